@@ -1,0 +1,98 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// The targets, from the bottom up; imports run downward only (see ARCHITECTURE.md).
+//
+// `PURE=1 swift test` drops every target that needs libtorch: a test loop of seconds.
+let pureOnly = Context.environment["PURE"] != nil
+
+// `make setup` links the native libraries here. SwiftPM refuses `unsafeFlags` in version-pinned dependencies,
+// so other packages depend on this one by path (see Examples/).
+let native = "\(Context.packageDirectory)/.native"
+
+let settings: [SwiftSetting] = [
+    // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0444-member-import-visibility.md
+    .enableUpcomingFeature("MemberImportVisibility"),
+    // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0335-existential-any.md
+    .enableUpcomingFeature("ExistentialAny"),
+    // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0409-access-level-on-imports.md
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0461-async-function-isolation.md
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let pureTargets: [Target] = [
+    .target(name: "Tokenization"),
+    .target(name: "Datasets"),
+    .target(name: "Evaluation"),
+]
+
+let torchTargets: [Target] = [
+    .target(
+        name: "CTorch",
+        cxxSettings: [
+            .headerSearchPath("../../.native/torch/include"),
+            .headerSearchPath("../../.native/torch/include/torch/csrc/api/include"),
+        ],
+        linkerSettings: [
+            .unsafeFlags(["-L\(native)/torch/lib", "-Xlinker", "-rpath", "-Xlinker", "\(native)/torch/lib"]),
+            .linkedLibrary("torch_cpu"),
+            .linkedLibrary("c10"),
+        ]
+    ),
+    .target(name: "Torch", dependencies: ["CTorch"]),
+    .target(name: "NN", dependencies: ["Torch"]),
+    .target(name: "Checkpoints", dependencies: ["Torch"]),
+    .target(name: "Models", dependencies: ["NN", "Checkpoints", "Torch"]),
+    .target(
+        name: "Classification",
+        dependencies: ["Models", "NN", "Checkpoints", "Torch", "Tokenization"]
+    ),
+    .target(
+        name: "Training",
+        dependencies: ["Classification", "Models", "NN", "Checkpoints", "Torch", "Datasets", "Evaluation"]
+    ),
+    .target(
+        name: "Attune",
+        dependencies: ["Training", "Classification", "Models", "Checkpoints", "Torch", "Datasets", "Evaluation",
+            "Tokenization",
+        ]
+    ),
+    .executableTarget(
+        name: "AttuneCommand",
+        dependencies: ["Attune", argumentParser]
+    ),
+]
+
+/// A module's tests live in `Tests/<Module>Tests` and may see what the module itself sees.
+func tests(_ target: Target) -> Target {
+    .testTarget(
+        name: "\(target.name)Tests",
+        dependencies: [.byName(name: target.name)] + target.dependencies,
+        path: "Tests/\(target.name)Tests"
+    )
+}
+
+let withTests: Set<String> = ["Tokenization", "Datasets", "Evaluation"]
+let sources = pureTargets + (pureOnly ? [] : torchTargets)
+let targets = sources + sources.filter { withTests.contains($0.name) }.map(tests)
+for target in targets { target.swiftSettings = (target.swiftSettings ?? []) + settings }
+
+let package = Package(
+    name: "attune",
+    platforms: [.macOS(.v15)],
+    products: pureOnly
+        ? []
+        : [
+            .library(name: "Attune", targets: ["Attune"]),
+            .executable(name: "attune", targets: ["AttuneCommand"]),
+        ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
+    targets: targets,
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx20
+)
