@@ -35,11 +35,15 @@ let torchTargets: [Target] = [
         cxxSettings: [
             .headerSearchPath("../../.native/torch/include"),
             .headerSearchPath("../../.native/torch/include/torch/csrc/api/include"),
+            // The kernels are what makes it fast: in debug builds too, or the tests would crawl.
+            .unsafeFlags(["-O3", "-ffp-contract=fast", "-Wall", "-Wno-psabi"]),
         ],
         linkerSettings: [
             .unsafeFlags(["-L\(native)/torch/lib", "-Xlinker", "-rpath", "-Xlinker", "\(native)/torch/lib"]),
             .linkedLibrary("torch_cpu"),
             .linkedLibrary("c10"),
+            // libtorch's own OpenMP pool, which our kernels share; the wheel has it under this name alone.
+            .unsafeFlags(["-Xlinker", "-l:libgomp.so.1"], .when(platforms: [.linux])),
         ]
     ),
     .target(name: "Torch", dependencies: ["CTorch"]),

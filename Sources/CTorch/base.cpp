@@ -1,0 +1,123 @@
+#include "support.h"
+
+#include <dlfcn.h>
+
+namespace ct {
+
+static thread_local std::string last_error;
+
+int fail(ct_status status, const char *message) {
+    last_error = message;
+    return status;
+}
+
+at::ScalarType scalar_type(ct_dtype dtype) {
+    switch (dtype) {
+    case CT_BOOL: return at::kBool;
+    case CT_UINT8: return at::kByte;
+    case CT_INT8: return at::kChar;
+    case CT_INT16: return at::kShort;
+    case CT_INT32: return at::kInt;
+    case CT_INT64: return at::kLong;
+    case CT_FLOAT16: return at::kHalf;
+    case CT_BFLOAT16: return at::kBFloat16;
+    case CT_FLOAT32: return at::kFloat;
+    case CT_FLOAT64: return at::kDouble;
+    }
+    TORCH_CHECK(false, "no such dtype: ", static_cast<int>(dtype));
+}
+
+ct_dtype dtype(at::ScalarType type) {
+    switch (type) {
+    case at::kBool: return CT_BOOL;
+    case at::kByte: return CT_UINT8;
+    case at::kChar: return CT_INT8;
+    case at::kShort: return CT_INT16;
+    case at::kInt: return CT_INT32;
+    case at::kLong: return CT_INT64;
+    case at::kHalf: return CT_FLOAT16;
+    case at::kBFloat16: return CT_BFLOAT16;
+    case at::kFloat: return CT_FLOAT32;
+    case at::kDouble: return CT_FLOAT64;
+    default: TORCH_CHECK(false, "a tensor of type ", type, " has no name here");
+    }
+}
+
+at::Device device(ct_device device) {
+    switch (device.type) {
+    case CT_CPU: return at::Device(at::kCPU);
+    case CT_CUDA: return at::Device(at::kCUDA, static_cast<at::DeviceIndex>(device.index));
+    case CT_MPS: return at::Device(at::kMPS);
+    }
+    TORCH_CHECK(false, "no such device: ", static_cast<int>(device.type));
+}
+
+at::Generator &generator(ct_generator handle) { return *static_cast<at::Generator *>(handle.ctx); }
+
+} // namespace ct
+
+extern "C" {
+
+const char *ct_last_error(void) { return ct::last_error.c_str(); }
+
+const char *ct_runtime_version(void) { return TORCH_VERSION; }
+
+const char *ct_runtime_cpu_capability(void) {
+    static const std::string name = at::get_cpu_capability();
+    return name.c_str();
+}
+
+int ct_runtime_thread_count(int *out) {
+    return ct::guard([&] { *out = at::get_num_threads(); });
+}
+
+int ct_runtime_set_thread_count(int count) {
+    return ct::guard([&] { at::set_num_threads(count); });
+}
+
+int ct_runtime_load_library(const char *path) {
+    return ct::guard([&] {
+        TORCH_CHECK(dlopen(path, RTLD_NOW | RTLD_GLOBAL) != nullptr, dlerror());
+    });
+}
+
+int ct_runtime_device_count(int *out, ct_device_type type) {
+    return ct::guard([&] {
+        switch (type) {
+        case CT_CPU: *out = 1; return;
+        case CT_CUDA: *out = at::hasCUDA() ? static_cast<int>(at::getNumGPUs()) : 0; return;
+        case CT_MPS: *out = at::hasMPS() ? 1 : 0; return;
+        }
+        *out = 0;
+    });
+}
+
+int ct_generator_new(ct_generator *out, ct_device device, uint64_t seed) {
+    return ct::guard([&] {
+        auto generator = device.type == CT_CPU
+            ? at::detail::createCPUGenerator(seed)
+            : at::globalContext().defaultGenerator(ct::device(device)).clone();
+        generator.set_current_seed(seed);
+        out->ctx = new at::Generator(std::move(generator));
+    });
+}
+
+void ct_generator_free(ct_generator handle) { delete static_cast<at::Generator *>(handle.ctx); }
+
+int ct_generator_get_state(ct_tensor *out, ct_generator handle) {
+    return ct::make(out, [&] {
+        auto &generator = ct::generator(handle);
+        std::lock_guard<std::mutex> lock(generator.mutex());
+        return generator.get_state();
+    });
+}
+
+int ct_generator_set_state(ct_generator handle, ct_tensor state) {
+    return ct::guard([&] {
+        auto &generator = ct::generator(handle);
+        std::lock_guard<std::mutex> lock(generator.mutex());
+        generator.set_state(ct::tensor(state));
+    });
+}
+
+} // extern "C"

@@ -1,0 +1,28 @@
+// Our own kernels: forward and backward, with autograd, for float32 on the CPU, where libtorch's were a measured
+// hot spot. `*_supported` says whether a kernel can take these arguments; every caller has libtorch's own
+// operations as the other way, which is also what the tests compare with.
+#ifndef CT_KERNELS_H
+#define CT_KERNELS_H
+
+#include "../libtorch.h"
+
+namespace ct {
+
+inline bool is_cpu_float32(const at::Tensor &x) { return x.is_cpu() && x.scalar_type() == at::kFloat; }
+
+bool linear_supported(const at::Tensor &x, const at::Tensor &w);
+at::Tensor linear(const at::Tensor &x, const at::Tensor &w, const std::optional<at::Tensor> &bias);
+
+at::Tensor rms_norm(const at::Tensor &x, const at::Tensor &w, double epsilon);
+
+at::Tensor swiglu(const at::Tensor &gate, const at::Tensor &up);
+
+at::Tensor rope(const at::Tensor &x, const at::Tensor &cosine, const at::Tensor &sine);
+
+bool attention_supported(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v);
+at::Tensor attention(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, std::vector<int32_t> offsets,
+                     double scale, bool causal);
+
+} // namespace ct
+
+#endif

@@ -1,0 +1,99 @@
+// Sixteen floats at a time, on whatever vectors the machine has.
+#ifndef CT_VECTOR_H
+#define CT_VECTOR_H
+
+#include <cstdint>
+
+// A function so marked is compiled for AVX-512, for AVX2 and for the baseline; the loader picks one.
+#if defined(__x86_64__) && defined(__linux__)
+// (Not "arch=x86-64-v4": that prefers vectors of half the width.)
+#define CT_MULTIVERSION __attribute__((target_clones("avx512f", "arch=x86-64-v3", "default")))
+#else
+#define CT_MULTIVERSION
+#endif
+// What such a function is made of must land inside it to be compiled for the same machine; vectors go in and out by
+// reference, since passing them by value depends on the machine.
+#define CT_INLINE inline __attribute__((always_inline))
+
+namespace ct {
+
+constexpr int64_t lanes = 16;
+typedef float vec __attribute__((vector_size(64), aligned(4), may_alias));
+typedef int32_t ivec __attribute__((vector_size(64), aligned(4), may_alias));
+
+CT_INLINE const vec &load(const float *p) { return *reinterpret_cast<const vec *>(p); }
+
+CT_INLINE void store(float *p, const vec &v) { *reinterpret_cast<vec *>(p) = v; }
+
+CT_INLINE float sum(const vec &v) {
+    float total = 0;
+    for (int64_t i = 0; i < lanes; i++) total += v[i];
+    return total;
+}
+
+/// In place: e^x to 2 ulp for x ≤ 88; 0 below -87.3. Cephes' `expf`: reduction by ln 2 in two parts, a polynomial of
+/// degree 5.
+CT_INLINE void exp(vec &x) {
+    const vec low = vec{} - 87.33654f;
+    const ivec underflow = x < low;
+    x = underflow ? low : x;
+    const vec n = __builtin_elementwise_roundeven(x * 1.44269504f);
+    x = x - n * 0.693359375f;
+    x = x + n * 2.12194440e-4f;
+    vec y = vec{} + 1.9875691500e-4f;
+    y = y * x + 1.3981999507e-3f;
+    y = y * x + 8.3334519073e-3f;
+    y = y * x + 4.1665795894e-2f;
+    y = y * x + 1.6666665459e-1f;
+    y = y * x + 5.0000001201e-1f;
+    y = y * (x * x) + x + 1.0f;
+    const ivec exponent = (__builtin_convertvector(n, ivec) + 127) << 23;
+    const vec power = reinterpret_cast<const vec &>(exponent);
+    x = underflow ? vec{} : y * power;
+}
+
+constexpr int64_t round_up(int64_t n) { return (n + lanes - 1) / lanes * lanes; }
+
+/// One tile of the product below: R rows by C vectors, held in registers over the whole of k.
+template <int R, int C>
+CT_INLINE void multiply_tile(int64_t k, const float *a, int64_t a_row, int64_t a_column, const float *b, int64_t b_row,
+                             float *c, int64_t c_row, bool accumulate) {
+    vec sums[R][C];
+    for (int r = 0; r < R; r++)
+        for (int j = 0; j < C; j++) sums[r][j] = accumulate ? load(c + r * c_row + j * lanes) : vec{};
+    for (int64_t p = 0; p < k; p++) {
+        vec columns[C];
+        for (int j = 0; j < C; j++) columns[j] = load(b + p * b_row + j * lanes);
+        for (int r = 0; r < R; r++) {
+            const float x = a[r * a_row + p * a_column];
+            for (int j = 0; j < C; j++) sums[r][j] += x * columns[j];
+        }
+    }
+    for (int r = 0; r < R; r++)
+        for (int j = 0; j < C; j++) store(c + r * c_row + j * lanes, sums[r][j]);
+}
+
+template <int C>
+CT_INLINE void multiply_columns(int64_t m, int64_t k, const float *a, int64_t a_row, int64_t a_column, const float *b,
+                                int64_t b_row, float *c, int64_t c_row, bool accumulate) {
+    int64_t i = 0;
+    for (; i + 4 <= m; i += 4)
+        multiply_tile<4, C>(k, a + i * a_row, a_row, a_column, b, b_row, c + i * c_row, c_row, accumulate);
+    for (; i < m; i++)
+        multiply_tile<1, C>(k, a + i * a_row, a_row, a_column, b, b_row, c + i * c_row, c_row, accumulate);
+}
+
+/// c [m, n] = a [m, k] · b [k, n], added to c if `accumulate`. n is a multiple of 16; a may have any strides (so a
+/// transposed a costs nothing), b and c have rows of consecutive floats.
+CT_INLINE void multiply(int64_t m, int64_t n, int64_t k, const float *a, int64_t a_row, int64_t a_column,
+                        const float *b, int64_t b_row, float *c, int64_t c_row, bool accumulate) {
+    int64_t j = 0;
+    for (; j + 4 * lanes <= n; j += 4 * lanes)
+        multiply_columns<4>(m, k, a, a_row, a_column, b + j, b_row, c + j, c_row, accumulate);
+    for (; j < n; j += lanes)
+        multiply_columns<1>(m, k, a, a_row, a_column, b + j, b_row, c + j, c_row, accumulate);
+}
+
+} // namespace ct
+
+#endif

@@ -1,0 +1,63 @@
+// Inside CTorch only: libtorch's headers, handles to tensors and back, and the guard around every body.
+#ifndef CT_SUPPORT_H
+#define CT_SUPPORT_H
+
+#include "libtorch.h"
+
+#include "ctorch.h"
+
+namespace ct {
+
+/// Records why this thread's call failed.
+int fail(ct_status status, const char *message);
+
+inline const at::Tensor &tensor(ct_tensor handle) { return *static_cast<const at::Tensor *>(handle.ctx); }
+
+inline ct_tensor handle(at::Tensor tensor) { return ct_tensor{new at::Tensor(std::move(tensor))}; }
+
+inline std::vector<at::Tensor> list(const ct_tensor *handles, size_t count) {
+    std::vector<at::Tensor> tensors;
+    tensors.reserve(count);
+    for (size_t i = 0; i < count; i++) tensors.push_back(tensor(handles[i]));
+    return tensors;
+}
+
+/// A null handle is an absent tensor.
+inline std::optional<at::Tensor> optional(ct_tensor handle) {
+    if (handle.ctx == nullptr) return std::nullopt;
+    return tensor(handle);
+}
+
+at::ScalarType scalar_type(ct_dtype dtype);
+ct_dtype dtype(at::ScalarType type);
+at::Device device(ct_device device);
+at::Generator &generator(ct_generator handle);
+
+/// Runs `body`, turning every exception into a status.
+template <typename Body> int guard(Body body) {
+    try {
+        body();
+        return CT_OK;
+    } catch (const c10::OutOfMemoryError &error) {
+        return fail(CT_OUT_OF_MEMORY, error.what_without_backtrace());
+    } catch (const c10::IndexError &error) {
+        return fail(CT_INDEX, error.what_without_backtrace());
+    } catch (const c10::Error &error) {
+        return fail(CT_ERROR, error.what_without_backtrace());
+    } catch (const std::bad_alloc &) {
+        return fail(CT_OUT_OF_MEMORY, "out of memory");
+    } catch (const std::exception &error) {
+        return fail(CT_ERROR, error.what());
+    } catch (...) {
+        return fail(CT_ERROR, "an unknown C++ exception");
+    }
+}
+
+/// Like `guard`, for bodies that make one tensor.
+template <typename Body> int make(ct_tensor *out, Body body) {
+    return guard([&] { *out = handle(body()); });
+}
+
+} // namespace ct
+
+#endif

@@ -1,0 +1,113 @@
+import CTorch
+
+// What neural networks are built of. On the CPU in float32 these are fused kernels of our own (CTorch/kernels).
+extension Tensor {
+    /// `self · weightᵀ + bias`.
+    ///
+    /// - Parameters:
+    ///   - weight: `[out, in]`; this tensor is `[.., in]`.
+    ///   - bias: `[out]`.
+    /// - Returns: `[.., out]`; in true float32 where both are.
+    /// - Throws: `.failed` if the sizes differ.
+    public func linear(_ weight: Tensor, bias: Tensor? = nil) throws(TorchError) -> Tensor {
+        try makeTensor("linear", from: self, weight) { out in
+            withExtendedLifetime(bias) {
+                ct_nn_linear(out, self.handle, weight.handle, bias?.handle ?? ct_tensor())
+            }
+        }
+    }
+
+    /// Rows of this table `[V, H]` by ids.
+    ///
+    /// - Parameter ids: `[T]`, `int32` or `int64`, each in `0 ..< V`.
+    /// - Returns: `[T, H]`.
+    /// - Throws: `.indexOutOfRange`.
+    public func embedding(_ ids: Tensor) throws(TorchError) -> Tensor {
+        try makeTensor("embedding", from: self, ids) { ct_nn_embedding($0, self.handle, ids.handle) }
+    }
+
+    /// Root-mean-square normalisation over the last dimension.
+    ///
+    /// - Parameters:
+    ///   - weight: `[H]`; this tensor is `[.., H]`.
+    ///   - epsilon: Added to the mean square.
+    /// - Throws: `.failed` if the sizes differ.
+    ///
+    /// Source: Zhang and Sennrich 2019; `LlamaRMSNorm`.
+    public func rmsNorm(_ weight: Tensor, epsilon: Double) throws(TorchError) -> Tensor {
+        try makeTensor("rmsNorm", from: self, weight) { ct_nn_rms_norm($0, self.handle, weight.handle, epsilon) }
+    }
+
+    /// Layer normalisation over the last dimension.
+    ///
+    /// - Parameters:
+    ///   - weight: `[H]`; this tensor is `[.., H]`.
+    ///   - bias: `[H]`.
+    ///   - epsilon: Added to the variance.
+    /// - Throws: `.failed` if the sizes differ.
+    public func layerNorm(_ weight: Tensor, bias: Tensor?, epsilon: Double) throws(TorchError) -> Tensor {
+        try makeTensor("layerNorm", from: self, weight) { out in
+            withExtendedLifetime(bias) {
+                ct_nn_layer_norm(out, self.handle, weight.handle, bias?.handle ?? ct_tensor(), epsilon)
+            }
+        }
+    }
+
+    /// `silu(self) · up`.
+    ///
+    /// - Parameter up: A tensor of this shape.
+    /// - Throws: `.failed` if the shapes differ.
+    ///
+    /// Source: Shazeer 2020, "GLU variants improve transformer".
+    public func swiglu(_ up: Tensor) throws(TorchError) -> Tensor {
+        try makeTensor("swiglu", from: self, up) { ct_nn_swiglu($0, self.handle, up.handle) }
+    }
+
+    /// Rotary position embedding in the half-split layout.
+    ///
+    /// - Parameters:
+    ///   - cosine: `[T, D]`; this tensor is `[T, N, D]`.
+    ///   - sine: `[T, D]`.
+    /// - Throws: `.failed` if the sizes differ.
+    ///
+    /// Source: Su et al. 2021; `apply_rotary_pos_emb` of transformers' Llama.
+    public func rope(cosine: Tensor, sine: Tensor) throws(TorchError) -> Tensor {
+        try makeTensor("rope", from: self, cosine, sine) {
+            ct_nn_rope($0, self.handle, cosine.handle, sine.handle)
+        }
+    }
+
+    /// Attention of this tensor's rows (queries) within each sequence of a packed batch.
+    ///
+    /// - Parameters:
+    ///   - keys: `[T, M, D]`; this tensor is `[T, N, D]`, N a multiple of M (grouped-query attention).
+    ///   - values: `[T, M, D]`.
+    ///   - cuSeqlens: B + 1 offsets; sequence i owns rows `cuSeqlens[i] ..< cuSeqlens[i + 1]`.
+    ///   - scale: Factor on the scores, 1/√D usually.
+    ///   - isCausal: Whether a row sees only itself and what precedes it.
+    /// - Returns: `[T, N, D]`.
+    /// - Throws: `.failed` if sizes differ or the offsets do not rise from 0 to T.
+    public func variableLengthAttention(
+        keys: Tensor, values: Tensor, cuSeqlens: [Int32], scale: Double, isCausal: Bool
+    ) throws(TorchError) -> Tensor {
+        guard cuSeqlens.count > 1 else {
+            throw TorchError(operation: "attention", message: "a packed batch has at least one sequence")
+        }
+        return try makeTensor("attention", from: self, keys, values) {
+            ct_nn_varlen_attention(
+                $0, self.handle, keys.handle, values.handle, cuSeqlens, cuSeqlens.count - 1, scale, isCausal)
+        }
+    }
+
+    /// Zeroes elements with a probability and scales the rest so that the mean stays.
+    ///
+    /// - Parameters:
+    ///   - probability: Of an element to be zeroed; fraction in `0 ..< 1`.
+    ///   - random: The stream to draw from.
+    /// - Throws: `.outOfMemory`.
+    public func dropout(_ probability: Double, random: RandomSource) throws(TorchError) -> Tensor {
+        try makeTensor("dropout", from: self) { out in
+            withExtendedLifetime(random) { ct_nn_dropout(out, self.handle, probability, random.handle) }
+        }
+    }
+}

@@ -1,0 +1,214 @@
+import CTorch
+
+/// A rectangular block of numbers on a device, which may take part in automatic differentiation.
+///
+/// A handle to libtorch's tensor: copies share their elements, and views made by ``reshaped(_:)`` and the like do too.
+/// Not `Sendable`: what holds tensors has one owner. Shapes in this project are written `[T, H]`: `B` examples, `T`
+/// packed tokens of all examples, `H` hidden width, `N` heads, `D` head width, `K` labels, `V` vocabulary.
+public final class Tensor {
+    let handle: ct_tensor
+
+    init(handle: ct_tensor) { self.handle = handle }
+
+    deinit { ct_tensor_free(handle) }
+
+    // MARK: Making
+
+    /// A tensor holding a copy of `values`, row by row.
+    ///
+    /// - Parameters:
+    ///   - values: The elements; their count is the product of `shape`.
+    ///   - shape: Sizes, outermost first; `[]` for a scalar.
+    /// - Throws: `.failed` if the count does not fit the shape.
+    public convenience init<Element: TensorElement>(_ values: [Element], shape: [Int]) throws(TorchError) {
+        var handle = ct_tensor()
+        let sizes = shape.map(Int64.init)
+        let status = values.withUnsafeBytes { bytes in
+            ct_tensor_copy_memory(
+                &handle, bytes.baseAddress, bytes.count, sizes, sizes.count, Element.dtype.native)
+        }
+        try check("Tensor", status)
+        self.init(handle: handle)
+    }
+
+    /// A one-dimensional tensor holding a copy of `values`.
+    ///
+    /// - Parameter values: The elements.
+    /// - Throws: `.outOfMemory`.
+    public convenience init<Element: TensorElement>(_ values: [Element]) throws(TorchError) {
+        try self.init(values, shape: [values.count])
+    }
+
+    /// A CPU tensor over memory that something else owns, without a copy: a mapped file, say. It must not be written.
+    ///
+    /// - Parameters:
+    ///   - memory: The first element; row-major and aligned for `dtype`.
+    ///   - shape: Sizes, outermost first.
+    ///   - dtype: The elements' type.
+    ///   - owner: Kept alive until the last view of the memory is gone.
+    /// - Throws: `.failed` if libtorch refuses the shape.
+    public convenience init(
+        borrowing memory: UnsafeRawPointer,
+        shape: [Int],
+        dtype: DType,
+        owner: AnyObject
+    ) throws(TorchError) {
+        var handle = ct_tensor()
+        let sizes = shape.map(Int64.init)
+        let retained = Unmanaged.passRetained(owner)
+        let status = ct_tensor_from_memory(
+            &handle, UnsafeMutableRawPointer(mutating: memory), sizes, sizes.count, dtype.native,
+            retained.toOpaque(), { owner in owner.map { Unmanaged<AnyObject>.fromOpaque($0).release() } })
+        // On failure libtorch has not taken the owner (and no tensor was made to release it).
+        if status != Int32(CT_OK.rawValue) { retained.release() }
+        try check("Tensor(borrowing:)", status)
+        self.init(handle: handle)
+    }
+
+    /// A tensor whose elements are not set yet.
+    ///
+    /// - Parameters:
+    ///   - shape: Sizes, outermost first.
+    ///   - dtype: The elements' type.
+    ///   - device: Where it lives.
+    /// - Throws: `.outOfMemory`, or `.failed` for a negative size.
+    public static func empty(
+        _ shape: [Int], dtype: DType = .float32, device: Device = .cpu
+    ) throws(TorchError) -> Tensor {
+        let sizes = shape.map(Int64.init)
+        return try makeTensor("empty") { ct_tensor_empty($0, sizes, sizes.count, dtype.native, device.native) }
+    }
+
+    /// A tensor of one value throughout.
+    ///
+    /// - Parameters:
+    ///   - value: Every element.
+    ///   - shape: Sizes, outermost first.
+    ///   - dtype: The elements' type.
+    ///   - device: Where it lives.
+    /// - Throws: `.outOfMemory`, or `.failed` for a negative size.
+    public static func full(
+        _ value: Double, _ shape: [Int], dtype: DType = .float32, device: Device = .cpu
+    ) throws(TorchError) -> Tensor {
+        let sizes = shape.map(Int64.init)
+        return try makeTensor("full") { ct_tensor_full($0, sizes, sizes.count, value, dtype.native, device.native) }
+    }
+
+    /// A tensor of zeros.
+    ///
+    /// - Parameters:
+    ///   - shape: Sizes, outermost first.
+    ///   - dtype: The elements' type.
+    ///   - device: Where it lives.
+    /// - Throws: `.outOfMemory`, or `.failed` for a negative size.
+    public static func zeros(
+        _ shape: [Int], dtype: DType = .float32, device: Device = .cpu
+    ) throws(TorchError) -> Tensor {
+        try full(0, shape, dtype: dtype, device: device)
+    }
+
+    /// A float32 CPU tensor drawn from N(`mean`, `std`²).
+    ///
+    /// - Parameters:
+    ///   - shape: Sizes, outermost first.
+    ///   - mean: The distribution's mean.
+    ///   - std: Its standard deviation.
+    ///   - random: The stream to draw from.
+    /// - Throws: `.outOfMemory`, or `.failed` for a negative size.
+    public static func normal(
+        _ shape: [Int], mean: Double = 0, std: Double = 1, random: RandomSource
+    ) throws(TorchError) -> Tensor {
+        let tensor = try empty(shape, device: random.device)
+        let status = withExtendedLifetime((tensor, random)) {
+            ct_tensor_fill_normal(tensor.handle, mean, std, random.handle)
+        }
+        try check("normal", status)
+        return tensor
+    }
+
+    // MARK: Inspecting
+
+    /// Sizes, outermost first; `[]` for a scalar.
+    public var shape: [Int] {
+        withExtendedLifetime(self) {
+            (0..<ct_tensor_rank(handle)).map { Int(ct_tensor_size(handle, $0)) }
+        }
+    }
+
+    /// The number of elements.
+    public var count: Int { withExtendedLifetime(self) { Int(ct_tensor_element_count(handle)) } }
+
+    /// The elements' type.
+    public var dtype: DType {
+        var dtype = CT_FLOAT32
+        _ = withExtendedLifetime(self) { ct_tensor_dtype(&dtype, handle) }
+        return DType(native: dtype)
+    }
+
+    /// Where the elements live.
+    public var device: Device {
+        var device = ct_device()
+        _ = withExtendedLifetime(self) { ct_tensor_device(&device, handle) }
+        return Device(native: device)
+    }
+
+    /// Whether elements lie row by row without gaps.
+    public var isContiguous: Bool { withExtendedLifetime(self) { ct_tensor_is_contiguous(handle) } }
+
+    // MARK: Reading
+
+    /// Reads the elements' memory, copied to the CPU and laid out row by row first where they are not already.
+    ///
+    /// - Parameter body: Gets the bytes, which are valid only until it returns.
+    /// - Returns: What `body` returns.
+    /// - Throws: `.outOfMemory` if a copy was needed and found no room.
+    public func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) throws(TorchError) -> Result {
+        let here = try to(device: .cpu).contiguous()
+        let bytes = here.count * here.dtype.byteWidth
+        return withExtendedLifetime(here) {
+            body(UnsafeRawBufferPointer(start: ct_tensor_data(here.handle), count: bytes))
+        }
+    }
+
+    /// Writes the elements' memory in place; for contiguous CPU tensors.
+    ///
+    /// - Parameter body: Gets the bytes, which are valid only until it returns.
+    /// - Returns: What `body` returns.
+    /// - Throws: `.failed` if the tensor is elsewhere or not contiguous.
+    package func withUnsafeMutableBytes<Result>(
+        _ body: (UnsafeMutableRawBufferPointer) -> Result
+    ) throws(TorchError) -> Result {
+        guard device == .cpu, isContiguous else {
+            throw TorchError(
+                operation: "withUnsafeMutableBytes", message: "needs a contiguous tensor on the CPU")
+        }
+        return withExtendedLifetime(self) {
+            body(UnsafeMutableRawBufferPointer(start: ct_tensor_data(handle), count: count * dtype.byteWidth))
+        }
+    }
+
+    /// The elements row by row, converted to `Element`.
+    ///
+    /// - Parameter type: The Swift type wanted.
+    /// - Returns: As many values as ``count``.
+    /// - Throws: `.outOfMemory`.
+    public func array<Element: TensorElement>(of type: Element.Type = Element.self) throws(TorchError) -> [Element] {
+        try to(dtype: Element.dtype).withUnsafeBytes { Array($0.bindMemory(to: Element.self)) }
+    }
+
+    /// The only element, as a number.
+    ///
+    /// - Returns: The value.
+    /// - Throws: `.failed` if there is not exactly one element.
+    public func item() throws(TorchError) -> Double {
+        guard count == 1 else {
+            throw TorchError(operation: "item", message: "a tensor of shape \(shape) is not a single number")
+        }
+        return try array(of: Double.self)[0]
+    }
+}
+
+extension Tensor: CustomStringConvertible {
+    /// `float32 [8, 2] on cpu`.
+    public var description: String { "\(dtype.rawValue) \(shape) on \(device)" }
+}
