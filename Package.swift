@@ -79,7 +79,7 @@ func tests(_ target: Target) -> Target {
     )
 }
 
-let withTests: Set<String> = ["Tokenization", "Datasets", "Evaluation"]
+let withTests: Set<String> = ["Tokenization", "Datasets", "Evaluation", "Torch"]
 let sources = pureTargets + (pureOnly ? [] : torchTargets)
 let targets = sources + sources.filter { withTests.contains($0.name) }.map(tests)
 for target in targets { target.swiftSettings = (target.swiftSettings ?? []) + settings }

@@ -43,7 +43,10 @@ template <typename Body> int guard(Body body) {
     } catch (const c10::IndexError &error) {
         return fail(CT_INDEX, error.what_without_backtrace());
     } catch (const c10::Error &error) {
-        return fail(CT_ERROR, error.what_without_backtrace());
+        // The CPU's allocator has no exception type of its own.
+        const std::string text = error.what_without_backtrace();
+        const bool memory = text.find("can't allocate memory") != std::string::npos;
+        return fail(memory ? CT_OUT_OF_MEMORY : CT_ERROR, text.c_str());
     } catch (const std::bad_alloc &) {
         return fail(CT_OUT_OF_MEMORY, "out of memory");
     } catch (const std::exception &error) {

@@ -31,12 +31,13 @@ CT_INLINE float sum(const vec &v) {
     return total;
 }
 
-/// In place: e^x to 2 ulp for x ≤ 88; 0 below -87.3. Cephes' `expf`: reduction by ln 2 in two parts, a polynomial of
+/// In place: e^x to 2 ulp; 0 below -87.3, e^88.3 above 88.3 (never an infinity). Cephes' `expf`: reduction by ln 2 in two parts, a polynomial of
 /// degree 5.
 CT_INLINE void exp(vec &x) {
     const vec low = vec{} - 87.33654f;
     const ivec underflow = x < low;
     x = underflow ? low : x;
+    x = x > vec{} + 88.3f ? vec{} + 88.3f : x;
     const vec n = __builtin_elementwise_roundeven(x * 1.44269504f);
     x = x - n * 0.693359375f;
     x = x + n * 2.12194440e-4f;

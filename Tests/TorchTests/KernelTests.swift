@@ -1,0 +1,113 @@
+import Testing
+
+import Torch
+
+/// Our float32 kernels against libtorch's own operations in float64, values and every gradient.
+///
+/// Tolerance 2e-5 of the largest value: sums of a few hundred float32 products.
+struct KernelTests {
+    private let random: RandomSource
+
+    init() throws { random = try RandomSource(seed: 7) }
+
+    /// Runs `operation` on the same inputs in both types and compares the result and the inputs' gradients.
+    private func compare(
+        _ shapes: [[Int]], _ operation: ([Tensor]) throws(TorchError) -> Tensor
+    ) throws {
+        let inputs = try shapes.map { try Tensor.normal($0, random: random) }
+        let exact = try inputs.map { try $0.to(dtype: .float64) }
+        for input in inputs + exact { try input.setRequiresGradient(true) }
+        let result = try operation(inputs)
+        let expected = try operation(exact)
+        let weights = try Tensor.normal(result.shape, random: random)
+        try (result * weights).sum().backward()
+        try (expected * weights.to(dtype: .float64)).sum().backward()
+        try expectClose(result, expected, "result")
+        for (index, (input, reference)) in zip(inputs, exact).enumerated() {
+            let gradient = try #require(try input.gradient())
+            let wanted = try #require(try reference.gradient())
+            try expectClose(gradient, wanted, "gradient of input \(index)")
+        }
+    }
+
+    private func expectClose(_ result: Tensor, _ expected: Tensor, _ what: String) throws {
+        #expect(result.shape == expected.shape)
+        let ours = try result.array(of: Double.self)
+        let theirs = try expected.array(of: Double.self)
+        // Gradients that cancel to nothing are held to the size of what cancels.
+        let scale = max(theirs.map(abs).max() ?? 0, 0.05)
+        let error = zip(ours, theirs).map { abs($0 - $1) }.max() ?? 0
+        #expect(error <= 2e-5 * scale, "\(what): \(error) of \(scale)")
+    }
+
+    @Test(arguments: [[3, 5, 7], [33, 64, 48], [1, 1, 2]])
+    func `linear layers`(sizes: [Int]) throws {
+        try compare([[sizes[0], sizes[1]], [sizes[2], sizes[1]], [sizes[2]]]) { x throws(TorchError) in
+            try x[0].linear(x[1], bias: x[2])
+        }
+    }
+
+    @Test(arguments: [[1, 16], [37, 576], [5, 19]])
+    func `RMSNorm, also at widths that are no multiple of a vector`(shape: [Int]) throws {
+        try compare([shape, [shape[1]]]) { x throws(TorchError) in try x[0].rmsNorm(x[1], epsilon: 1e-5) }
+    }
+
+    @Test(arguments: [[1, 3], [61, 1536]])
+    func `SwiGLU`(shape: [Int]) throws {
+        try compare([shape, shape]) { x throws(TorchError) in try x[0].swiglu(x[1]) }
+    }
+
+    @Test func `SwiGLU stays finite far from zero`() throws {
+        let gate = try Tensor([Float(-1e4), -100, 0, 100, 1e4] + [Float](repeating: -200, count: 16))
+        let result = try gate.swiglu(Tensor.full(1, gate.shape)).array(of: Float.self)
+        #expect(abs(result[0]) < 1e-30 && abs(result[1]) < 1e-30 && result[2...4] == [0, 100, 1e4])
+    }
+
+    @Test func `rope turns, and its gradient turns back`() throws {
+        let angles = try Tensor.normal([9, 16], random: random)
+        let cosine = try Tensor.concatenated([angles.map(.cos), angles.map(.cos)], dimension: 1)
+        let sine = try Tensor.concatenated([angles.map(.sin), angles.map(.sin)], dimension: 1)
+        try compare([[9, 3, 32]]) { x throws(TorchError) in
+            try x[0].rope(cosine: cosine.to(dtype: x[0].dtype), sine: sine.to(dtype: x[0].dtype))
+        }
+    }
+
+    /// One shape of attention.
+    struct Attention: CustomTestStringConvertible {
+        var lengths: [Int]
+        var heads: Int
+        var keyValueHeads: Int
+        var width: Int
+        var isCausal: Bool
+
+        var testDescription: String {
+            "\(lengths) tokens, \(heads)/\(keyValueHeads) heads of \(width)\(isCausal ? ", causal" : "")"
+        }
+    }
+
+    @Test(arguments: [
+        Attention(lengths: [1], heads: 1, keyValueHeads: 1, width: 16, isCausal: true),
+        Attention(lengths: [5, 1, 17, 64], heads: 9, keyValueHeads: 3, width: 64, isCausal: true),
+        Attention(lengths: [130, 65, 63], heads: 4, keyValueHeads: 4, width: 32, isCausal: true),
+        Attention(lengths: [130, 3, 16], heads: 4, keyValueHeads: 1, width: 48, isCausal: false),
+        Attention(lengths: [7, 2], heads: 2, keyValueHeads: 2, width: 6, isCausal: true),
+    ])
+    func `attention within packed sequences`(_ a: Attention) throws {
+        let total = a.lengths.reduce(0, +)
+        let offsets = a.lengths.reduce(into: [Int32(0)]) { $0.append($0[$0.count - 1] + Int32($1)) }
+        let keys = [total, a.keyValueHeads, a.width]
+        try compare([[total, a.heads, a.width], keys, keys]) { x throws(TorchError) in
+            try x[0].variableLengthAttention(
+                keys: x[1], values: x[2], cuSeqlens: offsets, scale: 0.2, isCausal: a.isCausal)
+        }
+    }
+
+    @Test func `attention survives scores that would overflow`() throws {
+        let q = try Tensor.full(100, [20, 1, 16])
+        let v = try Tensor.normal([20, 1, 16], random: random)
+        let result = try q.variableLengthAttention(
+            keys: q, values: v, cuSeqlens: [0, 20], scale: 1, isCausal: true)
+        #expect(try result.isFinite())
+        #expect(try result.selected(0, at: 0).array(of: Float.self) == v.selected(0, at: 0).array(of: Float.self))
+    }
+}

@@ -1,0 +1,104 @@
+import Testing
+
+import Torch
+
+struct TensorTests {
+    @Test func `arithmetic broadcasts`() throws {
+        let a = try Tensor([1, 2, 3, 4, 5, 6] as [Float], shape: [2, 3])
+        let b = try Tensor([10, 20, 30] as [Float])
+        #expect(try (a + b).array(of: Float.self) == [11, 22, 33, 14, 25, 36])
+        #expect(try (a * 2 - a / b * b).array(of: Float.self) == [1, 2, 3, 4, 5, 6])
+        #expect(try a.matmul(a.transposed(0, 1)).array(of: Float.self) == [14, 32, 32, 77])
+        #expect(try a.sum(along: 0).array(of: Float.self) == [5, 7, 9])
+        #expect(try a.argmax(along: 1).array(of: Int64.self) == [2, 2])
+        #expect(try a.max().item() == 6)
+    }
+
+    @Test func `a fault is an error that names the operation and both shapes`() throws {
+        let a = try Tensor.zeros([2, 3])
+        let b = try Tensor.zeros([2, 5])
+        #expect {
+            try a + b
+        } throws: { error in
+            "\(error)".hasPrefix("+: The size of tensor a (3) must match the size of tensor b (5)")
+        }
+        #expect { try a.embedding(Tensor([9] as [Int64])) } throws: { error in
+            (error as? TorchError)?.code == .indexOutOfRange
+        }
+        #expect(throws: TorchError(operation: "item", message: "a tensor of shape [2, 3] is not a single number")) {
+            try a.item()
+        }
+    }
+
+    @Test func `more memory than there is is an error, not the end`() throws {
+        #expect { try Tensor.empty([1 << 46]) } throws: { ($0 as? TorchError)?.code == .outOfMemory }
+    }
+
+    @Test func `gradients add up until they are cleared`() throws {
+        let x = try Tensor([3] as [Float])
+        try x.setRequiresGradient(true)
+        for expected in [6.0, 12] {
+            try (x * x).sum().backward()
+            #expect(try x.gradient()?.item() == expected)
+        }
+        try x.clearGradient()
+        #expect(try x.gradient() == nil)
+        #expect(try withNoGradient { () throws(TorchError) in try (x * x).requiresGradient } == false)
+    }
+
+    @Test func `random streams repeat and resume`() throws {
+        let first = try RandomSource(seed: 42)
+        let order = try first.permutation(10)
+        #expect(try RandomSource(seed: 42).permutation(10) == order)
+        // torch.randperm(10, generator=torch.Generator().manual_seed(42))
+        #expect(order == [2, 6, 1, 8, 4, 5, 0, 9, 3, 7])
+        let state = try first.state()
+        let next = try first.permutation(5)
+        try first.restore(state)
+        #expect(try first.permutation(5) == next)
+    }
+
+    @Test func `borrowed memory is read in place and its owner released last`() throws {
+        final class Owner {
+            let memory = UnsafeMutablePointer<Float>.allocate(capacity: 4)
+            let isGone: UnsafeMutablePointer<Bool>
+            init(isGone: UnsafeMutablePointer<Bool>) {
+                self.isGone = isGone
+                for i in 0..<4 { memory[i] = Float(i) }
+            }
+            deinit {
+                memory.deallocate()
+                isGone.pointee = true
+            }
+        }
+        let isGone = UnsafeMutablePointer<Bool>.allocate(capacity: 1)
+        defer { isGone.deallocate() }
+        isGone.pointee = false
+        var view: Tensor? = nil
+        do {
+            let owner = Owner(isGone: isGone)
+            let tensor = try Tensor(borrowing: owner.memory, shape: [2, 2], dtype: .float32, owner: owner)
+            view = try tensor.selected(0, at: 1)
+        }
+        #expect(!isGone.pointee)
+        #expect(try view?.array(of: Float.self) == [2, 3])
+        view = nil
+        #expect(isGone.pointee)
+    }
+
+    @Test func `a fused AdamW step follows its formula`() throws {
+        let parameter = try Tensor([1, -2] as [Float])
+        let gradient = try Tensor([0.5, 0.25] as [Float])
+        let moments = try (0..<2).map { _ in try Tensor.zeros([2]) }
+        let step = AdamWStep(
+            step: 1, learningRate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01)
+        try step.apply(
+            to: [parameter], gradients: [gradient], firstMoments: [moments[0]], secondMoments: [moments[1]])
+        // The first step moves by the learning rate against the gradient's sign, after decay.
+        let expected = [1 * (1 - 0.1 * 0.01) - 0.1, -2 * (1 - 0.1 * 0.01) - 0.1]
+        for (value, wanted) in zip(try parameter.array(of: Double.self), expected) {
+            #expect(abs(value - wanted) < 1e-6)
+        }
+        #expect(try abs(totalNorm([gradient]) - 0.3125.squareRoot()) < 1e-7)
+    }
+}
