@@ -1,0 +1,31 @@
+public import Torch
+
+/// How a forward pass is to run: passed down, so that no module remembers a mode.
+public struct ForwardContext {
+    /// The type in which matrix products are computed; everything else stays as the weights are.
+    public var matmulDType: DType
+    /// Where dropout draws from; nil turns dropout off, as evaluation does.
+    public var dropout: RandomSource?
+
+    /// Evaluation in float32 where nothing else is said.
+    ///
+    /// - Parameters:
+    ///   - matmulDType: `.float32` or `.bfloat16`.
+    ///   - dropout: Given while training.
+    public init(matmulDType: DType = .float32, dropout: RandomSource? = nil) {
+        self.matmulDType = matmulDType
+        self.dropout = dropout
+    }
+
+    /// Applies dropout while training.
+    ///
+    /// - Parameters:
+    ///   - probability: Of an element to be zeroed; fraction in `0 ..< 1`.
+    ///   - x: Any shape.
+    /// - Returns: `x` itself in evaluation or at probability 0.
+    /// - Throws: `.outOfMemory`.
+    public func dropout(_ probability: Double, _ x: Tensor) throws(TorchError) -> Tensor {
+        guard let dropout, probability > 0 else { return x }
+        return try x.dropout(probability, random: dropout)
+    }
+}

@@ -1,0 +1,142 @@
+public import Torch
+
+/// How a parameter's values come about where no checkpoint gives them.
+public enum Initialization: Sendable, Equatable {
+    case zeros
+    case ones
+    /// N(0, std²).
+    case normal(std: Double)
+}
+
+/// A weight of a model, known by its name in the checkpoint.
+public final class Parameter {
+    /// The checkpoint's name for it, `model.layers.0.self_attn.q_proj.weight`.
+    public let name: String
+    /// Its shape.
+    public let shape: [Int]
+    /// How it starts where no checkpoint gives it.
+    public let initialization: Initialization
+    /// Its values; empty (`[0]`) until ``set(_:)`` or ``initialize(random:)``.
+    public private(set) var value: Tensor
+    /// Whether the optimizer moves it.
+    public var isTrainable = true
+
+    init(name: String, shape: [Int], initialization: Initialization) throws(TorchError) {
+        self.name = name
+        self.shape = shape
+        self.initialization = initialization
+        value = try Tensor.empty([0])
+    }
+
+    /// Gives it values.
+    ///
+    /// - Parameter tensor: Of ``shape``.
+    /// - Throws: `.failed` if the shape is another.
+    public func set(_ tensor: Tensor) throws(TorchError) {
+        guard tensor.shape == shape else {
+            throw TorchError(
+                operation: name, message: "has shape \(shape), and was given one of shape \(tensor.shape)")
+        }
+        value = tensor
+    }
+
+    /// Gives it fresh values, float32 on the source's device.
+    ///
+    /// - Parameter random: The stream to draw from.
+    /// - Throws: `.outOfMemory`.
+    public func initialize(random: RandomSource) throws(TorchError) {
+        value =
+            switch initialization {
+            case .zeros: try .zeros(shape, device: random.device)
+            case .ones: try .full(1, shape, device: random.device)
+            case .normal(let std): try .normal(shape, std: std, random: random)
+            }
+    }
+}
+
+/// All parameters of a model, in the order in which its modules were made.
+public final class ParameterStore {
+    /// In PyTorch's `named_parameters` order, as long as modules are made in PyTorch's order.
+    public private(set) var parameters: [Parameter] = []
+    private var indices: [String: Int] = [:]
+
+    /// An empty store.
+    public init() {}
+
+    /// The parameter of a checkpoint's name.
+    ///
+    /// - Parameter name: `score.weight`, say.
+    public subscript(name: String) -> Parameter? { indices[name].map { parameters[$0] } }
+
+    /// Those that the optimizer moves.
+    public var trainable: [Parameter] { parameters.filter(\.isTrainable) }
+
+    /// The number of weights.
+    public var weightCount: Int { parameters.reduce(0) { $0 + $1.shape.reduce(1, *) } }
+
+    func add(_ parameter: Parameter) {
+        precondition(indices[parameter.name] == nil, "two parameters are called \(parameter.name)")
+        indices[parameter.name] = parameters.count
+        parameters.append(parameter)
+    }
+
+    /// Asks for gradients of every trainable parameter, or of none.
+    ///
+    /// - Parameter wanted: Whether ``Torch/Tensor/backward()`` shall fill them.
+    /// - Throws: `.failed` for a parameter that has no floating-point values.
+    public func setRequiresGradient(_ wanted: Bool) throws(TorchError) {
+        for parameter in parameters { try parameter.value.setRequiresGradient(wanted && parameter.isTrainable) }
+    }
+}
+
+/// A place in the tree of names under which a module makes its parameters: read it like a path.
+///
+/// ```swift
+/// let attention = scope["layers"][0]["self_attn"]
+/// let query = try Linear(attention["q_proj"], from: 576, to: 576)   // …layers.0.self_attn.q_proj.weight
+/// ```
+public struct ParameterScope {
+    private let store: ParameterStore
+    private let prefix: String
+
+    /// The root of a store's names.
+    ///
+    /// - Parameter store: Where parameters go.
+    public init(_ store: ParameterStore) {
+        self.store = store
+        prefix = ""
+    }
+
+    private init(store: ParameterStore, prefix: String) {
+        self.store = store
+        self.prefix = prefix
+    }
+
+    /// The place one step down.
+    ///
+    /// - Parameter name: The step; empty stays here.
+    public subscript(name: String) -> ParameterScope {
+        name.isEmpty ? self : ParameterScope(store: store, prefix: prefix + name + ".")
+    }
+
+    /// The place of a list's element.
+    ///
+    /// - Parameter index: From 0.
+    public subscript(index: Int) -> ParameterScope { self["\(index)"] }
+
+    /// Makes a parameter here.
+    ///
+    /// - Parameters:
+    ///   - name: The last step of its name.
+    ///   - shape: Its shape.
+    ///   - initialization: How it starts where no checkpoint gives it.
+    /// - Returns: The parameter, without values yet.
+    /// - Throws: `.outOfMemory`.
+    public func parameter(
+        _ name: String, _ shape: [Int], initialization: Initialization
+    ) throws(TorchError) -> Parameter {
+        let parameter = try Parameter(name: prefix + name, shape: shape, initialization: initialization)
+        store.add(parameter)
+        return parameter
+    }
+}
