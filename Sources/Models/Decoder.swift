@@ -1,5 +1,6 @@
-public import NN
-public import Torch
+import Checkpoints
+import NN
+import Torch
 
 /// A decoder without a head, as the generic classifier needs it.
 protocol DecoderBackbone {

@@ -1,4 +1,4 @@
-import Foundation
+public import Checkpoints
 
 /// A model's `config.json`: every field kept, those of the classifier typed.
 ///
@@ -26,15 +26,17 @@ public struct ModelConfiguration: Sendable, Equatable {
     ///   - source: Its path, for messages.
     /// - Throws: `.badConfiguration` where it is not a JSON object.
     public init(parsing bytes: some Collection<UInt8>, source: String) throws(ModelError) {
+        let document: JSONValue
         do throws(JSONError) {
-            let document = try JSONValue.parse(bytes)
-            guard let fields = document.object else {
-                throw JSONError(message: "expected an object, found \(document.kind)", offset: 0)
-            }
-            self.init(fields: fields, source: source)
+            document = try JSONValue.parse(bytes)
         } catch {
             throw ModelError(.badConfiguration, "\(source) is not a model's config.json: \(error)")
         }
+        guard let fields = document.object else {
+            throw ModelError(
+                .badConfiguration, "\(source) is not a model's config.json: it holds \(document.kind), not an object")
+        }
+        self.init(fields: fields, source: source)
     }
 
     /// A field; null where there is none.

@@ -170,6 +170,12 @@ public final class Tensor {
         }
     }
 
+    /// The memory of a contiguous CPU tensor, valid as long as the tensor is; the caller keeps it alive.
+    package var memory: UnsafeRawBufferPointer {
+        precondition(device == .cpu && isContiguous, "needs a contiguous tensor on the CPU")
+        return UnsafeRawBufferPointer(start: ct_tensor_data(handle), count: count * dtype.byteWidth)
+    }
+
     /// Writes the elements' memory in place; for contiguous CPU tensors.
     ///
     /// - Parameter body: Gets the bytes, which are valid only until it returns.

@@ -1,5 +1,3 @@
-import Foundation
-
 /// Why a text is not JSON: what was wrong and where.
 public struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What was expected.
@@ -16,7 +14,8 @@ extension JSONValue {
     ///
     /// - Parameter bytes: UTF-8. Python's `NaN` and `Infinity` are refused.
     /// - Returns: The document.
-    /// - Throws: Where and why it is not JSON; nesting deeper than 256 is refused.
+    /// - Throws: Where and why it is not JSON; nesting deeper than 256 is refused, and
+    ///   so is a name twice in one object.
     public static func parse(_ bytes: some Collection<UInt8>) throws(JSONError) -> JSONValue {
         var parser = JSONParser(bytes: Array(bytes))
         let value = try parser.value(depth: 0)
@@ -99,7 +98,8 @@ private struct JSONParser {
             guard current == UInt8(ascii: "\"") else { throw error("expected a quoted name") }
             let name = try string()
             guard take(UInt8(ascii: ":")) else { throw error("expected :") }
-            members[name] = try value(depth: depth + 1)
+            let member = try value(depth: depth + 1)
+            guard members.updateValue(member, forKey: name) == nil else { throw error("the name \"\(name)\" twice") }
         } while take(UInt8(ascii: ","))
         guard take(UInt8(ascii: "}")) else { throw error("expected , or }") }
         return .object(members)

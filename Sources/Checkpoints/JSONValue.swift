@@ -1,5 +1,3 @@
-public import Foundation
-
 /// A JSON document kept exactly: a number keeps its digits, so that what was read and not changed is written as it was.
 public enum JSONValue: Sendable, Equatable {
     case null
@@ -61,8 +59,20 @@ extension JSONValue {
     /// Source: `PretrainedConfig.to_json_string` of transformers, `json.dumps(indent=2, sort_keys=True) + "\n"`.
     public var formatted: String { text(indent: "\n", indentStep: "  ") + "\n" }
 
-    /// On one line, keys sorted.
+    /// On one line, keys sorted, as Python's `json.dumps` does.
     public var oneLine: String { text(indent: nil, indentStep: "") }
+
+    /// On one line without spaces and with characters outside ASCII as they are, as Rust's serde writes.
+    var compact: String {
+        switch self {
+        case .object(let members):
+            let sorted = members.sorted { $0.key.unicodeScalars.lexicographicallyPrecedes($1.key.unicodeScalars) }
+            return "{" + sorted.map { Self.string($0.key).compact + ":" + $0.value.compact }.joined(separator: ",") + "}"
+        case .array(let values): return "[" + values.map(\.compact).joined(separator: ",") + "]"
+        case .string(let text): return Self.quoted(text, escapingNonASCII: false)
+        case .null, .bool, .number: return oneLine
+        }
+    }
 
     private func text(indent: String?, indentStep: String) -> String {
         let inner = indent.map { $0 + indentStep }
@@ -87,48 +97,31 @@ extension JSONValue {
     }
 
     /// Python's `json.dumps`: everything outside ASCII escaped.
-    private static func quoted(_ text: String) -> String {
+    private static func quoted(_ text: String, escapingNonASCII: Bool = true) -> String {
         var result = "\""
-        for unit in text.utf16 {
-            switch unit {
-            case 0x22: result += "\\\""
-            case 0x5C: result += "\\\\"
-            case 0x0A: result += "\\n"
-            case 0x0D: result += "\\r"
-            case 0x09: result += "\\t"
-            case 0x08: result += "\\b"
-            case 0x0C: result += "\\f"
-            case 0x20..<0x7F: result.unicodeScalars.append(Unicode.Scalar(UInt8(unit)))
-            default:
-                let hex = String(unit, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+        for scalar in text.unicodeScalars {
+            guard scalar.value < 0x7F || escapingNonASCII else {
+                result.unicodeScalars.append(scalar)
+                continue
             }
+            for unit in UTF16.encode(scalar) ?? .init() { result += escaped(unit) }
         }
         return result + "\""
     }
-}
 
-extension JSONValue: Decodable {
-    /// Reads any value; use ``parse(_:)``, which also keeps numbers' digits.
-    ///
-    /// - Parameter decoder: Any decoder.
-    /// - Throws: What the decoder throws.
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        if container.decodeNil() {
-            self = .null
-        } else if let value = try? container.decode(Bool.self) {
-            self = .bool(value)
-        } else if let value = try? container.decode(String.self) {
-            self = .string(value)
-        } else if let value = try? container.decode([JSONValue].self) {
-            self = .array(value)
-        } else if let value = try? container.decode([String: JSONValue].self) {
-            self = .object(value)
-        } else if let value = try? container.decode(Int.self) {
-            self = .int(value)
-        } else {
-            self = .double(try container.decode(Double.self))
+    private static func escaped(_ unit: UInt16) -> String {
+        switch unit {
+        case 0x22: return "\\\""
+        case 0x5C: return "\\\\"
+        case 0x0A: return "\\n"
+        case 0x0D: return "\\r"
+        case 0x09: return "\\t"
+        case 0x08: return "\\b"
+        case 0x0C: return "\\f"
+        case 0x20..<0x7F: return String(Unicode.Scalar(UInt8(unit)))
+        default:
+            let hex = String(unit, radix: 16)
+            return "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
         }
     }
 }

@@ -1,0 +1,89 @@
+public import Foundation
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// Writes a file beside its place, syncs it, then renames it: it appears whole or not at all.
+///
+/// - Parameters:
+///   - data: The file's bytes.
+///   - url: Its place; folders on the way are made.
+/// - Throws: `.diskFull`, `.notAllowed` or `.inputOutput`; nothing is left behind then.
+public func writeAtomically(_ data: Data, to url: URL) throws(CheckpointError) {
+    var file = try AtomicFile(at: url)
+    try file.write(Array(data))
+    try file.commit()
+}
+
+/// A file on its way: `write` any number of times, then `commit`; dropped without a trace if never committed.
+struct AtomicFile: ~Copyable {
+    private let path: String
+    private let temporary: String
+    private var descriptor: Int32
+
+    init(at url: URL) throws(CheckpointError) {
+        let path = url.path(percentEncoded: false)
+        let temporary = "\(path).\(getpid())-\(UInt32.random(in: 0 ... .max)).incomplete"
+        try Self.makeFolder(url.deletingLastPathComponent())
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw CheckpointError(writing: path, errorCode: errno) }
+        self.path = path
+        self.temporary = temporary
+        self.descriptor = descriptor
+    }
+
+    private static func makeFolder(_ folder: URL) throws(CheckpointError) {
+        do {
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        } catch {
+            let code = (error as? CocoaError)?.code
+            let reason = code == .fileWriteOutOfSpace ? ENOSPC : code == .fileWriteNoPermission ? EACCES : EEXIST
+            throw CheckpointError(writing: folder.path(percentEncoded: false), errorCode: reason)
+        }
+    }
+
+    deinit {
+        if descriptor >= 0 {
+            close(descriptor)
+            unlink(temporary)
+        }
+    }
+
+    mutating func write(_ bytes: UnsafeRawBufferPointer) throws(CheckpointError) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let slice = UnsafeRawBufferPointer(rebasing: rest)
+            #if canImport(Glibc)
+                let count = Glibc.write(descriptor, slice.baseAddress, slice.count)
+            #else
+                let count = Darwin.write(descriptor, slice.baseAddress, slice.count)
+            #endif
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw CheckpointError(writing: path, errorCode: errno)
+            }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    mutating func write(_ bytes: [UInt8]) throws(CheckpointError) {
+        let result: Result<Void, CheckpointError> = bytes.withUnsafeBytes { buffer in
+            do throws(CheckpointError) { return .success(try write(buffer)) } catch { return .failure(error) }
+        }
+        try result.get()
+    }
+
+    mutating func commit() throws(CheckpointError) {
+        guard fsync(descriptor) == 0 else { throw CheckpointError(writing: path, errorCode: errno) }
+        close(descriptor)
+        descriptor = -1
+        guard rename(temporary, path) == 0 else {
+            let error = errno
+            unlink(temporary)
+            throw CheckpointError(writing: path, errorCode: error)
+        }
+    }
+}

@@ -1,0 +1,77 @@
+public import Torch
+
+/// A tensor of a checkpoint before it is read.
+public struct TensorInfo: Sendable, Equatable {
+    /// Sizes in PyTorch's order, outermost first.
+    public var shape: [Int]
+    /// How it is stored: `F32`, `BF16`, `Q4_1`.
+    public var storage: String
+
+    package init(shape: [Int], storage: String) {
+        self.shape = shape
+        self.storage = storage
+    }
+}
+
+/// Named tensors in a file or several.
+public protocol Checkpoint {
+    /// The tensors there are, sorted.
+    var tensorNames: [String] { get }
+
+    /// What is known of a tensor without reading it; nil where there is none.
+    ///
+    /// - Parameter name: As in ``tensorNames``.
+    func info(_ name: String) -> TensorInfo?
+
+    /// Reads a tensor, mapped where its storage allows; such a tensor must not be written.
+    ///
+    /// - Parameter name: As in ``tensorNames``.
+    /// - Throws: `.missing` where there is none.
+    func tensor(_ name: String) throws(CheckpointError) -> Tensor
+}
+
+/// What became of every tensor when a model was filled from a checkpoint.
+public struct LoadReport: Sendable, Equatable {
+    /// A tensor whose shape is not the model's.
+    public struct Mismatch: Sendable, Equatable {
+        /// The checkpoint's name for it.
+        public var name: String
+        /// The shape that the configuration asks for.
+        public var expected: [Int]
+        /// The shape that the checkpoint holds.
+        public var found: [Int]
+
+        package init(name: String, expected: [Int], found: [Int]) {
+            self.name = name
+            self.expected = expected
+            self.found = found
+        }
+    }
+
+    /// Taken from the checkpoint.
+    public var loaded: [String] = []
+    /// Made new on purpose: the head.
+    public var fresh: [String] = []
+    /// Asked for, and not in the checkpoint.
+    public var missing: [String] = []
+    /// In the checkpoint, and not asked for.
+    public var unexpected: [String] = []
+    /// Of another shape than asked for.
+    public var mismatched: [Mismatch] = []
+
+    package init() {}
+
+    /// One line for a person: counts, and the first few names of what is amiss.
+    public var summary: String {
+        func named(_ names: [String], _ what: String) -> String? {
+            guard !names.isEmpty else { return nil }
+            let shown = names.prefix(4).joined(separator: ", ") + (names.count > 4 ? ", …" : "")
+            return "\(names.count) \(what) (\(shown))"
+        }
+        let mismatches = mismatched.map { "\($0.name) is \($0.found) instead of \($0.expected)" }
+        return [
+            "\(loaded.count) tensors loaded", named(fresh, "made new"), named(missing, "missing"),
+            named(mismatches, "of another shape"), named(unexpected, "not used"),
+        ].compactMap { $0 }.joined(separator: ", ")
+    }
+}

@@ -1,0 +1,133 @@
+public import Foundation
+public import Torch
+
+/// A GGUF file of version 2 or 3, mapped: llama.cpp's format of metadata and quantised tensors.
+///
+/// Source: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
+public struct GGUFFile: Checkpoint {
+    private struct Entry: Sendable {
+        var shape: [Int]
+        var type: GGUFTensorType
+        var range: Range<Int>
+    }
+
+    /// Hyper-parameters, vocabulary and whatever else the file says of itself.
+    public let metadata: [String: GGUFValue]
+    /// The tensors there are under GGUF's names (`blk.0.attn_q.weight`), sorted.
+    public let tensorNames: [String]
+    private let entries: [String: Entry]
+    private let file: MappedFile
+
+    /// Maps a file and checks its header against its size.
+    ///
+    /// - Parameter url: The file.
+    /// - Throws: `.missing` or `.notAllowed`; `.corrupt` where the header lies or the file is cut off; `.unsupported` for
+    ///   a version or quantisation that is not known.
+    public init(contentsOf url: URL) throws(CheckpointError) {
+        let file = try MappedFile(contentsOf: url)
+        var reader = GGUFReader(file)
+        guard file.bytes.starts(with: "GGUF".utf8) else { throw reader.corrupt("it does not begin with \"GGUF\"") }
+        _ = try reader.take(4)
+        let version = try reader.number(UInt32.self)
+        guard (2...3).contains(version) else {
+            throw CheckpointError(.unsupported, "\(file.path) is GGUF version \(version); known are 2 and 3")
+        }
+        let tensorCount = try reader.count(of: "tensors", atLeast: 24)
+        let valueCount = try reader.count(of: "metadata values", atLeast: 13)
+        var metadata: [String: GGUFValue] = [:]
+        for _ in 0..<valueCount {
+            let key = try reader.string()
+            metadata[key] = try reader.value(type: try reader.number())
+        }
+        var headers: [(name: String, shape: [Int], type: GGUFTensorType, offset: Int)] = []
+        for _ in 0..<tensorCount { headers.append(try Self.header(&reader)) }
+        let alignment = metadata["general.alignment"]?.int ?? 32
+        guard alignment > 0, alignment <= 1 << 20, alignment.isMultiple(of: 8) else {
+            throw reader.corrupt("an alignment of \(alignment) bytes")
+        }
+        let dataStart = (reader.position + alignment - 1) / alignment * alignment
+        var entries: [String: Entry] = [:]
+        for header in headers {
+            let (start, overflow) = dataStart.addingReportingOverflow(header.offset)
+            let size = try Self.size(of: header, reader)
+            guard !overflow, start >= dataStart, start <= file.bytes.count, size <= file.bytes.count - start else {
+                throw reader.corrupt(
+                    "tensor \"\(header.name)\" ends beyond the file's last byte (\(file.bytes.count)): it is cut off")
+            }
+            guard entries[header.name] == nil else { throw reader.corrupt("two tensors are called \"\(header.name)\"") }
+            entries[header.name] = Entry(shape: header.shape, type: header.type, range: start..<start + size)
+        }
+        self.metadata = metadata
+        self.entries = entries
+        self.file = file
+        tensorNames = entries.keys.sorted()
+    }
+
+    private static func header(
+        _ reader: inout GGUFReader
+    ) throws(CheckpointError) -> (name: String, shape: [Int], type: GGUFTensorType, offset: Int) {
+        let name = try reader.string()
+        let rank = try reader.number(UInt32.self)
+        guard rank <= 4 else { throw reader.corrupt("tensor \"\(name)\" has \(rank) dimensions") }
+        var shape: [Int] = []
+        for _ in 0..<rank {
+            guard let size = Int(exactly: try reader.number(UInt64.self)) else {
+                throw reader.corrupt("tensor \"\(name)\" has a size that is no number")
+            }
+            shape.insert(size, at: 0)  // GGUF counts the innermost dimension first
+        }
+        let typeNumber = try reader.number(UInt32.self)
+        guard let type = GGUFTensorType(rawValue: typeNumber) else {
+            let known = GGUFTensorType.allCases.map { "\($0)".uppercased() }.joined(separator: ", ")
+            throw CheckpointError(
+                .unsupported,
+                "\(reader.file.path): tensor \"\(name)\" is quantised by type \(typeNumber); known are \(known)")
+        }
+        guard let offset = Int(exactly: try reader.number(UInt64.self)) else {
+            throw reader.corrupt("tensor \"\(name)\" has an offset that is no number")
+        }
+        return (name, shape, type, offset)
+    }
+
+    private static func size(
+        of header: (name: String, shape: [Int], type: GGUFTensorType, offset: Int), _ reader: GGUFReader
+    ) throws(CheckpointError) -> Int {
+        var count = 1
+        for size in header.shape {
+            let (product, overflow) = count.multipliedReportingOverflow(by: size)
+            guard !overflow, product < 1 << 48 else {
+                throw reader.corrupt("tensor \"\(header.name)\" would be larger than any memory")
+            }
+            count = product
+        }
+        guard (header.shape.last ?? 1).isMultiple(of: header.type.blockSize) else {
+            throw reader.corrupt("tensor \"\(header.name)\" has rows that are not whole blocks")
+        }
+        return count / header.type.blockSize * header.type.blockBytes
+    }
+
+    /// What is known of a tensor without reading it.
+    ///
+    /// - Parameter name: As in ``tensorNames``.
+    public func info(_ name: String) -> TensorInfo? {
+        entries[name].map { TensorInfo(shape: $0.shape, storage: "\($0.type)".uppercased()) }
+    }
+
+    /// A tensor in float32, dequantised.
+    ///
+    /// - Parameter name: As in ``tensorNames``.
+    /// - Throws: `.missing` where there is none.
+    public func tensor(_ name: String) throws(CheckpointError) -> Tensor {
+        guard let entry = entries[name] else {
+            throw CheckpointError(.missing, "\(file.path) has no tensor \"\(name)\"")
+        }
+        do throws(TorchError) {
+            let tensor = try Tensor.empty(entry.shape)
+            let blocks = UnsafeRawBufferPointer(rebasing: file.bytes[entry.range])
+            try tensor.withUnsafeMutableBytes { entry.type.dequantize(blocks, into: $0.bindMemory(to: Float.self)) }
+            return tensor
+        } catch {
+            throw CheckpointError(.inputOutput, "\(file.path): tensor \"\(name)\": \(error)")
+        }
+    }
+}

@@ -1,0 +1,153 @@
+import Foundation
+
+/// How a GGUF tensor is stored; the values are the format's own.
+///
+/// Source: https://github.com/ggml-org/ggml/blob/master/include/ggml.h, `enum ggml_type`.
+enum GGUFTensorType: UInt32, CaseIterable {
+    case f32 = 0
+    case f16 = 1
+    case q4_0 = 2
+    case q4_1 = 3
+    case q5_0 = 6
+    case q5_1 = 7
+    case q8_0 = 8
+    case q4_k = 12
+    case q5_k = 13
+    case q6_k = 14
+    case bf16 = 30
+
+    /// Values in a block.
+    var blockSize: Int {
+        switch self {
+        case .f32, .f16, .bf16: 1
+        case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0: 32
+        case .q4_k, .q5_k, .q6_k: 256
+        }
+    }
+
+    /// Bytes that a block takes.
+    var blockBytes: Int {
+        switch self {
+        case .f32: 4
+        case .f16, .bf16: 2
+        case .q4_0: 18
+        case .q4_1: 20
+        case .q5_0: 22
+        case .q5_1: 24
+        case .q8_0: 34
+        case .q4_k: 144
+        case .q5_k: 176
+        case .q6_k: 210
+        }
+    }
+
+    /// Turns whole blocks into float32 values, on all cores.
+    ///
+    /// - Parameters:
+    ///   - blocks: A whole number of blocks.
+    ///   - output: ``blockSize`` values for each.
+    func dequantize(_ blocks: UnsafeRawBufferPointer, into output: UnsafeMutableBufferPointer<Float>) {
+        guard let input = blocks.baseAddress, let values = output.baseAddress else { return }
+        let count = blocks.count / blockBytes
+        precondition(output.count == count * blockSize, "room for every block's values")
+        let chunk = max(1, (1 << 16) / blockSize)
+        // The chunks write to disjoint parts of `values`.
+        nonisolated(unsafe) let (source, target) = (input, values)
+        DispatchQueue.concurrentPerform(iterations: (count + chunk - 1) / chunk) { index in
+            for block in index * chunk..<min(count, (index + 1) * chunk) {
+                dequantize(source + block * blockBytes, into: target + block * blockSize)
+            }
+        }
+    }
+
+    private func dequantize(_ block: UnsafeRawPointer, into y: UnsafeMutablePointer<Float>) {
+        switch self {
+        case .f32: y[0] = Float(bitPattern: UInt32(littleEndian: block.loadUnaligned(as: UInt32.self)))
+        case .f16: y[0] = half(block)
+        case .bf16: y[0] = Float(bitPattern: UInt32(UInt16(littleEndian: block.loadUnaligned(as: UInt16.self))) << 16)
+        case .q4_0: fourBits(block + 2, into: y) { half(block) * Float($0 - 8) }
+        case .q4_1: fourBits(block + 4, into: y) { half(block) * Float($0) + half(block + 2) }
+        case .q5_0: fiveBits(block + 2, into: y) { half(block) * Float($0 - 16) }
+        case .q5_1: fiveBits(block + 4, into: y) { half(block) * Float($0) + half(block + 2) }
+        case .q8_0:
+            let scale = half(block)
+            for i in 0..<32 { y[i] = scale * Float(block.load(fromByteOffset: 2 + i, as: Int8.self)) }
+        case .q4_k: superBlock(block, high: nil, low: block + 16, into: y)
+        case .q5_k: superBlock(block, high: block + 16, low: block + 48, into: y)
+        case .q6_k: sixBits(block, into: y)
+        }
+    }
+}
+
+@inline(__always)
+private func half(_ pointer: UnsafeRawPointer) -> Float {
+    Float(Float16(bitPattern: UInt16(littleEndian: pointer.loadUnaligned(as: UInt16.self))))
+}
+
+@inline(__always)
+private func byte(_ pointer: UnsafeRawPointer, _ index: Int) -> Int {
+    Int(pointer.load(fromByteOffset: index, as: UInt8.self))
+}
+
+/// 32 values of four bits: the low halves of 16 bytes, then the high halves.
+@inline(__always)
+private func fourBits(_ bits: UnsafeRawPointer, into y: UnsafeMutablePointer<Float>, _ value: (Int) -> Float) {
+    for i in 0..<16 {
+        y[i] = value(byte(bits, i) & 15)
+        y[i + 16] = value(byte(bits, i) >> 4)
+    }
+}
+
+/// 32 values of five bits: four bytes of fifth bits, then as ``fourBits``.
+@inline(__always)
+private func fiveBits(_ bits: UnsafeRawPointer, into y: UnsafeMutablePointer<Float>, _ value: (Int) -> Float) {
+    let fifths = UInt32(littleEndian: bits.loadUnaligned(as: UInt32.self))
+    for i in 0..<16 {
+        y[i] = value(byte(bits, 4 + i) & 15 | Int(fifths >> UInt32(i) & 1) << 4)
+        y[i + 16] = value(byte(bits, 4 + i) >> 4 | Int(fifths >> UInt32(i + 16) & 1) << 4)
+    }
+}
+
+/// Q4_K and Q5_K: eight groups of 32 values with a six-bit scale and minimum each.
+///
+/// Source: ggml-quants.c, `dequantize_row_q4_K`, `dequantize_row_q5_K`, `get_scale_min_k4`.
+private func superBlock(
+    _ block: UnsafeRawPointer, high: UnsafeRawPointer?, low: UnsafeRawPointer, into y: UnsafeMutablePointer<Float>
+) {
+    let (scale, minimum) = (half(block), half(block + 2))
+    let packed = block + 4
+    for group in 0..<8 {
+        let (s, m): (Int, Int)
+        if group < 4 {
+            (s, m) = (byte(packed, group) & 63, byte(packed, group + 4) & 63)
+        } else {
+            s = byte(packed, group + 4) & 15 | (byte(packed, group - 4) >> 6) << 4
+            m = byte(packed, group + 4) >> 4 | (byte(packed, group) >> 6) << 4
+        }
+        let (d, offset) = (scale * Float(s), minimum * Float(m))
+        for i in 0..<32 {
+            let nibbles = byte(low, group / 2 * 32 + i)
+            var q = group.isMultiple(of: 2) ? nibbles & 15 : nibbles >> 4
+            if let high { q |= (byte(high, i) >> group & 1) << 4 }
+            y[group * 32 + i] = d * Float(q) - offset
+        }
+    }
+}
+
+/// Q6_K: sixteen groups of 16 values with an eight-bit scale each.
+///
+/// Source: ggml-quants.c, `dequantize_row_q6_K`.
+private func sixBits(_ block: UnsafeRawPointer, into y: UnsafeMutablePointer<Float>) {
+    let scale = half(block + 208)
+    for half in 0..<2 {
+        let (low, high, scales) = (block + half * 64, block + 128 + half * 32, block + 192 + half * 8)
+        for i in 0..<32 {
+            for quarter in 0..<4 {
+                let nibbles = byte(low, i + quarter % 2 * 32)
+                let q = (quarter < 2 ? nibbles & 15 : nibbles >> 4) | (byte(high, i) >> (quarter * 2) & 3) << 4
+                let s = scales.load(fromByteOffset: i / 16 + quarter * 2, as: Int8.self)
+                y[half * 128 + quarter * 32 + i] = scale * Float(s) * Float(q - 32)
+            }
+        }
+    }
+}

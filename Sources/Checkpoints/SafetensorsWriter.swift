@@ -1,0 +1,103 @@
+public import Foundation
+public import Torch
+
+/// Writes tensors as one `.safetensors` file, byte for byte as Python's `safetensors.torch.save_file` would.
+///
+/// - Parameters:
+///   - tensors: Names and values; the file has its own order.
+///   - file: Its place; it appears whole or not at all.
+///   - metadata: The header's `__metadata__`.
+/// - Throws: `.diskFull`, `.notAllowed` or `.inputOutput`.
+///
+/// Source: safetensors/src/tensor.rs, `prepare`: widest dtype first, then by name; the header padded to 8 bytes.
+public func writeSafetensors(
+    _ tensors: [(name: String, tensor: Tensor)], to file: URL, metadata: [String: String] = ["format": "pt"]
+) throws(CheckpointError) {
+    let names = Dictionary(uniqueKeysWithValues: SafetensorsFile.dtypes.map { ($0.value, $0.key) })
+    let ordered = tensors.sorted { a, b in
+        let (left, right) = (rank(a.tensor.dtype), rank(b.tensor.dtype))
+        return left == right ? Array(a.name.utf8).lexicographicallyPrecedes(Array(b.name.utf8)) : left > right
+    }
+    var header = "{\"__metadata__\":\(JSONValue.object(metadata.mapValues(JSONValue.string)).compact)"
+    var offset = 0
+    for (name, tensor) in ordered {
+        let end = offset + tensor.count * tensor.dtype.byteWidth
+        let shape = tensor.shape.map(String.init).joined(separator: ",")
+        header += ",\(JSONValue.string(name).compact):{\"dtype\":\"\(names[tensor.dtype] ?? "F32")\","
+        header += "\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}"
+        offset = end
+    }
+    header += "}"
+    header += String(repeating: " ", count: (8 - header.utf8.count % 8) % 8)
+    var output = try AtomicFile(at: file)
+    let size = UInt64(header.utf8.count)
+    try output.write((0..<8).map { UInt8(truncatingIfNeeded: size >> ($0 * 8)) } + Array(header.utf8))
+    for (name, tensor) in ordered {
+        let contiguous: Tensor
+        do throws(TorchError) {
+            contiguous = try tensor.to(device: .cpu).contiguous()
+        } catch {
+            throw CheckpointError(.inputOutput, "cannot write tensor \"\(name)\": \(error)")
+        }
+        try withExtendedLifetime(contiguous) { () throws(CheckpointError) in
+            try output.write(contiguous.memory)
+        }
+    }
+    try output.commit()
+}
+
+/// safetensors' own order of dtypes, narrowest first.
+private func rank(_ dtype: DType) -> Int {
+    let ascending: [DType] = [
+        .bool, .uint8, .int8, .int16, .float16, .bfloat16, .int32, .float32, .float64, .int64,
+    ]
+    return ascending.firstIndex(of: dtype) ?? 0
+}
+
+/// Writes a model's weights in the Hub's layout: `model.safetensors`, or shards and their index.
+///
+/// - Parameters:
+///   - tensors: Names and values, in the model's order.
+///   - folder: Made if need be; shards of an earlier save there are removed.
+///   - maxShardSize: Bytes of tensors in one file at the most.
+/// - Throws: `.diskFull`, `.notAllowed` or `.inputOutput`.
+///
+/// Source: `split_torch_state_dict_into_shards` of huggingface_hub; `PreTrainedModel.save_pretrained`.
+public func saveSafetensors(
+    _ tensors: [(name: String, tensor: Tensor)], toFolder folder: URL, maxShardSize: Int = 50_000_000_000
+) throws(CheckpointError) {
+    var shards: [[(name: String, tensor: Tensor)]] = [[]]
+    var size = 0
+    for (name, tensor) in tensors {
+        let bytes = tensor.count * tensor.dtype.byteWidth
+        if size + bytes > maxShardSize, !shards[shards.count - 1].isEmpty {
+            shards.append([])
+            size = 0
+        }
+        shards[shards.count - 1].append((name, tensor))
+        size += bytes
+    }
+    func padded(_ number: Int) -> String { String(repeating: "0", count: max(0, 5 - "\(number)".count)) + "\(number)" }
+    let names =
+        shards.count == 1
+        ? ["model.safetensors"]
+        : (1...shards.count).map { "model-\(padded($0))-of-\(padded(shards.count)).safetensors" }
+    for (name, shard) in zip(names, shards) { try writeSafetensors(shard, to: folder.appending(path: name)) }
+    let indexName = "model.safetensors.index.json"
+    var kept = Set(names)
+    if shards.count > 1 {
+        let map = zip(names, shards).flatMap { name, shard in shard.map { ($0.name, JSONValue.string(name)) } }
+        let total = tensors.reduce(0) { $0 + $1.tensor.count }
+        let bytes = tensors.reduce(0) { $0 + $1.tensor.count * $1.tensor.dtype.byteWidth }
+        let index = JSONValue.object([
+            "metadata": .object(["total_parameters": .int(total), "total_size": .int(bytes)]),
+            "weight_map": .object(Dictionary(uniqueKeysWithValues: map)),
+        ])
+        try writeAtomically(Data(index.formatted.utf8), to: folder.appending(path: indexName))
+        kept.insert(indexName)
+    }
+    let present = (try? FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false))) ?? []
+    for name in present where name.hasPrefix("model") && name.contains(".safetensors") && !kept.contains(name) {
+        try? FileManager.default.removeItem(at: folder.appending(path: name))
+    }
+}
