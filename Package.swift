@@ -24,7 +24,8 @@ let settings: [SwiftSetting] = [
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let pureTargets: [Target] = [
-    .target(name: "Tokenization"),
+    .target(name: "JSON"),
+    .target(name: "Tokenization", dependencies: ["JSON"]),
     .target(name: "Datasets"),
     .target(name: "Evaluation"),
 ]
@@ -48,20 +49,23 @@ let torchTargets: [Target] = [
     ),
     .target(name: "Torch", dependencies: ["CTorch"]),
     .target(name: "NN", dependencies: ["Torch"]),
-    .target(name: "Checkpoints", dependencies: ["Torch"]),
-    .target(name: "Models", dependencies: ["NN", "Checkpoints", "Torch"]),
+    .target(name: "Checkpoints", dependencies: ["Torch", "JSON"]),
+    .target(name: "Models", dependencies: ["NN", "Checkpoints", "Torch", "JSON"]),
     .target(
         name: "Classification",
-        dependencies: ["Models", "NN", "Checkpoints", "Torch", "Tokenization"]
+        dependencies: ["Models", "NN", "Checkpoints", "Torch", "Tokenization", "JSON"]
     ),
     .target(
         name: "Training",
-        dependencies: ["Classification", "Models", "NN", "Checkpoints", "Torch", "Datasets", "Evaluation"]
+        dependencies: [
+            "Classification", "Models", "NN", "Checkpoints", "Torch", "Tokenization", "Datasets", "Evaluation", "JSON",
+        ]
     ),
     .target(
         name: "Attune",
-        dependencies: ["Training", "Classification", "Models", "Checkpoints", "Torch", "Datasets", "Evaluation",
-            "Tokenization",
+        dependencies: [
+            "Training", "Classification", "Models", "NN", "Checkpoints", "Torch", "Tokenization", "Datasets",
+            "Evaluation", "JSON",
         ]
     ),
     .executableTarget(

@@ -1,4 +1,5 @@
 public import Foundation
+import JSON
 public import Torch
 
 /// One `.safetensors` file, mapped.
@@ -42,11 +43,13 @@ public struct SafetensorsFile: Checkpoint {
         do throws(JSONError) {
             header = try JSONValue.parse(file.bytes[8..<dataStart])
         } catch { throw corrupt("its header is not JSON, \(error)") }
-        guard var members = header.object else { throw corrupt("its header is not an object") }
-        metadata = (members.removeValue(forKey: "__metadata__")?.object ?? [:]).compactMapValues(\.string)
+        guard let object = header.object else { throw corrupt("its header is not an object") }
+        let pairs = object["__metadata__"].object?.members.compactMap { member in member.value.string.map { (member.name, $0) } }
+        metadata = Dictionary(pairs ?? [], uniquingKeysWith: { _, last in last })
         var entries: [String: Entry] = [:]
-        for (name, value) in members {
-            entries[name] = try Self.entry(name, value, in: file.path, corrupt: corrupt)
+        for member in object.members where member.name != "__metadata__" {
+            guard entries[member.name] == nil else { throw corrupt("two tensors are called \"\(member.name)\"") }
+            entries[member.name] = try Self.entry(member.name, member.value, in: file.path, corrupt: corrupt)
         }
         try Self.checkLayout(entries, dataSize: file.bytes.count - dataStart, corrupt: corrupt)
         self.entries = entries

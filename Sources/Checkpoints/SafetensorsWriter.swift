@@ -1,4 +1,5 @@
 public import Foundation
+import JSON
 public import Torch
 
 /// Writes tensors as one `.safetensors` file, byte for byte as Python's `safetensors.torch.save_file` would.
@@ -18,7 +19,7 @@ public func writeSafetensors(
         let (left, right) = (rank(a.tensor.dtype), rank(b.tensor.dtype))
         return left == right ? Array(a.name.utf8).lexicographicallyPrecedes(Array(b.name.utf8)) : left > right
     }
-    var header = "{\"__metadata__\":\(JSONValue.object(metadata.mapValues(JSONValue.string)).compact)"
+    var header = "{\"__metadata__\":\(JSONValue.object(JSONObject(metadata.map { ($0, .string($1)) }).sorted).compact)"
     var offset = 0
     for (name, tensor) in ordered {
         let end = offset + tensor.count * tensor.dtype.byteWidth
@@ -91,7 +92,7 @@ public func saveSafetensors(
         let bytes = tensors.reduce(0) { $0 + $1.tensor.count * $1.tensor.dtype.byteWidth }
         let index = JSONValue.object([
             "metadata": .object(["total_parameters": .int(total), "total_size": .int(bytes)]),
-            "weight_map": .object(Dictionary(uniqueKeysWithValues: map)),
+            "weight_map": .object(JSONObject(map)),
         ])
         try writeAtomically(Data(index.formatted.utf8), to: folder.appending(path: indexName))
         kept.insert(indexName)

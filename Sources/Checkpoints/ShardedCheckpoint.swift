@@ -1,4 +1,5 @@
 public import Foundation
+import JSON
 import Torch
 
 /// Opens a model folder's weights: `model.safetensors`, or the shards of `model.safetensors.index.json`.
@@ -44,8 +45,9 @@ struct ShardedCheckpoint: Checkpoint {
         guard let weights = document["weight_map"].object else { throw corrupt("there is no `weight_map`") }
         var map: [String: String] = [:]
         var files: [String: SafetensorsFile] = [:]
-        for (name, value) in weights.sorted(by: { $0.key < $1.key }) {
-            guard let file = value.string else { throw corrupt("tensor \"\(name)\" has no file name") }
+        for member in weights.members {
+            let name = member.name
+            guard let file = member.value.string else { throw corrupt("tensor \"\(name)\" has no file name") }
             guard !file.contains("/"), file != "..", file.hasSuffix(".safetensors") else {
                 throw corrupt("tensor \"\(name)\" is said to lie in \"\(file)\", which is no file beside the index")
             }

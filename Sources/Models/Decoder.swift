@@ -1,4 +1,4 @@
-import Checkpoints
+import JSON
 import NN
 import Torch
 

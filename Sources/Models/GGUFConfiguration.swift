@@ -1,4 +1,5 @@
 public import Checkpoints
+import JSON
 
 extension ModelConfiguration {
     /// The `config.json` that a GGUF's metadata amounts to.
@@ -16,7 +17,7 @@ extension ModelConfiguration {
                 .unsupported,
                 "\(source): GGUF models of architecture \"\(architecture)\" are not known; known are: llama")
         }
-        var fields: [String: JSONValue] = [
+        var fields: JSONObject = [
             "model_type": .string("llama"), "architectures": .array([.string("LlamaForCausalLM")]),
             "hidden_act": .string("silu"), "attention_bias": .bool(false), "mlp_bias": .bool(false),
             "attention_dropout": .double(0), "initializer_range": .double(0.02), "tie_word_embeddings": .bool(true),

@@ -2,7 +2,7 @@
 //
 // Source: https://github.com/huggingface/transformers/blob/v5.23.0/src/transformers/models/llama/modeling_llama.py
 
-import Checkpoints
+import JSON
 import NN
 import Torch
 

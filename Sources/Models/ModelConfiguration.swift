@@ -1,11 +1,11 @@
-public import Checkpoints
+public import JSON
 
 /// A model's `config.json`: every field kept, those of the classifier typed.
 ///
 /// Source: `PretrainedConfig` of transformers 5.23 (configuration_utils.py).
 public struct ModelConfiguration: Sendable, Equatable {
     /// The document as it was read; fields that nothing here reads stay in it when the model is saved.
-    public private(set) var fields: [String: JSONValue]
+    public private(set) var fields: JSONObject
     /// Where it came from, for messages.
     public let source: String
 
@@ -14,7 +14,7 @@ public struct ModelConfiguration: Sendable, Equatable {
     /// - Parameters:
     ///   - fields: As in `config.json`.
     ///   - source: Where they came from, for messages.
-    public init(fields: [String: JSONValue], source: String) {
+    public init(fields: JSONObject, source: String) {
         self.fields = fields
         self.source = source
     }
@@ -40,7 +40,7 @@ public struct ModelConfiguration: Sendable, Equatable {
     }
 
     /// A field; null where there is none.
-    public subscript(name: String) -> JSONValue { fields[name] ?? .null }
+    public subscript(name: String) -> JSONValue { fields[name] }
 
     /// The family's name, `llama` say.
     public var modelType: String { self["model_type"].string ?? "" }
@@ -51,7 +51,7 @@ public struct ModelConfiguration: Sendable, Equatable {
     /// Label names by id; the reference's `LABEL_0`, `LABEL_1` where the file names none.
     public var labels: [String] {
         let names = self["id2label"].object ?? ["0": .string("LABEL_0"), "1": .string("LABEL_1")]
-        return (0..<names.count).map { names[String($0)]?.string ?? "LABEL_\($0)" }
+        return names.members.indices.map { names[String($0)].string ?? "LABEL_\($0)" }
     }
 
     /// Whether the checkpoint is a classifier's, with a head of its own.
@@ -73,12 +73,11 @@ public struct ModelConfiguration: Sendable, Equatable {
         var result = self
         result.fields["architectures"] = .array([.string(architecture)])
         result.fields["id2label"] = .object(
-            Dictionary(uniqueKeysWithValues: labels.enumerated().map { (String($0), .string($1)) }))
-        result.fields["label2id"] = .object(
-            Dictionary(labels.enumerated().map { ($1, .int($0)) }, uniquingKeysWith: { first, _ in first }))
+            JSONObject(labels.enumerated().map { (String($0), .string($1)) }))
+        result.fields["label2id"] = .object(JSONObject(labels.enumerated().map { ($1, .int($0)) }))
         result.fields["problem_type"] = .string("single_label_classification")
         result.fields["dtype"] = .string("float32")
-        result.fields["torch_dtype"] = nil
+        result.fields["torch_dtype"] = .null
         if let padTokenID { result.fields["pad_token_id"] = .int(Int(padTokenID)) }
         return result
     }

@@ -14,8 +14,7 @@ extension JSONValue {
     ///
     /// - Parameter bytes: UTF-8. Python's `NaN` and `Infinity` are refused.
     /// - Returns: The document.
-    /// - Throws: Where and why it is not JSON; nesting deeper than 256 is refused, and
-    ///   so is a name twice in one object.
+    /// - Throws: Where and why it is not JSON; nesting deeper than 256 is refused.
     public static func parse(_ bytes: some Collection<UInt8>) throws(JSONError) -> JSONValue {
         var parser = JSONParser(bytes: Array(bytes))
         let value = try parser.value(depth: 0)
@@ -91,18 +90,17 @@ private struct JSONParser {
 
     private mutating func object(depth: Int) throws(JSONError) -> JSONValue {
         position += 1
-        var members: [String: JSONValue] = [:]
-        if take(UInt8(ascii: "}")) { return .object(members) }
+        var members: [JSONObject.Member] = []
+        if take(UInt8(ascii: "}")) { return .object(JSONObject(members: members)) }
         repeat {
             skipSpace()
             guard current == UInt8(ascii: "\"") else { throw error("expected a quoted name") }
             let name = try string()
             guard take(UInt8(ascii: ":")) else { throw error("expected :") }
-            let member = try value(depth: depth + 1)
-            guard members.updateValue(member, forKey: name) == nil else { throw error("the name \"\(name)\" twice") }
+            members.append(JSONObject.Member(name: name, value: try value(depth: depth + 1)))
         } while take(UInt8(ascii: ","))
         guard take(UInt8(ascii: "}")) else { throw error("expected , or }") }
-        return .object(members)
+        return .object(JSONObject(members: members))
     }
 
     private mutating func string() throws(JSONError) -> String {
