@@ -1,0 +1,65 @@
+import Checkpoints
+import Foundation
+import Models
+import Tokenization
+
+/// A model on disk, opened: a folder in the Hub's layout or a `.gguf` file.
+struct ModelSource {
+    let configuration: ModelConfiguration
+    let checkpoint: any Checkpoint
+    let tokenizer: Tokenizer
+
+    init(path: String) throws {
+        let url = URL(filePath: path)
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            throw ModelError(
+                .missingFile, "there is no model at \(path): give a folder with config.json, or a .gguf file")
+        }
+        if isFolder.boolValue { try self.init(folder: url) } else { try self.init(gguf: url) }
+    }
+
+    private init(folder: URL) throws {
+        let url = folder.appending(path: "config.json")
+        let path = url.path(percentEncoded: false)
+        guard let data = try? Data(contentsOf: url) else {
+            throw ModelError(
+                .missingFile, "cannot read \(path): a model's folder needs config.json, weights and tokenizer.json")
+        }
+        configuration = try ModelConfiguration(parsing: data, source: path)
+        checkpoint = try openCheckpoint(folder: folder)
+        tokenizer = try Tokenizer(folder: folder)
+    }
+
+    private init(gguf url: URL) throws {
+        let path = url.path(percentEncoded: false)
+        guard url.pathExtension.lowercased() == "gguf" else {
+            throw ModelError(.unsupported, "\(path) is neither a model's folder nor a .gguf file")
+        }
+        let file = try GGUFFile(contentsOf: url)
+        configuration = try ModelConfiguration(gguf: file, source: path)
+        checkpoint = try HubNamedGGUF(file)
+        tokenizer = try Tokenizer(gguf: file.vocabulary())
+    }
+}
+
+extension GGUFFile {
+    /// The vocabulary as plain values.
+    func vocabulary() throws(TokenizerError) -> GGUFVocabulary {
+        func value(_ name: String) -> GGUFValue? { metadata["tokenizer.ggml." + name] }
+        guard let tokens = value("tokens")?.strings, let model = value("model")?.string else {
+            throw TokenizerError(.corrupt, "the GGUF file holds no vocabulary (tokenizer.ggml.tokens)")
+        }
+        var result = GGUFVocabulary(
+            model: model, preTokenizer: value("pre")?.string ?? "gpt-2", tokens: tokens,
+            tokenTypes: value("token_type")?.ints ?? [], merges: value("merges")?.strings ?? [])
+        func id(_ name: String) -> Int32? { value(name)?.int.flatMap(Int32.init(exactly:)) }
+        result.bosTokenID = id("bos_token_id")
+        result.eosTokenID = id("eos_token_id")
+        result.unknownTokenID = id("unknown_token_id")
+        result.padTokenID = id("padding_token_id")
+        result.addsBOS = value("add_bos_token")?.bool ?? false
+        result.addsEOS = value("add_eos_token")?.bool ?? false
+        return result
+    }
+}

@@ -1,0 +1,67 @@
+/// How large a part is.
+public enum SplitSize: Sendable, Equatable {
+    /// A share of the rows, between 0 and 1, rounded up.
+    case fraction(Double)
+    /// So many rows.
+    case count(Int)
+
+    /// The number of rows of `total` that this is.
+    fileprivate func rows(of total: Int) throws(DatasetError) -> Int {
+        switch self {
+        case .fraction(let fraction):
+            guard fraction > 0, fraction < 1 else {
+                throw DatasetError(.badData, "a part of \(fraction) of the rows; a fraction lies between 0 and 1")
+            }
+            return Int((fraction * Double(total)).rounded(.up))
+        case .count(let count):
+            guard count > 0, count < total else {
+                throw DatasetError(.badData, "a part of \(count) rows of \(total); it must leave at least one row")
+            }
+            return count
+        }
+    }
+}
+
+extension Dataset {
+    /// Divides the rows into two parts, the reference's rows in the reference's order.
+    ///
+    /// - Parameters:
+    ///   - testSize: How large the test part is.
+    ///   - column: A column whose values keep their shares in both parts; nil divides blindly.
+    ///   - seed: Any number.
+    /// - Returns: Both parts.
+    /// - Throws: `.badData` where a class has one row only or a part is smaller than the number of classes;
+    ///   `.missingColumn`.
+    ///
+    /// Source: `Dataset.train_test_split` of datasets 5.2 (arrow_dataset.py, utils/stratify.py).
+    public func trainTestSplit(
+        testSize: SplitSize, stratifyBy column: String? = nil, seed: UInt64
+    ) throws(DatasetError) -> (train: Dataset, test: Dataset) {
+        let testCount = try testSize.rows(of: count)
+        guard testCount < count else {
+            throw DatasetError(.badData, "a test part of \(testCount) rows leaves nothing of \(count) to train on")
+        }
+        var random = PCG64(seed: seed)
+        guard let column else {
+            let order = random.permutation(count)
+            return (select(Array(order[testCount...])), select(Array(order[..<testCount])))
+        }
+        let split = try StratifiedSplit(
+            values: try strings(column), column: column, trainCount: count - testCount, testCount: testCount)
+        let rows = split.draw(&random)
+        return (select(rows.train), select(rows.test))
+    }
+
+    /// A random part of the rows: the test part of a split of that size and seed.
+    ///
+    /// - Parameters:
+    ///   - size: How large it is.
+    ///   - column: A column whose values keep their shares; nil draws blindly.
+    ///   - seed: Any number.
+    /// - Throws: As ``trainTestSplit(testSize:stratifyBy:seed:)``.
+    public func sample(
+        _ size: SplitSize, stratifyBy column: String? = nil, seed: UInt64
+    ) throws(DatasetError) -> Dataset {
+        try trainTestSplit(testSize: size, stratifyBy: column, seed: seed).test
+    }
+}

@@ -1,0 +1,31 @@
+/// Why data cannot be read or split.
+public struct DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The kind of failure.
+    public enum Code: Sendable, Equatable {
+        /// There is no such file.
+        case missingFile
+        /// The file may not be read.
+        case notAllowed
+        /// The file's contents are not what its name says.
+        case badFile
+        /// The name's ending is not of a known format.
+        case unknownFormat
+        /// There is no such column.
+        case missingColumn
+        /// The rows do not allow what was asked: too few, one class only.
+        case badData
+    }
+
+    /// The kind of failure.
+    public var code: Code
+    /// What is wrong, in which file and line, and what to do.
+    public var message: String
+
+    package init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    /// The message.
+    public var description: String { message }
+}

@@ -1,0 +1,71 @@
+/// A split that keeps every class's share in both parts.
+///
+/// Source: datasets 5.2, utils/stratify.py, itself scikit-learn's `StratifiedShuffleSplit`.
+struct StratifiedSplit {
+    private let rowsByClass: [[Int]]
+    private let trainCount: Int
+    private let testCount: Int
+
+    /// Groups rows by class and checks that both parts can hold every class.
+    init(values: [String?], column: String, trainCount: Int, testCount: Int) throws(DatasetError) {
+        let label = ClassLabel(values: values)
+        var rowsByClass = [[Int]](repeating: [], count: label.names.count)
+        for (row, id) in label.encode(values).enumerated() {
+            guard let id else {
+                throw DatasetError(
+                    .badData, "row \(row + 1) has no value in column \"\(column)\"; remove such rows before splitting by it")
+            }
+            rowsByClass[id].append(row)
+        }
+        let lonely = zip(label.names, rowsByClass).filter { $1.count < 2 }.map { "\"\($0.0)\"" }
+        guard lonely.isEmpty else {
+            let shown = lonely.prefix(8).joined(separator: ", ") + (lonely.count > 8 ? ", …" : "")
+            throw DatasetError(
+                .badData,
+                "column \"\(column)\": \(lonely.count) classes have one row only (\(shown)), and a stratified split needs two; "
+                    + "remove these rows, or split without --stratify-by")
+        }
+        for (part, count) in [("train", trainCount), ("test", testCount)] where count < rowsByClass.count {
+            throw DatasetError(
+                .badData,
+                "the \(part) part would have \(count) rows for the \(rowsByClass.count) classes of column \"\(column)\"; "
+                    + "make it at least \(rowsByClass.count) rows, or split without --stratify-by")
+        }
+        self.rowsByClass = rowsByClass
+        self.trainCount = trainCount
+        self.testCount = testCount
+    }
+
+    /// Draws both parts, taking from the stream exactly what the reference takes.
+    func draw(_ random: inout PCG64) -> (train: [Int], test: [Int]) {
+        let counts = rowsByClass.map(\.count)
+        let trainCounts = Self.approximateMode(counts, draws: trainCount, &random)
+        let testCounts = Self.approximateMode(zip(counts, trainCounts).map { $0 - $1 }, draws: testCount, &random)
+        var train: [Int] = []
+        var test: [Int] = []
+        for (id, rows) in rowsByClass.enumerated() {
+            let order = random.permutation(rows.count).map { rows[$0] }
+            train += order[..<trainCounts[id]]
+            test += order[trainCounts[id]..<trainCounts[id] + testCounts[id]]
+        }
+        random.shuffle(&train)
+        random.shuffle(&test)
+        return (train, test)
+    }
+
+    /// How many of each class the likeliest draw of `draws` rows holds; ties are broken at random.
+    static func approximateMode(_ counts: [Int], draws: Int, _ random: inout PCG64) -> [Int] {
+        let total = Double(counts.reduce(0, +))
+        let continuous = counts.map { Double(draws * $0) / total }
+        var floored = continuous.map { Int($0.rounded(.down)) }
+        var missing = draws - floored.reduce(0, +)
+        let remainders = zip(continuous, floored).map { $0 - Double($1) }
+        for value in Set(remainders).sorted(by: >) where missing > 0 {
+            let tied = remainders.indices.filter { remainders[$0] == value }
+            let added = min(tied.count, missing)
+            for index in random.choice(tied, count: added) { floored[index] += 1 }
+            missing -= added
+        }
+        return floored
+    }
+}

@@ -1,0 +1,119 @@
+/// The field's metrics of a single-label classifier, defined where a class is missing too.
+///
+/// Source: scikit-learn's `precision_recall_fscore_support` with `zero_division=0`, `balanced_accuracy_score` and
+/// `matthews_corrcoef`.
+public struct ClassificationMetrics: Sendable, Equatable {
+    /// One class against all others.
+    public struct PerClass: Sendable, Equatable {
+        /// Of what was taken for the class, the share that is of it.
+        public var precision: Double
+        /// Of what is of the class, the share that was found.
+        public var recall: Double
+        /// Their harmonic mean.
+        public var f1: Double
+        /// Examples of the class.
+        public var support: Int
+    }
+
+    /// How precision, recall and F1 are taken together over classes.
+    public enum Average: String, Sendable, CaseIterable {
+        /// Every class counts alike.
+        case macro
+        /// Every example counts alike; for single-label classification this is the accuracy.
+        case micro
+        /// Classes count by their examples.
+        case weighted
+    }
+
+    /// What was counted.
+    public let confusion: ConfusionMatrix
+    /// By class id.
+    public let perClass: [PerClass]
+
+    /// The metrics of counted predictions.
+    ///
+    /// - Parameter confusion: The counts.
+    public init(_ confusion: ConfusionMatrix) {
+        self.confusion = confusion
+        perClass = (0..<confusion.classCount).map { id in
+            let hits = Double(confusion[id, id])
+            let (support, predicted) = (confusion.support(of: id), confusion.predicted(as: id))
+            return PerClass(
+                precision: ratio(hits, Double(predicted)), recall: ratio(hits, Double(support)),
+                f1: ratio(2 * hits, Double(predicted + support)), support: support)
+        }
+    }
+
+    /// The share of examples classified rightly.
+    public var accuracy: Double { ratio(Double(confusion.correct), Double(confusion.total)) }
+
+    /// The mean recall of the classes that occur.
+    public var balancedAccuracy: Double {
+        let present = perClass.filter { $0.support > 0 }
+        return ratio(present.reduce(0) { $0 + $1.recall }, Double(present.count))
+    }
+
+    /// Matthews' correlation, in -1 ... 1; 0 where labels or predictions are all of one class.
+    ///
+    /// Source: Gorodkin 2004, for any number of classes.
+    public var matthewsCorrelation: Double {
+        let ids = 0..<confusion.classCount
+        let total = Double(confusion.total)
+        let truth = ids.map { Double(confusion.support(of: $0)) }
+        let predicted = ids.map { Double(confusion.predicted(as: $0)) }
+        let covariance = Double(confusion.correct) * total - zip(truth, predicted).reduce(0) { $0 + $1.0 * $1.1 }
+        let spreads = [truth, predicted].map { counts in total * total - counts.reduce(0) { $0 + $1 * $1 } }
+        return ratio(covariance, (spreads[0] * spreads[1]).squareRoot())
+    }
+
+    /// The accuracy of always answering the most frequent class.
+    public var majorityBaseline: Double {
+        ratio(Double(perClass.map(\.support).max() ?? 0), Double(confusion.total))
+    }
+
+    /// A 95 % interval of the accuracy.
+    ///
+    /// Source: Wilson 1927.
+    public var accuracyInterval: ClosedRange<Double> {
+        let (n, z) = (Double(confusion.total), 1.959963984540054)
+        guard n > 0 else { return 0...1 }
+        let center = (accuracy + z * z / (2 * n)) / (1 + z * z / n)
+        let half = z / (1 + z * z / n) * (accuracy * (1 - accuracy) / n + z * z / (4 * n * n)).squareRoot()
+        return max(0, center - half)...min(1, center + half)
+    }
+
+    /// A metric of the classes taken together; macro and weighted count the classes that occur or were predicted.
+    ///
+    /// - Parameters:
+    ///   - metric: Precision, recall or F1 of a class.
+    ///   - average: How to take them together.
+    public func averaged(_ metric: KeyPath<PerClass, Double>, _ average: Average) -> Double {
+        let rows = perClass.enumerated().filter { $1.support > 0 || confusion.predicted(as: $0) > 0 }.map(\.element)
+        switch average {
+        case .micro: return accuracy
+        case .macro: return ratio(rows.reduce(0) { $0 + $1[keyPath: metric] }, Double(rows.count))
+        case .weighted:
+            return ratio(rows.reduce(0) { $0 + $1[keyPath: metric] * Double($1.support) }, Double(confusion.total))
+        }
+    }
+
+    /// Every number under the reference's name, in the order to show them; for two classes `f1`, `precision` and
+    /// `recall` are those of class 1.
+    public var values: [(name: String, value: Double)] {
+        var values = [
+            (name: "accuracy", value: accuracy), ("balanced_accuracy", balancedAccuracy),
+            ("matthews_correlation", matthewsCorrelation),
+        ]
+        let metrics: [(String, KeyPath<PerClass, Double>)] = [
+            ("f1", \.f1), ("precision", \.precision), ("recall", \.recall),
+        ]
+        for (name, path) in metrics {
+            if perClass.count == 2 { values.append((name, perClass[1][keyPath: path])) }
+            for average in Average.allCases { values.append(("\(name)_\(average)", averaged(path, average))) }
+        }
+        return values
+    }
+}
+
+/// 0 where there is nothing to divide by.
+private func ratio(_ a: Double, _ b: Double) -> Double { b == 0 ? 0 : a / b }

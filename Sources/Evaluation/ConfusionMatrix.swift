@@ -1,0 +1,42 @@
+/// How often each class was taken for each.
+public struct ConfusionMatrix: Sendable, Equatable {
+    /// The number of classes.
+    public let classCount: Int
+    private var counts: [Int]
+
+    /// Counts pairs of prediction and truth.
+    ///
+    /// - Parameters:
+    ///   - predictions: Class ids below `classCount`.
+    ///   - labels: The true ids, as many.
+    ///   - classCount: The number of classes, met or not.
+    public init(predictions: [Int], labels: [Int], classCount: Int) {
+        precondition(predictions.count == labels.count, "a prediction for each label")
+        self.classCount = classCount
+        counts = [Int](repeating: 0, count: classCount * classCount)
+        for (prediction, label) in zip(predictions, labels) { counts[label * classCount + prediction] += 1 }
+    }
+
+    /// How many examples of one class were taken for another.
+    ///
+    /// - Parameters:
+    ///   - label: The true class.
+    ///   - prediction: What it was taken for.
+    public subscript(label: Int, prediction: Int) -> Int { counts[label * classCount + prediction] }
+
+    /// All examples.
+    public var total: Int { counts.reduce(0, +) }
+
+    /// Examples classified rightly.
+    public var correct: Int { (0..<classCount).reduce(0) { $0 + self[$1, $1] } }
+
+    /// Examples of a class.
+    ///
+    /// - Parameter label: The class.
+    public func support(of label: Int) -> Int { (0..<classCount).reduce(0) { $0 + self[label, $1] } }
+
+    /// Examples taken for a class.
+    ///
+    /// - Parameter prediction: The class.
+    public func predicted(as prediction: Int) -> Int { (0..<classCount).reduce(0) { $0 + self[$1, prediction] } }
+}
