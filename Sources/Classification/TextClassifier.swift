@@ -1,7 +1,8 @@
 public import Checkpoints
 public import Foundation
+import JSON
 public import Models
-public import NN
+import NN
 public import Tokenization
 public import Torch
 

@@ -1,4 +1,4 @@
-public import NN
+import NN
 public import Torch
 
 /// When something happens in a run.

@@ -1,0 +1,59 @@
+public import Datasets
+
+/// How much each class counts in the loss.
+public enum ClassWeights: Sendable, Equatable {
+    /// All examples alike.
+    case equal
+    /// Inversely to the class's share of the training data: n / (classes · examples of the class).
+    ///
+    /// Source: scikit-learn's `compute_class_weight("balanced")`.
+    case balanced
+    /// A weight by label name.
+    case named([String: Double])
+
+    /// Reads `balanced` or `J=0.6,P=0.4`.
+    ///
+    /// - Parameter text: As typed.
+    /// - Returns: Nil where it is neither.
+    public init?(_ text: String) {
+        if text == "balanced" {
+            self = .balanced
+            return
+        }
+        var weights: [String: Double] = [:]
+        for part in text.split(separator: ",") {
+            // Labels may hold "=" themselves; the number is what follows the last one.
+            guard let equals = part.lastIndex(of: "="), let weight = Double(part[part.index(after: equals)...]), weight > 0
+            else { return nil }
+            weights[String(part[..<equals])] = weight
+        }
+        guard !weights.isEmpty else { return nil }
+        self = .named(weights)
+    }
+
+    /// A weight per id.
+    ///
+    /// - Parameters:
+    ///   - labels: Names by id.
+    ///   - ids: The training data's.
+    /// - Returns: Nil for ``equal``.
+    /// - Throws: `DatasetError` where a named weight names no label, or a label has none.
+    public func values(labels: [String], ids: [Int]) throws(DatasetError) -> [Float]? {
+        switch self {
+        case .equal: return nil
+        case .balanced:
+            var counts = [Int](repeating: 0, count: labels.count)
+            for id in ids { counts[id] += 1 }
+            return counts.map { $0 == 0 ? 0 : Float(Double(ids.count) / Double(labels.count * $0)) }
+        case .named(let weights):
+            let listed = labels.map { "\"\($0)\"" }.joined(separator: ", ")
+            if let unknown = weights.keys.sorted().first(where: { !labels.contains($0) }) {
+                throw DatasetError(.badData, "--class-weights names \"\(unknown)\", and the labels are \(listed)")
+            }
+            if let missing = labels.first(where: { weights[$0] == nil }) {
+                throw DatasetError(.badData, "--class-weights gives no weight for \"\(missing)\"; the labels are \(listed)")
+            }
+            return labels.map { Float(weights[$0] ?? 1) }
+        }
+    }
+}

@@ -1,0 +1,9 @@
+// `import Attune` is all that a program needs.
+@_exported public import Checkpoints
+@_exported public import Classification
+@_exported public import Datasets
+@_exported public import Evaluation
+@_exported public import Models
+@_exported public import Tokenization
+@_exported public import Torch
+@_exported public import Training

@@ -1,0 +1,196 @@
+public import Classification
+public import Datasets
+import Evaluation
+public import Foundation
+import Models
+import NN
+import Torch
+public import Training
+
+/// From a file of labelled texts to a trained, measured and saved classifier, in one call.
+///
+/// ```swift
+/// var job = FineTuning(model: "SmolLM2.gguf", dataset: "tweets.csv", textColumn: "text", labelColumn: "author")
+/// job.split = .held(.fraction(0.2), stratified: true, seed: 1)
+/// let result = try job.run(into: URL(filePath: "runs/tweets"))
+/// ```
+public struct FineTuning: Sendable {
+    /// Where the examples to measure on come from.
+    public enum Held: Sendable, Equatable {
+        /// Nowhere: nothing is measured.
+        case nothing
+        /// A part of the data, held out.
+        case held(SplitSize, stratifyBy: String?, seed: UInt64)
+        /// A file of their own.
+        case file(String)
+    }
+
+    /// A model's folder or a `.gguf` file.
+    public var model: String
+    /// A file of rows.
+    public var dataset: String
+    /// The column of texts.
+    public var textColumn: String
+    /// The column of label names.
+    public var labelColumn: String
+    /// A part of the data to work with, taken before anything else; nil takes all.
+    public var sample: SplitSize?
+    /// Seed of ``sample``.
+    public var sampleSeed: UInt64 = 0
+    /// Where the examples to measure on come from.
+    public var held = Held.nothing
+    /// How much each class counts.
+    public var classWeights = ClassWeights.equal
+    /// Tokens of a text at the most; nil takes what the model allows.
+    public var maxLength: Int?
+    /// Whether a head of other labels may be thrown away.
+    public var reinitializesHead = false
+    /// How to train.
+    public var arguments = TrainingArguments()
+    /// A checkpoint to go on from.
+    public var checkpoint: URL?
+
+    /// A job with the reference's defaults.
+    ///
+    /// - Parameters:
+    ///   - model: A model's folder or a `.gguf` file.
+    ///   - dataset: A file of rows.
+    ///   - textColumn: The column of texts.
+    ///   - labelColumn: The column of label names.
+    public init(model: String, dataset: String, textColumn: String, labelColumn: String) {
+        self.model = model
+        self.dataset = dataset
+        self.textColumn = textColumn
+        self.labelColumn = labelColumn
+    }
+
+    /// What is said while a job runs.
+    public enum Event: Sendable {
+        /// A sentence for a person: what was read, what was cut.
+        case note(String)
+        /// Something happened in training.
+        case run(RunEvent)
+    }
+
+    /// What a job leaves.
+    public struct Result {
+        /// The trained classifier.
+        public let classifier: TextClassifier
+        /// How training ended.
+        public let outcome: Trainer.Outcome
+        /// The last evaluation, where there are examples to measure on.
+        public let evaluation: EvaluationRecord?
+    }
+
+    /// Reads, trains, measures and saves.
+    ///
+    /// - Parameters:
+    ///   - folder: The output folder, in the Hub's layout afterwards.
+    ///   - shouldStop: Asked after every step; a stopped run is saved as a checkpoint and nothing else.
+    ///   - emit: Told what happens.
+    /// - Returns: What the job leaves.
+    /// - Throws: The errors of the modules below, each naming what is wrong and what to do.
+    public func run(
+        into folder: URL,
+        shouldStop: () -> Bool = { false },
+        emit: (Event) throws -> Void = { _ in }
+    ) throws -> Result {
+        try arguments.validate()
+        let (trainRows, heldRows) = try rows(emit)
+        let labels = ClassLabel(values: trainRows.names).names
+        guard labels.count > 1 else {
+            throw TrainingError(
+                .badData,
+                "column \"\(labelColumn)\" holds \(labels.isEmpty ? "no label" : "one label only, \"\(labels[0])\""); "
+                    + "a classifier needs at least two")
+        }
+        let classifier = try loadModel(labels: labels, emit)
+        let train = try encode(trainRows, with: classifier, "training", emit)
+        let held = try heldRows.map { try encode($0, with: classifier, "evaluation", emit) }
+        let weights = try classWeights.values(labels: labels, ids: train.labels)
+        if let weights {
+            let shown = zip(labels, weights).map { "\($0) \(String(format: "%.3g", $1))" }.joined(separator: ", ")
+            try emit(.note("class weights: \(shown)"))
+        }
+        let trainer = try Trainer(
+            classifier, arguments: arguments, classWeights: weights, train: train, evaluation: held, outputFolder: folder)
+        let outcome = try trainer.run(resumingFrom: checkpoint, shouldStop: shouldStop) { try emit(.run($0)) }
+        guard !outcome.wasInterrupted else {
+            return Result(classifier: classifier, outcome: outcome, evaluation: nil)
+        }
+        try classifier.save(to: folder)
+        let evaluation = try measure(classifier, held, outcome, shouldStop, emit)
+        try RunRecord(outcome: outcome, evaluation: evaluation).save(to: folder)
+        return Result(classifier: classifier, outcome: outcome, evaluation: evaluation)
+    }
+
+    private func rows(_ emit: (Event) throws -> Void) throws -> (train: LabelledTexts, held: LabelledTexts?) {
+        func texts(_ dataset: Dataset) throws -> LabelledTexts {
+            try LabelledTexts(dataset, textColumn: textColumn, labelColumn: labelColumn)
+        }
+        var data = try Dataset(contentsOf: URL(filePath: dataset))
+        // Both columns are looked for before any work is done.
+        let all = try texts(data)
+        try emit(.note("read \(data.count) rows from \(dataset)"))
+        let shortage = ClassLabel(values: all.names).names.count
+        if shortage < 2 {
+            throw TrainingError(
+                .badData, "\(dataset): column \"\(labelColumn)\" holds one label only; a classifier needs at least two")
+        }
+        if let sample {
+            data = try data.sample(sample, stratifyBy: stratifyColumn, seed: sampleSeed)
+            try emit(.note("kept a sample of \(data.count)"))
+        }
+        switch held {
+        case .nothing: return (try texts(data), nil)
+        case .file(let path): return (try texts(data), try texts(Dataset(contentsOf: URL(filePath: path))))
+        case .held(let size, let column, let seed):
+            let (train, test) = try data.trainTestSplit(testSize: size, stratifyBy: column, seed: seed)
+            return (try texts(train), try texts(test))
+        }
+    }
+
+    private var stratifyColumn: String? { if case .held(_, let column, _) = held { column } else { nil } }
+
+    private func loadModel(labels: [String], _ emit: (Event) throws -> Void) throws -> TextClassifier {
+        var options = SequenceClassifier.LoadOptions()
+        options.labels = labels
+        options.reinitializesHead = reinitializesHead
+        let (classifier, report) = try TextClassifier.load(
+            model, options: options, maxLength: maxLength, seed: arguments.seed)
+        let weights = classifier.model.parameters.weightCount
+        try emit(.note("loaded \(model): \(String(format: "%.1f", Double(weights) / 1e6)) million weights; \(report.summary)"))
+        return classifier
+    }
+
+    private func encode(
+        _ rows: LabelledTexts, with classifier: TextClassifier, _ purpose: String, _ emit: (Event) throws -> Void
+    ) throws -> EncodedExamples {
+        let examples = classifier.encode(rows.texts, labels: try rows.ids(among: classifier.labels))
+        let mean = Double(examples.tokenCount) / Double(max(examples.count, 1))
+        var note = "\(purpose): \(examples.count) texts, \(String(format: "%.0f", mean)) tokens each on average"
+        let cut = examples.encodings.truncatedCount
+        if cut > 0 { note += "; \(cut) longer than \(classifier.maxLength) tokens were cut" }
+        let empty = rows.texts.count { $0.allSatisfy(\.isWhitespace) }
+        if empty > 0 { note += "; \(empty) are empty" }
+        try emit(.note(note))
+        return examples
+    }
+
+    private func measure(
+        _ classifier: TextClassifier, _ held: EncodedExamples?, _ outcome: Trainer.Outcome, _ shouldStop: () -> Bool,
+        _ emit: (Event) throws -> Void
+    ) throws -> EvaluationRecord? {
+        guard let held else { return nil }
+        var failure: (any Error)?
+        let record = try evaluate(
+            classifier, on: held, batchSize: arguments.perDeviceEvalBatchSize, precision: arguments.precision,
+            step: outcome.step, epoch: outcome.epoch
+        ) { done in
+            do { try emit(.run(.evaluating(done: done, of: held.count))) } catch { failure = error }
+            return failure == nil && !shouldStop()
+        }
+        if let failure { throw failure }
+        return record
+    }
+}

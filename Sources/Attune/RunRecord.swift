@@ -1,0 +1,34 @@
+import Checkpoints
+import Foundation
+import JSON
+import Training
+
+/// The result files of a finished run, with the reference's names and keys.
+///
+/// Source: `Trainer.save_metrics` and `save_state` of transformers 5.23 (trainer_pt_utils.py).
+struct RunRecord {
+    let outcome: Trainer.Outcome
+    let evaluation: EvaluationRecord?
+
+    /// Writes `train_results.json`, `eval_results.json`, `all_results.json` and `trainer_state.json`.
+    func save(to folder: URL) throws {
+        let training: JSONObject = [
+            "epoch": .double(outcome.epoch), "train_loss": .double(outcome.meanLoss),
+            "train_runtime": .double(outcome.runtime),
+            "train_samples_per_second": .double(Double(outcome.examplesSeen) / max(outcome.runtime, 1e-9)),
+        ]
+        var all = training
+        var state = outcome.state
+        var files = [("train_results.json", JSONValue.object(training).formatted)]
+        if let evaluation {
+            var results: JSONObject = ["epoch": .double(outcome.epoch)]
+            for (name, value) in evaluation.values() { results[name] = .double(value) }
+            for member in results.members { all[member.name] = member.value }
+            state.append(evaluation)
+            files.append(("eval_results.json", JSONValue.object(results).formatted))
+        }
+        files.append(("all_results.json", JSONValue.object(all).formatted))
+        files.append(("trainer_state.json", state.formatted))
+        for (name, text) in files { try writeAtomically(Data(text.utf8), to: folder.appending(path: name)) }
+    }
+}

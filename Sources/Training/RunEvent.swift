@@ -1,0 +1,95 @@
+public import Evaluation
+public import Foundation
+
+/// What happens in a run, as it happens. Console, files and reports only listen.
+public enum RunEvent: Sendable {
+    /// All numbers are known and the first step begins.
+    case started(RunPlan)
+    /// An optimizer step was taken.
+    case step(StepRecord)
+    /// A row of the log is due.
+    case logged(LogRecord)
+    /// Part of an evaluation is done.
+    case evaluating(done: Int, of: Int)
+    /// An evaluation is done.
+    case evaluated(EvaluationRecord)
+    /// A checkpoint folder is complete.
+    case saved(URL)
+}
+
+/// A run's sizes.
+public struct RunPlan: Sendable, Equatable {
+    /// Training examples.
+    public var examples: Int
+    /// Their tokens.
+    public var tokens: Int
+    /// Examples of a step at the most.
+    public var effectiveBatchSize: Int
+    /// Optimizer steps of one pass over the data.
+    public var stepsPerEpoch: Int
+    /// Optimizer steps of the run.
+    public var totalSteps: Int
+    /// Steps already taken by the run that is resumed.
+    public var firstStep: Int
+    /// Weights that are trained.
+    public var trainableWeights: Int
+}
+
+/// One optimizer step.
+public struct StepRecord: Sendable, Equatable {
+    /// Which, from 1.
+    public var step: Int
+    /// Steps of the run.
+    public var totalSteps: Int
+    /// Passes over the data so far.
+    public var epoch: Double
+    /// The mean loss of the step's examples, in nats.
+    public var loss: Double
+    /// The gradients' L2 norm before clipping.
+    public var gradientNorm: Double
+    /// The rate the step was taken at.
+    public var learningRate: Double
+    /// Examples seen in the step.
+    public var examples: Int
+}
+
+/// A row of the log: the means since the row before.
+public struct LogRecord: Sendable, Equatable {
+    /// The step it stands after.
+    public var step: Int
+    /// Passes over the data so far.
+    public var epoch: Double
+    /// The mean loss of the steps since the last row.
+    public var loss: Double
+    /// The last step's gradient norm.
+    public var gradientNorm: Double
+    /// The last step's learning rate.
+    public var learningRate: Double
+}
+
+/// An evaluation's outcome.
+public struct EvaluationRecord: Sendable, Equatable {
+    /// The step it stands after.
+    public var step: Int
+    /// Passes over the data so far.
+    public var epoch: Double
+    /// The mean loss of the examples, in nats, unweighted by class.
+    public var loss: Double
+    /// All metrics.
+    public var metrics: ClassificationMetrics
+    /// Seconds it took.
+    public var runtime: Double
+
+    /// Every number under the reference's name with a prefix, `eval_loss` and so on.
+    ///
+    /// - Parameter prefix: `eval` or `test`.
+    public func values(prefix: String = "eval") -> [(name: String, value: Double)] {
+        let examples = Double(metrics.confusion.total)
+        return [(name: "\(prefix)_loss", value: loss)]
+            + metrics.values.map { (name: "\(prefix)_\($0.name)", value: $0.value) }
+            + [
+                (name: "\(prefix)_runtime", value: runtime),
+                (name: "\(prefix)_samples_per_second", value: runtime > 0 ? examples / runtime : 0),
+            ]
+    }
+}

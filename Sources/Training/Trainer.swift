@@ -1,0 +1,229 @@
+public import Classification
+public import Foundation
+import Models
+import NN
+import Torch
+
+/// Fine-tunes a classifier: one loop, read from top to bottom, that tells listeners what happens.
+public struct Trainer {
+    private let classifier: TextClassifier
+    private let arguments: TrainingArguments
+    private let loss: CrossEntropy
+    private let train: EncodedExamples
+    private let evaluation: EncodedExamples?
+    private let outputFolder: URL
+    private let totalSteps: Int
+    private let stepsPerEpoch: Int
+    private let schedule: LearningRateSchedule
+
+    /// How a run ended.
+    public struct Outcome: Sendable, Equatable {
+        /// Steps taken, those before resuming included.
+        public var step: Int
+        /// Whether it was stopped before its last step.
+        public var wasInterrupted: Bool
+        /// Seconds of training, without those before resuming.
+        public var runtime: Double
+        /// Examples seen, repeats included.
+        public var examplesSeen: Int
+        /// The mean loss of all steps.
+        public var meanLoss: Double
+        /// The log, and where the run stands.
+        package var state: TrainerState
+
+        /// Passes over the data.
+        public var epoch: Double { state.epoch }
+    }
+
+    /// A run over tokenized examples.
+    ///
+    /// - Parameters:
+    ///   - classifier: Its weights are changed in place.
+    ///   - arguments: How to train; checked here.
+    ///   - classWeights: A weight per label id; nil weighs all alike.
+    ///   - train: Labelled examples.
+    ///   - evaluation: Held-out examples, for evaluation during training.
+    ///   - outputFolder: Where checkpoints go.
+    /// - Throws: ``TrainingError`` for a bad argument, no examples, or one class only.
+    public init(
+        _ classifier: TextClassifier, arguments: TrainingArguments, classWeights: [Float]? = nil,
+        train: EncodedExamples, evaluation: EncodedExamples? = nil, outputFolder: URL
+    ) throws(TrainingError) {
+        try arguments.validate()
+        guard train.count > 0, Set(train.labels).count > 1 else {
+            let found = train.labels.first.map { "all labelled \"\(classifier.labels[$0])\"" } ?? "without labels"
+            throw TrainingError(
+                .badData, "there are \(train.count) examples to train on, \(found); a classifier needs at least two classes")
+        }
+        guard arguments.evalStrategy == .no || evaluation != nil else {
+            throw TrainingError(
+                .badArgument, "--eval-strategy \(arguments.evalStrategy.rawValue) needs --eval-dataset or --test-size")
+        }
+        self.classifier = classifier
+        self.arguments = arguments
+        loss = CrossEntropy(classWeights: classWeights)
+        self.train = train
+        self.evaluation = evaluation
+        self.outputFolder = outputFolder
+        totalSteps = arguments.totalSteps(examples: train.count)
+        stepsPerEpoch = arguments.stepsPerEpoch(examples: train.count)
+        schedule = LearningRateSchedule(arguments, totalSteps: totalSteps)
+    }
+
+    /// Trains to the last step, or until asked to stop; then the state is saved as a checkpoint.
+    ///
+    /// - Parameters:
+    ///   - checkpoint: A checkpoint folder of this very run to go on from.
+    ///   - shouldStop: Asked after every step.
+    ///   - emit: Told what happens.
+    /// - Returns: How it ended.
+    /// - Throws: ``TrainingError`` where the loss is no longer a number or the checkpoint does not fit; `TorchError`;
+    ///   `CheckpointError`; what `emit` throws.
+    public func run(
+        resumingFrom checkpoint: URL? = nil,
+        shouldStop: () -> Bool = { false },
+        emit: (RunEvent) throws -> Void
+    ) throws -> Outcome {
+        let parameters = classifier.model.parameters
+        var state = TrainerState(arguments: arguments, totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch)
+        let optimizer = try AdamW(parameters.trainable, options: arguments.optimizer)
+        if let checkpoint { try state.restore(from: checkpoint, parameters: parameters, optimizer: optimizer) }
+        try parameters.setRequiresGradient(true)
+        let firstStep = state.step
+        try emit(.started(plan(firstStep: firstStep)))
+        let start = ContinuousClock.now
+        var order = (epoch: -1, indices: [Int]())
+        var seen = 0
+        var lossSum = 0.0
+        while state.step < totalSteps, !shouldStop() {
+            let epoch = state.step / stepsPerEpoch
+            if order.epoch != epoch { order = (epoch, try dataOrder(epoch: epoch)) }
+            let record = try step(state.step, order.indices, optimizer)
+            state.step += 1
+            seen += record.examples
+            lossSum += record.loss
+            try emit(.step(record))
+            try log(record, &state, emit)
+            if isDue(arguments.evalStrategy, every: arguments.evalSteps ?? arguments.loggingSteps, at: state.step) {
+                try evaluateNow(&state, shouldStop, emit)
+            }
+            if isDue(arguments.saveStrategy, every: arguments.saveSteps, at: state.step), state.step < totalSteps {
+                try save(state, optimizer, emit)
+            }
+        }
+        try parameters.setRequiresGradient(false)
+        let wasInterrupted = state.step < totalSteps
+        if wasInterrupted || arguments.saveStrategy != .no { try save(state, optimizer, emit) }
+        return Outcome(
+            step: state.step, wasInterrupted: wasInterrupted, runtime: (ContinuousClock.now - start) / .seconds(1),
+            examplesSeen: seen, meanLoss: lossSum / Double(max(state.step - firstStep, 1)), state: state)
+    }
+
+    /// One optimizer step: every micro-batch forward and backward, then clip and move.
+    private func step(_ index: Int, _ order: [Int], _ optimizer: AdamW) throws -> StepRecord {
+        let window = self.window(of: index, order)
+        let micro = stride(from: 0, to: window.count, by: arguments.perDeviceTrainBatchSize).map {
+            window[window.startIndex + $0..<min(window.endIndex, window.startIndex + $0 + arguments.perDeviceTrainBatchSize)]
+        }
+        let windowWeight = loss.totalWeight(of: window.map { train.labels[$0] })
+        var total = 0.0
+        for examples in micro {
+            let labels = examples.map { train.labels[$0] }
+            let batch = try train.batch(
+                examples, padTokenID: classifier.model.configuration.padTokenID, device: classifier.model.device)
+            let logits = try classifier.model.logits(
+                batch, ForwardContext(matmulDType: arguments.precision.matmulDType))
+            // The mean over the whole step whatever its micro-batches; the reference's fault takes each one's own.
+            let weight = arguments.hfCompatGradientAccumulation ? loss.totalWeight(of: labels) : windowWeight
+            let value = try loss(logits, labels: labels) * (1 / weight)
+            total += try value.item()
+            try value.backward()
+        }
+        let norm = try clipGradientNorm(classifier.model.parameters.trainable, to: arguments.maxGradNorm)
+        guard total.isFinite, norm.isFinite else { throw notFinite(step: index, loss: total, norm: norm, window) }
+        let rate = schedule.learningRate(at: index)
+        try optimizer.step(learningRate: rate)
+        return StepRecord(
+            step: index + 1, totalSteps: totalSteps, epoch: epoch(after: index + 1), loss: total, gradientNorm: norm,
+            learningRate: rate, examples: window.count)
+    }
+
+    /// The examples of a step.
+    private func window(of step: Int, _ order: [Int]) -> ArraySlice<Int> {
+        let size = arguments.perDeviceTrainBatchSize * arguments.gradientAccumulationSteps
+        let start = step % stepsPerEpoch * size
+        return order[start..<min(order.count, start + size)]
+    }
+
+    /// The reference's order of the data in an epoch.
+    ///
+    /// Source: accelerate's `SeedableRandomSampler` (data_loader.py:73): `randperm` seeded with seed + epoch.
+    private func dataOrder(epoch: Int) throws -> [Int] {
+        let seed = (arguments.dataSeed ?? arguments.seed) &+ UInt64(epoch)
+        return try RandomSource(seed: seed).permutation(train.count)
+    }
+
+    private func epoch(after step: Int) -> Double { Double(step) / Double(stepsPerEpoch) }
+
+    private func plan(firstStep: Int) -> RunPlan {
+        RunPlan(
+            examples: train.count, tokens: train.tokenCount,
+            effectiveBatchSize: arguments.perDeviceTrainBatchSize * arguments.gradientAccumulationSteps,
+            stepsPerEpoch: stepsPerEpoch, totalSteps: totalSteps, firstStep: firstStep,
+            trainableWeights: classifier.model.parameters.trainable.reduce(0) { $0 + $1.shape.reduce(1, *) })
+    }
+
+    private func isDue(_ strategy: IntervalStrategy, every steps: Int, at step: Int) -> Bool {
+        switch strategy {
+        case .no: false
+        case .steps: step.isMultiple(of: steps)
+        case .epoch: step.isMultiple(of: stepsPerEpoch)
+        }
+    }
+
+    private func log(
+        _ record: StepRecord, _ state: inout TrainerState, _ emit: (RunEvent) throws -> Void
+    ) throws {
+        state.lossesSinceLog.append(record.loss)
+        guard record.step.isMultiple(of: arguments.loggingSteps) || record.step == totalSteps else { return }
+        let row = LogRecord(
+            step: record.step, epoch: record.epoch,
+            loss: state.lossesSinceLog.reduce(0, +) / Double(state.lossesSinceLog.count),
+            gradientNorm: record.gradientNorm, learningRate: record.learningRate)
+        state.lossesSinceLog = []
+        state.append(row)
+        try emit(.logged(row))
+    }
+
+    private func evaluateNow(
+        _ state: inout TrainerState, _ shouldStop: () -> Bool, _ emit: (RunEvent) throws -> Void
+    ) throws {
+        guard let evaluation else { return }
+        var failure: (any Error)?
+        let record = try evaluate(
+            classifier, on: evaluation, batchSize: arguments.perDeviceEvalBatchSize, precision: arguments.precision,
+            step: state.step, epoch: state.epoch
+        ) { done in
+            do { try emit(.evaluating(done: done, of: evaluation.count)) } catch { failure = error }
+            return failure == nil && !shouldStop()
+        }
+        if let failure { throw failure }
+        guard let record else { return }
+        state.append(record)
+        try emit(.evaluated(record))
+    }
+
+    private func save(_ state: TrainerState, _ optimizer: AdamW, _ emit: (RunEvent) throws -> Void) throws {
+        let folder = try state.save(classifier, optimizer: optimizer, in: outputFolder)
+        try RunFolder(outputFolder).prune(keeping: arguments.saveTotalLimit)
+        try emit(.saved(folder))
+    }
+
+    private func notFinite(step: Int, loss: Double, norm: Double, _ window: ArraySlice<Int>) -> TrainingError {
+        TrainingError(
+            .notFinite,
+            "step \(step + 1): the loss is \(loss) and the gradients' norm \(norm); training stopped before the weights were "
+                + "touched. Examples of the step: \(window.map(String.init).joined(separator: ", ")). Try a lower "
+                + "--learning-rate\(arguments.precision == .bf16 ? " or --precision fp32" : "")")
+    }
+}

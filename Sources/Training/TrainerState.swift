@@ -1,0 +1,102 @@
+import Checkpoints
+import Classification
+import Foundation
+import JSON
+import NN
+import Torch
+
+/// Where a run stands, and how `trainer_state.json` writes it.
+///
+/// Source: `TrainerState` of transformers 5.23 (trainer_callback.py).
+package struct TrainerState: Sendable, Equatable {
+    /// Optimizer steps taken.
+    package internal(set) var step = 0
+    /// Losses of the steps since the last row of the log.
+    var lossesSinceLog: [Double] = []
+    private var logHistory: [JSONValue] = []
+    private let arguments: TrainingArguments
+    private let totalSteps: Int
+    private let stepsPerEpoch: Int
+
+    init(arguments: TrainingArguments, totalSteps: Int, stepsPerEpoch: Int) {
+        self.arguments = arguments
+        self.totalSteps = totalSteps
+        self.stepsPerEpoch = stepsPerEpoch
+    }
+
+    /// Passes over the data so far.
+    package var epoch: Double { Double(step) / Double(stepsPerEpoch) }
+
+    mutating func append(_ row: LogRecord) {
+        logHistory.append(
+            .object([
+                "epoch": .double(row.epoch), "grad_norm": .double(row.gradientNorm),
+                "learning_rate": .double(row.learningRate), "loss": .double(row.loss), "step": .int(row.step),
+            ]))
+    }
+
+    /// Adds an evaluation's row to the log.
+    package mutating func append(_ record: EvaluationRecord) {
+        var row: JSONObject = ["epoch": .double(record.epoch), "step": .int(record.step)]
+        for (name, value) in record.values() { row[name] = .double(value) }
+        logHistory.append(.object(row))
+    }
+
+    private var document: JSONValue {
+        return .object([
+            "best_global_step": .null, "best_metric": .null, "best_model_checkpoint": .null,
+            "epoch": .double(epoch), "eval_steps": .int(arguments.evalSteps ?? arguments.loggingSteps),
+            "global_step": .int(step), "is_hyper_param_search": .bool(false), "is_local_process_zero": .bool(true),
+            "is_world_process_zero": .bool(true), "log_history": .array(logHistory),
+            "logging_steps": .int(arguments.loggingSteps), "max_steps": .int(totalSteps),
+            "num_input_tokens_seen": .int(0), "num_train_epochs": .int(Int(arguments.numTrainEpochs.rounded(.up))),
+            "save_steps": .int(arguments.saveSteps), "stateful_callbacks": .object([:]), "total_flos": .double(0),
+            "train_batch_size": .int(arguments.perDeviceTrainBatchSize), "trial_name": .null, "trial_params": .null,
+            // Ours: what the next row of the log still needs.
+            "losses_since_log": .array(lossesSinceLog.map(JSONValue.double)),
+        ])
+    }
+
+    /// `trainer_state.json`'s text.
+    package var formatted: String { document.formatted }
+
+    /// Writes `checkpoint-<step>` beside its place and renames it: it appears whole or not at all.
+    func save(_ classifier: TextClassifier, optimizer: AdamW, in folder: URL) throws -> URL {
+        let place = RunFolder(folder).checkpoint(step)
+        let temporary = folder.appending(path: ".checkpoint-\(step).\(ProcessInfo.processInfo.processIdentifier).incomplete")
+        let files = FileManager.default
+        do {
+            try classifier.save(to: temporary)
+            try writeSafetensors(optimizer.state, to: temporary.appending(path: "optimizer.safetensors"))
+            try writeAtomically(Data(formatted.utf8), to: temporary.appending(path: "trainer_state.json"))
+            if files.fileExists(atPath: place.path(percentEncoded: false)) { try files.removeItem(at: place) }
+            try files.moveItem(at: temporary, to: place)
+        } catch {
+            try? files.removeItem(at: temporary)
+            throw error
+        }
+        return place
+    }
+
+    /// Takes weights, moments, step and log from a checkpoint folder.
+    mutating func restore(from folder: URL, parameters: ParameterStore, optimizer: AdamW) throws {
+        let url = folder.appending(path: "trainer_state.json")
+        let path = url.path(percentEncoded: false)
+        guard let data = try? Data(contentsOf: url), let document = try? JSONValue.parse(data),
+            let step = document["global_step"].int
+        else { throw TrainingError(.badCheckpoint, "cannot resume: \(path) is missing or not a trainer's state") }
+        guard document["max_steps"].int == totalSteps else {
+            throw TrainingError(
+                .badCheckpoint,
+                "cannot resume from \(folder.lastPathComponent): it is of a run of \(document["max_steps"].int ?? 0) steps, "
+                    + "and this one has \(totalSteps); use the same data and arguments")
+        }
+        let weights = try openCheckpoint(folder: folder)
+        for parameter in parameters.parameters { try parameter.set(weights.tensor(parameter.name).copy()) }
+        let moments = try SafetensorsFile(contentsOf: folder.appending(path: "optimizer.safetensors"))
+        try optimizer.restore(stepCount: step, moments.tensor)
+        self.step = step
+        lossesSinceLog = (document["losses_since_log"].array ?? []).compactMap(\.double)
+        logHistory = document["log_history"].array ?? []
+    }
+}
