@@ -70,7 +70,7 @@ let torchTargets: [Target] = [
     ),
     .executableTarget(
         name: "AttuneCommand",
-        dependencies: ["Attune", argumentParser]
+        dependencies: ["Attune", "Models", "Training", "JSON", argumentParser]
     ),
 ]
 

@@ -1,6 +1,7 @@
 #include "support.h"
 
 #include <dlfcn.h>
+#include <unistd.h>
 
 namespace ct {
 
@@ -75,9 +76,16 @@ int ct_runtime_set_thread_count(int count) {
     return ct::guard([&] { at::set_num_threads(count); });
 }
 
-int ct_runtime_load_library(const char *path) {
+int ct_runtime_open_cuda(bool *opened) {
     return ct::guard([&] {
-        TORCH_CHECK(dlopen(path, RTLD_NOW | RTLD_GLOBAL) != nullptr, dlerror());
+        Dl_info here{};
+        *opened = false;
+        if (dladdr(reinterpret_cast<const void *>(&at::get_num_threads), &here) == 0) return;
+        const std::string path = here.dli_fname;
+        const auto beside = path.substr(0, path.find_last_of('/') + 1) + "libtorch_cuda.so";
+        if (access(beside.c_str(), R_OK) != 0) return;
+        TORCH_CHECK(dlopen(beside.c_str(), RTLD_NOW | RTLD_GLOBAL) != nullptr, dlerror());
+        *opened = true;
     });
 }
 

@@ -1,7 +1,7 @@
 import Checkpoints
 import Foundation
 import Models
-import Tokenization
+public import Tokenization
 
 /// A model on disk, opened: a folder in the Hub's layout or a `.gguf` file.
 struct ModelSource {
@@ -40,6 +40,18 @@ struct ModelSource {
         configuration = try ModelConfiguration(gguf: file, source: path)
         checkpoint = try HubNamedGGUF(file)
         tokenizer = try Tokenizer(gguf: file.vocabulary())
+    }
+}
+
+extension TextClassifier {
+    /// The tokenizer of a model's folder or `.gguf` file, without its weights.
+    ///
+    /// - Parameter path: The folder or file.
+    /// - Throws: As ``load(_:options:maxLength:seed:)``.
+    public static func tokenizer(of path: String) throws -> Tokenizer {
+        let url = URL(filePath: path)
+        guard url.pathExtension.lowercased() == "gguf" else { return try Tokenizer(folder: url) }
+        return try Tokenizer(gguf: GGUFFile(contentsOf: url).vocabulary())
     }
 }
 

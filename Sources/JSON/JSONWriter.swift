@@ -7,6 +7,17 @@ extension JSONValue {
     /// On one line, keys sorted, as Python's `json.dumps` does.
     public var oneLine: String { text(indent: nil, indentStep: "") }
 
+    /// On one line, names in their order.
+    public var oneLineInOrder: String {
+        switch self {
+        case .object(let object):
+            let members = object.members.map { Self.quoted($0.name) + ": " + $0.value.oneLineInOrder }
+            return "{" + members.joined(separator: ", ") + "}"
+        case .array(let values): return "[" + values.map(\.oneLineInOrder).joined(separator: ", ") + "]"
+        case .null, .bool, .number, .string: return oneLine
+        }
+    }
+
     /// On one line without spaces, names in their order and characters outside ASCII as they are, as Rust's serde writes.
     public var compact: String {
         switch self {

@@ -25,12 +25,14 @@ public enum Runtime {
         try check("setThreadCount", ct_runtime_set_thread_count(Int32(clamping: count)))
     }
 
-    /// Opens the CUDA half of libtorch, after which CUDA devices appear.
+    /// Opens the CUDA half of libtorch where this build has one, after which CUDA devices appear.
     ///
-    /// - Parameter path: `libtorch_cuda.so` of the very build that this process is linked to.
-    /// - Throws: `.failed` with the loader's reason.
-    public static func openCUDA(libraryAt path: String) throws(TorchError) {
-        try check("openCUDA", ct_runtime_load_library(path))
+    /// - Returns: Whether this build has one.
+    /// - Throws: `.failed` with the loader's reason: the NVIDIA libraries it needs are not there, say.
+    public static func openCUDA() throws(TorchError) -> Bool {
+        var opened = false
+        try check("openCUDA", ct_runtime_open_cuda(&opened))
+        return opened
     }
 
     /// The devices there are, the CPU first.

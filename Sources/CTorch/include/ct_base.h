@@ -45,8 +45,9 @@ const char *ct_runtime_version(void);
 const char *ct_runtime_cpu_capability(void);
 int ct_runtime_thread_count(int *out);
 int ct_runtime_set_thread_count(int count);
-/// Opens the CUDA half of libtorch by `path` (a shared library), so that CUDA devices appear.
-int ct_runtime_load_library(const char *path);
+/// Opens the CUDA half of libtorch, which lies beside the half that this process is linked to, so that CUDA devices
+/// appear; `opened` tells whether there is one.
+int ct_runtime_open_cuda(bool *opened);
 int ct_runtime_device_count(int *out, ct_device_type type);
 
 /// A generator for `device`, seeded with `seed` (mt19937 on the CPU, as PyTorch's).

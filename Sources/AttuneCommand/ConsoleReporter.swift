@@ -1,0 +1,69 @@
+import Attune
+import Foundation
+
+/// Turns a job's events into lines on standard error.
+struct ConsoleReporter {
+    private var line = ProgressLine()
+    private var start = ContinuousClock.now
+    private var firstStep = 0
+    private var examples = 0
+    private var smoothedLoss: Double?
+    private var evaluationStart: ContinuousClock.Instant?
+
+    /// Shows an event.
+    mutating func show(_ event: FineTuning.Event) {
+        switch event {
+        case .note(let text): writeToStandardError(text + "\n")
+        case .run(let event): show(event)
+        }
+    }
+
+    private mutating func show(_ event: RunEvent) {
+        switch event {
+        case .started(let plan):
+            let resumed = plan.firstStep > 0 ? ", going on from step \(plan.firstStep)" : ""
+            writeToStandardError(
+                "training \(String(format: "%.1f", Double(plan.trainableWeights) / 1e6)) million weights on \(plan.examples) "
+                    + "texts: \(plan.totalSteps) steps of \(plan.effectiveBatchSize), \(plan.stepsPerEpoch) to an epoch\(resumed)\n")
+            (start, firstStep) = (.now, plan.firstStep)
+        case .step(let record): show(record)
+        case .logged: break
+        case .evaluating(let done, let total): showEvaluation(done, total)
+        case .evaluated(let record):
+            let metrics = record.metrics
+            line.close()
+            writeToStandardError(
+                String(
+                    format: "  evaluated after step %d: loss %.4f, accuracy %.3f, MCC %.3f\n", record.step, record.loss,
+                    metrics.accuracy, metrics.matthewsCorrelation))
+            evaluationStart = nil
+        case .saved(let url):
+            line.close()
+            writeToStandardError("  saved \(url.lastPathComponent)\n")
+        }
+    }
+
+    private mutating func show(_ record: StepRecord) {
+        examples += record.examples
+        smoothedLoss = smoothedLoss.map { $0 * 0.9 + record.loss * 0.1 } ?? record.loss
+        let seconds = (ContinuousClock.now - start) / .seconds(1)
+        let rate = Double(examples) / max(seconds, 1e-9)
+        let left = seconds / Double(max(record.step - firstStep, 1)) * Double(record.totalSteps - record.step)
+        let loss = smoothedLoss ?? record.loss
+        line.show(
+            {
+                String(
+                    format: "step %d/%d  epoch %.2f  loss %.4f  lr %.2e  %.1f examples/s  %@ left", record.step,
+                    record.totalSteps, record.epoch, loss, record.learningRate, rate, clockTime(left))
+            }, isLast: record.step == record.totalSteps)
+        if record.step == record.totalSteps { line.close() }
+    }
+
+    private mutating func showEvaluation(_ done: Int, _ total: Int) {
+        let begin = evaluationStart ?? .now
+        evaluationStart = begin
+        let rate = Double(done) / max((ContinuousClock.now - begin) / .seconds(1), 1e-3)
+        line.show({ String(format: "evaluating %d/%d  %.1f examples/s", done, total, rate) }, isLast: done == total)
+        if done == total { line.close() }
+    }
+}

@@ -1,0 +1,49 @@
+import ArgumentParser
+import Attune
+import Foundation
+import JSON
+
+/// `attune evaluate`.
+struct EvaluateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "evaluate", abstract: "Measures a saved classifier on labelled texts.")
+
+    @OptionGroup(title: "Model and data") var source: SourceOptions
+
+    @Option(help: ArgumentHelp("Write the numbers here as JSON.", valueName: "file"))
+    var output: String?
+
+    @Option(help: "fp32, tf32 or bf16: the type of matrix products.")
+    var precision = Precision.fp32
+
+    func run() throws {
+        try reportingFailure {
+            let data = try Dataset(contentsOf: URL(filePath: source.dataset))
+            let rows = try LabelledTexts(data, textColumn: source.textColumn, labelColumn: source.labelColumn)
+            let (classifier, report) = try TextClassifier.load(source.model, maxLength: source.maxLength)
+            guard report.fresh.isEmpty else { throw ModelError.untrained(source.model) }
+            let examples = classifier.encode(rows.texts, labels: try rows.ids(among: classifier.labels))
+            var line = ProgressLine()
+            let record = try Training.evaluate(classifier, on: examples, precision: precision) { done in
+                line.show({ "evaluating \(done)/\(examples.count)" }, isLast: done == examples.count)
+                return true
+            }
+            line.close()
+            guard let record else { return }
+            print(String(format: "on %d texts: loss %.4f\n", examples.count, record.loss))
+            print(record.metrics.table(labels: classifier.labels), terminator: "")
+            if let output {
+                let values = JSONObject(record.values().map { ($0.name, .double($0.value)) })
+                try writeAtomically(Data(JSONValue.object(values).formatted.utf8), to: URL(filePath: output))
+            }
+        }
+    }
+}
+
+extension ModelError {
+    /// A base model has no head to ask.
+    static func untrained(_ path: String) -> ModelError {
+        ModelError(
+            .unsupported, "\(path) is a base model without a classification head; train one first with `attune train`")
+    }
+}

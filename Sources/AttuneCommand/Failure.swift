@@ -1,0 +1,73 @@
+import ArgumentParser
+import Attune
+import Foundation
+
+/// Exit codes beyond success and usage, as sysexits has them.
+extension ExitCode {
+    static let badData = ExitCode(65)
+    static let missingInput = ExitCode(66)
+    static let internalError = ExitCode(70)
+    static let cannotCreate = ExitCode(73)
+    static let inputOutput = ExitCode(74)
+    static let notAllowed = ExitCode(77)
+    static let interrupted = ExitCode(130)
+
+    /// The code that an error of the library stands for.
+    init(for error: any Error) {
+        self =
+            switch error {
+            case let error as CheckpointError: Self.of(error.code)
+            case let error as DatasetError: Self.of(error.code)
+            case let error as ModelError: error.code == .missingFile ? .missingInput : .badData
+            case let error as TokenizerError: Self.of(error.code)
+            case let error as TrainingError: error.code == .badArgument ? .validationFailure : .badData
+            case is TorchError: .internalError
+            default: .internalError
+            }
+    }
+
+    private static func of(_ code: CheckpointError.Code) -> ExitCode {
+        switch code {
+        case .missing: .missingInput
+        case .corrupt, .unsupported: .badData
+        case .notAllowed: .notAllowed
+        case .diskFull: .cannotCreate
+        case .inputOutput: .inputOutput
+        }
+    }
+
+    private static func of(_ code: DatasetError.Code) -> ExitCode {
+        switch code {
+        case .missingFile: .missingInput
+        case .notAllowed: .notAllowed
+        case .badFile, .unknownFormat, .missingColumn, .badData: .badData
+        }
+    }
+
+    private static func of(_ code: TokenizerError.Code) -> ExitCode {
+        switch code {
+        case .unreadable: .missingInput
+        case .corrupt, .unsupported: .badData
+        case .unwritable: .cannotCreate
+        }
+    }
+}
+
+/// Runs a command's body; an error becomes one line on standard error and the right exit code.
+func reportingFailure(_ body: () throws -> Void) throws {
+    do {
+        try body()
+    } catch let code as ExitCode {
+        throw code
+    } catch let error as ValidationError {
+        throw error
+    } catch {
+        writeToStandardError("attune: error: \(error)\n")
+        throw ExitCode(for: error)
+    }
+}
+
+/// Progress and notes go here; results go to standard output.
+func writeToStandardError(_ text: String) {
+    FileHandle.standardError.write(Data(text.utf8))
+}

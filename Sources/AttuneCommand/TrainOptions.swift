@@ -1,0 +1,204 @@
+public import ArgumentParser
+public import Attune
+
+extension IntervalStrategy: ExpressibleByArgument {}
+extension Precision: ExpressibleByArgument {}
+extension SchedulerType: ExpressibleByArgument {}
+
+extension ClassWeights: ExpressibleByArgument {
+    /// `balanced` or `J=0.6,P=0.4`.
+    public init?(argument: String) { self.init(argument) }
+}
+
+/// The model, and the file of labelled texts.
+struct SourceOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("A model's folder in the Hub's layout, or a .gguf file.", valueName: "model"))
+    var model: String
+
+    @Option(help: ArgumentHelp("A file of rows: .csv, .tsv, .tab (Orange) or .jsonl.", valueName: "file"))
+    var dataset: String
+
+    @Option(help: ArgumentHelp("The column that holds the texts.", valueName: "name"))
+    var textColumn: String
+
+    @Option(help: ArgumentHelp("The column that holds the labels' names.", valueName: "name"))
+    var labelColumn: String
+
+    @Option(help: ArgumentHelp("Tokens of a text at the most; what is longer is cut.", valueName: "tokens"))
+    var maxLength: Int?
+
+    func validate() throws {
+        if let maxLength, maxLength < 1 { throw ValidationError("--max-length must be at least 1") }
+    }
+}
+
+/// Where the examples to measure on come from.
+struct HeldOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Hold out a share (0.2) or a number (500) of the rows.", valueName: "size"))
+    var testSize: Double?
+
+    @Option(help: ArgumentHelp("Keep this column's shares in both parts.", valueName: "column"))
+    var stratifyBy: String?
+
+    @Option(help: "Seed of the split.")
+    var splitSeed: UInt64 = 42
+
+    @Option(help: ArgumentHelp("Measure on this file instead.", valueName: "file"))
+    var evalDataset: String?
+
+    @Option(help: ArgumentHelp("Work with a share or a number of the rows only.", valueName: "size"))
+    var sample: Double?
+
+    @Option(help: "Seed of the sample.")
+    var sampleSeed: UInt64 = 0
+
+    func choice() throws -> FineTuning.Held {
+        switch (testSize, evalDataset) {
+        case (nil, nil):
+            if stratifyBy != nil { throw ValidationError("--stratify-by needs --test-size") }
+            return .nothing
+        case (let size?, nil): return .held(try Self.size(size), stratifyBy: stratifyBy, seed: splitSeed)
+        case (nil, let file?): return .file(file)
+        case (_?, _?): throw ValidationError("--test-size and --eval-dataset exclude each other")
+        }
+    }
+
+    /// A share below 1, a number from 1.
+    static func size(_ value: Double) throws -> SplitSize {
+        if value > 0, value < 1 { return .fraction(value) }
+        if value >= 1, let count = Int(exactly: value) { return .count(count) }
+        throw ValidationError("a size is a share between 0 and 1 or a whole number of rows, not \(value)")
+    }
+}
+
+/// The optimizer, its schedule and the loss.
+struct TrainingOptions: ParsableArguments {
+    @Option(help: "The highest learning rate.")
+    var learningRate = TrainingArguments().learningRate
+
+    @Option(help: ArgumentHelp("Passes over the training data.", valueName: "epochs"))
+    var numTrainEpochs = TrainingArguments().numTrainEpochs
+
+    @Option(help: ArgumentHelp("Optimizer steps; overrides the epochs.", valueName: "steps"))
+    var maxSteps: Int?
+
+    @Option(help: ArgumentHelp("Examples of a micro-batch.", valueName: "examples"))
+    var perDeviceTrainBatchSize = TrainingArguments().perDeviceTrainBatchSize
+
+    @Option(help: ArgumentHelp("Micro-batches of a step; their mean is exact.", valueName: "count"))
+    var gradientAccumulationSteps = TrainingArguments().gradientAccumulationSteps
+
+    @Flag(help: "Repeat the reference's fault under accumulation, to compare numbers.")
+    var hfCompatGa = false
+
+    @Option(help: "Weight decay of AdamW.")
+    var weightDecay = TrainingArguments().weightDecay
+
+    @Option(name: .customLong("adam-beta1"), help: "Decay of the gradients' mean.")
+    var adamBeta1 = TrainingArguments().adamBeta1
+
+    @Option(name: .customLong("adam-beta2"), help: "Decay of their squares' mean.")
+    var adamBeta2 = TrainingArguments().adamBeta2
+
+    @Option(help: "Added to the root of the second moment.")
+    var adamEpsilon = TrainingArguments().adamEpsilon
+
+    @Option(help: "The gradients' L2 norm at the most; 0 does not clip.")
+    var maxGradNorm = TrainingArguments().maxGradNorm
+
+    @Option(help: "linear, cosine, constant or constant_with_warmup.")
+    var lrSchedulerType = TrainingArguments().scheduler
+
+    @Option(help: ArgumentHelp("Steps of warm-up; below 1 a share of all.", valueName: "steps"))
+    var warmupSteps: Double?
+
+    @Option(help: ArgumentHelp("A share of all steps as warm-up.", valueName: "share"))
+    var warmupRatio: Double?
+
+    @Option(help: ArgumentHelp("balanced, or NAME=WEIGHT,NAME=WEIGHT.", valueName: "weights"))
+    var classWeights: ClassWeights?
+
+    @Option(help: "fp32, tf32 or bf16: the type of matrix products.")
+    var precision = TrainingArguments().precision
+
+    @Option(help: "Seed of the head and, without --data-seed, of the data's order.")
+    var seed = TrainingArguments().seed
+
+    @Option(help: "Seed of the data's order.")
+    var dataSeed: UInt64?
+
+    @Flag(help: "Start a new head where the model has one of other labels.")
+    var reinitHead = false
+
+    @Option(help: ArgumentHelp("CPU threads; all cores where left out.", valueName: "count"))
+    var threads: Int?
+
+    func apply(to arguments: inout TrainingArguments) throws {
+        arguments.learningRate = learningRate
+        arguments.numTrainEpochs = numTrainEpochs
+        arguments.maxSteps = maxSteps == -1 ? nil : maxSteps
+        arguments.perDeviceTrainBatchSize = perDeviceTrainBatchSize
+        arguments.gradientAccumulationSteps = gradientAccumulationSteps
+        arguments.hfCompatGradientAccumulation = hfCompatGa
+        arguments.weightDecay = weightDecay
+        arguments.adamBeta1 = adamBeta1
+        arguments.adamBeta2 = adamBeta2
+        arguments.adamEpsilon = adamEpsilon
+        arguments.maxGradNorm = maxGradNorm
+        arguments.scheduler = lrSchedulerType
+        arguments.precision = precision
+        arguments.seed = seed
+        arguments.dataSeed = dataSeed
+        arguments.warmup = try warmup()
+    }
+
+    private func warmup() throws -> Warmup {
+        switch (warmupSteps, warmupRatio) {
+        case (_?, _?): throw ValidationError("--warmup-steps and --warmup-ratio exclude each other")
+        case (nil, let ratio?) where ratio > 0 && ratio < 1: return .ratio(ratio)
+        case (let share?, nil) where share > 0 && share < 1: return .ratio(share)
+        case (let steps?, nil) where steps >= 0 && steps == steps.rounded(): return .steps(Int(steps))
+        case (nil, nil), (nil, 0?): return .steps(0)
+        default: throw ValidationError("warm-up is a whole number of steps, or a share between 0 and 1")
+        }
+    }
+}
+
+/// How often things are written down.
+struct SavingOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Steps between rows of the log.", valueName: "steps"))
+    var loggingSteps = TrainingArguments().loggingSteps
+
+    @Option(
+        name: [.customLong("eval-strategy"), .customLong("evaluation-strategy")],
+        help: "When to measure during training: no, steps or epoch.")
+    var evalStrategy = TrainingArguments().evalStrategy
+
+    @Option(help: ArgumentHelp("Steps between evaluations.", valueName: "steps"))
+    var evalSteps: Int?
+
+    @Option(help: ArgumentHelp("Examples of an evaluation batch; changes nothing but memory.", valueName: "examples"))
+    var perDeviceEvalBatchSize: Int?
+
+    @Option(help: "When to save checkpoints: no, steps or epoch.")
+    var saveStrategy = IntervalStrategy.no
+
+    @Option(help: ArgumentHelp("Steps between checkpoints.", valueName: "steps"))
+    var saveSteps = TrainingArguments().saveSteps
+
+    @Option(help: ArgumentHelp("Checkpoints to keep; the oldest go.", valueName: "count"))
+    var saveTotalLimit: Int?
+
+    @Option(help: ArgumentHelp("Go on from a checkpoint folder, or from the latest.", valueName: "latest|folder"))
+    var resumeFromCheckpoint: String?
+
+    func apply(to arguments: inout TrainingArguments) {
+        arguments.loggingSteps = loggingSteps
+        arguments.evalStrategy = evalStrategy
+        arguments.evalSteps = evalSteps
+        arguments.perDeviceEvalBatchSize = perDeviceEvalBatchSize
+        arguments.saveStrategy = saveStrategy
+        arguments.saveSteps = saveSteps
+        arguments.saveTotalLimit = saveTotalLimit
+    }
+}
