@@ -3,10 +3,12 @@ import JSON
 extension GGUFVocabulary {
     /// The pre-tokenizers of `tokenizer.ggml.pre` names, as a `tokenizer.json` writes them.
     ///
-    /// Source: llama.cpp's llama-vocab.cpp, `llama_vocab::impl::load`.
+    /// The reference reads `smollm` by GPT-2's pattern alone, though the model's own tokenizer makes digits pieces first:
+    /// two spaces before a digit come out otherwise, and everything else alike. We follow the reference.
+    ///
+    /// Source: llama.cpp's llama-vocab.cpp, `llama_vocab::impl::load`; transformers 5.23, integrations/ggml.py.
     private static let preTokenizers: [String: JSONValue] = {
         let gpt2 = byteLevel(usesRegex: true)
-        let digits: JSONValue = .object(["type": .string("Digits"), "individual_digits": .bool(true)])
         func split(_ pattern: SplitPattern) -> JSONValue {
             sequence([
                 .object([
@@ -16,7 +18,7 @@ extension GGUFVocabulary {
             ])
         }
         return [
-            "gpt-2": gpt2, "smollm": sequence([digits, gpt2]), "llama-bpe": split(.llama3), "llama3": split(.llama3),
+            "gpt-2": gpt2, "smollm": gpt2, "llama-bpe": split(.llama3), "llama3": split(.llama3),
             "qwen2": split(.qwen2),
         ]
     }()

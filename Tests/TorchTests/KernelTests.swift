@@ -47,6 +47,10 @@ struct KernelTests {
         }
     }
 
+    @Test func `linear layers without a bias`() throws {
+        try compare([[9, 5], [7, 5]]) { x throws(TorchError) in try x[0].linear(x[1]) }
+    }
+
     @Test(arguments: [[1, 16], [37, 576], [5, 19]])
     func `RMSNorm, also at widths that are no multiple of a vector`(shape: [Int]) throws {
         try compare([shape, [shape[1]]]) { x throws(TorchError) in try x[0].rmsNorm(x[1], epsilon: 1e-5) }

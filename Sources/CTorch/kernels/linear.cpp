@@ -37,6 +37,7 @@ struct Linear : torch::autograd::Function<Linear> {
                               const std::optional<at::Tensor> &bias) {
         const auto rows = x.reshape({-1, x.size(-1)});
         context->save_for_backward({rows, w});
+        context->saved_data["has_bias"] = bias.has_value();
         auto sizes = x.sizes().vec();
         sizes.back() = w.size(0);
         return product(rows, w, bias).reshape(sizes);
@@ -54,7 +55,8 @@ struct Linear : torch::autograd::Function<Linear> {
             dx = product(dy, w.t(), std::nullopt).reshape(sizes);
         }
         if (context->needs_input_grad(1)) dw = product(dy.t(), rows.t(), std::nullopt);
-        if (context->needs_input_grad(2)) dbias = dy.sum(0);
+        // An absent bias is no input, and asking for its gradient would be out of range.
+        if (context->saved_data["has_bias"].toBool() && context->needs_input_grad(2)) dbias = dy.sum(0);
         return {dx, dw, dbias};
     }
 };
