@@ -78,14 +78,17 @@ let torchTargets: [Target] = [
 func tests(_ target: Target) -> Target {
     .testTarget(
         name: "\(target.name)Tests",
-        dependencies: [.byName(name: target.name)] + target.dependencies,
+        dependencies: [.byName(name: target.name), "TestSupport"] + target.dependencies,
         path: "Tests/\(target.name)Tests"
     )
 }
 
-let withTests: Set<String> = ["Tokenization", "Datasets", "Evaluation", "Torch"]
+/// Fixtures and temporary folders, for tests only.
+let testSupport = Target.target(name: "TestSupport", dependencies: ["JSON"], path: "Tests/TestSupport")
+
+let withTests: Set<String> = ["JSON", "Tokenization", "Datasets", "Evaluation", "Torch"]
 let sources = pureTargets + (pureOnly ? [] : torchTargets)
-let targets = sources + sources.filter { withTests.contains($0.name) }.map(tests)
+let targets = sources + [testSupport] + sources.filter { withTests.contains($0.name) }.map(tests)
 for target in targets { target.swiftSettings = (target.swiftSettings ?? []) + settings }
 
 let package = Package(

@@ -14,20 +14,22 @@ public struct ClassLabel: Sendable, Equatable, Codable {
     ///
     /// - Parameter values: The column's; missing ones do not count.
     public init(values: [String?]) {
-        names = Set(values.compactMap { $0 }).sorted { $0.unicodeScalars.lexicographicallyPrecedes($1.unicodeScalars) }
+        // By bytes, whose order is that of code points: for Swift "é" and "e\u{301}" would be one label.
+        let unique = Set(values.compactMap { $0.map { Array($0.utf8) } })
+        names = unique.sorted { $0.lexicographicallyPrecedes($1) }.map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// A name's id.
     ///
     /// - Parameter name: The name.
-    public func id(for name: String) -> Int? { names.firstIndex(of: name) }
+    public func id(for name: String) -> Int? { names.firstIndex { $0.utf8.elementsEqual(name.utf8) } }
 
     /// The ids of a column.
     ///
     /// - Parameter values: Names; nil where one is missing.
     /// - Returns: Ids; nil where a name is missing or unknown.
     public func encode(_ values: [String?]) -> [Int?] {
-        let ids = Dictionary(names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
-        return values.map { $0.flatMap { ids[$0] } }
+        let ids = Dictionary(names.enumerated().map { (Array($1.utf8), $0) }, uniquingKeysWith: { first, _ in first })
+        return values.map { $0.flatMap { ids[Array($0.utf8)] } }
     }
 }

@@ -41,11 +41,28 @@ extension PCG64 {
     /// - Parameter values: The elements to reorder.
     /// - Complexity: O(*n*).
     public mutating func shuffle<Element>(_ values: inout [Element]) {
-        shuffle(&values, from: 1)
+        values.withUnsafeMutableBufferPointer { buffer in
+            for index in stride(from: buffer.count - 1, through: 1, by: -1) {
+                buffer.swapAt(index, Int(interval(through: UInt64(index))))
+            }
+        }
     }
 
-    /// The tail `first..<count` is final after this; with `first` 1 the whole array is shuffled.
-    private mutating func shuffle<Element>(_ values: inout [Element], from first: Int) {
+    /// An integer in `0...last` by masking and rejecting: what `shuffle` and `permutation` draw with, and `choice` not.
+    ///
+    /// Source: `random_interval` in distributions.c.
+    @inline(__always)
+    private mutating func interval(through last: UInt64) -> UInt64 {
+        if last == 0 { return 0 }
+        let mask = UInt64.max >> UInt64(last.leadingZeroBitCount)
+        while true {
+            let value = (last <= UInt64(UInt32.max) ? UInt64(next32()) : next()) & mask
+            if value <= last { return value }
+        }
+    }
+
+    /// `choice`'s own shuffle. The tail `first..<count` is final after this; with `first` 1 the whole array is.
+    private mutating func shuffleForChoice<Element>(_ values: inout [Element], from first: Int) {
         guard values.count > first else { return }
         values.withUnsafeMutableBufferPointer { buffer in
             for index in stride(from: buffer.count - 1, through: first, by: -1) {
@@ -81,7 +98,7 @@ extension PCG64 {
         // NumPy's tuning: shuffling the tail is cheaper once a fiftieth of a large population is asked for.
         if population > 10_000, count > population / 50 {
             var order = Array(0..<population)
-            shuffle(&order, from: max(population - count, 1))
+            shuffleForChoice(&order, from: max(population - count, 1))
             return Array(order.suffix(count))
         }
         // R. Floyd's sampling: position j takes a value in 0...j, or j itself where that value is taken already.
@@ -94,7 +111,7 @@ extension PCG64 {
             taken.insert(chosen)
             picked.append(chosen)
         }
-        shuffle(&picked)
+        shuffleForChoice(&picked, from: 1)
         return picked
     }
 }

@@ -1,0 +1,80 @@
+import Datasets
+import Foundation
+import TestSupport
+import Testing
+
+struct ReaderTests {
+    /// Reads a file of these contents.
+    private func read(_ text: String, as name: String) throws -> Dataset { try read(Array(text.utf8), as: name) }
+
+    private func read(_ bytes: [UInt8], as name: String) throws -> Dataset {
+        try withTemporaryFolder { folder in
+            let url = folder.appending(path: name)
+            try Data(bytes).write(to: url)
+            return try Dataset(contentsOf: url)
+        }
+    }
+
+    /// What reading a file of these contents says is wrong, without the folder.
+    private func complaint(_ text: String, as name: String) -> String {
+        do {
+            _ = try read(text, as: name)
+            return "nothing"
+        } catch { return "\(error)".components(separatedBy: name).last ?? "" }
+    }
+
+    @Test func `quotes hold delimiters, line breaks and doubled quotes`() throws {
+        let data = try read("a,b\r\n\"1,\n2\",\"say \"\"hi\"\"\"\r\n,x\r\n", as: "x.csv")
+        #expect(data.columnNames == ["a", "b"])
+        #expect(try data.strings("a") == ["1,\n2", nil])
+        #expect(try data.strings("b") == ["say \"hi\"", "x"])
+    }
+
+    @Test func `a byte-order mark and a missing last line feed are no matter`() throws {
+        let data = try read([0xEF, 0xBB, 0xBF] + Array("a\tb\nü\t😀".utf8), as: "x.tsv")
+        #expect(try data.strings("a") == ["ü"])
+        #expect(try data.strings("b") == ["😀"])
+    }
+
+    @Test func `Orange's two extra header rows are not data`() throws {
+        let data = try read(
+            "Author\tContent\ndiscrete\tstring\nclass\tmeta include=True\nA\thello\nB\tbye\n", as: "x.tab")
+        #expect(try data.strings("Author") == ["A", "B"])
+        let plain = try read("Author\tContent\nA\thello\nB\tbye\n", as: "x.tab")
+        #expect(plain.count == 2)
+    }
+
+    @Test func `JSON lines may miss members and hold numbers`() throws {
+        let data = try read("{\"text\": \"a\", \"n\": 1.50}\n\n{\"text\": null, \"ok\": true}\n", as: "x.jsonl")
+        #expect(data.columnNames == ["text", "n", "ok"])
+        #expect(try data.strings("text") == ["a", nil])
+        #expect(try data.strings("n") == ["1.50", nil])
+        #expect(try data.strings("ok") == [nil, "true"])
+    }
+
+    @Test func `what is wrong is named with its line`() {
+        #expect(complaint("a,b\n1,2\n3\n", as: "x.csv") == ": line 3 has 1 fields where the header has 2")
+        #expect(complaint("a,b\n1,\"2\n", as: "x.csv") == ": line 2 opens a quote that is never closed")
+        #expect(complaint("a,a\n1,2\n", as: "x.csv") == ": names the column \"a\" twice")
+        #expect(complaint("", as: "x.csv") == " is empty; it must hold rows")
+        #expect(complaint("a,b\n", as: "x.csv") == " has a header and no rows")
+        #expect(complaint("{\"a\": 1}\n{\"a\": \n", as: "x.jsonl") == ": line 2 is not JSON: expected a value at byte 6")
+        #expect(complaint("x", as: "x.xls").hasPrefix(": files ending in \"xls\" are not known; known are csv"))
+    }
+
+    @Test func `bytes that are not UTF-8 are named with their line`() {
+        #expect { try read(Array("a\nok\n".utf8) + [0xFF, 0x0A], as: "x.csv") } throws: { "\($0)".contains("line 3 is not UTF-8") }
+    }
+
+    @Test func `a missing column lists those there are`() throws {
+        let data = try read("Text,Label\nx,y\n", as: "x.csv")
+        #expect(
+            throws: DatasetError(
+                .missingColumn, "there is no column \"text\"; the columns are \"Text\", \"Label\"; did you mean \"Text\"?")
+        ) { try data.strings("text") }
+    }
+
+    @Test func `a missing file is said to be missing`() {
+        #expect { try Dataset(contentsOf: URL(filePath: "nowhere.csv")) } throws: { ($0 as? DatasetError)?.code == .missingFile }
+    }
+}
