@@ -1,0 +1,34 @@
+# Two commands matter: `make demo` and `make test`. Each does all its own set-up on a fresh machine.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format bench docs
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Fetch libtorch into your cache and link it here (once; then it does nothing)
+	@Scripts/setup-native
+
+demo: setup ## Fine-tune a language model on real tweets and ask it (about three minutes after the first build)
+	@Scripts/fetch-demo-data
+	@swift build -c release --product attune
+	@Scripts/demo
+
+test: setup ## Build everything, run every test, build the example
+	swift build --build-tests --explicit-target-dependency-import-check error
+	swift test --skip-build
+	swift build --package-path Examples
+
+lint: ## Check formatting and the house's rules
+	@swift format lint --strict --recursive --parallel Package.swift Sources Tests Examples \
+		|| { echo 'to mend: make format'; exit 1; }
+	@Scripts/check
+
+format: ## Format all Swift sources in place
+	@swift format --in-place --recursive --parallel Package.swift Sources Tests Examples
+
+bench: setup ## Measure training speed against the reference's own loop (needs its Python libraries)
+	@Benchmarks/run
+
+docs: ## Say where the documentation is
+	@echo 'README.md shows the command, ARCHITECTURE.md the modules; `attune help train` explains every flag.'
+	@echo 'API documentation stands beside each public symbol; Xcode and `swift package` with the DocC plugin render it.'
