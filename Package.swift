@@ -58,7 +58,8 @@ let torchTargets: [Target] = [
     .target(
         name: "Training",
         dependencies: [
-            "Classification", "Models", "NN", "Checkpoints", "Torch", "Tokenization", "Datasets", "Evaluation", "JSON",
+            "Classification", "Models", "NN", "Checkpoints", "Torch", "Tokenization", "Datasets",
+            "Evaluation", "JSON",
         ]
     ),
     .target(

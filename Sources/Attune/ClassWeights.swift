@@ -23,7 +23,8 @@ public enum ClassWeights: Sendable, Equatable {
         var weights: [String: Double] = [:]
         for part in text.split(separator: ",") {
             // Labels may hold "=" themselves; the number is what follows the last one.
-            guard let equals = part.lastIndex(of: "="), let weight = Double(part[part.index(after: equals)...]), weight > 0
+            guard let equals = part.lastIndex(of: "="),
+                let weight = Double(part[part.index(after: equals)...]), weight > 0
             else { return nil }
             weights[String(part[..<equals])] = weight
         }
@@ -48,10 +49,16 @@ public enum ClassWeights: Sendable, Equatable {
         case .named(let weights):
             let listed = labels.map { "\"\($0)\"" }.joined(separator: ", ")
             if let unknown = weights.keys.sorted().first(where: { !labels.contains($0) }) {
-                throw DatasetError(.badData, "--class-weights names \"\(unknown)\", and the labels are \(listed)")
+                throw DatasetError(
+                    .badData,
+                    "--class-weights names \"\(unknown)\", and the labels are \(listed)"
+                )
             }
             if let missing = labels.first(where: { weights[$0] == nil }) {
-                throw DatasetError(.badData, "--class-weights gives no weight for \"\(missing)\"; the labels are \(listed)")
+                throw DatasetError(
+                    .badData,
+                    "--class-weights gives no weight for \"\(missing)\"; the labels are \(listed)"
+                )
             }
             return labels.map { Float(weights[$0] ?? 1) }
         }

@@ -102,18 +102,27 @@ public struct FineTuning: Sendable {
             throw TrainingError(
                 .badData,
                 "column \"\(labelColumn)\" holds \(labels.isEmpty ? "no label" : "one label only, \"\(labels[0])\""); "
-                    + "a classifier needs at least two")
+                    + "a classifier needs at least two"
+            )
         }
         let classifier = try loadModel(labels: labels, emit)
         let train = try encode(trainRows, with: classifier, "training", emit)
         let held = try heldRows.map { try encode($0, with: classifier, "evaluation", emit) }
         let weights = try classWeights.values(labels: labels, ids: train.labels)
         if let weights {
-            let shown = zip(labels, weights).map { "\($0) \(String(format: "%.3g", $1))" }.joined(separator: ", ")
+            let shown = zip(labels, weights).map { "\($0) \(String(format: "%.3g", $1))" }.joined(
+                separator: ", "
+            )
             try emit(.note("class weights: \(shown)"))
         }
         let trainer = try Trainer(
-            classifier, arguments: arguments, classWeights: weights, train: train, evaluation: held, outputFolder: folder)
+            classifier,
+            arguments: arguments,
+            classWeights: weights,
+            train: train,
+            evaluation: held,
+            outputFolder: folder
+        )
         let outcome = try trainer.run(resumingFrom: checkpoint, shouldStop: shouldStop) { try emit(.run($0)) }
         guard !outcome.wasInterrupted else {
             return Result(classifier: classifier, outcome: outcome, evaluation: nil)
@@ -135,7 +144,9 @@ public struct FineTuning: Sendable {
         let shortage = ClassLabel(values: all.names).names.count
         if shortage < 2 {
             throw TrainingError(
-                .badData, "\(dataset): column \"\(labelColumn)\" holds one label only; a classifier needs at least two")
+                .badData,
+                "\(dataset): column \"\(labelColumn)\" holds one label only; a classifier needs at least two"
+            )
         }
         if let sample {
             data = try data.sample(sample, stratifyBy: stratifyColumn, seed: sampleSeed)
@@ -157,18 +168,30 @@ public struct FineTuning: Sendable {
         options.labels = labels
         options.reinitializesHead = reinitializesHead
         let (classifier, report) = try TextClassifier.load(
-            model, options: options, maxLength: maxLength, seed: arguments.seed)
+            model,
+            options: options,
+            maxLength: maxLength,
+            seed: arguments.seed
+        )
         let weights = classifier.model.parameters.weightCount
-        try emit(.note("loaded \(model): \(String(format: "%.1f", Double(weights) / 1e6)) million weights; \(report.summary)"))
+        try emit(
+            .note(
+                "loaded \(model): \(String(format: "%.1f", Double(weights) / 1e6)) million weights; \(report.summary)"
+            )
+        )
         return classifier
     }
 
     private func encode(
-        _ rows: LabelledTexts, with classifier: TextClassifier, _ purpose: String, _ emit: (Event) throws -> Void
+        _ rows: LabelledTexts,
+        with classifier: TextClassifier,
+        _ purpose: String,
+        _ emit: (Event) throws -> Void
     ) throws -> EncodedExamples {
         let examples = classifier.encode(rows.texts, labels: try rows.ids(among: classifier.labels))
         let mean = Double(examples.tokenCount) / Double(max(examples.count, 1))
-        var note = "\(purpose): \(examples.count) texts, \(String(format: "%.0f", mean)) tokens each on average"
+        var note =
+            "\(purpose): \(examples.count) texts, \(String(format: "%.0f", mean)) tokens each on average"
         let cut = examples.encodings.truncatedCount
         if cut > 0 { note += "; \(cut) longer than \(classifier.maxLength) tokens were cut" }
         let empty = rows.texts.count { $0.allSatisfy(\.isWhitespace) }
@@ -178,14 +201,21 @@ public struct FineTuning: Sendable {
     }
 
     private func measure(
-        _ classifier: TextClassifier, _ held: EncodedExamples?, _ outcome: Trainer.Outcome, _ shouldStop: () -> Bool,
+        _ classifier: TextClassifier,
+        _ held: EncodedExamples?,
+        _ outcome: Trainer.Outcome,
+        _ shouldStop: () -> Bool,
         _ emit: (Event) throws -> Void
     ) throws -> EvaluationRecord? {
         guard let held else { return nil }
         var failure: (any Error)?
         let record = try evaluate(
-            classifier, on: held, batchSize: arguments.perDeviceEvalBatchSize, precision: arguments.precision,
-            step: outcome.step, epoch: outcome.epoch
+            classifier,
+            on: held,
+            batchSize: arguments.perDeviceEvalBatchSize,
+            precision: arguments.precision,
+            step: outcome.step,
+            epoch: outcome.epoch
         ) { done in
             do { try emit(.run(.evaluating(done: done, of: held.count))) } catch { failure = error }
             return failure == nil && !shouldStop()

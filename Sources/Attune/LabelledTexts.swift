@@ -22,7 +22,8 @@ public struct LabelledTexts: Sendable {
             throw DatasetError(
                 .badData,
                 "\(labels.count - names.count) rows have no value in column \"\(labelColumn)\" (the first is row \(row + 1)); "
-                    + "remove them, or choose another --label-column")
+                    + "remove them, or choose another --label-column"
+            )
         }
     }
 
@@ -34,9 +35,13 @@ public struct LabelledTexts: Sendable {
         let label = ClassLabel(names: labels)
         let ids = label.encode(names)
         if let row = ids.firstIndex(where: { $0 == nil }) {
-            let known = labels.prefix(12).map { "\"\($0)\"" }.joined(separator: ", ") + (labels.count > 12 ? ", …" : "")
+            let known =
+                labels.prefix(12).map { "\"\($0)\"" }.joined(separator: ", ")
+                + (labels.count > 12 ? ", …" : "")
             throw DatasetError(
-                .badData, "row \(row + 1) is labelled \"\(names[row])\", which the model does not know; it knows \(known)")
+                .badData,
+                "row \(row + 1) is labelled \"\(names[row])\", which the model does not know; it knows \(known)"
+            )
         }
         return ids.compactMap { $0 }
     }

@@ -18,6 +18,8 @@ struct AttuneCommand: ParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            TrainCommand.self, EvaluateCommand.self, PredictCommand.self, TokenizeCommand.self, DoctorCommand.self,
-        ])
+            TrainCommand.self, EvaluateCommand.self, PredictCommand.self, TokenizeCommand.self,
+            DoctorCommand.self,
+        ]
+    )
 }

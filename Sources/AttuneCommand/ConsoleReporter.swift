@@ -24,7 +24,8 @@ struct ConsoleReporter {
             let resumed = plan.firstStep > 0 ? ", going on from step \(plan.firstStep)" : ""
             writeToStandardError(
                 "training \(String(format: "%.1f", Double(plan.trainableWeights) / 1e6)) million weights on \(plan.examples) "
-                    + "texts: \(plan.totalSteps) steps of \(plan.effectiveBatchSize), \(plan.stepsPerEpoch) to an epoch\(resumed)\n")
+                    + "texts: \(plan.totalSteps) steps of \(plan.effectiveBatchSize), \(plan.stepsPerEpoch) to an epoch\(resumed)\n"
+            )
             (start, firstStep) = (.now, plan.firstStep)
         case .step(let record): show(record)
         case .logged: break
@@ -34,8 +35,13 @@ struct ConsoleReporter {
             line.close()
             writeToStandardError(
                 String(
-                    format: "  evaluated after step %d: loss %.4f, accuracy %.3f, MCC %.3f\n", record.step, record.loss,
-                    metrics.accuracy, metrics.matthewsCorrelation))
+                    format: "  evaluated after step %d: loss %.4f, accuracy %.3f, MCC %.3f\n",
+                    record.step,
+                    record.loss,
+                    metrics.accuracy,
+                    metrics.matthewsCorrelation
+                )
+            )
             evaluationStart = nil
         case .saved(let url):
             line.close()
@@ -53,9 +59,18 @@ struct ConsoleReporter {
         line.show(
             {
                 String(
-                    format: "step %d/%d  epoch %.2f  loss %.4f  lr %.2e  %.1f examples/s  %@ left", record.step,
-                    record.totalSteps, record.epoch, loss, record.learningRate, rate, clockTime(left))
-            }, isLast: record.step == record.totalSteps)
+                    format: "step %d/%d  epoch %.2f  loss %.4f  lr %.2e  %.1f examples/s  %@ left",
+                    record.step,
+                    record.totalSteps,
+                    record.epoch,
+                    loss,
+                    record.learningRate,
+                    rate,
+                    clockTime(left)
+                )
+            },
+            isLast: record.step == record.totalSteps
+        )
         if record.step == record.totalSteps { line.close() }
     }
 
@@ -63,7 +78,10 @@ struct ConsoleReporter {
         let begin = evaluationStart ?? .now
         evaluationStart = begin
         let rate = Double(done) / max((ContinuousClock.now - begin) / .seconds(1), 1e-3)
-        line.show({ String(format: "evaluating %d/%d  %.1f examples/s", done, total, rate) }, isLast: done == total)
+        line.show(
+            { String(format: "evaluating %d/%d  %.1f examples/s", done, total, rate) },
+            isLast: done == total
+        )
         if done == total { line.close() }
     }
 }

@@ -6,7 +6,8 @@ import Foundation
 struct DoctorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
-        abstract: "Tells what this machine offers: engine, devices, instruction sets, threads, matmul speed.")
+        abstract: "Tells what this machine offers: engine, devices, instruction sets, threads, matmul speed."
+    )
 
     func run() throws {
         try reportingFailure {

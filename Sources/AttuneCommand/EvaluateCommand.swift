@@ -6,7 +6,9 @@ import JSON
 /// `attune evaluate`.
 struct EvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "evaluate", abstract: "Measures a saved classifier on labelled texts.")
+        commandName: "evaluate",
+        abstract: "Measures a saved classifier on labelled texts."
+    )
 
     @OptionGroup(title: "Model and data") var source: SourceOptions
 
@@ -44,6 +46,8 @@ extension ModelError {
     /// A base model has no head to ask.
     static func untrained(_ path: String) -> ModelError {
         ModelError(
-            .unsupported, "\(path) is a base model without a classification head; train one first with `attune train`")
+            .unsupported,
+            "\(path) is a base model without a classification head; train one first with `attune train`"
+        )
     }
 }

@@ -11,12 +11,16 @@ struct PredictCommand: ParsableCommand {
         discussion: """
             attune predict --model runs/tweets --text "Thank you, Ohio!" --text "Register to vote today"
             attune predict --model runs/tweets --input new.csv --text-column text --output labels.jsonl
-            """)
+            """
+    )
 
     @Option(help: ArgumentHelp("A folder that `attune train` saved.", valueName: "model"))
     var model: String
 
-    @Option(parsing: .singleValue, help: ArgumentHelp("A text; may be given several times.", valueName: "text"))
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp("A text; may be given several times.", valueName: "text")
+    )
     var text: [String] = []
 
     @Option(help: ArgumentHelp("A file of rows instead.", valueName: "file"))
@@ -44,12 +48,18 @@ struct PredictCommand: ParsableCommand {
             }
             var line = ProgressLine()
             let rows = try classifier.logits(classifier.encode(texts)) { done in
-                if texts.count > 100 { line.show({ "classified \(done)/\(texts.count)" }, isLast: done == texts.count) }
+                if texts.count > 100 {
+                    line.show({ "classified \(done)/\(texts.count)" }, isLast: done == texts.count)
+                }
                 return true
             }
             line.close()
             let lines = rows.map { row in
-                Self.object(Prediction(logits: row, labels: classifier.labels), classifier.labels, logits: logits)
+                Self.object(
+                    Prediction(logits: row, labels: classifier.labels),
+                    classifier.labels,
+                    logits: logits
+                )
             }
             let text = lines.map { JSONValue.object($0).oneLineInOrder + "\n" }.joined()
             if let output {

@@ -36,5 +36,6 @@ struct ProgressLine {
 func clockTime(_ seconds: Double) -> String {
     let total = Int(max(0, seconds).rounded())
     let (hours, minutes, rest) = (total / 3600, total / 60 % 60, total % 60)
-    return hours > 0 ? String(format: "%d:%02d:%02d", hours, minutes, rest) : String(format: "%d:%02d", minutes, rest)
+    return hours > 0
+        ? String(format: "%d:%02d:%02d", hours, minutes, rest) : String(format: "%d:%02d", minutes, rest)
 }

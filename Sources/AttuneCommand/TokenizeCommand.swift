@@ -6,7 +6,9 @@ import JSON
 /// `attune tokenize`.
 struct TokenizeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "tokenize", abstract: "Shows the tokens of texts: one JSON object a line.")
+        commandName: "tokenize",
+        abstract: "Shows the tokens of texts: one JSON object a line."
+    )
 
     @Option(help: ArgumentHelp("A model's folder with tokenizer.json, or a .gguf file.", valueName: "model"))
     var model: String
@@ -30,7 +32,11 @@ struct TokenizeCommand: ParsableCommand {
         try reportingFailure {
             let texts = try Dataset(contentsOf: URL(filePath: input)).strings(textColumn).map { $0 ?? "" }
             let tokenizer = try TextClassifier.tokenizer(of: model)
-            let encodings = tokenizer.encodeBatch(texts, addSpecialTokens: !noSpecialTokens, maxLength: maxLength)
+            let encodings = tokenizer.encodeBatch(
+                texts,
+                addSpecialTokens: !noSpecialTokens,
+                maxLength: maxLength
+            )
             var text = ""
             for index in 0..<encodings.count {
                 let ids = encodings[index]

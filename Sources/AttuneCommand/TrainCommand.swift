@@ -11,7 +11,8 @@ struct TrainCommand: ParsableCommand {
             Labels are names; ids follow from their order. The output folder is in the Hub's layout: the Python \
             library opens it, and so do `attune evaluate` and `attune predict`. Ctrl-C saves a checkpoint and says \
             how to go on. Flags are those of the reference's TrainingArguments, with its defaults.
-            """)
+            """
+    )
 
     @OptionGroup(title: "Model and data") var source: SourceOptions
     @OptionGroup(title: "Held-out data") var held: HeldOptions
@@ -33,14 +34,19 @@ struct TrainCommand: ParsableCommand {
             try requireWritable(folder)
             if let threads = training.threads { try Runtime.setThreadCount(threads) }
             let interrupt = Interrupt()
-            let listener = interrupt.listen(message: "stopping after this step, then saving; Ctrl-C again ends at once")
+            let listener = interrupt.listen(
+                message: "stopping after this step, then saving; Ctrl-C again ends at once"
+            )
             defer { listener.cancel() }
             var reporter = ConsoleReporter()
-            let result = try job.run(into: folder, shouldStop: { interrupt.isRequested }) { reporter.show($0) }
+            let result = try job.run(into: folder, shouldStop: { interrupt.isRequested }) {
+                reporter.show($0)
+            }
             if result.outcome.wasInterrupted {
                 writeToStandardError(
                     "stopped after step \(result.outcome.step). Go on with the same command and "
-                        + "--resume-from-checkpoint latest\n")
+                        + "--resume-from-checkpoint latest\n"
+                )
                 throw ExitCode.interrupted
             }
             printSummary(result)
@@ -49,8 +55,11 @@ struct TrainCommand: ParsableCommand {
 
     private func job() throws -> FineTuning {
         var job = FineTuning(
-            model: source.model, dataset: source.dataset, textColumn: source.textColumn,
-            labelColumn: source.labelColumn)
+            model: source.model,
+            dataset: source.dataset,
+            textColumn: source.textColumn,
+            labelColumn: source.labelColumn
+        )
         job.maxLength = source.maxLength
         job.sample = try held.sample.map(HeldOptions.size)
         job.sampleSeed = held.sampleSeed
@@ -82,8 +91,13 @@ struct TrainCommand: ParsableCommand {
         let rate = Double(outcome.examplesSeen) / max(outcome.runtime, 1e-9)
         print(
             String(
-                format: "trained %d steps in %@ (%.1f examples/s), mean loss %.4f", outcome.step,
-                clockTime(outcome.runtime), rate, outcome.meanLoss))
+                format: "trained %d steps in %@ (%.1f examples/s), mean loss %.4f",
+                outcome.step,
+                clockTime(outcome.runtime),
+                rate,
+                outcome.meanLoss
+            )
+        )
         if let evaluation = result.evaluation {
             let examples = evaluation.metrics.confusion.total
             print(String(format: "\non %d held-out texts: loss %.4f\n", examples, evaluation.loss))

@@ -171,13 +171,19 @@ struct SavingOptions: ParsableArguments {
 
     @Option(
         name: [.customLong("eval-strategy"), .customLong("evaluation-strategy")],
-        help: "When to measure during training: no, steps or epoch.")
+        help: "When to measure during training: no, steps or epoch."
+    )
     var evalStrategy = TrainingArguments().evalStrategy
 
     @Option(help: ArgumentHelp("Steps between evaluations.", valueName: "steps"))
     var evalSteps: Int?
 
-    @Option(help: ArgumentHelp("Examples of an evaluation batch; changes nothing but memory.", valueName: "examples"))
+    @Option(
+        help: ArgumentHelp(
+            "Examples of an evaluation batch; changes nothing but memory.",
+            valueName: "examples"
+        )
+    )
     var perDeviceEvalBatchSize: Int?
 
     @Option(help: "When to save checkpoints: no, steps or epoch.")
@@ -189,7 +195,9 @@ struct SavingOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Checkpoints to keep; the oldest go.", valueName: "count"))
     var saveTotalLimit: Int?
 
-    @Option(help: ArgumentHelp("Go on from a checkpoint folder, or from the latest.", valueName: "latest|folder"))
+    @Option(
+        help: ArgumentHelp("Go on from a checkpoint folder, or from the latest.", valueName: "latest|folder")
+    )
     var resumeFromCheckpoint: String?
 
     func apply(to arguments: inout TrainingArguments) {

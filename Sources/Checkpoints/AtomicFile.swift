@@ -1,9 +1,9 @@
 public import Foundation
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// Writes a file beside its place, syncs it, then renames it: it appears whole or not at all.
@@ -40,7 +40,8 @@ struct AtomicFile: ~Copyable {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         } catch {
             let code = (error as? CocoaError)?.code
-            let reason = code == .fileWriteOutOfSpace ? ENOSPC : code == .fileWriteNoPermission ? EACCES : EEXIST
+            let reason =
+                code == .fileWriteOutOfSpace ? ENOSPC : code == .fileWriteNoPermission ? EACCES : EEXIST
             throw CheckpointError(writing: folder.path(percentEncoded: false), errorCode: reason)
         }
     }
@@ -57,9 +58,9 @@ struct AtomicFile: ~Copyable {
         while !rest.isEmpty {
             let slice = UnsafeRawBufferPointer(rebasing: rest)
             #if canImport(Glibc)
-                let count = Glibc.write(descriptor, slice.baseAddress, slice.count)
+            let count = Glibc.write(descriptor, slice.baseAddress, slice.count)
             #else
-                let count = Darwin.write(descriptor, slice.baseAddress, slice.count)
+            let count = Darwin.write(descriptor, slice.baseAddress, slice.count)
             #endif
             if count < 0 {
                 if errno == EINTR { continue }

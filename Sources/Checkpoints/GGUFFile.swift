@@ -26,7 +26,9 @@ public struct GGUFFile: Checkpoint {
     public init(contentsOf url: URL) throws(CheckpointError) {
         let file = try MappedFile(contentsOf: url)
         var reader = GGUFReader(file)
-        guard file.bytes.starts(with: "GGUF".utf8) else { throw reader.corrupt("it does not begin with \"GGUF\"") }
+        guard file.bytes.starts(with: "GGUF".utf8) else {
+            throw reader.corrupt("it does not begin with \"GGUF\"")
+        }
         _ = try reader.take(4)
         let version = try reader.number(UInt32.self)
         guard (2...3).contains(version) else {
@@ -50,11 +52,15 @@ public struct GGUFFile: Checkpoint {
         for header in headers {
             let (start, overflow) = dataStart.addingReportingOverflow(header.offset)
             let size = try Self.size(of: header, reader)
-            guard !overflow, start >= dataStart, start <= file.bytes.count, size <= file.bytes.count - start else {
+            guard !overflow, start >= dataStart, start <= file.bytes.count, size <= file.bytes.count - start
+            else {
                 throw reader.corrupt(
-                    "tensor \"\(header.name)\" ends beyond the file's last byte (\(file.bytes.count)): it is cut off")
+                    "tensor \"\(header.name)\" ends beyond the file's last byte (\(file.bytes.count)): it is cut off"
+                )
             }
-            guard entries[header.name] == nil else { throw reader.corrupt("two tensors are called \"\(header.name)\"") }
+            guard entries[header.name] == nil else {
+                throw reader.corrupt("two tensors are called \"\(header.name)\"")
+            }
             entries[header.name] = Entry(shape: header.shape, type: header.type, range: start..<start + size)
         }
         self.metadata = metadata
@@ -81,7 +87,8 @@ public struct GGUFFile: Checkpoint {
             let known = GGUFTensorType.allCases.map { "\($0)".uppercased() }.joined(separator: ", ")
             throw CheckpointError(
                 .unsupported,
-                "\(reader.file.path): tensor \"\(name)\" is quantised by type \(typeNumber); known are \(known)")
+                "\(reader.file.path): tensor \"\(name)\" is quantised by type \(typeNumber); known are \(known)"
+            )
         }
         guard let offset = Int(exactly: try reader.number(UInt64.self)) else {
             throw reader.corrupt("tensor \"\(name)\" has an offset that is no number")
@@ -90,7 +97,8 @@ public struct GGUFFile: Checkpoint {
     }
 
     private static func size(
-        of header: (name: String, shape: [Int], type: GGUFTensorType, offset: Int), _ reader: GGUFReader
+        of header: (name: String, shape: [Int], type: GGUFTensorType, offset: Int),
+        _ reader: GGUFReader
     ) throws(CheckpointError) -> Int {
         var count = 1
         for size in header.shape {
@@ -124,7 +132,9 @@ public struct GGUFFile: Checkpoint {
         do throws(TorchError) {
             let tensor = try Tensor.empty(entry.shape)
             let blocks = UnsafeRawBufferPointer(rebasing: file.bytes[entry.range])
-            try tensor.withUnsafeMutableBytes { entry.type.dequantize(blocks, into: $0.bindMemory(to: Float.self)) }
+            try tensor.withUnsafeMutableBytes {
+                entry.type.dequantize(blocks, into: $0.bindMemory(to: Float.self))
+            }
             return tensor
         } catch {
             throw CheckpointError(.inputOutput, "\(file.path): tensor \"\(name)\": \(error)")

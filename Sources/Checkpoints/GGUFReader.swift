@@ -19,7 +19,9 @@ struct GGUFReader {
         return UnsafeRawBufferPointer(rebasing: file.bytes[position..<position + count])
     }
 
-    mutating func number<Value: FixedWidthInteger>(_ type: Value.Type = Value.self) throws(CheckpointError) -> Value {
+    mutating func number<Value: FixedWidthInteger>(
+        _ type: Value.Type = Value.self
+    ) throws(CheckpointError) -> Value {
         Value(littleEndian: try take(MemoryLayout<Value>.size).loadUnaligned(as: Value.self))
     }
 
@@ -58,7 +60,9 @@ struct GGUFReader {
 
     private mutating func array() throws(CheckpointError) -> GGUFValue {
         let type = try number(UInt32.self)
-        let sizes: [UInt32: Int] = [0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 8: 8, 10: 8, 11: 8, 12: 8]
+        let sizes: [UInt32: Int] = [
+            0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 8: 8, 10: 8, 11: 8, 12: 8,
+        ]
         guard let size = sizes[type] else { throw corrupt("a list of type \(type), which there is not") }
         let count = try count(of: "list elements", atLeast: size)
         var strings: [String] = []

@@ -64,7 +64,8 @@ enum GGUFTensorType: UInt32, CaseIterable {
         switch self {
         case .f32: y[0] = Float(bitPattern: UInt32(littleEndian: block.loadUnaligned(as: UInt32.self)))
         case .f16: y[0] = half(block)
-        case .bf16: y[0] = Float(bitPattern: UInt32(UInt16(littleEndian: block.loadUnaligned(as: UInt16.self))) << 16)
+        case .bf16:
+            y[0] = Float(bitPattern: UInt32(UInt16(littleEndian: block.loadUnaligned(as: UInt16.self))) << 16)
         case .q4_0: fourBits(block + 2, into: y) { half(block) * Float($0 - 8) }
         case .q4_1: fourBits(block + 4, into: y) { half(block) * Float($0) + half(block + 2) }
         case .q5_0: fiveBits(block + 2, into: y) { half(block) * Float($0 - 16) }
@@ -91,7 +92,8 @@ private func byte(_ pointer: UnsafeRawPointer, _ index: Int) -> Int {
 
 /// 32 values of four bits: the low halves of 16 bytes, then the high halves.
 @inline(__always)
-private func fourBits(_ bits: UnsafeRawPointer, into y: UnsafeMutablePointer<Float>, _ value: (Int) -> Float) {
+private func fourBits(_ bits: UnsafeRawPointer, into y: UnsafeMutablePointer<Float>, _ value: (Int) -> Float)
+{
     for i in 0..<16 {
         y[i] = value(byte(bits, i) & 15)
         y[i + 16] = value(byte(bits, i) >> 4)
@@ -100,7 +102,8 @@ private func fourBits(_ bits: UnsafeRawPointer, into y: UnsafeMutablePointer<Flo
 
 /// 32 values of five bits: four bytes of fifth bits, then as ``fourBits``.
 @inline(__always)
-private func fiveBits(_ bits: UnsafeRawPointer, into y: UnsafeMutablePointer<Float>, _ value: (Int) -> Float) {
+private func fiveBits(_ bits: UnsafeRawPointer, into y: UnsafeMutablePointer<Float>, _ value: (Int) -> Float)
+{
     let fifths = UInt32(littleEndian: bits.loadUnaligned(as: UInt32.self))
     for i in 0..<16 {
         y[i] = value(byte(bits, 4 + i) & 15 | Int(fifths >> UInt32(i) & 1) << 4)
@@ -112,7 +115,10 @@ private func fiveBits(_ bits: UnsafeRawPointer, into y: UnsafeMutablePointer<Flo
 ///
 /// Source: ggml-quants.c, `dequantize_row_q4_K`, `dequantize_row_q5_K`, `get_scale_min_k4`.
 private func superBlock(
-    _ block: UnsafeRawPointer, high: UnsafeRawPointer?, low: UnsafeRawPointer, into y: UnsafeMutablePointer<Float>
+    _ block: UnsafeRawPointer,
+    high: UnsafeRawPointer?,
+    low: UnsafeRawPointer,
+    into y: UnsafeMutablePointer<Float>
 ) {
     let (scale, minimum) = (half(block), half(block + 2))
     let packed = block + 4
@@ -144,7 +150,8 @@ private func sixBits(_ block: UnsafeRawPointer, into y: UnsafeMutablePointer<Flo
         for i in 0..<32 {
             for quarter in 0..<4 {
                 let nibbles = byte(low, i + quarter % 2 * 32)
-                let q = (quarter < 2 ? nibbles & 15 : nibbles >> 4) | (byte(high, i) >> (quarter * 2) & 3) << 4
+                let q =
+                    (quarter < 2 ? nibbles & 15 : nibbles >> 4) | (byte(high, i) >> (quarter * 2) & 3) << 4
                 let s = scales.load(fromByteOffset: i / 16 + quarter * 2, as: Int8.self)
                 y[half * 128 + quarter * 32 + i] = scale * Float(s) * Float(q - 32)
             }

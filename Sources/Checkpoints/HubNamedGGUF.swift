@@ -29,7 +29,10 @@ public struct HubNamedGGUF: Checkpoint {
     /// - Throws: `.corrupt` where the head counts are missing.
     public init(_ file: GGUFFile) throws(CheckpointError) {
         guard let heads = file.metadata["llama.attention.head_count"]?.int, heads > 0 else {
-            throw CheckpointError(.corrupt, "the GGUF file does not say how many attention heads its model has")
+            throw CheckpointError(
+                .corrupt,
+                "the GGUF file does not say how many attention heads its model has"
+            )
         }
         self.file = file
         headCount = heads
@@ -63,7 +66,9 @@ public struct HubNamedGGUF: Checkpoint {
         }
         let tensor = try file.tensor(ggufName)
         if ggufName.contains(".attn_q.") { return try unpermuted(tensor, heads: headCount, name: ggufName) }
-        if ggufName.contains(".attn_k.") { return try unpermuted(tensor, heads: keyValueHeadCount, name: ggufName) }
+        if ggufName.contains(".attn_k.") {
+            return try unpermuted(tensor, heads: keyValueHeadCount, name: ggufName)
+        }
         return tensor
     }
 
@@ -71,7 +76,10 @@ public struct HubNamedGGUF: Checkpoint {
     private func unpermuted(_ tensor: Tensor, heads: Int, name: String) throws(CheckpointError) -> Tensor {
         let shape = tensor.shape
         guard heads > 0, let rows = shape.first, rows.isMultiple(of: heads * 2) else {
-            throw CheckpointError(.corrupt, "tensor \"\(name)\" of shape \(shape) does not divide into \(heads) heads")
+            throw CheckpointError(
+                .corrupt,
+                "tensor \"\(name)\" of shape \(shape) does not divide into \(heads) heads"
+            )
         }
         do throws(TorchError) {
             return try tensor.reshaped([heads, rows / heads / 2, 2] + shape.dropFirst())

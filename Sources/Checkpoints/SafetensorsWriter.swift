@@ -12,14 +12,17 @@ public import Torch
 ///
 /// Source: safetensors/src/tensor.rs, `prepare`: widest dtype first, then by name; the header padded to 8 bytes.
 public func writeSafetensors(
-    _ tensors: [(name: String, tensor: Tensor)], to file: URL, metadata: [String: String] = ["format": "pt"]
+    _ tensors: [(name: String, tensor: Tensor)],
+    to file: URL,
+    metadata: [String: String] = ["format": "pt"]
 ) throws(CheckpointError) {
     let names = Dictionary(uniqueKeysWithValues: SafetensorsFile.dtypes.map { ($0.value, $0.key) })
     let ordered = tensors.sorted { a, b in
         let (left, right) = (rank(a.tensor.dtype), rank(b.tensor.dtype))
         return left == right ? Array(a.name.utf8).lexicographicallyPrecedes(Array(b.name.utf8)) : left > right
     }
-    var header = "{\"__metadata__\":\(JSONValue.object(JSONObject(metadata.map { ($0, .string($1)) }).sorted).compact)"
+    var header =
+        "{\"__metadata__\":\(JSONValue.object(JSONObject(metadata.map { ($0, .string($1)) }).sorted).compact)"
     var offset = 0
     for (name, tensor) in ordered {
         let end = offset + tensor.count * tensor.dtype.byteWidth
@@ -65,7 +68,9 @@ private func rank(_ dtype: DType) -> Int {
 ///
 /// Source: `split_torch_state_dict_into_shards` of huggingface_hub; `PreTrainedModel.save_pretrained`.
 public func saveSafetensors(
-    _ tensors: [(name: String, tensor: Tensor)], toFolder folder: URL, maxShardSize: Int = 50_000_000_000
+    _ tensors: [(name: String, tensor: Tensor)],
+    toFolder folder: URL,
+    maxShardSize: Int = 50_000_000_000
 ) throws(CheckpointError) {
     var shards: [[(name: String, tensor: Tensor)]] = [[]]
     var size = 0
@@ -78,7 +83,9 @@ public func saveSafetensors(
         shards[shards.count - 1].append((name, tensor))
         size += bytes
     }
-    func padded(_ number: Int) -> String { String(repeating: "0", count: max(0, 5 - "\(number)".count)) + "\(number)" }
+    func padded(_ number: Int) -> String {
+        String(repeating: "0", count: max(0, 5 - "\(number)".count)) + "\(number)"
+    }
     let names =
         shards.count == 1
         ? ["model.safetensors"]
@@ -87,7 +94,8 @@ public func saveSafetensors(
     let indexName = "model.safetensors.index.json"
     var kept = Set(names)
     if shards.count > 1 {
-        let map = zip(names, shards).flatMap { name, shard in shard.map { ($0.name, JSONValue.string(name)) } }
+        let map = zip(names, shards).flatMap { name, shard in shard.map { ($0.name, JSONValue.string(name)) }
+        }
         let total = tensors.reduce(0) { $0 + $1.tensor.count }
         let bytes = tensors.reduce(0) { $0 + $1.tensor.count * $1.tensor.dtype.byteWidth }
         let index = JSONValue.object([
@@ -97,8 +105,10 @@ public func saveSafetensors(
         try writeAtomically(Data(index.formatted.utf8), to: folder.appending(path: indexName))
         kept.insert(indexName)
     }
-    let present = (try? FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false))) ?? []
-    for name in present where name.hasPrefix("model") && name.contains(".safetensors") && !kept.contains(name) {
+    let present =
+        (try? FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false))) ?? []
+    for name in present where name.hasPrefix("model") && name.contains(".safetensors") && !kept.contains(name)
+    {
         try? FileManager.default.removeItem(at: folder.appending(path: name))
     }
 }

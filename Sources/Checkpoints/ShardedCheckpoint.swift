@@ -17,15 +17,19 @@ public func openCheckpoint(folder: URL) throws(CheckpointError) -> any Checkpoin
     if exists("model.safetensors.index.json") { return try ShardedCheckpoint(folder: folder) }
     let path = folder.path(percentEncoded: false)
     let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-    if let pickle = names.first(where: { $0.hasSuffix(".bin") || $0.hasSuffix(".pt") || $0.hasSuffix(".pth") }) {
+    if let pickle = names.first(where: { $0.hasSuffix(".bin") || $0.hasSuffix(".pt") || $0.hasSuffix(".pth") }
+    ) {
         throw CheckpointError(
             .unsupported,
             "\(path) holds its weights as a pickle (\(pickle)), which can run code when it is opened; convert it once: "
                 + "python3 -c \"from transformers import AutoModel; "
-                + "AutoModel.from_pretrained('\(path)').save_pretrained('\(path)')\"")
+                + "AutoModel.from_pretrained('\(path)').save_pretrained('\(path)')\""
+        )
     }
     throw CheckpointError(
-        .missing, "\(path) holds no weights: neither model.safetensors nor model.safetensors.index.json is there")
+        .missing,
+        "\(path) holds no weights: neither model.safetensors nor model.safetensors.index.json is there"
+    )
 }
 
 /// Several safetensors files that an index ties together.
@@ -37,7 +41,9 @@ struct ShardedCheckpoint: Checkpoint {
     init(folder: URL) throws(CheckpointError) {
         let index = folder.appending(path: "model.safetensors.index.json")
         let mapped = try MappedFile(contentsOf: index)
-        func corrupt(_ what: String) -> CheckpointError { CheckpointError(.corrupt, "\(mapped.path): \(what)") }
+        func corrupt(_ what: String) -> CheckpointError {
+            CheckpointError(.corrupt, "\(mapped.path): \(what)")
+        }
         let document: JSONValue
         do throws(JSONError) {
             document = try JSONValue.parse(mapped.bytes)
@@ -49,10 +55,16 @@ struct ShardedCheckpoint: Checkpoint {
             let name = member.name
             guard let file = member.value.string else { throw corrupt("tensor \"\(name)\" has no file name") }
             guard !file.contains("/"), file != "..", file.hasSuffix(".safetensors") else {
-                throw corrupt("tensor \"\(name)\" is said to lie in \"\(file)\", which is no file beside the index")
+                throw corrupt(
+                    "tensor \"\(name)\" is said to lie in \"\(file)\", which is no file beside the index"
+                )
             }
-            if files[file] == nil { files[file] = try SafetensorsFile(contentsOf: folder.appending(path: file)) }
-            guard files[file]?.info(name) != nil else { throw corrupt("tensor \"\(name)\" is not in \(file)") }
+            if files[file] == nil {
+                files[file] = try SafetensorsFile(contentsOf: folder.appending(path: file))
+            }
+            guard files[file]?.info(name) != nil else {
+                throw corrupt("tensor \"\(name)\" is not in \(file)")
+            }
             map[name] = file
         }
         self.map = map

@@ -41,7 +41,9 @@ public struct EncodedExamples: Sendable, Equatable {
     ///   - device: Where the model is.
     /// - Throws: `.outOfMemory`.
     public func batch(
-        _ indices: some Collection<Int>, padTokenID: Int32?, device: Device
+        _ indices: some Collection<Int>,
+        padTokenID: Int32?,
+        device: Device
     ) throws(TorchError) -> PackedBatch {
         var ids: [Int32] = []
         var cuSeqlens: [Int32] = [0]

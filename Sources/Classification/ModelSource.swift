@@ -14,7 +14,9 @@ struct ModelSource {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
             throw ModelError(
-                .missingFile, "there is no model at \(path): give a folder with config.json, or a .gguf file")
+                .missingFile,
+                "there is no model at \(path): give a folder with config.json, or a .gguf file"
+            )
         }
         if isFolder.boolValue { try self.init(folder: url) } else { try self.init(gguf: url) }
     }
@@ -24,7 +26,9 @@ struct ModelSource {
         let path = url.path(percentEncoded: false)
         guard let data = try? Data(contentsOf: url) else {
             throw ModelError(
-                .missingFile, "cannot read \(path): a model's folder needs config.json, weights and tokenizer.json")
+                .missingFile,
+                "cannot read \(path): a model's folder needs config.json, weights and tokenizer.json"
+            )
         }
         configuration = try ModelConfiguration(parsing: data, source: path)
         checkpoint = try openCheckpoint(folder: folder)
@@ -63,8 +67,12 @@ extension GGUFFile {
             throw TokenizerError(.corrupt, "the GGUF file holds no vocabulary (tokenizer.ggml.tokens)")
         }
         var result = GGUFVocabulary(
-            model: model, preTokenizer: value("pre")?.string ?? "gpt-2", tokens: tokens,
-            tokenTypes: value("token_type")?.ints ?? [], merges: value("merges")?.strings ?? [])
+            model: model,
+            preTokenizer: value("pre")?.string ?? "gpt-2",
+            tokens: tokens,
+            tokenTypes: value("token_type")?.ints ?? [],
+            merges: value("merges")?.strings ?? []
+        )
         func id(_ name: String) -> Int32? { value(name)?.int.flatMap(Int32.init(exactly:)) }
         result.bosTokenID = id("bos_token_id")
         result.eosTokenID = id("eos_token_id")

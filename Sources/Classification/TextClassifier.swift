@@ -48,12 +48,18 @@ public final class TextClassifier {
         var options = options
         options.padTokenID = options.padTokenID ?? source.tokenizer.padTokenID
         let (model, report) = try SequenceClassifier.load(
-            source.checkpoint, configuration: source.configuration, options: options,
-            random: RandomSource(seed: seed))
+            source.checkpoint,
+            configuration: source.configuration,
+            options: options,
+            random: RandomSource(seed: seed)
+        )
         let limits = [source.tokenizer.modelMaxLength, source.configuration["max_position_embeddings"].int]
         let limit = limits.compactMap { $0 }.min() ?? .max
         let classifier = TextClassifier(
-            model: model, tokenizer: source.tokenizer, maxLength: min(maxLength ?? limit, limit))
+            model: model,
+            tokenizer: source.tokenizer,
+            maxLength: min(maxLength ?? limit, limit)
+        )
         return (classifier, report)
     }
 
@@ -86,18 +92,26 @@ public final class TextClassifier {
     /// - Returns: Logits `[count][K]` in order; fewer where `progress` stopped it.
     /// - Throws: `TorchError`.
     public func logits(
-        _ examples: EncodedExamples, batchSize: Int? = nil, matmulDType: DType = .float32,
+        _ examples: EncodedExamples,
+        batchSize: Int? = nil,
+        matmulDType: DType = .float32,
         progress: (Int) -> Bool = { _ in true }
     ) throws(TorchError) -> [[Float]] {
         let context = ForwardContext(matmulDType: matmulDType)
         var rows: [[Float]] = []
         rows.reserveCapacity(examples.count)
         for range in examples.batches(of: batchSize) {
-            let batch = try examples.batch(range, padTokenID: model.configuration.padTokenID, device: model.device)
+            let batch = try examples.batch(
+                range,
+                padTokenID: model.configuration.padTokenID,
+                device: model.device
+            )
             let values = try withNoGradient { () throws(TorchError) in
                 try model.logits(batch, context).array(of: Float.self)
             }
-            for row in 0..<range.count { rows.append(Array(values[row * labels.count..<(row + 1) * labels.count])) }
+            for row in 0..<range.count {
+                rows.append(Array(values[row * labels.count..<(row + 1) * labels.count]))
+            }
             if !progress(rows.count) { break }
         }
         return rows

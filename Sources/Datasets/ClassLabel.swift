@@ -29,7 +29,10 @@ public struct ClassLabel: Sendable, Equatable, Codable {
     /// - Parameter values: Names; nil where one is missing.
     /// - Returns: Ids; nil where a name is missing or unknown.
     public func encode(_ values: [String?]) -> [Int?] {
-        let ids = Dictionary(names.enumerated().map { (Array($1.utf8), $0) }, uniquingKeysWith: { first, _ in first })
+        let ids = Dictionary(
+            names.enumerated().map { (Array($1.utf8), $0) },
+            uniquingKeysWith: { first, _ in first }
+        )
         return values.map { $0.flatMap { ids[Array($0.utf8)] } }
     }
 }

@@ -16,7 +16,9 @@ extension Dataset {
         guard known.contains(format) else {
             throw DatasetError(
                 .unknownFormat,
-                "\(path): files ending in \"\(format)\" are not known; known are " + known.joined(separator: ", "))
+                "\(path): files ending in \"\(format)\" are not known; known are "
+                    + known.joined(separator: ", ")
+            )
         }
         guard FileManager.default.isReadableFile(atPath: path), let data = try? Data(contentsOf: url) else {
             throw DatasetError(.notAllowed, "cannot read \(path): check its permissions")
@@ -25,7 +27,8 @@ extension Dataset {
         let bytes = Array(data)
         switch format {
         case "jsonl", "ndjson": self = try JSONLinesReader(bytes: bytes, path: path).dataset()
-        case "csv": self = try DelimitedReader(bytes: bytes, delimiter: UInt8(ascii: ","), path: path).dataset()
+        case "csv":
+            self = try DelimitedReader(bytes: bytes, delimiter: UInt8(ascii: ","), path: path).dataset()
         default: self = try DelimitedReader(bytes: bytes, delimiter: UInt8(ascii: "\t"), path: path).dataset()
         }
         guard count > 0 else {

@@ -10,12 +10,18 @@ public enum SplitSize: Sendable, Equatable {
         switch self {
         case .fraction(let fraction):
             guard fraction > 0, fraction < 1 else {
-                throw DatasetError(.badData, "a part of \(fraction) of the rows; a fraction lies between 0 and 1")
+                throw DatasetError(
+                    .badData,
+                    "a part of \(fraction) of the rows; a fraction lies between 0 and 1"
+                )
             }
             return Int((fraction * Double(total)).rounded(.up))
         case .count(let count):
             guard count > 0, count < total else {
-                throw DatasetError(.badData, "a part of \(count) rows of \(total); it must leave at least one row")
+                throw DatasetError(
+                    .badData,
+                    "a part of \(count) rows of \(total); it must leave at least one row"
+                )
             }
             return count
         }
@@ -35,11 +41,16 @@ extension Dataset {
     ///
     /// Source: `Dataset.train_test_split` of datasets 5.2 (arrow_dataset.py, utils/stratify.py).
     public func trainTestSplit(
-        testSize: SplitSize, stratifyBy column: String? = nil, seed: UInt64
+        testSize: SplitSize,
+        stratifyBy column: String? = nil,
+        seed: UInt64
     ) throws(DatasetError) -> (train: Dataset, test: Dataset) {
         let testCount = try testSize.rows(of: count)
         guard testCount < count else {
-            throw DatasetError(.badData, "a test part of \(testCount) rows leaves nothing of \(count) to train on")
+            throw DatasetError(
+                .badData,
+                "a test part of \(testCount) rows leaves nothing of \(count) to train on"
+            )
         }
         var random = PCG64(seed: seed)
         guard let column else {
@@ -47,7 +58,11 @@ extension Dataset {
             return (select(Array(order[testCount...])), select(Array(order[..<testCount])))
         }
         let split = try StratifiedSplit(
-            values: try strings(column), column: column, trainCount: count - testCount, testCount: testCount)
+            values: try strings(column),
+            column: column,
+            trainCount: count - testCount,
+            testCount: testCount
+        )
         let rows = split.draw(&random)
         return (select(rows.train), select(rows.test))
     }
@@ -60,7 +75,9 @@ extension Dataset {
     ///   - seed: Any number.
     /// - Throws: As ``trainTestSplit(testSize:stratifyBy:seed:)``.
     public func sample(
-        _ size: SplitSize, stratifyBy column: String? = nil, seed: UInt64
+        _ size: SplitSize,
+        stratifyBy column: String? = nil,
+        seed: UInt64
     ) throws(DatasetError) -> Dataset {
         try trainTestSplit(testSize: size, stratifyBy: column, seed: seed).test
     }

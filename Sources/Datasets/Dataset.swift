@@ -15,7 +15,8 @@ public struct Dataset: Sendable, Equatable {
         for column in columns where column.values.count != count {
             throw DatasetError(
                 .badData,
-                "column \"\(column.name)\" has \(column.values.count) rows where \"\(columns[0].name)\" has \(count)")
+                "column \"\(column.name)\" has \(column.values.count) rows where \"\(columns[0].name)\" has \(count)"
+            )
         }
         columnNames = columns.map(\.name)
         self.columns = columns.map(\.values)
@@ -36,7 +37,10 @@ public struct Dataset: Sendable, Equatable {
         let listed = columnNames.map { "\"\($0)\"" }.joined(separator: ", ")
         let near = columnNames.first { $0.lowercased() == column.lowercased() }
         let hint = near.map { "; did you mean \"\($0)\"?" } ?? ""
-        throw DatasetError(.missingColumn, "there is no column \"\(column)\"; the columns are \(listed)\(hint)")
+        throw DatasetError(
+            .missingColumn,
+            "there is no column \"\(column)\"; the columns are \(listed)\(hint)"
+        )
     }
 
     /// The rows of given numbers, in that order.
@@ -44,8 +48,10 @@ public struct Dataset: Sendable, Equatable {
     /// - Parameter indices: Rows from 0, each below ``count``; one may come twice.
     public func select(_ indices: [Int]) -> Dataset {
         Dataset(
-            columnNames: columnNames, columns: columns.map { column in indices.map { column[$0] } },
-            count: indices.count)
+            columnNames: columnNames,
+            columns: columns.map { column in indices.map { column[$0] } },
+            count: indices.count
+        )
     }
 
     /// The rows in an order drawn from a seed, the reference's for the same seed.

@@ -33,7 +33,9 @@ struct DelimitedReader {
             guard let fields = try record() else { break }
             pending.append((start, fields))
         }
-        if pending.count == 2, Self.isOrange(types: pending[0].fields, flags: pending[1].fields) { pending = [] }
+        if pending.count == 2, Self.isOrange(types: pending[0].fields, flags: pending[1].fields) {
+            pending = []
+        }
         for (line, fields) in pending { try append(fields, line: line, to: &columns) }
         while true {
             let start = line
@@ -59,7 +61,9 @@ struct DelimitedReader {
         let areTypes = types.allSatisfy { $0.map { known.contains($0) || $0.contains(" ") } ?? true }
         let roles: Set = ["class", "meta", "ignore", "c", "m", "i"]
         let areFlags = flags.allSatisfy { flag in
-            flag.map { $0.split(separator: " ").allSatisfy { roles.contains(String($0)) || $0.contains("=") } } ?? true
+            flag.map {
+                $0.split(separator: " ").allSatisfy { roles.contains(String($0)) || $0.contains("=") }
+            } ?? true
         }
         return areTypes && areFlags && types.contains { $0 != nil }
     }
@@ -79,7 +83,9 @@ struct DelimitedReader {
     private mutating func field() throws(DatasetError) -> (String?, UInt8) {
         if position < bytes.count, bytes[position] == UInt8(ascii: "\"") { return try quotedField() }
         let start = position
-        while position < bytes.count, bytes[position] != delimiter, bytes[position] != 0x0A, bytes[position] != 0x0D {
+        while position < bytes.count, bytes[position] != delimiter, bytes[position] != 0x0A,
+            bytes[position] != 0x0D
+        {
             position += 1
         }
         let text = try string(Array(bytes[start..<position]), line: line)
@@ -108,7 +114,9 @@ struct DelimitedReader {
                 content.append(byte)
             }
         }
-        guard bytes.last == UInt8(ascii: "\"") else { throw bad("line \(start) opens a quote that is never closed") }
+        guard bytes.last == UInt8(ascii: "\"") else {
+            throw bad("line \(start) opens a quote that is never closed")
+        }
         return (try string(content, line: start), 0x0A)
     }
 

@@ -12,7 +12,8 @@ struct JSONLinesReader {
         var rows = 0
         let start = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
         let lines = bytes[start...].split(separator: 0x0A, omittingEmptySubsequences: false)
-        for (index, line) in lines.enumerated() where !line.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) {
+        for (index, line) in lines.enumerated()
+        where !line.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) {
             for member in try object(line, number: index + 1).members {
                 if columns[member.name] == nil {
                     names.append(member.name)
@@ -48,7 +49,9 @@ struct JSONLinesReader {
         case .bool(let value): return value ? "true" : "false"
         case .array, .object:
             throw DatasetError(
-                .badFile, "\(path): line \(number): \"\(name)\" holds \(value.kind); only texts, numbers and truth values do")
+                .badFile,
+                "\(path): line \(number): \"\(name)\" holds \(value.kind); only texts, numbers and truth values do"
+            )
         }
     }
 }

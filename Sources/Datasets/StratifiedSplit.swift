@@ -13,7 +13,9 @@ struct StratifiedSplit {
         for (row, id) in label.encode(values).enumerated() {
             guard let id else {
                 throw DatasetError(
-                    .badData, "row \(row + 1) has no value in column \"\(column)\"; remove such rows before splitting by it")
+                    .badData,
+                    "row \(row + 1) has no value in column \"\(column)\"; remove such rows before splitting by it"
+                )
             }
             rowsByClass[id].append(row)
         }
@@ -23,13 +25,15 @@ struct StratifiedSplit {
             throw DatasetError(
                 .badData,
                 "column \"\(column)\": \(lonely.count) classes have one row only (\(shown)), and a stratified split needs two; "
-                    + "remove these rows, or split without --stratify-by")
+                    + "remove these rows, or split without --stratify-by"
+            )
         }
         for (part, count) in [("train", trainCount), ("test", testCount)] where count < rowsByClass.count {
             throw DatasetError(
                 .badData,
                 "the \(part) part would have \(count) rows for the \(rowsByClass.count) classes of column \"\(column)\"; "
-                    + "make it at least \(rowsByClass.count) rows, or split without --stratify-by")
+                    + "make it at least \(rowsByClass.count) rows, or split without --stratify-by"
+            )
         }
         self.rowsByClass = rowsByClass
         self.trainCount = trainCount
@@ -40,7 +44,11 @@ struct StratifiedSplit {
     func draw(_ random: inout PCG64) -> (train: [Int], test: [Int]) {
         let counts = rowsByClass.map(\.count)
         let trainCounts = Self.approximateMode(counts, draws: trainCount, &random)
-        let testCounts = Self.approximateMode(zip(counts, trainCounts).map { $0 - $1 }, draws: testCount, &random)
+        let testCounts = Self.approximateMode(
+            zip(counts, trainCounts).map { $0 - $1 },
+            draws: testCount,
+            &random
+        )
         var train: [Int] = []
         var test: [Int] = []
         for (id, rows) in rowsByClass.enumerated() {

@@ -39,8 +39,11 @@ public struct ClassificationMetrics: Sendable, Equatable {
             let hits = Double(confusion[id, id])
             let (support, predicted) = (confusion.support(of: id), confusion.predicted(as: id))
             return PerClass(
-                precision: ratio(hits, Double(predicted)), recall: ratio(hits, Double(support)),
-                f1: ratio(2 * hits, Double(predicted + support)), support: support)
+                precision: ratio(hits, Double(predicted)),
+                recall: ratio(hits, Double(support)),
+                f1: ratio(2 * hits, Double(predicted + support)),
+                support: support
+            )
         }
     }
 
@@ -61,7 +64,8 @@ public struct ClassificationMetrics: Sendable, Equatable {
         let total = Double(confusion.total)
         let truth = ids.map { Double(confusion.support(of: $0)) }
         let predicted = ids.map { Double(confusion.predicted(as: $0)) }
-        let covariance = Double(confusion.correct) * total - zip(truth, predicted).reduce(0) { $0 + $1.0 * $1.1 }
+        let covariance =
+            Double(confusion.correct) * total - zip(truth, predicted).reduce(0) { $0 + $1.0 * $1.1 }
         let spreads = [truth, predicted].map { counts in total * total - counts.reduce(0) { $0 + $1 * $1 } }
         return ratio(covariance, (spreads[0] * spreads[1]).squareRoot())
     }
@@ -88,12 +92,17 @@ public struct ClassificationMetrics: Sendable, Equatable {
     ///   - metric: Precision, recall or F1 of a class.
     ///   - average: How to take them together.
     public func averaged(_ metric: KeyPath<PerClass, Double>, _ average: Average) -> Double {
-        let rows = perClass.enumerated().filter { $1.support > 0 || confusion.predicted(as: $0) > 0 }.map(\.element)
+        let rows = perClass.enumerated().filter { $1.support > 0 || confusion.predicted(as: $0) > 0 }.map(
+            \.element
+        )
         switch average {
         case .micro: return accuracy
         case .macro: return ratio(rows.reduce(0) { $0 + $1[keyPath: metric] }, Double(rows.count))
         case .weighted:
-            return ratio(rows.reduce(0) { $0 + $1[keyPath: metric] * Double($1.support) }, Double(confusion.total))
+            return ratio(
+                rows.reduce(0) { $0 + $1[keyPath: metric] * Double($1.support) },
+                Double(confusion.total)
+            )
         }
     }
 

@@ -38,5 +38,7 @@ public struct ConfusionMatrix: Sendable, Equatable {
     /// Examples taken for a class.
     ///
     /// - Parameter prediction: The class.
-    public func predicted(as prediction: Int) -> Int { (0..<classCount).reduce(0) { $0 + self[$1, prediction] } }
+    public func predicted(as prediction: Int) -> Int {
+        (0..<classCount).reduce(0) { $0 + self[$1, prediction] }
+    }
 }

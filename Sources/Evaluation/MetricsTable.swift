@@ -6,7 +6,11 @@ extension ClassificationMetrics {
     /// - Parameter labels: Names by id.
     /// - Returns: Lines ending in a line feed.
     public func table(labels: [String]) -> String {
-        let interval = String(format: "%.3f to %.3f", accuracyInterval.lowerBound, accuracyInterval.upperBound)
+        let interval = String(
+            format: "%.3f to %.3f",
+            accuracyInterval.lowerBound,
+            accuracyInterval.upperBound
+        )
         var text = """
             accuracy             \(fixed(accuracy))   (95 %: \(interval); always the largest class: \(fixed(majorityBaseline)))
             balanced accuracy    \(fixed(balancedAccuracy))

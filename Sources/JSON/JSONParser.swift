@@ -19,7 +19,9 @@ extension JSONValue {
         var parser = JSONParser(bytes: Array(bytes))
         let value = try parser.value(depth: 0)
         parser.skipSpace()
-        guard parser.position == parser.bytes.count else { throw parser.error("expected the end of the document") }
+        guard parser.position == parser.bytes.count else {
+            throw parser.error("expected the end of the document")
+        }
         return value
     }
 }
@@ -36,7 +38,8 @@ private struct JSONParser {
     var current: UInt8? { position < bytes.count ? bytes[position] : nil }
 
     mutating func skipSpace() {
-        while let byte = current, byte == 0x20 || (0x09...0x0D).contains(byte) && byte != 0x0B && byte != 0x0C {
+        while let byte = current, byte == 0x20 || (0x09...0x0D).contains(byte) && byte != 0x0B && byte != 0x0C
+        {
             position += 1
         }
     }

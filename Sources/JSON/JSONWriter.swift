@@ -22,7 +22,10 @@ extension JSONValue {
     public var compact: String {
         switch self {
         case .object(let object):
-            return "{" + object.members.map { Self.string($0.name).compact + ":" + $0.value.compact }.joined(separator: ",") + "}"
+            return "{"
+                + object.members.map { Self.string($0.name).compact + ":" + $0.value.compact }.joined(
+                    separator: ","
+                ) + "}"
         case .array(let values): return "[" + values.map(\.compact).joined(separator: ",") + "]"
         case .string(let text): return Self.quoted(text, escapingNonASCII: false)
         case .null, .bool, .number: return oneLine
@@ -33,7 +36,8 @@ extension JSONValue {
         let inner = indent.map { $0 + indentStep }
         func list(_ open: String, _ items: [String], _ close: String) -> String {
             guard !items.isEmpty else { return open + close }
-            return open + (inner ?? "") + items.joined(separator: "," + (inner ?? " ")) + (indent ?? "") + close
+            return open + (inner ?? "") + items.joined(separator: "," + (inner ?? " ")) + (indent ?? "")
+                + close
         }
         switch self {
         case .null: return "null"

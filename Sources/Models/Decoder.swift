@@ -42,12 +42,17 @@ struct DecoderClassifier: ClassifierNetwork {
 
     /// Adds the head `score` to a backbone.
     init(
-        _ scope: ParameterScope, backbone: any DecoderBackbone, configuration: ModelConfiguration
+        _ scope: ParameterScope,
+        backbone: any DecoderBackbone,
+        configuration: ModelConfiguration
     ) throws(TorchError) {
         self.backbone = backbone
         score = try Linear(
-            scope["score"], from: backbone.hiddenSize, to: configuration.labels.count,
-            std: configuration.initializerRange)
+            scope["score"],
+            from: backbone.hiddenSize,
+            to: configuration.labels.count,
+            std: configuration.initializerRange
+        )
     }
 
     func logits(_ batch: PackedBatch, _ context: ForwardContext) throws(TorchError) -> Tensor {
@@ -68,21 +73,26 @@ extension ModelConfiguration {
         func value(_ name: String) throws(ModelError) -> Double {
             if let value = parameters[name].double, value > 0 { return value }
             throw ModelError(
-                .badConfiguration, "\(source): rope scaling of type \"\(type)\" needs a positive `\(name)`")
+                .badConfiguration,
+                "\(source): rope scaling of type \"\(type)\" needs a positive `\(name)`"
+            )
         }
         switch type {
         case "default": return (theta, .none)
         case "linear": return (theta, .linear(factor: try value("factor")))
         case "llama3":
             let scaling = RotaryScaling.llama3(
-                factor: try value("factor"), lowFrequencyFactor: try value("low_freq_factor"),
+                factor: try value("factor"),
+                lowFrequencyFactor: try value("low_freq_factor"),
                 highFrequencyFactor: try value("high_freq_factor"),
-                originalLength: Int(try value("original_max_position_embeddings")))
+                originalLength: Int(try value("original_max_position_embeddings"))
+            )
             return (theta, scaling)
         default:
             throw ModelError(
                 .unsupported,
-                "\(source): rope scaling of type \"\(type)\" is not known; known are default, linear and llama3")
+                "\(source): rope scaling of type \"\(type)\" is not known; known are default, linear and llama3"
+            )
         }
     }
 }

@@ -15,12 +15,14 @@ extension ModelConfiguration {
         guard architecture == "llama" else {
             throw ModelError(
                 .unsupported,
-                "\(source): GGUF models of architecture \"\(architecture)\" are not known; known are: llama")
+                "\(source): GGUF models of architecture \"\(architecture)\" are not known; known are: llama"
+            )
         }
         var fields: JSONObject = [
             "model_type": .string("llama"), "architectures": .array([.string("LlamaForCausalLM")]),
             "hidden_act": .string("silu"), "attention_bias": .bool(false), "mlp_bias": .bool(false),
-            "attention_dropout": .double(0), "initializer_range": .double(0.02), "tie_word_embeddings": .bool(true),
+            "attention_dropout": .double(0), "initializer_range": .double(0.02),
+            "tie_word_embeddings": .bool(true),
             "use_cache": .bool(false),
         ]
         fields["tie_word_embeddings"] = .bool(!file.tensorNames.contains("output.weight"))
@@ -39,11 +41,14 @@ extension ModelConfiguration {
         }
         let theta = file.metadata["llama.rope.freq_base"]?.double ?? 10_000
         fields["rope_theta"] = .number("\(Float(theta))")
-        fields["rope_parameters"] = .object(["rope_theta": .number("\(Float(theta))"), "rope_type": .string("default")])
+        fields["rope_parameters"] = .object([
+            "rope_theta": .number("\(Float(theta))"), "rope_type": .string("default"),
+        ])
         let tokens = file.metadata["tokenizer.ggml.tokens"]?.strings?.count
         if let count = file.metadata["llama.vocab_size"]?.int ?? tokens { fields["vocab_size"] = .int(count) }
         for (name, field) in [
-            "bos_token_id": "bos_token_id", "eos_token_id": "eos_token_id", "padding_token_id": "pad_token_id",
+            "bos_token_id": "bos_token_id", "eos_token_id": "eos_token_id",
+            "padding_token_id": "pad_token_id",
         ] {
             if let id = file.metadata["tokenizer.ggml." + name]?.int { fields[field] = .int(id) }
         }

@@ -40,16 +40,21 @@ struct LlamaConfiguration: Equatable {
             throw ModelError(
                 .badConfiguration,
                 "\(config.source): \(numAttentionHeads) attention heads of width \(headDim) do not go with "
-                    + "\(numKeyValueHeads) key/value heads; the first must be a multiple of the last and the width even")
+                    + "\(numKeyValueHeads) key/value heads; the first must be a multiple of the last and the width even"
+            )
         }
         let activation = config["hidden_act"].string ?? "silu"
         guard activation == "silu" else {
             throw ModelError(
-                .unsupported, "\(config.source): `hidden_act` is \"\(activation)\"; for llama only \"silu\" is known")
+                .unsupported,
+                "\(config.source): `hidden_act` is \"\(activation)\"; for llama only \"silu\" is known"
+            )
         }
         guard try config.number("attention_dropout", default: 0) == 0 else {
             throw ModelError(
-                .unsupported, "\(config.source): `attention_dropout` is not 0, which is not supported for llama yet")
+                .unsupported,
+                "\(config.source): `attention_dropout` is not 0, which is not supported for llama yet"
+            )
         }
     }
 }
@@ -68,7 +73,12 @@ private final class LlamaAttention {
         let keyValueWidth = config.numKeyValueHeads * config.headDim
         func linear(_ name: String, from input: Int, to output: Int) throws(TorchError) -> Linear {
             try Linear(
-                scope[name], from: input, to: output, hasBias: config.attentionBias, std: config.initializerRange)
+                scope[name],
+                from: input,
+                to: output,
+                hasBias: config.attentionBias,
+                std: config.initializerRange
+            )
         }
         query = try linear("q_proj", from: config.hiddenSize, to: queryWidth)
         key = try linear("k_proj", from: config.hiddenSize, to: keyValueWidth)
@@ -77,7 +87,8 @@ private final class LlamaAttention {
     }
 
     func callAsFunction(
-        _ x: Tensor, _ pass: DecoderPass
+        _ x: Tensor,
+        _ pass: DecoderPass
     ) throws(TorchError) -> Tensor {
         let width = config.headDim
         let context = pass.context
@@ -85,8 +96,12 @@ private final class LlamaAttention {
         let k = try key(x, context).reshaped([-1, config.numKeyValueHeads, width])  // [T, M, D]
         let v = try value(x, context).reshaped([-1, config.numKeyValueHeads, width])  // [T, M, D]
         let attended = try q.rope(cosine: pass.cosine, sine: pass.sine).variableLengthAttention(
-            keys: k.rope(cosine: pass.cosine, sine: pass.sine), values: v, cuSeqlens: pass.cuSeqlens,
-            scale: 1 / Double(width).squareRoot(), isCausal: true)  // [T, N, D]
+            keys: k.rope(cosine: pass.cosine, sine: pass.sine),
+            values: v,
+            cuSeqlens: pass.cuSeqlens,
+            scale: 1 / Double(width).squareRoot(),
+            isCausal: true
+        )  // [T, N, D]
         return try output(attended.reshaped([-1, config.numAttentionHeads * width]), context)  // [T, H]
     }
 }
@@ -99,7 +114,13 @@ private final class LlamaMLP {
 
     init(_ scope: ParameterScope, _ config: LlamaConfiguration) throws(TorchError) {
         func linear(_ name: String, from input: Int, to output: Int) throws(TorchError) -> Linear {
-            try Linear(scope[name], from: input, to: output, hasBias: config.mlpBias, std: config.initializerRange)
+            try Linear(
+                scope[name],
+                from: input,
+                to: output,
+                hasBias: config.mlpBias,
+                std: config.initializerRange
+            )
         }
         gate = try linear("gate_proj", from: config.hiddenSize, to: config.intermediateSize)
         up = try linear("up_proj", from: config.hiddenSize, to: config.intermediateSize)
@@ -121,9 +142,16 @@ private final class LlamaBlock {
     init(_ scope: ParameterScope, _ config: LlamaConfiguration) throws(TorchError) {
         attention = try LlamaAttention(scope["self_attn"], config)
         feedForward = try LlamaMLP(scope["mlp"], config)
-        attentionNorm = try RMSNorm(scope["input_layernorm"], width: config.hiddenSize, epsilon: config.rmsNormEps)
+        attentionNorm = try RMSNorm(
+            scope["input_layernorm"],
+            width: config.hiddenSize,
+            epsilon: config.rmsNormEps
+        )
         feedForwardNorm = try RMSNorm(
-            scope["post_attention_layernorm"], width: config.hiddenSize, epsilon: config.rmsNormEps)
+            scope["post_attention_layernorm"],
+            width: config.hiddenSize,
+            epsilon: config.rmsNormEps
+        )
     }
 
     func callAsFunction(_ x: Tensor, _ pass: DecoderPass) throws(TorchError) -> Tensor {
@@ -145,8 +173,11 @@ final class LlamaModel: DecoderBackbone {
         let config = try LlamaConfiguration(configuration)
         hiddenSize = config.hiddenSize
         embeddings = try Embedding(
-            scope["embed_tokens"], count: config.vocabularySize, width: config.hiddenSize,
-            std: config.initializerRange)
+            scope["embed_tokens"],
+            count: config.vocabularySize,
+            width: config.hiddenSize,
+            std: config.initializerRange
+        )
         var blocks: [LlamaBlock] = []
         for index in 0..<config.numHiddenLayers {
             blocks.append(try LlamaBlock(scope["layers"][index], config))

@@ -34,7 +34,9 @@ public struct ModelConfiguration: Sendable, Equatable {
         }
         guard let fields = document.object else {
             throw ModelError(
-                .badConfiguration, "\(source) is not a model's config.json: it holds \(document.kind), not an object")
+                .badConfiguration,
+                "\(source) is not a model's config.json: it holds \(document.kind), not an object"
+            )
         }
         self.init(fields: fields, source: source)
     }
@@ -56,7 +58,8 @@ public struct ModelConfiguration: Sendable, Equatable {
 
     /// Whether the checkpoint is a classifier's, with a head of its own.
     public var isClassifier: Bool {
-        self["architectures"].array?.contains { $0.string?.hasSuffix("ForSequenceClassification") == true } ?? false
+        self["architectures"].array?.contains { $0.string?.hasSuffix("ForSequenceClassification") == true }
+            ?? false
     }
 
     /// Standard deviation of fresh weights.
@@ -69,11 +72,13 @@ public struct ModelConfiguration: Sendable, Equatable {
     ///   - architecture: The reference's class, `LlamaForSequenceClassification` say.
     ///   - padTokenID: The tokenizer's padding token, which overrides the file's where there is one.
     /// - Returns: A configuration to save beside the weights.
-    public func asClassifier(labels: [String], architecture: String, padTokenID: Int32?) -> ModelConfiguration {
+    public func asClassifier(labels: [String], architecture: String, padTokenID: Int32?) -> ModelConfiguration
+    {
         var result = self
         result.fields["architectures"] = .array([.string(architecture)])
         result.fields["id2label"] = .object(
-            JSONObject(labels.enumerated().map { (String($0), .string($1)) }))
+            JSONObject(labels.enumerated().map { (String($0), .string($1)) })
+        )
         result.fields["label2id"] = .object(JSONObject(labels.enumerated().map { ($1, .int($0)) }))
         result.fields["problem_type"] = .string("single_label_classification")
         result.fields["dtype"] = .string("float32")

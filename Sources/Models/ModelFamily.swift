@@ -27,16 +27,20 @@ struct ModelFamily: Sendable {
         let known = all.map(\.modelType).joined(separator: ", ")
         throw ModelError(
             .unsupported,
-            "\(configuration.source): models of type \"\(configuration.modelType)\" are not known; known are: \(known)")
+            "\(configuration.source): models of type \"\(configuration.modelType)\" are not known; known are: \(known)"
+        )
     }
 
     /// A decoder under `model.` with the generic head.
     private static func decoder(
-        _ modelType: String, _ architecture: String,
+        _ modelType: String,
+        _ architecture: String,
         _ make: @escaping @Sendable (ParameterScope, ModelConfiguration) throws -> any DecoderBackbone
     ) -> ModelFamily {
         ModelFamily(
-            modelType: modelType, classifierArchitecture: architecture, backbonePrefix: "model.",
+            modelType: modelType,
+            classifierArchitecture: architecture,
+            backbonePrefix: "model.",
             headNames: ["score.weight"],
             dropped: ["lm_head.weight": "a classifier has no language-model head"]
         ) { scope, configuration in

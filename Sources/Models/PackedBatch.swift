@@ -26,14 +26,20 @@ public struct PackedBatch {
     ///   - device: Where the model is.
     /// - Throws: `.failed` where an example is empty; `.outOfMemory`.
     public init(
-        ids: [Int32], cuSeqlens: [Int32], padTokenID: Int32?, device: Device = .cpu
+        ids: [Int32],
+        cuSeqlens: [Int32],
+        padTokenID: Int32?,
+        device: Device = .cpu
     ) throws(TorchError) {
         var positions: [Int64] = []
         positions.reserveCapacity(ids.count)
         var lastTokenRows: [Int64] = []
         for (start, end) in zip(cuSeqlens, cuSeqlens.dropFirst()) {
             guard start < end, Int(end) <= ids.count else {
-                throw TorchError(operation: "PackedBatch", message: "an example without tokens; drop empty texts")
+                throw TorchError(
+                    operation: "PackedBatch",
+                    message: "an example without tokens; drop empty texts"
+                )
             }
             positions += (0..<Int64(end - start)).map { $0 }
             let last = (start..<end).last { ids[Int($0)] != padTokenID }

@@ -34,7 +34,10 @@ public final class SequenceClassifier {
     }
 
     private init(
-        configuration: ModelConfiguration, parameters: ParameterStore, network: any ClassifierNetwork, device: Device
+        configuration: ModelConfiguration,
+        parameters: ParameterStore,
+        network: any ClassifierNetwork,
+        device: Device
     ) {
         self.configuration = configuration
         self.parameters = parameters
@@ -62,29 +65,46 @@ public final class SequenceClassifier {
         let labels = options.labels ?? configuration.labels
         guard labels.count > 1 else {
             throw ModelError(
-                .mismatchedLabels, "a classifier needs at least two labels, and these are \(listed(labels))")
+                .mismatchedLabels,
+                "a classifier needs at least two labels, and these are \(listed(labels))"
+            )
         }
         let resolved = configuration.asClassifier(
-            labels: labels, architecture: family.classifierArchitecture, padTokenID: options.padTokenID)
+            labels: labels,
+            architecture: family.classifierArchitecture,
+            padTokenID: options.padTokenID
+        )
         let parameters = ParameterStore()
         let network = try family.make(ParameterScope(parameters), resolved)
         let report = try fill(
-            parameters, from: checkpoint, family: family, keepsHead: keepsHead, device: options.device, random: random)
+            parameters,
+            from: checkpoint,
+            family: family,
+            keepsHead: keepsHead,
+            device: options.device,
+            random: random
+        )
         let classifier = SequenceClassifier(
-            configuration: resolved, parameters: parameters, network: network, device: options.device)
+            configuration: resolved,
+            parameters: parameters,
+            network: network,
+            device: options.device
+        )
         return (classifier, report)
     }
 
     /// Whether the checkpoint's own head is kept; refuses a head of other labels.
     private static func keepsHead(
-        of configuration: ModelConfiguration, options: LoadOptions
+        of configuration: ModelConfiguration,
+        options: LoadOptions
     ) throws(ModelError) -> Bool {
         guard configuration.isClassifier, !options.reinitializesHead else { return false }
         if let wanted = options.labels, wanted != configuration.labels {
             throw ModelError(
                 .mismatchedLabels,
                 "the model classifies into \(listed(configuration.labels)), the data into \(listed(wanted)); "
-                    + "use data with the model's labels, or --reinit-head to start a new head for the data's")
+                    + "use data with the model's labels, or --reinit-head to start a new head for the data's"
+            )
         }
         return true
     }
@@ -95,8 +115,12 @@ public final class SequenceClassifier {
     }
 
     private static func fill(
-        _ store: ParameterStore, from checkpoint: any Checkpoint, family: ModelFamily, keepsHead: Bool,
-        device: Device, random: RandomSource
+        _ store: ParameterStore,
+        from checkpoint: any Checkpoint,
+        family: ModelFamily,
+        keepsHead: Bool,
+        device: Device,
+        random: RandomSource
     ) throws -> LoadReport {
         let names = Set(checkpoint.tensorNames)
         // A bare base model's checkpoint has no prefix before the backbone's names.
@@ -110,7 +134,8 @@ public final class SequenceClassifier {
                 report.fresh.append(parameter.name)
                 continue
             }
-            let bareName = isBare ? String(parameter.name.dropFirst(family.backbonePrefix.count)) : parameter.name
+            let bareName =
+                isBare ? String(parameter.name.dropFirst(family.backbonePrefix.count)) : parameter.name
             let name = isHead ? parameter.name : bareName
             guard let info = checkpoint.info(name) else {
                 report.missing.append(parameter.name)
@@ -119,16 +144,21 @@ public final class SequenceClassifier {
             used.insert(name)
             guard info.shape == parameter.shape else {
                 report.mismatched.append(
-                    LoadReport.Mismatch(name: name, expected: parameter.shape, found: info.shape))
+                    LoadReport.Mismatch(name: name, expected: parameter.shape, found: info.shape)
+                )
                 continue
             }
             try parameter.set(trainable(checkpoint.tensor(name), on: device))
             report.loaded.append(name)
         }
         report.unexpected = names.subtracting(used).subtracting(family.dropped.keys)
-            .subtracting(keepsHead ? [] : family.headNames).filter { !$0.hasSuffix("rotary_emb.inv_freq") }.sorted()
+            .subtracting(keepsHead ? [] : family.headNames).filter { !$0.hasSuffix("rotary_emb.inv_freq") }
+            .sorted()
         guard report.missing.isEmpty, report.mismatched.isEmpty else {
-            throw ModelError(.mismatchedCheckpoint, "the checkpoint does not fit its config.json: \(report.summary)")
+            throw ModelError(
+                .mismatchedCheckpoint,
+                "the checkpoint does not fit its config.json: \(report.summary)"
+            )
         }
         return report
     }
@@ -147,7 +177,8 @@ public final class SequenceClassifier {
     /// - Returns: `[B, K]`, float32.
     /// - Throws: `.indexOutOfRange` for a token id outside the vocabulary; `.outOfMemory`.
     public func logits(
-        _ batch: PackedBatch, _ context: ForwardContext = ForwardContext()
+        _ batch: PackedBatch,
+        _ context: ForwardContext = ForwardContext()
     ) throws(TorchError) -> Tensor {
         try network.logits(batch, context)
     }

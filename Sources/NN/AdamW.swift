@@ -44,8 +44,11 @@ public final class AdamW {
         for decayed in [true, false] {
             let members = parameters.filter { Self.isDecayed($0.name) == decayed }
             var group = Group(
-                parameters: members, weightDecay: decayed ? options.weightDecay : 0, firstMoments: [],
-                secondMoments: [])
+                parameters: members,
+                weightDecay: decayed ? options.weightDecay : 0,
+                firstMoments: [],
+                secondMoments: []
+            )
             for member in members {
                 group.firstMoments.append(try .zeros(member.shape, device: member.value.device))
                 group.secondMoments.append(try .zeros(member.shape, device: member.value.device))
@@ -81,8 +84,12 @@ public final class AdamW {
                 moving.v.append(group.secondMoments[index])
             }
             try AdamWStep(
-                step: stepCount, learningRate: learningRate, beta1: options.beta1, beta2: options.beta2,
-                epsilon: options.epsilon, weightDecay: group.weightDecay
+                step: stepCount,
+                learningRate: learningRate,
+                beta1: options.beta1,
+                beta2: options.beta2,
+                epsilon: options.epsilon,
+                weightDecay: group.weightDecay
             ).apply(to: moving.p, gradients: moving.g, firstMoments: moving.m, secondMoments: moving.v)
         }
         try clearGradients()
@@ -130,7 +137,9 @@ public final class AdamW {
 /// Source: `torch.nn.utils.clip_grad_norm_`.
 public func clipGradientNorm(_ parameters: [Parameter], to maxNorm: Double) throws(TorchError) -> Double {
     var gradients: [Tensor] = []
-    for parameter in parameters { if let gradient = try parameter.value.gradient() { gradients.append(gradient) } }
+    for parameter in parameters {
+        if let gradient = try parameter.value.gradient() { gradients.append(gradient) }
+    }
     let norm = try totalNorm(gradients)
     if maxNorm > 0, norm.isFinite, norm + 1e-6 > maxNorm { try scale(gradients, by: maxNorm / (norm + 1e-6)) }
     return norm

@@ -17,7 +17,11 @@ public final class Linear {
     ///   - std: Standard deviation of fresh weights; the bias starts at 0.
     /// - Throws: `.outOfMemory`.
     public init(
-        _ scope: ParameterScope, from inputSize: Int, to outputSize: Int, hasBias: Bool = false, std: Double = 0.02
+        _ scope: ParameterScope,
+        from inputSize: Int,
+        to outputSize: Int,
+        hasBias: Bool = false,
+        std: Double = 0.02
     ) throws(TorchError) {
         weight = try scope.parameter("weight", [outputSize, inputSize], initialization: .normal(std: std))
         bias = hasBias ? try scope.parameter("bias", [outputSize], initialization: .zeros) : nil

@@ -35,7 +35,9 @@ public final class Parameter {
     public func set(_ tensor: Tensor) throws(TorchError) {
         guard tensor.shape == shape else {
             throw TorchError(
-                operation: name, message: "has shape \(shape), and was given one of shape \(tensor.shape)")
+                operation: name,
+                message: "has shape \(shape), and was given one of shape \(tensor.shape)"
+            )
         }
         value = tensor
     }
@@ -85,7 +87,9 @@ public final class ParameterStore {
     /// - Parameter wanted: Whether ``Torch/Tensor/backward()`` shall fill them.
     /// - Throws: `.failed` for a parameter that has no floating-point values.
     public func setRequiresGradient(_ wanted: Bool) throws(TorchError) {
-        for parameter in parameters { try parameter.value.setRequiresGradient(wanted && parameter.isTrainable) }
+        for parameter in parameters {
+            try parameter.value.setRequiresGradient(wanted && parameter.isTrainable)
+        }
     }
 }
 
@@ -133,7 +137,9 @@ public struct ParameterScope {
     /// - Returns: The parameter, without values yet.
     /// - Throws: `.outOfMemory`.
     public func parameter(
-        _ name: String, _ shape: [Int], initialization: Initialization
+        _ name: String,
+        _ shape: [Int],
+        initialization: Initialization
     ) throws(TorchError) -> Parameter {
         let parameter = try Parameter(name: prefix + name, shape: shape, initialization: initialization)
         store.add(parameter)

@@ -1,9 +1,9 @@
 public import Torch
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// How a model's rotary frequencies are stretched for texts longer than it was first trained on.

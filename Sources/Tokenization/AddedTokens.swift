@@ -27,7 +27,8 @@ struct AddedTokens: Sendable {
 
     /// The next added token at or after a byte.
     func next(
-        in text: ScalarView, from start: Int
+        in text: ScalarView,
+        from start: Int
     ) -> (range: Range<Int>, token: AddedToken)? {
         guard !byFirstByte.isEmpty else { return nil }
         for index in start..<text.bytes.count {

@@ -6,7 +6,8 @@ enum ByteLevelAlphabet {
     static let scalars: [Unicode.Scalar] = {
         var next: UInt32 = 256
         return (0..<256).map { (byte: UInt32) in
-            let isPrintable = (33...126).contains(byte) || (161...172).contains(byte) || (174...255).contains(byte)
+            let isPrintable =
+                (33...126).contains(byte) || (161...172).contains(byte) || (174...255).contains(byte)
             if isPrintable { return Unicode.Scalar(UInt8(byte)) }
             defer { next += 1 }
             return Unicode.Scalar(next) ?? " "

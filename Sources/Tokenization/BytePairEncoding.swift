@@ -83,7 +83,13 @@ struct BytePairEncoding: Sendable {
             let (leftID, rightID) = (symbols[Int(left)].id, symbols[Int(right)].id)
             guard let merge = merges[Self.key(leftID, rightID)] else { return nil }
             return Candidate(
-                rank: merge.rank, left: left, right: right, leftID: leftID, rightID: rightID, id: merge.id)
+                rank: merge.rank,
+                left: left,
+                right: right,
+                leftID: leftID,
+                rightID: rightID,
+                id: merge.id
+            )
         }
         for index in 0..<count - 1 { if let pair = candidate(index, index + 1) { queue.push(pair) } }
         while let pair = queue.pop() {

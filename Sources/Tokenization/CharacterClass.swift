@@ -13,7 +13,8 @@ enum CharacterClass: UInt8 {
             return
         }
         switch scalar.properties.generalCategory {
-        case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter: self = .letter
+        case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter:
+            self = .letter
         case .decimalNumber, .letterNumber, .otherNumber: self = .number
         default: self = scalar.properties.isWhitespace ? .space : .other
         }
@@ -34,7 +35,8 @@ struct ScalarView {
             case ..<0x80: (first, 1)
             case ..<0xE0: ((first & 0x1F) << 6 | continuation(1), 2)
             case ..<0xF0: ((first & 0x0F) << 12 | continuation(1) << 6 | continuation(2), 3)
-            default: ((first & 0x07) << 18 | continuation(1) << 12 | continuation(2) << 6 | continuation(3), 4)
+            default:
+                ((first & 0x07) << 18 | continuation(1) << 12 | continuation(2) << 6 | continuation(3), 4)
             }
         return (Unicode.Scalar(value) ?? "\u{FFFD}", index + length)
     }

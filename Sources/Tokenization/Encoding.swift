@@ -35,5 +35,7 @@ public struct PackedEncodings: Sendable, Equatable {
     /// One text's ids.
     ///
     /// - Parameter index: Which text.
-    public subscript(index: Int) -> ArraySlice<Int32> { ids[Int(cuSeqlens[index])..<Int(cuSeqlens[index + 1])] }
+    public subscript(index: Int) -> ArraySlice<Int32> {
+        ids[Int(cuSeqlens[index])..<Int(cuSeqlens[index + 1])]
+    }
 }

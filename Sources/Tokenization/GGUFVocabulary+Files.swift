@@ -40,19 +40,25 @@ extension GGUFVocabulary {
     func files() throws(TokenizerError) -> [(name: String, contents: [UInt8])] {
         guard model == "gpt2" else {
             throw TokenizerError(
-                .unsupported, "the GGUF's vocabulary is of model \"\(model)\"; known: \"gpt2\" (byte-level BPE)")
+                .unsupported,
+                "the GGUF's vocabulary is of model \"\(model)\"; known: \"gpt2\" (byte-level BPE)"
+            )
         }
         guard let preTokenizer = Self.preTokenizers[preTokenizer] else {
             let known = Self.preTokenizers.keys.sorted().joined(separator: ", ")
             throw TokenizerError(
-                .unsupported, "the GGUF's vocabulary is split by \"\(self.preTokenizer)\"; known: \(known)")
+                .unsupported,
+                "the GGUF's vocabulary is split by \"\(self.preTokenizer)\"; known: \(known)"
+            )
         }
         let document: JSONValue = .object([
-            "version": .string("1.0"), "truncation": .null, "padding": .null, "added_tokens": .array(addedTokens),
+            "version": .string("1.0"), "truncation": .null, "padding": .null,
+            "added_tokens": .array(addedTokens),
             "normalizer": .null, "pre_tokenizer": preTokenizer, "post_processor": postProcessor,
             "decoder": Self.byteLevel(usesRegex: true),
             "model": .object([
-                "type": .string("BPE"), "dropout": .null, "unk_token": .null, "continuing_subword_prefix": .null,
+                "type": .string("BPE"), "dropout": .null, "unk_token": .null,
+                "continuing_subword_prefix": .null,
                 "end_of_word_suffix": .null, "fuse_unk": .bool(false), "byte_fallback": .bool(false),
                 "ignore_merges": .bool(self.preTokenizer.hasPrefix("llama")),
                 "vocab": .object(JSONObject(tokens.enumerated().map { ($1, .int($0)) })),
@@ -96,7 +102,8 @@ extension GGUFVocabulary {
         let (control, userDefined) = (3, 4)
         return zip(tokens.indices, tokenTypes).filter { $1 == control || $1 == userDefined }.map { id, type in
             .object([
-                "id": .int(id), "content": .string(tokens[id]), "single_word": .bool(false), "lstrip": .bool(false),
+                "id": .int(id), "content": .string(tokens[id]), "single_word": .bool(false),
+                "lstrip": .bool(false),
                 "rstrip": .bool(false), "normalized": .bool(false), "special": .bool(type == control),
             ])
         }
@@ -107,21 +114,29 @@ extension GGUFVocabulary {
         let after = addsEOS ? eosTokenID : nil
         guard before != nil || after != nil else { return .null }
         func piece(_ id: Int32?) -> [JSONValue] {
-            token(id).map { [.object(["SpecialToken": .object(["id": .string($0), "type_id": .int(0)])])] } ?? []
+            token(id).map { [.object(["SpecialToken": .object(["id": .string($0), "type_id": .int(0)])])] }
+                ?? []
         }
         func sequence(_ name: String) -> [JSONValue] {
             [.object(["Sequence": .object(["id": .string(name), "type_id": .int(0)])])]
         }
         let special = [before, after].compactMap { id in
             token(id).map { name in
-                (name, JSONValue.object([
-                    "id": .string(name), "ids": .array([.int(Int(id ?? 0))]), "tokens": .array([.string(name)]),
-                ]))
+                (
+                    name,
+                    JSONValue.object([
+                        "id": .string(name), "ids": .array([.int(Int(id ?? 0))]),
+                        "tokens": .array([.string(name)]),
+                    ])
+                )
             }
         }
         return .object([
-            "type": .string("TemplateProcessing"), "single": .array(piece(before) + sequence("A") + piece(after)),
-            "pair": .array(piece(before) + sequence("A") + piece(after) + piece(before) + sequence("B") + piece(after)),
+            "type": .string("TemplateProcessing"),
+            "single": .array(piece(before) + sequence("A") + piece(after)),
+            "pair": .array(
+                piece(before) + sequence("A") + piece(after) + piece(before) + sequence("B") + piece(after)
+            ),
             "special_tokens": .object(JSONObject(special)),
         ])
     }

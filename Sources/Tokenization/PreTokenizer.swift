@@ -45,7 +45,10 @@ struct SequencePreTokenizer: PreTokenizer {
     }
 
     private func split(
-        _ text: ScalarView, _ range: Range<Int>, _ rest: ArraySlice<any PreTokenizer>, _ body: (Range<Int>) -> Void
+        _ text: ScalarView,
+        _ range: Range<Int>,
+        _ rest: ArraySlice<any PreTokenizer>,
+        _ body: (Range<Int>) -> Void
     ) {
         guard let first = rest.first else { return body(range) }
         first.split(text, range) { split(text, $0, rest.dropFirst(), body) }

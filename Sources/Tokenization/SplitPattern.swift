@@ -74,7 +74,11 @@ struct SplitPattern: Sendable, Equatable {
 
     /// `[^\r\n\p{L}\p{N}]?\p{L}+`, `\p{N}{1,n}` and ` ?[^\s\p{L}\p{N}]+[\r\n]*`.
     private func modernWord(
-        _ text: ScalarView, _ start: Int, _ end: Int, _ kind: CharacterClass, _ next: Int
+        _ text: ScalarView,
+        _ start: Int,
+        _ end: Int,
+        _ kind: CharacterClass,
+        _ next: Int
     ) -> Int? {
         if kind == .letter { return text.end(of: .letter, from: start, to: end) }
         if kind == .number { return text.end(of: .number, from: start, to: end, limit: digitsAtMost ?? .max) }

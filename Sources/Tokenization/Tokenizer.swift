@@ -26,7 +26,9 @@ public struct Tokenizer: Sendable {
     public let files: [(name: String, contents: [UInt8])]
 
     /// One more than the highest id.
-    public var vocabularySize: Int { max(vocabulary.tokens.count, (specialIDs.max().map { Int($0) + 1 }) ?? 0) }
+    public var vocabularySize: Int {
+        max(vocabulary.tokens.count, (specialIDs.max().map { Int($0) + 1 }) ?? 0)
+    }
 
     /// Reads a folder in the Hub's layout: `tokenizer.json`, and `tokenizer_config.json` where it is there.
     ///
@@ -36,11 +38,15 @@ public struct Tokenizer: Sendable {
         let url = folder.appending(path: "tokenizer.json")
         guard let main = try? Data(contentsOf: url) else {
             throw TokenizerError(
-                .unreadable, "cannot read \(url.path(percentEncoded: false)): a model's folder needs its tokenizer.json")
+                .unreadable,
+                "cannot read \(url.path(percentEncoded: false)): a model's folder needs its tokenizer.json"
+            )
         }
         var files = [(name: "tokenizer.json", contents: Array(main))]
         for name in ["tokenizer_config.json", "special_tokens_map.json"] {
-            if let data = try? Data(contentsOf: folder.appending(path: name)) { files.append((name, Array(data))) }
+            if let data = try? Data(contentsOf: folder.appending(path: name)) {
+                files.append((name, Array(data)))
+            }
         }
         try self.init(files: files, path: folder.path(percentEncoded: false))
     }
@@ -73,7 +79,8 @@ public struct Tokenizer: Sendable {
             // Either the text, or an object that carries it.
             let text = [config[name], map[name]].lazy.compactMap { $0.string ?? $0["content"].string }.first
             guard let text else { return nil }
-            return added.tokens.first { $0.content.utf8.elementsEqual(text.utf8) }?.id ?? vocabulary.ids[Array(text.utf8)]
+            return added.tokens.first { $0.content.utf8.elementsEqual(text.utf8) }?.id
+                ?? vocabulary.ids[Array(text.utf8)]
         }
         padTokenID = special("pad_token")
         bosTokenID = special("bos_token")
@@ -124,7 +131,9 @@ public struct Tokenizer: Sendable {
     ///   - maxLength: Tokens of a text at the most, added ones included; its end is cut.
     /// - Returns: The ids of all texts in order.
     public func encodeBatch(
-        _ texts: [String], addSpecialTokens: Bool = true, maxLength: Int? = nil
+        _ texts: [String],
+        addSpecialTokens: Bool = true,
+        maxLength: Int? = nil
     ) -> PackedEncodings {
         let chunkSize = 64
         let chunkCount = (texts.count + chunkSize - 1) / chunkSize
@@ -199,7 +208,9 @@ public struct Tokenizer: Sendable {
     ///
     /// - Parameter id: Its id.
     public func token(for id: Int32) -> String? {
-        if let token = vocabulary.tokens.indices.contains(Int(id)) ? vocabulary.tokens[Int(id)] : nil { return token }
+        if let token = vocabulary.tokens.indices.contains(Int(id)) ? vocabulary.tokens[Int(id)] : nil {
+            return token
+        }
         return addedTokens.tokens.first { $0.id == id }?.content
     }
 
@@ -207,6 +218,7 @@ public struct Tokenizer: Sendable {
     ///
     /// - Parameter token: As the vocabulary writes it, compared byte by byte.
     public func id(for token: String) -> Int32? {
-        vocabulary.ids[Array(token.utf8)] ?? addedTokens.tokens.first { $0.content.utf8.elementsEqual(token.utf8) }?.id
+        vocabulary.ids[Array(token.utf8)]
+            ?? addedTokens.tokens.first { $0.content.utf8.elementsEqual(token.utf8) }?.id
     }
 }

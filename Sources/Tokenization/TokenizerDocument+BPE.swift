@@ -26,7 +26,8 @@ extension TokenizerDocument {
         // Ids may have gaps, and not absurd ones.
         let limit = members.count * 4 + 100_000
         for member in members {
-            guard let id = member.value.int.flatMap(Int32.init(exactly:)), vocabulary.add(member.name, id, atMost: limit)
+            guard let id = member.value.int.flatMap(Int32.init(exactly:)),
+                vocabulary.add(member.name, id, atMost: limit)
             else { throw corrupt("model.vocab", "gives \"\(member.name)\" an id that cannot be") }
         }
         return vocabulary
@@ -38,13 +39,16 @@ extension TokenizerDocument {
         // Old files leave the type out.
         let type = model["type"].string ?? (model["merges"] == .null ? "missing" : "BPE")
         guard type == "BPE" else { throw unsupported("model.type", "is \(type)", known: "BPE") }
-        for name in ["continuing_subword_prefix", "end_of_word_suffix"] where model[name].string?.isEmpty == false {
+        for name in ["continuing_subword_prefix", "end_of_word_suffix"]
+        where model[name].string?.isEmpty == false {
             throw unsupported("model.\(name)", "is \(model[name].oneLine)", known: "none")
         }
         guard model["byte_fallback"].bool != true else {
             throw unsupported("model.byte_fallback", "is true", known: "false")
         }
-        guard (model["dropout"].double ?? 0) == 0 else { throw unsupported("model.dropout", "is not 0", known: "0") }
+        guard (model["dropout"].double ?? 0) == 0 else {
+            throw unsupported("model.dropout", "is not 0", known: "0")
+        }
         var byteIDs = [Int32](repeating: -1, count: 256)
         for byte in 0..<256 {
             byteIDs[byte] = vocabulary.ids[Array(String(ByteLevelAlphabet.scalars[byte]).utf8)] ?? -1
@@ -62,7 +66,9 @@ extension TokenizerDocument {
     private func merges(
         _ vocabulary: Vocabulary
     ) throws(TokenizerError) -> [(left: Int32, right: Int32, id: Int32)] {
-        guard let entries = root["model"]["merges"].array else { throw corrupt("model.merges", "is not a list") }
+        guard let entries = root["model"]["merges"].array else {
+            throw corrupt("model.merges", "is not a list")
+        }
         var merges: [(left: Int32, right: Int32, id: Int32)] = []
         merges.reserveCapacity(entries.count)
         for (index, entry) in entries.enumerated() {
@@ -74,7 +80,12 @@ extension TokenizerDocument {
                 }
             guard pair.count == 2, let left = vocabulary.ids[pair[0]], let right = vocabulary.ids[pair[1]],
                 let id = vocabulary.ids[pair[0] + pair[1]]
-            else { throw corrupt("model.merges[\(index)]", "is \(entry.oneLine), no two tokens of the vocabulary that make a third") }
+            else {
+                throw corrupt(
+                    "model.merges[\(index)]",
+                    "is \(entry.oneLine), no two tokens of the vocabulary that make a third"
+                )
+            }
             merges.append((left, right, id))
         }
         return merges

@@ -8,7 +8,10 @@ struct TokenizerDocument {
     let path: String
 
     func unsupported(_ place: String, _ what: String, known: String) -> TokenizerError {
-        TokenizerError(.unsupported, "\(path): `\(place)` \(what), which is not supported yet; known: \(known)")
+        TokenizerError(
+            .unsupported,
+            "\(path): `\(place)` \(what), which is not supported yet; known: \(known)"
+        )
     }
 
     func corrupt(_ place: String, _ what: String) -> TokenizerError {
@@ -19,7 +22,11 @@ struct TokenizerDocument {
 
     func checkNormalizer() throws(TokenizerError) {
         guard root["normalizer"] == .null else {
-            throw unsupported("normalizer", "is \(root["normalizer"]["type"].string ?? "unknown")", known: "none")
+            throw unsupported(
+                "normalizer",
+                "is \(root["normalizer"]["type"].string ?? "unknown")",
+                known: "none"
+            )
         }
     }
 
@@ -34,13 +41,17 @@ struct TokenizerDocument {
 
     /// Appends the stages of one entry; tells whether one of them is ByteLevel.
     private func collect(
-        _ value: JSONValue, _ place: String, into stages: inout [any PreTokenizer]
+        _ value: JSONValue,
+        _ place: String,
+        into stages: inout [any PreTokenizer]
     ) throws(TokenizerError) -> Bool {
         switch value["type"].string {
         case "Sequence":
             var isByteLevel = false
             for (index, inner) in (value["pretokenizers"].array ?? []).enumerated() {
-                if try collect(inner, "\(place).pretokenizers[\(index)]", into: &stages) { isByteLevel = true }
+                if try collect(inner, "\(place).pretokenizers[\(index)]", into: &stages) {
+                    isByteLevel = true
+                }
             }
             return isByteLevel
         case "ByteLevel":
@@ -60,13 +71,20 @@ struct TokenizerDocument {
             guard let pattern = SplitPattern(regex: regex), value["invert"].bool != true,
                 value["behavior"].string == "Isolated"
             else {
-                throw unsupported(place, "splits by \(value["pattern"].oneLine)", known: "the patterns of GPT-2, Llama 3, Qwen 2")
+                throw unsupported(
+                    place,
+                    "splits by \(value["pattern"].oneLine)",
+                    known: "the patterns of GPT-2, Llama 3, Qwen 2"
+                )
             }
             stages.append(PatternPreTokenizer(pattern: pattern))
             return false
         case let type:
             throw unsupported(
-                "\(place).type", "is \(type ?? "missing")", known: "ByteLevel, Digits, Split, Sequence")
+                "\(place).type",
+                "is \(type ?? "missing")",
+                known: "ByteLevel, Digits, Split, Sequence"
+            )
         }
     }
 
@@ -76,7 +94,8 @@ struct TokenizerDocument {
     }
 
     private func template(
-        _ value: JSONValue, _ place: String
+        _ value: JSONValue,
+        _ place: String
     ) throws(TokenizerError) -> (prefix: [Int32], suffix: [Int32]) {
         var result: (prefix: [Int32], suffix: [Int32]) = ([], [])
         switch value["type"].string {
@@ -103,7 +122,10 @@ struct TokenizerDocument {
             }
         case let type:
             throw unsupported(
-                "\(place).type", "is \(type ?? "missing")", known: "ByteLevel, TemplateProcessing, Sequence")
+                "\(place).type",
+                "is \(type ?? "missing")",
+                known: "ByteLevel, TemplateProcessing, Sequence"
+            )
         }
         return result
     }
@@ -120,8 +142,13 @@ struct TokenizerDocument {
             }
             tokens.append(
                 AddedToken(
-                    id: id, content: content, isSpecial: value["special"].bool ?? false,
-                    stripsLeft: value["lstrip"].bool ?? false, stripsRight: value["rstrip"].bool ?? false))
+                    id: id,
+                    content: content,
+                    isSpecial: value["special"].bool ?? false,
+                    stripsLeft: value["lstrip"].bool ?? false,
+                    stripsRight: value["rstrip"].bool ?? false
+                )
+            )
         }
         return AddedTokens(tokens)
     }

@@ -10,7 +10,9 @@ extension Tensor {
     /// - Throws: `.failed` for integers, or a result of recorded operations.
     public func setRequiresGradient(_ wanted: Bool) throws(TorchError) {
         try check(
-            "setRequiresGradient", withExtendedLifetime(self) { ct_autograd_set_requires_grad(handle, wanted) })
+            "setRequiresGradient",
+            withExtendedLifetime(self) { ct_autograd_set_requires_grad(handle, wanted) }
+        )
     }
 
     /// The same values, cut off from the graph.
@@ -49,7 +51,9 @@ extension Tensor {
 /// - Parameter body: What to run.
 /// - Returns: What `body` returns.
 /// - Throws: What `body` throws.
-public func withNoGradient<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
+public func withNoGradient<Result, Failure: Error>(
+    _ body: () throws(Failure) -> Result
+) throws(Failure) -> Result {
     let wasEnabled = ct_autograd_set_enabled(false)
     defer { _ = ct_autograd_set_enabled(wasEnabled) }
     return try body()

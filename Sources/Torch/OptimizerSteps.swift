@@ -37,7 +37,12 @@ package struct AdamWStep: Sendable {
     package var weightDecay: Double
 
     package init(
-        step: Int, learningRate: Double, beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double
+        step: Int,
+        learningRate: Double,
+        beta1: Double,
+        beta2: Double,
+        epsilon: Double,
+        weightDecay: Double
     ) {
         self.step = step
         self.learningRate = learningRate
@@ -58,15 +63,28 @@ package struct AdamWStep: Sendable {
     ///
     /// Source: Loshchilov and Hutter 2019; `torch._fused_adamw_`.
     package func apply(
-        to parameters: [Tensor], gradients: [Tensor], firstMoments: [Tensor], secondMoments: [Tensor]
+        to parameters: [Tensor],
+        gradients: [Tensor],
+        firstMoments: [Tensor],
+        secondMoments: [Tensor]
     ) throws(TorchError) {
         let status = withHandles(parameters) { p in
             withHandles(gradients) { g in
                 withHandles(firstMoments) { m in
                     withHandles(secondMoments) { v in
                         ct_optim_adamw_(
-                            p, g, m, v, parameters.count, Int64(step), learningRate, beta1, beta2, weightDecay,
-                            epsilon)
+                            p,
+                            g,
+                            m,
+                            v,
+                            parameters.count,
+                            Int64(step),
+                            learningRate,
+                            beta1,
+                            beta2,
+                            weightDecay,
+                            epsilon
+                        )
                     }
                 }
             }

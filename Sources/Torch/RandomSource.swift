@@ -38,7 +38,10 @@ public final class RandomSource {
     /// - Throws: `.failed` if these are not a state.
     public func restore(_ state: [UInt8]) throws(TorchError) {
         let tensor = try Tensor(state, shape: [state.count])
-        try check("RandomSource.restore", withExtendedLifetime(tensor) { ct_generator_set_state(handle, $0.handle) })
+        try check(
+            "RandomSource.restore",
+            withExtendedLifetime(tensor) { ct_generator_set_state(handle, $0.handle) }
+        )
     }
 
     /// The numbers `0 ..< count` in a random order.
@@ -50,7 +53,9 @@ public final class RandomSource {
     /// Source: `torch.randperm`, which the reference's `RandomSampler` calls.
     public func permutation(_ count: Int) throws(TorchError) -> [Int] {
         let source = self
-        let order = try makeTensor("permutation") { ct_tensor_random_permutation($0, Int64(count), source.handle) }
+        let order = try makeTensor("permutation") {
+            ct_tensor_random_permutation($0, Int64(count), source.handle)
+        }
         return try order.array(of: Int64.self).map(Int.init)
     }
 }

@@ -85,7 +85,9 @@ extension Tensor {
     ///
     /// - Parameter dimension: Which; negative counts from the end.
     /// - Throws: `.indexOutOfRange`.
-    public func sum(along dimension: Int) throws(TorchError) -> Tensor { try reduced(CT_SUM, "sum", dimension) }
+    public func sum(along dimension: Int) throws(TorchError) -> Tensor {
+        try reduced(CT_SUM, "sum", dimension)
+    }
 
     /// The mean of all elements, `[]`.
     ///
@@ -96,7 +98,9 @@ extension Tensor {
     ///
     /// - Parameter dimension: Which; negative counts from the end.
     /// - Throws: `.indexOutOfRange`.
-    public func mean(along dimension: Int) throws(TorchError) -> Tensor { try reduced(CT_MEAN, "mean", dimension) }
+    public func mean(along dimension: Int) throws(TorchError) -> Tensor {
+        try reduced(CT_MEAN, "mean", dimension)
+    }
 
     /// The largest element, `[]`.
     ///
@@ -112,7 +116,9 @@ extension Tensor {
     }
 
     private func reduced(
-        _ reduction: ct_reduction, _ operation: String, _ dimension: Int? = nil
+        _ reduction: ct_reduction,
+        _ operation: String,
+        _ dimension: Int? = nil
     ) throws(TorchError) -> Tensor {
         try makeTensor(operation, from: self) {
             ct_math_reduce($0, self.handle, reduction, dimension == nil, Int64(dimension ?? 0), false)

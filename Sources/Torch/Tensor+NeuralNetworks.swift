@@ -35,7 +35,9 @@ extension Tensor {
     ///
     /// Source: Zhang and Sennrich 2019; `LlamaRMSNorm`.
     public func rmsNorm(_ weight: Tensor, epsilon: Double) throws(TorchError) -> Tensor {
-        try makeTensor("rmsNorm", from: self, weight) { ct_nn_rms_norm($0, self.handle, weight.handle, epsilon) }
+        try makeTensor("rmsNorm", from: self, weight) {
+            ct_nn_rms_norm($0, self.handle, weight.handle, epsilon)
+        }
     }
 
     /// Layer normalisation over the last dimension.
@@ -88,14 +90,26 @@ extension Tensor {
     /// - Returns: `[T, N, D]`.
     /// - Throws: `.failed` if sizes differ or the offsets do not rise from 0 to T.
     public func variableLengthAttention(
-        keys: Tensor, values: Tensor, cuSeqlens: [Int32], scale: Double, isCausal: Bool
+        keys: Tensor,
+        values: Tensor,
+        cuSeqlens: [Int32],
+        scale: Double,
+        isCausal: Bool
     ) throws(TorchError) -> Tensor {
         guard cuSeqlens.count > 1 else {
             throw TorchError(operation: "attention", message: "a packed batch has at least one sequence")
         }
         return try makeTensor("attention", from: self, keys, values) {
             ct_nn_varlen_attention(
-                $0, self.handle, keys.handle, values.handle, cuSeqlens, cuSeqlens.count - 1, scale, isCausal)
+                $0,
+                self.handle,
+                keys.handle,
+                values.handle,
+                cuSeqlens,
+                cuSeqlens.count - 1,
+                scale,
+                isCausal
+            )
         }
     }
 

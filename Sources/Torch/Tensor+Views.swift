@@ -53,7 +53,9 @@ extension Tensor {
     /// - Throws: `.failed` if the counts differ.
     public func reshaped(_ shape: [Int]) throws(TorchError) -> Tensor {
         let sizes = shape.map(Int64.init)
-        return try makeTensor("reshaped", from: self) { ct_tensor_reshape($0, self.handle, sizes, sizes.count) }
+        return try makeTensor("reshaped", from: self) {
+            ct_tensor_reshape($0, self.handle, sizes, sizes.count)
+        }
     }
 
     /// A view with two dimensions exchanged.

@@ -25,7 +25,13 @@ public final class Tensor {
         let sizes = shape.map(Int64.init)
         let status = values.withUnsafeBytes { bytes in
             ct_tensor_copy_memory(
-                &handle, bytes.baseAddress, bytes.count, sizes, sizes.count, Element.dtype.native)
+                &handle,
+                bytes.baseAddress,
+                bytes.count,
+                sizes,
+                sizes.count,
+                Element.dtype.native
+            )
         }
         try check("Tensor", status)
         self.init(handle: handle)
@@ -57,8 +63,14 @@ public final class Tensor {
         let sizes = shape.map(Int64.init)
         let retained = Unmanaged.passRetained(owner)
         let status = ct_tensor_from_memory(
-            &handle, UnsafeMutableRawPointer(mutating: memory), sizes, sizes.count, dtype.native,
-            retained.toOpaque(), { owner in owner.map { Unmanaged<AnyObject>.fromOpaque($0).release() } })
+            &handle,
+            UnsafeMutableRawPointer(mutating: memory),
+            sizes,
+            sizes.count,
+            dtype.native,
+            retained.toOpaque(),
+            { owner in owner.map { Unmanaged<AnyObject>.fromOpaque($0).release() } }
+        )
         // On failure libtorch has not taken the owner (and no tensor was made to release it).
         if status != Int32(CT_OK.rawValue) { retained.release() }
         try check("Tensor(borrowing:)", status)
@@ -73,10 +85,14 @@ public final class Tensor {
     ///   - device: Where it lives.
     /// - Throws: `.outOfMemory`, or `.failed` for a negative size.
     public static func empty(
-        _ shape: [Int], dtype: DType = .float32, device: Device = .cpu
+        _ shape: [Int],
+        dtype: DType = .float32,
+        device: Device = .cpu
     ) throws(TorchError) -> Tensor {
         let sizes = shape.map(Int64.init)
-        return try makeTensor("empty") { ct_tensor_empty($0, sizes, sizes.count, dtype.native, device.native) }
+        return try makeTensor("empty") {
+            ct_tensor_empty($0, sizes, sizes.count, dtype.native, device.native)
+        }
     }
 
     /// A tensor of one value throughout.
@@ -88,10 +104,15 @@ public final class Tensor {
     ///   - device: Where it lives.
     /// - Throws: `.outOfMemory`, or `.failed` for a negative size.
     public static func full(
-        _ value: Double, _ shape: [Int], dtype: DType = .float32, device: Device = .cpu
+        _ value: Double,
+        _ shape: [Int],
+        dtype: DType = .float32,
+        device: Device = .cpu
     ) throws(TorchError) -> Tensor {
         let sizes = shape.map(Int64.init)
-        return try makeTensor("full") { ct_tensor_full($0, sizes, sizes.count, value, dtype.native, device.native) }
+        return try makeTensor("full") {
+            ct_tensor_full($0, sizes, sizes.count, value, dtype.native, device.native)
+        }
     }
 
     /// A tensor of zeros.
@@ -102,7 +123,9 @@ public final class Tensor {
     ///   - device: Where it lives.
     /// - Throws: `.outOfMemory`, or `.failed` for a negative size.
     public static func zeros(
-        _ shape: [Int], dtype: DType = .float32, device: Device = .cpu
+        _ shape: [Int],
+        dtype: DType = .float32,
+        device: Device = .cpu
     ) throws(TorchError) -> Tensor {
         try full(0, shape, dtype: dtype, device: device)
     }
@@ -116,7 +139,10 @@ public final class Tensor {
     ///   - random: The stream to draw from.
     /// - Throws: `.outOfMemory`, or `.failed` for a negative size.
     public static func normal(
-        _ shape: [Int], mean: Double = 0, std: Double = 1, random: RandomSource
+        _ shape: [Int],
+        mean: Double = 0,
+        std: Double = 1,
+        random: RandomSource
     ) throws(TorchError) -> Tensor {
         let tensor = try empty(shape, device: random.device)
         let status = withExtendedLifetime((tensor, random)) {
@@ -162,7 +188,9 @@ public final class Tensor {
     /// - Parameter body: Gets the bytes, which are valid only until it returns.
     /// - Returns: What `body` returns.
     /// - Throws: `.outOfMemory` if a copy was needed and found no room.
-    public func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) throws(TorchError) -> Result {
+    public func withUnsafeBytes<Result>(
+        _ body: (UnsafeRawBufferPointer) -> Result
+    ) throws(TorchError) -> Result {
         let here = try to(device: .cpu).contiguous()
         let bytes = here.count * here.dtype.byteWidth
         return withExtendedLifetime(here) {
@@ -186,7 +214,9 @@ public final class Tensor {
     ) throws(TorchError) -> Result {
         guard device == .cpu, isContiguous else {
             throw TorchError(
-                operation: "withUnsafeMutableBytes", message: "needs a contiguous tensor on the CPU")
+                operation: "withUnsafeMutableBytes",
+                message: "needs a contiguous tensor on the CPU"
+            )
         }
         return withExtendedLifetime(self) {
             body(UnsafeMutableRawBufferPointer(start: ct_tensor_data(handle), count: count * dtype.byteWidth))
@@ -198,7 +228,9 @@ public final class Tensor {
     /// - Parameter type: The Swift type wanted.
     /// - Returns: As many values as ``count``.
     /// - Throws: `.outOfMemory`.
-    public func array<Element: TensorElement>(of type: Element.Type = Element.self) throws(TorchError) -> [Element] {
+    public func array<Element: TensorElement>(
+        of type: Element.Type = Element.self
+    ) throws(TorchError) -> [Element] {
         try to(dtype: Element.dtype).withUnsafeBytes { Array($0.bindMemory(to: Element.self)) }
     }
 

@@ -16,12 +16,21 @@ public import Torch
 /// - Returns: The record; nil where `progress` stopped it.
 /// - Throws: `TorchError`.
 public func evaluate(
-    _ classifier: TextClassifier, on examples: EncodedExamples, batchSize: Int? = nil, precision: Precision = .fp32,
-    step: Int = 0, epoch: Double = 0, progress: (Int) -> Bool = { _ in true }
+    _ classifier: TextClassifier,
+    on examples: EncodedExamples,
+    batchSize: Int? = nil,
+    precision: Precision = .fp32,
+    step: Int = 0,
+    epoch: Double = 0,
+    progress: (Int) -> Bool = { _ in true }
 ) throws(TorchError) -> EvaluationRecord? {
     let start = ContinuousClock.now
     let logits = try classifier.logits(
-        examples, batchSize: batchSize, matmulDType: precision.matmulDType, progress: progress)
+        examples,
+        batchSize: batchSize,
+        matmulDType: precision.matmulDType,
+        progress: progress
+    )
     guard logits.count == examples.count else { return nil }
     let runtime = (ContinuousClock.now - start) / .seconds(1)
     let losses = zip(logits, examples.labels).map { row, label in
@@ -30,8 +39,15 @@ public func evaluate(
     }
     let predictions = logits.map { row in row.indices.max { row[$0] < row[$1] } ?? 0 }
     let confusion = ConfusionMatrix(
-        predictions: predictions, labels: examples.labels, classCount: classifier.labels.count)
+        predictions: predictions,
+        labels: examples.labels,
+        classCount: classifier.labels.count
+    )
     return EvaluationRecord(
-        step: step, epoch: epoch, loss: losses.reduce(0, +) / Double(max(losses.count, 1)),
-        metrics: ClassificationMetrics(confusion), runtime: runtime)
+        step: step,
+        epoch: epoch,
+        loss: losses.reduce(0, +) / Double(max(losses.count, 1)),
+        metrics: ClassificationMetrics(confusion),
+        runtime: runtime
+    )
 }

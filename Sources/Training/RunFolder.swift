@@ -14,8 +14,11 @@ public struct RunFolder: Sendable {
 
     /// The steps that have a checkpoint, in order.
     private var steps: [Int] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: url.path(percentEncoded: false))) ?? []
-        return names.filter { $0.hasPrefix("checkpoint-") }.compactMap { Int($0.dropFirst("checkpoint-".count)) }.sorted()
+        let names =
+            (try? FileManager.default.contentsOfDirectory(atPath: url.path(percentEncoded: false))) ?? []
+        return names.filter { $0.hasPrefix("checkpoint-") }.compactMap {
+            Int($0.dropFirst("checkpoint-".count))
+        }.sorted()
     }
 
     /// The checkpoint of the highest step.

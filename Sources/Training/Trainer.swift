@@ -46,18 +46,27 @@ public struct Trainer {
     ///   - outputFolder: Where checkpoints go.
     /// - Throws: ``TrainingError`` for a bad argument, no examples, or one class only.
     public init(
-        _ classifier: TextClassifier, arguments: TrainingArguments, classWeights: [Float]? = nil,
-        train: EncodedExamples, evaluation: EncodedExamples? = nil, outputFolder: URL
+        _ classifier: TextClassifier,
+        arguments: TrainingArguments,
+        classWeights: [Float]? = nil,
+        train: EncodedExamples,
+        evaluation: EncodedExamples? = nil,
+        outputFolder: URL
     ) throws(TrainingError) {
         try arguments.validate()
         guard train.count > 0, Set(train.labels).count > 1 else {
-            let found = train.labels.first.map { "all labelled \"\(classifier.labels[$0])\"" } ?? "without labels"
+            let found =
+                train.labels.first.map { "all labelled \"\(classifier.labels[$0])\"" } ?? "without labels"
             throw TrainingError(
-                .badData, "there are \(train.count) examples to train on, \(found); a classifier needs at least two classes")
+                .badData,
+                "there are \(train.count) examples to train on, \(found); a classifier needs at least two classes"
+            )
         }
         guard arguments.evalStrategy == .no || evaluation != nil else {
             throw TrainingError(
-                .badArgument, "--eval-strategy \(arguments.evalStrategy.rawValue) needs --eval-dataset or --test-size")
+                .badArgument,
+                "--eval-strategy \(arguments.evalStrategy.rawValue) needs --eval-dataset or --test-size"
+            )
         }
         self.classifier = classifier
         self.arguments = arguments
@@ -87,7 +96,9 @@ public struct Trainer {
         let parameters = classifier.model.parameters
         var state = TrainerState(arguments: arguments, totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch)
         let optimizer = try AdamW(parameters.trainable, options: arguments.optimizer)
-        if let checkpoint { try state.restore(from: checkpoint, parameters: parameters, optimizer: optimizer) }
+        if let checkpoint {
+            try state.restore(from: checkpoint, parameters: parameters, optimizer: optimizer)
+        }
         try parameters.setRequiresGradient(true)
         let firstStep = state.step
         try emit(.started(plan(firstStep: firstStep)))
@@ -104,10 +115,16 @@ public struct Trainer {
             lossSum += record.loss
             try emit(.step(record))
             try log(record, &state, emit)
-            if isDue(arguments.evalStrategy, every: arguments.evalSteps ?? arguments.loggingSteps, at: state.step) {
+            if isDue(
+                arguments.evalStrategy,
+                every: arguments.evalSteps ?? arguments.loggingSteps,
+                at: state.step
+            ) {
                 try evaluateNow(&state, shouldStop, emit)
             }
-            if isDue(arguments.saveStrategy, every: arguments.saveSteps, at: state.step), state.step < totalSteps {
+            if isDue(arguments.saveStrategy, every: arguments.saveSteps, at: state.step),
+                state.step < totalSteps
+            {
                 try save(state, optimizer, emit)
             }
         }
@@ -115,24 +132,37 @@ public struct Trainer {
         let wasInterrupted = state.step < totalSteps
         if wasInterrupted || arguments.saveStrategy != .no { try save(state, optimizer, emit) }
         return Outcome(
-            step: state.step, wasInterrupted: wasInterrupted, runtime: (ContinuousClock.now - start) / .seconds(1),
-            examplesSeen: seen, meanLoss: lossSum / Double(max(state.step - firstStep, 1)), state: state)
+            step: state.step,
+            wasInterrupted: wasInterrupted,
+            runtime: (ContinuousClock.now - start) / .seconds(1),
+            examplesSeen: seen,
+            meanLoss: lossSum / Double(max(state.step - firstStep, 1)),
+            state: state
+        )
     }
 
     /// One optimizer step: every micro-batch forward and backward, then clip and move.
     private func step(_ index: Int, _ order: [Int], _ optimizer: AdamW) throws -> StepRecord {
         let window = self.window(of: index, order)
         let micro = stride(from: 0, to: window.count, by: arguments.perDeviceTrainBatchSize).map {
-            window[window.startIndex + $0..<min(window.endIndex, window.startIndex + $0 + arguments.perDeviceTrainBatchSize)]
+            window[
+                window.startIndex
+                    + $0..<min(window.endIndex, window.startIndex + $0 + arguments.perDeviceTrainBatchSize)
+            ]
         }
         let windowWeight = loss.totalWeight(of: window.map { train.labels[$0] })
         var total = 0.0
         for examples in micro {
             let labels = examples.map { train.labels[$0] }
             let batch = try train.batch(
-                examples, padTokenID: classifier.model.configuration.padTokenID, device: classifier.model.device)
+                examples,
+                padTokenID: classifier.model.configuration.padTokenID,
+                device: classifier.model.device
+            )
             let logits = try classifier.model.logits(
-                batch, ForwardContext(matmulDType: arguments.precision.matmulDType))
+                batch,
+                ForwardContext(matmulDType: arguments.precision.matmulDType)
+            )
             // The mean over the whole step whatever its micro-batches; the reference's fault takes each one's own.
             let weight = arguments.hfCompatGradientAccumulation ? loss.totalWeight(of: labels) : windowWeight
             let value = try loss(logits, labels: labels) * (1 / weight)
@@ -140,12 +170,20 @@ public struct Trainer {
             try value.backward()
         }
         let norm = try clipGradientNorm(classifier.model.parameters.trainable, to: arguments.maxGradNorm)
-        guard total.isFinite, norm.isFinite else { throw notFinite(step: index, loss: total, norm: norm, window) }
+        guard total.isFinite, norm.isFinite else {
+            throw notFinite(step: index, loss: total, norm: norm, window)
+        }
         let rate = schedule.learningRate(at: index)
         try optimizer.step(learningRate: rate)
         return StepRecord(
-            step: index + 1, totalSteps: totalSteps, epoch: epoch(after: index + 1), loss: total, gradientNorm: norm,
-            learningRate: rate, examples: window.count)
+            step: index + 1,
+            totalSteps: totalSteps,
+            epoch: epoch(after: index + 1),
+            loss: total,
+            gradientNorm: norm,
+            learningRate: rate,
+            examples: window.count
+        )
     }
 
     /// The examples of a step.
@@ -167,10 +205,14 @@ public struct Trainer {
 
     private func plan(firstStep: Int) -> RunPlan {
         RunPlan(
-            examples: train.count, tokens: train.tokenCount,
+            examples: train.count,
+            tokens: train.tokenCount,
             effectiveBatchSize: arguments.perDeviceTrainBatchSize * arguments.gradientAccumulationSteps,
-            stepsPerEpoch: stepsPerEpoch, totalSteps: totalSteps, firstStep: firstStep,
-            trainableWeights: classifier.model.parameters.trainable.reduce(0) { $0 + $1.shape.reduce(1, *) })
+            stepsPerEpoch: stepsPerEpoch,
+            totalSteps: totalSteps,
+            firstStep: firstStep,
+            trainableWeights: classifier.model.parameters.trainable.reduce(0) { $0 + $1.shape.reduce(1, *) }
+        )
     }
 
     private func isDue(_ strategy: IntervalStrategy, every steps: Int, at step: Int) -> Bool {
@@ -182,27 +224,38 @@ public struct Trainer {
     }
 
     private func log(
-        _ record: StepRecord, _ state: inout TrainerState, _ emit: (RunEvent) throws -> Void
+        _ record: StepRecord,
+        _ state: inout TrainerState,
+        _ emit: (RunEvent) throws -> Void
     ) throws {
         state.lossesSinceLog.append(record.loss)
         guard record.step.isMultiple(of: arguments.loggingSteps) || record.step == totalSteps else { return }
         let row = LogRecord(
-            step: record.step, epoch: record.epoch,
+            step: record.step,
+            epoch: record.epoch,
             loss: state.lossesSinceLog.reduce(0, +) / Double(state.lossesSinceLog.count),
-            gradientNorm: record.gradientNorm, learningRate: record.learningRate)
+            gradientNorm: record.gradientNorm,
+            learningRate: record.learningRate
+        )
         state.lossesSinceLog = []
         state.append(row)
         try emit(.logged(row))
     }
 
     private func evaluateNow(
-        _ state: inout TrainerState, _ shouldStop: () -> Bool, _ emit: (RunEvent) throws -> Void
+        _ state: inout TrainerState,
+        _ shouldStop: () -> Bool,
+        _ emit: (RunEvent) throws -> Void
     ) throws {
         guard let evaluation else { return }
         var failure: (any Error)?
         let record = try evaluate(
-            classifier, on: evaluation, batchSize: arguments.perDeviceEvalBatchSize, precision: arguments.precision,
-            step: state.step, epoch: state.epoch
+            classifier,
+            on: evaluation,
+            batchSize: arguments.perDeviceEvalBatchSize,
+            precision: arguments.precision,
+            step: state.step,
+            epoch: state.epoch
         ) { done in
             do { try emit(.evaluating(done: done, of: evaluation.count)) } catch { failure = error }
             return failure == nil && !shouldStop()
@@ -219,11 +272,13 @@ public struct Trainer {
         try emit(.saved(folder))
     }
 
-    private func notFinite(step: Int, loss: Double, norm: Double, _ window: ArraySlice<Int>) -> TrainingError {
+    private func notFinite(step: Int, loss: Double, norm: Double, _ window: ArraySlice<Int>) -> TrainingError
+    {
         TrainingError(
             .notFinite,
             "step \(step + 1): the loss is \(loss) and the gradients' norm \(norm); training stopped before the weights were "
                 + "touched. Examples of the step: \(window.map(String.init).joined(separator: ", ")). Try a lower "
-                + "--learning-rate\(arguments.precision == .bf16 ? " or --precision fp32" : "")")
+                + "--learning-rate\(arguments.precision == .bf16 ? " or --precision fp32" : "")"
+        )
     }
 }

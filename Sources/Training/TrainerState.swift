@@ -32,7 +32,8 @@ package struct TrainerState: Sendable, Equatable {
             .object([
                 "epoch": .double(row.epoch), "grad_norm": .double(row.gradientNorm),
                 "learning_rate": .double(row.learningRate), "loss": .double(row.loss), "step": .int(row.step),
-            ]))
+            ])
+        )
     }
 
     /// Adds an evaluation's row to the log.
@@ -43,15 +44,19 @@ package struct TrainerState: Sendable, Equatable {
     }
 
     private var document: JSONValue {
-        return .object([
+        .object([
             "best_global_step": .null, "best_metric": .null, "best_model_checkpoint": .null,
             "epoch": .double(epoch), "eval_steps": .int(arguments.evalSteps ?? arguments.loggingSteps),
-            "global_step": .int(step), "is_hyper_param_search": .bool(false), "is_local_process_zero": .bool(true),
+            "global_step": .int(step), "is_hyper_param_search": .bool(false),
+            "is_local_process_zero": .bool(true),
             "is_world_process_zero": .bool(true), "log_history": .array(logHistory),
             "logging_steps": .int(arguments.loggingSteps), "max_steps": .int(totalSteps),
-            "num_input_tokens_seen": .int(0), "num_train_epochs": .int(Int(arguments.numTrainEpochs.rounded(.up))),
-            "save_steps": .int(arguments.saveSteps), "stateful_callbacks": .object([:]), "total_flos": .double(0),
-            "train_batch_size": .int(arguments.perDeviceTrainBatchSize), "trial_name": .null, "trial_params": .null,
+            "num_input_tokens_seen": .int(0),
+            "num_train_epochs": .int(Int(arguments.numTrainEpochs.rounded(.up))),
+            "save_steps": .int(arguments.saveSteps), "stateful_callbacks": .object([:]),
+            "total_flos": .double(0),
+            "train_batch_size": .int(arguments.perDeviceTrainBatchSize), "trial_name": .null,
+            "trial_params": .null,
             // Ours: what the next row of the log still needs.
             "losses_since_log": .array(lossesSinceLog.map(JSONValue.double)),
         ])
@@ -63,7 +68,9 @@ package struct TrainerState: Sendable, Equatable {
     /// Writes `checkpoint-<step>` beside its place and renames it: it appears whole or not at all.
     func save(_ classifier: TextClassifier, optimizer: AdamW, in folder: URL) throws -> URL {
         let place = RunFolder(folder).checkpoint(step)
-        let temporary = folder.appending(path: ".checkpoint-\(step).\(ProcessInfo.processInfo.processIdentifier).incomplete")
+        let temporary = folder.appending(
+            path: ".checkpoint-\(step).\(ProcessInfo.processInfo.processIdentifier).incomplete"
+        )
         let files = FileManager.default
         do {
             try classifier.save(to: temporary)
@@ -84,12 +91,15 @@ package struct TrainerState: Sendable, Equatable {
         let path = url.path(percentEncoded: false)
         guard let data = try? Data(contentsOf: url), let document = try? JSONValue.parse(data),
             let step = document["global_step"].int
-        else { throw TrainingError(.badCheckpoint, "cannot resume: \(path) is missing or not a trainer's state") }
+        else {
+            throw TrainingError(.badCheckpoint, "cannot resume: \(path) is missing or not a trainer's state")
+        }
         guard document["max_steps"].int == totalSteps else {
             throw TrainingError(
                 .badCheckpoint,
                 "cannot resume from \(folder.lastPathComponent): it is of a run of \(document["max_steps"].int ?? 0) steps, "
-                    + "and this one has \(totalSteps); use the same data and arguments")
+                    + "and this one has \(totalSteps); use the same data and arguments"
+            )
         }
         let weights = try openCheckpoint(folder: folder)
         for parameter in parameters.parameters { try parameter.set(weights.tensor(parameter.name).copy()) }

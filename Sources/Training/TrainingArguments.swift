@@ -104,16 +104,24 @@ public struct TrainingArguments: Sendable, Equatable {
         func require(_ condition: Bool, _ message: String) throws(TrainingError) {
             if !condition { throw TrainingError(.badArgument, message) }
         }
-        try require(learningRate > 0 && learningRate.isFinite, "--learning-rate must be positive, not \(learningRate)")
+        try require(
+            learningRate > 0 && learningRate.isFinite,
+            "--learning-rate must be positive, not \(learningRate)"
+        )
         try require(perDeviceTrainBatchSize > 0, "--per-device-train-batch-size must be at least 1")
         try require(perDeviceEvalBatchSize ?? 1 > 0, "--per-device-eval-batch-size must be at least 1")
         try require(gradientAccumulationSteps > 0, "--gradient-accumulation-steps must be at least 1")
-        try require(numTrainEpochs > 0 || maxSteps != nil, "--num-train-epochs must be positive, not \(numTrainEpochs)")
+        try require(
+            numTrainEpochs > 0 || maxSteps != nil,
+            "--num-train-epochs must be positive, not \(numTrainEpochs)"
+        )
         try require(maxSteps ?? 1 > 0, "--max-steps must be at least 1; leave it out to train by epochs")
         try require(weightDecay >= 0, "--weight-decay must not be negative")
         try require(maxGradNorm >= 0, "--max-grad-norm must not be negative; 0 turns clipping off")
         try require(
-            (0..<1).contains(adamBeta1) && (0..<1).contains(adamBeta2), "--adam-beta1 and --adam-beta2 lie in 0 ..< 1")
+            (0..<1).contains(adamBeta1) && (0..<1).contains(adamBeta2),
+            "--adam-beta1 and --adam-beta2 lie in 0 ..< 1"
+        )
         try require(loggingSteps > 0, "--logging-steps must be at least 1")
         try require(evalSteps ?? 1 > 0, "--eval-steps must be at least 1")
         try require(saveSteps > 0, "--save-steps must be at least 1; --save-strategy no turns saving off")

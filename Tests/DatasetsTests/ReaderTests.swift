@@ -5,7 +5,9 @@ import Testing
 
 struct ReaderTests {
     /// Reads a file of these contents.
-    private func read(_ text: String, as name: String) throws -> Dataset { try read(Array(text.utf8), as: name) }
+    private func read(_ text: String, as name: String) throws -> Dataset {
+        try read(Array(text.utf8), as: name)
+    }
 
     private func read(_ bytes: [UInt8], as name: String) throws -> Dataset {
         try withTemporaryFolder { folder in
@@ -38,14 +40,19 @@ struct ReaderTests {
 
     @Test func `Orange's two extra header rows are not data`() throws {
         let data = try read(
-            "Author\tContent\ndiscrete\tstring\nclass\tmeta include=True\nA\thello\nB\tbye\n", as: "x.tab")
+            "Author\tContent\ndiscrete\tstring\nclass\tmeta include=True\nA\thello\nB\tbye\n",
+            as: "x.tab"
+        )
         #expect(try data.strings("Author") == ["A", "B"])
         let plain = try read("Author\tContent\nA\thello\nB\tbye\n", as: "x.tab")
         #expect(plain.count == 2)
     }
 
     @Test func `JSON lines may miss members and hold numbers`() throws {
-        let data = try read("{\"text\": \"a\", \"n\": 1.50}\n\n{\"text\": null, \"ok\": true}\n", as: "x.jsonl")
+        let data = try read(
+            "{\"text\": \"a\", \"n\": 1.50}\n\n{\"text\": null, \"ok\": true}\n",
+            as: "x.jsonl"
+        )
         #expect(data.columnNames == ["text", "n", "ok"])
         #expect(try data.strings("text") == ["a", nil])
         #expect(try data.strings("n") == ["1.50", nil])
@@ -58,23 +65,34 @@ struct ReaderTests {
         #expect(complaint("a,a\n1,2\n", as: "x.csv") == ": names the column \"a\" twice")
         #expect(complaint("", as: "x.csv") == " is empty; it must hold rows")
         #expect(complaint("a,b\n", as: "x.csv") == " has a header and no rows")
-        #expect(complaint("{\"a\": 1}\n{\"a\": \n", as: "x.jsonl") == ": line 2 is not JSON: expected a value at byte 6")
-        #expect(complaint("x", as: "x.xls").hasPrefix(": files ending in \"xls\" are not known; known are csv"))
+        #expect(
+            complaint("{\"a\": 1}\n{\"a\": \n", as: "x.jsonl")
+                == ": line 2 is not JSON: expected a value at byte 6"
+        )
+        #expect(
+            complaint("x", as: "x.xls").hasPrefix(": files ending in \"xls\" are not known; known are csv")
+        )
     }
 
     @Test func `bytes that are not UTF-8 are named with their line`() {
-        #expect { try read(Array("a\nok\n".utf8) + [0xFF, 0x0A], as: "x.csv") } throws: { "\($0)".contains("line 3 is not UTF-8") }
+        #expect { try read(Array("a\nok\n".utf8) + [0xFF, 0x0A], as: "x.csv") } throws: {
+            "\($0)".contains("line 3 is not UTF-8")
+        }
     }
 
     @Test func `a missing column lists those there are`() throws {
         let data = try read("Text,Label\nx,y\n", as: "x.csv")
         #expect(
             throws: DatasetError(
-                .missingColumn, "there is no column \"text\"; the columns are \"Text\", \"Label\"; did you mean \"Text\"?")
+                .missingColumn,
+                "there is no column \"text\"; the columns are \"Text\", \"Label\"; did you mean \"Text\"?"
+            )
         ) { try data.strings("text") }
     }
 
     @Test func `a missing file is said to be missing`() {
-        #expect { try Dataset(contentsOf: URL(filePath: "nowhere.csv")) } throws: { ($0 as? DatasetError)?.code == .missingFile }
+        #expect { try Dataset(contentsOf: URL(filePath: "nowhere.csv")) } throws: {
+            ($0 as? DatasetError)?.code == .missingFile
+        }
     }
 }

@@ -20,7 +20,9 @@ private func expect(_ rows: [Int], toBe fixture: JSONValue, _ context: String) {
 private func checksum(_ rows: [Int]) -> String {
     var digest: UInt64 = 0xCBF2_9CE4_8422_2325
     for row in rows {
-        for byte in 0..<8 { digest = (digest ^ UInt64(truncatingIfNeeded: row >> (8 * byte)) & 0xFF) &* 0x100_0000_01B3 }
+        for byte in 0..<8 {
+            digest = (digest ^ UInt64(truncatingIfNeeded: row >> (8 * byte)) & 0xFF) &* 0x100_0000_01B3
+        }
     }
     let text = String(digest, radix: 16)
     return String(repeating: "0", count: 16 - text.count) + text
@@ -45,7 +47,9 @@ private func dataset(_ labels: [Int]) throws -> Dataset {
     ])
 }
 
-private func rows(_ dataset: Dataset) throws -> [Int] { try dataset.strings("row").compactMap { $0.flatMap { Int($0) } } }
+private func rows(_ dataset: Dataset) throws -> [Int] {
+    try dataset.strings("row").compactMap { $0.flatMap { Int($0) } }
+}
 
 struct SplitTests {
     @Test func `splits and stratified splits are the reference's, row by row`() throws {
@@ -60,7 +64,8 @@ struct SplitTests {
                 try data.trainTestSplit(
                     testSize: size < 1 ? .fraction(size) : .count(Int(size)),
                     stratifyBy: fixture["stratified"].bool == true ? "label" : nil,
-                    seed: UInt64(fixture["seed"].int ?? 0))
+                    seed: UInt64(fixture["seed"].int ?? 0)
+                )
             }
             switch split {
             case .success(let parts):
@@ -111,7 +116,9 @@ struct PCG64Tests {
     @Test func `streams and bounded integers are NumPy's`() throws {
         for fixture in try Fixture.cases("datasets-5.2.0/numpy-streams.json") {
             let seed = try #require(fixture["seed"].string.flatMap { UInt64($0) })
-            func numbers(_ value: JSONValue) -> [UInt64] { (value.array ?? []).compactMap { $0.string.flatMap { UInt64($0) } } }
+            func numbers(_ value: JSONValue) -> [UInt64] {
+                (value.array ?? []).compactMap { $0.string.flatMap { UInt64($0) } }
+            }
             #expect(SeedSequence(seed).words(count: 5) == numbers(fixture["words"]))
             var raw = PCG64(seed: seed)
             #expect((0..<6).map { _ in raw.next() } == numbers(fixture["raw"]))

@@ -8,7 +8,9 @@ struct JSONTests {
     }
 
     @Test func `formatted as Python's json dumps with sorted keys and an indent of two`() throws {
-        let value: JSONValue = .object(["b": .array([.int(1), .object([:])]), "a": .string("é😀"), "c": .array([])])
+        let value: JSONValue = .object([
+            "b": .array([.int(1), .object([:])]), "a": .string("é😀"), "c": .array([]),
+        ])
         #expect(
             value.formatted == """
                 {
@@ -20,7 +22,8 @@ struct JSONTests {
                   "c": []
                 }
 
-                """)
+                """
+        )
     }
 
     @Test func `canonically equivalent names stay apart`() throws {

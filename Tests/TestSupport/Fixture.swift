@@ -4,7 +4,8 @@ public import JSON
 /// Files that the reference wrote, under `Tests/Fixtures`.
 public enum Fixture {
     /// The folder of all fixtures.
-    public static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    public static let folder = URL(filePath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent()
         .appending(path: "Fixtures", directoryHint: .isDirectory)
 
     /// A fixture that is JSON.
@@ -25,7 +26,9 @@ public enum Fixture {
 /// - Parameter body: Gets the folder.
 public func withTemporaryFolder<Result>(_ body: (URL) throws -> Result) throws -> Result {
     let folder = FileManager.default.temporaryDirectory.appending(
-        path: "attune-tests-\(UInt64.random(in: 0 ... .max))", directoryHint: .isDirectory)
+        path: "attune-tests-\(UInt64.random(in: 0 ... .max))",
+        directoryHint: .isDirectory
+    )
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     return try body(folder)

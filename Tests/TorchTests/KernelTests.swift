@@ -1,5 +1,4 @@
 import Testing
-
 import Torch
 
 /// Our float32 kernels against libtorch's own operations in float64, values and every gradient.
@@ -12,7 +11,8 @@ struct KernelTests {
 
     /// Runs `operation` on the same inputs in both types and compares the result and the inputs' gradients.
     private func compare(
-        _ shapes: [[Int]], _ operation: ([Tensor]) throws(TorchError) -> Tensor
+        _ shapes: [[Int]],
+        _ operation: ([Tensor]) throws(TorchError) -> Tensor
     ) throws {
         let inputs = try shapes.map { try Tensor.normal($0, random: random) }
         let exact = try inputs.map { try $0.to(dtype: .float64) }
@@ -102,7 +102,12 @@ struct KernelTests {
         let keys = [total, a.keyValueHeads, a.width]
         try compare([[total, a.heads, a.width], keys, keys]) { x throws(TorchError) in
             try x[0].variableLengthAttention(
-                keys: x[1], values: x[2], cuSeqlens: offsets, scale: 0.2, isCausal: a.isCausal)
+                keys: x[1],
+                values: x[2],
+                cuSeqlens: offsets,
+                scale: 0.2,
+                isCausal: a.isCausal
+            )
         }
     }
 
@@ -110,8 +115,15 @@ struct KernelTests {
         let q = try Tensor.full(100, [20, 1, 16])
         let v = try Tensor.normal([20, 1, 16], random: random)
         let result = try q.variableLengthAttention(
-            keys: q, values: v, cuSeqlens: [0, 20], scale: 1, isCausal: true)
+            keys: q,
+            values: v,
+            cuSeqlens: [0, 20],
+            scale: 1,
+            isCausal: true
+        )
         #expect(try result.isFinite())
-        #expect(try result.selected(0, at: 0).array(of: Float.self) == v.selected(0, at: 0).array(of: Float.self))
+        #expect(
+            try result.selected(0, at: 0).array(of: Float.self) == v.selected(0, at: 0).array(of: Float.self)
+        )
     }
 }

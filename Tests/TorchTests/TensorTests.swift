@@ -1,5 +1,4 @@
 import Testing
-
 import Torch
 
 struct TensorTests {
@@ -25,7 +24,9 @@ struct TensorTests {
         #expect { try a.embedding(Tensor([9] as [Int64])) } throws: { error in
             (error as? TorchError)?.code == .indexOutOfRange
         }
-        #expect(throws: TorchError(operation: "item", message: "a tensor of shape [2, 3] is not a single number")) {
+        #expect(
+            throws: TorchError(operation: "item", message: "a tensor of shape [2, 3] is not a single number")
+        ) {
             try a.item()
         }
     }
@@ -91,9 +92,19 @@ struct TensorTests {
         let gradient = try Tensor([0.5, 0.25] as [Float])
         let moments = try (0..<2).map { _ in try Tensor.zeros([2]) }
         let step = AdamWStep(
-            step: 1, learningRate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01)
+            step: 1,
+            learningRate: 0.1,
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            weightDecay: 0.01
+        )
         try step.apply(
-            to: [parameter], gradients: [gradient], firstMoments: [moments[0]], secondMoments: [moments[1]])
+            to: [parameter],
+            gradients: [gradient],
+            firstMoments: [moments[0]],
+            secondMoments: [moments[1]]
+        )
         // The first step moves by the learning rate against the gradient's sign, after decay.
         let expected = [1 * (1 - 0.1 * 0.01) - 0.1, -2 * (1 - 0.1 * 0.01) - 0.1]
         for (value, wanted) in zip(try parameter.array(of: Double.self), expected) {
