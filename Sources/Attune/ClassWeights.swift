@@ -11,10 +11,9 @@ public enum ClassWeights: Sendable, Equatable {
     /// A weight by label name.
     case named([String: Double])
 
-    /// Reads `balanced` or `J=0.6,P=0.4`.
+    /// Reads `balanced` or `J=0.6,P=0.4`; nil where it is neither.
     ///
     /// - Parameter text: As typed.
-    /// - Returns: Nil where it is neither.
     public init?(_ text: String) {
         if text == "balanced" {
             self = .balanced

@@ -30,6 +30,7 @@ public struct LabelledTexts: Sendable {
     /// The rows' class ids among given labels.
     ///
     /// - Parameter labels: Names by id.
+    /// - Returns: As many ids as there are rows.
     /// - Throws: `DatasetError` for a name that is not among them.
     public func ids(among labels: [String]) throws(DatasetError) -> [Int] {
         let label = ClassLabel(names: labels)

@@ -10,6 +10,7 @@ final class Interrupt: Sendable {
     /// Starts listening; the default handler is off from here on.
     ///
     /// - Parameter message: Said on standard error at the first Ctrl-C.
+    /// - Returns: The source, to be cancelled.
     func listen(message: String) -> any DispatchSourceSignal {
         signal(SIGINT, SIG_IGN)
         let source = DispatchSource.makeSignalSource(signal: SIGINT, queue: queue)

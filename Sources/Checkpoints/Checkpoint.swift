@@ -21,11 +21,13 @@ public protocol Checkpoint {
     /// What is known of a tensor without reading it; nil where there is none.
     ///
     /// - Parameter name: As in ``tensorNames``.
+    /// - Returns: Shape and storage, or nil.
     func info(_ name: String) -> TensorInfo?
 
     /// Reads a tensor, mapped where its storage allows; such a tensor must not be written.
     ///
     /// - Parameter name: As in ``tensorNames``.
+    /// - Returns: The tensor, on the CPU.
     /// - Throws: `.missing` where there is none.
     func tensor(_ name: String) throws(CheckpointError) -> Tensor
 }

@@ -117,6 +117,7 @@ public struct GGUFFile: Checkpoint {
     /// What is known of a tensor without reading it.
     ///
     /// - Parameter name: As in ``tensorNames``.
+    /// - Returns: Shape and storage, or nil.
     public func info(_ name: String) -> TensorInfo? {
         entries[name].map { TensorInfo(shape: $0.shape, storage: "\($0.type)".uppercased()) }
     }
@@ -124,6 +125,7 @@ public struct GGUFFile: Checkpoint {
     /// A tensor in float32, dequantised.
     ///
     /// - Parameter name: As in ``tensorNames``.
+    /// - Returns: The tensor, on the CPU.
     /// - Throws: `.missing` where there is none.
     public func tensor(_ name: String) throws(CheckpointError) -> Tensor {
         guard let entry = entries[name] else {

@@ -54,11 +54,13 @@ public struct HubNamedGGUF: Checkpoint {
     /// What is known of a tensor without reading it.
     ///
     /// - Parameter name: As in ``tensorNames``.
+    /// - Returns: Shape and storage, or nil.
     public func info(_ name: String) -> TensorInfo? { ggufNames[name].flatMap(file.info) }
 
     /// A tensor in float32, dequantised.
     ///
     /// - Parameter name: As in ``tensorNames``.
+    /// - Returns: The tensor, on the CPU.
     /// - Throws: `.missing` where there is none; `.corrupt` where its rows do not go with the heads.
     public func tensor(_ name: String) throws(CheckpointError) -> Tensor {
         guard let ggufName = ggufNames[name] else {

@@ -141,6 +141,7 @@ public struct SafetensorsFile: Checkpoint {
     /// What is known of a tensor without reading it.
     ///
     /// - Parameter name: As in ``tensorNames``.
+    /// - Returns: Shape and storage, or nil.
     public func info(_ name: String) -> TensorInfo? {
         entries[name].map { TensorInfo(shape: $0.shape, storage: $0.storage) }
     }
@@ -148,6 +149,7 @@ public struct SafetensorsFile: Checkpoint {
     /// A tensor over the mapped file; copied only where it is not aligned.
     ///
     /// - Parameter name: As in ``tensorNames``.
+    /// - Returns: The tensor, on the CPU.
     /// - Throws: `.missing` where there is none.
     public func tensor(_ name: String) throws(CheckpointError) -> Tensor {
         guard let entry = entries[name], let base = file.bytes.baseAddress else {

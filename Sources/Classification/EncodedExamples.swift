@@ -29,6 +29,7 @@ public struct EncodedExamples: Sendable, Equatable {
     /// Tokens of one text.
     ///
     /// - Parameter index: Which.
+    /// - Returns: Their number.
     public func length(of index: Int) -> Int {
         Int(encodings.cuSeqlens[index + 1] - encodings.cuSeqlens[index])
     }
@@ -39,6 +40,7 @@ public struct EncodedExamples: Sendable, Equatable {
     ///   - indices: Which texts.
     ///   - padTokenID: The model's padding token.
     ///   - device: Where the model is.
+    /// - Returns: The texts, packed.
     /// - Throws: `.outOfMemory`.
     public func batch(
         _ indices: some Collection<Int>,
@@ -57,6 +59,7 @@ public struct EncodedExamples: Sendable, Equatable {
     /// Batches in order: of `size` texts where it is given, else of as many as make about 4,096 tokens.
     ///
     /// - Parameter size: Texts of a batch.
+    /// - Returns: Ranges that cover all texts.
     public func batches(of size: Int?) -> [Range<Int>] {
         var batches: [Range<Int>] = []
         var start = 0

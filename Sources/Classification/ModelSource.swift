@@ -51,6 +51,7 @@ extension TextClassifier {
     /// The tokenizer of a model's folder or `.gguf` file, without its weights.
     ///
     /// - Parameter path: The folder or file.
+    /// - Returns: The tokenizer.
     /// - Throws: As ``load(_:options:maxLength:seed:)``.
     public static func tokenizer(of path: String) throws -> Tokenizer {
         let url = URL(filePath: path)

@@ -68,6 +68,7 @@ public final class TextClassifier {
     /// - Parameters:
     ///   - texts: Any texts; one that gives no tokens becomes a single padding token, as in a padded batch.
     ///   - labels: Their class ids, as many or none.
+    /// - Returns: As many encoded texts.
     public func encode(_ texts: [String], labels: [Int] = []) -> EncodedExamples {
         let encodings = tokenizer.encodeBatch(texts, maxLength: maxLength == .max ? nil : maxLength)
         guard zip(encodings.cuSeqlens, encodings.cuSeqlens.dropFirst()).contains(where: ==) else {

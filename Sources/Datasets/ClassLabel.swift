@@ -22,6 +22,7 @@ public struct ClassLabel: Sendable, Equatable, Codable {
     /// A name's id.
     ///
     /// - Parameter name: The name.
+    /// - Returns: The id; nil where the name is not among them.
     public func id(for name: String) -> Int? { names.firstIndex { $0.utf8.elementsEqual(name.utf8) } }
 
     /// The ids of a column.

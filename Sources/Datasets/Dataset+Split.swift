@@ -73,6 +73,7 @@ extension Dataset {
     ///   - size: How large it is.
     ///   - column: A column whose values keep their shares; nil draws blindly.
     ///   - seed: Any number.
+    /// - Returns: That part.
     /// - Throws: As ``trainTestSplit(testSize:stratifyBy:seed:)``.
     public func sample(
         _ size: SplitSize,

@@ -31,6 +31,7 @@ public struct Dataset: Sendable, Equatable {
     /// A column's values in row order; nil where one is missing.
     ///
     /// - Parameter column: Its name.
+    /// - Returns: As many values as there are rows.
     /// - Throws: `.missingColumn`, listing the columns there are.
     public func strings(_ column: String) throws(DatasetError) -> [String?] {
         if let index = columnNames.firstIndex(of: column) { return columns[index] }
@@ -46,6 +47,7 @@ public struct Dataset: Sendable, Equatable {
     /// The rows of given numbers, in that order.
     ///
     /// - Parameter indices: Rows from 0, each below ``count``; one may come twice.
+    /// - Returns: A dataset of those rows.
     public func select(_ indices: [Int]) -> Dataset {
         Dataset(
             columnNames: columnNames,
@@ -57,6 +59,7 @@ public struct Dataset: Sendable, Equatable {
     /// The rows in an order drawn from a seed, the reference's for the same seed.
     ///
     /// - Parameter seed: Any number.
+    /// - Returns: The same rows in another order.
     ///
     /// Source: `Dataset.shuffle` of datasets 5.2 (arrow_dataset.py).
     public func shuffle(seed: UInt64) -> Dataset {

@@ -68,7 +68,9 @@ struct DelimitedReader {
         return areTypes && areFlags && types.contains { $0 != nil }
     }
 
-    /// The next record's fields; an empty one without quotes is missing. Nil at the end.
+    /// The next record's fields, nil at the end.
+    ///
+    /// An empty field without quotes is a missing value.
     private mutating func record() throws(DatasetError) -> [String?]? {
         guard position < bytes.count else { return nil }
         var fields: [String?] = []

@@ -56,7 +56,9 @@ public struct ClassificationMetrics: Sendable, Equatable {
         return ratio(present.reduce(0) { $0 + $1.recall }, Double(present.count))
     }
 
-    /// Matthews' correlation, in -1 ... 1; 0 where labels or predictions are all of one class.
+    /// The correlation of Matthews, between -1 and 1.
+    ///
+    /// 0 where labels or predictions are all of one class.
     ///
     /// Source: Gorodkin 2004, for any number of classes.
     public var matthewsCorrelation: Double {
@@ -91,6 +93,7 @@ public struct ClassificationMetrics: Sendable, Equatable {
     /// - Parameters:
     ///   - metric: Precision, recall or F1 of a class.
     ///   - average: How to take them together.
+    /// - Returns: A value in 0 ... 1.
     public func averaged(_ metric: KeyPath<PerClass, Double>, _ average: Average) -> Double {
         let rows = perClass.enumerated().filter { $1.support > 0 || confusion.predicted(as: $0) > 0 }.map(
             \.element

@@ -33,11 +33,13 @@ public struct ConfusionMatrix: Sendable, Equatable {
     /// Examples of a class.
     ///
     /// - Parameter label: The class.
+    /// - Returns: Their number.
     public func support(of label: Int) -> Int { (0..<classCount).reduce(0) { $0 + self[label, $1] } }
 
     /// Examples taken for a class.
     ///
     /// - Parameter prediction: The class.
+    /// - Returns: Their number.
     public func predicted(as prediction: Int) -> Int {
         (0..<classCount).reduce(0) { $0 + self[$1, prediction] }
     }

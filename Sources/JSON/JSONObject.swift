@@ -28,7 +28,9 @@ public struct JSONObject: Sendable, Equatable, ExpressibleByDictionaryLiteral {
 
     init(members: [Member]) { self.members = members }
 
-    /// A member's value; null where there is none. Setting null removes it.
+    /// A member's value; null where there is none.
+    ///
+    /// Setting null removes it.
     ///
     /// - Parameter name: Its name.
     public subscript(name: String) -> JSONValue {

@@ -13,6 +13,7 @@ protocol DecoderBackbone {
     ///   - batch: B examples.
     ///   - context: How to run.
     /// - Returns: `[B, H]`, float32.
+    /// - Throws: `.indexOutOfRange` or `.outOfMemory`.
     func lastTokenStates(_ batch: PackedBatch, _ context: ForwardContext) throws(TorchError) -> Tensor
 }
 

@@ -60,6 +60,7 @@ public final class AdamW {
     /// Whether weight decay applies to a parameter: not to biases and normalisation layers.
     ///
     /// - Parameter name: The checkpoint's name.
+    /// - Returns: Whether it is decayed.
     ///
     /// Source: `Trainer.get_decay_parameter_names` of transformers 5.23.
     public static func isDecayed(_ name: String) -> Bool {

@@ -35,6 +35,7 @@ extension Tensor {
     /// The matrix product, `[.., m, k] · [.., k, n]` → `[.., m, n]`.
     ///
     /// - Parameter other: The right-hand side.
+    /// - Returns: `[.., m, n]`.
     /// - Throws: `.failed` if the inner sizes differ.
     public func matmul(_ other: Tensor) throws(TorchError) -> Tensor {
         try makeTensor("matmul", from: self, other) { ct_math_matmul($0, self.handle, other.handle) }
@@ -71,6 +72,7 @@ extension Tensor {
     /// `function` of every element.
     ///
     /// - Parameter function: Which.
+    /// - Returns: A tensor of this shape.
     /// - Throws: `.failed` if the dtype does not allow it.
     public func map(_ function: Function) throws(TorchError) -> Tensor {
         try makeTensor("\(function)", from: self) { ct_math_unary($0, self.handle, function.native) }
@@ -84,6 +86,7 @@ extension Tensor {
     /// The sum along a dimension, which disappears.
     ///
     /// - Parameter dimension: Which; negative counts from the end.
+    /// - Returns: One dimension less.
     /// - Throws: `.indexOutOfRange`.
     public func sum(along dimension: Int) throws(TorchError) -> Tensor {
         try reduced(CT_SUM, "sum", dimension)
@@ -97,6 +100,7 @@ extension Tensor {
     /// The mean along a dimension, which disappears.
     ///
     /// - Parameter dimension: Which; negative counts from the end.
+    /// - Returns: One dimension less.
     /// - Throws: `.indexOutOfRange`.
     public func mean(along dimension: Int) throws(TorchError) -> Tensor {
         try reduced(CT_MEAN, "mean", dimension)
@@ -110,6 +114,7 @@ extension Tensor {
     /// The position of the largest element along a dimension (`int64`), which disappears.
     ///
     /// - Parameter dimension: Which; negative counts from the end.
+    /// - Returns: One dimension less.
     /// - Throws: `.indexOutOfRange`.
     public func argmax(along dimension: Int) throws(TorchError) -> Tensor {
         try reduced(CT_ARGMAX, "argmax", dimension)
@@ -128,6 +133,7 @@ extension Tensor {
     /// Softmax along a dimension.
     ///
     /// - Parameter dimension: Which; negative counts from the end.
+    /// - Returns: A tensor of this shape.
     /// - Throws: `.indexOutOfRange`.
     public func softmax(along dimension: Int) throws(TorchError) -> Tensor {
         try makeTensor("softmax", from: self) { ct_math_softmax($0, self.handle, Int64(dimension)) }
@@ -136,6 +142,7 @@ extension Tensor {
     /// The logarithm of softmax along a dimension.
     ///
     /// - Parameter dimension: Which; negative counts from the end.
+    /// - Returns: A tensor of this shape.
     /// - Throws: `.indexOutOfRange`.
     public func logSoftmax(along dimension: Int) throws(TorchError) -> Tensor {
         try makeTensor("logSoftmax", from: self) { ct_math_log_softmax($0, self.handle, Int64(dimension)) }
@@ -146,6 +153,7 @@ extension Tensor {
     /// - Parameters:
     ///   - dimension: Along which.
     ///   - indices: `int64`, as many dimensions as this tensor.
+    /// - Returns: A tensor of the shape of `indices`.
     /// - Throws: `.indexOutOfRange`.
     ///
     /// Source: `torch.gather`.

@@ -31,6 +31,7 @@ extension Tensor {
     /// - Parameters:
     ///   - weight: `[H]`; this tensor is `[.., H]`.
     ///   - epsilon: Added to the mean square.
+    /// - Returns: A tensor of this shape.
     /// - Throws: `.failed` if the sizes differ.
     ///
     /// Source: Zhang and Sennrich 2019; `LlamaRMSNorm`.
@@ -46,6 +47,7 @@ extension Tensor {
     ///   - weight: `[H]`; this tensor is `[.., H]`.
     ///   - bias: `[H]`.
     ///   - epsilon: Added to the variance.
+    /// - Returns: A tensor of this shape.
     /// - Throws: `.failed` if the sizes differ.
     public func layerNorm(_ weight: Tensor, bias: Tensor?, epsilon: Double) throws(TorchError) -> Tensor {
         try makeTensor("layerNorm", from: self, weight) { out in
@@ -58,6 +60,7 @@ extension Tensor {
     /// `silu(self) · up`.
     ///
     /// - Parameter up: A tensor of this shape.
+    /// - Returns: A tensor of this shape.
     /// - Throws: `.failed` if the shapes differ.
     ///
     /// Source: Shazeer 2020, "GLU variants improve transformer".
@@ -70,6 +73,7 @@ extension Tensor {
     /// - Parameters:
     ///   - cosine: `[T, D]`; this tensor is `[T, N, D]`.
     ///   - sine: `[T, D]`.
+    /// - Returns: A tensor of this shape.
     /// - Throws: `.failed` if the sizes differ.
     ///
     /// Source: Su et al. 2021; `apply_rotary_pos_emb` of transformers' Llama.
@@ -118,6 +122,7 @@ extension Tensor {
     /// - Parameters:
     ///   - probability: Of an element to be zeroed; fraction in `0 ..< 1`.
     ///   - random: The stream to draw from.
+    /// - Returns: A tensor of this shape.
     /// - Throws: `.outOfMemory`.
     public func dropout(_ probability: Double, random: RandomSource) throws(TorchError) -> Tensor {
         try makeTensor("dropout", from: self) { out in

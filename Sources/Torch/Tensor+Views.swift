@@ -7,6 +7,7 @@ extension Tensor {
     /// - Parameters:
     ///   - dtype: The type wanted; this tensor's where nil.
     ///   - device: The device wanted; this tensor's where nil.
+    /// - Returns: A tensor of this shape.
     /// - Throws: `.outOfMemory`.
     public func to(dtype: DType? = nil, device: Device? = nil) throws(TorchError) -> Tensor {
         let target = (dtype: dtype ?? self.dtype, device: device ?? self.device)
@@ -50,6 +51,7 @@ extension Tensor {
     /// The same elements in order under another shape.
     ///
     /// - Parameter shape: Sizes; one may be -1, "whatever is left".
+    /// - Returns: A view where the memory allows it, else a copy.
     /// - Throws: `.failed` if the counts differ.
     public func reshaped(_ shape: [Int]) throws(TorchError) -> Tensor {
         let sizes = shape.map(Int64.init)
@@ -63,6 +65,7 @@ extension Tensor {
     /// - Parameters:
     ///   - a: One dimension; negative counts from the end.
     ///   - b: The other.
+    /// - Returns: The view.
     /// - Throws: `.indexOutOfRange` if there is no such dimension.
     public func transposed(_ a: Int, _ b: Int) throws(TorchError) -> Tensor {
         try makeTensor("transposed", from: self) { ct_tensor_transpose($0, self.handle, Int64(a), Int64(b)) }
@@ -73,6 +76,7 @@ extension Tensor {
     /// - Parameters:
     ///   - dimension: Which; negative counts from the end.
     ///   - range: Positions along it.
+    /// - Returns: The view.
     /// - Throws: `.failed` or `.indexOutOfRange` if the range does not fit.
     public func narrowed(_ dimension: Int, to range: Range<Int>) throws(TorchError) -> Tensor {
         try makeTensor("narrowed", from: self) {
@@ -85,6 +89,7 @@ extension Tensor {
     /// - Parameters:
     ///   - dimension: Which; negative counts from the end.
     ///   - index: The position along it.
+    /// - Returns: The view.
     /// - Throws: `.indexOutOfRange`.
     public func selected(_ dimension: Int, at index: Int) throws(TorchError) -> Tensor {
         try makeTensor("selected", from: self) {
@@ -95,6 +100,7 @@ extension Tensor {
     /// A view with one more dimension, of size 1.
     ///
     /// - Parameter dimension: Where it goes; negative counts from the end.
+    /// - Returns: The view.
     /// - Throws: `.indexOutOfRange`.
     public func unsqueezed(_ dimension: Int) throws(TorchError) -> Tensor {
         try makeTensor("unsqueezed", from: self) { ct_tensor_unsqueeze($0, self.handle, Int64(dimension)) }
@@ -105,6 +111,7 @@ extension Tensor {
     /// - Parameters:
     ///   - indices: Positions, `int32` or `int64`, one-dimensional.
     ///   - dimension: Along which.
+    /// - Returns: As many rows as there are indices.
     /// - Throws: `.indexOutOfRange`.
     public func gatheringRows(_ indices: Tensor, dimension: Int = 0) throws(TorchError) -> Tensor {
         try makeTensor("gatheringRows", from: self, indices) {
@@ -117,6 +124,7 @@ extension Tensor {
     /// - Parameters:
     ///   - tensors: At least one; shapes equal but for `dimension`.
     ///   - dimension: Along which.
+    /// - Returns: One tensor.
     /// - Throws: `.failed` if the shapes do not fit.
     public static func concatenated(_ tensors: [Tensor], dimension: Int = 0) throws(TorchError) -> Tensor {
         try makeTensor("concatenated") { out in

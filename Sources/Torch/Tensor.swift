@@ -45,7 +45,9 @@ public final class Tensor {
         try self.init(values, shape: [values.count])
     }
 
-    /// A CPU tensor over memory that something else owns, without a copy: a mapped file, say. It must not be written.
+    /// A CPU tensor over memory that something else owns, without a copy: a mapped file, say.
+    ///
+    /// It must not be written.
     ///
     /// - Parameters:
     ///   - memory: The first element; row-major and aligned for `dtype`.
@@ -83,6 +85,7 @@ public final class Tensor {
     ///   - shape: Sizes, outermost first.
     ///   - dtype: The elements' type.
     ///   - device: Where it lives.
+    /// - Returns: The tensor.
     /// - Throws: `.outOfMemory`, or `.failed` for a negative size.
     public static func empty(
         _ shape: [Int],
@@ -102,6 +105,7 @@ public final class Tensor {
     ///   - shape: Sizes, outermost first.
     ///   - dtype: The elements' type.
     ///   - device: Where it lives.
+    /// - Returns: The tensor.
     /// - Throws: `.outOfMemory`, or `.failed` for a negative size.
     public static func full(
         _ value: Double,
@@ -121,6 +125,7 @@ public final class Tensor {
     ///   - shape: Sizes, outermost first.
     ///   - dtype: The elements' type.
     ///   - device: Where it lives.
+    /// - Returns: The tensor.
     /// - Throws: `.outOfMemory`, or `.failed` for a negative size.
     public static func zeros(
         _ shape: [Int],
@@ -137,6 +142,7 @@ public final class Tensor {
     ///   - mean: The distribution's mean.
     ///   - std: Its standard deviation.
     ///   - random: The stream to draw from.
+    /// - Returns: The tensor.
     /// - Throws: `.outOfMemory`, or `.failed` for a negative size.
     public static func normal(
         _ shape: [Int],

@@ -37,6 +37,7 @@ public struct LearningRateSchedule: Sendable, Equatable {
     /// The rate of one update.
     ///
     /// - Parameter step: From 0.
+    /// - Returns: The rate.
     public func learningRate(at step: Int) -> Double {
         if type == .constant { return peak }
         if step < warmupSteps { return peak * Double(step) / Double(max(warmupSteps, 1)) }

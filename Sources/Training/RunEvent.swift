@@ -1,7 +1,9 @@
 public import Evaluation
 public import Foundation
 
-/// What happens in a run, as it happens. Console, files and reports only listen.
+/// What happens in a run, as it happens.
+///
+/// Console, files and reports only listen.
 public enum RunEvent: Sendable {
     /// All numbers are known and the first step begins.
     case started(RunPlan)
@@ -83,6 +85,7 @@ public struct EvaluationRecord: Sendable, Equatable {
     /// Every number under the reference's name with a prefix, `eval_loss` and so on.
     ///
     /// - Parameter prefix: `eval` or `test`.
+    /// - Returns: Names and numbers.
     public func values(prefix: String = "eval") -> [(name: String, value: Double)] {
         let examples = Double(metrics.confusion.total)
         return [(name: "\(prefix)_loss", value: loss)]

@@ -27,6 +27,7 @@ public struct RunFolder: Sendable {
     /// Removes the oldest checkpoints.
     ///
     /// - Parameter limit: How many stay; nil keeps all.
+    /// - Throws: The file manager's error.
     func prune(keeping limit: Int?) throws {
         guard let limit else { return }
         for step in steps.dropLast(limit) { try FileManager.default.removeItem(at: checkpoint(step)) }

@@ -6,7 +6,9 @@ public enum IntervalStrategy: String, Sendable, CaseIterable {
     case no, steps, epoch
 }
 
-/// In which type matrix products are computed. Head, norms, softmax, loss and master weights are float32 always.
+/// In which type matrix products are computed.
+///
+/// Head, norms, softmax, loss and master weights are float32 always.
 public enum Precision: String, Sendable, CaseIterable {
     /// True float32.
     case fp32
@@ -83,6 +85,7 @@ public struct TrainingArguments: Sendable, Equatable {
     /// Optimizer steps of one epoch: the last group of micro-batches may be short, nothing is dropped.
     ///
     /// - Parameter examples: Of the training data.
+    /// - Returns: At least 1.
     ///
     /// Source: `Trainer.set_initial_training_values` (trainer.py:2514-2521).
     public func stepsPerEpoch(examples: Int) -> Int {
@@ -93,6 +96,7 @@ public struct TrainingArguments: Sendable, Equatable {
     /// Optimizer steps of the whole run.
     ///
     /// - Parameter examples: Of the training data.
+    /// - Returns: At least 1.
     public func totalSteps(examples: Int) -> Int {
         maxSteps ?? Int((numTrainEpochs * Double(stepsPerEpoch(examples: examples))).rounded(.up))
     }

@@ -11,6 +11,8 @@ public enum Fixture {
     /// A fixture that is JSON.
     ///
     /// - Parameter path: From the folder of all fixtures.
+    /// - Returns: The document.
+    /// - Throws: Where it is missing or not JSON.
     public static func json(_ path: String) throws -> JSONValue {
         try JSONValue.parse(Data(contentsOf: folder.appending(path: path)))
     }
@@ -18,12 +20,16 @@ public enum Fixture {
     /// The `cases` of a fixture that is JSON.
     ///
     /// - Parameter path: From the folder of all fixtures.
+    /// - Returns: The cases.
+    /// - Throws: Where it is missing or not JSON.
     public static func cases(_ path: String) throws -> [JSONValue] { try json(path)["cases"].array ?? [] }
 }
 
 /// A folder that goes when `body` returns.
 ///
 /// - Parameter body: Gets the folder.
+/// - Returns: What `body` returns.
+/// - Throws: What `body` throws.
 public func withTemporaryFolder<Result>(_ body: (URL) throws -> Result) throws -> Result {
     let folder = FileManager.default.temporaryDirectory.appending(
         path: "attune-tests-\(UInt64.random(in: 0 ... .max))",

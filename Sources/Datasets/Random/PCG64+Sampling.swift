@@ -61,7 +61,9 @@ extension PCG64 {
         }
     }
 
-    /// `choice`'s own shuffle. The tail `first..<count` is final after this; with `first` 1 the whole array is.
+    /// Shuffles as `choice` does.
+    ///
+    /// The tail `first..<count` is final after this; with `first` 1 the whole array is.
     private mutating func shuffleForChoice<Element>(_ values: inout [Element], from first: Int) {
         guard values.count > first else { return }
         values.withUnsafeMutableBufferPointer { buffer in
