@@ -1,53 +1,174 @@
-/// A token that is looked for in the text before anything else.
+/// A token that is looked for in the text before anything else happens to it.
 struct AddedToken: Sendable, Equatable {
-    var id: Int32
+    /// The text to look for.
     var content: String
-    /// Whether it stands for something outside language, `<|endoftext|>` say.
-    var isSpecial: Bool
-    /// Whether it takes white space before it along.
+    /// Whether decoding may leave it out.
+    var isSpecial = true
+    /// Whether it is looked for in the normalised text.
+    var isNormalized = false
+    /// Whether it takes the whitespace in front of it.
     var stripsLeft = false
-    /// Whether it takes white space after it along.
+    /// Whether it takes the whitespace behind it.
     var stripsRight = false
+    /// Whether it counts only between characters that are no word characters.
+    var isSingleWord = false
 }
 
-/// Finds added tokens: the leftmost first, the longest of several there.
+/// The added tokens of a tokenizer, and the search for them.
+///
+/// Source: [`tokenizer/added_vocabulary`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/tokenizer/added_vocabulary.rs)
 struct AddedTokens: Sendable {
-    let tokens: [AddedToken]
-    private let byFirstByte: [UInt8: [(bytes: [UInt8], token: AddedToken)]]
-
-    init(_ tokens: [AddedToken]) {
-        self.tokens = tokens
-        var table: [UInt8: [(bytes: [UInt8], token: AddedToken)]] = [:]
-        for token in tokens {
-            let bytes = Array(token.content.utf8)
-            if let first = bytes.first { table[first, default: []].append((bytes, token)) }
-        }
-        byFirstByte = table.mapValues { $0.sorted { $0.bytes.count > $1.bytes.count } }
+    /// A stretch of text: an added token's, or one between them.
+    struct Stretch {
+        var range: Range<Int>
+        var id: Int32?
     }
 
-    /// The next added token at or after a byte.
-    func next(
-        in text: ScalarView,
-        from start: Int
-    ) -> (range: Range<Int>, token: AddedToken)? {
-        guard !byFirstByte.isEmpty else { return nil }
-        for index in start..<text.bytes.count {
-            guard let candidates = byFirstByte[text.bytes[index]] else { continue }
-            for (bytes, token) in candidates where text.bytes[index...].starts(with: bytes) {
-                var range = index..<index + bytes.count
-                while token.stripsRight, range.upperBound < text.bytes.count {
-                    let (kind, next) = text.characterClass(at: range.upperBound)
-                    guard kind == .space else { break }
-                    range = range.lowerBound..<next
-                }
-                while token.stripsLeft, range.lowerBound > start {
-                    var before = range.lowerBound - 1
-                    while before > start, text.bytes[before] & 0xC0 == 0x80 { before -= 1 }
-                    guard text.characterClass(at: before).class == .space else { break }
-                    range = before..<range.upperBound
-                }
-                return (range, token)
+    /// The tokens by id.
+    private(set) var tokens: [Int32: AddedToken] = [:]
+    /// What decoding gets for tokens that normalisation changes.
+    private(set) var normalized: [Int32: [UInt8]] = [:]
+    private var ids: [[UInt8]: Int32] = [:]
+    private var raw = TokenSearch()
+    private var inNormalized = TokenSearch()
+
+    /// Whether tokens are looked for in the normalised text too.
+    var searchesNormalized: Bool { !inNormalized.isEmpty }
+
+    /// The largest id, or nil where there is none.
+    var largestID: Int32? { tokens.keys.max() }
+
+    /// The id of a token's text.
+    func id(of content: [UInt8]) -> Int32? { ids[content] }
+
+    /// Adds tokens; those in the vocabulary keep their id, others get the next one.
+    ///
+    /// - Parameters:
+    ///   - new: The tokens, in order.
+    ///   - vocabulary: The model's tokens.
+    ///   - normalizer: What tokens to be found in normalised text go through.
+    mutating func add(_ new: [AddedToken], to vocabulary: Vocabulary, normalizer: (any Normalizer)?) {
+        var next = Int32(vocabulary.count)
+        if let largest = largestID, largest >= next || next == 0 { next = largest + 1 }
+        for token in new where !token.content.isEmpty {
+            let content = Array(token.content.utf8)
+            let id: Int32
+            if let known = ids[content] ?? vocabulary.id(of: content) {
+                id = known
+            } else {
+                id = next
+                next += 1
             }
+            ids[content] = id
+            tokens[id] = token
+            normalized[id] = nil
+            if token.isNormalized, let normalizer {
+                var text = TrackedText(content, keepsOrigins: false)
+                normalizer.normalize(&text)
+                if text.bytes != content { normalized[id] = text.bytes }
+            }
+        }
+        rebuild()
+    }
+
+    private mutating func rebuild() {
+        raw = TokenSearch()
+        inNormalized = TokenSearch()
+        for (id, token) in tokens {
+            let content = normalized[id] ?? Array(token.content.utf8)
+            if token.isNormalized {
+                inNormalized.add(content, id: id)
+            } else {
+                raw.add(content, id: id)
+            }
+        }
+    }
+
+    /// The source text as added tokens and what lies between them; empty for an empty text.
+    func stretches(ofSource bytes: UnsafeBufferPointer<UInt8>) -> [Stretch] { stretches(of: bytes, by: raw) }
+
+    /// A normalised text as added tokens and what lies between them.
+    func stretches(ofNormalized bytes: UnsafeBufferPointer<UInt8>) -> [Stretch] {
+        stretches(of: bytes, by: inNormalized)
+    }
+
+    private func stretches(of bytes: UnsafeBufferPointer<UInt8>, by search: TokenSearch) -> [Stretch] {
+        guard !bytes.isEmpty else { return [] }
+        guard !search.isEmpty else { return [Stretch(range: 0..<bytes.count, id: nil)] }
+        var result: [Stretch] = []
+        var done = 0
+        var index = 0
+        while let match = search.first(in: bytes, from: index) {
+            index = match.end
+            var (start, end) = (match.start, match.end)
+            guard let token = tokens[match.id] else { continue }
+            if token.isSingleWord, touchesWord(bytes, start, end) { continue }
+            if token.stripsLeft {
+                while start > done {
+                    let previous = UTF8Scanner.scalar(bytes, before: start)
+                    guard CharacterClass.of(previous.value).contains(.whitespace) else { break }
+                    start -= previous.length
+                }
+                start = max(start, done)
+            }
+            if token.stripsRight {
+                while end < bytes.count {
+                    let next = UTF8Scanner.scalar(bytes, at: end)
+                    guard CharacterClass.of(next.value).contains(.whitespace) else { break }
+                    end += next.length
+                }
+            }
+            if done < start { result.append(Stretch(range: done..<start, id: nil)) }
+            result.append(Stretch(range: start..<end, id: match.id))
+            done = end
+        }
+        if done < bytes.count { result.append(Stretch(range: done..<bytes.count, id: nil)) }
+        return result
+    }
+
+    private func touchesWord(_ bytes: UnsafeBufferPointer<UInt8>, _ start: Int, _ end: Int) -> Bool {
+        if start > 0, CharacterClass.of(UTF8Scanner.scalar(bytes, before: start).value).contains(.word) {
+            return true
+        }
+        return end < bytes.count
+            && CharacterClass.of(UTF8Scanner.scalar(bytes, at: end).value).contains(.word)
+    }
+}
+
+/// Finds the leftmost, and there the longest, of many texts.
+struct TokenSearch: Sendable {
+    private struct Entry: Sendable {
+        var content: [UInt8]
+        var id: Int32
+    }
+
+    private var entries: [[Entry]] = []
+
+    /// Whether there is nothing to look for.
+    var isEmpty: Bool { entries.isEmpty }
+
+    /// Adds a text; not empty.
+    mutating func add(_ content: [UInt8], id: Int32) {
+        guard let first = content.first else { return }
+        if entries.isEmpty { entries = Array(repeating: [], count: 256) }
+        var list = entries[Int(first)]
+        let place = list.firstIndex { $0.content.count < content.count } ?? list.endIndex
+        list.insert(Entry(content: content, id: id), at: place)
+        entries[Int(first)] = list
+    }
+
+    /// The first match at or after an index.
+    func first(
+        in bytes: UnsafeBufferPointer<UInt8>,
+        from index: Int
+    ) -> (start: Int, end: Int, id: Int32)? {
+        var at = index
+        while at < bytes.count {
+            for entry in entries[Int(bytes[at])] where at + entry.content.count <= bytes.count {
+                let end = at + entry.content.count
+                if bytes[at..<end].elementsEqual(entry.content) { return (at, end, entry.id) }
+            }
+            at += 1
         }
         return nil
     }

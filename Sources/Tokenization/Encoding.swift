@@ -1,24 +1,90 @@
-/// A text's tokens.
+/// What a text, or a pair, becomes: ids, and for each of them where it came from.
 public struct Encoding: Sendable, Equatable {
-    /// Token ids.
-    public var ids: [Int32] = []
-    /// Where each token stands in the text: UTF-8 bytes from its start; empty at 0 for tokens that were added.
-    public var offsets: [Range<Int>] = []
-    /// Whether each token was added by the tokenizer, and is not of the text.
-    public var specialTokensMask: [Bool] = []
+    /// The token ids.
+    public internal(set) var ids: [Int32] = []
+    /// The tokens as the vocabulary spells them.
+    public internal(set) var tokens: [String] = []
+    /// For each token the bytes of the text's UTF-8 that it covers; empty for one that was added.
+    public internal(set) var offsets: [Range<Int>] = []
+    /// For each token the type id of its sequence: 0, and 1 for the second of a pair where the tokenizer says so.
+    public internal(set) var typeIDs: [Int32] = []
+    /// For each token the number of the word it belongs to; nil for one that was added.
+    public internal(set) var wordIDs: [Int?] = []
+    /// For each token the sequence it belongs to, 0 or 1; nil for one that was added.
+    public internal(set) var sequenceIDs: [Int?] = []
+    /// For each token whether the tokenizer added it.
+    public internal(set) var specialTokensMask: [Bool] = []
+
+    /// The number of tokens.
+    public var count: Int { ids.count }
+
+    /// Makes an empty encoding.
+    init() {}
+
+    /// Makes an encoding of one token that stands for no text.
+    init(added id: Int32, token: String, typeID: Int32) {
+        ids = [id]
+        tokens = [token]
+        offsets = [0..<0]
+        typeIDs = [typeID]
+        wordIDs = [nil]
+        sequenceIDs = [nil]
+        specialTokensMask = [true]
+    }
+
+    /// The offsets counted in Unicode scalars, as the Python libraries count them.
+    ///
+    /// - Parameters:
+    ///   - text: The text that was encoded; of a pair, the one that `sequence` names.
+    ///   - sequence: Which sequence the text is. Default 0; the other one's ranges stay in bytes.
+    /// - Returns: One range per token.
+    /// - Complexity: O(length of the text).
+    public func scalarOffsets(in text: String, sequence: Int = 0) -> [Range<Int>] {
+        var scalarAt: [Int] = []
+        var count = -1
+        for byte in text.utf8 {
+            if byte & 0xC0 != 0x80 { count += 1 }
+            scalarAt.append(count)
+        }
+        scalarAt.append(count + 1)
+        return zip(offsets, sequenceIDs).map { range, own in
+            guard own == nil || own == sequence, range.upperBound < scalarAt.count else { return range }
+            return scalarAt[range.lowerBound]..<scalarAt[range.upperBound]
+        }
+    }
+
+    mutating func append(_ other: Encoding) {
+        ids += other.ids
+        tokens += other.tokens
+        offsets += other.offsets
+        typeIDs += other.typeIDs
+        wordIDs += other.wordIDs
+        sequenceIDs += other.sequenceIDs
+        specialTokensMask += other.specialTokensMask
+    }
+
+    /// The tokens of a range of positions.
+    func part(_ range: Range<Int>) -> Encoding {
+        var result = Encoding()
+        result.ids = Array(ids[range])
+        result.tokens = Array(tokens[range])
+        result.offsets = Array(offsets[range])
+        result.typeIDs = Array(typeIDs[range])
+        result.wordIDs = Array(wordIDs[range])
+        result.sequenceIDs = Array(sequenceIDs[range])
+        result.specialTokensMask = Array(specialTokensMask[range])
+        return result
+    }
 }
 
-/// Many texts' token ids, one after another.
+/// The ids of many texts, end to end.
 public struct PackedEncodings: Sendable, Equatable {
-    /// All ids.
+    /// The ids of all texts.
     public var ids: [Int32]
-    /// One more than there are texts: text i owns ids `cuSeqlens[i] ..< cuSeqlens[i + 1]`.
+    /// Where each text starts in `ids`, and at the end where the last one ends: one more than there are texts.
     public var cuSeqlens: [Int32]
     /// How many texts were cut to the longest length allowed.
     public var truncatedCount: Int
-
-    /// The number of texts.
-    public var count: Int { cuSeqlens.count - 1 }
 
     /// Packed ids of given texts.
     ///
@@ -32,9 +98,12 @@ public struct PackedEncodings: Sendable, Equatable {
         self.truncatedCount = truncatedCount
     }
 
-    /// One text's ids.
+    /// The number of texts.
+    public var count: Int { cuSeqlens.count - 1 }
+
+    /// The ids of one text.
     ///
-    /// - Parameter index: Which text.
+    /// - Parameter index: The text's index.
     public subscript(index: Int) -> ArraySlice<Int32> {
         ids[Int(cuSeqlens[index])..<Int(cuSeqlens[index + 1])]
     }

@@ -1,0 +1,199 @@
+extension GGUFVocabulary {
+    private static let control = 3
+    private static let userDefined = 4
+
+    /// The pre-tokenizers by the names that GGUF files use.
+    private enum PreTokenizer {
+        case byteLevel
+        case split(WordPattern)
+    }
+
+    private static let preTokenizers: [(names: [String], PreTokenizer)] = [
+        // The reference reads `smollm` by GPT-2's pattern alone, though the model's own tokenizer makes digits
+        // pieces first: two spaces before a digit come out otherwise. We follow the reference.
+        (["gpt-2", "gpt2", "default", "smollm"], .byteLevel),
+        (
+            [
+                "llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2",
+                "jina-v5-nano", "dbrx", "smaug-bpe",
+            ], .split(.llama3)
+        ),
+        (["qwen2", "deepseek-r1-qwen", "kormo", "f2llmv2", "megrez"], .split(.qwen2)),
+    ]
+
+    /// The files that say the same as the GGUF's values.
+    func makeFiles() throws(TokenizerError) -> TokenizerFiles {
+        guard model == "gpt2" else {
+            throw TokenizerError(
+                .unsupported,
+                "tokenizer.ggml.model is '\(model)', which is not supported here. Supported: gpt2."
+            )
+        }
+        try check()
+        var files = TokenizerFiles(tokenizer: try makeTokenizer())
+        files.config = makeConfig()
+        files.specialTokens = makeSpecialTokens()
+        files.chatTemplate = chatTemplate.map { Array($0.utf8) }
+        return files
+    }
+
+    private func check() throws(TokenizerError) {
+        if !tokenTypes.isEmpty, tokenTypes.count != tokens.count {
+            throw TokenizerError(
+                .corrupt,
+                "tokenizer.ggml.token_type has \(tokenTypes.count) values for \(tokens.count) tokens; expected one each."
+            )
+        }
+        let ids = [
+            ("bos", bosTokenID), ("eos", eosTokenID), ("unknown", unknownTokenID),
+            ("padding", padTokenID),
+        ]
+        for (name, id) in ids {
+            guard let id, !tokens.indices.contains(Int(id)) else { continue }
+            throw TokenizerError(
+                .corrupt,
+                "tokenizer.ggml.\(name)_token_id is \(id); expected 0..<\(tokens.count)."
+            )
+        }
+    }
+
+    private func makeTokenizer() throws(TokenizerError) -> [UInt8] {
+        var json = JSONWriter()
+        json.raw("{\n")
+        json.member("version", "\"1.0\"")
+        json.member("truncation", "null")
+        json.member("padding", "null")
+        writeAddedTokens(to: &json)
+        json.member("normalizer", "null")
+        json.member("pre_tokenizer", try makePreTokenizer())
+        json.member("post_processor", makePostProcessor())
+        json.member(
+            "decoder",
+            #"{"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true}"#
+        )
+        writeModel(to: &json)
+        json.raw("}\n")
+        return json.bytes
+    }
+
+    private func writeAddedTokens(to json: inout JSONWriter) {
+        json.raw("  \"added_tokens\": [")
+        var isFirst = true
+        for wanted in [Self.control, Self.userDefined] {
+            for (id, type) in tokenTypes.enumerated() where type == wanted && isReachable(id, type) {
+                json.raw(isFirst ? "\n" : ",\n")
+                isFirst = false
+                json.raw("    {\"id\": \(id), \"content\": ")
+                json.string(tokens[id])
+                json.raw(", \"single_word\": false, \"lstrip\": false, \"rstrip\": false, ")
+                json.raw("\"normalized\": false, \"special\": \(type == Self.control)}")
+            }
+        }
+        json.raw(isFirst ? "],\n" : "\n  ],\n")
+    }
+
+    /// Control tokens with characters outside the byte alphabet are fillers, which the reference leaves out.
+    private func isReachable(_ id: Int, _ type: Int) -> Bool {
+        !tokens[id].isEmpty && (type != Self.control || ByteAlphabet.unspell(Array(tokens[id].utf8)) != nil)
+    }
+
+    private func findPreTokenizer() throws(TokenizerError) -> PreTokenizer {
+        guard let found = Self.preTokenizers.first(where: { $0.names.contains(preTokenizer) }) else {
+            let known = Self.preTokenizers.flatMap(\.names).joined(separator: ", ")
+            throw TokenizerError(
+                .unsupported,
+                "tokenizer.ggml.pre is '\(preTokenizer)', which is not known here. Known: \(known)."
+            )
+        }
+        return found.1
+    }
+
+    private func makePreTokenizer() throws(TokenizerError) -> String {
+        func byteLevel(cuts: Bool) -> String {
+            #"{"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": \#(cuts)}"#
+        }
+        func sequence(_ first: String, _ second: String) -> String {
+            #"{"type": "Sequence", "pretokenizers": [\#(first), \#(second)]}"#
+        }
+        switch try findPreTokenizer() {
+        case .byteLevel: return byteLevel(cuts: true)
+        case .split(let pattern):
+            let regex = JSONWriter.quoted(pattern.regex)
+            let split =
+                #"{"type": "Split", "pattern": {"Regex": \#(regex)}, "behavior": "Isolated", "invert": false}"#
+            return sequence(split, byteLevel(cuts: false))
+        }
+    }
+
+    private func makePostProcessor() -> String {
+        let bos = addsBOS ? bosTokenID : nil
+        let eos = addsEOS ? eosTokenID : nil
+        func special(_ id: Int32?, _ type: Int) -> [String] {
+            id.map {
+                [#"{"SpecialToken": {"id": \#(JSONWriter.quoted(tokens[Int($0)])), "type_id": \#(type)}}"#]
+            } ?? []
+        }
+        func sequence(_ name: String, _ type: Int) -> String {
+            let middle = #"{"Sequence": {"id": "\#(name)", "type_id": \#(type)}}"#
+            return (special(bos, type) + [middle] + special(eos, type)).joined(separator: ", ")
+        }
+        let known = Set([bos, eos].compactMap { $0 }).sorted().map { id in
+            let token = JSONWriter.quoted(tokens[Int(id)])
+            return #"\#(token): {"id": \#(token), "ids": [\#(id)], "tokens": [\#(token)]}"#
+        }
+        let single = sequence("A", 0)
+        return #"{"type": "TemplateProcessing", "single": [\#(single)], "#
+            + #""pair": [\#(single), \#(sequence("B", 1))], "#
+            + #""special_tokens": {\#(known.joined(separator: ", "))}}"#
+    }
+
+    private func writeModel(to json: inout JSONWriter) {
+        json.raw("  \"model\": {\"type\": \"BPE\", \"dropout\": null, \"unk_token\": null, ")
+        json.raw("\"continuing_subword_prefix\": \"\", \"end_of_word_suffix\": \"\", \"fuse_unk\": false, ")
+        // Llama 3 takes a word that is a token whole, whatever its merges say.
+        json.raw(
+            "\"byte_fallback\": false, \"ignore_merges\": \(preTokenizer.hasPrefix("llama")),\n    \"vocab\": {"
+        )
+        for (id, token) in tokens.enumerated() {
+            json.raw(id == 0 ? "\n" : ",\n")
+            json.string(token)
+            json.raw(":\(id)")
+        }
+        json.raw("},\n    \"merges\": [")
+        for (index, merge) in merges.enumerated() {
+            json.raw(index == 0 ? "\n" : ",\n")
+            json.string(merge)
+        }
+        json.raw("]}\n")
+    }
+
+    private var specialTokens: [(name: String, token: String)] {
+        [
+            ("bos_token", bosTokenID), ("eos_token", eosTokenID), ("unk_token", unknownTokenID),
+            // A model that was never padded is padded with what ends its texts.
+            ("pad_token", padTokenID ?? eosTokenID),
+        ].compactMap { name, id in id.map { (name, tokens[Int($0)]) } }
+    }
+
+    private func makeConfig() -> [UInt8] {
+        var json = JSONWriter()
+        json.raw("{\n")
+        json.member("add_bos_token", "\(addsBOS)")
+        json.member("add_eos_token", "\(addsEOS)")
+        for (name, token) in specialTokens { json.member(name, JSONWriter.quoted(token)) }
+        json.member("clean_up_tokenization_spaces", "false")
+        json.member("tokenizer_class", "\"PreTrainedTokenizerFast\"", isLast: true)
+        json.raw("}\n")
+        return json.bytes
+    }
+
+    private func makeSpecialTokens() -> [UInt8] {
+        var json = JSONWriter()
+        json.raw("{\n")
+        for (index, (name, token)) in specialTokens.enumerated() {
+            json.member(name, JSONWriter.quoted(token), isLast: index == specialTokens.count - 1)
+        }
+        json.raw("}\n")
+        return json.bytes
+    }
+}

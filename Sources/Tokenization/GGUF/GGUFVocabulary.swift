@@ -1,0 +1,62 @@
+/// A tokenizer as a GGUF file describes it: the values of its `tokenizer.*` keys.
+public struct GGUFVocabulary: Sendable, Equatable {
+    /// `tokenizer.ggml.model`: `gpt2` for byte-level pairs.
+    public var model: String
+    /// `tokenizer.ggml.pre`: the name of the pattern that cuts words.
+    public var preTokenizer: String
+    /// `tokenizer.ggml.tokens`: the tokens by id.
+    public var tokens: [String]
+    /// `tokenizer.ggml.token_type`: 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte.
+    public var tokenTypes: [Int]
+    /// `tokenizer.ggml.scores`.
+    public var scores: [Float] = []
+    /// `tokenizer.ggml.merges`: `left right`, best first.
+    public var merges: [String]
+    /// `tokenizer.ggml.bos_token_id`.
+    public var bosTokenID: Int32?
+    /// `tokenizer.ggml.eos_token_id`.
+    public var eosTokenID: Int32?
+    /// `tokenizer.ggml.unknown_token_id`.
+    public var unknownTokenID: Int32?
+    /// `tokenizer.ggml.padding_token_id`.
+    public var padTokenID: Int32?
+    /// `tokenizer.ggml.add_bos_token`: whether texts begin with ``bosTokenID``.
+    public var addsBOS = false
+    /// `tokenizer.ggml.add_eos_token`: whether texts end with ``eosTokenID``.
+    public var addsEOS = false
+    /// `tokenizer.chat_template`.
+    public var chatTemplate: String?
+
+    /// A vocabulary.
+    ///
+    /// - Parameters:
+    ///   - model: `tokenizer.ggml.model`.
+    ///   - preTokenizer: `tokenizer.ggml.pre`.
+    ///   - tokens: By id.
+    ///   - tokenTypes: As many, or none.
+    ///   - merges: In the order learnt.
+    public init(model: String, preTokenizer: String, tokens: [String], tokenTypes: [Int], merges: [String]) {
+        self.model = model
+        self.preTokenizer = preTokenizer
+        self.tokens = tokens
+        self.tokenTypes = tokenTypes
+        self.merges = merges
+    }
+}
+
+extension Tokenizer {
+    /// Makes the tokenizer that a GGUF file describes.
+    ///
+    /// It is the one that `save(to:)` writes as a `tokenizer.json`.
+    ///
+    /// - Parameter gguf: The file's values.
+    /// - Throws: `.unsupported` for a model or pre-tokenizer that is not known, listing the known ones;
+    ///   `.corrupt` where the values contradict each other.
+    public init(gguf: GGUFVocabulary) throws(TokenizerError) {
+        do throws(TokenizerError) {
+            try self.init(files: gguf.makeFiles())
+        } catch {
+            throw error.inside("the GGUF file's tokenizer")
+        }
+    }
+}

@@ -1,0 +1,68 @@
+/// A JSON text parsed into a flat list of nodes, in the order they are written.
+///
+/// A tokenizer's file is a few hundred thousand strings. Foundation's parser would make an object of each, and
+/// key its dictionaries by canonical equivalence, which merges tokens that differ in bytes; here a string is a
+/// range of bytes, and the members of an object keep their order.
+struct JSONDocument: Sendable {
+    /// What a node is.
+    enum Kind: UInt8, Sendable {
+        case null, bool, number, string, array, object
+    }
+
+    /// One value: a scalar's bytes, or a container's extent.
+    struct Node: Sendable {
+        /// What the node is.
+        var kind: Kind
+        /// Where a scalar's text starts in the document's bytes; for a container, how many elements it has.
+        var start: UInt32
+        /// The length of a scalar's text; 0 for a container.
+        var length: UInt32
+        /// The index of the node after this one and all it holds.
+        var next: UInt32
+    }
+
+    /// The source, followed by the text of the strings that had escapes.
+    private(set) var bytes: [UInt8]
+    /// The nodes; an object's members are pairs of a string and a value.
+    private(set) var nodes: [Node]
+
+    /// The deepest nesting accepted, as in the reference.
+    static let depthLimit = 128
+
+    /// Parses a JSON text.
+    ///
+    /// - Parameter source: UTF-8.
+    /// - Throws: `.corrupt` naming line and column.
+    init(parsing source: [UInt8]) throws(TokenizerError) {
+        guard source.count < Int(UInt32.max) / 2 else {
+            throw TokenizerError(
+                .corrupt,
+                "The JSON text is \(source.count) bytes; at most 2 GB are read."
+            )
+        }
+        var parser = JSONParser(count: source.count)
+        do throws(JSONParser.Fault) {
+            try source.withUnsafeBufferPointer { (text) throws(JSONParser.Fault) in
+                try parser.parse(text)
+            }
+        } catch {
+            throw Self.explain(error, in: source)
+        }
+        nodes = parser.nodes
+        bytes = source
+        bytes.append(contentsOf: parser.unescaped)
+    }
+
+    /// The root value.
+    var root: JSONValue { JSONValue(document: self, index: 0, path: "$") }
+
+    private static func explain(_ fault: JSONParser.Fault, in source: [UInt8]) -> TokenizerError {
+        let before = source.prefix(fault.offset)
+        let line = 1 + before.count { $0 == 0x0A }
+        let column = fault.offset - (before.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0) + 1
+        return TokenizerError(
+            .corrupt,
+            "Not valid JSON at line \(line), column \(column): \(fault.reason)."
+        )
+    }
+}

@@ -1,0 +1,128 @@
+/// A value in a JSON document, with the path by which it was reached.
+struct JSONValue: Sendable {
+    /// The document it stands in.
+    let document: JSONDocument
+    /// Its node.
+    let index: Int
+    /// How it was reached: `$.model.vocab`, say.
+    let path: String
+
+    /// What the value is.
+    var kind: JSONDocument.Kind { document.nodes[index].kind }
+
+    /// Whether the value is `null`.
+    var isNull: Bool { kind == .null }
+
+    /// A string's UTF-8, or nil.
+    var utf8: ArraySlice<UInt8>? { kind == .string ? text : nil }
+
+    private var text: ArraySlice<UInt8> {
+        let node = document.nodes[index]
+        return document.bytes[Int(node.start)..<Int(node.start) + Int(node.length)]
+    }
+
+    /// A string, or nil.
+    var string: String? { utf8.map { String(decoding: $0, as: UTF8.self) } }
+
+    /// A Boolean, or nil.
+    var bool: Bool? { kind == .bool ? text.first == UInt8(ascii: "t") : nil }
+
+    /// A number as it is written, or nil.
+    var number: Double? { kind == .number ? Double(String(decoding: text, as: UTF8.self)) : nil }
+
+    /// A whole number, or nil.
+    var integer: Int? {
+        guard kind == .number else { return nil }
+        if let value = Int(String(decoding: text, as: UTF8.self)) { return value }
+        return number.flatMap { Int(exactly: $0) }
+    }
+
+    /// The members of an object, in the order written; empty for anything else.
+    var members: [(name: String, value: JSONValue)] {
+        guard kind == .object else { return [] }
+        var result: [(name: String, value: JSONValue)] = []
+        var at = index + 1
+        for _ in 0..<Int(document.nodes[index].start) {
+            let name = JSONValue(document: document, index: at, path: path).string ?? ""
+            result.append((name, JSONValue(document: document, index: at + 1, path: "\(path).\(name)")))
+            at = Int(document.nodes[at + 1].next)
+        }
+        return result
+    }
+
+    /// The elements of an array; empty for anything else.
+    var elements: [JSONValue] {
+        guard kind == .array else { return [] }
+        var at = index + 1
+        return (0..<Int(document.nodes[index].start)).map { position in
+            defer { at = Int(document.nodes[at].next) }
+            return JSONValue(document: document, index: at, path: "\(path)[\(position)]")
+        }
+    }
+
+    /// The last member of a name, or nil where there is none or its value is `null`.
+    subscript(_ name: String) -> JSONValue? {
+        guard kind == .object else { return nil }
+        let wanted = Array(name.utf8)
+        var found: JSONValue?
+        var at = index + 1
+        for _ in 0..<Int(document.nodes[index].start) {
+            let key = JSONValue(document: document, index: at, path: path)
+            if key.text.elementsEqual(wanted) {
+                found = JSONValue(document: document, index: at + 1, path: "\(path).\(name)")
+            }
+            at = Int(document.nodes[at + 1].next)
+        }
+        return found.flatMap { $0.isNull ? nil : $0 }
+    }
+
+    /// An error about this value.
+    func fault(_ reason: String, _ code: TokenizerError.Code = .corrupt) -> TokenizerError {
+        TokenizerError(code, "\(path): \(reason)")
+    }
+}
+
+// MARK: - Typed reading
+
+extension JSONValue {
+    /// A member that must be there.
+    func required(_ name: String) throws(TokenizerError) -> JSONValue {
+        guard let value = self[name] else { throw fault("the member '\(name)' is missing.") }
+        return value
+    }
+
+    /// The string it must be.
+    func asString() throws(TokenizerError) -> String {
+        guard let string else { throw fault("expected a string, found \(kind).") }
+        return string
+    }
+
+    /// The UTF-8 of the string it must be.
+    func asUTF8() throws(TokenizerError) -> [UInt8] {
+        guard let utf8 else { throw fault("expected a string, found \(kind).") }
+        return Array(utf8)
+    }
+
+    /// The token id it must be.
+    func asTokenID() throws(TokenizerError) -> Int32 {
+        guard let integer, let id = Int32(exactly: integer), id >= 0, id <= Vocabulary.largestID else {
+            throw fault("expected a token id between 0 and \(Vocabulary.largestID).")
+        }
+        return id
+    }
+
+    /// A Boolean member.
+    func flag(_ name: String, default value: Bool) throws(TokenizerError) -> Bool {
+        guard let member = self[name] else { return value }
+        guard let bool = member.bool else {
+            throw member.fault("expected true or false, found \(member.kind).")
+        }
+        return bool
+    }
+
+    /// A string member, or nil where there is none.
+    func optionalString(_ name: String) throws(TokenizerError) -> String? {
+        guard let member = self[name] else { return nil }
+        return try member.asString()
+    }
+}

@@ -1,0 +1,40 @@
+/// Writes JSON text.
+struct JSONWriter {
+    /// What has been written.
+    private(set) var bytes: [UInt8] = []
+
+    /// Appends text as it is: brackets, commas, names known to need no escapes.
+    mutating func raw(_ text: String) { bytes.append(contentsOf: text.utf8) }
+
+    /// Appends a string with its quotes.
+    mutating func string(_ text: String) {
+        bytes.append(UInt8(ascii: "\""))
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes.append(contentsOf: [UInt8(ascii: "\\"), byte])
+            case 0x0A: raw("\\n")
+            case 0x0D: raw("\\r")
+            case 0x09: raw("\\t")
+            case 0..<0x20:
+                let digits = String(byte, radix: 16)
+                raw("\\u00\(byte < 16 ? "0" : "")\(digits)")
+            default: bytes.append(byte)
+            }
+        }
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    /// Appends an object's member, its value given as JSON text.
+    mutating func member(_ name: String, _ value: String, isLast: Bool = false) {
+        raw("  ")
+        string(name)
+        raw(": \(value)\(isLast ? "\n" : ",\n")")
+    }
+
+    /// A string as JSON text.
+    static func quoted(_ text: String) -> String {
+        var writer = JSONWriter()
+        writer.string(text)
+        return String(decoding: writer.bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,158 @@
+/// Byte-pair encoding: a word starts as its characters (or bytes) and neighbours merge by rank.
+///
+/// Where the pipeline's last step spells bytes as characters (`ByteLevel`), the model can take the bytes
+/// themselves, which saves the spelling and looks every first symbol up in a table of 256.
+///
+/// Source: [`models/bpe`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/models/bpe/model.rs)
+struct BytePairModel: TokenModel {
+    /// How a word becomes its first symbols, and what happens to those that are no token.
+    struct Options: Sendable {
+        /// Stands for a symbol that is no token; such symbols are dropped where it is nil.
+        var unknownID: Int32?
+        /// Whether unknown neighbours become one token.
+        var fusesUnknown = false
+        /// The tokens `<0x00>` … `<0xFF>`, where unknown symbols fall back to them; -1 for one that is missing.
+        var byteTokens: [Int32]?
+        /// Whether a word that is a token is taken whole, whatever the merges say.
+        var ignoresMerges = false
+        /// What symbols after a word's first one are prefixed with in the vocabulary.
+        var prefix: [UInt8] = []
+        /// What a word's last symbol is suffixed with in the vocabulary.
+        var suffix: [UInt8] = []
+    }
+
+    let vocabulary: Vocabulary
+    let merges: MergeTable
+    let options: Options
+    /// The tokens of the bytes, where words come as raw bytes; -1 for one that is missing.
+    let rawBytes: [Int32]?
+
+    init(vocabulary: Vocabulary, merges: MergeTable, options: Options, takesRawBytes: Bool) {
+        self.vocabulary = vocabulary
+        self.merges = merges
+        self.options = options
+        rawBytes =
+            takesRawBytes
+            ? (0...255).map { vocabulary.id(of: ByteAlphabet.spell([UInt8($0)])) ?? -1 } : nil
+    }
+
+    func tokenize(
+        _ piece: UnsafeBufferPointer<UInt8>,
+        into tokens: inout [PieceToken],
+        workspace: Workspace
+    ) {
+        guard piece.count <= WordCache.longestWord else {
+            tokenizeAnew(piece, into: &tokens, workspace: workspace)
+            return
+        }
+        let hash = ByteHash.hash(piece)
+        if workspace.cache.recall(piece, hash: hash, into: &tokens) { return }
+        let start = tokens.count
+        tokenizeAnew(piece, into: &tokens, workspace: workspace)
+        workspace.cache.remember(piece, hash: hash, tokens: tokens[start...])
+    }
+
+    private func tokenizeAnew(
+        _ piece: UnsafeBufferPointer<UInt8>,
+        into tokens: inout [PieceToken],
+        workspace: Workspace
+    ) {
+        if options.ignoresMerges, let id = wholeWord(piece) {
+            tokens.append(PieceToken(id: id, end: Int32(truncatingIfNeeded: piece.count), start: 0))
+            return
+        }
+        workspace.merger.reset()
+        var symbols = SymbolRow(merger: workspace.merger, options: options)
+        workspace.merger = PairMerger()
+        if let rawBytes {
+            for (index, byte) in piece.enumerated() {
+                symbols.add(rawBytes[Int(byte)], from: index, to: index + 1)
+            }
+        } else {
+            addCharacters(of: piece, to: &symbols, workspace: workspace)
+        }
+        symbols.finish()
+        symbols.merger.merge(with: merges, into: &tokens)
+        workspace.merger = symbols.merger
+    }
+
+    private func wholeWord(_ piece: UnsafeBufferPointer<UInt8>) -> Int32? {
+        rawBytes == nil ? vocabulary.id(of: piece) : vocabulary.id(of: ByteAlphabet.spell(piece))
+    }
+
+    private func addCharacters(
+        of piece: UnsafeBufferPointer<UInt8>,
+        to symbols: inout SymbolRow,
+        workspace: Workspace
+    ) {
+        var index = 0
+        while index < piece.count {
+            let end = index + UTF8Scanner.scalar(piece, at: index).length
+            let needsPrefix = index > 0 && !options.prefix.isEmpty
+            let needsSuffix = end == piece.count && !options.suffix.isEmpty
+            let character = UnsafeBufferPointer(rebasing: piece[index..<end])
+            if needsPrefix || needsSuffix {
+                var spelled = needsPrefix ? options.prefix : []
+                spelled.append(contentsOf: character)
+                if needsSuffix { spelled.append(contentsOf: options.suffix) }
+                spelled.withUnsafeBufferPointer { addSymbol($0, from: index, to: end, to: &symbols) }
+            } else {
+                addSymbol(character, from: index, to: end, to: &symbols)
+            }
+            index = end
+        }
+    }
+
+    private func addSymbol(
+        _ symbol: UnsafeBufferPointer<UInt8>,
+        from start: Int,
+        to end: Int,
+        to symbols: inout SymbolRow
+    ) {
+        if let id = vocabulary.id(of: symbol) {
+            symbols.add(id, from: start, to: end)
+        } else if let byteTokens = options.byteTokens, symbol.allSatisfy({ byteTokens[Int($0)] >= 0 }) {
+            // As in the reference, an unknown symbol still held back stays behind these.
+            for (offset, byte) in symbol.enumerated() {
+                symbols.merger.append(byteTokens[Int(byte)], from: start + offset, to: start + offset + 1)
+            }
+        } else {
+            symbols.add(-1, from: start, to: end)
+        }
+    }
+}
+
+/// A word's first symbols, with unknown ones held back until it is known whether the next one joins them.
+private struct SymbolRow {
+    var merger: PairMerger
+    let options: BytePairModel.Options
+    private var unknown: Range<Int>?
+
+    init(merger: PairMerger, options: BytePairModel.Options) {
+        self.merger = merger
+        self.options = options
+    }
+
+    /// Adds a symbol; an id of -1 is an unknown one.
+    @inline(__always)
+    mutating func add(_ id: Int32, from start: Int, to end: Int) {
+        if id >= 0 {
+            if unknown != nil { finish() }
+            merger.append(id, from: start, to: end)
+        } else if options.unknownID != nil {
+            if let held = unknown, options.fusesUnknown {
+                unknown = held.lowerBound..<end
+            } else {
+                finish()
+                unknown = start..<end
+            }
+        }
+    }
+
+    /// Lets go of the unknown symbol held back.
+    mutating func finish() {
+        guard let held = unknown, let id = options.unknownID else { return }
+        merger.append(id, from: held.lowerBound, to: held.upperBound)
+        unknown = nil
+    }
+}

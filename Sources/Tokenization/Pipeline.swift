@@ -1,0 +1,154 @@
+/// The stages of a tokenizer, in the order a text meets them.
+struct Pipeline: Sendable {
+    var normalizer: (any Normalizer)?
+    var preTokenizer: (any PreTokenizer)?
+    var model: any TokenModel
+    var vocabulary: Vocabulary
+    var postProcessor: (any PostProcessor)?
+    var decoder: (any Decoder)?
+    var added = AddedTokens()
+    /// Whether a stage asks where a text started, so that origins are kept even for ids alone.
+    var needsOrigins = false
+
+    /// Appends a text's ids, without special tokens around them.
+    ///
+    /// - Parameters:
+    ///   - source: The text's UTF-8.
+    ///   - ids: Where to append.
+    ///   - workspace: Memory to reuse.
+    func appendIDs(of source: UnsafeBufferPointer<UInt8>, to ids: inout [Int32], workspace: Workspace) {
+        visit(source, keepsOrigins: needsOrigins) { text in
+            switch text {
+            case .token(let id, _, _): ids.append(id)
+            case .text(let text):
+                var tokens = workspace.tokens
+                workspace.tokens = []
+                text.bytes.withUnsafeBufferPointer { bytes in
+                    for piece in text.pieces {
+                        tokens.removeAll(keepingCapacity: true)
+                        model.tokenize(
+                            UnsafeBufferPointer(rebasing: bytes[piece]),
+                            into: &tokens,
+                            workspace: workspace
+                        )
+                        for token in tokens { ids.append(token.id) }
+                    }
+                }
+                workspace.tokens = tokens
+            }
+        }
+    }
+
+    /// A text's tokens with where they came from, without special tokens around them.
+    ///
+    /// - Parameters:
+    ///   - source: The text's UTF-8.
+    ///   - sequence: Which sequence of a pair it is.
+    ///   - workspace: Memory to reuse.
+    /// - Returns: The encoding; its type ids are the sequence's number.
+    func encode(_ source: UnsafeBufferPointer<UInt8>, sequence: Int, workspace: Workspace) -> Encoding {
+        var result = Encoding()
+        var word = 0
+        visit(source, keepsOrigins: true) { text in
+            switch text {
+            case .token(let id, let range, let written):
+                // As in the reference, the token is what the text has, with the spaces that it takes along.
+                let content = String(decoding: written, as: UTF8.self)
+                result.append(id, content, range, word: word, sequence: sequence)
+                word += 1
+            case .text(let text):
+                append(text, to: &result, word: &word, sequence: sequence, workspace: workspace)
+            }
+        }
+        return result
+    }
+
+    private func append(
+        _ text: TrackedText,
+        to result: inout Encoding,
+        word: inout Int,
+        sequence: Int,
+        workspace: Workspace
+    ) {
+        var tokens: [PieceToken] = []
+        text.bytes.withUnsafeBufferPointer { bytes in
+            for piece in text.pieces {
+                tokens.removeAll(keepingCapacity: true)
+                model.tokenize(
+                    UnsafeBufferPointer(rebasing: bytes[piece]),
+                    into: &tokens,
+                    workspace: workspace
+                )
+                for token in tokens {
+                    let start = piece.lowerBound + Int(token.start)
+                    let range = text.source(of: start..<piece.lowerBound + Int(token.end))
+                    let name = self.token(for: token.id) ?? ""
+                    result.append(token.id, name, range, word: word, sequence: sequence)
+                }
+                word += 1
+            }
+        }
+    }
+
+    /// The text of a token.
+    func token(for id: Int32) -> String? {
+        added.tokens[id]?.content ?? vocabulary.token(id).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    private enum Part {
+        case token(Int32, Range<Int>, [UInt8])
+        case text(TrackedText)
+    }
+
+    /// Cuts a text at its added tokens, and takes what lies between through normaliser and pre-tokenizer.
+    private func visit(
+        _ source: UnsafeBufferPointer<UInt8>,
+        keepsOrigins: Bool,
+        _ body: (Part) -> Void
+    ) {
+        for stretch in added.stretches(ofSource: source) {
+            if let id = stretch.id {
+                body(.token(id, stretch.range, Array(source[stretch.range])))
+                continue
+            }
+            var text = TrackedText(
+                Array(source[stretch.range]),
+                base: stretch.range.lowerBound,
+                keepsOrigins: keepsOrigins
+            )
+            normalizer?.normalize(&text)
+            guard added.searchesNormalized else {
+                preTokenizer?.split(&text)
+                body(.text(text))
+                continue
+            }
+            for part in text.bytes.withUnsafeBufferPointer(added.stretches(ofNormalized:)) {
+                if let id = part.id {
+                    body(.token(id, text.source(of: part.range), Array(text.bytes[part.range])))
+                } else {
+                    var slice = text.slice(part.range)
+                    preTokenizer?.split(&slice)
+                    body(.text(slice))
+                }
+            }
+        }
+    }
+}
+
+extension Encoding {
+    fileprivate mutating func append(
+        _ id: Int32,
+        _ token: String,
+        _ range: Range<Int>,
+        word: Int,
+        sequence: Int
+    ) {
+        ids.append(id)
+        tokens.append(token)
+        offsets.append(range)
+        typeIDs.append(Int32(sequence))
+        wordIDs.append(word)
+        sequenceIDs.append(sequence)
+        specialTokensMask.append(false)
+    }
+}

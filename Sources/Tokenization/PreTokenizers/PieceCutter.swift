@@ -1,0 +1,112 @@
+/// What becomes of the delimiters at which a piece is cut.
+enum DelimiterBehavior: String, Sendable, CaseIterable {
+    case removed = "Removed"
+    case isolated = "Isolated"
+    case mergedWithPrevious = "MergedWithPrevious"
+    case mergedWithNext = "MergedWithNext"
+    case contiguous = "Contiguous"
+}
+
+/// Cuts pieces at delimiters.
+///
+/// Source: [`NormalizedString::split`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/tokenizer/normalizer.rs)
+enum PieceCutter {
+    /// A stretch of a piece: a delimiter, or what lies between two.
+    struct Stretch {
+        var range: Range<Int>
+        var isDelimiter: Bool
+    }
+
+    /// Cuts a piece at single characters.
+    ///
+    /// - Parameters:
+    ///   - bytes: The text.
+    ///   - piece: The part of it to cut.
+    ///   - behavior: What becomes of the delimiters.
+    ///   - parts: Where to append the parts.
+    ///   - isDelimiter: Which scalars are delimiters.
+    static func cut(
+        _ bytes: UnsafeBufferPointer<UInt8>,
+        _ piece: Range<Int>,
+        _ behavior: DelimiterBehavior,
+        into parts: inout [Range<Int>],
+        at isDelimiter: (UInt32) -> Bool
+    ) {
+        var stretches: [Stretch] = []
+        var start = piece.lowerBound
+        var index = start
+        while index < piece.upperBound {
+            let (value, length) = UTF8Scanner.scalar(bytes, at: index)
+            if isDelimiter(value) {
+                if start < index { stretches.append(Stretch(range: start..<index, isDelimiter: false)) }
+                stretches.append(Stretch(range: index..<index + length, isDelimiter: true))
+                start = index + length
+            }
+            index += length
+        }
+        if start < index { stretches.append(Stretch(range: start..<index, isDelimiter: false)) }
+        arrange(stretches, behavior, into: &parts)
+    }
+
+    /// Joins stretches as a behaviour asks for.
+    ///
+    /// - Parameters:
+    ///   - stretches: All of a piece, in order.
+    ///   - behavior: What becomes of the delimiters.
+    ///   - parts: Where to append the parts; empty ones are left out.
+    static func arrange(
+        _ stretches: [Stretch],
+        _ behavior: DelimiterBehavior,
+        into parts: inout [Range<Int>]
+    ) {
+        switch behavior {
+        case .isolated:
+            for stretch in stretches { append(stretch.range, to: &parts) }
+        case .removed:
+            for stretch in stretches where !stretch.isDelimiter { append(stretch.range, to: &parts) }
+        case .contiguous:
+            joinWithPrevious(stretches, into: &parts) { $0.isDelimiter == $1 }
+        case .mergedWithPrevious:
+            joinWithPrevious(stretches, into: &parts) { $0.isDelimiter && !$1 }
+        case .mergedWithNext:
+            joinWithNext(stretches, into: &parts)
+        }
+    }
+
+    private static func joinWithPrevious(
+        _ stretches: [Stretch],
+        into parts: inout [Range<Int>],
+        where joins: (Stretch, Bool) -> Bool
+    ) {
+        var wasDelimiter = false
+        var current: Range<Int>?
+        for stretch in stretches {
+            if let open = current, joins(stretch, wasDelimiter) {
+                current = open.lowerBound..<stretch.range.upperBound
+            } else {
+                if let open = current { append(open, to: &parts) }
+                current = stretch.range
+            }
+            wasDelimiter = stretch.isDelimiter
+        }
+        if let open = current { append(open, to: &parts) }
+    }
+
+    private static func joinWithNext(_ stretches: [Stretch], into parts: inout [Range<Int>]) {
+        var wasDelimiter = false
+        var joined: [Range<Int>] = []
+        for stretch in stretches.reversed() {
+            if stretch.isDelimiter, !wasDelimiter, let next = joined.last {
+                joined[joined.count - 1] = stretch.range.lowerBound..<next.upperBound
+            } else {
+                joined.append(stretch.range)
+            }
+            wasDelimiter = stretch.isDelimiter
+        }
+        for range in joined.reversed() { append(range, to: &parts) }
+    }
+
+    private static func append(_ range: Range<Int>, to parts: inout [Range<Int>]) {
+        if !range.isEmpty { parts.append(range) }
+    }
+}

@@ -1,0 +1,73 @@
+/// Cuts at the matches of a pattern.
+///
+/// Source: [`pre_tokenizers/split`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/pre_tokenizers/split.rs)
+struct SplitPreTokenizer: PreTokenizer {
+    /// What to look for.
+    enum Pattern: Sendable {
+        case words(WordPattern)
+        case text([UInt8])
+    }
+
+    var pattern: Pattern
+    var behavior: DelimiterBehavior
+    /// Whether what lies between matches counts as the delimiter.
+    var isInverted: Bool
+
+    func split(_ text: inout TrackedText) {
+        text.cutPieces { bytes, piece, parts in
+            if case .words(let pattern) = pattern, behavior == .isolated {
+                pattern.cut(bytes, piece, into: &parts)
+                return
+            }
+            PieceCutter.arrange(stretches(bytes, piece), behavior, into: &parts)
+        }
+    }
+
+    private func stretches(_ bytes: UnsafeBufferPointer<UInt8>, _ piece: Range<Int>) -> [PieceCutter.Stretch]
+    {
+        switch pattern {
+        case .words(let pattern):
+            var words: [Range<Int>] = []
+            pattern.cut(bytes, piece, into: &words)
+            return words.map { PieceCutter.Stretch(range: $0, isDelimiter: !isInverted) }
+        case .text(let wanted):
+            return ByteSearch.stretches(of: wanted, in: bytes, piece).map { stretch in
+                PieceCutter.Stretch(range: stretch.range, isDelimiter: stretch.isDelimiter != isInverted)
+            }
+        }
+    }
+}
+
+/// Finds one text in another.
+enum ByteSearch {
+    /// A piece as matches of a text and what lies between them.
+    ///
+    /// - Parameters:
+    ///   - wanted: What to look for; nothing matches an empty one.
+    ///   - bytes: The text.
+    ///   - piece: The part of it to look in.
+    /// - Returns: Stretches that cover the piece; matches are delimiters.
+    static func stretches(
+        of wanted: [UInt8],
+        in bytes: UnsafeBufferPointer<UInt8>,
+        _ piece: Range<Int>
+    ) -> [PieceCutter.Stretch] {
+        var result: [PieceCutter.Stretch] = []
+        var start = piece.lowerBound
+        var index = start
+        while let first = wanted.first, index + wanted.count <= piece.upperBound {
+            guard bytes[index] == first, bytes[index..<index + wanted.count].elementsEqual(wanted) else {
+                index += 1
+                continue
+            }
+            if start < index { result.append(.init(range: start..<index, isDelimiter: false)) }
+            index += wanted.count
+            result.append(.init(range: index - wanted.count..<index, isDelimiter: true))
+            start = index
+        }
+        if start < piece.upperBound {
+            result.append(.init(range: start..<piece.upperBound, isDelimiter: false))
+        }
+        return result
+    }
+}

@@ -1,0 +1,76 @@
+/// Trims the offsets of byte-level tokens, so that they leave out the spaces around a word.
+///
+/// Source: [`process_offsets`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/pre_tokenizers/byte_level.rs)
+struct ByteLevelPostProcessor: PostProcessor {
+    var trimsOffsets: Bool
+    var addsPrefixSpace: Bool
+
+    func process(_ sequences: [Encoding], addSpecialTokens: Bool) -> [Encoding] {
+        trimsOffsets ? sequences.map(trimmed) : sequences
+    }
+
+    private func trimmed(_ encoding: Encoding) -> Encoding {
+        var result = encoding
+        for (index, token) in encoding.tokens.enumerated() {
+            let scalars = Array(token.unicodeScalars)
+            var leading = scalars.prefix(while: Self.isSpace).count
+            let trailing = scalars.reversed().prefix(while: Self.isSpace).count
+            var (start, end) = (encoding.offsets[index].lowerBound, encoding.offsets[index].upperBound)
+            if leading > 0 {
+                if (index == 0 || start == 0) && addsPrefixSpace && leading == 1 { leading = 0 }
+                start = min(start + leading, end)
+            }
+            if trailing > 0, end >= trailing { end = max(end - trailing, start) }
+            result.offsets[index] = start..<end
+        }
+        return result
+    }
+
+    private static func isSpace(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.value == ByteAlphabet.scalars[0x20] || scalar.properties.isWhitespace
+    }
+}
+
+/// Lays out one text or a pair by a template: `[CLS] $A [SEP] $B:1 [SEP]:1`.
+///
+/// Source: [`processors/template`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/processors/template.rs)
+struct TemplatePostProcessor: PostProcessor {
+    /// A part of a template.
+    enum Part: Sendable, Equatable {
+        case sequence(Int, typeID: Int32)
+        case special([SpecialToken], typeID: Int32)
+    }
+
+    /// A token that a template adds.
+    struct SpecialToken: Sendable, Equatable {
+        var id: Int32
+        var token: String
+    }
+
+    var single: [Part]
+    var pair: [Part]
+
+    func process(_ sequences: [Encoding], addSpecialTokens: Bool) -> [Encoding] {
+        (sequences.count > 1 ? pair : single).flatMap { part -> [Encoding] in
+            switch part {
+            case .sequence(let index, let typeID):
+                guard index < sequences.count else { return [] }
+                var encoding = sequences[index]
+                encoding.typeIDs = Array(repeating: typeID, count: encoding.count)
+                return [encoding]
+            case .special(let tokens, let typeID):
+                guard addSpecialTokens else { return [] }
+                return tokens.map { Encoding(added: $0.id, token: $0.token, typeID: typeID) }
+            }
+        }
+    }
+}
+
+/// Runs post-processors one after another; each gets the parts that the one before left.
+struct PostProcessorSequence: PostProcessor {
+    var steps: [any PostProcessor]
+
+    func process(_ sequences: [Encoding], addSpecialTokens: Bool) -> [Encoding] {
+        steps.reduce(sequences) { parts, step in step.process(parts, addSpecialTokens: addSpecialTokens) }
+    }
+}

@@ -1,0 +1,94 @@
+/// The classes of characters that split patterns ask for, as a set of bits.
+///
+/// The general categories come from the Swift standard library's Unicode tables; whitespace is Unicode's
+/// `White_Space`, which is what the reference's `\s` and Rust's `char::is_whitespace` mean. The reference's
+/// regexes know Unicode 16, so what later versions added is `other` to them, though `numeric` counts it.
+struct CharacterClass: OptionSet, Sendable {
+    let rawValue: UInt16
+
+    /// `\p{L}`.
+    static let letter = Self(rawValue: 1)
+    /// `\p{N}`.
+    static let number = Self(rawValue: 2)
+    /// `\s`.
+    static let whitespace = Self(rawValue: 4)
+    /// `\p{M}`.
+    static let mark = Self(rawValue: 8)
+    /// `\p{P}`.
+    static let punctuation = Self(rawValue: 16)
+    /// `\p{S}`.
+    static let symbol = Self(rawValue: 32)
+    /// `\p{Lu}` and `\p{Lt}`.
+    static let upper = Self(rawValue: 64)
+    /// `\p{Ll}`.
+    static let lower = Self(rawValue: 128)
+    /// `\p{Lm}` and `\p{Lo}`.
+    static let caseless = Self(rawValue: 256)
+    /// `\p{Mn}`.
+    static let nonspacingMark = Self(rawValue: 512)
+    /// `\p{Cc}`, `\p{Cf}`, `\p{Cn}` and `\p{Co}`.
+    static let other = Self(rawValue: 1024)
+    /// What `\w` matches.
+    static let word = Self(rawValue: 2048)
+    /// What Rust's `char::is_numeric` is true for.
+    static let numeric = Self(rawValue: 4096)
+
+    /// The classes of a scalar.
+    ///
+    /// - Parameter scalar: A scalar's value.
+    /// - Returns: Every class it is in.
+    @inline(__always)
+    static func of(_ scalar: UInt32) -> CharacterClass {
+        scalar < UInt32(tableSize) ? table[Int(scalar)] : beyondTable(scalar)
+    }
+
+    private static let tableSize = 0x3400
+
+    private static let table: [CharacterClass] = (0..<UInt32(tableSize)).map(computed)
+
+    private static func beyondTable(_ scalar: UInt32) -> CharacterClass {
+        // The great blocks of ideographs and of Hangul syllables, without a search.
+        if (0x4E00...0x9FFF).contains(scalar) || (0xAC00...0xD7A3).contains(scalar) {
+            return [.letter, .caseless, .word]
+        }
+        return computed(scalar)
+    }
+
+    private static func computed(_ value: UInt32) -> CharacterClass {
+        guard let scalar = Unicode.Scalar(value) else { return .other }
+        let properties = scalar.properties
+        var result = ofCategory(properties.generalCategory)
+        let isNumeric = result.contains(.number)
+        if let age = properties.age, age.major > regexUnicodeVersion { result = .other }
+        if value == 0x295 { result = [.letter, .lower, .word] }  // caseless since Unicode 17
+        if properties.isAlphabetic, result != .other { result.insert(.word) }
+        if properties.isWhitespace { result.insert(.whitespace) }
+        if isNumeric { result.insert(.numeric) }
+        // The reference's regex engine takes Latin-1's superscripts and fractions for word characters.
+        if [0xB2, 0xB3, 0xB9, 0xBC, 0xBD, 0xBE].contains(value) { result.insert(.word) }
+        return result
+    }
+
+    /// The Unicode version of the reference's regex engine.
+    private static let regexUnicodeVersion = 16
+
+    private static func ofCategory(_ category: Unicode.GeneralCategory) -> CharacterClass {
+        switch category {
+        case .uppercaseLetter, .titlecaseLetter: [.letter, .upper, .word]
+        case .lowercaseLetter: [.letter, .lower, .word]
+        case .modifierLetter, .otherLetter: [.letter, .caseless, .word]
+        case .nonspacingMark: [.mark, .nonspacingMark, .word]
+        case .spacingMark, .enclosingMark: [.mark, .word]
+        case .decimalNumber, .letterNumber: [.number, .word]
+        case .otherNumber: .number
+        case .connectorPunctuation: [.punctuation, .word]
+        case .dashPunctuation, .openPunctuation, .closePunctuation, .initialPunctuation, .finalPunctuation,
+            .otherPunctuation:
+            .punctuation
+        case .mathSymbol, .currencySymbol, .modifierSymbol, .otherSymbol: .symbol
+        case .spaceSeparator, .lineSeparator, .paragraphSeparator: []
+        case .control, .format, .surrogate, .privateUse, .unassigned: .other
+        @unknown default: .other
+        }
+    }
+}

@@ -1,0 +1,181 @@
+/// Where a byte of a changed text comes from: a range of the source text's bytes.
+struct Origin: Sendable, Equatable {
+    var start: Int32
+    var end: Int32
+}
+
+/// A text on its way to tokens: what it has become, the pieces it is cut into, and where each byte came from.
+///
+/// Stages of a pipeline change it in place. While nothing has rewritten it, its bytes are a range of the source
+/// and no table of origins is kept.
+struct TrackedText: Sendable {
+    /// The text's UTF-8 as it is now.
+    private(set) var bytes: [UInt8]
+    /// The ranges of `bytes` that may not be merged across; none is empty, they ascend and may leave gaps.
+    var pieces: [Range<Int>]
+    /// Where each byte comes from; empty while the text is unchanged, or when origins are not wanted.
+    private(set) var origins: [Origin] = []
+    /// Where the text starts in the source.
+    private(set) var base: Int
+    /// Whether rewriting keeps origins.
+    let keepsOrigins: Bool
+    /// Whether anything has rewritten the text.
+    private(set) var isRewritten = false
+
+    /// Makes an unchanged text of one piece.
+    ///
+    /// - Parameters:
+    ///   - bytes: Well-formed UTF-8.
+    ///   - base: Where it starts in the source, in bytes.
+    ///   - keepsOrigins: Whether offsets will be asked for.
+    init(_ bytes: [UInt8], base: Int = 0, keepsOrigins: Bool = true) {
+        self.bytes = bytes
+        self.base = base
+        self.keepsOrigins = keepsOrigins
+        pieces = bytes.isEmpty ? [] : [0..<bytes.count]
+    }
+
+    /// The source bytes that a byte stands for.
+    func origin(at index: Int) -> Origin {
+        if !origins.isEmpty { return origins[index] }
+        guard !isRewritten else { return Origin(start: 0, end: 0) }
+        var start = index
+        while start > 0, bytes[start] & 0xC0 == 0x80 { start -= 1 }
+        var end = index + 1
+        while end < bytes.count, bytes[end] & 0xC0 == 0x80 { end += 1 }
+        return Origin(
+            start: Int32(truncatingIfNeeded: base + start),
+            end: Int32(truncatingIfNeeded: base + end)
+        )
+    }
+
+    /// The source bytes that a range stands for, from the first byte's start to the last one's end.
+    func source(of range: Range<Int>) -> Range<Int> {
+        guard !range.isEmpty else {
+            let at = range.lowerBound < bytes.count ? Int(origin(at: range.lowerBound).start) : base
+            return at..<at
+        }
+        let start = Int(origin(at: range.lowerBound).start)
+        return start..<max(start, Int(origin(at: range.upperBound - 1).end))
+    }
+
+    /// A part of the text as a text of its own, of one piece.
+    func slice(_ range: Range<Int>) -> TrackedText {
+        if range == 0..<bytes.count, pieces.count <= 1 { return self }
+        var result = TrackedText(
+            Array(bytes[range]),
+            base: base + range.lowerBound,
+            keepsOrigins: keepsOrigins
+        )
+        result.isRewritten = isRewritten
+        if !origins.isEmpty { result.origins = Array(origins[range]) }
+        return result
+    }
+
+    /// Cuts every piece again.
+    ///
+    /// - Parameter cut: Gets the text's bytes, a piece and the list to which it appends that piece's parts.
+    mutating func cutPieces(
+        _ cut: (UnsafeBufferPointer<UInt8>, Range<Int>, inout [Range<Int>]) -> Void
+    ) {
+        var parts: [Range<Int>] = []
+        parts.reserveCapacity(max(pieces.count, bytes.count / 4))
+        bytes.withUnsafeBufferPointer { text in
+            for piece in pieces { cut(text, piece, &parts) }
+        }
+        pieces = parts
+    }
+
+    /// Rewrites the whole text; it is one piece afterwards.
+    ///
+    /// - Parameter body: Gets the old bytes and the builder that takes the new ones.
+    mutating func rewrite(_ body: (UnsafeBufferPointer<UInt8>, inout TextBuilder) -> Void) {
+        var builder = TextBuilder(origins: keepsOrigins ? allOrigins() : nil, capacity: bytes.count)
+        bytes.withUnsafeBufferPointer { body($0, &builder) }
+        adopt(builder, pieces: builder.bytes.isEmpty ? [] : [0..<builder.bytes.count])
+    }
+
+    /// Rewrites each piece; what lies between pieces is dropped.
+    ///
+    /// - Parameter body: Gets the old bytes, a piece and the builder that takes the new ones.
+    mutating func rewritePieces(_ body: (UnsafeBufferPointer<UInt8>, Range<Int>, inout TextBuilder) -> Void) {
+        var builder = TextBuilder(origins: keepsOrigins ? allOrigins() : nil, capacity: bytes.count)
+        var changed: [Range<Int>] = []
+        changed.reserveCapacity(pieces.count)
+        bytes.withUnsafeBufferPointer { text in
+            for piece in pieces {
+                let start = builder.bytes.count
+                body(text, piece, &builder)
+                if builder.bytes.count > start { changed.append(start..<builder.bytes.count) }
+            }
+        }
+        adopt(builder, pieces: changed)
+    }
+
+    private mutating func adopt(_ builder: TextBuilder, pieces: [Range<Int>]) {
+        bytes = builder.bytes
+        origins = builder.origins
+        self.pieces = pieces
+        isRewritten = true
+    }
+
+    private func allOrigins() -> [Origin] {
+        guard origins.isEmpty else { return origins }
+        guard !isRewritten else { return [] }
+        var result: [Origin] = []
+        result.reserveCapacity(bytes.count)
+        var index = 0
+        while index < bytes.count {
+            var end = index + 1
+            while end < bytes.count, bytes[end] & 0xC0 == 0x80 { end += 1 }
+            let origin = Origin(
+                start: Int32(truncatingIfNeeded: base + index),
+                end: Int32(truncatingIfNeeded: base + end)
+            )
+            for _ in index..<end { result.append(origin) }
+            index = end
+        }
+        return result
+    }
+}
+
+/// Collects what a text is rewritten to, and for each byte the origin of the old byte it is put for.
+struct TextBuilder {
+    /// The new text.
+    private(set) var bytes: [UInt8] = []
+    /// The origins of the new text; empty when they are not wanted.
+    private(set) var origins: [Origin] = []
+    private let old: [Origin]?
+
+    init(origins: [Origin]?, capacity: Int) {
+        old = origins
+        bytes.reserveCapacity(capacity + capacity / 8 + 8)
+        if origins != nil { self.origins.reserveCapacity(capacity + capacity / 8 + 8) }
+    }
+
+    /// Appends a scalar that stands for the old byte at `index`.
+    @inline(__always)
+    mutating func put(_ scalar: UInt32, for index: Int) {
+        follow(UTF8Scanner.append(scalar, to: &bytes), index)
+    }
+
+    /// Appends bytes that all stand for the old byte at `index`.
+    mutating func put(_ new: [UInt8], for index: Int) {
+        bytes.append(contentsOf: new)
+        follow(new.count, index)
+    }
+
+    /// Appends a range of the old text unchanged.
+    mutating func keep(_ range: Range<Int>, of text: UnsafeBufferPointer<UInt8>) {
+        bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[range]))
+        if let old, !old.isEmpty { origins.append(contentsOf: old[range]) }
+    }
+
+    @inline(__always)
+    private mutating func follow(_ count: Int, _ index: Int) {
+        guard let old else { return }
+        // What is put before anything has been read stands for nothing.
+        let origin = old.indices.contains(index) ? old[index] : Origin(start: 0, end: 0)
+        for _ in 0..<count { origins.append(origin) }
+    }
+}

@@ -1,0 +1,82 @@
+import Foundation
+
+/// A tokenizer's files, byte for byte as they were read.
+struct TokenizerFiles: Sendable {
+    /// The name of the file with the pipeline.
+    static let tokenizerName = "tokenizer.json"
+    /// The name of the file with the settings.
+    static let configName = "tokenizer_config.json"
+    /// The name of the file with the special tokens.
+    static let specialTokensName = "special_tokens_map.json"
+    /// The name of the file with the chat template.
+    static let chatTemplateName = "chat_template.jinja"
+
+    /// `tokenizer.json`.
+    var tokenizer: [UInt8]
+    /// `tokenizer_config.json`, where there is one.
+    var config: [UInt8]?
+    /// `special_tokens_map.json`, where there is one.
+    var specialTokens: [UInt8]?
+    /// `chat_template.jinja`, where there is one.
+    var chatTemplate: [UInt8]?
+
+    /// Reads the files of a folder.
+    init(folder: URL) throws(TokenizerError) {
+        try self.init(tokenizerJSON: folder.appendingPathComponent(Self.tokenizerName))
+        config = try Self.readIfPresent(folder.appendingPathComponent(Self.configName))
+        specialTokens = try Self.readIfPresent(folder.appendingPathComponent(Self.specialTokensName))
+        chatTemplate = try Self.readIfPresent(folder.appendingPathComponent(Self.chatTemplateName))
+    }
+
+    /// Reads a tokenizer.json alone.
+    init(tokenizerJSON: URL) throws(TokenizerError) {
+        tokenizer = try Self.read(tokenizerJSON)
+    }
+
+    /// Takes a tokenizer.json from memory.
+    init(tokenizer: [UInt8]) { self.tokenizer = tokenizer }
+
+    private static func readIfPresent(_ url: URL) throws(TokenizerError) -> [UInt8]? {
+        FileManager.default.fileExists(atPath: url.path) ? try read(url) : nil
+    }
+
+    private static func read(_ url: URL) throws(TokenizerError) -> [UInt8] {
+        do {
+            return Array(try Data(contentsOf: url))
+        } catch {
+            throw TokenizerError(
+                .unreadable,
+                "Cannot read '\(url.path)': \(error.localizedDescription) Expected a model's tokenizer file."
+            )
+        }
+    }
+
+    /// The files that there are, by name.
+    var named: [(name: String, contents: [UInt8])] {
+        let files: [(String, [UInt8]?)] = [
+            (Self.tokenizerName, tokenizer), (Self.configName, config),
+            (Self.specialTokensName, specialTokens), (Self.chatTemplateName, chatTemplate),
+        ]
+        return files.compactMap { name, contents in contents.map { (name, $0) } }
+    }
+
+    /// Writes the files into a folder, each beside its place and then renamed.
+    func write(to folder: URL) throws(TokenizerError) {
+        do {
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        } catch {
+            throw TokenizerError(
+                .unwritable,
+                "Cannot make the folder '\(folder.path)': \(error.localizedDescription)"
+            )
+        }
+        for (name, bytes) in named {
+            let url = folder.appendingPathComponent(name)
+            do {
+                try Data(bytes).write(to: url, options: .atomic)
+            } catch {
+                throw TokenizerError(.unwritable, "Cannot write '\(url.path)': \(error.localizedDescription)")
+            }
+        }
+    }
+}

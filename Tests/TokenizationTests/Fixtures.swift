@@ -1,0 +1,51 @@
+import Foundation
+import Testing
+
+@testable import Tokenization
+
+/// A text, or a pair, and what the Python library gives for it.
+struct ReferenceCase: Decodable {
+    var text: String
+    var pair: String?
+    var ids: [Int32]
+    var tokens: [String]
+    var offsets: [[Int]]
+    var words: [Int?]
+    var types: [Int32]
+    var decoded: String
+    var plain: String
+}
+
+/// A tokenizer trained by `Scripts/fixtures/make_tokenizer_fixtures.py`, with its cases.
+struct TokenizerFixture: CustomTestStringConvertible {
+    var name: String
+
+    var testDescription: String { name }
+
+    private static let root = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Fixtures/tokenizers")
+
+    /// Every fixture there is.
+    static let all: [TokenizerFixture] = {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: root.path)) ?? []
+        return names.sorted().map(TokenizerFixture.init)
+    }()
+
+    var folder: URL { Self.root.appendingPathComponent(name) }
+
+    func tokenizer() throws -> Tokenizer { try Tokenizer(folder: folder) }
+
+    func cases() throws -> [ReferenceCase] {
+        struct File: Decodable { var cases: [ReferenceCase] }
+        let data = try Data(contentsOf: folder.appendingPathComponent("cases.json"))
+        return try JSONDecoder().decode(File.self, from: data).cases
+    }
+}
+
+/// A folder that is gone after the test.
+func withTemporaryFolder(_ body: (URL) throws -> Void) throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try body(folder)
+}

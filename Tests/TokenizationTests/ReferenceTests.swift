@@ -1,0 +1,58 @@
+import Testing
+
+@testable import Tokenization
+
+struct ReferenceTests {
+    @Test(arguments: TokenizerFixture.all)
+    func `ids, tokens, offsets, words and types are the reference's`(fixture: TokenizerFixture) throws {
+        let tokenizer = try fixture.tokenizer()
+        for expected in try fixture.cases() {
+            let encoding =
+                expected.pair.map { tokenizer.encode(expected.text, pair: $0) }
+                ?? tokenizer.encode(expected.text)
+            let comment = Comment(rawValue: "\(fixture.name): \(expected.text.debugDescription)")
+            #expect(encoding.ids == expected.ids, comment)
+            #expect(encoding.tokens.map { Array($0.utf8) } == expected.tokens.map { Array($0.utf8) }, comment)
+            #expect(encoding.wordIDs == expected.words, comment)
+            #expect(encoding.typeIDs == expected.types, comment)
+            guard expected.pair == nil else { continue }
+            let offsets = encoding.scalarOffsets(in: expected.text).map { [$0.lowerBound, $0.upperBound] }
+            #expect(offsets == expected.offsets, comment)
+        }
+    }
+
+    @Test(arguments: TokenizerFixture.all)
+    func `decoding gives the reference's text, byte for byte`(fixture: TokenizerFixture) throws {
+        let tokenizer = try fixture.tokenizer()
+        for expected in try fixture.cases() {
+            let decoded = tokenizer.decode(expected.ids, skipSpecialTokens: false)
+            let plain = tokenizer.decode(expected.ids)
+            #expect(Array(decoded.utf8) == Array(expected.decoded.utf8), "\(expected.text.debugDescription)")
+            #expect(Array(plain.utf8) == Array(expected.plain.utf8), "\(expected.text.debugDescription)")
+        }
+    }
+
+    @Test(arguments: TokenizerFixture.all)
+    func `a batch on several threads gives each text's ids in order`(fixture: TokenizerFixture) throws {
+        let tokenizer = try fixture.tokenizer()
+        let cases = try fixture.cases().filter { $0.pair == nil }
+        let repeated = (0..<6).flatMap { _ in cases }
+        let packed = tokenizer.encodeBatch(repeated.map(\.text), threads: 4)
+        #expect(packed.count == repeated.count)
+        for (index, expected) in repeated.enumerated() { #expect(Array(packed[index]) == expected.ids) }
+    }
+
+    @Test(arguments: TokenizerFixture.all)
+    func `truncation keeps the tokens around the text and counts them`(fixture: TokenizerFixture) throws {
+        let tokenizer = try fixture.tokenizer()
+        let text = "The quick brown fox doesn't jump over the lazy dog"
+        let around = tokenizer.encode("").ids.count
+        let whole = tokenizer.encode(text)
+        for length in around..<whole.count {
+            let cut = tokenizer.encode(text, maxLength: length)
+            #expect(cut.count == length)
+            #expect(Array(tokenizer.encodeBatch([text], maxLength: length)[0]) == cut.ids)
+        }
+        #expect(tokenizer.encode(text, maxLength: 10_000) == whole)
+    }
+}
