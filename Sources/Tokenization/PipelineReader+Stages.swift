@@ -1,16 +1,4 @@
 extension PipelineReader {
-    /// Reads a normaliser.
-    func readNormalizer(_ json: JSONValue) throws(TokenizerError) -> any Normalizer {
-        let type = try json.required("type").asString()
-        switch type {
-        case "Sequence":
-            var steps: [any Normalizer] = []
-            for step in try self.steps("normalizers", of: json) { steps.append(try readNormalizer(step)) }
-            return NormalizerSequence(steps: steps)
-        default: throw unknown(type, in: json, known: ["Sequence"])
-        }
-    }
-
     /// Reads a pre-tokenizer.
     ///
     /// - Parameters:
@@ -43,21 +31,44 @@ extension PipelineReader {
         case "Digits":
             return DigitsPreTokenizer(individually: try json.flag("individual_digits", default: false))
         case "Split": return try readSplit(json)
-        default: throw unknown(type, in: json, known: ["ByteLevel", "Digits", "Sequence", "Split"])
+        case "BertPreTokenizer": return BERTPreTokenizer()
+        case "Metaspace": return try MetaspacePreTokenizer(json: json)
+        case "WhitespaceSplit":
+            return CharacterPreTokenizer(delimiter: .characters(.whitespace), behavior: .removed)
+        case "Punctuation":
+            let behavior = try json["behavior"].map(optional: readBehavior) ?? .isolated
+            return CharacterPreTokenizer(delimiter: .characters(.bertPunctuation), behavior: behavior)
+        case "CharDelimiterSplit":
+            let delimiter = try json.required("delimiter").asScalar()
+            return CharacterPreTokenizer(delimiter: .scalar(delimiter), behavior: .removed)
+        default:
+            throw unknown(
+                type,
+                in: json,
+                known: [
+                    "BertPreTokenizer", "ByteLevel", "CharDelimiterSplit", "Digits", "Metaspace",
+                    "Punctuation",
+                    "Sequence", "Split", "WhitespaceSplit",
+                ]
+            )
         }
     }
 
     private func readSplit(_ json: JSONValue) throws(TokenizerError) -> any PreTokenizer {
-        let named = try json.required("behavior")
-        guard let behavior = DelimiterBehavior(rawValue: try named.asString()) else {
-            let known = DelimiterBehavior.allCases.map(\.rawValue).joined(separator: ", ")
-            throw named.fault("expected one of \(known).")
-        }
+        let behavior = try readBehavior(json.required("behavior"))
         return SplitPreTokenizer(
             pattern: try readPattern(json.required("pattern")),
             behavior: behavior,
             isInverted: try json.flag("invert", default: false)
         )
+    }
+
+    private func readBehavior(_ json: JSONValue) throws(TokenizerError) -> DelimiterBehavior {
+        guard let behavior = DelimiterBehavior(rawValue: try json.asString()) else {
+            let known = DelimiterBehavior.allCases.map(\.rawValue).joined(separator: ", ")
+            throw json.fault("expected one of \(known).")
+        }
+        return behavior
     }
 
     private func readPattern(_ json: JSONValue) throws(TokenizerError) -> SplitPreTokenizer.Pattern {
@@ -83,30 +94,48 @@ extension PipelineReader {
                 addsPrefixSpace: try json.flag("add_prefix_space", default: true)
             )
         case "TemplateProcessing": return try TemplatePostProcessor(json: json)
-        default: throw unknown(type, in: json, known: ["ByteLevel", "Sequence", "TemplateProcessing"])
+        case "BertProcessing":
+            let (cls, sep) = try (readNamedToken(json, "cls"), readNamedToken(json, "sep"))
+            let single: [TemplatePostProcessor.Part] = [cls(0), .sequence(0, typeID: 0), sep(0)]
+            return TemplatePostProcessor(single: single, pair: single + [.sequence(1, typeID: 1), sep(1)])
+        case "RobertaProcessing": return try readRobertaProcessing(json)
+        default:
+            throw unknown(
+                type,
+                in: json,
+                known: ["BertProcessing", "ByteLevel", "RobertaProcessing", "Sequence", "TemplateProcessing"]
+            )
         }
     }
 
-    /// Reads a decoder.
-    func readDecoder(_ json: JSONValue) throws(TokenizerError) -> any Decoder {
-        let type = try json.required("type").asString()
-        switch type {
-        case "Sequence":
-            var steps: [any Decoder] = []
-            for step in try self.steps("decoders", of: json) { steps.append(try readDecoder(step)) }
-            return DecoderSequence(steps: steps)
-        case "ByteLevel": return ByteLevelDecoder()
-        default: throw unknown(type, in: json, known: ["ByteLevel", "Sequence"])
-        }
+    private func readRobertaProcessing(_ json: JSONValue) throws(TokenizerError) -> any PostProcessor {
+        let (cls, sep) = try (readNamedToken(json, "cls"), readNamedToken(json, "sep"))
+        let single: [TemplatePostProcessor.Part] = [cls(0), .sequence(0, typeID: 0), sep(0)]
+        let template = TemplatePostProcessor(
+            single: single,
+            pair: single + [sep(0), .sequence(1, typeID: 0), sep(0)]
+        )
+        let trimming = ByteLevelPostProcessor(
+            trimsOffsets: try json.flag("trim_offsets", default: true),
+            addsPrefixSpace: try json.flag("add_prefix_space", default: true)
+        )
+        return PostProcessorSequence(steps: [trimming, template])
     }
-}
 
-/// Runs normalisers one after another.
-struct NormalizerSequence: Normalizer {
-    var steps: [any Normalizer]
-
-    func normalize(_ text: inout TrackedText) {
-        for step in steps { step.normalize(&text) }
+    /// Reads `["[SEP]", 102]`.
+    ///
+    /// - Returns: Makes the template's part for a type id.
+    private func readNamedToken(
+        _ json: JSONValue,
+        _ name: String
+    ) throws(TokenizerError) -> @Sendable (Int32) -> TemplatePostProcessor.Part {
+        let pair = try json.required(name)
+        guard pair.elements.count == 2 else { throw pair.fault("expected a token and its id.") }
+        let token = TemplatePostProcessor.SpecialToken(
+            id: try pair.elements[1].asTokenID(),
+            token: try pair.elements[0].asString()
+        )
+        return { .special([token], typeID: $0) }
     }
 }
 

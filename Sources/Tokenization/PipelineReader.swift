@@ -24,6 +24,7 @@ struct PipelineReader {
             postProcessor: try root["post_processor"].map(optional: readPostProcessor),
             decoder: try root["decoder"].map(optional: readDecoder)
         )
+        pipeline.needsOrigins = Self.asksForPlace(root["pre_tokenizer"])
         pipeline.added.add(try readAddedTokens(), to: vocabulary, normalizer: normalizer)
         return pipeline
     }
@@ -55,8 +56,18 @@ struct PipelineReader {
         case "BPE":
             let model = try BytePairModel(json: json, takesRawBytes: spelling.takesRawBytes)
             return (model, model.vocabulary)
-        default: throw unknown(type, in: json, known: ["BPE"])
+        case "WordPiece":
+            let model = try WordPieceModel(json: json)
+            return (model, model.vocabulary)
+        default: throw unknown(type, in: json, known: ["BPE", "WordPiece"])
         }
+    }
+
+    /// Whether a pre-tokenizer treats what starts the text differently.
+    private static func asksForPlace(_ json: JSONValue?) -> Bool {
+        guard let json else { return false }
+        return json["prepend_scheme"]?.string == "first"
+            || (json["pretokenizers"]?.elements ?? []).contains(where: asksForPlace)
     }
 
     private static func guessModelType(_ json: JSONValue) -> String {

@@ -111,6 +111,19 @@ extension JSONValue {
         return id
     }
 
+    /// The single character it must be.
+    func asScalar() throws(TokenizerError) -> UInt32 {
+        let scalars = Array(try asString().unicodeScalars)
+        guard scalars.count == 1 else { throw fault("expected a single character, found \(scalars.count).") }
+        return scalars[0].value
+    }
+
+    /// The count it must be.
+    func asCount() throws(TokenizerError) -> Int {
+        guard let integer, integer >= 0 else { throw fault("expected a whole number from 0 on.") }
+        return integer
+    }
+
     /// A Boolean member.
     func flag(_ name: String, default value: Bool) throws(TokenizerError) -> Bool {
         guard let member = self[name] else { return value }

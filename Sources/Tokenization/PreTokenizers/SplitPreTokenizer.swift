@@ -70,4 +70,19 @@ enum ByteSearch {
         }
         return result
     }
+
+    /// A text with every match replaced.
+    ///
+    /// - Parameters:
+    ///   - wanted: What to look for.
+    ///   - content: What to put in its place.
+    ///   - text: Where to look.
+    /// - Returns: The new text.
+    static func replace(_ wanted: [UInt8], by content: [UInt8], in text: [UInt8]) -> [UInt8] {
+        text.withUnsafeBufferPointer { bytes in
+            stretches(of: wanted, in: bytes, 0..<bytes.count).flatMap { stretch in
+                stretch.isDelimiter ? content : Array(bytes[stretch.range])
+            }
+        }
+    }
 }

@@ -32,6 +32,12 @@ struct CharacterClass: OptionSet, Sendable {
     static let word = Self(rawValue: 2048)
     /// What Rust's `char::is_numeric` is true for.
     static let numeric = Self(rawValue: 4096)
+    /// `\p{P}` as the reference's stages for BERT know it, and ASCII's symbols.
+    static let bertPunctuation = Self(rawValue: 8192)
+    /// `\p{Mn}` as the reference's stages for BERT know it.
+    static let bertAccent = Self(rawValue: 16384)
+    /// What the reference's stages for BERT take out of a text.
+    static let bertControl = Self(rawValue: 32768)
 
     /// The classes of a scalar.
     ///
@@ -59,11 +65,13 @@ struct CharacterClass: OptionSet, Sendable {
         let properties = scalar.properties
         var result = ofCategory(properties.generalCategory)
         let isNumeric = result.contains(.number)
+        let bert = ofBERT(value, properties)
         if let age = properties.age, age.major > regexUnicodeVersion { result = .other }
         if value == 0x295 { result = [.letter, .lower, .word] }  // caseless since Unicode 17
         if properties.isAlphabetic, result != .other { result.insert(.word) }
         if properties.isWhitespace { result.insert(.whitespace) }
         if isNumeric { result.insert(.numeric) }
+        result.formUnion(bert)
         // The reference's regex engine takes Latin-1's superscripts and fractions for word characters.
         if [0xB2, 0xB3, 0xB9, 0xBC, 0xBD, 0xBE].contains(value) { result.insert(.word) }
         return result
@@ -71,6 +79,32 @@ struct CharacterClass: OptionSet, Sendable {
 
     /// The Unicode version of the reference's regex engine.
     private static let regexUnicodeVersion = 16
+
+    /// The classes of the reference's stages for BERT, which know Unicode 8.
+    private static func ofBERT(
+        _ value: UInt32,
+        _ properties: Unicode.Scalar.Properties
+    ) -> CharacterClass {
+        // What Unicode has put into another category since.
+        switch value {
+        case 0x166D, 0x111C9: return .bertPunctuation
+        case 0x1734, 0x1171E: return .bertAccent
+        case 0x1885, 0x1886, 0xA9BD, 0x09, 0x0A, 0x0D: return []
+        case 0xFFFD: return .bertControl
+        default: break
+        }
+        if value < 0x80 {
+            let isGraphic = value > 0x20 && value < 0x7F
+            let isAlphanumeric = properties.isAlphabetic || properties.generalCategory == .decimalNumber
+            if isGraphic, !isAlphanumeric { return .bertPunctuation }
+        }
+        guard let age = properties.age, age.major <= 8 else { return [] }
+        switch properties.generalCategory {
+        case .control, .format, .privateUse: return .bertControl
+        case .nonspacingMark: return .bertAccent
+        default: return ofCategory(properties.generalCategory).contains(.punctuation) ? .bertPunctuation : []
+        }
+    }
 
     private static func ofCategory(_ category: Unicode.GeneralCategory) -> CharacterClass {
         switch category {

@@ -95,6 +95,13 @@ struct TrackedText: Sendable {
         adopt(builder, pieces: builder.bytes.isEmpty ? [] : [0..<builder.bytes.count])
     }
 
+    /// Replaces bytes one by one; neither origins nor pieces change.
+    ///
+    /// - Parameter replacement: Gives for each byte its new value; text stays UTF-8.
+    mutating func mapBytes(_ replacement: (UInt8) -> UInt8) {
+        for index in bytes.indices { bytes[index] = replacement(bytes[index]) }
+    }
+
     /// Rewrites each piece; what lies between pieces is dropped.
     ///
     /// - Parameter body: Gets the old bytes, a piece and the builder that takes the new ones.

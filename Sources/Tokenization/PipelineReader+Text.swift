@@ -1,0 +1,129 @@
+/// Runs normalisers one after another.
+struct NormalizerSequence: Normalizer {
+    var steps: [any Normalizer]
+
+    func normalize(_ text: inout TrackedText) {
+        for step in steps { step.normalize(&text) }
+    }
+}
+
+extension PipelineReader {
+    /// Reads a normaliser.
+    func readNormalizer(_ json: JSONValue) throws(TokenizerError) -> any Normalizer {
+        let type = try json.required("type").asString()
+        if let form = UnicodeNormalizer.Form(rawValue: type) { return UnicodeNormalizer(form: form) }
+        switch type {
+        case "Sequence":
+            var steps: [any Normalizer] = []
+            for step in try self.steps("normalizers", of: json) { steps.append(try readNormalizer(step)) }
+            return NormalizerSequence(steps: steps)
+        case "BertNormalizer":
+            let lowercases = try json.flag("lowercase", default: true)
+            return BERTNormalizer(
+                cleansText: try json.flag("clean_text", default: true),
+                separatesIdeographs: try json.flag("handle_chinese_chars", default: true),
+                stripsAccents: try json.flag("strip_accents", default: lowercases),
+                lowercases: lowercases
+            )
+        case "Lowercase": return LowercaseNormalizer()
+        case "Prepend": return PrependNormalizer(content: try json.required("prepend").asUTF8())
+        case "Replace":
+            let (wanted, content) = try readReplacement(json)
+            return ReplaceNormalizer(wanted: wanted, content: content)
+        case "Strip":
+            return StripNormalizer(
+                left: try json.flag("strip_left", default: true),
+                right: try json.flag("strip_right", default: true)
+            )
+        default:
+            throw unknown(
+                type,
+                in: json,
+                known: [
+                    "BertNormalizer", "Lowercase", "NFC", "NFD", "NFKC", "NFKD", "Prepend", "Replace",
+                    "Sequence",
+                    "Strip",
+                ]
+            )
+        }
+    }
+
+    /// Reads what a `Replace` looks for and puts in its place.
+    func readReplacement(_ json: JSONValue) throws(TokenizerError) -> (wanted: [UInt8], content: [UInt8]) {
+        let pattern = try json.required("pattern")
+        guard let text = pattern["String"] else {
+            throw pattern.fault(
+                "a regular expression is not supported here; expected {\"String\": …}.",
+                .unsupported
+            )
+        }
+        return (try text.asUTF8(), try json.required("content").asUTF8())
+    }
+
+    /// Reads a decoder.
+    func readDecoder(_ json: JSONValue) throws(TokenizerError) -> any Decoder {
+        let type = try json.required("type").asString()
+        switch type {
+        case "Sequence":
+            var steps: [any Decoder] = []
+            for step in try self.steps("decoders", of: json) { steps.append(try readDecoder(step)) }
+            return DecoderSequence(steps: steps)
+        case "ByteLevel": return ByteLevelDecoder()
+        case "WordPiece":
+            return WordPieceDecoder(
+                prefix: Array((try json.optionalString("prefix") ?? "##").utf8),
+                cleansUp: try json.flag("cleanup", default: true)
+            )
+        case "Replace":
+            let (wanted, content) = try readReplacement(json)
+            return ReplaceDecoder(wanted: wanted, content: content)
+        case "ByteFallback": return ByteFallbackDecoder()
+        case "Fuse": return FuseDecoder()
+        case "Strip":
+            return StripDecoder(
+                content: try json.required("content").asScalar(),
+                start: try json.required("start").asCount(),
+                stop: try json.required("stop").asCount()
+            )
+        case "Metaspace":
+            let stage = try MetaspacePreTokenizer(json: json)
+            return MetaspaceDecoder(replacement: stage.replacement, prepends: stage.scheme != .never)
+        case "BPEDecoder":
+            return BPEDecoder(suffix: Array((try json.optionalString("suffix") ?? "</w>").utf8))
+        default:
+            throw unknown(
+                type,
+                in: json,
+                known: [
+                    "BPEDecoder", "ByteFallback", "ByteLevel", "Fuse", "Metaspace", "Replace", "Sequence",
+                    "Strip",
+                    "WordPiece",
+                ]
+            )
+        }
+    }
+}
+
+extension MetaspacePreTokenizer {
+    /// Reads a stage of type `Metaspace`.
+    init(json: JSONValue) throws(TokenizerError) {
+        replacement = try json.required("replacement").asScalar()
+        cuts = try json.flag("split", default: true)
+        let named = json["prepend_scheme"]
+        scheme = .always
+        if let named {
+            guard let known = PrependScheme(rawValue: try named.asString()) else {
+                throw named.fault(
+                    "expected one of \(PrependScheme.allCases.map(\.rawValue).joined(separator: ", "))."
+                )
+            }
+            scheme = known
+        }
+        if try !json.flag("add_prefix_space", default: true) {
+            guard named == nil || scheme == .never else {
+                throw json.fault("add_prefix_space is false, but prepend_scheme is '\(scheme.rawValue)'.")
+            }
+            scheme = .never
+        }
+    }
+}
