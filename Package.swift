@@ -87,7 +87,11 @@ func tests(_ target: Target) -> Target {
 /// Fixtures and temporary folders, for tests only.
 let testSupport = Target.target(name: "TestSupport", dependencies: ["JSON"], path: "Tests/TestSupport")
 
-let withTests: Set<String> = ["JSON", "Tokenization", "Datasets", "Evaluation", "Torch"]
+let withTests: Set<String> = [
+    "JSON", "Tokenization", "Datasets", "Evaluation", "Torch", "NN", "Checkpoints", "Models",
+    "Classification", "Training",
+    "Attune", "AttuneCommand",
+]
 let sources = pureTargets + (pureOnly ? [] : torchTargets)
 let targets = sources + [testSupport] + sources.filter { withTests.contains($0.name) }.map(tests)
 for target in targets { target.swiftSettings = (target.swiftSettings ?? []) + settings }

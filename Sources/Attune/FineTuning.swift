@@ -11,8 +11,8 @@ public import Training
 ///
 /// ```swift
 /// var job = FineTuning(model: "SmolLM2.gguf", dataset: "tweets.csv", textColumn: "text", labelColumn: "author")
-/// job.split = .held(.fraction(0.2), stratified: true, seed: 1)
-/// let result = try job.run(into: URL(filePath: "runs/tweets"))
+/// job.held = .held(.fraction(0.2), stratifyBy: "author", seed: 1)
+/// let result = try job.run(into: URL(filePath: "runs/tweets")) { event in print(event) }
 /// ```
 public struct FineTuning: Sendable {
     /// Where the examples to measure on come from.
@@ -93,7 +93,7 @@ public struct FineTuning: Sendable {
     public func run(
         into folder: URL,
         shouldStop: () -> Bool = { false },
-        emit: (Event) throws -> Void = { _ in }
+        emit: (Event) throws -> Void
     ) throws -> Result {
         try arguments.validate()
         let (trainRows, heldRows) = try rows(emit)

@@ -1,0 +1,116 @@
+import Attune
+import Foundation
+import JSON
+import TestSupport
+import Testing
+
+struct FineTuningTests {
+    private var model: String {
+        Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
+    }
+
+    /// A file of texts of two authors, told apart by a word.
+    private func write(_ rows: [String], in folder: URL) throws -> String {
+        let url = folder.appending(path: "data.csv")
+        try Data((["text,author"] + rows).joined(separator: "\n").utf8).write(to: url)
+        return url.path(percentEncoded: false)
+    }
+
+    private let rows = (0..<40).map {
+        $0.isMultiple(of: 2) ? "number \($0) is sunny,ann" : "number \($0) is rainy,bob"
+    }
+
+    @Test func `from a file of texts to a saved classifier that knows them`() throws {
+        try withTemporaryFolder { folder in
+            var job = FineTuning(
+                model: model,
+                dataset: try write(rows, in: folder),
+                textColumn: "text",
+                labelColumn: "author"
+            )
+            job.held = .held(.fraction(0.2), stratifyBy: "author", seed: 1)
+            job.arguments.learningRate = 1e-2
+            job.arguments.numTrainEpochs = 6
+            job.arguments.saveStrategy = .no
+            job.classWeights = .balanced
+            let output = folder.appending(path: "out")
+            var notes: [String] = []
+            let result = try job.run(into: output) { if case .note(let text) = $0 { notes.append(text) } }
+            #expect(result.evaluation?.metrics.accuracy == 1)
+            #expect(notes.contains { $0.hasPrefix("class weights: ann 1, bob 1") })
+            let files = Set(
+                try FileManager.default.contentsOfDirectory(atPath: output.path(percentEncoded: false))
+            )
+            #expect(
+                files == [
+                    "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json",
+                    "all_results.json",
+                    "train_results.json", "eval_results.json", "trainer_state.json",
+                ]
+            )
+            let state = try JSONValue.parse(Data(contentsOf: output.appending(path: "trainer_state.json")))
+            #expect(state["global_step"] == .int(24))
+            #expect(state["log_history"].array?.last?["eval_accuracy"].double == 1)
+            let (classifier, _) = try TextClassifier.load(output.path(percentEncoded: false))
+            #expect(
+                try classifier.classify(["number 99 is rainy", "number 98 is sunny"]).map(\.label) == [
+                    "bob", "ann",
+                ]
+            )
+        }
+    }
+
+    /// What a job over these rows is refused for.
+    private func complaint(_ rows: [String], _ change: (inout FineTuning) -> Void = { _ in }) throws -> String
+    {
+        try withTemporaryFolder { folder in
+            var job = FineTuning(
+                model: model,
+                dataset: try write(rows, in: folder),
+                textColumn: "text",
+                labelColumn: "author"
+            )
+            change(&job)
+            do {
+                _ = try job.run(into: folder.appending(path: "out")) { _ in }
+                return "nothing"
+            } catch {
+                #expect(
+                    !FileManager.default.fileExists(
+                        atPath: folder.appending(path: "out").path(percentEncoded: false)
+                    )
+                )
+                return "\(error)"
+            }
+        }
+    }
+
+    @Test func `what cannot be trained on is refused before any work, and nothing is written`() throws {
+        #expect(try complaint(["a,ann", "b,ann"]).contains("holds one label only"))
+        #expect(
+            try complaint(["a,ann", "b,"]).contains(
+                "1 rows have no value in column \"author\" (the first is row 2)"
+            )
+        )
+        #expect(
+            try complaint(rows) { $0.labelColumn = "who" }.contains("the columns are \"text\", \"author\"")
+        )
+        #expect(
+            try complaint(rows) { $0.classWeights = .named(["ann": 1]) }.contains("no weight for \"bob\"")
+        )
+        #expect(
+            try complaint(rows) { $0.classWeights = .named(["ann": 1, "eve": 1]) }.contains("names \"eve\"")
+        )
+    }
+
+    @Test(
+        arguments: [
+            ("balanced", ClassWeights.balanced), ("J=0.6,P=0.4", .named(["J": 0.6, "P": 0.4])),
+            ("a=b=2", .named(["a=b": 2])),
+            ("J", nil), ("J=x", nil), ("J=-1", nil), ("", nil),
+        ] as [(String, ClassWeights?)]
+    )
+    func `class weights as typed`(text: String, weights: ClassWeights?) {
+        #expect(ClassWeights(text) == weights)
+    }
+}

@@ -1,0 +1,82 @@
+import Checkpoints
+import Foundation
+import TestSupport
+import Testing
+import Torch
+
+struct GGUFTests {
+    private let url = Fixture.folder.appending(path: "checkpoints/quantised.gguf")
+
+    @Test func `every storage dequantises to the reference's bits`() throws {
+        let file = try GGUFFile(contentsOf: url)
+        let expected = try SafetensorsFile(
+            contentsOf: Fixture.folder.appending(path: "checkpoints/dequantised.safetensors")
+        )
+        #expect(file.tensorNames == expected.tensorNames)
+        #expect(file.tensorNames.count == 11)
+        for name in file.tensorNames {
+            let ours = try file.tensor(name).array(of: Float.self).map(\.bitPattern)
+            let theirs = try expected.tensor(name).array(of: Float.self).map(\.bitPattern)
+            #expect(ours == theirs, "\(name)")
+        }
+    }
+
+    @Test func `metadata comes typed`() throws {
+        let metadata = try GGUFFile(contentsOf: url).metadata
+        #expect(metadata["test.uint32"]?.int == 7)
+        #expect(metadata["test.float32"]?.double == 0.5)
+        #expect(metadata["test.bool"]?.bool == true)
+        #expect(metadata["test.string"]?.string == "naïve 😀")
+        #expect(metadata["test.strings"]?.strings == ["a", "", "é"])
+        #expect(metadata["test.ints"]?.ints == [1, -2, 3])
+    }
+
+    @Test func `a file cut off at any byte is refused, never a crash`() throws {
+        let data = try Data(contentsOf: url)
+        try withTemporaryFolder { folder in
+            let cut = folder.appending(path: "cut.gguf")
+            // The last tensor's padding may go: what is left is whole.
+            for count in stride(from: 0, to: data.count - 700, by: 97) {
+                try data.prefix(count).write(to: cut)
+                #expect(throws: CheckpointError.self, "\(count) bytes") { try GGUFFile(contentsOf: cut) }
+            }
+            try data.prefix(data.count / 2).write(to: cut)
+            #expect { try GGUFFile(contentsOf: cut) } throws: { "\($0)".contains("it is cut off") }
+        }
+    }
+
+    @Test func `any byte may be anything`() throws {
+        let data = try Data(contentsOf: url)
+        var random = SystemRandomNumberGenerator()
+        try withTemporaryFolder { folder in
+            let mutated = folder.appending(path: "mutated.gguf")
+            for _ in 0..<300 {
+                var bytes = data
+                for _ in 0..<Int.random(in: 1...8, using: &random) {
+                    bytes[Int.random(in: 0..<1400, using: &random)] = UInt8.random(
+                        in: 0...255,
+                        using: &random
+                    )
+                }
+                try bytes.write(to: mutated)
+                // Read whatever is read; the point is to come back.
+                if let file = try? GGUFFile(contentsOf: mutated) {
+                    for name in file.tensorNames { _ = try? file.tensor(name) }
+                }
+            }
+        }
+    }
+
+    @Test func `what is not a GGUF says so`() throws {
+        try withTemporaryFolder { folder in
+            let url = folder.appending(path: "x.gguf")
+            try Data("not a model".utf8).write(to: url)
+            #expect { try GGUFFile(contentsOf: url) } throws: {
+                "\($0)".contains("does not begin with \"GGUF\"")
+            }
+        }
+        #expect { try GGUFFile(contentsOf: URL(filePath: "nowhere.gguf")) } throws: {
+            ($0 as? CheckpointError)?.code == .missing
+        }
+    }
+}

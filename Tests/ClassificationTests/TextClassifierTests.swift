@@ -1,0 +1,64 @@
+import Checkpoints
+import Classification
+import Foundation
+import Models
+import TestSupport
+import Testing
+import Tokenization
+import Torch
+
+struct TextClassifierTests {
+    private func tiny() throws -> TextClassifier {
+        var options = SequenceClassifier.LoadOptions()
+        options.labels = ["no", "yes"]
+        let path = Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
+        return try TextClassifier.load(path, options: options, seed: 5).classifier
+    }
+
+    @Test func `saved and loaded, a classifier says the same`() throws {
+        let classifier = try tiny()
+        let texts = ["hello there", "", "a much longer text, with a number 12345 and an emoji 😀"]
+        let before = try classifier.classify(texts)
+        try withTemporaryFolder { folder in
+            try classifier.save(to: folder)
+            let (again, report) = try TextClassifier.load(folder.path(percentEncoded: false))
+            #expect(report.fresh.isEmpty)
+            #expect(again.labels == ["no", "yes"])
+            #expect(try again.classify(texts) == before)
+        }
+        for prediction in before { #expect(abs(prediction.scores.reduce(0, +) - 1) < 1e-12) }
+    }
+
+    @Test func `texts are cut to what the model takes, and an empty one is not nothing`() throws {
+        let classifier = try tiny()
+        #expect(classifier.maxLength == 64)
+        let examples = classifier.encode([String(repeating: "word ", count: 300), "", "x"])
+        #expect(examples.length(of: 0) == 64)
+        #expect(examples.length(of: 1) == 1)
+        #expect(examples.encodings.truncatedCount == 1)
+    }
+
+    @Test func `batches cover all texts in order, by number or by tokens`() {
+        let encodings = PackedEncodings(
+            ids: [Int32](repeating: 0, count: 9000),
+            cuSeqlens: [0, 4000, 4050, 8200, 8201, 9000]
+        )
+        let examples = EncodedExamples(encodings: encodings)
+        #expect(examples.batches(of: 2) == [0..<2, 2..<4, 4..<5])
+        #expect(examples.batches(of: nil) == [0..<2, 2..<3, 3..<5])
+    }
+
+    @Test func `softmax of logits, also of huge ones`() {
+        let prediction = Prediction(logits: [1000, 1001, -1000], labels: ["a", "b", "c"])
+        #expect(prediction.label == "b")
+        #expect(abs(prediction.score - 0.7310585786300049) < 1e-12)
+    }
+
+    @Test func `a missing model and a model without a tokenizer say what is missing`() throws {
+        #expect { try TextClassifier.load("nowhere") } throws: {
+            "\($0)".contains("there is no model at nowhere")
+        }
+        let path = Fixture.folder.appending(path: "models/llama-gqa").path(percentEncoded: false)
+        #expect { try TextClassifier.load(path) } throws: { "\($0)".contains("tokenizer.json") }
+    }
+}

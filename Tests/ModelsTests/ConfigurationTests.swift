@@ -1,0 +1,63 @@
+import Checkpoints
+import Foundation
+import Models
+import NN
+import TestSupport
+import Testing
+import Torch
+
+struct ConfigurationTests {
+    /// What loading a model of these fields is accused of, over the weights of `llama-gqa`.
+    private func complaint(_ change: (inout String) -> Void) throws -> String {
+        let folder = Fixture.folder.appending(path: "models/llama-gqa")
+        var text = try String(contentsOf: folder.appending(path: "config.json"), encoding: .utf8)
+        change(&text)
+        do {
+            _ = try SequenceClassifier.load(
+                openCheckpoint(folder: folder),
+                configuration: ModelConfiguration(parsing: text.utf8, source: "config.json"),
+                random: RandomSource(seed: 0)
+            )
+            return "nothing"
+        } catch { return "\(error)" }
+    }
+
+    @Test func `an unknown architecture lists the known`() throws {
+        #expect(
+            try complaint {
+                $0 = $0.replacing("\"model_type\": \"llama\"", with: "\"model_type\": \"mamba\"")
+            }
+                == "config.json: models of type \"mamba\" are not known; known are: llama"
+        )
+    }
+
+    @Test func `a field that cannot be is named`() throws {
+        #expect(
+            try complaint { $0 = $0.replacing("\"hidden_size\": 24", with: "\"hidden_size\": -1") }
+                == "config.json: `hidden_size` is the number -1; expected a positive whole number"
+        )
+        #expect(
+            try complaint { $0 = $0.replacing("\"llama3\"", with: "\"yarn\"") }.contains(
+                "known are default, linear and llama3"
+            )
+        )
+        #expect(
+            try complaint { $0 = $0.replacing("\"silu\"", with: "\"relu\"") }.contains(
+                "only \"silu\" is known"
+            )
+        )
+        #expect(try complaint { $0 = "{" }.contains("is not a model's config.json"))
+    }
+
+    @Test func `weights that do not fit are listed`() throws {
+        let text = try complaint {
+            $0 = $0.replacing("\"intermediate_size\": 44", with: "\"intermediate_size\": 40")
+        }
+        #expect(text.contains("6 of another shape"))
+        #expect(text.contains("model.layers.0.mlp.gate_proj.weight is [44, 24] instead of [40, 24]"))
+        #expect(
+            try complaint { $0 = $0.replacing("\"num_hidden_layers\": 2", with: "\"num_hidden_layers\": 3") }
+                .contains("9 missing")
+        )
+    }
+}

@@ -1,0 +1,72 @@
+import NN
+import Testing
+import Torch
+
+struct OptimizerTests {
+    @Test(arguments: [
+        ("model.layers.0.self_attn.q_proj.weight", true), ("model.embed_tokens.weight", true),
+        ("score.weight", true),
+        ("model.layers.0.self_attn.q_proj.bias", false), ("model.layers.0.input_layernorm.weight", false),
+        ("model.norm.weight", false), ("model.layers.0.self_attn.q_norm.weight", false),
+        ("encoder.LayerNorm.weight", false), ("model.normal.weight", true),
+    ])
+    func `norms and biases are not decayed`(name: String, isDecayed: Bool) {
+        #expect(AdamW.isDecayed(name) == isDecayed)
+    }
+
+    /// A parameter `w` and a bias with gradients of their own values.
+    private func parameters() throws -> ParameterStore {
+        let store = ParameterStore()
+        let scope = ParameterScope(store)
+        for (name, values) in [("w", [3, 4] as [Float]), ("bias", [0, 12])] {
+            let parameter = try scope.parameter(name, [2], initialization: .zeros)
+            try parameter.set(Tensor(values))
+        }
+        try store.setRequiresGradient(true)
+        for parameter in store.parameters { try (parameter.value * parameter.value * 0.5).sum().backward() }
+        return store
+    }
+
+    @Test func `gradients are clipped together to the norm`() throws {
+        let store = try parameters()
+        #expect(try abs(clipGradientNorm(store.parameters, to: 1) - 13) < 1e-5)
+        // 3 / 13, with the reference's 1e-6 in the divisor; float32
+        let clipped = try #require(try store["w"]?.value.gradient()).array(of: Double.self)
+        #expect(abs(clipped[0] - 3 / 13.000001) < 1e-6)
+        #expect(try abs(clipGradientNorm(store.parameters, to: 0) - 1) < 1e-5)
+    }
+
+    @Test func `a saved optimizer goes on where it was`() throws {
+        func run(
+            _ steps: Int,
+            from saved: (Int, [String: Tensor], [Tensor])? = nil
+        ) throws -> ([Float], AdamW, ParameterStore) {
+            let store = try parameters()
+            if let saved {
+                for (parameter, value) in zip(store.parameters, saved.2) { try parameter.value.assign(value) }
+            }
+            let optimizer = try AdamW(store.parameters, options: .init())
+            try optimizer.clearGradients()
+            if let saved { try optimizer.restore(stepCount: saved.0) { try #require(saved.1[$0]) } }
+            for _ in 0..<steps {
+                for parameter in store.parameters { try (parameter.value * parameter.value).sum().backward() }
+                try optimizer.step(learningRate: 0.1)
+            }
+            return (try store.parameters.flatMap { try $0.value.array(of: Float.self) }, optimizer, store)
+        }
+        let (whole, _, _) = try run(5)
+        let (_, optimizer, store) = try run(2)
+        let moments = Dictionary(uniqueKeysWithValues: optimizer.state.map { ($0.name, $0.tensor) })
+        let (resumed, _, _) = try run(3, from: (optimizer.stepCount, moments, store.parameters.map(\.value)))
+        #expect(resumed == whole)
+    }
+
+    @Test func `weighted cross-entropy sums, and its weights add up`() throws {
+        let loss = CrossEntropy(classWeights: [0.6, 0.4])
+        let logits = try Tensor([1, 2, 0.5, -1] as [Float], shape: [2, 2])
+        // torch.nn.functional.cross_entropy(logits, labels, weight=w, reduction="sum") = 0.6·log(1+e) + 0.4·log(1+e^1.5)
+        let expected = 0.6 * 1.3132616875182228 + 0.4 * 1.7014132779827524
+        #expect(try abs(loss(logits, labels: [0, 1]).item() - expected) < 1e-6)
+        #expect(abs(loss.totalWeight(of: [0, 1, 1]) - 1.4) < 1e-6)
+    }
+}

@@ -1,0 +1,236 @@
+import Classification
+import Foundation
+import Models
+import NN
+import TestSupport
+import Testing
+import Torch
+import Training
+
+struct TrainerTests {
+    private let texts = (0..<22).map {
+        "text number \($0) " + String(repeating: $0.isMultiple(of: 2) ? "good " : "bad ", count: $0 % 5 + 1)
+    }
+
+    private func classifier() throws -> TextClassifier {
+        var options = SequenceClassifier.LoadOptions()
+        options.labels = ["bad", "good"]
+        let path = Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
+        return try TextClassifier.load(path, options: options).classifier
+    }
+
+    private func examples(_ classifier: TextClassifier) -> EncodedExamples {
+        classifier.encode(texts, labels: texts.indices.map { $0.isMultiple(of: 2) ? 1 : 0 })
+    }
+
+    /// Arguments of a short run without checkpoints.
+    private func arguments(_ change: (inout TrainingArguments) -> Void = { _ in }) -> TrainingArguments {
+        var arguments = TrainingArguments()
+        arguments.learningRate = 1e-2
+        arguments.numTrainEpochs = 2
+        arguments.saveStrategy = .no
+        arguments.loggingSteps = 1
+        change(&arguments)
+        return arguments
+    }
+
+    private func run(
+        _ arguments: TrainingArguments,
+        weights: [Float]? = nil,
+        in folder: URL? = nil,
+        resumingFrom checkpoint: URL? = nil,
+        stopAfter stop: Int = .max
+    ) throws -> (steps: [StepRecord], weights: [[Float]], outcome: Trainer.Outcome) {
+        let classifier = try classifier()
+        let trainer = try Trainer(
+            classifier,
+            arguments: arguments,
+            classWeights: weights,
+            train: examples(classifier),
+            outputFolder: folder ?? FileManager.default.temporaryDirectory
+        )
+        var steps: [StepRecord] = []
+        let outcome = try trainer.run(resumingFrom: checkpoint, shouldStop: { steps.count >= stop }) {
+            event in
+            if case .step(let record) = event { steps.append(record) }
+        }
+        return (
+            steps, try classifier.model.parameters.parameters.map { try $0.value.array(of: Float.self) },
+            outcome
+        )
+    }
+
+    @Test func `the loss falls`() throws {
+        let steps = try run(arguments { $0.numTrainEpochs = 8 }).steps
+        #expect(steps.count == 24)
+        #expect(steps.suffix(3).map(\.loss).max() ?? 1 < 0.2)
+        #expect(steps[0].learningRate == 1e-2)
+        #expect(abs(steps[23].learningRate - 1e-2 / 24) < 1e-12)
+    }
+
+    // 1e-5: the same sums in another order.
+    @Test(arguments: [nil, [0.6, 0.4]] as [[Float]?])
+    func `accumulation is exact: 8, 4 + 4 and 1 × 8 are the same step`(weights: [Float]?) throws {
+        let whole = try run(arguments { $0.perDeviceTrainBatchSize = 8 }, weights: weights)
+        for (size, count) in [(4, 2), (2, 4), (1, 8)] {
+            let parts = try run(
+                arguments {
+                    $0.perDeviceTrainBatchSize = size
+                    $0.gradientAccumulationSteps = count
+                },
+                weights: weights
+            )
+            #expect(parts.steps.count == whole.steps.count)
+            for (a, b) in zip(parts.steps, whole.steps) {
+                #expect(abs(a.loss - b.loss) < 1e-5, "step \(a.step) of \(size) × \(count)")
+                #expect(abs(a.gradientNorm - b.gradientNorm) < 1e-4)
+            }
+        }
+    }
+
+    @Test func `the reference's fault under accumulation can be repeated`() throws {
+        func firstLoss(_ compatible: Bool) throws -> Double {
+            try run(
+                arguments {
+                    $0.perDeviceTrainBatchSize = 4
+                    $0.gradientAccumulationSteps = 2
+                    $0.hfCompatGradientAccumulation = compatible
+                    $0.maxSteps = 1
+                }
+            ).steps[0].loss
+        }
+        #expect(try abs(firstLoss(true) - 2 * firstLoss(false)) < 1e-6)
+    }
+
+    @Test func `the same seed gives the same weights, another seed another order`() throws {
+        let first = try run(arguments())
+        #expect(try run(arguments()).weights == first.weights)
+        #expect(try run(arguments { $0.dataSeed = 7 }).steps.map(\.loss) != first.steps.map(\.loss))
+    }
+
+    @Test func `a stopped run is saved, and resumed it ends with the very same weights`() throws {
+        let whole = try run(arguments { $0.numTrainEpochs = 3 })
+        try withTemporaryFolder { folder in
+            let stopped = try run(arguments { $0.numTrainEpochs = 3 }, in: folder, stopAfter: 4)
+            #expect(stopped.outcome.wasInterrupted && stopped.outcome.step == 4)
+            let checkpoint = try #require(RunFolder(folder).latestCheckpoint)
+            #expect(checkpoint.lastPathComponent == "checkpoint-4")
+            let resumed = try run(arguments { $0.numTrainEpochs = 3 }, in: folder, resumingFrom: checkpoint)
+            #expect(resumed.steps.map(\.step) == [5, 6, 7, 8, 9])
+            #expect(resumed.weights == whole.weights)
+            #expect(stopped.steps + resumed.steps == whole.steps)
+            #expect {
+                try run(arguments { $0.numTrainEpochs = 5 }, in: folder, resumingFrom: checkpoint)
+            } throws: { "\($0)".contains("it is of a run of 9 steps, and this one has 15") }
+        }
+    }
+
+    @Test func `checkpoints come when they are due and the oldest go`() throws {
+        try withTemporaryFolder { folder in
+            _ = try run(
+                arguments {
+                    $0.saveStrategy = .steps
+                    $0.saveSteps = 2
+                    $0.saveTotalLimit = 2
+                },
+                in: folder
+            )
+            let names = try FileManager.default.contentsOfDirectory(
+                atPath: folder.path(percentEncoded: false)
+            ).sorted()
+            #expect(names == ["checkpoint-4", "checkpoint-6"])
+        }
+    }
+
+    @Test func `evaluation happens every so many steps and says what the reference says`() throws {
+        let classifier = try classifier()
+        let data = examples(classifier)
+        let trainer = try Trainer(
+            classifier,
+            arguments: arguments {
+                $0.evalStrategy = .steps
+                $0.evalSteps = 3
+            },
+            train: data,
+            evaluation: data,
+            outputFolder: FileManager.default.temporaryDirectory
+        )
+        var records: [EvaluationRecord] = []
+        _ = try trainer.run { if case .evaluated(let record) = $0 { records.append(record) } }
+        #expect(records.map(\.step) == [3, 6])
+        let names = Set(records[0].values().map(\.name))
+        #expect(
+            names.isSuperset(of: [
+                "eval_loss", "eval_accuracy", "eval_f1", "eval_f1_macro", "eval_matthews_correlation",
+            ])
+        )
+    }
+
+    @Test func `a loss that is no number stops the run before the weights are touched`() throws {
+        let classifier = try classifier()
+        let head = try #require(classifier.model.parameters["score.weight"])
+        try head.value.fill(.nan)
+        let trainer = try Trainer(
+            classifier,
+            arguments: arguments(),
+            train: examples(classifier),
+            outputFolder: FileManager.default.temporaryDirectory
+        )
+        #expect { try trainer.run { _ in } } throws: { error in
+            (error as? TrainingError)?.code == .notFinite && "\(error)".hasPrefix("step 1: the loss is nan")
+        }
+        #expect(try classifier.model.parameters["model.norm.weight"]?.value.isFinite() == true)
+    }
+
+    @Test func `one class only, and arguments that cannot be, are refused`() throws {
+        let classifier = try classifier()
+        func trainer(_ change: (inout TrainingArguments) -> Void, labels: [Int]) throws -> Trainer {
+            try Trainer(
+                classifier,
+                arguments: arguments(change),
+                train: classifier.encode(["a", "b"], labels: labels),
+                outputFolder: FileManager.default.temporaryDirectory
+            )
+        }
+        #expect { try trainer({ _ in }, labels: [1, 1]) } throws: {
+            "\($0)".contains("all labelled \"good\"")
+        }
+        #expect { try trainer({ $0.learningRate = 0 }, labels: [0, 1]) } throws: {
+            "\($0)" == "--learning-rate must be positive, not 0.0"
+        }
+        #expect { try trainer({ $0.evalStrategy = .epoch }, labels: [0, 1]) } throws: {
+            "\($0)".contains("needs --eval-dataset")
+        }
+    }
+}
+
+struct ScheduleTests {
+    private func rates(_ type: SchedulerType, warmup: Warmup, steps: Int) -> [Double] {
+        var arguments = TrainingArguments()
+        arguments.learningRate = 1
+        arguments.scheduler = type
+        arguments.warmup = warmup
+        let schedule = LearningRateSchedule(arguments, totalSteps: steps)
+        return (0..<steps).map { (schedule.learningRate(at: $0) * 1e6).rounded() / 1e6 }
+    }
+
+    // transformers.get_scheduler(name, torch.optim.SGD([p], 1.0), num_warmup_steps=2, num_training_steps=6), `get_last_lr()`
+    // before each step.
+    @Test func `schedules are the reference's`() {
+        #expect(rates(.linear, warmup: .steps(2), steps: 6) == [0, 0.5, 1, 0.75, 0.5, 0.25])
+        #expect(rates(.cosine, warmup: .steps(2), steps: 6) == [0, 0.5, 1, 0.853553, 0.5, 0.146447])
+        #expect(rates(.constant, warmup: .steps(2), steps: 3) == [1, 1, 1])
+        #expect(rates(.constantWithWarmup, warmup: .ratio(0.3), steps: 5) == [0, 0.5, 1, 1, 1])
+    }
+
+    @Test func `steps count as the reference counts them`() {
+        var arguments = TrainingArguments()
+        arguments.perDeviceTrainBatchSize = 4
+        arguments.gradientAccumulationSteps = 2
+        arguments.numTrainEpochs = 1.5
+        #expect(arguments.stepsPerEpoch(examples: 17) == 3)
+        #expect(arguments.totalSteps(examples: 17) == 5)
+        arguments.maxSteps = 2
+        #expect(arguments.totalSteps(examples: 17) == 2)
+    }
+}
