@@ -1,0 +1,44 @@
+import Attune
+import Foundation
+
+/// Fine-tunes a language model on a file of labelled texts, measures it, saves it and asks it.
+///
+///     swift run -c release FineTune MODEL DATA.csv TEXT-COLUMN LABEL-COLUMN OUTPUT-FOLDER
+@main
+struct FineTune {
+    static func main() throws {
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        guard arguments.count == 5 else {
+            print("usage: FineTune MODEL DATA.csv TEXT-COLUMN LABEL-COLUMN OUTPUT-FOLDER")
+            exit(64)
+        }
+        let (textColumn, labelColumn) = (arguments[2], arguments[3])
+        var job = FineTuning(
+            model: arguments[0], dataset: arguments[1], textColumn: textColumn, labelColumn: labelColumn)
+
+        // A fifth of the rows is held out, every label's share kept.
+        job.held = .held(.fraction(0.2), stratifyBy: labelColumn, seed: 1)
+        job.classWeights = .balanced
+        job.arguments.learningRate = 5e-5
+        job.arguments.numTrainEpochs = 1
+        job.arguments.weightDecay = 0.01
+        job.arguments.warmup = .ratio(0.1)
+        job.arguments.saveStrategy = .no
+
+        let result = try job.run(into: URL(filePath: arguments[4], directoryHint: .isDirectory)) { event in
+            switch event {
+            case .note(let text): print(text)
+            case .run(.step(let step)) where step.step.isMultiple(of: 20):
+                print("step \(step.step)/\(step.totalSteps), loss \(step.loss)")
+            case .run: break
+            }
+        }
+        if let evaluation = result.evaluation { print(evaluation.metrics.table(labels: result.classifier.labels)) }
+
+        // The classifier at hand can be asked at once; a saved one is loaded with TextClassifier.load(path).
+        let text = "Together we will build a better future."
+        for prediction in try result.classifier.classify([text]) {
+            print("\"\(text)\" is \(prediction.label), by \(prediction.score)")
+        }
+    }
+}
