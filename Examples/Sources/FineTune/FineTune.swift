@@ -14,7 +14,11 @@ struct FineTune {
         }
         let (textColumn, labelColumn) = (arguments[2], arguments[3])
         var job = FineTuning(
-            model: arguments[0], dataset: arguments[1], textColumn: textColumn, labelColumn: labelColumn)
+            model: arguments[0],
+            dataset: arguments[1],
+            textColumn: textColumn,
+            labelColumn: labelColumn
+        )
 
         // A fifth of the rows is held out, every label's share kept.
         job.held = .held(.fraction(0.2), stratifyBy: labelColumn, seed: 1)
@@ -25,7 +29,8 @@ struct FineTune {
         job.arguments.warmup = .ratio(0.1)
         job.arguments.saveStrategy = .no
 
-        let result = try job.run(into: URL(filePath: arguments[4], directoryHint: .isDirectory)) { event in
+        let folder = URL(filePath: arguments[4], directoryHint: .isDirectory)
+        let result = try job.run(into: folder) { event in
             switch event {
             case .note(let text): print(text)
             case .run(.step(let step)) where step.step.isMultiple(of: 20):
@@ -33,7 +38,9 @@ struct FineTune {
             case .run: break
             }
         }
-        if let evaluation = result.evaluation { print(evaluation.metrics.table(labels: result.classifier.labels)) }
+        if let evaluation = result.evaluation {
+            print(evaluation.metrics.table(labels: result.classifier.labels))
+        }
 
         // The classifier at hand can be asked at once; a saved one is loaded with TextClassifier.load(path).
         let text = "Together we will build a better future."
