@@ -7,6 +7,8 @@ struct Pipeline: Sendable {
     var postProcessor: (any PostProcessor)?
     var decoder: (any Decoder)?
     var added = AddedTokens()
+    /// The unknown token, where an encoding shows the text it stands for in its place.
+    var spelledOutID: Int32?
     /// Whether a stage asks where a text started, so that origins are kept even for ids alone.
     var needsOrigins = false
 
@@ -80,9 +82,11 @@ struct Pipeline: Sendable {
                     workspace: workspace
                 )
                 for token in tokens {
-                    let start = piece.lowerBound + Int(token.start)
-                    let range = text.source(of: start..<piece.lowerBound + Int(token.end))
-                    let name = self.token(for: token.id) ?? ""
+                    let written = piece.lowerBound + Int(token.start)..<piece.lowerBound + Int(token.end)
+                    let range = text.source(of: written)
+                    let name =
+                        token.id == spelledOutID
+                        ? String(decoding: bytes[written], as: UTF8.self) : self.token(for: token.id) ?? ""
                     result.append(token.id, name, range, word: word, sequence: sequence)
                 }
                 word += 1

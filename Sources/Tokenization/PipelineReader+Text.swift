@@ -26,6 +26,7 @@ extension PipelineReader {
                 lowercases: lowercases
             )
         case "Lowercase": return LowercaseNormalizer()
+        case "Precompiled": return try PrecompiledNormalizer(json: json)
         case "Prepend": return PrependNormalizer(content: try json.required("prepend").asUTF8())
         case "Replace":
             let (wanted, content) = try readReplacement(json)
@@ -40,7 +41,8 @@ extension PipelineReader {
                 type,
                 in: json,
                 known: [
-                    "BertNormalizer", "Lowercase", "NFC", "NFD", "NFKC", "NFKD", "Prepend", "Replace",
+                    "BertNormalizer", "Lowercase", "NFC", "NFD", "NFKC", "NFKD", "Precompiled", "Prepend",
+                    "Replace",
                     "Sequence",
                     "Strip",
                 ]

@@ -24,6 +24,7 @@ struct PipelineReader {
             postProcessor: try root["post_processor"].map(optional: readPostProcessor),
             decoder: try root["decoder"].map(optional: readDecoder)
         )
+        pipeline.spelledOutID = (model as? UnigramModel)?.unknownID
         pipeline.needsOrigins = Self.asksForPlace(root["pre_tokenizer"])
         pipeline.added.add(try readAddedTokens(), to: vocabulary, normalizer: normalizer)
         return pipeline
@@ -59,7 +60,10 @@ struct PipelineReader {
         case "WordPiece":
             let model = try WordPieceModel(json: json)
             return (model, model.vocabulary)
-        default: throw unknown(type, in: json, known: ["BPE", "WordPiece"])
+        case "Unigram":
+            let model = try UnigramModel(json: json)
+            return (model, model.vocabulary)
+        default: throw unknown(type, in: json, known: ["BPE", "Unigram", "WordPiece"])
         }
     }
 
