@@ -1,3 +1,4 @@
+import Checkpoints
 public import Classification
 public import Datasets
 import Evaluation
@@ -106,6 +107,7 @@ public struct FineTuning: Sendable {
             )
         }
         let classifier = try loadModel(labels: labels, emit)
+        try requireFreeSpace(bytesToWrite(classifier), at: folder)
         let train = try encode(trainRows, with: classifier, "training", emit)
         let held = try heldRows.map { try encode($0, with: classifier, "evaluation", emit) }
         let weights = try classWeights.values(labels: labels, ids: train.labels)
@@ -131,6 +133,12 @@ public struct FineTuning: Sendable {
         let evaluation = try measure(classifier, held, outcome, shouldStop, emit)
         try RunRecord(outcome: outcome, evaluation: evaluation).save(to: folder)
         return Result(classifier: classifier, outcome: outcome, evaluation: evaluation)
+    }
+
+    /// The saved model, and checkpoints with two moments a weight where there will be some.
+    private func bytesToWrite(_ classifier: TextClassifier) -> Int {
+        let model = classifier.model.parameters.weightCount * 4
+        return arguments.saveStrategy == .no ? model : model * (1 + 3 * (arguments.saveTotalLimit ?? 1))
     }
 
     private func rows(_ emit: (Event) throws -> Void) throws -> (train: LabelledTexts, held: LabelledTexts?) {

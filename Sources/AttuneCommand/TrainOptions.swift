@@ -187,7 +187,7 @@ struct SavingOptions: ParsableArguments {
     var perDeviceEvalBatchSize: Int?
 
     @Option(help: "When to save checkpoints: no, steps or epoch.")
-    var saveStrategy = IntervalStrategy.no
+    var saveStrategy = TrainingArguments().saveStrategy
 
     @Option(help: ArgumentHelp("Steps between checkpoints.", valueName: "steps"))
     var saveSteps = TrainingArguments().saveSteps

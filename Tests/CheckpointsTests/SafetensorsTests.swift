@@ -146,3 +146,14 @@ struct SafetensorsTests {
         }
     }
 }
+
+struct FreeSpaceTests {
+    @Test func `a disk without room is found out before the work, also for a folder not made yet`() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "not/made/yet")
+        try requireFreeSpace(1, at: folder)
+        #expect { try requireFreeSpace(1 << 60, at: folder) } throws: { error in
+            (error as? CheckpointError)?.code == .diskFull
+                && "\(error)".contains("1152921504.6 GB will be written")
+        }
+    }
+}
