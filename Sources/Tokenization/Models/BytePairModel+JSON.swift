@@ -22,7 +22,13 @@ extension BytePairModel {
             options.byteTokens = vocabulary.byteTokens()
         }
         let merges = try MergeTable(json: json.required("merges"), vocabulary, prefix: options.prefix)
-        self.init(vocabulary: vocabulary, merges: merges, options: options, takesRawBytes: takesRawBytes)
+        self.init(
+            vocabulary: vocabulary,
+            merges: merges,
+            options: options,
+            takesRawBytes: takesRawBytes,
+            joinsMetaspaces: merges.joinsMetaspaces
+        )
     }
 }
 
@@ -142,6 +148,7 @@ extension MergeTable {
             return vocabulary.id(of: UnsafeBufferPointer(rebasing: buffer[0..<length]))
         }
         guard let joined else { return false }
+        if Metaspace.joins(left, right) { joinsMetaspaces = true }
         insert(leftID, rightID, Merge(rank: rank, id: joined))
         return true
     }

@@ -24,13 +24,24 @@ struct BytePairModel: TokenModel {
     let vocabulary: Vocabulary
     let merges: MergeTable
     let options: Options
+    /// Whether no merge reaches over the start of a `▁`, so that what lies between can be cached as words.
+    let cutsAtMetaspaces: Bool
     /// The tokens of the bytes, where words come as raw bytes; -1 for one that is missing.
     let rawBytes: [Int32]?
 
-    init(vocabulary: Vocabulary, merges: MergeTable, options: Options, takesRawBytes: Bool) {
+    init(
+        vocabulary: Vocabulary,
+        merges: MergeTable,
+        options: Options,
+        takesRawBytes: Bool,
+        joinsMetaspaces: Bool
+    ) {
         self.vocabulary = vocabulary
         self.merges = merges
         self.options = options
+        cutsAtMetaspaces =
+            !takesRawBytes && !joinsMetaspaces && !options.ignoresMerges && options.prefix.isEmpty
+            && options.suffix.isEmpty && vocabulary.id(of: Metaspace.utf8) != nil
         rawBytes =
             takesRawBytes
             ? (0...255).map { vocabulary.id(of: ByteAlphabet.spell([UInt8($0)])) ?? -1 } : nil
@@ -41,15 +52,40 @@ struct BytePairModel: TokenModel {
         into tokens: inout [PieceToken],
         workspace: Workspace
     ) {
-        guard piece.count <= WordCache.longestWord else {
-            tokenizeAnew(piece, into: &tokens, workspace: workspace)
+        guard cutsAtMetaspaces else {
+            tokenizeWord(piece, into: &tokens, workspace: workspace)
             return
         }
-        let hash = ByteHash.hash(piece)
-        if workspace.cache.recall(piece, hash: hash, into: &tokens) { return }
+        var start = 0
+        while start < piece.count {
+            let end = Metaspace.endOfWord(in: piece, from: start)
+            let first = tokens.count
+            let word = UnsafeBufferPointer(rebasing: piece[start..<end])
+            tokenizeWord(word, into: &tokens, workspace: workspace)
+            if start > 0 {
+                for index in first..<tokens.count {
+                    tokens[index].start += Int32(truncatingIfNeeded: start)
+                    tokens[index].end += Int32(truncatingIfNeeded: start)
+                }
+            }
+            start = end
+        }
+    }
+
+    private func tokenizeWord(
+        _ word: UnsafeBufferPointer<UInt8>,
+        into tokens: inout [PieceToken],
+        workspace: Workspace
+    ) {
+        guard word.count <= WordCache.longestWord else {
+            tokenizeAnew(word, into: &tokens, workspace: workspace)
+            return
+        }
+        let hash = ByteHash.hash(word)
+        if workspace.cache.recall(word, hash: hash, into: &tokens) { return }
         let start = tokens.count
-        tokenizeAnew(piece, into: &tokens, workspace: workspace)
-        workspace.cache.remember(piece, hash: hash, tokens: tokens[start...])
+        tokenizeAnew(word, into: &tokens, workspace: workspace)
+        workspace.cache.remember(word, hash: hash, tokens: tokens[start...])
     }
 
     private func tokenizeAnew(
@@ -62,7 +98,11 @@ struct BytePairModel: TokenModel {
             return
         }
         workspace.merger.reset()
-        var symbols = SymbolRow(merger: workspace.merger, options: options)
+        var symbols = SymbolRow(
+            merger: workspace.merger,
+            unknownID: options.unknownID,
+            fusesUnknown: options.fusesUnknown
+        )
         workspace.merger = PairMerger()
         if let rawBytes {
             for (index, byte) in piece.enumerated() {
@@ -125,12 +165,14 @@ struct BytePairModel: TokenModel {
 /// A word's first symbols, with unknown ones held back until it is known whether the next one joins them.
 private struct SymbolRow {
     var merger: PairMerger
-    let options: BytePairModel.Options
+    private let unknownID: Int32?
+    private let fusesUnknown: Bool
     private var unknown: Range<Int>?
 
-    init(merger: PairMerger, options: BytePairModel.Options) {
+    init(merger: PairMerger, unknownID: Int32?, fusesUnknown: Bool) {
         self.merger = merger
-        self.options = options
+        self.unknownID = unknownID
+        self.fusesUnknown = fusesUnknown
     }
 
     /// Adds a symbol; an id of -1 is an unknown one.
@@ -139,8 +181,8 @@ private struct SymbolRow {
         if id >= 0 {
             if unknown != nil { finish() }
             merger.append(id, from: start, to: end)
-        } else if options.unknownID != nil {
-            if let held = unknown, options.fusesUnknown {
+        } else if unknownID != nil {
+            if let held = unknown, fusesUnknown {
                 unknown = held.lowerBound..<end
             } else {
                 finish()
@@ -151,7 +193,7 @@ private struct SymbolRow {
 
     /// Lets go of the unknown symbol held back.
     mutating func finish() {
-        guard let held = unknown, let id = options.unknownID else { return }
+        guard let held = unknown, let id = unknownID else { return }
         merger.append(id, from: held.lowerBound, to: held.upperBound)
         unknown = nil
     }

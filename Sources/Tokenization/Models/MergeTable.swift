@@ -18,6 +18,9 @@ struct MergeTable: Sendable {
     private var slots: [Slot]
     private let mask: Int
 
+    /// Whether any merge joins a text with a `▁` behind it.
+    var joinsMetaspaces = false
+
     /// The number of different pairs.
     private(set) var count = 0
 

@@ -22,7 +22,7 @@ final class Workspace {
 struct WordCache {
     /// The longest word kept, in bytes.
     static let longestWord = 64
-    private static let mostWords = 1 << 17
+    private static let mostWords = 1 << 18
 
     private struct Slot {
         var hash: UInt64 = 0
