@@ -5,7 +5,7 @@ import Evaluation
 public import Foundation
 import Models
 import NN
-import Torch
+public import Torch
 public import Training
 
 /// From a file of labelled texts to a trained, measured and saved classifier, in one call.
@@ -46,6 +46,8 @@ public struct FineTuning: Sendable {
     public var maxLength: Int?
     /// Whether a head of other labels may be thrown away.
     public var reinitializesHead = false
+    /// Where to run.
+    public var device = Device.cpu
     /// How to train.
     public var arguments = TrainingArguments()
     /// A checkpoint to go on from.
@@ -175,6 +177,7 @@ public struct FineTuning: Sendable {
         var options = SequenceClassifier.LoadOptions()
         options.labels = labels
         options.reinitializesHead = reinitializesHead
+        options.device = device
         let (classifier, report) = try TextClassifier.load(
             model,
             options: options,

@@ -18,11 +18,19 @@ struct EvaluateCommand: ParsableCommand {
     @Option(help: "fp32, tf32 or bf16: the type of matrix products.")
     var precision = Precision.fp32
 
+    @OptionGroup var device: DeviceOptions
+
     func run() throws {
         try reportingFailure {
             let data = try Dataset(contentsOf: URL(filePath: source.dataset))
             let rows = try LabelledTexts(data, textColumn: source.textColumn, labelColumn: source.labelColumn)
-            let (classifier, report) = try TextClassifier.load(source.model, maxLength: source.maxLength)
+            var options = SequenceClassifier.LoadOptions()
+            options.device = try device.resolved()
+            let (classifier, report) = try TextClassifier.load(
+                source.model,
+                options: options,
+                maxLength: source.maxLength
+            )
             guard report.fresh.isEmpty else { throw ModelError.untrained(source.model) }
             let examples = classifier.encode(rows.texts, labels: try rows.ids(among: classifier.labels))
             var line = ProgressLine()

@@ -32,6 +32,8 @@ struct PredictCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Write here instead of to standard output.", valueName: "file"))
     var output: String?
 
+    @OptionGroup var device: DeviceOptions
+
     @Flag(help: "Add the logits, in full float32 precision.")
     var logits = false
 
@@ -42,7 +44,9 @@ struct PredictCommand: ParsableCommand {
     func run() throws {
         try reportingFailure {
             let texts = try inputTexts()
-            let (classifier, report) = try TextClassifier.load(model)
+            var options = SequenceClassifier.LoadOptions()
+            options.device = try device.resolved()
+            let (classifier, report) = try TextClassifier.load(model, options: options)
             guard report.fresh.isEmpty else {
                 throw ModelError.untrained(model)
             }

@@ -19,6 +19,8 @@ struct TrainCommand: ParsableCommand {
     @OptionGroup(title: "Training") var training: TrainingOptions
     @OptionGroup(title: "Logging, evaluation and saving") var saving: SavingOptions
 
+    @OptionGroup(title: "Machine") var device: DeviceOptions
+
     @Option(help: ArgumentHelp("The output folder.", valueName: "folder"))
     var outputDir: String
 
@@ -31,6 +33,7 @@ struct TrainCommand: ParsableCommand {
             var job = try job()
             let folder = URL(filePath: outputDir, directoryHint: .isDirectory)
             job.checkpoint = try checkpoint(in: folder)
+            job.device = try device.resolved()
             try requireWritable(folder)
             if let threads = training.threads { try Runtime.setThreadCount(threads) }
             let interrupt = Interrupt()

@@ -131,6 +131,7 @@ public final class SequenceClassifier {
             let isHead = family.headNames.contains(parameter.name)
             if isHead && !keepsHead {
                 try parameter.initialize(random: random)
+                try parameter.set(parameter.value.to(device: device))
                 report.fresh.append(parameter.name)
                 continue
             }

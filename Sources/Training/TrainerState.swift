@@ -102,7 +102,7 @@ package struct TrainerState: Sendable, Equatable {
             )
         }
         let weights = try openCheckpoint(folder: folder)
-        for parameter in parameters.parameters { try parameter.set(weights.tensor(parameter.name).copy()) }
+        for parameter in parameters.parameters { try parameter.value.assign(weights.tensor(parameter.name)) }
         let moments = try SafetensorsFile(contentsOf: folder.appending(path: "optimizer.safetensors"))
         try optimizer.restore(stepCount: step, moments.tensor)
         self.step = step
