@@ -72,6 +72,15 @@ struct FilesTests {
         #expect(tokenizer.id(for: "e\u{301}") == 1)
     }
 
+    @Test func `bytes of a suffix that fall back to tokens stay inside the text`() throws {
+        let json =
+            #"{"model": {"type": "BPE", "vocab": {"<0x61>": 0, "<0x2F>": 1}, "merges": [], "#
+            + #""byte_fallback": true, "end_of_word_suffix": "/"}}"#
+        let encoding = try Tokenizer(files: TokenizerFiles(tokenizer: Array(json.utf8))).encode("a")
+        #expect(encoding.ids == [0, 1])
+        #expect(encoding.offsets.allSatisfy { $0.upperBound <= 1 })
+    }
+
     @Test(.timeLimit(.minutes(1))) func `a word of a million letters takes about linear time`() throws {
         let tokenizer = try TokenizerFixture(name: "gpt2").tokenizer()
         let word = String(repeating: "the", count: 333_333)

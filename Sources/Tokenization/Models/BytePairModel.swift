@@ -153,8 +153,10 @@ struct BytePairModel: TokenModel {
             symbols.add(id, from: start, to: end)
         } else if let byteTokens = options.byteTokens, symbol.allSatisfy({ byteTokens[Int($0)] >= 0 }) {
             // As in the reference, an unknown symbol still held back stays behind these.
+            // A prefix or suffix has bytes too, which stand for nothing in the piece.
             for (offset, byte) in symbol.enumerated() {
-                symbols.merger.append(byteTokens[Int(byte)], from: start + offset, to: start + offset + 1)
+                let (from, to) = (min(start + offset, end), min(start + offset + 1, end))
+                symbols.merger.append(byteTokens[Int(byte)], from: from, to: to)
             }
         } else {
             symbols.add(-1, from: start, to: end)
