@@ -50,6 +50,8 @@ explain_pip() {
         fail "the disk is full; free 3 GB below $cache (or set XDG_CACHE_HOME) and run this again"
     elif grep -qiE 'connection|timed out|resolve|network|retries|proxy' "$2"; then
         fail "cannot fetch $1: pip cannot reach its package index; check the network and pip's configuration, then run this again"
+    elif grep -qi 'from versions: none' "$2"; then
+        fail "pip finds no $1: either it cannot reach its package index (check the network), or there is none for $(uname -sm) and Python $($python -c 'import platform; print(platform.python_version())') (use Python 3.10 to 3.13)"
     elif grep -qi 'no matching distribution' "$2"; then
         fail "pip finds no $1 for $(uname -sm) and Python $($python -c 'import platform; print(platform.python_version())'); use a Python between 3.10 and 3.13 on x86-64 or arm64"
     fi
@@ -58,7 +60,8 @@ explain_pip() {
 
 # unpack WHEELS TREE: checks every archive and unpacks it.
 unpack() {
-    $python - "$1" "$2" <<'PYTHON' || fail "the wheel could not be unpacked; free some room below $cache and run this again"
+    local reason
+    reason=$($python - "$1" "$2" <<'PYTHON' 2>&1
 import pathlib, sys, zipfile
 wheels, tree = map(pathlib.Path, sys.argv[1:])
 tree.mkdir()
@@ -67,8 +70,9 @@ try:
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(tree)  # checks every file's CRC
 except (OSError, zipfile.BadZipFile) as error:
-    sys.exit(f"attune set-up: {error}")
+    sys.exit(str(error))
 PYTHON
+    ) || fail "the wheel could not be unpacked (${reason##*$'\n'}); free 3 GB below $cache and run this again"
 }
 
 # link TARGET NAME: points .native/NAME at TARGET, unless it does already.
