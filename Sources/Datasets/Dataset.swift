@@ -36,8 +36,7 @@ public struct Dataset: Sendable, Equatable {
     public func strings(_ column: String) throws(DatasetError) -> [String?] {
         if let index = columnNames.firstIndex(of: column) { return columns[index] }
         let listed = columnNames.map { "\"\($0)\"" }.joined(separator: ", ")
-        let near = columnNames.first { $0.lowercased() == column.lowercased() }
-        let hint = near.map { "; did you mean \"\($0)\"?" } ?? ""
+        let hint = nearest(to: column, among: columnNames).map { "; did you mean \"\($0)\"?" } ?? ""
         throw DatasetError(
             .missingColumn,
             "there is no column \"\(column)\"; the columns are \(listed)\(hint)"
@@ -66,4 +65,28 @@ public struct Dataset: Sendable, Equatable {
         var random = PCG64(seed: seed)
         return select(random.permutation(count))
     }
+}
+
+/// The name that the fewest edits lead to, upper and lower case alike; nil where more than half of it would have to change.
+private func nearest(to name: String, among names: [String]) -> String? {
+    let wanted = Array(name.lowercased().unicodeScalars.prefix(100))
+    let edits = names.prefix(1000).map {
+        (name: $0, edits: distance(wanted, Array($0.lowercased().unicodeScalars.prefix(100))))
+    }
+    return edits.min { $0.edits < $1.edits }.flatMap { 2 * $0.edits <= wanted.count ? $0.name : nil }
+}
+
+/// Levenshtein's distance: letters to insert, remove or replace.
+private func distance(_ a: [Unicode.Scalar], _ b: [Unicode.Scalar]) -> Int {
+    var row = Array(0...b.count)
+    for (i, x) in a.enumerated() {
+        var diagonal = row[0]
+        row[0] = i + 1
+        for (j, y) in b.enumerated() {
+            let changed = diagonal + (x == y ? 0 : 1)
+            diagonal = row[j + 1]
+            row[j + 1] = min(changed, row[j] + 1, diagonal + 1)
+        }
+    }
+    return row[b.count]
 }

@@ -33,7 +33,7 @@ struct DelimitedReader {
             guard let fields = try record() else { break }
             pending.append((start, fields))
         }
-        if pending.count == 2, Self.isOrange(types: pending[0].fields, flags: pending[1].fields) {
+        if pending.count == 2, isOrange(types: pending[0].fields, flags: pending[1].fields) {
             pending = []
         }
         for (line, fields) in pending { try append(fields, line: line, to: &columns) }
@@ -55,17 +55,22 @@ struct DelimitedReader {
 
     /// Orange's second and third rows: a type for every column, then flags.
     ///
+    /// Single letters alone are taken for data, and so is a row without flags outside of `.tab` files.
+    ///
     /// Source: https://orange3.readthedocs.io/projects/orange-data-mining-library/en/latest/reference/data.io.html
-    private static func isOrange(types: [String?], flags: [String?]) -> Bool {
-        let known: Set = ["discrete", "d", "continuous", "c", "string", "s", "text", "time", "t", "basket"]
-        let areTypes = types.allSatisfy { $0.map { known.contains($0) || $0.contains(" ") } ?? true }
-        let roles: Set = ["class", "meta", "ignore", "c", "m", "i"]
-        let areFlags = flags.allSatisfy { flag in
-            flag.map {
-                $0.split(separator: " ").allSatisfy { roles.contains(String($0)) || $0.contains("=") }
-            } ?? true
-        }
-        return areTypes && areFlags && types.contains { $0 != nil }
+    private func isOrange(types: [String?], flags: [String?]) -> Bool {
+        let types = types.compactMap { $0 }
+        let flags = flags.compactMap { $0 }.flatMap { $0.split(separator: " ").map(String.init) }
+        let names: Set = ["discrete", "continuous", "string", "text", "time", "basket"]
+        let roles: Set = ["class", "meta", "ignore"]
+        let letters: Set = ["d", "c", "s", "t", "m", "i"]
+        // A discrete column may list its values in place of a type.
+        let areTypes = types.allSatisfy { names.contains($0) || letters.contains($0) || $0.contains(" ") }
+        let areFlags = flags.allSatisfy { roles.contains($0) || letters.contains($0) || $0.contains("=") }
+        let isTab = path.lowercased().hasSuffix(".tab")
+        let isNamed = types.contains(where: names.contains)
+        let isFlagged = flags.contains { roles.contains($0) || $0.contains("=") }
+        return areTypes && areFlags && (isTab ? isNamed || isFlagged : isNamed && isFlagged)
     }
 
     /// The next record's fields, nil at the end.
@@ -85,13 +90,18 @@ struct DelimitedReader {
     private mutating func field() throws(DatasetError) -> (String?, UInt8) {
         if position < bytes.count, bytes[position] == UInt8(ascii: "\"") { return try quotedField() }
         let start = position
+        skipPlain()
+        let text = try string(Array(bytes[start..<position]), line: line)
+        return (text.isEmpty ? nil : text, takeEnding())
+    }
+
+    /// Moves on to the delimiter or line break that ends a field without quotes.
+    private mutating func skipPlain() {
         while position < bytes.count, bytes[position] != delimiter, bytes[position] != 0x0A,
             bytes[position] != 0x0D
         {
             position += 1
         }
-        let text = try string(Array(bytes[start..<position]), line: line)
-        return (text.isEmpty ? nil : text, takeEnding())
     }
 
     private mutating func quotedField() throws(DatasetError) -> (String?, UInt8) {
@@ -109,7 +119,11 @@ struct DelimitedReader {
                 } else if bytes[position] == delimiter || bytes[position] == 0x0A || bytes[position] == 0x0D {
                     return (try string(content, line: start), takeEnding())
                 } else {
-                    content.append(byte)  // a quote inside a quoted field that nobody doubled
+                    // Text after the closing quote belongs to the field, as Python has it.
+                    let rest = position
+                    skipPlain()
+                    content += bytes[rest..<position]
+                    return (try string(content, line: start), takeEnding())
                 }
             } else {
                 if byte == 0x0A { line += 1 }

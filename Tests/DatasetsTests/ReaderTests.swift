@@ -48,6 +48,17 @@ struct ReaderTests {
         #expect(plain.count == 2)
     }
 
+    @Test func `rows that only resemble Orange's headers stay data`() throws {
+        #expect(try read("a,b\nc,d\nc,i\n", as: "x.csv").strings("a") == ["c", "c"])
+        #expect(try read("Text\ntext\n\nmore\n", as: "x.csv").strings("Text") == ["text", nil, "more"])
+    }
+
+    @Test func `text after a closing quote belongs to the field, as in Python`() throws {
+        let data = try read("a,b\n\"x\"y,z\n", as: "x.csv")
+        #expect(try data.strings("a") == ["xy"])
+        #expect(try data.strings("b") == ["z"])
+    }
+
     @Test func `JSON lines may miss members and hold numbers`() throws {
         let data = try read(
             "{\"text\": \"a\", \"n\": 1.50}\n\n{\"text\": null, \"ok\": true}\n",
@@ -88,6 +99,8 @@ struct ReaderTests {
                 "there is no column \"text\"; the columns are \"Text\", \"Label\"; did you mean \"Text\"?"
             )
         ) { try data.strings("text") }
+        #expect { try data.strings("Lable") } throws: { "\($0)".hasSuffix("; did you mean \"Label\"?") }
+        #expect { try data.strings("author") } throws: { "\($0)".hasSuffix("\"Text\", \"Label\"") }
     }
 
     @Test func `a missing file is said to be missing`() {
