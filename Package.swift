@@ -25,7 +25,7 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 
 let pureTargets: [Target] = [
     .target(name: "JSON"),
-    .target(name: "Tokenization", dependencies: ["JSON"]),
+    .target(name: "Tokenization"),
     .target(name: "Datasets", dependencies: ["JSON"]),
     .target(name: "Evaluation"),
 ]

@@ -39,7 +39,8 @@ fetch_wheel() {
     fi
     unpack "$work/wheels" "$work/tree"
     # Whoever is first wins; the other's copy is thrown away.
-    mv -T "$work/tree" "$folder/$place" 2>/dev/null || [ -d "$folder/$place" ] || fail "cannot write $folder/$place"
+    $python -c 'import os, sys; os.rename(*sys.argv[1:])' "$work/tree" "$folder/$place" 2>/dev/null ||
+        [ -d "$folder/$place" ] || fail "cannot write $folder/$place"
     rm -rf "$work"
     trap - EXIT
 }

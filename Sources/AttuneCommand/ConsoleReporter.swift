@@ -77,9 +77,19 @@ struct ConsoleReporter {
     private mutating func showEvaluation(_ done: Int, _ total: Int) {
         let begin = evaluationStart ?? .now
         evaluationStart = begin
-        let rate = Double(done) / max((ContinuousClock.now - begin) / .seconds(1), 1e-3)
+        let seconds = (ContinuousClock.now - begin) / .seconds(1)
         line.show(
-            { String(format: "evaluating %d/%d  %.1f examples/s", done, total, rate) },
+            {
+                // The first batch is done before the clock starts.
+                guard seconds > 0.5 else { return "evaluating \(done)/\(total)" }
+                return String(
+                    format: "evaluating %d/%d  %.1f examples/s  %@ left",
+                    done,
+                    total,
+                    Double(done) / seconds,
+                    clockTime(seconds / Double(done) * Double(total - done))
+                )
+            },
             isLast: done == total
         )
         if done == total { line.close() }

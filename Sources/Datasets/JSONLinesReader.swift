@@ -46,7 +46,7 @@ struct JSONLinesReader {
         case .null: return nil
         case .string(let text): return text
         case .number(let text): return text
-        case .bool(let value): return value ? "true" : "false"
+        case .bool(let value): return value ? "True" : "False"  // as the reference names such labels
         case .array, .object:
             throw DatasetError(
                 .badFile,

@@ -1,7 +1,7 @@
 /// A split that keeps every class's share in both parts.
 ///
 /// Source: datasets 5.2, utils/stratify.py, itself scikit-learn's `StratifiedShuffleSplit`.
-struct StratifiedSplit {
+package struct StratifiedSplit {
     private let rowsByClass: [[Int]]
     private let trainCount: Int
     private let testCount: Int
@@ -62,7 +62,7 @@ struct StratifiedSplit {
     }
 
     /// How many of each class the likeliest draw of `draws` rows holds; ties are broken at random.
-    static func approximateMode(_ counts: [Int], draws: Int, _ random: inout PCG64) -> [Int] {
+    package static func approximateMode(_ counts: [Int], draws: Int, _ random: inout PCG64) -> [Int] {
         let total = Double(counts.reduce(0, +))
         let continuous = counts.map { Double(draws * $0) / total }
         var floored = continuous.map { Int($0.rounded(.down)) }

@@ -67,7 +67,7 @@ struct ReaderTests {
         #expect(data.columnNames == ["text", "n", "ok"])
         #expect(try data.strings("text") == ["a", nil])
         #expect(try data.strings("n") == ["1.50", nil])
-        #expect(try data.strings("ok") == [nil, "true"])
+        #expect(try data.strings("ok") == [nil, "True"])
     }
 
     @Test func `what is wrong is named with its line`() {

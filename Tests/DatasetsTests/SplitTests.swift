@@ -77,6 +77,20 @@ struct SplitTests {
         }
     }
 
+    @Test func `shares are rounded as the reference rounds them, ties broken by its draws`() throws {
+        for fixture in try Fixture.cases("datasets-5.2.0/approximate-modes.json") {
+            func numbers(_ name: String) -> [Int] { (fixture[name].array ?? []).compactMap(\.int) }
+            var random = PCG64(seed: try #require(fixture["seed"].string.flatMap { UInt64($0) }))
+            let drawn = StratifiedSplit.approximateMode(
+                numbers("counts"),
+                draws: try #require(fixture["draws"].int),
+                &random
+            )
+            #expect(drawn == numbers("drawn"), "\(fixture.oneLine)")
+            #expect(random.next() == fixture["after"].string.flatMap { UInt64($0) })
+        }
+    }
+
     @Test func `shuffles are the reference's`() throws {
         for fixture in try Fixture.cases("datasets-5.2.0/shuffles.json") {
             let data = try dataset([Int](repeating: 0, count: fixture["n"].int ?? 0))
