@@ -100,7 +100,9 @@ public struct FineTuning: Sendable {
     ) throws -> Result {
         try arguments.validate()
         let (trainRows, heldRows) = try rows(emit)
-        let labels = ClassLabel(values: trainRows.names).names
+        // A held-out part may have drawn all rows of a rare label; a file of its own may not bring new ones.
+        let drawn = if case .held = held { heldRows?.names ?? [] } else { [String]() }
+        let labels = ClassLabel(values: trainRows.names + drawn).names
         guard labels.count > 1 else {
             throw TrainingError(
                 .badData,
@@ -134,6 +136,8 @@ public struct FineTuning: Sendable {
         try classifier.save(to: folder)
         let evaluation = try measure(classifier, held, outcome, shouldStop, emit)
         try RunRecord(outcome: outcome, evaluation: evaluation).save(to: folder)
+        let card = ModelCard(job: self, classifier: classifier, examples: train.count, evaluation: evaluation)
+        try writeAtomically(Data(card.text.utf8), to: folder.appending(path: "README.md"))
         return Result(classifier: classifier, outcome: outcome, evaluation: evaluation)
     }
 

@@ -45,7 +45,7 @@ struct FineTuningTests {
                 files == [
                     "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json",
                     "all_results.json",
-                    "train_results.json", "eval_results.json", "trainer_state.json",
+                    "train_results.json", "eval_results.json", "trainer_state.json", "README.md",
                 ]
             )
             let state = try JSONValue.parse(Data(contentsOf: output.appending(path: "trainer_state.json")))

@@ -1,0 +1,90 @@
+import Classification
+import Foundation
+import JSON
+import Training
+
+/// The `README.md` of a saved classifier: what it is, what it was measured to do, how to use it.
+///
+/// Source: https://huggingface.co/docs/hub/model-cards
+struct ModelCard {
+    let job: FineTuning
+    let classifier: TextClassifier
+    let examples: Int
+    let evaluation: EvaluationRecord?
+
+    /// Front matter that the Hub understands, then the page.
+    var text: String {
+        let model = URL(filePath: job.model).lastPathComponent
+        let data = URL(filePath: job.dataset).lastPathComponent
+        return """
+            ---
+            pipeline_tag: text-classification
+            library_name: transformers
+            tags:
+            - text-classification
+            - attune
+            metrics:
+            - accuracy
+            - f1
+            - matthews_correlation
+            ---
+
+            # A classifier of texts
+
+            `\(model)` fine-tuned on \(examples) texts of `\(data)` (column `\(job.textColumn)`) to tell
+            `\(job.labelColumn)` apart. It knows these \(classifier.labels.count) labels and answers every text with one of
+            them, also a text that has nothing to do with any:
+
+            \(labels)
+            ## Measured
+
+            \(measured)
+            ## Trained
+
+            \(settings)
+
+            ## Use
+
+            ```sh
+            attune predict --model . --text "…"
+            ```
+
+            ```python
+            from transformers import pipeline
+            pipeline("text-classification", model=".")("…")
+            ```
+
+            """
+    }
+
+    private var labels: String {
+        classifier.labels.enumerated().map { "- \($0): `\($1)`\n" }.joined()
+    }
+
+    private var measured: String {
+        guard let evaluation else { return "No texts were held out, so nothing was measured.\n" }
+        let origin =
+            if case .file(let path) = job.held { URL(filePath: path).lastPathComponent } else {
+                "the same data"
+            }
+        return """
+            On \(evaluation.metrics.confusion.total) texts of \(origin) that it had not seen, with a loss of \
+            \(String(format: "%.4f", evaluation.loss)):
+
+            ```
+            \(evaluation.metrics.table(labels: classifier.labels))```
+
+            """
+    }
+
+    private var settings: String {
+        let arguments = job.arguments
+        let batch = arguments.perDeviceTrainBatchSize * arguments.gradientAccumulationSteps
+        let length = arguments.maxSteps.map { "\($0) steps" } ?? "\(arguments.numTrainEpochs) epochs"
+        return """
+            AdamW, learning rate \(arguments.learningRate) (\(arguments.scheduler.rawValue)), weight decay \
+            \(arguments.weightDecay), \(batch) texts a step, \(length), texts of at most \(classifier.maxLength) tokens, \
+            \(arguments.precision.rawValue), seed \(arguments.seed).
+            """
+    }
+}
