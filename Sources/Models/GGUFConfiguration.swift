@@ -39,11 +39,9 @@ extension ModelConfiguration {
             // Stored in float32: its shortest text is the number meant, 1e-05 and not 9.99999974737875e-06.
             fields["rms_norm_eps"] = .number("\(Float(epsilon))")
         }
-        let theta = file.metadata["llama.rope.freq_base"]?.double ?? 10_000
-        fields["rope_theta"] = .number("\(Float(theta))")
-        fields["rope_parameters"] = .object([
-            "rope_theta": .number("\(Float(theta))"), "rope_type": .string("default"),
-        ])
+        let rope = try Self.rope(file, source: source)
+        fields["rope_theta"] = rope["rope_theta"]
+        fields["rope_parameters"] = .object(rope)
         let tokens = file.metadata["tokenizer.ggml.tokens"]?.strings?.count
         if let count = file.metadata["llama.vocab_size"]?.int ?? tokens { fields["vocab_size"] = .int(count) }
         for (name, field) in [
@@ -53,5 +51,38 @@ extension ModelConfiguration {
             if let id = file.metadata["tokenizer.ggml." + name]?.int { fields[field] = .int(id) }
         }
         self.init(fields: fields, source: source)
+    }
+
+    /// Rotary positions; what would be computed otherwise than the file means is refused, not guessed.
+    private static func rope(_ file: GGUFFile, source: String) throws(ModelError) -> JSONObject {
+        func unsupported(_ what: String) -> ModelError {
+            ModelError(
+                .unsupported,
+                "\(source): \(what), which is not supported from a GGUF yet; use the model's folder with safetensors"
+            )
+        }
+        func value(_ name: String) -> GGUFValue? { file.metadata["llama." + name] }
+        if file.tensorNames.contains("rope_freqs.weight") {
+            throw unsupported("the model stretches its rotary frequencies by a table (rope_freqs.weight)")
+        }
+        if let experts = value("expert_count")?.int, experts > 0 {
+            throw unsupported("the model is a mixture of \(experts) experts")
+        }
+        if let heads = value("attention.head_count")?.int, heads > 0,
+            let width = value("rope.dimension_count")?.int,
+            let hidden = value("embedding_length")?.int,
+            width != value("attention.key_length")?.int ?? hidden / heads
+        {
+            throw unsupported("the model rotates only \(width) numbers of a head")
+        }
+        // Stored in float32, as the epsilon above.
+        let theta = JSONValue.number("\(Float(value("rope.freq_base")?.double ?? 10_000))")
+        switch value("rope.scaling.type")?.string ?? "none" {
+        case "none": return ["rope_theta": theta, "rope_type": .string("default")]
+        case "linear":
+            let factor = JSONValue.number("\(Float(value("rope.scaling.factor")?.double ?? 1))")
+            return ["rope_theta": theta, "rope_type": .string("linear"), "factor": factor]
+        case let type: throw unsupported("the model stretches its rotary frequencies by \"\(type)\"")
+        }
     }
 }
