@@ -8,8 +8,8 @@
 #include "parallel.h"
 #include "vector.h"
 
+#include <atomic>
 #include <cmath>
-#include <memory>
 
 namespace ct {
 namespace {
@@ -30,17 +30,16 @@ struct Shape {
 /// What one thread works in: transposed keys and values [D, L'], scores and their gradients [block, L'], L' = L
 /// rounded up to whole vectors.
 struct Scratch {
-    std::unique_ptr<float[]> memory;
-    float *keys, *values, *scores, *gradients, *deltas;
+    float *keys, *values, *scores, *gradients;
 
-    Scratch(int64_t width, int64_t longest) {
+    static int64_t size(int64_t width, int64_t longest) { return (2 * width + 2 * block) * round_up(longest); }
+
+    Scratch(float *memory, int64_t width, int64_t longest) {
         const int64_t padded = round_up(longest);
-        memory.reset(new float[(2 * width + 2 * block) * padded + block]);
-        keys = memory.get();
+        keys = memory;
         values = keys + width * padded;
         scores = values + width * padded;
         gradients = scores + block * padded;
-        deltas = gradients + block * padded;
     }
 };
 
@@ -147,9 +146,13 @@ int64_t longest(const std::vector<int64_t> &offsets) {
 /// Runs `task(kv_head, start, length, scratch)` for every sequence and key/value head.
 template <typename Task> void each_task(const Shape &shape, const std::vector<int64_t> &offsets, const Task &task) {
     const int64_t sequences = static_cast<int64_t>(offsets.size()) - 1;
-    const int64_t length = longest(offsets);
+    const int64_t length = longest(offsets), size = Scratch::size(shape.width, length);
+    // Allocated out here, where running out of memory is an exception that somebody catches.
+    auto memory = at::empty({at::get_num_threads(), size}, at::TensorOptions().dtype(at::kFloat));
+    float *start_of_memory = memory.mutable_data_ptr<float>();
+    std::atomic<int64_t> taken{0};
     parallel(sequences * shape.kv_heads, 1, [&](int64_t begin, int64_t end) {
-        const Scratch scratch(shape.width, length);
+        const Scratch scratch(start_of_memory + taken.fetch_add(1) * size, shape.width, length);
         for (int64_t i = begin; i < end; i++) {
             const int64_t sequence = i / shape.kv_heads, start = offsets[sequence];
             task(i % shape.kv_heads, start, offsets[sequence + 1] - start, scratch);
