@@ -1,6 +1,7 @@
 public import ArgumentParser
 public import Attune
 
+extension DatasetFormat: ExpressibleByArgument {}
 extension IntervalStrategy: ExpressibleByArgument {}
 extension Precision: ExpressibleByArgument {}
 extension SchedulerType: ExpressibleByArgument {}

@@ -43,6 +43,9 @@ public struct Dataset: Sendable, Equatable {
         )
     }
 
+    /// One value; nil where it is missing.
+    func value(row: Int, column: Int) -> String? { columns[column][row] }
+
     /// The rows of given numbers, in that order.
     ///
     /// - Parameter indices: Rows from 0, each below ``count``; one may come twice.

@@ -123,6 +123,31 @@ struct CommandTests {
         }
     }
 
+    @Test func `data is described and divided`() throws {
+        try withTemporaryFolder { folder in
+            let rows = (0..<20).map { "text \($0 % 19),\($0 % 4 == 0 ? "rare" : "often")" }.joined(
+                separator: "\n"
+            )
+            let data = try file("text,label\n" + rows + "\n", in: folder)
+            let described = try attune([
+                "data", "describe", "--dataset", data, "--text-column", "text", "--label-column", "label",
+            ])
+            #expect(
+                described.output.contains("often")
+                    && described.output.contains("1 rows repeat an earlier text")
+            )
+            let out = folder.appending(path: "parts").path(percentEncoded: false)
+            let split = try attune([
+                "data", "split", "--dataset", data, "--test-size", "0.2", "--stratify-by", "label", "--seed",
+                "1",
+                "--output-dir", out, "--format", "csv",
+            ])
+            #expect(split.code == 0 && split.output.hasSuffix("test.csv: 4 rows\n"), "\(split.errors)")
+            let test = try String(contentsOfFile: out + "/test.csv", encoding: .utf8)
+            #expect(test.split(separator: "\n").count == 5 && test.contains(",rare"))
+        }
+    }
+
     @Test func `help teaches, with an example`() throws {
         let help = try attune(["--help"])
         #expect(help.code == 0 && help.output.contains("attune train --model"))
