@@ -26,6 +26,7 @@ struct EvaluateCommand: ParsableCommand {
             let rows = try LabelledTexts(data, textColumn: source.textColumn, labelColumn: source.labelColumn)
             var options = SequenceClassifier.LoadOptions()
             options.device = try device.resolved()
+            Runtime.keepFreedMemory()
             let (classifier, report) = try TextClassifier.load(
                 source.model,
                 options: options,

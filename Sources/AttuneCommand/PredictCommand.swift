@@ -46,6 +46,7 @@ struct PredictCommand: ParsableCommand {
             let texts = try inputTexts()
             var options = SequenceClassifier.LoadOptions()
             options.device = try device.resolved()
+            Runtime.keepFreedMemory()
             let (classifier, report) = try TextClassifier.load(model, options: options)
             guard report.fresh.isEmpty else {
                 throw ModelError.untrained(model)

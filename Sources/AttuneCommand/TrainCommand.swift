@@ -34,6 +34,7 @@ struct TrainCommand: ParsableCommand {
             let folder = URL(filePath: outputDir, directoryHint: .isDirectory)
             job.checkpoint = try checkpoint(in: folder)
             job.device = try device.resolved()
+            Runtime.keepFreedMemory()
             try requireWritable(folder)
             if let threads = training.threads { try Runtime.setThreadCount(threads) }
             let interrupt = Interrupt()

@@ -1,7 +1,12 @@
 #include "support.h"
 
 #include <dlfcn.h>
+#include <limits>
 #include <unistd.h>
+
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 
 namespace ct {
 
@@ -74,6 +79,15 @@ int ct_runtime_thread_count(int *out) {
 
 int ct_runtime_set_thread_count(int count) {
     return ct::guard([&] { at::set_num_threads(count); });
+}
+
+void ct_runtime_keep_freed_memory(void) {
+#if defined(__GLIBC__)
+    // Large blocks come from the heap, and the heap never shrinks: a step's tensors find the last step's pages.
+    mallopt(M_MMAP_MAX, 0);
+    mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+    mallopt(M_TOP_PAD, 64 << 20);
+#endif
 }
 
 int ct_runtime_open_cuda(bool *opened) {

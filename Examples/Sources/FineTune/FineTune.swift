@@ -20,6 +20,9 @@ struct FineTune {
             labelColumn: labelColumn
         )
 
+        // What a step frees, the next one uses.
+        Runtime.keepFreedMemory()
+
         // A fifth of the rows is held out, every label's share kept.
         job.held = .held(.fraction(0.2), stratifyBy: labelColumn, seed: 1)
         job.classWeights = .balanced
