@@ -1,6 +1,6 @@
 # Two commands matter: `make demo` and `make test`. Each does all its own set-up on a fresh machine.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench docs
+.PHONY: help setup demo test lint format bench docs clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,3 +32,6 @@ bench: setup ## Measure training speed against the reference's own loop (needs i
 docs: ## Say where the documentation is
 	@echo 'README.md shows the command, ARCHITECTURE.md the modules; `attune help train` explains every flag.'
 	@echo 'API documentation stands beside each public symbol; Xcode and `swift package` with the DocC plugin render it.'
+
+clean: ## Remove what was built and trained here; fetched libraries stay in your cache
+	@rm -rf .build Examples/.build runs

@@ -76,16 +76,18 @@ unpack() {
     reason=$($python - "$1" "$2" <<'PYTHON' 2>&1
 import pathlib, sys, zipfile
 wheels, tree = map(pathlib.Path, sys.argv[1:])
+tree.mkdir()
 try:
-    tree.mkdir()
     for wheel in wheels.glob("*.whl"):
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(tree)  # checks every file's CRC
         wheel.unlink()
-except (OSError, zipfile.BadZipFile) as error:
-    sys.exit(str(error))
+except OSError as error:
+    sys.exit(f"cannot unpack {wheel.name}: {error.strerror}; free ROOM")
+except zipfile.BadZipFile as error:
+    sys.exit(f"{wheel.name} is damaged: {error}; remove pip's copy (python3 -m pip cache purge)")
 PYTHON
-    ) || fail "a wheel could not be unpacked (${reason##*$'\n'}); free $room below $cache and run this again"
+    ) || fail "$(tail -n 1 <<<"${reason/ROOM/$room below $cache}") and run this again"
 }
 
 # link TARGET NAME: points .native/NAME at TARGET.
