@@ -26,7 +26,25 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 let pureTargets: [Target] = [
     .target(name: "JSON"),
     .target(name: "Tokenization"),
-    .target(name: "Datasets", dependencies: ["JSON"]),
+    .target(
+        name: "CArrow",
+        cxxSettings: [
+            .headerSearchPath("../../.native/pyarrow/include"),
+            .unsafeFlags(["-O2", "-Wall", "-Wno-deprecated-declarations"]),
+        ],
+        linkerSettings: [
+            .unsafeFlags(["-L\(native)/pyarrow", "-Xlinker", "-rpath", "-Xlinker", "\(native)/pyarrow"]),
+            // The wheel has the libraries under their versioned names alone.
+            .unsafeFlags(
+                ["arrow", "arrow_compute", "parquet"].flatMap { ["-Xlinker", "-l:lib\($0).so.2600"] },
+                .when(platforms: [.linux])
+            ),
+            .linkedLibrary("arrow.2600", .when(platforms: [.macOS])),
+            .linkedLibrary("arrow_compute.2600", .when(platforms: [.macOS])),
+            .linkedLibrary("parquet.2600", .when(platforms: [.macOS])),
+        ]
+    ),
+    .target(name: "Datasets", dependencies: ["CArrow", "JSON"]),
     .target(name: "Evaluation"),
 ]
 

@@ -19,7 +19,12 @@ struct DescribeCommand: ParsableCommand {
         abstract: "Tells what is in a file of texts before you train on it, and what to do about it."
     )
 
-    @Option(help: ArgumentHelp("A file of rows: .csv, .tsv, .tab (Orange) or .jsonl.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "A file of rows: .csv, .tsv, .tab (Orange), .jsonl, .parquet or .arrow.",
+            valueName: "file"
+        )
+    )
     var dataset: String
 
     @Option(help: ArgumentHelp("The column that holds the texts.", valueName: "name"))
@@ -85,7 +90,12 @@ struct SplitCommand: ParsableCommand {
             "Divides rows into train and test, the same rows as the Python datasets library for the same seed."
     )
 
-    @Option(help: ArgumentHelp("A file of rows: .csv, .tsv, .tab (Orange) or .jsonl.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "A file of rows: .csv, .tsv, .tab (Orange), .jsonl, .parquet or .arrow.",
+            valueName: "file"
+        )
+    )
     var dataset: String
 
     @Option(help: ArgumentHelp("A share or a number of the rows to keep first.", valueName: "size"))

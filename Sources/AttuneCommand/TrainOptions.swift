@@ -16,7 +16,12 @@ struct SourceOptions: ParsableArguments {
     @Option(help: ArgumentHelp("A model's folder in the Hub's layout, or a .gguf file.", valueName: "model"))
     var model: String
 
-    @Option(help: ArgumentHelp("A file of rows: .csv, .tsv, .tab (Orange) or .jsonl.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "A file of rows: .csv, .tsv, .tab (Orange), .jsonl, .parquet or .arrow.",
+            valueName: "file"
+        )
+    )
     var dataset: String
 
     @Option(help: ArgumentHelp("The column that holds the texts.", valueName: "name"))

@@ -1,0 +1,84 @@
+// Types and errors: what every other header of this target leans on.
+//
+// Rules of this boundary (the only one to Arrow C++):
+// - Every function that can fail returns a status: 0 is success, anything else is a `ca_status`; its text is
+//   `ca_last_error()`, valid on the same thread until the next call. No C++ exception crosses.
+// - Out-parameters come first and are written only on success. A handle written there is owned by the caller.
+// - Handles are immutable and may be used by several threads at once, readers and writers excepted.
+// - Values leave by the Arrow C data interface; whoever receives an array calls its `release`.
+#ifndef CA_BASE_H
+#define CA_BASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// Source: the Arrow C data interface, https://arrow.apache.org/docs/format/CDataInterface.html
+#ifndef ARROW_C_DATA_INTERFACE
+#define ARROW_C_DATA_INTERFACE
+struct ArrowSchema {
+    const char *format;
+    const char *name;
+    const char *metadata;
+    int64_t flags;
+    int64_t n_children;
+    struct ArrowSchema **children;
+    struct ArrowSchema *dictionary;
+    void (*release)(struct ArrowSchema *);
+    void *private_data;
+};
+struct ArrowArray {
+    int64_t length;
+    int64_t null_count;
+    int64_t offset;
+    int64_t n_buffers;
+    int64_t n_children;
+    const void **buffers;
+    struct ArrowArray **children;
+    struct ArrowArray *dictionary;
+    void (*release)(struct ArrowArray *);
+    void *private_data;
+};
+#endif
+
+/// What a call returns.
+typedef enum {
+    CA_OK = 0,
+    /// The file's contents are at fault.
+    CA_INVALID = 1,
+    /// The file cannot be read or written.
+    CA_IO = 2,
+    /// More memory would be needed than reading may take.
+    CA_OUT_OF_MEMORY = 3,
+    /// Arrow cannot do this.
+    CA_NOT_SUPPORTED = 4
+} ca_status;
+
+/// The text of this thread's last failure; never null.
+const char *ca_last_error(void);
+
+/// Types of columns, as their values leave here.
+typedef enum {
+    /// UTF-8 with 32-bit offsets; everything that is not below comes as text.
+    CA_STRING = 0,
+    CA_INT64 = 1,
+    CA_FLOAT64 = 2,
+    CA_BOOL = 3,
+    CA_STRING_LIST = 4,
+    CA_INT64_LIST = 5,
+    CA_FLOAT64_LIST = 6
+} ca_type;
+
+/// Rows of columns, in memory, mapped or in a file; free with `ca_source_free`.
+typedef struct { void *ctx; } ca_source;
+/// Rows being read; free with `ca_reader_free`.
+typedef struct { void *ctx; } ca_reader;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

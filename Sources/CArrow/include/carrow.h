@@ -1,0 +1,8 @@
+// Everything of this target that others see: plain C over Arrow C++.
+#ifndef CARROW_H
+#define CARROW_H
+
+#include "ca_base.h"
+#include "ca_source.h"
+
+#endif
