@@ -30,7 +30,7 @@ let pureTargets: [Target] = [
         name: "CArrow",
         cxxSettings: [
             .headerSearchPath("../../.native/pyarrow/include"),
-            .unsafeFlags(["-O2", "-Wall", "-Wno-deprecated-declarations"]),
+            .unsafeFlags(["-O2", "-Wall"]),
         ],
         linkerSettings: [
             .unsafeFlags(["-L\(native)/pyarrow", "-Xlinker", "-rpath", "-Xlinker", "\(native)/pyarrow"]),

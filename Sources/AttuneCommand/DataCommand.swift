@@ -19,12 +19,7 @@ struct DescribeCommand: ParsableCommand {
         abstract: "Tells what is in a file of texts before you train on it, and what to do about it."
     )
 
-    @Option(
-        help: ArgumentHelp(
-            "A file of rows: .csv, .tsv, .tab (Orange), .jsonl, .parquet or .arrow.",
-            valueName: "file"
-        )
-    )
+    @Option(help: .fileOfRows)
     var dataset: String
 
     @Option(help: ArgumentHelp("The column that holds the texts.", valueName: "name"))
@@ -41,14 +36,19 @@ struct DescribeCommand: ParsableCommand {
             let data = try Dataset(contentsOf: URL(filePath: dataset))
             let description = try DatasetDescription(data, textColumn: textColumn, labelColumn: labelColumn)
             print(
-                json ? object(description).formatted : text(description, columns: data.columnNames),
+                json
+                    ? object(description).formatted
+                    : text(description, columns: data.columnNames, leftOut: data.leftOutColumns),
                 terminator: ""
             )
         }
     }
 
-    private func text(_ description: DatasetDescription, columns: [String]) -> String {
+    private func text(_ description: DatasetDescription, columns: [String], leftOut: [String]) -> String {
         var text = "\(description.rows) rows; columns \(columns.joined(separator: ", "))\n"
+        if !leftOut.isEmpty {
+            text += "left out, as they hold lists or nested values: \(leftOut.joined(separator: ", "))\n"
+        }
         if !description.lengths.isEmpty {
             let l = description.lengths
             text +=
@@ -90,12 +90,7 @@ struct SplitCommand: ParsableCommand {
             "Divides rows into train and test, the same rows as the Python datasets library for the same seed."
     )
 
-    @Option(
-        help: ArgumentHelp(
-            "A file of rows: .csv, .tsv, .tab (Orange), .jsonl, .parquet or .arrow.",
-            valueName: "file"
-        )
-    )
+    @Option(help: .fileOfRows)
     var dataset: String
 
     @Option(help: ArgumentHelp("A share or a number of the rows to keep first.", valueName: "size"))

@@ -11,17 +11,22 @@ extension ClassWeights: ExpressibleByArgument {
     public init?(argument: String) { self.init(argument) }
 }
 
+extension ArgumentHelp {
+    /// The help of an option that takes a file of rows.
+    static var fileOfRows: ArgumentHelp {
+        ArgumentHelp(
+            "A file of rows: .csv, .tsv, .tab (Orange), .jsonl, .parquet or .arrow.",
+            valueName: "file"
+        )
+    }
+}
+
 /// The model, and the file of labelled texts.
 struct SourceOptions: ParsableArguments {
     @Option(help: ArgumentHelp("A model's folder in the Hub's layout, or a .gguf file.", valueName: "model"))
     var model: String
 
-    @Option(
-        help: ArgumentHelp(
-            "A file of rows: .csv, .tsv, .tab (Orange), .jsonl, .parquet or .arrow.",
-            valueName: "file"
-        )
-    )
+    @Option(help: .fileOfRows)
     var dataset: String
 
     @Option(help: ArgumentHelp("The column that holds the texts.", valueName: "name"))

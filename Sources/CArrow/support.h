@@ -14,7 +14,6 @@ namespace ca {
 
 /// Records why this thread's call failed.
 int fail(ca_status status, const std::string &text);
-int fail(const arrow::Status &status);
 
 /// The memory of everything read from a file: bounded, so that a hostile file is an error and not the machine's end.
 arrow::MemoryPool *pool();
@@ -23,7 +22,10 @@ arrow::MemoryPool *pool();
 template <typename Body> int guard(Body body) {
     try {
         const arrow::Status status = body();
-        return status.ok() ? CA_OK : fail(status);
+        if (status.ok()) return CA_OK;
+        // Arrow calls a batch beyond its 32-bit offsets a lack of capacity.
+        const bool memory = status.IsOutOfMemory() || status.IsCapacityError();
+        return fail(memory ? CA_OUT_OF_MEMORY : CA_INVALID, status.message());
     } catch (const std::bad_alloc &) {
         return fail(CA_OUT_OF_MEMORY, "out of memory");
     } catch (const std::exception &error) {

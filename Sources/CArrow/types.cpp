@@ -1,14 +1,18 @@
-// Columns' types: what leaves, and as what.
+// Columns' values as text.
+#include <arrow/compute/api.h>
+
 #include <charconv>
 #include <cmath>
 
 #include "source.h"
 
 namespace ca {
+namespace {
 
 using arrow::Type;
 
-std::shared_ptr<arrow::DataType> outer_type(const arrow::DataType &type) {
+/// The type through which values of `type` become text; null where they cannot.
+std::shared_ptr<arrow::DataType> flat_type(const arrow::DataType &type) {
     switch (type.id()) {
     case Type::INT8: case Type::INT16: case Type::INT32: case Type::INT64:
     case Type::UINT8: case Type::UINT16: case Type::UINT32:
@@ -22,42 +26,11 @@ std::shared_ptr<arrow::DataType> outer_type(const arrow::DataType &type) {
     case Type::TIME32: case Type::TIME64: case Type::DECIMAL128: case Type::DECIMAL256:
         return arrow::utf8();
     case Type::DICTIONARY:
-        return outer_type(*static_cast<const arrow::DictionaryType &>(type).value_type());
-    case Type::LIST: case Type::LARGE_LIST: case Type::FIXED_SIZE_LIST: {
-        const auto value = outer_type(*static_cast<const arrow::BaseListType &>(type).value_type());
-        const bool flat = value && (value->id() == Type::STRING || value->id() == Type::INT64 || value->id() == Type::DOUBLE);
-        return flat ? arrow::list(value) : nullptr;
-    }
+        return flat_type(*static_cast<const arrow::DictionaryType &>(type).value_type());
     default:
         return nullptr;
     }
 }
-
-ca_type kind(const arrow::DataType &outer) {
-    switch (outer.id()) {
-    case Type::INT64: return CA_INT64;
-    case Type::DOUBLE: return CA_FLOAT64;
-    case Type::BOOL: return CA_BOOL;
-    case Type::LIST:
-        switch (static_cast<const arrow::ListType &>(outer).value_type()->id()) {
-        case Type::INT64: return CA_INT64_LIST;
-        case Type::DOUBLE: return CA_FLOAT64_LIST;
-        default: return CA_STRING_LIST;
-        }
-    default: return CA_STRING;
-    }
-}
-
-arrow::Result<std::shared_ptr<arrow::Array>> to_outer(const std::shared_ptr<arrow::Array> &array) {
-    const auto type = outer_type(*array->type());
-    if (!type) return arrow::Status::NotImplemented("columns of type ", array->type()->ToString());
-    if (array->type()->Equals(*type)) return array;
-    arrow::compute::ExecContext context(pool());
-    ARROW_ASSIGN_OR_RAISE(auto cast, arrow::compute::Cast(*array, type, arrow::compute::CastOptions(), &context));
-    return cast;
-}
-
-namespace {
 
 /// As Python's `repr` writes a float. Source: float_repr_style "short" (pystrtod.c, format code 'r').
 std::string python_float(double value) {
@@ -83,13 +56,23 @@ arrow::Result<std::shared_ptr<arrow::Array>> named(const arrow::Array &array, Na
 
 } // namespace
 
+bool is_flat(const arrow::DataType &type) { return flat_type(type) != nullptr; }
+
 arrow::Result<std::shared_ptr<arrow::Array>> to_text(const std::shared_ptr<arrow::Array> &array) {
-    switch (array->type_id()) {
-    case Type::STRING: return array;
-    case Type::INT64: return named<arrow::Int64Array>(*array, [](int64_t value) { return std::to_string(value); });
-    case Type::DOUBLE: return named<arrow::DoubleArray>(*array, python_float);
-    case Type::BOOL: return named<arrow::BooleanArray>(*array, [](bool value) { return value ? "True" : "False"; });
-    default: return arrow::Status::TypeError("a list is not one text");
+    const auto type = flat_type(*array->type());
+    if (!type) return arrow::Status::TypeError("values of type ", array->type()->ToString(), " are not texts");
+    auto values = array;
+    if (!array->type()->Equals(*type)) {
+        arrow::compute::ExecContext context(pool());
+        ARROW_ASSIGN_OR_RAISE(values, arrow::compute::Cast(*array, type, arrow::compute::CastOptions(), &context));
+    }
+    switch (type->id()) {
+    case Type::INT64: return named<arrow::Int64Array>(*values, [](int64_t value) { return std::to_string(value); });
+    case Type::DOUBLE: return named<arrow::DoubleArray>(*values, python_float);
+    case Type::BOOL: return named<arrow::BooleanArray>(*values, [](bool value) { return value ? "True" : "False"; });
+    default:
+        ARROW_RETURN_NOT_OK(static_cast<const arrow::StringArray &>(*values).ValidateUTF8());
+        return values;
     }
 }
 

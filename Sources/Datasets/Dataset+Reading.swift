@@ -4,7 +4,7 @@ public import Foundation
 extension Dataset {
     /// Reads a file of rows: `.csv`, `.tsv`, Orange's `.tab`, `.jsonl`, `.ndjson`, `.parquet` or `.arrow`.
     ///
-    /// Parquet's and Arrow's nested columns and lists are left out; numbers become the text that Python prints.
+    /// Parquet's and Arrow's lists and nested columns are left out; numbers become the text that Python prints.
     ///
     /// - Parameter url: The file.
     /// - Throws: `.missingFile`, `.notAllowed`, `.unknownFormat`, or `.badFile` naming the line.
@@ -26,21 +26,13 @@ extension Dataset {
             throw DatasetError(.notAllowed, "cannot read \(path): check its permissions")
         }
         switch format {
-        case "parquet": self = try Dataset(.parquet(path: path), path: path)
-        case "arrow": self = try Dataset(.ipc(path: path), path: path)
+        case "parquet": self = try ArrowReader(path: path, format: .parquet).dataset()
+        case "arrow": self = try ArrowReader(path: path, format: .ipc).dataset()
         default: self = try Dataset(text: url, format: format, path: path)
         }
         guard count > 0 else {
             throw DatasetError(.badFile, "\(path) has a header and no rows")
         }
-    }
-
-    private init(_ source: ArrowSource, path: String) throws(DatasetError) {
-        var columns: [(name: String, values: [String?])] = []
-        for column in source.textColumns {
-            columns.append((column.name, try source.strings(column: column.index, path: path)))
-        }
-        try self.init(columns: columns)
     }
 
     private init(text url: URL, format: String, path: String) throws(DatasetError) {

@@ -2,15 +2,22 @@
 public struct Dataset: Sendable, Equatable {
     /// The columns' names, in the file's order.
     public let columnNames: [String]
+    /// The file's columns that cannot be read as text: lists and nested values.
+    public let leftOutColumns: [String]
     /// The number of rows.
     public let count: Int
     private let columns: [[String?]]
 
     /// A dataset of given columns.
     ///
-    /// - Parameter columns: Names and values, all of one length; nil is a missing value.
+    /// - Parameters:
+    ///   - columns: Names and values, all of one length; nil is a missing value.
+    ///   - leftOutColumns: Columns of the same file that cannot be read as text.
     /// - Throws: `.badData` where lengths differ.
-    public init(columns: [(name: String, values: [String?])]) throws(DatasetError) {
+    public init(
+        columns: [(name: String, values: [String?])],
+        leftOutColumns: [String] = []
+    ) throws(DatasetError) {
         count = columns.first?.values.count ?? 0
         for column in columns where column.values.count != count {
             throw DatasetError(
@@ -19,11 +26,13 @@ public struct Dataset: Sendable, Equatable {
             )
         }
         columnNames = columns.map(\.name)
+        self.leftOutColumns = leftOutColumns
         self.columns = columns.map(\.values)
     }
 
-    private init(columnNames: [String], columns: [[String?]], count: Int) {
+    private init(columnNames: [String], leftOutColumns: [String], columns: [[String?]], count: Int) {
         self.columnNames = columnNames
+        self.leftOutColumns = leftOutColumns
         self.columns = columns
         self.count = count
     }
@@ -35,6 +44,13 @@ public struct Dataset: Sendable, Equatable {
     /// - Throws: `.missingColumn`, listing the columns there are.
     public func strings(_ column: String) throws(DatasetError) -> [String?] {
         if let index = columnNames.firstIndex(of: column) { return columns[index] }
+        if leftOutColumns.contains(column) {
+            throw DatasetError(
+                .missingColumn,
+                "column \"\(column)\" holds lists or nested values, which cannot be texts or labels yet; "
+                    + "write it again as one text a row"
+            )
+        }
         let listed = columnNames.map { "\"\($0)\"" }.joined(separator: ", ")
         let hint = nearest(to: column, among: columnNames).map { "; did you mean \"\($0)\"?" } ?? ""
         throw DatasetError(
@@ -53,6 +69,7 @@ public struct Dataset: Sendable, Equatable {
     public func select(_ indices: [Int]) -> Dataset {
         Dataset(
             columnNames: columnNames,
+            leftOutColumns: leftOutColumns,
             columns: columns.map { column in indices.map { column[$0] } },
             count: indices.count
         )

@@ -18,8 +18,22 @@ struct ArrowTests {
         let expected = try #require(Fixture.json("pyarrow-26.0.1/expected.json")["columns"].object)
         #expect(data.columnNames == ["text", "label", "count", "score", "truth", "nothing"])
         #expect(data.count == 20)
+        #expect(data.leftOutColumns == ["pair", "tags"])
         for column in data.columnNames {
             #expect(try data.strings(column) == expected[column].array?.map(\.string), "\(column)")
+        }
+    }
+
+    @Test func `a column of lists says that it is left out, after choosing rows too`() throws {
+        let data = try Dataset(contentsOf: Self.folder.appending(path: "none.parquet")).select([3, 1])
+        #expect { try data.strings("tags") } throws: {
+            "\($0)".hasPrefix("column \"tags\" holds lists or nested values")
+        }
+    }
+
+    @Test func `a file that expands to a terabyte is refused`() throws {
+        #expect { try Dataset(contentsOf: Self.folder.appending(path: "bomb.parquet")) } throws: {
+            "\($0)".contains("bomb.parquet cannot be read: it takes more memory than reading may")
         }
     }
 

@@ -4,7 +4,6 @@
 // - Every function that can fail returns a status: 0 is success, anything else is a `ca_status`; its text is
 //   `ca_last_error()`, valid on the same thread until the next call. No C++ exception crosses.
 // - Out-parameters come first and are written only on success. A handle written there is owned by the caller.
-// - Handles are immutable and may be used by several threads at once, readers and writers excepted.
 // - Values leave by the Arrow C data interface; whoever receives an array calls its `release`.
 #ifndef CA_BASE_H
 #define CA_BASE_H
@@ -48,34 +47,18 @@ struct ArrowArray {
 /// What a call returns.
 typedef enum {
     CA_OK = 0,
-    /// The file's contents are at fault.
+    /// The file cannot be read; the text says why.
     CA_INVALID = 1,
-    /// The file cannot be read or written.
-    CA_IO = 2,
     /// More memory would be needed than reading may take.
-    CA_OUT_OF_MEMORY = 3,
-    /// Arrow cannot do this.
-    CA_NOT_SUPPORTED = 4
+    CA_OUT_OF_MEMORY = 2
 } ca_status;
 
 /// The text of this thread's last failure; never null.
 const char *ca_last_error(void);
 
-/// Types of columns, as their values leave here.
-typedef enum {
-    /// UTF-8 with 32-bit offsets; everything that is not below comes as text.
-    CA_STRING = 0,
-    CA_INT64 = 1,
-    CA_FLOAT64 = 2,
-    CA_BOOL = 3,
-    CA_STRING_LIST = 4,
-    CA_INT64_LIST = 5,
-    CA_FLOAT64_LIST = 6
-} ca_type;
-
-/// Rows of columns, in memory, mapped or in a file; free with `ca_source_free`.
+/// A file of rows; free with `ca_source_free`.
 typedef struct { void *ctx; } ca_source;
-/// Rows being read; free with `ca_reader_free`.
+/// A column being read; free with `ca_reader_free`.
 typedef struct { void *ctx; } ca_reader;
 
 #ifdef __cplusplus
