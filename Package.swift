@@ -21,10 +21,12 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let pureTargets: [Target] = [
     .target(name: "JSON"),
+    .target(name: "Files"),
     .target(name: "Tokenization"),
     .target(
         name: "CArrow",
@@ -44,7 +46,7 @@ let pureTargets: [Target] = [
             .linkedLibrary("parquet.2600", .when(platforms: [.macOS])),
         ]
     ),
-    .target(name: "Datasets", dependencies: ["CArrow", "JSON"]),
+    .target(name: "Datasets", dependencies: ["CArrow", "Files", "JSON", yams]),
     .target(name: "Evaluation"),
 ]
 
@@ -67,24 +69,24 @@ let torchTargets: [Target] = [
     ),
     .target(name: "Torch", dependencies: ["CTorch"]),
     .target(name: "NN", dependencies: ["Torch"]),
-    .target(name: "Checkpoints", dependencies: ["Torch", "JSON"]),
-    .target(name: "Models", dependencies: ["NN", "Checkpoints", "Torch", "JSON"]),
+    .target(name: "Checkpoints", dependencies: ["Torch", "Files", "JSON"]),
+    .target(name: "Models", dependencies: ["NN", "Checkpoints", "Torch", "Files", "JSON"]),
     .target(
         name: "Classification",
-        dependencies: ["Models", "NN", "Checkpoints", "Torch", "Tokenization", "JSON"]
+        dependencies: ["Models", "NN", "Checkpoints", "Torch", "Tokenization", "Files", "JSON"]
     ),
     .target(
         name: "Training",
         dependencies: [
             "Classification", "Models", "NN", "Checkpoints", "Torch", "Tokenization", "Datasets",
-            "Evaluation", "JSON",
+            "Evaluation", "Files", "JSON",
         ]
     ),
     .target(
         name: "Attune",
         dependencies: [
             "Training", "Classification", "Models", "NN", "Checkpoints", "Torch", "Tokenization", "Datasets",
-            "Evaluation", "JSON",
+            "Evaluation", "Files", "JSON",
         ]
     ),
     .executableTarget(
@@ -106,7 +108,7 @@ func tests(_ target: Target) -> Target {
 let testSupport = Target.target(name: "TestSupport", dependencies: ["JSON"], path: "Tests/TestSupport")
 
 let withTests: Set<String> = [
-    "JSON", "Tokenization", "Datasets", "Evaluation", "Torch", "NN", "Checkpoints", "Models",
+    "JSON", "Files", "Tokenization", "Datasets", "Evaluation", "Torch", "NN", "Checkpoints", "Models",
     "Classification", "Training",
     "Attune", "AttuneCommand",
 ]
@@ -124,7 +126,8 @@ let package = Package(
             .executable(name: "attune", targets: ["AttuneCommand"]),
         ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: targets,
     swiftLanguageModes: [.v6],

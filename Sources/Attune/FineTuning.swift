@@ -2,6 +2,7 @@ import Checkpoints
 public import Classification
 public import Datasets
 import Evaluation
+import Files
 public import Foundation
 import Models
 import NN
@@ -44,6 +45,10 @@ public struct FineTuning: Sendable {
     public var classWeights = ClassWeights.equal
     /// Tokens of a text at the most; nil takes what the model allows.
     public var maxLength: Int?
+    /// What to do with rows that have no label.
+    public var missingLabels = RowPolicy.refuse
+    /// What to do with rows whose text is empty.
+    public var emptyTexts = RowPolicy.keep
     /// Whether a head of other labels may be thrown away.
     public var reinitializesHead = false
     /// Where to run.
@@ -151,24 +156,35 @@ public struct FineTuning: Sendable {
         func texts(_ dataset: Dataset) throws -> LabelledTexts {
             try LabelledTexts(dataset, textColumn: textColumn, labelColumn: labelColumn)
         }
-        var data = try Dataset(contentsOf: URL(filePath: dataset))
-        // Both columns are looked for before any work is done.
-        let all = try texts(data)
+        var data = try Dataset(dataset)
+        for warning in data.warnings { try emit(.note("warning: \(warning)")) }
+        // All columns are looked for before any work is done, and only they are read.
+        let needed = [textColumn, labelColumn] + [stratifyColumn].compactMap { $0 }
+        data = try data.selectColumns(
+            needed.enumerated().filter { !needed[..<$0.offset].contains($0.element) }.map(\.element)
+        )
         try emit(.note("read \(data.count) rows from \(dataset)"))
-        let shortage = ClassLabel(values: all.names).names.count
-        if shortage < 2 {
+        if let sample {
+            data = try data.sample(sample, stratifyBy: stratifyColumn, seed: sampleSeed)
+            try emit(.note("kept a sample of \(data.count)"))
+        }
+        let cleaned = try data.loaded().cleaned(
+            textColumn: textColumn,
+            labelColumn: labelColumn,
+            missingLabels: missingLabels,
+            emptyTexts: emptyTexts
+        )
+        for note in cleaned.notes { try emit(.note(note)) }
+        data = cleaned.rows
+        if try data.unique(labelColumn).count(where: { $0 != .missing }) < 2 {
             throw TrainingError(
                 .badData,
                 "\(dataset): column \"\(labelColumn)\" holds one label only; a classifier needs at least two"
             )
         }
-        if let sample {
-            data = try data.sample(sample, stratifyBy: stratifyColumn, seed: sampleSeed)
-            try emit(.note("kept a sample of \(data.count)"))
-        }
         switch held {
         case .nothing: return (try texts(data), nil)
-        case .file(let path): return (try texts(data), try texts(Dataset(contentsOf: URL(filePath: path))))
+        case .file(let path): return (try texts(data), try texts(Dataset(path)))
         case .held(let size, let column, let seed):
             let (train, test) = try data.trainTestSplit(testSize: size, stratifyBy: column, seed: seed)
             return (try texts(train), try texts(test))

@@ -33,7 +33,7 @@ struct DescribeCommand: ParsableCommand {
 
     func run() throws {
         try reportingFailure {
-            let data = try Dataset(contentsOf: URL(filePath: dataset))
+            let data = try Dataset(dataset)
             let description = try DatasetDescription(data, textColumn: textColumn, labelColumn: labelColumn)
             print(
                 json
@@ -111,12 +111,12 @@ struct SplitCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Where train and test go.", valueName: "folder"))
     var outputDir: String
 
-    @Option(help: "csv, tsv or jsonl.")
+    @Option(help: "csv, tsv, jsonl, parquet or arrow.")
     var format = DatasetFormat.jsonl
 
     func run() throws {
         try reportingFailure {
-            var data = try Dataset(contentsOf: URL(filePath: dataset))
+            var data = try Dataset(dataset)
             if let sample {
                 data = try data.sample(HeldOptions.size(sample), stratifyBy: stratifyBy, seed: sampleSeed)
             }
@@ -128,7 +128,7 @@ struct SplitCommand: ParsableCommand {
             let folder = URL(filePath: outputDir, directoryHint: .isDirectory)
             for (name, part) in [("train", parts.train), ("test", parts.test)] {
                 let url = folder.appending(path: "\(name).\(format.rawValue)")
-                try writeAtomically(Data(part.encoded(as: format)), to: url)
+                try part.write(to: url, as: format)
                 print("\(url.path(percentEncoded: false)): \(part.count) rows")
             }
         }

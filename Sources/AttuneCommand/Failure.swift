@@ -18,6 +18,7 @@ extension ExitCode {
             switch error {
             case let error as CheckpointError: Self.of(error.code)
             case let error as DatasetError: Self.of(error.code)
+            case let error as FileError: Self.of(error.code)
             case let error as ModelError: error.code == .missingFile ? .missingInput : .badData
             case let error as TokenizerError: Self.of(error.code)
             case let error as TrainingError: error.code == .badArgument ? .validationFailure : .badData
@@ -36,11 +37,21 @@ extension ExitCode {
         }
     }
 
+    private static func of(_ code: FileError.Code) -> ExitCode {
+        switch code {
+        case .missing: .missingInput
+        case .notAllowed: .notAllowed
+        case .diskFull: .cannotCreate
+        case .inputOutput: .inputOutput
+        }
+    }
+
     private static func of(_ code: DatasetError.Code) -> ExitCode {
         switch code {
         case .missingFile: .missingInput
         case .notAllowed: .notAllowed
-        case .badFile, .unknownFormat, .missingColumn, .badData: .badData
+        case .cannotWrite: .cannotCreate
+        case .badFile, .badEncoding, .unknownFormat, .missingColumn, .badData: .badData
         }
     }
 

@@ -78,7 +78,7 @@ struct PredictCommand: ParsableCommand {
 
     private func inputTexts() throws -> [String] {
         guard let input else { return text }
-        return try Dataset(contentsOf: URL(filePath: input)).strings(textColumn).map { $0 ?? "" }
+        return try Dataset(input).strings(textColumn).map { $0 ?? "" }
     }
 
     static func object(_ prediction: Prediction, _ labels: [String], logits: Bool) -> JSONObject {

@@ -30,7 +30,7 @@ struct TokenizeCommand: ParsableCommand {
 
     func run() throws {
         try reportingFailure {
-            let texts = try Dataset(contentsOf: URL(filePath: input)).strings(textColumn).map { $0 ?? "" }
+            let texts = try Dataset(input).strings(textColumn).map { $0 ?? "" }
             let tokenizer = try TextClassifier.tokenizer(of: model)
             let encodings = tokenizer.encodeBatch(
                 texts,

@@ -2,22 +2,28 @@
 #include <arrow/io/file.h>
 #include <arrow/ipc/api.h>
 
+#include <algorithm>
+
 #include "source.h"
 
 namespace ca {
 namespace {
 
+/// Rows given at a time.
+constexpr int64_t batch_rows = 1 << 16;
+
 class IPCSource final : public Source {
   public:
     std::vector<std::shared_ptr<arrow::RecordBatch>> batches;
 
-    arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> read(int column) const override {
-        std::vector<std::shared_ptr<arrow::RecordBatch>> chosen;
-        for (const auto &batch : batches) {
-            ARROW_ASSIGN_OR_RAISE(auto one, batch->SelectColumns({column}));
-            chosen.push_back(std::move(one));
-        }
-        return arrow::RecordBatchReader::Make(chosen, arrow::schema({schema->field(column)}));
+    arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> read(int piece, int column, bool) const override {
+        ARROW_ASSIGN_OR_RAISE(auto batch, batches[piece]->SelectColumns({column}));
+        // A hostile file may hold offsets that lead anywhere.
+        ARROW_RETURN_NOT_OK(batch->ValidateFull());
+        std::vector<std::shared_ptr<arrow::RecordBatch>> slices;
+        for (int64_t row = 0; row < batch->num_rows(); row += batch_rows)
+            slices.push_back(batch->Slice(row, std::min(batch_rows, batch->num_rows() - row)));
+        return arrow::RecordBatchReader::Make(slices, batch->schema());
     }
 };
 
@@ -39,11 +45,7 @@ arrow::Status open(IPCSource &source, const std::string &path) {
         source.schema = reader->schema();
         ARROW_ASSIGN_OR_RAISE(source.batches, reader->ToRecordBatches());
     }
-    for (const auto &batch : source.batches) {
-        // A hostile file may hold offsets that lead anywhere.
-        ARROW_RETURN_NOT_OK(batch->ValidateFull());
-        source.rows += batch->num_rows();
-    }
+    for (const auto &batch : source.batches) source.piece_rows.push_back(batch->num_rows());
     return arrow::Status::OK();
 }
 

@@ -4,8 +4,6 @@
 #include <parquet/arrow/schema.h>
 #include <parquet/file_reader.h>
 
-#include <numeric>
-
 #include "source.h"
 
 namespace ca {
@@ -13,34 +11,73 @@ namespace {
 
 /// Rows decoded at a time.
 constexpr int64_t batch_rows = 1 << 16;
+/// Bytes of a column chunk read at a time.
+constexpr int64_t buffer_bytes = 1 << 18;
 
 class ParquetSource final : public Source {
   public:
-    std::unique_ptr<parquet::arrow::FileReader> file;
+    std::shared_ptr<arrow::io::RandomAccessFile> file;
+    std::shared_ptr<parquet::FileMetaData> metadata;
+    /// By column, its leaf in the file's schema; a flat column and a list of flat values have one.
+    std::vector<int> leaves;
 
-    arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> read(int column) const override {
-        std::vector<int> groups(file->num_row_groups());
-        std::iota(groups.begin(), groups.end(), 0);
-        // A flat column is one leaf of the file's schema.
-        const int leaf = file->manifest().schema_fields[column].column_index;
-        ARROW_ASSIGN_OR_RAISE(auto reader, file->GetRecordBatchReader(groups, {leaf}));
-        return std::shared_ptr<arrow::RecordBatchReader>(std::move(reader));
+    /// A reader with a state of its own, as the one of Parquet may not be shared by threads.
+    arrow::Result<std::unique_ptr<parquet::arrow::FileReader>> reader(int dictionary_leaf) const {
+        parquet::ReaderProperties properties(pool());
+        properties.enable_buffered_stream();
+        properties.set_buffer_size(buffer_bytes);
+        parquet::ArrowReaderProperties arrow_properties;
+        arrow_properties.set_batch_size(batch_rows);
+        arrow_properties.set_pre_buffer(false);
+        if (dictionary_leaf >= 0) arrow_properties.set_read_dictionary(dictionary_leaf, true);
+        parquet::arrow::FileReaderBuilder builder;
+        ARROW_RETURN_NOT_OK(builder.Open(file, properties, metadata));
+        builder.memory_pool(pool())->properties(arrow_properties);
+        return builder.Build();
     }
+
+    arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> read(int piece, int column,
+                                                                  bool as_dictionary) const override {
+        const int leaf = leaves[column];
+        if (leaf < 0) return arrow::Status::TypeError("nested values");
+        // Arrow keeps the dictionaries of byte arrays alone.
+        const bool is_text = metadata->schema()->Column(leaf)->physical_type() == parquet::Type::BYTE_ARRAY;
+        const bool is_flat = schema->field(column)->type()->num_fields() == 0;
+        ARROW_ASSIGN_OR_RAISE(auto owner, reader(as_dictionary && is_text && is_flat ? leaf : -1));
+        ARROW_ASSIGN_OR_RAISE(auto batches, owner->GetRecordBatchReader({piece}, {leaf}));
+        return std::make_shared<Owning>(std::move(owner), std::move(batches));
+    }
+
+  private:
+    /// Batches that keep their file's reader alive.
+    class Owning final : public arrow::RecordBatchReader {
+      public:
+        Owning(std::shared_ptr<parquet::arrow::FileReader> owner, std::shared_ptr<arrow::RecordBatchReader> batches)
+            : owner(std::move(owner)), batches(std::move(batches)) {}
+        std::shared_ptr<arrow::Schema> schema() const override { return batches->schema(); }
+        arrow::Status ReadNext(std::shared_ptr<arrow::RecordBatch> *batch) override { return batches->ReadNext(batch); }
+
+      private:
+        std::shared_ptr<parquet::arrow::FileReader> owner;
+        std::shared_ptr<arrow::RecordBatchReader> batches;
+    };
 };
 
+/// The only leaf below a field; -1 where there are several or none.
+int only_leaf(const parquet::arrow::SchemaField &field) {
+    if (field.is_leaf()) return field.column_index;
+    return field.children.size() == 1 ? only_leaf(field.children[0]) : -1;
+}
+
 arrow::Status open(ParquetSource &source, const std::string &path) {
-    ARROW_ASSIGN_OR_RAISE(auto file, arrow::io::MemoryMappedFile::Open(path, arrow::io::FileMode::READ));
-    parquet::ReaderProperties properties(pool());
-    properties.enable_buffered_stream();
-    parquet::ArrowReaderProperties arrow_properties;
-    arrow_properties.set_batch_size(batch_rows);
-    arrow_properties.set_pre_buffer(false);
-    parquet::arrow::FileReaderBuilder builder;
-    ARROW_RETURN_NOT_OK(builder.Open(file, properties));
-    builder.memory_pool(pool())->properties(arrow_properties);
-    ARROW_ASSIGN_OR_RAISE(source.file, builder.Build());
-    ARROW_RETURN_NOT_OK(source.file->GetSchema(&source.schema));
-    source.rows = source.file->parquet_reader()->metadata()->num_rows();
+    // Not mapped: a file that another program cuts short must be an error, not a signal.
+    ARROW_ASSIGN_OR_RAISE(source.file, arrow::io::ReadableFile::Open(path, pool()));
+    ARROW_ASSIGN_OR_RAISE(auto reader, source.reader(-1));
+    source.metadata = reader->parquet_reader()->metadata();
+    ARROW_RETURN_NOT_OK(reader->GetSchema(&source.schema));
+    for (const auto &field : reader->manifest().schema_fields) source.leaves.push_back(only_leaf(field));
+    for (int i = 0; i < source.metadata->num_row_groups(); i++)
+        source.piece_rows.push_back(source.metadata->RowGroup(i)->num_rows());
     return arrow::Status::OK();
 }
 

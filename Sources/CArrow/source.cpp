@@ -1,7 +1,9 @@
 // What all files share: their columns, readers of these, failures and the memory that reading may take.
 #include "source.h"
+#include "types.h"
 
 #include <arrow/c/bridge.h>
+#include <arrow/util/key_value_metadata.h>
 
 namespace ca {
 namespace {
@@ -11,7 +13,10 @@ thread_local std::string last_error;
 // Rows pass in batches; what is far beyond any batch is a fault or an attack.
 constexpr int64_t reading_limit = int64_t(3) << 29;
 
-using Reader = std::shared_ptr<arrow::RecordBatchReader>;
+struct Reader {
+    std::shared_ptr<arrow::RecordBatchReader> batches;
+    ca_form form;
+};
 
 const Source &source(ca_source handle) { return *static_cast<const Source *>(handle.ctx); }
 
@@ -34,31 +39,39 @@ using namespace ca;
 const char *ca_last_error(void) { return last_error.c_str(); }
 
 void ca_source_free(ca_source handle) { delete static_cast<Source *>(handle.ctx); }
-int64_t ca_source_row_count(ca_source handle) { return source(handle).rows; }
 int32_t ca_source_column_count(ca_source handle) { return source(handle).schema->num_fields(); }
 const char *ca_source_column_name(ca_source handle, int32_t column) {
     return source(handle).schema->field(column)->name().c_str();
 }
-bool ca_source_column_is_flat(ca_source handle, int32_t column) {
-    return is_flat(*source(handle).schema->field(column)->type());
+ca_type ca_source_column_type(ca_source handle, int32_t column) {
+    return type_of(*source(handle).schema->field(column)->type());
 }
+const char *ca_source_metadata(ca_source handle, const char *key) {
+    const auto &metadata = source(handle).schema->metadata();
+    const int index = metadata ? metadata->FindKey(key) : -1;
+    return index < 0 ? nullptr : metadata->value(index).c_str();
+}
+int32_t ca_source_piece_count(ca_source handle) { return int32_t(source(handle).piece_rows.size()); }
+int64_t ca_source_piece_rows(ca_source handle, int32_t piece) { return source(handle).piece_rows[piece]; }
 
-int ca_reader_open(ca_reader *out, ca_source handle, int32_t column) {
+int ca_reader_open(ca_reader *out, ca_source handle, int32_t piece, int32_t column, ca_form form) {
     return guard([&]() -> arrow::Status {
-        ARROW_ASSIGN_OR_RAISE(auto reader, source(handle).read(column));
-        out->ctx = new Reader(std::move(reader));
+        ARROW_ASSIGN_OR_RAISE(auto batches, source(handle).read(piece, column, form == CA_CLASSES));
+        out->ctx = new Reader{std::move(batches), form};
         return arrow::Status::OK();
     });
 }
 
 int ca_reader_next(struct ArrowArray *out, bool *done, ca_reader handle) {
     return guard([&]() -> arrow::Status {
+        auto &reader = *static_cast<Reader *>(handle.ctx);
         std::shared_ptr<arrow::RecordBatch> batch;
-        ARROW_RETURN_NOT_OK((*static_cast<Reader *>(handle.ctx))->ReadNext(&batch));
+        ARROW_RETURN_NOT_OK(reader.batches->ReadNext(&batch));
         *done = batch == nullptr;
         if (!batch) return arrow::Status::OK();
-        ARROW_ASSIGN_OR_RAISE(auto text, to_text(batch->column(0)));
-        return arrow::ExportArray(*text, out);
+        ARROW_ASSIGN_OR_RAISE(auto values, reader.form == CA_CLASSES ? to_classes(batch->column(0))
+                                                                     : to_values(batch->column(0)));
+        return arrow::ExportArray(*values, out);
     });
 }
 

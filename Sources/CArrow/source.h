@@ -11,16 +11,14 @@ class Source {
     virtual ~Source() = default;
 
     std::shared_ptr<arrow::Schema> schema;
-    int64_t rows = 0;
+    /// Rows by piece, as the file tells.
+    std::vector<int64_t> piece_rows;
 
-    /// A reader of this column alone, in the file's type.
-    virtual arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> read(int column) const = 0;
+    /// A reader of this column of this piece, in the file's type. `as_dictionary` asks for distinct values once where
+    /// that costs nothing.
+    virtual arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> read(int piece, int column,
+                                                                          bool as_dictionary) const = 0;
 };
-
-/// Whether values of a type can be read as text.
-bool is_flat(const arrow::DataType &type);
-/// Values as text.
-arrow::Result<std::shared_ptr<arrow::Array>> to_text(const std::shared_ptr<arrow::Array> &array);
 
 } // namespace ca
 

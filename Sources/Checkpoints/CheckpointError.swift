@@ -1,3 +1,5 @@
+import Files
+
 /// Why a checkpoint cannot be read or written.
 public struct CheckpointError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The kind of failure.
@@ -28,4 +30,26 @@ public struct CheckpointError: Error, Sendable, Equatable, CustomStringConvertib
 
     /// The message.
     public var description: String { message }
+}
+
+/// Does what reads or writes a file, a failure becoming a checkpoint's.
+///
+/// - Parameter body: The work.
+/// - Returns: What it returns.
+/// - Throws: The file's error under the code that checkpoints have for it.
+func asCheckpoint<Result: ~Copyable>(
+    _ body: () throws(FileError) -> Result
+) throws(CheckpointError) -> Result {
+    do throws(FileError) {
+        return try body()
+    } catch {
+        let code: CheckpointError.Code =
+            switch error.code {
+            case .missing: .missing
+            case .notAllowed: .notAllowed
+            case .diskFull: .diskFull
+            case .inputOutput: .inputOutput
+            }
+        throw CheckpointError(code, error.message)
+    }
 }

@@ -1,3 +1,4 @@
+import Files
 public import Foundation
 public import Torch
 
@@ -24,7 +25,7 @@ public struct GGUFFile: Checkpoint {
     /// - Throws: `.missing` or `.notAllowed`; `.corrupt` where the header lies or the file is cut off; `.unsupported` for
     ///   a version or quantisation that is not known.
     public init(contentsOf url: URL) throws(CheckpointError) {
-        let file = try MappedFile(contentsOf: url)
+        let file = try asCheckpoint { () throws(FileError) in try MappedFile(contentsOf: url) }
         var reader = GGUFReader(file)
         guard file.bytes.starts(with: "GGUF".utf8) else {
             throw reader.corrupt("it does not begin with \"GGUF\"")

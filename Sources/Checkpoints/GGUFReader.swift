@@ -1,3 +1,5 @@
+import Files
+
 /// Walks over a GGUF file's header; every step checks that the bytes are there.
 ///
 /// Source: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md

@@ -1,3 +1,4 @@
+import Files
 public import Foundation
 import JSON
 public import Torch
@@ -28,7 +29,7 @@ public struct SafetensorsFile: Checkpoint {
     /// - Parameter url: The file.
     /// - Throws: `.missing` or `.notAllowed`; `.corrupt` where the header lies; `.unsupported` for a dtype that is not known.
     public init(contentsOf url: URL) throws(CheckpointError) {
-        let file = try MappedFile(contentsOf: url)
+        let file = try asCheckpoint { () throws(FileError) in try MappedFile(contentsOf: url) }
         func corrupt(_ what: String) -> CheckpointError {
             CheckpointError(
                 .corrupt,

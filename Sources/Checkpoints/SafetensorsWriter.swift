@@ -1,3 +1,4 @@
+import Files
 public import Foundation
 import JSON
 public import Torch
@@ -33,9 +34,10 @@ public func writeSafetensors(
     }
     header += "}"
     header += String(repeating: " ", count: (8 - header.utf8.count % 8) % 8)
-    var output = try AtomicFile(at: file)
+    var output = try asCheckpoint { () throws(FileError) in try AtomicFile(at: file) }
     let size = UInt64(header.utf8.count)
-    try output.write((0..<8).map { UInt8(truncatingIfNeeded: size >> ($0 * 8)) } + Array(header.utf8))
+    let start = (0..<8).map { UInt8(truncatingIfNeeded: size >> ($0 * 8)) } + Array(header.utf8)
+    try asCheckpoint { () throws(FileError) in try output.write(start) }
     for (name, tensor) in ordered {
         let contiguous: Tensor
         do throws(TorchError) {
@@ -44,10 +46,10 @@ public func writeSafetensors(
             throw CheckpointError(.inputOutput, "cannot write tensor \"\(name)\": \(error)")
         }
         try withExtendedLifetime(contiguous) { () throws(CheckpointError) in
-            try output.write(contiguous.memory)
+            try asCheckpoint { () throws(FileError) in try output.write(contiguous.memory) }
         }
     }
-    try output.commit()
+    try asCheckpoint { () throws(FileError) in try output.commit() }
 }
 
 /// safetensors' own order of dtypes, narrowest first.
@@ -102,7 +104,10 @@ public func saveSafetensors(
             "metadata": .object(["total_parameters": .int(total), "total_size": .int(bytes)]),
             "weight_map": .object(JSONObject(map)),
         ])
-        try writeAtomically(Data(index.formatted.utf8), to: folder.appending(path: indexName))
+        let data = Data(index.formatted.utf8)
+        try asCheckpoint { () throws(FileError) in
+            try writeAtomically(data, to: folder.appending(path: indexName))
+        }
         kept.insert(indexName)
     }
     let present =

@@ -1,3 +1,4 @@
+import Files
 public import Foundation
 import JSON
 import Torch
@@ -40,7 +41,7 @@ struct ShardedCheckpoint: Checkpoint {
 
     init(folder: URL) throws(CheckpointError) {
         let index = folder.appending(path: "model.safetensors.index.json")
-        let mapped = try MappedFile(contentsOf: index)
+        let mapped = try asCheckpoint { () throws(FileError) in try MappedFile(contentsOf: index) }
         func corrupt(_ what: String) -> CheckpointError {
             CheckpointError(.corrupt, "\(mapped.path): \(what)")
         }

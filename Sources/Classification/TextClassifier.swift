@@ -1,4 +1,5 @@
 public import Checkpoints
+import Files
 public import Foundation
 import JSON
 public import Models
@@ -130,7 +131,7 @@ public final class TextClassifier {
     /// Writes `config.json`, the weights and the tokenizer's files in the Hub's layout, each whole or not at all.
     ///
     /// - Parameter folder: Made if need be.
-    /// - Throws: `CheckpointError` where it cannot be written.
+    /// - Throws: `CheckpointError` or `FileError` where it cannot be written.
     public func save(to folder: URL) throws {
         try model.save(to: folder)
         for file in tokenizer.files {

@@ -1,53 +1,81 @@
-/// Rows of named text columns; immutable and cheap to copy.
-public struct Dataset: Sendable, Equatable {
+/// Rows of named columns; immutable and cheap to copy.
+///
+/// Columns stay where they are (in a Parquet file, mapped, or in memory) until they are asked for, and choosing rows
+/// copies nothing. What reads therefore throws: the file may turn out to be damaged.
+///
+/// Names and meaning follow `Dataset` of datasets 5.2 (arrow_dataset.py).
+public struct Dataset: Sendable {
     /// The columns' names, in the file's order.
     public let columnNames: [String]
-    /// The file's columns that cannot be read as text: lists and nested values.
+    /// The file's columns that cannot be read: nested values.
     public let leftOutColumns: [String]
     /// The number of rows.
     public let count: Int
-    private let columns: [[String?]]
+    /// What a person should know of how the rows were read: a guessed encoding, say.
+    public let warnings: [String]
+    let columns: [Column]
+    let storage: StorageOptions
 
-    /// A dataset of given columns.
-    ///
-    /// - Parameters:
-    ///   - columns: Names and values, all of one length; nil is a missing value.
-    ///   - leftOutColumns: Columns of the same file that cannot be read as text.
-    /// - Throws: `.badData` where lengths differ.
-    public init(
-        columns: [(name: String, values: [String?])],
-        leftOutColumns: [String] = []
-    ) throws(DatasetError) {
-        count = columns.first?.values.count ?? 0
-        for column in columns where column.values.count != count {
-            throw DatasetError(
-                .badData,
-                "column \"\(column.name)\" has \(column.values.count) rows where \"\(columns[0].name)\" has \(count)"
-            )
-        }
-        columnNames = columns.map(\.name)
-        self.leftOutColumns = leftOutColumns
-        self.columns = columns.map(\.values)
-    }
-
-    private init(columnNames: [String], leftOutColumns: [String], columns: [[String?]], count: Int) {
-        self.columnNames = columnNames
-        self.leftOutColumns = leftOutColumns
+    init(
+        names: [String],
+        columns: [Column],
+        leftOut: [String] = [],
+        warnings: [String] = [],
+        storage: StorageOptions = StorageOptions()
+    ) {
+        columnNames = names
         self.columns = columns
-        self.count = count
+        leftOutColumns = leftOut
+        self.warnings = warnings
+        self.storage = storage
+        count = columns.first?.count ?? 0
     }
 
-    /// A column's values in row order; nil where one is missing.
+    /// A dataset that came the same way, with other columns.
+    func with(_ columns: [(name: String, column: Column)]) -> Dataset {
+        Dataset(
+            names: columns.map(\.name),
+            columns: columns.map(\.column),
+            leftOut: leftOutColumns,
+            warnings: warnings,
+            storage: storage
+        )
+    }
+
+    /// This dataset with every column changed.
+    func changingColumns(_ change: (Column) throws(DatasetError) -> Column) throws(DatasetError) -> Dataset {
+        var changed: [(name: String, column: Column)] = []
+        for (name, column) in namedColumns { changed.append((name, try change(column))) }
+        return with(changed)
+    }
+
+    /// The columns with their names.
+    var namedColumns: [(name: String, column: Column)] {
+        Array(zip(columnNames, columns)).map { (name: $0, column: $1) }
+    }
+
+    /// What each column holds, in the columns' order.
+    public var features: [(name: String, feature: Feature)] {
+        namedColumns.map { ($0.name, $0.column.feature) }
+    }
+
+    /// What a column holds.
     ///
     /// - Parameter column: Its name.
-    /// - Returns: As many values as there are rows.
+    /// - Returns: Its feature.
     /// - Throws: `.missingColumn`, listing the columns there are.
-    public func strings(_ column: String) throws(DatasetError) -> [String?] {
-        if let index = columnNames.firstIndex(of: column) { return columns[index] }
+    public func feature(of column: String) throws(DatasetError) -> Feature {
+        columns[try index(of: column)].feature
+    }
+
+    /// Where a column stands.
+    func index(of column: String) throws(DatasetError) -> Int {
+        // By bytes: for Swift "é" and "e\u{301}" would be one name.
+        if let index = columnNames.firstIndex(where: { $0.utf8.elementsEqual(column.utf8) }) { return index }
         if leftOutColumns.contains(column) {
             throw DatasetError(
                 .missingColumn,
-                "column \"\(column)\" holds lists or nested values, which cannot be texts or labels yet; "
+                "column \"\(column)\" holds nested values, which cannot be texts or labels; "
                     + "write it again as one text a row"
             )
         }
@@ -59,21 +87,30 @@ public struct Dataset: Sendable, Equatable {
         )
     }
 
-    /// One value; nil where it is missing.
-    func value(row: Int, column: Int) -> String? { columns[column][row] }
-
     /// The rows of given numbers, in that order.
     ///
     /// - Parameter indices: Rows from 0, each below ``count``; one may come twice.
     /// - Returns: A dataset of those rows.
     public func select(_ indices: [Int]) -> Dataset {
-        Dataset(
-            columnNames: columnNames,
-            leftOutColumns: leftOutColumns,
-            columns: columns.map { column in indices.map { column[$0] } },
-            count: indices.count
+        // Columns that share a selection share the new one.
+        var known: [ObjectIdentifier?: RowSelection] = [:]
+        return with(
+            namedColumns.map { name, column in
+                let id = column.selection.map { ObjectIdentifier($0) }
+                let selection =
+                    known[id]
+                    ?? RowSelection(column.selection.map { old in indices.map { old.rows[$0] } } ?? indices)
+                known[id] = selection
+                return (name, column.selecting(selection))
+            }
         )
     }
+
+    /// The rows of a range.
+    ///
+    /// - Parameter range: Rows from 0; what is beyond the last is left out.
+    /// - Returns: A dataset of those rows.
+    public func select(_ range: Range<Int>) -> Dataset { select(Array(range.clamped(to: 0..<count))) }
 
     /// The rows in an order drawn from a seed, the reference's for the same seed.
     ///
@@ -85,28 +122,4 @@ public struct Dataset: Sendable, Equatable {
         var random = PCG64(seed: seed)
         return select(random.permutation(count))
     }
-}
-
-/// The name that the fewest edits lead to, upper and lower case alike; nil where more than half of it would have to change.
-private func nearest(to name: String, among names: [String]) -> String? {
-    let wanted = Array(name.lowercased().unicodeScalars.prefix(100))
-    let edits = names.prefix(1000).map {
-        (name: $0, edits: distance(wanted, Array($0.lowercased().unicodeScalars.prefix(100))))
-    }
-    return edits.min { $0.edits < $1.edits }.flatMap { 2 * $0.edits <= wanted.count ? $0.name : nil }
-}
-
-/// Levenshtein's distance: letters to insert, remove or replace.
-private func distance(_ a: [Unicode.Scalar], _ b: [Unicode.Scalar]) -> Int {
-    var row = Array(0...b.count)
-    for (i, x) in a.enumerated() {
-        var diagonal = row[0]
-        row[0] = i + 1
-        for (j, y) in b.enumerated() {
-            let changed = diagonal + (x == y ? 0 : 1)
-            diagonal = row[j + 1]
-            row[j + 1] = min(changed, row[j] + 1, diagonal + 1)
-        }
-    }
-    return row[b.count]
 }

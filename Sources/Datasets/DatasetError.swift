@@ -8,10 +8,14 @@ public struct DatasetError: Error, Sendable, Equatable, CustomStringConvertible 
         case notAllowed
         /// The file's contents are not what its name says.
         case badFile
+        /// A text file is not in the encoding that it was read in.
+        case badEncoding
         /// The name's ending is not of a known format.
         case unknownFormat
         /// There is no such column.
         case missingColumn
+        /// A file cannot be written.
+        case cannotWrite
         /// The rows do not allow what was asked: too few, one class only.
         case badData
     }

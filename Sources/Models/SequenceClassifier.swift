@@ -1,4 +1,5 @@
 public import Checkpoints
+import Files
 public import Foundation
 public import NN
 public import Torch
@@ -187,7 +188,7 @@ public final class SequenceClassifier {
     /// Writes `config.json` and the weights in the Hub's layout, each file whole or not at all.
     ///
     /// - Parameter folder: Made if need be.
-    /// - Throws: `CheckpointError` where it cannot be written.
+    /// - Throws: `CheckpointError` or `FileError` where it cannot be written.
     public func save(to folder: URL) throws {
         try saveSafetensors(parameters.parameters.map { ($0.name, $0.value) }, toFolder: folder)
         try writeAtomically(Data(configuration.formatted.utf8), to: folder.appending(path: "config.json"))

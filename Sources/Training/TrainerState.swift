@@ -1,5 +1,6 @@
 import Checkpoints
 import Classification
+import Files
 import Foundation
 import JSON
 import NN

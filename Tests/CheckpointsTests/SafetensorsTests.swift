@@ -131,29 +131,4 @@ struct SafetensorsTests {
             #expect { try openCheckpoint(folder: folder) } throws: { "\($0)".contains("save_pretrained") }
         }
     }
-
-    @Test func `a write that fails leaves nothing behind`() throws {
-        try withTemporaryFolder { folder in
-            let place = folder.appending(path: "taken")
-            try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
-            try Data([1]).write(to: place.appending(path: "x"))
-            #expect(throws: CheckpointError.self) { try writeAtomically(Data([1]), to: place) }
-            #expect(
-                try FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false)) == [
-                    "taken"
-                ]
-            )
-        }
-    }
-}
-
-struct FreeSpaceTests {
-    @Test func `a disk without room is found out before the work, also for a folder not made yet`() throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "not/made/yet")
-        try requireFreeSpace(1, at: folder)
-        #expect { try requireFreeSpace(1 << 60, at: folder) } throws: { error in
-            (error as? CheckpointError)?.code == .diskFull
-                && "\(error)".contains("1152921504.6 GB will be written")
-        }
-    }
 }

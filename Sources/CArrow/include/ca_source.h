@@ -10,22 +10,32 @@ extern "C" {
 
 /// A Parquet file; of a column only its own part of the file is read.
 int ca_source_open_parquet(ca_source *out, const char *path);
-/// An Arrow IPC file or stream, mapped; all its contents are checked.
+/// An Arrow IPC file or stream, mapped; a column's values are checked when they are read.
 int ca_source_open_ipc(ca_source *out, const char *path);
 void ca_source_free(ca_source source);
 
-/// The number of rows that the file tells of; a hostile file may tell anything.
-int64_t ca_source_row_count(ca_source source);
 int32_t ca_source_column_count(ca_source source);
 /// A column's name; it lives as long as the source.
 const char *ca_source_column_name(ca_source source, int32_t column);
-/// Whether a column's values can be read as text; lists and nested values cannot.
-bool ca_source_column_is_flat(ca_source source, int32_t column);
+ca_type ca_source_column_type(ca_source source, int32_t column);
+/// A value that the schema carries under this key; null where there is none. It lives as long as the source.
+const char *ca_source_metadata(ca_source source, const char *key);
+/// A file's parts that can be read side by side: Parquet's row groups, Arrow's record batches.
+int32_t ca_source_piece_count(ca_source source);
+/// The rows of a piece that the file tells of; a hostile file may tell anything.
+int64_t ca_source_piece_rows(ca_source source, int32_t piece);
 
-/// Reads a flat column from the first row to the last.
-int ca_reader_open(ca_reader *out, ca_source source, int32_t column);
-/// The next values as an array of UTF-8 strings with 32-bit offsets; `done` instead after the last. Numbers and
-/// booleans are written as Python's `str` writes them, dates, times and decimals as Arrow does.
+/// In which form a reader gives values.
+typedef enum {
+    /// As the column's `ca_type` says.
+    CA_VALUES,
+    /// As an int32 dictionary array over texts: each distinct value's text once.
+    CA_CLASSES
+} ca_form;
+
+/// Reads one piece of a column from its first row to its last. Several readers may run on several threads.
+int ca_reader_open(ca_reader *out, ca_source source, int32_t piece, int32_t column, ca_form form);
+/// The next values; `done` instead after the last.
 int ca_reader_next(struct ArrowArray *out, bool *done, ca_reader reader);
 void ca_reader_free(ca_reader reader);
 

@@ -7,19 +7,18 @@ package struct StratifiedSplit {
     private let testCount: Int
 
     /// Groups rows by class and checks that both parts can hold every class.
-    init(values: [String?], column: String, trainCount: Int, testCount: Int) throws(DatasetError) {
-        let label = ClassLabel(values: values)
-        var rowsByClass = [[Int]](repeating: [], count: label.names.count)
-        for (row, id) in label.encode(values).enumerated() {
-            guard let id else {
+    init(classes: ClassCodes, column: String, trainCount: Int, testCount: Int) throws(DatasetError) {
+        var rowsByClass = [[Int]](repeating: [], count: classes.names.count)
+        for (row, code) in classes.codes.enumerated() {
+            guard code >= 0 else {
                 throw DatasetError(
                     .badData,
                     "row \(row + 1) has no value in column \"\(column)\"; remove such rows before splitting by it"
                 )
             }
-            rowsByClass[id].append(row)
+            rowsByClass[Int(code)].append(row)
         }
-        let lonely = zip(label.names, rowsByClass).filter { $1.count < 2 }.map { "\"\($0.0)\"" }
+        let lonely = zip(classes.names, rowsByClass).filter { $1.count < 2 }.map { "\"\($0.0)\"" }
         guard lonely.isEmpty else {
             let shown = lonely.prefix(8).joined(separator: ", ") + (lonely.count > 8 ? ", …" : "")
             throw DatasetError(

@@ -12,7 +12,7 @@ import Darwin
 ///   - bytes: What will be written.
 ///   - folder: Where; the nearest folder above it that is there is asked.
 /// - Throws: `.diskFull` with both numbers; nothing where the system does not tell.
-public func requireFreeSpace(_ bytes: Int, at folder: URL) throws(CheckpointError) {
+public func requireFreeSpace(_ bytes: Int, at folder: URL) throws(FileError) {
     var place = folder.standardizedFileURL
     while !FileManager.default.fileExists(atPath: place.path(percentEncoded: false)),
         place.pathComponents.count > 1
@@ -27,7 +27,7 @@ public func requireFreeSpace(_ bytes: Int, at folder: URL) throws(CheckpointErro
     )
     guard free < bytes else { return }
     func gigabytes(_ bytes: Int) -> String { String(format: "%.1f GB", Double(bytes) / 1e9) }
-    throw CheckpointError(
+    throw FileError(
         .diskFull,
         "\(folder.path(percentEncoded: false)) has room for \(gigabytes(free)), and \(gigabytes(bytes)) will be written; "
             + "free some room, or write elsewhere"

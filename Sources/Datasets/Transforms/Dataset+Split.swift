@@ -58,7 +58,7 @@ extension Dataset {
             return (select(Array(order[testCount...])), select(Array(order[..<testCount])))
         }
         let split = try StratifiedSplit(
-            values: try strings(column),
+            classes: try stratification(column),
             column: column,
             trainCount: count - testCount,
             testCount: testCount
@@ -81,5 +81,32 @@ extension Dataset {
         seed: UInt64
     ) throws(DatasetError) -> Dataset {
         try trainTestSplit(testSize: size, stratifyBy: column, seed: seed).test
+    }
+
+    /// The classes of a column in the order in which the split takes them: ids where it has them, names otherwise.
+    private func stratification(_ name: String) throws(DatasetError) -> ClassCodes {
+        let column = columns[try index(of: name)]
+        guard !column.type.isList else {
+            throw DatasetError(
+                .badData,
+                "column \"\(name)\" holds lists; a stratified split needs a column of one class a row"
+            )
+        }
+        guard let label = column.feature.classLabel else { return try column.classes() }
+        let loaded = try loaded(columns: [name]).columns[0]
+        var cursor = ColumnCursor(loaded)
+        let codes = (0..<loaded.count).map { row -> Int32 in
+            guard let (batch, row) = cursor.locate(row), !batch.isMissing(row) else { return -1 }
+            return Int32(clamping: batch.values.int(row, as: loaded.type.value))
+        }
+        // Classes without rows do not count.
+        let present = Set(codes).subtracting([-1]).sorted()
+        let rank = Dictionary(uniqueKeysWithValues: present.enumerated().map { ($1, Int32($0)) })
+        return ClassCodes(
+            names: present.map { id in
+                label.names.indices.contains(Int(id)) ? label.names[Int(id)] : "\(id)"
+            },
+            codes: codes.map { rank[$0] ?? -1 }
+        )
     }
 }

@@ -12,37 +12,42 @@ import Darwin
 ///   - data: The file's bytes.
 ///   - url: Its place; folders on the way are made.
 /// - Throws: `.diskFull`, `.notAllowed` or `.inputOutput`; nothing is left behind then.
-public func writeAtomically(_ data: Data, to url: URL) throws(CheckpointError) {
+public func writeAtomically(_ data: Data, to url: URL) throws(FileError) {
     var file = try AtomicFile(at: url)
     try file.write(Array(data))
     try file.commit()
 }
 
 /// A file on its way: `write` any number of times, then `commit`; dropped without a trace if never committed.
-struct AtomicFile: ~Copyable {
+package struct AtomicFile: ~Copyable {
     private let path: String
-    private let temporary: String
+    /// Where the file is written before it gets its name: what opens files itself may write there.
+    package let temporary: String
     private var descriptor: Int32
 
-    init(at url: URL) throws(CheckpointError) {
+    /// Starts a file; folders on the way are made.
+    ///
+    /// - Parameter url: Its place.
+    /// - Throws: `.diskFull`, `.notAllowed` or `.inputOutput`.
+    package init(at url: URL) throws(FileError) {
         let path = url.path(percentEncoded: false)
         let temporary = "\(path).\(getpid())-\(UInt32.random(in: 0 ... .max)).incomplete"
         try Self.makeFolder(url.deletingLastPathComponent())
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw CheckpointError(writing: path, errorCode: errno) }
+        guard descriptor >= 0 else { throw FileError(writing: path, errorCode: errno) }
         self.path = path
         self.temporary = temporary
         self.descriptor = descriptor
     }
 
-    private static func makeFolder(_ folder: URL) throws(CheckpointError) {
+    private static func makeFolder(_ folder: URL) throws(FileError) {
         do {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         } catch {
             let code = (error as? CocoaError)?.code
             let reason =
                 code == .fileWriteOutOfSpace ? ENOSPC : code == .fileWriteNoPermission ? EACCES : EEXIST
-            throw CheckpointError(writing: folder.path(percentEncoded: false), errorCode: reason)
+            throw FileError(writing: folder.path(percentEncoded: false), errorCode: reason)
         }
     }
 
@@ -53,7 +58,11 @@ struct AtomicFile: ~Copyable {
         }
     }
 
-    mutating func write(_ bytes: UnsafeRawBufferPointer) throws(CheckpointError) {
+    /// Adds bytes.
+    ///
+    /// - Parameter bytes: The file's next.
+    /// - Throws: `.diskFull` or `.inputOutput`.
+    package mutating func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
         var rest = bytes[...]
         while !rest.isEmpty {
             let slice = UnsafeRawBufferPointer(rebasing: rest)
@@ -64,27 +73,34 @@ struct AtomicFile: ~Copyable {
             #endif
             if count < 0 {
                 if errno == EINTR { continue }
-                throw CheckpointError(writing: path, errorCode: errno)
+                throw FileError(writing: path, errorCode: errno)
             }
             rest = rest.dropFirst(count)
         }
     }
 
-    mutating func write(_ bytes: [UInt8]) throws(CheckpointError) {
-        let result: Result<Void, CheckpointError> = bytes.withUnsafeBytes { buffer in
-            do throws(CheckpointError) { return .success(try write(buffer)) } catch { return .failure(error) }
+    /// Adds bytes.
+    ///
+    /// - Parameter bytes: The file's next.
+    /// - Throws: `.diskFull` or `.inputOutput`.
+    package mutating func write(_ bytes: [UInt8]) throws(FileError) {
+        let result: Result<Void, FileError> = bytes.withUnsafeBytes { buffer in
+            do throws(FileError) { return .success(try write(buffer)) } catch { return .failure(error) }
         }
         try result.get()
     }
 
-    mutating func commit() throws(CheckpointError) {
-        guard fsync(descriptor) == 0 else { throw CheckpointError(writing: path, errorCode: errno) }
+    /// Syncs the file and gives it its name.
+    ///
+    /// - Throws: `.diskFull` or `.inputOutput`.
+    package mutating func commit() throws(FileError) {
+        guard fsync(descriptor) == 0 else { throw FileError(writing: path, errorCode: errno) }
         close(descriptor)
         descriptor = -1
         guard rename(temporary, path) == 0 else {
             let error = errno
             unlink(temporary)
-            throw CheckpointError(writing: path, errorCode: error)
+            throw FileError(writing: path, errorCode: error)
         }
     }
 }

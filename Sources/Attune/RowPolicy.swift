@@ -1,0 +1,59 @@
+public import Datasets
+
+/// What to do with rows that have nothing to learn from: no label, or no text.
+public enum RowPolicy: String, Sendable, CaseIterable {
+    /// Stop, naming the first.
+    case refuse
+    /// Leave them out, saying how many.
+    case drop
+    /// Train on them all the same; of rows without a label there is nothing to train on.
+    case keep
+}
+
+extension Dataset {
+    /// The rows that have a label and a text, as the policies say.
+    ///
+    /// - Parameters:
+    ///   - textColumn: Holds the texts.
+    ///   - labelColumn: Holds the labels.
+    ///   - missingLabels: For rows without a label; `.keep` is taken for `.refuse`.
+    ///   - emptyTexts: For texts that are missing or white space only.
+    /// - Returns: The rows that stay, and a sentence for each kind that was left out.
+    /// - Throws: `DatasetError` naming the first row that is refused; `.missingColumn`.
+    public func cleaned(
+        textColumn: String,
+        labelColumn: String,
+        missingLabels: RowPolicy,
+        emptyTexts: RowPolicy
+    ) throws(DatasetError) -> (rows: Dataset, notes: [String]) {
+        var kept = Array(0..<count)
+        var notes: [String] = []
+        func apply(
+            _ policy: RowPolicy,
+            to isBad: [Bool],
+            _ what: String,
+            column: String,
+            flag: String
+        ) throws(DatasetError) {
+            guard let first = isBad.firstIndex(of: true), policy != .keep else { return }
+            let bad = isBad.count { $0 }
+            guard policy == .drop else {
+                throw DatasetError(
+                    .badData,
+                    "\(bad) rows have no \(what) in column \"\(column)\" (the first is row \(first + 1)); "
+                        + "remove them, or leave them out with \(flag) drop"
+                )
+            }
+            kept.removeAll { isBad[$0] }
+            notes.append("left out \(bad) rows without a \(what)")
+        }
+        let labels = try rows(columns: [labelColumn]).map { $0[labelColumn] == .missing }
+        let labelPolicy = missingLabels == .keep ? RowPolicy.refuse : missingLabels
+        try apply(labelPolicy, to: labels, "value", column: labelColumn, flag: "--missing-labels")
+        if emptyTexts != .keep {
+            let texts = try strings(textColumn).map { $0?.allSatisfy(\.isWhitespace) ?? true }
+            try apply(emptyTexts, to: texts, "text", column: textColumn, flag: "--empty-texts")
+        }
+        return (kept.count == count ? self : select(kept), notes)
+    }
+}

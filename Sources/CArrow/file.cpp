@@ -1,0 +1,136 @@
+// Files of rows being written, and the bytes of compressed files.
+#include <arrow/c/bridge.h>
+#include <arrow/io/compressed.h>
+#include <arrow/io/file.h>
+#include <arrow/ipc/api.h>
+#include <arrow/util/compression.h>
+#include <arrow/util/key_value_metadata.h>
+#include <parquet/arrow/writer.h>
+
+#include "types.h"
+
+namespace ca {
+namespace {
+
+/// Rows of a Parquet row group: enough to compress well, few enough that two cores share a file of some size.
+constexpr int64_t group_rows = 1 << 17;
+
+struct Writer {
+    std::vector<ca_type> types;
+    std::shared_ptr<arrow::Schema> schema;
+    std::shared_ptr<arrow::io::FileOutputStream> file;
+    /// One of the two is there.
+    std::unique_ptr<parquet::arrow::FileWriter> parquet;
+    std::shared_ptr<arrow::ipc::RecordBatchWriter> ipc;
+};
+
+struct Input {
+    /// Outlives the stream that decompresses with it.
+    std::unique_ptr<arrow::util::Codec> codec;
+    std::shared_ptr<arrow::io::InputStream> stream;
+};
+
+Writer &writer(ca_writer handle) { return *static_cast<Writer *>(handle.ctx); }
+
+arrow::Status open(Writer &writer, const std::string &path, ca_format format) {
+    ARROW_ASSIGN_OR_RAISE(writer.file, arrow::io::FileOutputStream::Open(path));
+    if (format == CA_FORMAT_IPC) {
+        ARROW_ASSIGN_OR_RAISE(writer.ipc, arrow::ipc::MakeFileWriter(writer.file, writer.schema));
+        return arrow::Status::OK();
+    }
+    parquet::WriterProperties::Builder properties;
+    properties.compression(arrow::Compression::SNAPPY)->max_row_group_length(group_rows)->memory_pool(pool());
+    parquet::ArrowWriterProperties::Builder arrow_properties;
+    arrow_properties.store_schema();
+    ARROW_ASSIGN_OR_RAISE(writer.parquet,
+                          parquet::arrow::FileWriter::Open(*writer.schema, pool(), writer.file, properties.build(),
+                                                           arrow_properties.build()));
+    return arrow::Status::OK();
+}
+
+arrow::Status append(Writer &writer, const ArrowArray *const *columns) {
+    std::vector<ArrayPtr> arrays;
+    int64_t rows = 0;
+    for (size_t i = 0; i < writer.types.size(); i++) {
+        ARROW_ASSIGN_OR_RAISE(auto array, borrow(columns[i], writer.types[i]));
+        rows = array->length();
+        arrays.push_back(std::move(array));
+    }
+    const auto batch = arrow::RecordBatch::Make(writer.schema, rows, std::move(arrays));
+    return writer.ipc ? writer.ipc->WriteRecordBatch(*batch) : writer.parquet->WriteRecordBatch(*batch);
+}
+
+arrow::Compression::type compression(ca_codec codec) {
+    switch (codec) {
+    case CA_CODEC_GZIP: return arrow::Compression::GZIP;
+    case CA_CODEC_ZSTD: return arrow::Compression::ZSTD;
+    case CA_CODEC_BZ2: return arrow::Compression::BZ2;
+    case CA_CODEC_LZ4: return arrow::Compression::LZ4_FRAME;
+    case CA_CODEC_NONE: break;
+    }
+    return arrow::Compression::UNCOMPRESSED;
+}
+
+} // namespace
+} // namespace ca
+
+using namespace ca;
+
+int ca_writer_open(ca_writer *out, const char *path, ca_format format, int32_t column_count, const char *const *names,
+                   const ca_type *types, int32_t metadata_count, const char *const *metadata) {
+    return guard([&]() -> arrow::Status {
+        auto made = std::make_unique<Writer>();
+        arrow::FieldVector fields;
+        for (int32_t i = 0; i < column_count; i++) {
+            const auto type = arrow_type(types[i]);
+            if (!type) return arrow::Status::TypeError("nested values");
+            fields.push_back(arrow::field(names[i], type));
+            made->types.push_back(types[i]);
+        }
+        auto pairs = std::make_shared<arrow::KeyValueMetadata>();
+        for (int32_t i = 0; i < metadata_count; i++) pairs->Append(metadata[2 * i], metadata[2 * i + 1]);
+        made->schema = arrow::schema(fields, metadata_count > 0 ? pairs : nullptr);
+        ARROW_RETURN_NOT_OK(open(*made, path, format));
+        out->ctx = made.release();
+        return arrow::Status::OK();
+    });
+}
+
+int ca_writer_append(ca_writer handle, const ArrowArray *const *columns) {
+    return guard([&] { return append(writer(handle), columns); });
+}
+
+int ca_writer_close(ca_writer handle) {
+    return guard([&]() -> arrow::Status {
+        auto &made = writer(handle);
+        ARROW_RETURN_NOT_OK(made.ipc ? made.ipc->Close() : made.parquet->Close());
+        return made.file->Close();
+    });
+}
+
+void ca_writer_free(ca_writer handle) { delete static_cast<Writer *>(handle.ctx); }
+
+int ca_input_open(ca_input *out, const char *path, ca_codec codec) {
+    return guard([&]() -> arrow::Status {
+        ARROW_ASSIGN_OR_RAISE(auto file, arrow::io::ReadableFile::Open(path, pool()));
+        auto input = std::make_unique<Input>();
+        if (codec == CA_CODEC_NONE) {
+            input->stream = file;
+        } else {
+            ARROW_ASSIGN_OR_RAISE(input->codec, arrow::util::Codec::Create(compression(codec)));
+            ARROW_ASSIGN_OR_RAISE(input->stream,
+                                  arrow::io::CompressedInputStream::Make(input->codec.get(), file, pool()));
+        }
+        out->ctx = input.release();
+        return arrow::Status::OK();
+    });
+}
+
+int ca_input_read(int64_t *count, ca_input handle, void *buffer, int64_t capacity) {
+    return guard([&]() -> arrow::Status {
+        ARROW_ASSIGN_OR_RAISE(*count, static_cast<Input *>(handle.ctx)->stream->Read(capacity, buffer));
+        return arrow::Status::OK();
+    });
+}
+
+void ca_input_free(ca_input handle) { delete static_cast<Input *>(handle.ctx); }

@@ -1,0 +1,33 @@
+// Files of rows being written, and the bytes of compressed files.
+#ifndef CA_FILE_H
+#define CA_FILE_H
+
+#include "ca_base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum { CA_FORMAT_PARQUET, CA_FORMAT_IPC } ca_format;
+
+/// Starts a file of columns. `metadata` holds `metadata_count` keys and values in turn, kept in the schema.
+int ca_writer_open(ca_writer *out, const char *path, ca_format format, int32_t column_count, const char *const *names,
+                   const ca_type *types, int32_t metadata_count, const char *const *metadata);
+/// Adds rows: one array a column, all of one length.
+int ca_writer_append(ca_writer writer, const struct ArrowArray *const *columns);
+/// Writes what is left; without it the file is not whole.
+int ca_writer_close(ca_writer writer);
+void ca_writer_free(ca_writer writer);
+
+typedef enum { CA_CODEC_NONE, CA_CODEC_GZIP, CA_CODEC_ZSTD, CA_CODEC_BZ2, CA_CODEC_LZ4 } ca_codec;
+
+/// Opens a file to read it once from the front.
+int ca_input_open(ca_input *out, const char *path, ca_codec codec);
+/// Reads up to `capacity` bytes; `count` is 0 at the end alone.
+int ca_input_read(int64_t *count, ca_input input, void *buffer, int64_t capacity);
+void ca_input_free(ca_input input);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,116 @@
+import CArrow
+
+/// Which stored rows a selection needs, each once and ascending, and the selection among these.
+struct Compaction: Sendable {
+    let kept: [Int]
+    let selection: RowSelection
+
+    /// Nil where so many rows are needed that all had better be kept.
+    init?(_ selection: RowSelection, storedCount: Int) {
+        guard selection.rows.count * 4 < storedCount else { return nil }
+        var kept: [Int] = []
+        for row in selection.rows.sorted() where row != kept.last { kept.append(row) }
+        let rank = Dictionary(uniqueKeysWithValues: kept.enumerated().map { ($1, $0) })
+        self.kept = kept
+        self.selection = RowSelection(selection.rows.map { rank[$0] ?? 0 })
+    }
+}
+
+extension Column {
+    /// The column in memory, or mapped where it is large.
+    ///
+    /// - Parameters:
+    ///   - compaction: The stored rows to keep; nil keeps all.
+    ///   - options: How much may stay in memory.
+    /// - Returns: A loaded column of the same rows.
+    /// - Throws: `.badFile`.
+    func loaded(_ compaction: Compaction?, _ options: StorageOptions) throws(DatasetError) -> Column {
+        if isLoaded { return self }
+        var store = BatchStore(names: ["column"], types: [type], options: options)
+        let parts = parts(rows: compaction?.kept)
+        var start = 0
+        while start < parts.count {
+            let window = Array(parts[start..<min(start + concurrentWindow, parts.count)])
+            start += window.count
+            let batches = try concurrentMap(window) { (part) throws(DatasetError) in
+                try self.batches(part, of: compaction?.kept)
+            }
+            for batch in batches.joined() { try store.append([batch]) }
+        }
+        var column = try store.finish()[0].selecting(compaction?.selection ?? selection)
+        column.feature = feature
+        return column
+    }
+
+    /// A piece, and which of the chosen rows lie in it.
+    private struct Part: Sendable {
+        var piece: Int
+        var chosen: Range<Int>
+    }
+
+    private func parts(rows: [Int]?) -> [Part] {
+        guard let rows else { return pieces.indices.map { Part(piece: $0, chosen: 0..<0) } }
+        var parts: [Part] = []
+        var next = 0
+        for piece in pieces.indices {
+            let first = next
+            while next < rows.count, rows[next] < starts[piece + 1] { next += 1 }
+            if next > first { parts.append(Part(piece: piece, chosen: first..<next)) }
+        }
+        return parts
+    }
+
+    private func batches(_ part: Part, of rows: [Int]?) throws(DatasetError) -> [ArrowBatch] {
+        var batches: [ArrowBatch] = []
+        guard let rows else {
+            try read(piece: part.piece) { batches.append($0) }
+            return batches
+        }
+        var start = starts[part.piece]
+        var next = part.chosen.lowerBound
+        try read(piece: part.piece) { (batch) throws(DatasetError) in
+            let end = start + batch.count
+            var chosen: [Int64] = []
+            while next < part.chosen.upperBound, rows[next] < end {
+                chosen.append(Int64(rows[next] - start))
+                next += 1
+            }
+            start = end
+            if !chosen.isEmpty { batches.append(try batch.taking(chosen)) }
+        }
+        return batches
+    }
+}
+
+extension ArrowBatch {
+    /// The rows of these numbers, in that order.
+    ///
+    /// - Throws: `.badFile` where memory runs out.
+    func taking(_ rows: [Int64]) throws(DatasetError) -> ArrowBatch {
+        var taken = ArrowArray()
+        let status = withArray { ca_array_take(&taken, $0, type.arrow, rows, Int64(rows.count)) }
+        try checkArrow(status) { "rows cannot be held in memory: \($0)" }
+        return ArrowBatch(taken, type: type)
+    }
+
+    /// The values as texts, as Python's `str` writes them.
+    ///
+    /// - Throws: `.badFile` where memory runs out.
+    func asText() throws(DatasetError) -> ArrowBatch {
+        if type.value == .string { return self }
+        var text = ArrowArray()
+        let status = withArray { ca_array_to_text(&text, $0, type.arrow) }
+        try checkArrow(status) { "rows cannot be written as texts: \($0)" }
+        return ArrowBatch(text, type: ColumnType(.string, isList: type.isList))
+    }
+
+    /// The values, of lists the elements, as distinct texts and their numbers.
+    ///
+    /// - Throws: `.badFile` where memory runs out.
+    func asClasses() throws(DatasetError) -> ClassBatch {
+        var classes = ArrowArray()
+        let status = withArray { ca_array_to_classes(&classes, $0, type.arrow) }
+        try checkArrow(status) { "rows cannot be encoded: \($0)" }
+        return ClassBatch(classes)
+    }
+}

@@ -1,0 +1,147 @@
+import CArrow
+
+/// Gathers the values of a column, to be made into Arrow memory at once.
+struct ColumnBuilder {
+    let type: ColumnType
+    /// Rows so far.
+    private(set) var count = 0
+    /// Bytes of values so far.
+    var byteCount: Int { data.count }
+    private var validity: [UInt8] = []
+    private var hasMissing = false
+    private var listOffsets: [Int32]
+    private var offsets: [Int32]
+    private var data: [UInt8] = []
+    private var elementCount = 0
+
+    init(type: ColumnType) {
+        self.type = type
+        listOffsets = type.isList ? [0] : []
+        offsets = type.value == .string ? [0] : []
+    }
+
+    /// Whether it is time to make a batch of the rows.
+    var isFull: Bool { count >= Self.batchRows || data.count >= Self.batchBytes }
+
+    private static let batchRows = 1 << 16
+    private static let batchBytes = 1 << 24
+
+    /// A row without a value.
+    mutating func appendMissing() {
+        if !type.isList { appendElement(.missing) }
+        endRow(isMissing: true)
+    }
+
+    /// A row of text.
+    mutating func append(utf8: some Collection<UInt8>) {
+        data.append(contentsOf: utf8)
+        endElement()
+        endRow()
+    }
+
+    /// A row of a fixed-size value of exactly the column's type.
+    mutating func append(number: some BitwiseCopyable) {
+        appendBytes(of: number)
+        endElement()
+        endRow()
+    }
+
+    /// A row of any value; one of another type than the column's is missing.
+    mutating func append(_ value: Value) {
+        switch value {
+        case .missing: appendMissing()
+        case .list(let values) where type.isList:
+            for value in values { appendElement(value) }
+            endRow()
+        case _ where !type.isList && value.type.flatMap { type.holding($0, isFixed: true) } != nil:
+            appendElement(value)
+            endRow()
+        default: appendMissing()
+        }
+    }
+
+    /// A row of a batch of the same type.
+    mutating func append(_ batch: ArrowBatch, row: Int) {
+        guard !batch.isMissing(row) else { return appendMissing() }
+        for element in batch.elements(of: row) {
+            switch type.value {
+            case _ where batch.values.isMissing(element): appendElement(.missing)
+            case .string:
+                data.append(contentsOf: batch.values.utf8(element))
+                endElement()
+            case .bool: appendElement(.bool(batch.values.bool(element)))
+            case .int32, .int64: appendElement(.int(batch.values.int(element, as: type.value)))
+            case .float64: appendElement(.double(batch.values.double(element)))
+            }
+        }
+        endRow()
+    }
+
+    /// Adds a value, or an element of a list, without ending the row.
+    ///
+    /// One of another type is missing: in a list it becomes an empty text or zero.
+    private mutating func appendElement(_ value: Value) {
+        switch (type.value, value) {
+        case (.string, .string(var text)): text.withUTF8 { data.append(contentsOf: $0) }
+        case (.bool, .bool(let truth)): appendBytes(of: truth ? 1 as UInt8 : 0)
+        case (.int32, .int(let number)): appendBytes(of: Int32(clamping: number))
+        case (.int64, .int(let number)): appendBytes(of: Int64(number))
+        case (.float64, .double(let number)): appendBytes(of: number)
+        case (.float64, .int(let number)): appendBytes(of: Double(number))
+        default: data.append(contentsOf: repeatElement(0, count: Self.width(of: type.value)))
+        }
+        endElement()
+    }
+
+    private mutating func appendBytes(of number: some BitwiseCopyable) {
+        withUnsafeBytes(of: number) { data.append(contentsOf: $0) }
+    }
+
+    private mutating func endElement() {
+        elementCount += 1
+        if type.value == .string { offsets.append(Int32(truncatingIfNeeded: data.count)) }
+    }
+
+    private mutating func endRow(isMissing: Bool = false) {
+        count += 1
+        if isMissing { hasMissing = true }
+        validity.append(isMissing ? 0 : 1)
+        if type.isList { listOffsets.append(Int32(truncatingIfNeeded: elementCount)) }
+    }
+
+    /// Bytes of a value; a text's vary.
+    private static func width(of type: ValueType) -> Int {
+        switch type {
+        case .string: 0
+        case .bool: 1
+        case .int32: 4
+        case .int64, .float64: 8
+        }
+    }
+
+    /// The values as Arrow memory; the builder is empty after it.
+    mutating func finish() throws(DatasetError) -> ArrowBatch {
+        guard data.count <= Int32.max, elementCount < Int32.max else {
+            throw DatasetError(
+                .badFile,
+                "a batch of texts takes more than 2 GB; a text of that length cannot be read"
+            )
+        }
+        var array = ArrowArray()
+        let status = validity.withUnsafeBufferPointer { validity in
+            ca_array_make(
+                &array,
+                type.arrow,
+                Int64(count),
+                hasMissing ? validity.baseAddress : nil,
+                type.isList ? listOffsets : nil,
+                Int64(elementCount),
+                type.value == .string ? offsets : nil,
+                data
+            )
+        }
+        try checkArrow(status) { "rows cannot be held in memory: \($0)" }
+        self = ColumnBuilder(type: type)
+        return ArrowBatch(array, type: type)
+    }
+}

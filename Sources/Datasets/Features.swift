@@ -1,0 +1,46 @@
+/// What a column holds.
+///
+/// Source: `Value`, `ClassLabel` and `List` of datasets 5.2 (features/features.py).
+public indirect enum Feature: Sendable, Equatable {
+    /// One value a row.
+    case value(ValueType)
+    /// The id of one of these classes a row.
+    case classLabel(ClassLabel)
+    /// Any number of these a row.
+    case list(Feature)
+
+    /// How its values lie in memory; nil for lists of lists.
+    var columnType: ColumnType? {
+        switch self {
+        case .value(let type): ColumnType(type)
+        case .classLabel: ColumnType(.int64)
+        case .list(.value(let type)): ColumnType(type, isList: true)
+        case .list(.classLabel): ColumnType(.int64, isList: true)
+        case .list(.list): nil
+        }
+    }
+
+    init(_ type: ColumnType) {
+        self = type.isList ? .list(.value(type.value)) : .value(type.value)
+    }
+
+    /// The classes, of single labels and of lists of them.
+    public var classLabel: ClassLabel? {
+        switch self {
+        case .value: nil
+        case .classLabel(let label): label
+        case .list(let element): element.classLabel
+        }
+    }
+}
+
+extension Feature: CustomStringConvertible {
+    /// As a person reads it: `string`, `3 classes`, `list of int64`.
+    public var description: String {
+        switch self {
+        case .value(let type): type.rawValue
+        case .classLabel(let label): "\(label.names.count) classes"
+        case .list(let element): "list of \(element)"
+        }
+    }
+}

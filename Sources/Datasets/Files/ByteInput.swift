@@ -1,0 +1,104 @@
+import CArrow
+import Foundation
+
+/// A file's bytes from the front, decompressed where the file is compressed; its first bytes tell.
+final class ByteInput {
+    /// How a file is compressed.
+    enum Compression: CaseIterable {
+        case gzip, zstd, bzip2, lz4
+
+        /// The endings that names have.
+        var endings: [String] {
+            switch self {
+            case .gzip: ["gz", "gzip"]
+            case .zstd: ["zst", "zstd"]
+            case .bzip2: ["bz2"]
+            case .lz4: ["lz4"]
+            }
+        }
+
+        /// The bytes that such a file starts with.
+        private var magic: [UInt8] {
+            switch self {
+            case .gzip: [0x1F, 0x8B]
+            case .zstd: [0x28, 0xB5, 0x2F, 0xFD]
+            case .bzip2: Array("BZh".utf8)
+            case .lz4: [0x04, 0x22, 0x4D, 0x18]
+            }
+        }
+
+        fileprivate var codec: ca_codec {
+            switch self {
+            case .gzip: CA_CODEC_GZIP
+            case .zstd: CA_CODEC_ZSTD
+            case .bzip2: CA_CODEC_BZ2
+            case .lz4: CA_CODEC_LZ4
+            }
+        }
+
+        init?(startOf bytes: [UInt8]) {
+            guard let found = Self.allCases.first(where: { bytes.starts(with: $0.magic) }) else { return nil }
+            self = found
+        }
+    }
+
+    /// A small file may hold one text a million times.
+    private static let leastLimit = 4 << 30
+    private static let mostExpansion = 200
+
+    let path: String
+    private var input = ca_input()
+    private var room: Int
+
+    /// Opens a file.
+    ///
+    /// - Throws: `.badFile`, `.notAllowed`.
+    init(path: String) throws(DatasetError) {
+        self.path = path
+        let start = try Self.start(of: path)
+        let compression = Compression(startOf: start)
+        let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
+        room = compression == nil ? .max : max(Self.leastLimit, Self.mostExpansion * size)
+        try check(ca_input_open(&input, path, compression?.codec ?? CA_CODEC_NONE))
+    }
+
+    deinit { ca_input_free(input) }
+
+    /// A file's first bytes, as they are stored.
+    static func start(of path: String) throws(DatasetError) -> [UInt8] {
+        guard let file = FileHandle(forReadingAtPath: path), let bytes = try? file.read(upToCount: 8) else {
+            // At the end of an empty file there is nothing to read.
+            if FileManager.default.isReadableFile(atPath: path) { return [] }
+            throw DatasetError(.notAllowed, "cannot read \(path): check its permissions")
+        }
+        return Array(bytes)
+    }
+
+    /// Appends the next bytes.
+    ///
+    /// - Returns: False at the end.
+    /// - Throws: `.badFile`.
+    func read(into bytes: inout [UInt8], upTo capacity: Int) throws(DatasetError) -> Bool {
+        let start = bytes.count
+        bytes.append(contentsOf: repeatElement(0, count: capacity))
+        var count: Int64 = 0
+        let status = bytes.withUnsafeMutableBytes { buffer in
+            ca_input_read(&count, input, buffer.baseAddress.map { $0 + start }, Int64(capacity))
+        }
+        bytes.removeLast(capacity - Int(count))
+        try check(status)
+        room -= Int(count)
+        guard room >= 0 else {
+            throw DatasetError(
+                .badFile,
+                "\(path) cannot be read: it expands to more than \(Self.mostExpansion) times its size; "
+                    + "decompress it yourself if you trust it"
+            )
+        }
+        return count > 0
+    }
+
+    private func check(_ status: Int32) throws(DatasetError) {
+        try checkArrow(status) { "\(path) cannot be read: \($0); compress it again, or download it again" }
+    }
+}

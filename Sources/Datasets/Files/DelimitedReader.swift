@@ -1,0 +1,206 @@
+/// Reads delimited text: quotes that hold delimiters and line breaks, `\r\n`, Orange's extra headers.
+///
+/// Delimited text has no types: all columns hold texts, and an empty field without quotes is a missing value.
+///
+/// Source: RFC 4180; Python's `csv` with its default dialect.
+struct DelimitedReader {
+    private let input: TextInput
+    private var delimiter: UInt8
+    private var warnings: [String] = []
+
+    /// A reader of a file.
+    ///
+    /// - Parameters:
+    ///   - input: The file.
+    ///   - delimiter: What stands between fields; nil tells it by the header, a comma if nothing else.
+    init(_ input: TextInput, delimiter: UInt8?) {
+        self.input = input
+        self.delimiter = delimiter ?? Self.delimiter(of: input)
+        if delimiter == nil, self.delimiter != UInt8(ascii: ",") {
+            let shown =
+                self.delimiter == UInt8(ascii: "\t") ? "tabs" : "\"\(Unicode.Scalar(self.delimiter))\""
+            warnings.append("\(input.path): no comma in the header; fields are separated by \(shown)")
+        }
+    }
+
+    /// The delimiter of a `.csv` file: a comma, or where the header has none what it has instead.
+    private static func delimiter(of input: TextInput) -> UInt8 {
+        let header = input.chunk[input.position...].prefix { $0 != 0x0A && $0 != 0x0D }
+        let known = [",", ";", "\t", "|"].map { UInt8(ascii: $0) }
+        return known.first { header.contains($0) } ?? known[0]
+    }
+
+    /// All rows.
+    func dataset(_ storage: StorageOptions) throws(DatasetError) -> Dataset {
+        var record = DelimitedRecord()
+        guard try read(&record) else { throw input.bad("has no header") }
+        let header = (0..<record.count).map { record.string($0) ?? "" }
+        if let twice = Dictionary(grouping: header, by: { Array($0.utf8) }).first(where: { $1.count > 1 }) {
+            throw input.bad("names the column \"\(String(decoding: twice.key, as: UTF8.self))\" twice")
+        }
+        var pending: [DelimitedRecord] = []
+        while pending.count < 2, try read(&record) { pending.append(record) }
+        if pending.count == 2, isOrange(types: pending[0], flags: pending[1]) { pending = [] }
+        var rows = RowStore(names: header, storage)
+        for record in pending { try append(record, to: &rows) }
+        while try read(&record) { try append(record, to: &rows) }
+        return Dataset(names: header, columns: try rows.finish(), warnings: warnings, storage: storage)
+    }
+
+    private func append(_ record: DelimitedRecord, to rows: inout RowStore) throws(DatasetError) {
+        guard !record.isBlank || rows.names.count == 1 else { return }
+        guard record.count == rows.names.count else {
+            throw input.bad(
+                "line \(record.line) has \(record.count) fields where the header has \(rows.names.count)"
+            )
+        }
+        try rows.append(record)
+    }
+
+    /// Orange's second and third rows: a type for every column, then flags.
+    ///
+    /// Single letters alone are taken for data, and so is a row without flags outside of `.tab` files.
+    ///
+    /// Source: https://orange3.readthedocs.io/projects/orange-data-mining-library/en/latest/reference/data.io.html
+    private func isOrange(types: DelimitedRecord, flags: DelimitedRecord) -> Bool {
+        let types = (0..<types.count).compactMap { types.string($0) }
+        let flags = (0..<flags.count).compactMap { flags.string($0) }
+            .flatMap { $0.split(separator: " ").map(String.init) }
+        let names: Set = ["discrete", "continuous", "string", "text", "time", "basket"]
+        let roles: Set = ["class", "meta", "ignore"]
+        let letters: Set = ["d", "c", "s", "t", "m", "i"]
+        // A discrete column may list its values in place of a type.
+        let areTypes = types.allSatisfy { names.contains($0) || letters.contains($0) || $0.contains(" ") }
+        let areFlags = flags.allSatisfy { roles.contains($0) || letters.contains($0) || $0.contains("=") }
+        let isTab = input.path.lowercased().hasSuffix(".tab")
+        let isNamed = types.contains(where: names.contains)
+        let isFlagged = flags.contains { roles.contains($0) || $0.contains("=") }
+        return areTypes && areFlags && (isTab ? isNamed || isFlagged : isNamed && isFlagged)
+    }
+
+    /// Reads the next record.
+    ///
+    /// - Returns: False at the end.
+    private func read(_ record: inout DelimitedRecord) throws(DatasetError) -> Bool {
+        guard try !input.isFinished() else { return false }
+        record.start(line: input.line)
+        while try readField(into: &record) == delimiter {}
+        guard record.bytes.withUnsafeBufferPointer(isUTF8) else { throw input.notUTF8(line: record.line) }
+        return true
+    }
+
+    /// Reads one field.
+    ///
+    /// - Returns: The byte that ended it: the delimiter, or a line feed for a line's or the file's end.
+    private func readField(into record: inout DelimitedRecord) throws(DatasetError) -> UInt8 {
+        let delimiter = delimiter
+        guard try input.peek() == UInt8(ascii: "\"") else {
+            try input.take(into: &record.bytes) { $0 == delimiter || $0 == 0x0A || $0 == 0x0D }
+            record.endField(isQuoted: false)
+            return try takeEnding()
+        }
+        input.position += 1
+        while true {
+            let start = record.bytes.count
+            try input.take(into: &record.bytes) { $0 == UInt8(ascii: "\"") }
+            input.line += record.bytes[start...].count { $0 == 0x0A }
+            guard try !input.isFinished() else {
+                throw input.bad("line \(record.line) opens a quote that is never closed")
+            }
+            input.position += 1
+            guard try input.peek() == UInt8(ascii: "\"") else { break }
+            record.bytes.append(UInt8(ascii: "\""))
+            input.position += 1
+        }
+        // Text after the closing quote belongs to the field, as Python has it.
+        try input.take(into: &record.bytes) { $0 == delimiter || $0 == 0x0A || $0 == 0x0D }
+        record.endField(isQuoted: true)
+        return try takeEnding()
+    }
+
+    private func takeEnding() throws(DatasetError) -> UInt8 {
+        guard let byte = try input.peek() else { return 0x0A }
+        input.position += 1
+        if byte == delimiter { return byte }
+        if byte == 0x0D, try input.peek() == 0x0A { input.position += 1 }
+        input.line += 1
+        return 0x0A
+    }
+}
+
+/// The fields of one row of delimited text.
+struct DelimitedRecord {
+    /// All fields' bytes, one after another.
+    var bytes: [UInt8] = []
+    /// The line on which the row starts.
+    private(set) var line = 0
+    private var ends: [Int] = []
+    private var areQuoted: [Bool] = []
+
+    /// Fields.
+    var count: Int { ends.count }
+
+    /// Whether the line is empty.
+    var isBlank: Bool { bytes.isEmpty && ends.count == 1 && !areQuoted[0] }
+
+    mutating func start(line: Int) {
+        bytes.removeAll(keepingCapacity: true)
+        ends.removeAll(keepingCapacity: true)
+        areQuoted.removeAll(keepingCapacity: true)
+        self.line = line
+    }
+
+    mutating func endField(isQuoted: Bool) {
+        ends.append(bytes.count)
+        areQuoted.append(isQuoted)
+    }
+
+    /// Where a field's bytes lie; nil for a missing value, an empty field without quotes.
+    func range(_ field: Int) -> Range<Int>? {
+        let range = (field == 0 ? 0 : ends[field - 1])..<ends[field]
+        return range.isEmpty && !areQuoted[field] ? nil : range
+    }
+
+    func string(_ field: Int) -> String? { range(field).map { String(decoding: bytes[$0], as: UTF8.self) } }
+}
+
+/// Rows of texts on their way into a dataset.
+struct RowStore {
+    let names: [String]
+    private var builders: [ColumnBuilder]
+    private var store: BatchStore
+
+    init(names: [String], _ storage: StorageOptions) {
+        self.names = names
+        let types = names.map { _ in ColumnType(.string) }
+        builders = types.map(ColumnBuilder.init)
+        store = BatchStore(names: names, types: types, options: storage)
+    }
+
+    mutating func append(_ record: DelimitedRecord) throws(DatasetError) {
+        var isFull = false
+        record.bytes.withUnsafeBufferPointer { bytes in
+            for index in builders.indices {
+                if let range = record.range(index) {
+                    builders[index].append(utf8: UnsafeBufferPointer(rebasing: bytes[range]))
+                } else {
+                    builders[index].appendMissing()
+                }
+                isFull = isFull || builders[index].isFull
+            }
+        }
+        if isFull { try flush() }
+    }
+
+    private mutating func flush() throws(DatasetError) {
+        var batches: [ArrowBatch] = []
+        for index in builders.indices { batches.append(try builders[index].finish()) }
+        try store.append(batches)
+    }
+
+    consuming func finish() throws(DatasetError) -> [Column] {
+        var rows = self
+        try rows.flush()
+        return try rows.store.finish()
+    }
+}

@@ -1,0 +1,49 @@
+/// What a file of rows is, as its name says.
+enum FileFormat: CaseIterable, Sendable {
+    case commas, tabs, json, lines, parquet, arrow
+
+    /// The endings of names.
+    var endings: [String] {
+        switch self {
+        case .commas: ["csv"]
+        case .tabs: ["tsv", "tab"]
+        case .json: ["jsonl", "ndjson", "json"]
+        case .lines: ["txt"]
+        case .parquet: ["parquet"]
+        case .arrow: ["arrow", "feather"]
+        }
+    }
+
+    /// The format that a name tells, also behind an ending such as `.gz`.
+    init?(path: String) {
+        var parts = path.split(separator: "/").last?.lowercased().split(separator: ".").map(String.init) ?? []
+        if let last = parts.last,
+            ByteInput.Compression.allCases.contains(where: { $0.endings.contains(last) })
+        {
+            parts.removeLast()
+        }
+        guard parts.count > 1, let ending = parts.last,
+            let found = Self.allCases.first(where: { $0.endings.contains(ending) })
+        else { return nil }
+        self = found
+    }
+
+    /// Refuses a file whose first bytes show that its name is wrong.
+    ///
+    /// - Throws: `.badFile` saying what the file seems to be.
+    func check(start: [UInt8], path: String) throws(DatasetError) {
+        let magic: [(bytes: [UInt8], name: String, ending: String)] = [
+            (Array("PAR1".utf8), "a Parquet file", "parquet"),
+            (Array("ARROW1".utf8), "an Arrow file", "arrow"),
+            ([0x50, 0x4B, 0x03, 0x04], "a ZIP archive or a spreadsheet", ""),
+            (Array("%PDF".utf8), "a PDF", ""),
+            ([0xFD, 0x37, 0x7A, 0x58, 0x5A], "an xz archive", ""),
+        ]
+        guard let found = magic.first(where: { start.starts(with: $0.bytes) }) else { return }
+        guard !endings.contains(found.ending) else { return }
+        let advice =
+            found.ending.isEmpty
+            ? "save its rows as .csv, .jsonl or .parquet" : "name it .\(found.ending)"
+        throw DatasetError(.badFile, "\(path) is \(found.name); \(advice)")
+    }
+}

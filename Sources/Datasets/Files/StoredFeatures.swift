@@ -1,0 +1,43 @@
+import JSON
+
+/// The features that the reference writes into a file's schema: names of classes, above all.
+///
+/// Source: `Features.arrow_schema` of datasets 5.2 (features/features.py): the key `huggingface` holds
+/// `{"info": {"features": {"label": {"names": ["a", "b"], "_type": "ClassLabel"}}}}`.
+struct StoredFeatures {
+    private let features: JSONValue
+
+    /// The features of a schema's metadata; none where it has none, or something else under that key.
+    init(metadata: String?) {
+        let json = metadata.flatMap { try? JSONValue.parse($0.utf8) }
+        features = json?["info"]["features"] ?? .null
+    }
+
+    /// What a column holds: what the file says where that fits the type, else the type alone.
+    func feature(of name: String, type: ColumnType) -> Feature {
+        let stored = features[name]
+        let isList = ["List", "Sequence", "LargeList"].contains(stored["_type"].string)
+        let label = isList ? stored["feature"] : stored
+        guard isList == type.isList, type.value == .int64 || type.value == .int32,
+            label["_type"].string == "ClassLabel",
+            let names = label["names"].array?.map(\.string), !names.contains(nil)
+        else { return Feature(type) }
+        let classes = Feature.classLabel(ClassLabel(names: names.compactMap { $0 }))
+        return isList ? .list(classes) : classes
+    }
+
+    /// What to write under the key for these columns.
+    static func metadata(for features: [(name: String, feature: Feature)]) -> String {
+        let members = features.map { ($0.name, json($0.feature)) }
+        return JSONValue.object(["info": .object(["features": .object(JSONObject(members))])]).oneLineInOrder
+    }
+
+    private static func json(_ feature: Feature) -> JSONValue {
+        switch feature {
+        case .value(let type): .object(["dtype": .string(type.rawValue), "_type": .string("Value")])
+        case .classLabel(let label):
+            .object(["names": .array(label.names.map(JSONValue.string)), "_type": .string("ClassLabel")])
+        case .list(let element): .object(["feature": json(element), "_type": .string("List")])
+        }
+    }
+}

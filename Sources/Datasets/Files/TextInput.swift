@@ -1,0 +1,112 @@
+/// A text file as UTF-8, chunk by chunk.
+final class TextInput {
+    let path: String
+    /// The text at hand; readers take from `position` on.
+    private(set) var chunk: [UInt8] = []
+    /// The first byte of the chunk that was not taken yet.
+    var position = 0
+    /// The line of `position`, from 1; readers count.
+    var line = 1
+    let encoding: TextEncoding
+    private let input: ByteInput
+    private var raw: [UInt8] = []
+    private var isAtEnd = false
+    private static let chunkBytes = 1 << 20
+
+    /// Opens a file.
+    ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - encoding: Its encoding; nil tells it by the first bytes.
+    /// - Throws: `.badFile`, `.notAllowed`.
+    init(path: String, encoding: TextEncoding? = nil) throws(DatasetError) {
+        self.path = path
+        input = try ByteInput(path: path)
+        isAtEnd = try !input.read(into: &raw, upTo: Self.chunkBytes)
+        self.encoding = encoding ?? TextEncoding(startOf: raw)
+        decode()
+        if chunk.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
+    }
+
+    /// Whether nothing is left, after bringing in more where the chunk is used up.
+    func isFinished() throws(DatasetError) -> Bool {
+        while position >= chunk.count {
+            if isAtEnd, raw.isEmpty { return true }
+            chunk.removeAll(keepingCapacity: true)
+            position = 0
+            isAtEnd = try !input.read(into: &raw, upTo: Self.chunkBytes)
+            decode()
+        }
+        return false
+    }
+
+    private func decode() { encoding.decode(&raw, isLast: isAtEnd, to: &chunk) }
+
+    /// The next byte without taking it; nil at the end.
+    func peek() throws(DatasetError) -> UInt8? { try isFinished() ? nil : chunk[position] }
+
+    /// Appends bytes up to one that ends them, which is not taken; the end of the file ends them, too.
+    ///
+    /// - Parameters:
+    ///   - bytes: Where to append.
+    ///   - isEnd: Tells what ends them.
+    /// - Throws: `.badFile`, also where they are more than a row may be.
+    @inline(__always)
+    func take(into bytes: inout [UInt8], until isEnd: (UInt8) -> Bool) throws(DatasetError) {
+        while try !isFinished() {
+            let start = position
+            chunk.withUnsafeBufferPointer { chunk in
+                var index = start
+                while index < chunk.count, !isEnd(chunk[index]) { index += 1 }
+                bytes.append(contentsOf: UnsafeBufferPointer(rebasing: chunk[start..<index]))
+                position = index
+            }
+            if position < chunk.count { return }
+            guard bytes.count <= Self.mostRowBytes else {
+                throw bad(
+                    "line \(line) starts a row of more than \(Self.mostRowBytes >> 20) MB; is a quote left open?"
+                )
+            }
+        }
+    }
+
+    private static let mostRowBytes = 256 << 20
+
+    /// A fault of this file.
+    func bad(_ what: String) -> DatasetError { DatasetError(.badFile, "\(path): \(what)") }
+
+    /// The fault of a row that is not UTF-8.
+    func notUTF8(line: Int) -> DatasetError {
+        DatasetError(.badEncoding, "\(path): line \(line) is not UTF-8; convert the file, with iconv say")
+    }
+}
+
+extension TextEncoding {
+    /// Tells whether a file that is not UTF-8 throughout is Western European: whether it has no UTF-8 beyond ASCII at all.
+    ///
+    /// - Throws: `.badFile`.
+    static func isWesternEuropean(path: String) throws(DatasetError) -> Bool {
+        let input = try ByteInput(path: path)
+        var bytes: [UInt8] = []
+        var lone = 0
+        var sequences = 0
+        // A chunk may cut a sequence in two, which counts as one lone byte, at most.
+        while try input.read(into: &bytes, upTo: 1 << 20) {
+            var index = 0
+            while index < bytes.count {
+                defer { index += 1 }
+                guard bytes[index] >= 0x80 else { continue }
+                let length = bytes[index] >= 0xF0 ? 4 : bytes[index] >= 0xE0 ? 3 : 2
+                let rest = bytes[min(index + 1, bytes.count)..<min(index + length, bytes.count)]
+                if bytes[index] >= 0xC2, rest.count == length - 1, rest.allSatisfy({ $0 & 0xC0 == 0x80 }) {
+                    sequences += 1
+                    index += length - 1
+                } else {
+                    lone += 1
+                }
+            }
+            bytes.removeAll(keepingCapacity: true)
+        }
+        return lone > 0 && sequences * 100 <= lone
+    }
+}

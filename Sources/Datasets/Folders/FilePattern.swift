@@ -1,0 +1,65 @@
+import Foundation
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+/// A pattern of paths as a shell has them: `*`, `?` and `[…]` within a name, `**` for any number of folders.
+struct FilePattern {
+    private let base: String
+    private let parts: [String]
+
+    /// Whether a text is a pattern rather than a path.
+    static func isPattern(_ text: String) -> Bool { text.contains { "*?[".contains($0) } }
+
+    /// A pattern.
+    ///
+    /// - Parameters:
+    ///   - text: The pattern; below `folder` unless it starts at the root.
+    ///   - folder: Nil for the working folder.
+    init(_ text: String, in folder: String? = nil) {
+        let all = text.split(separator: "/").map(String.init).filter { $0 != "." }
+        let fixed = all.prefix { !Self.isPattern($0) }
+        parts = Array(all.dropFirst(fixed.count))
+        let root = text.hasPrefix("/") ? "/" : folder.map { $0 + "/" } ?? ""
+        base = root + fixed.joined(separator: "/")
+    }
+
+    /// The files that match, sorted; hidden ones do not.
+    func files() -> [String] {
+        guard !parts.isEmpty else { return FileManager.default.fileExists(atPath: base) ? [base] : [] }
+        return filesBelow(base).filter { path in
+            let rest = path.dropFirst(base.isEmpty ? 0 : base.count).split(separator: "/").map(String.init)
+            return Self.matches(parts[...], rest[...])
+        }
+    }
+
+    private static func matches(_ pattern: ArraySlice<String>, _ path: ArraySlice<String>) -> Bool {
+        guard let first = pattern.first else { return path.isEmpty }
+        if first == "**" {
+            return matches(pattern.dropFirst(), path) || !path.isEmpty && matches(pattern, path.dropFirst())
+        }
+        guard let name = path.first, fnmatch(first, name, FNM_PERIOD) == 0 else { return false }
+        return matches(pattern.dropFirst(), path.dropFirst())
+    }
+}
+
+/// All files in a folder and the folders in it, sorted by their paths' bytes; hidden ones are left out.
+func filesBelow(_ folder: String) -> [String] {
+    let place = folder.isEmpty ? "." : folder
+    guard let found = FileManager.default.enumerator(atPath: place) else { return [] }
+    var files: [String] = []
+    for case let path as String in found {
+        guard !path.split(separator: "/").contains(where: { $0.hasPrefix(".") }) else { continue }
+        var isFolder: ObjCBool = false
+        let whole = folder.isEmpty ? path : folder.hasSuffix("/") ? folder + path : folder + "/" + path
+        guard FileManager.default.fileExists(atPath: whole, isDirectory: &isFolder), !isFolder.boolValue
+        else {
+            continue
+        }
+        files.append(whole)
+    }
+    return files.sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }
+}

@@ -1,0 +1,159 @@
+extension Dataset {
+    /// The same rows with a column's values as ids of classes, named by the values' texts in the order of code points.
+    ///
+    /// Nobody types an id: the ids follow from the names.
+    ///
+    /// - Parameter name: A column of texts, numbers or booleans, or of lists of these (several labels a row).
+    /// - Returns: A dataset whose column is a ``Feature/classLabel(_:)``; missing values stay missing.
+    /// - Throws: `.missingColumn`, `.badFile`.
+    ///
+    /// Source: `Dataset.class_encode_column` of datasets 5.2 (arrow_dataset.py).
+    public func classEncodeColumn(_ name: String) throws(DatasetError) -> Dataset {
+        let column = columns[try index(of: name)]
+        if column.feature.classLabel != nil { return self }
+        guard !column.type.isList else { return try encodingLists(name, column) }
+        let classes = try column.classes()
+        var builder = ColumnBuilder(type: ColumnType(.int64))
+        var batches: [ArrowBatch] = []
+        for code in classes.codes {
+            if code < 0 { builder.appendMissing() } else { builder.append(number: Int64(code)) }
+            if builder.isFull { batches.append(try builder.finish()) }
+        }
+        batches.append(try builder.finish())
+        let feature = Feature.classLabel(ClassLabel(names: classes.names))
+        return replacing(name, with: Column(feature: feature, type: ColumnType(.int64), batches: batches))
+    }
+
+    private func encodingLists(_ name: String, _ column: Column) throws(DatasetError) -> Dataset {
+        let loaded = try self.loaded(columns: [name]).columns[0]
+        let classes = try loaded.classes()
+        var next = 0
+        var values: [Value] = []
+        var cursor = ColumnCursor(loaded)
+        for row in 0..<loaded.count {
+            guard let (batch, row) = cursor.locate(row), !batch.isMissing(row) else {
+                values.append(.missing)
+                continue
+            }
+            let count = batch.elements(of: row).count
+            values.append(.list(classes.codes[next..<next + count].map { .int(Int($0)) }))
+            next += count
+        }
+        let label = ClassLabel(names: classes.names)
+        let encoded = try Column(values, feature: .list(.classLabel(label)), name: name)
+        return replacing(name, with: encoded)
+    }
+
+    /// The same rows with a column's values as another type.
+    ///
+    /// Texts become numbers where they spell one, and class names ids; ids become names.
+    ///
+    /// - Parameters:
+    ///   - name: The column.
+    ///   - feature: What it is to hold.
+    /// - Returns: A dataset with the column changed.
+    /// - Throws: `.badData` naming the first row whose value is none of that type; `.missingColumn`, `.badFile`.
+    ///
+    /// Source: `Dataset.cast_column` of datasets 5.2 (arrow_dataset.py).
+    public func castColumn(_ name: String, to feature: Feature) throws(DatasetError) -> Dataset {
+        let loaded = try self.loaded(columns: [name])
+        let old = loaded.columns[0].feature
+        if old == feature { return self }
+        guard let type = feature.columnType else {
+            throw DatasetError(
+                .badData,
+                "column \"\(name)\" cannot become \(feature): lists of lists are not known"
+            )
+        }
+        let texts = try loaded.columns[0].asText()
+        var converted: [Value] = []
+        var cursor = ColumnCursor(loaded.columns[0])
+        var textCursor = ColumnCursor(texts)
+        for row in 0..<loaded.count {
+            guard let (batch, place) = cursor.locate(row), !batch.isMissing(place),
+                let (textBatch, textPlace) = textCursor.locate(row)
+            else {
+                converted.append(.missing)
+                continue
+            }
+            let value = batch.value(place)
+            let text = textBatch.value(textPlace)
+            guard let cast = cast(value, text, from: old, to: feature, type) else {
+                let shown = text.string.map { "\"\($0)\"" } ?? "a list"
+                throw DatasetError(
+                    .badData,
+                    "row \(row + 1): column \"\(name)\" holds \(shown), which is no \(feature); "
+                        + "mend the row, or filter such rows out first"
+                )
+            }
+            converted.append(cast)
+        }
+        return replacing(name, with: try Column(converted, feature: feature, name: name))
+    }
+
+    /// One value as another feature has it; nil where it cannot be.
+    private func cast(
+        _ value: Value,
+        _ text: Value,
+        from old: Feature,
+        to feature: Feature,
+        _ type: ColumnType
+    ) -> Value? {
+        if case .list(let element) = feature {
+            guard let values = value.list, let texts = text.list, case .list(let oldElement) = old else {
+                return nil
+            }
+            var cast: [Value] = []
+            for (value, text) in zip(values, texts) {
+                guard let one = self.cast(value, text, from: oldElement, to: element, type) else {
+                    return nil
+                }
+                cast.append(one)
+            }
+            return .list(cast)
+        }
+        var text = text.string ?? ""
+        if let names = old.classLabel?.names, let id = value.int {
+            guard names.indices.contains(id) else { return nil }
+            text = names[id]
+        }
+        if let label = feature.classLabel {
+            // Whole numbers that are ids stay ids; all else is a name.
+            if old.classLabel == nil, let id = value.int, label.names.indices.contains(id) { return .int(id) }
+            return label.id(for: text).map(Value.int)
+        }
+        switch type.value {
+        case .string: return .string(text)
+        case .float64: return Double(text).map(Value.double)
+        case .int32: return (Int32(text) ?? value.bool.map { $0 ? 1 : 0 }).map { .int(Int($0)) }
+        case .int64: return (Int(text) ?? value.bool.map { $0 ? 1 : 0 }).map(Value.int)
+        case .bool:
+            switch text.lowercased() {
+            case "true", "1": return .bool(true)
+            case "false", "0": return .bool(false)
+            default: return nil
+            }
+        }
+    }
+
+    /// The distinct values of a column in the order in which they first come.
+    ///
+    /// - Parameter name: The column.
+    /// - Returns: Each value once; `.missing` where a row has none.
+    /// - Throws: `.missingColumn`, `.badFile`.
+    ///
+    /// Source: `Dataset.unique` of datasets 5.2 (arrow_dataset.py).
+    public func unique(_ name: String) throws(DatasetError) -> [Value] {
+        let column = columns[try index(of: name)]
+        guard !column.type.isList, column.feature.classLabel == nil else {
+            var seen: [Value] = []
+            for row in try rows(columns: [name]) where !seen.contains(row[0]) { seen.append(row[0]) }
+            return seen
+        }
+        let codes = try column.classes().codes
+        var first: [Int32: Int] = [:]
+        for (row, code) in codes.enumerated() where first[code] == nil { first[code] = row }
+        let order = first.values.sorted()
+        return try selectColumns([name]).select(order).rows().map { $0[0] }
+    }
+}

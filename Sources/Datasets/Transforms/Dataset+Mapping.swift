@@ -1,0 +1,223 @@
+extension Dataset {
+    /// The rows for which a condition holds, in order.
+    ///
+    /// - Parameters:
+    ///   - columns: The columns that the condition looks at; nil reads all of them.
+    ///   - isIncluded: Tells whether a row stays.
+    /// - Returns: A dataset of those rows.
+    /// - Throws: `.missingColumn`, `.badFile`, and what `isIncluded` throws.
+    public func filter(columns: [String]? = nil, _ isIncluded: (Row) throws -> Bool) throws -> Dataset {
+        var kept: [Int] = []
+        for row in try rows(columns: columns) where try isIncluded(row) { kept.append(row.index) }
+        return select(kept)
+    }
+
+    /// The same rows with columns made from each.
+    ///
+    /// - Parameters:
+    ///   - columns: The columns that `transform` looks at; nil reads all of them.
+    ///   - transform: A row's new values by column, the same columns for every row; a column of that name is replaced.
+    /// - Returns: A dataset with those columns.
+    /// - Throws: `.badData` where rows give different columns or types; `.missingColumn`, `.badFile`, and what
+    ///   `transform` throws.
+    ///
+    /// Source: `Dataset.map` of datasets 5.2 (arrow_dataset.py).
+    public func map(
+        columns: [String]? = nil,
+        _ transform: (Row) throws -> KeyValuePairs<String, Value>
+    ) throws -> Dataset {
+        var gathered = GatheredColumns()
+        for row in try rows(columns: columns) {
+            try gathered.append(transform(row).map { (name: $0.key, values: [$0.value]) })
+        }
+        return try adding(gathered)
+    }
+
+    /// The same rows with columns made from many at a time.
+    ///
+    /// - Parameters:
+    ///   - size: Rows at a time.
+    ///   - columns: The columns that `transform` looks at; nil reads all of them.
+    ///   - transform: The new values by column for all rows it is given, one each.
+    /// - Returns: A dataset with those columns.
+    /// - Throws: As ``map(columns:_:)``, and `.badData` where the number of values is another than that of the rows.
+    public func mapBatches(
+        of size: Int = 1000,
+        columns: [String]? = nil,
+        _ transform: (Dataset) throws -> KeyValuePairs<String, [Value]>
+    ) throws -> Dataset {
+        var gathered = GatheredColumns()
+        try forEachBatch(of: size, columns: columns) { batch in
+            let made = try transform(batch).map { (name: $0.key, values: $0.value) }
+            for column in made where column.values.count != batch.count {
+                throw DatasetError(
+                    .badData,
+                    "column \"\(column.name)\" was given \(column.values.count) values for \(batch.count) rows"
+                )
+            }
+            try gathered.append(made)
+        }
+        return try adding(gathered)
+    }
+
+    private func adding(_ gathered: consuming GatheredColumns) throws -> Dataset {
+        var result = self
+        for (name, column) in try gathered.finish(storage) { result = result.replacing(name, with: column) }
+        return result
+    }
+
+    /// Rows of several datasets, one after another.
+    ///
+    /// - Parameter datasets: All with the same columns, in any order, holding the same.
+    /// - Returns: All rows; the columns in the first dataset's order.
+    /// - Throws: `.badData` naming the column that differs.
+    ///
+    /// Source: `concatenate_datasets` of datasets 5.2 (combine.py).
+    public static func concatenate(_ datasets: [Dataset]) throws(DatasetError) -> Dataset {
+        guard let first = datasets.first else { return Dataset(names: [], columns: []) }
+        guard datasets.count > 1 else { return first }
+        var joined: [(name: String, column: Column)] = []
+        for (name, column) in first.namedColumns {
+            var parts: [Column] = []
+            for (number, dataset) in datasets.enumerated() {
+                let part = dataset.columns[try dataset.index(of: name)]
+                guard part.feature == column.feature else {
+                    throw DatasetError(
+                        .badData,
+                        "column \"\(name)\" holds \(column.feature) in part 1 and \(part.feature) in part \(number + 1); "
+                            + "cast one of them with castColumn"
+                    )
+                }
+                parts.append(part)
+            }
+            joined.append((name, Column(joining: parts)))
+        }
+        for (number, dataset) in datasets.enumerated() {
+            if let extra = dataset.columnNames.first(where: { !first.columnNames.contains($0) }) {
+                throw DatasetError(
+                    .badData,
+                    "part \(number + 1) has a column \"\(extra)\" that part 1 has not; remove it"
+                )
+            }
+        }
+        return Dataset(
+            names: joined.map(\.name),
+            columns: joined.map(\.column),
+            leftOut: first.leftOutColumns,
+            warnings: datasets.flatMap(\.warnings),
+            storage: first.storage
+        )
+    }
+}
+
+extension Column {
+    /// Columns of one type, one after another.
+    init(joining parts: [Column]) {
+        let pieces = parts.flatMap(\.pieces)
+        var selection: [Int]?
+        if parts.contains(where: { $0.selection != nil }) {
+            var rows: [Int] = []
+            var start = 0
+            for part in parts {
+                let chosen = part.selection?.rows ?? Array(0..<part.storedCount)
+                rows += chosen.map { $0 + start }
+                start += part.storedCount
+            }
+            selection = rows
+        }
+        self.init(
+            feature: parts[0].feature,
+            type: parts[0].type,
+            pieces: pieces,
+            selection: selection.map(RowSelection.init)
+        )
+    }
+}
+
+/// New columns on their way: values by column, made into Arrow memory from time to time.
+private struct GatheredColumns {
+    private var names: [String] = []
+    private var values: [[Value]] = []
+    private var parts: [[Column]] = []
+    private static let partRows = 1 << 15
+
+    mutating func append(_ columns: [(name: String, values: [Value])]) throws(DatasetError) {
+        if names.isEmpty {
+            names = columns.map(\.name)
+            values = names.map { _ in [] }
+            parts = names.map { _ in [] }
+        }
+        guard names == columns.map(\.name) else {
+            throw DatasetError(
+                .badData,
+                "rows give different columns: \(columns.map(\.name)) where it was \(names) before"
+            )
+        }
+        for (index, column) in columns.enumerated() { values[index] += column.values }
+        if let rows = values.first?.count, rows >= Self.partRows { try flush() }
+    }
+
+    private mutating func flush() throws(DatasetError) {
+        for (index, name) in names.enumerated() {
+            parts[index].append(try Column(values[index], name: name))
+            values[index].removeAll(keepingCapacity: true)
+        }
+    }
+
+    consuming func finish(_ options: StorageOptions) throws(DatasetError) -> [(name: String, column: Column)]
+    {
+        var gathered = self
+        try gathered.flush()
+        var columns: [(name: String, column: Column)] = []
+        for (name, parts) in zip(gathered.names, gathered.parts) {
+            columns.append((name, try Column(widening: parts, name: name)))
+        }
+        return columns
+    }
+}
+
+extension Column {
+    /// Loaded columns one after another, of the type that holds the values of all.
+    ///
+    /// - Throws: `.badData` where there is no such type.
+    init(widening parts: [Column], name: String) throws(DatasetError) {
+        var type: ColumnType?
+        for part in parts where part.hasValues {
+            guard let known = type else {
+                type = part.type
+                continue
+            }
+            guard let common = known.holding(part.type, isFixed: false) else {
+                throw DatasetError(
+                    .badData,
+                    "column \"\(name)\" holds \(Feature(part.type)) where it held \(Feature(known)) before; "
+                        + "give all its values one type"
+                )
+            }
+            type = common
+        }
+        let chosen = type ?? ColumnType(.string)
+        var converted: [Column] = []
+        for part in parts {
+            if part.type == chosen {
+                converted.append(part)
+            } else {
+                var builder = ColumnBuilder(type: chosen)
+                for piece in part.pieces.indices {
+                    try part.read(piece: piece) { (batch) throws(DatasetError) in
+                        for row in 0..<batch.count { builder.append(batch.value(row)) }
+                    }
+                }
+                converted.append(Column(type: chosen, batches: [try builder.finish()]))
+            }
+        }
+        self.init(joining: converted)
+    }
+
+    private var hasValues: Bool {
+        pieces.contains {
+            guard case .batch(let batch) = $0 else { return true }
+            return (0..<batch.count).contains { !batch.isMissing($0) }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+/// One value of a row.
+public enum Value: Sendable, Equatable {
+    /// There is none.
+    case missing
+    /// A text.
+    case string(String)
+    /// A whole number; the id of a class where the column is a ``Feature/classLabel(_:)``.
+    case int(Int)
+    /// A number.
+    case double(Double)
+    /// True or false.
+    case bool(Bool)
+    /// Several values.
+    case list([Value])
+
+    /// The text, where it is one.
+    public var string: String? { if case .string(let text) = self { text } else { nil } }
+
+    /// The whole number, where it is one.
+    public var int: Int? { if case .int(let number) = self { number } else { nil } }
+
+    /// The number, where it is one, whole or not.
+    public var double: Double? {
+        switch self {
+        case .double(let number): number
+        case .int(let number): Double(number)
+        default: nil
+        }
+    }
+
+    /// The truth value, where it is one.
+    public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
+
+    /// The values, where there are several.
+    public var list: [Value]? { if case .list(let values) = self { values } else { nil } }
+
+    /// The smallest type that holds the value; nil for a missing one.
+    var type: ColumnType? {
+        switch self {
+        case .missing: nil
+        case .string: ColumnType(.string)
+        case .int: ColumnType(.int64)
+        case .double: ColumnType(.float64)
+        case .bool: ColumnType(.bool)
+        case .list(let values):
+            ColumnType(values.lazy.compactMap(\.type).first?.value ?? .string, isList: true)
+        }
+    }
+}
+
+extension Value: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral,
+    ExpressibleByBooleanLiteral, ExpressibleByNilLiteral, ExpressibleByArrayLiteral
+{
+    /// A text.
+    ///
+    /// - Parameter value: The text.
+    public init(stringLiteral value: String) { self = .string(value) }
+
+    /// A whole number.
+    ///
+    /// - Parameter value: The number.
+    public init(integerLiteral value: Int) { self = .int(value) }
+
+    /// A number.
+    ///
+    /// - Parameter value: The number.
+    public init(floatLiteral value: Double) { self = .double(value) }
+
+    /// A truth value.
+    ///
+    /// - Parameter value: True or false.
+    public init(booleanLiteral value: Bool) { self = .bool(value) }
+
+    /// A missing value.
+    ///
+    /// - Parameter nilLiteral: Nothing.
+    public init(nilLiteral: ()) { self = .missing }
+
+    /// Several values.
+    ///
+    /// - Parameter elements: The values.
+    public init(arrayLiteral elements: Value...) { self = .list(elements) }
+}

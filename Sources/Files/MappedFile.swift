@@ -1,0 +1,46 @@
+public import Foundation
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+/// A file's bytes in memory without reading them first; pages come as they are touched.
+///
+/// `@unchecked Sendable`: the mapping is private, read-only and never changes until `deinit`.
+public final class MappedFile: @unchecked Sendable {
+    /// Where it lies, for messages.
+    public let path: String
+    /// Its bytes.
+    public let bytes: UnsafeRawBufferPointer
+
+    /// Maps a file.
+    ///
+    /// - Parameter url: A regular file.
+    /// - Throws: `.missing`, `.notAllowed` or `.inputOutput` with the system's reason.
+    public init(contentsOf url: URL) throws(FileError) {
+        path = url.path(percentEncoded: false)
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileError(reading: path, errorCode: errno) }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw FileError(reading: path, errorCode: errno) }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw FileError(.inputOutput, "\(path) is not a file; give a file")
+        }
+        let count = Int(status.st_size)
+        guard count > 0 else {
+            bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+            return
+        }
+        guard let start = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED else {
+            throw FileError(reading: path, errorCode: errno)
+        }
+        bytes = UnsafeRawBufferPointer(start: start, count: count)
+    }
+
+    deinit {
+        if let start = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: start), bytes.count) }
+    }
+}

@@ -1,0 +1,31 @@
+import Files
+import Foundation
+import TestSupport
+import Testing
+
+struct AtomicFileTests {
+    @Test func `a write that fails leaves nothing behind`() throws {
+        try withTemporaryFolder { folder in
+            let place = folder.appending(path: "taken")
+            try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+            try Data([1]).write(to: place.appending(path: "x"))
+            #expect(throws: FileError.self) { try writeAtomically(Data([1]), to: place) }
+            #expect(
+                try FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false)) == [
+                    "taken"
+                ]
+            )
+        }
+    }
+}
+
+struct FreeSpaceTests {
+    @Test func `a disk without room is found out before the work, also for a folder not made yet`() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "not/made/yet")
+        try requireFreeSpace(1, at: folder)
+        #expect { try requireFreeSpace(1 << 60, at: folder) } throws: { error in
+            (error as? FileError)?.code == .diskFull
+                && "\(error)".contains("1152921504.6 GB will be written")
+        }
+    }
+}
