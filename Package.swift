@@ -22,6 +22,7 @@ let settings: [SwiftSetting] = [
 ]
 
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let pureTargets: [Target] = [
@@ -46,7 +47,7 @@ let pureTargets: [Target] = [
             .linkedLibrary("parquet.2600", .when(platforms: [.macOS])),
         ]
     ),
-    .target(name: "Datasets", dependencies: ["CArrow", "Files", "JSON", yams]),
+    .target(name: "Datasets", dependencies: ["CArrow", "Files", "JSON", yams, crypto]),
     .target(name: "Evaluation"),
 ]
 
@@ -127,6 +128,7 @@ let package = Package(
         ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: targets,

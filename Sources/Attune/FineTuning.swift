@@ -23,14 +23,20 @@ public struct FineTuning: Sendable {
         case nothing
         /// A part of the data, held out.
         case held(SplitSize, stratifyBy: String?, seed: UInt64)
-        /// A file of their own.
-        case file(String)
+        /// A file or folder of their own, of which a split may be chosen.
+        case file(String, split: String? = nil)
+        /// Another split of the dataset's folder.
+        case split(String)
     }
 
     /// A model's folder or a `.gguf` file.
     public var model: String
-    /// A file of rows.
+    /// A file of rows, a folder or a pattern.
     public var dataset: String
+    /// The split of a folder to train on; nil takes `train`, or the only one.
+    public var split: String?
+    /// Which of the configurations that a folder's README.md lists; nil takes the default one.
+    public var datasetConfig: String?
     /// The column of texts.
     public var textColumn: String
     /// The column of label names.
@@ -39,6 +45,8 @@ public struct FineTuning: Sendable {
     public var sample: SplitSize?
     /// Seed of ``sample``.
     public var sampleSeed: UInt64 = 0
+    /// A column whose values keep their shares in the sample; nil draws blindly.
+    public var sampleStratifyBy: String?
     /// Where the examples to measure on come from.
     public var held = Held.nothing
     /// How much each class counts.
@@ -55,6 +63,8 @@ public struct FineTuning: Sendable {
     public var device = Device.cpu
     /// How to train.
     public var arguments = TrainingArguments()
+    /// Where tokenized texts are kept from run to run; nil keeps nothing.
+    public var tokenCache: TokenCache?
     /// A checkpoint to go on from.
     public var checkpoint: URL?
 
@@ -107,7 +117,8 @@ public struct FineTuning: Sendable {
         let (trainRows, heldRows) = try rows(emit)
         // A held-out part may have drawn all rows of a rare label; a file of its own may not bring new ones.
         let drawn = if case .held = held { heldRows?.names ?? [] } else { [String]() }
-        let labels = ClassLabel(values: trainRows.names + drawn).names
+        // Where the data names its classes in an order of its own, the ids follow that.
+        let labels = (trainRows.classLabel ?? ClassLabel(values: trainRows.names + drawn)).names
         guard labels.count > 1 else {
             throw TrainingError(
                 .badData,
@@ -152,47 +163,6 @@ public struct FineTuning: Sendable {
         return arguments.saveStrategy == .no ? model : model * (1 + 3 * (arguments.saveTotalLimit ?? 1))
     }
 
-    private func rows(_ emit: (Event) throws -> Void) throws -> (train: LabelledTexts, held: LabelledTexts?) {
-        func texts(_ dataset: Dataset) throws -> LabelledTexts {
-            try LabelledTexts(dataset, textColumn: textColumn, labelColumn: labelColumn)
-        }
-        var data = try Dataset(dataset)
-        for warning in data.warnings { try emit(.note("warning: \(warning)")) }
-        // All columns are looked for before any work is done, and only they are read.
-        let needed = [textColumn, labelColumn] + [stratifyColumn].compactMap { $0 }
-        data = try data.selectColumns(
-            needed.enumerated().filter { !needed[..<$0.offset].contains($0.element) }.map(\.element)
-        )
-        try emit(.note("read \(data.count) rows from \(dataset)"))
-        if let sample {
-            data = try data.sample(sample, stratifyBy: stratifyColumn, seed: sampleSeed)
-            try emit(.note("kept a sample of \(data.count)"))
-        }
-        let cleaned = try data.loaded().cleaned(
-            textColumn: textColumn,
-            labelColumn: labelColumn,
-            missingLabels: missingLabels,
-            emptyTexts: emptyTexts
-        )
-        for note in cleaned.notes { try emit(.note(note)) }
-        data = cleaned.rows
-        if try data.unique(labelColumn).count(where: { $0 != .missing }) < 2 {
-            throw TrainingError(
-                .badData,
-                "\(dataset): column \"\(labelColumn)\" holds one label only; a classifier needs at least two"
-            )
-        }
-        switch held {
-        case .nothing: return (try texts(data), nil)
-        case .file(let path): return (try texts(data), try texts(Dataset(path)))
-        case .held(let size, let column, let seed):
-            let (train, test) = try data.trainTestSplit(testSize: size, stratifyBy: column, seed: seed)
-            return (try texts(train), try texts(test))
-        }
-    }
-
-    private var stratifyColumn: String? { if case .held(_, let column, _) = held { column } else { nil } }
-
     private func loadModel(labels: [String], _ emit: (Event) throws -> Void) throws -> TextClassifier {
         var options = SequenceClassifier.LoadOptions()
         options.labels = labels
@@ -219,7 +189,16 @@ public struct FineTuning: Sendable {
         _ purpose: String,
         _ emit: (Event) throws -> Void
     ) throws -> EncodedExamples {
-        let examples = classifier.encode(rows.texts, labels: try rows.ids(among: classifier.labels))
+        let ids = try rows.ids(among: classifier.labels)
+        let found = tokenCache?.encodeBatch(
+            rows.texts,
+            with: classifier.tokenizer,
+            maxLength: classifier.maxLength == .max ? nil : classifier.maxLength,
+            source: "\(purpose) texts of \(dataset)"
+        )
+        let examples =
+            found.map { classifier.examples($0.encodings, labels: ids) }
+            ?? classifier.encode(rows.texts, labels: ids)
         let mean = Double(examples.tokenCount) / Double(max(examples.count, 1))
         var note =
             "\(purpose): \(examples.count) texts, \(String(format: "%.0f", mean)) tokens each on average"
@@ -227,6 +206,7 @@ public struct FineTuning: Sendable {
         if cut > 0 { note += "; \(cut) longer than \(classifier.maxLength) tokens were cut" }
         let empty = rows.texts.count { $0.allSatisfy(\.isWhitespace) }
         if empty > 0 { note += "; \(empty) are empty" }
+        if found?.wasFound ?? false { note += "; tokenized before" }
         try emit(.note(note))
         return examples
     }

@@ -6,6 +6,8 @@ public struct LabelledTexts: Sendable {
     public let texts: [String]
     /// A label name per text.
     public let names: [String]
+    /// The classes in the data's own order, where it has one.
+    public let classLabel: ClassLabel?
 
     /// Takes both columns.
     ///
@@ -16,6 +18,7 @@ public struct LabelledTexts: Sendable {
     /// - Throws: `DatasetError` where a column or a row's label is missing.
     public init(_ dataset: Dataset, textColumn: String, labelColumn: String) throws(DatasetError) {
         texts = try dataset.strings(textColumn).map { $0 ?? "" }
+        classLabel = try dataset.feature(of: labelColumn).classLabel
         let labels = try dataset.strings(labelColumn)
         names = labels.compactMap { $0 }
         if let row = labels.firstIndex(where: { $0 == nil }) {

@@ -64,7 +64,7 @@ struct ModelCard {
     private var measured: String {
         guard let evaluation else { return "No texts were held out, so nothing was measured.\n" }
         let origin =
-            if case .file(let path) = job.held { URL(filePath: path).lastPathComponent } else {
+            if case .file(let path, _) = job.held { URL(filePath: path).lastPathComponent } else {
                 "the same data"
             }
         return """

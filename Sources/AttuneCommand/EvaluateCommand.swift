@@ -22,7 +22,7 @@ struct EvaluateCommand: ParsableCommand {
 
     func run() throws {
         try reportingFailure {
-            let data = try Dataset(source.dataset)
+            let data = try source.data.read()
             let rows = try LabelledTexts(data, textColumn: source.textColumn, labelColumn: source.labelColumn)
             var options = SequenceClassifier.LoadOptions()
             options.device = try device.resolved()

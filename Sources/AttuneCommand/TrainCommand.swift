@@ -16,6 +16,8 @@ struct TrainCommand: ParsableCommand {
 
     @OptionGroup(title: "Model and data") var source: SourceOptions
     @OptionGroup(title: "Held-out data") var held: HeldOptions
+    @OptionGroup(title: "Rows and their tokens") var rows: RowOptions
+    @OptionGroup(title: "Rows and their tokens") var cache: CacheOptions
     @OptionGroup(title: "Training") var training: TrainingOptions
     @OptionGroup(title: "Logging, evaluation and saving") var saving: SavingOptions
 
@@ -60,13 +62,19 @@ struct TrainCommand: ParsableCommand {
     private func job() throws -> FineTuning {
         var job = FineTuning(
             model: source.model,
-            dataset: source.dataset,
+            dataset: source.data.dataset,
             textColumn: source.textColumn,
             labelColumn: source.labelColumn
         )
+        job.split = source.data.split
+        job.datasetConfig = source.data.datasetConfig
         job.maxLength = source.maxLength
+        job.missingLabels = rows.missingLabels
+        job.emptyTexts = rows.emptyTexts
+        job.tokenCache = cache.cache
         job.sample = try held.sample.map(HeldOptions.size)
         job.sampleSeed = held.sampleSeed
+        job.sampleStratifyBy = held.stratifyBy
         job.held = try held.choice()
         job.classWeights = training.classWeights ?? .equal
         job.reinitializesHead = training.reinitHead

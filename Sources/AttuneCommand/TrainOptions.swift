@@ -4,6 +4,7 @@ public import Attune
 extension DatasetFormat: ExpressibleByArgument {}
 extension IntervalStrategy: ExpressibleByArgument {}
 extension Precision: ExpressibleByArgument {}
+extension RowPolicy: ExpressibleByArgument {}
 extension SchedulerType: ExpressibleByArgument {}
 
 extension ClassWeights: ExpressibleByArgument {
@@ -15,8 +16,8 @@ extension ArgumentHelp {
     /// The help of an option that takes a file of rows.
     static var fileOfRows: ArgumentHelp {
         ArgumentHelp(
-            "A file of rows: .csv, .tsv, .tab (Orange), .jsonl, .parquet or .arrow.",
-            valueName: "file"
+            "A file of rows, a folder or a quoted pattern: .csv, .tsv, .tab (Orange), .jsonl, .json, .txt, .parquet, .arrow; text also compressed.",
+            valueName: "path"
         )
     }
 }
@@ -26,8 +27,7 @@ struct SourceOptions: ParsableArguments {
     @Option(help: ArgumentHelp("A model's folder in the Hub's layout, or a .gguf file.", valueName: "model"))
     var model: String
 
-    @Option(help: .fileOfRows)
-    var dataset: String
+    @OptionGroup var data: DatasetOptions
 
     @Option(help: ArgumentHelp("The column that holds the texts.", valueName: "name"))
     var textColumn: String
@@ -54,8 +54,16 @@ struct HeldOptions: ParsableArguments {
     @Option(help: "Seed of the split.")
     var splitSeed: UInt64 = 42
 
-    @Option(help: ArgumentHelp("Measure on this file instead.", valueName: "file"))
+    @Option(help: ArgumentHelp("Measure on this file or folder instead.", valueName: "path"))
     var evalDataset: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Measure on this split of the dataset's folder, or of --eval-dataset.",
+            valueName: "name"
+        )
+    )
+    var evalSplit: String?
 
     @Option(help: ArgumentHelp("Work with a share or a number of the rows only.", valueName: "size"))
     var sample: Double?
@@ -64,13 +72,15 @@ struct HeldOptions: ParsableArguments {
     var sampleSeed: UInt64 = 0
 
     func choice() throws -> FineTuning.Held {
-        switch (testSize, evalDataset) {
-        case (nil, nil):
-            if stratifyBy != nil { throw ValidationError("--stratify-by needs --test-size") }
-            return .nothing
-        case (let size?, nil): return .held(try Self.size(size), stratifyBy: stratifyBy, seed: splitSeed)
-        case (nil, let file?): return .file(file)
-        case (_?, _?): throw ValidationError("--test-size and --eval-dataset exclude each other")
+        if testSize == nil, stratifyBy != nil, sample == nil {
+            throw ValidationError("--stratify-by needs --test-size or --sample")
+        }
+        switch (testSize, evalDataset, evalSplit) {
+        case (nil, nil, nil): return .nothing
+        case (let size?, nil, nil): return .held(try Self.size(size), stratifyBy: stratifyBy, seed: splitSeed)
+        case (nil, let path?, let split): return .file(path, split: split)
+        case (nil, nil, let split?): return .split(split)
+        default: throw ValidationError("--test-size excludes --eval-dataset and --eval-split")
         }
     }
 

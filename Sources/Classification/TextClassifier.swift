@@ -71,7 +71,17 @@ public final class TextClassifier {
     ///   - labels: Their class ids, as many or none.
     /// - Returns: As many encoded texts.
     public func encode(_ texts: [String], labels: [Int] = []) -> EncodedExamples {
-        let encodings = tokenizer.encodeBatch(texts, maxLength: maxLength == .max ? nil : maxLength)
+        examples(tokenizer.encodeBatch(texts, maxLength: maxLength == .max ? nil : maxLength), labels: labels)
+    }
+
+    /// Texts that were tokenized before, for this model.
+    ///
+    /// - Parameters:
+    ///   - encodings: Their ids, by ``tokenizer`` and cut to ``maxLength``; a text without any becomes a single padding
+    ///     token, as in a padded batch.
+    ///   - labels: Their class ids, as many or none.
+    /// - Returns: As many encoded texts.
+    public func examples(_ encodings: PackedEncodings, labels: [Int] = []) -> EncodedExamples {
         guard zip(encodings.cuSeqlens, encodings.cuSeqlens.dropFirst()).contains(where: ==) else {
             return EncodedExamples(encodings: encodings, labels: labels)
         }

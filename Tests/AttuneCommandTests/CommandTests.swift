@@ -102,7 +102,7 @@ struct CommandTests {
                 ),
                 (
                     try train(good, in: folder, ["--test-size", "0.2", "--eval-dataset", good]), 64,
-                    "exclude each other"
+                    "excludes --eval-dataset"
                 ),
                 (try train(good, in: folder, ["--nonsense"]), 64, "Unknown option"),
                 (

@@ -100,6 +100,15 @@ struct ArrowValues {
         second?.assumingMemoryBound(to: Int32.self)[row + offset] ?? 0
     }
 
+    /// Several values in a row.
+    func int32s(_ rows: Range<Int>) -> UnsafeBufferPointer<Int32> {
+        let start = second?.assumingMemoryBound(to: Int32.self)
+        return UnsafeBufferPointer(
+            start: start.map { $0 + offset + rows.lowerBound },
+            count: start == nil ? 0 : rows.count
+        )
+    }
+
     @inline(__always)
     func int(_ row: Int, as type: ValueType) -> Int {
         type == .int32

@@ -1,5 +1,26 @@
 import CArrow
 
+extension ArrowBatch {
+    /// Lists of numbers that lie end to end.
+    ///
+    /// - Throws: `.badFile` where memory runs out.
+    convenience init(packed values: [Int32], listOffsets: [Int32], type: ColumnType) throws(DatasetError) {
+        var array = ArrowArray()
+        let status = ca_array_make(
+            &array,
+            type.arrow,
+            Int64(listOffsets.count - 1),
+            nil,
+            listOffsets,
+            Int64(values.count),
+            nil,
+            values
+        )
+        try checkArrow(status) { "rows cannot be held in memory: \($0)" }
+        self.init(array, type: type)
+    }
+}
+
 /// Gathers the values of a column, to be made into Arrow memory at once.
 struct ColumnBuilder {
     let type: ColumnType

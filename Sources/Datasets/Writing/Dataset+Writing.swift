@@ -15,29 +15,46 @@ extension Dataset {
     ///   - format: What to write.
     /// - Throws: `.cannotWrite`, `.notAllowed`; `.badFile` where the rows turn out to be damaged.
     public func write(to url: URL, as format: DatasetFormat) throws(DatasetError) {
+        try write(to: url, as: format, metadata: [])
+    }
+
+    /// Writes all rows with more in the schema than the features; text formats have no place for it.
+    func write(
+        to url: URL,
+        as format: DatasetFormat,
+        metadata: [(key: String, value: String)]
+    ) throws(DatasetError) {
         let rows = try loaded()
         var file = try asDataset { () throws(FileError) in try AtomicFile(at: url) }
-        try rows.write(as: format, to: &file)
+        try rows.write(as: format, to: &file, metadata)
         try asDataset { () throws(FileError) in try file.commit() }
     }
 
-    private func write(as format: DatasetFormat, to file: inout AtomicFile) throws(DatasetError) {
+    private func write(
+        as format: DatasetFormat,
+        to file: inout AtomicFile,
+        _ metadata: [(key: String, value: String)]
+    ) throws(DatasetError) {
         switch format {
-        case .parquet: try writeArrow(.parquet, to: file.temporary)
-        case .arrow: try writeArrow(.arrow, to: file.temporary)
+        case .parquet: try writeArrow(.parquet, to: file.temporary, metadata)
+        case .arrow: try writeArrow(.arrow, to: file.temporary, metadata)
         case .csv: try writeText(RowText(self, delimiter: UInt8(ascii: ",")), to: &file)
         case .tsv: try writeText(RowText(self, delimiter: UInt8(ascii: "\t")), to: &file)
         case .jsonl: try writeText(RowText(self, delimiter: nil), to: &file)
         }
     }
 
-    private func writeArrow(_ format: ArrowWriter.Format, to path: String) throws(DatasetError) {
+    private func writeArrow(
+        _ format: ArrowWriter.Format,
+        to path: String,
+        _ metadata: [(key: String, value: String)]
+    ) throws(DatasetError) {
         let writer = try ArrowWriter(
             path: path,
             format: format,
             names: columnNames,
             types: columns.map(\.type),
-            metadata: [("huggingface", StoredFeatures.metadata(for: features))]
+            metadata: [("huggingface", StoredFeatures.metadata(for: features))] + metadata
         )
         for start in stride(from: 0, to: count, by: Self.rowsAtATime) {
             let range = start..<min(start + Self.rowsAtATime, count)

@@ -1,0 +1,57 @@
+import ArgumentParser
+import Attune
+import Foundation
+import JSON
+
+/// `attune data cache`.
+struct CacheCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cache",
+        abstract: "Shows the tokenized texts that earlier runs kept, and deletes them."
+    )
+
+    @OptionGroup var cache: CacheOptions
+
+    @Flag(help: "Delete them.")
+    var clear = false
+
+    @Option(
+        help: ArgumentHelp(
+            "With --clear: only those that no run has used for so many days.",
+            valueName: "days"
+        )
+    )
+    var unusedFor: Double?
+
+    func validate() throws {
+        if unusedFor != nil, !clear { throw ValidationError("--unused-for goes with --clear") }
+    }
+
+    func run() throws {
+        try reportingFailure {
+            let datasets = cache.datasets
+            if clear {
+                let date = unusedFor.map { Date.now.addingTimeInterval(-$0 * 86_400) }
+                let gone = try datasets.clear(unusedSince: date)
+                print("deleted \(gone.count) files, \(megabytes(gone.byteCount))")
+                return
+            }
+            let entries = datasets.entries()
+            for entry in entries {
+                let facts = try? JSONValue.parse(entry.description.utf8)
+                let what =
+                    facts.map {
+                        "\($0["source"].string ?? ""): \($0["texts"].int ?? 0) texts, \($0["tokens"].int ?? 0) tokens"
+                    } ?? entry.description
+                let day = entry.lastUsed.formatted(.iso8601.year().month().day())
+                print("\(day)  \(megabytes(entry.byteCount))  \(what)")
+            }
+            let total = entries.reduce(0) { $0 + $1.byteCount }
+            print(
+                "\(entries.count) files, \(megabytes(total)), in \(datasets.folder.path(percentEncoded: false))"
+            )
+        }
+    }
+
+    private func megabytes(_ bytes: Int) -> String { String(format: "%.1f MB", Double(bytes) / 1e6) }
+}

@@ -1,0 +1,68 @@
+import ArgumentParser
+import Attune
+import Foundation
+
+/// `attune data convert`.
+struct ConvertCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "convert",
+        abstract: "Writes rows in another format: one file from a file, a folder or a pattern.",
+        discussion: """
+            attune data convert --dataset posts.csv.gz --output posts.parquet
+            attune data convert --dataset 'logs/*.jsonl' --columns text label --output all.csv
+            """
+    )
+
+    @OptionGroup var data: DatasetOptions
+
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp("Only these columns, in this order.", valueName: "column")
+    )
+    var columns: [String] = []
+
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp("Write these columns as ids of classes.", valueName: "column")
+    )
+    var classEncode: [String] = []
+
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp("Columns of zeros and ones that become one column of labels.", valueName: "column")
+    )
+    var labelColumns: [String] = []
+
+    @Option(help: ArgumentHelp("The name of that column.", valueName: "name"))
+    var labelsName = "labels"
+
+    @Option(help: ArgumentHelp("The file to write; its ending tells the format.", valueName: "file"))
+    var output: String
+
+    func validate() throws {
+        guard format != nil else {
+            let known = DatasetFormat.allCases.map { ".\($0.rawValue)" }.joined(separator: ", ")
+            throw ValidationError("--output \(output): its ending must be one of \(known)")
+        }
+    }
+
+    private var format: DatasetFormat? {
+        DatasetFormat(rawValue: URL(filePath: output).pathExtension.lowercased())
+    }
+
+    func run() throws {
+        try reportingFailure {
+            guard let format else { return }
+            var rows = try data.read()
+            if !labelColumns.isEmpty { rows = try rows.combineLabelColumns(labelColumns, into: labelsName) }
+            if !columns.isEmpty { rows = try rows.selectColumns(columns) }
+            for column in classEncode { rows = try rows.classEncodeColumn(column) }
+            if !rows.leftOutColumns.isEmpty {
+                let listed = rows.leftOutColumns.joined(separator: ", ")
+                writeToStandardError("attune: warning: left out, as they hold nested values: \(listed)\n")
+            }
+            try rows.write(to: URL(filePath: output), as: format)
+            print("\(output): \(rows.count) rows")
+        }
+    }
+}

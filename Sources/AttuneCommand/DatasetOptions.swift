@@ -1,0 +1,28 @@
+import ArgumentParser
+import Attune
+
+/// Which rows a command reads.
+struct DatasetOptions: ParsableArguments {
+    @Option(help: .fileOfRows)
+    var dataset: String
+
+    @Option(
+        help: ArgumentHelp(
+            "Which split of a folder: train, validation, test. Default: train.",
+            valueName: "name"
+        )
+    )
+    var split: String?
+
+    @Option(
+        help: ArgumentHelp("Which of the configurations that a folder's README.md lists.", valueName: "name")
+    )
+    var datasetConfig: String?
+
+    /// The rows; what is to know of how they were read goes to standard error.
+    func read() throws -> Dataset {
+        let rows = try Dataset(dataset, split: split, configuration: datasetConfig)
+        for warning in rows.warnings { writeToStandardError("attune: warning: \(warning)\n") }
+        return rows
+    }
+}

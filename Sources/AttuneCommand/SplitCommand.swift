@@ -1,0 +1,84 @@
+import ArgumentParser
+import Attune
+import Foundation
+
+/// `attune data split`.
+struct SplitCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "split",
+        abstract:
+            "Divides rows into train and test, the same rows as the Python datasets library for the same seed.",
+        discussion: """
+            attune data split --dataset posts.parquet --test-size 0.2 --stratify-by label --seed 1 --output-dir parts
+
+            A sample comes first where one is asked for: the test part of a split of that size and seed, stratified by \
+            the same column. With --class-encode, columns become ids of classes, whose names the files keep; with \
+            --model, texts become token ids in a column input_ids.
+            """
+    )
+
+    @OptionGroup var data: DatasetOptions
+
+    @Option(help: ArgumentHelp("A share or a number of the rows to keep first.", valueName: "size"))
+    var sample: Double?
+
+    @Option(help: "Seed of the sample.")
+    var sampleSeed: UInt64 = 0
+
+    @Option(help: ArgumentHelp("A share (0.2) or a number (500) of the rows.", valueName: "size"))
+    var testSize: Double
+
+    @Option(help: ArgumentHelp("Keep this column's shares in both parts.", valueName: "column"))
+    var stratifyBy: String?
+
+    @Option(help: "Seed of the split.")
+    var seed: UInt64 = 42
+
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp("Write these columns as ids of classes.", valueName: "column")
+    )
+    var classEncode: [String] = []
+
+    @Option(help: ArgumentHelp("Tokenize with this model's tokenizer.", valueName: "model"))
+    var model: String?
+
+    @Option(help: ArgumentHelp("The column to tokenize.", valueName: "name"))
+    var textColumn = "text"
+
+    @Option(help: ArgumentHelp("Tokens of a text at the most; what is longer is cut.", valueName: "tokens"))
+    var maxLength: Int?
+
+    @Option(help: ArgumentHelp("Where train and test go.", valueName: "folder"))
+    var outputDir: String
+
+    @Option(help: "csv, tsv, jsonl, parquet or arrow.")
+    var format = DatasetFormat.jsonl
+
+    func run() throws {
+        try reportingFailure {
+            let tokenizer = try model.map(TextClassifier.tokenizer)
+            var rows = try data.read()
+            for column in classEncode { rows = try rows.classEncodeColumn(column) }
+            if let sample {
+                rows = try rows.sample(HeldOptions.size(sample), stratifyBy: stratifyBy, seed: sampleSeed)
+            }
+            // Read once, for both parts.
+            rows = try rows.loaded()
+            let parts = try rows.trainTestSplit(
+                testSize: HeldOptions.size(testSize),
+                stratifyBy: stratifyBy,
+                seed: seed
+            )
+            let folder = URL(filePath: outputDir, directoryHint: .isDirectory)
+            for (name, part) in [("train", parts.train), ("test", parts.test)] {
+                let tokenized = try tokenizer.map {
+                    try part.tokenize(textColumn, with: $0, maxLength: maxLength)
+                }
+                let url = folder.appending(path: "\(name).\(format.rawValue)")
+                try (tokenized ?? part).write(to: url, as: format)
+                print("\(url.path(percentEncoded: false)): \(part.count) rows")
+            }
+        }
+    }
+}

@@ -1,0 +1,42 @@
+import Crypto
+
+/// What a cached dataset was made of and how: equal keys mean equal rows.
+public struct CacheKey: Sendable, Equatable {
+    /// A SHA-256 digest in hexadecimal.
+    public let digest: String
+
+    /// The key of what is added in a closure.
+    ///
+    /// - Parameter body: Adds everything that the rows depend on, in a fixed order.
+    public init(_ body: (inout Builder) -> Void) {
+        var builder = Builder()
+        body(&builder)
+        digest = builder.hash.finalize().map { byte in
+            let digits = String(byte, radix: 16)
+            return digits.count == 1 ? "0" + digits : digits
+        }.joined()
+    }
+
+    /// Takes in what a key depends on.
+    public struct Builder {
+        fileprivate var hash = SHA256()
+
+        /// Adds a text with its length, so that "ab", "c" and "a", "bc" differ.
+        ///
+        /// - Parameter text: Any text.
+        public mutating func add(_ text: String) {
+            var text = text
+            text.withUTF8 { add(UnsafeRawBufferPointer($0)) }
+        }
+
+        /// Adds bytes with their number.
+        ///
+        /// - Parameter bytes: Any bytes.
+        public mutating func add(_ bytes: [UInt8]) { bytes.withUnsafeBytes { add($0) } }
+
+        private mutating func add(_ bytes: UnsafeRawBufferPointer) {
+            withUnsafeBytes(of: UInt64(bytes.count).littleEndian) { hash.update(bufferPointer: $0) }
+            hash.update(bufferPointer: bytes)
+        }
+    }
+}

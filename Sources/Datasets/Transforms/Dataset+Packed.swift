@@ -1,0 +1,88 @@
+extension Dataset {
+    /// The same rows with a column of lists of numbers, given end to end.
+    ///
+    /// - Parameters:
+    ///   - name: The column's name; one of that name is replaced.
+    ///   - values: All lists' elements, `[T]`.
+    ///   - cuSeqlens: Where each list starts and the last ends, `[count + 1]`.
+    /// - Returns: A dataset with that column.
+    /// - Throws: `.badData` where the numbers do not fit.
+    public func addColumn(_ name: String, values: [Int32], cuSeqlens: [Int32]) throws(DatasetError) -> Dataset
+    {
+        guard cuSeqlens.count == count + 1 || columns.isEmpty && !cuSeqlens.isEmpty,
+            cuSeqlens[0] == 0, Int(cuSeqlens[cuSeqlens.count - 1]) == values.count,
+            zip(cuSeqlens, cuSeqlens.dropFirst()).allSatisfy({ $0 <= $1 })
+        else {
+            throw DatasetError(
+                .badData,
+                "column \"\(name)\" has \(cuSeqlens.count - 1) lists where the dataset has \(count) rows, "
+                    + "or their ends do not fit its \(values.count) numbers"
+            )
+        }
+        let type = ColumnType(.int32, isList: true)
+        let batch = try ArrowBatch(packed: values, listOffsets: cuSeqlens, type: type)
+        return replacing(name, with: Column(type: type, batches: [batch]))
+    }
+
+    /// A column of lists of whole numbers, end to end.
+    ///
+    /// - Parameter name: The column.
+    /// - Returns: All lists' elements, `[T]`, and where each list starts and the last ends, `[count + 1]`; a missing list
+    ///   is an empty one.
+    /// - Throws: `.missingColumn`, `.badFile`; `.badData` where the column holds something else.
+    public func packed(_ name: String) throws(DatasetError) -> (values: [Int32], cuSeqlens: [Int32]) {
+        let column = try loaded(columns: [name]).columns[0]
+        guard column.type.isList, column.type.value == .int32 || column.type.value == .int64 else {
+            throw DatasetError(
+                .badData,
+                "column \"\(name)\" holds \(column.feature); lists of whole numbers are needed"
+            )
+        }
+        var values: [Int32] = []
+        var cuSeqlens: [Int32] = [0]
+        cuSeqlens.reserveCapacity(column.count + 1)
+        var cursor = ColumnCursor(column)
+        for row in 0..<column.count {
+            if let (batch, place) = cursor.locate(row), !batch.isMissing(place) {
+                let elements = batch.elements(of: place)
+                if column.type.value == .int32 {
+                    values.append(contentsOf: batch.values.int32s(elements))
+                } else {
+                    for element in elements {
+                        values.append(Int32(clamping: batch.values.int(element, as: .int64)))
+                    }
+                }
+            }
+            cuSeqlens.append(Int32(truncatingIfNeeded: values.count))
+        }
+        return (values, cuSeqlens)
+    }
+
+    /// The same rows with several columns of zeros and ones (or truth values) as one column of lists of classes.
+    ///
+    /// - Parameters:
+    ///   - names: The columns; their names become the classes.
+    ///   - newName: The new column's name.
+    /// - Returns: A dataset with that column instead of those.
+    /// - Throws: `.badData` naming the first row that holds neither 0 nor 1; `.missingColumn`, `.badFile`.
+    public func combineLabelColumns(_ names: [String], into newName: String) throws(DatasetError) -> Dataset {
+        let label = ClassLabel(values: names)
+        let ids = label.encode(names).map { $0 ?? 0 }
+        var lists = [[Int]](repeating: [], count: count)
+        for (name, id) in zip(names, ids) {
+            for (row, text) in try strings(name).enumerated() {
+                switch text?.lowercased() {
+                case "1", "true", "1.0": lists[row].append(id)
+                case "0", "false", "0.0", nil: break
+                case let other?:
+                    throw DatasetError(
+                        .badData,
+                        "row \(row + 1): column \"\(name)\" holds \"\(other)\"; a label's column holds 0 or 1 in every row"
+                    )
+                }
+            }
+        }
+        let values = lists.map { Value.list($0.sorted().map(Value.int)) }
+        return try removeColumns(names).addColumn(newName, values, feature: .list(.classLabel(label)))
+    }
+}
