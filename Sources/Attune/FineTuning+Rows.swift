@@ -5,6 +5,7 @@ extension FineTuning {
     /// The rows to train on and those to measure on.
     ///
     /// - Parameter emit: Told what was read.
+    /// - Returns: The second is nil where nothing is measured.
     /// - Throws: `DatasetError`, `TrainingError`; what `emit` throws.
     func rows(_ emit: (Event) throws -> Void) throws -> (train: LabelledTexts, held: LabelledTexts?) {
         var data = try read(dataset, split: split, emit)
