@@ -7,7 +7,8 @@ let package = Package(
     platforms: [.macOS(.v15)],
     dependencies: [.package(name: "attune", path: "..")],
     targets: [
-        .executableTarget(name: "FineTune", dependencies: [.product(name: "Attune", package: "attune")])
+        .executableTarget(name: "FineTune", dependencies: [.product(name: "Attune", package: "attune")]),
+        .executableTarget(name: "PrepareData", dependencies: [.product(name: "Attune", package: "attune")]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -46,7 +46,7 @@ struct SplitCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The column to tokenize.", valueName: "name"))
     var textColumn = "text"
 
-    @Option(help: ArgumentHelp("Tokens of a text at the most; what is longer is cut.", valueName: "tokens"))
+    @Option(help: ArgumentHelp("Tokens of a text at the most; default: what the model allows.", valueName: "tokens"))
     var maxLength: Int?
 
     @Option(help: ArgumentHelp("Where train and test go.", valueName: "folder"))
@@ -73,7 +73,7 @@ struct SplitCommand: ParsableCommand {
             let folder = URL(filePath: outputDir, directoryHint: .isDirectory)
             for (name, part) in [("train", parts.train), ("test", parts.test)] {
                 let tokenized = try tokenizer.map {
-                    try part.tokenize(textColumn, with: $0, maxLength: maxLength)
+                    try part.tokenize(textColumn, with: $0, maxLength: maxLength ?? $0.modelMaxLength)
                 }
                 let url = folder.appending(path: "\(name).\(format.rawValue)")
                 try (tokenized ?? part).write(to: url, as: format)

@@ -34,7 +34,7 @@ public enum Value: Sendable, Equatable {
     /// The values, where there are several.
     public var list: [Value]? { if case .list(let values) = self { values } else { nil } }
 
-    /// The smallest type that holds the value; nil for a missing one.
+    /// The smallest type that holds the value; nil for a missing one and for a list of none.
     var type: ColumnType? {
         switch self {
         case .missing: nil
@@ -42,8 +42,7 @@ public enum Value: Sendable, Equatable {
         case .int: ColumnType(.int64)
         case .double: ColumnType(.float64)
         case .bool: ColumnType(.bool)
-        case .list(let values):
-            ColumnType(values.lazy.compactMap(\.type).first?.value ?? .string, isList: true)
+        case .list(let values): values.lazy.compactMap(\.type).first.map { ColumnType($0.value, isList: true) }
         }
     }
 }

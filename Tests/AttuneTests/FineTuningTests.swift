@@ -114,3 +114,49 @@ struct FineTuningTests {
         #expect(ClassWeights(text) == weights)
     }
 }
+
+struct RowPolicyTests {
+    private let rows: Dataset
+
+    init() throws {
+        rows = try Dataset(["text": ["a", " ", "c", nil], "label": ["x", "y", nil, "x"]])
+    }
+
+    private func cleaned(_ missing: RowPolicy, _ empty: RowPolicy) throws -> (rows: Dataset, notes: [String]) {
+        try rows.cleaned(textColumn: "text", labelColumn: "label", missingLabels: missing, emptyTexts: empty)
+    }
+
+    @Test func `rows without a label or a text are left out where that is wanted, and counted`() throws {
+        let both = try cleaned(.drop, .drop)
+        #expect(try both.rows.strings("text") == ["a"])
+        #expect(both.notes == ["left out 1 rows without a value", "left out 2 rows without a text"])
+        #expect(try cleaned(.drop, .keep).rows.count == 3)
+    }
+
+    @Test func `refusing names the first`() {
+        #expect { try cleaned(.refuse, .keep) } throws: { "\($0)".contains("(the first is row 3)") }
+        #expect { try cleaned(.drop, .refuse) } throws: {
+            "\($0)".contains("2 rows have no text in column \"text\" (the first is row 2)")
+        }
+    }
+}
+
+struct TokenCacheTests {
+    @Test func `texts are tokenized once for the same tokenizer and length`() throws {
+        let tokenizer = try Tokenizer(folder: Fixture.folder.appending(path: "tokenizers/gpt2"))
+        let texts = (0..<1000).map { "text number \($0)" }
+        try withTemporaryFolder { folder in
+            let cache = TokenCache(DatasetCache(folder: folder))
+            func encode(_ texts: [String], _ maxLength: Int?) -> (encodings: PackedEncodings, wasFound: Bool) {
+                cache.encodeBatch(texts, with: tokenizer, maxLength: maxLength, source: "test")
+            }
+            let first = encode(texts, 4)
+            #expect(!first.wasFound && first.encodings == tokenizer.encodeBatch(texts, maxLength: 4))
+            let second = encode(texts, 4)
+            #expect(second.wasFound && second.encodings == first.encodings)
+            #expect(!encode(texts, 5).wasFound && !encode(texts.reversed(), 4).wasFound)
+            #expect(!encode(Array(texts.dropLast()), 4).wasFound, "few texts are not kept")
+            #expect(cache.datasets.entries().count == 3)
+        }
+    }
+}

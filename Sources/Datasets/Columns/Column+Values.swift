@@ -9,6 +9,8 @@ extension Column {
     init(_ values: [Value], feature: Feature? = nil, name: String) throws(DatasetError) {
         let wanted = feature?.columnType
         var type = wanted
+        // A list of nothing tells that the column holds lists, and not of what.
+        let hasLists = values.contains { $0.list != nil }
         for value in values {
             guard let found = value.type else { continue }
             if let known = type, let common = known.holding(found, isFixed: wanted != nil) {
@@ -23,7 +25,13 @@ extension Column {
                 )
             }
         }
-        let chosen = type ?? ColumnType(.string)
+        let chosen = type ?? ColumnType(.string, isList: hasLists)
+        guard chosen.isList || !hasLists else {
+            throw DatasetError(
+                .badData,
+                "column \"\(name)\" holds lists and \(Feature(chosen)); give all its values one type"
+            )
+        }
         var batches: [ArrowBatch] = []
         var builder = ColumnBuilder(type: chosen)
         for value in values {

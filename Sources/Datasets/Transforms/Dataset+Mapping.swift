@@ -196,7 +196,7 @@ extension Column {
             }
             type = common
         }
-        let chosen = type ?? ColumnType(.string)
+        let chosen = type ?? ColumnType(.string, isList: parts.contains { $0.type.isList })
         var converted: [Column] = []
         for part in parts {
             if part.type == chosen {
@@ -217,7 +217,7 @@ extension Column {
     private var hasValues: Bool {
         pieces.contains {
             guard case .batch(let batch) = $0 else { return true }
-            return (0..<batch.count).contains { !batch.isMissing($0) }
+            return (0..<batch.count).contains { !batch.isMissing($0) && !batch.elements(of: $0).isEmpty }
         }
     }
 }
