@@ -178,7 +178,7 @@ struct JSONReader {
             } while scanner.take(",")
             guard scanner.take("}") else { throw notAnObject(bytes, number: number) }
         }
-        guard scanner.peek() == 0 else { throw notAnObject(bytes, number: number) }
+        guard scanner.isAtEnd() else { throw notAnObject(bytes, number: number) }
     }
 
     /// The column of the key at hand: mostly the one after the last.
@@ -248,8 +248,12 @@ struct JSONReader {
         return scanner.take("]") ? values : nil
     }
 
+    /// Bytes of a row that may be taken apart to say what is wrong with it: that takes many times their memory.
+    private static let mostExplained = 1 << 20
+
     /// Why a row is no object.
     private func notAnObject(_ bytes: [UInt8], number: Int) -> DatasetError {
+        guard bytes.count <= Self.mostExplained else { return input.bad("line \(number) is no JSON object") }
         do throws(JSONError) {
             return input.bad("line \(number) holds \(try JSONValue.parse(bytes).kind), not an object")
         } catch {
