@@ -24,6 +24,7 @@ public struct ClassLabel: Sendable, Equatable, Codable {
     /// - Parameters:
     ///   - a: Some labels.
     ///   - b: Other labels.
+    /// - Returns: Whether they agree.
     public static func == (a: Self, b: Self) -> Bool {
         a.names.elementsEqual(b.names) { $0.utf8.elementsEqual($1.utf8) }
     }
