@@ -46,7 +46,12 @@ struct SplitCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The column to tokenize.", valueName: "name"))
     var textColumn = "text"
 
-    @Option(help: ArgumentHelp("Tokens of a text at the most; default: what the model allows.", valueName: "tokens"))
+    @Option(
+        help: ArgumentHelp(
+            "Tokens of a text at the most; default: what the model allows.",
+            valueName: "tokens"
+        )
+    )
     var maxLength: Int?
 
     @Option(help: ArgumentHelp("Where train and test go.", valueName: "folder"))

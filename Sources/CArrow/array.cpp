@@ -53,7 +53,8 @@ arrow::Result<std::shared_ptr<arrow::ArrayData>> elements(ca_kind kind, int64_t 
 }
 
 arrow::Status make(ArrowArray *out, ca_type type, int64_t length, const uint8_t *validity,
-                   const int32_t *list_offsets, int64_t element_count, const int32_t *offsets, const void *values) {
+                   const int32_t *list_offsets, int64_t element_count, const uint8_t *element_validity,
+                   const int32_t *offsets, const void *values) {
     BufferPtr bits;
     if (validity) {
         ARROW_ASSIGN_OR_RAISE(bits, packed(validity, length));
@@ -62,7 +63,11 @@ arrow::Status make(ArrowArray *out, ca_type type, int64_t length, const uint8_t 
         ARROW_ASSIGN_OR_RAISE(auto data, elements(type.kind, length, bits, offsets, values));
         return arrow::ExportArray(*arrow::MakeArray(data), out);
     }
-    ARROW_ASSIGN_OR_RAISE(auto child, elements(type.kind, element_count, nullptr, offsets, values));
+    BufferPtr element_bits;
+    if (element_validity) {
+        ARROW_ASSIGN_OR_RAISE(element_bits, packed(element_validity, element_count));
+    }
+    ARROW_ASSIGN_OR_RAISE(auto child, elements(type.kind, element_count, element_bits, offsets, values));
     ARROW_ASSIGN_OR_RAISE(auto starts, copied(list_offsets, (length + 1) * int64_t(sizeof(int32_t))));
     auto data = arrow::ArrayData::Make(arrow_type(type), length, {bits, starts}, {child});
     return arrow::ExportArray(*arrow::MakeArray(data), out);
@@ -91,8 +96,11 @@ arrow::Result<ArrayPtr> borrow(const ArrowArray *array, ca_type type) {
 using namespace ca;
 
 int ca_array_make(ArrowArray *out, ca_type type, int64_t length, const uint8_t *validity, const int32_t *list_offsets,
-                  int64_t element_count, const int32_t *offsets, const void *values) {
-    return guard([&] { return make(out, type, length, validity, list_offsets, element_count, offsets, values); });
+                  int64_t element_count, const uint8_t *element_validity, const int32_t *offsets,
+                  const void *values) {
+    return guard([&] {
+        return make(out, type, length, validity, list_offsets, element_count, element_validity, offsets, values);
+    });
 }
 
 int ca_array_take(ArrowArray *out, const ArrowArray *array, ca_type type, const int64_t *rows, int64_t count) {

@@ -32,6 +32,8 @@ arrow::Status open(IPCSource &source, const std::string &path) {
     auto options = arrow::ipc::IpcReadOptions::Defaults();
     options.memory_pool = pool();
     options.max_recursion_depth = 16;
+    // A hostile file may place numbers at odd addresses.
+    options.ensure_alignment = arrow::ipc::Alignment::kDataTypeSpecificAlignment;
     ARROW_ASSIGN_OR_RAISE(auto magic, file->ReadAt(0, 6));
     if (magic->ToString() == "ARROW1") {
         ARROW_ASSIGN_OR_RAISE(auto reader, arrow::ipc::RecordBatchFileReader::Open(file, options));
@@ -46,7 +48,8 @@ arrow::Status open(IPCSource &source, const std::string &path) {
         ARROW_ASSIGN_OR_RAISE(source.batches, reader->ToRecordBatches());
     }
     for (const auto &batch : source.batches) source.piece_rows.push_back(batch->num_rows());
-    return arrow::Status::OK();
+    ARROW_ASSIGN_OR_RAISE(const int64_t bytes, file->GetSize());
+    return check_rows(source, bytes);
 }
 
 } // namespace

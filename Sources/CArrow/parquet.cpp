@@ -78,7 +78,8 @@ arrow::Status open(ParquetSource &source, const std::string &path) {
     for (const auto &field : reader->manifest().schema_fields) source.leaves.push_back(only_leaf(field));
     for (int i = 0; i < source.metadata->num_row_groups(); i++)
         source.piece_rows.push_back(source.metadata->RowGroup(i)->num_rows());
-    return arrow::Status::OK();
+    ARROW_ASSIGN_OR_RAISE(const int64_t bytes, source.file->GetSize());
+    return check_rows(source, bytes);
 }
 
 } // namespace

@@ -2,6 +2,8 @@
 #include "source.h"
 #include "types.h"
 
+#include <algorithm>
+
 #include <arrow/c/bridge.h>
 #include <arrow/util/key_value_metadata.h>
 
@@ -13,9 +15,16 @@ thread_local std::string last_error;
 // Rows pass in batches; what is far beyond any batch is a fault or an attack.
 constexpr int64_t reading_limit = int64_t(3) << 29;
 
+/// Rows that a file of no size may hold, and that each of its bytes may stand for: repeated values compress well, but
+/// what is far beyond that is a lie that others would make room for.
+constexpr int64_t least_rows = int64_t(1) << 24;
+constexpr int64_t rows_per_byte = 1 << 12;
+
 struct Reader {
     std::shared_ptr<arrow::RecordBatchReader> batches;
     ca_form form;
+    /// What the column's values are to be.
+    ca_type type;
 };
 
 const Source &source(ca_source handle) { return *static_cast<const Source *>(handle.ctx); }
@@ -25,6 +34,16 @@ const Source &source(ca_source handle) { return *static_cast<const Source *>(han
 int fail(ca_status status, const std::string &text) {
     last_error = text;
     return status;
+}
+
+arrow::Status check_rows(const Source &source, int64_t bytes) {
+    int64_t room = least_rows + std::min(bytes, int64_t(1) << 40) * rows_per_byte;
+    for (const int64_t rows : source.piece_rows) {
+        if (rows < 0) return arrow::Status::Invalid("it tells of ", rows, " rows");
+        if (rows > room) return arrow::Status::Invalid("it tells of more rows than a file of its size can hold");
+        room -= rows;
+    }
+    return arrow::Status::OK();
 }
 
 arrow::MemoryPool *pool() {
@@ -37,6 +56,8 @@ arrow::MemoryPool *pool() {
 using namespace ca;
 
 const char *ca_last_error(void) { return last_error.c_str(); }
+int64_t ca_memory_in_use(void) { return pool()->bytes_allocated(); }
+int64_t ca_memory_limit(void) { return reading_limit; }
 
 void ca_source_free(ca_source handle) { delete static_cast<Source *>(handle.ctx); }
 int32_t ca_source_column_count(ca_source handle) { return source(handle).schema->num_fields(); }
@@ -57,7 +78,7 @@ int64_t ca_source_piece_rows(ca_source handle, int32_t piece) { return source(ha
 int ca_reader_open(ca_reader *out, ca_source handle, int32_t piece, int32_t column, ca_form form) {
     return guard([&]() -> arrow::Status {
         ARROW_ASSIGN_OR_RAISE(auto batches, source(handle).read(piece, column, form == CA_CLASSES));
-        out->ctx = new Reader{std::move(batches), form};
+        out->ctx = new Reader{std::move(batches), form, ca_source_column_type(handle, column)};
         return arrow::Status::OK();
     });
 }
@@ -71,6 +92,11 @@ int ca_reader_next(struct ArrowArray *out, bool *done, ca_reader handle) {
         if (!batch) return arrow::Status::OK();
         ARROW_ASSIGN_OR_RAISE(auto values, reader.form == CA_CLASSES ? to_classes(batch->column(0))
                                                                      : to_values(batch->column(0)));
+        // The caller takes the memory for what the schema says.
+        const auto wanted = arrow_type(reader.type);
+        if (reader.form == CA_VALUES && !(wanted && values->type()->Equals(*wanted)))
+            return arrow::Status::TypeError("values of type ", values->type()->ToString(), " where the schema tells of ",
+                                            wanted ? wanted->ToString() : "nested ones");
         return arrow::ExportArray(*values, out);
     });
 }

@@ -20,6 +20,9 @@ class Source {
                                                                           bool as_dictionary) const = 0;
 };
 
+/// Refuses a file of so many bytes that tells of rows which cannot be.
+arrow::Status check_rows(const Source &source, int64_t bytes);
+
 } // namespace ca
 
 #endif

@@ -2,6 +2,7 @@
 #include "types.h"
 
 #include <arrow/compute/api.h>
+#include <arrow/util/bitmap_ops.h>
 
 #include <charconv>
 #include <cmath>
@@ -64,6 +65,26 @@ template <typename ArrayType, typename Name> arrow::Result<ArrayPtr> named(const
     return builder.Finish();
 }
 
+/// The elements that the lists use, and their offsets into these: a slice of an array shares all its elements.
+arrow::Result<std::shared_ptr<arrow::ListArray>> trimmed(const ArrayPtr &array) {
+    const auto &list = static_cast<const arrow::ListArray &>(*array);
+    if (list.length() == 0 || (list.offset() == 0 && list.value_offset(0) == 0 &&
+                               list.value_offset(list.length()) == list.values()->length()))
+        return std::static_pointer_cast<arrow::ListArray>(array);
+    const int32_t first = list.value_offset(0);
+    ARROW_ASSIGN_OR_RAISE(auto offsets,
+                          arrow::AllocateBuffer((list.length() + 1) * int64_t(sizeof(int32_t)), pool()));
+    auto *starts = reinterpret_cast<int32_t *>(offsets->mutable_data());
+    for (int64_t i = 0; i <= list.length(); i++) starts[i] = list.value_offset(i) - first;
+    std::shared_ptr<arrow::Buffer> validity;
+    if (list.null_bitmap_data()) {
+        ARROW_ASSIGN_OR_RAISE(validity, arrow::internal::CopyBitmap(pool(), list.null_bitmap_data(), list.offset(),
+                                                                    list.length()));
+    }
+    return std::make_shared<arrow::ListArray>(list.type(), list.length(), std::move(offsets),
+                                              list.values()->Slice(first, starts[list.length()]), validity);
+}
+
 /// The same lists over other elements.
 arrow::Result<ArrayPtr> with_elements(const arrow::ListArray &list, const ArrayPtr &elements) {
     return std::make_shared<arrow::ListArray>(arrow::list(elements->type()), list.length(), list.value_offsets(),
@@ -102,9 +123,9 @@ arrow::Result<ArrayPtr> to_values(const ArrayPtr &array) {
     if (!wanted) return arrow::Status::TypeError("values of type ", array->type()->ToString(), " are nested");
     if (type.is_list) {
         ARROW_ASSIGN_OR_RAISE(auto list, as_list(array));
-        const auto &lists = static_cast<const arrow::ListArray &>(*list);
-        ARROW_ASSIGN_OR_RAISE(auto elements, to_values(lists.values()));
-        return with_elements(lists, elements);
+        ARROW_ASSIGN_OR_RAISE(const auto lists, trimmed(list));
+        ARROW_ASSIGN_OR_RAISE(auto elements, to_values(lists->values()));
+        return with_elements(*lists, elements);
     }
     ARROW_ASSIGN_OR_RAISE(auto values, cast(array, wanted));
     if (type.kind == CA_STRING) {

@@ -19,6 +19,16 @@ public struct ClassLabel: Sendable, Equatable, Codable {
         names = unique.sorted { $0.lexicographicallyPrecedes($1) }.map { String(decoding: $0, as: UTF8.self) }
     }
 
+    /// Whether two have the same names by the same ids, to the byte.
+    ///
+    /// - Parameters:
+    ///   - a: Some labels.
+    ///   - b: Other labels.
+    /// - Returns: Whether they agree.
+    public static func == (a: Self, b: Self) -> Bool {
+        a.names.elementsEqual(b.names) { $0.utf8.elementsEqual($1.utf8) }
+    }
+
     /// A name's id.
     ///
     /// - Parameter name: The name.

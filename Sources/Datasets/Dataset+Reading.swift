@@ -21,6 +21,12 @@ extension Dataset {
         guard !isFolder.boolValue else {
             throw DatasetError(.badFile, "\(path) is a folder where a file is expected")
         }
+        guard isRegularFile(path) else {
+            throw DatasetError(
+                .badFile,
+                "\(path) is a pipe or a device; save its rows into a file, and read that"
+            )
+        }
         guard let format = FileFormat(path: path) else {
             throw DatasetError(
                 .unknownFormat,

@@ -13,7 +13,7 @@ public struct Row: Sendable {
     ///
     /// - Parameter column: The column's name.
     public subscript(column: String) -> Value {
-        guard let index = dataset.columnNames.firstIndex(of: column) else { return .missing }
+        guard let index = dataset.place(of: column) else { return .missing }
         return self[index]
     }
 

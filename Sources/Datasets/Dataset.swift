@@ -68,10 +68,15 @@ public struct Dataset: Sendable {
         columns[try index(of: column)].feature
     }
 
+    /// Where a column stands; nil where there is none of that name.
+    func place(of column: String) -> Int? {
+        // By bytes: for Swift "é" and "e\u{301}" would be one name.
+        columnNames.firstIndex { $0.utf8.elementsEqual(column.utf8) }
+    }
+
     /// Where a column stands.
     func index(of column: String) throws(DatasetError) -> Int {
-        // By bytes: for Swift "é" and "e\u{301}" would be one name.
-        if let index = columnNames.firstIndex(where: { $0.utf8.elementsEqual(column.utf8) }) { return index }
+        if let index = place(of: column) { return index }
         if leftOutColumns.contains(column) {
             throw DatasetError(
                 .missingColumn,

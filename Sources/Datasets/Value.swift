@@ -34,7 +34,11 @@ public enum Value: Sendable, Equatable {
     /// The values, where there are several.
     public var list: [Value]? { if case .list(let values) = self { values } else { nil } }
 
-    /// The smallest type that holds the value; nil for a missing one and for a list of none.
+    /// Whether it is a list that does not tell what such lists hold.
+    var isUntypedList: Bool { list?.allSatisfy { $0 == .missing } ?? false }
+
+    /// The smallest type that holds the value; nil for a missing one, and for a list without values or of values of
+    /// different types.
     var type: ColumnType? {
         switch self {
         case .missing: nil
@@ -42,8 +46,23 @@ public enum Value: Sendable, Equatable {
         case .int: ColumnType(.int64)
         case .double: ColumnType(.float64)
         case .bool: ColumnType(.bool)
-        case .list(let values): values.lazy.compactMap(\.type).first.map { ColumnType($0.value, isList: true) }
+        case .list(let values): Self.type(of: values)
         }
+    }
+
+    /// The type of a list of these; one of whole and other numbers holds numbers.
+    private static func type(of values: [Value]) -> ColumnType? {
+        var type: ColumnType?
+        for value in values where value != .missing {
+            guard let found = value.type, !found.isList else { return nil }
+            guard let known = type else {
+                type = found
+                continue
+            }
+            guard let common = known.holding(found, isFixed: false) else { return nil }
+            type = common
+        }
+        return type.map { ColumnType($0.value, isList: true) }
     }
 }
 

@@ -122,7 +122,8 @@ struct RowPolicyTests {
         rows = try Dataset(["text": ["a", " ", "c", nil], "label": ["x", "y", nil, "x"]])
     }
 
-    private func cleaned(_ missing: RowPolicy, _ empty: RowPolicy) throws -> (rows: Dataset, notes: [String]) {
+    private func cleaned(_ missing: RowPolicy, _ empty: RowPolicy) throws -> (rows: Dataset, notes: [String])
+    {
         try rows.cleaned(textColumn: "text", labelColumn: "label", missingLabels: missing, emptyTexts: empty)
     }
 
@@ -147,7 +148,8 @@ struct TokenCacheTests {
         let texts = (0..<1000).map { "text number \($0)" }
         try withTemporaryFolder { folder in
             let cache = TokenCache(DatasetCache(folder: folder))
-            func encode(_ texts: [String], _ maxLength: Int?) -> (encodings: PackedEncodings, wasFound: Bool) {
+            func encode(_ texts: [String], _ maxLength: Int?) -> (encodings: PackedEncodings, wasFound: Bool)
+            {
                 cache.encodeBatch(texts, with: tokenizer, maxLength: maxLength, source: "test")
             }
             let first = encode(texts, 4)

@@ -74,13 +74,20 @@ struct CacheTests {
         }
         #expect(one != other)
         // SHA-256 of a length of zero as eight bytes.
-        #expect(CacheKey { $0.add("") }.digest == "af5570f5a1810b7af78caf4bc70a660f0df51e42baf91d4de5b2328de0e83dfc")
+        #expect(
+            CacheKey { $0.add("") }.digest
+                == "af5570f5a1810b7af78caf4bc70a660f0df51e42baf91d4de5b2328de0e83dfc"
+        )
     }
 }
 
 struct PackedTests {
     @Test func `lists given end to end follow the rows wherever they go`() throws {
-        let rows = try Dataset(["row": [0, 1, 2]]).addColumn("ids", values: [1, 2, 3, 4], cuSeqlens: [0, 1, 1, 4])
+        let rows = try Dataset(["row": [0, 1, 2]]).addColumn(
+            "ids",
+            values: [1, 2, 3, 4],
+            cuSeqlens: [0, 1, 1, 4]
+        )
         let packed = try rows.select([2, 0, 2, 1]).packed("ids")
         #expect(packed.values == [2, 3, 4, 1, 2, 3, 4] && packed.cuSeqlens == [0, 3, 4, 7, 7])
         #expect(try rows.rows().map { $0["ids"] } == [[1], [], [2, 3, 4]])
@@ -89,17 +96,22 @@ struct PackedTests {
     @Test(arguments: [[0, 1], [0, 2, 1, 4], [1, 1, 1, 4], [0, 1, 1, 5]] as [[Int32]])
     func `ends that do not fit are refused`(cuSeqlens: [Int32]) throws {
         let rows = try Dataset(["row": [0, 1, 2]])
-        #expect(throws: DatasetError.self) { try rows.addColumn("ids", values: [1, 2, 3, 4], cuSeqlens: cuSeqlens) }
+        #expect(throws: DatasetError.self) {
+            try rows.addColumn("ids", values: [1, 2, 3, 4], cuSeqlens: cuSeqlens)
+        }
     }
 }
 
 struct LabelColumnTests {
     @Test func `columns of zeros and ones become one column of labels`() throws {
         let rows = try Dataset([
-            "text": ["p", "q", "r"], "toxic": [1, 0, nil], "insult": [true, false, true], "a": ["1", "0", "0"],
+            "text": ["p", "q", "r"], "toxic": [1, 0, nil], "insult": [true, false, true],
+            "a": ["1", "0", "0"],
         ]).combineLabelColumns(["toxic", "insult", "a"], into: "labels")
         #expect(rows.columnNames == ["text", "labels"])
-        #expect(try rows.feature(of: "labels") == .list(.classLabel(ClassLabel(names: ["a", "insult", "toxic"]))))
+        #expect(
+            try rows.feature(of: "labels") == .list(.classLabel(ClassLabel(names: ["a", "insult", "toxic"])))
+        )
         #expect(try rows.rows().map { $0["labels"] } == [[0, 1, 2], [], [1]])
     }
 
@@ -115,7 +127,9 @@ struct LabelColumnTests {
         #expect(try rows.feature(of: "tags") == .list(.classLabel(ClassLabel(names: ["a", "b", "x"]))))
         #expect(try rows.rows().map { $0["tags"] } == [[2, 1], [], nil, [0]])
         // Names that no chosen row has are no classes.
-        let chosen = try Dataset(["tags": [["x", "b"], [], nil, ["a"]]]).select([3, 0]).classEncodeColumn("tags")
+        let chosen = try Dataset(["tags": [["x", "b"], [], nil, ["a"]]]).select([3, 0]).classEncodeColumn(
+            "tags"
+        )
         #expect(try chosen.select([0]).rows()[0]["tags"] == [0])
     }
 }

@@ -18,17 +18,25 @@ struct PrepareData {
 
         // Nothing is read yet but the file's schema.
         var posts = try Dataset(file)
-        print("\(posts.count) rows: \(posts.features.map { "\($0.name) (\($0.feature))" }.joined(separator: ", "))")
+        print(
+            "\(posts.count) rows: \(posts.features.map { "\($0.name) (\($0.feature))" }.joined(separator: ", "))"
+        )
 
         for column in ["mbti", "E-I", "N-S", "F-T", "J-P"] { posts = try posts.classEncodeColumn(column) }
         let sample = try posts.sample(.fraction(0.01), stratifyBy: "mbti", seed: 0)
-        let (train, test) = try sample.loaded().trainTestSplit(testSize: .fraction(0.2), stratifyBy: "mbti", seed: 1)
+        let (train, test) = try sample.loaded().trainTestSplit(
+            testSize: .fraction(0.2),
+            stratifyBy: "mbti",
+            seed: 1
+        )
 
         let tokenizer = try TextClassifier.tokenizer(of: model)
         for (name, part) in [("train", train), ("test", test)] {
             let tokenized = try part.tokenize("body", with: tokenizer, maxLength: tokenizer.modelMaxLength)
             try tokenized.write(to: out.appending(path: "\(name).parquet"), as: .parquet)
-            print("\(name): \(part.count) rows, labels \(try part.feature(of: "J-P").classLabel?.names ?? [])")
+            print(
+                "\(name): \(part.count) rows, labels \(try part.feature(of: "J-P").classLabel?.names ?? [])"
+            )
         }
     }
 }

@@ -57,6 +57,10 @@ typedef enum {
 /// The text of this thread's last failure; never null.
 const char *ca_last_error(void);
 
+/// Bytes that all columns in memory take together, and the most that they may.
+int64_t ca_memory_in_use(void);
+int64_t ca_memory_limit(void);
+
 /// What the values of a column are. Other types become one of these: numbers the next wider one, dates, times and
 /// decimals the text that Arrow writes.
 typedef enum {

@@ -48,8 +48,10 @@ final class ArrowBatch: @unchecked Sendable {
 
     /// Bytes of memory that the rows take, about.
     var byteCount: Int {
-        let fixed = count / 8 + (lists == nil ? 0 : 4 * count)
-        return fixed + values.byteCount(as: type.value)
+        guard let lists, count > 0 else { return count / 8 + values.byteCount(0..<count, as: type.value) }
+        // Slices of an array share all its elements.
+        let elements = lists.elements(of: 0).lowerBound..<lists.elements(of: count - 1).upperBound
+        return count / 8 + 4 * count + values.byteCount(elements, as: type.value)
     }
 }
 
@@ -72,8 +74,8 @@ struct ArrowValues {
         third = array.n_buffers > 2 ? array.buffers?[2] : nil
     }
 
-    /// Where the texts lie: equal for two arrays that share them.
-    var identity: UnsafeRawPointer? { third }
+    /// Where the texts and their offsets lie: equal for two arrays that share them.
+    var identity: [UnsafeRawPointer?] { [second, third] }
 
     @inline(__always)
     func isMissing(_ row: Int) -> Bool {
@@ -133,14 +135,16 @@ struct ArrowValues {
         }
     }
 
-    func byteCount(as type: ValueType) -> Int {
+    /// Bytes of some of the values, about.
+    func byteCount(_ range: Range<Int>, as type: ValueType) -> Int {
         switch type {
-        case .bool: return count / 8
-        case .int32: return 4 * count
-        case .int64, .float64: return 8 * count
+        case .bool: return range.count / 8
+        case .int32: return 4 * range.count
+        case .int64, .float64: return 8 * range.count
         case .string:
-            guard count > 0, let offsets = second?.assumingMemoryBound(to: Int32.self) else { return 0 }
-            return 4 * count + Int(offsets[offset + count] - offsets[offset])
+            guard !range.isEmpty, let offsets = second?.assumingMemoryBound(to: Int32.self) else { return 0 }
+            return 4 * range.count
+                + Int(offsets[offset + range.upperBound] - offsets[offset + range.lowerBound])
         }
     }
 }

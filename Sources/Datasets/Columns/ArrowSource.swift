@@ -32,7 +32,7 @@ final class ArrowSource: @unchecked Sendable {
     let path: String
     private var source = ca_source()
     /// Bytes of values that one column may take.
-    private let byteLimit: Int
+    let byteLimit: Int
 
     /// Opens a file.
     ///
@@ -85,15 +85,18 @@ final class ArrowSource: @unchecked Sendable {
         try read(column: column, piece: piece, form: CA_VALUES) { (array) throws(DatasetError) in
             let batch = ArrowBatch(array, type: type)
             room -= batch.byteCount
-            guard room >= 0 else {
-                throw DatasetError(
-                    .badFile,
-                    "\(path) cannot be read: its texts take more than \(Self.mostExpansion) times the file's size; "
-                        + "write it again without the repeated ones"
-                )
-            }
+            guard room >= 0 else { throw isTooLarge }
             try body(batch)
         }
+    }
+
+    /// The fault of a file whose values take more than ``byteLimit``.
+    var isTooLarge: DatasetError {
+        DatasetError(
+            .badFile,
+            "\(path) cannot be read: its texts take more than \(Self.mostExpansion) times the file's size; "
+                + "write it again without the repeated ones"
+        )
     }
 
     /// Reads a piece of a column as the distinct texts of every batch and their numbers.
@@ -116,14 +119,14 @@ final class ArrowSource: @unchecked Sendable {
         _ body: (ArrowArray) throws(DatasetError) -> Void
     ) throws(DatasetError) {
         var reader = ca_reader()
-        try check(ca_reader_open(&reader, source, Int32(piece), Int32(column), form))
+        try check(ca_reader_open(&reader, source, Int32(piece), Int32(column), form), column: column)
         defer { ca_reader_free(reader) }
         let told = Int(ca_source_piece_rows(source, Int32(piece)))
         var rows = 0
         while true {
             var array = ArrowArray()
             var isDone = false
-            try check(ca_reader_next(&array, &isDone, reader))
+            try check(ca_reader_next(&array, &isDone, reader), column: column)
             if isDone { break }
             rows += Int(array.length)
             try body(array)
@@ -138,8 +141,10 @@ final class ArrowSource: @unchecked Sendable {
     }
 
     /// Throws what Arrow says is wrong with the file.
-    private func check(_ status: Int32) throws(DatasetError) {
+    private func check(_ status: Int32, column: Int? = nil) throws(DatasetError) {
         try checkArrow(status) { reason in
+            let column = column.map { String(cString: ca_source_column_name(source, Int32($0))) }
+            let reason = column.map { "column \"\($0)\": \(reason)" } ?? reason
             if status == Int32(CA_OUT_OF_MEMORY.rawValue) {
                 return "\(path) cannot be read: it takes more memory than reading may (\(reason)); "
                     + "write it again in several files"

@@ -49,7 +49,15 @@ final class ArrowWriter {
     ///
     /// - Throws: `.cannotWrite`.
     func append(_ batches: [ArrowBatch]) throws(DatasetError) {
-        try check(withArrays(batches[...], []) { ca_writer_append(writer, $0) })
+        // Copies of the descriptions; the batches keep what these point to.
+        let arrays = batches.map { $0.withArray { $0.pointee } }
+        let status = withExtendedLifetime(batches) {
+            arrays.withUnsafeBufferPointer { arrays in
+                let pointers = arrays.indices.map { arrays.baseAddress?.advanced(by: $0) }
+                return pointers.withUnsafeBufferPointer { ca_writer_append(writer, $0.baseAddress) }
+            }
+        }
+        try check(status)
     }
 
     /// Writes what is left; without it the file is not whole.
@@ -63,17 +71,6 @@ final class ArrowWriter {
         } catch {
             throw DatasetError(.cannotWrite, error.message)
         }
-    }
-
-    private func withArrays(
-        _ batches: ArraySlice<ArrowBatch>,
-        _ pointers: [UnsafePointer<ArrowArray>?],
-        _ body: (UnsafePointer<UnsafePointer<ArrowArray>?>) -> Int32
-    ) -> Int32 {
-        guard let first = batches.first else {
-            return pointers.withUnsafeBufferPointer { buffer in buffer.baseAddress.map(body) ?? 0 }
-        }
-        return first.withArray { withArrays(batches.dropFirst(), pointers + [$0], body) }
     }
 }
 

@@ -1,3 +1,4 @@
+import CArrow
 public import Foundation
 
 /// How much memory columns may take, and where what is beyond it goes.
@@ -34,7 +35,8 @@ struct BatchStore {
         if let spill { return try spill.writer.append(batches) }
         byteCount += batches.reduce(0) { $0 + $1.byteCount }
         for (index, batch) in batches.enumerated() { columns[index].append(batch) }
-        if byteCount > options.memoryLimit { try spillOver() }
+        // What other columns take counts, too: all of them share the memory that reading may take.
+        if byteCount > options.memoryLimit || ca_memory_in_use() > ca_memory_limit() / 2 { try spillOver() }
     }
 
     private mutating func spillOver() throws(DatasetError) {

@@ -110,6 +110,6 @@ private struct SharedDictionary: Sendable, Equatable {
 
     static func == (a: Self, b: Self) -> Bool {
         a.batch.names.identity == b.batch.names.identity && a.batch.names.count == b.batch.names.count
-            && a.batch.names.identity != nil
+            && !a.batch.names.identity.contains(nil)
     }
 }

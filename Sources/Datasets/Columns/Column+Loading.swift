@@ -27,15 +27,27 @@ extension Column {
     func loaded(_ compaction: Compaction?, _ options: StorageOptions) throws(DatasetError) -> Column {
         if isLoaded { return self }
         var store = BatchStore(names: ["column"], types: [type], options: options)
+        var room = byteLimit
+        func keep(_ batch: ArrowBatch) throws(DatasetError) {
+            room -= batch.byteCount
+            if room < 0, case .file(let source, _, _, _) = pieces[0] { throw source.isTooLarge }
+            try store.append([batch])
+        }
         let parts = parts(rows: compaction?.kept)
         var start = 0
         while start < parts.count {
             let window = Array(parts[start..<min(start + concurrentWindow, parts.count)])
             start += window.count
-            let batches = try concurrentMap(window) { (part) throws(DatasetError) in
-                try self.batches(part, of: compaction?.kept)
+            let read = try concurrentMap(window) { (part) throws(DatasetError) in
+                try self.batches(part, of: compaction?.kept, upTo: Self.windowBytes / window.count)
             }
-            for batch in batches.joined() { try store.append([batch]) }
+            for (part, batches) in zip(window, read) {
+                if let batches {
+                    for batch in batches { try keep(batch) }
+                } else {
+                    try self.read(part, of: compaction?.kept, keep)
+                }
+            }
         }
         var column = try store.finish()[0].selecting(compaction?.selection ?? selection)
         column.feature = feature
@@ -60,12 +72,48 @@ extension Column {
         return parts
     }
 
-    private func batches(_ part: Part, of rows: [Int]?) throws(DatasetError) -> [ArrowBatch] {
-        var batches: [ArrowBatch] = []
-        guard let rows else {
-            try read(piece: part.piece) { batches.append($0) }
-            return batches
+    /// Bytes that pieces read side by side may take together; larger ones pass batch by batch.
+    private static let windowBytes = 256 << 20
+
+    /// Bytes that the values may take: what the files that hold them allow.
+    private var byteLimit: Int {
+        var sources: [ObjectIdentifier: Int] = [:]
+        for case .file(let source, _, _, _) in pieces { sources[ObjectIdentifier(source)] = source.byteLimit }
+        return sources.values.reduce(into: 0) { sum, limit in
+            let (more, overflow) = sum.addingReportingOverflow(limit)
+            sum = overflow ? .max : more
         }
+    }
+
+    /// A part's batches; nil where they take more than so many bytes.
+    private func batches(
+        _ part: Part,
+        of rows: [Int]?,
+        upTo limit: Int
+    ) throws(DatasetError) -> [ArrowBatch]? {
+        /// Ends the reading early.
+        let enough = DatasetError(.badData, "")
+        var batches: [ArrowBatch] = []
+        var room = limit
+        do throws(DatasetError) {
+            try read(part, of: rows) { (batch) throws(DatasetError) in
+                room -= batch.byteCount
+                guard room >= 0 else { throw enough }
+                batches.append(batch)
+            }
+        } catch  where error == enough {
+            return nil
+        }
+        return batches
+    }
+
+    /// Hands a part's batches on, of chosen rows where there are any.
+    private func read(
+        _ part: Part,
+        of rows: [Int]?,
+        _ body: (ArrowBatch) throws(DatasetError) -> Void
+    ) throws(DatasetError) {
+        guard let rows else { return try read(piece: part.piece, body) }
         var start = starts[part.piece]
         var next = part.chosen.lowerBound
         try read(piece: part.piece) { (batch) throws(DatasetError) in
@@ -76,9 +124,8 @@ extension Column {
                 next += 1
             }
             start = end
-            if !chosen.isEmpty { batches.append(try batch.taking(chosen)) }
+            if !chosen.isEmpty { try body(try batch.taking(chosen)) }
         }
-        return batches
     }
 }
 

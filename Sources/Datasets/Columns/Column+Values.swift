@@ -9,29 +9,33 @@ extension Column {
     init(_ values: [Value], feature: Feature? = nil, name: String) throws(DatasetError) {
         let wanted = feature?.columnType
         var type = wanted
-        // A list of nothing tells that the column holds lists, and not of what.
-        let hasLists = values.contains { $0.list != nil }
-        for value in values {
-            guard let found = value.type else { continue }
-            if let known = type, let common = known.holding(found, isFixed: wanted != nil) {
-                type = common
-            } else if type == nil {
-                type = found
-            } else {
-                throw DatasetError(
-                    .badData,
-                    "column \"\(name)\" holds \(Feature(found)) where it held \(Feature(type ?? found)) before; "
-                        + "give all its values one type"
-                )
-            }
-        }
-        let chosen = type ?? ColumnType(.string, isList: hasLists)
-        guard chosen.isList || !hasLists else {
-            throw DatasetError(
+        func differ(_ found: String) -> DatasetError {
+            DatasetError(
                 .badData,
-                "column \"\(name)\" holds lists and \(Feature(chosen)); give all its values one type"
+                "column \"\(name)\" holds \(found) where it held \(type.map { "\(Feature($0))" } ?? "lists") before; "
+                    + "give all its values one type"
             )
         }
+        var hasLists = false
+        for value in values where value != .missing {
+            if value.isUntypedList {
+                guard type?.isList ?? true else { throw differ("lists") }
+                hasLists = true
+                continue
+            }
+            guard let found = value.type else { throw differ("a list of values of different types") }
+            guard !hasLists || found.isList else { throw differ("\(Feature(found))") }
+            guard let known = type else {
+                type = found
+                continue
+            }
+            guard let common = known.holding(found, isFixed: wanted != nil) else {
+                throw differ("\(Feature(found))")
+            }
+            type = common
+        }
+        let chosen = type ?? ColumnType(.string, isList: hasLists)
+        try Self.checkRange(of: values, type: chosen, label: feature?.classLabel, name: name)
         var batches: [ArrowBatch] = []
         var builder = ColumnBuilder(type: chosen)
         for value in values {
@@ -40,6 +44,27 @@ extension Column {
         }
         batches.append(try builder.finish())
         self.init(feature: feature ?? Feature(chosen), type: chosen, batches: batches)
+    }
+
+    /// Refuses whole numbers that 32 bits cannot hold, and ids that are no class's; -1 is none for the reference.
+    private static func checkRange(
+        of values: [Value],
+        type: ColumnType,
+        label: ClassLabel?,
+        name: String
+    ) throws(DatasetError) {
+        guard type.value == .int32 || label != nil else { return }
+        let range = label.map { -1..<$0.names.count } ?? Int(Int32.min)..<Int(Int32.max) + 1
+        for (row, value) in values.enumerated() {
+            for element in value.list ?? [value] {
+                guard let number = element.int, !range.contains(number) else { continue }
+                throw DatasetError(
+                    .badData,
+                    "row \(row + 1): column \"\(name)\" holds \(number), which is not from \(range.lowerBound) to "
+                        + "\(range.upperBound - 1); mend the row, or choose another feature"
+                )
+            }
+        }
     }
 
     /// The column as texts, of the same rows; it must be loaded.
@@ -74,8 +99,10 @@ extension ColumnType {
         guard isList == other.isList else { return nil }
         if value == other.value { return self }
         switch (value, other.value) {
-        case (.int32, .int64), (.float64, .int64): return self
-        case (.int64, .float64): return isFixed ? nil : other
+        case (.int64, .int32), (.float64, .int32), (.float64, .int64): return self
+        // A value that fits is put into a column of given type; what cannot fit was refused before.
+        case (.int32, .int64): return isFixed ? self : other
+        case (.int32, .float64), (.int64, .float64): return isFixed ? nil : other
         default: return nil
         }
     }

@@ -14,6 +14,7 @@ extension ArrowBatch {
             listOffsets,
             Int64(values.count),
             nil,
+            nil,
             values
         )
         try checkArrow(status) { "rows cannot be held in memory: \($0)" }
@@ -30,6 +31,8 @@ struct ColumnBuilder {
     var byteCount: Int { data.count }
     private var validity: [UInt8] = []
     private var hasMissing = false
+    /// Which of the lists' elements have no value.
+    private var missingElements: [Int] = []
     private var listOffsets: [Int32]
     private var offsets: [Int32]
     private var data: [UInt8] = []
@@ -42,9 +45,12 @@ struct ColumnBuilder {
     }
 
     /// Whether it is time to make a batch of the rows.
-    var isFull: Bool { count >= Self.batchRows || data.count >= Self.batchBytes }
+    var isFull: Bool {
+        count >= Self.batchRows || data.count >= Self.batchBytes || elementCount >= Self.batchElements
+    }
 
     private static let batchRows = 1 << 16
+    private static let batchElements = 1 << 21
     private static let batchBytes = 1 << 24
 
     /// A row without a value.
@@ -100,7 +106,7 @@ struct ColumnBuilder {
 
     /// Adds a value, or an element of a list, without ending the row.
     ///
-    /// One of another type is missing: in a list it becomes an empty text or zero.
+    /// One of another type is missing.
     private mutating func appendElement(_ value: Value) {
         switch (type.value, value) {
         case (.string, .string(var text)): text.withUTF8 { data.append(contentsOf: $0) }
@@ -109,7 +115,9 @@ struct ColumnBuilder {
         case (.int64, .int(let number)): appendBytes(of: Int64(number))
         case (.float64, .double(let number)): appendBytes(of: number)
         case (.float64, .int(let number)): appendBytes(of: Double(number))
-        default: data.append(contentsOf: repeatElement(0, count: Self.width(of: type.value)))
+        default:
+            data.append(contentsOf: repeatElement(0, count: Self.width(of: type.value)))
+            return endElement(isMissing: true)
         }
         endElement()
     }
@@ -118,7 +126,8 @@ struct ColumnBuilder {
         withUnsafeBytes(of: number) { data.append(contentsOf: $0) }
     }
 
-    private mutating func endElement() {
+    private mutating func endElement(isMissing: Bool = false) {
+        if type.isList, isMissing { missingElements.append(elementCount) }
         elementCount += 1
         if type.value == .string { offsets.append(Int32(truncatingIfNeeded: data.count)) }
     }
@@ -148,6 +157,11 @@ struct ColumnBuilder {
                 "a batch of texts takes more than 2 GB; a text of that length cannot be read"
             )
         }
+        var elementValidity: [UInt8] = []
+        if !missingElements.isEmpty {
+            elementValidity = [UInt8](repeating: 1, count: elementCount)
+            for element in missingElements { elementValidity[element] = 0 }
+        }
         var array = ArrowArray()
         let status = validity.withUnsafeBufferPointer { validity in
             ca_array_make(
@@ -157,6 +171,7 @@ struct ColumnBuilder {
                 hasMissing ? validity.baseAddress : nil,
                 type.isList ? listOffsets : nil,
                 Int64(elementCount),
+                elementValidity.isEmpty ? nil : elementValidity,
                 type.value == .string ? offsets : nil,
                 data
             )

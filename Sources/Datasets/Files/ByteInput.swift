@@ -17,13 +17,18 @@ final class ByteInput {
             }
         }
 
-        /// The bytes that such a file starts with.
-        private var magic: [UInt8] {
+        /// Whether such a file starts with these bytes.
+        private func isTold(by bytes: [UInt8]) -> Bool {
             switch self {
-            case .gzip: [0x1F, 0x8B]
-            case .zstd: [0x28, 0xB5, 0x2F, 0xFD]
-            case .bzip2: Array("BZh".utf8)
-            case .lz4: [0x04, 0x22, 0x4D, 0x18]
+            case .gzip: bytes.starts(with: [0x1F, 0x8B])
+            case .zstd: bytes.starts(with: [0x28, 0xB5, 0x2F, 0xFD])
+            // A text may start with the first three letters; behind the size comes a block, or the end of all blocks.
+            case .bzip2:
+                bytes.starts(with: Array("BZh".utf8))
+                    && [[0x31, 0x41, 0x59, 0x26], [0x17, 0x72, 0x45, 0x38]].contains(
+                        Array(bytes.dropFirst(4))
+                    )
+            case .lz4: bytes.starts(with: [0x04, 0x22, 0x4D, 0x18])
             }
         }
 
@@ -37,13 +42,13 @@ final class ByteInput {
         }
 
         init?(startOf bytes: [UInt8]) {
-            guard let found = Self.allCases.first(where: { bytes.starts(with: $0.magic) }) else { return nil }
+            guard let found = Self.allCases.first(where: { $0.isTold(by: bytes) }) else { return nil }
             self = found
         }
     }
 
     /// A small file may hold one text a million times.
-    private static let leastLimit = 4 << 30
+    private static let leastLimit = 1 << 30
     private static let mostExpansion = 200
 
     let path: String

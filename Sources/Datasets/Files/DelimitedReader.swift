@@ -25,7 +25,14 @@ struct DelimitedReader {
 
     /// The delimiter of a `.csv` file: a comma, or where the header has none what it has instead.
     private static func delimiter(of input: TextInput) -> UInt8 {
-        let header = input.chunk[input.position...].prefix { $0 != 0x0A && $0 != 0x0D }
+        var isQuoted = false
+        var header: [UInt8] = []
+        for byte in input.chunk[input.position...] {
+            if byte == UInt8(ascii: "\"") { isQuoted.toggle() }
+            if isQuoted { continue }
+            if byte == 0x0A || byte == 0x0D { break }
+            header.append(byte)
+        }
         let known = [",", ";", "\t", "|"].map { UInt8(ascii: $0) }
         return known.first { header.contains($0) } ?? known[0]
     }
@@ -169,6 +176,9 @@ struct RowStore {
     let names: [String]
     private var builders: [ColumnBuilder]
     private var store: BatchStore
+    private var rows = 0
+    /// Fields on their way at most: each takes memory even where it is empty.
+    private static let mostFields = 1 << 23
 
     init(names: [String], _ storage: StorageOptions) {
         self.names = names
@@ -178,7 +188,8 @@ struct RowStore {
     }
 
     mutating func append(_ record: DelimitedRecord) throws(DatasetError) {
-        var isFull = false
+        rows += 1
+        var isFull = rows * names.count >= Self.mostFields
         record.bytes.withUnsafeBufferPointer { bytes in
             for index in builders.indices {
                 if let range = record.range(index) {
@@ -193,6 +204,7 @@ struct RowStore {
     }
 
     private mutating func flush() throws(DatasetError) {
+        rows = 0
         var batches: [ArrowBatch] = []
         for index in builders.indices { batches.append(try builders[index].finish()) }
         try store.append(batches)

@@ -8,7 +8,9 @@ struct JSONColumn {
     private(set) var isNested = false
     private let storage: StorageOptions
     private var type: ColumnType?
-    /// Rows before the first that tells the type: missing values and empty lists.
+    /// Missing values before all others; they may be many, so they are counted only.
+    private var leadingMissing = 0
+    /// Rows after these and before the first that tells the type: empty lists and missing values.
     private var leading: [Value] = []
     private var builder: ColumnBuilder?
     private var store: BatchStore?
@@ -21,6 +23,10 @@ struct JSONColumn {
 
     /// Fills up with missing values to a number of rows.
     mutating func pad(to rows: Int) throws(DatasetError) {
+        if builder == nil, leading.isEmpty, !isNested {
+            leadingMissing += rows - count
+            count = rows
+        }
         while count < rows { _ = try append(.missing) }
     }
 
@@ -28,6 +34,7 @@ struct JSONColumn {
     ///
     /// - Returns: False where the column holds something else.
     mutating func append(text: [UInt8]) throws(DatasetError) -> Bool {
+        if isNested { return try endRow() }
         guard try prepare(for: ColumnType(.string)) else { return false }
         builder?.append(utf8: text)
         return try endRow()
@@ -37,13 +44,17 @@ struct JSONColumn {
     ///
     /// - Returns: False where the column holds something else.
     mutating func append(_ value: Value) throws(DatasetError) -> Bool {
-        if isNested { return value == .missing ? try endRow() : false }
-        let isEmptyList = value.list?.allSatisfy { $0 == .missing } ?? false
-        if value == .missing || isEmptyList && type?.isList ?? true {
+        // Of a column that is left out all values are.
+        if isNested { return try endRow() }
+        if value == .missing, builder == nil, leading.isEmpty {
+            leadingMissing += 1
+            return try endRow()
+        }
+        if value == .missing || value.isUntypedList && type?.isList ?? true {
             if builder == nil { leading.append(value) } else { builder?.append(value) }
             return try endRow()
         }
-        guard let found = Self.type(of: value), try prepare(for: found) else { return false }
+        guard let found = value.type, try prepare(for: found) else { return false }
         builder?.append(value)
         return try endRow()
     }
@@ -54,30 +65,14 @@ struct JSONColumn {
     mutating func appendNested() throws(DatasetError) -> Bool {
         guard type == nil else { return false }
         isNested = true
+        leading = []
         return try endRow()
-    }
-
-    /// The type of a value, nil for a mixed list; a list of whole and other numbers holds numbers.
-    private static func type(of value: Value) -> ColumnType? {
-        guard let values = value.list else { return value.type }
-        var type: ColumnType?
-        for value in values {
-            guard let found = value.type else { continue }
-            guard let known = type else {
-                type = found
-                continue
-            }
-            type = known.holding(found, isFixed: false)
-            if type == nil { return nil }
-        }
-        return type.map { ColumnType($0.value, isList: true) }
     }
 
     /// What the column holds so far, for messages.
     var description: String { isNested ? "objects" : type.map { "\(Feature($0))" } ?? "nothing" }
 
     private mutating func prepare(for found: ColumnType) throws(DatasetError) -> Bool {
-        if isNested { return false }
         if let type {
             guard let common = type.holding(found, isFixed: false) else { return false }
             if common == type { return true }
@@ -86,9 +81,7 @@ struct JSONColumn {
             return true
         }
         guard leading.allSatisfy({ $0 == .missing }) || found.isList else { return false }
-        start(found)
-        for value in leading { builder?.append(value) }
-        leading = []
+        try startAfterLeading(found)
         return true
     }
 
@@ -98,14 +91,31 @@ struct JSONColumn {
         store = BatchStore(names: ["column"], types: [type], options: storage)
     }
 
+    private mutating func startAfterLeading(_ type: ColumnType) throws(DatasetError) {
+        start(type)
+        for _ in 0..<leadingMissing {
+            builder?.appendMissing()
+            if builder?.isFull ?? false { try flush() }
+        }
+        for value in leading { builder?.append(value) }
+        leading = []
+    }
+
     private mutating func endRow() throws(DatasetError) -> Bool {
         count += 1
-        if builder?.isFull ?? false, let batch = try builder?.finish() { try store?.append([batch]) }
+        if builder?.isFull ?? false { try flush() }
         return true
     }
 
+    /// Makes Arrow memory of the rows on their way.
+    mutating func flush() throws(DatasetError) {
+        if let builder, builder.count > 0, let batch = try self.builder?.finish() {
+            try store?.append([batch])
+        }
+    }
+
     private mutating func closePart() throws(DatasetError) {
-        if let batch = try builder?.finish() { try store?.append([batch]) }
+        try flush()
         if let column = try store?.finish() { parts += column }
         store = nil
     }
@@ -114,8 +124,7 @@ struct JSONColumn {
     mutating func finish() throws(DatasetError) -> Column {
         if builder == nil {
             let hasLists = leading.contains { $0 != .missing }
-            start(ColumnType(.string, isList: hasLists))
-            for value in leading { builder?.append(value) }
+            try startAfterLeading(ColumnType(.string, isList: hasLists))
         }
         try closePart()
         return try Column(widening: parts, name: String(decoding: name, as: UTF8.self))

@@ -8,6 +8,7 @@ struct JSONReader {
     private let storage: StorageOptions
     private var columns: [JSONColumn] = []
     private var rows = 0
+    private var rowsOnTheWay = 0
     private var key: [UInt8] = []
     private var text: [UInt8] = []
 
@@ -157,8 +158,21 @@ struct JSONReader {
         }
         try result.get()
         rows += 1
-        for index in columns.indices { try columns[index].pad(to: rows) }
+        rowsOnTheWay += 1
+        let isFull = rowsOnTheWay * columns.count >= Self.mostFields
+        if isFull { rowsOnTheWay = 0 }
+        for index in columns.indices {
+            try columns[index].pad(to: rows)
+            if isFull { try columns[index].flush() }
+        }
     }
+
+    /// Fields on their way at most: each takes memory even where it is missing.
+    private static let mostFields = 1 << 23
+    /// Different names at most: data that is keyed by something would make a column of each key.
+    private static let mostColumns = 4096
+    /// Elements of a list at most.
+    private static let mostElements = 1 << 20
 
     private mutating func row(_ scanner: JSONScanner, _ bytes: [UInt8], number: Int) throws(DatasetError) {
         var scanner = scanner
@@ -169,7 +183,7 @@ struct JSONReader {
                 guard scanner.string(into: &key), scanner.take(":") else {
                     throw notAnObject(bytes, number: number)
                 }
-                let column = column(after: next)
+                let column = try column(after: next, number: number)
                 next = column + 1
                 guard columns[column].count == rows else {
                     throw input.bad("line \(number) names \"\(String(decoding: key, as: UTF8.self))\" twice")
@@ -178,15 +192,20 @@ struct JSONReader {
             } while scanner.take(",")
             guard scanner.take("}") else { throw notAnObject(bytes, number: number) }
         }
-        guard scanner.peek() == 0 else { throw notAnObject(bytes, number: number) }
+        guard scanner.isAtEnd() else { throw notAnObject(bytes, number: number) }
     }
 
     /// The column of the key at hand: mostly the one after the last.
-    private mutating func column(after next: Int) -> Int {
+    private mutating func column(after next: Int, number: Int) throws(DatasetError) -> Int {
         if next < columns.count, columns[next].name == key { return next }
         if let known = columns.firstIndex(where: { $0.name == key }) { return known }
+        guard columns.count < Self.mostColumns else {
+            throw input.bad(
+                "line \(number): more than \(Self.mostColumns) different names; write rows that all have the same ones"
+            )
+        }
         var column = JSONColumn(name: key, storage)
-        try? column.pad(to: rows)
+        try column.pad(to: rows)
         columns.append(column)
         return columns.count - 1
     }
@@ -208,6 +227,12 @@ struct JSONReader {
             kind = "a list"
             let start = scanner
             if let list = list(&scanner) {
+                guard list.count < Self.mostElements else {
+                    throw input.bad(
+                        "line \(number): \"\(String(decoding: columns[column].name, as: UTF8.self))\" holds a list of "
+                            + "\(Self.mostElements) values or more; write them as rows"
+                    )
+                }
                 fits = try columns[column].append(.list(list))
             } else {
                 scanner = start
@@ -244,12 +269,18 @@ struct JSONReader {
                 guard let value = scanner.scalar() else { return nil }
                 values.append(value)
             }
+            // The caller refuses so many.
+            if values.count == Self.mostElements { return values }
         } while scanner.take(",")
         return scanner.take("]") ? values : nil
     }
 
+    /// Bytes of a row that may be taken apart to say what is wrong with it: that takes many times their memory.
+    private static let mostExplained = 1 << 20
+
     /// Why a row is no object.
     private func notAnObject(_ bytes: [UInt8], number: Int) -> DatasetError {
+        guard bytes.count <= Self.mostExplained else { return input.bad("line \(number) is no JSON object") }
         do throws(JSONError) {
             return input.bad("line \(number) holds \(try JSONValue.parse(bytes).kind), not an object")
         } catch {

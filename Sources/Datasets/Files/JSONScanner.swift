@@ -21,6 +21,12 @@ struct JSONScanner {
         return 0
     }
 
+    /// Whether nothing but white space is left.
+    mutating func isAtEnd() -> Bool {
+        _ = peek()
+        return position == bytes.count
+    }
+
     /// Takes a byte if it comes next.
     mutating func take(_ byte: Unicode.Scalar) -> Bool {
         guard peek() == UInt8(ascii: byte) else { return false }
@@ -117,7 +123,8 @@ struct JSONScanner {
         var isWhole = true
         while position < bytes.count, let digit = Self.digit(bytes[position]) {
             let (times, overflow) = value.multipliedReportingOverflow(by: 10)
-            let (sum, carry) = times.addingReportingOverflow(digit)
+            // Below zero there is room for one number more.
+            let (sum, carry) = times.subtractingReportingOverflow(digit)
             if overflow || carry { isWhole = false }
             value = sum
             position += 1
@@ -138,7 +145,8 @@ struct JSONScanner {
             }
             guard digits() else { return nil }
         }
-        if isWhole { return .int(first == start ? value : -value) }
+        if isWhole, first > start { return .int(value) }
+        if isWhole, value != .min { return .int(-value) }
         return Double(String(decoding: bytes[start..<position], as: UTF8.self)).map(Value.double)
     }
 

@@ -9,12 +9,14 @@ struct LineReader {
         var record = DelimitedRecord()
         while try !input.isFinished() {
             record.start(line: input.line)
-            try input.take(into: &record.bytes) { $0 == 0x0A }
-            if record.bytes.last == 0x0D { record.bytes.removeLast() }
+            try input.take(into: &record.bytes) { $0 == 0x0A || $0 == 0x0D }
             record.endField(isQuoted: true)
             guard record.bytes.withUnsafeBufferPointer(isUTF8) else { throw input.notUTF8(line: record.line) }
             try rows.append(record)
-            if try !input.isFinished() { input.position += 1 }
+            // A line ends as Python ends it: by a line feed, a carriage return, or both.
+            let end = try input.peek()
+            if end != nil { input.position += 1 }
+            if end == 0x0D, try input.peek() == 0x0A { input.position += 1 }
             input.line += 1
         }
         return Dataset(names: ["text"], columns: try rows.finish(), storage: storage)

@@ -70,7 +70,8 @@ final class TextInput {
         }
     }
 
-    private static let mostRowBytes = 256 << 20
+    /// A row is held several times on its way into a column, so this bounds memory, too.
+    private static let mostRowBytes = 128 << 20
 
     /// A fault of this file.
     func bad(_ what: String) -> DatasetError { DatasetError(.badFile, "\(path): \(what)") }

@@ -12,7 +12,10 @@ struct ClassFolders {
     init?(_ files: [String], in folder: String) {
         guard files.allSatisfy({ FileFormat(path: $0) == .lines }) else { return nil }
         let labelled = files.map { path in
-            let parts = path.dropFirst(folder.count).split(separator: "/").map(String.init)
+            // Of a pattern the folders may be anywhere; of a folder they must lie below it.
+            let isBelow = path.utf8.starts(with: folder.utf8)
+            let below = isBelow ? path.utf8.dropFirst(folder.utf8.count) : path.utf8[...]
+            let parts = below.split(separator: UInt8(ascii: "/")).map { String(Substring($0)) }
             return (path: path, label: parts.count > 1 ? parts[parts.count - 2] : "")
         }
         guard labelled.allSatisfy({ !$0.label.isEmpty }), Set(labelled.map(\.label)).count > 1 else {
@@ -42,27 +45,24 @@ struct ClassFolders {
         return Dataset(names: ["text", "label"], columns: columns, warnings: warnings, storage: storage)
     }
 
-    private static let mostBytes = 256 << 20
-
     private static func text(of path: String, _ warnings: inout [String]) throws(DatasetError) -> [UInt8] {
-        let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
-        guard size ?? 0 <= mostBytes else {
-            throw DatasetError(
-                .badFile,
-                "\(path): a text of more than \(mostBytes >> 20) MB; cut it into several"
-            )
+        var (text, encoding) = try text(of: path, in: nil)
+        guard !text.withUnsafeBufferPointer(isUTF8) else { return text }
+        guard case .utf8 = encoding else {
+            throw DatasetError(.badEncoding, "\(path) is not UTF-16 throughout; convert it, with iconv say")
         }
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw DatasetError(.notAllowed, "cannot read \(path): check its permissions")
-        }
-        var raw = Array(data)
-        var encoding = TextEncoding(startOf: raw)
-        if case .utf8 = encoding, !raw.withUnsafeBufferPointer(isUTF8) {
-            encoding = .windows1252
-            warnings.append("\(path) is not UTF-8; read as Western European (Windows-1252)")
-        }
+        (text, encoding) = try self.text(of: path, in: .windows1252)
+        warnings.append("\(path) is not UTF-8; read as Western European (Windows-1252)")
+        return text
+    }
+
+    private static func text(
+        of path: String,
+        in encoding: TextEncoding?
+    ) throws(DatasetError) -> (text: [UInt8], encoding: TextEncoding) {
+        let input = try TextInput(path: path, encoding: encoding)
         var text: [UInt8] = []
-        encoding.decode(&raw, isLast: true, to: &text)
-        return text.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(text.dropFirst(3)) : text
+        try input.take(into: &text) { _ in false }
+        return (text, input.encoding)
     }
 }

@@ -31,7 +31,9 @@ extension Dataset {
         var parts: [Dataset] = []
         for file in files {
             let part = try Dataset(contentsOf: URL(filePath: file), storage: storage)
-            if let first = parts.first, Set(first.columnNames) != Set(part.columnNames) {
+            if let first = parts.first,
+                Set(first.columnNames.map { Array($0.utf8) }) != Set(part.columnNames.map { Array($0.utf8) })
+            {
                 throw DatasetError(
                     .badFile,
                     "\(file) has the columns \(part.listedColumns) where \(files[0]) has \(first.listedColumns); "

@@ -6,7 +6,9 @@ import Yams
 /// Source: https://huggingface.co/docs/hub/datasets-manual-configuration
 struct DatasetCard {
     private let path: String
-    private let configurations: [[String: Any]]
+    private let configurations: [Node]
+    private static let mostBytes = 4 << 20
+    private static let mostAliases = 16
 
     /// Reads a card.
     ///
@@ -14,21 +16,34 @@ struct DatasetCard {
     /// - Throws: `.badFile` where its YAML is none.
     init?(path: String) throws(DatasetError) {
         self.path = path
-        guard let data = FileManager.default.contents(atPath: path),
-            let text = String(data: data, encoding: .utf8), text.hasPrefix("---")
+        guard isRegularFile(path), let file = FileHandle(forReadingAtPath: path),
+            let data = try? file.read(upToCount: Self.mostBytes)
         else { return nil }
+        let text = String(decoding: data, as: UTF8.self)
+        guard text.hasPrefix("---") else { return nil }
         let lines = text.split(omittingEmptySubsequences: false) { $0.isNewline }.dropFirst()
         guard let end = lines.firstIndex(of: "---") else { return nil }
         let yaml = lines[..<end].joined(separator: "\n")
+        // Few aliases of aliases unfold to more than any memory holds.
+        guard Self.aliasCount(in: yaml) <= Self.mostAliases else {
+            throw DatasetError(.badFile, "\(path): the YAML at its head has too many aliases; write them out")
+        }
         do {
-            let header = try Yams.load(yaml: yaml) as? [String: Any]
-            guard let configurations = header?["configs"] as? [[String: Any]], !configurations.isEmpty else {
+            guard let found = try Yams.compose(yaml: yaml)?.mapping?["configs"]?.sequence, !found.isEmpty
+            else {
                 return nil
             }
-            self.configurations = configurations
+            configurations = Array(found)
         } catch {
             throw DatasetError(.badFile, "\(path): the YAML at its head cannot be read: \(error)")
         }
+    }
+
+    /// Words that start with an asterisk, where the text has anchors at all.
+    private static func aliasCount(in yaml: String) -> Int {
+        guard yaml.utf8.contains(UInt8(ascii: "&")) else { return 0 }
+        let words = yaml.utf8.split { " \t\n,[]{}:?-".utf8.contains($0) }
+        return words.count { $0.first == UInt8(ascii: "*") }
     }
 
     /// The files of a configuration's splits; nil where it names none.
@@ -36,15 +51,15 @@ struct DatasetCard {
     /// - Throws: `.badData` for a configuration that is not listed; `.missingFile` where a pattern matches nothing;
     ///   `.badFile` for one that leads out of the folder.
     func splits(in folder: String, configuration: String?) throws(DatasetError) -> [DatasetFiles.Split]? {
-        func name(_ configuration: [String: Any]) -> String {
-            configuration["config_name"] as? String ?? "default"
+        func name(_ configuration: Node) -> String {
+            configuration.mapping?["config_name"]?.string ?? "default"
         }
-        let chosen: [String: Any]?
+        let chosen: Node?
         if let configuration {
             chosen = configurations.first { name($0) == configuration }
         } else {
             chosen =
-                configurations.first { $0["default"] as? Bool == true }
+                configurations.first { $0.mapping?["default"]?.bool == true }
                 ?? configurations.first { name($0) == "default" }
                 ?? (configurations.count == 1 ? configurations[0] : nil)
         }
@@ -55,7 +70,7 @@ struct DatasetCard {
                 "\(folder) has the configurations \(listed); choose one with --dataset-config"
             )
         }
-        guard let files = chosen["data_files"] else { return nil }
+        guard let files = chosen.mapping?["data_files"] else { return nil }
         var splits: [DatasetFiles.Split] = []
         for (split, patterns) in Self.patterns(files) {
             var found: [String] = []
@@ -75,10 +90,12 @@ struct DatasetCard {
     }
 
     /// `data_files` in any of its spellings: a pattern, a list of them, or a list of splits with patterns.
-    private static func patterns(_ value: Any) -> [(split: String, patterns: [String])] {
-        func list(_ value: Any?) -> [String] { value as? [String] ?? (value as? String).map { [$0] } ?? [] }
-        if let splits = value as? [[String: Any]] {
-            return splits.map { ($0["split"] as? String ?? "train", list($0["path"])) }
+    private static func patterns(_ value: Node) -> [(split: String, patterns: [String])] {
+        func list(_ value: Node?) -> [String] {
+            value?.sequence.map { $0.compactMap(\.string) } ?? value?.string.map { [$0] } ?? []
+        }
+        if let splits = value.sequence, splits.allSatisfy({ $0.mapping != nil }) {
+            return splits.map { ($0.mapping?["split"]?.string ?? "train", list($0.mapping?["path"])) }
         }
         return [("train", list(value))]
     }

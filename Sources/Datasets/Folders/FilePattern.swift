@@ -53,13 +53,14 @@ func filesBelow(_ folder: String) -> [String] {
     var files: [String] = []
     for case let path as String in found {
         guard !path.split(separator: "/").contains(where: { $0.hasPrefix(".") }) else { continue }
-        var isFolder: ObjCBool = false
         let whole = folder.isEmpty ? path : folder.hasSuffix("/") ? folder + path : folder + "/" + path
-        guard FileManager.default.fileExists(atPath: whole, isDirectory: &isFolder), !isFolder.boolValue
-        else {
-            continue
-        }
-        files.append(whole)
+        if isRegularFile(whole) { files.append(whole) }
     }
     return files.sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }
+}
+
+/// Whether a path leads to a file with an end: reading a pipe may wait for ever, and a device never ends.
+func isRegularFile(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
 }

@@ -30,7 +30,7 @@ extension Dataset {
     /// - Throws: `.missingColumn`; `.badData` where another column has that name.
     public func renameColumn(_ name: String, to newName: String) throws(DatasetError) -> Dataset {
         let index = try index(of: name)
-        guard newName == name || !columnNames.contains(newName) else {
+        guard [nil, index].contains(place(of: newName)) else {
             throw DatasetError(
                 .badData,
                 "there is a column \"\(newName)\" already; remove it, or choose another name"
@@ -66,7 +66,7 @@ extension Dataset {
     /// This dataset with one more column, or another in place of one of that name.
     func replacing(_ name: String, with column: Column) -> Dataset {
         var all = namedColumns
-        if let index = columnNames.firstIndex(of: name) {
+        if let index = place(of: name) {
             all[index].column = column
         } else {
             all.append((name, column))

@@ -36,7 +36,7 @@ extension Dataset {
                 continue
             }
             let count = batch.elements(of: row).count
-            values.append(.list(classes.codes[next..<next + count].map { .int(Int($0)) }))
+            values.append(.list(classes.codes[next..<next + count].map { $0 < 0 ? .missing : .int(Int($0)) }))
             next += count
         }
         let label = ClassLabel(names: classes.names)

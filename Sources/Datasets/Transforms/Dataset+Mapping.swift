@@ -90,10 +90,22 @@ extension Dataset {
                 }
                 parts.append(part)
             }
-            joined.append((name, Column(joining: parts)))
+            // Ids of classes may lie in 32 bits or in 64.
+            guard parts.contains(where: { $0.type != column.type }) else {
+                joined.append((name, Column(joining: parts)))
+                continue
+            }
+            var loaded: [Column] = []
+            for part in parts {
+                let part = try part.loaded(nil, first.storage)
+                loaded.append(Column(type: part.type, batches: [try part.batch(0..<part.count)]))
+            }
+            var wide = try Column(widening: loaded, name: name)
+            wide.feature = column.feature
+            joined.append((name, wide))
         }
         for (number, dataset) in datasets.enumerated() {
-            if let extra = dataset.columnNames.first(where: { !first.columnNames.contains($0) }) {
+            if let extra = dataset.columnNames.first(where: { first.place(of: $0) == nil }) {
                 throw DatasetError(
                     .badData,
                     "part \(number + 1) has a column \"\(extra)\" that part 1 has not; remove it"
@@ -182,7 +194,7 @@ extension Column {
     /// - Throws: `.badData` where there is no such type.
     init(widening parts: [Column], name: String) throws(DatasetError) {
         var type: ColumnType?
-        for part in parts where part.hasValues {
+        for part in parts where part.tellsType {
             guard let known = type else {
                 type = part.type
                 continue
@@ -196,28 +208,55 @@ extension Column {
             }
             type = common
         }
-        let chosen = type ?? ColumnType(.string, isList: parts.contains { $0.type.isList })
+        let hasLists = parts.contains { $0.type.isList && $0.hasRows }
+        let chosen = type ?? ColumnType(.string, isList: hasLists)
+        guard chosen.isList || !hasLists else {
+            throw DatasetError(
+                .badData,
+                "column \"\(name)\" holds lists and \(Feature(chosen)); give all its values one type"
+            )
+        }
         var converted: [Column] = []
         for part in parts {
             if part.type == chosen {
                 converted.append(part)
             } else {
                 var builder = ColumnBuilder(type: chosen)
+                var batches: [ArrowBatch] = []
                 for piece in part.pieces.indices {
                     try part.read(piece: piece) { (batch) throws(DatasetError) in
-                        for row in 0..<batch.count { builder.append(batch.value(row)) }
+                        for row in 0..<batch.count {
+                            builder.append(batch.value(row))
+                            if builder.isFull { batches.append(try builder.finish()) }
+                        }
                     }
                 }
-                converted.append(Column(type: chosen, batches: [try builder.finish()]))
+                batches.append(try builder.finish())
+                converted.append(Column(type: chosen, batches: batches))
             }
         }
         self.init(joining: converted)
     }
 
-    private var hasValues: Bool {
+    /// Whether any row has a value.
+    private var hasRows: Bool {
+        hasBatch { batch in (0..<batch.count).contains { !batch.isMissing($0) } }
+    }
+
+    /// Whether any row has a value of the column's type, which a list without values has not.
+    private var tellsType: Bool {
+        guard type.isList else { return hasRows }
+        return hasBatch { batch in
+            (0..<batch.count).contains { row in
+                !batch.isMissing(row) && batch.elements(of: row).contains { !batch.values.isMissing($0) }
+            }
+        }
+    }
+
+    private func hasBatch(_ matches: (ArrowBatch) -> Bool) -> Bool {
         pieces.contains {
             guard case .batch(let batch) = $0 else { return true }
-            return (0..<batch.count).contains { !batch.isMissing($0) && !batch.elements(of: $0).isEmpty }
+            return matches(batch)
         }
     }
 }

@@ -2,9 +2,6 @@ import Files
 public import Foundation
 
 extension Dataset {
-    /// Rows that are brought together at a time.
-    private static let rowsAtATime = 1 << 14
-
     /// Writes all rows into a file that appears whole or not at all, and that ``init(contentsOf:storage:)`` reads back.
     ///
     /// Parquet and Arrow files keep the features, in the way that the reference reads; elsewhere classes are written by
@@ -56,10 +53,21 @@ extension Dataset {
             types: columns.map(\.type),
             metadata: [("huggingface", StoredFeatures.metadata(for: features))] + metadata
         )
-        for start in stride(from: 0, to: count, by: Self.rowsAtATime) {
-            let range = start..<min(start + Self.rowsAtATime, count)
+        var builders = columns.map { ColumnBuilder(type: $0.type) }
+        var cursors = columns.map(ColumnCursor.init)
+        for row in 0..<count {
+            var isFull = row == count - 1
+            for index in columns.indices {
+                if let (batch, row) = cursors[index].locate(row) {
+                    builders[index].append(batch, row: row)
+                } else {
+                    builders[index].appendMissing()
+                }
+                isFull = isFull || builders[index].isFull
+            }
+            guard isFull else { continue }
             var batches: [ArrowBatch] = []
-            for column in columns { batches.append(try column.batch(range)) }
+            for index in builders.indices { batches.append(try builders[index].finish()) }
             try writer.append(batches)
         }
         try writer.close()

@@ -23,7 +23,7 @@ struct RowText {
         if let delimiter {
             for (index, name) in dataset.columnNames.enumerated() {
                 if index > 0 { header.append(delimiter) }
-                Self.appendField(Array(name.utf8)[...], delimiter, to: &header)
+                Self.appendField(Array(name.utf8)[...], delimiter, isName: true, to: &header)
             }
             header.append(0x0A)
         }
@@ -83,11 +83,14 @@ struct RowText {
     private static func appendField(
         _ text: some Collection<UInt8>,
         _ delimiter: UInt8,
+        isName: Bool = false,
         to bytes: inout [UInt8]
     ) {
+        // A name with a sign that might be a delimiter is quoted: readers tell the delimiter by the header.
         let isPlain =
             !text.isEmpty
             && !text.contains { $0 == UInt8(ascii: "\"") || $0 == 0x0D || $0 == 0x0A || $0 == delimiter }
+            && !(isName && text.contains { ",;\t|".utf8.contains($0) })
         guard !isPlain else { return bytes.append(contentsOf: text) }
         bytes.append(UInt8(ascii: "\""))
         for byte in text {
