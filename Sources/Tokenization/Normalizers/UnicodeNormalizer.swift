@@ -102,6 +102,10 @@ struct UnicodeNormalizer: Normalizer {
     }
 
     private static func composition(_ first: UInt32, _ second: UInt32) -> UInt32? {
+        // Hangul by arithmetic: Foundation does not join a syllable's third letter.
+        if first &- 0xAC00 < 11172, (first - 0xAC00).isMultiple(of: 28), (0x11A8...0x11C2).contains(second) {
+            return first + second - 0x11A7
+        }
         guard let first = Unicode.Scalar(first), let second = Unicode.Scalar(second), second.value >= 0x300
         else {
             return nil
