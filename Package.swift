@@ -117,12 +117,13 @@ for target in targets { target.swiftSettings = (target.swiftSettings ?? []) + se
 let package = Package(
     name: "attune",
     platforms: [.macOS(.v15)],
-    products: pureOnly
-        ? []
-        : [
-            .library(name: "Attune", targets: ["Attune"]),
-            .executable(name: "attune", targets: ["AttuneCommand"]),
-        ],
+    products: [.library(name: "Tokenization", targets: ["Tokenization"])]
+        + (pureOnly
+            ? []
+            : [
+                .library(name: "Attune", targets: ["Attune"]),
+                .executable(name: "attune", targets: ["AttuneCommand"]),
+            ]),
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],

@@ -76,35 +76,3 @@ public struct Encoding: Sendable, Equatable {
         return result
     }
 }
-
-/// The ids of many texts, end to end.
-public struct PackedEncodings: Sendable, Equatable {
-    /// The ids of all texts.
-    public var ids: [Int32]
-    /// Where each text starts in `ids`, and at the end where the last one ends: one more than there are texts.
-    public var cuSeqlens: [Int32]
-    /// How many texts were cut to the longest length allowed.
-    public var truncatedCount: Int
-
-    /// Packed ids of given texts.
-    ///
-    /// - Parameters:
-    ///   - ids: All ids.
-    ///   - cuSeqlens: Offsets that rise from 0 to the number of ids.
-    ///   - truncatedCount: How many texts were cut.
-    public init(ids: [Int32] = [], cuSeqlens: [Int32] = [0], truncatedCount: Int = 0) {
-        self.ids = ids
-        self.cuSeqlens = cuSeqlens
-        self.truncatedCount = truncatedCount
-    }
-
-    /// The number of texts.
-    public var count: Int { cuSeqlens.count - 1 }
-
-    /// The ids of one text.
-    ///
-    /// - Parameter index: The text's index.
-    public subscript(index: Int) -> ArraySlice<Int32> {
-        ids[Int(cuSeqlens[index])..<Int(cuSeqlens[index + 1])]
-    }
-}

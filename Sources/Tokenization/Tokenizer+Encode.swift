@@ -53,7 +53,9 @@ extension Tokenizer {
 
     private func encodeAlone(_ text: String, sequence: Int) -> Encoding {
         var text = text
-        return text.withUTF8 { pipeline.encode($0, sequence: sequence, workspace: Workspace()) }
+        return text.withUTF8 { bytes in
+            workspaces.withWorkspace { pipeline.encode(bytes, sequence: sequence, workspace: $0) }
+        }
     }
 
     private func joined(_ sequences: [Encoding], addSpecialTokens: Bool) -> Encoding {

@@ -2,11 +2,14 @@ public import Foundation
 
 /// Turns texts into token ids and back, exactly as the Python libraries do with the same files.
 ///
-/// A value type of constant tables: copies are cheap and any number of threads may share one.
+/// A value type of constant tables: copies are cheap and any number of threads may share one. What calls have met is
+/// kept in workspaces that copies share, too; they change no result.
 public struct Tokenizer: Sendable {
     let pipeline: Pipeline
     let settings: TokenizerSettings
     let stored: TokenizerFiles
+    let workspaces = WorkspacePool()
+    let margins: TokenMargins
 
     /// The files that make up this tokenizer in the Hub's layout, to be saved beside a model: name and bytes.
     public var files: [(name: String, contents: [UInt8])] { stored.named }
@@ -38,6 +41,7 @@ public struct Tokenizer: Sendable {
         }
         settings = try TokenizerSettings(files: files, pipeline: &pipeline)
         self.pipeline = pipeline
+        margins = TokenMargins(pipeline)
         stored = files
     }
 

@@ -26,7 +26,7 @@ struct ByteLevelPostProcessor: PostProcessor {
         return result
     }
 
-    private static func isSpace(_ scalar: Unicode.Scalar) -> Bool {
+    static func isSpace(_ scalar: Unicode.Scalar) -> Bool {
         scalar.value == ByteAlphabet.scalars[0x20] || scalar.properties.isWhitespace
     }
 }
