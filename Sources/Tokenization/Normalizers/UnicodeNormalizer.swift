@@ -60,13 +60,22 @@ struct UnicodeNormalizer: Normalizer {
     /// - Returns: Whether any moved.
     private static func order(_ characters: inout [Character]) -> Bool {
         var moved = false
-        for index in characters.indices.dropFirst() {
-            var at = index
-            while at > 0, characters[at].order > 0, characters[at - 1].order > characters[at].order {
-                characters.swapAt(at, at - 1)
-                at -= 1
+        var start = 0
+        while start < characters.count {
+            var end = start + 1
+            var isOrdered = true
+            if characters[start].order > 0 {
+                while end < characters.count, characters[end].order > 0 {
+                    if characters[end - 1].order > characters[end].order { isOrdered = false }
+                    end += 1
+                }
+            }
+            if !isOrdered {
+                // Stable, and no slower for a text that is nothing but marks.
+                characters[start..<end].sort { $0.order < $1.order }
                 moved = true
             }
+            start = end
         }
         return moved
     }
