@@ -71,6 +71,19 @@ struct AddedTokens: Sendable {
         rebuild()
     }
 
+    /// Puts the tokens to be found in normalised text through another normaliser.
+    mutating func normalize(with normalizer: (any Normalizer)?) {
+        normalized = [:]
+        for (id, token) in tokens where token.isNormalized {
+            guard let normalizer else { continue }
+            let content = Array(token.content.utf8)
+            var text = TrackedText(content, keepsOrigins: false)
+            normalizer.normalize(&text)
+            if text.bytes != content { normalized[id] = text.bytes }
+        }
+        rebuild()
+    }
+
     private mutating func rebuild() {
         raw = TokenSearch()
         inNormalized = TokenSearch()

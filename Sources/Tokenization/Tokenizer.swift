@@ -34,12 +34,16 @@ public struct Tokenizer: Sendable {
 
     init(files: TokenizerFiles) throws(TokenizerError) {
         var pipeline: Pipeline
+        let root: JSONValue
         do throws(TokenizerError) {
-            pipeline = try PipelineReader(root: JSONDocument(parsing: files.tokenizer).root).read()
+            root = try JSONDocument(parsing: files.tokenizer).root
+            pipeline = try PipelineReader(root: root).read()
         } catch {
             throw error.inside(TokenizerFiles.tokenizerName)
         }
-        settings = try TokenizerSettings(files: files, pipeline: &pipeline)
+        let stages = try ClassStages(files, root)
+        settings = try TokenizerSettings(files: files, stages, pipeline: &pipeline)
+        try stages?.apply(to: &pipeline)
         self.pipeline = pipeline
         margins = TokenMargins(pipeline)
         stored = files

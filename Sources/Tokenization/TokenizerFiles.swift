@@ -19,6 +19,8 @@ struct TokenizerFiles: Sendable {
     var specialTokens: [UInt8]?
     /// `chat_template.jinja`, where there is one.
     var chatTemplate: [UInt8]?
+    /// The model's `config.json`, where there is one; it is not the tokenizer's to save.
+    var modelConfiguration: [UInt8]?
 
     /// Reads the files of a folder, or builds them from its vocabulary files.
     init(folder: URL) throws(TokenizerError) {
@@ -31,6 +33,7 @@ struct TokenizerFiles: Sendable {
         config = try Self.readIfPresent(folder.appendingPathComponent(Self.configName))
         specialTokens = try Self.readIfPresent(folder.appendingPathComponent(Self.specialTokensName))
         chatTemplate = try Self.readIfPresent(folder.appendingPathComponent(Self.chatTemplateName))
+        modelConfiguration = try Self.readIfPresent(folder.appendingPathComponent("config.json"))
     }
 
     /// Reads a tokenizer.json alone.
@@ -53,7 +56,8 @@ struct TokenizerFiles: Sendable {
         } catch {
             throw TokenizerError(
                 .unreadable,
-                "Cannot read '\(url.path)': \(error.localizedDescription) Expected a model's tokenizer file."
+                "Cannot read '\(url.path)': \(error.localizedDescription) Expected a model's tokenizer file: "
+                    + "\(tokenizerName), or one of \(VocabularyFolder.names)."
             )
         }
     }

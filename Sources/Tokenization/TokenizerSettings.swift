@@ -23,9 +23,14 @@ struct TokenizerSettings: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - files: The tokenizer's files.
+    ///   - stages: Those of the folder's class, which has special tokens of its own; nil where it has none.
     ///   - pipeline: Gets the special tokens that it lacks, and the template that the files ask for.
     /// - Throws: `.corrupt` naming the file.
-    init(files: TokenizerFiles, pipeline: inout Pipeline) throws(TokenizerError) {
+    init(
+        files: TokenizerFiles,
+        _ stages: ClassStages?,
+        pipeline: inout Pipeline
+    ) throws(TokenizerError) {
         var tokens: [String: AddedToken] = [:]
         var extra: [AddedToken] = []
         // As in the library, special_tokens_map.json counts only where tokenizer_config.json lists no tokens
@@ -55,6 +60,7 @@ struct TokenizerSettings: Sendable, Equatable {
             }
         }
         if let config { readConfig(config) }
+        for (name, token) in stages?.defaultTokens ?? [] where tokens[name] == nil { tokens[name] = token }
         special = tokens.mapValues(\.content)
         if let template = files.chatTemplate { chatTemplate = String(decoding: template, as: UTF8.self) }
         let ordered = Self.names.compactMap { tokens[$0] } + extra

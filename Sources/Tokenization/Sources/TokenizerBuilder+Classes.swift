@@ -1,5 +1,3 @@
-import Foundation
-
 // What each class puts around its vocabulary.
 // Source: `__init__` of the classes in `models/*/tokenization_*.py` of transformers 5.23.
 
@@ -31,7 +29,7 @@ extension TokenizerBuilder {
     /// The normaliser.
     func normalizer() throws(TokenizerError) -> String {
         let precompiled = charsmap.map {
-            #"{"type": "Precompiled", "precompiled_charsmap": "\#(Data($0).base64EncodedString())"}"#
+            #"{"type": "Precompiled", "precompiled_charsmap": "\#($0)"}"#
         }
         if prependsByNormalizer {
             return Stage.normalizers([#"{"type": "Prepend", "prepend": "▁"}"#, Stage.replace(" ", "▁")])

@@ -1,3 +1,5 @@
+import Foundation
+
 extension TokenizerBuilder {
     /// Reads a `vocab.txt`: a token a line, ids from 0 on.
     ///
@@ -112,7 +114,7 @@ extension TokenizerBuilder {
             }
             self.init(tokenizerClass, settings, .unigram(scores: scores, unknownID: unknown), tokens: tokens)
         }
-        charsmap = model.charsmap.isEmpty ? nil : model.charsmap
+        charsmap = model.charsmap.isEmpty ? nil : Data(model.charsmap).base64EncodedString()
         byteFallback = tokenizerClass == .generic && model.byteFallback
         unknownToken = tokenizerClass == .generic ? model.unknownPiece : nil
         fileTokens = model.pieces.compactMap { piece in

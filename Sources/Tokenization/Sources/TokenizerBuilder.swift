@@ -17,8 +17,8 @@ struct TokenizerBuilder {
     var model: Model
     /// The tokens in the file's order; of two equal ones the last counts.
     var tokens: [(token: [UInt8], id: Int32)]
-    /// SentencePiece's compiled normaliser.
-    var charsmap: [UInt8]?
+    /// SentencePiece's compiled normaliser, in base64.
+    var charsmap: String?
     /// What the vocabulary file itself marks as control or user-defined tokens.
     var fileTokens: [AddedToken] = []
     /// Tokens that are added before all others.
@@ -59,6 +59,13 @@ struct TokenizerBuilder {
         if let token = settings.token(name, of: tokenizerClass) { return token }
         guard !settings.withoutToken.contains(name) else { return nil }
         return fallbackTokens[name].map { AddedToken(content: $0) }
+    }
+
+    /// Takes over tokens that have been read already.
+    mutating func adopt(_ pipeline: Pipeline, charsmap: String?) {
+        vocabulary = pipeline.vocabulary
+        added = pipeline.added
+        self.charsmap = charsmap
     }
 
     /// The files that say the same.

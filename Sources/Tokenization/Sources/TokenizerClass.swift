@@ -194,6 +194,16 @@ enum TokenizerClass: String, CaseIterable {
         }
     }
 
+    /// Whether its vocabulary spells bytes as characters.
+    var isByteLevel: Bool { [.gpt2, .gptNeoX, .qwen2, .roberta, .deberta, .clip].contains(self) }
+
+    /// Whether it lays texts out by itself, whatever a tokenizer.json has for that.
+    var replacesPostProcessor: Bool {
+        [.bert, .mpnet, .roberta, .clip, .deberta, .debertaV2, .t5, .xlmRoberta, .camembert, .xlnet].contains(
+            self
+        )
+    }
+
     private static let endOfText = "<|endoftext|>"
 
     private static func named(
