@@ -9,12 +9,11 @@ struct ClassStages {
     private let builder: TokenizerBuilder
     private let root: JSONValue
 
-    /// Finds the class.
+    /// Finds the class; nil where the file is to be read as it is.
     ///
     /// - Parameters:
     ///   - files: The folder's files.
     ///   - root: Its `tokenizer.json`.
-    /// - Returns: Nil where the file is to be read as it is.
     /// - Throws: `.corrupt` naming the file.
     init?(_ files: TokenizerFiles, _ root: JSONValue) throws(TokenizerError) {
         guard let bytes = files.modelConfiguration, let model = try? JSONDocument(parsing: bytes).root,
