@@ -111,7 +111,15 @@ let withTests: Set<String> = [
     "Attune", "AttuneCommand",
 ]
 let sources = pureTargets + (pureOnly ? [] : torchTargets)
-let targets = sources + [testSupport] + sources.filter { withTests.contains($0.name) }.map(tests)
+/// What `Scripts/fuzz` runs against the reference.
+let probe = Target.executableTarget(
+    name: "TokenizerProbe",
+    dependencies: ["Tokenization"],
+    path: "Scripts/fuzz/TokenizerProbe"
+)
+let targets =
+    sources + (pureOnly ? [probe] : []) + [testSupport]
+    + sources.filter { withTests.contains($0.name) }.map(tests)
 for target in targets { target.swiftSettings = (target.swiftSettings ?? []) + settings }
 
 let package = Package(
