@@ -13,13 +13,13 @@ struct TokenizeCommand: ParsableCommand {
             A model reads no letters but tokens: pieces of words, each with a number. What they are decides how much \
             fits into --max-length and what the model can tell apart. To look:
 
-              attune tokenize --model SmolLM2.gguf --text "Unbelievable prices: 12,345 €" --show
+              attune tokenize --model SmolLM2.gguf --text "Unbelievable: 12,345 €" --show
 
-            Tokens are coloured in a terminal, and have bars between them elsewhere: Un│belie│vable│ prices│:│… \
+            Tokens are coloured in a terminal, and have bars between them elsewhere: Un│belie│vable│:│ 12│… \
             ⟨[CLS]⟩ is a token that the model expects around a text, 👍⟨×4⟩ a character of four tokens, and ✂ stands \
             where --max-length cuts. To use the tokens elsewhere, and to turn them back:
 
-              attune tokenize --model SmolLM2.gguf --input tweets.csv --text-column text --output tokens.jsonl
+              attune tokenize --model SmolLM2.gguf --input tweets.csv --output tokens.jsonl
               attune decode --model SmolLM2.gguf --input tokens.jsonl
             """
     )

@@ -47,12 +47,10 @@ public struct TokenView: Sendable {
     ///   - maxLength: The most tokens, special ones included. Nil, the default, cuts nothing.
     /// - Returns: The text, without a line end of its own.
     public func render(_ text: String, addSpecialTokens: Bool = true, maxLength: Int? = nil) -> String {
-        let packed = tokenizer.encodeBatch(
-            [text],
+        let packed = tokenizer.encodeWithSpaces(
+            text,
             addSpecialTokens: addSpecialTokens,
-            maxLength: maxLength,
-            withOffsets: true,
-            threads: 1
+            maxLength: maxLength
         )
         let bytes = Array(text.utf8)
         var output = ""

@@ -25,16 +25,30 @@ extension Tokenizer {
         withOffsets: Bool = false,
         threads: Int? = nil
     ) -> PackedEncodings {
-        let layout = BatchLayout(
-            pipeline.postProcessor,
-            isPair: false,
-            addSpecialTokens: addSpecialTokens
-        )
+        let layout = layout(isPair: false, addSpecialTokens)
         let frame = layout.frame ?? ([], [])
         let room = maxLength.map { max(0, $0 - layout.specialCount) }
         return inParallel(texts, threads) { texts, workspace in
-            encode(texts, frame, room, withOffsets, workspace)
+            encode(texts, frame, room, withOffsets ? .trimmed : .none, workspace)
         }
+    }
+
+    /// Encodes one text; its offsets take in the spaces that byte-level post-processors leave out.
+    func encodeWithSpaces(_ text: String, addSpecialTokens: Bool, maxLength: Int?) -> PackedEncodings {
+        let layout = layout(isPair: false, addSpecialTokens)
+        let room = maxLength.map { max(0, $0 - layout.specialCount) }
+        return workspaces.withWorkspace { workspace in
+            encode([text], layout.frame ?? ([], []), room, .whole, workspace)
+        }
+    }
+
+    /// Which offsets are wanted.
+    private enum Offsets {
+        case none, trimmed, whole
+    }
+
+    private func layout(isPair: Bool, _ addSpecialTokens: Bool) -> BatchLayout {
+        BatchLayout(pipeline.postProcessor, isPair: isPair, addSpecialTokens: addSpecialTokens)
     }
 
     /// Encodes many pairs of texts into one row of ids with their type ids, on all cores.
@@ -55,11 +69,7 @@ extension Tokenizer {
         withOffsets: Bool = false,
         threads: Int? = nil
     ) -> PackedEncodings {
-        let layout = BatchLayout(
-            pipeline.postProcessor,
-            isPair: true,
-            addSpecialTokens: addSpecialTokens
-        )
+        let layout = layout(isPair: true, addSpecialTokens)
         let room = maxLength.map { max(0, $0 - layout.specialCount) }
         return inParallel(pairs, threads) { pairs, workspace in
             encode(pairs, layout, room, truncation, withOffsets, workspace)
@@ -96,14 +106,14 @@ extension Tokenizer {
         _ texts: ArraySlice<String>,
         _ frame: (before: [Int32], after: [Int32]),
         _ room: Int?,
-        _ withOffsets: Bool,
+        _ offsets: Offsets,
         _ workspace: Workspace
     ) -> PackedEncodings {
         var result = PackedEncodings()
         result.cuSeqlens.reserveCapacity(texts.count + 1)
         var sink = TokenSink()
-        sink.wantsSpans = withOffsets
-        sink.margins = margins.steps.isEmpty ? nil : margins
+        sink.wantsSpans = offsets != .none
+        sink.margins = offsets == .trimmed && !margins.steps.isEmpty ? margins : nil
         for var text in texts {
             sink.appendSpecial(frame.before)
             sink.start = sink.ids.count

@@ -169,7 +169,7 @@ struct CommandTests {
             let lines = try file(tokens.output, "tokens.jsonl", in: folder)
             let decoded = try attune(["decode", "--model", model, "--input", lines])
             #expect(
-                decoded.output == "{\"text\": \"a rainy\\nday\"}\n{\"text\": \"sun 👍\"}\n",
+                decoded.output == "{\"text\": \"a rainy\\nday\"}\n{\"text\": \"sun \\ud83d\\udc4d\"}\n",
                 "\(decoded.errors)"
             )
             let bare = try file("[0]\n\n[]\n", "bare.jsonl", in: folder)
