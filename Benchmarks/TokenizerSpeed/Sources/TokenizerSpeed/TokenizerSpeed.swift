@@ -3,16 +3,17 @@ import Tokenization
 
 /// Times one tokenizer on a corpus and prints `measure<TAB>value` lines; `Benchmarks/tokenizers` runs it.
 ///
-/// Usage: TokenizerSpeed CORPUS TOKENIZER.json SECONDS
+/// Usage: TokenizerSpeed CORPUS TOKENIZER.json SECONDS [MEASURE…]
+/// MEASURE is ids1, ids2, offsets1 or offsets2; none measures all.
 /// The corpus is a count, as many lengths (all little-endian 32-bit numbers) and the texts' UTF-8 end to end.
 @main
 struct TokenizerSpeed {
     static func main() throws {
         let arguments = CommandLine.arguments
-        guard arguments.count == 4, let seconds = Double(arguments[3]) else {
+        guard arguments.count >= 4, let seconds = Double(arguments[3]) else {
             throw CocoaError(
                 .featureUnsupported,
-                userInfo: [NSLocalizedDescriptionKey: "CORPUS JSON SECONDS"]
+                userInfo: [NSLocalizedDescriptionKey: "CORPUS JSON SECONDS [MEASURE…]"]
             )
         }
         let texts = try corpus(URL(filePath: arguments[1]))
@@ -25,11 +26,12 @@ struct TokenizerSpeed {
         print("tokens\t\(try Tokenizer(contentsOf: json).encodeBatch(texts).ids.count)")
         for threads in [1, 2] {
             for withOffsets in [false, true] {
-                let name = withOffsets ? "offsets" : "ids"
+                let name = (withOffsets ? "offsets" : "ids") + "\(threads)"
+                guard arguments.count == 4 || arguments[4...].contains(name) else { continue }
                 let best = try best(within: seconds, json) { tokenizer in
                     _ = tokenizer.encodeBatch(texts, withOffsets: withOffsets, threads: threads)
                 }
-                print("\(name)\(threads)\t\(bytes / best / 1e6)")
+                print("\(name)\t\(bytes / best / 1e6)")
             }
         }
     }
