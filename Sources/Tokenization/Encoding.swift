@@ -15,6 +15,9 @@ public struct Encoding: Sendable, Equatable {
     /// For each token whether the tokenizer added it.
     public internal(set) var specialTokensMask: [Bool] = []
 
+    /// What truncation has cut off, window by window, each with the tokens around it.
+    public internal(set) var overflowing: [Encoding] = []
+
     /// The number of tokens.
     public var count: Int { ids.count }
 
@@ -53,7 +56,27 @@ public struct Encoding: Sendable, Equatable {
         }
     }
 
+    /// Appends an encoding; windows of the two combine as in the reference.
+    ///
+    /// Source: [`Encoding::merge_with`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/tokenizer/encoding.rs)
     mutating func append(_ other: Encoding) {
+        if !overflowing.isEmpty || !other.overflowing.isEmpty {
+            var windows: [Encoding] = []
+            for own in overflowing + [self] {
+                let isMain = windows.count == overflowing.count * (1 + other.overflowing.count)
+                for next in (isMain ? [] : [other]) + other.overflowing {
+                    var window = own
+                    window.overflowing = []
+                    window.appendTokens(next)
+                    windows.append(window)
+                }
+            }
+            overflowing = windows
+        }
+        appendTokens(other)
+    }
+
+    private mutating func appendTokens(_ other: Encoding) {
         ids += other.ids
         tokens += other.tokens
         offsets += other.offsets

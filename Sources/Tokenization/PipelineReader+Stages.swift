@@ -112,7 +112,8 @@ extension PipelineReader {
         let single: [TemplatePostProcessor.Part] = [cls(0), .sequence(0, typeID: 0), sep(0)]
         let template = TemplatePostProcessor(
             single: single,
-            pair: single + [sep(0), .sequence(1, typeID: 0), sep(0)]
+            pair: single + [sep(0), .sequence(1, typeID: 0), sep(0)],
+            setsTypesOfWindows: true
         )
         let trimming = ByteLevelPostProcessor(
             trimsOffsets: try json.flag("trim_offsets", default: true),

@@ -11,8 +11,8 @@ extension RegexParser {
         if take("=") { return .look(try closed(from: start), isBehind: false, isNegated: false) }
         if take("!") { return .look(try closed(from: start), isBehind: false, isNegated: true) }
         if take(">") { return .atomic(try closed(from: start)) }
-        if take("<=") { return .look(try closed(from: start), isBehind: true, isNegated: false) }
-        if take("<!") { return .look(try closed(from: start), isBehind: true, isNegated: true) }
+        if take("<=") { return try parseLookBehind(isNegated: false, from: start) }
+        if take("<!") { return try parseLookBehind(isNegated: true, from: start) }
         if take("<") { return try parseCapture(name: parseName(until: ">", from: start), from: start) }
         if take("'") { return try parseCapture(name: parseName(until: "'", from: start), from: start) }
         switch current {
@@ -28,6 +28,12 @@ extension RegexParser {
         let body = try parseAlternatives()
         guard take(")") else { throw fault("the group has no end", at: start) }
         return body
+    }
+
+    private mutating func parseLookBehind(isNegated: Bool, from start: Int) throws(RegexFault) -> RegexNode {
+        behindDepth += 1
+        defer { behindDepth -= 1 }
+        return .look(try closed(from: start), isBehind: true, isNegated: isNegated)
     }
 
     private mutating func parseCapture(name: String?, from start: Int) throws(RegexFault) -> RegexNode {

@@ -15,6 +15,8 @@ struct RegexParser {
     var position = 0
     var options = Options()
     var depth = 0
+    /// How many look-behinds the place is in.
+    var behindDepth = 0
     /// How many groups there are by number.
     var groupCount = 0
     /// The groups by name.
@@ -234,6 +236,8 @@ struct RegexParser {
     /// A character as the options want it.
     func literal(_ scalar: UInt32) -> RegexNode {
         guard options.ignoresCase else { return .literal([scalar], ignoresCase: false) }
+        // As in the reference, "ß" is no "ss" in a look-behind.
+        if behindDepth > 0 { return .set(CaseFolding.closure(of: ScalarSet(scalar..<scalar + 1))) }
         let folding = CaseFolding.fold(scalar)
         let isCaseless = folding == [scalar] && CaseFolding.starting(with: scalar).count == 1
         return isCaseless && !CaseFolding.isInsideExpansion(scalar)
@@ -244,7 +248,7 @@ struct RegexParser {
     func classNode(_ set: ScalarSet, isNegated: Bool) -> RegexNode {
         guard options.ignoresCase else { return .set(isNegated ? set.inverted : set) }
         let closed = CaseFolding.closure(of: set)
-        if isNegated { return .set(closed.inverted) }
+        if isNegated || behindDepth > 0 { return .set(isNegated ? closed.inverted : closed) }
         let expansions = CaseFolding.expansions(of: set).map { RegexNode.literal($0, ignoresCase: true) }
         return expansions.isEmpty ? .set(closed) : .alternatives([.set(closed)] + expansions)
     }
