@@ -29,7 +29,9 @@ struct BatchTests {
         maxLength: Int?
     ) throws {
         let tokenizer = try fixture.tokenizer()
-        let texts = try fixture.cases().map(\.text)
+        let all = try fixture.cases().map(\.text)
+        // A couple of dozen of them: every pair is encoded fifteen times.
+        let texts = stride(from: 0, to: all.count, by: max(1, all.count / 24)).map { all[$0] }
         let pairs = zip(texts, texts.reversed()).map { ($0, $1) }
         for truncation in [PairTruncation.longestFirst, .onlyFirst, .onlySecond] {
             let packed = tokenizer.encodeBatch(
