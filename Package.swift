@@ -114,18 +114,27 @@ let withTests: Set<String> = [
     "Attune", "AttuneCommand",
 ]
 let sources = pureTargets + (pureOnly ? [] : torchTargets)
-let targets = sources + [testSupport] + sources.filter { withTests.contains($0.name) }.map(tests)
+/// What `Scripts/fuzz` runs against the reference.
+let probe = Target.executableTarget(
+    name: "TokenizerProbe",
+    dependencies: ["Tokenization"],
+    path: "Scripts/fuzz/TokenizerProbe"
+)
+let targets =
+    sources + (pureOnly ? [probe] : []) + [testSupport]
+    + sources.filter { withTests.contains($0.name) }.map(tests)
 for target in targets { target.swiftSettings = (target.swiftSettings ?? []) + settings }
 
 let package = Package(
     name: "attune",
     platforms: [.macOS(.v15)],
-    products: pureOnly
-        ? []
-        : [
-            .library(name: "Attune", targets: ["Attune"]),
-            .executable(name: "attune", targets: ["AttuneCommand"]),
-        ],
+    products: [.library(name: "Tokenization", targets: ["Tokenization"])]
+        + (pureOnly
+            ? []
+            : [
+                .library(name: "Attune", targets: ["Attune"]),
+                .executable(name: "attune", targets: ["AttuneCommand"]),
+            ]),
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),

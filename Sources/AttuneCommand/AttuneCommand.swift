@@ -19,6 +19,7 @@ struct AttuneCommand: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             TrainCommand.self, EvaluateCommand.self, PredictCommand.self, TokenizeCommand.self,
+            DecodeCommand.self,
             DataCommand.self,
             DoctorCommand.self,
         ]

@@ -79,8 +79,13 @@ extension GGUFFile {
         result.eosTokenID = id("eos_token_id")
         result.unknownTokenID = id("unknown_token_id")
         result.padTokenID = id("padding_token_id")
-        result.addsBOS = value("add_bos_token")?.bool ?? false
-        result.addsEOS = value("add_eos_token")?.bool ?? false
+        result.classifierTokenID = id("cls_token_id")
+        result.separatorTokenID = id("seperator_token_id")
+        result.maskTokenID = id("mask_token_id")
+        result.addsBOS = value("add_bos_token")?.bool
+        result.addsEOS = value("add_eos_token")?.bool
+        result.architecture = metadata["general.architecture"]?.string ?? ""
+        result.scores = value("scores")?.doubles?.map(Float.init) ?? []
         return result
     }
 }

@@ -71,10 +71,27 @@ struct AddedTokens: Sendable {
         rebuild()
     }
 
+    /// Puts the tokens to be found in normalised text through another normaliser.
+    mutating func normalize(with normalizer: (any Normalizer)?) {
+        normalized = [:]
+        for (id, token) in tokens where token.isNormalized {
+            guard let normalizer else { continue }
+            let content = Array(token.content.utf8)
+            var text = TrackedText(content, keepsOrigins: false)
+            normalizer.normalize(&text)
+            if text.bytes != content { normalized[id] = text.bytes }
+        }
+        rebuild()
+    }
+
     private mutating func rebuild() {
         raw = TokenSearch()
         inNormalized = TokenSearch()
-        for (id, token) in tokens {
+        // Of two with one text the first special one counts, as in the reference.
+        let ordered = tokens.sorted {
+            ($0.value.isSpecial ? 0 : 1, $0.key) < ($1.value.isSpecial ? 0 : 1, $1.key)
+        }
+        for (id, token) in ordered {
             let content = normalized[id] ?? Array(token.content.utf8)
             if token.isNormalized {
                 inNormalized.add(content, id: id)
@@ -137,24 +154,23 @@ struct AddedTokens: Sendable {
 
 /// Finds the leftmost, and there the longest, of many texts.
 struct TokenSearch: Sendable {
-    private struct Entry: Sendable {
-        var content: [UInt8]
-        var id: Int32
-    }
-
-    private var entries: [[Entry]] = []
+    private var trie = TokenTrie(capacity: 64)
+    /// Whether any text starts with a byte.
+    private var starts = [Bool](repeating: false, count: 256)
 
     /// Whether there is nothing to look for.
-    var isEmpty: Bool { entries.isEmpty }
+    private(set) var isEmpty = true
 
-    /// Adds a text; not empty.
+    /// Adds a text, unless it is there already; not an empty one.
     mutating func add(_ content: [UInt8], id: Int32) {
         guard let first = content.first else { return }
-        if entries.isEmpty { entries = Array(repeating: [], count: 256) }
-        var list = entries[Int(first)]
-        let place = list.firstIndex { $0.content.count < content.count } ?? list.endIndex
-        list.insert(Entry(content: content, id: id), at: place)
-        entries[Int(first)] = list
+        isEmpty = false
+        starts[Int(first)] = true
+        content.withUnsafeBufferPointer { bytes in
+            var known = false
+            trie.visitPrefixes(of: bytes, from: 0) { end, _ in known = known || end == bytes.count }
+            if !known { trie.insert(bytes, id: id) }
+        }
     }
 
     /// The first match at or after an index.
@@ -162,14 +178,13 @@ struct TokenSearch: Sendable {
         in bytes: UnsafeBufferPointer<UInt8>,
         from index: Int
     ) -> (start: Int, end: Int, id: Int32)? {
-        var at = index
-        while at < bytes.count {
-            for entry in entries[Int(bytes[at])] where at + entry.content.count <= bytes.count {
-                let end = at + entry.content.count
-                if bytes[at..<end].elementsEqual(entry.content) { return (at, end, entry.id) }
+        starts.withUnsafeBufferPointer { starts in
+            for at in index..<max(index, bytes.count) where starts[Int(bytes[at])] {
+                var found: (start: Int, end: Int, id: Int32)?
+                trie.visitPrefixes(of: bytes, from: at) { end, id in found = (at, end, id) }
+                if let found { return found }
             }
-            at += 1
+            return nil
         }
-        return nil
     }
 }

@@ -15,6 +15,9 @@ public struct Encoding: Sendable, Equatable {
     /// For each token whether the tokenizer added it.
     public internal(set) var specialTokensMask: [Bool] = []
 
+    /// What truncation has cut off, window by window, each with the tokens around it.
+    public internal(set) var overflowing: [Encoding] = []
+
     /// The number of tokens.
     public var count: Int { ids.count }
 
@@ -53,7 +56,27 @@ public struct Encoding: Sendable, Equatable {
         }
     }
 
+    /// Appends an encoding; windows of the two combine as in the reference.
+    ///
+    /// Source: [`Encoding::merge_with`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/tokenizer/encoding.rs)
     mutating func append(_ other: Encoding) {
+        if !overflowing.isEmpty || !other.overflowing.isEmpty {
+            var windows: [Encoding] = []
+            for own in overflowing + [self] {
+                let isMain = windows.count == overflowing.count * (1 + other.overflowing.count)
+                for next in (isMain ? [] : [other]) + other.overflowing {
+                    var window = own
+                    window.overflowing = []
+                    window.appendTokens(next)
+                    windows.append(window)
+                }
+            }
+            overflowing = windows
+        }
+        appendTokens(other)
+    }
+
+    private mutating func appendTokens(_ other: Encoding) {
         ids += other.ids
         tokens += other.tokens
         offsets += other.offsets
@@ -74,37 +97,5 @@ public struct Encoding: Sendable, Equatable {
         result.sequenceIDs = Array(sequenceIDs[range])
         result.specialTokensMask = Array(specialTokensMask[range])
         return result
-    }
-}
-
-/// The ids of many texts, end to end.
-public struct PackedEncodings: Sendable, Equatable {
-    /// The ids of all texts.
-    public var ids: [Int32]
-    /// Where each text starts in `ids`, and at the end where the last one ends: one more than there are texts.
-    public var cuSeqlens: [Int32]
-    /// How many texts were cut to the longest length allowed.
-    public var truncatedCount: Int
-
-    /// Packed ids of given texts.
-    ///
-    /// - Parameters:
-    ///   - ids: All ids.
-    ///   - cuSeqlens: Offsets that rise from 0 to the number of ids.
-    ///   - truncatedCount: How many texts were cut.
-    public init(ids: [Int32] = [], cuSeqlens: [Int32] = [0], truncatedCount: Int = 0) {
-        self.ids = ids
-        self.cuSeqlens = cuSeqlens
-        self.truncatedCount = truncatedCount
-    }
-
-    /// The number of texts.
-    public var count: Int { cuSeqlens.count - 1 }
-
-    /// The ids of one text.
-    ///
-    /// - Parameter index: The text's index.
-    public subscript(index: Int) -> ArraySlice<Int32> {
-        ids[Int(cuSeqlens[index])..<Int(cuSeqlens[index + 1])]
     }
 }

@@ -12,16 +12,20 @@ struct Pipeline: Sendable {
     /// Whether a stage asks where a text started, so that origins are kept even for ids alone.
     var needsOrigins = false
 
-    /// Appends a text's ids, without special tokens around them.
+    /// Appends a text's tokens, without special tokens around them.
     ///
     /// - Parameters:
     ///   - source: The text's UTF-8.
-    ///   - ids: Where to append.
+    ///   - sink: Where to append; it says whether it wants spans, too.
     ///   - workspace: Memory to reuse.
-    func appendIDs(of source: UnsafeBufferPointer<UInt8>, to ids: inout [Int32], workspace: Workspace) {
-        visit(source, keepsOrigins: needsOrigins) { text in
+    func append(
+        _ source: UnsafeBufferPointer<UInt8>,
+        to sink: inout TokenSink,
+        workspace: Workspace
+    ) {
+        visit(source, keepsOrigins: needsOrigins || sink.wantsSpans) { text in
             switch text {
-            case .token(let id, _, _): ids.append(id)
+            case .token(let id, let range, let written): sink.append(id, range, written)
             case .text(let text):
                 var tokens = workspace.tokens
                 workspace.tokens = []
@@ -33,7 +37,11 @@ struct Pipeline: Sendable {
                             into: &tokens,
                             workspace: workspace
                         )
-                        for token in tokens { ids.append(token.id) }
+                        if sink.wantsSpans {
+                            sink.append(tokens, of: text, from: piece.lowerBound)
+                        } else {
+                            sink.append(tokens)
+                        }
                     }
                 }
                 workspace.tokens = tokens

@@ -35,6 +35,14 @@ extension PipelineReader {
         case "Metaspace": return try MetaspacePreTokenizer(json: json)
         case "WhitespaceSplit":
             return CharacterPreTokenizer(delimiter: .characters(.whitespace), behavior: .removed)
+        case "Whitespace": return WhitespacePreTokenizer()
+        case "UnicodeScripts": return UnicodeScriptsPreTokenizer()
+        case "FixedLength":
+            let length = try json["length"].map(optional: { (json) throws(TokenizerError) in
+                try json.asCount()
+            })
+            guard length != 0 else { throw json.fault("length is 0; expected at least 1.") }
+            return FixedLengthPreTokenizer(length: length ?? 5)
         case "Punctuation":
             let behavior = try json["behavior"].map(optional: readBehavior) ?? .isolated
             return CharacterPreTokenizer(delimiter: .characters(.bertPunctuation), behavior: behavior)
@@ -46,9 +54,9 @@ extension PipelineReader {
                 type,
                 in: json,
                 known: [
-                    "BertPreTokenizer", "ByteLevel", "CharDelimiterSplit", "Digits", "Metaspace",
-                    "Punctuation",
-                    "Sequence", "Split", "WhitespaceSplit",
+                    "BertPreTokenizer", "ByteLevel", "CharDelimiterSplit", "Digits", "FixedLength",
+                    "Metaspace",
+                    "Punctuation", "Sequence", "Split", "UnicodeScripts", "Whitespace", "WhitespaceSplit",
                 ]
             )
         }
@@ -57,7 +65,7 @@ extension PipelineReader {
     private func readSplit(_ json: JSONValue) throws(TokenizerError) -> any PreTokenizer {
         let behavior = try readBehavior(json.required("behavior"))
         return SplitPreTokenizer(
-            pattern: try readPattern(json.required("pattern")),
+            pattern: try TextPattern(json: json.required("pattern")),
             behavior: behavior,
             isInverted: try json.flag("invert", default: false)
         )
@@ -69,15 +77,6 @@ extension PipelineReader {
             throw json.fault("expected one of \(known).")
         }
         return behavior
-    }
-
-    private func readPattern(_ json: JSONValue) throws(TokenizerError) -> SplitPreTokenizer.Pattern {
-        if let text = json["String"] { return .text(try text.asUTF8()) }
-        let regex = try json.required("Regex")
-        guard let pattern = WordPattern(regex: try regex.asString()) else {
-            throw regex.fault("this regular expression is not one of those supported here.", .unsupported)
-        }
-        return .words(pattern)
     }
 
     /// Reads a post-processor.
@@ -113,7 +112,8 @@ extension PipelineReader {
         let single: [TemplatePostProcessor.Part] = [cls(0), .sequence(0, typeID: 0), sep(0)]
         let template = TemplatePostProcessor(
             single: single,
-            pair: single + [sep(0), .sequence(1, typeID: 0), sep(0)]
+            pair: single + [sep(0), .sequence(1, typeID: 0), sep(0)],
+            setsTypesOfWindows: true
         )
         let trimming = ByteLevelPostProcessor(
             trimsOffsets: try json.flag("trim_offsets", default: true),

@@ -25,12 +25,17 @@ extension PipelineReader {
                 stripsAccents: try json.flag("strip_accents", default: lowercases),
                 lowercases: lowercases
             )
+        case "ByteLevel": return ByteLevelNormalizer()
+        case "Nmt": return NMTNormalizer()
+        case "StripAccents": return StripAccentsNormalizer()
         case "Lowercase": return LowercaseNormalizer()
         case "Precompiled": return try PrecompiledNormalizer(json: json)
         case "Prepend": return PrependNormalizer(content: try json.required("prepend").asUTF8())
         case "Replace":
-            let (wanted, content) = try readReplacement(json)
-            return ReplaceNormalizer(wanted: wanted, content: content)
+            return ReplaceNormalizer(
+                pattern: try TextPattern(json: json.required("pattern")),
+                content: try json.required("content").asUTF8()
+            )
         case "Strip":
             return StripNormalizer(
                 left: try json.flag("strip_left", default: true),
@@ -41,25 +46,11 @@ extension PipelineReader {
                 type,
                 in: json,
                 known: [
-                    "BertNormalizer", "Lowercase", "NFC", "NFD", "NFKC", "NFKD", "Precompiled", "Prepend",
-                    "Replace",
-                    "Sequence",
-                    "Strip",
+                    "BertNormalizer", "ByteLevel", "Lowercase", "NFC", "NFD", "NFKC", "NFKD", "Nmt",
+                    "Precompiled", "Prepend", "Replace", "Sequence", "Strip", "StripAccents",
                 ]
             )
         }
-    }
-
-    /// Reads what a `Replace` looks for and puts in its place.
-    func readReplacement(_ json: JSONValue) throws(TokenizerError) -> (wanted: [UInt8], content: [UInt8]) {
-        let pattern = try json.required("pattern")
-        guard let text = pattern["String"] else {
-            throw pattern.fault(
-                "a regular expression is not supported here; expected {\"String\": …}.",
-                .unsupported
-            )
-        }
-        return (try text.asUTF8(), try json.required("content").asUTF8())
     }
 
     /// Reads a decoder.
@@ -77,8 +68,10 @@ extension PipelineReader {
                 cleansUp: try json.flag("cleanup", default: true)
             )
         case "Replace":
-            let (wanted, content) = try readReplacement(json)
-            return ReplaceDecoder(wanted: wanted, content: content)
+            return ReplaceDecoder(
+                pattern: try TextPattern(json: json.required("pattern")),
+                content: try json.required("content").asUTF8()
+            )
         case "ByteFallback": return ByteFallbackDecoder()
         case "Fuse": return FuseDecoder()
         case "Strip":
@@ -90,6 +83,12 @@ extension PipelineReader {
         case "Metaspace":
             let stage = try MetaspacePreTokenizer(json: json)
             return MetaspaceDecoder(replacement: stage.replacement, prepends: stage.scheme != .never)
+        case "CTC":
+            return CTCDecoder(
+                padToken: Array((try json.optionalString("pad_token") ?? "<pad>").utf8),
+                wordDelimiter: Array((try json.optionalString("word_delimiter_token") ?? "|").utf8),
+                cleansUp: try json.flag("cleanup", default: true)
+            )
         case "BPEDecoder":
             return BPEDecoder(suffix: Array((try json.optionalString("suffix") ?? "</w>").utf8))
         default:
@@ -97,9 +96,9 @@ extension PipelineReader {
                 type,
                 in: json,
                 known: [
-                    "BPEDecoder", "ByteFallback", "ByteLevel", "Fuse", "Metaspace", "Replace", "Sequence",
-                    "Strip",
-                    "WordPiece",
+                    "BPEDecoder", "ByteFallback", "ByteLevel", "CTC", "Fuse", "Metaspace", "Replace",
+                    "Sequence",
+                    "Strip", "WordPiece",
                 ]
             )
         }

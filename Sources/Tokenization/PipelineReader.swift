@@ -63,7 +63,10 @@ struct PipelineReader {
         case "Unigram":
             let model = try UnigramModel(json: json)
             return (model, model.vocabulary)
-        default: throw unknown(type, in: json, known: ["BPE", "Unigram", "WordPiece"])
+        case "WordLevel":
+            let model = try WordLevelModel(json: json)
+            return (model, model.vocabulary)
+        default: throw unknown(type, in: json, known: ["BPE", "Unigram", "WordLevel", "WordPiece"])
         }
     }
 

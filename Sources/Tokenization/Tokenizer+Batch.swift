@@ -5,95 +5,206 @@ import Synchronization
 extension Tokenizer {
     /// Encodes many texts into one row of ids, on all cores.
     ///
+    /// ```swift
+    /// let packed = tokenizer.encodeBatch(["Thank you, Ohio!", "Good night."], maxLength: 512)
+    /// packed.ids          // [T], end to end
+    /// packed.cuSeqlens    // [B + 1]: the first text's ids are packed.ids[0..<cuSeqlens[1]]
+    /// ```
+    ///
     /// - Parameters:
     ///   - texts: The texts, in order.
     ///   - addSpecialTokens: Whether the tokenizer adds what it puts around texts. Default true.
     ///   - maxLength: The most ids of a text, special ones included. Nil, the default, cuts nothing.
+    ///   - withOffsets: Whether to tell the bytes that each id stands for. Default false.
     ///   - threads: How many threads to use. Nil, the default, uses every core.
     /// - Returns: The ids end to end and where each text starts.
     public func encodeBatch(
         _ texts: [String],
         addSpecialTokens: Bool = true,
         maxLength: Int? = nil,
+        withOffsets: Bool = false,
         threads: Int? = nil
     ) -> PackedEncodings {
-        let frame = SpecialFrame(self, addSpecialTokens: addSpecialTokens, maxLength: maxLength)
-        let workers = max(1, min(threads ?? ProcessInfo.processInfo.activeProcessorCount, texts.count / 8))
-        // A few chunks a worker, so that one with long texts does not leave the others waiting.
-        let chunkCount = workers == 1 ? 1 : min(texts.count, workers * 16)
+        let layout = layout(isPair: false, addSpecialTokens)
+        let frame = layout.frame ?? ([], [])
+        let room = maxLength.map { max(0, $0 - layout.specialCount) }
+        return inParallel(texts, threads) { texts, workspace in
+            encode(texts, frame, room, withOffsets ? .trimmed : .none, workspace)
+        }
+    }
+
+    /// Encodes one text; its offsets take in the spaces that byte-level post-processors leave out.
+    func encodeWithSpaces(_ text: String, addSpecialTokens: Bool, maxLength: Int?) -> PackedEncodings {
+        let layout = layout(isPair: false, addSpecialTokens)
+        let room = maxLength.map { max(0, $0 - layout.specialCount) }
+        return workspaces.withWorkspace { workspace in
+            encode([text], layout.frame ?? ([], []), room, .whole, workspace)
+        }
+    }
+
+    /// Which offsets are wanted.
+    private enum Offsets {
+        case none, trimmed, whole
+    }
+
+    private func layout(isPair: Bool, _ addSpecialTokens: Bool) -> BatchLayout {
+        BatchLayout(pipeline.postProcessor, isPair: isPair, addSpecialTokens: addSpecialTokens)
+    }
+
+    /// Encodes many pairs of texts into one row of ids with their type ids, on all cores.
+    ///
+    /// - Parameters:
+    ///   - pairs: The pairs, in order: a question and a passage, two sentences to compare.
+    ///   - addSpecialTokens: Whether the tokenizer adds what it puts around and between texts. Default true.
+    ///   - maxLength: The most ids of a pair, special ones included. Nil, the default, cuts nothing.
+    ///   - truncation: Which text gives way. Default the longer one.
+    ///   - withOffsets: Whether to tell the bytes of its own text that each id stands for. Default false.
+    ///   - threads: How many threads to use. Nil, the default, uses every core.
+    /// - Returns: The ids and type ids end to end and where each pair starts.
+    public func encodeBatch(
+        pairs: [(String, String)],
+        addSpecialTokens: Bool = true,
+        maxLength: Int? = nil,
+        truncation: PairTruncation = .longestFirst,
+        withOffsets: Bool = false,
+        threads: Int? = nil
+    ) -> PackedEncodings {
+        let layout = layout(isPair: true, addSpecialTokens)
+        let room = maxLength.map { max(0, $0 - layout.specialCount) }
+        return inParallel(pairs, threads) { pairs, workspace in
+            encode(pairs, layout, room, truncation, withOffsets, workspace)
+        }
+    }
+
+    /// Splits texts into chunks, encodes them on several threads and joins what they give in order.
+    private func inParallel<Text: Sendable>(
+        _ texts: [Text],
+        _ threads: Int?,
+        _ encode: @Sendable (ArraySlice<Text>, Workspace) -> PackedEncodings
+    ) -> PackedEncodings {
+        let workers = max(1, min(threads ?? ProcessInfo.processInfo.activeProcessorCount, texts.count))
+        guard workers > 1 else { return workspaces.withWorkspace { encode(texts[...], $0) } }
+        // Many chunks a worker, so that one with long texts does not leave the others waiting.
+        let chunkCount = min(texts.count, workers * 32)
         let bounds = (0...chunkCount).map { $0 * texts.count / chunkCount }
         let results = Mutex([PackedEncodings?](repeating: nil, count: chunkCount))
         let next = Atomic(0)
         DispatchQueue.concurrentPerform(iterations: workers) { _ in
-            let workspace = Workspace()
-            while true {
-                let chunk = next.add(1, ordering: .relaxed).oldValue
-                guard chunk < chunkCount else { return }
-                let packed = encodeChunk(texts[bounds[chunk]..<bounds[chunk + 1]], frame, workspace)
-                results.withLock { $0[chunk] = packed }
+            workspaces.withWorkspace { workspace in
+                while true {
+                    let chunk = next.add(1, ordering: .relaxed).oldValue
+                    guard chunk < chunkCount else { return }
+                    let packed = encode(texts[bounds[chunk]..<bounds[chunk + 1]], workspace)
+                    results.withLock { $0[chunk] = packed }
+                }
             }
         }
         return results.withLock { PackedEncodings(joining: $0.compactMap { $0 }) }
     }
 
-    private func encodeChunk(
+    private func encode(
         _ texts: ArraySlice<String>,
-        _ frame: SpecialFrame,
+        _ frame: (before: [Int32], after: [Int32]),
+        _ room: Int?,
+        _ offsets: Offsets,
         _ workspace: Workspace
     ) -> PackedEncodings {
         var result = PackedEncodings()
         result.cuSeqlens.reserveCapacity(texts.count + 1)
+        var sink = TokenSink()
+        sink.wantsSpans = offsets != .none
+        sink.margins = offsets == .trimmed && !margins.steps.isEmpty ? margins : nil
         for var text in texts {
-            result.ids.append(contentsOf: frame.before)
-            let start = result.ids.count
-            text.withUTF8 { pipeline.appendIDs(of: $0, to: &result.ids, workspace: workspace) }
-            if let room = frame.room, result.ids.count - start > room {
+            sink.appendSpecial(frame.before)
+            sink.start = sink.ids.count
+            text.withUTF8 { pipeline.append($0, to: &sink, workspace: workspace) }
+            if let room, sink.ids.count - sink.start > room {
                 result.truncatedCount += 1
-                let excess = result.ids.count - start - room
-                let surplus =
-                    settings.truncatesLeft ? start..<start + excess : start + room..<result.ids.count
-                result.ids.removeSubrange(surplus)
+                sink.cut(to: room, fromLeft: settings.truncatesLeft)
             }
-            result.ids.append(contentsOf: frame.after)
+            sink.appendSpecial(frame.after)
+            result.cuSeqlens.append(Int32(truncatingIfNeeded: sink.ids.count))
+        }
+        result.ids = sink.ids
+        result.spans = sink.spans
+        return result
+    }
+
+    private func encode(
+        _ pairs: ArraySlice<(String, String)>,
+        _ layout: BatchLayout,
+        _ room: Int?,
+        _ truncation: PairTruncation,
+        _ withOffsets: Bool,
+        _ workspace: Workspace
+    ) -> PackedEncodings {
+        var result = PackedEncodings()
+        result.cuSeqlens.reserveCapacity(pairs.count + 1)
+        var (first, second) = workspace.sequences
+        workspace.sequences = (TokenSink(), TokenSink())
+        for (text, pair) in pairs {
+            read(text, into: &first, withOffsets, workspace)
+            read(pair, into: &second, withOffsets, workspace)
+            if let room, first.ids.count + second.ids.count > room {
+                result.truncatedCount += 1
+                let counts = Self.lengths(first.ids.count, second.ids.count, room: room, truncation)
+                first.cut(to: counts.0, fromLeft: settings.truncatesLeft)
+                second.cut(to: counts.1, fromLeft: settings.truncatesLeft)
+            }
+            for (part, typeID) in layout.parts {
+                switch part {
+                case .sequence(0): result.append(first, typeID: typeID)
+                case .sequence: result.append(second, typeID: typeID)
+                case .special(let id): result.append(special: id, typeID: typeID, withOffsets)
+                }
+            }
             result.cuSeqlens.append(Int32(truncatingIfNeeded: result.ids.count))
         }
+        workspace.sequences = (first, second)
         return result
+    }
+
+    private func read(
+        _ text: String,
+        into sink: inout TokenSink,
+        _ withOffsets: Bool,
+        _ workspace: Workspace
+    ) {
+        sink.reset(wantsSpans: withOffsets, margins: margins.steps.isEmpty ? nil : margins)
+        var text = text
+        text.withUTF8 { pipeline.append($0, to: &sink, workspace: workspace) }
     }
 }
 
-/// What a tokenizer puts around every single text.
-private struct SpecialFrame: Sendable {
-    var before: [Int32] = []
-    var after: [Int32] = []
-    var room: Int?
-
-    init(_ tokenizer: Tokenizer, addSpecialTokens: Bool, maxLength: Int?) {
-        // A marker text shows which tokens come before it and which behind.
-        var marker = Encoding(added: -1, token: "", typeID: 0)
-        marker.specialTokensMask = [false]
-        let parts = tokenizer.pipeline.postProcessor?.process([marker], addSpecialTokens: addSpecialTokens)
-        let ids = parts?.flatMap(\.ids) ?? [-1]
-        if let middle = ids.firstIndex(of: -1) {
-            before = Array(ids[..<middle])
-            after = Array(ids[(middle + 1)...])
+extension TokenSink {
+    /// Appends tokens that stand for no text.
+    fileprivate mutating func appendSpecial(_ special: [Int32]) {
+        ids.append(contentsOf: special)
+        if wantsSpans {
+            spans.append(contentsOf: repeatElement(TokenSpan(start: 0, end: 0), count: special.count))
         }
-        room = maxLength.map { max(0, $0 - before.count - after.count) }
+    }
+
+    /// Leaves so many of the sequence's tokens.
+    fileprivate mutating func cut(to room: Int, fromLeft: Bool) {
+        let excess = ids.count - start - room
+        guard excess > 0 else { return }
+        let surplus = fromLeft ? start..<start + excess : start + room..<ids.count
+        ids.removeSubrange(surplus)
+        if wantsSpans { spans.removeSubrange(surplus) }
     }
 }
 
 extension PackedEncodings {
-    init(joining parts: [PackedEncodings]) {
-        if parts.count == 1 {
-            self = parts[0]
-            return
-        }
-        self.init()
-        ids.reserveCapacity(parts.reduce(0) { $0 + $1.ids.count })
-        for part in parts {
-            let start = Int32(truncatingIfNeeded: ids.count)
-            ids.append(contentsOf: part.ids)
-            truncatedCount += part.truncatedCount
-            cuSeqlens.append(contentsOf: part.cuSeqlens.dropFirst().map { $0 &+ start })
-        }
+    fileprivate mutating func append(_ sink: borrowing TokenSink, typeID: Int32) {
+        ids.append(contentsOf: sink.ids)
+        spans.append(contentsOf: sink.spans)
+        typeIDs.append(contentsOf: repeatElement(typeID, count: sink.ids.count))
+    }
+
+    fileprivate mutating func append(special id: Int32, typeID: Int32, _ withOffsets: Bool) {
+        ids.append(id)
+        if withOffsets { spans.append(TokenSpan(start: 0, end: 0)) }
+        typeIDs.append(typeID)
     }
 }

@@ -51,12 +51,14 @@ extension Tokenizer {
         return joined(sequences, addSpecialTokens: addSpecialTokens)
     }
 
-    private func encodeAlone(_ text: String, sequence: Int) -> Encoding {
+    func encodeAlone(_ text: String, sequence: Int) -> Encoding {
         var text = text
-        return text.withUTF8 { pipeline.encode($0, sequence: sequence, workspace: Workspace()) }
+        return text.withUTF8 { bytes in
+            workspaces.withWorkspace { pipeline.encode(bytes, sequence: sequence, workspace: $0) }
+        }
     }
 
-    private func joined(_ sequences: [Encoding], addSpecialTokens: Bool) -> Encoding {
+    func joined(_ sequences: [Encoding], addSpecialTokens: Bool) -> Encoding {
         let parts =
             pipeline.postProcessor?.process(sequences, addSpecialTokens: addSpecialTokens) ?? sequences
         var result = Encoding()

@@ -2,11 +2,14 @@ public import Foundation
 
 /// Turns texts into token ids and back, exactly as the Python libraries do with the same files.
 ///
-/// A value type of constant tables: copies are cheap and any number of threads may share one.
+/// A value type of constant tables: copies are cheap and any number of threads may share one. What calls have met is
+/// kept in workspaces that copies share, too; they change no result.
 public struct Tokenizer: Sendable {
     let pipeline: Pipeline
     let settings: TokenizerSettings
     let stored: TokenizerFiles
+    let workspaces = WorkspacePool()
+    let margins: TokenMargins
 
     /// The files that make up this tokenizer in the Hub's layout, to be saved beside a model: name and bytes.
     public var files: [(name: String, contents: [UInt8])] { stored.named }
@@ -31,13 +34,18 @@ public struct Tokenizer: Sendable {
 
     init(files: TokenizerFiles) throws(TokenizerError) {
         var pipeline: Pipeline
+        let root: JSONValue
         do throws(TokenizerError) {
-            pipeline = try PipelineReader(root: JSONDocument(parsing: files.tokenizer).root).read()
+            root = try JSONDocument(parsing: files.tokenizer).root
+            pipeline = try PipelineReader(root: root).read()
         } catch {
             throw error.inside(TokenizerFiles.tokenizerName)
         }
-        settings = try TokenizerSettings(files: files, pipeline: &pipeline)
+        let stages = try ClassStages(files, root)
+        settings = try TokenizerSettings(files: files, stages, pipeline: &pipeline)
+        try stages?.apply(to: &pipeline)
         self.pipeline = pipeline
+        margins = TokenMargins(pipeline)
         stored = files
     }
 

@@ -10,6 +10,8 @@ public struct TokenizerError: Error, Sendable, Equatable, CustomStringConvertibl
         case corrupt
         /// The file is sound, and uses something that this version does not know.
         case unsupported
+        /// What was asked for cannot be: a window shorter than its overlap, say.
+        case impossible
     }
 
     /// The kind of failure.

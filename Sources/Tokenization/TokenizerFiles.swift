@@ -19,13 +19,21 @@ struct TokenizerFiles: Sendable {
     var specialTokens: [UInt8]?
     /// `chat_template.jinja`, where there is one.
     var chatTemplate: [UInt8]?
+    /// The model's `config.json`, where there is one; it is not the tokenizer's to save.
+    var modelConfiguration: [UInt8]?
 
-    /// Reads the files of a folder.
+    /// Reads the files of a folder, or builds them from its vocabulary files.
     init(folder: URL) throws(TokenizerError) {
-        try self.init(tokenizerJSON: folder.appendingPathComponent(Self.tokenizerName))
+        let json = folder.appendingPathComponent(Self.tokenizerName)
+        if !FileManager.default.fileExists(atPath: json.path), let bare = VocabularyFolder(folder) {
+            self = try bare.files()
+            return
+        }
+        try self.init(tokenizerJSON: json)
         config = try Self.readIfPresent(folder.appendingPathComponent(Self.configName))
         specialTokens = try Self.readIfPresent(folder.appendingPathComponent(Self.specialTokensName))
         chatTemplate = try Self.readIfPresent(folder.appendingPathComponent(Self.chatTemplateName))
+        modelConfiguration = try Self.readIfPresent(folder.appendingPathComponent("config.json"))
     }
 
     /// Reads a tokenizer.json alone.
@@ -36,17 +44,20 @@ struct TokenizerFiles: Sendable {
     /// Takes a tokenizer.json from memory.
     init(tokenizer: [UInt8]) { self.tokenizer = tokenizer }
 
-    private static func readIfPresent(_ url: URL) throws(TokenizerError) -> [UInt8]? {
+    /// The contents of a file; nil where there is none.
+    static func readIfPresent(_ url: URL) throws(TokenizerError) -> [UInt8]? {
         FileManager.default.fileExists(atPath: url.path) ? try read(url) : nil
     }
 
-    private static func read(_ url: URL) throws(TokenizerError) -> [UInt8] {
+    /// The contents of a file that must be there.
+    static func read(_ url: URL) throws(TokenizerError) -> [UInt8] {
         do {
             return Array(try Data(contentsOf: url))
         } catch {
             throw TokenizerError(
                 .unreadable,
-                "Cannot read '\(url.path)': \(error.localizedDescription) Expected a model's tokenizer file."
+                "Cannot read '\(url.path)': \(error.localizedDescription) Expected a model's tokenizer file: "
+                    + "\(tokenizerName), or one of \(VocabularyFolder.names)."
             )
         }
     }

@@ -23,19 +23,30 @@ struct TokenizerSettings: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - files: The tokenizer's files.
+    ///   - stages: Those of the folder's class, which has special tokens of its own; nil where it has none.
     ///   - pipeline: Gets the special tokens that it lacks, and the template that the files ask for.
     /// - Throws: `.corrupt` naming the file.
-    init(files: TokenizerFiles, pipeline: inout Pipeline) throws(TokenizerError) {
+    init(
+        files: TokenizerFiles,
+        _ stages: ClassStages?,
+        pipeline: inout Pipeline
+    ) throws(TokenizerError) {
         var tokens: [String: AddedToken] = [:]
         var extra: [AddedToken] = []
-        // special_tokens_map.json is older; what tokenizer_config.json says goes before it.
-        for (bytes, name) in [
-            (files.specialTokens, TokenizerFiles.specialTokensName),
-            (files.config, TokenizerFiles.configName),
-        ] {
-            guard let bytes else { continue }
+        // As in the library, special_tokens_map.json counts only where tokenizer_config.json lists no tokens
+        // of its own, and then goes before it.
+        let config = try files.config.map { (bytes) throws(TokenizerError) in
+            try Self.parse(bytes, TokenizerFiles.configName)
+        }
+        var sources = [(config, TokenizerFiles.configName)]
+        if let map = files.specialTokens, config?["added_tokens_decoder"] == nil {
+            sources.append(
+                (try Self.parse(map, TokenizerFiles.specialTokensName), TokenizerFiles.specialTokensName)
+            )
+        }
+        for (root, file) in sources {
+            guard let root else { continue }
             do throws(TokenizerError) {
-                let root = try JSONDocument(parsing: bytes).root
                 for name in Self.names {
                     if let token = try Self.token(root[name]) { tokens[name] = token }
                 }
@@ -44,18 +55,27 @@ struct TokenizerSettings: Sendable, Equatable {
                         if let token = try Self.token(element) { extra.append(token) }
                     }
                 }
-                if bytes == files.config { try readConfig(root) }
             } catch {
-                throw error.inside(name)
+                throw error.inside(file)
             }
         }
+        if let config { readConfig(config) }
+        for (name, token) in stages?.defaultTokens ?? [] where tokens[name] == nil { tokens[name] = token }
         special = tokens.mapValues(\.content)
         if let template = files.chatTemplate { chatTemplate = String(decoding: template, as: UTF8.self) }
         let ordered = Self.names.compactMap { tokens[$0] } + extra
-        try complete(&pipeline, with: ordered, files)
+        try complete(&pipeline, with: ordered, config)
     }
 
-    private mutating func readConfig(_ root: JSONValue) throws(TokenizerError) {
+    private static func parse(_ bytes: [UInt8], _ file: String) throws(TokenizerError) -> JSONValue {
+        do throws(TokenizerError) {
+            return try JSONDocument(parsing: bytes).root
+        } catch {
+            throw error.inside(file)
+        }
+    }
+
+    private mutating func readConfig(_ root: JSONValue) {
         if let length = root["model_max_length"]?.number, length >= 1, length < Self.unlimited {
             modelMaxLength = Int(length)
         }
@@ -72,19 +92,18 @@ struct TokenizerSettings: Sendable, Equatable {
     private func complete(
         _ pipeline: inout Pipeline,
         with special: [AddedToken],
-        _ files: TokenizerFiles
+        _ config: JSONValue?
     ) throws(TokenizerError) {
         var new: [AddedToken] = []
-        if let bytes = files.config {
-            let root = try JSONDocument(parsing: bytes).root
-            for (_, value) in root["added_tokens_decoder"]?.members ?? [] {
-                let token = try AddedToken(json: value)
-                let known = pipeline.added.id(of: Array(token.content.utf8)).flatMap {
-                    pipeline.added.tokens[$0]
-                }
-                if known != token { new.append(token) }
+        for (_, value) in config?["added_tokens_decoder"]?.members ?? [] {
+            let token: AddedToken
+            do throws(TokenizerError) {
+                token = try AddedToken(json: value)
+            } catch {
+                throw error.inside(TokenizerFiles.configName)
             }
-            try replaceTemplate(&pipeline, root)
+            let known = pipeline.added.id(of: Array(token.content.utf8)).flatMap { pipeline.added.tokens[$0] }
+            if known != token { new.append(token) }
         }
         for token in special where pipeline.added.id(of: Array(token.content.utf8)) == nil {
             if !new.contains(where: { $0.content.utf8.elementsEqual(token.content.utf8) }) {
@@ -94,36 +113,5 @@ struct TokenizerSettings: Sendable, Equatable {
         if !new.isEmpty {
             pipeline.added.add(new, to: pipeline.vocabulary, normalizer: pipeline.normalizer)
         }
-    }
-
-    /// `add_bos_token` and `add_eos_token`, where present, replace the post-processor.
-    ///
-    /// Source: `update_post_processor` of transformers 5.23.
-    private func replaceTemplate(_ pipeline: inout Pipeline, _ root: JSONValue) throws(TokenizerError) {
-        guard root["add_bos_token"] != nil || root["add_eos_token"] != nil || pipeline.postProcessor == nil
-        else {
-            return
-        }
-        let addsBOS = try root.flag("add_bos_token", default: false)
-        let addsEOS = try root.flag("add_eos_token", default: false)
-        pipeline.postProcessor = template(pipeline, addsBOS: addsBOS, addsEOS: addsEOS)
-    }
-
-    /// The post-processor that puts bos and eos around each text.
-    func template(_ pipeline: Pipeline, addsBOS: Bool, addsEOS: Bool) -> TemplatePostProcessor {
-        func part(_ name: String, _ isAdded: Bool, _ typeID: Int32) -> [TemplatePostProcessor.Part] {
-            guard isAdded, let token = special[name] else { return [] }
-            let bytes = Array(token.utf8)
-            guard let id = pipeline.added.id(of: bytes) ?? pipeline.vocabulary.id(of: bytes) else {
-                return []
-            }
-            return [.special([.init(id: id, token: token)], typeID: typeID)]
-        }
-        func sequence(_ index: Int) -> [TemplatePostProcessor.Part] {
-            let typeID = Int32(index)
-            return part("bos_token", addsBOS, typeID) + [.sequence(index, typeID: typeID)]
-                + part("eos_token", addsEOS, typeID)
-        }
-        return TemplatePostProcessor(single: sequence(0), pair: sequence(0) + sequence(1))
     }
 }

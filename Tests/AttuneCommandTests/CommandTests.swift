@@ -148,9 +148,60 @@ struct CommandTests {
         }
     }
 
+    @Test func `texts are shown with their tokens marked`() throws {
+        let shown = try attune(["tokenize", "--model", model, "--text", "rainy day", "--text", "x", "--show"])
+        #expect(shown.code == 0, "\(shown.errors)")
+        let lines = shown.output.split(separator: "\n")
+        try #require(lines.count == 4)
+        // Standard output is a file here: bars, no colours.
+        #expect(lines[0].contains("│") && lines[0].replacing("│", with: "").contains("rainy day"))
+        #expect(lines[1].hasSuffix("tokens, 9 characters") && !shown.output.contains("\u{1B}"))
+        let colored = try attune([
+            "tokenize", "--model", model, "--text", "day", "--show", "--color", "always",
+        ])
+        #expect(colored.output.contains("\u{1B}[30;48;5;") && !colored.output.contains("│"))
+    }
+
+    @Test func `ids become text again`() throws {
+        try withTemporaryFolder { folder in
+            let data = try file("text\n\"a rainy\nday\"\nsun 👍\n", in: folder)
+            let tokens = try attune(["tokenize", "--model", model, "--input", data, "--no-special-tokens"])
+            let lines = try file(tokens.output, "tokens.jsonl", in: folder)
+            let decoded = try attune(["decode", "--model", model, "--input", lines])
+            #expect(
+                decoded.output == "{\"text\": \"a rainy\\nday\"}\n{\"text\": \"sun \\ud83d\\udc4d\"}\n",
+                "\(decoded.errors)"
+            )
+            let bare = try file("[0]\n\n[]\n", "bare.jsonl", in: folder)
+            let special = try attune(["decode", "--model", model, "--input", bare])
+            #expect(special.output.split(separator: "\n").count == 2)
+            let skipped = try attune(["decode", "--model", model, "--input", bare, "--skip-special-tokens"])
+            #expect(skipped.output == "{\"text\": \"\"}\n{\"text\": \"\"}\n")
+
+            let mistakes: [([String], Int32, String)] = [
+                (["--ids", "1", "99999999"], 65, "has the id 99999999; its ids are 0 to"),
+                (["--ids", "one"], 64, "'one' is invalid"), ([], 64, "give either --ids or --input"),
+                (["--input", "nowhere.jsonl"], 66, "cannot read nowhere.jsonl"),
+                (
+                    ["--input", try file("[1]\n{\"x\": 1}", "a", in: folder)], 65,
+                    "line 2 holds an object without input_ids"
+                ),
+                (["--input", try file("[1.5]", "b", in: folder)], 65, "line 1 holds the number 1.5"),
+                (["--input", try file("[1", "c", in: folder)], 65, "line 1 is not JSON"),
+            ]
+            for (arguments, code, part) in mistakes {
+                let outcome = try attune(["decode", "--model", model] + arguments)
+                #expect(outcome.code == code && outcome.output.isEmpty, "\(outcome.errors)")
+                #expect(outcome.errors.contains(part), "\(outcome.errors)")
+            }
+        }
+    }
+
     @Test func `help teaches, with an example`() throws {
         let help = try attune(["--help"])
         #expect(help.code == 0 && help.output.contains("attune train --model"))
         #expect(try attune(["help", "train"]).output.contains("--gradient-accumulation-steps"))
+        #expect(try attune(["help", "tokenize"]).output.contains("Un│belie│vable"))
+        #expect(try attune(["help", "decode"]).output.contains("attune decode --model SmolLM2.gguf --ids"))
     }
 }

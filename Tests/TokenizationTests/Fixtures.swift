@@ -14,6 +14,37 @@ struct ReferenceCase: Decodable {
     var types: [Int32]
     var decoded: String
     var plain: String
+    var mask: [Int]
+}
+
+/// A truncation and the windows that the Python library gives; nil where it refuses.
+struct TruncationCase: Decodable {
+    struct Window: Decodable {
+        var ids: [Int32]
+        var types: [Int32]
+        var words: [Int?]
+        var mask: [Int]
+    }
+
+    var text: String
+    var pair: String?
+    var length: Int
+    var stride: Int
+    var strategy: String
+    var side: String
+    var windows: [Window]?
+
+    var truncation: Truncation {
+        let strategies: [String: PairTruncation] = [
+            "only_first": .onlyFirst, "only_second": .onlySecond, "longest_first": .longestFirst,
+        ]
+        return Truncation(
+            maxLength: length,
+            strategy: strategies[strategy] ?? .longestFirst,
+            side: side == "left" ? .left : .right,
+            stride: stride
+        )
+    }
 }
 
 /// A tokenizer trained by `Scripts/fixtures/make_tokenizer_fixtures.py`, with its cases.
@@ -35,10 +66,18 @@ struct TokenizerFixture: CustomTestStringConvertible {
 
     func tokenizer() throws -> Tokenizer { try Tokenizer(folder: folder) }
 
-    func cases() throws -> [ReferenceCase] {
-        struct File: Decodable { var cases: [ReferenceCase] }
+    func cases() throws -> [ReferenceCase] { try file().cases }
+
+    func truncations() throws -> [TruncationCase] { try file().truncations }
+
+    private struct File: Decodable {
+        var cases: [ReferenceCase]
+        var truncations: [TruncationCase]
+    }
+
+    private func file() throws -> File {
         let data = try Data(contentsOf: folder.appendingPathComponent("cases.json"))
-        return try JSONDecoder().decode(File.self, from: data).cases
+        return try JSONDecoder().decode(File.self, from: data)
     }
 }
 

@@ -15,6 +15,7 @@ struct ReferenceTests {
             #expect(encoding.tokens.map { Array($0.utf8) } == expected.tokens.map { Array($0.utf8) }, comment)
             #expect(encoding.wordIDs == expected.words, comment)
             #expect(encoding.typeIDs == expected.types, comment)
+            #expect(encoding.specialTokensMask.map { $0 ? 1 : 0 } == expected.mask, comment)
             guard expected.pair == nil else { continue }
             let offsets = encoding.scalarOffsets(in: expected.text).map { [$0.lowerBound, $0.upperBound] }
             #expect(offsets == expected.offsets, comment)
@@ -54,5 +55,29 @@ struct ReferenceTests {
             #expect(Array(tokenizer.encodeBatch([text], maxLength: length)[0]) == cut.ids)
         }
         #expect(tokenizer.encode(text, maxLength: 10_000) == whole)
+    }
+
+    @Test(arguments: TokenizerFixture.all)
+    func `windows of long texts and pairs are the reference's`(fixture: TokenizerFixture) throws {
+        let tokenizer = try fixture.tokenizer()
+        for expected in try fixture.truncations() {
+            guard let windows = expected.windows else {
+                #expect(throws: TokenizerError.self) {
+                    try tokenizer.encode(expected.text, pair: expected.pair, truncation: expected.truncation)
+                }
+                continue
+            }
+            let first = try tokenizer.encode(
+                expected.text,
+                pair: expected.pair,
+                truncation: expected.truncation
+            )
+            let found = [first] + first.overflowing
+            let comment = Comment(rawValue: "\(fixture.name): \(expected)")
+            #expect(found.map(\.ids) == windows.map(\.ids), comment)
+            #expect(found.map(\.typeIDs) == windows.map(\.types), comment)
+            #expect(found.map(\.wordIDs) == windows.map(\.words), comment)
+            #expect(found.map { $0.specialTokensMask.map { $0 ? 1 : 0 } } == windows.map(\.mask), comment)
+        }
     }
 }

@@ -26,7 +26,7 @@ struct WordCacheTests {
     }
 
     @Test func `a word that was met before gives the same tokens, whatever came between`() {
-        var cache = WordCache()
+        let cache = WordCache()
         func bytes(_ number: Int) -> [UInt8] { Array("word\(number)".utf8) }
         for number in 0..<20_000 {
             bytes(number).withUnsafeBufferPointer { word in

@@ -23,13 +23,15 @@ extension GGUFVocabulary {
 
     /// The files that say the same as the GGUF's values.
     func makeFiles() throws(TokenizerError) -> TokenizerFiles {
-        guard model == "gpt2" else {
+        guard model == "gpt2" || Self.pieceModels.contains(model) else {
+            let known = (["gpt2"] + Self.pieceModels).joined(separator: ", ")
             throw TokenizerError(
                 .unsupported,
-                "tokenizer.ggml.model is '\(model)', which is not supported here. Supported: gpt2."
+                "tokenizer.ggml.model is '\(model)', which is not supported here. Supported: \(known)."
             )
         }
         try check()
+        guard model == "gpt2" else { return try makePieceFiles() }
         var files = TokenizerFiles(tokenizer: try makeTokenizer())
         files.config = makeConfig()
         files.specialTokens = makeSpecialTokens()
@@ -38,6 +40,12 @@ extension GGUFVocabulary {
     }
 
     private func check() throws(TokenizerError) {
+        guard !tokens.isEmpty, tokens.count <= Vocabulary.largestID else {
+            throw TokenizerError(
+                .corrupt,
+                "tokenizer.ggml.tokens has \(tokens.count) values; expected 1 to \(Vocabulary.largestID)."
+            )
+        }
         if !tokenTypes.isEmpty, tokenTypes.count != tokens.count {
             throw TokenizerError(
                 .corrupt,
@@ -46,7 +54,8 @@ extension GGUFVocabulary {
         }
         let ids = [
             ("bos", bosTokenID), ("eos", eosTokenID), ("unknown", unknownTokenID),
-            ("padding", padTokenID),
+            ("padding", padTokenID), ("cls", classifierTokenID), ("seperator", separatorTokenID),
+            ("mask", maskTokenID),
         ]
         for (name, id) in ids {
             guard let id, !tokens.indices.contains(Int(id)) else { continue }
@@ -126,8 +135,8 @@ extension GGUFVocabulary {
     }
 
     private func makePostProcessor() -> String {
-        let bos = addsBOS ? bosTokenID : nil
-        let eos = addsEOS ? eosTokenID : nil
+        let bos = addsBOS == true ? bosTokenID : nil
+        let eos = addsEOS == true ? eosTokenID : nil
         func special(_ id: Int32?, _ type: Int) -> [String] {
             id.map {
                 [#"{"SpecialToken": {"id": \#(JSONWriter.quoted(tokens[Int($0)])), "type_id": \#(type)}}"#]
@@ -178,8 +187,8 @@ extension GGUFVocabulary {
     private func makeConfig() -> [UInt8] {
         var json = JSONWriter()
         json.raw("{\n")
-        json.member("add_bos_token", "\(addsBOS)")
-        json.member("add_eos_token", "\(addsEOS)")
+        json.member("add_bos_token", "\(addsBOS == true)")
+        json.member("add_eos_token", "\(addsEOS == true)")
         for (name, token) in specialTokens { json.member(name, JSONWriter.quoted(token)) }
         json.member("clean_up_tokenization_spaces", "false")
         json.member("tokenizer_class", "\"PreTrainedTokenizerFast\"", isLast: true)

@@ -1,6 +1,7 @@
 /// A tokenizer as a GGUF file describes it: the values of its `tokenizer.*` keys.
 public struct GGUFVocabulary: Sendable, Equatable {
-    /// `tokenizer.ggml.model`: `gpt2` for byte-level pairs.
+    /// `tokenizer.ggml.model`: `gpt2` for byte-level pairs, `llama` and `gemma4` for SentencePiece's pairs, `t5` for
+    /// Unigram, `bert` for WordPiece.
     public var model: String
     /// `tokenizer.ggml.pre`: the name of the pattern that cuts words.
     public var preTokenizer: String
@@ -20,10 +21,18 @@ public struct GGUFVocabulary: Sendable, Equatable {
     public var unknownTokenID: Int32?
     /// `tokenizer.ggml.padding_token_id`.
     public var padTokenID: Int32?
-    /// `tokenizer.ggml.add_bos_token`: whether texts begin with ``bosTokenID``.
-    public var addsBOS = false
-    /// `tokenizer.ggml.add_eos_token`: whether texts end with ``eosTokenID``.
-    public var addsEOS = false
+    /// `tokenizer.ggml.cls_token_id`.
+    public var classifierTokenID: Int32?
+    /// `tokenizer.ggml.seperator_token_id`, as the format spells it.
+    public var separatorTokenID: Int32?
+    /// `tokenizer.ggml.mask_token_id`.
+    public var maskTokenID: Int32?
+    /// `tokenizer.ggml.add_bos_token`: whether texts begin with ``bosTokenID``; nil where the file does not say.
+    public var addsBOS: Bool?
+    /// `tokenizer.ggml.add_eos_token`: whether texts end with ``eosTokenID``; nil where the file does not say.
+    public var addsEOS: Bool?
+    /// `general.architecture`, which decides between vocabularies of the same model.
+    public var architecture = ""
     /// `tokenizer.chat_template`.
     public var chatTemplate: String?
 

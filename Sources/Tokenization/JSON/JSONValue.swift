@@ -76,6 +76,20 @@ struct JSONValue: Sendable {
         return found.flatMap { $0.isNull ? nil : $0 }
     }
 
+    /// The value as JSON text on one line.
+    var serialized: String {
+        switch kind {
+        case .null: "null"
+        case .bool, .number: String(decoding: text, as: UTF8.self)
+        case .string: JSONWriter.quoted(string ?? "")
+        case .array: "[" + elements.map(\.serialized).joined(separator: ", ") + "]"
+        case .object:
+            "{"
+                + members.map { "\(JSONWriter.quoted($0.name)): \($0.value.serialized)" }
+                .joined(separator: ", ") + "}"
+        }
+    }
+
     /// An error about this value.
     func fault(_ reason: String, _ code: TokenizerError.Code = .corrupt) -> TokenizerError {
         TokenizerError(code, "\(path): \(reason)")

@@ -7,9 +7,12 @@ struct JSONWriter {
     mutating func raw(_ text: String) { bytes.append(contentsOf: text.utf8) }
 
     /// Appends a string with its quotes.
-    mutating func string(_ text: String) {
+    mutating func string(_ text: String) { string(text.utf8) }
+
+    /// Appends a string given as UTF-8, with its quotes.
+    mutating func string(_ utf8: some Sequence<UInt8>) {
         bytes.append(UInt8(ascii: "\""))
-        for byte in text.utf8 {
+        for byte in utf8 {
             switch byte {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes.append(contentsOf: [UInt8(ascii: "\\"), byte])
             case 0x0A: raw("\\n")

@@ -74,7 +74,8 @@ struct UnigramModel: TokenModel {
         if isShort { workspace.cache.remember(piece, hash: hash, tokens: tokens[start...]) }
     }
 
-    private struct Node {
+    /// The best way to a place of a word: its score, and the token that it ends with.
+    struct Node: Sendable {
         var score = 0.0
         var start: Int32 = -1
         var id: Int32 = 0
@@ -85,7 +86,10 @@ struct UnigramModel: TokenModel {
         to tokens: inout [PieceToken],
         workspace: Workspace
     ) {
-        var nodes = [Node](repeating: Node(), count: piece.count + 1)
+        var nodes = workspace.nodes
+        workspace.nodes = []
+        nodes.removeAll(keepingCapacity: true)
+        nodes.append(contentsOf: repeatElement(Node(), count: piece.count + 1))
         var start = 0
         while start < piece.count {
             let length = min(UTF8Scanner.scalar(piece, at: start).length, piece.count - start)
@@ -99,6 +103,7 @@ struct UnigramModel: TokenModel {
             start += length
         }
         append(path(nodes), of: piece, to: &tokens)
+        workspace.nodes = nodes
     }
 
     @inline(__always)

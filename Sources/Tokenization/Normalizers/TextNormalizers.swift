@@ -15,13 +15,15 @@ struct PrependNormalizer: Normalizer {
 ///
 /// Source: [`NormalizedString::replace`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/tokenizer/normalizer.rs)
 struct ReplaceNormalizer: Normalizer {
-    var wanted: [UInt8]
+    var pattern: TextPattern
     var content: [UInt8]
 
     func normalize(_ text: inout TrackedText) {
-        guard let first = wanted.first, text.bytes.contains(first) else { return }
+        guard !text.bytes.isEmpty else { return }
+        let stretches = text.bytes.withUnsafeBufferPointer { pattern.stretches(in: $0, 0..<$0.count) }
+        guard stretches.contains(where: \.isDelimiter) else { return }
         text.rewrite { bytes, builder in
-            for stretch in ByteSearch.stretches(of: wanted, in: bytes, 0..<bytes.count) {
+            for stretch in stretches {
                 if stretch.isDelimiter {
                     // What is put in stands for the last character of what is taken out.
                     builder.put(content, for: stretch.range.upperBound - 1)
@@ -29,6 +31,45 @@ struct ReplaceNormalizer: Normalizer {
                     builder.keep(stretch.range, of: bytes)
                 }
             }
+        }
+    }
+}
+
+/// SentencePiece's normaliser for translation: drops control characters, makes odd spaces plain ones.
+///
+/// Source: [`normalizers/unicode`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/normalizers/unicode.rs)
+struct NMTNormalizer: Normalizer {
+    func normalize(_ text: inout TrackedText) {
+        text.rewriteScalars { scalar, index, builder in
+            switch scalar {
+            case 0x01...0x08, 0x0B, 0x0E...0x1F, 0x7F, 0x8F, 0x9F: break
+            case 0x09, 0x0A, 0x0C, 0x0D, 0x1680, 0x200B...0x200F, 0x2028, 0x2029, 0x2581, 0xFEFF, 0xFFFD:
+                builder.put(0x20, for: index)
+            default: builder.put(scalar, for: index)
+            }
+        }
+    }
+}
+
+/// Takes out combining marks.
+///
+/// Source: [`normalizers/strip`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/normalizers/strip.rs)
+struct StripAccentsNormalizer: Normalizer {
+    func normalize(_ text: inout TrackedText) {
+        if text.bytes.allSatisfy({ $0 < 0xCC }) { return }
+        text.rewriteScalars { scalar, index, builder in
+            if !CharacterClass.of(scalar).contains(.mark) { builder.put(scalar, for: index) }
+        }
+    }
+}
+
+/// Spells every byte as a printable character.
+///
+/// Source: [`normalizers/byte_level`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/normalizers/byte_level.rs)
+struct ByteLevelNormalizer: Normalizer {
+    func normalize(_ text: inout TrackedText) {
+        text.rewrite { bytes, builder in
+            for index in bytes.indices { builder.put(ByteAlphabet.scalars[Int(bytes[index])], for: index) }
         }
     }
 }

@@ -60,13 +60,22 @@ struct UnicodeNormalizer: Normalizer {
     /// - Returns: Whether any moved.
     private static func order(_ characters: inout [Character]) -> Bool {
         var moved = false
-        for index in characters.indices.dropFirst() {
-            var at = index
-            while at > 0, characters[at].order > 0, characters[at - 1].order > characters[at].order {
-                characters.swapAt(at, at - 1)
-                at -= 1
+        var start = 0
+        while start < characters.count {
+            var end = start + 1
+            var isOrdered = true
+            if characters[start].order > 0 {
+                while end < characters.count, characters[end].order > 0 {
+                    if characters[end - 1].order > characters[end].order { isOrdered = false }
+                    end += 1
+                }
+            }
+            if !isOrdered {
+                // Stable, and no slower for a text that is nothing but marks.
+                characters[start..<end].sort { $0.order < $1.order }
                 moved = true
             }
+            start = end
         }
         return moved
     }
@@ -102,6 +111,10 @@ struct UnicodeNormalizer: Normalizer {
     }
 
     private static func composition(_ first: UInt32, _ second: UInt32) -> UInt32? {
+        // Hangul by arithmetic: Foundation does not join a syllable's third letter.
+        if first &- 0xAC00 < 11172, (first - 0xAC00).isMultiple(of: 28), (0x11A8...0x11C2).contains(second) {
+            return first + second - 0x11A7
+        }
         guard let first = Unicode.Scalar(first), let second = Unicode.Scalar(second), second.value >= 0x300
         else {
             return nil

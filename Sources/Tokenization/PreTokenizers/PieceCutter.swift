@@ -32,6 +32,10 @@ enum PieceCutter {
         into parts: inout [Range<Int>],
         at isDelimiter: (UInt32) -> Bool
     ) {
+        if behavior == .removed || behavior == .isolated || behavior == .mergedWithNext {
+            cutAtOnce(bytes, piece, behavior, into: &parts, at: isDelimiter)
+            return
+        }
         var stretches: [Stretch] = []
         var start = piece.lowerBound
         var index = start
@@ -46,6 +50,29 @@ enum PieceCutter {
         }
         if start < index { stretches.append(Stretch(range: start..<index, isDelimiter: false)) }
         arrange(stretches, behavior, into: &parts)
+    }
+
+    /// Cuts where each delimiter by itself decides: left out, a part of its own, or the start of one.
+    @inline(__always)
+    private static func cutAtOnce(
+        _ bytes: UnsafeBufferPointer<UInt8>,
+        _ piece: Range<Int>,
+        _ behavior: DelimiterBehavior,
+        into parts: inout [Range<Int>],
+        at isDelimiter: (UInt32) -> Bool
+    ) {
+        var start = piece.lowerBound
+        var index = start
+        while index < piece.upperBound {
+            let (value, length) = UTF8Scanner.scalar(bytes, at: index)
+            if isDelimiter(value) {
+                if start < index { parts.append(start..<index) }
+                if behavior == .isolated { parts.append(index..<index + length) }
+                start = behavior == .mergedWithNext ? index : index + length
+            }
+            index += length
+        }
+        if start < index { parts.append(start..<index) }
     }
 
     /// Joins stretches as a behaviour asks for.

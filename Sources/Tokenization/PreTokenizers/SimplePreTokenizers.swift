@@ -62,6 +62,100 @@ struct CharacterPreTokenizer: PreTokenizer {
     }
 }
 
+/// Keeps words, and runs of what is neither word nor whitespace.
+///
+/// Source: [`pre_tokenizers/whitespace`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/pre_tokenizers/whitespace.rs),
+/// `\w+|[^\w\s]+` by Rust's `regex`
+struct WhitespacePreTokenizer: PreTokenizer {
+    private enum Kind {
+        case word, symbol, space
+    }
+
+    func split(_ text: inout TrackedText) {
+        text.cutPieces { bytes, piece, parts in
+            var start = piece.lowerBound
+            var index = start
+            var kind = Kind.space
+            while index < piece.upperBound {
+                let (value, length) = UTF8Scanner.scalar(bytes, at: index)
+                let next = Self.kind(value)
+                if next != kind {
+                    if kind != .space { parts.append(start..<index) }
+                    (start, kind) = (index, next)
+                }
+                index += length
+            }
+            if kind != .space { parts.append(start..<index) }
+        }
+    }
+
+    private static func kind(_ scalar: UInt32) -> Kind {
+        // Joiners are words to Rust's engine; Latin-1's superscripts and fractions are not.
+        if scalar == 0x200C || scalar == 0x200D { return .word }
+        let kind = CharacterClass.of(scalar)
+        if kind.contains(.whitespace) { return .space }
+        return kind.contains(.word) && !RegexParser.latin1Numbers.contains(scalar) ? .word : .symbol
+    }
+}
+
+/// Cuts into parts of so many characters.
+///
+/// Source: [`pre_tokenizers/fixed_length`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/pre_tokenizers/fixed_length.rs)
+struct FixedLengthPreTokenizer: PreTokenizer {
+    /// The characters of a part; at least 1.
+    var length: Int
+
+    func split(_ text: inout TrackedText) {
+        text.cutPieces { bytes, piece, parts in
+            var start = piece.lowerBound
+            var index = start
+            var count = 0
+            while index < piece.upperBound {
+                index += UTF8Scanner.scalar(bytes, at: index).length
+                count += 1
+                guard count == length || index >= piece.upperBound else { continue }
+                parts.append(start..<index)
+                (start, count) = (index, 0)
+            }
+        }
+    }
+}
+
+/// Cuts where one script ends and another starts; Japanese kana count as Han.
+///
+/// Source: [`pre_tokenizers/unicode_scripts`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/pre_tokenizers/unicode_scripts/pre_tokenizer.rs)
+struct UnicodeScriptsPreTokenizer: PreTokenizer {
+    func split(_ text: inout TrackedText) {
+        text.cutPieces { bytes, piece, parts in
+            // As in the reference, what comes before the first character of a script is dropped.
+            var start: Int?
+            var script: Int?
+            var index = piece.lowerBound
+            while index < piece.upperBound {
+                let (value, length) = UTF8Scanner.scalar(bytes, at: index)
+                if let next = Self.script(of: value), next != script {
+                    if let start { parts.append(start..<index) }
+                    (start, script) = (index, next)
+                }
+                index += length
+            }
+            if let start { parts.append(start..<piece.upperBound) }
+        }
+    }
+
+    private static let runs = UnicodeSets.runs(ScriptRunTable.runs)
+
+    /// A number for a character's script; nil where it goes with any.
+    private static func script(of scalar: UInt32) -> Int? {
+        var (low, high) = (0, runs.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if runs[middle].range.upperBound <= scalar { low = middle + 1 } else { high = middle }
+        }
+        return low < runs.count && runs[low].range.contains(scalar) ? runs[low].number : nil
+    }
+}
+
 /// Runs pre-tokenizers one after another, each on the pieces of the one before.
 struct PreTokenizerSequence: PreTokenizer {
     var steps: [any PreTokenizer]

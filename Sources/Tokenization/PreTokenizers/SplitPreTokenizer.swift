@@ -2,13 +2,7 @@
 ///
 /// Source: [`pre_tokenizers/split`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/pre_tokenizers/split.rs)
 struct SplitPreTokenizer: PreTokenizer {
-    /// What to look for.
-    enum Pattern: Sendable {
-        case words(WordPattern)
-        case text([UInt8])
-    }
-
-    var pattern: Pattern
+    var pattern: TextPattern
     var behavior: DelimiterBehavior
     /// Whether what lies between matches counts as the delimiter.
     var isInverted: Bool
@@ -19,21 +13,11 @@ struct SplitPreTokenizer: PreTokenizer {
                 pattern.cut(bytes, piece, into: &parts)
                 return
             }
-            PieceCutter.arrange(stretches(bytes, piece), behavior, into: &parts)
-        }
-    }
-
-    private func stretches(_ bytes: UnsafeBufferPointer<UInt8>, _ piece: Range<Int>) -> [PieceCutter.Stretch]
-    {
-        switch pattern {
-        case .words(let pattern):
-            var words: [Range<Int>] = []
-            pattern.cut(bytes, piece, into: &words)
-            return words.map { PieceCutter.Stretch(range: $0, isDelimiter: !isInverted) }
-        case .text(let wanted):
-            return ByteSearch.stretches(of: wanted, in: bytes, piece).map { stretch in
-                PieceCutter.Stretch(range: stretch.range, isDelimiter: stretch.isDelimiter != isInverted)
+            var stretches = pattern.stretches(in: bytes, piece)
+            if isInverted {
+                for index in stretches.indices { stretches[index].isDelimiter.toggle() }
             }
+            PieceCutter.arrange(stretches, behavior, into: &parts)
         }
     }
 }
@@ -69,20 +53,5 @@ enum ByteSearch {
             result.append(.init(range: start..<piece.upperBound, isDelimiter: false))
         }
         return result
-    }
-
-    /// A text with every match replaced.
-    ///
-    /// - Parameters:
-    ///   - wanted: What to look for.
-    ///   - content: What to put in its place.
-    ///   - text: Where to look.
-    /// - Returns: The new text.
-    static func replace(_ wanted: [UInt8], by content: [UInt8], in text: [UInt8]) -> [UInt8] {
-        text.withUnsafeBufferPointer { bytes in
-            stretches(of: wanted, in: bytes, 0..<bytes.count).flatMap { stretch in
-                stretch.isDelimiter ? content : Array(bytes[stretch.range])
-            }
-        }
     }
 }

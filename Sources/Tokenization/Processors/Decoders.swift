@@ -26,21 +26,49 @@ struct WordPieceDecoder: Decoder {
             if index > 0 {
                 text = token.starts(with: prefix) ? Array(token.dropFirst(prefix.count)) : [0x20] + token
             }
-            guard cleansUp else { return text }
-            return Self.cleanings.reduce(text) { text, cleaning in
-                ByteSearch.replace(Array(cleaning.from.utf8), by: Array(cleaning.to.utf8), in: text)
-            }
+            return cleansUp ? Self.clean(text) : text
         }
+    }
+
+    /// Takes out the spaces that tokenization has put around punctuation.
+    static func clean(_ text: [UInt8]) -> [UInt8] {
+        cleanings.reduce(text) { text, cleaning in
+            TextPattern.text(Array(cleaning.from.utf8)).replace(by: Array(cleaning.to.utf8), in: text)
+        }
+    }
+}
+
+/// Joins what a speech model says at each moment: repeated tokens count once, and pads not at all.
+///
+/// Source: [`decoders/ctc`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/decoders/ctc.rs)
+struct CTCDecoder: Decoder {
+    var padToken: [UInt8]
+    var wordDelimiter: [UInt8]
+    var cleansUp: Bool
+
+    func decode(_ tokens: [[UInt8]]) -> [[UInt8]] {
+        var result: [[UInt8]] = []
+        for (index, token) in tokens.enumerated() where index == 0 || tokens[index - 1] != token {
+            var text = padToken.isEmpty ? token : TextPattern.text(padToken).replace(by: [], in: token)
+            if cleansUp {
+                text = WordPieceDecoder.clean(text)
+                if !wordDelimiter.isEmpty {
+                    text = TextPattern.text(wordDelimiter).replace(by: [0x20], in: text)
+                }
+            }
+            if !text.isEmpty { result.append(text) }
+        }
+        return result
     }
 }
 
 /// Replaces a text in every token.
 struct ReplaceDecoder: Decoder {
-    var wanted: [UInt8]
+    var pattern: TextPattern
     var content: [UInt8]
 
     func decode(_ tokens: [[UInt8]]) -> [[UInt8]] {
-        tokens.map { ByteSearch.replace(wanted, by: content, in: $0) }
+        tokens.map { pattern.replace(by: content, in: $0) }
     }
 }
 
@@ -136,7 +164,9 @@ struct BPEDecoder: Decoder {
 
     func decode(_ tokens: [[UInt8]]) -> [[UInt8]] {
         tokens.enumerated().map { index, token in
-            ByteSearch.replace(suffix, by: index == tokens.count - 1 ? [] : [0x20], in: token)
+            suffix.isEmpty
+                ? token
+                : TextPattern.text(suffix).replace(by: index == tokens.count - 1 ? [] : [0x20], in: token)
         }
     }
 }

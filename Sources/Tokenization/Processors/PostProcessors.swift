@@ -11,6 +11,7 @@ struct ByteLevelPostProcessor: PostProcessor {
 
     private func trimmed(_ encoding: Encoding) -> Encoding {
         var result = encoding
+        result.overflowing = encoding.overflowing.map(trimmed)
         for (index, token) in encoding.tokens.enumerated() {
             let scalars = Array(token.unicodeScalars)
             var leading = scalars.prefix(while: Self.isSpace).count
@@ -26,7 +27,7 @@ struct ByteLevelPostProcessor: PostProcessor {
         return result
     }
 
-    private static func isSpace(_ scalar: Unicode.Scalar) -> Bool {
+    static func isSpace(_ scalar: Unicode.Scalar) -> Bool {
         scalar.value == ByteAlphabet.scalars[0x20] || scalar.properties.isWhitespace
     }
 }
@@ -49,6 +50,8 @@ struct TemplatePostProcessor: PostProcessor {
 
     var single: [Part]
     var pair: [Part]
+    /// Whether windows get the template's type ids too; where not, they keep their sequence's number.
+    var setsTypesOfWindows = false
 
     func process(_ sequences: [Encoding], addSpecialTokens: Bool) -> [Encoding] {
         (sequences.count > 1 ? pair : single).flatMap { part -> [Encoding] in
@@ -57,6 +60,10 @@ struct TemplatePostProcessor: PostProcessor {
                 guard index < sequences.count else { return [] }
                 var encoding = sequences[index]
                 encoding.typeIDs = Array(repeating: typeID, count: encoding.count)
+                for window in encoding.overflowing.indices where setsTypesOfWindows {
+                    let count = encoding.overflowing[window].count
+                    encoding.overflowing[window].typeIDs = Array(repeating: typeID, count: count)
+                }
                 return [encoding]
             case .special(let tokens, let typeID):
                 guard addSpecialTokens else { return [] }

@@ -78,7 +78,7 @@ struct CharacterClass: OptionSet, Sendable {
     }
 
     /// The Unicode version of the reference's regex engine.
-    private static let regexUnicodeVersion = 16
+    static let regexUnicodeVersion = 16
 
     /// The classes of the reference's stages for BERT, which know Unicode 8.
     private static func ofBERT(

@@ -1,0 +1,84 @@
+/// The bytes of a text's UTF-8 that a token covers.
+public struct TokenSpan: Sendable, Equatable {
+    /// The first byte.
+    public var start: Int32
+    /// One after the last byte; as `start` for a token that was added.
+    public var end: Int32
+
+    /// A span.
+    ///
+    /// - Parameters:
+    ///   - start: The first byte.
+    ///   - end: One after the last byte.
+    public init(start: Int32, end: Int32) {
+        self.start = start
+        self.end = end
+    }
+
+    /// The span as a range of byte indices.
+    public var range: Range<Int> { Int(start)..<Int(max(start, end)) }
+}
+
+/// The ids of many texts, or pairs of texts, end to end.
+public struct PackedEncodings: Sendable, Equatable {
+    /// The ids of all texts, `[T]`.
+    public var ids: [Int32]
+    /// Where each text starts in `ids`, and at the end where the last one ends: `[B + 1]`.
+    public var cuSeqlens: [Int32]
+    /// How many texts were cut to the longest length allowed.
+    public var truncatedCount: Int
+    /// For each id the bytes of its own text that it covers, `[T]`; empty where they were not asked for.
+    public var spans: [TokenSpan] = []
+    /// For each id the type id of its text, `[T]`; empty for single texts.
+    public var typeIDs: [Int32] = []
+
+    /// Packed ids of given texts.
+    ///
+    /// - Parameters:
+    ///   - ids: All ids.
+    ///   - cuSeqlens: Offsets that rise from 0 to the number of ids.
+    ///   - truncatedCount: How many texts were cut.
+    public init(ids: [Int32] = [], cuSeqlens: [Int32] = [0], truncatedCount: Int = 0) {
+        self.ids = ids
+        self.cuSeqlens = cuSeqlens
+        self.truncatedCount = truncatedCount
+    }
+
+    /// The number of texts.
+    public var count: Int { cuSeqlens.count - 1 }
+
+    /// Where a text's ids lie in all of them.
+    ///
+    /// - Parameter index: The text's index.
+    /// - Returns: The positions of its ids, spans and type ids.
+    public func range(of index: Int) -> Range<Int> { Int(cuSeqlens[index])..<Int(cuSeqlens[index + 1]) }
+
+    /// The ids of one text.
+    ///
+    /// - Parameter index: The text's index.
+    public subscript(index: Int) -> ArraySlice<Int32> { ids[range(of: index)] }
+}
+
+extension PackedEncodings {
+    /// Parts one after another.
+    init(joining parts: [PackedEncodings]) {
+        if parts.count == 1 {
+            self = parts[0]
+            return
+        }
+        self.init()
+        let total = parts.reduce(0) { $0 + $1.ids.count }
+        ids.reserveCapacity(total)
+        cuSeqlens.reserveCapacity(parts.reduce(1) { $0 + $1.count })
+        if parts.contains(where: { !$0.spans.isEmpty }) { spans.reserveCapacity(total) }
+        if parts.contains(where: { !$0.typeIDs.isEmpty }) { typeIDs.reserveCapacity(total) }
+        for part in parts {
+            let start = Int32(truncatingIfNeeded: ids.count)
+            ids.append(contentsOf: part.ids)
+            spans.append(contentsOf: part.spans)
+            typeIDs.append(contentsOf: part.typeIDs)
+            truncatedCount += part.truncatedCount
+            cuSeqlens.append(contentsOf: part.cuSeqlens.dropFirst().map { $0 &+ start })
+        }
+    }
+}

@@ -1,0 +1,91 @@
+/// What the class of a model's folder does to the stages of its `tokenizer.json`.
+///
+/// The library takes vocabulary and merges from the file, and builds the stages around them anew, as the class and
+/// `tokenizer_config.json` say: `do_lower_case` of a BERT counts, not what its file has. Classes that are not known
+/// here, and folders without a model's `config.json`, are read as the file says.
+///
+/// Source: `TokenizersBackend.convert_to_native_format` of transformers 5.23.
+struct ClassStages {
+    private let builder: TokenizerBuilder
+    private let root: JSONValue
+
+    /// Finds the class; nil where the file is to be read as it is.
+    ///
+    /// - Parameters:
+    ///   - files: The folder's files.
+    ///   - root: Its `tokenizer.json`.
+    /// - Throws: `.corrupt` naming the file.
+    init?(_ files: TokenizerFiles, _ root: JSONValue) throws(TokenizerError) {
+        guard let bytes = files.modelConfiguration, let model = try? JSONDocument(parsing: bytes).root,
+            let modelType = model["model_type"]?.string, !modelType.isEmpty
+        else { return nil }
+        let settings = try SourceSettings(config: files.config, specialTokens: files.specialTokens)
+        let name = settings.config["tokenizer_class"]?.string ?? model["tokenizer_class"]?.string
+        let known = try? TokenizerClass(
+            name: name,
+            modelType: modelType,
+            source: TokenizerFiles.tokenizerName
+        )
+        guard let known, known != .generic else { return nil }
+        // Files of Llama's class with another kind of vocabulary are read as they are.
+        guard known.isByteLevel == Self.isByteLevel(root["pre_tokenizer"]) else { return nil }
+        builder = TokenizerBuilder(known, settings, .wordPiece, tokens: [])
+        self.root = root
+    }
+
+    private static func isByteLevel(_ json: JSONValue?) -> Bool {
+        json?["type"]?.string == "ByteLevel"
+            || (json?["pretokenizers"]?.elements ?? []).contains(where: isByteLevel)
+    }
+
+    /// The special tokens that the class has where the files name none.
+    var defaultTokens: [(name: String, token: AddedToken)] {
+        TokenizerSettings.names.compactMap { name in builder.special(name).map { (name, $0) } }
+    }
+
+    /// Replaces the stages that the class builds otherwise.
+    ///
+    /// - Parameter pipeline: What the file says, with all its added tokens.
+    /// - Throws: `.corrupt` or `.unsupported`, naming class and stage.
+    func apply(to pipeline: inout Pipeline) throws(TokenizerError) {
+        do throws(TokenizerError) {
+            var builder = builder
+            builder.adopt(pipeline, charsmap: Self.charsmap(root["normalizer"]))
+            let reader = PipelineReader(root: root)
+            if let json = try changed("normalizer", builder.normalizer()) {
+                pipeline.normalizer = json.isNull ? nil : try reader.readNormalizer(json)
+                pipeline.added.normalize(with: pipeline.normalizer)
+            }
+            if let json = try changed("pre_tokenizer", builder.preTokenizer()) {
+                let spelling = try PipelineReader.Spelling(preTokenizer: json, model: root.required("model"))
+                pipeline.preTokenizer =
+                    json.isNull ? nil : try reader.readPreTokenizer(json, isLast: true, spelling)
+                pipeline.needsOrigins =
+                    builder.tokenizerClass == .llama || builder.tokenizerClass == .debertaV2
+            }
+            if let json = try changed("decoder", builder.decoder()) {
+                pipeline.decoder = json.isNull ? nil : try reader.readDecoder(json)
+            }
+            guard builder.tokenizerClass.replacesPostProcessor || root["post_processor"] == nil else {
+                return
+            }
+            if let json = try changed("post_processor", builder.postProcessor()) {
+                pipeline.postProcessor = json.isNull ? nil : try reader.readPostProcessor(json)
+            }
+        } catch {
+            throw error.inside(builder.tokenizerClass.rawValue)
+        }
+    }
+
+    /// A stage as the class spells it; nil where the file has the same.
+    private func changed(_ name: String, _ stage: String) throws(TokenizerError) -> JSONValue? {
+        let json = try JSONDocument(parsing: Array(stage.utf8)).root
+        return json.serialized == (root[name]?.serialized ?? "null") ? nil : json
+    }
+
+    private static func charsmap(_ json: JSONValue?) -> String? {
+        guard let json else { return nil }
+        if let found = json["precompiled_charsmap"]?.string { return found }
+        return (json["normalizers"]?.elements ?? []).compactMap(charsmap).first
+    }
+}

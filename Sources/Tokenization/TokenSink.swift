@@ -1,0 +1,132 @@
+/// Takes a text's tokens as ids, and if wanted with the bytes that they cover.
+struct TokenSink: Sendable {
+    /// The ids so far.
+    var ids: [Int32] = []
+    /// As many spans, where they are wanted.
+    var spans: [TokenSpan] = []
+    /// Whether spans are wanted.
+    var wantsSpans = false
+    /// How the post-processor trims spans; nil where it does not.
+    var margins: TokenMargins?
+    /// How many tokens the sequence had when it began.
+    var start = 0
+
+    /// Empties the sink for a text.
+    mutating func reset(wantsSpans: Bool, margins: TokenMargins?) {
+        ids.removeAll(keepingCapacity: true)
+        spans.removeAll(keepingCapacity: true)
+        self.wantsSpans = wantsSpans
+        self.margins = margins
+        start = 0
+    }
+
+    /// Appends the ids of a piece's tokens.
+    @inline(__always)
+    mutating func append(_ tokens: [PieceToken]) {
+        for token in tokens { ids.append(token.id) }
+    }
+
+    /// Appends a piece's tokens with their spans.
+    ///
+    /// - Parameters:
+    ///   - tokens: The tokens.
+    ///   - text: The text that they are of.
+    ///   - piece: Where the piece starts in it.
+    mutating func append(_ tokens: [PieceToken], of text: borrowing TrackedText, from piece: Int) {
+        for token in tokens {
+            let range = text.source(of: piece + Int(token.start)..<piece + Int(token.end))
+            append(token.id, range, margins?.margin(of: token.id))
+        }
+    }
+
+    /// Appends an added token.
+    mutating func append(_ id: Int32, _ range: Range<Int>, _ written: [UInt8]) {
+        guard wantsSpans else {
+            ids.append(id)
+            return
+        }
+        append(id, range, margins.map { _ in TokenMargins.Margin(of: written) })
+    }
+
+    @inline(__always)
+    private mutating func append(_ id: Int32, _ range: Range<Int>, _ margin: TokenMargins.Margin?) {
+        var range = range
+        if let margins, let margin, !margin.isEmpty {
+            range = margins.trim(range, by: margin, isFirst: ids.count == start)
+        }
+        ids.append(id)
+        spans.append(
+            TokenSpan(
+                start: Int32(truncatingIfNeeded: range.lowerBound),
+                end: Int32(truncatingIfNeeded: range.upperBound)
+            )
+        )
+    }
+}
+
+/// How many spaces each token has at its ends, and what byte-level post-processors do with them.
+///
+/// Source: [`process_offsets`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/pre_tokenizers/byte_level.rs)
+struct TokenMargins: Sendable {
+    /// The spaces at a token's ends.
+    struct Margin: Sendable {
+        var leading: Int32 = 0
+        var trailing: Int32 = 0
+
+        var isEmpty: Bool { leading == 0 && trailing == 0 }
+
+        init() {}
+
+        init(of text: some Collection<UInt8>) {
+            let scalars = String(decoding: text, as: UTF8.self).unicodeScalars
+            leading = Int32(truncatingIfNeeded: scalars.prefix(while: ByteLevelPostProcessor.isSpace).count)
+            trailing = Int32(
+                truncatingIfNeeded: scalars.reversed().prefix(while: ByteLevelPostProcessor.isSpace).count
+            )
+        }
+    }
+
+    /// The post-processors that trim, in their order; empty where none does.
+    let steps: [ByteLevelPostProcessor]
+    private let margins: [Margin]
+
+    /// The margins of a pipeline's tokens.
+    init(_ pipeline: Pipeline) {
+        steps = Self.steps(in: pipeline.postProcessor)
+        guard !steps.isEmpty else {
+            margins = []
+            return
+        }
+        margins = (0..<Int32(truncatingIfNeeded: pipeline.vocabulary.idCount)).map { id in
+            guard let token = pipeline.vocabulary.token(id), let first = token.first, let last = token.last,
+                Self.maybeSpace(first) || Self.maybeSpace(last) || last >= 0x80
+            else { return Margin() }
+            return Margin(of: token)
+        }
+    }
+
+    private static func maybeSpace(_ byte: UInt8) -> Bool { byte <= 0x20 || byte >= 0xC2 }
+
+    private static func steps(in processor: (any PostProcessor)?) -> [ByteLevelPostProcessor] {
+        if let step = processor as? ByteLevelPostProcessor { return step.trimsOffsets ? [step] : [] }
+        return (processor as? PostProcessorSequence)?.steps.flatMap(steps(in:)) ?? []
+    }
+
+    /// The spaces of a token.
+    func margin(of id: Int32) -> Margin { id < margins.count ? margins[Int(id)] : Margin() }
+
+    /// A span without the spaces at its ends.
+    func trim(_ range: Range<Int>, by margin: Margin, isFirst: Bool) -> Range<Int> {
+        var (start, end) = (range.lowerBound, range.upperBound)
+        for step in steps {
+            var leading = Int(margin.leading)
+            let trailing = Int(margin.trailing)
+            if leading > 0 {
+                if isFirst || start == 0, step.addsPrefixSpace, leading == 1 { leading = 0 }
+                start = min(start + leading, end)
+            }
+            if trailing > 0, end >= trailing { end = max(end - trailing, start) }
+        }
+        return start..<end
+    }
+}

@@ -1,0 +1,149 @@
+/// How a text, or a pair, is cut into windows that fit a model.
+public struct Truncation: Sendable, Equatable {
+    /// An end of a text.
+    public enum Side: Sendable, Equatable {
+        case left, right
+    }
+
+    /// The most tokens of a window, special ones included.
+    public var maxLength: Int
+    /// Which text of a pair gives way.
+    public var strategy: PairTruncation
+    /// The end at which tokens are cut off; windows start at the other one.
+    public var side: Side
+    /// How many tokens a window shares with the one before.
+    public var stride: Int
+
+    /// Describes a truncation.
+    ///
+    /// - Parameters:
+    ///   - maxLength: The most tokens of a window, special ones included.
+    ///   - strategy: Which text of a pair gives way. Default the longer one.
+    ///   - side: The end at which tokens are cut off. Default the right one.
+    ///   - stride: How many tokens a window shares with the one before. Default 0.
+    public init(
+        maxLength: Int,
+        strategy: PairTruncation = .longestFirst,
+        side: Side = .right,
+        stride: Int = 0
+    ) {
+        self.maxLength = maxLength
+        self.strategy = strategy
+        self.side = side
+        self.stride = stride
+    }
+}
+
+extension Tokenizer {
+    /// Encodes a text, or a pair, and keeps what does not fit as further windows.
+    ///
+    /// - Parameters:
+    ///   - text: The first text.
+    ///   - pair: The second text, where there is one.
+    ///   - truncation: The length of windows, and how they are cut.
+    ///   - addSpecialTokens: Whether the tokenizer adds what it puts around texts, to every window. Default true.
+    /// - Returns: The first window; the others are its `overflowing`, in the reference's order.
+    /// - Throws: `.impossible` where windows have no room beside the special tokens and the stride, or where the
+    ///   text that gives way is too short.
+    public func encode(
+        _ text: String,
+        pair: String? = nil,
+        truncation: Truncation,
+        addSpecialTokens: Bool = true
+    ) throws(TokenizerError) -> Encoding {
+        let added = addSpecialTokens ? addedCount(isPair: pair != nil) : 0
+        guard truncation.maxLength >= added, truncation.stride >= 0 else {
+            throw TokenizerError(
+                .impossible,
+                "A window of \(truncation.maxLength) tokens has no room for \(added) special ones. Raise maxLength."
+            )
+        }
+        let room = truncation.maxLength - added
+        let first = encodeAlone(text, sequence: 0)
+        guard let pair else {
+            if case .onlySecond = truncation.strategy, first.count > room {
+                throw TokenizerError(
+                    .impossible,
+                    "There is no second text to cut. Use .longestFirst or .onlyFirst."
+                )
+            }
+            return joined([try first.windows(of: room, truncation)], addSpecialTokens: addSpecialTokens)
+        }
+        let second = encodeAlone(pair, sequence: 1)
+        let counts = try Self.lengths(
+            first.count,
+            second.count,
+            room: room,
+            truncation.strategy,
+            of: truncation
+        )
+        let sequences = [
+            try first.windows(of: counts.0, truncation), try second.windows(of: counts.1, truncation),
+        ]
+        return joined(sequences, addSpecialTokens: addSpecialTokens)
+    }
+
+    private static func lengths(
+        _ first: Int,
+        _ second: Int,
+        room: Int,
+        _ strategy: PairTruncation,
+        of truncation: Truncation
+    ) throws(TokenizerError) -> (Int, Int) {
+        if room == 0 { return (0, 0) }
+        let excess = first + second - room
+        let giving: Int? =
+            switch strategy {
+            case .longestFirst: nil
+            case .onlyFirst: first
+            case .onlySecond: second
+            }
+        if excess > 0, let giving, giving <= excess {
+            throw TokenizerError(
+                .impossible,
+                "The text to cut has \(giving) tokens, and \(excess) must go. Raise maxLength, now "
+                    + "\(truncation.maxLength), or use .longestFirst."
+            )
+        }
+        return lengths(first, second, room: room, strategy)
+    }
+}
+
+extension Encoding {
+    /// The encoding cut into windows, the first of which holds the others.
+    ///
+    /// Source: [`Encoding::truncate`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/tokenizer/encoding.rs)
+    fileprivate func windows(of length: Int, _ truncation: Truncation) throws(TokenizerError) -> Encoding {
+        guard length < count else { return self }
+        if length == 0 {
+            var result = Encoding()
+            result.overflowing = [self]
+            return result
+        }
+        guard truncation.stride < length else {
+            throw TokenizerError(
+                .impossible,
+                "Windows of \(length) tokens cannot share \(truncation.stride). Lower the stride or raise maxLength."
+            )
+        }
+        var ranges: [Range<Int>] = []
+        let step = length - truncation.stride
+        switch truncation.side {
+        case .right:
+            var start = 0
+            repeat {
+                ranges.append(start..<min(start + length, count))
+                start += step
+            } while ranges.last?.upperBound != count
+        case .left:
+            var end = count
+            repeat {
+                ranges.append(max(0, end - length)..<end)
+                end -= step
+            } while ranges.last?.lowerBound != 0
+        }
+        var result = part(ranges[0])
+        result.overflowing = ranges.dropFirst().map(part)
+        return result
+    }
+}
