@@ -46,7 +46,7 @@ extension FineTuning {
     private func read(_ path: String, split: String?, _ emit: (Event) throws -> Void) throws -> Dataset {
         let data = try Dataset(path, split: split, configuration: datasetConfig)
         for warning in data.warnings { try emit(.note("warning: \(warning)")) }
-        var needed = [textColumn, labelColumn]
+        var needed = [textColumn, labelColumn] + [textPairColumn].compactMap { $0 }
         if path == dataset, split == self.split {
             let drawing = if case .held(_, let column, _) = held { column } else { nil as String? }
             needed += [drawing, sampleStratifyBy].compactMap { $0 }
@@ -68,6 +68,11 @@ extension FineTuning {
     }
 
     private func texts(_ dataset: Dataset) throws -> LabelledTexts {
-        try LabelledTexts(dataset, textColumn: textColumn, labelColumn: labelColumn)
+        try LabelledTexts(
+            dataset,
+            textColumn: textColumn,
+            textPairColumn: textPairColumn,
+            labelColumn: labelColumn
+        )
     }
 }

@@ -39,6 +39,8 @@ public struct FineTuning: Sendable {
     public var datasetConfig: String?
     /// The column of texts.
     public var textColumn: String
+    /// The column of texts that belong with those, for pairs; nil for single texts.
+    public var textPairColumn: String?
     /// The column of label names.
     public var labelColumn: String
     /// A part of the data to work with, taken before anything else; nil takes all.
@@ -191,14 +193,14 @@ public struct FineTuning: Sendable {
     ) throws -> EncodedExamples {
         let ids = try rows.ids(among: classifier.labels)
         let found = tokenCache?.encodeBatch(
-            rows.texts,
+            rows.inputs,
             with: classifier.tokenizer,
-            maxLength: classifier.maxLength == .max ? nil : classifier.maxLength,
+            maxLength: classifier.lengthLimit,
             source: "\(purpose) texts of \(dataset)"
         )
         let examples =
             found.map { classifier.examples($0.encodings, labels: ids) }
-            ?? classifier.encode(rows.texts, labels: ids)
+            ?? classifier.encode(rows.inputs, labels: ids)
         let mean = Double(examples.tokenCount) / Double(max(examples.count, 1))
         var note =
             "\(purpose): \(examples.count) texts, \(String(format: "%.0f", mean)) tokens each on average"

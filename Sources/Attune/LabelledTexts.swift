@@ -1,23 +1,38 @@
+public import Classification
 public import Datasets
 
-/// The two columns of a dataset that classification needs.
+/// The columns of a dataset that classification needs.
 public struct LabelledTexts: Sendable {
     /// The texts; a missing one is empty.
     public let texts: [String]
+    /// The texts that belong with them, where the examples are pairs.
+    public let seconds: [String]?
     /// A label name per text.
     public let names: [String]
     /// The classes in the data's own order, where it has one.
     public let classLabel: ClassLabel?
 
-    /// Takes both columns.
+    /// What is tokenized.
+    public var inputs: TextInputs { TextInputs(texts, seconds: seconds) }
+
+    /// Takes the columns.
     ///
     /// - Parameters:
     ///   - dataset: The rows.
     ///   - textColumn: Holds the texts.
+    ///   - textPairColumn: Holds the texts that belong with them; nil for single texts.
     ///   - labelColumn: Holds the labels' names.
     /// - Throws: `DatasetError` where a column or a row's label is missing.
-    public init(_ dataset: Dataset, textColumn: String, labelColumn: String) throws(DatasetError) {
+    public init(
+        _ dataset: Dataset,
+        textColumn: String,
+        textPairColumn: String? = nil,
+        labelColumn: String
+    ) throws(DatasetError) {
         texts = try dataset.strings(textColumn).map { $0 ?? "" }
+        seconds = try textPairColumn.map { name throws(DatasetError) in
+            try dataset.strings(name).map { $0 ?? "" }
+        }
         classLabel = try dataset.feature(of: labelColumn).classLabel
         let labels = try dataset.strings(labelColumn)
         names = labels.compactMap { $0 }

@@ -1,3 +1,4 @@
+public import Classification
 public import Datasets
 import Foundation
 import JSON
@@ -20,19 +21,19 @@ public struct TokenCache: Sendable {
     /// Tokenizes texts, or finds what was tokenized before.
     ///
     /// - Parameters:
-    ///   - texts: The texts.
+    ///   - inputs: The texts or pairs.
     ///   - tokenizer: Makes their ids.
     ///   - maxLength: Tokens of a text at the most; nil cuts nothing.
     ///   - source: Where the texts come from, for the cache's list.
     /// - Returns: The ids, and whether they were found. A cache that cannot be written changes nothing else.
     public func encodeBatch(
-        _ texts: [String],
+        _ inputs: TextInputs,
         with tokenizer: Tokenizer,
         maxLength: Int?,
         source: String
     ) -> (encodings: PackedEncodings, wasFound: Bool) {
-        guard texts.count >= Self.leastTexts else {
-            return (tokenizer.encodeBatch(texts, maxLength: maxLength), false)
+        guard inputs.count >= Self.leastTexts else {
+            return (inputs.encoded(by: tokenizer, maxLength: maxLength), false)
         }
         let key = CacheKey { key in
             // Another number where the same files give other ids.
@@ -42,42 +43,50 @@ public struct TokenCache: Sendable {
                 key.add(file.contents)
             }
             key.add(maxLength.map { "\($0)" } ?? "whole")
-            for text in texts { key.add(text) }
+            switch inputs {
+            case .texts(let texts):
+                for text in texts { key.add(text) }
+            case .pairs(let pairs):
+                key.add("pairs")
+                for pair in pairs {
+                    key.add(pair.0)
+                    key.add(pair.1)
+                }
+            }
         }
         if let (rows, description) = datasets.dataset(for: key),
-            let packed = try? rows.packed(Self.column), packed.cuSeqlens.count == texts.count + 1,
+            let packed = try? rows.packed(Self.column), packed.cuSeqlens.count == inputs.count + 1,
             let truncated = try? JSONValue.parse(description.utf8)["truncated"].int
         {
-            let encodings = PackedEncodings(
+            var encodings = PackedEncodings(
                 ids: packed.values,
                 cuSeqlens: packed.cuSeqlens,
                 truncatedCount: truncated
             )
+            encodings.typeIDs = (try? rows.packed(Self.typeColumn))?.values ?? []
             return (encodings, true)
         }
-        let encodings = tokenizer.encodeBatch(texts, maxLength: maxLength)
+        let encodings = inputs.encoded(by: tokenizer, maxLength: maxLength)
         let description = JSONValue.object([
-            "source": .string(source), "texts": .int(texts.count), "tokens": .int(encodings.ids.count),
+            "source": .string(source), "texts": .int(inputs.count), "tokens": .int(encodings.ids.count),
             "truncated": .int(encodings.truncatedCount),
         ])
-        if let rows = try? Dataset([:]).addColumn(
-            Self.column,
-            values: encodings.ids,
-            cuSeqlens: encodings.cuSeqlens
-        ) {
+        if let rows = try? Dataset([:]).adding(encodings) {
             try? datasets.keep(rows, for: key, description: description.oneLineInOrder)
         }
         return (encodings, false)
     }
 
-    private static let column = "input_ids"
+    fileprivate static let column = "input_ids"
+    fileprivate static let typeColumn = "token_type_ids"
 }
 
 extension Dataset {
-    /// The same rows with the column `input_ids`: a column's texts as token ids.
+    /// The same rows with the column `input_ids`, a column's texts as token ids, and for pairs `token_type_ids`.
     ///
     /// - Parameters:
     ///   - column: Holds the texts; a missing one is empty.
+    ///   - pairColumn: Holds the texts that belong with them; nil for single texts.
     ///   - tokenizer: Makes the ids, with the tokens that it puts around a text.
     ///   - maxLength: Tokens of a text at the most; nil cuts nothing.
     ///   - cache: Where tokenized texts are kept; nil keeps nothing.
@@ -87,14 +96,27 @@ extension Dataset {
     /// Source: `dataset.map(lambda rows: tokenizer(rows[column], truncation=True), batched=True)` of datasets 5.2.
     public func tokenize(
         _ column: String,
+        pair pairColumn: String? = nil,
         with tokenizer: Tokenizer,
         maxLength: Int? = nil,
         cache: TokenCache? = nil
     ) throws(DatasetError) -> Dataset {
         let texts = try strings(column).map { $0 ?? "" }
-        let encodings =
-            cache?.encodeBatch(texts, with: tokenizer, maxLength: maxLength, source: column).encodings
-            ?? tokenizer.encodeBatch(texts, maxLength: maxLength)
-        return try addColumn("input_ids", values: encodings.ids, cuSeqlens: encodings.cuSeqlens)
+        let seconds = try pairColumn.map { name throws(DatasetError) in try strings(name).map { $0 ?? "" } }
+        let inputs = TextInputs(texts, seconds: seconds)
+        return try adding(
+            cache?.encodeBatch(inputs, with: tokenizer, maxLength: maxLength, source: column).encodings
+                ?? inputs.encoded(by: tokenizer, maxLength: maxLength)
+        )
+    }
+
+    fileprivate func adding(_ encodings: PackedEncodings) throws(DatasetError) -> Dataset {
+        let rows = try addColumn(TokenCache.column, values: encodings.ids, cuSeqlens: encodings.cuSeqlens)
+        guard !encodings.typeIDs.isEmpty else { return rows }
+        return try rows.addColumn(
+            TokenCache.typeColumn,
+            values: encodings.typeIDs,
+            cuSeqlens: encodings.cuSeqlens
+        )
     }
 }

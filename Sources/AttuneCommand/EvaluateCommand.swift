@@ -23,7 +23,12 @@ struct EvaluateCommand: ParsableCommand {
     func run() throws {
         try reportingFailure {
             let data = try source.data.read()
-            let rows = try LabelledTexts(data, textColumn: source.textColumn, labelColumn: source.labelColumn)
+            let rows = try LabelledTexts(
+                data,
+                textColumn: source.textColumn,
+                textPairColumn: source.textPairColumn,
+                labelColumn: source.labelColumn
+            )
             var options = SequenceClassifier.LoadOptions()
             options.device = try device.resolved()
             Runtime.keepFreedMemory()
@@ -33,7 +38,7 @@ struct EvaluateCommand: ParsableCommand {
                 maxLength: source.maxLength
             )
             guard report.fresh.isEmpty else { throw ModelError.untrained(source.model) }
-            let examples = classifier.encode(rows.texts, labels: try rows.ids(among: classifier.labels))
+            let examples = classifier.encode(rows.inputs, labels: try rows.ids(among: classifier.labels))
             var line = ProgressLine()
             let record = try Training.evaluate(classifier, on: examples, precision: precision) { done in
                 line.show({ "evaluating \(done)/\(examples.count)" }, isLast: done == examples.count)

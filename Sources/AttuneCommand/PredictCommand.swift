@@ -23,11 +23,20 @@ struct PredictCommand: ParsableCommand {
     )
     var text: [String] = []
 
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp("The text that belongs with each --text, for pairs.", valueName: "text")
+    )
+    var textPair: [String] = []
+
     @Option(help: ArgumentHelp("A file of rows instead.", valueName: "file"))
     var input: String?
 
     @Option(help: ArgumentHelp("The column that holds the texts.", valueName: "name"))
     var textColumn = "text"
+
+    @Option(help: .textPairColumn)
+    var textPairColumn: String?
 
     @Option(help: ArgumentHelp("Write here instead of to standard output.", valueName: "file"))
     var output: String?
@@ -39,11 +48,14 @@ struct PredictCommand: ParsableCommand {
 
     func validate() throws {
         guard text.isEmpty != (input == nil) else { throw ValidationError("give either --text or --input") }
+        guard textPair.isEmpty || textPair.count == text.count else {
+            throw ValidationError("give a --text-pair for each --text, or none")
+        }
     }
 
     func run() throws {
         try reportingFailure {
-            let texts = try inputTexts()
+            let inputs = try inputs()
             var options = SequenceClassifier.LoadOptions()
             options.device = try device.resolved()
             Runtime.keepFreedMemory()
@@ -52,9 +64,9 @@ struct PredictCommand: ParsableCommand {
                 throw ModelError.untrained(model)
             }
             var line = ProgressLine()
-            let rows = try classifier.logits(classifier.encode(texts)) { done in
-                if texts.count > 100 {
-                    line.show({ "classified \(done)/\(texts.count)" }, isLast: done == texts.count)
+            let rows = try classifier.logits(classifier.encode(inputs)) { done in
+                if inputs.count > 100 {
+                    line.show({ "classified \(done)/\(inputs.count)" }, isLast: done == inputs.count)
                 }
                 return true
             }
@@ -76,9 +88,11 @@ struct PredictCommand: ParsableCommand {
         }
     }
 
-    private func inputTexts() throws -> [String] {
-        guard let input else { return text }
-        return try Dataset(input).strings(textColumn).map { $0 ?? "" }
+    private func inputs() throws -> TextInputs {
+        guard let input else { return TextInputs(text, seconds: textPair.isEmpty ? nil : textPair) }
+        let rows = try Dataset(input).loaded(columns: [textColumn] + [textPairColumn].compactMap { $0 })
+        func texts(_ column: String) throws -> [String] { try rows.strings(column).map { $0 ?? "" } }
+        return TextInputs(try texts(textColumn), seconds: try textPairColumn.map(texts))
     }
 
     static func object(_ prediction: Prediction, _ labels: [String], logits: Bool) -> JSONObject {

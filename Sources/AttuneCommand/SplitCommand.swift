@@ -46,6 +46,9 @@ struct SplitCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The column to tokenize.", valueName: "name"))
     var textColumn = "text"
 
+    @Option(help: .textPairColumn)
+    var textPairColumn: String?
+
     @Option(
         help: ArgumentHelp(
             "Tokens of a text at the most; default: what the model allows.",
@@ -78,7 +81,12 @@ struct SplitCommand: ParsableCommand {
             let folder = URL(filePath: outputDir, directoryHint: .isDirectory)
             for (name, part) in [("train", parts.train), ("test", parts.test)] {
                 let tokenized = try tokenizer.map {
-                    try part.tokenize(textColumn, with: $0, maxLength: maxLength ?? $0.modelMaxLength)
+                    try part.tokenize(
+                        textColumn,
+                        pair: textPairColumn,
+                        with: $0,
+                        maxLength: maxLength ?? $0.modelMaxLength
+                    )
                 }
                 let url = folder.appending(path: "\(name).\(format.rawValue)")
                 try (tokenized ?? part).write(to: url, as: format)

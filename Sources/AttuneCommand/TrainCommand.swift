@@ -66,6 +66,7 @@ struct TrainCommand: ParsableCommand {
             textColumn: source.textColumn,
             labelColumn: source.labelColumn
         )
+        job.textPairColumn = source.textPairColumn
         job.split = source.data.split
         job.datasetConfig = source.data.datasetConfig
         job.maxLength = source.maxLength

@@ -13,6 +13,11 @@ extension ClassWeights: ExpressibleByArgument {
 }
 
 extension ArgumentHelp {
+    /// The help of an option that names the second text of pairs.
+    static var textPairColumn: ArgumentHelp {
+        ArgumentHelp("The column of texts that belong with those, to classify pairs.", valueName: "name")
+    }
+
     /// The help of an option that takes a file of rows.
     static var fileOfRows: ArgumentHelp {
         ArgumentHelp(
@@ -31,6 +36,9 @@ struct SourceOptions: ParsableArguments {
 
     @Option(help: ArgumentHelp("The column that holds the texts.", valueName: "name"))
     var textColumn: String
+
+    @Option(help: .textPairColumn)
+    var textPairColumn: String?
 
     @Option(help: ArgumentHelp("The column that holds the labels' names.", valueName: "name"))
     var labelColumn: String

@@ -71,8 +71,21 @@ public final class TextClassifier {
     ///   - labels: Their class ids, as many or none.
     /// - Returns: As many encoded texts.
     public func encode(_ texts: [String], labels: [Int] = []) -> EncodedExamples {
-        examples(tokenizer.encodeBatch(texts, maxLength: maxLength == .max ? nil : maxLength), labels: labels)
+        encode(.texts(texts), labels: labels)
     }
+
+    /// Tokenizes texts or pairs, cut to ``maxLength``.
+    ///
+    /// - Parameters:
+    ///   - inputs: Any texts; one that gives no tokens becomes a single padding token, as in a padded batch.
+    ///   - labels: Their class ids, as many or none.
+    /// - Returns: As many encoded examples.
+    public func encode(_ inputs: TextInputs, labels: [Int] = []) -> EncodedExamples {
+        examples(inputs.encoded(by: tokenizer, maxLength: lengthLimit), labels: labels)
+    }
+
+    /// ``maxLength``, or nil where nothing limits it.
+    public var lengthLimit: Int? { maxLength == .max ? nil : maxLength }
 
     /// Texts that were tokenized before, for this model.
     ///

@@ -150,7 +150,7 @@ struct TokenCacheTests {
             let cache = TokenCache(DatasetCache(folder: folder))
             func encode(_ texts: [String], _ maxLength: Int?) -> (encodings: PackedEncodings, wasFound: Bool)
             {
-                cache.encodeBatch(texts, with: tokenizer, maxLength: maxLength, source: "test")
+                cache.encodeBatch(.texts(texts), with: tokenizer, maxLength: maxLength, source: "test")
             }
             let first = encode(texts, 4)
             #expect(!first.wasFound && first.encodings == tokenizer.encodeBatch(texts, maxLength: 4))
@@ -160,5 +160,57 @@ struct TokenCacheTests {
             #expect(!encode(Array(texts.dropLast()), 4).wasFound, "few texts are not kept")
             #expect(cache.datasets.entries().count == 3)
         }
+    }
+}
+
+struct TextPairTests {
+    private let tokenizer: Tokenizer
+    private let rows: Dataset
+
+    init() throws {
+        tokenizer = try Tokenizer(folder: Fixture.folder.appending(path: "tokenizers/bert-uncased"))
+        rows = try Dataset([
+            "question": ["who is it?", "why", nil], "answer": ["a friend of mine", "because", "so"],
+            "label": ["yes", "no", "yes"],
+        ])
+    }
+
+    @Test func `pairs are tokenized together, with the ids that tell the texts apart`() throws {
+        let tokenized = try rows.tokenize("question", pair: "answer", with: tokenizer)
+        let expected = tokenizer.encodeBatch(pairs: [
+            ("who is it?", "a friend of mine"), ("why", "because"), ("", "so"),
+        ])
+        #expect(try tokenized.packed("input_ids").values == expected.ids)
+        #expect(try tokenized.packed("token_type_ids").values == expected.typeIDs)
+        #expect(try tokenized.packed("token_type_ids").cuSeqlens == expected.cuSeqlens)
+        #expect(Set(expected.typeIDs) == [0, 1])
+    }
+
+    @Test func `pairs come out of the cache as they went in, apart from texts that run together`() throws {
+        let texts = (0..<1000).map { "text \($0)" }
+        let pairs = TextInputs(texts, seconds: texts.reversed())
+        try withTemporaryFolder { folder in
+            let cache = TokenCache(DatasetCache(folder: folder))
+            func encode(_ inputs: TextInputs) -> (encodings: PackedEncodings, wasFound: Bool) {
+                cache.encodeBatch(inputs, with: tokenizer, maxLength: nil, source: "test")
+            }
+            let first = encode(pairs)
+            #expect(!first.wasFound && !first.encodings.typeIDs.isEmpty)
+            let second = encode(pairs)
+            #expect(second.wasFound && second.encodings == first.encodings)
+            #expect(!encode(.texts(texts)).wasFound)
+        }
+    }
+
+    @Test func `labelled rows keep both texts`() throws {
+        let labelled = try LabelledTexts(
+            rows,
+            textColumn: "question",
+            textPairColumn: "answer",
+            labelColumn: "label"
+        )
+        #expect(labelled.seconds == ["a friend of mine", "because", "so"])
+        guard case .pairs(let pairs) = labelled.inputs else { return #expect(Bool(false), "no pairs") }
+        #expect(pairs.map(\.0) == ["who is it?", "why", ""])
     }
 }
