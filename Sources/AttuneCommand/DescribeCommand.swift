@@ -11,7 +11,7 @@ struct DescribeCommand: ParsableCommand {
         commandName: "describe",
         abstract: "Tells what is in a file of texts before you train on it, and what to do about it.",
         discussion: """
-            Without --text-column it shows the columns. Texts pass by once and are not kept: a file larger than memory \
+            Without --text-column it shows the columns. Texts pass by and are not kept: a file larger than memory \
             can be described. Characters are Unicode scalars, as Python counts them; rows count from 1, headers aside.
 
               attune data describe --dataset tweets.csv --text-column text --label-column author

@@ -1,7 +1,9 @@
 import Attune
 import JSON
 
-/// A description as one JSON object. Rows count from 1, as everywhere in the command.
+/// A description as one JSON object.
+///
+/// Rows count from 1, as everywhere in the command.
 struct DescriptionJSON {
     private let description: DatasetDescription
     private let source: DescribedSource
@@ -28,6 +30,7 @@ struct DescriptionJSON {
             "warnings": strings(description.warnings),
             "findings": .array(description.findings.map(finding)),
         ]
+        if let rows = description.evaluationRows { object["evaluation_rows"] = .int(rows) }
         if let labels = description.labels { object["labels"] = self.labels(labels) }
         if let texts = description.texts { object["texts"] = self.texts(texts) }
         return .object(object)

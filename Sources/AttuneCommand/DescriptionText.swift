@@ -23,7 +23,11 @@ struct DescriptionText {
     }
 
     private var head: String {
-        var text = "\(source.dataset): \(grouped(description.rows)) rows\n\n"
+        var text = "\(source.dataset): \(counted(description.rows, "row"))\n"
+        if let rows = description.evaluationRows, let name = source.evaluation {
+            text += "compared with \(name): \(counted(rows, "row")) to measure on\n"
+        }
+        text += "\n"
         let columns = description.columns
         text +=
             TextTable(
@@ -41,12 +45,12 @@ struct DescriptionText {
         guard let labels = description.labels else { return "" }
         let named = source.labelColumns.map { "\"\(shortened($0, to: Self.nameWidth))\"" }
         let columns = named.count == 1 ? named[0] : "\(named.count) columns of 0 and 1"
-        var text = "labels in \(columns): \(plural(labels.classes.count, "class", "classes"))"
+        var text = "labels in \(columns): \(counted(labels.classes.count, "class", "classes"))"
         if labels.isMultiLabel {
             let all = labels.classes.reduce(0) { $0 + $1.count }
             let labelled = max(description.rows - labels.missing, 1)
             text +=
-                ", \(hundredths(all, of: labelled)) a row on average, \(grouped(labels.unlabelled)) rows with none"
+                ", \(hundredths(all, of: labelled)) a row on average, \(counted(labels.unlabelled, "row")) with none"
         }
         if source.evaluation != nil, labels.classes.contains(where: { $0.evaluationCount != nil }) {
             text += "; rows to train on, their share, rows to measure on"
@@ -68,7 +72,7 @@ struct DescriptionText {
         if shown < labels.classes.count {
             let rest = labels.classes.dropFirst(shown)
             text +=
-                "  … and \(rest.count) more classes with \(grouped(rest[rest.startIndex].count)) rows or fewer each\n"
+                "  … and \(counted(rest.count, "more class", "more classes")) of \(counted(rest[rest.startIndex].count, "row")) or fewer each\n"
         }
         return text
     }
@@ -107,7 +111,7 @@ struct DescriptionText {
             return ""
         }
         var text =
-            "cut at \(grouped(cut.maxLength)) tokens: \(grouped(cut.cut)) texts (\(percentage(cut.cut, of: description.rows))), "
+            "cut at \(counted(cut.maxLength, "token")): \(counted(cut.cut, "text")) (\(percentage(cut.cut, of: description.rows))), "
             + "\(percentage(cut.lostTokens, of: tokens.total)) of all tokens\n"
         let shown = cut.byClass.prefix(cut.cut == 0 ? 0 : Self.mostLines - 10)
         text +=
@@ -165,10 +169,6 @@ struct DescriptionText {
         let shown = names.prefix(Self.mostListed).map { shortened($0, to: Self.nameWidth + 12) }
         return shown.joined(separator: ", ")
             + (names.count > shown.count ? ", … (\(names.count) in all)" : "")
-    }
-
-    private func plural(_ count: Int, _ one: String, _ many: String) -> String {
-        "\(grouped(count)) \(count == 1 ? one : many)"
     }
 
     /// `1.25`.

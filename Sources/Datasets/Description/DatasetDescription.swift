@@ -1,6 +1,6 @@
 /// What a person should know of labelled texts before training on them.
 ///
-/// Texts pass by once and are not kept: a row costs some twenty bytes, so that a file larger than memory can be described.
+/// Texts pass by and are not kept: a row costs some fifty bytes, so that a file larger than memory can be described.
 /// Lengths are in characters that are Unicode scalars, as Python's `len` counts: what users of the reference compare with,
 /// the same in every version of Unicode, and counted as fast as the text can be read. An emoji of several parts is several.
 public struct DatasetDescription: Sendable, Equatable {
@@ -36,6 +36,8 @@ public struct DatasetDescription: Sendable, Equatable {
 
     /// Rows.
     public let rows: Int
+    /// Rows to measure on; nil where there are none to compare with.
+    public let evaluationRows: Int?
     /// The columns that can be read, in the file's order.
     public let columns: [ColumnSummary]
     /// Those that cannot: nested values.
@@ -60,7 +62,14 @@ public struct DatasetDescription: Sendable, Equatable {
         _ options: DescriptionOptions,
         progress: @escaping @Sendable (DescriptionProgress) -> Void = { _ in }
     ) throws {
+        for rows in [dataset.count, options.evaluation?.count ?? 0] where rows > Int(Int32.max) {
+            throw DatasetError(
+                .badData,
+                "\(rows) rows are more than can be described at a time (\(Int32.max)); describe a part of the files"
+            )
+        }
         rows = dataset.count
+        evaluationRows = options.evaluation?.count
         columns = dataset.features.map { ColumnSummary(name: $0.name, feature: $0.feature) }
         leftOutColumns = dataset.leftOutColumns
         warnings = dataset.warnings + (options.evaluation?.warnings ?? [])
@@ -126,9 +135,9 @@ public struct DescriptionOptions: Sendable {
     public var tokenCounter: TokenCounter?
     /// The longest length in tokens that a text may have without being cut.
     public var maxLength: Int?
-    /// Examples of everything that is found. Default 3.
+    /// Examples of everything that is found; default 3.
     public var exampleCount = 3
-    /// Characters of an example's text. Default 60.
+    /// Characters of an example's text; default 60.
     public var exampleLength = 60
 
     /// Options.

@@ -38,7 +38,7 @@ struct DescribedTexts {
             repeated: try RepeatedTexts(scan, labels: labels, exampleCount: options.exampleCount)
         )
         if let counter = options.tokenCounter {
-            let counts = try tokenCounts(dataset, counter)
+            let counts = try tokenCounts(dataset, counter, rows: scan.hashes.count)
             texts.tokens = TextLengths(counts)
             texts.truncation = options.maxLength.map {
                 Truncation(lengths: counts, maxLength: $0, labels: labels)
@@ -50,9 +50,10 @@ struct DescribedTexts {
     /// The tokens of every row, special ones included.
     private func tokenCounts(
         _ dataset: Dataset,
-        _ counter: DescriptionOptions.TokenCounter
+        _ counter: DescriptionOptions.TokenCounter,
+        rows: Int
     ) throws -> [Int32] {
-        var counts = [Int32](repeating: Int32(clamping: counter.specialCount), count: dataset.count)
+        var counts = [Int32](repeating: Int32(clamping: counter.specialCount), count: rows)
         for column in columns {
             var row = 0
             var waiting: [String] = []

@@ -75,7 +75,7 @@ struct FindingList {
 }
 
 /// `1 row`, `2 rows`, `12,345 rows`.
-func counted(_ count: Int, _ one: String, _ many: String? = nil) -> String {
+package func counted(_ count: Int, _ one: String, _ many: String? = nil) -> String {
     "\(grouped(count)) \(count == 1 ? one : many ?? one + "s")"
 }
 

@@ -67,7 +67,7 @@ public struct LabelCounts: Sendable, Equatable {
             $0.split(whereSeparator: \.isWhitespace).joined(separator: " ").lowercased()
         }
         .values.filter { $0.count > 1 }
-            .map { $0.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
-            .sorted { $0[0].utf8.lexicographicallyPrecedes($1[0].utf8) }
+        .map { $0.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
+        .sorted { $0[0].utf8.lexicographicallyPrecedes($1[0].utf8) }
     }
 }

@@ -1,4 +1,4 @@
-/// Texts that stand in several rows. Empty ones are not among them.
+/// Texts that stand in several rows; empty ones are not among them.
 public struct RepeatedTexts: Sendable, Equatable {
     /// Rows of one text.
     public struct Group: Sendable, Equatable {

@@ -1,4 +1,4 @@
-/// The labels of every row: which of the distinct sets of classes it has. One class a row is a set of one.
+/// The labels of every row: which of the distinct sets of classes it has, one class being a set of one.
 struct RowLabels: Sendable {
     /// The classes' names.
     let names: [String]
@@ -34,7 +34,6 @@ struct RowLabels: Sendable {
             self = try Self.lists(dataset, columns[0], feature.classLabel?.names)
         } else if let names = feature.classLabel?.names {
             var codes: [Int32] = []
-            codes.reserveCapacity(dataset.count)
             try dataset.stream(columns[0]) { batch in
                 for row in 0..<batch.count {
                     let id = batch.isMissing(row) ? -1 : batch.values.int(row, as: batch.type.value)
@@ -48,7 +47,9 @@ struct RowLabels: Sendable {
         }
     }
 
-    /// A column of lists. Its labels are counted as sets: their order in a row, and one that stands twice, do not matter.
+    /// A column of lists.
+    ///
+    /// Its labels are counted as sets: their order in a row, and one that stands twice, do not matter.
     private static func lists(
         _ dataset: Dataset,
         _ column: String,
@@ -61,7 +62,6 @@ struct RowLabels: Sendable {
         let ids = known == nil ? classes.names.indices.map { $0 } : classes.names.map { Int($0) ?? -1 }
         var sets = LabelSets()
         var codes: [Int32] = []
-        codes.reserveCapacity(loaded.count)
         var next = 0
         var cursor = ColumnCursor(loaded)
         for row in 0..<loaded.count {
@@ -81,7 +81,7 @@ struct RowLabels: Sendable {
     private static func indicators(_ dataset: Dataset, _ columns: [String]) throws(DatasetError) -> RowLabels
     {
         var sets: [[Int32]] = [[]]
-        var codes = [Int32](repeating: 0, count: dataset.count)
+        var codes: [Int32] = []
         for (id, name) in columns.enumerated() {
             let column = dataset.columns[try dataset.index(of: name)]
             guard !column.type.isList else {
@@ -103,6 +103,7 @@ struct RowLabels: Sendable {
                     )
                 }
             }
+            if id == 0 { codes = [Int32](repeating: 0, count: classes.codes.count) }
             // Rows of one set so far go on to two: without this class, and with it.
             var numbers = [Int32](repeating: -1, count: 2 * sets.count)
             var refined: [[Int32]] = []

@@ -71,7 +71,7 @@ public struct TextLengths: Sendable, Equatable {
         return bins
     }
 
-    /// The next of 1, 2, 5, 10, 20, 50, …
+    /// The next of 1, 2, 5, 10, 20, 50 and so on.
     private static func roundWidth(_ least: Int) -> Int {
         var power = 1
         while true {

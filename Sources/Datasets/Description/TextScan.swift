@@ -14,10 +14,14 @@ struct TextScan: Sendable {
     /// Whether each row has a text, or white space only, or nothing.
     private(set) var states: [UInt8] = []
 
+    /// What a file tells of its rows may be wrong, and is found out only where they are read.
+    private static let mostReserved = 1 << 20
+
     /// A scan without rows.
     ///
-    /// - Parameter capacity: The rows to come.
+    /// - Parameter capacity: The rows to come, as far as is known.
     init(capacity: Int) {
+        let capacity = min(capacity, Self.mostReserved)
         hashes.reserveCapacity(capacity)
         lengths.reserveCapacity(capacity)
         states.reserveCapacity(capacity)
@@ -41,7 +45,7 @@ struct TextScan: Sendable {
             scan.append(try batch.asText())
             progress(batch.count)
         }
-        self.init(capacity: dataset.count)
+        self.init(capacity: 0)
         for part in parts {
             hashes += part.hashes
             lengths += part.lengths
