@@ -4,38 +4,11 @@ import Testing
 
 /// The built executable, run as a person runs it: output, messages, exit codes.
 struct CommandTests {
-    private struct Outcome {
-        var code: Int32
-        var output: String
-        var errors: String
-    }
-
     private var model: String {
         Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
     }
 
-    private func attune(_ arguments: [String]) throws -> Outcome {
-        // The executable is built beside the tests.
-        let tests = URL(filePath: ProcessInfo.processInfo.arguments[0]).resolvingSymlinksInPath()
-        let process = Process()
-        process.executableURL = tests.deletingLastPathComponent().appending(path: "attune")
-        process.arguments = arguments
-        return try withTemporaryFolder { folder in
-            let files = ["out", "err"].map { folder.appending(path: $0) }
-            for file in files { try Data().write(to: file) }
-            process.standardOutput = try FileHandle(forWritingTo: files[0])
-            process.standardError = try FileHandle(forWritingTo: files[1])
-            try process.run()
-            process.waitUntilExit()
-            return Outcome(
-                code: process.terminationStatus,
-                output: try String(contentsOf: files[0], encoding: .utf8),
-                errors: try String(contentsOf: files[1], encoding: .utf8)
-            )
-        }
-    }
-
-    private func train(_ dataset: String, in folder: URL, _ more: [String] = []) throws -> Outcome {
+    private func train(_ dataset: String, in folder: URL, _ more: [String] = []) throws -> CommandOutcome {
         try attune(
             [
                 "train", "--model", model, "--dataset", dataset, "--text-column", "text", "--label-column",
@@ -85,7 +58,7 @@ struct CommandTests {
     {
         try withTemporaryFolder { folder in
             let good = try file("text,label\na,x\nb,y\n", in: folder)
-            let cases: [(Outcome, Int32, String)] = [
+            let cases: [(CommandOutcome, Int32, String)] = [
                 (try train("nowhere.csv", in: folder), 66, "there is no such file"),
                 (try train(try file("", "empty.csv", in: folder), in: folder), 65, "is empty"),
                 (
@@ -134,7 +107,7 @@ struct CommandTests {
             ])
             #expect(
                 described.output.contains("often")
-                    && described.output.contains("1 rows repeat an earlier text")
+                    && described.output.contains("1 row repeats the text of an earlier one")
             )
             let out = folder.appending(path: "parts").path(percentEncoded: false)
             let split = try attune([

@@ -148,28 +148,3 @@ struct WriterTests {
         }
     }
 }
-
-struct DescriptionTests {
-    @Test func `a description counts what there is to mend`() throws {
-        let data = try Dataset(columns: [
-            ("text", ["same", "same", "same", " ", nil, "other", "one more"]),
-            ("label", ["a", "a", "b", "a", "a", nil, "A "]),
-        ])
-        let description = try DatasetDescription(data, textColumn: "text", labelColumn: "label")
-        #expect(description.rows == 7 && description.missingLabels == 1 && description.emptyTexts == 2)
-        #expect(description.duplicateTexts == 2 && description.conflictingTexts == 1)
-        #expect(
-            description.labels.map(\.name) == ["a", "A ", "b"]
-                && description.labels.map(\.count) == [4, 1, 1]
-        )
-        #expect(description.similarLabels == [["A ", "a"]])
-        #expect(description.lengths == [0, 1, 4, 4, 8])
-        #expect(description.advice.count == 6)
-        let clean = try DatasetDescription(
-            Dataset(columns: [("text", ["p", "q"]), ("label", ["x", "x"])]),
-            textColumn: "text",
-            labelColumn: "label"
-        )
-        #expect(clean.advice.isEmpty)
-    }
-}

@@ -1,0 +1,81 @@
+extension Dataset {
+    /// Hands a column's rows on batch by batch without keeping them, so that a file larger than memory passes through.
+    ///
+    /// Stretches of rows are read side by side; within one, batches come in order.
+    ///
+    /// - Parameters:
+    ///   - name: The column.
+    ///   - start: Makes what gathers a stretch, from the number of its rows.
+    ///   - body: Adds a batch to it.
+    /// - Returns: What was gathered, in the rows' order.
+    /// - Throws: `.missingColumn`, `.badFile`, and what `body` throws.
+    func gather<Part: Sendable>(
+        _ name: String,
+        start: @Sendable (Int) -> Part,
+        _ body: @Sendable (inout Part, ArrowBatch) throws(DatasetError) -> Void
+    ) throws(DatasetError) -> [Part] {
+        let stretches = try stretches(of: name)
+        // Without a window every core would start a stretch of its own, and all of them would be in memory.
+        var parts: [Part] = []
+        var first = 0
+        while first < stretches.count {
+            let window = Array(stretches[first..<min(first + concurrentWindow, stretches.count)])
+            first += window.count
+            parts += try concurrentMap(window) { (stretch) throws(DatasetError) in
+                var part = start(stretch.count)
+                try stretch.read { (batch) throws(DatasetError) in try body(&part, batch) }
+                return part
+            }
+        }
+        return parts
+    }
+
+    /// Hands a column's rows on batch by batch, in order and one at a time.
+    ///
+    /// - Parameters:
+    ///   - name: The column.
+    ///   - body: Gets every batch.
+    /// - Throws: `.missingColumn`, `.badFile`, and what `body` throws.
+    func stream(
+        _ name: String,
+        _ body: (ArrowBatch) throws(DatasetError) -> Void
+    ) throws(DatasetError) {
+        for stretch in try stretches(of: name) { try stretch.read(body) }
+    }
+
+    /// Rows of a chosen few are gathered first: they stand anywhere in the file.
+    private func stretches(of name: String) throws(DatasetError) -> [Stretch] {
+        let column = columns[try index(of: name)]
+        guard column.selection != nil else {
+            return column.pieces.indices.map { Stretch(column: column, place: .piece($0)) }
+        }
+        let loaded = try self.loaded(columns: [name]).columns[0]
+        return stride(from: 0, to: count, by: Stretch.rows).map {
+            Stretch(column: loaded, place: .rows($0..<min($0 + Stretch.rows, count)))
+        }
+    }
+}
+
+/// Rows that follow one another.
+private struct Stretch: Sendable {
+    enum Place { case piece(Int), rows(Range<Int>) }
+
+    static let rows = 1 << 14
+
+    var column: Column
+    var place: Place
+
+    var count: Int {
+        switch place {
+        case .piece(let index): column.pieces[index].count
+        case .rows(let range): range.count
+        }
+    }
+
+    func read(_ body: (ArrowBatch) throws(DatasetError) -> Void) throws(DatasetError) {
+        switch place {
+        case .piece(let index): try column.read(piece: index, body)
+        case .rows(let range): try body(column.batch(range))
+        }
+    }
+}

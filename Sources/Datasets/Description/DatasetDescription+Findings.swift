@@ -1,0 +1,191 @@
+extension DatasetDescription {
+    /// What there is to mend, the gravest first; empty where there is nothing to do.
+    public var findings: [Finding] {
+        var list = FindingList()
+        if let labels {
+            Self.addUnfitLabels(labels, rows: rows, to: &list)
+            guard !list.all.contains(where: { $0.kind == .tooManyClasses }) else { return list.all }
+        }
+        if let texts {
+            Self.addEmptyTexts(texts, to: &list)
+            Self.addRepeatedTexts(texts.repeated, to: &list)
+            if let overlap = texts.overlap { Self.addOverlap(overlap, to: &list) }
+            if let cut = texts.truncation {
+                Self.addTruncation(cut, of: rows, tokens: texts.tokens, to: &list)
+            }
+        }
+        if let labels {
+            // Of one class alone the size is no matter.
+            if !list.all.contains(where: { $0.kind == .oneClass }) { Self.addClassSizes(labels, to: &list) }
+            list.add(
+                .similarNames,
+                labels.similarNames.count,
+                "\(counted(labels.similarNames.count, "group of label names differs", "groups of label names differ")) "
+                    + "in case or spaces only",
+                do: "give each the same name, unless they are meant to differ",
+                labels.similarNames.map { Finding.Example(labels: $0) }
+            )
+        }
+        return list.all
+    }
+}
+
+// What is wrong with texts.
+extension DatasetDescription {
+    private static func addEmptyTexts(_ texts: Texts, to list: inout FindingList) {
+        let remedy = "leave them out: there is nothing in them to learn from"
+        list.add(
+            .missingTexts,
+            texts.missing,
+            "\(counted(texts.missing, "row has", "rows have")) no text",
+            do: remedy,
+            [Finding.Example(rows: texts.missingRows)]
+        )
+        list.add(
+            .emptyTexts,
+            texts.blank,
+            "\(counted(texts.blank, "text is", "texts are")) empty, or white space only",
+            do: remedy,
+            [Finding.Example(rows: texts.blankRows)]
+        )
+    }
+
+    private static func addRepeatedTexts(_ repeated: RepeatedTexts, to list: inout FindingList) {
+        func example(_ group: RepeatedTexts.Group) -> Finding.Example {
+            Finding.Example(rows: group.rows, text: group.text, labels: group.labels)
+        }
+        list.add(
+            .conflictingLabels,
+            repeated.conflictingTexts,
+            "\(counted(repeated.conflictingTexts, "text has", "texts have")) different labels in different rows "
+                + "(\(counted(repeated.conflictingRows, "row")))",
+            do:
+                "decide which label is right, or leave these rows out: no answer to them can be right every time",
+            repeated.conflictExamples.map(example)
+        )
+        list.add(
+            .repeatedTexts,
+            repeated.repeatedRows,
+            "\(counted(repeated.repeatedRows, "row repeats", "rows repeat")) the text of an earlier one "
+                + "(\(counted(repeated.texts, "text")))",
+            do: "keep one row of each before you split: a text on both sides of a split flatters the result",
+            repeated.examples.map(example)
+        )
+    }
+
+    private static func addOverlap(_ overlap: SplitOverlap, to list: inout FindingList) {
+        let differing =
+            overlap.conflictingRows > 0
+            ? ", \(grouped(overlap.conflictingRows)) of them with another label" : ""
+        list.add(
+            .textsInBothSplits,
+            overlap.sharedRows,
+            "\(counted(overlap.sharedRows, "evaluation row has", "evaluation rows have")) a text that is trained on, too "
+                + "(\(percentage(overlap.sharedRows, of: overlap.evaluationRows))\(differing))",
+            do:
+                "leave them out of one side: a model may know them by heart, and the result then says too much",
+            overlap.examples.map {
+                Finding.Example(
+                    rows: [$0.trainRow],
+                    evaluationRow: $0.evaluationRow,
+                    text: $0.text,
+                    labels: $0.labels
+                )
+            }
+        )
+    }
+
+    private static func addTruncation(
+        _ cut: Truncation,
+        of rows: Int,
+        tokens: TextLengths?,
+        to list: inout FindingList
+    ) {
+        let worst = cut.byClass.first.map { "; of \"\($0.name)\" \(percentage($0.cut, of: $0.count))" } ?? ""
+        let enough = tokens?.percentile95 ?? 0
+        list.add(
+            .truncatedTexts,
+            cut.cut,
+            "\(counted(cut.cut, "text is", "texts are")) longer than \(counted(cut.maxLength, "token")) "
+                + "(\(percentage(cut.cut, of: rows))\(worst))",
+            do: (enough > cut.maxLength
+                ? "--max-length \(enough) leaves 95 % whole, for more time and memory; " : "")
+                + "what is cut off is never seen, which is no loss where the beginning tells the class"
+        )
+    }
+}
+
+// What is wrong with labels.
+extension DatasetDescription {
+    /// Rows below which a class is called small: of a fifth held out, fewer than two.
+    private static let smallClass = 10
+    /// How many times the rows of the smallest class the largest may have.
+    private static let mostUnequal = 4
+    /// Classes up to which a column is never taken for something else.
+    private static let usualClasses = 50
+
+    private static func addUnfitLabels(_ labels: LabelCounts, rows: Int, to list: inout FindingList) {
+        let used = labels.classes.filter { $0.count > 0 }
+        list.add(
+            .oneClass,
+            used.count < 2 && !labels.isMultiLabel ? 1 : 0,
+            used.isEmpty ? "no row has a label" : "all rows have the same label, \"\(used[0].name)\"",
+            do: "choose another label column: a classifier needs two classes"
+        )
+        list.add(
+            .tooManyClasses,
+            used.count > usualClasses && 2 * used.count > rows ? used.count : 0,
+            "there are \(grouped(used.count)) different labels in \(counted(rows, "row"))",
+            do: "choose another label column: this one seems to hold no classes"
+        )
+        list.add(
+            .missingLabels,
+            labels.missing,
+            "\(counted(labels.missing, "row has", "rows have")) no label",
+            do: "label them or leave them out: they cannot be trained on",
+            [Finding.Example(rows: labels.missingRows)]
+        )
+    }
+
+    private static func addClassSizes(_ labels: LabelCounts, to list: inout FindingList) {
+        let absent = labels.classes.filter { $0.count == 0 }
+        let isMeasured = absent.contains { $0.evaluationCount ?? 0 > 0 }
+        list.add(
+            .classesWithoutRows,
+            absent.count,
+            "\(counted(absent.count, "class has", "classes have")) no row to train on"
+                + (isMeasured ? ", though the evaluation has some" : ""),
+            do: isMeasured
+                ? "add rows, or leave the class out of the evaluation: it can never be right there"
+                : "leave the name out, or add rows: nothing can be learnt of it",
+            [Finding.Example(labels: absent.map(\.name))]
+        )
+        let lonely = labels.classes.filter { $0.count == 1 }
+        list.add(
+            .classesOfOneRow,
+            lonely.count,
+            "\(counted(lonely.count, "class has", "classes have")) one row only, and a stratified split needs two",
+            do:
+                "add rows, merge the class into another, or leave it out; without --stratify-by one side goes without it",
+            [Finding.Example(labels: lonely.map(\.name))]
+        )
+        let small = labels.classes.filter { 2..<smallClass ~= $0.count }
+        list.add(
+            .smallClasses,
+            small.count,
+            "\(counted(small.count, "class has", "classes have")) fewer than \(smallClass) rows",
+            do: "add rows or merge: of a fifth held out hardly one would be such, so believe no score of it",
+            [Finding.Example(labels: small.map(\.name))]
+        )
+        let used = labels.classes.filter { $0.count > 0 }
+        guard let most = used.first, let least = used.last else { return }
+        list.add(
+            .unequalClasses,
+            most.count > mostUnequal * least.count ? most.count / least.count : 0,
+            "\"\(most.name)\" has \(grouped(most.count / least.count)) times the rows of \"\(least.name)\"",
+            do: labels.isMultiLabel
+                ? "look at the scores of each class rather than at all of them together"
+                : "try --class-weights balanced, and look at the balanced accuracy"
+        )
+    }
+}

@@ -1,0 +1,31 @@
+import Foundation
+import TestSupport
+
+/// What the built executable said and how it ended.
+struct CommandOutcome {
+    var code: Int32
+    var output: String
+    var errors: String
+}
+
+/// Runs the built executable as a person runs it.
+func attune(_ arguments: [String]) throws -> CommandOutcome {
+    // The executable is built beside the tests.
+    let tests = URL(filePath: ProcessInfo.processInfo.arguments[0]).resolvingSymlinksInPath()
+    let process = Process()
+    process.executableURL = tests.deletingLastPathComponent().appending(path: "attune")
+    process.arguments = arguments
+    return try withTemporaryFolder { folder in
+        let files = ["out", "err"].map { folder.appending(path: $0) }
+        for file in files { try Data().write(to: file) }
+        process.standardOutput = try FileHandle(forWritingTo: files[0])
+        process.standardError = try FileHandle(forWritingTo: files[1])
+        try process.run()
+        process.waitUntilExit()
+        return CommandOutcome(
+            code: process.terminationStatus,
+            output: try String(contentsOf: files[0], encoding: .utf8),
+            errors: try String(contentsOf: files[1], encoding: .utf8)
+        )
+    }
+}

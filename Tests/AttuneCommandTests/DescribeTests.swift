@@ -1,0 +1,192 @@
+import Foundation
+import JSON
+import TestSupport
+import Testing
+
+/// `attune data describe`, letter by letter.
+struct DescribeTests {
+    private var model: String {
+        Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
+    }
+
+    private static let train = """
+        text,label
+        sunny day,sun
+        rainy day,rain
+        sunny day,Sun
+        "more
+        rain",rain
+        ,sun
+        sunny day,sun
+        a very long and mostly dry day with a little wind from the west,sun
+        drizzle,
+        hail,hail
+
+        """
+    private static let test = "text,label\nrainy day,rain\nfog,fog\n"
+
+    private func describe(_ more: [String], check: (CommandOutcome) throws -> Void) throws {
+        try withTemporaryFolder { folder in
+            try Data(Self.train.utf8).write(to: folder.appending(path: "train.csv"))
+            try Data(Self.test.utf8).write(to: folder.appending(path: "test.csv"))
+            let dataset = folder.path(percentEncoded: false)
+            var outcome = try attune(["data", "describe", "--dataset", dataset] + more)
+            outcome.output = outcome.output.replacingOccurrences(of: dataset, with: "weather/")
+            outcome.errors = outcome.errors.replacingOccurrences(of: dataset, with: "weather/")
+            try check(outcome)
+        }
+    }
+
+    @Test func `a folder's splits, its labels, lengths and faults, each with a remedy`() throws {
+        try describe(["--text-column", "text", "--label-column", "label"]) { outcome in
+            #expect(outcome.code == 0, "\(outcome.errors)")
+            #expect(outcome.output == Self.golden)
+        }
+    }
+
+    private static let golden = """
+        weather/: 9 rows
+        compared with the split "test": 2 rows to measure on
+
+          text   string
+          label  string
+
+        labels in "label": 5 classes; rows to train on, their share, rows to measure on
+          sun   ████████████████████████████████████████  4  44.4 %  0
+          rain  ████████████████████                      2  22.2 %  1
+          Sun   ██████████                                1  11.1 %  0
+          hail  ██████████                                1  11.1 %  0
+          fog                                             0     0 %  1
+
+        length in characters: 0 to 63, half of the texts 7 to 9, median 9, 95 % at most 9
+                 0  ████████                                  1
+                 1                                            0
+                 2                                            0
+                 3                                            0
+                 4  ████████                                  1
+                 5                                            0
+                 6                                            0
+                 7  ████████                                  1
+                 8                                            0
+                 9  ████████████████████████████████████████  5
+          10 to 63  ████████                                  1
+
+        to mend:
+        1. 1 row has no label
+           row 8
+           → label them or leave them out: they cannot be trained on
+        2. 1 row has no text
+           row 5
+           → leave them out: there is nothing in them to learn from
+        3. 1 text has different labels in different rows (3 rows)
+           rows 1, 3, 6: "sun", "Sun": “sunny day”
+           → decide which label is right, or leave these rows out: no answer to them can be right every time
+        4. 2 rows repeat the text of an earlier one (1 text)
+           rows 1, 3, 6: "sun", "Sun": “sunny day”
+           → keep one row of each before you split: a text on both sides of a split flatters the result
+        5. 1 evaluation row has a text that is trained on, too (50.0 %)
+           row 2 and evaluation row 1: “rainy day”
+           → leave them out of one side: a model may know them by heart, and the result then says too much
+        6. 1 class has no row to train on, though the evaluation has some
+           "fog"
+           → add rows, or leave the class out of the evaluation: it can never be right there
+        7. 2 classes have one row only, and a stratified split needs two
+           "Sun", "hail"
+           → add rows, merge the class into another, or leave it out; without --stratify-by one side goes without it
+        8. 2 classes have fewer than 10 rows
+           "sun", "rain"
+           → add rows or merge: of a fifth held out hardly one would be such, so believe no score of it
+        9. 1 group of label names differs in case or spaces only
+           "Sun", "sun"
+           → give each the same name, unless they are meant to differ
+
+        """
+
+    @Test func `tokens are counted as a model does, and what is cut is told by class`() throws {
+        let arguments = [
+            "--text-column", "text", "--label-column", "label", "--model", model, "--max-length", "12",
+        ]
+        try describe(arguments) { outcome in
+            #expect(outcome.code == 0, "\(outcome.errors)")
+            #expect(outcome.output.contains("length in tokens of \(model): "))
+            #expect(outcome.output.contains("\ncut at 12 tokens: "))
+        }
+        try describe(arguments + ["--json"]) { outcome in
+            let texts = try JSONValue.parse(Data(outcome.output.utf8))["texts"]
+            let cut = texts["truncation"]
+            #expect(cut["max_length"].int == 12 && texts["tokens"]["quartiles"].array?.count == 5)
+            let byClass = cut["classes"].array?.compactMap { $0["cut"].int }.reduce(0, +)
+            #expect(byClass == cut["texts"].int)
+        }
+    }
+
+    @Test func `without columns named it shows what there is`() throws {
+        try describe([]) { outcome in
+            #expect(
+                outcome.output == """
+                    weather/: 9 rows
+                    compared with the split "test": 2 rows to measure on
+
+                      text   string
+                      label  string
+
+                    name the texts with --text-column and the labels with --label-column to see more
+
+                    """
+            )
+        }
+    }
+
+    @Test func `all of it as one JSON object, rows from 1`() throws {
+        try describe(["--text-column", "text", "--label-column", "label", "--json"]) { outcome in
+            let object = try JSONValue.parse(Data(outcome.output.utf8))
+            #expect(object["rows"].int == 9 && object["labels"]["missing"].int == 1)
+            #expect(
+                object["texts"]["repeated_rows"].int == 2 && object["texts"]["conflicting_texts"].int == 1
+            )
+            #expect(object["texts"]["evaluation"]["shared_rows"].int == 1)
+            let conflict = object["findings"].array?.first { $0["kind"].string == "conflicting_labels" }
+            let example = try #require(conflict?["examples"].array?.first)
+            #expect(example["rows"].array?.compactMap(\.int) == [1, 3, 6])
+            #expect(example["labels"].array?.compactMap(\.string) == ["sun", "Sun"])
+            #expect(example["text"].string == "sunny day")
+        }
+    }
+
+    @Test func `several columns of 0 and 1 are labels`() throws {
+        try withTemporaryFolder { folder in
+            let url = folder.appending(path: "x.csv")
+            try Data("text,toxic,rude words\na,1,0\nb,1,1\nc,0,0\n".utf8).write(to: url)
+            let path = url.path(percentEncoded: false)
+            for labels in [
+                ["--label-columns", "toxic, rude words"],
+                ["--label-column", "toxic", "--label-column", "rude words"],
+            ] {
+                let outcome = try attune(["data", "describe", "--dataset", path] + labels)
+                #expect(
+                    outcome.output.contains(
+                        "labels in 2 columns of 0 and 1: 2 classes, 1.00 a row on average, 1 row with none\n"
+                    ),
+                    "\(outcome.output)\(outcome.errors)"
+                )
+            }
+        }
+    }
+
+    @Test func `mistakes have a clear line and the right exit code`() throws {
+        let cases: [([String], Int32, String)] = [
+            (["--max-length", "5"], 64, "name whose with --model"),
+            (["--text-pair-column", "label"], 64, "name the first with --text-column"),
+            (["--label-columns", "label,label"], 64, "named twice"),
+            (["--text-column", "txt"], 65, "did you mean \"text\"?"),
+            (["--label-columns", "label,text"], 65, "must hold 0 or 1 each"),
+            (["--test-split", "dev"], 65, "it has \"train\", \"test\""),
+        ]
+        for (arguments, code, part) in cases {
+            try describe(arguments) { outcome in
+                #expect(outcome.code == code && outcome.errors.contains(part), "\(outcome.errors)")
+                #expect(outcome.output.isEmpty)
+            }
+        }
+    }
+}
