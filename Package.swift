@@ -120,7 +120,7 @@ let package = Package(
     name: "attune",
     platforms: [.macOS(.v15)],
     products: pureOnly
-        ? []
+        ? [.library(name: "Datasets", targets: ["Datasets"])]
         : [
             .library(name: "Attune", targets: ["Attune"]),
             .executable(name: "attune", targets: ["AttuneCommand"]),
