@@ -19,12 +19,12 @@ test: setup ## Build everything, run every test, build the example
 	swift build --package-path Examples
 
 lint: ## Check formatting and the house's rules
-	@swift format lint --strict --recursive --parallel Package.swift Sources Tests Examples Benchmarks \
+	@swift format lint --strict --recursive --parallel Package.swift Sources Tests Examples Benchmarks Fuzzing \
 		|| { echo 'to mend: make format'; exit 1; }
 	@Scripts/check
 
 format: ## Format all Swift sources in place
-	@swift format --in-place --recursive --parallel Package.swift Sources Tests Examples Benchmarks
+	@swift format --in-place --recursive --parallel Package.swift Sources Tests Examples Benchmarks Fuzzing
 
 bench: setup ## Measure training and tokenizing against the reference (needs its Python libraries)
 	@Benchmarks/run
@@ -35,4 +35,4 @@ docs: ## Say where the documentation is
 	@echo 'API documentation stands beside each public symbol; Xcode and `swift package` with the DocC plugin render it.'
 
 clean: ## Remove what was built and trained here; fetched libraries stay in your cache
-	@rm -rf .build Examples/.build Benchmarks/TokenizerSpeed/.build runs
+	@rm -rf .build .build-fuzzing* Examples/.build Benchmarks/TokenizerSpeed/.build runs

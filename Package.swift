@@ -128,7 +128,10 @@ for target in targets { target.swiftSettings = (target.swiftSettings ?? []) + se
 let package = Package(
     name: "attune",
     platforms: [.macOS(.v15)],
-    products: [.library(name: "Tokenization", targets: ["Tokenization"])]
+    products: [
+        .library(name: "Tokenization", targets: ["Tokenization"]),
+        .library(name: "Datasets", targets: ["Datasets"]),
+    ]
         + (pureOnly
             ? []
             : [

@@ -46,7 +46,9 @@ struct DelimitedReader {
             throw input.bad("names the column \"\(String(decoding: twice.key, as: UTF8.self))\" twice")
         }
         var pending: [DelimitedRecord] = []
-        while pending.count < 2, try read(&record) { pending.append(record) }
+        while pending.count < 2, try read(&record) {
+            if !record.isBlank || header.count == 1 { pending.append(record) }
+        }
         if pending.count == 2, isOrange(types: pending[0], flags: pending[1]) { pending = [] }
         var rows = RowStore(names: header, storage)
         for record in pending { try append(record, to: &rows) }

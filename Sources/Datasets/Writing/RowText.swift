@@ -57,6 +57,7 @@ struct RowText {
             return Self.appendField(batch.values.utf8(row), delimiter, to: &bytes)
         }
         let json = Self.json(batch.value(row), feature)
+        if json == .null { return }
         let text =
             switch json {
             case .string(let text): text
@@ -71,8 +72,9 @@ struct RowText {
         case (.missing, _): .null
         case (.list(let values), .list(let element)): .array(values.map { json($0, element) })
         case (.list(let values), _): .array(values.map { json($0, feature) })
-        case (.int(let id), .classLabel(let label)) where label.names.indices.contains(id):
-            .string(label.names[id])
+        // An id without a name, such as the reference's -1, is no class.
+        case (.int(let id), .classLabel(let label)):
+            label.names.indices.contains(id) ? .string(label.names[id]) : .null
         case (.string(let text), _): .string(text)
         case (.int(let number), _): .int(number)
         case (.double(let number), _): number.isFinite ? .double(number) : .null

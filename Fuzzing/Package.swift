@@ -1,0 +1,21 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// Programs that feed damaged and hostile files to the readers (Scripts/fuzz-data, Scripts/broken-data).
+// Apart from the main package, so that nobody else builds them; PURE=1 keeps libtorch out.
+let package = Package(
+    name: "fuzzing",
+    platforms: [.macOS(.v15)],
+    dependencies: [.package(name: "attune", path: "..")],
+    targets: [
+        .executableTarget(
+            name: "FuzzData",
+            dependencies: [.product(name: "Datasets", package: "attune")]
+        ),
+        .executableTarget(
+            name: "ReadData",
+            dependencies: [.product(name: "Datasets", package: "attune")]
+        ),
+    ],
+    swiftLanguageModes: [.v6]
+)
