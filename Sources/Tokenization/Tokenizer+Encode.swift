@@ -53,14 +53,21 @@ extension Tokenizer {
 
     func encodeAlone(_ text: String, sequence: Int) -> Encoding {
         var text = text
-        return text.withUTF8 { pipeline.encode($0, sequence: sequence, workspace: Workspace()) }
+        return text.withUTF8 { bytes in
+            var result = pipeline.encode(bytes, sequence: sequence, workspace: Workspace())
+            result.source = Array(bytes)
+            return result
+        }
     }
 
     func joined(_ sequences: [Encoding], addSpecialTokens: Bool) -> Encoding {
         let parts =
             pipeline.postProcessor?.process(sequences, addSpecialTokens: addSpecialTokens) ?? sequences
         var result = Encoding()
-        for part in parts { result.append(part) }
+        for var part in parts {
+            part.source = []
+            result.append(part)
+        }
         return result
     }
 

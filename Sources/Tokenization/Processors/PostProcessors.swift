@@ -19,12 +19,33 @@ struct ByteLevelPostProcessor: PostProcessor {
             var (start, end) = (encoding.offsets[index].lowerBound, encoding.offsets[index].upperBound)
             if leading > 0 {
                 if (index == 0 || start == 0) && addsPrefixSpace && leading == 1 { leading = 0 }
-                start = min(start + leading, end)
+                start = min(Self.move(start, by: leading, in: encoding.source), end)
             }
-            if trailing > 0, end >= trailing { end = max(end - trailing, start) }
+            if trailing > 0 { end = max(Self.moveBack(end, by: trailing, in: encoding.source), start) }
             result.offsets[index] = start..<end
         }
         return result
+    }
+
+    /// So many characters on: the reference counts characters, whatever stands there.
+    private static func move(_ index: Int, by count: Int, in text: [UInt8]) -> Int {
+        var index = index
+        for _ in 0..<count where index < text.count {
+            index += 1
+            while index < text.count, text[index] & 0xC0 == 0x80 { index += 1 }
+        }
+        return index
+    }
+
+    private static func moveBack(_ index: Int, by count: Int, in text: [UInt8]) -> Int {
+        var place = min(index, text.count)
+        for _ in 0..<count {
+            // As in the reference, fewer characters than there are to leave out leave everything.
+            guard place > 0 else { return index }
+            place -= 1
+            while place > 0, text[place] & 0xC0 == 0x80 { place -= 1 }
+        }
+        return place
     }
 
     private static func isSpace(_ scalar: Unicode.Scalar) -> Bool {
