@@ -34,6 +34,7 @@ struct ByteLevelPostProcessor: PostProcessor {
     ///   - margin: How many spaces it has at its ends.
     ///   - isFirst: Whether it is its sequence's first one.
     ///   - source: The text.
+    /// - Returns: What is left, perhaps nothing.
     func trim(
         _ range: Range<Int>,
         by margin: TokenMargins.Margin,
