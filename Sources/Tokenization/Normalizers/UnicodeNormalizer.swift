@@ -129,7 +129,7 @@ struct UnicodeNormalizer: Normalizer {
 
     /// Whether the reference's tables, of Unicode 9, have a character.
     static func isKnown(_ scalar: Unicode.Scalar) -> Bool {
-        scalar.value < 0x860 || (scalar.properties.age?.major ?? 99) <= 9
+        scalar.value < 0x590 || (scalar.properties.age?.major ?? 99) <= 9
     }
 
     /// A Hangul syllable of two parts, by arithmetic: Unicode 16, section 3.12.
