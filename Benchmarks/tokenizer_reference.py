@@ -4,12 +4,14 @@ prepare FOLDER DATASETS GGUF SHARE   writes corpus.bin and smollm2.json into FOL
 measure CORPUS TOKENIZER.json SECONDS THREADS   prints measure<TAB>value lines
 """
 
+import array
 import csv
 import os
 import pathlib
 import struct
 import sys
 import time
+import zlib
 
 FILES = ["20newsgroups-train", "20newsgroups-test", "reuters-r52-train", "reuters-r52-test", "friends-transcripts"]
 
@@ -104,7 +106,11 @@ def measure(path, json_file, seconds, threads):
     size = sum(len(text.encode()) for text in texts)
     if threads == "1":
         print(f"open\t{1000 * min(timed(lambda: Tokenizer.from_file(json_file)) for _ in range(7))}")
-        print(f"tokens\t{sum(len(encoding) for encoding in fresh().encode_batch_fast(texts))}")
+        ids = array.array("i")
+        for encoding in fresh().encode_batch_fast(texts):
+            ids.extend(encoding.ids)
+        print(f"tokens\t{len(ids)}")
+        print(f"checksum\t{zlib.adler32(ids.tobytes())}")
     print(f"ids{threads}\t{best('encode_batch_fast')}")
     print(f"offsets{threads}\t{best('encode_batch')}")
 

@@ -114,7 +114,7 @@ x*+x
 \p{Xdigit}+|\p{Punct}+
 \p{Emoji_Presentation}+|\p{Emoji_Modifier}
 \p{XID_Start}\p{XID_Continue}*
-\p{Math}|\p{Dash}|\p{Ideographic}+|\p{Diacritic}
+\p{Math}|\p{Dash}|\p{Ideographic}+
 """.strip("\n").split("\n")
 
 ATOMS = [

@@ -62,7 +62,7 @@ def main():
                 found[key] = found.get(key, 0) + 1
                 if found[key] <= 2:
                     shown = min(item, key=len) if len(item) > 1 else item[0]
-                    print(f"DIFFERS {path.parent.name} {key} {len(item)} text(s) {shown[:150]!r} {ascii(shown[:150])}")
+                    print(f"DIFFERS {path.parent.name} {key} {len(item)} text(s) {ascii(shown[:2000])}")
                     print("   ", ours[wrong[0]][:300], "\n   ", theirs[wrong[0]][:300])
         print(f"{path.parent.name}: {len(items)} texts, {sum(found.values())} differ {found or ''}", flush=True)
     print(f"{compared} texts over {len(paths)} tokenizers: {different} differ")

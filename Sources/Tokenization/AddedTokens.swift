@@ -144,11 +144,10 @@ struct AddedTokens: Sendable {
     }
 
     private func touchesWord(_ bytes: UnsafeBufferPointer<UInt8>, _ start: Int, _ end: Int) -> Bool {
-        if start > 0, CharacterClass.of(UTF8Scanner.scalar(bytes, before: start).value).contains(.word) {
+        if start > 0, CharacterClass.isRustWord(UTF8Scanner.scalar(bytes, before: start).value) {
             return true
         }
-        return end < bytes.count
-            && CharacterClass.of(UTF8Scanner.scalar(bytes, at: end).value).contains(.word)
+        return end < bytes.count && CharacterClass.isRustWord(UTF8Scanner.scalar(bytes, at: end).value)
     }
 }
 

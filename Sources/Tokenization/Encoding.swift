@@ -18,6 +18,9 @@ public struct Encoding: Sendable, Equatable {
     /// What truncation has cut off, window by window, each with the tokens around it.
     public internal(set) var overflowing: [Encoding] = []
 
+    /// The text, while a post-processor may ask for its characters; empty in what users get.
+    var source: [UInt8] = []
+
     /// The number of tokens.
     public var count: Int { ids.count }
 
@@ -67,6 +70,7 @@ public struct Encoding: Sendable, Equatable {
                 for next in (isMain ? [] : [other]) + other.overflowing {
                     var window = own
                     window.overflowing = []
+                    window.source = []
                     window.appendTokens(next)
                     windows.append(window)
                 }
@@ -89,6 +93,7 @@ public struct Encoding: Sendable, Equatable {
     /// The tokens of a range of positions.
     func part(_ range: Range<Int>) -> Encoding {
         var result = Encoding()
+        result.source = source
         result.ids = Array(ids[range])
         result.tokens = Array(tokens[range])
         result.offsets = Array(offsets[range])

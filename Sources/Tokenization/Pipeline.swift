@@ -25,7 +25,7 @@ struct Pipeline: Sendable {
     ) {
         visit(source, keepsOrigins: needsOrigins || sink.wantsSpans) { text in
             switch text {
-            case .token(let id, let range, let written): sink.append(id, range, written)
+            case .token(let id, let range, let written): sink.append(id, range, written, in: source)
             case .text(let text):
                 var tokens = workspace.tokens
                 workspace.tokens = []
@@ -38,7 +38,7 @@ struct Pipeline: Sendable {
                             workspace: workspace
                         )
                         if sink.wantsSpans {
-                            sink.append(tokens, of: text, from: piece.lowerBound)
+                            sink.append(tokens, of: text, from: piece.lowerBound, in: source)
                         } else {
                             sink.append(tokens)
                         }

@@ -32,27 +32,45 @@ struct TokenSink: Sendable {
     ///   - tokens: The tokens.
     ///   - text: The text that they are of.
     ///   - piece: Where the piece starts in it.
-    mutating func append(_ tokens: [PieceToken], of text: borrowing TrackedText, from piece: Int) {
+    ///   - source: The text as it was given.
+    mutating func append(
+        _ tokens: [PieceToken],
+        of text: borrowing TrackedText,
+        from piece: Int,
+        in source: UnsafeBufferPointer<UInt8>
+    ) {
         for token in tokens {
             let range = text.source(of: piece + Int(token.start)..<piece + Int(token.end))
-            append(token.id, range, margins?.margin(of: token.id))
+            append(token.id, range, margins?.margin(of: token.id), source)
         }
     }
 
     /// Appends an added token.
-    mutating func append(_ id: Int32, _ range: Range<Int>, _ written: [UInt8]) {
+    mutating func append(
+        _ id: Int32,
+        _ range: Range<Int>,
+        _ written: [UInt8],
+        in source: UnsafeBufferPointer<UInt8>
+    ) {
         guard wantsSpans else {
             ids.append(id)
             return
         }
-        append(id, range, margins.map { _ in TokenMargins.Margin(of: written) })
+        append(id, range, margins.map { _ in TokenMargins.Margin(of: written) }, source)
     }
 
     @inline(__always)
-    private mutating func append(_ id: Int32, _ range: Range<Int>, _ margin: TokenMargins.Margin?) {
+    private mutating func append(
+        _ id: Int32,
+        _ range: Range<Int>,
+        _ margin: TokenMargins.Margin?,
+        _ source: UnsafeBufferPointer<UInt8>
+    ) {
         var range = range
         if let margins, let margin, !margin.isEmpty {
-            range = margins.trim(range, by: margin, isFirst: ids.count == start)
+            for step in margins.steps {
+                range = step.trim(range, by: margin, isFirst: ids.count == start, in: source)
+            }
         }
         ids.append(id)
         spans.append(
@@ -114,19 +132,4 @@ struct TokenMargins: Sendable {
 
     /// The spaces of a token.
     func margin(of id: Int32) -> Margin { id < margins.count ? margins[Int(id)] : Margin() }
-
-    /// A span without the spaces at its ends.
-    func trim(_ range: Range<Int>, by margin: Margin, isFirst: Bool) -> Range<Int> {
-        var (start, end) = (range.lowerBound, range.upperBound)
-        for step in steps {
-            var leading = Int(margin.leading)
-            let trailing = Int(margin.trailing)
-            if leading > 0 {
-                if isFirst || start == 0, step.addsPrefixSpace, leading == 1 { leading = 0 }
-                start = min(start + leading, end)
-            }
-            if trailing > 0, end >= trailing { end = max(end - trailing, start) }
-        }
-        return start..<end
-    }
 }

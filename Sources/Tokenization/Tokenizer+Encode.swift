@@ -54,7 +54,11 @@ extension Tokenizer {
     func encodeAlone(_ text: String, sequence: Int) -> Encoding {
         var text = text
         return text.withUTF8 { bytes in
-            workspaces.withWorkspace { pipeline.encode(bytes, sequence: sequence, workspace: $0) }
+            var result = workspaces.withWorkspace {
+                pipeline.encode(bytes, sequence: sequence, workspace: $0)
+            }
+            result.source = Array(bytes)
+            return result
         }
     }
 
@@ -62,7 +66,10 @@ extension Tokenizer {
         let parts =
             pipeline.postProcessor?.process(sequences, addSpecialTokens: addSpecialTokens) ?? sequences
         var result = Encoding()
-        for part in parts { result.append(part) }
+        for var part in parts {
+            part.source = []
+            result.append(part)
+        }
         return result
     }
 

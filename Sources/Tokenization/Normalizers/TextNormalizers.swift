@@ -58,7 +58,20 @@ struct StripAccentsNormalizer: Normalizer {
     func normalize(_ text: inout TrackedText) {
         if text.bytes.allSatisfy({ $0 < 0xCC }) { return }
         text.rewriteScalars { scalar, index, builder in
-            if !CharacterClass.of(scalar).contains(.mark) { builder.put(scalar, for: index) }
+            if !Self.isMark(scalar) { builder.put(scalar, for: index) }
+        }
+    }
+
+    /// Whether the reference's tables, of Unicode 9, have a character as a combining mark.
+    private static func isMark(_ value: UInt32) -> Bool {
+        switch value {
+        case 0..<0x300, 0x7FD, 0x111C9: return false
+        case 0x1CF2, 0x1CF3: return true
+        default:
+            guard CharacterClass.of(value).contains(.mark), let scalar = Unicode.Scalar(value) else {
+                return false
+            }
+            return UnicodeNormalizer.isKnown(scalar)
         }
     }
 }

@@ -14,32 +14,31 @@ struct UnicodeNormalizer: Normalizer {
 
     private struct Character {
         var scalar: UInt32
-        var index: Int
         var order: UInt8
-        /// Whether it is the first of what an old character becomes.
-        var isFirst: Bool
+        /// How it relates to the old characters; see `TextChange`.
+        var change: Int
     }
 
     func normalize(_ text: inout TrackedText) {
         if text.bytes.allSatisfy({ $0 < 0x80 }) { return }
-        text.rewrite { bytes, builder in
-            var characters: [Character] = []
-            characters.reserveCapacity(bytes.count)
+        var characters: [Character] = []
+        characters.reserveCapacity(text.bytes.count)
+        text.bytes.withUnsafeBufferPointer { bytes in
             var index = 0
             while index < bytes.count {
                 let (value, length) = UTF8Scanner.scalar(bytes, at: index)
-                decompose(value, at: index, into: &characters)
+                decompose(value, into: &characters)
                 index += length
             }
-            if Self.order(&characters) { Self.attribute(&characters) }
-            if form == .nfc || form == .nfkc { Self.compose(&characters) }
-            for character in characters { builder.put(character.scalar, for: character.index) }
         }
+        Self.order(&characters)
+        if form == .nfc || form == .nfkc { Self.compose(&characters) }
+        text.apply(characters.map { TextChange(scalar: $0.scalar, change: $0.change) })
     }
 
-    private func decompose(_ value: UInt32, at index: Int, into characters: inout [Character]) {
-        guard value >= 0xA0, let scalar = Unicode.Scalar(value) else {
-            characters.append(Character(scalar: value, index: index, order: 0, isFirst: true))
+    private func decompose(_ value: UInt32, into characters: inout [Character]) {
+        guard value >= 0xA0, let scalar = Unicode.Scalar(value), Self.isKnown(scalar) else {
+            characters.append(Character(scalar: value, order: 0, change: 0))
             return
         }
         let text = String(Swift.Character(scalar))
@@ -47,46 +46,32 @@ struct UnicodeNormalizer: Normalizer {
         let parts =
             isCompatible
             ? text.decomposedStringWithCompatibilityMapping : text.decomposedStringWithCanonicalMapping
-        var isFirst = true
+        var change = 0
         for part in parts.unicodeScalars {
-            let order = part.properties.canonicalCombiningClass.rawValue
-            characters.append(Character(scalar: part.value, index: index, order: order, isFirst: isFirst))
-            isFirst = false
+            let order = Self.isKnown(part) ? part.properties.canonicalCombiningClass.rawValue : 0
+            characters.append(Character(scalar: part.value, order: order, change: change))
+            change = 1
         }
     }
 
     /// Puts combining marks into canonical order.
-    ///
-    /// - Returns: Whether any moved.
-    private static func order(_ characters: inout [Character]) -> Bool {
-        var moved = false
+    private static func order(_ characters: inout [Character]) {
         var start = 0
         while start < characters.count {
-            var end = start + 1
-            var isOrdered = true
-            if characters[start].order > 0 {
-                while end < characters.count, characters[end].order > 0 {
-                    if characters[end - 1].order > characters[end].order { isOrdered = false }
-                    end += 1
-                }
+            guard characters[start].order > 0 else {
+                start += 1
+                continue
             }
-            if !isOrdered {
-                // Stable, and no slower for a text that is nothing but marks.
-                characters[start..<end].sort { $0.order < $1.order }
-                moved = true
+            var end = start + 1
+            while end < characters.count, characters[end].order > 0 { end += 1 }
+            if end - start > 1 {
+                // Sorted with their places, as the sort must keep equals in order and take long runs quickly.
+                let run = characters[start..<end].enumerated().sorted {
+                    ($0.element.order, $0.offset) < ($1.element.order, $1.offset)
+                }
+                characters.replaceSubrange(start..<end, with: run.map(\.element))
             }
             start = end
-        }
-        return moved
-    }
-
-    /// Counts anew which old character each stands for: as in the reference, the n-th first one for the n-th.
-    private static func attribute(_ characters: inout [Character]) {
-        let places = characters.filter(\.isFirst).map(\.index).sorted()
-        var next = 0
-        for index in characters.indices {
-            if characters[index].isFirst { next += 1 }
-            characters[index].index = places[max(0, next - 1)]
         }
     }
 
@@ -101,6 +86,7 @@ struct UnicodeNormalizer: Normalizer {
                     last > at && (result[last].order >= character.order || result[last].order == 0)
                 if !isBlocked, let composed = composition(result[at].scalar, character.scalar) {
                     result[at].scalar = composed
+                    result[at].change += character.change - 1
                     continue
                 }
             }
@@ -111,19 +97,49 @@ struct UnicodeNormalizer: Normalizer {
     }
 
     private static func composition(_ first: UInt32, _ second: UInt32) -> UInt32? {
-        // Hangul by arithmetic: Foundation does not join a syllable's third letter.
-        if first &- 0xAC00 < 11172, (first - 0xAC00).isMultiple(of: 28), (0x11A8...0x11C2).contains(second) {
-            return first + second - 0x11A7
+        guard second >= 0x300 else { return nil }
+        return hangul(first, second) ?? compositions[UInt64(first) << 32 | UInt64(second)]
+    }
+
+    /// What two characters compose to, for all that is not Hangul.
+    private static let compositions: [UInt64: UInt32] = {
+        var whole: [[UInt32]: UInt32] = [:]
+        var result: [UInt64: UInt32] = [:]
+        // Where all of Unicode 9's composed characters are.
+        for value in [0xC0..<0x3400, 0x1_1000..<0x1_1A00].joined() {
+            guard let scalar = Unicode.Scalar(UInt32(value)), isKnown(scalar) else { continue }
+            let text = String(Swift.Character(scalar))
+            let parts = text.decomposedStringWithCanonicalMapping.unicodeScalars.map(\.value)
+            // What composition leaves out does not come back; Foundation forgets U+0CCB.
+            guard parts.count > 1,
+                value == 0xCCB
+                    || text.precomposedStringWithCanonicalMapping.unicodeScalars.elementsEqual([scalar])
+            else { continue }
+            whole[parts] = scalar.value
         }
-        guard let first = Unicode.Scalar(first), let second = Unicode.Scalar(second), second.value >= 0x300
-        else {
-            return nil
+        for (parts, value) in whole {
+            let start = Array(parts.dropLast())
+            guard let last = parts.last, let first = start.count == 1 ? start[0] : whole[start] else {
+                continue
+            }
+            result[UInt64(first) << 32 | UInt64(last)] = value
         }
-        var pair = String.UnicodeScalarView()
-        pair.append(first)
-        pair.append(second)
-        let composed = String(pair).precomposedStringWithCanonicalMapping.unicodeScalars
-        guard composed.count == 1, let only = composed.first, only != first else { return nil }
-        return only.value
+        return result
+    }()
+
+    /// Whether the reference's tables, of Unicode 9, have a character.
+    static func isKnown(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.value < 0x590 || (scalar.properties.age?.major ?? 99) <= 9
+    }
+
+    /// A Hangul syllable of two parts, by arithmetic: Unicode 16, section 3.12.
+    private static func hangul(_ first: UInt32, _ second: UInt32) -> UInt32? {
+        if (0x1100..<0x1113).contains(first), (0x1161..<0x1176).contains(second) {
+            return 0xAC00 + ((first - 0x1100) * 21 + second - 0x1161) * 28
+        }
+        guard (0xAC00..<0xD7A4).contains(first), (first - 0xAC00) % 28 == 0,
+            (0x11A8..<0x11C3).contains(second)
+        else { return nil }
+        return first + second - 0x11A7
     }
 }

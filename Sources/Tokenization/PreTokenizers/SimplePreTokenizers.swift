@@ -90,11 +90,8 @@ struct WhitespacePreTokenizer: PreTokenizer {
     }
 
     private static func kind(_ scalar: UInt32) -> Kind {
-        // Joiners are words to Rust's engine; Latin-1's superscripts and fractions are not.
-        if scalar == 0x200C || scalar == 0x200D { return .word }
-        let kind = CharacterClass.of(scalar)
-        if kind.contains(.whitespace) { return .space }
-        return kind.contains(.word) && !RegexParser.latin1Numbers.contains(scalar) ? .word : .symbol
+        if CharacterClass.isRustWord(scalar) { return .word }
+        return CharacterClass.of(scalar).contains(.whitespace) ? .space : .symbol
     }
 }
 

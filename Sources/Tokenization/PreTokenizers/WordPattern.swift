@@ -5,30 +5,64 @@
 enum WordPattern: Sendable, CaseIterable {
     /// GPT-2, RoBERTa and most byte-level vocabularies since.
     case gpt2
-    /// Llama 3 and cl100k: words with what stands before them, digits by up to three, newlines with symbols.
+    /// Llama 3 and GPT-4: words with what stands before them, digits by up to three, newlines with symbols.
     case llama3
     /// Qwen 2: as Llama 3, digits one by one.
     case qwen2
+    /// GPT-4 as tiktoken spells it now: as Llama 3, but digits stay together, and whitespace at a
+    /// text's end.
+    case cl100k
+    /// GPT-4o: words are cut where lower case is followed by upper case; contractions stay with their word.
+    case o200k
+    /// Mistral's Tekken: as GPT-4o, digits one by one, contractions cut off.
+    case tekken
 
     /// The regular expression that the scanner stands for, as tokenizer.json spells it.
-    var regex: String {
+    var regex: String { spellings[0] }
+
+    /// Every known spelling of the expression.
+    var spellings: [String] {
+        let spaces = #"|\s*[\r\n]+|\s+(?!\S)|\s+"#
+        let lines = #"| ?[^\s\p{L}\p{N}]+[\r\n]*"# + spaces
+        let llama3 = #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+"#
+        let small = #"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"#
+        let large = #"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]"#
+        let slashes = #"| ?[^\s\p{L}\p{N}]+[\r\n/]*"# + spaces
         switch self {
         case .gpt2:
-            #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
+            return [
+                #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#,
+                #"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#,
+                #"'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s"#,
+            ]
         case .llama3:
-            #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"#
-                + #"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
-        case .qwen2:
-            #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}"#
-                + #"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
+            return [
+                llama3 + #"|\p{N}{1,3}"# + lines,
+                #"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}"#
+                    + #"| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+"#,
+            ]
+        case .qwen2: return [llama3 + #"|\p{N}"# + lines]
+        case .cl100k:
+            return [
+                #"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+"#
+                    + #"| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s"#
+            ]
+        case .o200k:
+            let contraction = "(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
+            return [
+                "\(large)*\(small)+\(contraction)|\(large)+\(small)*\(contraction)" + #"|\p{N}{1,3}"#
+                    + slashes
+            ]
+        case .tekken: return ["\(large)*\(small)+|\(large)+\(small)*" + #"|\p{N}"# + slashes]
         }
     }
 
     /// The pattern of a regular expression, where it is one of the well-known ones.
     init?(regex: String) {
         let wanted = Array(regex.utf8)
-        guard let pattern = Self.allCases.first(where: { Array($0.regex.utf8) == wanted }) else { return nil }
-        self = pattern
+        let known = Self.allCases.first { $0.spellings.contains { $0.utf8.elementsEqual(wanted) } }
+        guard let known else { return nil }
+        self = known
     }
 
     /// Cuts a piece into words.
@@ -39,147 +73,27 @@ enum WordPattern: Sendable, CaseIterable {
     ///   - parts: Where to append the words.
     func cut(_ bytes: UnsafeBufferPointer<UInt8>, _ piece: Range<Int>, into parts: inout [Range<Int>]) {
         let scanner = WordScanner(bytes: UnsafeBufferPointer(rebasing: bytes[..<piece.upperBound]))
-        var index = piece.lowerBound
         switch self {
-        case .gpt2:
-            while index < piece.upperBound {
-                let end = scanner.endOfGPT2Word(from: index)
-                parts.append(index..<end)
-                index = end
+        case .gpt2: Self.cut(piece, into: &parts) { scanner.endOfGPT2Word(from: $0) }
+        case .llama3: Self.cut(piece, into: &parts) { scanner.endOfLlama3Word(from: $0, mostDigits: 3) }
+        case .qwen2: Self.cut(piece, into: &parts) { scanner.endOfLlama3Word(from: $0, mostDigits: 1) }
+        case .cl100k:
+            Self.cut(piece, into: &parts) {
+                // In Oniguruma `{1,3}+` is any number of such runs, not a possessive one.
+                scanner.endOfLastSpaces(from: $0) ?? scanner.endOfLlama3Word(from: $0, mostDigits: .max)
             }
-        case .llama3, .qwen2:
-            let mostDigits = self == .llama3 ? 3 : 1
-            while index < piece.upperBound {
-                let end = scanner.endOfLlama3Word(from: index, mostDigits: mostDigits)
-                parts.append(index..<end)
-                index = end
-            }
+        case .o200k: Self.cut(piece, into: &parts) { scanner.endOfCasedWord(from: $0, isTekken: false) }
+        case .tekken: Self.cut(piece, into: &parts) { scanner.endOfCasedWord(from: $0, isTekken: true) }
         }
     }
-}
-
-/// Finds where words end.
-struct WordScanner {
-    /// The text up to the end of the piece.
-    let bytes: UnsafeBufferPointer<UInt8>
-
-    private static let apostrophe = UInt8(ascii: "'")
-    private static let space: UInt8 = 0x20
-    private static let notSymbol: CharacterClass = [.letter, .number, .whitespace]
 
     @inline(__always)
-    private func character(_ index: Int) -> (kind: CharacterClass, end: Int) {
-        let (value, length) = UTF8Scanner.scalar(bytes, at: index)
-        return (CharacterClass.of(value), index + length)
-    }
-
-    /// The end of the run of characters that starts at `index` and for which a condition holds.
-    @inline(__always)
-    private func run(from index: Int, while holds: (CharacterClass) -> Bool) -> Int {
-        var end = index
-        while end < bytes.count {
-            let next = character(end)
-            guard holds(next.kind) else { break }
-            end = next.end
-        }
-        return end
-    }
-
-    /// The end of the word at `index` by GPT-2's pattern.
-    func endOfGPT2Word(from index: Int) -> Int {
-        if bytes[index] == Self.apostrophe, let end = endOfContraction(from: index, ignoresCase: false) {
-            return end
-        }
-        let body = bytes[index] == Self.space && index + 1 < bytes.count ? index + 1 : index
-        let first = character(body)
-        if first.kind.contains(.letter) { return run(from: first.end) { $0.contains(.letter) } }
-        if first.kind.contains(.number) { return run(from: first.end) { $0.contains(.number) } }
-        if first.kind.isDisjoint(with: Self.notSymbol) {
-            return run(from: first.end) { $0.isDisjoint(with: Self.notSymbol) }
-        }
-        return endOfSpaces(from: index)
-    }
-
-    /// The end of the word at `index` by the pattern of Llama 3 and Qwen 2.
-    func endOfLlama3Word(from index: Int, mostDigits: Int) -> Int {
-        if bytes[index] == Self.apostrophe, let end = endOfContraction(from: index, ignoresCase: true) {
-            return end
-        }
-        let first = character(index)
-        if first.kind.contains(.letter) { return run(from: first.end) { $0.contains(.letter) } }
-        if first.kind.contains(.number) { return endOfDigits(from: index, most: mostDigits) }
-        let isNewline = bytes[index] == 0x0A || bytes[index] == 0x0D
-        if !isNewline, first.end < bytes.count {
-            let second = character(first.end)
-            if second.kind.contains(.letter) { return run(from: second.end) { $0.contains(.letter) } }
-        }
-        let body = bytes[index] == Self.space && index + 1 < bytes.count ? index + 1 : index
-        let symbol = character(body)
-        if symbol.kind.isDisjoint(with: Self.notSymbol) {
-            var end = run(from: symbol.end) { $0.isDisjoint(with: Self.notSymbol) }
-            while end < bytes.count, bytes[end] == 0x0A || bytes[end] == 0x0D { end += 1 }
-            return end
-        }
-        return endOfLines(from: index) ?? endOfSpaces(from: index)
-    }
-
-    private func endOfDigits(from index: Int, most: Int) -> Int {
-        var end = index
-        var count = 0
-        while count < most, end < bytes.count {
-            let next = character(end)
-            guard next.kind.contains(.number) else { break }
-            end = next.end
-            count += 1
-        }
-        return end
-    }
-
-    /// `\s*[\r\n]+`: the run of whitespace up to its last line end.
-    private func endOfLines(from index: Int) -> Int? {
-        var end = index
-        var lastLineEnd: Int?
-        while end < bytes.count {
-            let next = character(end)
-            guard next.kind.contains(.whitespace) else { break }
-            if bytes[end] == 0x0A || bytes[end] == 0x0D { lastLineEnd = next.end }
-            end = next.end
-        }
-        return lastLineEnd
-    }
-
-    /// `\s+(?!\S)|\s+`: a run of whitespace, less its last character where a word follows.
-    private func endOfSpaces(from index: Int) -> Int {
-        var end = index
-        var last = index
-        while end < bytes.count {
-            let next = character(end)
-            guard next.kind.contains(.whitespace) else { break }
-            last = end
-            end = next.end
-        }
-        return end == bytes.count || last == index ? max(end, index + 1) : last
-    }
-
-    /// `'s|'t|'re|'ve|'m|'ll|'d`.
-    private func endOfContraction(from index: Int, ignoresCase: Bool) -> Int? {
-        guard index + 1 < bytes.count else { return nil }
-        let fold: UInt8 = ignoresCase ? 0x20 : 0
-        let first = bytes[index + 1] | fold
-        switch first {
-        case UInt8(ascii: "s"), UInt8(ascii: "t"), UInt8(ascii: "m"), UInt8(ascii: "d"): return index + 2
-        case 0xC5 | fold:
-            // The long s, U+017F, is an s but for its case.
-            let isLongS = index + 2 < bytes.count && bytes[index + 1] == 0xC5 && bytes[index + 2] == 0xBF
-            return ignoresCase && isLongS ? index + 3 : nil
-        default: break
-        }
-        guard index + 2 < bytes.count else { return nil }
-        switch (first, bytes[index + 2] | fold) {
-        case (UInt8(ascii: "r"), UInt8(ascii: "e")), (UInt8(ascii: "v"), UInt8(ascii: "e")),
-            (UInt8(ascii: "l"), UInt8(ascii: "l")):
-            return index + 3
-        default: return nil
+    private static func cut(_ piece: Range<Int>, into parts: inout [Range<Int>], _ end: (Int) -> Int) {
+        var index = piece.lowerBound
+        while index < piece.upperBound {
+            let next = end(index)
+            parts.append(index..<next)
+            index = next
         }
     }
 }

@@ -12,19 +12,66 @@ struct ByteLevelPostProcessor: PostProcessor {
     private func trimmed(_ encoding: Encoding) -> Encoding {
         var result = encoding
         result.overflowing = encoding.overflowing.map(trimmed)
-        for (index, token) in encoding.tokens.enumerated() {
-            let scalars = Array(token.unicodeScalars)
-            var leading = scalars.prefix(while: Self.isSpace).count
-            let trailing = scalars.reversed().prefix(while: Self.isSpace).count
-            var (start, end) = (encoding.offsets[index].lowerBound, encoding.offsets[index].upperBound)
-            if leading > 0 {
-                if (index == 0 || start == 0) && addsPrefixSpace && leading == 1 { leading = 0 }
-                start = min(start + leading, end)
+        encoding.source.withUnsafeBufferPointer { source in
+            for (index, token) in encoding.tokens.enumerated() {
+                let margin = TokenMargins.Margin(of: token.utf8)
+                guard !margin.isEmpty else { continue }
+                result.offsets[index] = trim(
+                    encoding.offsets[index],
+                    by: margin,
+                    isFirst: index == 0,
+                    in: source
+                )
             }
-            if trailing > 0, end >= trailing { end = max(end - trailing, start) }
-            result.offsets[index] = start..<end
         }
         return result
+    }
+
+    /// A token's range without the spaces at its ends.
+    ///
+    /// - Parameters:
+    ///   - range: The bytes that the token covers.
+    ///   - margin: How many spaces it has at its ends.
+    ///   - isFirst: Whether it is its sequence's first one.
+    ///   - source: The text.
+    /// - Returns: What is left, perhaps nothing.
+    func trim(
+        _ range: Range<Int>,
+        by margin: TokenMargins.Margin,
+        isFirst: Bool,
+        in source: UnsafeBufferPointer<UInt8>
+    ) -> Range<Int> {
+        var leading = Int(margin.leading)
+        var (start, end) = (range.lowerBound, range.upperBound)
+        if leading > 0 {
+            if isFirst || start == 0, addsPrefixSpace, leading == 1 { leading = 0 }
+            start = min(Self.move(start, by: leading, in: source), end)
+        }
+        if margin.trailing > 0 {
+            end = max(Self.moveBack(end, by: Int(margin.trailing), in: source), start)
+        }
+        return start..<end
+    }
+
+    /// So many characters on: the reference counts characters, whatever stands there.
+    private static func move(_ index: Int, by count: Int, in text: UnsafeBufferPointer<UInt8>) -> Int {
+        var index = index
+        for _ in 0..<count where index < text.count {
+            index += 1
+            while index < text.count, text[index] & 0xC0 == 0x80 { index += 1 }
+        }
+        return index
+    }
+
+    private static func moveBack(_ index: Int, by count: Int, in text: UnsafeBufferPointer<UInt8>) -> Int {
+        var place = min(index, text.count)
+        for _ in 0..<count {
+            // As in the reference, fewer characters than there are to leave out leave everything.
+            guard place > 0 else { return index }
+            place -= 1
+            while place > 0, text[place] & 0xC0 == 0x80 { place -= 1 }
+        }
+        return place
     }
 
     static func isSpace(_ scalar: Unicode.Scalar) -> Bool {

@@ -145,18 +145,25 @@ extension RegexMachine {
             position += end - start
             return true
         }
-        let wanted = UTF8Scanner.scalars(UnsafeBufferPointer(rebasing: text[start..<end])).flatMap(
-            CaseFolding.fold
-        )
-        var taken = 0
-        while taken < wanted.count {
+        return takeFoldedText(start..<end, &position)
+    }
+
+    /// Takes a text that equals a captured one but for case: character by character, as the reference compares them.
+    private func takeFoldedText(_ captured: Range<Int>, _ position: inout Int) -> Bool {
+        guard position + captured.count <= text.count else { return false }
+        let end = position + captured.count
+        var at = captured.lowerBound
+        while at < captured.upperBound {
             guard position < text.count else { return false }
-            let next = UTF8Scanner.scalar(text, at: position)
-            for folded in CaseFolding.fold(next.value) {
-                guard taken < wanted.count, wanted[taken] == folded else { return false }
-                taken += 1
+            let (wanted, found) = (UTF8Scanner.scalar(text, at: at), UTF8Scanner.scalar(text, at: position))
+            // A character beyond as many bytes as were captured is compared as it is.
+            let isWhole = position + found.length <= end
+            guard CaseFolding.fold(wanted.value) == (isWhole ? CaseFolding.fold(found.value) : [found.value])
+            else {
+                return false
             }
-            position += next.length
+            at += wanted.length
+            position += found.length
         }
         return true
     }

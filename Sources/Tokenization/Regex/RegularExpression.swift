@@ -22,8 +22,8 @@ struct RegularExpression: Sendable {
         program = try RegexCompiler.compile(node, referencesGroups: referencesGroups)
     }
 
-    /// How many steps all searches of a text may take together: enough for any sane expression, some seconds at most.
-    static func steps(for length: Int) -> Int { 100_000_000 + min(length, 1 << 32) * 100 }
+    /// How many steps all searches of a text may take together: enough for any sane expression.
+    static func steps(for length: Int) -> Int { 20_000_000 + min(length, 1 << 32) * 100 }
 
     /// Visits the matches in a part of a text, from left to right; they do not overlap.
     ///

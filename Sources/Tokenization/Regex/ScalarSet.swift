@@ -97,24 +97,30 @@ struct ScalarTables: Sendable {
     mutating func add(_ set: ScalarSet) -> Int {
         if let number = sets.firstIndex(of: set) { return number }
         sets.append(set)
-        var words = [UInt64](repeating: 0, count: 4)
-        var index = 0
-        for block in 0..<UInt32(Self.blockCount) {
-            let start = block << 8
-            while index < set.ranges.count, set.ranges[index].upperBound <= start { index += 1 }
-            for word in words.indices { words[word] = 0 }
-            var at = index
-            while at < set.ranges.count, set.ranges[at].lowerBound < start + 256 {
-                let range = set.ranges[at].clamped(to: start..<start + 256)
-                if range.count == 256 {
-                    for word in words.indices { words[word] = .max }
+        let first = blocks.count
+        blocks.append(contentsOf: repeatElement(place([0, 0, 0, 0]), count: Self.blockCount))
+        let full = place([.max, .max, .max, .max])
+        var open: (block: Int, words: [UInt64])?
+        for range in set.ranges {
+            var at = range.lowerBound
+            while at < range.upperBound {
+                let block = Int(at >> 8)
+                let end = min(range.upperBound, (at | 255) + 1)
+                if at & 255 == 0, end - at == 256 {
+                    blocks[first + block] = full
                 } else {
-                    for scalar in range { words[Int(scalar & 255) >> 6] |= 1 << UInt64(scalar & 63) }
+                    if let known = open, known.block != block {
+                        blocks[first + known.block] = place(known.words)
+                        open = nil
+                    }
+                    var words = open?.words ?? [0, 0, 0, 0]
+                    for scalar in at..<end { words[Int(scalar & 255) >> 6] |= 1 << UInt64(scalar & 63) }
+                    open = (block, words)
                 }
-                at += 1
+                at = end
             }
-            blocks.append(place(words))
         }
+        if let open { blocks[first + open.block] = place(open.words) }
         return sets.count - 1
     }
 

@@ -15,8 +15,8 @@ enum UnicodeSets {
         case "any": return .all
         case "assigned": return ofCategories(["Cn"]).inverted
         case "ascii": return ScalarSet(0..<0x80)
-        case "alphabetic": return having(\.isAlphabetic)
-        case "uppercase": return having(\.isUppercase)
+        case "alphabetic": return alphabetic
+        case "uppercase": return uppercase
         case "lowercase": return posix("lower")
         case "whitespace": return posix("space")
         case "asciihexdigit", "ahex": return posix("xdigit")
@@ -39,12 +39,12 @@ enum UnicodeSets {
     /// The set of a POSIX class as `[:…:]` gives it, or nil where the name is not known.
     static func posix(_ name: String) -> ScalarSet? {
         switch name {
-        case "alpha": return having(\.isAlphabetic)
-        case "alnum": return having(\.isAlphabetic).union(ofCategories(["Nd"]))
+        case "alpha": return alphabetic
+        case "alnum": return alphabetic.union(ofCategories(["Nd"]))
         case "digit": return ofCategories(["Nd"])
-        case "upper": return having(\.isUppercase)
+        case "upper": return uppercase
         case "lower": return having(\.isLowercase).union(ScalarSet(scalars: [0x295]))  // until Unicode 17
-        case "space": return having(\.isWhitespace)
+        case "space": return whitespace
         case "blank": return ofCategories(["Zs"]).union(ScalarSet(scalars: [9]))
         case "cntrl": return ofCategories(["Cc"])
         case "ascii": return ScalarSet(0..<0x80)
@@ -58,14 +58,16 @@ enum UnicodeSets {
     }
 
     /// What `\w` matches.
-    static var word: ScalarSet {
-        having(\.isAlphabetic).union(ofCategories(["Mn", "Mc", "Me", "Nd", "Pc"]))
-    }
+    static let word = alphabetic.union(ofCategories(["Mn", "Mc", "Me", "Nd", "Pc"]))
+
+    private static let alphabetic = having(\.isAlphabetic)
+    private static let whitespace = having(\.isWhitespace)
+    private static let uppercase = having(\.isUppercase)
 
     private static let punctuation = ["Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po"]
 
     private static var graphic: ScalarSet {
-        having(\.isWhitespace).union(ofCategories(["Cc", "Cn", "Cs"])).inverted
+        whitespace.union(ofCategories(["Cc", "Cn", "Cs"])).inverted
     }
 
     /// The scalars that Unicode 16 has assigned; all others are in planes of private use or in none.

@@ -48,6 +48,15 @@ struct CharacterClass: OptionSet, Sendable {
         scalar < UInt32(tableSize) ? table[Int(scalar)] : beyondTable(scalar)
     }
 
+    /// Whether Rust's regex engine, which the reference uses for added tokens and `Whitespace`, takes a scalar for `\w`.
+    ///
+    /// Unlike Oniguruma it counts joiners, and not Latin-1's superscripts and fractions.
+    static func isRustWord(_ scalar: UInt32) -> Bool {
+        if scalar < 0x80 { return of(scalar).contains(.word) }
+        if scalar == 0x200C || scalar == 0x200D { return true }
+        return of(scalar).contains(.word) && !RegexParser.latin1Numbers.contains(scalar)
+    }
+
     private static let tableSize = 0x3400
 
     private static let table: [CharacterClass] = (0..<UInt32(tableSize)).map(computed)

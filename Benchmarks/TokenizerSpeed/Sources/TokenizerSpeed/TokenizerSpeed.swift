@@ -23,7 +23,9 @@ struct TokenizerSpeed {
         var times: [Double] = []
         for _ in 0..<7 { times.append(try time { _ = try Tokenizer(contentsOf: json) }) }
         print("open\t\(1000 * (times.min() ?? 0))")
-        print("tokens\t\(try Tokenizer(contentsOf: json).encodeBatch(texts).ids.count)")
+        let ids = try Tokenizer(contentsOf: json).encodeBatch(texts).ids
+        print("tokens\t\(ids.count)")
+        print("checksum\t\(adler32(ids))")
         for threads in [1, 2] {
             for withOffsets in [false, true] {
                 let name = (withOffsets ? "offsets" : "ids") + "\(threads)"
@@ -44,6 +46,18 @@ struct TokenizerSpeed {
             times.append(time { body(tokenizer) })
         } while times.reduce(0, +) < seconds || times.count < 2
         return times.min() ?? 0
+    }
+
+    /// Adler-32 of the ids as little-endian 32-bit numbers, which Python has built in.
+    static func adler32(_ ids: [Int32]) -> UInt32 {
+        var (low, high): (UInt32, UInt32) = (1, 0)
+        for id in ids {
+            for shift in stride(from: UInt32(0), to: 32, by: 8) {
+                low = (low + UInt32(bitPattern: id) >> shift & 0xFF) % 65_521
+                high = (high + low) % 65_521
+            }
+        }
+        return high << 16 | low
     }
 
     static func time(_ body: () throws -> Void) rethrows -> Double {
