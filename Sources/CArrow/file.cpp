@@ -13,7 +13,7 @@ namespace ca {
 namespace {
 
 /// Rows of a Parquet row group: enough to compress well, few enough that two cores share a file of some size.
-constexpr int64_t group_rows = 1 << 17;
+constexpr int64_t group_rows = 1 << 16;
 
 struct Writer {
     std::vector<ca_type> types;
