@@ -45,7 +45,10 @@ extension Dataset {
         case .arrow: self = try Dataset(ArrowSource(path: path, format: .ipc), storage)
         default: self = try Dataset(text: path, format: format, storage)
         }
-        guard count > 0 else { throw DatasetError(.badFile, "\(path) has a header and no rows") }
+        guard count > 0 else {
+            let hasHeader = format == .commas || format == .tabs
+            throw DatasetError(.badFile, "\(path) has \(hasHeader ? "a header and " : "")no rows")
+        }
     }
 
     /// Reads text in the encoding that the file's first bytes tell; where it turns out to be Western European, in that.

@@ -48,7 +48,7 @@ final class ByteInput {
     }
 
     /// A small file may hold one text a million times.
-    private static let leastLimit = 1 << 30
+    private static let leastLimit = 1 << 28
     private static let mostExpansion = 200
 
     let path: String

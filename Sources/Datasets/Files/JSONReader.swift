@@ -7,6 +7,7 @@ struct JSONReader {
     private let input: TextInput
     private let storage: StorageOptions
     private var columns: [JSONColumn] = []
+    private var places: [[UInt8]: Int] = [:]
     private var rows = 0
     private var rowsOnTheWay = 0
     private var key: [UInt8] = []
@@ -33,6 +34,7 @@ struct JSONReader {
         var kept: [(name: String, column: Column)] = []
         var leftOut: [String] = []
         for index in columns.indices {
+            try columns[index].pad(to: rows)
             let name = String(decoding: columns[index].name, as: UTF8.self)
             if columns[index].isNested {
                 leftOut.append(name)
@@ -159,11 +161,11 @@ struct JSONReader {
         try result.get()
         rows += 1
         rowsOnTheWay += 1
-        let isFull = rowsOnTheWay * columns.count >= Self.mostFields
-        if isFull { rowsOnTheWay = 0 }
+        guard rowsOnTheWay * columns.count >= Self.mostFields else { return }
+        rowsOnTheWay = 0
         for index in columns.indices {
             try columns[index].pad(to: rows)
-            if isFull { try columns[index].flush() }
+            try columns[index].flush()
         }
     }
 
@@ -185,9 +187,11 @@ struct JSONReader {
                 }
                 let column = try column(after: next, number: number)
                 next = column + 1
-                guard columns[column].count == rows else {
+                // Columns that rows lack are filled up when they come again.
+                guard columns[column].count <= rows else {
                     throw input.bad("line \(number) names \"\(String(decoding: key, as: UTF8.self))\" twice")
                 }
+                try columns[column].pad(to: rows)
                 try append(valueOf: column, from: &scanner, bytes, number: number)
             } while scanner.take(",")
             guard scanner.take("}") else { throw notAnObject(bytes, number: number) }
@@ -198,7 +202,7 @@ struct JSONReader {
     /// The column of the key at hand: mostly the one after the last.
     private mutating func column(after next: Int, number: Int) throws(DatasetError) -> Int {
         if next < columns.count, columns[next].name == key { return next }
-        if let known = columns.firstIndex(where: { $0.name == key }) { return known }
+        if let known = places[key] { return known }
         guard columns.count < Self.mostColumns else {
             throw input.bad(
                 "line \(number): more than \(Self.mostColumns) different names; write rows that all have the same ones"
@@ -207,6 +211,7 @@ struct JSONReader {
         var column = JSONColumn(name: key, storage)
         try column.pad(to: rows)
         columns.append(column)
+        places[key] = columns.count - 1
         return columns.count - 1
     }
 
@@ -224,9 +229,11 @@ struct JSONReader {
             guard scanner.string(into: &text) else { throw notAnObject(bytes, number: number) }
             fits = try columns[column].append(text: text)
         case UInt8(ascii: "["):
-            kind = "a list"
             let start = scanner
-            if let list = list(&scanner) {
+            let values = list(&scanner)
+            let isMixed = values.map { !Value.list($0).isUntypedList && Value.list($0).type == nil } ?? false
+            kind = isMixed ? "a list of values of different types" : "a list"
+            if let list = values {
                 guard list.count < Self.mostElements else {
                     throw input.bad(
                         "line \(number): \"\(String(decoding: columns[column].name, as: UTF8.self))\" holds a list of "
@@ -251,7 +258,7 @@ struct JSONReader {
         guard fits else {
             throw input.bad(
                 "line \(number): \"\(String(decoding: columns[column].name, as: UTF8.self))\" holds \(kind) where the rows "
-                    + "before hold \(columns[column].description); give all rows one type"
+                    + "before hold \(columns[column].description); give all values one type"
             )
         }
     }
@@ -282,7 +289,13 @@ struct JSONReader {
     private func notAnObject(_ bytes: [UInt8], number: Int) -> DatasetError {
         guard bytes.count <= Self.mostExplained else { return input.bad("line \(number) is no JSON object") }
         do throws(JSONError) {
-            return input.bad("line \(number) holds \(try JSONValue.parse(bytes).kind), not an object")
+            let value = try JSONValue.parse(bytes)
+            guard value.object == nil else {
+                return input.bad(
+                    "line \(number) is not JSON: a number in it has needless zeros, or it nests too deeply"
+                )
+            }
+            return input.bad("line \(number) holds \(value.kind), not an object")
         } catch {
             return input.bad("line \(number) is not JSON: \(error)")
         }

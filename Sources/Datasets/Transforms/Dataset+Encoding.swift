@@ -124,9 +124,13 @@ extension Dataset {
         }
         switch type.value {
         case .string: return .string(text)
-        case .float64: return Double(text).map(Value.double)
-        case .int32: return (Int32(text) ?? value.bool.map { $0 ? 1 : 0 }).map { .int(Int($0)) }
-        case .int64: return (Int(text) ?? value.bool.map { $0 ? 1 : 0 }).map(Value.int)
+        case .float64: return (Double(text) ?? value.bool.map { $0 ? 1 : 0 }).map(Value.double)
+        case .int32, .int64:
+            // A number without a fraction is a whole one.
+            let whole =
+                Int(text) ?? value.bool.map { $0 ? 1 : 0 } ?? value.double.flatMap { Int(exactly: $0) }
+            guard let whole, type.value == .int64 || Int32(exactly: whole) != nil else { return nil }
+            return .int(whole)
         case .bool:
             switch text.lowercased() {
             case "true", "1": return .bool(true)

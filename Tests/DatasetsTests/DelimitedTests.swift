@@ -1,0 +1,92 @@
+import Datasets
+import Foundation
+import TestSupport
+import Testing
+
+struct DelimitedTests {
+    @Test(arguments: ["\n", "\r\n", "\r"])
+    func `lines end in any of three ways`(end: String) throws {
+        let data = try read(["a,b", "1,\"x\(end)y\"", "2,z"].joined(separator: end) + end, as: "x.csv")
+        #expect(try data.contents() == ["a": ["1", "2"], "b": [.string("x\(end)y"), "z"]])
+    }
+
+    @Test(arguments: [";", "\t", "|"])
+    func `a header without a comma tells another delimiter, and says so`(delimiter: String) throws {
+        let data = try read("a\(delimiter)b\n1,5\(delimiter)x\n", as: "x.csv")
+        #expect(try data.contents() == ["a": ["1,5"], "b": ["x"]])
+        #expect(data.warnings.count == 1 && data.warnings[0].contains("no comma in the header"))
+    }
+
+    @Test func `what stands in quotes is no delimiter`() throws {
+        #expect(try read("\"a;b\"\nx\n", as: "x.csv").columnNames == ["a;b"])
+        #expect(try read("\"a,b\";c\nx;y\n", as: "x.csv").columnNames == ["a,b", "c"])
+        #expect(try read("\"a\nb\",c\nx,y\n", as: "x.csv").columnNames == ["a\nb", "c"])
+    }
+
+    @Test func `quotes within a field are letters, as in Python`() throws {
+        let data = try read("a,b\n5\" wide,\"\"\n\"\"\"\",\"a\"\"\"\n", as: "x.csv")
+        #expect(try data.contents() == ["a": ["5\" wide", "\""], "b": ["", "a\""]])
+    }
+
+    @Test func `an empty field is missing, a quoted one an empty text, an empty line nothing`() throws {
+        let data = try read("a,b\n,\"\"\n\n\"\",x\n\n", as: "x.csv")
+        #expect(try data.contents() == ["a": [nil, ""], "b": ["", "x"]])
+    }
+
+    @Test func `a field longer than a chunk is read whole, wherever the chunk ends`() throws {
+        for length in [(1 << 20) - 6, (1 << 20) - 4] {
+            let long = String(repeating: "é", count: length / 2)
+            let data = try read("a,b\n\"\(long)\"\"\",x\r\n\(long),\"y\"\n", as: "x.csv")
+            #expect(try data.contents() == ["a": [.string(long + "\""), .string(long)], "b": ["x", "y"]])
+        }
+    }
+
+    @Test func `the line of a fault is the file's, quoted line breaks counted`() throws {
+        #expect(complaint("a,b\n\"1\n2\n3\",x\n4\n", as: "x.csv").hasPrefix(": line 5 has 1 fields"))
+        #expect(complaint("a,b\r1,2\r3\r", as: "x.csv").hasPrefix(": line 3 has 1 fields"))
+    }
+
+    @Test func `UTF-16 cut short ends in a replacement character`() throws {
+        let bytes = try #require("\u{FEFF}a,b\nx,y\n".data(using: .utf16LittleEndian))
+        #expect(
+            try read(Array(bytes.dropLast(3)), as: "x.csv").contents() == ["a": ["x"], "b": ["\u{FFFD}"]]
+        )
+    }
+
+    @Test func `half a surrogate pair becomes a replacement character`() throws {
+        let bytes: [UInt8] = [0xFF, 0xFE] + [0x61, 0, 0x0A, 0, 0x00, 0xD8, 0x62, 0, 0x0A, 0]
+        #expect(try read(bytes, as: "x.csv").contents() == ["a": ["\u{FFFD}b"]])
+    }
+
+    @Test func `names that are canonically equivalent are two columns`() throws {
+        let data = try read("é,e\u{301}\n1,2\n", as: "x.csv")
+        #expect(try data.rows()[0]["é"] == "1" && data.rows()[0]["e\u{301}"] == "2")
+        #expect(try data.removeColumns(["é"]).strings("e\u{301}") == ["2"])
+    }
+
+    @Test(arguments: [DatasetFormat.csv, .tsv])
+    func `names that look like delimiters survive`(format: DatasetFormat) throws {
+        let data = try Dataset(columns: [("a;b|c\td", ["x", nil, ""])])
+        try withTemporaryFolder { folder in
+            let url = folder.appending(path: "x.\(format)")
+            try data.write(to: url, as: format)
+            let back = try Dataset(contentsOf: url)
+            #expect(back.columnNames == ["a;b|c\td"])
+            #expect(try back.strings("a;b|c\td") == ["x", nil, ""])
+        }
+    }
+
+    @Test func `a table may be thousands of columns wide`() throws {
+        let names = (0..<5000).map { "c\($0)" }.joined(separator: ",")
+        let data = try read("\(names)\n\(String(repeating: ",", count: 4999))\n", as: "x.csv")
+        #expect(data.columnNames.count == 5000)
+        var storage = StorageOptions()
+        storage.memoryLimit = 0
+        let spilled = try read(
+            Array("\(names)\nx\(String(repeating: ",", count: 4999))\n".utf8),
+            as: "x.csv",
+            storage: storage
+        )
+        #expect(try spilled.strings("c0") == ["x"] && spilled.strings("c4999") == [nil])
+    }
+}

@@ -1,0 +1,51 @@
+import Datasets
+import Foundation
+import JSON
+import TestSupport
+
+/// Reads a file of these contents.
+func read(
+    _ bytes: [UInt8],
+    as name: String,
+    storage: StorageOptions = StorageOptions()
+) throws -> Dataset {
+    try withTemporaryFolder { folder in
+        let url = folder.appending(path: name)
+        try Data(bytes).write(to: url)
+        return try Dataset(contentsOf: url, storage: storage)
+    }
+}
+
+func read(_ text: String, as name: String) throws -> Dataset { try read(Array(text.utf8), as: name) }
+
+/// What reading a file of these contents says is wrong, without the folder.
+func complaint(_ text: String, as name: String) -> String {
+    do {
+        _ = try read(text, as: name)
+        return "nothing"
+    } catch { return "\(error)".components(separatedBy: name).last ?? "" }
+}
+
+extension Dataset {
+    /// All values by column, to compare.
+    func contents() throws -> [String: [Value]] {
+        let rows = try rows()
+        return Dictionary(
+            columnNames.map { name in (name, rows.map { $0[name] }) },
+            uniquingKeysWith: { first, _ in first }
+        )
+    }
+}
+
+extension Value {
+    /// A value as JSON has it: a number with a fraction or an exponent is not whole.
+    init(_ json: JSONValue) {
+        switch json {
+        case .string(let text): self = .string(text)
+        case .bool(let truth): self = .bool(truth)
+        case .array(let values): self = .list(values.map(Value.init))
+        case .number(let text): self = Int(text).map(Value.int) ?? Double(text).map(Value.double) ?? .missing
+        default: self = .missing
+        }
+    }
+}
