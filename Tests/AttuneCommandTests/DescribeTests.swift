@@ -59,13 +59,13 @@ struct DescribeTests {
           fog                                             0     0 %  1
 
         length in characters: 0 to 63, half of the texts 7 to 9, median 9, 95 % at most 63
-           0 to 9  ████████████████████████████████████████  8
-         10 to 19                                            0
-         20 to 29                                            0
-         30 to 39                                            0
-         40 to 49                                            0
-         50 to 59                                            0
-         60 to 69  █████                                     1
+            0 to 9  ████████████████████████████████████████  8
+          10 to 19                                            0
+          20 to 29                                            0
+          30 to 39                                            0
+          40 to 49                                            0
+          50 to 59                                            0
+          60 to 69  █████                                     1
 
         to mend:
         1. 1 row has no label
