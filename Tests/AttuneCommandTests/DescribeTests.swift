@@ -58,18 +58,14 @@ struct DescribeTests {
           hail  ██████████                                1  11.1 %  0
           fog                                             0     0 %  1
 
-        length in characters: 0 to 63, half of the texts 7 to 9, median 9, 95 % at most 9
-                 0  ████████                                  1
-                 1                                            0
-                 2                                            0
-                 3                                            0
-                 4  ████████                                  1
-                 5                                            0
-                 6                                            0
-                 7  ████████                                  1
-                 8                                            0
-                 9  ████████████████████████████████████████  5
-          10 to 63  ████████                                  1
+        length in characters: 0 to 63, half of the texts 7 to 9, median 9, 95 % at most 63
+            0 to 9  ████████████████████████████████████████  8
+          10 to 19                                            0
+          20 to 29                                            0
+          30 to 39                                            0
+          40 to 49                                            0
+          50 to 59                                            0
+          60 to 69  █████                                     1
 
         to mend:
         1. 1 row has no label

@@ -31,16 +31,15 @@ public struct TextLengths: Sendable, Equatable {
     /// - Parameter lengths: One a text, in characters or tokens.
     init(_ lengths: [Int32]) {
         let sorted = Self.sorted(lengths)
-        /// The length that a share of the texts does not exceed: the value at that rank, not one between two.
-        func quantile(_ numerator: Int, of denominator: Int) -> Int {
-            guard !sorted.isEmpty else { return 0 }
-            return Int(sorted[(sorted.count - 1) * numerator / denominator])
+        /// The shortest length that so many of 100 texts, or more, do not exceed.
+        func percentile(_ share: Int) -> Int {
+            sorted.isEmpty ? 0 : Int(sorted[(sorted.count * share + 99) / 100 - 1])
         }
         count = sorted.count
         total = lengths.reduce(0) { $0 + Int($1) }
-        quartiles = (0...4).map { quantile($0, of: 4) }
-        percentile95 = quantile(95, of: 100)
-        percentile99 = quantile(99, of: 100)
+        quartiles = (0...4).map { sorted.isEmpty ? 0 : Int(sorted[(sorted.count - 1) * $0 / 4]) }
+        percentile95 = percentile(95)
+        percentile99 = percentile(99)
         histogram = Self.histogram(sorted, most: quartiles[4], usual: percentile99)
     }
 
