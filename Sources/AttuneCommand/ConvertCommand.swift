@@ -28,10 +28,12 @@ struct ConvertCommand: ParsableCommand {
     var classEncode: [String] = []
 
     @Option(
-        parsing: .upToNextOption,
-        help: ArgumentHelp("Columns of zeros and ones that become one column of labels.", valueName: "column")
+        help: ArgumentHelp(
+            "Columns of 0 and 1, one a class, that become one column of labels.",
+            valueName: "a,b,c"
+        )
     )
-    var labelColumns: [String] = []
+    var labelColumns: String?
 
     @Option(help: ArgumentHelp("The name of that column.", valueName: "name"))
     var labelsName = "labels"
@@ -54,7 +56,9 @@ struct ConvertCommand: ParsableCommand {
         try reportingFailure {
             guard let format else { return }
             var rows = try data.read()
-            if !labelColumns.isEmpty { rows = try rows.combineLabelColumns(labelColumns, into: labelsName) }
+            if let labelColumns {
+                rows = try rows.combineLabelColumns(listed(labelColumns), into: labelsName)
+            }
             if !columns.isEmpty { rows = try rows.selectColumns(columns) }
             for column in classEncode { rows = try rows.classEncodeColumn(column) }
             if !rows.leftOutColumns.isEmpty {

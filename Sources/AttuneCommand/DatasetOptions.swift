@@ -1,5 +1,6 @@
 import ArgumentParser
 import Attune
+import Foundation
 
 /// Which rows a command reads.
 struct DatasetOptions: ParsableArguments {
@@ -25,4 +26,9 @@ struct DatasetOptions: ParsableArguments {
         for warning in rows.warnings { writeToStandardError("attune: warning: \(warning)\n") }
         return rows
     }
+}
+
+/// The names in a list such as `a,b,c`.
+func listed(_ names: String) -> [String] {
+    names.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
 }

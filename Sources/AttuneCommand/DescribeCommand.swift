@@ -20,8 +20,7 @@ struct DescribeCommand: ParsableCommand {
             """
     )
 
-    @Option(help: .fileOfRows)
-    var dataset: String
+    @OptionGroup var data: DatasetOptions
 
     @Option(help: ArgumentHelp("The column that holds the texts.", valueName: "name"))
     var textColumn: String?
@@ -41,11 +40,6 @@ struct DescribeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The same at once: columns of 0 and 1, one a class.", valueName: "a,b,c"))
     var labelColumns: String?
 
-    @Option(
-        help: ArgumentHelp("Which split of a folder to describe; train where left out.", valueName: "name")
-    )
-    var split: String?
-
     @Option(help: ArgumentHelp("Rows to measure on: whose texts are also trained on?", valueName: "file"))
     var evalDataset: String?
 
@@ -55,7 +49,7 @@ struct DescribeCommand: ParsableCommand {
             valueName: "name"
         )
     )
-    var testSplit: String?
+    var evalSplit: String?
 
     @Option(
         help: ArgumentHelp("Count tokens as this model does: a folder or a .gguf file.", valueName: "model")
@@ -90,23 +84,22 @@ struct DescribeCommand: ParsableCommand {
         if textColumn == nil, model != nil {
             throw ValidationError("--model counts the tokens of texts; name their column with --text-column")
         }
-        if evalDataset != nil, testSplit != nil {
-            throw ValidationError("--eval-dataset and --test-split exclude each other")
+        if evalDataset != nil, evalSplit != nil {
+            throw ValidationError("--eval-dataset and --eval-split exclude each other")
         }
         let names = labelNames
         if Set(names).count < names.count { throw ValidationError("a label column is named twice") }
     }
 
     private var labelNames: [String] {
-        labelColumn
-            + (labelColumns?.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) } ?? [])
+        labelColumn + (labelColumns.map(listed) ?? [])
     }
 
     func run() throws {
         try reportingFailure {
-            let waiting = WaitingLine("reading \(dataset)")
+            let waiting = WaitingLine("reading \(data.dataset)")
             defer { waiting.close() }
-            let rows = try Dataset(dataset, split: split)
+            let rows = try Dataset(data.dataset, split: data.split, configuration: data.datasetConfig)
             let held = try evaluation()
             var options = DescriptionOptions(textColumn: textColumn, labelColumns: labelNames)
             options.textPairColumn = textPairColumn
@@ -120,7 +113,7 @@ struct DescribeCommand: ParsableCommand {
             }
             waiting.close()
             let source = DescribedSource(
-                dataset: dataset,
+                dataset: data.dataset,
                 evaluation: held?.name,
                 labelColumns: labelNames,
                 model: model
@@ -136,13 +129,14 @@ struct DescribeCommand: ParsableCommand {
     /// The rows to measure on, where there are any.
     private func evaluation() throws -> (rows: Dataset, name: String)? {
         if let evalDataset { return (try Dataset(evalDataset), evalDataset) }
-        var name = testSplit
-        if testSplit == nil, split == nil {
-            let names = try Dataset.splitNames(of: dataset)
+        var name = evalSplit
+        if evalSplit == nil, data.split == nil {
+            let names = try Dataset.splitNames(of: data.dataset, configuration: data.datasetConfig)
             name = names.contains("train") ? ["test", "validation"].first(where: names.contains) : nil
         }
         guard let name else { return nil }
-        return (try Dataset(dataset, split: name), "the split \"\(name)\"")
+        let rows = try Dataset(data.dataset, split: name, configuration: data.datasetConfig)
+        return (rows, "the split \"\(name)\"")
     }
 
     private func counter(of model: String) throws -> DescriptionOptions.TokenCounter {

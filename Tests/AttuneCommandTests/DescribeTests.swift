@@ -176,7 +176,7 @@ struct DescribeTests {
             (["--label-columns", "label,label"], 64, "named twice"),
             (["--text-column", "txt"], 65, "did you mean \"text\"?"),
             (["--label-columns", "label,text"], 65, "must hold 0 or 1 each"),
-            (["--test-split", "dev"], 65, "it has \"train\", \"test\""),
+            (["--eval-split", "dev"], 65, "it has \"train\", \"test\""),
         ]
         for (arguments, code, part) in cases {
             try describe(arguments) { outcome in
