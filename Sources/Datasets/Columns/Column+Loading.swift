@@ -74,7 +74,7 @@ extension Column {
     }
 
     /// Bytes that pieces read side by side may take together; larger ones pass batch by batch.
-    private static let windowBytes = 256 << 20
+    private static let windowBytes = 512 << 20
 
     /// Bytes that the values may take: what the files that hold them allow.
     private var byteLimit: Int {
