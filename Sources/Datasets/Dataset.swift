@@ -97,6 +97,10 @@ public struct Dataset: Sendable {
     /// - Parameter indices: Rows from 0, each below ``count``; one may come twice.
     /// - Returns: A dataset of those rows.
     public func select(_ indices: [Int]) -> Dataset {
+        precondition(
+            indices.allSatisfy { $0 >= 0 && $0 < count },
+            "a row that is not there was selected; rows go from 0 to \(count - 1)"
+        )
         // Columns that share a selection share the new one.
         var known: [ObjectIdentifier?: RowSelection] = [:]
         return with(

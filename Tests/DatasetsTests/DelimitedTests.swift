@@ -58,6 +58,13 @@ struct DelimitedTests {
         #expect(try read(bytes, as: "x.csv").contents() == ["a": ["\u{FFFD}b"]])
     }
 
+    @Test func `a character cut by a delimiter is none`() throws {
+        let fine = Array("a,b\né,x\n".utf8)
+        #expect { try read(fine + [0xC3, 0x2C, 0xA9, 0x0A], as: "x.csv") } throws: {
+            "\($0)".contains("line 3 is not UTF-8")
+        }
+    }
+
     @Test func `names that are canonically equivalent are two columns`() throws {
         let data = try read("é,e\u{301}\n1,2\n", as: "x.csv")
         #expect(try data.rows()[0]["é"] == "1" && data.rows()[0]["e\u{301}"] == "2")
@@ -73,6 +80,14 @@ struct DelimitedTests {
             let back = try Dataset(contentsOf: url)
             #expect(back.columnNames == ["a;b|c\td"])
             #expect(try back.strings("a;b|c\td") == ["x", nil, ""])
+        }
+    }
+
+    @Test func `a table without rows is written as its header`() throws {
+        try withTemporaryFolder { folder in
+            let url = folder.appending(path: "x.csv")
+            try Dataset(columns: [("a", ["x"]), ("b", ["y"])]).select([]).write(to: url, as: .csv)
+            #expect(try String(contentsOf: url, encoding: .utf8) == "a,b\n")
         }
     }
 

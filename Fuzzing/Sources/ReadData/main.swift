@@ -15,12 +15,23 @@ func summary(of name: String) throws -> String {
     return "\(data.count) rows, \(data.columnNames.count) columns, \(values) values" + warnings
 }
 
-guard CommandLine.arguments.count == 2 else {
-    FileHandle.standardError.write(Data("usage: ReadData FILE|FOLDER|PATTERN\n".utf8))
+/// Writes the rows into another file, in the format of its name (Scripts/check-features).
+func copy(_ name: String, to path: String) throws {
+    let url = URL(filePath: path)
+    try Dataset(name).write(to: url, as: DatasetFormat(rawValue: url.pathExtension) ?? .csv)
+}
+
+let arguments = CommandLine.arguments
+guard arguments.count == 2 || arguments.count == 3 else {
+    FileHandle.standardError.write(Data("usage: ReadData FILE|FOLDER|PATTERN [COPY]\n".utf8))
     exit(64)
 }
 do {
-    print(try summary(of: CommandLine.arguments[1]))
+    if arguments.count == 3 {
+        try copy(arguments[1], to: arguments[2])
+    } else {
+        print(try summary(of: arguments[1]))
+    }
 } catch {
     print(error)
     switch (error as? DatasetError)?.code {

@@ -33,13 +33,14 @@ extension Column {
             if room < 0, case .file(let source, _, _, _) = pieces[0] { throw source.isTooLarge }
             try store.append([batch])
         }
+        let windowBytes = min(Self.windowBytes, options.memoryLimit)
         let parts = parts(rows: compaction?.kept)
         var start = 0
         while start < parts.count {
             let window = Array(parts[start..<min(start + concurrentWindow, parts.count)])
             start += window.count
             let read = try concurrentMap(window) { (part) throws(DatasetError) in
-                try self.batches(part, of: compaction?.kept, upTo: Self.windowBytes / window.count)
+                try self.batches(part, of: compaction?.kept, upTo: windowBytes / window.count)
             }
             for (part, batches) in zip(window, read) {
                 if let batches {
@@ -73,7 +74,7 @@ extension Column {
     }
 
     /// Bytes that pieces read side by side may take together; larger ones pass batch by batch.
-    private static let windowBytes = 256 << 20
+    private static let windowBytes = 512 << 20
 
     /// Bytes that the values may take: what the files that hold them allow.
     private var byteLimit: Int {

@@ -59,6 +59,26 @@ struct ColumnBuilder {
         endRow(isMissing: true)
     }
 
+    /// Rows without a value, as many as fill a batch at most.
+    ///
+    /// - Returns: How many of them.
+    mutating func appendMissing(upTo rows: Int) -> Int {
+        let rows = min(rows, max(Self.batchRows - count, 1))
+        count += rows
+        hasMissing = true
+        validity += [UInt8](repeating: 0, count: rows)
+        if type.isList {
+            listOffsets += [Int32](repeating: Int32(truncatingIfNeeded: elementCount), count: rows)
+        } else {
+            data += [UInt8](repeating: 0, count: rows * Self.width(of: type.value))
+            elementCount += rows
+            if type.value == .string {
+                offsets += [Int32](repeating: Int32(truncatingIfNeeded: data.count), count: rows)
+            }
+        }
+        return rows
+    }
+
     /// A row of text.
     mutating func append(utf8: some Collection<UInt8>) {
         data.append(contentsOf: utf8)

@@ -84,14 +84,14 @@ final class ByteInput {
     /// - Returns: False at the end.
     /// - Throws: `.badFile`.
     func read(into bytes: inout [UInt8], upTo capacity: Int) throws(DatasetError) -> Bool {
-        let start = bytes.count
-        bytes.append(contentsOf: repeatElement(0, count: capacity))
         var count: Int64 = 0
-        let status = bytes.withUnsafeMutableBytes { buffer in
-            ca_input_read(&count, input, buffer.baseAddress.map { $0 + start }, Int64(capacity))
+        var status: Int32 = 0
+        let block = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, filled in
+            status = ca_input_read(&count, input, buffer.baseAddress, Int64(capacity))
+            filled = Int(count)
         }
-        bytes.removeLast(capacity - Int(count))
         try check(status)
+        if bytes.isEmpty { bytes = block } else { bytes += block }
         room -= Int(count)
         guard room >= 0 else {
             throw DatasetError(

@@ -94,7 +94,7 @@ struct DelimitedReader {
         guard try !input.isFinished() else { return false }
         record.start(line: input.line)
         while try readField(into: &record) == delimiter {}
-        guard record.bytes.withUnsafeBufferPointer(isUTF8) else { throw input.notUTF8(line: record.line) }
+        guard record.isUTF8 else { throw input.notUTF8(line: record.line) }
         return true
     }
 
@@ -151,6 +151,12 @@ struct DelimitedRecord {
 
     /// Whether the line is empty.
     var isBlank: Bool { bytes.isEmpty && ends.count == 1 && !areQuoted[0] }
+
+    /// Whether every field is UTF-8: together they are, and none starts within a character.
+    var isUTF8: Bool {
+        guard bytes.withUnsafeBufferPointer(Datasets.isUTF8) else { return false }
+        return ends.allSatisfy { $0 == bytes.count || bytes[$0] & 0xC0 != 0x80 }
+    }
 
     mutating func start(line: Int) {
         bytes.removeAll(keepingCapacity: true)

@@ -32,6 +32,12 @@ enum FileFormat: CaseIterable, Sendable {
     ///
     /// - Throws: `.badFile` saying what the file seems to be.
     func check(start: [UInt8], path: String) throws(DatasetError) {
+        if self == .parquet || self == .arrow, ByteInput.Compression(startOf: start) != nil {
+            throw DatasetError(
+                .badFile,
+                "\(path) is compressed as a whole, which hides its columns; decompress it first"
+            )
+        }
         let magic: [(bytes: [UInt8], name: String, ending: String)] = [
             (Array("PAR1".utf8), "a Parquet file", "parquet"),
             (Array("ARROW1".utf8), "an Arrow file", "arrow"),

@@ -27,7 +27,12 @@ struct JSONColumn {
             leadingMissing += rows - count
             count = rows
         }
-        while count < rows { _ = try append(.missing) }
+        if builder == nil {
+            while count < rows { _ = try append(.missing) }
+        } else {
+            try appendMissing(rows - count)
+            count = max(count, rows)
+        }
     }
 
     /// A row of text.
@@ -91,12 +96,17 @@ struct JSONColumn {
         store = BatchStore(names: ["column"], types: [type], options: storage)
     }
 
-    private mutating func startAfterLeading(_ type: ColumnType) throws(DatasetError) {
-        start(type)
-        for _ in 0..<leadingMissing {
-            builder?.appendMissing()
+    private mutating func appendMissing(_ rows: Int) throws(DatasetError) {
+        var left = rows
+        while left > 0, builder != nil {
+            left -= builder?.appendMissing(upTo: left) ?? left
             if builder?.isFull ?? false { try flush() }
         }
+    }
+
+    private mutating func startAfterLeading(_ type: ColumnType) throws(DatasetError) {
+        start(type)
+        try appendMissing(leadingMissing)
         for value in leading { builder?.append(value) }
         leading = []
     }

@@ -78,11 +78,13 @@ extension Dataset {
         var bytes = text.header
         for row in 0..<count {
             text.append(row, to: &bytes)
-            if bytes.count >= 1 << 20 || row == count - 1 {
+            if bytes.count >= 1 << 20 {
                 try asDataset { () throws(FileError) in try file.write(bytes) }
                 bytes.removeAll(keepingCapacity: true)
             }
         }
+        // Without rows there is a header still.
+        if !bytes.isEmpty { try asDataset { () throws(FileError) in try file.write(bytes) } }
     }
 }
 
