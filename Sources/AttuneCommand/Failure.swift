@@ -47,7 +47,7 @@ extension ExitCode {
     private static func of(_ code: TokenizerError.Code) -> ExitCode {
         switch code {
         case .unreadable: .missingInput
-        case .corrupt, .unsupported: .badData
+        case .corrupt, .unsupported, .impossible: .badData
         case .unwritable: .cannotCreate
         }
     }
