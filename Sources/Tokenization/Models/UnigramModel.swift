@@ -56,8 +56,10 @@ struct UnigramModel: TokenModel {
         let document = list.document
         guard document.nodes[at].kind == .array, document.nodes[at].start == 2 else { return nil }
         let token = JSONValue(document: document, index: at + 1, path: list.path)
-        let score = JSONValue(document: document, index: at + 2, path: list.path)
-        guard let text = token.utf8, let number = score.number else { return nil }
+        guard let text = token.utf8 else { return nil }
+        let node = document.nodes[Int(document.nodes[at + 1].next)]
+        let written = document.bytes[Int(node.start)..<Int(node.start) + Int(node.length)]
+        guard node.kind == .number, let number = LooseNumber.value(of: written) else { return nil }
         return (Array(text), number)
     }
 
