@@ -62,6 +62,13 @@ public struct ModelConfiguration: Sendable, Equatable {
             ?? false
     }
 
+    /// What the logits mean: the file's word, else one of several labels.
+    ///
+    /// Regression is never guessed from a single label, as the reference does: it must be asked for.
+    public var problemType: ProblemType {
+        self["problem_type"].string.flatMap(ProblemType.init(rawValue:)) ?? .singleLabel
+    }
+
     /// Standard deviation of fresh weights.
     public var initializerRange: Double { self["initializer_range"].double ?? 0.02 }
 
@@ -71,16 +78,21 @@ public struct ModelConfiguration: Sendable, Equatable {
     ///   - labels: Names by id.
     ///   - architecture: The reference's class, `LlamaForSequenceClassification` say.
     ///   - padTokenID: The tokenizer's padding token, which overrides the file's where there is one.
+    ///   - problemType: What the logits mean.
     /// - Returns: A configuration to save beside the weights.
-    public func asClassifier(labels: [String], architecture: String, padTokenID: Int32?) -> ModelConfiguration
-    {
+    public func asClassifier(
+        labels: [String],
+        architecture: String,
+        padTokenID: Int32?,
+        problemType: ProblemType = .singleLabel
+    ) -> ModelConfiguration {
         var result = self
         result.fields["architectures"] = .array([.string(architecture)])
         result.fields["id2label"] = .object(
             JSONObject(labels.enumerated().map { (String($0), .string($1)) })
         )
         result.fields["label2id"] = .object(JSONObject(labels.enumerated().map { ($1, .int($0)) }))
-        result.fields["problem_type"] = .string("single_label_classification")
+        result.fields["problem_type"] = .string(problemType.rawValue)
         result.fields["dtype"] = .string("float32")
         result.fields["torch_dtype"] = .null
         if let padTokenID { result.fields["pad_token_id"] = .int(Int(padTokenID)) }

@@ -16,6 +16,9 @@ public final class SequenceClassifier {
     public let device: Device
     private let network: any ClassifierNetwork
 
+    /// What the logits mean.
+    public var problemType: ProblemType { configuration.problemType }
+
     /// The label names by id.
     public var labels: [String] { configuration.labels }
 
@@ -25,6 +28,10 @@ public final class SequenceClassifier {
         public var labels: [String]?
         /// The tokenizer's padding token, which overrides the configuration's.
         public var padTokenID: Int32?
+        /// What the logits are to mean; nil takes the checkpoint's word, else one of several labels.
+        public var problemType: ProblemType?
+        /// The type in which matrices are kept: float32, or bfloat16 at half the memory and less precision.
+        public var weightsDType = DType.float32
         /// Whether a head that is there shall be thrown away.
         public var reinitializesHead = false
         /// Where to run.
@@ -64,7 +71,8 @@ public final class SequenceClassifier {
         let family = try ModelFamily.of(configuration)
         let keepsHead = try keepsHead(of: configuration, options: options)
         let labels = options.labels ?? configuration.labels
-        guard labels.count > 1 else {
+        let problemType = options.problemType ?? configuration.problemType
+        guard labels.count > 1 || problemType == .regression else {
             throw ModelError(
                 .mismatchedLabels,
                 "a classifier needs at least two labels, and these are \(listed(labels))"
@@ -73,7 +81,8 @@ public final class SequenceClassifier {
         let resolved = configuration.asClassifier(
             labels: labels,
             architecture: family.classifierArchitecture,
-            padTokenID: options.padTokenID
+            padTokenID: options.padTokenID,
+            problemType: problemType
         )
         let parameters = ParameterStore()
         let network = try family.make(ParameterScope(parameters), resolved)
