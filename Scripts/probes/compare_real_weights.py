@@ -14,7 +14,7 @@ import tempfile
 import torch
 from probes import probe, quiet, write_texts
 from safetensors.torch import load_file
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, GgufConfig
 
 TOLERANCE = 1e-4
 LONGEST = 256
@@ -66,9 +66,12 @@ def compare(title, ours, theirs):
 def check(name, source, texts, space, gguf=None):
     """`source` is a folder, or the folder of the file `gguf`."""
     options = {"gguf_file": gguf} if gguf else {}
+    # The reference saves nothing that it still holds as GGUF.
+    whole = {"quantization_config": GgufConfig(dequantize=True)} if gguf else {}
     tokenizer = AutoTokenizer.from_pretrained(source, **options)
     torch.manual_seed(0)
-    model = AutoModelForSequenceClassification.from_pretrained(source, num_labels=3, dtype=torch.float32, **options).eval()
+    model = AutoModelForSequenceClassification.from_pretrained(
+        source, num_labels=3, dtype=torch.float32, **options, **whole).eval()
     head = model.score if hasattr(model, "score") else model.classifier
     torch.nn.init.normal_(head.weight, 0, 0.05)
     if model.config.pad_token_id is None:
