@@ -57,11 +57,13 @@ def faults(folder, space):
         if (far := distance(a, b)) > TOLERANCE:
             found.append(f"logits {title} differ by {far:.1e}")
     # A head drawn afresh is the one thing that may differ from what the reference makes of the same folder.
-    original = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32, num_labels=saved.num_labels)
+    original = AutoModelForSequenceClassification.from_pretrained(
+        folder, dtype=torch.float32, num_labels=saved.num_labels)
     state = saved.state_dict()
     found += [f"{key} is not what was opened" for key, value in original.state_dict().items()
               if key not in result["fresh"] and not torch.equal(value, state[key])]
-    if is_classifier and (folder / "model.safetensors").read_bytes() != (space / "out" / "model.safetensors").read_bytes():
+    weights = [(path / "model.safetensors") for path in (folder, space / "out")]
+    if is_classifier and weights[0].read_bytes() != weights[1].read_bytes():
         found.append("model.safetensors is not the reference's own, byte for byte")
     if files(space / "out") != files(space / "again"):
         found.append("saved, opened and saved again: other bytes")

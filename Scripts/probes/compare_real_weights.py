@@ -83,8 +83,9 @@ def check(name, source, texts, space, gguf=None):
     print(f"{name}: {len(ids)} texts, {sum(lengths)} tokens, {min(lengths)} to {max(lengths)} a text", flush=True)
     hidden, logits = reference(model, ids, types)
     right = True
-    for title, path in {"from the reference's classifier": space / "classifier",
-                        "from the " + ("GGUF file" if gguf else "encoder's folder"): source / gguf if gguf else source}.items():
+    sources = {"from the reference's classifier": space / "classifier",
+               "from the " + ("GGUF file" if gguf else "encoder's folder"): source / gguf if gguf else source}
+    for title, path in sources.items():
         probe("run", path, space / "texts.safetensors", space / "results.safetensors")
         ours = load_file(space / "results.safetensors")
         right &= compare("hidden states " + title, ours["hidden"].split(lengths), hidden)
