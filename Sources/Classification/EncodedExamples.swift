@@ -1,13 +1,14 @@
 public import Models
+public import NN
 public import Tokenization
 public import Torch
 
-/// Tokenized texts and, where they are known, their labels.
+/// Tokenized texts and, where it is known, what they are to be taken for.
 public struct EncodedExamples: Sendable, Equatable {
     /// Ids of all texts, none of them without tokens.
     public let encodings: PackedEncodings
-    /// A class id per text; empty where labels are not known.
-    public let labels: [Int]
+    /// A label, several or a number per text; nil where they are not known.
+    public let targets: Targets?
 
     /// The number of texts.
     public var count: Int { encodings.count }
@@ -19,11 +20,11 @@ public struct EncodedExamples: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - encodings: Their ids.
-    ///   - labels: Their class ids, as many or none.
-    public init(encodings: PackedEncodings, labels: [Int] = []) {
-        precondition(labels.isEmpty || labels.count == encodings.count, "a label for each text")
+    ///   - targets: As many, where they are known.
+    public init(encodings: PackedEncodings, targets: Targets? = nil) {
+        precondition(targets.map { $0.count == encodings.count } ?? true, "a target for each text")
         self.encodings = encodings
-        self.labels = labels
+        self.targets = targets
     }
 
     /// Tokens of one text.

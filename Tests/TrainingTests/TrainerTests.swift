@@ -20,7 +20,7 @@ struct TrainerTests {
     }
 
     private func examples(_ classifier: TextClassifier) -> EncodedExamples {
-        classifier.encode(texts, labels: texts.indices.map { $0.isMultiple(of: 2) ? 1 : 0 })
+        classifier.encode(texts, targets: .classes(texts.indices.map { $0.isMultiple(of: 2) ? 1 : 0 }))
     }
 
     /// Arguments of a short run without checkpoints.
@@ -188,7 +188,7 @@ struct TrainerTests {
             try Trainer(
                 classifier,
                 arguments: arguments(change),
-                train: classifier.encode(["a", "b"], labels: labels),
+                train: classifier.encode(["a", "b"], targets: .classes(labels)),
                 outputFolder: FileManager.default.temporaryDirectory
             )
         }
