@@ -42,7 +42,10 @@ public enum ClassWeights: Sendable, Equatable {
     /// - Throws: `DatasetError` where a named weight names no label, a label has none, or the targets are numbers.
     public func values(labels: [String], targets: Targets) throws(DatasetError) -> [Float]? {
         if self != .equal, case .numbers = targets {
-            throw DatasetError(.badData, "--class-weights is for classes, and a regression has none; leave it out")
+            throw DatasetError(
+                .badData,
+                "--class-weights is for classes, and a regression has none; leave it out"
+            )
         }
         switch self {
         case .equal: return nil

@@ -175,7 +175,8 @@ public struct FineTuning: Sendable {
         _ train: EncodedExamples,
         _ emit: (Event) throws -> Void
     ) throws -> [Float]? {
-        guard let targets = train.targets, let weights = try classWeights.values(labels: labels, targets: targets)
+        guard let targets = train.targets,
+            let weights = try classWeights.values(labels: labels, targets: targets)
         else { return nil }
         let shown = zip(labels, weights).map { "\($0) \(String(format: "%.3g", $1))" }.joined(separator: ", ")
         try emit(.note("class weights: \(shown)"))

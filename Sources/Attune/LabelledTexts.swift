@@ -135,7 +135,9 @@ extension Dataset {
             }
             numbers.append(number)
         }
-        if let first = missing.first { throw .missingLabels(missing.count, first: first, in: "\"\(column)\"") }
+        if let first = missing.first {
+            throw .missingLabels(missing.count, first: first, in: "\"\(column)\"")
+        }
         return numbers
     }
 }

@@ -24,7 +24,8 @@ struct EvaluateCommand: ParsableCommand {
     func run() throws {
         try reportingFailure {
             // Columns are looked for before the model is read.
-            let columns = [source.textColumn] + [source.textPairColumn].compactMap { $0 } + source.labels.columns
+            let columns =
+                [source.textColumn] + [source.textPairColumn].compactMap { $0 } + source.labels.columns
             let data = try source.data.read().selectColumns(
                 columns.enumerated().filter { !columns[..<$0.offset].contains($0.element) }.map(\.element)
             )

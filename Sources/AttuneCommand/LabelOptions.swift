@@ -18,7 +18,8 @@ struct LabelOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "single-label, multi-label or regression: a text has one label, several or a number.",
-            discussion: "Default: several where the column holds lists or there are several columns, else one.",
+            discussion:
+                "Default: several where the column holds lists or there are several columns, else one.",
             valueName: "type"
         )
     )
@@ -30,7 +31,9 @@ struct LabelOptions: ParsableArguments {
     func validate() throws {
         let columns = columns
         if columns.isEmpty {
-            throw ValidationError("Missing expected argument '--label-column <name>': it says what is to be learned")
+            throw ValidationError(
+                "Missing expected argument '--label-column <name>': it says what is to be learned"
+            )
         }
         if Set(columns).count < columns.count { throw ValidationError("a label column is named twice") }
         if columns.count > 1, let problemType, problemType != .multiLabel {

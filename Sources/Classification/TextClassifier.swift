@@ -184,7 +184,8 @@ extension SequenceClassifier.LoadOptions {
     ///
     /// - Parameter configuration: The checkpoint's.
     /// - Returns: The same, with the caller's word.
-    fileprivate mutating func settlingSingleLogit(of configuration: ModelConfiguration) -> ModelConfiguration {
+    fileprivate mutating func settlingSingleLogit(of configuration: ModelConfiguration) -> ModelConfiguration
+    {
         guard configuration.isClassifier, configuration.labels.count == 1, !reinitializesHead else {
             return configuration
         }

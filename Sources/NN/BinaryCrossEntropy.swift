@@ -57,7 +57,8 @@ public struct BinaryCrossEntropy: ClassificationLoss, Equatable {
         let zeros = try Tensor.zeros([sets.count, labelCount, 1], device: logits.device)
         // A sigmoid is the softmax of x and 0, whose logarithm neither overflows nor loses its gradient.
         let pairs = try Tensor.concatenated([logits.unsqueezed(2), zeros], dimension: 2)
-        let weighted = try pairs.logSoftmax(along: 2) * Tensor(weights, shape: shape).to(device: logits.device)
+        let weighted =
+            try pairs.logSoftmax(along: 2) * Tensor(weights, shape: shape).to(device: logits.device)
         return try weighted.sum() * -1
     }
 }

@@ -26,7 +26,8 @@ extension ClassificationLoss {
     func unfit(_ targets: Targets, _ logits: Tensor) -> TorchError {
         TorchError(
             operation: "\(Self.self)",
-            message: "logits of shape \(logits.shape) do not go with \(targets.kind) of \(targets.count) examples"
+            message:
+                "logits of shape \(logits.shape) do not go with \(targets.kind) of \(targets.count) examples"
         )
     }
 }

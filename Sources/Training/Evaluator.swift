@@ -44,7 +44,8 @@ public func evaluate(
     else {
         throw TorchError(
             operation: "evaluate",
-            message: "the examples have no targets of the classifier's kind, \(classifier.problemType.rawValue)"
+            message:
+                "the examples have no targets of the classifier's kind, \(classifier.problemType.rawValue)"
         )
     }
     return EvaluationRecord(

@@ -13,7 +13,9 @@ extension Targets {
             return what + ", all labelled \"\(labels[first])\"; a classifier needs at least two classes"
         case .labelSets(let sets):
             guard let first = sets.first, sets.allSatisfy({ Set($0) == Set(first) }) else { return nil }
-            let names = first.isEmpty ? "without a label" : "labelled " + first.map { "\"\(labels[$0])\"" }.joined(separator: ", ")
+            let names =
+                first.isEmpty
+                ? "without a label" : "labelled " + first.map { "\"\(labels[$0])\"" }.joined(separator: ", ")
             return what + ", all \(names); a classifier needs examples that differ"
         case .numbers(let numbers):
             guard let first = numbers.first, numbers.allSatisfy({ $0 == first }) else { return nil }

@@ -62,7 +62,9 @@ public struct Trainer {
                 "the examples have no targets of the classifier's kind, \(classifier.problemType.rawValue)"
             )
         }
-        if let fault = targets.whyNotLearnable(labels: classifier.labels) { throw TrainingError(.badData, fault) }
+        if let fault = targets.whyNotLearnable(labels: classifier.labels) {
+            throw TrainingError(.badData, fault)
+        }
         self.targets = targets
         guard arguments.evalStrategy == .no || evaluation != nil else {
             throw TrainingError(

@@ -124,7 +124,12 @@ struct RowPolicyTests {
 
     private func cleaned(_ missing: RowPolicy, _ empty: RowPolicy) throws -> (rows: Dataset, notes: [String])
     {
-        try rows.cleaned(textColumn: "text", labelColumns: ["label"], missingLabels: missing, emptyTexts: empty)
+        try rows.cleaned(
+            textColumn: "text",
+            labelColumns: ["label"],
+            missingLabels: missing,
+            emptyTexts: empty
+        )
     }
 
     @Test func `rows without a label or a text are left out where that is wanted, and counted`() throws {

@@ -72,7 +72,11 @@ struct MetricsTests {
     }
 
     @Test func `tables of several labels and of numbers`() {
-        let sets = MultiLabelMetrics(predictions: [[0], [0, 1], []], labels: [[0], [1], [1]], labelCount: 2)
+        let sets = MultiLabelMetrics(
+            predictions: [[0], [0, 1], []],
+            labels: [[0], [1], [1]],
+            labelCount: 2
+        )
         #expect(
             EvaluationMetrics.multiLabel(sets).table(labels: ["toxic", "insult"]) == """
                 F1 micro             0.667   (every decision alike)
