@@ -4,6 +4,7 @@ extension Targets {
     /// Why nothing can be learned from them; nil where something can.
     ///
     /// - Parameter labels: The classifier's, by id.
+    /// - Returns: What is wrong, for a message.
     func whyNotLearnable(labels: [String]) -> String? {
         let what = "there are \(count) examples to train on"
         switch self {
