@@ -58,7 +58,7 @@ public final class TextClassifier {
             options: options,
             random: RandomSource(seed: seed)
         )
-        let limits = [source.tokenizer.modelMaxLength, configuration["max_position_embeddings"].int]
+        let limits = [source.tokenizer.modelMaxLength, configuration.contextLength]
         let limit = limits.compactMap { $0 }.min() ?? .max
         let classifier = TextClassifier(
             model: model,

@@ -1,0 +1,17 @@
+import JSON
+
+extension ModelConfiguration {
+    /// Whether classifiers of the model's family can be made here.
+    public var isKnownFamily: Bool { ModelFamily.all.contains { $0.modelType == modelType } }
+
+    /// The most tokens that the model's positions can tell apart; nil where the file sets no limit.
+    ///
+    /// Source: `RobertaEmbeddings` of transformers 5.23 (modeling_roberta.py), whose positions start behind the padding token's
+    /// id.
+    public var contextLength: Int? {
+        let fields = ["max_position_embeddings", "n_positions", "n_ctx"]
+        guard let length = fields.lazy.compactMap({ self[$0].int }).first, length > 0 else { return nil }
+        let startsBehindPadding = ["roberta", "xlm-roberta", "camembert"].contains(modelType)
+        return startsBehindPadding ? max(1, length - (self["pad_token_id"].int ?? 1) - 1) : length
+    }
+}
