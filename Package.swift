@@ -120,8 +120,15 @@ let probe = Target.executableTarget(
     dependencies: ["Tokenization"],
     path: "Scripts/fuzz/TokenizerProbe"
 )
+/// What `Scripts/check-models` and `Scripts/compare-real-weights` run beside the reference: `PROBES=1 swift build`.
+let modelProbe = Target.executableTarget(
+    name: "ModelProbe",
+    dependencies: ["Models", "NN", "Checkpoints", "Torch", "JSON"],
+    path: "Scripts/probes/ModelProbe"
+)
+let withModelProbe = Context.environment["PROBES"] != nil && !pureOnly
 let targets =
-    sources + (pureOnly ? [probe] : []) + [testSupport]
+    sources + (pureOnly ? [probe] : []) + (withModelProbe ? [modelProbe] : []) + [testSupport]
     + sources.filter { withTests.contains($0.name) }.map(tests)
 for target in targets { target.swiftSettings = (target.swiftSettings ?? []) + settings }
 

@@ -134,6 +134,14 @@ int ct_generator_get_state(ct_tensor *out, ct_generator handle) {
     });
 }
 
+int ct_generator_draw(uint64_t *out, ct_generator handle) {
+    return ct::guard([&] {
+        auto &generator = ct::generator(handle);
+        const auto options = at::TensorOptions().dtype(at::kLong).device(generator.device());
+        *out = static_cast<uint64_t>(at::empty({}, options).random_(generator).item<int64_t>());
+    });
+}
+
 int ct_generator_set_state(ct_generator handle, ct_tensor state) {
     return ct::guard([&] {
         auto &generator = ct::generator(handle);

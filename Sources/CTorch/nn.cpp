@@ -1,5 +1,6 @@
 #include "support.h"
 
+#include "kernels/attention.h"
 #include "kernels/kernels.h"
 
 using ct::make;
@@ -7,20 +8,83 @@ using ct::tensor;
 
 namespace {
 
-/// libtorch's own attention, one sequence at a time: for every dtype and device that our kernel does not serve.
+at::Tensor long_tensor(const int64_t *values, int64_t count, at::Device device) {
+    return at::tensor(at::ArrayRef<int64_t>(values, static_cast<size_t>(count)), at::kLong).to(device);
+}
+
+/// Dropout's mask for one sequence, [N, R, L]: 1 / (1 - p) or 0.
+at::Tensor dropout_mask(const ct::AttentionOptions &options, int64_t heads, int64_t first_row, int64_t rows,
+                        int64_t length, const at::TensorOptions &like) {
+    auto mask = at::zeros({heads, rows, length}, at::TensorOptions().dtype(at::kFloat));
+    float *values = mask.mutable_data_ptr<float>();
+    for (int64_t n = 0; n < heads; n++)
+        for (int64_t r = 0; r < rows; r++) {
+            const uint32_t key = options.row_key(first_row + r, n);
+            for (int64_t j = 0; j < length; j++, values++) *values = options.keeps(key, j) ? options.dropout_scale() : 0;
+        }
+    return mask.to(like);
+}
+
+/// libtorch's own operations, one sequence at a time: for every dtype and device that our kernel does not serve.
 at::Tensor attention_by_sequence(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v,
-                                 const std::vector<int32_t> &offsets, double scale, bool causal) {
+                                 const ct::PackedQueries &rows, const ct::AttentionOptions &options) {
     std::vector<at::Tensor> outputs;
-    for (size_t i = 0; i + 1 < offsets.size(); i++) {
-        const auto rows = [&](const at::Tensor &x) { // [1, heads, L, D]
-            return x.narrow(0, offsets[i], offsets[i + 1] - offsets[i]).transpose(0, 1).unsqueeze(0);
+    const int64_t group = q.size(1) / k.size(1);
+    for (int64_t i = 0; i < rows.count(); i++) {
+        const int64_t start = rows.q_offsets[i], count = rows.q_offsets[i + 1] - start;
+        const int64_t length = rows.k_offsets[i + 1] - rows.k_offsets[i];
+        if (count == 0) continue;
+        const auto keys = [&](const at::Tensor &x) { // [N, L, D]
+            const auto own = x.narrow(0, rows.k_offsets[i], length).transpose(0, 1);
+            return group == 1 ? own : own.repeat_interleave(group, 0);
         };
-        outputs.push_back(at::scaled_dot_product_attention(rows(q), rows(k), rows(v), {}, 0.0, causal, scale,
-                                                           /*enable_gqa=*/q.size(1) != k.size(1))
-                              .squeeze(0)
-                              .transpose(0, 1));
+        const auto query = q.narrow(0, start, count).transpose(0, 1); // [N, R, D]
+        const auto places = long_tensor(rows.positions.data() + start, count, q.device()).unsqueeze(1);
+        const auto distance = at::arange(length, places.options()) - places; // [R, L], keys after a row positive
+        const auto hidden = (distance > options.right).logical_or(distance < -options.left);
+        at::Tensor y;
+        if (options.softcap == 0 && options.dropout == 0) {
+            const auto seen = hidden.logical_not().unsqueeze(0);
+            y = at::scaled_dot_product_attention(query.unsqueeze(0), keys(k).unsqueeze(0), keys(v).unsqueeze(0), seen,
+                                                 0.0, /*is_causal=*/false, static_cast<double>(options.scale))
+                    .squeeze(0);
+        } else {
+            auto scores = at::matmul(query, keys(k).transpose(1, 2)) * options.scale; // [N, R, L]
+            if (options.softcap > 0) scores = at::tanh(scores / options.softcap) * options.softcap;
+            auto weights = at::softmax(scores.masked_fill(hidden, -INFINITY), -1);
+            if (options.dropout > 0)
+                weights = weights * dropout_mask(options, q.size(1), start, count, length, weights.options());
+            y = at::matmul(weights, keys(v));
+        }
+        outputs.push_back(y.transpose(0, 1));
     }
     return at::cat(outputs, 0);
+}
+
+/// The arguments of an attention, checked.
+ct::PackedQueries packed_queries(const at::Tensor &q, const at::Tensor &k, const int32_t *q_offsets,
+                                 const int32_t *q_positions, const int32_t *k_offsets, size_t count) {
+    const auto bounds = [&](const int32_t *offsets, int64_t end, const char *what) {
+        const std::vector<int64_t> values(offsets, offsets + count + 1);
+        TORCH_CHECK(std::is_sorted(values.begin(), values.end()) && values.front() == 0 && values.back() == end,
+                    "sequence offsets must rise from 0 to ", end, " ", what);
+        return values;
+    };
+    ct::PackedQueries rows{bounds(q_offsets, q.size(0), "queries"), bounds(k_offsets, k.size(0), "keys"), {}};
+    rows.positions.reserve(static_cast<size_t>(q.size(0)));
+    for (size_t i = 0; i < count; i++) {
+        const int64_t start = rows.q_offsets[i], queries = rows.q_offsets[i + 1] - start;
+        const int64_t length = rows.k_offsets[i + 1] - rows.k_offsets[i];
+        TORCH_CHECK(q_positions != nullptr || queries == length, "sequence ", i, " has ", queries, " queries for ",
+                    length, " keys and no positions");
+        for (int64_t r = 0; r < queries; r++) {
+            const int64_t position = q_positions ? q_positions[start + r] : r;
+            TORCH_CHECK(position >= 0 && position < length && (r == 0 || position > rows.positions.back()),
+                        "query positions of sequence ", i, " must rise within its ", length, " keys");
+            rows.positions.push_back(position);
+        }
+    }
+    return rows;
 }
 
 } // namespace
@@ -34,8 +98,8 @@ int ct_nn_linear(ct_tensor *out, ct_tensor x, ct_tensor w, ct_tensor bias) {
     });
 }
 
-int ct_nn_embedding(ct_tensor *out, ct_tensor table, ct_tensor ids) {
-    return make(out, [&] { return at::embedding(tensor(table), tensor(ids)); });
+int ct_nn_embedding(ct_tensor *out, ct_tensor table, ct_tensor ids, int64_t padding_index) {
+    return make(out, [&] { return at::embedding(tensor(table), tensor(ids), padding_index); });
 }
 
 int ct_nn_rms_norm(ct_tensor *out, ct_tensor x, ct_tensor w, double epsilon) {
@@ -67,29 +131,35 @@ int ct_nn_swiglu(ct_tensor *out, ct_tensor gate, ct_tensor up) {
 int ct_nn_rope(ct_tensor *out, ct_tensor x, ct_tensor cosine, ct_tensor sine) {
     return make(out, [&] {
         const auto &input = tensor(x), &c = tensor(cosine), &s = tensor(sine);
-        TORCH_CHECK(input.dim() == 3 && input.size(2) % 2 == 0 && c.dim() == 2 && c.size(0) == input.size(0) &&
-                        c.size(1) == input.size(2) && s.sizes() == c.sizes(),
+        TORCH_CHECK(input.dim() == 3 && c.dim() == 2 && c.size(0) == input.size(0) && c.size(1) % 2 == 0 &&
+                        c.size(1) <= input.size(2) && s.sizes() == c.sizes(),
                     "rope of ", input.sizes(), " by ", c.sizes(), " and ", s.sizes());
         if (ct::is_cpu_float32(input) && ct::is_cpu_float32(c) && ct::is_cpu_float32(s))
             return ct::rope(input, c, s);
-        const auto halves = input.chunk(2, -1);
+        const auto turned = input.narrow(2, 0, c.size(1));
+        const auto halves = turned.chunk(2, -1);
         const auto rotated = at::cat({-halves[1], halves[0]}, -1);
-        return input * c.unsqueeze(1).to(input.scalar_type()) + rotated * s.unsqueeze(1).to(input.scalar_type());
+        const auto y =
+            turned * c.unsqueeze(1).to(input.scalar_type()) + rotated * s.unsqueeze(1).to(input.scalar_type());
+        return at::cat({y, input.narrow(2, c.size(1), input.size(2) - c.size(1))}, -1);
     });
 }
 
-int ct_nn_varlen_attention(ct_tensor *out, ct_tensor query, ct_tensor key, ct_tensor value, const int32_t *offsets,
-                           size_t count, double scale, bool causal) {
+int ct_nn_varlen_attention(ct_tensor *out, ct_tensor query, ct_tensor key, ct_tensor value, const int32_t *q_offsets,
+                           const int32_t *q_positions, const int32_t *k_offsets, size_t count, ct_attention how) {
     return make(out, [&] {
         const auto &q = tensor(query), &k = tensor(key), &v = tensor(value);
-        TORCH_CHECK(q.dim() == 3 && k.dim() == 3 && k.sizes() == v.sizes() && q.size(0) == k.size(0) &&
-                        q.size(2) == k.size(2) && k.size(1) > 0 && q.size(1) % k.size(1) == 0,
+        TORCH_CHECK(q.dim() == 3 && k.dim() == 3 && k.sizes() == v.sizes() && q.size(2) == k.size(2) && k.size(1) > 0 &&
+                        q.size(1) % k.size(1) == 0,
                     "attention over q ", q.sizes(), ", k ", k.sizes(), ", v ", v.sizes());
-        const std::vector<int32_t> bounds(offsets, offsets + count + 1);
-        TORCH_CHECK(std::is_sorted(bounds.begin(), bounds.end()) && bounds.front() == 0 && bounds.back() == q.size(0),
-                    "sequence offsets must rise from 0 to ", q.size(0));
-        return ct::attention_supported(q, k, v) ? ct::attention(q, k, v, bounds, scale, causal)
-                                                : attention_by_sequence(q, k, v, bounds, scale, causal);
+        TORCH_CHECK(how.dropout >= 0 && how.dropout < 1 && how.softcap >= 0, "attention with dropout ", how.dropout,
+                    " and soft-cap ", how.softcap);
+        const auto rows = packed_queries(q, k, q_offsets, q_positions, k_offsets, count);
+        const auto limit = [](int64_t side) { return side < 0 ? ct::AttentionOptions::unlimited : side; };
+        const ct::AttentionOptions options{static_cast<float>(how.scale), static_cast<float>(how.softcap),
+                                           static_cast<float>(how.dropout), limit(how.left), limit(how.right), how.seed};
+        return ct::attention_supported(q, k, v) ? ct::attention(q, k, v, rows, options)
+                                                : attention_by_sequence(q, k, v, rows, options);
     });
 }
 

@@ -50,6 +50,19 @@ public struct LoadReport: Sendable, Equatable {
         }
     }
 
+    /// A tensor that was left on purpose.
+    public struct Dropped: Sendable, Equatable {
+        /// The checkpoint's name for it.
+        public var name: String
+        /// Why a classifier has no use for it.
+        public var reason: String
+
+        package init(name: String, reason: String) {
+            self.name = name
+            self.reason = reason
+        }
+    }
+
     /// Taken from the checkpoint.
     public var loaded: [String] = []
     /// Made new on purpose: the head.
@@ -60,6 +73,10 @@ public struct LoadReport: Sendable, Equatable {
     public var unexpected: [String] = []
     /// Of another shape than asked for.
     public var mismatched: [Mismatch] = []
+    /// In the checkpoint, and left on purpose: another head's.
+    public var dropped: [Dropped] = []
+    /// Fields of `config.json` that nothing reads and of which nothing is known; they are kept when the model is saved.
+    public var unreadFields: [String] = []
 
     package init() {}
 
@@ -74,6 +91,9 @@ public struct LoadReport: Sendable, Equatable {
         return [
             "\(loaded.count) tensors loaded", named(fresh, "made new"), named(missing, "missing"),
             named(mismatches, "of another shape"), named(unexpected, "not used"),
+            named(dropped.map(\.name), "left, of another head"),
+            unreadFields.isEmpty
+                ? nil : "fields of config.json not known here: \(unreadFields.joined(separator: ", "))",
         ].compactMap { $0 }.joined(separator: ", ")
     }
 }

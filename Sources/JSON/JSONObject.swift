@@ -45,6 +45,12 @@ public struct JSONObject: Sendable, Equatable, ExpressibleByDictionaryLiteral {
         }
     }
 
+    /// Whether a member is there, be it null.
+    ///
+    /// - Parameter name: Its name.
+    /// - Returns: True where it is.
+    public func contains(_ name: String) -> Bool { index(of: name) != nil }
+
     private func index(of name: String) -> Int? {
         members.lastIndex { $0.name.utf8.elementsEqual(name.utf8) }
     }

@@ -1,4 +1,5 @@
 public import JSON
+public import Torch
 
 /// A model's `config.json`: every field kept, those of the classifier typed.
 ///
@@ -64,13 +65,12 @@ public struct ModelConfiguration: Sendable, Equatable {
 
     /// What the logits mean: the file's word, else one of several labels.
     ///
-    /// Regression is never guessed from a single label, as the reference does: it must be asked for.
+    /// Regression is never guessed, as the reference does in training: it must be asked for. A classifier with one label and
+    /// no word on it is a yes or no by a sigmoid, as in the reference's pipeline.
     public var problemType: ProblemType {
-        self["problem_type"].string.flatMap(ProblemType.init(rawValue:)) ?? .singleLabel
+        self["problem_type"].string.flatMap(ProblemType.init(rawValue:))
+            ?? (isClassifier && labels.count == 1 ? .multiLabel : .singleLabel)
     }
-
-    /// Standard deviation of fresh weights.
-    public var initializerRange: Double { self["initializer_range"].double ?? 0.02 }
 
     /// The same model as a classifier of these labels.
     ///
@@ -79,12 +79,14 @@ public struct ModelConfiguration: Sendable, Equatable {
     ///   - architecture: The reference's class, `LlamaForSequenceClassification` say.
     ///   - padTokenID: The tokenizer's padding token, which overrides the file's where there is one.
     ///   - problemType: What the logits mean.
+    ///   - weightsDType: The type in which the weights are saved.
     /// - Returns: A configuration to save beside the weights.
     public func asClassifier(
         labels: [String],
         architecture: String,
         padTokenID: Int32?,
-        problemType: ProblemType = .singleLabel
+        problemType: ProblemType = .singleLabel,
+        weightsDType: DType = .float32
     ) -> ModelConfiguration {
         var result = self
         result.fields["architectures"] = .array([.string(architecture)])
@@ -93,7 +95,7 @@ public struct ModelConfiguration: Sendable, Equatable {
         )
         result.fields["label2id"] = .object(JSONObject(labels.enumerated().map { ($1, .int($0)) }))
         result.fields["problem_type"] = .string(problemType.rawValue)
-        result.fields["dtype"] = .string("float32")
+        result.fields["dtype"] = .string(weightsDType.rawValue)
         result.fields["torch_dtype"] = .null
         if let padTokenID { result.fields["pad_token_id"] = .int(Int(padTokenID)) }
         return result
@@ -101,30 +103,4 @@ public struct ModelConfiguration: Sendable, Equatable {
 
     /// `config.json`'s text.
     public var formatted: String { JSONValue.object(fields).formatted }
-}
-
-/// Reads typed fields with messages that name the field.
-extension ModelConfiguration {
-    func integer(_ name: String, default fallback: Int? = nil) throws(ModelError) -> Int {
-        if self[name] == .null, let fallback { return fallback }
-        guard let value = self[name].int, value > 0 else { throw bad(name, "a positive whole number") }
-        return value
-    }
-
-    func number(_ name: String, default fallback: Double) throws(ModelError) -> Double {
-        if self[name] == .null { return fallback }
-        guard let value = self[name].double else { throw bad(name, "a number") }
-        return value
-    }
-
-    func flag(_ name: String, default fallback: Bool) throws(ModelError) -> Bool {
-        if self[name] == .null { return fallback }
-        guard let value = self[name].bool else { throw bad(name, "true or false") }
-        return value
-    }
-
-    func bad(_ name: String, _ expected: String) -> ModelError {
-        let found = self[name] == .null ? "is missing" : "is \(self[name].kind)"
-        return ModelError(.badConfiguration, "\(source): `\(name)` \(found); expected \(expected)")
-    }
 }

@@ -1,24 +1,38 @@
+import JSON
 import NN
 import Torch
 
-/// A family of models: what `config.json` calls it and how to build it.
+/// A family of models: what `config.json` calls it, how to build it, and how its checkpoints name their tensors.
 struct ModelFamily: Sendable {
     /// `model_type` in `config.json`.
     let modelType: String
     /// The reference's class for classifiers.
     let classifierArchitecture: String
-    /// Where the backbone's names stand in a classifier's checkpoint; bare base models lack it.
-    let backbonePrefix: String
-    /// Names of the head.
-    let headNames: Set<String>
-    /// Names that other heads' checkpoints carry and a classifier has no use for, with the reason.
-    let dropped: [String: String]
+    /// The padding token where `config.json` does not name one: the default of the reference's configuration class.
+    var defaultPadTokenID: Int32?
+    /// How checkpoints name what the classifier has, and what else they carry.
+    let keys: KeyMap
     /// Builds the network, its parameters in PyTorch's order.
-    let make: @Sendable (ParameterScope, ModelConfiguration) throws -> any ClassifierNetwork
+    let make: @Sendable (ParameterScope, ConfigurationReader) throws -> ClassifierNetwork
 
     /// Every family there is: a new one is its file and its line here.
     static let all: [ModelFamily] = [
-        .decoder("llama", "LlamaForSequenceClassification") { try LlamaModel($0, $1) }
+        .decoder("llama", "LlamaForSequenceClassification", DecoderConfiguration.llama),
+        .decoder("mistral", "MistralForSequenceClassification", DecoderConfiguration.mistral),
+        .decoder("qwen2", "Qwen2ForSequenceClassification", DecoderConfiguration.qwen2),
+        .decoder("qwen3", "Qwen3ForSequenceClassification", DecoderConfiguration.qwen3),
+        .decoder("phi3", "Phi3ForSequenceClassification", padTokenID: 32000, DecoderConfiguration.phi3),
+        .decoder("gemma2", "Gemma2ForSequenceClassification", padTokenID: 0, DecoderConfiguration.gemma2),
+        .decoder(
+            "gemma3_text",
+            "Gemma3TextForSequenceClassification",
+            padTokenID: 0,
+            DecoderConfiguration.gemma3
+        ),
+        .decoder("gpt2", "GPT2ForSequenceClassification", place: "transformer") { try GPT2Model($0, $1) },
+        .decoder("gpt_neox", "GPTNeoXForSequenceClassification", place: "gpt_neox") {
+            try GPTNeoXModel($0, $1)
+        },
     ]
 
     /// The family of a configuration.
@@ -31,21 +45,40 @@ struct ModelFamily: Sendable {
         )
     }
 
-    /// A decoder under `model.` with the generic head.
+    /// The padding token of a configuration.
+    func padTokenID(_ configuration: ModelConfiguration) -> Int32? {
+        configuration.fields.contains("pad_token_id") ? configuration.padTokenID : defaultPadTokenID
+    }
+
+    /// A decoder of Llama's kind with the generic head.
     private static func decoder(
         _ modelType: String,
         _ architecture: String,
-        _ make: @escaping @Sendable (ParameterScope, ModelConfiguration) throws -> any DecoderBackbone
+        padTokenID: Int32? = nil,
+        _ configuration: @escaping @Sendable (ConfigurationReader) throws(ModelError) -> DecoderConfiguration
+    ) -> ModelFamily {
+        decoder(modelType, architecture, place: "model", padTokenID: padTokenID) { scope, reader in
+            try Decoder(scope, configuration(reader))
+        }
+    }
+
+    /// A decoder under `place.` with the generic head.
+    private static func decoder(
+        _ modelType: String,
+        _ architecture: String,
+        place: String,
+        padTokenID: Int32? = nil,
+        _ make: @escaping @Sendable (ParameterScope, ConfigurationReader) throws -> any Backbone
     ) -> ModelFamily {
         ModelFamily(
             modelType: modelType,
             classifierArchitecture: architecture,
-            backbonePrefix: "model.",
-            headNames: ["score.weight"],
-            dropped: ["lm_head.weight": "a classifier has no language-model head"]
-        ) { scope, configuration in
-            let backbone = try make(scope["model"], configuration)
-            return try DecoderClassifier(scope, backbone: backbone, configuration: configuration)
+            defaultPadTokenID: padTokenID,
+            keys: .decoder(place: place)
+        ) { scope, reader in
+            let backbone = try make(scope[place], reader)
+            let head = try ScoreHead(scope, hiddenSize: backbone.hiddenSize, reader)
+            return ClassifierNetwork(backbone: backbone, pooling: .lastToken, head: head)
         }
     }
 }

@@ -6,13 +6,19 @@ public struct PackedBatch {
     public let ids: Tensor
     /// `[T]`, int64: each token's place in its own example, from 0.
     public let positions: Tensor
+    /// `[T]`, int64: 0 for the tokens of a pair's first text, 1 for those of its second; nil where all are 0.
+    public let typeIDs: Tensor?
     /// B + 1 offsets; example i owns tokens `cuSeqlens[i] ..< cuSeqlens[i + 1]`.
     public let cuSeqlens: [Int32]
-    /// `[B]`, int64: the row of each example's last token that is not padding; its first where all are.
+    /// The ids again, where a family must look at them before the model runs.
+    let tokenIDs: [Int32]
+    /// The first token of each example.
+    let firstTokens: PackedRows
+    /// The last token of each example that is not padding; the first where all are.
     ///
     /// Source: `GenericForSequenceClassification.forward` of transformers 5.23 (modeling_layers.py:160-180), which looks at
     /// ids and not at the attention mask.
-    public let lastTokenRows: Tensor
+    let lastTokens: PackedRows
 
     /// The number of examples, B.
     public var count: Int { cuSeqlens.count - 1 }
@@ -22,18 +28,20 @@ public struct PackedBatch {
     /// - Parameters:
     ///   - ids: All examples' ids in order.
     ///   - cuSeqlens: B + 1 offsets that rise from 0 to the number of ids, no example empty.
+    ///   - typeIDs: As many token type ids; nil where all are 0.
     ///   - padTokenID: The padding token, if the model has one.
     ///   - device: Where the model is.
     /// - Throws: `.failed` where an example is empty; `.outOfMemory`.
     public init(
         ids: [Int32],
         cuSeqlens: [Int32],
+        typeIDs: [Int32]? = nil,
         padTokenID: Int32?,
         device: Device = .cpu
     ) throws(TorchError) {
         var positions: [Int64] = []
         positions.reserveCapacity(ids.count)
-        var lastTokenRows: [Int64] = []
+        var last: [Int32] = []
         for (start, end) in zip(cuSeqlens, cuSeqlens.dropFirst()) {
             guard start < end, Int(end) <= ids.count else {
                 throw TorchError(
@@ -42,12 +50,17 @@ public struct PackedBatch {
                 )
             }
             positions += (0..<Int64(end - start)).map { $0 }
-            let last = (start..<end).last { ids[Int($0)] != padTokenID }
-            lastTokenRows.append(Int64(last ?? start))
+            last.append(((start..<end).last { ids[Int($0)] != padTokenID } ?? start) - start)
         }
         self.ids = try Tensor(ids.map(Int64.init)).to(device: device)
         self.positions = try Tensor(positions).to(device: device)
+        self.typeIDs = try typeIDs.map { ids throws(TorchError) in
+            try Tensor(ids.map(Int64.init)).to(device: device)
+        }
         self.cuSeqlens = cuSeqlens
-        self.lastTokenRows = try Tensor(lastTokenRows).to(device: device)
+        tokenIDs = ids
+        let zeros = [Int32](repeating: 0, count: last.count)
+        firstTokens = try PackedRows(positions: zeros, cuSeqlens: cuSeqlens, device: device)
+        lastTokens = try PackedRows(positions: last, cuSeqlens: cuSeqlens, device: device)
     }
 }

@@ -35,11 +35,57 @@ public final class Linear {
     /// - Returns: `[.., out]`, float32.
     /// - Throws: `.failed` if the sizes differ.
     public func callAsFunction(_ x: Tensor, _ context: ForwardContext) throws(TorchError) -> Tensor {
-        guard context.matmulDType != .float32 else { return try x.linear(weight.value, bias: bias?.value) }
-        let type = context.matmulDType
-        let y = try x.to(dtype: type).linear(weight.value.to(dtype: type)).to(dtype: .float32)
+        try context.product(x, weight.value, bias: bias?.value)
+    }
+}
+
+/// GPT-2's linear layer, `x · W + b`, its weight stored transposed.
+///
+/// Source: `Conv1D` of transformers' pytorch_utils.py.
+public final class Conv1D {
+    /// `[in, out]`.
+    public let weight: Parameter
+    /// `[out]`.
+    public let bias: Parameter
+
+    /// Makes its parameters `weight` and `bias` at a place.
+    ///
+    /// - Parameters:
+    ///   - scope: The layer's own name.
+    ///   - inputSize: Width of what comes in.
+    ///   - outputSize: Width of what goes out.
+    ///   - std: Standard deviation of fresh weights; the bias starts at 0.
+    /// - Throws: `.outOfMemory`.
+    public init(
+        _ scope: ParameterScope,
+        from inputSize: Int,
+        to outputSize: Int,
+        std: Double = 0.02
+    ) throws(TorchError) {
+        weight = try scope.parameter("weight", [inputSize, outputSize], initialization: .normal(std: std))
+        bias = try scope.parameter("bias", [outputSize], initialization: .zeros)
+    }
+
+    /// Applies the layer.
+    ///
+    /// - Parameters:
+    ///   - x: `[.., in]`, float32.
+    ///   - context: Says in which type to multiply.
+    /// - Returns: `[.., out]`, float32.
+    /// - Throws: `.failed` if the sizes differ.
+    public func callAsFunction(_ x: Tensor, _ context: ForwardContext) throws(TorchError) -> Tensor {
+        try context.product(x, weight.value.transposed(0, 1), bias: bias.value)
+    }
+}
+
+extension ForwardContext {
+    /// `x · weightᵀ + bias` in ``matmulDType``, or in the weight's own type where that is narrower than float32.
+    func product(_ x: Tensor, _ weight: Tensor, bias: Tensor?) throws(TorchError) -> Tensor {
+        let type = weight.dtype == .float32 ? matmulDType : weight.dtype
+        guard type != .float32 else { return try x.linear(weight, bias: bias) }
+        let y = try x.to(dtype: type).linear(weight.to(dtype: type)).to(dtype: .float32)
         guard let bias else { return y }
-        return try y + bias.value
+        return try y + bias
     }
 }
 
@@ -47,6 +93,7 @@ public final class Linear {
 public final class Embedding {
     /// `[V, H]`.
     public let weight: Parameter
+    private let paddingIndex: Int?
 
     /// Makes its parameter `weight` at a place.
     ///
@@ -54,27 +101,46 @@ public final class Embedding {
     ///   - scope: The table's own name.
     ///   - count: Rows, V.
     ///   - width: Columns, H.
+    ///   - paddingIndex: The padding token, whose row is not trained; nil, or one outside the table, trains all.
     ///   - std: Standard deviation of fresh weights.
     /// - Throws: `.outOfMemory`.
-    public init(_ scope: ParameterScope, count: Int, width: Int, std: Double = 0.02) throws(TorchError) {
+    public init(
+        _ scope: ParameterScope,
+        count: Int,
+        width: Int,
+        paddingIndex: Int? = nil,
+        std: Double = 0.02
+    ) throws(TorchError) {
         weight = try scope.parameter("weight", [count, width], initialization: .normal(std: std))
+        self.paddingIndex = paddingIndex.flatMap { (0..<count).contains($0) ? $0 : nil }
     }
 
     /// Looks ids up.
     ///
     /// - Parameter ids: `[T]`, int64.
-    /// - Returns: `[T, H]`.
+    /// - Returns: `[T, H]`, float32.
     /// - Throws: `.indexOutOfRange` for an id outside the table.
-    public func callAsFunction(_ ids: Tensor) throws(TorchError) -> Tensor { try weight.value.embedding(ids) }
+    public func callAsFunction(_ ids: Tensor) throws(TorchError) -> Tensor {
+        try weight.value.embedding(ids, paddingIndex: paddingIndex).to(dtype: .float32)
+    }
 }
 
 /// Root-mean-square normalisation.
 ///
-/// Source: Zhang and Sennrich 2019; `LlamaRMSNorm` in transformers' modeling_llama.py.
+/// Source: Zhang and Sennrich 2019; `LlamaRMSNorm` and `Gemma2RMSNorm` of transformers.
 public final class RMSNorm {
+    /// What the weight multiplies by.
+    public enum Weight: Sendable, Equatable {
+        /// Itself; it starts at 1.
+        case factor
+        /// Itself and 1, as Gemma has it; it starts at 0.
+        case onePlus
+    }
+
     /// `[H]`.
     public let weight: Parameter
     private let epsilon: Double
+    private let kind: Weight
 
     /// Makes its parameter `weight` at a place.
     ///
@@ -82,9 +148,55 @@ public final class RMSNorm {
     ///   - scope: The layer's own name.
     ///   - width: H.
     ///   - epsilon: Added to the mean square.
+    ///   - kind: What the weight multiplies by.
     /// - Throws: `.outOfMemory`.
-    public init(_ scope: ParameterScope, width: Int, epsilon: Double) throws(TorchError) {
+    public init(
+        _ scope: ParameterScope,
+        width: Int,
+        epsilon: Double,
+        kind: Weight = .factor
+    ) throws(TorchError) {
+        weight = try scope.parameter("weight", [width], initialization: kind == .factor ? .ones : .zeros)
+        self.epsilon = epsilon
+        self.kind = kind
+    }
+
+    /// Applies the layer.
+    ///
+    /// - Parameter x: `[.., H]`.
+    /// - Returns: `[.., H]`.
+    /// - Throws: `.failed` if the sizes differ.
+    public func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
+        try x.rmsNorm(kind == .factor ? weight.value : weight.value + 1, epsilon: epsilon)
+    }
+}
+
+/// Layer normalisation.
+///
+/// Source: Ba et al. 2016; `torch.nn.LayerNorm`.
+public final class LayerNorm {
+    /// `[H]`.
+    public let weight: Parameter
+    /// `[H]`.
+    public let bias: Parameter?
+    private let epsilon: Double
+
+    /// Makes its parameters `weight` and, if wanted, `bias` at a place.
+    ///
+    /// - Parameters:
+    ///   - scope: The layer's own name.
+    ///   - width: H.
+    ///   - epsilon: Added to the variance.
+    ///   - hasBias: Whether there is a bias.
+    /// - Throws: `.outOfMemory`.
+    public init(
+        _ scope: ParameterScope,
+        width: Int,
+        epsilon: Double,
+        hasBias: Bool = true
+    ) throws(TorchError) {
         weight = try scope.parameter("weight", [width], initialization: .ones)
+        bias = hasBias ? try scope.parameter("bias", [width], initialization: .zeros) : nil
         self.epsilon = epsilon
     }
 
@@ -94,6 +206,6 @@ public final class RMSNorm {
     /// - Returns: `[.., H]`.
     /// - Throws: `.failed` if the sizes differ.
     public func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
-        try x.rmsNorm(weight.value, epsilon: epsilon)
+        try x.layerNorm(weight.value, bias: bias?.value, epsilon: epsilon)
     }
 }

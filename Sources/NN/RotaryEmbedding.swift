@@ -8,58 +8,165 @@ import Darwin
 
 /// How a model's rotary frequencies are stretched for texts longer than it was first trained on.
 ///
-/// Source: transformers' modeling_rope_utils.py.
+/// Source: transformers 5.23, modeling_rope_utils.py.
 public enum RotaryScaling: Sendable, Equatable {
     case none
     /// Every frequency divided by `factor`.
     case linear(factor: Double)
     /// Llama 3.1's: low frequencies divided by `factor`, high ones kept, a ramp between.
     case llama3(factor: Double, lowFrequencyFactor: Double, highFrequencyFactor: Double, originalLength: Int)
+    /// Phi-3's: a divisor per frequency, others for texts longer than `originalLength` than for shorter ones; cosines and
+    /// sines times `attentionFactor`.
+    case longRope(short: [Double], long: [Double], originalLength: Int, attentionFactor: Double)
+    /// NTK scaling: a text longer than `originalLength` has a base that grows with its length.
+    case dynamic(factor: Double, originalLength: Int)
+    /// Peng et al. 2023: frequencies that turn less than `betaSlow` times over `originalLength` divided by `factor`, those
+    /// that turn more than `betaFast` times kept, a ramp between; cosines and sines times `attentionFactor`.
+    case yarn(
+        factor: Double,
+        betaFast: Double,
+        betaSlow: Double,
+        originalLength: Int,
+        attentionFactor: Double,
+        truncates: Bool
+    )
 }
 
 /// Cosines and sines of rotary position embedding.
 ///
 /// Source: Su et al. 2021; `LlamaRotaryEmbedding`.
-public struct RotaryEmbedding: Sendable {
-    /// Radians per position, D/2 of them, in float32 as the reference computes them.
+public struct RotaryEmbedding: Sendable, Equatable {
+    /// Radians per position, R/2 of them, in float32 as the reference computes them.
     public let inverseFrequencies: [Float]
+    private let width: Int
+    private let theta: Double
+    private let scaling: RotaryScaling
 
-    /// Frequencies `theta^(-2i/D)`, scaled.
+    /// Frequencies `theta^(-2i/R)`, scaled.
     ///
     /// - Parameters:
-    ///   - width: D, the heads' width; even.
+    ///   - width: R, how many numbers of each head turn; even.
     ///   - theta: The base, 10,000 in the paper.
-    ///   - scaling: How they are stretched.
+    ///   - scaling: How they are stretched; divisors per frequency must be R/2.
     public init(width: Int, theta: Double, scaling: RotaryScaling = .none) {
-        inverseFrequencies = stride(from: 0, to: width, by: 2).map { index in
-            let frequency = 1 / powf(Float(theta), Float(index) / Float(width))
-            return Self.scaled(frequency, by: scaling)
+        self.width = width
+        self.theta = theta
+        self.scaling = scaling
+        let frequencies = Self.plain(width, theta)
+        inverseFrequencies =
+            switch scaling {
+            case .none, .dynamic: frequencies
+            case .linear(let factor): frequencies.map { $0 / Float(factor) }
+            case .llama3(let factor, let low, let high, let length):
+                frequencies.map {
+                    Self.llama3($0, factor: factor, low: Float(low), high: Float(high), length: Float(length))
+                }
+            case .longRope(let short, _, _, _): Self.plain(width, theta, divisors: short)
+            case .yarn(let factor, let fast, let slow, let length, _, let truncates):
+                zip(
+                    frequencies,
+                    Self.yarnRamp(width, theta, fast: fast, slow: slow, length: length, truncates)
+                )
+                .map { frequency, interpolated in
+                    frequency / Float(factor) * interpolated + frequency * (1 - interpolated)
+                }
+            }
+    }
+
+    private static func plain(_ width: Int, _ theta: Double, divisors: [Double]? = nil) -> [Float] {
+        stride(from: 0, to: width, by: 2).map { index in
+            1 / (Float(divisors?[index / 2] ?? 1) * powf(Float(theta), Float(index) / Float(width)))
         }
     }
 
-    private static func scaled(_ frequency: Float, by scaling: RotaryScaling) -> Float {
+    /// The frequencies of a text, where its length changes them; nil where they are ``inverseFrequencies``.
+    private func frequencies(length: Int) -> [Float]? {
         switch scaling {
-        case .none: return frequency
-        case .linear(let factor): return frequency / Float(factor)
-        case .llama3(let factor, let low, let high, let originalLength):
-            let length = Float(originalLength)
-            let wavelength = 2 * Float.pi / frequency
-            if wavelength < length / Float(high) { return frequency }
-            if wavelength > length / Float(low) { return frequency / Float(factor) }
-            let ramp = (length / wavelength - Float(low)) / (Float(high) - Float(low))
-            return (1 - ramp) * frequency / Float(factor) + ramp * frequency
+        case .none, .linear, .llama3, .yarn: return nil
+        case .longRope(_, let long, let originalLength, _):
+            return length > originalLength ? Self.plain(width, theta, divisors: long) : nil
+        case .dynamic(let factor, let originalLength):
+            guard length > originalLength else { return nil }
+            let growth = factor * Double(length) / Double(originalLength) - (factor - 1)
+            return Self.plain(width, theta * pow(growth, Double(width) / Double(width - 2)))
+        }
+    }
+
+    private var attentionFactor: Double {
+        switch scaling {
+        case .none, .linear, .llama3, .dynamic: 1
+        case .longRope(_, _, _, let factor): factor
+        case .yarn(_, _, _, _, let factor, _): factor
+        }
+    }
+
+    private static func llama3(
+        _ frequency: Float,
+        factor: Double,
+        low: Float,
+        high: Float,
+        length: Float
+    ) -> Float {
+        let wavelength = 2 * Float.pi / frequency
+        if wavelength < length / high { return frequency }
+        if wavelength > length / low { return frequency / Float(factor) }
+        let ramp = (length / wavelength - low) / (high - low)
+        return (1 - ramp) * frequency / Float(factor) + ramp * frequency
+    }
+
+    /// How far each frequency is interpolated: 0 not at all, 1 wholly.
+    private static func yarnRamp(
+        _ width: Int,
+        _ theta: Double,
+        fast: Double,
+        slow: Double,
+        length: Int,
+        _ truncates: Bool
+    ) -> [Float] {
+        func dimension(turning rotations: Double) -> Double {
+            Double(width) * log(Double(length) / (rotations * 2 * .pi)) / (2 * log(theta))
+        }
+        var (low, high) = (dimension(turning: fast), dimension(turning: slow))
+        if truncates { (low, high) = (low.rounded(.down), high.rounded(.up)) }
+        (low, high) = (max(low, 0), min(high, Double(width - 1)))
+        if low == high { high += 0.001 }
+        return (0..<width / 2).map { index in
+            min(max((Float(index) - Float(low)) / Float(high - low), 0), 1)
         }
     }
 
     /// The angles' cosines and sines for packed tokens, computed once a batch and shared by all layers.
     ///
-    /// - Parameter positions: `[T]`, int64; each token's place in its own text.
-    /// - Returns: Two tensors `[T, D]`, float32, both halves alike.
+    /// A text takes the frequencies of its own length, whatever it is batched with; the reference takes those of the
+    /// batch's longest (`longrope_frequency_update`).
+    ///
+    /// - Parameters:
+    ///   - positions: `[T]`, int64; each token's place in its own text.
+    ///   - cuSeqlens: B + 1 offsets of the texts.
+    /// - Returns: Two tensors `[T, R]`, float32, both halves alike.
     /// - Throws: `.outOfMemory`.
-    public func callAsFunction(_ positions: Tensor) throws(TorchError) -> (cosine: Tensor, sine: Tensor) {
-        let frequencies = try Tensor(inverseFrequencies).to(device: positions.device)
-        let half = try positions.to(dtype: .float32).unsqueezed(1) * frequencies
+    public func callAsFunction(
+        _ positions: Tensor,
+        cuSeqlens: [Int32]
+    ) throws(TorchError) -> (cosine: Tensor, sine: Tensor) {
+        let places = try positions.to(dtype: .float32).unsqueezed(1)  // [T, 1]
+        let half = try places * frequencies(cuSeqlens, on: positions.device)  // [T, R/2]
         let angles = try Tensor.concatenated([half, half], dimension: 1)
-        return (try angles.map(.cos), try angles.map(.sin))
+        let (cosine, sine) = (try angles.map(.cos), try angles.map(.sin))
+        guard attentionFactor != 1 else { return (cosine, sine) }
+        return (try cosine * attentionFactor, try sine * attentionFactor)
+    }
+
+    /// `[R/2]`, or `[T, R/2]` where texts differ.
+    private func frequencies(_ cuSeqlens: [Int32], on device: Device) throws(TorchError) -> Tensor {
+        let lengths = zip(cuSeqlens, cuSeqlens.dropFirst()).map { Int($1 - $0) }
+        let own = lengths.map(frequencies(length:))
+        guard own.contains(where: { $0 != nil }) else {
+            return try Tensor(inverseFrequencies).to(device: device)
+        }
+        let rows = own.map { $0 ?? inverseFrequencies }
+        let table = try Tensor(rows.flatMap { $0 }, shape: [rows.count, width / 2]).to(device: device)
+        let texts = lengths.enumerated().flatMap { Array(repeating: Int64($0.offset), count: $0.element) }
+        return try table.gatheringRows(Tensor(texts).to(device: device))
     }
 }

@@ -44,6 +44,16 @@ public final class RandomSource {
         )
     }
 
+    /// A number to seed something that draws by itself: a kernel's dropout.
+    ///
+    /// - Returns: 63 random bits.
+    /// - Throws: `.failed` if libtorch cannot draw.
+    public func draw() throws(TorchError) -> UInt64 {
+        var number: UInt64 = 0
+        try check("RandomSource.draw", ct_generator_draw(&number, handle))
+        return number
+    }
+
     /// The numbers `0 ..< count` in a random order.
     ///
     /// - Parameter count: How many.

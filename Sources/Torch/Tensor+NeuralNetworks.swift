@@ -19,11 +19,15 @@ extension Tensor {
 
     /// Rows of this table `[V, H]` by ids.
     ///
-    /// - Parameter ids: `[T]`, `int32` or `int64`, each in `0 ..< V`.
+    /// - Parameters:
+    ///   - ids: `[T]`, `int32` or `int64`, each in `0 ..< V`.
+    ///   - paddingIndex: A row that gets no gradient; nil for none.
     /// - Returns: `[T, H]`.
     /// - Throws: `.indexOutOfRange`.
-    public func embedding(_ ids: Tensor) throws(TorchError) -> Tensor {
-        try makeTensor("embedding", from: self, ids) { ct_nn_embedding($0, self.handle, ids.handle) }
+    public func embedding(_ ids: Tensor, paddingIndex: Int? = nil) throws(TorchError) -> Tensor {
+        try makeTensor("embedding", from: self, ids) {
+            ct_nn_embedding($0, self.handle, ids.handle, Int64(paddingIndex ?? -1))
+        }
     }
 
     /// Root-mean-square normalisation over the last dimension.
@@ -68,11 +72,11 @@ extension Tensor {
         try makeTensor("swiglu", from: self, up) { ct_nn_swiglu($0, self.handle, up.handle) }
     }
 
-    /// Rotary position embedding in the half-split layout.
+    /// Rotary position embedding of the first R numbers of each head, in the half-split layout.
     ///
     /// - Parameters:
-    ///   - cosine: `[T, D]`; this tensor is `[T, N, D]`.
-    ///   - sine: `[T, D]`.
+    ///   - cosine: `[T, R]`, R even and at most D; this tensor is `[T, N, D]`.
+    ///   - sine: `[T, R]`.
     /// - Returns: A tensor of this shape.
     /// - Throws: `.failed` if the sizes differ.
     ///
@@ -80,40 +84,6 @@ extension Tensor {
     public func rope(cosine: Tensor, sine: Tensor) throws(TorchError) -> Tensor {
         try makeTensor("rope", from: self, cosine, sine) {
             ct_nn_rope($0, self.handle, cosine.handle, sine.handle)
-        }
-    }
-
-    /// Attention of this tensor's rows (queries) within each sequence of a packed batch.
-    ///
-    /// - Parameters:
-    ///   - keys: `[T, M, D]`; this tensor is `[T, N, D]`, N a multiple of M (grouped-query attention).
-    ///   - values: `[T, M, D]`.
-    ///   - cuSeqlens: B + 1 offsets; sequence i owns rows `cuSeqlens[i] ..< cuSeqlens[i + 1]`.
-    ///   - scale: Factor on the scores, 1/√D usually.
-    ///   - isCausal: Whether a row sees only itself and what precedes it.
-    /// - Returns: `[T, N, D]`.
-    /// - Throws: `.failed` if sizes differ or the offsets do not rise from 0 to T.
-    public func variableLengthAttention(
-        keys: Tensor,
-        values: Tensor,
-        cuSeqlens: [Int32],
-        scale: Double,
-        isCausal: Bool
-    ) throws(TorchError) -> Tensor {
-        guard cuSeqlens.count > 1 else {
-            throw TorchError(operation: "attention", message: "a packed batch has at least one sequence")
-        }
-        return try makeTensor("attention", from: self, keys, values) {
-            ct_nn_varlen_attention(
-                $0,
-                self.handle,
-                keys.handle,
-                values.handle,
-                cuSeqlens,
-                cuSeqlens.count - 1,
-                scale,
-                isCausal
-            )
         }
     }
 

@@ -76,39 +76,124 @@ struct KernelTests {
         }
     }
 
+    @Test func `rope may turn a part of each head`() throws {
+        let angles = try Tensor.normal([9, 12], random: random)
+        let (cosine, sine) = (try angles.map(.cos), try angles.map(.sin))
+        try compare([[9, 3, 32]]) { x throws(TorchError) in
+            try x[0].rope(cosine: cosine.to(dtype: x[0].dtype), sine: sine.to(dtype: x[0].dtype))
+        }
+    }
+
     /// One shape of attention.
     struct Attention: CustomTestStringConvertible {
         var lengths: [Int]
         var heads: Int
         var keyValueHeads: Int
         var width: Int
-        var isCausal: Bool
+        var window: AttentionOptions.Window
+        var softcap: Double?
+        var dropout = 0.0
+        /// One query a sequence, at these positions.
+        var positions: [Int32]?
 
         var testDescription: String {
-            "\(lengths) tokens, \(heads)/\(keyValueHeads) heads of \(width)\(isCausal ? ", causal" : "")"
+            "\(lengths) tokens, \(heads)/\(keyValueHeads) heads of \(width), \(window), soft-cap \(softcap ?? 0), "
+                + "dropout \(dropout), queries \(positions ?? [])"
         }
     }
 
-    @Test(arguments: [
-        Attention(lengths: [1], heads: 1, keyValueHeads: 1, width: 16, isCausal: true),
-        Attention(lengths: [5, 1, 17, 64], heads: 9, keyValueHeads: 3, width: 64, isCausal: true),
-        Attention(lengths: [130, 65, 63], heads: 4, keyValueHeads: 4, width: 32, isCausal: true),
-        Attention(lengths: [130, 3, 16], heads: 4, keyValueHeads: 1, width: 48, isCausal: false),
-        Attention(lengths: [7, 2], heads: 2, keyValueHeads: 2, width: 6, isCausal: true),
-    ])
+    private static let shapes = [
+        Attention(lengths: [1], heads: 1, keyValueHeads: 1, width: 16, window: .causal),
+        Attention(lengths: [5, 1, 17, 64], heads: 9, keyValueHeads: 3, width: 64, window: .causal),
+        Attention(lengths: [130, 65, 63], heads: 4, keyValueHeads: 4, width: 32, window: .causal),
+        Attention(lengths: [130, 3, 16], heads: 4, keyValueHeads: 1, width: 48, window: .full),
+        Attention(lengths: [7, 2], heads: 2, keyValueHeads: 2, width: 6, window: .causal),
+        // Windows: causal, on both sides, and of a row's own key alone; softcaps; dropout; a query a sequence.
+        Attention(
+            lengths: [130, 1, 70],
+            heads: 4,
+            keyValueHeads: 2,
+            width: 16,
+            window: .init(left: 20, right: 0)
+        ),
+        Attention(
+            lengths: [130, 9],
+            heads: 2,
+            keyValueHeads: 2,
+            width: 32,
+            window: .init(left: 8, right: 8)
+        ),
+        Attention(lengths: [33, 2], heads: 2, keyValueHeads: 1, width: 16, window: .init(left: 0, right: 0)),
+        Attention(lengths: [70, 9], heads: 4, keyValueHeads: 2, width: 16, window: .causal, softcap: 3),
+        Attention(
+            lengths: [90, 9],
+            heads: 2,
+            keyValueHeads: 2,
+            width: 16,
+            window: .init(left: 10, right: 0),
+            softcap: 2,
+            dropout: 0.3
+        ),
+        Attention(lengths: [90, 5, 1], heads: 4, keyValueHeads: 2, width: 32, window: .full, dropout: 0.1),
+        Attention(
+            lengths: [90, 5, 1],
+            heads: 4,
+            keyValueHeads: 2,
+            width: 32,
+            window: .causal,
+            dropout: 0.2,
+            positions: [80, 4, 0]
+        ),
+        Attention(
+            lengths: [90, 5, 1],
+            heads: 4,
+            keyValueHeads: 2,
+            width: 16,
+            window: .init(left: 7, right: 3),
+            softcap: 4,
+            positions: [0, 2, 0]
+        ),
+    ]
+
+    @Test(arguments: shapes)
     func `attention within packed sequences`(_ a: Attention) throws {
         let total = a.lengths.reduce(0, +)
         let offsets = a.lengths.reduce(into: [Int32(0)]) { $0.append($0[$0.count - 1] + Int32($1)) }
         let keys = [total, a.keyValueHeads, a.width]
-        try compare([[total, a.heads, a.width], keys, keys]) { x throws(TorchError) in
+        var options = AttentionOptions(scale: 0.3, window: a.window, softcap: a.softcap)
+        options.dropout = a.dropout
+        let rows = try a.positions.map { try PackedRows(positions: $0, cuSeqlens: offsets, device: .cpu) }
+        try compare([[rows?.positions.count ?? total, a.heads, a.width], keys, keys]) {
+            x throws(TorchError) in
             try x[0].variableLengthAttention(
                 keys: x[1],
                 values: x[2],
                 cuSeqlens: offsets,
-                scale: 0.2,
-                isCausal: a.isCausal
+                rows: rows,
+                options: options,
+                random: RandomSource(seed: 3)
             )
         }
+    }
+
+    @Test func `attention's dropout keeps its share of weights, and other seeds keep others`() throws {
+        let ones = try Tensor.full(1, [400, 1, 16])
+        var options = AttentionOptions(scale: 1, window: .full)
+        options.dropout = 0.25
+        func means(_ random: RandomSource) throws -> [Float] {
+            try ones.variableLengthAttention(
+                keys: ones,
+                values: ones,
+                cuSeqlens: [0, 400],
+                options: options,
+                random: random
+            ).selected(2, at: 0).array()
+        }
+        let first = try means(random)
+        #expect(try first != means(random))
+        // Each of 400 rows averages 400 draws of 0 or 4/3 around 1: σ 0.029 a row, 0.0014 over all.
+        #expect(abs(first.reduce(0, +) / 400 - 1) < 0.007)
+        #expect(first.allSatisfy { abs($0 - 1) < 0.15 })
     }
 
     @Test func `attention survives scores that would overflow`() throws {
@@ -118,8 +203,7 @@ struct KernelTests {
             keys: q,
             values: v,
             cuSeqlens: [0, 20],
-            scale: 1,
-            isCausal: true
+            options: AttentionOptions(scale: 1, window: .causal)
         )
         #expect(try result.isFinite())
         #expect(

@@ -58,6 +58,8 @@ void ct_generator_free(ct_generator generator);
 /// The generator's state as a uint8 tensor, and back.
 int ct_generator_get_state(ct_tensor *out, ct_generator generator);
 int ct_generator_set_state(ct_generator generator, ct_tensor state);
+/// Draws a number, to seed something that makes its own.
+int ct_generator_draw(uint64_t *out, ct_generator generator);
 
 #ifdef __cplusplus
 }

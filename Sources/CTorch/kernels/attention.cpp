@@ -1,10 +1,11 @@
 // Attention over a packed batch, float32 on the CPU, exact.
 //
 // One task is one sequence and one key/value head (with all the query heads that share it), so nothing is shared
-// between tasks. Query rows go in blocks: a block's scores against all its keys stay in the cache, and a block below
-// the diagonal ends stops at its last visible key. The backward pass recomputes the scores from the saved
-// log-sum-exp (Dao et al. 2022, FlashAttention, section 3.1) instead of keeping [L, L] matrices.
-#include "kernels.h"
+// between tasks. Query rows go in blocks: a block's scores against the keys that any of its rows may see stay in the
+// cache. The backward pass recomputes the scores from the saved log-sum-exp (Dao et al. 2022, FlashAttention, section
+// 3.1) instead of keeping [L, L] matrices, and dropout's mask from its seed.
+#include "attention.h"
+
 #include "parallel.h"
 #include "vector.h"
 
@@ -18,13 +19,17 @@ constexpr int64_t block = 64; // query rows
 
 struct Shape {
     int64_t heads, kv_heads, width; // N, M, D
-    float scale;
-    bool causal;
+    AttentionOptions options;
 
-    int64_t q_row() const { return heads * width; }
-    int64_t kv_row() const { return kv_heads * width; }
-    /// Keys that the query rows before `end` may see, of `length`.
-    int64_t visible(int64_t end, int64_t length) const { return causal ? end : length; }
+    CT_INLINE int64_t q_row() const { return heads * width; }
+    CT_INLINE int64_t kv_row() const { return kv_heads * width; }
+};
+
+/// One sequence's rows: queries from `first_query`, `queries` of them, at `positions`; keys from `first_key`, `length`
+/// of them.
+struct Sequence {
+    int64_t first_query, queries, first_key, length;
+    const int64_t *positions;
 };
 
 /// What one thread works in: transposed keys and values [D, L'], scores and their gradients [block, L'], L' = L
@@ -43,6 +48,16 @@ struct Scratch {
     }
 };
 
+/// The keys [begin, end) that some row of a block sees; `begin` on a whole vector.
+struct Span {
+    int64_t begin, end;
+};
+
+CT_INLINE Span span_of(const AttentionOptions &options, const Sequence &sequence, int64_t first, int64_t rows) {
+    return {options.first_key(sequence.positions[first]) / lanes * lanes,
+            options.end_key(sequence.positions[first + rows - 1], sequence.length)};
+}
+
 CT_INLINE void transpose(const float *rows, int64_t row, int64_t length, int64_t width, float *columns) {
     const int64_t padded = round_up(length);
     for (int64_t d = 0; d < width; d++) {
@@ -51,40 +66,82 @@ CT_INLINE void transpose(const float *rows, int64_t row, int64_t length, int64_t
     }
 }
 
-/// In place: scores → probabilities over the first `visible` of `padded`, zero after; returns the log-sum-exp.
-CT_INLINE float softmax(float *scores, int64_t visible, int64_t padded, float scale) {
+/// Which of sixteen weights from column `column` on dropout keeps: 1 / (1 - p) or 0 each.
+CT_INLINE void kept(uint32_t row_key, int64_t column, const AttentionOptions &options, vec &scale) {
+    uvec h;
+    for (int64_t i = 0; i < lanes; i++) h[i] = static_cast<uint32_t>(column + i);
+    h = h * DropoutHash::golden ^ row_key;
+    h ^= h >> 16;
+    h *= DropoutHash::first;
+    h ^= h >> 13;
+    h *= DropoutHash::second;
+    h ^= h >> 16;
+    const uint32_t threshold = options.dropout_threshold();
+    scale = h >= threshold ? vec{} + options.dropout_scale() : vec{};
+}
+
+/// In place: raw scores → scaled and soft-capped ones.
+CT_INLINE void cap(float *scores, int64_t columns, const AttentionOptions &options) {
+    const float inward = options.scale / options.softcap;
+    for (int64_t j = 0; j < columns; j += lanes) {
+        vec t = load(scores + j) * inward;
+        tanh(t);
+        store(scores + j, t * options.softcap);
+    }
+}
+
+/// In place: scores → probabilities over `visible_begin ..< visible_end` of `columns`, zero elsewhere; returns the
+/// log-sum-exp.
+CT_INLINE float softmax(float *scores, int64_t visible_begin, int64_t visible_end, int64_t columns, float scale) {
     float largest = -INFINITY;
-    for (int64_t j = 0; j < visible; j++) largest = scores[j] > largest ? scores[j] : largest;
-    for (int64_t j = visible; j < padded; j++) scores[j] = -INFINITY;
+    for (int64_t j = visible_begin; j < visible_end; j++) largest = scores[j] > largest ? scores[j] : largest;
+    for (int64_t j = 0; j < visible_begin; j++) scores[j] = -INFINITY;
+    for (int64_t j = visible_end; j < columns; j++) scores[j] = -INFINITY;
     vec totals{};
-    for (int64_t j = 0; j < padded; j += lanes) {
+    for (int64_t j = 0; j < columns; j += lanes) {
         vec e = (load(scores + j) - largest) * scale;
         exp(e);
         store(scores + j, e);
         totals += e;
     }
     const float total = sum(totals), inverse = 1.0f / total;
-    for (int64_t j = 0; j < padded; j++) scores[j] *= inverse;
+    for (int64_t j = 0; j < columns; j++) scores[j] *= inverse;
     return largest * scale + std::log(total);
 }
 
-CT_MULTIVERSION void forward_task(const Shape &shape, int64_t kv_head, int64_t start, int64_t length, const float *q,
+CT_MULTIVERSION void forward_task(const Shape &shape, int64_t kv_head, const Sequence &sequence, const float *q,
                                   const float *k, const float *v, float *y, float *lse, const Scratch &scratch) {
-    const int64_t width = shape.width, group = shape.heads / shape.kv_heads, padded = round_up(length);
-    const float *values = v + start * shape.kv_row() + kv_head * width;
-    transpose(k + start * shape.kv_row() + kv_head * width, shape.kv_row(), length, width, scratch.keys);
+    const auto &options = shape.options;
+    const int64_t width = shape.width, group = shape.heads / shape.kv_heads, length = sequence.length;
+    const int64_t padded = round_up(length), kv_offset = sequence.first_key * shape.kv_row() + kv_head * width;
+    const float scale = options.softcap > 0 ? 1.0f : options.scale;
+    transpose(k + kv_offset, shape.kv_row(), length, width, scratch.keys);
     for (int64_t head = kv_head * group; head < (kv_head + 1) * group; head++) {
-        for (int64_t first = 0; first < length; first += block) {
-            const int64_t rows = std::min(block, length - first), seen = shape.visible(first + rows, length);
-            const int64_t offset = (start + first) * shape.q_row() + head * width;
-            multiply(rows, round_up(seen), width, q + offset, shape.q_row(), 1, scratch.keys, padded, scratch.scores,
-                     padded, false);
-            for (int64_t r = 0; r < rows; r++)
-                lse[(start + first + r) * shape.heads + head] =
-                    softmax(scratch.scores + r * padded, shape.visible(first + r + 1, length), round_up(seen),
-                            shape.scale);
-            multiply(rows, width, seen, scratch.scores, padded, 1, values, shape.kv_row(), y + offset, shape.q_row(),
-                     false);
+        for (int64_t first = 0; first < sequence.queries; first += block) {
+            const int64_t rows = std::min(block, sequence.queries - first);
+            const Span span = span_of(options, sequence, first, rows);
+            const int64_t columns = round_up(span.end - span.begin);
+            const int64_t offset = (sequence.first_query + first) * shape.q_row() + head * width;
+            multiply(rows, columns, width, q + offset, shape.q_row(), 1, scratch.keys + span.begin, padded,
+                     scratch.scores, padded, false);
+            for (int64_t r = 0; r < rows; r++) {
+                const int64_t row = sequence.first_query + first + r, position = sequence.positions[first + r];
+                float *scores = scratch.scores + r * padded;
+                if (options.softcap > 0) cap(scores, columns, options);
+                lse[row * shape.heads + head] =
+                    softmax(scores, options.first_key(position) - span.begin,
+                            options.end_key(position, length) - span.begin, columns, scale);
+                if (options.dropout > 0) {
+                    const uint32_t key = options.row_key(row, head);
+                    vec m;
+                    for (int64_t j = 0; j < columns; j += lanes) {
+                        kept(key, span.begin + j, options, m);
+                        store(scores + j, load(scores + j) * m);
+                    }
+                }
+            }
+            multiply(rows, width, span.end - span.begin, scratch.scores, padded, 1,
+                     v + kv_offset + span.begin * shape.kv_row(), shape.kv_row(), y + offset, shape.q_row(), false);
         }
     }
 }
@@ -94,91 +151,109 @@ struct Saved {
     float *dq, *dk, *dv;
 };
 
-/// scores → probabilities P from the saved log-sum-exp; gradients dP → dS = P·(dP - δ)·scale.
-CT_INLINE void score_gradients(float *scores, float *gradients, int64_t visible, int64_t padded, float lse,
-                               float delta, float scale) {
-    for (int64_t j = visible; j < padded; j++) scores[j] = -INFINITY;
-    for (int64_t j = 0; j < padded; j += lanes) {
-        vec p = load(scores + j) * scale - lse;
+/// In place, over the visible columns: raw scores → the weights that values were summed by; the weights' gradients →
+/// the raw scores'.
+///
+/// With P the probabilities, m dropout's mask and δ = Σ P·m·dP = dy·y: dS = P·(m·dP - δ)·scale, and through a soft-cap
+/// the square of its tanh is lost: ·(1 - t²).
+CT_INLINE void score_gradients(float *scores, float *gradients, int64_t visible_begin, int64_t visible_end,
+                               int64_t columns, int64_t first_column, float lse, float delta, uint32_t row_key,
+                               const AttentionOptions &options) {
+    for (int64_t j = 0; j < columns; j += lanes) {
+        vec p = load(scores + j) * options.scale, slope = vec{} + options.scale, m = vec{} + 1.0f;
+        if (options.softcap > 0) {
+            vec t = p / options.softcap;
+            tanh(t);
+            p = t * options.softcap;
+            slope = slope * (1.0f - t * t);
+        }
+        if (j < visible_begin || j + lanes > visible_end) {
+            for (int64_t i = 0; i < lanes; i++)
+                if (j + i < visible_begin || j + i >= visible_end) p[i] = -INFINITY;
+        }
+        p -= lse;
         exp(p);
-        store(scores + j, p);
-        store(gradients + j, p * (load(gradients + j) - delta) * scale);
+        if (options.dropout > 0) kept(row_key, first_column + j, options, m);
+        store(scores + j, p * m);
+        store(gradients + j, p * (load(gradients + j) * m - delta) * slope);
     }
 }
 
-CT_MULTIVERSION void backward_task(const Shape &shape, int64_t kv_head, int64_t start, int64_t length, const Saved &saved,
+CT_MULTIVERSION void backward_task(const Shape &shape, int64_t kv_head, const Sequence &sequence, const Saved &saved,
                                    const Scratch &scratch) {
-    const int64_t width = shape.width, group = shape.heads / shape.kv_heads, padded = round_up(length);
-    const int64_t q_row = shape.q_row(), kv_row = shape.kv_row(), kv_offset = start * kv_row + kv_head * width;
+    const auto &options = shape.options;
+    const int64_t width = shape.width, group = shape.heads / shape.kv_heads, length = sequence.length;
+    const int64_t padded = round_up(length), q_row = shape.q_row(), kv_row = shape.kv_row();
+    const int64_t kv_offset = sequence.first_key * kv_row + kv_head * width;
     transpose(saved.k + kv_offset, kv_row, length, width, scratch.keys);
     transpose(saved.v + kv_offset, kv_row, length, width, scratch.values);
     for (int64_t head = kv_head * group; head < (kv_head + 1) * group; head++) {
-        for (int64_t first = 0; first < length; first += block) {
-            const int64_t rows = std::min(block, length - first), seen = shape.visible(first + rows, length);
-            const int64_t columns = round_up(seen), offset = (start + first) * q_row + head * width;
+        for (int64_t first = 0; first < sequence.queries; first += block) {
+            const int64_t rows = std::min(block, sequence.queries - first);
+            const Span span = span_of(options, sequence, first, rows);
+            const int64_t columns = round_up(span.end - span.begin), seen = span.end - span.begin;
+            const int64_t offset = (sequence.first_query + first) * q_row + head * width;
+            const int64_t kv_seen = kv_offset + span.begin * kv_row;
             const float *dy = saved.dy + offset, *y = saved.y + offset;
-            multiply(rows, columns, width, saved.q + offset, q_row, 1, scratch.keys, padded, scratch.scores, padded,
-                     false);
-            multiply(rows, columns, width, dy, q_row, 1, scratch.values, padded, scratch.gradients, padded, false);
+            multiply(rows, columns, width, saved.q + offset, q_row, 1, scratch.keys + span.begin, padded,
+                     scratch.scores, padded, false);
+            multiply(rows, columns, width, dy, q_row, 1, scratch.values + span.begin, padded, scratch.gradients,
+                     padded, false);
             for (int64_t r = 0; r < rows; r++) {
+                const int64_t row = sequence.first_query + first + r, position = sequence.positions[first + r];
                 vec products{};
                 for (int64_t d = 0; d < width; d += lanes)
                     products += load(dy + r * q_row + d) * load(y + r * q_row + d);
                 score_gradients(scratch.scores + r * padded, scratch.gradients + r * padded,
-                                shape.visible(first + r + 1, length), columns,
-                                saved.lse[(start + first + r) * shape.heads + head], sum(products), shape.scale);
+                                options.first_key(position) - span.begin,
+                                options.end_key(position, length) - span.begin, columns, span.begin,
+                                saved.lse[row * shape.heads + head], sum(products), options.row_key(row, head),
+                                options);
             }
-            multiply(rows, width, seen, scratch.gradients, padded, 1, saved.k + kv_offset, kv_row, saved.dq + offset,
+            multiply(rows, width, seen, scratch.gradients, padded, 1, saved.k + kv_seen, kv_row, saved.dq + offset,
                      q_row, false);
-            multiply(seen, width, rows, scratch.gradients, 1, padded, saved.q + offset, q_row, saved.dk + kv_offset,
+            multiply(seen, width, rows, scratch.gradients, 1, padded, saved.q + offset, q_row, saved.dk + kv_seen,
                      kv_row, true);
-            multiply(seen, width, rows, scratch.scores, 1, padded, dy, q_row, saved.dv + kv_offset, kv_row, true);
+            multiply(seen, width, rows, scratch.scores, 1, padded, dy, q_row, saved.dv + kv_seen, kv_row, true);
         }
     }
 }
 
-int64_t longest(const std::vector<int64_t> &offsets) {
-    int64_t length = 0;
-    for (size_t i = 0; i + 1 < offsets.size(); i++) length = std::max(length, offsets[i + 1] - offsets[i]);
-    return length;
-}
-
-/// Runs `task(kv_head, start, length, scratch)` for every sequence and key/value head.
-template <typename Task> void each_task(const Shape &shape, const std::vector<int64_t> &offsets, const Task &task) {
-    const int64_t sequences = static_cast<int64_t>(offsets.size()) - 1;
-    const int64_t length = longest(offsets), size = Scratch::size(shape.width, length);
+/// Runs `task(kv_head, sequence, scratch)` for every sequence and key/value head.
+template <typename Task> void each_task(const Shape &shape, const PackedQueries &rows, const Task &task) {
+    const int64_t length = rows.longest(), size = Scratch::size(shape.width, length);
     // Allocated out here, where running out of memory is an exception that somebody catches.
     auto memory = at::empty({at::get_num_threads(), size}, at::TensorOptions().dtype(at::kFloat));
     float *start_of_memory = memory.mutable_data_ptr<float>();
     std::atomic<int64_t> taken{0};
-    parallel(sequences * shape.kv_heads, 1, [&](int64_t begin, int64_t end) {
+    parallel(rows.count() * shape.kv_heads, 1, [&](int64_t begin, int64_t end) {
         const Scratch scratch(start_of_memory + taken.fetch_add(1) * size, shape.width, length);
         for (int64_t i = begin; i < end; i++) {
-            const int64_t sequence = i / shape.kv_heads, start = offsets[sequence];
-            task(i % shape.kv_heads, start, offsets[sequence + 1] - start, scratch);
+            const int64_t n = i / shape.kv_heads, first_query = rows.q_offsets[n], first_key = rows.k_offsets[n];
+            task(i % shape.kv_heads,
+                 Sequence{first_query, rows.q_offsets[n + 1] - first_query, first_key,
+                          rows.k_offsets[n + 1] - first_key, rows.positions.data() + first_query},
+                 scratch);
         }
     });
 }
 
-Shape shape_of(const at::Tensor &q, const at::Tensor &k, double scale, bool causal) {
-    return Shape{q.size(1), k.size(1), q.size(2), static_cast<float>(scale), causal};
-}
-
 struct Attention : torch::autograd::Function<Attention> {
     static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &query,
-                              const at::Tensor &key, const at::Tensor &value, std::vector<int64_t> offsets,
-                              double scale, bool causal) {
+                              const at::Tensor &key, const at::Tensor &value, const PackedQueries &rows,
+                              const AttentionOptions &options) {
         const auto q = query.contiguous(), k = key.contiguous(), v = value.contiguous();
         auto y = at::empty_like(q), lse = at::empty({q.size(0), q.size(1)}, q.options());
-        const auto shape = shape_of(q, k, scale, causal);
-        each_task(shape, offsets, [&](int64_t head, int64_t start, int64_t length, const Scratch &scratch) {
-            forward_task(shape, head, start, length, q.const_data_ptr<float>(), k.const_data_ptr<float>(),
+        const Shape shape{q.size(1), k.size(1), q.size(2), options};
+        each_task(shape, rows, [&](int64_t head, const Sequence &sequence, const Scratch &scratch) {
+            forward_task(shape, head, sequence, q.const_data_ptr<float>(), k.const_data_ptr<float>(),
                          v.const_data_ptr<float>(), y.mutable_data_ptr<float>(), lse.mutable_data_ptr<float>(), scratch);
         });
         context->save_for_backward({q, k, v, y, lse});
-        context->saved_data["offsets"] = offsets;
-        context->saved_data["scale"] = scale;
-        context->saved_data["causal"] = causal;
+        context->saved_data["q_offsets"] = rows.q_offsets;
+        context->saved_data["k_offsets"] = rows.k_offsets;
+        context->saved_data["positions"] = rows.positions;
+        context->saved_data["options"] = options.packed();
         return y;
     }
 
@@ -186,17 +261,19 @@ struct Attention : torch::autograd::Function<Attention> {
                                                    torch::autograd::variable_list gradients) {
         const auto saved = context->get_saved_variables();
         const auto &q = saved[0], &k = saved[1], &v = saved[2], &y = saved[3], &lse = saved[4];
-        const auto offsets = context->saved_data["offsets"].toIntVector();
-        const auto shape = shape_of(q, k, context->saved_data["scale"].toDouble(), context->saved_data["causal"].toBool());
+        auto &data = context->saved_data;
+        const PackedQueries rows{data["q_offsets"].toIntVector(), data["k_offsets"].toIntVector(),
+                                 data["positions"].toIntVector()};
+        const Shape shape{q.size(1), k.size(1), q.size(2), AttentionOptions::unpacked(data["options"].toIntVector())};
         const auto dy = gradients[0].contiguous();
         auto dq = at::empty_like(q), dk = at::zeros_like(k), dv = at::zeros_like(v);
         const Saved memory{dy.const_data_ptr<float>(), q.const_data_ptr<float>(), k.const_data_ptr<float>(),
                            v.const_data_ptr<float>(), y.const_data_ptr<float>(), lse.const_data_ptr<float>(),
                            dq.mutable_data_ptr<float>(), dk.mutable_data_ptr<float>(), dv.mutable_data_ptr<float>()};
-        each_task(shape, offsets, [&](int64_t head, int64_t start, int64_t length, const Scratch &scratch) {
-            backward_task(shape, head, start, length, memory, scratch);
+        each_task(shape, rows, [&](int64_t head, const Sequence &sequence, const Scratch &scratch) {
+            backward_task(shape, head, sequence, memory, scratch);
         });
-        return {dq, dk, dv, at::Tensor(), at::Tensor(), at::Tensor()};
+        return {dq, dk, dv, at::Tensor(), at::Tensor()};
     }
 };
 
@@ -206,9 +283,9 @@ bool attention_supported(const at::Tensor &q, const at::Tensor &k, const at::Ten
     return is_cpu_float32(q) && is_cpu_float32(k) && is_cpu_float32(v) && q.size(2) % lanes == 0;
 }
 
-at::Tensor attention(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, std::vector<int32_t> offsets,
-                     double scale, bool causal) {
-    return Attention::apply(q, k, v, std::vector<int64_t>(offsets.begin(), offsets.end()), scale, causal);
+at::Tensor attention(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, const PackedQueries &rows,
+                     const AttentionOptions &options) {
+    return Attention::apply(q, k, v, rows, options);
 }
 
 } // namespace ct

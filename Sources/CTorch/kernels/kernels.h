@@ -19,10 +19,6 @@ at::Tensor swiglu(const at::Tensor &gate, const at::Tensor &up);
 
 at::Tensor rope(const at::Tensor &x, const at::Tensor &cosine, const at::Tensor &sine);
 
-bool attention_supported(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v);
-at::Tensor attention(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, std::vector<int32_t> offsets,
-                     double scale, bool causal);
-
 } // namespace ct
 
 #endif

@@ -1,7 +1,7 @@
 // Rotary position embedding (Su et al. 2021) in the half-split layout, float32 on the CPU.
 //
 // y[:h] = x[:h]·cos[:h] - x[h:]·sin[:h], y[h:] = x[h:]·cos[h:] + x[:h]·sin[h:], h = D/2; the gradient is the
-// transposed rotation.
+// transposed rotation. Where cosines and sines are narrower than a head, the rest of the head is copied.
 #include "kernels.h"
 #include "parallel.h"
 #include "vector.h"
@@ -11,11 +11,11 @@ namespace {
 
 constexpr int64_t grain = 8; // tokens
 
-CT_MULTIVERSION void rotate_tokens(int64_t begin, int64_t end, int64_t heads, int64_t width, const float *x,
-                                   const float *cosine, const float *sine, bool back, float *y) {
-    const int64_t half = width / 2;
+CT_MULTIVERSION void rotate_tokens(int64_t begin, int64_t end, int64_t heads, int64_t width, int64_t rotary,
+                                   const float *x, const float *cosine, const float *sine, bool back, float *y) {
+    const int64_t half = rotary / 2;
     for (int64_t t = begin; t < end; t++) {
-        const float *c = cosine + t * width, *s = sine + t * width;
+        const float *c = cosine + t * rotary, *s = sine + t * rotary;
         for (int64_t n = 0; n < heads; n++) {
             const float *from = x + (t * heads + n) * width;
             float *to = y + (t * heads + n) * width;
@@ -30,6 +30,7 @@ CT_MULTIVERSION void rotate_tokens(int64_t begin, int64_t end, int64_t heads, in
                     to[i + half] = from[i + half] * c[i + half] + from[i] * s[i + half];
                 }
             }
+            for (int64_t i = rotary; i < width; i++) to[i] = from[i];
         }
     }
 }
@@ -38,8 +39,8 @@ at::Tensor rotate(const at::Tensor &input, const at::Tensor &cosine, const at::T
     const auto x = input.contiguous();
     auto y = at::empty_like(x);
     parallel(x.size(0), grain, [&](int64_t begin, int64_t end) {
-        rotate_tokens(begin, end, x.size(1), x.size(2), x.const_data_ptr<float>(), cosine.const_data_ptr<float>(),
-                      sine.const_data_ptr<float>(), back, y.mutable_data_ptr<float>());
+        rotate_tokens(begin, end, x.size(1), x.size(2), cosine.size(1), x.const_data_ptr<float>(),
+                      cosine.const_data_ptr<float>(), sine.const_data_ptr<float>(), back, y.mutable_data_ptr<float>());
     });
     return y;
 }

@@ -20,6 +20,7 @@ namespace ct {
 constexpr int64_t lanes = 16;
 typedef float vec __attribute__((vector_size(64), aligned(4), may_alias));
 typedef int32_t ivec __attribute__((vector_size(64), aligned(4), may_alias));
+typedef uint32_t uvec __attribute__((vector_size(64), aligned(4), may_alias));
 
 CT_INLINE const vec &load(const float *p) { return *reinterpret_cast<const vec *>(p); }
 
@@ -51,6 +52,22 @@ CT_INLINE void exp(vec &x) {
     const ivec exponent = (__builtin_convertvector(n, ivec) + 127) << 23;
     const vec power = reinterpret_cast<const vec &>(exponent);
     x = underflow ? vec{} : y * power;
+}
+
+/// In place: tanh x to 2 ulp. Cephes' `tanhf`: a polynomial near 0, exponentials elsewhere.
+CT_INLINE void tanh(vec &x) {
+    const vec z = x * x;
+    vec near = vec{} - 5.70498872745e-3f;
+    near = near * z + 2.06390887954e-2f;
+    near = near * z - 5.37397155531e-2f;
+    near = near * z + 1.33314422036e-1f;
+    near = near * z - 3.33332819422e-1f;
+    near = near * z * x + x;
+    const vec size = x < 0.0f ? -x : x;
+    vec e = size * -2.0f;
+    exp(e);
+    const vec far = (1.0f - e) / (1.0f + e);
+    x = size < 0.625f ? near : (x < 0.0f ? -far : far);
 }
 
 constexpr int64_t round_up(int64_t n) { return (n + lanes - 1) / lanes * lanes; }

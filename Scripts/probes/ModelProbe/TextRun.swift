@@ -1,0 +1,65 @@
+import Checkpoints
+import Foundation
+import Models
+import NN
+import Torch
+
+/// Texts as ids, one after another: `ids`, `cu_seqlens` and perhaps `type_ids` of a safetensors file.
+struct Texts {
+    let ids: [Int32]
+    let typeIDs: [Int32]?
+    let cuSeqlens: [Int32]
+
+    init(_ url: URL) throws {
+        let file = try SafetensorsFile(contentsOf: url)
+        ids = try file.tensor("ids").array(of: Int32.self)
+        cuSeqlens = try file.tensor("cu_seqlens").array(of: Int32.self)
+        typeIDs =
+            file.tensorNames.contains("type_ids") ? try file.tensor("type_ids").array(of: Int32.self) : nil
+    }
+
+    /// Texts `range` as a batch of their own.
+    func batch(_ range: Range<Int>, for model: SequenceClassifier) throws -> PackedBatch {
+        let (start, end) = (cuSeqlens[range.lowerBound], cuSeqlens[range.upperBound])
+        return try PackedBatch(
+            ids: Array(ids[Int(start)..<Int(end)]),
+            cuSeqlens: cuSeqlens[range.lowerBound...range.upperBound].map { $0 - start },
+            padTokenID: model.configuration.padTokenID
+        )
+    }
+}
+
+/// A model and texts to run through it.
+struct TextRun {
+    let model: SequenceClassifier
+    let texts: Texts
+    /// Texts at a time.
+    var batchSize = 8
+
+    init(model: SequenceClassifier, texts: Texts) {
+        self.model = model
+        self.texts = texts
+    }
+
+    init(model path: String, texts url: URL) throws {
+        self.init(model: try ModelProbe.open(URL(filePath: path)).model, texts: try Texts(url))
+    }
+
+    /// `[B, K]`.
+    func logits() throws -> Tensor {
+        try inBatches { try model.logits($0) }
+    }
+
+    /// Writes `logits`, and `hidden` `[T, H]`: the last layer's states of every token.
+    func write(to url: URL) throws {
+        try writeSafetensors([("logits", logits())], to: url)
+    }
+
+    private func inBatches(_ body: (PackedBatch) throws -> Tensor) throws -> Tensor {
+        let count = texts.cuSeqlens.count - 1
+        let parts = try stride(from: 0, to: count, by: batchSize).map { start in
+            try withNoGradient { try body(texts.batch(start..<min(count, start + batchSize), for: model)) }
+        }
+        return try Tensor.concatenated(parts)
+    }
+}

@@ -1,0 +1,116 @@
+"""Real weights, real texts: hidden states of every token and logits, ours against the reference's, within 1e-4.
+
+Run by Scripts/compare-real-weights, which names the folders. all-MiniLM-L6-v2 is read from its sentence-transformers
+folder, SmolLM2-135M from its GGUF file, by both sides; for the logits the reference draws a head once and writes the
+classifier, which both then open.
+"""
+
+import argparse
+import csv
+import pathlib
+import sys
+import tempfile
+
+import torch
+from probes import probe, quiet, write_texts
+from safetensors.torch import load_file
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, GgufConfig
+
+TOLERANCE = 1e-4
+LONGEST = 256
+
+
+def column(path, name, count):
+    """`count` texts spread evenly over an Orange file."""
+    csv.field_size_limit(1 << 30)
+    with open(path, newline="") as file:
+        rows = list(csv.reader(file, delimiter="\t"))
+    place = rows[0].index(name)
+    texts = [row[place] for row in rows[3:] if len(row) > place and row[place].strip()]
+    return [texts[number * len(texts) // count] for number in range(count)]
+
+
+def tokenized(tokenizer, texts, with_pairs):
+    """Ids of every text, cut at 256; the last tenth as pairs where the model knows token types."""
+    ids, types = [], []
+    for number, text in enumerate(texts):
+        second = texts[number - 1] if with_pairs and number >= len(texts) * 9 // 10 else None
+        encoded = tokenizer(text, second, truncation=True, max_length=LONGEST)
+        ids.append(torch.tensor(encoded["input_ids"]))
+        types.append(torch.tensor(encoded["token_type_ids"] if with_pairs else [0] * len(encoded["input_ids"])))
+    return ids, types if with_pairs else None
+
+
+@torch.no_grad()
+def reference(model, ids, types):
+    """Last hidden states and logits of each text by itself."""
+    hidden, logits = [], []
+    for row, text in enumerate(ids):
+        inputs = {"input_ids": text[None], "attention_mask": torch.ones_like(text)[None]}
+        if types:
+            inputs["token_type_ids"] = types[row][None]
+        hidden.append(model.base_model(**inputs).last_hidden_state[0])
+        logits.append(model(**inputs).logits[0])
+    return hidden, torch.stack(logits)
+
+
+def compare(title, ours, theirs):
+    """The text that is furthest away, as a share of its largest value."""
+    shares = [((a - b).abs().max() / b.abs().max()).item() for a, b in zip(ours, theirs)]
+    worst = max(shares)
+    print(f"  {title:46} worst text {worst:.1e}, median {sorted(shares)[len(shares) // 2]:.1e}"
+          + ("" if worst <= TOLERANCE else "   NOT within 1e-4"))
+    return worst <= TOLERANCE
+
+
+def check(name, source, texts, space, gguf=None):
+    """`source` is a folder, or the folder of the file `gguf`."""
+    options = {"gguf_file": gguf} if gguf else {}
+    # The reference saves nothing that it still holds as GGUF.
+    whole = {"quantization_config": GgufConfig(dequantize=True)} if gguf else {}
+    tokenizer = AutoTokenizer.from_pretrained(source, **options)
+    torch.manual_seed(0)
+    model = AutoModelForSequenceClassification.from_pretrained(
+        source, num_labels=3, dtype=torch.float32, **options, **whole).eval()
+    head = model.score if hasattr(model, "score") else model.classifier
+    torch.nn.init.normal_(head.weight, 0, 0.05)
+    if model.config.pad_token_id is None:
+        model.config.pad_token_id = tokenizer.pad_token_id or tokenizer.eos_token_id
+    model.save_pretrained(space / "classifier")
+    ids, types = tokenized(tokenizer, texts, with_pairs=getattr(model.config, "type_vocab_size", 0) > 1)
+    lengths = [len(text) for text in ids]
+    write_texts(space / "texts.safetensors", ids, types)
+    print(f"{name}: {len(ids)} texts, {sum(lengths)} tokens, {min(lengths)} to {max(lengths)} a text", flush=True)
+    hidden, logits = reference(model, ids, types)
+    right = True
+    sources = {"from the reference's classifier": space / "classifier",
+               "from the " + ("GGUF file" if gguf else "encoder's folder"): source / gguf if gguf else source}
+    for title, path in sources.items():
+        probe("run", path, space / "texts.safetensors", space / "results.safetensors")
+        ours = load_file(space / "results.safetensors")
+        right &= compare("hidden states " + title, ours["hidden"].split(lengths), hidden)
+        if path == space / "classifier":
+            right &= compare("logits " + title, ours["logits"], logits)
+    return right
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    for name in ("--minilm", "--smollm2", "--datasets"):
+        parser.add_argument(name, type=pathlib.Path, required=True)
+    parser.add_argument("--texts", type=int, default=200)
+    options = parser.parse_args()
+    quiet()
+    half = options.texts // 2
+    texts = column(options.datasets / "election-tweets-2016.tab", "Content", half)
+    texts += column(options.datasets / "20newsgroups-train.tab", "Text", options.texts - half)
+    right = True
+    with tempfile.TemporaryDirectory() as space:
+        right &= check("all-MiniLM-L6-v2", options.minilm, texts, pathlib.Path(space))
+    with tempfile.TemporaryDirectory() as space:
+        right &= check("SmolLM2-135M", options.smollm2.parent, texts, pathlib.Path(space), gguf=options.smollm2.name)
+    sys.exit(not right)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+// What our attention kernel and its plain version share: which keys a row sees, and dropout's mask.
+#ifndef CT_ATTENTION_H
+#define CT_ATTENTION_H
+
+#include "kernels.h"
+#include "vector.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+namespace ct {
+
+/// Constants of murmur3's 32-bit finaliser, which makes dropout's mask out of a weight's place.
+struct DropoutHash {
+    static constexpr uint32_t golden = 0x9E3779B1, first = 0x85EBCA6B, second = 0xC2B2AE35;
+
+    CT_INLINE static uint32_t mix(uint32_t h) {
+        h ^= h >> 16;
+        h *= first;
+        h ^= h >> 13;
+        h *= second;
+        return h ^ h >> 16;
+    }
+};
+
+struct AttentionOptions {
+    static constexpr int64_t unlimited = std::numeric_limits<int64_t>::max() / 4;
+
+    float scale = 1, softcap = 0, dropout = 0;
+    int64_t left = unlimited, right = unlimited; // neighbours that a row sees on each side
+    uint64_t seed = 0;
+
+    CT_INLINE int64_t first_key(int64_t position) const { return std::max<int64_t>(0, position - left); }
+    CT_INLINE int64_t end_key(int64_t position, int64_t length) const { return std::min(length, position + right + 1); }
+
+    CT_INLINE float dropout_scale() const { return 1.0f / (1.0f - dropout); }
+    CT_INLINE uint32_t dropout_threshold() const { return static_cast<uint32_t>(static_cast<double>(dropout) * 4294967296.0); }
+    /// What a row's and head's mask starts from.
+    CT_INLINE uint32_t row_key(int64_t row, int64_t head) const {
+        const uint32_t a = DropoutHash::mix(static_cast<uint32_t>(seed) + static_cast<uint32_t>(row));
+        return DropoutHash::mix(a ^ (static_cast<uint32_t>(seed >> 32) + static_cast<uint32_t>(head) * DropoutHash::golden));
+    }
+    /// Whether dropout keeps the weight of key `column`; the kernel computes the same sixteen at a time.
+    bool keeps(uint32_t row_key, int64_t column) const {
+        return DropoutHash::mix(static_cast<uint32_t>(column) * DropoutHash::golden ^ row_key) >= dropout_threshold();
+    }
+
+    std::vector<int64_t> packed() const {
+        return {std::bit_cast<int32_t>(scale), std::bit_cast<int32_t>(softcap), std::bit_cast<int32_t>(dropout), left,
+                right, static_cast<int64_t>(seed)};
+    }
+    static AttentionOptions unpacked(const std::vector<int64_t> &values) {
+        const auto number = [&](size_t i) { return std::bit_cast<float>(static_cast<int32_t>(values[i])); };
+        return {number(0), number(1), number(2), values[3], values[4], static_cast<uint64_t>(values[5])};
+    }
+};
+
+/// A packed batch whose queries may be some of the rows only: sequence i owns query rows q_offsets[i] ..< q_offsets[i +
+/// 1], each with a rising position among the keys k_offsets[i] ..< k_offsets[i + 1].
+struct PackedQueries {
+    std::vector<int64_t> q_offsets, k_offsets, positions;
+
+    int64_t count() const { return static_cast<int64_t>(k_offsets.size()) - 1; }
+    int64_t longest() const {
+        int64_t length = 0;
+        for (int64_t i = 0; i < count(); i++) length = std::max(length, k_offsets[i + 1] - k_offsets[i]);
+        return length;
+    }
+};
+
+bool attention_supported(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v);
+at::Tensor attention(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, const PackedQueries &rows,
+                     const AttentionOptions &options);
+
+} // namespace ct
+
+#endif

@@ -1,0 +1,284 @@
+// The decoder of Llama's kind, with the options in which the families differ.
+//
+// Source: https://github.com/huggingface/transformers/blob/v5.23.0/src/transformers/models/llama/modeling_llama.py
+
+import NN
+import Torch
+
+/// Grouped-query attention with rotary positions.
+private final class DecoderAttention {
+    private let config: DecoderConfiguration
+    private let options: AttentionOptions
+    /// Queries, keys and values together, or apart.
+    private let fused: Linear?
+    private let separate: (query: Linear, key: Linear, value: Linear)?
+    private let output: Linear
+    private let queryNorm: RMSNorm?
+    private let keyNorm: RMSNorm?
+
+    private var queryWidth: Int { config.numAttentionHeads * config.headDim }
+    private var keyValueWidth: Int { config.numKeyValueHeads * config.headDim }
+
+    init(
+        _ scope: ParameterScope,
+        _ config: DecoderConfiguration,
+        _ layer: DecoderConfiguration.Layer
+    ) throws(TorchError) {
+        self.config = config
+        var options = AttentionOptions(
+            scale: config.attentionScale,
+            window: layer.window,
+            softcap: config.attentionSoftcap
+        )
+        options.dropout = config.attentionDropout
+        self.options = options
+        let (hidden, std) = (config.hiddenSize, config.initializerRange)
+        let queryWidth = config.numAttentionHeads * config.headDim
+        let keyValueWidth = config.numKeyValueHeads * config.headDim
+        func input(_ name: String, to output: Int) throws(TorchError) -> Linear {
+            try Linear(
+                scope[name],
+                from: hidden,
+                to: output,
+                hasBias: config.hasQueryKeyValueBias,
+                std: std
+            )
+        }
+        func makeOutput() throws(TorchError) -> Linear {
+            try Linear(
+                scope["o_proj"],
+                from: queryWidth,
+                to: hidden,
+                hasBias: config.hasOutputBias,
+                std: std
+            )
+        }
+        switch config.projections {
+        case .separate:
+            fused = nil
+            separate = (
+                try input("q_proj", to: queryWidth), try input("k_proj", to: keyValueWidth),
+                try input("v_proj", to: keyValueWidth)
+            )
+            output = try makeOutput()
+        case .fused:
+            output = try makeOutput()
+            fused = try input("qkv_proj", to: queryWidth + 2 * keyValueWidth)
+            separate = nil
+        }
+        func norm(_ name: String) throws(TorchError) -> RMSNorm? {
+            guard config.normalizesQueriesAndKeys else { return nil }
+            return try RMSNorm(
+                scope[name],
+                width: config.headDim,
+                epsilon: config.rmsNormEps,
+                kind: config.normWeight
+            )
+        }
+        queryNorm = try norm("q_norm")
+        keyNorm = try norm("k_norm")
+    }
+
+    func callAsFunction(_ x: Tensor, _ rotation: Rotation, _ pass: BlockPass) throws(TorchError) -> Tensor {
+        var (q, k, v) = try projected(x, pass)  // [R, N, D], [T, M, D], [T, M, D]
+        if let queryNorm, let keyNorm { (q, k) = (try queryNorm(q), try keyNorm(k)) }
+        let attended = try pass.attention(rotation.queries(q, pass), rotation.keys(k), v, options)  // [R, N, D]
+        return try output(attended.reshaped([-1, queryWidth]), pass.context)  // [R, H]
+    }
+
+    private func projected(
+        _ x: Tensor,
+        _ pass: BlockPass
+    ) throws(TorchError) -> (Tensor, Tensor, Tensor) {
+        let context = pass.context
+        func heads(_ x: Tensor, _ count: Int) throws(TorchError) -> Tensor {
+            try x.reshaped([-1, count, config.headDim])
+        }
+        var q: Tensor
+        let k: Tensor
+        let v: Tensor
+        if let separate {
+            q = try separate.query(pass.selected(x), context)
+            k = try separate.key(x, context)
+            v = try separate.value(x, context)
+        } else if let fused {
+            let all = try fused(x, context)  // [T, (N + 2 M) · D]
+            q = try pass.selected(all.narrowed(1, to: 0..<queryWidth))
+            k = try all.narrowed(1, to: queryWidth..<queryWidth + keyValueWidth)
+            v = try all.narrowed(1, to: queryWidth + keyValueWidth..<queryWidth + 2 * keyValueWidth)
+        } else {
+            preconditionFailure("projections are fused or separate")
+        }
+        return (
+            try heads(q, config.numAttentionHeads), try heads(k, config.numKeyValueHeads),
+            try heads(v, config.numKeyValueHeads)
+        )
+    }
+}
+
+/// Cosines and sines `[T, R]` of a batch.
+struct Rotation {
+    let cosine: Tensor
+    let sine: Tensor
+
+    /// Turns keys `[T, M, D]`.
+    func keys(_ k: Tensor) throws(TorchError) -> Tensor { try k.rope(cosine: cosine, sine: sine) }
+
+    /// Turns the queries of the rows that a pass wants, `[R, N, D]`.
+    func queries(_ q: Tensor, _ pass: BlockPass) throws(TorchError) -> Tensor {
+        try q.rope(cosine: pass.selected(cosine), sine: pass.selected(sine))
+    }
+}
+
+/// The gated feed-forward layer.
+private final class DecoderMLP {
+    private let activation: Activation
+    private let intermediateSize: Int
+    private let fused: Linear?
+    private let separate: (gate: Linear, up: Linear)?
+    private let down: Linear
+
+    init(_ scope: ParameterScope, _ config: DecoderConfiguration) throws(TorchError) {
+        func linear(_ name: String, from input: Int, to output: Int) throws(TorchError) -> Linear {
+            try Linear(
+                scope[name],
+                from: input,
+                to: output,
+                hasBias: config.hasMLPBias,
+                std: config.initializerRange
+            )
+        }
+        activation = config.activation
+        intermediateSize = config.intermediateSize
+        switch config.projections {
+        case .separate:
+            fused = nil
+            separate = (
+                try linear("gate_proj", from: config.hiddenSize, to: config.intermediateSize),
+                try linear("up_proj", from: config.hiddenSize, to: config.intermediateSize)
+            )
+        case .fused:
+            fused = try linear("gate_up_proj", from: config.hiddenSize, to: 2 * config.intermediateSize)
+            separate = nil
+        }
+        down = try linear("down_proj", from: config.intermediateSize, to: config.hiddenSize)
+    }
+
+    func callAsFunction(_ x: Tensor, _ context: ForwardContext) throws(TorchError) -> Tensor {
+        let gate: Tensor
+        let up: Tensor
+        if let separate {
+            (gate, up) = (try separate.gate(x, context), try separate.up(x, context))
+        } else if let fused {
+            let both = try fused(x, context)
+            gate = try both.narrowed(1, to: 0..<intermediateSize)
+            up = try both.narrowed(1, to: intermediateSize..<2 * intermediateSize)
+        } else {
+            preconditionFailure("projections are fused or separate")
+        }
+        return try down(activation.gated(gate, up), context)  // [R, H]
+    }
+}
+
+/// Attention and feed-forward, each normalised before (and, in Gemma, after) and added to its input.
+private final class DecoderBlock {
+    private let config: DecoderConfiguration
+    private let attention: DecoderAttention
+    private let feedForward: DecoderMLP
+    private let attentionNorm: RMSNorm
+    private let feedForwardNorm: RMSNorm
+    private let afterAttention: RMSNorm?
+    private let afterFeedForward: RMSNorm?
+    let layer: DecoderConfiguration.Layer
+
+    init(
+        _ scope: ParameterScope,
+        _ config: DecoderConfiguration,
+        _ layer: DecoderConfiguration.Layer
+    ) throws(TorchError) {
+        self.config = config
+        self.layer = layer
+        attention = try DecoderAttention(scope["self_attn"], config, layer)
+        feedForward = try DecoderMLP(scope["mlp"], config)
+        func norm(_ name: String) throws(TorchError) -> RMSNorm {
+            try RMSNorm(
+                scope[name],
+                width: config.hiddenSize,
+                epsilon: config.rmsNormEps,
+                kind: config.normWeight
+            )
+        }
+        attentionNorm = try norm("input_layernorm")
+        switch config.norms {
+        case .before:
+            feedForwardNorm = try norm("post_attention_layernorm")
+            (afterAttention, afterFeedForward) = (nil, nil)
+        case .beforeAndAfter:
+            afterAttention = try norm("post_attention_layernorm")
+            feedForwardNorm = try norm("pre_feedforward_layernorm")
+            afterFeedForward = try norm("post_feedforward_layernorm")
+        }
+    }
+
+    func callAsFunction(_ x: Tensor, _ rotation: Rotation, _ pass: BlockPass) throws(TorchError) -> Tensor {
+        let context = pass.context
+        var added = try attention(attentionNorm(x), rotation, pass)  // [R, H]
+        if let afterAttention { added = try afterAttention(added) }
+        let x = try pass.selected(x) + context.dropout(config.residualDropout, added)  // [R, H]
+        added = try feedForward(feedForwardNorm(x), context)
+        if let afterFeedForward { added = try afterFeedForward(added) }
+        return try x + context.dropout(config.residualDropout, added)  // [R, H]
+    }
+}
+
+/// A decoder without its language-model head.
+final class Decoder: Backbone {
+    let hiddenSize: Int
+    private let config: DecoderConfiguration
+    private let embeddings: Embedding
+    private let blocks: [DecoderBlock]
+    private let norm: RMSNorm
+
+    /// Makes the parameters `embed_tokens`, `layers.N` and `norm` at a place.
+    init(_ scope: ParameterScope, _ config: DecoderConfiguration) throws(TorchError) {
+        self.config = config
+        hiddenSize = config.hiddenSize
+        embeddings = try Embedding(
+            scope["embed_tokens"],
+            count: config.vocabularySize,
+            width: config.hiddenSize,
+            paddingIndex: config.paddingIndex,
+            std: config.initializerRange
+        )
+        var blocks: [DecoderBlock] = []
+        for (index, layer) in config.layers.enumerated() {
+            blocks.append(try DecoderBlock(scope["layers"][index], config, layer))
+        }
+        self.blocks = blocks
+        norm = try RMSNorm(
+            scope["norm"],
+            width: config.hiddenSize,
+            epsilon: config.rmsNormEps,
+            kind: config.normWeight
+        )
+    }
+
+    func states(
+        _ batch: PackedBatch,
+        rows: PackedRows?,
+        _ context: ForwardContext
+    ) throws(TorchError) -> Tensor {
+        var rotations: [Rotation] = []
+        for rotary in config.rotaries {
+            let (cosine, sine) = try rotary(batch.positions, cuSeqlens: batch.cuSeqlens)
+            rotations.append(Rotation(cosine: cosine, sine: sine))
+        }
+        var x = try embeddings(batch.ids)  // [T, H]
+        if config.embeddingScale != 1 { x = try x * config.embeddingScale }
+        let pass = BlockPass(cuSeqlens: batch.cuSeqlens, rows: rows, context: context)
+        x = try blocks.run(x, pass) { block, x, pass throws(TorchError) in
+            try block(x, rotations[block.layer.rotary], pass)
+        }
+        return try norm(x)  // [R, H]
+    }
+}

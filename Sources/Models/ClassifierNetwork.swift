@@ -1,0 +1,72 @@
+import NN
+import Torch
+
+/// Which state of an example the head looks at.
+enum Pooling: Sendable {
+    /// Its last token's that is not padding, as decoders do.
+    case lastToken
+    /// Its first token's, as encoders do.
+    case firstToken
+    /// The mean of all of its tokens'.
+    case mean
+}
+
+/// From an example's state to its logits.
+protocol ClassificationHead {
+    /// - Parameters:
+    ///   - pooled: `[B, H]`, float32.
+    ///   - context: How to run; the head multiplies in float32 always.
+    /// - Returns: `[B, K]`, float32.
+    func logits(_ pooled: Tensor, _ context: ForwardContext) throws(TorchError) -> Tensor
+}
+
+/// Text classification by a network: a language model, one state of each example, a head.
+struct ClassifierNetwork {
+    let backbone: any Backbone
+    let pooling: Pooling
+    let head: any ClassificationHead
+
+    /// - Returns: `[B, K]`, float32.
+    func logits(_ batch: PackedBatch, _ context: ForwardContext) throws(TorchError) -> Tensor {
+        var headContext = context
+        headContext.matmulDType = .float32
+        return try head.logits(pooled(batch, context), headContext)
+    }
+
+    private func pooled(_ batch: PackedBatch, _ context: ForwardContext) throws(TorchError) -> Tensor {
+        switch pooling {
+        case .lastToken: try backbone.states(batch, rows: batch.lastTokens, context)
+        case .firstToken: try backbone.states(batch, rows: batch.firstTokens, context)
+        case .mean: try mean(of: backbone.states(batch, rows: nil, context), batch)
+        }
+    }
+
+    /// The mean over each example's tokens: `[T, H]` to `[B, H]`.
+    private func mean(of states: Tensor, _ batch: PackedBatch) throws(TorchError) -> Tensor {
+        var means: [Tensor] = []
+        for (start, end) in zip(batch.cuSeqlens, batch.cuSeqlens.dropFirst()) {
+            means.append(try states.narrowed(0, to: Int(start)..<Int(end)).mean(along: 0).unsqueezed(0))
+        }
+        return try Tensor.concatenated(means)
+    }
+}
+
+/// The generic head of decoders: a linear layer `score` without bias.
+///
+/// Source: `GenericForSequenceClassification` of transformers 5.23 (modeling_layers.py:127-197).
+struct ScoreHead: ClassificationHead {
+    private let score: Linear
+
+    init(_ scope: ParameterScope, hiddenSize: Int, _ config: ConfigurationReader) throws {
+        score = try Linear(
+            scope["score"],
+            from: hiddenSize,
+            to: config.configuration.labels.count,
+            std: config.initializerRange()
+        )
+    }
+
+    func logits(_ pooled: Tensor, _ context: ForwardContext) throws(TorchError) -> Tensor {
+        try score(pooled, context)
+    }
+}

@@ -1,0 +1,114 @@
+import JSON
+import NN
+
+/// Reads a configuration's fields with messages that name them, and remembers which were read: what nobody reads and
+/// could change the result must not pass in silence.
+final class ConfigurationReader {
+    let configuration: ModelConfiguration
+    /// The padding token that the checkpoint itself names, whose embedding is not trained; the tokenizer's may be another.
+    let paddingIndex: Int?
+    /// Names of the fields that were read.
+    private(set) var readNames: Set<String> = []
+
+    init(_ configuration: ModelConfiguration, paddingIndex: Int?) {
+        self.configuration = configuration
+        self.paddingIndex = paddingIndex
+    }
+
+    /// Where the configuration came from, for messages.
+    var source: String { configuration.source }
+
+    /// A field; null where there is none.
+    subscript(name: String) -> JSONValue {
+        readNames.insert(name)
+        return configuration[name]
+    }
+
+    func integer(_ name: String, default fallback: Int? = nil) throws(ModelError) -> Int {
+        let value = self[name]
+        if value == .null, let fallback { return fallback }
+        // No model is a billion of anything; what is multiplied further on stays far from overflowing.
+        guard let value = value.int, value > 0, value <= 1_000_000_000 else {
+            throw bad(name, "a positive whole number")
+        }
+        return value
+    }
+
+    /// A positive whole number, or nil where the field is missing or null.
+    func optionalInteger(_ name: String) throws(ModelError) -> Int? {
+        self[name] == .null ? nil : try integer(name)
+    }
+
+    func number(_ name: String, default fallback: Double) throws(ModelError) -> Double {
+        let value = self[name]
+        if value == .null { return fallback }
+        guard let value = value.double, value.isFinite else { throw bad(name, "a number") }
+        return value
+    }
+
+    /// A positive number, or nil where the field is missing or null.
+    func optionalNumber(_ name: String) throws(ModelError) -> Double? {
+        if self[name] == .null { return nil }
+        let value = try number(name, default: 0)
+        guard value > 0 else { throw bad(name, "a positive number") }
+        return value
+    }
+
+    /// A probability of dropout.
+    func probability(_ name: String, default fallback: Double = 0) throws(ModelError) -> Double {
+        let value = try number(name, default: fallback)
+        guard (0..<1).contains(value) else { throw bad(name, "a number from 0 to below 1") }
+        return value
+    }
+
+    func flag(_ name: String, default fallback: Bool) throws(ModelError) -> Bool {
+        let value = self[name]
+        if value == .null { return fallback }
+        guard let value = value.bool else { throw bad(name, "true or false") }
+        return value
+    }
+
+    func text(_ name: String, default fallback: String) throws(ModelError) -> String {
+        let value = self[name]
+        if value == .null { return fallback }
+        guard let value = value.string else { throw bad(name, "a text") }
+        return value
+    }
+
+    func activation(_ name: String, default fallback: Activation) throws(ModelError) -> Activation {
+        let value = try text(name, default: fallback.rawValue)
+        if let activation = Activation(configurationName: value) { return activation }
+        let known = Activation.allCases.map(\.rawValue).joined(separator: ", ")
+        throw ModelError(.unsupported, "\(source): `\(name)` is \"\(value)\"; known are \(known)")
+    }
+
+    /// Standard deviation of fresh weights.
+    func initializerRange() throws(ModelError) -> Double { try number("initializer_range", default: 0.02) }
+
+    func bad(_ name: String, _ expected: String) -> ModelError {
+        let found = configuration[name] == .null ? "is missing" : "is \(configuration[name].kind)"
+        return ModelError(.badConfiguration, "\(source): `\(name)` \(found); expected \(expected)")
+    }
+
+    /// Heads must share the width evenly, and rotary positions turn pairs of numbers.
+    func requireHeads(_ count: Int, keyValueHeads: Int, width: Int, isRotary: Bool) throws(ModelError) {
+        guard count.isMultiple(of: keyValueHeads), !isRotary || width.isMultiple(of: 2) else {
+            throw ModelError(
+                .badConfiguration,
+                "\(source): \(count) attention heads of width \(width) do not go with \(keyValueHeads) key/value heads; "
+                    + "the first must be a multiple of the last and the width even"
+            )
+        }
+    }
+
+    /// The width of each of `heads` heads that share a hidden size.
+    func headWidth(_ hiddenSize: Int, heads: Int) throws(ModelError) -> Int {
+        guard hiddenSize.isMultiple(of: heads) else {
+            throw ModelError(
+                .badConfiguration,
+                "\(source): a hidden size of \(hiddenSize) does not divide into \(heads) attention heads"
+            )
+        }
+        return hiddenSize / heads
+    }
+}

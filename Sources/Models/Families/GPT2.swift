@@ -1,0 +1,152 @@
+// GPT-2 and DistilGPT-2: learned positions, weights stored transposed.
+//
+// Source: https://github.com/huggingface/transformers/blob/v5.23.0/src/transformers/models/gpt2/modeling_gpt2.py
+
+import JSON
+import NN
+import Torch
+
+/// GPT-2's hyper-parameters.
+struct GPT2Configuration: Equatable {
+    let vocabularySize: Int
+    let maxPositionEmbeddings: Int
+    let hiddenSize: Int
+    let intermediateSize: Int
+    let numHiddenLayers: Int
+    let numAttentionHeads: Int
+    let headDim: Int
+    let layerNormEpsilon: Double
+    let initializerRange: Double
+    let activation: Activation
+    let scalesAttention: Bool
+    let scalesAttentionByLayer: Bool
+    let embeddingDropout: Double
+    let attentionDropout: Double
+    let residualDropout: Double
+
+    /// Reads and checks the fields.
+    init(_ config: ConfigurationReader) throws(ModelError) {
+        vocabularySize = try config.integer("vocab_size", default: 50257)
+        maxPositionEmbeddings = try config.integer("n_positions", default: 1024)
+        hiddenSize = try config.integer("n_embd", default: 768)
+        intermediateSize = try config.optionalInteger("n_inner") ?? 4 * hiddenSize
+        numHiddenLayers = config["n_layer"] == .null ? 12 : try config.layerCount("n_layer")
+        numAttentionHeads = try config.integer("n_head", default: 12)
+        headDim = try config.headWidth(hiddenSize, heads: numAttentionHeads)
+        layerNormEpsilon = try config.number("layer_norm_epsilon", default: 1e-5)
+        initializerRange = try config.initializerRange()
+        activation = try config.activation("activation_function", default: .geluTanh)
+        scalesAttention = try config.flag("scale_attn_weights", default: true)
+        scalesAttentionByLayer = try config.flag("scale_attn_by_inverse_layer_idx", default: false)
+        embeddingDropout = try config.probability("embd_pdrop", default: 0.1)
+        attentionDropout = try config.probability("attn_pdrop", default: 0.1)
+        residualDropout = try config.probability("resid_pdrop", default: 0.1)
+        // Of other heads, of the old spelling of n_positions, and of half precision, which is always computed in float32.
+        for name in ["summary_type", "summary_use_proj", "summary_activation", "summary_proj_to_labels"] {
+            _ = config[name]
+        }
+        _ = (config["summary_first_dropout"], config["n_ctx"], config["reorder_and_upcast_attn"])
+    }
+
+    /// Factor on the scores of a layer.
+    func attentionScale(layer: Int) -> Double {
+        let scale = scalesAttention ? 1 / Double(headDim).squareRoot() : 1
+        return scalesAttentionByLayer ? scale / Double(layer + 1) : scale
+    }
+}
+
+/// Multi-head causal attention.
+private final class GPT2Attention {
+    private let config: GPT2Configuration
+    private let input: Conv1D
+    private let output: Conv1D
+    private let options: AttentionOptions
+
+    init(_ scope: ParameterScope, _ config: GPT2Configuration, layer: Int) throws(TorchError) {
+        let (hidden, std) = (config.hiddenSize, config.initializerRange)
+        self.config = config
+        input = try Conv1D(scope["c_attn"], from: hidden, to: 3 * hidden, std: std)
+        output = try Conv1D(scope["c_proj"], from: hidden, to: hidden, std: std)
+        var options = AttentionOptions(scale: config.attentionScale(layer: layer), window: .causal)
+        options.dropout = config.attentionDropout
+        self.options = options
+    }
+
+    func callAsFunction(_ x: Tensor, _ pass: BlockPass) throws(TorchError) -> Tensor {
+        let hidden = config.hiddenSize
+        let all = try input(x, pass.context)  // [T, 3 H]
+        func heads(_ part: Int) throws(TorchError) -> Tensor {
+            try all.narrowed(1, to: part * hidden..<(part + 1) * hidden)
+                .reshaped([-1, config.numAttentionHeads, config.headDim])  // [T, N, D]
+        }
+        let attended = try pass.attention(pass.selected(heads(0)), heads(1), heads(2), options)  // [R, N, D]
+        return try output(attended.reshaped([-1, hidden]), pass.context)  // [R, H]
+    }
+}
+
+/// Attention and feed-forward, each normalised before and added after.
+private final class GPT2Block {
+    private let config: GPT2Configuration
+    private let attentionNorm: LayerNorm
+    private let attention: GPT2Attention
+    private let feedForwardNorm: LayerNorm
+    private let up: Conv1D
+    private let down: Conv1D
+
+    init(_ scope: ParameterScope, _ config: GPT2Configuration, layer: Int) throws(TorchError) {
+        let (hidden, std) = (config.hiddenSize, config.initializerRange)
+        self.config = config
+        attentionNorm = try LayerNorm(scope["ln_1"], width: hidden, epsilon: config.layerNormEpsilon)
+        attention = try GPT2Attention(scope["attn"], config, layer: layer)
+        feedForwardNorm = try LayerNorm(scope["ln_2"], width: hidden, epsilon: config.layerNormEpsilon)
+        up = try Conv1D(scope["mlp"]["c_fc"], from: hidden, to: config.intermediateSize, std: std)
+        down = try Conv1D(scope["mlp"]["c_proj"], from: config.intermediateSize, to: hidden, std: std)
+    }
+
+    func callAsFunction(_ x: Tensor, _ pass: BlockPass) throws(TorchError) -> Tensor {
+        let context = pass.context
+        let attended = try context.dropout(config.residualDropout, attention(attentionNorm(x), pass))
+        let x = try pass.selected(x) + attended  // [R, H]
+        let inner = try config.activation(up(feedForwardNorm(x), context))  // [R, I]
+        return try x + context.dropout(config.residualDropout, down(inner, context))  // [R, H]
+    }
+}
+
+/// GPT-2 without its language-model head.
+final class GPT2Model: Backbone {
+    let hiddenSize: Int
+    private let config: GPT2Configuration
+    private let tokens: Embedding
+    private let positions: Embedding
+    private let blocks: [GPT2Block]
+    private let norm: LayerNorm
+
+    /// Makes the parameters `wte`, `wpe`, `h.N` and `ln_f` at a place.
+    init(_ scope: ParameterScope, _ reader: ConfigurationReader) throws {
+        let config = try GPT2Configuration(reader)
+        self.config = config
+        let (hidden, std) = (config.hiddenSize, config.initializerRange)
+        hiddenSize = hidden
+        tokens = try Embedding(scope["wte"], count: config.vocabularySize, width: hidden, std: std)
+        positions = try Embedding(scope["wpe"], count: config.maxPositionEmbeddings, width: hidden, std: std)
+        var blocks: [GPT2Block] = []
+        for layer in 0..<config.numHiddenLayers {
+            blocks.append(try GPT2Block(scope["h"][layer], config, layer: layer))
+        }
+        self.blocks = blocks
+        norm = try LayerNorm(scope["ln_f"], width: hidden, epsilon: config.layerNormEpsilon)
+    }
+
+    func states(
+        _ batch: PackedBatch,
+        rows: PackedRows?,
+        _ context: ForwardContext
+    ) throws(TorchError) -> Tensor {
+        let embedded = try tokens(batch.ids) + positions(batch.positions)  // [T, H]
+        let x = try context.dropout(config.embeddingDropout, embedded)
+        let pass = BlockPass(cuSeqlens: batch.cuSeqlens, rows: rows, context: context)
+        return try norm(
+            blocks.run(x, pass) { block, x, pass throws(TorchError) in try block(x, pass) }
+        )  // [R, H]
+    }
+}

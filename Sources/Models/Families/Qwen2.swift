@@ -1,0 +1,34 @@
+// Qwen2 and Qwen2.5: Llama's block with biases on queries, keys and values, and windows in the upper layers.
+//
+// Source: https://github.com/huggingface/transformers/blob/v5.23.0/src/transformers/models/qwen2/modeling_qwen2.py
+
+import JSON
+import NN
+
+extension DecoderConfiguration {
+    /// Reads a `qwen2` configuration.
+    static func qwen2(_ config: ConfigurationReader) throws(ModelError) -> DecoderConfiguration {
+        var decoder = try DecoderConfiguration(config, numKeyValueHeads: 32)
+        decoder.activation = try config.activation("hidden_act", default: .silu)
+        decoder.hasQueryKeyValueBias = true
+        try decoder.setQwenWindows(config)
+        return decoder
+    }
+
+    /// Windows from `max_window_layers` on, where `use_sliding_window` asks for them.
+    mutating func setQwenWindows(_ config: ConfigurationReader) throws(ModelError) {
+        let uses = try config.flag("use_sliding_window", default: false)
+        let window = try config.integer("sliding_window", default: 4096)
+        let firstLayer = config["max_window_layers"].int ?? 28
+        let slides = try config.slidingLayers(layers.count) { uses && $0 >= firstLayer }
+        for (index, slides) in slides.enumerated() where slides {
+            guard uses else {
+                throw ModelError(
+                    .badConfiguration,
+                    "\(config.source): `layer_types` has sliding layers, and `use_sliding_window` is false"
+                )
+            }
+            layers[index].window = config.slidingWindow(window)
+        }
+    }
+}

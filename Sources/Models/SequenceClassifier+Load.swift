@@ -1,0 +1,208 @@
+public import Checkpoints
+import NN
+public import Torch
+
+extension SequenceClassifier {
+    /// The `model_type`s that are known.
+    public static var knownModelTypes: [String] { ModelFamily.all.map(\.modelType) }
+
+    /// How to make a classifier from a checkpoint.
+    public struct LoadOptions: Sendable {
+        /// The labels wanted; nil takes those of the checkpoint.
+        public var labels: [String]?
+        /// The tokenizer's padding token, which overrides the configuration's.
+        public var padTokenID: Int32?
+        /// What the logits are to mean; nil takes the checkpoint's word, else one of several labels.
+        public var problemType: ProblemType?
+        /// The type in which matrices are kept: float32, or bfloat16 at half the memory and less precision. Norms, biases
+        /// and the head are float32 always.
+        public var weightsDType = DType.float32
+        /// Whether weights may stay where they are, in the mapped file, where type and device allow: for prediction, since
+        /// such weights must not be written.
+        public var mapsWeights = false
+        /// Whether a head that is there shall be thrown away.
+        public var reinitializesHead = false
+        /// Where to run.
+        public var device = Device.cpu
+
+        /// The checkpoint as it is, on the CPU.
+        public init() {}
+    }
+
+    /// Builds the network that a configuration describes and fills it from a checkpoint.
+    ///
+    /// - Parameters:
+    ///   - checkpoint: The weights, a classifier's or a base model's.
+    ///   - configuration: The model's.
+    ///   - options: Labels, head, types and device.
+    ///   - random: Where a fresh head draws from.
+    /// - Returns: The classifier, and what was loaded, made fresh and left.
+    /// - Throws: ``ModelError`` where checkpoint, configuration and labels do not fit; `CheckpointError`; `TorchError`.
+    public static func load(
+        _ checkpoint: any Checkpoint,
+        configuration: ModelConfiguration,
+        options: LoadOptions = LoadOptions(),
+        random: RandomSource
+    ) throws -> (classifier: SequenceClassifier, report: LoadReport) {
+        guard options.weightsDType == .float32 || options.weightsDType == .bfloat16 else {
+            throw ModelError(
+                .unsupported,
+                "weights are kept in float32 or bfloat16, not in \(options.weightsDType.rawValue)"
+            )
+        }
+        let keepsHead = try keepsHead(of: configuration, options: options)
+        let family = try ModelFamily.of(configuration)
+        let padTokenID = family.padTokenID(configuration)
+        let resolved = try resolve(
+            configuration,
+            family,
+            padTokenID: options.padTokenID ?? padTokenID,
+            options
+        )
+        let parameters = ParameterStore()
+        let reader = ConfigurationReader(resolved, paddingIndex: padTokenID.map(Int.init))
+        let network = try family.make(ParameterScope(parameters), reader)
+        let unreadFields = try reader.unreadFields()
+        var report = try fill(parameters, from: checkpoint, family, keepsHead, options, random)
+        report.unreadFields = unreadFields
+        let classifier = SequenceClassifier(
+            configuration: resolved,
+            parameters: parameters,
+            network: network,
+            device: options.device
+        )
+        return (classifier, report)
+    }
+
+    /// The configuration of the classifier that is wanted.
+    private static func resolve(
+        _ configuration: ModelConfiguration,
+        _ family: ModelFamily,
+        padTokenID: Int32?,
+        _ options: LoadOptions
+    ) throws(ModelError) -> ModelConfiguration {
+        let labels = options.labels ?? configuration.labels
+        let problemType = options.problemType ?? configuration.problemType
+        guard labels.count > 1 || (problemType != .singleLabel && labels.count == 1) else {
+            throw ModelError(
+                .mismatchedLabels,
+                "a classifier needs at least two labels, and these are \(listed(labels))"
+            )
+        }
+        guard labels.count == 1 || problemType != .regression else {
+            throw ModelError(
+                .mismatchedLabels,
+                "regression has one number, and the model has \(labels.count) labels: \(listed(labels))"
+            )
+        }
+        return configuration.asClassifier(
+            labels: labels,
+            architecture: family.classifierArchitecture,
+            padTokenID: padTokenID,
+            problemType: problemType,
+            weightsDType: options.weightsDType
+        )
+    }
+
+    /// Whether the checkpoint's own head is kept; refuses a head of other labels or of another kind.
+    private static func keepsHead(
+        of configuration: ModelConfiguration,
+        options: LoadOptions
+    ) throws(ModelError) -> Bool {
+        guard configuration.isClassifier, !options.reinitializesHead else { return false }
+        if let wanted = options.labels, wanted != configuration.labels {
+            throw ModelError(
+                .mismatchedLabels,
+                "the model classifies into \(listed(configuration.labels)), the data into \(listed(wanted)); "
+                    + "use data with the model's labels, or --reinit-head to start a new head for the data's"
+            )
+        }
+        if let wanted = options.problemType, wanted != configuration.problemType {
+            throw ModelError(
+                .mismatchedLabels,
+                "the model's head is for \(configuration.problemType.rawValue), and \(wanted.rawValue) is asked for; "
+                    + "--reinit-head starts a new head"
+            )
+        }
+        return true
+    }
+
+    private static func listed(_ labels: [String]) -> String {
+        let shown = labels.prefix(12).map { "\"\($0)\"" }.joined(separator: ", ")
+        return labels.count > 12 ? "\(shown), … (\(labels.count) labels)" : shown
+    }
+
+    private static func fill(
+        _ store: ParameterStore,
+        from checkpoint: any Checkpoint,
+        _ family: ModelFamily,
+        _ keepsHead: Bool,
+        _ options: LoadOptions,
+        _ random: RandomSource
+    ) throws -> LoadReport {
+        let keys = family.keys
+        let known = Set(store.parameters.map(\.name))
+        var report = LoadReport()
+        var sources: [String: String] = [:]
+        for name in checkpoint.tensorNames {
+            guard let own = keys.classifierName(name, among: known) else {
+                if let reason = keys.reasonToDrop(name) {
+                    report.dropped.append(LoadReport.Dropped(name: name, reason: reason))
+                } else if !keys.isHead(name) || keepsHead {
+                    report.unexpected.append(name)
+                }
+                continue
+            }
+            if let other = sources.updateValue(name, forKey: own) {
+                throw ModelError(
+                    .mismatchedCheckpoint,
+                    "the checkpoint holds \"\(own)\" twice, as \"\(other)\" and as \"\(name)\""
+                )
+            }
+        }
+        // All that is amiss is found before the first tensor is read.
+        for parameter in store.parameters {
+            if keys.isHead(parameter.name), !keepsHead { continue }
+            guard let source = sources[parameter.name], let info = checkpoint.info(source) else {
+                if !keys.isOptional(parameter.name) { report.missing.append(parameter.name) }
+                continue
+            }
+            if info.shape != parameter.shape {
+                report.mismatched.append(
+                    LoadReport.Mismatch(name: source, expected: parameter.shape, found: info.shape)
+                )
+            }
+        }
+        guard report.missing.isEmpty, report.mismatched.isEmpty else {
+            throw ModelError(
+                .mismatchedCheckpoint,
+                "the checkpoint does not fit its config.json: \(report.summary)"
+            )
+        }
+        for parameter in store.parameters {
+            let isHead = keys.isHead(parameter.name)
+            if let source = sources[parameter.name], !isHead || keepsHead {
+                let dtype = parameter.shape.count > 1 && !isHead ? options.weightsDType : .float32
+                try parameter.set(usable(checkpoint.tensor(source), dtype, options))
+                report.loaded.append(source)
+            } else {
+                try parameter.initialize(random: random)
+                try parameter.set(parameter.value.to(device: options.device))
+                report.fresh.append(parameter.name)
+            }
+        }
+        return report
+    }
+
+    /// The tensor in the run's type and place; a copy unless it may stay mapped, since a mapped file's pages cannot be
+    /// written.
+    private static func usable(
+        _ tensor: Tensor,
+        _ dtype: DType,
+        _ options: LoadOptions
+    ) throws(TorchError) -> Tensor {
+        let isSame = tensor.dtype == dtype && options.device == .cpu
+        return isSame && !options.mapsWeights
+            ? try tensor.copy() : try tensor.to(dtype: dtype, device: options.device)
+    }
+}

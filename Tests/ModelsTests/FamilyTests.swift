@@ -1,0 +1,132 @@
+import Checkpoints
+import Foundation
+import JSON
+import Models
+import NN
+import TestSupport
+import Testing
+import Torch
+
+/// Every family against the reference, over tiny random classifiers that it wrote
+/// (Scripts/fixtures/make_model_fixtures.py).
+struct FamilyTests {
+    /// Folders of `Tests/Fixtures/models` that hold what the reference computed.
+    static let variants: [String] = {
+        let models = Fixture.folder.appending(path: "models").path(percentEncoded: false)
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: models)) ?? []
+        return names.filter {
+            FileManager.default.fileExists(atPath: models + "/" + $0 + "/expected.safetensors")
+                && SequenceClassifier.knownModelTypes.contains(
+                    (try? ReferenceModel.configuration($0).modelType) ?? ""
+                )
+        }.sorted()
+    }()
+
+    @Test func `every family has at least two variants`() throws {
+        let types = try Self.variants.map { try ReferenceModel.configuration($0).modelType }
+        let counts = Dictionary(grouping: types, by: { $0 }).mapValues(\.count)
+        for type in SequenceClassifier.knownModelTypes {
+            #expect(counts[type, default: 0] >= 2, "\(type)")
+        }
+    }
+
+    // 1e-4 relative: float32 sums in another order, through a few layers and back.
+    @Test(arguments: variants)
+    func `logits, loss and every gradient are the reference's`(name: String) throws {
+        let reference = try ReferenceModel(name)
+        let (model, expected) = (reference.model, reference.expected)
+        #expect(
+            reference.report.fresh.isEmpty && reference.report.unexpected.isEmpty
+                && reference.report.unreadFields.isEmpty
+        )
+        try model.parameters.setRequiresGradient(true)
+        let logits = try model.logits(reference.batch(reference.texts()))
+        #expect(try difference(logits, expected.tensor("logits")) < 1e-4)
+        let loss = try meanLoss(logits, expected.tensor("labels"), model.problemType)
+        #expect(try abs(loss.item() - expected.tensor("loss").item()) < 1e-4)
+        try loss.backward()
+        for parameter in model.parameters.parameters {
+            let gradient = try #require(try parameter.value.gradient(), "\(parameter.name)")
+            let error = try difference(gradient, expected.tensor("gradient." + parameter.name))
+            #expect(error < 1e-4, "\(parameter.name)")
+        }
+    }
+
+    private func meanLoss(
+        _ logits: Tensor,
+        _ labels: Tensor,
+        _ problemType: ProblemType
+    ) throws -> Tensor {
+        let count = logits.shape[0]
+        switch problemType {
+        case .singleLabel:
+            let ids = try labels.array(of: Int64.self).map(Int.init)
+            return try CrossEntropy()(logits, labels: ids) * (1 / Double(count))
+        case .multiLabel:
+            // -y·log σ(x) - (1 - y)·log(1 - σ(x)) = log(1 + eˣ) - y·x
+            let softplus = try (logits.map(.exp) + 1).map(.log)
+            return try (softplus - logits * labels).mean()
+        case .regression:
+            let error = try logits - labels.reshaped([count, 1])
+            return try (error * error).mean()
+        }
+    }
+
+    @Test(arguments: variants)
+    func `parameters come in PyTorch's order`(name: String) throws {
+        let names = try Fixture.json("models/\(name)/parameters.json").array?.compactMap(\.string)
+        #expect(try ReferenceModel(name).model.parameters.parameters.map(\.name) == names)
+    }
+
+    // 1e-5: the same sums, cut into other tiles.
+    @Test(arguments: variants)
+    func `packed, alone and in any order the logits are the same`(name: String) throws {
+        let reference = try ReferenceModel(name)
+        let texts = try reference.texts()
+        let labels = reference.model.labels.count
+        func rows(_ values: [Double]) -> [[Double]] {
+            stride(from: 0, to: values.count, by: labels).map { Array(values[$0..<$0 + labels]) }
+        }
+        let packed = rows(try reference.logits(texts))
+        let alone = try texts.map { try reference.logits([$0]) }
+        let reversed = Array(rows(try reference.logits(texts.reversed())).reversed())
+        let scale = max(packed.joined().map(abs).max() ?? 0, 1)
+        for (row, others) in zip(packed, zip(alone, reversed)) {
+            for (value, other) in zip(row + row, others.0 + others.1) {
+                #expect(abs(value - other) < 1e-5 * scale)
+            }
+        }
+    }
+
+    @Test(arguments: variants)
+    func `all rows' states contain the pooled rows'`(name: String) throws {
+        // The last block is computed for pooled rows only; hiddenStates computes all.
+        let reference = try ReferenceModel(name)
+        let batch = try reference.batch(reference.texts())
+        let states = try reference.model.hiddenStates(batch)
+        #expect(states.shape[0] == batch.ids.count)
+        #expect(try states.isFinite())
+    }
+
+    @Test(arguments: variants)
+    func `saving what was loaded gives the same weights, and the fields nobody reads stay`(
+        name: String
+    ) throws {
+        let reference = try ReferenceModel(name)
+        try withTemporaryFolder { folder in
+            try reference.model.save(to: folder)
+            #expect(
+                try Data(contentsOf: folder.appending(path: "model.safetensors"))
+                    == Data(contentsOf: reference.folder.appending(path: "model.safetensors"))
+            )
+            let saved = try ModelConfiguration(
+                parsing: Data(contentsOf: folder.appending(path: "config.json")),
+                source: "config.json"
+            )
+            for member in try ReferenceModel.configuration(name).fields.members
+            where member.name != "problem_type" {
+                #expect(saved[member.name] == member.value, "\(member.name)")
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+import Checkpoints
+import Foundation
+import JSON
+import Models
+import NN
+import TestSupport
+import Testing
+import Torch
+
+/// A tiny random model that the reference wrote, and what it computed.
+struct ReferenceModel {
+    let model: SequenceClassifier
+    let report: LoadReport
+    let expected: SafetensorsFile
+    let folder: URL
+
+    init(_ name: String) throws {
+        folder = Fixture.folder.appending(path: "models/\(name)")
+        (model, report) = try Self.load(name)
+        expected = try SafetensorsFile(contentsOf: folder.appending(path: "expected.safetensors"))
+    }
+
+    static func configuration(_ name: String) throws -> ModelConfiguration {
+        try ModelConfiguration(
+            parsing: Data(contentsOf: Fixture.folder.appending(path: "models/\(name)/config.json")),
+            source: name
+        )
+    }
+
+    static func load(
+        _ name: String,
+        options: SequenceClassifier.LoadOptions = .init()
+    ) throws -> (SequenceClassifier, LoadReport) {
+        try SequenceClassifier.load(
+            openCheckpoint(folder: Fixture.folder.appending(path: "models/\(name)")),
+            configuration: configuration(name),
+            options: options,
+            random: RandomSource(seed: 0)
+        )
+    }
+
+    /// The texts that the reference was given: ids and, where it got them, type ids.
+    func texts() throws -> [(ids: [Int32], typeIDs: [Int32]?)] {
+        let ids = try expected.tensor("ids").array(of: Int32.self)
+        let bounds = try expected.tensor("cu_seqlens").array(of: Int32.self)
+        let types =
+            try expected.info("type_ids") == nil ? nil : expected.tensor("type_ids").array(of: Int32.self)
+        return zip(bounds, bounds.dropFirst()).map { start, end in
+            let range = Int(start)..<Int(end)
+            return (Array(ids[range]), types.map { Array($0[range]) })
+        }
+    }
+
+    func batch(_ texts: [(ids: [Int32], typeIDs: [Int32]?)]) throws -> PackedBatch {
+        try PackedBatch(
+            ids: texts.flatMap(\.ids),
+            cuSeqlens: texts.reduce(into: [0]) { $0.append($0[$0.count - 1] + Int32($1.ids.count)) },
+            typeIDs: texts[0].typeIDs == nil ? nil : texts.flatMap { $0.typeIDs ?? [] },
+            padTokenID: model.configuration.padTokenID
+        )
+    }
+
+    func logits(_ texts: [(ids: [Int32], typeIDs: [Int32]?)]) throws -> [Double] {
+        try model.logits(batch(texts)).array()
+    }
+}
+
+/// The largest difference, as a share of the largest value.
+func difference(_ a: Tensor, _ b: Tensor) throws -> Double {
+    let (x, y) = (try a.array(of: Double.self), try b.array(of: Double.self))
+    #expect(x.count == y.count)
+    let scale = max(y.map(abs).max() ?? 0, 1e-6)
+    return (zip(x, y).map { abs($0 - $1) }.max() ?? 0) / scale
+}
