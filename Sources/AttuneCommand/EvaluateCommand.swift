@@ -33,6 +33,7 @@ struct EvaluateCommand: ParsableCommand {
             options.device = try device.resolved()
             options.problemType = source.labels.problemType
             options.weightsDType = weights.dtype
+            options.mapsWeights = true
             Runtime.keepFreedMemory()
             let (classifier, report) = try TextClassifier.load(
                 source.model,

@@ -32,6 +32,10 @@ struct InspectionJSON {
         ]
         if let length = inspection.contextLength { object["context_length"] = .int(length) }
         if let fault = inspection.configurationFault { object["configuration_fault"] = .string(fault) }
+        if let fault = inspection.unsupported { object["unsupported"] = .string(fault) }
+        if inspection.isKnownFamily {
+            object["unread_fields"] = .array(inspection.unreadFields.map(JSONValue.string))
+        }
         if let fault = inspection.tokenizerFault { object["tokenizer_fault"] = .string(fault) }
         if let configuration, configuration.isClassifier {
             object["problem_type"] = .string(configuration.problemType.rawValue)

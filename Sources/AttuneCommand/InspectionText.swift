@@ -37,6 +37,11 @@ struct InspectionText {
             lines.append(
                 "not a family that attune can train: what follows is told by the tensors' names alone"
             )
+        } else if let fault = inspection.unsupported {
+            lines.append("cannot be trained: \(fault)")
+        }
+        if !inspection.unreadFields.isEmpty {
+            lines.append("fields of config.json that nothing reads: \(inspection.unreadFields.joined(separator: ", "))")
         }
         return lines
     }

@@ -72,6 +72,7 @@ struct PredictCommand: ParsableCommand {
             options.device = try device.resolved()
             options.problemType = problemType
             options.weightsDType = weights.dtype
+            options.mapsWeights = true
             Runtime.keepFreedMemory()
             let (classifier, report) = try TextClassifier.load(model, options: options)
             guard report.fresh.isEmpty else {

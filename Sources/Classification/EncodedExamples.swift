@@ -49,12 +49,22 @@ public struct EncodedExamples: Sendable, Equatable {
         device: Device
     ) throws(TorchError) -> PackedBatch {
         var ids: [Int32] = []
+        var typeIDs: [Int32] = []
         var cuSeqlens: [Int32] = [0]
+        let hasTypes = !encodings.typeIDs.isEmpty
         for index in indices {
-            ids += encodings[index]
+            let range = encodings.range(of: index)
+            ids += encodings.ids[range]
+            if hasTypes { typeIDs += encodings.typeIDs[range] }
             cuSeqlens.append(Int32(ids.count))
         }
-        return try PackedBatch(ids: ids, cuSeqlens: cuSeqlens, padTokenID: padTokenID, device: device)
+        return try PackedBatch(
+            ids: ids,
+            cuSeqlens: cuSeqlens,
+            typeIDs: hasTypes ? typeIDs : nil,
+            padTokenID: padTokenID,
+            device: device
+        )
     }
 
     /// Batches in order: of `size` texts where it is given, else of as many as make about 4,096 tokens.

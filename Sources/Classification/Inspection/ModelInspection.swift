@@ -35,7 +35,11 @@ public struct ModelInspection: Sendable {
     /// Why there is no configuration.
     public let configurationFault: String?
     /// Whether classifiers of the family can be made here.
-    public var isKnownFamily: Bool { configuration?.isKnownFamily ?? false }
+    public var isKnownFamily: Bool { isKnown(configuration) }
+    /// Fields of the configuration of which nothing is known here; empty for a family that is not known.
+    public let unreadFields: [String]
+    /// Why a model of a known family cannot be computed here all the same.
+    public let unsupported: String?
     /// All tensors by name.
     public let tensors: [InspectedTensor]
     /// The parameters, by what they are for.
@@ -73,6 +77,13 @@ public struct ModelInspection: Sendable {
         (configuration, configurationFault) = (source.configuration, source.configurationFault)
         (tokenizer, tokenizerFault) = (source.tokenizer, source.tokenizerFault)
         files = source.files
+        do {
+            unreadFields = isKnown(source.configuration) ? try source.configuration?.unreadFields() ?? [] : []
+            unsupported = nil
+        } catch {
+            unreadFields = []
+            unsupported = "\(error)"
+        }
         let checkpoint = source.checkpoint
         // Layer 10 after layer 9.
         tensors = checkpoint.tensorNames.sorted { $0.compare($1, options: .numeric) == .orderedAscending }
@@ -92,6 +103,8 @@ public struct ModelInspection: Sendable {
         storages = counts.values.sorted { ($1.parameters, $0.name) < ($0.parameters, $1.name) }
     }
 }
+
+private func isKnown(_ configuration: ModelConfiguration?) -> Bool { configuration?.isKnownFamily ?? false }
 
 /// A model's parts, each there or not.
 private struct Source {
