@@ -142,6 +142,11 @@ struct HeadTests {
                 "all labelled \"x\", \"y\"; a classifier needs examples that differ"
             )
         )
+        #expect(
+            try complaint("g.jsonl", lists) { $0.problemType = .regression }.contains(
+                "holds lists, and a regression learns one number a row"
+            )
+        )
         func regression(_ rows: String) throws -> String {
             try complaint("c.csv", "text,label\n" + rows) { $0.problemType = .regression }
         }
