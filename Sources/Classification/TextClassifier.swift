@@ -54,7 +54,7 @@ public final class TextClassifier {
             options: options,
             random: RandomSource(seed: seed)
         )
-        let limits = [source.tokenizer.modelMaxLength, source.configuration["max_position_embeddings"].int]
+        let limits = [source.tokenizer.modelMaxLength, model.maxLength]
         let limit = limits.compactMap { $0 }.min() ?? .max
         let classifier = TextClassifier(
             model: model,

@@ -82,7 +82,8 @@ private final class DecoderAttention {
     func callAsFunction(_ x: Tensor, _ rotation: Rotation, _ pass: BlockPass) throws(TorchError) -> Tensor {
         var (q, k, v) = try projected(x, pass)  // [R, N, D], [T, M, D], [T, M, D]
         if let queryNorm, let keyNorm { (q, k) = (try queryNorm(q), try keyNorm(k)) }
-        let attended = try pass.attention(rotation.queries(q, pass), rotation.keys(k), v, options)  // [R, N, D]
+        // [R, N, D]
+        let attended = try pass.attention(rotation.queries(q, pass), rotation.keys(k), v, options)
         return try output(attended.reshaped([-1, queryWidth]), pass.context)  // [R, H]
     }
 
@@ -234,6 +235,7 @@ private final class DecoderBlock {
 /// A decoder without its language-model head.
 final class Decoder: Backbone {
     let hiddenSize: Int
+    let maxLength: Int?
     private let config: DecoderConfiguration
     private let embeddings: Embedding
     private let blocks: [DecoderBlock]
@@ -243,6 +245,7 @@ final class Decoder: Backbone {
     init(_ scope: ParameterScope, _ config: DecoderConfiguration) throws(TorchError) {
         self.config = config
         hiddenSize = config.hiddenSize
+        maxLength = config.maxPositionEmbeddings
         embeddings = try Embedding(
             scope["embed_tokens"],
             count: config.vocabularySize,
