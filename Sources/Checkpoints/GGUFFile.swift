@@ -32,7 +32,7 @@ public struct GGUFFile: Checkpoint {
         }
         _ = try reader.take(4)
         let version = try reader.number(UInt32.self)
-        guard version.byteSwapped > 3 else {
+        guard !(1...3).contains(version.byteSwapped) else {
             throw CheckpointError(.unsupported, "\(file.path) is a GGUF of a big-endian machine; convert it again")
         }
         guard (2...3).contains(version) else {
