@@ -33,7 +33,10 @@ public struct GGUFFile: Checkpoint {
         _ = try reader.take(4)
         let version = try reader.number(UInt32.self)
         guard !(1...3).contains(version.byteSwapped) else {
-            throw CheckpointError(.unsupported, "\(file.path) is a GGUF of a big-endian machine; convert it again")
+            throw CheckpointError(
+                .unsupported,
+                "\(file.path) is a GGUF of a big-endian machine; convert it again"
+            )
         }
         guard (2...3).contains(version) else {
             throw CheckpointError(.unsupported, "\(file.path) is GGUF version \(version); known are 2 and 3")

@@ -112,8 +112,7 @@ func byte(_ pointer: UnsafeRawPointer, _ index: Int) -> Int {
 
 /// 32 values of four bits: the low halves of 16 bytes, then the high halves.
 @inline(__always)
-func fourBits(_ bits: UnsafeRawPointer, into y: UnsafeMutablePointer<Float>, _ value: (Int) -> Float)
-{
+func fourBits(_ bits: UnsafeRawPointer, into y: UnsafeMutablePointer<Float>, _ value: (Int) -> Float) {
     for i in 0..<16 {
         y[i] = value(byte(bits, i) & 15)
         y[i + 16] = value(byte(bits, i) >> 4)

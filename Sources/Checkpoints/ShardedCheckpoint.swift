@@ -119,7 +119,7 @@ struct ShardedCheckpoint: Checkpoint {
     ) throws(CheckpointError) -> SafetensorsFile {
         do throws(CheckpointError) {
             return try SafetensorsFile(contentsOf: contained(name, in: folder))
-        } catch where error.code == .missing {
+        } catch  where error.code == .missing {
             throw CheckpointError(
                 .missing,
                 "\(error); it holds tensor \(quoted(tensor)) of the model: the download is not complete, start it again"

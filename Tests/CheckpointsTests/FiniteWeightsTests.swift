@@ -14,7 +14,9 @@ struct FiniteWeightsTests {
         let tensor = try Tensor(values, shape: [3, 5, 7]).to(dtype: dtype)
         #expect(try nonFinite(in: tensor) == found(3, [1, 2, 3]))
         #expect { try requireFinite(tensor, name: "layers.0.w") } throws: { error in
-            "\(error)".contains("tensor \"layers.0.w\" holds 3 values that are infinite or not a number, the first at [1, 2, 3]")
+            "\(error)".contains(
+                "tensor \"layers.0.w\" holds 3 values that are infinite or not a number, the first at [1, 2, 3]"
+            )
         }
     }
 
@@ -33,7 +35,9 @@ struct FiniteWeightsTests {
     }
 
     @Test func `large finite values whose sum overflows are fine`() throws {
-        for (dtype, value) in [(DType.float16, 65_504.0), (.bfloat16, 3e38), (.float32, 3e38), (.float64, 1e308)] {
+        for (dtype, value) in [
+            (DType.float16, 65_504.0), (.bfloat16, 3e38), (.float32, 3e38), (.float64, 1e308),
+        ] {
             let tensor = try Tensor.full(value, [1000], dtype: dtype)
             #expect(try nonFinite(in: tensor) == nil, "\(dtype)")
             #expect(throws: Never.self) { try requireFinite(tensor, name: "w") }

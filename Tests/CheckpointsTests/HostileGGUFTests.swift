@@ -57,7 +57,9 @@ struct HostileGGUFTests {
     }
 
     @Test func `counts that lie are refused before anything is made for them`() throws {
-        #expect(try complaint(Writer(tensors: 1 << 60)).contains("it says it has 1152921504606846976 tensors"))
+        #expect(
+            try complaint(Writer(tensors: 1 << 60)).contains("it says it has 1152921504606846976 tensors")
+        )
         #expect(try complaint(Writer(values: .max)).contains("metadata values, more than its"))
         var long = Writer(values: 1)
         long.string("a", length: 1 << 62)
@@ -72,7 +74,9 @@ struct HostileGGUFTests {
     }
 
     @Test func `lists in lists and unknown types are refused`() throws {
-        for (type, element, part) in [(9, 9, "a list of type 9"), (9, 77, "a list of type 77"), (99, 0, "type 99")] {
+        for (type, element, part) in [
+            (9, 9, "a list of type 9"), (9, 77, "a list of type 77"), (99, 0, "type 99"),
+        ] {
             var writer = Writer(values: 1)
             writer.string("a")
             writer.number(UInt32(type))
@@ -87,7 +91,9 @@ struct HostileGGUFTests {
         #expect(try complaint(writer).contains("tensor \"w\" is quantised by type 31; known are F32, F16"))
     }
 
-    @Test(arguments: [(UInt32(0), "an alignment of 0"), (12, "of 12 bytes"), (1 << 30, "of 1073741824 bytes")])
+    @Test(arguments: [
+        (UInt32(0), "an alignment of 0"), (12, "of 12 bytes"), (1 << 30, "of 1073741824 bytes"),
+    ])
     func `an alignment that cannot be is refused`(alignment: UInt32, part: String) throws {
         var writer = Writer(tensors: 1, values: 1)
         writer.value("general.alignment", alignment)

@@ -64,7 +64,8 @@ struct HostileSafetensorsTests {
         (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[-8,0]}}"#, 8, #"tensor "a" lacks a dtype"#),
         (#"{"a":7}"#, 8, #"tensor "a" lacks a dtype"#),
     ])
-    func `a header that lies is refused by the tensor's name`(header: String, data: Int, part: String) throws {
+    func `a header that lies is refused by the tensor's name`(header: String, data: Int, part: String) throws
+    {
         try withTemporaryFolder { folder in
             let url = folder.appending(path: "x.safetensors")
             try write(header, data: data, to: url)
@@ -147,12 +148,18 @@ struct HostileSafetensorsTests {
     }
 
     @Test(arguments: [
-        (#"{"weight_map":{"a":"1.safetensors","b":"2.safetensors","a":"1.safetensors"}}"#, #""a" is listed twice"#),
+        (
+            #"{"weight_map":{"a":"1.safetensors","b":"2.safetensors","a":"1.safetensors"}}"#,
+            #""a" is listed twice"#
+        ),
         (
             #"{"weight_map":{"a":"2.safetensors","b":"1.safetensors"}}"#,
             #"tensor "a" is said to lie in 2.safetensors, and lies in 1.safetensors"#
         ),
-        (#"{"weight_map":{"a":"1.safetensors","c":"2.safetensors"}}"#, #"tensor "c" is not in 2.safetensors"#),
+        (
+            #"{"weight_map":{"a":"1.safetensors","c":"2.safetensors"}}"#,
+            #"tensor "c" is not in 2.safetensors"#
+        ),
         (#"{"weight_map":{"a":"1.safetensors","b":"3.safetensors"}}"#, #"it holds tensor "b" of the model"#),
         (#"{"weight_map":{"a":7}}"#, #"tensor "a" has no file name"#),
         (#"{"weight_map":["a"]}"#, "there is no `weight_map`"), (#"{"weight_map""#, "not JSON"),
@@ -172,7 +179,10 @@ struct HostileSafetensorsTests {
         #expect(message.contains(#"tensor "a" is in 1.safetensors and in 2.safetensors"#), "\(message)")
     }
 
-    @Test func `tensors that an index does not list are there, as for the reference, and its sums do not matter`() throws {
+    @Test
+    func `tensors that an index does not list are there, as for the reference, and its sums do not matter`()
+        throws
+    {
         try withTemporaryFolder { folder in
             try writeShard(["a", "extra"], to: folder.appending(path: "1.safetensors"))
             try write(
@@ -182,7 +192,11 @@ struct HostileSafetensorsTests {
             let checkpoint = try openCheckpoint(folder: folder)
             #expect(checkpoint.tensorNames == ["a", "extra"])
             #expect(checkpoint.byteCount == 16)
-            #expect(checkpoint.files.map(\.path) == [folder.appending(path: "1.safetensors").path(percentEncoded: false)])
+            #expect(
+                checkpoint.files.map(\.path) == [
+                    folder.appending(path: "1.safetensors").path(percentEncoded: false)
+                ]
+            )
             #expect(checkpoint.info("extra") == TensorInfo(shape: [2], storage: "F32"))
         }
     }
@@ -225,7 +239,9 @@ struct HostileSafetensorsTests {
             model: "other",
             links: [("other/model.safetensors", to: "../secret/model.safetensors")]
         )
-        #expect(out.contains("other/model.safetensors is a link to") && out.contains("outside the model's folder"))
+        #expect(
+            out.contains("other/model.safetensors is a link to") && out.contains("outside the model's folder")
+        )
         for target in ["../../../../secret/model.safetensors", "../../../models--o--m/blobs/abc"] {
             let link = ("\(snapshot)/model.safetensors", to: target)
             #expect(try complaint(model: snapshot, links: [link]) != "nothing")
@@ -253,7 +269,10 @@ struct HostileSafetensorsTests {
     }
 
     @Test func `a link that leads nowhere says so`() throws {
-        let message = try complaint(model: snapshot, links: [("\(snapshot)/model.safetensors", to: "../../blobs/gone")])
+        let message = try complaint(
+            model: snapshot,
+            links: [("\(snapshot)/model.safetensors", to: "../../blobs/gone")]
+        )
         #expect(message.contains("is a link to ../../blobs/gone, and there is no such file"))
     }
 }
