@@ -99,7 +99,7 @@ extension GGUFArchitecture {
         block: "gpt_neox.layers.",
         outer: [
             Row("token_embd", "gpt_neox.embed_in"), Row("output_norm", "gpt_neox.final_layer_norm"),
-            Row("output", "embed_out"),
+            Row("output", "lm_head"),
         ],
         inner: [
             Row("attn_norm", "input_layernorm"), Row("attn_qkv", "attention.query_key_value", .grouped),
