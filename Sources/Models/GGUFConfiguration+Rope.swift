@@ -7,6 +7,7 @@ extension GGUFMetadata {
     /// The parameters of a model whose layers are all of one kind.
     ///
     /// - Parameter allowsPartial: Whether the family can rotate a part of each head only.
+    /// - Returns: The fields.
     /// - Throws: `.unsupported` for a scaling that no family here has; `.badConfiguration` where a number is missing.
     func rope(allowsPartial: Bool = false) throws(ModelError) -> JSONObject {
         let headWidth = try headWidth()
@@ -29,6 +30,8 @@ extension GGUFMetadata {
     /// How the frequencies are stretched.
     ///
     /// - Parameter pairs: How many pairs of numbers of a head are rotated.
+    /// - Returns: `rope_type` and what goes with it.
+    /// - Throws: As ``rope(allowsPartial:)``.
     func scaling(pairs: Int) throws(ModelError) -> JSONObject {
         let long = try table("rope_factors_long.weight", count: pairs)
         let short = try table("rope_factors_short.weight", count: pairs)

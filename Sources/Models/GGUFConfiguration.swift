@@ -36,10 +36,6 @@ extension ModelConfiguration {
             ("padding_token_id", "pad_token_id"),
         ] { if let id = gguf.tokenizer(name)?.int { fields[field] = .int(id) } }
         try family.finish(&fields, gguf)
-        // Beside the object, as older versions of the reference wrote it.
-        if let theta = fields["rope_parameters"].object?["rope_theta"], theta != .null {
-            fields["rope_theta"] = theta
-        }
         self.init(fields: fields, source: source)
     }
 }

@@ -148,7 +148,6 @@ struct GGUFFamily: Sendable {
         if let positions = gguf.file.info("position_embd.weight")?.shape.first {
             fields["n_positions"] = .int(positions)
         }
-        fields["n_ctx"] = fields["n_positions"]
     }
 
     private static let gptNeoX = GGUFFamily(

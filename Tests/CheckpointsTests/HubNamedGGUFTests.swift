@@ -7,7 +7,7 @@ import Torch
 /// GGUF files of every architecture against the reference's own weights (Scripts/fixtures/make_gguf_fixtures.py).
 struct HubNamedGGUFTests {
     private static let models = [
-        "llama", "llama3", "llama-table", "mistral", "qwen2", "qwen3", "phi3", "phi3-longrope", "gemma2",
+        "llama", "llama3", "llama-stretched", "mistral", "qwen2", "qwen3", "phi3", "phi3-longrope", "gemma2",
         "gemma3",
         "gpt2", "gptneox", "bert", "modern-bert",
     ]
