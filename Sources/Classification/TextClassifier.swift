@@ -58,7 +58,7 @@ public final class TextClassifier {
             options: options,
             random: RandomSource(seed: seed)
         )
-        let limits = [source.tokenizer.modelMaxLength, configuration.contextLength]
+        let limits = [source.tokenizer.modelMaxLength, model.maxLength]
         let limit = limits.compactMap { $0 }.min() ?? .max
         let classifier = TextClassifier(
             model: model,
