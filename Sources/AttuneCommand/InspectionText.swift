@@ -41,14 +41,17 @@ struct InspectionText {
             lines.append("cannot be trained: \(fault)")
         }
         if !inspection.unreadFields.isEmpty {
-            lines.append("fields of config.json that nothing reads: \(inspection.unreadFields.joined(separator: ", "))")
+            lines.append(
+                "fields of config.json that nothing reads: \(inspection.unreadFields.joined(separator: ", "))"
+            )
         }
         return lines
     }
 
     private var parameters: [String] {
         let total = inspection.parameterCount
-        var rows = [["\(grouped(inspection.tensors.count)) tensors", grouped(total), ""]]
+        let tensors = inspection.storages.reduce(0) { $0 + $1.tensors }
+        var rows = [["\(grouped(tensors)) tensors", grouped(total), ""]]
         func row(_ name: String, _ count: Int) {
             rows.append([name, grouped(count), percentage(count, of: total)])
         }
