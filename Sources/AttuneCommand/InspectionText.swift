@@ -41,7 +41,9 @@ struct InspectionText {
             lines.append("cannot be trained: \(fault)")
         }
         if !inspection.unreadFields.isEmpty {
-            lines.append("fields of config.json that nothing reads: \(inspection.unreadFields.joined(separator: ", "))")
+            lines.append(
+                "fields of config.json that nothing reads: \(inspection.unreadFields.joined(separator: ", "))"
+            )
         }
         return lines
     }
