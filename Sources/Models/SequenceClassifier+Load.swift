@@ -184,7 +184,9 @@ extension SequenceClassifier {
             let isHead = keys.isHead(parameter.name)
             if let source = sources[parameter.name], !isHead || keepsHead {
                 let dtype = parameter.shape.count > 1 && !isHead ? options.weightsDType : .float32
-                try parameter.set(usable(checkpoint.tensor(source), dtype, options))
+                let tensor = try checkpoint.tensor(source)
+                try requireFinite(tensor, name: source)
+                try parameter.set(usable(tensor, dtype, options))
                 report.loaded.append(source)
             } else {
                 try parameter.initialize(random: random)
