@@ -87,7 +87,8 @@ struct InspectionText {
             return ["none that can be read: \(inspection.tokenizerFault ?? "")"]
         }
         let special = tokenizer.specialTokens.map { "\($0.name.dropLast("_token".count)) \($0.token)" }
-        return ["\(tokenizer.kind), \(grouped(tokenizer.vocabularySize)) tokens"]
+        let limit = tokenizer.modelMaxLength.map { ", texts of at most \(grouped($0))" } ?? ""
+        return ["\(tokenizer.kind), \(grouped(tokenizer.vocabularySize)) tokens\(limit)"]
             + (special.isEmpty ? [] : [special.joined(separator: ", ")])
     }
 
