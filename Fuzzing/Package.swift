@@ -1,21 +1,31 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-// Programs that feed damaged and hostile files to the readers (Scripts/fuzz-data, Scripts/broken-data).
-// Apart from the main package, so that nobody else builds them; PURE=1 keeps libtorch out.
+// Programs that feed damaged and hostile files to the readers (Scripts/fuzz-data, Scripts/broken-data,
+// Scripts/fuzz-checkpoints). Apart from the main package, so that nobody else builds them; PURE=1 keeps libtorch out.
+let pureOnly = Context.environment["PURE"] != nil
 let package = Package(
     name: "fuzzing",
     platforms: [.macOS(.v15)],
     dependencies: [.package(name: "attune", path: "..")],
     targets: [
+        .target(name: "FuzzSupport"),
         .executableTarget(
             name: "FuzzData",
-            dependencies: [.product(name: "Datasets", package: "attune")]
+            dependencies: ["FuzzSupport", .product(name: "Datasets", package: "attune")]
         ),
         .executableTarget(
             name: "ReadData",
             dependencies: [.product(name: "Datasets", package: "attune")]
         ),
-    ],
+    ]
+        + (pureOnly
+            ? []
+            : [
+                .executableTarget(
+                    name: "FuzzCheckpoints",
+                    dependencies: ["FuzzSupport", .product(name: "Attune", package: "attune")]
+                )
+            ]),
     swiftLanguageModes: [.v6]
 )

@@ -1,12 +1,14 @@
 public import Datasets
+public import NN
 
 /// How much each class counts in the loss.
 public enum ClassWeights: Sendable, Equatable {
     /// All examples alike.
     case equal
-    /// Inversely to the class's share of the training data: n / (classes · examples of the class).
+    /// Inversely to the class's share of the training data: n / (classes · examples of the class); where a text may have
+    /// several labels, the examples without a label to those with it.
     ///
-    /// Source: scikit-learn's `compute_class_weight("balanced")`.
+    /// Source: scikit-learn's `compute_class_weight("balanced")`; `pos_weight` of `torch.nn.BCEWithLogitsLoss`.
     case balanced
     /// A weight by label name.
     case named([String: Double])
@@ -35,16 +37,31 @@ public enum ClassWeights: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - labels: Names by id.
-    ///   - ids: The training data's.
+    ///   - targets: The training data's.
     /// - Returns: Nil for ``equal``.
-    /// - Throws: `DatasetError` where a named weight names no label, or a label has none.
-    public func values(labels: [String], ids: [Int]) throws(DatasetError) -> [Float]? {
+    /// - Throws: `DatasetError` where a named weight names no label, a label has none, or the targets are numbers.
+    public func values(labels: [String], targets: Targets) throws(DatasetError) -> [Float]? {
+        if self != .equal, case .numbers = targets {
+            throw DatasetError(
+                .badData,
+                "--class-weights is for classes, and a regression has none; leave it out"
+            )
+        }
         switch self {
         case .equal: return nil
         case .balanced:
             var counts = [Int](repeating: 0, count: labels.count)
-            for id in ids { counts[id] += 1 }
-            return counts.map { $0 == 0 ? 0 : Float(Double(ids.count) / Double(labels.count * $0)) }
+            let n = targets.count
+            switch targets {
+            case .numbers: return nil
+            case .classes(let ids):
+                for id in ids { counts[id] += 1 }
+                return counts.map { $0 == 0 ? 0 : Float(Double(n) / Double(labels.count * $0)) }
+            case .labelSets(let sets):
+                for id in sets.joined() { counts[id] += 1 }
+                // Of a label that all have, or none, there is nothing to balance.
+                return counts.map { $0 == 0 || $0 == n ? 1 : Float(Double(n - $0) / Double($0)) }
+            }
         case .named(let weights):
             let listed = labels.map { "\"\($0)\"" }.joined(separator: ", ")
             if let unknown = weights.keys.sorted().first(where: { !labels.contains($0) }) {

@@ -5,6 +5,7 @@
 @_exported public import Evaluation
 @_exported public import Files
 @_exported public import Models
+@_exported public import NN
 @_exported public import Tokenization
 @_exported public import Torch
 @_exported public import Training

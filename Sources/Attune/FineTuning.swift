@@ -4,7 +4,7 @@ public import Datasets
 import Evaluation
 import Files
 public import Foundation
-import Models
+public import Models
 import NN
 public import Torch
 public import Training
@@ -41,8 +41,10 @@ public struct FineTuning: Sendable {
     public var textColumn: String
     /// The column of texts that belong with those, for pairs; nil for single texts.
     public var textPairColumn: String?
-    /// The column of label names.
-    public var labelColumn: String
+    /// The column of label names, of lists of them, or of numbers; or several columns of 0 and 1, one a label.
+    public var labelColumns: [String]
+    /// Whether a text has one label, several or a number; nil takes several where the data gives them, else one.
+    public var problemType: ProblemType?
     /// A part of the data to work with, taken before anything else; nil takes all.
     public var sample: SplitSize?
     /// Seed of ``sample``.
@@ -81,8 +83,11 @@ public struct FineTuning: Sendable {
         self.model = model
         self.dataset = dataset
         self.textColumn = textColumn
-        self.labelColumn = labelColumn
+        labelColumns = [labelColumn]
     }
+
+    /// The label column, or the names of all of them, for messages.
+    var labelColumn: String { labelColumns.joined(separator: ", ") }
 
     /// What is said while a job runs.
     public enum Event: Sendable {
@@ -117,28 +122,12 @@ public struct FineTuning: Sendable {
     ) throws -> Result {
         try arguments.validate()
         let (trainRows, heldRows) = try rows(emit)
-        // A held-out part may have drawn all rows of a rare label; a file of its own may not bring new ones.
-        let drawn = if case .held = held { heldRows?.names ?? [] } else { [String]() }
-        // Where the data names its classes in an order of its own, the ids follow that.
-        let labels = (trainRows.classLabel ?? ClassLabel(values: trainRows.names + drawn)).names
-        guard labels.count > 1 else {
-            throw TrainingError(
-                .badData,
-                "column \"\(labelColumn)\" holds \(labels.isEmpty ? "no label" : "one label only, \"\(labels[0])\""); "
-                    + "a classifier needs at least two"
-            )
-        }
-        let classifier = try loadModel(labels: labels, emit)
+        let labels = try labels(of: trainRows, heldRows)
+        let classifier = try loadModel(labels: labels, trainRows.problemType, emit)
         try requireFreeSpace(bytesToWrite(classifier), at: folder)
         let train = try encode(trainRows, with: classifier, "training", emit)
         let held = try heldRows.map { try encode($0, with: classifier, "evaluation", emit) }
-        let weights = try classWeights.values(labels: labels, ids: train.labels)
-        if let weights {
-            let shown = zip(labels, weights).map { "\($0) \(String(format: "%.3g", $1))" }.joined(
-                separator: ", "
-            )
-            try emit(.note("class weights: \(shown)"))
-        }
+        let weights = try weights(labels, train, emit)
         let trainer = try Trainer(
             classifier,
             arguments: arguments,
@@ -165,9 +154,43 @@ public struct FineTuning: Sendable {
         return arguments.saveStrategy == .no ? model : model * (1 + 3 * (arguments.saveTotalLimit ?? 1))
     }
 
-    private func loadModel(labels: [String], _ emit: (Event) throws -> Void) throws -> TextClassifier {
+    /// The label names by id.
+    private func labels(of train: LabelledTexts, _ measured: LabelledTexts?) throws -> [String] {
+        // A held-out part may have drawn all rows of a rare label; a file of its own may not bring new ones.
+        let drawn = if case .held = held { measured?.names ?? [] } else { [String]() }
+        // Where the data names its classes in an order of its own, the ids follow that.
+        let labels = train.hasOwnClasses ? train.names : ClassLabel(values: train.names + drawn).names
+        guard labels.count > 1 || train.problemType == .regression else {
+            throw TrainingError(
+                .badData,
+                "column \"\(labelColumn)\" holds \(labels.isEmpty ? "no label" : "one label only, \"\(labels[0])\""); "
+                    + "a classifier needs at least two"
+            )
+        }
+        return labels
+    }
+
+    private func weights(
+        _ labels: [String],
+        _ train: EncodedExamples,
+        _ emit: (Event) throws -> Void
+    ) throws -> [Float]? {
+        guard let targets = train.targets,
+            let weights = try classWeights.values(labels: labels, targets: targets)
+        else { return nil }
+        let shown = zip(labels, weights).map { "\($0) \(String(format: "%.3g", $1))" }.joined(separator: ", ")
+        try emit(.note("class weights: \(shown)"))
+        return weights
+    }
+
+    private func loadModel(
+        labels: [String],
+        _ problemType: ProblemType,
+        _ emit: (Event) throws -> Void
+    ) throws -> TextClassifier {
         var options = SequenceClassifier.LoadOptions()
         options.labels = labels
+        options.problemType = problemType
         options.reinitializesHead = reinitializesHead
         options.device = device
         let (classifier, report) = try TextClassifier.load(
@@ -191,7 +214,7 @@ public struct FineTuning: Sendable {
         _ purpose: String,
         _ emit: (Event) throws -> Void
     ) throws -> EncodedExamples {
-        let ids = try rows.ids(among: classifier.labels)
+        let targets = try rows.targets(among: classifier.labels)
         let found = tokenCache?.encodeBatch(
             rows.inputs,
             with: classifier.tokenizer,
@@ -199,8 +222,8 @@ public struct FineTuning: Sendable {
             source: "\(purpose) texts of \(dataset)"
         )
         let examples =
-            found.map { classifier.examples($0.encodings, labels: ids) }
-            ?? classifier.encode(rows.inputs, labels: ids)
+            found.map { classifier.examples($0.encodings, targets: targets) }
+            ?? classifier.encode(rows.inputs, targets: targets)
         let mean = Double(examples.tokenCount) / Double(max(examples.count, 1))
         var note =
             "\(purpose): \(examples.count) texts, \(String(format: "%.0f", mean)) tokens each on average"

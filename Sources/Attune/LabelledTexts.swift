@@ -1,5 +1,7 @@
 public import Classification
 public import Datasets
+public import Models
+public import NN
 
 /// The columns of a dataset that classification needs.
 public struct LabelledTexts: Sendable {
@@ -7,10 +9,14 @@ public struct LabelledTexts: Sendable {
     public let texts: [String]
     /// The texts that belong with them, where the examples are pairs.
     public let seconds: [String]?
-    /// A label name per text.
+    /// The classes that rows have, in the data's own order where it has one, else sorted; of numbers the column's name.
     public let names: [String]
-    /// The classes in the data's own order, where it has one.
-    public let classLabel: ClassLabel?
+    /// One label, several or a number a row.
+    public let problemType: ProblemType
+    /// Whether the data names its classes itself, so that there may be some that no row has.
+    public let hasOwnClasses: Bool
+    /// By row the class ids among ``names``, or the number.
+    private let rows: Targets
 
     /// What is tokenized.
     public var inputs: TextInputs { TextInputs(texts, seconds: seconds) }
@@ -21,47 +27,123 @@ public struct LabelledTexts: Sendable {
     ///   - dataset: The rows.
     ///   - textColumn: Holds the texts.
     ///   - textPairColumn: Holds the texts that belong with them; nil for single texts.
-    ///   - labelColumn: Holds the labels' names.
-    /// - Throws: `DatasetError` where a column or a row's label is missing.
+    ///   - labelColumns: One column of labels, of lists of labels or of numbers; or several columns of 0 and 1.
+    ///   - problemType: One label, several or a number a row.
+    /// - Throws: `DatasetError` where a column or a row's label is missing, or is of another kind.
     public init(
         _ dataset: Dataset,
         textColumn: String,
         textPairColumn: String? = nil,
-        labelColumn: String
+        labelColumns: [String],
+        problemType: ProblemType = .singleLabel
     ) throws(DatasetError) {
         texts = try dataset.strings(textColumn).map { $0 ?? "" }
         seconds = try textPairColumn.map { name throws(DatasetError) in
             try dataset.strings(name).map { $0 ?? "" }
         }
-        classLabel = try dataset.feature(of: labelColumn).classLabel
-        let labels = try dataset.strings(labelColumn)
-        names = labels.compactMap { $0 }
-        if let row = labels.firstIndex(where: { $0 == nil }) {
+        self.problemType = problemType
+        let shown = labelColumns.map { "\"\($0)\"" }.joined(separator: ", ")
+        if problemType == .regression {
+            guard let column = labelColumns.first, labelColumns.count == 1 else {
+                throw DatasetError(.badData, "a regression learns the numbers of one column, not of \(shown)")
+            }
+            names = [column]
+            hasOwnClasses = false
+            rows = .numbers(try dataset.numbers(column))
+            return
+        }
+        let labels = try RowLabels(dataset, columns: labelColumns)
+        guard problemType == .multiLabel || !labels.isMultiLabel else {
             throw DatasetError(
                 .badData,
-                "\(labels.count - names.count) rows have no value in column \"\(labelColumn)\" (the first is row \(row + 1)); "
-                    + "remove them, or choose another --label-column"
+                "column \(shown) gives a row any number of labels, and one each is wanted; "
+                    + "use --problem-type multi-label, or another --label-column"
             )
         }
+        if let row = labels.codes.firstIndex(where: { $0 < 0 }) {
+            throw DatasetError.missingLabels(labels.codes.count { $0 < 0 }, first: row, in: shown)
+        }
+        names = labels.names
+        let feature = try labelColumns.count == 1 ? dataset.feature(of: labelColumns[0]) : nil
+        hasOwnClasses = feature == nil || feature?.classLabel != nil
+        rows =
+            problemType == .multiLabel
+            ? .labelSets(labels.codes.map { labels.sets[Int($0)].map(Int.init) })
+            : .classes(labels.codes.map { Int(labels.sets[Int($0)][0]) })
     }
 
-    /// The rows' class ids among given labels.
+    /// The rows' targets with ids among given labels.
     ///
     /// - Parameter labels: Names by id.
-    /// - Returns: As many ids as there are rows.
+    /// - Returns: As many targets as there are rows.
     /// - Throws: `DatasetError` for a name that is not among them.
-    public func ids(among labels: [String]) throws(DatasetError) -> [Int] {
-        let label = ClassLabel(names: labels)
-        let ids = label.encode(names)
-        if let row = ids.firstIndex(where: { $0 == nil }) {
+    public func targets(among labels: [String]) throws(DatasetError) -> Targets {
+        let ids = ClassLabel(names: labels).encode(names)
+        func unknown(_ row: Int, _ name: String) -> DatasetError {
             let known =
                 labels.prefix(12).map { "\"\($0)\"" }.joined(separator: ", ")
                 + (labels.count > 12 ? ", …" : "")
-            throw DatasetError(
+            return DatasetError(
                 .badData,
-                "row \(row + 1) is labelled \"\(names[row])\", which the model does not know; it knows \(known)"
+                "row \(row + 1) is labelled \"\(name)\", which the model does not know; it knows \(known)"
             )
         }
-        return ids.compactMap { $0 }
+        switch rows {
+        case .numbers: return rows
+        case .classes(let classes):
+            if let row = classes.firstIndex(where: { ids[$0] == nil }) {
+                throw unknown(row, names[classes[row]])
+            }
+            return .classes(classes.compactMap { ids[$0] })
+        case .labelSets(let sets):
+            for (row, set) in sets.enumerated() {
+                if let id = set.first(where: { ids[$0] == nil }) { throw unknown(row, names[id]) }
+            }
+            return .labelSets(sets.map { $0.compactMap { ids[$0] }.sorted() })
+        }
+    }
+}
+
+extension DatasetError {
+    /// The error for rows that nothing can be learned from.
+    fileprivate static func missingLabels(_ count: Int, first row: Int, in columns: String) -> DatasetError {
+        DatasetError(
+            .badData,
+            "\(count) rows have no value in column \(columns) (the first is row \(row + 1)); "
+                + "remove them, or choose another --label-column"
+        )
+    }
+}
+
+extension Dataset {
+    /// A column's numbers, texts that spell numbers too.
+    fileprivate func numbers(_ column: String) throws(DatasetError) -> [Double] {
+        if case .list = try feature(of: column) {
+            throw DatasetError(
+                .badData,
+                "column \"\(column)\" holds lists, and a regression learns one number a row; choose another --label-column"
+            )
+        }
+        let cast = try castColumn(column, to: .value(.float64))
+        var numbers: [Double] = []
+        numbers.reserveCapacity(count)
+        var missing: [Int] = []
+        for (row, values) in try cast.rows(columns: [column]).enumerated() {
+            guard let number = values[column].double else {
+                missing.append(row)
+                continue
+            }
+            guard number.isFinite else {
+                throw DatasetError(
+                    .badData,
+                    "row \(row + 1): column \"\(column)\" holds \(number), which nothing can be learned from; mend or remove it"
+                )
+            }
+            numbers.append(number)
+        }
+        if let first = missing.first {
+            throw .missingLabels(missing.count, first: first, in: "\"\(column)\"")
+        }
+        return numbers
     }
 }

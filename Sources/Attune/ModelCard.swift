@@ -1,6 +1,8 @@
 import Classification
+import Evaluation
 import Foundation
 import JSON
+import Models
 import Training
 
 /// The `README.md` of a saved classifier: what it is, what it was measured to do, how to use it.
@@ -24,18 +26,12 @@ struct ModelCard {
             - text-classification
             - attune
             metrics:
-            - accuracy
-            - f1
-            - matthews_correlation
+            \(metricNames.map { "- \($0)" }.joined(separator: "\n"))
             ---
 
             # A classifier of texts
 
-            `\(model)` fine-tuned on \(examples) texts of `\(data)` (column `\(job.textColumn)`) to tell
-            `\(job.labelColumn)` apart. It knows these \(classifier.labels.count) labels and answers every text with one of
-            them, also a text that has nothing to do with any:
-
-            \(labels)
+            `\(model)` fine-tuned on \(examples) texts of `\(data)` (column `\(job.textColumn)`) \(purpose)
             ## Measured
 
             \(measured)
@@ -57,6 +53,43 @@ struct ModelCard {
             """
     }
 
+    private var metricNames: [String] {
+        switch classifier.problemType {
+        case .singleLabel: ["accuracy", "f1", "matthews_correlation"]
+        case .multiLabel: ["f1", "accuracy"]
+        case .regression: ["mse", "mae", "pearsonr", "spearmanr"]
+        }
+    }
+
+    /// What it was trained for and how it answers.
+    private var purpose: String {
+        switch classifier.problemType {
+        case .singleLabel:
+            """
+            to tell
+            `\(job.labelColumn)` apart. It knows these \(classifier.labels.count) labels and answers every text with one of
+            them, also a text that has nothing to do with any:
+
+            \(labels)
+            """
+        case .multiLabel:
+            """
+            to find
+            the labels of `\(job.labelColumn)`. It knows these \(classifier.labels.count) and gives a text those it thinks
+            likelier than not, which may be several or none:
+
+            \(labels)
+            """
+        case .regression:
+            """
+            to
+            predict the number `\(job.labelColumn)`. It answers every text with a number, also a text that has nothing to
+            do with it.
+
+            """
+        }
+    }
+
     private var labels: String {
         classifier.labels.enumerated().map { "- \($0): `\($1)`\n" }.joined()
     }
@@ -68,7 +101,7 @@ struct ModelCard {
                 "the same data"
             }
         return """
-            On \(evaluation.metrics.confusion.total) texts of \(origin) that it had not seen, with a loss of \
+            On \(evaluation.metrics.count) texts of \(origin) that it had not seen, with a loss of \
             \(String(format: "%.4f", evaluation.loss)):
 
             ```

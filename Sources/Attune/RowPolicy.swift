@@ -15,14 +15,14 @@ extension Dataset {
     ///
     /// - Parameters:
     ///   - textColumn: Holds the texts.
-    ///   - labelColumn: Holds the labels.
+    ///   - labelColumns: Hold the labels; a row needs a value in each.
     ///   - missingLabels: For rows without a label; `.keep` is taken for `.refuse`.
     ///   - emptyTexts: For texts that are missing or white space only.
     /// - Returns: The rows that stay, and a sentence for each kind that was left out.
     /// - Throws: `DatasetError` naming the first row that is refused; `.missingColumn`.
     public func cleaned(
         textColumn: String,
-        labelColumn: String,
+        labelColumns: [String],
         missingLabels: RowPolicy,
         emptyTexts: RowPolicy
     ) throws(DatasetError) -> (rows: Dataset, notes: [String]) {
@@ -47,9 +47,11 @@ extension Dataset {
             kept.removeAll { isBad[$0] }
             notes.append("left out \(bad) rows without a \(what)")
         }
-        let labels = try rows(columns: [labelColumn]).map { $0[labelColumn] == .missing }
         let labelPolicy = missingLabels == .keep ? RowPolicy.refuse : missingLabels
-        try apply(labelPolicy, to: labels, "value", column: labelColumn, flag: "--missing-labels")
+        for column in labelColumns {
+            let isMissing = try rows(columns: [column]).map { $0[column] == .missing }
+            try apply(labelPolicy, to: isMissing, "value", column: column, flag: "--missing-labels")
+        }
         if emptyTexts != .keep {
             let texts = try strings(textColumn).map { $0?.allSatisfy(\.isWhitespace) ?? true }
             try apply(emptyTexts, to: texts, "text", column: textColumn, flag: "--empty-texts")

@@ -21,7 +21,7 @@ struct AttuneCommand: ParsableCommand {
             TrainCommand.self, EvaluateCommand.self, PredictCommand.self, TokenizeCommand.self,
             DecodeCommand.self,
             DataCommand.self,
-            DoctorCommand.self,
+            InspectCommand.self, DoctorCommand.self,
         ]
     )
 }

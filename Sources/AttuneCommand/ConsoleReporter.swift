@@ -31,16 +31,11 @@ struct ConsoleReporter {
         case .logged: break
         case .evaluating(let done, let total): showEvaluation(done, total)
         case .evaluated(let record):
-            let metrics = record.metrics
             line.close()
+            let numbers = record.metrics.headline.map { "\($0.name) \(String(format: "%.3f", $0.value))" }
             writeToStandardError(
-                String(
-                    format: "  evaluated after step %d: loss %.4f, accuracy %.3f, MCC %.3f\n",
-                    record.step,
-                    record.loss,
-                    metrics.accuracy,
-                    metrics.matthewsCorrelation
-                )
+                "  evaluated after step \(record.step): loss \(String(format: "%.4f", record.loss)), "
+                    + numbers.joined(separator: ", ") + "\n"
             )
             evaluationStart = nil
         case .saved(let url):

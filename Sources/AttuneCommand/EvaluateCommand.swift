@@ -19,18 +19,21 @@ struct EvaluateCommand: ParsableCommand {
     var precision = Precision.fp32
 
     @OptionGroup var device: DeviceOptions
+    @OptionGroup var weights: WeightsOptions
 
     func run() throws {
         try reportingFailure {
-            let data = try source.data.read()
-            let rows = try LabelledTexts(
-                data,
-                textColumn: source.textColumn,
-                textPairColumn: source.textPairColumn,
-                labelColumn: source.labelColumn
+            // Columns are looked for before the model is read.
+            let columns =
+                [source.textColumn] + [source.textPairColumn].compactMap { $0 } + source.labels.columns
+            let data = try source.data.read().selectColumns(
+                columns.enumerated().filter { !columns[..<$0.offset].contains($0.element) }.map(\.element)
             )
             var options = SequenceClassifier.LoadOptions()
             options.device = try device.resolved()
+            options.problemType = source.labels.problemType
+            options.weightsDType = weights.dtype
+            options.mapsWeights = true
             Runtime.keepFreedMemory()
             let (classifier, report) = try TextClassifier.load(
                 source.model,
@@ -38,7 +41,17 @@ struct EvaluateCommand: ParsableCommand {
                 maxLength: source.maxLength
             )
             guard report.fresh.isEmpty else { throw ModelError.untrained(source.model) }
-            let examples = classifier.encode(rows.inputs, labels: try rows.ids(among: classifier.labels))
+            let rows = try LabelledTexts(
+                data,
+                textColumn: source.textColumn,
+                textPairColumn: source.textPairColumn,
+                labelColumns: source.labels.columns,
+                problemType: classifier.problemType
+            )
+            let examples = classifier.encode(
+                rows.inputs,
+                targets: try rows.targets(among: classifier.labels)
+            )
             var line = ProgressLine()
             let record = try Training.evaluate(classifier, on: examples, precision: precision) { done in
                 line.show({ "evaluating \(done)/\(examples.count)" }, isLast: done == examples.count)

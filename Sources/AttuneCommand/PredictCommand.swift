@@ -11,6 +11,9 @@ struct PredictCommand: ParsableCommand {
         discussion: """
             attune predict --model runs/tweets --text "Thank you, Ohio!" --text "Register to vote today"
             attune predict --model runs/tweets --input new.csv --text-column text --output labels.jsonl
+
+            A classifier of one label says {"label": …, "score": …, "scores": {…}}; one of several labels \
+            {"labels": […], "scores": {…}} with those above 0.5; a regression {"score": …}, the number.
             """
     )
 
@@ -42,6 +45,15 @@ struct PredictCommand: ParsableCommand {
     var output: String?
 
     @OptionGroup var device: DeviceOptions
+    @OptionGroup var weights: WeightsOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "single-label, multi-label or regression, where the model's config.json does not say or is wrong.",
+            valueName: "type"
+        )
+    )
+    var problemType: ProblemType?
 
     @Flag(help: "Add the logits, in full float32 precision.")
     var logits = false
@@ -58,6 +70,9 @@ struct PredictCommand: ParsableCommand {
             let inputs = try inputs()
             var options = SequenceClassifier.LoadOptions()
             options.device = try device.resolved()
+            options.problemType = problemType
+            options.weightsDType = weights.dtype
+            options.mapsWeights = true
             Runtime.keepFreedMemory()
             let (classifier, report) = try TextClassifier.load(model, options: options)
             guard report.fresh.isEmpty else {
@@ -71,12 +86,8 @@ struct PredictCommand: ParsableCommand {
                 return true
             }
             line.close()
-            let lines = rows.map { row in
-                Self.object(
-                    Prediction(logits: row, labels: classifier.labels),
-                    classifier.labels,
-                    logits: logits
-                )
+            let lines = classifier.predictions(of: rows).map {
+                Self.object($0, classifier.labels, logits: logits)
             }
             let text = lines.map { JSONValue.object($0).oneLineInOrder + "\n" }.joined()
             if let output {
@@ -96,10 +107,17 @@ struct PredictCommand: ParsableCommand {
     }
 
     static func object(_ prediction: Prediction, _ labels: [String], logits: Bool) -> JSONObject {
-        var object: JSONObject = [
-            "label": .string(prediction.label), "score": .double(prediction.score),
-            "scores": .object(JSONObject(zip(labels, prediction.scores).map { ($0, .double($1)) })),
-        ]
+        let scores = JSONValue.object(JSONObject(zip(labels, prediction.scores).map { ($0, .double($1)) }))
+        var object: JSONObject
+        switch prediction.problemType {
+        case .singleLabel:
+            object = [
+                "label": .string(prediction.label), "score": .double(prediction.score), "scores": scores,
+            ]
+        case .multiLabel:
+            object = ["labels": .array(prediction.labels.map(JSONValue.string)), "scores": scores]
+        case .regression: object = ["score": .double(prediction.score)]
+        }
         if logits { object["logits"] = .array(prediction.logits.map { .number("\($0)") }) }
         return object
     }

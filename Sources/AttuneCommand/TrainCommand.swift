@@ -8,7 +8,8 @@ struct TrainCommand: ParsableCommand {
         commandName: "train",
         abstract: "Fine-tunes a model on labelled texts, measures it and saves it.",
         discussion: """
-            Labels are names; ids follow from their order. The output folder is in the Hub's layout: the Python \
+            Labels are names; ids follow from their order. A column of lists gives a text several labels; \
+            --problem-type regression learns a column's numbers. The output folder is in the Hub's layout: the Python \
             library opens it, and so do `attune evaluate` and `attune predict`. Ctrl-C saves a checkpoint and says \
             how to go on. Flags are those of the reference's TrainingArguments, with its defaults.
             """
@@ -22,6 +23,7 @@ struct TrainCommand: ParsableCommand {
     @OptionGroup(title: "Logging, evaluation and saving") var saving: SavingOptions
 
     @OptionGroup(title: "Machine") var device: DeviceOptions
+    @OptionGroup(title: "Machine") var weights: WeightsOptions
 
     @Option(help: ArgumentHelp("The output folder.", valueName: "folder"))
     var outputDir: String
@@ -64,8 +66,10 @@ struct TrainCommand: ParsableCommand {
             model: source.model,
             dataset: source.data.dataset,
             textColumn: source.textColumn,
-            labelColumn: source.labelColumn
+            labelColumn: ""
         )
+        job.labelColumns = source.labels.columns
+        job.problemType = source.labels.problemType
         job.textPairColumn = source.textPairColumn
         job.split = source.data.split
         job.datasetConfig = source.data.datasetConfig
@@ -81,6 +85,15 @@ struct TrainCommand: ParsableCommand {
         job.reinitializesHead = training.reinitHead
         try training.apply(to: &job.arguments)
         saving.apply(to: &job.arguments)
+        if weights.dtype != .float32 {
+            throw ValidationError(
+                "--weights-dtype bf16: training keeps float32 weights for now, or small steps would be rounded away; "
+                    + "--precision bf16 multiplies in bfloat16"
+            )
+        }
+        if job.problemType == .regression, job.classWeights != .equal {
+            throw ValidationError("--class-weights is for classes, and --problem-type regression has none")
+        }
         do { try job.arguments.validate() } catch { throw ValidationError(error.message) }
         return job
     }
@@ -112,7 +125,7 @@ struct TrainCommand: ParsableCommand {
             )
         )
         if let evaluation = result.evaluation {
-            let examples = evaluation.metrics.confusion.total
+            let examples = evaluation.metrics.count
             print(String(format: "\non %d held-out texts: loss %.4f\n", examples, evaluation.loss))
             print(evaluation.metrics.table(labels: result.classifier.labels))
         }

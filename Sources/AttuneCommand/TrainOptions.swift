@@ -40,8 +40,7 @@ struct SourceOptions: ParsableArguments {
     @Option(help: .textPairColumn)
     var textPairColumn: String?
 
-    @Option(help: ArgumentHelp("The column that holds the labels' names.", valueName: "name"))
-    var labelColumn: String
+    @OptionGroup var labels: LabelOptions
 
     @Option(help: ArgumentHelp("Tokens of a text at the most; what is longer is cut.", valueName: "tokens"))
     var maxLength: Int?

@@ -11,6 +11,27 @@ public struct TensorInfo: Sendable, Equatable {
         self.shape = shape
         self.storage = storage
     }
+
+    /// Bytes that it takes as it is stored.
+    public var byteCount: Int {
+        let count = shape.reduce(1, *)
+        if let dtype = SafetensorsFile.dtypes[storage] { return count * dtype.byteWidth }
+        guard let type = GGUFTensorType(name: storage) else { return 0 }
+        return count / type.blockSize * type.blockBytes
+    }
+}
+
+/// A file of a checkpoint.
+public struct CheckpointFile: Sendable, Equatable {
+    /// Where it lies.
+    public var path: String
+    /// Its size, header and all.
+    public var byteCount: Int
+
+    package init(path: String, byteCount: Int) {
+        self.path = path
+        self.byteCount = byteCount
+    }
 }
 
 /// Named tensors in a file or several.
@@ -30,6 +51,17 @@ public protocol Checkpoint {
     /// - Returns: The tensor, on the CPU.
     /// - Throws: `.missing` where there is none.
     func tensor(_ name: String) throws(CheckpointError) -> Tensor
+
+    /// The files it lies in, sorted by name; none where it lies in memory.
+    var files: [CheckpointFile] { get }
+}
+
+extension Checkpoint {
+    /// The files it lies in, sorted by name; none where it lies in memory.
+    public var files: [CheckpointFile] { [] }
+
+    /// Bytes that all tensors take as they are stored.
+    public var byteCount: Int { tensorNames.reduce(0) { $0 + (info($1)?.byteCount ?? 0) } }
 }
 
 /// What became of every tensor when a model was filled from a checkpoint.

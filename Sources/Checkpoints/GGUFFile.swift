@@ -32,6 +32,12 @@ public struct GGUFFile: Checkpoint {
         }
         _ = try reader.take(4)
         let version = try reader.number(UInt32.self)
+        guard !(1...3).contains(version.byteSwapped) else {
+            throw CheckpointError(
+                .unsupported,
+                "\(file.path) is a GGUF of a big-endian machine; convert it again"
+            )
+        }
         guard (2...3).contains(version) else {
             throw CheckpointError(.unsupported, "\(file.path) is GGUF version \(version); known are 2 and 3")
         }
@@ -40,6 +46,7 @@ public struct GGUFFile: Checkpoint {
         var metadata: [String: GGUFValue] = [:]
         for _ in 0..<valueCount {
             let key = try reader.string()
+            guard metadata[key] == nil else { throw reader.corrupt("it has two values for \(quoted(key))") }
             metadata[key] = try reader.value(type: try reader.number())
         }
         var headers: [(name: String, shape: [Int], type: GGUFTensorType, offset: Int)] = []
@@ -56,14 +63,15 @@ public struct GGUFFile: Checkpoint {
             guard !overflow, start >= dataStart, start <= file.bytes.count, size <= file.bytes.count - start
             else {
                 throw reader.corrupt(
-                    "tensor \"\(header.name)\" ends beyond the file's last byte (\(file.bytes.count)): it is cut off"
+                    "tensor \(quoted(header.name)) ends beyond the file's last byte (\(file.bytes.count)): it is cut off"
                 )
             }
             guard entries[header.name] == nil else {
-                throw reader.corrupt("two tensors are called \"\(header.name)\"")
+                throw reader.corrupt("two tensors are called \(quoted(header.name))")
             }
             entries[header.name] = Entry(shape: header.shape, type: header.type, range: start..<start + size)
         }
+        try Self.checkLayout(entries, reader)
         self.metadata = metadata
         self.entries = entries
         self.file = file
@@ -75,26 +83,41 @@ public struct GGUFFile: Checkpoint {
     ) throws(CheckpointError) -> (name: String, shape: [Int], type: GGUFTensorType, offset: Int) {
         let name = try reader.string()
         let rank = try reader.number(UInt32.self)
-        guard rank <= 4 else { throw reader.corrupt("tensor \"\(name)\" has \(rank) dimensions") }
+        guard rank <= 4 else { throw reader.corrupt("tensor \(quoted(name)) has \(rank) dimensions") }
         var shape: [Int] = []
         for _ in 0..<rank {
             guard let size = Int(exactly: try reader.number(UInt64.self)) else {
-                throw reader.corrupt("tensor \"\(name)\" has a size that is no number")
+                throw reader.corrupt("tensor \(quoted(name)) has a size that is no number")
             }
             shape.insert(size, at: 0)  // GGUF counts the innermost dimension first
         }
         let typeNumber = try reader.number(UInt32.self)
         guard let type = GGUFTensorType(rawValue: typeNumber) else {
-            let known = GGUFTensorType.allCases.map { "\($0)".uppercased() }.joined(separator: ", ")
+            let known = GGUFTensorType.allCases.map(\.name).joined(separator: ", ")
             throw CheckpointError(
                 .unsupported,
-                "\(reader.file.path): tensor \"\(name)\" is quantised by type \(typeNumber); known are \(known)"
+                "\(reader.file.path): tensor \(quoted(name)) is quantised by type \(typeNumber); known are \(known)"
             )
         }
         guard let offset = Int(exactly: try reader.number(UInt64.self)) else {
-            throw reader.corrupt("tensor \"\(name)\" has an offset that is no number")
+            throw reader.corrupt("tensor \(quoted(name)) has an offset that is no number")
         }
         return (name, shape, type, offset)
+    }
+
+    /// No byte may belong to two tensors: what is read would have no bound but the header's.
+    private static func checkLayout(
+        _ entries: [String: Entry],
+        _ reader: GGUFReader
+    ) throws(CheckpointError) {
+        var previous: (name: String, end: Int)?
+        for (name, entry) in entries.sorted(by: { $0.value.range.lowerBound < $1.value.range.lowerBound })
+        where !entry.range.isEmpty {
+            if let previous, entry.range.lowerBound < previous.end {
+                throw reader.corrupt("tensor \(quoted(name)) overlaps tensor \(quoted(previous.name))")
+            }
+            previous = (name, entry.range.upperBound)
+        }
     }
 
     private static func size(
@@ -103,35 +126,40 @@ public struct GGUFFile: Checkpoint {
     ) throws(CheckpointError) -> Int {
         var count = 1
         for size in header.shape {
-            let (product, overflow) = count.multipliedReportingOverflow(by: size)
+            // An empty tensor has strides as well, and they overflow just so.
+            let (product, overflow) = count.multipliedReportingOverflow(by: max(1, size))
             guard !overflow, product < 1 << 48 else {
-                throw reader.corrupt("tensor \"\(header.name)\" would be larger than any memory")
+                throw reader.corrupt("tensor \(quoted(header.name)) would be larger than any memory")
             }
             count = product
         }
         guard (header.shape.last ?? 1).isMultiple(of: header.type.blockSize) else {
-            throw reader.corrupt("tensor \"\(header.name)\" has rows that are not whole blocks")
+            throw reader.corrupt("tensor \(quoted(header.name)) has rows that are not whole blocks")
         }
-        return count / header.type.blockSize * header.type.blockBytes
+        return header.shape.contains(0) ? 0 : count / header.type.blockSize * header.type.blockBytes
     }
+
+    /// The file itself.
+    public var files: [CheckpointFile] { [CheckpointFile(path: file.path, byteCount: file.bytes.count)] }
 
     /// What is known of a tensor without reading it.
     ///
     /// - Parameter name: As in ``tensorNames``.
     /// - Returns: Shape and storage, or nil.
     public func info(_ name: String) -> TensorInfo? {
-        entries[name].map { TensorInfo(shape: $0.shape, storage: "\($0.type)".uppercased()) }
+        entries[name].map { TensorInfo(shape: $0.shape, storage: $0.type.name) }
     }
 
     /// A tensor in float32, dequantised.
     ///
     /// - Parameter name: As in ``tensorNames``.
     /// - Returns: The tensor, on the CPU.
-    /// - Throws: `.missing` where there is none.
+    /// - Throws: `.missing` where there is none; `.inputOutput` where the file has become shorter since it was opened.
     public func tensor(_ name: String) throws(CheckpointError) -> Tensor {
         guard let entry = entries[name] else {
-            throw CheckpointError(.missing, "\(file.path) has no tensor \"\(name)\"")
+            throw CheckpointError(.missing, "\(file.path) has no tensor \(quoted(name))")
         }
+        try asCheckpoint { () throws(FileError) in try file.checkLength() }
         do throws(TorchError) {
             let tensor = try Tensor.empty(entry.shape)
             let blocks = UnsafeRawBufferPointer(rebasing: file.bytes[entry.range])
@@ -140,7 +168,7 @@ public struct GGUFFile: Checkpoint {
             }
             return tensor
         } catch {
-            throw CheckpointError(.inputOutput, "\(file.path): tensor \"\(name)\": \(error)")
+            throw CheckpointError(.inputOutput, "\(file.path): tensor \(quoted(name)): \(error)")
         }
     }
 }

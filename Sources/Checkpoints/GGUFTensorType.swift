@@ -11,17 +11,30 @@ enum GGUFTensorType: UInt32, CaseIterable {
     case q5_0 = 6
     case q5_1 = 7
     case q8_0 = 8
+    case q2_k = 10
+    case q3_k = 11
     case q4_k = 12
     case q5_k = 13
     case q6_k = 14
+    case iq4_nl = 20
+    case iq4_xs = 23
     case bf16 = 30
+
+    /// The type of a name, ggml's in capitals.
+    init?(name: String) {
+        guard let type = Self.allCases.first(where: { $0.name == name }) else { return nil }
+        self = type
+    }
+
+    /// ggml's name, `Q4_K` say.
+    var name: String { "\(self)".uppercased() }
 
     /// Values in a block.
     var blockSize: Int {
         switch self {
         case .f32, .f16, .bf16: 1
-        case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0: 32
-        case .q4_k, .q5_k, .q6_k: 256
+        case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0, .iq4_nl: 32
+        case .q2_k, .q3_k, .q4_k, .q5_k, .q6_k, .iq4_xs: 256
         }
     }
 
@@ -30,11 +43,14 @@ enum GGUFTensorType: UInt32, CaseIterable {
         switch self {
         case .f32: 4
         case .f16, .bf16: 2
-        case .q4_0: 18
+        case .q4_0, .iq4_nl: 18
         case .q4_1: 20
         case .q5_0: 22
         case .q5_1: 24
         case .q8_0: 34
+        case .q2_k: 84
+        case .q3_k: 110
+        case .iq4_xs: 136
         case .q4_k: 144
         case .q5_k: 176
         case .q6_k: 210
@@ -73,6 +89,10 @@ enum GGUFTensorType: UInt32, CaseIterable {
         case .q8_0:
             let scale = half(block)
             for i in 0..<32 { y[i] = scale * Float(block.load(fromByteOffset: 2 + i, as: Int8.self)) }
+        case .iq4_nl: fourBits(block + 2, into: y) { half(block) * nonlinear($0) }
+        case .q2_k: twoBits(block, into: y)
+        case .q3_k: threeBits(block, into: y)
+        case .iq4_xs: nonlinearSuperBlock(block, into: y)
         case .q4_k: superBlock(block, high: nil, low: block + 16, into: y)
         case .q5_k: superBlock(block, high: block + 16, low: block + 48, into: y)
         case .q6_k: sixBits(block, into: y)
@@ -81,19 +101,18 @@ enum GGUFTensorType: UInt32, CaseIterable {
 }
 
 @inline(__always)
-private func half(_ pointer: UnsafeRawPointer) -> Float {
+func half(_ pointer: UnsafeRawPointer) -> Float {
     Float(Float16(bitPattern: UInt16(littleEndian: pointer.loadUnaligned(as: UInt16.self))))
 }
 
 @inline(__always)
-private func byte(_ pointer: UnsafeRawPointer, _ index: Int) -> Int {
+func byte(_ pointer: UnsafeRawPointer, _ index: Int) -> Int {
     Int(pointer.load(fromByteOffset: index, as: UInt8.self))
 }
 
 /// 32 values of four bits: the low halves of 16 bytes, then the high halves.
 @inline(__always)
-private func fourBits(_ bits: UnsafeRawPointer, into y: UnsafeMutablePointer<Float>, _ value: (Int) -> Float)
-{
+func fourBits(_ bits: UnsafeRawPointer, into y: UnsafeMutablePointer<Float>, _ value: (Int) -> Float) {
     for i in 0..<16 {
         y[i] = value(byte(bits, i) & 15)
         y[i + 16] = value(byte(bits, i) >> 4)

@@ -1,61 +1,77 @@
 public import Torch
 
-/// A Llama-architecture GGUF under the Hub's tensor names and with its rows in the Hub's order.
+/// A GGUF under the Hub's tensor names and with the values that the Hub's checkpoint has.
 ///
-/// Source: transformers 5.23, modeling_gguf_pytorch_utils.py (`LlamaTensorProcessor`); gguf-py's tensor_mapping.py.
+/// A tensor that the architecture does not know keeps its own name. Tables of rotary frequencies are left out: they come
+/// back as hyper-parameters.
+///
+/// Source: transformers 5.23, modeling_gguf_pytorch_utils.py; gguf-py's tensor_mapping.py.
 public struct HubNamedGGUF: Checkpoint {
+    /// The architectures that are known, sorted: what a file's `general.architecture` may be.
+    public static var architectures: [String] { GGUFArchitecture.all.keys.sorted() }
+
+    private struct Entry: Sendable {
+        var gguf: String
+        var change: GGUFArchitecture.Change
+    }
+
     /// The Hub's names, sorted.
     public let tensorNames: [String]
     private let file: GGUFFile
-    private let ggufNames: [String: String]
+    private let entries: [String: Entry]
     private let headCount: Int
     private let keyValueHeadCount: Int
 
-    /// Names outside the blocks: GGUF's, and the Hub's.
-    private static let outer = [
-        ("token_embd.weight", "model.embed_tokens.weight"), ("output_norm.weight", "model.norm.weight"),
-        ("output.weight", "lm_head.weight"),
-    ]
-    /// Names inside block N, after `blk.N.` and `model.layers.N.`; `.weight` or `.bias` follows.
-    private static let inner = [
-        "attn_q": "self_attn.q_proj", "attn_k": "self_attn.k_proj", "attn_v": "self_attn.v_proj",
-        "attn_output": "self_attn.o_proj", "ffn_gate": "mlp.gate_proj", "ffn_up": "mlp.up_proj",
-        "ffn_down": "mlp.down_proj", "attn_norm": "input_layernorm", "ffn_norm": "post_attention_layernorm",
-    ]
-
     /// Looks at a file through the Hub's names.
     ///
-    /// - Parameter file: Of the llama architecture.
-    /// - Throws: `.corrupt` where the head counts are missing.
+    /// - Parameter file: Of one of the known ``architectures``.
+    /// - Throws: `.unsupported` for another architecture or a part of a file; `.corrupt` where the head counts are missing.
     public init(_ file: GGUFFile) throws(CheckpointError) {
-        guard let heads = file.metadata["llama.attention.head_count"]?.int, heads > 0 else {
+        let path = file.files.first?.path ?? "the GGUF file"
+        let name = file.metadata["general.architecture"]?.string ?? ""
+        guard let architecture = GGUFArchitecture.all[name] else {
             throw CheckpointError(
-                .corrupt,
-                "the GGUF file does not say how many attention heads its model has"
+                .unsupported,
+                "\(path): GGUF models of architecture \(quoted(name)) are not known; known are: "
+                    + Self.architectures.joined(separator: ", ")
             )
+        }
+        if let parts = file.metadata["split.count"]?.int, parts > 1 {
+            throw CheckpointError(
+                .unsupported,
+                "\(path) is one of \(parts) parts of a model; join them first: llama-gguf-split --merge"
+            )
+        }
+        guard let heads = file.metadata["\(name).attention.head_count"]?.int, heads > 0 else {
+            throw CheckpointError(.corrupt, "\(path) does not say how many attention heads its model has")
         }
         self.file = file
         headCount = heads
-        keyValueHeadCount = file.metadata["llama.attention.head_count_kv"]?.int ?? heads
-        var names: [String: String] = [:]
-        for name in file.tensorNames where name != "rope_freqs.weight" { names[Self.hubName(name)] = name }
-        ggufNames = names
-        tensorNames = names.keys.sorted()
+        keyValueHeadCount = file.metadata["\(name).attention.head_count_kv"]?.int ?? heads
+        var entries: [String: Entry] = [:]
+        for gguf in file.tensorNames where !GGUFArchitecture.rotaryTables.contains(gguf) {
+            let (hub, change) = architecture.place(of: gguf) ?? (gguf, .none)
+            guard entries[hub] == nil else {
+                throw CheckpointError(.corrupt, "\(path): two tensors stand for \(quoted(hub))")
+            }
+            entries[hub] = Entry(gguf: gguf, change: change)
+        }
+        self.entries = entries
+        tensorNames = entries.keys.sorted()
     }
 
-    /// The Hub's name for a tensor of a GGUF; its own where there is none.
-    static func hubName(_ name: String) -> String {
-        if let outer = outer.first(where: { $0.0 == name }) { return outer.1 }
-        let parts = name.split(separator: ".").map(String.init)
-        guard parts.count == 4, parts[0] == "blk", let place = inner[parts[2]] else { return name }
-        return "model.layers.\(parts[1]).\(place).\(parts[3])"
-    }
+    /// The file itself.
+    public var files: [CheckpointFile] { file.files }
 
     /// What is known of a tensor without reading it.
     ///
     /// - Parameter name: As in ``tensorNames``.
     /// - Returns: Shape and storage, or nil.
-    public func info(_ name: String) -> TensorInfo? { ggufNames[name].flatMap(file.info) }
+    public func info(_ name: String) -> TensorInfo? {
+        guard let entry = entries[name], var info = file.info(entry.gguf) else { return nil }
+        if case .transposed = entry.change, info.shape.count == 2 { info.shape.reverse() }
+        return info
+    }
 
     /// A tensor in float32, dequantised.
     ///
@@ -63,31 +79,34 @@ public struct HubNamedGGUF: Checkpoint {
     /// - Returns: The tensor, on the CPU.
     /// - Throws: `.missing` where there is none; `.corrupt` where its rows do not go with the heads.
     public func tensor(_ name: String) throws(CheckpointError) -> Tensor {
-        guard let ggufName = ggufNames[name] else {
-            throw CheckpointError(.missing, "the GGUF file has no tensor \"\(name)\"")
+        guard let entry = entries[name] else {
+            throw CheckpointError(.missing, "the GGUF file has no tensor \(quoted(name))")
         }
-        let tensor = try file.tensor(ggufName)
-        if ggufName.contains(".attn_q.") { return try unpermuted(tensor, heads: headCount, name: ggufName) }
-        if ggufName.contains(".attn_k.") {
-            return try unpermuted(tensor, heads: keyValueHeadCount, name: ggufName)
-        }
-        return tensor
-    }
-
-    /// llama.cpp interleaves each head's two rotary halves; the Hub keeps them apart.
-    private func unpermuted(_ tensor: Tensor, heads: Int, name: String) throws(CheckpointError) -> Tensor {
-        let shape = tensor.shape
-        guard heads > 0, let rows = shape.first, rows.isMultiple(of: heads * 2) else {
-            throw CheckpointError(
-                .corrupt,
-                "tensor \"\(name)\" of shape \(shape) does not divide into \(heads) heads"
-            )
-        }
+        let tensor = try file.tensor(entry.gguf)
+        let (shape, rest) = (tensor.shape, Array(tensor.shape.dropFirst()))
+        let rows = shape.first ?? 0
         do throws(TorchError) {
-            return try tensor.reshaped([heads, rows / heads / 2, 2] + shape.dropFirst())
-                .transposed(1, 2).contiguous().reshaped(shape)
+            switch entry.change {
+            case .none: return tensor
+            case .interleavedQueries, .interleavedKeys:
+                let heads = if case .interleavedKeys = entry.change { keyValueHeadCount } else { headCount }
+                guard heads > 0, heads <= rows, rows.isMultiple(of: heads * 2) else { break }
+                return try tensor.reshaped([heads, rows / heads / 2, 2] + rest).transposed(1, 2)
+                    .contiguous().reshaped(shape)
+            case .grouped:
+                guard headCount <= rows, rows.isMultiple(of: headCount * 3) else { break }
+                return try tensor.reshaped([3, headCount, rows / headCount / 3] + rest).transposed(0, 1)
+                    .contiguous().reshaped(shape)
+            case .plusOne: return try tensor + -1
+            case .transposed: return shape.count == 2 ? try tensor.transposed(0, 1).contiguous() : tensor
+            }
         } catch {
-            throw CheckpointError(.inputOutput, "tensor \"\(name)\": \(error)")
+            throw CheckpointError(.inputOutput, "tensor \(quoted(entry.gguf)): \(error)")
         }
+        throw CheckpointError(
+            .corrupt,
+            "tensor \(quoted(entry.gguf)) of shape \(shape) does not divide into the \(headCount) attention heads "
+                + "(\(keyValueHeadCount) of keys) that the file says its model has"
+        )
     }
 }

@@ -23,6 +23,7 @@ public struct SafetensorsFile: Checkpoint {
     private let dataStart: Int
 
     private static let longestHeader = 100_000_000
+    private static let highestRank = 8
 
     /// Maps a file and checks its header against its size.
     ///
@@ -61,7 +62,7 @@ public struct SafetensorsFile: Checkpoint {
         var entries: [String: Entry] = [:]
         for member in object.members where member.name != "__metadata__" {
             guard entries[member.name] == nil else {
-                throw corrupt("two tensors are called \"\(member.name)\"")
+                throw corrupt("two tensors are called \(quoted(member.name))")
             }
             entries[member.name] = try Self.entry(member.name, member.value, in: file.path, corrupt: corrupt)
         }
@@ -81,31 +82,45 @@ public struct SafetensorsFile: Checkpoint {
         guard let storage = value["dtype"].string, let sizes = value["shape"].array,
             let offsets = value["data_offsets"].array, offsets.count == 2,
             let start = offsets[0].int, let end = offsets[1].int, 0 <= start, start <= end
-        else { throw corrupt("tensor \"\(name)\" lacks a dtype, a shape or two rising offsets") }
+        else { throw corrupt("tensor \(quoted(name)) lacks a dtype, a shape or two rising offsets") }
         guard let dtype = dtypes[storage] else {
             throw CheckpointError(
                 .unsupported,
-                "\(path): tensor \"\(name)\" is stored as \(storage); known are "
+                "\(path): tensor \(quoted(name)) is stored as \(quoted(storage)); known are "
                     + dtypes.keys.sorted().joined(separator: ", ")
             )
         }
+        guard sizes.count <= highestRank else {
+            throw corrupt("tensor \(quoted(name)) has \(sizes.count) dimensions, more than any model's")
+        }
         var shape: [Int] = []
-        var bytes = dtype.byteWidth
         for size in sizes {
             guard let size = size.int, size >= 0 else {
-                throw corrupt("tensor \"\(name)\" has a size that is no number")
+                throw corrupt("tensor \(quoted(name)) has a size that is no number")
             }
-            let (product, overflow) = bytes.multipliedReportingOverflow(by: size)
-            guard !overflow else { throw corrupt("tensor \"\(name)\" would be larger than any memory") }
-            bytes = product
             shape.append(size)
+        }
+        guard let bytes = byteCount(of: shape, width: dtype.byteWidth) else {
+            throw corrupt("tensor \(quoted(name)) would be larger than any memory")
         }
         guard bytes == end - start else {
             throw corrupt(
-                "tensor \"\(name)\" of \(storage) \(shape) takes \(bytes) bytes, and its offsets span \(end - start)"
+                "tensor \(quoted(name)) of \(storage) \(shape) takes \(bytes) bytes, and its offsets span \(end - start)"
             )
         }
         return Entry(dtype: dtype, storage: storage, shape: shape, range: start..<end)
+    }
+
+    /// Bytes that a shape takes; nil where that, or a stride of it, would be no number.
+    private static func byteCount(of shape: [Int], width: Int) -> Int? {
+        var stride = width
+        for size in shape {
+            // An empty tensor has strides as well, and they overflow just so.
+            let (product, overflow) = stride.multipliedReportingOverflow(by: max(1, size))
+            guard !overflow else { return nil }
+            stride = product
+        }
+        return shape.contains(0) ? 0 : stride
     }
 
     /// Tensors must tile the data from its first byte to its last.
@@ -123,7 +138,13 @@ public struct SafetensorsFile: Checkpoint {
         for (name, entry) in ordered {
             guard entry.range.lowerBound == end else {
                 throw corrupt(
-                    "tensor \"\(name)\" starts at byte \(entry.range.lowerBound) where \(end) was expected"
+                    "tensor \(quoted(name)) starts at byte \(entry.range.lowerBound) where \(end) was expected"
+                )
+            }
+            guard entry.range.upperBound <= dataSize else {
+                throw corrupt(
+                    "tensor \(quoted(name)) ends at byte \(entry.range.upperBound) of the data, and the file has \(dataSize) "
+                        + "bytes of it: it is cut off"
                 )
             }
             end = entry.range.upperBound
@@ -139,6 +160,9 @@ public struct SafetensorsFile: Checkpoint {
         "BF16": .bfloat16, "F32": .float32, "F64": .float64,
     ]
 
+    /// The file itself.
+    public var files: [CheckpointFile] { [CheckpointFile(path: file.path, byteCount: file.bytes.count)] }
+
     /// What is known of a tensor without reading it.
     ///
     /// - Parameter name: As in ``tensorNames``.
@@ -151,11 +175,12 @@ public struct SafetensorsFile: Checkpoint {
     ///
     /// - Parameter name: As in ``tensorNames``.
     /// - Returns: The tensor, on the CPU.
-    /// - Throws: `.missing` where there is none.
+    /// - Throws: `.missing` where there is none; `.inputOutput` where the file has become shorter since it was opened.
     public func tensor(_ name: String) throws(CheckpointError) -> Tensor {
         guard let entry = entries[name], let base = file.bytes.baseAddress else {
-            throw CheckpointError(.missing, "\(file.path) has no tensor \"\(name)\"")
+            throw CheckpointError(.missing, "\(file.path) has no tensor \(quoted(name))")
         }
+        try asCheckpoint { () throws(FileError) in try file.checkLength() }
         let start = base + dataStart + entry.range.lowerBound
         do throws(TorchError) {
             let isAligned = Int(bitPattern: start).isMultiple(of: entry.dtype.byteWidth)
@@ -168,7 +193,7 @@ public struct SafetensorsFile: Checkpoint {
             }
             return copy
         } catch {
-            throw CheckpointError(.inputOutput, "\(file.path): tensor \"\(name)\": \(error)")
+            throw CheckpointError(.inputOutput, "\(file.path): tensor \(quoted(name)): \(error)")
         }
     }
 }

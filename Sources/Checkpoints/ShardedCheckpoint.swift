@@ -7,17 +7,15 @@ import Torch
 ///
 /// - Parameter folder: In the Hub's layout.
 /// - Returns: The tensors of all files together.
-/// - Throws: `.missing` where there are none, `.unsupported` where there are only pickles; what the files' readers throw.
+/// - Throws: `.missing` where there are none, `.unsupported` where there are only pickles, `.notAllowed` where a link leads
+///   out of the folder; what the files' readers throw.
 public func openCheckpoint(folder: URL) throws(CheckpointError) -> any Checkpoint {
-    func exists(_ name: String) -> Bool {
-        FileManager.default.fileExists(atPath: folder.appending(path: name).path(percentEncoded: false))
-    }
-    if exists("model.safetensors") {
-        return try SafetensorsFile(contentsOf: folder.appending(path: "model.safetensors"))
-    }
-    if exists("model.safetensors.index.json") { return try ShardedCheckpoint(folder: folder) }
     let path = folder.path(percentEncoded: false)
     let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    if names.contains("model.safetensors") {
+        return try SafetensorsFile(contentsOf: contained("model.safetensors", in: folder))
+    }
+    if names.contains(ShardedCheckpoint.indexName) { return try ShardedCheckpoint(folder: folder) }
     if let pickle = names.first(where: { $0.hasSuffix(".bin") || $0.hasSuffix(".pt") || $0.hasSuffix(".pth") }
     ) {
         throw CheckpointError(
@@ -29,58 +27,116 @@ public func openCheckpoint(folder: URL) throws(CheckpointError) -> any Checkpoin
     }
     throw CheckpointError(
         .missing,
-        "\(path) holds no weights: neither model.safetensors nor model.safetensors.index.json is there"
+        "\(path) holds no weights: neither model.safetensors nor \(ShardedCheckpoint.indexName) is there"
     )
 }
 
+private func contained(_ name: String, in folder: URL) throws(CheckpointError) -> URL {
+    try asCheckpoint { () throws(FileError) in try containedFile(name, in: folder) }
+}
+
 /// Several safetensors files that an index ties together.
+///
+/// As the reference does, all tensors of all files that the index names are there, also those that it does not list
+/// (modeling_utils.py of transformers 5.23, `merged_state_dict`); its sums are not looked at. An index that lists a tensor in
+/// another file than the one that holds it is refused, as are two tensors of one name.
 struct ShardedCheckpoint: Checkpoint {
+    static let indexName = "model.safetensors.index.json"
+
     let tensorNames: [String]
-    private let files: [String: SafetensorsFile]
-    private let map: [String: String]
+    private let shards: [String: SafetensorsFile]
+    private let shardOfTensor: [String: String]
 
     init(folder: URL) throws(CheckpointError) {
-        let index = folder.appending(path: "model.safetensors.index.json")
-        let mapped = try asCheckpoint { () throws(FileError) in try MappedFile(contentsOf: index) }
+        let url = try contained(Self.indexName, in: folder)
+        let index = try asCheckpoint { () throws(FileError) in try MappedFile(contentsOf: url) }
         func corrupt(_ what: String) -> CheckpointError {
-            CheckpointError(.corrupt, "\(mapped.path): \(what)")
+            CheckpointError(.corrupt, "\(index.path): \(what); download the model again")
         }
-        let document: JSONValue
-        do throws(JSONError) {
-            document = try JSONValue.parse(mapped.bytes)
-        } catch { throw corrupt("not JSON, \(error)") }
-        guard let weights = document["weight_map"].object else { throw corrupt("there is no `weight_map`") }
-        var map: [String: String] = [:]
-        var files: [String: SafetensorsFile] = [:]
-        for member in weights.members {
-            let name = member.name
-            guard let file = member.value.string else { throw corrupt("tensor \"\(name)\" has no file name") }
-            guard !file.contains("/"), file != "..", file.hasSuffix(".safetensors") else {
-                throw corrupt(
-                    "tensor \"\(name)\" is said to lie in \"\(file)\", which is no file beside the index"
-                )
-            }
-            if files[file] == nil {
-                files[file] = try SafetensorsFile(contentsOf: folder.appending(path: file))
-            }
-            guard files[file]?.info(name) != nil else {
-                throw corrupt("tensor \"\(name)\" is not in \(file)")
-            }
-            map[name] = file
+        let listed = try Self.weightMap(index, corrupt)
+        var shards: [String: SafetensorsFile] = [:]
+        for (tensor, name) in listed where shards[name] == nil {
+            shards[name] = try Self.open(name, for: tensor, in: folder)
         }
-        self.map = map
-        self.files = files
-        tensorNames = map.keys.sorted()
+        var shardOfTensor: [String: String] = [:]
+        for (name, shard) in shards.sorted(by: { $0.key < $1.key }) {
+            for tensor in shard.tensorNames {
+                if let other = shardOfTensor[tensor] {
+                    throw corrupt("tensor \(quoted(tensor)) is in \(other) and in \(name)")
+                }
+                shardOfTensor[tensor] = name
+            }
+        }
+        for (tensor, name) in listed {
+            guard let place = shardOfTensor[tensor] else {
+                throw corrupt("tensor \(quoted(tensor)) is not in \(name)")
+            }
+            guard place == name else {
+                throw corrupt("tensor \(quoted(tensor)) is said to lie in \(name), and lies in \(place)")
+            }
+        }
+        self.shards = shards
+        self.shardOfTensor = shardOfTensor
+        tensorNames = shardOfTensor.keys.sorted()
     }
 
-    private func file(of name: String) -> SafetensorsFile? { map[name].flatMap { files[$0] } }
+    /// The index's list of tensors and the files that hold them.
+    private static func weightMap(
+        _ index: MappedFile,
+        _ corrupt: (String) -> CheckpointError
+    ) throws(CheckpointError) -> [(tensor: String, file: String)] {
+        let document: JSONValue
+        do throws(JSONError) {
+            document = try JSONValue.parse(index.bytes)
+        } catch { throw corrupt("not JSON, \(error)") }
+        guard let weights = document["weight_map"].object else { throw corrupt("there is no `weight_map`") }
+        var seen: Set<String> = []
+        var listed: [(tensor: String, file: String)] = []
+        for member in weights.members {
+            guard let file = member.value.string else {
+                throw corrupt("tensor \(quoted(member.name)) has no file name")
+            }
+            let isBeside =
+                file.hasSuffix(".safetensors") && file.utf8.count <= 255
+                && !file.unicodeScalars.contains { $0 == "/" || $0.value < 0x20 }
+            guard isBeside else {
+                throw corrupt(
+                    "tensor \(quoted(member.name)) is said to lie in \(quoted(file)), which is no file beside the index"
+                )
+            }
+            guard seen.insert(member.name).inserted else {
+                throw corrupt("tensor \(quoted(member.name)) is listed twice")
+            }
+            listed.append((member.name, file))
+        }
+        return listed
+    }
 
-    func info(_ name: String) -> TensorInfo? { file(of: name)?.info(name) }
+    private static func open(
+        _ name: String,
+        for tensor: String,
+        in folder: URL
+    ) throws(CheckpointError) -> SafetensorsFile {
+        do throws(CheckpointError) {
+            return try SafetensorsFile(contentsOf: contained(name, in: folder))
+        } catch  where error.code == .missing {
+            throw CheckpointError(
+                .missing,
+                "\(error); it holds tensor \(quoted(tensor)) of the model: the download is not complete, start it again"
+            )
+        }
+    }
+
+    var files: [CheckpointFile] { shards.sorted { $0.key < $1.key }.flatMap(\.value.files) }
+
+    private func shard(of name: String) -> SafetensorsFile? { shardOfTensor[name].flatMap { shards[$0] } }
+
+    func info(_ name: String) -> TensorInfo? { shard(of: name)?.info(name) }
 
     func tensor(_ name: String) throws(CheckpointError) -> Tensor {
-        guard let file = file(of: name) else {
-            throw CheckpointError(.missing, "the checkpoint has no tensor \"\(name)\"")
+        guard let shard = shard(of: name) else {
+            throw CheckpointError(.missing, "the checkpoint has no tensor \(quoted(name))")
         }
-        return try file.tensor(name)
+        return try shard.tensor(name)
     }
 }

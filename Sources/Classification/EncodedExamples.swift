@@ -1,13 +1,14 @@
 public import Models
+public import NN
 public import Tokenization
 public import Torch
 
-/// Tokenized texts and, where they are known, their labels.
+/// Tokenized texts and, where it is known, what they are to be taken for.
 public struct EncodedExamples: Sendable, Equatable {
     /// Ids of all texts, none of them without tokens.
     public let encodings: PackedEncodings
-    /// A class id per text; empty where labels are not known.
-    public let labels: [Int]
+    /// A label, several or a number per text; nil where they are not known.
+    public let targets: Targets?
 
     /// The number of texts.
     public var count: Int { encodings.count }
@@ -19,11 +20,11 @@ public struct EncodedExamples: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - encodings: Their ids.
-    ///   - labels: Their class ids, as many or none.
-    public init(encodings: PackedEncodings, labels: [Int] = []) {
-        precondition(labels.isEmpty || labels.count == encodings.count, "a label for each text")
+    ///   - targets: As many, where they are known.
+    public init(encodings: PackedEncodings, targets: Targets? = nil) {
+        precondition(targets.map { $0.count == encodings.count } ?? true, "a target for each text")
         self.encodings = encodings
-        self.labels = labels
+        self.targets = targets
     }
 
     /// Tokens of one text.
@@ -48,12 +49,22 @@ public struct EncodedExamples: Sendable, Equatable {
         device: Device
     ) throws(TorchError) -> PackedBatch {
         var ids: [Int32] = []
+        var typeIDs: [Int32] = []
         var cuSeqlens: [Int32] = [0]
+        let hasTypes = !encodings.typeIDs.isEmpty
         for index in indices {
-            ids += encodings[index]
+            let range = encodings.range(of: index)
+            ids += encodings.ids[range]
+            if hasTypes { typeIDs += encodings.typeIDs[range] }
             cuSeqlens.append(Int32(ids.count))
         }
-        return try PackedBatch(ids: ids, cuSeqlens: cuSeqlens, padTokenID: padTokenID, device: device)
+        return try PackedBatch(
+            ids: ids,
+            cuSeqlens: cuSeqlens,
+            typeIDs: hasTypes ? typeIDs : nil,
+            padTokenID: padTokenID,
+            device: device
+        )
     }
 
     /// Batches in order: of `size` texts where it is given, else of as many as make about 4,096 tokens.

@@ -3,7 +3,7 @@ import Files
 public import Foundation
 import JSON
 public import Models
-import NN
+public import NN
 public import Tokenization
 public import Torch
 
@@ -21,8 +21,11 @@ public final class TextClassifier {
     /// Tokens of a text at the most; what is longer is cut.
     public let maxLength: Int
 
-    /// The label names by id.
+    /// The label names by id; of a regression the name of what is predicted.
     public var labels: [String] { model.labels }
+
+    /// Whether it gives a text one label, several or a number.
+    public var problemType: ProblemType { model.problemType }
 
     private init(model: SequenceClassifier, tokenizer: Tokenizer, maxLength: Int) {
         self.model = model
@@ -48,13 +51,14 @@ public final class TextClassifier {
         let source = try ModelSource(path: path)
         var options = options
         options.padTokenID = options.padTokenID ?? source.tokenizer.padTokenID
+        let configuration = options.settlingSingleLogit(of: source.configuration)
         let (model, report) = try SequenceClassifier.load(
             source.checkpoint,
-            configuration: source.configuration,
+            configuration: configuration,
             options: options,
             random: RandomSource(seed: seed)
         )
-        let limits = [source.tokenizer.modelMaxLength, source.configuration["max_position_embeddings"].int]
+        let limits = [source.tokenizer.modelMaxLength, model.maxLength]
         let limit = limits.compactMap { $0 }.min() ?? .max
         let classifier = TextClassifier(
             model: model,
@@ -68,20 +72,20 @@ public final class TextClassifier {
     ///
     /// - Parameters:
     ///   - texts: Any texts; one that gives no tokens becomes a single padding token, as in a padded batch.
-    ///   - labels: Their class ids, as many or none.
+    ///   - targets: As many, where they are known.
     /// - Returns: As many encoded texts.
-    public func encode(_ texts: [String], labels: [Int] = []) -> EncodedExamples {
-        encode(.texts(texts), labels: labels)
+    public func encode(_ texts: [String], targets: Targets? = nil) -> EncodedExamples {
+        encode(.texts(texts), targets: targets)
     }
 
     /// Tokenizes texts or pairs, cut to ``maxLength``.
     ///
     /// - Parameters:
     ///   - inputs: Any texts; one that gives no tokens becomes a single padding token, as in a padded batch.
-    ///   - labels: Their class ids, as many or none.
+    ///   - targets: As many, where they are known.
     /// - Returns: As many encoded examples.
-    public func encode(_ inputs: TextInputs, labels: [Int] = []) -> EncodedExamples {
-        examples(inputs.encoded(by: tokenizer, maxLength: lengthLimit), labels: labels)
+    public func encode(_ inputs: TextInputs, targets: Targets? = nil) -> EncodedExamples {
+        examples(inputs.encoded(by: tokenizer, maxLength: lengthLimit), targets: targets)
     }
 
     /// ``maxLength``, or nil where nothing limits it.
@@ -92,25 +96,28 @@ public final class TextClassifier {
     /// - Parameters:
     ///   - encodings: Their ids, by ``tokenizer`` and cut to ``maxLength``; a text without any becomes a single padding
     ///     token, as in a padded batch.
-    ///   - labels: Their class ids, as many or none.
+    ///   - targets: As many, where they are known.
     /// - Returns: As many encoded texts.
-    public func examples(_ encodings: PackedEncodings, labels: [Int] = []) -> EncodedExamples {
+    public func examples(_ encodings: PackedEncodings, targets: Targets? = nil) -> EncodedExamples {
         guard zip(encodings.cuSeqlens, encodings.cuSeqlens.dropFirst()).contains(where: ==) else {
-            return EncodedExamples(encodings: encodings, labels: labels)
+            return EncodedExamples(encodings: encodings, targets: targets)
         }
         let filler = tokenizer.padTokenID ?? tokenizer.eosTokenID ?? 0
+        let hasTypes = !encodings.typeIDs.isEmpty
         var filled = PackedEncodings(truncatedCount: encodings.truncatedCount)
         for index in 0..<encodings.count {
-            filled.ids += encodings[index].isEmpty ? [filler] : encodings[index]
+            let range = encodings.range(of: index)
+            filled.ids += range.isEmpty ? [filler] : encodings.ids[range]
+            if hasTypes { filled.typeIDs += range.isEmpty ? [0] : encodings.typeIDs[range] }
             filled.cuSeqlens.append(Int32(filled.ids.count))
         }
-        return EncodedExamples(encodings: filled, labels: labels)
+        return EncodedExamples(encodings: filled, targets: targets)
     }
 
     /// Scores encoded texts in evaluation mode, in flat memory.
     ///
     /// - Parameters:
-    ///   - examples: Tokenized by ``encode(_:labels:)``.
+    ///   - examples: Tokenized by ``encode(_:targets:)``.
     ///   - batchSize: Texts of a batch; nil fills batches by tokens.
     ///   - matmulDType: Type of matrix products.
     ///   - progress: Told how many texts are done; returns whether to go on.
@@ -148,7 +155,15 @@ public final class TextClassifier {
     /// - Returns: A prediction each, in order.
     /// - Throws: `TorchError`.
     public func classify(_ texts: [String]) throws(TorchError) -> [Prediction] {
-        try logits(encode(texts)).map { Prediction(logits: $0, labels: labels) }
+        try predictions(of: logits(encode(texts)))
+    }
+
+    /// What the classifier's logits say.
+    ///
+    /// - Parameter logits: `[count][K]`, by ``logits(_:batchSize:matmulDType:progress:)``.
+    /// - Returns: A prediction each, in order.
+    public func predictions(of logits: [[Float]]) -> [Prediction] {
+        logits.map { Prediction(logits: $0, labels: labels, problemType: problemType) }
     }
 
     /// Writes `config.json`, the weights and the tokenizer's files in the Hub's layout, each whole or not at all.
@@ -160,5 +175,27 @@ public final class TextClassifier {
         for file in tokenizer.files {
             try writeAtomically(Data(file.contents), to: folder.appending(path: file.name))
         }
+    }
+}
+
+extension SequenceClassifier.LoadOptions {
+    /// A head of one logit: its label's name tells nothing, and where its `config.json` does not say what the logit means,
+    /// the caller's word counts.
+    ///
+    /// - Parameter configuration: The checkpoint's.
+    /// - Returns: The same, with the caller's word.
+    fileprivate mutating func settlingSingleLogit(of configuration: ModelConfiguration) -> ModelConfiguration
+    {
+        guard configuration.isClassifier, configuration.labels.count == 1, !reinitializesHead else {
+            return configuration
+        }
+        var settled = configuration
+        if let problemType, configuration["problem_type"] == .null {
+            var fields = configuration.fields
+            fields["problem_type"] = .string(problemType.rawValue)
+            settled = ModelConfiguration(fields: fields, source: configuration.source)
+        }
+        if problemType ?? settled.problemType == .regression { labels = configuration.labels }
+        return settled
     }
 }

@@ -128,4 +128,4 @@ public struct ClassificationMetrics: Sendable, Equatable {
 }
 
 /// 0 where there is nothing to divide by.
-private func ratio(_ a: Double, _ b: Double) -> Double { b == 0 ? 0 : a / b }
+func ratio(_ a: Double, _ b: Double) -> Double { b == 0 ? 0 : a / b }

@@ -14,6 +14,8 @@ public final class MappedFile: @unchecked Sendable {
     public let path: String
     /// Its bytes.
     public let bytes: UnsafeRawBufferPointer
+    /// Which file it is, whatever becomes of its name.
+    private let identity: (device: dev_t, number: ino_t)
 
     /// Maps a file.
     ///
@@ -21,7 +23,8 @@ public final class MappedFile: @unchecked Sendable {
     /// - Throws: `.missing`, `.notAllowed` or `.inputOutput` with the system's reason.
     public init(contentsOf url: URL) throws(FileError) {
         path = url.path(percentEncoded: false)
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        // Without O_NONBLOCK, opening a pipe waits for somebody to write into it.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw FileError(reading: path, errorCode: errno) }
         defer { close(descriptor) }
         var status = stat()
@@ -29,6 +32,7 @@ public final class MappedFile: @unchecked Sendable {
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw FileError(.inputOutput, "\(path) is not a file; give a file")
         }
+        identity = (status.st_dev, status.st_ino)
         let count = Int(status.st_size)
         guard count > 0 else {
             bytes = UnsafeRawBufferPointer(start: nil, count: 0)
@@ -38,6 +42,21 @@ public final class MappedFile: @unchecked Sendable {
             throw FileError(reading: path, errorCode: errno)
         }
         bytes = UnsafeRawBufferPointer(start: start, count: count)
+    }
+
+    /// Makes sure that the file still has all the bytes that were mapped: touching a page that went away ends the process.
+    ///
+    /// - Throws: `.inputOutput` where it has become shorter. A file that was replaced or deleted is still there, mapped.
+    public func checkLength() throws(FileError) {
+        var status = stat()
+        guard stat(path, &status) == 0, (status.st_dev, status.st_ino) == identity,
+            status.st_size < bytes.count
+        else { return }
+        throw FileError(
+            .inputOutput,
+            "\(path) had \(bytes.count) bytes when it was opened and has \(status.st_size) now; "
+                + "wait until the program that writes it is done, and start again"
+        )
     }
 
     deinit {

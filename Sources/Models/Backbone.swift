@@ -5,6 +5,8 @@ import Torch
 protocol Backbone {
     /// Width of its states, H.
     var hiddenSize: Int { get }
+    /// Tokens of a text that it has positions for; nil where nothing says.
+    var maxLength: Int? { get }
 
     /// The final states.
     ///

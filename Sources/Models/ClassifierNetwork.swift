@@ -17,6 +17,7 @@ protocol ClassificationHead {
     ///   - pooled: `[B, H]`, float32.
     ///   - context: How to run; the head multiplies in float32 always.
     /// - Returns: `[B, K]`, float32.
+    /// - Throws: `.outOfMemory`.
     func logits(_ pooled: Tensor, _ context: ForwardContext) throws(TorchError) -> Tensor
 }
 

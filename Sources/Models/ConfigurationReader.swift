@@ -24,6 +24,9 @@ final class ConfigurationReader {
         return configuration[name]
     }
 
+    /// Whether a field is missing or null.
+    func isMissing(_ name: String) -> Bool { self[name] == .null }
+
     func integer(_ name: String, default fallback: Int? = nil) throws(ModelError) -> Int {
         let value = self[name]
         if value == .null, let fallback { return fallback }

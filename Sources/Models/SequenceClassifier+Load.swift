@@ -14,8 +14,9 @@ extension SequenceClassifier {
         public var padTokenID: Int32?
         /// What the logits are to mean; nil takes the checkpoint's word, else one of several labels.
         public var problemType: ProblemType?
-        /// The type in which matrices are kept: float32, or bfloat16 at half the memory and less precision. Norms, biases
-        /// and the head are float32 always.
+        /// The type in which matrices are kept: float32, or bfloat16 at half the memory and less precision.
+        ///
+        /// Norms, biases and the head are float32 always.
         public var weightsDType = DType.float32
         /// Whether weights may stay where they are, in the mapped file, where type and device allow: for prediction, since
         /// such weights must not be written.
@@ -183,7 +184,9 @@ extension SequenceClassifier {
             let isHead = keys.isHead(parameter.name)
             if let source = sources[parameter.name], !isHead || keepsHead {
                 let dtype = parameter.shape.count > 1 && !isHead ? options.weightsDType : .float32
-                try parameter.set(usable(checkpoint.tensor(source), dtype, options))
+                let tensor = try checkpoint.tensor(source)
+                try requireFinite(tensor, name: source)
+                try parameter.set(usable(tensor, dtype, options))
                 report.loaded.append(source)
             } else {
                 try parameter.initialize(random: random)

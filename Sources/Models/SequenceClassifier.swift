@@ -20,6 +20,9 @@ public final class SequenceClassifier {
     /// What the logits mean.
     public var problemType: ProblemType { configuration.problemType }
 
+    /// Tokens of a text that the model has positions for; nil where nothing says.
+    public var maxLength: Int? { network.backbone.maxLength }
+
     /// The label names by id.
     public var labels: [String] { configuration.labels }
 

@@ -125,6 +125,17 @@ public final class Embedding {
     }
 }
 
+extension Embedding {
+    /// One row.
+    ///
+    /// - Parameter id: In `0 ..< V`.
+    /// - Returns: `[1, H]`, float32.
+    /// - Throws: `.failed` for an id outside the table.
+    public func row(_ id: Int) throws(TorchError) -> Tensor {
+        try weight.value.narrowed(0, to: id..<id + 1).to(dtype: .float32)
+    }
+}
+
 /// Root-mean-square normalisation.
 ///
 /// Source: Zhang and Sennrich 2019; `LlamaRMSNorm` and `Gemma2RMSNorm` of transformers.

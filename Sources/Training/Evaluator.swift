@@ -1,20 +1,22 @@
 public import Classification
 import Evaluation
 import Foundation
+import Models
+import NN
 public import Torch
 
 /// Measures a classifier on labelled examples.
 ///
 /// - Parameters:
 ///   - classifier: In whatever state it is.
-///   - examples: With labels.
+///   - examples: With targets of the classifier's kind.
 ///   - batchSize: Texts of a batch; nil fills batches by tokens.
 ///   - precision: Type of matrix products.
 ///   - step: The step that the record is to name.
 ///   - epoch: The epoch that the record is to name.
 ///   - progress: Told how many examples are done; returns whether to go on.
 /// - Returns: The record; nil where `progress` stopped it.
-/// - Throws: `TorchError`.
+/// - Throws: `TorchError`; `.failed` where the examples have no targets, or others than the classifier's.
 public func evaluate(
     _ classifier: TextClassifier,
     on examples: EncodedExamples,
@@ -33,21 +35,74 @@ public func evaluate(
     )
     guard logits.count == examples.count else { return nil }
     let runtime = (ContinuousClock.now - start) / .seconds(1)
-    let losses = zip(logits, examples.labels).map { row, label in
-        let highest = Double(row.max() ?? 0)
-        return log(row.reduce(0) { $0 + exp(Double($1) - highest) }) + highest - Double(row[label])
+    guard
+        let (losses, metrics) = measured(
+            classifier.predictions(of: logits),
+            examples.targets,
+            labelCount: classifier.labels.count
+        )
+    else {
+        throw TorchError(
+            operation: "evaluate",
+            message:
+                "the examples have no targets of the classifier's kind, \(classifier.problemType.rawValue)"
+        )
     }
-    let predictions = logits.map { row in row.indices.max { row[$0] < row[$1] } ?? 0 }
-    let confusion = ConfusionMatrix(
-        predictions: predictions,
-        labels: examples.labels,
-        classCount: classifier.labels.count
-    )
     return EvaluationRecord(
         step: step,
         epoch: epoch,
         loss: losses.reduce(0, +) / Double(max(losses.count, 1)),
-        metrics: ClassificationMetrics(confusion),
+        metrics: metrics,
         runtime: runtime
     )
+}
+
+/// Each example's loss and the metrics of all; nil where the targets are of another kind.
+private func measured(
+    _ predictions: [Prediction],
+    _ targets: Targets?,
+    labelCount: Int
+) -> (losses: [Double], metrics: EvaluationMetrics)? {
+    guard let problemType = predictions.first?.problemType ?? targets?.problemType else { return nil }
+    switch (problemType, targets) {
+    case (.singleLabel, .classes(let ids)):
+        let losses = zip(predictions, ids).map { prediction, id in
+            let row = prediction.logits
+            let highest = Double(row.max() ?? 0)
+            return log(row.reduce(0) { $0 + exp(Double($1) - highest) }) + highest - Double(row[id])
+        }
+        let best = predictions.map { prediction in
+            let row = prediction.logits
+            return row.indices.max { row[$0] < row[$1] } ?? 0
+        }
+        let confusion = ConfusionMatrix(predictions: best, labels: ids, classCount: labelCount)
+        return (losses, .singleLabel(ClassificationMetrics(confusion)))
+    case (.multiLabel, .labelSets(let sets)):
+        let losses = zip(predictions, sets).map { prediction, set in
+            let row = prediction.logits.map(Double.init)
+            let decisions = row.map { max($0, 0) + log1p(exp(-abs($0))) }.reduce(0, +)
+            return (decisions - Set(set).reduce(0) { $0 + row[$1] }) / Double(labelCount)
+        }
+        let given = predictions.map { prediction in
+            prediction.scores.indices.filter { prediction.scores[$0] > 0.5 }
+        }
+        let metrics = MultiLabelMetrics(predictions: given, labels: sets, labelCount: labelCount)
+        return (losses, .multiLabel(metrics))
+    case (.regression, .numbers(let numbers)):
+        let answers = predictions.map(\.score)
+        let losses = zip(answers, numbers).map { ($0 - $1) * ($0 - $1) }
+        return (losses, .regression(RegressionMetrics(predictions: answers, labels: numbers)))
+    default: return nil
+    }
+}
+
+extension Targets {
+    /// The kind of answer that goes with them.
+    var problemType: ProblemType {
+        switch self {
+        case .classes: .singleLabel
+        case .labelSets: .multiLabel
+        case .numbers: .regression
+        }
+    }
 }

@@ -75,10 +75,10 @@ public struct EvaluationRecord: Sendable, Equatable {
     public var step: Int
     /// Passes over the data so far.
     public var epoch: Double
-    /// The mean loss of the examples, in nats, unweighted by class.
+    /// The mean loss of the examples, in nats, unweighted by class; of numbers the mean squared error.
     public var loss: Double
     /// All metrics.
-    public var metrics: ClassificationMetrics
+    public var metrics: EvaluationMetrics
     /// Seconds it took.
     public var runtime: Double
 
@@ -87,7 +87,7 @@ public struct EvaluationRecord: Sendable, Equatable {
     /// - Parameter prefix: `eval` or `test`.
     /// - Returns: Names and numbers.
     public func values(prefix: String = "eval") -> [(name: String, value: Double)] {
-        let examples = Double(metrics.confusion.total)
+        let examples = Double(metrics.count)
         return [(name: "\(prefix)_loss", value: loss)]
             + metrics.values.map { (name: "\(prefix)_\($0.name)", value: $0.value) }
             + [

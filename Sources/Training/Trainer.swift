@@ -8,8 +8,9 @@ import Torch
 public struct Trainer {
     private let classifier: TextClassifier
     private let arguments: TrainingArguments
-    private let loss: CrossEntropy
+    private let loss: any ClassificationLoss
     private let train: EncodedExamples
+    private let targets: Targets
     private let evaluation: EncodedExamples?
     private let outputFolder: URL
     private let totalSteps: Int
@@ -40,11 +41,12 @@ public struct Trainer {
     /// - Parameters:
     ///   - classifier: Its weights are changed in place.
     ///   - arguments: How to train; checked here.
-    ///   - classWeights: A weight per label id; nil weighs all alike.
-    ///   - train: Labelled examples.
+    ///   - classWeights: A weight per label id; nil weighs all alike. Of several labels a text it is what a label that
+    ///     holds counts against one that does not.
+    ///   - train: Labelled examples, with targets of the classifier's kind.
     ///   - evaluation: Held-out examples, for evaluation during training.
     ///   - outputFolder: Where checkpoints go.
-    /// - Throws: ``TrainingError`` for a bad argument, no examples, or one class only.
+    /// - Throws: ``TrainingError`` for a bad argument, no examples, or one class or number only.
     public init(
         _ classifier: TextClassifier,
         arguments: TrainingArguments,
@@ -54,14 +56,16 @@ public struct Trainer {
         outputFolder: URL
     ) throws(TrainingError) {
         try arguments.validate()
-        guard train.count > 0, Set(train.labels).count > 1 else {
-            let found =
-                train.labels.first.map { "all labelled \"\(classifier.labels[$0])\"" } ?? "without labels"
+        guard let targets = train.targets, targets.problemType == classifier.problemType else {
             throw TrainingError(
                 .badData,
-                "there are \(train.count) examples to train on, \(found); a classifier needs at least two classes"
+                "the examples have no targets of the classifier's kind, \(classifier.problemType.rawValue)"
             )
         }
+        if let fault = targets.whyNotLearnable(labels: classifier.labels) {
+            throw TrainingError(.badData, fault)
+        }
+        self.targets = targets
         guard arguments.evalStrategy == .no || evaluation != nil else {
             throw TrainingError(
                 .badArgument,
@@ -70,7 +74,12 @@ public struct Trainer {
         }
         self.classifier = classifier
         self.arguments = arguments
-        loss = CrossEntropy(classWeights: classWeights)
+        switch classifier.problemType {
+        case .singleLabel: loss = CrossEntropy(classWeights: classWeights)
+        case .multiLabel:
+            loss = BinaryCrossEntropy(labelCount: classifier.labels.count, positiveWeights: classWeights)
+        case .regression: loss = SquaredError()
+        }
         self.train = train
         self.evaluation = evaluation
         self.outputFolder = outputFolder
@@ -96,8 +105,14 @@ public struct Trainer {
         let parameters = classifier.model.parameters
         var state = TrainerState(arguments: arguments, totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch)
         let optimizer = try AdamW(parameters.trainable, options: arguments.optimizer)
+        let dropout = try RandomSource(.dropout, seed: arguments.seed, device: classifier.model.device)
         if let checkpoint {
-            try state.restore(from: checkpoint, parameters: parameters, optimizer: optimizer)
+            try state.restore(
+                from: checkpoint,
+                parameters: parameters,
+                optimizer: optimizer,
+                dropout: dropout
+            )
         }
         try parameters.setRequiresGradient(true)
         let firstStep = state.step
@@ -109,7 +124,7 @@ public struct Trainer {
         while state.step < totalSteps, !shouldStop() {
             let epoch = state.step / stepsPerEpoch
             if order.epoch != epoch { order = (epoch, try dataOrder(epoch: epoch)) }
-            let record = try step(state.step, order.indices, optimizer)
+            let record = try step(state.step, order.indices, optimizer, dropout)
             state.step += 1
             seen += record.examples
             lossSum += record.loss
@@ -125,12 +140,12 @@ public struct Trainer {
             if isDue(arguments.saveStrategy, every: arguments.saveSteps, at: state.step),
                 state.step < totalSteps
             {
-                try save(state, optimizer, emit)
+                try save(state, optimizer, dropout, emit)
             }
         }
         try parameters.setRequiresGradient(false)
         let wasInterrupted = state.step < totalSteps
-        if wasInterrupted || arguments.saveStrategy != .no { try save(state, optimizer, emit) }
+        if wasInterrupted || arguments.saveStrategy != .no { try save(state, optimizer, dropout, emit) }
         return Outcome(
             step: state.step,
             wasInterrupted: wasInterrupted,
@@ -142,7 +157,12 @@ public struct Trainer {
     }
 
     /// One optimizer step: every micro-batch forward and backward, then clip and move.
-    private func step(_ index: Int, _ order: [Int], _ optimizer: AdamW) throws -> StepRecord {
+    private func step(
+        _ index: Int,
+        _ order: [Int],
+        _ optimizer: AdamW,
+        _ dropout: RandomSource
+    ) throws -> StepRecord {
         let window = self.window(of: index, order)
         let micro = stride(from: 0, to: window.count, by: arguments.perDeviceTrainBatchSize).map {
             window[
@@ -150,10 +170,10 @@ public struct Trainer {
                     + $0..<min(window.endIndex, window.startIndex + $0 + arguments.perDeviceTrainBatchSize)
             ]
         }
-        let windowWeight = loss.totalWeight(of: window.map { train.labels[$0] })
+        let windowWeight = loss.totalWeight(of: targets.picking(window))
         var total = 0.0
         for examples in micro {
-            let labels = examples.map { train.labels[$0] }
+            let wanted = targets.picking(examples)
             let batch = try train.batch(
                 examples,
                 padTokenID: classifier.model.configuration.padTokenID,
@@ -161,11 +181,11 @@ public struct Trainer {
             )
             let logits = try classifier.model.logits(
                 batch,
-                ForwardContext(matmulDType: arguments.precision.matmulDType)
+                ForwardContext(matmulDType: arguments.precision.matmulDType, dropout: dropout)
             )
             // The mean over the whole step whatever its micro-batches; the reference's fault takes each one's own.
-            let weight = arguments.hfCompatGradientAccumulation ? loss.totalWeight(of: labels) : windowWeight
-            let value = try loss(logits, labels: labels) * (1 / weight)
+            let weight = arguments.hfCompatGradientAccumulation ? loss.totalWeight(of: wanted) : windowWeight
+            let value = try loss(logits, wanted) * (1 / weight)
             total += try value.item()
             try value.backward()
         }
@@ -266,8 +286,13 @@ public struct Trainer {
         try emit(.evaluated(record))
     }
 
-    private func save(_ state: TrainerState, _ optimizer: AdamW, _ emit: (RunEvent) throws -> Void) throws {
-        let folder = try state.save(classifier, optimizer: optimizer, in: outputFolder)
+    private func save(
+        _ state: TrainerState,
+        _ optimizer: AdamW,
+        _ dropout: RandomSource,
+        _ emit: (RunEvent) throws -> Void
+    ) throws {
+        let folder = try state.save(classifier, optimizer: optimizer, dropout: dropout, in: outputFolder)
         try RunFolder(outputFolder).prune(keeping: arguments.saveTotalLimit)
         try emit(.saved(folder))
     }

@@ -63,11 +63,19 @@ package struct TrainerState: Sendable, Equatable {
         ])
     }
 
+    /// Where the streams of random numbers stand, a tensor each.
+    private static let randomStates = "rng_state.safetensors"
+
     /// `trainer_state.json`'s text.
     package var formatted: String { document.formatted }
 
     /// Writes `checkpoint-<step>` beside its place and renames it: it appears whole or not at all.
-    func save(_ classifier: TextClassifier, optimizer: AdamW, in folder: URL) throws -> URL {
+    func save(
+        _ classifier: TextClassifier,
+        optimizer: AdamW,
+        dropout: RandomSource,
+        in folder: URL
+    ) throws -> URL {
         let place = RunFolder(folder).checkpoint(step)
         let temporary = folder.appending(
             path: ".checkpoint-\(step).\(ProcessInfo.processInfo.processIdentifier).incomplete"
@@ -76,6 +84,11 @@ package struct TrainerState: Sendable, Equatable {
         do {
             try classifier.save(to: temporary)
             try writeSafetensors(optimizer.state, to: temporary.appending(path: "optimizer.safetensors"))
+            let state = try dropout.state()
+            try writeSafetensors(
+                [(RandomPurpose.dropout.rawValue, Tensor(state, shape: [state.count]))],
+                to: temporary.appending(path: Self.randomStates)
+            )
             try writeAtomically(Data(formatted.utf8), to: temporary.appending(path: "trainer_state.json"))
             if files.fileExists(atPath: place.path(percentEncoded: false)) { try files.removeItem(at: place) }
             try files.moveItem(at: temporary, to: place)
@@ -86,8 +99,13 @@ package struct TrainerState: Sendable, Equatable {
         return place
     }
 
-    /// Takes weights, moments, step and log from a checkpoint folder.
-    mutating func restore(from folder: URL, parameters: ParameterStore, optimizer: AdamW) throws {
+    /// Takes weights, moments, random streams, step and log from a checkpoint folder.
+    mutating func restore(
+        from folder: URL,
+        parameters: ParameterStore,
+        optimizer: AdamW,
+        dropout: RandomSource
+    ) throws {
         let url = folder.appending(path: "trainer_state.json")
         let path = url.path(percentEncoded: false)
         guard let data = try? Data(contentsOf: url), let document = try? JSONValue.parse(data),
@@ -106,6 +124,8 @@ package struct TrainerState: Sendable, Equatable {
         for parameter in parameters.parameters { try parameter.value.assign(weights.tensor(parameter.name)) }
         let moments = try SafetensorsFile(contentsOf: folder.appending(path: "optimizer.safetensors"))
         try optimizer.restore(stepCount: step, moments.tensor)
+        let states = try SafetensorsFile(contentsOf: folder.appending(path: Self.randomStates))
+        try dropout.restore(states.tensor(RandomPurpose.dropout.rawValue).array(of: UInt8.self))
         self.step = step
         lossesSinceLog = (document["losses_since_log"].array ?? []).compactMap(\.double)
         logHistory = document["log_history"].array ?? []

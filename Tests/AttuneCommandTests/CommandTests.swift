@@ -54,6 +54,38 @@ struct CommandTests {
         }
     }
 
+    @Test func `several labels and numbers, trained, measured and predicted`() throws {
+        try withTemporaryFolder { folder in
+            let lines = (0..<24).map { row in
+                "{\"text\": \"day \(row) \(row % 2 == 0 ? "sunny" : "")\", \"label\": [\(row % 2 == 0 ? "\"sun\"" : "")"
+                    + "\(row % 4 == 0 ? ", \"heat\"" : "")], \"degrees\": \(row % 2 == 0 ? 30.5 : 3)}"
+            }
+            let data = try file(lines.joined(separator: "\n"), "data.jsonl", in: folder)
+            let out = folder.appending(path: "out").path(percentEncoded: false)
+            let settings = ["--learning-rate", "1e-2", "--num-train-epochs", "8", "--test-size", "0.25"]
+            let several = try train(data, in: folder, settings)
+            #expect(several.code == 0 && several.errors.contains("holds lists"), "\(several.errors)")
+            #expect(several.output.contains("F1 micro"))
+            let said = try attune(["predict", "--model", out, "--text", "day 7 ", "--text", "day 8 sunny"])
+            #expect(said.output.contains("{\"labels\": [], \"scores\": {\"heat\": 0."), "\(said.output)")
+            let measured = try attune([
+                "evaluate", "--model", out, "--dataset", data, "--text-column", "text", "--label-column",
+                "label",
+            ])
+            #expect(measured.code == 0 && measured.output.contains("Hamming loss"), "\(measured.errors)")
+
+            let numbers = try attune(
+                [
+                    "train", "--model", model, "--dataset", data, "--text-column", "text", "--label-column",
+                    "degrees", "--problem-type", "regression", "--output-dir", out,
+                ] + settings
+            )
+            #expect(numbers.code == 0 && numbers.output.contains("RMSE"), "\(numbers.errors)")
+            let number = try attune(["predict", "--model", out, "--text", "day 8 sunny", "--logits"])
+            #expect(number.output.hasPrefix("{\"score\": ") && number.output.contains("\"logits\": ["))
+        }
+    }
+
     @Test func `a mistake has a clear line and the right exit code, and nothing is left half-written`() throws
     {
         try withTemporaryFolder { folder in
@@ -78,6 +110,26 @@ struct CommandTests {
                     "excludes --eval-dataset"
                 ),
                 (try train(good, in: folder, ["--nonsense"]), 64, "Unknown option"),
+                (try train(good, in: folder, ["--problem-type", "both"]), 64, "'both' is invalid"),
+                (
+                    try train(good, in: folder, ["--label-column", "text", "--problem-type", "regression"]),
+                    64,
+                    "several label columns"
+                ),
+                (
+                    try train(
+                        good,
+                        in: folder,
+                        ["--problem-type", "regression", "--class-weights", "balanced"]
+                    ),
+                    64, "--class-weights is for classes"
+                ),
+                (try train(good, in: folder, ["--weights-dtype", "bf16"]), 64, "keeps float32 weights"),
+                (
+                    try attune(["evaluate", "--model", model, "--dataset", good, "--text-column", "text"]),
+                    64,
+                    "Missing expected argument '--label-column <name>'"
+                ),
                 (
                     try attune(["predict", "--model", "nowhere", "--text", "x"]), 66,
                     "there is no model at nowhere"

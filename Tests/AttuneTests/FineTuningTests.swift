@@ -36,7 +36,7 @@ struct FineTuningTests {
             let output = folder.appending(path: "out")
             var notes: [String] = []
             let result = try job.run(into: output) { if case .note(let text) = $0 { notes.append(text) } }
-            #expect(result.evaluation?.metrics.accuracy == 1)
+            #expect(result.evaluation?.metrics["accuracy"] == 1)
             #expect(notes.contains { $0.hasPrefix("class weights: ann 1, bob 1") })
             let files = Set(
                 try FileManager.default.contentsOfDirectory(atPath: output.path(percentEncoded: false))
@@ -93,7 +93,7 @@ struct FineTuningTests {
             )
         )
         #expect(
-            try complaint(rows) { $0.labelColumn = "who" }.contains("the columns are \"text\", \"author\"")
+            try complaint(rows) { $0.labelColumns = ["who"] }.contains("the columns are \"text\", \"author\"")
         )
         #expect(
             try complaint(rows) { $0.classWeights = .named(["ann": 1]) }.contains("no weight for \"bob\"")
@@ -124,7 +124,12 @@ struct RowPolicyTests {
 
     private func cleaned(_ missing: RowPolicy, _ empty: RowPolicy) throws -> (rows: Dataset, notes: [String])
     {
-        try rows.cleaned(textColumn: "text", labelColumn: "label", missingLabels: missing, emptyTexts: empty)
+        try rows.cleaned(
+            textColumn: "text",
+            labelColumns: ["label"],
+            missingLabels: missing,
+            emptyTexts: empty
+        )
     }
 
     @Test func `rows without a label or a text are left out where that is wanted, and counted`() throws {
@@ -207,7 +212,7 @@ struct TextPairTests {
             rows,
             textColumn: "question",
             textPairColumn: "answer",
-            labelColumn: "label"
+            labelColumns: ["label"]
         )
         #expect(labelled.seconds == ["a friend of mine", "because", "so"])
         guard case .pairs(let pairs) = labelled.inputs else { return #expect(Bool(false), "no pairs") }

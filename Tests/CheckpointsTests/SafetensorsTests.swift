@@ -94,7 +94,7 @@ struct SafetensorsTests {
             ),
             (
                 #"{"a":{"dtype":"Q9","shape":[2],"data_offsets":[0,8]}}"#, 8, nil,
-                "stored as Q9; known are BF16"
+                #"stored as "Q9"; known are BF16"#
             ),
             (#"{"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}}"#, 8, nil, "a size that is no number"),
             (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}}"#, 8, nil, "two rising offsets"),

@@ -54,6 +54,36 @@ struct TextClassifierTests {
         #expect(abs(prediction.score - 0.7310585786300049) < 1e-12)
     }
 
+    @Test func `sigmoids of logits give several labels or none, and a number is itself`() {
+        func several(_ logits: [Float]) -> Prediction {
+            Prediction(logits: logits, labels: ["a", "b", "c"], problemType: .multiLabel)
+        }
+        #expect(several([0.1, -3, 1000]).labels == ["a", "c"])
+        #expect(several([-0.1, 0, -1000]).labels.isEmpty && several([-0.1, 0, -1000]).label == "b")
+        #expect(abs(several([0.1, -3, 2]).scores[1] - 0.04742587317756678) < 1e-9)
+        let number = Prediction(logits: [-2.5], labels: ["stars"], problemType: .regression)
+        #expect(number.score == -2.5 && number.label == "stars" && number.labels.isEmpty)
+    }
+
+    @Test func `pairs keep their type ids where one of them has no tokens`() throws {
+        let classifier = try tiny()
+        var encodings = PackedEncodings(ids: [5, 6, 7], cuSeqlens: [0, 0, 3])
+        encodings.typeIDs = [0, 1, 1]
+        let filled = classifier.examples(encodings)
+        #expect(filled.encodings.typeIDs == [0, 0, 1, 1] && filled.encodings.cuSeqlens == [0, 1, 4])
+    }
+
+    @Test func `a batch has the type ids of its examples, in their order`() throws {
+        var encodings = PackedEncodings(ids: [5, 6, 7, 8, 9], cuSeqlens: [0, 2, 5])
+        #expect(
+            try EncodedExamples(encodings: encodings).batch([0], padTokenID: nil, device: .cpu).typeIDs == nil
+        )
+        encodings.typeIDs = [0, 1, 0, 1, 1]
+        let batch = try EncodedExamples(encodings: encodings).batch([1, 0], padTokenID: nil, device: .cpu)
+        #expect(try batch.ids.array(of: Int32.self) == [7, 8, 9, 5, 6])
+        #expect(try batch.typeIDs?.array(of: Int32.self) == [0, 1, 1, 0, 1])
+    }
+
     @Test func `a missing model and a model without a tokenizer say what is missing`() throws {
         #expect { try TextClassifier.load("nowhere") } throws: {
             "\($0)".contains("there is no model at nowhere")

@@ -25,6 +25,86 @@ struct MetricsTests {
         }
     }
 
+    // 1e-12: the same few operations in float64.
+    @Test func `metrics of several labels are scikit-learn's, also where there is nothing to find`() throws {
+        for fixture in try Fixture.cases("metrics/multilabel.json") {
+            func sets(_ name: String) -> [[Int]] {
+                (fixture[name].array ?? []).map { ($0.array ?? []).compactMap(\.int) }
+            }
+            let metrics = MultiLabelMetrics(
+                predictions: sets("predictions"),
+                labels: sets("labels"),
+                labelCount: try #require(fixture["classes"].int)
+            )
+            try expect(.multiLabel(metrics), fixture)
+            for (ours, theirs) in zip(metrics.perLabel, fixture["per_label"].array ?? []) {
+                let wanted = (theirs.array ?? []).compactMap(\.double)
+                let found = [ours.precision, ours.recall, ours.f1, Double(ours.support)]
+                #expect(zip(found, wanted).allSatisfy { abs($0 - $1) < 1e-12 }, "\(fixture.oneLine)")
+            }
+        }
+    }
+
+    // 1e-12, relative to numbers of a few units: the same sums in float64, in another order.
+    @Test func `metrics of numbers are scikit-learn's and SciPy's, ties and constants included`() throws {
+        for fixture in try Fixture.cases("metrics/regression.json") {
+            func numbers(_ name: String) -> [Double] { (fixture[name].array ?? []).compactMap(\.double) }
+            let metrics = RegressionMetrics(predictions: numbers("predictions"), labels: numbers("labels"))
+            try expect(.regression(metrics), fixture)
+        }
+    }
+
+    private func expect(_ metrics: EvaluationMetrics, _ fixture: JSONValue) throws {
+        let expected = try #require(fixture["values"].object?.members)
+        #expect(metrics.values.map(\.name).sorted() == expected.map(\.name).sorted())
+        for member in expected {
+            let (value, wanted) = (try #require(metrics[member.name]), try #require(member.value.double))
+            #expect(abs(value - wanted) < 1e-12 * max(1, abs(wanted)), "\(member.name) of \(fixture.oneLine)")
+        }
+    }
+
+    @Test func `no examples, and answers that are no numbers, are measured without an end in tears`() {
+        let none = EvaluationMetrics.regression(RegressionMetrics(predictions: [], labels: []))
+        #expect(none["rmse"] == 0 && none.count == 0)
+        let broken = RegressionMetrics(predictions: [.nan, .nan, 1], labels: [1, 2, 3])
+        #expect(broken.meanSquaredError.isNaN)
+        #expect(MultiLabelMetrics(predictions: [], labels: [], labelCount: 2).exactMatch == 0)
+    }
+
+    @Test func `tables of several labels and of numbers`() {
+        let sets = MultiLabelMetrics(
+            predictions: [[0], [0, 1], []],
+            labels: [[0], [1], [1]],
+            labelCount: 2
+        )
+        #expect(
+            EvaluationMetrics.multiLabel(sets).table(labels: ["toxic", "insult"]) == """
+                F1 micro             0.667   (every decision alike)
+                F1 macro             0.667   (every label alike)
+                F1 weighted          0.667   (labels by their examples)
+                F1 samples           0.556   (every text alike; 0 where there is nothing to find or found)
+                exact match          0.333   (all labels right and none missing)
+                Hamming loss         0.333   (wrong decisions)
+
+                label   precision  recall     F1  examples
+                toxic       0.500   1.000  0.667         1
+                insult      1.000   0.500  0.667         2
+
+                """
+        )
+        let numbers = RegressionMetrics(predictions: [1, 2, 4], labels: [1, 2, 3])
+        #expect(
+            EvaluationMetrics.regression(numbers).table(labels: ["stars"]) == """
+                RMSE                 0.5774   (always the mean: 0.8165)
+                MAE                  0.3333
+                R²                   0.500
+                Pearson              0.982
+                Spearman             1.000
+
+                """
+        )
+    }
+
     @Test func `an interval holds the accuracy and narrows with examples`() {
         func interval(_ n: Int) -> ClosedRange<Double> {
             let labels = (0..<n).map { $0 % 2 }

@@ -28,6 +28,128 @@ struct CheckpointKindTests {
         #expect(model.parameters["score.weight"]?.shape == [3, 16])
     }
 
+    /// A checkpoint that is no classifier's, and what becomes of it.
+    struct Base: CustomTestStringConvertible {
+        var name: String
+        /// Made new: the head, and the pooler where the checkpoint has none.
+        var fresh: [String]
+        /// Left: another head's, and buffers.
+        var dropped: [String] = []
+
+        var testDescription: String { name }
+    }
+
+    private static let bertHead = ["classifier.weight", "classifier.bias"]
+    private static let bertPooler = ["bert.pooler.dense.weight", "bert.pooler.dense.bias"]
+    private static let robertaHead = ["dense.weight", "dense.bias", "out_proj.weight", "out_proj.bias"].map {
+        "classifier." + $0
+    }
+
+    @Test(arguments: [
+        Base(name: "bert-base-model", fresh: bertHead),
+        Base(name: "bert-masked-lm", fresh: bertPooler + bertHead, dropped: ["cls."]),
+        Base(
+            name: "bert-legacy-names",
+            fresh: bertPooler + bertHead,
+            dropped: ["cls.", "bert.embeddings.position_ids"]
+        ),
+        Base(name: "sentence-transformers", fresh: bertHead),
+        Base(name: "roberta-masked-lm", fresh: robertaHead, dropped: ["lm_head."]),
+        Base(name: "gpt2-base", fresh: ["score.weight"], dropped: ["h."]),
+        Base(name: "phi3-bf16-sharded", fresh: ["score.weight"], dropped: ["lm_head."]),
+        Base(name: "llama-fp16", fresh: ["score.weight"], dropped: ["lm_head."]),
+    ])
+    func `base models of every kind become classifiers with a fresh head`(base: Base) throws {
+        var options = SequenceClassifier.LoadOptions()
+        options.labels = ["x", "y", "z"]
+        let (model, report) = try ReferenceModel.load(base.name, options: options)
+        #expect(report.fresh == base.fresh)
+        #expect(report.unexpected.isEmpty && report.missing.isEmpty && report.unreadFields.isEmpty)
+        for tensor in report.dropped {
+            #expect(base.dropped.contains { tensor.name.hasPrefix($0) }, "\(tensor.name)")
+        }
+        #expect(report.dropped.isEmpty == base.dropped.isEmpty)
+        let logits = try model.logits(PackedBatch(ids: [3, 4, 5, 3], cuSeqlens: [0, 3, 4], padTokenID: nil))
+        #expect(logits.shape == [2, 3])
+        #expect(try logits.isFinite())
+    }
+
+    @Test func `bfloat16 weights stay mapped where they may, and come near float32's logits`() throws {
+        func logits(_ change: (inout SequenceClassifier.LoadOptions) -> Void) throws -> [Float] {
+            var options = SequenceClassifier.LoadOptions()
+            options.labels = ["x", "y", "z"]
+            change(&options)
+            let (model, _) = try ReferenceModel.load("phi3-bf16-sharded", options: options)
+            return try model.logits(PackedBatch(ids: [3, 4, 5, 3], cuSeqlens: [0, 3, 4], padTokenID: nil))
+                .array()
+        }
+        let exact = try logits { _ in }
+        let mapped = try logits { ($0.weightsDType, $0.mapsWeights) = (.bfloat16, true) }
+        let copied = try logits { $0.weightsDType = .bfloat16 }
+        #expect(mapped == copied)
+        // The weights are bfloat16 in the file; products of bfloat16 inputs lose up to 2⁻⁸ of a term each.
+        let scale = exact.map(abs).max() ?? 0
+        for (a, b) in zip(exact, mapped) { #expect(abs(a - b) < 0.05 * scale) }
+        #expect(exact != mapped)
+    }
+
+    @Test(arguments: [DType.float32, .bfloat16])
+    func `save, load and save again gives the same bytes, in shards too`(dtype: DType) throws {
+        var options = SequenceClassifier.LoadOptions()
+        options.labels = ["x", "y"]
+        options.weightsDType = dtype
+        let (model, _) = try ReferenceModel.load("phi3-bf16-sharded", options: options)
+        try withTemporaryFolder { folder in
+            let (first, second) = (folder.appending(path: "1"), folder.appending(path: "2"))
+            try model.save(to: first, maxShardSize: 20_000)
+            var again = SequenceClassifier.LoadOptions()
+            again.weightsDType = dtype
+            let (reopened, report) = try SequenceClassifier.load(
+                openCheckpoint(folder: first),
+                configuration: ModelConfiguration(
+                    parsing: Data(contentsOf: first.appending(path: "config.json")),
+                    source: "config.json"
+                ),
+                options: again,
+                random: RandomSource(seed: 9)
+            )
+            #expect(report.fresh.isEmpty)
+            try reopened.save(to: second, maxShardSize: 20_000)
+            let names = try FileManager.default.contentsOfDirectory(
+                atPath: first.path(percentEncoded: false)
+            )
+            #expect(names.count > 3)
+            for name in names {
+                #expect(
+                    try Data(contentsOf: first.appending(path: name))
+                        == Data(contentsOf: second.appending(path: name)),
+                    "\(name)"
+                )
+            }
+        }
+    }
+
+    @Test func `a field that nobody reads is listed, and refused where it would change the result`() throws {
+        func load(_ field: String) throws -> LoadReport {
+            let folder = Fixture.folder.appending(path: "models/llama-gqa")
+            let text = try String(contentsOf: folder.appending(path: "config.json"), encoding: .utf8)
+            return try SequenceClassifier.load(
+                openCheckpoint(folder: folder),
+                configuration: ModelConfiguration(
+                    parsing: text.replacing("{", with: "{ \(field),", maxReplacements: 1).utf8,
+                    source: "config.json"
+                ),
+                random: RandomSource(seed: 0)
+            ).report
+        }
+        #expect(try load("\"flavour\": 3").unreadFields == ["flavour"])
+        #expect(try load("\"quantization_config\": null").unreadFields.isEmpty)
+        #expect { try load("\"quantization_config\": {\"bits\": 4}") } throws: {
+            "\($0)".contains("`quantization_config` is {\"bits\":4}, which would change the result")
+        }
+        #expect { try load("\"sliding_window\": 7") } throws: { "\($0)".contains("sliding_window") }
+    }
+
     @Test func `a head of other labels is refused, unless it may go`() throws {
         let folder = Fixture.folder.appending(path: "models/llama-gqa")
         let configuration = try ModelConfiguration(

@@ -62,28 +62,3 @@ struct ConfigurationTests {
         )
     }
 }
-
-struct GGUFConfigurationTests {
-    private func configuration(_ name: String) throws -> ModelConfiguration {
-        let url = Fixture.folder.appending(path: "checkpoints/llama-\(name).gguf")
-        return try ModelConfiguration(gguf: GGUFFile(contentsOf: url), source: name)
-    }
-
-    @Test func `metadata becomes config.json's fields, float32 numbers by their shortest text`() throws {
-        let fields = try configuration("plain")
-        #expect(fields["hidden_size"].int == 16 && fields["vocab_size"].int == 2)
-        #expect(fields["rms_norm_eps"] == .number("1e-05") && fields["rope_theta"] == .number("100000.0"))
-        #expect(fields["tie_word_embeddings"].bool == true)
-        #expect(try configuration("linear")["rope_parameters"]["factor"].double == 4)
-    }
-
-    @Test(arguments: [
-        ("table", "rope_freqs.weight"), ("yarn", "by \"yarn\""), ("experts", "8 experts"),
-        ("partial", "only 4 numbers"),
-    ])
-    func `what would be computed wrongly is refused`(name: String, part: String) {
-        #expect { try configuration(name) } throws: {
-            "\($0)".contains(part) && "\($0)".contains("safetensors")
-        }
-    }
-}

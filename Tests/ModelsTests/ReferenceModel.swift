@@ -65,10 +65,14 @@ struct ReferenceModel {
     }
 }
 
-/// The largest difference, as a share of the largest value.
+/// The largest difference, as a share of the largest value, or of 0.01 where that is larger.
+///
+/// Some gradients are zero in exact arithmetic: a key's bias adds the same to every score of a row, which softmax cancels.
+/// There the reference holds rounding, 4e-7 at most (Scripts/fixtures/models/rounding.py), and only an absolute bound,
+/// 1e-4 of 0.01, makes sense.
 func difference(_ a: Tensor, _ b: Tensor) throws -> Double {
     let (x, y) = (try a.array(of: Double.self), try b.array(of: Double.self))
     #expect(x.count == y.count)
-    let scale = max(y.map(abs).max() ?? 0, 1e-6)
+    let scale = max(y.map(abs).max() ?? 0, 0.01)
     return (zip(x, y).map { abs($0 - $1) }.max() ?? 0) / scale
 }

@@ -20,7 +20,7 @@ struct TrainerTests {
     }
 
     private func examples(_ classifier: TextClassifier) -> EncodedExamples {
-        classifier.encode(texts, labels: texts.indices.map { $0.isMultiple(of: 2) ? 1 : 0 })
+        classifier.encode(texts, targets: .classes(texts.indices.map { $0.isMultiple(of: 2) ? 1 : 0 }))
     }
 
     /// Arguments of a short run without checkpoints.
@@ -188,7 +188,7 @@ struct TrainerTests {
             try Trainer(
                 classifier,
                 arguments: arguments(change),
-                train: classifier.encode(["a", "b"], labels: labels),
+                train: classifier.encode(["a", "b"], targets: .classes(labels)),
                 outputFolder: FileManager.default.temporaryDirectory
             )
         }
@@ -201,6 +201,106 @@ struct TrainerTests {
         #expect { try trainer({ $0.evalStrategy = .epoch }, labels: [0, 1]) } throws: {
             "\($0)".contains("needs --eval-dataset")
         }
+    }
+}
+
+/// Several labels a text, and numbers.
+struct TrainerHeadTests {
+    private let texts = (0..<22).map { "text number \($0) " + ($0 % 3 == 0 ? "good" : "bad") }
+
+    private func train(
+        _ problemType: ProblemType,
+        size: Int,
+        accumulation: Int,
+        weights: [Float]? = nil
+    ) throws -> [StepRecord] {
+        var options = SequenceClassifier.LoadOptions()
+        options.problemType = problemType
+        options.labels = problemType == .regression ? ["stars"] : ["x", "y", "z"]
+        let path = Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
+        let classifier = try TextClassifier.load(path, options: options).classifier
+        let targets: Targets =
+            problemType == .regression
+            ? .numbers(texts.indices.map { Double($0 % 3) - 0.5 })
+            : .labelSets(texts.indices.map { [[], [0, 2], [1]][$0 % 3] })
+        var arguments = TrainingArguments()
+        arguments.learningRate = 1e-2
+        arguments.numTrainEpochs = 2
+        arguments.saveStrategy = .no
+        arguments.perDeviceTrainBatchSize = size
+        arguments.gradientAccumulationSteps = accumulation
+        let trainer = try Trainer(
+            classifier,
+            arguments: arguments,
+            classWeights: weights,
+            train: classifier.encode(texts, targets: targets),
+            outputFolder: FileManager.default.temporaryDirectory
+        )
+        var steps: [StepRecord] = []
+        _ = try trainer.run { if case .step(let record) = $0 { steps.append(record) } }
+        return steps
+    }
+
+    // 1e-5: the same sums in another order.
+    @Test(
+        arguments: [(.multiLabel, nil), (.multiLabel, [2, 1, 0.5]), (.regression, nil)]
+            as [(ProblemType, [Float]?)]
+    )
+    func `accumulation is exact`(problemType: ProblemType, weights: [Float]?) throws {
+        let whole = try train(problemType, size: 8, accumulation: 1, weights: weights)
+        for (size, count) in [(4, 2), (1, 8)] {
+            let parts = try train(problemType, size: size, accumulation: count, weights: weights)
+            #expect(parts.count == whole.count)
+            for (a, b) in zip(parts, whole) {
+                #expect(abs(a.loss - b.loss) < 1e-5, "step \(a.step) of \(size) × \(count)")
+                #expect(abs(a.gradientNorm - b.gradientNorm) < 1e-4)
+            }
+        }
+    }
+
+    // 1e-5: float32 on one side, float64 on the other.
+    @Test func `evaluation's loss is the mean that training would see`() throws {
+        let path = Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
+        let kinds: [(ProblemType, [String], Targets, any ClassificationLoss)] = [
+            (.singleLabel, ["x", "y"], .classes(texts.indices.map { $0 % 2 }), CrossEntropy()),
+            (
+                .multiLabel, ["x", "y", "z"], .labelSets(texts.indices.map { [[], [0, 2], [1]][$0 % 3] }),
+                BinaryCrossEntropy(labelCount: 3)
+            ),
+            (.regression, ["x"], .numbers(texts.indices.map { Double($0) / 7 }), SquaredError()),
+        ]
+        for (problemType, labels, targets, loss) in kinds {
+            var options = SequenceClassifier.LoadOptions()
+            (options.problemType, options.labels) = (problemType, labels)
+            let classifier = try TextClassifier.load(path, options: options).classifier
+            let examples = classifier.encode(texts, targets: targets)
+            let logits = try classifier.logits(examples).flatMap { $0.map { $0 * 30 } }
+            // Wide logits, as of a trained model: the fresh head's are scaled up in both.
+            let head = try #require(classifier.model.parameters["score.weight"])
+            try head.value.assign(head.value * 30)
+            let record = try #require(try evaluate(classifier, on: examples))
+            let tensor = try Tensor(logits, shape: [texts.count, labels.count])
+            let expected = try loss(tensor, targets).item() / loss.totalWeight(of: targets)
+            #expect(abs(record.loss - expected) < 1e-5 * max(1, expected), "\(problemType)")
+        }
+    }
+
+    @Test func `targets of another kind than the classifier's are refused`() throws {
+        let path = Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
+        var options = SequenceClassifier.LoadOptions()
+        options.labels = ["x", "y"]
+        let classifier = try TextClassifier.load(path, options: options).classifier
+        let numbers = classifier.encode(["a", "b"], targets: .numbers([1, 2]))
+        #expect {
+            try Trainer(
+                classifier,
+                arguments: TrainingArguments(),
+                train: numbers,
+                outputFolder: FileManager.default.temporaryDirectory
+            )
+        } throws: { "\($0)".contains("no targets of the classifier's kind, single_label_classification") }
+        #expect(throws: TorchError.self) { try evaluate(classifier, on: numbers) }
+        #expect(throws: TorchError.self) { try evaluate(classifier, on: classifier.encode(["a"])) }
     }
 }
 

@@ -1,6 +1,6 @@
 import Datasets
 import Foundation
-import Synchronization
+import FuzzSupport
 
 // FuzzData SEEDS WORK FIRST COUNT: reads the inputs FIRST ..< FIRST + COUNT, each a damaged file of the folder SEEDS.
 //
@@ -14,40 +14,6 @@ struct Seed {
     var isText: Bool { ["csv", "tsv", "tab", "json", "jsonl", "txt", "md"].contains { name.hasSuffix($0) } }
     /// What it is, for counting.
     var kind: String { name.split(separator: ".").dropFirst().suffix(2).joined(separator: ".") }
-}
-
-/// Kills the process where one input takes a minute.
-final class Watchdog: Sendable {
-    private let steps = Atomic<Int>(0)
-
-    func step() { steps.add(1, ordering: .relaxed) }
-
-    func start() {
-        Thread.detachNewThread {
-            var last = -1
-            while true {
-                Thread.sleep(forTimeInterval: 60)
-                let now = self.steps.load(ordering: .relaxed)
-                if now == last {
-                    FileHandle.standardError.write(Data("hang: an input takes more than a minute\n".utf8))
-                    abort()
-                }
-                last = now
-            }
-        }
-    }
-}
-
-/// The most memory that this process had, in MB.
-func peakMegabytes() -> Int {
-    var usage = rusage()
-    #if canImport(Darwin)
-    getrusage(RUSAGE_SELF, &usage)
-    return Int(usage.ru_maxrss) >> 20
-    #else
-    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-    return Int(usage.ru_maxrss) >> 10
-    #endif
 }
 
 let arguments = CommandLine.arguments

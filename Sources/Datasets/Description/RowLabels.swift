@@ -1,13 +1,13 @@
 /// The labels of every row: which of the distinct sets of classes it has, one class being a set of one.
-struct RowLabels: Sendable {
+package struct RowLabels: Sendable {
     /// The classes' names.
-    let names: [String]
+    package let names: [String]
     /// The distinct sets of classes that rows have.
-    let sets: [[Int32]]
+    package let sets: [[Int32]]
     /// By row, which set; -1 where the label is missing.
-    let codes: [Int32]
+    package let codes: [Int32]
     /// Whether a row may have several classes, or none.
-    let isMultiLabel: Bool
+    package let isMultiLabel: Bool
 
     private init(names: [String], sets: [[Int32]]? = nil, codes: [Int32]) {
         self.names = names
@@ -24,7 +24,7 @@ struct RowLabels: Sendable {
     ///     whose names are the classes.
     /// - Throws: `.missingColumn`, `.badFile`; `.badData` naming column and value where several columns hold something else
     ///   than 0 and 1.
-    init(_ dataset: Dataset, columns: [String]) throws(DatasetError) {
+    package init(_ dataset: Dataset, columns: [String]) throws(DatasetError) {
         guard columns.count == 1 else {
             self = try Self.indicators(dataset, columns)
             return

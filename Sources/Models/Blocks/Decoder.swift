@@ -7,11 +7,15 @@ import Torch
 
 /// Grouped-query attention with rotary positions.
 private final class DecoderAttention {
+    /// Queries, keys and values together, or apart.
+    private enum Input {
+        case fused(Linear)
+        case separate(query: Linear, key: Linear, value: Linear)
+    }
+
     private let config: DecoderConfiguration
     private let options: AttentionOptions
-    /// Queries, keys and values together, or apart.
-    private let fused: Linear?
-    private let separate: (query: Linear, key: Linear, value: Linear)?
+    private let input: Input
     private let output: Linear
     private let queryNorm: RMSNorm?
     private let keyNorm: RMSNorm?
@@ -35,7 +39,7 @@ private final class DecoderAttention {
         let (hidden, std) = (config.hiddenSize, config.initializerRange)
         let queryWidth = config.numAttentionHeads * config.headDim
         let keyValueWidth = config.numKeyValueHeads * config.headDim
-        func input(_ name: String, to output: Int) throws(TorchError) -> Linear {
+        func linear(_ name: String, to output: Int) throws(TorchError) -> Linear {
             try Linear(
                 scope[name],
                 from: hidden,
@@ -55,16 +59,15 @@ private final class DecoderAttention {
         }
         switch config.projections {
         case .separate:
-            fused = nil
-            separate = (
-                try input("q_proj", to: queryWidth), try input("k_proj", to: keyValueWidth),
-                try input("v_proj", to: keyValueWidth)
+            input = .separate(
+                query: try linear("q_proj", to: queryWidth),
+                key: try linear("k_proj", to: keyValueWidth),
+                value: try linear("v_proj", to: keyValueWidth)
             )
             output = try makeOutput()
         case .fused:
             output = try makeOutput()
-            fused = try input("qkv_proj", to: queryWidth + 2 * keyValueWidth)
-            separate = nil
+            input = .fused(try linear("qkv_proj", to: queryWidth + 2 * keyValueWidth))
         }
         func norm(_ name: String) throws(TorchError) -> RMSNorm? {
             guard config.normalizesQueriesAndKeys else { return nil }
@@ -82,7 +85,8 @@ private final class DecoderAttention {
     func callAsFunction(_ x: Tensor, _ rotation: Rotation, _ pass: BlockPass) throws(TorchError) -> Tensor {
         var (q, k, v) = try projected(x, pass)  // [R, N, D], [T, M, D], [T, M, D]
         if let queryNorm, let keyNorm { (q, k) = (try queryNorm(q), try keyNorm(k)) }
-        let attended = try pass.attention(rotation.queries(q, pass), rotation.keys(k), v, options)  // [R, N, D]
+        // [R, N, D]
+        let attended = try pass.attention(rotation.queries(q, pass), rotation.keys(k), v, options)
         return try output(attended.reshaped([-1, queryWidth]), pass.context)  // [R, H]
     }
 
@@ -94,20 +98,15 @@ private final class DecoderAttention {
         func heads(_ x: Tensor, _ count: Int) throws(TorchError) -> Tensor {
             try x.reshaped([-1, count, config.headDim])
         }
-        var q: Tensor
-        let k: Tensor
-        let v: Tensor
-        if let separate {
-            q = try separate.query(pass.selected(x), context)
-            k = try separate.key(x, context)
-            v = try separate.value(x, context)
-        } else if let fused {
-            let all = try fused(x, context)  // [T, (N + 2 M) · D]
+        let (q, k, v): (Tensor, Tensor, Tensor)
+        switch input {
+        case .separate(let query, let key, let value):
+            (q, k, v) = (try query(pass.selected(x), context), try key(x, context), try value(x, context))
+        case .fused(let linear):
+            let all = try linear(x, context)  // [T, (N + 2 M) · D]
             q = try pass.selected(all.narrowed(1, to: 0..<queryWidth))
             k = try all.narrowed(1, to: queryWidth..<queryWidth + keyValueWidth)
             v = try all.narrowed(1, to: queryWidth + keyValueWidth..<queryWidth + 2 * keyValueWidth)
-        } else {
-            preconditionFailure("projections are fused or separate")
         }
         return (
             try heads(q, config.numAttentionHeads), try heads(k, config.numKeyValueHeads),
@@ -132,10 +131,15 @@ struct Rotation {
 
 /// The gated feed-forward layer.
 private final class DecoderMLP {
+    /// Gate and up together, or apart.
+    private enum Input {
+        case fused(Linear)
+        case separate(gate: Linear, up: Linear)
+    }
+
     private let activation: Activation
     private let intermediateSize: Int
-    private let fused: Linear?
-    private let separate: (gate: Linear, up: Linear)?
+    private let input: Input
     private let down: Linear
 
     init(_ scope: ParameterScope, _ config: DecoderConfiguration) throws(TorchError) {
@@ -152,29 +156,27 @@ private final class DecoderMLP {
         intermediateSize = config.intermediateSize
         switch config.projections {
         case .separate:
-            fused = nil
-            separate = (
-                try linear("gate_proj", from: config.hiddenSize, to: config.intermediateSize),
-                try linear("up_proj", from: config.hiddenSize, to: config.intermediateSize)
+            input = .separate(
+                gate: try linear("gate_proj", from: config.hiddenSize, to: config.intermediateSize),
+                up: try linear("up_proj", from: config.hiddenSize, to: config.intermediateSize)
             )
         case .fused:
-            fused = try linear("gate_up_proj", from: config.hiddenSize, to: 2 * config.intermediateSize)
-            separate = nil
+            input = .fused(
+                try linear("gate_up_proj", from: config.hiddenSize, to: 2 * config.intermediateSize)
+            )
         }
         down = try linear("down_proj", from: config.intermediateSize, to: config.hiddenSize)
     }
 
     func callAsFunction(_ x: Tensor, _ context: ForwardContext) throws(TorchError) -> Tensor {
-        let gate: Tensor
-        let up: Tensor
-        if let separate {
-            (gate, up) = (try separate.gate(x, context), try separate.up(x, context))
-        } else if let fused {
-            let both = try fused(x, context)
+        let (gate, up): (Tensor, Tensor)
+        switch input {
+        case .separate(let gateLayer, let upLayer):
+            (gate, up) = (try gateLayer(x, context), try upLayer(x, context))
+        case .fused(let linear):
+            let both = try linear(x, context)  // [R, 2 I]
             gate = try both.narrowed(1, to: 0..<intermediateSize)
             up = try both.narrowed(1, to: intermediateSize..<2 * intermediateSize)
-        } else {
-            preconditionFailure("projections are fused or separate")
         }
         return try down(activation.gated(gate, up), context)  // [R, H]
     }
@@ -234,6 +236,7 @@ private final class DecoderBlock {
 /// A decoder without its language-model head.
 final class Decoder: Backbone {
     let hiddenSize: Int
+    let maxLength: Int?
     private let config: DecoderConfiguration
     private let embeddings: Embedding
     private let blocks: [DecoderBlock]
@@ -243,6 +246,7 @@ final class Decoder: Backbone {
     init(_ scope: ParameterScope, _ config: DecoderConfiguration) throws(TorchError) {
         self.config = config
         hiddenSize = config.hiddenSize
+        maxLength = config.maxPositionEmbeddings
         embeddings = try Embedding(
             scope["embed_tokens"],
             count: config.vocabularySize,

@@ -32,6 +32,7 @@ struct DecoderConfiguration: Equatable {
 
     var vocabularySize: Int
     var paddingIndex: Int?
+    var maxPositionEmbeddings: Int?
     var hiddenSize: Int
     var intermediateSize: Int
     var numAttentionHeads: Int
@@ -69,6 +70,7 @@ struct DecoderConfiguration: Equatable {
     ///   - rotary: Where the family keeps its rotary fields.
     ///   - rmsNormEps: Where `rms_norm_eps` is missing.
     ///   - numKeyValueHeads: Where `num_key_value_heads` is missing; nil takes the number of heads.
+    /// - Throws: `.badConfiguration` or `.unsupported` for a field that cannot be.
     init(
         _ config: ConfigurationReader,
         headDim: Int? = nil,
@@ -78,6 +80,7 @@ struct DecoderConfiguration: Equatable {
     ) throws(ModelError) {
         vocabularySize = try config.integer("vocab_size")
         paddingIndex = config.paddingIndex
+        maxPositionEmbeddings = try config.optionalInteger("max_position_embeddings")
         hiddenSize = try config.integer("hidden_size")
         intermediateSize = try config.integer("intermediate_size")
         let heads = try config.integer("num_attention_heads")

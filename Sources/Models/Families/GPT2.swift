@@ -30,7 +30,7 @@ struct GPT2Configuration: Equatable {
         maxPositionEmbeddings = try config.integer("n_positions", default: 1024)
         hiddenSize = try config.integer("n_embd", default: 768)
         intermediateSize = try config.optionalInteger("n_inner") ?? 4 * hiddenSize
-        numHiddenLayers = config["n_layer"] == .null ? 12 : try config.layerCount("n_layer")
+        numHiddenLayers = config.isMissing("n_layer") ? 12 : try config.layerCount("n_layer")
         numAttentionHeads = try config.integer("n_head", default: 12)
         headDim = try config.headWidth(hiddenSize, heads: numAttentionHeads)
         layerNormEpsilon = try config.number("layer_norm_epsilon", default: 1e-5)
@@ -115,6 +115,7 @@ private final class GPT2Block {
 /// GPT-2 without its language-model head.
 final class GPT2Model: Backbone {
     let hiddenSize: Int
+    let maxLength: Int?
     private let config: GPT2Configuration
     private let tokens: Embedding
     private let positions: Embedding
@@ -127,6 +128,7 @@ final class GPT2Model: Backbone {
         self.config = config
         let (hidden, std) = (config.hiddenSize, config.initializerRange)
         hiddenSize = hidden
+        maxLength = config.maxPositionEmbeddings
         tokens = try Embedding(scope["wte"], count: config.vocabularySize, width: hidden, std: std)
         positions = try Embedding(scope["wpe"], count: config.maxPositionEmbeddings, width: hidden, std: std)
         var blocks: [GPT2Block] = []

@@ -19,6 +19,7 @@ struct GPTNeoXConfiguration: Equatable {
     let attentionBias: Bool
     let usesParallelResidual: Bool
     let rotary: RotaryEmbedding
+    let maxPositionEmbeddings: Int?
     let attentionDropout: Double
     let hiddenDropout: Double
 
@@ -39,6 +40,7 @@ struct GPTNeoXConfiguration: Equatable {
         fields.thetaField = "rotary_emb_base"
         fields.partialField = "rotary_pct"
         fields.defaultPartial = 0.25
+        maxPositionEmbeddings = try config.optionalInteger("max_position_embeddings")
         rotary = try config.rotary(headWidth: headDim, fields)
         attentionDropout = try config.probability("attention_dropout")
         hiddenDropout = try config.probability("hidden_dropout")
@@ -121,6 +123,7 @@ private final class GPTNeoXBlock {
 /// GPT-NeoX without its language-model head.
 final class GPTNeoXModel: Backbone {
     let hiddenSize: Int
+    let maxLength: Int?
     private let config: GPTNeoXConfiguration
     private let embeddings: Embedding
     private let blocks: [GPTNeoXBlock]
@@ -131,6 +134,7 @@ final class GPTNeoXModel: Backbone {
         let config = try GPTNeoXConfiguration(reader)
         self.config = config
         hiddenSize = config.hiddenSize
+        maxLength = config.maxPositionEmbeddings
         embeddings = try Embedding(
             scope["embed_in"],
             count: config.vocabularySize,

@@ -1,10 +1,14 @@
 /// The same numbers in every run.
 ///
 /// Source: Steele et al., "Fast Splittable Pseudorandom Number Generators".
-struct SplitMix64: RandomNumberGenerator {
+package struct SplitMix64: RandomNumberGenerator {
     var state: UInt64
 
-    mutating func next() -> UInt64 {
+    /// A stream.
+    package init(state: UInt64) { self.state = state }
+
+    /// The next number.
+    package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var z = state
         z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -14,11 +18,23 @@ struct SplitMix64: RandomNumberGenerator {
 }
 
 /// Damages files: bits, bytes, ranges, numbers, words of the format, pieces of other files.
-struct Mutator {
-    var random: SplitMix64
+package struct Mutator {
+    /// Where every choice comes from.
+    package var random: SplitMix64
+    private let words: [[UInt8]]
 
-    /// Bytes that mean something to some reader.
-    private static let words: [[UInt8]] = [
+    /// A mutator.
+    ///
+    /// - Parameters:
+    ///   - random: Where every choice comes from.
+    ///   - words: Bytes that mean something to the readers.
+    package init(random: SplitMix64, words: [[UInt8]] = Mutator.dataWords) {
+        self.random = random
+        self.words = words
+    }
+
+    /// Bytes that mean something to some reader of data.
+    package static let dataWords: [[UInt8]] = [
         "\"", "\"\"", ",", ";", "\t", "|", "\n", "\r\n", "\r", "{", "}", "[", "]", ":", "null", "true",
         "false", "1e999",
         "-9223372036854775808", "9223372036854775808", "0.1", "-", "\\u0000", "\\ud83d\\ude00", "\\ud800",
@@ -29,16 +45,17 @@ struct Mutator {
         "!!binary ",
         "discrete", "class", "meta", "BZh9", "huggingface", "ClassLabel",
     ].map { Array($0.utf8) }
-    private static let numbers: [UInt64] = [
+    package static let numbers: [UInt64] = [
         0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF, 1 << 40,
         .max >> 1, 1 << 63,
         .max,
     ]
 
-    mutating func int(_ range: Range<Int>) -> Int { Int.random(in: range, using: &random) }
+    /// A number of a range.
+    package mutating func int(_ range: Range<Int>) -> Int { Int.random(in: range, using: &random) }
 
     /// A damaged copy: mostly in one place, so that readers get far.
-    mutating func damaged(_ seed: [UInt8], other: [UInt8], isText: Bool) -> [UInt8] {
+    package mutating func damaged(_ seed: [UInt8], other: [UInt8], isText: Bool) -> [UInt8] {
         var bytes = seed
         for _ in 0..<[1, 1, 1, 2, 4, 8][int(0..<6)] {
             // Words and pieces of texts make new texts; changed bytes mostly make none.
@@ -52,7 +69,7 @@ struct Mutator {
     }
 
     private mutating func damage(_ bytes: inout [UInt8], _ other: [UInt8], kind: Int) {
-        guard !bytes.isEmpty else { return bytes = Self.words[int(0..<Self.words.count)] }
+        guard !bytes.isEmpty else { return bytes = words[int(0..<words.count)] }
         let place = int(0..<bytes.count)
         let range = place..<min(bytes.count, place + (1 << int(0..<8)))
         switch kind {
@@ -61,7 +78,7 @@ struct Mutator {
         case 2: bytes[place] = bytes[place] &+ UInt8(int(1..<8)) &- 4
         case 3: bytes.removeSubrange(range)
         case 4: bytes.insert(contentsOf: bytes[range], at: int(0..<bytes.count))
-        case 5: bytes.insert(contentsOf: Self.words[int(0..<Self.words.count)], at: place)
+        case 5: bytes.insert(contentsOf: words[int(0..<words.count)], at: place)
         case 6: bytes.removeLast(int(0..<bytes.count))
         case 7:
             let number = Self.numbers[int(0..<Self.numbers.count)]

@@ -1,0 +1,185 @@
+import Attune
+import Foundation
+import FuzzSupport
+
+// FuzzCheckpoints SEEDS WORK FIRST COUNT: opens the inputs FIRST ..< FIRST + COUNT, each made of the files in SEEDS:
+// `*.safetensors`, `*.gguf` and folders with a config.json (`model-*`); shards are made of the first.
+//
+// Inputs follow from their number alone. The one at hand lies in WORK, and `WORK/at` holds its number, so that after a
+// crash both are there to look at. WORK should lie in memory. Scripts/fuzz-checkpoints starts this again behind what it found.
+
+/// The names in a folder that begin and end so, sorted.
+func names(in folder: URL, prefix: String = "", suffix: String = "") throws -> [URL] {
+    try FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false)).sorted()
+        .filter { $0.hasPrefix(prefix) && $0.hasSuffix(suffix) }.map { folder.appending(path: $0) }
+}
+
+func bytes(_ url: URL) throws -> [UInt8] { Array(try Data(contentsOf: url)) }
+
+/// A safetensors file with a damaged header whose length is right again, or with damage anywhere.
+func damagedSafetensors(_ file: [UInt8], other: [UInt8], _ mutator: inout Mutator) -> [UInt8] {
+    let length = file.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
+    guard mutator.int(0..<4) > 0, file.count >= 8 + length else {
+        return mutator.damaged(file, other: other, isText: false)
+    }
+    let header = JSONDamage.damaged(Array(file[8..<8 + length]), &mutator)
+    var data = Array(file[(8 + length)...])
+    // Data that goes with what the header says now, or more or less of it.
+    switch mutator.int(0..<8) {
+    case 0: data.removeLast(mutator.int(0..<data.count + 1))
+    case 1: data += [UInt8](repeating: 0xFF, count: mutator.int(0..<64))
+    case 2 where !data.isEmpty:
+        for _ in 0..<8 { data[mutator.int(0..<data.count)] = UInt8(mutator.int(0..<256)) }
+    default: break
+    }
+    return (0..<8).map { UInt8(truncatingIfNeeded: header.count >> ($0 * 8)) } + header + data
+}
+
+/// A GGUF with damage mostly where its numbers and names stand, before the tensors' data.
+func damagedGGUF(_ file: [UInt8], other: [UInt8], headerSize: Int, _ mutator: inout Mutator) -> [UInt8] {
+    guard mutator.int(0..<4) > 0 else { return mutator.damaged(file, other: other, isText: false) }
+    var file = file
+    for _ in 0..<[1, 1, 1, 2, 4][mutator.int(0..<5)] {
+        let place = mutator.int(0..<headerSize)
+        let width = [1, 1, 4, 8][mutator.int(0..<4)]
+        let numbers: [UInt64] =
+            Mutator.numbers + [2, 3, 4, 5, 6, 8, 9, 12, 16, 24, 31, 32, 33, 64, 1 << 20, 1 << 31]
+        let number = numbers[mutator.int(0..<numbers.count)]
+        for index in 0..<min(width, file.count - place) {
+            file[place + index] = UInt8(truncatingIfNeeded: number >> (8 * UInt64(index)))
+        }
+    }
+    return file
+}
+
+/// All inputs.
+struct Inputs {
+    let check = Check()
+    let work: URL
+    let weights: [(name: String, bytes: [UInt8])]
+    let ggufs: [(name: String, bytes: [UInt8], headerSize: Int)]
+    let shards: [[(name: String, bytes: [UInt8])]]
+    let models: [(name: String, config: [UInt8], checkpoint: any Checkpoint)]
+
+    init(seeds: URL, work: URL) throws {
+        self.work = work
+        weights = try names(in: seeds, suffix: ".safetensors").map { ($0.lastPathComponent, try bytes($0)) }
+        ggufs = try names(in: seeds, suffix: ".gguf").map { url in
+            let file = try GGUFFile(contentsOf: url)
+            let (all, data) = (try bytes(url), file.byteCount)
+            return (url.lastPathComponent, all, max(1, all.count - data))
+        }
+        shards = try names(in: seeds, suffix: ".safetensors").map { url in
+            let file = try SafetensorsFile(contentsOf: url)
+            let folder = work.appending(path: "shards")
+            let tensors = try file.tensorNames.map { ($0, try file.tensor($0)) }
+            try saveSafetensors(tensors, toFolder: folder, maxShardSize: max(1, file.byteCount / 3))
+            return try names(in: folder).map { ($0.lastPathComponent, try bytes($0)) }
+        }
+        models = try names(in: seeds, prefix: "model-").map { folder in
+            (
+                folder.lastPathComponent, try bytes(folder.appending(path: "config.json")),
+                try openCheckpoint(folder: folder)
+            )
+        }
+    }
+
+    /// Makes an input and opens it; returns its kind and whether it could be read.
+    func run(_ mutator: inout Mutator) throws -> (kind: String, wasRead: Bool) {
+        switch mutator.int(0..<20) {
+        case 0..<7:
+            let other = weights[mutator.int(0..<weights.count)].bytes
+            let seed = weights[mutator.int(0..<weights.count)].bytes
+            let url = work.appending(path: "input.safetensors")
+            try Data(damagedSafetensors(seed, other: other, &mutator)).write(to: url)
+            return (
+                "safetensors", try check.passes { try check.readAll(try SafetensorsFile(contentsOf: url)) }
+            )
+        case 7..<10: return ("shards", try runShards(&mutator))
+        case 10..<15:
+            let other = ggufs[mutator.int(0..<ggufs.count)].bytes
+            let seed = ggufs[mutator.int(0..<ggufs.count)]
+            let url = work.appending(path: "input.gguf")
+            try Data(damagedGGUF(seed.bytes, other: other, headerSize: seed.headerSize, &mutator)).write(
+                to: url
+            )
+            return ("gguf", try runGGUF(url))
+        default:
+            let model = models[mutator.int(0..<models.count)]
+            let text = JSONDamage.damaged(model.config, &mutator)
+            try Data(text).write(to: work.appending(path: "\(model.name).json"))
+            defer { try? FileManager.default.removeItem(at: work.appending(path: "\(model.name).json")) }
+            return (
+                "config.json",
+                try check.passes {
+                    try check.load(model.checkpoint, ModelConfiguration(parsing: text, source: "config.json"))
+                }
+            )
+        }
+    }
+
+    private func runShards(_ mutator: inout Mutator) throws -> Bool {
+        let files = shards[mutator.int(0..<shards.count)]
+        let chosen = mutator.int(0..<3) > 0 ? files.count - 1 : mutator.int(0..<files.count)
+        let folder = work.appending(path: "shards", directoryHint: .isDirectory)
+        try? FileManager.default.removeItem(at: folder)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        for (index, file) in files.enumerated() {
+            var content = file.bytes
+            if index == chosen {
+                content =
+                    file.name.hasSuffix(".json")
+                    ? JSONDamage.damaged(content, &mutator)
+                    : damagedSafetensors(content, other: files[mutator.int(0..<files.count)].bytes, &mutator)
+            }
+            try Data(content).write(to: folder.appending(path: file.name))
+        }
+        return try check.passes { try check.readAll(try openCheckpoint(folder: folder)) }
+    }
+
+    private func runGGUF(_ url: URL) throws -> Bool {
+        try check.passes {
+            let file = try GGUFFile(contentsOf: url)
+            try check.readAll(file)
+            // Each may refuse what the other takes.
+            let named = try? HubNamedGGUF(file)
+            let configuration = try ModelConfiguration(gguf: file, source: "input.gguf")
+            guard let named else { return }
+            try check.readAll(named)
+            _ = try check.passes { try check.load(named, configuration) }
+        }
+    }
+}
+
+let arguments = CommandLine.arguments
+guard arguments.count == 5, let first = Int(arguments[3]), let count = Int(arguments[4]) else {
+    FileHandle.standardError.write(Data("usage: FuzzCheckpoints SEEDS WORK FIRST COUNT\n".utf8))
+    exit(64)
+}
+let work = URL(filePath: arguments[2], directoryHint: .isDirectory)
+let inputs = try Inputs(seeds: URL(filePath: arguments[1], directoryHint: .isDirectory), work: work)
+var counts: [String: (inputs: Int, read: Int)] = [:]
+let watchdog = Watchdog()
+watchdog.start()
+
+for number in first..<first + count {
+    watchdog.step()
+    var mutator = Mutator(random: SplitMix64(state: UInt64(number)))
+    try Data("\(number)\n".utf8).write(to: work.appending(path: "at"))
+    do {
+        let (kind, wasRead) = try inputs.run(&mutator)
+        counts[kind, default: (0, 0)].inputs += 1
+        if wasRead { counts[kind, default: (0, 0)].read += 1 }
+    } catch {
+        FileHandle.standardError.write(Data("input \(number): \(error)\n".utf8))
+        exit(1)
+    }
+    guard peakMegabytes() < 2048 else {
+        FileHandle.standardError.write(Data("input \(number): takes \(peakMegabytes()) MB\n".utf8))
+        exit(1)
+    }
+}
+for (kind, count) in counts.sorted(by: { $0.key < $1.key }) {
+    print("\(kind) \(count.inputs) \(count.read)")
+}
+print("peak \(peakMegabytes()) MB")

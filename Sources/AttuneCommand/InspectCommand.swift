@@ -1,0 +1,45 @@
+import ArgumentParser
+import Attune
+import Foundation
+import JSON
+
+/// `attune inspect`.
+struct InspectCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "inspect",
+        abstract: "Tells what a model is: parameters, types, tokenizer, labels, context, memory.",
+        discussion: """
+            Nothing is computed and no weight is read, so it takes a moment for any size; a family that Attune does not \
+            know is shown all the same.
+
+              attune inspect --model SmolLM2-135M.gguf
+              attune inspect --model runs/tweets --tensors
+
+            Memory is counted, not measured: weights in float32 or bfloat16, the largest layer's values for a batch to \
+            predict, and for training weights, gradients and AdamW's two moments in float32. What training keeps of a \
+            batch comes on top.
+            """
+    )
+
+    @Option(help: ArgumentHelp("A model's folder in the Hub's layout, or a .gguf file.", valueName: "model"))
+    var model: String
+
+    @Flag(help: "List every tensor: name, shape and how it is stored.")
+    var tensors = false
+
+    @Flag(help: "One JSON object instead of text.")
+    var json = false
+
+    func run() throws {
+        try reportingFailure {
+            let inspection = try ModelInspection(path: model)
+            if json {
+                let object = InspectionJSON(inspection: inspection, listsTensors: tensors).object
+                print(JSONValue.object(object).oneLineInOrder)
+            } else {
+                print(InspectionText(inspection: inspection).text, terminator: "")
+                if tensors { print("\n" + InspectionText(inspection: inspection).tensors, terminator: "") }
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+import Attune
+import Foundation
+
+/// An inspected model as a person reads it.
+struct InspectionText {
+    let inspection: ModelInspection
+
+    /// Sections under each other, each with its name in the margin.
+    var text: String {
+        let sections = [
+            ("model", model), ("parameters", parameters), ("stored", stored), ("context", context),
+            ("tokenizer", tokenizer), ("labels", labels), ("memory", memory), ("files", files),
+        ]
+        return sections.map { name, lines in
+            lines.enumerated().map { index, line in
+                let margin = index == 0 ? name : ""
+                return line.isEmpty ? "" : margin + String(repeating: " ", count: 12 - margin.count) + line
+            }.joined(separator: "\n") + "\n"
+        }.joined()
+    }
+
+    /// A line for every tensor.
+    var tensors: String {
+        let rows = inspection.tensors.map { tensor in
+            [tensor.name, tensor.shape.map(String.init).joined(separator: " × "), tensor.storage]
+        }
+        return TextTable(rows: rows).text
+    }
+
+    private var model: [String] {
+        var line = inspection.architecture ?? "of unknown class"
+        if let type = inspection.configuration?.modelType, !type.isEmpty { line += ", family \(type)" }
+        var lines = [inspection.path, line]
+        if let fault = inspection.configurationFault {
+            lines.append("not understood: \(fault)")
+        } else if !inspection.isKnownFamily {
+            lines.append(
+                "not a family that attune can train: what follows is told by the tensors' names alone"
+            )
+        } else if let fault = inspection.unsupported {
+            lines.append("cannot be trained: \(fault)")
+        }
+        if !inspection.unreadFields.isEmpty {
+            lines.append(
+                "fields of config.json that nothing reads: \(inspection.unreadFields.joined(separator: ", "))"
+            )
+        }
+        return lines
+    }
+
+    private var parameters: [String] {
+        let total = inspection.parameterCount
+        let tensors = inspection.storages.reduce(0) { $0 + $1.tensors }
+        var rows = [["\(grouped(tensors)) tensors", grouped(total), ""]]
+        func row(_ name: String, _ count: Int) {
+            rows.append([name, grouped(count), percentage(count, of: total)])
+        }
+        for block in inspection.blocks {
+            switch block.role {
+            case .layers:
+                let each = block.count > 1 ? " of \(grouped(block.parameters / block.count))" : ""
+                row(
+                    "\(block.count) layer\(block.count == 1 ? "" : "s")\(each) (\(block.place))",
+                    block.parameters
+                )
+                for part in block.parts { row("  \(part.name)", part.parameters) }
+            case .languageModelHead: row("language-model head, which a classifier drops", block.parameters)
+            default: row(block.role.rawValue, block.parameters)
+            }
+        }
+        return TextTable(rows: rows, rightAligned: [1, 2]).text.split(separator: "\n").map(String.init)
+    }
+
+    private var stored: [String] {
+        let parts = inspection.storages.map { storage in
+            "\(storage.name): \(grouped(storage.parameters)) in \(grouped(storage.tensors)) tensor\(storage.tensors == 1 ? "" : "s")"
+        }
+        return [parts.isEmpty ? "nothing" : parts.joined(separator: ", ")]
+    }
+
+    private var context: [String] {
+        [inspection.contextLength.map { "\(grouped($0)) tokens" } ?? "no limit is stated"]
+    }
+
+    private var tokenizer: [String] {
+        guard let tokenizer = inspection.tokenizer else {
+            return ["none that can be read: \(inspection.tokenizerFault ?? "")"]
+        }
+        let special = tokenizer.specialTokens.map { "\($0.name.dropLast("_token".count)) \($0.token)" }
+        return ["\(tokenizer.kind), \(grouped(tokenizer.vocabularySize)) tokens"]
+            + (special.isEmpty ? [] : [special.joined(separator: ", ")])
+    }
+
+    private var labels: [String] {
+        guard let configuration = inspection.configuration, configuration.isClassifier else {
+            return ["none: a base model, whose head is made when it is trained"]
+        }
+        let names = configuration.labels
+        let shown = names.prefix(20).joined(separator: ", ") + (names.count > 20 ? ", …" : "")
+        switch configuration.problemType {
+        case .singleLabel: return ["one of \(grouped(names.count)): \(shown)"]
+        case .multiLabel: return ["any of \(grouped(names.count)): \(shown)"]
+        case .regression: return ["a number: \(shown)"]
+        }
+    }
+
+    private var memory: [String] {
+        let memory = inspection.memory
+        var rows = [
+            [
+                "to load", size(memory.weightsInFloat32),
+                "in float32, \(size(memory.weightsInBFloat16)) in bfloat16",
+            ]
+        ]
+        if let bytes = memory.prediction, let length = memory.length {
+            rows.append([
+                "to predict", "+ \(size(bytes))",
+                "for a batch of \(memory.batchSize) texts of \(grouped(length)) tokens",
+            ])
+        }
+        rows.append([
+            "to train", size(memory.training),
+            "weights, gradients and AdamW's moments in float32; a batch's values on top",
+        ])
+        return TextTable(rows: rows, rightAligned: [1]).text.split(separator: "\n").map(String.init)
+    }
+
+    private var files: [String] {
+        let rows = inspection.files.map { [$0.name, size($0.size)] }
+        return TextTable(rows: rows, rightAligned: [1]).text.split(separator: "\n").map(String.init)
+    }
+
+    /// Bytes in the largest unit that leaves a digit before the point.
+    private func size(_ bytes: Int) -> String {
+        let units = [(1e9, "GB"), (1e6, "MB"), (1e3, "kB")]
+        guard let (unit, name) = units.first(where: { Double(bytes) >= $0.0 }) else { return "\(bytes) B" }
+        return String(format: "%.1f ", Double(bytes) / unit) + name
+    }
+}

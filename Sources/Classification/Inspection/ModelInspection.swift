@@ -1,0 +1,180 @@
+import Checkpoints
+import Foundation
+import JSON
+public import Models
+public import Tokenization
+
+/// What a model on disk is, told from its configuration, its checkpoint's header and its tokenizer: no weight is read.
+///
+/// A family that is not known here is inspected all the same.
+public struct ModelInspection: Sendable {
+    /// A file of the model.
+    public struct File: Sendable, Equatable {
+        /// Its name.
+        public var name: String
+        /// Its bytes.
+        public var size: Int
+    }
+
+    /// How many parameters are stored in one way.
+    public struct Storage: Sendable, Equatable {
+        /// `F32`, `BF16`, `Q4_1`.
+        public var name: String
+        /// Tensors stored so.
+        public var tensors: Int
+        /// Their parameters.
+        public var parameters: Int
+    }
+
+    /// The folder or file.
+    public let path: String
+    /// The name of the model's class, as its configuration has it; of a GGUF the file's own word where the family is unknown.
+    public let architecture: String?
+    /// The configuration; nil where there is none, or none that can be read.
+    public let configuration: ModelConfiguration?
+    /// Why there is no configuration.
+    public let configurationFault: String?
+    /// Whether classifiers of the family can be made here.
+    public var isKnownFamily: Bool { isKnown(configuration) }
+    /// Fields of the configuration of which nothing is known here; empty for a family that is not known.
+    public let unreadFields: [String]
+    /// Why a model of a known family cannot be computed here all the same.
+    public let unsupported: String?
+    /// All tensors by name.
+    public let tensors: [InspectedTensor]
+    /// The parameters, by what they are for.
+    public let blocks: [ParameterBlock]
+    /// The parameters, by how they are stored, the most first.
+    public let storages: [Storage]
+    /// The tokenizer; nil where there is none, or none that can be read.
+    public let tokenizer: Tokenizer?
+    /// Why there is no tokenizer.
+    public let tokenizerFault: String?
+    /// The model's files by name.
+    public let files: [File]
+
+    /// The number of parameters.
+    public var parameterCount: Int { blocks.reduce(0) { $0 + $1.parameters } }
+
+    /// Tokens of a text at the most: what model and tokenizer allow.
+    public var contextLength: Int? {
+        [configuration?.contextLength, tokenizer?.modelMaxLength].compactMap { $0 }.min()
+    }
+
+    /// About how much memory it needs.
+    public var memory: MemoryEstimate {
+        MemoryEstimate(blocks: blocks, configuration: configuration, length: contextLength)
+    }
+
+    /// Looks at a model.
+    ///
+    /// - Parameter path: A folder in the Hub's layout or a `.gguf` file.
+    /// - Throws: `ModelError` where there is nothing there; `CheckpointError` where its weights cannot be opened.
+    public init(path: String) throws {
+        self.path = path
+        let source = try Source(path)
+        architecture = source.architecture
+        (configuration, configurationFault) = (source.configuration, source.configurationFault)
+        (tokenizer, tokenizerFault) = (source.tokenizer, source.tokenizerFault)
+        files = source.files
+        do {
+            unreadFields = isKnown(source.configuration) ? try source.configuration?.unreadFields() ?? [] : []
+            unsupported = nil
+        } catch {
+            unreadFields = []
+            unsupported = "\(error)"
+        }
+        let checkpoint = source.checkpoint
+        // Layer 10 after layer 9.
+        tensors = checkpoint.tensorNames.sorted { $0.compare($1, options: .numeric) == .orderedAscending }
+            .compactMap { name in
+                checkpoint.info(name).map {
+                    InspectedTensor(name: name, shape: $0.shape, storage: $0.storage)
+                }
+            }
+        blocks = ParameterBlock.grouping(tensors)
+        var counts: [String: Storage] = [:]
+        for tensor in tensors where !tensor.isBuffer {
+            var storage = counts[tensor.storage] ?? Storage(name: tensor.storage, tensors: 0, parameters: 0)
+            storage.tensors += 1
+            storage.parameters += tensor.parameters
+            counts[tensor.storage] = storage
+        }
+        storages = counts.values.sorted { ($1.parameters, $0.name) < ($0.parameters, $1.name) }
+    }
+}
+
+private func isKnown(_ configuration: ModelConfiguration?) -> Bool { configuration?.isKnownFamily ?? false }
+
+/// A model's parts, each there or not.
+private struct Source {
+    var architecture: String?
+    var configuration: ModelConfiguration?
+    var configurationFault: String?
+    var checkpoint: any Checkpoint
+    var tokenizer: Tokenizer?
+    var tokenizerFault: String?
+    var files: [ModelInspection.File]
+
+    init(_ path: String) throws {
+        let url = URL(filePath: path)
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            throw ModelError(
+                .missingFile,
+                "there is no model at \(path): give a folder with config.json, or a .gguf file"
+            )
+        }
+        if isFolder.boolValue { try self.init(folder: url) } else { try self.init(gguf: url) }
+    }
+
+    private init(folder: URL) throws {
+        let url = folder.appending(path: "config.json")
+        do {
+            let data = try Data(contentsOf: url)
+            configuration = try ModelConfiguration(parsing: data, source: url.path(percentEncoded: false))
+        } catch let error as ModelError {
+            configurationFault = error.message
+        } catch { configurationFault = "there is no config.json" }
+        architecture = configuration?["architectures"].array?.first?.string
+        checkpoint = try openCheckpoint(folder: folder)
+        do { tokenizer = try Tokenizer(folder: folder) } catch { tokenizerFault = "\(error)" }
+        let files = try FileManager.default.contentsOfDirectory(
+            at: folder,
+            includingPropertiesForKeys: [.fileSizeKey, .isRegularFileKey],
+            options: .skipsHiddenFiles
+        )
+        self.files = files.compactMap { file in
+            // A snapshot of the Hub's cache links to its files.
+            let values = try? file.resolvingSymlinksInPath().resourceValues(forKeys: [
+                .fileSizeKey, .isRegularFileKey,
+            ])
+            guard values?.isRegularFile == true, let size = values?.fileSize else { return nil }
+            return ModelInspection.File(name: file.lastPathComponent, size: size)
+        }.sorted { $0.name < $1.name }
+    }
+
+    private init(gguf url: URL) throws {
+        guard url.pathExtension.lowercased() == "gguf" else {
+            throw ModelError(
+                .unsupported,
+                "\(url.path(percentEncoded: false)) is neither a model's folder nor a .gguf file"
+            )
+        }
+        let file = try GGUFFile(contentsOf: url)
+        do {
+            configuration = try ModelConfiguration(gguf: file, source: url.path(percentEncoded: false))
+            checkpoint = try HubNamedGGUF(file)
+        } catch {
+            // The tensors under their own names.
+            configurationFault = "\(error)"
+            checkpoint = file
+        }
+        architecture =
+            configuration?["architectures"].array?.first?.string
+            ?? file.metadata["general.architecture"]?.string
+        do { tokenizer = try Tokenizer(gguf: file.vocabulary()) } catch { tokenizerFault = "\(error)" }
+        let size = try url.resolvingSymlinksInPath().resourceValues(forKeys: [.fileSizeKey]).fileSize
+        files = [ModelInspection.File(name: url.lastPathComponent, size: size ?? 0)]
+    }
+}

@@ -1,0 +1,56 @@
+/// What was measured, by the kind of answer that a classifier gives.
+public enum EvaluationMetrics: Sendable, Equatable {
+    /// One of several labels.
+    case singleLabel(ClassificationMetrics)
+    /// Any number of labels.
+    case multiLabel(MultiLabelMetrics)
+    /// A number.
+    case regression(RegressionMetrics)
+
+    /// The number of examples.
+    public var count: Int {
+        switch self {
+        case .singleLabel(let metrics): metrics.confusion.total
+        case .multiLabel(let metrics): metrics.count
+        case .regression(let metrics): metrics.count
+        }
+    }
+
+    /// Every number under the reference's name, in the order to show them.
+    public var values: [(name: String, value: Double)] {
+        switch self {
+        case .singleLabel(let metrics): metrics.values
+        case .multiLabel(let metrics): metrics.values
+        case .regression(let metrics): metrics.values
+        }
+    }
+
+    /// A number by the reference's name; nil where there is none of that name.
+    ///
+    /// - Parameter name: `accuracy`, `f1_macro`, `rmse` and so on.
+    public subscript(name: String) -> Double? { values.first { $0.name == name }?.value }
+
+    /// The two numbers to show where there is room for two.
+    public var headline: [(name: String, value: Double)] {
+        switch self {
+        case .singleLabel(let metrics):
+            [("accuracy", metrics.accuracy), ("MCC", metrics.matthewsCorrelation)]
+        case .multiLabel(let metrics):
+            [("F1 micro", metrics.averaged(\.f1, .micro)), ("exact match", metrics.exactMatch)]
+        case .regression(let metrics):
+            [("RMSE", metrics.rootMeanSquaredError), ("Pearson", metrics.pearson)]
+        }
+    }
+
+    /// The metrics, and what a person wants to see with them, as plain text.
+    ///
+    /// - Parameter labels: Names by id.
+    /// - Returns: Lines ending in a line feed.
+    public func table(labels: [String]) -> String {
+        switch self {
+        case .singleLabel(let metrics): metrics.table(labels: labels)
+        case .multiLabel(let metrics): metrics.table(labels: labels)
+        case .regression(let metrics): metrics.table
+        }
+    }
+}

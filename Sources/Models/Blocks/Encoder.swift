@@ -1,0 +1,167 @@
+// The encoder of BERT's kind, with the options and names in which the families differ.
+//
+// Source: https://github.com/huggingface/transformers/blob/v5.23.0/src/transformers/models/bert/modeling_bert.py
+
+import NN
+import Torch
+
+/// What the encoders of BERT's kind differ in.
+///
+/// A family fills one in from its `config.json`; ``Encoder`` builds what it says.
+struct EncoderConfiguration: Equatable {
+    /// A block's names in the checkpoint, each below the block's own.
+    struct BlockNames: Equatable {
+        var query = "attention.self.query"
+        var key = "attention.self.key"
+        var value = "attention.self.value"
+        var attentionOutput = "attention.output.dense"
+        var attentionNorm = "attention.output.LayerNorm"
+        var up = "intermediate.dense"
+        var down = "output.dense"
+        var outputNorm = "output.LayerNorm"
+    }
+
+    var embeddings: EncoderEmbeddings.Configuration
+    var hiddenSize: Int
+    var intermediateSize: Int
+    var numHiddenLayers: Int
+    var numAttentionHeads: Int
+    var layerNormEps: Double
+    var initializerRange: Double
+    var activation: Activation
+    var hiddenDropout: Double
+    var attentionDropout: Double
+    /// Dropout of the head.
+    var classifierDropout: Double
+    /// Where the blocks stand.
+    var blocksName = "encoder.layer"
+    var blockNames = BlockNames()
+
+    /// Reads the fields that all of these families have, under BERT's names.
+    ///
+    /// - Parameters:
+    ///   - config: The model's.
+    ///   - embeddingSize: Width of the embeddings where it is not the hidden size.
+    /// - Throws: `.badConfiguration` for a field that cannot be.
+    init(_ config: ConfigurationReader, embeddingSize: Int? = nil) throws(ModelError) {
+        hiddenSize = try config.integer("hidden_size", default: 768)
+        intermediateSize = try config.integer("intermediate_size", default: 3072)
+        numHiddenLayers =
+            config.isMissing("num_hidden_layers") ? 12 : try config.layerCount("num_hidden_layers")
+        numAttentionHeads = try config.integer("num_attention_heads", default: 12)
+        _ = try config.headWidth(hiddenSize, heads: numAttentionHeads)
+        layerNormEps = try config.number("layer_norm_eps", default: 1e-12)
+        initializerRange = try config.initializerRange()
+        activation = try config.activation("hidden_act", default: .gelu)
+        hiddenDropout = try config.probability("hidden_dropout_prob", default: 0.1)
+        attentionDropout = try config.probability("attention_probs_dropout_prob", default: 0.1)
+        classifierDropout = try config.probability("classifier_dropout", default: hiddenDropout)
+        embeddings = EncoderEmbeddings.Configuration(
+            vocabularySize: try config.integer("vocab_size", default: 30522),
+            maxPositionEmbeddings: try config.integer("max_position_embeddings", default: 512),
+            typeVocabularySize: try config.integer("type_vocab_size", default: 2),
+            width: embeddingSize ?? hiddenSize,
+            paddingIndex: config.paddingIndex,
+            layerNormEps: layerNormEps,
+            initializerRange: initializerRange,
+            dropout: hiddenDropout
+        )
+    }
+}
+
+/// Attention and feed-forward, each added to its input and normalised after.
+private final class EncoderBlock {
+    private let config: EncoderConfiguration
+    private let query: Linear
+    private let key: Linear
+    private let value: Linear
+    private let attentionOutput: Linear
+    private let attentionNorm: LayerNorm
+    private let up: Linear
+    private let down: Linear
+    private let outputNorm: LayerNorm
+    private let options: AttentionOptions
+
+    init(_ scope: ParameterScope, _ config: EncoderConfiguration) throws(TorchError) {
+        let (names, hidden, inner) = (config.blockNames, config.hiddenSize, config.intermediateSize)
+        func linear(_ name: String, from input: Int, to output: Int) throws(TorchError) -> Linear {
+            try Linear(scope[name], from: input, to: output, hasBias: true, std: config.initializerRange)
+        }
+        func norm(_ name: String) throws(TorchError) -> LayerNorm {
+            try LayerNorm(scope[name], width: hidden, epsilon: config.layerNormEps)
+        }
+        self.config = config
+        query = try linear(names.query, from: hidden, to: hidden)
+        key = try linear(names.key, from: hidden, to: hidden)
+        value = try linear(names.value, from: hidden, to: hidden)
+        attentionOutput = try linear(names.attentionOutput, from: hidden, to: hidden)
+        attentionNorm = try norm(names.attentionNorm)
+        up = try linear(names.up, from: hidden, to: inner)
+        down = try linear(names.down, from: inner, to: hidden)
+        outputNorm = try norm(names.outputNorm)
+        let width = Double(hidden / config.numAttentionHeads)
+        var options = AttentionOptions(scale: 1 / width.squareRoot(), window: .full)
+        options.dropout = config.attentionDropout
+        self.options = options
+    }
+
+    func callAsFunction(_ x: Tensor, _ pass: BlockPass) throws(TorchError) -> Tensor {
+        let context = pass.context
+        func heads(_ x: Tensor) throws(TorchError) -> Tensor {
+            try x.reshaped([-1, config.numAttentionHeads, config.hiddenSize / config.numAttentionHeads])
+        }
+        let input = try pass.selected(x)  // [R, H]
+        let attended = try pass.attention(
+            heads(query(input, context)),
+            heads(key(x, context)),
+            heads(value(x, context)),
+            options
+        )  // [R, N, D]
+        let output = try attentionOutput(attended.reshaped([-1, config.hiddenSize]), context)  // [R, H]
+        let y = try attentionNorm(context.dropout(config.hiddenDropout, output) + input)  // [R, H]
+        let inner = try config.activation(up(y, context))  // [R, I]
+        return try outputNorm(context.dropout(config.hiddenDropout, down(inner, context)) + y)  // [R, H]
+    }
+}
+
+/// An encoder without a head.
+final class Encoder: Backbone {
+    let hiddenSize: Int
+    let maxLength: Int?
+    private let embeddings: EncoderEmbeddings
+    private let projection: Linear?
+    private let blocks: [EncoderBlock]
+
+    /// Makes the parameters of embeddings and blocks at a place.
+    init(_ scope: ParameterScope, _ config: EncoderConfiguration) throws(TorchError) {
+        hiddenSize = config.hiddenSize
+        maxLength = config.embeddings.maxLength
+        embeddings = try EncoderEmbeddings(scope["embeddings"], config.embeddings)
+        projection =
+            config.embeddings.width == config.hiddenSize
+            ? nil
+            : try Linear(
+                scope["embeddings_project"],
+                from: config.embeddings.width,
+                to: config.hiddenSize,
+                hasBias: true,
+                std: config.initializerRange
+            )
+        var blocks: [EncoderBlock] = []
+        for index in 0..<config.numHiddenLayers {
+            blocks.append(try EncoderBlock(scope[config.blocksName][index], config))
+        }
+        self.blocks = blocks
+    }
+
+    func states(
+        _ batch: PackedBatch,
+        rows: PackedRows?,
+        _ context: ForwardContext
+    ) throws(TorchError) -> Tensor {
+        var x = try embeddings(batch, context)  // [T, E]
+        if let projection { x = try projection(x, context) }  // [T, H]
+        let pass = BlockPass(cuSeqlens: batch.cuSeqlens, rows: rows, context: context)
+        return try blocks.run(x, pass) { block, x, pass throws(TorchError) in try block(x, pass) }
+    }
+}

@@ -1,0 +1,26 @@
+import JSON
+import NN
+
+extension ModelConfiguration {
+    /// Whether classifiers of the model's family can be made here.
+    public var isKnownFamily: Bool { ModelFamily.all.contains { $0.modelType == modelType } }
+
+    /// The most tokens that the model's positions can tell apart; nil where the file sets no limit.
+    public var contextLength: Int? {
+        guard let (network, _) = try? unfilledNetwork() else { return self["max_position_embeddings"].int }
+        return network.backbone.maxLength
+    }
+
+    /// The fields of which nothing is known here; they stay in the file when the model is saved.
+    ///
+    /// - Returns: Their names, sorted.
+    /// - Throws: ``ModelError`` where a field would make the model compute something that is not supported.
+    public func unreadFields() throws -> [String] { try unfilledNetwork().reader.unreadFields() }
+
+    /// The network that the fields describe; its parameters are only named, none has values.
+    private func unfilledNetwork() throws -> (network: ClassifierNetwork, reader: ConfigurationReader) {
+        let family = try ModelFamily.of(self)
+        let reader = ConfigurationReader(self, paddingIndex: family.padTokenID(self).map(Int.init))
+        return (try family.make(ParameterScope(ParameterStore()), reader), reader)
+    }
+}

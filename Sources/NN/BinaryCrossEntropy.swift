@@ -1,0 +1,64 @@
+public import Torch
+
+/// A binary cross-entropy for every label, each of which holds or does not, summed over examples and labels.
+public struct BinaryCrossEntropy: ClassificationLoss, Equatable {
+    /// The number of labels, K.
+    public let labelCount: Int
+    /// What a label that holds counts against one that does not, per label; nil counts them alike.
+    public let positiveWeights: [Float]?
+
+    /// A loss with or without weights.
+    ///
+    /// - Parameters:
+    ///   - labelCount: The number of labels, K.
+    ///   - positiveWeights: As many as there are labels.
+    public init(labelCount: Int, positiveWeights: [Float]? = nil) {
+        precondition(positiveWeights.map { $0.count == labelCount } ?? true, "a weight for each label")
+        self.labelCount = labelCount
+        self.positiveWeights = positiveWeights
+    }
+
+    /// What to divide the summed loss of these examples by.
+    ///
+    /// - Parameter targets: Some examples' targets.
+    /// - Returns: Their number times K: the reference's mean is over all labels of all examples, weighted or not.
+    public func totalWeight(of targets: Targets) -> Double { Double(targets.count * labelCount) }
+
+    /// The summed loss.
+    ///
+    /// - Parameters:
+    ///   - logits: `[B, K]`, float32.
+    ///   - targets: B sets of ids in `0 ..< K`.
+    /// - Returns: `[]`, in nats.
+    /// - Throws: `.indexOutOfRange` for a label outside `0 ..< K`; `.failed` for targets that are no sets of labels.
+    ///
+    /// Source: `torch.nn.BCEWithLogitsLoss` with `pos_weight` and `reduction="sum"`.
+    public func callAsFunction(_ logits: Tensor, _ targets: Targets) throws(TorchError) -> Tensor {
+        guard case .labelSets(let sets) = targets, logits.shape == [sets.count, labelCount] else {
+            throw unfit(targets, logits)
+        }
+        // Of every label the weights of log σ(x), where it holds, and of log σ(-x), where it does not.
+        var weights = [Float](repeating: 0, count: sets.count * labelCount * 2)
+        for place in 0..<sets.count * labelCount { weights[2 * place + 1] = 1 }
+        for (row, set) in sets.enumerated() {
+            for id in set {
+                guard (0..<labelCount).contains(id) else {
+                    throw TorchError(
+                        code: .indexOutOfRange,
+                        operation: "BinaryCrossEntropy",
+                        message: "label \(id) is not from 0 to \(labelCount - 1)"
+                    )
+                }
+                let place = 2 * (row * labelCount + id)
+                (weights[place], weights[place + 1]) = (positiveWeights?[id] ?? 1, 0)
+            }
+        }
+        let shape = [sets.count, labelCount, 2]
+        let zeros = try Tensor.zeros([sets.count, labelCount, 1], device: logits.device)
+        // A sigmoid is the softmax of x and 0, whose logarithm neither overflows nor loses its gradient.
+        let pairs = try Tensor.concatenated([logits.unsqueezed(2), zeros], dimension: 2)
+        let weighted =
+            try pairs.logSoftmax(along: 2) * Tensor(weights, shape: shape).to(device: logits.device)
+        return try weighted.sum() * -1
+    }
+}

@@ -1,0 +1,30 @@
+public import Torch
+
+/// The squared difference between one logit and a number, summed over examples.
+public struct SquaredError: ClassificationLoss, Equatable {
+    /// The loss.
+    public init() {}
+
+    /// What to divide the summed loss of these examples by.
+    ///
+    /// - Parameter targets: Some examples' targets.
+    /// - Returns: Their number.
+    public func totalWeight(of targets: Targets) -> Double { Double(targets.count) }
+
+    /// The summed loss.
+    ///
+    /// - Parameters:
+    ///   - logits: `[B, 1]`, float32.
+    ///   - targets: B numbers.
+    /// - Returns: `[]`, in the numbers' unit squared.
+    /// - Throws: `.failed` for targets that are no numbers, or more than one logit an example.
+    ///
+    /// Source: `torch.nn.MSELoss` with `reduction="sum"`.
+    public func callAsFunction(_ logits: Tensor, _ targets: Targets) throws(TorchError) -> Tensor {
+        guard case .numbers(let numbers) = targets, logits.shape == [numbers.count, 1] else {
+            throw unfit(targets, logits)
+        }
+        let wanted = try Tensor(numbers.map(Float.init), shape: logits.shape).to(device: logits.device)
+        return try (logits - wanted).map(.square).sum()
+    }
+}

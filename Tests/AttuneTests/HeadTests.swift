@@ -1,0 +1,210 @@
+import Attune
+import Foundation
+import JSON
+import TestSupport
+import Testing
+
+/// Several labels a text, and numbers: from a file to what the saved classifier says.
+struct HeadTests {
+    private func job(_ file: String, _ contents: String, in folder: URL) throws -> FineTuning {
+        let url = folder.appending(path: file)
+        try Data(contents.utf8).write(to: url)
+        var job = FineTuning(
+            model: Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false),
+            dataset: url.path(percentEncoded: false),
+            textColumn: "text",
+            labelColumn: "label"
+        )
+        job.held = .held(.fraction(0.25), stratifyBy: nil, seed: 1)
+        job.arguments.learningRate = 1e-2
+        job.arguments.numTrainEpochs = 10
+        job.arguments.saveStrategy = .no
+        return job
+    }
+
+    private func run(
+        _ job: FineTuning,
+        in folder: URL
+    ) throws -> (result: FineTuning.Result, notes: [String], out: URL) {
+        let out = folder.appending(path: "out", directoryHint: .isDirectory)
+        var notes: [String] = []
+        let result = try job.run(into: out) { if case .note(let text) = $0 { notes.append(text) } }
+        return (result, notes, out)
+    }
+
+    /// Texts that are sunny, windy, both or neither.
+    private let weather = (0..<48).map { number in
+        let words = [number % 2 == 0 ? "sunny" : nil, number / 2 % 2 == 0 ? "windy" : nil].compactMap { $0 }
+        return (text: "day \(number) " + words.joined(separator: " "), labels: words)
+    }
+
+    @Test func `a column of lists gives texts several labels, which is said`() throws {
+        try withTemporaryFolder { folder in
+            let lines = weather.map { row in
+                let labels = row.labels.map { "\"\($0)\"" }.joined(separator: ", ")
+                return "{\"text\": \"\(row.text)\", \"label\": [\(labels)]}"
+            }
+            var job = try job("data.jsonl", lines.joined(separator: "\n"), in: folder)
+            job.classWeights = .balanced
+            let (result, notes, out) = try run(job, in: folder)
+            #expect(notes.contains("column \"label\" holds lists: a text may have several labels, or none"))
+            #expect(notes.contains { $0.hasPrefix("class weights: sunny ") })
+            let evaluation = try #require(result.evaluation)
+            #expect(try #require(evaluation.metrics["accuracy"]) == 1 && evaluation.loss < 0.2)
+
+            let (classifier, _) = try TextClassifier.load(out.path(percentEncoded: false))
+            #expect(classifier.problemType == .multiLabel && classifier.labels == ["sunny", "windy"])
+            let said = try classifier.classify(["day 99 sunny windy", "day 98", "day 97 windy"])
+            #expect(said.map(\.labels) == [["sunny", "windy"], [], ["windy"]])
+
+            let state = try JSONValue.parse(Data(contentsOf: out.appending(path: "trainer_state.json")))
+            let row = try #require(state["log_history"].array?.last?.object)
+            #expect(row["eval_f1_samples"].double != nil && row["eval_hamming_loss"].double == 0)
+            let card = try String(contentsOf: out.appending(path: "README.md"), encoding: .utf8)
+            #expect(card.contains("which may be several or none:\n\n- 0: `sunny`\n- 1: `windy`\n"))
+            #expect(card.contains("exact match          1.000"))
+        }
+    }
+
+    @Test func `columns of 0 and 1 are labels by the columns' names`() throws {
+        try withTemporaryFolder { folder in
+            let lines = weather.map { row in
+                "\(row.text),\(row.labels.contains("windy") ? 1 : 0),\(row.labels.contains("sunny") ? 1 : 0)"
+            }
+            let contents = (["text,wind,sun"] + lines).joined(separator: "\n")
+            var job = try job("data.csv", contents, in: folder)
+            job.labelColumns = ["wind", "sun"]
+            let (result, notes, _) = try run(job, in: folder)
+            #expect(notes.contains("2 label columns: a text may have several labels, or none"))
+            #expect(result.classifier.labels == ["wind", "sun"])
+            #expect(try #require(result.evaluation?.metrics["f1_micro"]) == 1)
+        }
+    }
+
+    @Test func `numbers are classes until a regression is asked for`() throws {
+        try withTemporaryFolder { folder in
+            let lines = (0..<48).map {
+                "\($0 % 2 == 0 ? "good" : "bad") film \($0),\($0 % 2 == 0 ? 1.5 : -0.5)"
+            }
+            let contents = (["text,label"] + lines).joined(separator: "\n")
+            var job = try job("data.csv", contents, in: folder)
+            job.arguments.maxSteps = 1
+            let classes = try run(job, in: folder)
+            #expect(classes.result.classifier.labels == ["-0.5", "1.5"])
+
+            job.problemType = .regression
+            job.arguments.maxSteps = nil
+            job.arguments.numTrainEpochs = 20
+            let (result, _, out) = try run(job, in: folder)
+            let evaluation = try #require(result.evaluation)
+            #expect(try #require(evaluation.metrics["rmse"]) < 0.3)
+            #expect(try #require(evaluation.metrics["pearson"]) > 0.95)
+            #expect(try abs(#require(evaluation.metrics["mse"]) - evaluation.loss) < 1e-9)
+
+            let (classifier, _) = try TextClassifier.load(out.path(percentEncoded: false))
+            #expect(classifier.problemType == .regression && classifier.labels == ["label"])
+            let said = try classifier.classify(["good film 99", "bad film 98"])
+            #expect(abs(said[0].score - 1.5) < 0.5 && abs(said[1].score + 0.5) < 0.5)
+            #expect(said[0].labels.isEmpty)
+            let card = try String(contentsOf: out.appending(path: "README.md"), encoding: .utf8)
+            #expect(card.contains("predict the number `label`") && card.contains("always the mean:"))
+        }
+    }
+
+    /// What a job is refused for.
+    private func complaint(
+        _ file: String,
+        _ contents: String,
+        _ change: (inout FineTuning) -> Void = { _ in }
+    ) throws -> String {
+        try withTemporaryFolder { folder in
+            var job = try job(file, contents, in: folder)
+            job.held = .nothing
+            change(&job)
+            do {
+                _ = try run(job, in: folder)
+                return "nothing"
+            } catch { return "\(error)" }
+        }
+    }
+
+    @Test func `what cannot be learned is refused with the row or the column`() throws {
+        let lists = "{\"text\": \"a\", \"label\": [\"x\"]}\n{\"text\": \"b\", \"label\": [\"y\"]}"
+        #expect(
+            try complaint("a.jsonl", lists) { $0.problemType = .singleLabel }.contains(
+                "\"label\" gives a row any number of labels, and one each is wanted"
+            )
+        )
+        let same =
+            "{\"text\": \"a\", \"label\": [\"x\", \"y\"]}\n{\"text\": \"b\", \"label\": [\"y\", \"x\"]}"
+        #expect(
+            try complaint("b.jsonl", same).contains(
+                "all labelled \"x\", \"y\"; a classifier needs examples that differ"
+            )
+        )
+        #expect(
+            try complaint("g.jsonl", lists) { $0.problemType = .regression }.contains(
+                "holds lists, and a regression learns one number a row"
+            )
+        )
+        func regression(_ rows: String) throws -> String {
+            try complaint("c.csv", "text,label\n" + rows) { $0.problemType = .regression }
+        }
+        #expect(
+            try regression("a,1\nb,many").contains(
+                "row 2: column \"label\" holds \"many\", which is no float64"
+            )
+        )
+        #expect(try regression("a,1\nb,inf").contains("row 2: column \"label\" holds inf"))
+        #expect(
+            try regression("a,1\nb,").contains(
+                "1 rows have no value in column \"label\" (the first is row 2)"
+            )
+        )
+        #expect(try regression("a,2\nb,2.0").contains("all with the number 2.0"))
+        #expect(
+            try complaint("d.csv", "text,label\na,1\nb,2") {
+                $0.problemType = .regression
+                $0.classWeights = .balanced
+            }.contains("--class-weights is for classes")
+        )
+        #expect(
+            try complaint("e.csv", "text,x,y\na,1,0\nb,0,1") {
+                $0.labelColumns = ["x", "y"]
+                $0.problemType = .regression
+            }.contains("a regression learns the numbers of one column")
+        )
+        #expect(
+            try complaint("f.csv", "text,x,y\na,1,0\nb,0,maybe") { $0.labelColumns = ["x", "y"] }.contains(
+                "column \"y\" holds \"maybe\""
+            )
+        )
+    }
+
+    @Test func `weights by label count what holds against what does not`() throws {
+        let sets = Targets.labelSets([[0], [0, 1], [0], [0, 2]])
+        #expect(try ClassWeights.balanced.values(labels: ["a", "b", "c"], targets: sets) == [1, 3, 3])
+        let named = ClassWeights.named(["a": 1, "b": 5, "c": 0.5])
+        #expect(try named.values(labels: ["a", "b", "c"], targets: sets) == [1, 5, 0.5])
+    }
+
+    @Test func `ids are those of the model's labels, in whatever order the model has them`() throws {
+        let rows = try Dataset(["text": ["a", "b", "c"], "label": [["x"], ["y", "x"], []]])
+        let several = try LabelledTexts(
+            rows,
+            textColumn: "text",
+            labelColumns: ["label"],
+            problemType: .multiLabel
+        )
+        #expect(try several.targets(among: ["z", "y", "x"]) == .labelSets([[2], [1, 2], []]))
+        #expect { try several.targets(among: ["x", "z"]) } throws: {
+            "\($0)" == "row 2 is labelled \"y\", which the model does not know; it knows \"x\", \"z\""
+        }
+        let single = try LabelledTexts(
+            Dataset(["text": ["a", "b"], "label": ["x", "y"]]),
+            textColumn: "text",
+            labelColumns: ["label"]
+        )
+        #expect(try single.targets(among: ["y", "x"]) == .classes([1, 0]))
+    }
+}

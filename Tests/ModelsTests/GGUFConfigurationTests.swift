@@ -1,0 +1,128 @@
+import Checkpoints
+import Foundation
+import JSON
+import Models
+import TestSupport
+import Testing
+import Torch
+
+struct GGUFConfigurationTests {
+    private func configuration(_ path: String) throws -> ModelConfiguration {
+        try ModelConfiguration(gguf: GGUFFile(contentsOf: Fixture.folder.appending(path: path)), source: path)
+    }
+
+    @Test func `metadata becomes config.json's fields, float32 numbers by their shortest text`() throws {
+        let fields = try configuration("checkpoints/llama-plain.gguf")
+        #expect(fields["hidden_size"].int == 16 && fields["vocab_size"].int == 2)
+        #expect(fields["rms_norm_eps"] == .number("1e-05"))
+        #expect(fields["rope_parameters"]["rope_theta"] == .number("100000.0"))
+        #expect(fields["tie_word_embeddings"].bool == true)
+        #expect(try configuration("checkpoints/llama-linear.gguf")["rope_parameters"]["factor"].double == 4)
+        // A table of ones changes nothing.
+        let table = try configuration("checkpoints/llama-table.gguf")["rope_parameters"]
+        #expect(table["rope_type"].string == "default")
+    }
+
+    @Test(arguments: [
+        ("yarn", "by \"yarn\" without saying how far"), ("experts", "8 experts"),
+        ("partial", "only 4 numbers"),
+    ])
+    func `what would be computed wrongly is refused`(name: String, part: String) {
+        #expect { try configuration("checkpoints/llama-\(name).gguf") } throws: {
+            "\($0)".contains(part) && "\($0)".contains("safetensors")
+        }
+    }
+
+    // MARK: Every architecture, against the configuration of the model that the file was made of
+
+    private static let models = [
+        "llama", "llama3", "mistral", "qwen2", "qwen3", "phi3", "phi3-longrope", "gemma2", "gemma3", "gpt2",
+        "gptneox", "bert", "modern-bert",
+    ]
+
+    /// Whether two documents mean the same: numbers by their float32, which is what a file holds; objects by the fields of
+    /// the first.
+    private func agree(_ ours: JSONValue, _ theirs: JSONValue) -> Bool {
+        if let ours = ours.double, let theirs = theirs.double { return Float(ours) == Float(theirs) }
+        if let ours = ours.array, let theirs = theirs.array {
+            return ours.count == theirs.count && zip(ours, theirs).allSatisfy(agree)
+        }
+        if let members = ours.object?.members {
+            return members.allSatisfy { agree($0.value, theirs[$0.name]) }
+        }
+        return ours == theirs
+    }
+
+    @Test(arguments: models)
+    func `a file gives back the configuration of the model it was made of`(name: String) throws {
+        let ours = try configuration("gguf/\(name).gguf")
+        let theirs = try Fixture.json("gguf/configs.json")["models"][name]["config"]
+        for member in ours.fields.members where member.name != "architectures" {
+            #expect(agree(member.value, theirs[member.name]), "\(member.name): \(member.value)")
+        }
+        // Nor is anything of the rotation lost: what is left out is the default.
+        for member in theirs["rope_parameters"].object?.members ?? []
+        where member.name != "partial_rotary_factor" || member.value.double != 1 {
+            #expect(agree(member.value, ours["rope_parameters"][member.name]), "\(member.name)")
+        }
+        let needed = [
+            "hidden_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads",
+            "intermediate_size",
+            "max_position_embeddings", "vocab_size", "rms_norm_eps", "layer_norm_eps", "head_dim",
+            "sliding_window",
+            "attn_logit_softcapping", "final_logit_softcapping", "query_pre_attn_scalar", "layer_types",
+            "n_inner",
+            "n_positions", "n_embd", "n_head", "n_layer", "type_vocab_size", "local_attention",
+            "pad_token_id",
+            "original_max_position_embeddings", "use_parallel_residual", "norm_eps", "hidden_act",
+            "hidden_activation", "activation_function",
+        ]
+        for field in needed where theirs[field] != .null {
+            let isDerived =
+                field == "layer_types" && name.hasPrefix("qwen") || field == "head_dim" && name == "phi3"
+            if !isDerived { #expect(ours[field] != .null, "\(field) is missing") }
+        }
+    }
+
+    @Test(arguments: models + ["llama-stretched"])
+    func `every field that the reference finds in a file has its value`(name: String) throws {
+        let theirs = try Fixture.json("gguf/configs.json")["models"][name]["reference"]
+        let ours = try configuration("gguf/\(name).gguf")
+        for member in theirs.object?.members ?? [] {
+            switch member.name {
+            // The reference looks at a name only, and keeps what no class reads.
+            case "model_type" where name == "mistral", "feed_forward_length": continue
+            case "rope_theta":
+                let rope = ours["rope_parameters"]
+                let theta =
+                    rope["full_attention"] == .null
+                    ? rope["rope_theta"] : rope["full_attention"]["rope_theta"]
+                #expect(theta.double == member.value.double)
+            default:
+                let value = ours[member.name == "n_ctx" ? "n_positions" : member.name]
+                // Theirs is float32's value in double; ours the shortest text of the same float32.
+                let isSame =
+                    member.value.double.map { value.double.map(Float.init) == Float($0) }
+                    ?? (value == member.value)
+                #expect(isSame, "\(member.name): \(value)")
+            }
+        }
+    }
+
+    @Test func `a table that is not Llama 3's is kept as it is`() throws {
+        let rope = try configuration("gguf/llama-stretched.gguf")["rope_parameters"]
+        #expect(rope["rope_type"].string == "longrope" && rope["attention_factor"].double == 1)
+        let factors = try #require(rope["long_factor"].array).compactMap(\.double)
+        let url = Fixture.folder.appending(path: "gguf/llama-stretched.gguf")
+        let table = try GGUFFile(contentsOf: url).tensor("rope_freqs.weight").array(of: Float.self)
+        #expect(factors.map(Float.init) == table)
+        #expect(rope["short_factor"] == rope["long_factor"])
+    }
+
+    @Test func `an unknown architecture lists the known`() {
+        #expect { try configuration("checkpoints/quantised-of-nothing.gguf") } throws: {
+            "\($0)".contains("cannot read")
+        }
+        #expect(HubNamedGGUF.architectures.contains("gemma3"))
+    }
+}
