@@ -22,7 +22,7 @@ struct ConfigurationFieldTests {
         "summary_type", "summary_use_proj", "summary_activation", "summary_proj_to_labels",
         "summary_first_dropout", "summary_last_dropout", "qa_dropout", "final_logit_softcapping",
         // Read by the reference and applied by it to nothing (in these families), or to how it computes only.
-        "pretraining_tp", "embd_pdrop", "reorder_and_upcast_attn", "sinusoidal_pos_embds", "_sliding_window_pattern",
+        "pretraining_tp", "reorder_and_upcast_attn", "sinusoidal_pos_embds", "_sliding_window_pattern",
         "sparse_prediction", "sparse_pred_ignore_index", "decoder_bias", "reference_compile",
         "deterministic_flash_attn",
         // Limits of length, which rotary positions have none of.
@@ -38,6 +38,7 @@ struct ConfigurationFieldTests {
         "gemma3-linear": ["attn_logit_softcapping"], "gemma3-short-pattern": ["attn_logit_softcapping"],
         "qwen2-yarn": ["sliding_window", "use_sliding_window"],
         "qwen3-wide": ["sliding_window", "use_sliding_window"],
+        "phi3-window": ["embd_pdrop"], "phi3-longrope": ["embd_pdrop"], "phi3-partial": ["embd_pdrop"],
         // One layer, divided by 1.
         "gpt2-plain": ["scale_attn_by_inverse_layer_idx"],
     ]
