@@ -111,7 +111,12 @@ public final class Embedding {
         paddingIndex: Int? = nil,
         std: Double = 0.02
     ) throws(TorchError) {
-        weight = try scope.parameter("weight", [count, width], initialization: .normal(std: std))
+        weight = try scope.parameter(
+            "weight",
+            [count, width],
+            initialization: .normal(std: std),
+            role: .embedding
+        )
         self.paddingIndex = paddingIndex.flatMap { (0..<count).contains($0) ? $0 : nil }
     }
 
@@ -206,8 +211,10 @@ public final class LayerNorm {
         epsilon: Double,
         hasBias: Bool = true
     ) throws(TorchError) {
-        weight = try scope.parameter("weight", [width], initialization: .ones)
-        bias = hasBias ? try scope.parameter("bias", [width], initialization: .zeros) : nil
+        weight = try scope.parameter("weight", [width], initialization: .ones, role: .layerNorm)
+        bias =
+            hasBias
+            ? try scope.parameter("bias", [width], initialization: .zeros, role: .layerNorm) : nil
         self.epsilon = epsilon
     }
 

@@ -8,6 +8,15 @@ public enum Initialization: Sendable, Equatable {
     case normal(std: Double)
 }
 
+/// What kind of module a parameter belongs to, where optimizers treat it in their own way.
+public enum ParameterRole: Sendable, Equatable {
+    case plain
+    /// Layer normalisation: never decayed, whatever its name.
+    case layerNorm
+    /// A table of vectors: its moments stay in 32 bits.
+    case embedding
+}
+
 /// A weight of a model, known by its name in the checkpoint.
 public final class Parameter {
     /// The checkpoint's name for it, `model.layers.0.self_attn.q_proj.weight`.
@@ -16,12 +25,20 @@ public final class Parameter {
     public let shape: [Int]
     /// How it starts where no checkpoint gives it.
     public let initialization: Initialization
+    /// What kind of module it belongs to.
+    public let role: ParameterRole
     /// Its values; empty (`[0]`) until ``set(_:)`` or ``initialize(random:)``.
     public private(set) var value: Tensor
     /// Whether the optimizer moves it.
     public var isTrainable = true
 
-    init(name: String, shape: [Int], initialization: Initialization) throws(TorchError) {
+    init(
+        name: String,
+        shape: [Int],
+        initialization: Initialization,
+        role: ParameterRole = .plain
+    ) throws(TorchError) {
+        self.role = role
         self.name = name
         self.shape = shape
         self.initialization = initialization
@@ -134,14 +151,21 @@ public struct ParameterScope {
     ///   - name: The last step of its name.
     ///   - shape: Its shape.
     ///   - initialization: How it starts where no checkpoint gives it.
+    ///   - role: What kind of module it belongs to.
     /// - Returns: The parameter, without values yet.
     /// - Throws: `.outOfMemory`.
     public func parameter(
         _ name: String,
         _ shape: [Int],
-        initialization: Initialization
+        initialization: Initialization,
+        role: ParameterRole = .plain
     ) throws(TorchError) -> Parameter {
-        let parameter = try Parameter(name: prefix + name, shape: shape, initialization: initialization)
+        let parameter = try Parameter(
+            name: prefix + name,
+            shape: shape,
+            initialization: initialization,
+            role: role
+        )
         store.add(parameter)
         return parameter
     }

@@ -1,6 +1,6 @@
 import CTorch
 
-// libtorch's fused steps over many tensors at once, for the optimizers in NN.
+// Steps in place, for the optimizers in NN.
 
 /// The L2 norm of all elements of all tensors together.
 ///
@@ -26,69 +26,215 @@ package func scale(_ tensors: [Tensor], by factor: Double) throws(TorchError) {
     try check("scale", withHandles(tensors) { ct_optim_scale_($0, tensors.count, factor) })
 }
 
-/// The numbers of one AdamW step.
-package struct AdamWStep: Sendable {
+/// The numbers of one optimizer step.
+package struct OptimizerStep: Sendable {
     /// Which step this is, from 1.
     package var step: Int
     package var learningRate: Double
-    package var beta1: Double
-    package var beta2: Double
-    package var epsilon: Double
     package var weightDecay: Double
 
-    package init(
-        step: Int,
-        learningRate: Double,
-        beta1: Double,
-        beta2: Double,
-        epsilon: Double,
-        weightDecay: Double
-    ) {
+    package init(step: Int, learningRate: Double, weightDecay: Double) {
         self.step = step
         self.learningRate = learningRate
-        self.beta1 = beta1
-        self.beta2 = beta2
-        self.epsilon = epsilon
         self.weightDecay = weightDecay
     }
 
-    /// Moves parameters and moments in place by libtorch's fused kernel.
+    private var native: ct_step {
+        ct_step(step: Int64(step), learning_rate: learningRate, weight_decay: weightDecay)
+    }
+
+    /// AdamW: moves parameters and moments in place by libtorch's fused kernel.
     ///
     /// - Parameters:
     ///   - parameters: The weights.
     ///   - gradients: Theirs, in the same order.
     ///   - firstMoments: Running means of the gradients.
     ///   - secondMoments: Running means of their squares.
+    ///   - betas: Decay of the two.
+    ///   - epsilon: Added to the root of the second moment.
     /// - Throws: `.failed` if shapes or dtypes differ.
     ///
     /// Source: Loshchilov and Hutter 2019; `torch._fused_adamw_`.
-    package func apply(
-        to parameters: [Tensor],
+    package func adamW(
+        _ parameters: [Tensor],
         gradients: [Tensor],
         firstMoments: [Tensor],
-        secondMoments: [Tensor]
+        secondMoments: [Tensor],
+        betas: (Double, Double),
+        epsilon: Double
     ) throws(TorchError) {
         let status = withHandles(parameters) { p in
             withHandles(gradients) { g in
                 withHandles(firstMoments) { m in
                     withHandles(secondMoments) { v in
-                        ct_optim_adamw_(
-                            p,
-                            g,
-                            m,
-                            v,
-                            parameters.count,
-                            Int64(step),
-                            learningRate,
-                            beta1,
-                            beta2,
-                            weightDecay,
-                            epsilon
-                        )
+                        ct_optim_adamw_(p, g, m, v, parameters.count, native, betas.0, betas.1, epsilon)
                     }
                 }
             }
         }
         try check("AdamW", status)
+    }
+
+    /// Stochastic gradient descent: moves parameters and momenta in place by libtorch's fused kernel.
+    ///
+    /// - Parameters:
+    ///   - parameters: The weights.
+    ///   - gradients: Theirs, in the same order.
+    ///   - momenta: Running sums of the gradients; none where `momentum` is 0.
+    ///   - momentum: Their decay.
+    ///   - dampening: What a gradient counts less in them.
+    ///   - nesterov: Whether to look ahead.
+    /// - Throws: `.failed` if shapes or dtypes differ.
+    ///
+    /// Source: `torch._fused_sgd_`.
+    package func sgd(
+        _ parameters: [Tensor],
+        gradients: [Tensor],
+        momenta: [Tensor],
+        momentum: Double,
+        dampening: Double,
+        nesterov: Bool
+    ) throws(TorchError) {
+        let status = withHandles(parameters) { p in
+            withHandles(gradients) { g in
+                withHandles(momenta) { m in
+                    ct_optim_sgd_(
+                        p,
+                        g,
+                        momenta.isEmpty ? nil : m,
+                        parameters.count,
+                        native,
+                        momentum,
+                        dampening,
+                        nesterov
+                    )
+                }
+            }
+        }
+        try check("SGD", status)
+    }
+
+    /// Lion: moves a parameter and its moment in place.
+    ///
+    /// - Parameters:
+    ///   - parameter: The weights.
+    ///   - gradient: Theirs.
+    ///   - moment: The running mean of the gradients.
+    ///   - betas: Decay within the step, and of the mean.
+    /// - Throws: `.failed` if shapes differ.
+    ///
+    /// Source: Chen et al. 2023, "Symbolic discovery of optimization algorithms".
+    package func lion(
+        _ parameter: Tensor,
+        gradient: Tensor,
+        moment: Tensor,
+        betas: (Double, Double)
+    ) throws(TorchError) {
+        let status = withExtendedLifetime((parameter, gradient, moment)) {
+            ct_optim_lion_(parameter.handle, gradient.handle, moment.handle, native, betas.0, betas.1)
+        }
+        try check("Lion", status)
+    }
+
+    /// Adafactor: moves a parameter and the means of its squared gradients in place.
+    ///
+    /// - Parameters:
+    ///   - parameter: The weights.
+    ///   - gradient: Theirs.
+    ///   - rows: Means over the last dimension; of all elements where `columns` is nil.
+    ///   - columns: Means over the dimension before it.
+    /// - Throws: `.failed` if shapes differ.
+    ///
+    /// Source: Shazeer and Stern 2018; `Adafactor` of transformers 5.23 without its own learning rates.
+    package func adafactor(
+        _ parameter: Tensor,
+        gradient: Tensor,
+        rows: Tensor,
+        columns: Tensor?
+    ) throws(TorchError) {
+        let status = withExtendedLifetime((parameter, gradient, rows, columns)) {
+            ct_optim_adafactor_(
+                parameter.handle,
+                gradient.handle,
+                rows.handle,
+                columns?.handle ?? ct_tensor(),
+                native
+            )
+        }
+        try check("Adafactor", status)
+    }
+
+    /// AdamW with moments in 8 bits: moves a parameter and its moments in place.
+    ///
+    /// - Parameters:
+    ///   - parameter: The weights.
+    ///   - gradient: Theirs.
+    ///   - moments: Codes of the parameter's shape, and a number for each 256 of them.
+    ///   - betas: Decay of the moments.
+    ///   - epsilon: Added to the root of the second moment.
+    ///   - gradientScale: What a gradient is multiplied by.
+    ///   - plain: Whether to take libtorch's operations where our kernel could.
+    /// - Throws: `.failed` if shapes or dtypes differ.
+    ///
+    /// Source: Dettmers et al. 2022, "8-bit optimizers via block-wise quantization".
+    package func adamW8(
+        _ parameter: Tensor,
+        gradient: Tensor,
+        moments: Moments8,
+        betas: (Double, Double),
+        epsilon: Double,
+        gradientScale: Double = 1,
+        plain: Bool = false
+    ) throws(TorchError) {
+        let status = withExtendedLifetime((parameter, gradient, moments)) {
+            let handles = ct_moments8(
+                first_codes: moments.firstCodes.handle,
+                first_sizes: moments.firstSizes.handle,
+                second_codes: moments.secondCodes.handle,
+                second_sizes: moments.secondSizes.handle
+            )
+            return ct_optim_adamw8_(
+                parameter.handle,
+                gradient.handle,
+                handles,
+                native,
+                betas.0,
+                betas.1,
+                epsilon,
+                gradientScale,
+                plain
+            )
+        }
+        try check("AdamW in 8 bits", status)
+    }
+}
+
+/// The moments of one parameter in 8 bits.
+package struct Moments8 {
+    /// uint8, of the parameter's shape.
+    package var firstCodes: Tensor
+    /// float32: the largest size of each 256 elements.
+    package var firstSizes: Tensor
+    /// uint8, of the parameter's shape.
+    package var secondCodes: Tensor
+    /// float32: the largest of each 256 elements.
+    package var secondSizes: Tensor
+
+    package init(firstCodes: Tensor, firstSizes: Tensor, secondCodes: Tensor, secondSizes: Tensor) {
+        self.firstCodes = firstCodes
+        self.firstSizes = firstSizes
+        self.secondCodes = secondCodes
+        self.secondSizes = secondSizes
+    }
+
+    /// The 256 values that codes stand for, as shares of a block's largest.
+    ///
+    /// - Parameter isSigned: Whether of first moments.
+    /// - Returns: `[256]`, rising.
+    /// - Throws: `.outOfMemory`.
+    ///
+    /// Source: `create_dynamic_map` of bitsandbytes 0.50.
+    package static func dynamicMap(isSigned: Bool) throws(TorchError) -> Tensor {
+        try makeTensor("dynamicMap") { ct_optim_dynamic_map($0, isSigned) }
     }
 }

@@ -91,19 +91,13 @@ struct TensorTests {
         let parameter = try Tensor([1, -2] as [Float])
         let gradient = try Tensor([0.5, 0.25] as [Float])
         let moments = try (0..<2).map { _ in try Tensor.zeros([2]) }
-        let step = AdamWStep(
-            step: 1,
-            learningRate: 0.1,
-            beta1: 0.9,
-            beta2: 0.999,
-            epsilon: 1e-8,
-            weightDecay: 0.01
-        )
-        try step.apply(
-            to: [parameter],
+        try OptimizerStep(step: 1, learningRate: 0.1, weightDecay: 0.01).adamW(
+            [parameter],
             gradients: [gradient],
             firstMoments: [moments[0]],
-            secondMoments: [moments[1]]
+            secondMoments: [moments[1]],
+            betas: (0.9, 0.999),
+            epsilon: 1e-8
         )
         // The first step moves by the learning rate against the gradient's sign, after decay.
         let expected = [1 * (1 - 0.1 * 0.01) - 0.1, -2 * (1 - 0.1 * 0.01) - 0.1]

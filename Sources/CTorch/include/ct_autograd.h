@@ -1,4 +1,4 @@
-// Gradients and the optimizer's fused steps.
+// Recording of operations, and gradients.
 #ifndef CT_AUTOGRAD_H
 #define CT_AUTOGRAD_H
 
@@ -19,15 +19,6 @@ int ct_autograd_backward(ct_tensor loss);
 /// The accumulated gradient; a null handle where there is none yet.
 int ct_autograd_grad(ct_tensor *out, ct_tensor tensor);
 int ct_autograd_clear_grad(ct_tensor tensor);
-
-/// L2 norm over all tensors together, as `torch.nn.utils.get_total_norm`.
-int ct_optim_total_norm(ct_tensor *out, const ct_tensor *tensors, size_t count);
-/// Multiplies every tensor in place by a scalar tensor.
-int ct_optim_scale_(const ct_tensor *tensors, size_t count, double factor);
-/// One AdamW step over a parameter group by libtorch's fused kernel; `step` is 1 for the first one.
-int ct_optim_adamw_(const ct_tensor *parameters, const ct_tensor *gradients, const ct_tensor *first_moments,
-                    const ct_tensor *second_moments, size_t count, int64_t step, double learning_rate,
-                    double beta1, double beta2, double weight_decay, double epsilon);
 
 #ifdef __cplusplus
 }

@@ -6,6 +6,7 @@
 #include "ct_base.h"
 #include "ct_math.h"
 #include "ct_nn.h"
+#include "ct_optim.h"
 #include "ct_tensor.h"
 
 #endif

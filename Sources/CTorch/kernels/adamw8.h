@@ -1,0 +1,38 @@
+// AdamW with moments in 8 bits, block by block (Dettmers et al. 2022).
+#ifndef CT_ADAMW8_H
+#define CT_ADAMW8_H
+
+#include "../libtorch.h"
+
+namespace ct {
+
+struct AdamW8Step {
+    float beta1, beta2, epsilon;
+    float gradient_scale;
+    float keep;        // what weight decay leaves of a weight: 1 - lr · wd
+    float correction1; // 1 - beta1^t
+    float correction2; // √(1 - beta2^t)
+    float learning_rate;
+};
+
+/// Tensors of one parameter; the codes have its shape, the sizes one number for each 256 elements.
+struct Moments8 {
+    at::Tensor first_codes, first_sizes, second_codes, second_sizes;
+};
+
+constexpr int64_t moments8_block = 256;
+
+/// The dynamic map of bitsandbytes, 256 rising values.
+///
+/// Source: `create_dynamic_map` of bitsandbytes 0.50.
+at::Tensor dynamic_map(bool is_signed);
+
+/// The step by our kernel: one pass over memory on all cores.
+void adamw8(at::Tensor &parameter, const at::Tensor &gradient, Moments8 &moments, const AdamW8Step &step);
+bool adamw8_supported(const at::Tensor &parameter, const at::Tensor &gradient, const Moments8 &moments);
+/// The same by libtorch's operations, on every device.
+void adamw8_plain(at::Tensor &parameter, const at::Tensor &gradient, Moments8 &moments, const AdamW8Step &step);
+
+} // namespace ct
+
+#endif

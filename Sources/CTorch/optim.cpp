@@ -1,0 +1,126 @@
+#include "support.h"
+
+#include "kernels/adamw8.h"
+
+#include <cmath>
+
+using ct::list;
+using ct::make;
+using ct::tensor;
+
+extern "C" {
+
+int ct_optim_total_norm(ct_tensor *out, const ct_tensor *tensors, size_t count) {
+    return make(out, [&] {
+        at::NoGradGuard no_grad;
+        return at::linalg_vector_norm(at::stack(at::_foreach_norm(list(tensors, count))));
+    });
+}
+
+int ct_optim_scale_(const ct_tensor *tensors, size_t count, double factor) {
+    return ct::guard([&] {
+        at::NoGradGuard no_grad;
+        at::_foreach_mul_(list(tensors, count), factor);
+    });
+}
+
+int ct_optim_adamw_(const ct_tensor *parameters, const ct_tensor *gradients, const ct_tensor *first_moments,
+                    const ct_tensor *second_moments, size_t count, ct_step step, double beta1, double beta2,
+                    double epsilon) {
+    return ct::guard([&] {
+        if (count == 0) return;
+        at::NoGradGuard no_grad;
+        // The kernel reads the step after its own increment, one scalar tensor per parameter.
+        const auto steps = std::vector<at::Tensor>(
+            count, at::full({}, static_cast<double>(step.step), tensor(parameters[0]).options().dtype(at::kFloat)));
+        auto moving = list(parameters, count);
+        at::_fused_adamw_(moving, list(gradients, count), list(first_moments, count),
+                          list(second_moments, count), {}, steps, step.learning_rate, beta1, beta2, step.weight_decay,
+                          epsilon, /*amsgrad=*/false, /*maximize=*/false);
+    });
+}
+
+int ct_optim_sgd_(const ct_tensor *parameters, const ct_tensor *gradients, const ct_tensor *momenta, size_t count,
+                  ct_step step, double momentum, double dampening, bool nesterov) {
+    return ct::guard([&] {
+        if (count == 0) return;
+        at::NoGradGuard no_grad;
+        auto moving = list(parameters, count);
+        const auto buffers = momenta == nullptr ? std::vector<at::Tensor>{} : list(momenta, count);
+        at::_fused_sgd_(moving, list(gradients, count), buffers, step.weight_decay, momentum, step.learning_rate, dampening,
+                        nesterov, /*maximize=*/false, /*is_first_step=*/step.step == 1);
+    });
+}
+
+int ct_optim_lion_(ct_tensor parameter, ct_tensor gradient, ct_tensor moment, ct_step step, double beta1,
+                   double beta2) {
+    return ct::guard([&] {
+        at::NoGradGuard no_grad;
+        const auto &p = tensor(parameter), &m = tensor(moment);
+        const auto g = tensor(gradient).to(at::kFloat);
+        p.mul_(1 - step.learning_rate * step.weight_decay);
+        p.add_(m.mul(beta1).add_(g, 1 - beta1).sign_(), -step.learning_rate);
+        m.mul_(beta2).add_(g, 1 - beta2);
+    });
+}
+
+int ct_optim_adafactor_(ct_tensor parameter, ct_tensor gradient, ct_tensor rows, ct_tensor columns, ct_step step) {
+    return ct::guard([&] {
+        at::NoGradGuard no_grad;
+        const auto &p = tensor(parameter), &row = tensor(rows);
+        const auto g = tensor(gradient).to(at::kFloat);
+        const double beta2 = 1 - std::pow(static_cast<double>(step.step), -0.8);
+        const auto square = g.square().add_(1e-30);
+        at::Tensor update;
+        if (const auto column = ct::optional(columns)) {
+            row.mul_(beta2).add_(square.mean(-1), 1 - beta2);
+            column->mul_(beta2).add_(square.mean(-2), 1 - beta2);
+            update = (row / row.mean(-1, /*keepdim=*/true)).rsqrt_().unsqueeze(-1) * column->unsqueeze(-2).rsqrt();
+            update.mul_(g);
+        } else {
+            row.mul_(beta2).add_(square, 1 - beta2);
+            update = row.rsqrt().mul_(g);
+        }
+        const auto size = update.norm() / std::sqrt(static_cast<double>(update.numel()));
+        update.div_(size.clamp_min_(1));
+        p.mul_(1 - step.learning_rate * step.weight_decay).add_(update, -step.learning_rate);
+    });
+}
+
+int ct_optim_adamw8_(ct_tensor parameter, ct_tensor gradient, ct_moments8 handles, ct_step step, double beta1,
+                     double beta2, double epsilon, double gradient_scale, bool plain) {
+    return ct::guard([&] {
+        at::NoGradGuard no_grad;
+        at::Tensor p = tensor(parameter);
+        const auto &g = tensor(gradient);
+        ct::Moments8 moments{tensor(handles.first_codes), tensor(handles.first_sizes), tensor(handles.second_codes),
+                             tensor(handles.second_sizes)};
+        const int64_t blocks = (p.numel() + ct::moments8_block - 1) / ct::moments8_block;
+        TORCH_CHECK(g.sizes() == p.sizes() && moments.first_codes.sizes() == p.sizes() &&
+                        moments.second_codes.sizes() == p.sizes() && moments.first_sizes.numel() == blocks &&
+                        moments.second_sizes.numel() == blocks && moments.first_codes.scalar_type() == at::kByte &&
+                        moments.second_codes.scalar_type() == at::kByte &&
+                        moments.first_sizes.scalar_type() == at::kFloat &&
+                        moments.second_sizes.scalar_type() == at::kFloat,
+                    "moments in 8 bits that do not go with a parameter of shape ", p.sizes());
+        const auto t = static_cast<double>(step.step);
+        const ct::AdamW8Step numbers{static_cast<float>(beta1),
+                                     static_cast<float>(beta2),
+                                     static_cast<float>(epsilon),
+                                     static_cast<float>(gradient_scale),
+                                     static_cast<float>(1 - step.learning_rate * step.weight_decay),
+                                     static_cast<float>(1 - std::pow(beta1, t)),
+                                     static_cast<float>(std::sqrt(1 - std::pow(beta2, t))),
+                                     static_cast<float>(step.learning_rate)};
+        if (!plain && ct::adamw8_supported(p, g, moments))
+            ct::adamw8(p, g, moments, numbers);
+        else
+            ct::adamw8_plain(p, g, moments, numbers);
+    });
+}
+
+int ct_optim_dynamic_map(ct_tensor *out, bool is_signed) {
+    return make(out, [&] { return ct::dynamic_map(is_signed); });
+}
+
+} // extern "C"

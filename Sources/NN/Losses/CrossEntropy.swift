@@ -1,0 +1,81 @@
+public import Torch
+
+/// Cross-entropy between class logits and label ids, summed over examples with a weight each; on request smoothed or
+/// focal.
+public struct CrossEntropy: ClassificationLoss, Equatable {
+    /// A weight per class; nil weighs all alike.
+    public let classWeights: [Float]?
+    /// The share of the wanted distribution that is spread evenly over all classes.
+    public let labelSmoothing: Double
+    /// γ: an example counts (1 - p)^γ, where p is what the model gives its class; 0 counts all alike.
+    public let focalGamma: Double
+
+    /// A loss.
+    ///
+    /// - Parameters:
+    ///   - classWeights: As many as there are classes.
+    ///   - labelSmoothing: In `0 ..< 1`.
+    ///   - focalGamma: Not negative.
+    public init(classWeights: [Float]? = nil, labelSmoothing: Double = 0, focalGamma: Double = 0) {
+        self.classWeights = classWeights
+        self.labelSmoothing = labelSmoothing
+        self.focalGamma = focalGamma
+    }
+
+    /// What to divide the summed loss of these examples by.
+    ///
+    /// - Parameter targets: Class ids in `0 ..< K`.
+    /// - Returns: The sum of their classes' weights; their number where there are no weights.
+    public func totalWeight(of targets: Targets) -> Double {
+        guard let classWeights, case .classes(let labels) = targets else { return Double(targets.count) }
+        return labels.reduce(0) { $0 + Double(classWeights[$1]) }
+    }
+
+    /// The summed loss.
+    ///
+    /// - Parameters:
+    ///   - logits: `[B, K]`, float32.
+    ///   - targets: B class ids in `0 ..< K`.
+    /// - Returns: `[]`, in nats.
+    /// - Throws: `.indexOutOfRange` for a label outside `0 ..< K`; `.failed` for targets that are no class ids.
+    ///
+    /// Source: `torch.nn.CrossEntropyLoss` with `reduction="sum"`, whose smoothing without class weights is that of
+    /// transformers' `LabelSmoother`; Lin et al. 2017, "Focal loss for dense object detection".
+    public func callAsFunction(_ logits: Tensor, _ targets: Targets) throws(TorchError) -> Tensor {
+        guard case .classes(let labels) = targets, logits.shape.first == labels.count else {
+            throw unfit(targets, logits)
+        }
+        let device = logits.device
+        let ids = try Tensor(labels.map(Int64.init), shape: [labels.count, 1]).to(device: device)
+        let all = try logits.logSoftmax(along: 1)
+        var chosen = try all.gather(along: 1, ids)
+        if focalGamma > 0 {
+            // (1 - p)^γ = e^(γ log(1 - p)); the smallest step keeps the logarithm's gradient finite where p rounds to 1.
+            let rest = try chosen.map(.exp) * -1 + (1 + 1e-12)
+            chosen = try chosen * (rest.map(.log) * focalGamma).map(.exp)
+        }
+        if let classWeights {
+            let weights = try Tensor(labels.map { classWeights[$0] }, shape: [labels.count, 1])
+            chosen = try chosen * weights.to(device: device)
+        }
+        let sum = try chosen.sum() * -1
+        guard labelSmoothing > 0 else { return sum }
+        let classCount = logits.shape[1]
+        let spread =
+            try classWeights.map { (weights) throws(TorchError) in
+                try all * Tensor(weights, shape: [1, classCount]).to(device: device)
+            } ?? all
+        return try sum * (1 - labelSmoothing) + spread.sum() * (-labelSmoothing / Double(classCount))
+    }
+
+    /// The summed loss of class ids.
+    ///
+    /// - Parameters:
+    ///   - logits: `[B, K]`, float32.
+    ///   - labels: B class ids in `0 ..< K`.
+    /// - Returns: `[]`, in nats.
+    /// - Throws: `.indexOutOfRange` for a label outside `0 ..< K`.
+    public func callAsFunction(_ logits: Tensor, labels: [Int]) throws(TorchError) -> Tensor {
+        try self(logits, .classes(labels))
+    }
+}

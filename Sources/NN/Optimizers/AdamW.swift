@@ -1,0 +1,45 @@
+import Torch
+
+/// AdamW by libtorch's fused kernel: two float32 numbers a weight.
+///
+/// Source: Loshchilov and Hutter 2019; `torch.optim.AdamW(fused=True)`.
+public struct AdamW: OptimizerRule {
+    /// Decay of the gradients' running mean.
+    public var beta1 = 0.9
+    /// Decay of their squares' running mean.
+    public var beta2 = 0.999
+    /// Added to the root of the second moment.
+    public var epsilon = 1e-8
+
+    /// The reference's defaults.
+    public init() {}
+
+    /// The moments, `exp_avg` and `exp_avg_sq`.
+    ///
+    /// - Parameter parameter: Whose.
+    /// - Returns: Zeros of its shape.
+    /// - Throws: `.outOfMemory`.
+    public func initialState(of parameter: Parameter) throws(TorchError) -> [(name: String, tensor: Tensor)] {
+        try ["exp_avg", "exp_avg_sq"].map { (name) throws(TorchError) in
+            (name: name, tensor: try .zeros(parameter.shape, device: parameter.value.device))
+        }
+    }
+
+    /// One step.
+    ///
+    /// - Parameters:
+    ///   - moving: Parameters that share a weight decay.
+    ///   - numbers: The step's.
+    /// - Throws: `.failed` or `.outOfMemory` from the kernel.
+    public func move(_ moving: [MovingParameter], _ numbers: OptimizerNumbers) throws(TorchError) {
+        try scaleGradients(of: moving, numbers)
+        try numbers.native.adamW(
+            moving.map(\.value),
+            gradients: moving.map(\.gradient),
+            firstMoments: moving.map { $0.state[0] },
+            secondMoments: moving.map { $0.state[1] },
+            betas: (beta1, beta2),
+            epsilon: epsilon
+        )
+    }
+}

@@ -1,0 +1,146 @@
+public import Torch
+
+/// How an optimizer moves weights: what it remembers of a parameter, and one step.
+public protocol OptimizerRule: Sendable {
+    /// What is remembered of a parameter before the first step.
+    ///
+    /// - Parameter parameter: Whose.
+    /// - Returns: Tensors with the names that checkpoints give them after the parameter's.
+    /// - Throws: `.outOfMemory`.
+    func initialState(of parameter: Parameter) throws(TorchError) -> [(name: String, tensor: Tensor)]
+
+    /// One step, in place.
+    ///
+    /// - Parameters:
+    ///   - moving: Parameters that share the numbers; perhaps none.
+    ///   - numbers: The step's.
+    /// - Throws: `.failed` or `.outOfMemory`.
+    func move(_ moving: [MovingParameter], _ numbers: OptimizerNumbers) throws(TorchError)
+}
+
+/// A parameter in a step.
+public struct MovingParameter {
+    /// Its weights, changed in place.
+    public let value: Tensor
+    /// Its gradient, which may be overwritten.
+    public let gradient: Tensor
+    /// What is remembered, in the order of ``OptimizerRule/initialState(of:)``; changed in place.
+    public let state: [Tensor]
+}
+
+/// The numbers of a step.
+public struct OptimizerNumbers: Sendable, Equatable {
+    /// Which step, from 1.
+    public var step: Int
+    /// How far to go.
+    public var learningRate: Double
+    /// Fraction of a weight taken off per unit of learning rate.
+    public var weightDecay: Double
+    /// What every gradient is to be multiplied by first.
+    public var gradientScale: Double
+
+    /// For the kernels.
+    var native: OptimizerStep {
+        OptimizerStep(step: step, learningRate: learningRate, weightDecay: weightDecay)
+    }
+}
+
+extension OptimizerRule {
+    /// For rules whose kernels do not do it.
+    func scaleGradients(of moving: [MovingParameter], _ numbers: OptimizerNumbers) throws(TorchError) {
+        guard numbers.gradientScale != 1, !moving.isEmpty else { return }
+        try scale(moving.map(\.gradient), by: numbers.gradientScale)
+    }
+}
+
+/// A model's optimizer: groups of parameters, what a rule remembers of each, and the steps taken.
+public final class Optimizer {
+    private let rule: any OptimizerRule
+    private let groups: [ParameterGroup]
+    private let states: [[[(name: String, tensor: Tensor)]]]
+    /// Steps taken so far.
+    public private(set) var stepCount = 0
+
+    /// An optimizer over groups of parameters.
+    ///
+    /// - Parameters:
+    ///   - rule: How to move them.
+    ///   - groups: Which; their order is that of ``state``.
+    /// - Throws: `.outOfMemory` for what the rule remembers.
+    public init(_ rule: any OptimizerRule, _ groups: [ParameterGroup]) throws(TorchError) {
+        self.rule = rule
+        self.groups = groups
+        states = try groups.map { (group) throws(TorchError) in
+            try group.parameters.map { (parameter) throws(TorchError) in try rule.initialState(of: parameter) }
+        }
+    }
+
+    /// Moves every parameter that has a gradient, then forgets the gradients.
+    ///
+    /// - Parameters:
+    ///   - learningRate: This step's.
+    ///   - gradientScale: What every gradient is multiplied by first.
+    /// - Throws: `.failed` or `.outOfMemory` from the rule.
+    public func step(learningRate: Double, gradientScale: Double = 1) throws(TorchError) {
+        stepCount += 1
+        for (group, states) in zip(groups, states) {
+            var moving: [MovingParameter] = []
+            for (parameter, state) in zip(group.parameters, states) {
+                guard let gradient = try parameter.value.gradient() else { continue }
+                moving.append(
+                    MovingParameter(value: parameter.value, gradient: gradient, state: state.map(\.tensor))
+                )
+            }
+            let numbers = OptimizerNumbers(
+                step: stepCount,
+                learningRate: learningRate * group.learningRateFactor,
+                weightDecay: group.weightDecay,
+                gradientScale: gradientScale
+            )
+            try rule.move(moving, numbers)
+        }
+        try clearGradients()
+    }
+
+    /// Forgets all gradients.
+    ///
+    /// - Throws: `.failed`.
+    public func clearGradients() throws(TorchError) {
+        for group in groups { for parameter in group.parameters { try parameter.value.clearGradient() } }
+    }
+
+    /// What is remembered, as `<parameter>.<name>`, for a checkpoint.
+    public var state: [(name: String, tensor: Tensor)] {
+        zip(groups, states).flatMap { group, states in
+            zip(group.parameters, states).flatMap { parameter, state in
+                state.map { (name: "\(parameter.name).\($0.name)", tensor: $0.tensor) }
+            }
+        }
+    }
+
+    /// Bytes of ``state``.
+    public var stateBytes: Int {
+        state.reduce(0) { $0 + $1.tensor.shape.reduce(1, *) * $1.tensor.dtype.byteWidth }
+    }
+
+    /// Goes on from a saved state.
+    ///
+    /// - Parameters:
+    ///   - stepCount: Steps that were taken.
+    ///   - tensor: Gives the tensor of a name in ``state``.
+    /// - Throws: What `tensor` throws, or `.failed` where a shape or a type is another.
+    public func restore(stepCount: Int, _ tensor: (String) throws -> Tensor) throws {
+        for (name, own) in state {
+            let saved = try tensor(name)
+            guard saved.shape == own.shape, saved.dtype == own.dtype else {
+                throw TorchError(
+                    operation: name,
+                    message: "is \(own.dtype.rawValue) of shape \(own.shape), and the saved state has "
+                        + "\(saved.dtype.rawValue) of shape \(saved.shape); resume with the optimizer that saved it"
+                )
+            }
+            try own.assign(saved)
+        }
+        self.stepCount = stepCount
+    }
+}

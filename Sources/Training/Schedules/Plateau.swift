@@ -1,0 +1,65 @@
+import JSON
+
+/// Lowers the learning rate where evaluations stop getting better.
+///
+/// The direction is the metric's own; the reference takes every metric for a loss here.
+///
+/// Source: `torch.optim.lr_scheduler.ReduceLROnPlateau` with a relative threshold.
+struct Plateau: Sendable, Equatable {
+    private(set) var learningRate: Double
+    private var best: Double?
+    private var badEvaluations = 0
+    private var cooldownLeft = 0
+    private let options: SchedulerOptions
+    private let greaterIsBetter: Bool
+
+    init(peak: Double, options: SchedulerOptions, greaterIsBetter: Bool) {
+        learningRate = peak
+        self.options = options
+        self.greaterIsBetter = greaterIsBetter
+    }
+
+    /// Takes in an evaluation.
+    ///
+    /// - Parameter value: The metric's.
+    mutating func record(_ value: Double) {
+        if isBetter(value) {
+            best = value
+            badEvaluations = 0
+        } else {
+            badEvaluations += 1
+        }
+        if cooldownLeft > 0 {
+            cooldownLeft -= 1
+            badEvaluations = 0
+        }
+        guard badEvaluations > (options.patience ?? 10) else { return }
+        cooldownLeft = options.cooldown ?? 0
+        badEvaluations = 0
+        let lower = max(learningRate * (options.factor ?? 0.1), options.minLr ?? 0)
+        // torch's `eps`: what would change less is left.
+        if learningRate - lower > 1e-8 { learningRate = lower }
+    }
+
+    private func isBetter(_ value: Double) -> Bool {
+        guard let best else { return !value.isNaN }
+        let threshold = options.threshold ?? 1e-4
+        return greaterIsBetter ? value > best * (1 + threshold) : value < best * (1 - threshold)
+    }
+
+    /// For a checkpoint.
+    var json: JSONValue {
+        .object([
+            "learning_rate": .double(learningRate), "best": best.map(JSONValue.double) ?? .null,
+            "num_bad_epochs": .int(badEvaluations), "cooldown_counter": .int(cooldownLeft),
+        ])
+    }
+
+    /// Goes on from a checkpoint's state.
+    mutating func restore(_ state: JSONValue) {
+        learningRate = state["learning_rate"].double ?? learningRate
+        best = state["best"].double
+        badEvaluations = state["num_bad_epochs"].int ?? 0
+        cooldownLeft = state["cooldown_counter"].int ?? 0
+    }
+}

@@ -1,0 +1,161 @@
+/// The names of schedules, as the reference's `lr_scheduler_type`.
+public enum SchedulerType: String, Sendable, CaseIterable {
+    case linear, cosine, polynomial, constant
+    case cosineWithRestarts = "cosine_with_restarts"
+    case constantWithWarmup = "constant_with_warmup"
+    case inverseSquareRoot = "inverse_sqrt"
+    case reduceOnPlateau = "reduce_lr_on_plateau"
+    case cosineWithMinimum = "cosine_with_min_lr"
+    case cosineWarmupWithMinimum = "cosine_warmup_with_min_lr"
+    case warmupStableDecay = "warmup_stable_decay"
+}
+
+/// The curve of a warm-up or of a decay.
+public enum ScheduleCurve: String, Sendable, CaseIterable {
+    case linear, cosine
+    case oneMinusSquareRoot = "1-sqrt"
+}
+
+/// What shapes a schedule beyond its name: the reference's `lr_scheduler_kwargs`, with its defaults where nil.
+public struct SchedulerOptions: Sendable, Equatable {
+    /// Waves of a cosine (0.5 falls once), or restarts.
+    public var numCycles: Double?
+    /// The lowest rate of a cosine.
+    public var minLr: Double?
+    /// The same as a share of the highest.
+    public var minLrRate: Double?
+    /// The first rate of a cosine's warm-up as a share of the highest.
+    public var warmupLrRate: Double?
+    /// The last rate of a polynomial; 1e-7.
+    public var lrEnd: Double?
+    /// The power of a polynomial; 1.
+    public var power: Double?
+    /// Steps in which an inverse square root falls; the warm-up's, or 10,000 without one.
+    public var timescale: Int?
+    /// Steps of the last phase of warm-up, stable, decay; it must be given.
+    public var numDecaySteps: Int?
+    /// Steps of the middle phase; what the others leave.
+    public var numStableSteps: Int?
+    /// The curve of the first phase; linear.
+    public var warmupType: ScheduleCurve?
+    /// The curve of the last phase; cosine.
+    public var decayType: ScheduleCurve?
+    /// The lowest rate of warm-up, stable, decay as a share of the highest; 0.
+    public var minLrRatio: Double?
+    /// What a plateau multiplies the rate by; 0.1.
+    public var factor: Double?
+    /// Evaluations without improvement that a plateau takes; 10.
+    public var patience: Int?
+    /// The share by which an improvement must exceed the best; 1e-4.
+    public var threshold: Double?
+    /// Evaluations after a reduction that are not counted; 0.
+    public var cooldown: Int?
+
+    /// The reference's defaults.
+    public init() {}
+
+    /// Reads `num_cycles=2,min_lr=1e-6`, names as in the reference.
+    ///
+    /// - Parameters:
+    ///   - text: As typed.
+    ///   - type: The schedule they are for.
+    /// - Throws: ``TrainingError`` with code `.badArgument` for a name that the schedule does not have, or a value that is
+    ///   none.
+    public init(_ text: String, for type: SchedulerType) throws(TrainingError) {
+        let names = Self.names(of: type)
+        for part in text.split(separator: ",") {
+            let pair = part.split(separator: "=", maxSplits: 1).map { $0.filter { !$0.isWhitespace } }
+            guard pair.count == 2 else {
+                throw Self.bad("takes name=value,name=value, and \"\(part)\" is not such a pair")
+            }
+            guard names.contains(pair[0]) else {
+                throw Self.bad(
+                    names.isEmpty
+                        ? "has nothing to set for \(type.rawValue), and names \"\(pair[0])\""
+                        : "names \"\(pair[0])\", and \(type.rawValue) has \(names.joined(separator: ", "))"
+                )
+            }
+            guard set(pair[0], to: pair[1]) else {
+                throw Self.bad("\(pair[0]) cannot be \"\(pair[1])\"")
+            }
+        }
+    }
+
+    private static func bad(_ message: String) -> TrainingError {
+        TrainingError(.badArgument, "--lr-scheduler-kwargs " + message)
+    }
+
+    /// The options that a schedule has.
+    static func names(of type: SchedulerType) -> [String] {
+        switch type {
+        case .linear, .constant, .constantWithWarmup: []
+        case .cosine, .cosineWithRestarts: ["num_cycles"]
+        case .cosineWithMinimum: ["num_cycles", "min_lr", "min_lr_rate"]
+        case .cosineWarmupWithMinimum: ["num_cycles", "min_lr", "min_lr_rate", "warmup_lr_rate"]
+        case .polynomial: ["lr_end", "power"]
+        case .inverseSquareRoot: ["timescale"]
+        case .warmupStableDecay:
+            ["num_decay_steps", "num_stable_steps", "warmup_type", "decay_type", "min_lr_ratio", "num_cycles"]
+        case .reduceOnPlateau: ["factor", "patience", "threshold", "cooldown", "min_lr"]
+        }
+    }
+
+    private mutating func set(_ name: String, to text: String) -> Bool {
+        let number = Double(text).flatMap { $0.isFinite && $0 >= 0 ? $0 : nil }
+        let count = Int(text).flatMap { $0 >= 0 ? $0 : nil }
+        switch name {
+        case "num_cycles": numCycles = number
+        case "min_lr": minLr = number
+        case "min_lr_rate": minLrRate = number
+        case "warmup_lr_rate": warmupLrRate = number
+        case "lr_end": lrEnd = number
+        case "power": power = number
+        case "min_lr_ratio": minLrRatio = number
+        case "factor": factor = number
+        case "threshold": threshold = number
+        case "timescale": timescale = count.flatMap { $0 > 0 ? $0 : nil }
+        case "num_decay_steps": numDecaySteps = count
+        case "num_stable_steps": numStableSteps = count
+        case "patience": patience = count
+        case "cooldown": cooldown = count
+        case "warmup_type": warmupType = ScheduleCurve(rawValue: text)
+        case "decay_type": decayType = ScheduleCurve(rawValue: text)
+        default: return false
+        }
+        return switch name {
+        case "timescale", "num_decay_steps", "num_stable_steps", "patience", "cooldown":
+            count != nil && (name != "timescale" || timescale != nil)
+        case "warmup_type", "decay_type": ScheduleCurve(rawValue: text) != nil
+        default: number != nil
+        }
+    }
+
+    /// What is wrong with them for a schedule, if anything.
+    ///
+    /// - Parameters:
+    ///   - type: The schedule.
+    ///   - peak: The highest learning rate.
+    /// - Throws: ``TrainingError`` with code `.badArgument`.
+    func validate(for type: SchedulerType, peak: Double) throws(TrainingError) {
+        switch type {
+        case .cosineWithMinimum, .cosineWarmupWithMinimum:
+            guard (minLr == nil) != (minLrRate == nil) else {
+                throw Self.bad("needs min_lr or min_lr_rate, one of the two, for \(type.rawValue)")
+            }
+            guard (minLr ?? 0) <= peak, (minLrRate ?? 0) <= 1 else {
+                throw Self.bad("has a lowest rate above --learning-rate \(peak)")
+            }
+        case .polynomial:
+            guard (lrEnd ?? 1e-7) < peak else {
+                throw Self.bad("lr_end \(lrEnd ?? 1e-7) must be below --learning-rate \(peak)")
+            }
+        case .warmupStableDecay:
+            guard numDecaySteps != nil else {
+                throw Self.bad("needs num_decay_steps for \(type.rawValue), the steps of its last phase")
+            }
+        case .reduceOnPlateau:
+            guard (factor ?? 0.1) < 1 else { throw Self.bad("factor must be below 1") }
+        case .linear, .cosine, .cosineWithRestarts, .constant, .constantWithWarmup, .inverseSquareRoot: break
+        }
+    }
+}
