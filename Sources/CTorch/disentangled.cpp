@@ -20,6 +20,9 @@ at::Tensor longs(const std::vector<int64_t> &values, at::Device device) {
 
 /// Which row of the position tables stands for each distance query - key from -(longest - 1) to longest - 1.
 std::vector<int64_t> rows_by_distance(int64_t longest, const ct_disentangled &how) {
+    TORCH_CHECK(longest > 0 && how.max_distance > 0 && how.buckets != 1 &&
+                    (how.buckets <= 0 || how.max_distance - 1 > how.buckets / 2),
+                "relative positions up to ", how.max_distance, " in ", how.buckets, " buckets");
     auto distance = at::arange(-(longest - 1), longest, at::kLong);
     if (how.buckets > 0) {
         // `make_log_bucket_position`, the same operations in float32: its boundaries are where these round to.
@@ -155,6 +158,14 @@ at::Tensor attend(const Attention &a) {
 
 extern "C" {
 
+int ct_nn_disentangled_rows(int64_t *first, int64_t *end, int64_t longest, ct_disentangled how) {
+    return ct::guard([&] {
+        const auto rows = rows_by_distance(longest, how);
+        *first = rows.front();
+        *end = rows.back() + 1;
+    });
+}
+
 int ct_nn_disentangled_attention(ct_tensor *out, ct_tensor query, ct_tensor key, ct_tensor value, ct_tensor pos_key,
                                  ct_tensor pos_query, const int32_t *q_offsets, const int32_t *q_positions,
                                  const int32_t *k_offsets, size_t count, ct_disentangled how, ct_generator generator) {
@@ -165,22 +176,17 @@ int ct_nn_disentangled_attention(ct_tensor *out, ct_tensor query, ct_tensor key,
                     "attention over q ", q.sizes(), ", k ", k.sizes(), ", v ", v.sizes());
         TORCH_CHECK(how.dropout >= 0 && how.dropout < 1 && (how.dropout == 0 || generator.ctx != nullptr),
                     "attention with dropout ", how.dropout);
-        TORCH_CHECK(how.max_distance > 0 && how.buckets != 1 &&
-                        (how.buckets <= 0 || how.max_distance - 1 > how.buckets / 2),
-                    "relative positions up to ", how.max_distance, " in ", how.buckets, " buckets");
-        const int64_t span = how.buckets > 0 ? how.buckets : how.max_distance;
         const auto rows = ct::packed_queries(q, k, q_offsets, q_positions, k_offsets, count);
         const int64_t longest = rows.longest();
         auto table = rows_by_distance(longest, how);
-        // Short texts meet few of the distances; only their rows are multiplied.
         const int64_t first = table.front(), used = table.back() - first + 1;
         for (int64_t &row : table) row -= first;
         const auto positions = [&](ct_tensor handle) {
             const auto x = ct::optional(handle);
             if (!x) return at::Tensor();
-            TORCH_CHECK(x->dim() == 3 && x->size(0) == 2 * span && x->size(1) == q.size(1) && x->size(2) == q.size(2),
-                        "position tables are ", x->sizes(), ", and not 2 · ", span, " rows like the queries'");
-            return x->narrow(0, first, used).transpose(0, 1).contiguous(); // [N, K, D]
+            TORCH_CHECK(x->dim() == 3 && x->size(0) == used && x->size(1) == q.size(1) && x->size(2) == q.size(2),
+                        "position tables are ", x->sizes(), ", and not ", used, " rows like the queries'");
+            return x->transpose(0, 1).contiguous(); // [N, K, D]
         };
         const auto pos_q = positions(pos_query);
         return attend({q * how.scale, k, v, positions(pos_key), pos_q.defined() ? pos_q * how.scale : pos_q,

@@ -26,8 +26,29 @@ public struct DisentangledOptions: Sendable, Equatable {
         self.maxDistance = maxDistance
     }
 
-    /// Rows of the tables of positions: a half for keys after a query, a half for those before.
+    /// Rows of a table by distance: half for keys after a query, half for those before.
     public var positionCount: Int { 2 * (buckets ?? maxDistance) }
+
+    /// The rows of a table by distance that a batch needs: short texts meet few distances.
+    ///
+    /// - Parameter cuSeqlens: B + 1 offsets of its texts.
+    /// - Returns: A part of `0 ..< positionCount`.
+    /// - Throws: `.failed` for an empty batch, or buckets that cannot be.
+    public func neededPositions(_ cuSeqlens: [Int32]) throws(TorchError) -> Range<Int> {
+        let longest = zip(cuSeqlens, cuSeqlens.dropFirst()).map { $1 - $0 }.max() ?? 0
+        var (first, end): (Int64, Int64) = (0, 0)
+        try check("attention", ct_nn_disentangled_rows(&first, &end, Int64(longest), native))
+        return Int(first)..<Int(end)
+    }
+
+    fileprivate var native: ct_disentangled {
+        var native = ct_disentangled()
+        native.scale = scale
+        native.buckets = Int64(buckets ?? 0)
+        native.max_distance = Int64(maxDistance)
+        native.dropout = dropout
+        return native
+    }
 }
 
 extension Tensor {
@@ -38,8 +59,8 @@ extension Tensor {
     /// - Parameters:
     ///   - keys: `[T, N, D]`; this tensor, the queries, is `[T, N, D]`.
     ///   - values: `[T, N, D]`.
-    ///   - positionKeys: `[P, N, D]`, P as `options` say; nil leaves the second term out.
-    ///   - positionQueries: `[P, N, D]`; nil leaves the third term out.
+    ///   - positionKeys: `[P, N, D]`, the rows that `options.neededPositions` says; nil leaves the second term out.
+    ///   - positionQueries: `[P, N, D]` likewise; nil leaves the third term out.
     ///   - cuSeqlens: B + 1 offsets; sequence i owns rows `cuSeqlens[i] ..< cuSeqlens[i + 1]`.
     ///   - rows: The queries where this tensor holds some rows only, `[R, N, D]`; nil where it holds all.
     ///   - options: How distances are counted, and how scores become weights.
@@ -62,11 +83,8 @@ extension Tensor {
                 message: "a packed batch has at least one sequence, and as many of queries as of keys"
             )
         }
-        var native = ct_disentangled()
-        native.scale = options.scale
-        native.buckets = Int64(options.buckets ?? 0)
-        native.max_distance = Int64(options.maxDistance)
-        native.dropout = random == nil ? 0 : options.dropout
+        var native = options.native
+        if random == nil { native.dropout = 0 }
         return try makeTensor("attention", from: self, keys, values) { out in
             withExtendedLifetime((positionKeys, positionQueries, random)) {
                 ct_nn_disentangled_attention(

@@ -44,9 +44,12 @@ typedef struct ct_disentangled {
     int64_t max_distance; // the farthest that is told apart
 } ct_disentangled;
 
+/// Which rows first ..< end of a table by distance the texts of a batch need whose longest has so many tokens. The table
+/// has 2 S rows for the distances of query and key from -S to S - 1, S buckets or, without, max_distance.
+int ct_nn_disentangled_rows(int64_t *first, int64_t *end, int64_t longest, ct_disentangled how);
 /// Attention within each sequence as above, N = M, whose scores are scale · (q · k + q · pos_key + k · pos_query), the
-/// last two [2 S, N, D] by the distance of query and key from -S to S - 1 (S buckets, or max_distance without); either
-/// may be a null handle. `generator` may be null without dropout.
+/// last two the rows [P, N, D] that the batch needs of tables by distance; either may be a null handle. `generator` may be
+/// null without dropout.
 int ct_nn_disentangled_attention(ct_tensor *out, ct_tensor q, ct_tensor k, ct_tensor v, ct_tensor pos_key,
                                  ct_tensor pos_query, const int32_t *q_offsets, const int32_t *q_positions,
                                  const int32_t *k_offsets, size_t count, ct_disentangled how, ct_generator generator);
