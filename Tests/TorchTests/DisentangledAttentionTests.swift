@@ -80,7 +80,7 @@ struct DisentangledAttentionTests {
             394, 398,
             403, 407, 411, 416, 420, 425, 430, 434, 439, 444, 449, 454, 459, 464, 469, 474, 479, 484, 490,
             495, 500,
-            506,
+            506, 512,
         ]
         let options = DisentangledOptions(scale: 1, buckets: 256, maxDistance: 512)
         for distance in 0..<600 {

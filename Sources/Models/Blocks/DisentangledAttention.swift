@@ -148,6 +148,7 @@ final class DisentangledAttention {
     ///   - distances: The embeddings of the distances that the batch needs, `[P, H]`; nil for a model without.
     ///   - pass: Which rows are wanted.
     /// - Returns: `[R, H]`.
+    /// - Throws: `.outOfMemory`.
     func callAsFunction(_ x: Tensor, _ distances: Tensor?, _ pass: BlockPass) throws(TorchError) -> Tensor {
         let context = pass.context
         let q = try heads(query(pass.selected(x), context))  // [R, N, D]

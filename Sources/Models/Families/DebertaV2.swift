@@ -249,6 +249,7 @@ private final class DebertaV2Convolution {
     ///   - output: The first block's, `[R, H]`.
     ///   - pass: Which rows are wanted.
     /// - Returns: `[R, H]`.
+    /// - Throws: `.outOfMemory`.
     func callAsFunction(
         _ embedded: Tensor,
         _ output: Tensor,
