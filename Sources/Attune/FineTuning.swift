@@ -5,7 +5,7 @@ import Evaluation
 import Files
 public import Foundation
 public import Models
-import NN
+public import NN
 public import Torch
 public import Training
 
@@ -55,6 +55,8 @@ public struct FineTuning: Sendable {
     public var held = Held.nothing
     /// How much each class counts.
     public var classWeights = ClassWeights.equal
+    /// A loss of your own, given the weights by class; nil takes the one of the data's kind.
+    public var loss: (@Sendable (_ classWeights: [Float]?) -> any ClassificationLoss)?
     /// Tokens of a text at the most; nil takes what the model allows.
     public var maxLength: Int?
     /// What to do with rows that have no label.
@@ -132,6 +134,7 @@ public struct FineTuning: Sendable {
             classifier,
             arguments: arguments,
             classWeights: weights,
+            loss: loss?(weights),
             train: train,
             evaluation: held,
             outputFolder: folder

@@ -115,7 +115,7 @@ struct ModelCard {
         let batch = arguments.perDeviceTrainBatchSize * arguments.gradientAccumulationSteps
         let length = arguments.maxSteps.map { "\($0) steps" } ?? "\(arguments.numTrainEpochs) epochs"
         return """
-            AdamW, learning rate \(arguments.learningRate) (\(arguments.scheduler.rawValue)), weight decay \
+            \(arguments.optimizer.rawValue), learning rate \(arguments.learningRate) (\(arguments.scheduler.rawValue)), weight decay \
             \(arguments.weightDecay), \(batch) texts a step, \(length), texts of at most \(classifier.maxLength) tokens, \
             \(arguments.precision.rawValue), seed \(arguments.seed).
             """

@@ -41,6 +41,11 @@ struct ConsoleReporter {
         case .saved(let url):
             line.close()
             writeToStandardError("  saved \(url.lastPathComponent)\n")
+        case .loadedBest(let step, let metric, let value):
+            line.close()
+            writeToStandardError(
+                "  took the weights of step \(step) again, the best by \(metric): \(String(format: "%.4f", value))\n"
+            )
         }
     }
 

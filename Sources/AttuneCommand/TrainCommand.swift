@@ -24,7 +24,9 @@ struct TrainCommand: ParsableCommand {
     @OptionGroup(title: "Rows and their tokens") var rows: RowOptions
     @OptionGroup(title: "Rows and their tokens") var cache: CacheOptions
     @OptionGroup(title: "Training") var training: TrainingOptions
+    @OptionGroup(title: "Training") var optimizer: OptimizerOptions
     @OptionGroup(title: "Logging, evaluation and saving") var saving: SavingOptions
+    @OptionGroup(title: "Logging, evaluation and saving") var selection: SelectionOptions
 
     @OptionGroup(title: "Machine") var device: DeviceOptions
     @OptionGroup(title: "Machine") var weights: WeightsOptions
@@ -88,7 +90,9 @@ struct TrainCommand: ParsableCommand {
         job.classWeights = training.classWeights ?? .equal
         job.reinitializesHead = training.reinitHead
         try training.apply(to: &job.arguments)
+        try optimizer.apply(to: &job.arguments)
         saving.apply(to: &job.arguments)
+        selection.apply(to: &job.arguments)
         if weights.dtype != .float32 {
             throw ValidationError(
                 "--weights-dtype bf16: training keeps float32 weights for now, or small steps would be rounded away; "

@@ -8,7 +8,7 @@ extension RowPolicy: ExpressibleByArgument {}
 extension SchedulerType: ExpressibleByArgument {}
 
 extension ClassWeights: ExpressibleByArgument {
-    /// `balanced` or `J=0.6,P=0.4`.
+    /// `balanced`, `effective-number` or `J=0.6,P=0.4`.
     public init?(argument: String) { self.init(argument) }
 }
 
@@ -119,7 +119,7 @@ struct TrainingOptions: ParsableArguments {
     @Flag(help: "Repeat the reference's fault under accumulation, to compare numbers.")
     var hfCompatGa = false
 
-    @Option(help: "Weight decay of AdamW.")
+    @Option(help: "Weight decay of all but biases and norms.")
     var weightDecay = TrainingArguments().weightDecay
 
     @Option(name: .customLong("adam-beta1"), help: "Decay of the gradients' mean.")
@@ -134,7 +134,12 @@ struct TrainingOptions: ParsableArguments {
     @Option(help: "The gradients' L2 norm at the most; 0 does not clip.")
     var maxGradNorm = TrainingArguments().maxGradNorm
 
-    @Option(help: "linear, cosine, constant or constant_with_warmup.")
+    @Option(
+        help: ArgumentHelp(
+            "\(SchedulerType.allCases.map(\.rawValue).joined(separator: ", ")).",
+            valueName: "name"
+        )
+    )
     var lrSchedulerType = TrainingArguments().scheduler
 
     @Option(help: ArgumentHelp("Steps of warm-up; below 1 a share of all.", valueName: "steps"))
@@ -145,7 +150,7 @@ struct TrainingOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "balanced, or NAME=WEIGHT,NAME=WEIGHT; of several labels a text, what each counts where it holds.",
+            "balanced, effective-number[=BETA], or NAME=WEIGHT,NAME=WEIGHT; of several labels a text, what each counts where it holds.",
             valueName: "weights"
         )
     )
@@ -219,13 +224,13 @@ struct SavingOptions: ParsableArguments {
     )
     var perDeviceEvalBatchSize: Int?
 
-    @Option(help: "When to save checkpoints: no, steps or epoch.")
+    @Option(help: "When to save checkpoints: no, steps, epoch or best.")
     var saveStrategy = TrainingArguments().saveStrategy
 
     @Option(help: ArgumentHelp("Steps between checkpoints.", valueName: "steps"))
     var saveSteps = TrainingArguments().saveSteps
 
-    @Option(help: ArgumentHelp("Checkpoints to keep; the oldest go.", valueName: "count"))
+    @Option(help: ArgumentHelp("Checkpoints to keep; the oldest go, never the best.", valueName: "count"))
     var saveTotalLimit: Int?
 
     @Option(

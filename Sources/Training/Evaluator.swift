@@ -106,3 +106,32 @@ extension Targets {
         }
     }
 }
+
+/// The names under which evaluations give their numbers, `eval_loss` and so on.
+///
+/// - Parameter classifier: Says how many labels there are and of what kind.
+/// - Returns: Every name that an evaluation in which each label occurs would have.
+func metricNames(of classifier: TextClassifier) -> [String] {
+    let count = classifier.labels.count
+    // An example of each label, each answered rightly and wrongly, leaves no metric undefined.
+    let targets: Targets =
+        switch classifier.problemType {
+        case .singleLabel: .classes(Array(0..<count) + Array(0..<count))
+        case .multiLabel: .labelSets((0..<count).map { [$0] } + (0..<count).map { [$0] })
+        case .regression: .numbers([0, 1])
+        }
+    let logits =
+        classifier.problemType == .regression
+        ? [[0.5], [0.7]] as [[Float]]
+        : (0..<2 * count).map { row in
+            (0..<count).map { $0 == (row < count ? row : row + 1) % count ? 1 : -1 }
+        }
+    guard
+        let (_, metrics) = measured(
+            classifier.predictions(of: logits),
+            targets,
+            labelCount: count
+        )
+    else { return [] }
+    return EvaluationRecord(step: 0, epoch: 0, loss: 0, metrics: metrics, runtime: 1).values().map(\.name)
+}

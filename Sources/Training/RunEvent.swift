@@ -17,6 +17,8 @@ public enum RunEvent: Sendable {
     case evaluated(EvaluationRecord)
     /// A checkpoint folder is complete.
     case saved(URL)
+    /// Training is over, and the classifier has the weights of its best evaluation again.
+    case loadedBest(step: Int, metric: String, value: Double)
 }
 
 /// A run's sizes.

@@ -24,12 +24,21 @@ public struct RunFolder: Sendable {
     /// The checkpoint of the highest step.
     public var latestCheckpoint: URL? { steps.last.map(checkpoint) }
 
-    /// Removes the oldest checkpoints.
+    /// Removes the oldest checkpoints, never the newest nor the best.
     ///
-    /// - Parameter limit: How many stay; nil keeps all.
+    /// - Parameters:
+    ///   - limit: How many stay; nil keeps all. Where the best is not the newest, two stay at the least.
+    ///   - best: The step of the best.
     /// - Throws: The file manager's error.
-    func prune(keeping limit: Int?) throws {
+    ///
+    /// Source: `rotate_checkpoints` of transformers 5.23 (trainer_utils.py).
+    func prune(keeping limit: Int?, best: Int? = nil) throws {
         guard let limit else { return }
-        for step in steps.dropLast(limit) { try FileManager.default.removeItem(at: checkpoint(step)) }
+        let steps = steps
+        let others = steps.dropLast().filter { $0 != best }
+        let protected = steps.count - others.count
+        for step in others.prefix(max(0, others.count - max(limit - protected, 0))) {
+            try FileManager.default.removeItem(at: checkpoint(step))
+        }
     }
 }

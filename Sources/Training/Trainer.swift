@@ -1,21 +1,21 @@
 public import Classification
 public import Foundation
 import Models
-import NN
+public import NN
 import Torch
 
 /// Fine-tunes a classifier: one loop, read from top to bottom, that tells listeners what happens.
 public struct Trainer {
-    private let classifier: TextClassifier
-    private let arguments: TrainingArguments
-    private let loss: any ClassificationLoss
-    private let train: EncodedExamples
-    private let targets: Targets
-    private let evaluation: EncodedExamples?
-    private let outputFolder: URL
-    private let totalSteps: Int
-    private let stepsPerEpoch: Int
-    private let schedule: LearningRateSchedule
+    let classifier: TextClassifier
+    let arguments: TrainingArguments
+    let loss: any ClassificationLoss
+    let train: EncodedExamples
+    let targets: Targets
+    let evaluation: EncodedExamples?
+    let outputFolder: URL
+    let totalSteps: Int
+    let stepsPerEpoch: Int
+    let schedule: LearningRateSchedule
 
     /// How a run ended.
     public struct Outcome: Sendable, Equatable {
@@ -29,6 +29,10 @@ public struct Trainer {
         public var examplesSeen: Int
         /// The mean loss of all steps.
         public var meanLoss: Double
+        /// Whether it ended before its last step because evaluations no longer got better.
+        public var stoppedEarly = false
+        /// The step whose weights the classifier has: of the best evaluation where that was asked for.
+        public var weightsStep: Int
         /// The log, and where the run stands.
         package var state: TrainerState
 
@@ -43,14 +47,17 @@ public struct Trainer {
     ///   - arguments: How to train; checked here.
     ///   - classWeights: A weight per label id; nil weighs all alike. Of several labels a text it is what a label that
     ///     holds counts against one that does not.
+    ///   - loss: A loss of your own; nil takes the one of the classifier's kind, with `classWeights`.
     ///   - train: Labelled examples, with targets of the classifier's kind.
     ///   - evaluation: Held-out examples, for evaluation during training.
     ///   - outputFolder: Where checkpoints go.
-    /// - Throws: ``TrainingError`` for a bad argument, no examples, or one class or number only.
+    /// - Throws: ``TrainingError`` for a bad argument, a metric that is not measured, no examples, or one class or number
+    ///   only.
     public init(
         _ classifier: TextClassifier,
         arguments: TrainingArguments,
         classWeights: [Float]? = nil,
+        loss: (any ClassificationLoss)? = nil,
         train: EncodedExamples,
         evaluation: EncodedExamples? = nil,
         outputFolder: URL
@@ -74,11 +81,18 @@ public struct Trainer {
         }
         self.classifier = classifier
         self.arguments = arguments
-        switch classifier.problemType {
-        case .singleLabel: loss = CrossEntropy(classWeights: classWeights)
-        case .multiLabel:
-            loss = BinaryCrossEntropy(labelCount: classifier.labels.count, positiveWeights: classWeights)
-        case .regression: loss = SquaredError()
+        self.loss =
+            try loss
+            ?? Self.loss(
+                classifier.problemType,
+                labelCount: classifier.labels.count,
+                classWeights,
+                arguments
+            )
+        if arguments.selectsModel {
+            let metric = ModelSelection(arguments).metric
+            let names = metricNames(of: classifier)
+            guard names.contains(metric) else { throw ModelSelection.unknown(metric, among: names) }
         }
         self.train = train
         self.evaluation = evaluation
@@ -104,7 +118,13 @@ public struct Trainer {
     ) throws -> Outcome {
         let parameters = classifier.model.parameters
         var state = TrainerState(arguments: arguments, totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch)
-        let optimizer = try AdamW(parameters.trainable, options: arguments.optimizer)
+        let layers = LayerPlan(parameters.parameters)
+        try layers.freeze(parameters.parameters, arguments)
+        let decay = arguments.layerwiseLearningRateDecay
+        let groups = parameterGroups(parameters.trainable, weightDecay: arguments.weightDecay) {
+            layers.learningRateFactor(of: $0, decay: decay)
+        }
+        let optimizer = try Optimizer(arguments.optimizerRule, groups)
         let dropout = try RandomSource(.dropout, seed: arguments.seed, device: classifier.model.device)
         if let checkpoint {
             try state.restore(
@@ -121,37 +141,48 @@ public struct Trainer {
         var order = (epoch: -1, indices: [Int]())
         var seen = 0
         var lossSum = 0.0
-        while state.step < totalSteps, !shouldStop() {
+        while state.step < totalSteps, !state.selection.shouldStop, !shouldStop() {
             let epoch = state.step / stepsPerEpoch
             if order.epoch != epoch { order = (epoch, try dataOrder(epoch: epoch)) }
-            let record = try step(state.step, order.indices, optimizer, dropout)
+            let rate = learningRate(state)
+            let record = try step(state.step, order.indices, rate, optimizer, dropout)
             state.step += 1
             seen += record.examples
             lossSum += record.loss
             try emit(.step(record))
             try log(record, &state, emit)
-            if isDue(
-                arguments.evalStrategy,
-                every: arguments.evalSteps ?? arguments.loggingSteps,
-                at: state.step
-            ) {
-                try evaluateNow(&state, shouldStop, emit)
-            }
-            if isDue(arguments.saveStrategy, every: arguments.saveSteps, at: state.step),
-                state.step < totalSteps
-            {
+            let isBest = try isEvaluationDue(state.step) && evaluateNow(&state, shouldStop, emit)
+            if isSaveDue(state.step, isBest: isBest), state.step < totalSteps {
                 try save(state, optimizer, dropout, emit)
             }
         }
         try parameters.setRequiresGradient(false)
-        let wasInterrupted = state.step < totalSteps
-        if wasInterrupted || arguments.saveStrategy != .no { try save(state, optimizer, dropout, emit) }
+        let stoppedEarly = state.step < totalSteps && state.selection.shouldStop
+        let wasInterrupted = state.step < totalSteps && !stoppedEarly
+        if wasInterrupted || savesLast(state) { try save(state, optimizer, dropout, emit) }
+        let runtime = (ContinuousClock.now - start) / .seconds(1)
+        var weightsStep = state.step
+        if arguments.loadBestModelAtEnd, !wasInterrupted, let best = state.selection.bestStep,
+            best != state.step
+        {
+            try loadWeights(of: best)
+            weightsStep = best
+            try emit(
+                .loadedBest(
+                    step: best,
+                    metric: state.selection.metric,
+                    value: state.selection.bestValue ?? .nan
+                )
+            )
+        }
         return Outcome(
             step: state.step,
             wasInterrupted: wasInterrupted,
-            runtime: (ContinuousClock.now - start) / .seconds(1),
+            runtime: runtime,
             examplesSeen: seen,
             meanLoss: lossSum / Double(max(state.step - firstStep, 1)),
+            stoppedEarly: stoppedEarly,
+            weightsStep: weightsStep,
             state: state
         )
     }
@@ -160,7 +191,8 @@ public struct Trainer {
     private func step(
         _ index: Int,
         _ order: [Int],
-        _ optimizer: AdamW,
+        _ rate: Double,
+        _ optimizer: Optimizer,
         _ dropout: RandomSource
     ) throws -> StepRecord {
         let window = self.window(of: index, order)
@@ -189,12 +221,14 @@ public struct Trainer {
             total += try value.item()
             try value.backward()
         }
-        let norm = try clipGradientNorm(classifier.model.parameters.trainable, to: arguments.maxGradNorm)
+        let (norm, factor) = try gradientClipping(
+            classifier.model.parameters.trainable,
+            to: arguments.maxGradNorm
+        )
         guard total.isFinite, norm.isFinite else {
             throw notFinite(step: index, loss: total, norm: norm, window)
         }
-        let rate = schedule.learningRate(at: index)
-        try optimizer.step(learningRate: rate)
+        try optimizer.step(learningRate: rate, gradientScale: factor)
         return StepRecord(
             step: index + 1,
             totalSteps: totalSteps,
@@ -221,7 +255,7 @@ public struct Trainer {
         return try RandomSource(seed: seed).permutation(train.count)
     }
 
-    private func epoch(after step: Int) -> Double { Double(step) / Double(stepsPerEpoch) }
+    func epoch(after step: Int) -> Double { Double(step) / Double(stepsPerEpoch) }
 
     private func plan(firstStep: Int) -> RunPlan {
         RunPlan(
@@ -233,68 +267,6 @@ public struct Trainer {
             firstStep: firstStep,
             trainableWeights: classifier.model.parameters.trainable.reduce(0) { $0 + $1.shape.reduce(1, *) }
         )
-    }
-
-    private func isDue(_ strategy: IntervalStrategy, every steps: Int, at step: Int) -> Bool {
-        switch strategy {
-        case .no: false
-        case .steps: step.isMultiple(of: steps)
-        case .epoch: step.isMultiple(of: stepsPerEpoch)
-        }
-    }
-
-    private func log(
-        _ record: StepRecord,
-        _ state: inout TrainerState,
-        _ emit: (RunEvent) throws -> Void
-    ) throws {
-        state.lossesSinceLog.append(record.loss)
-        guard record.step.isMultiple(of: arguments.loggingSteps) || record.step == totalSteps else { return }
-        let row = LogRecord(
-            step: record.step,
-            epoch: record.epoch,
-            loss: state.lossesSinceLog.reduce(0, +) / Double(state.lossesSinceLog.count),
-            gradientNorm: record.gradientNorm,
-            learningRate: record.learningRate
-        )
-        state.lossesSinceLog = []
-        state.append(row)
-        try emit(.logged(row))
-    }
-
-    private func evaluateNow(
-        _ state: inout TrainerState,
-        _ shouldStop: () -> Bool,
-        _ emit: (RunEvent) throws -> Void
-    ) throws {
-        guard let evaluation else { return }
-        var failure: (any Error)?
-        let record = try evaluate(
-            classifier,
-            on: evaluation,
-            batchSize: arguments.perDeviceEvalBatchSize,
-            precision: arguments.precision,
-            step: state.step,
-            epoch: state.epoch
-        ) { done in
-            do { try emit(.evaluating(done: done, of: evaluation.count)) } catch { failure = error }
-            return failure == nil && !shouldStop()
-        }
-        if let failure { throw failure }
-        guard let record else { return }
-        state.append(record)
-        try emit(.evaluated(record))
-    }
-
-    private func save(
-        _ state: TrainerState,
-        _ optimizer: AdamW,
-        _ dropout: RandomSource,
-        _ emit: (RunEvent) throws -> Void
-    ) throws {
-        let folder = try state.save(classifier, optimizer: optimizer, dropout: dropout, in: outputFolder)
-        try RunFolder(outputFolder).prune(keeping: arguments.saveTotalLimit)
-        try emit(.saved(folder))
     }
 
     private func notFinite(step: Int, loss: Double, norm: Double, _ window: ArraySlice<Int>) -> TrainingError

@@ -14,6 +14,10 @@ package struct TrainerState: Sendable, Equatable {
     package internal(set) var step = 0
     /// Losses of the steps since the last row of the log.
     var lossesSinceLog: [Double] = []
+    /// The best evaluation so far.
+    var selection: ModelSelection
+    /// The learning rate of a schedule that follows evaluations.
+    var plateau: Plateau
     private var logHistory: [JSONValue] = []
     private let arguments: TrainingArguments
     private let totalSteps: Int
@@ -21,6 +25,12 @@ package struct TrainerState: Sendable, Equatable {
 
     init(arguments: TrainingArguments, totalSteps: Int, stepsPerEpoch: Int) {
         self.arguments = arguments
+        selection = ModelSelection(arguments)
+        plateau = Plateau(
+            peak: arguments.learningRate,
+            options: arguments.schedulerOptions,
+            greaterIsBetter: selection.greaterIsBetter
+        )
         self.totalSteps = totalSteps
         self.stepsPerEpoch = stepsPerEpoch
     }
@@ -44,9 +54,17 @@ package struct TrainerState: Sendable, Equatable {
         logHistory.append(.object(row))
     }
 
+    /// The step of the best model where its checkpoint is kept.
+    var bestCheckpoint: Int? {
+        arguments.loadBestModelAtEnd || arguments.saveStrategy == .best ? selection.bestStep : nil
+    }
+
     private var document: JSONValue {
         .object([
-            "best_global_step": .null, "best_metric": .null, "best_model_checkpoint": .null,
+            "best_global_step": selection.bestStep.map(JSONValue.int) ?? .null,
+            "best_metric": selection.bestValue.map(JSONValue.double) ?? .null,
+            // Beside this checkpoint: the reference's path from the working folder would not survive a move.
+            "best_model_checkpoint": bestCheckpoint.map { .string("checkpoint-\($0)") } ?? .null,
             "epoch": .double(epoch), "eval_steps": .int(arguments.evalSteps ?? arguments.loggingSteps),
             "global_step": .int(step), "is_hyper_param_search": .bool(false),
             "is_local_process_zero": .bool(true),
@@ -54,12 +72,13 @@ package struct TrainerState: Sendable, Equatable {
             "logging_steps": .int(arguments.loggingSteps), "max_steps": .int(totalSteps),
             "num_input_tokens_seen": .int(0),
             "num_train_epochs": .int(Int(arguments.numTrainEpochs.rounded(.up))),
-            "save_steps": .int(arguments.saveSteps), "stateful_callbacks": .object([:]),
+            "save_steps": .int(arguments.saveSteps), "stateful_callbacks": selection.callbackState,
             "total_flos": .double(0),
             "train_batch_size": .int(arguments.perDeviceTrainBatchSize), "trial_name": .null,
             "trial_params": .null,
             // Ours: what the next row of the log still needs.
             "losses_since_log": .array(lossesSinceLog.map(JSONValue.double)),
+            "plateau": arguments.scheduler == .reduceOnPlateau ? plateau.json : .null,
         ])
     }
 
@@ -72,7 +91,7 @@ package struct TrainerState: Sendable, Equatable {
     /// Writes `checkpoint-<step>` beside its place and renames it: it appears whole or not at all.
     func save(
         _ classifier: TextClassifier,
-        optimizer: AdamW,
+        optimizer: Optimizer,
         dropout: RandomSource,
         in folder: URL
     ) throws -> URL {
@@ -103,7 +122,7 @@ package struct TrainerState: Sendable, Equatable {
     mutating func restore(
         from folder: URL,
         parameters: ParameterStore,
-        optimizer: AdamW,
+        optimizer: Optimizer,
         dropout: RandomSource
     ) throws {
         let url = folder.appending(path: "trainer_state.json")
@@ -129,5 +148,7 @@ package struct TrainerState: Sendable, Equatable {
         self.step = step
         lossesSinceLog = (document["losses_since_log"].array ?? []).compactMap(\.double)
         logHistory = document["log_history"].array ?? []
+        selection.restore(document)
+        plateau.restore(document["plateau"])
     }
 }

@@ -1,9 +1,10 @@
-import NN
 public import Torch
 
 /// When something happens in a run.
 public enum IntervalStrategy: String, Sendable, CaseIterable {
     case no, steps, epoch
+    /// Whenever an evaluation is the best so far; for saving only.
+    case best
 }
 
 /// In which type matrix products are computed.
@@ -44,7 +45,15 @@ public struct TrainingArguments: Sendable, Equatable {
     public var numTrainEpochs = 3.0
     /// Optimizer steps; overrides ``numTrainEpochs`` where it is given.
     public var maxSteps: Int?
-    /// Weight decay of AdamW.
+    /// The optimizer.
+    public var optimizer = OptimizerName.adamWFused
+    /// Decay of SGD's running sum of gradients; 0 keeps none.
+    public var sgdMomentum = 0.0
+    /// What a gradient counts less in that sum.
+    public var sgdDampening = 0.0
+    /// Whether SGD looks ahead.
+    public var sgdNesterov = false
+    /// Weight decay of all but biases and norms.
     public var weightDecay = 0.0
     /// Decay of the gradients' running mean.
     public var adamBeta1 = 0.9
@@ -56,8 +65,20 @@ public struct TrainingArguments: Sendable, Equatable {
     public var maxGradNorm = 1.0
     /// How the learning rate moves.
     public var scheduler = SchedulerType.linear
+    /// What shapes that beyond its name.
+    public var schedulerOptions = SchedulerOptions()
     /// How long it rises first.
     public var warmup = Warmup.steps(0)
+    /// What the learning rate is multiplied by with every block down from the head; 1 treats all alike.
+    public var layerwiseLearningRateDecay = 1.0
+    /// Parameters that are not trained: beginnings of names, or patterns with `*`.
+    public var frozenParameters: [String] = []
+    /// How many of the first blocks are not trained, with all that comes before them; nil trains all.
+    public var frozenLayerCount: Int?
+    /// The share of the wanted distribution that is spread evenly over all classes.
+    public var labelSmoothingFactor = 0.0
+    /// γ of the focal loss; 0 weighs easy and hard examples alike.
+    public var focalGamma = 0.0
     /// Optimizer steps between rows of the log.
     public var loggingSteps = 500
     /// When to evaluate during training.
@@ -68,8 +89,18 @@ public struct TrainingArguments: Sendable, Equatable {
     public var saveStrategy = IntervalStrategy.steps
     /// Optimizer steps between checkpoints.
     public var saveSteps = 500
-    /// How many checkpoints to keep; nil keeps all.
+    /// How many checkpoints to keep; nil keeps all. The newest and the best are never removed.
     public var saveTotalLimit: Int?
+    /// Whether the run ends with the weights of its best evaluation, whose checkpoint is then always kept.
+    public var loadBestModelAtEnd = false
+    /// The metric that tells which is the best, with or without `eval_`; the loss where nil.
+    public var metricForBestModel: String?
+    /// Whether more of it is better; nil takes the metric's own direction.
+    public var greaterIsBetter: Bool?
+    /// Evaluations without improvement after which training stops; nil never stops.
+    public var earlyStoppingPatience: Int?
+    /// How much an improvement must be to count.
+    public var earlyStoppingThreshold = 0.0
     /// Seed of head, dropout and, without ``dataSeed``, data order.
     public var seed: UInt64 = 42
     /// Seed of the data order.
@@ -99,46 +130,5 @@ public struct TrainingArguments: Sendable, Equatable {
     /// - Returns: At least 1.
     public func totalSteps(examples: Int) -> Int {
         maxSteps ?? Int((numTrainEpochs * Double(stepsPerEpoch(examples: examples))).rounded(.up))
-    }
-
-    /// What is wrong with the values, if anything, naming the flag.
-    ///
-    /// - Throws: ``TrainingError`` with code `.badArgument`.
-    public func validate() throws(TrainingError) {
-        func require(_ condition: Bool, _ message: String) throws(TrainingError) {
-            if !condition { throw TrainingError(.badArgument, message) }
-        }
-        try require(
-            learningRate > 0 && learningRate.isFinite,
-            "--learning-rate must be positive, not \(learningRate)"
-        )
-        try require(perDeviceTrainBatchSize > 0, "--per-device-train-batch-size must be at least 1")
-        try require(perDeviceEvalBatchSize ?? 1 > 0, "--per-device-eval-batch-size must be at least 1")
-        try require(gradientAccumulationSteps > 0, "--gradient-accumulation-steps must be at least 1")
-        try require(
-            numTrainEpochs > 0 || maxSteps != nil,
-            "--num-train-epochs must be positive, not \(numTrainEpochs)"
-        )
-        try require(maxSteps ?? 1 > 0, "--max-steps must be at least 1; leave it out to train by epochs")
-        try require(weightDecay >= 0, "--weight-decay must not be negative")
-        try require(maxGradNorm >= 0, "--max-grad-norm must not be negative; 0 turns clipping off")
-        try require(
-            (0..<1).contains(adamBeta1) && (0..<1).contains(adamBeta2),
-            "--adam-beta1 and --adam-beta2 lie in 0 ..< 1"
-        )
-        try require(loggingSteps > 0, "--logging-steps must be at least 1")
-        try require(evalSteps ?? 1 > 0, "--eval-steps must be at least 1")
-        try require(saveSteps > 0, "--save-steps must be at least 1; --save-strategy no turns saving off")
-        try require(saveTotalLimit ?? 1 > 0, "--save-total-limit must be at least 1")
-    }
-
-    /// The optimizer's share of these arguments.
-    var optimizer: AdamW.Options {
-        var options = AdamW.Options()
-        options.beta1 = adamBeta1
-        options.beta2 = adamBeta2
-        options.epsilon = adamEpsilon
-        options.weightDecay = weightDecay
-        return options
     }
 }

@@ -7,7 +7,8 @@ public import Torch
 /// ```
 public struct CustomLoss: ClassificationLoss {
     /// From logits `[B, K]`, B targets and B weights to B losses, not yet weighted.
-    public typealias Function = @Sendable (_ logits: Tensor, _ targets: Targets, _ weights: [Float]) throws(TorchError)
+    public typealias Function =
+        @Sendable (_ logits: Tensor, _ targets: Targets, _ weights: [Float]) throws(TorchError)
         -> Tensor
 
     /// A weight per class; nil weighs all examples alike.

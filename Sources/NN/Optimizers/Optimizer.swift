@@ -71,7 +71,8 @@ public final class Optimizer {
         self.rule = rule
         self.groups = groups
         states = try groups.map { (group) throws(TorchError) in
-            try group.parameters.map { (parameter) throws(TorchError) in try rule.initialState(of: parameter) }
+            try group.parameters.map { (parameter) throws(TorchError) in try rule.initialState(of: parameter)
+            }
         }
     }
 

@@ -79,7 +79,9 @@ public struct LearningRateSchedule: Sendable, Equatable {
     /// Source: `_get_cosine_with_min_lr_schedule_with_warmup_lr_rate_lambda`.
     private func cosineWarmupWithMinimum(at step: Int) -> Double {
         if step < warmupSteps {
-            guard let first = options.warmupLrRate else { return Double(step + 1) / Double(max(1, warmupSteps)) }
+            guard let first = options.warmupLrRate else {
+                return Double(step + 1) / Double(max(1, warmupSteps))
+            }
             return first + (1 - first) * Double(step) / Double(max(1, warmupSteps - 1))
         }
         let progress = Double(step - warmupSteps + 1) / Double(max(1, totalSteps - warmupSteps))

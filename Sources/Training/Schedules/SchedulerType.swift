@@ -95,7 +95,10 @@ public struct SchedulerOptions: Sendable, Equatable {
         case .polynomial: ["lr_end", "power"]
         case .inverseSquareRoot: ["timescale"]
         case .warmupStableDecay:
-            ["num_decay_steps", "num_stable_steps", "warmup_type", "decay_type", "min_lr_ratio", "num_cycles"]
+            [
+                "num_decay_steps", "num_stable_steps", "warmup_type", "decay_type", "min_lr_ratio",
+                "num_cycles",
+            ]
         case .reduceOnPlateau: ["factor", "patience", "threshold", "cooldown", "min_lr"]
         }
     }

@@ -1,0 +1,89 @@
+import Foundation
+import NN
+
+/// Which parameters stay as they are, and how fast the others learn by the depth of their block.
+///
+/// Source: Howard and Ruder 2018 (discriminative learning rates); `get_parameter_groups` of ELECTRA's fine-tuning.
+struct LayerPlan {
+    /// Blocks by parameter: -1 for what comes before the first one, the number of blocks for what comes after the last.
+    private let depths: [String: Int]
+    private let blockCount: Int
+
+    init(_ parameters: [Parameter]) {
+        let blocks = parameters.map { Self.block(of: $0.name) }
+        let count = (blocks.compactMap(\.self).max() ?? -1) + 1
+        let first = blocks.firstIndex { $0 != nil } ?? 0
+        blockCount = count
+        depths = Dictionary(
+            zip(parameters.map(\.name), blocks.enumerated().map { $1 ?? ($0 < first ? -1 : count) })
+        ) { first, _ in first }
+    }
+
+    /// The number after `layers`, `layer`, `h` or `blocks` in a name.
+    private static func block(of name: String) -> Int? {
+        let parts = name.split(separator: ".")
+        for (part, next) in zip(parts, parts.dropFirst())
+        where ["layers", "layer", "h", "blocks"].contains(part) {
+            if let number = Int(next) { return number }
+        }
+        return nil
+    }
+
+    /// What the learning rate of a parameter is multiplied by: 1 after the last block, `decay` in it, and once more with
+    /// every block down; the embeddings come below the first.
+    func learningRateFactor(of parameter: Parameter, decay: Double) -> Double {
+        let depth = depths[parameter.name] ?? blockCount
+        return pow(decay, Double(blockCount - depth))
+    }
+
+    /// Says of every parameter whether it is trained.
+    ///
+    /// - Parameters:
+    ///   - parameters: The model's.
+    ///   - arguments: Name what is frozen.
+    /// - Throws: ``TrainingError`` for a pattern that names nothing, more blocks than there are, or nothing left.
+    func freeze(_ parameters: [Parameter], _ arguments: TrainingArguments) throws(TrainingError) {
+        let count = arguments.frozenLayerCount ?? 0
+        guard count <= blockCount else {
+            throw TrainingError(
+                .badArgument,
+                "--freeze-layers \(count): the model has \(blockCount) blocks"
+            )
+        }
+        for pattern in arguments.frozenParameters
+        where !parameters.contains(where: { Self.matches($0.name, pattern) }) {
+            let example = parameters.first.map { ", such as \($0.name)" } ?? ""
+            throw TrainingError(
+                .badArgument,
+                "--freeze \(pattern) names no parameter; a pattern is the beginning of a name\(example), or holds *"
+            )
+        }
+        for parameter in parameters {
+            let isBelow = arguments.frozenLayerCount != nil && (depths[parameter.name] ?? blockCount) < count
+            parameter.isTrainable =
+                !isBelow && !arguments.frozenParameters.contains { Self.matches(parameter.name, $0) }
+        }
+        guard parameters.contains(where: \.isTrainable) else {
+            throw TrainingError(.badArgument, "--freeze leaves nothing to train")
+        }
+    }
+
+    /// Whether a name begins with a pattern at a step's end, or, where the pattern holds `*`, matches it as a whole.
+    static func matches(_ name: String, _ pattern: String) -> Bool {
+        guard pattern.contains("*") else { return name == pattern || name.hasPrefix(pattern + ".") }
+        let pieces = pattern.split(separator: "*", omittingEmptySubsequences: false)
+        var rest = Substring(name)
+        for (index, piece) in pieces.enumerated() {
+            if index == 0 {
+                guard rest.hasPrefix(piece) else { return false }
+                rest = rest.dropFirst(piece.count)
+            } else if index == pieces.count - 1 {
+                return rest.hasSuffix(piece)
+            } else {
+                guard let range = rest.range(of: piece) else { return false }
+                rest = rest[range.upperBound...]
+            }
+        }
+        return rest.isEmpty
+    }
+}

@@ -1,0 +1,158 @@
+import Checkpoints
+import Classification
+import Models
+import NN
+import Torch
+
+extension TrainingArguments {
+    /// Whether evaluations are compared with each other.
+    var selectsModel: Bool {
+        loadBestModelAtEnd || saveStrategy == .best || earlyStoppingPatience != nil
+            || metricForBestModel != nil
+            || scheduler == .reduceOnPlateau
+    }
+}
+
+// What comes between the steps: the log, evaluation, saving, and the best model.
+extension Trainer {
+    /// The loss of a classifier's kind.
+    static func loss(
+        _ problemType: ProblemType,
+        labelCount: Int,
+        _ classWeights: [Float]?,
+        _ arguments: TrainingArguments
+    ) throws(TrainingError) -> any ClassificationLoss {
+        let (smoothing, gamma) = (arguments.labelSmoothingFactor, arguments.focalGamma)
+        guard smoothing == 0 || gamma == 0 else {
+            throw TrainingError(
+                .badArgument,
+                "--label-smoothing-factor and --focal-gamma pull in opposite directions; give one of the two"
+            )
+        }
+        guard smoothing == 0 || problemType == .singleLabel else {
+            throw TrainingError(.badArgument, "--label-smoothing-factor is for texts of one label each")
+        }
+        switch problemType {
+        case .singleLabel:
+            return CrossEntropy(classWeights: classWeights, labelSmoothing: smoothing, focalGamma: gamma)
+        case .multiLabel:
+            return BinaryCrossEntropy(
+                labelCount: labelCount,
+                positiveWeights: classWeights,
+                focalGamma: gamma
+            )
+        case .regression:
+            guard gamma == 0 else {
+                throw TrainingError(.badArgument, "--focal-gamma is for classes, and a regression has none")
+            }
+            return SquaredError()
+        }
+    }
+
+    /// The rate of the next step.
+    func learningRate(_ state: TrainerState) -> Double {
+        arguments.scheduler == .reduceOnPlateau
+            ? state.plateau.learningRate : schedule.learningRate(at: state.step)
+    }
+
+    /// Whether to evaluate after a step: when it is due, and after the last one.
+    func isEvaluationDue(_ step: Int) -> Bool {
+        guard arguments.evalStrategy != .no else { return false }
+        return step == totalSteps
+            || isDue(arguments.evalStrategy, every: arguments.evalSteps ?? arguments.loggingSteps, at: step)
+    }
+
+    /// Whether to save after a step: when it is due, and wherever the best model would be lost otherwise.
+    func isSaveDue(_ step: Int, isBest: Bool) -> Bool {
+        isDue(arguments.saveStrategy, every: arguments.saveSteps, at: step)
+            || isBest && (arguments.loadBestModelAtEnd || arguments.saveStrategy == .best)
+    }
+
+    /// Whether the last step's state is saved.
+    func savesLast(_ state: TrainerState) -> Bool {
+        switch arguments.saveStrategy {
+        case .no: false
+        case .best: state.selection.bestStep == state.step
+        case .steps, .epoch: true
+        }
+    }
+
+    private func isDue(_ strategy: IntervalStrategy, every steps: Int, at step: Int) -> Bool {
+        switch strategy {
+        case .no, .best: false
+        case .steps: step.isMultiple(of: steps)
+        case .epoch: step.isMultiple(of: stepsPerEpoch)
+        }
+    }
+
+    func log(
+        _ record: StepRecord,
+        _ state: inout TrainerState,
+        _ emit: (RunEvent) throws -> Void
+    ) throws {
+        state.lossesSinceLog.append(record.loss)
+        guard record.step.isMultiple(of: arguments.loggingSteps) || record.step == totalSteps else { return }
+        let row = LogRecord(
+            step: record.step,
+            epoch: record.epoch,
+            loss: state.lossesSinceLog.reduce(0, +) / Double(state.lossesSinceLog.count),
+            gradientNorm: record.gradientNorm,
+            learningRate: record.learningRate
+        )
+        state.lossesSinceLog = []
+        state.append(row)
+        try emit(.logged(row))
+    }
+
+    /// Evaluates; tells whether this was the best so far.
+    func evaluateNow(
+        _ state: inout TrainerState,
+        _ shouldStop: () -> Bool,
+        _ emit: (RunEvent) throws -> Void
+    ) throws -> Bool {
+        guard let evaluation else { return false }
+        var failure: (any Error)?
+        let record = try evaluate(
+            classifier,
+            on: evaluation,
+            batchSize: arguments.perDeviceEvalBatchSize,
+            precision: arguments.precision,
+            step: state.step,
+            epoch: state.epoch
+        ) { done in
+            do { try emit(.evaluating(done: done, of: evaluation.count)) } catch { failure = error }
+            return failure == nil && !shouldStop()
+        }
+        if let failure { throw failure }
+        guard let record else { return false }
+        state.append(record)
+        var isBest = false
+        if arguments.selectsModel {
+            isBest = try state.selection.record(record)
+            if let value = record.values().first(where: { $0.name == state.selection.metric })?.value {
+                state.plateau.record(value)
+            }
+        }
+        try emit(.evaluated(record))
+        return isBest
+    }
+
+    func save(
+        _ state: TrainerState,
+        _ optimizer: Optimizer,
+        _ dropout: RandomSource,
+        _ emit: (RunEvent) throws -> Void
+    ) throws {
+        let folder = try state.save(classifier, optimizer: optimizer, dropout: dropout, in: outputFolder)
+        try RunFolder(outputFolder).prune(keeping: arguments.saveTotalLimit, best: state.bestCheckpoint)
+        try emit(.saved(folder))
+    }
+
+    /// Takes the weights of a step's checkpoint.
+    func loadWeights(of step: Int) throws {
+        let weights = try openCheckpoint(folder: RunFolder(outputFolder).checkpoint(step))
+        for parameter in classifier.model.parameters.parameters {
+            try parameter.value.assign(weights.tensor(parameter.name))
+        }
+    }
+}

@@ -1,0 +1,69 @@
+extension TrainingArguments {
+    /// What is wrong with the values, if anything, naming the flag.
+    ///
+    /// - Throws: ``TrainingError`` with code `.badArgument`.
+    public func validate() throws(TrainingError) {
+        func require(_ condition: Bool, _ message: String) throws(TrainingError) {
+            if !condition { throw TrainingError(.badArgument, message) }
+        }
+        try require(
+            learningRate > 0 && learningRate.isFinite,
+            "--learning-rate must be positive, not \(learningRate)"
+        )
+        try require(perDeviceTrainBatchSize > 0, "--per-device-train-batch-size must be at least 1")
+        try require(perDeviceEvalBatchSize ?? 1 > 0, "--per-device-eval-batch-size must be at least 1")
+        try require(gradientAccumulationSteps > 0, "--gradient-accumulation-steps must be at least 1")
+        try require(
+            numTrainEpochs > 0 || maxSteps != nil,
+            "--num-train-epochs must be positive, not \(numTrainEpochs)"
+        )
+        try require(maxSteps ?? 1 > 0, "--max-steps must be at least 1; leave it out to train by epochs")
+        try require(weightDecay >= 0, "--weight-decay must not be negative")
+        try require(maxGradNorm >= 0, "--max-grad-norm must not be negative; 0 turns clipping off")
+        try require(
+            (0..<1).contains(adamBeta1) && (0..<1).contains(adamBeta2),
+            "--adam-beta1 and --adam-beta2 lie in 0 ..< 1"
+        )
+        try require(loggingSteps > 0, "--logging-steps must be at least 1")
+        try require(evalSteps ?? 1 > 0, "--eval-steps must be at least 1")
+        try require(saveSteps > 0, "--save-steps must be at least 1; --save-strategy no turns saving off")
+        try require(saveTotalLimit ?? 1 > 0, "--save-total-limit must be at least 1")
+        try require(
+            layerwiseLearningRateDecay > 0 && layerwiseLearningRateDecay <= 1,
+            "--layerwise-lr-decay lies above 0 and at 1 at the most"
+        )
+        try require((frozenLayerCount ?? 0) >= 0, "--freeze-layers must not be negative")
+        try require((0..<1).contains(labelSmoothingFactor), "--label-smoothing-factor lies in 0 ..< 1")
+        try require(focalGamma >= 0 && focalGamma.isFinite, "--focal-gamma must not be negative")
+        try require(
+            !sgdNesterov || (sgdMomentum > 0 && sgdDampening == 0),
+            "--optim-args nesterov=true needs a momentum and no dampening"
+        )
+        try requireSelection(require)
+        try schedulerOptions.validate(for: scheduler, peak: learningRate)
+    }
+
+    /// Evaluation, the best model and early stopping go together.
+    private func requireSelection(
+        _ require: (Bool, String) throws(TrainingError) -> Void
+    ) throws(TrainingError) {
+        try require(
+            evalStrategy != .best,
+            "--eval-strategy is no, steps or epoch; best is for --save-strategy"
+        )
+        let needs: [(Bool, String)] = [
+            (loadBestModelAtEnd, "--load-best-model-at-end"), (saveStrategy == .best, "--save-strategy best"),
+            (earlyStoppingPatience != nil, "--early-stopping-patience"),
+            (scheduler == .reduceOnPlateau, "--lr-scheduler-type reduce_lr_on_plateau"),
+            (metricForBestModel != nil, "--metric-for-best-model"),
+        ]
+        for (isAsked, flag) in needs {
+            try require(!isAsked || evalStrategy != .no, "\(flag) needs --eval-strategy steps or epoch")
+        }
+        try require((earlyStoppingPatience ?? 1) > 0, "--early-stopping-patience must be at least 1")
+        try require(
+            earlyStoppingThreshold >= 0,
+            "--early-stopping-threshold must not be negative"
+        )
+    }
+}
