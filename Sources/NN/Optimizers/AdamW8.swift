@@ -2,9 +2,9 @@ import Torch
 
 /// AdamW with moments of 8 bits, block by block: about two bytes a weight in place of eight.
 ///
-/// Parameters of fewer than 4,096 numbers and embeddings keep moments of float32, as the reference's Trainer has it. Weight
-/// decay comes before the update on every device, as in bitsandbytes' CPU backend and in AdamW itself; its CUDA kernel
-/// decays after the update.
+/// Parameters of fewer than 4,096 numbers and embeddings keep moments of float32, as the reference's Trainer has it. On
+/// every device it does what bitsandbytes' CPU backend does: weight decay comes before the update, as in AdamW itself (the
+/// CUDA kernel decays after it), and codes are looked up in 65,536 steps, which keeps a second moment from becoming 0.
 ///
 /// Source: Dettmers et al. 2022; `AdamW8bit` of bitsandbytes 0.50; transformers 5.23 (trainer.py:1328-1342).
 public struct AdamW8: OptimizerRule {
