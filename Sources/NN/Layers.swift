@@ -35,7 +35,9 @@ public final class Linear {
     /// - Returns: `[.., out]`, float32.
     /// - Throws: `.failed` if the sizes differ.
     public func callAsFunction(_ x: Tensor, _ context: ForwardContext) throws(TorchError) -> Tensor {
-        try context.product(x, weight.value, bias: bias?.value)
+        let y = try context.product(x, weight.value, bias: bias?.value)
+        try context.inspect?(weight.name, x, y)
+        return y
     }
 }
 
@@ -74,7 +76,9 @@ public final class Conv1D {
     /// - Returns: `[.., out]`, float32.
     /// - Throws: `.failed` if the sizes differ.
     public func callAsFunction(_ x: Tensor, _ context: ForwardContext) throws(TorchError) -> Tensor {
-        try context.product(x, weight.value.transposed(0, 1), bias: bias.value)
+        let y = try context.product(x, weight.value.transposed(0, 1), bias: bias.value)
+        try context.inspect?(weight.name, x, y)
+        return y
     }
 }
 

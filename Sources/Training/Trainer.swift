@@ -218,16 +218,16 @@ public struct Trainer {
             // The mean over the whole step whatever its micro-batches; the reference's fault takes each one's own.
             let weight = arguments.hfCompatGradientAccumulation ? loss.totalWeight(of: wanted) : windowWeight
             let value = try loss(logits, wanted) * (1 / weight)
-            total += try value.item()
+            let amount = try value.item()
+            guard amount.isFinite else { throw try lossIsNotFinite(step: index, amount, examples, logits) }
+            total += amount
             try value.backward()
         }
         let (norm, factor) = try gradientClipping(
             classifier.model.parameters.trainable,
             to: arguments.maxGradNorm
         )
-        guard total.isFinite, norm.isFinite else {
-            throw notFinite(step: index, loss: total, norm: norm, window)
-        }
+        guard norm.isFinite else { throw try gradientIsNotFinite(step: index, loss: total, window) }
         try optimizer.step(learningRate: rate, gradientScale: factor)
         return StepRecord(
             step: index + 1,
@@ -266,16 +266,6 @@ public struct Trainer {
             totalSteps: totalSteps,
             firstStep: firstStep,
             trainableWeights: classifier.model.parameters.trainable.reduce(0) { $0 + $1.shape.reduce(1, *) }
-        )
-    }
-
-    private func notFinite(step: Int, loss: Double, norm: Double, _ window: ArraySlice<Int>) -> TrainingError
-    {
-        TrainingError(
-            .notFinite,
-            "step \(step + 1): the loss is \(loss) and the gradients' norm \(norm); training stopped before the weights were "
-                + "touched. Examples of the step: \(window.map(String.init).joined(separator: ", ")). Try a lower "
-                + "--learning-rate\(arguments.precision == .bf16 ? " or --precision fp32" : "")"
         )
     }
 }

@@ -20,12 +20,21 @@ struct LossTests {
             let targets = fixture["targets"].array ?? []
             let loss: any ClassificationLoss
             let wanted: Targets
+            let gamma = try #require(fixture["gamma"].double)
             switch kind {
             case "cross_entropy":
-                loss = CrossEntropy(classWeights: weights)
+                loss = CrossEntropy(
+                    classWeights: weights,
+                    labelSmoothing: try #require(fixture["smoothing"].double),
+                    focalGamma: gamma
+                )
                 wanted = .classes(targets.compactMap(\.int))
             case "binary_cross_entropy_with_logits":
-                loss = BinaryCrossEntropy(labelCount: logits.shape[1], positiveWeights: weights)
+                loss = BinaryCrossEntropy(
+                    labelCount: logits.shape[1],
+                    positiveWeights: weights,
+                    focalGamma: gamma
+                )
                 wanted = .labelSets(targets.map { ($0.array ?? []).compactMap(\.int) })
             default:
                 loss = SquaredError()
@@ -55,6 +64,31 @@ struct LossTests {
         #expect(throws: TorchError.self) { try SquaredError()(logits, .numbers([1, 2])) }
         #expect(throws: TorchError.self) { try CrossEntropy()(logits, .classes([0])) }
         #expect(throws: TorchError.self) { try CrossEntropy()(logits, .classes([0, 3])) }
+    }
+
+    @Test func `a loss of one's own is reduced with the weights, exactly whatever the parts`() throws {
+        let custom = CustomLoss(classWeights: [0.6, 0.4]) { (logits, targets, weights) throws(TorchError) in
+            guard case .classes(let ids) = targets, weights.count == ids.count else {
+                throw TorchError(operation: "test", message: "no classes")
+            }
+            let chosen = try logits.logSoftmax(along: 1).gather(
+                along: 1,
+                Tensor(ids.map(Int64.init), shape: [ids.count, 1])
+            )
+            return try chosen.sum(along: 1) * -1
+        }
+        let logits = try Tensor([1, 2, 0.5, -1, 3, 1] as [Float], shape: [3, 2])
+        let targets = Targets.classes([0, 1, 1])
+        let own = CrossEntropy(classWeights: [0.6, 0.4])
+        // The same float32 operations in another order.
+        #expect(try abs(custom(logits, targets).item() - own(logits, targets).item()) < 1e-6)
+        #expect(custom.totalWeight(of: targets) == own.totalWeight(of: targets))
+        let parts =
+            try custom(logits.narrowed(0, to: 0..<1), targets.picking(0..<1)).item()
+            + custom(logits.narrowed(0, to: 1..<3), targets.picking(1..<3)).item()
+        #expect(try abs(custom(logits, targets).item() - parts) < 1e-6)
+        let mean = CustomLoss { (logits, _, _) throws(TorchError) in try logits.mean() }
+        #expect { try mean(logits, targets) } throws: { "\($0)".contains("return one for each") }
     }
 
     @Test func `targets are picked in the order asked for`() {

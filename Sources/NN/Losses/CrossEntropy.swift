@@ -51,7 +51,7 @@ public struct CrossEntropy: ClassificationLoss, Equatable {
         var chosen = try all.gather(along: 1, ids)
         if focalGamma > 0 {
             // (1 - p)^γ = e^(γ log(1 - p)); the smallest step keeps the logarithm's gradient finite where p rounds to 1.
-            let rest = try chosen.map(.exp) * -1 + (1 + 1e-12)
+            let rest = try chosen.map(.exp) * -1 + 1 + 1e-12
             chosen = try chosen * (rest.map(.log) * focalGamma).map(.exp)
         }
         if let classWeights {
