@@ -165,7 +165,8 @@ extension SequenceClassifier {
         for parameter in store.parameters {
             if keys.isHead(parameter.name), !keepsHead { continue }
             guard let source = sources[parameter.name], let info = checkpoint.info(source) else {
-                if !keys.isOptional(parameter.name) { report.missing.append(parameter.name) }
+                // A classifier's own checkpoint lacks nothing: what it says it computed, it must be able to compute again.
+                if keepsHead || !keys.isOptional(parameter.name) { report.missing.append(parameter.name) }
                 continue
             }
             if info.shape != parameter.shape {

@@ -61,6 +61,14 @@ struct EncoderConfigurationTests {
         #expect(try complaint("modernbert-cls", ["layer_types": types]).contains("layer_types"))
     }
 
+    @Test func `a classifier's own checkpoint may not lack a part of its head`() throws {
+        #expect(
+            try complaint("modernbert-cls", ["classifier_bias": .bool(true)]).contains(
+                "1 missing (head.dense.bias)"
+            )
+        )
+    }
+
     @Test func `a classifier starts from a masked ModernBERT's prediction head`() throws {
         var fields = try ReferenceModel.configuration("modernbert-cls").fields
         fields["architectures"] = .array([.string("ModernBertForMaskedLM")])
