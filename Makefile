@@ -19,12 +19,12 @@ test: setup ## Build everything, run every test, build the example
 	swift build --package-path Examples
 
 lint: ## Check formatting and the house's rules
-	@swift format lint --strict --recursive --parallel Package.swift Sources Tests Examples Benchmarks Fuzzing \
+	@swift format lint --strict --recursive --parallel Package.swift Sources Tests Examples Benchmarks Fuzzing Scripts \
 		|| { echo 'to mend: make format'; exit 1; }
 	@Scripts/check
 
 format: ## Format all Swift sources in place
-	@swift format --in-place --recursive --parallel Package.swift Sources Tests Examples Benchmarks Fuzzing
+	@swift format --in-place --recursive --parallel Package.swift Sources Tests Examples Benchmarks Fuzzing Scripts
 
 bench: setup ## Measure training and tokenizing against the reference (needs its Python libraries)
 	@Benchmarks/run

@@ -45,11 +45,11 @@ def tokenized(tokenizer, texts, with_pairs):
 def reference(model, ids, types):
     """Last hidden states and logits of each text by itself."""
     hidden, logits = [], []
+    model.base_model.register_forward_hook(lambda *call: hidden.append(call[2].last_hidden_state[0]))
     for row, text in enumerate(ids):
         inputs = {"input_ids": text[None], "attention_mask": torch.ones_like(text)[None]}
         if types:
             inputs["token_type_ids"] = types[row][None]
-        hidden.append(model.base_model(**inputs).last_hidden_state[0])
         logits.append(model(**inputs).logits[0])
     return hidden, torch.stack(logits)
 

@@ -118,6 +118,12 @@ extension DatasetError {
 extension Dataset {
     /// A column's numbers, texts that spell numbers too.
     fileprivate func numbers(_ column: String) throws(DatasetError) -> [Double] {
+        if case .list = try feature(of: column) {
+            throw DatasetError(
+                .badData,
+                "column \"\(column)\" holds lists, and a regression learns one number a row; choose another --label-column"
+            )
+        }
         let cast = try castColumn(column, to: .value(.float64))
         var numbers: [Double] = []
         numbers.reserveCapacity(count)

@@ -7,7 +7,10 @@ import JSON
 struct EvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate",
-        abstract: "Measures a saved classifier on labelled texts."
+        abstract: "Measures a saved classifier on labelled texts.",
+        usage: """
+            attune evaluate [<options>] --model <model> --dataset <path> --text-column <name> --label-column <name>
+            """
     )
 
     @OptionGroup(title: "Model and data") var source: SourceOptions

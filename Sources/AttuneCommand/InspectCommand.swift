@@ -15,8 +15,8 @@ struct InspectCommand: ParsableCommand {
               attune inspect --model SmolLM2-135M.gguf
               attune inspect --model runs/tweets --tensors
 
-            Memory is counted, not measured: weights in float32 or bfloat16, the largest layer's values for a batch to \
-            predict, and for training weights, gradients and AdamW's two moments in float32. What training keeps of a \
+            Memory is estimated, not measured: weights in float32 or bfloat16, twice the largest layer's values for a batch \
+            to predict, and for training weights, gradients and AdamW's two moments in float32. What training keeps of a \
             batch comes on top.
             """
     )

@@ -50,7 +50,8 @@ struct InspectionText {
 
     private var parameters: [String] {
         let total = inspection.parameterCount
-        var rows = [["\(grouped(inspection.tensors.count)) tensors", grouped(total), ""]]
+        let tensors = inspection.storages.reduce(0) { $0 + $1.tensors }
+        var rows = [["\(grouped(tensors)) tensors", grouped(total), ""]]
         func row(_ name: String, _ count: Int) {
             rows.append([name, grouped(count), percentage(count, of: total)])
         }
@@ -86,7 +87,8 @@ struct InspectionText {
             return ["none that can be read: \(inspection.tokenizerFault ?? "")"]
         }
         let special = tokenizer.specialTokens.map { "\($0.name.dropLast("_token".count)) \($0.token)" }
-        return ["\(tokenizer.kind), \(grouped(tokenizer.vocabularySize)) tokens"]
+        let limit = tokenizer.modelMaxLength.map { ", texts of at most \(grouped($0))" } ?? ""
+        return ["\(tokenizer.kind), \(grouped(tokenizer.vocabularySize)) tokens\(limit)"]
             + (special.isEmpty ? [] : [special.joined(separator: ", ")])
     }
 

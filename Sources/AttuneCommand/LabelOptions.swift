@@ -68,7 +68,10 @@ struct WeightsOptions: ParsableArguments {
         case fp32, bf16
     }
 
-    @Option(help: "fp32 or bf16: how weights are kept in memory; bf16 halves it and is less exact.")
+    @Option(
+        help:
+            "fp32 or bf16: how weights are kept in memory; bf16 halves it, is less exact, and not for training."
+    )
     var weightsDtype = Choice.fp32
 
     /// The type.

@@ -7,6 +7,10 @@ struct TrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train",
         abstract: "Fine-tunes a model on labelled texts, measures it and saves it.",
+        usage: """
+            attune train [<options>] --model <model> --dataset <path> --text-column <name> --label-column <name> \
+            --output-dir <folder>
+            """,
         discussion: """
             Labels are names; ids follow from their order. A column of lists gives a text several labels; \
             --problem-type regression learns a column's numbers. The output folder is in the Hub's layout: the Python \

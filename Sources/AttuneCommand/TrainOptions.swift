@@ -143,7 +143,12 @@ struct TrainingOptions: ParsableArguments {
     @Option(help: ArgumentHelp("A share of all steps as warm-up.", valueName: "share"))
     var warmupRatio: Double?
 
-    @Option(help: ArgumentHelp("balanced, or NAME=WEIGHT,NAME=WEIGHT.", valueName: "weights"))
+    @Option(
+        help: ArgumentHelp(
+            "balanced, or NAME=WEIGHT,NAME=WEIGHT; of several labels a text, what each counts where it holds.",
+            valueName: "weights"
+        )
+    )
     var classWeights: ClassWeights?
 
     @Option(help: "fp32, tf32 or bf16: the type of matrix products.")

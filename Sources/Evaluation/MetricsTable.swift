@@ -40,7 +40,7 @@ extension MultiLabelMetrics {
         F1 micro             \(fixed(averaged(\.f1, .micro)))   (every decision alike)
         F1 macro             \(fixed(averaged(\.f1, .macro)))   (every label alike)
         F1 weighted          \(fixed(averaged(\.f1, .weighted)))   (labels by their examples)
-        F1 samples           \(fixed(averaged(\.f1, .samples)))   (every text alike)
+        F1 samples           \(fixed(averaged(\.f1, .samples)))   (every text alike; 0 where there is nothing to find or found)
         exact match          \(fixed(exactMatch))   (all labels right and none missing)
         Hamming loss         \(fixed(hammingLoss))   (wrong decisions)
 

@@ -30,7 +30,7 @@ struct InspectTests {
                             bos <s>, eos </s>, pad </s>
                 labels      none: a base model, whose head is made when it is trained
                 memory      to load        52.7 kB  in float32, 26.3 kB in bfloat16
-                            to predict  + 213.0 kB  for a batch of 8 texts of 64 tokens
+                            to predict  + 426.0 kB  for a batch of 8 texts of 64 tokens
                             to train      210.7 kB  weights, gradients and AdamW's moments in float32; a batch's values on top
                 files       config.json              713 B
                             model.safetensors      54.7 kB

@@ -142,6 +142,11 @@ struct HeadTests {
                 "all labelled \"x\", \"y\"; a classifier needs examples that differ"
             )
         )
+        #expect(
+            try complaint("g.jsonl", lists) { $0.problemType = .regression }.contains(
+                "holds lists, and a regression learns one number a row"
+            )
+        )
         func regression(_ rows: String) throws -> String {
             try complaint("c.csv", "text,label\n" + rows) { $0.problemType = .regression }
         }
@@ -181,5 +186,25 @@ struct HeadTests {
         #expect(try ClassWeights.balanced.values(labels: ["a", "b", "c"], targets: sets) == [1, 3, 3])
         let named = ClassWeights.named(["a": 1, "b": 5, "c": 0.5])
         #expect(try named.values(labels: ["a", "b", "c"], targets: sets) == [1, 5, 0.5])
+    }
+
+    @Test func `ids are those of the model's labels, in whatever order the model has them`() throws {
+        let rows = try Dataset(["text": ["a", "b", "c"], "label": [["x"], ["y", "x"], []]])
+        let several = try LabelledTexts(
+            rows,
+            textColumn: "text",
+            labelColumns: ["label"],
+            problemType: .multiLabel
+        )
+        #expect(try several.targets(among: ["z", "y", "x"]) == .labelSets([[2], [1, 2], []]))
+        #expect { try several.targets(among: ["x", "z"]) } throws: {
+            "\($0)" == "row 2 is labelled \"y\", which the model does not know; it knows \"x\", \"z\""
+        }
+        let single = try LabelledTexts(
+            Dataset(["text": ["a", "b"], "label": ["x", "y"]]),
+            textColumn: "text",
+            labelColumns: ["label"]
+        )
+        #expect(try single.targets(among: ["y", "x"]) == .classes([1, 0]))
     }
 }

@@ -65,8 +65,8 @@ struct InspectionTests {
         #expect(inspection.parameterCount == 647)
         let memory = inspection.memory
         #expect(memory.parameters == 607 && memory.weightsInBFloat16 == 1214 && memory.training == 9712)
-        // 8 texts of 32 tokens, 4 bytes each of 2 × 4 numbers of the stream and 3 × 16 of the feed-forward.
-        #expect(memory.prediction == 8 * 32 * 4 * 56)
+        // 8 texts of 32 tokens, 4 bytes each of twice 2 × 4 numbers of the stream and 3 × 16 of the feed-forward.
+        #expect(memory.prediction == 8 * 32 * 4 * 2 * 56)
         let storage = try #require(inspection.storages.first)
         #expect((storage.name, storage.tensors, storage.parameters) == ("BF16", 41, 647))
         let names = inspection.tensors.map(\.name)

@@ -73,6 +73,17 @@ struct TextClassifierTests {
         #expect(filled.encodings.typeIDs == [0, 0, 1, 1] && filled.encodings.cuSeqlens == [0, 1, 4])
     }
 
+    @Test func `a batch has the type ids of its examples, in their order`() throws {
+        var encodings = PackedEncodings(ids: [5, 6, 7, 8, 9], cuSeqlens: [0, 2, 5])
+        #expect(
+            try EncodedExamples(encodings: encodings).batch([0], padTokenID: nil, device: .cpu).typeIDs == nil
+        )
+        encodings.typeIDs = [0, 1, 0, 1, 1]
+        let batch = try EncodedExamples(encodings: encodings).batch([1, 0], padTokenID: nil, device: .cpu)
+        #expect(try batch.ids.array(of: Int32.self) == [7, 8, 9, 5, 6])
+        #expect(try batch.typeIDs?.array(of: Int32.self) == [0, 1, 1, 0, 1])
+    }
+
     @Test func `a missing model and a model without a tokenizer say what is missing`() throws {
         #expect { try TextClassifier.load("nowhere") } throws: {
             "\($0)".contains("there is no model at nowhere")

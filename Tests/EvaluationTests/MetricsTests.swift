@@ -82,7 +82,7 @@ struct MetricsTests {
                 F1 micro             0.667   (every decision alike)
                 F1 macro             0.667   (every label alike)
                 F1 weighted          0.667   (labels by their examples)
-                F1 samples           0.556   (every text alike)
+                F1 samples           0.556   (every text alike; 0 where there is nothing to find or found)
                 exact match          0.333   (all labels right and none missing)
                 Hamming loss         0.333   (wrong decisions)
 

@@ -258,6 +258,33 @@ struct TrainerHeadTests {
         }
     }
 
+    // 1e-5: float32 on one side, float64 on the other.
+    @Test func `evaluation's loss is the mean that training would see`() throws {
+        let path = Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
+        let kinds: [(ProblemType, [String], Targets, any ClassificationLoss)] = [
+            (.singleLabel, ["x", "y"], .classes(texts.indices.map { $0 % 2 }), CrossEntropy()),
+            (
+                .multiLabel, ["x", "y", "z"], .labelSets(texts.indices.map { [[], [0, 2], [1]][$0 % 3] }),
+                BinaryCrossEntropy(labelCount: 3)
+            ),
+            (.regression, ["x"], .numbers(texts.indices.map { Double($0) / 7 }), SquaredError()),
+        ]
+        for (problemType, labels, targets, loss) in kinds {
+            var options = SequenceClassifier.LoadOptions()
+            (options.problemType, options.labels) = (problemType, labels)
+            let classifier = try TextClassifier.load(path, options: options).classifier
+            let examples = classifier.encode(texts, targets: targets)
+            let logits = try classifier.logits(examples).flatMap { $0.map { $0 * 30 } }
+            // Wide logits, as of a trained model: the fresh head's are scaled up in both.
+            let head = try #require(classifier.model.parameters["score.weight"])
+            try head.value.assign(head.value * 30)
+            let record = try #require(try evaluate(classifier, on: examples))
+            let tensor = try Tensor(logits, shape: [texts.count, labels.count])
+            let expected = try loss(tensor, targets).item() / loss.totalWeight(of: targets)
+            #expect(abs(record.loss - expected) < 1e-5 * max(1, expected), "\(problemType)")
+        }
+    }
+
     @Test func `targets of another kind than the classifier's are refused`() throws {
         let path = Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
         var options = SequenceClassifier.LoadOptions()

@@ -24,6 +24,7 @@ struct Texts {
         return try PackedBatch(
             ids: Array(ids[Int(start)..<Int(end)]),
             cuSeqlens: cuSeqlens[range.lowerBound...range.upperBound].map { $0 - start },
+            typeIDs: typeIDs.map { Array($0[Int(start)..<Int(end)]) },
             padTokenID: model.configuration.padTokenID
         )
     }
@@ -52,7 +53,8 @@ struct TextRun {
 
     /// Writes `logits`, and `hidden` `[T, H]`: the last layer's states of every token.
     func write(to url: URL) throws {
-        try writeSafetensors([("logits", logits())], to: url)
+        let hidden = try inBatches { try model.hiddenStates($0) }
+        try writeSafetensors([("logits", logits()), ("hidden", hidden)], to: url)
     }
 
     private func inBatches(_ body: (PackedBatch) throws -> Tensor) throws -> Tensor {

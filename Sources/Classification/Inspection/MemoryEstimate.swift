@@ -33,7 +33,9 @@ public struct MemoryEstimate: Sendable, Equatable {
         let wide = size("intermediate_size", "n_inner", "hidden_dim") ?? 4 * hidden
         // What lives at once within a layer in evaluation: the stream, its norm, and either queries, keys, values and what
         // attention gives, or the feed-forward's two wide products and theirs.
-        let widest = 2 * hidden + max(4 * hidden, 3 * wide)
+        let inUse = 2 * hidden + max(4 * hidden, 3 * wide)
+        // As much again for what is freed and not given back: a MiniLM and a small Llama took 1.8 and 2.2 times what is in use.
+        let widest = 2 * inUse
         let (bytes, overflow) = (4 * widest).multipliedReportingOverflow(by: batchSize * length)
         prediction = overflow ? nil : bytes
     }
