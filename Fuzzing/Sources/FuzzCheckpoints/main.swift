@@ -107,8 +107,8 @@ struct Inputs {
         default:
             let model = models[mutator.int(0..<models.count)]
             let text = JSONDamage.damaged(model.config, &mutator)
-            try Data(text).write(to: work.appending(path: "\(model.name).json"))
-            defer { try? FileManager.default.removeItem(at: work.appending(path: "\(model.name).json")) }
+            try Data(text).write(to: work.appending(path: "config.json"))
+            try Data("\(model.name)\n".utf8).write(to: work.appending(path: "config-of"))
             return (
                 "config.json",
                 try check.passes {
