@@ -251,7 +251,8 @@ public struct FineTuning: Sendable {
             batchSize: arguments.perDeviceEvalBatchSize,
             precision: arguments.precision,
             step: outcome.step,
-            epoch: outcome.epoch
+            epoch: outcome.epoch,
+            withIntervals: true
         ) { done in
             do { try emit(.run(.evaluating(done: done, of: held.count))) } catch { failure = error }
             return failure == nil && !shouldStop()
