@@ -92,7 +92,7 @@ let torchTargets: [Target] = [
     ),
     .executableTarget(
         name: "AttuneCommand",
-        dependencies: ["Attune", "Models", "Training", "JSON", argumentParser]
+        dependencies: ["Attune", "Models", "Training", "Datasets", "JSON", argumentParser, yams]
     ),
 ]
 

@@ -155,7 +155,7 @@ public struct FineTuning: Sendable {
     }
 
     /// The label names by id.
-    private func labels(of train: LabelledTexts, _ measured: LabelledTexts?) throws -> [String] {
+    func labels(of train: LabelledTexts, _ measured: LabelledTexts?) throws -> [String] {
         // A held-out part may have drawn all rows of a rare label; a file of its own may not bring new ones.
         let drawn = if case .held = held { measured?.names ?? [] } else { [String]() }
         // Where the data names its classes in an order of its own, the ids follow that.

@@ -28,7 +28,9 @@ enum Bootstrap {
         for _ in 0..<rounds {
             var weights = [Int32](repeating: 0, count: count)
             for _ in 0..<count { weights[random.index(below: count)] += 1 }
-            for (name, value) in measure(weights) where value.isFinite { found[name, default: []].append(value) }
+            for (name, value) in measure(weights) where value.isFinite {
+                found[name, default: []].append(value)
+            }
         }
         return found.mapValues { values in
             let sorted = values.sorted()

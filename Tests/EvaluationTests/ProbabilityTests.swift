@@ -18,7 +18,9 @@ struct ProbabilityTests {
     }
 
     // 1e-12: the same sums in float64, in another order.
-    @Test func `areas, log loss, Brier score and calibration are scikit-learn's, ties and missing classes included`()
+    @Test
+    func
+        `areas, log loss, Brier score and calibration are scikit-learn's, ties and missing classes included`()
         throws
     {
         let cases = try Fixture.cases("metrics/probabilities.json")
