@@ -113,6 +113,7 @@ struct TrainCommand: ParsableCommand {
         job.reinitializesHead = training.reinitHead
         try training.apply(to: &job.arguments)
         saving.apply(to: &job.arguments)
+        job.reportTo = saving.reports
         if weights.dtype != .float32 {
             throw ValidationError(
                 "--weights-dtype bf16: training keeps float32 weights for now, or small steps would be rounded away; "

@@ -29,6 +29,15 @@ struct TrainingCommandLine {
             }
             let parts = word.drop { $0 == "-" }.split(separator: "=", maxSplits: 1).map(String.init)
             guard let flag = catalog[parts.first ?? ""] else {
+                // The parser complains of a missing flag before an unknown one, which may be the same, misspelled.
+                if word.hasPrefix("--"), let name = parts.first, !Self.ofEveryCommand.contains(name),
+                    let meant = nearest(to: name, among: catalog.flags.flatMap(\.names))
+                {
+                    throw RecipeError(
+                        .validationFailure,
+                        "there is no flag --\(name); did you mean --\(meant)?"
+                    )
+                }
                 // The parser says what is wrong with it; a value of an unknown flag is no recipe.
                 isUnderstood = false
                 break
@@ -52,6 +61,11 @@ struct TrainingCommandLine {
         }
         (self.arguments, self.recipe, self.given) = (arguments, recipe, given)
     }
+
+    /// What the parser takes beside a command's own flags.
+    private static let ofEveryCommand: Set = [
+        "help", "help-hidden", "version", "experimental-dump-help", "generate-completion-script",
+    ]
 
     /// Settings of one call, which a recipe of the run does not repeat.
     private static let ofOneCall: Set = ["dry-run", "resume-from-checkpoint"]

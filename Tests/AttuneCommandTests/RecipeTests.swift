@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import TestSupport
 import Testing
 
@@ -107,6 +108,55 @@ struct RecipeTests {
         }
     }
 
+    @Test func `a run reports to TensorBoard and to lines of JSON, evaluations at steps and at the end`()
+        throws
+    {
+        try withTemporaryFolder { folder in
+            let data = try posts(in: folder)
+            let out = folder.appending(path: "out")
+            let recipe = try file(
+                """
+                model: \(model)
+                dataset: \(data)
+                text_column: body
+                label_column: J-P
+                max_steps: 4
+                logging_steps: 2
+                eval_strategy: steps
+                save_strategy: no
+                sample: 40
+                test_size: 0.5
+                report_to: [tensorboard, jsonl]
+                """,
+                "mine.yaml",
+                in: folder
+            )
+            let run = try attune(["train", recipe, "--output-dir", out.path(percentEncoded: false)])
+            #expect(run.code == 0, "\(run.errors)")
+            let lines = try String(contentsOf: out.appending(path: "events.jsonl"), encoding: .utf8)
+                .split(separator: "\n").map { try JSONValue.parse($0.utf8) }
+            #expect(
+                lines.map { $0["event"].string } == ["started", "log", "eval", "log", "eval", "eval"]
+            )
+            #expect(lines.map { $0["step"].int } == [nil, 2, 2, 4, 4, 4])
+            let results = try JSONValue.parse(
+                Data(contentsOf: out.appending(path: "eval_results.json"))
+            )
+            #expect(lines.last?["eval_roc_auc"] == results["eval_roc_auc"])
+            #expect(results["eval_roc_auc_interval"].array?.count == 2)
+            #expect(results["eval_majority_baseline"].double ?? 0 >= 0.5)
+
+            let events = try FileManager.default.contentsOfDirectory(
+                atPath: out.appending(path: "runs").path(percentEncoded: false)
+            )
+            #expect(events.count == 1 && events[0].hasPrefix("events.out.tfevents."), "\(events)")
+            let none = try attune([
+                "train", recipe, "--report-to", "none", "--report-to", "jsonl", "--output-dir", "x",
+            ])
+            #expect(none.code == 64 && none.errors.contains("--report-to none excludes"), "\(none.errors)")
+        }
+    }
+
     @Test func `a wrong line is named, with the name that was meant`() throws {
         try withTemporaryFolder { folder in
             let start = "model: m\ndataset: d\ntext_column: t\nlabel_column: l\noutput_dir: o\n"
@@ -139,7 +189,10 @@ struct RecipeTests {
             let missing = try attune(["train", "nowhere.yaml"])
             #expect(missing.code == 66 && missing.errors.contains("cannot read the recipe nowhere.yaml"))
             let unknown = try attune(["train", "--modle", "m"])
-            #expect(unknown.code == 64 && unknown.errors.contains("--modle"), "\(unknown.errors)")
+            #expect(
+                unknown.code == 64 && unknown.errors.contains("no flag --modle; did you mean --model?"),
+                "\(unknown.errors)"
+            )
         }
     }
 }

@@ -55,7 +55,10 @@ struct MBTI {
         let trainer = try Trainer(
             classifier,
             arguments: arguments,
-            classWeights: ClassWeights.named(["J": 0.6, "P": 0.4]).values(labels: classifier.labels, targets: targets),
+            classWeights: ClassWeights.named(["J": 0.6, "P": 0.4]).values(
+                labels: classifier.labels,
+                targets: targets
+            ),
             train: classifier.encode(learned.inputs, targets: targets),
             evaluation: evaluation,
             outputFolder: folder
@@ -69,6 +72,8 @@ struct MBTI {
             print(record.metrics.table(labels: classifier.labels))
         }
         try classifier.save(to: folder)
-        for answer in try classifier.classify(["I planned this evening weeks ago."]) { print(answer.label, answer.score) }
+        for answer in try classifier.classify(["I planned this evening weeks ago."]) {
+            print(answer.label, answer.score)
+        }
     }
 }
