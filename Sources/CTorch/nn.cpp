@@ -61,32 +61,6 @@ at::Tensor attention_by_sequence(const at::Tensor &q, const at::Tensor &k, const
     return at::cat(outputs, 0);
 }
 
-/// The arguments of an attention, checked.
-ct::PackedQueries packed_queries(const at::Tensor &q, const at::Tensor &k, const int32_t *q_offsets,
-                                 const int32_t *q_positions, const int32_t *k_offsets, size_t count) {
-    const auto bounds = [&](const int32_t *offsets, int64_t end, const char *what) {
-        const std::vector<int64_t> values(offsets, offsets + count + 1);
-        TORCH_CHECK(std::is_sorted(values.begin(), values.end()) && values.front() == 0 && values.back() == end,
-                    "sequence offsets must rise from 0 to ", end, " ", what);
-        return values;
-    };
-    ct::PackedQueries rows{bounds(q_offsets, q.size(0), "queries"), bounds(k_offsets, k.size(0), "keys"), {}};
-    rows.positions.reserve(static_cast<size_t>(q.size(0)));
-    for (size_t i = 0; i < count; i++) {
-        const int64_t start = rows.q_offsets[i], queries = rows.q_offsets[i + 1] - start;
-        const int64_t length = rows.k_offsets[i + 1] - rows.k_offsets[i];
-        TORCH_CHECK(q_positions != nullptr || queries == length, "sequence ", i, " has ", queries, " queries for ",
-                    length, " keys and no positions");
-        for (int64_t r = 0; r < queries; r++) {
-            const int64_t position = q_positions ? q_positions[start + r] : r;
-            TORCH_CHECK(position >= 0 && position < length && (r == 0 || position > rows.positions.back()),
-                        "query positions of sequence ", i, " must rise within its ", length, " keys");
-            rows.positions.push_back(position);
-        }
-    }
-    return rows;
-}
-
 } // namespace
 
 extern "C" {
@@ -154,7 +128,7 @@ int ct_nn_varlen_attention(ct_tensor *out, ct_tensor query, ct_tensor key, ct_te
                     "attention over q ", q.sizes(), ", k ", k.sizes(), ", v ", v.sizes());
         TORCH_CHECK(how.dropout >= 0 && how.dropout < 1 && how.softcap >= 0, "attention with dropout ", how.dropout,
                     " and soft-cap ", how.softcap);
-        const auto rows = packed_queries(q, k, q_offsets, q_positions, k_offsets, count);
+        const auto rows = ct::packed_queries(q, k, q_offsets, q_positions, k_offsets, count);
         const auto limit = [](int64_t side) { return side < 0 ? ct::AttentionOptions::unlimited : side; };
         const ct::AttentionOptions options{static_cast<float>(how.scale), static_cast<float>(how.softcap),
                                            static_cast<float>(how.dropout), limit(how.left), limit(how.right), how.seed};

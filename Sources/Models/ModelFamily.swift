@@ -33,7 +33,7 @@ struct ModelFamily: Sendable {
         .decoder("gpt_neox", "GPTNeoXForSequenceClassification", place: "gpt_neox") {
             try GPTNeoXModel($0, $1)
         },
-        .bert, .roberta, .xlmRoberta, .distilBert, .electra,
+        .bert, .roberta, .xlmRoberta, .distilBert, .electra, .modernBert, .debertaV2,
     ]
 
     /// The family of a configuration.

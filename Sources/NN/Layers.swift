@@ -131,8 +131,15 @@ extension Embedding {
     /// - Parameter id: In `0 ..< V`.
     /// - Returns: `[1, H]`, float32.
     /// - Throws: `.failed` for an id outside the table.
-    public func row(_ id: Int) throws(TorchError) -> Tensor {
-        try weight.value.narrowed(0, to: id..<id + 1).to(dtype: .float32)
+    public func row(_ id: Int) throws(TorchError) -> Tensor { try rows(id..<id + 1) }
+
+    /// Rows that lie together.
+    ///
+    /// - Parameter ids: Within `0 ..< V`.
+    /// - Returns: `[R, H]`, float32.
+    /// - Throws: `.failed` for an id outside the table.
+    public func rows(_ ids: Range<Int>) throws(TorchError) -> Tensor {
+        try weight.value.narrowed(0, to: ids).to(dtype: .float32)
     }
 }
 

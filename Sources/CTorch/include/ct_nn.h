@@ -36,6 +36,27 @@ typedef struct ct_attention {
 /// q_positions [R] say where in its sequence each query stands, rising; null where every row is a query.
 int ct_nn_varlen_attention(ct_tensor *out, ct_tensor q, ct_tensor k, ct_tensor v, const int32_t *q_offsets,
                            const int32_t *q_positions, const int32_t *k_offsets, size_t count, ct_attention how);
+/// How DeBERTa's attention counts distances, and what else it needs.
+typedef struct ct_disentangled {
+    double scale;         // factor on all scores
+    double dropout;       // probability of a weight to be zeroed
+    int64_t buckets;      // distances fall into so many a side, far ones together; 0 for one each
+    int64_t max_distance; // the farthest that is told apart
+} ct_disentangled;
+
+/// Which rows first ..< end of a table by distance the texts of a batch need whose longest has so many tokens. The table
+/// has 2 S rows for the distances of query and key from -S to S - 1, S buckets or, without, max_distance.
+int ct_nn_disentangled_rows(int64_t *first, int64_t *end, int64_t longest, ct_disentangled how);
+/// Attention within each sequence as above, N = M, whose scores are scale · (q · k + q · pos_key + k · pos_query), the
+/// last two the rows [P, N, D] that the batch needs of tables by distance; either may be a null handle. `generator` may be
+/// null without dropout.
+int ct_nn_disentangled_attention(ct_tensor *out, ct_tensor q, ct_tensor k, ct_tensor v, ct_tensor pos_key,
+                                 ct_tensor pos_query, const int32_t *q_offsets, const int32_t *q_positions,
+                                 const int32_t *k_offsets, size_t count, ct_disentangled how, ct_generator generator);
+/// Convolution along each of `count` sequences of x [T, C] by w [O, C / groups, K], K odd, with zeros before and after a
+/// sequence; bias [O] or null handle.
+int ct_nn_packed_convolution(ct_tensor *out, ct_tensor x, ct_tensor w, ct_tensor bias, const int32_t *offsets,
+                             size_t count, int64_t groups);
 /// Zeroes elements with probability p and scales the rest by 1 / (1 - p).
 int ct_nn_dropout(ct_tensor *out, ct_tensor x, double p, ct_generator generator);
 

@@ -71,6 +71,11 @@ struct PackedQueries {
     }
 };
 
+/// The arguments of an attention, checked: offsets of queries and keys, and where each query stands (null where every row
+/// is a query).
+PackedQueries packed_queries(const at::Tensor &q, const at::Tensor &k, const int32_t *q_offsets,
+                             const int32_t *q_positions, const int32_t *k_offsets, size_t count);
+
 bool attention_supported(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v);
 at::Tensor attention(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, const PackedQueries &rows,
                      const AttentionOptions &options);

@@ -1,0 +1,196 @@
+// DeBERTa's attention: what a query and a key hold, and how far apart they stand, are scored apart.
+//
+// Source: https://github.com/huggingface/transformers/blob/v5.23.0/src/transformers/models/deberta_v2/modeling_deberta_v2.py
+
+import JSON
+import NN
+import Torch
+
+/// How a DeBERTa model scores distances.
+struct RelativePositions {
+    /// Which products take part beside that of query and key.
+    struct Terms: OptionSet {
+        let rawValue: Int
+        /// A query's content by the position of the key.
+        static let contentToPosition = Terms(rawValue: 1)
+        /// A key's content by the position of the query.
+        static let positionToContent = Terms(rawValue: 2)
+
+        /// How many.
+        var count: Int { (contains(.contentToPosition) ? 1 : 0) + (contains(.positionToContent) ? 1 : 0) }
+    }
+
+    let terms: Terms
+    /// Whether positions go through the content's own projections.
+    let sharesProjections: Bool
+    /// Whether the embeddings of positions are normalised.
+    let isNormalized: Bool
+    /// How distances are counted; nil for a model without embeddings of relative positions.
+    let options: DisentangledOptions?
+
+    /// Reads `relative_attention` and what belongs to it.
+    ///
+    /// - Parameters:
+    ///   - config: The model's.
+    ///   - headDim: Width of a head.
+    ///   - dropout: Of attention's weights.
+    ///   - maxPositionEmbeddings: The farthest distance where the file names none.
+    /// - Throws: `.badConfiguration` or `.unsupported` for a field that cannot be.
+    init(
+        _ config: ConfigurationReader,
+        headDim: Int,
+        dropout: Double,
+        maxPositionEmbeddings: Int
+    ) throws(ModelError) {
+        terms = try Self.terms(config)
+        sharesProjections = try config.flag("share_att_key", default: false)
+        isNormalized = try config.text("norm_rel_ebd", default: "none").lowercased().split(separator: "|")
+            .contains { $0.filter { !$0.isWhitespace } == "layer_norm" }
+        let buckets = try config.wholeNumber("position_buckets", default: -1)
+        let distance = try config.wholeNumber("max_relative_positions", default: -1)
+        guard try config.flag("relative_attention", default: false) else {
+            options = nil
+            return
+        }
+        let maxDistance = distance < 1 ? maxPositionEmbeddings : distance
+        guard buckets < 1 || (buckets > 1 && maxDistance - 1 > buckets / 2) else {
+            throw ModelError(
+                .badConfiguration,
+                "\(config.source): `position_buckets` is \(buckets) for distances up to \(maxDistance); it must be at least 2, "
+                    + "and half of it below that distance minus 1"
+            )
+        }
+        var options = DisentangledOptions(
+            scale: Self.scale(headDim, terms),
+            buckets: buckets < 1 ? nil : buckets,
+            maxDistance: maxDistance
+        )
+        options.dropout = dropout
+        self.options = options
+    }
+
+    /// Factor on the scores; the terms count even where the model has no relative positions.
+    static func scale(_ headDim: Int, _ terms: Terms) -> Double {
+        1 / (Double(headDim) * Double(1 + terms.count)).squareRoot()
+    }
+
+    /// `pos_att_type`, a list or, in files before transformers 5, `c2p|p2c`.
+    private static func terms(_ config: ConfigurationReader) throws(ModelError) -> Terms {
+        let field = config["pos_att_type"]
+        var names: [String] = []
+        if let text = field.string {
+            names = text.lowercased().split(separator: "|").map { $0.filter { !$0.isWhitespace } }
+        } else if let list = field.array {
+            names = list.map { $0.string ?? $0.kind }
+        } else if field != .null {
+            throw config.bad("pos_att_type", "a list of c2p and p2c")
+        }
+        var terms: Terms = []
+        for name in names {
+            switch name {
+            case "c2p": terms.insert(.contentToPosition)
+            case "p2c": terms.insert(.positionToContent)
+            default:
+                throw ModelError(
+                    .unsupported,
+                    "\(config.source): `pos_att_type` names \"\(name)\"; known are c2p and p2c"
+                )
+            }
+        }
+        return terms
+    }
+}
+
+extension ConfigurationReader {
+    /// A whole number that may be 0 or below, which stands for none.
+    func wholeNumber(_ name: String, default fallback: Int) throws(ModelError) -> Int {
+        let value = self[name]
+        if value == .null { return fallback }
+        guard let value = value.int, abs(Double(value)) <= 1e9 else { throw bad(name, "a whole number") }
+        return value
+    }
+}
+
+/// Multi-head attention by content and distance.
+final class DisentangledAttention {
+    private let config: DebertaV2Configuration
+    private let query: Linear
+    private let key: Linear
+    private let value: Linear
+    private let positionKey: Linear?
+    private let positionQuery: Linear?
+
+    init(_ scope: ParameterScope, _ config: DebertaV2Configuration) throws(TorchError) {
+        self.config = config
+        func linear(_ name: String) throws(TorchError) -> Linear {
+            try Linear(
+                scope[name],
+                from: config.hiddenSize,
+                to: config.hiddenSize,
+                hasBias: true,
+                std: config.initializerRange
+            )
+        }
+        let positions = config.positions
+        query = try linear("query_proj")
+        key = try linear("key_proj")
+        value = try linear("value_proj")
+        guard positions.options != nil, !positions.sharesProjections else {
+            (positionKey, positionQuery) = (nil, nil)
+            return
+        }
+        positionKey = positions.terms.contains(.contentToPosition) ? try linear("pos_key_proj") : nil
+        positionQuery = positions.terms.contains(.positionToContent) ? try linear("pos_query_proj") : nil
+    }
+
+    /// - Parameters:
+    ///   - x: `[T, H]`.
+    ///   - distances: The embeddings of the distances that the batch needs, `[P, H]`; nil for a model without.
+    ///   - pass: Which rows are wanted.
+    /// - Returns: `[R, H]`.
+    /// - Throws: `.outOfMemory`.
+    func callAsFunction(_ x: Tensor, _ distances: Tensor?, _ pass: BlockPass) throws(TorchError) -> Tensor {
+        let context = pass.context
+        let q = try heads(query(pass.selected(x), context))  // [R, N, D]
+        let k = try heads(key(x, context))  // [T, N, D]
+        let v = try heads(value(x, context))  // [T, N, D]
+        return try attended(q, k, v, distances, pass).reshaped([-1, config.hiddenSize])
+    }
+
+    private func attended(
+        _ q: Tensor,
+        _ k: Tensor,
+        _ v: Tensor,
+        _ distances: Tensor?,
+        _ pass: BlockPass
+    ) throws(TorchError) -> Tensor {
+        let (context, terms) = (pass.context, config.positions.terms)
+        guard let distances, let options = config.positions.options, terms != [] else {
+            var options = AttentionOptions(
+                scale: RelativePositions.scale(config.headDim, terms),
+                window: .full
+            )
+            options.dropout = config.attentionDropout
+            return try pass.attention(q, k, v, options)
+        }
+        let embeddings = try context.dropout(config.hiddenDropout, distances)
+        func projected(_ term: RelativePositions.Terms, _ layer: Linear) throws(TorchError) -> Tensor? {
+            guard terms.contains(term) else { return nil }
+            return try heads(layer(embeddings, context))  // [P, N, D]
+        }
+        return try q.disentangledAttention(
+            keys: k,
+            values: v,
+            positionKeys: projected(.contentToPosition, positionKey ?? key),
+            positionQueries: projected(.positionToContent, positionQuery ?? query),
+            cuSeqlens: pass.cuSeqlens,
+            rows: pass.rows,
+            options: options,
+            random: context.dropout
+        )
+    }
+
+    private func heads(_ x: Tensor) throws(TorchError) -> Tensor {
+        try x.reshaped([-1, config.numAttentionHeads, config.headDim])
+    }
+}

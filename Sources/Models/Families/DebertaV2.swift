@@ -1,0 +1,326 @@
+// DeBERTa-v2 and -v3.
+//
+// Source: https://github.com/huggingface/transformers/blob/v5.23.0/src/transformers/models/deberta_v2/modeling_deberta_v2.py
+
+import JSON
+import NN
+import Torch
+
+extension ModelFamily {
+    /// `deberta-v2`, which v3 calls itself too.
+    static let debertaV2 = ModelFamily(
+        modelType: "deberta-v2",
+        classifierArchitecture: "DebertaV2ForSequenceClassification",
+        defaultPadTokenID: 0,
+        keys: KeyMap(
+            backbonePrefix: "deberta.",
+            headPrefixes: ["classifier."],
+            optionalPrefixes: ["pooler."],
+            dropped: [
+                .init(prefix: "lm_predictions.", reason: "a classifier has no masked-language-model head"),
+                .init(prefix: "cls.", reason: "a classifier has no masked-language-model head"),
+                .init(prefix: "mask_predictions.", reason: "a classifier has no detector of replaced tokens"),
+                .init(prefix: "qa_outputs.", reason: "a classifier answers no questions"),
+                .init(
+                    suffix: "embeddings.position_embeddings.weight",
+                    reason: "the model has relative positions only"
+                ),
+                .positionIDs,
+            ]
+        )
+    ) { scope, reader in
+        let config = try DebertaV2Configuration(reader)
+        let backbone = try DebertaV2Model(scope["deberta"], config)
+        let options = DenseHead.Options(
+            dense: "pooler.dense",
+            activation: config.poolerActivation,
+            inputDropout: config.poolerDropout,
+            outputDropout: config.classifierDropout
+        )
+        let head = try DenseHead(scope, hiddenSize: config.hiddenSize, reader, options)
+        return ClassifierNetwork(backbone: backbone, pooling: .firstToken, head: head)
+    }
+}
+
+/// DeBERTa-v2's hyper-parameters.
+struct DebertaV2Configuration {
+    /// The convolution beside the first block.
+    struct Convolution {
+        let kernelSize: Int
+        let groups: Int
+        let activation: Activation
+    }
+
+    let vocabularySize: Int
+    let embeddingSize: Int
+    let hiddenSize: Int
+    let intermediateSize: Int
+    let numHiddenLayers: Int
+    let numAttentionHeads: Int
+    let headDim: Int
+    let maxPositionEmbeddings: Int
+    /// Whether positions are added to the embeddings.
+    let hasPositionEmbeddings: Bool
+    /// The number of token types, 0 for none.
+    let typeVocabularySize: Int
+    let paddingIndex: Int?
+    let layerNormEps: Double
+    let initializerRange: Double
+    let activation: Activation
+    let hiddenDropout: Double
+    let attentionDropout: Double
+    let positions: RelativePositions
+    let convolution: Convolution?
+    let poolerActivation: Activation
+    let poolerDropout: Double
+    let classifierDropout: Double
+
+    /// Reads and checks the fields.
+    init(_ config: ConfigurationReader) throws(ModelError) {
+        vocabularySize = try config.integer("vocab_size", default: 128_100)
+        hiddenSize = try config.integer("hidden_size", default: 1536)
+        embeddingSize = try config.integer("embedding_size", default: hiddenSize)
+        intermediateSize = try config.integer("intermediate_size", default: 6144)
+        numHiddenLayers = config.isMissing("num_hidden_layers") ? 24 : try config.layerCount()
+        numAttentionHeads = try config.integer("num_attention_heads", default: 24)
+        headDim = try config.headWidth(hiddenSize, heads: numAttentionHeads)
+        try config.require("attention_head_size", toBe: headDim, "`hidden_size` over `num_attention_heads`")
+        maxPositionEmbeddings = try config.integer("max_position_embeddings", default: 512)
+        hasPositionEmbeddings = try config.flag("position_biased_input", default: true)
+        typeVocabularySize = max(0, try config.wholeNumber("type_vocab_size", default: 0))
+        paddingIndex = config.paddingIndex
+        layerNormEps = try config.number("layer_norm_eps", default: 1e-7)
+        initializerRange = try config.initializerRange()
+        activation = try config.activation("hidden_act", default: .gelu)
+        hiddenDropout = try config.probability("hidden_dropout_prob", default: 0.1)
+        attentionDropout = try config.probability("attention_probs_dropout_prob", default: 0.1)
+        positions = try RelativePositions(
+            config,
+            headDim: headDim,
+            dropout: attentionDropout,
+            maxPositionEmbeddings: maxPositionEmbeddings
+        )
+        convolution = try Self.convolution(config, hiddenSize: hiddenSize)
+        try config.require("pooler_hidden_size", toBe: hiddenSize, "`hidden_size`")
+        poolerActivation = try config.activation("pooler_hidden_act", default: .gelu)
+        poolerDropout = try config.probability("pooler_dropout")
+        classifierDropout = try config.probability("cls_dropout", default: hiddenDropout)
+        // Which masked-language-model head a checkpoint has.
+        _ = config["legacy"]
+    }
+
+    private static func convolution(
+        _ config: ConfigurationReader,
+        hiddenSize: Int
+    ) throws(ModelError) -> Convolution? {
+        let size = try config.wholeNumber("conv_kernel_size", default: 0)
+        let groups = try config.integer("conv_groups", default: 1)
+        let activation = try config.activation("conv_act", default: .tanh)
+        guard size > 0 else { return nil }
+        guard !size.isMultiple(of: 2), hiddenSize.isMultiple(of: groups) else {
+            throw ModelError(
+                .badConfiguration,
+                "\(config.source): a convolution over \(size) tokens in \(groups) groups of a hidden size of \(hiddenSize) cannot "
+                    + "be; `conv_kernel_size` must be odd, and `conv_groups` a divisor of `hidden_size`"
+            )
+        }
+        return Convolution(kernelSize: size, groups: groups, activation: activation)
+    }
+
+    func norm(_ scope: ParameterScope) throws(TorchError) -> LayerNorm {
+        try LayerNorm(scope, width: hiddenSize, epsilon: layerNormEps)
+    }
+}
+
+extension ConfigurationReader {
+    /// A field that may be missing and has one value that it can have.
+    fileprivate func require(_ name: String, toBe value: Int, _ meaning: String) throws(ModelError) {
+        let found = try integer(name, default: value)
+        guard found == value else {
+            throw ModelError(
+                .badConfiguration,
+                "\(source): `\(name)` is \(found), which must be \(meaning), \(value)"
+            )
+        }
+    }
+}
+
+/// Embeddings of tokens and, where the model has them, positions and token types, projected and normalised.
+private final class DebertaV2Embeddings {
+    private let config: DebertaV2Configuration
+    private let words: Embedding
+    private let positions: Embedding?
+    private let types: Embedding?
+    private let projection: Linear?
+    private let norm: LayerNorm
+
+    init(_ scope: ParameterScope, _ config: DebertaV2Configuration) throws(TorchError) {
+        let (width, std) = (config.embeddingSize, config.initializerRange)
+        self.config = config
+        func table(_ name: String, _ count: Int, paddingIndex: Int? = nil) throws(TorchError) -> Embedding {
+            try Embedding(scope[name], count: count, width: width, paddingIndex: paddingIndex, std: std)
+        }
+        words = try table("word_embeddings", config.vocabularySize, paddingIndex: config.paddingIndex)
+        positions =
+            config.hasPositionEmbeddings
+            ? try table("position_embeddings", config.maxPositionEmbeddings) : nil
+        types =
+            config.typeVocabularySize > 0
+            ? try table("token_type_embeddings", config.typeVocabularySize) : nil
+        projection =
+            width == config.hiddenSize
+            ? nil : try Linear(scope["embed_proj"], from: width, to: config.hiddenSize, std: std)
+        norm = try config.norm(scope["LayerNorm"])
+    }
+
+    func callAsFunction(_ batch: PackedBatch, _ context: ForwardContext) throws(TorchError) -> Tensor {
+        var x = try words(batch.ids)  // [T, E]
+        if let positions { x = try x + positions(batch.positions) }
+        if let types {
+            // Without type ids all are 0, and one row goes to every token.
+            if let ids = batch.typeIDs { x = try x + types(ids) } else { x = try x + types.row(0) }
+        }
+        if let projection { x = try projection(x, context) }  // [T, H]
+        return try context.dropout(config.hiddenDropout, norm(x))
+    }
+}
+
+/// Attention and feed-forward, each added to its input and normalised after.
+private final class DebertaV2Block {
+    private let config: DebertaV2Configuration
+    private let attention: DisentangledAttention
+    private let attentionOutput: Linear
+    private let attentionNorm: LayerNorm
+    private let up: Linear
+    private let down: Linear
+    private let outputNorm: LayerNorm
+    let isFirst: Bool
+
+    init(_ scope: ParameterScope, _ config: DebertaV2Configuration, index: Int) throws(TorchError) {
+        let (hidden, inner) = (config.hiddenSize, config.intermediateSize)
+        self.config = config
+        isFirst = index == 0
+        func linear(_ scope: ParameterScope, from input: Int, to output: Int) throws(TorchError) -> Linear {
+            try Linear(scope, from: input, to: output, hasBias: true, std: config.initializerRange)
+        }
+        attention = try DisentangledAttention(scope["attention"]["self"], config)
+        attentionOutput = try linear(scope["attention"]["output"]["dense"], from: hidden, to: hidden)
+        attentionNorm = try config.norm(scope["attention"]["output"]["LayerNorm"])
+        up = try linear(scope["intermediate"]["dense"], from: hidden, to: inner)
+        down = try linear(scope["output"]["dense"], from: inner, to: hidden)
+        outputNorm = try config.norm(scope["output"]["LayerNorm"])
+    }
+
+    func callAsFunction(_ x: Tensor, _ distances: Tensor?, _ pass: BlockPass) throws(TorchError) -> Tensor {
+        let (context, p) = (pass.context, config.hiddenDropout)
+        let attended = try attentionOutput(attention(x, distances, pass), context)  // [R, H]
+        let y = try attentionNorm(context.dropout(p, attended) + pass.selected(x))  // [R, H]
+        let inner = try config.activation(up(y, context))  // [R, I]
+        return try outputNorm(context.dropout(p, down(inner, context)) + y)  // [R, H]
+    }
+}
+
+/// A convolution of the embeddings, added to the first block's result.
+private final class DebertaV2Convolution {
+    private let config: DebertaV2Configuration
+    private let options: DebertaV2Configuration.Convolution
+    private let weight: Parameter
+    private let bias: Parameter
+    private let norm: LayerNorm
+
+    init(
+        _ scope: ParameterScope,
+        _ config: DebertaV2Configuration,
+        _ options: DebertaV2Configuration.Convolution
+    ) throws(TorchError) {
+        self.config = config
+        self.options = options
+        weight = try scope["conv"].parameter(
+            "weight",
+            [config.hiddenSize, config.hiddenSize / options.groups, options.kernelSize],
+            initialization: .normal(std: config.initializerRange)
+        )
+        bias = try scope["conv"].parameter("bias", [config.hiddenSize], initialization: .zeros)
+        norm = try config.norm(scope["LayerNorm"])
+    }
+
+    /// - Parameters:
+    ///   - embedded: `[T, H]`.
+    ///   - output: The first block's, `[R, H]`.
+    ///   - pass: Which rows are wanted.
+    /// - Returns: `[R, H]`.
+    /// - Throws: `.outOfMemory`.
+    func callAsFunction(
+        _ embedded: Tensor,
+        _ output: Tensor,
+        _ pass: BlockPass
+    ) throws(TorchError) -> Tensor {
+        let y = try embedded.packedConvolution(
+            weight.value.to(dtype: .float32),
+            bias: bias.value,
+            cuSeqlens: pass.cuSeqlens,
+            groups: options.groups
+        )
+        let dropped = try pass.context.dropout(config.hiddenDropout, pass.selected(y))
+        return try norm(output + options.activation(dropped))
+    }
+}
+
+/// DeBERTa-v2 without a head.
+final class DebertaV2Model: Backbone {
+    let hiddenSize: Int
+    let maxLength: Int?
+    private let config: DebertaV2Configuration
+    private let embeddings: DebertaV2Embeddings
+    private let blocks: [DebertaV2Block]
+    private let distances: Embedding?
+    private let distanceNorm: LayerNorm?
+    private let convolution: DebertaV2Convolution?
+
+    /// Makes the parameters `embeddings` and `encoder` at a place.
+    init(_ scope: ParameterScope, _ config: DebertaV2Configuration) throws(TorchError) {
+        self.config = config
+        hiddenSize = config.hiddenSize
+        maxLength = config.maxPositionEmbeddings
+        embeddings = try DebertaV2Embeddings(scope["embeddings"], config)
+        let encoder = scope["encoder"]
+        var blocks: [DebertaV2Block] = []
+        for index in 0..<config.numHiddenLayers {
+            blocks.append(try DebertaV2Block(encoder["layer"][index], config, index: index))
+        }
+        self.blocks = blocks
+        distances = try config.positions.options.map { options throws(TorchError) in
+            try Embedding(
+                encoder["rel_embeddings"],
+                count: options.positionCount,
+                width: config.hiddenSize,
+                std: config.initializerRange
+            )
+        }
+        distanceNorm = config.positions.isNormalized ? try config.norm(encoder["LayerNorm"]) : nil
+        convolution = try config.convolution.map { options throws(TorchError) in
+            try DebertaV2Convolution(encoder["conv"], config, options)
+        }
+    }
+
+    func states(
+        _ batch: PackedBatch,
+        rows: PackedRows?,
+        _ context: ForwardContext
+    ) throws(TorchError) -> Tensor {
+        let distances = try distanceEmbeddings(batch)
+        let pass = BlockPass(cuSeqlens: batch.cuSeqlens, rows: rows, context: context)
+        return try blocks.run(embeddings(batch, context), pass) { block, x, pass throws(TorchError) in
+            let y = try block(x, distances, pass)  // [R, H]
+            guard block.isFirst, let convolution else { return y }
+            return try convolution(x, y, pass)
+        }
+    }
+
+    /// Those of the distances that the batch needs, `[P, H]`.
+    private func distanceEmbeddings(_ batch: PackedBatch) throws(TorchError) -> Tensor? {
+        guard let distances, let options = config.positions.options else { return nil }
+        let rows = try distances.rows(options.neededPositions(batch.cuSeqlens))
+        return try distanceNorm.map { norm throws(TorchError) in try norm(rows) } ?? rows
+    }
+}
