@@ -23,6 +23,7 @@ let settings: [SwiftSetting] = [
 
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let pureTargets: [Target] = [
@@ -49,6 +50,7 @@ let pureTargets: [Target] = [
     ),
     .target(name: "Datasets", dependencies: ["CArrow", "Files", "JSON", yams, crypto]),
     .target(name: "Evaluation"),
+    .target(name: "Reporting", dependencies: ["JSON", protobuf]),
 ]
 
 let torchTargets: [Target] = [
@@ -87,12 +89,12 @@ let torchTargets: [Target] = [
         name: "Attune",
         dependencies: [
             "Training", "Classification", "Models", "NN", "Checkpoints", "Torch", "Tokenization", "Datasets",
-            "Evaluation", "Files", "JSON",
+            "Evaluation", "Reporting", "Files", "JSON",
         ]
     ),
     .executableTarget(
         name: "AttuneCommand",
-        dependencies: ["Attune", "Models", "Training", "JSON", argumentParser]
+        dependencies: ["Attune", "Models", "Training", "Datasets", "JSON", argumentParser, yams]
     ),
 ]
 
@@ -109,7 +111,8 @@ func tests(_ target: Target) -> Target {
 let testSupport = Target.target(name: "TestSupport", dependencies: ["JSON"], path: "Tests/TestSupport")
 
 let withTests: Set<String> = [
-    "JSON", "Files", "Tokenization", "Datasets", "Evaluation", "Torch", "NN", "Checkpoints", "Models",
+    "JSON", "Files", "Tokenization", "Datasets", "Evaluation", "Reporting", "Torch", "NN", "Checkpoints",
+    "Models",
     "Classification", "Training",
     "Attune", "AttuneCommand",
 ]
@@ -148,6 +151,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: targets,

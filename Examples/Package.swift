@@ -8,6 +8,7 @@ let package = Package(
     dependencies: [.package(name: "attune", path: "..")],
     targets: [
         .executableTarget(name: "FineTune", dependencies: [.product(name: "Attune", package: "attune")]),
+        .executableTarget(name: "MBTI", dependencies: [.product(name: "Attune", package: "attune")]),
         .executableTarget(name: "PrepareData", dependencies: [.product(name: "Attune", package: "attune")]),
     ],
     swiftLanguageModes: [.v6]

@@ -73,6 +73,8 @@ public struct FineTuning: Sendable {
     public var tokenCache: TokenCache?
     /// A checkpoint to go on from.
     public var checkpoint: URL?
+    /// Where the run's numbers are written while it runs.
+    public var reportTo: [RunReport] = []
 
     /// A job with the reference's defaults.
     ///
@@ -113,12 +115,14 @@ public struct FineTuning: Sendable {
     ///
     /// - Parameters:
     ///   - folder: The output folder, in the Hub's layout afterwards.
+    ///   - observers: Told of every event of training, and of the evaluation at its end.
     ///   - shouldStop: Asked after every step; a stopped run is saved as a checkpoint and nothing else.
     ///   - emit: Told what happens.
     /// - Returns: What the job leaves.
-    /// - Throws: The errors of the modules below, each naming what is wrong and what to do.
+    /// - Throws: The errors of the modules below, each naming what is wrong and what to do; what an observer throws.
     public func run(
         into folder: URL,
+        observers: [any RunObserver] = [],
         shouldStop: () -> Bool = { false },
         emit: (Event) throws -> Void
     ) throws -> Result {
@@ -139,12 +143,17 @@ public struct FineTuning: Sendable {
             evaluation: held,
             outputFolder: folder
         )
-        let outcome = try trainer.run(resumingFrom: checkpoint, shouldStop: shouldStop) { try emit(.run($0)) }
+        let listening = reportTo.map { $0.observer(in: folder) } + observers
+        let outcome = try trainer.run(resumingFrom: checkpoint, shouldStop: shouldStop) { event in
+            try emit(.run(event))
+            for observer in listening { try observer.receive(event) }
+        }
         guard !outcome.wasInterrupted else {
             return Result(classifier: classifier, outcome: outcome, evaluation: nil)
         }
         try classifier.save(to: folder)
         let evaluation = try measure(classifier, held, outcome, shouldStop, emit)
+        if let evaluation { for observer in listening { try observer.receive(.evaluated(evaluation)) } }
         try RunRecord(outcome: outcome, evaluation: evaluation).save(to: folder)
         let card = ModelCard(job: self, classifier: classifier, examples: train.count, evaluation: evaluation)
         try writeAtomically(Data(card.text.utf8), to: folder.appending(path: "README.md"))
@@ -158,7 +167,7 @@ public struct FineTuning: Sendable {
     }
 
     /// The label names by id.
-    private func labels(of train: LabelledTexts, _ measured: LabelledTexts?) throws -> [String] {
+    func labels(of train: LabelledTexts, _ measured: LabelledTexts?) throws -> [String] {
         // A held-out part may have drawn all rows of a rare label; a file of its own may not bring new ones.
         let drawn = if case .held = held { measured?.names ?? [] } else { [String]() }
         // Where the data names its classes in an order of its own, the ids follow that.
@@ -254,7 +263,8 @@ public struct FineTuning: Sendable {
             batchSize: arguments.perDeviceEvalBatchSize,
             precision: arguments.precision,
             step: outcome.step,
-            epoch: outcome.epoch
+            epoch: outcome.epoch,
+            withIntervals: true
         ) { done in
             do { try emit(.run(.evaluating(done: done, of: held.count))) } catch { failure = error }
             return failure == nil && !shouldStop()

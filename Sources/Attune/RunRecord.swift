@@ -1,8 +1,9 @@
 import Checkpoints
+import Evaluation
 import Files
 import Foundation
-import JSON
-import Training
+public import JSON
+public import Training
 
 /// The result files of a finished run, with the reference's names and keys.
 ///
@@ -23,7 +24,7 @@ struct RunRecord {
         var files = [("train_results.json", JSONValue.object(training).formatted)]
         if let evaluation {
             var results: JSONObject = ["epoch": .double(outcome.epoch)]
-            for (name, value) in evaluation.values() { results[name] = .double(value) }
+            for member in evaluation.results.members { results[member.name] = member.value }
             for member in results.members { all[member.name] = member.value }
             state.append(evaluation)
             files.append(("eval_results.json", JSONValue.object(results).formatted))
@@ -31,5 +32,19 @@ struct RunRecord {
         files.append(("all_results.json", JSONValue.object(all).formatted))
         files.append(("trainer_state.json", state.formatted))
         for (name, text) in files { try writeAtomically(Data(text.utf8), to: folder.appending(path: name)) }
+    }
+}
+
+extension EvaluationRecord {
+    /// Every number under the reference's name, and the ends of its 95 % interval under that name with `_interval`.
+    public var results: JSONObject {
+        var results = JSONObject(values().map { ($0.name, .double($0.value)) })
+        for name in metrics.values.map(\.name) {
+            guard let interval = metrics.intervals[name] else { continue }
+            results["eval_\(name)_interval"] = .array([
+                .double(interval.lowerBound), .double(interval.upperBound),
+            ])
+        }
+        return results
     }
 }

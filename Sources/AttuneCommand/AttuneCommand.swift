@@ -24,4 +24,31 @@ struct AttuneCommand: ParsableCommand {
             InspectCommand.self, DoctorCommand.self,
         ]
     )
+
+    /// Parses what was typed, `attune train` with its recipe, and runs it.
+    static func main() {
+        let typed = Array(CommandLine.arguments.dropFirst())
+        var line: TrainingCommandLine?
+        do {
+            if typed.first == TrainCommand.configuration.commandName {
+                line = try TrainingCommandLine(Array(typed.dropFirst()))
+            }
+            var command = try parseAsRoot(line.map { [typed[0]] + $0.arguments } ?? typed)
+            if let train = command as? TrainCommand, let line {
+                try train.run(line)
+            } else {
+                try command.run()
+            }
+        } catch let error as RecipeError {
+            writeToStandardError("attune: error: \(error)\n")
+            exit(withError: error.code)
+        } catch {
+            let code = exitCode(for: error)
+            if !code.isSuccess, let message = line?.located(self.message(for: error)) {
+                writeToStandardError("attune: error: \(message)\n")
+                exit(withError: code)
+            }
+            exit(withError: error)
+        }
+    }
 }

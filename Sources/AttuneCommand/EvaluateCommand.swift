@@ -56,7 +56,12 @@ struct EvaluateCommand: ParsableCommand {
                 targets: try rows.targets(among: classifier.labels)
             )
             var line = ProgressLine()
-            let record = try Training.evaluate(classifier, on: examples, precision: precision) { done in
+            let record = try Training.evaluate(
+                classifier,
+                on: examples,
+                precision: precision,
+                withIntervals: true
+            ) { done in
                 line.show({ "evaluating \(done)/\(examples.count)" }, isLast: done == examples.count)
                 return true
             }
@@ -65,8 +70,10 @@ struct EvaluateCommand: ParsableCommand {
             print(String(format: "on %d texts: loss %.4f\n", examples.count, record.loss))
             print(record.metrics.table(labels: classifier.labels), terminator: "")
             if let output {
-                let values = JSONObject(record.values().map { ($0.name, .double($0.value)) })
-                try writeAtomically(Data(JSONValue.object(values).formatted.utf8), to: URL(filePath: output))
+                try writeAtomically(
+                    Data(JSONValue.object(record.results).formatted.utf8),
+                    to: URL(filePath: output)
+                )
             }
         }
     }

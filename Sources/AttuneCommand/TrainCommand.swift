@@ -8,16 +8,22 @@ struct TrainCommand: ParsableCommand {
         commandName: "train",
         abstract: "Fine-tunes a model on labelled texts, measures it and saves it.",
         usage: """
-            attune train [<options>] --model <model> --dataset <path> --text-column <name> --label-column <name> \
-            --output-dir <folder>
+            attune train [<recipe.yaml>] [<options>] --model <model> --dataset <path> --text-column <name> \
+            --label-column <name> --output-dir <folder>
             """,
         discussion: """
             Labels are names; ids follow from their order. A column of lists gives a text several labels; \
             --problem-type regression learns a column's numbers. The output folder is in the Hub's layout: the Python \
             library opens it, and so do `attune evaluate` and `attune predict`. Ctrl-C saves a checkpoint and says \
             how to go on. Flags are those of the reference's TrainingArguments, with its defaults.
+
+            A recipe is a YAML file of the same names in snake_case (learning_rate: 2e-5); flags override it, and \
+            every run leaves its own, complete, as recipe.yaml in the output folder.
             """
     )
+
+    @Argument(help: ArgumentHelp("A YAML file of flags.", valueName: "recipe.yaml"))
+    var recipe: String?
 
     @OptionGroup(title: "Model and data") var source: SourceOptions
     @OptionGroup(title: "Held-out data") var held: HeldOptions
@@ -34,13 +40,27 @@ struct TrainCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The output folder.", valueName: "folder"))
     var outputDir: String
 
+    @Flag(help: "Say what would be done, down to the last step, and do nothing.")
+    var dryRun = false
+
     func validate() throws {
         _ = try job()
     }
 
-    func run() throws {
+    func run() throws { try run(TrainingCommandLine([])) }
+
+    /// Trains.
+    ///
+    /// - Parameter line: What was typed and what the recipe adds, for the recipe that the run leaves.
+    /// - Throws: The exit code of what went wrong, which has been said.
+    func run(_ line: TrainingCommandLine) throws {
         try reportingFailure {
             var job = try job()
+            if dryRun {
+                let plan = try job.plan { if case .note(let text) = $0 { writeToStandardError(text + "\n") } }
+                print(PlanText(plan: plan, job: job).text, terminator: "")
+                return
+            }
             let folder = URL(filePath: outputDir, directoryHint: .isDirectory)
             job.checkpoint = try checkpoint(in: folder)
             job.device = try device.resolved()
@@ -53,8 +73,12 @@ struct TrainCommand: ParsableCommand {
             )
             defer { listener.cancel() }
             var reporter = ConsoleReporter()
-            let result = try job.run(into: folder, shouldStop: { interrupt.isRequested }) {
-                reporter.show($0)
+            let recipe = try line.resolvedRecipe(resolved(job))
+            let result = try job.run(into: folder, shouldStop: { interrupt.isRequested }) { event in
+                if case .run(.started) = event {
+                    try writeAtomically(Data(recipe.utf8), to: folder.appending(path: "recipe.yaml"))
+                }
+                reporter.show(event)
             }
             if result.outcome.wasInterrupted {
                 writeToStandardError(
@@ -93,6 +117,7 @@ struct TrainCommand: ParsableCommand {
         try optimizer.apply(to: &job.arguments)
         saving.apply(to: &job.arguments)
         selection.apply(to: &job.arguments)
+        job.reportTo = saving.reports
         if weights.dtype != .float32 {
             throw ValidationError(
                 "--weights-dtype bf16: training keeps float32 weights for now, or small steps would be rounded away; "
@@ -104,6 +129,15 @@ struct TrainCommand: ParsableCommand {
         }
         do { try job.arguments.validate() } catch { throw ValidationError(error.message) }
         return job
+    }
+
+    /// What follows from other settings where nothing was given.
+    private func resolved(_ job: FineTuning) throws -> [String: String] {
+        var values = ["eval-steps": "\(job.arguments.evalSteps ?? job.arguments.loggingSteps)"]
+        values["data-seed"] = "\(job.arguments.dataSeed ?? job.arguments.seed)"
+        values["max-length"] = try TextClassifier.reading(of: job.model, maxLength: job.maxLength).lengthLimit
+            .map { "\($0)" }
+        return values
     }
 
     private func checkpoint(in folder: URL) throws -> URL? {

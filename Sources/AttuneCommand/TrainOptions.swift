@@ -238,6 +238,23 @@ struct SavingOptions: ParsableArguments {
     )
     var resumeFromCheckpoint: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "tensorboard, jsonl or none: where numbers are written while training; may be given several times.",
+            valueName: "report"
+        )
+    )
+    var reportTo: [ReportChoice] = []
+
+    /// The reports wanted, each once.
+    var reports: [RunReport] { RunReport.allCases.filter { reportTo.contains(.report($0)) } }
+
+    func validate() throws {
+        if reportTo.contains(.none), !reports.isEmpty {
+            throw ValidationError("--report-to none excludes the other reports; leave one of them out")
+        }
+    }
+
     func apply(to arguments: inout TrainingArguments) {
         arguments.loggingSteps = loggingSteps
         arguments.evalStrategy = evalStrategy
@@ -247,4 +264,22 @@ struct SavingOptions: ParsableArguments {
         arguments.saveSteps = saveSteps
         arguments.saveTotalLimit = saveTotalLimit
     }
+}
+
+/// A report, or none.
+enum ReportChoice: ExpressibleByArgument, Equatable {
+    case none
+    case report(RunReport)
+
+    init?(argument: String) {
+        if argument == "none" {
+            self = .none
+        } else if let report = RunReport(rawValue: argument) {
+            self = .report(report)
+        } else {
+            return nil
+        }
+    }
+
+    static var allValueStrings: [String] { RunReport.allCases.map(\.rawValue) + ["none"] }
 }

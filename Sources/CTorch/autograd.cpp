@@ -13,6 +13,8 @@ bool ct_autograd_set_enabled(bool enabled) {
     return before;
 }
 
+bool ct_autograd_is_enabled(void) { return at::GradMode::is_enabled(); }
+
 int ct_autograd_set_requires_grad(ct_tensor handle, bool requires_grad) {
     return ct::guard([&] { tensor(handle).set_requires_grad(requires_grad); });
 }

@@ -64,6 +64,8 @@ at::Generator &generator(ct_generator handle) { return *static_cast<at::Generato
 
 extern "C" {
 
+int ct_fail(ct_status status, const char *message) { return ct::fail(status, message); }
+
 const char *ct_last_error(void) { return ct::last_error.c_str(); }
 
 const char *ct_runtime_version(void) { return TORCH_VERSION; }

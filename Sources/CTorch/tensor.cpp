@@ -59,6 +59,10 @@ int ct_tensor_fill(ct_tensor handle, double value) {
     });
 }
 
+int ct_tensor_alias(ct_tensor *out, ct_tensor handle) {
+    return make(out, [&] { return tensor(handle); });
+}
+
 void ct_tensor_free(ct_tensor handle) { delete static_cast<at::Tensor *>(handle.ctx); }
 
 size_t ct_tensor_rank(ct_tensor handle) { return static_cast<size_t>(tensor(handle).dim()); }

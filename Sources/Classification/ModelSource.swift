@@ -58,6 +58,23 @@ extension TextClassifier {
         guard url.pathExtension.lowercased() == "gguf" else { return try Tokenizer(folder: url) }
         return try Tokenizer(gguf: GGUFFile(contentsOf: url).vocabulary())
     }
+
+    /// How a model reads texts, without its weights being read.
+    ///
+    /// - Parameters:
+    ///   - path: The folder or `.gguf` file.
+    ///   - maxLength: Tokens of a text at the most; nil takes what tokenizer and model allow.
+    /// - Returns: The tokenizer, and the tokens of a text at the most; nil where nothing limits them.
+    /// - Throws: As ``load(_:options:maxLength:seed:)``.
+    public static func reading(
+        of path: String,
+        maxLength: Int? = nil
+    ) throws -> (tokenizer: Tokenizer, lengthLimit: Int?) {
+        let source = try ModelSource(path: path)
+        let limits = [maxLength, source.tokenizer.modelMaxLength, source.configuration.contextLength]
+        let limit = limits.compactMap { $0 }.min()
+        return (source.tokenizer, limit == .max ? nil : limit)
+    }
 }
 
 extension GGUFFile {

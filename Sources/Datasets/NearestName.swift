@@ -1,5 +1,5 @@
 /// The name that the fewest edits lead to, upper and lower case alike; nil where more than half of it would have to change.
-func nearest(to name: String, among names: [String]) -> String? {
+package func nearest(to name: String, among names: [String]) -> String? {
     let wanted = Array(name.lowercased().unicodeScalars.prefix(100))
     let edits = names.prefix(1000).map {
         (name: $0, edits: distance(wanted, Array($0.lowercased().unicodeScalars.prefix(100))))

@@ -29,6 +29,48 @@ public struct ClassificationMetrics: Sendable, Equatable {
     public let confusion: ConfusionMatrix
     /// By class id.
     public let perClass: [PerClass]
+    /// What was measured of the probabilities; nil where none were given, or some are no numbers.
+    public private(set) var probabilities: ProbabilityMetrics?
+    /// 95 % intervals by the values' names, where they were asked for.
+    public private(set) var intervals: [String: ClosedRange<Double>] = [:]
+
+    /// The metrics of answers and of the probabilities that they come from.
+    ///
+    /// - Parameters:
+    ///   - predictions: Class ids below `classCount`.
+    ///   - labels: The true ids, as many.
+    ///   - probabilities: One per class for each example.
+    ///   - classCount: The number of classes, met or not.
+    ///   - withIntervals: Whether to draw the examples again for 95 % intervals; the accuracy's is Wilson's.
+    public init(
+        predictions: [Int],
+        labels: [Int],
+        probabilities: [[Double]],
+        classCount: Int,
+        withIntervals: Bool = false
+    ) {
+        precondition(probabilities.count == labels.count, "probabilities for each label")
+        self.init(ConfusionMatrix(predictions: predictions, labels: labels, classCount: classCount))
+        let scored = ScoredExamples(
+            probabilities,
+            labels: labels,
+            predictions: predictions,
+            classCount: classCount
+        )
+        self.probabilities = scored?.metrics()
+        guard withIntervals, confusion.total > 0 else { return }
+        let cells = zip(predictions, labels).map { $1 * classCount + $0 }
+        intervals = Bootstrap.intervals(count: labels.count, cost: 4 + 2 * classCount) { weights in
+            var drawn = ClassificationMetrics(
+                ConfusionMatrix(cells: cells, weights: weights, classCount: classCount)
+            )
+            drawn.probabilities = scored?.metrics(weights)
+            return drawn.values
+        }
+        intervals["accuracy"] = accuracyInterval
+        // A baseline is a fact of the data, not a measurement with an error.
+        intervals["majority_baseline"] = nil
+    }
 
     /// The metrics of counted predictions.
     ///
@@ -113,8 +155,8 @@ public struct ClassificationMetrics: Sendable, Equatable {
     /// `recall` are those of class 1.
     public var values: [(name: String, value: Double)] {
         var values = [
-            (name: "accuracy", value: accuracy), ("balanced_accuracy", balancedAccuracy),
-            ("matthews_correlation", matthewsCorrelation),
+            (name: "accuracy", value: accuracy), ("majority_baseline", majorityBaseline),
+            ("balanced_accuracy", balancedAccuracy), ("matthews_correlation", matthewsCorrelation),
         ]
         let metrics: [(String, KeyPath<PerClass, Double>)] = [
             ("f1", \.f1), ("precision", \.precision), ("recall", \.recall),
@@ -123,7 +165,7 @@ public struct ClassificationMetrics: Sendable, Equatable {
             if perClass.count == 2 { values.append((name, perClass[1][keyPath: path])) }
             for average in Average.allCases { values.append(("\(name)_\(average)", averaged(path, average))) }
         }
-        return values
+        return values + (probabilities?.values ?? [])
     }
 }
 

@@ -12,9 +12,18 @@ public struct ConfusionMatrix: Sendable, Equatable {
     ///   - classCount: The number of classes, met or not.
     public init(predictions: [Int], labels: [Int], classCount: Int) {
         precondition(predictions.count == labels.count, "a prediction for each label")
+        self.init(
+            cells: zip(predictions, labels).map { $1 * classCount + $0 },
+            weights: nil,
+            classCount: classCount
+        )
+    }
+
+    /// Counts cells, `label * classCount + prediction`, each as often as its weight says.
+    init(cells: [Int], weights: [Int32]?, classCount: Int) {
         self.classCount = classCount
         counts = [Int](repeating: 0, count: classCount * classCount)
-        for (prediction, label) in zip(predictions, labels) { counts[label * classCount + prediction] += 1 }
+        for (index, cell) in cells.enumerated() { counts[cell] += Int(weights?[index] ?? 1) }
     }
 
     /// How many examples of one class were taken for another.

@@ -30,6 +30,15 @@ public enum EvaluationMetrics: Sendable, Equatable {
     /// - Parameter name: `accuracy`, `f1_macro`, `rmse` and so on.
     public subscript(name: String) -> Double? { values.first { $0.name == name }?.value }
 
+    /// 95 % intervals by name, where they were asked for.
+    public var intervals: [String: ClosedRange<Double>] {
+        switch self {
+        case .singleLabel(let metrics): metrics.intervals
+        case .multiLabel(let metrics): metrics.intervals
+        case .regression(let metrics): metrics.intervals
+        }
+    }
+
     /// The two numbers to show where there is room for two.
     public var headline: [(name: String, value: Double)] {
         switch self {

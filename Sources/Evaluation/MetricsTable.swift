@@ -6,19 +6,23 @@ extension ClassificationMetrics {
     /// - Parameter labels: Names by id.
     /// - Returns: Lines ending in a line feed.
     public func table(labels: [String]) -> String {
-        let interval = String(
-            format: "%.3f to %.3f",
-            accuracyInterval.lowerBound,
-            accuracyInterval.upperBound
-        )
-        var text = """
-            accuracy             \(fixed(accuracy))   (95 %: \(interval); always the largest class: \(fixed(majorityBaseline)))
-            balanced accuracy    \(fixed(balancedAccuracy))
-            Matthews correlation \(fixed(matthewsCorrelation))
-            F1 macro             \(fixed(averaged(\.f1, .macro)))
-            F1 weighted          \(fixed(averaged(\.f1, .weighted)))
-
-            """
+        let interval = "95 %: \(spelled(accuracyInterval, fixed))"
+        var text =
+            "accuracy             \(fixed(accuracy))   (\(interval); always the largest class: \(fixed(majorityBaseline)))\n"
+        text += row("balanced accuracy", balancedAccuracy, intervals["balanced_accuracy"])
+        text += row("Matthews correlation", matthewsCorrelation, intervals["matthews_correlation"])
+        text += row("F1 macro", averaged(\.f1, .macro), intervals["f1_macro"])
+        text += row("F1 weighted", averaged(\.f1, .weighted), intervals["f1_weighted"])
+        if let probabilities {
+            let area = probabilities.areaUnderROC
+            if let area { text += row("ROC-AUC", area, intervals["roc_auc"]) }
+            if let precision = probabilities.averagePrecision {
+                text += row("PR-AUC", precision, intervals["average_precision"])
+            }
+            text += row("log loss", probabilities.logLoss, intervals["log_loss"])
+            text += row("Brier score", probabilities.brierScore, intervals["brier_score"])
+            text += row("calibration error", probabilities.calibrationError, intervals["ece"])
+        }
         text += "\n" + rows(classRows(labels, perClass, "class"))
         if labels.count <= 12 { text += "\n" + rows(confusionRows(labels)) }
         return text
@@ -36,30 +40,40 @@ extension MultiLabelMetrics {
     /// - Parameter labels: Names by id.
     /// - Returns: Lines ending in a line feed.
     public func table(labels: [String]) -> String {
-        """
-        F1 micro             \(fixed(averaged(\.f1, .micro)))   (every decision alike)
-        F1 macro             \(fixed(averaged(\.f1, .macro)))   (every label alike)
-        F1 weighted          \(fixed(averaged(\.f1, .weighted)))   (labels by their examples)
-        F1 samples           \(fixed(averaged(\.f1, .samples)))   (every text alike; 0 where there is nothing to find or found)
-        exact match          \(fixed(exactMatch))   (all labels right and none missing)
-        Hamming loss         \(fixed(hammingLoss))   (wrong decisions)
-
-
-        """ + rows(classRows(labels, perLabel, "label"))
+        func line(_ title: String, _ value: Double, _ name: String, _ meaning: String) -> String {
+            row(title, value, intervals[name], meaning)
+        }
+        var text = line("F1 micro", averaged(\.f1, .micro), "f1_micro", "every decision alike")
+        text += line("F1 macro", averaged(\.f1, .macro), "f1_macro", "every label alike")
+        text += line("F1 weighted", averaged(\.f1, .weighted), "f1_weighted", "labels by their examples")
+        text += line(
+            "F1 samples",
+            averaged(\.f1, .samples),
+            "f1_samples",
+            "every text alike; 0 where there is nothing to find or found"
+        )
+        text += line("exact match", exactMatch, "accuracy", "all labels right and none missing")
+        text += line("Hamming loss", hammingLoss, "hamming_loss", "wrong decisions")
+        if let areaUnderROC { text += line("ROC-AUC", areaUnderROC, "roc_auc", "mean of the labels") }
+        if let averagePrecision {
+            text += line("PR-AUC", averagePrecision, "average_precision", "mean of the labels")
+        }
+        return text + "\n" + rows(classRows(labels, perLabel, "label"))
     }
 }
 
 extension RegressionMetrics {
     /// Metrics as plain text, lines ending in a line feed.
     public var table: String {
-        """
-        RMSE                 \(significant(rootMeanSquaredError))   (always the mean: \(significant(meanBaseline)))
-        MAE                  \(significant(meanAbsoluteError))
-        R²                   \(fixed(rSquared))
-        Pearson              \(fixed(pearson))
-        Spearman             \(fixed(spearman))
-
-        """
+        row(
+            "RMSE",
+            rootMeanSquaredError,
+            intervals["rmse"],
+            "always the mean: \(significant(meanBaseline))",
+            format: significant
+        ) + row("MAE", meanAbsoluteError, intervals["mae"], format: significant)
+            + row("R²", rSquared, intervals["r2"]) + row("Pearson", pearson, intervals["pearson"])
+            + row("Spearman", spearman, intervals["spearmanr"])
     }
 }
 
@@ -73,6 +87,24 @@ private func classRows(
         + zip(labels, perClass).map { name, row in
             [name, fixed(row.precision), fixed(row.recall), fixed(row.f1), "\(row.support)"]
         }
+}
+
+/// A number with its name, its interval and what there is to say of it.
+private func row(
+    _ title: String,
+    _ value: Double,
+    _ interval: ClosedRange<Double>?,
+    _ meaning: String? = nil,
+    format: (Double) -> String = fixed
+) -> String {
+    let notes = [interval.map { "95 %: \(spelled($0, format))" }, meaning].compactMap { $0 }
+    let padding = String(repeating: " ", count: max(1, 21 - title.count))
+    let note = notes.isEmpty ? "" : "   (\(notes.joined(separator: "; ")))"
+    return title + padding + format(value) + note + "\n"
+}
+
+private func spelled(_ interval: ClosedRange<Double>, _ format: (Double) -> String) -> String {
+    "\(format(interval.lowerBound)) to \(format(interval.upperBound))"
 }
 
 /// Four digits whatever the unit.

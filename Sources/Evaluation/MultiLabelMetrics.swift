@@ -29,32 +29,62 @@ public struct MultiLabelMetrics: Sendable, Equatable {
     private let overall: ClassificationMetrics.PerClass
     private let perExample: ClassificationMetrics.PerClass
 
+    /// The mean over labels of the chance that an example with it gets a higher score than one without; nil where no
+    /// probabilities were given or no label tells examples apart.
+    public let areaUnderROC: Double?
+    /// The mean over labels that occur of the area under precision over recall; nil as above.
+    public let averagePrecision: Double?
+    /// 95 % intervals by name, where they were asked for.
+    public private(set) var intervals: [String: ClosedRange<Double>] = [:]
+
     /// The metrics of predicted sets.
     ///
     /// - Parameters:
     ///   - predictions: The ids given to each example, below `labelCount`, each once.
     ///   - labels: The true ids, for as many examples.
+    ///   - probabilities: One per label for each example, where the areas under curves are wanted.
     ///   - labelCount: The number of labels, met or not.
-    public init(predictions: [[Int]], labels: [[Int]], labelCount: Int) {
+    ///   - withIntervals: Whether to draw the examples again for 95 % intervals.
+    public init(
+        predictions: [[Int]],
+        labels: [[Int]],
+        probabilities: [[Double]]? = nil,
+        labelCount: Int,
+        withIntervals: Bool = false
+    ) {
         precondition(predictions.count == labels.count, "a prediction for each example")
+        let answers = zip(predictions, labels).map(Answer.init)
+        var rankings: [RankedScores] = []
+        if let probabilities, probabilities.allSatisfy({ $0.allSatisfy(\.isFinite) }) {
+            rankings = (0..<labelCount).map { id in
+                RankedScores(probabilities.map { $0[id] }, isPositive: labels.map { $0.contains(id) })
+            }
+        }
+        self.init(answers, rankings, labelCount, weights: nil)
+        guard withIntervals else { return }
+        intervals = Bootstrap.intervals(count: count, cost: 8 + 2 * labelCount) { weights in
+            MultiLabelMetrics(answers, rankings, labelCount, weights: weights).values
+        }
+    }
+
+    private init(_ answers: [Answer], _ rankings: [RankedScores], _ labelCount: Int, weights: [Int32]?) {
         var counts = [Counts](repeating: Counts(), count: labelCount)
         var exact = 0
         var sums = (precision: 0.0, recall: 0.0, f1: 0.0)
-        for (predicted, truth) in zip(predictions, labels) {
-            let (given, wanted) = (Set(predicted), Set(truth))
-            let hits = given.intersection(wanted)
-            for id in given { counts[id].predicted += 1 }
-            for id in wanted { counts[id].support += 1 }
-            for id in hits { counts[id].hits += 1 }
-            exact += given == wanted ? 1 : 0
-            let scores = Counts(hits: hits.count, predicted: given.count, support: wanted.count).scores
-            sums.precision += scores.precision
-            sums.recall += scores.recall
-            sums.f1 += scores.f1
+        for (index, answer) in answers.enumerated() {
+            let weight = Int(weights?[index] ?? 1)
+            guard weight > 0 else { continue }
+            for id in answer.given { counts[id].predicted += weight }
+            for id in answer.wanted { counts[id].support += weight }
+            for id in answer.hits { counts[id].hits += weight }
+            exact += answer.isExact ? weight : 0
+            sums.precision += Double(weight) * answer.scores.precision
+            sums.recall += Double(weight) * answer.scores.recall
+            sums.f1 += Double(weight) * answer.scores.f1
         }
-        count = labels.count
+        count = answers.count
         perLabel = counts.map(\.scores)
-        let n = Double(labels.count)
+        let n = Double(answers.count)
         exactMatch = ratio(Double(exact), n)
         let all = counts.reduce(into: Counts()) { sum, label in
             sum.hits += label.hits
@@ -69,6 +99,9 @@ public struct MultiLabelMetrics: Sendable, Equatable {
             support: all.support
         )
         hammingLoss = ratio(Double(all.predicted + all.support - 2 * all.hits), n * Double(labelCount))
+        let areas = rankings.map { $0.areas(weights) }
+        areaUnderROC = mean(areas.map(\.roc))
+        averagePrecision = mean(areas.map(\.averagePrecision))
     }
 
     /// A metric of the labels, or of the examples, taken together.
@@ -102,7 +135,25 @@ public struct MultiLabelMetrics: Sendable, Equatable {
         for (name, path) in metrics {
             for average in Average.allCases { values.append(("\(name)_\(average)", averaged(path, average))) }
         }
+        if let areaUnderROC { values.append(("roc_auc", areaUnderROC)) }
+        if let averagePrecision { values.append(("average_precision", averagePrecision)) }
         return values
+    }
+}
+
+/// What was given to one example, and what should have been.
+private struct Answer {
+    let given: [Int]
+    let wanted: [Int]
+    let hits: [Int]
+    let scores: ClassificationMetrics.PerClass
+    var isExact: Bool { hits.count == given.count && hits.count == wanted.count }
+
+    init(_ predicted: [Int], _ truth: [Int]) {
+        let (given, wanted) = (Set(predicted), Set(truth))
+        let hits = given.intersection(wanted)
+        (self.given, self.wanted, self.hits) = (Array(given), Array(wanted), Array(hits))
+        scores = Counts(hits: hits.count, predicted: given.count, support: wanted.count).scores
     }
 }
 

@@ -18,12 +18,16 @@ public struct RegressionMetrics: Sendable, Equatable {
     /// The root mean squared error of always answering the mean, in the numbers' unit.
     public let meanBaseline: Double
 
+    /// 95 % intervals by name, where they were asked for.
+    public private(set) var intervals: [String: ClosedRange<Double>] = [:]
+
     /// The metrics of predictions.
     ///
     /// - Parameters:
     ///   - predictions: Numbers.
     ///   - labels: The true numbers, as many.
-    public init(predictions: [Double], labels: [Double]) {
+    ///   - withIntervals: Whether to draw the examples again for 95 % intervals.
+    public init(predictions: [Double], labels: [Double], withIntervals: Bool = false) {
         precondition(predictions.count == labels.count, "a prediction for each label")
         count = labels.count
         let n = Double(labels.count)
@@ -36,6 +40,15 @@ public struct RegressionMetrics: Sendable, Equatable {
         rSquared = spread == 0 ? (squares == 0 ? 1 : 0) : 1 - squares / spread
         pearson = correlation(predictions, labels)
         spearman = correlation(ranks(predictions), ranks(labels))
+        guard withIntervals else { return }
+        // Sorting for the ranks is what costs.
+        intervals = Bootstrap.intervals(count: count, cost: 100) { weights in
+            let drawn = weights.indices.flatMap { repeatElement($0, count: Int(weights[$0])) }
+            return RegressionMetrics(
+                predictions: drawn.map { predictions[$0] },
+                labels: drawn.map { labels[$0] }
+            ).values
+        }
     }
 
     /// The root of the mean squared error, in the numbers' unit.

@@ -29,8 +29,11 @@ struct BlockPass {
     /// B + 1 offsets.
     let cuSeqlens: [Int32]
     /// The rows that the block is to return; nil for all.
-    var rows: PackedRows?
+    let rows: PackedRows?
     let context: ForwardContext
+
+    /// The same for every row.
+    var allRows: BlockPass { BlockPass(cuSeqlens: cuSeqlens, rows: nil, context: context) }
 
     /// Those rows of a tensor `[T, ..]`: `[R, ..]`.
     func selected(_ x: Tensor) throws(TorchError) -> Tensor {
@@ -57,17 +60,22 @@ struct BlockPass {
 }
 
 extension Collection {
-    /// Runs blocks one after another; the last one for the wanted rows only.
+    /// Runs blocks one after another; the last one for the wanted rows only, each checkpointed where the context says so.
     func run(
         _ x: Tensor,
         _ pass: BlockPass,
-        _ body: (Element, Tensor, BlockPass) throws(TorchError) -> Tensor
+        _ body: @escaping (Element, Tensor, BlockPass) throws(TorchError) -> Tensor
     ) throws(TorchError) -> Tensor {
         var x = x
         for (index, block) in enumerated() {
-            var own = pass
-            if index < count - 1 { own.rows = nil }
-            x = try body(block, x, own)
+            let own = index < count - 1 ? pass.allRows : pass
+            guard pass.context.checkpointsBlocks else {
+                x = try body(block, x, own)
+                continue
+            }
+            x = try x.checkpointed(random: pass.context.dropout) { x throws(TorchError) in
+                try body(block, x, own)
+            }
         }
         return x
     }

@@ -47,6 +47,13 @@ extension ConfigurationReader {
         _ parameters: JSONValue,
         _ fields: RotaryFields
     ) throws(ModelError) -> Int {
+        // The table of frequencies is made before any weight is looked at.
+        guard headWidth <= 1 << 16 else {
+            throw ModelError(
+                .badConfiguration,
+                "\(source): a head of width \(headWidth) is wider than any model's; look at `head_dim` or `hidden_size`"
+            )
+        }
         let share: Double
         if let field = fields.partialField {
             share = parameters["partial_rotary_factor"].double ?? self[field].double ?? fields.defaultPartial

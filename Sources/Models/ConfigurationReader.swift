@@ -37,9 +37,11 @@ final class ConfigurationReader {
         return value
     }
 
-    /// A positive whole number, or nil where the field is missing or null.
-    func optionalInteger(_ name: String) throws(ModelError) -> Int? {
-        self[name] == .null ? nil : try integer(name)
+    /// A positive whole number, or nil where the field is null; where it is missing, what the reference's configuration class
+    /// has for it.
+    func optionalInteger(_ name: String, missing fallback: Int? = nil) throws(ModelError) -> Int? {
+        if self[name] == .null { return configuration.fields.contains(name) ? nil : fallback }
+        return try integer(name)
     }
 
     func number(_ name: String, default fallback: Double) throws(ModelError) -> Double {

@@ -142,8 +142,37 @@ extension SequenceClassifier {
         _ random: RandomSource
     ) throws -> LoadReport {
         let keys = family.keys
-        let known = Set(store.parameters.map(\.name))
         var report = LoadReport()
+        let sources = try sources(of: store, in: checkpoint, keys, keepsHead, &report)
+        // All that is amiss is found before the first tensor is read.
+        try requireFit(store, checkpoint, sources, keys, keepsHead, &report)
+        for parameter in store.parameters {
+            guard let source = sources[parameter.name] else {
+                try parameter.initialize(random: random)
+                try parameter.set(parameter.value.to(device: options.device))
+                report.fresh.append(parameter.name)
+                continue
+            }
+            // The head, and the pooler that belongs to it, are computed in float32 always.
+            let isHead = keys.isHead(parameter.name) || keys.isOptional(parameter.name)
+            let dtype = parameter.shape.count > 1 && !isHead ? options.weightsDType : .float32
+            let tensor = try checkpoint.tensor(source)
+            try requireFinite(tensor, name: source)
+            try parameter.set(usable(tensor, dtype, options))
+            report.loaded.append(source)
+        }
+        return report
+    }
+
+    /// Which of the checkpoint's tensors each parameter is; those of a head that is not kept are left out.
+    private static func sources(
+        of store: ParameterStore,
+        in checkpoint: any Checkpoint,
+        _ keys: KeyMap,
+        _ keepsHead: Bool,
+        _ report: inout LoadReport
+    ) throws(ModelError) -> [String: String] {
+        let known = Set(store.parameters.map(\.name))
         var sources: [String: String] = [:]
         for name in checkpoint.tensorNames {
             guard let own = keys.classifierName(name, among: known) else {
@@ -154,6 +183,7 @@ extension SequenceClassifier {
                 }
                 continue
             }
+            if keys.isHead(own), !keepsHead { continue }
             if let other = sources.updateValue(name, forKey: own) {
                 throw ModelError(
                     .mismatchedCheckpoint,
@@ -161,11 +191,23 @@ extension SequenceClassifier {
                 )
             }
         }
-        // All that is amiss is found before the first tensor is read.
+        return sources
+    }
+
+    /// Every parameter but a fresh head's is there, in its shape.
+    private static func requireFit(
+        _ store: ParameterStore,
+        _ checkpoint: any Checkpoint,
+        _ sources: [String: String],
+        _ keys: KeyMap,
+        _ keepsHead: Bool,
+        _ report: inout LoadReport
+    ) throws(ModelError) {
         for parameter in store.parameters {
             if keys.isHead(parameter.name), !keepsHead { continue }
             guard let source = sources[parameter.name], let info = checkpoint.info(source) else {
-                if !keys.isOptional(parameter.name) { report.missing.append(parameter.name) }
+                // A classifier's own checkpoint lacks nothing: what it says it computed, it must be able to compute again.
+                if keepsHead || !keys.isOptional(parameter.name) { report.missing.append(parameter.name) }
                 continue
             }
             if info.shape != parameter.shape {
@@ -180,21 +222,6 @@ extension SequenceClassifier {
                 "the checkpoint does not fit its config.json: \(report.summary)"
             )
         }
-        for parameter in store.parameters {
-            let isHead = keys.isHead(parameter.name)
-            if let source = sources[parameter.name], !isHead || keepsHead {
-                let dtype = parameter.shape.count > 1 && !isHead ? options.weightsDType : .float32
-                let tensor = try checkpoint.tensor(source)
-                try requireFinite(tensor, name: source)
-                try parameter.set(usable(tensor, dtype, options))
-                report.loaded.append(source)
-            } else {
-                try parameter.initialize(random: random)
-                try parameter.set(parameter.value.to(device: options.device))
-                report.fresh.append(parameter.name)
-            }
-        }
-        return report
     }
 
     /// The tensor in the run's type and place; a copy unless it may stay mapped, since a mapped file's pages cannot be

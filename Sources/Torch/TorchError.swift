@@ -34,6 +34,17 @@ extension TorchError: CustomStringConvertible {
     }
 }
 
+extension TorchError.Code {
+    /// CTorch's status for it.
+    var native: ct_status {
+        switch self {
+        case .failed: CT_ERROR
+        case .outOfMemory: CT_OUT_OF_MEMORY
+        case .indexOutOfRange: CT_INDEX
+        }
+    }
+}
+
 /// Turns a status of CTorch into an error; the text is read on the thread of the call, straight after it.
 func check(_ operation: String, _ status: Int32) throws(TorchError) {
     guard status != Int32(CT_OK.rawValue) else { return }

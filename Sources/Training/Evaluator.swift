@@ -14,6 +14,7 @@ public import Torch
 ///   - precision: Type of matrix products.
 ///   - step: The step that the record is to name.
 ///   - epoch: The epoch that the record is to name.
+///   - withIntervals: Whether to measure 95 % intervals too, by drawing the examples again.
 ///   - progress: Told how many examples are done; returns whether to go on.
 /// - Returns: The record; nil where `progress` stopped it.
 /// - Throws: `TorchError`; `.failed` where the examples have no targets, or others than the classifier's.
@@ -24,6 +25,7 @@ public func evaluate(
     precision: Precision = .fp32,
     step: Int = 0,
     epoch: Double = 0,
+    withIntervals: Bool = false,
     progress: (Int) -> Bool = { _ in true }
 ) throws(TorchError) -> EvaluationRecord? {
     let start = ContinuousClock.now
@@ -39,7 +41,8 @@ public func evaluate(
         let (losses, metrics) = measured(
             classifier.predictions(of: logits),
             examples.targets,
-            labelCount: classifier.labels.count
+            labelCount: classifier.labels.count,
+            withIntervals: withIntervals
         )
     else {
         throw TorchError(
@@ -61,7 +64,8 @@ public func evaluate(
 private func measured(
     _ predictions: [Prediction],
     _ targets: Targets?,
-    labelCount: Int
+    labelCount: Int,
+    withIntervals: Bool
 ) -> (losses: [Double], metrics: EvaluationMetrics)? {
     guard let problemType = predictions.first?.problemType ?? targets?.problemType else { return nil }
     switch (problemType, targets) {
@@ -75,8 +79,14 @@ private func measured(
             let row = prediction.logits
             return row.indices.max { row[$0] < row[$1] } ?? 0
         }
-        let confusion = ConfusionMatrix(predictions: best, labels: ids, classCount: labelCount)
-        return (losses, .singleLabel(ClassificationMetrics(confusion)))
+        let metrics = ClassificationMetrics(
+            predictions: best,
+            labels: ids,
+            probabilities: predictions.map(\.scores),
+            classCount: labelCount,
+            withIntervals: withIntervals
+        )
+        return (losses, .singleLabel(metrics))
     case (.multiLabel, .labelSets(let sets)):
         let losses = zip(predictions, sets).map { prediction, set in
             let row = prediction.logits.map(Double.init)
@@ -86,12 +96,23 @@ private func measured(
         let given = predictions.map { prediction in
             prediction.scores.indices.filter { prediction.scores[$0] > 0.5 }
         }
-        let metrics = MultiLabelMetrics(predictions: given, labels: sets, labelCount: labelCount)
+        let metrics = MultiLabelMetrics(
+            predictions: given,
+            labels: sets,
+            probabilities: predictions.map(\.scores),
+            labelCount: labelCount,
+            withIntervals: withIntervals
+        )
         return (losses, .multiLabel(metrics))
     case (.regression, .numbers(let numbers)):
         let answers = predictions.map(\.score)
         let losses = zip(answers, numbers).map { ($0 - $1) * ($0 - $1) }
-        return (losses, .regression(RegressionMetrics(predictions: answers, labels: numbers)))
+        let metrics = RegressionMetrics(
+            predictions: answers,
+            labels: numbers,
+            withIntervals: withIntervals
+        )
+        return (losses, .regression(metrics))
     default: return nil
     }
 }
@@ -130,7 +151,8 @@ func metricNames(of classifier: TextClassifier) -> [String] {
         let (_, metrics) = measured(
             classifier.predictions(of: logits),
             targets,
-            labelCount: count
+            labelCount: count,
+            withIntervals: false
         )
     else { return [] }
     return EvaluationRecord(step: 0, epoch: 0, loss: 0, metrics: metrics, runtime: 1).values().map(\.name)

@@ -41,6 +41,7 @@ struct CheckpointKindTests {
 
     private static let bertHead = ["classifier.weight", "classifier.bias"]
     private static let bertPooler = ["bert.pooler.dense.weight", "bert.pooler.dense.bias"]
+    private static let debertaPooler = ["pooler.dense.weight", "pooler.dense.bias"]
     private static let robertaHead = ["dense.weight", "dense.bias", "out_proj.weight", "out_proj.bias"].map {
         "classifier." + $0
     }
@@ -55,6 +56,7 @@ struct CheckpointKindTests {
         ),
         Base(name: "sentence-transformers", fresh: bertHead),
         Base(name: "roberta-masked-lm", fresh: robertaHead, dropped: ["lm_head."]),
+        Base(name: "deberta-masked-lm", fresh: debertaPooler + bertHead, dropped: ["cls."]),
         Base(name: "gpt2-base", fresh: ["score.weight"], dropped: ["h."]),
         Base(name: "phi3-bf16-sharded", fresh: ["score.weight"], dropped: ["lm_head."]),
         Base(name: "llama-fp16", fresh: ["score.weight"], dropped: ["lm_head."]),

@@ -24,7 +24,7 @@ struct ConfigurationFieldTests {
         // Read by the reference and applied by it to nothing (in these families), or to how it computes only.
         "pretraining_tp", "reorder_and_upcast_attn", "sinusoidal_pos_embds", "_sliding_window_pattern",
         "sparse_prediction", "sparse_pred_ignore_index", "decoder_bias", "reference_compile",
-        "deterministic_flash_attn",
+        "deterministic_flash_attn", "legacy",
         // Limits of length, which rotary positions have none of.
         "max_position_embeddings", "original_max_position_embeddings",
         // Rules that an explicit `layer_types` takes the place of.
@@ -39,6 +39,8 @@ struct ConfigurationFieldTests {
         "qwen2-yarn": ["sliding_window", "use_sliding_window"],
         "qwen3-wide": ["sliding_window", "use_sliding_window"],
         "phi3-window": ["embd_pdrop"], "phi3-longrope": ["embd_pdrop"], "phi3-partial": ["embd_pdrop"],
+        // Distances, of which this one has no embeddings.
+        "deberta-v2-absolute": ["max_relative_positions"],
         // One layer, divided by 1.
         "gpt2-plain": ["scale_attn_by_inverse_layer_idx"],
     ]

@@ -130,3 +130,44 @@ struct FamilyTests {
         }
     }
 }
+
+/// Blocks whose insides are computed again in the backward pass.
+struct CheckpointingTests {
+    /// Loss and gradients in training, dropout and all.
+    private func gradients(_ name: String, checkpoints: Bool) throws -> [[Float]] {
+        let reference = try ReferenceModel(name)
+        let parameters = reference.model.parameters
+        try parameters.setRequiresGradient(true)
+        // The embeddings are often frozen; the blocks behind them must learn all the same.
+        try parameters.parameters[0].value.setRequiresGradient(false)
+        var context = ForwardContext(dropout: try RandomSource(seed: 5))
+        context.checkpointsBlocks = checkpoints
+        let logits = try reference.model.logits(reference.batch(reference.texts()), context)
+        try (logits * logits).sum().backward()
+        return try parameters.parameters.dropFirst().map { try $0.value.gradient()?.array() ?? [] }
+    }
+
+    @Test(arguments: [
+        "llama-gqa", "gpt2-plain", "gpt2-unscaled", "bert-gelu", "modernbert-mean", "phi3-longrope",
+    ])
+    func `the same gradients to the bit, dropout drawn alike`(name: String) throws {
+        let kept = try gradients(name, checkpoints: false)
+        #expect(try gradients(name, checkpoints: true) == kept)
+        #expect(kept.contains { $0.contains { $0 != 0 } })
+    }
+
+    // 1e-5 relative: every block makes the distances' embeddings anew, and their gradients are summed in another order.
+    @Test func `the same gradients where blocks share what is learned`() throws {
+        let kept = try gradients("deberta-v3", checkpoints: false)
+        for (a, b) in zip(try gradients("deberta-v3", checkpoints: true), kept) {
+            #expect(try difference(Tensor(a), Tensor(b)) < 1e-5)
+        }
+    }
+
+    @Test func `an error in a block reaches the caller with its text`() throws {
+        let x = try Tensor.full(1, [2, 3])
+        #expect {
+            try x.checkpointed(random: nil) { x throws(TorchError) in try x.matmul(x) }
+        } throws: { "\($0)".contains("matmul") }
+    }
+}

@@ -28,7 +28,7 @@ struct GGUFModelTests {
     /// Window, soft-caps, table of frequencies or scale of attention lost on the way would show in the logits.
     @Test(arguments: [
         "llama", "llama3", "mistral", "qwen2", "qwen3", "phi3", "phi3-longrope", "gemma2", "gemma3", "gpt2",
-        "gptneox", "bert",
+        "gptneox", "bert", "modern-bert",
     ])
     func `a model from a GGUF has the logits of the model that the file was made of`(name: String) throws {
         let folder = Fixture.folder.appending(path: "gguf")

@@ -38,7 +38,10 @@ struct NonFiniteTests {
             try weight.value.fill(.nan)
         }
         #expect(text.contains("step 1: the loss is nan"), "\(text)")
-        #expect(text.contains("the weight model.layers.1.mlp.up_proj.weight (float32) itself holds"), "\(text)")
+        #expect(
+            text.contains("the weight model.layers.1.mlp.up_proj.weight (float32) itself holds"),
+            "\(text)"
+        )
     }
 
     @Test func `a huge weight is traced to the layer whose output overflows`() throws {

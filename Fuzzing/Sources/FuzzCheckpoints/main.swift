@@ -87,7 +87,7 @@ struct Inputs {
     /// Makes an input and opens it; returns its kind and whether it could be read.
     func run(_ mutator: inout Mutator) throws -> (kind: String, wasRead: Bool) {
         switch mutator.int(0..<20) {
-        case 0..<7:
+        case 0..<9:
             let other = weights[mutator.int(0..<weights.count)].bytes
             let seed = weights[mutator.int(0..<weights.count)].bytes
             let url = work.appending(path: "input.safetensors")
@@ -95,8 +95,8 @@ struct Inputs {
             return (
                 "safetensors", try check.passes { try check.readAll(try SafetensorsFile(contentsOf: url)) }
             )
-        case 7..<10: return ("shards", try runShards(&mutator))
-        case 10..<15:
+        case 9..<13: return ("shards", try runShards(&mutator))
+        case 13..<17:
             let other = ggufs[mutator.int(0..<ggufs.count)].bytes
             let seed = ggufs[mutator.int(0..<ggufs.count)]
             let url = work.appending(path: "input.gguf")
@@ -107,8 +107,8 @@ struct Inputs {
         default:
             let model = models[mutator.int(0..<models.count)]
             let text = JSONDamage.damaged(model.config, &mutator)
-            try Data(text).write(to: work.appending(path: "\(model.name).json"))
-            defer { try? FileManager.default.removeItem(at: work.appending(path: "\(model.name).json")) }
+            try Data(text).write(to: work.appending(path: "config.json"))
+            try Data("\(model.name)\n".utf8).write(to: work.appending(path: "config-of"))
             return (
                 "config.json",
                 try check.passes {

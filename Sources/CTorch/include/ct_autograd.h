@@ -11,6 +11,8 @@ extern "C" {
 /// Turns recording on or off for this thread; tells what it was.
 bool ct_autograd_set_enabled(bool enabled);
 int ct_autograd_set_requires_grad(ct_tensor tensor, bool requires_grad);
+/// Whether operations are recorded now.
+bool ct_autograd_is_enabled(void);
 bool ct_autograd_requires_grad(ct_tensor tensor);
 /// The same values, cut off from the graph.
 int ct_autograd_detach(ct_tensor *out, ct_tensor tensor);
@@ -19,6 +21,13 @@ int ct_autograd_backward(ct_tensor loss);
 /// The accumulated gradient; a null handle where there is none yet.
 int ct_autograd_grad(ct_tensor *out, ct_tensor tensor);
 int ct_autograd_clear_grad(ct_tensor tensor);
+
+/// Computes `out` from `input`; `again` says that it did so before. Returns a status.
+typedef int (*ct_checkpoint_body)(void *context, ct_tensor *out, ct_tensor input, bool again);
+/// Runs `body` without keeping what lies between for the backward pass, which runs it again. `release` is called with the
+/// context once nothing can call `body` any more, be it that this fails.
+int ct_autograd_checkpoint(ct_tensor *out, ct_tensor input, void *context, ct_checkpoint_body body,
+                           void (*release)(void *context));
 
 #ifdef __cplusplus
 }

@@ -38,6 +38,8 @@ typedef struct { ct_device_type type; int32_t index; } ct_device;
 
 /// The text of this thread's last failure; never null.
 const char *ct_last_error(void);
+/// Sets it, for a caller's function that CTorch calls back; returns `status`.
+int ct_fail(ct_status status, const char *message);
 
 /// libtorch's version, "2.13.0".
 const char *ct_runtime_version(void);

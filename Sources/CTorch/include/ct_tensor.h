@@ -21,6 +21,8 @@ int ct_tensor_random_permutation(ct_tensor *out, int64_t n, ct_generator generat
 /// Fills in place from N(mean, std).
 int ct_tensor_fill_normal(ct_tensor tensor, double mean, double std, ct_generator generator);
 int ct_tensor_fill(ct_tensor tensor, double value);
+/// Another handle to the same tensor.
+int ct_tensor_alias(ct_tensor *out, ct_tensor tensor);
 void ct_tensor_free(ct_tensor tensor);
 
 size_t ct_tensor_rank(ct_tensor tensor);

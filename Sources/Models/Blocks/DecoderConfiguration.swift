@@ -85,7 +85,8 @@ struct DecoderConfiguration: Equatable {
         intermediateSize = try config.integer("intermediate_size")
         let heads = try config.integer("num_attention_heads")
         numAttentionHeads = heads
-        self.numKeyValueHeads = try config.integer("num_key_value_heads", default: numKeyValueHeads ?? heads)
+        self.numKeyValueHeads =
+            try config.optionalInteger("num_key_value_heads", missing: numKeyValueHeads) ?? heads
         if let width = try config.optionalInteger("head_dim") ?? headDim {
             self.headDim = width
         } else {

@@ -21,6 +21,13 @@ struct EncoderConfiguration: Equatable {
         var outputNorm = "output.LayerNorm"
     }
 
+    /// Sizes of the reference's configuration class, where a file leaves them out; BERT's.
+    struct Defaults {
+        var hiddenSize = 768
+        var intermediateSize = 3072
+        var numAttentionHeads = 12
+    }
+
     var embeddings: EncoderEmbeddings.Configuration
     var hiddenSize: Int
     var intermediateSize: Int
@@ -42,13 +49,18 @@ struct EncoderConfiguration: Equatable {
     /// - Parameters:
     ///   - config: The model's.
     ///   - embeddingSize: Width of the embeddings where it is not the hidden size.
+    ///   - defaults: Sizes where the file gives none.
     /// - Throws: `.badConfiguration` for a field that cannot be.
-    init(_ config: ConfigurationReader, embeddingSize: Int? = nil) throws(ModelError) {
-        hiddenSize = try config.integer("hidden_size", default: 768)
-        intermediateSize = try config.integer("intermediate_size", default: 3072)
+    init(
+        _ config: ConfigurationReader,
+        embeddingSize: Int? = nil,
+        defaults: Defaults = Defaults()
+    ) throws(ModelError) {
+        hiddenSize = try config.integer("hidden_size", default: defaults.hiddenSize)
+        intermediateSize = try config.integer("intermediate_size", default: defaults.intermediateSize)
         numHiddenLayers =
             config.isMissing("num_hidden_layers") ? 12 : try config.layerCount("num_hidden_layers")
-        numAttentionHeads = try config.integer("num_attention_heads", default: 12)
+        numAttentionHeads = try config.integer("num_attention_heads", default: defaults.numAttentionHeads)
         _ = try config.headWidth(hiddenSize, heads: numAttentionHeads)
         layerNormEps = try config.number("layer_norm_eps", default: 1e-12)
         initializerRange = try config.initializerRange()

@@ -308,9 +308,11 @@ final class DebertaV2Model: Backbone {
         rows: PackedRows?,
         _ context: ForwardContext
     ) throws(TorchError) -> Tensor {
-        let distances = try distanceEmbeddings(batch)
+        // A block that is computed again must not share what gradients pass through: then it makes its own.
+        let shared = context.checkpointsBlocks ? nil : try distanceEmbeddings(batch)
         let pass = BlockPass(cuSeqlens: batch.cuSeqlens, rows: rows, context: context)
-        return try blocks.run(embeddings(batch, context), pass) { block, x, pass throws(TorchError) in
+        return try blocks.run(embeddings(batch, context), pass) { [self] block, x, pass throws(TorchError) in
+            let distances = if let shared { shared } else { try distanceEmbeddings(batch) }
             let y = try block(x, distances, pass)  // [R, H]
             guard block.isFirst, let convolution else { return y }
             return try convolution(x, y, pass)

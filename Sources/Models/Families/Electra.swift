@@ -25,10 +25,12 @@ extension ModelFamily {
             ]
         )
     ) { scope, config in
-        let encoder = try EncoderConfiguration(
-            config,
-            embeddingSize: config.integer("embedding_size", default: 128)
-        )
+        var defaults = EncoderConfiguration.Defaults()
+        defaults.hiddenSize = 256
+        defaults.intermediateSize = 1024
+        defaults.numAttentionHeads = 4
+        let width = try config.integer("embedding_size", default: 128)
+        let encoder = try EncoderConfiguration(config, embeddingSize: width, defaults: defaults)
         // Of heads for other tasks.
         for name in ["summary_type", "summary_use_proj", "summary_activation", "summary_last_dropout"] {
             _ = config[name]

@@ -10,11 +10,9 @@ extension DecoderConfiguration {
     static func mistral(_ config: ConfigurationReader) throws(ModelError) -> DecoderConfiguration {
         var decoder = try DecoderConfiguration(config, numKeyValueHeads: 8)
         decoder.activation = try config.activation("hidden_act", default: .silu)
-        // A missing field is the reference's default, an explicit null is no window.
-        let window =
-            config.configuration.fields.contains("sliding_window")
-            ? try config.optionalInteger("sliding_window") : 4096
-        if let window { decoder.setWindow(config.slidingWindow(window)) }
+        if let window = try config.optionalInteger("sliding_window", missing: 4096) {
+            decoder.setWindow(config.slidingWindow(window))
+        }
         return decoder
     }
 }

@@ -18,14 +18,14 @@ extension DecoderConfiguration {
     /// Windows from `max_window_layers` on, where `use_sliding_window` asks for them.
     mutating func setQwenWindows(_ config: ConfigurationReader) throws(ModelError) {
         let uses = try config.flag("use_sliding_window", default: false)
-        let window = try config.integer("sliding_window", default: 4096)
+        let window = try config.optionalInteger("sliding_window", missing: 4096)
         let firstLayer = config["max_window_layers"].int ?? 28
-        let slides = try config.slidingLayers(layers.count) { uses && $0 >= firstLayer }
+        let slides = try config.slidingLayers(layers.count) { uses && window != nil && $0 >= firstLayer }
         for (index, slides) in slides.enumerated() where slides {
-            guard uses else {
+            guard uses, let window else {
                 throw ModelError(
                     .badConfiguration,
-                    "\(config.source): `layer_types` has sliding layers, and `use_sliding_window` is false"
+                    "\(config.source): `layer_types` has sliding layers, and `use_sliding_window` is false or `sliding_window` null"
                 )
             }
             layers[index].window = config.slidingWindow(window)

@@ -1,0 +1,103 @@
+public import Foundation
+import JSON
+import Reporting
+public import Training
+
+/// Where a run's numbers are written while it runs, as the reference's `report_to`.
+public enum RunReport: String, Sendable, CaseIterable {
+    /// Event files in the folder `runs`, for `tensorboard --logdir OUT`.
+    case tensorBoard = "tensorboard"
+    /// A line of JSON an event, in `events.jsonl`.
+    case jsonLines = "jsonl"
+
+    /// Makes the listener that writes it.
+    ///
+    /// - Parameter folder: The run's output folder.
+    /// - Returns: A listener; its files begin with the run's first event.
+    public func observer(in folder: URL) -> any RunObserver {
+        switch self {
+        case .tensorBoard: TensorBoardReport(folder: folder.appending(path: "runs"))
+        case .jsonLines: JSONLinesReport(url: folder.appending(path: "events.jsonl"))
+        }
+    }
+}
+
+/// Rows of the log under `train/`, evaluations under `eval/`.
+///
+/// Source: `TensorBoardCallback` and `rewrite_logs` of transformers 5.23 (integrations/integration_utils.py).
+private final class TensorBoardReport: RunObserver {
+    private let folder: URL
+    private var file: TensorBoardFile?
+
+    init(folder: URL) { self.folder = folder }
+
+    func receive(_ event: RunEvent) throws {
+        switch event {
+        case .logged(let row):
+            try opened().add(row.values.map { ("train/\($0.name)", $0.value) }, step: row.step)
+        case .evaluated(let record):
+            let values = record.values().map { name, value in
+                (tag: name.replacing("eval_", with: "eval/", maxReplacements: 1), value: value)
+            }
+            try opened().add(values + [("train/epoch", record.epoch)], step: record.step)
+        case .started, .step, .evaluating, .saved, .loadedBest: break
+        }
+    }
+
+    private func opened() throws -> TensorBoardFile {
+        if let file { return file }
+        let opened = try TensorBoardFile(in: folder)
+        file = opened
+        return opened
+    }
+}
+
+private final class JSONLinesReport: RunObserver {
+    private let url: URL
+    private var file: JSONLinesFile?
+
+    init(url: URL) { self.url = url }
+
+    func receive(_ event: RunEvent) throws {
+        switch event {
+        case .started(let plan):
+            try add(
+                "started",
+                [
+                    ("examples", .int(plan.examples)), ("tokens", .int(plan.tokens)),
+                    ("batch", .int(plan.effectiveBatchSize)), ("steps_per_epoch", .int(plan.stepsPerEpoch)),
+                    ("max_steps", .int(plan.totalSteps)), ("first_step", .int(plan.firstStep)),
+                    ("trainable_weights", .int(plan.trainableWeights)),
+                ]
+            )
+        case .logged(let row):
+            try add("log", [("step", .int(row.step))] + row.values.map { ($0.name, .double($0.value)) })
+        case .evaluated(let record):
+            let numbers = record.values().map { ($0.name, JSONValue.double($0.value)) }
+            try add("eval", [("step", .int(record.step)), ("epoch", .double(record.epoch))] + numbers)
+        case .saved(let url): try add("saved", [("checkpoint", .string(url.lastPathComponent))])
+        case .loadedBest(let step, let metric, let value):
+            try add(
+                "loaded_best",
+                [("step", .int(step)), ("metric", .string(metric)), ("value", .double(value))]
+            )
+        case .step, .evaluating: break
+        }
+    }
+
+    private func add(_ name: String, _ values: [(String, JSONValue)]) throws {
+        let file = try self.file ?? JSONLinesFile(url)
+        self.file = file
+        let time = Date.now.timeIntervalSince1970
+        try file.add(JSONObject([("event", .string(name)), ("time", .double(time))] + values))
+    }
+}
+
+extension LogRecord {
+    /// The row's numbers under the reference's names.
+    fileprivate var values: [(name: String, value: Double)] {
+        [
+            ("loss", loss), ("grad_norm", gradientNorm), ("learning_rate", learningRate), ("epoch", epoch),
+        ]
+    }
+}

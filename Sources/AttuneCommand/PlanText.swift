@@ -1,0 +1,79 @@
+import Attune
+import Foundation
+
+/// What `attune train --dry-run` prints.
+struct PlanText {
+    let plan: FineTuningPlan
+    let job: FineTuning
+
+    /// Lines ending in a line feed.
+    var text: String {
+        var rows = [
+            ["model", job.model], ["train on", sizes(plan.training)],
+            ["measure on", plan.held.map(sizes) ?? "nothing: no texts are held out"], ["labels", labels],
+        ]
+        if let weights = plan.classWeights {
+            let named = zip(plan.labels, weights).map { "\($0) \(String(format: "%.3g", $1))" }
+            rows.append(["class weights", named.joined(separator: ", ")])
+        }
+        let arguments = job.arguments
+        let (micro, count) = (arguments.perDeviceTrainBatchSize, arguments.gradientAccumulationSteps)
+        rows += [
+            [
+                "steps",
+                "\(plan.totalSteps) of \(micro * count) texts (\(micro) at once, \(count) times), \(plan.stepsPerEpoch) to an epoch",
+            ],
+            ["learning rate", rates], ["precision", arguments.precision.rawValue],
+            [
+                "evaluate",
+                times(arguments.evalStrategy, arguments.evalSteps ?? arguments.loggingSteps)
+                    + (plan.held == nil ? "" : ", and at the end"),
+            ],
+            ["save", times(arguments.saveStrategy, arguments.saveSteps)],
+            ["seed", "\(arguments.seed)"],
+        ]
+        return TextTable(rows: rows).text + "Nothing was trained: this was --dry-run.\n"
+    }
+
+    private func sizes(_ sizes: FineTuningPlan.TextSizes) -> String {
+        let mean = Double(sizes.tokens) / Double(max(sizes.count, 1))
+        var text =
+            "\(sizes.count) texts, \(sizes.tokens) tokens: \(String(format: "%.1f", mean)) on average, \(sizes.longest) at most"
+        if sizes.truncated > 0, let limit = plan.lengthLimit {
+            text += "; \(sizes.truncated) cut at \(limit)"
+        }
+        return text
+    }
+
+    private var labels: String {
+        var counts = [Int](repeating: 0, count: plan.labels.count)
+        switch plan.targets {
+        case .classes(let ids): for id in ids { counts[id] += 1 }
+        case .labelSets(let sets): for id in sets.joined() { counts[id] += 1 }
+        case .numbers: return "numbers (\(plan.labels.joined()))"
+        }
+        let total = Double(max(plan.training.count, 1))
+        return zip(plan.labels, counts).map {
+            "\($0) \($1) (\(String(format: "%.1f", 100 * Double($1) / total)) %)"
+        }.joined(separator: ", ")
+    }
+
+    /// The rate at the first step, at every quarter and at the last.
+    private var rates: String {
+        let last = plan.totalSteps - 1
+        var steps: [Int] = []
+        for quarter in 0...4 where steps.last != last * quarter / 4 { steps.append(last * quarter / 4) }
+        let shown = steps.map {
+            String(format: "%.3g at step %d", plan.schedule.learningRate(at: $0), $0 + 1)
+        }
+        return "\(job.arguments.scheduler.rawValue): " + shown.joined(separator: ", ")
+    }
+
+    private func times(_ strategy: IntervalStrategy, _ steps: Int) -> String {
+        switch strategy {
+        case .no: "not while training"
+        case .epoch: "after every epoch"
+        case .steps: "every \(steps) steps, \(plan.totalSteps / steps) times"
+        }
+    }
+}

@@ -1,0 +1,113 @@
+import ArgumentParser
+import Foundation
+import Yams
+
+/// What was typed after `attune train`, with the recipe's settings where no flag overrides them.
+struct TrainingCommandLine {
+    /// What the parser gets.
+    let arguments: [String]
+    /// The file that was named, if one was.
+    let recipe: Recipe?
+    private let catalog: FlagCatalog
+    /// By a flag's name what it is given.
+    private let given: [String: [String]]
+
+    /// Reads the recipe that the arguments name.
+    ///
+    /// - Parameter typed: After `attune train`.
+    /// - Throws: ``RecipeError``.
+    init(_ typed: [String]) throws {
+        catalog = try FlagCatalog(of: TrainCommand.self)
+        var given: [String: [String]] = [:]
+        var paths: [String] = []
+        var rest = typed[...]
+        var isUnderstood = true
+        while let word = rest.popFirst() {
+            guard word.hasPrefix("-"), word != "-" else {
+                paths.append(word)
+                continue
+            }
+            let parts = word.drop { $0 == "-" }.split(separator: "=", maxSplits: 1).map(String.init)
+            guard let flag = catalog[parts.first ?? ""] else {
+                // The parser complains of a missing flag before an unknown one, which may be the same, misspelled.
+                if word.hasPrefix("--"), let name = parts.first, !Self.ofEveryCommand.contains(name),
+                    let meant = nearest(to: name, among: catalog.flags.flatMap(\.names))
+                {
+                    throw RecipeError(
+                        .validationFailure,
+                        "there is no flag --\(name); did you mean --\(meant)?"
+                    )
+                }
+                // The parser says what is wrong with it; a value of an unknown flag is no recipe.
+                isUnderstood = false
+                break
+            }
+            var values: [String] = []
+            if flag.takesValue {
+                values = [word.contains("=") ? parts.dropFirst().first ?? "" : rest.popFirst() ?? ""]
+            }
+            given[flag.name] = flag.isRepeating ? (given[flag.name] ?? []) + values : values
+        }
+        guard isUnderstood, paths.count == 1 else {
+            (arguments, recipe, self.given) = (typed, nil, given)
+            return
+        }
+        let recipe = try Recipe(contentsOf: paths[0], catalog)
+        var arguments = typed
+        for entry in recipe.entries where given[entry.flag] == nil {
+            given[entry.flag] = entry.values
+            arguments +=
+                entry.values.isEmpty ? ["--\(entry.flag)"] : entry.values.map { "--\(entry.flag)=\($0)" }
+        }
+        (self.arguments, self.recipe, self.given) = (arguments, recipe, given)
+    }
+
+    /// What the parser takes beside a command's own flags.
+    private static let ofEveryCommand: Set = [
+        "help", "help-hidden", "version", "experimental-dump-help", "generate-completion-script",
+    ]
+
+    /// Settings of one call, which a recipe of the run does not repeat.
+    private static let ofOneCall: Set = ["dry-run", "resume-from-checkpoint"]
+
+    /// Every setting with its value, those left to their defaults too, as a recipe that repeats the run.
+    ///
+    /// - Parameter resolved: By a flag's name what the run found out where nothing was given.
+    /// - Returns: YAML.
+    /// - Throws: What the YAML library throws.
+    func resolvedRecipe(_ resolved: [String: String] = [:]) throws -> String {
+        let pairs: [(Node, Node)] = catalog.flags.filter { !Self.ofOneCall.contains($0.name) }.map { flag in
+            (Node(recipeName(flag.name)), value(of: flag, resolved[flag.name]))
+        }
+        let yaml = try Yams.serialize(node: .mapping(.init(pairs)), width: -1, allowUnicode: true)
+        return "# Every setting of this run; `attune train` with this file repeats it.\n" + yaml
+    }
+
+    private func value(of flag: FlagCatalog.Flag, _ resolved: String?) -> Node {
+        guard flag.takesValue else { return Node(given[flag.name] == nil ? "false" : "true") }
+        guard let values = given[flag.name] else {
+            return (flag.defaultValue ?? resolved).map(Self.scalar) ?? Node("null")
+        }
+        if flag.isRepeating { return Node(values.map(Self.scalar), .implicit, .flow) }
+        return Self.scalar(values.last ?? "")
+    }
+
+    private static func scalar(_ text: String) -> Node {
+        // Unquoted these would be read as nothing.
+        Node(text, .implicit, ["", "~", "null"].contains(text.lowercased()) ? .singleQuoted : .any)
+    }
+
+    /// A parser's complaint, with the place in the recipe of the setting that it names.
+    ///
+    /// - Parameter message: Names flags.
+    /// - Returns: Nil where no setting of the recipe is meant.
+    func located(_ message: String) -> String? {
+        guard let recipe else { return nil }
+        let words = message.split { !($0.isLetter || $0.isNumber || $0 == "-") }.map(String.init)
+        let meant = recipe.entries.filter { words.contains("--\($0.flag)") && given[$0.flag] == $0.values }
+        guard let first = meant.first else { return nil }
+        let lines = meant.map { "\($0.line)" }.joined(separator: " and ")
+        let place = meant.count == 1 ? "line \(first.line)" : "lines \(lines)"
+        return "\(recipe.path): \(place): \(message)"
+    }
+}

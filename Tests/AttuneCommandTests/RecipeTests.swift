@@ -1,0 +1,198 @@
+import Foundation
+import JSON
+import TestSupport
+import Testing
+
+/// Recipes, as the built executable takes them.
+struct RecipeTests {
+    private var model: String {
+        Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
+    }
+
+    private var recipes: URL {
+        Fixture.folder.deletingLastPathComponent().deletingLastPathComponent().appending(path: "recipes")
+    }
+
+    private func file(_ text: String, _ name: String, in folder: URL) throws -> String {
+        let url = folder.appending(path: name)
+        try Data(text.utf8).write(to: url)
+        return url.path(percentEncoded: false)
+    }
+
+    /// 400 posts with the columns of the mission's data.
+    private func posts(in folder: URL) throws -> String {
+        let types = ["INTP", "INTJ", "ENFP", "ESFJ"]
+        let rows = (0..<400).map { row in
+            let type = types[row % 7 % 4]
+            return "user\(row % 9),post \(row) of one who is \(type.suffix(1)),\(type),\(type.suffix(1))"
+        }
+        return try file("author,body,mbti,J-P\n" + rows.joined(separator: "\n"), "posts.csv", in: folder)
+    }
+
+    @Test func `every recipe of the house is read whole, and flags override it`() throws {
+        let files = try FileManager.default.contentsOfDirectory(
+            at: recipes,
+            includingPropertiesForKeys: nil
+        )
+        #expect(
+            files.map(\.lastPathComponent).sorted() == [
+                "bert-mbti.yaml", "llama32-mbti.yaml", "phi3-mbti.yaml",
+            ]
+        )
+        try withTemporaryFolder { folder in
+            let data = try posts(in: folder)
+            for recipe in files {
+                let outcome = try attune([
+                    "train", recipe.path(percentEncoded: false), "--model", model, "--dataset", data,
+                    "--sample",
+                    "0.5", "--dry-run",
+                ])
+                #expect(outcome.code == 0, "\(outcome.errors)")
+                // 200 sampled, 40 held out: 160 texts are 20 steps of 8.
+                #expect(outcome.output.contains("train on       160 texts"), "\(outcome.output)")
+                #expect(outcome.output.contains("20 of 8 texts"), "\(outcome.output)")
+                #expect(outcome.output.contains("J 0.6, P 0.4"), "\(outcome.output)")
+                #expect(outcome.output.contains("linear: 2e-05 at step 1"), "\(outcome.output)")
+            }
+        }
+    }
+
+    @Test func `a run leaves its recipe, every value resolved, and that repeats the run to the byte`() throws
+    {
+        try withTemporaryFolder { folder in
+            let data = try posts(in: folder)
+            let recipe = try file(
+                """
+                model: \(model)
+                dataset: \(data)
+                text_column: body
+                label_column: [J-P]
+                class_weights: {J: 0.6, P: 0.4}
+                evaluation_strategy: no
+                max_steps: 3
+                sample: null
+                hf_compat_ga: false
+                test_size: 0.1
+                """,
+                "mine.yaml",
+                in: folder
+            )
+            let outputs = ["first", "second"].map { folder.appending(path: $0) }
+            let first = try attune([
+                "train", recipe, "--max-steps", "2", "--output-dir", outputs[0].path(percentEncoded: false),
+            ])
+            #expect(first.code == 0, "\(first.errors)")
+            let left = outputs[0].appending(path: "recipe.yaml")
+            let text = try String(contentsOf: left, encoding: .utf8)
+            for line in [
+                "max_steps: 2", "label_column: [J-P]", "class_weights: J=0.6,P=0.4", "eval_strategy: no",
+                "learning_rate: 5e-05", "sample: null", "data_seed: 42", "eval_steps: 500",
+                "hf_compat_ga: false",
+            ] {
+                #expect(text.split(separator: "\n").contains(Substring(line)), "\(line) in \(text)")
+            }
+            #expect(!text.contains("resume_from_checkpoint") && !text.contains("dry_run"))
+
+            let again = try attune([
+                "train", left.path(percentEncoded: false), "--output-dir",
+                outputs[1].path(percentEncoded: false),
+            ])
+            #expect(again.code == 0, "\(again.errors)")
+            let weights = try outputs.map { try Data(contentsOf: $0.appending(path: "model.safetensors")) }
+            #expect(weights[0] == weights[1])
+            let second = try String(
+                contentsOf: outputs[1].appending(path: "recipe.yaml"),
+                encoding: .utf8
+            )
+            #expect(second.replacing("/second", with: "/first") == text)
+        }
+    }
+
+    @Test func `a run reports to TensorBoard and to lines of JSON, evaluations at steps and at the end`()
+        throws
+    {
+        try withTemporaryFolder { folder in
+            let data = try posts(in: folder)
+            let out = folder.appending(path: "out")
+            let recipe = try file(
+                """
+                model: \(model)
+                dataset: \(data)
+                text_column: body
+                label_column: J-P
+                max_steps: 4
+                logging_steps: 2
+                eval_strategy: steps
+                save_strategy: no
+                sample: 40
+                test_size: 0.5
+                report_to: [tensorboard, jsonl]
+                """,
+                "mine.yaml",
+                in: folder
+            )
+            let run = try attune(["train", recipe, "--output-dir", out.path(percentEncoded: false)])
+            #expect(run.code == 0, "\(run.errors)")
+            let lines = try String(contentsOf: out.appending(path: "events.jsonl"), encoding: .utf8)
+                .split(separator: "\n").map { try JSONValue.parse($0.utf8) }
+            #expect(
+                lines.map { $0["event"].string } == ["started", "log", "eval", "log", "eval", "eval"]
+            )
+            #expect(lines.map { $0["step"].int } == [nil, 2, 2, 4, 4, 4])
+            let results = try JSONValue.parse(
+                Data(contentsOf: out.appending(path: "eval_results.json"))
+            )
+            #expect(lines.last?["eval_roc_auc"] == results["eval_roc_auc"])
+            #expect(results["eval_roc_auc_interval"].array?.count == 2)
+            #expect(results["eval_majority_baseline"].double ?? 0 >= 0.5)
+
+            let events = try FileManager.default.contentsOfDirectory(
+                atPath: out.appending(path: "runs").path(percentEncoded: false)
+            )
+            #expect(events.count == 1 && events[0].hasPrefix("events.out.tfevents."), "\(events)")
+            let none = try attune([
+                "train", recipe, "--report-to", "none", "--report-to", "jsonl", "--output-dir", "x",
+            ])
+            #expect(none.code == 64 && none.errors.contains("--report-to none excludes"), "\(none.errors)")
+        }
+    }
+
+    @Test func `a wrong line is named, with the name that was meant`() throws {
+        try withTemporaryFolder { folder in
+            let start = "model: m\ndataset: d\ntext_column: t\nlabel_column: l\noutput_dir: o\n"
+            let mistakes: [(String, String)] = [
+                (
+                    "learning_rat: 1",
+                    "line 6: there is no setting \"learning_rat\"; did you mean learning_rate?"
+                ),
+                ("learning-rate: 1", "did you mean learning_rate?"),
+                ("learning_rate: fast", "line 6: The value 'fast' is invalid for '--learning-rate"),
+                ("lr_scheduler_type: cosine\nlearning_rate: -1", "line 7: --learning-rate must be positive"),
+                (
+                    "warmup_steps: 3\nwarmup_ratio: 0.1",
+                    "lines 6 and 7: --warmup-steps and --warmup-ratio exclude"
+                ),
+                ("seed: 1\nseed: 2", "mine.yaml"),
+                ("eval_strategy: no\nevaluation_strategy: no", "line 6 already"),
+                ("hf_compat_ga: 3", "line 6: hf_compat_ga is true or false"),
+                ("max_steps: [[1]]", "line 6: max_steps takes one value"),
+                ("class_weights: {", "mine.yaml is not YAML"),
+            ]
+            for (lines, part) in mistakes {
+                let recipe = try file(start + lines, "mine.yaml", in: folder)
+                let outcome = try attune(["train", recipe])
+                #expect(outcome.code == 64 && outcome.output.isEmpty, "\(outcome.errors)")
+                #expect(outcome.errors.contains(part), "\(outcome.errors)")
+            }
+            let list = try attune(["train", try file("- a\n", "list.yaml", in: folder)])
+            #expect(list.code == 64 && list.errors.contains("a list of NAME: VALUE"), "\(list.errors)")
+            let missing = try attune(["train", "nowhere.yaml"])
+            #expect(missing.code == 66 && missing.errors.contains("cannot read the recipe nowhere.yaml"))
+            let unknown = try attune(["train", "--modle", "m"])
+            #expect(
+                unknown.code == 64 && unknown.errors.contains("no flag --modle; did you mean --model?"),
+                "\(unknown.errors)"
+            )
+        }
+    }
+}

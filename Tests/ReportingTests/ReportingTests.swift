@@ -1,0 +1,66 @@
+import Foundation
+import JSON
+import SwiftProtobuf
+import TestSupport
+import Testing
+
+@testable import Reporting
+
+struct ReportingTests {
+    @Test func `the checksum is the standard's, masked as records hold it`() {
+        // RFC 3720, appendix B.4: 32 zeros, 32 ones, 0 to 31.
+        #expect(CRC32C([UInt8](repeating: 0, count: 32)).value == 0x8a91_36aa)
+        #expect(CRC32C([UInt8](repeating: 0xff, count: 32)).value == 0x62a8_ab43)
+        #expect(CRC32C(0..<32).value == 0x46dd_794e)
+        // TensorBoard 2.21: masked_crc32c(b"123456789").
+        #expect(CRC32C("123456789".utf8).masked == 0xc78a_b0e5)
+    }
+
+    @Test func `an event file is the real one's, byte for byte`() throws {
+        try withTemporaryFolder { folder in
+            let file = try TensorBoardFile(in: folder, time: Date(timeIntervalSince1970: 1000))
+            try file.add(
+                [("train/loss", 0.5), ("train/learning_rate", 0)],
+                step: 7,
+                time: Date(timeIntervalSince1970: 1001.5)
+            )
+            #expect(file.url.lastPathComponent.hasPrefix("events.out.tfevents.1000."))
+            // Scripts/fixtures/make_tensorboard_fixture.py wrote the same two records with TensorBoard 2.21.
+            let wanted = try Data(
+                contentsOf: Fixture.folder.appending(path: "tensorboard-2.21.0/two-records.tfevents")
+            )
+            #expect(try Data(contentsOf: file.url) == wanted)
+
+            // Another one in the same second and process stands beside it.
+            let other = try TensorBoardFile(in: folder, time: Date(timeIntervalSince1970: 1000))
+            #expect(other.url != file.url)
+        }
+    }
+
+    @Test func `a record is read back, fields unknown here included`() throws {
+        var event = TensorBoardEvent()
+        event.step = -3
+        event.summary = TensorBoardSummary()
+        let bytes: [UInt8] = try event.serializedBytes()
+        // Field 6, two bytes: a tagged run metadata, which nothing here writes.
+        let read = try TensorBoardEvent(serializedBytes: bytes + [0x32, 0x02, 0x01, 0x02])
+        #expect(read.step == -3 && read.summary == TensorBoardSummary())
+        let again: [UInt8] = try read.serializedBytes()
+        #expect(again == bytes + [0x32, 0x02, 0x01, 0x02])
+    }
+
+    @Test func `lines are added after those of an earlier run`() throws {
+        try withTemporaryFolder { folder in
+            let url = folder.appending(path: "deep/events.jsonl")
+            try JSONLinesFile(url).add(["event": .string("log"), "loss": .double(.nan)])
+            try JSONLinesFile(url).add(["event": .string("saved")])
+            #expect(
+                try String(contentsOf: url, encoding: .utf8) == """
+                    {"event": "log", "loss": null}
+                    {"event": "saved"}
+
+                    """
+            )
+        }
+    }
+}
