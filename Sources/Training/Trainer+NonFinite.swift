@@ -1,4 +1,5 @@
 import Checkpoints
+import Classification
 import Models
 import NN
 import Torch

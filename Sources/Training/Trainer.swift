@@ -81,14 +81,16 @@ public struct Trainer {
         }
         self.classifier = classifier
         self.arguments = arguments
-        self.loss =
-            try loss
-            ?? Self.loss(
+        if let loss {
+            self.loss = loss
+        } else {
+            self.loss = try Self.loss(
                 classifier.problemType,
                 labelCount: classifier.labels.count,
                 classWeights,
                 arguments
             )
+        }
         if arguments.selectsModel {
             let metric = ModelSelection(arguments).metric
             let names = metricNames(of: classifier)

@@ -1,4 +1,4 @@
-import Torch
+public import Torch
 
 /// AdamW by libtorch's fused kernel: two float32 numbers a weight.
 ///

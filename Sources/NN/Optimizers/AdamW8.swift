@@ -1,4 +1,4 @@
-import Torch
+public import Torch
 
 /// AdamW with moments of 8 bits, block by block: about two bytes a weight in place of eight.
 ///

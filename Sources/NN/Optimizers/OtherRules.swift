@@ -1,4 +1,4 @@
-import Torch
+public import Torch
 
 /// Stochastic gradient descent, with or without momentum; weight decay is added to the gradient.
 ///
