@@ -89,7 +89,7 @@ public struct TrainingArguments: Sendable, Equatable {
     public var saveStrategy = IntervalStrategy.steps
     /// Optimizer steps between checkpoints.
     public var saveSteps = 500
-    /// How many checkpoints to keep; nil keeps all. The newest and the best are never removed.
+    /// How many checkpoints to keep, the newest and the best in any case; nil keeps all.
     public var saveTotalLimit: Int?
     /// Whether the run ends with the weights of its best evaluation, whose checkpoint is then always kept.
     public var loadBestModelAtEnd = false
