@@ -1,7 +1,7 @@
 public import Foundation
 import JSON
 import Reporting
-public import Training
+import Training
 
 /// Where a run's numbers are written while it runs, as the reference's `report_to`.
 public enum RunReport: String, Sendable, CaseIterable {

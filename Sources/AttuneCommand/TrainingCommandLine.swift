@@ -1,4 +1,5 @@
 import ArgumentParser
+import Attune
 import Foundation
 import Yams
 

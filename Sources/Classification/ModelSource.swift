@@ -22,15 +22,7 @@ struct ModelSource {
     }
 
     private init(folder: URL) throws {
-        let url = folder.appending(path: "config.json")
-        let path = url.path(percentEncoded: false)
-        guard let data = try? Data(contentsOf: url) else {
-            throw ModelError(
-                .missingFile,
-                "cannot read \(path): a model's folder needs config.json, weights and tokenizer.json"
-            )
-        }
-        configuration = try ModelConfiguration(parsing: data, source: path)
+        configuration = try ModelConfiguration(folder: folder)
         checkpoint = try openCheckpoint(folder: folder)
         tokenizer = try Tokenizer(folder: folder)
     }

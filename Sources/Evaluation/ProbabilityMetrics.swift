@@ -5,8 +5,9 @@ import Foundation
 /// Source: scikit-learn's `roc_auc_score` (`multi_class="ovr"`, `average="macro"`), `average_precision_score`, `log_loss`
 /// and `brier_score_loss`; Guo et al. 2017 for the calibration error.
 public struct ProbabilityMetrics: Sendable, Equatable {
-    /// The chance that an example of class 1 gets a higher score than one of class 0, equal scores half right; of more
-    /// classes the mean of each against all others, over those that occur. Nil where only one class occurs.
+    /// The chance that an example of class 1 gets a higher score than one of class 0, equal scores half right.
+    ///
+    /// Of more classes the mean of each against all others, over those that occur; nil where only one does.
     public let areaUnderROC: Double?
     /// The area under precision over recall, for class 1 or as the mean over classes that occur.
     public let averagePrecision: Double?
@@ -69,6 +70,7 @@ struct ScoredExamples {
     /// Measures.
     ///
     /// - Parameter weights: How often each example counts; nil counts each once.
+    /// - Returns: The metrics.
     func metrics(_ weights: [Int32]? = nil) -> ProbabilityMetrics {
         let areas = rankings.map { $0.areas(weights) }
         var (count, loss, square) = (0.0, 0.0, 0.0)

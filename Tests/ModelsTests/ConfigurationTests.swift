@@ -32,6 +32,24 @@ struct ConfigurationTests {
         )
     }
 
+    @Test func `a config.json that is no file, or a link out of the folder, is refused`() throws {
+        try withTemporaryFolder { folder in
+            #expect { try ModelConfiguration(folder: folder) } throws: { "\($0)".contains("no such file") }
+            let path = folder.appending(path: "config.json").path(percentEncoded: false)
+            #expect(mkfifo(path, 0o600) == 0)
+            #expect { try ModelConfiguration(folder: folder) } throws: { "\($0)".contains("is not a file") }
+            try FileManager.default.removeItem(atPath: path)
+            let elsewhere = Fixture.folder.appending(path: "models/llama-gqa/config.json")
+            try FileManager.default.createSymbolicLink(
+                atPath: path,
+                withDestinationPath: elsewhere.path(percentEncoded: false)
+            )
+            #expect { try ModelConfiguration(folder: folder) } throws: {
+                "\($0)".contains("outside the model's folder")
+            }
+        }
+    }
+
     @Test func `a field that cannot be is named`() throws {
         #expect(
             try complaint { $0 = $0.replacing("\"hidden_size\": 24", with: "\"hidden_size\": -1") }

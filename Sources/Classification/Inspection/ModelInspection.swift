@@ -129,13 +129,11 @@ private struct Source {
     }
 
     private init(folder: URL) throws {
-        let url = folder.appending(path: "config.json")
-        do {
-            let data = try Data(contentsOf: url)
-            configuration = try ModelConfiguration(parsing: data, source: url.path(percentEncoded: false))
-        } catch let error as ModelError {
-            configurationFault = error.message
-        } catch { configurationFault = "there is no config.json" }
+        do throws(ModelError) {
+            configuration = try ModelConfiguration(folder: folder)
+        } catch {
+            configurationFault = error.code == .missingFile ? "there is no config.json" : error.message
+        }
         architecture = configuration?["architectures"].array?.first?.string
         checkpoint = try openCheckpoint(folder: folder)
         do { tokenizer = try Tokenizer(folder: folder) } catch { tokenizerFault = "\(error)" }

@@ -1,3 +1,5 @@
+import Files
+public import Foundation
 public import JSON
 public import Torch
 
@@ -42,6 +44,23 @@ public struct ModelConfiguration: Sendable, Equatable {
         self.init(fields: fields, source: source)
     }
 
+    /// Reads a model folder's `config.json`.
+    ///
+    /// - Parameter folder: In the Hub's layout; a link in it may not lead out of it.
+    /// - Throws: `.missingFile` where there is none or it cannot be read; `.badConfiguration` where it is not a JSON object.
+    public init(folder: URL) throws(ModelError) {
+        let file: MappedFile
+        do throws(FileError) {
+            file = try MappedFile(contentsOf: containedFile("config.json", in: folder))
+        } catch {
+            throw ModelError(
+                .missingFile,
+                "\(error.message); a model's folder needs config.json, weights and tokenizer.json"
+            )
+        }
+        try self.init(parsing: file.bytes, source: file.path)
+    }
+
     /// A field; null where there is none.
     public subscript(name: String) -> JSONValue { fields[name] }
 
@@ -53,8 +72,9 @@ public struct ModelConfiguration: Sendable, Equatable {
 
     /// Label names by id; the reference's `LABEL_0`, `LABEL_1` where the file names none.
     public var labels: [String] {
-        let names = self["id2label"].object ?? ["0": .string("LABEL_0"), "1": .string("LABEL_1")]
-        return names.members.indices.map { names[String($0)].string ?? "LABEL_\($0)" }
+        let named = self["id2label"].object ?? ["0": .string("LABEL_0"), "1": .string("LABEL_1")]
+        let names = Dictionary(named.members.map { ($0.name, $0.value.string) }) { _, last in last }
+        return named.members.indices.map { names[String($0)].flatMap(\.self) ?? "LABEL_\($0)" }
     }
 
     /// Whether the checkpoint is a classifier's, with a head of its own.
