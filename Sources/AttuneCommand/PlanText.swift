@@ -73,6 +73,7 @@ struct PlanText {
         switch strategy {
         case .no: "not while training"
         case .epoch: "after every epoch"
+        case .best: "whenever an evaluation is the best so far"
         case .steps: "every \(steps) steps, \(plan.totalSteps / steps) times"
         }
     }
