@@ -1,4 +1,5 @@
 import JSON
+import Models
 import NN
 import TestSupport
 import Testing
