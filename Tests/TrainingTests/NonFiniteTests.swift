@@ -46,10 +46,10 @@ struct NonFiniteTests {
 
     @Test func `a huge weight is traced to the layer whose output overflows`() throws {
         let text = try message { classifier in
-            let weight = try #require(classifier.model.parameters["model.layers.0.mlp.down_proj.weight"])
+            let weight = try #require(classifier.model.parameters["model.layers.0.mlp.up_proj.weight"])
             try weight.value.fill(3e38)
         }
-        #expect(text.contains("model.layers.0.mlp.down_proj.weight"), "\(text)")
+        #expect(text.contains("model.layers.0.mlp.up_proj.weight"), "\(text)")
         #expect(text.contains("float32") && text.contains("examples "), "\(text)")
     }
 }
