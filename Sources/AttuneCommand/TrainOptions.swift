@@ -116,6 +116,9 @@ struct TrainingOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Micro-batches of a step; their mean is exact.", valueName: "count"))
     var gradientAccumulationSteps = TrainingArguments().gradientAccumulationSteps
 
+    @Flag(help: "Compute blocks again in the backward pass instead of keeping them: less memory, more time.")
+    var gradientCheckpointing = false
+
     @Flag(help: "Repeat the reference's fault under accumulation, to compare numbers.")
     var hfCompatGa = false
 
@@ -177,6 +180,7 @@ struct TrainingOptions: ParsableArguments {
         arguments.maxSteps = maxSteps == -1 ? nil : maxSteps
         arguments.perDeviceTrainBatchSize = perDeviceTrainBatchSize
         arguments.gradientAccumulationSteps = gradientAccumulationSteps
+        arguments.gradientCheckpointing = gradientCheckpointing
         arguments.hfCompatGradientAccumulation = hfCompatGa
         arguments.weightDecay = weightDecay
         arguments.adamBeta1 = adamBeta1
@@ -223,6 +227,14 @@ struct SavingOptions: ParsableArguments {
         )
     )
     var perDeviceEvalBatchSize: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Taken from the reference's scripts; an evaluation's memory is flat without it.",
+            valueName: "steps"
+        )
+    )
+    var evalAccumulationSteps: Int?
 
     @Option(help: "When to save checkpoints: no, steps, epoch or best.")
     var saveStrategy = TrainingArguments().saveStrategy

@@ -213,10 +213,9 @@ public struct Trainer {
                 padTokenID: classifier.model.configuration.padTokenID,
                 device: classifier.model.device
             )
-            let logits = try classifier.model.logits(
-                batch,
-                ForwardContext(matmulDType: arguments.precision.matmulDType, dropout: dropout)
-            )
+            var context = ForwardContext(matmulDType: arguments.precision.matmulDType, dropout: dropout)
+            context.checkpointsBlocks = arguments.gradientCheckpointing
+            let logits = try classifier.model.logits(batch, context)
             // The mean over the whole step whatever its micro-batches; the reference's fault takes each one's own.
             let weight = arguments.hfCompatGradientAccumulation ? loss.totalWeight(of: wanted) : windowWeight
             let value = try loss(logits, wanted) * (1 / weight)

@@ -41,6 +41,8 @@ public struct TrainingArguments: Sendable, Equatable {
     public var perDeviceEvalBatchSize: Int?
     /// Micro-batches per optimizer step.
     public var gradientAccumulationSteps = 1
+    /// Whether blocks are computed again in the backward pass instead of kept: less memory, about a third more time.
+    public var gradientCheckpointing = false
     /// Passes over the training data; fractions allowed.
     public var numTrainEpochs = 3.0
     /// Optimizer steps; overrides ``numTrainEpochs`` where it is given.

@@ -102,6 +102,10 @@ struct TrainerTests {
         #expect(try abs(firstLoss(true) - 2 * firstLoss(false)) < 1e-6)
     }
 
+    @Test func `blocks that are computed again train the same weights to the bit`() throws {
+        #expect(try run(arguments { $0.gradientCheckpointing = true }).weights == run(arguments()).weights)
+    }
+
     @Test func `the same seed gives the same weights, another seed another order`() throws {
         let first = try run(arguments())
         #expect(try run(arguments()).weights == first.weights)
