@@ -55,7 +55,8 @@ struct Checkpoint : torch::autograd::Function<Checkpoint> {
         input.set_requires_grad(context->needs_input_grad(0));
         at::AutoGradMode on(true);
         const auto output = body(input, /*again=*/true);
-        torch::autograd::backward({output}, {gradients[0]});
+        // A frozen block over frozen inputs has nothing to learn.
+        if (output.requires_grad()) torch::autograd::backward({output}, {gradients[0]});
         return {input.grad(), at::Tensor(), at::Tensor()};
     }
 };

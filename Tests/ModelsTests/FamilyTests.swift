@@ -134,12 +134,19 @@ struct FamilyTests {
 /// Blocks whose insides are computed again in the backward pass.
 struct CheckpointingTests {
     /// Loss and gradients in training, dropout and all.
-    private func gradients(_ name: String, checkpoints: Bool) throws -> [[Float]] {
+    private func gradients(
+        _ name: String,
+        checkpoints: Bool,
+        freezing isFrozen: (String) -> Bool = { _ in false }
+    ) throws -> [[Float]] {
         let reference = try ReferenceModel(name)
         let parameters = reference.model.parameters
         try parameters.setRequiresGradient(true)
         // The embeddings are often frozen; the blocks behind them must learn all the same.
-        try parameters.parameters[0].value.setRequiresGradient(false)
+        for (index, parameter) in parameters.parameters.enumerated()
+        where index == 0 || isFrozen(parameter.name) {
+            try parameter.value.setRequiresGradient(false)
+        }
         var context = ForwardContext(dropout: try RandomSource(seed: 5))
         context.checkpointsBlocks = checkpoints
         let logits = try reference.model.logits(reference.batch(reference.texts()), context)
@@ -154,6 +161,15 @@ struct CheckpointingTests {
         let kept = try gradients(name, checkpoints: false)
         #expect(try gradients(name, checkpoints: true) == kept)
         #expect(kept.contains { $0.contains { $0 != 0 } })
+    }
+
+    @Test func `blocks that are frozen with all before them learn nothing, and those behind them the same`()
+        throws
+    {
+        let isFrozen = { (name: String) in name.hasPrefix("bert.embeddings.") || name.contains(".layer.0.") }
+        let kept = try gradients("bert-gelu", checkpoints: false, freezing: isFrozen)
+        #expect(try gradients("bert-gelu", checkpoints: true, freezing: isFrozen) == kept)
+        #expect(kept[5].isEmpty && kept.contains { $0.contains { $0 != 0 } })
     }
 
     // 1e-5 relative: every block makes the distances' embeddings anew, and their gradients are summed in another order.
