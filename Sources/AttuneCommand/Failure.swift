@@ -21,7 +21,7 @@ extension ExitCode {
             case let error as FileError: Self.of(error.code)
             case let error as ModelError: error.code == .missingFile ? .missingInput : .badData
             case let error as TokenizerError: Self.of(error.code)
-            case let error as TrainingError: error.code == .badArgument ? .validationFailure : .badData
+            case let error as TrainingError: Self.of(error.code)
             case is TorchError: .internalError
             default: .internalError
             }
@@ -52,6 +52,14 @@ extension ExitCode {
         case .notAllowed: .notAllowed
         case .cannotWrite: .cannotCreate
         case .badFile, .badEncoding, .unknownFormat, .missingColumn, .badData: .badData
+        }
+    }
+
+    private static func of(_ code: TrainingError.Code) -> ExitCode {
+        switch code {
+        case .badArgument: .validationFailure
+        case .badData, .notFinite, .badCheckpoint: .badData
+        case .outOfMemory: .internalError
         }
     }
 

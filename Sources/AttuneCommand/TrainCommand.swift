@@ -31,6 +31,7 @@ struct TrainCommand: ParsableCommand {
     @OptionGroup(title: "Rows and their tokens") var cache: CacheOptions
     @OptionGroup(title: "Training") var training: TrainingOptions
     @OptionGroup(title: "Training") var optimizer: OptimizerOptions
+    @OptionGroup(title: "Memory") var memory: MemoryOptions
     @OptionGroup(title: "Logging, evaluation and saving") var saving: SavingOptions
     @OptionGroup(title: "Logging, evaluation and saving") var selection: SelectionOptions
 
@@ -114,6 +115,7 @@ struct TrainCommand: ParsableCommand {
         job.classWeights = training.classWeights ?? .equal
         job.reinitializesHead = training.reinitHead
         try training.apply(to: &job.arguments)
+        memory.apply(to: &job.arguments)
         try optimizer.apply(to: &job.arguments)
         saving.apply(to: &job.arguments)
         selection.apply(to: &job.arguments)

@@ -116,9 +116,6 @@ struct TrainingOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Micro-batches of a step; their mean is exact.", valueName: "count"))
     var gradientAccumulationSteps = TrainingArguments().gradientAccumulationSteps
 
-    @Flag(help: "Compute blocks again in the backward pass instead of keeping them: less memory, more time.")
-    var gradientCheckpointing = false
-
     @Flag(help: "Repeat the reference's fault under accumulation, to compare numbers.")
     var hfCompatGa = false
 
@@ -180,7 +177,6 @@ struct TrainingOptions: ParsableArguments {
         arguments.maxSteps = maxSteps == -1 ? nil : maxSteps
         arguments.perDeviceTrainBatchSize = perDeviceTrainBatchSize
         arguments.gradientAccumulationSteps = gradientAccumulationSteps
-        arguments.gradientCheckpointing = gradientCheckpointing
         arguments.hfCompatGradientAccumulation = hfCompatGa
         arguments.weightDecay = weightDecay
         arguments.adamBeta1 = adamBeta1

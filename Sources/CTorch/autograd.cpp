@@ -5,6 +5,36 @@
 using ct::make;
 using ct::tensor;
 
+namespace {
+
+/// Tells a caller's function about one leaf.
+struct GradientHook : torch::autograd::PostAccumulateGradHook {
+    GradientHook(void *context, ct_gradient_body body, size_t index) : context(context), body(body), index(index) {}
+    void operator()(const torch::autograd::Variable &) override { ct::require(body(context, index)); }
+
+    void *const context;
+    const ct_gradient_body body;
+    const size_t index;
+};
+
+/// Hooks on leaves, which go with this.
+struct GradientHooks {
+    GradientHooks(std::vector<at::Tensor> leaves, void *context, ct_gradient_body body) : leaves(std::move(leaves)) {
+        for (size_t i = 0; i < this->leaves.size(); i++)
+            torch::autograd::impl::set_post_acc_grad_hooks(this->leaves[i],
+                                                           std::make_unique<GradientHook>(context, body, i));
+    }
+    GradientHooks(const GradientHooks &) = delete;
+    GradientHooks &operator=(const GradientHooks &) = delete;
+    ~GradientHooks() {
+        for (const auto &leaf : leaves) torch::autograd::impl::set_post_acc_grad_hooks(leaf, nullptr);
+    }
+
+    const std::vector<at::Tensor> leaves;
+};
+
+} // namespace
+
 extern "C" {
 
 bool ct_autograd_set_enabled(bool enabled) {
@@ -27,6 +57,14 @@ int ct_autograd_detach(ct_tensor *out, ct_tensor handle) {
 
 int ct_autograd_backward(ct_tensor loss) {
     return ct::guard([&] { torch::autograd::backward({tensor(loss)}, {}); });
+}
+
+int ct_autograd_backward_each(ct_tensor loss, bool keep_graph, const ct_tensor *leaves, size_t count, void *context,
+                              ct_gradient_body body) {
+    return ct::guard([&] {
+        const GradientHooks hooks(ct::list(leaves, count), context, body);
+        torch::autograd::backward({tensor(loss)}, {}, keep_graph);
+    });
 }
 
 int ct_autograd_grad(ct_tensor *out, ct_tensor handle) {

@@ -24,9 +24,7 @@ struct Body : torch::CustomClassHolder {
         const auto handle = ct::handle(input);
         const int status = run(context, &out, handle, again);
         ct_tensor_free(handle);
-        if (status == CT_OUT_OF_MEMORY) TORCH_CHECK_WITH(OutOfMemoryError, false, ct_last_error());
-        TORCH_CHECK_INDEX(status != CT_INDEX, ct_last_error());
-        TORCH_CHECK(status == CT_OK && out.ctx != nullptr, ct_last_error());
+        ct::require(status);
         at::Tensor result = ct::tensor(out);
         ct_tensor_free(out);
         return result;

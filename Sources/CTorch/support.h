@@ -56,6 +56,13 @@ template <typename Body> int guard(Body body) {
     }
 }
 
+/// Throws what a caller's function reports, for code that libtorch calls.
+inline void require(int status) {
+    if (status == CT_OUT_OF_MEMORY) TORCH_CHECK_WITH(OutOfMemoryError, false, ct_last_error());
+    TORCH_CHECK_INDEX(status != CT_INDEX, ct_last_error());
+    TORCH_CHECK(status == CT_OK, ct_last_error());
+}
+
 /// Like `guard`, for bodies that make one tensor.
 template <typename Body> int make(ct_tensor *out, Body body) {
     return guard([&] { *out = handle(body()); });

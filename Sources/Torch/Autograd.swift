@@ -1,5 +1,12 @@
 import CTorch
 
+/// What is told of gradients, for a C function's context.
+private final class GradientBody {
+    let run: (Int) throws(TorchError) -> Void
+
+    init(_ run: @escaping (Int) throws(TorchError) -> Void) { self.run = run }
+}
+
 extension Tensor {
     /// Whether gradients are kept for this leaf, or flow through this result.
     public var requiresGradient: Bool { withExtendedLifetime(self) { ct_autograd_requires_grad(handle) } }
@@ -27,6 +34,44 @@ extension Tensor {
     /// - Throws: `.failed` if this is not a recorded scalar; `.outOfMemory`.
     public func backward() throws(TorchError) {
         try check("backward", withExtendedLifetime(self) { ct_autograd_backward(handle) })
+    }
+
+    /// Like ``backward()``, and tells whenever a leaf's gradient has been added to, while the pass goes on.
+    ///
+    /// - Parameters:
+    ///   - keepingGraph: Whether another pass may follow.
+    ///   - leaves: Whose gradients are told of: once each, but for leaves used in several checkpointed blocks.
+    ///   - body: Given a place in `leaves`; may change the leaf and clear its gradient.
+    /// - Throws: What `body` throws, which ends the pass; as ``backward()``.
+    package func backward(
+        keepingGraph: Bool = false,
+        tellingOf leaves: [Tensor],
+        _ body: (Int) throws(TorchError) -> Void
+    ) throws(TorchError) {
+        let status = withoutActuallyEscaping(body) { body in
+            let context = GradientBody(body)
+            return withExtendedLifetime((self, context)) {
+                withHandles(leaves) { handles in
+                    ct_autograd_backward_each(
+                        handle,
+                        keepingGraph,
+                        handles,
+                        leaves.count,
+                        Unmanaged.passUnretained(context).toOpaque()
+                    ) { context, index in
+                        guard let context else { return Int32(CT_ERROR.rawValue) }
+                        let body = Unmanaged<GradientBody>.fromOpaque(context).takeUnretainedValue()
+                        do throws(TorchError) {
+                            try body.run(index)
+                            return Int32(CT_OK.rawValue)
+                        } catch {
+                            return ct_fail(error.code.native, "\(error.operation): \(error.message)")
+                        }
+                    }
+                }
+            }
+        }
+        try check("backward", status)
     }
 
     /// The gradient gathered so far, of this tensor's shape; nil before the first ``backward()``.

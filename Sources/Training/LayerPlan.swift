@@ -36,6 +36,11 @@ struct LayerPlan {
         return pow(decay, Double(blockCount - depth))
     }
 
+    /// Whether a parameter belongs to one of the blocks.
+    func isInBlock(_ parameter: Parameter) -> Bool {
+        (0..<blockCount).contains(depths[parameter.name] ?? blockCount)
+    }
+
     /// Says of every parameter whether it is trained.
     ///
     /// - Parameters:

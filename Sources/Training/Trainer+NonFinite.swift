@@ -27,19 +27,33 @@ extension Trainer {
     }
 
     /// The error for gradients that are no numbers though the loss is one.
-    func gradientIsNotFinite(step: Int, loss: Double, _ window: ArraySlice<Int>) throws -> TrainingError {
+    ///
+    /// - Parameters:
+    ///   - first: The parameter that lost them, where the gradients are gone already.
+    ///   - hasMoved: Whether weights nearer to the loss have been moved.
+    func gradientIsNotFinite(
+        step: Int,
+        loss: Double,
+        _ window: ArraySlice<Int>,
+        first: String? = nil,
+        hasMoved: Bool = false
+    ) throws -> TrainingError {
         // Gradients are made from the last layer to the first: what is amiss in the last one spoils all before.
         let first = try classifier.model.parameters.trainable.last { parameter throws(TorchError) in
+            if let first { return parameter.name == first }
             guard let gradient = try parameter.value.gradient() else { return false }
             return try !gradient.isFinite()
         }
         let place = first.map {
             "the first in the backward pass is that of \($0.name) (\($0.value.dtype.rawValue))"
         }
+        let touched =
+            hasMoved
+            ? "training stopped when the weights above had been moved (the last checkpoint is whole)"
+            : "training stopped before the weights were touched"
         return TrainingError(
             .notFinite,
-            "step \(step + 1): the loss is \(loss), but gradients are no numbers, and training stopped before the "
-                + "weights were touched; \(place ?? "their norm alone is too large for float32"). The step's are "
+            "step \(step + 1): the loss is \(loss), but gradients are no numbers, and \(touched); \(place ?? "their norm alone is too large for float32"). The step's are "
                 + "\(Self.list(Array(window))). \(remedy)"
         )
     }

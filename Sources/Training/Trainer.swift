@@ -91,6 +91,7 @@ public struct Trainer {
                 arguments
             )
         }
+        try Self.requireBudget(arguments.maxTokensPerBatch, for: train)
         if arguments.selectsModel {
             let metric = ModelSelection(arguments).metric
             let names = metricNames(of: classifier)
@@ -128,6 +129,7 @@ public struct Trainer {
         }
         let optimizer = try Optimizer(arguments.optimizerRule, groups)
         let dropout = try RandomSource(.dropout, seed: arguments.seed, device: classifier.model.device)
+        let moving = Moving(optimizer: optimizer, dropout: dropout, layers: layers)
         if let checkpoint {
             try state.restore(
                 from: checkpoint,
@@ -147,7 +149,7 @@ public struct Trainer {
             let epoch = state.step / stepsPerEpoch
             if order.epoch != epoch { order = (epoch, try dataOrder(epoch: epoch)) }
             let rate = learningRate(state)
-            let record = try step(state.step, order.indices, rate, optimizer, dropout)
+            let record = try step(state.step, order.indices, rate, moving)
             state.step += 1
             seen += record.examples
             lossSum += record.loss
@@ -187,65 +189,6 @@ public struct Trainer {
             weightsStep: weightsStep,
             state: state
         )
-    }
-
-    /// One optimizer step: every micro-batch forward and backward, then clip and move.
-    private func step(
-        _ index: Int,
-        _ order: [Int],
-        _ rate: Double,
-        _ optimizer: Optimizer,
-        _ dropout: RandomSource
-    ) throws -> StepRecord {
-        let window = self.window(of: index, order)
-        let micro = stride(from: 0, to: window.count, by: arguments.perDeviceTrainBatchSize).map {
-            window[
-                window.startIndex
-                    + $0..<min(window.endIndex, window.startIndex + $0 + arguments.perDeviceTrainBatchSize)
-            ]
-        }
-        let windowWeight = loss.totalWeight(of: targets.picking(window))
-        var total = 0.0
-        for examples in micro {
-            let wanted = targets.picking(examples)
-            let batch = try train.batch(
-                examples,
-                padTokenID: classifier.model.configuration.padTokenID,
-                device: classifier.model.device
-            )
-            var context = ForwardContext(matmulDType: arguments.precision.matmulDType, dropout: dropout)
-            context.checkpointsBlocks = arguments.gradientCheckpointing
-            let logits = try classifier.model.logits(batch, context)
-            // The mean over the whole step whatever its micro-batches; the reference's fault takes each one's own.
-            let weight = arguments.hfCompatGradientAccumulation ? loss.totalWeight(of: wanted) : windowWeight
-            let value = try loss(logits, wanted) * (1 / weight)
-            let amount = try value.item()
-            guard amount.isFinite else { throw try lossIsNotFinite(step: index, amount, examples, logits) }
-            total += amount
-            try value.backward()
-        }
-        let (norm, factor) = try gradientClipping(
-            classifier.model.parameters.trainable,
-            to: arguments.maxGradNorm
-        )
-        guard norm.isFinite else { throw try gradientIsNotFinite(step: index, loss: total, window) }
-        try optimizer.step(learningRate: rate, gradientScale: factor)
-        return StepRecord(
-            step: index + 1,
-            totalSteps: totalSteps,
-            epoch: epoch(after: index + 1),
-            loss: total,
-            gradientNorm: norm,
-            learningRate: rate,
-            examples: window.count
-        )
-    }
-
-    /// The examples of a step.
-    private func window(of step: Int, _ order: [Int]) -> ArraySlice<Int> {
-        let size = arguments.perDeviceTrainBatchSize * arguments.gradientAccumulationSteps
-        let start = step % stepsPerEpoch * size
-        return order[start..<min(order.count, start + size)]
     }
 
     /// The reference's order of the data in an epoch.

@@ -39,8 +39,33 @@ extension TrainingArguments {
             !sgdNesterov || (sgdMomentum > 0 && sgdDampening == 0),
             "--optim-args nesterov=true needs a momentum and no dampening"
         )
+        try requireBatches(require)
         try requireSelection(require)
         try schedulerOptions.validate(for: scheduler, peak: learningRate)
+    }
+
+    /// How a step is cut, and what asks for a step in one piece.
+    private func requireBatches(
+        _ require: (Bool, String) throws(TrainingError) -> Void
+    ) throws(TrainingError) {
+        try require(maxTokensPerBatch ?? 1 > 0, "--max-tokens-per-batch must be at least 1")
+        try require(
+            !hfCompatGradientAccumulation || maxTokensPerBatch == nil,
+            "--hf-compat-ga weighs the reference's micro-batches, and --max-tokens-per-batch cuts others; "
+                + "give one of the two"
+        )
+        try require(
+            !optimizerInBackward || gradientAccumulationSteps == 1,
+            "--optimizer-in-backward moves the weights in a step's one backward pass, and "
+                + "--gradient-accumulation-steps \(gradientAccumulationSteps) asks for several; give "
+                + "--per-device-train-batch-size \(perDeviceTrainBatchSize * gradientAccumulationSteps) without "
+                + "accumulation, which is the same step, and --gradient-checkpointing where it does not fit"
+        )
+        try require(
+            !optimizerInBackward || maxTokensPerBatch == nil,
+            "--optimizer-in-backward moves the weights in a step's one backward pass, and --max-tokens-per-batch may cut "
+                + "a step into several; give one of the two"
+        )
     }
 
     /// Evaluation, the best model and early stopping go together.

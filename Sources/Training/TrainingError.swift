@@ -8,6 +8,8 @@ public struct TrainingError: Error, Sendable, Equatable, CustomStringConvertible
         case badData
         /// The loss or a gradient is no longer a number.
         case notFinite
+        /// The device's memory does not suffice.
+        case outOfMemory
         /// A checkpoint cannot be resumed from.
         case badCheckpoint
     }

@@ -188,6 +188,38 @@ struct CheckpointingTests {
         }
     }
 
+    // DeBERTa's blocks share the distances' embeddings: every checkpointed block adds to that one gradient.
+    @Test(arguments: ["deberta-v3", "bert-gelu", "phi3-longrope"], [false, true])
+    func `weights moved within the backward pass are those moved after it`(
+        name: String,
+        checkpoints: Bool
+    ) throws {
+        func weights(within: Bool) throws -> [[Float]] {
+            let reference = try ReferenceModel(name)
+            let store = reference.model.parameters
+            try store.setRequiresGradient(true)
+            var context = ForwardContext(dropout: try RandomSource(seed: 5))
+            context.checkpointsBlocks = checkpoints
+            let logits = try reference.model.logits(reference.batch(reference.texts()), context)
+            let loss = try (logits * logits).sum()
+            let optimizer = try Optimizer(SGD(), parameterGroups(store.parameters, weightDecay: 0.1))
+            if within {
+                _ = try optimizer.stepInBackward(
+                    of: loss,
+                    parameters: store.parameters,
+                    maxNorm: 0,
+                    learningRate: 1e-3,
+                    isInBlock: { $0.name.contains(".layer.") || $0.name.contains(".layers.") }
+                )
+            } else {
+                try loss.backward()
+                try optimizer.step(learningRate: 1e-3)
+            }
+            return try store.parameters.map { try $0.value.array() }
+        }
+        #expect(try weights(within: true) == weights(within: false))
+    }
+
     @Test func `an error in a block reaches the caller with its text`() throws {
         let x = try Tensor.full(1, [2, 3])
         #expect {

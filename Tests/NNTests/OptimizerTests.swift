@@ -36,6 +36,52 @@ struct OptimizerTests {
         #expect(try gradientClipping(store.parameters, to: 14).factor == 1)
     }
 
+    @Test func `within the backward pass a lost gradient is named, and whether weights have moved before`()
+        throws
+    {
+        for (maxNorm, hasMoved) in [(1.0, false), (0, true)] {
+            let store = try parameters()
+            let (weight, bias) = (store.parameters[0].value, store.parameters[1].value)
+            let optimizer = try Optimizer(SGD(), parameterGroups(store.parameters, weightDecay: 0))
+            try optimizer.clearGradients()
+            // The root's value at 0 is a number and its slope is not; the later of the two sums comes first in the pass.
+            let lost = try (weight - weight.detached()).map(.sqrt).sum()
+            let loss = try lost + bias.sum()
+            let outcome = try optimizer.stepInBackward(
+                of: loss,
+                parameters: store.parameters,
+                maxNorm: maxNorm,
+                learningRate: 1,
+                isInBlock: { _ in true }
+            )
+            #expect(outcome == .notFinite(parameter: "w", hasMoved: hasMoved))
+            #expect(try weight.array(of: Float.self) == [3, 4])
+            #expect(try bias.array(of: Float.self) == (hasMoved ? [-1, 11] : [0, 12]))
+        }
+    }
+
+    @Test func `within the backward pass a gradient is gone before the next one comes`() throws {
+        let store = ParameterStore()
+        let scope = ParameterScope(store)
+        for index in 0..<4 {
+            try scope.parameter("layers.\(index)", [2], initialization: .ones).set(Tensor([1, 2] as [Float]))
+        }
+        try store.setRequiresGradient(true)
+        let leaves = store.parameters.map(\.value)
+        var product = leaves[0]
+        for leaf in leaves.dropFirst() { product = try product * leaf }
+        let loss = try product.sum()
+        var order: [Int] = []
+        try loss.backward(tellingOf: leaves) { (index) throws(TorchError) in
+            order.append(index)
+            for (other, leaf) in leaves.enumerated() where other != index {
+                #expect(try leaf.gradient() == nil)
+            }
+            try leaves[index].clearGradient()
+        }
+        #expect(order.sorted() == [0, 1, 2, 3])
+    }
+
     @Test func `weighted cross-entropy sums, and its weights add up`() throws {
         let loss = CrossEntropy(classWeights: [0.6, 0.4])
         let logits = try Tensor([1, 2, 0.5, -1] as [Float], shape: [2, 2])

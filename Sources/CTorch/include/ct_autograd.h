@@ -18,6 +18,12 @@ bool ct_autograd_requires_grad(ct_tensor tensor);
 int ct_autograd_detach(ct_tensor *out, ct_tensor tensor);
 /// Accumulates gradients of the scalar `loss` into every leaf.
 int ct_autograd_backward(ct_tensor loss);
+/// Told that the gradient of the leaf at `index` has been added to; returns a status.
+typedef int (*ct_gradient_body)(void *context, size_t index);
+/// Like `ct_autograd_backward`, and calls `body` whenever a gradient of one of the `leaves` has been added to: once for
+/// each that is used outside checkpointed blocks or in one of them only. `keep_graph` leaves the graph for another pass.
+int ct_autograd_backward_each(ct_tensor loss, bool keep_graph, const ct_tensor *leaves, size_t count, void *context,
+                              ct_gradient_body body);
 /// The accumulated gradient; a null handle where there is none yet.
 int ct_autograd_grad(ct_tensor *out, ct_tensor tensor);
 int ct_autograd_clear_grad(ct_tensor tensor);

@@ -55,11 +55,11 @@ extension OptimizerRule {
 
 /// A model's optimizer: groups of parameters, what a rule remembers of each, and the steps taken.
 public final class Optimizer {
-    private let rule: any OptimizerRule
-    private let groups: [ParameterGroup]
-    private let states: [[[(name: String, tensor: Tensor)]]]
+    let rule: any OptimizerRule
+    let groups: [ParameterGroup]
+    let states: [[[(name: String, tensor: Tensor)]]]
     /// Steps taken so far.
-    public private(set) var stepCount = 0
+    public internal(set) var stepCount = 0
 
     /// An optimizer over groups of parameters.
     ///
@@ -92,15 +92,23 @@ public final class Optimizer {
                     MovingParameter(value: parameter.value, gradient: gradient, state: state.map(\.tensor))
                 )
             }
-            let numbers = OptimizerNumbers(
-                step: stepCount,
-                learningRate: learningRate * group.learningRateFactor,
-                weightDecay: group.weightDecay,
-                gradientScale: gradientScale
-            )
-            try rule.move(moving, numbers)
+            try rule.move(moving, numbers(of: group, learningRate, gradientScale))
         }
         try clearGradients()
+    }
+
+    /// A group's numbers in the step that ``stepCount`` counts.
+    func numbers(
+        of group: ParameterGroup,
+        _ learningRate: Double,
+        _ gradientScale: Double
+    ) -> OptimizerNumbers {
+        OptimizerNumbers(
+            step: stepCount,
+            learningRate: learningRate * group.learningRateFactor,
+            weightDecay: group.weightDecay,
+            gradientScale: gradientScale
+        )
     }
 
     /// Forgets all gradients.

@@ -80,6 +80,11 @@ public func gradientClipping(
         if let gradient = try parameter.value.gradient() { gradients.append(gradient) }
     }
     let norm = try totalNorm(gradients)
+    return (norm, clippingFactor(norm, to: maxNorm))
+}
+
+/// What to multiply gradients of a norm by so that it is at most a limit.
+func clippingFactor(_ norm: Double, to maxNorm: Double) -> Double {
     let clips = maxNorm > 0 && norm.isFinite && norm + 1e-6 > maxNorm
-    return (norm, clips ? maxNorm / (norm + 1e-6) : 1)
+    return clips ? maxNorm / (norm + 1e-6) : 1
 }

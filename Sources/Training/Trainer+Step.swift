@@ -1,0 +1,121 @@
+import Classification
+import Models
+import NN
+import Torch
+
+/// What a step works with beside the weights.
+struct Moving {
+    let optimizer: Optimizer
+    let dropout: RandomSource
+    let layers: LayerPlan
+}
+
+// One optimizer step.
+extension Trainer {
+    /// Every micro-batch forward and backward, then clip and move.
+    ///
+    /// - Parameters:
+    ///   - index: Which step, from 0.
+    ///   - order: The epoch's order of the examples.
+    ///   - rate: The learning rate.
+    ///   - moving: The optimizer, and what it is to move.
+    /// - Returns: The step's numbers.
+    /// - Throws: ``TrainingError`` where a number is lost or memory runs out; `TorchError`.
+    func step(_ index: Int, _ order: [Int], _ rate: Double, _ moving: Moving) throws -> StepRecord {
+        let window = self.window(of: index, order)
+        let windowWeight = loss.totalWeight(of: targets.picking(window))
+        var total = 0.0
+        var norm = 0.0
+        for examples in microBatches(of: window) {
+            do {
+                let (value, amount) = try meanLoss(of: examples, step: index, windowWeight, moving.dropout)
+                total += amount
+                if arguments.optimizerInBackward {
+                    norm = try moveInBackward(of: value, amount, step: index, window, rate, moving)
+                } else {
+                    try value.backward()
+                }
+            } catch let error as TorchError where error.code == .outOfMemory {
+                throw outOfMemory(error, step: index, examples)
+            }
+        }
+        if !arguments.optimizerInBackward {
+            let clipping = try gradientClipping(
+                classifier.model.parameters.trainable,
+                to: arguments.maxGradNorm
+            )
+            norm = clipping.norm
+            guard norm.isFinite else { throw try gradientIsNotFinite(step: index, loss: total, window) }
+            try moving.optimizer.step(learningRate: rate, gradientScale: clipping.factor)
+        }
+        return StepRecord(
+            step: index + 1,
+            totalSteps: totalSteps,
+            epoch: epoch(after: index + 1),
+            loss: total,
+            gradientNorm: norm,
+            learningRate: rate,
+            examples: window.count
+        )
+    }
+
+    /// A micro-batch's share of the step's mean loss, recorded.
+    private func meanLoss(
+        of examples: ArraySlice<Int>,
+        step index: Int,
+        _ windowWeight: Double,
+        _ dropout: RandomSource
+    ) throws -> (value: Tensor, amount: Double) {
+        let wanted = targets.picking(examples)
+        let batch = try train.batch(
+            examples,
+            padTokenID: classifier.model.configuration.padTokenID,
+            device: classifier.model.device
+        )
+        var context = ForwardContext(matmulDType: arguments.precision.matmulDType, dropout: dropout)
+        context.checkpointsBlocks = arguments.gradientCheckpointing
+        let logits = try classifier.model.logits(batch, context)
+        // The mean over the whole step whatever its micro-batches; the reference's fault takes each one's own.
+        let weight = arguments.hfCompatGradientAccumulation ? loss.totalWeight(of: wanted) : windowWeight
+        let value = try loss(logits, wanted) * (1 / weight)
+        let amount = try value.item()
+        guard amount.isFinite else { throw try lossIsNotFinite(step: index, amount, examples, logits) }
+        return (value, amount)
+    }
+
+    /// The backward pass that moves the weights; returns the gradients' norm.
+    private func moveInBackward(
+        of value: Tensor,
+        _ amount: Double,
+        step index: Int,
+        _ window: ArraySlice<Int>,
+        _ rate: Double,
+        _ moving: Moving
+    ) throws -> Double {
+        let outcome = try moving.optimizer.stepInBackward(
+            of: value,
+            parameters: classifier.model.parameters.trainable,
+            maxNorm: arguments.maxGradNorm,
+            learningRate: rate,
+            isInBlock: moving.layers.isInBlock
+        )
+        switch outcome {
+        case .moved(let norm): return norm
+        case .notFinite(let parameter, let hasMoved):
+            throw try gradientIsNotFinite(
+                step: index,
+                loss: amount,
+                window,
+                first: parameter,
+                hasMoved: hasMoved
+            )
+        }
+    }
+
+    /// The examples of a step.
+    private func window(of step: Int, _ order: [Int]) -> ArraySlice<Int> {
+        let size = arguments.perDeviceTrainBatchSize * arguments.gradientAccumulationSteps
+        let start = step % stepsPerEpoch * size
+        return order[start..<min(order.count, start + size)]
+    }
+}
