@@ -109,32 +109,25 @@ struct InspectionText {
         let memory = inspection.memory
         var rows = [
             [
-                "to load", size(memory.weightsInFloat32),
-                "in float32, \(size(memory.weightsInBFloat16)) in bfloat16",
+                "to load", formattedSize(memory.weightsInFloat32),
+                "in float32, \(formattedSize(memory.weightsInBFloat16)) in bfloat16",
             ]
         ]
         if let bytes = memory.prediction, let length = memory.length {
             rows.append([
-                "to predict", "+ \(size(bytes))",
+                "to predict", "+ \(formattedSize(bytes))",
                 "for a batch of \(memory.batchSize) texts of \(grouped(length)) tokens",
             ])
         }
         rows.append([
-            "to train", size(memory.training),
+            "to train", formattedSize(memory.training),
             "weights, gradients and AdamW's moments in float32; a batch's values on top",
         ])
         return TextTable(rows: rows, rightAligned: [1]).text.split(separator: "\n").map(String.init)
     }
 
     private var files: [String] {
-        let rows = inspection.files.map { [$0.name, size($0.size)] }
+        let rows = inspection.files.map { [$0.name, formattedSize($0.size)] }
         return TextTable(rows: rows, rightAligned: [1]).text.split(separator: "\n").map(String.init)
-    }
-
-    /// Bytes in the largest unit that leaves a digit before the point.
-    private func size(_ bytes: Int) -> String {
-        let units = [(1e9, "GB"), (1e6, "MB"), (1e3, "kB")]
-        guard let (unit, name) = units.first(where: { Double(bytes) >= $0.0 }) else { return "\(bytes) B" }
-        return String(format: "%.1f ", Double(bytes) / unit) + name
     }
 }

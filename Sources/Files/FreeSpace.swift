@@ -26,10 +26,9 @@ public func requireFreeSpace(_ bytes: Int, at folder: URL) throws(FileError) {
             .partialValue
     )
     guard free < bytes else { return }
-    func gigabytes(_ bytes: Int) -> String { String(format: "%.1f GB", Double(bytes) / 1e9) }
     throw FileError(
         .diskFull,
-        "\(folder.path(percentEncoded: false)) has room for \(gigabytes(free)), and \(gigabytes(bytes)) will be written; "
+        "\(folder.path(percentEncoded: false)) has room for \(formattedSize(free)), and \(formattedSize(bytes)) will be written; "
             + "free some room, or write elsewhere"
     )
 }

@@ -1,4 +1,5 @@
 import Classification
+import Files
 import Foundation
 import Models
 import NN
@@ -11,19 +12,37 @@ extension Trainer {
         let lengths = examples.map(train.length)
         let tokens = lengths.reduce(0, +)
         let longest = lengths.max() ?? 0
-        let remedies = memoryRemedies(tokens: tokens, longest: longest, texts: examples.count)
+        return outOfMemory(
+            error,
+            "step \(step + 1): out of memory in a micro-batch of \(examples.count) texts and \(tokens) tokens, the "
+                + "longest \(longest)",
+            remedies: batchRemedies(tokens: tokens, longest: longest, texts: examples.count) + stateRemedies
+        )
+    }
+
+    /// The error for weights, moments or gradients that do not fit.
+    func outOfMemory(_ error: TorchError) -> TrainingError {
+        outOfMemory(error, "out of memory for what goes with the weights", remedies: stateRemedies)
+    }
+
+    private func outOfMemory(_ error: TorchError, _ what: String, remedies: [Remedy]) -> TrainingError {
+        // Of libtorch's sentence only the size matters.
+        let wanted = error.message.firstMatch(of: /tried to allocate (\d+) bytes/).flatMap {
+            Int($0.output.1)
+        }
+        let detail = wanted.map { "\(error.operation) asked for \(formattedSize($0)) more" } ?? "\(error)"
         return TrainingError(
             .outOfMemory,
-            "step \(step + 1): out of memory in a micro-batch of \(examples.count) texts and \(tokens) tokens, the longest "
-                + "\(longest) (\(error.operation): \(error.message)). What takes less, the same numbers first:\n"
+            "\(what) (\(detail)). What takes less, the same numbers first:\n"
                 + remedies.map { "  \($0.flag): \($0.effect)" }.joined(separator: "\n")
         )
     }
 
-    /// Flags that are not set and would save memory, those that change no number first.
-    private func memoryRemedies(tokens: Int, longest: Int, texts: Int) -> [(flag: String, effect: String)] {
-        let weights = classifier.model.parameters.trainable.reduce(0) { $0 + $1.shape.reduce(1, *) }
-        var remedies: [(flag: String, effect: String)] = []
+    private typealias Remedy = (flag: String, effect: String)
+
+    /// Flags that are not set and make a batch smaller, those that change no number first.
+    private func batchRemedies(tokens: Int, longest: Int, texts: Int) -> [Remedy] {
+        var remedies: [Remedy] = []
         if texts > 1, !arguments.optimizerInBackward {
             let budget = max(longest, tokens / 2)
             remedies.append(("--max-tokens-per-batch \(budget)", "smaller micro-batches, the same steps"))
@@ -33,25 +52,36 @@ extension Trainer {
                 ("--gradient-checkpointing", "most activations are computed again, a third more time")
             )
         }
-        if !arguments.optimizerInBackward {
-            let needs =
-                arguments.gradientAccumulationSteps > 1 ? " (needs --gradient-accumulation-steps 1)" : ""
-            remedies.append(
-                (
-                    "--optimizer-in-backward",
-                    "never all gradients at once, up to \(gigabytes(4 * weights))\(needs)"
-                )
-            )
-        }
         if arguments.precision != .bf16 {
             remedies.append(("--precision bf16", "activations of half the size"))
-        }
-        if arguments.optimizer != .adamW8 {
-            remedies.append(("--optim adamw_bnb_8bit", "\(gigabytes(6 * weights)) less for AdamW's moments"))
         }
         if longest > 64 { remedies.append(("--max-length \(longest / 2)", "shorter texts")) }
         return remedies
     }
 
-    private func gigabytes(_ bytes: Int) -> String { String(format: "%.1f GB", Double(bytes) / 1e9) }
+    /// Flags that are not set and make gradients and moments smaller.
+    private var stateRemedies: [Remedy] {
+        let weights = classifier.model.parameters.trainable.reduce(0) { $0 + $1.shape.reduce(1, *) }
+        var remedies: [Remedy] = []
+        if !arguments.optimizerInBackward {
+            let needs =
+                arguments.gradientAccumulationSteps > 1 || arguments.maxTokensPerBatch != nil
+                ? "; a step must be one micro-batch then" : ""
+            remedies.append(
+                (
+                    "--optimizer-in-backward",
+                    "never all gradients at once, up to \(formattedSize(4 * weights))\(needs)"
+                )
+            )
+        }
+        if arguments.optimizer.isAdamW, arguments.optimizer != .adamW8 {
+            remedies.append(
+                ("--optim adamw_bnb_8bit", "\(formattedSize(6 * weights)) less for AdamW's moments")
+            )
+        }
+        if arguments.frozenLayerCount == nil {
+            remedies.append(("--freeze-layers N", "no gradients and no moments of the first N blocks"))
+        }
+        return remedies
+    }
 }

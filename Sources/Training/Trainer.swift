@@ -119,6 +119,18 @@ public struct Trainer {
         shouldStop: () -> Bool = { false },
         emit: (RunEvent) throws -> Void
     ) throws -> Outcome {
+        do {
+            return try train(resumingFrom: checkpoint, shouldStop, emit)
+        } catch let error as TorchError where error.code == .outOfMemory {
+            throw outOfMemory(error)
+        }
+    }
+
+    private func train(
+        resumingFrom checkpoint: URL?,
+        _ shouldStop: () -> Bool,
+        _ emit: (RunEvent) throws -> Void
+    ) throws -> Outcome {
         let parameters = classifier.model.parameters
         var state = TrainerState(arguments: arguments, totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch)
         let layers = LayerPlan(parameters.parameters)

@@ -25,7 +25,7 @@ struct FreeSpaceTests {
         try requireFreeSpace(1, at: folder)
         #expect { try requireFreeSpace(1 << 60, at: folder) } throws: { error in
             (error as? FileError)?.code == .diskFull
-                && "\(error)".contains("1152921504.6 GB will be written")
+                && "\(error)".contains("1152921.5 TB will be written")
         }
     }
 }
