@@ -41,9 +41,10 @@ public struct TrainingArguments: Sendable, Equatable {
     public var perDeviceEvalBatchSize: Int?
     /// Micro-batches per optimizer step.
     public var gradientAccumulationSteps = 1
-    /// Tokens of a micro-batch at the most. A step's examples, ``perDeviceTrainBatchSize`` times
-    /// ``gradientAccumulationSteps`` of them, are then cut into as few micro-batches as that allows, by length; the step
-    /// is the same. Nil cuts by ``perDeviceTrainBatchSize``.
+    /// Tokens of a micro-batch at the most; nil cuts a step by ``perDeviceTrainBatchSize``.
+    ///
+    /// A step's examples, ``perDeviceTrainBatchSize`` times ``gradientAccumulationSteps`` of them, are then cut into as few
+    /// micro-batches as that allows, by length; the step is the same.
     public var maxTokensPerBatch: Int?
     /// Whether each block's weights are moved as soon as the backward pass has their gradients, which are then forgotten.
     public var optimizerInBackward = false
