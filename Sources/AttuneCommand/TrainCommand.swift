@@ -136,6 +136,7 @@ struct TrainCommand: ParsableCommand {
     /// What follows from other settings where nothing was given.
     private func resolved(_ job: FineTuning) throws -> [String: String] {
         var values = ["eval-steps": "\(job.arguments.evalSteps ?? job.arguments.loggingSteps)"]
+        values["precision"] = job.arguments.precision.rawValue
         values["data-seed"] = "\(job.arguments.dataSeed ?? job.arguments.seed)"
         values["max-length"] = try TextClassifier.reading(of: job.model, maxLength: job.maxLength).lengthLimit
             .map { "\($0)" }

@@ -19,6 +19,7 @@ struct TrainingCommandLine {
     /// - Throws: ``RecipeError``.
     init(_ typed: [String]) throws {
         catalog = try FlagCatalog(of: TrainCommand.self)
+        let typed = Self.withoutTruthValues(typed, catalog)
         var given: [String: [String]] = [:]
         var paths: [String] = []
         var rest = typed[...]
@@ -30,6 +31,11 @@ struct TrainingCommandLine {
             }
             let parts = word.drop { $0 == "-" }.split(separator: "=", maxSplits: 1).map(String.init)
             guard let flag = catalog[parts.first ?? ""] else {
+                if let name = parts.first?.replacing("_", with: "-"),
+                    let advice = ReferenceArguments.advice(on: name)
+                {
+                    throw RecipeError(.validationFailure, "--\(name) \(advice)")
+                }
                 // The parser complains of a missing flag before an unknown one, which may be the same, misspelled.
                 if word.hasPrefix("--"), let name = parts.first, !Self.ofEveryCommand.contains(name),
                     let meant = nearest(to: name, among: catalog.flags.flatMap(\.names))
@@ -61,6 +67,22 @@ struct TrainingCommandLine {
                 entry.values.isEmpty ? ["--\(entry.flag)"] : entry.values.map { "--\(entry.flag)=\($0)" }
         }
         (self.arguments, self.recipe, self.given) = (arguments, recipe, given)
+    }
+
+    /// Flags without a value that are given `true` or `false`, as the reference's scripts take them, become what they mean.
+    private static func withoutTruthValues(_ typed: [String], _ catalog: FlagCatalog) -> [String] {
+        var words: [String] = []
+        for word in typed {
+            let truth = Bool(word.lowercased())
+            if let truth, let last = words.last, last.hasPrefix("--"),
+                let flag = catalog[String(last.dropFirst(2))], !flag.takesValue
+            {
+                if !truth { words.removeLast() }
+            } else {
+                words.append(word)
+            }
+        }
+        return words
     }
 
     /// What the parser takes beside a command's own flags.

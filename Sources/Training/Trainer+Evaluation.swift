@@ -58,8 +58,14 @@ extension Trainer {
     /// Whether to evaluate after a step: when it is due, and after the last one.
     func isEvaluationDue(_ step: Int) -> Bool {
         guard arguments.evalStrategy != .no else { return false }
+        let position = arguments.evalStrategy == .epoch ? epoch(after: step) : Double(step)
         return step == totalSteps
-            || isDue(arguments.evalStrategy, every: arguments.evalSteps ?? arguments.loggingSteps, at: step)
+            || position >= arguments.evalDelay
+                && isDue(
+                    arguments.evalStrategy,
+                    every: arguments.evalSteps ?? arguments.loggingSteps,
+                    at: step
+                )
     }
 
     /// Whether to save after a step: when it is due, and wherever the best model would be lost otherwise.
@@ -77,6 +83,14 @@ extension Trainer {
         }
     }
 
+    /// Whether a row goes to the log after a step: when it is due, and after the last one.
+    private func isLogDue(_ step: Int) -> Bool {
+        if arguments.loggingFirstStep, step == 1 { return true }
+        return arguments.loggingStrategy != .no
+            && (step == totalSteps
+                || isDue(arguments.loggingStrategy, every: arguments.loggingSteps, at: step))
+    }
+
     private func isDue(_ strategy: IntervalStrategy, every steps: Int, at step: Int) -> Bool {
         switch strategy {
         case .no, .best: false
@@ -91,7 +105,7 @@ extension Trainer {
         _ emit: (RunEvent) throws -> Void
     ) throws {
         state.lossesSinceLog.append(record.loss)
-        guard record.step.isMultiple(of: arguments.loggingSteps) || record.step == totalSteps else { return }
+        guard isLogDue(record.step) else { return }
         let row = LogRecord(
             step: record.step,
             epoch: record.epoch,
@@ -110,7 +124,37 @@ extension Trainer {
         _ shouldStop: () -> Bool,
         _ emit: (RunEvent) throws -> Void
     ) throws -> Bool {
-        guard let evaluation else { return false }
+        guard let record = try measure(state, shouldStop, emit) else { return false }
+        state.append(record)
+        var isBest = false
+        if arguments.selectsModel {
+            isBest = try state.selection.record(record)
+            if let value = record.values().first(where: { $0.name == state.selection.metric })?.value {
+                state.plateau.record(value)
+            }
+        }
+        try emit(.evaluated(record))
+        return isBest
+    }
+
+    /// Evaluates before the first step, for comparison alone.
+    func evaluateAtStart(
+        _ state: inout TrainerState,
+        _ shouldStop: () -> Bool,
+        _ emit: (RunEvent) throws -> Void
+    ) throws {
+        guard let record = try measure(state, shouldStop, emit) else { return }
+        state.append(record)
+        try emit(.evaluated(record))
+    }
+
+    /// The held-out examples' record; nil where there are none, or where the run is to stop.
+    private func measure(
+        _ state: TrainerState,
+        _ shouldStop: () -> Bool,
+        _ emit: (RunEvent) throws -> Void
+    ) throws -> EvaluationRecord? {
+        guard let evaluation else { return nil }
         var failure: (any Error)?
         let record = try evaluate(
             classifier,
@@ -124,17 +168,7 @@ extension Trainer {
             return failure == nil && !shouldStop()
         }
         if let failure { throw failure }
-        guard let record else { return false }
-        state.append(record)
-        var isBest = false
-        if arguments.selectsModel {
-            isBest = try state.selection.record(record)
-            if let value = record.values().first(where: { $0.name == state.selection.metric })?.value {
-                state.plateau.record(value)
-            }
-        }
-        try emit(.evaluated(record))
-        return isBest
+        return record
     }
 
     func save(

@@ -29,8 +29,13 @@ extension Trainer {
     /// The error for gradients that are no numbers though the loss is one.
     ///
     /// - Parameters:
+    ///   - step: Which, from 0.
+    ///   - loss: The step's.
+    ///   - window: The step's examples.
     ///   - first: The parameter that lost them, where the gradients are gone already.
     ///   - hasMoved: Whether weights nearer to the loss have been moved.
+    /// - Returns: What to throw.
+    /// - Throws: `TorchError`.
     func gradientIsNotFinite(
         step: Int,
         loss: Double,

@@ -85,6 +85,9 @@ package struct TrainerState: Sendable, Equatable {
     /// Where the streams of random numbers stand, a tensor each.
     private static let randomStates = "rng_state.safetensors"
 
+    /// What the optimizer remembers.
+    private static let optimizerState = "optimizer.safetensors"
+
     /// `trainer_state.json`'s text.
     package var formatted: String { document.formatted }
 
@@ -102,12 +105,14 @@ package struct TrainerState: Sendable, Equatable {
         let files = FileManager.default
         do {
             try classifier.save(to: temporary)
-            try writeSafetensors(optimizer.state, to: temporary.appending(path: "optimizer.safetensors"))
-            let state = try dropout.state()
-            try writeSafetensors(
-                [(RandomPurpose.dropout.rawValue, Tensor(state, shape: [state.count]))],
-                to: temporary.appending(path: Self.randomStates)
-            )
+            if !arguments.saveOnlyModel {
+                try writeSafetensors(optimizer.state, to: temporary.appending(path: Self.optimizerState))
+                let state = try dropout.state()
+                try writeSafetensors(
+                    [(RandomPurpose.dropout.rawValue, Tensor(state, shape: [state.count]))],
+                    to: temporary.appending(path: Self.randomStates)
+                )
+            }
             try writeAtomically(Data(formatted.utf8), to: temporary.appending(path: "trainer_state.json"))
             if files.fileExists(atPath: place.path(percentEncoded: false)) { try files.removeItem(at: place) }
             try files.moveItem(at: temporary, to: place)
@@ -141,7 +146,15 @@ package struct TrainerState: Sendable, Equatable {
         }
         let weights = try openCheckpoint(folder: folder)
         for parameter in parameters.parameters { try parameter.value.assign(weights.tensor(parameter.name)) }
-        let moments = try SafetensorsFile(contentsOf: folder.appending(path: "optimizer.safetensors"))
+        let optimizerState = folder.appending(path: Self.optimizerState)
+        guard FileManager.default.fileExists(atPath: optimizerState.path(percentEncoded: false)) else {
+            throw TrainingError(
+                .badCheckpoint,
+                "cannot resume from \(folder.lastPathComponent): it holds the model alone, saved with --save-only-model; "
+                    + "give it as --model to start a new run from its weights"
+            )
+        }
+        let moments = try SafetensorsFile(contentsOf: optimizerState)
         try optimizer.restore(stepCount: step, moments.tensor)
         let states = try SafetensorsFile(contentsOf: folder.appending(path: Self.randomStates))
         try dropout.restore(states.tensor(RandomPurpose.dropout.rawValue).array(of: UInt8.self))
