@@ -19,7 +19,7 @@ struct TrainingCommandLine {
     /// - Throws: ``RecipeError``.
     init(_ typed: [String]) throws {
         catalog = try FlagCatalog(of: TrainCommand.self)
-        let typed = Self.withoutTruthValues(typed, catalog)
+        let (typed, denied) = Self.withoutTruthValues(typed, catalog)
         var given: [String: [String]] = [:]
         var paths: [String] = []
         var rest = typed[...]
@@ -61,7 +61,7 @@ struct TrainingCommandLine {
         }
         let recipe = try Recipe(contentsOf: paths[0], catalog)
         var arguments = typed
-        for entry in recipe.entries where given[entry.flag] == nil {
+        for entry in recipe.entries where given[entry.flag] == nil && !denied.contains(entry.flag) {
             given[entry.flag] = entry.values
             arguments +=
                 entry.values.isEmpty ? ["--\(entry.flag)"] : entry.values.map { "--\(entry.flag)=\($0)" }
@@ -70,19 +70,26 @@ struct TrainingCommandLine {
     }
 
     /// Flags without a value that are given `true` or `false`, as the reference's scripts take them, become what they mean.
-    private static func withoutTruthValues(_ typed: [String], _ catalog: FlagCatalog) -> [String] {
+    private static func withoutTruthValues(
+        _ typed: [String],
+        _ catalog: FlagCatalog
+    ) -> (words: [String], denied: Set<String>) {
         var words: [String] = []
+        var denied: Set<String> = []
         for word in typed {
             let truth = Bool(word.lowercased())
             if let truth, let last = words.last, last.hasPrefix("--"),
                 let flag = catalog[String(last.dropFirst(2))], !flag.takesValue
             {
-                if !truth { words.removeLast() }
+                if !truth {
+                    words.removeLast()
+                    denied.insert(flag.name)
+                }
             } else {
                 words.append(word)
             }
         }
-        return words
+        return (words, denied)
     }
 
     /// What the parser takes beside a command's own flags.

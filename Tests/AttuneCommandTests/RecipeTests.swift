@@ -236,6 +236,20 @@ struct ReferenceArgumentTests {
             ])
             #expect(outcome.code == 0, "\(outcome.errors)")
             #expect(outcome.output.contains("tf32"), "\(outcome.output)")
+            #expect(outcome.output.contains("adamw_torch_fused\n"), "\(outcome.output)")
+            // False on the command line takes back what a recipe asks for.
+            let recipe = folder.appending(path: "recipe.yaml")
+            let settings = [
+                "model: \(model)", "dataset: \(data.path(percentEncoded: false))", "text_column: t",
+                "label_column: l",
+                "output_dir: out", "gradient_checkpointing: true",
+            ]
+            try Data(settings.joined(separator: "\n").utf8).write(to: recipe)
+            let typed = ["train", recipe.path(percentEncoded: false), "--dry-run"]
+            #expect(try attune(typed).output.contains("blocks are computed again"))
+            #expect(
+                try !attune(typed + ["--gradient-checkpointing", "false"]).output.contains("computed again")
+            )
         }
     }
 }
