@@ -69,6 +69,8 @@ public struct Trainer {
                 "the examples have no targets of the classifier's kind, \(classifier.problemType.rawValue)"
             )
         }
+        try Self.requireSound(train, "training", for: classifier)
+        if let evaluation { try Self.requireSound(evaluation, "evaluation", for: classifier) }
         if let fault = targets.whyNotLearnable(labels: classifier.labels) {
             throw TrainingError(.badData, fault)
         }
