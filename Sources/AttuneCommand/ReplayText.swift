@@ -36,7 +36,10 @@ struct ReplayText {
         let first = batch.layers.firstIndex { $0.input.lostCount + $0.output.lostCount > 0 }
         let rows = batch.layers.enumerated().map { index, layer in
             [layer.name] + Self.cells(layer.output)
-                + [layer.input.lostCount > 0 ? "not finite" : Self.short(layer.input.largest), index == first ? "<- first" : ""]
+                + [
+                    layer.input.lostCount > 0 ? "not finite" : Self.short(layer.input.largest),
+                    index == first ? "<- first" : "",
+                ]
         }
         return "what every layer gave\n" + table(rows, first: "layer", ["given up to", ""])
     }

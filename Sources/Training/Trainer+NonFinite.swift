@@ -76,7 +76,8 @@ extension Trainer {
         let file = StepReplay.place(of: replay.step, in: outputFolder)
         do {
             try replay.write(classifier.model, to: file)
-            return ". `attune replay \(shellQuoted(file.path(percentEncoded: false)))` runs the step again, layer by layer"
+            return
+                ". `attune replay \(shellQuoted(file.path(percentEncoded: false)))` runs the step again, layer by layer"
         } catch {
             return ". No replay file was written: \(error)"
         }

@@ -43,7 +43,8 @@ public struct CrossEntropy: ClassificationLoss, Equatable {
     /// Source: `torch.nn.CrossEntropyLoss` with `reduction="sum"`, whose smoothing without class weights is that of
     /// transformers' `LabelSmoother`; Lin et al. 2017, "Focal loss for dense object detection".
     public func callAsFunction(_ logits: Tensor, _ targets: Targets) throws(TorchError) -> Tensor {
-        guard case .classes(let labels) = targets, logits.shape.count == 2, logits.shape[0] == labels.count else {
+        guard case .classes(let labels) = targets, logits.shape.count == 2, logits.shape[0] == labels.count
+        else {
             throw unfit(targets, logits)
         }
         let classCount = logits.shape[1]

@@ -14,7 +14,9 @@ extension StepReplay {
     private static let version = "1"
 
     /// Where a run's replay of a step lies.
-    static func place(of step: Int, in folder: URL) -> URL { folder.appending(path: "replay-step-\(step).safetensors") }
+    static func place(of step: Int, in folder: URL) -> URL {
+        folder.appending(path: "replay-step-\(step).safetensors")
+    }
 
     /// Writes the step and a model's weights; the file appears whole or not at all.
     ///
@@ -67,7 +69,8 @@ extension StepReplay {
             "pieces": .array(pieces.map(JSONValue.string)), "weights_have_moved": .bool(hasMoved),
             "gradient_checkpointing": .bool(checkpointsBlocks),
             "hf_compat_ga": .bool(hfCompatGradientAccumulation),
-            "micro_batches": .array(microBatchSizes.map(JSONValue.int)), "window_weight": .double(windowWeight),
+            "micro_batches": .array(microBatchSizes.map(JSONValue.int)),
+            "window_weight": .double(windowWeight),
             "loss": loss.json, "device": .string(device), "frozen": .array(frozen.map(JSONValue.string)),
         ])
     }
@@ -117,7 +120,8 @@ extension StepReplay {
 
     /// Nil where something is missing or does not fit.
     private init?(_ file: SafetensorsFile, _ settings: JSONValue, labelCount: Int) throws {
-        guard let ids = try file.data("ids", of: Int32.self), let offsets = try file.data("cu_seqlens", of: Int32.self),
+        guard let ids = try file.data("ids", of: Int32.self),
+            let offsets = try file.data("cu_seqlens", of: Int32.self),
             let examples = try file.data("examples", of: Int64.self), !examples.isEmpty,
             let dropout = try file.data("dropout", of: UInt8.self),
             let loss = LossSettings(settings["loss"], labelCount: labelCount),
@@ -178,7 +182,8 @@ private let prefix = "replay."
 
 extension SafetensorsFile {
     /// A tensor of a step's data; nil where there is none.
-    fileprivate func data<Element: TensorElement>(_ name: String, of type: Element.Type) throws -> [Element]? {
+    fileprivate func data<Element: TensorElement>(_ name: String, of type: Element.Type) throws -> [Element]?
+    {
         guard info(prefix + name) != nil else { return nil }
         return try tensor(prefix + name).array(of: type)
     }

@@ -25,7 +25,9 @@ extension StepReplay {
             )
         }
         let frozen = Set(frozen)
-        for parameter in model.parameters.parameters { parameter.isTrainable = !frozen.contains(parameter.name) }
+        for parameter in model.parameters.parameters {
+            parameter.isTrainable = !frozen.contains(parameter.name)
+        }
         try model.parameters.setRequiresGradient(true)
         let rerun = Rerun(step: self, model: model, loss: loss, precision: precision ?? self.precision)
         return try rerun.report(withGradients: true)
@@ -59,11 +61,15 @@ private struct Rerun {
         for range in step.microBatches {
             let batch = try run(range, dropout, withGradients, keepsGradients)
             report.microBatches.append(batch)
-            if !batch.loss.isFinite || batch.gradients.contains(where: { $0.statistics.lostCount > 0 }) { break }
+            if !batch.loss.isFinite || batch.gradients.contains(where: { $0.statistics.lostCount > 0 }) {
+                break
+            }
         }
         try clearGradients()
         report.origin = origin(report)
-        if case .gradient = report.origin, let last = step.microBatches.dropFirst(report.microBatches.count - 1).first {
+        if case .gradient = report.origin,
+            let last = step.microBatches.dropFirst(report.microBatches.count - 1).first
+        {
             report.examplesWithLostGradients = try last.filter(losesGradientsAlone).map { step.examples[$0] }
         }
         return report
@@ -75,7 +81,11 @@ private struct Rerun {
         _ withGradients: Bool,
         _ keepsGradients: Bool
     ) throws -> ReplayReport.MicroBatch {
-        let batch = try step.encoded.batch(range, padTokenID: model.configuration.padTokenID, device: model.device)
+        let batch = try step.encoded.batch(
+            range,
+            padTokenID: model.configuration.padTokenID,
+            device: model.device
+        )
         var layers: [ReplayReport.Layer] = []
         var isForward = true
         var context = ForwardContext(matmulDType: precision.matmulDType, dropout: dropout)
@@ -164,7 +174,9 @@ private struct Rerun {
             }
             return .loss
         }
-        if let gradient = last.gradients.first(where: { $0.statistics.lostCount > 0 }) { return .gradient(gradient) }
+        if let gradient = last.gradients.first(where: { $0.statistics.lostCount > 0 }) {
+            return .gradient(gradient)
+        }
         // What several micro-batches gave has been added up, and the last one's is the whole step's.
         let norms = Dictionary(last.gradients.map { ($0.name, $0.statistics.norm) }) { _, whole in whole }
         let norm = norms.values.reduce(0) { $0 + $1 * $1 }.squareRoot()

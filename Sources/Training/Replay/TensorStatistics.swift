@@ -44,7 +44,9 @@ public struct TensorStatistics: Sendable, Equatable {
     init(_ tensor: Tensor, computedIn dtype: DType? = nil) throws(TorchError) {
         self.dtype = dtype ?? tensor.dtype
         shape = tensor.shape
-        let tally = try tensor.detached().to(dtype: .float32).withUnsafeBytes { Tally($0.bindMemory(to: Float.self)) }
+        let tally = try tensor.detached().to(dtype: .float32).withUnsafeBytes {
+            Tally($0.bindMemory(to: Float.self))
+        }
         (nanCount, infiniteCount, firstLost) = (tally.nanCount, tally.infiniteCount, tally.firstLost)
         let finite = tensor.count - nanCount - infiniteCount
         guard finite > 0 else { return }
