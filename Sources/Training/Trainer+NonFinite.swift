@@ -16,6 +16,8 @@ extension Trainer {
     ///   - loss: The loss.
     ///   - examples: Those of the micro-batch.
     func lossIsNotFinite(_ start: StepStart, _ loss: Double, _ examples: ArraySlice<Int>) -> TrainingError {
+        // A NaN may have a sign, which says nothing.
+        let loss = loss.isNaN ? Double.nan : loss
         let replay = replay(of: start, fault: "the loss is \(loss)")
         let saved = saved(replay)
         let found = Result { try replay.runForward(on: classifier.model, loss: self.loss) }

@@ -103,7 +103,7 @@ private struct Rerun {
         return ReplayReport.MicroBatch(
             examples: range.map { step.examples[$0] },
             tokens: Int(batch.cuSeqlens.last ?? 0),
-            loss: amount,
+            loss: amount.isNaN ? .nan : amount,
             layers: layers,
             examplesLost: try lostRows(of: logits).map { step.examples[range.lowerBound + $0] },
             gradients: withGradients && amount.isFinite ? try gradients(of: value, keepsGradients) : []
