@@ -18,12 +18,15 @@ struct PlanText {
         }
         let arguments = job.arguments
         let (micro, count) = (arguments.perDeviceTrainBatchSize, arguments.gradientAccumulationSteps)
+        let pieces =
+            arguments.maxTokensPerBatch.map { "at most \($0) tokens at once" }
+            ?? "\(micro) at once, \(count) times"
         rows += [
             [
                 "steps",
-                "\(plan.totalSteps) of \(micro * count) texts (\(micro) at once, \(count) times), \(plan.stepsPerEpoch) to an epoch",
+                "\(plan.totalSteps) of \(micro * count) texts (\(pieces)), \(plan.stepsPerEpoch) to an epoch",
             ],
-            ["learning rate", rates], ["precision", arguments.precision.rawValue],
+            ["learning rate", rates], ["optimizer", optimizer], ["precision", arguments.precision.rawValue],
             [
                 "evaluate",
                 times(arguments.evalStrategy, arguments.evalSteps ?? arguments.loggingSteps)
@@ -33,6 +36,14 @@ struct PlanText {
             ["seed", "\(arguments.seed)"],
         ]
         return TextTable(rows: rows).text + "Nothing was trained: this was --dry-run.\n"
+    }
+
+    /// The optimizer, and what is done to save memory.
+    private var optimizer: String {
+        let arguments = job.arguments
+        return arguments.optimizer.rawValue
+            + (arguments.optimizerInBackward ? ", within the backward pass" : "")
+            + (arguments.gradientCheckpointing ? "; blocks are computed again for their gradients" : "")
     }
 
     private func sizes(_ sizes: FineTuningPlan.TextSizes) -> String {

@@ -92,6 +92,9 @@ struct Recipe {
     }
 
     private static func unknown(_ name: String, _ catalog: FlagCatalog) -> String {
+        if let advice = ReferenceArguments.advice(on: name.replacing("_", with: "-")) {
+            return "\(name) \(advice)"
+        }
         let known = catalog.flags.flatMap(\.names).map(recipeName)
         let hint = nearest(to: name, among: known).map { "; did you mean \($0)?" }
         return "there is no setting \"\(name)\"" + (hint ?? "; `attune help train` lists them, in kebab-case")

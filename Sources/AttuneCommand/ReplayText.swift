@@ -76,9 +76,10 @@ struct ReplayText {
     }
 
     private static func cells(_ statistics: TensorStatistics) -> [String] {
-        [
-            statistics.dtype.rawValue, short(statistics.minimum), short(statistics.maximum),
-            short(statistics.meanMagnitude), "\(statistics.lostCount)",
+        let hasFinite = statistics.lostCount < statistics.shape.reduce(1, *)
+        let values = [statistics.minimum, statistics.maximum, statistics.meanMagnitude]
+        return [statistics.dtype.rawValue] + values.map { hasFinite ? short($0) : "-" } + [
+            "\(statistics.lostCount)"
         ]
     }
 

@@ -5,6 +5,7 @@ extension DatasetFormat: ExpressibleByArgument {}
 extension IntervalStrategy: ExpressibleByArgument {}
 extension Precision: ExpressibleByArgument {}
 extension RowPolicy: ExpressibleByArgument {}
+extension SamplingStrategy: ExpressibleByArgument {}
 extension SchedulerType: ExpressibleByArgument {}
 
 extension ClassWeights: ExpressibleByArgument {
@@ -156,14 +157,19 @@ struct TrainingOptions: ParsableArguments {
     )
     var classWeights: ClassWeights?
 
-    @Option(help: "fp32, tf32 or bf16: the type of matrix products.")
-    var precision = TrainingArguments().precision
+    @OptionGroup var precision: PrecisionOptions
 
     @Option(help: "Seed of the head and, without --data-seed, of the data's order.")
     var seed = TrainingArguments().seed
 
     @Option(help: "Seed of the data's order.")
     var dataSeed: UInt64?
+
+    @Option(help: "random or sequential: in which order examples come.")
+    var trainSamplingStrategy = TrainingArguments().trainSamplingStrategy
+
+    @Flag(help: "Leave out an epoch's last examples where they do not fill a micro-batch.")
+    var dataloaderDropLast = false
 
     @Flag(help: "Start a new head where the model has one of other labels.")
     var reinitHead = false
@@ -184,7 +190,9 @@ struct TrainingOptions: ParsableArguments {
         arguments.adamEpsilon = adamEpsilon
         arguments.maxGradNorm = maxGradNorm
         arguments.scheduler = lrSchedulerType
-        arguments.precision = precision
+        arguments.precision = precision.choice
+        arguments.trainSamplingStrategy = trainSamplingStrategy
+        arguments.dataloaderDropLast = dataloaderDropLast
         arguments.seed = seed
         arguments.dataSeed = dataSeed
         arguments.warmup = try warmup()
@@ -200,103 +208,4 @@ struct TrainingOptions: ParsableArguments {
         default: throw ValidationError("warm-up is a whole number of steps, or a share between 0 and 1")
         }
     }
-}
-
-/// How often things are written down.
-struct SavingOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Steps between rows of the log.", valueName: "steps"))
-    var loggingSteps = TrainingArguments().loggingSteps
-
-    @Option(
-        name: [.customLong("eval-strategy"), .customLong("evaluation-strategy")],
-        help: "When to measure during training: no, steps or epoch."
-    )
-    var evalStrategy = TrainingArguments().evalStrategy
-
-    @Option(help: ArgumentHelp("Steps between evaluations.", valueName: "steps"))
-    var evalSteps: Int?
-
-    @Option(
-        help: ArgumentHelp(
-            "Examples of an evaluation batch; changes nothing but memory.",
-            valueName: "examples"
-        )
-    )
-    var perDeviceEvalBatchSize: Int?
-
-    @Option(
-        help: ArgumentHelp(
-            "Taken from the reference's scripts; an evaluation's memory is flat without it.",
-            valueName: "steps"
-        )
-    )
-    var evalAccumulationSteps: Int?
-
-    @Option(help: "When to save checkpoints: no, steps, epoch or best.")
-    var saveStrategy = TrainingArguments().saveStrategy
-
-    @Option(help: ArgumentHelp("Steps between checkpoints.", valueName: "steps"))
-    var saveSteps = TrainingArguments().saveSteps
-
-    @Option(help: ArgumentHelp("Checkpoints to keep; the oldest go, never the best.", valueName: "count"))
-    var saveTotalLimit: Int?
-
-    @Option(
-        help: ArgumentHelp("Go on from a checkpoint folder, or from the latest.", valueName: "latest|folder")
-    )
-    var resumeFromCheckpoint: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "tensorboard, jsonl or none: where numbers are written while training; may be given several times.",
-            valueName: "report"
-        )
-    )
-    var reportTo: [ReportChoice] = []
-
-    @Flag(
-        help: """
-            Where the loss or gradients are no longer numbers, stop without the file that `attune replay` runs again; it \
-            holds all weights.
-            """
-    )
-    var noReplayFile = false
-
-    /// The reports wanted, each once.
-    var reports: [RunReport] { RunReport.allCases.filter { reportTo.contains(.report($0)) } }
-
-    func validate() throws {
-        if reportTo.contains(.none), !reports.isEmpty {
-            throw ValidationError("--report-to none excludes the other reports; leave one of them out")
-        }
-    }
-
-    func apply(to arguments: inout TrainingArguments) {
-        arguments.loggingSteps = loggingSteps
-        arguments.evalStrategy = evalStrategy
-        arguments.evalSteps = evalSteps
-        arguments.perDeviceEvalBatchSize = perDeviceEvalBatchSize
-        arguments.saveStrategy = saveStrategy
-        arguments.saveSteps = saveSteps
-        arguments.saveTotalLimit = saveTotalLimit
-        arguments.writesReplayFile = !noReplayFile
-    }
-}
-
-/// A report, or none.
-enum ReportChoice: ExpressibleByArgument, Equatable {
-    case none
-    case report(RunReport)
-
-    init?(argument: String) {
-        if argument == "none" {
-            self = .none
-        } else if let report = RunReport(rawValue: argument) {
-            self = .report(report)
-        } else {
-            return nil
-        }
-    }
-
-    static var allValueStrings: [String] { RunReport.allCases.map(\.rawValue) + ["none"] }
 }

@@ -5,6 +5,8 @@ import Yams
 
 /// What was typed after `attune train`, with the recipe's settings where no flag overrides them.
 struct TrainingCommandLine {
+    /// What was typed after `attune train`.
+    let typed: [String]
     /// What the parser gets.
     let arguments: [String]
     /// The file that was named, if one was.
@@ -18,7 +20,9 @@ struct TrainingCommandLine {
     /// - Parameter typed: After `attune train`.
     /// - Throws: ``RecipeError``.
     init(_ typed: [String]) throws {
+        self.typed = typed
         catalog = try FlagCatalog(of: TrainCommand.self)
+        let (typed, denied) = Self.withoutTruthValues(typed, catalog)
         var given: [String: [String]] = [:]
         var paths: [String] = []
         var rest = typed[...]
@@ -30,6 +34,11 @@ struct TrainingCommandLine {
             }
             let parts = word.drop { $0 == "-" }.split(separator: "=", maxSplits: 1).map(String.init)
             guard let flag = catalog[parts.first ?? ""] else {
+                if let name = parts.first?.replacing("_", with: "-"),
+                    let advice = ReferenceArguments.advice(on: name)
+                {
+                    throw RecipeError(.validationFailure, "--\(name) \(advice)")
+                }
                 // The parser complains of a missing flag before an unknown one, which may be the same, misspelled.
                 if word.hasPrefix("--"), let name = parts.first, !Self.ofEveryCommand.contains(name),
                     let meant = nearest(to: name, among: catalog.flags.flatMap(\.names))
@@ -55,12 +64,35 @@ struct TrainingCommandLine {
         }
         let recipe = try Recipe(contentsOf: paths[0], catalog)
         var arguments = typed
-        for entry in recipe.entries where given[entry.flag] == nil {
+        for entry in recipe.entries where given[entry.flag] == nil && !denied.contains(entry.flag) {
             given[entry.flag] = entry.values
             arguments +=
                 entry.values.isEmpty ? ["--\(entry.flag)"] : entry.values.map { "--\(entry.flag)=\($0)" }
         }
         (self.arguments, self.recipe, self.given) = (arguments, recipe, given)
+    }
+
+    /// Flags without a value that are given `true` or `false`, as the reference's scripts take them, become what they mean.
+    private static func withoutTruthValues(
+        _ typed: [String],
+        _ catalog: FlagCatalog
+    ) -> (words: [String], denied: Set<String>) {
+        var words: [String] = []
+        var denied: Set<String> = []
+        for word in typed {
+            let truth = Bool(word.lowercased())
+            if let truth, let last = words.last, last.hasPrefix("--"),
+                let flag = catalog[String(last.dropFirst(2))], !flag.takesValue
+            {
+                if !truth {
+                    words.removeLast()
+                    denied.insert(flag.name)
+                }
+            } else {
+                words.append(word)
+            }
+        }
+        return (words, denied)
     }
 
     /// What the parser takes beside a command's own flags.
@@ -96,6 +128,29 @@ struct TrainingCommandLine {
     private static func scalar(_ text: String) -> Node {
         // Unquoted these would be read as nothing.
         Node(text, .implicit, ["", "~", "null"].contains(text.lowercased()) ? .singleQuoted : .any)
+    }
+
+    /// The command that goes on with an interrupted run, to be pasted into a shell.
+    ///
+    /// It is what was typed, and `--resume-from-checkpoint latest`. A token is not repeated: whoever reads the log would
+    /// have it.
+    ///
+    /// - Parameter program: As it was called.
+    /// - Returns: One line.
+    func continuation(of program: String) -> String { Self.continuation(of: program, typed) }
+
+    static func continuation(of program: String, _ typed: [String]) -> String {
+        var words = [program, "train"]
+        var rest = typed[...]
+        while let word = rest.popFirst() {
+            let name = word.hasPrefix("--") ? word.dropFirst(2).prefix { $0 != "=" } : ""
+            guard name == "resume-from-checkpoint" || name.hasSuffix("token") else {
+                words.append(word)
+                continue
+            }
+            if !word.contains("=") { _ = rest.popFirst() }
+        }
+        return (words + ["--resume-from-checkpoint", "latest"]).map(shellQuoted).joined(separator: " ")
     }
 
     /// A parser's complaint, with the place in the recipe of the setting that it names.

@@ -58,8 +58,14 @@ extension Trainer {
     /// Whether to evaluate after a step: when it is due, and after the last one.
     func isEvaluationDue(_ step: Int) -> Bool {
         guard arguments.evalStrategy != .no else { return false }
+        let position = arguments.evalStrategy == .epoch ? epoch(after: step) : Double(step)
         return step == totalSteps
-            || isDue(arguments.evalStrategy, every: arguments.evalSteps ?? arguments.loggingSteps, at: step)
+            || position >= arguments.evalDelay
+                && isDue(
+                    arguments.evalStrategy,
+                    every: arguments.evalSteps ?? arguments.loggingSteps,
+                    at: step
+                )
     }
 
     /// Whether to save after a step: when it is due, and wherever the best model would be lost otherwise.
@@ -77,6 +83,14 @@ extension Trainer {
         }
     }
 
+    /// Whether a row goes to the log after a step: when it is due, and after the last one.
+    private func isLogDue(_ step: Int) -> Bool {
+        if arguments.loggingFirstStep, step == 1 { return true }
+        return arguments.loggingStrategy != .no
+            && (step == totalSteps
+                || isDue(arguments.loggingStrategy, every: arguments.loggingSteps, at: step))
+    }
+
     private func isDue(_ strategy: IntervalStrategy, every steps: Int, at step: Int) -> Bool {
         switch strategy {
         case .no, .best: false
@@ -91,7 +105,7 @@ extension Trainer {
         _ emit: (RunEvent) throws -> Void
     ) throws {
         state.lossesSinceLog.append(record.loss)
-        guard record.step.isMultiple(of: arguments.loggingSteps) || record.step == totalSteps else { return }
+        guard isLogDue(record.step) else { return }
         let row = LogRecord(
             step: record.step,
             epoch: record.epoch,
@@ -104,13 +118,61 @@ extension Trainer {
         try emit(.logged(row))
     }
 
+    /// Evaluates and saves where that is due after the step.
+    func settle(
+        _ state: inout TrainerState,
+        _ moving: Moving,
+        _ shouldStop: () -> Bool,
+        _ emit: (RunEvent) throws -> Void
+    ) throws {
+        let isBest = try isEvaluationDue(state.step) && evaluateNow(&state, shouldStop, emit)
+        guard isSaveDue(state.step, isBest: isBest), state.step < totalSteps, !state.owesEvaluation else {
+            return
+        }
+        try save(state, moving.optimizer, moving.dropout, emit)
+    }
+
     /// Evaluates; tells whether this was the best so far.
     func evaluateNow(
         _ state: inout TrainerState,
         _ shouldStop: () -> Bool,
         _ emit: (RunEvent) throws -> Void
     ) throws -> Bool {
-        guard let evaluation else { return false }
+        guard let record = try measure(state, shouldStop, emit) else {
+            state.owesEvaluation = evaluation != nil
+            return false
+        }
+        state.owesEvaluation = false
+        state.append(record)
+        var isBest = false
+        if arguments.selectsModel {
+            isBest = try state.selection.record(record)
+            if let value = record.values().first(where: { $0.name == state.selection.metric })?.value {
+                state.plateau.record(value)
+            }
+        }
+        try emit(.evaluated(record))
+        return isBest
+    }
+
+    /// Evaluates before the first step, for comparison alone.
+    func evaluateAtStart(
+        _ state: inout TrainerState,
+        _ shouldStop: () -> Bool,
+        _ emit: (RunEvent) throws -> Void
+    ) throws {
+        guard let record = try measure(state, shouldStop, emit) else { return }
+        state.append(record)
+        try emit(.evaluated(record))
+    }
+
+    /// The held-out examples' record; nil where there are none, or where the run is to stop.
+    private func measure(
+        _ state: TrainerState,
+        _ shouldStop: () -> Bool,
+        _ emit: (RunEvent) throws -> Void
+    ) throws -> EvaluationRecord? {
+        guard let evaluation else { return nil }
         var failure: (any Error)?
         let record = try evaluate(
             classifier,
@@ -124,26 +186,24 @@ extension Trainer {
             return failure == nil && !shouldStop()
         }
         if let failure { throw failure }
-        guard let record else { return false }
-        state.append(record)
-        var isBest = false
-        if arguments.selectsModel {
-            isBest = try state.selection.record(record)
-            if let value = record.values().first(where: { $0.name == state.selection.metric })?.value {
-                state.plateau.record(value)
-            }
-        }
-        try emit(.evaluated(record))
-        return isBest
+        return record
     }
 
     func save(
         _ state: TrainerState,
         _ optimizer: Optimizer,
         _ dropout: RandomSource,
+        isInterrupted: Bool = false,
         _ emit: (RunEvent) throws -> Void
     ) throws {
-        let folder = try state.save(classifier, optimizer: optimizer, dropout: dropout, in: outputFolder)
+        let folder = try state.save(
+            classifier,
+            optimizer: optimizer,
+            dropout: dropout,
+            // Whoever stops a run is told how to go on with it.
+            isWhole: !arguments.saveOnlyModel || isInterrupted,
+            in: outputFolder
+        )
         try RunFolder(outputFolder).prune(keeping: arguments.saveTotalLimit, best: state.bestCheckpoint)
         try emit(.saved(folder))
     }

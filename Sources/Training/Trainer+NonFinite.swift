@@ -15,6 +15,7 @@ extension Trainer {
     ///   - start: The step.
     ///   - loss: The loss.
     ///   - examples: Those of the micro-batch.
+    /// - Returns: What to throw.
     func lossIsNotFinite(_ start: StepStart, _ loss: Double, _ examples: ArraySlice<Int>) -> TrainingError {
         // A NaN may have a sign, which says nothing.
         let loss = loss.isNaN ? Double.nan : loss
@@ -36,6 +37,7 @@ extension Trainer {
     ///   - loss: Its loss.
     ///   - first: The parameter that lost them, where the gradients are gone already.
     ///   - hasMoved: Whether weights nearer to the loss have been moved.
+    /// - Returns: What to throw.
     func gradientIsNotFinite(
         _ start: StepStart,
         loss: Double,

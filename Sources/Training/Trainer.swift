@@ -93,6 +93,13 @@ public struct Trainer {
                 arguments
             )
         }
+        guard arguments.examplesPerEpoch(of: train.count) > 0 else {
+            throw TrainingError(
+                .badArgument,
+                "--dataloader-drop-last leaves none of \(train.count) examples, which do not fill one "
+                    + "--per-device-train-batch-size \(arguments.perDeviceTrainBatchSize)"
+            )
+        }
         try Self.requireBudget(arguments.maxTokensPerBatch, for: train)
         if arguments.selectsModel {
             let metric = ModelSelection(arguments).metric
@@ -156,12 +163,16 @@ public struct Trainer {
         let firstStep = state.step
         try emit(.started(plan(firstStep: firstStep)))
         let start = ContinuousClock.now
+        if arguments.evalOnStart, firstStep == 0 { try evaluateAtStart(&state, shouldStop, emit) }
+        if state.owesEvaluation { try settle(&state, moving, shouldStop, emit) }
         var order = (epoch: -1, indices: [Int]())
         var seen = 0
         var lossSum = 0.0
         while state.step < totalSteps, !state.selection.shouldStop, !shouldStop() {
             let epoch = state.step / stepsPerEpoch
-            if order.epoch != epoch { order = (epoch, try dataOrder(epoch: epoch)) }
+            if order.epoch != epoch {
+                order = (epoch, try dataOrder(arguments, examples: train.count, epoch: epoch))
+            }
             let rate = learningRate(state)
             let record = try step(state.step, order.indices, rate, moving)
             state.step += 1
@@ -169,15 +180,14 @@ public struct Trainer {
             lossSum += record.loss
             try emit(.step(record))
             try log(record, &state, emit)
-            let isBest = try isEvaluationDue(state.step) && evaluateNow(&state, shouldStop, emit)
-            if isSaveDue(state.step, isBest: isBest), state.step < totalSteps {
-                try save(state, optimizer, dropout, emit)
-            }
+            try settle(&state, moving, shouldStop, emit)
         }
         try parameters.setRequiresGradient(false)
         let stoppedEarly = state.step < totalSteps && state.selection.shouldStop
-        let wasInterrupted = state.step < totalSteps && !stoppedEarly
-        if wasInterrupted || savesLast(state) { try save(state, optimizer, dropout, emit) }
+        let wasInterrupted = state.owesEvaluation || state.step < totalSteps && !stoppedEarly
+        if wasInterrupted || savesLast(state) {
+            try save(state, optimizer, dropout, isInterrupted: wasInterrupted, emit)
+        }
         let runtime = (ContinuousClock.now - start) / .seconds(1)
         var weightsStep = state.step
         if arguments.loadBestModelAtEnd, !wasInterrupted, let best = state.selection.bestStep,
@@ -203,14 +213,6 @@ public struct Trainer {
             weightsStep: weightsStep,
             state: state
         )
-    }
-
-    /// The reference's order of the data in an epoch.
-    ///
-    /// Source: accelerate's `SeedableRandomSampler` (data_loader.py:73): `randperm` seeded with seed + epoch.
-    private func dataOrder(epoch: Int) throws -> [Int] {
-        let seed = (arguments.dataSeed ?? arguments.seed) &+ UInt64(epoch)
-        return try RandomSource(seed: seed).permutation(train.count)
     }
 
     func epoch(after step: Int) -> Double { Double(step) / Double(stepsPerEpoch) }

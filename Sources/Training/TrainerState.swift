@@ -14,6 +14,8 @@ package struct TrainerState: Sendable, Equatable {
     package internal(set) var step = 0
     /// Losses of the steps since the last row of the log.
     var lossesSinceLog: [Double] = []
+    /// Whether the run was stopped while it evaluated: that evaluation is the first thing to do when it goes on.
+    var owesEvaluation = false
     /// The best evaluation so far.
     var selection: ModelSelection
     /// The learning rate of a schedule that follows evaluations.
@@ -77,6 +79,7 @@ package struct TrainerState: Sendable, Equatable {
             "train_batch_size": .int(arguments.perDeviceTrainBatchSize), "trial_name": .null,
             "trial_params": .null,
             // Ours: what the next row of the log still needs.
+            "evaluation_owed": .bool(owesEvaluation),
             "losses_since_log": .array(lossesSinceLog.map(JSONValue.double)),
             "plateau": arguments.scheduler == .reduceOnPlateau ? plateau.json : .null,
         ])
@@ -85,14 +88,20 @@ package struct TrainerState: Sendable, Equatable {
     /// Where the streams of random numbers stand, a tensor each.
     private static let randomStates = "rng_state.safetensors"
 
+    /// What the optimizer remembers.
+    private static let optimizerState = "optimizer.safetensors"
+
     /// `trainer_state.json`'s text.
     package var formatted: String { document.formatted }
 
     /// Writes `checkpoint-<step>` beside its place and renames it: it appears whole or not at all.
+    ///
+    /// `isWhole` says whether it is to hold what a run needs to go on, besides the model.
     func save(
         _ classifier: TextClassifier,
         optimizer: Optimizer,
         dropout: RandomSource,
+        isWhole: Bool,
         in folder: URL
     ) throws -> URL {
         let place = RunFolder(folder).checkpoint(step)
@@ -102,12 +111,14 @@ package struct TrainerState: Sendable, Equatable {
         let files = FileManager.default
         do {
             try classifier.save(to: temporary)
-            try writeSafetensors(optimizer.state, to: temporary.appending(path: "optimizer.safetensors"))
-            let state = try dropout.state()
-            try writeSafetensors(
-                [(RandomPurpose.dropout.rawValue, Tensor(state, shape: [state.count]))],
-                to: temporary.appending(path: Self.randomStates)
-            )
+            if isWhole {
+                try writeSafetensors(optimizer.state, to: temporary.appending(path: Self.optimizerState))
+                let state = try dropout.state()
+                try writeSafetensors(
+                    [(RandomPurpose.dropout.rawValue, Tensor(state, shape: [state.count]))],
+                    to: temporary.appending(path: Self.randomStates)
+                )
+            }
             try writeAtomically(Data(formatted.utf8), to: temporary.appending(path: "trainer_state.json"))
             if files.fileExists(atPath: place.path(percentEncoded: false)) { try files.removeItem(at: place) }
             try files.moveItem(at: temporary, to: place)
@@ -141,13 +152,22 @@ package struct TrainerState: Sendable, Equatable {
         }
         let weights = try openCheckpoint(folder: folder)
         for parameter in parameters.parameters { try parameter.value.assign(weights.tensor(parameter.name)) }
-        let moments = try SafetensorsFile(contentsOf: folder.appending(path: "optimizer.safetensors"))
+        let optimizerState = folder.appending(path: Self.optimizerState)
+        guard FileManager.default.fileExists(atPath: optimizerState.path(percentEncoded: false)) else {
+            throw TrainingError(
+                .badCheckpoint,
+                "cannot resume from \(folder.lastPathComponent): it holds the model alone, saved with --save-only-model; "
+                    + "give it as --model to start a new run from its weights"
+            )
+        }
+        let moments = try SafetensorsFile(contentsOf: optimizerState)
         try optimizer.restore(stepCount: step, moments.tensor)
         let states = try SafetensorsFile(contentsOf: folder.appending(path: Self.randomStates))
         try dropout.restore(states.tensor(RandomPurpose.dropout.rawValue).array(of: UInt8.self))
         self.step = step
         lossesSinceLog = (document["losses_since_log"].array ?? []).compactMap(\.double)
         logHistory = document["log_history"].array ?? []
+        owesEvaluation = document["evaluation_owed"].bool ?? false
         selection.restore(document)
         plateau.restore(document["plateau"])
     }

@@ -24,6 +24,16 @@ extension TrainingArguments {
             (0..<1).contains(adamBeta1) && (0..<1).contains(adamBeta2),
             "--adam-beta1 and --adam-beta2 lie in 0 ..< 1"
         )
+        try require(loggingStrategy != .best, "--logging-strategy is no, steps or epoch")
+        try require(evalDelay >= 0, "--eval-delay must not be negative")
+        try require(
+            !evalOnStart || evalStrategy != .no,
+            "--eval-on-start needs --eval-strategy steps or epoch"
+        )
+        try require(
+            !saveOnlyModel || saveStrategy != .no,
+            "--save-only-model needs --save-strategy steps, epoch or best"
+        )
         try require(loggingSteps > 0, "--logging-steps must be at least 1")
         try require(evalSteps ?? 1 > 0, "--eval-steps must be at least 1")
         try require(saveSteps > 0, "--save-steps must be at least 1; --save-strategy no turns saving off")

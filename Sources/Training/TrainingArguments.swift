@@ -22,6 +22,14 @@ public enum Precision: String, Sendable, CaseIterable {
     public var matmulDType: DType { self == .bf16 ? .bfloat16 : .float32 }
 }
 
+/// In which order examples are learned from.
+public enum SamplingStrategy: String, Sendable, CaseIterable {
+    /// Shuffled anew every epoch.
+    case random
+    /// As the data has them.
+    case sequential
+}
+
 /// How long warm-up lasts.
 public enum Warmup: Sendable, Equatable {
     case steps(Int)
@@ -88,18 +96,28 @@ public struct TrainingArguments: Sendable, Equatable {
     public var labelSmoothingFactor = 0.0
     /// γ of the focal loss; 0 weighs easy and hard examples alike.
     public var focalGamma = 0.0
+    /// When a row is added to the log.
+    public var loggingStrategy = IntervalStrategy.steps
     /// Optimizer steps between rows of the log.
     public var loggingSteps = 500
+    /// Whether the first step has a row of its own.
+    public var loggingFirstStep = false
     /// When to evaluate during training.
     public var evalStrategy = IntervalStrategy.no
     /// Optimizer steps between evaluations; ``loggingSteps`` where nil.
     public var evalSteps: Int?
+    /// Steps or epochs, as ``evalStrategy`` has it, before the first evaluation.
+    public var evalDelay = 0.0
+    /// Whether to evaluate before the first step, too; such an evaluation is never the best.
+    public var evalOnStart = false
     /// When to save during training.
     public var saveStrategy = IntervalStrategy.steps
     /// Optimizer steps between checkpoints.
     public var saveSteps = 500
     /// How many checkpoints to keep, the newest and the best in any case; nil keeps all.
     public var saveTotalLimit: Int?
+    /// Whether checkpoints hold the model alone: a third of the size or less, and nothing to go on from.
+    public var saveOnlyModel = false
     /// Whether the run ends with the weights of its best evaluation, whose checkpoint is then always kept.
     public var loadBestModelAtEnd = false
     /// The metric that tells which is the best, with or without `eval_`; the loss where nil.
@@ -114,6 +132,10 @@ public struct TrainingArguments: Sendable, Equatable {
     public var seed: UInt64 = 42
     /// Seed of the data order.
     public var dataSeed: UInt64?
+    /// In which order examples come.
+    public var trainSamplingStrategy = SamplingStrategy.random
+    /// Whether an epoch's last examples are left out where they do not fill a micro-batch.
+    public var dataloaderDropLast = false
     /// Type of matrix products.
     public var precision = Precision.fp32
     /// Whether a step whose loss or gradients are no numbers leaves a file that runs it again; it holds all weights.
@@ -124,14 +146,22 @@ public struct TrainingArguments: Sendable, Equatable {
     /// The reference's defaults.
     public init() {}
 
-    /// Optimizer steps of one epoch: the last group of micro-batches may be short, nothing is dropped.
+    /// Examples of one epoch.
+    ///
+    /// - Parameter examples: Of the training data.
+    /// - Returns: All of them, or as many as fill micro-batches.
+    public func examplesPerEpoch(of examples: Int) -> Int {
+        dataloaderDropLast ? examples / perDeviceTrainBatchSize * perDeviceTrainBatchSize : examples
+    }
+
+    /// Optimizer steps of one epoch: the last group of micro-batches may be short.
     ///
     /// - Parameter examples: Of the training data.
     /// - Returns: At least 1.
     ///
     /// Source: `Trainer.set_initial_training_values` (trainer.py:2514-2521).
     public func stepsPerEpoch(examples: Int) -> Int {
-        let batches = (examples + perDeviceTrainBatchSize - 1) / perDeviceTrainBatchSize
+        let batches = (examplesPerEpoch(of: examples) + perDeviceTrainBatchSize - 1) / perDeviceTrainBatchSize
         return max((batches + gradientAccumulationSteps - 1) / gradientAccumulationSteps, 1)
     }
 

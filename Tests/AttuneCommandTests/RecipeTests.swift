@@ -196,3 +196,60 @@ struct RecipeTests {
         }
     }
 }
+
+/// The reference's own spellings, and its arguments that are not needed here.
+struct ReferenceArgumentTests {
+    private let needed = [
+        "train", "--model", "m", "--dataset", "d.csv", "--text-column", "t", "--label-column", "l",
+        "--output-dir", "o",
+    ]
+
+    @Test(arguments: [
+        (["--fp16"], "--fp16 is not there, as it loses numbers: --precision bf16"),
+        (["--use_cpu"], "--use-cpu is called --device cpu here"),
+        (
+            ["--dataloader-num-workers", "4"],
+            "--dataloader-num-workers is not needed: texts are tokenized before"
+        ),
+        (["--logging-nan-inf-filter", "false"], "a loss that is no number stops the run"),
+        (["--bf16", "--precision", "tf32"], "ask for different types"),
+        (["--eval-on-start"], "--eval-on-start needs --eval-strategy"),
+        (["--learning-rat", "1"], "did you mean --learning-rate?"),
+    ])
+    func `an argument that has no flag is answered with what to do`(typed: [String], answer: String) throws {
+        let outcome = try attune(needed + typed)
+        #expect(outcome.code == 64)
+        #expect(outcome.errors.contains(answer), "\(outcome.errors)")
+    }
+
+    @Test func `a flag may be given true or false, as the reference's scripts do`() throws {
+        let model = Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
+        try withTemporaryFolder { folder in
+            let data = folder.appending(path: "texts.csv")
+            try Data("t,l\na,x\nb,y\nc,x\nd,y\n".utf8).write(to: data)
+            let outcome = try attune([
+                "train", "--model", model, "--dataset", data.path(percentEncoded: false), "--text-column",
+                "t",
+                "--label-column", "l", "--output-dir", folder.path(percentEncoded: false), "--dry-run",
+                "--tf32", "True",
+                "--gradient-checkpointing", "False",
+            ])
+            #expect(outcome.code == 0, "\(outcome.errors)")
+            #expect(outcome.output.contains("tf32"), "\(outcome.output)")
+            #expect(outcome.output.contains("adamw_torch_fused\n"), "\(outcome.output)")
+            // False on the command line takes back what a recipe asks for.
+            let recipe = folder.appending(path: "recipe.yaml")
+            let settings = [
+                "model: \(model)", "dataset: \(data.path(percentEncoded: false))", "text_column: t",
+                "label_column: l",
+                "output_dir: out", "gradient_checkpointing: true",
+            ]
+            try Data(settings.joined(separator: "\n").utf8).write(to: recipe)
+            let typed = ["train", recipe.path(percentEncoded: false), "--dry-run"]
+            #expect(try attune(typed).output.contains("blocks are computed again"))
+            #expect(
+                try !attune(typed + ["--gradient-checkpointing", "false"]).output.contains("computed again")
+            )
+        }
+    }
+}

@@ -23,7 +23,7 @@ package struct StratifiedSplit {
             let shown = lonely.prefix(8).joined(separator: ", ") + (lonely.count > 8 ? ", …" : "")
             throw DatasetError(
                 .badData,
-                "column \"\(column)\": \(lonely.count) classes have one row only (\(shown)), and a stratified split needs two; "
+                "column \"\(column)\": \(lonely.count) \(lonely.count == 1 ? "class has" : "classes have") one row only (\(shown)), and a stratified split needs two; "
                     + "remove these rows, or split without --stratify-by"
             )
         }

@@ -1,0 +1,28 @@
+import ArgumentParser
+import Attune
+
+/// `--precision`, and the reference's flags for it.
+struct PrecisionOptions: ParsableArguments {
+    @Option(help: "fp32, tf32 or bf16: the type of matrix products; fp32 where left out.")
+    var precision: Precision?
+
+    @Flag(name: .customLong("bf16"), help: "The same as --precision bf16.")
+    var usesBFloat16 = false
+
+    @Flag(name: .customLong("tf32"), help: "The same as --precision tf32.")
+    var usesTF32 = false
+
+    func validate() throws {
+        let wanted = [precision, usesBFloat16 ? .bf16 : nil, usesTF32 ? .tf32 : nil].compactMap(\.self)
+        guard Set(wanted).count < 2 else {
+            throw ValidationError(
+                "--precision, --bf16 and --tf32 ask for different types; leave all but one out"
+            )
+        }
+    }
+
+    /// What was asked for.
+    var choice: Precision {
+        precision ?? (usesBFloat16 ? .bf16 : usesTF32 ? .tf32 : TrainingArguments().precision)
+    }
+}

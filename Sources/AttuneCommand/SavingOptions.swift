@@ -1,0 +1,121 @@
+import ArgumentParser
+import Attune
+
+/// How often things are written down.
+struct SavingOptions: ParsableArguments {
+    @Option(help: "When a row goes to the log: no, steps or epoch.")
+    var loggingStrategy = TrainingArguments().loggingStrategy
+
+    @Option(help: ArgumentHelp("Steps between rows of the log.", valueName: "steps"))
+    var loggingSteps = TrainingArguments().loggingSteps
+
+    @Flag(help: "Log the first step, too.")
+    var loggingFirstStep = false
+
+    @Option(
+        name: [.customLong("eval-strategy"), .customLong("evaluation-strategy")],
+        help: "When to measure during training: no, steps or epoch."
+    )
+    var evalStrategy = TrainingArguments().evalStrategy
+
+    @Option(help: ArgumentHelp("Steps between evaluations.", valueName: "steps"))
+    var evalSteps: Int?
+
+    @Option(help: ArgumentHelp("Steps, or epochs, before the first evaluation.", valueName: "count"))
+    var evalDelay = TrainingArguments().evalDelay
+
+    @Flag(help: "Measure before the first step, too.")
+    var evalOnStart = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Examples of an evaluation batch; changes nothing but memory.",
+            valueName: "examples"
+        )
+    )
+    var perDeviceEvalBatchSize: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Taken from the reference's scripts; an evaluation's memory is flat without it.",
+            valueName: "steps"
+        )
+    )
+    var evalAccumulationSteps: Int?
+
+    @Option(help: "When to save checkpoints: no, steps, epoch or best.")
+    var saveStrategy = TrainingArguments().saveStrategy
+
+    @Option(help: ArgumentHelp("Steps between checkpoints.", valueName: "steps"))
+    var saveSteps = TrainingArguments().saveSteps
+
+    @Option(help: ArgumentHelp("Checkpoints to keep; the oldest go, never the best.", valueName: "count"))
+    var saveTotalLimit: Int?
+
+    @Flag(help: "Save the model alone in checkpoints: smaller, and nothing to go on from.")
+    var saveOnlyModel = false
+
+    @Option(
+        help: ArgumentHelp("Go on from a checkpoint folder, or from the latest.", valueName: "latest|folder")
+    )
+    var resumeFromCheckpoint: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "tensorboard, jsonl or none: where numbers are written while training; may be given several times.",
+            valueName: "report"
+        )
+    )
+    var reportTo: [ReportChoice] = []
+
+    @Flag(
+        help: """
+            Where the loss or gradients are no longer numbers, stop without the file that `attune replay` runs again; it \
+            holds all weights.
+            """
+    )
+    var noReplayFile = false
+
+    /// The reports wanted, each once.
+    var reports: [RunReport] { RunReport.allCases.filter { reportTo.contains(.report($0)) } }
+
+    func validate() throws {
+        if reportTo.contains(.none), !reports.isEmpty {
+            throw ValidationError("--report-to none excludes the other reports; leave one of them out")
+        }
+    }
+
+    func apply(to arguments: inout TrainingArguments) {
+        arguments.loggingStrategy = loggingStrategy
+        arguments.loggingSteps = loggingSteps
+        arguments.loggingFirstStep = loggingFirstStep
+        arguments.evalDelay = evalDelay
+        arguments.evalOnStart = evalOnStart
+        arguments.saveOnlyModel = saveOnlyModel
+        arguments.evalStrategy = evalStrategy
+        arguments.evalSteps = evalSteps
+        arguments.perDeviceEvalBatchSize = perDeviceEvalBatchSize
+        arguments.saveStrategy = saveStrategy
+        arguments.saveSteps = saveSteps
+        arguments.saveTotalLimit = saveTotalLimit
+        arguments.writesReplayFile = !noReplayFile
+    }
+}
+
+/// A report, or none.
+enum ReportChoice: ExpressibleByArgument, Equatable {
+    case none
+    case report(RunReport)
+
+    init?(argument: String) {
+        if argument == "none" {
+            self = .none
+        } else if let report = RunReport(rawValue: argument) {
+            self = .report(report)
+        } else {
+            return nil
+        }
+    }
+
+    static var allValueStrings: [String] { RunReport.allCases.map(\.rawValue) + ["none"] }
+}
