@@ -98,7 +98,8 @@ struct TrainCommand: ParsableCommand {
         }
     }
 
-    private func job() throws -> FineTuning {
+    /// The run that the options describe.
+    func job() throws -> FineTuning {
         var job = FineTuning(
             model: source.model,
             dataset: source.data.dataset,

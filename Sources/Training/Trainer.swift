@@ -142,21 +142,13 @@ public struct Trainer {
     ) throws -> Outcome {
         let parameters = classifier.model.parameters
         var state = TrainerState(arguments: arguments, totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch)
-        let layers = LayerPlan(parameters.parameters)
-        try layers.freeze(parameters.parameters, arguments)
-        let decay = arguments.layerwiseLearningRateDecay
-        let groups = parameterGroups(parameters.trainable, weightDecay: arguments.weightDecay) {
-            layers.learningRateFactor(of: $0, decay: decay)
-        }
-        let optimizer = try Optimizer(arguments.optimizerRule, groups)
-        let dropout = try RandomSource(.dropout, seed: arguments.seed, device: classifier.model.device)
-        let moving = Moving(optimizer: optimizer, dropout: dropout, layers: layers)
+        let moving = try moving()
         if let checkpoint {
             try state.restore(
                 from: checkpoint,
                 parameters: parameters,
-                optimizer: optimizer,
-                dropout: dropout
+                optimizer: moving.optimizer,
+                dropout: moving.dropout
             )
         }
         try parameters.setRequiresGradient(true)
@@ -186,7 +178,7 @@ public struct Trainer {
         let stoppedEarly = state.step < totalSteps && state.selection.shouldStop
         let wasInterrupted = state.owesEvaluation || state.step < totalSteps && !stoppedEarly
         if wasInterrupted || savesLast(state) {
-            try save(state, optimizer, dropout, isInterrupted: wasInterrupted, emit)
+            try save(state, moving.optimizer, moving.dropout, isInterrupted: wasInterrupted, emit)
         }
         let runtime = (ContinuousClock.now - start) / .seconds(1)
         var weightsStep = state.step
