@@ -57,6 +57,8 @@ public struct FineTuning: Sendable {
     public var classWeights = ClassWeights.equal
     /// A loss of your own, given the weights by class; nil takes the one of the data's kind.
     public var loss: (@Sendable (_ classWeights: [Float]?) -> any ClassificationLoss)?
+    /// Metrics of your own, computed at every evaluation.
+    public var metrics: [CustomMetric] = []
     /// Tokens of a text at the most; nil takes what the model allows.
     public var maxLength: Int?
     /// What to do with rows that have no label.
@@ -141,6 +143,7 @@ public struct FineTuning: Sendable {
             loss: loss?(weights),
             train: train,
             evaluation: held,
+            metrics: metrics,
             outputFolder: folder
         )
         let listening = reportTo.map { $0.observer(in: folder) } + observers
@@ -264,6 +267,7 @@ public struct FineTuning: Sendable {
             precision: arguments.precision,
             step: outcome.step,
             epoch: outcome.epoch,
+            metrics: metrics,
             withIntervals: true
         ) { done in
             do { try emit(.run(.evaluating(done: done, of: held.count))) } catch { failure = error }

@@ -60,6 +60,7 @@ struct TrainCommand: ParsableCommand {
             if dryRun {
                 let plan = try job.plan { if case .note(let text) = $0 { writeToStandardError(text + "\n") } }
                 print(PlanText(plan: plan, job: job).text, terminator: "")
+                if let count = training.seedCount { print("all that \(count) times, in seed-<n> each") }
                 return
             }
             let folder = URL(filePath: outputDir, directoryHint: .isDirectory)
@@ -73,6 +74,9 @@ struct TrainCommand: ParsableCommand {
                 message: "stopping after this step, then saving; a second Ctrl-C or SIGTERM ends at once"
             )
             defer { listener.forEach { $0.cancel() } }
+            if let count = training.seedCount {
+                return try runSeeds(count, job, into: folder, interrupt, line)
+            }
             var reporter = ConsoleReporter()
             let recipe = try line.resolvedRecipe(resolved(job))
             let result = try job.run(into: folder, shouldStop: { interrupt.isRequested }) { event in
@@ -82,11 +86,7 @@ struct TrainCommand: ParsableCommand {
                 reporter.show(event)
             }
             if result.outcome.wasInterrupted {
-                writeToStandardError(
-                    "stopped after step \(result.outcome.step); this goes on:\n"
-                        + "  \(line.continuation(of: CommandLine.arguments[0]))\n"
-                )
-                throw ExitCode.interrupted
+                throw interrupted(after: "step \(result.outcome.step)", line)
             }
             printSummary(result)
             if interrupt.isRequested, job.held != .nothing, result.evaluation == nil {
@@ -96,6 +96,14 @@ struct TrainCommand: ParsableCommand {
                 throw ExitCode.interrupted
             }
         }
+    }
+
+    /// Says how to go on.
+    func interrupted(after what: String, _ line: TrainingCommandLine) -> ExitCode {
+        writeToStandardError(
+            "stopped after \(what); this goes on:\n  \(line.continuation(of: CommandLine.arguments[0]))\n"
+        )
+        return .interrupted
     }
 
     private func job() throws -> FineTuning {
@@ -140,7 +148,7 @@ struct TrainCommand: ParsableCommand {
     }
 
     /// What follows from other settings where nothing was given.
-    private func resolved(_ job: FineTuning) throws -> [String: String] {
+    func resolved(_ job: FineTuning) throws -> [String: String] {
         var values = ["eval-steps": "\(job.arguments.evalSteps ?? job.arguments.loggingSteps)"]
         values["precision"] = job.arguments.precision.rawValue
         values["data-seed"] = "\(job.arguments.dataSeed ?? job.arguments.seed)"
@@ -151,6 +159,12 @@ struct TrainCommand: ParsableCommand {
 
     private func checkpoint(in folder: URL) throws -> URL? {
         guard let name = saving.resumeFromCheckpoint else { return nil }
+        if training.seedCount != nil {
+            guard name != "latest" else { return nil }
+            throw ValidationError(
+                "--seeds goes on with --resume-from-checkpoint latest, not from one checkpoint"
+            )
+        }
         guard name == "latest" else { return URL(filePath: name, directoryHint: .isDirectory) }
         if let latest = RunFolder(folder).latestCheckpoint { return latest }
         throw ValidationError("--resume-from-checkpoint latest: there is no checkpoint in \(outputDir)")

@@ -25,9 +25,14 @@ package struct TrainerState: Sendable, Equatable {
     private let totalSteps: Int
     private let stepsPerEpoch: Int
 
-    init(arguments: TrainingArguments, totalSteps: Int, stepsPerEpoch: Int) {
+    init(
+        arguments: TrainingArguments,
+        metrics: [CustomMetric] = [],
+        totalSteps: Int,
+        stepsPerEpoch: Int
+    ) {
         self.arguments = arguments
-        selection = ModelSelection(arguments)
+        selection = ModelSelection(arguments, metrics: metrics)
         plateau = Plateau(
             peak: arguments.learningRate,
             options: arguments.schedulerOptions,
