@@ -9,6 +9,8 @@ struct ConsoleReporter {
     private var examples = 0
     private var smoothedLoss: Double?
     private var evaluationStart: ContinuousClock.Instant?
+    /// The first of the last evaluation's numbers, `  accuracy 0.953`.
+    private var lastMetric = ""
 
     /// Shows an event.
     mutating func show(_ event: FineTuning.Event) {
@@ -38,6 +40,7 @@ struct ConsoleReporter {
                     + numbers.joined(separator: ", ") + "\n"
             )
             evaluationStart = nil
+            lastMetric = numbers.first.map { "  " + $0 } ?? ""
         case .saved(let url):
             line.close()
             writeToStandardError("  saved \(url.lastPathComponent)\n")
@@ -56,14 +59,16 @@ struct ConsoleReporter {
         let rate = Double(examples) / max(seconds, 1e-9)
         let left = seconds / Double(max(record.step - firstStep, 1)) * Double(record.totalSteps - record.step)
         let loss = smoothedLoss ?? record.loss
+        let metric = lastMetric
         line.show(
             {
                 String(
-                    format: "step %d/%d  epoch %.2f  loss %.4f  lr %.2e  %.1f examples/s  %@ left",
+                    format: "step %d/%d  epoch %.2f  loss %.4f%@  lr %.2e  %.1f examples/s  %@ left",
                     record.step,
                     record.totalSteps,
                     record.epoch,
                     loss,
+                    metric,
                     record.learningRate,
                     rate,
                     clockTime(left)

@@ -44,10 +44,12 @@ struct MBTI {
         arguments.gradientAccumulationSteps = 2
         arguments.numTrainEpochs = 1
         arguments.weightDecay = 0.01
+        arguments.optimizer = .adamW8
         arguments.precision = .tf32
         arguments.loggingSteps = 1000
         (arguments.evalStrategy, arguments.evalSteps) = (.steps, 1000)
         (arguments.saveStrategy, arguments.saveSteps) = (.steps, 1000)
+        arguments.loadBestModelAtEnd = true
 
         // Cross-entropy weighted by name, so that the rarer class is not forgotten.
         let targets = try learned.targets(among: classifier.labels)
