@@ -40,7 +40,7 @@ class Exact(Weighted):
         return len(labels) if self.weights is None else self.weights[labels].sum()
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
-        if num_items_in_batch is None:
+        if not model.training:
             return super().compute_loss(model, inputs, return_outputs)
         logits = model(**{key: value for key, value in inputs.items() if key != "labels"}).logits
         return cross_entropy(logits, inputs["labels"], self.weights, reduction="sum") / num_items_in_batch
@@ -63,7 +63,7 @@ def kind(variant):
     return Weighted if "class_weights" in settings else t.Trainer
 
 
-def reference(variant, folder, train, held, work):
+def reference(variant, folder, train, held, work, dtype=torch.float32):
     """Its log rows, weights by name and metrics."""
     settings = VARIANTS[variant]
     output = work / "reference"
@@ -71,14 +71,15 @@ def reference(variant, folder, train, held, work):
 
     def trainer(callbacks):
         tokenizer = t.AutoTokenizer.from_pretrained(folder)
-        model = t.AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32)
+        model = t.AutoModelForSequenceClassification.from_pretrained(folder, dtype=dtype)
         encode = lambda rows: rows.map(lambda row: tokenizer(row["text"], truncation=True, max_length=512), batched=True)
         given = t.TrainingArguments(output, **arguments(variant), report_to="none", use_cpu=True, disable_tqdm=True,
                                     save_strategy="no", full_determinism=True)
         made = kind(variant)(model, given, t.DataCollatorWithPadding(tokenizer), encode(train), encode(held),
                              processing_class=tokenizer, compute_metrics=measures, callbacks=callbacks)
+        made.remove_callback(t.PrinterCallback)
         if "class_weights" in settings:
-            made.weights = torch.tensor([weight for _, weight in sorted(WEIGHTS.items())])
+            made.weights = torch.tensor([weight for _, weight in sorted(WEIGHTS.items())], dtype=dtype)
         return made
 
     made = None

@@ -29,7 +29,7 @@ VARIANTS = {
     "adamw 8-bit": {"optim": "adamw_bnb_8bit", "weight_decay": 0.1},
 }
 OWN = ["class_weights", "faulty", "resume_at"]
-COMMON = {"max_steps": 100, "learning_rate": 5e-4, "per_device_train_batch_size": 8, "logging_steps": 1, "seed": 7}
+COMMON = {"max_steps": 100, "learning_rate": 2e-4, "per_device_train_batch_size": 8, "logging_steps": 1, "seed": 7}
 
 
 def arguments(variant):
