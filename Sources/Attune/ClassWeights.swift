@@ -1,6 +1,7 @@
 public import Datasets
 import Foundation
 public import NN
+import Training
 
 /// How much each class counts in the loss.
 public enum ClassWeights: Sendable, Equatable {
@@ -61,6 +62,9 @@ public enum ClassWeights: Sendable, Equatable {
                 .badData,
                 "--class-weights is for classes, and a regression has none; leave it out"
             )
+        }
+        if let fault = targets.firstFault(labelCount: labels.count) {
+            throw DatasetError(.badData, "training example \(fault.example) \(fault.what)")
         }
         switch self {
         case .equal: return nil

@@ -88,7 +88,9 @@ extension FineTuning {
     }
 
     private func cleaned(_ data: Dataset, _ emit: (Event) throws -> Void) throws -> Dataset {
-        let (rows, notes) = try data.loaded().cleaned(
+        let loaded = try data.loaded()
+        for column in labelColumns { try loaded.requireKnownClasses(in: column) }
+        let (rows, notes) = try loaded.cleaned(
             textColumn: textColumn,
             labelColumns: labelColumns,
             missingLabels: missingLabels,

@@ -52,6 +52,7 @@ public struct LabelledTexts: Sendable {
             rows = .numbers(try dataset.numbers(column))
             return
         }
+        for column in labelColumns { try dataset.requireKnownClasses(in: column) }
         let labels = try RowLabels(dataset, columns: labelColumns)
         guard problemType == .multiLabel || !labels.isMultiLabel else {
             throw DatasetError(

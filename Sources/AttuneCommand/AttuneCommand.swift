@@ -21,7 +21,7 @@ struct AttuneCommand: ParsableCommand {
             TrainCommand.self, EvaluateCommand.self, PredictCommand.self, TokenizeCommand.self,
             DecodeCommand.self,
             DataCommand.self,
-            InspectCommand.self, DoctorCommand.self,
+            InspectCommand.self, ReplayCommand.self, DoctorCommand.self,
         ]
     )
 

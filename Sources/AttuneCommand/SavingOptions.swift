@@ -68,6 +68,14 @@ struct SavingOptions: ParsableArguments {
     )
     var reportTo: [ReportChoice] = []
 
+    @Flag(
+        help: """
+            Where the loss or gradients are no longer numbers, stop without the file that `attune replay` runs again; it \
+            holds all weights.
+            """
+    )
+    var noReplayFile = false
+
     /// The reports wanted, each once.
     var reports: [RunReport] { RunReport.allCases.filter { reportTo.contains(.report($0)) } }
 
@@ -90,6 +98,7 @@ struct SavingOptions: ParsableArguments {
         arguments.saveStrategy = saveStrategy
         arguments.saveSteps = saveSteps
         arguments.saveTotalLimit = saveTotalLimit
+        arguments.writesReplayFile = !noReplayFile
     }
 }
 

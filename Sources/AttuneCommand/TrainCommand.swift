@@ -14,8 +14,8 @@ struct TrainCommand: ParsableCommand {
         discussion: """
             Labels are names; ids follow from their order. A column of lists gives a text several labels; \
             --problem-type regression learns a column's numbers. The output folder is in the Hub's layout: the Python \
-            library opens it, and so do `attune evaluate` and `attune predict`. Ctrl-C saves a checkpoint and says \
-            how to go on. Flags are those of the reference's TrainingArguments, with its defaults.
+            library opens it, and so do `attune evaluate` and `attune predict`. Ctrl-C or SIGTERM finishes the step, saves \
+            a checkpoint, prints the command that goes on and exits with 130. Flags are those of the reference's TrainingArguments, with its defaults.
 
             A recipe is a YAML file of the same names in snake_case (learning_rate: 2e-5); flags override it, and \
             every run leaves its own, complete, as recipe.yaml in the output folder.
@@ -70,9 +70,9 @@ struct TrainCommand: ParsableCommand {
             if let threads = training.threads { try Runtime.setThreadCount(threads) }
             let interrupt = Interrupt()
             let listener = interrupt.listen(
-                message: "stopping after this step, then saving; Ctrl-C again ends at once"
+                message: "stopping after this step, then saving; a second Ctrl-C or SIGTERM ends at once"
             )
-            defer { listener.cancel() }
+            defer { listener.forEach { $0.cancel() } }
             var reporter = ConsoleReporter()
             let recipe = try line.resolvedRecipe(resolved(job))
             let result = try job.run(into: folder, shouldStop: { interrupt.isRequested }) { event in
@@ -83,12 +83,18 @@ struct TrainCommand: ParsableCommand {
             }
             if result.outcome.wasInterrupted {
                 writeToStandardError(
-                    "stopped after step \(result.outcome.step). Go on with the same command and "
-                        + "--resume-from-checkpoint latest\n"
+                    "stopped after step \(result.outcome.step); this goes on:\n"
+                        + "  \(line.continuation(of: CommandLine.arguments[0]))\n"
                 )
                 throw ExitCode.interrupted
             }
             printSummary(result)
+            if interrupt.isRequested, job.held != .nothing, result.evaluation == nil {
+                writeToStandardError(
+                    "the evaluation was stopped; `attune evaluate` measures the saved model\n"
+                )
+                throw ExitCode.interrupted
+            }
         }
     }
 

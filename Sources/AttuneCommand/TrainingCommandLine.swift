@@ -5,6 +5,8 @@ import Yams
 
 /// What was typed after `attune train`, with the recipe's settings where no flag overrides them.
 struct TrainingCommandLine {
+    /// What was typed after `attune train`.
+    let typed: [String]
     /// What the parser gets.
     let arguments: [String]
     /// The file that was named, if one was.
@@ -18,6 +20,7 @@ struct TrainingCommandLine {
     /// - Parameter typed: After `attune train`.
     /// - Throws: ``RecipeError``.
     init(_ typed: [String]) throws {
+        self.typed = typed
         catalog = try FlagCatalog(of: TrainCommand.self)
         let (typed, denied) = Self.withoutTruthValues(typed, catalog)
         var given: [String: [String]] = [:]
@@ -125,6 +128,29 @@ struct TrainingCommandLine {
     private static func scalar(_ text: String) -> Node {
         // Unquoted these would be read as nothing.
         Node(text, .implicit, ["", "~", "null"].contains(text.lowercased()) ? .singleQuoted : .any)
+    }
+
+    /// The command that goes on with an interrupted run, to be pasted into a shell.
+    ///
+    /// It is what was typed, and `--resume-from-checkpoint latest`. A token is not repeated: whoever reads the log would
+    /// have it.
+    ///
+    /// - Parameter program: As it was called.
+    /// - Returns: One line.
+    func continuation(of program: String) -> String { Self.continuation(of: program, typed) }
+
+    static func continuation(of program: String, _ typed: [String]) -> String {
+        var words = [program, "train"]
+        var rest = typed[...]
+        while let word = rest.popFirst() {
+            let name = word.hasPrefix("--") ? word.dropFirst(2).prefix { $0 != "=" } : ""
+            guard name == "resume-from-checkpoint" || name.hasSuffix("token") else {
+                words.append(word)
+                continue
+            }
+            if !word.contains("=") { _ = rest.popFirst() }
+        }
+        return (words + ["--resume-from-checkpoint", "latest"]).map(shellQuoted).joined(separator: " ")
     }
 
     /// A parser's complaint, with the place in the recipe of the setting that it names.

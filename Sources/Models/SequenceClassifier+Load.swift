@@ -23,6 +23,8 @@ extension SequenceClassifier {
         public var mapsWeights = false
         /// Whether a head that is there shall be thrown away.
         public var reinitializesHead = false
+        /// Whether weights that are infinite or not numbers are refused; what looks for their origin takes them.
+        package var refusesNonFiniteWeights = true
         /// Where to run.
         public var device = Device.cpu
 
@@ -157,7 +159,7 @@ extension SequenceClassifier {
             let isHead = keys.isHead(parameter.name) || keys.isOptional(parameter.name)
             let dtype = parameter.shape.count > 1 && !isHead ? options.weightsDType : .float32
             let tensor = try checkpoint.tensor(source)
-            try requireFinite(tensor, name: source)
+            if options.refusesNonFiniteWeights { try requireFinite(tensor, name: source) }
             try parameter.set(usable(tensor, dtype, options))
             report.loaded.append(source)
         }

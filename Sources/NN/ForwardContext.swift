@@ -8,8 +8,9 @@ public struct ForwardContext {
     public var checkpointsBlocks = false
     /// Where dropout draws from; nil turns dropout off, as evaluation does.
     public var dropout: RandomSource?
-    /// Told what every linear layer gets and gives, by its weight's name; nil tells nobody.
-    package var inspect: ((_ layer: String, _ input: Tensor, _ output: Tensor) throws(TorchError) -> Void)?
+    /// Told what every linear layer gets and gives, by its weight's name, and in which type it multiplies; nil tells nobody.
+    package var inspect:
+        ((_ layer: String, _ input: Tensor, _ output: Tensor, _ dtype: DType) throws(TorchError) -> Void)?
 
     /// Evaluation in float32 where nothing else is said.
     ///

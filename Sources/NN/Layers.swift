@@ -36,7 +36,7 @@ public final class Linear {
     /// - Throws: `.failed` if the sizes differ.
     public func callAsFunction(_ x: Tensor, _ context: ForwardContext) throws(TorchError) -> Tensor {
         let y = try context.product(x, weight.value, bias: bias?.value)
-        try context.inspect?(weight.name, x, y)
+        try context.inspect?(weight.name, x, y, context.productType(of: weight.value))
         return y
     }
 }
@@ -77,15 +77,18 @@ public final class Conv1D {
     /// - Throws: `.failed` if the sizes differ.
     public func callAsFunction(_ x: Tensor, _ context: ForwardContext) throws(TorchError) -> Tensor {
         let y = try context.product(x, weight.value.transposed(0, 1), bias: bias.value)
-        try context.inspect?(weight.name, x, y)
+        try context.inspect?(weight.name, x, y, context.productType(of: weight.value))
         return y
     }
 }
 
 extension ForwardContext {
-    /// `x · weightᵀ + bias` in ``matmulDType``, or in the weight's own type where that is narrower than float32.
+    /// The type in which a weight is multiplied: ``matmulDType``, or its own where that is narrower than float32.
+    func productType(of weight: Tensor) -> DType { weight.dtype == .float32 ? matmulDType : weight.dtype }
+
+    /// `x · weightᵀ + bias` in the type of the product.
     func product(_ x: Tensor, _ weight: Tensor, bias: Tensor?) throws(TorchError) -> Tensor {
-        let type = weight.dtype == .float32 ? matmulDType : weight.dtype
+        let type = productType(of: weight)
         guard type != .float32 else { return try x.linear(weight, bias: bias) }
         let y = try x.to(dtype: type).linear(weight.to(dtype: type)).to(dtype: .float32)
         guard let bias else { return y }

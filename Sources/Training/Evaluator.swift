@@ -3,7 +3,7 @@ import Evaluation
 import Foundation
 import Models
 import NN
-public import Torch
+import Torch
 
 /// Measures a classifier on labelled examples.
 ///
@@ -17,7 +17,8 @@ public import Torch
 ///   - withIntervals: Whether to measure 95 % intervals too, by drawing the examples again.
 ///   - progress: Told how many examples are done; returns whether to go on.
 /// - Returns: The record; nil where `progress` stopped it.
-/// - Throws: `TorchError`; `.failed` where the examples have no targets, or others than the classifier's.
+/// - Throws: ``TrainingError`` where the examples have no targets or others than the classifier's, or where logits are no
+///   numbers; `TorchError`.
 public func evaluate(
     _ classifier: TextClassifier,
     on examples: EncodedExamples,
@@ -27,7 +28,8 @@ public func evaluate(
     epoch: Double = 0,
     withIntervals: Bool = false,
     progress: (Int) -> Bool = { _ in true }
-) throws(TorchError) -> EvaluationRecord? {
+) throws -> EvaluationRecord? {
+    try Trainer.requireSound(examples, "evaluation", for: classifier)
     let start = ContinuousClock.now
     let logits = try classifier.logits(
         examples,
@@ -37,6 +39,7 @@ public func evaluate(
     )
     guard logits.count == examples.count else { return nil }
     let runtime = (ContinuousClock.now - start) / .seconds(1)
+    try requireFinite(logits, step: step, precision)
     guard
         let (losses, metrics) = measured(
             classifier.predictions(of: logits),
@@ -45,10 +48,9 @@ public func evaluate(
             withIntervals: withIntervals
         )
     else {
-        throw TorchError(
-            operation: "evaluate",
-            message:
-                "the examples have no targets of the classifier's kind, \(classifier.problemType.rawValue)"
+        throw TrainingError(
+            .badData,
+            "the examples have no targets of the classifier's kind, \(classifier.problemType.rawValue)"
         )
     }
     return EvaluationRecord(
@@ -57,6 +59,18 @@ public func evaluate(
         loss: losses.reduce(0, +) / Double(max(losses.count, 1)),
         metrics: metrics,
         runtime: runtime
+    )
+}
+
+/// Metrics of what are no numbers would be numbers all the same.
+private func requireFinite(_ logits: [[Float]], step: Int, _ precision: Precision) throws(TrainingError) {
+    let lost = logits.indices.filter { row in logits[row].contains { !$0.isFinite } }
+    guard !lost.isEmpty else { return }
+    throw TrainingError(
+        .notFinite,
+        "evaluation after step \(step): the logits of \(Trainer.list(lost)) of the evaluation texts are no numbers "
+            + "(products in \(precision.matmulDType.rawValue)); take an earlier checkpoint"
+            + (precision == .bf16 ? ", or --precision fp32" : "")
     )
 }
 

@@ -118,13 +118,31 @@ extension Trainer {
         try emit(.logged(row))
     }
 
+    /// Evaluates and saves where that is due after the step.
+    func settle(
+        _ state: inout TrainerState,
+        _ moving: Moving,
+        _ shouldStop: () -> Bool,
+        _ emit: (RunEvent) throws -> Void
+    ) throws {
+        let isBest = try isEvaluationDue(state.step) && evaluateNow(&state, shouldStop, emit)
+        guard isSaveDue(state.step, isBest: isBest), state.step < totalSteps, !state.owesEvaluation else {
+            return
+        }
+        try save(state, moving.optimizer, moving.dropout, emit)
+    }
+
     /// Evaluates; tells whether this was the best so far.
     func evaluateNow(
         _ state: inout TrainerState,
         _ shouldStop: () -> Bool,
         _ emit: (RunEvent) throws -> Void
     ) throws -> Bool {
-        guard let record = try measure(state, shouldStop, emit) else { return false }
+        guard let record = try measure(state, shouldStop, emit) else {
+            state.owesEvaluation = evaluation != nil
+            return false
+        }
+        state.owesEvaluation = false
         state.append(record)
         var isBest = false
         if arguments.selectsModel {
@@ -175,9 +193,17 @@ extension Trainer {
         _ state: TrainerState,
         _ optimizer: Optimizer,
         _ dropout: RandomSource,
+        isInterrupted: Bool = false,
         _ emit: (RunEvent) throws -> Void
     ) throws {
-        let folder = try state.save(classifier, optimizer: optimizer, dropout: dropout, in: outputFolder)
+        let folder = try state.save(
+            classifier,
+            optimizer: optimizer,
+            dropout: dropout,
+            // Whoever stops a run is told how to go on with it.
+            isWhole: !arguments.saveOnlyModel || isInterrupted,
+            in: outputFolder
+        )
         try RunFolder(outputFolder).prune(keeping: arguments.saveTotalLimit, best: state.bestCheckpoint)
         try emit(.saved(folder))
     }

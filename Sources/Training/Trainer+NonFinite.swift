@@ -1,95 +1,90 @@
 import Checkpoints
 import Classification
+import Files
+import Foundation
 import Models
 import NN
 import Torch
 
-// What to say where a loss or a gradient is no longer a number: which examples, and where it began.
+// What to say where a loss or a gradient is no longer a number: which examples, and where it began; and a file that runs
+// the step again.
 extension Trainer {
     /// The error for a loss that is no number; the weights have not been touched.
-    func lossIsNotFinite(
-        step: Int,
-        _ loss: Double,
-        _ examples: ArraySlice<Int>,
-        _ logits: Tensor
-    ) throws -> TrainingError {
-        let width = logits.shape[1]
-        let values = try logits.array(of: Double.self)
-        let rows = examples.enumerated().filter { row, _ in
-            values[row * width..<(row + 1) * width].contains { !$0.isFinite }
-        }.map(\.element)
-        let whose = rows.isEmpty ? Array(examples) : rows
+    ///
+    /// - Parameters:
+    ///   - start: The step.
+    ///   - loss: The loss.
+    ///   - examples: Those of the micro-batch.
+    /// - Returns: What to throw.
+    func lossIsNotFinite(_ start: StepStart, _ loss: Double, _ examples: ArraySlice<Int>) -> TrainingError {
+        // A NaN may have a sign, which says nothing.
+        let loss = loss.isNaN ? Double.nan : loss
+        let replay = replay(of: start, fault: "the loss is \(loss)")
+        let saved = saved(replay)
+        let found = Result { try replay.runForward(on: classifier.model, loss: self.loss) }
+        let whose = (try? found.get())?.microBatches.last.map(\.examplesLost) ?? []
         return TrainingError(
             .notFinite,
-            "step \(step + 1): the loss is \(loss), and training stopped before the weights were touched. It comes of "
-                + "\(Self.list(whose)); \(try origin(in: whose)). \(remedy)"
+            "step \(replay.step): the loss is \(loss), and training stopped before the weights were touched. It comes of "
+                + "\(Self.list(whose.isEmpty ? Array(examples) : whose)); \(explanation(of: found)). \(remedy)\(saved)"
         )
     }
 
     /// The error for gradients that are no numbers though the loss is one.
     ///
     /// - Parameters:
-    ///   - step: Which, from 0.
-    ///   - loss: The step's.
-    ///   - window: The step's examples.
+    ///   - start: The step.
+    ///   - loss: Its loss.
     ///   - first: The parameter that lost them, where the gradients are gone already.
     ///   - hasMoved: Whether weights nearer to the loss have been moved.
     /// - Returns: What to throw.
-    /// - Throws: `TorchError`.
     func gradientIsNotFinite(
-        step: Int,
+        _ start: StepStart,
         loss: Double,
-        _ window: ArraySlice<Int>,
         first: String? = nil,
         hasMoved: Bool = false
-    ) throws -> TrainingError {
-        // Gradients are made from the last layer to the first: what is amiss in the last one spoils all before.
-        let first = try classifier.model.parameters.trainable.last { parameter throws(TorchError) in
-            if let first { return parameter.name == first }
-            guard let gradient = try parameter.value.gradient() else { return false }
-            return try !gradient.isFinite()
-        }
-        let place = first.map {
-            "the first in the backward pass is that of \($0.name) (\($0.value.dtype.rawValue))"
-        }
+    ) -> TrainingError {
+        let replay = replay(of: start, fault: "gradients are no numbers", hasMoved: hasMoved)
+        let saved = saved(replay)
         let touched =
             hasMoved
             ? "training stopped when the weights above had been moved (the last checkpoint is whole)"
             : "training stopped before the weights were touched"
+        var whose = replay.examples
+        var place: String
+        if hasMoved, let first, let parameter = classifier.model.parameters[first] {
+            // The step cannot be taken again: some of its weights are the next one's.
+            place = "the first in the backward pass is that of \(first) (\(parameter.value.dtype.rawValue))"
+        } else {
+            let found = Result { try replay.run(on: classifier.model, loss: self.loss) }
+            place = explanation(of: found)
+            whose = (try? found.get())?.examples ?? whose
+        }
         return TrainingError(
             .notFinite,
-            "step \(step + 1): the loss is \(loss), but gradients are no numbers, and \(touched); \(place ?? "their norm alone is too large for float32"). The step's are "
-                + "\(Self.list(Array(window))). \(remedy)"
+            "step \(replay.step): the loss is \(loss), but gradients are no numbers, and \(touched); \(place). They come of "
+                + "\(Self.list(whose)). \(remedy)\(saved)"
         )
     }
 
-    /// Runs the examples again, layer by layer, and says where the first number was lost.
-    private func origin(in examples: [Int]) throws -> String {
-        for parameter in classifier.model.parameters.parameters {
-            if let fault = try nonFinite(in: parameter.value.detached()) {
-                return
-                    "the weight \(parameter.name) (\(parameter.value.dtype.rawValue)) itself holds \(fault.count) "
-                    + "such values"
-            }
+    private func explanation(of found: Result<ReplayReport, any Error>) -> String {
+        switch found {
+        case .success(let report): report.explanation
+        case .failure(let error): "running the step again to find the layer failed: \(error)"
         }
-        let batch = try train.batch(
-            examples,
-            padTokenID: classifier.model.configuration.padTokenID,
-            device: classifier.model.device
-        )
-        let dtype = arguments.precision.matmulDType
-        var found: String?
-        var context = ForwardContext(matmulDType: dtype)
-        context.inspect = { (layer, input, output) throws(TorchError) in
-            guard found == nil else { return }
-            if try !input.isFinite() {
-                found = "numbers were lost on the way to \(layer)"
-            } else if try !output.isFinite() {
-                found = "the first layer that loses them is \(layer), in \(dtype.rawValue)"
-            }
+    }
+
+    /// Writes the replay file; what to say of it.
+    private func saved(_ replay: StepReplay) -> String {
+        guard arguments.writesReplayFile else { return "" }
+        let file = StepReplay.place(of: replay.step, in: outputFolder)
+        do {
+            try replay.write(classifier.model, to: file)
+            return
+                ". `attune replay \(shellQuoted(file.path(percentEncoded: false)))` runs the step again, layer by layer"
+        } catch {
+            return ". No replay file was written: \(error)"
         }
-        _ = try withNoGradient { () throws(TorchError) in try classifier.model.logits(batch, context) }
-        return found ?? "every layer's output is finite, so they are lost in the loss itself"
     }
 
     private var remedy: String {
@@ -97,8 +92,9 @@ extension Trainer {
     }
 
     /// Examples for a message, by their places in the training data.
-    private static func list(_ examples: [Int]) -> String {
+    static func list(_ examples: [Int]) -> String {
         let shown = examples.prefix(20).map(String.init).joined(separator: ", ")
-        return "examples " + shown + (examples.count > 20 ? " and \(examples.count - 20) more" : "")
+        return (examples.count == 1 ? "example " : "examples ") + shown
+            + (examples.count > 20 ? " and \(examples.count - 20) more" : "")
     }
 }

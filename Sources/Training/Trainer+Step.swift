@@ -23,15 +23,21 @@ extension Trainer {
     /// - Throws: ``TrainingError`` where a number is lost or memory runs out; `TorchError`.
     func step(_ index: Int, _ order: [Int], _ rate: Double, _ moving: Moving) throws -> StepRecord {
         let window = self.window(of: index, order)
+        let start = StepStart(
+            index: index,
+            learningRate: rate,
+            window: window,
+            dropout: try moving.dropout.state()
+        )
         let windowWeight = loss.totalWeight(of: targets.picking(window))
         var total = 0.0
         var norm = 0.0
         for examples in microBatches(of: window) {
             do {
-                let (value, amount) = try meanLoss(of: examples, step: index, windowWeight, moving.dropout)
+                let (value, amount) = try meanLoss(of: examples, start, windowWeight, moving.dropout)
                 total += amount
                 if arguments.optimizerInBackward {
-                    norm = try moveInBackward(of: value, amount, step: index, window, rate, moving)
+                    norm = try moveInBackward(of: value, amount, start, moving)
                 } else {
                     try value.backward()
                 }
@@ -45,7 +51,7 @@ extension Trainer {
                 to: arguments.maxGradNorm
             )
             norm = clipping.norm
-            guard norm.isFinite else { throw try gradientIsNotFinite(step: index, loss: total, window) }
+            guard norm.isFinite else { throw gradientIsNotFinite(start, loss: total) }
             try moving.optimizer.step(learningRate: rate, gradientScale: clipping.factor)
         }
         return StepRecord(
@@ -62,7 +68,7 @@ extension Trainer {
     /// A micro-batch's share of the step's mean loss, recorded.
     private func meanLoss(
         of examples: ArraySlice<Int>,
-        step index: Int,
+        _ start: StepStart,
         _ windowWeight: Double,
         _ dropout: RandomSource
     ) throws -> (value: Tensor, amount: Double) {
@@ -79,7 +85,7 @@ extension Trainer {
         let weight = arguments.hfCompatGradientAccumulation ? loss.totalWeight(of: wanted) : windowWeight
         let value = try loss(logits, wanted) * (1 / weight)
         let amount = try value.item()
-        guard amount.isFinite else { throw try lossIsNotFinite(step: index, amount, examples, logits) }
+        guard amount.isFinite else { throw lossIsNotFinite(start, amount, examples) }
         return (value, amount)
     }
 
@@ -87,28 +93,20 @@ extension Trainer {
     private func moveInBackward(
         of value: Tensor,
         _ amount: Double,
-        step index: Int,
-        _ window: ArraySlice<Int>,
-        _ rate: Double,
+        _ start: StepStart,
         _ moving: Moving
     ) throws -> Double {
         let outcome = try moving.optimizer.stepInBackward(
             of: value,
             parameters: classifier.model.parameters.trainable,
             maxNorm: arguments.maxGradNorm,
-            learningRate: rate,
+            learningRate: start.learningRate,
             isInBlock: moving.layers.isInBlock
         )
         switch outcome {
         case .moved(let norm): return norm
         case .notFinite(let parameter, let hasMoved):
-            throw try gradientIsNotFinite(
-                step: index,
-                loss: amount,
-                window,
-                first: parameter,
-                hasMoved: hasMoved
-            )
+            throw gradientIsNotFinite(start, loss: amount, first: parameter, hasMoved: hasMoved)
         }
     }
 

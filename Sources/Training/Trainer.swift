@@ -69,6 +69,8 @@ public struct Trainer {
                 "the examples have no targets of the classifier's kind, \(classifier.problemType.rawValue)"
             )
         }
+        try Self.requireSound(train, "training", for: classifier)
+        if let evaluation { try Self.requireSound(evaluation, "evaluation", for: classifier) }
         if let fault = targets.whyNotLearnable(labels: classifier.labels) {
             throw TrainingError(.badData, fault)
         }
@@ -162,6 +164,7 @@ public struct Trainer {
         try emit(.started(plan(firstStep: firstStep)))
         let start = ContinuousClock.now
         if arguments.evalOnStart, firstStep == 0 { try evaluateAtStart(&state, shouldStop, emit) }
+        if state.owesEvaluation { try settle(&state, moving, shouldStop, emit) }
         var order = (epoch: -1, indices: [Int]())
         var seen = 0
         var lossSum = 0.0
@@ -177,15 +180,14 @@ public struct Trainer {
             lossSum += record.loss
             try emit(.step(record))
             try log(record, &state, emit)
-            let isBest = try isEvaluationDue(state.step) && evaluateNow(&state, shouldStop, emit)
-            if isSaveDue(state.step, isBest: isBest), state.step < totalSteps {
-                try save(state, optimizer, dropout, emit)
-            }
+            try settle(&state, moving, shouldStop, emit)
         }
         try parameters.setRequiresGradient(false)
         let stoppedEarly = state.step < totalSteps && state.selection.shouldStop
-        let wasInterrupted = state.step < totalSteps && !stoppedEarly
-        if wasInterrupted || savesLast(state) { try save(state, optimizer, dropout, emit) }
+        let wasInterrupted = state.owesEvaluation || state.step < totalSteps && !stoppedEarly
+        if wasInterrupted || savesLast(state) {
+            try save(state, optimizer, dropout, isInterrupted: wasInterrupted, emit)
+        }
         let runtime = (ContinuousClock.now - start) / .seconds(1)
         var weightsStep = state.step
         if arguments.loadBestModelAtEnd, !wasInterrupted, let best = state.selection.bestStep,

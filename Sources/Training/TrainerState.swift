@@ -14,6 +14,8 @@ package struct TrainerState: Sendable, Equatable {
     package internal(set) var step = 0
     /// Losses of the steps since the last row of the log.
     var lossesSinceLog: [Double] = []
+    /// Whether the run was stopped while it evaluated: that evaluation is the first thing to do when it goes on.
+    var owesEvaluation = false
     /// The best evaluation so far.
     var selection: ModelSelection
     /// The learning rate of a schedule that follows evaluations.
@@ -77,6 +79,7 @@ package struct TrainerState: Sendable, Equatable {
             "train_batch_size": .int(arguments.perDeviceTrainBatchSize), "trial_name": .null,
             "trial_params": .null,
             // Ours: what the next row of the log still needs.
+            "evaluation_owed": .bool(owesEvaluation),
             "losses_since_log": .array(lossesSinceLog.map(JSONValue.double)),
             "plateau": arguments.scheduler == .reduceOnPlateau ? plateau.json : .null,
         ])
@@ -92,10 +95,13 @@ package struct TrainerState: Sendable, Equatable {
     package var formatted: String { document.formatted }
 
     /// Writes `checkpoint-<step>` beside its place and renames it: it appears whole or not at all.
+    ///
+    /// `isWhole` says whether it is to hold what a run needs to go on, besides the model.
     func save(
         _ classifier: TextClassifier,
         optimizer: Optimizer,
         dropout: RandomSource,
+        isWhole: Bool,
         in folder: URL
     ) throws -> URL {
         let place = RunFolder(folder).checkpoint(step)
@@ -105,7 +111,7 @@ package struct TrainerState: Sendable, Equatable {
         let files = FileManager.default
         do {
             try classifier.save(to: temporary)
-            if !arguments.saveOnlyModel {
+            if isWhole {
                 try writeSafetensors(optimizer.state, to: temporary.appending(path: Self.optimizerState))
                 let state = try dropout.state()
                 try writeSafetensors(
@@ -161,6 +167,7 @@ package struct TrainerState: Sendable, Equatable {
         self.step = step
         lossesSinceLog = (document["losses_since_log"].array ?? []).compactMap(\.double)
         logHistory = document["log_history"].array ?? []
+        owesEvaluation = document["evaluation_owed"].bool ?? false
         selection.restore(document)
         plateau.restore(document["plateau"])
     }

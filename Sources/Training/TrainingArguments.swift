@@ -138,6 +138,8 @@ public struct TrainingArguments: Sendable, Equatable {
     public var dataloaderDropLast = false
     /// Type of matrix products.
     public var precision = Precision.fp32
+    /// Whether a step whose loss or gradients are no numbers leaves a file that runs it again; it holds all weights.
+    public var writesReplayFile = true
     /// Whether to repeat the reference's fault under accumulation: a step's loss is then the sum of the micro-batches' means.
     public var hfCompatGradientAccumulation = false
 

@@ -8,12 +8,14 @@ struct CommandOutcome {
     var errors: String
 }
 
+/// The executable, which is built beside the tests.
+let attuneExecutable = URL(filePath: ProcessInfo.processInfo.arguments[0]).resolvingSymlinksInPath()
+    .deletingLastPathComponent().appending(path: "attune")
+
 /// Runs the built executable as a person runs it.
 func attune(_ arguments: [String]) throws -> CommandOutcome {
-    // The executable is built beside the tests.
-    let tests = URL(filePath: ProcessInfo.processInfo.arguments[0]).resolvingSymlinksInPath()
     let process = Process()
-    process.executableURL = tests.deletingLastPathComponent().appending(path: "attune")
+    process.executableURL = attuneExecutable
     process.arguments = arguments
     return try withTemporaryFolder { folder in
         let files = ["out", "err"].map { folder.appending(path: $0) }

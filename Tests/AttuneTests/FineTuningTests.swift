@@ -103,6 +103,16 @@ struct FineTuningTests {
         )
     }
 
+    @Test(arguments: ["nan", "inf"]) func `one row whose number is none is named`(number: String) throws {
+        let complaint = try complaint(["a,1", "b,\(number)", "c,3"]) { $0.problemType = .regression }
+        #expect(
+            complaint.hasPrefix(
+                "row 2: column \"author\" holds \(number), which nothing can be learned from"
+            ),
+            "\(complaint)"
+        )
+    }
+
     @Test(
         arguments: [
             ("balanced", ClassWeights.balanced), ("J=0.6,P=0.4", .named(["J": 0.6, "P": 0.4])),

@@ -1,7 +1,8 @@
-import Datasets
 import Foundation
 import TestSupport
 import Testing
+
+@testable import Datasets
 
 /// Features that the reference wrote (Scripts/fixtures/make_reader_fixtures.py); Scripts/check-features has the
 /// reference read what is written here.
@@ -73,5 +74,35 @@ struct FeatureTests {
         let data = try Dataset(["tags": [["b", nil], [], nil, ["a", "b"]]]).classEncodeColumn("tags")
         #expect(try data.feature(of: "tags") == .list(.classLabel(ClassLabel(names: ["a", "b"]))))
         #expect(try data.contents()["tags"] == [[1, nil], [], nil, [0, 1]])
+    }
+
+    @Test func `an id beyond a file's class names is refused by row, in lists too`() throws {
+        let label = ClassLabel(names: ["a", "b"])
+        let ids = try Dataset(["id": [0, 1, -1, nil, 2], "ids": [[0], [], [1, 0], nil, [1, 7]]])
+        // As a file that was written with fewer names than ids would be read.
+        let one = try Column([0, 1, -1, nil, 2], feature: .value(.int64), name: "id")
+        let several = try Column(
+            [[0], [], [1, 0], nil, [1, 7]],
+            feature: .list(.value(.int64)),
+            name: "ids"
+        )
+        func asClasses(_ name: String, _ column: Column, _ feature: Feature) throws -> Dataset {
+            var column = column
+            column.feature = feature
+            return ids.replacing(name, with: column)
+        }
+        let first = try asClasses("id", one, .classLabel(label))
+        #expect { try first.requireKnownClasses(in: "id") } throws: {
+            "\($0)".hasPrefix(
+                "row 5: column \"id\" holds class id 2, and its 2 classes have the ids 0 to 1; mend the row"
+            )
+        }
+        let second = try asClasses("ids", several, .list(.classLabel(label)))
+        #expect { try second.requireKnownClasses(in: "ids") } throws: {
+            "\($0)".hasPrefix("row 5: column \"ids\" holds class id 7")
+        }
+        try first.select([0, 1, 2, 3]).requireKnownClasses(in: "id")
+        try second.select([0, 1, 2, 3]).requireKnownClasses(in: "ids")
+        try ids.requireKnownClasses(in: "id")
     }
 }

@@ -72,6 +72,50 @@ struct ModelSelectionTests {
         }
     }
 
+    @Test func `an evaluation that is stopped is made up for when the run goes on`() throws {
+        /// Runs up to where the evaluation after a step is half done, if given; the evaluations that were finished.
+        func run(
+            in folder: URL,
+            stopInEvaluationAfter stop: Int? = nil,
+            from checkpoint: URL? = nil
+        ) throws
+            -> (evaluations: [Double], outcome: Trainer.Outcome, weights: [[Float]])
+        {
+            let classifier = try classifier()
+            var (step, shouldStop, losses) = (0, false, [Double]())
+            let trainer = try trainer(classifier, in: folder) {
+                $0.perDeviceEvalBatchSize = 4
+                $0.saveSteps = 4
+            }
+            let outcome = try trainer.run(resumingFrom: checkpoint, shouldStop: { shouldStop }) { event in
+                switch event {
+                case .step(let record): step = record.step
+                case .evaluating(let done, _): shouldStop = step == stop && done >= 8
+                case .evaluated(let record): losses.append(record.loss)
+                default: break
+                }
+            }
+            return (losses, outcome, try weights(classifier))
+        }
+        try withTemporaryFolder { folder in
+            let whole = try run(in: folder.appending(path: "whole"))
+            #expect(whole.evaluations.count == 6)
+            for stop in [4, 12] {
+                let place = folder.appending(path: "stopped-\(stop)")
+                let stopped = try run(in: place, stopInEvaluationAfter: stop)
+                #expect(stopped.outcome.wasInterrupted && stopped.outcome.step == stop)
+                #expect(stopped.evaluations.count == stop / 2 - 1)
+                let resumed = try run(in: place, from: RunFolder(place).latestCheckpoint)
+                #expect(!resumed.outcome.wasInterrupted)
+                #expect(stopped.evaluations + resumed.evaluations == whole.evaluations)
+                #expect(
+                    resumed.weights == whole.weights
+                        && resumed.outcome.weightsStep == whole.outcome.weightsStep
+                )
+            }
+        }
+    }
+
     @Test func `training stops when evaluations no longer get better, and a resumed run does too`() throws {
         try withTemporaryFolder { folder in
             let classifier = try classifier()

@@ -4,52 +4,245 @@ import Models
 import NN
 import TestSupport
 import Testing
+import Tokenization
 import Torch
-import Training
 
+@testable import Training
+
+/// Injected faults: each stops the run, and is named.
 struct NonFiniteTests {
-    private func message(_ damage: (TextClassifier) throws -> Void) throws -> String {
+    static let texts = ["a good text", "a bad text", "zzz zzz", "one more"]
+
+    static func classifier() throws -> TextClassifier {
         var options = SequenceClassifier.LoadOptions()
         options.labels = ["bad", "good"]
         let path = Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
-        let classifier = try TextClassifier.load(path, options: options).classifier
+        return try TextClassifier.load(path, options: options).classifier
+    }
+
+    /// A trainer in whose embeddings all states are tiny while the head is huge: the loss is finite, and its gradient,
+    /// which the last norm multiplies by 1/√1e-6, is not.
+    static func overflowBackward(_ classifier: TextClassifier) throws {
+        let parameters = classifier.model.parameters
+        for parameter in parameters.parameters {
+            if parameter.name.hasSuffix("embed_tokens.weight") {
+                try parameter.value.assign(parameter.value.detached() * 1e-6)
+            } else if parameter.name.hasSuffix("o_proj.weight")
+                || parameter.name.hasSuffix("down_proj.weight")
+            {
+                try parameter.value.fill(0)
+            }
+        }
+        let head = try #require(parameters["score.weight"])
+        let width = head.shape[1]
+        let rows = [Float](repeating: 1e37, count: width) + [Float](repeating: -1e37, count: width)
+        try head.value.assign(Tensor(rows, shape: head.shape))
+    }
+
+    private func stopped(
+        in folder: URL,
+        _ change: (inout TrainingArguments) -> Void = { _ in },
+        damage: (TextClassifier) throws -> Void
+    ) throws -> (message: String, steps: Int) {
+        let classifier = try Self.classifier()
         try damage(classifier)
         var arguments = TrainingArguments()
         arguments.maxSteps = 3
         arguments.saveStrategy = .no
-        let texts = ["a good text", "a bad text", "zzz zzz", "one more"]
+        change(&arguments)
         let trainer = try Trainer(
             classifier,
             arguments: arguments,
-            train: classifier.encode(texts, targets: .classes([1, 0, 1, 0])),
-            outputFolder: FileManager.default.temporaryDirectory
+            train: classifier.encode(Self.texts, targets: .classes([1, 0, 1, 0])),
+            outputFolder: folder
         )
+        var steps = 0
         do {
-            _ = try trainer.run { _ in }
-            return "no error"
-        } catch {
-            return "\(error)"
+            _ = try trainer.run { if case .step = $0 { steps += 1 } }
+            return ("no error", steps)
+        } catch let error as TrainingError {
+            #expect(error.code == .notFinite)
+            return (error.message, steps)
         }
     }
 
-    @Test func `a weight that is no number is named with its type`() throws {
-        let text = try message { classifier in
-            let weight = try #require(classifier.model.parameters["model.layers.1.mlp.up_proj.weight"])
-            try weight.value.fill(.nan)
+    @Test func `a weight that is no number is named with its type, and the file says so again`() throws {
+        try withTemporaryFolder { folder in
+            let text = try stopped(in: folder) { classifier in
+                try classifier.model.parameters["model.layers.1.mlp.up_proj.weight"]?.value.fill(.nan)
+            }.message
+            #expect(text.contains("step 1: the loss is nan"), "\(text)")
+            #expect(
+                text.contains("the weight model.layers.1.mlp.up_proj.weight (float32) itself holds 384"),
+                "\(text)"
+            )
+            #expect(
+                text.contains("`attune replay ") && text.contains("replay-step-1.safetensors` runs"),
+                "\(text)"
+            )
+            let (replay, model) = try StepReplay.load(folder.appending(path: "replay-step-1.safetensors"))
+            let report = try replay.run(on: model)
+            #expect(report.weightsLost.map(\.name) == ["model.layers.1.mlp.up_proj.weight"])
+            #expect(report.microBatches.last?.loss.isNaN == true)
+            #expect(text.contains(report.explanation), "\(report.explanation)")
         }
-        #expect(text.contains("step 1: the loss is nan"), "\(text)")
-        #expect(
-            text.contains("the weight model.layers.1.mlp.up_proj.weight (float32) itself holds"),
-            "\(text)"
-        )
     }
 
-    @Test func `a huge weight is traced to the layer whose output overflows`() throws {
-        let text = try message { classifier in
-            let weight = try #require(classifier.model.parameters["model.layers.0.mlp.up_proj.weight"])
-            try weight.value.fill(3e38)
+    @Test func `a huge weight is traced to the layer whose output overflows, with its type and token`() throws
+    {
+        try withTemporaryFolder { folder in
+            let text = try stopped(in: folder) { classifier in
+                try classifier.model.parameters["model.layers.0.mlp.up_proj.weight"]?.value.fill(3e38)
+            }.message
+            #expect(
+                text.contains(
+                    "the first layer that loses them is model.layers.0.mlp.up_proj.weight, in float32, at token "
+                ),
+                "\(text)"
+            )
+            #expect(text.contains("examples "), "\(text)")
+            let (replay, model) = try StepReplay.load(folder.appending(path: "replay-step-1.safetensors"))
+            let report = try replay.run(on: model)
+            guard case .layer(let layer) = report.origin else {
+                Issue.record("\(report.explanation)")
+                return
+            }
+            #expect(layer.name == "model.layers.0.mlp.up_proj.weight" && layer.input.lostCount == 0)
+            #expect(layer.output.infiniteCount > 0 && layer.output.dtype == .float32)
+            // What came before it is finite, layer by layer.
+            let before = try #require(report.microBatches.last).layers.prefix { $0.name != layer.name }
+            #expect(before.count == 5 && before.allSatisfy { $0.output.lostCount == 0 })
+            let place = try #require(layer.firstLost)
+            #expect(replay.piece(at: place)?.isEmpty == false)
         }
-        #expect(text.contains("model.layers.0.mlp.up_proj.weight"), "\(text)")
-        #expect(text.contains("float32") && text.contains("examples "), "\(text)")
+    }
+
+    @Test func `a weight too large for bfloat16's products alone is told by its type`() throws {
+        try withTemporaryFolder { folder in
+            let text = try stopped(in: folder) {
+                $0.precision = .bf16
+            } damage: { classifier in
+                try classifier.model.parameters["model.layers.0.mlp.up_proj.weight"]?.value.fill(3.4e38)
+            }.message
+            #expect(
+                text.contains("up_proj.weight, in bfloat16") && text.contains("--precision fp32"),
+                "\(text)"
+            )
+        }
+    }
+
+    @Test func `one row of embeddings that is no number: only the texts with that token are named`() throws {
+        try withTemporaryFolder { folder in
+            let text = try stopped(in: folder) { classifier in
+                let ids = classifier.encode(Self.texts).encodings
+                let others = Set(ids[0]).union(ids[1]).union(ids[3])
+                let token = try #require(ids[2].first { !others.contains($0) })
+                let table = try #require(classifier.model.parameters["model.embed_tokens.weight"])
+                try table.value.narrowed(0, to: Int(token)..<Int(token) + 1).fill(.nan)
+            }.message
+            #expect(text.contains("It comes of example 2;"), "\(text)")
+            #expect(
+                text.contains("model.embed_tokens.weight (float32) itself holds 16 such values"),
+                "\(text)"
+            )
+        }
+    }
+
+    @Test(arguments: [1, 2]) func `lost gradients of a finite loss name parameter, type and examples`(
+        accumulation: Int
+    ) throws {
+        try withTemporaryFolder { folder in
+            let text = try stopped(in: folder) {
+                $0.perDeviceTrainBatchSize = 4 / accumulation
+                $0.gradientAccumulationSteps = accumulation
+            } damage: {
+                try Self.overflowBackward($0)
+            }.message
+            #expect(
+                text.contains("but gradients are no numbers, and training stopped before the weights"),
+                "\(text)"
+            )
+            let (replay, model) = try StepReplay.load(folder.appending(path: "replay-step-1.safetensors"))
+            #expect(
+                replay.fault == "gradients are no numbers" && replay.learningRate == 5e-5 && replay.seed == 42
+            )
+            let report = try replay.run(on: model)
+            guard case .gradient(let gradient) = report.origin else {
+                Issue.record("\(report.explanation)")
+                return
+            }
+            #expect(gradient.statistics.lostCount > 0 && gradient.statistics.dtype == .float32)
+            #expect(
+                text.contains("the first in the backward pass is that of \(gradient.name) (float32)"),
+                "\(text) \(report.explanation)"
+            )
+            // The head's own gradient and the last norm's come first, and are finite.
+            let batch = try #require(report.microBatches.last)
+            #expect(batch.loss.isFinite && batch.gradients[0].name == "score.weight")
+            #expect(batch.gradients[0].statistics.lostCount == 0)
+            // The sign of the states decides: half of the examples are right for certain, without a gradient.
+            #expect(!report.examples.isEmpty && report.examples.count < 4, "\(report.examples)")
+        }
+    }
+
+    @Test func `a fault in the middle of a run is that step's`() throws {
+        let classifier = try Self.classifier()
+        var arguments = TrainingArguments()
+        arguments.maxSteps = 5
+        arguments.saveStrategy = .no
+        try withTemporaryFolder { folder in
+            let trainer = try Trainer(
+                classifier,
+                arguments: arguments,
+                train: classifier.encode(Self.texts, targets: .classes([1, 0, 1, 0])),
+                outputFolder: folder
+            )
+            #expect {
+                try trainer.run { event in
+                    guard case .step(let record) = event, record.step == 2 else { return }
+                    try withNoGradient {
+                        try classifier.model.parameters["score.weight"]?.value.fill(.infinity)
+                    }
+                }
+            } throws: {
+                "\($0)".hasPrefix("step 3: the loss is ") && "\($0)".contains("score.weight (float32)")
+            }
+            #expect(try StepReplay.load(folder.appending(path: "replay-step-3.safetensors")).replay.step == 3)
+        }
+    }
+
+    @Test func `without a wish for it there is no file, and where it cannot be written that is said`() throws
+    {
+        try withTemporaryFolder { folder in
+            func damage(_ classifier: TextClassifier) throws {
+                try classifier.model.parameters["score.weight"]?.value.fill(.nan)
+            }
+            let quiet = try stopped(in: folder) {
+                $0.writesReplayFile = false
+            } damage: {
+                try damage($0)
+            }.message
+            #expect(!quiet.contains("replay"), "\(quiet)")
+            #expect(
+                try FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false))
+                    .isEmpty
+            )
+            let file = folder.appending(path: "file")
+            try Data("x".utf8).write(to: file)
+            let blocked = try stopped(in: file.appending(path: "out")) { try damage($0) }.message
+            #expect(
+                blocked.contains("score.weight (float32)") && blocked.contains("No replay file was written: ")
+            )
+        }
+    }
+
+    @Test func `an evaluation of what are no numbers is no evaluation`() throws {
+        let classifier = try Self.classifier()
+        try classifier.model.parameters["score.weight"]?.value.fill(.nan)
+        let examples = classifier.encode(Self.texts, targets: .classes([1, 0, 1, 0]))
+        #expect { try evaluate(classifier, on: examples, step: 7) } throws: {
+            ($0 as? TrainingError)?.code == .notFinite
+                && "\($0)".hasPrefix("evaluation after step 7: the logits of examples 0, 1, 2, 3 ")
+        }
     }
 }

@@ -303,8 +303,8 @@ struct TrainerHeadTests {
                 outputFolder: FileManager.default.temporaryDirectory
             )
         } throws: { "\($0)".contains("no targets of the classifier's kind, single_label_classification") }
-        #expect(throws: TorchError.self) { try evaluate(classifier, on: numbers) }
-        #expect(throws: TorchError.self) { try evaluate(classifier, on: classifier.encode(["a"])) }
+        #expect(throws: TrainingError.self) { try evaluate(classifier, on: numbers) }
+        #expect(throws: TrainingError.self) { try evaluate(classifier, on: classifier.encode(["a"])) }
     }
 }
 

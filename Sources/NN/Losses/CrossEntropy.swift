@@ -28,7 +28,8 @@ public struct CrossEntropy: ClassificationLoss, Equatable {
     /// - Returns: The sum of their classes' weights; their number where there are no weights.
     public func totalWeight(of targets: Targets) -> Double {
         guard let classWeights, case .classes(let labels) = targets else { return Double(targets.count) }
-        return labels.reduce(0) { $0 + Double(classWeights[$1]) }
+        // A label that there is not is refused where the loss is computed.
+        return labels.reduce(0) { $0 + (classWeights.indices.contains($1) ? Double(classWeights[$1]) : 0) }
     }
 
     /// The summed loss.
@@ -42,8 +43,23 @@ public struct CrossEntropy: ClassificationLoss, Equatable {
     /// Source: `torch.nn.CrossEntropyLoss` with `reduction="sum"`, whose smoothing without class weights is that of
     /// transformers' `LabelSmoother`; Lin et al. 2017, "Focal loss for dense object detection".
     public func callAsFunction(_ logits: Tensor, _ targets: Targets) throws(TorchError) -> Tensor {
-        guard case .classes(let labels) = targets, logits.shape.first == labels.count else {
+        guard case .classes(let labels) = targets, logits.shape.count == 2, logits.shape[0] == labels.count
+        else {
             throw unfit(targets, logits)
+        }
+        let classCount = logits.shape[1]
+        if let unknown = labels.first(where: { !(0..<classCount).contains($0) }) {
+            throw TorchError(
+                code: .indexOutOfRange,
+                operation: "CrossEntropy",
+                message: "label \(unknown) is not from 0 to \(classCount - 1)"
+            )
+        }
+        if let classWeights, classWeights.count != classCount {
+            throw TorchError(
+                operation: "CrossEntropy",
+                message: "\(classWeights.count) class weights do not go with \(classCount) classes"
+            )
         }
         let device = logits.device
         let ids = try Tensor(labels.map(Int64.init), shape: [labels.count, 1]).to(device: device)
@@ -60,7 +76,6 @@ public struct CrossEntropy: ClassificationLoss, Equatable {
         }
         let sum = try chosen.sum() * -1
         guard labelSmoothing > 0 else { return sum }
-        let classCount = logits.shape[1]
         let spread =
             try classWeights.map { (weights) throws(TorchError) in
                 try all * Tensor(weights, shape: [1, classCount]).to(device: device)

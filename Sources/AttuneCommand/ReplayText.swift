@@ -1,0 +1,87 @@
+import Attune
+import Foundation
+
+/// A step that was taken again, as text.
+struct ReplayText {
+    let replay: StepReplay
+    let report: ReplayReport
+    let precision: Precision
+
+    /// The step, its last micro-batch layer by layer, gradients, and where numbers were lost first.
+    var text: String {
+        var text =
+            "step \(replay.step) of \(replay.totalSteps), learning rate \(replay.learningRate), \(precision.rawValue), seed "
+            + "\(replay.seed); the run said: \(replay.fault)\n"
+        if replay.hasMoved {
+            text += "weights nearer to the loss had been moved already: this is not quite the same step\n"
+        }
+        text += weights
+        for (index, batch) in report.microBatches.enumerated() {
+            text +=
+                "\nmicro-batch \(index + 1): \(batch.examples.count) examples, \(batch.tokens) tokens, loss \(batch.loss)\n"
+        }
+        guard let last = report.microBatches.last else { return text }
+        text += "\n" + layers(last)
+        if !last.gradients.isEmpty { text += "\n" + gradients(last) }
+        return text + "\n" + conclusion + "\n"
+    }
+
+    private var weights: String {
+        guard !report.weightsLost.isEmpty else { return "every weight is finite\n" }
+        return "weights that are not finite\n"
+            + table(report.weightsLost.map { [$0.name] + Self.cells($0.statistics) }, first: "weight")
+    }
+
+    private func layers(_ batch: ReplayReport.MicroBatch) -> String {
+        let first = batch.layers.firstIndex { $0.input.lostCount + $0.output.lostCount > 0 }
+        let rows = batch.layers.enumerated().map { index, layer in
+            [layer.name] + Self.cells(layer.output)
+                + [
+                    layer.input.lostCount > 0 ? "not finite" : Self.short(layer.input.largest),
+                    index == first ? "<- first" : "",
+                ]
+        }
+        return "what every layer gave\n" + table(rows, first: "layer", ["given up to", ""])
+    }
+
+    private func gradients(_ batch: ReplayReport.MicroBatch) -> String {
+        let first = batch.gradients.firstIndex { $0.statistics.lostCount > 0 }
+        let rows = batch.gradients.enumerated().map { index, gradient in
+            [gradient.name] + Self.cells(gradient.statistics) + [index == first ? "<- first" : ""]
+        }
+        return "gradients, in the order of the backward pass\n" + table(rows, first: "gradient of", [""])
+    }
+
+    private var conclusion: String {
+        guard let origin = report.origin else { return "No number was lost this time." }
+        var text = report.explanation.prefix(1).uppercased() + report.explanation.dropFirst() + "."
+        if case .layer(let layer) = origin { text += piece(layer.firstLost) }
+        if case .before(let layer) = origin { text += piece(layer.firstLost) }
+        let examples = report.examples
+        let shown = examples.prefix(20).map(String.init).joined(separator: ", ")
+        return text + " It comes of "
+            + (examples.count == 1 ? "example " : "examples ") + shown
+            + (examples.count > 20 ? " and \(examples.count - 20) more" : "")
+            + ", counted from 0 in the training data."
+    }
+
+    private func piece(_ place: ReplayReport.Place?) -> String {
+        guard let place, let piece = replay.piece(at: place) else { return "" }
+        return " The token is \"\(piece)\"."
+    }
+
+    private func table(_ rows: [[String]], first: String, _ more: [String] = []) -> String {
+        let header = [first, "type", "min", "max", "mean |x|", "not finite"] + more
+        return TextTable(rows: [header] + rows, indent: 2, rightAligned: [2, 3, 4, 5, 6]).text
+    }
+
+    private static func cells(_ statistics: TensorStatistics) -> [String] {
+        let hasFinite = statistics.lostCount < statistics.shape.reduce(1, *)
+        let values = [statistics.minimum, statistics.maximum, statistics.meanMagnitude]
+        return [statistics.dtype.rawValue] + values.map { hasFinite ? short($0) : "-" } + [
+            "\(statistics.lostCount)"
+        ]
+    }
+
+    private static func short(_ number: Double) -> String { String(format: "%.3g", number) }
+}

@@ -1,0 +1,98 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import AttuneCommand
+
+/// Ctrl-C and SIGTERM: the step is finished, a checkpoint saved, and the command that goes on printed.
+struct InterruptTests {
+    @Test func `the command that goes on is what was typed, quoted, without tokens and an older checkpoint`()
+        throws
+    {
+        let typed = [
+            "my recipe.yaml", "--dataset", "it's.csv", "--resume-from-checkpoint", "out/checkpoint-5",
+            "--hub-token",
+            "hf_secret", "--hub-token=hf_secret", "--learning-rate=2e-5", "--class-weights", "J=0.6,P=0.4",
+            "--text-column", "", "--freeze", "model.layers.*",
+        ]
+        let line = try TrainingCommandLine(Array(typed.dropFirst(100)))
+        #expect(line.continuation(of: "attune") == "attune train --resume-from-checkpoint latest")
+        #expect(
+            TrainingCommandLine.continuation(of: ".build/my attune", typed)
+                == "'.build/my attune' train 'my recipe.yaml' --dataset 'it'\"'\"'s.csv' --learning-rate=2e-5 "
+                + "--class-weights J=0.6,P=0.4 --text-column '' --freeze 'model.layers.*' --resume-from-checkpoint latest"
+        )
+        #expect(
+            TrainingCommandLine.continuation(
+                of: "attune",
+                ["--resume-from-checkpoint=latest", "--seed", "1"]
+            )
+                == "attune train --seed 1 --resume-from-checkpoint latest"
+        )
+    }
+
+    /// Starts a run, sends a signal once it has taken a few steps, and waits.
+    private func interrupted(_ arguments: [String], by number: Int32, in folder: URL) throws -> CommandOutcome
+    {
+        let process = Process()
+        process.executableURL = attuneExecutable
+        process.arguments = arguments
+        let files = ["out", "err"].map { folder.appending(path: $0) }
+        for file in files { try Data().write(to: file) }
+        process.standardOutput = try FileHandle(forWritingTo: files[0])
+        process.standardError = try FileHandle(forWritingTo: files[1])
+        try process.run()
+        // A step has been taken, and hundreds are still to come.
+        while process.isRunning {
+            let said = try String(contentsOf: files[1], encoding: .utf8)
+            if said.contains("step 1/") { break }
+            Thread.sleep(forTimeInterval: 0.005)
+        }
+        kill(process.processIdentifier, number)
+        process.waitUntilExit()
+        return CommandOutcome(
+            code: process.terminationStatus,
+            output: try String(contentsOf: files[0], encoding: .utf8),
+            errors: try String(contentsOf: files[1], encoding: .utf8)
+        )
+    }
+
+    @Test(arguments: [SIGINT, SIGTERM])
+    func `a run is stopped by a signal, and the command that it prints ends it with the same weights`(
+        number: Int32
+    ) throws {
+        try withTemporaryFolder { folder in
+            let rows = (0..<24).map { $0 % 2 == 0 ? "sunny day \($0),sun" : "rainy day \($0),rain" }
+            let data = folder.appending(path: "it's data.csv")
+            try Data("text,label\n\(rows.joined(separator: "\n"))".utf8).write(to: data)
+            let model = Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
+            func arguments(_ name: String) -> [String] {
+                [
+                    "train", "--model", model, "--dataset", data.path(percentEncoded: false), "--text-column",
+                    "text",
+                    "--label-column", "label", "--output-dir",
+                    folder.appending(path: name).path(percentEncoded: false),
+                    "--max-steps", "400", "--per-device-train-batch-size", "4", "--save-steps", "1000",
+                    "--save-only-model", "--threads", "1",
+                ]
+            }
+            let stopped = try interrupted(arguments("stopped"), by: number, in: folder)
+            #expect(stopped.code == 130, "\(stopped.errors)")
+            let lines = stopped.errors.split(separator: "\n")
+            let command = try #require(lines.last?.trimmingCharacters(in: .whitespaces))
+            #expect(lines.suffix(2).first?.hasPrefix("stopped after step ") == true, "\(stopped.errors)")
+            #expect(command.hasSuffix(" --resume-from-checkpoint latest"), "\(command)")
+            let shell = Process()
+            shell.executableURL = URL(filePath: "/bin/sh")
+            shell.arguments = ["-c", command + " 2>/dev/null"]
+            try shell.run()
+            shell.waitUntilExit()
+            #expect(shell.terminationStatus == 0, "\(command)")
+            #expect(try attune(arguments("whole")).code == 0)
+            let weights = try ["stopped", "whole"].map {
+                try Data(contentsOf: folder.appending(path: "\($0)/model.safetensors"))
+            }
+            #expect(weights[0] == weights[1])
+        }
+    }
+}
