@@ -158,6 +158,11 @@ public struct Trainer {
                 optimizer: optimizer,
                 dropout: dropout
             )
+            let isOwn =
+                checkpoint.standardizedFileURL.path
+                == RunFolder(outputFolder).checkpoint(state.step)
+                .standardizedFileURL.path
+            state.savedStep = isOwn ? state.step : nil
         }
         try parameters.setRequiresGradient(true)
         let firstStep = state.step
@@ -167,7 +172,6 @@ public struct Trainer {
         if state.owesEvaluation { try settle(&state, moving, shouldStop, emit) }
         var order = (epoch: -1, indices: [Int]())
         var seen = 0
-        var lossSum = 0.0
         while state.step < totalSteps, !state.selection.shouldStop, !shouldStop() {
             let epoch = state.step / stepsPerEpoch
             if order.epoch != epoch {
@@ -177,7 +181,7 @@ public struct Trainer {
             let record = try step(state.step, order.indices, rate, moving)
             state.step += 1
             seen += record.examples
-            lossSum += record.loss
+            state.lossSum += record.loss
             try emit(.step(record))
             try log(record, &state, emit)
             try settle(&state, moving, shouldStop, emit)
@@ -185,7 +189,8 @@ public struct Trainer {
         try parameters.setRequiresGradient(false)
         let stoppedEarly = state.step < totalSteps && state.selection.shouldStop
         let wasInterrupted = state.owesEvaluation || state.step < totalSteps && !stoppedEarly
-        if wasInterrupted || savesLast(state) {
+        let isSaved = state.savedStep == state.step && !(wasInterrupted && arguments.saveOnlyModel)
+        if wasInterrupted || savesLast(state), !isSaved {
             try save(state, optimizer, dropout, isInterrupted: wasInterrupted, emit)
         }
         let runtime = (ContinuousClock.now - start) / .seconds(1)
@@ -208,7 +213,7 @@ public struct Trainer {
             wasInterrupted: wasInterrupted,
             runtime: runtime,
             examplesSeen: seen,
-            meanLoss: lossSum / Double(max(state.step - firstStep, 1)),
+            meanLoss: state.lossSum / Double(max(state.step, 1)),
             stoppedEarly: stoppedEarly,
             weightsStep: weightsStep,
             state: state
