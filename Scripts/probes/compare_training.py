@@ -135,7 +135,8 @@ def main():
                 wanted = reference(variant, work / model, train, held, work)
                 found = ours(options.attune, variant, work / model, work)
                 worst, furthest = deviations(found, wanted)
-                beyond = [name for name, limit in LIMITS.items() if not worst[name] <= limit]
+                limits = {**LIMITS, "weights": VARIANTS[variant].get("weights_limit", LIMITS["weights"])}
+                beyond = [name for name, limit in limits.items() if not worst[name] <= limit]
                 losses = f"{wanted[0][0]['loss']:.3f} … {wanted[0][-1]['loss']:.3f}"
                 note = f"  BEYOND: {', '.join(beyond)}" if beyond else ""
                 if beyond == ["weights"]:

@@ -1,8 +1,9 @@
 """The settings under which both trainers run, and the small models that they start from.
 
-A variant is what it adds to the reference's TrainingArguments; `flags` writes the same for `attune train`. Three keys are
-ours: `class_weights`; `faulty`, which takes the reference's loss under accumulation as it is (`--hf-compat-ga`); and
-`resume_at`, the step at which both runs are stopped and started again.
+A variant is what it adds to the reference's TrainingArguments; `flags` writes the same for `attune train`. Four keys are
+ours: `class_weights`; `faulty`, which takes the reference's loss under accumulation as it is (`--hf-compat-ga`);
+`resume_at`, the step at which both runs are stopped and started again; and `weights_limit`: a moment on the border
+between two of the 8-bit codes falls to either side by rounding, which moves it by hundredths of its block's largest.
 """
 
 from pathlib import Path
@@ -26,9 +27,9 @@ VARIANTS = {
     "all": {**ALL, **TWO_BY_FOUR},
     "all, faulty": {**ALL, **TWO_BY_FOUR, "faulty": True},
     "all, resumed at 57": {**ALL, **TWO_BY_FOUR, "resume_at": 57},
-    "adamw 8-bit": {"optim": "adamw_bnb_8bit", "weight_decay": 0.1},
+    "adamw 8-bit": {"optim": "adamw_bnb_8bit", "weight_decay": 0.1, "weights_limit": 2e-3},
 }
-OWN = ["class_weights", "faulty", "resume_at"]
+OWN = ["class_weights", "faulty", "resume_at", "weights_limit"]
 COMMON = {"max_steps": 100, "learning_rate": 2e-4, "per_device_train_batch_size": 8, "logging_steps": 1, "seed": 7}
 
 

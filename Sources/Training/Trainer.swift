@@ -142,6 +142,7 @@ public struct Trainer {
     ) throws -> Outcome {
         let parameters = classifier.model.parameters
         var state = TrainerState(arguments: arguments, totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch)
+        state.identity = RunIdentity(train, arguments)
         let layers = LayerPlan(parameters.parameters)
         try layers.freeze(parameters.parameters, arguments)
         let decay = arguments.layerwiseLearningRateDecay
@@ -166,7 +167,7 @@ public struct Trainer {
         }
         try parameters.setRequiresGradient(true)
         let firstStep = state.step
-        try emit(.started(plan(firstStep: firstStep)))
+        try emit(.started(plan(firstStep: firstStep, state.formerTotalSteps)))
         let start = ContinuousClock.now
         if arguments.evalOnStart, firstStep == 0 { try evaluateAtStart(&state, shouldStop, emit) }
         if state.owesEvaluation { try settle(&state, moving, shouldStop, emit) }
@@ -222,7 +223,7 @@ public struct Trainer {
 
     func epoch(after step: Int) -> Double { Double(step) / Double(stepsPerEpoch) }
 
-    private func plan(firstStep: Int) -> RunPlan {
+    private func plan(firstStep: Int, _ formerTotalSteps: Int?) -> RunPlan {
         RunPlan(
             examples: train.count,
             tokens: train.tokenCount,
@@ -230,6 +231,7 @@ public struct Trainer {
             stepsPerEpoch: stepsPerEpoch,
             totalSteps: totalSteps,
             firstStep: firstStep,
+            formerTotalSteps: formerTotalSteps,
             trainableWeights: classifier.model.parameters.trainable.reduce(0) { $0 + $1.shape.reduce(1, *) }
         )
     }

@@ -16,6 +16,10 @@ package struct TrainerState: Sendable, Equatable {
     var lossSum = 0.0
     /// Losses of the steps since the last row of the log.
     var lossesSinceLog: [Double] = []
+    /// What a run that goes on from here must have in common with this one.
+    var identity: RunIdentity?
+    /// How many steps the run was to have when it was saved, where this one has another number.
+    var formerTotalSteps: Int?
     /// The step whose checkpoint in the output folder holds all this; nil where something came after it.
     var savedStep: Int?
     /// Whether the run was stopped while it evaluated: that evaluation is the first thing to do when it goes on.
@@ -87,6 +91,7 @@ package struct TrainerState: Sendable, Equatable {
             "loss_sum": .double(lossSum),
             "losses_since_log": .array(lossesSinceLog.map(JSONValue.double)),
             "plateau": arguments.scheduler == .reduceOnPlateau ? plateau.json : .null,
+            "run": identity?.json ?? .null,
         ])
     }
 
@@ -137,21 +142,28 @@ package struct TrainerState: Sendable, Equatable {
         else {
             throw TrainingError(.badCheckpoint, "cannot resume: \(path) is missing or not a trainer's state")
         }
-        guard document["max_steps"].int == totalSteps else {
-            throw TrainingError(
-                .badCheckpoint,
-                "cannot resume from \(folder.lastPathComponent): it is of a run of \(document["max_steps"].int ?? 0) steps, "
-                    + "and this one has \(totalSteps); use the same data and arguments"
+        func refuse(_ reason: String) -> TrainingError {
+            TrainingError(.badCheckpoint, "cannot resume from \(folder.lastPathComponent): \(reason)")
+        }
+        if let difference = identity?.difference(from: document["run"]) {
+            throw refuse(
+                "its run has \(difference); give what it was given, or start a new run from its weights with --model "
+                    + folder.path(percentEncoded: false)
+            )
+        }
+        guard step <= totalSteps else {
+            throw refuse(
+                "it has taken \(step) steps, and this run ends after \(totalSteps); --max-steps or --num-train-epochs "
+                    + "give it more"
             )
         }
         let weights = try openCheckpoint(folder: folder)
         for parameter in parameters.parameters { try parameter.value.assign(weights.tensor(parameter.name)) }
         let optimizerState = folder.appending(path: Self.optimizerState)
         guard FileManager.default.fileExists(atPath: optimizerState.path(percentEncoded: false)) else {
-            throw TrainingError(
-                .badCheckpoint,
-                "cannot resume from \(folder.lastPathComponent): it holds the model alone, saved with --save-only-model; "
-                    + "give it as --model to start a new run from its weights"
+            throw refuse(
+                "it holds the model alone, saved with --save-only-model; give it as --model to start a new run from its "
+                    + "weights"
             )
         }
         let moments = try SafetensorsFile(contentsOf: optimizerState)
@@ -159,6 +171,7 @@ package struct TrainerState: Sendable, Equatable {
         let states = try SafetensorsFile(contentsOf: folder.appending(path: Self.randomStates))
         try dropout.restore(states.tensor(RandomPurpose.dropout.rawValue).array(of: UInt8.self))
         self.step = step
+        formerTotalSteps = document["max_steps"].int.flatMap { $0 == totalSteps ? nil : $0 }
         lossSum = document["loss_sum"].double ?? 0
         lossesSinceLog = (document["losses_since_log"].array ?? []).compactMap(\.double)
         logHistory = document["log_history"].array ?? []
