@@ -91,7 +91,7 @@ extension FineTuning {
         var job = self
         job.arguments.seed = run.seed
         job.arguments.dataSeed = arguments.dataSeed.map { $0 &+ UInt64(run.index) }
-        job.checkpoint = goingOn ? RunFolder(run.folder).latestCheckpoint : nil
+        job.goesOnFromLatest = goingOn
         let result = try job.run(into: run.folder, observers: observers, shouldStop: shouldStop) {
             try emit(run, $0)
         }

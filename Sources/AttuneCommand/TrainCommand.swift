@@ -64,10 +64,17 @@ struct TrainCommand: ParsableCommand {
                 return
             }
             let folder = URL(filePath: outputDir, directoryHint: .isDirectory)
-            job.checkpoint = try checkpoint(in: folder)
+            if training.seedCount != nil, let name = saving.resumeFromCheckpoint, name != "latest" {
+                throw ValidationError(
+                    "--seeds goes on with --resume-from-checkpoint latest, not from one checkpoint"
+                )
+            }
+            job.goesOnFromLatest = saving.resumeFromCheckpoint == "latest"
+            job.checkpoint = saving.resumeFromCheckpoint.flatMap {
+                $0 == "latest" ? nil : URL(filePath: $0, directoryHint: .isDirectory)
+            }
             job.device = try device.resolved()
             Runtime.keepFreedMemory()
-            try requireWritable(folder)
             if let threads = training.threads { try Runtime.setThreadCount(threads) }
             let interrupt = Interrupt()
             let listener = interrupt.listen(
@@ -155,26 +162,6 @@ struct TrainCommand: ParsableCommand {
         values["max-length"] = try TextClassifier.reading(of: job.model, maxLength: job.maxLength).lengthLimit
             .map { "\($0)" }
         return values
-    }
-
-    private func checkpoint(in folder: URL) throws -> URL? {
-        guard let name = saving.resumeFromCheckpoint else { return nil }
-        if training.seedCount != nil {
-            guard name != "latest" else { return nil }
-            throw ValidationError(
-                "--seeds goes on with --resume-from-checkpoint latest, not from one checkpoint"
-            )
-        }
-        guard name == "latest" else { return URL(filePath: name, directoryHint: .isDirectory) }
-        if let latest = RunFolder(folder).latestCheckpoint { return latest }
-        throw ValidationError("--resume-from-checkpoint latest: there is no checkpoint in \(outputDir)")
-    }
-
-    /// Finds out before the first step, not after the last.
-    private func requireWritable(_ folder: URL) throws {
-        let probe = folder.appending(path: ".attune-probe-\(ProcessInfo.processInfo.processIdentifier)")
-        try writeAtomically(Data("probe".utf8), to: probe)
-        try FileManager.default.removeItem(at: probe)
     }
 
     private func printSummary(_ result: FineTuning.Result) {

@@ -35,6 +35,8 @@ public struct RunPlan: Sendable, Equatable {
     public var totalSteps: Int
     /// Steps already taken by the run that is resumed.
     public var firstStep: Int
+    /// Optimizer steps that the run was to have when it was stopped, where they are others now.
+    public var formerTotalSteps: Int?
     /// Weights that are trained.
     public var trainableWeights: Int
 }

@@ -130,6 +130,7 @@ extension Trainer {
             return
         }
         try save(state, moving.optimizer, moving.dropout, emit)
+        state.savedStep = state.step
     }
 
     /// Evaluates; tells whether this was the best so far.
@@ -143,6 +144,7 @@ extension Trainer {
             return false
         }
         state.owesEvaluation = false
+        state.savedStep = nil
         state.append(record)
         var isBest = false
         if arguments.selectsModel {
@@ -205,7 +207,11 @@ extension Trainer {
             isWhole: !arguments.saveOnlyModel || isInterrupted,
             in: outputFolder
         )
-        try RunFolder(outputFolder).prune(keeping: arguments.saveTotalLimit, best: state.bestCheckpoint)
+        try RunFolder(outputFolder).prune(
+            keeping: arguments.saveTotalLimit,
+            newest: state.step,
+            best: state.bestCheckpoint
+        )
         try emit(.saved(folder))
     }
 

@@ -153,6 +153,7 @@ public struct Trainer {
             totalSteps: totalSteps,
             stepsPerEpoch: stepsPerEpoch
         )
+        state.identity = RunIdentity(train, arguments)
         let layers = LayerPlan(parameters.parameters)
         try layers.freeze(parameters.parameters, arguments)
         let decay = arguments.layerwiseLearningRateDecay
@@ -169,16 +170,20 @@ public struct Trainer {
                 optimizer: optimizer,
                 dropout: dropout
             )
+            let isOwn =
+                checkpoint.standardizedFileURL.path
+                == RunFolder(outputFolder).checkpoint(state.step)
+                .standardizedFileURL.path
+            state.savedStep = isOwn ? state.step : nil
         }
         try parameters.setRequiresGradient(true)
         let firstStep = state.step
-        try emit(.started(plan(firstStep: firstStep)))
+        try emit(.started(plan(firstStep: firstStep, state.formerTotalSteps)))
         let start = ContinuousClock.now
         if arguments.evalOnStart, firstStep == 0 { try evaluateAtStart(&state, shouldStop, emit) }
         if state.owesEvaluation { try settle(&state, moving, shouldStop, emit) }
         var order = (epoch: -1, indices: [Int]())
         var seen = 0
-        var lossSum = 0.0
         while state.step < totalSteps, !state.selection.shouldStop, !shouldStop() {
             let epoch = state.step / stepsPerEpoch
             if order.epoch != epoch {
@@ -188,7 +193,7 @@ public struct Trainer {
             let record = try step(state.step, order.indices, rate, moving)
             state.step += 1
             seen += record.examples
-            lossSum += record.loss
+            state.lossSum += record.loss
             try emit(.step(record))
             try log(record, &state, emit)
             try settle(&state, moving, shouldStop, emit)
@@ -196,7 +201,8 @@ public struct Trainer {
         try parameters.setRequiresGradient(false)
         let stoppedEarly = state.step < totalSteps && state.selection.shouldStop
         let wasInterrupted = state.owesEvaluation || state.step < totalSteps && !stoppedEarly
-        if wasInterrupted || savesLast(state) {
+        let isSaved = state.savedStep == state.step && !(wasInterrupted && arguments.saveOnlyModel)
+        if wasInterrupted || savesLast(state), !isSaved {
             try save(state, optimizer, dropout, isInterrupted: wasInterrupted, emit)
         }
         let runtime = (ContinuousClock.now - start) / .seconds(1)
@@ -219,7 +225,7 @@ public struct Trainer {
             wasInterrupted: wasInterrupted,
             runtime: runtime,
             examplesSeen: seen,
-            meanLoss: lossSum / Double(max(state.step - firstStep, 1)),
+            meanLoss: state.lossSum / Double(max(state.step, 1)),
             stoppedEarly: stoppedEarly,
             weightsStep: weightsStep,
             state: state
@@ -228,7 +234,7 @@ public struct Trainer {
 
     func epoch(after step: Int) -> Double { Double(step) / Double(stepsPerEpoch) }
 
-    private func plan(firstStep: Int) -> RunPlan {
+    private func plan(firstStep: Int, _ formerTotalSteps: Int?) -> RunPlan {
         RunPlan(
             examples: train.count,
             tokens: train.tokenCount,
@@ -236,6 +242,7 @@ public struct Trainer {
             stepsPerEpoch: stepsPerEpoch,
             totalSteps: totalSteps,
             firstStep: firstStep,
+            formerTotalSteps: formerTotalSteps,
             trainableWeights: classifier.model.parameters.trainable.reduce(0) { $0 + $1.shape.reduce(1, *) }
         )
     }
