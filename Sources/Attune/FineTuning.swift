@@ -57,6 +57,8 @@ public struct FineTuning: Sendable {
     public var classWeights = ClassWeights.equal
     /// A loss of your own, given the weights by class; nil takes the one of the data's kind.
     public var loss: (@Sendable (_ classWeights: [Float]?) -> any ClassificationLoss)?
+    /// Metrics of your own, computed at every evaluation.
+    public var metrics: [CustomMetric] = []
     /// Tokens of a text at the most; nil takes what the model allows.
     public var maxLength: Int?
     /// What to do with rows that have no label.
@@ -73,6 +75,8 @@ public struct FineTuning: Sendable {
     public var tokenCache: TokenCache?
     /// A checkpoint to go on from.
     public var checkpoint: URL?
+    /// Whether to go on from the output folder's latest checkpoint where there is one, and to begin where there is none.
+    public var goesOnFromLatest = false
     /// Where the run's numbers are written while it runs.
     public var reportTo: [RunReport] = []
 
@@ -127,6 +131,9 @@ public struct FineTuning: Sendable {
         emit: (Event) throws -> Void
     ) throws -> Result {
         try arguments.validate()
+        let claim = try RunFolder(folder).claim()
+        defer { withExtendedLifetime(claim) {} }
+        let checkpoint = try checkpoint(in: folder, emit)
         let (trainRows, heldRows) = try rows(emit)
         let labels = try labels(of: trainRows, heldRows)
         let classifier = try loadModel(labels: labels, trainRows.problemType, emit)
@@ -141,6 +148,7 @@ public struct FineTuning: Sendable {
             loss: loss?(weights),
             train: train,
             evaluation: held,
+            metrics: metrics,
             outputFolder: folder
         )
         let listening = reportTo.map { $0.observer(in: folder) } + observers
@@ -158,6 +166,26 @@ public struct FineTuning: Sendable {
         let card = ModelCard(job: self, classifier: classifier, examples: train.count, evaluation: evaluation)
         try writeAtomically(Data(card.text.utf8), to: folder.appending(path: "README.md"))
         return Result(classifier: classifier, outcome: outcome, evaluation: evaluation)
+    }
+
+    /// Where to go on from; says where that is the beginning although it may not be expected.
+    private func checkpoint(in folder: URL, _ emit: (Event) throws -> Void) throws -> URL? {
+        if let checkpoint { return checkpoint }
+        let latest = RunFolder(folder).latestCheckpoint
+        let path = folder.path(percentEncoded: false)
+        switch (latest, goesOnFromLatest) {
+        case (let latest?, true): return latest
+        case (nil, true): try emit(.note("no checkpoint in \(path) yet: starting from the beginning"))
+        case (let latest?, false):
+            try emit(
+                .note(
+                    "\(path) has checkpoints of an earlier run, up to \(latest.lastPathComponent), and this run starts from "
+                        + "the beginning; remove them, or they may be taken for this run's"
+                )
+            )
+        case (nil, false): break
+        }
+        return nil
     }
 
     /// The saved model, and checkpoints with two moments a weight where there will be some.
@@ -264,6 +292,7 @@ public struct FineTuning: Sendable {
             precision: arguments.precision,
             step: outcome.step,
             epoch: outcome.epoch,
+            metrics: metrics,
             withIntervals: true
         ) { done in
             do { try emit(.run(.evaluating(done: done, of: held.count))) } catch { failure = error }

@@ -24,6 +24,14 @@ package struct AtomicFile: ~Copyable {
     /// Where the file is written before it gets its name: what opens files itself may write there.
     package let temporary: String
     private var descriptor: Int32
+    private static let ending = ".incomplete"
+
+    /// Whether a name is that of a file on its way.
+    static func isTemporary(_ name: String) -> Bool {
+        guard name.hasSuffix(ending) else { return false }
+        let numbers = name.dropLast(ending.count).split(separator: ".").last?.split(separator: "-") ?? []
+        return numbers.count == 2 && numbers.allSatisfy { Int($0) != nil }
+    }
 
     /// Starts a file; folders on the way are made.
     ///
@@ -31,7 +39,7 @@ package struct AtomicFile: ~Copyable {
     /// - Throws: `.diskFull`, `.notAllowed` or `.inputOutput`.
     package init(at url: URL) throws(FileError) {
         let path = url.path(percentEncoded: false)
-        let temporary = "\(path).\(getpid())-\(UInt32.random(in: 0 ... .max)).incomplete"
+        let temporary = "\(path).\(getpid())-\(UInt32.random(in: 0 ... .max))\(Self.ending)"
         try Self.makeFolder(url.deletingLastPathComponent())
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw FileError(writing: path, errorCode: errno) }
@@ -102,5 +110,15 @@ package struct AtomicFile: ~Copyable {
             unlink(temporary)
             throw FileError(writing: path, errorCode: error)
         }
+    }
+}
+
+/// Removes the files of a folder that were on their way when their process was killed.
+///
+/// - Parameter folder: One that nobody else is writing into.
+package func removeTemporaries(in folder: URL) {
+    let names = try? FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false))
+    for name in names ?? [] where AtomicFile.isTemporary(name) {
+        try? FileManager.default.removeItem(at: folder.appending(path: name))
     }
 }
