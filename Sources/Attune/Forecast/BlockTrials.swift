@@ -104,6 +104,7 @@ struct BlockTrials {
                 loss: job.loss?(classWeights),
                 train: train,
                 evaluation: held,
+                metrics: job.metrics,
                 outputFolder: .temporaryDirectory
             )
             let notable = try trainer.notableSteps()
