@@ -84,12 +84,12 @@ struct BlockTrials {
         blocks: Int,
         withTime: Bool,
         frozen wholeFrozen: Int? = nil
-    ) throws -> [(measurement: Measurement, notable: NotableSteps)] {
+    ) throws -> [(measurement: TrialMeasurement, notable: NotableSteps)] {
         try requireRoom(blocks: blocks)
         let recorder = try MemoryRecorder()
         defer { try? recorder.stop() }
         let classifier = try Self.classifier(job, outline, blocks: blocks, labels: labels, problemType)
-        var results: [(measurement: Measurement, notable: NotableSteps)] = []
+        var results: [(measurement: TrialMeasurement, notable: NotableSteps)] = []
         for (index, arguments) in variants.enumerated() {
             // Evaluation and the like are none of a trial's.
             var arguments = arguments.fitting(

@@ -16,13 +16,13 @@ struct Surroundings {
 /// From what two models with few blocks took to what the whole one takes.
 struct ForecastGrowth {
     let trials: BlockTrials
-    let small: Measurement
-    let large: Measurement
+    let small: TrialMeasurement
+    let large: TrialMeasurement
 
     private var sizes: (small: Int, large: Int) { trials.sizes }
 
     /// A line through what the two took, at the whole model's number of blocks.
-    private func extended(_ value: (Measurement) -> Int) -> Int {
+    private func extended(_ value: (TrialMeasurement) -> Int) -> Int {
         let (few, many) = (value(small), value(large))
         guard sizes.large > sizes.small else { return many }
         return few + (trials.comparableBlocks - sizes.small) * (many - few) / (sizes.large - sizes.small)

@@ -19,7 +19,7 @@ package struct NotableSteps: Sendable, Equatable {
 }
 
 /// What a few real steps took.
-package struct Measurement: Sendable {
+package struct TrialMeasurement: Sendable {
     /// Bytes of the weights.
     package var weightBytes = 0
     /// Bytes of the weights that are trained, which are those of their gradients.
@@ -94,12 +94,12 @@ extension Trainer {
         _ notable: NotableSteps,
         _ recorder: MemoryRecorder,
         withTime: Bool
-    ) throws -> Measurement {
+    ) throws -> TrialMeasurement {
         let parameters = classifier.model.parameters
         var moving = try moving()
         try parameters.setRequiresGradient(true)
         defer { try? parameters.setRequiresGradient(false) }
-        var result = Measurement()
+        var result = TrialMeasurement()
         func bytes(_ parameters: [Parameter]) -> Int {
             parameters.reduce(0) { $0 + $1.value.count * $1.value.dtype.byteWidth }
         }
@@ -133,7 +133,7 @@ extension Trainer {
     private func measure(
         _ evaluation: EncodedExamples,
         _ recorder: MemoryRecorder,
-        _ result: inout Measurement
+        _ result: inout TrialMeasurement
     ) throws {
         let batches = evaluation.batches(of: arguments.perDeviceEvalBatchSize)
         let sizes = batches.map { $0.reduce(0) { $0 + evaluation.length(of: $1) } }
