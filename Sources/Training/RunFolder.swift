@@ -1,4 +1,4 @@
-import Files
+public import Files
 public import Foundation
 
 /// A run's output folder and the checkpoints in it.

@@ -160,7 +160,8 @@ public struct Trainer {
         let groups = parameterGroups(parameters.trainable, weightDecay: arguments.weightDecay) {
             layers.learningRateFactor(of: $0, decay: decay)
         }
-        let optimizer = try Optimizer(arguments.optimizerRule, groups)
+        let rounding = RandomPurpose.rounding.seed(from: arguments.seed)
+        let optimizer = try Optimizer(arguments.optimizerRule, groups, roundingSeed: rounding)
         let dropout = try RandomSource(.dropout, seed: arguments.seed, device: classifier.model.device)
         let moving = Moving(optimizer: optimizer, dropout: dropout, layers: layers)
         if let checkpoint {
