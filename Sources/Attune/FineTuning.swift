@@ -57,6 +57,8 @@ public struct FineTuning: Sendable {
     public var classWeights = ClassWeights.equal
     /// A loss of your own, given the weights by class; nil takes the one of the data's kind.
     public var loss: (@Sendable (_ classWeights: [Float]?) -> any ClassificationLoss)?
+    /// Metrics of your own, computed at every evaluation.
+    public var metrics: [CustomMetric] = []
     /// Tokens of a text at the most; nil takes what the model allows.
     public var maxLength: Int?
     /// What to do with rows that have no label.
@@ -67,6 +69,9 @@ public struct FineTuning: Sendable {
     public var reinitializesHead = false
     /// Where to run.
     public var device = Device.cpu
+    /// How weights are kept: `.float32`, or `.bfloat16`, whose steps are rounded stochastically. Head, norms and biases are
+    /// float32 always.
+    public var weightsDType = DType.float32
     /// How to train.
     public var arguments = TrainingArguments()
     /// Where tokenized texts are kept from run to run; nil keeps nothing.
@@ -128,10 +133,7 @@ public struct FineTuning: Sendable {
         shouldStop: () -> Bool = { false },
         emit: (Event) throws -> Void
     ) throws -> Result {
-        try arguments.validate()
-        let claim = try RunFolder(folder).claim()
-        defer { withExtendedLifetime(claim) {} }
-        let checkpoint = try checkpoint(in: folder, emit)
+        try validate()
         let (trainRows, heldRows) = try rows(emit)
         let labels = try labels(of: trainRows, heldRows)
         let classifier = try loadModel(labels: labels, trainRows.problemType, emit)
@@ -146,8 +148,13 @@ public struct FineTuning: Sendable {
             loss: loss?(weights),
             train: train,
             evaluation: held,
+            metrics: metrics,
             outputFolder: folder
         )
+        // What cannot be trained on has been refused by now, and has left nothing behind.
+        let claim = try RunFolder(folder).claim()
+        defer { withExtendedLifetime(claim) {} }
+        let checkpoint = try checkpoint(in: folder, emit)
         let listening = reportTo.map { $0.observer(in: folder) } + observers
         let outcome = try trainer.run(resumingFrom: checkpoint, shouldStop: shouldStop) { event in
             try emit(.run(event))
@@ -183,6 +190,20 @@ public struct FineTuning: Sendable {
         case (nil, false): break
         }
         return nil
+    }
+
+    /// What is wrong with the job as far as it can be told without reading anything, naming the flag.
+    ///
+    /// - Throws: `TrainingError` with code `.badArgument`.
+    public func validate() throws(TrainingError) {
+        try arguments.validate()
+        guard weightsDType == .float32 || arguments.precision == .bf16 else {
+            throw TrainingError(
+                .badArgument,
+                "--weights-dtype bf16 multiplies in bfloat16 and goes with --precision bf16, not "
+                    + arguments.precision.rawValue
+            )
+        }
     }
 
     /// The saved model, and checkpoints with two moments a weight where there will be some; those that are there make room.
@@ -235,6 +256,7 @@ public struct FineTuning: Sendable {
         options.problemType = problemType
         options.reinitializesHead = reinitializesHead
         options.device = device
+        options.weightsDType = weightsDType
         let (classifier, report) = try TextClassifier.load(
             model,
             options: options,
@@ -294,6 +316,7 @@ public struct FineTuning: Sendable {
             precision: arguments.precision,
             step: outcome.step,
             epoch: outcome.epoch,
+            metrics: metrics,
             withIntervals: true
         ) { done in
             do { try emit(.run(.evaluating(done: done, of: held.count))) } catch { failure = error }

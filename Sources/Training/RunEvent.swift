@@ -83,6 +83,8 @@ public struct EvaluationRecord: Sendable, Equatable {
     public var loss: Double
     /// All metrics.
     public var metrics: EvaluationMetrics
+    /// Metrics of your own.
+    public var customMetrics: [NamedValue] = []
     /// Seconds it took.
     public var runtime: Double
 
@@ -94,6 +96,7 @@ public struct EvaluationRecord: Sendable, Equatable {
         let examples = Double(metrics.count)
         return [(name: "\(prefix)_loss", value: loss)]
             + metrics.values.map { (name: "\(prefix)_\($0.name)", value: $0.value) }
+            + customMetrics.map { (name: "\(prefix)_\($0.name)", value: $0.value) }
             + [
                 (name: "\(prefix)_runtime", value: runtime),
                 (name: "\(prefix)_samples_per_second", value: runtime > 0 ? examples / runtime : 0),

@@ -182,7 +182,8 @@ extension Trainer {
             batchSize: arguments.perDeviceEvalBatchSize,
             precision: arguments.precision,
             step: state.step,
-            epoch: state.epoch
+            epoch: state.epoch,
+            metrics: metrics
         ) { done in
             do { try emit(.evaluating(done: done, of: evaluation.count)) } catch { failure = error }
             return failure == nil && !shouldStop()

@@ -12,6 +12,7 @@ public struct Trainer {
     let train: EncodedExamples
     let targets: Targets
     let evaluation: EncodedExamples?
+    let metrics: [CustomMetric]
     let outputFolder: URL
     let totalSteps: Int
     let stepsPerEpoch: Int
@@ -50,6 +51,7 @@ public struct Trainer {
     ///   - loss: A loss of your own; nil takes the one of the classifier's kind, with `classWeights`.
     ///   - train: Labelled examples, with targets of the classifier's kind.
     ///   - evaluation: Held-out examples, for evaluation during training.
+    ///   - metrics: Of your own, computed at every evaluation.
     ///   - outputFolder: Where checkpoints go.
     /// - Throws: ``TrainingError`` for a bad argument, a metric that is not measured, no examples, or one class or number
     ///   only.
@@ -60,6 +62,7 @@ public struct Trainer {
         loss: (any ClassificationLoss)? = nil,
         train: EncodedExamples,
         evaluation: EncodedExamples? = nil,
+        metrics: [CustomMetric] = [],
         outputFolder: URL
     ) throws(TrainingError) {
         try arguments.validate()
@@ -101,13 +104,16 @@ public struct Trainer {
             )
         }
         try Self.requireBudget(arguments.maxTokensPerBatch, for: train)
+        let known = metricNames(of: classifier)
+        try CustomMetric.requireNames(metrics, apartFrom: known)
         if arguments.selectsModel {
             let metric = ModelSelection(arguments).metric
-            let names = metricNames(of: classifier)
+            let names = known + metrics.map { "eval_" + $0.name }
             guard names.contains(metric) else { throw ModelSelection.unknown(metric, among: names) }
         }
         self.train = train
         self.evaluation = evaluation
+        self.metrics = metrics
         self.outputFolder = outputFolder
         totalSteps = arguments.totalSteps(examples: train.count)
         stepsPerEpoch = arguments.stepsPerEpoch(examples: train.count)
@@ -141,7 +147,12 @@ public struct Trainer {
         _ emit: (RunEvent) throws -> Void
     ) throws -> Outcome {
         let parameters = classifier.model.parameters
-        var state = TrainerState(arguments: arguments, totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch)
+        var state = TrainerState(
+            arguments: arguments,
+            metrics: metrics,
+            totalSteps: totalSteps,
+            stepsPerEpoch: stepsPerEpoch
+        )
         state.identity = RunIdentity(train, arguments)
         let layers = LayerPlan(parameters.parameters)
         try layers.freeze(parameters.parameters, arguments)
@@ -149,7 +160,8 @@ public struct Trainer {
         let groups = parameterGroups(parameters.trainable, weightDecay: arguments.weightDecay) {
             layers.learningRateFactor(of: $0, decay: decay)
         }
-        let optimizer = try Optimizer(arguments.optimizerRule, groups)
+        let rounding = RandomPurpose.rounding.seed(from: arguments.seed)
+        let optimizer = try Optimizer(arguments.optimizerRule, groups, roundingSeed: rounding)
         let dropout = try RandomSource(.dropout, seed: arguments.seed, device: classifier.model.device)
         let moving = Moving(optimizer: optimizer, dropout: dropout, layers: layers)
         if let checkpoint {

@@ -33,9 +33,14 @@ package struct TrainerState: Sendable, Equatable {
     private let totalSteps: Int
     private let stepsPerEpoch: Int
 
-    init(arguments: TrainingArguments, totalSteps: Int, stepsPerEpoch: Int) {
+    init(
+        arguments: TrainingArguments,
+        metrics: [CustomMetric] = [],
+        totalSteps: Int,
+        stepsPerEpoch: Int
+    ) {
         self.arguments = arguments
-        selection = ModelSelection(arguments)
+        selection = ModelSelection(arguments, metrics: metrics)
         plateau = Plateau(
             peak: arguments.learningRate,
             options: arguments.schedulerOptions,
@@ -115,7 +120,7 @@ package struct TrainerState: Sendable, Equatable {
         in folder: URL
     ) throws -> URL {
         try RunFolder(folder).makeCheckpoint(step) { place in
-            try classifier.save(to: place)
+            try classifier.save(to: place, castsToOneType: false)
             if isWhole {
                 try writeSafetensors(optimizer.state, to: place.appending(path: Self.optimizerState))
                 let state = try dropout.state()
