@@ -137,7 +137,7 @@ public struct FineTuning: Sendable {
         let (trainRows, heldRows) = try rows(emit)
         let labels = try labels(of: trainRows, heldRows)
         let classifier = try loadModel(labels: labels, trainRows.problemType, emit)
-        try requireFreeSpace(bytesToWrite(classifier), at: folder)
+        try requireFreeSpace(bytesToWrite(classifier, trainRows.texts.count, in: folder), at: folder)
         let train = try encode(trainRows, with: classifier, "training", emit)
         let held = try heldRows.map { try encode($0, with: classifier, "evaluation", emit) }
         let weights = try weights(labels, train, emit)
@@ -206,10 +206,15 @@ public struct FineTuning: Sendable {
         }
     }
 
-    /// The saved model, and checkpoints with two moments a weight where there will be some.
-    private func bytesToWrite(_ classifier: TextClassifier) -> Int {
+    /// The saved model, and checkpoints with two moments a weight where there will be some; those that are there make room.
+    private func bytesToWrite(_ classifier: TextClassifier, _ examples: Int, in folder: URL) -> Int {
         let model = classifier.model.parameters.weightCount * 4
-        return arguments.saveStrategy == .no ? model : model * (1 + 3 * (arguments.saveTotalLimit ?? 1))
+        guard arguments.saveStrategy != .no else { return model }
+        guard let limit = arguments.saveTotalLimit else { return model * 4 }
+        // Evaluations may add the best.
+        let saves = arguments.totalSteps(examples: examples) / arguments.saveSteps + 2
+        let kept = arguments.saveStrategy == .steps ? min(limit, saves) : limit
+        return model * (1 + 3 * kept) - RunFolder(folder).bytesOfCheckpoints
     }
 
     /// The label names by id.

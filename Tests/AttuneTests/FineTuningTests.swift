@@ -44,7 +44,9 @@ struct FineTuningTests {
                         steps.append(record.step)
                         if record.step == last { throw Killed() }
                     }
-                } catch is Killed { return (notes, steps, []) }
+                } catch where error is Killed {
+                    return (notes, steps, [])
+                }
                 let results = try ["trainer_state.json", "train_results.json"].map {
                     try JSONValue.parse(Data(contentsOf: output.appending(path: $0)))
                 }
