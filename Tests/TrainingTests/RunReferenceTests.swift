@@ -10,7 +10,9 @@ import Tokenization
 import Torch
 import Training
 
-/// Short runs of the reference's Trainer: Scripts/fixtures/training/runs.py. Class weights, accumulation in micro-batches
+/// Short runs of the reference's Trainer: Scripts/fixtures/training/runs.py.
+///
+/// Class weights, accumulation in micro-batches
 /// of unequal size, clipping, weight decay and a cosine with warm-up act at once.
 struct RunReferenceTests {
     /// A model fixture without dropout, with a tokenizer that is never asked.
