@@ -69,8 +69,9 @@ public struct FineTuning: Sendable {
     public var reinitializesHead = false
     /// Where to run.
     public var device = Device.cpu
-    /// How weights are kept: `.float32`, or `.bfloat16`, whose steps are rounded stochastically. Head, norms and biases are
-    /// float32 always.
+    /// How weights are kept: `.float32`, or `.bfloat16`, whose steps are rounded stochastically.
+    ///
+    /// Head, norms and biases are float32 always.
     public var weightsDType = DType.float32
     /// How to train.
     public var arguments = TrainingArguments()
