@@ -69,6 +69,10 @@ public struct FineTuning: Sendable {
     public var reinitializesHead = false
     /// Where to run.
     public var device = Device.cpu
+    /// How weights are kept: `.float32`, or `.bfloat16`, whose steps are rounded stochastically.
+    ///
+    /// Head, norms and biases are float32 always.
+    public var weightsDType = DType.float32
     /// How to train.
     public var arguments = TrainingArguments()
     /// Where tokenized texts are kept from run to run; nil keeps nothing.
@@ -130,14 +134,11 @@ public struct FineTuning: Sendable {
         shouldStop: () -> Bool = { false },
         emit: (Event) throws -> Void
     ) throws -> Result {
-        try arguments.validate()
-        let claim = try RunFolder(folder).claim()
-        defer { withExtendedLifetime(claim) {} }
-        let checkpoint = try checkpoint(in: folder, emit)
+        try validate()
         let (trainRows, heldRows) = try rows(emit)
         let labels = try labels(of: trainRows, heldRows)
         let classifier = try loadModel(labels: labels, trainRows.problemType, emit)
-        try requireFreeSpace(bytesToWrite(classifier), at: folder)
+        try requireFreeSpace(bytesToWrite(classifier, trainRows.texts.count, in: folder), at: folder)
         let train = try encode(trainRows, with: classifier, "training", emit)
         let held = try heldRows.map { try encode($0, with: classifier, "evaluation", emit) }
         let weights = try weights(labels, train, emit)
@@ -151,6 +152,10 @@ public struct FineTuning: Sendable {
             metrics: metrics,
             outputFolder: folder
         )
+        // What cannot be trained on has been refused by now, and has left nothing behind.
+        let claim = try RunFolder(folder).claim()
+        defer { withExtendedLifetime(claim) {} }
+        let checkpoint = try checkpoint(in: folder, emit)
         let listening = reportTo.map { $0.observer(in: folder) } + observers
         let outcome = try trainer.run(resumingFrom: checkpoint, shouldStop: shouldStop) { event in
             try emit(.run(event))
@@ -188,10 +193,29 @@ public struct FineTuning: Sendable {
         return nil
     }
 
-    /// The saved model, and checkpoints with two moments a weight where there will be some.
-    private func bytesToWrite(_ classifier: TextClassifier) -> Int {
+    /// What is wrong with the job as far as it can be told without reading anything, naming the flag.
+    ///
+    /// - Throws: `TrainingError` with code `.badArgument`.
+    public func validate() throws(TrainingError) {
+        try arguments.validate()
+        guard weightsDType == .float32 || arguments.precision == .bf16 else {
+            throw TrainingError(
+                .badArgument,
+                "--weights-dtype bf16 multiplies in bfloat16 and goes with --precision bf16, not "
+                    + arguments.precision.rawValue
+            )
+        }
+    }
+
+    /// The saved model, and checkpoints with two moments a weight where there will be some; those that are there make room.
+    private func bytesToWrite(_ classifier: TextClassifier, _ examples: Int, in folder: URL) -> Int {
         let model = classifier.model.parameters.weightCount * 4
-        return arguments.saveStrategy == .no ? model : model * (1 + 3 * (arguments.saveTotalLimit ?? 1))
+        guard arguments.saveStrategy != .no else { return model }
+        guard let limit = arguments.saveTotalLimit else { return model * 4 }
+        // Evaluations may add the best.
+        let saves = arguments.totalSteps(examples: examples) / arguments.saveSteps + 2
+        let kept = arguments.saveStrategy == .steps ? min(limit, saves) : limit
+        return model * (1 + 3 * kept) - RunFolder(folder).bytesOfCheckpoints
     }
 
     /// The label names by id.
@@ -233,6 +257,7 @@ public struct FineTuning: Sendable {
         options.problemType = problemType
         options.reinitializesHead = reinitializesHead
         options.device = device
+        options.weightsDType = weightsDType
         let (classifier, report) = try TextClassifier.load(
             model,
             options: options,

@@ -29,7 +29,7 @@ struct PlanText {
                 "steps",
                 "\(plan.totalSteps) of \(micro * count) texts (\(pieces)), \(plan.stepsPerEpoch) to an epoch",
             ],
-            ["learning rate", rates], ["optimizer", optimizer], ["precision", arguments.precision.rawValue],
+            ["learning rate", rates], ["optimizer", optimizer], ["precision", precision],
             [
                 "evaluate",
                 times(arguments.evalStrategy, arguments.evalSteps ?? arguments.loggingSteps)
@@ -39,6 +39,11 @@ struct PlanText {
             ["seed", "\(arguments.seed)"],
         ]
         return rows
+    }
+
+    private var precision: String {
+        job.arguments.precision.rawValue
+            + (job.weightsDType == .bfloat16 ? "; weights in bf16, rounded stochastically" : "")
     }
 
     /// The optimizer, and what is done to save memory.

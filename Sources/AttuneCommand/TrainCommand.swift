@@ -142,16 +142,13 @@ struct TrainCommand: ParsableCommand {
         saving.apply(to: &job.arguments)
         selection.apply(to: &job.arguments)
         job.reportTo = saving.reports
-        if weights.dtype != .float32 {
-            throw ValidationError(
-                "--weights-dtype bf16: training keeps float32 weights for now, or small steps would be rounded away; "
-                    + "--precision bf16 multiplies in bfloat16"
-            )
-        }
+        job.weightsDType = weights.dtype
+        // Weights in bfloat16 are multiplied in bfloat16; who says nothing else means that.
+        if weights.dtype == .bfloat16, training.precision.isLeftOut { job.arguments.precision = .bf16 }
         if job.problemType == .regression, job.classWeights != .equal {
             throw ValidationError("--class-weights is for classes, and --problem-type regression has none")
         }
-        do { try job.arguments.validate() } catch { throw ValidationError(error.message) }
+        do { try job.validate() } catch { throw ValidationError(error.message) }
         return job
     }
 

@@ -31,6 +31,19 @@ public struct RunFolder: Sendable {
     /// The checkpoint of the highest step.
     public var latestCheckpoint: URL? { steps.last.map(checkpoint) }
 
+    /// Bytes of all checkpoints.
+    public var bytesOfCheckpoints: Int {
+        steps.reduce(0) { sum, step in
+            let files = try? FileManager.default.contentsOfDirectory(
+                at: checkpoint(step),
+                includingPropertiesForKeys: [.fileSizeKey]
+            )
+            return (files ?? []).reduce(sum) {
+                $0 + ((try? $1.resourceValues(forKeys: [.fileSizeKey]).fileSize) ?? 0)
+            }
+        }
+    }
+
     /// A step's hidden name.
     private func hidden(_ step: Int, _ state: String) -> URL {
         url.appending(path: ".checkpoint-\(step).\(ProcessInfo.processInfo.processIdentifier).\(state)")

@@ -20,17 +20,7 @@ struct RunIdentity: Sendable, Equatable {
 
     init(_ train: EncodedExamples, _ arguments: TrainingArguments) {
         examples = train.count
-        var hash = Fingerprint()
-        hash.add(train.encodings.ids)
-        hash.add(train.encodings.cuSeqlens)
-        hash.add(train.encodings.typeIDs)
-        switch train.targets {
-        case .classes(let ids): hash.add(ids)
-        case .labelSets(let sets): for set in sets { hash.add([set.count] + set) }
-        case .numbers(let numbers): hash.add(numbers.map { Int64(bitPattern: $0.bitPattern) })
-        case nil: break
-        }
-        data = String(hash.value, radix: 16)
+        data = train.fingerprint
         batchSize = arguments.perDeviceTrainBatchSize * arguments.gradientAccumulationSteps
         order =
             arguments.trainSamplingStrategy == .sequential
@@ -67,22 +57,5 @@ struct RunIdentity: Sendable, Equatable {
             return "--optim \(other), and this one has \(optimizer)"
         }
         return nil
-    }
-}
-
-/// A hash that is the same in every process.
-private struct Fingerprint {
-    var value: UInt64 = 0xcbf2_9ce4_8422_2325
-
-    /// Takes in numbers, and how many they are.
-    mutating func add(_ numbers: [some FixedWidthInteger]) {
-        add(UInt64(numbers.count))
-        for number in numbers { add(UInt64(truncatingIfNeeded: number)) }
-    }
-
-    // FNV-1a by words rather than bytes, turned so that high bits reach the low ones.
-    private mutating func add(_ word: UInt64) {
-        value = (value ^ word) &* 0x100_0000_01b3
-        value ^= value >> 29
     }
 }

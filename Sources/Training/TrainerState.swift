@@ -120,7 +120,7 @@ package struct TrainerState: Sendable, Equatable {
         in folder: URL
     ) throws -> URL {
         try RunFolder(folder).makeCheckpoint(step) { place in
-            try classifier.save(to: place)
+            try classifier.save(to: place, castsToOneType: false)
             if isWhole {
                 try writeSafetensors(optimizer.state, to: place.appending(path: Self.optimizerState))
                 let state = try dropout.state()

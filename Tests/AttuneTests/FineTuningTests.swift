@@ -37,14 +37,18 @@ struct FineTuningTests {
             /// The notes, the steps taken and the results that are left.
             func run(in output: URL, killedAfter last: Int = .max) throws -> ([String], [Int], [JSONValue]) {
                 var (notes, steps) = ([String](), [Int]())
-                do {
-                    _ = try job.run(into: output) { event in
+                let result = Swift.Result {
+                    try job.run(into: output) { event in
                         if case .note(let text) = event { notes.append(text) }
                         guard case .run(.step(let record)) = event else { return }
                         steps.append(record.step)
                         if record.step == last { throw Killed() }
                     }
-                } catch is Killed { return (notes, steps, []) }
+                }
+                if case .failure(let error) = result {
+                    guard error is Killed else { throw error }
+                    return (notes, steps, [])
+                }
                 let results = try ["trainer_state.json", "train_results.json"].map {
                     try JSONValue.parse(Data(contentsOf: output.appending(path: $0)))
                 }

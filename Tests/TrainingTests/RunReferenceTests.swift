@@ -2,14 +2,18 @@ import Checkpoints
 import Classification
 import Foundation
 import JSON
+import Models
 import NN
 import TestSupport
 import Testing
 import Tokenization
+import Torch
 import Training
 
-/// Short runs of the reference's Trainer: Scripts/fixtures/training/runs.py. Class weights, accumulation in micro-batches
-/// of unequal size, clipping, weight decay and a cosine with warm-up act at once.
+/// Short runs of the reference's Trainer: Scripts/fixtures/training/runs.py.
+///
+/// Class weights, accumulation in micro-batches of unequal size, clipping, weight decay and a cosine with warm-up act at
+/// once.
 struct RunReferenceTests {
     /// A model fixture without dropout, with a tokenizer that is never asked.
     private func classifier(_ name: String, in folder: URL) throws -> TextClassifier {
@@ -75,7 +79,10 @@ struct RunReferenceTests {
                     }
                 }
                 guard kind == "exact" else { return }
-                for parameter in classifier.model.parameters.parameters {
+                // A key's bias moves all of a query's scores alike: its gradient is 0 but for rounding, which AdamW makes
+                // into steps of full length, here and there in their own directions.
+                for parameter in classifier.model.parameters.parameters
+                where !parameter.name.hasSuffix("key.bias") {
                     let wanted = try ends.tensor("\(name).\(parameter.name)").array(of: Float.self)
                     let furthest = zip(try parameter.value.array(of: Float.self), wanted).map { abs($0 - $1) }
                         .max()
