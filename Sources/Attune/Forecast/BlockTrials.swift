@@ -45,8 +45,9 @@ struct BlockTrials {
         frozen = min(frozenBlocks, 1)
         let moving = self.blockCount - frozenBlocks
         // The last block computes pooled rows only, and the first is what the embeddings' gradient waits for: of two blocks
-        // neither is both.
-        sizes = (frozen + min(moving, 2), frozen + min(moving, 3))
+        // neither is both. A checkpointed block needs one more: the last one's second run is of pooled rows only, too.
+        let few = job.arguments.gradientCheckpointing ? 3 : 2
+        sizes = (frozen + min(moving, few), frozen + min(moving, few + 1))
     }
 
     /// Blocks that the real model has beyond frozen ones that the trials lack.
@@ -68,6 +69,7 @@ struct BlockTrials {
         options.problemType = problemType
         options.reinitializesHead = true
         options.device = job.device
+        options.weightsDType = job.weightsDType
         return try outline.classifier(blocks: blocks, options: options, seed: job.arguments.seed)
     }
 
