@@ -25,7 +25,9 @@ let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
-let nio: [Target.Dependency] = ["NIOCore", "NIOHTTP1", "NIOPosix"].map { .product(name: $0, package: "swift-nio") }
+let nio: [Target.Dependency] = ["NIOCore", "NIOHTTP1", "NIOPosix"].map {
+    .product(name: $0, package: "swift-nio")
+}
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -124,7 +126,8 @@ func tests(_ target: Target) -> Target {
 let testSupport = Target.target(name: "TestSupport", dependencies: ["JSON"], path: "Tests/TestSupport")
 
 let withTests: Set<String> = [
-    "JSON", "Files", "Tokenization", "Datasets", "Evaluation", "Hub", "Reporting", "Torch", "NN", "Checkpoints",
+    "JSON", "Files", "Tokenization", "Datasets", "Evaluation", "Hub", "Reporting", "Torch", "NN",
+    "Checkpoints",
     "Models",
     "Classification", "Training",
     "Attune", "AttuneCommand",
@@ -150,7 +153,9 @@ let modelProbe = Target.executableTarget(
 )
 let withModelProbe = Context.environment["PROBES"] != nil && !pureOnly
 let targets =
-    sources + (pureOnly ? [probe, hubProbe] : []) + (withModelProbe ? [modelProbe] : []) + [testSupport, hubTestSupport]
+    sources + (pureOnly ? [probe, hubProbe] : []) + (withModelProbe ? [modelProbe] : []) + [
+        testSupport, hubTestSupport,
+    ]
     + sources.filter { withTests.contains($0.name) }.map(tests)
 for target in targets { target.swiftSettings = (target.swiftSettings ?? []) + settings }
 

@@ -107,6 +107,24 @@ package struct AtomicFile: ~Copyable {
     }
 }
 
+/// Makes a symbolic link, replacing what has its name, at once or not at all; folders on the way are made.
+///
+/// - Parameters:
+///   - target: Where it leads, as it is written into the link.
+///   - url: The link's place.
+/// - Throws: `.diskFull`, `.notAllowed` or `.inputOutput`.
+package func linkAtomically(to target: String, at url: URL) throws(FileError) {
+    try makeFolder(url.deletingLastPathComponent())
+    let path = url.path(percentEncoded: false)
+    let temporary = "\(path).\(getpid())-\(UInt32.random(in: 0 ... .max)).incomplete"
+    guard symlink(target, temporary) == 0 else { throw FileError(writing: path, errorCode: errno) }
+    guard rename(temporary, path) == 0 else {
+        let reason = errno
+        unlink(temporary)
+        throw FileError(writing: path, errorCode: reason)
+    }
+}
+
 /// Makes a folder and those above it.
 ///
 /// - Parameter folder: It may be there already.

@@ -1,4 +1,4 @@
-public import Foundation
+package import Foundation
 
 #if canImport(Glibc)
 import Glibc
@@ -20,13 +20,18 @@ package struct ResumableFile: ~Copyable {
     /// - Throws: `.diskFull`, `.notAllowed` or `.inputOutput`.
     package init(at url: URL) throws(FileError) {
         try makeFolder(url.deletingLastPathComponent())
-        path = url.path(percentEncoded: false)
+        let path = url.path(percentEncoded: false)
         // A link here would write elsewhere.
-        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
-        byteCount = 0
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
         guard descriptor >= 0 else { throw FileError(writing: path, errorCode: errno) }
         let end = lseek(descriptor, 0, SEEK_END)
-        guard end >= 0 else { throw FileError(writing: path, errorCode: errno) }
+        guard end >= 0 else {
+            let reason = errno
+            close(descriptor)
+            throw FileError(writing: path, errorCode: reason)
+        }
+        self.path = path
+        self.descriptor = descriptor
         byteCount = Int(end)
     }
 
@@ -55,7 +60,9 @@ package struct ResumableFile: ~Copyable {
     /// - Parameter count: How many stay.
     /// - Throws: `.inputOutput`.
     package mutating func truncate(to count: Int) throws(FileError) {
-        guard ftruncate(descriptor, off_t(count)) == 0 else { throw FileError(writing: path, errorCode: errno) }
+        guard ftruncate(descriptor, off_t(count)) == 0 else {
+            throw FileError(writing: path, errorCode: errno)
+        }
         byteCount = count
     }
 
@@ -68,7 +75,12 @@ package struct ResumableFile: ~Copyable {
         defer { buffer.deallocate() }
         var position = 0
         while position < byteCount {
-            let count = pread(descriptor, buffer.baseAddress, min(buffer.count, byteCount - position), off_t(position))
+            let count = pread(
+                descriptor,
+                buffer.baseAddress,
+                min(buffer.count, byteCount - position),
+                off_t(position)
+            )
             if count < 0 {
                 if errno == EINTR { continue }
                 throw FileError(reading: path, errorCode: errno)

@@ -1,4 +1,4 @@
-public import Foundation
+import Foundation
 import JSON
 import Synchronization
 
@@ -85,10 +85,15 @@ public final class FakeHub: Sendable {
         let isKnown = request.headers["authorization"] == "Bearer \(Self.token)"
         if request.path == "/api/whoami-v2" {
             guard isKnown else { return failure(401, nil, "Invalid credentials in Authorization header") }
-            return json(.object([
-                "name": .string("ada"), "type": .string("user"), "orgs": .array([.object(["name": .string("engine")])]),
-                "auth": .object(["accessToken": .object(["displayName": .string("laptop"), "role": .string("read")])]),
-            ]))
+            return json(
+                .object([
+                    "name": .string("ada"), "type": .string("user"),
+                    "orgs": .array([.object(["name": .string("engine")])]),
+                    "auth": .object([
+                        "accessToken": .object(["displayName": .string("laptop"), "role": .string("read")])
+                    ]),
+                ])
+            )
         }
         let parts = request.path.split(separator: "/").map { $0.removingPercentEncoding ?? String($0) }
         for (path, repository) in repositories {
@@ -98,14 +103,21 @@ public final class FakeHub: Sendable {
             guard isAPI || parts.starts(with: own) else { continue }
             if repository.isPrivate, !isKnown { return failure(401, "RepoNotFound", "Repository not found") }
             let rest = Array(parts.dropFirst(isAPI ? api.count : own.count))
-            if repository.isGated, rest.first == "resolve" { return failure(403, "GatedRepo", "Access is restricted") }
+            if repository.isGated, rest.first == "resolve" {
+                return failure(403, "GatedRepo", "Access is restricted")
+            }
             return isAPI
                 ? answerAPI(rest, path, repository, request) : resolve(rest, repository, request, contentPort)
         }
         return failure(401, "RepoNotFound", "Repository not found")
     }
 
-    private func answerAPI(_ rest: [String], _ path: String, _ repository: FakeRepository, _ request: FakeRequest) -> FakeAnswer {
+    private func answerAPI(
+        _ rest: [String],
+        _ path: String,
+        _ repository: FakeRepository,
+        _ request: FakeRequest
+    ) -> FakeAnswer {
         let revision = rest.count > 1 ? rest[1] : "main"
         guard revision == "main" || revision == repository.commit else {
             return failure(404, "RevisionNotFound", "Invalid rev id")
@@ -113,10 +125,12 @@ public final class FakeHub: Sendable {
         guard rest.first == "tree" else {
             let id = path.replacing("datasets/", with: "")
             let siblings = repository.files.keys.sorted().map { JSONValue.object(["rfilename": .string($0)]) }
-            return json(.object([
-                "id": .string(id), "sha": .string(repository.commit), "private": .bool(false),
-                "siblings": .array(siblings), "tags": .array([]), "downloads": .int(0), "likes": .int(0),
-            ]))
+            return json(
+                .object([
+                    "id": .string(id), "sha": .string(repository.commit), "private": .bool(false),
+                    "siblings": .array(siblings), "tags": .array([]), "downloads": .int(0), "likes": .int(0),
+                ])
+            )
         }
         let query = URLComponents(string: request.target)?.queryItems ?? []
         let start = query.first { $0.name == "cursor" }?.value.flatMap(Int.init) ?? 0
@@ -137,7 +151,8 @@ public final class FakeHub: Sendable {
             let pointer = FakeRepository.pointer(to: data)
             entry["oid"] = .string(FakeRepository.gitHash(pointer))
             entry["lfs"] = .object([
-                "oid": .string(FakeRepository.sha256(data)), "size": .int(data.count), "pointerSize": .int(pointer.count),
+                "oid": .string(FakeRepository.sha256(data)), "size": .int(data.count),
+                "pointerSize": .int(pointer.count),
             ])
         } else {
             entry["oid"] = .string(FakeRepository.gitHash(data))
@@ -145,7 +160,12 @@ public final class FakeHub: Sendable {
         return .object(entry)
     }
 
-    private func resolve(_ rest: [String], _ repository: FakeRepository, _ request: FakeRequest, _ contentPort: Int) -> FakeAnswer {
+    private func resolve(
+        _ rest: [String],
+        _ repository: FakeRepository,
+        _ request: FakeRequest,
+        _ contentPort: Int
+    ) -> FakeAnswer {
         guard rest.count > 2, rest[0] == "resolve" else { return failure(404, nil, "Not found") }
         guard rest[1] == "main" || rest[1] == repository.commit else {
             return failure(404, "RevisionNotFound", "Invalid rev id")

@@ -40,7 +40,10 @@ public struct FakeRepository: Sendable {
 
     /// What Git holds in place of a large file.
     static func pointer(to data: Data) -> Data {
-        Data("version https://git-lfs.github.com/spec/v1\noid sha256:\(sha256(data))\nsize \(data.count)\n".utf8)
+        Data(
+            "version https://git-lfs.github.com/spec/v1\noid sha256:\(sha256(data))\nsize \(data.count)\n"
+                .utf8
+        )
     }
 
     static func sha256(_ data: Data) -> String { hexadecimal(SHA256.hash(data: data)) }

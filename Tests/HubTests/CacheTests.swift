@@ -49,8 +49,18 @@ struct HubCacheTests {
             let cached = try repository(folder)
             let sha256 = String(repeating: "0f", count: 32)
             let files = [
-                try #require(RemoteFile(name: "b.safetensors", byteCount: 9, gitHash: commit, sha256: sha256, xetHash: nil)),
-                try #require(RemoteFile(name: "a.json", byteCount: 2, gitHash: commit, sha256: nil, xetHash: nil)),
+                try #require(
+                    RemoteFile(
+                        name: "b.safetensors",
+                        byteCount: 9,
+                        gitHash: commit,
+                        sha256: sha256,
+                        xetHash: nil
+                    )
+                ),
+                try #require(
+                    RemoteFile(name: "a.json", byteCount: 2, gitHash: commit, sha256: nil, xetHash: nil)
+                ),
             ]
             try cached.remember(files, at: commit)
             #expect(Set(cached.files(at: commit) ?? []) == Set(files))
@@ -60,7 +70,9 @@ struct HubCacheTests {
                 try String(contentsOf: list, encoding: .utf8).replacing(" ", with: "")
                     == #"{"format_version":1,"files":{"a.json":{"size":2,"blob_id":"\#(commit)"},"b.safetensors":{"size":9,"blob_id":"\#(commit)","lfs_sha256":"\#(sha256)","lfs_size":9}}}"#
             )
-            try Data(#"{"format_version":1,"files":{"../x":{"size":2,"blob_id":"\#(commit)"}}}"#.utf8).write(to: list)
+            try Data(#"{"format_version":1,"files":{"../x":{"size":2,"blob_id":"\#(commit)"}}}"#.utf8).write(
+                to: list
+            )
             #expect(cached.files(at: commit) == nil)
         }
     }

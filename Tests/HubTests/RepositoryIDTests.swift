@@ -11,14 +11,19 @@ struct RepositoryIDTests {
         #expect(id.folderName == "models--microsoft--Phi-3-mini-4k-instruct")
         #expect("\(id)" == "microsoft/Phi-3-mini-4k-instruct@refs/pr/3")
         let data = try RepositoryID("imdb", kind: .dataset)
-        #expect(data.revision == "main" && data.folderName == "datasets--imdb" && data.apiPath == "api/datasets/imdb")
+        #expect(
+            data.revision == "main" && data.folderName == "datasets--imdb"
+                && data.apiPath == "api/datasets/imdb"
+        )
     }
 
     // The Python library's own cases, tests/test_utils_validators.py, and what an attacker would try.
     @Test(arguments: [
-        "", "/", "org/", "/name", "a/b/c", "../etc", "org/..", "org/.name", "org/name.", "-org/name", "org/na--me",
+        "", "/", "org/", "/name", "a/b/c", "../etc", "org/..", "org/.name", "org/name.", "-org/name",
+        "org/na--me",
         "org/na..me", "org/name.git", "org\\name", "org/na me", "org/naïve", "org/name\n", "org/\u{1B}[2J",
-        String(repeating: "x", count: 97), "C:/x", "http://host/x", "org/name@", "org/name@..", "org/name@a/../b",
+        String(repeating: "x", count: 97), "C:/x", "http://host/x", "org/name@", "org/name@..",
+        "org/name@a/../b",
         "org/name@/main", "org/name@main/", "org/name@a b", "org/name@a\0b", "org/name@a\\b",
         "org/name@" + String(repeating: "x", count: 256),
     ])
@@ -43,8 +48,10 @@ struct RepositoryIDTests {
     }
 
     @Test(arguments: [
-        ("a.json", true), ("data/train.csv", true), ("a b/ü.txt", true), ("...", true), ("", false), ("/etc/passwd", false),
-        ("../x", false), ("a/../../x", false), ("a//b", false), ("a/", false), ("./a", false), ("a\\..\\b", false),
+        ("a.json", true), ("data/train.csv", true), ("a b/ü.txt", true), ("...", true), ("", false),
+        ("/etc/passwd", false),
+        ("../x", false), ("a/../../x", false), ("a//b", false), ("a/", false), ("./a", false),
+        ("a\\..\\b", false),
         ("a\0", false), ("a\nb", false), (String(repeating: "x", count: 256), false),
     ])
     func `a server's file name must stay below its folder`(name: String, expected: Bool) {

@@ -17,7 +17,10 @@ struct TokenTests {
         var dumped = ""
         dump(token, to: &dumped)
         let error = #expect(throws: HubError.self) { try Token("hf_secret secret") }
-        for text in ["\(token)", String(reflecting: token), String(describing: [token]), dumped, "\(Optional(token) as Any)"] {
+        for text in [
+            "\(token)", String(reflecting: token), String(describing: [token]), dumped,
+            "\(Optional(token) as Any)",
+        ] {
             #expect(!text.contains(secret))
         }
         #expect(error?.message.contains("hf_secret") == false)
@@ -29,10 +32,13 @@ struct TokenTests {
         #expect(throws: HubError.self) { try Token("hf_ä") }
     }
 
-    @Test func `the flag comes before the variable, then the .env file, then the login's file`() async throws {
+    @Test func `the flag comes before the variable, then the .env file, then the login's file`() async throws
+    {
         try await withTemporaryFolder { folder in
             var environment = environment(folder, ["HF_TOKEN": "hf_variable\n"])
-            try Data("# HF_TOKEN=hf_old\nHF_TOKEN = \"hf_file\"\n".utf8).write(to: folder.appending(path: ".env"))
+            try Data("# HF_TOKEN=hf_old\nHF_TOKEN = \"hf_file\"\n".utf8).write(
+                to: folder.appending(path: ".env")
+            )
             try Token("hf_login").store(named: "laptop", in: environment)
             #expect(try await Token.find(given: "hf_flag", in: environment)?.secret == "hf_flag")
             #expect(try await Token.find(in: environment)?.secret == "hf_variable")
@@ -64,8 +70,13 @@ struct TokenTests {
     @Test func `a login leaves files for the Python library that only their owner can read`() async throws {
         try await withTemporaryFolder { folder in
             let environment = environment(folder)
-            try FileManager.default.createDirectory(at: environment.hubHome, withIntermediateDirectories: true)
-            try Data("[server]\nhf_token = hf_other\nrefresh_token = r\n\n".utf8).write(to: environment.storedTokensFile)
+            try FileManager.default.createDirectory(
+                at: environment.hubHome,
+                withIntermediateDirectories: true
+            )
+            try Data("[server]\nhf_token = hf_other\nrefresh_token = r\n\n".utf8).write(
+                to: environment.storedTokensFile
+            )
             try Token(secret).store(named: "laptop", in: environment)
             try Token(secret).store(named: "laptop", in: environment)
             #expect(
@@ -86,7 +97,11 @@ struct TokenTests {
 
 struct HubEnvironmentTests {
     private func environment(_ variables: [String: String]) -> HubEnvironment {
-        HubEnvironment(variables: variables, home: URL(filePath: "/h/ada"), workingFolder: URL(filePath: "/w", directoryHint: .isDirectory))
+        HubEnvironment(
+            variables: variables,
+            home: URL(filePath: "/h/ada"),
+            workingFolder: URL(filePath: "/w", directoryHint: .isDirectory)
+        )
     }
 
     // Values from huggingface_hub 2.4.0's constants under the same variables.
@@ -107,8 +122,13 @@ struct HubEnvironmentTests {
 
     @Test func `the endpoint is an address and nothing more`() throws {
         #expect(try environment([:]).endpoint().description == "https://huggingface.co")
-        #expect(try environment(["HF_ENDPOINT": "http://127.0.0.1:8080/"]).endpoint().description == "http://127.0.0.1:8080")
-        for text in ["huggingface.co", "ftp://x", "https://name:word@x", "https://x?y", "https://", "file:///x"] {
+        #expect(
+            try environment(["HF_ENDPOINT": "http://127.0.0.1:8080/"]).endpoint().description
+                == "http://127.0.0.1:8080"
+        )
+        for text in [
+            "huggingface.co", "ftp://x", "https://name:word@x", "https://x?y", "https://", "file:///x",
+        ] {
             #expect(throws: HubError.self) { try environment(["HF_ENDPOINT": text]).endpoint() }
         }
     }

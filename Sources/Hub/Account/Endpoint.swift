@@ -54,7 +54,9 @@ struct Origin: Sendable, Hashable {
 
 /// A path's characters as an address may hold them; slashes stay.
 func percentEncoded(_ path: String, keepingSlashes: Bool = true) -> String {
-    var allowed = CharacterSet(charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+    var allowed = CharacterSet(
+        charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+    )
     if keepingSlashes { allowed.insert("/") }
     return path.addingPercentEncoding(withAllowedCharacters: allowed) ?? ""
 }

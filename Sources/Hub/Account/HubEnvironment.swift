@@ -48,7 +48,9 @@ public struct HubEnvironment: Sendable, Equatable {
     public var tokenFile: URL { value("HF_TOKEN_PATH").map(expanded) ?? hubHome.appending(path: "token") }
 
     /// The tokens by name that logins left, beside ``tokenFile``.
-    public var storedTokensFile: URL { tokenFile.deletingLastPathComponent().appending(path: "stored_tokens") }
+    public var storedTokensFile: URL {
+        tokenFile.deletingLastPathComponent().appending(path: "stored_tokens")
+    }
 
     /// Whether the network may not be used: `HF_HUB_OFFLINE`.
     public var isOffline: Bool { isSet("HF_HUB_OFFLINE") || isSet("TRANSFORMERS_OFFLINE") }

@@ -4,7 +4,9 @@ import Foundation
 import SystemPackage
 
 /// A secret that opens the Hub; nothing that prints it shows it.
-public struct Token: Sendable, Equatable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+public struct Token: Sendable, Equatable, CustomStringConvertible, CustomDebugStringConvertible,
+    CustomReflectable
+{
     /// Where a token was found.
     public enum Source: Sendable, Equatable, CustomStringConvertible {
         /// The flag `--token`, or an argument in a program.
@@ -41,7 +43,9 @@ public struct Token: Sendable, Equatable, CustomStringConvertible, CustomDebugSt
     public init(_ text: String, source: Source = .given) throws(HubError) {
         secret = text.trimmingCharacters(in: .whitespacesAndNewlines)
         self.source = source
-        guard !secret.isEmpty, secret.utf8.count <= 4096, secret.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+        guard !secret.isEmpty, secret.utf8.count <= 4096,
+            secret.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
+        else {
             throw HubError(
                 .notAllowed,
                 "the token from \(source) is empty or holds characters that no token has; "
@@ -70,7 +74,9 @@ public struct Token: Sendable, Equatable, CustomStringConvertible, CustomDebugSt
         for name in ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"] {
             if let text = environment.value(name) { return try Token(text, source: .variable(name)) }
         }
-        if let token = try await inEnvironmentFile(environment.workingFolder.appending(path: ".env")) { return token }
+        if let token = try await inEnvironmentFile(environment.workingFolder.appending(path: ".env")) {
+            return token
+        }
         return try stored(in: environment)
     }
 
@@ -125,7 +131,9 @@ public struct Token: Sendable, Equatable, CustomStringConvertible, CustomDebugSt
 
     /// A value without the quotes that a shell would take away.
     private static func unquoted(_ text: String) -> String {
-        guard text.count >= 2, let first = text.first, first == text.last, "\"'".contains(first) else { return text }
+        guard text.count >= 2, let first = text.first, first == text.last, "\"'".contains(first) else {
+            return text
+        }
         return String(text.dropFirst().dropLast())
     }
 }

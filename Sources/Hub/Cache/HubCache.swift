@@ -1,12 +1,5 @@
 import Files
 public import Foundation
-import JSON
-
-#if canImport(Glibc)
-import Glibc
-#else
-import Darwin
-#endif
 
 /// The Hub's files on this machine, laid out as the Python library lays them out, so that both use what either fetched.
 ///
@@ -61,7 +54,8 @@ public struct CachedRepository: Sendable {
     /// - Returns: The commit; nil where it was never asked for.
     public func commit(of revision: String) -> String? {
         if isCommit(revision) { return revision }
-        guard isRelativePath(revision), let bytes = try? MappedFile(contentsOf: folder.appending(path: "refs/\(revision)"))
+        guard isRelativePath(revision),
+            let bytes = try? MappedFile(contentsOf: folder.appending(path: "refs/\(revision)"))
         else { return nil }
         let text = String(decoding: bytes.bytes.prefix(64), as: UTF8.self)
         return isCommit(text) ? text : nil
@@ -85,7 +79,9 @@ public struct CachedRepository: Sendable {
         guard isRelativePath(name), isCommit(commit) else { return .unknown }
         let place = snapshot(commit).appending(path: name)
         // Following the link: one whose contents are gone is not there.
-        if FileManager.default.fileExists(atPath: place.path(percentEncoded: false)) { return .present(place) }
+        if FileManager.default.fileExists(atPath: place.path(percentEncoded: false)) {
+            return .present(place)
+        }
         let mark = folder.appending(path: ".no_exist/\(commit)/\(name)")
         return FileManager.default.fileExists(atPath: mark.path(percentEncoded: false)) ? .absent : .unknown
     }
@@ -98,7 +94,9 @@ public struct CachedRepository: Sendable {
 
     /// Remembers which commit a revision stands at.
     func remember(_ revision: String, standsAt commit: String) throws(FileError) {
-        guard revision != commit, isRelativePath(revision), self.commit(of: revision) != commit else { return }
+        guard revision != commit, isRelativePath(revision), self.commit(of: revision) != commit else {
+            return
+        }
         try writeAtomically(Data(commit.utf8), to: folder.appending(path: "refs/\(revision)"))
     }
 
@@ -124,13 +122,7 @@ public struct CachedRepository: Sendable {
         let target = String(repeating: "../", count: depth) + "blobs/\(entityTag)"
         let path = place.path(percentEncoded: false)
         if readLink(path) == target { return place }
-        let temporary = "\(path).\(UInt32.random(in: 0 ... .max)).incomplete"
-        guard symlink(target, temporary) == 0 else { throw FileError(writing: path, errorCode: errno) }
-        guard rename(temporary, path) == 0 else {
-            let reason = errno
-            unlink(temporary)
-            throw FileError(writing: path, errorCode: reason)
-        }
+        try linkAtomically(to: target, at: place)
         return place
     }
 

@@ -20,7 +20,9 @@ public struct RemoteFile: Sendable, Hashable {
 
     /// Takes a file of a list, if its name and hashes are such as may become paths here.
     init?(name: String, byteCount: Int, gitHash: String, sha256: String?, xetHash: String?) {
-        guard isRelativePath(name), byteCount >= 0, isCommit(gitHash), sha256.map(isSHA256) ?? true else { return nil }
+        guard isRelativePath(name), byteCount >= 0, isCommit(gitHash), sha256.map(isSHA256) ?? true else {
+            return nil
+        }
         self.name = name
         self.byteCount = byteCount
         self.gitHash = gitHash
@@ -32,7 +34,10 @@ public struct RemoteFile: Sendable, Hashable {
 /// Whether a text is a SHA-256 as the Hub writes it.
 func isSHA256(_ text: String) -> Bool {
     text.utf8.count == 64
-        && text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0) }
+        && text.utf8.allSatisfy {
+            (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
+                || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0)
+        }
 }
 
 extension CachedRepository {
@@ -86,7 +91,8 @@ extension CachedRepository {
         return found.compactMap { $0 as? String }.filter { name in
             var isFolder: ObjCBool = false
             let path = folder + (folder.hasSuffix("/") ? "" : "/") + name
-            return isRelativePath(name) && FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+            return isRelativePath(name)
+                && FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
                 && !isFolder.boolValue
         }.sorted()
     }

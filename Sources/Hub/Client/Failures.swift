@@ -18,16 +18,21 @@ extension HubClient {
 
     /// A failed connection in words.
     func plain(_ error: any Error) -> String {
-        switch error {
-        case HTTPClientError.connectTimeout: return "could not be reached in time"
-        case HTTPClientError.readTimeout: return "fell silent"
-        case HTTPClientError.remoteConnectionClosed: return "closed the connection"
-        case HTTPClientError.proxyAuthenticationRequired: return "lies behind a proxy that wants a name and a password"
-        case let error as IOError where error.errnoCode == ECONNREFUSED: return "refused the connection"
-        case let error as IOError where error.errnoCode == ECONNRESET: return "reset the connection"
-        case is NIOConnectionError: return "could not be reached"
-        default: return "failed (\(type(of: error)))"
+        if let error = error as? HTTPClientError {
+            if error == .connectTimeout { return "could not be reached in time" }
+            if error == .readTimeout { return "fell silent" }
+            if error == .remoteConnectionClosed { return "closed the connection" }
+            if error == .proxyAuthenticationRequired {
+                return "lies behind a proxy that wants a name and a password"
+            }
+            return "failed (\(error.shortDescription))"
         }
+        if let error = error as? IOError {
+            return error.errnoCode == ECONNREFUSED ? "refused the connection" : "broke the connection"
+        }
+        if error is NIOConnectionError { return "could not be reached" }
+        // By name alone: an error's own text may hold an address with a key in it.
+        return "failed (\(type(of: error)))"
     }
 
     /// Makes sure that an answer is what was asked for.
@@ -47,7 +52,10 @@ extension HubClient {
         let said = answer.headers.first(name: "X-Error-Message") ?? ""
         switch (answer.status, code) {
         case (_, "RevisionNotFound"):
-            throw HubError(.notFound, "the \(kind) \(id.name) has no revision \(id.revision); see \(page)/tree for those it has")
+            throw HubError(
+                .notFound,
+                "the \(kind) \(id.name) has no revision \(id.revision); see \(page)/tree for those it has"
+            )
         case (_, "EntryNotFound"):
             throw HubError(
                 .notFound,
@@ -58,18 +66,29 @@ extension HubClient {
                 settings.token == nil
                 ? "log in with `attune hub login` after asking for access on \(page)"
                 : "ask for access on \(page), and use a token that may read gated repositories"
-            throw HubError(.notAllowed, "the \(kind) \(id.name) is only for those whom its authors let in; \(remedy)")
+            throw HubError(
+                .notAllowed,
+                "the \(kind) \(id.name) is only for those whom its authors let in; \(remedy)"
+            )
         case (_, _) where said == "Access to this resource is disabled.":
             throw HubError(.notAllowed, "the Hub has disabled the \(kind) \(id.name); see \(page)")
-        case (401, _) where said.hasPrefix("Invalid credentials"), (401, _) where said.hasPrefix("Invalid username"):
+        case (401, _) where said.hasPrefix("Invalid credentials"),
+            (401, _) where said.hasPrefix("Invalid username"):
             throw badToken()
         case (_, "RepoNotFound"), (401, _), (404, _):
             let seen =
-                settings.token.map { "to \($0)" } ?? "without a token; if it is private, log in with `attune hub login`"
-            throw HubError(.notFound, "\(settings.endpoint) shows no \(kind) \(id.name) \(seen); check the name")
+                settings.token.map { "to \($0)" }
+                ?? "without a token; if it is private, log in with `attune hub login`"
+            throw HubError(
+                .notFound,
+                "\(settings.endpoint) shows no \(kind) \(id.name) \(seen); check the name"
+            )
         case (403, _):
             let why = said.isEmpty ? "" : " (\(shown(said)))"
-            throw HubError(.notAllowed, "\(settings.endpoint) does not allow this for the \(kind) \(id.name)\(why); use a token that may")
+            throw HubError(
+                .notAllowed,
+                "\(settings.endpoint) does not allow this for the \(kind) \(id.name)\(why); use a token that may"
+            )
         default: throw unexpected(answer, subject: "the \(kind) \(id)")
         }
     }
@@ -86,7 +105,10 @@ extension HubClient {
     /// What is said of an answer that the protocol does not have.
     func unexpected(_ answer: Answer, subject: String) -> HubError {
         if answer.status == 407 {
-            return HubError(.unreachable, "the proxy wants a name and a password; put them into HTTPS_PROXY, as http://name:password@host:port")
+            return HubError(
+                .unreachable,
+                "the proxy wants a name and a password; put them into HTTPS_PROXY, as http://name:password@host:port"
+            )
         }
         return HubError(
             .badAnswer,

@@ -21,7 +21,10 @@ extension HubClient {
     /// - Throws: `.notAllowed` without a token or with one that the Hub does not know; what a request can throw.
     public func account() async throws -> Account {
         guard settings.token != nil else {
-            throw HubError(.notAllowed, "you are not logged in; log in with `attune hub login`, or set HF_TOKEN")
+            throw HubError(
+                .notAllowed,
+                "you are not logged in; log in with `attune hub login`, or set HF_TOKEN"
+            )
         }
         let subject = "the account"
         let answer = try await ask(.GET, "api/whoami-v2", subject: subject)
@@ -49,7 +52,10 @@ extension HubClient {
         let answer = try await ask(.GET, path, subject: subject)
         try check(answer, of: id)
         guard let commit = try json(answer, subject: subject)["sha"].string, isCommit(commit) else {
-            throw HubError(.badAnswer, "\(settings.endpoint) did not say at which commit \(subject) stands; check HF_ENDPOINT")
+            throw HubError(
+                .badAnswer,
+                "\(settings.endpoint) did not say at which commit \(subject) stands; check HF_ENDPOINT"
+            )
         }
         return commit
     }
@@ -72,11 +78,16 @@ extension HubClient {
             guard let entries = try json(answer, subject: subject).array else {
                 throw unexpected(answer, subject: subject)
             }
-            for entry in entries where entry["type"].string == "file" { files.append(try file(entry, of: id)) }
+            for entry in entries where entry["type"].string == "file" {
+                files.append(try file(entry, of: id))
+            }
             pages += 1
             next = try nextPage(answer, subject: subject)
             guard pages < 10_000 else {
-                throw HubError(.badAnswer, "\(settings.endpoint) lists \(subject) without end; check HF_ENDPOINT")
+                throw HubError(
+                    .badAnswer,
+                    "\(settings.endpoint) lists \(subject) without end; check HF_ENDPOINT"
+                )
             }
         }
         return files
@@ -107,9 +118,13 @@ extension HubClient {
         for header in answer.headers["Link"] {
             for link in header.split(separator: ",") where link.contains(/;\s*rel="?next"?/) {
                 guard let match = link.firstMatch(of: /<([^>]+)>/),
-                    let address = resolved(String(match.1), against: answer.address), transport.isEndpoint(address)
+                    let address = resolved(String(match.1), against: answer.address),
+                    transport.isEndpoint(address)
                 else {
-                    throw HubError(.badAnswer, "\(settings.endpoint) continues the list of \(subject) on another server; check HF_ENDPOINT")
+                    throw HubError(
+                        .badAnswer,
+                        "\(settings.endpoint) continues the list of \(subject) on another server; check HF_ENDPOINT"
+                    )
                 }
                 return address
             }
@@ -124,7 +139,10 @@ extension HubClient {
     ///   - id: The repository and its revision.
     /// - Returns: The commit, the contents' name in the cache, and their size where the Hub says it.
     /// - Throws: `.notFound` where there is none, which the cache then remembers; what a request can throw.
-    func head(of name: String, in id: RepositoryID) async throws -> (commit: String, entityTag: String, byteCount: Int?) {
+    func head(
+        of name: String,
+        in id: RepositoryID
+    ) async throws -> (commit: String, entityTag: String, byteCount: Int?) {
         let subject = "\(name) of the \(id.kind.rawValue) \(id)"
         let answer = try await ask(.HEAD, resolvePath(name, in: id), subject: subject)
         if answer.headers.first(name: "X-Error-Code") == "EntryNotFound",
@@ -137,7 +155,9 @@ extension HubClient {
         try check(answer, of: id, file: name)
         let headers = answer.headers
         guard let commit = headers.first(name: "X-Repo-Commit"), isCommit(commit),
-            let tag = (headers.first(name: "X-Linked-Etag") ?? headers.first(name: "ETag")).map(normalizedEntityTag),
+            let tag = (headers.first(name: "X-Linked-Etag") ?? headers.first(name: "ETag")).map(
+                normalizedEntityTag
+            ),
             isBlobName(tag)
         else {
             throw HubError(
@@ -146,7 +166,8 @@ extension HubClient {
             )
         }
         let isRedirect = answer.status / 100 == 3
-        let size = headers.first(name: "X-Linked-Size") ?? (isRedirect ? nil : headers.first(name: "Content-Length"))
+        let size =
+            headers.first(name: "X-Linked-Size") ?? (isRedirect ? nil : headers.first(name: "Content-Length"))
         return (commit, tag, size.flatMap(Int.init))
     }
 

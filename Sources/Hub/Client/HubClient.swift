@@ -1,5 +1,5 @@
 import AsyncHTTPClient
-public import Foundation
+import Foundation
 import JSON
 import NIOCore
 import NIOHTTP1
@@ -88,7 +88,12 @@ public struct HubClient: Sendable {
     ///   - limit: Bytes of the answer at the most.
     /// - Returns: The answer, whatever its status.
     /// - Throws: `.offline`, `.unreachable`, `.badAnswer`.
-    func ask(_ method: HTTPMethod, _ path: String, subject: String, limit: Int = 64 << 20) async throws -> Answer {
+    func ask(
+        _ method: HTTPMethod,
+        _ path: String,
+        subject: String,
+        limit: Int = 64 << 20
+    ) async throws -> Answer {
         try requireNetwork(subject)
         let address = path.contains("://") ? path : settings.endpoint.address(path)
         return try await repeating(subject) { _ in
@@ -105,7 +110,11 @@ public struct HubClient: Sendable {
                         continue
                     }
                     // A file's contents lie elsewhere: the head that says so is what was asked for.
-                    if method == .HEAD { return .done(Answer(status: status, headers: response.headers, body: [], address: next)) }
+                    if method == .HEAD {
+                        return .done(
+                            Answer(status: status, headers: response.headers, body: [], address: next)
+                        )
+                    }
                     throw HubError(
                         .unreachable,
                         "\(settings.endpoint) sends us to \(Origin(address: next)?.host ?? "another server") instead of answering; "
@@ -113,12 +122,18 @@ public struct HubClient: Sendable {
                     )
                 }
                 if RetryPolicy.isTransient(status) {
-                    return .failed(reason: "answered \(status)", asked: response.headers.first(name: "Retry-After"))
+                    return .failed(
+                        reason: "answered \(status)",
+                        asked: response.headers.first(name: "Retry-After")
+                    )
                 }
                 let body = method == .HEAD ? [] : try await collected(response, limit: limit)
                 return .done(Answer(status: status, headers: response.headers, body: body, address: address))
             }
-            throw HubError(.badAnswer, "\(settings.endpoint) sends us in circles for \(subject); check HF_ENDPOINT")
+            throw HubError(
+                .badAnswer,
+                "\(settings.endpoint) sends us in circles for \(subject); check HF_ENDPOINT"
+            )
         }
     }
 
@@ -175,10 +190,15 @@ public struct HubClient: Sendable {
         for try await buffer in response.body {
             bytes.append(contentsOf: buffer.readableBytesView)
             guard bytes.count <= limit else {
-                throw HubError(.badAnswer, "\(settings.endpoint) answered with more than \(limit >> 20) MB; check HF_ENDPOINT")
+                throw HubError(
+                    .badAnswer,
+                    "\(settings.endpoint) answered with more than \(limit >> 20) MB; check HF_ENDPOINT"
+                )
             }
         }
-        if let announced = response.headers.first(name: "Content-Length").flatMap(Int.init), announced != bytes.count {
+        if let announced = response.headers.first(name: "Content-Length").flatMap(Int.init),
+            announced != bytes.count
+        {
             throw HTTPClientError.remoteConnectionClosed
         }
         return bytes
@@ -186,7 +206,9 @@ public struct HubClient: Sendable {
 
     /// A redirect's target, which may be relative.
     func resolved(_ location: String, against address: String) -> String? {
-        guard let base = URL(string: address), let url = URL(string: location, relativeTo: base) else { return nil }
+        guard let base = URL(string: address), let url = URL(string: location, relativeTo: base) else {
+            return nil
+        }
         return url.absoluteString
     }
 }

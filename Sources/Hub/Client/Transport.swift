@@ -63,7 +63,10 @@ final class Transport: Sendable {
         body: HTTPClientRequest.Body? = nil
     ) async throws -> HTTPClientResponse {
         guard let origin = Origin(address: address) else {
-            throw HubError(.badAnswer, "\(endpoint) sent us to \"\(shown(withoutQuery(address)))\", which is no address")
+            throw HubError(
+                .badAnswer,
+                "\(endpoint) sent us to \"\(shown(withoutQuery(address)))\", which is no address"
+            )
         }
         var request = HTTPClientRequest(url: address)
         request.method = method

@@ -64,7 +64,8 @@ public struct FileSelection: Sendable, Equatable {
             )
         }
         return names.filter { name in
-            (include.isEmpty || include.contains { matches(name, $0) }) && !exclude.contains { matches(name, $0) }
+            (include.isEmpty || include.contains { matches(name, $0) })
+                && !exclude.contains { matches(name, $0) }
         }
     }
 
@@ -74,11 +75,13 @@ public struct FileSelection: Sendable, Equatable {
 
     private static func sample(of names: [String]) -> String {
         let shownNames = names.prefix(8).map(shown).joined(separator: ", ")
-        return names.isEmpty ? "none" : names.count > 8 ? "\(shownNames) and \(names.count - 8) more" : shownNames
+        return names.isEmpty
+            ? "none" : names.count > 8 ? "\(shownNames) and \(names.count - 8) more" : shownNames
     }
 
     private static let smallModelFiles: Set<String> = [
-        "config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
+        "config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
+        "added_tokens.json",
         "vocab.txt", "vocab.json", "merges.txt", "spiece.model", "spm.model", "sentencepiece.model",
         "sentencepiece.bpe.model", "tokenizer.model",
     ]
@@ -102,7 +105,9 @@ public struct FileSelection: Sendable, Equatable {
                 "the model \(id) has several GGUF files; download one, such as `attune hub download \(id) \(shown(gguf[0]))`, and give its path"
             )
         }
-        let others = names.filter { $0.hasSuffix(".bin") || $0.hasSuffix(".h5") || $0.hasSuffix(".msgpack") || $0.hasSuffix(".pt") }
+        let others = names.filter {
+            $0.hasSuffix(".bin") || $0.hasSuffix(".h5") || $0.hasSuffix(".msgpack") || $0.hasSuffix(".pt")
+        }
         let remedy =
             others.isEmpty
             ? "choose another model"

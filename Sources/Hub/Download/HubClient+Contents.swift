@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import Files
 import Foundation
 import NIOCore
+import NIOHTTP1
 
 /// One file to fetch.
 struct WantedFile: Sendable {
@@ -74,7 +75,8 @@ extension HubClient {
         let folder = blob.deletingLastPathComponent()
         let stem = blob.lastPathComponent + "."
         let own = folder.appending(path: stem + hexadecimal(.random(in: 0 ... .max)) + ".incomplete")
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false))) ?? []
+        let names =
+            (try? FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false))) ?? []
         let left = names.filter { $0.hasPrefix(stem) && $0.hasSuffix(".incomplete") }.map { name in
             let file = folder.appending(path: name)
             let facts = try? FileManager.default.attributesOfItem(atPath: file.path(percentEncoded: false))
@@ -82,7 +84,9 @@ extension HubClient {
         }
         if let longest = left.max(by: { $0.byteCount < $1.byteCount }) {
             try? FileManager.default.moveItem(at: longest.file, to: own)
-            for other in left where other.file != longest.file { try? FileManager.default.removeItem(at: other.file) }
+            for other in left where other.file != longest.file {
+                try? FileManager.default.removeItem(at: other.file)
+            }
         }
         return own
     }
@@ -165,7 +169,10 @@ extension HubClient {
         let response = try await open(wanted, from: file.byteCount)
         let status = Int(response.status.code)
         if RetryPolicy.isTransient(status) {
-            return Received(reason: "answered \(status)", retryAfter: response.headers.first(name: "Retry-After"))
+            return Received(
+                reason: "answered \(status)",
+                retryAfter: response.headers.first(name: "Retry-After")
+            )
         }
         if let encoding = response.headers.first(name: "Content-Encoding"), encoding != "identity" {
             return Received(reason: "sent the file packed as \(shown(encoding)), which was not asked for")
@@ -206,7 +213,9 @@ extension HubClient {
             report(.received(byteCount: count))
         }
         let expected = wanted.byteCount ?? announced
-        guard expected == nil || expected == file.byteCount else { return Received(reason: "closed the connection") }
+        guard expected == nil || expected == file.byteCount else {
+            return Received(reason: "closed the connection")
+        }
         return Received(isWhole: true)
     }
 
@@ -223,6 +232,9 @@ extension HubClient {
             else { return response }
             address = next
         }
-        throw HubError(.badAnswer, "\(settings.endpoint) sends us in circles for \(wanted.name); check HF_ENDPOINT")
+        throw HubError(
+            .badAnswer,
+            "\(settings.endpoint) sends us in circles for \(wanted.name); check HF_ENDPOINT"
+        )
     }
 }

@@ -59,7 +59,10 @@ extension HubClient {
         report: @escaping @Sendable (DownloadEvent) -> Void = { _ in }
     ) async throws -> URL {
         guard isRelativePath(name) else {
-            throw HubError(.badName, "\"\(shown(name))\" is no path in a repository; give one such as data/train.csv")
+            throw HubError(
+                .badName,
+                "\"\(shown(name))\" is no path in a repository; give one such as data/train.csv"
+            )
         }
         let cached = cache.repository(id)
         if let commit = id.commit, case .present(let place) = cached.file(name, at: commit) { return place }
@@ -81,7 +84,11 @@ extension HubClient {
             if let commit = cached.commit(of: id.revision) {
                 switch cached.file(name, at: commit) {
                 case .present(let place): return place
-                case .absent: throw HubError(.notFound, "the \(id.kind.rawValue) \(id) had no file \(shown(name)) when the Hub was last asked")
+                case .absent:
+                    throw HubError(
+                        .notFound,
+                        "the \(id.kind.rawValue) \(id) had no file \(shown(name)) when the Hub was last asked"
+                    )
                 case .unknown: break
                 }
             }
@@ -111,12 +118,22 @@ extension HubClient {
         let missing = names.compactMap { byName[$0] }.filter {
             if case .present = cached.file($0.name, at: commit) { false } else { true }
         }
-        let absent = Set(missing.filter { !FileManager.default.fileExists(atPath: cached.blob($0.entityTag).path(percentEncoded: false)) }.map(\.entityTag))
+        let absent = Set(
+            missing.filter {
+                !FileManager.default.fileExists(atPath: cached.blob($0.entityTag).path(percentEncoded: false))
+            }.map(\.entityTag)
+        )
         if !missing.isEmpty {
             report(.planned(files: missing.count, byteCount: missing.reduce(0) { $0 + $1.byteCount }))
             // Two files of the same contents are fetched once.
-            let bytes = Dictionary(missing.map { ($0.entityTag, $0.byteCount) }, uniquingKeysWith: { first, _ in first })
-            try requireFreeSpace(bytes.filter { absent.contains($0.key) }.values.reduce(0, +), at: cache.folder)
+            let bytes = Dictionary(
+                missing.map { ($0.entityTag, $0.byteCount) },
+                uniquingKeysWith: { first, _ in first }
+            )
+            try requireFreeSpace(
+                bytes.filter { absent.contains($0.key) }.values.reduce(0, +),
+                at: cache.folder
+            )
         }
         try await withThrowingTaskGroup(of: Void.self) { group in
             // The largest first: the last one to end is then a small one.
@@ -145,7 +162,9 @@ extension HubClient {
         // Without a list of the commit's files, what is there is all that can be known of it.
         let listed = cached.files(at: commit)?.map(\.name) ?? cached.namesPresent(at: commit)
         let names = try selection.apply(to: listed, of: id)
-        let isWhole = names.allSatisfy { if case .present = cached.file($0, at: commit) { true } else { false } }
+        let isWhole = names.allSatisfy {
+            if case .present = cached.file($0, at: commit) { true } else { false }
+        }
         guard isWhole, !names.isEmpty else { return nil }
         return Snapshot(folder: cached.snapshot(commit), commit: commit, files: names)
     }

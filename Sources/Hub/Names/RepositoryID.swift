@@ -25,7 +25,9 @@ public struct RepositoryID: Sendable, Hashable, CustomStringConvertible {
     ///
     /// Source: [`_validators.py`](https://github.com/huggingface/huggingface_hub/blob/main/src/huggingface_hub/utils/_validators.py)
     public init(_ text: String, kind: Kind, revision: String = "main") throws(HubError) {
-        let parts = text.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let parts = text.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false).map(
+            String.init
+        )
         self.kind = kind
         name = parts[0]
         self.revision = parts.count > 1 ? parts[1] : revision
@@ -107,7 +109,11 @@ public struct RepositoryID: Sendable, Hashable, CustomStringConvertible {
 
 /// A text for a message: control characters, which could rewrite the terminal, are left out.
 func shown(_ text: String) -> String {
-    String(String.UnicodeScalarView(text.unicodeScalars.prefix(200).filter { $0.properties.generalCategory != .control }))
+    String(
+        String.UnicodeScalarView(
+            text.unicodeScalars.prefix(200).filter { $0.properties.generalCategory != .control }
+        )
+    )
 }
 
 private func isWordByte(_ byte: UInt8) -> Bool {
