@@ -166,7 +166,7 @@ extension HubClient {
         _ report: @Sendable (DownloadEvent) -> Void
     ) async throws -> Received {
         if let size = wanted.byteCount, file.byteCount == size, size > 0 { return Received(isWhole: true) }
-        let response = try await open(wanted, from: file.byteCount)
+        let (response, host) = try await open(wanted, from: file.byteCount)
         let status = Int(response.status.code)
         if RetryPolicy.isTransient(status) {
             return Received(
@@ -189,6 +189,8 @@ extension HubClient {
             if status == 416 { return Received(reason: "has no such part of the file") }
         }
         guard status == 200 || status == 206 else {
+            // A link to the storage that is no longer valid: the endpoint gives a new one.
+            if let host { return Received(reason: "sent us to \(host), which answered \(status)") }
             let answer = Answer(status: status, headers: response.headers, body: [], address: "")
             try self.check(answer, of: wanted.id, file: wanted.name)
             throw unexpected(answer, subject: wanted.name)
@@ -219,8 +221,8 @@ extension HubClient {
         return Received(isWhole: true)
     }
 
-    /// Asks for the contents and follows redirects; the token stays with the endpoint.
-    private func open(_ wanted: WantedFile, from start: Int) async throws -> HTTPClientResponse {
+    /// Asks for the contents and follows redirects; the token stays with the endpoint. Says which other host answered, if one did.
+    private func open(_ wanted: WantedFile, from start: Int) async throws -> (HTTPClientResponse, host: String?) {
         let id = RepositoryID(wanted.id, checkedRevision: wanted.commit)
         var address = settings.endpoint.address(resolvePath(wanted.name, in: id))
         let headers = start > 0 ? [("Range", "bytes=\(start)-")] : []
@@ -229,7 +231,7 @@ extension HubClient {
             guard (300..<400).contains(Int(response.status.code)),
                 let location = response.headers.first(name: "Location"),
                 let next = resolved(location, against: address)
-            else { return response }
+            else { return (response, transport.isEndpoint(address) ? nil : Origin(address: address)?.host) }
             address = next
         }
         throw HubError(
