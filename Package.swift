@@ -101,7 +101,7 @@ let torchTargets: [Target] = [
     ),
     .executableTarget(
         name: "AttuneCommand",
-        dependencies: ["Attune", "Models", "Training", "Datasets", "JSON", argumentParser, yams]
+        dependencies: ["Attune", "Hub", "Models", "Training", "Datasets", "JSON", argumentParser, yams]
     ),
 ]
 

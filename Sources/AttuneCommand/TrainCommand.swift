@@ -100,8 +100,8 @@ struct TrainCommand: ParsableCommand {
 
     private func job() throws -> FineTuning {
         var job = FineTuning(
-            model: source.model,
-            dataset: source.data.dataset,
+            model: try HubDoor.model(source.model),
+            dataset: try HubDoor.dataset(source.data.dataset),
             textColumn: source.textColumn,
             labelColumn: ""
         )

@@ -28,6 +28,12 @@ public struct HubError: Error, Sendable, Equatable, CustomStringConvertible {
         self.message = message
     }
 
+    /// The same failure, with words before its message.
+    ///
+    /// - Parameter words: They end with a space.
+    /// - Returns: The failure.
+    public func adding(_ words: String) -> HubError { HubError(code, words + message) }
+
     /// The message.
     public var description: String { message }
 }

@@ -57,8 +57,8 @@ struct TokenSections {
     private var sections: [(name: String, lines: [Substring])] = []
 
     init(contentsOf file: URL) {
-        guard let mapped = try? MappedFile(contentsOf: file) else { return }
-        for line in String(decoding: mapped.bytes, as: UTF8.self).split(whereSeparator: \.isNewline) {
+        guard let bytes = try? readFile(file, limit: 1 << 20) else { return }
+        for line in String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline) {
             if line.hasPrefix("["), let end = line.lastIndex(of: "]") {
                 sections.append((String(line[line.index(after: line.startIndex)..<end]), []))
             } else if !sections.isEmpty {

@@ -88,8 +88,7 @@ public struct Token: Sendable, Equatable, CustomStringConvertible, CustomDebugSt
     public static func stored(in environment: HubEnvironment) throws -> Token? {
         let path = environment.tokenFile.path(percentEncoded: false)
         guard FileManager.default.fileExists(atPath: path) else { return nil }
-        let file = try MappedFile(contentsOf: environment.tokenFile)
-        let text = String(decoding: file.bytes.prefix(1 << 16), as: UTF8.self)
+        let text = String(decoding: try readFile(environment.tokenFile, limit: 1 << 16), as: UTF8.self)
         guard text.contains(where: { !$0.isWhitespace }) else { return nil }
         return try Token(text, source: .file(path))
     }
@@ -114,7 +113,7 @@ public struct Token: Sendable, Equatable, CustomStringConvertible, CustomDebugSt
                 return try Token(unquoted(text), source: .environmentFile(name))
             }
         }
-        let bytes = try MappedFile(contentsOf: file).bytes.prefix(1 << 20)
+        let bytes = try readFile(file, limit: 1 << 20)
         let isMeant = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).contains {
             !$0.trimmingPrefix(while: \.isWhitespace).hasPrefix("#")
                 && $0.contains(/\bHF_(HUB_)?TOKEN\s*=\s*\S/)

@@ -45,8 +45,8 @@ extension CachedRepository {
 
     /// The files that a commit has, where that was asked before; nil where it was not, or cannot be read.
     func files(at commit: String) -> [RemoteFile]? {
-        guard isCommit(commit), let mapped = try? MappedFile(contentsOf: treeFile(commit)),
-            let document = try? JSONValue.parse(mapped.bytes), document["format_version"].int == 1,
+        guard isCommit(commit), let bytes = try? readFile(treeFile(commit), limit: 1 << 28),
+            let document = try? JSONValue.parse(bytes), document["format_version"].int == 1,
             let members = document["files"].object
         else { return nil }
         var files: [RemoteFile] = []

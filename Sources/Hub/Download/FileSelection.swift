@@ -12,7 +12,7 @@ public struct FileSelection: Sendable, Equatable {
         case patterns(include: [String], exclude: [String])
         case model
         case tokenizer
-        case configuration
+        case dataset
     }
 
     let choice: Choice
@@ -23,6 +23,9 @@ public struct FileSelection: Sendable, Equatable {
     public static let model = FileSelection(choice: .model)
     /// What tokenizing takes: configuration and tokenizer.
     public static let tokenizer = FileSelection(choice: .tokenizer)
+
+    /// What reading a dataset takes: its files of rows, and the README.md that says which is which.
+    public static let dataset = FileSelection(choice: .dataset)
 
     /// The files that patterns name, as Python's `fnmatch` reads them: `*` passes slashes too.
     ///
@@ -45,7 +48,7 @@ public struct FileSelection: Sendable, Equatable {
         switch choice {
         case .patterns(let include, let exclude): try Self.matching(names, include, exclude, of: id)
         case .tokenizer: names.filter(Self.isSmallModelFile)
-        case .configuration: names.filter { $0 == "config.json" }
+        case .dataset: try Self.rows(of: names, id: id)
         case .model:
             names.filter(Self.isSmallModelFile) + (try Self.weights(of: names, id: id))
         }
@@ -87,6 +90,24 @@ public struct FileSelection: Sendable, Equatable {
     ]
 
     private static func isSmallModelFile(_ name: String) -> Bool { smallModelFiles.contains(name) }
+
+    /// The files of rows that can be read here, and their description.
+    private static func rows(of names: [String], id: RepositoryID) throws(HubError) -> [String] {
+        let rows = names.filter {
+            $0.lowercased().contains(/\.(parquet|csv|tsv|tab|jsonl|ndjson|json|arrow|feather|txt)(\.(gz|gzip|zst|zstd|bz2|lz4))?$/)
+        }
+        guard rows.contains(where: { !$0.lowercased().hasSuffix("requirements.txt") }) else {
+            let script = names.first { $0.hasSuffix(".py") }
+            let reason =
+                script.map { "it needs the Python script \(shown($0)), which is not run here" }
+                ?? "it has \(sample(of: names))"
+            throw HubError(
+                .unsupported,
+                "the dataset \(id) has no files of rows that can be read here: \(reason); convert it to Parquet, or choose another"
+            )
+        }
+        return rows + names.filter { $0 == "README.md" }
+    }
 
     /// The weights in one format: shards by their list, one safetensors file, or the only GGUF file.
     private static func weights(of names: [String], id: RepositoryID) throws(HubError) -> [String] {
