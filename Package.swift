@@ -101,7 +101,9 @@ let torchTargets: [Target] = [
     ),
     .executableTarget(
         name: "AttuneCommand",
-        dependencies: ["Attune", "Hub", "Models", "Training", "Datasets", "JSON", argumentParser, yams]
+        dependencies: [
+            "Attune", "Hub", "Models", "Training", "Datasets", "Files", "JSON", argumentParser, yams,
+        ]
     ),
 ]
 

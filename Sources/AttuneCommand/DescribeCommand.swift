@@ -99,7 +99,11 @@ struct DescribeCommand: ParsableCommand {
         try reportingFailure {
             let waiting = WaitingLine("reading \(data.dataset)")
             defer { waiting.close() }
-            let rows = try Dataset(HubDoor.dataset(data.dataset), split: data.split, configuration: data.datasetConfig)
+            let rows = try Dataset(
+                HubDoor.dataset(data.dataset),
+                split: data.split,
+                configuration: data.datasetConfig
+            )
             let held = try evaluation()
             var options = DescriptionOptions(textColumn: textColumn, labelColumns: labelNames)
             options.textPairColumn = textPairColumn

@@ -21,7 +21,12 @@ struct InspectCommand: ParsableCommand {
             """
     )
 
-    @Option(help: ArgumentHelp("A model's folder in the Hub's layout, a .gguf file, or an id of the Hub: org/name[@revision].", valueName: "model"))
+    @Option(
+        help: ArgumentHelp(
+            "A model's folder in the Hub's layout, a .gguf file, or an id of the Hub: org/name[@revision].",
+            valueName: "model"
+        )
+    )
     var model: String
 
     @Flag(help: "List every tensor: name, shape and how it is stored.")

@@ -17,7 +17,12 @@ struct PredictCommand: ParsableCommand {
             """
     )
 
-    @Option(help: ArgumentHelp("A folder that `attune train` saved, or an id of the Hub: org/name[@revision].", valueName: "model"))
+    @Option(
+        help: ArgumentHelp(
+            "A folder that `attune train` saved, or an id of the Hub: org/name[@revision].",
+            valueName: "model"
+        )
+    )
     var model: String
 
     @Option(

@@ -30,7 +30,12 @@ extension ArgumentHelp {
 
 /// The model, and the file of labelled texts.
 struct SourceOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("A model's folder in the Hub's layout, a .gguf file, or an id of the Hub: org/name[@revision].", valueName: "model"))
+    @Option(
+        help: ArgumentHelp(
+            "A model's folder in the Hub's layout, a .gguf file, or an id of the Hub: org/name[@revision].",
+            valueName: "model"
+        )
+    )
     var model: String
 
     @OptionGroup var data: DatasetOptions

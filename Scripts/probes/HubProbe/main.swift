@@ -80,7 +80,11 @@ func client(_ endpoint: String, _ cache: String) throws -> HubClient.Settings {
         workingFolder: URL(filePath: cache)
     )
     var settings = try HubClient.Settings(environment: environment, token: try Token(FakeHub.token))
-    settings.retries = RetryPolicy(attempts: 6, firstDelay: .milliseconds(5), longestDelay: .milliseconds(100))
+    settings.retries = RetryPolicy(
+        attempts: 6,
+        firstDelay: .milliseconds(5),
+        longestDelay: .milliseconds(100)
+    )
     settings.readTimeout = .milliseconds(500)
     return settings
 }
@@ -96,7 +100,9 @@ do {
             isData ? String(arguments[3].dropFirst(9)) : arguments[3],
             kind: isData ? .dataset : .model
         )
-        let snapshot = try await HubClient.with(client(arguments[1], arguments[2])) { try await $0.snapshot(of: id) }
+        let snapshot = try await HubClient.with(client(arguments[1], arguments[2])) {
+            try await $0.snapshot(of: id)
+        }
         print(snapshot.folder.path(percentEncoded: false))
     default: print("see the first lines of main.swift")
     }

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Attune
+import Files
 import Foundation
 import Hub
 
@@ -25,7 +25,10 @@ struct HubCacheCommand: ParsableCommand {
             guard delete.isEmpty else {
                 for name in delete {
                     let isData = name.hasPrefix("datasets/")
-                    let id = try RepositoryID(isData ? String(name.dropFirst(9)) : name, kind: isData ? .dataset : .model)
+                    let id = try RepositoryID(
+                        isData ? String(name.dropFirst(9)) : name,
+                        kind: isData ? .dataset : .model
+                    )
                     print("deleted \(name), \(formattedSize(try cache.delete(id)))")
                 }
                 return
@@ -33,7 +36,8 @@ struct HubCacheCommand: ParsableCommand {
             let repositories = cache.repositories()
             for repository in repositories {
                 let day = repository.lastUsed.formatted(.iso8601.year().month().day())
-                let revisions = repository.revisions.isEmpty ? "" : "  (\(repository.revisions.joined(separator: ", ")))"
+                let revisions =
+                    repository.revisions.isEmpty ? "" : "  (\(repository.revisions.joined(separator: ", ")))"
                 print("\(day)  \(formattedSize(repository.byteCount))  \(repository.name)\(revisions)")
             }
             let total = repositories.reduce(0) { $0 + $1.byteCount }

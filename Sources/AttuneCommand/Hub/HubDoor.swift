@@ -1,4 +1,3 @@
-import Attune
 import Foundation
 import Hub
 

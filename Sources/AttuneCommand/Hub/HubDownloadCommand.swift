@@ -1,5 +1,4 @@
 import ArgumentParser
-import Attune
 import Foundation
 import Hub
 

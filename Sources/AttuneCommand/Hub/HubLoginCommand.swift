@@ -1,5 +1,4 @@
 import ArgumentParser
-import Attune
 import Foundation
 import Hub
 
@@ -22,7 +21,9 @@ struct HubLoginCommand: ParsableCommand {
             let token = try Token(text)
             let environment = HubOptions.environment
             let account = try waiting {
-                try await HubClient.with(.init(environment: environment, token: token)) { try await $0.account() }
+                try await HubClient.with(.init(environment: environment, token: token)) {
+                    try await $0.account()
+                }
             }
             try token.store(named: account.tokenName ?? account.name, in: environment)
             print("logged in as \(account.name)\(account.role.map { ", who may \($0)" } ?? "")")
@@ -39,7 +40,9 @@ struct HubLoginCommand: ParsableCommand {
         writeToStandardError("Token: ")
         var before = termios()
         guard tcgetattr(STDIN_FILENO, &before) == 0 else {
-            throw ValidationError("cannot hide what is typed here; give the token by HF_TOKEN, or on standard input")
+            throw ValidationError(
+                "cannot hide what is typed here; give the token by HF_TOKEN, or on standard input"
+            )
         }
         var hidden = before
         hidden.c_lflag &= ~tcflag_t(ECHO)

@@ -1,4 +1,4 @@
-import Attune
+import Files
 import Foundation
 import Hub
 import Synchronization

@@ -55,9 +55,9 @@ public struct CachedRepository: Sendable {
     public func commit(of revision: String) -> String? {
         if isCommit(revision) { return revision }
         guard isRelativePath(revision),
-            let bytes = try? MappedFile(contentsOf: folder.appending(path: "refs/\(revision)"))
+            let bytes = try? readFile(folder.appending(path: "refs/\(revision)"), limit: 64)
         else { return nil }
-        let text = String(decoding: bytes.bytes.prefix(64), as: UTF8.self)
+        let text = String(decoding: bytes, as: UTF8.self)
         return isCommit(text) ? text : nil
     }
 

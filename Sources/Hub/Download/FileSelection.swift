@@ -94,7 +94,9 @@ public struct FileSelection: Sendable, Equatable {
     /// The files of rows that can be read here, and their description.
     private static func rows(of names: [String], id: RepositoryID) throws(HubError) -> [String] {
         let rows = names.filter {
-            $0.lowercased().contains(/\.(parquet|csv|tsv|tab|jsonl|ndjson|json|arrow|feather|txt)(\.(gz|gzip|zst|zstd|bz2|lz4))?$/)
+            $0.lowercased().contains(
+                /\.(parquet|csv|tsv|tab|jsonl|ndjson|json|arrow|feather|txt)(\.(gz|gzip|zst|zstd|bz2|lz4))?$/
+            )
         }
         guard rows.contains(where: { !$0.lowercased().hasSuffix("requirements.txt") }) else {
             let script = names.first { $0.hasSuffix(".py") }

@@ -222,7 +222,10 @@ extension HubClient {
     }
 
     /// Asks for the contents and follows redirects; the token stays with the endpoint. Says which other host answered, if one did.
-    private func open(_ wanted: WantedFile, from start: Int) async throws -> (HTTPClientResponse, host: String?) {
+    private func open(
+        _ wanted: WantedFile,
+        from start: Int
+    ) async throws -> (HTTPClientResponse, host: String?) {
         let id = RepositoryID(wanted.id, checkedRevision: wanted.commit)
         var address = settings.endpoint.address(resolvePath(wanted.name, in: id))
         let headers = start > 0 ? [("Range", "bytes=\(start)-")] : []
