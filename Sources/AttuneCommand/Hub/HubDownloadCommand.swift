@@ -44,7 +44,7 @@ struct HubDownloadCommand: ParsableCommand {
             let snapshot = try hub.withClient { client in
                 try await client.snapshot(of: id, selection) { progress.show($0) }
             }
-            print(snapshot.folder.path(percentEncoded: false))
+            print(HubDoor.path(snapshot.folder))
         }
     }
 }

@@ -17,8 +17,7 @@ struct HubLoginCommand: ParsableCommand {
 
     func run() throws {
         try reportingFailure {
-            let text = try hub.token ?? readSecret()
-            let token = try Token(text)
+            let token = try hub.token.map { try Token($0) } ?? Token(readSecret(), source: .typed)
             let environment = HubOptions.environment
             let account = try waiting {
                 try await HubClient.with(.init(environment: environment, token: token)) {

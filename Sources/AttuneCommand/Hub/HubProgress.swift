@@ -24,7 +24,9 @@ final class HubProgress: Sendable {
                 state.files = files
                 state.total = byteCount
                 state.start = .now
-                writeToStandardError("attune: downloading \(files) files, \(formattedSize(byteCount))\n")
+                writeToStandardError(
+                    "attune: downloading \(files == 1 ? "a file" : "\(files) files"), \(formattedSize(byteCount))\n"
+                )
             case .received(let byteCount): state.received += byteCount
             case .retrying(let file, let reason):
                 state.line.close()

@@ -11,6 +11,8 @@ public struct Token: Sendable, Equatable, CustomStringConvertible, CustomDebugSt
     public enum Source: Sendable, Equatable, CustomStringConvertible {
         /// The flag `--token`, or an argument in a program.
         case given
+        /// Typed, or standard input.
+        case typed
         /// A variable of the environment.
         case variable(String)
         /// A variable in a `.env` file.
@@ -22,6 +24,7 @@ public struct Token: Sendable, Equatable, CustomStringConvertible, CustomDebugSt
         public var description: String {
             switch self {
             case .given: "--token"
+            case .typed: "standard input"
             case .variable(let name): "the variable \(name)"
             case .environmentFile(let name): "\(name) in .env"
             case .file(let path): path

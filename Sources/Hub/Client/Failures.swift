@@ -16,6 +16,12 @@ extension HubClient {
         }
     }
 
+    /// Whether there was no connection at all.
+    func isWithoutConnection(_ error: any Error) -> Bool {
+        if error as? HTTPClientError == .connectTimeout || error is NIOConnectionError { return true }
+        return (error as? IOError)?.errnoCode == ECONNREFUSED
+    }
+
     /// A failed connection in words.
     func plain(_ error: any Error) -> String {
         if let error = error as? HTTPClientError {

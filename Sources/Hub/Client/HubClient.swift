@@ -153,6 +153,7 @@ public struct HubClient: Sendable {
             attempt += 1
             let reason: String
             var asked: Duration?
+            var limit = settings.retries.attempts
             do {
                 switch try await body(attempt) {
                 case .done(let value): return value
@@ -162,8 +163,10 @@ public struct HubClient: Sendable {
                 }
             } catch let error where isTransient(error) {
                 reason = plain(error)
+                // Who is offline should not wait long for what the cache has.
+                if isWithoutConnection(error) { limit = min(limit, 2) }
             }
-            guard attempt < settings.retries.attempts else {
+            guard attempt < limit else {
                 throw HubError(
                     .unreachable,
                     "\(settings.endpoint) \(reason) when asked for \(subject), \(attempt) times; "
