@@ -145,7 +145,7 @@ struct DescribeCommand: ParsableCommand {
     }
 
     private func counter(of model: String) throws -> DescriptionOptions.TokenCounter {
-        let tokenizer = try TextClassifier.tokenizer(of: HubDoor.model(model, .tokenizer))
+        let tokenizer = try TextClassifier.tokenizer(of: HubDoor.tokenizer(model))
         // What a text has around it does not depend on the text.
         let plain = tokenizer.encode("a", addSpecialTokens: false).count
         let special =

@@ -67,7 +67,7 @@ struct TokenizeCommand: ParsableCommand {
     func run() throws {
         try reportingFailure {
             let texts = try inputTexts()
-            let tokenizer = try TextClassifier.tokenizer(of: HubDoor.model(model, .tokenizer))
+            let tokenizer = try TextClassifier.tokenizer(of: HubDoor.tokenizer(model))
             let made = show ? shown(texts, tokenizer) : lines(texts, tokenizer)
             if let output {
                 try writeAtomically(Data(made.utf8), to: URL(filePath: output))

@@ -183,6 +183,20 @@ struct HubFailureTests {
         #expect(error?.message.contains("has no file *.parquet; it has config.json") == true)
     }
 
+    @Test func `a dataset is its files of rows, and one that needs a script is refused with the reason`()
+        throws
+    {
+        let id = try RepositoryID("org/texts", kind: .dataset)
+        func rows(_ names: [String]) throws -> [String] { try FileSelection.dataset.apply(to: names, of: id) }
+        #expect(
+            try rows(["README.md", "a/train.csv.gz", "x.png", "test.parquet", ".gitattributes"])
+                == ["a/train.csv.gz", "test.parquet", "README.md"]
+        )
+        let error = #expect(throws: HubError.self) { try rows(["texts.py", "README.md"]) }
+        #expect(error?.code == .unsupported)
+        #expect(error?.message.contains("needs the Python script texts.py, which is not run here") == true)
+    }
+
     @Test func `weights come in one format, and pickled ones are refused with the reason`() throws {
         let id = try RepositoryID("org/tiny", kind: .model)
         func weights(_ names: [String]) throws -> [String] {
@@ -196,6 +210,9 @@ struct HubFailureTests {
         #expect(try weights(shards + ["onnx/model.onnx"]).sorted() == shards)
         #expect(try weights(["a.Q4.gguf"]) == ["a.Q4.gguf"])
         #expect(throws: HubError.self) { try weights(["a.Q4.gguf", "a.Q8.gguf"]) }
+        let tokenizer = try FileSelection.tokenizer.apply(to: ["config.json", "a.Q4.gguf"], of: id)
+        #expect(tokenizer == ["config.json", "a.Q4.gguf"])
+        #expect(try FileSelection.tokenizer.apply(to: ["vocab.txt", "a.gguf"], of: id) == ["vocab.txt"])
         let error = #expect(throws: HubError.self) { try weights(["config.json", "pytorch_model.bin"]) }
         #expect(error?.message.contains("pytorch_model.bin, which may run a program") == true)
     }

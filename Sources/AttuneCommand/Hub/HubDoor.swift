@@ -7,11 +7,17 @@ import Hub
 enum HubDoor {
     /// A model's folder or `.gguf` file.
     ///
-    /// - Parameters:
-    ///   - name: A path, or `org/name[@revision]`.
-    ///   - selection: What of a repository is needed.
+    /// - Parameter name: A path, or `org/name[@revision]`.
     /// - Returns: A path.
-    static func model(_ name: String, _ selection: FileSelection = .model) throws -> String {
+    static func model(_ name: String) throws -> String { try model(name, .model) }
+
+    /// A model's folder or `.gguf` file of which only the tokenizer is needed.
+    ///
+    /// - Parameter name: A path, or `org/name[@revision]`.
+    /// - Returns: A path.
+    static func tokenizer(_ name: String) throws -> String { try model(name, .tokenizer) }
+
+    private static func model(_ name: String, _ selection: FileSelection) throws -> String {
         guard isID(name), !name.lowercased().hasSuffix(".gguf") else { return name }
         let snapshot = try download(name, .model, selection)
         let gguf = snapshot.files.filter { $0.lowercased().hasSuffix(".gguf") }

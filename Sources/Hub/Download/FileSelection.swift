@@ -47,7 +47,7 @@ public struct FileSelection: Sendable, Equatable {
     func apply(to names: [String], of id: RepositoryID) throws(HubError) -> [String] {
         switch choice {
         case .patterns(let include, let exclude): try Self.matching(names, include, exclude, of: id)
-        case .tokenizer: names.filter(Self.isSmallModelFile)
+        case .tokenizer: try Self.tokenizer(of: names, id: id)
         case .dataset: try Self.rows(of: names, id: id)
         case .model:
             names.filter(Self.isSmallModelFile) + (try Self.weights(of: names, id: id))
@@ -109,6 +109,18 @@ public struct FileSelection: Sendable, Equatable {
             )
         }
         return rows + names.filter { $0 == "README.md" }
+    }
+
+    /// The configuration and the tokenizer; where only a GGUF file holds one, that.
+    private static func tokenizer(of names: [String], id: RepositoryID) throws(HubError) -> [String] {
+        let small = names.filter(isSmallModelFile)
+        let descriptions: Set = [
+            "config.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
+        ]
+        guard small.allSatisfy(descriptions.contains),
+            names.contains(where: { $0.lowercased().hasSuffix(".gguf") })
+        else { return small }
+        return small + (try weights(of: names, id: id).filter { $0.lowercased().hasSuffix(".gguf") })
     }
 
     /// The weights in one format: shards by their list, one safetensors file, or the only GGUF file.
