@@ -47,7 +47,7 @@ extension FineTuning {
     /// - Returns: The plan.
     /// - Throws: As ``run(into:shouldStop:emit:)`` before its first step.
     public func plan(emit: (Event) throws -> Void = { _ in }) throws -> FineTuningPlan {
-        try arguments.validate()
+        try validate()
         let (trainRows, heldRows) = try rows(emit)
         let labels = try labels(of: trainRows, heldRows)
         let reading = try TextClassifier.reading(of: model, maxLength: maxLength)

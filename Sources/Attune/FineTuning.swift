@@ -57,6 +57,8 @@ public struct FineTuning: Sendable {
     public var classWeights = ClassWeights.equal
     /// A loss of your own, given the weights by class; nil takes the one of the data's kind.
     public var loss: (@Sendable (_ classWeights: [Float]?) -> any ClassificationLoss)?
+    /// Metrics of your own, computed at every evaluation.
+    public var metrics: [CustomMetric] = []
     /// Tokens of a text at the most; nil takes what the model allows.
     public var maxLength: Int?
     /// What to do with rows that have no label.
@@ -67,12 +69,18 @@ public struct FineTuning: Sendable {
     public var reinitializesHead = false
     /// Where to run.
     public var device = Device.cpu
+    /// How weights are kept: `.float32`, or `.bfloat16`, whose steps are rounded stochastically.
+    ///
+    /// Head, norms and biases are float32 always.
+    public var weightsDType = DType.float32
     /// How to train.
     public var arguments = TrainingArguments()
     /// Where tokenized texts are kept from run to run; nil keeps nothing.
     public var tokenCache: TokenCache?
     /// A checkpoint to go on from.
     public var checkpoint: URL?
+    /// Whether to go on from the output folder's latest checkpoint where there is one, and to begin where there is none.
+    public var goesOnFromLatest = false
     /// Where the run's numbers are written while it runs.
     public var reportTo: [RunReport] = []
 
@@ -126,11 +134,11 @@ public struct FineTuning: Sendable {
         shouldStop: () -> Bool = { false },
         emit: (Event) throws -> Void
     ) throws -> Result {
-        try arguments.validate()
+        try validate()
         let (trainRows, heldRows) = try rows(emit)
         let labels = try labels(of: trainRows, heldRows)
         let classifier = try loadModel(labels: labels, trainRows.problemType, emit)
-        try requireFreeSpace(bytesToWrite(classifier), at: folder)
+        try requireFreeSpace(bytesToWrite(classifier, trainRows.texts.count, in: folder), at: folder)
         let train = try encode(trainRows, with: classifier, "training", emit)
         let held = try heldRows.map { try encode($0, with: classifier, "evaluation", emit) }
         let weights = try weights(labels, train, emit)
@@ -141,8 +149,13 @@ public struct FineTuning: Sendable {
             loss: loss?(weights),
             train: train,
             evaluation: held,
+            metrics: metrics,
             outputFolder: folder
         )
+        // What cannot be trained on has been refused by now, and has left nothing behind.
+        let claim = try RunFolder(folder).claim()
+        defer { withExtendedLifetime(claim) {} }
+        let checkpoint = try checkpoint(in: folder, emit)
         let listening = reportTo.map { $0.observer(in: folder) } + observers
         let outcome = try trainer.run(resumingFrom: checkpoint, shouldStop: shouldStop) { event in
             try emit(.run(event))
@@ -160,10 +173,49 @@ public struct FineTuning: Sendable {
         return Result(classifier: classifier, outcome: outcome, evaluation: evaluation)
     }
 
-    /// The saved model, and checkpoints with two moments a weight where there will be some.
-    private func bytesToWrite(_ classifier: TextClassifier) -> Int {
+    /// Where to go on from; says where that is the beginning although it may not be expected.
+    private func checkpoint(in folder: URL, _ emit: (Event) throws -> Void) throws -> URL? {
+        if let checkpoint { return checkpoint }
+        let latest = RunFolder(folder).latestCheckpoint
+        let path = folder.path(percentEncoded: false)
+        switch (latest, goesOnFromLatest) {
+        case (let latest?, true): return latest
+        case (nil, true): try emit(.note("no checkpoint in \(path) yet: starting from the beginning"))
+        case (let latest?, false):
+            try emit(
+                .note(
+                    "\(path) has checkpoints of an earlier run, up to \(latest.lastPathComponent), and this run starts from "
+                        + "the beginning; remove them, or they may be taken for this run's"
+                )
+            )
+        case (nil, false): break
+        }
+        return nil
+    }
+
+    /// What is wrong with the job as far as it can be told without reading anything, naming the flag.
+    ///
+    /// - Throws: `TrainingError` with code `.badArgument`.
+    public func validate() throws(TrainingError) {
+        try arguments.validate()
+        guard weightsDType == .float32 || arguments.precision == .bf16 else {
+            throw TrainingError(
+                .badArgument,
+                "--weights-dtype bf16 multiplies in bfloat16 and goes with --precision bf16, not "
+                    + arguments.precision.rawValue
+            )
+        }
+    }
+
+    /// The saved model, and checkpoints with two moments a weight where there will be some; those that are there make room.
+    private func bytesToWrite(_ classifier: TextClassifier, _ examples: Int, in folder: URL) -> Int {
         let model = classifier.model.parameters.weightCount * 4
-        return arguments.saveStrategy == .no ? model : model * (1 + 3 * (arguments.saveTotalLimit ?? 1))
+        guard arguments.saveStrategy != .no else { return model }
+        guard let limit = arguments.saveTotalLimit else { return model * 4 }
+        // Evaluations may add the best.
+        let saves = arguments.totalSteps(examples: examples) / arguments.saveSteps + 2
+        let kept = arguments.saveStrategy == .steps ? min(limit, saves) : limit
+        return model * (1 + 3 * kept) - RunFolder(folder).bytesOfCheckpoints
     }
 
     /// The label names by id.
@@ -205,6 +257,7 @@ public struct FineTuning: Sendable {
         options.problemType = problemType
         options.reinitializesHead = reinitializesHead
         options.device = device
+        options.weightsDType = weightsDType
         let (classifier, report) = try TextClassifier.load(
             model,
             options: options,
@@ -264,6 +317,7 @@ public struct FineTuning: Sendable {
             precision: arguments.precision,
             step: outcome.step,
             epoch: outcome.epoch,
+            metrics: metrics,
             withIntervals: true
         ) { done in
             do { try emit(.run(.evaluating(done: done, of: held.count))) } catch { failure = error }

@@ -96,6 +96,7 @@ struct ModelCard {
 
     private var measured: String {
         guard let evaluation else { return "No texts were held out, so nothing was measured.\n" }
+        let own = evaluation.customMetrics.map { "\($0.name) \(String(format: "%.4f", $0.value))\n" }.joined()
         let origin =
             if case .file(let path, _) = job.held { URL(filePath: path).lastPathComponent } else {
                 "the same data"
@@ -105,7 +106,7 @@ struct ModelCard {
             \(String(format: "%.4f", evaluation.loss)):
 
             ```
-            \(evaluation.metrics.table(labels: classifier.labels))```
+            \(evaluation.metrics.table(labels: classifier.labels))\(own)```
 
             """
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 
 /// `attune`: parses, calls the library, prints.
 @main
@@ -27,6 +28,8 @@ struct AttuneCommand: ParsableCommand {
 
     /// Parses what was typed, `attune train` with its recipe, and runs it.
     static func main() {
+        // Writing beyond a limit on files' sizes is an error like a full disk, not the end of the process.
+        signal(SIGXFSZ, SIG_IGN)
         let typed = Array(CommandLine.arguments.dropFirst())
         var line: TrainingCommandLine?
         do {

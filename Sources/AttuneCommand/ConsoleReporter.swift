@@ -28,6 +28,12 @@ struct ConsoleReporter {
                 "training \(String(format: "%.1f", Double(plan.trainableWeights) / 1e6)) million weights on \(plan.examples) "
                     + "texts: \(plan.totalSteps) steps of \(plan.effectiveBatchSize), \(plan.stepsPerEpoch) to an epoch\(resumed)\n"
             )
+            if let former = plan.formerTotalSteps {
+                writeToStandardError(
+                    "it was to end after \(former) steps; the learning rate goes on as if \(plan.totalSteps) had been meant "
+                        + "from the start\n"
+                )
+            }
             (start, firstStep) = (.now, plan.firstStep)
         case .step(let record): show(record)
         case .logged: break

@@ -70,7 +70,7 @@ struct WeightsOptions: ParsableArguments {
 
     @Option(
         help:
-            "fp32 or bf16: how weights are kept in memory; bf16 halves it, is less exact, and not for training."
+            "fp32 or bf16: how weights are kept in memory. bf16 halves it and is less exact; in training its steps are rounded stochastically."
     )
     var weightsDtype = Choice.fp32
 

@@ -26,7 +26,7 @@ struct PlanText {
                 "steps",
                 "\(plan.totalSteps) of \(micro * count) texts (\(pieces)), \(plan.stepsPerEpoch) to an epoch",
             ],
-            ["learning rate", rates], ["optimizer", optimizer], ["precision", arguments.precision.rawValue],
+            ["learning rate", rates], ["optimizer", optimizer], ["precision", precision],
             [
                 "evaluate",
                 times(arguments.evalStrategy, arguments.evalSteps ?? arguments.loggingSteps)
@@ -36,6 +36,11 @@ struct PlanText {
             ["seed", "\(arguments.seed)"],
         ]
         return TextTable(rows: rows).text + "Nothing was trained: this was --dry-run.\n"
+    }
+
+    private var precision: String {
+        job.arguments.precision.rawValue
+            + (job.weightsDType == .bfloat16 ? "; weights in bf16, rounded stochastically" : "")
     }
 
     /// The optimizer, and what is done to save memory.

@@ -21,6 +21,9 @@ struct PrecisionOptions: ParsableArguments {
         }
     }
 
+    /// Whether nothing was asked for.
+    var isLeftOut: Bool { precision == nil && !usesBFloat16 && !usesTF32 }
+
     /// What was asked for.
     var choice: Precision {
         precision ?? (usesBFloat16 ? .bf16 : usesTF32 ? .tf32 : TrainingArguments().precision)

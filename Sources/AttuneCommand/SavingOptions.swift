@@ -56,7 +56,10 @@ struct SavingOptions: ParsableArguments {
     var saveOnlyModel = false
 
     @Option(
-        help: ArgumentHelp("Go on from a checkpoint folder, or from the latest.", valueName: "latest|folder")
+        help: ArgumentHelp(
+            "Go on from a checkpoint folder, or from the output folder's latest; where it has none, begin.",
+            valueName: "latest|folder"
+        )
     )
     var resumeFromCheckpoint: String?
 

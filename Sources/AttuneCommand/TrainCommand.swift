@@ -60,19 +60,30 @@ struct TrainCommand: ParsableCommand {
             if dryRun {
                 let plan = try job.plan { if case .note(let text) = $0 { writeToStandardError(text + "\n") } }
                 print(PlanText(plan: plan, job: job).text, terminator: "")
+                if let count = training.seedCount { print("all that \(count) times, in seed-<n> each") }
                 return
             }
             let folder = URL(filePath: outputDir, directoryHint: .isDirectory)
-            job.checkpoint = try checkpoint(in: folder)
+            if training.seedCount != nil, let name = saving.resumeFromCheckpoint, name != "latest" {
+                throw ValidationError(
+                    "--seeds goes on with --resume-from-checkpoint latest, not from one checkpoint"
+                )
+            }
+            job.goesOnFromLatest = saving.resumeFromCheckpoint == "latest"
+            job.checkpoint = saving.resumeFromCheckpoint.flatMap {
+                $0 == "latest" ? nil : URL(filePath: $0, directoryHint: .isDirectory)
+            }
             job.device = try device.resolved()
             Runtime.keepFreedMemory()
-            try requireWritable(folder)
             if let threads = training.threads { try Runtime.setThreadCount(threads) }
             let interrupt = Interrupt()
             let listener = interrupt.listen(
                 message: "stopping after this step, then saving; a second Ctrl-C or SIGTERM ends at once"
             )
             defer { listener.forEach { $0.cancel() } }
+            if let count = training.seedCount {
+                return try runSeeds(count, job, into: folder, interrupt, line)
+            }
             var reporter = ConsoleReporter()
             let recipe = try line.resolvedRecipe(resolved(job))
             let result = try job.run(into: folder, shouldStop: { interrupt.isRequested }) { event in
@@ -82,11 +93,7 @@ struct TrainCommand: ParsableCommand {
                 reporter.show(event)
             }
             if result.outcome.wasInterrupted {
-                writeToStandardError(
-                    "stopped after step \(result.outcome.step); this goes on:\n"
-                        + "  \(line.continuation(of: CommandLine.arguments[0]))\n"
-                )
-                throw ExitCode.interrupted
+                throw interrupted(after: "step \(result.outcome.step)", line)
             }
             printSummary(result)
             if interrupt.isRequested, job.held != .nothing, result.evaluation == nil {
@@ -96,6 +103,14 @@ struct TrainCommand: ParsableCommand {
                 throw ExitCode.interrupted
             }
         }
+    }
+
+    /// Says how to go on.
+    func interrupted(after what: String, _ line: TrainingCommandLine) -> ExitCode {
+        writeToStandardError(
+            "stopped after \(what); this goes on:\n  \(line.continuation(of: CommandLine.arguments[0]))\n"
+        )
+        return .interrupted
     }
 
     private func job() throws -> FineTuning {
@@ -126,41 +141,24 @@ struct TrainCommand: ParsableCommand {
         saving.apply(to: &job.arguments)
         selection.apply(to: &job.arguments)
         job.reportTo = saving.reports
-        if weights.dtype != .float32 {
-            throw ValidationError(
-                "--weights-dtype bf16: training keeps float32 weights for now, or small steps would be rounded away; "
-                    + "--precision bf16 multiplies in bfloat16"
-            )
-        }
+        job.weightsDType = weights.dtype
+        // Weights in bfloat16 are multiplied in bfloat16; who says nothing else means that.
+        if weights.dtype == .bfloat16, training.precision.isLeftOut { job.arguments.precision = .bf16 }
         if job.problemType == .regression, job.classWeights != .equal {
             throw ValidationError("--class-weights is for classes, and --problem-type regression has none")
         }
-        do { try job.arguments.validate() } catch { throw ValidationError(error.message) }
+        do { try job.validate() } catch { throw ValidationError(error.message) }
         return job
     }
 
     /// What follows from other settings where nothing was given.
-    private func resolved(_ job: FineTuning) throws -> [String: String] {
+    func resolved(_ job: FineTuning) throws -> [String: String] {
         var values = ["eval-steps": "\(job.arguments.evalSteps ?? job.arguments.loggingSteps)"]
         values["precision"] = job.arguments.precision.rawValue
         values["data-seed"] = "\(job.arguments.dataSeed ?? job.arguments.seed)"
         values["max-length"] = try TextClassifier.reading(of: job.model, maxLength: job.maxLength).lengthLimit
             .map { "\($0)" }
         return values
-    }
-
-    private func checkpoint(in folder: URL) throws -> URL? {
-        guard let name = saving.resumeFromCheckpoint else { return nil }
-        guard name == "latest" else { return URL(filePath: name, directoryHint: .isDirectory) }
-        if let latest = RunFolder(folder).latestCheckpoint { return latest }
-        throw ValidationError("--resume-from-checkpoint latest: there is no checkpoint in \(outputDir)")
-    }
-
-    /// Finds out before the first step, not after the last.
-    private func requireWritable(_ folder: URL) throws {
-        let probe = folder.appending(path: ".attune-probe-\(ProcessInfo.processInfo.processIdentifier)")
-        try writeAtomically(Data("probe".utf8), to: probe)
-        try FileManager.default.removeItem(at: probe)
     }
 
     private func printSummary(_ result: FineTuning.Result) {

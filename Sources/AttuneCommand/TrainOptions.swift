@@ -170,6 +170,14 @@ struct TrainingOptions: ParsableArguments {
     @Option(help: "Seed of the data's order.")
     var dataSeed: UInt64?
 
+    @Option(
+        help: ArgumentHelp(
+            "Repeat the run with so many seeds, from --seed on, each in seed-<n>, and report mean and spread.",
+            valueName: "count"
+        )
+    )
+    var seeds: Int?
+
     @Option(help: "random or sequential: in which order examples come.")
     var trainSamplingStrategy = TrainingArguments().trainSamplingStrategy
 
@@ -181,6 +189,13 @@ struct TrainingOptions: ParsableArguments {
 
     @Option(help: ArgumentHelp("CPU threads; all cores where left out.", valueName: "count"))
     var threads: Int?
+
+    /// How many seeds, where it is more than one.
+    var seedCount: Int? { seeds.flatMap { $0 == 1 ? nil : $0 } }
+
+    func validate() throws {
+        if let seeds, seeds < 1 { throw ValidationError("--seeds must be at least 1") }
+    }
 
     func apply(to arguments: inout TrainingArguments) throws {
         arguments.learningRate = learningRate

@@ -105,12 +105,20 @@ struct TrainingCommandLine {
 
     /// Every setting with its value, those left to their defaults too, as a recipe that repeats the run.
     ///
-    /// - Parameter resolved: By a flag's name what the run found out where nothing was given.
+    /// - Parameters:
+    ///   - resolved: By a flag's name what the run found out where nothing was given.
+    ///   - replaced: By a flag's name what holds instead of what was given.
     /// - Returns: YAML.
     /// - Throws: What the YAML library throws.
-    func resolvedRecipe(_ resolved: [String: String] = [:]) throws -> String {
+    func resolvedRecipe(
+        _ resolved: [String: String] = [:],
+        replacing replaced: [String: String] = [:]
+    ) throws -> String {
         let pairs: [(Node, Node)] = catalog.flags.filter { !Self.ofOneCall.contains($0.name) }.map { flag in
-            (Node(recipeName(flag.name)), value(of: flag, resolved[flag.name]))
+            (
+                Node(recipeName(flag.name)),
+                replaced[flag.name].map(Self.scalar) ?? value(of: flag, resolved[flag.name])
+            )
         }
         let yaml = try Yams.serialize(node: .mapping(.init(pairs)), width: -1, allowUnicode: true)
         return "# Every setting of this run; `attune train` with this file repeats it.\n" + yaml

@@ -73,7 +73,11 @@ int ct_nn_linear(ct_tensor *out, ct_tensor x, ct_tensor w, ct_tensor bias) {
 }
 
 int ct_nn_embedding(ct_tensor *out, ct_tensor table, ct_tensor ids, int64_t padding_index) {
-    return make(out, [&] { return at::embedding(tensor(table), tensor(ids), padding_index); });
+    return make(out, [&] {
+        if (tensor(table).scalar_type() != at::kFloat && at::GradMode::is_enabled() && tensor(table).requires_grad())
+            return ct::narrow_embedding(tensor(table), tensor(ids).to(at::kLong), padding_index);
+        return at::embedding(tensor(table), tensor(ids), padding_index);
+    });
 }
 
 int ct_nn_rms_norm(ct_tensor *out, ct_tensor x, ct_tensor w, double epsilon) {

@@ -1,6 +1,7 @@
 #include "support.h"
 
 #include "kernels/adamw8.h"
+#include "kernels/rounding.h"
 
 #include <cmath>
 
@@ -13,7 +14,8 @@ extern "C" {
 int ct_optim_total_norm(ct_tensor *out, const ct_tensor *tensors, size_t count) {
     return make(out, [&] {
         at::NoGradGuard no_grad;
-        return at::linalg_vector_norm(at::stack(at::_foreach_norm(list(tensors, count))));
+        // In float32 whatever the gradients' types: a norm in bfloat16 has three digits.
+        return at::linalg_vector_norm(at::stack(at::_foreach_norm(list(tensors, count), 2, at::kFloat)));
     });
 }
 
@@ -88,7 +90,7 @@ int ct_optim_adafactor_(ct_tensor parameter, ct_tensor gradient, ct_tensor rows,
 }
 
 int ct_optim_adamw8_(ct_tensor parameter, ct_tensor gradient, ct_moments8 handles, ct_step step, double beta1,
-                     double beta2, double epsilon, double gradient_scale, bool plain) {
+                     double beta2, double epsilon, double gradient_scale, uint64_t rounding_key, bool plain) {
     return ct::guard([&] {
         at::NoGradGuard no_grad;
         at::Tensor p = tensor(parameter);
@@ -111,11 +113,28 @@ int ct_optim_adamw8_(ct_tensor parameter, ct_tensor gradient, ct_moments8 handle
                                      static_cast<float>(1 - step.learning_rate * step.weight_decay),
                                      static_cast<float>(1 - std::pow(beta1, t)),
                                      static_cast<float>(std::sqrt(1 - std::pow(beta2, t))),
-                                     static_cast<float>(step.learning_rate)};
+                                     static_cast<float>(step.learning_rate),
+                                     rounding_key};
         if (!plain && ct::adamw8_supported(p, g, moments))
             ct::adamw8(p, g, moments, numbers);
         else
             ct::adamw8_plain(p, g, moments, numbers);
+    });
+}
+
+int ct_optim_round_(ct_tensor narrow, ct_tensor wide, uint64_t rounding_key, bool plain) {
+    return ct::guard([&] {
+        at::NoGradGuard no_grad;
+        at::Tensor result = tensor(narrow);
+        const auto &values = tensor(wide);
+        TORCH_CHECK(result.sizes() == values.sizes() && result.scalar_type() == at::kBFloat16 &&
+                        values.scalar_type() == at::kFloat && result.is_contiguous(),
+                    "rounding of ", values.scalar_type(), " ", values.sizes(), " to ", result.scalar_type(), " ",
+                    result.sizes());
+        if (!plain && result.is_cpu())
+            ct::round_stochastically(values, result, rounding_key);
+        else
+            ct::round_stochastically_plain(values, result, rounding_key);
     });
 }
 

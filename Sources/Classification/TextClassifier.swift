@@ -168,10 +168,12 @@ public final class TextClassifier {
 
     /// Writes `config.json`, the weights and the tokenizer's files in the Hub's layout, each whole or not at all.
     ///
-    /// - Parameter folder: Made if need be.
+    /// - Parameters:
+    ///   - folder: Made if need be.
+    ///   - castsToOneType: Whether all weights are written in one type; false keeps every bit, to go on training from.
     /// - Throws: `CheckpointError` or `FileError` where it cannot be written.
-    public func save(to folder: URL) throws {
-        try model.save(to: folder)
+    public func save(to folder: URL, castsToOneType: Bool = true) throws {
+        try model.save(to: folder, castsToOneType: castsToOneType)
         for file in tokenizer.files {
             try writeAtomically(Data(file.contents), to: folder.appending(path: file.name))
         }

@@ -35,6 +35,14 @@ package struct AtomicFile: ~Copyable {
     /// Where the file is written before it gets its name: what opens files itself may write there.
     package let temporary: String
     private var descriptor: Int32
+    fileprivate static let ending = ".incomplete"
+
+    /// Whether a name is that of a file on its way.
+    static func isTemporary(_ name: String) -> Bool {
+        guard name.hasSuffix(ending) else { return false }
+        let numbers = name.dropLast(ending.count).split(separator: ".").last?.split(separator: "-") ?? []
+        return numbers.count == 2 && numbers.allSatisfy { Int($0) != nil }
+    }
 
     /// Starts a file; folders on the way are made.
     ///
@@ -44,7 +52,7 @@ package struct AtomicFile: ~Copyable {
     /// - Throws: `.diskFull`, `.notAllowed` or `.inputOutput`.
     package init(at url: URL, permissions: UInt32 = 0o644) throws(FileError) {
         let path = url.path(percentEncoded: false)
-        let temporary = "\(path).\(getpid())-\(UInt32.random(in: 0 ... .max)).incomplete"
+        let temporary = "\(path).\(getpid())-\(UInt32.random(in: 0 ... .max))\(Self.ending)"
         try makeFolder(url.deletingLastPathComponent())
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode_t(permissions))
         guard descriptor >= 0 else { throw FileError(writing: path, errorCode: errno) }
@@ -116,7 +124,7 @@ package struct AtomicFile: ~Copyable {
 package func linkAtomically(to target: String, at url: URL) throws(FileError) {
     try makeFolder(url.deletingLastPathComponent())
     let path = url.path(percentEncoded: false)
-    let temporary = "\(path).\(getpid())-\(UInt32.random(in: 0 ... .max)).incomplete"
+    let temporary = "\(path).\(getpid())-\(UInt32.random(in: 0 ... .max))\(AtomicFile.ending)"
     guard symlink(target, temporary) == 0 else { throw FileError(writing: path, errorCode: errno) }
     guard rename(temporary, path) == 0 else {
         let reason = errno
@@ -137,5 +145,15 @@ package func makeFolder(_ folder: URL) throws(FileError) {
         let reason =
             code == .fileWriteOutOfSpace ? ENOSPC : code == .fileWriteNoPermission ? EACCES : EEXIST
         throw FileError(writing: folder.path(percentEncoded: false), errorCode: reason)
+    }
+}
+
+/// Removes the files of a folder that were on their way when their process was killed.
+///
+/// - Parameter folder: One that nobody else is writing into.
+package func removeTemporaries(in folder: URL) {
+    let names = try? FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false))
+    for name in names ?? [] where AtomicFile.isTemporary(name) {
+        try? FileManager.default.removeItem(at: folder.appending(path: name))
     }
 }

@@ -1,3 +1,5 @@
+package import Foundation
+
 #if canImport(Glibc)
 import Glibc
 #else
@@ -31,6 +33,17 @@ public struct FileError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The message.
     public var description: String { message }
 
+    /// What the file manager says of a file or folder that could not be moved or removed.
+    package init(changing place: URL, _ error: any Error) {
+        let path = place.path(percentEncoded: false)
+        let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+        if let cause, cause.domain == NSPOSIXErrorDomain {
+            self.init(writing: path, errorCode: Int32(cause.code))
+        } else {
+            self.init(.inputOutput, "cannot move or remove \(path): \(error.localizedDescription)")
+        }
+    }
+
     /// What the system says of a file that could not be read.
     init(reading path: String, errorCode: Int32) {
         let code: Code =
@@ -60,7 +73,10 @@ public struct FileError: Error, Sendable, Equatable, CustomStringConvertible {
             switch code {
             case .diskFull: "the disk is full; free some room, or write elsewhere"
             case .notAllowed: "you may not write there; check its permissions, or write elsewhere"
-            default: String(cString: strerror(errorCode))
+            default:
+                errorCode == EFBIG
+                    ? "the file would be larger than this process may write; raise the limit (ulimit -f)"
+                    : String(cString: strerror(errorCode))
             }
         self.init(code, "cannot write \(path): \(advice)")
     }

@@ -71,12 +71,19 @@ public final class SequenceClassifier {
     /// - Parameters:
     ///   - folder: Made if need be.
     ///   - maxShardSize: Bytes of tensors in one file at the most.
+    ///   - castsToOneType: Whether norms, biases and head, which are float32 always, are written in the type of
+    ///     `config.json` as the reference writes them; false keeps every bit, to go on training from.
     /// - Throws: `CheckpointError` or `FileError` where it cannot be written.
-    public func save(to folder: URL, maxShardSize: Int = 50_000_000_000) throws {
-        // Norms, biases and head are computed in float32 and kept in the file's one type, as the reference keeps them.
+    public func save(
+        to folder: URL,
+        maxShardSize: Int = 50_000_000_000,
+        castsToOneType: Bool = true
+    ) throws {
         let dtype = configuration["dtype"].string.flatMap(DType.init(rawValue:)) ?? .float32
         try saveSafetensors(
-            parameters.parameters.map { ($0.name, try $0.value.to(dtype: dtype)) },
+            parameters.parameters.map {
+                ($0.name, castsToOneType ? try $0.value.to(dtype: dtype) : $0.value)
+            },
             toFolder: folder,
             maxShardSize: maxShardSize
         )

@@ -31,6 +31,8 @@ public final class Parameter {
     public private(set) var value: Tensor
     /// Whether the optimizer moves it.
     public var isTrainable = true
+    /// The sum of gradients that were taken in by ``sumGradient()``.
+    private var gradientSum: Tensor?
 
     init(
         name: String,
@@ -70,6 +72,36 @@ public final class Parameter {
             case .ones: try .full(1, shape, device: random.device)
             case .normal(let std): try .normal(shape, std: std, random: random)
             }
+    }
+}
+
+extension Parameter {
+    /// The gradient gathered so far; nil where there is none.
+    ///
+    /// - Returns: Of the values' type, or float32 where several were summed by ``sumGradient()``.
+    /// - Throws: `.failed`.
+    public func gradient() throws(TorchError) -> Tensor? {
+        if let gradientSum { return gradientSum }
+        return try value.gradient()
+    }
+
+    /// Forgets the gradient gathered so far.
+    ///
+    /// - Throws: `.failed`.
+    public func clearGradient() throws(TorchError) {
+        gradientSum = nil
+        try value.clearGradient()
+    }
+
+    /// Takes the gradient of values narrower than float32 into a float32 sum, to which the next backward pass adds: in
+    /// bfloat16 a sum of several would lose what is small.
+    ///
+    /// - Throws: `.outOfMemory`.
+    public func sumGradient() throws(TorchError) {
+        guard value.dtype != .float32, let gradient = try value.gradient() else { return }
+        let wide = try gradient.to(dtype: .float32)
+        if let sum = gradientSum { gradientSum = try sum + wide } else { gradientSum = wide }
+        try value.clearGradient()
     }
 }
 

@@ -173,6 +173,7 @@ package struct OptimizerStep: Sendable {
     ///   - betas: Decay of the moments.
     ///   - epsilon: Added to the root of the second moment.
     ///   - gradientScale: What a gradient is multiplied by.
+    ///   - roundingKey: Of the bits by which bfloat16 weights are rounded.
     ///   - plain: Whether to take libtorch's operations where our kernel could.
     /// - Throws: `.failed` if shapes or dtypes differ.
     ///
@@ -184,6 +185,7 @@ package struct OptimizerStep: Sendable {
         betas: (Double, Double),
         epsilon: Double,
         gradientScale: Double = 1,
+        roundingKey: UInt64 = 0,
         plain: Bool = false
     ) throws(TorchError) {
         let status = withExtendedLifetime((parameter, gradient, moments)) {
@@ -202,10 +204,33 @@ package struct OptimizerStep: Sendable {
                 betas.1,
                 epsilon,
                 gradientScale,
+                roundingKey,
                 plain
             )
         }
         try check("AdamW in 8 bits", status)
+    }
+}
+
+extension Tensor {
+    /// Takes over float32 values as bfloat16, in place: up or down, each as likely as it is close.
+    ///
+    /// - Parameters:
+    ///   - wide: float32, of this tensor's shape.
+    ///   - roundingKey: Of the bits that decide; the same ones give the same values for any number of threads.
+    ///   - plain: Whether to take libtorch's operations where our kernel could.
+    /// - Throws: `.failed` unless this is bfloat16, contiguous and of that shape.
+    ///
+    /// Source: Zamirai et al. 2020, "Revisiting BFloat16 training".
+    package func roundStochastically(
+        _ wide: Tensor,
+        roundingKey: UInt64,
+        plain: Bool = false
+    ) throws(TorchError) {
+        try check(
+            "stochastic rounding",
+            withExtendedLifetime((self, wide)) { ct_optim_round_(handle, wide.handle, roundingKey, plain) }
+        )
     }
 }
 

@@ -14,6 +14,7 @@ import Torch
 ///   - precision: Type of matrix products.
 ///   - step: The step that the record is to name.
 ///   - epoch: The epoch that the record is to name.
+///   - metrics: Of your own, computed beside the others.
 ///   - withIntervals: Whether to measure 95 % intervals too, by drawing the examples again.
 ///   - progress: Told how many examples are done; returns whether to go on.
 /// - Returns: The record; nil where `progress` stopped it.
@@ -26,6 +27,7 @@ public func evaluate(
     precision: Precision = .fp32,
     step: Int = 0,
     epoch: Double = 0,
+    metrics: [CustomMetric] = [],
     withIntervals: Bool = false,
     progress: (Int) -> Bool = { _ in true }
 ) throws -> EvaluationRecord? {
@@ -40,10 +42,11 @@ public func evaluate(
     guard logits.count == examples.count else { return nil }
     let runtime = (ContinuousClock.now - start) / .seconds(1)
     try requireFinite(logits, step: step, precision)
-    guard
-        let (losses, metrics) = measured(
-            classifier.predictions(of: logits),
-            examples.targets,
+    let predictions = classifier.predictions(of: logits)
+    guard let targets = examples.targets,
+        let (losses, numbers) = measured(
+            predictions,
+            targets,
             labelCount: classifier.labels.count,
             withIntervals: withIntervals
         )
@@ -57,7 +60,14 @@ public func evaluate(
         step: step,
         epoch: epoch,
         loss: losses.reduce(0, +) / Double(max(losses.count, 1)),
-        metrics: metrics,
+        metrics: numbers,
+        customMetrics: CustomMetric.values(
+            of: metrics,
+            logits,
+            predictions,
+            targets,
+            labels: classifier.labels
+        ),
         runtime: runtime
     )
 }

@@ -17,10 +17,12 @@ struct ModelSelection: Sendable, Equatable {
     private(set) var bestStep: Int?
     private(set) var evaluationsWithoutImprovement = 0
 
-    init(_ arguments: TrainingArguments) {
+    init(_ arguments: TrainingArguments, metrics: [CustomMetric] = []) {
         let name = arguments.metricForBestModel ?? "loss"
-        metric = name.hasPrefix("eval_") ? name : "eval_" + name
-        greaterIsBetter = arguments.greaterIsBetter ?? !Self.isLossLike(metric)
+        let metric = name.hasPrefix("eval_") ? name : "eval_" + name
+        let own = metrics.first { "eval_" + $0.name == metric }
+        self.metric = metric
+        greaterIsBetter = arguments.greaterIsBetter ?? own?.greaterIsBetter ?? !Self.isLossLike(metric)
         patience = arguments.earlyStoppingPatience
         threshold = arguments.earlyStoppingThreshold
     }

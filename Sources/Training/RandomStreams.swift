@@ -3,6 +3,8 @@ import Torch
 /// What random numbers are drawn for in a run; each purpose has a stream of its own, so that none disturbs another.
 enum RandomPurpose: String {
     case dropout
+    /// Of weights in bfloat16; a function of step and place, so that there is no state to keep.
+    case rounding
 
     /// The stream's seed.
     ///

@@ -35,6 +35,8 @@ public struct RunPlan: Sendable, Equatable {
     public var totalSteps: Int
     /// Steps already taken by the run that is resumed.
     public var firstStep: Int
+    /// Optimizer steps that the run was to have when it was stopped, where they are others now.
+    public var formerTotalSteps: Int?
     /// Weights that are trained.
     public var trainableWeights: Int
 }
@@ -81,6 +83,8 @@ public struct EvaluationRecord: Sendable, Equatable {
     public var loss: Double
     /// All metrics.
     public var metrics: EvaluationMetrics
+    /// Metrics of your own.
+    public var customMetrics: [NamedValue] = []
     /// Seconds it took.
     public var runtime: Double
 
@@ -92,6 +96,7 @@ public struct EvaluationRecord: Sendable, Equatable {
         let examples = Double(metrics.count)
         return [(name: "\(prefix)_loss", value: loss)]
             + metrics.values.map { (name: "\(prefix)_\($0.name)", value: $0.value) }
+            + customMetrics.map { (name: "\(prefix)_\($0.name)", value: $0.value) }
             + [
                 (name: "\(prefix)_runtime", value: runtime),
                 (name: "\(prefix)_samples_per_second", value: runtime > 0 ? examples / runtime : 0),

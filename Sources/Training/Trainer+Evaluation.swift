@@ -130,6 +130,7 @@ extension Trainer {
             return
         }
         try save(state, moving.optimizer, moving.dropout, emit)
+        state.savedStep = state.step
     }
 
     /// Evaluates; tells whether this was the best so far.
@@ -143,6 +144,7 @@ extension Trainer {
             return false
         }
         state.owesEvaluation = false
+        state.savedStep = nil
         state.append(record)
         var isBest = false
         if arguments.selectsModel {
@@ -180,7 +182,8 @@ extension Trainer {
             batchSize: arguments.perDeviceEvalBatchSize,
             precision: arguments.precision,
             step: state.step,
-            epoch: state.epoch
+            epoch: state.epoch,
+            metrics: metrics
         ) { done in
             do { try emit(.evaluating(done: done, of: evaluation.count)) } catch { failure = error }
             return failure == nil && !shouldStop()
@@ -204,7 +207,11 @@ extension Trainer {
             isWhole: !arguments.saveOnlyModel || isInterrupted,
             in: outputFolder
         )
-        try RunFolder(outputFolder).prune(keeping: arguments.saveTotalLimit, best: state.bestCheckpoint)
+        try RunFolder(outputFolder).prune(
+            keeping: arguments.saveTotalLimit,
+            newest: state.step,
+            best: state.bestCheckpoint
+        )
         try emit(.saved(folder))
     }
 

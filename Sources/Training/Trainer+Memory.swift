@@ -74,6 +74,9 @@ extension Trainer {
                 )
             )
         }
+        if classifier.model.parameters.trainable.allSatisfy({ $0.value.dtype == .float32 }) {
+            remedies.append(("--weights-dtype bf16", "weights and gradients of half the size"))
+        }
         if arguments.optimizer.isAdamW, arguments.optimizer != .adamW8 {
             remedies.append(
                 ("--optim adamw_bnb_8bit", "\(formattedSize(6 * weights)) less for AdamW's moments")

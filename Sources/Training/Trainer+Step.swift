@@ -32,14 +32,15 @@ extension Trainer {
         let windowWeight = loss.totalWeight(of: targets.picking(window))
         var total = 0.0
         var norm = 0.0
-        for examples in microBatches(of: window) {
+        let batches = microBatches(of: window)
+        for examples in batches {
             do {
                 let (value, amount) = try meanLoss(of: examples, start, windowWeight, moving.dropout)
                 total += amount
                 if arguments.optimizerInBackward {
                     norm = try moveInBackward(of: value, amount, start, moving)
                 } else {
-                    try value.backward()
+                    try backward(value, isOneOfSeveral: batches.count > 1)
                 }
             } catch let error as TorchError where error.code == .outOfMemory {
                 throw outOfMemory(error, step: index, examples)
@@ -87,6 +88,15 @@ extension Trainer {
         let amount = try value.item()
         guard amount.isFinite else { throw lossIsNotFinite(start, amount, examples) }
         return (value, amount)
+    }
+
+    /// The backward pass; the gradients of several in bfloat16 are summed in float32, one parameter after the other.
+    private func backward(_ value: Tensor, isOneOfSeveral: Bool) throws(TorchError) {
+        let narrow = classifier.model.parameters.trainable.filter { $0.value.dtype != .float32 }
+        guard isOneOfSeveral, !narrow.isEmpty else { return try value.backward() }
+        try value.backward(tellingOf: narrow.map(\.value)) { (index) throws(TorchError) in
+            try narrow[index].sumGradient()
+        }
     }
 
     /// The backward pass that moves the weights; returns the gradients' norm.

@@ -12,6 +12,7 @@ public struct Trainer {
     let train: EncodedExamples
     let targets: Targets
     let evaluation: EncodedExamples?
+    let metrics: [CustomMetric]
     let outputFolder: URL
     let totalSteps: Int
     let stepsPerEpoch: Int
@@ -50,6 +51,7 @@ public struct Trainer {
     ///   - loss: A loss of your own; nil takes the one of the classifier's kind, with `classWeights`.
     ///   - train: Labelled examples, with targets of the classifier's kind.
     ///   - evaluation: Held-out examples, for evaluation during training.
+    ///   - metrics: Of your own, computed at every evaluation.
     ///   - outputFolder: Where checkpoints go.
     /// - Throws: ``TrainingError`` for a bad argument, a metric that is not measured, no examples, or one class or number
     ///   only.
@@ -60,6 +62,7 @@ public struct Trainer {
         loss: (any ClassificationLoss)? = nil,
         train: EncodedExamples,
         evaluation: EncodedExamples? = nil,
+        metrics: [CustomMetric] = [],
         outputFolder: URL
     ) throws(TrainingError) {
         try arguments.validate()
@@ -101,13 +104,16 @@ public struct Trainer {
             )
         }
         try Self.requireBudget(arguments.maxTokensPerBatch, for: train)
+        let known = metricNames(of: classifier)
+        try CustomMetric.requireNames(metrics, apartFrom: known)
         if arguments.selectsModel {
             let metric = ModelSelection(arguments).metric
-            let names = metricNames(of: classifier)
+            let names = known + metrics.map { "eval_" + $0.name }
             guard names.contains(metric) else { throw ModelSelection.unknown(metric, among: names) }
         }
         self.train = train
         self.evaluation = evaluation
+        self.metrics = metrics
         self.outputFolder = outputFolder
         totalSteps = arguments.totalSteps(examples: train.count)
         stepsPerEpoch = arguments.stepsPerEpoch(examples: train.count)
@@ -141,14 +147,21 @@ public struct Trainer {
         _ emit: (RunEvent) throws -> Void
     ) throws -> Outcome {
         let parameters = classifier.model.parameters
-        var state = TrainerState(arguments: arguments, totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch)
+        var state = TrainerState(
+            arguments: arguments,
+            metrics: metrics,
+            totalSteps: totalSteps,
+            stepsPerEpoch: stepsPerEpoch
+        )
+        state.identity = RunIdentity(train, arguments)
         let layers = LayerPlan(parameters.parameters)
         try layers.freeze(parameters.parameters, arguments)
         let decay = arguments.layerwiseLearningRateDecay
         let groups = parameterGroups(parameters.trainable, weightDecay: arguments.weightDecay) {
             layers.learningRateFactor(of: $0, decay: decay)
         }
-        let optimizer = try Optimizer(arguments.optimizerRule, groups)
+        let rounding = RandomPurpose.rounding.seed(from: arguments.seed)
+        let optimizer = try Optimizer(arguments.optimizerRule, groups, roundingSeed: rounding)
         let dropout = try RandomSource(.dropout, seed: arguments.seed, device: classifier.model.device)
         let moving = Moving(optimizer: optimizer, dropout: dropout, layers: layers)
         if let checkpoint {
@@ -158,16 +171,20 @@ public struct Trainer {
                 optimizer: optimizer,
                 dropout: dropout
             )
+            let isOwn =
+                checkpoint.standardizedFileURL.path
+                == RunFolder(outputFolder).checkpoint(state.step)
+                .standardizedFileURL.path
+            state.savedStep = isOwn ? state.step : nil
         }
         try parameters.setRequiresGradient(true)
         let firstStep = state.step
-        try emit(.started(plan(firstStep: firstStep)))
+        try emit(.started(plan(firstStep: firstStep, state.formerTotalSteps)))
         let start = ContinuousClock.now
         if arguments.evalOnStart, firstStep == 0 { try evaluateAtStart(&state, shouldStop, emit) }
         if state.owesEvaluation { try settle(&state, moving, shouldStop, emit) }
         var order = (epoch: -1, indices: [Int]())
         var seen = 0
-        var lossSum = 0.0
         while state.step < totalSteps, !state.selection.shouldStop, !shouldStop() {
             let epoch = state.step / stepsPerEpoch
             if order.epoch != epoch {
@@ -177,7 +194,7 @@ public struct Trainer {
             let record = try step(state.step, order.indices, rate, moving)
             state.step += 1
             seen += record.examples
-            lossSum += record.loss
+            state.lossSum += record.loss
             try emit(.step(record))
             try log(record, &state, emit)
             try settle(&state, moving, shouldStop, emit)
@@ -185,7 +202,8 @@ public struct Trainer {
         try parameters.setRequiresGradient(false)
         let stoppedEarly = state.step < totalSteps && state.selection.shouldStop
         let wasInterrupted = state.owesEvaluation || state.step < totalSteps && !stoppedEarly
-        if wasInterrupted || savesLast(state) {
+        let isSaved = state.savedStep == state.step && !(wasInterrupted && arguments.saveOnlyModel)
+        if wasInterrupted || savesLast(state), !isSaved {
             try save(state, optimizer, dropout, isInterrupted: wasInterrupted, emit)
         }
         let runtime = (ContinuousClock.now - start) / .seconds(1)
@@ -208,7 +226,7 @@ public struct Trainer {
             wasInterrupted: wasInterrupted,
             runtime: runtime,
             examplesSeen: seen,
-            meanLoss: lossSum / Double(max(state.step - firstStep, 1)),
+            meanLoss: state.lossSum / Double(max(state.step, 1)),
             stoppedEarly: stoppedEarly,
             weightsStep: weightsStep,
             state: state
@@ -217,7 +235,7 @@ public struct Trainer {
 
     func epoch(after step: Int) -> Double { Double(step) / Double(stepsPerEpoch) }
 
-    private func plan(firstStep: Int) -> RunPlan {
+    private func plan(firstStep: Int, _ formerTotalSteps: Int?) -> RunPlan {
         RunPlan(
             examples: train.count,
             tokens: train.tokenCount,
@@ -225,6 +243,7 @@ public struct Trainer {
             stepsPerEpoch: stepsPerEpoch,
             totalSteps: totalSteps,
             firstStep: firstStep,
+            formerTotalSteps: formerTotalSteps,
             trainableWeights: classifier.model.parameters.trainable.reduce(0) { $0 + $1.shape.reduce(1, *) }
         )
     }

@@ -12,8 +12,16 @@ import Torch
 package struct TrainerState: Sendable, Equatable {
     /// Optimizer steps taken.
     package internal(set) var step = 0
+    /// The losses of all steps, added up.
+    var lossSum = 0.0
     /// Losses of the steps since the last row of the log.
     var lossesSinceLog: [Double] = []
+    /// What a run that goes on from here must have in common with this one.
+    var identity: RunIdentity?
+    /// How many steps the run was to have when it was saved, where this one has another number.
+    var formerTotalSteps: Int?
+    /// The step whose checkpoint in the output folder holds all this; nil where something came after it.
+    var savedStep: Int?
     /// Whether the run was stopped while it evaluated: that evaluation is the first thing to do when it goes on.
     var owesEvaluation = false
     /// The best evaluation so far.
@@ -25,9 +33,14 @@ package struct TrainerState: Sendable, Equatable {
     private let totalSteps: Int
     private let stepsPerEpoch: Int
 
-    init(arguments: TrainingArguments, totalSteps: Int, stepsPerEpoch: Int) {
+    init(
+        arguments: TrainingArguments,
+        metrics: [CustomMetric] = [],
+        totalSteps: Int,
+        stepsPerEpoch: Int
+    ) {
         self.arguments = arguments
-        selection = ModelSelection(arguments)
+        selection = ModelSelection(arguments, metrics: metrics)
         plateau = Plateau(
             peak: arguments.learningRate,
             options: arguments.schedulerOptions,
@@ -78,10 +91,12 @@ package struct TrainerState: Sendable, Equatable {
             "total_flos": .double(0),
             "train_batch_size": .int(arguments.perDeviceTrainBatchSize), "trial_name": .null,
             "trial_params": .null,
-            // Ours: what the next row of the log still needs.
+            // Ours: what the next row of the log and the run's end still need.
             "evaluation_owed": .bool(owesEvaluation),
+            "loss_sum": .double(lossSum),
             "losses_since_log": .array(lossesSinceLog.map(JSONValue.double)),
             "plateau": arguments.scheduler == .reduceOnPlateau ? plateau.json : .null,
+            "run": identity?.json ?? .null,
         ])
     }
 
@@ -94,7 +109,7 @@ package struct TrainerState: Sendable, Equatable {
     /// `trainer_state.json`'s text.
     package var formatted: String { document.formatted }
 
-    /// Writes `checkpoint-<step>` beside its place and renames it: it appears whole or not at all.
+    /// Writes `checkpoint-<step>`, which appears whole or not at all.
     ///
     /// `isWhole` says whether it is to hold what a run needs to go on, besides the model.
     func save(
@@ -104,29 +119,18 @@ package struct TrainerState: Sendable, Equatable {
         isWhole: Bool,
         in folder: URL
     ) throws -> URL {
-        let place = RunFolder(folder).checkpoint(step)
-        let temporary = folder.appending(
-            path: ".checkpoint-\(step).\(ProcessInfo.processInfo.processIdentifier).incomplete"
-        )
-        let files = FileManager.default
-        do {
-            try classifier.save(to: temporary)
+        try RunFolder(folder).makeCheckpoint(step) { place in
+            try classifier.save(to: place, castsToOneType: false)
             if isWhole {
-                try writeSafetensors(optimizer.state, to: temporary.appending(path: Self.optimizerState))
+                try writeSafetensors(optimizer.state, to: place.appending(path: Self.optimizerState))
                 let state = try dropout.state()
                 try writeSafetensors(
                     [(RandomPurpose.dropout.rawValue, Tensor(state, shape: [state.count]))],
-                    to: temporary.appending(path: Self.randomStates)
+                    to: place.appending(path: Self.randomStates)
                 )
             }
-            try writeAtomically(Data(formatted.utf8), to: temporary.appending(path: "trainer_state.json"))
-            if files.fileExists(atPath: place.path(percentEncoded: false)) { try files.removeItem(at: place) }
-            try files.moveItem(at: temporary, to: place)
-        } catch {
-            try? files.removeItem(at: temporary)
-            throw error
+            try writeAtomically(Data(formatted.utf8), to: place.appending(path: "trainer_state.json"))
         }
-        return place
     }
 
     /// Takes weights, moments, random streams, step and log from a checkpoint folder.
@@ -143,21 +147,28 @@ package struct TrainerState: Sendable, Equatable {
         else {
             throw TrainingError(.badCheckpoint, "cannot resume: \(path) is missing or not a trainer's state")
         }
-        guard document["max_steps"].int == totalSteps else {
-            throw TrainingError(
-                .badCheckpoint,
-                "cannot resume from \(folder.lastPathComponent): it is of a run of \(document["max_steps"].int ?? 0) steps, "
-                    + "and this one has \(totalSteps); use the same data and arguments"
+        func refuse(_ reason: String) -> TrainingError {
+            TrainingError(.badCheckpoint, "cannot resume from \(folder.lastPathComponent): \(reason)")
+        }
+        if let difference = identity?.difference(from: document["run"]) {
+            throw refuse(
+                "its run has \(difference); give what it was given, or start a new run from its weights with --model "
+                    + folder.path(percentEncoded: false)
+            )
+        }
+        guard step <= totalSteps else {
+            throw refuse(
+                "it has taken \(step) steps, and this run ends after \(totalSteps); --max-steps or --num-train-epochs "
+                    + "give it more"
             )
         }
         let weights = try openCheckpoint(folder: folder)
         for parameter in parameters.parameters { try parameter.value.assign(weights.tensor(parameter.name)) }
         let optimizerState = folder.appending(path: Self.optimizerState)
         guard FileManager.default.fileExists(atPath: optimizerState.path(percentEncoded: false)) else {
-            throw TrainingError(
-                .badCheckpoint,
-                "cannot resume from \(folder.lastPathComponent): it holds the model alone, saved with --save-only-model; "
-                    + "give it as --model to start a new run from its weights"
+            throw refuse(
+                "it holds the model alone, saved with --save-only-model; give it as --model to start a new run from its "
+                    + "weights"
             )
         }
         let moments = try SafetensorsFile(contentsOf: optimizerState)
@@ -165,6 +176,8 @@ package struct TrainerState: Sendable, Equatable {
         let states = try SafetensorsFile(contentsOf: folder.appending(path: Self.randomStates))
         try dropout.restore(states.tensor(RandomPurpose.dropout.rawValue).array(of: UInt8.self))
         self.step = step
+        formerTotalSteps = document["max_steps"].int.flatMap { $0 == totalSteps ? nil : $0 }
+        lossSum = document["loss_sum"].double ?? 0
         lossesSinceLog = (document["losses_since_log"].array ?? []).compactMap(\.double)
         logHistory = document["log_history"].array ?? []
         owesEvaluation = document["evaluation_owed"].bool ?? false

@@ -124,7 +124,10 @@ struct CommandTests {
                     ),
                     64, "--class-weights is for classes"
                 ),
-                (try train(good, in: folder, ["--weights-dtype", "bf16"]), 64, "keeps float32 weights"),
+                (
+                    try train(good, in: folder, ["--weights-dtype", "bf16", "--precision", "fp32"]), 64,
+                    "goes with --precision bf16, not fp32"
+                ),
                 (
                     try attune(["evaluate", "--model", model, "--dataset", good, "--text-column", "text"]),
                     64,

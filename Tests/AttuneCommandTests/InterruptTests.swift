@@ -84,7 +84,7 @@ struct InterruptTests {
             #expect(command.hasSuffix(" --resume-from-checkpoint latest"), "\(command)")
             let shell = Process()
             shell.executableURL = URL(filePath: "/bin/sh")
-            shell.arguments = ["-c", command + " 2>/dev/null"]
+            shell.arguments = ["-c", command + " >/dev/null 2>&1"]
             try shell.run()
             shell.waitUntilExit()
             #expect(shell.terminationStatus == 0, "\(command)")
@@ -94,5 +94,44 @@ struct InterruptTests {
             }
             #expect(weights[0] == weights[1])
         }
+    }
+
+    @Test func `several seeds print a table, and each leaves a recipe that repeats it alone`() throws {
+        try withTemporaryFolder { folder in
+            let rows = (0..<24).map { $0 % 2 == 0 ? "sunny day \($0),sun" : "rainy day \($0),rain" }
+            let data = folder.appending(path: "data.csv")
+            try Data("text,label\n\(rows.joined(separator: "\n"))".utf8).write(to: data)
+            let model = Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
+            let out = folder.appending(path: "out")
+            let recipe = folder.appending(path: "run.yaml")
+            try Data("seeds: 2\nmax_steps: 3\ntest_size: 0.25\nseed: 5\n".utf8).write(to: recipe)
+            let outcome = try attune([
+                "train", recipe.path(percentEncoded: false), "--model", model, "--dataset",
+                data.path(percentEncoded: false), "--text-column", "text", "--label-column", "label",
+                "--output-dir",
+                out.path(percentEncoded: false),
+            ])
+            #expect(outcome.code == 0, "\(outcome.errors)")
+            #expect(
+                outcome.output.contains("over 2 seeds") && outcome.output.contains("seed 6"),
+                "\(outcome.output)"
+            )
+            let again = folder.appending(path: "again").path(percentEncoded: false)
+            let alone = try attune([
+                "train", out.appending(path: "seed-6/recipe.yaml").path(percentEncoded: false),
+                "--output-dir", again,
+            ])
+            #expect(alone.code == 0, "\(alone.errors)")
+            let weights = try [out.appending(path: "seed-6"), URL(filePath: again)].map {
+                try Data(contentsOf: $0.appending(path: "model.safetensors"))
+            }
+            #expect(weights[0] == weights[1])
+        }
+        let none = try attune([
+            "train", "--model", "m", "--dataset", "d", "--text-column", "t", "--label-column", "l",
+            "--output-dir", "o",
+            "--seeds", "0",
+        ])
+        #expect(none.code == 64 && none.errors.contains("--seeds must be at least 1"))
     }
 }

@@ -20,6 +20,62 @@ struct FineTuningTests {
         $0.isMultiple(of: 2) ? "number \($0) is sunny,ann" : "number \($0) is rainy,bob"
     }
 
+    @Test func `the same command begins, goes on where it was killed, and has nothing to do when it is done`()
+        throws
+    {
+        try withTemporaryFolder { folder in
+            var job = FineTuning(
+                model: model,
+                dataset: try write(rows, in: folder),
+                textColumn: "text",
+                labelColumn: "author"
+            )
+            (job.arguments.learningRate, job.arguments.maxSteps, job.arguments.saveSteps) = (1e-2, 6, 2)
+            job.arguments.loggingSteps = 3
+            job.goesOnFromLatest = true
+            struct Killed: Error {}
+            /// The notes, the steps taken and the results that are left.
+            func run(in output: URL, killedAfter last: Int = .max) throws -> ([String], [Int], [JSONValue]) {
+                var (notes, steps) = ([String](), [Int]())
+                let result = Swift.Result {
+                    try job.run(into: output) { event in
+                        if case .note(let text) = event { notes.append(text) }
+                        guard case .run(.step(let record)) = event else { return }
+                        steps.append(record.step)
+                        if record.step == last { throw Killed() }
+                    }
+                }
+                if case .failure(let error) = result {
+                    guard error is Killed else { throw error }
+                    return (notes, steps, [])
+                }
+                let results = try ["trainer_state.json", "train_results.json"].map {
+                    try JSONValue.parse(Data(contentsOf: output.appending(path: $0)))
+                }
+                return (notes, steps, results)
+            }
+            let whole = try run(in: folder.appending(path: "whole"))
+            #expect(whole.0.contains { $0.hasSuffix("yet: starting from the beginning") })
+            let output = folder.appending(path: "out")
+            #expect(try run(in: output, killedAfter: 5).1 == [1, 2, 3, 4, 5])
+            let resumed = try run(in: output)
+            #expect(resumed.1 == [5, 6])
+            #expect(resumed.2[0] == whole.2[0])
+            #expect(resumed.2[1]["train_loss"] == whole.2[1]["train_loss"])
+            let model = try Data(contentsOf: output.appending(path: "model.safetensors"))
+            #expect(
+                try model
+                    == Data(contentsOf: folder.appending(path: "whole").appending(path: "model.safetensors"))
+            )
+            let again = try run(in: output)
+            #expect(again.1.isEmpty && again.2[0] == whole.2[0])
+            job.goesOnFromLatest = false
+            let anew = try run(in: output)
+            #expect(anew.1.first == 1)
+            #expect(anew.0.contains { $0.contains("has checkpoints of an earlier run, up to checkpoint-6") })
+        }
+    }
+
     @Test func `from a file of texts to a saved classifier that knows them`() throws {
         try withTemporaryFolder { folder in
             var job = FineTuning(

@@ -172,7 +172,7 @@ struct ModelSelectionTests {
                         withIntermediateDirectories: true
                     )
                 }
-                try run.prune(keeping: limit, best: best)
+                try run.prune(keeping: limit, newest: 5, best: best)
                 #expect(try names(in: folder) == left.map { "checkpoint-\($0)" })
             }
         }

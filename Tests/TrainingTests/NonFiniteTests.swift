@@ -172,6 +172,8 @@ struct NonFiniteTests {
                 return
             }
             #expect(gradient.statistics.lostCount > 0 && gradient.statistics.dtype == .float32)
+            // The last norm's backward pass overflows, and what comes below it is the last block's last product.
+            #expect(gradient.name == "model.layers.1.mlp.down_proj.weight")
             #expect(
                 text.contains("the first in the backward pass is that of \(gradient.name) (float32)"),
                 "\(text) \(report.explanation)"
@@ -182,6 +184,47 @@ struct NonFiniteTests {
             #expect(batch.gradients[0].statistics.lostCount == 0)
             // The sign of the states decides: half of the examples are right for certain, without a gradient.
             #expect(!report.examples.isEmpty && report.examples.count < 4, "\(report.examples)")
+        }
+    }
+
+    @Test(arguments: [0, 1.0]) func `within the backward pass the first lost gradient is the same`(
+        maxNorm: Double
+    ) throws {
+        try withTemporaryFolder { folder in
+            let text = try stopped(in: folder) {
+                $0.optimizerInBackward = true
+                $0.maxGradNorm = maxNorm
+            } damage: {
+                try Self.overflowBackward($0)
+            }.message
+            #expect(text.contains("that of model.layers.1.mlp.down_proj.weight (float32)"), "\(text)")
+            #expect(text.contains("training stopped before the weights were touched"), "\(text)")
+        }
+    }
+
+    @Test func `where weights have been moved already, message and file say so`() throws {
+        let classifier = try Self.classifier()
+        try withTemporaryFolder { folder in
+            let trainer = try Trainer(
+                classifier,
+                arguments: TrainingArguments(),
+                train: classifier.encode(Self.texts, targets: .classes([1, 0, 1, 0])),
+                outputFolder: folder
+            )
+            let dropout = try RandomSource(seed: 0).state()
+            let error = trainer.gradientIsNotFinite(
+                StepStart(index: 4, learningRate: 1, window: [3, 1], dropout: dropout),
+                loss: 0.5,
+                first: "model.layers.0.mlp.up_proj.weight",
+                hasMoved: true
+            )
+            #expect(
+                error.message.contains("when the weights above had been moved (the last checkpoint is whole)")
+            )
+            #expect(error.message.contains("that of model.layers.0.mlp.up_proj.weight (float32)"))
+            #expect(error.message.contains("They come of examples 3, 1."))
+            let (replay, _) = try StepReplay.load(folder.appending(path: "replay-step-5.safetensors"))
+            #expect(replay.hasMoved && replay.examples == [3, 1])
         }
     }
 

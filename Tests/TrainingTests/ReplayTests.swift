@@ -135,6 +135,33 @@ struct ReplayTests {
         }
     }
 
+    @Test func `weights stay in the type in which they were kept`() throws {
+        try withTemporaryFolder { folder in
+            var options = SequenceClassifier.LoadOptions()
+            options.labels = ["bad", "good"]
+            options.weightsDType = .bfloat16
+            let path = try Self.withTokenizer("tiny-base", in: folder).path(percentEncoded: false)
+            let classifier = try TextClassifier.load(path, options: options).classifier
+            let trainer = try Trainer(
+                classifier,
+                arguments: TrainingArguments(),
+                train: classifier.encode(texts, targets: .classes(texts.indices.map { $0 % 2 })),
+                outputFolder: folder
+            )
+            let file = folder.appending(path: "step.safetensors")
+            try firstStep(trainer).write(classifier.model, to: file)
+            let (replay, model) = try StepReplay.load(file)
+            for (read, kept) in zip(model.parameters.parameters, classifier.model.parameters.parameters) {
+                #expect(read.value.dtype == kept.value.dtype && read.name == kept.name)
+                #expect(try read.value.array(of: Float.self) == kept.value.array(of: Float.self))
+            }
+            let report = try replay.run(on: model)
+            let layers = try #require(report.microBatches.first).layers
+            #expect(report.origin == nil && layers.first?.output.dtype == .bfloat16)
+            #expect(layers.last?.name == "score.weight" && layers.last?.output.dtype == .float32)
+        }
+    }
+
     @Test func `a closure is in no file, and can be given again`() throws {
         let loss = CustomLoss { (logits, targets, _) throws(TorchError) in
             try logits.map(.square).sum(along: 1)

@@ -123,9 +123,67 @@ struct TrainerTests {
             #expect(resumed.steps.map(\.step) == [5, 6, 7, 8, 9])
             #expect(resumed.weights == whole.weights)
             #expect(stopped.steps + resumed.steps == whole.steps)
+        }
+    }
+
+    @Test func `a run may be made longer, and goes on as the longer one would from there`() throws {
+        try withTemporaryFolder { folder in
+            _ = try run(arguments { $0.numTrainEpochs = 3 }, in: folder, stopAfter: 4)
+            let checkpoint = try #require(RunFolder(folder).latestCheckpoint)
+            let longer = try run(arguments { $0.numTrainEpochs = 5 }, in: folder, resumingFrom: checkpoint)
+            #expect(longer.steps.map(\.step) == Array(5...15))
+            let whole = try run(arguments { $0.numTrainEpochs = 5 })
+            #expect(longer.steps.map(\.learningRate) == whole.steps.suffix(11).map(\.learningRate))
             #expect {
-                try run(arguments { $0.numTrainEpochs = 5 }, in: folder, resumingFrom: checkpoint)
-            } throws: { "\($0)".contains("it is of a run of 9 steps, and this one has 15") }
+                try run(arguments { $0.maxSteps = 3 }, in: folder, resumingFrom: checkpoint)
+            } throws: {
+                "\($0)".contains("it has taken 4 steps, and this run ends after 3")
+            }
+        }
+    }
+
+    @Test func `a run of other data, batches, order or optimizer is not gone on with`() throws {
+        try withTemporaryFolder { folder in
+            let short = arguments { $0.maxSteps = 9 }
+            _ = try run(short, in: folder, stopAfter: 4)
+            let checkpoint = try #require(RunFolder(folder).latestCheckpoint)
+            let changes: [(String, (inout TrainingArguments) -> Void)] = [
+                ("8 examples a step, and this one has 16", { $0.gradientAccumulationSteps = 2 }),
+                ("another order (random, seed 42), and this one has it random, seed 1", { $0.dataSeed = 1 }),
+                ("and this one has it sequential", { $0.trainSamplingStrategy = .sequential }),
+                ("--optim adamw_torch_fused, and this one has sgd", { $0.optimizer = .sgd }),
+            ]
+            for (message, change) in changes {
+                var other = short
+                change(&other)
+                #expect { try run(other, in: folder, resumingFrom: checkpoint) } throws: {
+                    "\($0)".contains(message)
+                        && "\($0)".contains("start a new run from its weights with --model")
+                }
+            }
+            let classifier = try classifier()
+            let labels = texts.indices.map { $0.isMultiple(of: 3) ? 1 : 0 }
+            for (message, count) in [
+                ("22 training examples, and this one has 20", 20), ("other texts, labels", 22),
+            ] {
+                let trainer = try Trainer(
+                    classifier,
+                    arguments: short,
+                    train: classifier.encode(
+                        Array(texts.prefix(count)),
+                        targets: .classes(Array(labels.prefix(count)))
+                    ),
+                    outputFolder: folder
+                )
+                #expect { try trainer.run(resumingFrom: checkpoint) { _ in } } throws: {
+                    "\($0)".contains(message)
+                }
+            }
+            // The same step in smaller pieces is the same run.
+            let pieces = arguments {
+                ($0.maxSteps, $0.perDeviceTrainBatchSize, $0.gradientAccumulationSteps) = (9, 4, 2)
+            }
+            #expect(try run(pieces, in: folder, resumingFrom: checkpoint).steps.map(\.step) == Array(5...9))
         }
     }
 

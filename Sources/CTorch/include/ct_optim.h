@@ -37,10 +37,13 @@ int ct_optim_adafactor_(ct_tensor parameter, ct_tensor gradient, ct_tensor rows,
 typedef struct ct_moments8 {
     ct_tensor first_codes, first_sizes, second_codes, second_sizes;
 } ct_moments8;
-/// One AdamW step of one parameter with moments in 8 bits; gradients count `gradient_scale` times. `plain` takes
-/// libtorch's operations even where our kernel could.
+/// One AdamW step of one parameter with moments in 8 bits; gradients count `gradient_scale` times. A bfloat16 parameter is
+/// rounded stochastically, by bits that follow from `rounding_key`. `plain` takes libtorch's operations even where our
+/// kernel could.
 int ct_optim_adamw8_(ct_tensor parameter, ct_tensor gradient, ct_moments8 moments, ct_step step, double beta1,
-                     double beta2, double epsilon, double gradient_scale, bool plain);
+                     double beta2, double epsilon, double gradient_scale, uint64_t rounding_key, bool plain);
+/// Writes the float32 `wide` to the bfloat16 `narrow`: up or down, each as likely as it is close.
+int ct_optim_round_(ct_tensor narrow, ct_tensor wide, uint64_t rounding_key, bool plain);
 /// The 256 values that the codes stand for: of the first moments, which have a sign, or of the second.
 int ct_optim_dynamic_map(ct_tensor *out, bool is_signed);
 

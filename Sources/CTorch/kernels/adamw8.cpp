@@ -8,6 +8,7 @@
 #include "adamw8.h"
 #include "kernels.h"
 #include "parallel.h"
+#include "rounding.h"
 #include "vector.h"
 
 #include <array>
@@ -18,6 +19,7 @@ namespace ct {
 namespace {
 
 constexpr int64_t block = moments8_block;
+static_assert(block == rounding_block);
 
 /// What codes stand for, and the code of every step from -1 to 1.
 struct CodeTable {
@@ -89,9 +91,15 @@ CT_INLINE void move(float *p, const float *g, float *m, float *v, const AdamW8St
     v_size = largest_of(v_largest);
 }
 
+/// A float32 or a bfloat16 array; the other pointer is null.
+template <typename Wide, typename Narrow> struct Values {
+    Wide *wide;
+    Narrow *narrow;
+};
+
 struct Arrays {
-    float *p;
-    const float *g;
+    Values<float, uint16_t> p;
+    Values<const float, const uint16_t> g;
     uint8_t *first_codes, *second_codes;
     float *first_sizes, *second_sizes;
     int64_t count;
@@ -106,18 +114,26 @@ CT_MULTIVERSION void step_blocks(int64_t begin, int64_t end, const Arrays &all, 
         const float size1 = all.first_sizes[b], size2 = all.second_sizes[b];
         for (int64_t i = 0; i < count; i++) m[i] = tables.first.values[c1[i]] * size1;
         for (int64_t i = 0; i < count; i++) v[i] = tables.second.values[c2[i]] * size2;
-        float *weights = all.p + start;
-        const float *gradients = all.g + start;
-        if (count < block) { // the tail, filled up with zeros, which stay zeros
+        if (count == block && all.p.wide != nullptr && all.g.wide != nullptr) {
+            move(all.p.wide + start, all.g.wide + start, m, v, step, all.first_sizes[b], all.second_sizes[b]);
+        } else {
             const auto bytes = static_cast<size_t>(count) * sizeof(float);
+            // A tail is filled up with zeros, which stay zeros.
             for (float *x : {m + count, v + count, p + count, g + count})
                 std::memset(x, 0, static_cast<size_t>(block - count) * sizeof(float));
-            std::memcpy(p, weights, bytes);
-            std::memcpy(g, gradients, bytes);
+            if (all.p.wide != nullptr)
+                std::memcpy(p, all.p.wide + start, bytes);
+            else
+                widen(all.p.narrow + start, p, count);
+            if (all.g.wide != nullptr)
+                std::memcpy(g, all.g.wide + start, bytes);
+            else
+                widen(all.g.narrow + start, g, count);
             move(p, g, m, v, step, all.first_sizes[b], all.second_sizes[b]);
-            std::memcpy(weights, p, bytes);
-        } else {
-            move(weights, gradients, m, v, step, all.first_sizes[b], all.second_sizes[b]);
+            if (all.p.wide != nullptr)
+                std::memcpy(all.p.wide + start, p, bytes);
+            else
+                round_stochastically(p, all.p.narrow + start, count, rounding_key(step.rounding_key, b));
         }
         encode(m, all.first_sizes[b], c1, count, tables.first);
         encode(v, all.second_sizes[b], c2, count, tables.second);
@@ -160,14 +176,18 @@ at::Tensor dynamic_map(bool is_signed) {
 }
 
 bool adamw8_supported(const at::Tensor &parameter, const at::Tensor &gradient, const Moments8 &moments) {
-    return is_cpu_float32(parameter) && is_cpu_float32(gradient) && parameter.is_contiguous() &&
+    const auto is_supported = [](const at::Tensor &x) {
+        return x.is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16);
+    };
+    return is_supported(parameter) && is_supported(gradient) && parameter.is_contiguous() &&
            moments.first_codes.is_contiguous() && moments.second_codes.is_contiguous();
 }
 
 void adamw8(at::Tensor &parameter, const at::Tensor &gradient, Moments8 &moments, const AdamW8Step &step) {
     const auto g = gradient.contiguous();
-    const Arrays arrays{parameter.mutable_data_ptr<float>(),
-                        g.const_data_ptr<float>(),
+    const bool wide_p = parameter.scalar_type() == at::kFloat, wide_g = g.scalar_type() == at::kFloat;
+    const Arrays arrays{{wide_p ? parameter.mutable_data_ptr<float>() : nullptr, wide_p ? nullptr : bits(parameter)},
+                        {wide_g ? g.const_data_ptr<float>() : nullptr, wide_g ? nullptr : bits(g)},
                         moments.first_codes.mutable_data_ptr<uint8_t>(),
                         moments.second_codes.mutable_data_ptr<uint8_t>(),
                         moments.first_sizes.mutable_data_ptr<float>(),
@@ -187,7 +207,10 @@ void adamw8_plain(at::Tensor &parameter, const at::Tensor &gradient, Moments8 &m
     v.mul_(step.beta2).addcmul_(g, g, 1.0f - step.beta2);
     auto p = parameter.reshape({-1}).to(at::kFloat) * step.keep;
     p.addcdiv_(m, v.sqrt().div_(step.correction2).add_(step.epsilon), -step.learning_rate / step.correction1);
-    parameter.copy_(p.reshape(parameter.sizes()));
+    if (parameter.scalar_type() == at::kBFloat16)
+        round_stochastically_plain(p.reshape(parameter.sizes()), parameter, step.rounding_key);
+    else
+        parameter.copy_(p.reshape(parameter.sizes()));
     encode(m, moments.first_codes, moments.first_sizes, first_table);
     encode(v, moments.second_codes, moments.second_sizes, second_table);
 }

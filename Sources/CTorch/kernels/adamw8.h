@@ -13,6 +13,7 @@ struct AdamW8Step {
     float correction1; // 1 - beta1^t
     float correction2; // √(1 - beta2^t)
     float learning_rate;
+    uint64_t rounding_key; // of this parameter and step, where its weights are bfloat16
 };
 
 /// Tensors of one parameter; the codes have its shape, the sizes one number for each 256 elements.
@@ -27,7 +28,8 @@ constexpr int64_t moments8_block = 256;
 /// Source: `create_dynamic_map` of bitsandbytes 0.50.
 at::Tensor dynamic_map(bool is_signed);
 
-/// The step by our kernel: one pass over memory on all cores.
+/// The step by our kernel: one pass over memory on all cores. Weights and gradients are float32 or bfloat16, each;
+/// bfloat16 weights are rounded stochastically.
 void adamw8(at::Tensor &parameter, const at::Tensor &gradient, Moments8 &moments, const AdamW8Step &step);
 bool adamw8_supported(const at::Tensor &parameter, const at::Tensor &gradient, const Moments8 &moments);
 /// The same by libtorch's operations, on every device.

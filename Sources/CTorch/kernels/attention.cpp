@@ -70,11 +70,11 @@ CT_INLINE void transpose(const float *rows, int64_t row, int64_t length, int64_t
 CT_INLINE void kept(uint32_t row_key, int64_t column, const AttentionOptions &options, vec &scale) {
     uvec h;
     for (int64_t i = 0; i < lanes; i++) h[i] = static_cast<uint32_t>(column + i);
-    h = h * DropoutHash::golden ^ row_key;
+    h = h * PlaceHash::golden ^ row_key;
     h ^= h >> 16;
-    h *= DropoutHash::first;
+    h *= PlaceHash::first;
     h ^= h >> 13;
-    h *= DropoutHash::second;
+    h *= PlaceHash::second;
     h ^= h >> 16;
     const uint32_t threshold = options.dropout_threshold();
     scale = h >= threshold ? vec{} + options.dropout_scale() : vec{};

@@ -2,6 +2,7 @@
 #ifndef CT_ATTENTION_H
 #define CT_ATTENTION_H
 
+#include "hash.h"
 #include "kernels.h"
 #include "vector.h"
 
@@ -12,19 +13,6 @@
 #include <vector>
 
 namespace ct {
-
-/// Constants of murmur3's 32-bit finaliser, which makes dropout's mask out of a weight's place.
-struct DropoutHash {
-    static constexpr uint32_t golden = 0x9E3779B1, first = 0x85EBCA6B, second = 0xC2B2AE35;
-
-    CT_INLINE static uint32_t mix(uint32_t h) {
-        h ^= h >> 16;
-        h *= first;
-        h ^= h >> 13;
-        h *= second;
-        return h ^ h >> 16;
-    }
-};
 
 struct AttentionOptions {
     static constexpr int64_t unlimited = std::numeric_limits<int64_t>::max() / 4;
@@ -40,12 +28,12 @@ struct AttentionOptions {
     CT_INLINE uint32_t dropout_threshold() const { return static_cast<uint32_t>(static_cast<double>(dropout) * 4294967296.0); }
     /// What a row's and head's mask starts from.
     CT_INLINE uint32_t row_key(int64_t row, int64_t head) const {
-        const uint32_t a = DropoutHash::mix(static_cast<uint32_t>(seed) + static_cast<uint32_t>(row));
-        return DropoutHash::mix(a ^ (static_cast<uint32_t>(seed >> 32) + static_cast<uint32_t>(head) * DropoutHash::golden));
+        const uint32_t a = PlaceHash::mix(static_cast<uint32_t>(seed) + static_cast<uint32_t>(row));
+        return PlaceHash::mix(a ^ (static_cast<uint32_t>(seed >> 32) + static_cast<uint32_t>(head) * PlaceHash::golden));
     }
     /// Whether dropout keeps the weight of key `column`; the kernel computes the same sixteen at a time.
     bool keeps(uint32_t row_key, int64_t column) const {
-        return DropoutHash::mix(static_cast<uint32_t>(column) * DropoutHash::golden ^ row_key) >= dropout_threshold();
+        return PlaceHash::mix(static_cast<uint32_t>(column) * PlaceHash::golden ^ row_key) >= dropout_threshold();
     }
 
     std::vector<int64_t> packed() const {

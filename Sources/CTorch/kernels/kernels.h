@@ -13,6 +13,9 @@ inline bool is_cpu_float32(const at::Tensor &x) { return x.is_cpu() && x.scalar_
 bool linear_supported(const at::Tensor &x, const at::Tensor &w);
 at::Tensor linear(const at::Tensor &x, const at::Tensor &w, const std::optional<at::Tensor> &bias);
 
+/// Rows of a table of bfloat16, as float32.
+at::Tensor narrow_embedding(const at::Tensor &table, const at::Tensor &ids, int64_t padding_index);
+
 at::Tensor rms_norm(const at::Tensor &x, const at::Tensor &w, double epsilon);
 
 at::Tensor swiglu(const at::Tensor &gate, const at::Tensor &up);

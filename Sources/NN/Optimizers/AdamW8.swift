@@ -78,8 +78,15 @@ public struct AdamW8: OptimizerRule {
                 betas: (beta1, beta2),
                 epsilon: epsilon,
                 gradientScale: numbers.gradientScale,
+                roundingKey: parameter.roundingKey,
                 plain: isPlain
             )
         }
     }
+
+    /// Where moments have 8 bits, the kernel reads and writes bfloat16 itself.
+    ///
+    /// - Parameter parameter: In bfloat16.
+    /// - Returns: Not for embeddings and small parameters.
+    public func movesNarrow(_ parameter: MovingParameter) -> Bool { parameter.state.count == 4 }
 }

@@ -62,9 +62,8 @@ extension Optimizer {
             }
             guard let place = places[parameters[index].name] else { return }
             hasMoved = true
-            let state = states[place.group][place.index].map(\.tensor)
-            try rule.move(
-                [MovingParameter(value: parameters[index].value, gradient: gradient, state: state)],
+            try move(
+                [moving(parameters[index], gradient, states[place.group][place.index])],
                 numbers(of: groups[place.group], learningRate, factor)
             )
         }
@@ -81,9 +80,9 @@ extension Optimizer {
         _ body: (Int, Tensor) throws(TorchError) -> Void
     ) throws(TorchError) {
         func handOut(_ index: Int) throws(TorchError) {
-            guard let gradient = try parameters[index].value.gradient() else { return }
+            guard let gradient = try parameters[index].gradient() else { return }
             try body(index, gradient)
-            try parameters[index].value.clearGradient()
+            try parameters[index].clearGradient()
         }
         // A checkpointed block has a backward pass of its own: what several blocks share would be told of by each.
         let early = parameters.indices.filter { isInBlock(parameters[$0]) }

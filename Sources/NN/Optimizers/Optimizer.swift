@@ -16,6 +16,12 @@ public protocol OptimizerRule: Sendable {
     ///   - numbers: The step's.
     /// - Throws: `.failed` or `.outOfMemory`.
     func move(_ moving: [MovingParameter], _ numbers: OptimizerNumbers) throws(TorchError)
+
+    /// Whether ``move(_:_:)`` takes a parameter of bfloat16 as it is and rounds it stochastically.
+    ///
+    /// - Parameter parameter: In bfloat16.
+    /// - Returns: False where it is to be given float32 values instead, which the optimizer then rounds.
+    func movesNarrow(_ parameter: MovingParameter) -> Bool
 }
 
 /// A parameter in a step.
@@ -26,6 +32,8 @@ public struct MovingParameter {
     public let gradient: Tensor
     /// What is remembered, in the order of ``OptimizerRule/initialState(of:)``; changed in place.
     public let state: [Tensor]
+    /// Of the random bits by which a bfloat16 value is rounded in this step.
+    public let roundingKey: UInt64
 }
 
 /// The numbers of a step.
@@ -46,6 +54,12 @@ public struct OptimizerNumbers: Sendable, Equatable {
 }
 
 extension OptimizerRule {
+    /// Float32 values for every parameter, where a rule has no kernel of its own.
+    ///
+    /// - Parameter parameter: In bfloat16.
+    /// - Returns: False.
+    public func movesNarrow(_ parameter: MovingParameter) -> Bool { false }
+
     /// For rules whose kernels do not do it.
     func scaleGradients(of moving: [MovingParameter], _ numbers: OptimizerNumbers) throws(TorchError) {
         guard numbers.gradientScale != 1, !moving.isEmpty else { return }
@@ -60,14 +74,22 @@ public final class Optimizer {
     let states: [[[(name: String, tensor: Tensor)]]]
     /// Steps taken so far.
     public internal(set) var stepCount = 0
+    /// What the bits for rounding follow from, with step and parameter.
+    private let roundingSeed: UInt64
 
     /// An optimizer over groups of parameters.
     ///
     /// - Parameters:
     ///   - rule: How to move them.
     ///   - groups: Which; their order is that of ``state``.
+    ///   - roundingSeed: Of the random bits by which parameters of bfloat16 are rounded.
     /// - Throws: `.outOfMemory` for what the rule remembers.
-    public init(_ rule: any OptimizerRule, _ groups: [ParameterGroup]) throws(TorchError) {
+    public init(
+        _ rule: any OptimizerRule,
+        _ groups: [ParameterGroup],
+        roundingSeed: UInt64 = 0
+    ) throws(TorchError) {
+        self.roundingSeed = roundingSeed
         self.rule = rule
         self.groups = groups
         states = try groups.map { (group) throws(TorchError) in
@@ -87,12 +109,10 @@ public final class Optimizer {
         for (group, states) in zip(groups, states) {
             var moving: [MovingParameter] = []
             for (parameter, state) in zip(group.parameters, states) {
-                guard let gradient = try parameter.value.gradient() else { continue }
-                moving.append(
-                    MovingParameter(value: parameter.value, gradient: gradient, state: state.map(\.tensor))
-                )
+                guard let gradient = try parameter.gradient() else { continue }
+                moving.append(self.moving(parameter, gradient, state))
             }
-            try rule.move(moving, numbers(of: group, learningRate, gradientScale))
+            try move(moving, numbers(of: group, learningRate, gradientScale))
         }
         try clearGradients()
     }
@@ -111,11 +131,43 @@ public final class Optimizer {
         )
     }
 
+    /// A parameter in this step.
+    func moving(
+        _ parameter: Parameter,
+        _ gradient: Tensor,
+        _ state: [(name: String, tensor: Tensor)]
+    ) -> MovingParameter {
+        MovingParameter(
+            value: parameter.value,
+            gradient: gradient,
+            state: state.map(\.tensor),
+            roundingKey: roundingKey(roundingSeed, step: stepCount, parameter: parameter.name)
+        )
+    }
+
+    /// Moves parameters by the rule; those of bfloat16 in float32 and one by one, so that only one has a copy.
+    func move(_ moving: [MovingParameter], _ numbers: OptimizerNumbers) throws(TorchError) {
+        let isWide = { (parameter: MovingParameter) in
+            parameter.value.dtype == .float32 || self.rule.movesNarrow(parameter)
+        }
+        try rule.move(moving.filter(isWide), numbers)
+        for parameter in moving where !isWide(parameter) {
+            let wide = MovingParameter(
+                value: try parameter.value.detached().to(dtype: .float32),
+                gradient: try parameter.gradient.to(dtype: .float32),
+                state: parameter.state,
+                roundingKey: parameter.roundingKey
+            )
+            try rule.move([wide], numbers)
+            try parameter.value.roundStochastically(wide.value, roundingKey: parameter.roundingKey)
+        }
+    }
+
     /// Forgets all gradients.
     ///
     /// - Throws: `.failed`.
     public func clearGradients() throws(TorchError) {
-        for group in groups { for parameter in group.parameters { try parameter.value.clearGradient() } }
+        for group in groups { for parameter in group.parameters { try parameter.clearGradient() } }
     }
 
     /// What is remembered, as `<parameter>.<name>`, for a checkpoint.
@@ -152,4 +204,14 @@ public final class Optimizer {
         }
         self.stepCount = stepCount
     }
+}
+
+/// What a parameter's random bits follow from in a step: the same wherever and whenever the step is taken.
+private func roundingKey(_ seed: UInt64, step: Int, parameter name: String) -> UInt64 {
+    // FNV-1a of the name; SplitMix64's finisher, so that neighbouring steps share nothing.
+    var key = seed &+ UInt64(truncatingIfNeeded: step) &* 0x9e37_79b9_7f4a_7c15
+    for byte in name.utf8 { key = (key ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    key = (key ^ (key >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    key = (key ^ (key >> 27)) &* 0x94d0_49bb_1331_11eb
+    return key ^ (key >> 31)
 }

@@ -1,0 +1,150 @@
+import Files
+public import Foundation
+import JSON
+import Training
+
+// One run says little of a method: the head's start, dropout and the data's order move its numbers. Several seeds say how much.
+extension FineTuning {
+    /// One of a job's repetitions.
+    public struct SeedRun: Sendable, Equatable {
+        /// Its seed.
+        public let seed: UInt64
+        /// Which it is, from 0.
+        public let index: Int
+        /// How many there are.
+        public let count: Int
+        /// Its output folder, `seed-<n>` in that of all.
+        public let folder: URL
+    }
+
+    /// Repeats the job with the seeds `arguments.seed`, the next number, and so on.
+    ///
+    /// Head, dropout and the data's order change; the split and the sample have seeds of their own and stay. Every seed
+    /// leaves a whole model in `seed-<n>`, the very one that a run with that seed alone would leave, and
+    /// `seeds_results.json` holds what all of them measured, written anew after each.
+    ///
+    /// - Parameters:
+    ///   - count: How many seeds, at least 1.
+    ///   - folder: The output folder of all.
+    ///   - goingOn: Whether seeds that are done stay as they are, and the one that was interrupted goes on from its latest
+    ///     checkpoint; else all run anew.
+    ///   - observers: Made for every seed, told of its events.
+    ///   - shouldStop: Asked after every step; a stopped run is saved as a checkpoint.
+    ///   - emit: Told what happens in which seed.
+    /// - Returns: What was measured.
+    /// - Throws: `TrainingError` where `folder` holds seeds of another job; as ``run(into:observers:shouldStop:emit:)``.
+    public func run(
+        seeds count: Int,
+        into folder: URL,
+        goingOn: Bool = false,
+        observers: (SeedRun) -> [any RunObserver] = { _ in [] },
+        shouldStop: () -> Bool = { false },
+        emit: (SeedRun, Event) throws -> Void
+    ) throws -> SeedResults {
+        guard count > 0 else { throw TrainingError(.badArgument, "--seeds must be at least 1") }
+        let file = folder.appending(path: "seeds_results.json")
+        let settings = settings
+        var results = SeedResults()
+        if goingOn {
+            results = try finished(in: file, settings)
+        } else {
+            // Whoever goes on with this run later must not find the seeds of the one before.
+            try? FileManager.default.removeItem(at: file)
+        }
+        let done = results.rows
+        results.rows = []
+        for index in 0..<count {
+            let run = SeedRun(
+                seed: arguments.seed &+ UInt64(index),
+                index: index,
+                count: count,
+                folder: folder.appending(
+                    path: "seed-\(arguments.seed &+ UInt64(index))",
+                    directoryHint: .isDirectory
+                )
+            )
+            if let row = done.first(where: { $0.seed == run.seed }) {
+                try emit(run, .note("seed \(run.seed), \(index + 1) of \(count): done before"))
+                results.rows.append(row)
+                continue
+            }
+            try emit(run, .note("seed \(run.seed), \(index + 1) of \(count)"))
+            guard let row = try row(of: run, goingOn: goingOn, observers(run), shouldStop, emit) else {
+                results.wasInterrupted = true
+                return results
+            }
+            results.rows.append(row)
+            try writeAtomically(Data(results.json(settings: settings).formatted.utf8), to: file)
+        }
+        return results
+    }
+
+    /// Runs one seed; nil where it was stopped.
+    private func row(
+        of run: SeedRun,
+        goingOn: Bool,
+        _ observers: [any RunObserver],
+        _ shouldStop: () -> Bool,
+        _ emit: (SeedRun, Event) throws -> Void
+    ) throws -> SeedResults.Row? {
+        guard !shouldStop() else { return nil }
+        var job = self
+        job.arguments.seed = run.seed
+        job.arguments.dataSeed = arguments.dataSeed.map { $0 &+ UInt64(run.index) }
+        job.goesOnFromLatest = goingOn
+        let result = try job.run(into: run.folder, observers: observers, shouldStop: shouldStop) {
+            try emit(run, $0)
+        }
+        guard !result.outcome.wasInterrupted, result.evaluation != nil || held == .nothing else { return nil }
+        let unwanted = ["eval_runtime", "eval_samples_per_second"]
+        let measured = (result.evaluation?.values() ?? []).filter {
+            !unwanted.contains($0.name) && $0.value.isFinite
+        }
+        .map { NamedValue(name: $0.name, value: $0.value) }
+        // The file's order, so that a row is the same whether it was read or measured.
+        .sorted { $0.name < $1.name }
+        let trained = [NamedValue(name: "train_loss", value: result.outcome.meanLoss)]
+        return SeedResults.Row(seed: run.seed, values: measured.isEmpty ? trained : measured)
+    }
+
+    /// The seeds that an earlier run of the same job finished.
+    private func finished(in file: URL, _ settings: [String: String]) throws -> SeedResults {
+        let path = file.path(percentEncoded: false)
+        guard FileManager.default.fileExists(atPath: path) else { return SeedResults() }
+        guard let document = try? JSONValue.parse(Data(contentsOf: file)) else {
+            throw TrainingError(.badCheckpoint, "\(path) is damaged; remove it to run all seeds again")
+        }
+        let (results, before) = SeedResults.read(document)
+        let changed = Set(before.keys).union(settings.keys).filter { before[$0] != settings[$0] }.sorted()
+        guard changed.isEmpty else {
+            let shown = changed.prefix(3).map {
+                "\($0) was \(before[$0] ?? "unset") and is \(settings[$0] ?? "unset")"
+            }
+            throw TrainingError(
+                .badCheckpoint,
+                "\(path) is of another job: \(shown.joined(separator: "; ")). Give another output folder, or leave out "
+                    + "--resume-from-checkpoint to run all seeds again"
+            )
+        }
+        return results
+    }
+
+    /// Everything that makes this job what it is, by name; where it runs and what it tells while running is not among it.
+    private var settings: [String: String] {
+        let aside: Set = ["arguments", "checkpoint", "tokenCache", "reportTo", "device", "loss", "metrics"]
+        let pairs =
+            Mirror(reflecting: self).children.filter { !aside.contains($0.label ?? "") }
+            + Mirror(reflecting: arguments).children.filter { $0.label != "writesReplayFile" }
+        return Dictionary(pairs.map { ($0.label ?? "", Self.shown($0.value)) }) { _, last in last }
+    }
+
+    /// An optional without its wrapping; sets in an order of their own would differ from run to run.
+    private static func shown(_ value: Any) -> String {
+        let mirror = Mirror(reflecting: value)
+        if mirror.displayStyle == .optional { return mirror.children.first.map { shown($0.value) } ?? "none" }
+        if case .named(let weights) = value as? ClassWeights {
+            return weights.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ",")
+        }
+        return "\(value)"
+    }
+}

@@ -1,0 +1,100 @@
+public import Evaluation
+import Files
+import Foundation
+import JSON
+import Training
+
+/// What a job's repetitions with several seeds measured.
+public struct SeedResults: Sendable, Equatable {
+    /// One seed's numbers.
+    public struct Row: Sendable, Equatable {
+        /// The seed.
+        public let seed: UInt64
+        /// Every number by the reference's name, in the order of names: `eval_accuracy` and so on; `train_loss` where nothing is measured.
+        public let values: [NamedValue]
+    }
+
+    /// The seeds that are done, in their order.
+    public internal(set) var rows: [Row] = []
+    /// Whether the run was stopped before the last one.
+    public internal(set) var wasInterrupted = false
+
+    /// By metric, in the order of names, the numbers of all seeds that have it.
+    public var spreads: [(name: String, spread: Spread)] {
+        (rows.first?.values ?? []).compactMap { metric in
+            let values = rows.compactMap { row in row.values.first { $0.name == metric.name }?.value }
+            return Spread(values).map { (metric.name, $0) }
+        }
+    }
+
+    /// Mean, standard deviation, smallest, largest and every seed's value of every metric, as plain text.
+    public var table: String {
+        func shown(_ number: Double) -> String { String(format: "%.4f", number) }
+        var lines = [["", "mean", "std", "min", "max"] + rows.map { "seed \($0.seed)" }]
+        for (name, spread) in spreads {
+            let values = rows.map { row in row.values.first { $0.name == name }.map { shown($0.value) } ?? "-"
+            }
+            let deviation = spread.standardDeviation.map(shown) ?? "-"
+            lines.append(
+                [String(name.trimmingPrefix("eval_")), shown(spread.mean), deviation, shown(spread.minimum)]
+                    + [shown(spread.maximum)] + values
+            )
+        }
+        let widths = lines[0].indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
+        return lines.map { line in
+            line.enumerated().map { column, cell in
+                let space = String(repeating: " ", count: widths[column] - cell.count)
+                return column == 0 ? cell + space : space + cell
+            }.joined(separator: "  ") + "\n"
+        }.joined()
+    }
+
+    /// `seeds_results.json`: the seeds, every metric's spread and values, and what the job was.
+    func json(settings: [String: String]) -> JSONValue {
+        let metrics = spreads.map { name, spread in
+            let values = rows.map { row in
+                row.values.first { $0.name == name }.map { JSONValue.double($0.value) } ?? .null
+            }
+            return (
+                name,
+                JSONValue.object([
+                    "mean": .double(spread.mean),
+                    "std": spread.standardDeviation.map(JSONValue.double) ?? .null,
+                    "min": .double(spread.minimum), "max": .double(spread.maximum), "values": .array(values),
+                ])
+            )
+        }
+        return .object([
+            // A seed may be larger than what JSON's readers take for a whole number.
+            "seeds": .array(rows.map { Int(exactly: $0.seed).map(JSONValue.int) ?? .string("\($0.seed)") }),
+            "metrics": .object(JSONObject(metrics)),
+            "settings": .object(
+                JSONObject(settings.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })
+            ),
+        ])
+    }
+
+    /// Reads what ``json(settings:)`` wrote.
+    ///
+    /// - Parameter json: The document.
+    /// - Returns: The rows and the settings; nothing of what is missing.
+    static func read(_ json: JSONValue) -> (results: SeedResults, settings: [String: String]) {
+        let seeds = (json["seeds"].array ?? []).compactMap { seed in
+            seed.int.flatMap(UInt64.init(exactly:)) ?? seed.string.flatMap { UInt64($0) }
+        }
+        let metrics = json["metrics"].object?.members ?? []
+        var results = SeedResults()
+        results.rows = seeds.enumerated().map { index, seed in
+            let values = metrics.compactMap { member in
+                let column = member.value["values"].array ?? []
+                return column.indices.contains(index)
+                    ? column[index].double.map { NamedValue(name: member.name, value: $0) } : nil
+            }
+            return Row(seed: seed, values: values)
+        }
+        let settings = (json["settings"].object?.members ?? []).compactMap { member in
+            member.value.string.map { (member.name, $0) }
+        }
+        return (results, Dictionary(settings) { _, last in last })
+    }
+}

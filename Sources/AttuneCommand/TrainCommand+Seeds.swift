@@ -1,0 +1,59 @@
+import ArgumentParser
+import Attune
+import Foundation
+
+// `--seeds`: the run again and again, and how far its numbers lie apart.
+extension TrainCommand {
+    /// Runs all seeds, each with a recipe of its own that repeats it alone.
+    ///
+    /// - Parameters:
+    ///   - count: How many.
+    ///   - job: What to repeat.
+    ///   - folder: The output folder of all.
+    ///   - interrupt: Asked after every step.
+    ///   - line: What was typed.
+    /// - Throws: ``ArgumentParser/ExitCode`` where the run was stopped; the library's errors.
+    func runSeeds(
+        _ count: Int,
+        _ job: FineTuning,
+        into folder: URL,
+        _ interrupt: Interrupt,
+        _ line: TrainingCommandLine
+    ) throws {
+        let resolved = try resolved(job)
+        try writeAtomically(
+            Data(line.resolvedRecipe(resolved).utf8),
+            to: folder.appending(path: "recipe.yaml")
+        )
+        var reporter = ConsoleReporter()
+        var current: UInt64?
+        let results = try job.run(
+            seeds: count,
+            into: folder,
+            goingOn: saving.resumeFromCheckpoint != nil,
+            shouldStop: { interrupt.isRequested }
+        ) { run, event in
+            if run.seed != current { (current, reporter) = (run.seed, ConsoleReporter()) }
+            if case .run(.started) = event {
+                let dataSeed = job.arguments.dataSeed.map { $0 &+ UInt64(run.index) } ?? run.seed
+                let recipe = try line.resolvedRecipe(
+                    resolved,
+                    replacing: [
+                        "seed": "\(run.seed)", "data-seed": "\(dataSeed)", "seeds": "1",
+                        "output-dir": run.folder.path(percentEncoded: false),
+                    ]
+                )
+                try writeAtomically(Data(recipe.utf8), to: run.folder.appending(path: "recipe.yaml"))
+            }
+            reporter.show(event)
+        }
+        if results.wasInterrupted {
+            let done = results.rows.count
+            throw interrupted(
+                after: "\(done) of \(count) seeds\(current.map { ", in seed \($0)" } ?? "")",
+                line
+            )
+        }
+        print("over \(count) seeds\n\n\(results.table)\nsaved to \(outputDir), a model in each seed-<n>")
+    }
+}

@@ -1,0 +1,123 @@
+import Attune
+import Foundation
+import JSON
+import TestSupport
+import Testing
+
+/// A job repeated with several seeds.
+struct SeedTests {
+    private func job(in folder: URL) throws -> FineTuning {
+        let rows = (0..<40).map {
+            $0.isMultiple(of: 2) ? "number \($0) is sunny,ann" : "number \($0) is rainy,bob"
+        }
+        let data = folder.appending(path: "data.csv")
+        try Data((["text,author"] + rows).joined(separator: "\n").utf8).write(to: data)
+        var job = FineTuning(
+            model: Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false),
+            dataset: data.path(percentEncoded: false),
+            textColumn: "text",
+            labelColumn: "author"
+        )
+        job.held = .held(.fraction(0.2), stratifyBy: "author", seed: 1)
+        job.arguments.learningRate = 3e-3
+        job.arguments.maxSteps = 6
+        job.arguments.seed = 7
+        return job
+    }
+
+    private func weights(_ folder: URL) throws -> Data {
+        try Data(contentsOf: folder.appending(path: "model.safetensors"))
+    }
+
+    @Test func `each seed leaves the model that a run with it alone would leave`() throws {
+        try withTemporaryFolder { folder in
+            var job = try job(in: folder)
+            job.metrics = [CustomMetric("always") { _ in 3 }]
+            let all = folder.appending(path: "all")
+            var seeds: [UInt64] = []
+            let results = try job.run(seeds: 3, into: all) { run, event in
+                if case .run(.started) = event { seeds.append(run.seed) }
+            }
+            #expect(seeds == [7, 8, 9] && results.rows.map(\.seed) == seeds && !results.wasInterrupted)
+            var alone = job
+            alone.arguments.seed = 8
+            let second = try alone.run(into: folder.appending(path: "alone")) { _ in }
+            #expect(try weights(all.appending(path: "seed-8")) == weights(folder.appending(path: "alone")))
+            #expect(try weights(all.appending(path: "seed-7")) != weights(all.appending(path: "seed-8")))
+
+            let loss = try #require(results.spreads.first { $0.name == "eval_loss" }?.spread)
+            #expect(loss.values.count == 3 && loss.values[1] == second.evaluation?.loss)
+            #expect(try #require(loss.standardDeviation) > 0)
+            #expect(results.spreads.contains { $0.name == "eval_always" && $0.spread.standardDeviation == 0 })
+            #expect(!results.spreads.contains { $0.name == "eval_runtime" })
+            let json = try JSONValue.parse(Data(contentsOf: all.appending(path: "seeds_results.json")))
+            #expect(json["seeds"] == .array([.int(7), .int(8), .int(9)]))
+            #expect(json["metrics"]["eval_loss"]["mean"].double == loss.mean)
+            #expect(json["metrics"]["eval_loss"]["std"].double == loss.standardDeviation)
+            #expect(json["metrics"]["eval_loss"]["values"].array?.map(\.double) == loss.values)
+            let lines = results.table.split(separator: "\n")
+            #expect(
+                lines[0].split(separator: " ") == [
+                    "mean", "std", "min", "max", "seed", "7", "seed", "8", "seed", "9",
+                ]
+            )
+            #expect(lines.contains { $0.split(separator: " ").prefix(3) == ["always", "3.0000", "0.0000"] })
+        }
+    }
+
+    @Test func `an interrupted repetition goes on in the seed where it was, and keeps those that are done`()
+        throws
+    {
+        try withTemporaryFolder { folder in
+            let job = try job(in: folder)
+            let whole = try job.run(seeds: 3, into: folder.appending(path: "whole")) { _, _ in }
+            let place = folder.appending(path: "stopped")
+            var shouldStop = false
+            let stopped = try job.run(seeds: 3, into: place, shouldStop: { shouldStop }) { run, event in
+                if run.seed == 8, case .run(.step(let record)) = event { shouldStop = record.step == 2 }
+            }
+            #expect(stopped.wasInterrupted && stopped.rows.map(\.seed) == [7])
+            var started: [(seed: UInt64, step: Int)] = []
+            var notes: [String] = []
+            let resumed = try job.run(seeds: 3, into: place, goingOn: true) { run, event in
+                if case .run(.started(let plan)) = event { started.append((run.seed, plan.firstStep)) }
+                if case .note(let note) = event { notes.append(note) }
+            }
+            #expect(started.map(\.seed) == [8, 9] && started.map(\.step) == [2, 0])
+            #expect(notes.first == "seed 7, 1 of 3: done before")
+            #expect(resumed == whole)
+            for seed in 7...9 {
+                let paths = ["whole", "stopped"].map { folder.appending(path: "\($0)/seed-\(seed)") }
+                #expect(try weights(paths[0]) == weights(paths[1]))
+            }
+            // More seeds of the same job only run those that are new.
+            started = []
+            let more = try job.run(seeds: 4, into: place, goingOn: true) { run, event in
+                if case .run(.started(let plan)) = event { started.append((run.seed, plan.firstStep)) }
+            }
+            #expect(started.map(\.seed) == [10] && Array(more.rows.prefix(3)) == whole.rows)
+
+            var other = job
+            other.arguments.learningRate = 1e-4
+            #expect { try other.run(seeds: 3, into: place, goingOn: true) { _, _ in } } throws: {
+                "\($0)".contains("is of another job: learningRate was 0.003 and is 0.0001.")
+            }
+            var fresh: [UInt64] = []
+            _ = try other.run(seeds: 1, into: place) { run, event in
+                if case .run(.started(let plan)) = event, plan.firstStep == 0 { fresh.append(run.seed) }
+            }
+            #expect(fresh == [7])
+        }
+    }
+
+    @Test func `where nothing is measured the training loss is what spreads`() throws {
+        try withTemporaryFolder { folder in
+            var job = try job(in: folder)
+            job.held = .nothing
+            job.arguments.dataSeed = 1
+            let results = try job.run(seeds: 2, into: folder.appending(path: "out")) { _, _ in }
+            #expect(results.spreads.map(\.name) == ["train_loss"])
+            #expect(throws: TrainingError.self) { try job.run(seeds: 0, into: folder) { _, _ in } }
+        }
+    }
+}
