@@ -125,6 +125,9 @@ package func linkAtomically(to target: String, at url: URL) throws(FileError) {
     try makeFolder(url.deletingLastPathComponent())
     let path = url.path(percentEncoded: false)
     let temporary = "\(path).\(getpid())-\(UInt32.random(in: 0 ... .max))\(AtomicFile.ending)"
+    // A new name appears at once by itself: a process that is killed leaves nothing beside it.
+    if symlink(target, path) == 0 { return }
+    guard errno == EEXIST else { throw FileError(writing: path, errorCode: errno) }
     guard symlink(target, temporary) == 0 else { throw FileError(writing: path, errorCode: errno) }
     guard rename(temporary, path) == 0 else {
         let reason = errno

@@ -12,10 +12,9 @@ import Darwin
 package struct FileLock: ~Copyable {
     private let descriptor: Int32
 
-    /// Takes the lock if it is free.
+    /// Takes the lock if it is free; nil where another holds it.
     ///
     /// - Parameter url: The file; it and folders on the way are made.
-    /// - Returns: Nil where another holds it.
     /// - Throws: `.diskFull`, `.notAllowed` or `.inputOutput`.
     package init?(at url: URL) throws(FileError) {
         try makeFolder(url.deletingLastPathComponent())

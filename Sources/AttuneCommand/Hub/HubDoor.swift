@@ -9,12 +9,14 @@ enum HubDoor {
     ///
     /// - Parameter name: A path, or `org/name[@revision]`.
     /// - Returns: A path.
+    /// - Throws: What downloading can throw.
     static func model(_ name: String) throws -> String { try model(name, .model) }
 
     /// A model's folder or `.gguf` file of which only the tokenizer is needed.
     ///
     /// - Parameter name: A path, or `org/name[@revision]`.
     /// - Returns: A path.
+    /// - Throws: What downloading can throw.
     static func tokenizer(_ name: String) throws -> String { try model(name, .tokenizer) }
 
     private static func model(_ name: String, _ selection: FileSelection) throws -> String {
@@ -29,6 +31,7 @@ enum HubDoor {
     ///
     /// - Parameter name: A path, a pattern, or `org/name[@revision]`.
     /// - Returns: A path or a pattern.
+    /// - Throws: What downloading can throw.
     static func dataset(_ name: String) throws -> String {
         guard isID(name) else { return name }
         do {

@@ -221,7 +221,9 @@ extension HubClient {
         return Received(isWhole: true)
     }
 
-    /// Asks for the contents and follows redirects; the token stays with the endpoint. Says which other host answered, if one did.
+    /// Asks for the contents and follows redirects; the token stays with the endpoint.
+    ///
+    /// Says which other host answered, if one did.
     private func open(
         _ wanted: WantedFile,
         from start: Int
