@@ -128,6 +128,8 @@ package func linkAtomically(to target: String, at url: URL) throws(FileError) {
     // A new name appears at once by itself: a process that is killed leaves nothing beside it.
     if symlink(target, path) == 0 { return }
     guard errno == EEXIST else { throw FileError(writing: path, errorCode: errno) }
+    // Another process was first; replacing its link by the same would hide the name from who lists the folder just then.
+    if (try? FileManager.default.destinationOfSymbolicLink(atPath: path)) == target { return }
     guard symlink(target, temporary) == 0 else { throw FileError(writing: path, errorCode: errno) }
     guard rename(temporary, path) == 0 else {
         let reason = errno
