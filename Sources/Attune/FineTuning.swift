@@ -273,7 +273,7 @@ public struct FineTuning: Sendable {
         return classifier
     }
 
-    private func encode(
+    func encode(
         _ rows: LabelledTexts,
         with classifier: TextClassifier,
         _ purpose: String,

@@ -19,7 +19,8 @@ struct AttuneCommand: ParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            TrainCommand.self, EvaluateCommand.self, PredictCommand.self, TokenizeCommand.self,
+            TrainCommand.self, PlanCommand.self, EvaluateCommand.self, PredictCommand.self,
+            TokenizeCommand.self,
             DecodeCommand.self,
             DataCommand.self,
             InspectCommand.self, ReplayCommand.self, HubCommand.self, DoctorCommand.self,
@@ -35,8 +36,14 @@ struct AttuneCommand: ParsableCommand {
         do {
             if typed.first == TrainCommand.configuration.commandName {
                 line = try TrainingCommandLine(Array(typed.dropFirst()))
+            } else if typed.first == PlanCommand.configuration.commandName {
+                line = try TrainingCommandLine(Array(typed.dropFirst()), for: PlanCommand.self)
             }
-            var command = try parseAsRoot(line.map { [typed[0]] + $0.arguments } ?? typed)
+            var words = line.map { [typed[0]] + $0.arguments } ?? typed
+            if let line, typed.first == PlanCommand.configuration.commandName {
+                words = PlanCommand.completed(words, line)
+            }
+            var command = try parseAsRoot(words)
             if let train = command as? TrainCommand, let line {
                 try train.run(line)
             } else {

@@ -7,7 +7,10 @@ struct PlanText {
     let job: FineTuning
 
     /// Lines ending in a line feed.
-    var text: String {
+    var text: String { TextTable(rows: rows).text + "Nothing was trained: this was --dry-run.\n" }
+
+    /// What each setting comes to.
+    var rows: [[String]] {
         var rows = [
             ["model", job.model], ["train on", sizes(plan.training)],
             ["measure on", plan.held.map(sizes) ?? "nothing: no texts are held out"], ["labels", labels],
@@ -35,7 +38,7 @@ struct PlanText {
             ["save", times(arguments.saveStrategy, arguments.saveSteps)],
             ["seed", "\(arguments.seed)"],
         ]
-        return TextTable(rows: rows).text + "Nothing was trained: this was --dry-run.\n"
+        return rows
     }
 
     private var precision: String {

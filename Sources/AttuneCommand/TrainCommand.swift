@@ -113,7 +113,8 @@ struct TrainCommand: ParsableCommand {
         return .interrupted
     }
 
-    private func job() throws -> FineTuning {
+    /// The run that the options describe.
+    func job() throws -> FineTuning {
         var job = FineTuning(
             model: try HubDoor.model(source.model),
             dataset: try HubDoor.dataset(source.data.dataset),

@@ -17,11 +17,13 @@ struct TrainingCommandLine {
 
     /// Reads the recipe that the arguments name.
     ///
-    /// - Parameter typed: After `attune train`.
+    /// - Parameters:
+    ///   - typed: After the command's name.
+    ///   - command: The one that was named, with `attune train`'s flags at least.
     /// - Throws: ``RecipeError``.
-    init(_ typed: [String]) throws {
+    init(_ typed: [String], for command: any ParsableCommand.Type = TrainCommand.self) throws {
         self.typed = typed
-        catalog = try FlagCatalog(of: TrainCommand.self)
+        catalog = try FlagCatalog(of: command)
         let (typed, denied) = Self.withoutTruthValues(typed, catalog)
         var given: [String: [String]] = [:]
         var paths: [String] = []
@@ -71,6 +73,11 @@ struct TrainingCommandLine {
         }
         (self.arguments, self.recipe, self.given) = (arguments, recipe, given)
     }
+
+    /// Whether a flag is given, typed or by the recipe.
+    ///
+    /// - Parameter flag: Without dashes.
+    func gives(_ flag: String) -> Bool { given[flag] != nil }
 
     /// Flags without a value that are given `true` or `false`, as the reference's scripts take them, become what they mean.
     private static func withoutTruthValues(

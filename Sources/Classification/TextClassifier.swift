@@ -27,7 +27,7 @@ public final class TextClassifier {
     /// Whether it gives a text one label, several or a number.
     public var problemType: ProblemType { model.problemType }
 
-    private init(model: SequenceClassifier, tokenizer: Tokenizer, maxLength: Int) {
+    init(model: SequenceClassifier, tokenizer: Tokenizer, maxLength: Int) {
         self.model = model
         self.tokenizer = tokenizer
         self.maxLength = maxLength
@@ -186,8 +186,7 @@ extension SequenceClassifier.LoadOptions {
     ///
     /// - Parameter configuration: The checkpoint's.
     /// - Returns: The same, with the caller's word.
-    fileprivate mutating func settlingSingleLogit(of configuration: ModelConfiguration) -> ModelConfiguration
-    {
+    mutating func settlingSingleLogit(of configuration: ModelConfiguration) -> ModelConfiguration {
         guard configuration.isClassifier, configuration.labels.count == 1, !reinitializesHead else {
             return configuration
         }

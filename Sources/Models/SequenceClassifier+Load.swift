@@ -78,7 +78,7 @@ extension SequenceClassifier {
     }
 
     /// The configuration of the classifier that is wanted.
-    private static func resolve(
+    static func resolve(
         _ configuration: ModelConfiguration,
         _ family: ModelFamily,
         padTokenID: Int32?,
@@ -155,15 +155,21 @@ extension SequenceClassifier {
                 report.fresh.append(parameter.name)
                 continue
             }
-            // The head, and the pooler that belongs to it, are computed in float32 always.
-            let isHead = keys.isHead(parameter.name) || keys.isOptional(parameter.name)
-            let dtype = parameter.shape.count > 1 && !isHead ? options.weightsDType : .float32
+            let dtype = weightsDType(of: parameter, family, options)
             let tensor = try checkpoint.tensor(source)
             if options.refusesNonFiniteWeights { try requireFinite(tensor, name: source) }
             try parameter.set(usable(tensor, dtype, options))
             report.loaded.append(source)
         }
         return report
+    }
+
+    /// The type in which a parameter is kept.
+    static func weightsDType(of parameter: Parameter, _ family: ModelFamily, _ options: LoadOptions) -> DType
+    {
+        // The head, and the pooler that belongs to it, are computed in float32 always.
+        let isHead = family.keys.isHead(parameter.name) || family.keys.isOptional(parameter.name)
+        return parameter.shape.count > 1 && !isHead ? options.weightsDType : .float32
     }
 
     /// Which of the checkpoint's tensors each parameter is; those of a head that is not kept are left out.

@@ -34,6 +34,17 @@ public final class Parameter {
     /// The sum of gradients that were taken in by ``sumGradient()``.
     private var gradientSum: Tensor?
 
+    /// The block that it belongs to, from 0: the number after `layers`, `layer`, `h` or `blocks` in its name; nil for what
+    /// comes before the first block or after the last.
+    public var block: Int? {
+        let parts = name.split(separator: ".")
+        for (part, next) in zip(parts, parts.dropFirst())
+        where ["layers", "layer", "h", "blocks"].contains(part) {
+            if let number = Int(next) { return number }
+        }
+        return nil
+    }
+
     init(
         name: String,
         shape: [Int],

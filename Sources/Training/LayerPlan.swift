@@ -10,23 +10,13 @@ struct LayerPlan {
     private let blockCount: Int
 
     init(_ parameters: [Parameter]) {
-        let blocks = parameters.map { Self.block(of: $0.name) }
+        let blocks = parameters.map(\.block)
         let count = (blocks.compactMap(\.self).max() ?? -1) + 1
         let first = blocks.firstIndex { $0 != nil } ?? 0
         blockCount = count
         depths = Dictionary(
             zip(parameters.map(\.name), blocks.enumerated().map { $1 ?? ($0 < first ? -1 : count) })
         ) { first, _ in first }
-    }
-
-    /// The number after `layers`, `layer`, `h` or `blocks` in a name.
-    private static func block(of name: String) -> Int? {
-        let parts = name.split(separator: ".")
-        for (part, next) in zip(parts, parts.dropFirst())
-        where ["layers", "layer", "h", "blocks"].contains(part) {
-            if let number = Int(next) { return number }
-        }
-        return nil
     }
 
     /// What the learning rate of a parameter is multiplied by: 1 after the last block, `decay` in it, and once more with

@@ -1,5 +1,7 @@
 import Classification
 import JSON
+import NN
+import Tokenization
 
 /// What a run must have in common with the one that it goes on from: where it stands in the data, and what the optimizer
 /// remembers, mean nothing otherwise.

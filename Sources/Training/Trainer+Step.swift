@@ -8,10 +8,47 @@ struct Moving {
     let optimizer: Optimizer
     let dropout: RandomSource
     let layers: LayerPlan
+    /// Told when a phase of a step is over, where somebody measures it.
+    var phaseEnded: ((StepPhase) throws(TorchError) -> Void)?
+}
+
+/// What a step does, one after another; the update once, the others for each micro-batch.
+package enum StepPhase: Sendable, Equatable {
+    /// From token ids to the loss.
+    case forward
+    /// From the loss to the gradients' norm, where the optimizer works within the backward pass and needs it first.
+    case norm
+    /// From the loss to gradients, or to moved weights where the optimizer works within.
+    case backward
+    /// Clipping, and the optimizer.
+    case update
 }
 
 // One optimizer step.
 extension Trainer {
+    /// What a run works with, anew: nothing is remembered, and what the arguments freeze is frozen.
+    ///
+    /// - Returns: The optimizer, the stream of dropout and the layers.
+    /// - Throws: ``TrainingError`` where the arguments freeze what is not there; `.outOfMemory`.
+    func moving() throws -> Moving {
+        let parameters = classifier.model.parameters
+        let layers = LayerPlan(parameters.parameters)
+        try layers.freeze(parameters.parameters, arguments)
+        let decay = arguments.layerwiseLearningRateDecay
+        let groups = parameterGroups(parameters.trainable, weightDecay: arguments.weightDecay) {
+            layers.learningRateFactor(of: $0, decay: decay)
+        }
+        return Moving(
+            optimizer: try Optimizer(
+                arguments.optimizerRule,
+                groups,
+                roundingSeed: RandomPurpose.rounding.seed(from: arguments.seed)
+            ),
+            dropout: try RandomSource(.dropout, seed: arguments.seed, device: classifier.model.device),
+            layers: layers
+        )
+    }
+
     /// Every micro-batch forward and backward, then clip and move.
     ///
     /// - Parameters:
@@ -37,11 +74,13 @@ extension Trainer {
             do {
                 let (value, amount) = try meanLoss(of: examples, start, windowWeight, moving.dropout)
                 total += amount
+                try moving.phaseEnded?(.forward)
                 if arguments.optimizerInBackward {
                     norm = try moveInBackward(of: value, amount, start, moving)
                 } else {
                     try backward(value, isOneOfSeveral: batches.count > 1)
                 }
+                try moving.phaseEnded?(.backward)
             } catch let error as TorchError where error.code == .outOfMemory {
                 throw outOfMemory(error, step: index, examples)
             }
@@ -55,6 +94,7 @@ extension Trainer {
             guard norm.isFinite else { throw gradientIsNotFinite(start, loss: total) }
             try moving.optimizer.step(learningRate: rate, gradientScale: clipping.factor)
         }
+        try moving.phaseEnded?(.update)
         return StepRecord(
             step: index + 1,
             totalSteps: totalSteps,
@@ -111,7 +151,8 @@ extension Trainer {
             parameters: classifier.model.parameters.trainable,
             maxNorm: arguments.maxGradNorm,
             learningRate: start.learningRate,
-            isInBlock: moving.layers.isInBlock
+            isInBlock: moving.layers.isInBlock,
+            normFound: { () throws(TorchError) in try moving.phaseEnded?(.norm) }
         )
         switch outcome {
         case .moved(let norm): return norm

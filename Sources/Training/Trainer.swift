@@ -154,22 +154,13 @@ public struct Trainer {
             stepsPerEpoch: stepsPerEpoch
         )
         state.identity = RunIdentity(train, arguments)
-        let layers = LayerPlan(parameters.parameters)
-        try layers.freeze(parameters.parameters, arguments)
-        let decay = arguments.layerwiseLearningRateDecay
-        let groups = parameterGroups(parameters.trainable, weightDecay: arguments.weightDecay) {
-            layers.learningRateFactor(of: $0, decay: decay)
-        }
-        let rounding = RandomPurpose.rounding.seed(from: arguments.seed)
-        let optimizer = try Optimizer(arguments.optimizerRule, groups, roundingSeed: rounding)
-        let dropout = try RandomSource(.dropout, seed: arguments.seed, device: classifier.model.device)
-        let moving = Moving(optimizer: optimizer, dropout: dropout, layers: layers)
+        let moving = try moving()
         if let checkpoint {
             try state.restore(
                 from: checkpoint,
                 parameters: parameters,
-                optimizer: optimizer,
-                dropout: dropout
+                optimizer: moving.optimizer,
+                dropout: moving.dropout
             )
             let isOwn =
                 checkpoint.standardizedFileURL.path
@@ -204,7 +195,7 @@ public struct Trainer {
         let wasInterrupted = state.owesEvaluation || state.step < totalSteps && !stoppedEarly
         let isSaved = state.savedStep == state.step && !(wasInterrupted && arguments.saveOnlyModel)
         if wasInterrupted || savesLast(state), !isSaved {
-            try save(state, optimizer, dropout, isInterrupted: wasInterrupted, emit)
+            try save(state, moving.optimizer, moving.dropout, isInterrupted: wasInterrupted, emit)
         }
         let runtime = (ContinuousClock.now - start) / .seconds(1)
         var weightsStep = state.step

@@ -12,8 +12,8 @@ import Training
 
 /// Short runs of the reference's Trainer: Scripts/fixtures/training/runs.py.
 ///
-/// Class weights, accumulation in micro-batches
-/// of unequal size, clipping, weight decay and a cosine with warm-up act at once.
+/// Class weights, accumulation in micro-batches of unequal size, clipping, weight decay and a cosine with warm-up act at
+/// once.
 struct RunReferenceTests {
     /// A model fixture without dropout, with a tokenizer that is never asked.
     private func classifier(_ name: String, in folder: URL) throws -> TextClassifier {

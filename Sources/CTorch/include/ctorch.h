@@ -5,6 +5,7 @@
 #include "ct_autograd.h"
 #include "ct_base.h"
 #include "ct_math.h"
+#include "ct_memory.h"
 #include "ct_nn.h"
 #include "ct_optim.h"
 #include "ct_tensor.h"

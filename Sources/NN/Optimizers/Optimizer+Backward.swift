@@ -22,6 +22,7 @@ extension Optimizer {
     ///   - maxNorm: The gradients' largest norm; 0 leaves them as they are.
     ///   - learningRate: This step's.
     ///   - isInBlock: Whether a parameter is used in one block only; the others wait for the end of the pass.
+    ///   - normFound: Called between the two passes, where there are two.
     /// - Returns: How it went.
     /// - Throws: `.failed` or `.outOfMemory`.
     ///
@@ -31,7 +32,8 @@ extension Optimizer {
         parameters: [Parameter],
         maxNorm: Double,
         learningRate: Double,
-        isInBlock: (Parameter) -> Bool
+        isInBlock: (Parameter) -> Bool,
+        normFound: () throws(TorchError) -> Void = { () throws(TorchError) in }
     ) throws(TorchError) -> StepInBackward {
         let places = Dictionary(
             uniqueKeysWithValues: groups.indices.flatMap { group in
@@ -48,6 +50,7 @@ extension Optimizer {
                 return .notFinite(parameter: parameters[lost].name, hasMoved: false)
             }
             factor = clippingFactor(try Self.total(norms), to: maxNorm)
+            try normFound()
         }
         stepCount += 1
         var lost: Int?

@@ -1,0 +1,179 @@
+import Classification
+import Files
+import Models
+import NN
+import Torch
+import Training
+
+extension FineTuning {
+    /// What a run would take of memory and time.
+    ///
+    /// Rows, tokens and batches are the run's own. Memory is measured, not modelled: the model is built with two blocks and
+    /// with three, with random weights, and takes real steps of the run, those with its heaviest batch among them; what a
+    /// block adds is then added for every further one. No weight is read, so a model far larger than this machine can be
+    /// planned on it.
+    ///
+    /// - Parameters:
+    ///   - limits: Where the run does not fit into one of these, in bytes, lighter settings are measured, too.
+    ///   - emit: Told what was read and measured.
+    /// - Returns: The forecast.
+    /// - Throws: As ``run(into:observers:shouldStop:emit:)`` before its first step; ``TrainingError`` with code
+    ///   `.outOfMemory` where not even a few blocks fit.
+    public func forecast(
+        limits: [MemoryLimit] = [],
+        emit: (Event) throws -> Void = { _ in }
+    ) throws -> RunForecast {
+        try arguments.validate()
+        let (trainRows, heldRows) = try rows(emit)
+        let reading = ProcessMemory.now()?.peak ?? 0
+        let labels = try labels(of: trainRows, heldRows)
+        let outline = try ModelOutline(model, maxLength: maxLength)
+        let (train, held) = try encoded(trainRows, heldRows, labels, outline, emit)
+        guard let targets = train.targets else {
+            throw TrainingError(.badData, "the data has no targets")
+        }
+        let weights = try classWeights.values(labels: labels, targets: targets)
+        let trials = BlockTrials(
+            job: self,
+            outline: outline,
+            labels: labels,
+            problemType: trainRows.problemType,
+            classWeights: weights,
+            train: train,
+            held: held
+        )
+        try emit(.note("measuring steps of \(trials.sizes.small) and \(trials.sizes.large) blocks"))
+        let small = try trials.measure([arguments], blocks: trials.sizes.small, withTime: true)[0]
+        let large =
+            try trials.sizes.large == trials.sizes.small
+            ? small : trials.measure([arguments], blocks: trials.sizes.large, withTime: true)[0]
+        let growth = ForecastGrowth(trials: trials, small: small.measurement, large: large.measurement)
+        let around = Surroundings(
+            program: try programBytes(),
+            reading: reading,
+            checkpointBytes: outline.checkpointBytes,
+            restoresBest: arguments.loadBestModelAtEnd
+        )
+        let memory = growth.memory(arguments, around)
+        let notable = small.notable
+        let (secondsPerStep, isWhole) = try time(trials, growth, memory, notable, emit)
+        var alternatives: [RunForecast.Alternative] = []
+        if limits.contains(where: { !$0.holds(memory) }) {
+            let lighter = RunVariant.lighter(
+                than: arguments,
+                worstTokens: notable.heaviestTokens,
+                worstTexts: notable.heaviestTexts,
+                longest: (0..<train.count).map(train.length).max() ?? 0
+            )
+            try emit(.note("measuring \(lighter.count) lighter settings"))
+            alternatives = try self.alternatives(lighter, trials, around)
+        }
+        let totalSteps = arguments.totalSteps(examples: train.count)
+        return RunForecast(
+            plan: FineTuningPlan(
+                labels: labels,
+                problemType: trainRows.problemType,
+                targets: targets,
+                classWeights: weights,
+                training: Self.sizes(of: train),
+                held: held.map(Self.sizes),
+                lengthLimit: try TextClassifier.reading(of: model, maxLength: maxLength).lengthLimit,
+                stepsPerEpoch: arguments.stepsPerEpoch(examples: train.count),
+                totalSteps: totalSteps,
+                schedule: LearningRateSchedule(arguments, totalSteps: totalSteps)
+            ),
+            tokensPerStep: notable.meanTokens,
+            worstBatchTexts: notable.heaviestTexts,
+            worstBatchTokens: notable.heaviestTokens,
+            blocks: outline.blockCount,
+            measuredBlocks: Array(Set([trials.sizes.small, trials.sizes.large])).sorted(),
+            isTimeOfWholeModel: isWhole,
+            secondsPerStep: secondsPerStep,
+            evaluationSeconds: growth.evaluationSeconds(of: held, arguments, steps: totalSteps),
+            memory: memory,
+            alternatives: alternatives
+        )
+    }
+
+    private func encoded(
+        _ train: LabelledTexts,
+        _ held: LabelledTexts?,
+        _ labels: [String],
+        _ outline: ModelOutline,
+        _ emit: (Event) throws -> Void
+    ) throws -> (train: EncodedExamples, held: EncodedExamples?) {
+        let classifier = try BlockTrials.classifier(
+            self,
+            outline,
+            blocks: 1,
+            labels: labels,
+            train.problemType
+        )
+        return (
+            try encode(train, with: classifier, "training", emit),
+            try held.map { try encode($0, with: classifier, "evaluation", emit) }
+        )
+    }
+
+    private static func sizes(of examples: EncodedExamples) -> FineTuningPlan.TextSizes {
+        FineTuningPlan.TextSizes(
+            count: examples.count,
+            tokens: examples.tokenCount,
+            longest: (0..<examples.count).map(examples.length).max() ?? 0,
+            truncated: examples.encodings.truncatedCount
+        )
+    }
+
+    /// What is resident without tensors: memory that the heap keeps for the next one is left out.
+    private func programBytes() throws -> Int {
+        guard let process = ProcessMemory.now() else { return 0 }
+        return process.resident - process.heap + min(try Runtime.heapBytesInUse(), process.heap)
+    }
+
+    /// Seconds of a step: of the whole model where it fits well and takes little time, else by what a block adds.
+    private func time(
+        _ trials: BlockTrials,
+        _ growth: ForecastGrowth,
+        _ memory: MemoryForecast,
+        _ notable: NotableSteps,
+        _ emit: (Event) throws -> Void
+    ) throws -> (seconds: Double, isWhole: Bool) {
+        let guess = growth.secondsPerStep
+        let isMeasured = trials.sizes.large == trials.outline.blockCount
+        guard !isMeasured, device == .cpu, let available = ProcessMemory.available(),
+            memory.peak < available / 2, guess < 15
+        else { return (guess, isMeasured) }
+        try emit(.note("measuring the time of steps of all \(trials.outline.blockCount) blocks"))
+        let whole = try trials.measure(
+            [arguments],
+            blocks: trials.outline.blockCount,
+            withTime: true,
+            frozen: arguments.frozenLayerCount
+        )[0]
+        return (whole.measurement.typical?.seconds ?? guess, true)
+    }
+
+    private func alternatives(
+        _ variants: [RunVariant],
+        _ trials: BlockTrials,
+        _ around: Surroundings
+    ) throws -> [RunForecast.Alternative] {
+        let arguments = variants.map(\.arguments)
+        let small = try trials.measure(arguments, blocks: trials.sizes.small, withTime: false)
+        let large =
+            try trials.sizes.large == trials.sizes.small
+            ? small : trials.measure(arguments, blocks: trials.sizes.large, withTime: false)
+        return zip(variants, zip(small, large)).map { variant, pair in
+            let growth = ForecastGrowth(
+                trials: trials,
+                small: pair.0.measurement,
+                large: pair.1.measurement
+            )
+            return RunForecast.Alternative(
+                flags: variant.flags,
+                keepsNumbers: variant.keepsNumbers,
+                memory: growth.memory(variant.arguments, around)
+            )
+        }
+    }
+}

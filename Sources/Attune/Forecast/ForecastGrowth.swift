@@ -1,0 +1,109 @@
+import Classification
+import Training
+
+/// What surrounds the tensors of a run.
+struct Surroundings {
+    /// The program without tensors.
+    let program: Int
+    /// The most that reading the data took.
+    let reading: Int
+    /// The checkpoint's files, which are mapped while they are read.
+    let checkpointBytes: Int
+    /// Whether the best model is read again at the end.
+    let restoresBest: Bool
+}
+
+/// From what two models with few blocks took to what the whole one takes.
+struct ForecastGrowth {
+    let trials: BlockTrials
+    let small: TrialMeasurement
+    let large: TrialMeasurement
+
+    private var sizes: (small: Int, large: Int) { trials.sizes }
+
+    /// A line through what the two took, at the whole model's number of blocks.
+    private func extended(_ value: (TrialMeasurement) -> Int) -> Int {
+        let (few, many) = (value(small), value(large))
+        guard sizes.large > sizes.small else { return many }
+        return few + (trials.comparableBlocks - sizes.small) * (many - few) / (sizes.large - sizes.small)
+    }
+
+    private func growing(_ small: StepTrace, _ large: StepTrace) -> GrowingStep {
+        GrowingStep(small: small, sizes.small, large: large, sizes.large)
+    }
+
+    /// Weights of frozen blocks that the trials lack.
+    private var missingWeights: Int {
+        guard trials.missingFrozenBlocks > 0 else { return 0 }
+        let all = (try? trials.outline.weightCount(blocks: 2)) ?? 0
+        let one = (try? trials.outline.weightCount(blocks: 1)) ?? 0
+        return trials.missingFrozenBlocks * (all - one) * 4
+    }
+
+    /// Seconds of a typical step.
+    var secondsPerStep: Double {
+        guard let few = small.typical, let many = large.typical else { return 0 }
+        return growing(few, many).seconds(blocks: trials.comparableBlocks)
+    }
+
+    /// Seconds of all evaluations.
+    func evaluationSeconds(of held: EncodedExamples?, _ arguments: TrainingArguments, steps: Int) -> Double {
+        guard let held, let few = small.evaluation, let many = large.evaluation, large.evaluationTokens > 0
+        else { return 0 }
+        let batch = growing(few, many).seconds(blocks: trials.comparableBlocks)
+        let once = batch * Double(held.tokenCount) / Double(large.evaluationTokens)
+        return once * Double(1 + evaluations(arguments, steps: steps))
+    }
+
+    /// Evaluations during training.
+    private func evaluations(_ arguments: TrainingArguments, steps: Int) -> Int {
+        switch arguments.evalStrategy {
+        case .no, .best: return 0
+        case .steps:
+            let every = arguments.evalSteps ?? arguments.loggingSteps
+            return (steps + every - 1) / every
+        case .epoch:
+            let epoch = arguments.stepsPerEpoch(examples: trials.train.count)
+            return (steps + epoch - 1) / epoch
+        }
+    }
+
+    /// Memory by class.
+    func memory(_ arguments: TrainingArguments, _ around: Surroundings) -> MemoryForecast {
+        let moments = growing(small.heaviest, large.heaviest).moments(blocks: trials.comparableBlocks)
+        let worst = moments.max { $0.bytes < $1.bytes }
+        let weights = extended(\.weightBytes) + missingWeights
+        let state = extended(\.stateBytes)
+        let peak = (worst?.bytes ?? 0) + missingWeights
+        let gradients =
+            arguments.optimizerInBackward
+            ? 0 : Self.holdsGradients(worst) ? min(extended(\.trainedBytes), peak - weights - state) : 0
+        let evaluation = small.evaluation.flatMap { few in
+            large.evaluation.flatMap { many in
+                growing(few, many).moments(blocks: trials.comparableBlocks).map(\.bytes).max()
+            }
+        }
+        let overhead = Self.overhead(of: peak)
+        return MemoryForecast(
+            program: around.program,
+            weights: weights,
+            gradients: gradients,
+            optimizerState: state,
+            activations: peak - weights - state - gradients,
+            overhead: overhead,
+            loading: around.program + around.checkpointBytes + weights,
+            evaluation: evaluation.map { around.program + $0 + missingWeights + Self.overhead(of: $0) } ?? 0,
+            restoring: around.restoresBest ? around.program + 2 * weights + state : 0,
+            reading: around.reading
+        )
+    }
+
+    /// Whether all gradients are there at a moment: from the first micro-batch's backward pass on.
+    private static func holdsGradients(_ moment: GrowingStep.Moment?) -> Bool {
+        guard let moment else { return false }
+        return moment.microBatch > 0 || moment.phase == .update || moment.phase == .backward && moment.isLate
+    }
+
+    /// What the allocator holds beyond what tensors need.
+    private static func overhead(of tensors: Int) -> Int { 0 }
+}

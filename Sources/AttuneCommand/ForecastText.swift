@@ -1,0 +1,99 @@
+import Attune
+import Foundation
+
+/// What `attune plan` prints.
+struct ForecastText {
+    let forecast: RunForecast
+    let limits: [MemoryLimit]
+    let job: FineTuning
+
+    /// Lines ending in a line feed.
+    var text: String {
+        let plan = PlanText(plan: forecast.plan, job: job)
+        var text = TextTable(rows: plan.rows + [["tokens", tokens], ["time", time]]).text
+        text += "\nmemory at the worst moment, \(forecast.memory.worst)\n" + memoryTable
+        text += "\nfits\n" + TextTable(rows: limits.map(fit), indent: 2, rightAligned: [1]).text
+        if !forecast.alternatives.isEmpty {
+            text += "\nwhat takes less (the first kind learns the same but for rounding)\n" + alternatives
+        }
+        text += "\n" + howMeasured + "\n"
+        return text
+    }
+
+    private var tokens: String {
+        String(
+            format: "%.0f a step on average, %d in the heaviest batch (%d texts)",
+            forecast.tokensPerStep,
+            forecast.worstBatchTokens,
+            forecast.worstBatchTexts
+        )
+    }
+
+    private var time: String {
+        let steps =
+            "\(clockTime(forecast.trainingSeconds)) for the steps, "
+            + String(format: "%.2f s each", forecast.secondsPerStep)
+        guard forecast.evaluationSeconds > 0 else { return steps }
+        return steps + ", and \(clockTime(forecast.evaluationSeconds)) for evaluations"
+    }
+
+    private var memoryTable: String {
+        let memory = forecast.memory
+        let classes = [
+            ("weights", memory.weights), ("gradients", memory.gradients),
+            ("optimizer", memory.optimizerState),
+            ("activations", memory.activations), ("all tensors", memory.tensors),
+            ("the program itself", memory.program), ("the allocator's gaps", memory.overhead),
+            ("peak of the process", memory.peak),
+        ]
+        return TextTable(
+            rows: classes.map { [$0.0, formattedSize($0.1)] },
+            indent: 2,
+            rightAligned: [1]
+        ).text
+    }
+
+    private func fit(_ limit: MemoryLimit) -> [String] {
+        let needed = limit.needed(forecast.memory)
+        return [
+            limit.name + (limit.holdsProcess ? ", free now" : ", for the tensors"),
+            formattedSize(limit.bytes),
+            limit.holds(forecast.memory)
+                ? "fits, \(formattedSize(limit.bytes - needed)) to spare"
+                : "does not fit: \(formattedSize(needed - limit.bytes)) too much",
+        ]
+    }
+
+    private var alternatives: String {
+        let rows = forecast.alternatives.sorted { first, second in
+            (first.keepsNumbers ? 0 : 1, -first.memory.peak) < (
+                second.keepsNumbers ? 0 : 1, -second.memory.peak
+            )
+        }.map { alternative in
+            let fitting = limits.filter { $0.holds(alternative.memory) }.map(\.name)
+            return [
+                formattedSize(alternative.memory.peak), formattedSize(alternative.memory.tensors),
+                fitting.isEmpty ? "nowhere" : fitting.joined(separator: ", "),
+                alternative.flags.joined(separator: " ")
+                    + (alternative.keepsNumbers ? "" : " (other numbers)"),
+            ]
+        }
+        return TextTable(
+            rows: [["process", "tensors", "fits", "with"]] + rows,
+            indent: 2,
+            rightAligned: [0, 1]
+        ).text
+    }
+
+    private var howMeasured: String {
+        let blocks = forecast.measuredBlocks.map(String.init).joined(separator: " and ")
+        let memory =
+            forecast.measuredBlocks.last == forecast.blocks
+            ? "Measured on real steps of the whole model with random weights"
+            : "Memory is measured on real steps of \(blocks) blocks and extended to \(forecast.blocks)"
+        let time =
+            forecast.measuredBlocks.last == forecast.blocks
+            ? "" : forecast.isTimeOfWholeModel ? "; time on all of them" : ", time too"
+        return memory + time + ". Nothing was trained."
+    }
+}

@@ -1,0 +1,186 @@
+import Classification
+import Models
+package import NN
+import Tokenization
+package import Torch
+
+/// Which of a run's steps stand for all of them.
+package struct NotableSteps: Sendable, Equatable {
+    /// The examples of the step with the heaviest micro-batch, which comes last in it.
+    package var heaviest: [Int]
+    /// The examples of a step of about the mean number of tokens.
+    package var typical: [Int]
+    /// Texts of the heaviest micro-batch.
+    package var heaviestTexts: Int
+    /// Tokens of the heaviest micro-batch.
+    package var heaviestTokens: Int
+    /// Tokens of a step on average.
+    package var meanTokens: Double
+}
+
+/// What a few real steps took.
+package struct TrialMeasurement: Sendable {
+    /// Bytes of the weights.
+    package var weightBytes = 0
+    /// Bytes of the weights that are trained, which are those of their gradients.
+    package var trainedBytes = 0
+    /// Bytes of what the optimizer remembers.
+    package var stateBytes = 0
+    /// Of the step with the heaviest micro-batch.
+    package var heaviest = StepTrace()
+    /// Of a step of about the mean number of tokens; nil where it was not asked for.
+    package var typical: StepTrace?
+    /// Of the evaluation batch with the most tokens; nil where nothing is held out.
+    package var evaluation: StepTrace?
+    /// Tokens of that batch.
+    package var evaluationTokens = 0
+}
+
+extension Trainer {
+    /// Looks through the run's batches, as its seeds and its data's lengths make them.
+    ///
+    /// - Returns: The steps that tell of all.
+    /// - Throws: `.outOfMemory`.
+    package func notableSteps() throws(TorchError) -> NotableSteps {
+        let stepSize = arguments.perDeviceTrainBatchSize * arguments.gradientAccumulationSteps
+        let epochs = (totalSteps + stepsPerEpoch - 1) / stepsPerEpoch
+        var heaviest = (weight: (0, 0), micro: ArraySlice<Int>(), window: ArraySlice<Int>())
+        var steps: [(window: ArraySlice<Int>, tokens: Int)] = []
+        // Later epochs shuffle the same texts; a few of them show what can come together.
+        for epoch in 0..<min(epochs, 8) {
+            let order = try dataOrder(arguments, examples: train.count, epoch: epoch)
+            let count = min(stepsPerEpoch, totalSteps - epoch * stepsPerEpoch)
+            for start in stride(from: 0, to: min(count * stepSize, order.count), by: stepSize) {
+                let window = order[start..<min(order.count, start + stepSize)]
+                let micros = microBatches(of: window)
+                // Batches of a budget keep their order, and gradients are there from the second one on.
+                let isOrdered = arguments.maxTokensPerBatch != nil && micros.count > 1
+                for micro in isOrdered ? micros.dropFirst() : micros[...] {
+                    let lengths = micro.map(train.length)
+                    let weight = (lengths.reduce(0, +), lengths.reduce(0) { $0 + $1 * $1 })
+                    if weight > heaviest.weight { heaviest = (weight, micro, window) }
+                }
+                if epoch == 0 { steps.append((window, window.reduce(0) { $0 + train.length(of: $1) })) }
+            }
+        }
+        let mean = Double(steps.reduce(0) { $0 + $1.tokens }) / Double(max(steps.count, 1))
+        let whole = steps.filter { $0.window.count == steps.first?.window.count }
+        let typical = whole.min { abs(Double($0.tokens) - mean) < abs(Double($1.tokens) - mean) }
+        let worst = Set(heaviest.micro)
+        // Gradients of the micro-batches before it are there when the last one comes.
+        let others = heaviest.window.filter { !worst.contains($0) }
+        let size = arguments.perDeviceTrainBatchSize
+        let ordered =
+            arguments.maxTokensPerBatch == nil
+            ? others.prefix(others.count / size * size) + Array(heaviest.micro) : Array(heaviest.window)
+        return NotableSteps(
+            heaviest: Array(ordered),
+            typical: Array(typical?.window ?? heaviest.window),
+            heaviestTexts: heaviest.micro.count,
+            heaviestTokens: heaviest.weight.0,
+            meanTokens: mean
+        )
+    }
+
+    /// Takes real steps of this trainer and records what they take. The classifier's weights are moved by them.
+    ///
+    /// - Parameters:
+    ///   - notable: The steps' examples.
+    ///   - recorder: Records since before the classifier was made.
+    ///   - withTime: Whether a typical step is taken, too, and the clock is worth reading.
+    /// - Returns: What they took.
+    /// - Throws: As ``run(resumingFrom:shouldStop:emit:)``.
+    package func measure(
+        _ notable: NotableSteps,
+        _ recorder: MemoryRecorder,
+        withTime: Bool
+    ) throws -> TrialMeasurement {
+        let parameters = classifier.model.parameters
+        var moving = try moving()
+        try parameters.setRequiresGradient(true)
+        defer { try? parameters.setRequiresGradient(false) }
+        var result = TrialMeasurement()
+        func bytes(_ parameters: [Parameter]) -> Int {
+            parameters.reduce(0) { $0 + $1.value.count * $1.value.dtype.byteWidth }
+        }
+        result.weightBytes = bytes(parameters.parameters)
+        result.trainedBytes = bytes(parameters.trainable)
+        result.stateBytes = moving.optimizer.stateBytes
+        var trace = StepTrace()
+        moving.phaseEnded = { (kind) throws(TorchError) in
+            trace.phases.append(StepTrace.Phase(kind: kind, live: try recorder.takeTrace()))
+        }
+        func take(_ examples: [Int]) throws -> StepTrace {
+            trace = StepTrace()
+            _ = try recorder.takeTrace()
+            let start = ContinuousClock.now
+            _ = try step(0, examples, schedule.learningRate(at: 0), moving)
+            trace.seconds = (ContinuousClock.now - start) / .seconds(1)
+            return trace
+        }
+        result.heaviest = try take(notable.heaviest)
+        if withTime {
+            // The first steps of a shape also choose their kernels.
+            let steps = try [take(notable.typical), take(notable.typical), take(notable.typical)]
+            result.typical = steps.dropFirst().min { $0.seconds < $1.seconds }
+        }
+        try parameters.setRequiresGradient(false)
+        if let evaluation { try measure(evaluation, recorder, &result) }
+        return result
+    }
+
+    /// The evaluation batch of the most tokens.
+    private func measure(
+        _ evaluation: EncodedExamples,
+        _ recorder: MemoryRecorder,
+        _ result: inout TrialMeasurement
+    ) throws {
+        let batches = evaluation.batches(of: arguments.perDeviceEvalBatchSize)
+        let sizes = batches.map { $0.reduce(0) { $0 + evaluation.length(of: $1) } }
+        guard let heaviest = sizes.indices.max(by: { sizes[$0] < sizes[$1] }) else { return }
+        let examples = evaluation.part(batches[heaviest])
+        _ = try recorder.takeTrace()
+        let start = ContinuousClock.now
+        _ = try classifier.logits(
+            examples,
+            batchSize: examples.count,
+            matmulDType: arguments.precision.matmulDType
+        )
+        var trace = StepTrace()
+        trace.seconds = (ContinuousClock.now - start) / .seconds(1)
+        trace.phases = [StepTrace.Phase(kind: nil, live: try recorder.takeTrace())]
+        result.evaluation = trace
+        result.evaluationTokens = sizes[heaviest]
+    }
+}
+
+extension EncodedExamples {
+    /// Some texts that follow each other, without their targets.
+    fileprivate func part(_ range: Range<Int>) -> EncodedExamples {
+        var part = PackedEncodings()
+        for index in range {
+            let ids = encodings.range(of: index)
+            part.ids += encodings.ids[ids]
+            if !encodings.typeIDs.isEmpty { part.typeIDs += encodings.typeIDs[ids] }
+            part.cuSeqlens.append(Int32(part.ids.count))
+        }
+        return EncodedExamples(encodings: part)
+    }
+}
+
+extension TrainingArguments {
+    /// The same for a model with fewer blocks.
+    ///
+    /// - Parameters:
+    ///   - parameters: That model's.
+    ///   - frozenBlocks: How many of its first blocks are frozen.
+    /// - Returns: Arguments that name nothing it does not have.
+    package func fitting(_ parameters: [Parameter], frozenBlocks: Int) -> TrainingArguments {
+        var result = self
+        if frozenLayerCount != nil { result.frozenLayerCount = frozenBlocks }
+        result.frozenParameters = frozenParameters.filter { pattern in
+            parameters.contains { LayerPlan.matches($0.name, pattern) }
+        }
+        return result
+    }
+}

@@ -1,0 +1,145 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Attune
+@testable import Classification
+
+/// What a run will take, told before it.
+struct ForecastTests {
+    private func job(in folder: URL, model: String = "tiny-base") throws -> FineTuning {
+        let rows = (0..<60).map { row in
+            let words = String(repeating: row.isMultiple(of: 2) ? "sunny " : "rainy ", count: row % 7 + 3)
+            return "number \(row) is \(words),\(row.isMultiple(of: 2) ? "ann" : "bob")"
+        }
+        let url = folder.appending(path: "data.csv")
+        try Data((["text,author"] + rows).joined(separator: "\n").utf8).write(to: url)
+        var job = FineTuning(
+            model: Fixture.folder.appending(path: "models/\(model)").path(percentEncoded: false),
+            dataset: url.path(percentEncoded: false),
+            textColumn: "text",
+            labelColumn: "author"
+        )
+        job.held = .held(.fraction(0.2), stratifyBy: "author", seed: 1)
+        return job
+    }
+
+    /// The tensors of a step of so many blocks, foretold from few and measured.
+    private func tensors(
+        blocks: Int,
+        _ change: (inout FineTuning) -> Void
+    ) throws -> (foretold: MemoryForecast, measured: Int) {
+        try withTemporaryFolder { folder in
+            var job = try job(in: folder)
+            change(&job)
+            let (rows, _) = try job.rows { _ in }
+            let outline = try ModelOutline(job.model, maxLength: nil)
+            let labels = try job.labels(of: rows, nil)
+            let reader = try BlockTrials.classifier(job, outline, blocks: 1, labels: labels, .singleLabel)
+            let trials = BlockTrials(
+                job: job,
+                outline: outline,
+                labels: labels,
+                problemType: .singleLabel,
+                classWeights: nil,
+                train: try job.encode(rows, with: reader, "training") { _ in },
+                held: nil,
+                blockCount: blocks
+            )
+            let small = try trials.measure([job.arguments], blocks: trials.sizes.small, withTime: false)[0]
+            let large = try trials.measure([job.arguments], blocks: trials.sizes.large, withTime: false)[0]
+            let growth = ForecastGrowth(
+                trials: trials,
+                small: small.measurement,
+                large: large.measurement
+            )
+            let around = Surroundings(program: 0, reading: 0, checkpointBytes: 0, restoresBest: false)
+            // The real thing has all the frozen blocks that trials lack.
+            let whole = try trials.measure(
+                [job.arguments],
+                blocks: blocks,
+                withTime: false,
+                frozen: job.arguments.frozenLayerCount
+            )[0]
+            return (growth.memory(job.arguments, around), whole.measurement.heaviest.peak)
+        }
+    }
+
+    private static let settings: [(String, @Sendable (inout TrainingArguments) -> Void)] = [
+        ("plain", { _ in }),
+        (
+            "accumulating",
+            {
+                $0.perDeviceTrainBatchSize = 4; $0.gradientAccumulationSteps = 2
+            }
+        ),
+        ("checkpointed blocks", { $0.gradientCheckpointing = true }),
+        (
+            "8 bits in bfloat16",
+            {
+                $0.optimizer = .adamW8; $0.precision = .bf16
+            }
+        ),
+        ("within the backward pass", { $0.optimizerInBackward = true }),
+        (
+            "within the backward pass, unclipped",
+            {
+                $0.optimizerInBackward = true; $0.maxGradNorm = 0
+            }
+        ),
+        ("a budget of tokens", { $0.maxTokensPerBatch = 40 }),
+        ("five frozen blocks", { $0.frozenLayerCount = 5 }),
+        ("nine frozen blocks", { $0.frozenLayerCount = 9 }),
+        ("one text at a time", { $0.perDeviceTrainBatchSize = 1 }),
+        ("many texts", { $0.perDeviceTrainBatchSize = 40 }),
+    ]
+
+    @Test(arguments: settings.map(\.0))
+    func `ten blocks take what two and three foretell`(setting: String) throws {
+        let change = Self.settings.first { $0.0 == setting }?.1
+        let (foretold, measured) = try tensors(blocks: 10) { change?(&$0.arguments) }
+        // The same operations take the same bytes; half a percent is for where a block's own highest moment falls.
+        let error = abs(Double(foretold.tensors) / Double(measured) - 1)
+        #expect(error < 0.005, "\(foretold.tensors) foretold, \(measured) measured")
+    }
+
+    @Test func `a forecast tells steps, tokens, time and memory, and what takes less where it does not fit`()
+        throws
+    {
+        try withTemporaryFolder { folder in
+            let job = try job(in: folder)
+            let roomy = MemoryLimit(name: "roomy", bytes: 1 << 40, holdsProcess: true)
+            let forecast = try job.forecast(limits: [roomy])
+            #expect(forecast.plan.totalSteps == 18)
+            #expect(forecast.plan.training.count == 48)
+            #expect(forecast.worstBatchTexts == 8)
+            #expect(forecast.worstBatchTokens <= 8 * forecast.plan.training.longest)
+            #expect(forecast.secondsPerStep > 0)
+            #expect(forecast.evaluationSeconds > 0)
+            #expect(forecast.alternatives.isEmpty)
+            let memory = forecast.memory
+            // AdamW remembers two numbers a weight.
+            #expect(memory.optimizerState == 2 * memory.weights)
+            #expect(memory.tensors > 3 * memory.weights)
+            #expect(memory.peak > memory.tensors)
+
+            let tight = MemoryLimit(name: "tight", bytes: memory.tensors - 1, holdsProcess: false)
+            let lighter = try job.forecast(limits: [tight]).alternatives
+            #expect(lighter.contains { $0.flags == ["--gradient-checkpointing"] })
+            let eightBit = lighter.first { $0.flags == ["--optim adamw_bnb_8bit"] }
+            #expect(try #require(eightBit).memory.optimizerState < memory.optimizerState)
+            #expect(try !#require(eightBit).keepsNumbers)
+            #expect(lighter.contains { tight.holds($0.memory) })
+        }
+    }
+
+    @Test func `a model of which not even a few blocks fit is refused with the size`() throws {
+        try withTemporaryFolder { folder in
+            let job = try job(in: folder)
+            let outline = try ModelOutline(job.model, maxLength: nil)
+            #expect(throws: TrainingError.self) {
+                try BlockTrials.requireRoom(outline, blocks: 2, of: 2, available: 1000)
+            }
+        }
+    }
+}

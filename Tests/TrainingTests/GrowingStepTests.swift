@@ -1,0 +1,52 @@
+import Testing
+
+@testable import Training
+
+/// A step's memory with many blocks, from two steps with few.
+struct GrowingStepTests {
+    /// A backward pass: activations of `blocks` blocks of 10 bytes fall, gradients of `gradient` bytes each rise, and the
+    /// embedding's gradient of 7 bytes comes last.
+    private func backward(blocks: Int, gradient: Int) -> [Int] {
+        (1...blocks).map { 100 + 10 * (blocks - $0 + 1) + gradient * $0 }
+            + [100 + gradient * blocks + 7]
+    }
+
+    private func trace(blocks: Int, gradient: Int) -> StepTrace {
+        var trace = StepTrace()
+        trace.phases = [
+            .init(kind: .forward, live: (1...blocks).map { 100 + 10 * $0 }),
+            .init(kind: .backward, live: backward(blocks: blocks, gradient: gradient)),
+        ]
+        trace.seconds = 1 + 0.25 * Double(blocks)
+        return trace
+    }
+
+    @Test(arguments: [1, 9, 11, 40])
+    func `the peak is that of the larger model, whichever moment holds the most`(gradient: Int) {
+        let growing = GrowingStep(
+            small: trace(blocks: 2, gradient: gradient),
+            2,
+            large: trace(blocks: 3, gradient: gradient),
+            3
+        )
+        for blocks in [2, 3, 12, 32] {
+            let expected = trace(blocks: blocks, gradient: gradient).peak
+            #expect(growing.moments(blocks: blocks).map(\.bytes).max() == expected, "\(blocks) blocks")
+        }
+    }
+
+    @Test func `time grows with the blocks, and a difference below nothing counts nothing`() {
+        let (small, large) = (trace(blocks: 2, gradient: 1), trace(blocks: 3, gradient: 1))
+        #expect(GrowingStep(small: small, 2, large: large, 3).seconds(blocks: 12) == 4)
+        var faster = large
+        faster.seconds = 1.4
+        #expect(GrowingStep(small: small, 2, large: faster, 3).seconds(blocks: 12) == 1.4)
+    }
+
+    @Test func `a model that was measured whole is taken as it is`() {
+        let step = trace(blocks: 2, gradient: 1)
+        let growing = GrowingStep(small: step, 2, large: step, 2)
+        #expect(growing.moments(blocks: 2).map(\.bytes).max() == step.peak)
+        #expect(growing.seconds(blocks: 2) == step.seconds)
+    }
+}
