@@ -78,8 +78,13 @@ extension HubClient {
             guard let entries = try json(answer, subject: subject).array else {
                 throw unexpected(answer, subject: subject)
             }
-            for entry in entries where entry["type"].string == "file" {
-                files.append(try file(entry, of: id))
+            for entry in entries {
+                switch entry["type"].string {
+                case "file": files.append(try file(entry, of: id))
+                case "directory": break
+                // Passing over what is not understood would take a file away unseen.
+                default: throw unexpected(answer, subject: subject)
+                }
             }
             pages += 1
             next = try nextPage(answer, subject: subject)
