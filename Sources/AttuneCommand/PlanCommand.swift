@@ -39,6 +39,7 @@ struct PlanCommand: ParsableCommand {
     /// - Parameters:
     ///   - words: The command's name and its arguments.
     ///   - line: The same, understood.
+    /// - Returns: What the parser is to get.
     static func completed(_ words: [String], _ line: TrainingCommandLine) -> [String] {
         line.gives("output-dir") ? words : words + ["--output-dir=."]
     }

@@ -77,6 +77,7 @@ struct TrainingCommandLine {
     /// Whether a flag is given, typed or by the recipe.
     ///
     /// - Parameter flag: Without dashes.
+    /// - Returns: Whether it is.
     func gives(_ flag: String) -> Bool { given[flag] != nil }
 
     /// Flags without a value that are given `true` or `false`, as the reference's scripts take them, become what they mean.

@@ -87,7 +87,7 @@ struct ForecastTests {
                 $0.optimizerInBackward = true; $0.maxGradNorm = 0
             }
         ),
-        ("a budget of tokens", { $0.maxTokensPerBatch = 40 }),
+        ("a budget of tokens", { $0.maxTokensPerBatch = 60 }),
         ("five frozen blocks", { $0.frozenLayerCount = 5 }),
         ("nine frozen blocks", { $0.frozenLayerCount = 9 }),
         ("one text at a time", { $0.perDeviceTrainBatchSize = 1 }),

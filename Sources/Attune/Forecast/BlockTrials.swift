@@ -79,6 +79,7 @@ struct BlockTrials {
     ///   - withTime: Whether the first one's time is measured, too.
     ///   - wholeFrozen: How many blocks are frozen, where the model is no trial but the whole.
     /// - Returns: What they took, one a variant, and which steps were taken.
+    /// - Throws: ``TrainingError`` with code `.outOfMemory` where the model does not fit; as a run's steps.
     func measure(
         _ variants: [TrainingArguments],
         blocks: Int,

@@ -28,5 +28,6 @@ public struct MemoryLimit: Sendable, Equatable {
     /// Whether a run fits.
     ///
     /// - Parameter memory: The run's.
+    /// - Returns: Whether what it needs is there.
     public func holds(_ memory: MemoryForecast) -> Bool { needed(memory) <= bytes }
 }

@@ -83,6 +83,7 @@ package struct GrowingStep: Sendable, Equatable {
     /// Seconds of a step with so many blocks; a measured difference that is less than nothing counts nothing.
     ///
     /// - Parameter blocks: As many as either model's, or more.
+    /// - Returns: Seconds.
     package func seconds(blocks: Int) -> Double {
         max(extended(small.seconds, large.seconds, to: blocks) ?? large.seconds, large.seconds)
     }

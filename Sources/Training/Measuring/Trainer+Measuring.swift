@@ -82,7 +82,9 @@ extension Trainer {
         )
     }
 
-    /// Takes real steps of this trainer and records what they take. The classifier's weights are moved by them.
+    /// Takes real steps of this trainer and records what they take.
+    ///
+    /// The classifier's weights are moved by them.
     ///
     /// - Parameters:
     ///   - notable: The steps' examples.
