@@ -24,6 +24,12 @@ let settings: [SwiftSetting] = [
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let nio: [Target.Dependency] = ["NIOCore", "NIOHTTP1", "NIOPosix"].map {
+    .product(name: $0, package: "swift-nio")
+}
+let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let pureTargets: [Target] = [
@@ -50,6 +56,7 @@ let pureTargets: [Target] = [
     ),
     .target(name: "Datasets", dependencies: ["CArrow", "Files", "JSON", yams, crypto]),
     .target(name: "Evaluation"),
+    .target(name: "Hub", dependencies: ["Files", "JSON", crypto, httpClient, configuration, system] + nio),
     .target(name: "Reporting", dependencies: ["JSON", protobuf]),
 ]
 
@@ -94,15 +101,25 @@ let torchTargets: [Target] = [
     ),
     .executableTarget(
         name: "AttuneCommand",
-        dependencies: ["Attune", "Models", "Training", "Datasets", "JSON", argumentParser, yams]
+        dependencies: [
+            "Attune", "Hub", "Models", "Training", "Datasets", "Files", "JSON", argumentParser, yams,
+        ]
     ),
 ]
+
+/// A Hub to test against, which the real Python library speaks to as well.
+let hubTestSupport = Target.target(
+    name: "HubTestSupport",
+    dependencies: ["JSON", crypto] + nio,
+    path: "Tests/HubTestSupport"
+)
 
 /// A module's tests live in `Tests/<Module>Tests` and may see what the module itself sees.
 func tests(_ target: Target) -> Target {
     .testTarget(
         name: "\(target.name)Tests",
-        dependencies: [.byName(name: target.name), "TestSupport"] + target.dependencies,
+        dependencies: [.byName(name: target.name), "TestSupport"] + target.dependencies
+            + (target.name == "Hub" ? ["HubTestSupport"] : []),
         path: "Tests/\(target.name)Tests"
     )
 }
@@ -111,7 +128,8 @@ func tests(_ target: Target) -> Target {
 let testSupport = Target.target(name: "TestSupport", dependencies: ["JSON"], path: "Tests/TestSupport")
 
 let withTests: Set<String> = [
-    "JSON", "Files", "Tokenization", "Datasets", "Evaluation", "Reporting", "Torch", "NN", "Checkpoints",
+    "JSON", "Files", "Tokenization", "Datasets", "Evaluation", "Hub", "Reporting", "Torch", "NN",
+    "Checkpoints",
     "Models",
     "Classification", "Training",
     "Attune", "AttuneCommand",
@@ -123,6 +141,12 @@ let probe = Target.executableTarget(
     dependencies: ["Tokenization"],
     path: "Scripts/fuzz/TokenizerProbe"
 )
+/// What `Scripts/check-hub` runs beside the Python library.
+let hubProbe = Target.executableTarget(
+    name: "HubProbe",
+    dependencies: ["Hub", "HubTestSupport"],
+    path: "Scripts/probes/HubProbe"
+)
 /// What `Scripts/check-models` and `Scripts/compare-real-weights` run beside the reference: `PROBES=1 swift build`.
 let modelProbe = Target.executableTarget(
     name: "ModelProbe",
@@ -131,7 +155,9 @@ let modelProbe = Target.executableTarget(
 )
 let withModelProbe = Context.environment["PROBES"] != nil && !pureOnly
 let targets =
-    sources + (pureOnly ? [probe] : []) + (withModelProbe ? [modelProbe] : []) + [testSupport]
+    sources + (pureOnly ? [probe, hubProbe] : []) + (withModelProbe ? [modelProbe] : []) + [
+        testSupport, hubTestSupport,
+    ]
     + sources.filter { withTests.contains($0.name) }.map(tests)
 for target in targets { target.swiftSettings = (target.swiftSettings ?? []) + settings }
 
@@ -150,9 +176,13 @@ let package = Package(
             ]),
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     ],
     targets: targets,
     swiftLanguageModes: [.v6],

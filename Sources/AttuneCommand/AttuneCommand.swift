@@ -15,7 +15,7 @@ struct AttuneCommand: ParsableCommand {
               attune predict --model runs/tweets --text "Thank you, Ohio!"
 
             Results go to standard output, progress and notes to standard error. Exit codes: 0 done, 64 usage, \
-            65 bad data, 66 missing input, 70 internal, 73/74 cannot write, 77 not allowed, 130 interrupted.
+            65 bad data, 66 missing input, 69 the Hub cannot be reached, 70 internal, 73/74 cannot write, 77 not allowed, 130 interrupted.
             """,
         version: "0.1.0",
         subcommands: [
@@ -23,7 +23,7 @@ struct AttuneCommand: ParsableCommand {
             TokenizeCommand.self,
             DecodeCommand.self,
             DataCommand.self,
-            InspectCommand.self, ReplayCommand.self, DoctorCommand.self,
+            InspectCommand.self, ReplayCommand.self, HubCommand.self, DoctorCommand.self,
         ]
     )
 

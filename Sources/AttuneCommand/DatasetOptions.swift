@@ -22,7 +22,7 @@ struct DatasetOptions: ParsableArguments {
 
     /// The rows; what is to know of how they were read goes to standard error.
     func read() throws -> Dataset {
-        let rows = try Dataset(dataset, split: split, configuration: datasetConfig)
+        let rows = try Dataset(HubDoor.dataset(dataset), split: split, configuration: datasetConfig)
         for warning in rows.warnings { writeToStandardError("attune: warning: \(warning)\n") }
         return rows
     }

@@ -49,7 +49,7 @@ struct DecodeCommand: ParsableCommand {
 
     func run() throws {
         try reportingFailure {
-            let tokenizer = try TextClassifier.tokenizer(of: model)
+            let tokenizer = try TextClassifier.tokenizer(of: HubDoor.tokenizer(model))
             var made = ""
             if let input {
                 for row in try IDRows(path: input).rows {

@@ -99,7 +99,11 @@ struct DescribeCommand: ParsableCommand {
         try reportingFailure {
             let waiting = WaitingLine("reading \(data.dataset)")
             defer { waiting.close() }
-            let rows = try Dataset(data.dataset, split: data.split, configuration: data.datasetConfig)
+            let rows = try Dataset(
+                HubDoor.dataset(data.dataset),
+                split: data.split,
+                configuration: data.datasetConfig
+            )
             let held = try evaluation()
             var options = DescriptionOptions(textColumn: textColumn, labelColumns: labelNames)
             options.textPairColumn = textPairColumn
@@ -128,19 +132,20 @@ struct DescribeCommand: ParsableCommand {
 
     /// The rows to measure on, where there are any.
     private func evaluation() throws -> (rows: Dataset, name: String)? {
-        if let evalDataset { return (try Dataset(evalDataset), evalDataset) }
+        if let evalDataset { return (try Dataset(HubDoor.dataset(evalDataset)), evalDataset) }
+        let place = try HubDoor.dataset(data.dataset)
         var name = evalSplit
         if evalSplit == nil, data.split == nil {
-            let names = try Dataset.splitNames(of: data.dataset, configuration: data.datasetConfig)
+            let names = try Dataset.splitNames(of: place, configuration: data.datasetConfig)
             name = names.contains("train") ? ["test", "validation"].first(where: names.contains) : nil
         }
         guard let name else { return nil }
-        let rows = try Dataset(data.dataset, split: name, configuration: data.datasetConfig)
+        let rows = try Dataset(place, split: name, configuration: data.datasetConfig)
         return (rows, "the split \"\(name)\"")
     }
 
     private func counter(of model: String) throws -> DescriptionOptions.TokenCounter {
-        let tokenizer = try TextClassifier.tokenizer(of: model)
+        let tokenizer = try TextClassifier.tokenizer(of: HubDoor.tokenizer(model))
         // What a text has around it does not depend on the text.
         let plain = tokenizer.encode("a", addSpecialTokens: false).count
         let special =

@@ -39,7 +39,7 @@ struct EvaluateCommand: ParsableCommand {
             options.mapsWeights = true
             Runtime.keepFreedMemory()
             let (classifier, report) = try TextClassifier.load(
-                source.model,
+                HubDoor.model(source.model),
                 options: options,
                 maxLength: source.maxLength
             )

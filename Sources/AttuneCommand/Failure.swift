@@ -1,11 +1,13 @@
 import ArgumentParser
 import Attune
 import Foundation
+import Hub
 
 /// Exit codes beyond success and usage, as sysexits has them.
 extension ExitCode {
     static let badData = ExitCode(65)
     static let missingInput = ExitCode(66)
+    static let unavailable = ExitCode(69)
     static let internalError = ExitCode(70)
     static let cannotCreate = ExitCode(73)
     static let inputOutput = ExitCode(74)
@@ -19,6 +21,7 @@ extension ExitCode {
             case let error as CheckpointError: Self.of(error.code)
             case let error as DatasetError: Self.of(error.code)
             case let error as FileError: Self.of(error.code)
+            case let error as HubError: Self.of(error.code)
             case let error as ModelError: error.code == .missingFile ? .missingInput : .badData
             case let error as TokenizerError: Self.of(error.code)
             case let error as TrainingError: Self.of(error.code)
@@ -34,6 +37,16 @@ extension ExitCode {
         case .notAllowed: .notAllowed
         case .diskFull: .cannotCreate
         case .inputOutput: .inputOutput
+        }
+    }
+
+    private static func of(_ code: HubError.Code) -> ExitCode {
+        switch code {
+        case .badName: .validationFailure
+        case .notFound, .offline: .missingInput
+        case .notAllowed: .notAllowed
+        case .unreachable: .unavailable
+        case .badAnswer, .unsupported: .badData
         }
     }
 

@@ -21,7 +21,12 @@ struct InspectCommand: ParsableCommand {
             """
     )
 
-    @Option(help: ArgumentHelp("A model's folder in the Hub's layout, or a .gguf file.", valueName: "model"))
+    @Option(
+        help: ArgumentHelp(
+            "A model's folder in the Hub's layout, a .gguf file, or an id of the Hub: org/name[@revision].",
+            valueName: "model"
+        )
+    )
     var model: String
 
     @Flag(help: "List every tensor: name, shape and how it is stored.")
@@ -32,7 +37,7 @@ struct InspectCommand: ParsableCommand {
 
     func run() throws {
         try reportingFailure {
-            let inspection = try ModelInspection(path: model)
+            let inspection = try ModelInspection(path: HubDoor.model(model))
             if json {
                 let object = InspectionJSON(inspection: inspection, listsTensors: tensors).object
                 print(JSONValue.object(object).oneLineInOrder)

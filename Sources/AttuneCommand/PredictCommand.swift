@@ -17,7 +17,12 @@ struct PredictCommand: ParsableCommand {
             """
     )
 
-    @Option(help: ArgumentHelp("A folder that `attune train` saved.", valueName: "model"))
+    @Option(
+        help: ArgumentHelp(
+            "A folder that `attune train` saved, or an id of the Hub: org/name[@revision].",
+            valueName: "model"
+        )
+    )
     var model: String
 
     @Option(
@@ -74,7 +79,7 @@ struct PredictCommand: ParsableCommand {
             options.weightsDType = weights.dtype
             options.mapsWeights = true
             Runtime.keepFreedMemory()
-            let (classifier, report) = try TextClassifier.load(model, options: options)
+            let (classifier, report) = try TextClassifier.load(HubDoor.model(model), options: options)
             guard report.fresh.isEmpty else {
                 throw ModelError.untrained(model)
             }

@@ -26,7 +26,7 @@ struct TokenizeCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A model's folder with its tokenizer's files, or a .gguf file.",
+            "A model's folder with its tokenizer's files, a .gguf file, or an id of the Hub: org/name[@revision].",
             valueName: "model"
         )
     )
@@ -67,7 +67,7 @@ struct TokenizeCommand: ParsableCommand {
     func run() throws {
         try reportingFailure {
             let texts = try inputTexts()
-            let tokenizer = try TextClassifier.tokenizer(of: model)
+            let tokenizer = try TextClassifier.tokenizer(of: HubDoor.tokenizer(model))
             let made = show ? shown(texts, tokenizer) : lines(texts, tokenizer)
             if let output {
                 try writeAtomically(Data(made.utf8), to: URL(filePath: output))

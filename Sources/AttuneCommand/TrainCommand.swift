@@ -116,8 +116,8 @@ struct TrainCommand: ParsableCommand {
     /// The run that the options describe.
     func job() throws -> FineTuning {
         var job = FineTuning(
-            model: source.model,
-            dataset: source.data.dataset,
+            model: try HubDoor.model(source.model),
+            dataset: try HubDoor.dataset(source.data.dataset),
             textColumn: source.textColumn,
             labelColumn: ""
         )

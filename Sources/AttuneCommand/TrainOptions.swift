@@ -22,7 +22,7 @@ extension ArgumentHelp {
     /// The help of an option that takes a file of rows.
     static var fileOfRows: ArgumentHelp {
         ArgumentHelp(
-            "A file of rows, a folder or a quoted pattern: .csv, .tsv, .tab (Orange), .jsonl, .json, .txt, .parquet, .arrow; text also compressed.",
+            "A file of rows, a folder or a quoted pattern: .csv, .tsv, .tab (Orange), .jsonl, .json, .txt, .parquet, .arrow; text also compressed. Or an id of the Hub: org/name[@revision].",
             valueName: "path"
         )
     }
@@ -30,7 +30,12 @@ extension ArgumentHelp {
 
 /// The model, and the file of labelled texts.
 struct SourceOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("A model's folder in the Hub's layout, or a .gguf file.", valueName: "model"))
+    @Option(
+        help: ArgumentHelp(
+            "A model's folder in the Hub's layout, a .gguf file, or an id of the Hub: org/name[@revision].",
+            valueName: "model"
+        )
+    )
     var model: String
 
     @OptionGroup var data: DatasetOptions
@@ -86,7 +91,7 @@ struct HeldOptions: ParsableArguments {
         switch (testSize, evalDataset, evalSplit) {
         case (nil, nil, nil): return .nothing
         case (let size?, nil, nil): return .held(try Self.size(size), stratifyBy: stratifyBy, seed: splitSeed)
-        case (nil, let path?, let split): return .file(path, split: split)
+        case (nil, let path?, let split): return .file(try HubDoor.dataset(path), split: split)
         case (nil, nil, let split?): return .split(split)
         default: throw ValidationError("--test-size excludes --eval-dataset and --eval-split")
         }

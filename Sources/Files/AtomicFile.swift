@@ -13,7 +13,18 @@ import Darwin
 ///   - url: Its place; folders on the way are made.
 /// - Throws: `.diskFull`, `.notAllowed` or `.inputOutput`; nothing is left behind then.
 public func writeAtomically(_ data: Data, to url: URL) throws(FileError) {
-    var file = try AtomicFile(at: url)
+    try writeAtomically(data, to: url, permissions: 0o644)
+}
+
+/// Writes a file beside its place, syncs it, then renames it, open to whom `permissions` says from its first byte on.
+///
+/// - Parameters:
+///   - data: The file's bytes.
+///   - url: Its place; folders on the way are made.
+///   - permissions: As `chmod` takes them, less the process's mask.
+/// - Throws: `.diskFull`, `.notAllowed` or `.inputOutput`; nothing is left behind then.
+package func writeAtomically(_ data: Data, to url: URL, permissions: UInt32) throws(FileError) {
+    var file = try AtomicFile(at: url, permissions: permissions)
     try file.write(Array(data))
     try file.commit()
 }
@@ -24,7 +35,7 @@ package struct AtomicFile: ~Copyable {
     /// Where the file is written before it gets its name: what opens files itself may write there.
     package let temporary: String
     private var descriptor: Int32
-    private static let ending = ".incomplete"
+    fileprivate static let ending = ".incomplete"
 
     /// Whether a name is that of a file on its way.
     static func isTemporary(_ name: String) -> Bool {
@@ -35,28 +46,19 @@ package struct AtomicFile: ~Copyable {
 
     /// Starts a file; folders on the way are made.
     ///
-    /// - Parameter url: Its place.
+    /// - Parameters:
+    ///   - url: Its place.
+    ///   - permissions: As `chmod` takes them, less the process's mask.
     /// - Throws: `.diskFull`, `.notAllowed` or `.inputOutput`.
-    package init(at url: URL) throws(FileError) {
+    package init(at url: URL, permissions: UInt32 = 0o644) throws(FileError) {
         let path = url.path(percentEncoded: false)
         let temporary = "\(path).\(getpid())-\(UInt32.random(in: 0 ... .max))\(Self.ending)"
-        try Self.makeFolder(url.deletingLastPathComponent())
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+        try makeFolder(url.deletingLastPathComponent())
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode_t(permissions))
         guard descriptor >= 0 else { throw FileError(writing: path, errorCode: errno) }
         self.path = path
         self.temporary = temporary
         self.descriptor = descriptor
-    }
-
-    private static func makeFolder(_ folder: URL) throws(FileError) {
-        do {
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        } catch {
-            let code = (error as? CocoaError)?.code
-            let reason =
-                code == .fileWriteOutOfSpace ? ENOSPC : code == .fileWriteNoPermission ? EACCES : EEXIST
-            throw FileError(writing: folder.path(percentEncoded: false), errorCode: reason)
-        }
     }
 
     deinit {
@@ -110,6 +112,44 @@ package struct AtomicFile: ~Copyable {
             unlink(temporary)
             throw FileError(writing: path, errorCode: error)
         }
+    }
+}
+
+/// Makes a symbolic link, replacing what has its name, at once or not at all; folders on the way are made.
+///
+/// - Parameters:
+///   - target: Where it leads, as it is written into the link.
+///   - url: The link's place.
+/// - Throws: `.diskFull`, `.notAllowed` or `.inputOutput`.
+package func linkAtomically(to target: String, at url: URL) throws(FileError) {
+    try makeFolder(url.deletingLastPathComponent())
+    let path = url.path(percentEncoded: false)
+    let temporary = "\(path).\(getpid())-\(UInt32.random(in: 0 ... .max))\(AtomicFile.ending)"
+    // A new name appears at once by itself: a process that is killed leaves nothing beside it.
+    if symlink(target, path) == 0 { return }
+    guard errno == EEXIST else { throw FileError(writing: path, errorCode: errno) }
+    // Another process was first; replacing its link by the same would hide the name from who lists the folder just then.
+    if (try? FileManager.default.destinationOfSymbolicLink(atPath: path)) == target { return }
+    guard symlink(target, temporary) == 0 else { throw FileError(writing: path, errorCode: errno) }
+    guard rename(temporary, path) == 0 else {
+        let reason = errno
+        unlink(temporary)
+        throw FileError(writing: path, errorCode: reason)
+    }
+}
+
+/// Makes a folder and those above it.
+///
+/// - Parameter folder: It may be there already.
+/// - Throws: `.diskFull`, `.notAllowed` or `.inputOutput`.
+package func makeFolder(_ folder: URL) throws(FileError) {
+    do {
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    } catch {
+        let code = (error as? CocoaError)?.code
+        let reason =
+            code == .fileWriteOutOfSpace ? ENOSPC : code == .fileWriteNoPermission ? EACCES : EEXIST
+        throw FileError(writing: folder.path(percentEncoded: false), errorCode: reason)
     }
 }
 

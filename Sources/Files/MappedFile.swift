@@ -63,3 +63,15 @@ public final class MappedFile: @unchecked Sendable {
         if let start = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: start), bytes.count) }
     }
 }
+
+/// Reads a small file.
+///
+/// - Parameters:
+///   - url: A regular file.
+///   - limit: Bytes at the most; the rest is left.
+/// - Returns: Its bytes.
+/// - Throws: `.missing`, `.notAllowed` or `.inputOutput` with the system's reason.
+package func readFile(_ url: URL, limit: Int) throws(FileError) -> [UInt8] {
+    let file = try MappedFile(contentsOf: url)
+    return withExtendedLifetime(file) { Array(file.bytes.prefix(limit)) }
+}

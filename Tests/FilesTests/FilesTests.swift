@@ -19,6 +19,32 @@ struct AtomicFileTests {
     }
 }
 
+struct AtomicLinkTests {
+    @Test func `a link that is right is left as it is, and a wrong one is replaced`() throws {
+        try withTemporaryFolder { folder in
+            let place = folder.appending(path: "deep/link")
+            func number() throws -> Int? {
+                try FileManager.default.attributesOfItem(atPath: place.path(percentEncoded: false))[
+                    .systemFileNumber
+                ] as? Int
+            }
+            try linkAtomically(to: "../a", at: place)
+            let first = try number()
+            try linkAtomically(to: "../a", at: place)
+            #expect(try number() == first)
+            try linkAtomically(to: "../b", at: place)
+            #expect(
+                try FileManager.default.destinationOfSymbolicLink(atPath: place.path(percentEncoded: false))
+                    == "../b"
+            )
+            #expect(
+                try FileManager.default.contentsOfDirectory(atPath: folder.appending(path: "deep").path())
+                    == ["link"]
+            )
+        }
+    }
+}
+
 struct FreeSpaceTests {
     @Test func `a disk without room is found out before the work, also for a folder not made yet`() throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "not/made/yet")

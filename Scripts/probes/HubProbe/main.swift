@@ -1,0 +1,113 @@
+// The test Hub and the client as programs, for Scripts/check-hub.
+//
+//   HubProbe serve FOLDER SEED FAULTS     serves FOLDER/<org>/<name>/... until standard input ends; FAULTS in a thousand requests fail
+//   HubProbe download ENDPOINT CACHE ID   downloads a snapshot; prints its folder
+import Foundation
+import Hub
+import HubTestSupport
+
+/// SplitMix64: the same faults for the same seed and request.
+func random(_ seed: UInt64, _ number: UInt64) -> UInt64 {
+    var value = seed &* 0x9E37_79B9_7F4A_7C15 &+ number &* 0xBF58_476D_1CE4_E5B9
+    value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
+    return value ^ (value >> 31)
+}
+
+/// Makes one of the faults of an answer.
+func spoiled(_ good: FakeAnswer, _ request: FakeRequest, _ dice: UInt64) -> FakeAnswer {
+    var answer = good
+    let size = good.body.count
+    switch (dice >> 20) % 10 {
+    case 0: answer.cutAfter = -1
+    case 1, 2: answer.cutAfter = size == 0 ? -1 : Int((dice >> 32) % UInt64(size))
+    case 3: answer = FakeAnswer(429, [("Retry-After", "0")])
+    case 4: answer = FakeAnswer(500)
+    case 5: answer.delay = .milliseconds(700)
+    case 6: answer.announcedLength = size + 10
+    case 7: answer.announcedLength = max(0, size - 10)
+    case 8 where request.path.contains("/resolve/") || request.path.contains("/contents/"):
+        // Lists carry no hash: against bytes changed in them there is TLS alone.
+        if size > 0 { answer.body[answer.body.startIndex + Int((dice >> 32) % UInt64(size))] ^= 0x10 }
+    default: answer = FakeAnswer(503, [("Retry-After", "Wed, 21 Oct 2015 07:28:00 GMT")])
+    }
+    return answer
+}
+
+func repositories(in folder: URL) throws -> [String: FakeRepository] {
+    var found: [String: FakeRepository] = [:]
+    let root = folder.resolvingSymlinksInPath().path(percentEncoded: false)
+    for case let file as String in FileManager.default.enumerator(atPath: root) ?? .init() {
+        let parts = file.split(separator: "/").map(String.init)
+        let depth = parts.first == "datasets" ? 3 : 2
+        var isFolder: ObjCBool = false
+        let url = URL(filePath: root).appending(path: file)
+        guard FileManager.default.fileExists(atPath: url.path(percentEncoded: false), isDirectory: &isFolder),
+            !isFolder.boolValue, parts.count > depth
+        else { continue }
+        let data = try Data(contentsOf: url)
+        let name = parts[depth...].joined(separator: "/")
+        let path = parts[..<depth].joined(separator: "/")
+        var repository = found[path] ?? FakeRepository(files: [:])
+        repository.files[name] = data
+        if data.count > 10_000 { repository.large.insert(name) }
+        found[path] = repository
+    }
+    return found.mapValues { FakeRepository(files: $0.files, large: $0.large) }
+}
+
+func serve(_ folder: String, seed: UInt64, faults: UInt64) async throws {
+    let hub = FakeHub(try repositories(in: URL(filePath: folder)), pageSize: 4) { number, request, answer in
+        let dice = random(seed, UInt64(number))
+        return dice % 1000 < faults ? spoiled(answer, request, dice) : answer
+    }
+    print(try await hub.start())
+    fflush(nil)
+    while readLine() != nil {}
+    let leaks = hub.contentRequests.filter { request in
+        request.headers["authorization"] != nil || "\(request)".contains(FakeHub.token)
+    }
+    print("requests \(hub.requests.count) contents \(hub.contentRequests.count) leaks \(leaks.count)")
+    exit(0)
+}
+
+func client(_ endpoint: String, _ cache: String) throws -> HubClient.Settings {
+    var variables = ProcessInfo.processInfo.environment
+    variables["HF_ENDPOINT"] = endpoint
+    variables["HF_HUB_CACHE"] = cache
+    let environment = HubEnvironment(
+        variables: variables,
+        home: URL(filePath: cache),
+        workingFolder: URL(filePath: cache)
+    )
+    var settings = try HubClient.Settings(environment: environment, token: try Token(FakeHub.token))
+    settings.retries = RetryPolicy(
+        attempts: 6,
+        firstDelay: .milliseconds(5),
+        longestDelay: .milliseconds(100)
+    )
+    settings.readTimeout = .milliseconds(500)
+    return settings
+}
+
+let arguments = Array(CommandLine.arguments.dropFirst())
+do {
+    switch (arguments.first, arguments.count) {
+    case ("serve", 4):
+        try await serve(arguments[1], seed: UInt64(arguments[2]) ?? 0, faults: UInt64(arguments[3]) ?? 0)
+    case ("download", 4):
+        let isData = arguments[3].hasPrefix("datasets/")
+        let id = try RepositoryID(
+            isData ? String(arguments[3].dropFirst(9)) : arguments[3],
+            kind: isData ? .dataset : .model
+        )
+        let snapshot = try await HubClient.with(client(arguments[1], arguments[2])) {
+            try await $0.snapshot(of: id)
+        }
+        print(snapshot.folder.path(percentEncoded: false))
+    default: print("see the first lines of main.swift")
+    }
+} catch {
+    FileHandle.standardError.write(Data("error: \(error)\n".utf8))
+    exit(1)
+}

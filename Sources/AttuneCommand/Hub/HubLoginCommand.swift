@@ -1,0 +1,99 @@
+import ArgumentParser
+import Foundation
+import Hub
+
+/// `attune hub login`.
+struct HubLoginCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "login",
+        abstract: "Asks for a token, checks it with the Hub, and stores it for you alone.",
+        discussion: """
+            Make a token at https://huggingface.co/settings/tokens. It is asked for without being shown, or read from \
+            standard input when that is no terminal: `attune hub login < token.txt`. The Python library finds it as well.
+            """
+    )
+
+    @OptionGroup var hub: HubOptions
+
+    func run() throws {
+        try reportingFailure {
+            let token = try hub.token.map { try Token($0) } ?? Token(readSecret(), source: .typed)
+            let environment = HubOptions.environment
+            let account = try waiting {
+                try await HubClient.with(.init(environment: environment, token: token)) {
+                    try await $0.account()
+                }
+            }
+            try token.store(named: account.tokenName ?? account.name, in: environment)
+            print("logged in as \(account.name)\(account.role.map { ", who may \($0)" } ?? "")")
+            for name in ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"]
+            where !(environment.variables[name] ?? "").isEmpty {
+                writeToStandardError("attune: note: the variable \(name) comes before this login; unset it\n")
+            }
+        }
+    }
+
+    /// A line that is typed but not shown.
+    private func readSecret() throws -> String {
+        guard isatty(STDIN_FILENO) == 1 else { return readLine() ?? "" }
+        writeToStandardError("Token: ")
+        var before = termios()
+        guard tcgetattr(STDIN_FILENO, &before) == 0 else {
+            throw ValidationError(
+                "cannot hide what is typed here; give the token by HF_TOKEN, or on standard input"
+            )
+        }
+        var hidden = before
+        hidden.c_lflag &= ~tcflag_t(ECHO)
+        // Ctrl-C while typing must not leave a terminal that shows nothing.
+        signal(SIGINT, SIG_IGN)
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden)
+        let text = readLine() ?? ""
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &before)
+        signal(SIGINT, SIG_DFL)
+        writeToStandardError("\n")
+        return text
+    }
+}
+
+/// `attune hub logout`.
+struct HubLogoutCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "logout",
+        abstract: "Deletes the tokens that logins stored on this machine."
+    )
+
+    func run() throws {
+        try reportingFailure {
+            let environment = HubOptions.environment
+            print(try Token.forget(in: environment) ? "logged out" : "was not logged in")
+            if let left = try waiting({ try await Token.find(in: environment) }) {
+                writeToStandardError("attune: note: \(left) is still used; take it away there\n")
+            }
+        }
+    }
+}
+
+/// `attune hub whoami`.
+struct HubWhoamiCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "whoami",
+        abstract: "Says whose token is used, and what it may do."
+    )
+
+    @OptionGroup var hub: HubOptions
+
+    func run() throws {
+        try reportingFailure {
+            let (account, source) = try hub.withClient { client in
+                (try await client.account(), client.settings.token?.source.description)
+            }
+            print(account.name)
+            if !account.organizations.isEmpty {
+                print("organizations: \(account.organizations.joined(separator: ", "))")
+            }
+            let token = [account.tokenName, account.role.map { "may \($0)" }, source.map { "from \($0)" }]
+            print("token: \(token.compactMap { $0 }.joined(separator: ", "))")
+        }
+    }
+}

@@ -1,0 +1,51 @@
+import Files
+import Foundation
+import Hub
+import Synchronization
+
+/// One line for all files that are fetched.
+final class HubProgress: Sendable {
+    private struct State {
+        var line = ProgressLine()
+        var total = 0
+        var received = 0
+        var files = 0
+        var finished = 0
+        var start = ContinuousClock.now
+    }
+
+    private let state = Mutex(State())
+
+    /// Shows an event; called from several tasks.
+    func show(_ event: DownloadEvent) {
+        state.withLock { state in
+            switch event {
+            case .planned(let files, let byteCount):
+                state.files = files
+                state.total = byteCount
+                state.start = .now
+                writeToStandardError(
+                    "attune: downloading \(files == 1 ? "a file" : "\(files) files"), \(formattedSize(byteCount))\n"
+                )
+            case .received(let byteCount): state.received += byteCount
+            case .retrying(let file, let reason):
+                state.line.close()
+                writeToStandardError("attune: \(file): the Hub \(reason); trying again\n")
+            case .finished: state.finished += 1
+            }
+            let now = state
+            guard now.files > 0 else { return }
+            let isLast = now.finished == now.files
+            state.line.show(
+                {
+                    let seconds = (ContinuousClock.now - now.start) / .seconds(1)
+                    let speed = seconds > 0 ? Int(Double(max(0, now.received)) / seconds) : 0
+                    return
+                        "\(formattedSize(max(0, now.received))) of \(formattedSize(now.total)), \(now.finished) of \(now.files) files, \(formattedSize(speed))/s"
+                },
+                isLast: isLast
+            )
+            if isLast { state.line.close() }
+        }
+    }
+}

@@ -1,0 +1,106 @@
+package import Foundation
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+/// A file that comes in parts, over several tries and processes: it is kept when it is dropped, and gets its name at the end.
+package struct ResumableFile: ~Copyable {
+    /// Where it lies until then.
+    package let path: String
+    /// The bytes there are.
+    package private(set) var byteCount: Int
+    private let descriptor: Int32
+
+    /// Opens what is there, or starts a file.
+    ///
+    /// - Parameter url: Its place until it is complete; folders on the way are made.
+    /// - Throws: `.diskFull`, `.notAllowed` or `.inputOutput`.
+    package init(at url: URL) throws(FileError) {
+        try makeFolder(url.deletingLastPathComponent())
+        let path = url.path(percentEncoded: false)
+        // A link here would write elsewhere.
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
+        guard descriptor >= 0 else { throw FileError(writing: path, errorCode: errno) }
+        let end = lseek(descriptor, 0, SEEK_END)
+        guard end >= 0 else {
+            let reason = errno
+            close(descriptor)
+            throw FileError(writing: path, errorCode: reason)
+        }
+        self.path = path
+        self.descriptor = descriptor
+        byteCount = Int(end)
+    }
+
+    deinit { if descriptor >= 0 { close(descriptor) } }
+
+    /// Adds bytes at the end.
+    ///
+    /// - Parameter bytes: The file's next.
+    /// - Throws: `.diskFull` or `.inputOutput`.
+    package mutating func append(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let slice = UnsafeRawBufferPointer(rebasing: rest)
+            let count = pwrite(descriptor, slice.baseAddress, slice.count, off_t(byteCount))
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw FileError(writing: path, errorCode: errno)
+            }
+            byteCount += count
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    /// Cuts it after its first bytes.
+    ///
+    /// - Parameter count: How many stay.
+    /// - Throws: `.inputOutput`.
+    package mutating func truncate(to count: Int) throws(FileError) {
+        guard ftruncate(descriptor, off_t(count)) == 0 else {
+            throw FileError(writing: path, errorCode: errno)
+        }
+        byteCount = count
+    }
+
+    /// Reads what there is, from its start, in pieces.
+    ///
+    /// - Parameter body: Gets each piece.
+    /// - Throws: `.inputOutput`.
+    package func forEachPiece(_ body: (UnsafeRawBufferPointer) -> Void) throws(FileError) {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
+        defer { buffer.deallocate() }
+        var position = 0
+        while position < byteCount {
+            let count = pread(
+                descriptor,
+                buffer.baseAddress,
+                min(buffer.count, byteCount - position),
+                off_t(position)
+            )
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw FileError(reading: path, errorCode: errno)
+            }
+            guard count > 0 else { throw FileError(.inputOutput, "\(path) became shorter while it was read") }
+            body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            position += count
+        }
+    }
+
+    /// Syncs it and gives it its name; a file of that name goes.
+    ///
+    /// - Parameter url: Its place.
+    /// - Throws: `.diskFull`, `.notAllowed` or `.inputOutput`.
+    package consuming func commit(to url: URL) throws(FileError) {
+        guard fsync(descriptor) == 0 else { throw FileError(writing: path, errorCode: errno) }
+        let target = url.path(percentEncoded: false)
+        guard rename(path, target) == 0 else { throw FileError(writing: target, errorCode: errno) }
+    }
+
+    /// Deletes it.
+    package consuming func discard() { unlink(path) }
+}

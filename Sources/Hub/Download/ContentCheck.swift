@@ -1,0 +1,62 @@
+import Crypto
+import Foundation
+
+/// Compares contents, as they come, with the hash that they are named by.
+struct ContentCheck {
+    private enum Hash {
+        case sha256(SHA256)
+        case git(Insecure.SHA1)
+        case none
+    }
+
+    private var hash: Hash
+    private let expected: String
+
+    /// Starts a comparison.
+    ///
+    /// - Parameters:
+    ///   - entityTag: A SHA-256, or Git's SHA-1 of a small file; any other name says nothing of the contents.
+    ///   - byteCount: How many bytes will come, which Git's hash begins with.
+    ///
+    /// Source: [Git objects](https://git-scm.com/book/en/v2/Git-Internals-Git-Objects)
+    init(entityTag: String, byteCount: Int?) {
+        expected = entityTag
+        if isSHA256(entityTag) {
+            hash = .sha256(SHA256())
+        } else if isCommit(entityTag), let byteCount {
+            var git = Insecure.SHA1()
+            git.update(data: Data("blob \(byteCount)\0".utf8))
+            hash = .git(git)
+        } else {
+            hash = .none
+        }
+    }
+
+    mutating func update(_ bytes: UnsafeRawBufferPointer) {
+        switch hash {
+        case .sha256(var value):
+            // Without this the value would be copied with every piece.
+            hash = .none
+            value.update(bufferPointer: bytes)
+            hash = .sha256(value)
+        case .git(var value):
+            hash = .none
+            value.update(bufferPointer: bytes)
+            hash = .git(value)
+        case .none: break
+        }
+    }
+
+    /// Whether what came is what was announced.
+    func agrees() -> Bool {
+        switch hash {
+        case .sha256(let value): hexadecimal(value.finalize()) == expected
+        case .git(let value): hexadecimal(value.finalize()) == expected.lowercased()
+        case .none: true
+        }
+    }
+
+    private func hexadecimal(_ digest: some Sequence<UInt8>) -> String {
+        digest.map { String(format: "%02x", $0) }.joined()
+    }
+}

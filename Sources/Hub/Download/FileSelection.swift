@@ -1,0 +1,152 @@
+import Foundation
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+/// Which of a repository's files are wanted.
+public struct FileSelection: Sendable, Equatable {
+    enum Choice: Sendable, Equatable {
+        case patterns(include: [String], exclude: [String])
+        case model
+        case tokenizer
+        case dataset
+    }
+
+    let choice: Choice
+
+    /// All files.
+    public static let all = FileSelection(choice: .patterns(include: [], exclude: []))
+    /// What loading a model takes: configuration, tokenizer, and the weights in one format.
+    public static let model = FileSelection(choice: .model)
+    /// What tokenizing takes: configuration and tokenizer.
+    public static let tokenizer = FileSelection(choice: .tokenizer)
+
+    /// What reading a dataset takes: its files of rows, and the README.md that says which is which.
+    public static let dataset = FileSelection(choice: .dataset)
+
+    /// The files that patterns name, as Python's `fnmatch` reads them: `*` passes slashes too.
+    ///
+    /// - Parameters:
+    ///   - include: Names or patterns; a folder's name with a slash stands for all in it. None stands for all files.
+    ///   - exclude: Those left out of them.
+    /// - Returns: The selection.
+    public static func matching(_ include: [String], except exclude: [String] = []) -> FileSelection {
+        FileSelection(choice: .patterns(include: include, exclude: exclude))
+    }
+
+    /// The wanted names.
+    ///
+    /// - Parameters:
+    ///   - names: All names of a commit.
+    ///   - id: The repository, for messages.
+    /// - Returns: Those wanted, in the order given.
+    /// - Throws: `.notFound` where a pattern names none; `.unsupported` where there are no weights that can be read here.
+    func apply(to names: [String], of id: RepositoryID) throws(HubError) -> [String] {
+        switch choice {
+        case .patterns(let include, let exclude): try Self.matching(names, include, exclude, of: id)
+        case .tokenizer: try Self.tokenizer(of: names, id: id)
+        case .dataset: try Self.rows(of: names, id: id)
+        case .model:
+            names.filter(Self.isSmallModelFile) + (try Self.weights(of: names, id: id))
+        }
+    }
+
+    private static func matching(
+        _ names: [String],
+        _ include: [String],
+        _ exclude: [String],
+        of id: RepositoryID
+    ) throws(HubError) -> [String] {
+        for pattern in include where !names.contains(where: { matches($0, pattern) }) {
+            throw HubError(
+                .notFound,
+                "the \(id.kind.rawValue) \(id) has no file \(shown(pattern)); it has \(sample(of: names))"
+            )
+        }
+        return names.filter { name in
+            (include.isEmpty || include.contains { matches(name, $0) })
+                && !exclude.contains { matches(name, $0) }
+        }
+    }
+
+    static func matches(_ name: String, _ pattern: String) -> Bool {
+        name == pattern || fnmatch(pattern.hasSuffix("/") ? pattern + "*" : pattern, name, FNM_NOESCAPE) == 0
+    }
+
+    private static func sample(of names: [String]) -> String {
+        let shownNames = names.prefix(8).map(shown).joined(separator: ", ")
+        return names.isEmpty
+            ? "none" : names.count > 8 ? "\(shownNames) and \(names.count - 8) more" : shownNames
+    }
+
+    private static let smallModelFiles: Set<String> = [
+        "config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
+        "added_tokens.json",
+        "vocab.txt", "vocab.json", "merges.txt", "spiece.model", "spm.model", "sentencepiece.model",
+        "sentencepiece.bpe.model", "tokenizer.model",
+    ]
+
+    private static func isSmallModelFile(_ name: String) -> Bool { smallModelFiles.contains(name) }
+
+    /// The files of rows that can be read here, and their description.
+    private static func rows(of names: [String], id: RepositoryID) throws(HubError) -> [String] {
+        let rows = names.filter {
+            $0.lowercased().contains(
+                /\.(parquet|csv|tsv|tab|jsonl|ndjson|json|arrow|feather|txt)(\.(gz|gzip|zst|zstd|bz2|lz4))?$/
+            )
+        }
+        guard rows.contains(where: { !$0.lowercased().hasSuffix("requirements.txt") }) else {
+            let script = names.first { $0.hasSuffix(".py") }
+            let reason =
+                script.map { "it needs the Python script \(shown($0)), which is not run here" }
+                ?? "it has \(sample(of: names))"
+            throw HubError(
+                .unsupported,
+                "the dataset \(id) has no files of rows that can be read here: \(reason); convert it to Parquet, or choose another"
+            )
+        }
+        return rows + names.filter { $0 == "README.md" }
+    }
+
+    /// The configuration and the tokenizer; where only a GGUF file holds one, that.
+    private static func tokenizer(of names: [String], id: RepositoryID) throws(HubError) -> [String] {
+        let small = names.filter(isSmallModelFile)
+        let descriptions: Set = [
+            "config.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
+        ]
+        guard small.allSatisfy(descriptions.contains),
+            names.contains(where: { $0.lowercased().hasSuffix(".gguf") })
+        else { return small }
+        return small + (try weights(of: names, id: id).filter { $0.lowercased().hasSuffix(".gguf") })
+    }
+
+    /// The weights in one format: shards by their list, one safetensors file, or the only GGUF file.
+    private static func weights(of names: [String], id: RepositoryID) throws(HubError) -> [String] {
+        let all = Set(names)
+        // The order in which a folder is opened: one file before shards.
+        if all.contains("model.safetensors") { return ["model.safetensors"] }
+        if all.contains("model.safetensors.index.json") {
+            return ["model.safetensors.index.json"]
+                + names.filter { $0.wholeMatch(of: /model-\d+-of-\d+\.safetensors/) != nil }
+        }
+        let gguf = names.filter { $0.lowercased().hasSuffix(".gguf") }
+        if gguf.count == 1 { return gguf }
+        if gguf.count > 1 {
+            throw HubError(
+                .unsupported,
+                "the model \(id) has several GGUF files; download one, such as `attune hub download \(id) \(shown(gguf[0]))`, and give its path"
+            )
+        }
+        let others = names.filter {
+            $0.hasSuffix(".bin") || $0.hasSuffix(".h5") || $0.hasSuffix(".msgpack") || $0.hasSuffix(".pt")
+        }
+        let remedy =
+            others.isEmpty
+            ? "choose another model"
+            : "it has \(shown(others[0])), which may run a program when it is opened; ask its authors for safetensors, or choose another model"
+        throw HubError(.unsupported, "the model \(id) has no weights in safetensors or GGUF; \(remedy)")
+    }
+}

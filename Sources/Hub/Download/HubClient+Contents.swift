@@ -1,0 +1,247 @@
+import AsyncHTTPClient
+import Files
+import Foundation
+import NIOCore
+import NIOHTTP1
+
+/// One file to fetch.
+struct WantedFile: Sendable {
+    var id: RepositoryID
+    var name: String
+    var commit: String
+    var entityTag: String
+    var byteCount: Int?
+}
+
+extension HubClient {
+    /// Brings a file's contents into the cache and links them, unless they are there: one process at a time does it.
+    ///
+    /// - Parameters:
+    ///   - wanted: The file; its name, commit and tag were checked.
+    ///   - report: Hears what happens.
+    /// - Returns: The file's place in the snapshot.
+    /// - Throws: What a request can throw, `.badAnswer` where the contents stay wrong, `FileError`.
+    func fetch(_ wanted: WantedFile, _ report: @Sendable (DownloadEvent) -> Void) async throws -> URL {
+        let cached = cache.repository(wanted.id)
+        let blob = cached.blob(wanted.entityTag)
+        let path = blob.path(percentEncoded: false)
+        if !FileManager.default.fileExists(atPath: path) {
+            try requireNetwork("\(wanted.name) of the \(wanted.id.kind.rawValue) \(wanted.id)")
+            try cached.markCacheFolder()
+            let lock = try await waitForLock(cached.lock(wanted.entityTag))
+            if FileManager.default.fileExists(atPath: path) {
+                report(.received(byteCount: wanted.byteCount ?? 0))
+            } else {
+                try await fetchContents(wanted, to: blob, report)
+            }
+            _ = consume lock
+        } else {
+            report(.received(byteCount: wanted.byteCount ?? 0))
+        }
+        let place = try cached.link(wanted.name, at: wanted.commit, to: wanted.entityTag)
+        report(.finished(file: wanted.name))
+        return place
+    }
+
+    private func waitForLock(_ file: URL) async throws -> FileLock {
+        var pause = Duration.milliseconds(5)
+        while true {
+            if let lock = try FileLock(at: file) { return lock }
+            try await Task.sleep(for: pause)
+            pause = min(pause * 2, .milliseconds(200))
+        }
+    }
+
+    /// Fetches into a partial file, going on where it ends, until it is whole and right; then it gets its name.
+    private func fetchContents(
+        _ wanted: WantedFile,
+        to blob: URL,
+        _ report: @Sendable (DownloadEvent) -> Void
+    ) async throws {
+        let partial = try adoptPartial(of: blob)
+        var file = try ResumableFile(at: partial)
+        do {
+            try await complete(&file, wanted, report)
+        } catch let error as FileError where error.code == .diskFull {
+            // What is kept for the next try would keep the disk full.
+            file.discard()
+            throw error
+        }
+        try file.commit(to: blob)
+    }
+
+    /// Takes over what an earlier process left of the same contents, by a rename that only one can win.
+    private func adoptPartial(of blob: URL) throws -> URL {
+        let folder = blob.deletingLastPathComponent()
+        let stem = blob.lastPathComponent + "."
+        let own = folder.appending(path: stem + hexadecimal(.random(in: 0 ... .max)) + ".incomplete")
+        let names =
+            (try? FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false))) ?? []
+        let left = names.filter { $0.hasPrefix(stem) && $0.hasSuffix(".incomplete") }.map { name in
+            let file = folder.appending(path: name)
+            let facts = try? FileManager.default.attributesOfItem(atPath: file.path(percentEncoded: false))
+            return (file: file, byteCount: (facts?[.size] as? Int) ?? 0)
+        }
+        if let longest = left.max(by: { $0.byteCount < $1.byteCount }) {
+            try? FileManager.default.moveItem(at: longest.file, to: own)
+            for other in left where other.file != longest.file {
+                try? FileManager.default.removeItem(at: other.file)
+            }
+        }
+        return own
+    }
+
+    private func hexadecimal(_ number: UInt32) -> String { String(format: "%08x", number) }
+
+    private func complete(
+        _ file: inout ResumableFile,
+        _ wanted: WantedFile,
+        _ report: @Sendable (DownloadEvent) -> Void
+    ) async throws {
+        let subject = "\(wanted.name) of the \(wanted.id.kind.rawValue) \(wanted.id)"
+        if let size = wanted.byteCount, file.byteCount > size { try file.truncate(to: 0) }
+        if wanted.byteCount == nil { try file.truncate(to: 0) }
+        var check = try restarted(file, wanted)
+        report(.received(byteCount: file.byteCount))
+        var attempt = 0
+        var spoiled = 0
+        while true {
+            let before = file.byteCount
+            var reason: String
+            var asked: Duration?
+            do {
+                let outcome = try await receive(&file, &check, wanted, report)
+                reason = outcome.reason
+                asked = RetryPolicy.retryAfter(outcome.retryAfter, now: .now)
+                if outcome.isWhole, check.agrees() { return }
+                if outcome.isWhole {
+                    reason = "sent \(file.byteCount) bytes that are not those of \(subject)"
+                    spoiled += 1
+                    report(.received(byteCount: -file.byteCount))
+                    try file.truncate(to: 0)
+                    check = try restarted(file, wanted)
+                }
+            } catch let error where isTransient(error) {
+                reason = plain(error)
+            }
+            attempt = file.byteCount > before ? 1 : attempt + 1
+            guard spoiled < 3 else {
+                throw HubError(
+                    .badAnswer,
+                    "\(settings.endpoint) \(reason), \(spoiled) times; a proxy may change what passes, or the repository is damaged: try another network"
+                )
+            }
+            guard attempt < settings.retries.attempts else {
+                throw HubError(
+                    .unreachable,
+                    "\(settings.endpoint) \(reason) when asked for \(subject), \(attempt) times; "
+                        + "what came so far is kept, so start again later to go on"
+                )
+            }
+            report(.retrying(file: wanted.name, reason: reason))
+            try await Task.sleep(
+                for: settings.retries.delay(after: attempt, asked: asked, jitter: .random(in: 0...1))
+            )
+        }
+    }
+
+    /// A comparison that has seen what there is.
+    private func restarted(_ file: borrowing ResumableFile, _ wanted: WantedFile) throws -> ContentCheck {
+        var check = ContentCheck(entityTag: wanted.entityTag, byteCount: wanted.byteCount)
+        try file.forEachPiece { check.update($0) }
+        return check
+    }
+
+    private struct Received {
+        var isWhole = false
+        var reason = ""
+        var retryAfter: String?
+    }
+
+    /// One request for what is missing.
+    private func receive(
+        _ file: inout ResumableFile,
+        _ check: inout ContentCheck,
+        _ wanted: WantedFile,
+        _ report: @Sendable (DownloadEvent) -> Void
+    ) async throws -> Received {
+        if let size = wanted.byteCount, file.byteCount == size, size > 0 { return Received(isWhole: true) }
+        let (response, host) = try await open(wanted, from: file.byteCount)
+        let status = Int(response.status.code)
+        if RetryPolicy.isTransient(status) {
+            return Received(
+                reason: "answered \(status)",
+                retryAfter: response.headers.first(name: "Retry-After")
+            )
+        }
+        if let encoding = response.headers.first(name: "Content-Encoding"), encoding != "identity" {
+            return Received(reason: "sent the file packed as \(shown(encoding)), which was not asked for")
+        }
+        if status == 206 {
+            guard let range = response.headers.first(name: "Content-Range"),
+                range.hasPrefix("bytes \(file.byteCount)-")
+            else { return Received(reason: "sent another part of the file than the one asked for") }
+        } else if file.byteCount > 0 {
+            // The server gives no parts, or has none left to give: from the start.
+            report(.received(byteCount: -file.byteCount))
+            try file.truncate(to: 0)
+            check = try restarted(file, wanted)
+            if status == 416 { return Received(reason: "has no such part of the file") }
+        }
+        guard status == 200 || status == 206 else {
+            // A link to the storage that is no longer valid: the endpoint gives a new one.
+            if let host { return Received(reason: "sent us to \(host), which answered \(status)") }
+            let answer = Answer(status: status, headers: response.headers, body: [], address: "")
+            try self.check(answer, of: wanted.id, file: wanted.name)
+            throw unexpected(answer, subject: wanted.name)
+        }
+        let start = file.byteCount
+        let announced = response.headers.first(name: "Content-Length").flatMap(Int.init).map { $0 + start }
+        if let announced, let size = wanted.byteCount, announced != size {
+            return Received(reason: "announced \(announced) bytes instead of \(size)")
+        }
+        for try await buffer in response.body {
+            let count = buffer.readableBytes
+            guard file.byteCount + count <= wanted.byteCount ?? .max else {
+                report(.received(byteCount: -file.byteCount))
+                try file.truncate(to: 0)
+                check = try restarted(file, wanted)
+                return Received(reason: "sent more than the \(wanted.byteCount ?? 0) bytes announced")
+            }
+            try buffer.withUnsafeReadableBytes { bytes in
+                try file.append(bytes)
+                check.update(bytes)
+            }
+            report(.received(byteCount: count))
+        }
+        let expected = wanted.byteCount ?? announced
+        guard expected == nil || expected == file.byteCount else {
+            return Received(reason: "closed the connection")
+        }
+        return Received(isWhole: true)
+    }
+
+    /// Asks for the contents and follows redirects; the token stays with the endpoint.
+    ///
+    /// Says which other host answered, if one did.
+    private func open(
+        _ wanted: WantedFile,
+        from start: Int
+    ) async throws -> (HTTPClientResponse, host: String?) {
+        let id = RepositoryID(wanted.id, checkedRevision: wanted.commit)
+        var address = settings.endpoint.address(resolvePath(wanted.name, in: id))
+        let headers = start > 0 ? [("Range", "bytes=\(start)-")] : []
+        for _ in 0..<10 {
+            let response = try await transport.send(.GET, address, headers: headers)
+            guard (300..<400).contains(Int(response.status.code)),
+                let location = response.headers.first(name: "Location"),
+                let next = resolved(location, against: address)
+            else { return (response, transport.isEndpoint(address) ? nil : Origin(address: address)?.host) }
+            address = next
+        }
+        throw HubError(
+            .badAnswer,
+            "\(settings.endpoint) sends us in circles for \(wanted.name); check HF_ENDPOINT"
+        )
+    }
+}

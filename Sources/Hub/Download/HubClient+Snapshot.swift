@@ -1,0 +1,171 @@
+import Files
+public import Foundation
+
+extension HubClient {
+    /// What was downloaded.
+    public struct Snapshot: Sendable, Equatable {
+        /// The folder, laid out as the repository is.
+        public var folder: URL
+        /// The commit.
+        public var commit: String
+        /// The wanted files' paths in it.
+        public var files: [String]
+    }
+
+    /// Makes sure that the wanted files of a repository are here.
+    ///
+    /// What the cache has is not fetched again; a commit that is named whole and is here takes no request. Where the Hub cannot
+    /// be reached, or may not be, a revision is what it was when it was last asked for.
+    ///
+    /// - Parameters:
+    ///   - id: The repository and its revision.
+    ///   - selection: Which files.
+    ///   - report: Hears what happens, from several tasks.
+    /// - Returns: Where they are.
+    /// - Throws: ``HubError`` or `FileError`; no file that is not whole and right is ever visible.
+    public func snapshot(
+        of id: RepositoryID,
+        _ selection: FileSelection = .all,
+        report: @escaping @Sendable (DownloadEvent) -> Void = { _ in }
+    ) async throws -> Snapshot {
+        let cached = cache.repository(id)
+        do {
+            let commit: String
+            if let named = id.commit, cached.files(at: named) != nil {
+                commit = named
+            } else {
+                commit = try await self.commit(of: id)
+            }
+            let files = try await listed(id, at: commit)
+            try cached.remember(id.revision, standsAt: commit)
+            return try await fetch(selection, from: files, of: id, at: commit, report)
+        } catch let error as HubError where error.code == .unreachable || error.code == .offline {
+            guard let found = try? present(selection, of: id) else { throw error }
+            return found
+        }
+    }
+
+    /// Makes sure that one file of a repository is here.
+    ///
+    /// - Parameters:
+    ///   - name: Its path in the repository.
+    ///   - id: The repository and its revision.
+    ///   - report: Hears what happens.
+    /// - Returns: Where it is.
+    /// - Throws: `.badName` where the name leads out of a folder; ``HubError`` or `FileError` else.
+    public func file(
+        _ name: String,
+        of id: RepositoryID,
+        report: @escaping @Sendable (DownloadEvent) -> Void = { _ in }
+    ) async throws -> URL {
+        guard isRelativePath(name) else {
+            throw HubError(
+                .badName,
+                "\"\(shown(name))\" is no path in a repository; give one such as data/train.csv"
+            )
+        }
+        let cached = cache.repository(id)
+        if let commit = id.commit, case .present(let place) = cached.file(name, at: commit) { return place }
+        do {
+            let head = try await head(of: name, in: id)
+            try? cached.remember(id.revision, standsAt: head.commit)
+            if case .present(let place) = cached.file(name, at: head.commit) { return place }
+            let wanted = WantedFile(
+                id: id,
+                name: name,
+                commit: head.commit,
+                entityTag: head.entityTag,
+                byteCount: head.byteCount
+            )
+            report(.planned(files: 1, byteCount: head.byteCount ?? 0))
+            try requireFreeSpace(head.byteCount ?? 0, at: cache.folder)
+            return try await fetch(wanted, report)
+        } catch let error as HubError where error.code == .unreachable || error.code == .offline {
+            if let commit = cached.commit(of: id.revision) {
+                switch cached.file(name, at: commit) {
+                case .present(let place): return place
+                case .absent:
+                    throw HubError(
+                        .notFound,
+                        "the \(id.kind.rawValue) \(id) had no file \(shown(name)) when the Hub was last asked"
+                    )
+                case .unknown: break
+                }
+            }
+            throw error
+        }
+    }
+
+    /// A commit's files, from the cache or the Hub, which the cache then remembers.
+    private func listed(_ id: RepositoryID, at commit: String) async throws -> [RemoteFile] {
+        let cached = cache.repository(id)
+        if let files = cached.files(at: commit) { return files }
+        let files = try await files(of: id, at: commit)
+        try cached.remember(files, at: commit)
+        return files
+    }
+
+    private func fetch(
+        _ selection: FileSelection,
+        from files: [RemoteFile],
+        of id: RepositoryID,
+        at commit: String,
+        _ report: @escaping @Sendable (DownloadEvent) -> Void
+    ) async throws -> Snapshot {
+        let cached = cache.repository(id)
+        let names = try selection.apply(to: files.map(\.name), of: id)
+        let byName = Dictionary(files.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        let missing = names.compactMap { byName[$0] }.filter {
+            if case .present = cached.file($0.name, at: commit) { false } else { true }
+        }
+        let absent = Set(
+            missing.filter {
+                !FileManager.default.fileExists(atPath: cached.blob($0.entityTag).path(percentEncoded: false))
+            }.map(\.entityTag)
+        )
+        if !missing.isEmpty {
+            report(.planned(files: missing.count, byteCount: missing.reduce(0) { $0 + $1.byteCount }))
+            // Two files of the same contents are fetched once.
+            let bytes = Dictionary(
+                missing.map { ($0.entityTag, $0.byteCount) },
+                uniquingKeysWith: { first, _ in first }
+            )
+            try requireFreeSpace(
+                bytes.filter { absent.contains($0.key) }.values.reduce(0, +),
+                at: cache.folder
+            )
+        }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            // The largest first: the last one to end is then a small one.
+            var queue = missing.sorted { $0.byteCount > $1.byteCount }[...]
+            func startNext() {
+                guard let next = queue.popFirst() else { return }
+                let wanted = WantedFile(
+                    id: id,
+                    name: next.name,
+                    commit: commit,
+                    entityTag: next.entityTag,
+                    byteCount: next.byteCount
+                )
+                group.addTask { _ = try await fetch(wanted, report) }
+            }
+            for _ in 0..<max(1, settings.connections) { startNext() }
+            while try await group.next() != nil { startNext() }
+        }
+        return Snapshot(folder: cached.snapshot(commit), commit: commit, files: names)
+    }
+
+    /// What the cache has, where all that is wanted is there.
+    private func present(_ selection: FileSelection, of id: RepositoryID) throws -> Snapshot? {
+        let cached = cache.repository(id)
+        guard let commit = cached.commit(of: id.revision) else { return nil }
+        // Without a list of the commit's files, what is there is all that can be known of it.
+        let listed = cached.files(at: commit)?.map(\.name) ?? cached.namesPresent(at: commit)
+        let names = try selection.apply(to: listed, of: id)
+        let isWhole = names.allSatisfy {
+            if case .present = cached.file($0, at: commit) { true } else { false }
+        }
+        guard isWhole, !names.isEmpty else { return nil }
+        return Snapshot(folder: cached.snapshot(commit), commit: commit, files: names)
+    }
+}
