@@ -94,6 +94,8 @@ struct ForecastText {
         let time =
             forecast.measuredBlocks.last == forecast.blocks
             ? "" : forecast.isTimeOfWholeModel ? "; time on all of them" : ", time too"
-        return memory + time + ". Nothing was trained."
+        return memory + time
+            + ". Gaps are what a dozen steps left; hundreds of steps of very different lengths were seen to leave four times "
+            + "that. Nothing was trained."
     }
 }

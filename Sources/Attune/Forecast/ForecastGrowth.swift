@@ -83,7 +83,13 @@ struct ForecastGrowth {
                 growing(few, many).moments(blocks: trials.comparableBlocks).map(\.bytes).max()
             }
         }
-        let overhead = Self.overhead(of: peak)
+        // The most that a step takes beside weights, moments and gradients, whether or not that is the worst moment.
+        let transient =
+            moments.map {
+                $0.bytes - (weights - missingWeights) - state - (Self.holdsGradients($0) ? gradients : 0)
+            }
+            .max() ?? 0
+        let overhead = Int(Self.gapShare * Double(max(transient, 0) + gradients))
         return MemoryForecast(
             program: around.program,
             weights: weights,
@@ -92,7 +98,7 @@ struct ForecastGrowth {
             activations: peak - weights - state - gradients,
             overhead: overhead,
             loading: around.program + around.checkpointBytes + weights,
-            evaluation: evaluation.map { around.program + $0 + missingWeights + Self.overhead(of: $0) } ?? 0,
+            evaluation: evaluation.map { around.program + $0 + missingWeights + overhead } ?? 0,
             restoring: around.restoresBest ? around.program + 2 * weights + state : 0,
             reading: around.reading
         )
@@ -104,6 +110,9 @@ struct ForecastGrowth {
         return moment.microBatch > 0 || moment.phase == .update || moment.phase == .backward && moment.isLate
     }
 
-    /// What the allocator holds beyond what tensors need.
-    private static func overhead(of tensors: Int) -> Int { 0 }
+    /// What the heap held beyond tensors, as a share of what a step takes and gives back.
+    ///
+    /// Measured, on Linux with glibc: 0.29, 0.30, 0.32, 0.45, 0.55 and 0.73 after twelve steps of SmolLM2-135M with six
+    /// settings. It grows with steps whose batches differ in size: 1.6 was seen after 280.
+    private static let gapShare = 0.4
 }
