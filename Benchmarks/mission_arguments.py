@@ -145,7 +145,6 @@ show("(seed, 42 where not given)", "with 7 another head and order; twice with 42
      b.losses[0] != a.losses[0] and a.weights == c.weights)
 
 smol = pathlib.Path(".native/data/SmolLM2-135M-Instruct.gguf")
-if "--no-smollm2" in sys.argv: sys.exit(str(failed))
 c = Run(model=smol, base={}, sample=3000, logging_steps=100, eval_steps=100, save_steps=100)
 metrics = {name: c.results[f"eval_{name}"] for name in ["accuracy", "f1", "balanced_accuracy", "matthews_correlation"]}
 show("(the recipe with SmolLM2-135M, 3,000 tweets)", f"{c.steps} steps; loss "

@@ -90,6 +90,7 @@ struct TrainCommand: ParsableCommand {
                 if case .run(.started) = event {
                     try writeAtomically(Data(recipe.utf8), to: folder.appending(path: "recipe.yaml"))
                 }
+                Self.tidyMemory(after: event)
                 reporter.show(event)
             }
             if result.outcome.wasInterrupted {
@@ -103,6 +104,11 @@ struct TrainCommand: ParsableCommand {
                 throw ExitCode.interrupted
             }
         }
+    }
+
+    /// Closes the heap's holes before they add up; every sixteen steps cost less than a hundredth of the time.
+    static func tidyMemory(after event: FineTuning.Event) {
+        if case .run(.step(let record)) = event, record.step.isMultiple(of: 16) { Runtime.giveBackFreedMemory() }
     }
 
     /// Says how to go on.

@@ -92,6 +92,12 @@ void ct_runtime_keep_freed_memory(void) {
 #endif
 }
 
+void ct_runtime_give_back_freed_memory(void) {
+#if defined(__GLIBC__)
+    malloc_trim(0);
+#endif
+}
+
 int ct_runtime_open_cuda(bool *opened) {
     return ct::guard([&] {
         Dl_info here{};

@@ -32,6 +32,12 @@ public enum Runtime {
     /// of a program that trains; it acts with glibc and is nothing elsewhere.
     public static func keepFreedMemory() { ct_runtime_keep_freed_memory() }
 
+    /// Gives what is free back to the system now and then, for the whole process, where ``keepFreedMemory()`` is on.
+    ///
+    /// Batches of different lengths leave the heap full of holes: SmolLM2-135M needs 2.4 GB and held 3.9 after 280 steps.
+    /// Pages that are needed again are cleared again, so this is for every so many steps.
+    public static func giveBackFreedMemory() { ct_runtime_give_back_freed_memory() }
+
     /// Opens the CUDA half of libtorch where this build has one, after which CUDA devices appear.
     ///
     /// - Returns: Whether this build has one.
