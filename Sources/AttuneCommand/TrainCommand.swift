@@ -106,7 +106,7 @@ struct TrainCommand: ParsableCommand {
         }
     }
 
-    /// Closes the heap's holes before they add up; sixty steps so were no slower than without.
+    /// Closes the heap's holes, which add up less fast so; sixty steps so were no slower than without.
     static func tidyMemory(after event: FineTuning.Event) {
         if case .run(.step(let record)) = event, record.step.isMultiple(of: 16) {
             Runtime.giveBackFreedMemory()
