@@ -95,7 +95,7 @@ struct ForecastText {
             forecast.measuredBlocks.last == forecast.blocks
             ? "" : forecast.isTimeOfWholeModel ? "; time on all of them" : ", time too"
         return memory + time
-            + ". Gaps are what a dozen steps left; hundreds of steps of very different lengths were seen to leave four times "
-            + "that. Nothing was trained."
+            + ". Gaps are what a dozen steps left; after hundreds a process was seen to hold a quarter more than this. "
+            + "Nothing was trained."
     }
 }
