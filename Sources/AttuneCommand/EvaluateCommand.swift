@@ -37,7 +37,7 @@ struct EvaluateCommand: ParsableCommand {
             options.problemType = source.labels.problemType
             options.weightsDType = weights.dtype
             options.mapsWeights = true
-            Runtime.keepFreedMemory()
+            TensorHeap.adopt()
             let (classifier, report) = try TextClassifier.load(
                 HubDoor.model(source.model),
                 options: options,

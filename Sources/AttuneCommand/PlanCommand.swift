@@ -50,7 +50,7 @@ struct PlanCommand: ParsableCommand {
         try reportingFailure {
             var job = try train.job()
             job.device = try train.device.resolved()
-            Runtime.keepFreedMemory()
+            TensorHeap.adopt()
             if let threads = train.training.threads { try Runtime.setThreadCount(threads) }
             let limits = try limits()
             let forecast = try job.forecast(limits: limits) {

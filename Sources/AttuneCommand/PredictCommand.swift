@@ -78,7 +78,7 @@ struct PredictCommand: ParsableCommand {
             options.problemType = problemType
             options.weightsDType = weights.dtype
             options.mapsWeights = true
-            Runtime.keepFreedMemory()
+            TensorHeap.adopt()
             let (classifier, report) = try TextClassifier.load(HubDoor.model(model), options: options)
             guard report.fresh.isEmpty else {
                 throw ModelError.untrained(model)

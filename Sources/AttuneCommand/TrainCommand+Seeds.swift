@@ -45,7 +45,6 @@ extension TrainCommand {
                 )
                 try writeAtomically(Data(recipe.utf8), to: run.folder.appending(path: "recipe.yaml"))
             }
-            Self.tidyMemory(after: event)
             reporter.show(event)
         }
         if results.wasInterrupted {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Attune
+import Files
 import Foundation
 
 /// `attune train`.
@@ -74,7 +75,7 @@ struct TrainCommand: ParsableCommand {
                 $0 == "latest" ? nil : URL(filePath: $0, directoryHint: .isDirectory)
             }
             job.device = try device.resolved()
-            Runtime.keepFreedMemory()
+            TensorHeap.adopt()
             if let threads = training.threads { try Runtime.setThreadCount(threads) }
             let interrupt = Interrupt()
             let listener = interrupt.listen(
@@ -90,7 +91,6 @@ struct TrainCommand: ParsableCommand {
                 if case .run(.started) = event {
                     try writeAtomically(Data(recipe.utf8), to: folder.appending(path: "recipe.yaml"))
                 }
-                Self.tidyMemory(after: event)
                 reporter.show(event)
             }
             if result.outcome.wasInterrupted {
@@ -103,13 +103,6 @@ struct TrainCommand: ParsableCommand {
                 )
                 throw ExitCode.interrupted
             }
-        }
-    }
-
-    /// Closes the heap's holes, which add up less fast so; sixty steps so were no slower than without.
-    static func tidyMemory(after event: FineTuning.Event) {
-        if case .run(.step(let record)) = event, record.step.isMultiple(of: 16) {
-            Runtime.giveBackFreedMemory()
         }
     }
 
@@ -175,11 +168,12 @@ struct TrainCommand: ParsableCommand {
         let rate = Double(outcome.examplesSeen) / max(outcome.runtime, 1e-9)
         print(
             String(
-                format: "trained %d steps in %@ (%.1f examples/s), mean loss %.4f",
+                format: "trained %d steps in %@ (%.1f examples/s), mean loss %.4f%@",
                 outcome.step,
                 clockTime(outcome.runtime),
                 rate,
-                outcome.meanLoss
+                outcome.meanLoss,
+                ProcessMemory.now().map { ", peak memory \(formattedSize($0.peak))" } ?? ""
             )
         )
         if let evaluation = result.evaluation {

@@ -1,7 +1,7 @@
 #include "support.h"
+#include "tensor_heap.h"
 
 #include <dlfcn.h>
-#include <limits>
 #include <unistd.h>
 
 #if defined(__GLIBC__)
@@ -83,19 +83,14 @@ int ct_runtime_set_thread_count(int count) {
     return ct::guard([&] { at::set_num_threads(count); });
 }
 
-void ct_runtime_keep_freed_memory(void) {
-#if defined(__GLIBC__)
-    // Large blocks come from the heap, and the heap never shrinks: a step's tensors find the last step's pages.
-    mallopt(M_MMAP_MAX, 0);
-    mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
-    mallopt(M_TOP_PAD, 64 << 20);
+void ct_runtime_use_tensor_heap(double slack) {
+#if defined(__linux__)
+    // Both of oneDNN's caches keep what each new number of tokens made, 4 MB a step and up to 1,024 entries. Few numbers come
+    // again; all layers of one step find theirs among 64.
+    setenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64", 0);
+    setenv("LRU_CACHE_CAPACITY", "64", 0);
 #endif
-}
-
-void ct_runtime_give_back_freed_memory(void) {
-#if defined(__GLIBC__)
-    malloc_trim(0);
-#endif
+    ct::use_tensor_heap(slack);
 }
 
 int ct_runtime_open_cuda(bool *opened) {

@@ -1,4 +1,5 @@
 #include "support.h"
+#include "tensor_heap.h"
 
 #include <c10/core/Allocator.h>
 #include <c10/util/ThreadLocalDebugInfo.h>
@@ -83,6 +84,14 @@ int ct_memory_heap(int64_t *in_use) {
         *in_use = static_cast<int64_t>(heap.uordblks + heap.hblkhd);
 #endif
     });
+}
+
+void ct_memory_tensor_heap(int64_t *live, int64_t *highest_live, int64_t *resident) {
+    const auto *heap = ct::tensor_heap();
+    const auto use = heap ? heap->use() : ct::TensorHeap::Use{};
+    *live = use.live;
+    *highest_live = use.highest_live;
+    *resident = use.resident;
 }
 
 } // extern "C"

@@ -25,19 +25,6 @@ public enum Runtime {
         try check("setThreadCount", ct_runtime_set_thread_count(Int32(clamping: count)))
     }
 
-    /// Keeps freed memory for the next allocation instead of giving it back to the system, for the whole process.
-    ///
-    /// Every training step frees what the next one needs. Measured on SmolLM2-135M, an eighth of a step went into pages that
-    /// the kernel took back and cleared again: 13.3 examples a second with this, 11.8 without. Call it once, at the start
-    /// of a program that trains; it acts with glibc and is nothing elsewhere.
-    public static func keepFreedMemory() { ct_runtime_keep_freed_memory() }
-
-    /// Gives what is free back to the system now and then, for the whole process, where ``keepFreedMemory()`` is on.
-    ///
-    /// Batches of different lengths leave the heap full of holes: SmolLM2-135M needs 2.4 GB and held 3.9 after 280 steps.
-    /// Pages that are needed again are cleared again, so this is for every so many steps.
-    public static func giveBackFreedMemory() { ct_runtime_give_back_freed_memory() }
-
     /// Opens the CUDA half of libtorch where this build has one, after which CUDA devices appear.
     ///
     /// - Returns: Whether this build has one.

@@ -124,10 +124,11 @@ extension FineTuning {
         )
     }
 
-    /// What is resident without tensors: memory that the heap keeps for the next one is left out.
+    /// What is resident without tensors: memory that the heaps keep for the next ones is left out.
     private func programBytes() throws -> Int {
         guard let process = ProcessMemory.now() else { return 0 }
-        return process.resident - process.heap + min(try Runtime.heapBytesInUse(), process.heap)
+        let kept = process.heap - min(try Runtime.heapBytesInUse(), process.heap)
+        return max(0, process.resident - kept - TensorHeap.now.resident)
     }
 
     /// Seconds of a step: of the whole model where it fits well and takes little time, else by what a block adds.

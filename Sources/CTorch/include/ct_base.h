@@ -47,10 +47,9 @@ const char *ct_runtime_version(void);
 const char *ct_runtime_cpu_capability(void);
 int ct_runtime_thread_count(int *out);
 int ct_runtime_set_thread_count(int count);
-/// Keeps freed memory in the process for the next allocation instead of giving it back (glibc only; else nothing).
-void ct_runtime_keep_freed_memory(void);
-/// Gives what is free back to the system now, holes within the heap, too (glibc only; else nothing).
-void ct_runtime_give_back_freed_memory(void);
+/// Lets large tensors on the CPU live in a heap of their own, which holds at most `slack` (a share) more than the most that
+/// they took at once, and bounds oneDNN's caches. Once, before the first operation; Linux only, else nothing.
+void ct_runtime_use_tensor_heap(double slack);
 /// Opens the CUDA half of libtorch, which lies beside the half that this process is linked to, so that CUDA devices
 /// appear; `opened` tells whether there is one.
 int ct_runtime_open_cuda(bool *opened);

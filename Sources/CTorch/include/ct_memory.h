@@ -20,6 +20,9 @@ int ct_memory_live(int64_t *out);
 int ct_memory_take_trace(size_t *count, int64_t *out, size_t capacity);
 /// Bytes that the C heap holds for the program (0 where the C library does not tell).
 int ct_memory_heap(int64_t *in_use);
+/// The heap of large tensors: bytes of them now, the most there were at once, and bytes of the pages held for them at most.
+/// All 0 where there is none.
+void ct_memory_tensor_heap(int64_t *live, int64_t *highest_live, int64_t *resident);
 
 #ifdef __cplusplus
 }
