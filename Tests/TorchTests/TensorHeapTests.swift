@@ -1,0 +1,42 @@
+import Testing
+import Torch
+
+/// The heap of large tensors, which the whole process shares: other tests may use it meanwhile.
+struct TensorHeapTests {
+    init() { TensorHeap.adopt() }
+
+    @Test func `tensors that come and go in every size never share memory`() throws {
+        var random = SystemRandomNumberGenerator()
+        var held: [(tensor: Tensor, value: Double)] = []
+        for round in 0..<400 {
+            if held.count == 24 {
+                let (tensor, value) = held.remove(at: Int.random(in: 0..<24, using: &random))
+                #expect(try Self.holds(tensor, value))
+            }
+            // From below the smallest that the heap takes, 64 KB, to 4 MB.
+            let count = Int.random(in: 1_000...1_000_000, using: &random)
+            held.append((try Tensor.full([count], Double(round)), Double(round)))
+        }
+        for (tensor, value) in held { #expect(try Self.holds(tensor, value)) }
+    }
+
+    private static func holds(_ tensor: Tensor, _ value: Double) throws -> Bool {
+        try tensor.max().item() == value && (tensor * -1).max().item() == -value
+    }
+
+    #if os(Linux)
+        @Test func `freed memory is kept for the next tensor and counted`() throws {
+            let bytes = 256 << 20
+            var tensor: Tensor? = try Tensor.zeros([bytes / 4])
+            #expect(TensorHeap.now.live >= bytes)
+            tensor = nil
+            let now = TensorHeap.now
+            #expect(tensor == nil && now.highestLive >= bytes)
+            #expect(now.resident >= bytes)
+        }
+    #endif
+
+    @Test func `more than all addresses is an error`() throws {
+        #expect { try Tensor.empty([1 << 46]) } throws: { ($0 as? TorchError)?.code == .outOfMemory }
+    }
+}
