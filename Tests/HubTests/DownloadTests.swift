@@ -70,7 +70,7 @@ struct DownloadTests {
         try await withTemporaryFolder { folder in
             let hub = FakeHub(["org/tiny": tinyModel], pageSize: 3)
             let id = id
-            let events = Mutex<[DownloadEvent]>([])
+            let events = Mutex<[TransferEvent]>([])
             try await withHub(hub, cache: folder) { client in
                 let snapshot = try await client.snapshot(of: id) { event in
                     events.withLock { $0.append(event) }
@@ -79,7 +79,7 @@ struct DownloadTests {
                 #expect(snapshot.files.sorted() == tinyModel.files.keys.sorted())
                 try expect(snapshot, is: tinyModel)
                 let received = events.withLock {
-                    $0.reduce(0) { if case .received(let count) = $1 { $0 + count } else { $0 } }
+                    $0.reduce(0) { if case .transferred(let count) = $1 { $0 + count } else { $0 } }
                 }
                 let total = tinyModel.files.values.reduce(0) { $0 + $1.count }
                 #expect(received == total)

@@ -15,7 +15,7 @@ struct TensorHeapTests {
             }
             // From below the smallest that the heap takes, 64 KB, to 4 MB.
             let count = Int.random(in: 1_000...1_000_000, using: &random)
-            held.append((try Tensor.full([count], Double(round)), Double(round)))
+            held.append((try Tensor.full(Double(round), [count]), Double(round)))
         }
         for (tensor, value) in held { #expect(try Self.holds(tensor, value)) }
     }

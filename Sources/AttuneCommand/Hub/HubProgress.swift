@@ -17,7 +17,7 @@ final class HubProgress: Sendable {
     private let state = Mutex(State())
 
     /// Shows an event; called from several tasks.
-    func show(_ event: DownloadEvent) {
+    func show(_ event: TransferEvent) {
         state.withLock { state in
             switch event {
             case .planned(let files, let byteCount):
@@ -27,7 +27,7 @@ final class HubProgress: Sendable {
                 writeToStandardError(
                     "attune: downloading \(files == 1 ? "a file" : "\(files) files"), \(formattedSize(byteCount))\n"
                 )
-            case .received(let byteCount): state.received += byteCount
+            case .transferred(let byteCount): state.received += byteCount
             case .retrying(let file, let reason):
                 state.line.close()
                 writeToStandardError("attune: \(file): the Hub \(reason); trying again\n")

@@ -85,6 +85,8 @@ public struct HubClient: Sendable {
     ///   - method: Such as GET.
     ///   - path: Below the endpoint, or a whole address of its.
     ///   - subject: What is asked for, in messages.
+    ///   - headers: Beside the token's.
+    ///   - body: What is sent, if anything.
     ///   - limit: Bytes of the answer at the most.
     /// - Returns: The answer, whatever its status.
     /// - Throws: `.offline`, `.unreachable`, `.badAnswer`.
@@ -92,6 +94,8 @@ public struct HubClient: Sendable {
         _ method: HTTPMethod,
         _ path: String,
         subject: String,
+        headers: [(String, String)] = [],
+        body: ByteBuffer? = nil,
         limit: Int = 64 << 20
     ) async throws -> Answer {
         try requireNetwork(subject)
@@ -99,7 +103,12 @@ public struct HubClient: Sendable {
         return try await repeating(subject) { _ in
             var address = address
             for _ in 0..<10 {
-                let response = try await transport.send(method, address)
+                let response = try await transport.send(
+                    method,
+                    address,
+                    headers: headers,
+                    body: body.map { .bytes($0) }
+                )
                 let status = Int(response.status.code)
                 if (300..<400).contains(status), let location = response.headers.first(name: "Location"),
                     let next = resolved(location, against: address)
@@ -188,7 +197,8 @@ public struct HubClient: Sendable {
         )
     }
 
-    private func collected(_ response: HTTPClientResponse, limit: Int) async throws -> [UInt8] {
+    /// An answer's body, whole.
+    func collected(_ response: HTTPClientResponse, limit: Int) async throws -> [UInt8] {
         var bytes: [UInt8] = []
         for try await buffer in response.body {
             bytes.append(contentsOf: buffer.readableBytesView)

@@ -72,6 +72,12 @@ public struct FileSelection: Sendable, Equatable {
         }
     }
 
+    /// Whether a file is wanted by its own name, not as one of many.
+    func names(_ name: String) -> Bool {
+        guard case .patterns(let include, _) = choice else { return false }
+        return include.contains(name)
+    }
+
     static func matches(_ name: String, _ pattern: String) -> Bool {
         name == pattern || fnmatch(pattern.hasSuffix("/") ? pattern + "*" : pattern, name, FNM_NOESCAPE) == 0
     }

@@ -21,7 +21,7 @@ extension HubClient {
     ///   - report: Hears what happens.
     /// - Returns: The file's place in the snapshot.
     /// - Throws: What a request can throw, `.badAnswer` where the contents stay wrong, `FileError`.
-    func fetch(_ wanted: WantedFile, _ report: @Sendable (DownloadEvent) -> Void) async throws -> URL {
+    func fetch(_ wanted: WantedFile, _ report: @Sendable (TransferEvent) -> Void) async throws -> URL {
         let cached = cache.repository(wanted.id)
         let blob = cached.blob(wanted.entityTag)
         let path = blob.path(percentEncoded: false)
@@ -30,13 +30,13 @@ extension HubClient {
             try cached.markCacheFolder()
             let lock = try await waitForLock(cached.lock(wanted.entityTag))
             if FileManager.default.fileExists(atPath: path) {
-                report(.received(byteCount: wanted.byteCount ?? 0))
+                report(.transferred(byteCount: wanted.byteCount ?? 0))
             } else {
                 try await fetchContents(wanted, to: blob, report)
             }
             _ = consume lock
         } else {
-            report(.received(byteCount: wanted.byteCount ?? 0))
+            report(.transferred(byteCount: wanted.byteCount ?? 0))
         }
         let place = try cached.link(wanted.name, at: wanted.commit, to: wanted.entityTag)
         report(.finished(file: wanted.name))
@@ -56,7 +56,7 @@ extension HubClient {
     private func fetchContents(
         _ wanted: WantedFile,
         to blob: URL,
-        _ report: @Sendable (DownloadEvent) -> Void
+        _ report: @Sendable (TransferEvent) -> Void
     ) async throws {
         let partial = try adoptPartial(of: blob)
         var file = try ResumableFile(at: partial)
@@ -96,13 +96,13 @@ extension HubClient {
     private func complete(
         _ file: inout ResumableFile,
         _ wanted: WantedFile,
-        _ report: @Sendable (DownloadEvent) -> Void
+        _ report: @Sendable (TransferEvent) -> Void
     ) async throws {
         let subject = "\(wanted.name) of the \(wanted.id.kind.rawValue) \(wanted.id)"
         if let size = wanted.byteCount, file.byteCount > size { try file.truncate(to: 0) }
         if wanted.byteCount == nil { try file.truncate(to: 0) }
         var check = try restarted(file, wanted)
-        report(.received(byteCount: file.byteCount))
+        report(.transferred(byteCount: file.byteCount))
         var attempt = 0
         var spoiled = 0
         while true {
@@ -117,7 +117,7 @@ extension HubClient {
                 if outcome.isWhole {
                     reason = "sent \(file.byteCount) bytes that are not those of \(subject)"
                     spoiled += 1
-                    report(.received(byteCount: -file.byteCount))
+                    report(.transferred(byteCount: -file.byteCount))
                     try file.truncate(to: 0)
                     check = try restarted(file, wanted)
                 }
@@ -163,7 +163,7 @@ extension HubClient {
         _ file: inout ResumableFile,
         _ check: inout ContentCheck,
         _ wanted: WantedFile,
-        _ report: @Sendable (DownloadEvent) -> Void
+        _ report: @Sendable (TransferEvent) -> Void
     ) async throws -> Received {
         if let size = wanted.byteCount, file.byteCount == size, size > 0 { return Received(isWhole: true) }
         let (response, host) = try await open(wanted, from: file.byteCount)
@@ -183,7 +183,7 @@ extension HubClient {
             else { return Received(reason: "sent another part of the file than the one asked for") }
         } else if file.byteCount > 0 {
             // The server gives no parts, or has none left to give: from the start.
-            report(.received(byteCount: -file.byteCount))
+            report(.transferred(byteCount: -file.byteCount))
             try file.truncate(to: 0)
             check = try restarted(file, wanted)
             if status == 416 { return Received(reason: "has no such part of the file") }
@@ -203,7 +203,7 @@ extension HubClient {
         for try await buffer in response.body {
             let count = buffer.readableBytes
             guard file.byteCount + count <= wanted.byteCount ?? .max else {
-                report(.received(byteCount: -file.byteCount))
+                report(.transferred(byteCount: -file.byteCount))
                 try file.truncate(to: 0)
                 check = try restarted(file, wanted)
                 return Received(reason: "sent more than the \(wanted.byteCount ?? 0) bytes announced")
@@ -212,7 +212,7 @@ extension HubClient {
                 try file.append(bytes)
                 check.update(bytes)
             }
-            report(.received(byteCount: count))
+            report(.transferred(byteCount: count))
         }
         let expected = wanted.byteCount ?? announced
         guard expected == nil || expected == file.byteCount else {

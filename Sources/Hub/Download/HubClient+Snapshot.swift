@@ -26,7 +26,7 @@ extension HubClient {
     public func snapshot(
         of id: RepositoryID,
         _ selection: FileSelection = .all,
-        report: @escaping @Sendable (DownloadEvent) -> Void = { _ in }
+        report: @escaping @Sendable (TransferEvent) -> Void = { _ in }
     ) async throws -> Snapshot {
         let cached = cache.repository(id)
         do {
@@ -56,7 +56,7 @@ extension HubClient {
     public func file(
         _ name: String,
         of id: RepositoryID,
-        report: @escaping @Sendable (DownloadEvent) -> Void = { _ in }
+        report: @escaping @Sendable (TransferEvent) -> Void = { _ in }
     ) async throws -> URL {
         guard isRelativePath(name) else {
             throw HubError(
@@ -110,7 +110,7 @@ extension HubClient {
         from files: [RemoteFile],
         of id: RepositoryID,
         at commit: String,
-        _ report: @escaping @Sendable (DownloadEvent) -> Void
+        _ report: @escaping @Sendable (TransferEvent) -> Void
     ) async throws -> Snapshot {
         let cached = cache.repository(id)
         let names = try selection.apply(to: files.map(\.name), of: id)
@@ -135,22 +135,17 @@ extension HubClient {
                 at: cache.folder
             )
         }
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            // The largest first: the last one to end is then a small one.
-            var queue = missing.sorted { $0.byteCount > $1.byteCount }[...]
-            func startNext() {
-                guard let next = queue.popFirst() else { return }
-                let wanted = WantedFile(
-                    id: id,
-                    name: next.name,
-                    commit: commit,
-                    entityTag: next.entityTag,
-                    byteCount: next.byteCount
-                )
-                group.addTask { _ = try await fetch(wanted, report) }
-            }
-            for _ in 0..<max(1, settings.connections) { startNext() }
-            while try await group.next() != nil { startNext() }
+        // The largest first: the last one to end is then a small one.
+        let queue = missing.sorted { $0.byteCount > $1.byteCount }
+        try await concurrently(queue, limit: settings.connections) { next in
+            let wanted = WantedFile(
+                id: id,
+                name: next.name,
+                commit: commit,
+                entityTag: next.entityTag,
+                byteCount: next.byteCount
+            )
+            _ = try await fetch(wanted, report)
         }
         return Snapshot(folder: cached.snapshot(commit), commit: commit, files: names)
     }

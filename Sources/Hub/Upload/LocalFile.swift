@@ -1,0 +1,120 @@
+import Crypto
+import Files
+import Foundation
+import NIOCore
+
+/// A file of this machine that goes into a repository.
+struct LocalFile: Sendable {
+    /// Where it lies.
+    let place: URL
+    /// Its path in the repository.
+    let name: String
+    /// Its bytes when it was looked at.
+    let byteCount: Int
+
+    /// The first bytes, by which the Hub tells text from what is kept outside Git.
+    func sample() throws(FileError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        try forEachPiece(from: 0, count: min(512, byteCount)) { bytes.append(contentsOf: $0.readableBytesView) }
+        return bytes
+    }
+
+    /// Both names that its contents may have: Git's, and the one outside it. One pass, a piece at a time.
+    func hashes() throws(FileError) -> (git: String, sha256: String) {
+        var git = Insecure.SHA1()
+        var sha256 = SHA256()
+        git.update(data: Data("blob \(byteCount)\0".utf8))
+        try forEachPiece(from: 0, count: byteCount) { piece in
+            piece.withUnsafeReadableBytes {
+                git.update(bufferPointer: $0)
+                sha256.update(bufferPointer: $0)
+            }
+        }
+        return (hexadecimal(git.finalize()), hexadecimal(sha256.finalize()))
+    }
+
+    /// Its bytes.
+    func contents() throws(FileError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(byteCount)
+        try forEachPiece(from: 0, count: byteCount) { bytes.append(contentsOf: $0.readableBytesView) }
+        return bytes
+    }
+
+    /// A part of it as it is read, for sending.
+    func pieces(from start: Int, count: Int, read: @escaping @Sendable (Int) -> Void) -> FilePieces {
+        FilePieces(file: self, start: start, count: count, read: read)
+    }
+
+    private func forEachPiece(
+        from start: Int,
+        count: Int,
+        _ body: (ByteBuffer) -> Void
+    ) throws(FileError) {
+        var reader = try PieceReader(file: self, start: start, count: count)
+        while let piece = try reader.next() { body(piece) }
+    }
+
+    private func hexadecimal(_ digest: some Sequence<UInt8>) -> String {
+        digest.map { String(format: "%02x", $0) }.joined()
+    }
+}
+
+/// A part of a file, a megabyte at a time.
+struct FilePieces: AsyncSequence, Sendable {
+    typealias Element = ByteBuffer
+
+    fileprivate let file: LocalFile
+    fileprivate let start: Int
+    fileprivate let count: Int
+    fileprivate let read: @Sendable (Int) -> Void
+
+    struct AsyncIterator: AsyncIteratorProtocol {
+        fileprivate let pieces: FilePieces
+        private var reader: PieceReader?
+
+        fileprivate init(pieces: FilePieces) { self.pieces = pieces }
+
+        mutating func next() async throws -> ByteBuffer? {
+            if reader == nil {
+                reader = try PieceReader(file: pieces.file, start: pieces.start, count: pieces.count)
+            }
+            let piece = try reader?.next()
+            if let piece { pieces.read(piece.readableBytes) }
+            return piece
+        }
+    }
+
+    func makeAsyncIterator() -> AsyncIterator { AsyncIterator(pieces: self) }
+}
+
+/// Reads a part of a file; one that became shorter meanwhile is an error, not a shorter part.
+private struct PieceReader {
+    private let handle: FileHandle
+    private let name: String
+    private var left: Int
+
+    init(file: LocalFile, start: Int, count: Int) throws(FileError) {
+        name = file.place.path(percentEncoded: false)
+        left = count
+        do {
+            handle = try FileHandle(forReadingFrom: file.place)
+            try handle.seek(toOffset: UInt64(start))
+        } catch {
+            throw FileError(.inputOutput, "cannot read \(name): \(error.localizedDescription)")
+        }
+    }
+
+    mutating func next() throws(FileError) -> ByteBuffer? {
+        guard left > 0 else { return nil }
+        let data: Data?
+        do { data = try handle.read(upToCount: min(left, 1 << 20)) } catch {
+            throw FileError(.inputOutput, "cannot read \(name): \(error.localizedDescription)")
+        }
+        guard let data, !data.isEmpty else {
+            throw FileError(.inputOutput, "\(name) became shorter while it was sent; send it again when nobody writes to it")
+        }
+        left -= data.count
+        return ByteBuffer(bytes: data)
+    }
+}
