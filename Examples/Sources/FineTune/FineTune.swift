@@ -21,7 +21,7 @@ struct FineTune {
         )
 
         // What a step frees, the next one uses.
-        Runtime.keepFreedMemory()
+        TensorHeap.adopt()
 
         // A fifth of the rows is held out, every label's share kept.
         job.held = .held(.fraction(0.2), stratifyBy: labelColumn, seed: 1)

@@ -31,7 +31,7 @@ struct MBTI {
         )
 
         // The model with a new head for the labels' names, and its tokenizer.
-        Runtime.keepFreedMemory()
+        TensorHeap.adopt()
         var options = SequenceClassifier.LoadOptions()
         options.labels = learned.names
         let (classifier, _) = try TextClassifier.load(model, options: options)
