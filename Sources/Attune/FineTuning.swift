@@ -83,6 +83,8 @@ public struct FineTuning: Sendable {
     public var goesOnFromLatest = false
     /// Where the run's numbers are written while it runs.
     public var reportTo: [RunReport] = []
+    /// What the classifier's page says beside what the run knows.
+    public var card = ModelCardDetails()
 
     /// A job with the reference's defaults.
     ///
@@ -168,7 +170,7 @@ public struct FineTuning: Sendable {
         let evaluation = try measure(classifier, held, outcome, shouldStop, emit)
         if let evaluation { for observer in listening { try observer.receive(.evaluated(evaluation)) } }
         try RunRecord(outcome: outcome, evaluation: evaluation).save(to: folder)
-        let card = ModelCard(job: self, classifier: classifier, examples: train.count, evaluation: evaluation)
+        let card = ModelCard(job: self, classifier: classifier, train: train, evaluation: evaluation)
         try writeAtomically(Data(card.text.utf8), to: folder.appending(path: "README.md"))
         return Result(classifier: classifier, outcome: outcome, evaluation: evaluation)
     }

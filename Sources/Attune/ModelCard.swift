@@ -1,115 +1,146 @@
 import Classification
 import Evaluation
 import Foundation
-import JSON
 import Models
+import NN
 import Training
 
-/// The `README.md` of a saved classifier: what it is, what it was measured to do, how to use it.
+/// The `README.md` of a saved classifier: what it is, what it was measured to do, how it was trained and how to use it.
 ///
 /// Source: https://huggingface.co/docs/hub/model-cards
 struct ModelCard {
     let job: FineTuning
     let classifier: TextClassifier
-    let examples: Int
+    let train: EncodedExamples
     let evaluation: EvaluationRecord?
+
+    var details: ModelCardDetails { job.card }
 
     /// Front matter that the Hub understands, then the page.
     var text: String {
-        let model = URL(filePath: job.model).lastPathComponent
-        let data = URL(filePath: job.dataset).lastPathComponent
-        return """
-            ---
-            pipeline_tag: text-classification
-            library_name: transformers
-            tags:
-            - text-classification
-            - attune
-            metrics:
-            \(metricNames.map { "- \($0)" }.joined(separator: "\n"))
-            ---
+        """
+        ---
+        \(frontMatter)
+        ---
 
-            # A classifier of texts
+        # \(markdown(title))
 
-            `\(model)` fine-tuned on \(examples) texts of `\(data)` (column `\(job.textColumn)`) \(purpose)
-            ## Measured
+        \(model) fine-tuned on \(train.count) texts of \(data) (column \(code(job.textColumn))) \(purpose)
+        \(labelTable)
+        ## Meant for
 
-            \(measured)
-            ## Trained
+        \(intendedUse)
 
-            \(settings)
+        ## Measured
 
-            ## Use
+        \(measured)
+        ## Trained
 
-            ```sh
-            attune predict --model . --text "…"
-            ```
+        \(settings)
+        \(recipe)
+        ## Use
 
-            ```python
-            from transformers import pipeline
-            pipeline("text-classification", model=".")("…")
-            ```
-
-            """
+        \(usage)
+        """
     }
 
-    private var metricNames: [String] {
-        switch classifier.problemType {
-        case .singleLabel: ["accuracy", "f1", "matthews_correlation"]
-        case .multiLabel: ["f1", "accuracy"]
-        case .regression: ["mse", "mae", "pearsonr", "spearmanr"]
-        }
+    /// Its name: the repository's, where it has one.
+    var title: String {
+        details.repository?.split(separator: "/").last.map(String.init) ?? "A classifier of texts"
     }
 
-    /// What it was trained for and how it answers.
+    // MARK: What it is
+
+    private var model: String { reference(details.baseModel, page: "", job.model) }
+
+    private var data: String { reference(details.dataset, page: "datasets/", job.dataset) }
+
+    private func reference(_ id: String?, page: String, _ path: String) -> String {
+        id.map { "[\($0)](https://huggingface.co/\(page)\($0))" } ?? code(URL(filePath: path).lastPathComponent)
+    }
+
     private var purpose: String {
-        switch classifier.problemType {
+        let column = code(job.labelColumn)
+        return switch classifier.problemType {
         case .singleLabel:
-            """
-            to tell
-            `\(job.labelColumn)` apart. It knows these \(classifier.labels.count) labels and answers every text with one of
-            them, also a text that has nothing to do with any:
-
-            \(labels)
-            """
+            "to tell \(column) apart. It answers every text with one of these \(classifier.labels.count) labels:"
         case .multiLabel:
-            """
-            to find
-            the labels of `\(job.labelColumn)`. It knows these \(classifier.labels.count) and gives a text those it thinks
-            likelier than not, which may be several or none:
-
-            \(labels)
-            """
-        case .regression:
-            """
-            to
-            predict the number `\(job.labelColumn)`. It answers every text with a number, also a text that has nothing to
-            do with it.
-
-            """
+            "to find the labels of \(column). It gives a text those of these \(classifier.labels.count) labels that it "
+                + "thinks likelier than not, which may be several or none:"
+        case .regression: "to predict the number \(column)."
         }
     }
 
-    private var labels: String {
-        classifier.labels.enumerated().map { "- \($0): `\($1)`\n" }.joined()
+    private var labelTable: String {
+        guard classifier.problemType != .regression else { return "" }
+        var counts = [Int](repeating: 0, count: classifier.labels.count)
+        switch train.targets {
+        case .classes(let ids): for id in ids { counts[id] += 1 }
+        case .labelSets(let sets): for id in sets.joined() { counts[id] += 1 }
+        case .numbers, nil: break
+        }
+        let rows = zip(classifier.labels, counts).enumerated().map { id, label in
+            "| \(id) | \(markdown(label.0)) | \(label.1) |\n"
+        }
+        return "\n| id | label | texts trained on |\n|---:|---|---:|\n" + rows.joined()
+    }
+
+    private var intendedUse: String {
+        let scope =
+            "Texts like those it was trained on: of the same kind, length and language"
+            + (details.languages.isEmpty ? "" : " (\(details.languages.map(markdown).joined(separator: ", ")))") + "."
+        let limit =
+            classifier.problemType == .multiLabel
+            ? "Labels that it was not trained on it never gives."
+            : "It has an answer for every text, also for one that has nothing to do with the question; a low score says so at times, not always."
+        return
+            "\(scope) \(limit) What its training data gets wrong or leaves out, it gets wrong, too: look at the errors below before decisions about people depend on it."
+    }
+
+    // MARK: What it was measured to do
+
+    /// Where the texts that it was measured on come from, for a person.
+    var measuredData: String {
+        func name(_ path: String) -> String {
+            details.dataset?.split(separator: "/").last.map(String.init)
+                ?? URL(filePath: path).deletingPathExtension().lastPathComponent
+        }
+        return if case .file(let path, _) = job.held {
+            URL(filePath: path).deletingPathExtension().lastPathComponent
+        } else {
+            name(job.dataset)
+        }
     }
 
     private var measured: String {
         guard let evaluation else { return "No texts were held out, so nothing was measured.\n" }
         let own = evaluation.customMetrics.map { "\($0.name) \(String(format: "%.4f", $0.value))\n" }.joined()
-        let origin =
-            if case .file(let path, _) = job.held { URL(filePath: path).lastPathComponent } else {
-                "the same data"
-            }
         return """
-            On \(evaluation.metrics.count) texts of \(origin) that it had not seen, with a loss of \
-            \(String(format: "%.4f", evaluation.loss)):
+            On \(evaluation.metrics.count) texts of \(code(measuredData)) that it had not seen, with a loss of \
+            \(String(format: "%.4f", evaluation.loss)). Brackets hold 95 % intervals, from repeated draws of these texts; \
+            another set of texts may lie outside them.
 
-            ```
-            \(evaluation.metrics.table(labels: classifier.labels))\(own)```
-
+            \(block("", evaluation.metrics.table(labels: classifier.labels) + own))
+            \(confusions)
             """
     }
+
+    /// What is most often taken for what, where the table of all pairs would be too wide.
+    private var confusions: String {
+        guard case .singleLabel(let metrics) = evaluation?.metrics, classifier.labels.count > 12 else { return "" }
+        let ids = classifier.labels.indices
+        let pairs = ids.flatMap { label in
+            ids.filter { $0 != label }.map { (label, $0, metrics.confusion[label, $0]) }
+        }.filter { $0.2 > 0 }
+        let worst = pairs.sorted { ($1.2, $0.0, $0.1) < ($0.2, $1.0, $1.1) }.prefix(15)
+        guard !worst.isEmpty else { return "" }
+        let rows = worst.map {
+            "| \(markdown(classifier.labels[$0.0])) | \(markdown(classifier.labels[$0.1])) | \($0.2) |\n"
+        }
+        return "Most often confused:\n\n| is | taken for | texts |\n|---|---|---:|\n" + rows.joined() + "\n"
+    }
+
+    // MARK: How it was trained
 
     private var settings: String {
         let arguments = job.arguments
@@ -118,7 +149,67 @@ struct ModelCard {
         return """
             \(arguments.optimizer.rawValue), learning rate \(arguments.learningRate) (\(arguments.scheduler.rawValue)), weight decay \
             \(arguments.weightDecay), \(batch) texts a step, \(length), texts of at most \(classifier.maxLength) tokens, \
-            \(arguments.precision.rawValue), seed \(arguments.seed).
+            \(arguments.precision.rawValue), seed \(arguments.seed); with Attune.
+
             """
+    }
+
+    private var recipe: String {
+        guard let recipe = details.recipe else { return "" }
+        return
+            "<details><summary>The recipe: `attune train recipe.yaml` repeats the run</summary>\n\n\(block("yaml", recipe))\n</details>\n"
+    }
+
+    // MARK: How to use it
+
+    private var usage: String {
+        let place = details.repository ?? "."
+        let isPair = job.textPairColumn != nil
+        let (flag, swift, python) =
+            isPair
+            ? (" --text-pair \"…\"", "classifier.predictions(of: classifier.logits(classifier.encode(.pairs([(\"…\", \"…\")]))))", "{\"text\": \"…\", \"text_pair\": \"…\"}")
+            : ("", "classifier.classify([\"…\"])", "\"…\"")
+        let answer = classifier.problemType == .multiLabel ? "answer.labels" : "answer.label, answer.score"
+        let folder = details.repository.map { "folder: `attune hub download \($0)` prints it" } ?? "this folder"
+        return """
+            ```sh
+            attune predict --model \(place) --text "…"\(flag)
+            ```
+
+            ```swift
+            import Attune
+
+            let (classifier, _) = try TextClassifier.load("\(details.repository == nil ? "." : "…")")  // \(folder)
+            for answer in try \(swift) { print(\(answer)) }
+            ```
+
+            ```python
+            from transformers import pipeline
+
+            pipeline("text-classification", model="\(place)")(\(python))
+            ```
+
+            """
+    }
+
+    // MARK: Markdown
+
+    /// A text that says what it says: labels and names of columns may hold anything.
+    private func markdown(_ text: String) -> String {
+        text.map { character -> String in
+            if character.isNewline { return " " }
+            return "\\`*_[]<>|#&~!".contains(character) ? "\\\(character)" : "\(character)"
+        }.joined()
+    }
+
+    private func code(_ text: String) -> String {
+        text.contains("`") || text.contains(where: \.isNewline) ? markdown(text) : "`\(text)`"
+    }
+
+    /// A block of code whose fence is longer than any within.
+    private func block(_ language: String, _ text: String) -> String {
+        var fence = "```"
+        while text.contains(fence) { fence += "`" }
+        return "\(fence)\(language)\n\(text.hasSuffix("\n") ? text : text + "\n")\(fence)\n"
     }
 }

@@ -5,6 +5,8 @@ import Foundation
 struct PlanText {
     let plan: FineTuningPlan
     let job: FineTuning
+    /// What is sent to the Hub; nil for nothing.
+    var push: String?
 
     /// Lines ending in a line feed.
     var text: String { TextTable(rows: rows).text + "Nothing was trained: this was --dry-run.\n" }
@@ -38,6 +40,7 @@ struct PlanText {
             ["save", times(arguments.saveStrategy, arguments.saveSteps)],
             ["seed", "\(arguments.seed)"],
         ]
+        if let push { rows.append(["push", push]) }
         return rows
     }
 

@@ -14,6 +14,8 @@ enum ReferenceArguments {
 
     private static let notNeeded = "is not needed: leave it out"
     private static let packed = "is not needed: batches are packed without padding, in any order"
+    private static let noToken =
+        "is not there, as it would stand in recipes: `attune hub login`, the variable HF_TOKEN or a .env file give the token"
     private static let oneProcess = "is for several processes, and a run here is one"
 
     private static let advice: [String: String] = [
@@ -35,6 +37,12 @@ enum ReferenceArguments {
         "full-determinism": "is not needed: the same seed and thread count give the same bytes always",
         "group-by-length": packed,
         "gradient-checkpointing-kwargs": "has nothing to set here; --gradient-checkpointing goes by block",
+        "hub-always-push": "is not needed: a push that waits is replaced by a newer one; --hub-strategy all_checkpoints sends all",
+        "hub-revision": "is written into the name: --hub-model-id org/name@branch",
+        "hub-token": noToken,
+        "push-to-hub-model-id": "is called --hub-model-id",
+        "push-to-hub-organization": "is written into the name: --hub-model-id org/name",
+        "push-to-hub-token": noToken,
         "ignore-data-skip": "is not needed: going on from a checkpoint costs no time",
         "include-for-metrics": notNeeded,
         "include-num-input-tokens-seen": notNeeded,
@@ -67,8 +75,6 @@ enum ReferenceArguments {
     ]
 
     private static let advicePerPrefix = [
-        ("push-to-hub", "is not there yet: the output folder can be uploaded as it is"),
-        ("hub-", "is not there yet: the output folder can be uploaded as it is"),
         ("dataloader-", "is not needed: texts are tokenized before the first step"),
         ("ddp-", oneProcess), ("fsdp", oneProcess), ("tpu-", oneProcess), ("accelerator-", oneProcess),
         ("parallelism-", oneProcess), ("log-level", "is not there"),

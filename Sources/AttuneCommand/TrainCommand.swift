@@ -36,6 +36,8 @@ struct TrainCommand: ParsableCommand {
     @OptionGroup(title: "Logging, evaluation and saving") var saving: SavingOptions
     @OptionGroup(title: "Logging, evaluation and saving") var selection: SelectionOptions
 
+    @OptionGroup(title: "The Hub") var push: HubPushOptions
+
     @OptionGroup(title: "Machine") var device: DeviceOptions
     @OptionGroup(title: "Machine") var weights: WeightsOptions
 
@@ -60,7 +62,7 @@ struct TrainCommand: ParsableCommand {
             var job = try job()
             if dryRun {
                 let plan = try job.plan { if case .note(let text) = $0 { writeToStandardError(text + "\n") } }
-                print(PlanText(plan: plan, job: job).text, terminator: "")
+                print(PlanText(plan: plan, job: job, push: try pushPlan()).text, terminator: "")
                 if let count = training.seedCount { print("all that \(count) times, in seed-<n> each") }
                 return
             }
@@ -85,15 +87,28 @@ struct TrainCommand: ParsableCommand {
             if let count = training.seedCount {
                 return try runSeeds(count, job, into: folder, interrupt, line)
             }
+            let pusher = try push.repository(for: outputDir).map {
+                try HubPusher($0, isPrivate: push.hubPrivateRepo ? true : nil, push.hubStrategy, folder: folder)
+            }
             var reporter = ConsoleReporter()
             let recipe = try line.resolvedRecipe(resolved(job))
-            let result = try job.run(into: folder, shouldStop: { interrupt.isRequested }) { event in
-                if case .run(.started) = event {
-                    try writeAtomically(Data(recipe.utf8), to: folder.appending(path: "recipe.yaml"))
+            job.card = card(recipe, pusher)
+            let result: FineTuning.Result
+            do {
+                result = try job.run(into: folder, shouldStop: { interrupt.isRequested }) { event in
+                    if case .run(.started) = event {
+                        try writeAtomically(Data(recipe.utf8), to: folder.appending(path: "recipe.yaml"))
+                    }
+                    reporter.show(event)
+                    if case .run(.saved(let checkpoint)) = event { pusher?.push(checkpoint) }
+                    for note in pusher?.takeNotes() ?? [] { reporter.show(.note(note)) }
                 }
-                reporter.show(event)
+            } catch {
+                pusher?.cancel()
+                throw error
             }
             if result.outcome.wasInterrupted {
+                pusher?.cancel()
                 throw interrupted(after: "step \(result.outcome.step)", line)
             }
             printSummary(result)
@@ -103,6 +118,7 @@ struct TrainCommand: ParsableCommand {
                 )
                 throw ExitCode.interrupted
             }
+            if let pusher { try finish(pusher, folder, interrupt) }
         }
     }
 
@@ -148,6 +164,12 @@ struct TrainCommand: ParsableCommand {
         if weights.dtype == .bfloat16, training.precision.isLeftOut { job.arguments.precision = .bf16 }
         if job.problemType == .regression, job.classWeights != .equal {
             throw ValidationError("--class-weights is for classes, and --problem-type regression has none")
+        }
+        _ = try push.repository(for: outputDir)
+        if push.pushToHub, training.seedCount != nil {
+            throw ValidationError(
+                "--push-to-hub sends one model, and --seeds trains several; leave one of them out, and send the one you choose with `attune hub upload`"
+            )
         }
         do { try job.validate() } catch { throw ValidationError(error.message) }
         return job

@@ -13,6 +13,9 @@ public struct RunFolder: Sendable {
     /// - Parameter url: The place.
     public init(_ url: URL) { self.url = url }
 
+    /// What a checkpoint holds beside a model: the files that a run goes on from.
+    public static let stateFiles = TrainerState.fileNames
+
     /// Where a step's checkpoint stands.
     func checkpoint(_ step: Int) -> URL { url.appending(path: "checkpoint-\(step)") }
 

@@ -106,6 +106,12 @@ package struct TrainerState: Sendable, Equatable {
     /// What the optimizer remembers.
     private static let optimizerState = "optimizer.safetensors"
 
+    /// Where the run stands.
+    private static let trainerState = "trainer_state.json"
+
+    /// What a checkpoint holds beside a model.
+    static let fileNames = [randomStates, optimizerState, trainerState]
+
     /// `trainer_state.json`'s text.
     package var formatted: String { document.formatted }
 
@@ -129,7 +135,7 @@ package struct TrainerState: Sendable, Equatable {
                     to: place.appending(path: Self.randomStates)
                 )
             }
-            try writeAtomically(Data(formatted.utf8), to: place.appending(path: "trainer_state.json"))
+            try writeAtomically(Data(formatted.utf8), to: place.appending(path: Self.trainerState))
         }
     }
 
@@ -140,7 +146,7 @@ package struct TrainerState: Sendable, Equatable {
         optimizer: Optimizer,
         dropout: RandomSource
     ) throws {
-        let url = folder.appending(path: "trainer_state.json")
+        let url = folder.appending(path: Self.trainerState)
         let path = url.path(percentEncoded: false)
         guard let data = try? Data(contentsOf: url), let document = try? JSONValue.parse(data),
             let step = document["global_step"].int

@@ -2,24 +2,56 @@ import Foundation
 import JSON
 import Synchronization
 
-/// A Hub on this machine that speaks the real protocol, as far as downloading goes, and fails as it is told.
+/// A Hub on this machine that speaks the real protocol, downloads and uploads, and fails as it is told.
 ///
 /// Two servers: the endpoint, and another host that large files' contents come from. The other must never see a token.
 public final class FakeHub: Sendable {
     /// What may be made of an answer: the request's number, the request, the good answer.
     public typealias Spoiler = @Sendable (Int, FakeRequest, FakeAnswer) -> FakeAnswer
 
-    private struct State {
+    /// What becomes of a request that is never looked at: the request's number, the request; nil where it is.
+    public struct Doorman: Sendable {
+        let answer: @Sendable (Int, FakeRequest) -> FakeAnswer?
+
+        /// Who answers in place of the Hub.
+        public init(_ answer: @escaping @Sendable (Int, FakeRequest) -> FakeAnswer?) { self.answer = answer }
+    }
+
+    struct State {
         var repositories: [String: FakeRepository]
         var requests: [FakeRequest] = []
         var contentRequests: [FakeRequest] = []
+        /// What was sent before a commit named it, by SHA-256; parts of it by address.
+        var contents: [String: Data] = [:]
+        var parts: [String: Data] = [:]
     }
 
-    /// The token that opens what is private.
-    public static let token = "hf_testTokenThatNobodyElseMaySee"
+    /// How large files come in.
+    public struct LargeFiles: Sendable {
+        /// What is larger is kept outside Git.
+        public var regularByteCount = 10_000
+        /// What is larger comes in parts of as much; nil for all at once.
+        public var partByteCount: Int?
+        /// Takes them by Xet alone.
+        public var isXetOnly = false
 
-    private let state: Mutex<State>
-    private let pageSize: Int
+        /// The usual ways.
+        public init(regularByteCount: Int = 10_000, partByteCount: Int? = nil, isXetOnly: Bool = false) {
+            self.regularByteCount = regularByteCount
+            self.partByteCount = partByteCount
+            self.isXetOnly = isXetOnly
+        }
+    }
+
+    /// The token that opens what is private and may write to what is `ada`'s, `engine`'s and `org`'s.
+    public static let token = "hf_testTokenThatNobodyElseMaySee"
+    /// One that may only read.
+    public static let readingToken = "hf_testTokenThatMayOnlyReadThings"
+
+    let state: Mutex<State>
+    let pageSize: Int
+    let largeFiles: LargeFiles
+    private let doorman: Doorman?
     private let spoiler: Spoiler
     private let servers: Mutex<[FakeServer]>
 
@@ -28,14 +60,20 @@ public final class FakeHub: Sendable {
     /// - Parameters:
     ///   - repositories: By path: `org/name`, `datasets/org/name`.
     ///   - pageSize: Files of a page of a list.
+    ///   - largeFiles: How large files come in.
+    ///   - doorman: What is answered without a look at the request.
     ///   - spoiler: What goes wrong.
     public init(
         _ repositories: [String: FakeRepository],
         pageSize: Int = 1000,
+        largeFiles: LargeFiles = LargeFiles(),
+        doorman: Doorman? = nil,
         spoiler: @escaping Spoiler = { _, _, answer in answer }
     ) {
         state = Mutex(State(repositories: repositories))
         self.pageSize = pageSize
+        self.largeFiles = largeFiles
+        self.doorman = doorman
         self.spoiler = spoiler
         servers = Mutex([])
     }
@@ -51,7 +89,7 @@ public final class FakeHub: Sendable {
                 $0.contentRequests.append(request)
                 return $0.contentRequests.count + $0.requests.count
             }
-            return spoiler(number, request, content(request))
+            return doorman?.answer(number, request) ?? spoiler(number, request, content(request))
         }
         let contentPort = contents.port
         let endpoint = try await FakeServer(port: port) { [self] request in
@@ -59,7 +97,7 @@ public final class FakeHub: Sendable {
                 $0.requests.append(request)
                 return $0.contentRequests.count + $0.requests.count
             }
-            return spoiler(number, request, answer(request, contentPort: contentPort))
+            return doorman?.answer(number, request) ?? spoiler(number, request, answer(request, contentPort: contentPort))
         }
         servers.withLock { $0 = [contents, endpoint] }
         return "http://127.0.0.1:\(endpoint.port)"
@@ -80,9 +118,15 @@ public final class FakeHub: Sendable {
         state.withLock { $0.repositories[path] = repository }
     }
 
+    /// All repositories by path.
+    public var repositories: [String: FakeRepository] { state.withLock { $0.repositories } }
+
+    /// A repository as it stands.
+    public subscript(path: String) -> FakeRepository? { state.withLock { $0.repositories[path] } }
+
     private func answer(_ request: FakeRequest, contentPort: Int) -> FakeAnswer {
-        let repositories = state.withLock { $0.repositories }
-        let isKnown = request.headers["authorization"] == "Bearer \(Self.token)"
+        let mayWrite = request.headers["authorization"] == "Bearer \(Self.token)"
+        let isKnown = mayWrite || request.headers["authorization"] == "Bearer \(Self.readingToken)"
         if request.path == "/api/whoami-v2" {
             guard isKnown else { return failure(401, nil, "Invalid credentials in Authorization header") }
             return json(
@@ -90,19 +134,29 @@ public final class FakeHub: Sendable {
                     "name": .string("ada"), "type": .string("user"),
                     "orgs": .array([.object(["name": .string("engine")])]),
                     "auth": .object([
-                        "accessToken": .object(["displayName": .string("laptop"), "role": .string("read")])
+                        "accessToken": .object([
+                            "displayName": .string("laptop"), "role": .string(mayWrite ? "write" : "read"),
+                        ])
                     ]),
                 ])
             )
         }
+        if request.path.hasPrefix("/lfs/") { return answerLFS(request) }
+        if request.path == "/api/validate-yaml" { return json(.object(["errors": .array([]), "warnings": .array([])])) }
+        if request.path == "/api/repos/create" { return create(request, mayWrite: mayWrite) }
         let parts = request.path.split(separator: "/").map { $0.removingPercentEncoding ?? String($0) }
         for (path, repository) in repositories {
             let own = path.split(separator: "/").map(String.init)
             let api = ["api"] + (own.first == "datasets" ? own : ["models"] + own)
             let isAPI = parts.starts(with: api)
-            guard isAPI || parts.starts(with: own) else { continue }
+            let lfs = Array(own.dropLast()) + ["\(own.last ?? "").git"]
+            guard isAPI || parts.starts(with: own) || parts.starts(with: lfs) else { continue }
             if repository.isPrivate, !isKnown { return failure(401, "RepoNotFound", "Repository not found") }
             let rest = Array(parts.dropFirst(isAPI ? api.count : own.count))
+            if request.method == "POST" {
+                guard mayWrite else { return failure(isKnown ? 403 : 401, nil, "You may not write here") }
+                return write(rest, path, request, contentPort)
+            }
             if repository.isGated, rest.first == "resolve" {
                 return failure(403, "GatedRepo", "Access is restricted")
             }
@@ -112,113 +166,11 @@ public final class FakeHub: Sendable {
         return failure(401, "RepoNotFound", "Repository not found")
     }
 
-    private func answerAPI(
-        _ rest: [String],
-        _ path: String,
-        _ repository: FakeRepository,
-        _ request: FakeRequest
-    ) -> FakeAnswer {
-        let revision = rest.count > 1 ? rest[1] : "main"
-        guard revision == "main" || revision == repository.commit else {
-            return failure(404, "RevisionNotFound", "Invalid rev id")
-        }
-        guard rest.first == "tree" else {
-            let id = path.replacing("datasets/", with: "")
-            let siblings = repository.files.keys.sorted().map { JSONValue.object(["rfilename": .string($0)]) }
-            return json(
-                .object([
-                    "id": .string(id), "sha": .string(repository.commit), "private": .bool(false),
-                    "siblings": .array(siblings), "tags": .array([]), "downloads": .int(0), "likes": .int(0),
-                ])
-            )
-        }
-        let query = URLComponents(string: request.target)?.queryItems ?? []
-        let start = query.first { $0.name == "cursor" }?.value.flatMap(Int.init) ?? 0
-        let names = repository.files.keys.sorted()
-        let page = names.dropFirst(start).prefix(pageSize)
-        var headers: [(String, String)] = []
-        if start + page.count < names.count {
-            let next = "\(request.path)?recursive=true&expand=false&cursor=\(start + page.count)"
-            headers.append(("Link", "<http://\(request.headers["host"] ?? "")\(next)>; rel=\"next\""))
-        }
-        return json(.array(page.map { entry($0, repository) }), headers)
-    }
-
-    private func entry(_ name: String, _ repository: FakeRepository) -> JSONValue {
-        let data = repository.files[name] ?? Data()
-        var entry: JSONObject = ["type": .string("file"), "path": .string(name), "size": .int(data.count)]
-        if repository.large.contains(name) {
-            let pointer = FakeRepository.pointer(to: data)
-            entry["oid"] = .string(FakeRepository.gitHash(pointer))
-            entry["lfs"] = .object([
-                "oid": .string(FakeRepository.sha256(data)), "size": .int(data.count),
-                "pointerSize": .int(pointer.count),
-            ])
-        } else {
-            entry["oid"] = .string(FakeRepository.gitHash(data))
-        }
-        return .object(entry)
-    }
-
-    private func resolve(
-        _ rest: [String],
-        _ repository: FakeRepository,
-        _ request: FakeRequest,
-        _ contentPort: Int
-    ) -> FakeAnswer {
-        guard rest.count > 2, rest[0] == "resolve" else { return failure(404, nil, "Not found") }
-        guard rest[1] == "main" || rest[1] == repository.commit else {
-            return failure(404, "RevisionNotFound", "Invalid rev id")
-        }
-        let name = rest[2...].joined(separator: "/")
-        guard let data = repository.files[name] else {
-            var answer = failure(404, "EntryNotFound", "Entry not found")
-            answer.headers.append(("X-Repo-Commit", repository.commit))
-            return answer
-        }
-        var headers = [("X-Repo-Commit", repository.commit)]
-        guard repository.large.contains(name) else {
-            headers.append(("ETag", "\"\(FakeRepository.gitHash(data))\""))
-            return ranged(data, request, headers)
-        }
-        let hash = FakeRepository.sha256(data)
-        headers += [
-            ("ETag", "\"\(FakeRepository.gitHash(FakeRepository.pointer(to: data)))\""),
-            ("X-Linked-Etag", "\"\(hash)\""), ("X-Linked-Size", "\(data.count)"),
-            // Another name for this machine: to a client it is another host.
-            ("Location", "http://localhost:\(contentPort)/contents/\(hash)?signature=secret"),
-        ]
-        return FakeAnswer(302, headers)
-    }
-
-    private func content(_ request: FakeRequest) -> FakeAnswer {
-        let hash = request.path.split(separator: "/").last.map(String.init) ?? ""
-        let repositories = state.withLock { $0.repositories }
-        for repository in repositories.values {
-            for name in repository.large {
-                if let data = repository.files[name], FakeRepository.sha256(data) == hash {
-                    return ranged(data, request, [("ETag", "\"\(hash.prefix(32))\"")])
-                }
-            }
-        }
-        return failure(404, nil, "no such contents")
-    }
-
-    private func ranged(_ data: Data, _ request: FakeRequest, _ headers: [(String, String)]) -> FakeAnswer {
-        guard let range = request.headers["range"], let match = range.wholeMatch(of: /bytes=(\d+)-(\d*)/),
-            let start = Int(match.1)
-        else { return FakeAnswer(200, headers + [("Accept-Ranges", "bytes")], data) }
-        guard start < data.count else { return FakeAnswer(416, [("Content-Range", "bytes */\(data.count)")]) }
-        let end = min(Int(match.2) ?? data.count - 1, data.count - 1)
-        let part = Data(data[data.startIndex + start...data.startIndex + end])
-        return FakeAnswer(206, headers + [("Content-Range", "bytes \(start)-\(end)/\(data.count)")], part)
-    }
-
-    private func json(_ value: JSONValue, _ headers: [(String, String)] = []) -> FakeAnswer {
+    func json(_ value: JSONValue, _ headers: [(String, String)] = []) -> FakeAnswer {
         FakeAnswer(200, [("Content-Type", "application/json")] + headers, Data(value.oneLineInOrder.utf8))
     }
 
-    private func failure(_ status: Int, _ code: String?, _ message: String) -> FakeAnswer {
+    func failure(_ status: Int, _ code: String?, _ message: String) -> FakeAnswer {
         var headers = [("X-Error-Message", message)]
         if let code { headers.append(("X-Error-Code", code)) }
         return FakeAnswer(status, headers, Data("{\"error\":\"\(message)\"}".utf8))

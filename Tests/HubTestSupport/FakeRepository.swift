@@ -1,7 +1,7 @@
 import Crypto
 public import Foundation
 
-/// A repository of the test Hub: one branch, `main`, at one commit.
+/// A repository of the test Hub: `main` at one commit, and what other branches there are.
 public struct FakeRepository: Sendable {
     /// Its files' contents by name.
     public var files: [String: Data]
@@ -13,6 +13,10 @@ public struct FakeRepository: Sendable {
     public var isPrivate = false
     /// Whether its authors must let one in.
     public var isGated = false
+    /// Its other branches and pull requests by name: `refs/convert/parquet`, `refs/pr/1`.
+    public var branches: [String: FakeRepository] = [:]
+    /// The hashes of large contents, which take their time: by name, as long as nothing is changed from outside.
+    var sha256s: [String: String] = [:]
 
     /// Makes a repository.
     ///
@@ -45,6 +49,15 @@ public struct FakeRepository: Sendable {
                 .utf8
         )
     }
+
+    /// The branch of a name, or where a commit is the one that a branch stands at.
+    func standing(at revision: String) -> FakeRepository? {
+        if revision == "main" || revision == commit { return self }
+        return branches[revision] ?? branches.values.first { $0.commit == revision }
+    }
+
+    /// The SHA-256 of a large file's contents.
+    func sha256(of name: String) -> String? { sha256s[name] ?? files[name].map(Self.sha256) }
 
     static func sha256(_ data: Data) -> String { hexadecimal(SHA256.hash(data: data)) }
 

@@ -84,7 +84,7 @@ struct HubFailureTests {
                 try await $0.account()
             }
             #expect(
-                account == .init(name: "ada", tokenName: "laptop", role: "read", organizations: ["engine"])
+                account == .init(name: "ada", tokenName: "laptop", role: "write", organizations: ["engine"])
             )
             await hub.stop()
         }

@@ -1,10 +1,14 @@
 // The test Hub and the client as programs, for Scripts/check-hub.
 //
-//   HubProbe serve FOLDER SEED FAULTS     serves FOLDER/<org>/<name>/... until standard input ends; FAULTS in a thousand requests fail
-//   HubProbe download ENDPOINT CACHE ID   downloads a snapshot; prints its folder
+//   HubProbe serve FOLDER SEED FAULTS [PART]     serves FOLDER/<org>/<name>/... until standard input ends; FAULTS in a
+//                                                thousand requests fail; large files come in parts of PART bytes.
+//                                                A line `faults N` changes that; `write FOLDER` writes down what it holds.
+//   HubProbe download ENDPOINT CACHE ID          downloads a snapshot; prints its folder
+//   HubProbe upload ENDPOINT CACHE FOLDER ID     uploads a folder into a repository, made if need be; deletes stale *.safetensors
 import Foundation
 import Hub
 import HubTestSupport
+import Synchronization
 
 /// SplitMix64: the same faults for the same seed and request.
 func random(_ seed: UInt64, _ number: UInt64) -> UInt64 {
@@ -12,6 +16,18 @@ func random(_ seed: UInt64, _ number: UInt64) -> UInt64 {
     value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
     value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
     return value ^ (value >> 31)
+}
+
+/// Makes one of the faults of a request that is never looked at.
+func refused(_ dice: UInt64) -> FakeAnswer {
+    var answer = FakeAnswer(500)
+    switch (dice >> 20) % 4 {
+    case 0: answer.cutAfter = -1
+    case 1: answer = FakeAnswer(429, [("Retry-After", "0")])
+    case 2: answer.delay = .milliseconds(700)
+    default: break
+    }
+    return answer
 }
 
 /// Makes one of the faults of an answer.
@@ -56,14 +72,45 @@ func repositories(in folder: URL) throws -> [String: FakeRepository] {
     return found.mapValues { FakeRepository(files: $0.files, large: $0.large) }
 }
 
-func serve(_ folder: String, seed: UInt64, faults: UInt64) async throws {
-    let hub = FakeHub(try repositories(in: URL(filePath: folder)), pageSize: 4) { number, request, answer in
-        let dice = random(seed, UInt64(number))
-        return dice % 1000 < faults ? spoiled(answer, request, dice) : answer
+func write(_ repositories: [String: FakeRepository], to folder: URL) throws {
+    for (path, repository) in repositories {
+        for (name, data) in repository.files {
+            let place = folder.appending(path: path).appending(path: name)
+            try FileManager.default.createDirectory(
+                at: place.deletingLastPathComponent(),
+                withIntermediateDirectories: true
+            )
+            try data.write(to: place)
+        }
     }
+}
+
+func serve(_ folder: String, seed: UInt64, faults: UInt64, partByteCount: Int?) async throws {
+    let faults = Mutex(faults)
+    let hub = FakeHub(
+        try repositories(in: URL(filePath: folder)),
+        pageSize: 4,
+        largeFiles: .init(partByteCount: partByteCount),
+        doorman: .init { number, request in
+            let dice = random(~seed, UInt64(number))
+            guard request.method == "PUT" || request.method == "POST" else { return nil }
+            return dice % 1000 < faults.withLock { $0 / 2 } ? refused(dice) : nil
+        },
+        spoiler: { number, request, answer in
+            let dice = random(seed, UInt64(number))
+            return dice % 1000 < faults.withLock { $0 } ? spoiled(answer, request, dice) : answer
+        }
+    )
     print(try await hub.start())
     fflush(nil)
-    while readLine() != nil {}
+    while let line = readLine() {
+        let words = line.split(separator: " ", maxSplits: 1).map(String.init)
+        guard words.count == 2 else { continue }
+        if words[0] == "faults" { faults.withLock { $0 = UInt64(words[1]) ?? 0 } }
+        if words[0] == "write" { try write(hub.repositories, to: URL(filePath: words[1])) }
+        print("done")
+        fflush(nil)
+    }
     let leaks = hub.contentRequests.filter { request in
         request.headers["authorization"] != nil || "\(request)".contains(FakeHub.token)
     }
@@ -90,21 +137,38 @@ func client(_ endpoint: String, _ cache: String) throws -> HubClient.Settings {
     return settings
 }
 
+func repositoryID(_ text: String) throws -> RepositoryID {
+    let isData = text.hasPrefix("datasets/")
+    return try RepositoryID(isData ? String(text.dropFirst(9)) : text, kind: isData ? .dataset : .model)
+}
+
 let arguments = Array(CommandLine.arguments.dropFirst())
 do {
     switch (arguments.first, arguments.count) {
-    case ("serve", 4):
-        try await serve(arguments[1], seed: UInt64(arguments[2]) ?? 0, faults: UInt64(arguments[3]) ?? 0)
-    case ("download", 4):
-        let isData = arguments[3].hasPrefix("datasets/")
-        let id = try RepositoryID(
-            isData ? String(arguments[3].dropFirst(9)) : arguments[3],
-            kind: isData ? .dataset : .model
+    case ("serve", 4), ("serve", 5):
+        try await serve(
+            arguments[1],
+            seed: UInt64(arguments[2]) ?? 0,
+            faults: UInt64(arguments[3]) ?? 0,
+            partByteCount: arguments.count > 4 ? Int(arguments[4]) : nil
         )
+    case ("download", 4):
+        let id = try repositoryID(arguments[3])
         let snapshot = try await HubClient.with(client(arguments[1], arguments[2])) {
             try await $0.snapshot(of: id)
         }
         print(snapshot.folder.path(percentEncoded: false))
+    case ("upload", 5):
+        let id = try repositoryID(arguments[4])
+        let made = try await HubClient.with(client(arguments[1], arguments[2])) { client in
+            let owned = try await client.prepareWriting(to: id)
+            return try await client.upload(
+                URL(filePath: arguments[3]),
+                to: owned,
+                UploadOptions(deleting: ["*.safetensors"])
+            )
+        }
+        print(made.commit)
     default: print("see the first lines of main.swift")
     }
 } catch {

@@ -4,7 +4,7 @@ import ArgumentParser
 struct HubCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "hub",
-        abstract: "Logs in to the Hub, downloads from it, and shows what was downloaded.",
+        abstract: "Logs in to the Hub, downloads from it, uploads to it, and shows what was downloaded.",
         discussion: """
             The Hub is https://huggingface.co, or what HF_ENDPOINT says. A token is looked for in --token, HF_TOKEN, a .env \
             file in the working folder (HF_TOKEN or HF_HUB_TOKEN), and what `attune hub login` stored; it is sent to the \
@@ -12,7 +12,7 @@ struct HubCommand: ParsableCommand {
             """,
         subcommands: [
             HubLoginCommand.self, HubLogoutCommand.self, HubWhoamiCommand.self, HubDownloadCommand.self,
-            HubCacheCommand.self,
+            HubUploadCommand.self, HubCacheCommand.self,
         ]
     )
 }

@@ -45,6 +45,12 @@ enum HubDoor {
         }
     }
 
+    /// An id of the Hub without its revision; nil for what lies on this machine.
+    ///
+    /// - Parameter name: A path, or `org/name[@revision]`.
+    /// - Returns: `org/name`.
+    static func id(_ name: String) -> String? { isID(name) ? name.split(separator: "@").first.map(String.init) : nil }
+
     private static func isID(_ name: String) -> Bool {
         !FileManager.default.fileExists(atPath: name) && RepositoryID.looksLikeID(name)
     }

@@ -1,6 +1,8 @@
-import ArgumentParser
+public import ArgumentParser
 import Foundation
-import Hub
+public import Hub
+
+extension RepositoryID.Kind: ExpressibleByArgument {}
 
 /// `attune hub download`.
 struct HubDownloadCommand: ParsableCommand {
@@ -16,12 +18,6 @@ struct HubDownloadCommand: ParsableCommand {
             """
     )
 
-    /// What `--kind` takes.
-    enum Kind: String, ExpressibleByArgument, CaseIterable {
-        case model
-        case dataset
-    }
-
     @Argument(help: "The repository, as org/name or org/name@revision.")
     var repository: String
 
@@ -32,13 +28,13 @@ struct HubDownloadCommand: ParsableCommand {
     var exclude: [String] = []
 
     @Option(help: "What the repository holds.")
-    var kind: Kind = .model
+    var kind = RepositoryID.Kind.model
 
     @OptionGroup var hub: HubOptions
 
     func run() throws {
         try reportingFailure {
-            let id = try RepositoryID(repository, kind: kind == .model ? .model : .dataset)
+            let id = try RepositoryID(repository, kind: kind)
             let selection = FileSelection.matching(files, except: exclude)
             let progress = HubProgress()
             let snapshot = try hub.withClient { client in

@@ -3,8 +3,14 @@ import Foundation
 import Hub
 import Synchronization
 
-/// One line for all files that are fetched.
+/// One line for all files that are fetched or sent.
 final class HubProgress: Sendable {
+    /// Which way they go.
+    enum Direction: String {
+        case downloading
+        case uploading
+    }
+
     private struct State {
         var line = ProgressLine()
         var total = 0
@@ -14,7 +20,11 @@ final class HubProgress: Sendable {
         var start = ContinuousClock.now
     }
 
+    private let direction: Direction
     private let state = Mutex(State())
+
+    /// Shows nothing yet.
+    init(_ direction: Direction = .downloading) { self.direction = direction }
 
     /// Shows an event; called from several tasks.
     func show(_ event: TransferEvent) {
@@ -25,7 +35,7 @@ final class HubProgress: Sendable {
                 state.total = byteCount
                 state.start = .now
                 writeToStandardError(
-                    "attune: downloading \(files == 1 ? "a file" : "\(files) files"), \(formattedSize(byteCount))\n"
+                    "attune: \(direction.rawValue) \(files == 1 ? "a file" : "\(files) files"), \(formattedSize(byteCount))\n"
                 )
             case .transferred(let byteCount): state.received += byteCount
             case .retrying(let file, let reason):

@@ -59,5 +59,11 @@ extension Dataset {
         try DatasetFiles(name, configuration: configuration).splits.map(\.name)
     }
 
+    /// The languages that a folder's README.md gives, as the Hub's datasets do.
+    ///
+    /// - Parameter name: A path; a file has none.
+    /// - Returns: ISO 639-1 codes as they stand there.
+    public static func languages(of name: String) -> [String] { DatasetCard.languages(path: name + "/README.md") }
+
     private var listedColumns: String { columnNames.map { "\"\($0)\"" }.joined(separator: ", ") }
 }

@@ -15,9 +15,23 @@ struct DatasetCard {
     /// - Returns: Nil where there is no file, or it lists no configurations.
     /// - Throws: `.badFile` where its YAML is none.
     init?(path: String) throws(DatasetError) {
+        guard let found = try Self.frontMatter(path)?["configs"]?.sequence, !found.isEmpty else { return nil }
         self.path = path
+        configurations = Array(found)
+    }
+
+    /// What the YAML at a README.md's head says of the texts' languages.
+    ///
+    /// - Returns: Codes as they stand there; none where nothing is said or it cannot be read.
+    static func languages(path: String) -> [String] {
+        guard let found = (try? frontMatter(path))?["language"] else { return [] }
+        let codes = found.sequence?.compactMap(\.string) ?? found.string.map { [$0] } ?? []
+        return codes.filter { (2...12).contains($0.count) && $0.allSatisfy { $0.isLetter || $0 == "-" } }
+    }
+
+    private static func frontMatter(_ path: String) throws(DatasetError) -> Node.Mapping? {
         guard isRegularFile(path), let file = FileHandle(forReadingAtPath: path),
-            let data = try? file.read(upToCount: Self.mostBytes)
+            let data = try? file.read(upToCount: mostBytes)
         else { return nil }
         let text = String(decoding: data, as: UTF8.self)
         guard text.hasPrefix("---") else { return nil }
@@ -25,16 +39,10 @@ struct DatasetCard {
         guard let end = lines.firstIndex(of: "---") else { return nil }
         let yaml = lines[..<end].joined(separator: "\n")
         // Few aliases of aliases unfold to more than any memory holds.
-        guard Self.aliasCount(in: yaml) <= Self.mostAliases else {
+        guard aliasCount(in: yaml) <= mostAliases else {
             throw DatasetError(.badFile, "\(path): the YAML at its head has too many aliases; write them out")
         }
-        do {
-            guard let found = try Yams.compose(yaml: yaml)?.mapping?["configs"]?.sequence, !found.isEmpty
-            else {
-                return nil
-            }
-            configurations = Array(found)
-        } catch {
+        do { return try Yams.compose(yaml: yaml)?.mapping } catch {
             throw DatasetError(.badFile, "\(path): the YAML at its head cannot be read: \(error)")
         }
     }

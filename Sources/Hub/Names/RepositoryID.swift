@@ -3,7 +3,7 @@ import Foundation
 /// A model's or a dataset's place on the Hub: `org/name`, `org/name@revision`.
 public struct RepositoryID: Sendable, Hashable, CustomStringConvertible {
     /// What a repository holds.
-    public enum Kind: String, Sendable, Hashable {
+    public enum Kind: String, Sendable, Hashable, CaseIterable {
         case model
         case dataset
     }

@@ -1,0 +1,66 @@
+import Evaluation
+import Foundation
+import JSON
+import Training
+
+/// What the Hub reads of a page: the YAML at its head.
+///
+/// Source: https://huggingface.co/docs/hub/model-cards and its `model-index`,
+/// [`model_card.md`](https://github.com/huggingface/hub-docs/blob/main/modelcard.md?plain=1)
+extension ModelCard {
+    /// Lines of YAML, without the dashes around them.
+    var frontMatter: String {
+        var lines = ["pipeline_tag: text-classification", "library_name: transformers"]
+        if let baseModel = details.baseModel { lines.append("base_model: \(quoted(baseModel))") }
+        if let dataset = details.dataset { lines += ["datasets:", "- \(quoted(dataset))"] }
+        if !details.languages.isEmpty { lines += ["language:"] + details.languages.map { "- \(quoted($0))" } }
+        lines += ["tags:", "- text-classification", "- attune"]
+        let metrics = metrics
+        if !metrics.isEmpty {
+            lines += ["metrics:"] + distinct(metrics.map { hubMetric($0.name) }).map { "- \($0)" }
+            lines += modelIndex(metrics)
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private func modelIndex(_ metrics: [(name: String, value: Double)]) -> [String] {
+        let split: String? = if case .split(let name) = job.held { name } else { nil }
+        return [
+            "model-index:", "- name: \(quoted(title))", "  results:", "  - task:", "      type: text-classification",
+            "      name: Text classification", "    dataset:",
+            "      type: \(quoted(details.dataset ?? measuredData))", "      name: \(quoted(measuredData))",
+        ] + (split.map { ["      split: \(quoted($0))"] } ?? []) + ["    metrics:"]
+            + metrics.flatMap { metric in
+                [
+                    "    - type: \(hubMetric(metric.name))", "      name: \(quoted(metric.name))",
+                    "      value: \(metric.value)",
+                ]
+            }
+    }
+
+    /// What was measured, without what is no number; the Hub's validation refuses those.
+    private var metrics: [(name: String, value: Double)] {
+        guard let evaluation else { return [] }
+        let own = evaluation.customMetrics.map { (name: $0.name, value: $0.value) }
+        return ([(name: "loss", value: evaluation.loss)] + evaluation.metrics.values + own).filter { $0.value.isFinite }
+    }
+
+    /// The Hub's name for a metric: `f1` whatever the average is.
+    private func hubMetric(_ name: String) -> String {
+        for known in ["f1", "precision", "recall"] where name.hasPrefix("\(known)_") { return known }
+        return name == "pearson" ? "pearsonr" : quotedIfNeeded(name)
+    }
+
+    private func quotedIfNeeded(_ name: String) -> String {
+        name.utf8.allSatisfy { $0 == UInt8(ascii: "_") || Character(UnicodeScalar($0)).isLetter || Character(UnicodeScalar($0)).isNumber }
+            ? name : quoted(name)
+    }
+
+    /// JSON's strings are YAML's double-quoted ones.
+    private func quoted(_ text: String) -> String { JSONValue.string(text).oneLineInOrder }
+
+    private func distinct(_ names: [String]) -> [String] {
+        var seen: Set<String> = []
+        return names.filter { seen.insert($0).inserted }
+    }
+}

@@ -1,0 +1,16 @@
+/// What a classifier's page says that the run itself does not know.
+public struct ModelCardDetails: Sendable, Equatable {
+    /// The id on the Hub of the model that was fine-tuned; nil where it came from a folder.
+    public var baseModel: String?
+    /// The id on the Hub of the data; nil where it came from a file.
+    public var dataset: String?
+    /// The texts' languages as ISO 639-1 codes; none where they are not known.
+    public var languages: [String] = []
+    /// Where the classifier itself will be on the Hub; nil where it stays in its folder.
+    public var repository: String?
+    /// The run's settings as YAML, which repeat it.
+    public var recipe: String?
+
+    /// Nothing is known.
+    public init() {}
+}

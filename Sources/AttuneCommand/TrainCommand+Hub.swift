@@ -1,0 +1,46 @@
+import ArgumentParser
+import Attune
+import Foundation
+import Hub
+
+// `--push-to-hub`: what is sent when training is over, and what the model's page says.
+extension TrainCommand {
+    /// Sends the trained model; where that fails, the model is saved here, and one command makes up for it.
+    func finish(_ pusher: HubPusher, _ folder: URL, _ interrupt: Interrupt) throws {
+        let failure: ExitCode
+        do {
+            if let made = try pusher.pushFinal(folder, shouldStop: { interrupt.isRequested }) {
+                print("pushed to \(pusher.repository): \(made.address)")
+                return
+            }
+            failure = .interrupted
+        } catch {
+            for note in pusher.takeNotes() { writeToStandardError(note + "\n") }
+            writeToStandardError("attune: error: the model is saved, but pushing it failed: \(error)\n")
+            failure = ExitCode(for: error)
+        }
+        writeToStandardError(
+            "this sends it:\n  \(pusher.repetition(of: outputDir, program: CommandLine.arguments[0]))\n"
+        )
+        throw failure
+    }
+
+    /// What the model's page says of where things come from and go to.
+    func card(_ recipe: String, _ pusher: HubPusher?) -> ModelCardDetails {
+        var card = ModelCardDetails()
+        card.baseModel = HubDoor.id(source.model)
+        card.dataset = HubDoor.id(source.data.dataset)
+        card.languages = (try? HubDoor.dataset(source.data.dataset)).map(Dataset.languages) ?? []
+        card.repository = pusher?.repository.name
+        card.recipe = recipe
+        return card
+    }
+
+    /// What `--push-to-hub` will do, for `--dry-run`; nil where it is not given.
+    func pushPlan() throws -> String? {
+        try push.repository(for: outputDir).map { id in
+            let owner = id.name.contains("/") ? "" : "your "
+            return "to \(owner)\(id), \(push.hubStrategy.rawValue); neither token nor repository were checked"
+        }
+    }
+}
