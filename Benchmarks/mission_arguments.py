@@ -24,7 +24,7 @@ class Run:
         self.folder = work / f"run-{count}"
         settings = {**base, **{name.replace("_", "-"): value for name, value in changes.items()}}
         command = [attune, "train", recipe, "--model", model, "--dataset", work / "posts.parquet", "--output-dir",
-                   self.folder, "--no-token-cache"]
+                   self.folder, "--no-token-cache", "--push-to-hub", "false"]
         for name, value in settings.items():
             command += [f"--{name}"] if value is True else [f"--{name}", value] if value is not None else []
         done = subprocess.run([str(word) for word in command], capture_output=True, text=True)

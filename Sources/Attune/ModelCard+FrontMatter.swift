@@ -38,11 +38,13 @@ extension ModelCard {
             }
     }
 
-    /// What was measured, without what is no number; the Hub's validation refuses those.
+    /// What was measured, without what is no number, which the Hub refuses, and the baseline, which is no result.
     private var metrics: [(name: String, value: Double)] {
         guard let evaluation else { return [] }
         let own = evaluation.customMetrics.map { (name: $0.name, value: $0.value) }
-        return ([(name: "loss", value: evaluation.loss)] + evaluation.metrics.values + own).filter { $0.value.isFinite }
+        return ([(name: "loss", value: evaluation.loss)] + evaluation.metrics.values + own).filter {
+            $0.value.isFinite && $0.name != "majority_baseline"
+        }
     }
 
     /// The Hub's name for a metric: `f1` whatever the average is.

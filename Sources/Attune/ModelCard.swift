@@ -120,8 +120,7 @@ struct ModelCard {
             \(String(format: "%.4f", evaluation.loss)). Brackets hold 95 % intervals, from repeated draws of these texts; \
             another set of texts may lie outside them.
 
-            \(block("", evaluation.metrics.table(labels: classifier.labels) + own))
-            \(confusions)
+            \(block("", evaluation.metrics.table(labels: classifier.labels) + own))\(confusions)
             """
     }
 
@@ -137,7 +136,7 @@ struct ModelCard {
         let rows = worst.map {
             "| \(markdown(classifier.labels[$0.0])) | \(markdown(classifier.labels[$0.1])) | \($0.2) |\n"
         }
-        return "Most often confused:\n\n| is | taken for | texts |\n|---|---|---:|\n" + rows.joined() + "\n"
+        return "\nMost often confused:\n\n| is | taken for | texts |\n|---|---|---:|\n" + rows.joined()
     }
 
     // MARK: How it was trained

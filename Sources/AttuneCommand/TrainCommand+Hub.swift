@@ -8,6 +8,7 @@ extension TrainCommand {
     /// Sends the trained model; where that fails, the model is saved here, and one command makes up for it.
     func finish(_ pusher: HubPusher, _ folder: URL, _ interrupt: Interrupt) throws {
         let failure: ExitCode
+        defer { for note in pusher.takeNotes() { writeToStandardError(note + "\n") } }
         do {
             if let made = try pusher.pushFinal(folder, shouldStop: { interrupt.isRequested }) {
                 print("pushed to \(pusher.repository): \(made.address)")
@@ -15,7 +16,6 @@ extension TrainCommand {
             }
             failure = .interrupted
         } catch {
-            for note in pusher.takeNotes() { writeToStandardError(note + "\n") }
             writeToStandardError("attune: error: the model is saved, but pushing it failed: \(error)\n")
             failure = ExitCode(for: error)
         }
