@@ -26,7 +26,8 @@ extension ModelCard {
     private func modelIndex(_ metrics: [(name: String, value: Double)]) -> [String] {
         let split: String? = if case .split(let name) = job.held { name } else { nil }
         return [
-            "model-index:", "- name: \(quoted(title))", "  results:", "  - task:", "      type: text-classification",
+            "model-index:", "- name: \(quoted(title))", "  results:", "  - task:",
+            "      type: text-classification",
             "      name: Text classification", "    dataset:",
             "      type: \(quoted(details.dataset ?? measuredData))", "      name: \(quoted(measuredData))",
         ] + (split.map { ["      split: \(quoted($0))"] } ?? []) + ["    metrics:"]
@@ -54,7 +55,10 @@ extension ModelCard {
     }
 
     private func quotedIfNeeded(_ name: String) -> String {
-        name.utf8.allSatisfy { $0 == UInt8(ascii: "_") || Character(UnicodeScalar($0)).isLetter || Character(UnicodeScalar($0)).isNumber }
+        name.utf8.allSatisfy {
+            $0 == UInt8(ascii: "_") || Character(UnicodeScalar($0)).isLetter
+                || Character(UnicodeScalar($0)).isNumber
+        }
             ? name : quoted(name)
     }
 

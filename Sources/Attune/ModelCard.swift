@@ -56,7 +56,8 @@ struct ModelCard {
     private var data: String { reference(details.dataset, page: "datasets/", job.dataset) }
 
     private func reference(_ id: String?, page: String, _ path: String) -> String {
-        id.map { "[\($0)](https://huggingface.co/\(page)\($0))" } ?? code(URL(filePath: path).lastPathComponent)
+        id.map { "[\($0)](https://huggingface.co/\(page)\($0))" }
+            ?? code(URL(filePath: path).lastPathComponent)
     }
 
     private var purpose: String {
@@ -88,7 +89,8 @@ struct ModelCard {
     private var intendedUse: String {
         let scope =
             "Texts like those it was trained on: of the same kind, length and language"
-            + (details.languages.isEmpty ? "" : " (\(details.languages.map(markdown).joined(separator: ", ")))") + "."
+            + (details.languages.isEmpty
+                ? "" : " (\(details.languages.map(markdown).joined(separator: ", ")))") + "."
         let limit =
             classifier.problemType == .multiLabel
             ? "Labels that it was not trained on it never gives."
@@ -126,7 +128,9 @@ struct ModelCard {
 
     /// What is most often taken for what, where the table of all pairs would be too wide.
     private var confusions: String {
-        guard case .singleLabel(let metrics) = evaluation?.metrics, classifier.labels.count > 12 else { return "" }
+        guard case .singleLabel(let metrics) = evaluation?.metrics, classifier.labels.count > 12 else {
+            return ""
+        }
         let ids = classifier.labels.indices
         let pairs = ids.flatMap { label in
             ids.filter { $0 != label }.map { (label, $0, metrics.confusion[label, $0]) }
@@ -166,10 +170,15 @@ struct ModelCard {
         let isPair = job.textPairColumn != nil
         let (flag, swift, python) =
             isPair
-            ? (" --text-pair \"…\"", "classifier.predictions(of: classifier.logits(classifier.encode(.pairs([(\"…\", \"…\")]))))", "{\"text\": \"…\", \"text_pair\": \"…\"}")
+            ? (
+                " --text-pair \"…\"",
+                "classifier.predictions(of: classifier.logits(classifier.encode(.pairs([(\"…\", \"…\")]))))",
+                "{\"text\": \"…\", \"text_pair\": \"…\"}"
+            )
             : ("", "classifier.classify([\"…\"])", "\"…\"")
         let answer = classifier.problemType == .multiLabel ? "answer.labels" : "answer.label, answer.score"
-        let folder = details.repository.map { "folder: `attune hub download \($0)` prints it" } ?? "this folder"
+        let folder =
+            details.repository.map { "folder: `attune hub download \($0)` prints it" } ?? "this folder"
         return """
             ```sh
             attune predict --model \(place) --text "…"\(flag)

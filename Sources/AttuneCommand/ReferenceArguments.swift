@@ -37,7 +37,8 @@ enum ReferenceArguments {
         "full-determinism": "is not needed: the same seed and thread count give the same bytes always",
         "group-by-length": packed,
         "gradient-checkpointing-kwargs": "has nothing to set here; --gradient-checkpointing goes by block",
-        "hub-always-push": "is not needed: a push that waits is replaced by a newer one; --hub-strategy all_checkpoints sends all",
+        "hub-always-push":
+            "is not needed: a push that waits is replaced by a newer one; --hub-strategy all_checkpoints sends all",
         "hub-revision": "is written into the name: --hub-model-id org/name@branch",
         "hub-token": noToken,
         "push-to-hub-model-id": "is called --hub-model-id",

@@ -88,7 +88,12 @@ struct TrainCommand: ParsableCommand {
                 return try runSeeds(count, job, into: folder, interrupt, line)
             }
             let pusher = try push.repository(for: outputDir).map {
-                try HubPusher($0, isPrivate: push.hubPrivateRepo ? true : nil, push.hubStrategy, folder: folder)
+                try HubPusher(
+                    $0,
+                    isPrivate: push.hubPrivateRepo ? true : nil,
+                    push.hubStrategy,
+                    folder: folder
+                )
             }
             var reporter = ConsoleReporter()
             let recipe = try line.resolvedRecipe(resolved(job))

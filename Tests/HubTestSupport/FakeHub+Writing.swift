@@ -12,7 +12,11 @@ extension FakeHub {
         let wanted = document(request)
         let owner = wanted["organization"].string ?? "ada"
         guard Self.writers.contains(owner) else {
-            return failure(403, nil, "You don't have the rights to create a model under the namespace \(owner)")
+            return failure(
+                403,
+                nil,
+                "You don't have the rights to create a model under the namespace \(owner)"
+            )
         }
         guard let name = wanted["name"].string else { return failure(400, nil, "name is missing") }
         let id = "\(owner)/\(name)"
@@ -20,9 +24,14 @@ extension FakeHub {
         return state.withLock { state in
             let address = json(.object(["url": .string("http://\(request.headers["host"] ?? "")/\(path)")]))
             guard state.repositories[path] == nil else {
-                return FakeAnswer(409, address.headers, Data(#"{"error":"You already created this repo"}"#.utf8))
+                return FakeAnswer(
+                    409,
+                    address.headers,
+                    Data(#"{"error":"You already created this repo"}"#.utf8)
+                )
             }
-            var repository = FakeRepository(files: [".gitattributes": Data("*.safetensors filter=lfs\n".utf8)])
+            var repository = FakeRepository(files: [".gitattributes": Data("*.safetensors filter=lfs\n".utf8)]
+            )
             repository.isPrivate = wanted["visibility"].string == "private" || wanted["private"].bool == true
             state.repositories[path] = repository
             return address
@@ -38,7 +47,9 @@ extension FakeHub {
         }
     }
 
-    private func document(_ request: FakeRequest) -> JSONValue { (try? JSONValue.parse(Array(request.body))) ?? .null }
+    private func document(_ request: FakeRequest) -> JSONValue {
+        (try? JSONValue.parse(Array(request.body))) ?? .null
+    }
 
     // MARK: How files are to come
 
@@ -54,7 +65,9 @@ extension FakeHub {
         let ignored = lines(".gitignore")
         let files = (document(request)["files"].array ?? []).map { file -> JSONValue in
             let name = file["path"].string ?? ""
-            let isLarge = (file["size"].int ?? 0) > largeFiles.regularByteCount || largeEndings.contains { name.hasSuffix($0) }
+            let isLarge =
+                (file["size"].int ?? 0) > largeFiles.regularByteCount
+                || largeEndings.contains { name.hasSuffix($0) }
             let there = repository.files[name].map { _ in JSONValue.string(repository.entityTag(of: name)) }
             return .object([
                 "path": .string(name), "uploadMode": .string(isLarge ? "lfs" : "regular"),
@@ -102,7 +115,9 @@ extension FakeHub {
         }
         let tag = "\"\(Insecure.MD5.hash(data: request.body).map { String(format: "%02x", $0) }.joined())\""
         if parts.count == 2 {
-            guard FakeRepository.sha256(request.body) == parts[1] else { return failure(400, nil, "other contents") }
+            guard FakeRepository.sha256(request.body) == parts[1] else {
+                return failure(400, nil, "other contents")
+            }
             state.withLock { $0.contents[parts[1]] = request.body }
         } else {
             state.withLock { $0.parts["\(parts[1])/\(parts[2])/\(tag)"] = request.body }
@@ -115,7 +130,8 @@ extension FakeHub {
         let told = document(request)
         let hash = told["oid"].string ?? ""
         if request.path == "/lfs/verify" {
-            return contents(hash)?.count == told["size"].int ? json(.object([:])) : failure(404, nil, "it is not here")
+            return contents(hash)?.count == told["size"].int
+                ? json(.object([:])) : failure(404, nil, "it is not here")
         }
         guard request.path == "/lfs/complete/\(hash)" else { return failure(404, nil, "Not found") }
         return state.withLock { state in
@@ -138,12 +154,16 @@ extension FakeHub {
     // MARK: Commits
 
     private func commit(_ path: String, _ revision: String, _ request: FakeRequest) -> FakeAnswer {
-        let lines = request.body.split(separator: UInt8(ascii: "\n")).compactMap { try? JSONValue.parse(Array($0)) }
+        let lines = request.body.split(separator: UInt8(ascii: "\n")).compactMap {
+            try? JSONValue.parse(Array($0))
+        }
         return state.withLock { state in
-            guard var repository = state.repositories[path], var standing = repository.standing(at: revision) else {
+            guard var repository = state.repositories[path], var standing = repository.standing(at: revision)
+            else {
                 return failure(404, "RevisionNotFound", "Invalid rev id")
             }
-            guard let header = lines.first?["value"], let summary = header["summary"].string, !summary.isEmpty else {
+            guard let header = lines.first?["value"], let summary = header["summary"].string, !summary.isEmpty
+            else {
                 return failure(400, nil, "the commit has no summary")
             }
             if let parent = header["parentCommit"].string, parent != standing.commit {
@@ -157,7 +177,8 @@ extension FakeHub {
                 standing.large.remove(name)
                 standing.sha256s[name] = nil
                 switch line["key"].string {
-                case "file": standing.files[name] = value["content"].string.flatMap { Data(base64Encoded: $0) }
+                case "file":
+                    standing.files[name] = value["content"].string.flatMap { Data(base64Encoded: $0) }
                 case "lfsFile":
                     let hash = value["oid"].string ?? ""
                     guard let data = state.contents(hash) else {
@@ -173,13 +194,17 @@ extension FakeHub {
             standing.commit = FakeRepository.gitHash(Data("\(before) ".utf8) + request.body)
             var answer: JSONObject = [
                 "success": .bool(true), "commitOid": .string(standing.commit),
-                "commitUrl": .string("http://\(request.headers["host"] ?? "")/\(path)/commit/\(standing.commit)"),
+                "commitUrl": .string(
+                    "http://\(request.headers["host"] ?? "")/\(path)/commit/\(standing.commit)"
+                ),
             ]
             if request.target.contains("create_pr=1") {
                 let number = repository.branches.keys.filter { $0.hasPrefix("refs/pr/") }.count + 1
                 standing.branches = [:]
                 repository.branches["refs/pr/\(number)"] = standing
-                answer["pullRequestUrl"] = .string("http://\(request.headers["host"] ?? "")/\(path)/discussions/\(number)")
+                answer["pullRequestUrl"] = .string(
+                    "http://\(request.headers["host"] ?? "")/\(path)/discussions/\(number)"
+                )
             } else if repository.branches[revision] != nil {
                 repository.branches[revision] = standing
             } else {
@@ -196,7 +221,9 @@ extension FakeHub.State {
         if let data = contents[hash] { return data }
         for repository in repositories.values {
             for standing in [repository] + repository.branches.values {
-                for name in standing.large where standing.sha256(of: name) == hash { return standing.files[name] }
+                for name in standing.large where standing.sha256(of: name) == hash {
+                    return standing.files[name]
+                }
             }
         }
         return nil

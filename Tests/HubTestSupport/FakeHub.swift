@@ -97,7 +97,8 @@ public final class FakeHub: Sendable {
                 $0.requests.append(request)
                 return $0.contentRequests.count + $0.requests.count
             }
-            return doorman?.answer(number, request) ?? spoiler(number, request, answer(request, contentPort: contentPort))
+            return doorman?.answer(number, request)
+                ?? spoiler(number, request, answer(request, contentPort: contentPort))
         }
         servers.withLock { $0 = [contents, endpoint] }
         return "http://127.0.0.1:\(endpoint.port)"
@@ -142,7 +143,9 @@ public final class FakeHub: Sendable {
             )
         }
         if request.path.hasPrefix("/lfs/") { return answerLFS(request) }
-        if request.path == "/api/validate-yaml" { return json(.object(["errors": .array([]), "warnings": .array([])])) }
+        if request.path == "/api/validate-yaml" {
+            return json(.object(["errors": .array([]), "warnings": .array([])]))
+        }
         if request.path == "/api/repos/create" { return create(request, mayWrite: mayWrite) }
         let parts = request.path.split(separator: "/").map { $0.removingPercentEncoding ?? String($0) }
         for (path, repository) in repositories {

@@ -40,14 +40,21 @@ struct UploadTests {
         try await withTemporaryFolder { top in
             let folder = top.appending(path: "folder")
             try write(contents, to: folder)
-            try write([".env": Data("HF_TOKEN=hf_x".utf8), "half.safetensors.tmp": Data(count: 9)], to: folder)
+            try write(
+                [".env": Data("HF_TOKEN=hf_x".utf8), "half.safetensors.tmp": Data(count: 9)],
+                to: folder
+            )
             let result = try await withHub(hub, cache: top, token: token) { try await body($0, folder) }
             await hub.stop()
             return result
         }
     }
 
-    private func failure(_ hub: FakeHub, token: String? = FakeHub.token, id: RepositoryID? = nil) async throws -> HubError? {
+    private func failure(
+        _ hub: FakeHub,
+        token: String? = FakeHub.token,
+        id: RepositoryID? = nil
+    ) async throws -> HubError? {
         let id = id ?? self.id
         return try await withFolder(hub, token: token) { client, folder in
             await #expect(throws: HubError.self) {
@@ -61,7 +68,9 @@ struct UploadTests {
         hub.requests.filter { $0.method == "POST" && $0.path.contains(ending) }.count
     }
 
-    @Test func `a folder goes into a new repository, large files outside Git, hidden ones nowhere`() async throws {
+    @Test func `a folder goes into a new repository, large files outside Git, hidden ones nowhere`()
+        async throws
+    {
         let hub = FakeHub([:])
         let (first, second) = try await withFolder(hub) { client, folder in
             let owned = try await client.prepareWriting(to: self.id, isPrivate: true)
@@ -111,19 +120,23 @@ struct UploadTests {
         #expect(hub["org/new"]?.files["model.safetensors"] == contents["model.safetensors"])
     }
 
-    @Test func `a commit that meets a newer one is made again on top of it, and loses neither`() async throws {
+    @Test func `a commit that meets a newer one is made again on top of it, and loses neither`() async throws
+    {
         // The Hub is moved on by somebody else just before it looks at the first commit.
         let other = Mutex<FakeHub?>(nil)
         let hub = FakeHub(
             ["org/new": FakeRepository(files: ["old.txt": Data("old".utf8)])],
             doorman: .init { _, request in
-                guard request.path.contains("/commit/"), let hub = other.withLock({ $0.take() }) else { return nil }
+                guard request.path.contains("/commit/"), let hub = other.withLock({ $0.take() }) else {
+                    return nil
+                }
                 hub.replace("org/new", with: FakeRepository(files: ["old.txt": Data("newer".utf8)]))
                 return nil
             }
         )
         other.withLock { $0 = hub }
-        let made = try await withFolder(hub) { client, folder in try await client.upload(folder, to: self.id) }
+        let made = try await withFolder(hub) { client, folder in try await client.upload(folder, to: self.id)
+        }
         #expect(count(hub, "/commit/") == 2)
         #expect(hub["org/new"]?.commit == made.commit)
         #expect(hub["org/new"]?.files["old.txt"] == Data("newer".utf8))
@@ -131,7 +144,10 @@ struct UploadTests {
     }
 
     @Test func `stale files are deleted in the same commit, and what was sent stays`() async throws {
-        let stale = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors", "model.safetensors.index.json"]
+        let stale = [
+            "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors",
+            "model.safetensors.index.json",
+        ]
         let files = Dictionary(uniqueKeysWithValues: (stale + ["notes.txt"]).map { ($0, Data($0.utf8)) })
         let hub = FakeHub(["org/new": FakeRepository(files: files)])
         let made = try await withFolder(hub) { client, folder in
@@ -160,7 +176,10 @@ struct UploadTests {
     @Test func `many files go in several commits, each on top of the one before`() async throws {
         let hub = FakeHub([:])
         try await withFolder(hub) { client, folder in
-            try write(Dictionary(uniqueKeysWithValues: (0..<600).map { ("many/\($0)", Data("\($0)".utf8)) }), to: folder)
+            try write(
+                Dictionary(uniqueKeysWithValues: (0..<600).map { ("many/\($0)", Data("\($0)".utf8)) }),
+                to: folder
+            )
             let owned = try await client.prepareWriting(to: self.id)
             _ = try await client.upload(folder, to: owned)
         }
@@ -193,7 +212,9 @@ struct UploadTests {
         let reading = try #require(try await failure(FakeHub([:]), token: FakeHub.readingToken))
         #expect(reading.code == .notAllowed)
         #expect(reading.message.contains("may only read"))
-        let foreign = try #require(try await failure(FakeHub([:]), id: RepositoryID("stranger/new", kind: .model)))
+        let foreign = try #require(
+            try await failure(FakeHub([:]), id: RepositoryID("stranger/new", kind: .model))
+        )
         #expect(foreign.code == .notAllowed)
         #expect(foreign.message.contains("stranger/new"))
         let none = try #require(try await failure(FakeHub([:]), token: nil))
@@ -208,7 +229,10 @@ struct UploadTests {
     }
 
     @Test func `a store that refuses is asked for new links, then named`() async throws {
-        let hub = FakeHub([:], doorman: .init { _, request in request.method == "PUT" ? FakeAnswer(403) : nil })
+        let hub = FakeHub(
+            [:],
+            doorman: .init { _, request in request.method == "PUT" ? FakeAnswer(403) : nil }
+        )
         let error = try #require(try await failure(hub))
         #expect(error.message.contains("localhost"))
         #expect(error.message.contains("model.safetensors"))

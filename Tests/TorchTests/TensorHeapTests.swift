@@ -25,15 +25,15 @@ struct TensorHeapTests {
     }
 
     #if os(Linux)
-        @Test func `freed memory is kept for the next tensor and counted`() throws {
-            let bytes = 256 << 20
-            var tensor: Tensor? = try Tensor.zeros([bytes / 4])
-            #expect(TensorHeap.now.live >= bytes)
-            tensor = nil
-            let now = TensorHeap.now
-            #expect(tensor == nil && now.highestLive >= bytes)
-            #expect(now.resident >= bytes)
-        }
+    @Test func `freed memory is kept for the next tensor and counted`() throws {
+        let bytes = 256 << 20
+        var tensor: Tensor? = try Tensor.zeros([bytes / 4])
+        #expect(TensorHeap.now.live >= bytes)
+        tensor = nil
+        let now = TensorHeap.now
+        #expect(tensor == nil && now.highestLive >= bytes)
+        #expect(now.resident >= bytes)
+    }
     #endif
 
     @Test func `more than all addresses is an error`() throws {

@@ -4,6 +4,7 @@
 //                                                thousand requests fail; large files come in parts of PART bytes.
 //                                                A line `faults N` changes that; `write FOLDER` writes down what it holds.
 //   HubProbe download ENDPOINT CACHE ID          downloads a snapshot; prints its folder
+//   HubProbe again ENDPOINT CACHE ID             downloads it and prints the milliseconds of further calls, with the endpoint and offline
 //   HubProbe upload ENDPOINT CACHE FOLDER ID     uploads a folder into a repository, made if need be; deletes stale *.safetensors
 import Foundation
 import Hub
@@ -118,8 +119,9 @@ func serve(_ folder: String, seed: UInt64, faults: UInt64, partByteCount: Int?) 
     exit(0)
 }
 
-func client(_ endpoint: String, _ cache: String) throws -> HubClient.Settings {
+func client(_ endpoint: String, _ cache: String, isOffline: Bool = false) throws -> HubClient.Settings {
     var variables = ProcessInfo.processInfo.environment
+    if isOffline { variables["HF_HUB_OFFLINE"] = "1" }
     variables["HF_ENDPOINT"] = endpoint
     variables["HF_HUB_CACHE"] = cache
     let environment = HubEnvironment(
@@ -158,6 +160,22 @@ do {
             try await $0.snapshot(of: id)
         }
         print(snapshot.folder.path(percentEncoded: false))
+    case ("again", 4):
+        let id = try repositoryID(arguments[3])
+        for isOffline in [false, true] {
+            let settings = try client(arguments[1], arguments[2], isOffline: isOffline)
+            let times = try await HubClient.with(settings) { client in
+                _ = try await client.snapshot(of: id)
+                var times: [Double] = []
+                for _ in 0..<50 {
+                    let start = ContinuousClock.now
+                    _ = try await client.snapshot(of: id)
+                    times.append((ContinuousClock.now - start) / .milliseconds(1))
+                }
+                return times.sorted()
+            }
+            print(isOffline ? "offline" : "endpoint", times[25], times[49])
+        }
     case ("upload", 5):
         let id = try repositoryID(arguments[4])
         let made = try await HubClient.with(client(arguments[1], arguments[2])) { client in

@@ -49,7 +49,9 @@ enum HubDoor {
     ///
     /// - Parameter name: A path, or `org/name[@revision]`.
     /// - Returns: `org/name`.
-    static func id(_ name: String) -> String? { isID(name) ? name.split(separator: "@").first.map(String.init) : nil }
+    static func id(_ name: String) -> String? {
+        isID(name) ? name.split(separator: "@").first.map(String.init) : nil
+    }
 
     private static func isID(_ name: String) -> Bool {
         !FileManager.default.fileExists(atPath: name) && RepositoryID.looksLikeID(name)

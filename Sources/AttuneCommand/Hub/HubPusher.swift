@@ -32,7 +32,9 @@ final class HubPusher: Sendable {
     /// What a run leaves in its output folder that is no part of the model.
     private static let left = ["checkpoint-*", "replay-step-*", "_*"]
     /// Weights of an earlier model that would stand beside the new ones.
-    private static let stale = ["model.safetensors", "model-*-of-*.safetensors", "model.safetensors.index.json"]
+    private static let stale = [
+        "model.safetensors", "model-*-of-*.safetensors", "model.safetensors.index.json",
+    ]
 
     /// Makes sure that the run may push, before its first step.
     ///
@@ -135,7 +137,10 @@ final class HubPusher: Sendable {
         let folder = links.appending(path: checkpoint.lastPathComponent, directoryHint: .isDirectory)
         try? FileManager.default.removeItem(at: folder)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        for file in try FileManager.default.contentsOfDirectory(at: checkpoint, includingPropertiesForKeys: nil) {
+        for file in try FileManager.default.contentsOfDirectory(
+            at: checkpoint,
+            includingPropertiesForKeys: nil
+        ) {
             try FileManager.default.linkItem(at: file, to: folder.appending(path: file.lastPathComponent))
         }
         return folder
@@ -195,7 +200,7 @@ final class HubPusher: Sendable {
         defer { watcher.cancel() }
         do {
             return try waiting { try await task.value }
-        } catch where task.isCancelled {
+        } catch  where task.isCancelled {
             return nil
         }
     }

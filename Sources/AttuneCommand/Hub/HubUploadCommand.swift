@@ -77,7 +77,9 @@ struct HubUploadCommand: ParsableCommand {
 extension UploadedCommit {
     /// What came of it, in a line.
     var summary: String {
-        guard changedFiles + deletedFiles > 0 else { return "all \(unchangedFiles) files are there as they are; nothing was sent" }
+        guard changedFiles + deletedFiles > 0 else {
+            return "all \(unchangedFiles) files are there as they are; nothing was sent"
+        }
         var parts = ["sent \(changedFiles == 1 ? "a file" : "\(changedFiles) files")"]
         if unchangedFiles > 0 { parts.append("\(unchangedFiles) were there already") }
         if deletedFiles > 0 { parts.append("deleted \(deletedFiles)") }

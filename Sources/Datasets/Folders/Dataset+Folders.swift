@@ -63,7 +63,9 @@ extension Dataset {
     ///
     /// - Parameter name: A path; a file has none.
     /// - Returns: ISO 639-1 codes as they stand there.
-    public static func languages(of name: String) -> [String] { DatasetCard.languages(path: name + "/README.md") }
+    public static func languages(of name: String) -> [String] {
+        DatasetCard.languages(path: name + "/README.md")
+    }
 
     private var listedColumns: String { columnNames.map { "\"\($0)\"" }.joined(separator: ", ") }
 }

@@ -1,9 +1,10 @@
 import Crypto
 import Foundation
+import NIOCore
 
 /// Compares contents, as they come, with the hash that they are named by.
-struct ContentCheck {
-    private enum Hash {
+struct ContentCheck: Sendable {
+    private enum Hash: Sendable {
         case sha256(SHA256)
         case git(Insecure.SHA1)
         case none
@@ -45,6 +46,13 @@ struct ContentCheck {
             hash = .git(value)
         case .none: break
         }
+    }
+
+    /// The comparison after a further piece.
+    func updated(with piece: ByteBuffer) -> ContentCheck {
+        var next = self
+        piece.withUnsafeReadableBytes { next.update($0) }
+        return next
     }
 
     /// Whether what came is what was announced.

@@ -200,20 +200,27 @@ extension HubClient {
         if let announced, let size = wanted.byteCount, announced != size {
             return Received(reason: "announced \(announced) bytes instead of \(size)")
         }
-        for try await buffer in response.body {
-            let count = buffer.readableBytes
-            guard file.byteCount + count <= wanted.byteCount ?? .max else {
-                report(.transferred(byteCount: -file.byteCount))
-                try file.truncate(to: 0)
-                check = try restarted(file, wanted)
-                return Received(reason: "sent more than the \(wanted.byteCount ?? 0) bytes announced")
+        var incoming = IncomingBytes(check)
+        do {
+            for try await buffer in response.body {
+                guard file.byteCount + incoming.byteCount + buffer.readableBytes <= wanted.byteCount ?? .max
+                else {
+                    report(.transferred(byteCount: -file.byteCount))
+                    try file.truncate(to: 0)
+                    check = try restarted(file, wanted)
+                    return Received(reason: "sent more than the \(wanted.byteCount ?? 0) bytes announced")
+                }
+                incoming.add(buffer)
+                if incoming.isFull { report(.transferred(byteCount: try await incoming.write(to: &file))) }
             }
-            try buffer.withUnsafeReadableBytes { bytes in
-                try file.append(bytes)
-                check.update(bytes)
-            }
-            report(.transferred(byteCount: count))
+        } catch let error where !(error is FileError) {
+            // What came before the cut counts.
+            report(.transferred(byteCount: try await incoming.write(to: &file)))
+            check = await incoming.check
+            throw error
         }
+        report(.transferred(byteCount: try await incoming.write(to: &file)))
+        check = await incoming.check
         let expected = wanted.byteCount ?? announced
         guard expected == nil || expected == file.byteCount else {
             return Received(reason: "closed the connection")
@@ -243,5 +250,34 @@ extension HubClient {
             .badAnswer,
             "\(settings.endpoint) sends us in circles for \(wanted.name); check HF_ENDPOINT"
         )
+    }
+}
+
+/// Bytes on their way into a file: written by the megabyte, each hashed while the next one comes.
+private struct IncomingBytes {
+    private var pieces: [ByteBuffer] = []
+    private var hashed: Task<ContentCheck, Never>
+    /// Bytes that are not written yet.
+    private(set) var byteCount = 0
+
+    init(_ check: ContentCheck) { hashed = Task { check } }
+
+    var isFull: Bool { byteCount >= 1 << 20 }
+
+    /// The comparison with all that was written.
+    var check: ContentCheck { get async { await hashed.value } }
+
+    mutating func add(_ piece: ByteBuffer) {
+        byteCount += piece.readableBytes
+        pieces.append(piece)
+    }
+
+    /// Writes what came, and says how much that was.
+    mutating func write(to file: inout ResumableFile) async throws -> Int {
+        let (pieces, byteCount, before) = (pieces, byteCount, await hashed.value)
+        (self.pieces, self.byteCount) = ([], 0)
+        hashed = Task { pieces.reduce(before) { $0.updated(with: $1) } }
+        for piece in pieces { try piece.withUnsafeReadableBytes { bytes in try file.append(bytes) } }
+        return byteCount
     }
 }

@@ -34,6 +34,8 @@ enum CommitOperation: Sendable {
         }
     }
 
+    /// The line as JSON.
+    ///
     /// Source: `_prepare_commit_payload` in [`_commit_api.py`](https://github.com/huggingface/huggingface_hub/blob/main/src/huggingface_hub/_commit_api.py)
     fileprivate func line() throws -> JSONValue {
         let (key, value): (String, JSONObject) =
@@ -147,7 +149,9 @@ extension HubClient {
         }
         return .made(
             commit: commit,
-            address: shown(document["commitUrl"].string ?? settings.endpoint.address("\(id.pagePath)/commit/\(commit)")),
+            address: shown(
+                document["commitUrl"].string ?? settings.endpoint.address("\(id.pagePath)/commit/\(commit)")
+            ),
             pullRequest: document["pullRequestUrl"].string.map(shown)
         )
     }

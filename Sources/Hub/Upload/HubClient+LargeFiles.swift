@@ -56,7 +56,10 @@ extension HubClient {
 
     /// Asks where contents go; what the store has has no entry.
     private func batch(_ files: [LargeFile], to id: RepositoryID) async throws -> [String: UploadActions] {
-        let sizes = Dictionary(files.map { ($0.sha256, $0.file.byteCount) }, uniquingKeysWith: { first, _ in first })
+        let sizes = Dictionary(
+            files.map { ($0.sha256, $0.file.byteCount) },
+            uniquingKeysWith: { first, _ in first }
+        )
         let objects = sizes.sorted { $0.key < $1.key }.map {
             JSONValue.object(["oid": .string($0.key), "size": .int($0.value)])
         }
@@ -64,7 +67,8 @@ extension HubClient {
         let answer = try await post(
             "\(id.pagePath).git/info/lfs/objects/batch",
             .object([
-                "operation": .string("upload"), "transfers": .array([.string("basic"), .string("multipart")]),
+                "operation": .string("upload"),
+                "transfers": .array([.string("basic"), .string("multipart")]),
                 "objects": .array(objects), "hash_algo": .string("sha256"),
                 "ref": .object(["name": .string(id.revision)]),
             ]),
@@ -86,7 +90,10 @@ extension HubClient {
                 throw unexpected(answer, subject: subject)
             }
             if let message = object["error"]["message"].string {
-                throw HubError(.notAllowed, "\(settings.endpoint) refuses a file for \(id): \(shown(message))")
+                throw HubError(
+                    .notAllowed,
+                    "\(settings.endpoint) refuses a file for \(id): \(shown(message))"
+                )
             }
             if object["actions"].object != nil {
                 actions[hash] = try uploadActions(object["actions"], byteCount: size, answer, subject)
@@ -167,7 +174,9 @@ extension HubClient {
                 if let tag = sent.entityTag, !tag.isEmpty {
                     tags.withLock { $0[part.offset + 1] = tag }
                 } else {
-                    refused.withLock { $0 = sent.refusal ?? "the store of large files gave no tag for a part of" }
+                    refused.withLock {
+                        $0 = sent.refusal ?? "the store of large files gave no tag for a part of"
+                    }
                 }
             }
             if let refusal = refused.withLock({ $0 }) { return refusal }
@@ -185,7 +194,11 @@ extension HubClient {
             }
         } else {
             let sent = try await put(
-                large.file, from: 0, count: large.file.byteCount, to: actions.address, report
+                large.file,
+                from: 0,
+                count: large.file.byteCount,
+                to: actions.address,
+                report
             )
             if let refusal = sent.refusal { return refusal }
         }
@@ -210,7 +223,15 @@ extension HubClient {
         let host = Origin(address: address)?.host ?? "the store of large files"
         let sent = Mutex(0)
         /// What was sent in vain counts nothing.
-        func forget() { report(.transferred(byteCount: -sent.withLock { let before = $0; $0 = 0; return before })) }
+        func forget() {
+            report(
+                .transferred(
+                    byteCount: -sent.withLock {
+                        let before = $0; $0 = 0; return before
+                    }
+                )
+            )
+        }
         return try await repeating("room for \(file.name)") { attempt in
             if attempt > 1 {
                 forget()

@@ -82,7 +82,8 @@ extension HubClient {
         let groups = plan.commits()
         for (index, operations) in groups.enumerated() {
             let message =
-                groups.count == 1 ? options.message : "\(options.message) (part \(index + 1) of \(groups.count))"
+                groups.count == 1
+                ? options.message : "\(options.message) (part \(index + 1) of \(groups.count))"
             let outcome = try await commit(
                 operations,
                 to: target,

@@ -78,11 +78,20 @@ extension HubClient {
         case 200..<300: return
         case 401, 403: throw writingRefused(answer, id)
         case 413:
-            throw HubError(.notAllowed, "\(settings.endpoint) takes no more into \(id): \(said(answer, "too large"))")
+            throw HubError(
+                .notAllowed,
+                "\(settings.endpoint) takes no more into \(id): \(said(answer, "too large"))"
+            )
         case 402:
-            throw HubError(.notAllowed, "\(settings.endpoint) takes no more into \(id): \(said(answer, "no room is left"))")
+            throw HubError(
+                .notAllowed,
+                "\(settings.endpoint) takes no more into \(id): \(said(answer, "no room is left"))"
+            )
         case 400, 422:
-            throw HubError(.badAnswer, "\(settings.endpoint) refuses what was sent to \(id): \(said(answer, "no reason given"))")
+            throw HubError(
+                .badAnswer,
+                "\(settings.endpoint) refuses what was sent to \(id): \(said(answer, "no reason given"))"
+            )
         default: try check(answer, of: id)
         }
     }

@@ -15,11 +15,15 @@ struct LocalFile: Sendable {
     /// The first bytes, by which the Hub tells text from what is kept outside Git.
     func sample() throws(FileError) -> [UInt8] {
         var bytes: [UInt8] = []
-        try forEachPiece(from: 0, count: min(512, byteCount)) { bytes.append(contentsOf: $0.readableBytesView) }
+        try forEachPiece(from: 0, count: min(512, byteCount)) {
+            bytes.append(contentsOf: $0.readableBytesView)
+        }
         return bytes
     }
 
-    /// Both names that its contents may have: Git's, and the one outside it. One pass, a piece at a time.
+    /// Both names that its contents may have: Git's, and the one outside it.
+    ///
+    /// One pass, a piece at a time.
     func hashes() throws(FileError) -> (git: String, sha256: String) {
         var git = Insecure.SHA1()
         var sha256 = SHA256()
@@ -112,7 +116,10 @@ private struct PieceReader {
             throw FileError(.inputOutput, "cannot read \(name): \(error.localizedDescription)")
         }
         guard let data, !data.isEmpty else {
-            throw FileError(.inputOutput, "\(name) became shorter while it was sent; send it again when nobody writes to it")
+            throw FileError(
+                .inputOutput,
+                "\(name) became shorter while it was sent; send it again when nobody writes to it"
+            )
         }
         left -= data.count
         return ByteBuffer(bytes: data)

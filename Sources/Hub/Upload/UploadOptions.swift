@@ -61,7 +61,11 @@ extension LocalFile {
     ///   - id: The repository, for messages.
     /// - Returns: Sorted by name.
     /// - Throws: `.notFound` where there are none; `.badName` where one's name cannot be a repository's.
-    static func all(at place: URL, _ options: UploadOptions, for id: RepositoryID) throws(HubError) -> [LocalFile] {
+    static func all(
+        at place: URL,
+        _ options: UploadOptions,
+        for id: RepositoryID
+    ) throws(HubError) -> [LocalFile] {
         let path = place.resolvingSymlinksInPath().path(percentEncoded: false)
         let top = options.pathInRepository.split(separator: "/").joined(separator: "/")
         guard options.pathInRepository.isEmpty || isRelativePath(top) else {
@@ -77,14 +81,22 @@ extension LocalFile {
         guard isFolder.boolValue else {
             return [try file(URL(filePath: path), name: top.isEmpty ? place.lastPathComponent : top)]
         }
-        let names = (FileManager.default.enumerator(atPath: path)?.compactMap { $0 as? String } ?? []).filter {
+        let names = (FileManager.default.enumerator(atPath: path)?.compactMap { $0 as? String } ?? []).filter
+        {
             var isFolder: ObjCBool = false
             let there = path + (path.hasSuffix("/") ? "" : "/") + $0
-            return FileManager.default.fileExists(atPath: there, isDirectory: &isFolder) && !isFolder.boolValue
+            return FileManager.default.fileExists(atPath: there, isDirectory: &isFolder)
+                && !isFolder.boolValue
         }
-        let wanted = try options.selection.apply(to: names.filter { !isHidden($0, options.selection) }, of: id)
+        let wanted = try options.selection.apply(
+            to: names.filter { !isHidden($0, options.selection) },
+            of: id
+        )
         guard !wanted.isEmpty else {
-            throw HubError(.notFound, "\(shown(path)) has no file to upload; check the folder and the patterns")
+            throw HubError(
+                .notFound,
+                "\(shown(path)) has no file to upload; check the folder and the patterns"
+            )
         }
         var files: [LocalFile] = []
         for name in wanted.sorted() {
