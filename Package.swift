@@ -119,7 +119,7 @@ func tests(_ target: Target) -> Target {
     .testTarget(
         name: "\(target.name)Tests",
         dependencies: [.byName(name: target.name), "TestSupport"] + target.dependencies
-            + (target.name == "Hub" ? ["HubTestSupport"] : []),
+            + (["Hub", "AttuneCommand"].contains(target.name) ? ["HubTestSupport"] : []),
         path: "Tests/\(target.name)Tests"
     )
 }
@@ -167,6 +167,7 @@ let package = Package(
     products: [
         .library(name: "Tokenization", targets: ["Tokenization"]),
         .library(name: "Datasets", targets: ["Datasets"]),
+        .library(name: "Hub", targets: ["Hub"]),
     ]
         + (pureOnly
             ? []

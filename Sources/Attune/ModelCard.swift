@@ -176,7 +176,12 @@ struct ModelCard {
                 "{\"text\": \"…\", \"text_pair\": \"…\"}"
             )
             : ("", "classifier.classify([\"…\"])", "\"…\"")
-        let answer = classifier.problemType == .multiLabel ? "answer.labels" : "answer.label, answer.score"
+        let answer =
+            switch classifier.problemType {
+            case .singleLabel: "its label, score and all scores"
+            case .multiLabel: "its labels and all scores"
+            case .regression: "its score, the number"
+            }
         let folder =
             details.repository.map { "folder: `attune hub download \($0)` prints it" } ?? "this folder"
         return """
@@ -188,7 +193,7 @@ struct ModelCard {
             import Attune
 
             let (classifier, _) = try TextClassifier.load("\(details.repository == nil ? "." : "…")")  // \(folder)
-            for answer in try \(swift) { print(\(answer)) }
+            let answers = try \(swift)  // each with \(answer)
             ```
 
             ```python

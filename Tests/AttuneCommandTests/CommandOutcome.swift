@@ -12,9 +12,10 @@ struct CommandOutcome {
 let attuneExecutable = URL(filePath: ProcessInfo.processInfo.arguments[0]).resolvingSymlinksInPath()
     .deletingLastPathComponent().appending(path: "attune")
 
-/// Runs the built executable as a person runs it.
-func attune(_ arguments: [String]) throws -> CommandOutcome {
+/// Runs the built executable as a person runs it, with further variables.
+func attune(_ arguments: [String], variables: [String: String] = [:]) throws -> CommandOutcome {
     let process = Process()
+    process.environment = ProcessInfo.processInfo.environment.merging(variables) { $1 }
     process.executableURL = attuneExecutable
     process.arguments = arguments
     return try withTemporaryFolder { folder in

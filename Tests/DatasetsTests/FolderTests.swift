@@ -189,4 +189,16 @@ struct FolderTests {
             )
         }
     }
+
+    @Test(arguments: [
+        ("language: en", ["en"]), ("language:\n- de\n- no", ["de", "no"]), ("license: mit", []),
+        ("language: [", []),
+    ]) func `the languages of a card are read, and what is none is left out`(
+        _ yaml: String,
+        _ codes: [String]
+    ) throws {
+        try inFolder(["README.md": "---\n\(yaml)\n---\n"]) { (folder: String) in
+            #expect(Dataset.languages(of: folder) == codes)
+        }
+    }
 }
