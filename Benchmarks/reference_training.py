@@ -1,33 +1,42 @@
-"""The yardstick: the Python library's own Trainer on the same model, data, batch and steps; prints examples per second.
+"""The yardstick: the Python library's own Trainer on the same model, rows, batch and steps; prints examples per second.
 
-    python3 reference_training.py MODEL_FOLDER DATA.tab STEPS
+    python3 reference_training.py MODEL_FOLDER ROWS.jsonl STEPS [--batch 8] [--accumulation 1] [--optim …] [--bf16]
+        [--group-by-length] [--max-length N]
 """
 
-import csv
-import sys
+import argparse
+import json
+import tempfile
 
 import torch
 from datasets import Dataset
 from transformers import (AutoModelForSequenceClassification, AutoTokenizer, DataCollatorWithPadding, Trainer,
                           TrainingArguments)
 
+parser = argparse.ArgumentParser()
+parser.add_argument("model")
+parser.add_argument("rows")
+parser.add_argument("steps", type=int)
+parser.add_argument("--batch", type=int, default=8)
+parser.add_argument("--accumulation", type=int, default=1)
+parser.add_argument("--optim", default="adamw_torch_fused")
+parser.add_argument("--bf16", action="store_true")
+parser.add_argument("--group-by-length", action="store_true")
+parser.add_argument("--max-length", type=int)
+options = parser.parse_args()
 
-def main(model_folder, data, steps):
-    with open(data, newline="") as file:
-        rows = list(csv.reader(file, delimiter="\t"))
-    text, label = rows[0].index("Content"), rows[0].index("Author")
-    rows = rows[3:]
-    data = Dataset.from_dict({"text": [r[text] for r in rows], "label": [r[label] for r in rows]})
-    data = data.class_encode_column("label").train_test_split(0.2, stratify_by_column="label", seed=1)["train"]
-    tokenizer = AutoTokenizer.from_pretrained(model_folder)
-    data = data.map(lambda batch: tokenizer(batch["text"], truncation=True), batched=True)
-    model = AutoModelForSequenceClassification.from_pretrained(model_folder, dtype=torch.float32)
-    arguments = TrainingArguments(output_dir="/tmp/attune-benchmark-reference", learning_rate=5e-5, max_steps=steps,
-                                  per_device_train_batch_size=8, save_strategy="no", report_to="none", use_cpu=True,
-                                  disable_tqdm=True)
+with open(options.rows) as file:
+    rows = [json.loads(line) for line in file]
+data = Dataset.from_dict({name: [row[name] for row in rows] for name in ["text", "label"]}).class_encode_column("label")
+tokenizer = AutoTokenizer.from_pretrained(options.model)
+data = data.map(lambda batch: tokenizer(batch["text"], truncation=True, max_length=options.max_length), batched=True)
+model = AutoModelForSequenceClassification.from_pretrained(options.model, dtype=torch.float32)
+with tempfile.TemporaryDirectory() as folder:
+    arguments = TrainingArguments(
+        output_dir=folder, learning_rate=5e-5, max_steps=options.steps, per_device_train_batch_size=options.batch,
+        gradient_accumulation_steps=options.accumulation, optim=options.optim, bf16=options.bf16, save_strategy="no",
+        report_to="none", use_cpu=True, disable_tqdm=True, logging_steps=10**9,
+        train_sampling_strategy="group_by_length" if options.group_by_length else "random")
     trainer = Trainer(model=model, args=arguments, train_dataset=data, processing_class=tokenizer,
                       data_collator=DataCollatorWithPadding(tokenizer))
     print(f"reference {trainer.train().metrics['train_samples_per_second']}")
-
-
-main(sys.argv[1], sys.argv[2], int(sys.argv[3]))

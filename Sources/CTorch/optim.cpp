@@ -9,6 +9,25 @@ using ct::list;
 using ct::make;
 using ct::tensor;
 
+namespace {
+
+/// What the kernels of AdamW work with.
+ct::AdamWStep numbers(ct_step step, double beta1, double beta2, double epsilon, double gradient_scale) {
+    const auto t = static_cast<double>(step.step);
+    return {static_cast<float>(beta1),
+            static_cast<float>(beta2),
+            static_cast<float>(epsilon),
+            static_cast<float>(gradient_scale),
+            static_cast<float>(1 - step.learning_rate * step.weight_decay),
+            static_cast<float>(1 - std::pow(beta1, t)),
+            static_cast<float>(std::sqrt(1 - std::pow(beta2, t))),
+            static_cast<float>(step.learning_rate),
+            static_cast<float>(1 - beta1),
+            static_cast<float>(1 - beta2)};
+}
+
+} // namespace
+
 extern "C" {
 
 int ct_optim_total_norm(ct_tensor *out, const ct_tensor *tensors, size_t count) {
@@ -28,10 +47,23 @@ int ct_optim_scale_(const ct_tensor *tensors, size_t count, double factor) {
 
 int ct_optim_adamw_(const ct_tensor *parameters, const ct_tensor *gradients, const ct_tensor *first_moments,
                     const ct_tensor *second_moments, size_t count, ct_step step, double beta1, double beta2,
-                    double epsilon) {
+                    double epsilon, double gradient_scale, bool plain) {
     return ct::guard([&] {
         if (count == 0) return;
         at::NoGradGuard no_grad;
+        bool is_supported = !plain;
+        for (size_t k = 0; k < count; k++) {
+            const auto &p = tensor(parameters[k]), &g = tensor(gradients[k]), &m = tensor(first_moments[k]),
+                       &v = tensor(second_moments[k]);
+            TORCH_CHECK(g.sizes() == p.sizes() && m.sizes() == p.sizes() && v.sizes() == p.sizes(),
+                        "gradients or moments that do not go with a parameter of shape ", p.sizes());
+            is_supported = is_supported && ct::adamw_supported(p, g, m, v);
+        }
+        if (is_supported) {
+            return ct::adamw(list(parameters, count), list(gradients, count), list(first_moments, count),
+                             list(second_moments, count), numbers(step, beta1, beta2, epsilon, gradient_scale));
+        }
+        if (gradient_scale != 1) at::_foreach_mul_(list(gradients, count), gradient_scale);
         // The kernel reads the step after its own increment, one scalar tensor per parameter.
         const auto steps = std::vector<at::Tensor>(
             count, at::full({}, static_cast<double>(step.step), tensor(parameters[0]).options().dtype(at::kFloat)));
@@ -105,20 +137,11 @@ int ct_optim_adamw8_(ct_tensor parameter, ct_tensor gradient, ct_moments8 handle
                         moments.first_sizes.scalar_type() == at::kFloat &&
                         moments.second_sizes.scalar_type() == at::kFloat,
                     "moments in 8 bits that do not go with a parameter of shape ", p.sizes());
-        const auto t = static_cast<double>(step.step);
-        const ct::AdamW8Step numbers{static_cast<float>(beta1),
-                                     static_cast<float>(beta2),
-                                     static_cast<float>(epsilon),
-                                     static_cast<float>(gradient_scale),
-                                     static_cast<float>(1 - step.learning_rate * step.weight_decay),
-                                     static_cast<float>(1 - std::pow(beta1, t)),
-                                     static_cast<float>(std::sqrt(1 - std::pow(beta2, t))),
-                                     static_cast<float>(step.learning_rate),
-                                     rounding_key};
+        const ct::AdamW8Step numbers8{numbers(step, beta1, beta2, epsilon, gradient_scale), rounding_key};
         if (!plain && ct::adamw8_supported(p, g, moments))
-            ct::adamw8(p, g, moments, numbers);
+            ct::adamw8(p, g, moments, numbers8);
         else
-            ct::adamw8_plain(p, g, moments, numbers);
+            ct::adamw8_plain(p, g, moments, numbers8);
     });
 }
 

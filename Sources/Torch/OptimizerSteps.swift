@@ -43,7 +43,7 @@ package struct OptimizerStep: Sendable {
         ct_step(step: Int64(step), learning_rate: learningRate, weight_decay: weightDecay)
     }
 
-    /// AdamW: moves parameters and moments in place by libtorch's fused kernel.
+    /// AdamW: moves parameters and moments in place.
     ///
     /// - Parameters:
     ///   - parameters: The weights.
@@ -52,6 +52,8 @@ package struct OptimizerStep: Sendable {
     ///   - secondMoments: Running means of their squares.
     ///   - betas: Decay of the two.
     ///   - epsilon: Added to the root of the second moment.
+    ///   - gradientScale: What every gradient is multiplied by first.
+    ///   - plain: Whether to take libtorch's fused kernel where ours could; to compare the two.
     /// - Throws: `.failed` if shapes or dtypes differ.
     ///
     /// Source: Loshchilov and Hutter 2019; `torch._fused_adamw_`.
@@ -61,13 +63,27 @@ package struct OptimizerStep: Sendable {
         firstMoments: [Tensor],
         secondMoments: [Tensor],
         betas: (Double, Double),
-        epsilon: Double
+        epsilon: Double,
+        gradientScale: Double = 1,
+        plain: Bool = false
     ) throws(TorchError) {
         let status = withHandles(parameters) { p in
             withHandles(gradients) { g in
                 withHandles(firstMoments) { m in
                     withHandles(secondMoments) { v in
-                        ct_optim_adamw_(p, g, m, v, parameters.count, native, betas.0, betas.1, epsilon)
+                        ct_optim_adamw_(
+                            p,
+                            g,
+                            m,
+                            v,
+                            parameters.count,
+                            native,
+                            betas.0,
+                            betas.1,
+                            epsilon,
+                            gradientScale,
+                            plain
+                        )
                     }
                 }
             }

@@ -2,15 +2,30 @@ import Classification
 
 // How a step's examples are cut into what goes through the model at once.
 extension Trainer {
-    /// The micro-batches of a step: of so many examples in their order, or of so many tokens at the most.
+    /// The micro-batches of a step: of so many tokens at the most, or of so many examples in their order.
+    ///
+    /// A step's loss and gradients are the same whatever its micro-batches, and fewer of them are faster. So those of several
+    /// examples are packed anew where they become fewer, each with no more tokens than the longest texts would bring together.
     func microBatches(of window: ArraySlice<Int>) -> [ArraySlice<Int>] {
-        if let budget = arguments.maxTokensPerBatch {
-            return packed(window, within: budget, length: train.length).map { $0[...] }
-        }
         let size = arguments.perDeviceTrainBatchSize
-        return stride(from: window.startIndex, to: window.endIndex, by: size).map {
+        let asGiven = stride(from: window.startIndex, to: window.endIndex, by: size).map {
             window[$0..<min(window.endIndex, $0 + size)]
         }
+        guard let budget = tokenBudget else { return asGiven }
+        let groups = packed(window, within: budget, length: train.length).map { $0[...] }
+        return arguments.maxTokensPerBatch != nil || groups.count < asGiven.count ? groups : asGiven
+    }
+
+    /// Tokens that a micro-batch may have: as many as were asked for, or as the longest texts bring together.
+    ///
+    /// Nil where micro-batches are taken as they are given: a step is one, or they count in the reference's fault.
+    static func tokenBudget(_ arguments: TrainingArguments, _ examples: EncodedExamples) -> Int? {
+        if let budget = arguments.maxTokensPerBatch { return budget }
+        guard arguments.gradientAccumulationSteps > 1, !arguments.hfCompatGradientAccumulation else {
+            return nil
+        }
+        let lengths = (0..<examples.count).map(examples.length).sorted(by: >)
+        return lengths.prefix(arguments.perDeviceTrainBatchSize).reduce(0, +)
     }
 
     /// A text cannot be cut in two.

@@ -10,6 +10,8 @@ public struct Trainer {
     let arguments: TrainingArguments
     let loss: any ClassificationLoss
     let train: EncodedExamples
+    /// Tokens that a micro-batch may have; nil where micro-batches are taken as they are given.
+    let tokenBudget: Int?
     let targets: Targets
     let evaluation: EncodedExamples?
     let metrics: [CustomMetric]
@@ -112,6 +114,7 @@ public struct Trainer {
             guard names.contains(metric) else { throw ModelSelection.unknown(metric, among: names) }
         }
         self.train = train
+        tokenBudget = Self.tokenBudget(arguments, train)
         self.evaluation = evaluation
         self.metrics = metrics
         self.outputFolder = outputFolder

@@ -61,7 +61,8 @@ struct HeadTests {
             let row = try #require(state["log_history"].array?.last?.object)
             #expect(row["eval_f1_samples"].double != nil && row["eval_hamming_loss"].double == 0)
             let card = try String(contentsOf: out.appending(path: "README.md"), encoding: .utf8)
-            #expect(card.contains("which may be several or none:\n\n- 0: `sunny`\n- 1: `windy`\n"))
+            let table = "| id | label | texts trained on |\n|---:|---|---:|\n| 0 | sunny | "
+            #expect(card.contains("which may be several or none:\n\n" + table))
             #expect(card.contains("exact match          1.000"))
         }
     }

@@ -106,4 +106,46 @@ struct TensorTests {
         }
         #expect(try abs(totalNorm([gradient]) - 0.3125.squareRoot()) < 1e-7)
     }
+
+    // 1e-6 relative to weights of size 1: the same formula in another order of operations.
+    @Test(arguments: [0, 0.1], [1, 0.3])
+    func `our AdamW moves as libtorch's does, rows that nothing ever touched too`(
+        weightDecay: Double,
+        gradientScale: Double
+    ) throws {
+        let random = try RandomSource(seed: 3)
+        let shapes = [[7], [70, 33], [300, 256]]
+        func start() throws -> [[Tensor]] {
+            try shapes.map { shape in
+                [try Tensor.full(1, shape), try Tensor.zeros(shape), try Tensor.zeros(shape)]
+            }
+        }
+        let (ours, theirs) = (try start(), try start())
+        for step in 1...4 {
+            let gradients = try shapes.map { shape in
+                let values = try Tensor.normal(shape, random: random)
+                // Half of the rows have no gradient in even steps, and a quarter none ever.
+                guard shape.count == 2 else { return values }
+                let rows = (0..<shape[0]).map { $0 % 4 == 0 || ($0 % 2 == 0 && step % 2 == 0) ? Float(0) : 1 }
+                return try values * Tensor(rows, shape: [shape[0], 1])
+            }
+            let numbers = OptimizerStep(step: step, learningRate: 0.1, weightDecay: weightDecay)
+            for (state, plain) in [(ours, false), (theirs, true)] {
+                try numbers.adamW(
+                    state.map { $0[0] },
+                    gradients: try gradients.map { try $0 * 1 },
+                    firstMoments: state.map { $0[1] },
+                    secondMoments: state.map { $0[2] },
+                    betas: (0.9, 0.999),
+                    epsilon: 1e-8,
+                    gradientScale: gradientScale,
+                    plain: plain
+                )
+            }
+        }
+        for (a, b) in zip(ours.joined(), theirs.joined()) {
+            let pairs = zip(try a.array(of: Float.self), try b.array(of: Float.self))
+            #expect(pairs.allSatisfy { abs($0 - $1) <= 1e-6 })
+        }
+    }
 }

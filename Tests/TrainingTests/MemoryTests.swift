@@ -93,6 +93,30 @@ struct MemoryTests {
         }
     }
 
+    @Test func `micro-batches become fewer where they have no more tokens than the longest texts together`()
+        throws
+    {
+        let (trainer, _) = try trainer {
+            $0.perDeviceTrainBatchSize = 2
+            $0.gradientAccumulationSteps = 4
+        }
+        let lengths = (0..<trainer.train.count).map(trainer.train.length)
+        let budget = lengths.sorted(by: >).prefix(2).reduce(0, +)
+        let shortest = lengths.indices.sorted { lengths[$0] < lengths[$1] }.prefix(8)
+        for window in [Array(shortest), Array(0..<8), Array(8..<16)] {
+            let groups = trainer.microBatches(of: window[...])
+            #expect(groups.count <= 4 && groups.joined().sorted() == window.sorted())
+            #expect(groups.allSatisfy { $0.reduce(0) { $0 + lengths[$1] } <= budget })
+        }
+        #expect(trainer.microBatches(of: Array(shortest)[...]).count < 4)
+        let (compatible, _) = try self.trainer {
+            $0.perDeviceTrainBatchSize = 2
+            $0.gradientAccumulationSteps = 4
+            $0.hfCompatGradientAccumulation = true
+        }
+        #expect(compatible.microBatches(of: Array(shortest)[...]).map(\.count) == [2, 2, 2, 2])
+    }
+
     @Test func `a text longer than the budget is named before the first step`() {
         #expect { try trainer { $0.maxTokensPerBatch = 4 } } throws: {
             "\($0)".contains("--max-tokens-per-batch 4 has no room for text")

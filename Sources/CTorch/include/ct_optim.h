@@ -20,10 +20,11 @@ typedef struct ct_step {
     double weight_decay;
 } ct_step;
 
-/// One AdamW step over a parameter group by libtorch's fused kernel.
+/// One AdamW step over a parameter group; gradients count `gradient_scale` times, and may be overwritten. `plain` takes
+/// libtorch's fused kernel even where ours could.
 int ct_optim_adamw_(const ct_tensor *parameters, const ct_tensor *gradients, const ct_tensor *first_moments,
                     const ct_tensor *second_moments, size_t count, ct_step step, double beta1, double beta2,
-                    double epsilon);
+                    double epsilon, double gradient_scale, bool plain);
 /// One SGD step by libtorch's fused kernel; `momenta` is null where `momentum` is 0.
 int ct_optim_sgd_(const ct_tensor *parameters, const ct_tensor *gradients, const ct_tensor *momenta, size_t count,
                   ct_step step, double momentum, double dampening, bool nesterov);

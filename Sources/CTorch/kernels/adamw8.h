@@ -2,17 +2,11 @@
 #ifndef CT_ADAMW8_H
 #define CT_ADAMW8_H
 
-#include "../libtorch.h"
+#include "adamw.h"
 
 namespace ct {
 
-struct AdamW8Step {
-    float beta1, beta2, epsilon;
-    float gradient_scale;
-    float keep;        // what weight decay leaves of a weight: 1 - lr · wd
-    float correction1; // 1 - beta1^t
-    float correction2; // √(1 - beta2^t)
-    float learning_rate;
+struct AdamW8Step : AdamWStep {
     uint64_t rounding_key; // of this parameter and step, where its weights are bfloat16
 };
 

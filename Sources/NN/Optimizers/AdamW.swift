@@ -1,6 +1,6 @@
 public import Torch
 
-/// AdamW by libtorch's fused kernel: two float32 numbers a weight.
+/// AdamW: two float32 numbers a weight. On a CPU by a kernel of our own, elsewhere by libtorch's fused one.
 ///
 /// Source: Loshchilov and Hutter 2019; `torch.optim.AdamW(fused=True)`.
 public struct AdamW: OptimizerRule {
@@ -10,6 +10,8 @@ public struct AdamW: OptimizerRule {
     public var beta2 = 0.999
     /// Added to the root of the second moment.
     public var epsilon = 1e-8
+    /// Whether to take libtorch's fused kernel where ours could; to compare the two.
+    package var isPlain = false
 
     /// The reference's defaults.
     public init() {}
@@ -25,21 +27,22 @@ public struct AdamW: OptimizerRule {
         }
     }
 
-    /// One step.
+    /// One step; the gradients' scale is taken into the kernel.
     ///
     /// - Parameters:
     ///   - moving: Parameters that share a weight decay.
     ///   - numbers: The step's.
     /// - Throws: `.failed` or `.outOfMemory` from the kernel.
     public func move(_ moving: [MovingParameter], _ numbers: OptimizerNumbers) throws(TorchError) {
-        try scaleGradients(of: moving, numbers)
         try numbers.native.adamW(
             moving.map(\.value),
             gradients: moving.map(\.gradient),
             firstMoments: moving.map { $0.state[0] },
             secondMoments: moving.map { $0.state[1] },
             betas: (beta1, beta2),
-            epsilon: epsilon
+            epsilon: epsilon,
+            gradientScale: numbers.gradientScale,
+            plain: isPlain
         )
     }
 }

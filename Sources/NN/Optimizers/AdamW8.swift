@@ -62,7 +62,7 @@ public struct AdamW8: OptimizerRule {
     /// - Throws: `.failed` or `.outOfMemory` from the kernel.
     public func move(_ moving: [MovingParameter], _ numbers: OptimizerNumbers) throws(TorchError) {
         var wide = AdamW()
-        (wide.beta1, wide.beta2, wide.epsilon) = (beta1, beta2, epsilon)
+        (wide.beta1, wide.beta2, wide.epsilon, wide.isPlain) = (beta1, beta2, epsilon, isPlain)
         try wide.move(moving.filter { $0.state.count == 2 }, numbers)
         for parameter in moving where parameter.state.count == 4 {
             let state = parameter.state

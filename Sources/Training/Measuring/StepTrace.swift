@@ -76,6 +76,7 @@ package struct GrowingStep: Sendable, Equatable {
                 )
             }
             if few.kind == .backward { microBatch += 1 }
+            if few.kind == .update { microBatch = 0 }
         }
         return moments
     }

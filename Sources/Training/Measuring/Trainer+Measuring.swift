@@ -6,8 +6,9 @@ package import Torch
 
 /// Which of a run's steps stand for all of them.
 package struct NotableSteps: Sendable, Equatable {
-    /// The examples of the step with the heaviest micro-batch, which comes last in it.
-    package var heaviest: [Int]
+    /// The examples of the steps with the heaviest micro-batches: of one that is a step alone, and of one that comes last in
+    /// its step; either may be missing.
+    package var heaviest: [[Int]]
     /// The examples of a step of about the mean number of tokens.
     package var typical: [Int]
     /// Texts of the heaviest micro-batch.
@@ -26,7 +27,7 @@ package struct TrialMeasurement: Sendable {
     package var trainedBytes = 0
     /// Bytes of what the optimizer remembers.
     package var stateBytes = 0
-    /// Of the step with the heaviest micro-batch.
+    /// Of the steps with the heaviest micro-batches, one after the other.
     package var heaviest = StepTrace()
     /// Of a step of about the mean number of tokens; nil where it was not asked for.
     package var typical: StepTrace?
@@ -34,6 +35,20 @@ package struct TrialMeasurement: Sendable {
     package var evaluation: StepTrace?
     /// Tokens of that batch.
     package var evaluationTokens = 0
+}
+
+/// The heaviest micro-batch of several, and its step.
+private struct HeavyBatch {
+    /// Its tokens, and the sum of their squares by text.
+    var weight = (0, 0)
+    var micro = ArraySlice<Int>()
+    var window = ArraySlice<Int>()
+
+    mutating func take(_ micro: ArraySlice<Int>, of window: ArraySlice<Int>, _ examples: EncodedExamples) {
+        let lengths = micro.map(examples.length)
+        let weight = (lengths.reduce(0, +), lengths.reduce(0) { $0 + $1 * $1 })
+        if weight > self.weight { (self.weight, self.micro, self.window) = (weight, micro, window) }
+    }
 }
 
 extension Trainer {
@@ -44,7 +59,8 @@ extension Trainer {
     package func notableSteps() throws(TorchError) -> NotableSteps {
         let stepSize = arguments.perDeviceTrainBatchSize * arguments.gradientAccumulationSteps
         let epochs = (totalSteps + stepsPerEpoch - 1) / stepsPerEpoch
-        var heaviest = (weight: (0, 0), micro: ArraySlice<Int>(), window: ArraySlice<Int>())
+        // Gradients are there already when a later micro-batch of a step comes, so it is told from one that is alone.
+        var (alone, later) = (HeavyBatch(), HeavyBatch())
         var steps: [(window: ArraySlice<Int>, tokens: Int)] = []
         // Later epochs shuffle the same texts; a few of them show what can come together.
         for epoch in 0..<min(epochs, 8) {
@@ -53,12 +69,13 @@ extension Trainer {
             for start in stride(from: 0, to: min(count * stepSize, order.count), by: stepSize) {
                 let window = order[start..<min(order.count, start + stepSize)]
                 let micros = microBatches(of: window)
-                // Batches of a budget keep their order, and gradients are there from the second one on.
-                let isOrdered = arguments.maxTokensPerBatch != nil && micros.count > 1
-                for micro in isOrdered ? micros.dropFirst() : micros[...] {
-                    let lengths = micro.map(train.length)
-                    let weight = (lengths.reduce(0, +), lengths.reduce(0) { $0 + $1 * $1 })
-                    if weight > heaviest.weight { heaviest = (weight, micro, window) }
+                if micros.count == 1 {
+                    alone.take(micros[0], of: window, train)
+                } else {
+                    // Packed ones keep their order; of the others each may come last.
+                    for micro in tokenBudget == nil ? micros[...] : micros.dropFirst() {
+                        later.take(micro, of: window, train)
+                    }
                 }
                 if epoch == 0 { steps.append((window, window.reduce(0) { $0 + train.length(of: $1) })) }
             }
@@ -66,20 +83,23 @@ extension Trainer {
         let mean = Double(steps.reduce(0) { $0 + $1.tokens }) / Double(max(steps.count, 1))
         let whole = steps.filter { $0.window.count == steps.first?.window.count }
         let typical = whole.min { abs(Double($0.tokens) - mean) < abs(Double($1.tokens) - mean) }
-        let worst = Set(heaviest.micro)
-        // Gradients of the micro-batches before it are there when the last one comes.
-        let others = heaviest.window.filter { !worst.contains($0) }
-        let size = arguments.perDeviceTrainBatchSize
-        let ordered =
-            arguments.maxTokensPerBatch == nil
-            ? others.prefix(others.count / size * size) + Array(heaviest.micro) : Array(heaviest.window)
+        let heaviest = later.weight > alone.weight ? later : alone
         return NotableSteps(
-            heaviest: Array(ordered),
+            heaviest: [Array(alone.window), tokenBudget == nil ? lastInItsStep(later) : Array(later.window)]
+                .filter { !$0.isEmpty },
             typical: Array(typical?.window ?? heaviest.window),
             heaviestTexts: heaviest.micro.count,
             heaviestTokens: heaviest.weight.0,
             meanTokens: mean
         )
+    }
+
+    /// The step's examples, those of the micro-batch at the end.
+    private func lastInItsStep(_ batch: HeavyBatch) -> [Int] {
+        let worst = Set(batch.micro)
+        let others = batch.window.filter { !worst.contains($0) }
+        let size = arguments.perDeviceTrainBatchSize
+        return others.prefix(others.count / size * size) + Array(batch.micro)
     }
 
     /// Takes real steps of this trainer and records what they take.
@@ -120,7 +140,7 @@ extension Trainer {
             trace.seconds = (ContinuousClock.now - start) / .seconds(1)
             return trace
         }
-        result.heaviest = try take(notable.heaviest)
+        for step in notable.heaviest { result.heaviest.phases += try take(step).phases }
         if withTime {
             // The first steps of a shape also choose their kernels.
             let steps = try [take(notable.typical), take(notable.typical), take(notable.typical)]
