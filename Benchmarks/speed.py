@@ -69,7 +69,7 @@ class Bench:
         """A classifier's folder that both begin with."""
         if name not in self.starts:
             self.starts[name] = self.work / f"start-{name}"
-            self.train(self.models[name], "tweets", 1, self.starts[name], "--test-size", "0.99")
+            self.train(self.models[name], "tweets", 1, self.starts[name], "--sample", 100)
         return self.starts[name]
 
     def training(self, model, steps, reference_steps, rows="tweets", ours=(), reference=(), weights=None, tokens=None):
