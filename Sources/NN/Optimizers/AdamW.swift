@@ -1,6 +1,8 @@
 public import Torch
 
-/// AdamW: two float32 numbers a weight. On a CPU by a kernel of our own, elsewhere by libtorch's fused one.
+/// AdamW: two float32 numbers a weight.
+///
+/// On a CPU by a kernel of our own, elsewhere by libtorch's fused one.
 ///
 /// Source: Loshchilov and Hutter 2019; `torch.optim.AdamW(fused=True)`.
 public struct AdamW: OptimizerRule {
