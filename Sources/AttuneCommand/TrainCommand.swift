@@ -103,6 +103,7 @@ struct TrainCommand: ParsableCommand {
                 result = try job.run(into: folder, shouldStop: { interrupt.isRequested }) { event in
                     if case .run(.started) = event {
                         try writeAtomically(Data(recipe.utf8), to: folder.appending(path: "recipe.yaml"))
+                        pusher?.begin()
                     }
                     reporter.show(event)
                     if case .run(.saved(let checkpoint)) = event { pusher?.push(checkpoint) }

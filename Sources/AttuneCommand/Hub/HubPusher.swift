@@ -58,10 +58,12 @@ final class HubPusher: Sendable {
         }
         self.strategy = strategy
         links = folder.appending(path: ".pushing", directoryHint: .isDirectory)
-        removeLinks()
     }
 
     // MARK: Beside training
+
+    /// Takes away what a killed run was pushing; the folder is this run's now.
+    func begin() { removeLinks() }
 
     /// Takes a checkpoint that the run has saved, and goes on at once.
     ///
