@@ -100,7 +100,7 @@ class Bench:
         if not folder.exists():
             folder.mkdir()
             for file in self.start(model).iterdir():
-                (folder / file.name).symlink_to(file) if file.name != "tokenizer_config.json" else None
+                os.link(file, folder / file.name) if file.name != "tokenizer_config.json" else None
             settings = json.loads((self.start(model) / "tokenizer_config.json").read_text())
             (folder / "tokenizer_config.json").write_text(json.dumps({**settings, "model_max_length": max_length}))
         return folder
