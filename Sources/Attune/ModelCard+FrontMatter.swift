@@ -51,15 +51,7 @@ extension ModelCard {
     /// The Hub's name for a metric: `f1` whatever the average is.
     private func hubMetric(_ name: String) -> String {
         for known in ["f1", "precision", "recall"] where name.hasPrefix("\(known)_") { return known }
-        return name == "pearson" ? "pearsonr" : quotedIfNeeded(name)
-    }
-
-    private func quotedIfNeeded(_ name: String) -> String {
-        name.utf8.allSatisfy {
-            $0 == UInt8(ascii: "_") || Character(UnicodeScalar($0)).isLetter
-                || Character(UnicodeScalar($0)).isNumber
-        }
-            ? name : quoted(name)
+        return quoted(name == "pearson" ? "pearsonr" : name)
     }
 
     /// JSON's strings are YAML's double-quoted ones.

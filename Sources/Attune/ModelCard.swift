@@ -119,8 +119,8 @@ struct ModelCard {
         let own = evaluation.customMetrics.map { "\($0.name) \(String(format: "%.4f", $0.value))\n" }.joined()
         return """
             On \(evaluation.metrics.count) texts of \(code(measuredData)) that it had not seen, with a loss of \
-            \(String(format: "%.4f", evaluation.loss)). Brackets hold 95 % intervals, from repeated draws of these texts; \
-            another set of texts may lie outside them.
+            \(String(format: "%.4f", evaluation.loss)). Brackets hold 95 % intervals; another kind of texts may lie outside \
+            them.
 
             \(block("", evaluation.metrics.table(labels: classifier.labels) + own))\(confusions)
             """

@@ -26,11 +26,11 @@ extension TrainCommand {
     }
 
     /// What the model's page says of where things come from and go to.
-    func card(_ recipe: String, _ pusher: HubPusher?) -> ModelCardDetails {
+    func card(of job: FineTuning, _ recipe: String, _ pusher: HubPusher?) -> ModelCardDetails {
         var card = ModelCardDetails()
         card.baseModel = HubDoor.id(source.model)
         card.dataset = HubDoor.id(source.data.dataset)
-        card.languages = (try? HubDoor.dataset(source.data.dataset)).map(Dataset.languages) ?? []
+        card.languages = Dataset.languages(of: job.dataset)
         card.repository = pusher?.repository.name
         card.recipe = recipe
         return card

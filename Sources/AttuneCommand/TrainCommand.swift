@@ -97,7 +97,7 @@ struct TrainCommand: ParsableCommand {
             }
             var reporter = ConsoleReporter()
             let recipe = try line.resolvedRecipe(resolved(job))
-            job.card = card(recipe, pusher)
+            job.card = card(of: job, recipe, pusher)
             let result: FineTuning.Result
             do {
                 result = try job.run(into: folder, shouldStop: { interrupt.isRequested }) { event in
