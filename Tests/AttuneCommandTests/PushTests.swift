@@ -123,6 +123,16 @@ struct PushTests {
         }
     }
 
+    @Test func `for a folder that is not there no repository is created`() async throws {
+        try await withHub { hub, folder, attune in
+            let missing = folder.appending(path: "missing").path(percentEncoded: false)
+            let refused = try attune(["hub", "upload", missing, "org/new"], FakeHub.token)
+            #expect(refused.code == 66)
+            #expect(refused.errors.contains("there is no file or folder"))
+            #expect(hub["org/new"] == nil && hub.requests.isEmpty)
+        }
+    }
+
     @Test(arguments: [
         (["--hub-model-id", "a/b/c"], "--hub-model-id"), (["--seeds", "2"], "--seeds"),
         (["--hub-token", "x"], "attune hub login"), (["--hub-strategy", "often"], "all_checkpoints"),

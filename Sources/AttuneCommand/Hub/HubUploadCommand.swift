@@ -61,6 +61,10 @@ struct HubUploadCommand: ParsableCommand {
                 message: message,
                 asPullRequest: pullRequest
             )
+            // Before a repository is created for it.
+            guard FileManager.default.fileExists(atPath: place) else {
+                throw HubError(.notFound, "there is no file or folder \(place) to upload")
+            }
             let folder = URL(filePath: place)
             let isPrivate = `private` ? true : nil
             let progress = HubProgress(.uploading)
