@@ -67,10 +67,15 @@ int ct_autograd_backward_each(ct_tensor loss, bool keep_graph, const ct_tensor *
     });
 }
 
-int ct_autograd_grad(ct_tensor *out, ct_tensor handle) {
+int ct_autograd_grad(ct_tensor *out, ct_tensor handle, bool as_rows) {
     return ct::guard([&] {
         const auto &grad = tensor(handle).grad();
-        *out = grad.defined() ? ct::handle(grad) : ct_tensor{nullptr};
+        if (!grad.defined())
+            *out = ct_tensor{nullptr};
+        else if (!grad.is_sparse())
+            *out = ct::handle(grad);
+        else
+            *out = ct::handle(as_rows ? grad.coalesce() : grad.to_dense());
     });
 }
 

@@ -72,10 +72,28 @@ int ct_nn_linear(ct_tensor *out, ct_tensor x, ct_tensor w, ct_tensor bias) {
     });
 }
 
+bool ct_nn_multiplies_wide(ct_tensor x, ct_dtype type) { return ct::multiplies_wide(tensor(x), ct::scalar_type(type)); }
+
+int ct_nn_narrow_linear(ct_tensor *out, ct_tensor x, ct_tensor w, ct_tensor narrow, ct_tensor bias, ct_dtype type,
+                        ct_products products) {
+    return make(out, [&] {
+        const auto &input = tensor(x), &weight = tensor(w);
+        const auto dtype = ct::scalar_type(type);
+        const auto copy = ct::optional(narrow);
+        TORCH_CHECK(weight.dim() == 2 && input.dim() >= 1 && input.size(-1) == weight.size(1),
+                    "linear of ", input.sizes(), " by a weight of ", weight.sizes());
+        TORCH_CHECK(!copy || (copy->sizes() == weight.sizes() && copy->scalar_type() == dtype),
+                    "a copy that does not go with a weight of ", weight.sizes());
+        const bool is_wide = products == CT_PRODUCTS_WIDE ||
+                             (products == CT_PRODUCTS_FASTEST && ct::multiplies_wide(input, dtype));
+        return ct::narrow_linear(input, weight, copy, ct::optional(bias), dtype, is_wide);
+    });
+}
+
 int ct_nn_embedding(ct_tensor *out, ct_tensor table, ct_tensor ids, int64_t padding_index) {
     return make(out, [&] {
-        if (tensor(table).scalar_type() != at::kFloat && at::GradMode::is_enabled() && tensor(table).requires_grad())
-            return ct::narrow_embedding(tensor(table), tensor(ids).to(at::kLong), padding_index);
+        if (ct::embedding_supported(tensor(table)))
+            return ct::embedding(tensor(table), tensor(ids).to(at::kLong), padding_index);
         return at::embedding(tensor(table), tensor(ids), padding_index);
     });
 }
@@ -92,9 +110,17 @@ int ct_nn_rms_norm(ct_tensor *out, ct_tensor x, ct_tensor w, double epsilon) {
     });
 }
 
-int ct_nn_layer_norm(ct_tensor *out, ct_tensor x, ct_tensor w, ct_tensor bias, double epsilon) {
+int ct_nn_layer_norm(ct_tensor *out, ct_tensor x, ct_tensor residual, ct_tensor w, ct_tensor bias, double epsilon) {
     return make(out, [&] {
-        return at::layer_norm(tensor(x), tensor(w).sizes(), tensor(w), ct::optional(bias), epsilon);
+        const auto &input = tensor(x), &weight = tensor(w);
+        const auto r = ct::optional(residual), b = ct::optional(bias);
+        TORCH_CHECK(weight.dim() == 1 && input.dim() >= 1 && input.size(-1) == weight.size(0) &&
+                        (!r || r->sizes() == input.sizes()) && (!b || b->sizes() == weight.sizes()),
+                    "layer_norm of ", input.sizes(), " by a weight of ", weight.sizes());
+        const auto is_supported = [](const std::optional<at::Tensor> &t) { return !t || ct::is_cpu_float32(*t); };
+        if (input.numel() > 0 && is_supported(input) && is_supported(r) && is_supported(weight) && is_supported(b))
+            return ct::layer_norm(input, r, weight, b, epsilon);
+        return at::layer_norm(r ? input + *r : input, weight.sizes(), weight, b, epsilon);
     });
 }
 
@@ -141,11 +167,11 @@ int ct_nn_varlen_attention(ct_tensor *out, ct_tensor query, ct_tensor key, ct_te
     });
 }
 
-int ct_nn_dropout(ct_tensor *out, ct_tensor x, double p, ct_generator generator) {
+int ct_nn_dropout(ct_tensor *out, ct_tensor x, double p, uint64_t seed, bool plain) {
     return make(out, [&] {
+        TORCH_CHECK(p >= 0 && p < 1, "dropout with probability ", p);
         const auto &input = tensor(x);
-        const auto kept = at::empty_like(input).bernoulli_(1 - p, ct::generator(generator));
-        return input * kept.div_(1 - p);
+        return !plain && ct::is_cpu_float32(input) ? ct::dropout(input, {p, seed}) : ct::dropout_plain(input, {p, seed});
     });
 }
 

@@ -26,6 +26,35 @@ ct::AdamWStep numbers(ct_step step, double beta1, double beta2, double epsilon, 
             static_cast<float>(1 - beta2)};
 }
 
+/// Counts a change in place, which neither our kernels do nor libtorch's fused ones.
+void bump_versions(const ct_tensor *parameters, size_t count) {
+    for (size_t k = 0; k < count; k++) tensor(parameters[k]).unsafeGetTensorImpl()->bump_version();
+}
+
+/// A copy of weights, where there is one, must be of bfloat16 and theirs.
+void require_copy(const std::optional<at::Tensor> &copy, const at::Tensor &parameter) {
+    TORCH_CHECK(!copy || (copy->scalar_type() == at::kBFloat16 && copy->sizes() == parameter.sizes() &&
+                          copy->device() == parameter.device() && copy->is_contiguous()),
+                "a copy in bfloat16 that does not go with a parameter of shape ", parameter.sizes());
+}
+
+/// Gradients for what takes whole ones.
+at::Tensor whole(const at::Tensor &gradient) { return gradient.is_sparse() ? gradient.to_dense() : gradient; }
+
+std::vector<at::Tensor> whole(const ct_tensor *gradients, size_t count) {
+    auto all = list(gradients, count);
+    for (auto &gradient : all) gradient = whole(gradient);
+    return all;
+}
+
+/// What a gradient holds: of one of some rows, those.
+std::vector<at::Tensor> values(const ct_tensor *gradients, size_t count) {
+    auto all = list(gradients, count);
+    for (auto &gradient : all)
+        if (gradient.is_sparse()) gradient = gradient._values();
+    return all;
+}
+
 } // namespace
 
 extern "C" {
@@ -34,23 +63,24 @@ int ct_optim_total_norm(ct_tensor *out, const ct_tensor *tensors, size_t count) 
     return make(out, [&] {
         at::NoGradGuard no_grad;
         // In float32 whatever the gradients' types: a norm in bfloat16 has three digits.
-        return at::linalg_vector_norm(at::stack(at::_foreach_norm(list(tensors, count), 2, at::kFloat)));
+        return at::linalg_vector_norm(at::stack(at::_foreach_norm(values(tensors, count), 2, at::kFloat)));
     });
 }
 
 int ct_optim_scale_(const ct_tensor *tensors, size_t count, double factor) {
     return ct::guard([&] {
         at::NoGradGuard no_grad;
-        at::_foreach_mul_(list(tensors, count), factor);
+        at::_foreach_mul_(values(tensors, count), factor);
     });
 }
 
 int ct_optim_adamw_(const ct_tensor *parameters, const ct_tensor *gradients, const ct_tensor *first_moments,
-                    const ct_tensor *second_moments, size_t count, ct_step step, double beta1, double beta2,
-                    double epsilon, double gradient_scale, bool plain) {
+                    const ct_tensor *second_moments, const ct_tensor *copies, size_t count, ct_step step, double beta1,
+                    double beta2, double epsilon, double gradient_scale, bool plain) {
     return ct::guard([&] {
         if (count == 0) return;
         at::NoGradGuard no_grad;
+        std::vector<std::optional<at::Tensor>> narrow;
         bool is_supported = !plain;
         for (size_t k = 0; k < count; k++) {
             const auto &p = tensor(parameters[k]), &g = tensor(gradients[k]), &m = tensor(first_moments[k]),
@@ -58,19 +88,26 @@ int ct_optim_adamw_(const ct_tensor *parameters, const ct_tensor *gradients, con
             TORCH_CHECK(g.sizes() == p.sizes() && m.sizes() == p.sizes() && v.sizes() == p.sizes(),
                         "gradients or moments that do not go with a parameter of shape ", p.sizes());
             is_supported = is_supported && ct::adamw_supported(p, g, m, v);
+            narrow.push_back(ct::optional(copies[k]));
+            require_copy(narrow.back(), p);
         }
         if (is_supported) {
-            return ct::adamw(list(parameters, count), list(gradients, count), list(first_moments, count),
-                             list(second_moments, count), numbers(step, beta1, beta2, epsilon, gradient_scale));
+            ct::adamw(list(parameters, count), list(gradients, count), list(first_moments, count),
+                      list(second_moments, count), narrow, numbers(step, beta1, beta2, epsilon, gradient_scale));
+            return bump_versions(parameters, count);
         }
-        if (gradient_scale != 1) at::_foreach_mul_(list(gradients, count), gradient_scale);
+        const auto dense = whole(gradients, count);
+        if (gradient_scale != 1) at::_foreach_mul_(dense, gradient_scale);
         // The kernel reads the step after its own increment, one scalar tensor per parameter.
         const auto steps = std::vector<at::Tensor>(
             count, at::full({}, static_cast<double>(step.step), tensor(parameters[0]).options().dtype(at::kFloat)));
         auto moving = list(parameters, count);
-        at::_fused_adamw_(moving, list(gradients, count), list(first_moments, count),
+        at::_fused_adamw_(moving, dense, list(first_moments, count),
                           list(second_moments, count), {}, steps, step.learning_rate, beta1, beta2, step.weight_decay,
                           epsilon, /*amsgrad=*/false, /*maximize=*/false);
+        for (size_t k = 0; k < count; k++)
+            if (narrow[k]) narrow[k]->copy_(moving[k]);
+        bump_versions(parameters, count);
     });
 }
 
@@ -81,8 +118,9 @@ int ct_optim_sgd_(const ct_tensor *parameters, const ct_tensor *gradients, const
         at::NoGradGuard no_grad;
         auto moving = list(parameters, count);
         const auto buffers = momenta == nullptr ? std::vector<at::Tensor>{} : list(momenta, count);
-        at::_fused_sgd_(moving, list(gradients, count), buffers, step.weight_decay, momentum, step.learning_rate, dampening,
+        at::_fused_sgd_(moving, whole(gradients, count), buffers, step.weight_decay, momentum, step.learning_rate, dampening,
                         nesterov, /*maximize=*/false, /*is_first_step=*/step.step == 1);
+        bump_versions(parameters, count);
     });
 }
 
@@ -91,7 +129,7 @@ int ct_optim_lion_(ct_tensor parameter, ct_tensor gradient, ct_tensor moment, ct
     return ct::guard([&] {
         at::NoGradGuard no_grad;
         const auto &p = tensor(parameter), &m = tensor(moment);
-        const auto g = tensor(gradient).to(at::kFloat);
+        const auto g = whole(tensor(gradient)).to(at::kFloat);
         p.mul_(1 - step.learning_rate * step.weight_decay);
         p.add_(m.mul(beta1).add_(g, 1 - beta1).sign_(), -step.learning_rate);
         m.mul_(beta2).add_(g, 1 - beta2);
@@ -102,7 +140,7 @@ int ct_optim_adafactor_(ct_tensor parameter, ct_tensor gradient, ct_tensor rows,
     return ct::guard([&] {
         at::NoGradGuard no_grad;
         const auto &p = tensor(parameter), &row = tensor(rows);
-        const auto g = tensor(gradient).to(at::kFloat);
+        const auto g = whole(tensor(gradient)).to(at::kFloat);
         const double beta2 = 1 - std::pow(static_cast<double>(step.step), -0.8);
         const auto square = g.square().add_(1e-30);
         at::Tensor update;
@@ -121,12 +159,12 @@ int ct_optim_adafactor_(ct_tensor parameter, ct_tensor gradient, ct_tensor rows,
     });
 }
 
-int ct_optim_adamw8_(ct_tensor parameter, ct_tensor gradient, ct_moments8 handles, ct_step step, double beta1,
-                     double beta2, double epsilon, double gradient_scale, uint64_t rounding_key, bool plain) {
+int ct_optim_adamw8_(ct_tensor parameter, ct_tensor gradient, ct_moments8 handles, ct_tensor copy, ct_step step,
+                     double beta1, double beta2, double epsilon, double gradient_scale, uint64_t rounding_key, bool plain) {
     return ct::guard([&] {
         at::NoGradGuard no_grad;
         at::Tensor p = tensor(parameter);
-        const auto &g = tensor(gradient);
+        const auto g = whole(tensor(gradient));
         ct::Moments8 moments{tensor(handles.first_codes), tensor(handles.first_sizes), tensor(handles.second_codes),
                              tensor(handles.second_sizes)};
         const int64_t blocks = (p.numel() + ct::moments8_block - 1) / ct::moments8_block;
@@ -138,10 +176,15 @@ int ct_optim_adamw8_(ct_tensor parameter, ct_tensor gradient, ct_moments8 handle
                         moments.second_sizes.scalar_type() == at::kFloat,
                     "moments in 8 bits that do not go with a parameter of shape ", p.sizes());
         const ct::AdamW8Step numbers8{numbers(step, beta1, beta2, epsilon, gradient_scale), rounding_key};
-        if (!plain && ct::adamw8_supported(p, g, moments))
-            ct::adamw8(p, g, moments, numbers8);
-        else
+        auto narrow = ct::optional(copy);
+        require_copy(narrow, p);
+        if (!plain && ct::adamw8_supported(p, g, moments)) {
+            ct::adamw8(p, g, moments, narrow, numbers8);
+            bump_versions(&parameter, 1);
+        } else {
             ct::adamw8_plain(p, g, moments, numbers8);
+            if (narrow) narrow->copy_(p);
+        }
     });
 }
 

@@ -74,6 +74,10 @@ int64_t ct_tensor_size(ct_tensor handle, size_t dimension) {
 
 int64_t ct_tensor_element_count(ct_tensor handle) { return tensor(handle).numel(); }
 
+int ct_tensor_version(uint32_t *out, ct_tensor handle) {
+    return ct::guard([&] { *out = static_cast<uint32_t>(tensor(handle)._version()); });
+}
+
 int ct_tensor_dtype(ct_dtype *out, ct_tensor handle) {
     return ct::guard([&] { *out = ct::dtype(tensor(handle).scalar_type()); });
 }

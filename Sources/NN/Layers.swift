@@ -35,7 +35,7 @@ public final class Linear {
     /// - Returns: `[.., out]`, float32.
     /// - Throws: `.failed` if the sizes differ.
     public func callAsFunction(_ x: Tensor, _ context: ForwardContext) throws(TorchError) -> Tensor {
-        let y = try context.product(x, weight.value, bias: bias?.value)
+        let y = try context.product(x, weight, bias: bias?.value)
         try context.inspect?(weight.name, x, y, context.productType(of: weight.value))
         return y
     }
@@ -76,7 +76,7 @@ public final class Conv1D {
     /// - Returns: `[.., out]`, float32.
     /// - Throws: `.failed` if the sizes differ.
     public func callAsFunction(_ x: Tensor, _ context: ForwardContext) throws(TorchError) -> Tensor {
-        let y = try context.product(x, weight.value.transposed(0, 1), bias: bias.value)
+        let y = try context.product(x, weight, isTransposed: true, bias: bias.value)
         try context.inspect?(weight.name, x, y, context.productType(of: weight.value))
         return y
     }
@@ -86,13 +86,26 @@ extension ForwardContext {
     /// The type in which a weight is multiplied: ``matmulDType``, or its own where that is narrower than float32.
     func productType(of weight: Tensor) -> DType { weight.dtype == .float32 ? matmulDType : weight.dtype }
 
-    /// `x · weightᵀ + bias` in the type of the product.
-    func product(_ x: Tensor, _ weight: Tensor, bias: Tensor?) throws(TorchError) -> Tensor {
-        let type = productType(of: weight)
-        guard type != .float32 else { return try x.linear(weight, bias: bias) }
-        let y = try x.to(dtype: type).linear(weight.to(dtype: type)).to(dtype: .float32)
-        guard let bias else { return y }
-        return try y + bias
+    /// `x · weightᵀ + bias` in the type of the product; `x · weight + bias` for a weight that is stored transposed.
+    func product(
+        _ x: Tensor,
+        _ weight: Parameter,
+        isTransposed: Bool = false,
+        bias: Tensor?
+    ) throws(TorchError) -> Tensor {
+        func turned(_ weight: Tensor) throws(TorchError) -> Tensor {
+            isTransposed ? try weight.transposed(0, 1) : weight
+        }
+        let type = productType(of: weight.value)
+        guard type != .float32 else { return try x.linear(turned(weight.value), bias: bias) }
+        var copy: Tensor?
+        // A copy pays where the weights are multiplied again and again, and takes memory that checkpointing is to spare.
+        if type == .bfloat16, weight.value.dtype == .float32, isRecording(), !checkpointsBlocks,
+            !x.multipliesWide(type)
+        {
+            copy = try turned(weight.narrowed())
+        }
+        return try x.linear(turned(weight.value), copy: copy, bias: bias?.to(dtype: .float32), in: type)
     }
 }
 
@@ -234,10 +247,12 @@ public final class LayerNorm {
 
     /// Applies the layer.
     ///
-    /// - Parameter x: `[.., H]`.
+    /// - Parameters:
+    ///   - x: `[.., H]`.
+    ///   - residual: A tensor of that shape, added first.
     /// - Returns: `[.., H]`.
     /// - Throws: `.failed` if the sizes differ.
-    public func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
-        try x.layerNorm(weight.value, bias: bias?.value, epsilon: epsilon)
+    public func callAsFunction(_ x: Tensor, adding residual: Tensor? = nil) throws(TorchError) -> Tensor {
+        try x.layerNorm(adding: residual, weight.value, bias: bias?.value, epsilon: epsilon)
     }
 }

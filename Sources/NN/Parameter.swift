@@ -31,6 +31,8 @@ public final class Parameter {
     public private(set) var value: Tensor
     /// Whether the optimizer moves it.
     public var isTrainable = true
+    /// The values rounded to bfloat16, and which version of them that was.
+    private var narrowCopy: (tensor: Tensor, version: UInt32)?
     /// The sum of gradients that were taken in by ``sumGradient()``.
     private var gradientSum: Tensor?
 
@@ -70,6 +72,7 @@ public final class Parameter {
             )
         }
         value = tensor
+        narrowCopy = nil
     }
 
     /// Gives it fresh values, float32 on the source's device.
@@ -87,6 +90,36 @@ public final class Parameter {
 }
 
 extension Parameter {
+    /// The float32 values rounded to bfloat16, kept and rounded again when they have changed: an optimizer's kernel does it as
+    /// it moves them (``narrowCopyToMove``), anything else that changes them has it done here.
+    ///
+    /// - Returns: Of ``shape``, contiguous.
+    /// - Throws: `.outOfMemory`.
+    package func narrowed() throws(TorchError) -> Tensor {
+        let version = try value.version()
+        if let narrowCopy {
+            if narrowCopy.version != version { try narrowCopy.tensor.assign(value.detached()) }
+            self.narrowCopy = (narrowCopy.tensor, version)
+            return narrowCopy.tensor
+        }
+        let copy = try value.detached().to(dtype: .bfloat16).contiguous()
+        narrowCopy = (copy, version)
+        return copy
+    }
+
+    /// The copy that ``narrowed()`` made, if it did, for a kernel to write to.
+    package var narrowCopyToMove: Tensor? { narrowCopy?.tensor }
+
+    /// Says that what moved the values has written the copy, too.
+    ///
+    /// - Throws: `.failed` for values that do not count their versions.
+    func hasMovedNarrowCopy() throws(TorchError) {
+        guard let narrowCopy else { return }
+        self.narrowCopy = (narrowCopy.tensor, try value.version())
+    }
+}
+
+extension Parameter {
     /// The gradient gathered so far; nil where there is none.
     ///
     /// - Returns: Of the values' type, or float32 where several were summed by ``sumGradient()``.
@@ -94,6 +127,17 @@ extension Parameter {
     public func gradient() throws(TorchError) -> Tensor? {
         if let gradientSum { return gradientSum }
         return try value.gradient()
+    }
+
+    /// Whether its gradient has the rows that a batch uses and no others, as that of a float32 table on a CPU does.
+    package var hasGradientOfRows: Bool {
+        role == .embedding && value.dtype == .float32 && value.device == .cpu
+    }
+
+    /// The gradient gathered so far as an optimizer takes it: of an embedding, possibly of some rows only.
+    func movingGradient() throws(TorchError) -> Tensor? {
+        if let gradientSum { return gradientSum }
+        return try value.gradientOfRows()
     }
 
     /// Forgets the gradient gathered so far.

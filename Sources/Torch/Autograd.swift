@@ -7,6 +7,9 @@ private final class GradientBody {
     init(_ run: @escaping (Int) throws(TorchError) -> Void) { self.run = run }
 }
 
+/// Whether operations are recorded for a backward pass, as they are outside ``withNoGradient(_:)``.
+package func isRecording() -> Bool { ct_autograd_is_enabled() }
+
 extension Tensor {
     /// Whether gradients are kept for this leaf, or flow through this result.
     public var requiresGradient: Bool { withExtendedLifetime(self) { ct_autograd_requires_grad(handle) } }
@@ -78,8 +81,18 @@ extension Tensor {
     ///
     /// - Throws: `.failed` if this is not a leaf.
     public func gradient() throws(TorchError) -> Tensor? {
+        try gradient(asRows: false)
+    }
+
+    /// The gradient as it is gathered: of a table, possibly of some rows only, for `totalNorm`, `scale` and ``OptimizerStep``
+    /// and nothing else.
+    ///
+    /// - Throws: `.failed` if this is not a leaf.
+    package func gradientOfRows() throws(TorchError) -> Tensor? { try gradient(asRows: true) }
+
+    private func gradient(asRows: Bool) throws(TorchError) -> Tensor? {
         var gradient = ct_tensor()
-        try check("gradient", withExtendedLifetime(self) { ct_autograd_grad(&gradient, handle) })
+        try check("gradient", withExtendedLifetime(self) { ct_autograd_grad(&gradient, handle, asRows) })
         return gradient.ctx == nil ? nil : Tensor(handle: gradient)
     }
 

@@ -50,6 +50,7 @@ package struct OptimizerStep: Sendable {
     ///   - gradients: Theirs, in the same order.
     ///   - firstMoments: Running means of the gradients.
     ///   - secondMoments: Running means of their squares.
+    ///   - copies: What the moved weights also go into, in bfloat16; none at all, or one or nil for each parameter.
     ///   - betas: Decay of the two.
     ///   - epsilon: Added to the root of the second moment.
     ///   - gradientScale: What every gradient is multiplied by first.
@@ -62,11 +63,14 @@ package struct OptimizerStep: Sendable {
         gradients: [Tensor],
         firstMoments: [Tensor],
         secondMoments: [Tensor],
+        copies: [Tensor?] = [],
         betas: (Double, Double),
         epsilon: Double,
         gradientScale: Double = 1,
         plain: Bool = false
     ) throws(TorchError) {
+        let copies = copies.isEmpty ? Array(repeating: nil, count: parameters.count) : copies
+        let copyHandles = copies.map { $0?.handle ?? ct_tensor() }
         let status = withHandles(parameters) { p in
             withHandles(gradients) { g in
                 withHandles(firstMoments) { m in
@@ -76,6 +80,7 @@ package struct OptimizerStep: Sendable {
                             g,
                             m,
                             v,
+                            copyHandles,
                             parameters.count,
                             native,
                             betas.0,
@@ -88,6 +93,7 @@ package struct OptimizerStep: Sendable {
                 }
             }
         }
+        withExtendedLifetime(copies) {}
         try check("AdamW", status)
     }
 
@@ -186,6 +192,7 @@ package struct OptimizerStep: Sendable {
     ///   - parameter: The weights.
     ///   - gradient: Theirs.
     ///   - moments: Codes of the parameter's shape, and a number for each 256 of them.
+    ///   - copy: What the moved weights also go into, in bfloat16.
     ///   - betas: Decay of the moments.
     ///   - epsilon: Added to the root of the second moment.
     ///   - gradientScale: What a gradient is multiplied by.
@@ -198,13 +205,14 @@ package struct OptimizerStep: Sendable {
         _ parameter: Tensor,
         gradient: Tensor,
         moments: Moments8,
+        copy: Tensor? = nil,
         betas: (Double, Double),
         epsilon: Double,
         gradientScale: Double = 1,
         roundingKey: UInt64 = 0,
         plain: Bool = false
     ) throws(TorchError) {
-        let status = withExtendedLifetime((parameter, gradient, moments)) {
+        let status = withExtendedLifetime((parameter, gradient, moments, copy)) {
             let handles = ct_moments8(
                 first_codes: moments.firstCodes.handle,
                 first_sizes: moments.firstSizes.handle,
@@ -215,6 +223,7 @@ package struct OptimizerStep: Sendable {
                 parameter.handle,
                 gradient.handle,
                 handles,
+                copy?.handle ?? ct_tensor(),
                 native,
                 betas.0,
                 betas.1,

@@ -17,6 +17,66 @@ extension Tensor {
         }
     }
 
+    /// How factors narrower than float32 are multiplied.
+    package enum NarrowProducts {
+        /// As is faster on this machine: on a CPU without instructions for them, in float32.
+        case fastest
+        /// As they are.
+        case narrow
+        /// In float32; what is float32 already is not rounded.
+        case wide
+
+        var native: ct_products {
+            switch self {
+            case .fastest: CT_PRODUCTS_FASTEST
+            case .narrow: CT_PRODUCTS_NARROW
+            case .wide: CT_PRODUCTS_WIDE
+            }
+        }
+    }
+
+    /// Whether products of this with weights in a type narrower than float32 are computed in float32: on a CPU without
+    /// instructions for it.
+    ///
+    /// - Parameter dtype: `.bfloat16` or `.float16`.
+    /// - Returns: Whether they are.
+    package func multipliesWide(_ dtype: DType) -> Bool {
+        withExtendedLifetime(self) { ct_nn_multiplies_wide(handle, dtype.native) }
+    }
+
+    /// `self · weightᵀ + bias` of factors in a type narrower than float32.
+    ///
+    /// - Parameters:
+    ///   - weight: `[out, in]`, float32 or `dtype`; this tensor is `[.., in]`.
+    ///   - copy: The weight in that type, where there is one; else it is rounded here.
+    ///   - bias: `[out]`, float32.
+    ///   - dtype: `.bfloat16` or `.float16`: what float32 factors are rounded to. A CPU without instructions for it multiplies
+    ///     in float32, which is faster there, and does not round.
+    ///   - products: To compare the ways.
+    /// - Returns: `[.., out]`, float32.
+    /// - Throws: `.failed` if the sizes differ.
+    package func linear(
+        _ weight: Tensor,
+        copy: Tensor? = nil,
+        bias: Tensor?,
+        in dtype: DType,
+        products: NarrowProducts = .fastest
+    ) throws(TorchError) -> Tensor {
+        try makeTensor("linear", from: self, weight) { out in
+            withExtendedLifetime((copy, bias)) {
+                ct_nn_narrow_linear(
+                    out,
+                    self.handle,
+                    weight.handle,
+                    copy?.handle ?? ct_tensor(),
+                    bias?.handle ?? ct_tensor(),
+                    dtype.native,
+                    products.native
+                )
+            }
+        }
+    }
+
     /// Rows of this table `[V, H]` by ids.
     ///
     /// - Parameters:
@@ -48,15 +108,28 @@ extension Tensor {
     /// Layer normalisation over the last dimension.
     ///
     /// - Parameters:
+    ///   - residual: A tensor of this shape, added first.
     ///   - weight: `[H]`; this tensor is `[.., H]`.
     ///   - bias: `[H]`.
     ///   - epsilon: Added to the variance.
     /// - Returns: A tensor of this shape.
     /// - Throws: `.failed` if the sizes differ.
-    public func layerNorm(_ weight: Tensor, bias: Tensor?, epsilon: Double) throws(TorchError) -> Tensor {
+    public func layerNorm(
+        adding residual: Tensor? = nil,
+        _ weight: Tensor,
+        bias: Tensor?,
+        epsilon: Double
+    ) throws(TorchError) -> Tensor {
         try makeTensor("layerNorm", from: self, weight) { out in
-            withExtendedLifetime(bias) {
-                ct_nn_layer_norm(out, self.handle, weight.handle, bias?.handle ?? ct_tensor(), epsilon)
+            withExtendedLifetime((residual, bias)) {
+                ct_nn_layer_norm(
+                    out,
+                    self.handle,
+                    residual?.handle ?? ct_tensor(),
+                    weight.handle,
+                    bias?.handle ?? ct_tensor(),
+                    epsilon
+                )
             }
         }
     }
@@ -95,8 +168,22 @@ extension Tensor {
     /// - Returns: A tensor of this shape.
     /// - Throws: `.outOfMemory`.
     public func dropout(_ probability: Double, random: RandomSource) throws(TorchError) -> Tensor {
-        try makeTensor("dropout", from: self) { out in
-            withExtendedLifetime(random) { ct_nn_dropout(out, self.handle, probability, random.handle) }
-        }
+        try dropout(probability, seed: random.draw())
+    }
+
+    /// Dropout whose mask follows from a seed, and is computed again where it was not kept.
+    ///
+    /// - Parameters:
+    ///   - probability: Of an element to be zeroed; fraction in `0 ..< 1`.
+    ///   - seed: Equal seeds zero equal places, on every device.
+    ///   - plain: Whether to take libtorch's operations where our kernel could; to compare the two.
+    /// - Returns: A tensor of this shape.
+    /// - Throws: `.outOfMemory`.
+    package func dropout(
+        _ probability: Double,
+        seed: UInt64,
+        plain: Bool = false
+    ) throws(TorchError) -> Tensor {
+        try makeTensor("dropout", from: self) { ct_nn_dropout($0, self.handle, probability, seed, plain) }
     }
 }

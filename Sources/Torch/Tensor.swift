@@ -135,6 +135,28 @@ public final class Tensor {
         try full(0, shape, dtype: dtype, device: device)
     }
 
+    /// How often the values were changed in place: while it is the same, so are they.
+    ///
+    /// - Throws: `.failed` for a tensor that does not count.
+    package func version() throws(TorchError) -> UInt32 {
+        var version: UInt32 = 0
+        try check("version", withExtendedLifetime(self) { ct_tensor_version(&version, handle) })
+        return version
+    }
+
+    /// Float32 zeros that take memory only where something is written, page by page: for tables of which a run uses few rows.
+    ///
+    /// - Parameters:
+    ///   - shape: Sizes, outermost first.
+    ///   - device: Where it lives; elsewhere than on a CPU these are zeros like any.
+    /// - Returns: The tensor.
+    /// - Throws: `.outOfMemory`.
+    package static func zerosOnDemand(_ shape: [Int], device: Device) throws(TorchError) -> Tensor {
+        guard device == .cpu else { return try zeros(shape, device: device) }
+        let sizes = shape.map(Int64.init)
+        return try makeTensor("zerosOnDemand") { ct_tensor_zeros_on_demand($0, sizes, sizes.count) }
+    }
+
     /// A float32 CPU tensor drawn from N(`mean`, `std`²).
     ///
     /// - Parameters:

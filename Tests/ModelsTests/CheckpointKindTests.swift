@@ -92,7 +92,8 @@ struct CheckpointKindTests {
         // The weights are bfloat16 in the file; products of bfloat16 inputs lose up to 2⁻⁸ of a term each.
         let scale = exact.map(abs).max() ?? 0
         for (a, b) in zip(exact, mapped) { #expect(abs(a - b) < 0.05 * scale) }
-        #expect(exact != mapped)
+        // A CPU without instructions for bfloat16 multiplies those weights in float32, which loses nothing.
+        #expect(try (exact == mapped) == Tensor.zeros([1]).multipliesWide(.bfloat16))
     }
 
     @Test(arguments: [DType.float32, .bfloat16])

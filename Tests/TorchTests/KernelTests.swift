@@ -56,6 +56,94 @@ struct KernelTests {
         try compare([shape, [shape[1]]]) { x throws(TorchError) in try x[0].rmsNorm(x[1], epsilon: 1e-5) }
     }
 
+    @Test(arguments: [[1, 16], [37, 384], [5, 19]])
+    func `LayerNorm, with and without a residual and a bias`(shape: [Int]) throws {
+        let vector = [shape[1]]
+        try compare([shape, shape, vector, vector]) { x throws(TorchError) in
+            try x[0].layerNorm(adding: x[1], x[2], bias: x[3], epsilon: 1e-5)
+        }
+        try compare([shape, vector]) { x throws(TorchError) in
+            try x[0].layerNorm(x[1], bias: nil, epsilon: 1e-12)
+        }
+    }
+
+    @Test func `LayerNorm of numbers far from zero`() throws {
+        let x = try (Tensor.normal([3, 384], random: random) + 300)
+        let ones = try Tensor.full(1, [384])
+        try expectClose(
+            x.layerNorm(ones, bias: nil, epsilon: 1e-5),
+            x.to(dtype: .float64).layerNorm(ones.to(dtype: .float64), bias: nil, epsilon: 1e-5),
+            "result"
+        )
+    }
+
+    @Test(arguments: [[5, 7], [3, 1000]])
+    func `dropout's mask is that of libtorch's operations, forward and backward`(shape: [Int]) throws {
+        func run(plain: Bool) throws -> (result: [Float], gradient: [Float]) {
+            let x = try Tensor.normal(shape, random: RandomSource(seed: 3))
+            try x.setRequiresGradient(true)
+            let y = try x.dropout(0.3, seed: 0x1_2345_6789, plain: plain)
+            try (y * y).sum().backward()
+            return (try y.array(), try #require(try x.gradient()).array())
+        }
+        let (ours, theirs) = (try run(plain: false), try run(plain: true))
+        #expect(ours.result == theirs.result)
+        #expect(ours.gradient == theirs.gradient)
+        #expect(ours.result.contains(0))
+    }
+
+    @Test func `dropout keeps its share and the mean, and other seeds keep others`() throws {
+        let ones = try Tensor.full(1, [1000, 100])
+        func kept(_ seed: UInt64) throws -> [Float] { try ones.dropout(0.25, seed: seed).array() }
+        let first = try kept(1)
+        #expect(Set(first) == [0, 1 / 0.75])
+        // 100,000 draws of 0 or 4/3 around 1: σ 0.0018.
+        #expect(abs(first.reduce(0, +) / 100_000 - 1) < 0.008)
+        #expect(try first != kept(2))
+        #expect(try first != kept(1 << 32 | 1))
+    }
+
+    /// Whole numbers up to 8, which bfloat16 holds, so that both ways and float32 agree to the last bit.
+    private func small(_ shape: [Int]) throws -> Tensor {
+        let count = shape.reduce(1, *)
+        let values = (0..<count).map { (index: Int) -> Float in Float((index * 7 + index / 3) % 17 - 8) }
+        return try Tensor(values, shape: shape)
+    }
+
+    @Test(arguments: [DType.float32, .bfloat16], [false, true])
+    func `narrow products are those of float32 where nothing is rounded`(
+        weightType: DType,
+        isWide: Bool
+    ) throws {
+        func run(_ multiply: (Tensor, Tensor, Tensor) throws -> Tensor, _ type: DType) throws -> [[Float]] {
+            let inputs = [try small([3, 16]), try small([4, 16]).to(dtype: type), try small([4])]
+            for input in inputs { try input.setRequiresGradient(true) }
+            let y = try multiply(inputs[0], inputs[1], inputs[2])
+            #expect(y.dtype == .float32)
+            try (y * small([3, 4])).sum().backward()
+            return try [y.array()]
+                + inputs.map { try #require(try $0.gradient()).to(dtype: .float32).array() }
+        }
+        let narrow = try run(
+            { try $0.linear($1, bias: $2, in: .bfloat16, products: isWide ? .wide : .narrow) },
+            weightType
+        )
+        let exact = try run({ try $0.linear($1, bias: $2) }, .float32)
+        // Results of up to some hundreds are rounded to 8 bits on their way where products are narrow.
+        for (ours, wanted) in zip(narrow, exact) {
+            let scale = wanted.map(abs).max() ?? 0
+            #expect(zip(ours, wanted).allSatisfy { abs($0 - $1) <= scale / 256 })
+        }
+        if isWide && weightType == .float32 { #expect(narrow == exact) }
+    }
+
+    @Test func `what narrow products round to is asked for`() throws {
+        let x = try Tensor([Float(1) + 1 / 512], shape: [1, 1])
+        let one = try Tensor([Float(1)], shape: [1, 1])
+        #expect(try x.linear(one, bias: nil, in: .bfloat16, products: .narrow).item() == 1)
+        #expect(try x.linear(one, bias: nil, in: .bfloat16, products: .wide).item() == 1 + 1 / 512)
+    }
+
     @Test(arguments: [[1, 3], [61, 1536]])
     func `SwiGLU`(shape: [Int]) throws {
         try compare([shape, shape]) { x throws(TorchError) in try x[0].swiglu(x[1]) }
@@ -107,6 +195,8 @@ struct KernelTests {
         Attention(lengths: [5, 1, 17, 64], heads: 9, keyValueHeads: 3, width: 64, window: .causal),
         Attention(lengths: [130, 65, 63], heads: 4, keyValueHeads: 4, width: 32, window: .causal),
         Attention(lengths: [130, 3, 16], heads: 4, keyValueHeads: 1, width: 48, window: .full),
+        // Longer than what a product takes of its depth at once.
+        Attention(lengths: [300], heads: 2, keyValueHeads: 1, width: 16, window: .causal),
         Attention(lengths: [7, 2], heads: 2, keyValueHeads: 2, width: 6, window: .causal),
         // Windows: causal, on both sides, and of a row's own key alone; softcaps; dropout; a query a sequence.
         Attention(

@@ -78,7 +78,7 @@ struct ForecastGrowth {
         let peak = (worst?.bytes ?? 0) + missingWeights
         let gradients =
             arguments.optimizerInBackward
-            ? 0 : Self.holdsGradients(worst) ? min(extended(\.trainedBytes), peak - weights - state) : 0
+            ? 0 : Self.holdsGradients(worst) ? min(extended(\.gradientBytes), peak - weights - state) : 0
         let evaluation = small.evaluation.flatMap { few in
             large.evaluation.flatMap { many in
                 growing(few, many).moments(blocks: trials.comparableBlocks).map(\.bytes).max()

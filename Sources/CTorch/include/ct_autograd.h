@@ -24,8 +24,9 @@ typedef int (*ct_gradient_body)(void *context, size_t index);
 /// each that is used outside checkpointed blocks or in one of them only. `keep_graph` leaves the graph for another pass.
 int ct_autograd_backward_each(ct_tensor loss, bool keep_graph, const ct_tensor *leaves, size_t count, void *context,
                               ct_gradient_body body);
-/// The accumulated gradient; a null handle where there is none yet.
-int ct_autograd_grad(ct_tensor *out, ct_tensor tensor);
+/// The accumulated gradient; a null handle where there is none yet. `as_rows` gives that of a table as it is, a sparse
+/// tensor of some rows, each once; only what is said to take it does (`ct_optim.h`).
+int ct_autograd_grad(ct_tensor *out, ct_tensor tensor, bool as_rows);
 int ct_autograd_clear_grad(ct_tensor tensor);
 
 /// Computes `out` from `input`; `again` says that it did so before. Returns a status.

@@ -10,11 +10,27 @@ extern "C" {
 
 /// x · wᵀ + bias, x [.., in], w [out, in], bias [out] or null handle. True float32 on every CPU.
 int ct_nn_linear(ct_tensor *out, ct_tensor x, ct_tensor w, ct_tensor bias);
-/// Rows of `table` [V, H] by `ids` [T]; row `padding_index` gets no gradient, -1 for none such.
+
+/// How factors narrower than float32 are multiplied.
+typedef enum ct_products {
+    CT_PRODUCTS_FASTEST, // as is faster on this machine
+    CT_PRODUCTS_NARROW,  // as they are
+    CT_PRODUCTS_WIDE,    // in float32; what is float32 already is not rounded
+} ct_products;
+
+/// Whether CT_PRODUCTS_FASTEST is CT_PRODUCTS_WIDE for x.
+bool ct_nn_multiplies_wide(ct_tensor x, ct_dtype type);
+/// x · wᵀ + bias in float32, x and w rounded to `type` unless it is multiplied wide. w is float32 or of that type, and so
+/// is its gradient. `narrow` is w in that type, or a null handle where it is to be rounded here.
+int ct_nn_narrow_linear(ct_tensor *out, ct_tensor x, ct_tensor w, ct_tensor narrow, ct_tensor bias, ct_dtype type,
+                        ct_products products);
+/// Rows of `table` [V, H] by `ids` [T]; row `padding_index` gets no gradient, -1 for none such. On a CPU the gradient of a
+/// float32 table has the rows that occur and no others (see `ct_autograd_grad`).
 int ct_nn_embedding(ct_tensor *out, ct_tensor table, ct_tensor ids, int64_t padding_index);
 /// x / rms(x) · w over the last dimension, statistics in float32.
 int ct_nn_rms_norm(ct_tensor *out, ct_tensor x, ct_tensor w, double epsilon);
-int ct_nn_layer_norm(ct_tensor *out, ct_tensor x, ct_tensor w, ct_tensor bias, double epsilon);
+/// (x + residual - mean) / deviation · w + bias over the last dimension; residual, bias or both may be null handles.
+int ct_nn_layer_norm(ct_tensor *out, ct_tensor x, ct_tensor residual, ct_tensor w, ct_tensor bias, double epsilon);
 /// silu(gate) · up.
 int ct_nn_swiglu(ct_tensor *out, ct_tensor gate, ct_tensor up);
 /// Rotates the first R numbers of each head of x [T, N, D] by cosine and sine [T, R], R ≤ D, in the half-split layout
@@ -57,8 +73,9 @@ int ct_nn_disentangled_attention(ct_tensor *out, ct_tensor q, ct_tensor k, ct_te
 /// sequence; bias [O] or null handle.
 int ct_nn_packed_convolution(ct_tensor *out, ct_tensor x, ct_tensor w, ct_tensor bias, const int32_t *offsets,
                              size_t count, int64_t groups);
-/// Zeroes elements with probability p and scales the rest by 1 / (1 - p).
-int ct_nn_dropout(ct_tensor *out, ct_tensor x, double p, ct_generator generator);
+/// Zeroes elements with probability p and scales the rest by 1 / (1 - p): which, follows from `seed`, the same on every
+/// device. `plain` takes libtorch's operations even where our kernel could.
+int ct_nn_dropout(ct_tensor *out, ct_tensor x, double p, uint64_t seed, bool plain);
 
 #ifdef __cplusplus
 }

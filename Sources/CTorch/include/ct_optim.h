@@ -20,11 +20,12 @@ typedef struct ct_step {
     double weight_decay;
 } ct_step;
 
-/// One AdamW step over a parameter group; gradients count `gradient_scale` times, and may be overwritten. `plain` takes
-/// libtorch's fused kernel even where ours could.
+/// One AdamW step over a parameter group; gradients count `gradient_scale` times, and may be overwritten. The moved weights
+/// also go into `copies`, contiguous and bfloat16, of which any may be a null handle. `plain` takes libtorch's fused kernel
+/// even where ours could.
 int ct_optim_adamw_(const ct_tensor *parameters, const ct_tensor *gradients, const ct_tensor *first_moments,
-                    const ct_tensor *second_moments, size_t count, ct_step step, double beta1, double beta2,
-                    double epsilon, double gradient_scale, bool plain);
+                    const ct_tensor *second_moments, const ct_tensor *copies, size_t count, ct_step step, double beta1,
+                    double beta2, double epsilon, double gradient_scale, bool plain);
 /// One SGD step by libtorch's fused kernel; `momenta` is null where `momentum` is 0.
 int ct_optim_sgd_(const ct_tensor *parameters, const ct_tensor *gradients, const ct_tensor *momenta, size_t count,
                   ct_step step, double momentum, double dampening, bool nesterov);
@@ -39,10 +40,10 @@ typedef struct ct_moments8 {
     ct_tensor first_codes, first_sizes, second_codes, second_sizes;
 } ct_moments8;
 /// One AdamW step of one parameter with moments in 8 bits; gradients count `gradient_scale` times. A bfloat16 parameter is
-/// rounded stochastically, by bits that follow from `rounding_key`. `plain` takes libtorch's operations even where our
-/// kernel could.
-int ct_optim_adamw8_(ct_tensor parameter, ct_tensor gradient, ct_moments8 moments, ct_step step, double beta1,
-                     double beta2, double epsilon, double gradient_scale, uint64_t rounding_key, bool plain);
+/// rounded stochastically, by bits that follow from `rounding_key`. `copy` as above. `plain` takes libtorch's operations
+/// even where our kernel could.
+int ct_optim_adamw8_(ct_tensor parameter, ct_tensor gradient, ct_moments8 moments, ct_tensor copy, ct_step step,
+                     double beta1, double beta2, double epsilon, double gradient_scale, uint64_t rounding_key, bool plain);
 /// Writes the float32 `wide` to the bfloat16 `narrow`: up or down, each as likely as it is close.
 int ct_optim_round_(ct_tensor narrow, ct_tensor wide, uint64_t rounding_key, bool plain);
 /// The 256 values that the codes stand for: of the first moments, which have a sign, or of the second.

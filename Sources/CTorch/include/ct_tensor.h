@@ -10,6 +10,8 @@ extern "C" {
 
 int ct_tensor_empty(ct_tensor *out, const int64_t *shape, size_t rank, ct_dtype dtype, ct_device device);
 int ct_tensor_full(ct_tensor *out, const int64_t *shape, size_t rank, double value, ct_dtype dtype, ct_device device);
+/// Float32 zeros on the CPU that take memory only where something is written.
+int ct_tensor_zeros_on_demand(ct_tensor *out, const int64_t *shape, size_t rank);
 /// A tensor over foreign CPU memory, row-major; `release(owner)` runs when the last view of it is gone.
 int ct_tensor_from_memory(ct_tensor *out, void *data, const int64_t *shape, size_t rank, ct_dtype dtype,
                           void *owner, void (*release)(void *owner));
@@ -28,6 +30,8 @@ void ct_tensor_free(ct_tensor tensor);
 size_t ct_tensor_rank(ct_tensor tensor);
 int64_t ct_tensor_size(ct_tensor tensor, size_t dimension);
 int64_t ct_tensor_element_count(ct_tensor tensor);
+/// How often the values were changed in place; the same number means the same values.
+int ct_tensor_version(uint32_t *out, ct_tensor tensor);
 int ct_tensor_dtype(ct_dtype *out, ct_tensor tensor);
 int ct_tensor_device(ct_device *out, ct_tensor tensor);
 bool ct_tensor_is_contiguous(ct_tensor tensor);

@@ -5,8 +5,10 @@
 #include "adamw.h"
 #include "kernels.h"
 #include "parallel.h"
+#include "rounding.h"
 #include "vector.h"
 
+#include <atomic>
 #include <vector>
 
 namespace ct {
@@ -18,6 +20,7 @@ struct Span {
     float *p;
     const float *g;
     float *m, *v;
+    uint16_t *copy; // in bfloat16, or null
     int64_t count;
 };
 
@@ -41,43 +44,89 @@ CT_MULTIVERSION void step_span(const Span &span, const AdamWStep &step) {
     for (; i + lanes <= span.count; i += lanes) {
         const vec g = load(span.g + i);
         vec m = load(span.m + i), v = load(span.v + i);
+        vec p = load(span.p + i);
         if (is_zero(g, m, v)) {
-            if (decays) store(span.p + i, load(span.p + i) * step.keep);
+            if (!decays) continue;
+            p = p * step.keep;
+            store(span.p + i, p);
+            if (span.copy != nullptr) store_bfloat16(span.copy + i, p);
             continue;
         }
-        vec p = load(span.p + i);
         move(p, g, m, v, step);
         store(span.p + i, p);
+        if (span.copy != nullptr) store_bfloat16(span.copy + i, p);
         store(span.m + i, m);
         store(span.v + i, v);
     }
     for (; i < span.count; i++) {
+        if (span.g[i] == 0 && span.m[i] == 0 && span.v[i] == 0 && !decays) continue;
         vec p = vec{} + span.p[i], m = vec{} + span.m[i], v = vec{} + span.v[i];
         move(p, vec{} + span.g[i], m, v, step);
-        span.p[i] = p[0], span.m[i] = m[0], span.v[i] = v[0];
+        span.p[i] = p[0];
+        // Zeros that stay zeros are not written: their pages may not be in memory.
+        if (span.m[i] != m[0]) span.m[i] = m[0];
+        if (span.v[i] != v[0]) span.v[i] = v[0];
+        if (span.copy == nullptr) continue;
+        hvec narrow;
+        store_bfloat16(reinterpret_cast<uint16_t *>(&narrow), p);
+        span.copy[i] = narrow[0];
     }
 }
+
+/// Arrays of one parameter, and where to cut them.
+struct Arrays {
+    float *p, *m, *v;
+    uint16_t *copy;
+    std::vector<Span> &spans;
+
+    /// Elements begin ..< end, whose gradients are `g`, or all 0.
+    void add(int64_t begin, int64_t end, const float *g) {
+        static const std::vector<float> zeros(chunk);
+        for (int64_t i = begin; i < end; i += chunk)
+            spans.push_back({p + i, g != nullptr ? g + (i - begin) : zeros.data(), m + i, v + i,
+                             copy != nullptr ? copy + i : nullptr, std::min(chunk, end - i)});
+    }
+};
+
+bool is_array(const at::Tensor &x) { return is_cpu_float32(x) && !x.is_sparse() && x.is_contiguous(); }
 
 } // namespace
 
 bool adamw_supported(const at::Tensor &parameter, const at::Tensor &gradient, const at::Tensor &m, const at::Tensor &v) {
-    const auto is_dense = [](const at::Tensor &x) { return is_cpu_float32(x) && x.is_contiguous(); };
-    return is_dense(parameter) && is_dense(gradient) && is_dense(m) && is_dense(v);
+    const bool is_known = gradient.is_sparse() ? is_array(gradient._values()) && gradient.is_coalesced() : is_array(gradient);
+    return is_known && is_array(parameter) && is_array(m) && is_array(v);
 }
 
 void adamw(at::TensorList parameters, at::TensorList gradients, at::TensorList first, at::TensorList second,
-           const AdamWStep &step) {
+           const std::vector<std::optional<at::Tensor>> &copies, const AdamWStep &step) {
     std::vector<Span> spans;
     for (size_t k = 0; k < parameters.size(); k++) {
-        float *p = parameters[k].mutable_data_ptr<float>(), *m = first[k].mutable_data_ptr<float>(),
-              *v = second[k].mutable_data_ptr<float>();
-        const float *g = gradients[k].const_data_ptr<float>();
+        Arrays arrays{parameters[k].mutable_data_ptr<float>(), first[k].mutable_data_ptr<float>(),
+                      second[k].mutable_data_ptr<float>(), copies[k] ? bits(*copies[k]) : nullptr, spans};
         const int64_t count = parameters[k].numel();
-        for (int64_t i = 0; i < count; i += chunk)
-            spans.push_back({p + i, g + i, m + i, v + i, std::min(chunk, count - i)});
+        if (!gradients[k].is_sparse()) {
+            arrays.add(0, count, gradients[k].const_data_ptr<float>());
+            continue;
+        }
+        // Some rows have gradients; the others may still move on.
+        const auto rows = gradients[k]._indices().select(0, 0).contiguous();
+        const float *values = gradients[k]._values().const_data_ptr<float>();
+        const int64_t width = gradients[k].size(1);
+        int64_t done = 0;
+        for (int64_t i = 0; i < rows.numel(); i++) {
+            const int64_t begin = rows.const_data_ptr<int64_t>()[i] * width;
+            arrays.add(done, begin, nullptr);
+            arrays.add(begin, begin + width, values + i * width);
+            done = begin + width;
+        }
+        arrays.add(done, count, nullptr);
     }
-    parallel(static_cast<int64_t>(spans.size()), /*grain=*/1, [&](int64_t begin, int64_t end) {
-        for (int64_t k = begin; k < end; k++) step_span(spans[static_cast<size_t>(k)], step);
+    // Whoever is free takes the next few: the spans of a table are mostly left alone and take no time.
+    constexpr size_t few = 8;
+    std::atomic<size_t> taken{0};
+    parallel(at::get_num_threads(), /*grain=*/1, [&](int64_t, int64_t) {
+        for (size_t first = taken.fetch_add(few); first < spans.size(); first = taken.fetch_add(few))
+            for (size_t k = first; k < std::min(first + few, spans.size()); k++) step_span(spans[k], step);
     });
 }
 

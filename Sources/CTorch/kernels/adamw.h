@@ -16,9 +16,10 @@ struct AdamWStep {
     float rest1, rest2; // 1 - beta, from the betas in double: 1 - 0.999f is off by 5e-5 of itself
 };
 
-/// Moves parameters and moments in place; gradients count `gradient_scale` times and stay as they are.
+/// Moves parameters and moments in place; gradients, whole or of some rows, count `gradient_scale` times and stay as they
+/// are. The weights, rounded to the nearest, also go into the contiguous bfloat16 tensors `copies`, where there is one.
 void adamw(at::TensorList parameters, at::TensorList gradients, at::TensorList first, at::TensorList second,
-           const AdamWStep &step);
+           const std::vector<std::optional<at::Tensor>> &copies, const AdamWStep &step);
 bool adamw_supported(const at::Tensor &parameter, const at::Tensor &gradient, const at::Tensor &m, const at::Tensor &v);
 
 } // namespace ct

@@ -19,7 +19,7 @@ namespace ct {
 namespace {
 
 constexpr int64_t block = moments8_block;
-static_assert(block == rounding_block);
+static_assert(block == PlaceHash::block);
 
 /// What codes stand for, and the code of every step from -1 to 1.
 struct CodeTable {
@@ -72,7 +72,8 @@ CT_INLINE float largest_of(const vec &values) {
 }
 
 /// The move of one block; m and v hold the decoded moments, then the new ones.
-CT_INLINE void move(float *p, const float *g, float *m, float *v, const AdamW8Step &step, float &m_size, float &v_size) {
+CT_INLINE void move(float *p, const float *g, float *m, float *v, uint16_t *copy, const AdamW8Step &step, float &m_size,
+                    float &v_size) {
     vec m_largest{}, v_largest{};
     const float rate = -step.learning_rate / step.correction1;
     for (int64_t i = 0; i < block; i += lanes) {
@@ -80,7 +81,9 @@ CT_INLINE void move(float *p, const float *g, float *m, float *v, const AdamW8St
         const vec first = load(m + i) * step.beta1 + gradient * (1.0f - step.beta1);
         const vec second = load(v + i) * step.beta2 + gradient * gradient * (1.0f - step.beta2);
         const vec divisor = __builtin_elementwise_sqrt(second) / step.correction2 + step.epsilon;
-        store(p + i, load(p + i) * step.keep + first / divisor * rate);
+        const vec moved = load(p + i) * step.keep + first / divisor * rate;
+        store(p + i, moved);
+        if (copy != nullptr) store_bfloat16(copy + i, moved);
         store(m + i, first);
         store(v + i, second);
         const vec size = first < 0.0f ? -first : first;
@@ -102,12 +105,14 @@ struct Arrays {
     Values<const float, const uint16_t> g;
     uint8_t *first_codes, *second_codes;
     float *first_sizes, *second_sizes;
+    uint16_t *copy; // or null
     int64_t count;
 };
 
 CT_MULTIVERSION void step_blocks(int64_t begin, int64_t end, const Arrays &all, const AdamW8Step &step,
                                  const Tables &tables) {
     alignas(64) float m[block], v[block], p[block], g[block];
+    alignas(64) uint16_t narrow[block];
     for (int64_t b = begin; b < end; b++) {
         const int64_t start = b * block, count = std::min(block, all.count - start);
         uint8_t *c1 = all.first_codes + start, *c2 = all.second_codes + start;
@@ -115,7 +120,8 @@ CT_MULTIVERSION void step_blocks(int64_t begin, int64_t end, const Arrays &all, 
         for (int64_t i = 0; i < count; i++) m[i] = tables.first.values[c1[i]] * size1;
         for (int64_t i = 0; i < count; i++) v[i] = tables.second.values[c2[i]] * size2;
         if (count == block && all.p.wide != nullptr && all.g.wide != nullptr) {
-            move(all.p.wide + start, all.g.wide + start, m, v, step, all.first_sizes[b], all.second_sizes[b]);
+            move(all.p.wide + start, all.g.wide + start, m, v, all.copy != nullptr ? all.copy + start : nullptr, step,
+                 all.first_sizes[b], all.second_sizes[b]);
         } else {
             const auto bytes = static_cast<size_t>(count) * sizeof(float);
             // A tail is filled up with zeros, which stay zeros.
@@ -129,11 +135,12 @@ CT_MULTIVERSION void step_blocks(int64_t begin, int64_t end, const Arrays &all, 
                 std::memcpy(g, all.g.wide + start, bytes);
             else
                 widen(all.g.narrow + start, g, count);
-            move(p, g, m, v, step, all.first_sizes[b], all.second_sizes[b]);
+            move(p, g, m, v, narrow, step, all.first_sizes[b], all.second_sizes[b]);
+            if (all.copy != nullptr) std::memcpy(all.copy + start, narrow, static_cast<size_t>(count) * sizeof(uint16_t));
             if (all.p.wide != nullptr)
                 std::memcpy(all.p.wide + start, p, bytes);
             else
-                round_stochastically(p, all.p.narrow + start, count, rounding_key(step.rounding_key, b));
+                round_stochastically(p, all.p.narrow + start, count, PlaceHash::block_key(step.rounding_key, b));
         }
         encode(m, all.first_sizes[b], c1, count, tables.first);
         encode(v, all.second_sizes[b], c2, count, tables.second);
@@ -183,7 +190,8 @@ bool adamw8_supported(const at::Tensor &parameter, const at::Tensor &gradient, c
            moments.first_codes.is_contiguous() && moments.second_codes.is_contiguous();
 }
 
-void adamw8(at::Tensor &parameter, const at::Tensor &gradient, Moments8 &moments, const AdamW8Step &step) {
+void adamw8(at::Tensor &parameter, const at::Tensor &gradient, Moments8 &moments, const std::optional<at::Tensor> &copy,
+            const AdamW8Step &step) {
     const auto g = gradient.contiguous();
     const bool wide_p = parameter.scalar_type() == at::kFloat, wide_g = g.scalar_type() == at::kFloat;
     const Arrays arrays{{wide_p ? parameter.mutable_data_ptr<float>() : nullptr, wide_p ? nullptr : bits(parameter)},
@@ -192,6 +200,7 @@ void adamw8(at::Tensor &parameter, const at::Tensor &gradient, Moments8 &moments
                         moments.second_codes.mutable_data_ptr<uint8_t>(),
                         moments.first_sizes.mutable_data_ptr<float>(),
                         moments.second_sizes.mutable_data_ptr<float>(),
+                        copy ? bits(*copy) : nullptr,
                         parameter.numel()};
     const auto &codes = tables();
     parallel((arrays.count + block - 1) / block, /*grain=*/16,

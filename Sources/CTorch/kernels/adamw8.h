@@ -23,8 +23,10 @@ constexpr int64_t moments8_block = 256;
 at::Tensor dynamic_map(bool is_signed);
 
 /// The step by our kernel: one pass over memory on all cores. Weights and gradients are float32 or bfloat16, each;
-/// bfloat16 weights are rounded stochastically.
-void adamw8(at::Tensor &parameter, const at::Tensor &gradient, Moments8 &moments, const AdamW8Step &step);
+/// bfloat16 weights are rounded stochastically. Weights, rounded to the nearest, also go into the contiguous bfloat16
+/// `copy`, where there is one.
+void adamw8(at::Tensor &parameter, const at::Tensor &gradient, Moments8 &moments, const std::optional<at::Tensor> &copy,
+            const AdamW8Step &step);
 bool adamw8_supported(const at::Tensor &parameter, const at::Tensor &gradient, const Moments8 &moments);
 /// The same by libtorch's operations, on every device.
 void adamw8_plain(at::Tensor &parameter, const at::Tensor &gradient, Moments8 &moments, const AdamW8Step &step);

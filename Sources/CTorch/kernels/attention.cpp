@@ -69,13 +69,7 @@ CT_INLINE void transpose(const float *rows, int64_t row, int64_t length, int64_t
 /// Which of sixteen weights from column `column` on dropout keeps: 1 / (1 - p) or 0 each.
 CT_INLINE void kept(uint32_t row_key, int64_t column, const AttentionOptions &options, vec &scale) {
     uvec h;
-    for (int64_t i = 0; i < lanes; i++) h[i] = static_cast<uint32_t>(column + i);
-    h = h * PlaceHash::golden ^ row_key;
-    h ^= h >> 16;
-    h *= PlaceHash::first;
-    h ^= h >> 13;
-    h *= PlaceHash::second;
-    h ^= h >> 16;
+    PlaceHash::bits(row_key, column, h);
     const uint32_t threshold = options.dropout_threshold();
     scale = h >= threshold ? vec{} + options.dropout_scale() : vec{};
 }
@@ -93,11 +87,15 @@ CT_INLINE void cap(float *scores, int64_t columns, const AttentionOptions &optio
 /// In place: scores → probabilities over `visible_begin ..< visible_end` of `columns`, zero elsewhere; returns the
 /// log-sum-exp.
 CT_INLINE float softmax(float *scores, int64_t visible_begin, int64_t visible_end, int64_t columns, float scale) {
-    float largest = -INFINITY;
-    for (int64_t j = visible_begin; j < visible_end; j++) largest = scores[j] > largest ? scores[j] : largest;
     for (int64_t j = 0; j < visible_begin; j++) scores[j] = -INFINITY;
     for (int64_t j = visible_end; j < columns; j++) scores[j] = -INFINITY;
-    vec totals{};
+    vec high = vec{} - INFINITY, totals{};
+    for (int64_t j = 0; j < columns; j += lanes) {
+        const vec &s = load(scores + j);
+        high = s > high ? s : high;
+    }
+    float largest = -INFINITY;
+    for (int64_t i = 0; i < lanes; i++) largest = high[i] > largest ? high[i] : largest;
     for (int64_t j = 0; j < columns; j += lanes) {
         vec e = (load(scores + j) - largest) * scale;
         exp(e);
@@ -105,12 +103,22 @@ CT_INLINE float softmax(float *scores, int64_t visible_begin, int64_t visible_en
         totals += e;
     }
     const float total = sum(totals), inverse = 1.0f / total;
-    for (int64_t j = 0; j < columns; j++) scores[j] *= inverse;
+    for (int64_t j = 0; j < columns; j += lanes) store(scores + j, load(scores + j) * inverse);
     return largest * scale + std::log(total);
 }
 
-CT_MULTIVERSION void forward_task(const Shape &shape, int64_t kv_head, const Sequence &sequence, const float *q,
-                                  const float *k, const float *v, float *y, float *lse, const Scratch &scratch) {
+/// Outputs and log-sum-exps of one sequence and key/value head.
+struct ForwardTask {
+    Shape shape;
+    const float *q, *k, *v;
+    float *y, *lse;
+
+    template <typename Machine>
+    void run(int64_t kv_head, const Sequence &sequence, const Scratch &scratch) const;
+};
+
+template <typename Machine>
+CT_INLINE void ForwardTask::run(int64_t kv_head, const Sequence &sequence, const Scratch &scratch) const {
     const auto &options = shape.options;
     const int64_t width = shape.width, group = shape.heads / shape.kv_heads, length = sequence.length;
     const int64_t padded = round_up(length), kv_offset = sequence.first_key * shape.kv_row() + kv_head * width;
@@ -122,7 +130,7 @@ CT_MULTIVERSION void forward_task(const Shape &shape, int64_t kv_head, const Seq
             const Span span = span_of(options, sequence, first, rows);
             const int64_t columns = round_up(span.end - span.begin);
             const int64_t offset = (sequence.first_query + first) * shape.q_row() + head * width;
-            multiply(rows, columns, width, q + offset, shape.q_row(), 1, scratch.keys + span.begin, padded,
+            multiply<Machine>(rows, columns, width, q + offset, shape.q_row(), 1, scratch.keys + span.begin, padded,
                      scratch.scores, padded, false);
             for (int64_t r = 0; r < rows; r++) {
                 const int64_t row = sequence.first_query + first + r, position = sequence.positions[first + r];
@@ -140,16 +148,11 @@ CT_MULTIVERSION void forward_task(const Shape &shape, int64_t kv_head, const Seq
                     }
                 }
             }
-            multiply(rows, width, span.end - span.begin, scratch.scores, padded, 1,
+            multiply<Machine>(rows, width, span.end - span.begin, scratch.scores, padded, 1,
                      v + kv_offset + span.begin * shape.kv_row(), shape.kv_row(), y + offset, shape.q_row(), false);
         }
     }
 }
-
-struct Saved {
-    const float *dy, *q, *k, *v, *y, *lse;
-    float *dq, *dk, *dv;
-};
 
 /// In place, over the visible columns: raw scores → the weights that values were summed by; the weights' gradients →
 /// the raw scores'.
@@ -179,14 +182,24 @@ CT_INLINE void score_gradients(float *scores, float *gradients, int64_t visible_
     }
 }
 
-CT_MULTIVERSION void backward_task(const Shape &shape, int64_t kv_head, const Sequence &sequence, const Saved &saved,
-                                   const Scratch &scratch) {
+/// Gradients of one sequence and key/value head.
+struct BackwardTask {
+    Shape shape;
+    const float *dy, *q, *k, *v, *y, *lse;
+    float *dq, *dk, *dv;
+
+    template <typename Machine>
+    void run(int64_t kv_head, const Sequence &sequence, const Scratch &scratch) const;
+};
+
+template <typename Machine>
+CT_INLINE void BackwardTask::run(int64_t kv_head, const Sequence &sequence, const Scratch &scratch) const {
     const auto &options = shape.options;
     const int64_t width = shape.width, group = shape.heads / shape.kv_heads, length = sequence.length;
     const int64_t padded = round_up(length), q_row = shape.q_row(), kv_row = shape.kv_row();
     const int64_t kv_offset = sequence.first_key * kv_row + kv_head * width;
-    transpose(saved.k + kv_offset, kv_row, length, width, scratch.keys);
-    transpose(saved.v + kv_offset, kv_row, length, width, scratch.values);
+    transpose(k + kv_offset, kv_row, length, width, scratch.keys);
+    transpose(v + kv_offset, kv_row, length, width, scratch.values);
     for (int64_t head = kv_head * group; head < (kv_head + 1) * group; head++) {
         for (int64_t first = 0; first < sequence.queries; first += block) {
             const int64_t rows = std::min(block, sequence.queries - first);
@@ -194,10 +207,10 @@ CT_MULTIVERSION void backward_task(const Shape &shape, int64_t kv_head, const Se
             const int64_t columns = round_up(span.end - span.begin), seen = span.end - span.begin;
             const int64_t offset = (sequence.first_query + first) * q_row + head * width;
             const int64_t kv_seen = kv_offset + span.begin * kv_row;
-            const float *dy = saved.dy + offset, *y = saved.y + offset;
-            multiply(rows, columns, width, saved.q + offset, q_row, 1, scratch.keys + span.begin, padded,
+            const float *dy = this->dy + offset, *y = this->y + offset;
+            multiply<Machine>(rows, columns, width, q + offset, q_row, 1, scratch.keys + span.begin, padded,
                      scratch.scores, padded, false);
-            multiply(rows, columns, width, dy, q_row, 1, scratch.values + span.begin, padded, scratch.gradients,
+            multiply<Machine>(rows, columns, width, dy, q_row, 1, scratch.values + span.begin, padded, scratch.gradients,
                      padded, false);
             for (int64_t r = 0; r < rows; r++) {
                 const int64_t row = sequence.first_query + first + r, position = sequence.positions[first + r];
@@ -207,20 +220,21 @@ CT_MULTIVERSION void backward_task(const Shape &shape, int64_t kv_head, const Se
                 score_gradients(scratch.scores + r * padded, scratch.gradients + r * padded,
                                 options.first_key(position) - span.begin,
                                 options.end_key(position, length) - span.begin, columns, span.begin,
-                                saved.lse[row * shape.heads + head], sum(products), options.row_key(row, head),
+                                lse[row * shape.heads + head], sum(products), options.row_key(row, head),
                                 options);
             }
-            multiply(rows, width, seen, scratch.gradients, padded, 1, saved.k + kv_seen, kv_row, saved.dq + offset,
+            multiply<Machine>(rows, width, seen, scratch.gradients, padded, 1, k + kv_seen, kv_row, dq + offset,
                      q_row, false);
-            multiply(seen, width, rows, scratch.gradients, 1, padded, saved.q + offset, q_row, saved.dk + kv_seen,
+            multiply<Machine>(seen, width, rows, scratch.gradients, 1, padded, q + offset, q_row, dk + kv_seen,
                      kv_row, true);
-            multiply(seen, width, rows, scratch.scores, 1, padded, dy, q_row, saved.dv + kv_seen, kv_row, true);
+            multiply<Machine>(seen, width, rows, scratch.scores, 1, padded, dy, q_row, dv + kv_seen, kv_row, true);
         }
     }
 }
 
-/// Runs `task(kv_head, sequence, scratch)` for every sequence and key/value head.
-template <typename Task> void each_task(const Shape &shape, const PackedQueries &rows, const Task &task) {
+/// Runs a task for every sequence and key/value head.
+template <typename Task> void run_all(const Task &task, const PackedQueries &rows) {
+    const Shape &shape = task.shape;
     const int64_t length = rows.longest(), size = Scratch::size(shape.width, length);
     // Allocated out here, where running out of memory is an exception that somebody catches.
     auto memory = at::empty({at::get_num_threads(), size}, at::TensorOptions().dtype(at::kFloat));
@@ -230,10 +244,9 @@ template <typename Task> void each_task(const Shape &shape, const PackedQueries 
         const Scratch scratch(start_of_memory + taken.fetch_add(1) * size, shape.width, length);
         for (int64_t i = begin; i < end; i++) {
             const int64_t n = i / shape.kv_heads, first_query = rows.q_offsets[n], first_key = rows.k_offsets[n];
-            task(i % shape.kv_heads,
-                 Sequence{first_query, rows.q_offsets[n + 1] - first_query, first_key,
-                          rows.k_offsets[n + 1] - first_key, rows.positions.data() + first_query},
-                 scratch);
+            const Sequence sequence{first_query, rows.q_offsets[n + 1] - first_query, first_key,
+                                    rows.k_offsets[n + 1] - first_key, rows.positions.data() + first_query};
+            run_on_this_machine(task, i % shape.kv_heads, sequence, scratch);
         }
     });
 }
@@ -245,10 +258,9 @@ struct Attention : torch::autograd::Function<Attention> {
         const auto q = query.contiguous(), k = key.contiguous(), v = value.contiguous();
         auto y = at::empty_like(q), lse = at::empty({q.size(0), q.size(1)}, q.options());
         const Shape shape{q.size(1), k.size(1), q.size(2), options};
-        each_task(shape, rows, [&](int64_t head, const Sequence &sequence, const Scratch &scratch) {
-            forward_task(shape, head, sequence, q.const_data_ptr<float>(), k.const_data_ptr<float>(),
-                         v.const_data_ptr<float>(), y.mutable_data_ptr<float>(), lse.mutable_data_ptr<float>(), scratch);
-        });
+        run_all(ForwardTask{shape, q.const_data_ptr<float>(), k.const_data_ptr<float>(), v.const_data_ptr<float>(),
+                            y.mutable_data_ptr<float>(), lse.mutable_data_ptr<float>()},
+                rows);
         context->save_for_backward({q, k, v, y, lse});
         context->saved_data["q_offsets"] = rows.q_offsets;
         context->saved_data["k_offsets"] = rows.k_offsets;
@@ -267,12 +279,10 @@ struct Attention : torch::autograd::Function<Attention> {
         const Shape shape{q.size(1), k.size(1), q.size(2), AttentionOptions::unpacked(data["options"].toIntVector())};
         const auto dy = gradients[0].contiguous();
         auto dq = at::empty_like(q), dk = at::zeros_like(k), dv = at::zeros_like(v);
-        const Saved memory{dy.const_data_ptr<float>(), q.const_data_ptr<float>(), k.const_data_ptr<float>(),
-                           v.const_data_ptr<float>(), y.const_data_ptr<float>(), lse.const_data_ptr<float>(),
-                           dq.mutable_data_ptr<float>(), dk.mutable_data_ptr<float>(), dv.mutable_data_ptr<float>()};
-        each_task(shape, rows, [&](int64_t head, const Sequence &sequence, const Scratch &scratch) {
-            backward_task(shape, head, sequence, memory, scratch);
-        });
+        run_all(BackwardTask{shape, dy.const_data_ptr<float>(), q.const_data_ptr<float>(), k.const_data_ptr<float>(),
+                             v.const_data_ptr<float>(), y.const_data_ptr<float>(), lse.const_data_ptr<float>(),
+                             dq.mutable_data_ptr<float>(), dk.mutable_data_ptr<float>(), dv.mutable_data_ptr<float>()},
+                rows);
         return {dq, dk, dv, at::Tensor(), at::Tensor()};
     }
 };

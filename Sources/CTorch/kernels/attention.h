@@ -2,6 +2,7 @@
 #ifndef CT_ATTENTION_H
 #define CT_ATTENTION_H
 
+#include "dropout.h"
 #include "hash.h"
 #include "kernels.h"
 #include "vector.h"
@@ -24,8 +25,8 @@ struct AttentionOptions {
     CT_INLINE int64_t first_key(int64_t position) const { return std::max<int64_t>(0, position - left); }
     CT_INLINE int64_t end_key(int64_t position, int64_t length) const { return std::min(length, position + right + 1); }
 
-    CT_INLINE float dropout_scale() const { return 1.0f / (1.0f - dropout); }
-    CT_INLINE uint32_t dropout_threshold() const { return static_cast<uint32_t>(static_cast<double>(dropout) * 4294967296.0); }
+    CT_INLINE float dropout_scale() const { return Dropout{dropout, seed}.scale(); }
+    CT_INLINE uint32_t dropout_threshold() const { return Dropout{dropout, seed}.threshold(); }
     /// What a row's and head's mask starts from.
     CT_INLINE uint32_t row_key(int64_t row, int64_t head) const {
         const uint32_t a = PlaceHash::mix(static_cast<uint32_t>(seed) + static_cast<uint32_t>(row));

@@ -1,11 +1,38 @@
-// Lookup in a table of bfloat16: its gradient is summed in float32 and rounded once. libtorch sums in the table's type,
-// where a token's hundredth occurrence no longer counts.
+// Lookup in a table on the CPU, whose gradient has the rows that occur and no others: a batch of some hundred tokens then
+// neither makes nor reads a table of gradients as large as that of 49,152 tokens.
+//
+// Where the table is bfloat16 the rows are summed in float32 and rounded once; libtorch sums in the table's type, where a
+// token's hundredth occurrence no longer counts.
 #include "kernels.h"
+#include "parallel.h"
+#include "vector.h"
 
 namespace ct {
 namespace {
 
-struct NarrowEmbedding : torch::autograd::Function<NarrowEmbedding> {
+/// Adds each row of dy to its place in `sums`, in order.
+CT_MULTIVERSION void add_columns(int64_t begin, int64_t end, int64_t rows, int64_t width, const float *dy,
+                                 const int64_t *places, float *sums) {
+    for (int64_t t = 0; t < rows; t++) {
+        float *sum = sums + places[t] * width;
+        for (int64_t i = begin; i < end; i++) sum[i] += dy[t * width + i];
+    }
+}
+
+/// Zeros [count, H] and on them the rows of dy [T, H] at places [T], those of one place in their order.
+at::Tensor summed_rows(const at::Tensor &gradient, const at::Tensor &places, int64_t count) {
+    const auto dy = gradient.contiguous(), at_rows = places.contiguous();
+    const int64_t width = dy.size(1);
+    auto sums = at::zeros({count, width}, dy.options());
+    if (!is_cpu_float32(dy)) return sums.index_add_(0, at_rows, dy);
+    parallel(width, 64, [&](int64_t begin, int64_t end) {
+        add_columns(begin, end, dy.size(0), width, dy.const_data_ptr<float>(), at_rows.const_data_ptr<int64_t>(),
+                    sums.mutable_data_ptr<float>());
+    });
+    return sums;
+}
+
+struct Embedding : torch::autograd::Function<Embedding> {
     static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &table, const at::Tensor &ids,
                               int64_t padding_index) {
         context->save_for_backward({ids});
@@ -20,21 +47,32 @@ struct NarrowEmbedding : torch::autograd::Function<NarrowEmbedding> {
         const auto ids = context->get_saved_variables()[0].reshape({-1});
         const auto dy = gradients[0].reshape({ids.numel(), -1});
         const auto padding_index = context->saved_data["padding_index"].toInt();
-        // Of the rows that occur alone, so that no float32 copy of the table is made.
+        const auto type = context->saved_data["dtype"].toScalarType();
+        const int64_t count = context->saved_data["rows"].toInt();
         const auto [rows, places, counts] = at::_unique2(ids, /*sorted=*/true, /*return_inverse=*/true);
-        const auto sums = at::zeros({rows.numel(), dy.size(1)}, dy.options()).index_add_(0, places.reshape({-1}), dy);
-        auto gradient = at::zeros({context->saved_data["rows"].toInt(), dy.size(1)},
-                                  dy.options().dtype(context->saved_data["dtype"].toScalarType()));
-        gradient.index_copy_(0, rows, sums.to(gradient.scalar_type()));
-        if (padding_index >= 0) gradient[padding_index].zero_();
+        auto sums = summed_rows(dy, places.reshape({-1}), rows.numel());
+        if (padding_index >= 0) sums.masked_fill_((rows == padding_index).unsqueeze(1), 0);
+        at::Tensor gradient;
+        if (type == at::kFloat) {
+            gradient = at::_sparse_coo_tensor_unsafe(rows.unsqueeze(0), sums, {count, dy.size(1)}, dy.options());
+            gradient._coalesced_(true);
+        } else {
+            gradient = at::zeros({count, dy.size(1)}, dy.options().dtype(type));
+            gradient.index_copy_(0, rows, sums.to(type));
+        }
         return {gradient, at::Tensor(), at::Tensor()};
     }
 };
 
 } // namespace
 
-at::Tensor narrow_embedding(const at::Tensor &table, const at::Tensor &ids, int64_t padding_index) {
-    return NarrowEmbedding::apply(table, ids, padding_index);
+bool embedding_supported(const at::Tensor &table) {
+    return at::GradMode::is_enabled() && table.requires_grad() &&
+           (is_cpu_float32(table) || table.scalar_type() == at::kBFloat16 || table.scalar_type() == at::kHalf);
+}
+
+at::Tensor embedding(const at::Tensor &table, const at::Tensor &ids, int64_t padding_index) {
+    return Embedding::apply(table, ids, padding_index);
 }
 
 } // namespace ct

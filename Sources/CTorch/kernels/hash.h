@@ -2,6 +2,7 @@
 #ifndef CT_HASH_H
 #define CT_HASH_H
 
+#include "../libtorch.h"
 #include "vector.h"
 
 #include <cstdint>
@@ -19,7 +20,35 @@ struct PlaceHash {
         h *= second;
         return h ^ h >> 16;
     }
+
+    /// Of sixteen numbers at once, in place.
+    CT_INLINE static void mix(uvec &h) {
+        h ^= h >> 16;
+        h *= first;
+        h ^= h >> 13;
+        h *= second;
+        h ^= h >> 16;
+    }
+
+    /// The bits of sixteen places from `place` on under one key.
+    CT_INLINE static void bits(uint32_t key, int64_t place, uvec &h) {
+        for (int64_t i = 0; i < lanes; i++) h[i] = static_cast<uint32_t>(place + i);
+        h = h * golden ^ key;
+        mix(h);
+    }
+
+    /// Elements of a tensor whose bits follow from one key.
+    static constexpr int64_t block = 256;
+
+    /// The key of a block of elements.
+    CT_INLINE static uint32_t block_key(uint64_t key, int64_t block) {
+        const uint32_t a = mix(static_cast<uint32_t>(key) + static_cast<uint32_t>(block));
+        return mix(a ^ static_cast<uint32_t>(key >> 32));
+    }
 };
+
+/// The 32 bits of a tensor's elements 0 ..< count, as int64, by libtorch's operations on every device.
+at::Tensor place_bits(int64_t count, uint64_t key, const at::TensorOptions &options);
 
 } // namespace ct
 

@@ -13,10 +13,22 @@ inline bool is_cpu_float32(const at::Tensor &x) { return x.is_cpu() && x.scalar_
 bool linear_supported(const at::Tensor &x, const at::Tensor &w);
 at::Tensor linear(const at::Tensor &x, const at::Tensor &w, const std::optional<at::Tensor> &bias);
 
-/// Rows of a table of bfloat16, as float32.
-at::Tensor narrow_embedding(const at::Tensor &table, const at::Tensor &ids, int64_t padding_index);
+/// x · wᵀ + bias in float32, of factors rounded to `type` where the machine multiplies such numbers; w in float32 or in
+/// `type`, of which `copy` may be there already.
+at::Tensor narrow_linear(const at::Tensor &x, const at::Tensor &w, const std::optional<at::Tensor> &copy,
+                         const std::optional<at::Tensor> &bias, at::ScalarType type, bool is_wide);
+/// Whether products of such numbers are faster in float32 here: on a CPU without instructions for them.
+bool multiplies_wide(const at::Tensor &x, at::ScalarType type);
+
+bool embedding_supported(const at::Tensor &table);
+/// Rows of a table, as float32. The gradient of a float32 table is a sparse tensor of the rows that occur.
+at::Tensor embedding(const at::Tensor &table, const at::Tensor &ids, int64_t padding_index);
 
 at::Tensor rms_norm(const at::Tensor &x, const at::Tensor &w, double epsilon);
+
+/// LayerNorm of x, or of x + residual.
+at::Tensor layer_norm(const at::Tensor &x, const std::optional<at::Tensor> &residual, const at::Tensor &w,
+                      const std::optional<at::Tensor> &bias, double epsilon);
 
 at::Tensor swiglu(const at::Tensor &gate, const at::Tensor &up);
 

@@ -3,21 +3,11 @@
 #ifndef CT_ROUNDING_H
 #define CT_ROUNDING_H
 
-#include "../libtorch.h"
 #include "hash.h"
 
 #include <bit>
 
 namespace ct {
-
-/// Elements whose bits follow from one key.
-constexpr int64_t rounding_block = 256;
-
-/// The key of a block of elements.
-CT_INLINE uint32_t rounding_key(uint64_t key, int64_t block) {
-    const uint32_t a = PlaceHash::mix(static_cast<uint32_t>(key) + static_cast<uint32_t>(block));
-    return PlaceHash::mix(a ^ static_cast<uint32_t>(key >> 32));
-}
 
 CT_INLINE void widen(const uint16_t *x, float *y, int64_t count) {
     for (int64_t i = 0; i < count; i++) y[i] = std::bit_cast<float>(static_cast<uint32_t>(x[i]) << 16);

@@ -2,6 +2,7 @@
 #ifndef CT_VECTOR_H
 #define CT_VECTOR_H
 
+#include <algorithm>
 #include <cstdint>
 
 // A function so marked is compiled for AVX-512, for AVX2 and for the baseline; the loader picks one.
@@ -21,6 +22,7 @@ constexpr int64_t lanes = 16;
 typedef float vec __attribute__((vector_size(64), aligned(4), may_alias));
 typedef int32_t ivec __attribute__((vector_size(64), aligned(4), may_alias));
 typedef uint32_t uvec __attribute__((vector_size(64), aligned(4), may_alias));
+typedef uint16_t hvec __attribute__((vector_size(32), aligned(2), may_alias));
 
 CT_INLINE const vec &load(const float *p) { return *reinterpret_cast<const vec *>(p); }
 
@@ -70,7 +72,55 @@ CT_INLINE void tanh(vec &x) {
     x = size < 0.625f ? near : (x < 0.0f ? -far : far);
 }
 
+/// Stores sixteen floats as bfloat16, each rounded to the nearest, of two as near to the even one; what is no number stays
+/// so.
+CT_INLINE void store_bfloat16(uint16_t *p, const vec &v) {
+    const uvec bits = reinterpret_cast<const uvec &>(v);
+    const uvec rounded = bits + 0x7FFFu + ((bits >> 16) & 1u);
+    const uvec result = (bits & 0x7FFFFFFFu) > 0x7F800000u ? bits | 0x400000u : rounded;
+    *reinterpret_cast<hvec *>(p) = __builtin_convertvector(result >> 16, hvec);
+}
+
 constexpr int64_t round_up(int64_t n) { return (n + lanes - 1) / lanes * lanes; }
+
+/// How many rows by vectors of a product a machine's registers hold.
+struct Baseline {
+#if defined(__aarch64__)
+    static constexpr int rows = 6, vectors = 1;
+#else
+    static constexpr int rows = 2, vectors = 1;
+#endif
+};
+struct AVX2 {
+    static constexpr int rows = 6, vectors = 1;
+};
+struct AVX512 {
+    static constexpr int rows = 6, vectors = 4;
+};
+
+#if defined(__x86_64__) && defined(__linux__)
+template <typename Task, typename... Arguments>
+__attribute__((target("avx512f"))) void run_avx512(const Task &task, const Arguments &...arguments) {
+    task.template run<AVX512>(arguments...);
+}
+
+template <typename Task, typename... Arguments>
+__attribute__((target("arch=x86-64-v3"))) void run_avx2(const Task &task, const Arguments &...arguments) {
+    task.template run<AVX2>(arguments...);
+}
+#endif
+
+/// Calls `task.run<Machine>(arguments…)` compiled for this machine: CT_MULTIVERSION for code whose shape depends on the
+/// registers. `run` must be CT_INLINE.
+template <typename Task, typename... Arguments>
+void run_on_this_machine(const Task &task, const Arguments &...arguments) {
+#if defined(__x86_64__) && defined(__linux__)
+    static const int level = __builtin_cpu_supports("avx512f") ? 2 : __builtin_cpu_supports("x86-64-v3") ? 1 : 0;
+    if (level == 2) return run_avx512(task, arguments...);
+    if (level == 1) return run_avx2(task, arguments...);
+#endif
+    task.template run<Baseline>(arguments...);
+}
 
 /// One tile of the product below: R rows by C vectors, held in registers over the whole of k.
 template <int R, int C>
@@ -91,25 +141,42 @@ CT_INLINE void multiply_tile(int64_t k, const float *a, int64_t a_row, int64_t a
         for (int j = 0; j < C; j++) store(c + r * c_row + j * lanes, sums[r][j]);
 }
 
-template <int C>
+/// C vectors of columns of the product below: tiles of R rows, then of half as many, down to one.
+template <int R, int C>
 CT_INLINE void multiply_columns(int64_t m, int64_t k, const float *a, int64_t a_row, int64_t a_column, const float *b,
                                 int64_t b_row, float *c, int64_t c_row, bool accumulate) {
     int64_t i = 0;
-    for (; i + 4 <= m; i += 4)
-        multiply_tile<4, C>(k, a + i * a_row, a_row, a_column, b, b_row, c + i * c_row, c_row, accumulate);
-    for (; i < m; i++)
-        multiply_tile<1, C>(k, a + i * a_row, a_row, a_column, b, b_row, c + i * c_row, c_row, accumulate);
+    for (; i + R <= m; i += R)
+        multiply_tile<R, C>(k, a + i * a_row, a_row, a_column, b, b_row, c + i * c_row, c_row, accumulate);
+    if constexpr (R > 1)
+        multiply_columns<R / 2, C>(m - i, k, a + i * a_row, a_row, a_column, b, b_row, c + i * c_row, c_row, accumulate);
+}
+
+/// All columns of the product below: as many vectors of them together as fit, then fewer.
+template <typename Machine, int C = Machine::vectors>
+CT_INLINE void multiply_rows(int64_t m, int64_t n, int64_t k, const float *a, int64_t a_row, int64_t a_column,
+                             const float *b, int64_t b_row, float *c, int64_t c_row, bool accumulate) {
+    int64_t j = 0;
+    for (; j + C * lanes <= n; j += C * lanes)
+        multiply_columns<Machine::rows, C>(m, k, a, a_row, a_column, b + j, b_row, c + j, c_row, accumulate);
+    if constexpr (C > 1)
+        multiply_rows<Machine, C / 2>(m, n - j, k, a, a_row, a_column, b + j, b_row, c + j, c_row, accumulate);
 }
 
 /// c [m, n] = a [m, k] · b [k, n], added to c if `accumulate`. n is a multiple of 16; a may have any strides (so a
 /// transposed a costs nothing), b and c have rows of consecutive floats.
+///
+/// Sums run over k in its order whatever the tiles, so that machines with the same arithmetic agree to the bit.
+template <typename Machine>
 CT_INLINE void multiply(int64_t m, int64_t n, int64_t k, const float *a, int64_t a_row, int64_t a_column,
                         const float *b, int64_t b_row, float *c, int64_t c_row, bool accumulate) {
-    int64_t j = 0;
-    for (; j + 4 * lanes <= n; j += 4 * lanes)
-        multiply_columns<4>(m, k, a, a_row, a_column, b + j, b_row, c + j, c_row, accumulate);
-    for (; j < n; j += lanes)
-        multiply_columns<1>(m, k, a, a_row, a_column, b + j, b_row, c + j, c_row, accumulate);
+    constexpr int64_t depth = 128; // of b, at 64 columns 32 KB: every row of a meets it in the nearest cache
+    int64_t p = 0;
+    do {
+        multiply_rows<Machine>(m, n, std::min(depth, k - p), a + p * a_column, a_row, a_column, b + p * b_row, b_row, c,
+                               c_row, accumulate || p > 0);
+        p += depth;
+    } while (p < k);
 }
 
 } // namespace ct

@@ -130,9 +130,10 @@ private final class EncoderBlock {
             options
         )  // [R, N, D]
         let output = try attentionOutput(attended.reshaped([-1, config.hiddenSize]), context)  // [R, H]
-        let y = try attentionNorm(context.dropout(config.hiddenDropout, output) + input)  // [R, H]
+        let y = try attentionNorm(context.dropout(config.hiddenDropout, output), adding: input)  // [R, H]
         let inner = try config.activation(up(y, context))  // [R, I]
-        return try outputNorm(context.dropout(config.hiddenDropout, down(inner, context)) + y)  // [R, H]
+        let added = try context.dropout(config.hiddenDropout, down(inner, context))  // [R, H]
+        return try outputNorm(added, adding: y)  // [R, H]
     }
 }
 

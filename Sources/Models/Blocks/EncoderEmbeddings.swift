@@ -79,7 +79,7 @@ final class EncoderEmbeddings {
             // Without type ids all are 0, and one row goes to every token.
             if let ids = batch.typeIDs { x = try x + types(ids) } else { x = try x + types.row(0) }
         }
-        x = try norm(x + positions(positionIDs(batch)))
+        x = try norm(x, adding: positions(positionIDs(batch)))
         return try context.dropout(config.dropout, x)  // [T, E]
     }
 

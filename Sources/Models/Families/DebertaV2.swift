@@ -214,9 +214,9 @@ private final class DebertaV2Block {
     func callAsFunction(_ x: Tensor, _ distances: Tensor?, _ pass: BlockPass) throws(TorchError) -> Tensor {
         let (context, p) = (pass.context, config.hiddenDropout)
         let attended = try attentionOutput(attention(x, distances, pass), context)  // [R, H]
-        let y = try attentionNorm(context.dropout(p, attended) + pass.selected(x))  // [R, H]
+        let y = try attentionNorm(context.dropout(p, attended), adding: pass.selected(x))  // [R, H]
         let inner = try config.activation(up(y, context))  // [R, I]
-        return try outputNorm(context.dropout(p, down(inner, context)) + y)  // [R, H]
+        return try outputNorm(context.dropout(p, down(inner, context)), adding: y)  // [R, H]
     }
 }
 

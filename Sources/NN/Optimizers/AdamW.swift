@@ -15,6 +15,9 @@ public struct AdamW: OptimizerRule {
     /// Whether to take libtorch's fused kernel where ours could; to compare the two.
     package var isPlain = false
 
+    /// The kernel rounds weights to bfloat16 as it moves them.
+    public var writesNarrowCopies: Bool { true }
+
     /// The reference's defaults.
     public init() {}
 
@@ -25,8 +28,16 @@ public struct AdamW: OptimizerRule {
     /// - Throws: `.outOfMemory`.
     public func initialState(of parameter: Parameter) throws(TorchError) -> [(name: String, tensor: Tensor)] {
         try ["exp_avg", "exp_avg_sq"].map { (name) throws(TorchError) in
-            (name: name, tensor: try .zeros(parameter.shape, device: parameter.value.device))
+            (name: name, tensor: try Self.moment(of: parameter))
         }
+    }
+
+    /// Zeros of a parameter's shape; for a table they take memory only where a row is used.
+    static func moment(of parameter: Parameter) throws(TorchError) -> Tensor {
+        let device = parameter.value.device
+        return parameter.role == .embedding
+            ? try .zerosOnDemand(parameter.shape, device: device)
+            : try .zeros(parameter.shape, device: device)
     }
 
     /// One step; the gradients' scale is taken into the kernel.
@@ -41,6 +52,7 @@ public struct AdamW: OptimizerRule {
             gradients: moving.map(\.gradient),
             firstMoments: moving.map { $0.state[0] },
             secondMoments: moving.map { $0.state[1] },
+            copies: moving.map(\.narrowCopy),
             betas: (beta1, beta2),
             epsilon: epsilon,
             gradientScale: numbers.gradientScale,

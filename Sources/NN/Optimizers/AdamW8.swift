@@ -22,6 +22,9 @@ public struct AdamW8: OptimizerRule {
     /// Smaller parameters keep moments of float32.
     private static let smallest = 4096
 
+    /// The kernel rounds weights to bfloat16 as it moves them.
+    public var writesNarrowCopies: Bool { true }
+
     /// The reference's defaults.
     public init() {}
 
@@ -42,7 +45,7 @@ public struct AdamW8: OptimizerRule {
         let device = parameter.value.device
         guard Self.is8Bit(parameter) else {
             return try ["state1", "state2"].map { (name) throws(TorchError) in
-                (name: name, tensor: try .zeros(parameter.shape, device: device))
+                (name: name, tensor: try AdamW.moment(of: parameter))
             }
         }
         let blocks = (parameter.shape.reduce(1, *) + Self.block - 1) / Self.block
@@ -75,6 +78,7 @@ public struct AdamW8: OptimizerRule {
                     secondCodes: state[1],
                     secondSizes: state[3]
                 ),
+                copy: parameter.narrowCopy,
                 betas: (beta1, beta2),
                 epsilon: epsilon,
                 gradientScale: numbers.gradientScale,

@@ -83,7 +83,7 @@ extension Optimizer {
         _ body: (Int, Tensor) throws(TorchError) -> Void
     ) throws(TorchError) {
         func handOut(_ index: Int) throws(TorchError) {
-            guard let gradient = try parameters[index].gradient() else { return }
+            guard let gradient = try parameters[index].movingGradient() else { return }
             try body(index, gradient)
             try parameters[index].clearGradient()
         }

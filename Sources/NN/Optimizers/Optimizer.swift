@@ -22,18 +22,26 @@ public protocol OptimizerRule: Sendable {
     /// - Parameter parameter: In bfloat16.
     /// - Returns: False where it is to be given float32 values instead, which the optimizer then rounds.
     func movesNarrow(_ parameter: MovingParameter) -> Bool
+
+    /// Whether ``move(_:_:)`` writes every ``MovingParameter/narrowCopy``.
+    var writesNarrowCopies: Bool { get }
 }
 
 /// A parameter in a step.
 public struct MovingParameter {
     /// Its weights, changed in place.
     public let value: Tensor
-    /// Its gradient, which may be overwritten.
+    /// Its gradient, which may be overwritten; of an embedding possibly of some rows only.
     public let gradient: Tensor
     /// What is remembered, in the order of ``OptimizerRule/initialState(of:)``; changed in place.
     public let state: [Tensor]
     /// Of the random bits by which a bfloat16 value is rounded in this step.
     public let roundingKey: UInt64
+    /// The float32 weights rounded to bfloat16, for a rule that ``OptimizerRule/writesNarrowCopies`` to write; nil where there
+    /// is no such copy.
+    public var narrowCopy: Tensor?
+    /// Told when the copy is written.
+    var hasMovedNarrowCopy: () throws(TorchError) -> Void = { () throws(TorchError) in }
 }
 
 /// The numbers of a step.
@@ -54,6 +62,9 @@ public struct OptimizerNumbers: Sendable, Equatable {
 }
 
 extension OptimizerRule {
+    /// For rules whose kernels do not: the copy is then rounded anew where it is used next.
+    public var writesNarrowCopies: Bool { false }
+
     /// Float32 values for every parameter, where a rule has no kernel of its own.
     ///
     /// - Parameter parameter: In bfloat16.
@@ -109,7 +120,7 @@ public final class Optimizer {
         for (group, states) in zip(groups, states) {
             var moving: [MovingParameter] = []
             for (parameter, state) in zip(group.parameters, states) {
-                guard let gradient = try parameter.gradient() else { continue }
+                guard let gradient = try parameter.movingGradient() else { continue }
                 moving.append(self.moving(parameter, gradient, state))
             }
             try move(moving, numbers(of: group, learningRate, gradientScale))
@@ -141,7 +152,9 @@ public final class Optimizer {
             value: parameter.value,
             gradient: gradient,
             state: state.map(\.tensor),
-            roundingKey: roundingKey(roundingSeed, step: stepCount, parameter: parameter.name)
+            roundingKey: roundingKey(roundingSeed, step: stepCount, parameter: parameter.name),
+            narrowCopy: parameter.value.dtype == .float32 ? parameter.narrowCopyToMove : nil,
+            hasMovedNarrowCopy: parameter.hasMovedNarrowCopy
         )
     }
 
@@ -150,7 +163,11 @@ public final class Optimizer {
         let isWide = { (parameter: MovingParameter) in
             parameter.value.dtype == .float32 || self.rule.movesNarrow(parameter)
         }
-        try rule.move(moving.filter(isWide), numbers)
+        let wide = moving.filter(isWide)
+        try rule.move(wide, numbers)
+        if rule.writesNarrowCopies {
+            for parameter in wide where parameter.narrowCopy != nil { try parameter.hasMovedNarrowCopy() }
+        }
         for parameter in moving where !isWide(parameter) {
             let wide = MovingParameter(
                 value: try parameter.value.detached().to(dtype: .float32),

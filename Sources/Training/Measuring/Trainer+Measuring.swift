@@ -23,8 +23,8 @@ package struct NotableSteps: Sendable, Equatable {
 package struct TrialMeasurement: Sendable {
     /// Bytes of the weights.
     package var weightBytes = 0
-    /// Bytes of the weights that are trained, which are those of their gradients.
-    package var trainedBytes = 0
+    /// Bytes of all gradients but those of tables' few rows.
+    package var gradientBytes = 0
     /// Bytes of what the optimizer remembers.
     package var stateBytes = 0
     /// Of the steps with the heaviest micro-batches, one after the other.
@@ -126,7 +126,7 @@ extension Trainer {
             parameters.reduce(0) { $0 + $1.value.count * $1.value.dtype.byteWidth }
         }
         result.weightBytes = bytes(parameters.parameters)
-        result.trainedBytes = bytes(parameters.trainable)
+        result.gradientBytes = bytes(parameters.trainable.filter { !$0.hasGradientOfRows })
         result.stateBytes = moving.optimizer.stateBytes
         var trace = StepTrace()
         moving.phaseEnded = { (kind) throws(TorchError) in

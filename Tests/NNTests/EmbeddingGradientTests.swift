@@ -1,0 +1,112 @@
+import NN
+import Testing
+import Torch
+
+/// A table's gradient has the rows that a batch uses; what comes of it is what comes of the whole gradient, to the last bit
+/// wherever a step is taken weight by weight.
+struct EmbeddingGradientTests {
+    private static let (count, width) = (600, 19)  // no multiple of a vector
+    private static let batches: [[Int64]] = [[3, 599, 3, 0, 41], [0, 7], [41, 41, 41, 598]]
+
+    /// A table, of equal values each time.
+    private func table() throws -> ParameterStore {
+        let store = ParameterStore()
+        let table = try ParameterScope(store).parameter(
+            "table.weight",
+            [Self.count, Self.width],
+            initialization: .zeros,
+            role: .embedding
+        )
+        try table.set(Tensor.normal(table.shape, random: RandomSource(seed: 5)))
+        try store.setRequiresGradient(true)
+        return store
+    }
+
+    /// Adds to the gradient: by looking up, or by a product with what picks the same rows, whose gradient is whole.
+    private func backward(_ table: Parameter, _ ids: [Int64], asRows: Bool) throws {
+        let weights = try Tensor.normal([ids.count, Self.width], random: RandomSource(seed: 9))
+        if asRows {
+            let rows = try table.value.embedding(Tensor(ids), paddingIndex: 7)
+            try (rows * weights).sum().backward()
+        } else {
+            var picks = [Float](repeating: 0, count: ids.count * Self.count)
+            for (row, id) in ids.enumerated() where id != 7 { picks[row * Self.count + Int(id)] = 1 }
+            let rows = try Tensor(picks, shape: [ids.count, Self.count]).linear(table.value.transposed(0, 1))
+            try (rows * weights).sum().backward()
+        }
+    }
+
+    private func run(
+        _ rule: any OptimizerRule,
+        asRows: Bool,
+        weightDecay: Double
+    ) throws -> (weights: [Float], norms: [Double]) {
+        let store = try table()
+        let optimizer = try Optimizer(rule, parameterGroups(store.parameters, weightDecay: weightDecay))
+        var norms: [Double] = []
+        // Every second step sums two micro-batches, which share rows.
+        for (index, ids) in Self.batches.enumerated() {
+            try backward(store.parameters[0], ids, asRows: asRows)
+            if index == 1 { try backward(store.parameters[0], Self.batches[0], asRows: asRows) }
+            norms.append(try gradientClipping(store.parameters, to: 1).norm)
+            try optimizer.step(learningRate: 0.01, gradientScale: 0.25)
+        }
+        return (try store.parameters[0].value.array(), norms)
+    }
+
+    @Test(arguments: [0, 0.1])
+    func `every rule takes the same steps`(weightDecay: Double) throws {
+        var plain = AdamW()
+        plain.isPlain = true
+        var momentum = SGD()
+        momentum.momentum = 0.9
+        for rule in [AdamW(), plain, AdamW8(), SGD(), momentum, Lion(), Adafactor()] as [any OptimizerRule] {
+            let (rows, whole) = (
+                try run(rule, asRows: true, weightDecay: weightDecay),
+                try run(rule, asRows: false, weightDecay: weightDecay)
+            )
+            // Sums of two or three float32 numbers in one order or another.
+            let error = zip(rows.weights, whole.weights).map { abs($0 - $1) }.max() ?? 1
+            #expect(error <= 1e-6, "\(rule): \(error)")
+            for (ours, theirs) in zip(rows.norms, whole.norms) {
+                #expect(abs(ours - theirs) <= 1e-5 * theirs)
+            }
+        }
+    }
+
+    @Test func `asked for, the gradient is whole, and rows that do not occur are zeros`() throws {
+        let store = try table()
+        try backward(store.parameters[0], [3, 7, 3], asRows: true)
+        let gradient = try #require(try store.parameters[0].gradient())
+        #expect(gradient.shape == [Self.count, Self.width])
+        let values = try gradient.array(of: Float.self)
+        let used = Set(values.indices.filter { values[$0] != 0 }.map { $0 / Self.width })
+        #expect(used == [3])
+    }
+
+    @Test func `zeros on demand are zeros, and keep what is written`() throws {
+        let zeros = try Tensor.zerosOnDemand([1000, 700], device: .cpu)
+        #expect(try zeros.array(of: Float.self).allSatisfy { $0 == 0 })
+        let row = try Tensor.normal([1, 700], random: RandomSource(seed: 1))
+        try zeros.narrowed(0, to: 500..<501).assign(row)
+        #expect(try zeros.narrowed(0, to: 500..<501).array(of: Float.self) == row.array(of: Float.self))
+        #expect(try zeros.narrowed(0, to: 499..<500).array(of: Float.self).allSatisfy { $0 == 0 })
+        #expect(try Tensor.zerosOnDemand([0, 5], device: .cpu).count == 0)
+    }
+
+    @Test(arguments: [1, 16, 33])
+    func `a lookup's gradient is libtorch's`(width: Int) throws {
+        let ids = try Tensor([4, 0, 4, 4, 9] as [Int64])
+        let exact = try Tensor.normal([10, width], random: RandomSource(seed: 2)).to(dtype: .float64)
+        let table = try exact.to(dtype: .float32)
+        let weights = try Tensor.normal([5, width], random: RandomSource(seed: 3))
+        for leaf in [table, exact] { try leaf.setRequiresGradient(true) }
+        try (table.embedding(ids, paddingIndex: 9) * weights).sum().backward()
+        try (exact.embedding(ids, paddingIndex: 9) * weights.to(dtype: .float64)).sum().backward()
+        let (ours, theirs) = (
+            try #require(try table.gradient()).array(of: Double.self),
+            try #require(try exact.gradient()).array(of: Double.self)
+        )
+        #expect(zip(ours, theirs).allSatisfy { abs($0 - $1) < 1e-6 })
+    }
+}
