@@ -23,7 +23,18 @@ struct DoctorCommand: ParsableCommand {
             let memory = Double(ProcessInfo.processInfo.physicalMemory) / Double(1 << 30)
             print(String(format: "memory        %.1f GiB", memory))
             for type in [DType.float32, .bfloat16] {
-                print(String(format: "matmul        %4.0f GFLOP/s in %@", try speed(type), type.rawValue))
+                let isWide = try type != .float32 && Tensor.zeros([1]).multipliesWide(type)
+                let note =
+                    isWide
+                    ? ", for which this CPU has no instructions: --precision bf16 computes in float32" : ""
+                print(
+                    String(
+                        format: "matmul        %4.0f GFLOP/s in %@%@",
+                        try speed(type),
+                        type.rawValue,
+                        note
+                    )
+                )
             }
         }
     }
