@@ -172,6 +172,8 @@ def main():
                 ours.append(first())
                 if not options.ours_only:
                     reference.append(second())
+                done = [f"{name} {runs[-1][0]:.3g}/s" for name, runs in [("ours", ours), ("reference", reference)] if runs]
+                print(f"{title}, {len(ours)} of {options.pairs}: {', '.join(done)}", file=sys.stderr, flush=True)
             rate, peak = (statistics.median(x[i] for x in ours) for i in range(2))
             limit = limits.get("bfloat16" if "bf16" in name else "float32")
             share = f"{cost * rate / limit * 100:.0f} %" if cost and limit else ""
