@@ -47,9 +47,7 @@ class Bench:
         # Tweets of one author, one after the other, until a text surely has more than 2,048 tokens.
         long = [{"text": " ".join(texts[i:i + 120]), "label": label} for label, texts in by_label.items() for i in range(0, len(texts) - 120, 120)]
         self.rows["long"] = self.write("long", long)
-        news = self.table(options.datasets / "20newsgroups-test.tab", "Text", "Category")
-        self.rows["news"] = self.write("news", news)
-        self.rows["some-news"] = self.write("some-news", random.Random(1).sample(news, 1500))
+        self.rows["news"] = self.write("news", self.table(options.datasets / "20newsgroups-test.tab", "Text", "Category"))
 
     def table(self, file, text, label):
         csv.field_size_limit(1 << 30)
@@ -84,6 +82,7 @@ class Bench:
         return self.starts[name]
 
     def training(self, model, steps, reference_steps, rows="tweets", ours=(), reference=(), weights=None, examples=8):
+        """`examples` are those of a step."""
         def first():
             _, peak, text = self.train(self.start(model), rows, steps, "out", *ours)
             return float(re.search(r"\(([\d.]+) examples/s\)", text)[1]), peak
@@ -94,14 +93,15 @@ class Bench:
         return first, second, weights and 6e-9 * weights[0] * weights[1]
 
     def prediction(self, model, rows, max_length):
-        count = sum(1 for _ in open(self.rows[rows]))
+        with open(rows) as file:
+            count = sum(1 for _ in file)
 
         def first():
-            seconds, peak, _ = run([self.attune, "predict", "--model", self.capped(model, max_length), "--input", self.rows[rows], "--output", self.work / "answers.jsonl"])
+            seconds, peak, _ = run([self.attune, "predict", "--model", self.capped(model, max_length), "--input", rows, "--output", self.work / "answers.jsonl"])
             return count / seconds, peak
 
         def second():
-            _, peak, text = run([sys.executable, HERE / "reference_pipeline.py", self.start(model), self.rows[rows], "--max-length", max_length])
+            _, peak, text = run([sys.executable, HERE / "reference_pipeline.py", self.start(model), rows, "--max-length", max_length])
             return json.loads(text.splitlines()[-1])["rate"], peak
         return first, second, None
 
@@ -141,8 +141,8 @@ class Bench:
             "bf16": ("SmolLM2, 8, bf16", lambda: self.training("smollm2", 30, 8, ours=["--precision", "bf16"], reference=["--bf16", "--group-by-length"], weights=SMOLLM2)),
             "minilm-bf16": ("MiniLM, 32, bf16", lambda: self.training("minilm", 60, 12, ours=["--per-device-train-batch-size", 32, "--precision", "bf16"], reference=["--batch", 32, "--bf16", "--group-by-length"], weights=MINILM, examples=32)),
             "long": ("SmolLM2, 2 texts of 2,048 tokens, float32", lambda: self.training("smollm2", 3, 2, "long", ours=long, reference=["--batch", 2, "--max-length", 2048], examples=2)),
-            "predict": ("MiniLM over 1,500 texts of 20newsgroups-test, 256 tokens", lambda: self.prediction("minilm", "some-news", 256)),
-            "predict-all": ("MiniLM over 20newsgroups-test, 256 tokens", lambda: self.prediction("minilm", "news", 256)),
+            "predict": ("MiniLM over 1,500 texts of 20newsgroups-test, 256 tokens", lambda: self.prediction("minilm", self.sample("news", 1500), 256)),
+            "predict-all": ("MiniLM over 20newsgroups-test, 256 tokens", lambda: self.prediction("minilm", self.rows["news"], 256)),
             "cold-minilm": ("one text from a cold start, MiniLM", lambda: self.cold("minilm")),
             "cold": ("one text from a cold start, SmolLM2", lambda: self.cold("smollm2")),
         }
@@ -172,7 +172,7 @@ def main():
                 ours.append(first())
                 if not options.ours_only:
                     reference.append(second())
-                done = [f"{name} {runs[-1][0]:.3g}/s" for name, runs in [("ours", ours), ("reference", reference)] if runs]
+                done = [f"{whose} {runs[-1][0]:.3g}/s" for whose, runs in [("ours", ours), ("reference", reference)] if runs]
                 print(f"{title}, {len(ours)} of {options.pairs}: {', '.join(done)}", file=sys.stderr, flush=True)
             rate, peak = (statistics.median(x[i] for x in ours) for i in range(2))
             # A CPU without instructions for bfloat16 multiplies such numbers in float32.

@@ -2,8 +2,7 @@ import NN
 import Testing
 import Torch
 
-/// A table's gradient has the rows that a batch uses; what comes of it is what comes of the whole gradient, to the last bit
-/// wherever a step is taken weight by weight.
+/// A table's gradient has the rows that a batch uses; what comes of it is what comes of the whole gradient.
 struct EmbeddingGradientTests {
     private static let (count, width) = (600, 19)  // no multiple of a vector
     private static let batches: [[Int64]] = [[3, 599, 3, 0, 41], [0, 7], [41, 41, 41, 598]]
@@ -44,7 +43,7 @@ struct EmbeddingGradientTests {
         let store = try table()
         let optimizer = try Optimizer(rule, parameterGroups(store.parameters, weightDecay: weightDecay))
         var norms: [Double] = []
-        // Every second step sums two micro-batches, which share rows.
+        // The second step sums two micro-batches.
         for (index, ids) in Self.batches.enumerated() {
             try backward(store.parameters[0], ids, asRows: asRows)
             if index == 1 { try backward(store.parameters[0], Self.batches[0], asRows: asRows) }
