@@ -272,9 +272,7 @@ public struct FineTuning: Sendable {
                 "loaded \(model): \(String(format: "%.1f", Double(weights) / 1e6)) million weights; \(report.summary)"
             )
         )
-        if arguments.precision == .bf16,
-            try Tensor.zeros([1], device: classifier.model.device).multipliesWide(.bfloat16)
-        {
+        if arguments.precision == .bf16, classifier.model.device.multipliesWide(.bfloat16) {
             try emit(
                 .note(
                     "this CPU has no instructions for bfloat16: products are computed in float32, which is faster here"

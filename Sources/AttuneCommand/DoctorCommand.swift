@@ -23,7 +23,7 @@ struct DoctorCommand: ParsableCommand {
             let memory = Double(ProcessInfo.processInfo.physicalMemory) / Double(1 << 30)
             print(String(format: "memory        %.1f GiB", memory))
             for type in [DType.float32, .bfloat16] {
-                let isWide = try type != .float32 && Tensor.zeros([1]).multipliesWide(type)
+                let isWide = type != .float32 && Device.cpu.multipliesWide(type)
                 let note =
                     isWide
                     ? ", for which this CPU has no instructions: --precision bf16 computes in float32" : ""

@@ -72,7 +72,9 @@ int ct_nn_linear(ct_tensor *out, ct_tensor x, ct_tensor w, ct_tensor bias) {
     });
 }
 
-bool ct_nn_multiplies_wide(ct_tensor x, ct_dtype type) { return ct::multiplies_wide(tensor(x), ct::scalar_type(type)); }
+bool ct_nn_multiplies_wide(ct_device device, ct_dtype type) {
+    return ct::multiplies_wide(ct::device(device), ct::scalar_type(type));
+}
 
 int ct_nn_narrow_linear(ct_tensor *out, ct_tensor x, ct_tensor w, ct_tensor narrow, ct_tensor bias, ct_dtype type,
                         ct_products products) {
@@ -85,7 +87,7 @@ int ct_nn_narrow_linear(ct_tensor *out, ct_tensor x, ct_tensor w, ct_tensor narr
         TORCH_CHECK(!copy || (copy->sizes() == weight.sizes() && copy->scalar_type() == dtype),
                     "a copy that does not go with a weight of ", weight.sizes());
         const bool is_wide = products == CT_PRODUCTS_WIDE ||
-                             (products == CT_PRODUCTS_FASTEST && ct::multiplies_wide(input, dtype));
+                             (products == CT_PRODUCTS_FASTEST && ct::multiplies_wide(input.device(), dtype));
         return ct::narrow_linear(input, weight, copy, ct::optional(bias), dtype, is_wide);
     });
 }

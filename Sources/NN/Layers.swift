@@ -100,8 +100,8 @@ extension ForwardContext {
         guard type != .float32 else { return try x.linear(turned(weight.value), bias: bias) }
         var copy: Tensor?
         // A copy pays where the weights are multiplied again and again, and takes memory that checkpointing is to spare.
-        if type == .bfloat16, weight.value.dtype == .float32, isRecording(), !checkpointsBlocks,
-            !x.multipliesWide(type)
+        if type == .bfloat16, weight.value.dtype == .float32, isGradientEnabled(), !checkpointsBlocks,
+            !x.device.multipliesWide(type)
         {
             copy = try turned(weight.narrowed())
         }

@@ -91,7 +91,7 @@ public final class Parameter {
 
 extension Parameter {
     /// The float32 values rounded to bfloat16, kept and rounded again when they have changed: an optimizer's kernel does it as
-    /// it moves them (``narrowCopyToMove``), anything else that changes them has it done here.
+    /// it moves them (``existingNarrowCopy``), anything else that changes them has it done here.
     ///
     /// - Returns: Of ``shape``, contiguous.
     /// - Throws: `.outOfMemory`.
@@ -108,12 +108,12 @@ extension Parameter {
     }
 
     /// The copy that ``narrowed()`` made, if it did, for a kernel to write to.
-    package var narrowCopyToMove: Tensor? { narrowCopy?.tensor }
+    package var existingNarrowCopy: Tensor? { narrowCopy?.tensor }
 
     /// Says that what moved the values has written the copy, too.
     ///
     /// - Throws: `.failed` for values that do not count their versions.
-    func hasMovedNarrowCopy() throws(TorchError) {
+    func noteNarrowCopyIsFresh() throws(TorchError) {
         guard let narrowCopy else { return }
         self.narrowCopy = (narrowCopy.tensor, try value.version())
     }

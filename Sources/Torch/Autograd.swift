@@ -8,7 +8,7 @@ private final class GradientBody {
 }
 
 /// Whether operations are recorded for a backward pass, as they are outside ``withNoGradient(_:)``.
-package func isRecording() -> Bool { ct_autograd_is_enabled() }
+package func isGradientEnabled() -> Bool { ct_autograd_is_enabled() }
 
 extension Tensor {
     /// Whether gradients are kept for this leaf, or flow through this result.

@@ -42,7 +42,7 @@ extension Tensor {
         random: RandomSource?,
         _ body: @escaping (Tensor) throws(TorchError) -> Tensor
     ) throws(TorchError) -> Tensor {
-        guard ct_autograd_is_enabled() else { return try body(self) }
+        guard isGradientEnabled() else { return try body(self) }
         let context = Unmanaged.passRetained(try CheckpointBody(body, random))
         return try makeTensor("checkpoint", from: self) { out in
             ct_autograd_checkpoint(

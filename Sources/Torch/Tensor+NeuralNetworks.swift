@@ -1,5 +1,13 @@
 import CTorch
 
+extension Device {
+    /// Whether products in a type narrower than float32 are computed in float32 here: on a CPU without instructions for it.
+    ///
+    /// - Parameter dtype: `.bfloat16` or `.float16`.
+    /// - Returns: Whether they are.
+    package func multipliesWide(_ dtype: DType) -> Bool { ct_nn_multiplies_wide(native, dtype.native) }
+}
+
 // What neural networks are built of. On the CPU in float32 these are fused kernels of our own (CTorch/kernels).
 extension Tensor {
     /// `self · weightᵀ + bias`.
@@ -33,15 +41,6 @@ extension Tensor {
             case .wide: CT_PRODUCTS_WIDE
             }
         }
-    }
-
-    /// Whether products of this with weights in a type narrower than float32 are computed in float32: on a CPU without
-    /// instructions for it.
-    ///
-    /// - Parameter dtype: `.bfloat16` or `.float16`.
-    /// - Returns: Whether they are.
-    package func multipliesWide(_ dtype: DType) -> Bool {
-        withExtendedLifetime(self) { ct_nn_multiplies_wide(handle, dtype.native) }
     }
 
     /// `self · weightᵀ + bias` of factors in a type narrower than float32.

@@ -83,6 +83,22 @@ struct EmbeddingGradientTests {
         #expect(used == [3])
     }
 
+    @Test func `the gradient takes no memory for rows that do not occur`() throws {
+        let tableBytes = Self.count * Self.width * DType.float32.byteWidth
+        func growth(asRows: Bool) throws -> Int {
+            let store = try table()
+            let recorder = try MemoryRecorder()
+            let before = try recorder.liveBytes()
+            try backward(store.parameters[0], [3, 599], asRows: asRows)
+            _ = try gradientClipping(store.parameters, to: 1)
+            let peak = try recorder.takeTrace().max() ?? before
+            try recorder.stop()
+            return peak - before
+        }
+        #expect(try growth(asRows: true) < tableBytes / 4)
+        #expect(try growth(asRows: false) >= tableBytes)
+    }
+
     @Test func `zeros on demand are zeros, and keep what is written`() throws {
         let zeros = try Tensor.zerosOnDemand([1000, 700], device: .cpu)
         #expect(try zeros.array(of: Float.self).allSatisfy { $0 == 0 })

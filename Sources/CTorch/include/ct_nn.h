@@ -18,8 +18,8 @@ typedef enum ct_products {
     CT_PRODUCTS_WIDE,    // in float32; what is float32 already is not rounded
 } ct_products;
 
-/// Whether CT_PRODUCTS_FASTEST is CT_PRODUCTS_WIDE for x.
-bool ct_nn_multiplies_wide(ct_tensor x, ct_dtype type);
+/// Whether CT_PRODUCTS_FASTEST is CT_PRODUCTS_WIDE on a device.
+bool ct_nn_multiplies_wide(ct_device device, ct_dtype type);
 /// x · wᵀ + bias in float32, x and w rounded to `type` unless it is multiplied wide. w is float32 or of that type, and so
 /// is its gradient. `narrow` is w in that type, or a null handle where it is to be rounded here.
 int ct_nn_narrow_linear(ct_tensor *out, ct_tensor x, ct_tensor w, ct_tensor narrow, ct_tensor bias, ct_dtype type,

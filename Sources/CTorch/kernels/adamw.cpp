@@ -38,23 +38,24 @@ CT_INLINE void move(vec &p, const vec &gradient, vec &m, vec &v, const AdamWStep
     p = p * step.keep - m / divisor * (step.learning_rate / step.correction1);
 }
 
+CT_INLINE void store_weights(const Span &span, int64_t i, const vec &p) {
+    store(span.p + i, p);
+    if (span.copy != nullptr) store_bfloat16(span.copy + i, p);
+}
+
 CT_MULTIVERSION void step_span(const Span &span, const AdamWStep &step) {
     const bool decays = step.keep != 1.0f;
     int64_t i = 0;
     for (; i + lanes <= span.count; i += lanes) {
         const vec g = load(span.g + i);
         vec m = load(span.m + i), v = load(span.v + i);
-        vec p = load(span.p + i);
         if (is_zero(g, m, v)) {
-            if (!decays) continue;
-            p = p * step.keep;
-            store(span.p + i, p);
-            if (span.copy != nullptr) store_bfloat16(span.copy + i, p);
+            if (decays) store_weights(span, i, load(span.p + i) * step.keep);
             continue;
         }
+        vec p = load(span.p + i);
         move(p, g, m, v, step);
-        store(span.p + i, p);
-        if (span.copy != nullptr) store_bfloat16(span.copy + i, p);
+        store_weights(span, i, p);
         store(span.m + i, m);
         store(span.v + i, v);
     }

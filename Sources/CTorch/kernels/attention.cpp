@@ -131,7 +131,7 @@ CT_INLINE void ForwardTask::run(int64_t kv_head, const Sequence &sequence, const
             const int64_t columns = round_up(span.end - span.begin);
             const int64_t offset = (sequence.first_query + first) * shape.q_row() + head * width;
             multiply<Machine>(rows, columns, width, q + offset, shape.q_row(), 1, scratch.keys + span.begin, padded,
-                     scratch.scores, padded, false);
+                              scratch.scores, padded, false);
             for (int64_t r = 0; r < rows; r++) {
                 const int64_t row = sequence.first_query + first + r, position = sequence.positions[first + r];
                 float *scores = scratch.scores + r * padded;
@@ -149,7 +149,7 @@ CT_INLINE void ForwardTask::run(int64_t kv_head, const Sequence &sequence, const
                 }
             }
             multiply<Machine>(rows, width, span.end - span.begin, scratch.scores, padded, 1,
-                     v + kv_offset + span.begin * shape.kv_row(), shape.kv_row(), y + offset, shape.q_row(), false);
+                              v + kv_offset + span.begin * shape.kv_row(), shape.kv_row(), y + offset, shape.q_row(), false);
         }
     }
 }
@@ -209,9 +209,9 @@ CT_INLINE void BackwardTask::run(int64_t kv_head, const Sequence &sequence, cons
             const int64_t kv_seen = kv_offset + span.begin * kv_row;
             const float *dy = this->dy + offset, *y = this->y + offset;
             multiply<Machine>(rows, columns, width, q + offset, q_row, 1, scratch.keys + span.begin, padded,
-                     scratch.scores, padded, false);
+                              scratch.scores, padded, false);
             multiply<Machine>(rows, columns, width, dy, q_row, 1, scratch.values + span.begin, padded, scratch.gradients,
-                     padded, false);
+                              padded, false);
             for (int64_t r = 0; r < rows; r++) {
                 const int64_t row = sequence.first_query + first + r, position = sequence.positions[first + r];
                 vec products{};
@@ -224,9 +224,9 @@ CT_INLINE void BackwardTask::run(int64_t kv_head, const Sequence &sequence, cons
                                 options);
             }
             multiply<Machine>(rows, width, seen, scratch.gradients, padded, 1, k + kv_seen, kv_row, dq + offset,
-                     q_row, false);
+                              q_row, false);
             multiply<Machine>(seen, width, rows, scratch.gradients, 1, padded, q + offset, q_row, dk + kv_seen,
-                     kv_row, true);
+                              kv_row, true);
             multiply<Machine>(seen, width, rows, scratch.scores, 1, padded, dy, q_row, dv + kv_seen, kv_row, true);
         }
     }

@@ -1,3 +1,4 @@
+// Dropout whose mask follows from a seed: what the kernel, its plain version and attention share.
 #ifndef CT_DROPOUT_H
 #define CT_DROPOUT_H
 

@@ -18,7 +18,7 @@ at::Tensor linear(const at::Tensor &x, const at::Tensor &w, const std::optional<
 at::Tensor narrow_linear(const at::Tensor &x, const at::Tensor &w, const std::optional<at::Tensor> &copy,
                          const std::optional<at::Tensor> &bias, at::ScalarType type, bool is_wide);
 /// Whether products of such numbers are faster in float32 here: on a CPU without instructions for them.
-bool multiplies_wide(const at::Tensor &x, at::ScalarType type);
+bool multiplies_wide(at::Device device, at::ScalarType type);
 
 bool embedding_supported(const at::Tensor &table);
 /// Rows of a table, as float32. The gradient of a float32 table is a sparse tensor of the rows that occur.

@@ -44,45 +44,15 @@ at::Tensor product(const at::Tensor &x, const at::Tensor &w, const std::optional
     return linear_pointwise()->call(x, w, bias, "none", scalars, std::nullopt);
 }
 
+/// Multiplies in `factor`, float32 or narrower. Sums, biases and results are float32.
 struct Linear : torch::autograd::Function<Linear> {
     static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &x, const at::Tensor &w,
-                              const std::optional<at::Tensor> &bias) {
-        const auto rows = x.reshape({-1, x.size(-1)});
-        context->save_for_backward({rows, w});
-        context->saved_data["has_bias"] = bias.has_value();
-        auto sizes = x.sizes().vec();
-        sizes.back() = w.size(0);
-        return product(rows, w, bias).reshape(sizes);
-    }
-
-    static torch::autograd::variable_list backward(torch::autograd::AutogradContext *context,
-                                                   torch::autograd::variable_list gradients) {
-        const auto saved = context->get_saved_variables();
-        const auto &rows = saved[0], &w = saved[1];
-        const auto dy = gradients[0].reshape({-1, w.size(0)});
-        at::Tensor dx, dw, dbias;
-        if (context->needs_input_grad(0)) {
-            auto sizes = gradients[0].sizes().vec();
-            sizes.back() = w.size(1);
-            dx = product(dy, w.t(), std::nullopt).reshape(sizes);
-        }
-        if (context->needs_input_grad(1)) dw = product(dy.t(), rows.t(), std::nullopt);
-        // An absent bias is no input, and asking for its gradient would be out of range.
-        if (context->saved_data["has_bias"].toBool() && context->needs_input_grad(2)) dbias = dy.sum(0);
-        return {dx, dw, dbias};
-    }
-};
-
-/// In bfloat16 or float16, or (wide) of such numbers in float32. Sums, biases and results are float32.
-struct NarrowLinear : torch::autograd::Function<NarrowLinear> {
-    static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &x, const at::Tensor &w,
                               const std::optional<at::Tensor> &copy, const std::optional<at::Tensor> &bias,
-                              at::ScalarType type, bool is_wide) {
-        const auto factor = is_wide ? at::kFloat : type;
+                              at::ScalarType factor) {
+        const bool is_wide = factor == at::kFloat;
         const auto rows = x.reshape({-1, x.size(-1)}).to(factor), weight = copy && !is_wide ? *copy : w.to(factor);
         // The wide copy of a narrow weight is made again when it is needed.
         context->save_for_backward({rows, is_wide ? w : weight});
-        context->saved_data["is_wide"] = is_wide;
         context->saved_data["has_bias"] = bias.has_value();
         context->saved_data["has_copy"] = copy.has_value();
         context->saved_data["weight_type"] = w.scalar_type();
@@ -96,12 +66,12 @@ struct NarrowLinear : torch::autograd::Function<NarrowLinear> {
     static torch::autograd::variable_list backward(torch::autograd::AutogradContext *context,
                                                    torch::autograd::variable_list gradients) {
         const auto saved = context->get_saved_variables();
-        const bool is_wide = context->saved_data["is_wide"].toBool();
         const auto &rows = saved[0];
-        const auto weight = saved[1].to(rows.scalar_type());
-        const auto wide = gradients[0].reshape({-1, weight.size(0)}), dy = wide.to(rows.scalar_type());
+        const auto factor = rows.scalar_type();
+        const auto weight = saved[1].to(factor);
+        const auto wide = gradients[0].reshape({-1, weight.size(0)}), dy = wide.to(factor);
         const auto multiply = [&](const at::Tensor &a, const at::Tensor &b) { // a · bᵀ
-            return is_wide ? product(a, b, std::nullopt) : at::mm(a, b.t());
+            return factor == at::kFloat ? product(a, b, std::nullopt) : at::mm(a, b.t());
         };
         at::Tensor dx, dw, dbias;
         if (context->needs_input_grad(0)) {
@@ -114,25 +84,25 @@ struct NarrowLinear : torch::autograd::Function<NarrowLinear> {
         // An absent copy or bias is no input, and asking for its gradient would be out of range.
         const bool has_copy = context->saved_data["has_copy"].toBool();
         if (context->saved_data["has_bias"].toBool() && context->needs_input_grad(has_copy ? 3 : 2)) dbias = wide.sum(0);
-        return {dx, dw, at::Tensor(), dbias, at::Tensor(), at::Tensor()};
+        return {dx, dw, at::Tensor(), dbias, at::Tensor()};
     }
 };
 
 } // namespace
 
-bool multiplies_wide(const at::Tensor &x, at::ScalarType type) {
-    if (!x.is_cpu()) return false;
+bool multiplies_wide(at::Device device, at::ScalarType type) {
+    if (!device.is_cpu()) return false;
 #if defined(__x86_64__)
     // What libtorch does without them is slower by far: 20 GFLOP/s where float32 reaches 157, on two Zen 3 cores.
     return type != at::kBFloat16 || !__builtin_cpu_supports("avx512bf16");
 #else
-    return type == at::kFloat;
+    return false;
 #endif
 }
 
 at::Tensor narrow_linear(const at::Tensor &x, const at::Tensor &w, const std::optional<at::Tensor> &copy,
                          const std::optional<at::Tensor> &bias, at::ScalarType type, bool is_wide) {
-    return NarrowLinear::apply(x, w, copy, bias, type, is_wide);
+    return Linear::apply(x, w, copy, bias, is_wide ? at::kFloat : type);
 }
 
 bool linear_supported(const at::Tensor &x, const at::Tensor &w) {
@@ -141,7 +111,7 @@ bool linear_supported(const at::Tensor &x, const at::Tensor &w) {
 }
 
 at::Tensor linear(const at::Tensor &x, const at::Tensor &w, const std::optional<at::Tensor> &bias) {
-    return Linear::apply(x, w, bias);
+    return Linear::apply(x, w, std::nullopt, bias, at::kFloat);
 }
 
 } // namespace ct

@@ -39,9 +39,9 @@ public struct MovingParameter {
     public let roundingKey: UInt64
     /// The float32 weights rounded to bfloat16, for a rule that ``OptimizerRule/writesNarrowCopies`` to write; nil where there
     /// is no such copy.
-    public var narrowCopy: Tensor?
-    /// Told when the copy is written.
-    var hasMovedNarrowCopy: () throws(TorchError) -> Void = { () throws(TorchError) in }
+    public var narrowCopy: Tensor? { parameter?.existingNarrowCopy }
+    /// Whose weights these are; nil for float32 values that stand in for narrower ones.
+    let parameter: Parameter?
 }
 
 /// The numbers of a step.
@@ -153,8 +153,7 @@ public final class Optimizer {
             gradient: gradient,
             state: state.map(\.tensor),
             roundingKey: roundingKey(roundingSeed, step: stepCount, parameter: parameter.name),
-            narrowCopy: parameter.value.dtype == .float32 ? parameter.narrowCopyToMove : nil,
-            hasMovedNarrowCopy: parameter.hasMovedNarrowCopy
+            parameter: parameter
         )
     }
 
@@ -166,14 +165,15 @@ public final class Optimizer {
         let wide = moving.filter(isWide)
         try rule.move(wide, numbers)
         if rule.writesNarrowCopies {
-            for parameter in wide where parameter.narrowCopy != nil { try parameter.hasMovedNarrowCopy() }
+            for moved in wide { try moved.parameter?.noteNarrowCopyIsFresh() }
         }
         for parameter in moving where !isWide(parameter) {
             let wide = MovingParameter(
                 value: try parameter.value.detached().to(dtype: .float32),
                 gradient: try parameter.gradient.to(dtype: .float32),
                 state: parameter.state,
-                roundingKey: parameter.roundingKey
+                roundingKey: parameter.roundingKey,
+                parameter: nil
             )
             try rule.move([wide], numbers)
             try parameter.value.roundStochastically(wide.value, roundingKey: parameter.roundingKey)
