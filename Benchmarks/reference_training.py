@@ -1,7 +1,7 @@
 """The yardstick: the Python library's own Trainer on the same model, rows, batch and steps; prints examples per second.
 
     python3 reference_training.py MODEL_FOLDER ROWS.jsonl STEPS [--batch 8] [--accumulation 1] [--optim …] [--bf16]
-        [--group-by-length] [--max-length N]
+        [--group-by-length] [--max-length N] [--save-steps N]
 """
 
 import argparse
@@ -23,6 +23,7 @@ parser.add_argument("--optim", default="adamw_torch_fused")
 parser.add_argument("--bf16", action="store_true")
 parser.add_argument("--group-by-length", action="store_true")
 parser.add_argument("--max-length", type=int)
+parser.add_argument("--save-steps", type=int, help="a checkpoint every so many steps; else none")
 options = parser.parse_args()
 
 with open(options.rows) as file:
@@ -34,7 +35,8 @@ model = AutoModelForSequenceClassification.from_pretrained(options.model, dtype=
 with tempfile.TemporaryDirectory() as folder:
     arguments = TrainingArguments(
         output_dir=folder, learning_rate=5e-5, max_steps=options.steps, per_device_train_batch_size=options.batch,
-        gradient_accumulation_steps=options.accumulation, optim=options.optim, bf16=options.bf16, save_strategy="no",
+        gradient_accumulation_steps=options.accumulation, optim=options.optim, bf16=options.bf16,
+        save_strategy="steps" if options.save_steps else "no", save_steps=options.save_steps or 500,
         report_to="none", use_cpu=True, disable_tqdm=True, logging_steps=10**9,
         train_sampling_strategy="group_by_length" if options.group_by_length else "random")
     trainer = Trainer(model=model, args=arguments, train_dataset=data, processing_class=tokenizer,

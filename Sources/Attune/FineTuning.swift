@@ -167,8 +167,10 @@ public struct FineTuning: Sendable {
             return Result(classifier: classifier, outcome: outcome, evaluation: nil)
         }
         try classifier.save(to: folder)
-        let evaluation = try measure(classifier, held, outcome, shouldStop, emit)
-        if let evaluation { for observer in listening { try observer.receive(.evaluated(evaluation)) } }
+        // What the run has measured and told of is not measured again.
+        let later = try outcome.evaluation == nil ? measure(classifier, held, outcome, shouldStop, emit) : nil
+        if let later { for observer in listening { try observer.receive(.evaluated(later)) } }
+        let evaluation = outcome.evaluation ?? later
         try RunRecord(outcome: outcome, evaluation: evaluation).save(to: folder)
         let card = ModelCard(job: self, classifier: classifier, train: train, evaluation: evaluation)
         try writeAtomically(Data(card.text.utf8), to: folder.appending(path: "README.md"))

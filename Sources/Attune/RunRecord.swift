@@ -26,6 +26,8 @@ struct RunRecord {
             var results: JSONObject = ["epoch": .double(outcome.epoch)]
             for member in evaluation.results.members { results[member.name] = member.value }
             for member in results.members { all[member.name] = member.value }
+            // Of the last step's weights there is one row, whether the run measured them, or a run before it, or nobody yet.
+            if outcome.weightsStep == outcome.step { state.removeLastEvaluation() }
             state.append(evaluation)
             files.append(("eval_results.json", JSONValue.object(results).formatted))
         }

@@ -9,13 +9,15 @@ public import Torch
 ///   - tensors: Names and values; the file has its own order.
 ///   - file: Its place; it appears whole or not at all.
 ///   - metadata: The header's `__metadata__`.
+///   - bypassesCache: Whether it is written past the system's cache where the disk can do that.
 /// - Throws: `.diskFull`, `.notAllowed` or `.inputOutput`.
 ///
 /// Source: safetensors/src/tensor.rs, `prepare`: widest dtype first, then by name; the header padded to 8 bytes.
 public func writeSafetensors(
     _ tensors: [(name: String, tensor: Tensor)],
     to file: URL,
-    metadata: [String: String] = ["format": "pt"]
+    metadata: [String: String] = ["format": "pt"],
+    bypassesCache: Bool = false
 ) throws(CheckpointError) {
     let names = Dictionary(uniqueKeysWithValues: SafetensorsFile.dtypes.map { ($0.value, $0.key) })
     let ordered = tensors.sorted { a, b in
@@ -34,7 +36,9 @@ public func writeSafetensors(
     }
     header += "}"
     header += String(repeating: " ", count: (8 - header.utf8.count % 8) % 8)
-    var output = try asCheckpoint { () throws(FileError) in try AtomicFile(at: file) }
+    var output = try asCheckpoint { () throws(FileError) in
+        try AtomicFile(at: file, bypassesCache: bypassesCache)
+    }
     let size = UInt64(header.utf8.count)
     let start = (0..<8).map { UInt8(truncatingIfNeeded: size >> ($0 * 8)) } + Array(header.utf8)
     try asCheckpoint { () throws(FileError) in try output.write(start) }
@@ -66,13 +70,15 @@ private func rank(_ dtype: DType) -> Int {
 ///   - tensors: Names and values, in the model's order.
 ///   - folder: Made if need be; shards of an earlier save there are removed.
 ///   - maxShardSize: Bytes of tensors in one file at the most.
+///   - bypassesCache: Whether files are written past the system's cache where the disk can do that.
 /// - Throws: `.diskFull`, `.notAllowed` or `.inputOutput`.
 ///
 /// Source: `split_torch_state_dict_into_shards` of huggingface_hub; `PreTrainedModel.save_pretrained`.
 public func saveSafetensors(
     _ tensors: [(name: String, tensor: Tensor)],
     toFolder folder: URL,
-    maxShardSize: Int = 50_000_000_000
+    maxShardSize: Int = 50_000_000_000,
+    bypassesCache: Bool = false
 ) throws(CheckpointError) {
     var shards: [[(name: String, tensor: Tensor)]] = [[]]
     var size = 0
@@ -92,7 +98,9 @@ public func saveSafetensors(
         shards.count == 1
         ? ["model.safetensors"]
         : (1...shards.count).map { "model-\(padded($0))-of-\(padded(shards.count)).safetensors" }
-    for (name, shard) in zip(names, shards) { try writeSafetensors(shard, to: folder.appending(path: name)) }
+    for (name, shard) in zip(names, shards) {
+        try writeSafetensors(shard, to: folder.appending(path: name), bypassesCache: bypassesCache)
+    }
     let indexName = "model.safetensors.index.json"
     var kept = Set(names)
     if shards.count > 1 {

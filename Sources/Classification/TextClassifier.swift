@@ -170,10 +170,10 @@ public final class TextClassifier {
     ///
     /// - Parameters:
     ///   - folder: Made if need be.
-    ///   - castsToOneType: Whether all weights are written in one type; false keeps every bit, to go on training from.
+    ///   - purpose: What it is for.
     /// - Throws: `CheckpointError` or `FileError` where it cannot be written.
-    public func save(to folder: URL, castsToOneType: Bool = true) throws {
-        try model.save(to: folder, castsToOneType: castsToOneType)
+    public func save(to folder: URL, for purpose: SequenceClassifier.SavingPurpose = .use) throws {
+        try model.save(to: folder, for: purpose)
         for file in tokenizer.files {
             try writeAtomically(Data(file.contents), to: folder.appending(path: file.name))
         }

@@ -35,6 +35,9 @@ package struct AtomicFile: ~Copyable {
     /// Where the file is written before it gets its name: what opens files itself may write there.
     package let temporary: String
     private var descriptor: Int32
+    /// Bytes on their way past the system's cache; nil for a file that goes through it.
+    private let buffer: PageBuffer?
+    private var bypassesCache = false
     fileprivate static let ending = ".incomplete"
 
     /// Whether a name is that of a file on its way.
@@ -49,8 +52,14 @@ package struct AtomicFile: ~Copyable {
     /// - Parameters:
     ///   - url: Its place.
     ///   - permissions: As `chmod` takes them, less the process's mask.
+    ///   - bypassesCache: Whether it is written past the system's cache where the disk can do that: for large files that
+    ///     are seldom read.
     /// - Throws: `.diskFull`, `.notAllowed` or `.inputOutput`.
-    package init(at url: URL, permissions: UInt32 = 0o644) throws(FileError) {
+    package init(
+        at url: URL,
+        permissions: UInt32 = 0o644,
+        bypassesCache: Bool = false
+    ) throws(FileError) {
         let path = url.path(percentEncoded: false)
         let temporary = "\(path).\(getpid())-\(UInt32.random(in: 0 ... .max))\(Self.ending)"
         try makeFolder(url.deletingLastPathComponent())
@@ -59,6 +68,7 @@ package struct AtomicFile: ~Copyable {
         self.path = path
         self.temporary = temporary
         self.descriptor = descriptor
+        buffer = bypassesCache ? PageBuffer() : nil
     }
 
     deinit {
@@ -73,6 +83,19 @@ package struct AtomicFile: ~Copyable {
     /// - Parameter bytes: The file's next.
     /// - Throws: `.diskFull` or `.inputOutput`.
     package mutating func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
+        guard let buffer else { return try send(bytes) }
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            rest = rest.dropFirst(buffer.take(rest))
+            guard buffer.isFull else { continue }
+            if !bypassesCache { bypassesCache = PageBuffer.setBypass(true, of: descriptor) }
+            try send(buffer.bytes)
+            buffer.clear()
+        }
+    }
+
+    /// Hands bytes to the system.
+    private mutating func send(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
         var rest = bytes[...]
         while !rest.isEmpty {
             let slice = UnsafeRawBufferPointer(rebasing: rest)
@@ -83,10 +106,22 @@ package struct AtomicFile: ~Copyable {
             #endif
             if count < 0 {
                 if errno == EINTR { continue }
+                // Some file systems take the wish and not the bytes.
+                if errno == EINVAL, bypassesCache {
+                    useCache()
+                    continue
+                }
                 throw FileError(writing: path, errorCode: errno)
             }
             rest = rest.dropFirst(count)
+            if bypassesCache, !PageBuffer.isAligned(count) { useCache() }
         }
+    }
+
+    /// The rest of the file goes through the system's cache.
+    private mutating func useCache() {
+        _ = PageBuffer.setBypass(false, of: descriptor)
+        bypassesCache = false
     }
 
     /// Adds bytes.
@@ -104,6 +139,11 @@ package struct AtomicFile: ~Copyable {
     ///
     /// - Throws: `.diskFull` or `.inputOutput`.
     package mutating func commit() throws(FileError) {
+        if let buffer {
+            // The last bytes are no whole page.
+            if bypassesCache { useCache() }
+            try send(buffer.bytes)
+        }
         guard fsync(descriptor) == 0 else { throw FileError(writing: path, errorCode: errno) }
         close(descriptor)
         descriptor = -1

@@ -66,26 +66,35 @@ public final class SequenceClassifier {
         try network.backbone.states(batch, rows: nil, context)
     }
 
+    /// What a saved model is for.
+    public enum SavingPurpose: Sendable {
+        /// To be used and shared: norms, biases and head, which are float32 always, are written in the type of `config.json`
+        /// as the reference writes them.
+        case use
+        /// To go on training from: every bit is kept, and written past the system's cache, as it is seldom read.
+        case resumption
+    }
+
     /// Writes `config.json` and the weights in the Hub's layout, each file whole or not at all.
     ///
     /// - Parameters:
     ///   - folder: Made if need be.
     ///   - maxShardSize: Bytes of tensors in one file at the most.
-    ///   - castsToOneType: Whether norms, biases and head, which are float32 always, are written in the type of
-    ///     `config.json` as the reference writes them; false keeps every bit, to go on training from.
+    ///   - purpose: What it is for.
     /// - Throws: `CheckpointError` or `FileError` where it cannot be written.
     public func save(
         to folder: URL,
         maxShardSize: Int = 50_000_000_000,
-        castsToOneType: Bool = true
+        for purpose: SavingPurpose = .use
     ) throws {
         let dtype = configuration["dtype"].string.flatMap(DType.init(rawValue:)) ?? .float32
         try saveSafetensors(
             parameters.parameters.map {
-                ($0.name, castsToOneType ? try $0.value.to(dtype: dtype) : $0.value)
+                ($0.name, purpose == .use ? try $0.value.to(dtype: dtype) : $0.value)
             },
             toFolder: folder,
-            maxShardSize: maxShardSize
+            maxShardSize: maxShardSize,
+            bypassesCache: purpose == .resumption
         )
         try writeAtomically(Data(configuration.formatted.utf8), to: folder.appending(path: "config.json"))
     }

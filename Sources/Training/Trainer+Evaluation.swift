@@ -129,7 +129,7 @@ extension Trainer {
         guard isSaveDue(state.step, isBest: isBest), state.step < totalSteps, !state.owesEvaluation else {
             return
         }
-        try save(state, moving.optimizer, moving.dropout, emit)
+        try save(state, moving, emit)
         state.savedStep = state.step
     }
 
@@ -146,6 +146,7 @@ extension Trainer {
         state.owesEvaluation = false
         state.savedStep = nil
         state.append(record)
+        if state.step == totalSteps { state.lastEvaluation = record }
         var isBest = false
         if arguments.selectsModel {
             isBest = try state.selection.record(record)
@@ -183,7 +184,9 @@ extension Trainer {
             precision: arguments.precision,
             step: state.step,
             epoch: state.epoch,
-            metrics: metrics
+            metrics: metrics,
+            // The last one is the run's result.
+            withIntervals: state.step == totalSteps
         ) { done in
             do { try emit(.evaluating(done: done, of: evaluation.count)) } catch { failure = error }
             return failure == nil && !shouldStop()
@@ -192,27 +195,41 @@ extension Trainer {
         return record
     }
 
+    /// Begins to save, beside the next step where there is one; the weights may move when ``finishSaving(_:_:)`` is done, or
+    /// a step has waited.
     func save(
         _ state: TrainerState,
-        _ optimizer: Optimizer,
-        _ dropout: RandomSource,
+        _ moving: Moving,
         isInterrupted: Bool = false,
         _ emit: (RunEvent) throws -> Void
     ) throws {
-        let folder = try state.save(
-            classifier,
-            optimizer: optimizer,
-            dropout: dropout,
-            // Whoever stops a run is told how to go on with it.
-            isWhole: !arguments.saveOnlyModel || isInterrupted,
-            in: outputFolder
-        )
-        try RunFolder(outputFolder).prune(
-            keeping: arguments.saveTotalLimit,
-            newest: state.step,
-            best: state.bestCheckpoint
-        )
-        try emit(.saved(folder))
+        try finishSaving(moving, emit)
+        // Whoever stops a run is told how to go on with it.
+        let isWhole = !arguments.saveOnlyModel || isInterrupted
+        let dropout = try moving.dropout.state()
+        let folder = RunFolder(outputFolder)
+        moving.checkpoints.begin { [classifier, arguments] in
+            let place = try state.save(
+                classifier,
+                optimizer: isWhole ? moving.optimizer : nil,
+                dropout: dropout,
+                in: folder
+            )
+            try folder.prune(
+                keeping: arguments.saveTotalLimit,
+                newest: state.step,
+                best: state.bestCheckpoint
+            )
+            return place
+        }
+        // Copies from a GPU would wait in one line with the step.
+        if classifier.model.device != .cpu { try finishSaving(moving, emit) }
+    }
+
+    /// Waits for what is being saved, and tells of it.
+    func finishSaving(_ moving: Moving, _ emit: (RunEvent) throws -> Void) throws {
+        try moving.checkpoints.wait()
+        for folder in moving.checkpoints.takeWritten() { try emit(.saved(folder)) }
     }
 
     /// Takes the weights of a step's checkpoint.

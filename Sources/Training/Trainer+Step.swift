@@ -8,6 +8,8 @@ struct Moving {
     let optimizer: Optimizer
     let dropout: RandomSource
     let layers: LayerPlan
+    /// Reads what a step moves, which therefore waits for it first.
+    let checkpoints = CheckpointWriter()
     /// Told when a phase of a step is over, where somebody measures it.
     var phaseEnded: ((StepPhase) throws(TorchError) -> Void)?
 }
@@ -76,6 +78,7 @@ extension Trainer {
                 total += amount
                 try moving.phaseEnded?(.forward)
                 if arguments.optimizerInBackward {
+                    try moving.checkpoints.wait()
                     norm = try moveInBackward(of: value, amount, start, moving)
                 } else {
                     try backward(value, isOneOfSeveral: batches.count > 1)
@@ -92,6 +95,7 @@ extension Trainer {
             )
             norm = clipping.norm
             guard norm.isFinite else { throw gradientIsNotFinite(start, loss: total) }
+            try moving.checkpoints.wait()
             try moving.optimizer.step(learningRate: rate, gradientScale: clipping.factor)
         }
         try moving.phaseEnded?(.update)

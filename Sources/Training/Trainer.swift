@@ -36,6 +36,8 @@ public struct Trainer {
         public var stoppedEarly = false
         /// The step whose weights the classifier has: of the best evaluation where that was asked for.
         public var weightsStep: Int
+        /// The evaluation of these very weights, with intervals, where the run made one after its last step.
+        public var evaluation: EvaluationRecord?
         /// The log, and where the run stands.
         package var state: TrainerState
 
@@ -158,6 +160,8 @@ public struct Trainer {
         )
         state.identity = RunIdentity(train, arguments)
         let moving = try moving()
+        // An error is thrown when the checkpoint before it is complete.
+        defer { try? moving.checkpoints.wait() }
         if let checkpoint {
             try state.restore(
                 from: checkpoint,
@@ -186,6 +190,7 @@ public struct Trainer {
             }
             let rate = learningRate(state)
             let record = try step(state.step, order.indices, rate, moving)
+            try finishSaving(moving, emit)
             state.step += 1
             seen += record.examples
             state.lossSum += record.loss
@@ -193,13 +198,15 @@ public struct Trainer {
             try log(record, &state, emit)
             try settle(&state, moving, shouldStop, emit)
         }
+        try finishSaving(moving, emit)
         try parameters.setRequiresGradient(false)
         let stoppedEarly = state.step < totalSteps && state.selection.shouldStop
         let wasInterrupted = state.owesEvaluation || state.step < totalSteps && !stoppedEarly
         let isSaved = state.savedStep == state.step && !(wasInterrupted && arguments.saveOnlyModel)
         if wasInterrupted || savesLast(state), !isSaved {
-            try save(state, moving.optimizer, moving.dropout, isInterrupted: wasInterrupted, emit)
+            try save(state, moving, isInterrupted: wasInterrupted, emit)
         }
+        try finishSaving(moving, emit)
         let runtime = (ContinuousClock.now - start) / .seconds(1)
         var weightsStep = state.step
         if arguments.loadBestModelAtEnd, !wasInterrupted, let best = state.selection.bestStep,
@@ -223,6 +230,7 @@ public struct Trainer {
             meanLoss: state.lossSum / Double(max(state.step, 1)),
             stoppedEarly: stoppedEarly,
             weightsStep: weightsStep,
+            evaluation: weightsStep == state.step ? state.lastEvaluation : nil,
             state: state
         )
     }

@@ -3,6 +3,7 @@ import Classification
 import Files
 import Foundation
 import JSON
+import Models
 import NN
 import Torch
 
@@ -24,6 +25,8 @@ package struct TrainerState: Sendable, Equatable {
     var savedStep: Int?
     /// Whether the run was stopped while it evaluated: that evaluation is the first thing to do when it goes on.
     var owesEvaluation = false
+    /// The evaluation after the last step, where one was due and was made in this run.
+    var lastEvaluation: EvaluationRecord?
     /// The best evaluation so far.
     var selection: ModelSelection
     /// The learning rate of a schedule that follows evaluations.
@@ -67,6 +70,12 @@ package struct TrainerState: Sendable, Equatable {
         var row: JSONObject = ["epoch": .double(record.epoch), "step": .int(record.step)]
         for (name, value) in record.values() { row[name] = .double(value) }
         logHistory.append(.object(row))
+    }
+
+    /// Takes the log's last row away where it is this step's evaluation.
+    package mutating func removeLastEvaluation() {
+        guard let row = logHistory.last, row["eval_loss"] != .null, row["step"] == .int(step) else { return }
+        logHistory.removeLast()
     }
 
     /// The step of the best model where its checkpoint is kept.
@@ -117,21 +126,29 @@ package struct TrainerState: Sendable, Equatable {
 
     /// Writes `checkpoint-<step>`, which appears whole or not at all.
     ///
-    /// `isWhole` says whether it is to hold what a run needs to go on, besides the model.
+    /// - Parameters:
+    ///   - classifier: With this step's weights.
+    ///   - optimizer: With this step's moments; nil where the checkpoint is to hold the model alone.
+    ///   - dropout: Where the stream of dropout stands.
+    ///   - folder: The run's.
+    /// - Returns: The checkpoint's folder.
+    /// - Throws: `CheckpointError` or `FileError` where it cannot be written.
     func save(
         _ classifier: TextClassifier,
-        optimizer: Optimizer,
-        dropout: RandomSource,
-        isWhole: Bool,
-        in folder: URL
+        optimizer: Optimizer?,
+        dropout: [UInt8],
+        in folder: RunFolder
     ) throws -> URL {
-        try RunFolder(folder).makeCheckpoint(step) { place in
-            try classifier.save(to: place, castsToOneType: false)
-            if isWhole {
-                try writeSafetensors(optimizer.state, to: place.appending(path: Self.optimizerState))
-                let state = try dropout.state()
+        try folder.makeCheckpoint(step) { place in
+            try classifier.save(to: place, for: .resumption)
+            if let optimizer {
                 try writeSafetensors(
-                    [(RandomPurpose.dropout.rawValue, Tensor(state, shape: [state.count]))],
+                    optimizer.state,
+                    to: place.appending(path: Self.optimizerState),
+                    bypassesCache: true
+                )
+                try writeSafetensors(
+                    [(RandomPurpose.dropout.rawValue, Tensor(dropout, shape: [dropout.count]))],
                     to: place.appending(path: Self.randomStates)
                 )
             }

@@ -116,6 +116,58 @@ struct FineTuningTests {
         }
     }
 
+    @Test func `what the run measured after its last step is its result, and is not measured again`() throws {
+        try withTemporaryFolder { folder in
+            var job = FineTuning(
+                model: model,
+                dataset: try write(rows, in: folder),
+                textColumn: "text",
+                labelColumn: "author"
+            )
+            job.held = .held(.fraction(0.2), stratifyBy: "author", seed: 1)
+            job.arguments.evalStrategy = .epoch
+            (job.arguments.numTrainEpochs, job.arguments.learningRate) = (2, 1e-2)
+            job.arguments.saveStrategy = .epoch
+            job.goesOnFromLatest = true
+            let output = folder.appending(path: "out")
+            /// The steps that were evaluated, the result, and the evaluations in the log.
+            func run(
+                _ change: (inout FineTuning) -> Void = { _ in }
+            ) throws -> ([Int], EvaluationRecord, [JSONValue]) {
+                final class Listener: RunObserver {
+                    var steps: [Int] = []
+                    func receive(_ event: RunEvent) {
+                        if case .evaluated(let record) = event { steps.append(record.step) }
+                    }
+                }
+                var job = job
+                change(&job)
+                let listener = Listener()
+                let result = try job.run(into: output, observers: [listener]) { _ in }
+                let state = try JSONValue.parse(
+                    Data(contentsOf: output.appending(path: "trainer_state.json"))
+                )
+                let rows = (state["log_history"].array ?? []).filter { $0["eval_loss"] != .null }
+                return (listener.steps, try #require(result.evaluation), rows.map { $0["step"] })
+            }
+            let first = try run()
+            #expect(first.0 == [4, 8] && first.2 == [.int(4), .int(8)])
+            #expect(!first.1.metrics.intervals.isEmpty)
+            // Nothing is left to train: the result is measured once, and its row takes the place of the run's.
+            let again = try run()
+            #expect(again.0 == [8] && again.2 == [.int(4), .int(8)])
+            #expect(again.1.loss == first.1.loss && again.1.metrics == first.1.metrics)
+            // The best weights are other ones than the last, and have a row of their own.
+            let best = try run {
+                $0.goesOnFromLatest = false
+                $0.arguments.loadBestModelAtEnd = true
+                $0.arguments.greaterIsBetter = true
+            }
+            #expect(best.0 == [4, 8, 8] && best.2 == [.int(4), .int(8), .int(8)])
+            #expect(best.1.loss > first.1.loss)
+        }
+    }
+
     /// What a job over these rows is refused for.
     private func complaint(_ rows: [String], _ change: (inout FineTuning) -> Void = { _ in }) throws -> String
     {

@@ -17,6 +17,26 @@ struct AtomicFileTests {
             )
         }
     }
+
+    // 8 MiB go to the disk at once, in pages of 4 KiB.
+    @Test(arguments: [0, 1, 4096, (8 << 20) - 1, 8 << 20, (16 << 20) + 4097])
+    func `past the cache come the same bytes, whatever their number and however they were cut`(
+        count: Int
+    ) throws {
+        var bytes = [UInt8](repeating: 0, count: count)
+        for index in bytes.indices { bytes[index] = UInt8(truncatingIfNeeded: index &* 31 >> 3) }
+        try withTemporaryFolder { folder in
+            for piece in [1000, 5_000_000, max(count, 1)] where count < 1 << 20 || piece > 1000 {
+                let url = folder.appending(path: "file")
+                var file = try AtomicFile(at: url, bypassesCache: true)
+                for start in stride(from: 0, to: count, by: piece) {
+                    try file.write(Array(bytes[start..<min(start + piece, count)]))
+                }
+                try file.commit()
+                #expect(try Data(contentsOf: url) == Data(bytes))
+            }
+        }
+    }
 }
 
 struct AtomicLinkTests {

@@ -1,0 +1,81 @@
+import Foundation
+import Models
+import NN
+import TestSupport
+import Testing
+import Torch
+
+@testable import Classification
+@testable import Training
+
+/// Checkpoints that are written while the next step computes.
+struct CheckpointWriterTests {
+    private let place = URL(filePath: "checkpoint-1")
+
+    @Test func `waiting ends with the writing, and tells of each checkpoint once`() throws {
+        let writer = CheckpointWriter()
+        try writer.wait()
+        #expect(writer.takeWritten().isEmpty)
+        try withTemporaryFolder { folder in
+            let file = folder.appending(path: "written")
+            writer.begin { [place] in
+                Thread.sleep(forTimeInterval: 0.1)
+                try Data().write(to: file)
+                return place
+            }
+            try writer.wait()
+            #expect(FileManager.default.fileExists(atPath: file.path(percentEncoded: false)))
+            #expect(writer.takeWritten() == [place])
+            #expect(writer.takeWritten().isEmpty)
+        }
+    }
+
+    @Test func `what goes wrong is thrown to whoever waits, once`() throws {
+        let writer = CheckpointWriter()
+        writer.begin { throw TrainingError(.badArgument, "the disk is full") }
+        #expect(throws: TrainingError.self) { try writer.wait() }
+        try writer.wait()
+        #expect(writer.takeWritten().isEmpty)
+    }
+
+    @Test(arguments: [false, true])
+    func `a step moves no weight and no moment that is still being written`(inBackward: Bool) throws {
+        try withTemporaryFolder { folder in
+            var options = SequenceClassifier.LoadOptions()
+            options.labels = ["bad", "good"]
+            let path = Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
+            let classifier = try TextClassifier.load(path, options: options).classifier
+            var arguments = TrainingArguments()
+            arguments.optimizerInBackward = inBackward
+            arguments.perDeviceTrainBatchSize = 2
+            let texts = ["a good text", "a bad text", "quite good", "rather bad"]
+            let trainer = try Trainer(
+                classifier,
+                arguments: arguments,
+                train: classifier.encode(texts, targets: .classes([1, 0, 1, 0])),
+                outputFolder: folder
+            )
+            try classifier.model.parameters.setRequiresGradient(true)
+            let moving = try trainer.moving()
+            _ = try trainer.step(0, [0, 1, 2, 3], 1e-3, moving)
+
+            let weights = classifier.model.parameters.parameters.map(\.value)
+            let moments = moving.optimizer.state.map(\.tensor)
+            let copies: () throws -> [[Float]] = {
+                try (weights + moments).map { try $0.detached().to(dtype: .float32).array(of: Float.self) }
+            }
+            let before = try copies()
+            var seen: [[Float]] = []
+            moving.checkpoints.begin { [place] in
+                // A step of this model takes a tenth of that.
+                Thread.sleep(forTimeInterval: 0.3)
+                seen = try copies()
+                return place
+            }
+            _ = try trainer.step(1, [0, 1, 2, 3], 1e-3, moving)
+            #expect(moving.checkpoints.takeWritten() == [place])
+            #expect(seen == before)
+            #expect(try copies() != before)
+        }
+    }
+}
