@@ -16,7 +16,8 @@ demo: setup ## Fine-tune a language model on real tweets and ask it (about three
 test: setup ## Build everything, run every test, build the example
 	swift build --build-tests --explicit-target-dependency-import-check error
 	swift test --skip-build
-	swift build --package-path Examples --scratch-path .build # what was just built is not built again
+# In the same place, so that what was just built is not built again.
+	swift build --package-path Examples --scratch-path .build
 
 lint: ## Check formatting and the house's rules
 	@swift format lint --strict --recursive --parallel Package.swift Sources Tests Examples Benchmarks Fuzzing Scripts \

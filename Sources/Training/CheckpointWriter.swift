@@ -22,7 +22,7 @@ final class CheckpointWriter {
     func begin(_ write: @escaping () throws -> URL) {
         let pending = Pending()
         self.pending = pending
-        // What it reads is left alone until `wait` has returned.
+        // No lock, but an order: only the trainer moves the weights and moments that this reads, and it calls `wait` first.
         nonisolated(unsafe) let write = write
         Thread.detachNewThread {
             let result = Result { try write() }

@@ -129,7 +129,7 @@ extension Trainer {
         guard isSaveDue(state.step, isBest: isBest), state.step < totalSteps, !state.owesEvaluation else {
             return
         }
-        try save(state, moving, emit)
+        try beginSaving(state, moving, emit)
         state.savedStep = state.step
     }
 
@@ -195,9 +195,9 @@ extension Trainer {
         return record
     }
 
-    /// Begins to save, beside the next step where there is one; the weights may move when ``finishSaving(_:_:)`` is done, or
-    /// a step has waited.
-    func save(
+    /// Begins to save; a step may begin beside it, and waits before it moves a weight. ``finishSaving(_:_:)`` waits for it
+    /// elsewhere.
+    func beginSaving(
         _ state: TrainerState,
         _ moving: Moving,
         isInterrupted: Bool = false,

@@ -204,7 +204,7 @@ public struct Trainer {
         let wasInterrupted = state.owesEvaluation || state.step < totalSteps && !stoppedEarly
         let isSaved = state.savedStep == state.step && !(wasInterrupted && arguments.saveOnlyModel)
         if wasInterrupted || savesLast(state), !isSaved {
-            try save(state, moving, isInterrupted: wasInterrupted, emit)
+            try beginSaving(state, moving, isInterrupted: wasInterrupted, emit)
         }
         try finishSaving(moving, emit)
         let runtime = (ContinuousClock.now - start) / .seconds(1)

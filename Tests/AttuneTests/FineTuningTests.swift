@@ -16,6 +16,16 @@ struct FineTuningTests {
         return url.path(percentEncoded: false)
     }
 
+    /// A job over such a file.
+    private func job(_ rows: [String], in folder: URL) throws -> FineTuning {
+        FineTuning(
+            model: model,
+            dataset: try write(rows, in: folder),
+            textColumn: "text",
+            labelColumn: "author"
+        )
+    }
+
     private let rows = (0..<40).map {
         $0.isMultiple(of: 2) ? "number \($0) is sunny,ann" : "number \($0) is rainy,bob"
     }
@@ -24,12 +34,7 @@ struct FineTuningTests {
         throws
     {
         try withTemporaryFolder { folder in
-            var job = FineTuning(
-                model: model,
-                dataset: try write(rows, in: folder),
-                textColumn: "text",
-                labelColumn: "author"
-            )
+            var job = try job(rows, in: folder)
             (job.arguments.learningRate, job.arguments.maxSteps, job.arguments.saveSteps) = (1e-2, 6, 2)
             job.arguments.loggingSteps = 3
             job.goesOnFromLatest = true
@@ -78,12 +83,7 @@ struct FineTuningTests {
 
     @Test func `from a file of texts to a saved classifier that knows them`() throws {
         try withTemporaryFolder { folder in
-            var job = FineTuning(
-                model: model,
-                dataset: try write(rows, in: folder),
-                textColumn: "text",
-                labelColumn: "author"
-            )
+            var job = try job(rows, in: folder)
             job.held = .held(.fraction(0.2), stratifyBy: "author", seed: 1)
             job.arguments.learningRate = 1e-2
             job.arguments.numTrainEpochs = 6
@@ -118,12 +118,7 @@ struct FineTuningTests {
 
     @Test func `what the run measured after its last step is its result, and is not measured again`() throws {
         try withTemporaryFolder { folder in
-            var job = FineTuning(
-                model: model,
-                dataset: try write(rows, in: folder),
-                textColumn: "text",
-                labelColumn: "author"
-            )
+            var job = try job(rows, in: folder)
             job.held = .held(.fraction(0.2), stratifyBy: "author", seed: 1)
             job.arguments.evalStrategy = .epoch
             (job.arguments.numTrainEpochs, job.arguments.learningRate) = (2, 1e-2)
@@ -133,7 +128,7 @@ struct FineTuningTests {
             /// The steps that were evaluated, the result, and the evaluations in the log.
             func run(
                 _ change: (inout FineTuning) -> Void = { _ in }
-            ) throws -> ([Int], EvaluationRecord, [JSONValue]) {
+            ) throws -> (evaluated: [Int], result: EvaluationRecord, logged: [JSONValue]) {
                 final class Listener: RunObserver {
                     var steps: [Int] = []
                     func receive(_ event: RunEvent) {
@@ -151,20 +146,20 @@ struct FineTuningTests {
                 return (listener.steps, try #require(result.evaluation), rows.map { $0["step"] })
             }
             let first = try run()
-            #expect(first.0 == [4, 8] && first.2 == [.int(4), .int(8)])
-            #expect(!first.1.metrics.intervals.isEmpty)
+            #expect(first.evaluated == [4, 8] && first.logged == [.int(4), .int(8)])
+            #expect(!first.result.metrics.intervals.isEmpty)
             // Nothing is left to train: the result is measured once, and its row takes the place of the run's.
             let again = try run()
-            #expect(again.0 == [8] && again.2 == [.int(4), .int(8)])
-            #expect(again.1.loss == first.1.loss && again.1.metrics == first.1.metrics)
+            #expect(again.evaluated == [8] && again.logged == [.int(4), .int(8)])
+            #expect(again.result.loss == first.result.loss && again.result.metrics == first.result.metrics)
             // The best weights are other ones than the last, and have a row of their own.
             let best = try run {
                 $0.goesOnFromLatest = false
                 $0.arguments.loadBestModelAtEnd = true
                 $0.arguments.greaterIsBetter = true
             }
-            #expect(best.0 == [4, 8, 8] && best.2 == [.int(4), .int(8), .int(8)])
-            #expect(best.1.loss > first.1.loss)
+            #expect(best.evaluated == [4, 8, 8] && best.logged == [.int(4), .int(8), .int(8)])
+            #expect(best.result.loss > first.result.loss)
         }
     }
 
@@ -172,12 +167,7 @@ struct FineTuningTests {
     private func complaint(_ rows: [String], _ change: (inout FineTuning) -> Void = { _ in }) throws -> String
     {
         try withTemporaryFolder { folder in
-            var job = FineTuning(
-                model: model,
-                dataset: try write(rows, in: folder),
-                textColumn: "text",
-                labelColumn: "author"
-            )
+            var job = try job(rows, in: folder)
             change(&job)
             do {
                 _ = try job.run(into: folder.appending(path: "out")) { _ in }
