@@ -195,8 +195,9 @@ extension Trainer {
         return record
     }
 
-    /// Begins to save; a step may begin beside it, and waits before it moves a weight. ``finishSaving(_:_:)`` waits for it
-    /// elsewhere.
+    /// Begins to save; a step may begin beside it, and waits before it moves a weight.
+    ///
+    /// Whoever else changes weights calls ``finishSaving(_:_:)`` first.
     func beginSaving(
         _ state: TrainerState,
         _ moving: Moving,
