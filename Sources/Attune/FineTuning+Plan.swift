@@ -49,7 +49,7 @@ extension FineTuning {
     public func plan(emit: (Event) throws -> Void = { _ in }) throws -> FineTuningPlan {
         try validate()
         let (trainRows, heldRows) = try rows(emit)
-        let labels = try labels(of: trainRows, heldRows)
+        let labels = try labels(of: trainRows, heldRows, emit)
         let reading = try TextClassifier.reading(of: model, maxLength: maxLength)
         let targets = try trainRows.targets(among: labels)
         func sizes(_ rows: LabelledTexts, _ purpose: String) -> FineTuningPlan.TextSizes {

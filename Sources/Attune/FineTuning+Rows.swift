@@ -50,6 +50,10 @@ extension FineTuning {
             )
             return .multiLabel
         }
+        // A head that is kept says what its answers mean.
+        if let head = try keptHead(), head.isProblemTypeStated, head.problemType != .singleLabel {
+            return head.problemType
+        }
         if feature == .value(.float64) {
             try emit(
                 .note(

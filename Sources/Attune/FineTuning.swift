@@ -59,7 +59,9 @@ public struct FineTuning: Sendable {
     public var loss: (@Sendable (_ classWeights: [Float]?) -> any ClassificationLoss)?
     /// Metrics of your own, computed at every evaluation.
     public var metrics: [CustomMetric] = []
-    /// Tokens of a text at the most; nil takes what the model allows.
+    /// Names for the labels of the model's head, by id; nil keeps those that it has.
+    public var labelNames: [String]?
+    /// The most tokens of a text; nil takes the length with which the model was trained, else what it allows.
     public var maxLength: Int?
     /// What to do with rows that have no label.
     public var missingLabels = RowPolicy.refuse
@@ -138,7 +140,7 @@ public struct FineTuning: Sendable {
     ) throws -> Result {
         try validate()
         let (trainRows, heldRows) = try rows(emit)
-        let labels = try labels(of: trainRows, heldRows)
+        let labels = try labels(of: trainRows, heldRows, emit)
         let classifier = try loadModel(labels: labels, trainRows.problemType, emit)
         try requireFreeSpace(bytesToWrite(classifier, trainRows.texts.count, in: folder), at: folder)
         let train = try encode(trainRows, with: classifier, "training", emit)
@@ -202,6 +204,12 @@ public struct FineTuning: Sendable {
     /// - Throws: `TrainingError` with code `.badArgument`.
     public func validate() throws(TrainingError) {
         try arguments.validate()
+        guard labelNames == nil || !reinitializesHead else {
+            throw TrainingError(
+                .badArgument,
+                "--label-names names the labels of the model's head, and --reinit-head starts a new one; leave one of them out"
+            )
+        }
         guard weightsDType == .float32 || arguments.precision == .bf16 else {
             throw TrainingError(
                 .badArgument,
@@ -220,22 +228,6 @@ public struct FineTuning: Sendable {
         let saves = arguments.totalSteps(examples: examples) / arguments.saveSteps + 2
         let kept = arguments.saveStrategy == .steps ? min(limit, saves) : limit
         return model * (1 + 3 * kept) - RunFolder(folder).bytesOfCheckpoints
-    }
-
-    /// The label names by id.
-    func labels(of train: LabelledTexts, _ measured: LabelledTexts?) throws -> [String] {
-        // A held-out part may have drawn all rows of a rare label; a file of its own may not bring new ones.
-        let drawn = if case .held = held { measured?.names ?? [] } else { [String]() }
-        // Where the data names its classes in an order of its own, the ids follow that.
-        let labels = train.hasOwnClasses ? train.names : ClassLabel(values: train.names + drawn).names
-        guard labels.count > 1 || train.problemType == .regression else {
-            throw TrainingError(
-                .badData,
-                "column \"\(labelColumn)\" holds \(labels.isEmpty ? "no label" : "one label only, \"\(labels[0])\""); "
-                    + "a classifier needs at least two"
-            )
-        }
-        return labels
     }
 
     private func weights(
@@ -266,8 +258,11 @@ public struct FineTuning: Sendable {
             model,
             options: options,
             maxLength: maxLength,
+            settings: labelNameChoice,
             seed: arguments.seed
         )
+        classifier.remember(settingsToKeep)
+        for note in classifier.notes { try emit(.note(note)) }
         let weights = classifier.model.parameters.weightCount
         try emit(
             .note(

@@ -16,7 +16,7 @@ public struct LabelledTexts: Sendable {
     /// Whether the data names its classes itself, so that there may be some that no row has.
     public let hasOwnClasses: Bool
     /// By row the class ids among ``names``, or the number.
-    private let rows: Targets
+    let rows: Targets
 
     /// What is tokenized.
     public var inputs: TextInputs { TextInputs(texts, seconds: seconds) }
@@ -77,30 +77,14 @@ public struct LabelledTexts: Sendable {
     ///
     /// - Parameter labels: Names by id.
     /// - Returns: As many targets as there are rows.
-    /// - Throws: `DatasetError` for a name that is not among them.
-    public func targets(among labels: [String]) throws(DatasetError) -> Targets {
-        let ids = ClassLabel(names: labels).encode(names)
-        func unknown(_ row: Int, _ name: String) -> DatasetError {
-            let known =
-                labels.prefix(12).map { "\"\($0)\"" }.joined(separator: ", ")
-                + (labels.count > 12 ? ", …" : "")
-            return DatasetError(
-                .badData,
-                "row \(row + 1) is labelled \"\(name)\", which the model does not know; it knows \(known)"
-            )
-        }
+    /// - Throws: ``UnknownLabel`` for a name that is not among them.
+    public func targets(among labels: [String]) throws(UnknownLabel) -> Targets {
+        if case .numbers = rows { return rows }
+        let ids = try match(among: labels).ids
         switch rows {
         case .numbers: return rows
-        case .classes(let classes):
-            if let row = classes.firstIndex(where: { ids[$0] == nil }) {
-                throw unknown(row, names[classes[row]])
-            }
-            return .classes(classes.compactMap { ids[$0] })
-        case .labelSets(let sets):
-            for (row, set) in sets.enumerated() {
-                if let id = set.first(where: { ids[$0] == nil }) { throw unknown(row, names[id]) }
-            }
-            return .labelSets(sets.map { $0.compactMap { ids[$0] }.sorted() })
+        case .classes(let classes): return .classes(classes.compactMap { ids[$0] })
+        case .labelSets(let sets): return .labelSets(sets.map { $0.compactMap { ids[$0] }.sorted() })
         }
     }
 }

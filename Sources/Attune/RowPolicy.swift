@@ -1,14 +1,5 @@
+public import Classification
 public import Datasets
-
-/// What to do with rows that have nothing to learn from: no label, or no text.
-public enum RowPolicy: String, Sendable, CaseIterable {
-    /// Stop, naming the first.
-    case refuse
-    /// Leave them out, saying how many.
-    case drop
-    /// Train on them all the same; of rows without a label there is nothing to train on.
-    case keep
-}
 
 extension Dataset {
     /// The rows that have a label and a text, as the policies say.

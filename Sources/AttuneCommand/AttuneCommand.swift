@@ -34,6 +34,7 @@ struct AttuneCommand: ParsableCommand {
         let typed = Array(CommandLine.arguments.dropFirst())
         var line: TrainingCommandLine?
         do {
+            try RepeatedOptions.refuse(in: typed)
             if typed.first == TrainCommand.configuration.commandName {
                 line = try TrainingCommandLine(Array(typed.dropFirst()))
             } else if typed.first == PlanCommand.configuration.commandName {

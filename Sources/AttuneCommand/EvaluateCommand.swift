@@ -8,58 +8,66 @@ struct EvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate",
         abstract: "Measures a saved classifier on labelled texts.",
-        usage: """
-            attune evaluate [<options>] --model <model> --dataset <path> --text-column <name> --label-column <name>
+        usage: "attune evaluate [<options>] --model <model> --dataset <path>",
+        discussion: """
+            Columns, length and the treatment of empty texts and missing labels are those of the model's training \
+            (attune.json in its folder), unless given here. Labels are matched by name. --label-names gives names to the labels of a model \
+            that was saved without them:
+
+              attune evaluate --model org/model --dataset test.csv --text-column body --label-column mood \\
+                --label-names sad,glad
             """
     )
 
-    @OptionGroup(title: "Model and data") var source: SourceOptions
+    @OptionGroup(title: "Model and data") var classifier: ClassifierOptions
+    @OptionGroup(title: "Model and data") var data: DatasetOptions
+    @OptionGroup(title: "Model and data") var labels: LabelColumnOptions
+
+    @Option(help: "Rows without a label: refuse or drop. Default: as in the model's training, else refuse.")
+    var missingLabels: RowPolicy?
 
     @Option(help: ArgumentHelp("Write the numbers here as JSON.", valueName: "file"))
     var output: String?
 
-    @Option(help: "fp32, tf32 or bf16: the type of matrix products.")
-    var precision = Precision.fp32
+    func validate() throws {
+        guard missingLabels != .keep else {
+            throw ValidationError(
+                "--missing-labels keep: a row without a label cannot be measured; refuse or drop"
+            )
+        }
+    }
 
-    @OptionGroup var device: DeviceOptions
-    @OptionGroup var weights: WeightsOptions
+    private var told: ClassifierSettings {
+        var settings = classifier.told
+        settings.labelColumns = labels.columns.isEmpty ? nil : labels.columns
+        settings.missingLabels = missingLabels
+        return settings
+    }
 
     func run() throws {
         try reportingFailure {
-            // Columns are looked for before the model is read.
-            let columns =
-                [source.textColumn] + [source.textPairColumn].compactMap { $0 } + source.labels.columns
-            let data = try source.data.read().selectColumns(
-                columns.enumerated().filter { !columns[..<$0.offset].contains($0.element) }.map(\.element)
-            )
-            var options = SequenceClassifier.LoadOptions()
-            options.device = try device.resolved()
-            options.problemType = source.labels.problemType
-            options.weightsDType = weights.dtype
-            options.mapsWeights = true
-            TensorHeap.adopt()
-            let (classifier, report) = try TextClassifier.load(
-                HubDoor.model(source.model),
-                options: options,
-                maxLength: source.maxLength
-            )
-            guard report.fresh.isEmpty else { throw ModelError.untrained(source.model) }
-            let rows = try LabelledTexts(
-                data,
-                textColumn: source.textColumn,
-                textPairColumn: source.textPairColumn,
-                labelColumns: source.labels.columns,
-                problemType: classifier.problemType
-            )
-            let examples = classifier.encode(
-                rows.inputs,
-                targets: try rows.targets(among: classifier.labels)
-            )
+            let path = try HubDoor.model(classifier.model)
+            let reader = try RowReader(model: path, told: told)
+            guard reader.settings.labelColumns != nil else {
+                throw ValidationError(
+                    "Missing expected argument '--label-column <name>': it says what is to be measured"
+                )
+            }
+            // Columns are looked for before the weights are read.
+            let rows = try data.read()
+            let labelColumns = try reader.labelColumns(of: rows)
+            _ = try reader.columns(of: rows)
+            let model = try classifier.load(path)
+            let (labelled, notes) = try reader.labelled(rows, problemType: model.problemType)
+            for note in notes { writeToStandardError(note + "\n") }
+            let examples = model.encode(labelled.inputs, targets: try targets(labelled, model, labelColumns))
+            writeToStandardError(note(on: reader, model, examples))
             var line = ProgressLine()
             let record = try Training.evaluate(
-                classifier,
+                model,
                 on: examples,
-                precision: precision,
+                batchSize: classifier.inference.batchSize,
+                precision: classifier.inference.precision.choice,
                 withIntervals: true
             ) { done in
                 line.show({ "evaluating \(done)/\(examples.count)" }, isLast: done == examples.count)
@@ -68,7 +76,7 @@ struct EvaluateCommand: ParsableCommand {
             line.close()
             guard let record else { return }
             print(String(format: "on %d texts: loss %.4f\n", examples.count, record.loss))
-            print(record.metrics.table(labels: classifier.labels), terminator: "")
+            print(record.metrics.table(labels: model.labels), terminator: "")
             if let output {
                 try writeAtomically(
                     Data(JSONValue.object(record.results).formatted.utf8),
@@ -77,14 +85,41 @@ struct EvaluateCommand: ParsableCommand {
             }
         }
     }
-}
 
-extension ModelError {
-    /// A base model has no head to ask.
-    static func untrained(_ path: String) -> ModelError {
-        ModelError(
-            .unsupported,
-            "\(path) is a base model without a classification head; train one first with `attune train`"
-        )
+    /// The targets among the model's labels; how they were matched goes to standard error.
+    private func targets(_ rows: LabelledTexts, _ model: TextClassifier, _ columns: [String]) throws -> Targets {
+        do {
+            let targets = try rows.targets(among: model.labels)
+            if model.problemType != .regression, let note = try rows.match(among: model.labels).note(model.labels) {
+                writeToStandardError(note + "\n")
+            }
+            return targets
+        } catch let error as UnknownLabel {
+            throw error.located(
+                in: try HubDoor.dataset(data.dataset),
+                split: data.split,
+                configuration: data.datasetConfig,
+                columns: columns
+            )
+        }
+    }
+
+    /// How the texts were read, for a person.
+    private func note(on reader: RowReader, _ model: TextClassifier, _ examples: EncodedExamples) -> String {
+        var parts: [String] = []
+        if reader.told.textColumn == nil, let column = reader.saved.textColumn {
+            parts.append("the texts of column \"\(column)\"")
+        }
+        if reader.told.maxLength == nil, reader.saved.maxLength != nil {
+            parts.append("at most \(model.maxLength) tokens a text")
+        }
+        var sentences = parts.isEmpty ? [] : ["as in the model's training: " + parts.joined(separator: ", ")]
+        let cut = examples.encodings.truncatedCount
+        if cut > 0 {
+            sentences.append(
+                "\(cut) of \(examples.count) texts are longer than \(model.maxLength) tokens and were cut"
+            )
+        }
+        return sentences.map { $0 + "\n" }.joined()
     }
 }

@@ -25,6 +25,7 @@ extension ExitCode {
             case let error as ModelError: error.code == .missingFile ? .missingInput : .badData
             case let error as TokenizerError: Self.of(error.code)
             case let error as TrainingError: Self.of(error.code)
+            case is UnknownLabel: .badData
             case is TorchError: .internalError
             default: .internalError
             }

@@ -37,6 +37,10 @@ struct InspectionJSON {
             object["unread_fields"] = .array(inspection.unreadFields.map(JSONValue.string))
         }
         if let fault = inspection.tokenizerFault { object["tokenizer_fault"] = .string(fault) }
+        if let fault = inspection.settingsFault { object["settings_fault"] = .string(fault) }
+        if let settings = inspection.settings, let json = try? JSONValue.parse(settings.formatted.utf8) {
+            object["settings"] = json
+        }
         if let configuration, configuration.isClassifier {
             object["problem_type"] = .string(configuration.problemType.rawValue)
             object["labels"] = .array(configuration.labels.map(JSONValue.string))

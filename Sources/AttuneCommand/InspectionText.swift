@@ -9,9 +9,9 @@ struct InspectionText {
     var text: String {
         let sections = [
             ("model", model), ("parameters", parameters), ("stored", stored), ("context", context),
-            ("tokenizer", tokenizer), ("labels", labels), ("memory", memory), ("files", files),
+            ("tokenizer", tokenizer), ("labels", labels), ("trained", trained), ("memory", memory), ("files", files),
         ]
-        return sections.map { name, lines in
+        return sections.filter { !$0.1.isEmpty }.map { name, lines in
             lines.enumerated().map { index, line in
                 let margin = index == 0 ? name : ""
                 return line.isEmpty ? "" : margin + String(repeating: " ", count: 12 - margin.count) + line
@@ -103,6 +103,32 @@ struct InspectionText {
         case .multiLabel: return ["any of \(grouped(names.count)): \(shown)"]
         case .regression: return ["a number: \(shown)"]
         }
+    }
+
+    /// The choices of training that the model keeps; nothing for a model without them.
+    private var trained: [String] {
+        if let fault = inspection.settingsFault { return [fault] }
+        guard let settings = inspection.settings else { return [] }
+        var lines: [String] = []
+        let texts = [settings.textColumn, settings.textPairColumn].compactMap { $0 }.map { "\"\($0)\"" }
+        if !texts.isEmpty {
+            lines.append("texts of column\(texts.count == 1 ? "" : "s") \(texts.joined(separator: " and "))")
+        }
+        if let length = settings.maxLength { lines.append("at most \(grouped(length)) tokens a text") }
+        if let columns = settings.labelColumns {
+            let names = columns.prefix(8).map { "\"\($0)\"" }.joined(separator: ", ")
+            let more = columns.count > 8 ? " and \(columns.count - 8) more" : ""
+            lines.append("labels of column\(columns.count == 1 ? "" : "s") \(names)\(more)")
+        }
+        let policies = [
+            settings.emptyTexts.map { "empty texts: \($0.rawValue)" },
+            settings.missingLabels.map { "missing labels: \($0.rawValue)" },
+        ].compactMap { $0 }
+        if !policies.isEmpty { lines.append(policies.joined(separator: ", ")) }
+        if !settings.unknownFields.isEmpty {
+            lines.append("of another version: \(settings.unknownFields.joined(separator: ", "))")
+        }
+        return lines
     }
 
     private var memory: [String] {

@@ -1,8 +1,8 @@
 public import ArgumentParser
 public import Attune
 
-/// The columns of labels, and what they mean.
-struct LabelOptions: ParsableArguments {
+/// The columns of labels.
+struct LabelColumnOptions: ParsableArguments {
     @Option(
         name: .customLong("label-column"),
         help: ArgumentHelp(
@@ -15,6 +15,18 @@ struct LabelOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The same at once: columns of 0 and 1, one a label.", valueName: "a,b,c"))
     var labelColumns: String?
 
+    /// The columns in the order given.
+    var columns: [String] { labelColumn + (labelColumns.map(listed) ?? []) }
+
+    func validate() throws {
+        if Set(columns).count < columns.count { throw ValidationError("a label column is named twice") }
+    }
+}
+
+/// The columns of labels, one at least, and how they are learned.
+struct LabelOptions: ParsableArguments {
+    @OptionGroup var named: LabelColumnOptions
+
     @Option(
         help: ArgumentHelp(
             "single-label, multi-label or regression: a text has one label, several or a number.",
@@ -26,7 +38,7 @@ struct LabelOptions: ParsableArguments {
     var problemType: ProblemType?
 
     /// The columns in the order given.
-    var columns: [String] { labelColumn + (labelColumns.map(listed) ?? []) }
+    var columns: [String] { named.columns }
 
     func validate() throws {
         let columns = columns
@@ -35,7 +47,6 @@ struct LabelOptions: ParsableArguments {
                 "Missing expected argument '--label-column <name>': it says what is to be learned"
             )
         }
-        if Set(columns).count < columns.count { throw ValidationError("a label column is named twice") }
         if columns.count > 1, let problemType, problemType != .multiLabel {
             throw ValidationError(
                 "several label columns give a text several labels: --problem-type multi-label, or name one column"

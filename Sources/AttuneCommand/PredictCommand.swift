@@ -13,17 +13,14 @@ struct PredictCommand: ParsableCommand {
             attune predict --model runs/tweets --input new.csv --text-column text --output labels.jsonl
 
             A classifier of one label says {"label": …, "score": …, "scores": {…}}; one of several labels \
-            {"labels": […], "scores": {…}} with those above 0.5; a regression {"score": …}, the number.
+            {"labels": […], "scores": {…}} with those above 0.5; a regression {"score": …}, the number. An empty text \
+            that is left out says {"label": null}, so that lines and texts agree.
+
+            Columns and length are those of the model's training (attune.json in its folder), unless given here.
             """
     )
 
-    @Option(
-        help: ArgumentHelp(
-            "A folder that `attune train` saved, or an id of the Hub: org/name[@revision].",
-            valueName: "model"
-        )
-    )
-    var model: String
+    @OptionGroup var classifier: ClassifierOptions
 
     @Option(
         parsing: .singleValue,
@@ -40,25 +37,8 @@ struct PredictCommand: ParsableCommand {
     @Option(help: ArgumentHelp("A file of rows instead.", valueName: "file"))
     var input: String?
 
-    @Option(help: ArgumentHelp("The column that holds the texts.", valueName: "name"))
-    var textColumn = "text"
-
-    @Option(help: .textPairColumn)
-    var textPairColumn: String?
-
     @Option(help: ArgumentHelp("Write here instead of to standard output.", valueName: "file"))
     var output: String?
-
-    @OptionGroup var device: DeviceOptions
-    @OptionGroup var weights: WeightsOptions
-
-    @Option(
-        help: ArgumentHelp(
-            "single-label, multi-label or regression, where the model's config.json does not say or is wrong.",
-            valueName: "type"
-        )
-    )
-    var problemType: ProblemType?
 
     @Flag(help: "Add the logits, in full float32 precision.")
     var logits = false
@@ -72,27 +52,36 @@ struct PredictCommand: ParsableCommand {
 
     func run() throws {
         try reportingFailure {
-            let inputs = try inputs()
-            var options = SequenceClassifier.LoadOptions()
-            options.device = try device.resolved()
-            options.problemType = problemType
-            options.weightsDType = weights.dtype
-            options.mapsWeights = true
-            TensorHeap.adopt()
-            let (classifier, report) = try TextClassifier.load(HubDoor.model(model), options: options)
-            guard report.fresh.isEmpty else {
-                throw ModelError.untrained(model)
-            }
+            let path = try HubDoor.model(classifier.model)
+            let reader = try RowReader(model: path, told: classifier.told)
+            let inputs = try inputs(reader)
+            let isLeftOut = try leftOut(of: inputs, reader.settings.emptyTexts ?? .keep)
+            let model = try classifier.load(path)
+            let examples = model.encode(inputs.selecting(isLeftOut.indices.filter { !isLeftOut[$0] }))
             var line = ProgressLine()
-            let rows = try classifier.logits(classifier.encode(inputs)) { done in
+            let rows = try model.logits(
+                examples,
+                batchSize: classifier.inference.batchSize,
+                maxTokensPerBatch: classifier.inference.maxTokensPerBatch,
+                matmulDType: classifier.inference.precision.choice.matmulDType
+            ) { done in
                 if inputs.count > 100 {
-                    line.show({ "classified \(done)/\(inputs.count)" }, isLast: done == inputs.count)
+                    line.show({ "classified \(done)/\(examples.count)" }, isLast: done == examples.count)
                 }
                 return true
             }
             line.close()
-            let lines = classifier.predictions(of: rows).map {
-                Self.object($0, classifier.labels, logits: logits)
+            let cut = examples.encodings.truncatedCount
+            if cut > 0 {
+                writeToStandardError(
+                    "\(cut) of \(examples.count) texts are longer than \(model.maxLength) tokens and were cut\n"
+                )
+            }
+            var predictions = model.predictions(of: rows)[...]
+            let lines = isLeftOut.map { isLeftOut in
+                isLeftOut
+                    ? Self.noAnswer(model.problemType)
+                    : predictions.popFirst().map { Self.object($0, model.labels, logits: logits) } ?? [:]
             }
             let text = lines.map { JSONValue.object($0).oneLineInOrder + "\n" }.joined()
             if let output {
@@ -104,11 +93,50 @@ struct PredictCommand: ParsableCommand {
         }
     }
 
-    private func inputs() throws -> TextInputs {
-        guard let input else { return TextInputs(text, seconds: textPair.isEmpty ? nil : textPair) }
-        let rows = try Dataset(input).loaded(columns: [textColumn] + [textPairColumn].compactMap { $0 })
-        func texts(_ column: String) throws -> [String] { try rows.strings(column).map { $0 ?? "" } }
-        return TextInputs(try texts(textColumn), seconds: try textPairColumn.map(texts))
+    private func inputs(_ reader: RowReader) throws -> TextInputs {
+        if let input { return try reader.inputs(of: Dataset(input)) }
+        if reader.readsPairs, textPair.isEmpty {
+            writeToStandardError(
+                "attune: warning: the model was trained on pairs of texts; give the second ones with --text-pair\n"
+            )
+        }
+        return TextInputs(text, seconds: textPair.isEmpty ? nil : textPair)
+    }
+
+    /// Which texts get no answer because they are empty.
+    private func leftOut(of inputs: TextInputs, _ policy: RowPolicy) throws -> [Bool] {
+        let empty = inputs.emptyIndices
+        var isLeftOut = [Bool](repeating: false, count: inputs.count)
+        guard let first = empty.first else { return isLeftOut }
+        let place = input.map { "\($0): row \(first + 1)" } ?? "text \(first + 1)"
+        let found =
+            empty.count == 1 ? "\(place) is empty" : "\(empty.count) texts are empty (the first is \(place))"
+        switch policy {
+        case .refuse:
+            throw DatasetError(
+                .badData,
+                "\(found); give it a text, or use --empty-texts drop to leave it without an answer"
+            )
+        case .drop:
+            for index in empty { isLeftOut[index] = true }
+            writeToStandardError("\(found); no answer is given for it\n")
+        case .keep:
+            writeToStandardError(
+                "attune: warning: \(found), so its answer means nothing; --empty-texts drop gives none\n"
+            )
+        }
+        return isLeftOut
+    }
+
+    /// The line of a text that is left out.
+    static func noAnswer(_ problemType: ProblemType) -> JSONObject {
+        let name =
+            switch problemType {
+            case .singleLabel: "label"
+            case .multiLabel: "labels"
+            case .regression: "score"
+            }
+        return JSONObject([(name, .null)])
     }
 
     static func object(_ prediction: Prediction, _ labels: [String], logits: Bool) -> JSONObject {

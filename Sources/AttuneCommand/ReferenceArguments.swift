@@ -48,7 +48,6 @@ enum ReferenceArguments {
         "include-for-metrics": notNeeded,
         "include-num-input-tokens-seen": notNeeded,
         "jit-mode-eval": notNeeded,
-        "label-names": "is not needed: --label-column names the labels' column",
         "length-column-name": packed,
         "local-rank": oneProcess,
         "logging-dir": "is not there: --report-to tensorboard writes to runs/ in the output folder",

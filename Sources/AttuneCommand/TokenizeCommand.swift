@@ -21,6 +21,9 @@ struct TokenizeCommand: ParsableCommand {
 
               attune tokenize --model SmolLM2.gguf --input tweets.csv --output tokens.jsonl
               attune decode --model SmolLM2.gguf --input tokens.jsonl
+
+            A trained classifier reads the columns and the length of its training, unless told otherwise. Pairs have \
+            "token_type_ids", too, if the model tells the two texts apart by them.
             """
     )
 
@@ -38,17 +41,22 @@ struct TokenizeCommand: ParsableCommand {
     )
     var text: [String] = []
 
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp("The text that belongs with each --text, for pairs.", valueName: "text")
+    )
+    var textPair: [String] = []
+
     @Option(help: ArgumentHelp("A file of rows instead.", valueName: "file"))
     var input: String?
 
-    @Option(help: ArgumentHelp("The column that holds the texts.", valueName: "name"))
-    var textColumn = "text"
+    @OptionGroup var texts: TextOptions
 
     @Option(help: ArgumentHelp("Write here instead of to standard output.", valueName: "file"))
     var output: String?
 
-    @Option(help: ArgumentHelp("Tokens of a text at the most.", valueName: "tokens"))
-    var maxLength: Int?
+    @Option(help: ArgumentHelp("CPU threads. Default: all cores.", valueName: "count"))
+    var threads: Int?
 
     @Flag(help: "Leave out the tokens that the model expects around a text.")
     var noSpecialTokens = false
@@ -61,56 +69,103 @@ struct TokenizeCommand: ParsableCommand {
 
     func validate() throws {
         guard text.isEmpty != (input == nil) else { throw ValidationError("give either --text or --input") }
-        if let maxLength, maxLength < 1 { throw ValidationError("--max-length must be at least 1") }
+        guard textPair.isEmpty || textPair.count == text.count else {
+            throw ValidationError("give a --text-pair for each --text, or none")
+        }
+        if let threads, threads < 1 { throw ValidationError("--threads must be at least 1") }
     }
 
     func run() throws {
         try reportingFailure {
-            let texts = try inputTexts()
-            let tokenizer = try TextClassifier.tokenizer(of: HubDoor.tokenizer(model))
-            let made = show ? shown(texts, tokenizer) : lines(texts, tokenizer)
+            let path = try HubDoor.tokenizer(model)
+            var told = ClassifierSettings()
+            texts.apply(to: &told)
+            let reader = try RowReader(model: path, told: told)
+            let inputs =
+                try input.map { try reader.inputs(of: Dataset($0)) }
+                ?? TextInputs(text, seconds: textPair.isEmpty ? nil : textPair)
+            let tokenizer = try TextClassifier.tokenizer(of: path)
+            let length = reader.settings.maxLength
+            let encodings = encode(inputs, tokenizer, length)
+            if told.maxLength == nil, let length, encodings.truncatedCount > 0 {
+                writeToStandardError(
+                    "texts are cut to \(length) tokens, the length with which the model was trained; --max-length changes that\n"
+                )
+            }
+            let made = show ? shown(inputs, encodings, tokenizer, length) : lines(encodings, tokenizer)
             if let output {
                 try writeAtomically(Data(made.utf8), to: URL(filePath: output))
-                writeToStandardError("wrote the tokens of \(texts.count) texts to \(output)\n")
+                writeToStandardError("wrote the tokens of \(inputs.count) texts to \(output)\n")
             } else {
                 print(made, terminator: "")
             }
         }
     }
 
-    private func inputTexts() throws -> [String] {
-        guard let input else { return text }
-        return try Dataset(input).strings(textColumn).map { $0 ?? "" }
+    private func encode(_ inputs: TextInputs, _ tokenizer: Tokenizer, _ length: Int?) -> PackedEncodings {
+        switch inputs {
+        case .texts(let texts):
+            tokenizer.encodeBatch(
+                texts,
+                addSpecialTokens: !noSpecialTokens,
+                maxLength: length,
+                threads: threads
+            )
+        case .pairs(let pairs):
+            tokenizer.encodeBatch(
+                pairs: pairs,
+                addSpecialTokens: !noSpecialTokens,
+                maxLength: length,
+                threads: threads
+            )
+        }
     }
 
-    private func lines(_ texts: [String], _ tokenizer: Tokenizer) -> String {
-        let encodings = tokenizer.encodeBatch(
-            texts,
-            addSpecialTokens: !noSpecialTokens,
-            maxLength: maxLength
-        )
+    private func lines(_ encodings: PackedEncodings, _ tokenizer: Tokenizer) -> String {
         var made = ""
         for index in 0..<encodings.count {
             let ids = encodings[index]
-            let object: JSONObject = [
+            var object: JSONObject = [
                 "input_ids": .array(ids.map { .int(Int($0)) }),
                 "tokens": .array(ids.map { .string(tokenizer.token(for: $0) ?? "") }),
             ]
+            if !encodings.typeIDs.isEmpty {
+                let types = encodings.typeIDs[encodings.range(of: index)]
+                object["token_type_ids"] = .array(types.map { .int(Int($0)) })
+            }
             made += JSONValue.object(object).oneLineInOrder + "\n"
         }
         return made
     }
 
-    private func shown(_ texts: [String], _ tokenizer: Tokenizer) -> String {
+    private func shown(
+        _ inputs: TextInputs,
+        _ encodings: PackedEncodings,
+        _ tokenizer: Tokenizer,
+        _ length: Int?
+    ) -> String {
         let view = TokenView(tokenizer, style: color.isColored(toFile: output != nil) ? .colors : .bars)
-        let packed = tokenizer.encodeBatch(texts, addSpecialTokens: !noSpecialTokens, maxLength: maxLength)
+        func render(_ text: String, special: Bool, _ length: Int?) -> String {
+            view.render(text, addSpecialTokens: special, maxLength: length) + "\n"
+        }
+        func plural(_ count: Int, _ word: String) -> String { "\(count) \(word)\(count == 1 ? "" : "s")" }
         var made = ""
-        for (index, text) in texts.enumerated() {
-            made += view.render(text, addSpecialTokens: !noSpecialTokens, maxLength: maxLength) + "\n"
-            let count = packed[index].count
-            let characters = text.unicodeScalars.count
-            made +=
-                "  \(count) token\(count == 1 ? "" : "s"), \(characters) character\(characters == 1 ? "" : "s")\n"
+        switch inputs {
+        case .texts(let texts):
+            for (index, text) in texts.enumerated() {
+                made += render(text, special: !noSpecialTokens, length)
+                let characters = plural(text.unicodeScalars.count, "character")
+                made += "  \(plural(encodings[index].count, "token")), \(characters)\n"
+            }
+        case .pairs(let pairs):
+            // Both texts whole and without special tokens; the count is that of the pair as the model gets it.
+            for (index, pair) in pairs.enumerated() {
+                made += render(pair.0, special: false, nil) + render(pair.1, special: false, nil)
+                let whole = encode(.pairs([pair]), tokenizer, nil).ids.count
+                let count = encodings[index].count
+                let cut = whole > count ? ", \(whole - count) more were cut" : ""
+                made += "  \(plural(count, "token")) together\(noSpecialTokens ? "" : ", special ones included")\(cut)\n"
+            }
         }
         return made
     }

@@ -27,6 +27,7 @@ struct TrainCommand: ParsableCommand {
     var recipe: String?
 
     @OptionGroup(title: "Model and data") var source: SourceOptions
+    @OptionGroup(title: "Model and data") var names: LabelNameOptions
     @OptionGroup(title: "Held-out data") var held: HeldOptions
     @OptionGroup(title: "Rows and their tokens") var rows: RowOptions
     @OptionGroup(title: "Rows and their tokens") var cache: CacheOptions
@@ -150,6 +151,7 @@ struct TrainCommand: ParsableCommand {
         job.split = source.data.split
         job.datasetConfig = source.data.datasetConfig
         job.maxLength = source.maxLength
+        job.labelNames = names.names
         job.missingLabels = rows.missingLabels
         job.emptyTexts = rows.emptyTexts
         job.tokenCache = cache.cache

@@ -48,7 +48,12 @@ struct SourceOptions: ParsableArguments {
 
     @OptionGroup var labels: LabelOptions
 
-    @Option(help: ArgumentHelp("Tokens of a text at the most; what is longer is cut.", valueName: "tokens"))
+    @Option(
+        help: ArgumentHelp(
+            "The most tokens of a text; longer ones are cut. The model keeps this length for evaluation and prediction.",
+            valueName: "tokens"
+        )
+    )
     var maxLength: Int?
 
     func validate() throws {
@@ -184,7 +189,7 @@ struct TrainingOptions: ParsableArguments {
     @Flag(help: "Leave out an epoch's last examples where they do not fill a micro-batch.")
     var dataloaderDropLast = false
 
-    @Flag(help: "Start a new head where the model has one of other labels.")
+    @Flag(help: "Start a new head even if the model is a classifier.")
     var reinitHead = false
 
     @Option(help: ArgumentHelp("CPU threads; all cores where left out.", valueName: "count"))

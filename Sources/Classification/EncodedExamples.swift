@@ -67,16 +67,18 @@ public struct EncodedExamples: Sendable, Equatable {
         )
     }
 
-    /// Batches in order: of `size` texts where it is given, else of as many as make about 4,096 tokens.
+    /// Batches in order: of `size` texts if given, else of as many as fit into `maxTokens` tokens.
     ///
-    /// - Parameter size: Texts of a batch.
+    /// - Parameters:
+    ///   - size: Texts of a batch.
+    ///   - maxTokens: Tokens of a batch; a longer text is a batch by itself. Nil takes 4,096.
     /// - Returns: Ranges that cover all texts.
-    public func batches(of size: Int?) -> [Range<Int>] {
+    public func batches(of size: Int?, maxTokens: Int? = nil) -> [Range<Int>] {
         var batches: [Range<Int>] = []
         var start = 0
         var tokens = 0
         for index in 0..<count {
-            let isFull = size.map { index - start >= $0 } ?? (tokens + length(of: index) > 4096)
+            let isFull = size.map { index - start >= $0 } ?? (tokens + length(of: index) > maxTokens ?? 4096)
             if isFull, index > start {
                 batches.append(start..<index)
                 (start, tokens) = (index, 0)

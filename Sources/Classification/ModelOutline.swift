@@ -17,11 +17,12 @@ package struct ModelOutline {
     ///
     /// - Parameters:
     ///   - path: The folder or file.
-    ///   - maxLength: Tokens of a text at the most; nil takes what tokenizer and model allow.
+    ///   - maxLength: Tokens of a text at the most; nil takes the length of its training, else what tokenizer and model
+    ///     allow.
     /// - Throws: As ``TextClassifier/load(_:options:maxLength:seed:)``.
     package init(_ path: String, maxLength: Int?) throws {
         source = try ModelSource(path: path)
-        self.maxLength = maxLength
+        self.maxLength = maxLength ?? source.settings.maxLength
         blockCount = try source.configuration.blockCount()
         checkpointBytes = source.checkpoint.byteCount
     }

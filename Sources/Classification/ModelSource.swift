@@ -8,8 +8,12 @@ struct ModelSource {
     let configuration: ModelConfiguration
     let checkpoint: any Checkpoint
     let tokenizer: Tokenizer
+    /// The caller's choices, completed by those that the folder's `attune.json` keeps.
+    let settings: ClassifierSettings
+    /// Sentences for a person about those choices.
+    let notes: [String]
 
-    init(path: String) throws {
+    init(path: String, settings told: ClassifierSettings = .init()) throws {
         let url = URL(filePath: path)
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
@@ -18,22 +22,28 @@ struct ModelSource {
                 "there is no model at \(path): give a folder with config.json, or a .gguf file"
             )
         }
-        if isFolder.boolValue { try self.init(folder: url) } else { try self.init(gguf: url) }
+        if isFolder.boolValue { try self.init(folder: url, told) } else { try self.init(gguf: url, told) }
     }
 
-    private init(folder: URL) throws {
-        configuration = try ModelConfiguration(folder: folder)
+    private init(folder: URL, _ told: ClassifierSettings) throws {
+        let saved = try ClassifierSettings(folder: folder)
+        let stored = try ModelConfiguration(folder: folder)
+        settings = told.completed(by: saved)
+        notes = saved.notes(comparedWith: stored)
+        configuration = try stored.naming(told.labelNames)
         checkpoint = try openCheckpoint(folder: folder)
         tokenizer = try Tokenizer(folder: folder)
     }
 
-    private init(gguf url: URL) throws {
+    private init(gguf url: URL, _ told: ClassifierSettings) throws {
         let path = url.path(percentEncoded: false)
         guard url.pathExtension.lowercased() == "gguf" else {
             throw ModelError(.unsupported, "\(path) is neither a model's folder nor a .gguf file")
         }
         let file = try GGUFFile(contentsOf: url)
-        configuration = try ModelConfiguration(gguf: file, source: path)
+        settings = told
+        notes = []
+        configuration = try ModelConfiguration(gguf: file, source: path).naming(told.labelNames)
         checkpoint = try HubNamedGGUF(file)
         tokenizer = try Tokenizer(gguf: file.vocabulary())
     }
@@ -55,7 +65,8 @@ extension TextClassifier {
     ///
     /// - Parameters:
     ///   - path: The folder or `.gguf` file.
-    ///   - maxLength: Tokens of a text at the most; nil takes what tokenizer and model allow.
+    ///   - maxLength: Tokens of a text at the most; nil takes the length of its training, else what tokenizer and model
+    ///     allow.
     /// - Returns: The tokenizer, and the tokens of a text at the most; nil where nothing limits them.
     /// - Throws: As ``load(_:options:maxLength:seed:)``.
     public static func reading(
@@ -63,7 +74,7 @@ extension TextClassifier {
         maxLength: Int? = nil
     ) throws -> (tokenizer: Tokenizer, lengthLimit: Int?) {
         let source = try ModelSource(path: path)
-        let limits = [maxLength, source.tokenizer.modelMaxLength, source.configuration.contextLength]
+        let limits = [maxLength ?? source.settings.maxLength, source.tokenizer.modelMaxLength, source.configuration.contextLength]
         let limit = limits.compactMap { $0 }.min()
         return (source.tokenizer, limit == .max ? nil : limit)
     }

@@ -20,6 +20,10 @@ public final class TextClassifier {
     public let tokenizer: Tokenizer
     /// Tokens of a text at the most; what is longer is cut.
     public let maxLength: Int
+    /// How its texts were read in training, with the length, labels and problem type that it has now; saved with it.
+    public private(set) var settings: ClassifierSettings
+    /// Sentences for a person about the settings with which it was opened.
+    public let notes: [String]
 
     /// The label names by id; of a regression the name of what is predicted.
     public var labels: [String] { model.labels }
@@ -27,10 +31,29 @@ public final class TextClassifier {
     /// Whether it gives a text one label, several or a number.
     public var problemType: ProblemType { model.problemType }
 
-    init(model: SequenceClassifier, tokenizer: Tokenizer, maxLength: Int) {
+    init(
+        model: SequenceClassifier,
+        tokenizer: Tokenizer,
+        maxLength: Int,
+        settings: ClassifierSettings = ClassifierSettings(),
+        notes: [String] = []
+    ) {
         self.model = model
         self.tokenizer = tokenizer
         self.maxLength = maxLength
+        self.notes = notes
+        self.settings = settings
+        remember(settings)
+    }
+
+    /// Replaces ``settings``, which are saved with the classifier.
+    ///
+    /// - Parameter choices: How its texts are read; length, label names and problem type stay those of the classifier.
+    public func remember(_ choices: ClassifierSettings) {
+        settings = choices
+        settings.maxLength = lengthLimit
+        settings.labelNames = labels
+        settings.problemType = problemType
     }
 
     /// Loads a model folder in the Hub's layout or a `.gguf` file.
@@ -38,7 +61,8 @@ public final class TextClassifier {
     /// - Parameters:
     ///   - path: The folder or file.
     ///   - options: Labels wanted, head and device; the tokenizer's padding token is added.
-    ///   - maxLength: Tokens of a text at the most; nil takes what tokenizer and model allow.
+    ///   - maxLength: Tokens of a text at the most; nil takes that of `settings`.
+    ///   - settings: Choices that override those of training; of length, nil takes what tokenizer and model allow.
     ///   - seed: Of a fresh head.
     /// - Returns: The classifier and what was loaded.
     /// - Throws: `ModelError`, `CheckpointError`, `TokenizerError` or `TorchError`, naming file and remedy.
@@ -46,10 +70,12 @@ public final class TextClassifier {
         _ path: String,
         options: SequenceClassifier.LoadOptions = .init(),
         maxLength: Int? = nil,
+        settings: ClassifierSettings = ClassifierSettings(),
         seed: UInt64 = 42
     ) throws -> (classifier: TextClassifier, report: LoadReport) {
-        let source = try ModelSource(path: path)
+        let source = try ModelSource(path: path, settings: settings)
         var options = options
+        options.problemType = options.problemType ?? settings.problemType
         options.padTokenID = options.padTokenID ?? source.tokenizer.padTokenID
         let configuration = options.settlingSingleLogit(of: source.configuration)
         let (model, report) = try SequenceClassifier.load(
@@ -63,7 +89,9 @@ public final class TextClassifier {
         let classifier = TextClassifier(
             model: model,
             tokenizer: source.tokenizer,
-            maxLength: min(maxLength ?? limit, limit)
+            maxLength: min(maxLength ?? source.settings.maxLength ?? limit, limit),
+            settings: source.settings,
+            notes: source.notes
         )
         return (classifier, report)
     }
@@ -119,6 +147,7 @@ public final class TextClassifier {
     /// - Parameters:
     ///   - examples: Tokenized by ``encode(_:targets:)``.
     ///   - batchSize: Texts of a batch; nil fills batches by tokens.
+    ///   - maxTokensPerBatch: Tokens of a batch without a `batchSize`, one text at least; nil takes 4,096.
     ///   - matmulDType: Type of matrix products.
     ///   - progress: Told how many texts are done; returns whether to go on.
     /// - Returns: Logits `[count][K]` in order; fewer where `progress` stopped it.
@@ -126,13 +155,14 @@ public final class TextClassifier {
     public func logits(
         _ examples: EncodedExamples,
         batchSize: Int? = nil,
+        maxTokensPerBatch: Int? = nil,
         matmulDType: DType = .float32,
         progress: (Int) -> Bool = { _ in true }
     ) throws(TorchError) -> [[Float]] {
         let context = ForwardContext(matmulDType: matmulDType)
         var rows: [[Float]] = []
         rows.reserveCapacity(examples.count)
-        for range in examples.batches(of: batchSize) {
+        for range in examples.batches(of: batchSize, maxTokens: maxTokensPerBatch) {
             let batch = try examples.batch(
                 range,
                 padTokenID: model.configuration.padTokenID,
@@ -160,13 +190,14 @@ public final class TextClassifier {
 
     /// What the classifier's logits say.
     ///
-    /// - Parameter logits: `[count][K]`, by ``logits(_:batchSize:matmulDType:progress:)``.
+    /// - Parameter logits: `[count][K]`, by ``logits(_:batchSize:maxTokensPerBatch:matmulDType:progress:)``.
     /// - Returns: A prediction each, in order.
     public func predictions(of logits: [[Float]]) -> [Prediction] {
         logits.map { Prediction(logits: $0, labels: labels, problemType: problemType) }
     }
 
-    /// Writes `config.json`, the weights and the tokenizer's files in the Hub's layout, each whole or not at all.
+    /// Writes `config.json`, the weights, the tokenizer's files and ``settings`` in the Hub's layout, each whole or not at
+    /// all.
     ///
     /// - Parameters:
     ///   - folder: Made if need be.
@@ -177,6 +208,7 @@ public final class TextClassifier {
         for file in tokenizer.files {
             try writeAtomically(Data(file.contents), to: folder.appending(path: file.name))
         }
+        try settings.save(to: folder)
     }
 }
 

@@ -24,6 +24,26 @@ public enum TextInputs: Sendable {
         }
     }
 
+    /// The examples whose text, of pairs the first, is white space only or nothing: their places, in order.
+    public var emptyIndices: [Int] {
+        func isEmpty(_ text: String) -> Bool { text.allSatisfy(\.isWhitespace) }
+        return switch self {
+        case .texts(let texts): texts.indices.filter { isEmpty(texts[$0]) }
+        case .pairs(let pairs): pairs.indices.filter { isEmpty(pairs[$0].0) }
+        }
+    }
+
+    /// Some of the examples.
+    ///
+    /// - Parameter indices: Their places; each must exist.
+    /// - Returns: Those examples, in the order of `indices`.
+    public func selecting(_ indices: [Int]) -> TextInputs {
+        switch self {
+        case .texts(let texts): .texts(indices.map { texts[$0] })
+        case .pairs(let pairs): .pairs(indices.map { pairs[$0] })
+        }
+    }
+
     /// Their ids, on all cores.
     ///
     /// - Parameters:

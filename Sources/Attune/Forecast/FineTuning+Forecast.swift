@@ -26,7 +26,7 @@ extension FineTuning {
         try arguments.validate()
         let (trainRows, heldRows) = try rows(emit)
         let reading = ProcessMemory.now()?.peak ?? 0
-        let labels = try labels(of: trainRows, heldRows)
+        let labels = try labels(of: trainRows, heldRows, emit)
         let outline = try ModelOutline(model, maxLength: maxLength)
         let (train, held) = try encoded(trainRows, heldRows, labels, outline, emit)
         guard let targets = train.targets else {

@@ -50,13 +50,17 @@ public struct ModelInspection: Sendable {
     public let tokenizer: Tokenizer?
     /// Why there is no tokenizer.
     public let tokenizerFault: String?
+    /// The settings of its training, from `attune.json`; nil if there is none, or none that can be read.
+    public let settings: ClassifierSettings?
+    /// Why the settings cannot be read; nil if there is no fault.
+    public let settingsFault: String?
     /// The model's files by name.
     public let files: [File]
 
     /// The number of parameters.
     public var parameterCount: Int { blocks.reduce(0) { $0 + $1.parameters } }
 
-    /// Tokens of a text at the most: what model and tokenizer allow.
+    /// Tokens of a text at the most: what model and tokenizer allow, whatever the length of training.
     public var contextLength: Int? {
         [configuration?.contextLength, tokenizer?.modelMaxLength].compactMap { $0 }.min()
     }
@@ -76,6 +80,7 @@ public struct ModelInspection: Sendable {
         architecture = source.architecture
         (configuration, configurationFault) = (source.configuration, source.configurationFault)
         (tokenizer, tokenizerFault) = (source.tokenizer, source.tokenizerFault)
+        (settings, settingsFault) = (source.settings, source.settingsFault)
         files = source.files
         do {
             unreadFields = isKnown(source.configuration) ? try source.configuration?.unreadFields() ?? [] : []
@@ -114,6 +119,8 @@ private struct Source {
     var checkpoint: any Checkpoint
     var tokenizer: Tokenizer?
     var tokenizerFault: String?
+    var settings: ClassifierSettings?
+    var settingsFault: String?
     var files: [ModelInspection.File]
 
     init(_ path: String) throws {
@@ -137,6 +144,10 @@ private struct Source {
         architecture = configuration?["architectures"].array?.first?.string
         checkpoint = try openCheckpoint(folder: folder)
         do { tokenizer = try Tokenizer(folder: folder) } catch { tokenizerFault = "\(error)" }
+        do {
+            let saved = try ClassifierSettings(folder: folder)
+            settings = saved == ClassifierSettings() ? nil : saved
+        } catch { settingsFault = error.message }
         let files = try FileManager.default.contentsOfDirectory(
             at: folder,
             includingPropertiesForKeys: [.fileSizeKey, .isRegularFileKey],

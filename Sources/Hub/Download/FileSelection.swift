@@ -89,7 +89,7 @@ public struct FileSelection: Sendable, Equatable {
     }
 
     private static let smallModelFiles: Set<String> = [
-        "config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
+        "config.json", "attune.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
         "added_tokens.json",
         "vocab.txt", "vocab.json", "merges.txt", "spiece.model", "spm.model", "sentencepiece.model",
         "sentencepiece.bpe.model", "tokenizer.model",
@@ -121,7 +121,8 @@ public struct FileSelection: Sendable, Equatable {
     private static func tokenizer(of names: [String], id: RepositoryID) throws(HubError) -> [String] {
         let small = names.filter(isSmallModelFile)
         let descriptions: Set = [
-            "config.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
+            "config.json", "attune.json", "tokenizer_config.json", "special_tokens_map.json",
+            "added_tokens.json",
         ]
         guard small.allSatisfy(descriptions.contains),
             names.contains(where: { $0.lowercased().hasSuffix(".gguf") })

@@ -1,0 +1,165 @@
+import Classification
+import Datasets
+import Models
+import Training
+
+// The labels that a run trains for: those of the head that is kept, matched by name, or those of the data.
+extension FineTuning {
+    /// The head that the run keeps; nil for a base model, and for a new head.
+    func keptHead() throws -> ClassifierHead? {
+        reinitializesHead ? nil : try ClassifierHead(model: model, labelNames: labelNames)
+    }
+
+    /// The label names by id.
+    ///
+    /// - Parameters:
+    ///   - train: The rows to train on.
+    ///   - measured: The rows to measure on.
+    ///   - emit: Told how the model is continued.
+    /// - Throws: ``UnknownLabel`` naming file and row if a kept head lacks a label; `TrainingError` for fewer than two
+    ///   labels.
+    func labels(
+        of train: LabelledTexts,
+        _ measured: LabelledTexts?,
+        _ emit: (Event) throws -> Void
+    ) throws -> [String] {
+        if let length = try ClassifierSettings(model: model).maxLength, maxLength == nil {
+            try emit(
+                .note(
+                    "texts are cut to \(length) tokens, the length with which the model was trained; --max-length changes that"
+                )
+            )
+        }
+        if let head = try keptHead() { return try labels(of: head, train, measured, emit) }
+        // A held-out part may have drawn all rows of a rare label; a file of its own may not bring new ones.
+        let drawn = if case .held = held { measured?.names ?? [] } else { [String]() }
+        // Where the data names its classes in an order of its own, the ids follow that.
+        let labels = train.hasOwnClasses ? train.names : ClassLabel(values: train.names + drawn).names
+        guard labels.count > 1 || train.problemType == .regression else {
+            throw TrainingError(
+                .badData,
+                "column \"\(labelColumn)\" holds \(labels.isEmpty ? "no label" : "one label only, \"\(labels[0])\""); "
+                    + "a classifier needs at least two"
+            )
+        }
+        return labels
+    }
+
+    /// The labels of a head that is kept, once those of the data are found among them.
+    private func labels(
+        of head: ClassifierHead,
+        _ train: LabelledTexts,
+        _ measured: LabelledTexts?,
+        _ emit: (Event) throws -> Void
+    ) throws -> [String] {
+        // A head of another kind is refused when it is loaded.
+        guard train.problemType != .regression, head.problemType != .regression else { return head.labels }
+        let match: LabelMatch
+        do { match = try train.match(among: head.labels) } catch {
+            throw located(error, in: dataset, split)
+        }
+        let shown = head.labels.prefix(12).joined(separator: ", ") + (head.labels.count > 12 ? ", …" : "")
+        try emit(
+            .note("the model is a classifier, and its head is kept: \(shown); --reinit-head starts a new one")
+        )
+        if let note = match.note(head.labels) { try emit(.note(note)) }
+        if let measured {
+            do { _ = try measured.match(among: head.labels) } catch {
+                let (path, split) = measuredSource
+                throw located(error, in: path, split)
+            }
+        }
+        return head.labels
+    }
+
+    /// The file and the split of the rows to measure on.
+    private var measuredSource: (path: String, split: String?) {
+        switch held {
+        case .nothing, .held: (dataset, split)
+        case .split(let split): (dataset, split)
+        case .file(let path, let split):
+            (path, split ?? ((try? Dataset.splitNames(of: path))?.contains("test") == true ? "test" : nil))
+        }
+    }
+
+    /// The same error with the row of the file: samples, splits and rows that were left out have moved it.
+    private func located(_ error: UnknownLabel, in path: String, _ split: String?) -> UnknownLabel {
+        var located = error
+        located.canStartNewHead = true
+        return located.located(in: path, split: split, configuration: datasetConfig, columns: labelColumns)
+    }
+}
+
+extension UnknownLabel {
+    /// The same error with file and row.
+    ///
+    /// - Parameters:
+    ///   - path: The file, folder or pattern of the rows.
+    ///   - split: Its split.
+    ///   - configuration: Its configuration.
+    ///   - columns: The columns of the labels.
+    /// - Returns: The error as it was if the label is not found there.
+    func located(in path: String, split: String?, configuration: String?, columns: [String]) -> UnknownLabel {
+        guard let data = try? Dataset(path, split: split, configuration: configuration),
+            let labels = try? RowLabels(data, columns: columns),
+            let id = labels.names.firstIndex(of: label),
+            let row = labels.codes.firstIndex(where: { $0 >= 0 && labels.sets[Int($0)].contains(Int32(id)) })
+        else { return self }
+        var located = self
+        (located.source, located.row) = (path, row)
+        return located
+    }
+}
+
+extension LabelledTexts {
+    /// Finds the rows' labels among those of a model.
+    ///
+    /// - Parameter labels: The model's, by id.
+    /// - Returns: The ids of the rows' labels, and the labels that no row has.
+    /// - Throws: ``UnknownLabel`` naming the first row whose label the model lacks.
+    public func match(among labels: [String]) throws(UnknownLabel) -> LabelMatch {
+        var isUsed = [Bool](repeating: false, count: names.count)
+        switch rows {
+        case .numbers: break
+        case .classes(let classes): for id in classes { isUsed[id] = true }
+        case .labelSets(let sets): for id in sets.joined() { isUsed[id] = true }
+        }
+        if let match = LabelMatch(names, isUsed: isUsed, among: labels) { return match }
+        let isKnown = ClassLabel(names: labels).encode(names).map { $0 != nil }
+        // Of every row the first label that the model lacks.
+        let unknown: [(row: Int, id: Int)] =
+            switch rows {
+            case .numbers: []
+            case .classes(let classes): classes.enumerated().filter { !isKnown[$1] }.map { ($0, $1) }
+            case .labelSets(let sets):
+                sets.enumerated().compactMap { row, set in set.first { !isKnown[$0] }.map { (row, $0) } }
+            }
+        throw UnknownLabel(
+            label: unknown.first.map { names[$0.id] } ?? "",
+            rowCount: unknown.count,
+            modelLabels: labels,
+            dataLabels: zip(names, isUsed).compactMap { $1 ? $0 : nil },
+            row: unknown.first?.row ?? 0
+        )
+    }
+}
+
+extension FineTuning {
+    /// The names for the model's labels, as a choice with which it is loaded.
+    var labelNameChoice: ClassifierSettings {
+        var choice = ClassifierSettings()
+        choice.labelNames = labelNames
+        return choice
+    }
+
+    /// The choices of this run that its model keeps. Those of the model before are not among them.
+    var settingsToKeep: ClassifierSettings {
+        var settings = ClassifierSettings()
+        settings.textColumn = textColumn
+        settings.textPairColumn = textPairColumn
+        settings.labelColumns = labelColumns
+        settings.emptyTexts = emptyTexts
+        settings.missingLabels = missingLabels == .keep ? .refuse : missingLabels
+        return settings
+    }
+}

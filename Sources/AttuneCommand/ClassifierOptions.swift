@@ -1,0 +1,159 @@
+import ArgumentParser
+import Attune
+
+// One declaration of the options of commands that use a saved model. All of them override the choices of its training.
+
+/// The columns and the length of texts.
+struct TextOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The column that holds the texts. Default: that of the model's training, else \"text\".",
+            valueName: "name"
+        )
+    )
+    var textColumn: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The column of second texts, to classify pairs. Default: that of the model's training; \"\" for single texts.",
+            valueName: "name"
+        )
+    )
+    var textPairColumn: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The most tokens of a text; longer ones are cut. Default: that of the model's training, else all that it takes.",
+            valueName: "tokens"
+        )
+    )
+    var maxLength: Int?
+
+    func validate() throws {
+        if let maxLength, maxLength < 1 { throw ValidationError("--max-length must be at least 1") }
+    }
+
+    func apply(to settings: inout ClassifierSettings) {
+        settings.textColumn = textColumn
+        settings.textPairColumn = textPairColumn
+        settings.maxLength = maxLength
+    }
+}
+
+/// `--label-names`.
+struct LabelNameOptions: ParsableArguments {
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp(
+            "Names for the labels of the model, in the order of its ids; given several times, one name each.",
+            discussion: "Double quotes hold a name with a comma.",
+            valueName: "a,b,c"
+        )
+    )
+    var labelNames: [String] = []
+
+    /// The names; nil if there are none.
+    var names: [String]? {
+        switch labelNames.count {
+        case 0: nil
+        case 1: listed(labelNames[0])
+        default: labelNames.map { $0.hasPrefix("\"") && listed($0).count == 1 ? listed($0)[0] : $0 }
+        }
+    }
+
+    func validate() throws {
+        if let names, names.isEmpty { throw ValidationError("--label-names needs a name for each label of the model") }
+    }
+}
+
+/// How texts are computed: the size of batches, the machine's share, the types of numbers.
+struct InferenceOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Texts of a batch. Default: as many as make 4,096 tokens.", valueName: "count"))
+    var batchSize: Int?
+
+    @Option(help: ArgumentHelp("Tokens of a batch, one text at least, instead of --batch-size.", valueName: "tokens"))
+    var maxTokensPerBatch: Int?
+
+    @Option(help: ArgumentHelp("CPU threads. Default: all cores.", valueName: "count"))
+    var threads: Int?
+
+    @OptionGroup var precision: PrecisionOptions
+    @OptionGroup var device: DeviceOptions
+    @OptionGroup var weights: WeightsOptions
+
+    func validate() throws {
+        for (flag, value) in [
+            ("--batch-size", batchSize), ("--max-tokens-per-batch", maxTokensPerBatch), ("--threads", threads),
+        ] {
+            if let value, value < 1 { throw ValidationError("\(flag) must be at least 1") }
+        }
+        if batchSize != nil, maxTokensPerBatch != nil {
+            throw ValidationError("--batch-size and --max-tokens-per-batch exclude each other")
+        }
+    }
+}
+
+/// A saved classifier, and how it reads and computes texts.
+struct ClassifierOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "A folder that `attune train` saved, or an id of the Hub: org/name[@revision].",
+            valueName: "model"
+        )
+    )
+    var model: String
+
+    @OptionGroup var texts: TextOptions
+    @OptionGroup var names: LabelNameOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "single-label, multi-label or regression, if the model's config.json does not say or is wrong.",
+            valueName: "type"
+        )
+    )
+    var problemType: ProblemType?
+
+    @Option(help: "Empty texts: keep, drop or refuse. Default: as in the model's training, else keep.")
+    var emptyTexts: RowPolicy?
+
+    @OptionGroup var inference: InferenceOptions
+
+    /// The choices of the command line.
+    var told: ClassifierSettings {
+        var settings = ClassifierSettings()
+        texts.apply(to: &settings)
+        settings.labelNames = names.names
+        settings.problemType = problemType
+        settings.emptyTexts = emptyTexts
+        return settings
+    }
+
+    /// Loads the classifier.
+    ///
+    /// - Parameter path: Its place, which ``HubDoor`` found.
+    /// - Returns: A trained classifier; notes about it are on standard error.
+    /// - Throws: `ModelError` for a base model; the errors of loading.
+    func load(_ path: String) throws -> TextClassifier {
+        var options = SequenceClassifier.LoadOptions()
+        options.device = try inference.device.resolved()
+        options.weightsDType = inference.weights.dtype
+        options.mapsWeights = true
+        TensorHeap.adopt()
+        if let threads = inference.threads { try Runtime.setThreadCount(threads) }
+        let (classifier, report) = try TextClassifier.load(path, options: options, settings: told)
+        guard report.fresh.isEmpty else { throw ModelError.untrained(model) }
+        for note in classifier.notes { writeToStandardError("attune: warning: \(note)\n") }
+        return classifier
+    }
+}
+
+extension ModelError {
+    /// A base model has no head to ask.
+    static func untrained(_ path: String) -> ModelError {
+        ModelError(
+            .unsupported,
+            "\(path) is a base model without a classification head; train one first with `attune train`"
+        )
+    }
+}
