@@ -16,12 +16,13 @@ extension FineTuning {
     ///   - train: The rows to train on.
     ///   - measured: The rows to measure on.
     ///   - emit: Told how the model is continued.
+    /// - Returns: Those of the head that is kept, else those of the data.
     /// - Throws: ``UnknownLabel`` naming file and row if a kept head lacks a label; `TrainingError` for fewer than two
     ///   labels.
     func labels(
         of train: LabelledTexts,
         _ measured: LabelledTexts?,
-        _ emit: (Event) throws -> Void
+        _ emit: (Event) throws -> Void = { _ in }
     ) throws -> [String] {
         if let length = try ClassifierSettings(model: model).maxLength, maxLength == nil {
             try emit(
@@ -99,7 +100,12 @@ extension UnknownLabel {
     ///   - configuration: Its configuration.
     ///   - columns: The columns of the labels.
     /// - Returns: The error as it was if the label is not found there.
-    func located(in path: String, split: String?, configuration: String?, columns: [String]) -> UnknownLabel {
+    public func located(
+        in path: String,
+        split: String?,
+        configuration: String?,
+        columns: [String]
+    ) -> UnknownLabel {
         guard let data = try? Dataset(path, split: split, configuration: configuration),
             let labels = try? RowLabels(data, columns: columns),
             let id = labels.names.firstIndex(of: label),
@@ -152,7 +158,9 @@ extension FineTuning {
         return choice
     }
 
-    /// The choices of this run that its model keeps. Those of the model before are not among them.
+    /// The choices of this run that its model keeps.
+    ///
+    /// Those of the model before are not among them: later ones are about its answers.
     var settingsToKeep: ClassifierSettings {
         var settings = ClassifierSettings()
         settings.textColumn = textColumn

@@ -9,13 +9,12 @@ public struct LabelMatch: Sendable, Equatable {
     /// Whether the rows give the model's ids, 0 to n - 1, because the model's labels have no names of their own.
     public let isByID: Bool
 
-    /// Finds labels.
+    /// Finds labels; nil if a row has a label that the model lacks.
     ///
     /// - Parameters:
     ///   - names: The rows' labels.
     ///   - isUsed: For each of them, whether a row has it.
     ///   - labels: The model's labels, by id.
-    /// - Returns: Nil if a row has a label that the model lacks.
     init?(_ names: [String], isUsed: [Bool], among labels: [String]) {
         let found = ClassLabel(names: labels).encode(names)
         let byID = Self.hasDefaultNames(labels) ? names.map { Self.id($0, below: labels.count) } : []
@@ -45,7 +44,8 @@ public struct LabelMatch: Sendable, Equatable {
     /// A sentence about what the match found; nil if every label of the model has its name and its rows.
     ///
     /// - Parameter labels: The model's labels, by id.
-    func note(_ labels: [String]) -> String? {
+    /// - Returns: The sentence.
+    public func note(_ labels: [String]) -> String? {
         var parts: [String] = []
         if isByID {
             parts.append(
@@ -144,7 +144,8 @@ public struct UnknownLabel: Error, Sendable, Equatable, CustomStringConvertible 
 
     /// A name in a list with commas, in double quotes if it needs them.
     private static func quoted(_ name: String) -> String {
-        let needsQuotes = name.contains(",") || name.contains("\"") || name.hasPrefix(" ") || name.hasSuffix(" ")
+        let needsQuotes =
+            name.contains(",") || name.contains("\"") || name.hasPrefix(" ") || name.hasSuffix(" ")
         return needsQuotes ? "\"\(name.replacing("\"", with: "\"\""))\"" : name
     }
 }

@@ -126,7 +126,10 @@ public struct RowReader: Sendable {
     public func labelColumns(of rows: Dataset) throws(DatasetError) -> [String] {
         if let columns = told.labelColumns { return columns }
         guard let columns = saved.labelColumns else {
-            throw DatasetError(.missingColumn, "the column of the labels is not known; name it with --label-column")
+            throw DatasetError(
+                .missingColumn,
+                "the column of the labels is not known; name it with --label-column"
+            )
         }
         for column in columns { try requireColumn(column, of: rows, "--label-column") }
         return columns
@@ -141,7 +144,8 @@ public struct RowReader: Sendable {
             let isRemembered = saved != ClassifierSettings()
             throw DatasetError(
                 .missingColumn,
-                error.message + (isRemembered ? "; the model was trained with \"\(column)\": name yours" : "; name it")
+                error.message
+                    + (isRemembered ? "; the model was trained with \"\(column)\": name yours" : "; name it")
                     + " with \(flag)"
             )
         }

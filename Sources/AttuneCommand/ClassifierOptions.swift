@@ -62,16 +62,25 @@ struct LabelNameOptions: ParsableArguments {
     }
 
     func validate() throws {
-        if let names, names.isEmpty { throw ValidationError("--label-names needs a name for each label of the model") }
+        if let names, names.isEmpty {
+            throw ValidationError("--label-names needs a name for each label of the model")
+        }
     }
 }
 
 /// How texts are computed: the size of batches, the machine's share, the types of numbers.
 struct InferenceOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Texts of a batch. Default: as many as make 4,096 tokens.", valueName: "count"))
+    @Option(
+        help: ArgumentHelp("Texts of a batch. Default: as many as make 4,096 tokens.", valueName: "count")
+    )
     var batchSize: Int?
 
-    @Option(help: ArgumentHelp("Tokens of a batch, one text at least, instead of --batch-size.", valueName: "tokens"))
+    @Option(
+        help: ArgumentHelp(
+            "Tokens of a batch, one text at least, instead of --batch-size.",
+            valueName: "tokens"
+        )
+    )
     var maxTokensPerBatch: Int?
 
     @Option(help: ArgumentHelp("CPU threads. Default: all cores.", valueName: "count"))
@@ -83,7 +92,8 @@ struct InferenceOptions: ParsableArguments {
 
     func validate() throws {
         for (flag, value) in [
-            ("--batch-size", batchSize), ("--max-tokens-per-batch", maxTokensPerBatch), ("--threads", threads),
+            ("--batch-size", batchSize), ("--max-tokens-per-batch", maxTokensPerBatch),
+            ("--threads", threads),
         ] {
             if let value, value < 1 { throw ValidationError("\(flag) must be at least 1") }
         }

@@ -87,14 +87,20 @@ struct EvaluateCommand: ParsableCommand {
     }
 
     /// The targets among the model's labels; how they were matched goes to standard error.
-    private func targets(_ rows: LabelledTexts, _ model: TextClassifier, _ columns: [String]) throws -> Targets {
+    private func targets(
+        _ rows: LabelledTexts,
+        _ model: TextClassifier,
+        _ columns: [String]
+    ) throws -> Targets {
         do {
             let targets = try rows.targets(among: model.labels)
-            if model.problemType != .regression, let note = try rows.match(among: model.labels).note(model.labels) {
+            if model.problemType != .regression,
+                let note = try rows.match(among: model.labels).note(model.labels)
+            {
                 writeToStandardError(note + "\n")
             }
             return targets
-        } catch let error as UnknownLabel {
+        } catch {
             throw error.located(
                 in: try HubDoor.dataset(data.dataset),
                 split: data.split,

@@ -9,7 +9,8 @@ struct InspectionText {
     var text: String {
         let sections = [
             ("model", model), ("parameters", parameters), ("stored", stored), ("context", context),
-            ("tokenizer", tokenizer), ("labels", labels), ("trained", trained), ("memory", memory), ("files", files),
+            ("tokenizer", tokenizer), ("labels", labels), ("trained", trained), ("memory", memory),
+            ("files", files),
         ]
         return sections.filter { !$0.1.isEmpty }.map { name, lines in
             lines.enumerated().map { index, line in

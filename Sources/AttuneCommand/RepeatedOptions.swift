@@ -12,7 +12,8 @@ enum RepeatedOptions {
         var command = root
         var rest = words[...]
         while let name = rest.first,
-            let next = command.configuration.subcommands.first(where: { $0.configuration.commandName == name })
+            let next = command.configuration.subcommands.first(where: { $0.configuration.commandName == name }
+            )
         {
             command = next
             rest = rest.dropFirst()

@@ -164,7 +164,8 @@ struct TokenizeCommand: ParsableCommand {
                 let whole = encode(.pairs([pair]), tokenizer, nil).ids.count
                 let count = encodings[index].count
                 let cut = whole > count ? ", \(whole - count) more were cut" : ""
-                made += "  \(plural(count, "token")) together\(noSpecialTokens ? "" : ", special ones included")\(cut)\n"
+                made +=
+                    "  \(plural(count, "token")) together\(noSpecialTokens ? "" : ", special ones included")\(cut)\n"
             }
         }
         return made

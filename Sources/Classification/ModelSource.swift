@@ -74,7 +74,10 @@ extension TextClassifier {
         maxLength: Int? = nil
     ) throws -> (tokenizer: Tokenizer, lengthLimit: Int?) {
         let source = try ModelSource(path: path)
-        let limits = [maxLength ?? source.settings.maxLength, source.tokenizer.modelMaxLength, source.configuration.contextLength]
+        let limits = [
+            maxLength ?? source.settings.maxLength, source.tokenizer.modelMaxLength,
+            source.configuration.contextLength,
+        ]
         let limit = limits.compactMap { $0 }.min()
         return (source.tokenizer, limit == .max ? nil : limit)
     }

@@ -100,6 +100,7 @@ struct FineTuningTests {
             #expect(
                 files == [
                     "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json",
+                    "attune.json",
                     "all_results.json",
                     "train_results.json", "eval_results.json", "trainer_state.json", "README.md",
                 ]

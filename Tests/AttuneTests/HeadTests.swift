@@ -199,7 +199,8 @@ struct HeadTests {
         )
         #expect(try several.targets(among: ["z", "y", "x"]) == .labelSets([[2], [1, 2], []]))
         #expect { try several.targets(among: ["x", "z"]) } throws: {
-            "\($0)" == "row 2 is labelled \"y\", which the model does not know; it knows \"x\", \"z\""
+            "\($0)" == "row 2 is labelled \"y\", which the model does not know; it knows \"x\", \"z\"; "
+                + "correct or remove the row"
         }
         let single = try LabelledTexts(
             Dataset(["text": ["a", "b"], "label": ["x", "y"]]),

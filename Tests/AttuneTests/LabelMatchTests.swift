@@ -23,7 +23,11 @@ struct LabelMatchTests {
         return place.path(percentEncoded: false)
     }
 
-    private func job(_ model: String, _ data: URL, _ change: (inout FineTuning) -> Void = { _ in }) -> FineTuning {
+    private func job(
+        _ model: String,
+        _ data: URL,
+        _ change: (inout FineTuning) -> Void = { _ in }
+    ) -> FineTuning {
         var job = FineTuning(
             model: model,
             dataset: data.path(percentEncoded: false),
@@ -42,9 +46,15 @@ struct LabelMatchTests {
         (0..<count).map { ("text number \($0)", labels[$0 % labels.count]) }
     }
 
-    private func write(_ rows: [(text: String, label: String)], _ name: String = "data.csv", in folder: URL) throws -> URL {
+    private func write(
+        _ rows: [(text: String, label: String)],
+        _ name: String = "data.csv",
+        in folder: URL
+    ) throws -> URL {
         let url = folder.appending(path: name)
-        try Data((["text,label"] + rows.map { "\($0.text),\($0.label)" }).joined(separator: "\n").utf8).write(to: url)
+        try Data((["text,label"] + rows.map { "\($0.text),\($0.label)" }).joined(separator: "\n").utf8).write(
+            to: url
+        )
         return url
     }
 
@@ -66,7 +76,9 @@ struct LabelMatchTests {
                 let out = folder.appending(path: "out-\(labels.count)")
                 let result = try job.run(into: out) { if case .note(let text) = $0 { notes.append(text) } }
                 #expect(result.classifier.labels == names)
-                let after = try TextClassifier.load(out.path(percentEncoded: false)).classifier.classify(texts)
+                let after = try TextClassifier.load(out.path(percentEncoded: false)).classifier.classify(
+                    texts
+                )
                 for (a, b) in zip(before, after) {
                     #expect(a.label == b.label)
                     for (a, b) in zip(a.logits, b.logits) { #expect(abs(a - b) < 1e-5) }
@@ -83,7 +95,9 @@ struct LabelMatchTests {
         }
     }
 
-    @Test func `a new label is refused with its row in the file, though rows were split off and left out`() throws {
+    @Test func `a new label is refused with its row in the file, though rows were split off and left out`()
+        throws
+    {
         try withTemporaryFolder { folder in
             let model = try classifier(in: folder)
             var rows = rows(names, count: 40)
@@ -124,7 +138,9 @@ struct LabelMatchTests {
         }
     }
 
-    @Test func `lists, columns of 0 and 1, and classes with an order of their own are matched by name, too`() throws {
+    @Test func `lists, columns of 0 and 1, and classes with an order of their own are matched by name, too`()
+        throws
+    {
         try withTemporaryFolder { folder in
             let model = try classifier(in: folder, names, .multiLabel)
             let lists = folder.appending(path: "lists.jsonl")
@@ -148,8 +164,13 @@ struct LabelMatchTests {
             #expect(complaint { _ = try unknown.plan() }.contains("column \"text\" holds"))
 
             let other = folder.appending(path: "single", directoryHint: .isDirectory)
-            let classes = try Dataset(["text": ["a", "b", "c"], "label": ["perceiving", "judging", "neither"]])
-                .castColumn("label", to: .classLabel(ClassLabel(names: ["neither", "perceiving", "judging", "unused"])))
+            let classes = try Dataset([
+                "text": ["a", "b", "c"], "label": ["perceiving", "judging", "neither"],
+            ])
+            .castColumn(
+                "label",
+                to: .classLabel(ClassLabel(names: ["neither", "perceiving", "judging", "unused"]))
+            )
             let parquet = folder.appending(path: "classes.parquet")
             try classes.write(to: parquet, as: .parquet)
             let singleModel = try classifier(in: other)
@@ -157,20 +178,39 @@ struct LabelMatchTests {
         }
     }
 
-    @Test func `ids match labels without names; other spellings are explained, and given names hold`() throws {
+    @Test func `ids match labels without names; other spellings are explained, and given names hold`() throws
+    {
         try withTemporaryFolder { folder in
             let model = try classifier(in: folder, ["LABEL_0", "LABEL_1", "LABEL_2"])
             let ids = try write(rows(["0", "1", "2"], count: 3), "ids.csv", in: folder)
             var notes: [String] = []
             let plan = try job(model, ids).plan { if case .note(let text) = $0 { notes.append(text) } }
             #expect(plan.targets == .classes([0, 1, 2]) && plan.labels == ["LABEL_0", "LABEL_1", "LABEL_2"])
-            #expect(notes.contains("the model's labels have no names, so the data's labels are read as its ids, 0 to 2"))
+            #expect(
+                notes.contains(
+                    "the model's labels have no names, so the data's labels are read as its ids, 0 to 2"
+                )
+            )
 
-            let capitals = try write(rows(["JUDGING", "PERCEIVING", "NEITHER"], count: 3), "caps.csv", in: folder)
+            let capitals = try write(
+                rows(["JUDGING", "PERCEIVING", "NEITHER"], count: 3),
+                "caps.csv",
+                in: folder
+            )
             let unnamed = complaint { _ = try job(model, capitals).plan() }
-            #expect(unnamed.contains("caps.csv: row 1 is labelled \"JUDGING\", which the model does not know"), "\(unnamed)")
-            #expect(unnamed.contains("--label-names JUDGING,NEITHER,PERCEIVING names \"LABEL_0\", \"LABEL_1\", \"LABEL_2\""))
-            #expect(unnamed.contains("labels may also be the model's ids, 0 to 2") && unnamed.contains("--reinit-head"))
+            #expect(
+                unnamed.contains("caps.csv: row 1 is labelled \"JUDGING\", which the model does not know"),
+                "\(unnamed)"
+            )
+            #expect(
+                unnamed.contains(
+                    "--label-names JUDGING,NEITHER,PERCEIVING names \"LABEL_0\", \"LABEL_1\", \"LABEL_2\""
+                )
+            )
+            #expect(
+                unnamed.contains("labels may also be the model's ids, 0 to 2")
+                    && unnamed.contains("--reinit-head")
+            )
             let named = job(model, capitals) { $0.labelNames = ["JUDGING", "PERCEIVING", "NEITHER"] }
             #expect(try named.plan().targets == .classes([0, 1, 2]))
             let out = folder.appending(path: "out")
@@ -181,9 +221,15 @@ struct LabelMatchTests {
             // In the order of the model where spelling tells it.
             let lower = try classifier(in: folder.appending(path: "lower", directoryHint: .isDirectory))
             let spelled = complaint { _ = try job(lower, capitals).plan() }
-            #expect(spelled.contains("--label-names JUDGING,PERCEIVING,NEITHER names \"judging\""), "\(spelled)")
+            #expect(
+                spelled.contains("--label-names JUDGING,PERCEIVING,NEITHER names \"judging\""),
+                "\(spelled)"
+            )
             let numbers = complaint { _ = try job(lower, ids).plan() }
-            #expect(numbers.contains("--label-names 0,1,2 names \"judging\", \"perceiving\", \"neither\""), "\(numbers)")
+            #expect(
+                numbers.contains("--label-names 0,1,2 names \"judging\", \"perceiving\", \"neither\""),
+                "\(numbers)"
+            )
             let both = job(lower, ids) { ($0.labelNames, $0.reinitializesHead) = (["0", "1", "2"], true) }
             #expect(complaint { _ = try both.plan() }.contains("--reinit-head starts a new one"))
         }
@@ -193,7 +239,9 @@ struct LabelMatchTests {
         try withTemporaryFolder { folder in
             let model = try classifier(in: folder)
             let data = folder.appending(path: "pairs.csv")
-            try Data("question,answer,kind\nwho is it,a friend,judging\nwhy,so,neither\n".utf8).write(to: data)
+            try Data("question,answer,kind\nwho is it,a friend,judging\nwhy,so,neither\n".utf8).write(
+                to: data
+            )
             let job = job(model, data) {
                 ($0.textColumn, $0.textPairColumn, $0.labelColumns) = ("question", "answer", ["kind"])
                 ($0.maxLength, $0.emptyTexts, $0.missingLabels) = (9, .drop, .drop)
@@ -226,16 +274,23 @@ struct LabelMatchTests {
             let next = self.job(out.path(percentEncoded: false), texts)
             let plan = try next.plan { if case .note(let text) = $0 { notes.append(text) } }
             #expect(plan.lengthLimit == 9)
-            #expect(notes.contains { $0.hasPrefix("texts are cut to 9 tokens, the length with which the model was trained") })
+            #expect(
+                notes.contains {
+                    $0.hasPrefix("texts are cut to 9 tokens, the length with which the model was trained")
+                }
+            )
             let reader = try RowReader(model: out.path(percentEncoded: false))
-            guard case .pairs(let pairs) = try reader.inputs(of: Dataset(data.path(percentEncoded: false))) else {
+            guard case .pairs(let pairs) = try reader.inputs(of: Dataset(data.path(percentEncoded: false)))
+            else {
                 Issue.record("pairs were trained on")
                 return
             }
             #expect(pairs.map(\.0) == ["who is it", "why"] && pairs.map(\.1) == ["a friend", "so"])
             #expect { try reader.inputs(of: Dataset(texts.path(percentEncoded: false))) } throws: {
                 "\($0)".contains("there is no column \"question\"")
-                    && "\($0)".contains("the model was trained with \"question\": name yours with --text-column")
+                    && "\($0)".contains(
+                        "the model was trained with \"question\": name yours with --text-column"
+                    )
             }
         }
     }

@@ -213,6 +213,11 @@ struct HubFailureTests {
         let tokenizer = try FileSelection.tokenizer.apply(to: ["config.json", "a.Q4.gguf"], of: id)
         #expect(tokenizer == ["config.json", "a.Q4.gguf"])
         #expect(try FileSelection.tokenizer.apply(to: ["vocab.txt", "a.gguf"], of: id) == ["vocab.txt"])
+        // A model's settings come with it, for prediction and for tokenizing.
+        let settings = ["config.json", "attune.json", "model.safetensors"]
+        #expect(try weights(settings) == settings)
+        let remembered = ["config.json", "attune.json", "a.gguf"]
+        #expect(try FileSelection.tokenizer.apply(to: remembered, of: id) == remembered)
         let error = #expect(throws: HubError.self) { try weights(["config.json", "pytorch_model.bin"]) }
         #expect(error?.message.contains("pytorch_model.bin, which may run a program") == true)
     }

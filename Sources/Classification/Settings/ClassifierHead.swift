@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import JSON
 public import Models
 
 /// The head of a saved classifier, as its configuration describes it.
@@ -11,12 +12,11 @@ public struct ClassifierHead: Sendable, Equatable {
     /// Whether the configuration says so; otherwise it is transformers' guess.
     public let isProblemTypeStated: Bool
 
-    /// Reads the head's description; no weight is read.
+    /// Reads the head's description, without any weight; nil for a base model, and if there is no model.
     ///
     /// - Parameters:
     ///   - path: A model's folder or a `.gguf` file.
     ///   - labelNames: Names for its labels, by id; nil keeps those of the configuration.
-    /// - Returns: Nil for a base model, which has no head, and if there is no model at that place.
     /// - Throws: `ModelError` for a configuration that cannot be read, and for names that do not fit.
     public init?(model path: String, labelNames: [String]? = nil) throws {
         let url = URL(filePath: path)

@@ -8,7 +8,9 @@ extension ClassifierSettings {
     /// The file's name in a model's folder.
     public static let fileName = "attune.json"
 
-    /// The version of the file. A new field does not raise it; a field with a new meaning does.
+    /// The version of the file.
+    ///
+    /// A new field does not raise it; a field with a new meaning does.
     public static let version = 1
 
     /// Larger files are refused unread: ten thousand long label names take less than a megabyte.

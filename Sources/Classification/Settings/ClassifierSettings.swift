@@ -56,7 +56,9 @@ public struct ClassifierSettings: Sendable, Equatable {
 }
 
 extension ClassifierSettings {
-    /// One field of the file. A new choice is one property above and one line in ``all``.
+    /// One field of the file.
+    ///
+    /// A new choice is one property above and one line in ``all``.
     struct Field {
         /// Its name in the file.
         let name: String

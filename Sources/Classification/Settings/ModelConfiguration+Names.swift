@@ -26,7 +26,10 @@ extension ModelConfiguration {
         }
         var known: Set<[UInt8]> = []
         for name in names where !known.insert(Array(name.utf8)).inserted {
-            throw ModelError(.mismatchedLabels, "--label-names gives the name \"\(name)\" twice; labels need different names")
+            throw ModelError(
+                .mismatchedLabels,
+                "--label-names gives the name \"\(name)\" twice; labels need different names"
+            )
         }
         var fields = fields
         fields["id2label"] = .object(JSONObject(names.enumerated().map { (String($0), .string($1)) }))
@@ -39,11 +42,15 @@ extension ClassifierSettings {
     /// Sentences for a person about saved settings.
     ///
     /// - Parameter configuration: That of the model beside them.
+    /// - Returns: A sentence for each thing to know.
     func notes(comparedWith configuration: ModelConfiguration) -> [String] {
         var notes: [String] = []
         if !unknownFields.isEmpty {
-            let names = unknownFields.prefix(8).joined(separator: ", ") + (unknownFields.count > 8 ? ", …" : "")
-            notes.append("\(Self.fileName): fields of another version of Attune have no effect here: \(names)")
+            let names =
+                unknownFields.prefix(8).joined(separator: ", ") + (unknownFields.count > 8 ? ", …" : "")
+            notes.append(
+                "\(Self.fileName): fields of another version of Attune have no effect here: \(names)"
+            )
         }
         if let labelNames, configuration.isClassifier, labelNames != configuration.labels {
             notes.append(
