@@ -52,6 +52,15 @@ struct Check {
         }
     }
 
+    /// Settings, which say the same after they were written.
+    func reads(settings text: [UInt8]) throws {
+        let settings = try ClassifierSettings(parsing: text, source: ClassifierSettings.fileName)
+        let again = try ClassifierSettings(parsing: settings.formatted.utf8, source: "again")
+        guard again.formatted == settings.formatted else {
+            throw Fault(description: "settings that change when they are written: \(settings.formatted)")
+        }
+    }
+
     /// A model of a configuration over weights; where it can be made, texts are run through it.
     func load(_ checkpoint: any Checkpoint, _ configuration: ModelConfiguration) throws {
         var options = SequenceClassifier.LoadOptions()

@@ -86,7 +86,7 @@ struct Inputs {
 
     /// Makes an input and opens it; returns its kind and whether it could be read.
     func run(_ mutator: inout Mutator) throws -> (kind: String, wasRead: Bool) {
-        switch mutator.int(0..<20) {
+        switch mutator.int(0..<21) {
         case 0..<9:
             let other = weights[mutator.int(0..<weights.count)].bytes
             let seed = weights[mutator.int(0..<weights.count)].bytes
@@ -104,6 +104,10 @@ struct Inputs {
                 to: url
             )
             return ("gguf", try runGGUF(url))
+        case 20:
+            let text = JSONDamage.damaged(Array(Self.settings.utf8), &mutator)
+            try Data(text).write(to: work.appending(path: ClassifierSettings.fileName))
+            return (ClassifierSettings.fileName, try check.passes { try check.reads(settings: text) })
         default:
             let model = models[mutator.int(0..<models.count)]
             let text = JSONDamage.damaged(model.config, &mutator)
@@ -117,6 +121,13 @@ struct Inputs {
             )
         }
     }
+
+    /// An `attune.json` with every field.
+    private static let settings = """
+        {"version": 1, "max_length": 24, "text_column": "body", "text_pair_column": "answer", "label_columns": ["J-P"],
+        "label_names": ["J", "P"], "problem_type": "single_label_classification", "empty_texts": "drop",
+        "missing_labels": "refuse"}
+        """
 
     private func runShards(_ mutator: inout Mutator) throws -> Bool {
         let files = shards[mutator.int(0..<shards.count)]
