@@ -105,7 +105,7 @@ struct PredictCommand: ParsableCommand {
 
     /// Which texts get no answer because they are empty.
     private func leftOut(of inputs: TextInputs, _ policy: RowPolicy) throws -> [Bool] {
-        let empty = inputs.emptyIndices
+        let empty = inputs.emptyExamples
         var isLeftOut = [Bool](repeating: false, count: inputs.count)
         guard let first = empty.first else { return isLeftOut }
         let place = input.map { "\($0): row \(first + 1)" } ?? "text \(first + 1)"

@@ -24,12 +24,14 @@ public enum TextInputs: Sendable {
         }
     }
 
-    /// The examples whose text, of pairs the first, is white space only or nothing: their places, in order.
-    public var emptyIndices: [Int] {
+    /// The examples without any text: empty, or white space only; of pairs, those whose texts both are.
+    ///
+    /// A classifier answers such an example too, with what its head says of nothing.
+    public var emptyExamples: [Int] {
         func isEmpty(_ text: String) -> Bool { text.allSatisfy(\.isWhitespace) }
         return switch self {
         case .texts(let texts): texts.indices.filter { isEmpty(texts[$0]) }
-        case .pairs(let pairs): pairs.indices.filter { isEmpty(pairs[$0].0) }
+        case .pairs(let pairs): pairs.indices.filter { isEmpty(pairs[$0].0) && isEmpty(pairs[$0].1) }
         }
     }
 
