@@ -259,7 +259,7 @@ struct RememberedSettingsCommandTests {
             (["decode", "--model", "a", "--input", "x", "--input", "y"], "input"),
             (["data", "describe", "--dataset", "a", "--dataset", "b"], "dataset"),
             (["data", "split", "--dataset", "a", "--seed", "1", "--seed", "1"], "seed"),
-            (["hub", "download", "org/name", "--revision", "a", "--revision", "b"], "revision"),
+            (["hub", "download", "org/name", "--kind", "model", "--kind", "dataset"], "kind"),
         ] {
             let outcome = try attune(arguments)
             #expect(outcome.code == 64 && outcome.output.isEmpty, "\(arguments): \(outcome.errors)")

@@ -117,10 +117,12 @@ struct LabelMatchTests {
                     default: _ = try job.forecast()
                     }
                 }
-                let known = "which the model does not know; it knows \"judging\", \"perceiving\", \"neither\""
-                let first = "data.csv: row 18 is labelled \"cancellation\", \(known)"
-                let second = "data.csv: row 31 is labelled \"judgin\", \(known); did you mean \"judging\"?"
+                // One of the two is in the part to train on, or both are.
+                let first = "data.csv: row 18 is labelled \"cancellation\", which the model does not know"
+                let second = "data.csv: row 31 is labelled \"judgin\", which the model does not know"
                 #expect(complaint.contains(first) || complaint.contains(second), "\(action): \(complaint)")
+                let known = "it knows \"judging\", \"perceiving\", \"neither\""
+                #expect(complaint.contains(known), "\(action): \(complaint)")
                 #expect(complaint.contains("--reinit-head starts a new head"), "\(action): \(complaint)")
             }
             // A file of its own to measure on is named.
