@@ -154,7 +154,8 @@ public struct FineTuning: Sendable {
             train: train,
             evaluation: held,
             metrics: metrics,
-            outputFolder: folder
+            outputFolder: folder,
+            modelName: card.baseModel ?? model
         )
         // What cannot be trained on has been refused by now, and has left nothing behind.
         let claim = try RunFolder(folder).claim()
@@ -170,11 +171,19 @@ public struct FineTuning: Sendable {
         }
         try classifier.save(to: folder)
         // What the run has measured and told of is not measured again.
-        let later = try outcome.evaluation == nil ? measure(classifier, held, outcome, shouldStop, emit) : nil
+        let later =
+            try outcome.evaluation == nil
+            ? measure(classifier, held, trainer.loss, outcome, shouldStop, emit) : nil
         if let later { for observer in listening { try observer.receive(.evaluated(later)) } }
         let evaluation = outcome.evaluation ?? later
         try RunRecord(outcome: outcome, evaluation: evaluation).save(to: folder)
-        let card = ModelCard(job: self, classifier: classifier, train: train, evaluation: evaluation)
+        let card = ModelCard(
+            job: self,
+            classifier: classifier,
+            train: train,
+            evaluation: evaluation,
+            changes: outcome.changes
+        )
         try writeAtomically(Data(card.text.utf8), to: folder.appending(path: "README.md"))
         return Result(classifier: classifier, outcome: outcome, evaluation: evaluation)
     }
@@ -310,6 +319,7 @@ public struct FineTuning: Sendable {
     private func measure(
         _ classifier: TextClassifier,
         _ held: EncodedExamples?,
+        _ loss: any ClassificationLoss,
         _ outcome: Trainer.Outcome,
         _ shouldStop: () -> Bool,
         _ emit: (Event) throws -> Void
@@ -319,6 +329,7 @@ public struct FineTuning: Sendable {
         let record = try evaluate(
             classifier,
             on: held,
+            loss: loss,
             batchSize: arguments.perDeviceEvalBatchSize,
             precision: arguments.precision,
             step: outcome.step,

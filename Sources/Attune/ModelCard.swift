@@ -13,6 +13,7 @@ struct ModelCard {
     let classifier: TextClassifier
     let train: EncodedExamples
     let evaluation: EvaluationRecord?
+    let changes: [SettingChange]
 
     var details: ModelCardDetails { job.card }
 
@@ -119,7 +120,7 @@ struct ModelCard {
         let own = evaluation.customMetrics.map { "\($0.name) \(String(format: "%.4f", $0.value))\n" }.joined()
         return """
             On \(evaluation.metrics.count) texts of \(code(measuredData)) that it had not seen, with a loss of \
-            \(String(format: "%.4f", evaluation.loss)). Brackets hold 95 % intervals; another kind of texts may lie outside \
+            \(evaluation.lossText). Brackets hold 95 % intervals; another kind of texts may lie outside \
             them.
 
             \(block("", evaluation.metrics.table(labels: classifier.labels) + own))\(confusions)
@@ -152,9 +153,18 @@ struct ModelCard {
         return """
             \(arguments.optimizer.rawValue), learning rate \(arguments.learningRate) (\(arguments.scheduler.rawValue)), weight decay \
             \(arguments.weightDecay), \(batch) texts a step, \(length), texts of at most \(classifier.maxLength) tokens, \
-            \(arguments.precision.rawValue), seed \(arguments.seed); with Attune.
+            \(arguments.precision.rawValue), seed \(arguments.seed); with Attune.\(resumed)
 
             """
+    }
+
+    /// What the settings above were before the run was resumed with others.
+    private var resumed: String {
+        guard !changes.isEmpty else { return "" }
+        let shown = changes.map {
+            "until step \($0.step) \(code($0.setting)) was \(code($0.before))"
+        }
+        return " Resumed with other settings: \(shown.joined(separator: ", "))."
     }
 
     private var recipe: String {

@@ -34,19 +34,20 @@ struct ConsoleReporter {
                         + "from the start\n"
                 )
             }
+            for text in plan.resumptionNotes { writeToStandardError(text + "\n") }
             (start, firstStep) = (.now, plan.firstStep)
         case .step(let record): show(record)
         case .logged: break
         case .evaluating(let done, let total): showEvaluation(done, total)
         case .evaluated(let record):
             line.close()
-            let numbers = record.metrics.headline.map { "\($0.name) \(String(format: "%.3f", $0.value))" }
+            let numbers = record.headline.map { "\($0.name) \(String(format: "%.3f", $0.value))" }
             writeToStandardError(
-                "  evaluated after step \(record.step): loss \(String(format: "%.4f", record.loss)), "
+                "  evaluated after step \(record.step): eval loss \(record.lossText), "
                     + numbers.joined(separator: ", ") + "\n"
             )
             evaluationStart = nil
-            lastMetric = numbers.first.map { "  " + $0 } ?? ""
+            lastMetric = numbers.first.map { "  eval " + $0 } ?? ""
         case .saved(let url):
             line.close()
             writeToStandardError("  saved \(url.lastPathComponent)\n")
@@ -69,7 +70,7 @@ struct ConsoleReporter {
         line.show(
             {
                 String(
-                    format: "step %d/%d  epoch %.2f  loss %.4f%@  lr %.2e  %.1f examples/s  %@ left",
+                    format: "step %d/%d  epoch %.2f  train loss %.4f%@  lr %.2e  %.1f examples/s  %@ left",
                     record.step,
                     record.totalSteps,
                     record.epoch,
@@ -105,4 +106,28 @@ struct ConsoleReporter {
         )
         if done == total { line.close() }
     }
+}
+
+extension RunPlan {
+    /// What a person who resumes a run needs to know of its settings.
+    fileprivate var resumptionNotes: [String] {
+        var notes = changes.filter { $0.step == firstStep }.map {
+            "resuming with \(flag($0.setting)) \($0.now); it was \($0.before) until step \($0.step)"
+        }
+        if forgetsBest {
+            notes.append(
+                "the best evaluation so far was by the plain loss, and eval_loss is now the training loss's; the next "
+                    + "evaluation is the first to be compared"
+            )
+        }
+        guard !unchecked.isEmpty else { return notes }
+        return notes + [
+            unchecked.contains("model")
+                ? "the checkpoint is of an earlier version, which recorded only data, batch size, order and optimizer: whether "
+                    + "--model, --class-weights and the other settings are the same as before cannot be checked"
+                : "whether \(unchecked.joined(separator: ", ")) is the same as before cannot be checked"
+        ]
+    }
+
+    private func flag(_ setting: String) -> String { "--" + setting.replacing("_", with: "-") }
 }

@@ -75,7 +75,7 @@ struct EvaluateCommand: ParsableCommand {
             }
             line.close()
             guard let record else { return }
-            print(String(format: "on %d texts: loss %.4f\n", examples.count, record.loss))
+            print("on \(examples.count) texts: loss \(record.lossText)\n")
             print(record.metrics.table(labels: model.labels), terminator: "")
             if let output {
                 try writeAtomically(

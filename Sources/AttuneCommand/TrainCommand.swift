@@ -102,8 +102,13 @@ struct TrainCommand: ParsableCommand {
             let result: FineTuning.Result
             do {
                 result = try job.run(into: folder, shouldStop: { interrupt.isRequested }) { event in
-                    if case .run(.started) = event {
-                        try writeAtomically(Data(recipe.utf8), to: folder.appending(path: "recipe.yaml"))
+                    if case .run(.started(let plan)) = event {
+                        // A run that was resumed with other settings is not repeated by its last ones.
+                        let former = plan.changes.map {
+                            "# Until step \($0.step): \($0.setting): \($0.before)\n"
+                        }.joined()
+                        let text = former + recipe
+                        try writeAtomically(Data(text.utf8), to: folder.appending(path: "recipe.yaml"))
                         pusher?.begin()
                     }
                     reporter.show(event)
@@ -208,7 +213,7 @@ struct TrainCommand: ParsableCommand {
         )
         if let evaluation = result.evaluation {
             let examples = evaluation.metrics.count
-            print(String(format: "\non %d held-out texts: loss %.4f\n", examples, evaluation.loss))
+            print("\non \(examples) held-out texts: loss \(evaluation.lossText)\n")
             print(evaluation.metrics.table(labels: result.classifier.labels))
         }
         print("saved to \(outputDir)")

@@ -14,16 +14,22 @@ extension EncodedExamples {
         case .numbers(let numbers): hash.add(numbers.map { Int64(bitPattern: $0.bitPattern) })
         case nil: break
         }
-        return String(hash.value, radix: 16)
+        return hash.text
     }
 }
 
-/// FNV-1a by words rather than bytes, turned so that high bits reach the low ones.
-private struct Fingerprint {
-    private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325
+/// A hash that is the same in every process: FNV-1a by words rather than bytes, turned so that high bits reach the low ones.
+package struct Fingerprint {
+    private var value: UInt64 = 0xcbf2_9ce4_8422_2325
 
-    /// Takes in numbers, and how many they are.
-    mutating func add(_ numbers: [some FixedWidthInteger]) {
+    /// The hash of nothing.
+    package init() {}
+
+    /// The hash in hexadecimal digits.
+    package var text: String { String(value, radix: 16) }
+
+    /// Adds numbers, and how many they are.
+    package mutating func add(_ numbers: [some FixedWidthInteger]) {
         add(UInt64(numbers.count))
         for number in numbers { add(UInt64(truncatingIfNeeded: number)) }
     }

@@ -31,7 +31,7 @@ public struct ClassificationMetrics: Sendable, Equatable {
     public let perClass: [PerClass]
     /// What was measured of the probabilities; nil where none were given, or some are no numbers.
     public private(set) var probabilities: ProbabilityMetrics?
-    /// 95 % intervals by the values' names, where they were asked for.
+    /// 95 % intervals by the values' names, if they were asked for; each holds its value.
     public private(set) var intervals: [String: ClosedRange<Double>] = [:]
 
     /// The metrics of answers and of the probabilities that they come from.
@@ -41,7 +41,7 @@ public struct ClassificationMetrics: Sendable, Equatable {
     ///   - labels: The true ids, as many.
     ///   - probabilities: One per class for each example.
     ///   - classCount: The number of classes, met or not.
-    ///   - withIntervals: Whether to draw the examples again for 95 % intervals; the accuracy's is Wilson's.
+    ///   - withIntervals: Whether to compute 95 % intervals.
     public init(
         predictions: [Int],
         labels: [Int],
@@ -57,19 +57,9 @@ public struct ClassificationMetrics: Sendable, Equatable {
             predictions: predictions,
             classCount: classCount
         )
-        self.probabilities = scored?.metrics()
+        self.probabilities = scored?.metrics
         guard withIntervals, confusion.total > 0 else { return }
-        let cells = zip(predictions, labels).map { $1 * classCount + $0 }
-        intervals = Bootstrap.intervals(count: labels.count, cost: 4 + 2 * classCount) { weights in
-            var drawn = ClassificationMetrics(
-                ConfusionMatrix(cells: cells, weights: weights, classCount: classCount)
-            )
-            drawn.probabilities = scored?.metrics(weights)
-            return drawn.values
-        }
-        intervals["accuracy"] = accuracyInterval
-        // A baseline is a fact of the data, not a measurement with an error.
-        intervals["majority_baseline"] = nil
+        intervals = countedIntervals.merging(scored?.intervals ?? [:]) { first, _ in first }
     }
 
     /// The metrics of counted predictions.
@@ -123,11 +113,7 @@ public struct ClassificationMetrics: Sendable, Equatable {
     ///
     /// Source: Wilson 1927.
     public var accuracyInterval: ClosedRange<Double> {
-        let (n, z) = (Double(confusion.total), 1.959963984540054)
-        guard n > 0 else { return 0...1 }
-        let center = (accuracy + z * z / (2 * n)) / (1 + z * z / n)
-        let half = z / (1 + z * z / n) * (accuracy * (1 - accuracy) / n + z * z / (4 * n * n)).squareRoot()
-        return max(0, center - half)...min(1, center + half)
+        confusion.total > 0 ? Interval.share(accuracy, of: Double(confusion.total)) : 0...1
     }
 
     /// A metric of the classes taken together; macro and weighted count the classes that occur or were predicted.
@@ -137,9 +123,7 @@ public struct ClassificationMetrics: Sendable, Equatable {
     ///   - average: How to take them together.
     /// - Returns: A value in 0 ... 1.
     public func averaged(_ metric: KeyPath<PerClass, Double>, _ average: Average) -> Double {
-        let rows = perClass.enumerated().filter { $1.support > 0 || confusion.predicted(as: $0) > 0 }.map(
-            \.element
-        )
+        let rows = met.map { perClass[$0] }
         switch average {
         case .micro: return accuracy
         case .macro: return ratio(rows.reduce(0) { $0 + $1[keyPath: metric] }, Double(rows.count))
@@ -149,6 +133,11 @@ public struct ClassificationMetrics: Sendable, Equatable {
                 Double(confusion.total)
             )
         }
+    }
+
+    /// The classes that occur or were predicted.
+    var met: [Int] {
+        perClass.indices.filter { perClass[$0].support > 0 || confusion.predicted(as: $0) > 0 }
     }
 
     /// Every number under the reference's name, in the order to show them; for two classes `f1`, `precision` and

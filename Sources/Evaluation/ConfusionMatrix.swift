@@ -1,8 +1,14 @@
-/// How often each class was taken for each.
+/// How often each class was taken for each, in space linear in classes and examples.
 public struct ConfusionMatrix: Sendable, Equatable {
     /// The number of classes.
     public let classCount: Int
-    private var counts: [Int]
+    /// All examples.
+    public let total: Int
+    private let supports: [Int]
+    private let predicted: [Int]
+    private let hits: [Int]
+    /// Examples by wrong cell, `label * classCount + prediction`; cells without examples are left out.
+    let errors: [Int: Int]
 
     /// Counts pairs of prediction and truth.
     ///
@@ -12,18 +18,20 @@ public struct ConfusionMatrix: Sendable, Equatable {
     ///   - classCount: The number of classes, met or not.
     public init(predictions: [Int], labels: [Int], classCount: Int) {
         precondition(predictions.count == labels.count, "a prediction for each label")
-        self.init(
-            cells: zip(predictions, labels).map { $1 * classCount + $0 },
-            weights: nil,
-            classCount: classCount
-        )
-    }
-
-    /// Counts cells, `label * classCount + prediction`, each as often as its weight says.
-    init(cells: [Int], weights: [Int32]?, classCount: Int) {
-        self.classCount = classCount
-        counts = [Int](repeating: 0, count: classCount * classCount)
-        for (index, cell) in cells.enumerated() { counts[cell] += Int(weights?[index] ?? 1) }
+        var supports = [Int](repeating: 0, count: classCount)
+        var (predicted, hits) = (supports, supports)
+        var errors: [Int: Int] = [:]
+        for (prediction, label) in zip(predictions, labels) {
+            supports[label] += 1
+            predicted[prediction] += 1
+            if prediction == label {
+                hits[label] += 1
+            } else {
+                errors[label * classCount + prediction, default: 0] += 1
+            }
+        }
+        (self.classCount, total) = (classCount, labels.count)
+        (self.supports, self.predicted, self.hits, self.errors) = (supports, predicted, hits, errors)
     }
 
     /// How many examples of one class were taken for another.
@@ -31,25 +39,22 @@ public struct ConfusionMatrix: Sendable, Equatable {
     /// - Parameters:
     ///   - label: The true class.
     ///   - prediction: What it was taken for.
-    public subscript(label: Int, prediction: Int) -> Int { counts[label * classCount + prediction] }
-
-    /// All examples.
-    public var total: Int { counts.reduce(0, +) }
+    public subscript(label: Int, prediction: Int) -> Int {
+        label == prediction ? hits[label] : errors[label * classCount + prediction] ?? 0
+    }
 
     /// Examples classified rightly.
-    public var correct: Int { (0..<classCount).reduce(0) { $0 + self[$1, $1] } }
+    public var correct: Int { hits.reduce(0, +) }
 
     /// Examples of a class.
     ///
     /// - Parameter label: The class.
     /// - Returns: Their number.
-    public func support(of label: Int) -> Int { (0..<classCount).reduce(0) { $0 + self[label, $1] } }
+    public func support(of label: Int) -> Int { supports[label] }
 
     /// Examples taken for a class.
     ///
     /// - Parameter prediction: The class.
     /// - Returns: Their number.
-    public func predicted(as prediction: Int) -> Int {
-        (0..<classCount).reduce(0) { $0 + self[$1, prediction] }
-    }
+    public func predicted(as prediction: Int) -> Int { predicted[prediction] }
 }

@@ -51,6 +51,15 @@ public enum EvaluationMetrics: Sendable, Equatable {
         }
     }
 
+    /// The names of ``headline``'s numbers in ``values``.
+    public var headlineNames: [String] {
+        switch self {
+        case .singleLabel: ["accuracy", "matthews_correlation"]
+        case .multiLabel: ["f1_micro", "accuracy"]
+        case .regression: ["rmse", "pearson"]
+        }
+    }
+
     /// The metrics, and what a person wants to see with them, as plain text.
     ///
     /// - Parameter labels: Names by id.

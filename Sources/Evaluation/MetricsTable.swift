@@ -10,7 +10,12 @@ extension ClassificationMetrics {
         var text =
             "accuracy             \(fixed(accuracy))   (\(interval); always the largest class: \(fixed(majorityBaseline)))\n"
         text += row("balanced accuracy", balancedAccuracy, intervals["balanced_accuracy"])
-        text += row("Matthews correlation", matthewsCorrelation, intervals["matthews_correlation"])
+        text += row(
+            "Matthews correlation",
+            matthewsCorrelation,
+            intervals["matthews_correlation"],
+            reason("matthews_correlation", "all texts or all answers are of one class")
+        )
         text += row("F1 macro", averaged(\.f1, .macro), intervals["f1_macro"])
         text += row("F1 weighted", averaged(\.f1, .weighted), intervals["f1_weighted"])
         if let probabilities {
@@ -19,13 +24,28 @@ extension ClassificationMetrics {
             if let precision = probabilities.averagePrecision {
                 text += row("PR-AUC", precision, intervals["average_precision"])
             }
-            text += row("log loss", probabilities.logLoss, intervals["log_loss"])
+            text += row(
+                "log loss",
+                probabilities.logLoss,
+                intervals["log_loss"],
+                "the plain loss, without weights or smoothing"
+            )
             text += row("Brier score", probabilities.brierScore, intervals["brier_score"])
-            text += row("calibration error", probabilities.calibrationError, intervals["ece"])
+            text += row(
+                "calibration error",
+                probabilities.calibrationError,
+                nil,
+                reason("ece", "chance alone makes it positive")
+            )
         }
         text += "\n" + rows(classRows(labels, perClass, "class"))
         if labels.count <= 12 { text += "\n" + rows(confusionRows(labels)) }
         return text
+    }
+
+    /// Why a number has no interval, if intervals were asked for.
+    private func reason(_ name: String, _ why: String) -> String? {
+        !intervals.isEmpty && intervals[name] == nil ? "no interval: \(why)" : nil
     }
 
     private func confusionRows(_ labels: [String]) -> [[String]] {
@@ -44,7 +64,13 @@ extension MultiLabelMetrics {
             row(title, value, intervals[name], meaning)
         }
         var text = line("F1 micro", averaged(\.f1, .micro), "f1_micro", "every decision alike")
-        text += line("F1 macro", averaged(\.f1, .macro), "f1_macro", "every label alike")
+        let hasReason = !intervals.isEmpty && intervals["f1_macro"] == nil
+        text += line(
+            "F1 macro",
+            averaged(\.f1, .macro),
+            "f1_macro",
+            "every label alike" + (hasReason ? "; no interval: a label neither occurs nor is given" : "")
+        )
         text += line("F1 weighted", averaged(\.f1, .weighted), "f1_weighted", "labels by their examples")
         text += line(
             "F1 samples",
@@ -57,6 +83,9 @@ extension MultiLabelMetrics {
         if let areaUnderROC { text += line("ROC-AUC", areaUnderROC, "roc_auc", "mean of the labels") }
         if let averagePrecision {
             text += line("PR-AUC", averagePrecision, "average_precision", "mean of the labels")
+        }
+        if let logLoss {
+            text += line("log loss", logLoss, "log_loss", "the plain loss, without weights or focus")
         }
         return text + "\n" + rows(classRows(labels, perLabel, "label"))
     }

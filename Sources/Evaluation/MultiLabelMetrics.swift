@@ -1,3 +1,5 @@
+import Foundation
+
 /// The field's metrics of a classifier that gives any number of labels to a text.
 ///
 /// Source: scikit-learn's `precision_recall_fscore_support` with `zero_division=0`, `accuracy_score` and `hamming_loss` on
@@ -34,7 +36,10 @@ public struct MultiLabelMetrics: Sendable, Equatable {
     public let areaUnderROC: Double?
     /// The mean over labels that occur of the area under precision over recall; nil as above.
     public let averagePrecision: Double?
-    /// 95 % intervals by name, where they were asked for.
+    /// The mean negative logarithm of the probability of what is right, over all decisions, in nats; nil where no
+    /// probabilities were given.
+    public let logLoss: Double?
+    /// 95 % intervals by name, if they were asked for; each holds its value.
     public private(set) var intervals: [String: ClosedRange<Double>] = [:]
 
     /// The metrics of predicted sets.
@@ -44,7 +49,7 @@ public struct MultiLabelMetrics: Sendable, Equatable {
     ///   - labels: The true ids, for as many examples.
     ///   - probabilities: One per label for each example, where the areas under curves are wanted.
     ///   - labelCount: The number of labels, met or not.
-    ///   - withIntervals: Whether to draw the examples again for 95 % intervals.
+    ///   - withIntervals: Whether to compute 95 % intervals.
     public init(
         predictions: [[Int]],
         labels: [[Int]],
@@ -54,54 +59,48 @@ public struct MultiLabelMetrics: Sendable, Equatable {
     ) {
         precondition(predictions.count == labels.count, "a prediction for each example")
         let answers = zip(predictions, labels).map(Answer.init)
-        var rankings: [RankedScores] = []
-        if let probabilities, probabilities.allSatisfy({ $0.allSatisfy(\.isFinite) }) {
-            rankings = (0..<labelCount).map { id in
-                RankedScores(probabilities.map { $0[id] }, isPositive: labels.map { $0.contains(id) })
-            }
-        }
-        self.init(answers, rankings, labelCount, weights: nil)
-        guard withIntervals else { return }
-        intervals = Bootstrap.intervals(count: count, cost: 8 + 2 * labelCount) { weights in
-            MultiLabelMetrics(answers, rankings, labelCount, weights: weights).values
-        }
-    }
-
-    private init(_ answers: [Answer], _ rankings: [RankedScores], _ labelCount: Int, weights: [Int32]?) {
         var counts = [Counts](repeating: Counts(), count: labelCount)
-        var exact = 0
-        var sums = (precision: 0.0, recall: 0.0, f1: 0.0)
-        for (index, answer) in answers.enumerated() {
-            let weight = Int(weights?[index] ?? 1)
-            guard weight > 0 else { continue }
-            for id in answer.given { counts[id].predicted += weight }
-            for id in answer.wanted { counts[id].support += weight }
-            for id in answer.hits { counts[id].hits += weight }
-            exact += answer.isExact ? weight : 0
-            sums.precision += Double(weight) * answer.scores.precision
-            sums.recall += Double(weight) * answer.scores.recall
-            sums.f1 += Double(weight) * answer.scores.f1
+        for answer in answers {
+            for id in answer.given { counts[id].predicted += 1 }
+            for id in answer.wanted { counts[id].support += 1 }
+            for id in answer.hits { counts[id].hits += 1 }
         }
         count = answers.count
         perLabel = counts.map(\.scores)
         let n = Double(answers.count)
-        exactMatch = ratio(Double(exact), n)
+        exactMatch = ratio(Double(answers.count { $0.isExact }), n)
         let all = counts.reduce(into: Counts()) { sum, label in
             sum.hits += label.hits
             sum.predicted += label.predicted
             sum.support += label.support
         }
         overall = all.scores
+        func mean(_ path: KeyPath<Scores, Double>) -> Double {
+            ratio(answers.reduce(0) { $0 + $1.scores[keyPath: path] }, n)
+        }
         perExample = Scores(
-            precision: ratio(sums.precision, n),
-            recall: ratio(sums.recall, n),
-            f1: ratio(sums.f1, n),
+            precision: mean(\.precision),
+            recall: mean(\.recall),
+            f1: mean(\.f1),
             support: all.support
         )
         hammingLoss = ratio(Double(all.predicted + all.support - 2 * all.hits), n * Double(labelCount))
-        let areas = rankings.map { $0.areas(weights) }
-        areaUnderROC = mean(areas.map(\.roc))
-        averagePrecision = mean(areas.map(\.averagePrecision))
+        let isScored = !answers.isEmpty && probabilities?.allSatisfy { $0.allSatisfy(\.isFinite) } ?? false
+        guard isScored, let probabilities else {
+            (areaUnderROC, averagePrecision, logLoss) = (nil, nil, nil)
+            if withIntervals { intervals = Self.intervals(of: self, answers, counts) }
+            return
+        }
+        let areas = MeanAreas(0..<labelCount, count: labels.count) { id in
+            RankedScores(probabilities.map { $0[id] }, isPositive: answers.map { $0.wanted.contains(id) })
+        }
+        let losses = zip(probabilities, answers).map { $1.loss(of: $0) }
+        let loss = losses.reduce(0, +) / n
+        (areaUnderROC, averagePrecision) = (areas.areaUnderROC, areas.averagePrecision)
+        logLoss = loss
+        guard withIntervals else { return }
+        intervals = Self.intervals(of: self, answers, counts).merging(areas.intervals) { first, _ in first }
+        intervals["log_loss"] = Interval.mean(loss, of: losses)
     }
 
     /// A metric of the labels, or of the examples, taken together.
@@ -137,14 +136,15 @@ public struct MultiLabelMetrics: Sendable, Equatable {
         }
         if let areaUnderROC { values.append(("roc_auc", areaUnderROC)) }
         if let averagePrecision { values.append(("average_precision", averagePrecision)) }
+        if let logLoss { values.append(("log_loss", logLoss)) }
         return values
     }
 }
 
 /// What was given to one example, and what should have been.
-private struct Answer {
+struct Answer {
     let given: [Int]
-    let wanted: [Int]
+    let wanted: Set<Int>
     let hits: [Int]
     let scores: ClassificationMetrics.PerClass
     var isExact: Bool { hits.count == given.count && hits.count == wanted.count }
@@ -152,13 +152,23 @@ private struct Answer {
     init(_ predicted: [Int], _ truth: [Int]) {
         let (given, wanted) = (Set(predicted), Set(truth))
         let hits = given.intersection(wanted)
-        (self.given, self.wanted, self.hits) = (Array(given), Array(wanted), Array(hits))
+        (self.given, self.wanted, self.hits) = (Array(given), wanted, Array(hits))
         scores = Counts(hits: hits.count, predicted: given.count, support: wanted.count).scores
+    }
+
+    /// The mean negative logarithm of the probability of what is right.
+    func loss(of probabilities: [Double]) -> Double {
+        let least = Double.ulpOfOne
+        let sum = probabilities.enumerated().reduce(0) { sum, score in
+            let right = wanted.contains(score.offset) ? score.element : 1 - score.element
+            return sum - log(min(max(right, least), 1 - least))
+        }
+        return ratio(sum, Double(probabilities.count))
     }
 }
 
 /// What was right, given and true of a label or an example.
-private struct Counts {
+struct Counts {
     var hits = 0
     var predicted = 0
     var support = 0

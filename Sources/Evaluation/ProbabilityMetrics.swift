@@ -27,17 +27,16 @@ public struct ProbabilityMetrics: Sendable, Equatable {
     }
 }
 
-/// Probabilities and true classes, prepared to be measured as often as examples are drawn again.
+/// Probabilities beside true classes, measured.
 struct ScoredExamples {
     private static let binCount = 15
-    private let rankings: [RankedScores]
-    private let losses: [Double]
-    private let squares: [Double]
-    private let bins: [Int]
-    /// Confidence less 1 where the answer is right, less 0 where it is wrong.
-    private let excess: [Double]
+    /// What was measured.
+    let metrics: ProbabilityMetrics
+    private let areas: MeanAreas
+    private let losses: AnsweredLosses
+    private let squares: AnsweredLosses
 
-    /// Prepares examples; nil where there are none or a probability is no number.
+    /// Measures examples; nil if there are none or a probability is not finite.
     ///
     /// - Parameters:
     ///   - probabilities: One per class for each example.
@@ -47,47 +46,97 @@ struct ScoredExamples {
     init?(_ probabilities: [[Double]], labels: [Int], predictions: [Int], classCount: Int) {
         guard !labels.isEmpty, probabilities.allSatisfy({ $0.allSatisfy(\.isFinite) }) else { return nil }
         // Of two classes the second one's scores tell all.
-        let classes = classCount == 2 ? 1..<2 : 0..<classCount
-        rankings = classes.map { id in
+        areas = MeanAreas(classCount == 2 ? 1..<2 : 0..<classCount, count: labels.count) { id in
             RankedScores(probabilities.map { $0[id] }, isPositive: labels.map { $0 == id })
         }
-        let least = Double.ulpOfOne
-        losses = zip(probabilities, labels).map { -log(min(max($0[$1], least), 1 - least)) }
-        squares = zip(probabilities, labels).map { row, label in
-            let all = row.enumerated().reduce(0) { sum, score in
-                let distance = score.element - (score.offset == label ? 1 : 0)
-                return sum + distance * distance
-            }
-            return classCount == 2 ? all / 2 : all
+        func logarithm(_ row: [Double], _ label: Int) -> Double {
+            -log(min(max(row[label], .ulpOfOne), 1 - .ulpOfOne))
         }
-        let confidences = zip(probabilities, predictions).map { $0[$1] }
-        bins = confidences.map {
-            min(max(Int(($0 * Double(Self.binCount)).rounded(.up)) - 1, 0), Self.binCount - 1)
+        func square(_ row: [Double], _ label: Int) -> Double {
+            // Σ (p - 1 at the label)²
+            let all = row.reduce(0) { $0 + $1 * $1 } - 2 * row[label] + 1
+            return max(classCount == 2 ? all / 2 : all, 0)
         }
-        excess = confidences.indices.map { confidences[$0] - (predictions[$0] == labels[$0] ? 1 : 0) }
+        let isRight = zip(predictions, labels).map(==)
+        losses = AnsweredLosses(probabilities, labels, predictions, isRight, logarithm)
+        squares = AnsweredLosses(probabilities, labels, predictions, isRight, square)
+        var gaps = [Double](repeating: 0, count: Self.binCount)
+        for (row, (prediction, label)) in zip(probabilities, zip(predictions, labels)) {
+            let confidence = row[prediction]
+            let bin = Int((confidence * Double(Self.binCount)).rounded(.up)) - 1
+            gaps[min(max(bin, 0), Self.binCount - 1)] += confidence - (prediction == label ? 1 : 0)
+        }
+        let count = Double(labels.count)
+        metrics = ProbabilityMetrics(
+            areaUnderROC: areas.areaUnderROC,
+            averagePrecision: areas.averagePrecision,
+            logLoss: losses.mean,
+            brierScore: squares.mean,
+            calibrationError: gaps.reduce(0) { $0 + abs($1) } / count
+        )
     }
 
-    /// Measures.
-    ///
-    /// - Parameter weights: How often each example counts; nil counts each once.
-    /// - Returns: The metrics.
-    func metrics(_ weights: [Int32]? = nil) -> ProbabilityMetrics {
-        let areas = rankings.map { $0.areas(weights) }
-        var (count, loss, square) = (0.0, 0.0, 0.0)
-        var gaps = [Double](repeating: 0, count: Self.binCount)
-        for example in losses.indices {
-            let weight = Double(weights?[example] ?? 1)
-            count += weight
-            loss += weight * losses[example]
-            square += weight * squares[example]
-            gaps[bins[example]] += weight * excess[example]
+    /// 95 % intervals by name.
+    var intervals: [String: ClosedRange<Double>] {
+        var result = areas.intervals
+        result["log_loss"] = losses.interval
+        result["brier_score"] = squares.interval
+        return result
+    }
+}
+
+/// Every example's loss, of right and of wrong answers.
+///
+/// A classifier that is nearly always right has few wrong answers, and they make up most of its loss: the interval follows
+/// from that of their share, also if there are none.
+private struct AnsweredLosses {
+    /// The mean of all.
+    let mean: Double
+    private let right: [Double]
+    private let wrong: [Double]
+    /// What a wrong answer is expected to cost, by the probabilities themselves.
+    private let expected: Double
+
+    init(
+        _ probabilities: [[Double]],
+        _ labels: [Int],
+        _ predictions: [Int],
+        _ isRight: [Bool],
+        _ loss: ([Double], Int) -> Double
+    ) {
+        let losses = zip(probabilities, labels).map(loss)
+        mean = losses.reduce(0, +) / Double(losses.count)
+        right = losses.indices.filter { isRight[$0] }.map { losses[$0] }
+        wrong = losses.indices.filter { !isRight[$0] }.map { losses[$0] }
+        guard wrong.isEmpty else {
+            expected = wrong.reduce(0, +) / Double(wrong.count)
+            return
         }
-        return ProbabilityMetrics(
-            areaUnderROC: mean(areas.map(\.roc)),
-            averagePrecision: mean(areas.map(\.averagePrecision)),
-            logLoss: ratio(loss, count),
-            brierScore: ratio(square, count),
-            calibrationError: ratio(gaps.reduce(0) { $0 + abs($1) }, count)
-        )
+        var (sum, total) = (0.0, 0.0)
+        for (row, prediction) in zip(probabilities, predictions) {
+            // The next likeliest class would be the true one.
+            guard let other = row.indices.filter({ $0 != prediction }).max(by: { row[$0] < row[$1] }) else {
+                continue
+            }
+            let doubt = max(1 - row[prediction], .ulpOfOne)
+            sum += doubt * loss(row, other)
+            total += doubt
+        }
+        expected = ratio(sum, total)
+    }
+
+    /// The mean's 95 % interval.
+    var interval: ClosedRange<Double> {
+        let n = Double(right.count + wrong.count)
+        let share = Double(wrong.count) / n
+        let usual = ratio(right.reduce(0, +), Double(right.count))
+        var parts = [(weight: expected - usual, value: share, interval: Interval.share(share, of: n))]
+        for (losses, mean, weight) in [(right, usual, 1 - share), (wrong, expected, share)] where weight > 0 {
+            // One loss alone tells its size and no more.
+            let interval =
+                Interval.mean(mean, of: losses) ?? (losses.count == 1 ? mean / 2...mean * 2 : mean...mean)
+            parts.append((weight: weight, value: mean, interval: interval))
+        }
+        return Interval.sum(mean, of: parts, in: 0...(.infinity))
     }
 }

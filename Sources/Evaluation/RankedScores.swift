@@ -1,46 +1,91 @@
-/// Scores for one class against all others, in falling order: what curves over all thresholds are drawn from.
+/// The areas under the curves of one class's scores against all others.
 ///
-/// Sorted once, it is measured as often as examples are drawn again.
+/// The positives are sorted, and the others only placed among them: n examples of which m are positive take n log m steps.
 struct RankedScores {
-    private let order: [Int]
-    /// Whether the next example in order has a lower score: a threshold lies between.
-    private let endsTie: [Bool]
-    private let isPositive: [Bool]
+    /// The area under the ROC curve, equal scores half right; nil if there are no positives or no others.
+    let areaUnderROC: Double?
+    /// The average precision; nil if there are no positives.
+    let averagePrecision: Double?
+    /// Examples of the class.
+    let positives: Int
+    /// All others.
+    let negatives: Int
+    /// By example, how far it moves the area under the ROC curve; empty if that is nil.
+    let influence: [Double]
 
-    /// Ranks examples.
+    /// Measures scores.
     ///
     /// - Parameters:
-    ///   - scores: Higher means likelier of the class; numbers.
+    ///   - scores: Higher means likelier of the class; finite.
     ///   - isPositive: Whether each is of the class.
+    ///
+    /// Source: scikit-learn's `roc_auc_score` and `average_precision_score`; DeLong et al. 1988 for the influence.
     init(_ scores: [Double], isPositive: [Bool]) {
-        let order = scores.indices.sorted { scores[$0] > scores[$1] }
-        endsTie = order.indices.map { $0 + 1 == order.count || scores[order[$0]] != scores[order[$0 + 1]] }
-        self.order = order
-        self.isPositive = isPositive
-    }
-
-    /// The areas under both curves; nil where examples of the class, or of all others, are missing.
-    ///
-    /// - Parameter weights: How often each example counts; nil counts each once.
-    /// - Returns: The area under the ROC curve, equal scores half right, and the average precision, which needs no
-    ///   example of another class.
-    ///
-    /// Source: scikit-learn's `roc_auc_score` and `average_precision_score`.
-    func areas(_ weights: [Int32]?) -> (roc: Double?, averagePrecision: Double?) {
-        // Whole and half numbers, exact in float64; a threshold's counts are those above it.
-        var (hits, alarms) = (0.0, 0.0)
-        var (hitsBefore, alarmsBefore) = (0.0, 0.0)
-        var (area, precisions) = (0.0, 0.0)
-        for (place, example) in order.enumerated() {
-            let weight = Double(weights?[example] ?? 1)
-            if isPositive[example] { hits += weight } else { alarms += weight }
-            guard endsTie[place] else { continue }
-            area += (alarms - alarmsBefore) * (hits + hitsBefore) / 2
-            precisions += (hits - hitsBefore) * ratio(hits, hits + alarms)
-            (hitsBefore, alarmsBefore) = (hits, alarms)
+        let ordered = scores.indices.filter { isPositive[$0] }.map { scores[$0] }.sorted(by: >)
+        positives = ordered.count
+        negatives = scores.count - ordered.count
+        guard positives > 0 else {
+            (areaUnderROC, averagePrecision, influence) = (nil, nil, [])
+            return
         }
-        guard hits > 0 else { return (nil, nil) }
-        return (alarms > 0 ? area / (hits * alarms) : nil, precisions / hits)
+        // Thresholds: the different scores of positives, falling, and how many positives are above or at each.
+        var thresholds: [Double] = []
+        var reached: [Int] = []
+        for score in ordered {
+            if thresholds.last == score {
+                reached[reached.count - 1] += 1
+            } else {
+                thresholds.append(score)
+                reached.append((reached.last ?? 0) + 1)
+            }
+        }
+        /// The first threshold that a score reaches.
+        func place(_ score: Double) -> Int {
+            var (low, high) = (0, thresholds.count)
+            while low < high {
+                let middle = (low + high) / 2
+                if thresholds[middle] <= score { high = middle } else { low = middle + 1 }
+            }
+            return low
+        }
+        // Others that reach a threshold and no higher one, and those that equal it.
+        var above = [Int](repeating: 0, count: thresholds.count + 1)
+        var equal = above
+        let places = scores.map(place)
+        for (example, place) in places.enumerated() where !isPositive[example] {
+            if place < thresholds.count, thresholds[place] == scores[example] {
+                equal[place] += 1
+            } else {
+                above[place] += 1
+            }
+        }
+        // Whole and half numbers, exact in float64.
+        var (area, precisions, alarms) = (0.0, 0.0, 0)
+        var below = [Double](repeating: 0, count: thresholds.count)
+        for place in thresholds.indices {
+            alarms += above[place]
+            let hits = reached[place] - (place > 0 ? reached[place - 1] : 0)
+            below[place] = Double(negatives - alarms) - Double(equal[place]) / 2
+            alarms += equal[place]
+            area += Double(hits) * below[place]
+            precisions += Double(hits) * ratio(Double(reached[place]), Double(reached[place] + alarms))
+        }
+        let (m, n) = (Double(positives), Double(negatives))
+        averagePrecision = precisions / m
+        guard negatives > 0 else {
+            (areaUnderROC, influence) = (nil, [])
+            return
+        }
+        let mean = area / (m * n)
+        areaUnderROC = mean
+        influence = places.enumerated().map { example, place in
+            if isPositive[example] { return (below[place] / n - mean) / m }
+            // Positives with a higher score, and half of those with the same.
+            let higher = place > 0 ? Double(reached[place - 1]) : 0
+            let isEqual = place < thresholds.count && thresholds[place] == scores[example]
+            let same = isEqual ? Double(reached[place]) - higher : 0
+            return ((higher + same / 2) / m - mean) / n
+        }
     }
 }
 
@@ -48,4 +93,83 @@ struct RankedScores {
 func mean(_ values: [Double?]) -> Double? {
     let defined = values.compactMap { $0 }
     return defined.isEmpty ? nil : defined.reduce(0, +) / Double(defined.count)
+}
+
+/// The areas of several classes taken together.
+struct MeanAreas {
+    /// The mean area under the ROC curve; nil if no class has one.
+    let areaUnderROC: Double?
+    /// The mean average precision; nil if no class has one.
+    let averagePrecision: Double?
+    private let areas: [(value: Double, interval: ClosedRange<Double>)]
+    private let precisions: [(value: Double, positives: Int)]
+    private let dependence: Double
+
+    /// Takes areas together, one class after the other.
+    ///
+    /// - Parameters:
+    ///   - classes: Which.
+    ///   - count: Examples.
+    ///   - ranked: Measures one class.
+    init(_ classes: Range<Int>, count: Int, _ ranked: (Int) -> RankedScores) {
+        var sum = [Double](repeating: 0, count: count)
+        var alone = 0.0
+        var areas: [(value: Double, interval: ClosedRange<Double>)] = []
+        var precisions: [(value: Double, positives: Int)] = []
+        for id in classes {
+            let ranked = ranked(id)
+            if let area = ranked.areaUnderROC {
+                var variance = 0.0
+                for (example, influence) in ranked.influence.enumerated() {
+                    sum[example] += influence
+                    variance += influence * influence
+                }
+                alone += variance
+                let interval = Interval.area(
+                    area,
+                    positives: Double(ranked.positives),
+                    negatives: Double(ranked.negatives),
+                    variance: variance
+                )
+                areas.append((area, interval))
+            }
+            if let precision = ranked.averagePrecision { precisions.append((precision, ranked.positives)) }
+        }
+        (self.areas, self.precisions) = (areas, precisions)
+        areaUnderROC = mean(areas.map(\.value))
+        averagePrecision = mean(precisions.map(\.value))
+        dependence = commonVariance(sum.reduce(0) { $0 + $1 * $1 }, alone, of: areas.count)
+    }
+
+    /// 95 % intervals by name.
+    var intervals: [String: ClosedRange<Double>] {
+        var result: [String: ClosedRange<Double>] = [:]
+        if let areaUnderROC {
+            result["roc_auc"] = Interval.sum(
+                areaUnderROC,
+                of: areas.lazy.map { (1 / Double(areas.count), $0.value, $0.interval) },
+                dependence: dependence
+            )
+        }
+        if let averagePrecision {
+            // Each positive's precision is one of as many numbers in 0 ... 1: Boyd, Eng and Page 2013.
+            result["average_precision"] = Interval.sum(
+                averagePrecision,
+                of: precisions.lazy.map { precision in
+                    let interval = Interval.share(precision.value, of: Double(precision.positives))
+                    return (1 / Double(precisions.count), precision.value, interval)
+                },
+                dependence: dependence
+            )
+        }
+        return result
+    }
+}
+
+/// What estimates have in common: the variance of their sum, divided by the sum of their variances.
+///
+/// At least 1. If nothing varied, 2 for several: an example that is wrong is wrong for two classes.
+func commonVariance(_ together: Double, _ alone: Double, of count: Int) -> Double {
+    guard count > 1 else { return 1 }
+    return alone > 0 ? max(1, together / alone) : 2
 }

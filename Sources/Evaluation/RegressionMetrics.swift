@@ -1,3 +1,5 @@
+import Foundation
+
 /// The field's metrics of predicted numbers.
 ///
 /// Source: scikit-learn's `mean_squared_error`, `root_mean_squared_error`, `mean_absolute_error` and `r2_score`; SciPy's
@@ -18,7 +20,7 @@ public struct RegressionMetrics: Sendable, Equatable {
     /// The root mean squared error of always answering the mean, in the numbers' unit.
     public let meanBaseline: Double
 
-    /// 95 % intervals by name, where they were asked for.
+    /// 95 % intervals by name, if they were asked for; each holds its value.
     public private(set) var intervals: [String: ClosedRange<Double>] = [:]
 
     /// The metrics of predictions.
@@ -26,7 +28,7 @@ public struct RegressionMetrics: Sendable, Equatable {
     /// - Parameters:
     ///   - predictions: Numbers.
     ///   - labels: The true numbers, as many.
-    ///   - withIntervals: Whether to draw the examples again for 95 % intervals.
+    ///   - withIntervals: Whether to compute 95 % intervals.
     public init(predictions: [Double], labels: [Double], withIntervals: Bool = false) {
         precondition(predictions.count == labels.count, "a prediction for each label")
         count = labels.count
@@ -40,15 +42,46 @@ public struct RegressionMetrics: Sendable, Equatable {
         rSquared = spread == 0 ? (squares == 0 ? 1 : 0) : 1 - squares / spread
         pearson = correlation(predictions, labels)
         spearman = correlation(ranks(predictions), ranks(labels))
-        guard withIntervals else { return }
-        // Sorting for the ranks is what costs.
-        intervals = Bootstrap.intervals(count: count, cost: 100) { weights in
-            let drawn = weights.indices.flatMap { repeatElement($0, count: Int(weights[$0])) }
-            return RegressionMetrics(
-                predictions: drawn.map { predictions[$0] },
-                labels: drawn.map { labels[$0] }
-            ).values
+        guard withIntervals, squares.isFinite else { return }
+        let errors = zip(predictions, labels).map { $0 - $1 }
+        if let interval = Interval.mean(meanSquaredError, of: errors.map { $0 * $0 }) {
+            intervals["mse"] = interval
+            intervals["rmse"] = Interval.holding(
+                rootMeanSquaredError,
+                interval.lowerBound.squareRoot(),
+                interval.upperBound.squareRoot(),
+                in: 0...(.infinity)
+            )
         }
+        intervals["mae"] = Interval.mean(meanAbsoluteError, of: errors.map(abs))
+        intervals["r2"] = explainedInterval(errors, deviations(labels))
+        if spread > 0, Set(predictions).count > 1 {
+            // Of ranks: Bonett and Wright 2000.
+            for (name, value, (a, b), least) in [
+                ("pearson", pearson, (predictions, labels), 1),
+                ("spearmanr", spearman, (ranks(predictions), ranks(labels)), 1 + spearman * spearman / 2),
+            ] {
+                intervals[name] = Interval.correlation(
+                    value,
+                    of: count,
+                    spread: max(least, correlationSpread(value, a, b))
+                )
+            }
+        }
+    }
+
+    /// What is not explained is a ratio of two means, whose logarithm is nearly normal.
+    private func explainedInterval(_ errors: [Double], _ deviations: [Double]) -> ClosedRange<Double>? {
+        let rest = 1 - rSquared
+        let spread = deviations.reduce(0) { $0 + $1 * $1 }
+        guard rest > 0, spread > 0, count > 2 else { return nil }
+        let influences = zip(errors, deviations).reduce(0) { sum, pair in
+            let influence = pair.0 * pair.0 / (rest * spread) - pair.1 * pair.1 / spread
+            return sum + influence * influence
+        }
+        let n = Double(count)
+        let half = Interval.studentQuantile(n - 1) * (influences * n / (n - 1)).squareRoot()
+        return Interval.holding(rSquared, 1 - rest * exp(half), 1 - rest * exp(-half), in: -.infinity...1)
     }
 
     /// The root of the mean squared error, in the numbers' unit.
@@ -75,6 +108,22 @@ private func correlation(_ a: [Double], _ b: [Double]) -> Double {
     let spreads = [a, b].map { $0.reduce(0) { $0 + $1 * $1 }.squareRoot() }
     let value = ratio(zip(a, b).reduce(0) { $0 + $1.0 * $1.1 }, spreads[0] * spreads[1])
     return max(-1, min(1, value))
+}
+
+/// A correlation's variance on Fisher's scale, times the pairs, whatever the numbers' distribution.
+///
+/// Source: the influence function of Devlin, Gnanadesikan and Kettenring 1975.
+private func correlationSpread(_ correlation: Double, _ a: [Double], _ b: [Double]) -> Double {
+    let (a, b) = (deviations(a), deviations(b))
+    let squares = [a, b].map { $0.reduce(0) { $0 + $1 * $1 } / Double($0.count) }
+    let sum = zip(a, b).reduce(0) { sum, pair in
+        let product = pair.0 * pair.1 / (squares[0] * squares[1]).squareRoot()
+        let influence =
+            product - correlation * (pair.0 * pair.0 / squares[0] + pair.1 * pair.1 / squares[1]) / 2
+        return sum + influence * influence
+    }
+    let slope = 1 - correlation * correlation
+    return ratio(sum, Double(a.count) * slope * slope)
 }
 
 /// Places in rising order from 1; equal values share the mean of theirs.

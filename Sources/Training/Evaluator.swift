@@ -2,7 +2,7 @@ public import Classification
 import Evaluation
 import Foundation
 import Models
-import NN
+public import NN
 import Torch
 
 /// Measures a classifier on labelled examples.
@@ -10,19 +10,22 @@ import Torch
 /// - Parameters:
 ///   - classifier: In whatever state it is.
 ///   - examples: With targets of the classifier's kind.
+///   - loss: The loss that the classifier was trained with, as the record is to have it; nil takes the plain one of the
+///     classifier's kind.
 ///   - batchSize: Texts of a batch; nil fills batches by tokens.
 ///   - precision: Type of matrix products.
 ///   - step: The step that the record is to name.
 ///   - epoch: The epoch that the record is to name.
 ///   - metrics: Of your own, computed beside the others.
-///   - withIntervals: Whether to measure 95 % intervals too, by drawing the examples again.
+///   - withIntervals: Whether to compute 95 % intervals too.
 ///   - progress: Told how many examples are done; returns whether to go on.
 /// - Returns: The record; nil where `progress` stopped it.
-/// - Throws: ``TrainingError`` where the examples have no targets or others than the classifier's, or where logits are no
-///   numbers; `TorchError`.
+/// - Throws: ``TrainingError`` if the examples have no targets or others than the classifier's, if logits or the loss are
+///   NaN or infinite, or if all examples have a weight of 0; `TorchError`.
 public func evaluate(
     _ classifier: TextClassifier,
     on examples: EncodedExamples,
+    loss: (any ClassificationLoss)? = nil,
     batchSize: Int? = nil,
     precision: Precision = .fp32,
     step: Int = 0,
@@ -44,7 +47,7 @@ public func evaluate(
     try requireFinite(logits, step: step, precision)
     let predictions = classifier.predictions(of: logits)
     guard let targets = examples.targets,
-        let (losses, numbers) = measured(
+        let numbers = measured(
             predictions,
             targets,
             labelCount: classifier.labels.count,
@@ -56,10 +59,12 @@ public func evaluate(
             "the examples have no targets of the classifier's kind, \(classifier.problemType.rawValue)"
         )
     }
+    let loss = EvaluationLoss(loss, for: classifier)
     return EvaluationRecord(
         step: step,
         epoch: epoch,
-        loss: losses.reduce(0, +) / Double(max(losses.count, 1)),
+        loss: try loss.mean(logits, targets, step: step),
+        lossNote: loss.note,
         metrics: numbers,
         customMetrics: CustomMetric.values(
             of: metrics,
@@ -84,21 +89,16 @@ private func requireFinite(_ logits: [[Float]], step: Int, _ precision: Precisio
     )
 }
 
-/// Each example's loss and the metrics of all; nil where the targets are of another kind.
+/// The metrics of all examples; nil if the targets are of another kind.
 private func measured(
     _ predictions: [Prediction],
     _ targets: Targets?,
     labelCount: Int,
     withIntervals: Bool
-) -> (losses: [Double], metrics: EvaluationMetrics)? {
+) -> EvaluationMetrics? {
     guard let problemType = predictions.first?.problemType ?? targets?.problemType else { return nil }
     switch (problemType, targets) {
     case (.singleLabel, .classes(let ids)):
-        let losses = zip(predictions, ids).map { prediction, id in
-            let row = prediction.logits
-            let highest = Double(row.max() ?? 0)
-            return log(row.reduce(0) { $0 + exp(Double($1) - highest) }) + highest - Double(row[id])
-        }
         let best = predictions.map { prediction in
             let row = prediction.logits
             return row.indices.max { row[$0] < row[$1] } ?? 0
@@ -110,13 +110,8 @@ private func measured(
             classCount: labelCount,
             withIntervals: withIntervals
         )
-        return (losses, .singleLabel(metrics))
+        return .singleLabel(metrics)
     case (.multiLabel, .labelSets(let sets)):
-        let losses = zip(predictions, sets).map { prediction, set in
-            let row = prediction.logits.map(Double.init)
-            let decisions = row.map { max($0, 0) + log1p(exp(-abs($0))) }.reduce(0, +)
-            return (decisions - Set(set).reduce(0) { $0 + row[$1] }) / Double(labelCount)
-        }
         let given = predictions.map { prediction in
             prediction.scores.indices.filter { prediction.scores[$0] > 0.5 }
         }
@@ -127,16 +122,14 @@ private func measured(
             labelCount: labelCount,
             withIntervals: withIntervals
         )
-        return (losses, .multiLabel(metrics))
+        return .multiLabel(metrics)
     case (.regression, .numbers(let numbers)):
-        let answers = predictions.map(\.score)
-        let losses = zip(answers, numbers).map { ($0 - $1) * ($0 - $1) }
         let metrics = RegressionMetrics(
-            predictions: answers,
+            predictions: predictions.map(\.score),
             labels: numbers,
             withIntervals: withIntervals
         )
-        return (losses, .regression(metrics))
+        return .regression(metrics)
     default: return nil
     }
 }
@@ -172,7 +165,7 @@ func metricNames(of classifier: TextClassifier) -> [String] {
             (0..<count).map { $0 == (row < count ? row : row + 1) % count ? 1 : -1 }
         }
     guard
-        let (_, metrics) = measured(
+        let metrics = measured(
             classifier.predictions(of: logits),
             targets,
             labelCount: count,

@@ -66,6 +66,9 @@ struct ModelSelection: Sendable, Equatable {
         )
     }
 
+    /// Forgets the best evaluation, so that the next one is the best so far.
+    mutating func forget() { (bestValue, bestStep) = (nil, nil) }
+
     /// What `trainer_state.json` keeps of early stopping, as the reference's callback does.
     var callbackState: JSONValue {
         guard let patience else { return .object([:]) }

@@ -39,6 +39,24 @@ public struct RunPlan: Sendable, Equatable {
     public var formerTotalSteps: Int?
     /// Weights that are trained.
     public var trainableWeights: Int
+    /// Settings that were changed on resuming, this time and before, oldest first.
+    public var changes: [SettingChange] = []
+    /// Settings of which the checkpoint does not tell whether they are the same, by their names in recipes.
+    public var unchecked: [String] = []
+    /// Whether the checkpoint's best evaluation was by another loss and is forgotten.
+    public var forgetsBest = false
+}
+
+/// A setting that a run was resumed with and did not have before.
+public struct SettingChange: Sendable, Equatable {
+    /// Steps that were taken with the former value.
+    public let step: Int
+    /// The setting's name in recipes, `learning_rate`.
+    public let setting: String
+    /// The former value.
+    public let before: String
+    /// The new value.
+    public let now: String
 }
 
 /// One optimizer step.
@@ -79,14 +97,32 @@ public struct EvaluationRecord: Sendable, Equatable {
     public var step: Int
     /// Passes over the data so far.
     public var epoch: Double
-    /// The mean loss of the examples, in nats, unweighted by class; of numbers the mean squared error.
+    /// The mean loss of the examples as training defines it, with its class weights, smoothing and focus: Σ w·l / Σ w.
+    ///
+    /// The plain one is `log_loss` among ``metrics``; of numbers it is `mse`.
     public var loss: Double
+    /// What distinguishes ``loss`` from the plain one, `weighted, smoothing 0.1`; nil if nothing does.
+    public var lossNote: String?
     /// All metrics.
     public var metrics: EvaluationMetrics
     /// Metrics of your own.
     public var customMetrics: [NamedValue] = []
     /// Seconds it took.
     public var runtime: Double
+    /// The metric that chooses the best model, in a run that chooses one.
+    public var selection: NamedValue?
+
+    /// ``loss`` for a person: `0.8840 (weighted, smoothing 0.1)`.
+    public var lossText: String { String(format: "%.4f", loss) + (lossNote.map { " (\($0))" } ?? "") }
+
+    /// The few numbers to show in a line: those of ``EvaluationMetrics/headline``, and the metric that chooses the best
+    /// model.
+    public var headline: [(name: String, value: Double)] {
+        guard let selection else { return metrics.headline }
+        let name = String(selection.name.trimmingPrefix("eval_"))
+        let isShown = name == "loss" || metrics.headlineNames.contains(name)
+        return metrics.headline + (isShown ? [] : [(name, selection.value)])
+    }
 
     /// Every number under the reference's name with a prefix, `eval_loss` and so on.
     ///

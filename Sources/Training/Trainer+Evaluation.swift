@@ -139,20 +139,22 @@ extension Trainer {
         _ shouldStop: () -> Bool,
         _ emit: (RunEvent) throws -> Void
     ) throws -> Bool {
-        guard let record = try measure(state, shouldStop, emit) else {
+        guard var record = try measure(state, shouldStop, emit) else {
             state.owesEvaluation = evaluation != nil
             return false
         }
         state.owesEvaluation = false
         state.savedStep = nil
+        let chosen = record.values().first { $0.name == state.selection.metric }
+        if arguments.selectsModel, let chosen {
+            record.selection = NamedValue(name: chosen.name, value: chosen.value)
+        }
         state.append(record)
         if state.step == totalSteps { state.lastEvaluation = record }
         var isBest = false
         if arguments.selectsModel {
             isBest = try state.selection.record(record)
-            if let value = record.values().first(where: { $0.name == state.selection.metric })?.value {
-                state.plateau.record(value)
-            }
+            if let chosen { state.plateau.record(chosen.value) }
         }
         try emit(.evaluated(record))
         return isBest
@@ -180,6 +182,7 @@ extension Trainer {
         let record = try evaluate(
             classifier,
             on: evaluation,
+            loss: loss,
             batchSize: arguments.perDeviceEvalBatchSize,
             precision: arguments.precision,
             step: state.step,

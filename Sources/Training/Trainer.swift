@@ -8,7 +8,8 @@ import Torch
 public struct Trainer {
     let classifier: TextClassifier
     let arguments: TrainingArguments
-    let loss: any ClassificationLoss
+    /// What is minimized, and measured on held-out examples.
+    package let loss: any ClassificationLoss
     let train: EncodedExamples
     /// Tokens that a micro-batch may have; nil where micro-batches are taken as they are given.
     let tokenBudget: Int?
@@ -16,6 +17,7 @@ public struct Trainer {
     let evaluation: EncodedExamples?
     let metrics: [CustomMetric]
     let outputFolder: URL
+    let modelName: String?
     let totalSteps: Int
     let stepsPerEpoch: Int
     let schedule: LearningRateSchedule
@@ -40,6 +42,8 @@ public struct Trainer {
         public var evaluation: EvaluationRecord?
         /// The log, and where the run stands.
         package var state: TrainerState
+        /// Settings that were changed on resuming, oldest first.
+        public var changes: [SettingChange] { state.changes }
 
         /// Passes over the data.
         public var epoch: Double { state.epoch }
@@ -57,6 +61,7 @@ public struct Trainer {
     ///   - evaluation: Held-out examples, for evaluation during training.
     ///   - metrics: Of your own, computed at every evaluation.
     ///   - outputFolder: Where checkpoints go.
+    ///   - modelName: Names the model whose weights are trained: its path or its id on the Hub. Checkpoints record it.
     /// - Throws: ``TrainingError`` for a bad argument, a metric that is not measured, no examples, or one class or number
     ///   only.
     public init(
@@ -67,7 +72,8 @@ public struct Trainer {
         train: EncodedExamples,
         evaluation: EncodedExamples? = nil,
         metrics: [CustomMetric] = [],
-        outputFolder: URL
+        outputFolder: URL,
+        modelName: String? = nil
     ) throws(TrainingError) {
         try arguments.validate()
         guard let targets = train.targets, targets.problemType == classifier.problemType else {
@@ -100,6 +106,9 @@ public struct Trainer {
                 arguments
             )
         }
+        if let targets = evaluation?.targets {
+            try EvaluationLoss(self.loss, for: classifier).requireWeight(of: targets)
+        }
         guard arguments.examplesPerEpoch(of: train.count) > 0 else {
             throw TrainingError(
                 .badArgument,
@@ -120,6 +129,7 @@ public struct Trainer {
         self.evaluation = evaluation
         self.metrics = metrics
         self.outputFolder = outputFolder
+        self.modelName = modelName
         totalSteps = arguments.totalSteps(examples: train.count)
         stepsPerEpoch = arguments.stepsPerEpoch(examples: train.count)
         schedule = LearningRateSchedule(arguments, totalSteps: totalSteps)
@@ -156,16 +166,16 @@ public struct Trainer {
             arguments: arguments,
             metrics: metrics,
             totalSteps: totalSteps,
-            stepsPerEpoch: stepsPerEpoch
+            examples: train.count
         )
-        state.identity = RunIdentity(train, arguments)
+        state.identity = try RunIdentity(self, modelName: modelName)
         let moving = try moving()
         // An error is thrown when the checkpoint before it is complete.
         defer { try? moving.checkpoints.wait() }
         if let checkpoint {
             try state.restore(
                 from: checkpoint,
-                parameters: parameters,
+                classifier,
                 optimizer: moving.optimizer,
                 dropout: moving.dropout
             )
@@ -175,9 +185,16 @@ public struct Trainer {
                 .standardizedFileURL.path
             state.savedStep = isOwn ? state.step : nil
         }
+        // Before losses were recorded, evaluations had the plain one.
+        let forgetsBest =
+            state.unchecked.contains("class_weights") && state.selection.bestStep != nil
+            && state.selection.metric == "eval_loss" && LossSettings(loss).note != nil
+        if forgetsBest { state.forgetBest() }
         try parameters.setRequiresGradient(true)
         let firstStep = state.step
-        try emit(.started(plan(firstStep: firstStep, state.formerTotalSteps)))
+        var plan = plan(firstStep: firstStep, state.formerTotalSteps)
+        (plan.changes, plan.unchecked, plan.forgetsBest) = (state.changes, state.unchecked, forgetsBest)
+        try emit(.started(plan))
         let start = ContinuousClock.now
         if arguments.evalOnStart, firstStep == 0 { try evaluateAtStart(&state, shouldStop, emit) }
         if state.owesEvaluation { try settle(&state, moving, shouldStop, emit) }
@@ -235,7 +252,7 @@ public struct Trainer {
         )
     }
 
-    func epoch(after step: Int) -> Double { Double(step) / Double(stepsPerEpoch) }
+    func epoch(after step: Int) -> Double { arguments.epoch(after: step, examples: train.count) }
 
     private func plan(firstStep: Int, _ formerTotalSteps: Int?) -> RunPlan {
         RunPlan(

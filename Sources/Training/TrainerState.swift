@@ -17,8 +17,12 @@ package struct TrainerState: Sendable, Equatable {
     var lossSum = 0.0
     /// Losses of the steps since the last row of the log.
     var lossesSinceLog: [Double] = []
-    /// What a run that goes on from here must have in common with this one.
+    /// What a run that resumes from here must have in common with this one.
     var identity: RunIdentity?
+    /// Settings that were changed on resuming, oldest first.
+    package internal(set) var changes: [SettingChange] = []
+    /// What the checkpoint that was resumed from does not tell of its run.
+    var unchecked: [String] = []
     /// How many steps the run was to have when it was saved, where this one has another number.
     var formerTotalSteps: Int?
     /// The step whose checkpoint in the output folder holds all this; nil where something came after it.
@@ -31,16 +35,16 @@ package struct TrainerState: Sendable, Equatable {
     var selection: ModelSelection
     /// The learning rate of a schedule that follows evaluations.
     var plateau: Plateau
-    private var logHistory: [JSONValue] = []
-    private let arguments: TrainingArguments
-    private let totalSteps: Int
-    private let stepsPerEpoch: Int
+    var logHistory: [JSONValue] = []
+    let arguments: TrainingArguments
+    let totalSteps: Int
+    private let examples: Int
 
     init(
         arguments: TrainingArguments,
         metrics: [CustomMetric] = [],
         totalSteps: Int,
-        stepsPerEpoch: Int
+        examples: Int
     ) {
         self.arguments = arguments
         selection = ModelSelection(arguments, metrics: metrics)
@@ -50,11 +54,11 @@ package struct TrainerState: Sendable, Equatable {
             greaterIsBetter: selection.greaterIsBetter
         )
         self.totalSteps = totalSteps
-        self.stepsPerEpoch = stepsPerEpoch
+        self.examples = examples
     }
 
     /// Passes over the data so far.
-    package var epoch: Double { Double(step) / Double(stepsPerEpoch) }
+    package var epoch: Double { arguments.epoch(after: step, examples: examples) }
 
     mutating func append(_ row: LogRecord) {
         logHistory.append(
@@ -95,7 +99,7 @@ package struct TrainerState: Sendable, Equatable {
             "is_world_process_zero": .bool(true), "log_history": .array(logHistory),
             "logging_steps": .int(arguments.loggingSteps), "max_steps": .int(totalSteps),
             "num_input_tokens_seen": .int(0),
-            "num_train_epochs": .int(Int(arguments.numTrainEpochs.rounded(.up))),
+            "num_train_epochs": .int(arguments.wholeEpochs(examples: examples)),
             "save_steps": .int(arguments.saveSteps), "stateful_callbacks": selection.callbackState,
             "total_flos": .double(0),
             "train_batch_size": .int(arguments.perDeviceTrainBatchSize), "trial_name": .null,
@@ -106,17 +110,18 @@ package struct TrainerState: Sendable, Equatable {
             "losses_since_log": .array(lossesSinceLog.map(JSONValue.double)),
             "plateau": arguments.scheduler == .reduceOnPlateau ? plateau.json : .null,
             "run": identity?.json ?? .null,
+            "setting_changes": .array(changes.map(\.json)),
         ])
     }
 
     /// Where the streams of random numbers stand, a tensor each.
-    private static let randomStates = "rng_state.safetensors"
+    static let randomStates = "rng_state.safetensors"
 
     /// What the optimizer remembers.
-    private static let optimizerState = "optimizer.safetensors"
+    static let optimizerState = "optimizer.safetensors"
 
     /// Where the run stands.
-    private static let trainerState = "trainer_state.json"
+    static let trainerState = "trainer_state.json"
 
     /// What a checkpoint holds beside a model.
     static let fileNames = [randomStates, optimizerState, trainerState]
@@ -154,57 +159,5 @@ package struct TrainerState: Sendable, Equatable {
             }
             try writeAtomically(Data(formatted.utf8), to: place.appending(path: Self.trainerState))
         }
-    }
-
-    /// Takes weights, moments, random streams, step and log from a checkpoint folder.
-    mutating func restore(
-        from folder: URL,
-        parameters: ParameterStore,
-        optimizer: Optimizer,
-        dropout: RandomSource
-    ) throws {
-        let url = folder.appending(path: Self.trainerState)
-        let path = url.path(percentEncoded: false)
-        guard let data = try? Data(contentsOf: url), let document = try? JSONValue.parse(data),
-            let step = document["global_step"].int
-        else {
-            throw TrainingError(.badCheckpoint, "cannot resume: \(path) is missing or not a trainer's state")
-        }
-        func refuse(_ reason: String) -> TrainingError {
-            TrainingError(.badCheckpoint, "cannot resume from \(folder.lastPathComponent): \(reason)")
-        }
-        if let difference = identity?.difference(from: document["run"]) {
-            throw refuse(
-                "its run has \(difference); give what it was given, or start a new run from its weights with --model "
-                    + folder.path(percentEncoded: false)
-            )
-        }
-        guard step <= totalSteps else {
-            throw refuse(
-                "it has taken \(step) steps, and this run ends after \(totalSteps); --max-steps or --num-train-epochs "
-                    + "give it more"
-            )
-        }
-        let weights = try openCheckpoint(folder: folder)
-        for parameter in parameters.parameters { try parameter.value.assign(weights.tensor(parameter.name)) }
-        let optimizerState = folder.appending(path: Self.optimizerState)
-        guard FileManager.default.fileExists(atPath: optimizerState.path(percentEncoded: false)) else {
-            throw refuse(
-                "it holds the model alone, saved with --save-only-model; give it as --model to start a new run from its "
-                    + "weights"
-            )
-        }
-        let moments = try SafetensorsFile(contentsOf: optimizerState)
-        try optimizer.restore(stepCount: step, moments.tensor)
-        let states = try SafetensorsFile(contentsOf: folder.appending(path: Self.randomStates))
-        try dropout.restore(states.tensor(RandomPurpose.dropout.rawValue).array(of: UInt8.self))
-        self.step = step
-        formerTotalSteps = document["max_steps"].int.flatMap { $0 == totalSteps ? nil : $0 }
-        lossSum = document["loss_sum"].double ?? 0
-        lossesSinceLog = (document["losses_since_log"].array ?? []).compactMap(\.double)
-        logHistory = document["log_history"].array ?? []
-        owesEvaluation = document["evaluation_owed"].bool ?? false
-        selection.restore(document)
-        plateau.restore(document["plateau"])
     }
 }

@@ -161,8 +161,40 @@ public struct TrainingArguments: Sendable, Equatable {
     ///
     /// Source: `Trainer.set_initial_training_values` (trainer.py:2514-2521).
     public func stepsPerEpoch(examples: Int) -> Int {
-        let batches = (examplesPerEpoch(of: examples) + perDeviceTrainBatchSize - 1) / perDeviceTrainBatchSize
+        let batches = microBatchesPerEpoch(examples: examples)
         return max((batches + gradientAccumulationSteps - 1) / gradientAccumulationSteps, 1)
+    }
+
+    /// Micro-batches of one epoch, as ``perDeviceTrainBatchSize`` cuts it.
+    private func microBatchesPerEpoch(examples: Int) -> Int {
+        (examplesPerEpoch(of: examples) + perDeviceTrainBatchSize - 1) / perDeviceTrainBatchSize
+    }
+
+    /// Passes over the data after some optimizer steps.
+    ///
+    /// Counted in micro-batches, since an epoch's last step may have fewer of them: after the first of two steps that take
+    /// 2 and 1 it is 2/3.
+    ///
+    /// - Parameters:
+    ///   - step: Steps taken.
+    ///   - examples: Of the training data.
+    /// - Returns: The epoch to log.
+    ///
+    /// Source: `Trainer._run_epoch` (trainer.py:1948).
+    public func epoch(after step: Int, examples: Int) -> Double {
+        let steps = stepsPerEpoch(examples: examples)
+        let batches = max(microBatchesPerEpoch(examples: examples), 1)
+        let (whole, rest) = step.quotientAndRemainder(dividingBy: steps)
+        return Double(whole) + Double(min(rest * gradientAccumulationSteps, batches)) / Double(batches)
+    }
+
+    /// Epochs of the whole run as `trainer_state.json` has them, rounded up.
+    ///
+    /// Source: `Trainer.set_initial_training_values` (trainer.py:2525-2533).
+    func wholeEpochs(examples: Int) -> Int {
+        guard let maxSteps else { return Int(numTrainEpochs.rounded(.up)) }
+        let steps = stepsPerEpoch(examples: examples)
+        return (maxSteps + steps - 1) / steps
     }
 
     /// Optimizer steps of the whole run.

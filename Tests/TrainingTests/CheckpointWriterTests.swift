@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import Models
 import NN
@@ -18,11 +19,14 @@ struct CheckpointWriterTests {
         #expect(writer.takeWritten().isEmpty)
         try withTemporaryFolder { folder in
             let file = folder.appending(path: "written")
+            let mayWrite = DispatchSemaphore(value: 0)
             writer.begin { [place] in
-                Thread.sleep(forTimeInterval: 0.1)
+                mayWrite.wait()
                 try Data().write(to: file)
                 return place
             }
+            #expect(writer.takeWritten().isEmpty)
+            mayWrite.signal()
             try writer.wait()
             #expect(FileManager.default.fileExists(atPath: file.path(percentEncoded: false)))
             #expect(writer.takeWritten() == [place])
@@ -38,7 +42,7 @@ struct CheckpointWriterTests {
         #expect(writer.takeWritten().isEmpty)
     }
 
-    @Test(arguments: [false, true])
+    @Test(.timeLimit(.minutes(1)), arguments: [false, true])
     func `a step moves no weight and no moment that is still being written`(inBackward: Bool) throws {
         try withTemporaryFolder { folder in
             var options = SequenceClassifier.LoadOptions()
@@ -56,7 +60,7 @@ struct CheckpointWriterTests {
                 outputFolder: folder
             )
             try classifier.model.parameters.setRequiresGradient(true)
-            let moving = try trainer.moving()
+            var moving = try trainer.moving()
             _ = try trainer.step(0, [0, 1, 2, 3], 1e-3, moving)
 
             let weights = classifier.model.parameters.parameters.map(\.value)
@@ -65,10 +69,16 @@ struct CheckpointWriterTests {
                 try (weights + moments).map { try $0.detached().to(dtype: .float32).array(of: Float.self) }
             }
             let before = try copies()
+            // The writer reads once the backward pass is over, and gives a step that does not wait the time to go on.
+            let (backwardIsOver, updateIsOver) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+            moving.phaseEnded = { (phase) throws(TorchError) in
+                if phase == (inBackward ? .forward : .backward) { backwardIsOver.signal() }
+                if phase == .update { updateIsOver.signal() }
+            }
             var seen: [[Float]] = []
             moving.checkpoints.begin { [place] in
-                // A step of this model takes a tenth of that.
-                Thread.sleep(forTimeInterval: 0.3)
+                backwardIsOver.wait()
+                _ = updateIsOver.wait(timeout: .now() + .milliseconds(200))
                 seen = try copies()
                 return place
             }

@@ -15,43 +15,17 @@ import Training
 /// Class weights, accumulation in micro-batches of unequal size, clipping, weight decay and a cosine with warm-up act at
 /// once.
 struct RunReferenceTests {
-    /// A model fixture without dropout, with a tokenizer that is never asked.
-    private func classifier(_ name: String, in folder: URL) throws -> TextClassifier {
-        let models = Fixture.folder.appending(path: "models")
-        let model = models.appending(path: name)
-        try FileManager.default.copyItem(
-            at: model.appending(path: "model.safetensors"),
-            to: folder.appending(path: "model.safetensors")
-        )
-        try FileManager.default.copyItem(
-            at: models.appending(path: "tiny-base/tokenizer.json"),
-            to: folder.appending(path: "tokenizer.json")
-        )
-        let configuration = try String(contentsOf: model.appending(path: "config.json"), encoding: .utf8)
-            .replacing("dropout_prob\": 0.1", with: "dropout_prob\": 0.0")
-        try Data(configuration.utf8).write(to: folder.appending(path: "config.json"))
-        return try TextClassifier.load(folder.path(percentEncoded: false)).classifier
-    }
-
-    private func examples(_ fixture: JSONValue) throws -> EncodedExamples {
-        var packed = PackedEncodings()
-        for text in try #require(fixture["texts"].array) {
-            packed.ids += (text.array ?? []).compactMap(\.int).map(Int32.init)
-            packed.cuSeqlens.append(Int32(packed.ids.count))
-        }
-        let labels = (fixture["labels"].array ?? []).compactMap(\.int)
-        return EncodedExamples(encodings: packed, targets: .classes(labels))
-    }
-
     @Test func `every step and the weights at the end are the reference's`() throws {
         let ends = try SafetensorsFile(
             contentsOf: Fixture.folder.appending(path: "training/runs.safetensors")
         )
-        for fixture in try Fixture.cases("training/runs.json") {
+        let cases = try Fixture.cases("training/runs.json")
+        #expect(cases.count == 8)
+        for fixture in cases {
             try withTemporaryFolder { folder in
                 let name = try #require(fixture["model"].string)
                 let kind = try #require(fixture["kind"].string)
-                let classifier = try classifier(name, in: folder)
+                let classifier = try ReferenceRun.classifier(name, in: folder)
                 var arguments = TrainingArguments()
                 (arguments.maxSteps, arguments.learningRate, arguments.seed) = (14, 1e-3, 3)
                 (arguments.perDeviceTrainBatchSize, arguments.gradientAccumulationSteps) = (2, 2)
@@ -60,11 +34,13 @@ struct RunReferenceTests {
                 arguments.saveStrategy = .no
                 arguments.hfCompatGradientAccumulation = kind == "faulty"
                 var steps: [StepRecord] = []
+                let texts = try #require(fixture["texts"].array).map { ($0.array ?? []).compactMap(\.int) }
+                let labels = try #require(fixture["labels"].array).compactMap(\.int)
                 _ = try Trainer(
                     classifier,
                     arguments: arguments,
                     classWeights: [0.5, 0.3, 0.2],
-                    train: examples(fixture),
+                    train: ReferenceRun.examples(texts, labels),
                     outputFolder: folder
                 ).run { if case .step(let record) = $0 { steps.append(record) } }
                 // 1e-4: float32 in another order of additions, grown over 14 steps of AdamW; 1e-6 is what was seen.
@@ -84,6 +60,7 @@ struct RunReferenceTests {
                 for parameter in classifier.model.parameters.parameters
                 where !parameter.name.hasSuffix("key.bias") {
                     let wanted = try ends.tensor("\(name).\(parameter.name)").array(of: Float.self)
+                    try #require(wanted.count == parameter.value.count)
                     let furthest = zip(try parameter.value.array(of: Float.self), wanted).map { abs($0 - $1) }
                         .max()
                     #expect(try #require(furthest) <= 1e-4, "\(name): \(parameter.name)")

@@ -220,12 +220,29 @@ struct TrainerTests {
         var records: [EvaluationRecord] = []
         _ = try trainer.run { if case .evaluated(let record) = $0 { records.append(record) } }
         #expect(records.map(\.step) == [3, 6])
-        let names = Set(records[0].values().map(\.name))
-        #expect(
-            names.isSuperset(of: [
-                "eval_loss", "eval_accuracy", "eval_f1", "eval_f1_macro", "eval_matthews_correlation",
-            ])
+        // The classifier has the last evaluation's weights still, so that its answers tell what was to be measured.
+        let values = Dictionary(
+            uniqueKeysWithValues: try #require(records.last).values().map { ($0.name, $0.value) }
         )
+        let logits = try classifier.logits(data)
+        guard case .classes(let ids)? = data.targets else { throw TrainingError(.badData, "no classes") }
+        try #require(ids.count == logits.count)
+        let answers = logits.map { $0[1] > $0[0] ? 1 : 0 }
+        func count(_ answer: Int, _ label: Int) -> Double {
+            Double(zip(answers, ids).count { $0 == answer && $1 == label })
+        }
+        let (tp, tn, fp, fn) = (count(1, 1), count(0, 0), count(1, 0), count(0, 1))
+        let f1 = [2 * tp / (2 * tp + fp + fn), 2 * tn / (2 * tn + fp + fn)]
+        let loss = zip(logits, ids).reduce(0) { $0 + log1p(exp(Double($1.0[1 - $1.1] - $1.0[$1.1]))) } / 22
+        let denominator = ((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)).squareRoot()
+        // 1e-5: float32 logits by the same batches, sums in float64.
+        for (name, wanted) in [
+            ("eval_loss", loss), ("eval_accuracy", (tp + tn) / 22), ("eval_f1", f1[0]),
+            ("eval_f1_macro", (f1[0] + f1[1]) / 2),
+            ("eval_matthews_correlation", denominator == 0 ? 0 : (tp * tn - fp * fn) / denominator),
+        ] {
+            #expect(abs(try #require(values[name]) - wanted) < 1e-5, "\(name)")
+        }
     }
 
     @Test func `a loss that is no number stops the run before the weights are touched`() throws {

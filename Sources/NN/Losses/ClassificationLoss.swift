@@ -14,7 +14,8 @@ public protocol ClassificationLoss: Sendable {
     /// The summed loss.
     ///
     /// - Parameters:
-    ///   - logits: `[B, K]`, float32.
+    ///   - logits: `[B, K]`, float32 on the model's device. Evaluation calls a loss of your own without gradients, and on
+    ///     parts of the examples: their sum must be that of all.
     ///   - targets: Those of the B examples.
     /// - Returns: `[]`.
     /// - Throws: `.failed` for targets of another kind or number; `.indexOutOfRange` for a class that is none of the K.

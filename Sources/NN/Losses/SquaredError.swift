@@ -14,7 +14,7 @@ public struct SquaredError: ClassificationLoss, Equatable {
     /// The summed loss.
     ///
     /// - Parameters:
-    ///   - logits: `[B, 1]`, float32.
+    ///   - logits: `[B, 1]`, float32; in float64 the targets are not rounded either.
     ///   - targets: B numbers.
     /// - Returns: `[]`, in the numbers' unit squared.
     /// - Throws: `.failed` for targets that are no numbers, or more than one logit an example.
@@ -24,7 +24,10 @@ public struct SquaredError: ClassificationLoss, Equatable {
         guard case .numbers(let numbers) = targets, logits.shape == [numbers.count, 1] else {
             throw unfit(targets, logits)
         }
-        let wanted = try Tensor(numbers.map(Float.init), shape: logits.shape).to(device: logits.device)
-        return try (logits - wanted).map(.square).sum()
+        let wanted =
+            logits.dtype == .float64
+            ? try Tensor(numbers, shape: logits.shape)
+            : try Tensor(numbers.map(Float.init), shape: logits.shape)
+        return try (logits - wanted.to(device: logits.device)).map(.square).sum()
     }
 }

@@ -55,9 +55,21 @@ struct Plateau: Sendable, Equatable {
         ])
     }
 
-    /// Goes on from a checkpoint's state.
-    mutating func restore(_ state: JSONValue) {
-        learningRate = state["learning_rate"].double ?? learningRate
+    /// Forgets the best value, which the next ones cannot be compared with.
+    mutating func forget() { best = nil }
+
+    /// Resumes from a checkpoint's state.
+    ///
+    /// - Parameters:
+    ///   - state: As ``json`` wrote it.
+    ///   - formerPeak: The learning rate that the checkpoint's run was given; the reductions since then count for this
+    ///     run's, too.
+    mutating func restore(_ state: JSONValue, formerPeak: Double? = nil) {
+        if let saved = state["learning_rate"].double {
+            // Unchanged to the bit if the peak is the same.
+            let peak = learningRate
+            learningRate = formerPeak.map { $0 == peak ? saved : saved * peak / $0 } ?? saved
+        }
         best = state["best"].double
         badEvaluations = state["num_bad_epochs"].int ?? 0
         cooldownLeft = state["cooldown_counter"].int ?? 0

@@ -1,15 +1,16 @@
-import JSON
-import NN
+package import JSON
+package import NN
 
-/// A loss that a file can hold.
-enum LossSettings: Sendable, Equatable {
+/// A loss that a file can hold: a replay file, a checkpoint, or the settings beside a saved model.
+package enum LossSettings: Sendable, Equatable {
     case crossEntropy(CrossEntropy)
     case binaryCrossEntropy(BinaryCrossEntropy)
     case squaredError
-    /// A closure, which no file can hold.
+    /// A loss of one's own: code, which no file can hold.
     case custom
 
-    init(_ loss: any ClassificationLoss) {
+    /// The settings of a loss; a type that is not among ours is ``custom``.
+    package init(_ loss: any ClassificationLoss) {
         self =
             switch loss {
             case let loss as CrossEntropy: .crossEntropy(loss)
@@ -19,8 +20,8 @@ enum LossSettings: Sendable, Equatable {
             }
     }
 
-    /// The loss; nil where it was a closure.
-    var loss: (any ClassificationLoss)? {
+    /// The loss; nil for ``custom``.
+    package var loss: (any ClassificationLoss)? {
         switch self {
         case .crossEntropy(let loss): loss
         case .binaryCrossEntropy(let loss): loss
@@ -29,7 +30,28 @@ enum LossSettings: Sendable, Equatable {
         }
     }
 
-    var json: JSONValue {
+    /// What distinguishes the loss from the plain one, `weighted, smoothing 0.1`; nil if nothing does.
+    package var note: String? {
+        func text(_ parts: [String?]) -> String? {
+            let given = parts.compactMap(\.self)
+            return given.isEmpty ? nil : given.joined(separator: ", ")
+        }
+        func focal(_ gamma: Double) -> String? { gamma > 0 ? "focal with gamma \(gamma)" : nil }
+        switch self {
+        case .crossEntropy(let loss):
+            return text([
+                loss.classWeights == nil ? nil : "weighted",
+                loss.labelSmoothing > 0 ? "smoothing \(loss.labelSmoothing)" : nil, focal(loss.focalGamma),
+            ])
+        case .binaryCrossEntropy(let loss):
+            return text([loss.positiveWeights == nil ? nil : "weighted", focal(loss.focalGamma)])
+        case .squaredError: return nil
+        case .custom: return "a loss of your own"
+        }
+    }
+
+    /// For a file; ``init(_:labelCount:)`` reads it.
+    package var json: JSONValue {
         func numbers(_ weights: [Float]?) -> JSONValue {
             weights.map { .array($0.map { .double(Double($0)) }) } ?? .null
         }
@@ -49,8 +71,13 @@ enum LossSettings: Sendable, Equatable {
         }
     }
 
-    /// Reads what ``json`` wrote; nil where it is something else or its weights are not as many as the labels.
-    init?(_ json: JSONValue, labelCount: Int) {
+    /// Reads what ``json`` wrote.
+    ///
+    /// - Parameters:
+    ///   - json: The settings.
+    ///   - labelCount: The classifier's number of labels.
+    /// - Returns: Nil if it is something else, or has another number of weights than there are labels.
+    package init?(_ json: JSONValue, labelCount: Int) {
         let weights = json["class_weights"].array?.compactMap { $0.double.map(Float.init) }
         guard weights.map({ $0.count == labelCount }) ?? true else { return nil }
         let gamma = json["focal_gamma"].double ?? 0

@@ -1,0 +1,186 @@
+// Intervals of sets of labels. An example's decisions hang together, so that examples are what is counted.
+extension MultiLabelMetrics {
+    /// 95 % intervals of what is counted, by name.
+    static func intervals(
+        of metrics: MultiLabelMetrics,
+        _ answers: [Answer],
+        _ counts: [Counts]
+    ) -> [String: ClosedRange<Double>] {
+        guard !answers.isEmpty else { return [:] }
+        let n = Double(answers.count)
+        var result = ["accuracy": Interval.share(metrics.exactMatch, of: n)]
+        let width = Double(max(counts.count, 1))
+        result["hamming_loss"] = clustered(
+            metrics.hammingLoss,
+            answers.map { answer in
+                Double(answer.given.count + answer.wanted.count - 2 * answer.hits.count) / width
+                    - metrics.hammingLoss
+            },
+            of: n,
+            atMost: n * width
+        )
+        for kind in Kind.allCases {
+            let value = metrics.averaged(kind.path, .samples)
+            result["\(kind.rawValue)_samples"] = clustered(
+                value,
+                answers.map { $0.scores[keyPath: kind.path] - value },
+                of: n,
+                atMost: .infinity
+            )
+        }
+        result.merge(micro(answers, counts)) { first, _ in first }
+        let supports = counts.reduce(0) { $0 + $1.support }
+        for (name, average, weight) in [
+            ("macro", Average.macro, { _ in 1 / width }),
+            ("weighted", .weighted, { ratio(Double($0.support), Double(supports)) }),
+        ] as [(String, Average, (Counts) -> Double)] {
+            // A share of nothing counts as 0, which no interval describes.
+            for kind in Kind.allCases where average == .weighted || counts.allSatisfy({ kind.count($0) > 0 })
+            {
+                result["\(kind.rawValue)_\(name)"] = Interval.sum(
+                    metrics.averaged(kind.path, average),
+                    of: counts.compactMap { label in
+                        kind.interval(label).map {
+                            (weight(label), label.scores[keyPath: kind.path], $0)
+                        }
+                    },
+                    dependence: dependence(answers, counts, kind, weight)
+                )
+            }
+        }
+        return result
+    }
+
+    /// What a share is of.
+    private enum Kind: String, CaseIterable {
+        case f1, precision, recall
+
+        var path: KeyPath<ClassificationMetrics.PerClass, Double> {
+            switch self {
+            case .f1: \.f1
+            case .precision: \.precision
+            case .recall: \.recall
+            }
+        }
+
+        /// Decisions that it is a share of.
+        func count(_ counts: Counts) -> Int {
+            switch self {
+            case .f1: counts.predicted + counts.support - counts.hits
+            case .precision: counts.predicted
+            case .recall: counts.support
+            }
+        }
+
+        /// A label's interval; nil if it has none of them.
+        func interval(_ counts: Counts) -> ClosedRange<Double>? {
+            let count = count(counts)
+            guard count > 0 else { return nil }
+            return self == .f1
+                ? Interval.f1(hits: counts.hits, of: count)
+                : Interval.share(Double(counts.hits) / Double(count), of: Double(count))
+        }
+    }
+
+    /// All decisions alike, in clusters of an example each.
+    private static func micro(_ answers: [Answer], _ counts: [Counts]) -> [String: ClosedRange<Double>] {
+        var all = Counts()
+        for label in counts {
+            all.hits += label.hits
+            all.predicted += label.predicted
+            all.support += label.support
+        }
+        var result: [String: ClosedRange<Double>] = [:]
+        for kind in Kind.allCases {
+            let count = kind.count(all)
+            guard count > 0 else { continue }
+            let share = Double(all.hits) / Double(count)
+            let examples = answers.map { answer in
+                let own = Counts(
+                    hits: answer.hits.count,
+                    predicted: answer.given.count,
+                    support: answer.wanted.count
+                )
+                return (hits: Double(own.hits), count: Double(kind.count(own)))
+            }
+            let clusters = examples.count { $0.count > 0 }
+            let influences = examples.map {
+                ($0.hits - share * $0.count) / Double(count) * Double(answers.count)
+            }
+            let independent = effectiveCount(
+                share,
+                influences,
+                of: Double(clusters),
+                atMost: Double(count)
+            )
+            result["\(kind.rawValue)_micro"] =
+                kind == .f1
+                ? Interval.f1(hits: all.hits, of: count, independent: independent)
+                : Interval.share(share, of: independent)
+        }
+        return result
+    }
+
+    /// What the labels have in common, since they are of the same examples.
+    private static func dependence(
+        _ answers: [Answer],
+        _ counts: [Counts],
+        _ kind: Kind,
+        _ weight: (Counts) -> Double
+    ) -> Double {
+        var (together, alone) = (0.0, 0.0)
+        for answer in answers {
+            var sum = 0.0
+            let touched: Set<Int> =
+                switch kind {
+                case .f1: answer.wanted.union(answer.given)
+                case .precision: Set(answer.given)
+                case .recall: answer.wanted
+                }
+            for id in touched {
+                let label = counts[id]
+                let isHit = answer.wanted.contains(id) && answer.given.contains(id)
+                let share = ratio(Double(label.hits), Double(kind.count(label)))
+                // F1 moves with its share by 2 / (1 + J)².
+                let slope = kind == .f1 ? 2 / ((1 + share) * (1 + share)) : 1
+                let influence =
+                    weight(label) * slope * ((isHit ? 1 : 0) - share) / Double(kind.count(label))
+                sum += influence
+                alone += influence * influence
+            }
+            together += sum * sum
+        }
+        return commonVariance(together, alone, of: counts.count)
+    }
+
+    /// The mean of what examples, each a cluster of decisions, have as shares.
+    private static func clustered(
+        _ share: Double,
+        _ distances: [Double],
+        of count: Double,
+        atMost limit: Double
+    ) -> ClosedRange<Double> {
+        Interval.share(share, of: effectiveCount(share, distances, of: count, atMost: limit))
+    }
+
+    /// As many independent examples as would know a share as well: p (1 - p) divided by its variance.
+    ///
+    /// - Parameters:
+    ///   - share: p.
+    ///   - distances: By example, what its share differs by.
+    ///   - count: The answer if nothing varies.
+    ///   - limit: The largest answer.
+    ///
+    /// Source: Korn and Graubard 1998.
+    private static func effectiveCount(
+        _ share: Double,
+        _ distances: [Double],
+        of count: Double,
+        atMost limit: Double
+    ) -> Double {
+        let n = Double(distances.count)
+        let variance = distances.reduce(0) { $0 + $1 * $1 } / (n * max(n - 1, 1))
+        guard variance > 0, share > 0, share < 1 else { return max(count, 1) }
+        return max(min(share * (1 - share) / variance, limit), 1)
+    }
+}

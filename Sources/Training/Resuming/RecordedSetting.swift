@@ -1,0 +1,188 @@
+import JSON
+
+/// What becomes of a resumed run whose setting differs from its checkpoint's.
+enum ResumeRule: Sendable, Equatable {
+    /// The run is refused: weights, moments, place in the data or loss would mean something else.
+    case refused
+    /// Refused if the checkpoint has a best evaluation, which could not be compared with the next ones; else reported.
+    case refusedWithBest
+    /// The new value is taken, and both are reported.
+    case reported
+    /// The new value is taken: the same steps lead to the same weights.
+    case free
+}
+
+/// One setting of ``TrainingArguments``, and what becomes of a resumed run that has it otherwise.
+struct RecordedSetting: Sendable {
+    /// Its name in recipes.
+    let name: String
+    /// The properties of ``TrainingArguments`` that it covers.
+    let properties: [String]
+    /// What becomes of the run.
+    let rule: ResumeRule
+    /// Its value as a checkpoint records it.
+    let value: @Sendable (TrainingArguments) -> JSONValue
+
+    private init(
+        _ name: String,
+        _ properties: [String],
+        _ rule: ResumeRule,
+        _ value: @escaping @Sendable (TrainingArguments) -> JSONValue = { _ in .null }
+    ) {
+        (self.name, self.properties, self.rule, self.value) = (name, properties, rule, value)
+    }
+
+    /// Every setting there is: a test holds that each property is covered once.
+    static let all: [RecordedSetting] = identity + loss + steps + evaluation + free
+
+    /// Where the run is in its data, and what its state is of.
+    private static let identity: [RecordedSetting] = [
+        RecordedSetting(
+            "batch_size",
+            ["perDeviceTrainBatchSize", "gradientAccumulationSteps"],
+            .refused
+        ) { .int($0.perDeviceTrainBatchSize * $0.gradientAccumulationSteps) },
+        RecordedSetting("order", ["dataSeed", "trainSamplingStrategy"], .refused) {
+            .string(
+                $0.trainSamplingStrategy == .sequential
+                    ? "sequential" : "random, seed \($0.dataSeed ?? $0.seed)"
+            )
+        },
+        RecordedSetting("optim", ["optimizer"], .refused) { .string($0.optimizer.rawValue) },
+        RecordedSetting("dataloader_drop_last", ["dataloaderDropLast"], .refused) {
+            .bool($0.dataloaderDropLast)
+        },
+        // A seed may be larger than what JSON's readers take for a whole number.
+        RecordedSetting("seed", ["seed"], .refused) { .string("\($0.seed)") },
+        RecordedSetting("freeze", ["frozenParameters"], .refused) {
+            .array($0.frozenParameters.map(JSONValue.string))
+        },
+        RecordedSetting("freeze_layers", ["frozenLayerCount"], .refused) { .optional($0.frozenLayerCount) },
+        // Momentum has a running sum that no checkpoint without momentum holds.
+        RecordedSetting("optim_args momentum", ["sgdMomentum"], .refused) { .double($0.sgdMomentum) },
+    ]
+
+    /// What is minimized; class weights and a loss of one's own are recorded beside the arguments.
+    private static let loss: [RecordedSetting] = [
+        RecordedSetting("label_smoothing_factor", ["labelSmoothingFactor"], .refused) {
+            .double($0.labelSmoothingFactor)
+        },
+        RecordedSetting("focal_gamma", ["focalGamma"], .refused) { .double($0.focalGamma) },
+        // The fault weighs micro-batches, so their size counts too.
+        RecordedSetting("hf_compat_ga", ["hfCompatGradientAccumulation"], .refused) {
+            .string(
+                $0.hfCompatGradientAccumulation ? "true, \($0.perDeviceTrainBatchSize) at once" : "false"
+            )
+        },
+    ]
+
+    /// How the next steps go.
+    private static let steps: [RecordedSetting] = [
+        RecordedSetting("learning_rate", ["learningRate"], .reported) { .double($0.learningRate) },
+        RecordedSetting("lr_scheduler_type", ["scheduler"], .reported) { .string($0.scheduler.rawValue) },
+        RecordedSetting("lr_scheduler_kwargs", ["schedulerOptions"], .reported) {
+            .string($0.schedulerOptions.recorded)
+        },
+        RecordedSetting("warmup_steps", ["warmup"], .reported) {
+            switch $0.warmup {
+            case .steps(let steps): .int(steps)
+            case .ratio(let ratio): .string("\(ratio) of all")
+            }
+        },
+        RecordedSetting("weight_decay", ["weightDecay"], .reported) { .double($0.weightDecay) },
+        RecordedSetting("adam_beta1", ["adamBeta1"], .reported) { .double($0.adamBeta1) },
+        RecordedSetting("adam_beta2", ["adamBeta2"], .reported) { .double($0.adamBeta2) },
+        RecordedSetting("adam_epsilon", ["adamEpsilon"], .reported) { .double($0.adamEpsilon) },
+        RecordedSetting("optim_args dampening", ["sgdDampening"], .reported) { .double($0.sgdDampening) },
+        RecordedSetting("optim_args nesterov", ["sgdNesterov"], .reported) { .bool($0.sgdNesterov) },
+        RecordedSetting("max_grad_norm", ["maxGradNorm"], .reported) { .double($0.maxGradNorm) },
+        RecordedSetting("layerwise_lr_decay", ["layerwiseLearningRateDecay"], .reported) {
+            .double($0.layerwiseLearningRateDecay)
+        },
+        RecordedSetting("precision", ["precision"], .reported) { .string($0.precision.rawValue) },
+    ]
+
+    /// What chooses among the evaluations, and ends the run.
+    private static let evaluation: [RecordedSetting] = [
+        RecordedSetting(
+            "metric_for_best_model",
+            ["metricForBestModel", "greaterIsBetter"],
+            .refusedWithBest
+        ) {
+            let name = $0.metricForBestModel ?? "loss"
+            let direction = $0.greaterIsBetter.map { $0 ? ", greater is better" : ", less is better" } ?? ""
+            return .string(String(name.trimmingPrefix("eval_")) + direction)
+        },
+        RecordedSetting("eval_strategy", ["evalStrategy"], .reported) { .string($0.evalStrategy.rawValue) },
+        RecordedSetting("eval_steps", ["evalSteps"], .reported) {
+            $0.evalStrategy == .steps ? .int($0.evalSteps ?? $0.loggingSteps) : .null
+        },
+        RecordedSetting("eval_delay", ["evalDelay"], .reported) { .double($0.evalDelay) },
+        RecordedSetting("load_best_model_at_end", ["loadBestModelAtEnd"], .reported) {
+            .bool($0.loadBestModelAtEnd)
+        },
+        RecordedSetting("early_stopping_patience", ["earlyStoppingPatience"], .reported) {
+            .optional($0.earlyStoppingPatience)
+        },
+        RecordedSetting("early_stopping_threshold", ["earlyStoppingThreshold"], .reported) {
+            .double($0.earlyStoppingThreshold)
+        },
+    ]
+
+    /// What changes no step. Another number of steps is reported with the plan of the run.
+    private static let free: [RecordedSetting] = [
+        RecordedSetting("length", ["numTrainEpochs", "maxSteps"], .free),
+        RecordedSetting("log", ["loggingStrategy", "loggingSteps", "loggingFirstStep"], .free),
+        RecordedSetting(
+            "checkpoints",
+            ["saveStrategy", "saveSteps", "saveTotalLimit", "saveOnlyModel", "writesReplayFile"],
+            .free
+        ),
+        RecordedSetting("evaluation", ["perDeviceEvalBatchSize", "evalOnStart"], .free),
+        RecordedSetting(
+            "memory",
+            ["maxTokensPerBatch", "optimizerInBackward", "gradientCheckpointing"],
+            .free
+        ),
+    ]
+}
+
+extension JSONValue {
+    /// A whole number, or null.
+    static func optional(_ value: Int?) -> JSONValue { value.map(JSONValue.int) ?? .null }
+
+    /// As a person writes it: a text without quotes, `none` for null.
+    var shown: String {
+        switch self {
+        case .null: "none"
+        case .string(let text): text
+        case .array(let items) where items.count > 12:
+            "\(items.prefix(3).map(\.shown).joined(separator: ", ")), … (\(items.count))"
+        case .array(let items): items.isEmpty ? "none" : items.map(\.shown).joined(separator: ", ")
+        default: compact
+        }
+    }
+}
+
+extension SchedulerOptions {
+    /// The options that are set, `num_cycles=2, min_lr=1e-06`.
+    fileprivate var recorded: String {
+        let numbers: [(String, Double?)] = [
+            ("num_cycles", numCycles), ("min_lr", minLr), ("min_lr_rate", minLrRate),
+            ("warmup_lr_rate", warmupLrRate), ("lr_end", lrEnd), ("power", power),
+            ("min_lr_ratio", minLrRatio),
+            ("factor", factor), ("threshold", threshold),
+        ]
+        let counts: [(String, Int?)] = [
+            ("timescale", timescale), ("num_decay_steps", numDecaySteps),
+            ("num_stable_steps", numStableSteps),
+            ("patience", patience), ("cooldown", cooldown),
+        ]
+        let curves: [(String, ScheduleCurve?)] = [("warmup_type", warmupType), ("decay_type", decayType)]
+        let set =
+            numbers.compactMap { name, value in value.map { "\(name)=\($0)" } }
+            + counts.compactMap { name, value in value.map { "\(name)=\($0)" } }
+            + curves.compactMap { name, value in value.map { "\(name)=\($0.rawValue)" } }
+        return set.isEmpty ? "none" : set.joined(separator: ", ")
+    }
+}
