@@ -71,12 +71,11 @@ package enum LossSettings: Sendable, Equatable {
         }
     }
 
-    /// Reads what ``json`` wrote.
+    /// Reads what ``json`` wrote; nil if it is something else, or has another number of weights than there are labels.
     ///
     /// - Parameters:
     ///   - json: The settings.
     ///   - labelCount: The classifier's number of labels.
-    /// - Returns: Nil if it is something else, or has another number of weights than there are labels.
     package init?(_ json: JSONValue, labelCount: Int) {
         let weights = json["class_weights"].array?.compactMap { $0.double.map(Float.init) }
         guard weights.map({ $0.count == labelCount }) ?? true else { return nil }

@@ -193,8 +193,9 @@ struct EvaluationLossTests {
         } throws: { ($0 as? TrainingError)?.code == .badData }
     }
 
-    /// Llama and BERT, weighted, smoothed, both and focal: Scripts/fixtures/training/evaluations.py. Own and plain loss
-    /// disagree about the best step.
+    /// Llama and BERT, weighted, smoothed, both and focal, from Scripts/fixtures/training/evaluations.py.
+    ///
+    /// Own and plain loss disagree about the best step.
     @Test func `every evaluation's loss and the best step are those of transformers' Trainer`() throws {
         let cases = try Fixture.cases("training/evaluations.json")
         #expect(cases.count == 8)

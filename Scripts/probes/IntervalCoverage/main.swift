@@ -74,12 +74,13 @@ func several(
         let own = shares.map { _ in common.squareRoot() * shared + (1 - common).squareRoot() * random.normal()
         }
         // A share of the normal distribution lies above its quantile; the quantile by bisection.
-        labels.append(shares.indices.filter { own[$0] > quantiles[shares[$0]]! })
+        let limits = shares.map { quantiles[$0] ?? 0 }
+        labels.append(shares.indices.filter { own[$0] > limits[$0] })
         let noise = random.normal()
         rows.append(
             shares.indices.map {
                 let score =
-                    (own[$0] - quantiles[shares[$0]]!) * signal + common * noise + (1 - common)
+                    (own[$0] - limits[$0]) * signal + common * noise + (1 - common)
                     * random.normal()
                 return 1 / (1 + exp(-score))
             }

@@ -143,6 +143,7 @@ extension Interval {
     ///   - hits: Examples of the class that were taken for it.
     ///   - count: Examples of the class or taken for it; positive.
     ///   - independent: As many independent ones as would know the share as well; nil for `count`.
+    /// - Returns: The interval.
     ///
     /// Source: Lam 2023, "Confidence intervals for the F1 score": Wilson's for the transformed share.
     static func f1(hits: Int, of count: Int, independent: Double? = nil) -> ClosedRange<Double> {

@@ -12,6 +12,7 @@ enum Interval {
     /// - Parameters:
     ///   - share: In 0 ... 1.
     ///   - count: Examples, or as many independent ones as would know the share as well; positive.
+    /// - Returns: The interval.
     ///
     /// Source: Wilson 1927.
     static func share(_ share: Double, of count: Double) -> ClosedRange<Double> {
@@ -29,6 +30,7 @@ enum Interval {
     ///   - dependence: The variance of the sum, divided by what it would be if the estimates were independent.
     ///   - variance: What varies beside the estimates: their weights.
     ///   - range: What the sum can be.
+    /// - Returns: The sum's interval.
     ///
     /// Source: Zou and Donner 2008, the method of variance estimates recovery; of two shares it is Newcombe's 1998.
     static func sum(
@@ -62,6 +64,7 @@ enum Interval {
     ///   - positives: Examples of the class; positive.
     ///   - negatives: All others; positive.
     ///   - variance: DeLong's estimate; nil relies on Hanley's and McNeil's alone.
+    /// - Returns: The interval.
     ///
     /// Source: Newcombe 2006 (part 2): the areas that are at most z of their own standard errors away, those of Hanley and
     /// McNeil 1982, which are made to agree with DeLong's 1988 the more, the more examples there are.
@@ -107,6 +110,7 @@ enum Interval {
     /// - Parameters:
     ///   - mean: Theirs.
     ///   - values: The numbers.
+    /// - Returns: The interval.
     ///
     /// Source: Hall 1992, "On the removal of skewness by transformation".
     static func mean(
@@ -135,12 +139,13 @@ enum Interval {
             in: 0...(.infinity)
         )
     }
-    /// A correlation; nil for fewer than four pairs.
+    /// A correlation; nil for fewer than four pairs, and for a perfect one.
     ///
     /// - Parameters:
     ///   - correlation: In -1 ... 1.
     ///   - count: Pairs.
     ///   - spread: Its variance on Fisher's scale, times the pairs; 1 for normal numbers.
+    /// - Returns: The interval.
     ///
     /// Source: Fisher 1921.
     static func correlation(
@@ -148,7 +153,8 @@ enum Interval {
         of count: Int,
         spread: Double = 1
     ) -> ClosedRange<Double>? {
-        guard count > 3, abs(correlation) < 1 else { return nil }
+        // Within rounding of 1 there is nothing that varies.
+        guard count > 3, abs(correlation) < 1 - 1e-12 else { return nil }
         let half = z * (spread / Double(count - 3)).squareRoot()
         let center = atanh(correlation)
         return holding(correlation, tanh(center - half), tanh(center + half), in: -1...1)

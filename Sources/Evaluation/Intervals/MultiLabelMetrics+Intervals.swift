@@ -170,6 +170,7 @@ extension MultiLabelMetrics {
     ///   - distances: By example, what its share differs by.
     ///   - count: The answer if nothing varies.
     ///   - limit: The largest answer.
+    /// - Returns: At least 1.
     ///
     /// Source: Korn and Graubard 1998.
     private static func effectiveCount(

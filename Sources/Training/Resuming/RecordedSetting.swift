@@ -129,7 +129,9 @@ struct RecordedSetting: Sendable {
         },
     ]
 
-    /// What changes no step. Another number of steps is reported with the plan of the run.
+    /// What changes no step.
+    ///
+    /// Another number of steps is reported with the plan of the run.
     private static let free: [RecordedSetting] = [
         RecordedSetting("length", ["numTrainEpochs", "maxSteps"], .free),
         RecordedSetting("log", ["loggingStrategy", "loggingSteps", "loggingFirstStep"], .free),

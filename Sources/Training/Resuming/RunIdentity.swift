@@ -209,6 +209,7 @@ struct WeightsFingerprint: Sendable, Equatable {
     /// - Parameters:
     ///   - saved: As ``json`` wrote it.
     ///   - sameType: Whether it kept them in the same type.
+    /// - Returns: Whether it did.
     func isSame(as saved: JSONValue, sameType: Bool) -> Bool {
         sameType ? saved["exact"].string == exact : saved["rounded"].string == rounded
     }
