@@ -7,8 +7,15 @@ public struct ConfusionMatrix: Sendable, Equatable {
     private let supports: [Int]
     private let predicted: [Int]
     private let hits: [Int]
-    /// Examples by wrong cell, `label * classCount + prediction`; cells without examples are left out.
-    let errors: [Int: Int]
+    /// The wrong cells that have examples, by label and then by prediction: sums over them are the same in every process.
+    let errors: [ErrorCell]
+
+    /// Examples of one class that were taken for another.
+    struct ErrorCell: Sendable, Equatable {
+        let label: Int
+        let prediction: Int
+        let count: Int
+    }
 
     /// Counts pairs of prediction and truth.
     ///
@@ -31,7 +38,10 @@ public struct ConfusionMatrix: Sendable, Equatable {
             }
         }
         (self.classCount, total) = (classCount, labels.count)
-        (self.supports, self.predicted, self.hits, self.errors) = (supports, predicted, hits, errors)
+        (self.supports, self.predicted, self.hits) = (supports, predicted, hits)
+        self.errors = errors.sorted { $0.key < $1.key }.map {
+            ErrorCell(label: $0.key / classCount, prediction: $0.key % classCount, count: $0.value)
+        }
     }
 
     /// How many examples of one class were taken for another.
@@ -40,7 +50,17 @@ public struct ConfusionMatrix: Sendable, Equatable {
     ///   - label: The true class.
     ///   - prediction: What it was taken for.
     public subscript(label: Int, prediction: Int) -> Int {
-        label == prediction ? hits[label] : errors[label * classCount + prediction] ?? 0
+        guard label != prediction else { return hits[label] }
+        var (low, high) = (0, errors.count)
+        while low < high {
+            let middle = (low + high) / 2
+            let cell = errors[middle]
+            if (cell.label, cell.prediction) < (label, prediction) { low = middle + 1 } else { high = middle }
+        }
+        guard low < errors.count, errors[low].label == label, errors[low].prediction == prediction else {
+            return 0
+        }
+        return errors[low].count
     }
 
     /// Examples classified rightly.

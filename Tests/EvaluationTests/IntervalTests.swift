@@ -229,15 +229,20 @@ struct IntervalPropertyTests {
             let given = truth.enumerated().map { index, set in
                 [set, [], [0], index % 3 == 0 ? [1, 2] : set][kind]
             }
-            let metrics = MultiLabelMetrics(
-                predictions: given,
-                labels: truth,
-                probabilities: given.enumerated().map { index, set in
-                    (0..<4).map { set.contains($0) ? 0.6 + Double(index % 4) / 10 : Double(index % 5) / 10 }
-                },
-                labelCount: 4,
-                withIntervals: true
-            )
+            let probabilities = given.enumerated().map { index, set in
+                (0..<4).map { set.contains($0) ? 0.6 + Double(index % 4) / 10 : Double(index % 5) / 10 }
+            }
+            func measured() -> MultiLabelMetrics {
+                MultiLabelMetrics(
+                    predictions: given,
+                    labels: truth,
+                    probabilities: probabilities,
+                    labelCount: 4,
+                    withIntervals: true
+                )
+            }
+            let metrics = measured()
+            #expect(metrics.intervals == measured().intervals)
             var seen = 0
             for (name, value) in metrics.values {
                 guard let interval = metrics.intervals[name] else { continue }

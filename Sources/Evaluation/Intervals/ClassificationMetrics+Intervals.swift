@@ -90,11 +90,13 @@ extension ClassificationMetrics {
             together += Double(confusion[id, id]) * influence * influence
         }
         alone = together
-        for (cell, count) in confusion.errors {
-            let (label, prediction) = cell.quotientAndRemainder(dividingBy: confusion.classCount)
-            let (a, b) = (steps[label] * perClass[label].f1, steps[prediction] * perClass[prediction].f1)
-            together += Double(count) * (a + b) * (a + b)
-            alone += Double(count) * (a * a + b * b)
+        for cell in confusion.errors {
+            let (a, b) = (
+                steps[cell.label] * perClass[cell.label].f1,
+                steps[cell.prediction] * perClass[cell.prediction].f1
+            )
+            together += Double(cell.count) * (a + b) * (a + b)
+            alone += Double(cell.count) * (a * a + b * b)
         }
         return min(commonVariance(together, alone, of: classes.count), 2)
     }
@@ -115,10 +117,9 @@ extension ClassificationMetrics {
         var (truthHit, predictedHit) = (
             [Double](repeating: 0, count: perClass.count), [Double](repeating: 0, count: perClass.count)
         )
-        for (cell, count) in confusion.errors {
-            let (label, prediction) = cell.quotientAndRemainder(dividingBy: confusion.classCount)
-            truthHit[label] += Double(count) * truth[prediction]
-            predictedHit[label] += Double(count) * predicted[prediction]
+        for cell in confusion.errors {
+            truthHit[cell.label] += Double(cell.count) * truth[cell.prediction]
+            predictedHit[cell.label] += Double(cell.count) * predicted[cell.prediction]
         }
         let parts = perClass.indices.filter { perClass[$0].support > 0 }.map { id -> Part in
             let errors = Double(perClass[id].support - confusion[id, id])

@@ -137,7 +137,8 @@ extension MultiLabelMetrics {
                 case .precision: Set(answer.given)
                 case .recall: answer.wanted
                 }
-            for id in touched {
+            // In order, so that the sum is the same in every process.
+            for id in touched.sorted() {
                 let label = counts[id]
                 let isHit = answer.wanted.contains(id) && answer.given.contains(id)
                 let share = ratio(Double(label.hits), Double(kind.count(label)))

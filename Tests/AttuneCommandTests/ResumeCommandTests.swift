@@ -1,0 +1,123 @@
+import Foundation
+import JSON
+import TestSupport
+import Testing
+
+/// What a person reads of an evaluation's loss, and of a run that resumes with other settings.
+struct ResumeCommandTests {
+    private func train(_ model: URL, in folder: URL, _ more: [String]) throws -> CommandOutcome {
+        let rows = (0..<24).map { $0 % 2 == 0 ? "sunny day \($0),sun" : "rainy day \($0),rain" }
+        let data = folder.appending(path: "data.csv")
+        try Data("text,label\n\(rows.joined(separator: "\n"))".utf8).write(to: data)
+        return try attune(
+            [
+                "train", "--model", model.path(percentEncoded: false), "--dataset",
+                data.path(percentEncoded: false), "--text-column", "text", "--label-column", "label",
+                "--output-dir", folder.appending(path: "out").path(percentEncoded: false), "--test-size", "8",
+                "--per-device-train-batch-size", "4", "--save-steps", "2", "--threads", "1",
+            ] + more
+        )
+    }
+
+    private func text(_ name: String, in folder: URL) throws -> String {
+        try String(contentsOf: folder.appending(path: "out").appending(path: name), encoding: .utf8)
+    }
+
+    private let model = Fixture.folder.appending(path: "models/tiny-base", directoryHint: .isDirectory)
+
+    @Test func `another model of the same shapes is refused, and nothing says that it was trained`() throws {
+        try withTemporaryFolder { folder in
+            let first = try train(model, in: folder, ["--max-steps", "4"])
+            #expect(first.code == 0, "\(first.errors)")
+            let recipe = try text("recipe.yaml", in: folder)
+            let other = folder.appending(path: "other-model", directoryHint: .isDirectory)
+            try FileManager.default.copyItem(at: model, to: other)
+            let weights = other.appending(path: "model.safetensors")
+            var bytes = try Data(contentsOf: weights)
+            // One bit of the last weight's fraction.
+            bytes[bytes.count - 2] ^= 1
+            try bytes.write(to: weights)
+            let more = ["--max-steps", "6", "--resume-from-checkpoint", "latest"]
+            let refused = try train(other, in: folder, more)
+            #expect(refused.code == 65)
+            #expect(
+                refused.errors.contains("cannot resume from checkpoint-4: its run trained the weights of")
+                    && refused.errors.contains("tiny-base") && refused.errors.contains("other-model"),
+                "\(refused.errors)"
+            )
+            #expect(try text("recipe.yaml", in: folder) == recipe)
+            // A copy of the model is the model.
+            let copy = folder.appending(path: "copy", directoryHint: .isDirectory)
+            try FileManager.default.copyItem(at: model, to: copy)
+            let resumed = try train(copy, in: folder, more)
+            #expect(resumed.code == 0 && !resumed.errors.contains("resuming with"), "\(resumed.errors)")
+            for name in ["recipe.yaml", "README.md", "trainer_state.json"] {
+                #expect(try text(name, in: folder).contains("copy"), "\(name)")
+            }
+        }
+    }
+
+    @Test func `another learning rate is said with both values, in the recipe and on the page, too`() throws {
+        try withTemporaryFolder { folder in
+            _ = try train(model, in: folder, ["--max-steps", "4", "--learning-rate", "1e-3"])
+            let resumed = try train(
+                model,
+                in: folder,
+                ["--max-steps", "6", "--learning-rate", "0.01", "--resume-from-checkpoint", "latest"]
+            )
+            #expect(resumed.code == 0, "\(resumed.errors)")
+            #expect(
+                resumed.errors.contains("resuming with --learning-rate 0.01; it was 0.001 until step 4\n"),
+                "\(resumed.errors)"
+            )
+            let recipe = try text("recipe.yaml", in: folder)
+            #expect(recipe.hasPrefix("# Until step 4: learning_rate: 0.001\n"), "\(recipe)")
+            #expect(
+                try text("README.md", in: folder)
+                    .contains("Resumed with other settings: until step 4 `learning_rate` was `0.001`.")
+            )
+            let smoothed = try train(
+                model,
+                in: folder,
+                [
+                    "--max-steps", "8", "--learning-rate", "0.01", "--label-smoothing-factor", "0.2",
+                    "--resume-from-checkpoint", "latest",
+                ]
+            )
+            #expect(smoothed.code == 65)
+            #expect(
+                smoothed.errors.contains("--label-smoothing-factor 0.0, and this one has 0.2"),
+                "\(smoothed.errors)"
+            )
+        }
+    }
+
+    @Test func `an evaluation's loss says what it is, and the metric that chooses the best model is shown`()
+        throws
+    {
+        try withTemporaryFolder { folder in
+            let trained = try train(
+                model,
+                in: folder,
+                [
+                    "--max-steps", "4", "--class-weights", "sun=1,rain=3", "--label-smoothing-factor", "0.1",
+                    "--eval-strategy", "steps", "--eval-steps", "2", "--metric-for-best-model", "f1_macro",
+                ]
+            )
+            #expect(trained.code == 0, "\(trained.errors)")
+            let line = try #require(
+                trained.errors.split(separator: "\n").last {
+                    $0.contains("evaluated after step 4: eval loss")
+                }
+            )
+            #expect(line.contains(" (weighted, smoothing 0.1), accuracy ") && line.contains(", f1_macro 0."))
+            #expect(trained.output.contains("(weighted, smoothing 0.1)\n"))
+            #expect(trained.output.contains("the plain loss, without weights or smoothing)"))
+            let results = try JSONValue.parse(try text("eval_results.json", in: folder).utf8)
+            let (own, plain) = (
+                try #require(results["eval_loss"].double), try #require(results["eval_log_loss"].double)
+            )
+            #expect(abs(own - plain) > 1e-4)
+        }
+    }
+}
