@@ -10,6 +10,8 @@ import Training
 /// Source: https://huggingface.co/docs/hub/model-cards
 struct ModelCard {
     let job: FineTuning
+    /// The run's settings as YAML, which repeat it.
+    let recipe: String?
     let classifier: TextClassifier
     let train: EncodedExamples
     let evaluation: EvaluationRecord?
@@ -37,7 +39,7 @@ struct ModelCard {
         ## Trained
 
         \(settings)
-        \(recipe)
+        \(recipeSection)
         ## Use
 
         \(usage)
@@ -157,8 +159,8 @@ struct ModelCard {
             """
     }
 
-    private var recipe: String {
-        guard let recipe = details.recipe else { return "" }
+    private var recipeSection: String {
+        guard let recipe else { return "" }
         return
             "<details><summary>The recipe: `attune train recipe.yaml` repeats the run</summary>\n\n\(block("yaml", recipe))\n</details>\n"
     }

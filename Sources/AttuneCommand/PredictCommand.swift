@@ -9,8 +9,10 @@ struct PredictCommand: ParsableCommand {
         commandName: "predict",
         abstract: "Classifies texts: one JSON object a line, in the order of the texts.",
         discussion: """
-            attune predict --model runs/tweets --text "Thank you, Ohio!" --text "Register to vote today"
-            attune predict --model runs/tweets --input new.csv --text-column text --output labels.jsonl
+            attune predict --model runs/tweets \\
+              --text "Thank you, Ohio!" --text "Register to vote today"
+            attune predict --model runs/tweets \\
+              --input new.csv --text-column text --output labels.jsonl
 
             A classifier of one label says {"label": …, "score": …, "scores": {…}}; one of several labels \
             {"labels": […], "scores": {…}} with those above 0.5; a regression {"score": …}, the number. An empty text \
