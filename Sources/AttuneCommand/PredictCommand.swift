@@ -39,7 +39,12 @@ struct PredictCommand: ParsableCommand {
     @Option(help: ArgumentHelp("A file of rows instead.", valueName: "file"))
     var input: String?
 
-    @Option(help: ArgumentHelp("Write here instead of to standard output.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "Write here instead of to standard output; a file that is there is replaced.",
+            valueName: "file"
+        )
+    )
     var output: String?
 
     @Flag(help: "Add the logits, in full float32 precision.")
@@ -54,6 +59,7 @@ struct PredictCommand: ParsableCommand {
 
     func run() throws {
         try reportingFailure {
+            try requireApart(output, from: [("--input", input)])
             let path = try HubDoor.model(classifier.model)
             let reader = try RowReader(model: path, told: classifier.told)
             let inputs = try inputs(reader)

@@ -137,6 +137,16 @@ struct OverwritingTests {
                 itself.code == 64 && itself.errors.contains("is the file of --dataset"),
                 "\(itself.errors)"
             )
+            for command in [
+                ["predict", "--input", data], ["tokenize", "--input", data], ["decode", "--input", data],
+                ["evaluate", "--dataset", data, "--text-column", "text", "--label-column", "label"],
+            ] {
+                let outcome = try attune(command + ["--model", model, "--output", data])
+                #expect(
+                    outcome.code == 64 && outcome.errors.contains("would be overwritten"),
+                    "\(outcome.errors)"
+                )
+            }
             #expect(try Data(contentsOf: URL(filePath: data)) == before)
         }
     }
