@@ -72,7 +72,7 @@ class Bench:
 
     def train(self, model, rows, steps, out, *more):
         return run([self.attune, "train", "--model", model, "--dataset", self.rows[rows], "--text-column", "text", "--label-column", "label",
-                    "--save-strategy", "no", "--learning-rate", "5e-5", "--max-steps", steps, "--output-dir", self.work / out, *more])
+                    "--save-strategy", "no", "--learning-rate", "5e-5", "--max-steps", steps, "--overwrite-output-dir", "--output-dir", self.work / out, *more])
 
     def start(self, name):
         """A classifier's folder that both begin with."""

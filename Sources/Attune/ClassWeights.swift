@@ -20,33 +20,79 @@ public enum ClassWeights: Sendable, Equatable {
     /// A weight by label name.
     case named([String: Double])
 
-    /// Reads `balanced`, `effective-number`, `effective-number=0.999` or `J=0.6,P=0.4`; nil where it is none of these.
+    /// Reads `balanced`, `effective-number`, `effective-number=0.999` or `J=0.6,P=0.4`; nil if it is none of these.
     ///
     /// - Parameter text: As typed.
-    public init?(_ text: String) {
-        if text == "balanced" {
+    public init?(_ text: String) { try? self.init(typed: [text]) }
+
+    /// Reads what is typed after a flag that may be given several times.
+    ///
+    /// - Parameter values: One of `balanced`, `effective-number`, `effective-number=0.999` or a list such as
+    ///   `J=0.6,"C, C++"=0.4`, in which names with commas are quoted; or several of one class each, such as `C, C++=0.4`.
+    /// - Throws: `TrainingError` with code `.badArgument` if they are something else, or a class has two weights.
+    public init(typed values: [String]) throws(TrainingError) {
+        if values == ["balanced"] {
             self = .balanced
             return
         }
-        if text == "effective-number" {
-            self = .effectiveNumber(beta: 0.9999)
-            return
-        }
-        if text.hasPrefix("effective-number="), let beta = Double(text.dropFirst("effective-number=".count)) {
-            guard (0..<1).contains(beta) else { return nil }
+        if values.count == 1, values[0] == "effective-number" || values[0].hasPrefix("effective-number=") {
+            let beta =
+                values[0].contains("=") ? Double(values[0].dropFirst("effective-number=".count)) : 0.9999
+            guard let beta, (0..<1).contains(beta) else {
+                throw TrainingError(
+                    .badArgument,
+                    "--class-weights \(values[0]): the number lies between 0 and 1, as 0.999 does"
+                )
+            }
             self = .effectiveNumber(beta: beta)
             return
         }
         var weights: [String: Double] = [:]
-        for part in text.split(separator: ",") {
-            // Labels may hold "=" themselves; the number is what follows the last one.
-            guard let equals = part.lastIndex(of: "="),
-                let weight = Double(part[part.index(after: equals)...]), weight > 0
-            else { return nil }
-            weights[String(part[..<equals])] = weight
+        for pair in try Self.pairs(typed: values) {
+            guard let weight = Double(pair.weight), weight > 0, weight.isFinite else {
+                throw TrainingError(
+                    .badArgument,
+                    "--class-weights gives \"\(pair.name)\" the weight \(pair.weight); a weight is a number above 0"
+                )
+            }
+            guard weights.updateValue(weight, forKey: pair.name) == nil else {
+                throw TrainingError(
+                    .badArgument,
+                    "--class-weights gives \"\(pair.name)\" two weights; leave one of them out"
+                )
+            }
         }
-        guard !weights.isEmpty else { return nil }
         self = .named(weights)
+    }
+
+    /// The classes and their weights, as typed and in that order.
+    ///
+    /// - Parameter values: As ``init(typed:)`` takes them, but for the words.
+    /// - Returns: Names without quotes, and numbers as text.
+    /// - Throws: `TrainingError` with code `.badArgument` for what is no NAME=WEIGHT.
+    package static func pairs(
+        typed values: [String]
+    ) throws(TrainingError) -> [(name: String, weight: String)] {
+        if values.count == 1 {
+            let pairs = quotedParts(of: values[0]).map(pair)
+            // A comma may be the name's own.
+            if !pairs.isEmpty, pairs.allSatisfy({ $0 != nil }) { return pairs.compactMap { $0 } }
+        }
+        return try values.map { (value) throws(TrainingError) in
+            if let pair = pair(value) { return pair }
+            throw TrainingError(
+                .badArgument,
+                "--class-weights takes balanced, effective-number[=BETA] or NAME=WEIGHT, and \"\(value)\" is none of these; "
+                    + "names with commas are quoted, or given one --class-weights each"
+            )
+        }
+    }
+
+    private static func pair(_ text: String) -> (name: String, weight: String)? {
+        // Labels may hold "=" themselves; the number is what follows the last one.
+        guard let equals = text.lastIndex(of: "=") else { return nil }
+        let weight = text[text.index(after: equals)...].filter { !$0.isWhitespace }
+        return Double(weight) == nil ? nil : (unquoted(String(text[..<equals])), weight)
     }
 
     /// A weight per id.
@@ -78,12 +124,18 @@ public enum ClassWeights: Sendable, Equatable {
                 return counts.map { $0 == 0 ? 0 : Float(Double(n) / Double(labels.count * $0)) }
             case .labelSets(let sets):
                 for id in sets.joined() { counts[id] += 1 }
-                // Of a label that all have, or none, there is nothing to balance.
+                // A label that every example has, or none has, cannot be balanced.
                 return counts.map { $0 == 0 || $0 == n ? 1 : Float(Double(n - $0) / Double($0)) }
             }
         case .effectiveNumber(let beta): return Self.effective(beta, labelCount: labels.count, targets)
-        case .named(let weights):
+        case .named(let given):
             let listed = labels.map { "\"\($0)\"" }.joined(separator: ", ")
+            // Quotes may be the label's own.
+            let weights = Dictionary(
+                given.map { name, weight in
+                    (labels.contains(name) || !labels.contains("\"\(name)\"") ? name : "\"\(name)\"", weight)
+                }
+            ) { first, _ in first }
             if let unknown = weights.keys.sorted().first(where: { !labels.contains($0) }) {
                 throw DatasetError(
                     .badData,

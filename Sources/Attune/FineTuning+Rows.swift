@@ -26,12 +26,14 @@ extension FineTuning {
             )
         }
         switch held {
-        case .nothing: return (try texts(data, type), nil)
+        case .nothing:
+            try emit(.note(Self.nothingHeldOut))
+            return (try texts(data, type), nil)
         case .file(let path, let split):
             return (try texts(data, type), try measuredRows(path, split, type, emit))
         case .split(let split): return (try texts(data, type), try measuredRows(dataset, split, type, emit))
-        case .held(let size, let column, let seed):
-            let (train, test) = try data.trainTestSplit(testSize: size, stratifyBy: column, seed: seed)
+        case .held(let size, let stratification, let seed):
+            let (train, test) = try holdOut(data, size, stratification, seed: seed, type, emit)
             return (try texts(train, type), try texts(test, type))
         }
     }
@@ -83,7 +85,7 @@ extension FineTuning {
         for warning in data.warnings { try emit(.note("warning: \(warning)")) }
         var needed = [textColumn] + labelColumns + [textPairColumn].compactMap { $0 }
         if path == dataset, split == self.split {
-            let drawing = if case .held(_, let column, _) = held { column } else { nil as String? }
+            let drawing = if case .held(_, let choice, _) = held { choice.column } else { nil as String? }
             needed += [drawing, sampleStratifyBy].compactMap { $0 }
         }
         return try data.selectColumns(

@@ -32,7 +32,7 @@ extension FineTuning {
     ///   - shouldStop: Asked after every step; a stopped run is saved as a checkpoint.
     ///   - emit: Told what happens in which seed.
     /// - Returns: What was measured.
-    /// - Throws: `TrainingError` where `folder` holds seeds of another job; as ``run(into:observers:shouldStop:emit:)``.
+    /// - Throws: `TrainingError` if `folder` holds seeds of another job; as ``run(into:observers:shouldStop:emit:)``.
     public func run(
         seeds count: Int,
         into folder: URL,
@@ -42,15 +42,14 @@ extension FineTuning {
         emit: (SeedRun, Event) throws -> Void
     ) throws -> SeedResults {
         guard count > 0 else { throw TrainingError(.badArgument, "--seeds must be at least 1") }
+        if !goingOn { try requireFree(folder) }
         let file = folder.appending(path: "seeds_results.json")
         let settings = settings
         var results = SeedResults()
-        if goingOn {
-            results = try finished(in: file, settings)
-        } else {
-            // Whoever goes on with this run later must not find the seeds of the one before.
-            try? FileManager.default.removeItem(at: file)
-        }
+        // Finished seeds are of this very job, or an error is thrown.
+        let isOwn = goingOn && FileManager.default.fileExists(atPath: file.path(percentEncoded: false))
+        if goingOn { results = try finished(in: file, settings) }
+        var hasBegun = goingOn
         let done = results.rows
         results.rows = []
         for index in 0..<count {
@@ -69,7 +68,17 @@ extension FineTuning {
                 continue
             }
             try emit(run, .note("seed \(run.seed), \(index + 1) of \(count)"))
-            guard let row = try row(of: run, goingOn: goingOn, observers(run), shouldStop, emit) else {
+            var job = self
+            job.overwritesOutputFolder = overwritesOutputFolder || isOwn
+            let row = try job.row(of: run, goingOn: goingOn, observers(run), shouldStop) { run, event in
+                if !hasBegun, case .run(.started) = event {
+                    // The folder of this seed has been emptied by its own run.
+                    try OutputFolder(folder).removeFormerRun(except: run.folder.lastPathComponent)
+                    hasBegun = true
+                }
+                try emit(run, event)
+            }
+            guard let row else {
                 results.wasInterrupted = true
                 return results
             }
@@ -131,7 +140,10 @@ extension FineTuning {
 
     /// Everything that makes this job what it is, by name; where it runs and what it tells while running is not among it.
     private var settings: [String: String] {
-        let aside: Set = ["arguments", "checkpoint", "tokenCache", "reportTo", "device", "loss", "metrics"]
+        let aside: Set = [
+            "arguments", "checkpoint", "tokenCache", "reportTo", "device", "loss", "metrics",
+            "overwritesOutputFolder", "card",
+        ]
         let pairs =
             Mirror(reflecting: self).children.filter { !aside.contains($0.label ?? "") }
             + Mirror(reflecting: arguments).children.filter { $0.label != "writesReplayFile" }

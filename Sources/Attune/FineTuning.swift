@@ -13,7 +13,7 @@ public import Training
 ///
 /// ```swift
 /// var job = FineTuning(model: "SmolLM2.gguf", dataset: "tweets.csv", textColumn: "text", labelColumn: "author")
-/// job.held = .held(.fraction(0.2), stratifyBy: "author", seed: 1)
+/// job.held = .held(.fraction(0.2), seed: 1)
 /// let result = try job.run(into: URL(filePath: "runs/tweets")) { event in print(event) }
 /// ```
 public struct FineTuning: Sendable {
@@ -22,7 +22,7 @@ public struct FineTuning: Sendable {
         /// Nowhere: nothing is measured.
         case nothing
         /// A part of the data, held out.
-        case held(SplitSize, stratifyBy: String?, seed: UInt64)
+        case held(SplitSize, stratifyBy: Stratification = .labels, seed: UInt64)
         /// A file or folder of their own, of which a split may be chosen.
         case file(String, split: String? = nil)
         /// Another split of the dataset's folder.
@@ -79,10 +79,14 @@ public struct FineTuning: Sendable {
     public var arguments = TrainingArguments()
     /// Where tokenized texts are kept from run to run; nil keeps nothing.
     public var tokenCache: TokenCache?
-    /// A checkpoint to go on from.
+    /// A checkpoint to resume from.
     public var checkpoint: URL?
-    /// Whether to go on from the output folder's latest checkpoint where there is one, and to begin where there is none.
+    /// Whether to resume from the output folder's latest checkpoint, if it has one, and to start from scratch if not.
     public var goesOnFromLatest = false
+    /// Whether what an earlier run left in the output folder is removed; else such a folder is refused.
+    ///
+    /// A run that resumes removes nothing. Files that no run wrote are never touched.
+    public var overwritesOutputFolder = false
     /// Where the run's numbers are written while it runs.
     public var reportTo: [RunReport] = []
     /// What the classifier's page says beside what the run knows.
@@ -109,6 +113,8 @@ public struct FineTuning: Sendable {
     public enum Event: Sendable {
         /// A sentence for a person: what was read, what was cut.
         case note(String)
+        /// The settings that follow from the data, once it is read.
+        case resolved(ResolvedSettings)
         /// Something happened in training.
         case run(RunEvent)
     }
@@ -131,7 +137,8 @@ public struct FineTuning: Sendable {
     ///   - shouldStop: Asked after every step; a stopped run is saved as a checkpoint and nothing else.
     ///   - emit: Told what happens.
     /// - Returns: What the job leaves.
-    /// - Throws: The errors of the modules below, each naming what is wrong and what to do; what an observer throws.
+    /// - Throws: `FileError` with code `.exists` if something in the folder would be overwritten; the errors of the modules
+    ///   below, each naming what is wrong and what to do; what an observer throws.
     public func run(
         into folder: URL,
         observers: [any RunObserver] = [],
@@ -139,7 +146,12 @@ public struct FineTuning: Sendable {
         emit: (Event) throws -> Void
     ) throws -> Result {
         try validate()
-        let (trainRows, heldRows) = try rows(emit)
+        try requireFree(folder)
+        var settings = ResolvedSettings()
+        let (trainRows, heldRows) = try rows { event in
+            if case .resolved(let found) = event { settings = found }
+            try emit(event)
+        }
         let labels = try labels(of: trainRows, heldRows, emit)
         let classifier = try loadModel(labels: labels, trainRows.problemType, emit)
         try requireFreeSpace(bytesToWrite(classifier, trainRows.texts.count, in: folder), at: folder)
@@ -157,9 +169,14 @@ public struct FineTuning: Sendable {
             outputFolder: folder,
             modelName: card.baseModel ?? model
         )
-        // What cannot be trained on has been refused by now, and has left nothing behind.
+        // All input is validated; only now create the output folder.
         let claim = try RunFolder(folder).claim()
         defer { withExtendedLifetime(claim) {} }
+        // Another run may have ended there meanwhile.
+        try requireFree(folder)
+        let output = OutputFolder(folder)
+        if overwritesOutputFolder, !resumes(in: folder) { try output.removeFormerRun() }
+        for note in output.notes { try emit(.note(note)) }
         let checkpoint = try checkpoint(in: folder, emit)
         let listening = reportTo.map { $0.observer(in: folder) } + observers
         let outcome = try trainer.run(resumingFrom: checkpoint, shouldStop: shouldStop) { event in
@@ -169,43 +186,40 @@ public struct FineTuning: Sendable {
         guard !outcome.wasInterrupted else {
             return Result(classifier: classifier, outcome: outcome, evaluation: nil)
         }
+        try output.removeResults()
         try classifier.save(to: folder)
-        // What the run has measured and told of is not measured again.
+        // Reuse the run's final evaluation, if there is one.
         let later =
             try outcome.evaluation == nil
             ? measure(classifier, held, trainer.loss, outcome, shouldStop, emit) : nil
         if let later { for observer in listening { try observer.receive(.evaluated(later)) } }
         let evaluation = outcome.evaluation ?? later
         try RunRecord(outcome: outcome, evaluation: evaluation).save(to: folder)
-        let card = ModelCard(
-            job: self,
-            classifier: classifier,
-            train: train,
-            evaluation: evaluation,
-            changes: outcome.changes
-        )
-        try writeAtomically(Data(card.text.utf8), to: folder.appending(path: "README.md"))
+        if output.mayWrite("README.md") {
+            let page = ModelCard(
+                job: self,
+                recipe: try card.recipe?(settings),
+                classifier: classifier,
+                train: train,
+                evaluation: evaluation,
+                changes: outcome.changes
+            )
+            try writeAtomically(Data(page.text.utf8), to: folder.appending(path: "README.md"))
+        }
         return Result(classifier: classifier, outcome: outcome, evaluation: evaluation)
     }
 
-    /// Where to go on from; says where that is the beginning although it may not be expected.
+    /// The checkpoint to resume from.
+    ///
+    /// Emits a note if starting from scratch might surprise.
     private func checkpoint(in folder: URL, _ emit: (Event) throws -> Void) throws -> URL? {
-        if let checkpoint { return checkpoint }
+        guard checkpoint == nil, goesOnFromLatest else { return checkpoint }
         let latest = RunFolder(folder).latestCheckpoint
-        let path = folder.path(percentEncoded: false)
-        switch (latest, goesOnFromLatest) {
-        case (let latest?, true): return latest
-        case (nil, true): try emit(.note("no checkpoint in \(path) yet: starting from the beginning"))
-        case (let latest?, false):
-            try emit(
-                .note(
-                    "\(path) has checkpoints of an earlier run, up to \(latest.lastPathComponent), and this run starts from "
-                        + "the beginning; remove them, or they may be taken for this run's"
-                )
-            )
-        case (nil, false): break
+        if latest == nil {
+            let path = folder.path(percentEncoded: false)
+            try emit(.note("no checkpoint in \(path) yet: starting from the beginning"))
         }
-        return nil
+        return latest
     }
 
     /// What is wrong with the job as far as it can be told without reading anything, naming the flag.
@@ -226,17 +240,26 @@ public struct FineTuning: Sendable {
                     + arguments.precision.rawValue
             )
         }
+        guard arguments.evalStrategy == .no || held != .nothing else {
+            throw TrainingError(
+                .badArgument,
+                "--eval-strategy \(arguments.evalStrategy.rawValue) needs --test-size, --eval-dataset or --eval-split"
+            )
+        }
     }
 
-    /// The saved model, and checkpoints with two moments a weight where there will be some; those that are there make room.
-    private func bytesToWrite(_ classifier: TextClassifier, _ examples: Int, in folder: URL) -> Int {
-        let model = classifier.model.parameters.weightCount * 4
-        guard arguments.saveStrategy != .no else { return model }
-        guard let limit = arguments.saveTotalLimit else { return model * 4 }
-        // Evaluations may add the best.
-        let saves = arguments.totalSteps(examples: examples) / arguments.saveSteps + 2
-        let kept = arguments.saveStrategy == .steps ? min(limit, saves) : limit
-        return model * (1 + 3 * kept) - RunFolder(folder).bytesOfCheckpoints
+    /// Bytes for the model plus checkpoints, minus existing checkpoints that will be replaced.
+    private func bytesToWrite(_ classifier: TextClassifier, _ examples: Int, in folder: URL) throws -> Int {
+        let parameters = classifier.model.parameters
+        let disk = RunDisk(
+            arguments,
+            totalSteps: arguments.totalSteps(examples: examples),
+            stepsPerEpoch: arguments.stepsPerEpoch(examples: examples),
+            savedModel: parameters.weightCount * weightsDType.byteWidth,
+            weights: parameters.parameters.reduce(0) { $0 + $1.value.count * $1.value.dtype.byteWidth },
+            optimizerState: try arguments.optimizerStateBytes(of: parameters.parameters)
+        )
+        return disk.peak - RunFolder(folder).bytesOfCheckpoints
     }
 
     private func weights(

@@ -10,6 +10,8 @@ import Training
 /// Source: https://huggingface.co/docs/hub/model-cards
 struct ModelCard {
     let job: FineTuning
+    /// The run's settings as YAML, which repeat it.
+    let recipe: String?
     let classifier: TextClassifier
     let train: EncodedExamples
     let evaluation: EvaluationRecord?
@@ -38,7 +40,7 @@ struct ModelCard {
         ## Trained
 
         \(settings)
-        \(recipe)
+        \(recipeSection)
         ## Use
 
         \(usage)
@@ -167,8 +169,8 @@ struct ModelCard {
         return " Resumed with other settings: \(shown.joined(separator: ", "))."
     }
 
-    private var recipe: String {
-        guard let recipe = details.recipe else { return "" }
+    private var recipeSection: String {
+        guard let recipe else { return "" }
         return
             "<details><summary>The recipe: `attune train recipe.yaml` repeats the run</summary>\n\n\(block("yaml", recipe))\n</details>\n"
     }

@@ -1,5 +1,5 @@
 /// What a classifier's page says that the run itself does not know.
-public struct ModelCardDetails: Sendable, Equatable {
+public struct ModelCardDetails: Sendable {
     /// The id on the Hub of the model that was fine-tuned; nil where it came from a folder.
     public var baseModel: String?
     /// The id on the Hub of the data; nil where it came from a file.
@@ -8,8 +8,8 @@ public struct ModelCardDetails: Sendable, Equatable {
     public var languages: [String] = []
     /// Where the classifier itself will be on the Hub; nil where it stays in its folder.
     public var repository: String?
-    /// The run's settings as YAML, which repeat it.
-    public var recipe: String?
+    /// Gives the run's settings as YAML, which repeat it, from those that followed from the data.
+    public var recipe: (@Sendable (ResolvedSettings) throws -> String)?
 
     /// Nothing is known.
     public init() {}

@@ -11,11 +11,13 @@ struct AttuneCommand: ParsableCommand {
             From a file of labelled texts to a trained, measured and saved classifier:
 
               attune train --model SmolLM2-135M.gguf --dataset tweets.csv \\
-                --text-column text --label-column author --test-size 0.2 --output-dir runs/tweets
+                --text-column text --label-column author \\
+                --test-size 0.2 --output-dir runs/tweets
               attune predict --model runs/tweets --text "Thank you, Ohio!"
 
             Results go to standard output, progress and notes to standard error. Exit codes: 0 done, 64 usage, \
-            65 bad data, 66 missing input, 69 the Hub cannot be reached, 70 internal, 73/74 cannot write, 77 not allowed, 130 interrupted.
+            65 bad data, 66 missing input, 69 the Hub cannot be reached, 70 internal, 73/74 cannot write, or would overwrite, \
+            77 not allowed, 130 interrupted.
             """,
         version: "0.1.0",
         subcommands: [
@@ -47,6 +49,8 @@ struct AttuneCommand: ParsableCommand {
             var command = try parseAsRoot(words)
             if let train = command as? TrainCommand, let line {
                 try train.run(line)
+            } else if let plan = command as? PlanCommand, let line {
+                try plan.run(line)
             } else {
                 try command.run()
             }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Attune
+import Files
 import Foundation
 import JSON
 
@@ -33,7 +34,7 @@ struct CacheCommand: ParsableCommand {
             if clear {
                 let date = unusedFor.map { Date.now.addingTimeInterval(-$0 * 86_400) }
                 let gone = try datasets.clear(unusedSince: date)
-                print("deleted \(gone.count) files, \(megabytes(gone.byteCount))")
+                print("deleted \(gone.count) files, \(formattedSize(gone.byteCount))")
                 return
             }
             let entries = datasets.entries()
@@ -44,14 +45,12 @@ struct CacheCommand: ParsableCommand {
                         "\($0["source"].string ?? ""): \($0["texts"].int ?? 0) texts, \($0["tokens"].int ?? 0) tokens"
                     } ?? entry.description
                 let day = entry.lastUsed.formatted(.iso8601.year().month().day())
-                print("\(day)  \(megabytes(entry.byteCount))  \(what)")
+                print("\(day)  \(formattedSize(entry.byteCount))  \(what)")
             }
             let total = entries.reduce(0) { $0 + $1.byteCount }
             print(
-                "\(entries.count) files, \(megabytes(total)), in \(datasets.folder.path(percentEncoded: false))"
+                "\(entries.count) files, \(formattedSize(total)), in \(datasets.folder.path(percentEncoded: false))"
             )
         }
     }
-
-    private func megabytes(_ bytes: Int) -> String { String(format: "%.1f MB", Double(bytes) / 1e6) }
 }

@@ -16,6 +16,7 @@ struct ConsoleReporter {
     mutating func show(_ event: FineTuning.Event) {
         switch event {
         case .note(let text): writeToStandardError(text + "\n")
+        case .resolved: break
         case .run(let event): show(event)
         }
     }

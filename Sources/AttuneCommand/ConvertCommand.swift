@@ -9,7 +9,8 @@ struct ConvertCommand: ParsableCommand {
         abstract: "Writes rows in another format: one file from a file, a folder or a pattern.",
         discussion: """
             attune data convert --dataset posts.csv.gz --output posts.parquet
-            attune data convert --dataset 'logs/*.jsonl' --columns text label --output all.csv
+            attune data convert --dataset 'logs/*.jsonl' \\
+              --columns text label --output all.csv
             """
     )
 
@@ -29,16 +30,21 @@ struct ConvertCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Columns of 0 and 1, one a class, that become one column of labels.",
+            "Columns of 0 and 1, one a class, that become one column of labels; a name with a comma is quoted.",
             valueName: "a,b,c"
         )
     )
-    var labelColumns: String?
+    var labelColumns: [String] = []
 
     @Option(help: ArgumentHelp("The name of that column.", valueName: "name"))
     var labelsName = "labels"
 
-    @Option(help: ArgumentHelp("The file to write; its ending tells the format.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "The file to write; its ending tells the format. One that is there is replaced.",
+            valueName: "file"
+        )
+    )
     var output: String
 
     func validate() throws {
@@ -55,9 +61,10 @@ struct ConvertCommand: ParsableCommand {
     func run() throws {
         try reportingFailure {
             guard let format else { return }
+            try requireApart(output, from: [("--dataset", data.dataset)])
             var rows = try data.read()
-            if let labelColumns {
-                rows = try rows.combineLabelColumns(listed(labelColumns), into: labelsName)
+            if !labelColumns.isEmpty {
+                rows = try rows.combineLabelColumns(labelColumns.flatMap(listed), into: labelsName)
             }
             if !columns.isEmpty { rows = try rows.selectColumns(columns) }
             for column in classEncode { rows = try rows.classEncodeColumn(column) }

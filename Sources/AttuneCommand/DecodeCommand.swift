@@ -37,7 +37,12 @@ struct DecodeCommand: ParsableCommand {
     )
     var input: String?
 
-    @Option(help: ArgumentHelp("Write here instead of to standard output.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "Write here instead of to standard output; a file that is there is replaced.",
+            valueName: "file"
+        )
+    )
     var output: String?
 
     @Flag(help: "Leave out special tokens, such as those around a text.")
@@ -49,6 +54,7 @@ struct DecodeCommand: ParsableCommand {
 
     func run() throws {
         try reportingFailure {
+            try requireApart(output, from: [("--input", input)])
             let tokenizer = try TextClassifier.tokenizer(of: HubDoor.tokenizer(model))
             var made = ""
             if let input {

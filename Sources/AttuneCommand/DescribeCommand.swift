@@ -14,8 +14,10 @@ struct DescribeCommand: ParsableCommand {
             Without --text-column it shows the columns. Texts pass by and are not kept: a file larger than memory \
             can be described. Characters are Unicode scalars, as Python counts them; rows count from 1, headers aside.
 
-              attune data describe --dataset tweets.csv --text-column text --label-column author
-              attune data describe --dataset data/ --text-column text --label-columns toxic,insult \\
+              attune data describe --dataset tweets.csv \\
+                --text-column text --label-column author
+              attune data describe --dataset data/ --text-column text \\
+                --label-columns toxic,insult \\
                 --model SmolLM2-135M.gguf --max-length 256
             """
     )

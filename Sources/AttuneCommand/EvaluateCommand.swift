@@ -46,6 +46,7 @@ struct EvaluateCommand: ParsableCommand {
 
     func run() throws {
         try reportingFailure {
+            try requireApart(output, from: [("--dataset", data.dataset)])
             let path = try HubDoor.model(classifier.model)
             let reader = try RowReader(model: path, told: told)
             guard reader.settings.labelColumns != nil else {

@@ -55,7 +55,7 @@ extension ExitCode {
         switch code {
         case .missing: .missingInput
         case .notAllowed: .notAllowed
-        case .diskFull: .cannotCreate
+        case .diskFull, .exists: .cannotCreate
         case .inputOutput: .inputOutput
         }
     }

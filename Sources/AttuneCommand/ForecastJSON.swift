@@ -5,6 +5,8 @@ import JSON
 struct ForecastJSON {
     let forecast: RunForecast
     let limits: [MemoryLimit]
+    /// What the output folder's disk has left; nil if the system does not say.
+    let freeDisk: Int?
 
     /// One object, ending in a line feed.
     var text: String {
@@ -23,6 +25,14 @@ struct ForecastJSON {
             "blocks": .int(forecast.blocks),
             "measured_blocks": .array(forecast.measuredBlocks.map { .int($0) }),
             "memory": Self.value(of: forecast.memory),
+            "disk": .object([
+                "model": .int(forecast.disk.model), "checkpoint": .int(forecast.disk.checkpoint),
+                "checkpoints_kept": .int(forecast.disk.checkpointsKept),
+                "checkpoints_at_once": .int(forecast.disk.checkpointsAtOnce),
+                "replay_file": forecast.disk.replayFile.map(JSONValue.int) ?? .null,
+                "left": .int(forecast.disk.left), "peak": .int(forecast.disk.peak),
+                "free": freeDisk.map(JSONValue.int) ?? .null,
+            ]),
             "fits": .array(
                 limits.map { limit in
                     .object([

@@ -6,11 +6,13 @@ struct ForecastText {
     let forecast: RunForecast
     let limits: [MemoryLimit]
     let job: FineTuning
+    /// What the output folder's disk has left; nil if the system does not say.
+    let freeDisk: Int?
 
     /// Lines ending in a line feed.
     var text: String {
         let plan = PlanText(plan: forecast.plan, job: job)
-        var text = TextTable(rows: plan.rows + [["tokens", tokens], ["time", time]]).text
+        var text = TextTable(rows: plan.rows + [["tokens", tokens], ["time", time], ["disk", disk]]).text
         text += "\nmemory at the worst moment, \(forecast.memory.worst)\n" + memoryTable
         text += "\nfits\n" + TextTable(rows: limits.map(fit), indent: 2, rightAligned: [1]).text
         if !forecast.alternatives.isEmpty {
@@ -37,6 +39,28 @@ struct ForecastText {
         return steps + ", and \(clockTime(forecast.evaluationSeconds)) for evaluations"
     }
 
+    private var disk: String {
+        let disk = forecast.disk
+        let checkpoints =
+            disk.checkpointsKept == 0
+            ? ""
+            : "\(disk.checkpointsKept) checkpoint\(disk.checkpointsKept == 1 ? "" : "s") of \(formattedSize(disk.checkpoint)), "
+        var text =
+            "about \(formattedSize(disk.left)): \(checkpoints)the model of \(formattedSize(disk.model))"
+        if disk.peak > disk.left { text += "; \(formattedSize(disk.peak)) at once" }
+        if let freeDisk {
+            text += "; \(formattedSize(freeDisk)) are free"
+            if freeDisk < disk.peak {
+                text +=
+                    ", which is too little: --save-total-limit 1, --save-only-model or --save-strategy no takes less"
+            }
+        }
+        if let replay = disk.replayFile {
+            text += "; \(formattedSize(replay)) more if the loss becomes NaN (--no-replay-file does without)"
+        }
+        return text
+    }
+
     private var memoryTable: String {
         let memory = forecast.memory
         let classes = [
@@ -47,7 +71,7 @@ struct ForecastText {
             ("peak of the process", memory.peak),
         ]
         return TextTable(
-            rows: classes.map { [$0.0, formattedSize($0.1)] },
+            rows: classes.map { [$0.0, ($0.0.hasPrefix("peak") ? "about " : "") + formattedSize($0.1)] },
             indent: 2,
             rightAligned: [1]
         ).text
@@ -95,7 +119,7 @@ struct ForecastText {
             forecast.measuredBlocks.last == forecast.blocks
             ? "" : forecast.isTimeOfWholeModel ? "; time on all of them" : ", time too"
         return memory + time
-            + ". Gaps are what a dozen steps left; after hundreds a process was seen to hold a quarter more than this. "
+            + ". The allocator's gaps are extrapolated from 12 steps; long runs used up to 25 % more. "
             + "Nothing was trained."
     }
 }

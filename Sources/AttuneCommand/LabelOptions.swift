@@ -12,11 +12,16 @@ struct LabelColumnOptions: ParsableArguments {
     )
     var labelColumn: [String] = []
 
-    @Option(help: ArgumentHelp("The same at once: columns of 0 and 1, one a label.", valueName: "a,b,c"))
-    var labelColumns: String?
+    @Option(
+        help: ArgumentHelp(
+            "The same at once: columns of 0 and 1, one a label; a name with a comma is quoted.",
+            valueName: "a,b,c"
+        )
+    )
+    var labelColumns: [String] = []
 
     /// The columns in the order given.
-    var columns: [String] { labelColumn + (labelColumns.map(listed) ?? []) }
+    var columns: [String] { labelColumn + labelColumns.flatMap(listed) }
 
     func validate() throws {
         if Set(columns).count < columns.count { throw ValidationError("a label column is named twice") }

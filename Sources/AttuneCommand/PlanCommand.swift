@@ -1,5 +1,6 @@
 import ArgumentParser
 import Attune
+import Files
 import Foundation
 
 /// `attune plan`.
@@ -25,11 +26,11 @@ struct PlanCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "What a device has, 24GB say; may be repeated. Where left out: this machine, 24 GB and 80 GB.",
+            "What a device has: 24GB, 24GiB (1,024³) or a number of bytes; may be repeated. Default: this machine, 24 GB and 80 GB.",
             valueName: "size"
         )
     )
-    var memory: [String] = []
+    var memory: [DeviceMemory] = []
 
     @Flag(help: "Print JSON.")
     var json = false
@@ -44,30 +45,38 @@ struct PlanCommand: ParsableCommand {
         line.gives("output-dir") ? words : words + ["--output-dir=."]
     }
 
-    func validate() throws { for size in memory { _ = try Self.bytes(size) } }
+    func run() throws { try run(TrainingCommandLine([])) }
 
-    func run() throws {
+    /// Plans.
+    ///
+    /// - Parameter line: What was typed and what the recipe adds.
+    /// - Throws: The exit code of what went wrong, which has been said.
+    func run(_ line: TrainingCommandLine) throws {
         try reportingFailure {
             var job = try train.job()
+            try train.requireEffect(job.arguments, line)
+            for remark in train.remarks(job.arguments) { writeToStandardError(remark + "\n") }
+            try TrainCommand.download(&job)
             job.device = try train.device.resolved()
             TensorHeap.adopt()
             if let threads = train.training.threads { try Runtime.setThreadCount(threads) }
-            let limits = try limits()
+            let limits = limits()
             let forecast = try job.forecast(limits: limits) {
                 if case .note(let text) = $0 { writeToStandardError(text + "\n") }
             }
+            let free = freeSpace(at: URL(filePath: train.outputDir, directoryHint: .isDirectory))
             let text =
                 json
-                ? ForecastJSON(forecast: forecast, limits: limits).text
-                : ForecastText(forecast: forecast, limits: limits, job: job).text
+                ? ForecastJSON(forecast: forecast, limits: limits, freeDisk: free).text
+                : ForecastText(forecast: forecast, limits: limits, job: job, freeDisk: free).text
             print(text, terminator: "")
         }
     }
 
-    private func limits() throws -> [MemoryLimit] {
+    private func limits() -> [MemoryLimit] {
         if !memory.isEmpty {
-            return try memory.map {
-                MemoryLimit(name: "a device of \($0)", bytes: try Self.bytes($0), holdsProcess: false)
+            return memory.map {
+                MemoryLimit(name: "a device of \($0.typed)", bytes: $0.size.bytes, holdsProcess: false)
             }
         }
         var limits: [MemoryLimit] = []
@@ -76,22 +85,18 @@ struct PlanCommand: ParsableCommand {
         }
         return limits
             + [24, 80].map {
-                MemoryLimit(name: "a GPU of \($0) GB", bytes: $0 << 30, holdsProcess: false)
+                MemoryLimit(name: "a GPU of \($0) GB", bytes: $0 * 1_000_000_000, holdsProcess: false)
             }
     }
+}
 
-    /// Reads `24GB`, `512 MB` or a number of bytes.
-    static func bytes(_ text: String) throws -> Int {
-        let text = text.uppercased().filter { !$0.isWhitespace }
-        let units = [
-            ("GIB", 30), ("MIB", 20), ("KIB", 10), ("GB", 30), ("MB", 20), ("KB", 10), ("G", 30), ("M", 20),
-        ]
-        for (unit, shift) in units where text.hasSuffix(unit) {
-            if let number = Double(text.dropLast(unit.count)), number > 0, number < 1e6 {
-                return Int(number * Double(1 << shift))
-            }
-        }
-        if let number = Int(text), number > 0 { return number }
-        throw ValidationError("--memory takes a size such as 24GB or 512MB, and \"\(text)\" is none")
+/// What a device has, as `--memory` takes it.
+struct DeviceMemory: ExpressibleByArgument {
+    let typed: String
+    let size: ByteSize
+
+    init?(argument: String) {
+        guard let size = ByteSize(argument) else { return nil }
+        (typed, self.size) = (argument, size)
     }
 }

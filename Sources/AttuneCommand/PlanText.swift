@@ -32,12 +32,7 @@ struct PlanText {
                 "\(plan.totalSteps) of \(micro * count) texts (\(pieces)), \(plan.stepsPerEpoch) to an epoch",
             ],
             ["learning rate", rates], ["optimizer", optimizer], ["precision", precision],
-            [
-                "evaluate",
-                times(arguments.evalStrategy, arguments.evalSteps ?? arguments.loggingSteps)
-                    + (plan.held == nil ? "" : ", and at the end"),
-            ],
-            ["save", times(arguments.saveStrategy, arguments.saveSteps)],
+            ["evaluate", evaluations], ["save", saves],
             ["seed", "\(arguments.seed)"],
         ]
         if let push { rows.append(["push", push]) }
@@ -91,12 +86,39 @@ struct PlanText {
         return "\(job.arguments.scheduler.rawValue): " + shown.joined(separator: ", ")
     }
 
-    private func times(_ strategy: IntervalStrategy, _ steps: Int) -> String {
-        switch strategy {
-        case .no: "not while training"
-        case .epoch: "after every epoch"
-        case .best: "whenever an evaluation is the best so far"
-        case .steps: "every \(steps) steps, \(plan.totalSteps / steps) times"
+    private var evaluations: String {
+        let arguments = job.arguments
+        guard plan.held != nil else { return "never: no texts are held out" }
+        let count = arguments.evaluationCount(totalSteps: plan.totalSteps, stepsPerEpoch: plan.stepsPerEpoch)
+        return switch arguments.evalStrategy {
+        case .no, .best: "at the end"
+        case .epoch: "after every epoch and at the end, \(times(count))"
+        case .steps:
+            "every \(arguments.evalSteps ?? arguments.loggingSteps) steps and at the end, \(times(count))"
         }
     }
+
+    /// When checkpoints are written; the model itself is saved at the end in any case.
+    private var saves: String {
+        let arguments = job.arguments
+        let count = arguments.checkpointCount(totalSteps: plan.totalSteps, stepsPerEpoch: plan.stepsPerEpoch)
+        var moments: [String] = []
+        switch arguments.saveStrategy {
+        case .no: break
+        case .best: moments.append("whenever an evaluation is the best so far")
+        case .epoch: moments.append("after every epoch and at the end")
+        case .steps: moments.append("every \(arguments.saveSteps) steps and at the end")
+        }
+        if arguments.loadBestModelAtEnd, arguments.saveStrategy != .best {
+            moments.append("whenever an evaluation is the best so far")
+        }
+        guard !moments.isEmpty else { return "the model at the end, no checkpoints" }
+        let kept = arguments.checkpointsKept(of: count)
+        let isBound = moments.last?.hasPrefix("whenever") ?? false
+        return "\(moments.joined(separator: ", and ")): \(isBound ? "at most " : "")"
+            + "\(count) checkpoint\(count == 1 ? "" : "s")" + (kept < count ? ", \(kept) kept" : "")
+            + "; the model at the end"
+    }
+
+    private func times(_ count: Int) -> String { count == 1 ? "once" : "\(count) times" }
 }

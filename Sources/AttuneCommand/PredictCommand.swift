@@ -9,8 +9,10 @@ struct PredictCommand: ParsableCommand {
         commandName: "predict",
         abstract: "Classifies texts: one JSON object a line, in the order of the texts.",
         discussion: """
-            attune predict --model runs/tweets --text "Thank you, Ohio!" --text "Register to vote today"
-            attune predict --model runs/tweets --input new.csv --text-column text --output labels.jsonl
+            attune predict --model runs/tweets \\
+              --text "Thank you, Ohio!" --text "Register to vote today"
+            attune predict --model runs/tweets \\
+              --input new.csv --text-column text --output labels.jsonl
 
             A classifier of one label says {"label": …, "score": …, "scores": {…}}; one of several labels \
             {"labels": […], "scores": {…}} with those above 0.5; a regression {"score": …}, the number. An empty text \
@@ -37,7 +39,12 @@ struct PredictCommand: ParsableCommand {
     @Option(help: ArgumentHelp("A file of rows instead.", valueName: "file"))
     var input: String?
 
-    @Option(help: ArgumentHelp("Write here instead of to standard output.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "Write here instead of to standard output; a file that is there is replaced.",
+            valueName: "file"
+        )
+    )
     var output: String?
 
     @Flag(help: "Add the logits, in full float32 precision.")
@@ -52,6 +59,7 @@ struct PredictCommand: ParsableCommand {
 
     func run() throws {
         try reportingFailure {
+            try requireApart(output, from: [("--input", input)])
             let path = try HubDoor.model(classifier.model)
             let reader = try RowReader(model: path, told: classifier.told)
             let inputs = try inputs(reader)

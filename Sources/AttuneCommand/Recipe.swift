@@ -100,20 +100,29 @@ struct Recipe {
         return "there is no setting \"\(name)\"" + (hint ?? "; `attune help train` lists them, in kebab-case")
     }
 
-    /// As they would be typed; nil where they are nested too deeply.
+    /// The flag whose mapping holds names of classes, which may hold anything.
+    static let mappingFlag = "class-weights"
+    /// The flag whose list holds names of columns, which may hold anything.
+    static let listFlag = "label-columns"
+
+    /// As they would be typed; nil if they are nested too deeply.
     private static func values(_ node: Node, of flag: FlagCatalog.Flag) -> [String]? {
         switch node {
         case .scalar(let scalar): return [scalar.string]
         case .sequence(let nodes):
             let values = nodes.compactMap(\.scalar?.string)
             guard values.count == nodes.count else { return nil }
+            if flag.name == listFlag { return values.map(quoted) }
             return flag.isRepeating || values.isEmpty ? values : [values.joined(separator: ",")]
         case .mapping(let pairs):
+            let isQuoted = flag.name == mappingFlag
             let values = pairs.compactMap { name, value in
-                name.scalar.flatMap { name in value.scalar.map { "\(name.string)=\($0.string)" } }
+                name.scalar.flatMap { name in
+                    value.scalar.map { "\(isQuoted ? quoted(name.string) : name.string)=\($0.string)" }
+                }
             }
             guard values.count == pairs.count, !values.isEmpty else { return nil }
-            return [values.joined(separator: ",")]
+            return flag.isRepeating ? values : [values.joined(separator: ",")]
         case .alias: return nil
         }
     }

@@ -56,7 +56,6 @@ enum ReferenceArguments {
         "no-cuda": "is called --device cpu here",
         "neftune-noise-alpha": "is not there",
         "optim-target-modules": "is not there",
-        "overwrite-output-dir": "is not needed: checkpoints are only taken up by --resume-from-checkpoint",
         "per-gpu-train-batch-size": "is called --per-device-train-batch-size",
         "per-gpu-eval-batch-size": "is called --per-device-eval-batch-size",
         "prediction-loss-only": notNeeded,

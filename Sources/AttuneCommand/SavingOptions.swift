@@ -14,9 +14,10 @@ struct SavingOptions: ParsableArguments {
 
     @Option(
         name: [.customLong("eval-strategy"), .customLong("evaluation-strategy")],
-        help: "When to measure during training: no, steps or epoch."
+        help:
+            "When to evaluate during training: no, steps or epoch. Default: no; steps if --eval-steps is given."
     )
-    var evalStrategy = TrainingArguments().evalStrategy
+    var evalStrategy: IntervalStrategy?
 
     @Option(help: ArgumentHelp("Steps between evaluations.", valueName: "steps"))
     var evalSteps: Int?
@@ -52,12 +53,12 @@ struct SavingOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Checkpoints to keep; the oldest go, never the best.", valueName: "count"))
     var saveTotalLimit: Int?
 
-    @Flag(help: "Save the model alone in checkpoints: smaller, and nothing to go on from.")
+    @Flag(help: "Save the model alone in checkpoints: smaller, but such checkpoints cannot be resumed.")
     var saveOnlyModel = false
 
     @Option(
         help: ArgumentHelp(
-            "Go on from a checkpoint folder, or from the output folder's latest; where it has none, begin.",
+            "Resume from a checkpoint folder, or from the output folder's latest; start from scratch if it has none.",
             valueName: "latest|folder"
         )
     )
@@ -95,7 +96,7 @@ struct SavingOptions: ParsableArguments {
         arguments.evalDelay = evalDelay
         arguments.evalOnStart = evalOnStart
         arguments.saveOnlyModel = saveOnlyModel
-        arguments.evalStrategy = evalStrategy
+        arguments.evalStrategy = evalStrategy ?? (evalSteps == nil ? .no : .steps)
         arguments.evalSteps = evalSteps
         arguments.perDeviceEvalBatchSize = perDeviceEvalBatchSize
         arguments.saveStrategy = saveStrategy

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Attune
+import Files
 import Foundation
 
 /// `attune data split`.
@@ -9,7 +10,8 @@ struct SplitCommand: ParsableCommand {
         abstract:
             "Divides rows into train and test, the same rows as the Python datasets library for the same seed.",
         discussion: """
-            attune data split --dataset posts.parquet --test-size 0.2 --stratify-by label --seed 1 --output-dir parts
+            attune data split --dataset posts.parquet --test-size 0.2 \\
+              --stratify-by label --seed 1 --output-dir parts
 
             A sample comes first where one is asked for: the test part of a split of that size and seed, stratified by \
             the same column. With --class-encode, columns become ids of classes, whose names the files keep; with \
@@ -19,14 +21,23 @@ struct SplitCommand: ParsableCommand {
 
     @OptionGroup var data: DatasetOptions
 
-    @Option(help: ArgumentHelp("A share or a number of the rows to keep first.", valueName: "size"))
-    var sample: Double?
+    @Option(
+        help: ArgumentHelp(
+            "A share or a number of the rows to keep first; 1.0 is everything.",
+            valueName: "size"
+        ),
+        transform: SplitSize.typedSample
+    )
+    var sample: SplitSize?
 
     @Option(help: "Seed of the sample.")
     var sampleSeed: UInt64 = 0
 
-    @Option(help: ArgumentHelp("A share (0.2) or a number (500) of the rows.", valueName: "size"))
-    var testSize: Double
+    @Option(
+        help: ArgumentHelp("A share (0.2) or a number (500) of the rows.", valueName: "size"),
+        transform: SplitSize.typed
+    )
+    var testSize: SplitSize
 
     @Option(help: ArgumentHelp("Keep this column's shares in both parts.", valueName: "column"))
     var stratifyBy: String?
@@ -63,22 +74,50 @@ struct SplitCommand: ParsableCommand {
     @Option(help: "csv, tsv, jsonl, parquet or arrow.")
     var format = DatasetFormat.jsonl
 
+    @Flag(
+        name: [.customLong("overwrite-output-dir"), .customLong("overwrite_output_dir")],
+        help: "Replace the files of an earlier split in the folder; others stay as they are."
+    )
+    var overwriteOutputDir = false
+
+    private func place(of part: String) -> URL {
+        URL(filePath: outputDir, directoryHint: .isDirectory).appending(path: "\(part).\(format.rawValue)")
+    }
+
+    /// Refuses to overwrite the files of an earlier split, and in any case the file that is divided.
+    private func requireFree() throws {
+        for part in ["train", "test"] {
+            let path = place(of: part).path(percentEncoded: false)
+            guard let file = FileIdentity(path) else { continue }
+            if file == FileIdentity(data.dataset) {
+                throw ValidationError(
+                    "\(path) is the file of --dataset, which would be overwritten; give another --output-dir"
+                )
+            }
+            guard !overwriteOutputDir else { continue }
+            throw FileError(
+                .exists,
+                "\(path) is there already; give another --output-dir, or --overwrite-output-dir to replace it"
+            )
+        }
+    }
+
     func run() throws {
         try reportingFailure {
-            let tokenizer = try model.map(TextClassifier.tokenizer)
+            try requireFree()
+            let tokenizer = try model.map { try TextClassifier.tokenizer(of: HubDoor.tokenizer($0)) }
             var rows = try data.read()
             for column in classEncode { rows = try rows.classEncodeColumn(column) }
             if let sample {
-                rows = try rows.sample(HeldOptions.size(sample), stratifyBy: stratifyBy, seed: sampleSeed)
+                rows = try rows.sample(sample, stratifyBy: stratifyBy, seed: sampleSeed)
             }
             // Read once, for both parts.
             rows = try rows.loaded()
             let parts = try rows.trainTestSplit(
-                testSize: HeldOptions.size(testSize),
+                testSize: testSize,
                 stratifyBy: stratifyBy,
                 seed: seed
             )
-            let folder = URL(filePath: outputDir, directoryHint: .isDirectory)
             for (name, part) in [("train", parts.train), ("test", parts.test)] {
                 let tokenized = try tokenizer.map {
                     try part.tokenize(
@@ -88,7 +127,7 @@ struct SplitCommand: ParsableCommand {
                         maxLength: maxLength ?? $0.modelMaxLength
                     )
                 }
-                let url = folder.appending(path: "\(name).\(format.rawValue)")
+                let url = place(of: name)
                 try (tokenized ?? part).write(to: url, as: format)
                 print("\(url.path(percentEncoded: false)): \(part.count) rows")
             }

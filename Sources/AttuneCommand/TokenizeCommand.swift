@@ -52,7 +52,12 @@ struct TokenizeCommand: ParsableCommand {
 
     @OptionGroup var texts: TextOptions
 
-    @Option(help: ArgumentHelp("Write here instead of to standard output.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "Write here instead of to standard output; a file that is there is replaced.",
+            valueName: "file"
+        )
+    )
     var output: String?
 
     @Option(help: ArgumentHelp("CPU threads. Default: all cores.", valueName: "count"))
@@ -77,6 +82,7 @@ struct TokenizeCommand: ParsableCommand {
 
     func run() throws {
         try reportingFailure {
+            try requireApart(output, from: [("--input", input)])
             let path = try HubDoor.tokenizer(model)
             var told = ClassifierSettings()
             texts.apply(to: &told)

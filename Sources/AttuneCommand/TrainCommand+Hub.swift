@@ -26,7 +26,11 @@ extension TrainCommand {
     }
 
     /// What the model's page says of where things come from and go to.
-    func card(of job: FineTuning, _ recipe: String, _ pusher: HubPusher?) -> ModelCardDetails {
+    func card(
+        of job: FineTuning,
+        _ recipe: @escaping @Sendable (ResolvedSettings) throws -> String,
+        _ pusher: HubPusher?
+    ) -> ModelCardDetails {
         var card = ModelCardDetails()
         card.baseModel = HubDoor.id(source.model)
         card.dataset = HubDoor.id(source.data.dataset)

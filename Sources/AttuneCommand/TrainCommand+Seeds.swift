@@ -20,11 +20,7 @@ extension TrainCommand {
         _ interrupt: Interrupt,
         _ line: TrainingCommandLine
     ) throws {
-        let resolved = try resolved(job)
-        try writeAtomically(
-            Data(line.resolvedRecipe(resolved).utf8),
-            to: folder.appending(path: "recipe.yaml")
-        )
+        var known = try resolved(job)
         var reporter = ConsoleReporter()
         var current: UInt64?
         let results = try job.run(
@@ -34,16 +30,20 @@ extension TrainCommand {
             shouldStop: { interrupt.isRequested }
         ) { run, event in
             if run.seed != current { (current, reporter) = (run.seed, ConsoleReporter()) }
+            if case .resolved(let settings) = event {
+                known.merge(Self.resolved(settings, holdsOut: held.testSize != nil)) { $1 }
+            }
             if case .run(.started) = event {
                 let dataSeed = job.arguments.dataSeed.map { $0 &+ UInt64(run.index) } ?? run.seed
+                try write(line.resolvedRecipe(known), to: folder)
                 let recipe = try line.resolvedRecipe(
-                    resolved,
+                    known,
                     replacing: [
                         "seed": "\(run.seed)", "data-seed": "\(dataSeed)", "seeds": "1",
                         "output-dir": run.folder.path(percentEncoded: false),
                     ]
                 )
-                try writeAtomically(Data(recipe.utf8), to: run.folder.appending(path: "recipe.yaml"))
+                try write(recipe, to: run.folder)
             }
             reporter.show(event)
         }

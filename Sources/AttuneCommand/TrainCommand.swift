@@ -15,8 +15,9 @@ struct TrainCommand: ParsableCommand {
         discussion: """
             Labels are names; ids follow from their order. A column of lists gives a text several labels; \
             --problem-type regression learns a column's numbers. The output folder is in the Hub's layout: the Python \
-            library opens it, and so do `attune evaluate` and `attune predict`. Ctrl-C or SIGTERM finishes the step, saves \
-            a checkpoint, prints the command that goes on and exits with 130. Flags are those of the reference's TrainingArguments, with its defaults.
+            library opens it, and so do `attune evaluate` and `attune predict`. A folder that holds a model or checkpoints is \
+            refused unless its run is resumed or --overwrite-output-dir is given. Ctrl-C or SIGTERM finishes the step, saves \
+            a checkpoint, prints the command that resumes the run and exits with 130. Flags are those of the reference's TrainingArguments, with its defaults.
 
             A recipe is a YAML file of the same names in snake_case (learning_rate: 2e-5); flags override it, and \
             every run leaves its own, complete, as recipe.yaml in the output folder.
@@ -45,6 +46,15 @@ struct TrainCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The output folder.", valueName: "folder"))
     var outputDir: String
 
+    @Flag(
+        name: [.customLong("overwrite-output-dir"), .customLong("overwrite_output_dir")],
+        help: """
+            Remove the model, checkpoints and results that an earlier run left in the output folder; files that no run wrote \
+            stay as they are.
+            """
+    )
+    var overwriteOutputDir = false
+
     @Flag(help: "Say what would be done, down to the last step, and do nothing.")
     var dryRun = false
 
@@ -61,21 +71,17 @@ struct TrainCommand: ParsableCommand {
     func run(_ line: TrainingCommandLine) throws {
         try reportingFailure {
             var job = try job()
+            try requireEffect(job.arguments, line)
+            let folder = URL(filePath: outputDir, directoryHint: .isDirectory)
+            // Before anything is downloaded. Seeds that are resumed have folders of their own.
+            if training.seedCount == nil || !job.goesOnFromLatest { try job.requireFree(folder) }
+            for remark in remarks(job.arguments) { writeToStandardError(remark + "\n") }
+            try Self.download(&job)
             if dryRun {
                 let plan = try job.plan { if case .note(let text) = $0 { writeToStandardError(text + "\n") } }
                 print(PlanText(plan: plan, job: job, push: try pushPlan()).text, terminator: "")
                 if let count = training.seedCount { print("all that \(count) times, in seed-<n> each") }
                 return
-            }
-            let folder = URL(filePath: outputDir, directoryHint: .isDirectory)
-            if training.seedCount != nil, let name = saving.resumeFromCheckpoint, name != "latest" {
-                throw ValidationError(
-                    "--seeds goes on with --resume-from-checkpoint latest, not from one checkpoint"
-                )
-            }
-            job.goesOnFromLatest = saving.resumeFromCheckpoint == "latest"
-            job.checkpoint = saving.resumeFromCheckpoint.flatMap {
-                $0 == "latest" ? nil : URL(filePath: $0, directoryHint: .isDirectory)
             }
             job.device = try device.resolved()
             TensorHeap.adopt()
@@ -97,18 +103,22 @@ struct TrainCommand: ParsableCommand {
                 )
             }
             var reporter = ConsoleReporter()
-            let recipe = try line.resolvedRecipe(resolved(job))
+            let known = try resolved(job)
+            let recipe: @Sendable (ResolvedSettings) throws -> String = { [holdsOut = held.testSize != nil] in
+                try line.resolvedRecipe(known.merging(Self.resolved($0, holdsOut: holdsOut)) { $1 })
+            }
             job.card = card(of: job, recipe, pusher)
+            var settings = ResolvedSettings()
             let result: FineTuning.Result
             do {
                 result = try job.run(into: folder, shouldStop: { interrupt.isRequested }) { event in
+                    if case .resolved(let found) = event { settings = found }
                     if case .run(.started(let plan)) = event {
                         // A run that was resumed with other settings is not repeated by its last ones.
                         let former = plan.changes.map {
                             "# Until step \($0.step): \($0.setting): \($0.before)\n"
                         }.joined()
-                        let text = former + recipe
-                        try writeAtomically(Data(text.utf8), to: folder.appending(path: "recipe.yaml"))
+                        try write(recipe(settings) + former, to: folder)
                         pusher?.begin()
                     }
                     reporter.show(event)
@@ -134,19 +144,37 @@ struct TrainCommand: ParsableCommand {
         }
     }
 
-    /// Says how to go on.
+    /// Leaves a run's recipe in its folder, unless a file of that name is somebody's own.
+    func write(_ recipe: String, to folder: URL) throws {
+        guard OutputFolder(folder).mayWrite("recipe.yaml") else { return }
+        try writeAtomically(Data(recipe.utf8), to: folder.appending(path: "recipe.yaml"))
+    }
+
+    /// Says how to resume.
     func interrupted(after what: String, _ line: TrainingCommandLine) -> ExitCode {
         writeToStandardError(
-            "stopped after \(what); this goes on:\n  \(line.continuation(of: CommandLine.arguments[0]))\n"
+            "stopped after \(what); resume with:\n  \(line.continuation(of: CommandLine.arguments[0]))\n"
         )
         return .interrupted
     }
 
-    /// The run that the options describe.
+    /// Puts files and folders in the place of ids of the Hub, which are downloaded.
+    ///
+    /// - Parameter job: As the options describe it.
+    /// - Throws: What downloading can throw.
+    static func download(_ job: inout FineTuning) throws {
+        job.model = try HubDoor.model(job.model)
+        job.dataset = try HubDoor.dataset(job.dataset)
+        if case .file(let path, let split) = job.held {
+            job.held = .file(try HubDoor.dataset(path), split: split)
+        }
+    }
+
+    /// The run that the options describe, with ids of the Hub as they were given: nothing is downloaded or read.
     func job() throws -> FineTuning {
         var job = FineTuning(
-            model: try HubDoor.model(source.model),
-            dataset: try HubDoor.dataset(source.data.dataset),
+            model: source.model,
+            dataset: source.data.dataset,
             textColumn: source.textColumn,
             labelColumn: ""
         )
@@ -160,11 +188,21 @@ struct TrainCommand: ParsableCommand {
         job.missingLabels = rows.missingLabels
         job.emptyTexts = rows.emptyTexts
         job.tokenCache = cache.cache
-        job.sample = try held.sample.map(HeldOptions.size)
+        job.sample = held.sample
         job.sampleSeed = held.sampleSeed
-        job.sampleStratifyBy = held.stratifyBy
+        job.sampleStratifyBy = held.sample == nil ? nil : held.sampleColumn
         job.held = try held.choice()
-        job.classWeights = training.classWeights ?? .equal
+        job.classWeights = try training.weights()
+        job.overwritesOutputFolder = overwriteOutputDir
+        if training.seedCount != nil, let name = saving.resumeFromCheckpoint, name != "latest" {
+            throw ValidationError(
+                "--seeds resumes with --resume-from-checkpoint latest, not from one checkpoint"
+            )
+        }
+        job.goesOnFromLatest = saving.resumeFromCheckpoint == "latest"
+        job.checkpoint = saving.resumeFromCheckpoint.flatMap {
+            $0 == "latest" ? nil : URL(filePath: $0, directoryHint: .isDirectory)
+        }
         job.reinitializesHead = training.reinitHead
         try training.apply(to: &job.arguments)
         memory.apply(to: &job.arguments)
@@ -188,9 +226,16 @@ struct TrainCommand: ParsableCommand {
         return job
     }
 
-    /// What follows from other settings where nothing was given.
+    /// Settings that follow from the data, for the recipe.
+    static func resolved(_ settings: ResolvedSettings, holdsOut: Bool) -> [String: String] {
+        holdsOut ? ["stratify-by": settings.stratifiedBy ?? HeldOptions.none] : [:]
+    }
+
+    /// Settings that follow from others if they are not given.
     func resolved(_ job: FineTuning) throws -> [String: String] {
         var values = ["eval-steps": "\(job.arguments.evalSteps ?? job.arguments.loggingSteps)"]
+        values["eval-strategy"] = job.arguments.evalStrategy.rawValue
+        if held.sample != nil { values["sample-stratify-by"] = job.sampleStratifyBy ?? HeldOptions.none }
         values["precision"] = job.arguments.precision.rawValue
         values["data-seed"] = "\(job.arguments.dataSeed ?? job.arguments.seed)"
         values["max-length"] = try TextClassifier.reading(of: job.model, maxLength: job.maxLength).lengthLimit
@@ -217,6 +262,6 @@ struct TrainCommand: ParsableCommand {
             print(evaluation.metrics.table(labels: result.classifier.labels))
         }
         print("saved to \(outputDir)")
-        print("next: attune predict --model \(outputDir) --text \"…\"")
+        print("next: attune predict --model \(shellQuoted(outputDir)) --text \"…\"")
     }
 }

@@ -8,11 +8,6 @@ extension RowPolicy: ExpressibleByArgument {}
 extension SamplingStrategy: ExpressibleByArgument {}
 extension SchedulerType: ExpressibleByArgument {}
 
-extension ClassWeights: ExpressibleByArgument {
-    /// `balanced`, `effective-number` or `J=0.6,P=0.4`.
-    public init?(argument: String) { self.init(argument) }
-}
-
 extension ArgumentHelp {
     /// The help of an option that names the second text of pairs.
     static var textPairColumn: ArgumentHelp {
@@ -58,55 +53,6 @@ struct SourceOptions: ParsableArguments {
 
     func validate() throws {
         if let maxLength, maxLength < 1 { throw ValidationError("--max-length must be at least 1") }
-    }
-}
-
-/// Where the examples to measure on come from.
-struct HeldOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Hold out a share (0.2) or a number (500) of the rows.", valueName: "size"))
-    var testSize: Double?
-
-    @Option(help: ArgumentHelp("Keep this column's shares in both parts.", valueName: "column"))
-    var stratifyBy: String?
-
-    @Option(help: "Seed of the split.")
-    var splitSeed: UInt64 = 42
-
-    @Option(help: ArgumentHelp("Measure on this file or folder instead.", valueName: "path"))
-    var evalDataset: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "Measure on this split of the dataset's folder, or of --eval-dataset.",
-            valueName: "name"
-        )
-    )
-    var evalSplit: String?
-
-    @Option(help: ArgumentHelp("Work with a share or a number of the rows only.", valueName: "size"))
-    var sample: Double?
-
-    @Option(help: "Seed of the sample.")
-    var sampleSeed: UInt64 = 0
-
-    func choice() throws -> FineTuning.Held {
-        if testSize == nil, stratifyBy != nil, sample == nil {
-            throw ValidationError("--stratify-by needs --test-size or --sample")
-        }
-        switch (testSize, evalDataset, evalSplit) {
-        case (nil, nil, nil): return .nothing
-        case (let size?, nil, nil): return .held(try Self.size(size), stratifyBy: stratifyBy, seed: splitSeed)
-        case (nil, let path?, let split): return .file(try HubDoor.dataset(path), split: split)
-        case (nil, nil, let split?): return .split(split)
-        default: throw ValidationError("--test-size excludes --eval-dataset and --eval-split")
-        }
-    }
-
-    /// A share below 1, a number from 1.
-    static func size(_ value: Double) throws -> SplitSize {
-        if value > 0, value < 1 { return .fraction(value) }
-        if value >= 1, let count = Int(exactly: value) { return .count(count) }
-        throw ValidationError("a size is a share between 0 and 1 or a whole number of rows, not \(value)")
     }
 }
 
@@ -160,12 +106,16 @@ struct TrainingOptions: ParsableArguments {
     var warmupRatio: Double?
 
     @Option(
+        parsing: .singleValue,
         help: ArgumentHelp(
-            "balanced, effective-number[=BETA], or NAME=WEIGHT,NAME=WEIGHT; of several labels a text, what each counts where it holds.",
+            """
+            balanced, effective-number[=BETA], or NAME=WEIGHT,NAME=WEIGHT; may be given several times, one class each. A name \
+            with a comma is quoted. If a text has several labels, the weight of those that hold.
+            """,
             valueName: "weights"
         )
     )
-    var classWeights: ClassWeights?
+    var classWeights: [String] = []
 
     @OptionGroup var precision: PrecisionOptions
 
@@ -200,6 +150,12 @@ struct TrainingOptions: ParsableArguments {
 
     func validate() throws {
         if let seeds, seeds < 1 { throw ValidationError("--seeds must be at least 1") }
+    }
+
+    /// How much each class counts.
+    func weights() throws -> ClassWeights {
+        guard !classWeights.isEmpty else { return .equal }
+        do { return try ClassWeights(typed: classWeights) } catch { throw ValidationError(error.message) }
     }
 
     func apply(to arguments: inout TrainingArguments) throws {

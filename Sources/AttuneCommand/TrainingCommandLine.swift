@@ -14,6 +14,8 @@ struct TrainingCommandLine {
     private let catalog: FlagCatalog
     /// By a flag's name what it is given.
     private let given: [String: [String]]
+    /// The flags that were typed, those without a value that were denied among them.
+    private let typedFlags: Set<String>
 
     /// Reads the recipe that the arguments name.
     ///
@@ -34,7 +36,8 @@ struct TrainingCommandLine {
                 paths.append(word)
                 continue
             }
-            let parts = word.drop { $0 == "-" }.split(separator: "=", maxSplits: 1).map(String.init)
+            let parts = word.drop { $0 == "-" }
+                .split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             guard let flag = catalog[parts.first ?? ""] else {
                 if let name = parts.first?.replacing("_", with: "-"),
                     let advice = ReferenceArguments.advice(on: name)
@@ -60,6 +63,7 @@ struct TrainingCommandLine {
             }
             given[flag.name] = flag.isRepeating ? (given[flag.name] ?? []) + values : values
         }
+        typedFlags = denied.union(given.keys)
         guard isUnderstood, paths.count == 1 else {
             (arguments, recipe, self.given) = (typed, nil, given)
             return
@@ -72,6 +76,17 @@ struct TrainingCommandLine {
                 entry.values.isEmpty ? ["--\(entry.flag)"] : entry.values.map { "--\(entry.flag)=\($0)" }
         }
         (self.arguments, self.recipe, self.given) = (arguments, recipe, given)
+    }
+
+    /// Whether the command line changes a setting on which another one of the recipe depends.
+    ///
+    /// - Parameters:
+    ///   - flag: The one that may be typed, without dashes.
+    ///   - other: The one that may be in the recipe, without dashes.
+    /// - Returns: Whether both are so.
+    func overrides(_ flag: String, neededBy other: String) -> Bool {
+        typedFlags.contains(flag) && !typedFlags.contains(other)
+            && recipe?.entries.contains { $0.flag == other } ?? false
     }
 
     /// Whether a flag is given, typed or by the recipe.
@@ -109,7 +124,7 @@ struct TrainingCommandLine {
     ]
 
     /// Settings of one call, which a recipe of the run does not repeat.
-    private static let ofOneCall: Set = ["dry-run", "resume-from-checkpoint"]
+    private static let ofOneCall: Set = ["dry-run", "overwrite-output-dir", "resume-from-checkpoint"]
 
     /// Every setting with its value, those left to their defaults too, as a recipe that repeats the run.
     ///
@@ -129,13 +144,21 @@ struct TrainingCommandLine {
             )
         }
         let yaml = try Yams.serialize(node: .mapping(.init(pairs)), width: -1, allowUnicode: true)
-        return "# Every setting of this run; `attune train` with this file repeats it.\n" + yaml
+        return OutputFolder.recipeHeading + yaml
     }
 
     private func value(of flag: FlagCatalog.Flag, _ resolved: String?) -> Node {
         guard flag.takesValue else { return Node(given[flag.name] == nil ? "false" : "true") }
         guard let values = given[flag.name] else {
             return (flag.defaultValue ?? resolved).map(Self.scalar) ?? Node("null")
+        }
+        // Names that hold commas would not survive as text.
+        if flag.name == Recipe.mappingFlag, let pairs = try? ClassWeights.pairs(typed: values) {
+            return Node(pairs.map { (Self.scalar($0.name), Self.scalar($0.weight)) }, .implicit, .flow)
+        }
+        if flag.name == Recipe.mappingFlag { return Self.scalar(values.joined()) }
+        if flag.name == Recipe.listFlag {
+            return Node(values.flatMap(listed).map(Self.scalar), .implicit, .flow)
         }
         if flag.isRepeating { return Node(values.map(Self.scalar), .implicit, .flow) }
         return Self.scalar(values.last ?? "")
@@ -148,8 +171,8 @@ struct TrainingCommandLine {
 
     /// The command that goes on with an interrupted run, to be pasted into a shell.
     ///
-    /// It is what was typed, and `--resume-from-checkpoint latest`. A token is not repeated: whoever reads the log would
-    /// have it.
+    /// It is what was typed, and `--resume-from-checkpoint latest`, without `--overwrite-output-dir`. A token is not repeated:
+    /// readers of the log would have it.
     ///
     /// - Parameter program: As it was called.
     /// - Returns: One line.
@@ -160,6 +183,10 @@ struct TrainingCommandLine {
         var rest = typed[...]
         while let word = rest.popFirst() {
             let name = word.hasPrefix("--") ? word.dropFirst(2).prefix { $0 != "=" } : ""
+            if name.replacing("_", with: "-") == "overwrite-output-dir" {
+                if let next = rest.first, Bool(next.lowercased()) != nil { _ = rest.popFirst() }
+                continue
+            }
             guard name == "resume-from-checkpoint" || name.hasSuffix("token") else {
                 words.append(word)
                 continue

@@ -16,6 +16,8 @@ public struct FileError: Error, Sendable, Equatable, CustomStringConvertible {
         case notAllowed
         /// The disk is full.
         case diskFull
+        /// Something is there that would be overwritten.
+        case exists
         /// Reading or writing failed otherwise.
         case inputOutput
     }

@@ -6,13 +6,11 @@ import Glibc
 import Darwin
 #endif
 
-/// Finds out whether a disk has room, before hours of work end in "disk full".
+/// What a disk has left for this user.
 ///
-/// - Parameters:
-///   - bytes: What will be written.
-///   - folder: Where; the nearest folder above it that is there is asked.
-/// - Throws: `.diskFull` with both numbers; nothing where the system does not tell.
-public func requireFreeSpace(_ bytes: Int, at folder: URL) throws(FileError) {
+/// - Parameter folder: Where something is to be written; the nearest folder above it that exists is asked.
+/// - Returns: Bytes; nil if the system does not say.
+public func freeSpace(at folder: URL) -> Int? {
     var place = folder.standardizedFileURL
     while !FileManager.default.fileExists(atPath: place.path(percentEncoded: false)),
         place.pathComponents.count > 1
@@ -20,12 +18,19 @@ public func requireFreeSpace(_ bytes: Int, at folder: URL) throws(FileError) {
         place.deleteLastPathComponent()
     }
     var status = statvfs()
-    guard statvfs(place.path(percentEncoded: false), &status) == 0 else { return }
-    let free = Int(
-        clamping: UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize))
-            .partialValue
-    )
-    guard free < bytes else { return }
+    guard statvfs(place.path(percentEncoded: false), &status) == 0 else { return nil }
+    let (bytes, isTooMuch) = UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize))
+    return isTooMuch ? .max : Int(clamping: bytes)
+}
+
+/// Finds out whether a disk has room, before hours of work end in "disk full".
+///
+/// - Parameters:
+///   - bytes: What will be written.
+///   - folder: Where.
+/// - Throws: `.diskFull` with both numbers; nothing if the system does not say.
+public func requireFreeSpace(_ bytes: Int, at folder: URL) throws(FileError) {
+    guard let free = freeSpace(at: folder), free < bytes else { return }
     throw FileError(
         .diskFull,
         "\(folder.path(percentEncoded: false)) has room for \(formattedSize(free)), and \(formattedSize(bytes)) will be written; "

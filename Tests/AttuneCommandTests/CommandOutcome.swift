@@ -12,6 +12,35 @@ struct CommandOutcome {
 let attuneExecutable = URL(filePath: ProcessInfo.processInfo.arguments[0]).resolvingSymlinksInPath()
     .deletingLastPathComponent().appending(path: "attune")
 
+/// Asks again and again until something is so.
+///
+/// - Parameters:
+///   - limit: How long to ask.
+///   - condition: What is to become so.
+/// - Returns: Whether it did in time.
+/// - Throws: What `condition` throws.
+func waits(upTo limit: Duration, for condition: () throws -> Bool) rethrows -> Bool {
+    let start = ContinuousClock.now
+    while try !condition() {
+        if ContinuousClock.now - start > limit { return false }
+        Thread.sleep(forTimeInterval: 0.005)
+    }
+    return true
+}
+
+/// A process that does not end.
+struct Hanging: Error { var arguments: [String]? }
+
+/// Waits for a process, and ends it if it takes far too long: a test that hangs would hold up all others.
+///
+/// - Parameter process: A running process.
+/// - Throws: ``Hanging``.
+func waitForExit(of process: Process) throws {
+    guard !waits(upTo: .seconds(300), for: { !process.isRunning }) else { return process.waitUntilExit() }
+    kill(process.processIdentifier, SIGKILL)
+    throw Hanging(arguments: process.arguments)
+}
+
 /// Runs the built executable as a person runs it, with further variables.
 func attune(_ arguments: [String], variables: [String: String] = [:]) throws -> CommandOutcome {
     let process = Process()
@@ -24,7 +53,7 @@ func attune(_ arguments: [String], variables: [String: String] = [:]) throws -> 
         process.standardOutput = try FileHandle(forWritingTo: files[0])
         process.standardError = try FileHandle(forWritingTo: files[1])
         try process.run()
-        process.waitUntilExit()
+        try waitForExit(of: process)
         return CommandOutcome(
             code: process.terminationStatus,
             output: try String(contentsOf: files[0], encoding: .utf8),

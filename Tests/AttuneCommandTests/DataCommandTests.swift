@@ -86,9 +86,9 @@ struct DataCommandTests {
         try withTemporaryFolder { folder in
             let cache = path("cache", in: folder)
             let shown = try attune(["data", "cache", "--token-cache", cache])
-            #expect(shown.code == 0 && shown.output.hasPrefix("0 files, 0.0 MB, in "))
+            #expect(shown.code == 0 && shown.output.hasPrefix("0 files, 0 B, in "))
             let cleared = try attune(["data", "cache", "--token-cache", cache, "--clear"])
-            #expect(cleared.output == "deleted 0 files, 0.0 MB\n")
+            #expect(cleared.output == "deleted 0 files, 0 B\n")
             #expect(try attune(["data", "cache", "--unused-for", "3"]).code == 64)
             let wrong = try attune(["data", "convert", "--dataset", "x.csv", "--output", "x.xls"])
             #expect(wrong.code == 64 && wrong.errors.contains("its ending must be one of .csv"))

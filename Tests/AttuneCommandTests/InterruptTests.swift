@@ -4,7 +4,8 @@ import Testing
 
 @testable import AttuneCommand
 
-/// Ctrl-C and SIGTERM: the step is finished, a checkpoint saved, and the command that goes on printed.
+/// Ctrl-C and SIGTERM: the step is finished, a checkpoint saved, and the command that resumes it printed.
+@Suite(.timeLimit(.minutes(10)))
 struct InterruptTests {
     @Test func `the command that goes on is what was typed, quoted, without tokens and an older checkpoint`()
         throws
@@ -43,13 +44,12 @@ struct InterruptTests {
         process.standardError = try FileHandle(forWritingTo: files[1])
         try process.run()
         // A step has been taken, and hundreds are still to come.
-        while process.isRunning {
-            let said = try String(contentsOf: files[1], encoding: .utf8)
-            if said.contains("step 1/") { break }
-            Thread.sleep(forTimeInterval: 0.005)
+        let hasTakenStep = try waits(upTo: .seconds(120)) {
+            try !process.isRunning || String(contentsOf: files[1], encoding: .utf8).contains("step 1/")
         }
+        #expect(hasTakenStep, "no step within two minutes")
         kill(process.processIdentifier, number)
-        process.waitUntilExit()
+        try waitForExit(of: process)
         return CommandOutcome(
             code: process.terminationStatus,
             output: try String(contentsOf: files[0], encoding: .utf8),
@@ -86,7 +86,7 @@ struct InterruptTests {
             shell.executableURL = URL(filePath: "/bin/sh")
             shell.arguments = ["-c", command + " >/dev/null 2>&1"]
             try shell.run()
-            shell.waitUntilExit()
+            try waitForExit(of: shell)
             #expect(shell.terminationStatus == 0, "\(command)")
             #expect(try attune(arguments("whole")).code == 0)
             let weights = try ["stopped", "whole"].map {

@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 
 /// `--push-to-hub` and `attune hub upload`, run as a person runs them, against a Hub on this machine.
+@Suite(.timeLimit(.minutes(10)))
 struct PushTests {
     private let texts = (0..<40).map { $0 % 2 == 0 ? "sunny day \($0),sun" : "rainy day \($0),rain" }
 

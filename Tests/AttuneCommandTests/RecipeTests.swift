@@ -85,7 +85,8 @@ struct RecipeTests {
             let left = outputs[0].appending(path: "recipe.yaml")
             let text = try String(contentsOf: left, encoding: .utf8)
             for line in [
-                "max_steps: 2", "label_column: [J-P]", "class_weights: J=0.6,P=0.4", "eval_strategy: no",
+                "max_steps: 2", "label_column: [J-P]", "class_weights: {J: 0.6, P: 0.4}", "eval_strategy: no",
+                "stratify_by: J-P",
                 "learning_rate: 5e-05", "sample: null", "data_seed: 42", "eval_steps: 500",
                 "hf_compat_ga: false",
             ] {

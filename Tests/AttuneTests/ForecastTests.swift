@@ -100,14 +100,7 @@ struct ForecastTests {
         let (foretold, measured) = try tensors(blocks: 10) { change?(&$0.arguments) }
         // The same operations take the same bytes; half a percent is for where a block's own highest moment falls.
         let error = abs(Double(foretold.tensors) / Double(measured) - 1)
-        // With one block that moves there is no second to compare with: 4 % too low on this tiny model. Of checkpointed
-        // blocks the highest moment lies within one of them: 3 % too low.
-        let isKnown = ["nine frozen blocks", "checkpointed blocks"].contains(setting)
-        withKnownIssue {
-            #expect(error < 0.005, "\(foretold.tensors) foretold, \(measured) measured")
-        } when: {
-            isKnown
-        }
+        #expect(error < 0.005, "\(foretold.tensors) foretold, \(measured) measured")
     }
 
     @Test func `a forecast tells steps, tokens, time and memory, and what takes less where it does not fit`()

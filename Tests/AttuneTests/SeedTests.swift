@@ -103,6 +103,7 @@ struct SeedTests {
                 "\($0)".contains("is of another job: learningRate was 0.003 and is 0.0001.")
             }
             var fresh: [UInt64] = []
+            other.overwritesOutputFolder = true
             _ = try other.run(seeds: 1, into: place) { run, event in
                 if case .run(.started(let plan)) = event, plan.firstStep == 0 { fresh.append(run.seed) }
             }

@@ -48,7 +48,7 @@ private func dataset(_ labels: [Int]) throws -> Dataset {
 }
 
 private func rows(_ dataset: Dataset) throws -> [Int] {
-    try dataset.strings("row").compactMap { $0.flatMap { Int($0) } }
+    try dataset.strings("row").map { try #require($0.flatMap { Int($0) }) }
 }
 
 struct SplitTests {
@@ -79,22 +79,21 @@ struct SplitTests {
 
     @Test func `shares are rounded as the reference rounds them, ties broken by its draws`() throws {
         for fixture in try Fixture.cases("datasets-5.2.0/approximate-modes.json") {
-            func numbers(_ name: String) -> [Int] { (fixture[name].array ?? []).compactMap(\.int) }
             var random = PCG64(seed: try #require(fixture["seed"].string.flatMap { UInt64($0) }))
             let drawn = StratifiedSplit.approximateMode(
-                numbers("counts"),
+                try fixture["counts"].integers(),
                 draws: try #require(fixture["draws"].int),
                 &random
             )
-            #expect(drawn == numbers("drawn"), "\(fixture.oneLine)")
+            #expect(try drawn == fixture["drawn"].integers(), "\(fixture.oneLine)")
             #expect(random.next() == fixture["after"].string.flatMap { UInt64($0) })
         }
     }
 
     @Test func `shuffles are the reference's`() throws {
         for fixture in try Fixture.cases("datasets-5.2.0/shuffles.json") {
-            let data = try dataset([Int](repeating: 0, count: fixture["n"].int ?? 0))
-            let seed = UInt64(fixture["seed"].int ?? 0)
+            let data = try dataset([Int](repeating: 0, count: #require(fixture["n"].int)))
+            let seed = UInt64(try #require(fixture["seed"].int))
             try expect(rows(data.shuffle(seed: seed)), toBe: fixture["rows"], fixture.oneLine)
         }
     }
@@ -102,7 +101,7 @@ struct SplitTests {
     @Test func `class encodings are the reference's, canonically equivalent names apart`() throws {
         for fixture in try Fixture.cases("datasets-5.2.0/class-encodings.json") {
             // Numbers and truth values come as text from our readers; the reference's spelling of those is Python's.
-            let values = (fixture["values"].array ?? []).map { value -> String? in
+            let values = try fixture["values"].elements().map { value -> String? in
                 switch value {
                 case .string(let text), .number(let text): text
                 case .bool(let flag): flag ? "True" : "False"
@@ -110,9 +109,9 @@ struct SplitTests {
                 }
             }
             let label = ClassLabel(values: values)
-            let names = (fixture["names"].array ?? []).compactMap(\.string)
+            let names = try fixture["names"].strings()
             #expect(label.names.map { Array($0.utf8) } == names.map { Array($0.utf8) })
-            #expect(label.encode(values) == (fixture["ids"].array ?? []).map(\.int))
+            #expect(try label.encode(values) == fixture["ids"].elements().map(\.int))
         }
     }
 
@@ -130,16 +129,16 @@ struct PCG64Tests {
     @Test func `streams and bounded integers are NumPy's`() throws {
         for fixture in try Fixture.cases("datasets-5.2.0/numpy-streams.json") {
             let seed = try #require(fixture["seed"].string.flatMap { UInt64($0) })
-            func numbers(_ value: JSONValue) -> [UInt64] {
-                (value.array ?? []).compactMap { $0.string.flatMap { UInt64($0) } }
+            func numbers(_ value: JSONValue) throws -> [UInt64] {
+                try value.strings().map { try #require(UInt64($0)) }
             }
-            #expect(SeedSequence(seed).words(count: 5) == numbers(fixture["words"]))
+            #expect(try SeedSequence(seed).words(count: 5) == numbers(fixture["words"]))
             var raw = PCG64(seed: seed)
-            #expect((0..<6).map { _ in raw.next() } == numbers(fixture["raw"]))
-            for bounded in fixture["bounded"].array ?? [] {
+            #expect(try (0..<6).map { _ in raw.next() } == numbers(fixture["raw"]))
+            for bounded in try fixture["bounded"].elements() {
                 var random = PCG64(seed: seed)
                 let last = try #require(bounded["last"].string.flatMap { UInt64($0) })
-                #expect((0..<5).map { _ in random.integer(through: last) } == numbers(bounded["draws"]))
+                #expect(try (0..<5).map { _ in random.integer(through: last) } == numbers(bounded["draws"]))
             }
         }
     }

@@ -54,7 +54,7 @@ struct TransformTests {
     @Test func `every step gives the reference's rows and classes`() throws {
         for fixture in try Fixture.cases("datasets-5.2.0/transforms.json") {
             var data = try Self.table()
-            for step in fixture["steps"].array ?? [] { data = try self.step(step.array ?? [], on: data) }
+            for step in try fixture["steps"].elements() { data = try self.step(step.elements(), on: data) }
             let expected = try #require(fixture["result"]["columns"].object)
             let context = fixture["steps"].oneLine
             #expect(Set(data.columnNames) == Set(expected.members.map(\.name)), "\(context)")
@@ -62,7 +62,7 @@ struct TransformTests {
             for column in expected.members {
                 // In the file a number such as 1e+20 or 1.0 may look whole.
                 let isDouble = try data.feature(of: column.name) == .value(.float64)
-                let values = (column.value.array ?? []).map { value in
+                let values = try column.value.elements().map { value in
                     isDouble ? value.double.map(Value.double) ?? .missing : Value(value)
                 }
                 #expect(contents[column.name] == values, "\(context) \(column.name)")
@@ -81,7 +81,7 @@ struct TransformTests {
             var data = try Self.table()
             if let seed = fixture["seed"].int { data = data.shuffle(seed: UInt64(seed)).select(0..<7) }
             let name = fixture["column"].string ?? ""
-            let expected = (fixture["unique"].array ?? []).map { value in
+            let expected = try fixture["unique"].elements().map { value in
                 name == "x" ? value.double.map(Value.double) ?? .missing : Value(value)
             }
             let found = try data.unique(name)
@@ -96,8 +96,8 @@ struct TransformTests {
         throws
     {
         for fixture in try Fixture.cases("datasets-5.2.0/unsorted-splits.json") {
-            let names = (fixture["names"].array ?? []).compactMap(\.string)
-            let labels = (fixture["labels"].array ?? []).map(Value.init)
+            let names = try fixture["names"].strings()
+            let labels = try fixture["labels"].elements().map(Value.init)
             let data = try Dataset(["row": (0..<40).map(Value.int)])
                 .addColumn("label", labels, feature: .classLabel(ClassLabel(names: names)))
             let size = try #require(fixture["size"].double)
@@ -107,24 +107,24 @@ struct TransformTests {
                 seed: UInt64(fixture["seed"].int ?? 0)
             )
             for (name, half) in [("train", halves.train), ("test", halves.test)] {
-                #expect(try half.rows().map { $0["row"].int } == fixture[name]["all"].array?.map(\.int))
+                #expect(try half.rows().map { $0["row"].int } == fixture[name]["all"].integers())
             }
         }
     }
 
     @Test func `classes of any values are the reference's`() throws {
         for fixture in try Fixture.cases("datasets-5.2.0/class-encodings.json") {
-            var values = (fixture["values"].array ?? []).map(Value.init)
+            var values = try fixture["values"].elements().map(Value.init)
             if values.contains(where: { if case .double = $0 { true } else { false } }) {
                 values = values.map { $0.double.map(Value.double) ?? $0 }
             }
             let data = try Dataset(["label": values]).classEncodeColumn("label")
-            let names = (fixture["names"].array ?? []).compactMap(\.string)
+            let names = try fixture["names"].strings()
             #expect(
                 try data.feature(of: "label") == .classLabel(ClassLabel(names: names)),
                 "\(fixture.oneLine)"
             )
-            #expect(try data.contents()["label"]?.map(\.int) == (fixture["ids"].array ?? []).map(\.int))
+            #expect(try data.contents()["label"]?.map(\.int) == fixture["ids"].elements().map(\.int))
         }
     }
 

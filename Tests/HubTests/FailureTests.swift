@@ -6,6 +6,7 @@ import Testing
 
 @testable import Hub
 
+@Suite(.timeLimit(.minutes(5)))
 struct HubFailureTests {
     private func failure(
         _ hub: FakeHub,

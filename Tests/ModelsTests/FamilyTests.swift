@@ -74,7 +74,7 @@ struct FamilyTests {
 
     @Test(arguments: variants)
     func `parameters come in PyTorch's order`(name: String) throws {
-        let names = try Fixture.json("models/\(name)/parameters.json").array?.compactMap(\.string)
+        let names = try Fixture.json("models/\(name)/parameters.json").strings()
         #expect(try ReferenceModel(name).model.parameters.parameters.map(\.name) == names)
     }
 
@@ -91,8 +91,8 @@ struct FamilyTests {
         let alone = try texts.map { try reference.logits([$0]) }
         let reversed = Array(rows(try reference.logits(texts.reversed())).reversed())
         let scale = max(packed.joined().map(abs).max() ?? 0, 1)
-        for (row, others) in zip(packed, zip(alone, reversed)) {
-            for (value, other) in zip(row + row, others.0 + others.1) {
+        for (row, others) in try paired(packed, paired(alone, reversed)) {
+            for (value, other) in try paired(row + row, others.0 + others.1) {
                 #expect(abs(value - other) < 1e-5 * scale)
             }
         }
@@ -183,7 +183,7 @@ struct CheckpointingTests {
     // 1e-5 relative: every block makes the distances' embeddings anew, and their gradients are summed in another order.
     @Test func `the same gradients where blocks share what is learned`() throws {
         let kept = try gradients("deberta-v3", checkpoints: false)
-        for (a, b) in zip(try gradients("deberta-v3", checkpoints: true), kept) {
+        for (a, b) in try paired(gradients("deberta-v3", checkpoints: true), kept) {
             #expect(try difference(Tensor(a), Tensor(b)) < 1e-5)
         }
     }

@@ -14,8 +14,8 @@ struct ParameterGroupTests {
             let (model, _) = try ReferenceModel.load(name)
             let groups = parameterGroups(model.parameters.parameters, weightDecay: 0.1)
             #expect(groups.map(\.weightDecay) == [0.1, 0], "\(name)")
-            for (group, key) in zip(groups, ["decayed", "others"]) {
-                #expect(group.parameters.map(\.name) == fixture[key].array?.compactMap(\.string), "\(name)")
+            for (group, key) in try paired(groups, ["decayed", "others"]) {
+                #expect(try group.parameters.map(\.name) == fixture[key].strings(), "\(name)")
             }
         }
     }

@@ -3,6 +3,11 @@ import Testing
 @testable import Tokenization
 
 struct ReferenceTests {
+    @Test func `the fixtures are there`() {
+        // A parametrized test without arguments passes.
+        #expect(TokenizerFixture.all.count >= 27)
+    }
+
     @Test(arguments: TokenizerFixture.all)
     func `ids, tokens, offsets, words and types are the reference's`(fixture: TokenizerFixture) throws {
         let tokenizer = try fixture.tokenizer()

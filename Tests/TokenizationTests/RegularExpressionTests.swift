@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Tokenization
@@ -22,7 +23,7 @@ struct RegularExpressionTests {
         #expect(file.cases.count > 150)
         for expected in file.cases {
             let regex = try RegularExpression(expected.pattern)
-            for (text, ranges) in zip(file.texts, expected.found) {
+            for (text, ranges) in try paired(file.texts, expected.found) {
                 let found = Self.matches(of: regex, in: text).filter { !$0.isEmpty }
                 #expect(
                     found.map { [$0.lowerBound, $0.upperBound] } == ranges,

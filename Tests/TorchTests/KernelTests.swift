@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import Torch
 
@@ -23,7 +24,7 @@ struct KernelTests {
         try (result * weights).sum().backward()
         try (expected * weights.to(dtype: .float64)).sum().backward()
         try expectClose(result, expected, "result")
-        for (index, (input, reference)) in zip(inputs, exact).enumerated() {
+        for (index, (input, reference)) in try paired(inputs, exact).enumerated() {
             let gradient = try #require(try input.gradient())
             let wanted = try #require(try reference.gradient())
             try expectClose(gradient, wanted, "gradient of input \(index)")
@@ -36,7 +37,7 @@ struct KernelTests {
         let theirs = try expected.array(of: Double.self)
         // Gradients that cancel to nothing are held to the size of what cancels.
         let scale = max(theirs.map(abs).max() ?? 0, 0.05)
-        let error = zip(ours, theirs).map { abs($0 - $1) }.max() ?? 0
+        let error = try #require(paired(ours, theirs).map { abs($0 - $1) }.max())
         #expect(error <= 2e-5 * scale, "\(what): \(error) of \(scale)")
     }
 
@@ -130,9 +131,9 @@ struct KernelTests {
         )
         let exact = try run({ try $0.linear($1, bias: $2) }, .float32)
         // Results of up to some hundreds are rounded to 8 bits on their way where products are narrow.
-        for (ours, wanted) in zip(narrow, exact) {
+        for (ours, wanted) in try paired(narrow, exact) {
             let scale = wanted.map(abs).max() ?? 0
-            #expect(zip(ours, wanted).allSatisfy { abs($0 - $1) <= scale / 256 })
+            #expect(try paired(ours, wanted).allSatisfy { abs($0 - $1) <= scale / 256 })
         }
         if isWide && weightType == .float32 { #expect(narrow == exact) }
     }

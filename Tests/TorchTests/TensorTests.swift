@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import Torch
 
@@ -101,7 +102,7 @@ struct TensorTests {
         )
         // The first step moves by the learning rate against the gradient's sign, after decay.
         let expected = [1 * (1 - 0.1 * 0.01) - 0.1, -2 * (1 - 0.1 * 0.01) - 0.1]
-        for (value, wanted) in zip(try parameter.array(of: Double.self), expected) {
+        for (value, wanted) in try paired(parameter.array(of: Double.self), expected) {
             #expect(abs(value - wanted) < 1e-6)
         }
         #expect(try abs(totalNorm([gradient]) - 0.3125.squareRoot()) < 1e-7)
@@ -143,8 +144,8 @@ struct TensorTests {
                 )
             }
         }
-        for (a, b) in zip(ours.joined(), theirs.joined()) {
-            let pairs = zip(try a.array(of: Float.self), try b.array(of: Float.self))
+        for (a, b) in try paired(Array(ours.joined()), Array(theirs.joined())) {
+            let pairs = try paired(a.array(of: Float.self), b.array(of: Float.self))
             #expect(pairs.allSatisfy { abs($0 - $1) <= 1e-6 })
         }
     }

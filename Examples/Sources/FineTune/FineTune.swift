@@ -24,7 +24,7 @@ struct FineTune {
         TensorHeap.adopt()
 
         // A fifth of the rows is held out, every label's share kept.
-        job.held = .held(.fraction(0.2), stratifyBy: labelColumn, seed: 1)
+        job.held = .held(.fraction(0.2), seed: 1)
         job.classWeights = .balanced
         job.arguments.learningRate = 5e-5
         job.arguments.numTrainEpochs = 1
@@ -38,7 +38,7 @@ struct FineTune {
             case .note(let text): print(text)
             case .run(.step(let step)) where step.step.isMultiple(of: 20):
                 print("step \(step.step)/\(step.totalSteps), loss \(step.loss)")
-            case .run: break
+            case .run, .resolved: break
             }
         }
         if let evaluation = result.evaluation {

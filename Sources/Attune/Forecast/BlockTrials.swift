@@ -42,12 +42,32 @@ struct BlockTrials {
         self.held = held
         self.blockCount = blockCount ?? outline.blockCount
         let frozenBlocks = min(job.arguments.frozenLayerCount ?? 0, self.blockCount)
-        frozen = min(frozenBlocks, 1)
+        // The first block takes its input from the embeddings, the others from a block.
+        frozen = min(frozenBlocks, 2)
         let moving = self.blockCount - frozenBlocks
         // The last block computes pooled rows only, and the first is what the embeddings' gradient waits for: of two blocks
-        // neither is both. A checkpointed block needs one more: the last one's second run is of pooled rows only, too.
-        let few = job.arguments.gradientCheckpointing ? 3 : 2
+        // neither is both. Checkpointed blocks reach their highest moment within one block, so each end needs two.
+        let few = job.arguments.gradientCheckpointing ? 4 : 2
         sizes = (frozen + min(moving, few), frozen + min(moving, few + 1))
+    }
+
+    /// The same for other settings of the run, which may need models of other sizes.
+    ///
+    /// - Parameter arguments: The settings.
+    /// - Returns: Trials of the same model and data.
+    func sized(for arguments: TrainingArguments) -> BlockTrials {
+        var job = job
+        job.arguments = arguments
+        return BlockTrials(
+            job: job,
+            outline: outline,
+            labels: labels,
+            problemType: problemType,
+            classWeights: classWeights,
+            train: train,
+            held: held,
+            blockCount: blockCount
+        )
     }
 
     /// Blocks that the real model has beyond frozen ones that the trials lack.

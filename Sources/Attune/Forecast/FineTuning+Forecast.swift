@@ -23,7 +23,7 @@ extension FineTuning {
         limits: [MemoryLimit] = [],
         emit: (Event) throws -> Void = { _ in }
     ) throws -> RunForecast {
-        try arguments.validate()
+        try validate()
         let (trainRows, heldRows) = try rows(emit)
         let reading = ProcessMemory.now()?.peak ?? 0
         let labels = try labels(of: trainRows, heldRows, emit)
@@ -69,6 +69,17 @@ extension FineTuning {
             alternatives = try self.alternatives(lighter, trials, around)
         }
         let totalSteps = arguments.totalSteps(examples: train.count)
+        let stepsPerEpoch = arguments.stepsPerEpoch(examples: train.count)
+        let disk = RunDisk(
+            arguments,
+            totalSteps: totalSteps,
+            stepsPerEpoch: stepsPerEpoch,
+            savedModel: weightsDType == .float32
+                ? memory.weights
+                : try outline.weightCount(blocks: outline.blockCount) * weightsDType.byteWidth,
+            weights: memory.weights,
+            optimizerState: memory.optimizerState
+        )
         return RunForecast(
             plan: FineTuningPlan(
                 labels: labels,
@@ -78,7 +89,7 @@ extension FineTuning {
                 training: Self.sizes(of: train),
                 held: held.map(Self.sizes),
                 lengthLimit: try TextClassifier.reading(of: model, maxLength: maxLength).lengthLimit,
-                stepsPerEpoch: arguments.stepsPerEpoch(examples: train.count),
+                stepsPerEpoch: stepsPerEpoch,
                 totalSteps: totalSteps,
                 schedule: LearningRateSchedule(arguments, totalSteps: totalSteps)
             ),
@@ -91,6 +102,7 @@ extension FineTuning {
             secondsPerStep: secondsPerStep,
             evaluationSeconds: growth.evaluationSeconds(of: held, arguments, steps: totalSteps),
             memory: memory,
+            disk: disk,
             alternatives: alternatives
         )
     }
@@ -159,22 +171,28 @@ extension FineTuning {
         _ trials: BlockTrials,
         _ around: Surroundings
     ) throws -> [RunForecast.Alternative] {
-        let arguments = variants.map(\.arguments)
-        let small = try trials.measure(arguments, blocks: trials.sizes.small, withTime: false)
-        let large =
-            try trials.sizes.large == trials.sizes.small
-            ? small : trials.measure(arguments, blocks: trials.sizes.large, withTime: false)
-        return zip(variants, zip(small, large)).map { variant, pair in
-            let growth = ForecastGrowth(
-                trials: trials,
-                small: pair.0.measurement,
-                large: pair.1.measurement
-            )
-            return RunForecast.Alternative(
-                flags: variant.flags,
-                keepsNumbers: variant.keepsNumbers,
-                memory: growth.memory(variant.arguments, around)
-            )
+        // Checkpointed blocks are measured on models of their own size.
+        try [false, true].flatMap { isCheckpointing -> [RunForecast.Alternative] in
+            let chosen = variants.filter { $0.arguments.gradientCheckpointing == isCheckpointing }
+            guard let first = chosen.first else { return [] }
+            let trials = trials.sized(for: first.arguments)
+            let arguments = chosen.map(\.arguments)
+            let small = try trials.measure(arguments, blocks: trials.sizes.small, withTime: false)
+            let large =
+                try trials.sizes.large == trials.sizes.small
+                ? small : trials.measure(arguments, blocks: trials.sizes.large, withTime: false)
+            return zip(chosen, zip(small, large)).map { variant, pair in
+                let growth = ForecastGrowth(
+                    trials: trials,
+                    small: pair.0.measurement,
+                    large: pair.1.measurement
+                )
+                return RunForecast.Alternative(
+                    flags: variant.flags,
+                    keepsNumbers: variant.keepsNumbers,
+                    memory: growth.memory(variant.arguments, around)
+                )
+            }
         }
     }
 }

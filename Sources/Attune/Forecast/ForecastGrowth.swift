@@ -38,7 +38,7 @@ struct ForecastGrowth {
         guard trials.missingFrozenBlocks > 0 else { return 0 }
         let all = (try? trials.outline.weightCount(blocks: 2)) ?? 0
         let one = (try? trials.outline.weightCount(blocks: 1)) ?? 0
-        return trials.missingFrozenBlocks * (all - one) * 4
+        return trials.missingFrozenBlocks * (all - one) * trials.job.weightsDType.byteWidth
     }
 
     /// Seconds of a typical step.
@@ -53,20 +53,12 @@ struct ForecastGrowth {
         else { return 0 }
         let batch = growing(few, many).seconds(blocks: trials.comparableBlocks)
         let once = batch * Double(held.tokenCount) / Double(large.evaluationTokens)
-        return once * Double(1 + evaluations(arguments, steps: steps))
-    }
-
-    /// Evaluations during training.
-    private func evaluations(_ arguments: TrainingArguments, steps: Int) -> Int {
-        switch arguments.evalStrategy {
-        case .no, .best: return 0
-        case .steps:
-            let every = arguments.evalSteps ?? arguments.loggingSteps
-            return (steps + every - 1) / every
-        case .epoch:
-            let epoch = arguments.stepsPerEpoch(examples: trials.train.count)
-            return (steps + epoch - 1) / epoch
-        }
+        let during = arguments.evaluationCount(
+            totalSteps: steps,
+            stepsPerEpoch: arguments.stepsPerEpoch(examples: trials.train.count)
+        )
+        // The last one is the result, unless other weights are the best.
+        return once * Double(during + (during == 0 || arguments.loadBestModelAtEnd ? 1 : 0))
     }
 
     /// Memory by class.

@@ -62,6 +62,8 @@ public struct RunForecast: Sendable {
     public let evaluationSeconds: Double
     /// Memory.
     public let memory: MemoryForecast
+    /// What the run writes to its output folder.
+    public let disk: RunDisk
     /// Other settings and what they take, where ``memory`` was more than wanted.
     public let alternatives: [Alternative]
 

@@ -13,7 +13,8 @@ struct HubUploadCommand: ParsableCommand {
 
               attune hub upload runs/tweets tweets
               attune hub upload runs/tweets org/tweets --exclude "checkpoint-*" --private
-              attune hub upload --kind dataset texts/ org/texts@dev --message "More texts" --pull-request
+              attune hub upload --kind dataset texts/ org/texts@dev \\
+                --message "More texts" --pull-request
             """
     )
 

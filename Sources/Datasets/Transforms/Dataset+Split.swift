@@ -6,7 +6,7 @@ public enum SplitSize: Sendable, Equatable {
     case count(Int)
 
     /// The number of rows of `total` that this is.
-    fileprivate func rows(of total: Int) throws(DatasetError) -> Int {
+    func rows(of total: Int) throws(DatasetError) -> Int {
         switch self {
         case .fraction(let fraction):
             guard fraction > 0, fraction < 1 else {
@@ -70,17 +70,18 @@ extension Dataset {
     /// A random part of the rows: the test part of a split of that size and seed.
     ///
     /// - Parameters:
-    ///   - size: How large it is.
+    ///   - size: How large it is; a share of 1 is everything.
     ///   - column: A column whose values keep their shares; nil draws blindly.
     ///   - seed: Any number.
-    /// - Returns: That part.
+    /// - Returns: That part, or all rows in their order.
     /// - Throws: As ``trainTestSplit(testSize:stratifyBy:seed:)``.
     public func sample(
         _ size: SplitSize,
         stratifyBy column: String? = nil,
         seed: UInt64
     ) throws(DatasetError) -> Dataset {
-        try trainTestSplit(testSize: size, stratifyBy: column, seed: seed).test
+        if size == .fraction(1) { return self }
+        return try trainTestSplit(testSize: size, stratifyBy: column, seed: seed).test
     }
 
     /// The classes of a column in the order in which the split takes them: ids where it has them, names otherwise.

@@ -6,6 +6,11 @@ package struct StratifiedSplit {
     private let trainCount: Int
     private let testCount: Int
 
+    /// A split of classes with two rows at least, whatever the sizes of the parts.
+    init(rowsByClass: [[Int]], trainCount: Int, testCount: Int) {
+        (self.rowsByClass, self.trainCount, self.testCount) = (rowsByClass, trainCount, testCount)
+    }
+
     /// Groups rows by class and checks that both parts can hold every class.
     init(classes: ClassCodes, column: String, trainCount: Int, testCount: Int) throws(DatasetError) {
         var rowsByClass = [[Int]](repeating: [], count: classes.names.count)

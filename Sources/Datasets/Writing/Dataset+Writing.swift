@@ -101,7 +101,7 @@ func asDataset<Result: ~Copyable>(_ body: () throws(FileError) -> Result) throws
             switch error.code {
             case .missing: .missingFile
             case .notAllowed: .notAllowed
-            case .diskFull, .inputOutput: .cannotWrite
+            case .diskFull, .exists, .inputOutput: .cannotWrite
             }
         throw DatasetError(code, error.message)
     }

@@ -1,0 +1,288 @@
+import Files
+public import Foundation
+import JSON
+import Training
+
+/// A run's output folder before the run: what lies there, and whether the run may write.
+///
+/// Files of an earlier run are replaced only on demand, and then all of them, so that no result stays beside weights that it
+/// does not belong to. Files that no run wrote are never removed nor overwritten.
+public struct OutputFolder: Sendable {
+    private let url: URL
+
+    /// The folder at a place, whether it exists or not.
+    ///
+    /// - Parameter url: The place.
+    public init(_ url: URL) { self.url = url }
+
+    /// What a file or folder in an output folder is, by its name.
+    private enum Kind {
+        /// Part of the saved model.
+        case model
+        /// What often stands beside a model: a tokenizer's vocabulary, pickled weights. A run writes none of them.
+        case companion
+        /// Numbers of a run.
+        case result
+        case checkpoint, replay, report, recipe, modelCard
+        /// The folder of one of several seeds.
+        case seed
+
+        init?(_ name: String) {
+            switch name {
+            case "config.json", "attune.json", "model.safetensors", "model.safetensors.index.json",
+                "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja":
+                self = .model
+            case "generation_config.json", "added_tokens.json", "vocab.txt", "vocab.json", "merges.txt",
+                "tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "pytorch_model.bin",
+                "training_args.bin":
+                self = .companion
+            case "all_results.json", "eval_results.json", "train_results.json", "trainer_state.json",
+                "seeds_results.json":
+                self = .result
+            case "README.md": self = .modelCard
+            case "recipe.yaml": self = .recipe
+            case "events.jsonl", "runs": self = .report
+            default:
+                if name.wholeMatch(of: /model-\d+-of-\d+\.safetensors/) != nil {
+                    self = .model
+                } else if name.wholeMatch(of: /checkpoint-\d+/) != nil {
+                    self = .checkpoint
+                } else if name.wholeMatch(of: /seed-\d+/) != nil {
+                    self = .seed
+                } else if name.wholeMatch(of: /replay-step-\d+\.safetensors/) != nil {
+                    self = .replay
+                } else {
+                    return nil
+                }
+            }
+        }
+    }
+
+    // MARK: What lies there
+
+    private var path: String {
+        let path = url.path(percentEncoded: false)
+        return path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+    }
+
+    private func place(_ name: String) -> URL { url.appending(path: name) }
+
+    /// What lies in the folder, in the order of names.
+    private var names: [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: url.path(percentEncoded: false))) ?? [])
+            .sorted()
+    }
+
+    private func names(_ kinds: Set<Kind>) -> [String] {
+        names.filter { name in Kind(name).map(kinds.contains) ?? false }
+    }
+
+    /// Whether a trainer's run wrote into this folder, ours or transformers'.
+    private var holdsRun: Bool {
+        Self.isTrainerState(place("trainer_state.json")) || wasWritten("recipe.yaml")
+            || !Set(names).isDisjoint(with: ["attune.json", "training_args.bin"])
+            || names([.checkpoint, .seed]).contains(where: wasWritten)
+    }
+
+    /// Whether a run wrote a file or folder, judged by its content.
+    private func wasWritten(_ name: String) -> Bool {
+        switch Kind(name) {
+        case .recipe: beginning(of: name, bytes: 200).hasPrefix(Self.recipeHeading)
+        case .modelCard:
+            // The front matter of our model cards, which may be long for many metrics, begins with its tags.
+            beginning(of: name, bytes: 4096).contains("\n- attune\n")
+        case .report where name == "events.jsonl": beginning(of: name, bytes: 10).hasPrefix("{\"event\":")
+        case .checkpoint: Self.isTrainerState(place(name).appending(path: "trainer_state.json"))
+        case .seed: OutputFolder(place(name)).holdsRun
+        default: true
+        }
+    }
+
+    private func beginning(of name: String, bytes: Int) -> String {
+        guard let file = try? FileHandle(forReadingFrom: place(name)) else { return "" }
+        return String(decoding: (try? file.read(upToCount: bytes)) ?? Data(), as: UTF8.self)
+    }
+
+    private static func isTrainerState(_ file: URL) -> Bool {
+        guard let data = try? Data(contentsOf: file), let document = try? JSONValue.parse(data) else {
+            return false
+        }
+        return document["global_step"].int != nil
+    }
+
+    /// The first line of the recipe that a run leaves.
+    package static let recipeHeading =
+        "# Every setting of this run; `attune train` with this file repeats it.\n"
+
+    // MARK: May a run write?
+
+    /// Refuses a folder in which a run would overwrite something.
+    ///
+    /// - Parameters:
+    ///   - overwrites: Whether what an earlier run left may be replaced.
+    ///   - reports: What the run writes beside its model.
+    /// - Throws: `.exists`, naming what is there and the ways out.
+    func requireFree(overwriting overwrites: Bool, reports: [RunReport]) throws(FileError) {
+        var foreign = holdsRun ? [] : names([.model, .result])
+        foreign += names([.checkpoint, .seed]).filter { !wasWritten($0) }
+        if reports.contains(.jsonLines), names.contains("events.jsonl"), !wasWritten("events.jsonl") {
+            foreign.append("events.jsonl")
+        }
+        // Whoever opens the folder would take what is saved there for the adapter's base model.
+        if names.contains("adapter_config.json") { foreign.append("adapter_config.json") }
+        guard foreign.isEmpty else {
+            throw occupied(
+                "\(Self.list(foreign)), which no training run left, and the run would overwrite or contradict "
+                    + "\(foreign.count == 1 ? "it" : "them"); give another --output-dir, or move "
+                    + "\(foreign.count == 1 ? "it" : "them") away"
+            )
+        }
+        guard !overwrites else { return }
+        let latest = RunFolder(url).latestCheckpoint?.lastPathComponent
+        let left = names([.model, .result, .replay, .seed])
+        let found: String? =
+            if names.contains("config.json") {
+                "a trained model" + (latest.map { " and checkpoints up to \($0)" } ?? "")
+            } else if let latest {
+                "checkpoints of an earlier run, up to \(latest)"
+            } else {
+                left.isEmpty ? nil : "\(Self.list(left)) of an earlier run"
+            }
+        if let found {
+            let resuming =
+                latest == nil && !left.contains("seeds_results.json")
+                ? "" : "--resume-from-checkpoint latest to resume that run, "
+            throw occupied(
+                "\(found); give \(resuming)another --output-dir, or --overwrite-output-dir to remove "
+                    + "what that run left"
+            )
+        }
+        if let name = kept.first {
+            throw occupied(
+                "a \(name) that no run wrote, and the run would overwrite it; give another --output-dir, move it away, or "
+                    + "give --overwrite-output-dir, which keeps it and does without \(Self.purpose(of: name))"
+            )
+        }
+    }
+
+    private func occupied(_ what: String) -> FileError { FileError(.exists, "\(path) holds \(what)") }
+
+    private static func list(_ names: [String]) -> String {
+        names.prefix(4).joined(separator: ", ") + (names.count > 4 ? " and \(names.count - 4) more" : "")
+    }
+
+    private static func purpose(of name: String) -> String {
+        name == "README.md" ? "a model card" : "the run's own recipe"
+    }
+
+    /// Whether a run may write its model card or recipe: a file of that name that no run wrote stays.
+    ///
+    /// - Parameter name: `README.md` or `recipe.yaml`.
+    /// - Returns: Whether it may.
+    package func mayWrite(_ name: String) -> Bool { !names.contains(name) || wasWritten(name) }
+
+    /// `README.md` and `recipe.yaml`, if no run wrote them.
+    private var kept: [String] { names([.modelCard, .recipe]).filter { !wasWritten($0) } }
+
+    /// What is said of files that stay in place of a run's own.
+    var notes: [String] {
+        kept.map {
+            "\($0) in \(path) was not written by a run: it stays, and \(Self.purpose(of: $0)) is not saved"
+        }
+    }
+
+    // MARK: Removing what an earlier run left
+
+    /// Removes all that an earlier run left, the model first; other files stay.
+    ///
+    /// - Parameter excluded: The name of a folder that stays, too.
+    /// - Throws: `FileError` if something cannot be removed.
+    func removeFormerRun(except excluded: String? = nil) throws(FileError) {
+        // Without its configuration nobody takes the rest for a model, if this process is killed here.
+        let model = holdsRun ? names([.model, .companion]) : []
+        let others = names([.result, .replay, .checkpoint, .modelCard, .recipe]).filter(wasWritten)
+        // What tells that these files are a run's goes last.
+        let last = ["recipe.yaml", "trainer_state.json"]
+        for name in model where name == "config.json" { try remove(place(name)) }
+        for name in model where name != "config.json" { try remove(place(name)) }
+        for name in others where !last.contains(name) { try remove(place(name)) }
+        for name in names([.seed]) where name != excluded && wasWritten(name) {
+            try OutputFolder(place(name)).removeFormerRun()
+            removeIfEmpty(place(name))
+        }
+        try removeReports()
+        for name in others.filter(last.contains) { try remove(place(name)) }
+    }
+
+    /// Removes the numbers of a model whose place another takes now.
+    ///
+    /// - Throws: `FileError` if one cannot be removed.
+    func removeResults() throws(FileError) {
+        for name in names([.result]) where name != "trainer_state.json" { try remove(place(name)) }
+    }
+
+    private func removeReports() throws(FileError) {
+        if names.contains("events.jsonl"), wasWritten("events.jsonl") { try remove(place("events.jsonl")) }
+        let runs = place("runs")
+        let events = OutputFolder(runs).names.filter { $0.hasPrefix("events.out.tfevents.") }
+        for name in events { try remove(runs.appending(path: name)) }
+        if !events.isEmpty { removeIfEmpty(runs) }
+    }
+
+    private func remove(_ place: URL) throws(FileError) {
+        do { try FileManager.default.removeItem(at: place) } catch { throw FileError(changing: place, error) }
+    }
+
+    private func removeIfEmpty(_ folder: URL) {
+        guard OutputFolder(folder).names.isEmpty else { return }
+        try? FileManager.default.removeItem(at: folder)
+    }
+}
+
+extension FineTuning {
+    /// Refuses an output folder in which the run would overwrite something, before anything is read or downloaded.
+    ///
+    /// A folder that holds a checkpoint to resume from is the run's own.
+    ///
+    /// - Parameter folder: The output folder.
+    /// - Throws: `FileError` with code `.exists`, naming what is there and the ways out; `TrainingError` if the folder is
+    ///   that of the model.
+    public func requireFree(_ folder: URL) throws {
+        try requireApartFromModel(folder)
+        guard !resumes(in: folder) else { return }
+        try OutputFolder(folder).requireFree(overwriting: overwritesOutputFolder, reports: reportTo)
+    }
+
+    /// Whether the run resumes from a checkpoint in this folder.
+    func resumes(in folder: URL) -> Bool {
+        if let checkpoint { return Self.areSame(checkpoint.deletingLastPathComponent(), folder) }
+        return goesOnFromLatest && RunFolder(folder).latestCheckpoint != nil
+    }
+
+    private func requireApartFromModel(_ folder: URL) throws(TrainingError) {
+        let place = URL(filePath: model)
+        if Self.areSame(place, folder) {
+            throw TrainingError(
+                .badArgument,
+                "--output-dir is the folder of --model \(model), which the run would overwrite; give another --output-dir"
+            )
+        }
+        // A checkpoint, or the model of a seed, of the run that is to be removed.
+        guard overwritesOutputFolder else { return }
+        var parent = place.resolvingSymlinksInPath().deletingLastPathComponent()
+        while parent.pathComponents.count > 1 {
+            if Self.areSame(parent, folder) {
+                throw TrainingError(
+                    .badArgument,
+                    "--model \(model) lies in the folder whose run --overwrite-output-dir removes; give another --output-dir"
+                )
+            }
+            parent.deleteLastPathComponent()
+        }
+    }
+
+    private static func areSame(_ first: URL, _ second: URL) -> Bool {
+        guard let place = FileIdentity(first.path(percentEncoded: false)) else { return false }
+        return place == FileIdentity(second.path(percentEncoded: false))
+    }
+}

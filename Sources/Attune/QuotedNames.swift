@@ -1,0 +1,52 @@
+/// Splits a list at its commas.
+///
+/// A part that begins with a quote reaches to the closing one, and commas in between are its own; a quote within quotes is
+/// doubled, as in CSV. If a quote is left open, quotes mean nothing.
+///
+/// - Parameter list: Such as `a,"b, c"`.
+/// - Returns: The parts with their quotes, without blanks around them; empty parts are left out.
+package func quotedParts(of list: String) -> [String] {
+    var parts: [String] = []
+    var part = ""
+    var isQuoted = false
+    for character in list {
+        if character == "\"", isQuoted || part.allSatisfy(\.isWhitespace) {
+            // A doubled quote closes and opens again.
+            isQuoted.toggle()
+        } else if character == "\"", part.hasSuffix("\""), part.first { !$0.isWhitespace } == "\"" {
+            isQuoted = true
+        } else if character == ",", !isQuoted {
+            parts.append(part)
+            part = ""
+            continue
+        }
+        part.append(character)
+    }
+    parts = isQuoted ? list.split(separator: ",").map(String.init) : parts + [part]
+    return parts.map(trimmed).filter { !$0.isEmpty }
+}
+
+/// A name without the quotes around it.
+///
+/// - Parameter part: As ``quotedParts(of:)`` gives it.
+/// - Returns: What is between the quotes, doubled ones made single; the part itself if it is not quoted.
+package func unquoted(_ part: String) -> String {
+    guard part.count > 1, part.hasPrefix("\""), part.hasSuffix("\"") else { return part }
+    return part.dropFirst().dropLast().replacing("\"\"", with: "\"")
+}
+
+/// A name as ``quotedParts(of:)`` and ``unquoted(_:)`` give it back.
+///
+/// - Parameter name: Any text.
+/// - Returns: The name, in quotes if it needs them.
+package func quoted(_ name: String) -> String {
+    let isPlain = !name.contains { $0 == "," || $0 == "\"" } && trimmed(name) == name && !name.isEmpty
+    return isPlain ? name : "\"" + name.replacing("\"", with: "\"\"") + "\""
+}
+
+private func trimmed(_ text: String) -> String {
+    let start = text.drop(while: \.isWhitespace)
+    return String(
+        start[..<(start.lastIndex { !$0.isWhitespace }.map(start.index(after:)) ?? start.startIndex)]
+    )
+}

@@ -1,0 +1,75 @@
+/// Rows divided so that every class keeps its share, and what the smallest classes did not allow.
+package struct HoldOut: Sendable {
+    /// The rows to train on.
+    package let train: Dataset
+    /// The rows held out.
+    package let test: Dataset
+    /// Classes of one row, which is trained on.
+    package let singleRowClasses: [String]
+    /// Other classes of which no row is held out, because the hold-out is too small for them.
+    package let absentClasses: [String]
+}
+
+extension Dataset {
+    /// Divides the rows and keeps the shares of a column's values in both parts, however few rows a value has.
+    ///
+    /// The rows are those of ``trainTestSplit(testSize:stratifyBy:seed:)`` wherever that divides; where it refuses, a class
+    /// of one row is trained on, and a hold-out of fewer rows than classes holds the likeliest ones.
+    ///
+    /// - Parameters:
+    ///   - size: How large the hold-out is.
+    ///   - column: One class a row: a class, text, number or boolean, or a list of exactly one.
+    ///   - seed: Any number.
+    /// - Returns: Both parts, and the classes that are not in the hold-out.
+    /// - Throws: `.missingColumn`; `.badData` naming the row if it has no value or several, or if no class has enough rows.
+    package func holdOut(
+        _ size: SplitSize,
+        keepingSharesOf column: String,
+        seed: UInt64
+    ) throws(DatasetError) -> HoldOut {
+        let testCount = try size.rows(of: count)
+        let labels = try RowLabels(self, columns: [column])
+        var rowsByClass = [[Int]](repeating: [], count: labels.names.count)
+        for (row, code) in labels.codes.enumerated() {
+            let classes = code < 0 ? [] : labels.sets[Int(code)]
+            guard classes.count == 1 else {
+                throw DatasetError(
+                    .badData,
+                    "row \(row + 1) has \(code < 0 ? "no value" : "\(classes.count) values") in column \"\(column)\", and "
+                        + "keeping the shares of its values in both parts needs one a row; remove such rows first, or "
+                        + "give --stratify-by none"
+                )
+            }
+            rowsByClass[Int(classes[0])].append(row)
+        }
+        let single = rowsByClass.indices.filter { rowsByClass[$0].count == 1 }
+        let divided = rowsByClass.indices.filter { rowsByClass[$0].count > 1 }
+        let rest = count - single.count
+        guard testCount < rest else {
+            throw DatasetError(
+                .badData,
+                "\(single.count) of the \(count) rows are the only ones of their value in column \"\(column)\", so that "
+                    + "\(testCount) rows cannot be held out with the shares kept; hold out fewer, or give --stratify-by none"
+            )
+        }
+        var random = PCG64(seed: seed)
+        let split = StratifiedSplit(
+            rowsByClass: divided.map { rowsByClass[$0] },
+            trainCount: rest - testCount,
+            testCount: testCount
+        )
+        var (train, test) = split.draw(&random)
+        if !single.isEmpty {
+            train += single.flatMap { rowsByClass[$0] }
+            random.shuffle(&train)
+        }
+        let held = Set(test)
+        return HoldOut(
+            train: select(train),
+            test: select(test),
+            singleRowClasses: single.map { labels.names[$0] },
+            absentClasses: divided.filter { rowsByClass[$0].allSatisfy { !held.contains($0) } }
+                .map { labels.names[$0] }
+        )
+    }
+}

@@ -1,0 +1,100 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A flag that counts only beside another one is not ignored in silence.
+struct DependentFlagTests {
+    private let model = Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
+
+    private func plan(_ more: [String]) throws -> CommandOutcome {
+        try withTemporaryFolder { folder in
+            let rows = (0..<40).map { "text \($0),\($0 % 2)" }.joined(separator: "\n")
+            try Data("text,label\n\(rows)\n".utf8).write(to: folder.appending(path: "data.csv"))
+            return try attune(
+                [
+                    "train", "--model", model, "--dataset",
+                    folder.appending(path: "data.csv").path(percentEncoded: false),
+                    "--text-column", "text", "--label-column", "label", "--dry-run", "--output-dir",
+                    folder.appending(path: "out").path(percentEncoded: false),
+                ] + more
+            )
+        }
+    }
+
+    @Test(
+        arguments: [
+            (
+                "--eval-steps 5 --eval-strategy no --test-size 0.2",
+                "--eval-steps 5 goes with --eval-strategy steps"
+            ),
+            ("--eval-steps 5 --eval-strategy epoch --test-size 0.2", "--eval-strategy is epoch"),
+            ("--eval-steps 5", "--eval-strategy steps needs --test-size, --eval-dataset or --eval-split"),
+            ("--eval-strategy epoch", "--eval-strategy epoch needs --test-size"),
+            (
+                "--save-steps 5 --save-strategy epoch",
+                "--save-steps has no effect without --save-strategy steps"
+            ),
+            ("--save-steps 5 --save-strategy no", "--save-steps has no effect"),
+            ("--save-total-limit 2 --save-strategy no", "--save-total-limit has no effect"),
+            ("--logging-steps 5 --logging-strategy epoch", "--logging-steps has no effect"),
+            ("--eval-delay 5", "--eval-delay has no effect"),
+            ("--early-stopping-threshold 0.1", "--early-stopping-threshold has no effect"),
+            ("--greater-is-better true", "--greater-is-better has no effect"),
+            ("--split-seed 3", "--split-seed has no effect without --test-size"),
+            ("--sample-seed 3", "--sample-seed has no effect without --sample"),
+            ("--sample-stratify-by label", "--sample-stratify-by has no effect"),
+            ("--adam-beta1 0.8 --optim sgd", "--adam-beta1 has no effect without --optim adamw or lion"),
+            ("--adam-epsilon 1e-6 --optim adafactor", "--adam-epsilon has no effect"),
+            ("--hub-strategy end", "--hub-strategy has no effect without --push-to-hub"),
+        ]
+    )
+    func `it is refused with what it needs`(flags: String, answer: String) throws {
+        let outcome = try plan(flags.split(separator: " ").map(String.init))
+        #expect(outcome.code == 64 && outcome.output.isEmpty, "\(outcome.errors)")
+        #expect(outcome.errors.contains(answer), "\(outcome.errors)")
+    }
+
+    @Test func `steps between evaluations mean that there are some, which is said`() throws {
+        let outcome = try plan(["--eval-steps", "4", "--test-size", "0.2", "--max-steps", "10"])
+        #expect(outcome.code == 0, "\(outcome.errors)")
+        #expect(outcome.errors.contains("--eval-steps 4 without --eval-strategy: evaluating every 4 steps\n"))
+        #expect(outcome.output.contains("every 4 steps and at the end, 3 times"), "\(outcome.output)")
+        let warmup = try plan(["--lr-scheduler-type", "constant", "--warmup-ratio", "0.03"])
+        #expect(warmup.code == 0 && warmup.errors.contains("the warm-up has no effect: constant has none"))
+    }
+
+    @Test func `a recipe's setting may lose its effect by a flag that is typed, not by the recipe`() throws {
+        try withTemporaryFolder { folder in
+            let recipe = folder.appending(path: "r.yaml")
+            try Data(
+                "eval_strategy: steps\neval_steps: 50\nsave_steps: 50\ntest_size: 0.2\nadam_beta1: 0.8\n".utf8
+            ).write(to: recipe)
+            let path = recipe.path(percentEncoded: false)
+            let typed = try plan([
+                path, "--eval-strategy", "no", "--save-strategy", "epoch", "--optim", "sgd",
+            ])
+            #expect(typed.code == 0, "\(typed.errors)")
+            try Data("eval_strategy: no\neval_steps: 50\n".utf8).write(to: recipe)
+            let contrary = try plan([path])
+            #expect(contrary.code == 64, "\(contrary.errors)")
+            #expect(
+                contrary.errors.contains("lines 1 and 2: --eval-steps 50 goes with"),
+                "\(contrary.errors)"
+            )
+        }
+    }
+
+    @Test func `what acts is taken`() throws {
+        for flags in [
+            [
+                "--logging-steps", "5", "--logging-strategy", "no", "--eval-strategy", "steps", "--test-size",
+                "0.2",
+            ],
+            ["--save-total-limit", "2"], ["--save-steps", "5"], ["--adam-beta1", "0.8", "--optim", "lion"],
+            ["--sample-seed", "3", "--sample", "0.5"], ["--split-seed", "3", "--test-size", "0.2"],
+        ] {
+            let outcome = try plan(flags)
+            #expect(outcome.code == 0, "\(flags): \(outcome.errors)")
+        }
+    }
+}

@@ -1,0 +1,116 @@
+import Foundation
+import HubTestSupport
+import TestSupport
+import Testing
+
+@testable import AttuneCommand
+
+/// `attune doctor`: the Hub, the token, the disk, and what the numbers mean.
+@Suite(.timeLimit(.minutes(10)))
+struct DoctorTests {
+    private func doctor(_ variables: [String: String], in folder: URL) throws -> CommandOutcome {
+        var all = [
+            "HF_HOME": folder.appending(path: "home").path(percentEncoded: false), "HF_TOKEN": "",
+            "HUGGING_FACE_HUB_TOKEN": "", "HF_HUB_OFFLINE": "", "TRANSFORMERS_OFFLINE": "",
+        ]
+        all.merge(variables) { $1 }
+        return try attune(["doctor"], variables: all)
+    }
+
+    @Test func `it says whether the Hub answers and whose the token is, and never shows it`() async throws {
+        let hub = FakeHub([:])
+        let endpoint = try await hub.start()
+        try withTemporaryFolder { folder in
+            let known = try doctor(["HF_ENDPOINT": endpoint, "HF_TOKEN": FakeHub.token], in: folder)
+            #expect(known.code == 0, "\(known.errors)")
+            #expect(known.output.contains("Hub           \(endpoint) answers\n"), "\(known.output)")
+            #expect(known.output.contains("token         from HF_TOKEN, of "), "\(known.output)")
+            for part in ["disk          ", "memory        ", "threads       ", "\nadvice\n  "] {
+                #expect(known.output.contains(part), "\(known.output)")
+            }
+            let unknown = try doctor(
+                ["HF_ENDPOINT": endpoint, "HF_TOKEN": "hf_nobodyKnowsThisOne"],
+                in: folder
+            )
+            #expect(unknown.code == 0 && unknown.output.contains("refused"), "\(unknown.output)")
+            for outcome in [known, unknown] {
+                #expect(!(outcome.output + outcome.errors).contains("hf_"))
+            }
+            let none = try doctor(["HF_ENDPOINT": endpoint], in: folder)
+            #expect(none.output.contains("token         none: public repositories only"), "\(none.output)")
+        }
+        await hub.stop()
+    }
+
+    @Test func `without a network it says so, and where the network is forbidden it asks nobody`()
+        async throws
+    {
+        let hub = FakeHub([:])
+        let endpoint = try await hub.start()
+        try withTemporaryFolder { folder in
+            let away = try doctor(["HF_ENDPOINT": "http://127.0.0.1:1"], in: folder)
+            #expect(
+                away.code == 0 && away.output.contains("Hub           cannot be reached: "),
+                "\(away.output)"
+            )
+            let offline = try doctor(["HF_ENDPOINT": endpoint, "HF_HUB_OFFLINE": "1"], in: folder)
+            #expect(
+                offline.code == 0
+                    && offline.output.contains("Hub           not asked, as HF_HUB_OFFLINE says")
+            )
+        }
+        #expect(hub.requests.isEmpty)
+        await hub.stop()
+    }
+
+    private func advice(_ change: (inout DoctorAdvice) -> Void) -> String {
+        var advice = DoctorAdvice(
+            float32Speed: 200,
+            bfloat16Speed: 150,
+            freeMemory: 16_000_000_000,
+            freeDisk: 100_000_000_000,
+            threads: 2,
+            cores: 2,
+            hasAccelerator: true
+        )
+        change(&advice)
+        return advice.sentences.joined(separator: "\n")
+    }
+
+    @Test func `numbers become advice`() {
+        let plain = advice { _ in }
+        #expect(plain.contains("stay with --precision fp32") && !plain.contains("--threads"))
+        #expect(plain.contains("16.0 GB of free memory trains models of up to about 1.0 billion weights"))
+        #expect(advice { $0.bfloat16Speed = 400 }.contains("--precision bf16 multiplies 2.0 times as fast"))
+        #expect(advice { $0.freeDisk = 1_500_000_000 }.contains("only 1.5 GB of disk are free"))
+        #expect(advice { $0.threads = 1 }.contains("1 of 2 cores are used: --threads 2 uses all"))
+        #expect(advice { $0.hasAccelerator = false }.contains("no GPU is used"))
+    }
+}
+
+/// What `--help` shows can be copied.
+struct HelpTests {
+    @Test(
+        arguments: [
+            [], ["train"], ["plan"], ["evaluate"], ["predict"], ["replay"], ["inspect"], ["tokenize"],
+            ["decode"],
+            ["data", "describe"], ["data", "split"], ["data", "convert"], ["data", "cache"],
+            ["hub", "download"],
+            ["hub", "upload"], ["hub", "cache"], ["hub", "login"], ["doctor"],
+        ]
+    )
+    func `an example never breaks but at a backslash`(command: [String]) throws {
+        let help = try attune(["help"] + command)
+        #expect(help.code == 0, "\(help.errors)")
+        let text = try #require(help.output.components(separatedBy: "\nUSAGE:").first)
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map {
+            String($0).trimmingCharacters(in: .whitespaces)
+        }
+        for (line, next) in zip(lines, lines.dropFirst()) where line.hasPrefix("attune ") {
+            #expect(
+                line.hasSuffix("\\") || next.isEmpty || next.hasPrefix("attune "),
+                "\(command): \(line) ⏎ \(next)"
+            )
+        }
+    }
+}

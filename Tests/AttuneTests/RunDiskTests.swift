@@ -1,0 +1,159 @@
+import Attune
+import Foundation
+import JSON
+import TestSupport
+import Testing
+
+@testable import Training
+
+/// What a run takes of a disk, foretold and found.
+struct RunDiskTests {
+    private func model(_ name: String) throws -> SequenceClassifier {
+        var options = SequenceClassifier.LoadOptions()
+        options.labels = ["ann", "bob"]
+        options.reinitializesHead = true
+        let path = Fixture.folder.appending(path: "models/\(name)").path(percentEncoded: false)
+        return try TextClassifier.load(path, options: options).classifier.model
+    }
+
+    private static let optimizers: [(OptimizerName, Double)] =
+        OptimizerName.allCases.map { ($0, 0) } + [(.sgd, 0.9)]
+
+    @Test(arguments: ["tiny-base", "bert-gelu", "phi3-window"], optimizers)
+    func `what an optimizer remembers is counted without making it`(
+        name: String,
+        optimizer: (OptimizerName, Double)
+    ) throws {
+        var arguments = TrainingArguments()
+        (arguments.optimizer, arguments.sgdMomentum) = optimizer
+        for frozen in [nil, 1] {
+            arguments.frozenLayerCount = frozen
+            let parameters = try model(name).parameters
+            let counted = try arguments.optimizerStateBytes(of: parameters.parameters)
+            let made = try Optimizer(
+                arguments.optimizerRule,
+                parameterGroups(parameters.trainable, weightDecay: 0.1)
+            )
+            #expect(counted == made.stateBytes, "\(optimizer) \(String(describing: frozen))")
+        }
+    }
+
+    private func job(in folder: URL) throws -> FineTuning {
+        let rows = (0..<40).map { "number \($0) is \($0 % 2 == 0 ? "sunny,ann" : "rainy,bob")" }
+        let data = folder.appending(path: "data.csv")
+        try Data((["text,author"] + rows).joined(separator: "\n").utf8).write(to: data)
+        var job = FineTuning(
+            model: Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false),
+            dataset: data.path(percentEncoded: false),
+            textColumn: "text",
+            labelColumn: "author"
+        )
+        job.held = .held(.fraction(0.2), seed: 1)
+        job.arguments.maxSteps = 10
+        return job
+    }
+
+    private static let settings: [(String, @Sendable (inout TrainingArguments) -> Void)] = [
+        ("the defaults: one at the end", { _ in }),
+        ("every 4 steps", { $0.saveSteps = 4 }),
+        ("every 5 steps, the last at the end", { $0.saveSteps = 5 }),
+        (
+            "two kept",
+            {
+                $0.saveSteps = 2; $0.saveTotalLimit = 2
+            }
+        ),
+        (
+            "the model alone",
+            {
+                $0.saveSteps = 3; $0.saveOnlyModel = true
+            }
+        ),
+        ("every epoch", { $0.saveStrategy = .epoch }), ("none", { $0.saveStrategy = .no }),
+        (
+            "momentum of sgd",
+            {
+                $0.saveSteps = 5; $0.optimizer = .sgd; $0.sgdMomentum = 0.9
+            }
+        ),
+        (
+            "adafactor",
+            {
+                $0.saveSteps = 5; $0.optimizer = .adafactor
+            }
+        ),
+    ]
+
+    // 15 %: this model's weights are so few that headers and tokenizer weigh as much.
+    @Test(arguments: settings.map(\.0))
+    func `a run leaves what was foretold`(setting: String) throws {
+        try withTemporaryFolder { folder in
+            var job = try job(in: folder)
+            try #require(Self.settings.first { $0.0 == setting }).1(&job.arguments)
+            let disk = try job.forecast().disk
+            let output = folder.appending(path: "out")
+            _ = try job.run(into: output) { _ in }
+            let names = try FileManager.default.contentsOfDirectory(
+                atPath: output.path(percentEncoded: false)
+            )
+            let checkpoints = names.filter { $0.hasPrefix("checkpoint-") }
+            #expect(checkpoints.count == disk.checkpointsKept, "\(checkpoints)")
+            func weights(_ folder: URL) throws -> Int {
+                try ["model.safetensors", "optimizer.safetensors"].reduce(0) { sum, name in
+                    let path = folder.appending(path: name).path(percentEncoded: false)
+                    guard FileManager.default.fileExists(atPath: path) else { return sum }
+                    let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
+                    return sum + (try #require(size))
+                }
+            }
+            #expect(try abs(Double(weights(output)) / Double(disk.model) - 1) < 0.15)
+            for name in checkpoints {
+                let found = try weights(output.appending(path: name))
+                #expect(
+                    abs(Double(found) / Double(disk.checkpoint) - 1) < 0.15,
+                    "\(found) \(disk.checkpoint)"
+                )
+            }
+        }
+    }
+
+    @Test func `checkpoints and evaluations are counted`() {
+        var arguments = TrainingArguments()
+        func checkpoints(_ change: (inout TrainingArguments) -> Void) -> Int {
+            var changed = arguments
+            change(&changed)
+            return changed.checkpointCount(totalSteps: 100, stepsPerEpoch: 30)
+        }
+        // A run saves at its end, however few its steps.
+        #expect(checkpoints { _ in } == 1)
+        #expect(checkpoints { $0.saveSteps = 25 } == 4 && checkpoints { $0.saveSteps = 30 } == 4)
+        #expect(checkpoints { $0.saveStrategy = .epoch } == 4 && checkpoints { $0.saveStrategy = .no } == 0)
+        (arguments.evalStrategy, arguments.evalSteps, arguments.loadBestModelAtEnd) = (.steps, 20, true)
+        // After 20, 25, 40, 50, 60, 75, 80 and 100 steps.
+        #expect(checkpoints { $0.saveSteps = 25 } == 8)
+        #expect(checkpoints { $0.saveStrategy = .no } == 5 && checkpoints { $0.saveStrategy = .best } == 5)
+        #expect(arguments.evaluationCount(totalSteps: 100, stepsPerEpoch: 30) == 5)
+        arguments.evalDelay = 45
+        #expect(arguments.evaluationCount(totalSteps: 100, stepsPerEpoch: 30) == 3)
+        (arguments.evalDelay, arguments.evalStrategy, arguments.evalOnStart) = (0, .epoch, true)
+        #expect(arguments.evaluationCount(totalSteps: 100, stepsPerEpoch: 30) == 5)
+        (arguments.saveTotalLimit, arguments.loadBestModelAtEnd) = (1, true)
+        #expect(arguments.checkpointsKept(of: 8) == 2 && arguments.checkpointsKept(of: 1) == 1)
+        arguments.loadBestModelAtEnd = false
+        #expect(arguments.checkpointsKept(of: 8) == 1)
+    }
+
+    @Test func `a forecast refuses what a run refuses`() throws {
+        try withTemporaryFolder { folder in
+            var job = try job(in: folder)
+            job.weightsDType = .bfloat16
+            let error = #expect(throws: TrainingError.self) { try job.forecast() }
+            #expect(error?.message.contains("goes with --precision bf16") == true)
+            job.weightsDType = .float32
+            job.held = .nothing
+            job.arguments.evalStrategy = .epoch
+            let other = #expect(throws: TrainingError.self) { try job.forecast() }
+            #expect(other?.message.contains("needs --test-size, --eval-dataset or --eval-split") == true)
+        }
+    }
+}
