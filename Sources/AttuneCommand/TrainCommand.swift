@@ -161,6 +161,7 @@ struct TrainCommand: ParsableCommand {
         job.held = try held.choice()
         job.classWeights = training.classWeights ?? .equal
         job.reinitializesHead = training.reinitHead
+        job.allowsManyClasses = training.allowManyClasses
         try training.apply(to: &job.arguments)
         memory.apply(to: &job.arguments)
         try optimizer.apply(to: &job.arguments)
