@@ -30,7 +30,9 @@ extension Dataset {
         if !labelColumns.isEmpty {
             let labels = problemType == .regression ? nil : try checkedLabels(labelColumns)
             let isMissing =
-                try labels?.isMissing(needsOne: problemType == .singleLabel) ?? isMissingNumber(labelColumns)
+                if let labels { labels.isMissing(needsOne: problemType == .singleLabel) } else {
+                    try isMissingNumber(labelColumns)
+                }
             let missing = isMissing.count { $0 }
             if missing == count || missing > 0 && missingLabels != .drop, let first = isMissing.firstIndex(of: true) {
                 if problemType == .singleLabel, let labels { try requireSingle(labels, in: labelColumns) }

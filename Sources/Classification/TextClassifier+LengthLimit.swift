@@ -1,5 +1,6 @@
 import Foundation
 import Models
+import Tokenization
 
 extension TextClassifier {
     /// The tokens of a text that a model takes at the most, told by its tokenizer and its configuration alone.

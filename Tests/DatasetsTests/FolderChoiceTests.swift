@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import TestSupport
 import Testing
 
@@ -30,7 +31,7 @@ struct FolderChoiceTests {
 
     /// What is said of a folder's files, without the folder.
     private func notes(_ files: [String], split: String? = nil) throws -> [String] {
-        try withLayout(files) { folder in
+        try withLayout(files) { (folder: String) throws in
             try Dataset(folder, split: split).warnings.map { $0.replacing(folder, with: "news/") }
         }
     }
@@ -41,7 +42,7 @@ struct FolderChoiceTests {
         for fixture in cases {
             let situation = fixture["situation"].string ?? ""
             let files = (fixture["files"].array ?? []).compactMap(\.string)
-            try withLayout(files) { folder in
+            try withLayout(files) { (folder: String) throws in
                 let splits = (fixture["splits"].array ?? []).compactMap(\.array)
                 #expect(
                     try Dataset.splitNames(of: folder) == splits.map { $0[0].string ?? "" },
@@ -70,7 +71,7 @@ struct FolderChoiceTests {
     }
 
     @Test func `the pattern that is advised reads all files`() throws {
-        try withLayout(["contest.csv", "train-delays.csv", "weather.csv"]) { folder in
+        try withLayout(["contest.csv", "train-delays.csv", "weather.csv"]) { (folder: String) throws in
             let all = try Dataset(folder + "*.csv")
             #expect(try all.strings("text") == ["contest.csv", "train-delays.csv", "weather.csv"])
             #expect(all.warnings.isEmpty)
@@ -99,7 +100,7 @@ struct FolderChoiceTests {
     }
 
     @Test func `what a pattern matches beside files of rows is listed`() throws {
-        try withLayout(["a.csv", "b.csv", "notes.pdf", "__MACOSX/c.csv"]) { folder in
+        try withLayout(["a.csv", "b.csv", "notes.pdf", "__MACOSX/c.csv"]) { (folder: String) throws in
             let rows = try Dataset(folder + "*")
             #expect(try rows.strings("text") == ["a.csv", "b.csv"])
             #expect(rows.warnings.count == 1)
@@ -114,7 +115,7 @@ struct FolderChoiceTests {
             "README.txt", "README.md", "__MACOSX/pos/._0.txt", ".DS_Store", "pos/.DS_Store", "neg/notes.pdf",
             "neg/0.txt", "neg/1.txt", "pos/0.txt", "pos/1.txt", "summary.csv",
         ]
-        try withLayout(files) { folder in
+        try withLayout(files) { (folder: String) throws in
             let expected = ["neg/0.txt\n", "neg/1.txt\n", "pos/0.txt\n", "pos/1.txt\n"]
             let rows = try Dataset(folder)
             #expect(try rows.strings("text") == expected)
@@ -130,7 +131,7 @@ struct FolderChoiceTests {
     }
 
     @Test func `an empty text is an empty text, and other encodings are read as text files are`() throws {
-        try withLayout(["a/0.txt", "b/0.txt"]) { folder in
+        try withLayout(["a/0.txt", "b/0.txt"]) { (folder: String) throws in
             try Data().write(to: URL(filePath: folder + "a/1.txt"))
             try Data([0x6E, 0x61, 0xEF, 0x76, 0x65]).write(to: URL(filePath: folder + "b/1.txt"))
             try Data([0xE9]).write(to: URL(filePath: folder + "b/2.txt"))
@@ -157,25 +158,25 @@ struct FolderChoiceTests {
             "aclImdb.txt", "train/pos/0.txt", "train/neg/0.txt", "train/unsup/0.txt", "train/urls.txt",
             "test/pos/1.txt", "test/neg/1.txt",
         ]
-        try withLayout(films) { folder in
+        try withLayout(films) { (folder: String) throws in
             #expect(try Dataset.splitNames(of: folder) == ["train", "test"])
             let train = try Dataset(folder)
             #expect(try train.strings("label") == ["neg", "pos", "unsup"])
             #expect(train.warnings[0].hasSuffix("left out 2 others: aclImdb.txt, train/urls.txt"))
             #expect(try Dataset(folder, split: "test").strings("text") == ["test/neg/1.txt\n", "test/pos/1.txt\n"])
         }
-        try withLayout(["plane/0.txt", "train/0.txt", "train/1.txt", "plane/test-flight.txt"]) { folder in
+        try withLayout(["plane/0.txt", "train/0.txt", "train/1.txt", "plane/test-flight.txt"]) { (folder: String) throws in
             #expect(try Dataset.splitNames(of: folder) == ["train"])
             #expect(try Dataset(folder).strings("label") == ["plane", "plane", "train", "train"])
         }
-        try withLayout(["train/a.txt", "test/b.txt"]) { folder in
+        try withLayout(["train/a.txt", "test/b.txt"]) { (folder: String) throws in
             #expect(try Dataset(folder).columnNames == ["text"])
         }
     }
 
     @Test func `tables win over the few texts beside them`() throws {
         for files in [["data.csv", "README.txt", "LICENSE.txt"], ["data.csv", "docs/a.txt", "notes/b.txt"]] {
-            try withLayout(files) { folder in
+            try withLayout(files) { (folder: String) throws in
                 let rows = try Dataset(folder)
                 #expect(try rows.strings("text") == ["data.csv"])
                 #expect(rows.warnings[0].contains("left out 2 files of another format"))
@@ -204,7 +205,7 @@ struct FolderChoiceTests {
             #expect(all.locations(ofRows: [0, 4, 9], most: 2) == "rows 1, 5, … of \(path)a.csv")
             #expect(all.locations(ofRows: [9, 10]) == "row 10 of \(path)a.csv, row 1 of \(path)b.csv")
         }
-        try withLayout(["a/0.txt", "b/0.txt"]) { folder in
+        try withLayout(["a/0.txt", "b/0.txt"]) { (folder: String) throws in
             #expect(try Dataset(folder).location(ofRow: 1) == folder + "b/0.txt")
         }
         #expect(try Dataset(columns: [("text", ["x"])]).location(ofRow: 0) == "row 1")
