@@ -207,9 +207,9 @@ struct RowTests {
             let texts = try LabelledTexts(rows, textColumn: "text", labelColumns: ["label"])
             #expect { try texts.targets(among: ["billing", "bug", "cancellation"]) } throws: {
                 "\($0)"
-                    == "row 4 of \(url.path(percentEncoded: false)) is labelled \"cancelation\", which the model does not know (did "
-                    + "you mean \"cancellation\"?), and so is one more row; it knows \"billing\", \"bug\", \"cancellation\"; "
-                    + "correct the labels, leave such rows out, or train a classifier that has them"
+                    == "\(url.path(percentEncoded: false)): row 4 is labelled \"cancelation\", which the model does not know (2 "
+                    + "rows have a label that it does not know); it knows \"billing\", \"bug\", \"cancellation\"; did you mean "
+                    + "\"cancellation\"? correct or remove these rows"
             }
         }
     }
