@@ -34,7 +34,9 @@ extension Dataset {
                     try isMissingNumber(labelColumns)
                 }
             let missing = isMissing.count { $0 }
-            if missing == count || missing > 0 && missingLabels != .drop, let first = isMissing.firstIndex(of: true) {
+            if missing == count || missing > 0 && missingLabels != .drop,
+                let first = isMissing.firstIndex(of: true)
+            {
                 if problemType == .singleLabel, let labels { try requireSingle(labels, in: labelColumns) }
                 throw try self.missingLabels(
                     missing,
@@ -70,7 +72,9 @@ extension Dataset {
     private func isMissingNumber(_ columns: [String]) throws(DatasetError) -> [Bool] {
         var isMissing = [Bool](repeating: false, count: count)
         for column in columns {
-            for row in try rows(columns: [column]) where row[column] == .missing { isMissing[row.index] = true }
+            for row in try rows(columns: [column]) where row[column] == .missing {
+                isMissing[row.index] = true
+            }
         }
         return isMissing
     }
@@ -90,7 +94,8 @@ extension Dataset {
             + columns.map { "\"\($0)\"" }.joined(separator: ", ")
         let also =
             none.isEmpty
-            ? "" : ", and \(counted(none.count, "row has none", "rows have none")) (\(locations(ofRows: none)))"
+            ? ""
+            : ", and \(counted(none.count, "row has none", "rows have none")) (\(locations(ofRows: none)))"
         throw DatasetError(
             .badData,
             "\(shown) gives \(counted(several.count, "row")) several labels (\(locations(ofRows: several)))\(also), and one each is "

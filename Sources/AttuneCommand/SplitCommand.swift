@@ -68,7 +68,9 @@ struct SplitCommand: ParsableCommand {
 
     func validate() throws {
         guard missingLabels != .keep else {
-            throw ValidationError("--missing-labels keep: a row without a class cannot keep its share; refuse or drop")
+            throw ValidationError(
+                "--missing-labels keep: a row without a class cannot keep its share; refuse or drop"
+            )
         }
     }
 

@@ -151,7 +151,11 @@ struct HeadTests {
                 "row 2: column \"label\" holds \"many\", which is no float64"
             )
         )
-        #expect(try regression("a,1\nb,inf").contains("c.csv: column \"label\" holds inf, which is not a valid target"))
+        #expect(
+            try regression("a,1\nb,inf").contains(
+                "c.csv: column \"label\" holds inf, which is not a valid target"
+            )
+        )
         #expect(
             try regression("a,1\nb,").contains(
                 "1 row has no value in column \"label\" (the first is row 2 of "

@@ -87,7 +87,11 @@ struct RowTests {
         let several = try plan(["x.jsonl": some]) {
             ($0.problemType, $0.missingLabels) = (.singleLabel, .drop)
         }
-        #expect(several.said.last?.hasPrefix("column \"label\" gives 2 rows several labels (rows 4, 7 of x.jsonl), ") == true)
+        #expect(
+            several.said.last?.hasPrefix(
+                "column \"label\" gives 2 rows several labels (rows 4, 7 of x.jsonl), "
+            ) == true
+        )
     }
 
     @Test func `columns of 0 and 1 are single labels too, if each row has exactly one`() throws {
@@ -128,7 +132,9 @@ struct RowTests {
 
     @Test func `suspicious labels are told in a line each`() throws {
         let names = ["Bug", "bug", "cold", "windy", "\"cold, windy\"", "caf\u{E9}", "cafe\u{301}"]
-        let said = try plan(["x.csv": tickets({ names[$0 % 7] }, count: 42)]).said.filter { $0.hasPrefix("warning: ") }
+        let said = try plan(["x.csv": tickets({ names[$0 % 7] }, count: 42)]).said.filter {
+            $0.hasPrefix("warning: ")
+        }
         #expect(
             said == [
                 "warning: 1 label name joins others, and each is a class of its own (\"cold, windy\"): if a text may have "
@@ -140,7 +146,11 @@ struct RowTests {
                     + "Unicode's NFC without such characters",
             ]
         )
-        #expect(try plan(["x.csv": tickets { $0 % 2 == 0 ? "a" : "b" }]).said.allSatisfy { !$0.hasPrefix("warning") })
+        #expect(
+            try plan(["x.csv": tickets { $0 % 2 == 0 ? "a" : "b" }]).said.allSatisfy {
+                !$0.hasPrefix("warning")
+            }
+        )
     }
 
     @Test func `texts with two labels, and texts of both parts, are told`() throws {
@@ -150,7 +160,11 @@ struct RowTests {
         }
         .said.filter { $0.hasPrefix("warning: ") }
         #expect(said.count == 2)
-        #expect(said[0].hasPrefix("warning: 1 text has different labels in different rows (2 rows) (rows 1, 2: \"x\", \"y\": “a”): "))
+        #expect(
+            said[0].hasPrefix(
+                "warning: 1 text has different labels in different rows (2 rows) (rows 1, 2: \"x\", \"y\": “a”): "
+            )
+        )
         #expect(said[1].hasPrefix("warning: 1 evaluation row has a text that is trained on, too (50.0 %)"))
     }
 
@@ -182,7 +196,9 @@ struct RowTests {
             )
             job.held = .split("validation")
             #expect { try job.plan() } throws: {
-                "\($0)".hasPrefix("2 rows have no value or hold -1 or -100 in column \"label\" (the first is row 3 of ")
+                "\($0)".hasPrefix(
+                    "2 rows have no value or hold -1 or -100 in column \"label\" (the first is row 3 of "
+                )
             }
             job.missingLabels = .drop
             let plan = try job.plan()

@@ -136,7 +136,10 @@ struct DescriptionTests {
         #expect(description.labels?.classes[0].evaluationCount == nil)
     }
 
-    @Test func `columns that the rows to measure on lack are findings, and so are rows without a label there`() throws {
+    @Test
+    func `columns that the rows to measure on lack are findings, and so are rows without a label there`()
+        throws
+    {
         let train = try data([("p", "a"), ("q", "b")])
         func kinds(_ held: Dataset) throws -> [Finding.Kind] {
             try describe(train) { $0.evaluation = held }.findings.map(\.kind).filter {
@@ -145,7 +148,9 @@ struct DescriptionTests {
             }
         }
         #expect(try kinds(Dataset(columns: [("text", ["p", "z"])])) == [.evaluationWithoutLabelColumn])
-        #expect(try kinds(Dataset(columns: [("body", ["p"]), ("label", ["a"])])) == [.evaluationWithoutTextColumn])
+        #expect(
+            try kinds(Dataset(columns: [("body", ["p"]), ("label", ["a"])])) == [.evaluationWithoutTextColumn]
+        )
         #expect(try kinds(data([("z", nil), ("y", "a")])) == [.missingEvaluationLabels])
         #expect(try kinds(data([("z", "a")])).isEmpty)
         let held = try Dataset(columns: [("text", ["p"])])
@@ -231,12 +236,14 @@ struct LengthTests {
         #expect(cut.byClass.map(\.share) == [0.5, 0.5])
     }
 
-    @Test(arguments: [
-        (nil, 4, 4, "the model takes no more than 4 tokens: shorten or divide the texts"),
-        (3, 4, 3, "--max-length 4, the most that the model takes, leaves 50.0 % whole"),
-        (3, 9, 3, "--max-length 7 leaves 95 % whole"), (9, 4, 4, "the model takes no more than 4 tokens"),
-        (3, nil, 3, "--max-length 7 leaves 95 % whole"),
-    ] as [(Int?, Int?, Int, String)])
+    @Test(
+        arguments: [
+            (nil, 4, 4, "the model takes no more than 4 tokens: shorten or divide the texts"),
+            (3, 4, 3, "--max-length 4, the most that the model takes, leaves 50.0 % whole"),
+            (3, 9, 3, "--max-length 7 leaves 95 % whole"), (9, 4, 4, "the model takes no more than 4 tokens"),
+            (3, nil, 3, "--max-length 7 leaves 95 % whole"),
+        ] as [(Int?, Int?, Int, String)]
+    )
     func `the advice on lengths respects what the model takes`(
         maxLength: Int?,
         limit: Int?,
@@ -357,7 +364,9 @@ struct LabelCountTests {
         }
     }
 
-    @Test func `names that differ in case or spaces, and names that only look the same, are two findings`() throws {
+    @Test func `names that differ in case or spaces, and names that only look the same, are two findings`()
+        throws
+    {
         let names = [
             "Spam", "spam ", "ham", "caf\u{E9}", "cafe\u{301}", "two  words", "two words", "eggs", "New York",
             "New\u{A0}York", "zero\u{200B}", "zero", "\u{FEFF}bom", "bom", "Bom",
@@ -386,14 +395,16 @@ struct LabelCountTests {
     @Test func `cells that join other labels are named, and names with commas of their own are not`() throws {
         func joined(_ names: [String]) throws -> [String] {
             let values = names.map { Value.string($0) }
-            return try #require(try describe(Dataset(["label": values + values]), ["label"]).labels).joinedNames
+            return try #require(try describe(Dataset(["label": values + values]), ["label"]).labels)
+                .joinedNames
         }
         #expect(try joined(["cold", "windy", "cold, windy", "sunny"]) == ["cold, windy"])
         #expect(try joined(["a; b", "b;c", "c; a"]) == ["a; b", "b;c", "c; a"])
         #expect(try joined(["C, C++", "a=b", "New York", "x:y"]).isEmpty)
         #expect(try joined(["Paris, Texas", "Austin, Texas", "Rome"]).isEmpty)
         #expect(
-            try describe(Dataset(["label": [["a, b"], ["a"], ["b"]]]), ["label"]).labels?.joinedNames.isEmpty == true
+            try describe(Dataset(["label": [["a, b"], ["a"], ["b"]]]), ["label"]).labels?.joinedNames.isEmpty
+                == true
         )
     }
 

@@ -67,7 +67,11 @@ struct FolderChoiceTests {
         #expect(deep.count == 1 && deep[0].contains("left out 1 file whose name tells none: more.parquet; "))
         #expect(deep[0].hasSuffix("give --dataset 'news/**/*.parquet'"))
         let many = try notes(["data/train-00000-of-00001.jsonl"] + (0..<8).map { "\($0).jsonl" })
-        #expect(many[0].contains("8 files whose name tells none: 0.jsonl, 1.jsonl, 2.jsonl, 3.jsonl, 4.jsonl and 3 more; "))
+        #expect(
+            many[0].contains(
+                "8 files whose name tells none: 0.jsonl, 1.jsonl, 2.jsonl, 3.jsonl, 4.jsonl and 3 more; "
+            )
+        )
     }
 
     @Test func `the pattern that is advised reads all files`() throws {
@@ -148,7 +152,8 @@ struct FolderChoiceTests {
             #expect {
                 try Dataset(folder)
             } throws: {
-                ($0 as? DatasetError)?.code == .badEncoding && "\($0)".contains("b/3.txt is not UTF-8 throughout")
+                ($0 as? DatasetError)?.code == .badEncoding
+                    && "\($0)".contains("b/3.txt is not UTF-8 throughout")
             }
         }
     }
@@ -163,9 +168,14 @@ struct FolderChoiceTests {
             let train = try Dataset(folder)
             #expect(try train.strings("label") == ["neg", "pos", "unsup"])
             #expect(train.warnings[0].hasSuffix("left out 2 others: aclImdb.txt, train/urls.txt"))
-            #expect(try Dataset(folder, split: "test").strings("text") == ["test/neg/1.txt\n", "test/pos/1.txt\n"])
+            #expect(
+                try Dataset(folder, split: "test").strings("text") == [
+                    "test/neg/1.txt\n", "test/pos/1.txt\n",
+                ]
+            )
         }
-        try withLayout(["plane/0.txt", "train/0.txt", "train/1.txt", "plane/test-flight.txt"]) { (folder: String) throws in
+        try withLayout(["plane/0.txt", "train/0.txt", "train/1.txt", "plane/test-flight.txt"]) {
+            (folder: String) throws in
             #expect(try Dataset.splitNames(of: folder) == ["train"])
             #expect(try Dataset(folder).strings("label") == ["plane", "plane", "train", "train"])
         }

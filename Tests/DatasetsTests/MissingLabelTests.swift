@@ -26,7 +26,9 @@ struct MissingLabelTests {
             let url = folder.appending(path: "x.\(format.rawValue)")
             try rows(mixed).write(to: url, as: format)
             let read = try Dataset(contentsOf: url)
-            #expect(try read.checkedLabels(["label"]).codes.map { $0 < 0 } == mixed.map { $0 != 0 && $0 != 1 })
+            #expect(
+                try read.checkedLabels(["label"]).codes.map { $0 < 0 } == mixed.map { $0 != 0 && $0 != 1 }
+            )
             let described = try DatasetDescription(read, DescriptionOptions(labelColumns: ["label"]))
             #expect(described.labels?.missing == 4 && described.labels?.classes.map(\.count) == [3, 3])
             #expect(try read.strings("label").count { $0 == nil } == 4)
@@ -35,12 +37,18 @@ struct MissingLabelTests {
 
     @Test func `a split that keeps shares refuses rows without a label, naming the ids`() throws {
         let data = try rows(mixed)
-        let complaint = complaint { try data.trainTestSplit(testSize: .count(4), stratifyBy: "label", seed: 1) }
+        let complaint = complaint {
+            try data.trainTestSplit(testSize: .count(4), stratifyBy: "label", seed: 1)
+        }
         #expect(
-            complaint == "4 rows have no value or hold -1 or -7 or -100 in column \"label\" (the first is row 3); "
+            complaint
+                == "4 rows have no value or hold -1 or -7 or -100 in column \"label\" (the first is row 3); "
                 + "leave them out before splitting by it (--missing-labels drop)"
         )
-        #expect(try rows([0, 0, 1, 1]).trainTestSplit(testSize: .count(2), stratifyBy: "label", seed: 1).test.count == 2)
+        #expect(
+            try rows([0, 0, 1, 1]).trainTestSplit(testSize: .count(2), stratifyBy: "label", seed: 1).test
+                .count == 2
+        )
     }
 
     @Test func `a split without any label is named, with the id that it holds`() throws {
@@ -62,22 +70,36 @@ struct MissingLabelTests {
         let texts = try Dataset(columns: [("label", ["positive", "-1", "-100", nil])])
         let classes = try texts.castColumn("label", to: .classLabel(label))
         #expect(try classes.contents()["label"] == [1, -1, -100, nil])
-        #expect(try classes.castColumn("label", to: .value(.string)).contents()["label"] == ["positive", nil, nil, nil])
+        #expect(
+            try classes.castColumn("label", to: .value(.string)).contents()["label"] == [
+                "positive", nil, nil, nil,
+            ]
+        )
         #expect(complaint { try texts.castColumn("label", to: .value(.bool)) }.hasPrefix("row 1"))
         #expect(complaint { try rows([0, 2]) }.contains("holds 2, and its 2 classes have ids below 2"))
     }
 
     @Test func `columns of 0 and 1 may hold -1 for no label`() throws {
         let data = try Dataset(["toxic": [1, 0, -1], "insult": ["0", "1", "-1"], "other": [0, -100, 1]])
-        #expect(try data.checkedLabels(["toxic", "insult", "other"]).codes.map { $0 < 0 } == [false, true, true])
-        #expect(complaint { try Dataset(["a": [0, 1], "b": [0, 2]]).checkedLabels(["a", "b"]) }.contains("holds \"2\""))
+        #expect(
+            try data.checkedLabels(["toxic", "insult", "other"]).codes.map { $0 < 0 } == [false, true, true]
+        )
+        #expect(
+            complaint { try Dataset(["a": [0, 1], "b": [0, 2]]).checkedLabels(["a", "b"]) }.contains(
+                "holds \"2\""
+            )
+        )
     }
 
-    @Test func `negative numbers that name no classes are told, unless they stand for what is disliked`() throws {
+    @Test func `negative numbers that name no classes are told, unless they stand for what is disliked`()
+        throws
+    {
         func found(_ values: [Value]) throws -> [String] {
             let data = try Dataset(["label": values + values])
-            return try #require(try DatasetDescription(data, DescriptionOptions(labelColumns: ["label"])).labels)
-                .negativeClasses
+            return try #require(
+                try DatasetDescription(data, DescriptionOptions(labelColumns: ["label"])).labels
+            )
+            .negativeClasses
         }
         #expect(try found([0, 1, -100]) == ["-100"])
         #expect(try found([0, 1, 2, -1]) == ["-1"])
@@ -91,7 +113,9 @@ struct MissingLabelTests {
             return try DatasetDescription(data, DescriptionOptions(labelColumns: ["label"])).findings
                 .first { $0.kind == .listsOfOne }
         }
-        #expect(try finding([["a"], ["b"], nil])?.remedy == "--problem-type single-label learns one label a text")
+        #expect(
+            try finding([["a"], ["b"], nil])?.remedy == "--problem-type single-label learns one label a text"
+        )
         #expect(try finding([["a"], ["b"], []]) == nil && finding([["a"], ["a", "b"]]) == nil)
     }
 }
@@ -102,10 +126,15 @@ struct RepeatedHeaderTests {
     }
 
     @Test func `a row that equals the header in all columns is found, in every delimited format`() throws {
-        let lines = ["text,label", "a,x", "text,label", "text,y", "b,label", "\"text\",\"label\"", "\u{FEFF}text,label"]
+        let lines = [
+            "text,label", "a,x", "text,label", "text,y", "b,label", "\"text\",\"label\"",
+            "\u{FEFF}text,label",
+        ]
         #expect(try rows(lines.joined(separator: "\n"), as: "x.csv") == [1, 4, 5])
         #expect(try rows(lines.joined(separator: "\n").replacing(",", with: "\t"), as: "x.tsv") == [1, 4, 5])
-        #expect(try rows(lines.joined(separator: "\r\n").replacing(",", with: ";"), as: "x.csv") == [1, 4, 5])
+        #expect(
+            try rows(lines.joined(separator: "\r\n").replacing(",", with: ";"), as: "x.csv") == [1, 4, 5]
+        )
         #expect(try rows("text\na\ntext\n", as: "x.csv").isEmpty, "one column may hold its own name")
     }
 
@@ -114,7 +143,8 @@ struct RepeatedHeaderTests {
         let finding = try DatasetDescription(data, DescriptionOptions()).findings.first
         #expect(finding?.kind == .repeatedHeader && finding?.examples.map(\.rows) == [[2]])
         #expect(
-            finding?.line == "1 row repeats the header, as when files are joined by hand (row 3): delete it: the columns' "
+            finding?.line
+                == "1 row repeats the header, as when files are joined by hand (row 3): delete it: the columns' "
                 + "names are taken for a text and its label"
         )
     }

@@ -61,7 +61,9 @@ extension Column {
             for element in value.list ?? [value] {
                 guard let number = element.int, !range.contains(number) else { continue }
                 let allowed =
-                    label.map { "and its \(counted($0.names.count, "class has", "classes have")) ids below \($0.names.count)" }
+                    label.map {
+                        "and its \(counted($0.names.count, "class has", "classes have")) ids below \($0.names.count)"
+                    }
                     ?? "which is not from \(range.lowerBound) to \(range.upperBound - 1)"
                 throw DatasetError(
                     .badData,

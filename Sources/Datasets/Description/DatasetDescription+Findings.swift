@@ -8,7 +8,8 @@ extension DatasetDescription {
             .repeatedHeader,
             repeatedHeaderRows.count,
             "\(counted(repeatedHeaderRows.count, "row repeats", "rows repeat")) the header, as when files are joined by hand",
-            do: "delete \(repeatedHeaderRows.count == 1 ? "it" : "them"): the columns' names are taken for a text and its label",
+            do:
+                "delete \(repeatedHeaderRows.count == 1 ? "it" : "them"): the columns' names are taken for a text and its label",
             [Finding.Example(rows: repeatedHeaderRows)]
         )
         if let labels {
@@ -127,12 +128,14 @@ extension DatasetDescription {
     private static func longerLength(than cut: Truncation, of rows: Int, tokens: TextLengths?) -> String {
         let enough = tokens?.percentile95 ?? 0
         if let limit = cut.limit, limit <= cut.maxLength {
-            return "the model takes no more than \(counted(limit, "token")): shorten or divide the texts, or choose a model that "
+            return
+                "the model takes no more than \(counted(limit, "token")): shorten or divide the texts, or choose a model that "
                 + "takes longer ones; "
         }
         if let limit = cut.limit, enough > limit {
             let whole = percentage(rows - cut.cutAtLimit, of: rows)
-            return "--max-length \(limit), the most that the model takes, leaves \(whole) whole, for more time and memory; "
+            return
+                "--max-length \(limit), the most that the model takes, leaves \(whole) whole, for more time and memory; "
         }
         return enough > cut.maxLength
             ? "--max-length \(enough) leaves 95 % whole, for more time and memory; " : ""
@@ -205,7 +208,8 @@ extension DatasetDescription {
     /// What the rows to measure on lack.
     private func addEvaluationColumns(to list: inout FindingList) {
         func named(_ columns: [String]) -> String {
-            (columns.count == 1 ? "column " : "columns ") + columns.map { "\"\($0)\"" }.joined(separator: ", ")
+            (columns.count == 1 ? "column " : "columns ")
+                + columns.map { "\"\($0)\"" }.joined(separator: ", ")
         }
         list.add(
             .evaluationWithoutTextColumn,

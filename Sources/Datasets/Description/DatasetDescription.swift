@@ -92,7 +92,8 @@ public struct DatasetDescription: Sendable, Equatable {
         self.warnings = warnings
         repeatedHeaderRows = try dataset.repeatedHeaderRows(lookingFirstAt: options.labelColumns.first)
         func missing(_ columns: [String?]) -> [String] {
-            options.evaluation.map { held in columns.compactMap { $0 }.filter { held.place(of: $0) == nil } } ?? []
+            options.evaluation.map { held in columns.compactMap { $0 }.filter { held.place(of: $0) == nil } }
+                ?? []
         }
         missingEvaluationLabelColumns = missing(options.labelColumns)
         missingEvaluationTextColumns = missing([options.textColumn, options.textPairColumn])

@@ -84,7 +84,10 @@ public struct Finding: Sendable, Equatable {
             let most = 5
             if !example.rows.isEmpty {
                 let rows = example.rows.prefix(most).map { grouped($0 + 1) }.joined(separator: ", ")
-                shown.append((example.rows.count == 1 ? "row " : "rows ") + rows + (example.rows.count > most ? ", …" : ""))
+                shown.append(
+                    (example.rows.count == 1 ? "row " : "rows ") + rows
+                        + (example.rows.count > most ? ", …" : "")
+                )
             }
             if !names.isEmpty {
                 let listed = names.prefix(most).map { "\"\(shortened($0, to: 40))\"" }.joined(separator: ", ")

@@ -31,6 +31,7 @@ extension Dataset {
 
     /// Whether a text is a column's name, behind the mark at a file's start or without it.
     private static func isName(_ text: UnsafeBufferPointer<UInt8>, _ name: [UInt8]) -> Bool {
-        text.elementsEqual(name) || text.count == name.count + 3 && text.elementsEqual([0xEF, 0xBB, 0xBF] + name)
+        text.elementsEqual(name)
+            || text.count == name.count + 3 && text.elementsEqual([0xEF, 0xBB, 0xBF] + name)
     }
 }

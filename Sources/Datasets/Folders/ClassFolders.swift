@@ -45,7 +45,9 @@ struct ClassFolders {
             SplitNames.split(ofFolder: String(decoding: $0, as: UTF8.self)) != nil
         }
         let count = found.values.reduce(0) { $0 + $1.count }
-        guard labels.count > 1, count > strays.count, usesSplits || !hasSplits || !areSplits else { return nil }
+        guard labels.count > 1, count > strays.count, usesSplits || !hasSplits || !areSplits else {
+            return nil
+        }
         self.strays = strays
         splits = SplitNames.words.compactMap { name, _ in found[name].map { (name, $0) } }
     }
@@ -55,7 +57,8 @@ struct ClassFolders {
 
     /// Whether at least two classes have two texts or more.
     var hasSeveralTextsEach: Bool {
-        Dictionary(grouping: splits.flatMap(\.texts)) { Array($0.label.utf8) }.values.count { $0.count > 1 } > 1
+        Dictionary(grouping: splits.flatMap(\.texts)) { Array($0.label.utf8) }.values.count { $0.count > 1 }
+            > 1
     }
 
     /// A split's texts.
@@ -85,7 +88,9 @@ struct ClassFolders {
                     listedFiles(western) + (western.count == 1 ? " is" : " are")
                         + " not UTF-8; read as Western European (Windows-1252)"
                 ],
-            origins: RowOrigins(files: files.map { RowOrigins.File(path: $0.path, count: 1, isOneText: true) }),
+            origins: RowOrigins(
+                files: files.map { RowOrigins.File(path: $0.path, count: 1, isOneText: true) }
+            ),
             storage: storage
         )
     }
@@ -96,7 +101,10 @@ struct ClassFolders {
         guard !text.withUnsafeBufferPointer(isUTF8) else { return text }
         guard case .utf8 = encoding, try TextEncoding.isWesternEuropean(path: path) else {
             let kind = if case .utf8 = encoding { "UTF-8" } else { "UTF-16" }
-            throw DatasetError(.badEncoding, "\(path) is not \(kind) throughout; convert it, for example with iconv")
+            throw DatasetError(
+                .badEncoding,
+                "\(path) is not \(kind) throughout; convert it, for example with iconv"
+            )
         }
         western.append(path)
         return try self.text(of: path, in: .windows1252).text

@@ -69,8 +69,10 @@ struct DatasetFiles {
         )
     }
 
-    private static func folder(_ folder: String, _ configuration: String?) throws(DatasetError) -> DatasetFiles
-    {
+    private static func folder(
+        _ folder: String,
+        _ configuration: String?
+    ) throws(DatasetError) -> DatasetFiles {
         let readme = folder + "/README.md"
         if let declared = try DatasetCard(path: readme)?.splits(in: folder, configuration: configuration) {
             return Self(splits: declared)
@@ -250,7 +252,11 @@ struct DatasetFiles {
 
 extension Dataset {
     /// Refuses rows of a file whose columns are not those of the files before it.
-    fileprivate func requireColumns(of first: Dataset, _ file: String, _ firstFile: String) throws(DatasetError) {
+    fileprivate func requireColumns(
+        of first: Dataset,
+        _ file: String,
+        _ firstFile: String
+    ) throws(DatasetError) {
         func names(_ dataset: Dataset) -> Set<[UInt8]> { Set(dataset.columnNames.map { Array($0.utf8) }) }
         guard names(self) != names(first) else { return }
         throw DatasetError(

@@ -59,7 +59,8 @@ struct SplitNames {
     /// The names from a folder down to a file.
     static func parts(of path: String, below folder: String) -> [String] {
         // By bytes: for Swift's characters an accent after the slash would belong to it.
-        let below = path.utf8.starts(with: folder.utf8) ? path.utf8.dropFirst(folder.utf8.count) : path.utf8[...]
+        let below =
+            path.utf8.starts(with: folder.utf8) ? path.utf8.dropFirst(folder.utf8.count) : path.utf8[...]
         return below.split(separator: UInt8(ascii: "/")).map { String(Substring($0)) }
     }
 
