@@ -106,7 +106,8 @@ extension UnknownLabel {
         configuration: String?,
         columns: [String]
     ) -> UnknownLabel {
-        guard let data = try? Dataset(path, split: split, configuration: configuration),
+        // Rows that were read from files know their places.
+        guard source == nil, let data = try? Dataset(path, split: split, configuration: configuration),
             let labels = try? RowLabels(data, columns: columns),
             let id = labels.names.firstIndex(of: label),
             let row = labels.codes.firstIndex(where: { $0 >= 0 && labels.sets[Int($0)].contains(Int32(id)) })
@@ -140,12 +141,14 @@ extension LabelledTexts {
             case .labelSets(let sets):
                 sets.enumerated().compactMap { row, set in set.first { !isKnown[$0] }.map { (row, $0) } }
             }
+        let place = unknown.first.flatMap { source.place(ofRow: $0.row) }
         throw UnknownLabel(
             label: unknown.first.map { names[$0.id] } ?? "",
             rowCount: unknown.count,
             modelLabels: labels,
             dataLabels: zip(names, isUsed).compactMap { $1 ? $0 : nil },
-            row: unknown.first?.row ?? 0
+            source: place?.path,
+            row: place?.row ?? unknown.first?.row ?? 0
         )
     }
 }

@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Models
 import Training
 
@@ -6,17 +7,27 @@ extension FineTuning {
     /// The rows to train on and those to measure on.
     ///
     /// - Parameter emit: Told what was read.
-    /// - Returns: The second is nil where nothing is measured.
+    /// - Returns: The second is nil if nothing is measured.
     /// - Throws: `DatasetError`, `TrainingError`; what `emit` throws.
     func rows(_ emit: (Event) throws -> Void) throws -> (train: LabelledTexts, held: LabelledTexts?) {
-        var data = try read(dataset, split: split, emit)
-        try emit(.note("read \(data.count) rows from \(dataset)"))
-        if let sample {
-            data = try data.sample(sample, stratifyBy: sampleStratifyBy, seed: sampleSeed)
-            try emit(.note("kept a sample of \(data.count)"))
+        // Two splits of one folder have the same to say of it.
+        var told: Set<String> = []
+        func note(_ event: Event) throws {
+            if case .note(let text) = event, !told.insert(text).inserted { return }
+            try emit(event)
         }
-        data = try cleaned(data, emit)
-        let type = try problemType(of: data, emit)
+        var data = try read(dataset, split: split, note)
+        try note(.note("read \(counted(data.count, "row")) from \(dataset)"))
+        let type = try problemType(of: data, note)
+        if let sample {
+            // A sample that keeps the labels' shares can be drawn of labelled rows only.
+            if missingLabels == .drop, let sampleStratifyBy, labelColumns.contains(sampleStratifyBy) {
+                data = try cleaned(data, type, note)
+            }
+            data = try data.sample(sample, stratifyBy: sampleStratifyBy, seed: sampleSeed)
+            try note(.note("kept a sample of \(grouped(data.count))"))
+        }
+        data = try cleaned(data, type, note)
         if type == .singleLabel, labelColumns.count == 1,
             try data.unique(labelColumn).count(where: { $0 != .missing }) < 2
         {
@@ -25,20 +36,61 @@ extension FineTuning {
                 "\(dataset): column \"\(labelColumn)\" holds one label only; a classifier needs at least two"
             )
         }
-        switch held {
-        case .nothing:
-            try emit(.note(Self.nothingHeldOut))
-            return (try texts(data, type), nil)
-        case .file(let path, let split):
-            return (try texts(data, type), try measuredRows(path, split, type, emit))
-        case .split(let split): return (try texts(data, type), try measuredRows(dataset, split, type, emit))
-        case .held(let size, let stratification, let seed):
-            let (train, test) = try holdOut(data, size, stratification, seed: seed, type, emit)
-            return (try texts(train, type), try texts(test, type))
+        let measured: Dataset? =
+            switch held {
+            case .nothing, .held: nil
+            case .file(let path, let split): try measuredRows(path, split, type, note)
+            case .split(let split): try measuredRows(dataset, split, type, note)
+            }
+        try tellFindings(data, measured, type, note)
+        if held == .nothing { try emit(.note(Self.nothingHeldOut)) }
+        guard case .held(let size, let stratification, let seed) = held else {
+            return (try texts(data, type), try measured.map { try texts($0, type) })
+        }
+        let (train, test) = try holdOut(data, size, stratification, seed: seed, type, emit)
+        return (try texts(train, type), try texts(test, type))
+    }
+
+    /// Emits a line for each of the gravest things that `data describe` finds in the rows.
+    ///
+    /// - Throws: `TrainingError` for a label column that seems to hold ids; what `emit` throws.
+    private func tellFindings(
+        _ data: Dataset,
+        _ measured: Dataset?,
+        _ type: ProblemType,
+        _ emit: (Event) throws -> Void
+    ) throws {
+        var options = DescriptionOptions(
+            textColumn: textColumn,
+            labelColumns: type == .regression ? [] : labelColumns
+        )
+        options.textPairColumn = textPairColumn
+        options.evaluation = measured
+        options.exampleCount = 1
+        let description = try DatasetDescription(data, options)
+        if let labels = description.labels, labels.isLikeIDs, !allowsManyClasses {
+            let used = labels.classes.count { $0.count > 0 }
+            let isNumber = labels.classes.allSatisfy { Double($0.name) != nil }
+            throw TrainingError(
+                .badData,
+                "\(dataset): column \"\(labelColumn)\" holds \(grouped(used)) different labels in \(counted(data.count, "row")), as a "
+                    + "column of ids or texts does; choose another --label-column"
+                    + (isNumber ? ", learn numbers with --problem-type regression" : "")
+                    + ", or insist with --allow-many-classes"
+            )
+        }
+        var kinds: Set<Finding.Kind> = [
+            .conflictingLabels, .textsInBothSplits, .classesOfOneRow, .similarNames, .lookalikeNames,
+            .joinedNames, .negativeClasses,
+        ]
+        if case .held = held { kinds.insert(.repeatedTexts) }
+        if problemType == nil { kinds.insert(.listsOfOne) }
+        for finding in description.findings where kinds.contains(finding.kind) {
+            try emit(.note("warning: \(finding.line)"))
         }
     }
 
-    /// What was asked for; else several labels where the data gives them, and one where it does not.
+    /// The problem type that was asked for; else several labels if the data gives them, or one.
     private func problemType(of data: Dataset, _ emit: (Event) throws -> Void) throws -> ProblemType {
         if let problemType { return problemType }
         if labelColumns.count > 1 {
@@ -72,17 +124,27 @@ extension FineTuning {
         _ split: String?,
         _ type: ProblemType,
         _ emit: (Event) throws -> Void
-    ) throws -> LabelledTexts {
+    ) throws -> Dataset {
         // A folder that holds both has its own rows to measure on.
         let isFolder = try split == nil && Dataset.splitNames(of: path).contains("test")
         let rows = try read(path, split: isFolder ? "test" : split, emit)
-        return try texts(cleaned(rows, emit), type)
+        return try cleaned(rows, type, emit)
     }
 
     /// Reads the columns that a job needs; all of them are looked for before any work is done.
     private func read(_ path: String, split: String?, _ emit: (Event) throws -> Void) throws -> Dataset {
         let data = try Dataset(path, split: split, configuration: datasetConfig)
         for warning in data.warnings { try emit(.note("warning: \(warning)")) }
+        let headers = try data.repeatedHeaderRows(lookingFirstAt: labelColumns.first)
+        if !headers.isEmpty {
+            let (verb, object) = headers.count == 1 ? ("repeats", "it") : ("repeat", "them")
+            try emit(
+                .note(
+                    "warning: \(data.locations(ofRows: headers)) \(verb) the header, as when files are joined by hand: delete "
+                        + "\(object), or the columns' names are taken for a text and its label"
+                )
+            )
+        }
         var needed = [textColumn] + labelColumns + [textPairColumn].compactMap { $0 }
         if path == dataset, split == self.split {
             let drawing = if case .held(_, let choice, _) = held { choice.column } else { nil as String? }
@@ -93,12 +155,15 @@ extension FineTuning {
         )
     }
 
-    private func cleaned(_ data: Dataset, _ emit: (Event) throws -> Void) throws -> Dataset {
-        let loaded = try data.loaded()
-        for column in labelColumns { try loaded.requireKnownClasses(in: column) }
-        let (rows, notes) = try loaded.cleaned(
+    private func cleaned(
+        _ data: Dataset,
+        _ type: ProblemType,
+        _ emit: (Event) throws -> Void
+    ) throws -> Dataset {
+        let (rows, notes) = try data.loaded().cleaned(
             textColumn: textColumn,
             labelColumns: labelColumns,
+            problemType: type,
             missingLabels: missingLabels,
             emptyTexts: emptyTexts
         )

@@ -67,6 +67,8 @@ public struct FineTuning: Sendable {
     public var missingLabels = RowPolicy.refuse
     /// What to do with rows whose text is empty.
     public var emptyTexts = RowPolicy.keep
+    /// Whether to train although nearly every row has a label of its own, as a column of ids gives.
+    public var allowsManyClasses = false
     /// Whether a head of other labels may be thrown away.
     public var reinitializesHead = false
     /// Where to run.
@@ -329,11 +331,14 @@ public struct FineTuning: Sendable {
             ?? classifier.encode(rows.inputs, targets: targets)
         let mean = Double(examples.tokenCount) / Double(max(examples.count, 1))
         var note =
-            "\(purpose): \(examples.count) texts, \(String(format: "%.0f", mean)) tokens each on average"
+            "\(purpose): \(counted(examples.count, "text")), \(String(format: "%.0f", mean)) tokens each on average"
         let cut = examples.encodings.truncatedCount
-        if cut > 0 { note += "; \(cut) longer than \(classifier.maxLength) tokens were cut" }
-        let empty = rows.texts.count { $0.allSatisfy(\.isWhitespace) }
-        if empty > 0 { note += "; \(empty) are empty" }
+        if cut > 0 {
+            let limit = counted(classifier.maxLength, "token")
+            note += "; \(grouped(cut)) longer than \(limit) \(cut == 1 ? "was" : "were") cut"
+        }
+        let empty = rows.inputs.emptyExamples.count
+        if empty > 0 { note += "; \(grouped(empty)) \(empty == 1 ? "is" : "are") empty" }
         if found?.wasFound ?? false { note += "; tokenized before" }
         try emit(.note(note))
         return examples

@@ -1,5 +1,6 @@
 public import Classification
 public import Datasets
+import Files
 public import Models
 public import NN
 
@@ -17,6 +18,8 @@ public struct LabelledTexts: Sendable {
     public let hasOwnClasses: Bool
     /// By row the class ids among ``names``, or the number.
     let rows: Targets
+    /// The rows without their columns, to name one as it is found in its file.
+    let source: Dataset
 
     /// What is tokenized.
     public var inputs: TextInputs { TextInputs(texts, seconds: seconds) }
@@ -27,9 +30,10 @@ public struct LabelledTexts: Sendable {
     ///   - dataset: The rows.
     ///   - textColumn: Holds the texts.
     ///   - textPairColumn: Holds the texts that belong with them; nil for single texts.
-    ///   - labelColumns: One column of labels, of lists of labels or of numbers; or several columns of 0 and 1.
+    ///   - labelColumns: One column of labels, of lists of labels or of numbers; or several columns of 0 and 1. For one
+    ///     label a row, lists and columns of 0 and 1 must give exactly one.
     ///   - problemType: One label, several or a number a row.
-    /// - Throws: `DatasetError` where a column or a row's label is missing, or is of another kind.
+    /// - Throws: `DatasetError` if a column or a row's label is missing, or is of another kind.
     public init(
         _ dataset: Dataset,
         textColumn: String,
@@ -42,6 +46,8 @@ public struct LabelledTexts: Sendable {
             try dataset.strings(name).map { $0 ?? "" }
         }
         self.problemType = problemType
+        // Without the columns, which would keep the texts twice.
+        source = try dataset.selectColumns([])
         let shown = labelColumns.map { "\"\($0)\"" }.joined(separator: ", ")
         if problemType == .regression {
             guard let column = labelColumns.first, labelColumns.count == 1 else {
@@ -52,17 +58,16 @@ public struct LabelledTexts: Sendable {
             rows = .numbers(try dataset.numbers(column))
             return
         }
-        for column in labelColumns { try dataset.requireKnownClasses(in: column) }
-        let labels = try RowLabels(dataset, columns: labelColumns)
-        guard problemType == .multiLabel || !labels.isMultiLabel else {
-            throw DatasetError(
-                .badData,
-                "column \(shown) gives a row any number of labels, and one each is wanted; "
-                    + "use --problem-type multi-label, or another --label-column"
+        let labels = try dataset.checkedLabels(labelColumns)
+        if problemType == .singleLabel { try dataset.requireSingle(labels, in: labelColumns) }
+        let isMissing = labels.isMissing(needsOne: problemType == .singleLabel)
+        if let row = isMissing.firstIndex(of: true) {
+            throw try dataset.missingLabels(
+                isMissing.count { $0 },
+                first: row,
+                in: labelColumns,
+                remedy: "remove them, or choose another --label-column"
             )
-        }
-        if let row = labels.codes.firstIndex(where: { $0 < 0 }) {
-            throw DatasetError.missingLabels(labels.codes.count { $0 < 0 }, first: row, in: shown)
         }
         names = labels.names
         let feature = try labelColumns.count == 1 ? dataset.feature(of: labelColumns[0]) : nil
@@ -89,17 +94,6 @@ public struct LabelledTexts: Sendable {
     }
 }
 
-extension DatasetError {
-    /// The error for rows that nothing can be learned from.
-    fileprivate static func missingLabels(_ count: Int, first row: Int, in columns: String) -> DatasetError {
-        DatasetError(
-            .badData,
-            "\(count) rows have no value in column \(columns) (the first is row \(row + 1)); "
-                + "remove them, or choose another --label-column"
-        )
-    }
-}
-
 extension Dataset {
     /// A column's numbers, texts that spell numbers too.
     fileprivate func numbers(_ column: String) throws(DatasetError) -> [Double] {
@@ -121,13 +115,18 @@ extension Dataset {
             guard number.isFinite else {
                 throw DatasetError(
                     .badData,
-                    "row \(row + 1): column \"\(column)\" holds \(number), which nothing can be learned from; mend or remove it"
+                    "\(location(ofRow: row)): column \"\(column)\" holds \(number), which is not a valid target; fix or remove the row"
                 )
             }
             numbers.append(number)
         }
         if let first = missing.first {
-            throw .missingLabels(missing.count, first: first, in: "\"\(column)\"")
+            throw try missingLabels(
+                missing.count,
+                first: first,
+                in: [column],
+                remedy: "remove them, or choose another --label-column"
+            )
         }
         return numbers
     }

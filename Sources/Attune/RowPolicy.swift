@@ -1,52 +1,105 @@
 public import Classification
 public import Datasets
+import Files
+public import Models
 
 extension Dataset {
-    /// The rows that have a label and a text, as the policies say.
+    /// The rows that have a label and a text, as the policies say: what training and evaluation do before anything else.
+    ///
+    /// A label is missing if there is no value, if a column of classes holds a negative id (-1, -100), if a column of 0 and
+    /// 1 holds -1, or, if one label a text is wanted, if its list is empty.
     ///
     /// - Parameters:
-    ///   - textColumn: Holds the texts.
+    ///   - textColumn: Holds the texts; nil looks at labels only.
     ///   - labelColumns: Hold the labels; a row needs a value in each.
+    ///   - problemType: Whether a text has one label, several or a number; nil takes several if the data gives them.
     ///   - missingLabels: For rows without a label; `.keep` is taken for `.refuse`.
     ///   - emptyTexts: For texts that are missing or white space only.
     /// - Returns: The rows that stay, and a sentence for each kind that was left out.
-    /// - Throws: `DatasetError` naming the first row that is refused; `.missingColumn`.
+    /// - Throws: `DatasetError` naming the first row that is refused, or the split if none of its rows has a label;
+    ///   `.missingColumn`.
     public func cleaned(
-        textColumn: String,
+        textColumn: String?,
         labelColumns: [String],
+        problemType: ProblemType? = nil,
         missingLabels: RowPolicy,
         emptyTexts: RowPolicy
     ) throws(DatasetError) -> (rows: Dataset, notes: [String]) {
-        var kept = Array(0..<count)
+        var isLeftOut = [Bool](repeating: false, count: count)
         var notes: [String] = []
-        func apply(
-            _ policy: RowPolicy,
-            to isBad: [Bool],
-            _ what: String,
-            column: String,
-            flag: String
-        ) throws(DatasetError) {
-            guard let first = isBad.firstIndex(of: true), policy != .keep else { return }
-            let bad = isBad.count { $0 }
-            guard policy == .drop else {
-                throw DatasetError(
-                    .badData,
-                    "\(bad) rows have no \(what) in column \"\(column)\" (the first is row \(first + 1)); "
-                        + "remove them, or leave them out with \(flag) drop"
+        if !labelColumns.isEmpty {
+            let labels = problemType == .regression ? nil : try checkedLabels(labelColumns)
+            let isMissing =
+                if let labels { labels.isMissing(needsOne: problemType == .singleLabel) } else {
+                    try isMissingNumber(labelColumns)
+                }
+            let missing = isMissing.count { $0 }
+            if missing == count || missing > 0 && missingLabels != .drop,
+                let first = isMissing.firstIndex(of: true)
+            {
+                if problemType == .singleLabel, let labels { try requireSingle(labels, in: labelColumns) }
+                throw try self.missingLabels(
+                    missing,
+                    first: first,
+                    in: labelColumns,
+                    remedy: "remove them, or leave them out with --missing-labels drop"
                 )
             }
-            kept.removeAll { isBad[$0] }
-            notes.append("left out \(bad) rows without a \(what)")
+            if missing > 0 {
+                isLeftOut = isMissing
+                notes.append("left out \(counted(missing, "row")) without a label")
+            }
         }
-        let labelPolicy = missingLabels == .keep ? RowPolicy.refuse : missingLabels
-        for column in labelColumns {
-            let isMissing = try rows(columns: [column]).map { $0[column] == .missing }
-            try apply(labelPolicy, to: isMissing, "value", column: column, flag: "--missing-labels")
+        if let textColumn, emptyTexts != .keep {
+            let isEmpty = try strings(textColumn).map { $0?.allSatisfy(\.isWhitespace) ?? true }
+            let empty = isEmpty.count { $0 }
+            if let first = isEmpty.firstIndex(of: true), emptyTexts == .refuse {
+                throw DatasetError(
+                    .badData,
+                    "\(counted(empty, "row has", "rows have")) no text in column \"\(textColumn)\" (the first is "
+                        + "\(location(ofRow: first))); remove them, or leave them out with --empty-texts drop"
+                )
+            }
+            if empty > 0 {
+                for row in isLeftOut.indices where isEmpty[row] { isLeftOut[row] = true }
+                notes.append("left out \(counted(empty, "row")) without a text")
+            }
         }
-        if emptyTexts != .keep {
-            let texts = try strings(textColumn).map { $0?.allSatisfy(\.isWhitespace) ?? true }
-            try apply(emptyTexts, to: texts, "text", column: textColumn, flag: "--empty-texts")
+        guard isLeftOut.contains(true) else { return (self, notes) }
+        return (select(isLeftOut.indices.filter { !isLeftOut[$0] }), notes)
+    }
+
+    private func isMissingNumber(_ columns: [String]) throws(DatasetError) -> [Bool] {
+        var isMissing = [Bool](repeating: false, count: count)
+        for column in columns {
+            for row in try rows(columns: [column]) where row[column] == .missing {
+                isMissing[row.index] = true
+            }
         }
-        return (kept.count == count ? self : select(kept), notes)
+        return isMissing
+    }
+
+    /// Refuses lists of labels, or columns of 0 and 1, that give a row several labels where one is wanted.
+    ///
+    /// - Parameters:
+    ///   - labels: The rows' labels.
+    ///   - columns: The label columns.
+    /// - Throws: `DatasetError` with code `.badData` naming the rows with none and with several.
+    func requireSingle(_ labels: RowLabels, in columns: [String]) throws(DatasetError) {
+        let several = labels.isMultiLabel ? labels.rows { $0 > 1 } : []
+        guard !several.isEmpty else { return }
+        let none = labels.rows { $0 == 0 }
+        let shown =
+            (columns.count == 1 ? "column " : "columns ")
+            + columns.map { "\"\($0)\"" }.joined(separator: ", ")
+        let also =
+            none.isEmpty
+            ? ""
+            : ", and \(counted(none.count, "row has none", "rows have none")) (\(locations(ofRows: none)))"
+        throw DatasetError(
+            .badData,
+            "\(shown) gives \(counted(several.count, "row")) several labels (\(locations(ofRows: several)))\(also), and one each is "
+                + "wanted; use --problem-type multi-label, or leave one label in each row"
+        )
     }
 }

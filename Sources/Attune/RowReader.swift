@@ -86,10 +86,10 @@ public struct RowReader: Sendable {
         let columns = try labelColumns(of: rows)
         let (text, pair) = (try textColumn(of: rows), try textPairColumn(of: rows))
         let loaded = try rows.loaded(columns: self.columns(of: rows))
-        for column in columns { try loaded.requireKnownClasses(in: column) }
         let (kept, notes) = try loaded.cleaned(
             textColumn: text,
             labelColumns: columns,
+            problemType: problemType,
             missingLabels: settings.missingLabels ?? .refuse,
             emptyTexts: settings.emptyTexts ?? .keep
         )

@@ -60,7 +60,7 @@ struct DescribeCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Tokens of a text at the most: how many are cut? Needs --model.",
+            "Tokens of a text at the most: how many are cut? Needs --model. Default: what the model allows.",
             valueName: "tokens"
         )
     )
@@ -110,7 +110,10 @@ struct DescribeCommand: ParsableCommand {
             var options = DescriptionOptions(textColumn: textColumn, labelColumns: labelNames)
             options.textPairColumn = textPairColumn
             options.evaluation = held?.rows
-            options.tokenCounter = try model.map { try counter(of: $0) }
+            if let place = try model.map(HubDoor.tokenizer) {
+                options.tokenCounter = try counter(of: place)
+                options.lengthLimit = try TextClassifier.lengthLimit(of: place)
+            }
             options.maxLength = maxLength
             options.exampleCount = examples
             let passes = (rows.count + (held?.rows.count ?? 0)) * (textPairColumn == nil ? 1 : 2)
@@ -146,9 +149,9 @@ struct DescribeCommand: ParsableCommand {
         return (rows, "the split \"\(name)\"")
     }
 
-    private func counter(of model: String) throws -> DescriptionOptions.TokenCounter {
-        let tokenizer = try TextClassifier.tokenizer(of: HubDoor.tokenizer(model))
-        // What a text has around it does not depend on the text.
+    private func counter(of place: String) throws -> DescriptionOptions.TokenCounter {
+        let tokenizer = try TextClassifier.tokenizer(of: place)
+        // The special tokens around a text do not depend on the text.
         let plain = tokenizer.encode("a", addSpecialTokens: false).count
         let special =
             textPairColumn == nil

@@ -50,6 +50,8 @@ struct DescriptionJSON {
             "multi_label": .bool(labels.isMultiLabel),
             "unlabelled": .int(labels.unlabelled),
             "similar_names": .array(labels.similarNames.map(strings)),
+            "lookalike_names": .array(labels.lookalikeNames.map(strings)),
+            "joined_names": strings(labels.joinedNames),
         ])
     }
 
@@ -67,6 +69,7 @@ struct DescriptionJSON {
         if let cut = texts.truncation {
             object["truncation"] = .object([
                 "max_length": .int(cut.maxLength),
+                "model_limit": cut.limit.map(JSONValue.int) ?? .null,
                 "texts": .int(cut.cut),
                 "lost_tokens": .int(cut.lostTokens),
                 "classes": .array(
@@ -123,6 +126,7 @@ struct DescriptionJSON {
         if let row = example.evaluationRow { object["evaluation_row"] = .int(row + 1) }
         if let text = example.text { object["text"] = .string(text) }
         if !example.labels.isEmpty { object["labels"] = strings(example.labels) }
+        if !example.spellings.isEmpty { object["spellings"] = strings(example.spellings) }
         return .object(object)
     }
 

@@ -127,7 +127,8 @@ struct DescriptionText {
                 rightAligned: [2, 3]
             ).text
         if cut.cut > 0, shown.count < cut.byClass.count {
-            text += "  … and \(cut.byClass.count - shown.count) more classes, of which less is cut\n"
+            let more = counted(cut.byClass.count - shown.count, "more class", "more classes")
+            text += "  … and \(more), of which less is cut\n"
         }
         return text
     }
@@ -157,7 +158,7 @@ struct DescriptionText {
             parts.append(rows + (more > 0 ? " and \(grouped(more)) more" : ""))
         }
         if let row = example.evaluationRow { parts[0] += " and evaluation row \(grouped(row + 1))" }
-        let names = example.labels
+        let names = example.spellings.isEmpty ? example.labels : example.spellings
         if !names.isEmpty, !(example.text != nil && names.count == 1) {
             parts.append(listed(names.map { "\"\($0)\"" }))
         }

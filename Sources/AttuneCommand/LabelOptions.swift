@@ -52,10 +52,8 @@ struct LabelOptions: ParsableArguments {
                 "Missing expected argument '--label-column <name>': it says what is to be learned"
             )
         }
-        if columns.count > 1, let problemType, problemType != .multiLabel {
-            throw ValidationError(
-                "several label columns give a text several labels: --problem-type multi-label, or name one column"
-            )
+        if columns.count > 1, problemType == .regression {
+            throw ValidationError("--problem-type regression learns the numbers of one column; name one")
         }
     }
 }

@@ -42,6 +42,9 @@ struct SplitCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Keep this column's shares in both parts.", valueName: "column"))
     var stratifyBy: String?
 
+    @Option(help: "Rows without a value in the column of --stratify-by: refuse (and say which) or drop.")
+    var missingLabels = RowPolicy.refuse
+
     @Option(help: "Seed of the split.")
     var seed: UInt64 = 42
 
@@ -102,12 +105,30 @@ struct SplitCommand: ParsableCommand {
         }
     }
 
+    func validate() throws {
+        guard missingLabels != .keep else {
+            throw ValidationError(
+                "--missing-labels keep: a row without a class cannot keep its share; refuse or drop"
+            )
+        }
+    }
+
     func run() throws {
         try reportingFailure {
             try requireFree()
             let tokenizer = try model.map { try TextClassifier.tokenizer(of: HubDoor.tokenizer($0)) }
             var rows = try data.read()
             for column in classEncode { rows = try rows.classEncodeColumn(column) }
+            if let stratifyBy, missingLabels == .drop {
+                let cleaned = try rows.cleaned(
+                    textColumn: nil,
+                    labelColumns: [stratifyBy],
+                    missingLabels: .drop,
+                    emptyTexts: .keep
+                )
+                for note in cleaned.notes { writeToStandardError(note + "\n") }
+                rows = cleaned.rows
+            }
             if let sample {
                 rows = try rows.sample(sample, stratifyBy: stratifyBy, seed: sampleSeed)
             }
@@ -129,7 +150,7 @@ struct SplitCommand: ParsableCommand {
                 }
                 let url = place(of: name)
                 try (tokenized ?? part).write(to: url, as: format)
-                print("\(url.path(percentEncoded: false)): \(part.count) rows")
+                print("\(url.path(percentEncoded: false)): \(counted(part.count, "row"))")
             }
         }
     }

@@ -204,6 +204,7 @@ struct TrainCommand: ParsableCommand {
             $0 == "latest" ? nil : URL(filePath: $0, directoryHint: .isDirectory)
         }
         job.reinitializesHead = training.reinitHead
+        job.allowsManyClasses = training.allowManyClasses
         try training.apply(to: &job.arguments)
         memory.apply(to: &job.arguments)
         try optimizer.apply(to: &job.arguments)

@@ -142,6 +142,9 @@ struct TrainingOptions: ParsableArguments {
     @Flag(help: "Start a new head even if the model is a classifier.")
     var reinitHead = false
 
+    @Flag(help: "Train although nearly every row has a label of its own, as a column of ids gives.")
+    var allowManyClasses = false
+
     @Option(help: ArgumentHelp("CPU threads; all cores where left out.", valueName: "count"))
     var threads: Int?
 

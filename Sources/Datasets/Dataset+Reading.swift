@@ -40,11 +40,13 @@ extension Dataset {
         let start = try ByteInput.start(of: path)
         guard !start.isEmpty else { throw DatasetError(.badFile, "\(path) is empty; it must hold rows") }
         try format.check(start: start, path: path)
-        switch format {
-        case .parquet: self = try Dataset(ArrowSource(path: path, format: .parquet), storage)
-        case .arrow: self = try Dataset(ArrowSource(path: path, format: .ipc), storage)
-        default: self = try Dataset(text: path, format: format, storage)
-        }
+        let rows =
+            switch format {
+            case .parquet: try Dataset(ArrowSource(path: path, format: .parquet), storage)
+            case .arrow: try Dataset(ArrowSource(path: path, format: .ipc), storage)
+            default: try Dataset(text: path, format: format, storage)
+            }
+        self = rows.read(from: RowOrigins.File(path: path, count: rows.count))
         guard count > 0 else {
             let hasHeader = format == .commas || format == .tabs
             throw DatasetError(.badFile, "\(path) has \(hasHeader ? "a header and " : "")no rows")
@@ -84,6 +86,7 @@ extension Dataset {
             columns: columns,
             leftOut: leftOutColumns,
             warnings: warnings + [text],
+            origins: origins,
             storage: storage
         )
     }

@@ -14,6 +14,8 @@ public struct Dataset: Sendable {
     /// What a person should know of how the rows were read: a guessed encoding, say.
     public let warnings: [String]
     let columns: [Column]
+    /// The files that the rows come from; nil if they were not read from files.
+    let origins: RowOrigins?
     let storage: StorageOptions
 
     init(
@@ -21,23 +23,28 @@ public struct Dataset: Sendable {
         columns: [Column],
         leftOut: [String] = [],
         warnings: [String] = [],
+        origins: RowOrigins? = nil,
         storage: StorageOptions = StorageOptions()
     ) {
         columnNames = names
         self.columns = columns
         leftOutColumns = leftOut
         self.warnings = warnings
+        self.origins = origins
         self.storage = storage
         count = columns.first?.count ?? 0
     }
 
-    /// A dataset that came the same way, with other columns.
-    func with(_ columns: [(name: String, column: Column)]) -> Dataset {
+    /// A dataset of the same rows with other columns.
+    func with(_ columns: [(name: String, column: Column)]) -> Dataset { with(columns, origins: origins) }
+
+    private func with(_ columns: [(name: String, column: Column)], origins: RowOrigins?) -> Dataset {
         Dataset(
             names: columns.map(\.name),
             columns: columns.map(\.column),
             leftOut: leftOutColumns,
             warnings: warnings,
+            origins: origins,
             storage: storage
         )
     }
@@ -101,16 +108,19 @@ public struct Dataset: Sendable {
             indices.allSatisfy { $0 >= 0 && $0 < count },
             "a row that is not there was selected; rows go from 0 to \(count - 1)"
         )
-        // Columns that share a selection share the new one.
+        // Columns that share a selection share the new one, and so does the rows' origin.
         var known: [ObjectIdentifier?: RowSelection] = [:]
+        func selecting(from old: RowSelection?) -> RowSelection {
+            let id = old.map { ObjectIdentifier($0) }
+            let selection =
+                known[id] ?? RowSelection(old.map { old in indices.map { old.rows[$0] } } ?? indices)
+            known[id] = selection
+            return selection
+        }
         return with(
-            namedColumns.map { name, column in
-                let id = column.selection.map { ObjectIdentifier($0) }
-                let selection =
-                    known[id]
-                    ?? RowSelection(column.selection.map { old in indices.map { old.rows[$0] } } ?? indices)
-                known[id] = selection
-                return (name, column.selecting(selection))
+            namedColumns.map { ($0, $1.selecting(selecting(from: $1.selection))) },
+            origins: origins.map {
+                RowOrigins(files: $0.files, selection: selecting(from: $0.selection), name: $0.name)
             }
         )
     }

@@ -190,7 +190,7 @@ struct FineTuningTests {
         #expect(try complaint(["a,ann", "b,ann"]).contains("holds one label only"))
         #expect(
             try complaint(["a,ann", "b,"]).contains(
-                "1 rows have no value in column \"author\" (the first is row 2)"
+                "1 row has no value in column \"author\" (the first is row 2 of "
             )
         )
         #expect(
@@ -208,8 +208,8 @@ struct FineTuningTests {
         let complaint = try complaint(["a,1", "b,\(number)", "c,3"]) { $0.problemType = .regression }
         #expect(
             complaint.hasPrefix(
-                "row 2: column \"author\" holds \(number), which nothing can be learned from"
-            ),
+                "row 2 of "
+            ) && complaint.contains("column \"author\" holds \(number), which is not a valid target"),
             "\(complaint)"
         )
     }
@@ -250,7 +250,7 @@ struct RowPolicyTests {
     @Test func `rows without a label or a text are left out where that is wanted, and counted`() throws {
         let both = try cleaned(.drop, .drop)
         #expect(try both.rows.strings("text") == ["a"])
-        #expect(both.notes == ["left out 1 rows without a value", "left out 2 rows without a text"])
+        #expect(both.notes == ["left out 1 row without a label", "left out 2 rows without a text"])
         #expect(try cleaned(.drop, .keep).rows.count == 3)
     }
 

@@ -53,7 +53,7 @@ struct BrokenFileTests {
         let data = try read("text,label\nx,\ny,b\nz,a\n", as: "x.csv").classEncodeColumn("label")
         #expect(try data.contents()["label"] == [nil, 1, 0])
         #expect { try data.trainTestSplit(testSize: .count(1), stratifyBy: "label", seed: 0) } throws: {
-            "\($0)".hasPrefix("row 1 has no value in column \"label\"")
+            "\($0)".hasPrefix("1 row has no value in column \"label\" (the first is row 1 of ")
         }
     }
 

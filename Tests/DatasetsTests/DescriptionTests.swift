@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import TestSupport
 import Testing
@@ -135,6 +136,30 @@ struct DescriptionTests {
         #expect(description.labels?.classes[0].evaluationCount == nil)
     }
 
+    @Test
+    func `columns that the rows to measure on lack are findings, and so are rows without a label there`()
+        throws
+    {
+        let train = try data([("p", "a"), ("q", "b")])
+        func kinds(_ held: Dataset) throws -> [Finding.Kind] {
+            try describe(train) { $0.evaluation = held }.findings.map(\.kind).filter {
+                [.evaluationWithoutLabelColumn, .evaluationWithoutTextColumn, .missingEvaluationLabels]
+                    .contains($0)
+            }
+        }
+        #expect(try kinds(Dataset(columns: [("text", ["p", "z"])])) == [.evaluationWithoutLabelColumn])
+        #expect(
+            try kinds(Dataset(columns: [("body", ["p"]), ("label", ["a"])])) == [.evaluationWithoutTextColumn]
+        )
+        #expect(try kinds(data([("z", nil), ("y", "a")])) == [.missingEvaluationLabels])
+        #expect(try kinds(data([("z", "a")])).isEmpty)
+        let held = try Dataset(columns: [("text", ["p"])])
+        #expect(
+            finding(.evaluationWithoutLabelColumn, try describe(train) { $0.evaluation = held })?.message
+                == "the rows to measure on have no column \"label\""
+        )
+    }
+
     @Test func `pairs are the same where both texts are`() throws {
         let data = try Dataset(columns: [
             ("text", ["p", "p", "p", "q", nil]), ("second", ["x", "y", "x", "", nil]),
@@ -209,6 +234,37 @@ struct LengthTests {
         #expect(cut.cut == 2 && cut.lostTokens == 3)
         #expect(cut.byClass.map(\.name) == ["x", "y"] && cut.byClass.map(\.cut) == [1, 1])
         #expect(cut.byClass.map(\.share) == [0.5, 0.5])
+    }
+
+    @Test(
+        arguments: [
+            (nil, 4, 4, "the model takes no more than 4 tokens: shorten or divide the texts"),
+            (3, 4, 3, "--max-length 4, the most that the model takes, leaves 50.0 % whole"),
+            (3, 9, 3, "--max-length 7 leaves 95 % whole"), (9, 4, 4, "the model takes no more than 4 tokens"),
+            (3, nil, 3, "--max-length 7 leaves 95 % whole"),
+        ] as [(Int?, Int?, Int, String)]
+    )
+    func `the advice on lengths respects what the model takes`(
+        maxLength: Int?,
+        limit: Int?,
+        cutAt: Int,
+        advice: String
+    ) throws {
+        let data = try Dataset(columns: [("text", ["a b c d e f g", "a b c d e", "a b", "a"])])
+        var options = DescriptionOptions(textColumn: "text")
+        options.tokenCounter = .init(specialCount: 0) { texts in
+            texts.map { $0.split(separator: " ").count }
+        }
+        (options.maxLength, options.lengthLimit) = (maxLength, limit)
+        let description = try DatasetDescription(data, options)
+        #expect(description.texts?.truncation?.maxLength == cutAt)
+        let finding = try #require(description.findings.first { $0.kind == .truncatedTexts })
+        #expect(finding.remedy.hasPrefix(advice), "\(finding.remedy)")
+        #expect(
+            description.warnings
+                == (maxLength == 9
+                    ? ["the model takes 4 tokens at most, so texts are cut there and not at 9"] : [])
+        )
     }
 
     @Test func `what the token counter throws is passed on`() throws {
@@ -308,15 +364,47 @@ struct LabelCountTests {
         }
     }
 
-    @Test func `names that differ in case, spaces or the encoding of accents only are named`() throws {
-        let names = ["Spam", "spam ", "ham", "caf\u{E9}", "cafe\u{301}", "two  words", "two words", "eggs"]
+    @Test func `names that differ in case or spaces, and names that only look the same, are two findings`()
+        throws
+    {
+        let names = [
+            "Spam", "spam ", "ham", "caf\u{E9}", "cafe\u{301}", "two  words", "two words", "eggs", "New York",
+            "New\u{A0}York", "zero\u{200B}", "zero", "\u{FEFF}bom", "bom", "Bom",
+        ]
         let values = names.map { Value.string($0) }
-        let labels = try #require(try describe(Dataset(["label": values]), ["label"]).labels)
+        let description = try describe(Dataset(["label": values + values]), ["label"])
+        let labels = try #require(description.labels)
+        func bytes(_ groups: [[String]]) -> [[[UInt8]]] { groups.map { $0.map { Array($0.utf8) } } }
         #expect(
-            labels.similarNames.map { $0.map { Array($0.utf8) } }
-                == [
-                    ["Spam", "spam "], ["cafe\u{301}", "caf\u{E9}"], ["two  words", "two words"],
-                ].map { $0.map { Array($0.utf8) } }
+            bytes(labels.similarNames)
+                == bytes([["Bom", "bom", "\u{FEFF}bom"], ["Spam", "spam "], ["two  words", "two words"]])
+        )
+        #expect(
+            bytes(labels.lookalikeNames)
+                == bytes([
+                    ["New York", "New\u{A0}York"], ["bom", "\u{FEFF}bom"], ["cafe\u{301}", "caf\u{E9}"],
+                    ["zero", "zero\u{200B}"],
+                ])
+        )
+        let finding = try #require(description.findings.first { $0.kind == .lookalikeNames })
+        #expect(finding.message.hasPrefix("4 groups of label names look the same and are not"))
+        #expect(finding.examples[2].spellings == ["cafe\\u{301}", "caf\\u{E9}"])
+        #expect(finding.line.contains("(\"New York\", \"New\\u{A0}York\"): give each the same spelling"))
+    }
+
+    @Test func `cells that join other labels are named, and names with commas of their own are not`() throws {
+        func joined(_ names: [String]) throws -> [String] {
+            let values = names.map { Value.string($0) }
+            return try #require(try describe(Dataset(["label": values + values]), ["label"]).labels)
+                .joinedNames
+        }
+        #expect(try joined(["cold", "windy", "cold, windy", "sunny"]) == ["cold, windy"])
+        #expect(try joined(["a; b", "b;c", "c; a"]) == ["a; b", "b;c", "c; a"])
+        #expect(try joined(["C, C++", "a=b", "New York", "x:y"]).isEmpty)
+        #expect(try joined(["Paris, Texas", "Austin, Texas", "Rome"]).isEmpty)
+        #expect(
+            try describe(Dataset(["label": [["a, b"], ["a"], ["b"]]]), ["label"]).labels?.joinedNames.isEmpty
+                == true
         )
     }
 

@@ -1,3 +1,5 @@
+import Files
+
 extension Column {
     /// A column of given values.
     ///
@@ -46,7 +48,7 @@ extension Column {
         self.init(feature: feature ?? Feature(chosen), type: chosen, batches: batches)
     }
 
-    /// Refuses whole numbers that 32 bits cannot hold, and ids that are no class's; -1 is none for the reference.
+    /// Refuses whole numbers that 32 bits cannot hold, and ids beyond the classes; a negative id means "no label".
     private static func checkRange(
         of values: [Value],
         type: ColumnType,
@@ -54,14 +56,18 @@ extension Column {
         name: String
     ) throws(DatasetError) {
         guard type.value == .int32 || label != nil else { return }
-        let range = label.map { -1..<$0.names.count } ?? Int(Int32.min)..<Int(Int32.max) + 1
+        let range = label.map { Int.min..<$0.names.count } ?? Int(Int32.min)..<Int(Int32.max) + 1
         for (row, value) in values.enumerated() {
             for element in value.list ?? [value] {
                 guard let number = element.int, !range.contains(number) else { continue }
+                let allowed =
+                    label.map {
+                        "and its \(counted($0.names.count, "class has", "classes have")) ids below \($0.names.count)"
+                    }
+                    ?? "which is not from \(range.lowerBound) to \(range.upperBound - 1)"
                 throw DatasetError(
                     .badData,
-                    "row \(row + 1): column \"\(name)\" holds \(number), which is not from \(range.lowerBound) to "
-                        + "\(range.upperBound - 1); mend the row, or choose another feature"
+                    "row \(row + 1): column \"\(name)\" holds \(number), \(allowed); fix the row, or choose another feature"
                 )
             }
         }

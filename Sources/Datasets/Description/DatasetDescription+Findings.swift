@@ -1,11 +1,22 @@
+import Files
+
 extension DatasetDescription {
     /// What there is to mend, the gravest first; empty where there is nothing to do.
     public var findings: [Finding] {
         var list = FindingList()
+        list.add(
+            .repeatedHeader,
+            repeatedHeaderRows.count,
+            "\(counted(repeatedHeaderRows.count, "row repeats", "rows repeat")) the header, as when files are joined by hand",
+            do:
+                "delete \(repeatedHeaderRows.count == 1 ? "it" : "them"): the columns' names are taken for a text and its label",
+            [Finding.Example(rows: repeatedHeaderRows)]
+        )
         if let labels {
             Self.addUnfitLabels(labels, rows: rows, to: &list)
             guard !list.all.contains(where: { $0.kind == .tooManyClasses }) else { return list.all }
         }
+        addEvaluationColumns(to: &list)
         if let texts {
             Self.addEmptyTexts(texts, to: &list)
             Self.addRepeatedTexts(texts.repeated, to: &list)
@@ -25,6 +36,7 @@ extension DatasetDescription {
                 do: "give each the same name, unless they are meant to differ",
                 labels.similarNames.map { Finding.Example(labels: $0) }
             )
+            Self.addOddNames(labels, to: &list)
         }
         return list.all
     }
@@ -102,16 +114,31 @@ extension DatasetDescription {
         to list: inout FindingList
     ) {
         let worst = cut.byClass.first.map { "; of \"\($0.name)\" \(percentage($0.cut, of: $0.count))" } ?? ""
-        let enough = tokens?.percentile95 ?? 0
         list.add(
             .truncatedTexts,
             cut.cut,
             "\(counted(cut.cut, "text is", "texts are")) longer than \(counted(cut.maxLength, "token")) "
                 + "(\(percentage(cut.cut, of: rows))\(worst))",
-            do: (enough > cut.maxLength
-                ? "--max-length \(enough) leaves 95 % whole, for more time and memory; " : "")
+            do: longerLength(than: cut, of: rows, tokens: tokens)
                 + "what is cut off is never seen, which is no loss where the beginning tells the class"
         )
+    }
+
+    /// Which longer length leaves 95 % of the texts whole, or as many as the model allows.
+    private static func longerLength(than cut: Truncation, of rows: Int, tokens: TextLengths?) -> String {
+        let enough = tokens?.percentile95 ?? 0
+        if let limit = cut.limit, limit <= cut.maxLength {
+            return
+                "the model takes no more than \(counted(limit, "token")): shorten or divide the texts, or choose a model that "
+                + "takes longer ones; "
+        }
+        if let limit = cut.limit, enough > limit {
+            let whole = percentage(rows - cut.cutAtLimit, of: rows)
+            return
+                "--max-length \(limit), the most that the model takes, leaves \(whole) whole, for more time and memory; "
+        }
+        return enough > cut.maxLength
+            ? "--max-length \(enough) leaves 95 % whole, for more time and memory; " : ""
     }
 }
 
@@ -121,8 +148,6 @@ extension DatasetDescription {
     private static let smallClass = 10
     /// How many times the rows of the smallest class the largest may have.
     private static let mostUnequal = 4
-    /// Classes up to which a column is never taken for something else.
-    private static let usualClasses = 50
 
     private static func addUnfitLabels(_ labels: LabelCounts, rows: Int, to list: inout FindingList) {
         let used = labels.classes.filter { $0.count > 0 }
@@ -134,7 +159,7 @@ extension DatasetDescription {
         )
         list.add(
             .tooManyClasses,
-            used.count > usualClasses && 2 * used.count > rows ? used.count : 0,
+            labels.isLikeIDs ? used.count : 0,
             "there are \(grouped(used.count)) different labels in \(counted(rows, "row"))",
             do: "choose another label column: this one seems to hold no classes"
         )
@@ -144,6 +169,69 @@ extension DatasetDescription {
             "\(counted(labels.missing, "row has", "rows have")) no label",
             do: "label them or leave them out: they cannot be trained on",
             [Finding.Example(rows: labels.missingRows)]
+        )
+        list.add(
+            .negativeClasses,
+            labels.negativeClasses.count,
+            "\(labels.negativeClasses.joined(separator: " and ")) \(labels.negativeClasses.count == 1 ? "is a class" : "are classes") "
+                + "like 0 and 1, as the column names no classes",
+            do: "if it means \"no label\", empty these cells or leave the rows out",
+            [Finding.Example(labels: labels.negativeClasses)]
+        )
+        list.add(
+            .joinedNames,
+            labels.joinedNames.count,
+            "\(counted(labels.joinedNames.count, "label name joins", "label names join")) others, and each is a class of its own",
+            do: "if a text may have several labels, write lists such as [\"a\", \"b\"] into these cells",
+            [Finding.Example(labels: labels.joinedNames)]
+        )
+    }
+
+    private static func addOddNames(_ labels: LabelCounts, to list: inout FindingList) {
+        list.add(
+            .lookalikeNames,
+            labels.lookalikeNames.count,
+            "\(counted(labels.lookalikeNames.count, "group of label names looks", "groups of label names look")) the same and "
+                + "\(labels.lookalikeNames.count == 1 ? "is" : "are") not: accents in one character or two, or characters that "
+                + "do not show",
+            do: "give each the same spelling, for example that of Unicode's NFC without such characters",
+            labels.lookalikeNames.map { Finding.Example(labels: $0, spellings: $0.map(NameGroups.spelled)) }
+        )
+        list.add(
+            .listsOfOne,
+            labels.hasOneLabelEach ? 1 : 0,
+            "every row has exactly one label, though each may have several",
+            do: "--problem-type single-label learns one label a text"
+        )
+    }
+
+    /// What the rows to measure on lack.
+    private func addEvaluationColumns(to list: inout FindingList) {
+        func named(_ columns: [String]) -> String {
+            (columns.count == 1 ? "column " : "columns ")
+                + columns.map { "\"\($0)\"" }.joined(separator: ", ")
+        }
+        list.add(
+            .evaluationWithoutTextColumn,
+            missingEvaluationTextColumns.count,
+            "the rows to measure on have no \(named(missingEvaluationTextColumns))",
+            do: "give the column the same name there: nothing can be measured without texts"
+        )
+        list.add(
+            .evaluationWithoutLabelColumn,
+            missingEvaluationLabelColumns.count,
+            "the rows to measure on have no \(named(missingEvaluationLabelColumns))",
+            do: "choose rows with labels: nothing can be measured without them"
+        )
+        let missing = labels?.missingInEvaluation ?? 0
+        list.add(
+            .missingEvaluationLabels,
+            missing,
+            "\(counted(missing, "evaluation row has", "evaluation rows have")) no label"
+                + (missing == evaluationRows ? ", which is all of them" : ""),
+            do: missing == evaluationRows
+                ? "choose another split to measure on: nothing can be measured without labels"
+                : "label them or leave them out: they cannot be measured on"
         )
     }
 

@@ -1,3 +1,5 @@
+import Files
+
 /// What a person should know of labelled texts before training on them.
 ///
 /// Texts pass by and are not kept: a row costs some fifty bytes, so that a file larger than memory can be described.
@@ -48,6 +50,12 @@ public struct DatasetDescription: Sendable, Equatable {
     public let labels: LabelCounts?
     /// The texts; nil where no text column was named.
     public let texts: Texts?
+    /// Rows that hold the columns' names, from 0.
+    public let repeatedHeaderRows: [Int]
+    /// The label columns that the rows to measure on do not have.
+    public let missingEvaluationLabelColumns: [String]
+    /// The text columns that the rows to measure on do not have.
+    public let missingEvaluationTextColumns: [String]
 
     /// Looks at every row.
     ///
@@ -72,14 +80,30 @@ public struct DatasetDescription: Sendable, Equatable {
         evaluationRows = options.evaluation?.count
         columns = dataset.features.map { ColumnSummary(name: $0.name, feature: $0.feature) }
         leftOutColumns = dataset.leftOutColumns
-        warnings = dataset.warnings + (options.evaluation?.warnings ?? [])
+        var warnings = dataset.warnings
+        for warning in options.evaluation?.warnings ?? [] where !warnings.contains(warning) {
+            warnings.append(warning)
+        }
+        if let limit = options.lengthLimit, let maxLength = options.maxLength, maxLength > limit {
+            warnings.append(
+                "the model takes \(counted(limit, "token")) at most, so texts are cut there and not at \(grouped(maxLength))"
+            )
+        }
+        self.warnings = warnings
+        repeatedHeaderRows = try dataset.repeatedHeaderRows(lookingFirstAt: options.labelColumns.first)
+        func missing(_ columns: [String?]) -> [String] {
+            options.evaluation.map { held in columns.compactMap { $0 }.filter { held.place(of: $0) == nil } }
+                ?? []
+        }
+        missingEvaluationLabelColumns = missing(options.labelColumns)
+        missingEvaluationTextColumns = missing([options.textColumn, options.textPairColumn])
         func labels(of dataset: Dataset) throws(DatasetError) -> RowLabels? {
             options.labelColumns.isEmpty ? nil : try RowLabels(dataset, columns: options.labelColumns)
         }
         let trainLabels = try labels(of: dataset)
         // Rows to measure on may come without labels, as those of competitions do.
         let evaluationLabels = try options.evaluation.flatMap { (held) throws(DatasetError) in
-            options.labelColumns.allSatisfy(held.columnNames.contains) ? try labels(of: held) : nil
+            options.labelColumns.allSatisfy { held.place(of: $0) != nil } ? try labels(of: held) : nil
         }
         self.labels = trainLabels.map {
             LabelCounts($0, evaluation: evaluationLabels, exampleCount: options.exampleCount)
@@ -90,7 +114,7 @@ public struct DatasetDescription: Sendable, Equatable {
         }
         let reader = DescribedTexts(options: options, progress: progress)
         var described = try reader.describe(dataset, labels: trainLabels)
-        if let evaluation = options.evaluation {
+        if let evaluation = options.evaluation, missingEvaluationTextColumns.isEmpty {
             described.texts.overlap = SplitOverlap(
                 train: described.scan,
                 trainLabels: trainLabels,
@@ -133,8 +157,10 @@ public struct DescriptionOptions: Sendable {
     public var evaluation: Dataset?
     /// Counts tokens.
     public var tokenCounter: TokenCounter?
-    /// The longest length in tokens that a text may have without being cut.
+    /// The longest length in tokens that a text may have without being cut; nil takes ``lengthLimit``.
     public var maxLength: Int?
+    /// Tokens that the model takes at the most; nil if nothing limits it.
+    public var lengthLimit: Int?
     /// Examples of everything that is found; default 3.
     public var exampleCount = 3
     /// Characters of an example's text; default 60.

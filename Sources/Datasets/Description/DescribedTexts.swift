@@ -40,8 +40,8 @@ struct DescribedTexts {
         if let counter = options.tokenCounter {
             let counts = try tokenCounts(dataset, counter, rows: scan.hashes.count)
             texts.tokens = TextLengths(counts)
-            texts.truncation = options.maxLength.map {
-                Truncation(lengths: counts, maxLength: $0, labels: labels)
+            texts.truncation = [options.maxLength, options.lengthLimit].compactMap { $0 }.min().map {
+                Truncation(lengths: counts, maxLength: $0, limit: options.lengthLimit, labels: labels)
             }
         }
         return (texts, scan)

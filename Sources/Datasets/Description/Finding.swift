@@ -1,7 +1,11 @@
+import Files
+
 /// Something in the data that a person should know of before training, and what to do about it.
 public struct Finding: Sendable, Equatable {
     /// What it is.
     public enum Kind: String, Sendable, CaseIterable {
+        /// Rows hold the columns' names.
+        case repeatedHeader = "repeated_header"
         /// Rows have no value in the label column.
         case missingLabels = "missing_labels"
         /// Rows have no text.
@@ -28,6 +32,21 @@ public struct Finding: Sendable, Equatable {
         case unequalClasses = "unequal_classes"
         /// Names of classes differ in case or spaces only.
         case similarNames = "similar_label_names"
+        /// Names of classes look the same and are not: two spellings of an accent, a no-break space, a character without
+        /// width.
+        case lookalikeNames = "lookalike_label_names"
+        /// Names of classes join other names: `cold, windy`.
+        case joinedNames = "joined_label_names"
+        /// Every list of labels holds exactly one.
+        case listsOfOne = "lists_of_one_label"
+        /// Among classes that are ids from 0 there are negative ones, which elsewhere mean "no label".
+        case negativeClasses = "negative_classes"
+        /// The rows to measure on have no column of labels.
+        case evaluationWithoutLabelColumn = "evaluation_without_label_column"
+        /// The rows to measure on have no column of texts.
+        case evaluationWithoutTextColumn = "evaluation_without_text_column"
+        /// Rows to measure on have no label.
+        case missingEvaluationLabels = "missing_evaluation_labels"
         /// Texts are longer than the longest length.
         case truncatedTexts = "truncated_texts"
     }
@@ -42,6 +61,8 @@ public struct Finding: Sendable, Equatable {
         public var text: String?
         /// Names of classes.
         public var labels: [String] = []
+        /// The same names with every character that does not show written out, if they look alike.
+        public var spellings: [String] = []
     }
 
     /// What it is.
@@ -54,6 +75,29 @@ public struct Finding: Sendable, Equatable {
     public var remedy: String
     /// Some of it.
     public var examples: [Example] = []
+
+    /// All of it on one line, with one example.
+    public var line: String {
+        var shown: [String] = []
+        if let example = examples.first {
+            let names = example.spellings.isEmpty ? example.labels : example.spellings
+            let most = 5
+            if !example.rows.isEmpty {
+                let rows = example.rows.prefix(most).map { grouped($0 + 1) }.joined(separator: ", ")
+                shown.append(
+                    (example.rows.count == 1 ? "row " : "rows ") + rows
+                        + (example.rows.count > most ? ", …" : "")
+                )
+            }
+            if !names.isEmpty {
+                let listed = names.prefix(most).map { "\"\(shortened($0, to: 40))\"" }.joined(separator: ", ")
+                shown.append(listed + (names.count > most ? ", …" : ""))
+            }
+            if let text = example.text, !text.isEmpty { shown.append("“\(text)”") }
+        }
+        let example = shown.isEmpty ? "" : " (\(shown.joined(separator: ": ")))"
+        return "\(shortened(message, to: 300))\(example): \(remedy)"
+    }
 }
 
 /// Findings as they are made; what counts nothing is none.
@@ -72,29 +116,4 @@ struct FindingList {
             Finding(kind: kind, count: count, message: message(), remedy: remedy(), examples: examples())
         )
     }
-}
-
-/// `1 row`, `2 rows`, `12,345 rows`.
-package func counted(_ count: Int, _ one: String, _ many: String? = nil) -> String {
-    "\(grouped(count)) \(count == 1 ? one : many ?? one + "s")"
-}
-
-/// A whole number with a comma between thousands.
-package func grouped(_ number: Int) -> String {
-    var digits = String(number.magnitude)
-    var end = digits.count - 3
-    while end > 0 {
-        digits.insert(",", at: digits.index(digits.startIndex, offsetBy: end))
-        end -= 3
-    }
-    return (number < 0 ? "-" : "") + digits
-}
-
-/// `12.3 %`; a part that is not nothing is never `0 %`, and one that is not all never `100 %`.
-package func percentage(_ part: Int, of whole: Int) -> String {
-    guard whole > 0, part > 0 else { return "0 %" }
-    if part == whole { return "100 %" }
-    let tenths = Int((Double(part) / Double(whole) * 1000).rounded())
-    guard tenths > 0 else { return "<0.1 %" }
-    return "\(min(tenths, 999) / 10).\(min(tenths, 999) % 10) %"
 }

@@ -20,8 +20,29 @@ public struct LabelCounts: Sendable, Equatable {
     public let isMultiLabel: Bool
     /// Of several classes a row: the rows that have none.
     public let unlabelled: Int
-    /// Names that differ in case, spaces or the encoding of accents only, each group in the order of its names.
+    /// Names that differ in case or spaces only, each group in the order of its names.
     public let similarNames: [[String]]
+    /// Names that look the same and are not, each group in the order of its names: two spellings of an accent, a no-break
+    /// space, a character without width.
+    public let lookalikeNames: [[String]]
+    /// Names that join other names: `cold, windy` beside `cold` and `windy`.
+    public let joinedNames: [String]
+    /// Negative ids among classes that are otherwise ids from 0: -1 or -100, which elsewhere mean "no label".
+    public let negativeClasses: [String]
+    /// Whether a row may have several classes, and every labelled row has exactly one.
+    public let hasOneLabelEach: Bool
+    /// Rows without a value among those to measure on; nil if there are none such.
+    public let missingInEvaluation: Int?
+
+    /// Whether the column seems to hold ids, texts or measurements: nearly every row has a label of its own.
+    ///
+    /// From ten rows on, nine of ten; or more than fifty labels that are more than half as many as the rows.
+    public var isLikeIDs: Bool {
+        let used = classes.count { $0.count > 0 }
+        let rows = classes.reduce(0) { $0 + $1.count }
+        guard !isMultiLabel else { return false }
+        return used >= 10 && 10 * used >= 9 * rows || used > 50 && 2 * used > rows
+    }
 
     init(_ labels: RowLabels, evaluation: RowLabels?, exampleCount: Int) {
         let counts = labels.counts()
@@ -58,16 +79,23 @@ public struct LabelCounts: Sendable, Equatable {
         self.missingRows = missingRows
         self.unlabelled = unlabelled
         isMultiLabel = labels.isMultiLabel
-        similarNames = Self.similar(classes.map(\.name))
+        missingInEvaluation = evaluation.map { $0.codes.count { $0 < 0 } }
+        hasOneLabelEach = labels.isMultiLabel && labels.haveOneLabelEach
+        let groups = NameGroups(classes.map(\.name))
+        similarNames = groups.similar
+        lookalikeNames = groups.lookalike
+        joinedNames = labels.isMultiLabel ? [] : groups.joined
+        negativeClasses = labels.isMultiLabel ? [] : Self.negative(classes.map(\.name))
     }
 
-    /// Swift's own comparison takes two encodings of one accent for the same, which is what is wanted here.
-    private static func similar(_ names: [String]) -> [[String]] {
-        Dictionary(grouping: names) {
-            $0.split(whereSeparator: \.isWhitespace).joined(separator: " ").lowercased()
-        }
-        .values.filter { $0.count > 1 }
-        .map { $0.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
-        .sorted { $0[0].utf8.lexicographicallyPrecedes($1[0].utf8) }
+    /// Ids below 0 beside all ids from 0 to some other; -1, 0 and 1 alone are taken for what is liked and what is not.
+    private static func negative(_ names: [String]) -> [String] {
+        let ids = names.compactMap { Int($0) }
+        let classes = Set(ids.filter { $0 >= 0 })
+        let negative = ids.filter { $0 < 0 }
+        guard ids.count == names.count, classes.count > 1, classes == Set(0..<classes.count),
+            negative.allSatisfy([-1, -100].contains), negative != [-1] || classes.count > 2
+        else { return [] }
+        return negative.sorted(by: >).map(String.init)
     }
 }

@@ -91,10 +91,12 @@ package struct RowLabels: Sendable {
                 )
             }
             let classes = try column.classes()
-            let truths = try classes.names.map { (value) throws(DatasetError) -> Bool in
+            // Nil stands for "no label", which a negative number in such a column means (-1 in Jigsaw's test set).
+            let truths = try classes.names.map { (value) throws(DatasetError) -> Bool? in
                 switch value.lowercased() {
                 case "0", "0.0", "false", "no": return false
                 case "1", "1.0", "true", "yes": return true
+                case "-1", "-1.0", "-100", "-100.0": return nil
                 default:
                     throw DatasetError(
                         .badData,
@@ -109,11 +111,10 @@ package struct RowLabels: Sendable {
             var refined: [[Int32]] = []
             for row in codes.indices where codes[row] >= 0 {
                 let value = classes.codes[row]
-                guard value >= 0 else {
+                guard value >= 0, let hasClass = truths[Int(value)] else {
                     codes[row] = -1
                     continue
                 }
-                let hasClass = truths[Int(value)]
                 let key = 2 * Int(codes[row]) + (hasClass ? 1 : 0)
                 if numbers[key] < 0 {
                     numbers[key] = Int32(refined.count)
@@ -138,6 +139,28 @@ package struct RowLabels: Sendable {
         var counts = [Int](repeating: 0, count: names.count)
         for (set, count) in zip(sets, bySet) { for id in set { counts[Int(id)] += count } }
         return counts
+    }
+
+    /// Which rows have no label: no value, a negative id, or, if one label each is wanted, an empty list.
+    ///
+    /// - Parameter needsOne: Whether each row is to have one label.
+    /// - Returns: By row whether its label is missing.
+    package func isMissing(needsOne: Bool) -> [Bool] {
+        let isEmpty = sets.map { needsOne && $0.isEmpty }
+        return codes.map { $0 < 0 || isEmpty[Int($0)] }
+    }
+
+    /// Whether every row that has a label has exactly one; false if no row has any.
+    package var haveOneLabelEach: Bool {
+        var isUsed = [Bool](repeating: false, count: sets.count)
+        for code in codes where code >= 0 { isUsed[Int(code)] = true }
+        return isUsed.contains(true) && zip(sets, isUsed).allSatisfy { !$1 || $0.count == 1 }
+    }
+
+    /// The rows whose number of labels a condition holds for; rows without a value are not among them.
+    package func rows(whereLabelCount isMeant: (Int) -> Bool) -> [Int] {
+        let isMeant = sets.map { isMeant($0.count) }
+        return codes.indices.filter { codes[$0] >= 0 && isMeant[Int(codes[$0])] }
     }
 
     /// A row's label as a person reads it; nil where it is missing.

@@ -97,6 +97,10 @@ public struct Truncation: Sendable, Equatable {
 
     /// The longest length, in tokens.
     public let maxLength: Int
+    /// Tokens that the model takes at the most; nil if nothing limits it.
+    public let limit: Int?
+    /// Texts that even ``limit`` cuts; 0 without one.
+    public let cutAtLimit: Int
     /// Texts that are longer.
     public let cut: Int
     /// Tokens that are lost.
@@ -104,7 +108,7 @@ public struct Truncation: Sendable, Equatable {
     /// The classes, by the share of their texts that is cut, the highest first; empty where there are no labels.
     public let byClass: [ClassCount]
 
-    init(lengths: [Int32], maxLength: Int, labels: RowLabels?) {
+    init(lengths: [Int32], maxLength: Int, limit: Int? = nil, labels: RowLabels?) {
         var cut = 0
         var lost = 0
         for length in lengths where Int(length) > maxLength {
@@ -112,6 +116,8 @@ public struct Truncation: Sendable, Equatable {
             lost += Int(length) - maxLength
         }
         self.maxLength = maxLength
+        self.limit = limit
+        cutAtLimit = limit.map { limit in lengths.count { Int($0) > limit } } ?? 0
         self.cut = cut
         lostTokens = lost
         guard let labels else {

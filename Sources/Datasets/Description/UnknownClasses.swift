@@ -1,28 +1,47 @@
+import Files
+
 extension Dataset {
     /// Refuses a column of classes in which a row has an id that is no class's: such a file was written with fewer names
     /// than ids, and reading the row as unlabelled would hide that.
     ///
-    /// -1 is no class for the reference either: its unlabelled test sets have it.
+    /// A negative id means "no label", as datasets has it for -1, and the losses of transformers for -100.
     ///
     /// - Parameter name: A column, of classes or not.
     /// - Throws: `.badData` naming the first such row and the id; `.missingColumn`, `.badFile`.
     package func requireKnownClasses(in name: String) throws(DatasetError) {
         guard let names = try feature(of: name).classLabel?.names else { return }
-        let known = -1..<names.count
         var start = 0
         try stream(name) { (batch) throws(DatasetError) in
             for row in 0..<batch.count where !batch.isMissing(row) {
                 for place in batch.elements(of: row) where !batch.values.isMissing(place) {
                     let id = batch.values.int(place, as: batch.type.value)
-                    guard !known.contains(id) else { continue }
+                    guard id >= names.count else { continue }
                     throw DatasetError(
                         .badData,
-                        "row \(start + row + 1): column \"\(name)\" holds class id \(id), and its \(names.count) classes have "
-                            + "the ids 0 to \(names.count - 1); mend the row, or write the file with all its classes' names"
+                        "\(location(ofRow: start + row)): column \"\(name)\" holds class id \(id), and its "
+                            + "\(counted(names.count, "class has", "classes have")) the ids 0 to \(names.count - 1); fix the row, or write "
+                            + "the file with the names of all its classes"
                     )
                 }
             }
             start += batch.count
         }
+    }
+
+    /// The negative ids in a column of classes, each of which means "no label".
+    ///
+    /// - Parameter name: A column, of classes or not.
+    /// - Returns: The different ones, descending; none in a column that has no classes of its own.
+    /// - Throws: `.missingColumn`, `.badFile`.
+    package func negativeClassIDs(in name: String) throws(DatasetError) -> [Int] {
+        guard case .classLabel = try feature(of: name) else { return [] }
+        var found: Set<Int> = []
+        try stream(name) { batch in
+            for row in 0..<batch.count where !batch.isMissing(row) {
+                let id = batch.values.int(row, as: batch.type.value)
+                if id < 0 { found.insert(id) }
+            }
+        }
+        return found.sorted(by: >)
     }
 }

@@ -1,11 +1,9 @@
-import Foundation
-
 extension Dataset {
     /// Reads a file, several files by a pattern, or a folder.
     ///
     /// A folder may be laid out like a dataset of the Hub (`data/train-00000-of-00004.parquet`, `train.csv`, a README.md
     /// whose YAML has `configs`), or hold plain texts in a folder for each class, which become the columns `text` and
-    /// `label`.
+    /// `label`. Files that are left out are listed in ``warnings``.
     ///
     /// - Parameters:
     ///   - name: A path, or a pattern such as `data/*.csv` or `data/**/*.jsonl`.
@@ -22,27 +20,8 @@ extension Dataset {
         configuration: String? = nil,
         storage: StorageOptions = StorageOptions()
     ) throws(DatasetError) {
-        let found = try DatasetFiles(name, configuration: configuration)
-        let files = try found.files(ofSplit: split, of: name)
-        if files.count > 1, let folders = ClassFolders(files, in: name) {
-            self = try folders.dataset(storage)
-            return
-        }
-        var parts: [Dataset] = []
-        for file in files {
-            let part = try Dataset(contentsOf: URL(filePath: file), storage: storage)
-            if let first = parts.first,
-                Set(first.columnNames.map { Array($0.utf8) }) != Set(part.columnNames.map { Array($0.utf8) })
-            {
-                throw DatasetError(
-                    .badFile,
-                    "\(file) has the columns \(part.listedColumns) where \(files[0]) has \(first.listedColumns); "
-                        + "read them one by one, or give them the same columns"
-                )
-            }
-            parts.append(part)
-        }
-        self = try Dataset.concatenate(parts)
+        let files = try DatasetFiles(name, configuration: configuration)
+        self = try files.rows(ofSplit: split, of: name, storage)
     }
 
     /// The splits that a folder has, in their order; `train` alone for a file.
@@ -66,6 +45,4 @@ extension Dataset {
     public static func languages(of name: String) -> [String] {
         DatasetCard.languages(path: name + "/README.md")
     }
-
-    private var listedColumns: String { columnNames.map { "\"\($0)\"" }.joined(separator: ", ") }
 }

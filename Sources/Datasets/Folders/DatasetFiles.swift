@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The files that a dataset's name stands for, by split: a file, a pattern, or a folder as the Hub lays them out.
@@ -11,6 +12,16 @@ struct DatasetFiles {
     }
 
     let splits: [Split]
+    /// The texts' classes, if the files are texts in folders named by their class.
+    private let classFolders: ClassFolders?
+    /// What a person should know of the choice of files: those that were left out.
+    let notes: [String]
+
+    private init(splits: [Split], classFolders: ClassFolders? = nil, notes: [String] = []) {
+        self.splits = splits
+        self.classFolders = classFolders
+        self.notes = notes
+    }
 
     /// Looks for files.
     ///
@@ -21,55 +32,69 @@ struct DatasetFiles {
     init(_ name: String, configuration: String? = nil) throws(DatasetError) {
         var isFolder: ObjCBool = false
         if FileManager.default.fileExists(atPath: name, isDirectory: &isFolder) {
-            splits =
+            self =
                 isFolder.boolValue
-                ? try Self.splits(ofFolder: name, configuration) : [Split(name: "train", files: [name])]
+                ? try Self.folder(name, configuration)
+                : Self(splits: [Split(name: "train", files: [name])])
             return
         }
         guard FilePattern.isPattern(name) else {
             throw DatasetError(.missingFile, "cannot read \(name): there is no such file or folder")
         }
-        let files = FilePattern(name).files().filter { FileFormat(path: $0) != nil }
-        guard !files.isEmpty else {
-            throw DatasetError(
-                .missingFile,
-                "no file of rows matches \(name); quote the pattern, and check the folder"
-            )
-        }
-        splits = [Split(name: "train", files: files)]
+        self = try Self.pattern(name)
     }
 
-    /// A split's files.
-    ///
-    /// - Parameters:
-    ///   - name: The split; nil takes `train`, or the only one.
-    ///   - dataset: The dataset's name, for messages.
-    /// - Returns: Paths.
-    /// - Throws: `.badData` listing the splits there are.
-    func files(ofSplit name: String?, of dataset: String) throws(DatasetError) -> [String] {
-        if let found = splits.first(where: { $0.name == name ?? "train" }) { return found.files }
-        if name == nil, splits.count == 1 { return splits[0].files }
-        let listed = splits.map { "\"\($0.name)\"" }.joined(separator: ", ")
-        throw DatasetError(
-            .badData,
-            "\(dataset) has no split \"\(name ?? "train")\"; it has \(listed); choose one with --split"
+    private static func pattern(_ pattern: String) throws(DatasetError) -> DatasetFiles {
+        let found = FilePattern(pattern)
+        let files = found.files()
+        let known = files.filter { FileFormat(path: $0) != nil }
+        guard !known.isEmpty else {
+            throw DatasetError(
+                .missingFile,
+                "no file of rows matches \(pattern); quote the pattern, and check the folder"
+            )
+        }
+        if known.allSatisfy({ FileFormat(path: $0) == .lines }),
+            let classes = ClassFolders(known, in: found.base, hasSplits: false)
+        {
+            return Self(classes, of: pattern, files, in: found.base)
+        }
+        let others = files.filter { FileFormat(path: $0) == nil }
+        let note =
+            "\(pattern): left out \(counted(others.count, "file")) of unknown format: "
+            + listedFiles(others, below: found.base)
+        return Self(
+            splits: [Split(name: "train", files: known)],
+            notes: others.isEmpty ? [] : [note]
         )
     }
 
-    private static func splits(
-        ofFolder folder: String,
+    private static func folder(
+        _ folder: String,
         _ configuration: String?
-    ) throws(DatasetError) -> [Split] {
+    ) throws(DatasetError) -> DatasetFiles {
         let readme = folder + "/README.md"
         if let declared = try DatasetCard(path: readme)?.splits(in: folder, configuration: configuration) {
-            return declared
+            return Self(splits: declared)
         }
-        let all = filesBelow(folder)
-        let known = all.filter { path in
-            FileFormat(path: path).map { $0 != .lines } ?? false && !isDescription(path)
+        let all = filesBelow(folder).filter {
+            !SplitNames.parts(of: $0, below: folder).dropLast().contains(where: isSpecialFolder)
         }
-        let files = known.isEmpty ? all.filter { FileFormat(path: $0) == .lines } : mostCommon(known)
-        guard !files.isEmpty else {
+        let rows = all.filter { FileFormat(path: $0) != nil && !isDescription($0) }
+        let tables = rows.filter { FileFormat(path: $0) != .lines }
+        if let classes = ClassFolders(rows, in: folder, hasSplits: true),
+            tables.isEmpty
+                || classes.hasSeveralTextsEach && classes.count > tables.count
+                    && !SplitNames(tables, in: folder).areTold
+        {
+            return Self(classes, of: folder, all, in: folder)
+        }
+        let named = SplitNames(rows, in: folder)
+        // Texts beside tables are notes about them, unless their names say that they are data.
+        let candidates =
+            named.areTold || tables.isEmpty
+            ? named.splits : [Split(name: "train", files: tables)]
+        guard let format = mostCommon(candidates.flatMap(\.files)) else {
             let script = all.first { $0.hasSuffix(".py") }
             let reason =
                 script.map { "it needs the Python script \($0), which is not run here" }
@@ -79,44 +104,185 @@ struct DatasetFiles {
                 "\(folder): \(reason); give a folder of .parquet, .csv, .jsonl or .txt files"
             )
         }
-        return bySplit(files, in: folder)
+        let splits = candidates.compactMap { split in
+            let files = split.files.filter { FileFormat(path: $0) == format }
+            return files.isEmpty ? nil : Split(name: split.name, files: files)
+        }
+        return Self(
+            splits: splits,
+            notes: notes(splits, of: folder, rows: rows, areTold: named.areTold, format)
+        )
+    }
+
+    /// Class folders and all files that are there.
+    private init(_ classes: ClassFolders, of name: String, _ files: [String], in folder: String) {
+        let splits = classes.splits.map { Split(name: $0.name, files: $0.texts.map(\.path)) }
+        let taken = Set(splits.flatMap(\.files).map { Array($0.utf8) })
+        var strays = files.filter { path in
+            !taken.contains(Array(path.utf8)) && SplitNames.parts(of: path, below: folder) != ["README.md"]
+        }
+        let top = (try? FileManager.default.contentsOfDirectory(atPath: folder.isEmpty ? "." : folder)) ?? []
+        strays += top.filter(isSpecialFolder).sorted().map { "\($0)/" }
+        let note =
+            "\(name): texts in folders named by their class; left out \(counted(strays.count, "other")): "
+            + listedFiles(strays, below: folder)
+        self.init(splits: splits, classFolders: classes, notes: strays.isEmpty ? [] : [note])
+    }
+
+    /// What was left out of a folder, and why.
+    private static func notes(
+        _ splits: [Split],
+        of folder: String,
+        rows: [String],
+        areTold: Bool,
+        _ format: FileFormat
+    ) -> [String] {
+        var notes: [String] = []
+        let taken = Set(splits.flatMap(\.files).map { Array($0.utf8) })
+        let left = rows.filter { !taken.contains(Array($0.utf8)) }
+        let unnamed = left.filter { FileFormat(path: $0) == format }
+        let others = left.filter { FileFormat(path: $0) != format }
+        if !unnamed.isEmpty {
+            let names = splits.map { "\"\($0.name)\"" }.joined(separator: ", ")
+            let isDeep = (unnamed + splits.flatMap(\.files)).contains {
+                SplitNames.parts(of: $0, below: folder).count > 1
+            }
+            let ending = unnamed[0].split(separator: ".").last.map(String.init) ?? "*"
+            let slash = folder.hasSuffix("/") ? "" : "/"
+            let pattern = shellQuoted(folder + slash + (isDeep ? "**/" : "") + "*.\(ending)")
+            notes.append(
+                "\(folder): names of files or folders tell the splits \(names), as in datasets; left out "
+                    + "\(counted(unnamed.count, "file")) whose name tells none: \(listedFiles(unnamed, below: folder)); "
+                    + "to read all of them as one, give --dataset \(pattern)"
+            )
+        }
+        if !others.isEmpty {
+            notes.append(
+                "\(folder): most files of rows end in .\(format.endings[0]); left out \(counted(others.count, "file")) of another "
+                    + "format: \(listedFiles(others, below: folder))"
+            )
+        }
+        var seen: Set<[UInt8]> = []
+        if let twice = splits.flatMap(\.files).first(where: { !seen.insert(Array($0.utf8)).inserted }) {
+            notes.append(
+                "\(folder): the name of \(listedFiles([twice], below: folder)) tells several splits, so its rows are in each of "
+                    + "them, as in datasets; rename it"
+            )
+        }
+        let capital = areTold ? [] : rows.filter { SplitNames.isSplitName($0, below: folder) }
+        if rows.count > 1, let first = capital.first {
+            notes.append(
+                "\(folder): all files are one split, as in datasets: a name such as \(listedFiles([first], below: folder)) tells a "
+                    + "split in small letters only; rename it, or name the rows to measure on with --eval-dataset"
+            )
+        }
+        return notes
+    }
+
+    /// A split's rows.
+    ///
+    /// - Parameters:
+    ///   - name: The split; nil takes `train`, or the only one.
+    ///   - dataset: The dataset's name, for messages.
+    ///   - storage: How much memory the rows may take.
+    /// - Returns: The rows of all its files.
+    /// - Throws: `.badData` listing the splits there are; `.badFile`.
+    func rows(
+        ofSplit name: String?,
+        of dataset: String,
+        _ storage: StorageOptions
+    ) throws(DatasetError) -> Dataset {
+        let split = try split(name, of: dataset)
+        let rows: Dataset
+        if let texts = classFolders?.splits.first(where: { $0.name == split.name })?.texts {
+            rows = try ClassFolders.dataset(texts, storage)
+        } else {
+            var parts: [Dataset] = []
+            for file in split.files {
+                let part = try Dataset(contentsOf: URL(filePath: file), storage: storage)
+                if let first = parts.first { try part.requireColumns(of: first, file, split.files[0]) }
+                parts.append(part)
+            }
+            rows = try Dataset.concatenate(parts)
+        }
+        return notes.reduce(rows) { $0.warning($1) }
+            .named(dataset, split: splits.count > 1 || name != nil ? split.name : nil)
+    }
+
+    private func split(_ name: String?, of dataset: String) throws(DatasetError) -> Split {
+        if let found = splits.first(where: { $0.name == name ?? "train" }) { return found }
+        if name == nil, splits.count == 1 { return splits[0] }
+        let listed = splits.map { "\"\($0.name)\"" }.joined(separator: ", ")
+        throw DatasetError(
+            .badData,
+            "\(dataset) has no split \"\(name ?? "train")\"; it has \(listed); choose one with --split"
+        )
     }
 
     /// Files that describe others.
     private static func isDescription(_ path: String) -> Bool {
         let name = path.split(separator: "/").last.map(String.init) ?? path
         return [
-            "dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json", "metadata.jsonl",
+            "config.json", "dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json",
+            "metadata.jsonl",
         ]
         .contains(name)
     }
 
-    /// The files of the format that most of them have.
-    private static func mostCommon(_ files: [String]) -> [String] {
-        let groups = Dictionary(grouping: files) { FileFormat(path: $0) }
-        let most = groups.values.max { ($0.count, $1[0]) < ($1.count, $0[0]) } ?? []
-        let format = most.first.flatMap { FileFormat(path: $0) }
-        return files.filter { FileFormat(path: $0) == format }
-    }
-
-    /// Words that name a split as a file's or folder's name, or between signs within it.
-    private static let words: [(split: String, words: [String])] = [
-        ("train", ["train", "training"]),
-        ("validation", ["validation", "valid", "dev", "val"]),
-        ("test", ["test", "testing", "eval", "evaluation"]),
-    ]
-
-    private static func bySplit(_ files: [String], in folder: String) -> [Split] {
-        var found: [String: [String]] = [:]
-        for file in files {
-            let path = file.dropFirst(folder.count).lowercased()
-            let parts = Set(path.split { !$0.isLetter }.map(String.init))
-            if let split = words.first(where: { !parts.isDisjoint(with: $0.words) })?.split {
-                found[split, default: []].append(file)
-            }
+    /// The format of the most common ending; of equally common ones datasets' favourite.
+    ///
+    /// Source: `infer_module_for_data_files_list` of datasets 5.2 (load.py).
+    private static func mostCommon(_ files: [String]) -> FileFormat? {
+        var counts: [String: Int] = [:]
+        for file in files { counts[ending(of: file), default: 0] += 1 }
+        let favourites = ["parquet", "arrow", "jsonl", "json", "csv"]
+        func rank(_ ending: String) -> Int {
+            favourites.count - (favourites.firstIndex(of: ending) ?? favourites.count)
         }
-        // Without any such name, all files are there to train on.
-        guard !found.isEmpty else { return [Split(name: "train", files: files)] }
-        return words.compactMap { name, _ in found[name].map { Split(name: name, files: $0) } }
+        let most = counts.max { ($0.value, rank($0.key), $0.key) < ($1.value, rank($1.key), $1.key) }?.key
+        return most.flatMap { FileFormat(path: "x." + $0) }
     }
+
+    /// A file's ending without that of a compression, in small letters.
+    private static func ending(of path: String) -> String {
+        let parts = path.split(separator: "/").last?.lowercased().split(separator: ".").map(String.init) ?? []
+        return parts.last { FileFormat(path: "x." + $0) != nil } ?? ""
+    }
+}
+
+extension Dataset {
+    /// Refuses rows of a file whose columns are not those of the files before it.
+    fileprivate func requireColumns(
+        of first: Dataset,
+        _ file: String,
+        _ firstFile: String
+    ) throws(DatasetError) {
+        func names(_ dataset: Dataset) -> Set<[UInt8]> { Set(dataset.columnNames.map { Array($0.utf8) }) }
+        guard names(self) != names(first) else { return }
+        throw DatasetError(
+            .badFile,
+            "\(file) has the columns \(listedColumns) where \(firstFile) has \(first.listedColumns); "
+                + "read them one by one, or give them the same columns"
+        )
+    }
+
+    private var listedColumns: String { columnNames.map { "\"\($0)\"" }.joined(separator: ", ") }
+}
+
+/// The first of several files, for a message.
+///
+/// - Parameters:
+///   - files: Paths.
+///   - folder: What to leave out at their beginning.
+/// - Returns: `a.csv, b.csv and 3 more`.
+func listedFiles(_ files: [String], below folder: String = "") -> String {
+    let most = 5
+    let shown = files.prefix(most).map { path in
+        let isBelow = !folder.isEmpty && path.utf8.starts(with: folder.utf8)
+        let rest = isBelow ? String(Substring(path.utf8.dropFirst(folder.utf8.count))) : path
+        let name = isBelow && rest.hasPrefix("/") ? String(rest.dropFirst()) : rest
+        return shortened(name, to: 80)
+    }
+    let more = files.count - shown.count
+    return shown.joined(separator: ", ") + (more > 0 ? " and \(grouped(more)) more" : "")
 }

@@ -8,7 +8,8 @@ import Darwin
 
 /// A pattern of paths as a shell has them: `*`, `?` and `[…]` within a name, `**` for any number of folders.
 struct FilePattern {
-    private let base: String
+    /// The pattern's beginning without wildcards.
+    let base: String
     private let parts: [String]
 
     /// Whether a text is a pattern rather than a path.
@@ -27,12 +28,14 @@ struct FilePattern {
         base = root + fixed.joined(separator: "/")
     }
 
-    /// The files that match, sorted; hidden ones do not.
+    /// The files that match, sorted; hidden ones do not, nor those in folders such as `__MACOSX` that it does not name.
     func files() -> [String] {
         guard !parts.isEmpty else { return FileManager.default.fileExists(atPath: base) ? [base] : [] }
+        let namedSpecial = parts.dropLast().count(where: isSpecialFolder)
         return filesBelow(base).filter { path in
-            let rest = path.dropFirst(base.isEmpty ? 0 : base.count).split(separator: "/").map(String.init)
-            return Self.matches(parts[...], rest[...])
+            let rest = SplitNames.parts(of: path, below: base)
+            return rest.dropLast().count(where: isSpecialFolder) == namedSpecial
+                && Self.matches(parts[...], rest[...])
         }
     }
 
@@ -45,6 +48,11 @@ struct FilePattern {
         return matches(pattern.dropFirst(), path.dropFirst())
     }
 }
+
+/// Whether a folder's name marks it as no data, as `__MACOSX` and `__pycache__` do.
+///
+/// Source: `_is_inside_unrequested_special_dir` of datasets 5.2 (data_files.py).
+func isSpecialFolder(_ name: String) -> Bool { name.utf8.starts(with: "__".utf8) }
 
 /// All files in a folder and the folders in it, sorted by their paths' bytes; hidden ones are left out.
 func filesBelow(_ folder: String) -> [String] {

@@ -46,7 +46,8 @@ extension Dataset {
 
     /// The same rows with a column's values as another type.
     ///
-    /// Texts become numbers where they spell one, and class names ids; ids become names.
+    /// Texts become numbers if they spell one, and class names ids; ids become names. A negative id means "no label": it
+    /// stays as it is in a column of classes, and is missing in any other.
     ///
     /// - Parameters:
     ///   - name: The column.
@@ -78,6 +79,10 @@ extension Dataset {
             }
             let value = batch.value(place)
             let text = textBatch.value(textPlace)
+            if Self.isUnlabelled(value, in: old), feature.classLabel == nil {
+                converted.append(.missing)
+                continue
+            }
             guard let cast = cast(value, text, from: old, to: feature, type) else {
                 let shown = text.string.map { "\"\($0)\"" } ?? "a list"
                 throw DatasetError(
@@ -89,6 +94,12 @@ extension Dataset {
             converted.append(cast)
         }
         return replacing(name, with: try Column(converted, feature: feature, name: name))
+    }
+
+    /// Whether a value of a column of classes is a negative id.
+    private static func isUnlabelled(_ value: Value, in feature: Feature) -> Bool {
+        guard case .classLabel = feature, let id = value.int else { return false }
+        return id < 0
     }
 
     /// One value as another feature has it; nil where it cannot be.
@@ -112,6 +123,7 @@ extension Dataset {
             }
             return .list(cast)
         }
+        if feature.classLabel != nil, Self.isUnlabelled(value, in: old) { return value }
         var text = text.string ?? ""
         if let names = old.classLabel?.names, let id = value.int {
             guard names.indices.contains(id) else { return nil }
@@ -120,7 +132,7 @@ extension Dataset {
         if let label = feature.classLabel {
             // Whole numbers that are ids stay ids; all else is a name.
             if old.classLabel == nil, let id = value.int, label.names.indices.contains(id) { return .int(id) }
-            return label.id(for: text).map(Value.int)
+            return (label.id(for: text) ?? Int(text).flatMap { $0 < 0 ? $0 : nil }).map(Value.int)
         }
         switch type.value {
         case .string: return .string(text)

@@ -117,6 +117,7 @@ extension Dataset {
             columns: joined.map(\.column),
             leftOut: first.leftOutColumns,
             warnings: datasets.flatMap(\.warnings),
+            origins: RowOrigins(joining: datasets.map(\.origins)),
             storage: first.storage
         )
     }

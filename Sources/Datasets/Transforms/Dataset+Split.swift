@@ -57,8 +57,17 @@ extension Dataset {
             let order = random.permutation(count)
             return (select(Array(order[testCount...])), select(Array(order[..<testCount])))
         }
+        let classes = try stratification(column)
+        if let row = classes.codes.firstIndex(where: { $0 < 0 }) {
+            throw try missingLabels(
+                classes.codes.count { $0 < 0 },
+                first: row,
+                in: [column],
+                remedy: "leave them out before splitting by it (--missing-labels drop)"
+            )
+        }
         let split = try StratifiedSplit(
-            classes: try stratification(column),
+            classes: classes,
             column: column,
             trainCount: count - testCount,
             testCount: testCount
@@ -100,8 +109,8 @@ extension Dataset {
             guard let (batch, row) = cursor.locate(row), !batch.isMissing(row) else { return -1 }
             return Int32(clamping: batch.values.int(row, as: loaded.type.value))
         }
-        // Classes without rows do not count.
-        let present = Set(codes).subtracting([-1]).sorted()
+        // Classes without rows do not count, and a negative id is no class.
+        let present = Set(codes).filter { $0 >= 0 }.sorted()
         let rank = Dictionary(uniqueKeysWithValues: present.enumerated().map { ($1, Int32($0)) })
         return ClassCodes(
             names: present.map { id in

@@ -1,0 +1,37 @@
+extension Dataset {
+    /// The rows that hold the columns' names, as the header of a second file does when files are joined by hand.
+    ///
+    /// Only columns of text alone can hold a header, whatever the format that they were saved in since.
+    ///
+    /// - Parameter column: The column to look at first; nil takes the last.
+    /// - Returns: Rows from 0, ascending.
+    /// - Throws: `.missingColumn`, `.badFile`.
+    package func repeatedHeaderRows(lookingFirstAt column: String? = nil) throws(DatasetError) -> [Int] {
+        guard columnNames.count > 1, columns.allSatisfy({ $0.feature == .value(.string) }) else { return [] }
+        let first = column ?? columnNames[columnNames.count - 1]
+        let name = Array(first.utf8)
+        var rows: [Int] = []
+        var start = 0
+        try stream(first) { batch in
+            for row in 0..<batch.count where !batch.isMissing(row) {
+                if Self.isName(batch.values.utf8(row), name) { rows.append(start + row) }
+            }
+            start += batch.count
+        }
+        for other in columnNames where other != first && !rows.isEmpty {
+            let texts = try select(rows).strings(other)
+            let name = Array(other.utf8)
+            rows = zip(rows, texts).filter { _, text in
+                Array((text ?? "").utf8).withUnsafeBufferPointer { Self.isName($0, name) }
+            }
+            .map(\.0)
+        }
+        return rows
+    }
+
+    /// Whether a text is a column's name, behind the mark at a file's start or without it.
+    private static func isName(_ text: UnsafeBufferPointer<UInt8>, _ name: [UInt8]) -> Bool {
+        text.elementsEqual(name)
+            || text.count == name.count + 3 && text.elementsEqual([0xEF, 0xBB, 0xBF] + name)
+    }
+}

@@ -1,0 +1,128 @@
+/// The files that rows were read from, so that a message names a row as a person finds it in the file.
+///
+/// Rows keep their origin through selections: after a sample, a split and a filter, "row 18 of tickets.csv" is still that
+/// row of the file.
+struct RowOrigins: Sendable {
+    /// A file and the rows read from it.
+    struct File: Sendable {
+        /// The path as it was given or found.
+        var path: String
+        /// The rows in it.
+        var count: Int
+        /// Whether the whole file is one row's text.
+        var isOneText = false
+    }
+
+    /// The dataset's name and split, if it was read by name.
+    var name: (dataset: String, split: String?)?
+    /// The files in the order of their rows.
+    let files: [File]
+    /// The stored rows that count, in their order; nil for all.
+    let selection: RowSelection?
+    /// The first stored row of each file, and the number of all stored rows at the end.
+    private let starts: [Int]
+
+    init(files: [File], selection: RowSelection? = nil, name: (dataset: String, split: String?)? = nil) {
+        self.files = files
+        self.selection = selection
+        self.name = name
+        starts = files.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.count) }
+    }
+
+    /// The file of a row, and the row's number in that file, from 0; nil beyond the last row.
+    func place(of row: Int) -> (file: File, row: Int)? {
+        guard selection.map({ $0.rows.indices.contains(row) }) ?? true else { return nil }
+        let stored = selection?.rows[row] ?? row
+        guard stored >= 0, stored < starts[starts.count - 1] else { return nil }
+        var (low, high) = (0, files.count)
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if starts[middle] <= stored { low = middle } else { high = middle }
+        }
+        return (files[low], stored - starts[low])
+    }
+
+    /// The origins of several datasets' rows, one after another.
+    init?(joining parts: [RowOrigins?]) {
+        let known = parts.compactMap { $0 }
+        guard known.count == parts.count else { return nil }
+        var selection: [Int]?
+        if known.contains(where: { $0.selection != nil }) {
+            var rows: [Int] = []
+            var start = 0
+            for part in known {
+                let count = part.starts[part.starts.count - 1]
+                rows += (part.selection?.rows ?? Array(0..<count)).map { $0 + start }
+                start += count
+            }
+            selection = rows
+        }
+        self.init(files: known.flatMap(\.files), selection: selection.map(RowSelection.init))
+    }
+}
+
+extension Dataset {
+    /// Where a row is, as a person finds it.
+    ///
+    /// - Parameter row: From 0.
+    /// - Returns: `row 18 of tickets.csv`, counted from 1 without the header; a path alone if the file is one text; `row 18`
+    ///   if the rows were not read from files.
+    public func location(ofRow row: Int) -> String {
+        guard let (file, row) = origins?.place(of: row) else { return "row \(row + 1)" }
+        return file.isOneText ? file.path : "row \(row + 1) of \(file.path)"
+    }
+
+    /// The file of a row, and the row's number in that file.
+    ///
+    /// - Parameter row: From 0.
+    /// - Returns: The path and the number, from 0; nil if the rows were not read from files.
+    package func place(ofRow row: Int) -> (path: String, row: Int)? {
+        origins?.place(of: row).map { ($0.file.path, $0.row) }
+    }
+
+    /// Where several rows are, on one line.
+    ///
+    /// - Parameters:
+    ///   - rows: From 0, at least one.
+    ///   - most: How many to name.
+    /// - Returns: `rows 3, 7, … of tickets.csv`, or each row's own location if they are in different files.
+    public func locations(ofRows rows: [Int], most: Int = 5) -> String {
+        let shown = rows.prefix(most)
+        let more = rows.count > shown.count ? ", …" : ""
+        let places = shown.map { origins?.place(of: $0) }
+        let paths = Set(places.map { $0.map { Array($0.file.path.utf8) } })
+        guard shown.count > 1, paths.count == 1, !(places[0]?.file.isOneText ?? false) else {
+            return shown.map { location(ofRow: $0) }.joined(separator: ", ") + more
+        }
+        let numbers = zip(shown, places).map { "\(($1?.row ?? $0) + 1)" }.joined(separator: ", ")
+        return "rows \(numbers)\(more)" + (places[0].map { " of \($0.file.path)" } ?? "")
+    }
+
+    /// What the rows are called in messages: `sst, split "test"`; nil if they were not read by name.
+    package var sourceName: String? {
+        origins?.name.map { name in
+            name.dataset + (name.split.map { ", split \"\($0)\"" } ?? "")
+        }
+    }
+
+    /// The same rows, known to come from a file.
+    func read(from file: RowOrigins.File) -> Dataset { with(origins: RowOrigins(files: [file])) }
+
+    /// The same rows, read under a name.
+    func named(_ dataset: String, split: String?) -> Dataset {
+        var origins = origins
+        origins?.name = (dataset, split)
+        return with(origins: origins)
+    }
+
+    private func with(origins: RowOrigins?) -> Dataset {
+        Dataset(
+            names: columnNames,
+            columns: columns,
+            leftOut: leftOutColumns,
+            warnings: warnings,
+            origins: origins,
+            storage: storage
+        )
+    }
+}
