@@ -299,7 +299,10 @@ public struct FineTuning: Sendable {
         var note =
             "\(purpose): \(examples.count) texts, \(String(format: "%.0f", mean)) tokens each on average"
         let cut = examples.encodings.truncatedCount
-        if cut > 0 { note += "; \(cut) longer than \(classifier.maxLength) tokens were cut" }
+        if cut > 0 {
+            note += "; \(cut) longer than \(classifier.maxLength) tokens were cut"
+            if let reason = classifier.length.explanation { note += " (\(reason))" }
+        }
         let empty = rows.texts.count { $0.allSatisfy(\.isWhitespace) }
         if empty > 0 { note += "; \(empty) are empty" }
         if found?.wasFound ?? false { note += "; tokenized before" }
