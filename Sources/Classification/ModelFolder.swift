@@ -69,7 +69,8 @@ struct ModelFolder {
         // Not every adapter comes with its tokenizer.
         let hasTokenizer = names.contains("tokenizer.json") || names.contains("tokenizer_config.json")
         let tokenizer = hasTokenizer ? path : configuration["base_model_name_or_path"].string ?? path
-        return "python3 -c \"import sys; from peft import \(name) as M; from transformers import AutoTokenizer as T; "
+        return
+            "python3 -c \"import sys; from peft import \(name) as M; from transformers import AutoTokenizer as T; "
             + "M.from_pretrained(sys.argv[1]\(labels)).merge_and_unload().save_pretrained(sys.argv[3]); "
             + "T.from_pretrained(sys.argv[2]).save_pretrained(sys.argv[3])\" "
             + "\(shellQuoted(path)) \(shellQuoted(tokenizer)) \(shellQuoted(path + "-merged"))"

@@ -1,3 +1,4 @@
+import Checkpoints
 import Classification
 import Foundation
 import JSON

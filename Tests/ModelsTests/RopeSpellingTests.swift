@@ -184,7 +184,7 @@ struct PositionLimitTests {
     @Test func `a table of positions is a limit, with RoBERTa's offset`() throws {
         #expect(try limit("bert-gelu", [:])?.kind == .table)
         #expect(try limit("gpt2-plain", [:])?.kind == .table)
-        let roberta = try #require(limit("roberta-offset", [:]))
+        let roberta = try #require(try limit("roberta-offset", [:]))
         let configuration = try ReferenceModel.configuration("roberta-offset")
         let rows = try #require(configuration["max_position_embeddings"].int)
         let padding = try #require(configuration.padTokenID)

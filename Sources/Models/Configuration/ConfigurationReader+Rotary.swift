@@ -206,10 +206,10 @@ extension ConfigurationReader {
         let name = "original_max_position_embeddings"
         let inside = parameters[name].double.flatMap { $0 > 1 && $0 < 1e9 ? Int($0) : nil }
         // Beside parameters for each type of layer, transformers does not look at the field outside them.
-        if resolved.isPerLayerType { return try inside ?? integer("max_position_embeddings") }
-        if self[name] != .null { return try integer(name) }
-        guard let length = fields.defaultOriginalLength else {
-            return try inside ?? integer("max_position_embeddings")
+        if !resolved.isPerLayerType, self[name] != .null { return try integer(name) }
+        guard !resolved.isPerLayerType, let length = fields.defaultOriginalLength else {
+            if let inside { return inside }
+            return try integer("max_position_embeddings")
         }
         // The default of transformers' configuration class goes before what stands inside the parameters.
         if let inside, inside != length {
