@@ -35,7 +35,7 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 let pureTargets: [Target] = [
     .target(name: "JSON"),
     .target(name: "Files"),
-    .target(name: "Tokenization"),
+    .target(name: "Tokenization", dependencies: ["Files"]),
     .target(
         name: "CArrow",
         cxxSettings: [
@@ -57,7 +57,7 @@ let pureTargets: [Target] = [
     .target(name: "Datasets", dependencies: ["CArrow", "Files", "JSON", yams, crypto]),
     .target(name: "Evaluation"),
     .target(name: "Hub", dependencies: ["Files", "JSON", crypto, httpClient, configuration, system] + nio),
-    .target(name: "Reporting", dependencies: ["JSON", protobuf]),
+    .target(name: "Reporting", dependencies: ["Files", "JSON", protobuf]),
 ]
 
 let torchTargets: [Target] = [

@@ -51,6 +51,7 @@ extension FineTuning {
         let (trainRows, heldRows) = try rows(emit)
         let labels = try labels(of: trainRows, heldRows, emit)
         let reading = try TextClassifier.reading(of: model, maxLength: maxLength)
+        for note in reading.notes { try emit(.note(note)) }
         let targets = try trainRows.targets(among: labels)
         func sizes(_ rows: LabelledTexts, _ purpose: String) -> FineTuningPlan.TextSizes {
             let found = tokenCache?.encodeBatch(

@@ -336,6 +336,7 @@ public struct FineTuning: Sendable {
         if cut > 0 {
             let limit = counted(classifier.maxLength, "token")
             note += "; \(grouped(cut)) longer than \(limit) \(cut == 1 ? "was" : "were") cut"
+            if let reason = classifier.length.explanation { note += " (\(reason))" }
         }
         let empty = rows.inputs.emptyExamples.count
         if empty > 0 { note += "; \(grouped(empty)) \(empty == 1 ? "is" : "are") empty" }

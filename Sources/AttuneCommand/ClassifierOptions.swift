@@ -152,7 +152,7 @@ struct ClassifierOptions: ParsableArguments {
         TensorHeap.adopt()
         if let threads = inference.threads { try Runtime.setThreadCount(threads) }
         let (classifier, report) = try TextClassifier.load(path, options: options, settings: told)
-        guard report.fresh.isEmpty else { throw ModelError.untrained(model) }
+        guard report.fresh.isEmpty else { throw ModelError.untrained(model, report) }
         for note in classifier.notes { writeToStandardError("attune: warning: \(note)\n") }
         return classifier
     }
@@ -160,10 +160,13 @@ struct ClassifierOptions: ParsableArguments {
 
 extension ModelError {
     /// A base model has no head to ask.
-    static func untrained(_ path: String) -> ModelError {
-        ModelError(
-            .unsupported,
-            "\(path) is a base model without a classification head; train one first with `attune train`"
-        )
+    ///
+    /// - Parameters:
+    ///   - path: The model, as it was given.
+    ///   - report: What was loaded; its notes may explain why there is no head.
+    /// - Returns: The error.
+    static func untrained(_ path: String, _ report: LoadReport) -> ModelError {
+        let what = "\(path) is a base model without a classification head; train one first with `attune train`"
+        return ModelError(.unsupported, ([what] + report.notes).joined(separator: "; "))
     }
 }

@@ -122,11 +122,7 @@ struct EvaluateCommand: ParsableCommand {
         }
         var sentences = parts.isEmpty ? [] : ["as in the model's training: " + parts.joined(separator: ", ")]
         let cut = examples.encodings.truncatedCount
-        if cut > 0 {
-            sentences.append(
-                "\(cut) of \(examples.count) texts are longer than \(model.maxLength) tokens and were cut"
-            )
-        }
+        if let note = model.length.cutNote(cut, of: examples.count) { sentences.append(note) }
         return sentences.map { $0 + "\n" }.joined()
     }
 }

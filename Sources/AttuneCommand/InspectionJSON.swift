@@ -31,6 +31,9 @@ struct InspectionJSON {
             ),
         ]
         if let length = inspection.contextLength { object["context_length"] = .int(length) }
+        if !inspection.notes.isEmpty {
+            object["notes"] = .array(inspection.notes.map(JSONValue.string))
+        }
         if let fault = inspection.configurationFault { object["configuration_fault"] = .string(fault) }
         if let fault = inspection.unsupported { object["unsupported"] = .string(fault) }
         if inspection.isKnownFamily {

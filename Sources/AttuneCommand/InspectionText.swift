@@ -10,7 +10,7 @@ struct InspectionText {
         let sections = [
             ("model", model), ("parameters", parameters), ("stored", stored), ("context", context),
             ("tokenizer", tokenizer), ("labels", labels), ("trained", trained), ("memory", memory),
-            ("files", files),
+            ("files", files), ("notes", inspection.notes),
         ]
         return sections.filter { !$0.1.isEmpty }.map { name, lines in
             lines.enumerated().map { index, line in
@@ -80,7 +80,14 @@ struct InspectionText {
     }
 
     private var context: [String] {
-        [inspection.contextLength.map { "\(grouped($0)) tokens" } ?? "no limit is stated"]
+        guard let tokens = inspection.contextLength else { return ["no limit is stated"] }
+        // A plain number in config.json explains itself.
+        let explanation: String? =
+            switch inspection.length.reason {
+            case .positions(let limit) where limit.kind == .stated || limit.kind == .table: nil
+            default: inspection.length.explanation
+            }
+        return ["\(grouped(tokens)) tokens" + (explanation.map { ": \($0)" } ?? "")]
     }
 
     private var tokenizer: [String] {

@@ -92,6 +92,9 @@ struct TokenizeCommand: ParsableCommand {
                 ?? TextInputs(text, seconds: textPair.isEmpty ? nil : textPair)
             let tokenizer = try TextClassifier.tokenizer(of: path)
             let length = reader.settings.maxLength
+            for note in tokenizer.notes + (try lengthNotes(path, tokenizer, length)) {
+                writeToStandardError("attune: warning: \(note)\n")
+            }
             let encodings = encode(inputs, tokenizer, length)
             if told.maxLength == nil, let length, encodings.truncatedCount > 0 {
                 writeToStandardError(
@@ -106,6 +109,13 @@ struct TokenizeCommand: ParsableCommand {
                 print(made, terminator: "")
             }
         }
+    }
+
+    /// Tokens are shown as asked for; that the model sees fewer of them is worth a word.
+    private func lengthNotes(_ path: String, _ tokenizer: Tokenizer, _ length: Int?) throws -> [String] {
+        let limit = try TextClassifier.lengthLimit(of: path, tokenizer: tokenizer, maxLength: length)
+        guard limit.isCutDown, let tokens = limit.tokens, let explanation = limit.explanation else { return [] }
+        return ["the model itself sees \(tokens) tokens of a text at the most: \(explanation)"]
     }
 
     private func encode(_ inputs: TextInputs, _ tokenizer: Tokenizer, _ length: Int?) -> PackedEncodings {

@@ -54,11 +54,23 @@ public protocol Checkpoint {
 
     /// The files it lies in, sorted by name; none where it lies in memory.
     var files: [CheckpointFile] { get }
+
+    /// Names of tied weights that were left out when it was saved, and the names under which the values were kept.
+    var aliases: [String: String] { get }
+
+    /// What a person should know of it although it can be read, a sentence each.
+    var notes: [String] { get }
 }
 
 extension Checkpoint {
     /// The files it lies in, sorted by name; none where it lies in memory.
     public var files: [CheckpointFile] { [] }
+
+    /// Names of tied weights that were left out when it was saved, and the names under which the values were kept.
+    public var aliases: [String: String] { [:] }
+
+    /// What a person should know of it although it can be read, a sentence each.
+    public var notes: [String] { [] }
 
     /// Bytes that all tensors take as they are stored.
     public var byteCount: Int { tensorNames.reduce(0) { $0 + (info($1)?.byteCount ?? 0) } }
@@ -109,6 +121,9 @@ public struct LoadReport: Sendable, Equatable {
     public var dropped: [Dropped] = []
     /// Fields of `config.json` that nothing reads and of which nothing is known; they are kept when the model is saved.
     public var unreadFields: [String] = []
+    /// What a person should know although the model was loaded, a sentence each: how contradictions were resolved, which
+    /// files are not what they say, what was cut.
+    public var notes: [String] = []
 
     package init() {}
 

@@ -27,6 +27,16 @@ public struct GGUFFile: Checkpoint {
     public init(contentsOf url: URL) throws(CheckpointError) {
         let file = try asCheckpoint { () throws(FileError) in try MappedFile(contentsOf: url) }
         var reader = GGUFReader(file)
+        if let standIn = StandIn(file.bytes) {
+            throw CheckpointError(.corrupt, standIn.message(at: file.path))
+        }
+        if let name = Self.olderFormats.first(where: { file.bytes.starts(with: $0.utf8) }) {
+            throw CheckpointError(
+                .unsupported,
+                "\(file.path) is in a format of llama.cpp from before GGUF (it begins with \"\(name)\"); "
+                    + "take the model as a GGUF"
+            )
+        }
         guard file.bytes.starts(with: "GGUF".utf8) else {
             throw reader.corrupt("it does not begin with \"GGUF\"")
         }
@@ -76,6 +86,28 @@ public struct GGUFFile: Checkpoint {
         self.entries = entries
         self.file = file
         tensorNames = entries.keys.sorted()
+    }
+
+    /// The formats before GGUF, as their little-endian magic numbers read: GGML, GGMF, GGJT and GGLA.
+    private static let olderFormats = ["lmgg", "fmgg", "tjgg", "algg"]
+
+    /// Refuses a part of a model that was split: its tensors are not the whole model's.
+    ///
+    /// - Throws: `.unsupported` with the command that joins the parts.
+    ///
+    /// Source: llama.cpp, tools/gguf-split: `split.no` counts from 0, and the first part alone has all metadata.
+    public func requireWhole() throws(CheckpointError) {
+        guard let count = metadata["split.count"]?.int, count > 1 else { return }
+        let number = (metadata["split.no"]?.int ?? 0) + 1
+        let name = file.path
+        let first = name.replacing(/-\d{5}-of-/, with: "-00001-of-")
+        let stem = name.replacing(/-\d{5}-of-\d{5}\.gguf$/, with: "")
+        let joined = (stem == name ? name + ".whole" : stem) + ".gguf"
+        throw CheckpointError(
+            .unsupported,
+            "\(name) is part \(number) of \(count) of a model that was split; put all parts into one folder and join them: "
+                + "llama-gguf-split --merge \(shellQuoted(first)) \(shellQuoted(joined))"
+        )
     }
 
     private static func header(

@@ -27,6 +27,7 @@ public struct HubNamedGGUF: Checkpoint {
     /// - Parameter file: Of one of the known ``architectures``.
     /// - Throws: `.unsupported` for another architecture or a part of a file; `.corrupt` where the head counts are missing.
     public init(_ file: GGUFFile) throws(CheckpointError) {
+        try file.requireWhole()
         let path = file.files.first?.path ?? "the GGUF file"
         let name = file.metadata["general.architecture"]?.string ?? ""
         guard let architecture = GGUFArchitecture.all[name] else {
@@ -34,12 +35,6 @@ public struct HubNamedGGUF: Checkpoint {
                 .unsupported,
                 "\(path): GGUF models of architecture \(quoted(name)) are not known; known are: "
                     + Self.architectures.joined(separator: ", ")
-            )
-        }
-        if let parts = file.metadata["split.count"]?.int, parts > 1 {
-            throw CheckpointError(
-                .unsupported,
-                "\(path) is one of \(parts) parts of a model; join them first: llama-gguf-split --merge"
             )
         }
         guard let heads = file.metadata["\(name).attention.head_count"]?.int, heads > 0 else {

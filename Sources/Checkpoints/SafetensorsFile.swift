@@ -22,6 +22,11 @@ public struct SafetensorsFile: Checkpoint {
     private let file: MappedFile
     private let dataStart: Int
 
+    /// How files begin that people rename to `.safetensors`.
+    private static let otherFormats = [
+        (magic: "PK\u{3}\u{4}", name: "a pickle of PyTorch (a zip archive)"),
+        (magic: "GGUF", name: "a GGUF file"),
+    ]
     private static let longestHeader = 100_000_000
     private static let highestRank = 8
 
@@ -35,6 +40,15 @@ public struct SafetensorsFile: Checkpoint {
             CheckpointError(
                 .corrupt,
                 "\(file.path) is not a sound safetensors file: \(what); download or save it again"
+            )
+        }
+        if let standIn = StandIn(file.bytes) {
+            throw CheckpointError(.corrupt, standIn.message(at: file.path))
+        }
+        if let format = Self.otherFormats.first(where: { file.bytes.starts(with: $0.magic.utf8) }) {
+            throw CheckpointError(
+                .unsupported,
+                "\(file.path) is not a safetensors file but \(format.name); give it its right name"
             )
         }
         guard file.bytes.count >= 8 else {
@@ -159,6 +173,13 @@ public struct SafetensorsFile: Checkpoint {
         "F16": .float16,
         "BF16": .bfloat16, "F32": .float32, "F64": .float64,
     ]
+
+    /// Names of tied weights that were left out when the file was saved, and the names under which it has their values.
+    ///
+    /// Source: `save_model` of safetensors 0.8 (bindings/python/py_src/safetensors/torch.py).
+    public var aliases: [String: String] {
+        metadata.filter { entries[$0.key] == nil && entries[$0.value] != nil }
+    }
 
     /// The file itself.
     public var files: [CheckpointFile] { [CheckpointFile(path: file.path, byteCount: file.bytes.count)] }

@@ -16,19 +16,7 @@ public func openCheckpoint(folder: URL) throws(CheckpointError) -> any Checkpoin
         return try SafetensorsFile(contentsOf: contained("model.safetensors", in: folder))
     }
     if names.contains(ShardedCheckpoint.indexName) { return try ShardedCheckpoint(folder: folder) }
-    if let pickle = names.first(where: { $0.hasSuffix(".bin") || $0.hasSuffix(".pt") || $0.hasSuffix(".pth") }
-    ) {
-        throw CheckpointError(
-            .unsupported,
-            "\(path) holds its weights as a pickle (\(pickle)), which can run code when it is opened; convert it once: "
-                + "python3 -c \"from transformers import AutoModel; "
-                + "AutoModel.from_pretrained('\(path)').save_pretrained('\(path)')\""
-        )
-    }
-    throw CheckpointError(
-        .missing,
-        "\(path) holds no weights: neither model.safetensors nor \(ShardedCheckpoint.indexName) is there"
-    )
+    throw ForeignWeights(path: path, names: names).error
 }
 
 private func contained(_ name: String, in folder: URL) throws(CheckpointError) -> URL {
@@ -37,19 +25,23 @@ private func contained(_ name: String, in folder: URL) throws(CheckpointError) -
 
 /// Several safetensors files that an index ties together.
 ///
-/// As the reference does, all tensors of all files that the index names are there, also those that it does not list
-/// (modeling_utils.py of transformers 5.23, `merged_state_dict`); its sums are not looked at. An index that lists a tensor in
-/// another file than the one that holds it is refused, as are two tensors of one name.
+/// As in transformers, all tensors of all files that the index names are there, also those that it does not list
+/// (modeling_utils.py of transformers 5.23, `merged_state_dict`); its sums are not looked at. If the index lists a tensor in
+/// another file than the one that holds it, or one that no file holds, that is a note. Two tensors of one name are refused.
 struct ShardedCheckpoint: Checkpoint {
     static let indexName = "model.safetensors.index.json"
 
     let tensorNames: [String]
+    let notes: [String]
     private let shards: [String: SafetensorsFile]
     private let shardOfTensor: [String: String]
 
     init(folder: URL) throws(CheckpointError) {
         let url = try contained(Self.indexName, in: folder)
         let index = try asCheckpoint { () throws(FileError) in try MappedFile(contentsOf: url) }
+        if let standIn = StandIn(index.bytes) {
+            throw CheckpointError(.corrupt, standIn.message(at: index.path))
+        }
         func corrupt(_ what: String) -> CheckpointError {
             CheckpointError(.corrupt, "\(index.path): \(what); download the model again")
         }
@@ -67,17 +59,42 @@ struct ShardedCheckpoint: Checkpoint {
                 shardOfTensor[tensor] = name
             }
         }
-        for (tensor, name) in listed {
-            guard let place = shardOfTensor[tensor] else {
-                throw corrupt("tensor \(quoted(tensor)) is not in \(name)")
-            }
-            guard place == name else {
-                throw corrupt("tensor \(quoted(tensor)) is said to lie in \(name), and lies in \(place)")
-            }
-        }
+        notes = Self.notes(on: listed, shardOfTensor, index.path)
         self.shards = shards
         self.shardOfTensor = shardOfTensor
         tensorNames = shardOfTensor.keys.sorted()
+    }
+
+    /// How the index differs from the files.
+    private static func notes(
+        on listed: [(tensor: String, file: String)],
+        _ shardOfTensor: [String: String],
+        _ path: String
+    ) -> [String] {
+        func named(_ tensors: [String]) -> String {
+            tensors.prefix(3).map(quoted).joined(separator: ", ")
+                + (tensors.count > 3 ? " and \(tensors.count - 3) more" : "")
+        }
+        func count(_ tensors: [String]) -> String {
+            tensors.count == 1 ? "1 tensor" : "\(tensors.count) tensors"
+        }
+        let absent = listed.map(\.tensor).filter { shardOfTensor[$0] == nil }
+        let moved = listed.filter { shardOfTensor[$0.tensor] != nil && shardOfTensor[$0.tensor] != $0.file }
+            .map(\.tensor)
+        var notes: [String] = []
+        if !absent.isEmpty {
+            notes.append(
+                "\(path) lists \(count(absent)) that no file holds (\(named(absent))); as in transformers, "
+                    + "that matters only if the model needs them"
+            )
+        }
+        if !moved.isEmpty {
+            notes.append(
+                "\(path) lists \(count(moved)) in another file than the one that holds them (\(named(moved))); "
+                    + "they are read from the files that hold them, as in transformers"
+            )
+        }
+        return notes
     }
 
     /// The index's list of tensors and the files that hold them.
@@ -125,6 +142,13 @@ struct ShardedCheckpoint: Checkpoint {
                 "\(error); it holds tensor \(quoted(tensor)) of the model: the download is not complete, start it again"
             )
         }
+    }
+
+    var aliases: [String: String] {
+        let all = shards.sorted { $0.key < $1.key }.flatMap(\.value.aliases).filter {
+            shardOfTensor[$0.key] == nil
+        }
+        return Dictionary(all.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first })
     }
 
     var files: [CheckpointFile] { shards.sorted { $0.key < $1.key }.flatMap(\.value.files) }

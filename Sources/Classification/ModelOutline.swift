@@ -57,11 +57,10 @@ package struct ModelOutline {
             options: options,
             random: RandomSource(seed: seed)
         )
-        let limit = [source.tokenizer.modelMaxLength, model.maxLength].compactMap { $0 }.min() ?? .max
         return TextClassifier(
             model: model,
             tokenizer: source.tokenizer,
-            maxLength: min(maxLength ?? limit, limit)
+            maxLength: maxLength ?? source.settings.maxLength
         )
     }
 }

@@ -20,9 +20,11 @@ public final class TextClassifier {
     public let tokenizer: Tokenizer
     /// Tokens of a text at the most; what is longer is cut.
     public let maxLength: Int
+    /// The same length, and what decides it.
+    public let length: TextLengthLimit
     /// How its texts were read in training, with the length, labels and problem type that it has now; saved with it.
     public private(set) var settings: ClassifierSettings
-    /// Sentences for a person about the settings with which it was opened.
+    /// What a person should know of the model and its settings although it was loaded, a sentence each.
     public let notes: [String]
 
     /// The label names by id; of a regression the name of what is predicted.
@@ -34,14 +36,19 @@ public final class TextClassifier {
     init(
         model: SequenceClassifier,
         tokenizer: Tokenizer,
-        maxLength: Int,
+        maxLength: Int?,
         settings: ClassifierSettings = ClassifierSettings(),
         notes: [String] = []
     ) {
         self.model = model
         self.tokenizer = tokenizer
-        self.maxLength = maxLength
-        self.notes = notes
+        length = TextLengthLimit(
+            requested: maxLength,
+            tokenizer: tokenizer.modelMaxLength,
+            positions: model.positionLimit
+        )
+        self.maxLength = length.tokens ?? .max
+        self.notes = notes + [length.note].compactMap { $0 }
         self.settings = settings
         remember(settings)
     }
@@ -64,7 +71,7 @@ public final class TextClassifier {
     ///   - maxLength: Tokens of a text at the most; nil takes that of `settings`.
     ///   - settings: Choices that override those of training; of length, nil takes what tokenizer and model allow.
     ///   - seed: Of a fresh head.
-    /// - Returns: The classifier and what was loaded.
+    /// - Returns: The classifier and what was loaded; the report's notes are for a person, a length that was cut down included.
     /// - Throws: `ModelError`, `CheckpointError`, `TokenizerError` or `TorchError`, naming file and remedy.
     public static func load(
         _ path: String,
@@ -78,21 +85,20 @@ public final class TextClassifier {
         options.problemType = options.problemType ?? settings.problemType
         options.padTokenID = options.padTokenID ?? source.tokenizer.padTokenID
         let configuration = options.settlingSingleLogit(of: source.configuration)
-        let (model, report) = try SequenceClassifier.load(
+        var (model, report) = try SequenceClassifier.load(
             source.checkpoint,
             configuration: configuration,
             options: options,
             random: RandomSource(seed: seed)
         )
-        let limits = [source.tokenizer.modelMaxLength, model.maxLength]
-        let limit = limits.compactMap { $0 }.min() ?? .max
         let classifier = TextClassifier(
             model: model,
             tokenizer: source.tokenizer,
-            maxLength: min(maxLength ?? source.settings.maxLength ?? limit, limit),
+            maxLength: maxLength ?? source.settings.maxLength,
             settings: source.settings,
-            notes: source.notes
+            notes: source.notes + report.notes
         )
+        report.notes = classifier.notes
         return (classifier, report)
     }
 

@@ -47,6 +47,18 @@ package struct AtomicFile: ~Copyable {
         return numbers.count == 2 && numbers.allSatisfy { Int($0) != nil }
     }
 
+    /// A name beside a file's, not taken yet, which ``isTemporary(_:)`` recognises.
+    ///
+    /// A name of almost 255 bytes, the most that file systems allow, is shortened: what has a valid name can be written.
+    fileprivate static func temporaryPath(for url: URL) -> String {
+        let suffix = ".\(getpid())-\(UInt32.random(in: 0 ... .max))\(ending)"
+        var name = url.lastPathComponent
+        if name.utf8.count <= longestName {
+            while name.utf8.count + suffix.utf8.count > longestName { name.removeLast() }
+        }
+        return url.deletingLastPathComponent().appending(path: name + suffix).path(percentEncoded: false)
+    }
+
     /// Starts a file; folders on the way are made.
     ///
     /// - Parameters:
@@ -61,7 +73,7 @@ package struct AtomicFile: ~Copyable {
         bypassesCache: Bool = false
     ) throws(FileError) {
         let path = url.path(percentEncoded: false)
-        let temporary = "\(path).\(getpid())-\(UInt32.random(in: 0 ... .max))\(Self.ending)"
+        let temporary = Self.temporaryPath(for: url)
         try makeFolder(url.deletingLastPathComponent())
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode_t(permissions))
         guard descriptor >= 0 else { throw FileError(writing: path, errorCode: errno) }
@@ -164,7 +176,7 @@ package struct AtomicFile: ~Copyable {
 package func linkAtomically(to target: String, at url: URL) throws(FileError) {
     try makeFolder(url.deletingLastPathComponent())
     let path = url.path(percentEncoded: false)
-    let temporary = "\(path).\(getpid())-\(UInt32.random(in: 0 ... .max))\(AtomicFile.ending)"
+    let temporary = AtomicFile.temporaryPath(for: url)
     // A new name appears at once by itself: a process that is killed leaves nothing beside it.
     if symlink(target, path) == 0 { return }
     guard errno == EEXIST else { throw FileError(writing: path, errorCode: errno) }
@@ -175,21 +187,6 @@ package func linkAtomically(to target: String, at url: URL) throws(FileError) {
         let reason = errno
         unlink(temporary)
         throw FileError(writing: path, errorCode: reason)
-    }
-}
-
-/// Makes a folder and those above it.
-///
-/// - Parameter folder: It may be there already.
-/// - Throws: `.diskFull`, `.notAllowed` or `.inputOutput`.
-package func makeFolder(_ folder: URL) throws(FileError) {
-    do {
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    } catch {
-        let code = (error as? CocoaError)?.code
-        let reason =
-            code == .fileWriteOutOfSpace ? ENOSPC : code == .fileWriteNoPermission ? EACCES : EEXIST
-        throw FileError(writing: folder.path(percentEncoded: false), errorCode: reason)
     }
 }
 

@@ -64,22 +64,70 @@ public struct FileError: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     /// What the system says of a file that could not be written.
-    init(writing path: String, errorCode: Int32) {
-        let code: Code =
+    package init(writing path: String, errorCode: Int32) {
+        let refusal = Refusal(errorCode, at: path)
+        self.init(refusal.code, "cannot write \(path): \(refusal.advice)")
+    }
+
+    /// What the system says of a folder that could not be made.
+    package init(makingFolder path: String, errorCode: Int32) {
+        let refusal = Refusal(errorCode, at: path)
+        self.init(refusal.code, "cannot make the folder \(path): \(refusal.advice)")
+    }
+}
+
+/// Why the system refuses to write, and what to do about it.
+private struct Refusal {
+    var code: FileError.Code
+    var advice: String
+
+    init(_ errorCode: Int32, at path: String) {
+        code =
             switch errorCode {
             case ENOSPC, EDQUOT: .diskFull
             case EACCES, EPERM, EROFS: .notAllowed
             default: .inputOutput
             }
-        let advice =
-            switch code {
-            case .diskFull: "the disk is full; free some room, or write elsewhere"
-            case .notAllowed: "you may not write there; check its permissions, or write elsewhere"
-            default:
-                errorCode == EFBIG
-                    ? "the file would be larger than this process may write; raise the limit (ulimit -f)"
-                    : String(cString: strerror(errorCode))
+        advice =
+            switch errorCode {
+            case ENOSPC: "the disk is full; free some room, or write elsewhere"
+            case EDQUOT: "your quota on this disk is used up; free some room, or write elsewhere"
+            case EACCES, EPERM: Self.missingRight(at: path)
+            case EROFS: "the disk is read-only; write elsewhere"
+            case EFBIG: "the file would be larger than this process may write; raise the limit (ulimit -f)"
+            case ENAMETOOLONG: Self.lengthOfName(in: path)
+            case ENOTDIR, EEXIST: Self.obstacleInTheWay(of: path)
+            case EISDIR: "it is a folder; give the name of a file"
+            case ENOENT: "its folder does not exist"
+            case ELOOP: "a link on the way leads back to itself"
+            case EMFILE, ENFILE: "too many files are open; raise the limit (ulimit -n)"
+            default: String(cString: strerror(errorCode))
             }
-        self.init(code, "cannot write \(path): \(advice)")
+    }
+
+    /// Names the nearest folder above that exists: its permissions decide.
+    private static func missingRight(at path: String) -> String {
+        var place = (path as NSString).deletingLastPathComponent
+        while !place.isEmpty, place != "/", access(place, F_OK) != 0 {
+            place = (place as NSString).deletingLastPathComponent
+        }
+        if place.isEmpty { place = "." }
+        return "you may not write there; check the permissions of \(place), or write elsewhere"
+    }
+
+    private static func lengthOfName(in path: String) -> String {
+        guard let name = overlongName(in: path) else {
+            return "the path has \(path.utf8.count) bytes, more than the system takes; choose a shorter one"
+        }
+        return "the name \(name.prefix(24))… has \(name.utf8.count) bytes, and \(longestName) are allowed; "
+            + "choose a shorter one"
+    }
+
+    private static func obstacleInTheWay(of path: String) -> String {
+        guard let obstacle = obstacle(in: path) else { return "a file is in the way; write elsewhere" }
+        if let target = try? FileManager.default.destinationOfSymbolicLink(atPath: obstacle) {
+            return "\(obstacle) is a link to \(target), which is not a folder; remove it, or write elsewhere"
+        }
+        return "\(obstacle) is a file, not a folder; rename or remove it, or write elsewhere"
     }
 }

@@ -17,8 +17,14 @@ public final class FolderClaim: Sendable {
     package init(_ folder: URL) throws(FileError) {
         let path = folder.path(percentEncoded: false)
         // Found out before hours of work, not after them.
-        var probe = try AtomicFile(at: folder.appending(path: ".attune-probe"))
-        try probe.write(Array("probe".utf8))
+        try makeFolder(folder)
+        do throws(FileError) {
+            var probe = try AtomicFile(at: folder.appending(path: ".attune-probe"))
+            try probe.write(Array("probe".utf8))
+        } catch {
+            // The folder is what the person named, not the probe.
+            throw FileError(error.code, error.message.replacing("/.attune-probe", with: ""))
+        }
         descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw FileError(reading: path, errorCode: errno) }
         guard flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK else {

@@ -5,8 +5,8 @@ import Torch
 protocol Backbone {
     /// Width of its states, H.
     var hiddenSize: Int { get }
-    /// Tokens of a text that it has positions for; nil where nothing says.
-    var maxLength: Int? { get }
+    /// How long a text its positions are made for; nil if nothing says so.
+    var positionLimit: PositionLimit? { get }
 
     /// The final states.
     ///

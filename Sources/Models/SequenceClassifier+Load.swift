@@ -68,6 +68,7 @@ extension SequenceClassifier {
         let unreadFields = try reader.unreadFields()
         var report = try fill(parameters, from: checkpoint, family, keepsHead, options, random)
         report.unreadFields = unreadFields
+        report.notes = reader.notes + report.notes
         let classifier = SequenceClassifier(
             configuration: resolved,
             parameters: parameters,
@@ -145,7 +146,9 @@ extension SequenceClassifier {
     ) throws -> LoadReport {
         let keys = family.keys
         var report = LoadReport()
-        let sources = try sources(of: store, in: checkpoint, keys, keepsHead, &report)
+        report.notes = checkpoint.notes
+        var sources = try sources(of: store, in: checkpoint, keys, keepsHead, &report)
+        addTiedSources(&sources, of: store, in: checkpoint, keys, keepsHead, &report)
         // All that is amiss is found before the first tensor is read.
         try requireFit(store, checkpoint, sources, keys, keepsHead, &report)
         for parameter in store.parameters {
@@ -202,6 +205,37 @@ extension SequenceClassifier {
         return sources
     }
 
+    /// Finds parameters whose values were saved under another parameter's name, because both were one.
+    ///
+    /// safetensors' `save_model` keeps one of several tied names and tells of the others in the header. So a language model's
+    /// embeddings may be found as its head. transformers ties them for a language model; for a classifier, which lacks that
+    /// head, it would draw the embeddings anew.
+    private static func addTiedSources(
+        _ sources: inout [String: String],
+        of store: ParameterStore,
+        in checkpoint: any Checkpoint,
+        _ keys: KeyMap,
+        _ keepsHead: Bool,
+        _ report: inout LoadReport
+    ) {
+        let shapes = Dictionary(
+            store.parameters.map { ($0.name, $0.shape) },
+            uniquingKeysWith: { first, _ in first }
+        )
+        let known = Set(shapes.keys)
+        for (alias, stored) in checkpoint.aliases.sorted(by: { $0.key < $1.key }) {
+            guard let own = keys.classifierName(alias, among: known), sources[own] == nil,
+                checkpoint.info(stored)?.shape == shapes[own], keepsHead || !keys.isHead(own)
+            else { continue }
+            sources[own] = stored
+            report.dropped.removeAll { $0.name == stored }
+            report.unexpected.removeAll { $0 == stored }
+            report.notes.append(
+                "\"\(own)\" was tied to \"\(stored)\" when the checkpoint was saved, and is read from there"
+            )
+        }
+    }
+
     /// Every parameter but a fresh head's is there, in its shape.
     private static func requireFit(
         _ store: ParameterStore,
@@ -227,7 +261,8 @@ extension SequenceClassifier {
         guard report.missing.isEmpty, report.mismatched.isEmpty else {
             throw ModelError(
                 .mismatchedCheckpoint,
-                "the checkpoint does not fit its config.json: \(report.summary)"
+                (["the checkpoint does not fit its config.json: \(report.summary)"] + report.notes)
+                    .joined(separator: "; ")
             )
         }
     }

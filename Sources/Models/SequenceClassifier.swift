@@ -20,8 +20,11 @@ public final class SequenceClassifier {
     /// What the logits mean.
     public var problemType: ProblemType { configuration.problemType }
 
-    /// Tokens of a text that the model has positions for; nil where nothing says.
-    public var maxLength: Int? { network.backbone.maxLength }
+    /// Tokens of a text that the model has positions for; nil if nothing says so.
+    public var maxLength: Int? { positionLimit?.tokens }
+
+    /// How long a text the model's positions are made for, and what says so; nil if nothing does.
+    public var positionLimit: PositionLimit? { network.backbone.positionLimit }
 
     /// The label names by id.
     public var labels: [String] { configuration.labels }

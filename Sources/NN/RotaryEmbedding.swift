@@ -38,8 +38,9 @@ public enum RotaryScaling: Sendable, Equatable {
 public struct RotaryEmbedding: Sendable, Equatable {
     /// Radians per position, R/2 of them, in float32 as the reference computes them.
     public let inverseFrequencies: [Float]
+    /// The base of the frequencies.
+    public let theta: Double
     private let width: Int
-    private let theta: Double
     private let scaling: RotaryScaling
 
     /// Frequencies `theta^(-2i/R)`, scaled.

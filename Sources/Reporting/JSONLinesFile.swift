@@ -1,3 +1,4 @@
+import Files
 public import Foundation
 public import JSON
 
@@ -8,12 +9,9 @@ public struct JSONLinesFile {
     /// Opens a file to add lines after those that it has.
     ///
     /// - Parameter url: The file; it and its folder are made where they are missing.
-    /// - Throws: The file manager's error.
+    /// - Throws: `FileError`, or the file handle's error.
     public init(_ url: URL) throws {
-        try FileManager.default.createDirectory(
-            at: url.deletingLastPathComponent(),
-            withIntermediateDirectories: true
-        )
+        try makeFolder(url.deletingLastPathComponent())
         if !FileManager.default.fileExists(atPath: url.path(percentEncoded: false)) {
             try Data().write(to: url)
         }

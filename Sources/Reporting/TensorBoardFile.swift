@@ -1,3 +1,4 @@
+import Files
 public import Foundation
 import SwiftProtobuf
 
@@ -14,9 +15,9 @@ public struct TensorBoardFile {
     /// - Parameters:
     ///   - folder: Made where it is missing.
     ///   - time: Of the first record.
-    /// - Throws: The file manager's error.
+    /// - Throws: `FileError`, or the file handle's error.
     public init(in folder: URL, time: Date = .now) throws {
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try makeFolder(folder)
         let process = ProcessInfo.processInfo
         // TensorBoard takes files for events by this beginning of their names, and reads them by the names' order.
         let name = "events.out.tfevents.\(Int(time.timeIntervalSince1970)).\(process.hostName)"

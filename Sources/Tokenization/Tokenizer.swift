@@ -8,6 +8,8 @@ public struct Tokenizer: Sendable {
     let pipeline: Pipeline
     let settings: TokenizerSettings
     let stored: TokenizerFiles
+    /// What a person should know of it although it can be used, a sentence each.
+    public internal(set) var notes: [String] = []
     let workspaces = WorkspacePool()
     let margins: TokenMargins
 

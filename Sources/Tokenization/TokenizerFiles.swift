@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// A tokenizer's files, byte for byte as they were read.
@@ -51,8 +52,9 @@ struct TokenizerFiles: Sendable {
 
     /// The contents of a file that must be there.
     static func read(_ url: URL) throws(TokenizerError) -> [UInt8] {
+        let bytes: [UInt8]
         do {
-            return Array(try Data(contentsOf: url))
+            bytes = Array(try Data(contentsOf: url))
         } catch {
             throw TokenizerError(
                 .unreadable,
@@ -60,6 +62,11 @@ struct TokenizerFiles: Sendable {
                     + "\(tokenizerName), or one of \(VocabularyFolder.names)."
             )
         }
+        // An empty file of vocabulary or settings has its own message; only tokenizer.json cannot be empty.
+        if let standIn = StandIn(bytes), standIn != .empty || url.lastPathComponent == tokenizerName {
+            throw TokenizerError(.corrupt, standIn.message(at: url.path))
+        }
+        return bytes
     }
 
     /// The files that there are, by name.
@@ -73,21 +80,12 @@ struct TokenizerFiles: Sendable {
 
     /// Writes the files into a folder, each beside its place and then renamed.
     func write(to folder: URL) throws(TokenizerError) {
-        do {
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        } catch {
-            throw TokenizerError(
-                .unwritable,
-                "Cannot make the folder '\(folder.path)': \(error.localizedDescription)"
-            )
-        }
-        for (name, bytes) in named {
-            let url = folder.appendingPathComponent(name)
-            do {
-                try Data(bytes).write(to: url, options: .atomic)
-            } catch {
-                throw TokenizerError(.unwritable, "Cannot write '\(url.path)': \(error.localizedDescription)")
+        do throws(FileError) {
+            for (name, bytes) in named {
+                try writeAtomically(Data(bytes), to: folder.appendingPathComponent(name))
             }
+        } catch {
+            throw TokenizerError(.unwritable, error.message)
         }
     }
 }

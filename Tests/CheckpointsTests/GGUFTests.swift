@@ -67,6 +67,18 @@ struct GGUFTests {
         }
     }
 
+    @Test(arguments: [1, 2])
+    func `a part of a split file is opened as a part, and says how to join it`(number: Int) throws {
+        let name = "tiny-split-0000\(number)-of-00002.gguf"
+        let file = try GGUFFile(contentsOf: Fixture.folder.appending(path: "gguf-vocabularies/\(name)"))
+        let error = #expect(throws: CheckpointError.self) { try file.requireWhole() }
+        let message = error?.message ?? ""
+        #expect(message.contains("\(name) is part \(number) of 2 of a model that was split"), "\(message)")
+        #expect(message.contains("llama-gguf-split --merge"))
+        #expect(message.contains("tiny-split-00001-of-00002.gguf ") && message.hasSuffix("tiny-split.gguf"))
+        try GGUFFile(contentsOf: Fixture.folder.appending(path: "gguf-vocabularies/tiny.gguf")).requireWhole()
+    }
+
     @Test func `what is not a GGUF says so`() throws {
         try withTemporaryFolder { folder in
             let url = folder.appending(path: "x.gguf")

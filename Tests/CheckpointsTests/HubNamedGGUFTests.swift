@@ -103,7 +103,7 @@ struct HubNamedGGUFTests {
         )
         #expect(
             try complaint(heads + [("split.count", 3)], architecture: "llama", tensors: [])
-                .contains("one of 3 parts")
+                .contains("is part 1 of 3 of a model that was split")
         )
         #expect(try complaint([], architecture: "mamba", tensors: []).contains("known are: bert, gemma2"))
         #expect(try complaint([], architecture: "llama", tensors: []).contains("how many attention heads"))

@@ -221,5 +221,26 @@ struct HubFailureTests {
         #expect(try FileSelection.tokenizer.apply(to: remembered, of: id) == remembered)
         let error = #expect(throws: HubError.self) { try weights(["config.json", "pytorch_model.bin"]) }
         #expect(error?.message.contains("pytorch_model.bin, which may run a program") == true)
+        #expect(error?.message.contains("`attune hub download org/tiny`; `attune inspect`") == true)
+    }
+
+    @Test func `what shows that a model is more or less than a model is fetched or named`() throws {
+        let id = try RepositoryID("org/tiny", kind: .model)
+        func chosen(_ names: [String]) throws -> [String] { try FileSelection.model.apply(to: names, of: id) }
+        let whole = ["config.json", "adapter_config.json", "config_setfit.json", "model.safetensors"]
+        #expect(try Set(chosen(whole + ["adapter_model.safetensors"])) == Set(whole))
+        func message(_ names: [String]) -> String {
+            #expect(throws: HubError.self) { try chosen(names) }?.message ?? ""
+        }
+        #expect(message(["adapter_config.json", "adapter_model.safetensors"]).contains("it is an adapter"))
+        #expect(
+            message(["m-00001-of-00002.gguf", "m-00002-of-00002.gguf"]).contains("llama-gguf-split --merge")
+        )
+        #expect(
+            message(["pytorch_model.bin.index.json", "pytorch_model-00001-of-00002.bin"]).contains(
+                "how to convert"
+            )
+        )
+        #expect(message(["config.json", "model.onnx"]).contains("model.onnx, which is not read here"))
     }
 }

@@ -49,6 +49,34 @@ struct GGUFTests {
         #expect(tokenizer.unknownTokenID == nil)
     }
 
+    @Test func `without merges a vocabulary of byte-level pairs is refused`() throws {
+        var vocabulary = try vocabulary(of: "gpt2", pre: "gpt-2")
+        vocabulary.merges = []
+        let error = #expect(throws: TokenizerError.self) { try Tokenizer(gguf: vocabulary) }
+        #expect(error?.code == .corrupt)
+        #expect(error?.message.contains("tokenizer.ggml.merges is missing or empty") == true)
+    }
+
+    @Test func `without a pre-tokenizer the default cuts words, and a note says so in llama.cpp's words`()
+        throws
+    {
+        let tokenizer = try Tokenizer(gguf: vocabulary(of: "gpt2", pre: ""))
+        let note = try #require(tokenizer.notes.first)
+        #expect(tokenizer.notes.count == 1 && note.contains("missing pre-tokenizer type, using: 'default'"))
+        let named = try Tokenizer(gguf: vocabulary(of: "gpt2", pre: "default"))
+        #expect(named.notes.isEmpty)
+        let text = "It's 12,345 letters\n\n  long"
+        #expect(tokenizer.encode(text) == named.encode(text))
+    }
+
+    @Test func `an unknown pre-tokenizer is refused by its name`() throws {
+        let error = #expect(throws: TokenizerError.self) {
+            try Tokenizer(gguf: vocabulary(of: "gpt2", pre: "nobody-knows"))
+        }
+        #expect(error?.code == .unsupported)
+        #expect(error?.message.contains("tokenizer.ggml.pre is 'nobody-knows'") == true)
+    }
+
     @Test func `what a GGUF's tokenizer saves opens as the same tokenizer`() throws {
         let tokenizer = try Tokenizer(gguf: vocabulary(of: "smollm", pre: "smollm"))
         try withTemporaryFolder { folder in

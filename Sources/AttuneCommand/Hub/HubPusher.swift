@@ -138,7 +138,7 @@ final class HubPusher: Sendable {
     private func link(_ checkpoint: URL) throws -> URL {
         let folder = links.appending(path: checkpoint.lastPathComponent, directoryHint: .isDirectory)
         try? FileManager.default.removeItem(at: folder)
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try makeFolder(folder)
         for file in try FileManager.default.contentsOfDirectory(
             at: checkpoint,
             includingPropertiesForKeys: nil

@@ -56,14 +56,16 @@ public struct ModelInspection: Sendable {
     public let settingsFault: String?
     /// The model's files by name.
     public let files: [File]
+    /// What a person should know of the model although it can be read, a sentence each.
+    public let notes: [String]
+    /// How many tokens of a text it sees, and what decides that.
+    public let length: TextLengthLimit
 
     /// The number of parameters.
     public var parameterCount: Int { blocks.reduce(0) { $0 + $1.parameters } }
 
     /// Tokens of a text at the most: what model and tokenizer allow, whatever the length of training.
-    public var contextLength: Int? {
-        [configuration?.contextLength, tokenizer?.modelMaxLength].compactMap { $0 }.min()
-    }
+    public var contextLength: Int? { length.tokens }
 
     /// About how much memory it needs.
     public var memory: MemoryEstimate {
@@ -82,12 +84,21 @@ public struct ModelInspection: Sendable {
         (tokenizer, tokenizerFault) = (source.tokenizer, source.tokenizerFault)
         (settings, settingsFault) = (source.settings, source.settingsFault)
         files = source.files
-        do {
-            unreadFields = isKnown(source.configuration) ? try source.configuration?.unreadFields() ?? [] : []
-            unsupported = nil
-        } catch {
+        length = TextLengthLimit(
+            requested: nil,
+            tokenizer: source.tokenizer?.modelMaxLength,
+            positions: source.configuration?.positionLimit
+        )
+        let isKnownFamily = isKnown(source.configuration)
+        notes =
+            source.notes + source.checkpoint.notes
+            + (isKnownFamily ? (try? source.configuration?.notes()) ?? [] : [])
+            + (source.tokenizer?.notes ?? [])
+        if let fault = source.fault {
             unreadFields = []
-            unsupported = "\(error)"
+            unsupported = fault
+        } else {
+            (unreadFields, unsupported) = Self.fields(of: source.configuration, isKnownFamily)
         }
         let checkpoint = source.checkpoint
         // Layer 10 after layer 9.
@@ -107,6 +118,15 @@ public struct ModelInspection: Sendable {
         }
         storages = counts.values.sorted { ($1.parameters, $0.name) < ($0.parameters, $1.name) }
     }
+
+    /// The fields that nothing reads, or why the model cannot be computed.
+    private static func fields(
+        of configuration: ModelConfiguration?,
+        _ isKnownFamily: Bool
+    ) -> (unread: [String], unsupported: String?) {
+        guard isKnownFamily, let configuration else { return ([], nil) }
+        do { return (try configuration.unreadFields(), nil) } catch { return ([], "\(error)") }
+    }
 }
 
 private func isKnown(_ configuration: ModelConfiguration?) -> Bool { configuration?.isKnownFamily ?? false }
@@ -122,20 +142,27 @@ private struct Source {
     var settings: ClassifierSettings?
     var settingsFault: String?
     var files: [ModelInspection.File]
+    var notes: [String] = []
+    /// Why the model cannot be trained although its parts can be read.
+    var fault: String?
 
     init(_ path: String) throws {
-        let url = URL(filePath: path)
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-            throw ModelError(
-                .missingFile,
-                "there is no model at \(path): give a folder with config.json, or a .gguf file"
-            )
+        switch try ModelPlace(path) {
+        case .folder(let folder): try self.init(folder: folder)
+        case .gguf(let url): try self.init(gguf: url)
         }
-        if isFolder.boolValue { try self.init(folder: url) } else { try self.init(gguf: url) }
     }
 
-    private init(folder: URL) throws {
+    private init(folder place: ModelFolder) throws {
+        let folder = place.url
+        do throws(ModelError) {
+            try place.requireKnownLayout()
+        } catch {
+            // A whole model beside an adapter can be shown, and why it cannot be trained.
+            guard place.hasConfiguration else { throw error }
+            fault = error.message
+        }
+        notes = place.notes
         do throws(ModelError) {
             configuration = try ModelConfiguration(folder: folder)
         } catch {
@@ -164,13 +191,8 @@ private struct Source {
     }
 
     private init(gguf url: URL) throws {
-        guard url.pathExtension.lowercased() == "gguf" else {
-            throw ModelError(
-                .unsupported,
-                "\(url.path(percentEncoded: false)) is neither a model's folder nor a .gguf file"
-            )
-        }
         let file = try GGUFFile(contentsOf: url)
+        try file.requireWhole()
         do {
             configuration = try ModelConfiguration(gguf: file, source: url.path(percentEncoded: false))
             checkpoint = try HubNamedGGUF(file)

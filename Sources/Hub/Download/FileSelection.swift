@@ -93,6 +93,8 @@ public struct FileSelection: Sendable, Equatable {
         "added_tokens.json",
         "vocab.txt", "vocab.json", "merges.txt", "spiece.model", "spm.model", "sentencepiece.model",
         "sentencepiece.bpe.model", "tokenizer.model",
+        // What tells an adapter and SetFit's models from others.
+        "adapter_config.json", "config_setfit.json",
     ]
 
     private static func isSmallModelFile(_ name: String) -> Bool { smallModelFiles.contains(name) }
@@ -122,7 +124,7 @@ public struct FileSelection: Sendable, Equatable {
         let small = names.filter(isSmallModelFile)
         let descriptions: Set = [
             "config.json", "attune.json", "tokenizer_config.json", "special_tokens_map.json",
-            "added_tokens.json",
+            "added_tokens.json", "adapter_config.json", "config_setfit.json",
         ]
         guard small.allSatisfy(descriptions.contains),
             names.contains(where: { $0.lowercased().hasSuffix(".gguf") })
@@ -140,6 +142,13 @@ public struct FileSelection: Sendable, Equatable {
                 + names.filter { $0.wholeMatch(of: /model-\d+-of-\d+\.safetensors/) != nil }
         }
         let gguf = names.filter { $0.lowercased().hasSuffix(".gguf") }
+        if let part = gguf.first, gguf.allSatisfy({ $0.contains(/-\d{5}-of-\d{5}\.gguf$/) }) {
+            throw HubError(
+                .unsupported,
+                "the model \(id) is a GGUF split into parts; download them all with `attune hub download \(id)`, "
+                    + "and join them: llama-gguf-split --merge \(shown(part)) model.gguf"
+            )
+        }
         if gguf.count == 1 { return gguf }
         if gguf.count > 1 {
             throw HubError(
@@ -147,13 +156,29 @@ public struct FileSelection: Sendable, Equatable {
                 "the model \(id) has several GGUF files; download one, such as `attune hub download \(id) \(shown(gguf[0]))`, and give its path"
             )
         }
-        let others = names.filter {
-            $0.hasSuffix(".bin") || $0.hasSuffix(".h5") || $0.hasSuffix(".msgpack") || $0.hasSuffix(".pt")
+        throw HubError(
+            .unsupported,
+            "the model \(id) has no weights in safetensors or GGUF; \(Self.remedy(names, id))"
+        )
+    }
+
+    /// What to do about a model whose weights cannot be read here.
+    private static func remedy(_ names: [String], _ id: RepositoryID) -> String {
+        if names.contains("adapter_config.json") {
+            return "it is an adapter, not a whole model: download it with `attune hub download \(id)`; "
+                + "`attune inspect` on its folder says how to merge it"
         }
-        let remedy =
-            others.isEmpty
-            ? "choose another model"
-            : "it has \(shown(others[0])), which may run a program when it is opened; ask its authors for safetensors, or choose another model"
-        throw HubError(.unsupported, "the model \(id) has no weights in safetensors or GGUF; \(remedy)")
+        let pickles = names.filter { $0.hasPrefix("pytorch_model") && $0.contains(".bin") }
+        if let pickle = pickles.sorted().first {
+            return
+                "it has \(shown(pickle)), which may run a program when it is opened: ask its authors for safetensors, "
+                + "or download it with `attune hub download \(id)`; `attune inspect` on its folder says how to convert it"
+        }
+        let others = names.filter { name in
+            [".bin", ".h5", ".msgpack", ".pt", ".onnx"].contains { name.hasSuffix($0) }
+        }
+        guard let other = others.first else { return "choose another model" }
+        return
+            "it has \(shown(other)), which is not read here; ask its authors for safetensors, or choose another model"
     }
 }

@@ -236,7 +236,7 @@ private final class DecoderBlock {
 /// A decoder without its language-model head.
 final class Decoder: Backbone {
     let hiddenSize: Int
-    let maxLength: Int?
+    let positionLimit: PositionLimit?
     private let config: DecoderConfiguration
     private let embeddings: Embedding
     private let blocks: [DecoderBlock]
@@ -246,7 +246,7 @@ final class Decoder: Backbone {
     init(_ scope: ParameterScope, _ config: DecoderConfiguration) throws(TorchError) {
         self.config = config
         hiddenSize = config.hiddenSize
-        maxLength = config.maxPositionEmbeddings
+        positionLimit = config.positionLimit
         embeddings = try Embedding(
             scope["embed_tokens"],
             count: config.vocabularySize,

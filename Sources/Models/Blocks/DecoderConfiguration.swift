@@ -32,7 +32,8 @@ struct DecoderConfiguration: Equatable {
 
     var vocabularySize: Int
     var paddingIndex: Int?
-    var maxPositionEmbeddings: Int?
+    /// How long a text the positions are made for.
+    var positionLimit: PositionLimit?
     var hiddenSize: Int
     var intermediateSize: Int
     var numAttentionHeads: Int
@@ -80,7 +81,7 @@ struct DecoderConfiguration: Equatable {
     ) throws(ModelError) {
         vocabularySize = try config.integer("vocab_size")
         paddingIndex = config.paddingIndex
-        maxPositionEmbeddings = try config.optionalInteger("max_position_embeddings")
+        let stated = try config.optionalInteger("max_position_embeddings")
         hiddenSize = try config.integer("hidden_size")
         intermediateSize = try config.integer("intermediate_size")
         let heads = try config.integer("num_attention_heads")
@@ -103,7 +104,10 @@ struct DecoderConfiguration: Equatable {
         attentionScale = 1 / Double(self.headDim).squareRoot()
         attentionDropout = try config.probability("attention_dropout")
         rotaries = []
-        if let rotary { rotaries = [try config.rotary(headWidth: self.headDim, rotary)] }
+        if let rotary {
+            rotaries = [try config.rotary(headWidth: self.headDim, rotary)]
+            positionLimit = try config.positionLimit(stated, rotary)
+        }
         layers = Array(repeating: Layer(), count: try config.layerCount())
     }
 

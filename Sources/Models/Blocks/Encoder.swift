@@ -140,7 +140,7 @@ private final class EncoderBlock {
 /// An encoder without a head.
 final class Encoder: Backbone {
     let hiddenSize: Int
-    let maxLength: Int?
+    let positionLimit: PositionLimit?
     private let embeddings: EncoderEmbeddings
     private let projection: Linear?
     private let blocks: [EncoderBlock]
@@ -148,7 +148,7 @@ final class Encoder: Backbone {
     /// Makes the parameters of embeddings and blocks at a place.
     init(_ scope: ParameterScope, _ config: EncoderConfiguration) throws(TorchError) {
         hiddenSize = config.hiddenSize
-        maxLength = config.embeddings.maxLength
+        positionLimit = PositionLimit(tokens: config.embeddings.maxLength, kind: .table)
         embeddings = try EncoderEmbeddings(scope["embeddings"], config.embeddings)
         projection =
             config.embeddings.width == config.hiddenSize

@@ -3,7 +3,7 @@ import JSON
 import NN
 
 extension ConfigurationReader {
-    /// Where a family keeps its rotary fields outside `rope_parameters`, and what holds where they are missing.
+    /// Where a family keeps its rotary fields outside `rope_parameters`, and what holds if they are missing.
     struct RotaryFields {
         var thetaField = "rope_theta"
         var defaultTheta = 10_000.0
@@ -13,16 +13,20 @@ extension ConfigurationReader {
         var defaultOriginalLength: Int?
         /// Names of scalings that mean another one in this family.
         var aliases: [String: String] = [:]
+        /// Whether the old `rope_scaling` stretches these frequencies, for families with a set per type of layer.
+        var takesScaling = true
     }
 
     /// Rotary frequencies, in the spelling of transformers 5 (`rope_parameters`) or before (`rope_theta`, `rope_scaling`).
     ///
+    /// If both spellings are there, the old one wins as in transformers, and a note says so if that makes a difference.
+    ///
     /// - Parameters:
     ///   - headWidth: D.
     ///   - fields: Where the family keeps them.
-    ///   - layerType: Whose parameters, where each type of layer has its own.
+    ///   - layerType: Whose parameters, if each type of layer has its own.
     /// - Returns: The embedding.
-    /// - Throws: `.unsupported` for a scaling that is not known; `.badConfiguration` where it lacks a number.
+    /// - Throws: `.unsupported` for a scaling that is not known; `.badConfiguration` if it lacks a number.
     ///
     /// Source: `RotaryEmbeddingConfigMixin` of transformers 5.23 (modeling_rope_utils.py).
     func rotary(
@@ -30,16 +34,71 @@ extension ConfigurationReader {
         _ fields: RotaryFields = RotaryFields(),
         layerType: String? = nil
     ) throws(ModelError) -> RotaryEmbedding {
-        let all = self["rope_parameters"]
-        let own = layerType.map { all[$0] } ?? .null
-        let legacy = self["rope_scaling"]
-        let parameters = own != .null ? own : all != .null ? all : legacy
+        let resolved = try ropeParameters(fields, layerType)
+        let rotary = try rotary(headWidth: headWidth, resolved, fields)
+        if let other = resolved.overridden {
+            var plain = resolved
+            plain.parameters = other
+            let before = try? self.rotary(headWidth: headWidth, plain, fields)
+            if before != rotary {
+                noteOverride(other, by: resolved.parameters, theta: rotary.theta, layerType)
+            }
+        }
+        return rotary
+    }
+
+    private func rotary(
+        headWidth: Int,
+        _ resolved: RopeParameters,
+        _ fields: RotaryFields
+    ) throws(ModelError) -> RotaryEmbedding {
+        let parameters = JSONValue.object(resolved.parameters)
         let theta = parameters["rope_theta"].double ?? self[fields.thetaField].double ?? fields.defaultTheta
         guard theta > 0, theta.isFinite else { throw bad(fields.thetaField, "a positive number") }
         let width = try rotaryWidth(headWidth, parameters, fields)
-        let written = parameters["rope_type"].string ?? parameters["type"].string ?? "default"
-        let scaling = try scaling(fields.aliases[written] ?? written, parameters, fields, width: width)
+        let scaling = try scaling(resolved.type(fields), parameters, fields, resolved, width: width)
         return RotaryEmbedding(width: width, theta: theta, scaling: scaling)
+    }
+
+    /// How long a text rotary positions are made for: the stretched length, if the file states the one before stretching.
+    ///
+    /// transformers cuts texts at no length of the model's own; this is the length that its scaling was meant for, as
+    /// `factor` times the original length. Llama 3's and longrope's configurations state the stretched length already,
+    /// yarn's and dynamic's often the original one: the longer of the two counts.
+    ///
+    /// - Parameters:
+    ///   - stated: `max_position_embeddings`; nil if the file says nothing.
+    ///   - fields: Where the family keeps its rotary fields.
+    ///   - layerType: The type of layer that sees whole texts, if each type has its own parameters.
+    /// - Returns: The limit; nil if the file says nothing.
+    /// - Throws: As ``rotary(headWidth:_:layerType:)``.
+    func positionLimit(
+        _ stated: Int?,
+        _ fields: RotaryFields = RotaryFields(),
+        layerType: String? = nil
+    ) throws(ModelError) -> PositionLimit? {
+        guard let stated else { return nil }
+        let resolved = try ropeParameters(fields, layerType)
+        let parameters = JSONValue.object(resolved.parameters)
+        let type = resolved.type(fields)
+        let plain = PositionLimit(tokens: stated, kind: .stated)
+        guard let factor = parameters["factor"].double, factor > 1, factor.isFinite else { return plain }
+        let original: Int
+        switch type {
+        case "dynamic": original = stated
+        case "linear":
+            // Gemma 3's files state the stretched length; elsewhere the length before stretching is usual.
+            if configuration.modelType.hasPrefix("gemma3") { return plain }
+            original = parameters["original_max_position_embeddings"].int ?? stated
+        case "llama3", "longrope", "yarn": original = try originalLength(parameters, fields, resolved)
+        default: return plain
+        }
+        let stretched = Int(min(Double(original) * factor, 1e9))
+        guard stretched > stated else { return plain }
+        return PositionLimit(
+            tokens: stretched,
+            kind: .stretched(type: type, factor: factor, original: original)
+        )
     }
 
     private func rotaryWidth(
@@ -81,6 +140,7 @@ extension ConfigurationReader {
         _ type: String,
         _ parameters: JSONValue,
         _ fields: RotaryFields,
+        _ resolved: RopeParameters,
         width: Int
     ) throws(ModelError) -> RotaryScaling {
         func value(_ name: String) throws(ModelError) -> Double {
@@ -104,10 +164,10 @@ extension ConfigurationReader {
                 factor: try value("factor"),
                 lowFrequencyFactor: try value("low_freq_factor"),
                 highFrequencyFactor: try value("high_freq_factor"),
-                originalLength: try originalLength(parameters, fields)
+                originalLength: try originalLength(parameters, fields, resolved)
             )
         case "longrope":
-            let length = try originalLength(parameters, fields)
+            let length = try originalLength(parameters, fields, resolved)
             return .longRope(
                 short: try divisors("short_factor", parameters, count: width / 2),
                 long: try divisors("long_factor", parameters, count: width / 2),
@@ -115,14 +175,19 @@ extension ConfigurationReader {
                 attentionFactor: try longRopeAttentionFactor(parameters, length)
             )
         case "yarn":
-            let factor = try value("factor")
+            let length = try originalLength(parameters, fields, resolved)
+            // A factor that is null stands for the ratio of the two lengths.
+            let isNull = resolved.parameters.contains("factor") && parameters["factor"] == .null
+            let factor =
+                isNull
+                ? Double(try integer("max_position_embeddings")) / Double(length) : try value("factor")
             return .yarn(
                 factor: factor,
                 betaFast: parameters["beta_fast"].double ?? 32,
                 betaSlow: parameters["beta_slow"].double ?? 1,
-                originalLength: try originalLength(parameters, fields),
+                originalLength: length,
                 attentionFactor: yarnAttentionFactor(parameters, factor),
-                truncates: parameters["truncate"].bool ?? true
+                truncates: resolved.truncates
             )
         default:
             throw ModelError(
@@ -133,13 +198,27 @@ extension ConfigurationReader {
         }
     }
 
-    private func originalLength(_ parameters: JSONValue, _ fields: RotaryFields) throws(ModelError) -> Int {
+    private func originalLength(
+        _ parameters: JSONValue,
+        _ fields: RotaryFields,
+        _ resolved: RopeParameters
+    ) throws(ModelError) -> Int {
         let name = "original_max_position_embeddings"
-        if self[name] == .null, let length = parameters[name].double, length > 1, length < 1e9 {
-            return Int(length)
+        let inside = parameters[name].double.flatMap { $0 > 1 && $0 < 1e9 ? Int($0) : nil }
+        // Beside parameters for each type of layer, transformers does not look at the field outside them.
+        if !resolved.isPerLayerType, self[name] != .null { return try integer(name) }
+        guard !resolved.isPerLayerType, let length = fields.defaultOriginalLength else {
+            if let inside { return inside }
+            return try integer("max_position_embeddings")
         }
-        if self[name] == .null, let length = fields.defaultOriginalLength { return length }
-        return try integer(self[name] == .null ? "max_position_embeddings" : name)
+        // The default of transformers' configuration class goes before what stands inside the parameters.
+        if let inside, inside != length {
+            note(
+                "\(source): `\(name)` is \(inside) inside the rotary parameters and missing outside them; as in transformers, "
+                    + "models of type \"\(configuration.modelType)\" take \(length)"
+            )
+        }
+        return length
     }
 
     private func divisors(

@@ -9,6 +9,8 @@ final class ConfigurationReader {
     let paddingIndex: Int?
     /// Names of the fields that were read.
     private(set) var readNames: Set<String> = []
+    /// How contradictions in the configuration were resolved, a sentence each.
+    private(set) var notes: [String] = []
 
     init(_ configuration: ModelConfiguration, paddingIndex: Int?) {
         self.configuration = configuration
@@ -22,6 +24,11 @@ final class ConfigurationReader {
     subscript(name: String) -> JSONValue {
         readNames.insert(name)
         return configuration[name]
+    }
+
+    /// Adds a note, once.
+    func note(_ text: String) {
+        if !notes.contains(text) { notes.append(text) }
     }
 
     /// Whether a field is missing or null.

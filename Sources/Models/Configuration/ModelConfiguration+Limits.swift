@@ -5,11 +5,22 @@ extension ModelConfiguration {
     /// Whether classifiers of the model's family can be made here.
     public var isKnownFamily: Bool { ModelFamily.all.contains { $0.modelType == modelType } }
 
-    /// The most tokens that the model's positions can tell apart; nil where the file sets no limit.
-    public var contextLength: Int? {
-        guard let (network, _) = try? unfilledNetwork() else { return self["max_position_embeddings"].int }
-        return network.backbone.maxLength
+    /// The most tokens that the model's positions are made for; nil if the file sets no limit.
+    public var contextLength: Int? { positionLimit?.tokens }
+
+    /// How long a text the model's positions are made for, and what says so; nil if the file sets no limit.
+    public var positionLimit: PositionLimit? {
+        guard let (network, _) = try? unfilledNetwork() else {
+            return self["max_position_embeddings"].int.map { PositionLimit(tokens: $0, kind: .stated) }
+        }
+        return network.backbone.positionLimit
     }
+
+    /// How contradictions in the file are resolved, a sentence each.
+    ///
+    /// - Returns: Nothing if there are none.
+    /// - Throws: ``ModelError`` if the fields describe no network that is supported.
+    public func notes() throws -> [String] { try unfilledNetwork().reader.notes }
 
     /// The fields of which nothing is known here; they stay in the file when the model is saved.
     ///

@@ -58,6 +58,9 @@ public struct ModelConfiguration: Sendable, Equatable {
                 "\(error.message); a model's folder needs config.json, weights and tokenizer.json"
             )
         }
+        if let standIn = StandIn(file.bytes) {
+            throw ModelError(.badConfiguration, standIn.message(at: file.path))
+        }
         try self.init(parsing: file.bytes, source: file.path)
     }
 

@@ -269,7 +269,7 @@ private final class DebertaV2Convolution {
 /// DeBERTa-v2 without a head.
 final class DebertaV2Model: Backbone {
     let hiddenSize: Int
-    let maxLength: Int?
+    let positionLimit: PositionLimit?
     private let config: DebertaV2Configuration
     private let embeddings: DebertaV2Embeddings
     private let blocks: [DebertaV2Block]
@@ -281,7 +281,10 @@ final class DebertaV2Model: Backbone {
     init(_ scope: ParameterScope, _ config: DebertaV2Configuration) throws(TorchError) {
         self.config = config
         hiddenSize = config.hiddenSize
-        maxLength = config.maxPositionEmbeddings
+        positionLimit = PositionLimit(
+            tokens: config.maxPositionEmbeddings,
+            kind: config.hasPositionEmbeddings ? .table : .stated
+        )
         embeddings = try DebertaV2Embeddings(scope["embeddings"], config)
         let encoder = scope["encoder"]
         var blocks: [DebertaV2Block] = []

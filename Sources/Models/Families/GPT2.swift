@@ -115,7 +115,7 @@ private final class GPT2Block {
 /// GPT-2 without its language-model head.
 final class GPT2Model: Backbone {
     let hiddenSize: Int
-    let maxLength: Int?
+    let positionLimit: PositionLimit?
     private let config: GPT2Configuration
     private let tokens: Embedding
     private let positions: Embedding
@@ -128,7 +128,7 @@ final class GPT2Model: Backbone {
         self.config = config
         let (hidden, std) = (config.hiddenSize, config.initializerRange)
         hiddenSize = hidden
-        maxLength = config.maxPositionEmbeddings
+        positionLimit = PositionLimit(tokens: config.maxPositionEmbeddings, kind: .table)
         tokens = try Embedding(scope["wte"], count: config.vocabularySize, width: hidden, std: std)
         positions = try Embedding(scope["wpe"], count: config.maxPositionEmbeddings, width: hidden, std: std)
         var blocks: [GPT2Block] = []

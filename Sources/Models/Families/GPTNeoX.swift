@@ -19,7 +19,7 @@ struct GPTNeoXConfiguration: Equatable {
     let attentionBias: Bool
     let usesParallelResidual: Bool
     let rotary: RotaryEmbedding
-    let maxPositionEmbeddings: Int?
+    let positionLimit: PositionLimit?
     let attentionDropout: Double
     let hiddenDropout: Double
 
@@ -40,8 +40,11 @@ struct GPTNeoXConfiguration: Equatable {
         fields.thetaField = "rotary_emb_base"
         fields.partialField = "rotary_pct"
         fields.defaultPartial = 0.25
-        maxPositionEmbeddings = try config.optionalInteger("max_position_embeddings")
         rotary = try config.rotary(headWidth: headDim, fields)
+        positionLimit = try config.positionLimit(
+            config.optionalInteger("max_position_embeddings"),
+            fields
+        )
         attentionDropout = try config.probability("attention_dropout")
         hiddenDropout = try config.probability("hidden_dropout")
         // Of the head for tokens.
@@ -123,7 +126,7 @@ private final class GPTNeoXBlock {
 /// GPT-NeoX without its language-model head.
 final class GPTNeoXModel: Backbone {
     let hiddenSize: Int
-    let maxLength: Int?
+    let positionLimit: PositionLimit?
     private let config: GPTNeoXConfiguration
     private let embeddings: Embedding
     private let blocks: [GPTNeoXBlock]
@@ -134,7 +137,7 @@ final class GPTNeoXModel: Backbone {
         let config = try GPTNeoXConfiguration(reader)
         self.config = config
         hiddenSize = config.hiddenSize
-        maxLength = config.maxPositionEmbeddings
+        positionLimit = config.positionLimit
         embeddings = try Embedding(
             scope["embed_in"],
             count: config.vocabularySize,

@@ -13,6 +13,11 @@ extension DecoderConfiguration {
         try decoder.setGemmaFields(config)
         decoder.normalizesQueriesAndKeys = true
         decoder.rotaries = try rotaries(config, headDim: decoder.headDim)
+        decoder.positionLimit = try config.positionLimit(
+            config.optionalInteger("max_position_embeddings"),
+            globalRotary,
+            layerType: "full_attention"
+        )
         // The reference reads it and never applies it to Gemma 3.
         _ = config["attn_logit_softcapping"]
         let pattern = try config.integer("sliding_window_pattern", default: 6)
@@ -37,18 +42,15 @@ extension DecoderConfiguration {
         _ config: ConfigurationReader,
         headDim: Int
     ) throws(ModelError) -> [RotaryEmbedding] {
-        var global = ConfigurationReader.RotaryFields()
-        global.defaultTheta = 1_000_000
-        let local = config["rope_local_base_freq"].double ?? 10_000
-        let ownLocal = config["rope_parameters"]["sliding_attention"] != .null
-        var localFields = ConfigurationReader.RotaryFields()
-        localFields.thetaField = "rope_local_base_freq"
-        localFields.defaultTheta = local
-        return [
-            try config.rotary(headWidth: headDim, global, layerType: "full_attention"),
-            ownLocal
-                ? try config.rotary(headWidth: headDim, localFields, layerType: "sliding_attention")
-                : RotaryEmbedding(width: headDim, theta: local),
+        [
+            try config.rotary(headWidth: headDim, globalRotary, layerType: "full_attention"),
+            try config.rotary(headWidth: headDim, localRotary, layerType: "sliding_attention"),
         ]
     }
+
+    private static let globalRotary = ConfigurationReader.RotaryFields(defaultTheta: 1_000_000)
+    private static let localRotary = ConfigurationReader.RotaryFields(
+        thetaField: "rope_local_base_freq",
+        takesScaling: false
+    )
 }

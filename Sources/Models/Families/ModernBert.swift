@@ -37,7 +37,7 @@ struct ModernBertConfiguration {
     let intermediateSize: Int
     let numAttentionHeads: Int
     let headDim: Int
-    let maxPositionEmbeddings: Int
+    let positionLimit: PositionLimit?
     let normEps: Double
     let normBias: Bool
     let activation: Activation
@@ -69,7 +69,6 @@ struct ModernBertConfiguration {
         intermediateSize = try config.integer("intermediate_size", default: 1152)
         numAttentionHeads = try config.integer("num_attention_heads", default: 12)
         headDim = try config.headWidth(hiddenSize, heads: numAttentionHeads)
-        maxPositionEmbeddings = try config.integer("max_position_embeddings", default: 8192)
         normEps = try config.number("norm_eps", default: 1e-5)
         normBias = try config.flag("norm_bias", default: false)
         activation = try config.activation("hidden_activation", default: .gelu)
@@ -86,9 +85,14 @@ struct ModernBertConfiguration {
         isLocal = try config.slidingLayers(layers) { !$0.isMultiple(of: period) }
         let side = try config.integer("local_attention", default: 128) / 2
         localWindow = .init(left: side, right: side)
-        globalRotary = try config.rotary(
-            headWidth: headDim,
-            .init(thetaField: "global_rope_theta", defaultTheta: 160_000),
+        let global = ConfigurationReader.RotaryFields(
+            thetaField: "global_rope_theta",
+            defaultTheta: 160_000
+        )
+        globalRotary = try config.rotary(headWidth: headDim, global, layerType: "full_attention")
+        positionLimit = try config.positionLimit(
+            config.integer("max_position_embeddings", default: 8192),
+            global,
             layerType: "full_attention"
         )
         localRotary = try config.rotary(
@@ -210,7 +214,7 @@ private final class ModernBertBlock {
 /// ModernBERT without a head.
 final class ModernBertModel: Backbone {
     let hiddenSize: Int
-    let maxLength: Int?
+    let positionLimit: PositionLimit?
     private let config: ModernBertConfiguration
     private let embeddings: Embedding
     private let embeddingNorm: LayerNorm
@@ -221,7 +225,7 @@ final class ModernBertModel: Backbone {
     init(_ scope: ParameterScope, _ config: ModernBertConfiguration) throws(TorchError) {
         self.config = config
         hiddenSize = config.hiddenSize
-        maxLength = config.maxPositionEmbeddings
+        positionLimit = config.positionLimit
         embeddings = try Embedding(
             scope["embeddings"]["tok_embeddings"],
             count: config.vocabularySize,

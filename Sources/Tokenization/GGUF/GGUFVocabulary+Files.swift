@@ -32,6 +32,7 @@ extension GGUFVocabulary {
         }
         try check()
         guard model == "gpt2" else { return try makePieceFiles() }
+        try requireMerges()
         var files = TokenizerFiles(tokenizer: try makeTokenizer())
         files.config = makeConfig()
         files.specialTokens = makeSpecialTokens()
@@ -64,6 +65,18 @@ extension GGUFVocabulary {
                 "tokenizer.ggml.\(name)_token_id is \(id); expected 0..<\(tokens.count)."
             )
         }
+    }
+
+    /// Without merges, every word would come apart into single bytes.
+    ///
+    /// Source: llama.cpp, "cannot find tokenizer merges in model file" (src/llama-vocab.cpp).
+    private func requireMerges() throws(TokenizerError) {
+        guard merges.isEmpty else { return }
+        throw TokenizerError(
+            .corrupt,
+            "tokenizer.ggml.merges is missing or empty, so that words would be cut into single letters. "
+                + "Convert the model again with a current llama.cpp, or take another file of it."
+        )
     }
 
     private func makeTokenizer() throws(TokenizerError) -> [UInt8] {
@@ -107,7 +120,8 @@ extension GGUFVocabulary {
     }
 
     private func findPreTokenizer() throws(TokenizerError) -> PreTokenizer {
-        guard let found = Self.preTokenizers.first(where: { $0.names.contains(preTokenizer) }) else {
+        let name = preTokenizer.isEmpty ? "default" : preTokenizer
+        guard let found = Self.preTokenizers.first(where: { $0.names.contains(name) }) else {
             let known = Self.preTokenizers.flatMap(\.names).joined(separator: ", ")
             throw TokenizerError(
                 .unsupported,

@@ -3,7 +3,7 @@ public struct GGUFVocabulary: Sendable, Equatable {
     /// `tokenizer.ggml.model`: `gpt2` for byte-level pairs, `llama` and `gemma4` for SentencePiece's pairs, `t5` for
     /// Unigram, `bert` for WordPiece.
     public var model: String
-    /// `tokenizer.ggml.pre`: the name of the pattern that cuts words.
+    /// `tokenizer.ggml.pre`: the name of the pattern that cuts words; empty if the file does not say.
     public var preTokenizer: String
     /// `tokenizer.ggml.tokens`: the tokens by id.
     public var tokens: [String]
@@ -53,6 +53,20 @@ public struct GGUFVocabulary: Sendable, Equatable {
     }
 }
 
+extension GGUFVocabulary {
+    /// What a person should know of the vocabulary although it can be used, a sentence each.
+    ///
+    /// Source: llama.cpp's warning of a vocabulary of byte-level pairs, the only ones with patterns (src/llama-vocab.cpp).
+    var notes: [String] {
+        guard model == "gpt2", preTokenizer.isEmpty else { return [] }
+        return [
+            "the GGUF file does not say how texts are cut into words (tokenizer.ggml.pre): missing pre-tokenizer type, using: "
+                + "'default'; texts may be tokenized in another way than the model was trained with; "
+                + "convert the model again with a current llama.cpp"
+        ]
+    }
+}
+
 extension Tokenizer {
     /// Makes the tokenizer that a GGUF file describes.
     ///
@@ -67,5 +81,6 @@ extension Tokenizer {
         } catch {
             throw error.inside("the GGUF file's tokenizer")
         }
+        notes = gguf.notes
     }
 }
