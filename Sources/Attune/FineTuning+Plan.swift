@@ -50,6 +50,7 @@ extension FineTuning {
         try validate()
         let (trainRows, heldRows) = try rows(emit)
         let labels = try labels(of: trainRows, heldRows)
+        if !resizesEmbeddings { try TextClassifier.requireFit(of: model) }
         let reading = try TextClassifier.reading(of: model, maxLength: maxLength)
         let targets = try trainRows.targets(among: labels)
         func sizes(_ rows: LabelledTexts, _ purpose: String) -> FineTuningPlan.TextSizes {

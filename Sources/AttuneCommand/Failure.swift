@@ -25,7 +25,8 @@ extension ExitCode {
             case let error as ModelError: error.code == .missingFile ? .missingInput : .badData
             case let error as TokenizerError: Self.of(error.code)
             case let error as TrainingError: Self.of(error.code)
-            case is TorchError: .internalError
+            // A table is too small for a file's ids, or the device is.
+            case let error as TorchError: error.code == .indexOutOfRange ? .badData : .internalError
             default: .internalError
             }
     }

@@ -159,6 +159,7 @@ struct TrainCommand: ParsableCommand {
         job.held = try held.choice()
         job.classWeights = training.classWeights ?? .equal
         job.reinitializesHead = training.reinitHead
+        job.resizesEmbeddings = training.resizeEmbeddings
         try training.apply(to: &job.arguments)
         memory.apply(to: &job.arguments)
         try optimizer.apply(to: &job.arguments)

@@ -187,6 +187,12 @@ struct TrainingOptions: ParsableArguments {
     @Flag(help: "Start a new head where the model has one of other labels.")
     var reinitHead = false
 
+    @Flag(
+        help:
+            "Give the embedding rows for the tokenizer's tokens that it lacks, drawn around the mean of its rows as transformers' resize_token_embeddings does."
+    )
+    var resizeEmbeddings = false
+
     @Option(help: ArgumentHelp("CPU threads; all cores where left out.", valueName: "count"))
     var threads: Int?
 

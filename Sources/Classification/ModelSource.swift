@@ -24,7 +24,7 @@ struct ModelSource {
     private init(folder: URL) throws {
         configuration = try ModelConfiguration(folder: folder)
         checkpoint = try openCheckpoint(folder: folder)
-        tokenizer = try Tokenizer(folder: folder)
+        tokenizer = try Tokenizer(folder: folder).fitted(to: configuration)
     }
 
     private init(gguf url: URL) throws {

@@ -7,6 +7,10 @@ protocol Backbone {
     var hiddenSize: Int { get }
     /// Tokens of a text that it has positions for; nil where nothing says.
     var maxLength: Int? { get }
+    /// The table of tokens' vectors.
+    var tokenEmbedding: Embedding { get }
+    /// The inputs that its tables have rows for.
+    var limits: InputLimits { get }
 
     /// The final states.
     ///

@@ -50,6 +50,8 @@ public struct ModelInspection: Sendable {
     public let tokenizer: Tokenizer?
     /// Why there is no tokenizer.
     public let tokenizerFault: String?
+    /// How tokenizer and model go together; nil if one of them is missing or not known.
+    public let fit: TokenizerFit?
     /// The model's files by name.
     public let files: [File]
 
@@ -77,6 +79,11 @@ public struct ModelInspection: Sendable {
         (configuration, configurationFault) = (source.configuration, source.configurationFault)
         (tokenizer, tokenizerFault) = (source.tokenizer, source.tokenizerFault)
         files = source.files
+        if let tokenizer = source.tokenizer, let configuration = source.configuration {
+            fit = try? TokenizerFit(tokenizer, configuration)
+        } else {
+            fit = nil
+        }
         do {
             unreadFields = isKnown(source.configuration) ? try source.configuration?.unreadFields() ?? [] : []
             unsupported = nil
@@ -136,7 +143,10 @@ private struct Source {
         }
         architecture = configuration?["architectures"].array?.first?.string
         checkpoint = try openCheckpoint(folder: folder)
-        do { tokenizer = try Tokenizer(folder: folder) } catch { tokenizerFault = "\(error)" }
+        do {
+            let own = try Tokenizer(folder: folder)
+            tokenizer = configuration.map(own.fitted) ?? own
+        } catch { tokenizerFault = "\(error)" }
         let files = try FileManager.default.contentsOfDirectory(
             at: folder,
             includingPropertiesForKeys: [.fileSizeKey, .isRegularFileKey],
