@@ -50,6 +50,7 @@ extension FineTuning {
         try validate()
         let (trainRows, heldRows) = try rows(emit)
         let labels = try labels(of: trainRows, heldRows, emit)
+        if !resizesEmbeddings { try TextClassifier.requireFit(of: model) }
         let reading = try TextClassifier.reading(of: model, maxLength: maxLength)
         for note in reading.notes { try emit(.note(note)) }
         let targets = try trainRows.targets(among: labels)

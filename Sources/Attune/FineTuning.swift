@@ -71,6 +71,8 @@ public struct FineTuning: Sendable {
     public var allowsManyClasses = false
     /// Whether a head of other labels may be thrown away.
     public var reinitializesHead = false
+    /// Whether the token embedding gets rows for all tokens of the tokenizer, if it has fewer.
+    public var resizesEmbeddings = false
     /// Where to run.
     public var device = Device.cpu
     /// How weights are kept: `.float32`, or `.bfloat16`, whose steps are rounded stochastically.
@@ -286,6 +288,7 @@ public struct FineTuning: Sendable {
         options.labels = labels
         options.problemType = problemType
         options.reinitializesHead = reinitializesHead
+        options.resizesEmbeddings = resizesEmbeddings
         options.device = device
         options.weightsDType = weightsDType
         let (classifier, report) = try TextClassifier.load(

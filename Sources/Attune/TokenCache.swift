@@ -37,11 +37,13 @@ public struct TokenCache: Sendable {
         }
         let key = CacheKey { key in
             // Another number where the same files give other ids.
-            key.add("ids 1")
+            key.add("ids 2")
             for file in tokenizer.files {
                 key.add(file.name)
                 key.add(file.contents)
             }
+            // The model's configuration, which is not among the files, may decide about token types.
+            key.add(tokenizer.givesTokenTypes ? "token types" : "no token types")
             key.add(maxLength.map { "\($0)" } ?? "whole")
             switch inputs {
             case .texts(let texts):

@@ -26,7 +26,8 @@ extension ExitCode {
             case let error as TokenizerError: Self.of(error.code)
             case let error as TrainingError: Self.of(error.code)
             case is UnknownLabel: .badData
-            case is TorchError: .internalError
+            // A table is too small for a file's ids, or the device is.
+            case let error as TorchError: error.code == .indexOutOfRange ? .badData : .internalError
             default: .internalError
             }
     }

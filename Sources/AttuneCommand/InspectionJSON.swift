@@ -44,7 +44,13 @@ struct InspectionJSON {
         if let settings = inspection.settings, let json = try? JSONValue.parse(settings.formatted.utf8) {
             object["settings"] = json
         }
+        if let fault = inspection.fit?.fault { object["tokenizer_misfit"] = .string(fault) }
+        if let notes = inspection.fit?.notes, !notes.isEmpty {
+            object["tokenizer_notes"] = .array(notes.map(JSONValue.string))
+        }
         if let configuration, configuration.isClassifier {
+            if let fault = configuration.labelFault { object["label_fault"] = .string(fault) }
+            if let note = configuration.labelNote { object["label_note"] = .string(note) }
             object["problem_type"] = .string(configuration.problemType.rawValue)
             object["labels"] = .array(configuration.labels.map(JSONValue.string))
         }
@@ -79,6 +85,7 @@ struct InspectionJSON {
             "kind": .string(tokenizer.kind), "vocabulary_size": .int(tokenizer.vocabularySize),
             "special_tokens": .object(special),
             "max_length": tokenizer.modelMaxLength.map(JSONValue.int) ?? .null,
+            "gives_token_types": .bool(tokenizer.givesTokenTypes),
         ])
     }
 

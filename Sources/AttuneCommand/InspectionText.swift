@@ -96,20 +96,25 @@ struct InspectionText {
         }
         let special = tokenizer.specialTokens.map { "\($0.name.dropLast("_token".count)) \($0.token)" }
         let limit = tokenizer.modelMaxLength.map { ", texts of at most \(grouped($0))" } ?? ""
+        let types = tokenizer.givesTokenTypes ? ["gives the model token types"] : []
         return ["\(tokenizer.kind), \(grouped(tokenizer.vocabularySize)) tokens\(limit)"]
-            + (special.isEmpty ? [] : [special.joined(separator: ", ")])
+            + (special.isEmpty ? [] : [special.joined(separator: ", ")]) + types
+            + [inspection.fit?.fault].compactMap { $0.map { "does not fit the model: \($0)" } }
+            + (inspection.fit?.notes ?? [])
     }
 
     private var labels: [String] {
         guard let configuration = inspection.configuration, configuration.isClassifier else {
             return ["none: a base model, whose head is made when it is trained"]
         }
+        if let fault = configuration.labelFault { return ["not usable: \(fault)"] }
+        let note = configuration.labelNote.map { [$0] } ?? []
         let names = configuration.labels
         let shown = names.prefix(20).joined(separator: ", ") + (names.count > 20 ? ", …" : "")
         switch configuration.problemType {
-        case .singleLabel: return ["one of \(grouped(names.count)): \(shown)"]
-        case .multiLabel: return ["any of \(grouped(names.count)): \(shown)"]
-        case .regression: return ["a number: \(shown)"]
+        case .singleLabel: return ["one of \(grouped(names.count)): \(shown)"] + note
+        case .multiLabel: return ["any of \(grouped(names.count)): \(shown)"] + note
+        case .regression: return ["a number: \(shown)"] + note
         }
     }
 

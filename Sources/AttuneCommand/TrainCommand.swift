@@ -205,6 +205,7 @@ struct TrainCommand: ParsableCommand {
         }
         job.reinitializesHead = training.reinitHead
         job.allowsManyClasses = training.allowManyClasses
+        job.resizesEmbeddings = training.resizeEmbeddings
         try training.apply(to: &job.arguments)
         memory.apply(to: &job.arguments)
         try optimizer.apply(to: &job.arguments)

@@ -145,6 +145,12 @@ struct TrainingOptions: ParsableArguments {
     @Flag(help: "Train although nearly every row has a label of its own, as a column of ids gives.")
     var allowManyClasses = false
 
+    @Flag(
+        help:
+            "Give the embedding rows for the tokenizer's tokens that it lacks, drawn around the mean of its rows as transformers' resize_token_embeddings does."
+    )
+    var resizeEmbeddings = false
+
     @Option(help: ArgumentHelp("CPU threads; all cores where left out.", valueName: "count"))
     var threads: Int?
 

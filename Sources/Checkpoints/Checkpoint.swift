@@ -119,6 +119,10 @@ public struct LoadReport: Sendable, Equatable {
     public var mismatched: [Mismatch] = []
     /// In the checkpoint, and left on purpose: another head's.
     public var dropped: [Dropped] = []
+    /// In the checkpoint, and ignored as transformers ignores them: computed from the configuration.
+    public var computed: [String] = []
+    /// What a person should know of how model, tokenizer and configuration fit together, a sentence each.
+    public var notes: [String] = []
     /// Fields of `config.json` that nothing reads and of which nothing is known; they are kept when the model is saved.
     public var unreadFields: [String] = []
     /// What a person should know although the model was loaded, a sentence each: how contradictions were resolved, which
@@ -138,9 +142,10 @@ public struct LoadReport: Sendable, Equatable {
         return [
             "\(loaded.count) tensors loaded", named(fresh, "made new"), named(missing, "missing"),
             named(mismatches, "of another shape"), named(unexpected, "not used"),
-            named(dropped.map(\.name), "left, of another head"),
+            named(dropped.map(\.name), "not needed by a classifier"),
             unreadFields.isEmpty
                 ? nil : "fields of config.json not known here: \(unreadFields.joined(separator: ", "))",
+            notes.isEmpty ? nil : notes.joined(separator: "; "),
         ].compactMap { $0 }.joined(separator: ", ")
     }
 }

@@ -51,6 +51,8 @@ package struct ModelOutline {
     ) throws -> TextClassifier {
         var options = options
         options.padTokenID = options.padTokenID ?? source.tokenizer.padTokenID
+        if options.resizesEmbeddings { options.embeddingRows = source.tokenizer.vocabularySize }
+        try source.requireFit(addingRows: options.resizesEmbeddings)
         let configuration = options.settlingSingleLogit(of: source.configuration)
         let model = try SequenceClassifier.fresh(
             configuration: blocks == blockCount ? configuration : configuration.withBlocks(blocks),

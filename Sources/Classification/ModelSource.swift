@@ -64,7 +64,7 @@ struct ModelSource {
         settings = told.completed(by: saved)
         configuration = try stored.naming(told.labelNames)
         checkpoint = try openCheckpoint(folder: folder.url)
-        tokenizer = try Tokenizer(folder: folder.url)
+        tokenizer = try Tokenizer(folder: folder.url).fitted(to: configuration)
         notes = folder.notes + saved.notes(comparedWith: stored) + tokenizer.notes
     }
 

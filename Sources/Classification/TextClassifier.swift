@@ -84,6 +84,8 @@ public final class TextClassifier {
         var options = options
         options.problemType = options.problemType ?? settings.problemType
         options.padTokenID = options.padTokenID ?? source.tokenizer.padTokenID
+        if options.resizesEmbeddings { options.embeddingRows = source.tokenizer.vocabularySize }
+        let fit = try source.requireFit(addingRows: options.resizesEmbeddings)
         let configuration = options.settlingSingleLogit(of: source.configuration)
         var (model, report) = try SequenceClassifier.load(
             source.checkpoint,
@@ -91,6 +93,7 @@ public final class TextClassifier {
             options: options,
             random: RandomSource(seed: seed)
         )
+        report.notes += fit.typeNotes
         let classifier = TextClassifier(
             model: model,
             tokenizer: source.tokenizer,
@@ -98,6 +101,7 @@ public final class TextClassifier {
             settings: source.settings,
             notes: source.notes + report.notes
         )
+        if let limit = classifier.lengthLimit { try requireRoom(limit, for: source.tokenizer) }
         report.notes = classifier.notes
         return (classifier, report)
     }
@@ -129,12 +133,12 @@ public final class TextClassifier {
     ///
     /// - Parameters:
     ///   - encodings: Their ids, by ``tokenizer`` and cut to ``maxLength``; a text without any becomes a single padding
-    ///     token, as in a padded batch.
+    ///     token, as in a padded batch. Type ids become those that the model takes.
     ///   - targets: As many, where they are known.
     /// - Returns: As many encoded texts.
     public func examples(_ encodings: PackedEncodings, targets: Targets? = nil) -> EncodedExamples {
         guard zip(encodings.cuSeqlens, encodings.cuSeqlens.dropFirst()).contains(where: ==) else {
-            return EncodedExamples(encodings: encodings, targets: targets)
+            return EncodedExamples(encodings: typed(encodings), targets: targets)
         }
         let filler = tokenizer.padTokenID ?? tokenizer.eosTokenID ?? 0
         let hasTypes = !encodings.typeIDs.isEmpty
@@ -145,7 +149,18 @@ public final class TextClassifier {
             if hasTypes { filled.typeIDs += range.isEmpty ? [0] : encodings.typeIDs[range] }
             filled.cuSeqlens.append(Int32(filled.ids.count))
         }
-        return EncodedExamples(encodings: filled, targets: targets)
+        return EncodedExamples(encodings: typed(filled), targets: targets)
+    }
+
+    /// The same texts with the token types that the model takes.
+    private func typed(_ encodings: PackedEncodings) -> PackedEncodings {
+        var result = encodings
+        result.typeIDs = model.tokenTypes.taken(
+            encodings.typeIDs,
+            count: encodings.ids.count,
+            areGiven: tokenizer.givesTokenTypes
+        )
+        return result
     }
 
     /// Scores encoded texts in evaluation mode, in flat memory.

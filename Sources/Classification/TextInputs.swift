@@ -51,11 +51,14 @@ public enum TextInputs: Sendable {
     /// - Parameters:
     ///   - tokenizer: Makes the ids, with the tokens that it puts around and between texts.
     ///   - maxLength: Tokens of an example at the most; of a pair the longer text gives way. Nil cuts nothing.
-    /// - Returns: The ids end to end; type ids, too, for pairs.
+    /// - Returns: The ids end to end; type ids, too, if the tokenizer gives them to the model and they are not all 0.
     public func encoded(by tokenizer: Tokenizer, maxLength: Int?) -> PackedEncodings {
-        switch self {
-        case .texts(let texts): tokenizer.encodeBatch(texts, maxLength: maxLength)
-        case .pairs(let pairs): tokenizer.encodeBatch(pairs: pairs, maxLength: maxLength)
-        }
+        var encodings =
+            switch self {
+            case .texts(let texts): tokenizer.encodeBatch(texts, maxLength: maxLength)
+            case .pairs(let pairs): tokenizer.encodeBatch(pairs: pairs, maxLength: maxLength)
+            }
+        if !tokenizer.givesTokenTypes { encodings.typeIDs = [] }
+        return encodings
     }
 }

@@ -7,6 +7,10 @@ protocol Backbone {
     var hiddenSize: Int { get }
     /// How long a text its positions are made for; nil if nothing says so.
     var positionLimit: PositionLimit? { get }
+    /// The table of tokens' vectors.
+    var tokenEmbedding: Embedding { get }
+    /// The inputs that its tables have rows for.
+    var limits: InputLimits { get }
 
     /// The final states.
     ///

@@ -25,6 +25,8 @@ struct KeyMap: Sendable {
     var renamedSuffixes: [(old: String, new: String)] = []
     /// What is left.
     var dropped: [Dropped] = []
+    /// Endings of names that the family ignores, as transformers does.
+    var ignoredSuffixes: [String] = []
 
     /// The classifier's name for a checkpoint's tensor.
     ///
@@ -40,6 +42,11 @@ struct KeyMap: Sendable {
         if known.contains(name) { return name }
         let prefixed = backbonePrefix + name
         return known.contains(prefixed) ? prefixed : nil
+    }
+
+    /// Whether a tensor that is none of the classifier's is ignored without a word: it is computed from the configuration.
+    func isIgnored(_ name: String) -> Bool {
+        ComputedTensors.contain(name) || ignoredSuffixes.contains(where: name.hasSuffix)
     }
 
     /// Why a tensor that is none of the classifier's may be left; nil where nothing is known of it.
@@ -59,11 +66,6 @@ struct KeyMap: Sendable {
             dropped: [
                 Dropped(prefix: "lm_head.", reason: "a classifier has no language-model head"),
                 Dropped(prefix: "embed_out.", reason: "a classifier has no language-model head"),
-                Dropped(suffix: "rotary_emb.inv_freq", reason: "computed from the configuration"),
-                Dropped(suffix: ".attn.bias", reason: "a mask, not a weight"),
-                Dropped(suffix: ".attn.masked_bias", reason: "a mask, not a weight"),
-                Dropped(suffix: ".attention.bias", reason: "a mask, not a weight"),
-                Dropped(suffix: ".attention.masked_bias", reason: "a mask, not a weight"),
             ]
         )
     }

@@ -10,8 +10,10 @@ public struct ModelError: Error, Sendable, Equatable, CustomStringConvertible {
         case unsupported
         /// The checkpoint's tensors are not those that the configuration asks for.
         case mismatchedCheckpoint
-        /// The labels of the checkpoint are not those of the data.
+        /// The labels of the checkpoint are not those of the data, or do not name the rows of its head.
         case mismatchedLabels
+        /// The tokenizer makes token ids that the model has no embedding for.
+        case mismatchedTokenizer
     }
 
     /// The kind of failure.

@@ -10,8 +10,10 @@ public struct PackedBatch {
     public let typeIDs: Tensor?
     /// B + 1 offsets; example i owns tokens `cuSeqlens[i] ..< cuSeqlens[i + 1]`.
     public let cuSeqlens: [Int32]
-    /// The ids again, where a family must look at them before the model runs.
+    /// The ids again, to be looked at before the model runs.
     let tokenIDs: [Int32]
+    /// The type ids again.
+    let tokenTypeIDs: [Int32]?
     /// The first token of each example.
     let firstTokens: PackedRows
     /// The last token of each example that is not padding; the first where all are.
@@ -59,6 +61,7 @@ public struct PackedBatch {
         }
         self.cuSeqlens = cuSeqlens
         tokenIDs = ids
+        tokenTypeIDs = typeIDs
         let zeros = [Int32](repeating: 0, count: last.count)
         firstTokens = try PackedRows(positions: zeros, cuSeqlens: cuSeqlens, device: device)
         lastTokens = try PackedRows(positions: last, cuSeqlens: cuSeqlens, device: device)

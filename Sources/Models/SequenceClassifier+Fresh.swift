@@ -58,9 +58,10 @@ extension SequenceClassifier {
         random: RandomSource
     ) throws -> SequenceClassifier {
         let family = try ModelFamily.of(configuration)
+        let wanted = try configuration.withEmbeddingRows(options.embeddingRows)
         let padTokenID = family.padTokenID(configuration)
         let resolved = try resolve(
-            configuration,
+            wanted,
             family,
             padTokenID: options.padTokenID ?? padTokenID,
             options

@@ -23,6 +23,13 @@ extension SequenceClassifier {
         public var mapsWeights = false
         /// Whether a head that is there shall be thrown away.
         public var reinitializesHead = false
+        /// Whether the token embedding gets rows for all tokens of the tokenizer, if it has fewer.
+        ///
+        /// New rows start in the midst of those there are, as by transformers' `resize_token_embeddings`. It counts where the
+        /// tokenizer is known: `TextClassifier.load`.
+        public var resizesEmbeddings = false
+        /// Rows that the token embedding is to have at least; nil takes those of the checkpoint.
+        package var embeddingRows: Int?
         /// Whether weights that are infinite or not numbers are refused; what looks for their origin takes them.
         package var refusesNonFiniteWeights = true
         /// Where to run.
@@ -55,9 +62,11 @@ extension SequenceClassifier {
         }
         let keepsHead = try keepsHead(of: configuration, options: options)
         let family = try ModelFamily.of(configuration)
+        let storedRows = try configuration.embeddingRows()
+        let wanted = try configuration.withEmbeddingRows(options.embeddingRows)
         let padTokenID = family.padTokenID(configuration)
         let resolved = try resolve(
-            configuration,
+            wanted,
             family,
             padTokenID: options.padTokenID ?? padTokenID,
             options
@@ -66,9 +75,19 @@ extension SequenceClassifier {
         let reader = ConfigurationReader(resolved, paddingIndex: padTokenID.map(Int.init))
         let network = try family.make(ParameterScope(parameters), reader)
         let unreadFields = try reader.unreadFields()
-        var report = try fill(parameters, from: checkpoint, family, keepsHead, options, random)
+        try requirePaddingToken(of: wanted, network.backbone.tokenEmbedding)
+        let embedding = network.backbone.tokenEmbedding.weight
+        let contents = Contents(
+            store: parameters,
+            keys: family.keys,
+            keepsHead: keepsHead,
+            labels: resolved.labels,
+            grown: embedding.shape[0] > storedRows ? (embedding.name, storedRows) : nil
+        )
+        var report = try fill(contents, from: checkpoint, family, options, random)
         report.unreadFields = unreadFields
         report.notes = reader.notes + report.notes
+        if keepsHead, let note = configuration.labelNote { report.notes.append(note) }
         let classifier = SequenceClassifier(
             configuration: resolved,
             parameters: parameters,
@@ -85,12 +104,21 @@ extension SequenceClassifier {
         padTokenID: Int32?,
         _ options: LoadOptions
     ) throws(ModelError) -> ModelConfiguration {
+        if options.labels == nil, let fault = configuration.labelFault {
+            throw ModelError(.mismatchedLabels, fault)
+        }
         let labels = options.labels ?? configuration.labels
         let problemType = options.problemType ?? configuration.problemType
         guard labels.count > 1 || (problemType != .singleLabel && labels.count == 1) else {
             throw ModelError(
                 .mismatchedLabels,
                 "a classifier needs at least two labels, and these are \(listed(labels))"
+            )
+        }
+        guard Set(labels.map { Array($0.utf8) }).count == labels.count else {
+            throw ModelError(
+                .mismatchedLabels,
+                "two labels have the same name, and results are told apart by it: \(listed(labels))"
             )
         }
         guard labels.count == 1 || problemType != .regression else {
@@ -114,6 +142,7 @@ extension SequenceClassifier {
         options: LoadOptions
     ) throws(ModelError) -> Bool {
         guard configuration.isClassifier, !options.reinitializesHead else { return false }
+        if let fault = configuration.labelFault { throw ModelError(.mismatchedLabels, fault) }
         if let wanted = options.labels, wanted != configuration.labels {
             throw ModelError(
                 .mismatchedLabels,
@@ -136,21 +165,51 @@ extension SequenceClassifier {
         return labels.count > 12 ? "\(shown), … (\(labels.count) labels)" : shown
     }
 
+    /// Refuses a padding token that the embedding has no row for, as PyTorch does.
+    private static func requirePaddingToken(
+        of configuration: ModelConfiguration,
+        _ embedding: Embedding
+    ) throws(ModelError) {
+        guard let id = configuration.padTokenID, embedding.isPaddingOutside else { return }
+        throw ModelError(
+            .badConfiguration,
+            "\(configuration.source): `pad_token_id` is \(id), and the model's embedding has "
+                + "\(embedding.weight.shape[0]) rows; correct it to the "
+                + "tokenizer's padding token, or train with --resize-embeddings if the tokenizer has that token"
+        )
+    }
+
+    /// What a checkpoint is to fill.
+    private struct Contents {
+        let store: ParameterStore
+        let keys: KeyMap
+        let keepsHead: Bool
+        /// Names of the head's rows.
+        let labels: [String]
+        /// The token embedding and the checkpoint's rows of it, if it is to have more.
+        let grown: (name: String, rows: Int)?
+
+        /// The shape that the checkpoint's tensor must have.
+        func storedShape(of parameter: Parameter) -> [Int] {
+            guard let grown, grown.name == parameter.name else { return parameter.shape }
+            return [grown.rows] + parameter.shape.dropFirst()
+        }
+    }
+
     private static func fill(
-        _ store: ParameterStore,
+        _ contents: Contents,
         from checkpoint: any Checkpoint,
         _ family: ModelFamily,
-        _ keepsHead: Bool,
         _ options: LoadOptions,
         _ random: RandomSource
     ) throws -> LoadReport {
-        let keys = family.keys
+        let store = contents.store
         var report = LoadReport()
         report.notes = checkpoint.notes
-        var sources = try sources(of: store, in: checkpoint, keys, keepsHead, &report)
-        addTiedSources(&sources, of: store, in: checkpoint, keys, keepsHead, &report)
+        var sources = try sources(of: contents, in: checkpoint, &report)
+        addTiedSources(&sources, of: contents, in: checkpoint, &report)
         // All that is amiss is found before the first tensor is read.
-        try requireFit(store, checkpoint, sources, keys, keepsHead, &report)
+        try requireFit(contents, checkpoint, sources, &report)
         for parameter in store.parameters {
             guard let source = sources[parameter.name] else {
                 try parameter.initialize(random: random)
@@ -161,8 +220,16 @@ extension SequenceClassifier {
             let dtype = weightsDType(of: parameter, family, options)
             let tensor = try checkpoint.tensor(source)
             if options.refusesNonFiniteWeights { try requireFinite(tensor, name: source) }
-            try parameter.set(usable(tensor, dtype, options))
             report.loaded.append(source)
+            guard let grown = contents.grown, grown.name == parameter.name else {
+                try parameter.set(usable(tensor, dtype, options))
+                continue
+            }
+            let table = try tensor.withRowsAdded(upTo: parameter.shape[0], random: random)
+            try parameter.set(table.to(dtype: dtype, device: options.device))
+            report.notes.append(
+                "the token embedding has grown from \(grown.rows) to \(parameter.shape[0]) rows"
+            )
         }
         return report
     }
@@ -177,17 +244,18 @@ extension SequenceClassifier {
 
     /// Which of the checkpoint's tensors each parameter is; those of a head that is not kept are left out.
     private static func sources(
-        of store: ParameterStore,
+        of contents: Contents,
         in checkpoint: any Checkpoint,
-        _ keys: KeyMap,
-        _ keepsHead: Bool,
         _ report: inout LoadReport
     ) throws(ModelError) -> [String: String] {
-        let known = Set(store.parameters.map(\.name))
+        let (keys, keepsHead) = (contents.keys, contents.keepsHead)
+        let known = Set(contents.store.parameters.map(\.name))
         var sources: [String: String] = [:]
         for name in checkpoint.tensorNames {
             guard let own = keys.classifierName(name, among: known) else {
-                if let reason = keys.reasonToDrop(name) {
+                if keys.isIgnored(name) {
+                    report.computed.append(name)
+                } else if let reason = keys.reasonToDrop(name) {
                     report.dropped.append(LoadReport.Dropped(name: name, reason: reason))
                 } else if !keys.isHead(name) || keepsHead {
                     report.unexpected.append(name)
@@ -212,12 +280,11 @@ extension SequenceClassifier {
     /// head, it would draw the embeddings anew.
     private static func addTiedSources(
         _ sources: inout [String: String],
-        of store: ParameterStore,
+        of contents: Contents,
         in checkpoint: any Checkpoint,
-        _ keys: KeyMap,
-        _ keepsHead: Bool,
         _ report: inout LoadReport
     ) {
+        let (store, keys, keepsHead) = (contents.store, contents.keys, contents.keepsHead)
         let shapes = Dictionary(
             store.parameters.map { ($0.name, $0.shape) },
             uniquingKeysWith: { first, _ in first }
@@ -238,23 +305,33 @@ extension SequenceClassifier {
 
     /// Every parameter but a fresh head's is there, in its shape.
     private static func requireFit(
-        _ store: ParameterStore,
+        _ contents: Contents,
         _ checkpoint: any Checkpoint,
         _ sources: [String: String],
-        _ keys: KeyMap,
-        _ keepsHead: Bool,
         _ report: inout LoadReport
     ) throws(ModelError) {
-        for parameter in store.parameters {
+        let (keys, keepsHead) = (contents.keys, contents.keepsHead)
+        for parameter in contents.store.parameters {
             if keys.isHead(parameter.name), !keepsHead { continue }
             guard let source = sources[parameter.name], let info = checkpoint.info(source) else {
                 // A classifier's own checkpoint lacks nothing: what it says it computed, it must be able to compute again.
                 if keepsHead || !keys.isOptional(parameter.name) { report.missing.append(parameter.name) }
                 continue
             }
-            if info.shape != parameter.shape {
+            let expected = contents.storedShape(of: parameter)
+            if info.shape != expected {
+                if keys.isHead(parameter.name), expected.first == contents.labels.count,
+                    expected.dropFirst() == info.shape.dropFirst(), let rows = info.shape.first
+                {
+                    throw ModelError(
+                        .mismatchedLabels,
+                        "config.json names \(contents.labels.count) labels (\(listed(contents.labels))), and the checkpoint's "
+                            + "head has \(rows) rows (\(source)): give each row one name in id2label, or start a new head "
+                            + "with --reinit-head"
+                    )
+                }
                 report.mismatched.append(
-                    LoadReport.Mismatch(name: source, expected: parameter.shape, found: info.shape)
+                    LoadReport.Mismatch(name: source, expected: expected, found: info.shape)
                 )
             }
         }

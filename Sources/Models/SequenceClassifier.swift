@@ -26,6 +26,12 @@ public final class SequenceClassifier {
     /// How long a text the model's positions are made for, and what says so; nil if nothing does.
     public var positionLimit: PositionLimit? { network.backbone.positionLimit }
 
+    /// Rows of the token embedding: one more than the highest token id that the model takes.
+    public var embeddingRows: Int { network.backbone.limits.tokens }
+
+    /// What the model makes of token types.
+    public var tokenTypes: TokenTypes { network.backbone.limits.types }
+
     /// The label names by id.
     public var labels: [String] { configuration.labels }
 
@@ -47,12 +53,13 @@ public final class SequenceClassifier {
     ///   - batch: B examples on ``device``.
     ///   - context: How to run.
     /// - Returns: `[B, K]`, float32.
-    /// - Throws: `.indexOutOfRange` for a token id outside the vocabulary; `.outOfMemory`.
+    /// - Throws: `.indexOutOfRange` for a token id, token type or length beyond the model's; `.outOfMemory`.
     public func logits(
         _ batch: PackedBatch,
         _ context: ForwardContext = ForwardContext()
     ) throws(TorchError) -> Tensor {
-        try network.logits(batch, context)
+        try network.backbone.limits.check(batch)
+        return try network.logits(batch, context)
     }
 
     /// The language model's final states, of every token.
@@ -61,12 +68,13 @@ public final class SequenceClassifier {
     ///   - batch: T tokens on ``device``.
     ///   - context: How to run.
     /// - Returns: `[T, H]`, float32.
-    /// - Throws: `.indexOutOfRange` for a token id outside the vocabulary; `.outOfMemory`.
+    /// - Throws: `.indexOutOfRange` for a token id, token type or length beyond the model's; `.outOfMemory`.
     public func hiddenStates(
         _ batch: PackedBatch,
         _ context: ForwardContext = ForwardContext()
     ) throws(TorchError) -> Tensor {
-        try network.backbone.states(batch, rows: nil, context)
+        try network.backbone.limits.check(batch)
+        return try network.backbone.states(batch, rows: nil, context)
     }
 
     /// What a saved model is for.

@@ -113,6 +113,8 @@ extension ForwardContext {
 public final class Embedding {
     /// `[V, H]`.
     public let weight: Parameter
+    /// Whether the padding token that was asked for has no row.
+    public let isPaddingOutside: Bool
     private let paddingIndex: Int?
 
     /// Makes its parameter `weight` at a place.
@@ -121,7 +123,8 @@ public final class Embedding {
     ///   - scope: The table's own name.
     ///   - count: Rows, V.
     ///   - width: Columns, H.
-    ///   - paddingIndex: The padding token, whose row is not trained; nil, or one outside the table, trains all.
+    ///   - paddingIndex: The padding token, whose row is not trained, from the table's end if negative; nil, or one outside
+    ///     the table, trains all.
     ///   - std: Standard deviation of fresh weights.
     /// - Throws: `.outOfMemory`.
     public init(
@@ -137,7 +140,9 @@ public final class Embedding {
             initialization: .normal(std: std),
             role: .embedding
         )
-        self.paddingIndex = paddingIndex.flatMap { (0..<count).contains($0) ? $0 : nil }
+        let index = paddingIndex.map { $0 < 0 ? count + $0 : $0 }
+        self.paddingIndex = index.flatMap { (0..<count).contains($0) ? $0 : nil }
+        isPaddingOutside = index != nil && self.paddingIndex == nil
     }
 
     /// Looks ids up.

@@ -71,6 +71,16 @@ struct AddedTokens: Sendable {
         rebuild()
     }
 
+    /// Takes tokens out again.
+    mutating func remove(_ removed: [Int32]) {
+        for id in removed {
+            guard let token = tokens.removeValue(forKey: id) else { continue }
+            ids[Array(token.content.utf8)] = nil
+            normalized[id] = nil
+        }
+        rebuild()
+    }
+
     /// Puts the tokens to be found in normalised text through another normaliser.
     mutating func normalize(with normalizer: (any Normalizer)?) {
         normalized = [:]

@@ -32,6 +32,29 @@ struct BatchLayout: Sendable {
         }
     }
 
+    /// Whether a token has another type than 0.
+    var hasTypes: Bool { parts.contains { $0.typeID != 0 } }
+
+    /// The type ids of single texts that were laid out so.
+    ///
+    /// - Parameter encodings: The texts, special tokens included.
+    /// - Returns: As many as there are ids.
+    func typeIDs(ofSingle encodings: PackedEncodings) -> [Int32] {
+        guard let middle = parts.firstIndex(where: { $0.part == .sequence(0) }) else {
+            return Array(repeating: 0, count: encodings.ids.count)
+        }
+        let (before, after) = (parts[..<middle].map(\.typeID), parts[(middle + 1)...].map(\.typeID))
+        var result: [Int32] = []
+        result.reserveCapacity(encodings.ids.count)
+        for index in 0..<encodings.count {
+            let count = encodings.range(of: index).count - before.count - after.count
+            result += before
+            result += repeatElement(parts[middle].typeID, count: max(0, count))
+            result += after
+        }
+        return result
+    }
+
     /// What comes before and behind the only text; nil where the layout is not of that kind.
     var frame: (before: [Int32], after: [Int32])? {
         guard let middle = parts.firstIndex(where: { $0.part == .sequence(0) }) else { return nil }

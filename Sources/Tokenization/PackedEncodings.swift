@@ -29,7 +29,7 @@ public struct PackedEncodings: Sendable, Equatable {
     public var truncatedCount: Int
     /// For each id the bytes of its own text that it covers, `[T]`; empty where they were not asked for.
     public var spans: [TokenSpan] = []
-    /// For each id the type id of its text, `[T]`; empty for single texts.
+    /// For each id its type id, `[T]`; empty if all are 0.
     public var typeIDs: [Int32] = []
 
     /// Packed ids of given texts.

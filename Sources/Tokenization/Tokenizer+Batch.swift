@@ -17,7 +17,8 @@ extension Tokenizer {
     ///   - maxLength: The most ids of a text, special ones included. Nil, the default, cuts nothing.
     ///   - withOffsets: Whether to tell the bytes that each id stands for. Default false.
     ///   - threads: How many threads to use. Nil, the default, uses every core.
-    /// - Returns: The ids end to end and where each text starts.
+    /// - Returns: The ids end to end and where each text starts; type ids, too, if the tokenizer gives some token another
+    ///   than 0.
     public func encodeBatch(
         _ texts: [String],
         addSpecialTokens: Bool = true,
@@ -28,9 +29,11 @@ extension Tokenizer {
         let layout = layout(isPair: false, addSpecialTokens)
         let frame = layout.frame ?? ([], [])
         let room = maxLength.map { max(0, $0 - layout.specialCount) }
-        return inParallel(texts, threads) { texts, workspace in
+        var packed = inParallel(texts, threads) { texts, workspace in
             encode(texts, frame, room, withOffsets ? .trimmed : .none, workspace)
         }
+        if layout.hasTypes { packed.typeIDs = layout.typeIDs(ofSingle: packed) }
+        return packed
     }
 
     /// Encodes one text; its offsets take in the spaces that byte-level post-processors leave out.

@@ -5,7 +5,7 @@ public import Foundation
 /// A value type of constant tables: copies are cheap and any number of threads may share one. What calls have met is
 /// kept in workspaces that copies share, too; they change no result.
 public struct Tokenizer: Sendable {
-    let pipeline: Pipeline
+    private(set) var pipeline: Pipeline
     let settings: TokenizerSettings
     let stored: TokenizerFiles
     /// What a person should know of it although it can be used, a sentence each.
@@ -67,6 +67,45 @@ public struct Tokenizer: Sendable {
 
     /// The token that stands for what the vocabulary lacks.
     public var unknownTokenID: Int32? { settings.special["unk_token"].flatMap(id(for:)) }
+
+    /// Whether the model is given token types: as `model_input_names` of `tokenizer_config.json` says, else as the class
+    /// that transformers takes for the files does by default.
+    public var givesTokenTypes: Bool { settings.givesTokenTypes }
+
+    /// The tokens that are put around a text, or around and between the two of a pair.
+    ///
+    /// - Parameter isPair: Whether there are two texts.
+    /// - Returns: Their number.
+    public func specialTokenCount(isPair: Bool) -> Int { addedCount(isPair: isPair) }
+
+    /// The highest type id that a token of a text, or of a pair, is given.
+    ///
+    /// - Parameter isPair: Whether there are two texts.
+    /// - Returns: 0 if all tokens are of one type.
+    public func highestTokenType(isPair: Bool) -> Int32 {
+        let layout = BatchLayout(pipeline.postProcessor, isPair: isPair, addSpecialTokens: true)
+        return layout.parts.map(\.typeID).max() ?? 0
+    }
+
+    /// The tokens with ids from a number on, lowest first.
+    ///
+    /// - Parameter id: The first id of interest.
+    /// - Returns: Ids and tokens as the vocabulary spells them; ids without a token are left out.
+    public func tokens(from id: Int) -> [(id: Int, token: String)] {
+        (min(id, vocabularySize)..<vocabularySize).compactMap { id in
+            token(for: Int32(truncatingIfNeeded: id)).map { (id, $0) }
+        }
+    }
+
+    /// The same tokenizer without some of its added tokens: a text that spells one is cut like any other text.
+    ///
+    /// - Parameter ids: Of the tokens to leave out.
+    /// - Returns: The tokenizer; its ``files`` still hold the tokens.
+    public func leavingOut(_ ids: [Int32]) -> Tokenizer {
+        var result = self
+        result.pipeline.added.remove(ids)
+        return result
+    }
 
     /// The most tokens that the model takes, where the files say so.
     public var modelMaxLength: Int? { settings.modelMaxLength }

@@ -13,6 +13,8 @@ struct TokenizerSettings: Sendable, Equatable {
     var truncatesLeft = false
     /// The chat template.
     var chatTemplate: String?
+    /// Whether the model is given token types.
+    var givesTokenTypes = false
 
     /// Lengths from here on mean "no limit" in the files.
     private static let unlimited = 1e15
@@ -60,6 +62,11 @@ struct TokenizerSettings: Sendable, Equatable {
             }
         }
         if let config { readConfig(config) }
+        do throws(TokenizerError) {
+            givesTokenTypes = try Self.givesTokenTypes(config, files)
+        } catch {
+            throw error.inside(TokenizerFiles.configName)
+        }
         for (name, token) in stages?.defaultTokens ?? [] where tokens[name] == nil { tokens[name] = token }
         special = tokens.mapValues(\.content)
         if let template = files.chatTemplate { chatTemplate = String(decoding: template, as: UTF8.self) }
@@ -81,6 +88,24 @@ struct TokenizerSettings: Sendable, Equatable {
         }
         truncatesLeft = root["truncation_side"]?.string == "left"
         chatTemplate = root["chat_template"]?.string
+    }
+
+    /// What `model_input_names` says of token types; without it, what the class has by default.
+    private static func givesTokenTypes(
+        _ config: JSONValue?,
+        _ files: TokenizerFiles
+    ) throws(TokenizerError) -> Bool {
+        if let names = config?["model_input_names"], !names.isNull {
+            guard names.kind == .array, names.elements.allSatisfy({ $0.string != nil }) else {
+                throw names.fault("expected a list of names, such as [\"input_ids\", \"attention_mask\"].")
+            }
+            return names.elements.contains { $0.string == "token_type_ids" }
+        }
+        let model = files.modelConfiguration.flatMap { try? JSONDocument(parsing: $0).root }
+        return TokenizerClass.givesTokenTypes(
+            name: config?["tokenizer_class"]?.string ?? model?["tokenizer_class"]?.string,
+            modelType: model?["model_type"]?.string.flatMap { $0.isEmpty ? nil : $0 }
+        )
     }
 
     private static func token(_ json: JSONValue?) throws(TokenizerError) -> AddedToken? {

@@ -288,7 +288,7 @@ struct TextPairTests {
     private let rows: Dataset
 
     init() throws {
-        tokenizer = try Tokenizer(folder: Fixture.folder.appending(path: "tokenizers/bert-uncased"))
+        tokenizer = try Tokenizer(folder: Fixture.folder.appending(path: "models/sentence-transformers"))
         rows = try Dataset([
             "question": ["who is it?", "why", nil], "answer": ["a friend of mine", "because", "so"],
             "label": ["yes", "no", "yes"],
@@ -319,6 +319,31 @@ struct TextPairTests {
             let second = encode(pairs)
             #expect(second.wasFound && second.encodings == first.encodings)
             #expect(!encode(.texts(texts)).wasFound)
+        }
+    }
+
+    @Test func `whether the model is given token types is part of the cache's key`() throws {
+        let texts = (0..<1000).map { "text \($0)" }
+        let pairs = TextInputs(texts, seconds: texts.reversed())
+        let source = Fixture.folder.appending(path: "models/sentence-transformers")
+        try withTemporaryFolder { folder in
+            let cache = TokenCache(DatasetCache(folder: folder.appending(path: "cache")))
+            // The tokenizers' own files are the same: the model's configuration alone tells the two apart.
+            for (type, gives) in [("bert", true), ("llama", false)] {
+                let model = folder.appending(path: type)
+                try FileManager.default.createDirectory(at: model, withIntermediateDirectories: true)
+                try FileManager.default.copyItem(
+                    at: source.appending(path: "tokenizer.json"),
+                    to: model.appending(path: "tokenizer.json")
+                )
+                try Data("{\"model_type\": \"\(type)\"}".utf8).write(to: model.appending(path: "config.json"))
+                let tokenizer = try Tokenizer(folder: model)
+                let found = cache.encodeBatch(pairs, with: tokenizer, maxLength: nil, source: "test")
+                #expect(!found.wasFound)
+                #expect(found.encodings.typeIDs.isEmpty == !gives)
+                let again = cache.encodeBatch(pairs, with: tokenizer, maxLength: nil, source: "test")
+                #expect(again.wasFound && again.encodings == found.encodings)
+            }
         }
     }
 

@@ -66,7 +66,10 @@ struct TextClassifierTests {
     }
 
     @Test func `pairs keep their type ids where one of them has no tokens`() throws {
-        let classifier = try tiny()
+        let path = Fixture.folder.appending(path: "models/sentence-transformers").path(percentEncoded: false)
+        var options = SequenceClassifier.LoadOptions()
+        options.labels = ["no", "yes"]
+        let classifier = try TextClassifier.load(path, options: options).classifier
         var encodings = PackedEncodings(ids: [5, 6, 7], cuSeqlens: [0, 0, 3])
         encodings.typeIDs = [0, 1, 1]
         let filled = classifier.examples(encodings)

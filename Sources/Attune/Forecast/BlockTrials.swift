@@ -88,6 +88,7 @@ struct BlockTrials {
         options.labels = labels
         options.problemType = problemType
         options.reinitializesHead = true
+        options.resizesEmbeddings = job.resizesEmbeddings
         options.device = job.device
         options.weightsDType = job.weightsDType
         return try outline.classifier(blocks: blocks, options: options, seed: job.arguments.seed)

@@ -1,3 +1,5 @@
+import Models
+
 /// A tensor of a checkpoint, known from its header.
 public struct InspectedTensor: Sendable, Equatable {
     /// The checkpoint's name for it; of a GGUF the Hub's, where the family is known.
@@ -11,11 +13,5 @@ public struct InspectedTensor: Sendable, Equatable {
     public var parameters: Int { shape.reduce(1, *) }
 
     /// Whether it is computed from the configuration and learns nothing: masks, position numbers, rotary frequencies.
-    var isBuffer: Bool {
-        let endings = [
-            "rotary_emb.inv_freq", "rope_freqs.weight", "position_ids", ".attn.bias", ".attn.masked_bias",
-            ".attention.bias", ".attention.masked_bias",
-        ]
-        return endings.contains { name.hasSuffix($0) }
-    }
+    var isBuffer: Bool { ComputedTensors.contain(name) }
 }

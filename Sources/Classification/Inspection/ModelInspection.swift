@@ -54,6 +54,8 @@ public struct ModelInspection: Sendable {
     public let settings: ClassifierSettings?
     /// Why the settings cannot be read; nil if there is no fault.
     public let settingsFault: String?
+    /// How tokenizer and model go together; nil if one of them is missing or not known.
+    public let fit: TokenizerFit?
     /// The model's files by name.
     public let files: [File]
     /// What a person should know of the model although it can be read, a sentence each.
@@ -94,6 +96,11 @@ public struct ModelInspection: Sendable {
             source.notes + source.checkpoint.notes
             + (isKnownFamily ? (try? source.configuration?.notes()) ?? [] : [])
             + (source.tokenizer?.notes ?? [])
+        if let tokenizer = source.tokenizer, let configuration = source.configuration {
+            fit = try? TokenizerFit(tokenizer, configuration)
+        } else {
+            fit = nil
+        }
         if let fault = source.fault {
             unreadFields = []
             unsupported = fault
@@ -170,7 +177,10 @@ private struct Source {
         }
         architecture = configuration?["architectures"].array?.first?.string
         checkpoint = try openCheckpoint(folder: folder)
-        do { tokenizer = try Tokenizer(folder: folder) } catch { tokenizerFault = "\(error)" }
+        do {
+            let own = try Tokenizer(folder: folder)
+            tokenizer = configuration.map(own.fitted) ?? own
+        } catch { tokenizerFault = "\(error)" }
         do {
             let saved = try ClassifierSettings(folder: folder)
             settings = saved == ClassifierSettings() ? nil : saved

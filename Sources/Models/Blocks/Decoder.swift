@@ -237,8 +237,9 @@ private final class DecoderBlock {
 final class Decoder: Backbone {
     let hiddenSize: Int
     let positionLimit: PositionLimit?
+    let tokenEmbedding: Embedding
+    var limits: InputLimits { InputLimits(tokens: config.vocabularySize) }
     private let config: DecoderConfiguration
-    private let embeddings: Embedding
     private let blocks: [DecoderBlock]
     private let norm: RMSNorm
 
@@ -247,7 +248,7 @@ final class Decoder: Backbone {
         self.config = config
         hiddenSize = config.hiddenSize
         positionLimit = config.positionLimit
-        embeddings = try Embedding(
+        tokenEmbedding = try Embedding(
             scope["embed_tokens"],
             count: config.vocabularySize,
             width: config.hiddenSize,
@@ -277,7 +278,7 @@ final class Decoder: Backbone {
             let (cosine, sine) = try rotary(batch.positions, cuSeqlens: batch.cuSeqlens)
             rotations.append(Rotation(cosine: cosine, sine: sine))
         }
-        var x = try embeddings(batch.ids)  // [T, H]
+        var x = try tokenEmbedding(batch.ids)  // [T, H]
         if config.embeddingScale != 1 { x = try x * config.embeddingScale }
         let pass = BlockPass(cuSeqlens: batch.cuSeqlens, rows: rows, context: context)
         x = try blocks.run(x, pass) { block, x, pass throws(TorchError) in

@@ -141,6 +141,8 @@ private final class EncoderBlock {
 final class Encoder: Backbone {
     let hiddenSize: Int
     let positionLimit: PositionLimit?
+    let limits: InputLimits
+    var tokenEmbedding: Embedding { embeddings.words }
     private let embeddings: EncoderEmbeddings
     private let projection: Linear?
     private let blocks: [EncoderBlock]
@@ -149,6 +151,7 @@ final class Encoder: Backbone {
     init(_ scope: ParameterScope, _ config: EncoderConfiguration) throws(TorchError) {
         hiddenSize = config.hiddenSize
         positionLimit = PositionLimit(tokens: config.embeddings.maxLength, kind: .table)
+        limits = config.embeddings.limits
         embeddings = try EncoderEmbeddings(scope["embeddings"], config.embeddings)
         projection =
             config.embeddings.width == config.hiddenSize

@@ -26,6 +26,15 @@ final class EncoderEmbeddings {
         var dropout: Double
         var positions = Positions.fromZero
 
+        /// The token ids, token types and lengths that there are rows for.
+        var limits: InputLimits {
+            InputLimits(
+                tokens: vocabularySize,
+                types: typeVocabularySize.map(TokenTypes.table) ?? .ignored,
+                positions: maxLength
+            )
+        }
+
         /// Tokens that the positions are enough for.
         var maxLength: Int {
             switch positions {
@@ -36,7 +45,7 @@ final class EncoderEmbeddings {
     }
 
     private let config: Configuration
-    private let words: Embedding
+    let words: Embedding
     private let positions: Embedding
     private let types: Embedding?
     private let norm: LayerNorm

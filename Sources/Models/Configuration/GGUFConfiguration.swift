@@ -28,8 +28,9 @@ extension ModelConfiguration {
         for (name, field) in family.numbers.sorted(by: { $0.key < $1.key }) {
             if let value = try gguf.number(name) { fields[field] = value }
         }
+        // The tensor tells the truth; a vocabulary may have fewer tokens.
         let tokens = gguf.tokenizer("tokens")?.strings?.count
-        let vocabulary = gguf["vocab_size"]?.int ?? tokens ?? file.info("token_embd.weight")?.shape.first
+        let vocabulary = file.info("token_embd.weight")?.shape.first ?? gguf["vocab_size"]?.int ?? tokens
         if let vocabulary { fields["vocab_size"] = .int(vocabulary) }
         for (name, field) in [
             ("bos_token_id", "bos_token_id"), ("eos_token_id", "eos_token_id"),

@@ -28,6 +28,18 @@ extension ModelConfiguration {
     /// - Throws: ``ModelError`` where a field would make the model compute something that is not supported.
     public func unreadFields() throws -> [String] { try unfilledNetwork().reader.unreadFields() }
 
+    /// Rows of the token embedding.
+    ///
+    /// - Returns: Those of the network that the fields describe.
+    /// - Throws: ``ModelError`` where they describe none.
+    public func embeddingRows() throws -> Int { try unfilledNetwork().network.backbone.limits.tokens }
+
+    /// What the model makes of token types.
+    ///
+    /// - Returns: What the network does that the fields describe.
+    /// - Throws: ``ModelError`` where they describe none.
+    public func tokenTypes() throws -> TokenTypes { try unfilledNetwork().network.backbone.limits.types }
+
     /// The network that the fields describe; its parameters are only named, none has values.
     private func unfilledNetwork() throws -> (network: ClassifierNetwork, reader: ConfigurationReader) {
         let family = try ModelFamily.of(self)

@@ -41,7 +41,7 @@ public struct ModelConfiguration: Sendable, Equatable {
                 "\(source) is not a model's config.json: it holds \(document.kind), not an object"
             )
         }
-        self.init(fields: fields, source: source)
+        self.init(fields: fields.withoutRepetitions, source: source)
     }
 
     /// Reads a model folder's `config.json`.
@@ -72,13 +72,6 @@ public struct ModelConfiguration: Sendable, Equatable {
 
     /// The id of the padding token, if the model has one.
     public var padTokenID: Int32? { self["pad_token_id"].int.flatMap(Int32.init(exactly:)) }
-
-    /// Label names by id; the reference's `LABEL_0`, `LABEL_1` where the file names none.
-    public var labels: [String] {
-        let named = self["id2label"].object ?? ["0": .string("LABEL_0"), "1": .string("LABEL_1")]
-        let names = Dictionary(named.members.map { ($0.name, $0.value.string) }) { _, last in last }
-        return named.members.indices.map { names[String($0)].flatMap(\.self) ?? "LABEL_\($0)" }
-    }
 
     /// Whether the checkpoint is a classifier's, with a head of its own.
     public var isClassifier: Bool {
@@ -117,6 +110,8 @@ public struct ModelConfiguration: Sendable, Equatable {
             JSONObject(labels.enumerated().map { (String($0), .string($1)) })
         )
         result.fields["label2id"] = .object(JSONObject(labels.enumerated().map { ($1, .int($0)) }))
+        // transformers makes up names if the number contradicts the map.
+        if fields.contains("num_labels") { result.fields["num_labels"] = .int(labels.count) }
         result.fields["problem_type"] = .string(problemType.rawValue)
         result.fields["dtype"] = .string(weightsDType.rawValue)
         result.fields["torch_dtype"] = .null
@@ -126,4 +121,16 @@ public struct ModelConfiguration: Sendable, Equatable {
 
     /// `config.json`'s text.
     public var formatted: String { JSONValue.object(fields).formatted }
+}
+
+extension JSONObject {
+    /// The same members, of equal names the last one alone: a document that repeats a name must not be saved so.
+    fileprivate var withoutRepetitions: JSONObject {
+        var last: [[UInt8]: Int] = [:]
+        for (index, member) in members.enumerated() { last[Array(member.name.utf8)] = index }
+        guard last.count < members.count else { return self }
+        return JSONObject(
+            members.enumerated().filter { last[Array($1.name.utf8)] == $0 }.map { ($1.name, $1.value) }
+        )
+    }
 }

@@ -16,8 +16,7 @@ extension ModelFamily {
             optionalPrefixes: ["bert.pooler."],
             renamedSuffixes: KeyMap.tensorFlowNames,
             dropped: [
-                .init(prefix: "cls.", reason: "a classifier has no masked-language-model head"),
-                .positionIDs,
+                .init(prefix: "cls.", reason: "a classifier has no masked-language-model head")
             ]
         )
     ) { scope, config in
@@ -34,9 +33,4 @@ extension KeyMap {
     static let tensorFlowNames = [
         (old: "LayerNorm.gamma", new: "LayerNorm.weight"), (old: "LayerNorm.beta", new: "LayerNorm.bias"),
     ]
-}
-
-extension KeyMap.Dropped {
-    /// A buffer that old checkpoints carry.
-    static let positionIDs = KeyMap.Dropped(suffix: "embeddings.position_ids", reason: "counted, not learned")
 }

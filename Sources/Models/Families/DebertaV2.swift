@@ -21,12 +21,8 @@ extension ModelFamily {
                 .init(prefix: "cls.", reason: "a classifier has no masked-language-model head"),
                 .init(prefix: "mask_predictions.", reason: "a classifier has no detector of replaced tokens"),
                 .init(prefix: "qa_outputs.", reason: "a classifier answers no questions"),
-                .init(
-                    suffix: "embeddings.position_embeddings.weight",
-                    reason: "the model has relative positions only"
-                ),
-                .positionIDs,
-            ]
+            ],
+            ignoredSuffixes: ["embeddings.position_embeddings.weight"]
         )
     ) { scope, reader in
         let config = try DebertaV2Configuration(reader)
@@ -148,7 +144,7 @@ extension ConfigurationReader {
 /// Embeddings of tokens and, where the model has them, positions and token types, projected and normalised.
 private final class DebertaV2Embeddings {
     private let config: DebertaV2Configuration
-    private let words: Embedding
+    let words: Embedding
     private let positions: Embedding?
     private let types: Embedding?
     private let projection: Linear?
@@ -270,6 +266,14 @@ private final class DebertaV2Convolution {
 final class DebertaV2Model: Backbone {
     let hiddenSize: Int
     let positionLimit: PositionLimit?
+    var tokenEmbedding: Embedding { embeddings.words }
+    var limits: InputLimits {
+        InputLimits(
+            tokens: config.vocabularySize,
+            types: config.typeVocabularySize > 0 ? .table(config.typeVocabularySize) : .ignored,
+            positions: config.hasPositionEmbeddings ? config.maxPositionEmbeddings : nil
+        )
+    }
     private let config: DebertaV2Configuration
     private let embeddings: DebertaV2Embeddings
     private let blocks: [DebertaV2Block]

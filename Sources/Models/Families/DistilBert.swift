@@ -17,7 +17,6 @@ extension ModelFamily {
             dropped: [
                 .init(prefix: "vocab_", reason: "a classifier has no masked-language-model head"),
                 .init(prefix: "qa_outputs.", reason: "a classifier answers no questions"),
-                .positionIDs,
             ]
         )
     ) { scope, config in

@@ -21,7 +21,6 @@ extension ModelFamily {
                 ),
                 .init(prefix: "generator_predictions.", reason: "a classifier has no generator's head"),
                 .init(prefix: "generator_lm_head.", reason: "a classifier has no generator's head"),
-                .positionIDs,
             ]
         )
     ) { scope, config in

@@ -116,8 +116,16 @@ private final class GPT2Block {
 final class GPT2Model: Backbone {
     let hiddenSize: Int
     let positionLimit: PositionLimit?
+    let tokenEmbedding: Embedding
+    var limits: InputLimits {
+        let vocabulary = config.vocabularySize
+        return InputLimits(
+            tokens: vocabulary,
+            types: .tokens(vocabulary),
+            positions: config.maxPositionEmbeddings
+        )
+    }
     private let config: GPT2Configuration
-    private let tokens: Embedding
     private let positions: Embedding
     private let blocks: [GPT2Block]
     private let norm: LayerNorm
@@ -129,7 +137,12 @@ final class GPT2Model: Backbone {
         let (hidden, std) = (config.hiddenSize, config.initializerRange)
         hiddenSize = hidden
         positionLimit = PositionLimit(tokens: config.maxPositionEmbeddings, kind: .table)
-        tokens = try Embedding(scope["wte"], count: config.vocabularySize, width: hidden, std: std)
+        tokenEmbedding = try Embedding(
+            scope["wte"],
+            count: config.vocabularySize,
+            width: hidden,
+            std: std
+        )
         positions = try Embedding(scope["wpe"], count: config.maxPositionEmbeddings, width: hidden, std: std)
         var blocks: [GPT2Block] = []
         for layer in 0..<config.numHiddenLayers {
@@ -144,7 +157,8 @@ final class GPT2Model: Backbone {
         rows: PackedRows?,
         _ context: ForwardContext
     ) throws(TorchError) -> Tensor {
-        let embedded = try tokens(batch.ids) + positions(batch.positions)  // [T, H]
+        var embedded = try tokenEmbedding(batch.ids) + positions(batch.positions)  // [T, H]
+        if let types = batch.typeIDs { embedded = try embedded + tokenEmbedding(types) }
         let x = try context.dropout(config.embeddingDropout, embedded)
         let pass = BlockPass(cuSeqlens: batch.cuSeqlens, rows: rows, context: context)
         return try norm(

@@ -127,8 +127,9 @@ private final class GPTNeoXBlock {
 final class GPTNeoXModel: Backbone {
     let hiddenSize: Int
     let positionLimit: PositionLimit?
+    let tokenEmbedding: Embedding
+    var limits: InputLimits { InputLimits(tokens: config.vocabularySize) }
     private let config: GPTNeoXConfiguration
-    private let embeddings: Embedding
     private let blocks: [GPTNeoXBlock]
     private let norm: LayerNorm
 
@@ -138,7 +139,7 @@ final class GPTNeoXModel: Backbone {
         self.config = config
         hiddenSize = config.hiddenSize
         positionLimit = config.positionLimit
-        embeddings = try Embedding(
+        tokenEmbedding = try Embedding(
             scope["embed_in"],
             count: config.vocabularySize,
             width: config.hiddenSize,
@@ -163,7 +164,7 @@ final class GPTNeoXModel: Backbone {
     ) throws(TorchError) -> Tensor {
         let (cosine, sine) = try config.rotary(batch.positions, cuSeqlens: batch.cuSeqlens)
         let rotation = Rotation(cosine: cosine, sine: sine)
-        let x = try context.dropout(config.hiddenDropout, embeddings(batch.ids))  // [T, H]
+        let x = try context.dropout(config.hiddenDropout, tokenEmbedding(batch.ids))  // [T, H]
         let pass = BlockPass(cuSeqlens: batch.cuSeqlens, rows: rows, context: context)
         return try norm(
             blocks.run(x, pass) { block, x, pass throws(TorchError) in try block(x, rotation, pass) }

@@ -18,8 +18,7 @@ extension ModelFamily {
             // The masked-language model's checkpoints have it under the same names, and the classifier starts from it.
             optionalPrefixes: ["head."],
             dropped: [
-                .init(prefix: "decoder.", reason: "a classifier has no masked-language-model head"),
-                .init(suffix: "rotary_emb.inv_freq", reason: "computed from the configuration"),
+                .init(prefix: "decoder.", reason: "a classifier has no masked-language-model head")
             ]
         )
     ) { scope, reader in
@@ -215,8 +214,9 @@ private final class ModernBertBlock {
 final class ModernBertModel: Backbone {
     let hiddenSize: Int
     let positionLimit: PositionLimit?
+    let tokenEmbedding: Embedding
+    var limits: InputLimits { InputLimits(tokens: config.vocabularySize) }
     private let config: ModernBertConfiguration
-    private let embeddings: Embedding
     private let embeddingNorm: LayerNorm
     private let blocks: [ModernBertBlock]
     private let norm: LayerNorm
@@ -226,7 +226,7 @@ final class ModernBertModel: Backbone {
         self.config = config
         hiddenSize = config.hiddenSize
         positionLimit = config.positionLimit
-        embeddings = try Embedding(
+        tokenEmbedding = try Embedding(
             scope["embeddings"]["tok_embeddings"],
             count: config.vocabularySize,
             width: config.hiddenSize,
@@ -252,7 +252,8 @@ final class ModernBertModel: Backbone {
             return Rotation(cosine: cosine, sine: sine)
         }
         let (global, local) = (try rotation(config.globalRotary), try rotation(config.localRotary))
-        let x = try context.dropout(config.embeddingDropout, embeddingNorm(embeddings(batch.ids)))  // [T, H]
+        let embedded = try embeddingNorm(tokenEmbedding(batch.ids))  // [T, H]
+        let x = try context.dropout(config.embeddingDropout, embedded)
         let pass = BlockPass(cuSeqlens: batch.cuSeqlens, rows: rows, context: context)
         return try norm(
             blocks.run(x, pass) { block, x, pass throws(TorchError) in

@@ -31,13 +31,18 @@ extension ModelFamily {
                     .init(prefix: "lm_head.", reason: "a classifier has no masked-language-model head"),
                     .init(prefix: "roberta.pooler.", reason: "RoBERTa's classifier has a head instead"),
                     .init(prefix: "pooler.", reason: "RoBERTa's classifier has a head instead"),
-                    .positionIDs,
                 ]
             )
         ) { scope, config in
             var encoder = try EncoderConfiguration(config)
             guard let padding = config.paddingIndex, padding >= 0 else {
                 throw config.bad("pad_token_id", "a token id, since positions are counted from it on")
+            }
+            guard encoder.embeddings.maxPositionEmbeddings > padding + 1 else {
+                throw config.bad(
+                    "max_position_embeddings",
+                    "more than \(padding + 1), since positions are counted from the padding token \(padding) on"
+                )
             }
             encoder.embeddings.positions = .afterPadding(id: padding)
             let options = DenseHead.Options(

@@ -17,6 +17,8 @@ struct TokenizerBuilder {
     var model: Model
     /// The tokens in the file's order; of two equal ones the last counts.
     var tokens: [(token: [UInt8], id: Int32)]
+    /// The class's name in the model's `config.json`, which counts if `tokenizer_config.json` names none.
+    var className: String?
     /// SentencePiece's compiled normaliser, in base64.
     var charsmap: String?
     /// What the vocabulary file itself marks as control or user-defined tokens.
@@ -169,7 +171,8 @@ struct TokenizerBuilder {
         for name in TokenizerSettings.names {
             if let token = special(name) { members.append((name, JSONWriter.quoted(token.content))) }
         }
-        let className = settings.config["tokenizer_class"]?.string ?? tokenizerClass.rawValue
+        let className =
+            settings.config["tokenizer_class"]?.string ?? self.className ?? tokenizerClass.rawValue
         members.append(("tokenizer_class", JSONWriter.quoted(className)))
         var json = JSONWriter()
         json.raw("{\n")

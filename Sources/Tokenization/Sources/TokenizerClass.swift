@@ -78,7 +78,10 @@ enum TokenizerClass: String, CaseIterable {
     }()
 
     /// Model types whose registered class counts even where their files name another.
-    private static let overrulesFiles: Set<String> = ["qwen2"]
+    static let overrulesFiles: Set<String> = ["qwen2"]
+
+    /// The class that a model type is registered with; nil for a type that is not known here.
+    static func registered(for modelType: String) -> TokenizerClass? { modelTypes[modelType] }
 
     /// The class of a name, with or without `Fast` at its end.
     init?(named name: String) {

@@ -49,7 +49,9 @@ struct VocabularyFolder {
         )
         var files: TokenizerFiles
         do throws(TokenizerError) {
-            files = try builder(tokenizerClass, settings).files()
+            var builder = try builder(tokenizerClass, settings)
+            builder.className = model?["tokenizer_class"]?.string
+            files = try builder.files()
         } catch {
             throw error.inside(folder.appendingPathComponent(source.rawValue).path)
         }

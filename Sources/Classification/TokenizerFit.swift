@@ -1,0 +1,135 @@
+import JSON
+public import Models
+public import Tokenization
+
+/// How a tokenizer and a model go together, told without reading a weight.
+public struct TokenizerFit: Sendable, Equatable {
+    /// Why the model cannot classify every text that the tokenizer can cut; nil if it can.
+    public let fault: String?
+    /// What becomes of token types that the model does not have.
+    let typeNotes: [String]
+    private let otherNotes: [String]
+
+    /// What is odd about the two and does no harm, a sentence each.
+    public var notes: [String] { typeNotes + otherNotes }
+
+    /// Compares the two.
+    ///
+    /// - Parameters:
+    ///   - tokenizer: The model's.
+    ///   - configuration: The model's.
+    ///   - addsRows: Whether the embedding is given rows for all tokens of the tokenizer.
+    /// - Throws: `ModelError` if the configuration describes no network.
+    public init(
+        _ tokenizer: Tokenizer,
+        _ configuration: ModelConfiguration,
+        addingRows addsRows: Bool = false
+    ) throws {
+        let stored = try configuration.embeddingRows()
+        let rows = addsRows ? max(stored, tokenizer.vocabularySize) : stored
+        fault = Self.fault(tokenizer, rows: rows)
+        typeNotes = Self.typeNotes(tokenizer, try configuration.tokenTypes())
+        otherNotes =
+            Self.specialNotes(configuration, rows) + Self.lengthNotes(tokenizer, configuration)
+    }
+
+    private static func fault(_ tokenizer: Tokenizer, rows: Int) -> String? {
+        guard tokenizer.vocabularySize > rows else { return nil }
+        let tokens = tokenizer.tokens(from: rows)
+        guard let last = tokens.last else { return nil }
+        let others =
+            tokens.count == 1
+            ? "" : ", and \(tokens.count - 1) more from \"\(tokens[0].token)\" with id \(tokens[0].id) on"
+        let them = tokens.count == 1 ? "it" : "them"
+        return
+            "the tokenizer has the token \"\(last.token)\" with id \(last.id)\(others), and the model's embedding has \(rows) "
+            + "rows, for the ids 0 to \(rows - 1); train with --resize-embeddings to add rows for \(them), or remove \(them) "
+            + "from the tokenizer's files"
+    }
+
+    private static func typeNotes(_ tokenizer: Tokenizer, _ types: TokenTypes) -> [String] {
+        let known: Int
+        switch types {
+        case .ignored: return []
+        case .table(let rows), .tokens(let rows): known = rows
+        }
+        let highest = max(
+            tokenizer.highestTokenType(isPair: false),
+            tokenizer.highestTokenType(isPair: true)
+        )
+        guard tokenizer.givesTokenTypes, highest >= known else { return [] }
+        return [
+            "the tokenizer gives token types up to \(highest), and the model has types 0 to \(known - 1); the others count as 0"
+        ]
+    }
+
+    /// Ids in `config.json` that nothing here uses.
+    private static func specialNotes(_ configuration: ModelConfiguration, _ rows: Int) -> [String] {
+        ["bos_token_id", "eos_token_id", "cls_token_id", "sep_token_id", "mask_token_id"].compactMap { name in
+            let ids =
+                configuration[name].array?.compactMap(\.int) ?? [configuration[name].int].compactMap { $0 }
+            guard let id = ids.first(where: { $0 >= rows }) else { return nil }
+            return
+                "config.json's \(name) is \(id), and the embedding has \(rows) rows; a classifier does not use it"
+        }
+    }
+
+    private static func lengthNotes(_ tokenizer: Tokenizer, _ configuration: ModelConfiguration) -> [String] {
+        guard let allowed = tokenizer.modelMaxLength, let context = configuration.contextLength,
+            allowed > context
+        else { return [] }
+        return [
+            "the tokenizer's model_max_length is \(allowed), and the model has positions for \(context); \(context) counts"
+        ]
+    }
+}
+
+extension Tokenizer {
+    /// The same tokenizer without the tokens that stand for no text and that a model for text has no embedding for.
+    ///
+    /// All Gemma 3 share a tokenizer; `<image_soft_token>`, its last token, has a row in those alone that see images.
+    func fitted(to configuration: ModelConfiguration) -> Tokenizer {
+        guard configuration.modelType == "gemma3_text", let id = id(for: "<image_soft_token>"),
+            let rows = try? configuration.embeddingRows(), Int(id) >= rows
+        else { return self }
+        return leavingOut([id])
+    }
+}
+
+extension TextClassifier {
+    /// Refuses a model whose tokenizer has tokens that its embedding has no rows for.
+    ///
+    /// - Parameter path: The folder or `.gguf` file; no weight is read.
+    /// - Throws: `ModelError` with code `.mismatchedTokenizer`; otherwise as ``load(_:options:maxLength:seed:)``.
+    package static func requireFit(of path: String) throws {
+        let source = try ModelSource(path: path)
+        try source.requireFit()
+    }
+
+    /// Refuses a limit that leaves no room for the tokens that the tokenizer puts around a text.
+    static func requireRoom(_ limit: Int, for tokenizer: Tokenizer) throws(ModelError) {
+        let count = tokenizer.specialTokenCount(isPair: false)
+        guard limit < count else { return }
+        throw ModelError(
+            .badConfiguration,
+            "texts of at most \(limit) tokens have no room for the \(count) tokens that the tokenizer puts around each; raise "
+                + "--max-length, or the model's max_position_embeddings"
+        )
+    }
+}
+
+extension ModelSource {
+    /// Refuses a tokenizer with tokens that the model's embedding has no rows for.
+    ///
+    /// - Parameter addsRows: Whether the embedding is given rows for all of them.
+    /// - Returns: What is odd and does no harm.
+    /// - Throws: `ModelError` with code `.mismatchedTokenizer`.
+    @discardableResult
+    func requireFit(addingRows addsRows: Bool = false) throws -> TokenizerFit {
+        let fit = try TokenizerFit(tokenizer, configuration, addingRows: addsRows)
+        if let fault = fit.fault {
+            throw ModelError(.mismatchedTokenizer, "\(configuration.source): \(fault)")
+        }
+        return fit
+    }
+}

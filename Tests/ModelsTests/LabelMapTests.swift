@@ -1,0 +1,157 @@
+import Checkpoints
+import Foundation
+import JSON
+import Models
+import TestSupport
+import Testing
+import Torch
+
+/// The labels of a `config.json`, as transformers 5.23 reads them, and refused if they do not name each row of the head once.
+struct LabelMapTests {
+    /// A configuration of `llama-gqa`'s, a classifier of three labels, with other fields for labels.
+    private func configuration(_ fields: String) throws -> ModelConfiguration {
+        let folder = Fixture.folder.appending(path: "models/llama-gqa")
+        var object =
+            try JSONValue.parse(Data(contentsOf: folder.appending(path: "config.json"))).object ?? [:]
+        for name in ["id2label", "label2id", "num_labels"] { object[name] = .null }
+        let text = JSONValue.object(object).oneLineInOrder
+        return try ModelConfiguration(
+            parsing: Array((text.dropLast() + (fields.isEmpty ? "" : ", ") + fields + "}").utf8),
+            source: "config.json"
+        )
+    }
+
+    private func load(
+        _ fields: String,
+        _ change: (inout SequenceClassifier.LoadOptions) -> Void = { _ in }
+    ) throws -> (SequenceClassifier, LoadReport) {
+        var options = SequenceClassifier.LoadOptions()
+        change(&options)
+        return try SequenceClassifier.load(
+            openCheckpoint(folder: Fixture.folder.appending(path: "models/llama-gqa")),
+            configuration: configuration(fields),
+            options: options,
+            random: RandomSource(seed: 0)
+        )
+    }
+
+    private func complaint(_ fields: String) -> String {
+        do {
+            _ = try load(fields)
+            return "nothing"
+        } catch { return "\(error)" }
+    }
+
+    /// Fields that transformers loads, and the names that it gives.
+    static let loaded: [(fields: String, labels: [String])] = [
+        (#""num_labels": 3"#, ["LABEL_0", "LABEL_1", "LABEL_2"]),
+        (#""num_labels": 3, "id2label": null"#, ["LABEL_0", "LABEL_1", "LABEL_2"]),
+        (#""num_labels": 3, "id2label": {}"#, ["LABEL_0", "LABEL_1", "LABEL_2"]),
+        (#""num_labels": 3, "label2id": {"x": 0, "y": 1, "z": 2}"#, ["LABEL_0", "LABEL_1", "LABEL_2"]),
+        (#""num_labels": 2, "num_labels": 3"#, ["LABEL_0", "LABEL_1", "LABEL_2"]),
+        (#""id2label": {"0": 4, "1": 0.5, "2": "c"}"#, ["4", "0.5", "c"]),
+        (#""id2label": {"0": -1, "1": 1.0, "2": 1e-5}"#, ["-1", "1.0", "1e-05"]),
+        (#""id2label": {"0": true, "1": false, "2": ""}"#, ["True", "False", ""]),
+        (#""id2label": {"2": "c", "0": "a", "1": "b"}"#, ["a", "b", "c"]),
+        (#""id2label": {"0": "a", "1": "b", "2": "c", "0": "d"}"#, ["d", "b", "c"]),
+        (#""id2label": {"0": "a", " 1 ": "b", "02": "c", "00": "d"}"#, ["d", "b", "c"]),
+        (#""id2label": {"0": "x"}, "id2label": {"0": "a", "1": "b", "2": "c"}"#, ["a", "b", "c"]),
+        (#""num_labels": 3, "id2label": {"0": "é", "1": "é", "2": "e"}"#, ["é", "e\u{301}", "e"]),
+    ]
+
+    @Test(arguments: loaded.indices)
+    func `what transformers loads has its names`(index: Int) throws {
+        let (fields, labels) = Self.loaded[index]
+        // The third character of the last case is two scalars: names are compared by bytes, as JSON's are.
+        let spelled =
+            index == Self.loaded.count - 1
+            ? fields.replacing(#""1": "é""#, with: "\"1\": \"e\u{301}\"") : fields
+        let (model, _) = try load(spelled)
+        #expect(model.labels.map { Array($0.utf8) } == labels.map { Array($0.utf8) }, "\(fields)")
+        // What is saved names each row once, and transformers reads the same from it.
+        let saved = model.configuration
+        #expect(saved["id2label"].object?.members.map(\.name) == ["0", "1", "2"])
+        #expect(saved["num_labels"] == .null || saved["num_labels"].int == 3)
+        let names = saved.fields.members.map(\.name)
+        #expect(Set(names).count == names.count)
+        #expect(saved.labels.map { Array($0.utf8) } == labels.map { Array($0.utf8) })
+    }
+
+    @Test(arguments: [
+        (
+            #""id2label": {"0": "a", "1": "b", "3": "c"}"#,
+            "names the rows 0, 1, 3, and 3 labels need the rows 0 to 2"
+        ),
+        (#""id2label": {"1": "a", "2": "b", "3": "c"}"#, "names the rows 1, 2, 3"),
+        (#""id2label": {"-1": "a", "0": "b", "1": "c"}"#, "names the rows -1, 0, 1"),
+        (#""id2label": {"0": "a", "1": "b", "2": "a"}"#, "gives 0 and 2 the same name, \"a\""),
+        (#""id2label": {"0": 1, "1": "1", "2": "c"}"#, "gives 0 and 1 the same name, \"1\""),
+        (#""id2label": {"0": null, "1": "b", "2": "c"}"#, "gives 0 no name but null"),
+        (#""id2label": {"0": ["a"], "1": "b", "2": "c"}"#, "gives 0 no name but a list"),
+        (#""id2label": {"a": "x", "b": "y", "c": "z"}"#, "has the id \"a\""),
+        (#""id2label": {"0": "a", "1.0": "b", "2": "c"}"#, "has the id \"1.0\""),
+        (#""id2label": {}"#, "names no label"),
+        (
+            #""num_labels": 2, "id2label": {"0": "a", "1": "b", "2": "c"}"#,
+            "has 3 names, and `num_labels` is 2"
+        ),
+    ])
+    func `a map that does not name each row once is refused and shown`(fields: String, reason: String) throws
+    {
+        let text = complaint(fields)
+        #expect(text.hasPrefix("config.json: `id2label` \(reason)"), "\(text)")
+        #expect(text.contains("it is {") && text.contains("one name of its own"))
+        // A new head has the data's labels, whatever the old one's were called.
+        let (model, _) = try load(fields) { ($0.labels, $0.reinitializesHead) = (["x", "y"], true) }
+        #expect(model.labels == ["x", "y"])
+        #expect(model.configuration["num_labels"] == .null || model.configuration["num_labels"].int == 2)
+    }
+
+    @Test func `a map or a number of another kind`() {
+        #expect(
+            complaint(#""id2label": ["a", "b", "c"]"#).contains("`id2label` is a list; expected an object")
+        )
+        #expect(complaint(#""num_labels": "3""#).contains("`num_labels` is the text \"3\""))
+        #expect(complaint(#""num_labels": 0"#).contains("expected a whole number from 1"))
+    }
+
+    @Test(arguments: ["", #""num_labels": 4"#, #""id2label": {"0": "a", "1": "b"}"#])
+    func `labels that are not as many as the head has rows`(fields: String) {
+        let text = complaint(fields)
+        #expect(text.contains("the checkpoint's head has 3 rows (score.weight)"), "\(text)")
+        #expect(text.contains("--reinit-head"))
+    }
+
+    @Test(arguments: FamilyTests.variants)
+    func `in every family the head's rows are counted`(name: String) throws {
+        var fields = try ReferenceModel.configuration(name).fields
+        let count = try ReferenceModel.configuration(name).labels.count
+        fields["id2label"] = .object(JSONObject((0...count).map { ("\($0)", .string("l\($0)")) }))
+        #expect {
+            try SequenceClassifier.load(
+                openCheckpoint(folder: Fixture.folder.appending(path: "models/\(name)")),
+                configuration: ModelConfiguration(fields: fields, source: "config.json"),
+                random: RandomSource(seed: 0)
+            )
+        } throws: {
+            "\($0)".contains("config.json names \(count + 1) labels")
+                && "\($0)".contains("head has \(count) row") || count == 1
+        }
+    }
+
+    @Test func `a label2id that contradicts is spoken of, and counts for nothing`() throws {
+        let map = #""id2label": {"0": "a", "1": "b", "2": "c"}"#
+        let (model, report) = try load(map + #", "label2id": {"a": 1, "b": 0, "c": 2}"#)
+        #expect(model.labels == ["a", "b", "c"])
+        #expect(report.summary.contains(#"label2id gives "a" the id 1, and id2label 0; id2label counts"#))
+        #expect(model.configuration["label2id"]["a"].int == 0)
+        // Many models have the names of before under label2id: nothing contradicts.
+        #expect(try load(map + #", "label2id": {"LABEL_0": 0, "LABEL_1": 1}"#).1.notes.isEmpty)
+    }
+
+    @Test func `labels that are asked for have a name each`() {
+        #expect {
+            try load("") { ($0.labels, $0.reinitializesHead) = (["x", "x"], true) }
+        } throws: { "\($0)".contains("two labels have the same name") }
+    }
+}
