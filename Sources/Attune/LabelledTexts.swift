@@ -54,6 +54,9 @@ public struct LabelledTexts: Sendable {
         }
         for column in labelColumns { try dataset.requireKnownClasses(in: column) }
         let labels = try RowLabels(dataset, columns: labelColumns)
+        if labelColumns.count == 1, let spelled = SpelledLabels(labels, column: labelColumns[0]) {
+            throw spelled.error
+        }
         guard problemType == .multiLabel || !labels.isMultiLabel else {
             throw DatasetError(
                 .badData,

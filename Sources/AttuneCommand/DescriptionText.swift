@@ -31,7 +31,13 @@ struct DescriptionText {
         let columns = description.columns
         text +=
             TextTable(
-                rows: columns.map { [shortened($0.name, to: Self.nameWidth), "\($0.feature)"] },
+                rows: columns.map { [shortened($0.name, to: Self.nameWidth), "\($0.feature)"] }
+                    + description.nestedColumns.map {
+                        [
+                            shortened($0.name, to: Self.nameWidth),
+                            $0.kind.rawValue + ($0.parts.isEmpty ? "" : ", read by its parts"),
+                        ]
+                    },
                 indent: 2
             ).text
         if !description.leftOutColumns.isEmpty {

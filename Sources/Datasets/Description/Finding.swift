@@ -2,6 +2,8 @@
 public struct Finding: Sendable, Equatable {
     /// What it is.
     public enum Kind: String, Sendable, CaseIterable {
+        /// Labels are lists or objects written as text, and others are not.
+        case spelledLabels = "labels_spelled_as_lists"
         /// Rows have no value in the label column.
         case missingLabels = "missing_labels"
         /// Rows have no text.

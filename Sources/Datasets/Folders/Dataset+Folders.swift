@@ -30,10 +30,8 @@ extension Dataset {
         }
         var parts: [Dataset] = []
         for file in files {
-            let part = try Dataset(contentsOf: URL(filePath: file), storage: storage)
-            if let first = parts.first,
-                Set(first.columnNames.map { Array($0.utf8) }) != Set(part.columnNames.map { Array($0.utf8) })
-            {
+            let part = try Dataset(file: URL(filePath: file), storage: storage)
+            if let first = parts.first, first.ownColumnNames != part.ownColumnNames {
                 throw DatasetError(
                     .badFile,
                     "\(file) has the columns \(part.listedColumns) where \(files[0]) has \(first.listedColumns); "
@@ -42,7 +40,7 @@ extension Dataset {
             }
             parts.append(part)
         }
-        self = try Dataset.concatenate(parts)
+        self = try Dataset.concatenate(parts).readingCells(of: name)
     }
 
     /// The splits that a folder has, in their order; `train` alone for a file.
@@ -66,6 +64,4 @@ extension Dataset {
     public static func languages(of name: String) -> [String] {
         DatasetCard.languages(path: name + "/README.md")
     }
-
-    private var listedColumns: String { columnNames.map { "\"\($0)\"" }.joined(separator: ", ") }
 }

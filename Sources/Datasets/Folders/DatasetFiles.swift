@@ -26,14 +26,20 @@ struct DatasetFiles {
                 ? try Self.splits(ofFolder: name, configuration) : [Split(name: "train", files: [name])]
             return
         }
+        if OpenableFile.isThere(name) {
+            splits = [Split(name: "train", files: [name])]
+            return
+        }
         guard FilePattern.isPattern(name) else {
             throw DatasetError(.missingFile, "cannot read \(name): there is no such file or folder")
         }
-        let files = FilePattern(name).files().filter { FileFormat(path: $0) != nil }
+        let matching = FilePattern(name).files()
+        let files = matching.filter { FileFormat(path: $0) != nil }
         guard !files.isEmpty else {
+            if let first = matching.first { throw FileFormat.unknown(first) }
             throw DatasetError(
                 .missingFile,
-                "no file of rows matches \(name); quote the pattern, and check the folder"
+                "no file of rows matches \"\(name)\"; quote the pattern, and check the folder"
             )
         }
         splits = [Split(name: "train", files: files)]
@@ -73,6 +79,9 @@ struct DatasetFiles {
             let script = all.first { $0.hasSuffix(".py") }
             let reason =
                 script.map { "it needs the Python script \($0), which is not run here" }
+                ?? all.first { UnreadFormat(path: $0).map { $0 != .markup } ?? false }.flatMap { path in
+                    UnreadFormat(path: path).map { "\(path) is \($0.advice(for: path))" }
+                }
                 ?? "it holds no file of rows"
             throw DatasetError(
                 .badFile,
