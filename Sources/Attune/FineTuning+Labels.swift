@@ -106,7 +106,9 @@ extension UnknownLabel {
         configuration: String?,
         columns: [String]
     ) -> UnknownLabel {
-        guard let data = try? Dataset(path, split: split, configuration: configuration),
+        guard
+            let data = try? Dataset(path, split: split, configuration: configuration)
+                .readingLabelVectors(in: columns),
             let labels = try? RowLabels(data, columns: columns),
             let id = labels.names.firstIndex(of: label),
             let row = labels.codes.firstIndex(where: { $0 >= 0 && labels.sets[Int($0)].contains(Int32(id)) })

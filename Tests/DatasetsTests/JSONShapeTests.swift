@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// JSON files that are neither an object a line nor an array of objects. Beside each what datasets 5.2 does.
+/// JSON files that are neither an object a line nor an array of objects.
 struct JSONShapeTests {
     @Test func `objects over several lines are rows, as in datasets`() throws {
         let pretty = "{\n  \"t\": \"a}\\\"{\",\n  \"n\": {\"x\": 1}\n}\n{\n  \"t\": \"b\"\n}"
