@@ -121,7 +121,11 @@ struct CellTests {
         #expect(try labels("Bad", several, "Good") == [["Bad"], ["Good", "Cheap"], ["Good"]])
         for rows in [["\"Bad\"", several], [several, "\"Bad\""]] {
             let json = "[" + rows.map { "{\"t\": \"x\", \"s\": \($0)}" }.joined(separator: ", ") + "]"
-            let found = try read(json, as: "x.json").contents()["s"]
+            let data = try read(json, as: "x.json")
+            #expect(
+                data.warnings.count == 1 && data.warnings[0].contains("\"s\" holds Label Studio's choices")
+            )
+            let found = try data.contents()["s"]
             #expect(
                 Set((found ?? []).map { "\($0)" })
                     == Set([["Bad"], ["Good", "Cheap"]].map { "\(Value.list($0))" })

@@ -35,6 +35,11 @@ struct JSONReader {
             try columns[index].pad(to: rows)
             guard var finished = try columns[index].finishParts() else {
                 let name = String(decoding: columns[index].name, as: UTF8.self)
+                if columns[index].hasChoices {
+                    warnings.append(
+                        "\(input.path): column \"\(name)\" holds Label Studio's choices; they are read as lists"
+                    )
+                }
                 kept.append((name, try columns[index].finish()))
                 continue
             }
