@@ -107,7 +107,9 @@ extension UnknownLabel {
         columns: [String]
     ) -> UnknownLabel {
         // Rows that were read from files know their places.
-        guard source == nil, let data = try? Dataset(path, split: split, configuration: configuration),
+        guard source == nil,
+            let data = try? Dataset(path, split: split, configuration: configuration)
+                .readingLabelVectors(in: columns),
             let labels = try? RowLabels(data, columns: columns),
             let id = labels.names.firstIndex(of: label),
             let row = labels.codes.firstIndex(where: { $0 >= 0 && labels.sets[Int($0)].contains(Int32(id)) })

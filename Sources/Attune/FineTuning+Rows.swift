@@ -134,6 +134,7 @@ extension FineTuning {
     /// Reads the columns that a job needs; all of them are looked for before any work is done.
     private func read(_ path: String, split: String?, _ emit: (Event) throws -> Void) throws -> Dataset {
         let data = try Dataset(path, split: split, configuration: datasetConfig)
+            .readingLabelVectors(in: labelColumns)
         for warning in data.warnings { try emit(.note("warning: \(warning)")) }
         let headers = try data.repeatedHeaderRows(lookingFirstAt: labelColumns.first)
         if !headers.isEmpty {

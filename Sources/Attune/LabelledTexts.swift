@@ -59,6 +59,9 @@ public struct LabelledTexts: Sendable {
             return
         }
         let labels = try dataset.checkedLabels(labelColumns)
+        if labelColumns.count == 1, let spelled = SpelledLabels(labels, column: labelColumns[0]) {
+            throw spelled.error
+        }
         if problemType == .singleLabel { try dataset.requireSingle(labels, in: labelColumns) }
         let isMissing = labels.isMissing(needsOne: problemType == .singleLabel)
         if let row = isMissing.firstIndex(of: true) {

@@ -85,7 +85,8 @@ public struct RowReader: Sendable {
     ) throws(DatasetError) -> (texts: LabelledTexts, notes: [String]) {
         let columns = try labelColumns(of: rows)
         let (text, pair) = (try textColumn(of: rows), try textPairColumn(of: rows))
-        let loaded = try rows.loaded(columns: self.columns(of: rows))
+        let known = rows.warnings.count
+        let loaded = try rows.loaded(columns: self.columns(of: rows)).readingLabelVectors(in: columns)
         let (kept, notes) = try loaded.cleaned(
             textColumn: text,
             labelColumns: columns,
@@ -100,7 +101,7 @@ public struct RowReader: Sendable {
             labelColumns: columns,
             problemType: problemType
         )
-        return (texts, notes)
+        return (texts, loaded.warnings.dropFirst(known) + notes)
     }
 
     /// The columns of texts and labels, all of which are there, each once.

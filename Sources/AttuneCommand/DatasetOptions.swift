@@ -20,7 +20,7 @@ struct DatasetOptions: ParsableArguments {
     )
     var datasetConfig: String?
 
-    /// The rows; what is to know of how they were read goes to standard error.
+    /// The rows; notes on how they were read go to standard error.
     func read() throws -> Dataset {
         let rows = try Dataset(HubDoor.dataset(dataset), split: split, configuration: datasetConfig)
         for warning in rows.warnings { writeToStandardError("attune: warning: \(warning)\n") }

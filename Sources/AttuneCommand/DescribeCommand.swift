@@ -105,7 +105,7 @@ struct DescribeCommand: ParsableCommand {
                 HubDoor.dataset(data.dataset),
                 split: data.split,
                 configuration: data.datasetConfig
-            )
+            ).readingLabelVectors(in: labelNames)
             let held = try evaluation()
             var options = DescriptionOptions(textColumn: textColumn, labelColumns: labelNames)
             options.textPairColumn = textPairColumn
@@ -137,7 +137,9 @@ struct DescribeCommand: ParsableCommand {
 
     /// The rows to measure on, where there are any.
     private func evaluation() throws -> (rows: Dataset, name: String)? {
-        if let evalDataset { return (try Dataset(HubDoor.dataset(evalDataset)), evalDataset) }
+        if let evalDataset {
+            return (try withLabelVectors(Dataset(HubDoor.dataset(evalDataset))), evalDataset)
+        }
         let place = try HubDoor.dataset(data.dataset)
         var name = evalSplit
         if evalSplit == nil, data.split == nil {
@@ -145,8 +147,13 @@ struct DescribeCommand: ParsableCommand {
             name = names.contains("train") ? ["test", "validation"].first(where: names.contains) : nil
         }
         guard let name else { return nil }
-        let rows = try Dataset(place, split: name, configuration: data.datasetConfig)
+        let rows = try withLabelVectors(Dataset(place, split: name, configuration: data.datasetConfig))
         return (rows, "the split \"\(name)\"")
+    }
+
+    /// Rows to measure on may come without labels.
+    private func withLabelVectors(_ rows: Dataset) throws -> Dataset {
+        try rows.readingLabelVectors(in: labelNames.filter(rows.columnNames.contains))
     }
 
     private func counter(of place: String) throws -> DescriptionOptions.TokenCounter {

@@ -26,6 +26,14 @@ struct DescriptionJSON {
                     .object(["name": .string($0.name), "feature": .string("\($0.feature)")])
                 }
             ),
+            "nested_columns": .array(
+                description.nestedColumns.map {
+                    .object([
+                        "name": .string($0.name), "kind": .string($0.kind.rawValue),
+                        "parts": strings($0.parts),
+                    ])
+                }
+            ),
             "left_out_columns": strings(description.leftOutColumns),
             "warnings": strings(description.warnings),
             "findings": .array(description.findings.map(finding)),

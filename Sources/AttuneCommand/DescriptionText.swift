@@ -28,10 +28,17 @@ struct DescriptionText {
             text += "compared with \(name): \(counted(rows, "row")) to measure on\n"
         }
         text += "\n"
-        let columns = description.columns
+        // A path to a part has to be typed as it is.
+        let width = 2 * Self.nameWidth
+        let nested = description.nestedColumns.map {
+            [
+                shortened($0.name, to: width),
+                $0.kind.rawValue + ($0.parts.isEmpty ? "" : ", read by its parts"),
+            ]
+        }
         text +=
             TextTable(
-                rows: columns.map { [shortened($0.name, to: Self.nameWidth), "\($0.feature)"] },
+                rows: description.columns.map { [shortened($0.name, to: width), "\($0.feature)"] } + nested,
                 indent: 2
             ).text
         if !description.leftOutColumns.isEmpty {

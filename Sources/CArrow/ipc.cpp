@@ -17,7 +17,7 @@ class IPCSource final : public Source {
     std::vector<std::shared_ptr<arrow::RecordBatch>> batches;
 
     arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> read(int piece, int column, bool) const override {
-        ARROW_ASSIGN_OR_RAISE(auto batch, batches[piece]->SelectColumns({column}));
+        ARROW_ASSIGN_OR_RAISE(auto batch, batches[piece]->SelectColumns({columns[size_t(column)].field}));
         // A hostile file may hold offsets that lead anywhere.
         ARROW_RETURN_NOT_OK(batch->ValidateFull());
         std::vector<std::shared_ptr<arrow::RecordBatch>> slices;
@@ -47,6 +47,7 @@ arrow::Status open(IPCSource &source, const std::string &path) {
         source.schema = reader->schema();
         ARROW_ASSIGN_OR_RAISE(source.batches, reader->ToRecordBatches());
     }
+    add_columns(source);
     for (const auto &batch : source.batches) source.piece_rows.push_back(batch->num_rows());
     ARROW_ASSIGN_OR_RAISE(const int64_t bytes, file->GetSize());
     return check_rows(source, bytes);

@@ -18,7 +18,7 @@ class ParquetSource final : public Source {
   public:
     std::shared_ptr<arrow::io::RandomAccessFile> file;
     std::shared_ptr<parquet::FileMetaData> metadata;
-    /// By column, its leaf in the file's schema; a flat column and a list of flat values have one.
+    /// By column, its leaf in the file's schema; a flat column, a list of flat values and a part have one.
     std::vector<int> leaves;
 
     /// A reader with a state of its own, as the one of Parquet may not be shared by threads.
@@ -42,11 +42,14 @@ class ParquetSource final : public Source {
         if (leaf < 0) return arrow::Status::TypeError("nested values");
         // Arrow keeps the dictionaries of byte arrays alone.
         const bool is_text = metadata->schema()->Column(leaf)->physical_type() == parquet::Type::BYTE_ARRAY;
-        const bool is_flat = schema->field(column)->type()->num_fields() == 0;
+        const bool is_flat = columns[size_t(column)].path.empty() && columns[size_t(column)].type->num_fields() == 0;
         ARROW_ASSIGN_OR_RAISE(auto owner, reader(as_dictionary && is_text && is_flat ? leaf : -1));
         ARROW_ASSIGN_OR_RAISE(auto batches, owner->GetRecordBatchReader({piece}, {leaf}));
         return std::make_shared<Owning>(std::move(owner), std::move(batches));
     }
+
+    /// Of an object only the child that leads to the leaf is read.
+    std::vector<int> path(int column) const override { return std::vector<int>(columns[size_t(column)].path.size(), 0); }
 
   private:
     /// Batches that keep their file's reader alive.
@@ -69,13 +72,24 @@ int only_leaf(const parquet::arrow::SchemaField &field) {
     return field.children.size() == 1 ? only_leaf(field.children[0]) : -1;
 }
 
+/// The leaf of a column: the way through the file's schema has a level for each list.
+int leaf_of(const parquet::arrow::SchemaField &field, const std::vector<int> &path, size_t step) {
+    const auto *at = &field;
+    while (at->field->type()->id() != arrow::Type::STRUCT && at->children.size() == 1) at = &at->children[0];
+    if (step == path.size()) return only_leaf(field);
+    if (at->field->type()->id() != arrow::Type::STRUCT || size_t(path[step]) >= at->children.size()) return -1;
+    return leaf_of(at->children[size_t(path[step])], path, step + 1);
+}
+
 arrow::Status open(ParquetSource &source, const std::string &path) {
     // Not mapped: a file that another program cuts short must be an error, not a signal.
     ARROW_ASSIGN_OR_RAISE(source.file, arrow::io::ReadableFile::Open(path, pool()));
     ARROW_ASSIGN_OR_RAISE(auto reader, source.reader(-1));
     source.metadata = reader->parquet_reader()->metadata();
     ARROW_RETURN_NOT_OK(reader->GetSchema(&source.schema));
-    for (const auto &field : reader->manifest().schema_fields) source.leaves.push_back(only_leaf(field));
+    add_columns(source);
+    for (const auto &column : source.columns)
+        source.leaves.push_back(leaf_of(reader->manifest().schema_fields[size_t(column.field)], column.path, 0));
     for (int i = 0; i < source.metadata->num_row_groups(); i++)
         source.piece_rows.push_back(source.metadata->RowGroup(i)->num_rows());
     ARROW_ASSIGN_OR_RAISE(const int64_t bytes, source.file->GetSize());

@@ -25,6 +25,8 @@ struct Reader {
     ca_form form;
     /// What the column's values are to be.
     ca_type type;
+    /// Where they are in the field that is read.
+    std::vector<int> path;
 };
 
 const Source &source(ca_source handle) { return *static_cast<const Source *>(handle.ctx); }
@@ -60,12 +62,28 @@ int64_t ca_memory_in_use(void) { return pool()->bytes_allocated(); }
 int64_t ca_memory_limit(void) { return reading_limit; }
 
 void ca_source_free(ca_source handle) { delete static_cast<Source *>(handle.ctx); }
-int32_t ca_source_column_count(ca_source handle) { return source(handle).schema->num_fields(); }
+int32_t ca_source_column_count(ca_source handle) { return int32_t(source(handle).columns.size()); }
 const char *ca_source_column_name(ca_source handle, int32_t column) {
-    return source(handle).schema->field(column)->name().c_str();
+    return source(handle).columns[column].name.c_str();
 }
-ca_type ca_source_column_type(ca_source handle, int32_t column) {
-    return type_of(*source(handle).schema->field(column)->type());
+ca_type ca_source_column_type(ca_source handle, int32_t column) { return source(handle).columns[column].value_type(); }
+int32_t ca_source_column_depth(ca_source handle, int32_t column) {
+    return int32_t(source(handle).columns[column].path.size());
+}
+ca_nesting ca_source_column_nesting(ca_source handle, int32_t column) {
+    const auto &found = source(handle).columns[column];
+    if (found.value_type().kind != CA_OTHER) return CA_PLAIN;
+    switch (found.type->id()) {
+    case arrow::Type::STRUCT: return found.is_gathered ? CA_OBJECTS : CA_OBJECT;
+    case arrow::Type::LIST: case arrow::Type::LARGE_LIST: case arrow::Type::FIXED_SIZE_LIST: {
+        const auto inner = static_cast<const arrow::BaseListType &>(*found.type).value_type()->id();
+        if (inner == arrow::Type::STRUCT) return CA_OBJECTS;
+        const bool is_list = inner == arrow::Type::LIST || inner == arrow::Type::LARGE_LIST ||
+                             inner == arrow::Type::FIXED_SIZE_LIST;
+        return is_list || found.is_gathered ? CA_LISTS : CA_UNREAD;
+    }
+    default: return CA_UNREAD;
+    }
 }
 const char *ca_source_metadata(ca_source handle, const char *key) {
     const auto &metadata = source(handle).schema->metadata();
@@ -78,7 +96,8 @@ int64_t ca_source_piece_rows(ca_source handle, int32_t piece) { return source(ha
 int ca_reader_open(ca_reader *out, ca_source handle, int32_t piece, int32_t column, ca_form form) {
     return guard([&]() -> arrow::Status {
         ARROW_ASSIGN_OR_RAISE(auto batches, source(handle).read(piece, column, form == CA_CLASSES));
-        out->ctx = new Reader{std::move(batches), form, ca_source_column_type(handle, column)};
+        out->ctx = new Reader{std::move(batches), form, ca_source_column_type(handle, column),
+                              source(handle).path(column)};
         return arrow::Status::OK();
     });
 }
@@ -90,8 +109,8 @@ int ca_reader_next(struct ArrowArray *out, bool *done, ca_reader handle) {
         ARROW_RETURN_NOT_OK(reader.batches->ReadNext(&batch));
         *done = batch == nullptr;
         if (!batch) return arrow::Status::OK();
-        ARROW_ASSIGN_OR_RAISE(auto values, reader.form == CA_CLASSES ? to_classes(batch->column(0))
-                                                                     : to_values(batch->column(0)));
+        ARROW_ASSIGN_OR_RAISE(auto part, values_at(reader.path, batch->column(0)));
+        ARROW_ASSIGN_OR_RAISE(auto values, reader.form == CA_CLASSES ? to_classes(part) : to_values(part));
         // The caller takes the memory for what the schema says.
         const auto wanted = arrow_type(reader.type);
         if (reader.form == CA_VALUES && !(wanted && values->type()->Equals(*wanted)))

@@ -5,64 +5,77 @@ extension Dataset {
     /// Reads one file of rows.
     ///
     /// Known are `.csv`, `.tsv`, Orange's `.tab`, `.jsonl`, `.ndjson`, `.json`, `.txt`, `.parquet`, `.arrow` and
-    /// `.feather`; all but the last three also compressed (`.gz`, `.zst`, `.bz2`, `.lz4`). Nested columns are left out.
-    /// For folders, patterns and several files see ``init(_:split:storage:)``.
+    /// `.feather`; all but the last three also compressed (`.gz`, `.zst`, `.bz2`, `.lz4`). Nested columns are read by their
+    /// parts (``NestedColumn``), and cells of text that all spell lists as lists. For folders, patterns and several files see ``init(_:split:storage:)``.
     ///
     /// - Parameters:
     ///   - url: The file.
     ///   - storage: How much memory the rows may take.
     /// - Throws: `.missingFile`, `.notAllowed`, `.unknownFormat`, or `.badFile` naming the line.
     public init(contentsOf url: URL, storage: StorageOptions = StorageOptions()) throws(DatasetError) {
-        let path = url.path(percentEncoded: false)
+        let file = try Dataset(file: url, storage: storage)
+        self = try file.readingCells(of: url.path(percentEncoded: false))
+    }
+
+    /// Reads one file of rows, every cell as it is.
+    init(file url: URL, storage: StorageOptions) throws(DatasetError) {
+        let file = OpenableFile(url.path(percentEncoded: false))
+        do throws(DatasetError) {
+            self = try Dataset(file, storage)
+        } catch {
+            throw DatasetError(error.code, file.named(error.message))
+        }
+    }
+
+    private init(_ file: OpenableFile, _ storage: StorageOptions) throws(DatasetError) {
+        let (path, name) = (file.path, file.name)
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-            throw DatasetError(.missingFile, "cannot read \(path): there is no such file")
+            throw DatasetError(.missingFile, "cannot read \(name): there is no such file")
         }
         guard !isFolder.boolValue else {
-            throw DatasetError(.badFile, "\(path) is a folder where a file is expected")
+            throw DatasetError(.badFile, "\(name) is a folder where a file is expected")
         }
         guard isRegularFile(path) else {
             throw DatasetError(
                 .badFile,
-                "\(path) is a pipe or a device; save its rows into a file, and read that"
+                "\(name) is a pipe or a device; save its rows into a file, and read that"
             )
         }
-        guard let format = FileFormat(path: path) else {
-            throw DatasetError(
-                .unknownFormat,
-                "\(path): files ending in \"\(url.pathExtension)\" are not known; known are "
-                    + FileFormat.allCases.flatMap(\.endings).joined(separator: ", ")
-            )
-        }
+        guard let format = FileFormat(path: name) else { throw FileFormat.unknown(name) }
         guard FileManager.default.isReadableFile(atPath: path) else {
-            throw DatasetError(.notAllowed, "cannot read \(path): check its permissions")
+            throw DatasetError(.notAllowed, "cannot read \(name): check its permissions")
         }
         let start = try ByteInput.start(of: path)
-        guard !start.isEmpty else { throw DatasetError(.badFile, "\(path) is empty; it must hold rows") }
-        try format.check(start: start, path: path)
+        guard !start.isEmpty else { throw DatasetError(.badFile, "\(name) is empty; it must hold rows") }
+        try format.check(start: start, path: name)
         let rows =
             switch format {
             case .parquet: try Dataset(ArrowSource(path: path, format: .parquet), storage)
             case .arrow: try Dataset(ArrowSource(path: path, format: .ipc), storage)
-            default: try Dataset(text: path, format: format, storage)
+            default: try Dataset(text: file, format: format, storage)
             }
-        self = rows.read(from: RowOrigins.File(path: path, count: rows.count))
+        self = rows.read(from: RowOrigins.File(path: name, count: rows.count))
         guard count > 0 else {
             let hasHeader = format == .commas || format == .tabs
-            throw DatasetError(.badFile, "\(path) has \(hasHeader ? "a header and " : "")no rows")
+            throw DatasetError(.badFile, "\(name) has \(hasHeader ? "a header and " : "")no rows")
         }
     }
 
     /// Reads text in the encoding that the file's first bytes tell; where it turns out to be Western European, in that.
-    private init(text path: String, format: FileFormat, _ storage: StorageOptions) throws(DatasetError) {
+    private init(
+        text file: OpenableFile,
+        format: FileFormat,
+        _ storage: StorageOptions
+    ) throws(DatasetError) {
         do throws(DatasetError) {
-            self = try Self.read(TextInput(path: path), format, storage)
+            self = try Self.read(TextInput(file), format, storage)
         } catch {
-            guard error.code == .badEncoding, try TextEncoding.isWesternEuropean(path: path) else {
+            guard error.code == .badEncoding, try TextEncoding.isWesternEuropean(path: file.path) else {
                 throw error
             }
-            let read = try Self.read(TextInput(path: path, encoding: .windows1252), format, storage)
-            self = read.warning("\(path) is not UTF-8; read as Western European (Windows-1252)")
+            let read = try Self.read(TextInput(file, encoding: .windows1252), format, storage)
+            self = read.warning("\(file.name) is not UTF-8; read as Western European (Windows-1252)")
         }
     }
 
@@ -74,8 +87,8 @@ extension Dataset {
         switch format {
         case .json: return try JSONReader(input, storage).dataset()
         case .lines: return try LineReader(input: input).dataset(storage)
-        case .tabs: return try DelimitedReader(input, delimiter: UInt8(ascii: "\t")).dataset(storage)
-        default: return try DelimitedReader(input, delimiter: nil).dataset(storage)
+        case .tabs: return try DelimitedReader(input, usual: UInt8(ascii: "\t")).dataset(storage)
+        default: return try DelimitedReader(input, usual: nil).dataset(storage)
         }
     }
 
@@ -84,7 +97,7 @@ extension Dataset {
         Dataset(
             names: columnNames,
             columns: columns,
-            leftOut: leftOutColumns,
+            nested: nestedColumns,
             warnings: warnings + [text],
             origins: origins,
             storage: storage
@@ -93,26 +106,38 @@ extension Dataset {
 
     /// The columns of a Parquet or Arrow file, left there until they are asked for.
     private init(_ source: ArrowSource, _ storage: StorageOptions) throws(DatasetError) {
-        let fields = source.fields
-        let names = fields.map(\.name)
-        if let twice = Dictionary(grouping: names, by: { Array($0.utf8) }).first(where: { $1.count > 1 }) {
-            let name = String(decoding: twice.key, as: UTF8.self)
-            throw DatasetError(.badFile, "\(source.path): names the column \"\(name)\" twice")
-        }
         let counts = source.pieceCounts
         guard counts.contains(where: { $0 > 0 }) else {
             throw DatasetError(.badFile, "\(source.path) has no rows")
         }
         let stored = StoredFeatures(metadata: source.metadata("huggingface"))
         var columns: [(name: String, column: Column)] = []
-        var leftOut: [String] = []
-        for (index, field) in fields.enumerated() {
+        var nested: [NestedColumn] = []
+        var names: Set<[UInt8]> = []
+        // The nested column whose parts come.
+        var root: Int?
+        for field in source.fields {
+            guard names.insert(Array(field.name.utf8)).inserted else {
+                // A column whose own name has dots comes before a part of that path.
+                if field.depth > 0 { continue }
+                throw DatasetError(.badFile, "\(source.path): names the column \"\(field.name)\" twice")
+            }
+            if field.depth == 0 { root = nil }
             guard let type = field.type else {
-                leftOut.append(field.name)
+                if let root { nested[root].hasOnlyMembers = false }
+                nested.append(NestedColumn(name: field.name, kind: field.kind, parts: []))
+                if field.depth == 0 {
+                    root = nested.count - 1
+                    nested[nested.count - 1].hasOnlyMembers = field.kind == .object
+                }
                 continue
             }
+            if let root {
+                nested[root].parts.append(field.name)
+                if field.depth > 1 || type.isList { nested[root].hasOnlyMembers = false }
+            }
             let pieces = counts.enumerated().map { piece, count in
-                Column.Piece.file(source, column: index, piece: piece, count: count)
+                Column.Piece.file(source, column: field.column, piece: piece, count: count)
             }
             let feature = stored.feature(of: field.name, type: type)
             columns.append((field.name, Column(feature: feature, type: type, pieces: pieces)))
@@ -127,7 +152,7 @@ extension Dataset {
         self.init(
             names: columns.map(\.name),
             columns: columns.map(\.column),
-            leftOut: leftOut,
+            nested: nested,
             storage: storage
         )
     }

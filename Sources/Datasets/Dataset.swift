@@ -7,8 +7,8 @@
 public struct Dataset: Sendable {
     /// The columns' names, in the file's order.
     public let columnNames: [String]
-    /// The file's columns that cannot be read: nested values.
-    public let leftOutColumns: [String]
+    /// The file's columns of nested values, which are read by their parts.
+    public let nestedColumns: [NestedColumn]
     /// The number of rows.
     public let count: Int
     /// What a person should know of how the rows were read: a guessed encoding, say.
@@ -21,14 +21,14 @@ public struct Dataset: Sendable {
     init(
         names: [String],
         columns: [Column],
-        leftOut: [String] = [],
+        nested: [NestedColumn] = [],
         warnings: [String] = [],
         origins: RowOrigins? = nil,
         storage: StorageOptions = StorageOptions()
     ) {
         columnNames = names
         self.columns = columns
-        leftOutColumns = leftOut
+        nestedColumns = nested
         self.warnings = warnings
         self.origins = origins
         self.storage = storage
@@ -42,11 +42,16 @@ public struct Dataset: Sendable {
         Dataset(
             names: columns.map(\.name),
             columns: columns.map(\.column),
-            leftOut: leftOutColumns,
+            nested: nestedColumns,
             warnings: warnings,
             origins: origins,
             storage: storage
         )
+    }
+
+    /// The nested columns of which nothing can be read.
+    public var leftOutColumns: [String] {
+        unreadNestedColumns.filter(\.parts.isEmpty).map(\.name)
     }
 
     /// This dataset with every column changed.
@@ -84,19 +89,7 @@ public struct Dataset: Sendable {
     /// Where a column stands.
     func index(of column: String) throws(DatasetError) -> Int {
         if let index = place(of: column) { return index }
-        if leftOutColumns.contains(column) {
-            throw DatasetError(
-                .missingColumn,
-                "column \"\(column)\" holds nested values, which cannot be texts or labels; "
-                    + "write it again as one text a row"
-            )
-        }
-        let listed = columnNames.map { "\"\($0)\"" }.joined(separator: ", ")
-        let hint = nearest(to: column, among: columnNames).map { "; did you mean \"\($0)\"?" } ?? ""
-        throw DatasetError(
-            .missingColumn,
-            "there is no column \"\(column)\"; the columns are \(listed)\(hint)"
-        )
+        throw missingColumn(column)
     }
 
     /// The rows of given numbers, in that order.

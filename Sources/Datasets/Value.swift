@@ -34,6 +34,9 @@ public enum Value: Sendable, Equatable {
     /// The values, where there are several.
     public var list: [Value]? { if case .list(let values) = self { values } else { nil } }
 
+    /// Whether it is a number without bounds, which JSON lacks and Python writes as `Infinity`.
+    var isInfinite: Bool { if case .double(let number) = self { number.isInfinite } else { false } }
+
     /// Whether it is a list that does not tell what such lists hold.
     var isUntypedList: Bool { list?.allSatisfy { $0 == .missing } ?? false }
 

@@ -16,7 +16,15 @@ extension JSONValue {
     /// - Returns: The document.
     /// - Throws: Where and why it is not JSON; nesting deeper than 256 is refused.
     public static func parse(_ bytes: some Collection<UInt8>) throws(JSONError) -> JSONValue {
-        var parser = JSONParser(bytes: Array(bytes))
+        try parse(bytes, allowingNonFinite: false)
+    }
+
+    /// Reads a JSON document in which Python's `NaN`, `Infinity` and `-Infinity` may be allowed, as null.
+    package static func parse(
+        _ bytes: some Collection<UInt8>,
+        allowingNonFinite: Bool
+    ) throws(JSONError) -> JSONValue {
+        var parser = JSONParser(bytes: Array(bytes), allowsNonFinite: allowingNonFinite)
         let value = try parser.value(depth: 0)
         parser.skipSpace()
         guard parser.position == parser.bytes.count else {
@@ -29,9 +37,13 @@ extension JSONValue {
 /// A recursive-descent parser over bytes.
 private struct JSONParser {
     let bytes: [UInt8]
+    let allowsNonFinite: Bool
     var position = 0
 
-    init(bytes: [UInt8]) { self.bytes = bytes }
+    init(bytes: [UInt8], allowsNonFinite: Bool) {
+        self.bytes = bytes
+        self.allowsNonFinite = allowsNonFinite
+    }
 
     func error(_ message: String) -> JSONError { JSONError(message: message, offset: position) }
 
@@ -61,6 +73,10 @@ private struct JSONParser {
         case UInt8(ascii: "t"): return try literal("true", .bool(true))
         case UInt8(ascii: "f"): return try literal("false", .bool(false))
         case UInt8(ascii: "n"): return try literal("null", .null)
+        case UInt8(ascii: "N") where allowsNonFinite: return try literal("NaN", .null)
+        case UInt8(ascii: "I") where allowsNonFinite: return try literal("Infinity", .null)
+        case UInt8(ascii: "-") where allowsNonFinite && bytes[position...].starts(with: "-Infinity".utf8):
+            return try literal("-Infinity", .null)
         default: return try number()
         }
     }

@@ -151,11 +151,22 @@ struct HeadTests {
                 "row 2: column \"label\" holds \"many\", which is no float64"
             )
         )
+        #expect(try regression("a,1\nb,inf").contains("column \"label\" holds inf"))
+        let infinite = "{\"text\": \"a\", \"label\": 1.5}\n{\"text\": \"b\", \"label\": -Infinity}\n"
+        for type in [ProblemType.regression, .singleLabel] {
+            #expect(
+                try complaint("i-\(type).jsonl", infinite) { $0.problemType = type }.contains(
+                    "column \"label\" holds -Infinity, and a label must be finite"
+                )
+            )
+        }
         #expect(
-            try regression("a,1\nb,inf").contains(
-                "c.csv: column \"label\" holds inf, which is not a valid target"
+            try complaint("m.csv", "text,label\na,['x']\nb,['y']\nc,z\n").contains(
+                "2 labels are lists or objects written as text, such as \"['x']\", and 1 is not, such as \"z\" (row 3)"
             )
         )
+        let scores = "{\"text\": \"a\", \"label\": {\"x\": 1}}\n{\"text\": \"b\", \"label\": {\"x\": 0.3}}\n"
+        #expect(try complaint("o.jsonl", scores).contains("row 2 has \"x\": 0.3, which is neither 0 nor 1"))
         #expect(
             try regression("a,1\nb,").contains(
                 "1 row has no value in column \"label\" (the first is row 2 of "

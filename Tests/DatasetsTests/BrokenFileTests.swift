@@ -36,6 +36,67 @@ struct BrokenFileTests {
         )
     }
 
+    @Test(
+        arguments: [
+            ("data.zip", "is a ZIP archive; unpack it (unzip data.zip) and name the file in it"),
+            ("data.csv.zip", "is a ZIP archive"),
+            ("data.tar.gz", "is an archive; unpack it (tar -xf data.tar.gz"),
+            ("data.7z", "is an archive"), ("data.rar", "is an archive"), ("data.csv.xz", "xz -d data.csv.xz"),
+            (
+                "data.xlsx",
+                "is a spreadsheet; save its sheet as CSV in UTF-8, or in Python, pandas.read_excel(\"data.xlsx\")"
+            ),
+            ("data.xls", "is a spreadsheet"), ("data.ods", "is a spreadsheet"),
+            ("data.pkl", "pandas.read_pickle(\"data.pkl\")"),
+            ("data.pkl.gz", "is a Python pickle"),
+            ("data.arff", "is an ARFF file of Weka; save it as CSV there"),
+            ("data.sav", "is a file of a statistics program"), ("data.sqlite", "is a database"),
+            ("data.gz", "name it as in data.csv.gz"),
+            ("data", "its name has no ending that tells the format"),
+        ]
+    )
+    func `files in formats that are not read say what to do`(name: String, advice: String) throws {
+        try withTemporaryFolder { folder in
+            let url = folder.appending(path: name)
+            try Data("x".utf8).write(to: url)
+            for path in [name, "*"] {
+                let place = folder.appending(path: path).path(percentEncoded: false)
+                #expect { try Dataset(place) } throws: {
+                    "\($0)".contains(advice) && ($0 as? DatasetError)?.code == .unknownFormat
+                }
+            }
+        }
+    }
+
+    @Test func `a folder that holds an archive alone says to unpack it`() throws {
+        try withTemporaryFolder { folder in
+            try Data("x".utf8).write(to: folder.appending(path: "data.zip"))
+            #expect { try Dataset(folder.path(percentEncoded: false)) } throws: {
+                "\($0)".contains("data.zip is a ZIP archive; unpack it")
+            }
+        }
+    }
+
+    @Test func `a file whose name is not UTF-8 is opened, alone and in a folder`() throws {
+        try withTemporaryFolder { folder in
+            let path = folder.path(percentEncoded: false)
+            let raw = Array(path.utf8) + [UInt8(ascii: "/"), 0xE9] + Array(".csv".utf8)
+            let opened = raw.map { CChar(bitPattern: $0) } + [0]
+            let file = try #require(fopen(opened, "w"))
+            fputs("a,b\n1,2\n3\n", file)
+            fclose(file)
+            let shown = path + "/\u{FFFD}.csv"
+            #expect { try Dataset(shown) } throws: {
+                "\($0)".hasSuffix("\u{FFFD}.csv: line 3 has 1 field where the header has 2")
+            }
+            let again = try #require(fopen(opened, "w"))
+            fputs("a,b\n1,2\n", again)
+            fclose(again)
+            #expect(try Dataset(shown).strings("a") == ["1"])
+            #expect(try Dataset(path).strings("a") == ["1"])
+        }
+    }
+
     @Test(arguments: ["csv", "tsv", "jsonl", "json", "txt", "parquet", "arrow", "csv.gz"])
     func `an empty file says so`(ending: String) {
         #expect(complaint([], as: "x.\(ending)") == " is empty; it must hold rows")

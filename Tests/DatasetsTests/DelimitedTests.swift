@@ -23,6 +23,46 @@ struct DelimitedTests {
         #expect(try read("\"a\nb\",c\nx,y\n", as: "x.csv").columnNames == ["a\nb", "c"])
     }
 
+    @Test(
+        arguments: [
+            (first: "sep=;", separator: ";"), ("sep=,", ","), ("SEP=|", "|"), ("sep=\t", "\t"),
+            ("sep=\\t", "\t"),
+            ("\"sep=;\"", ";"), ("sep=;;;", ";"), ("\"sep=;\",,", ";"), ("\u{FEFF}sep=;", ";"),
+            ("\u{FEFF}\"sep=,\"", ","),
+        ],
+        ["csv", "tsv", "tab"]
+    )
+    func `Excel's first line names the separator, and lines are counted with it`(
+        line: (first: String, separator: String),
+        ending: String
+    ) throws {
+        for end in ["\n", "\r\n", "\r"] {
+            let rows = ["a\(line.separator)b", "x\(line.separator)y"].joined(separator: end) + end
+            let data = try read(line.first + end + rows, as: "x.\(ending)")
+            #expect(try data.contents() == ["a": ["x"], "b": ["y"]])
+            #expect(data.warnings.count == 1 && data.warnings[0].hasSuffix("as the first line says"))
+            #expect(
+                complaint(line.first + end + rows + "z" + end, as: "x.\(ending)")
+                    == ": line 4 has 1 field where the header has 2"
+            )
+        }
+        let plain = String(line.first.unicodeScalars.filter { $0 != "\u{FEFF}" })
+        let wide = try #require(
+            "\(plain)\na\(line.separator)b\n1\(line.separator)2\n".data(using: .utf16LittleEndian)
+        )
+        #expect(try read([0xFF, 0xFE] + Array(wide), as: "x.\(ending)").columnNames == ["a", "b"])
+    }
+
+    @Test func `a first line that only resembles Excel's is the header`() throws {
+        #expect(try read("sep=abc,b\n1,2\n", as: "x.csv").columnNames == ["sep=abc", "b"])
+        #expect(try read("sep,b\n1,2\n", as: "x.csv").columnNames == ["sep", "b"])
+        #expect(
+            complaint("sep=§\na§b\n", as: "x.csv").hasPrefix(
+                ": line 1 names \"§\" as the separator of fields"
+            )
+        )
+    }
+
     @Test func `quotes within a field are letters, as in Python`() throws {
         let data = try read("a,b\n5\" wide,\"\"\n\"\"\"\",\"a\"\"\"\n", as: "x.csv")
         #expect(try data.contents() == ["a": ["5\" wide", "\""], "b": ["", "a\""]])
@@ -42,8 +82,8 @@ struct DelimitedTests {
     }
 
     @Test func `the line of a fault is the file's, quoted line breaks counted`() throws {
-        #expect(complaint("a,b\n\"1\n2\n3\",x\n4\n", as: "x.csv").hasPrefix(": line 5 has 1 fields"))
-        #expect(complaint("a,b\r1,2\r3\r", as: "x.csv").hasPrefix(": line 3 has 1 fields"))
+        #expect(complaint("a,b\n\"1\n2\n3\",x\n4\n", as: "x.csv").hasPrefix(": line 5 has 1 field "))
+        #expect(complaint("a,b\r1,2\r3\r", as: "x.csv").hasPrefix(": line 3 has 1 field "))
     }
 
     @Test func `UTF-16 cut short ends in a replacement character`() throws {

@@ -129,7 +129,11 @@ struct FolderTests {
     @Test(arguments: [
         ("configs: [", "README.md: the YAML at its head cannot be read"),
         ("configs:\n- data_files: ../x.csv", "README.md: \"../x.csv\" leads out of the folder"),
-        ("configs:\n- data_files: \"y-*.csv\"", "README.md: split \"train\": no file matches y-*.csv"),
+        ("configs:\n- data_files: \"y-*.csv\"", "README.md: split \"train\": no file matches \"y-*.csv\""),
+        (
+            "configs:\n- data_files:\n  - split: dev",
+            "README.md: split \"dev\" names no files; give it a path"
+        ),
         (
             "a0: &a0 [x]\n" + (1..<40).map { "a\($0): &a\($0) [*a\($0 - 1), *a\($0 - 1)]\n" }.joined(),
             "README.md: the YAML at its head has too many aliases"

@@ -46,14 +46,57 @@ struct JSONTests {
         #expect(try data.contents() == ["a": [1, nil, nil], "b": [nil, nil, "x"]])
     }
 
-    @Test func `objects and lists of them are left out, whatever else the column holds`() throws {
+    @Test func `objects are read by their parts, whatever else the column holds`() throws {
         let data = try read(
             "{\"t\": \"x\", \"o\": null, \"l\": []}\n{\"t\": \"y\", \"o\": {\"a\": [1]}, \"l\": [{}]}\n"
                 + "{\"t\": \"z\", \"o\": 1, \"l\": []}\n",
             as: "x.jsonl"
         )
-        #expect(data.columnNames == ["t"] && data.leftOutColumns == ["o", "l"])
+        #expect(data.columnNames == ["t", "o.a"] && data.leftOutColumns == ["l"])
         #expect(try data.strings("t") == ["x", "y", "z"])
+        #expect(try data.contents()["o.a"] == [nil, [1], nil])
+    }
+
+    @Test func `a column of texts and objects is left out, and the line is named to who asks for it`() throws
+    {
+        let data = try read(
+            "{\"t\": \"x\", \"m\": \"a\"}\n{\"t\": \"y\", \"m\": {\"a\": 1}}\n",
+            as: "x.jsonl"
+        )
+        #expect(try data.strings("t") == ["x", "y"])
+        #expect { try data.strings("m") } throws: {
+            "\($0)".contains(
+                "line 2 holds an object where the rows before hold string; give all values one type"
+            )
+        }
+    }
+
+    @Test func `NaN is missing, and an infinite number counts among numbers alone`() throws {
+        #expect(
+            try column("NaN", "1.5", "Infinity", "-Infinity") == [
+                nil, 1.5, .double(.infinity), .double(-.infinity),
+            ]
+        )
+        #expect(try column("Infinity", "NaN", "2") == [.double(.infinity), nil, 2.0])
+        #expect(try column("1", "NaN", "2") == [1, nil, 2])
+        #expect(try column("\"a\"", "NaN", "Infinity") == ["a", nil, nil])
+        #expect(try column("Infinity", "NaN", "\"a\"") == [nil, nil, "a"])
+        #expect(try column("true", "-Infinity") == [true, nil])
+        #expect(try column("[1.0, NaN, Infinity]", "NaN") == [[1.0, nil, .double(.infinity)], nil])
+        #expect(try column("[\"a\", NaN]", "Infinity") == [["a", nil], nil])
+        #expect(try read("{\"t\": \"x\", \"o\": {\"a\": NaN}}\n", as: "x.jsonl").strings("t") == ["x"])
+    }
+
+    @Test(arguments: ["nan", "Nan", "inf", "+Infinity", "-NaN", "NaN1", "None", "undefined", "Infinit"])
+    func `other words are no JSON, as before`(word: String) {
+        #expect(complaint("{\"a\": \(word)}\n", as: "x.jsonl").hasPrefix(": line 1 is not JSON"))
+    }
+
+    @Test func `a fault beside NaN is the one that is named`() {
+        #expect(
+            complaint("{\"a\": NaN, \"b\": x}\n", as: "x.jsonl")
+                == ": line 1 is not JSON: expected a value at byte 16"
+        )
     }
 
     @Test func `what is wrong is named with its line`() {

@@ -19,10 +19,17 @@ final class ArrowSource: @unchecked Sendable {
     /// What a file is.
     enum Format { case parquet, ipc }
 
-    /// A column of the file; `type` is nil where it holds nested values.
+    /// A column of the file, or a part of a nested one (``NestedColumn``).
     struct Field {
+        /// Its number, for ``ArrowSource/read(column:piece:type:_:)``.
+        var column: Int
         var name: String
+        /// Nil if it holds nested values.
         var type: ColumnType?
+        /// How many objects lead to it: 0 for a column of the file, 1 for a member of its objects.
+        var depth: Int
+        /// What nested values are.
+        var kind: NestedColumn.Kind
     }
 
     /// A small file may hold one long text a million times.
@@ -49,12 +56,15 @@ final class ArrowSource: @unchecked Sendable {
 
     deinit { ca_source_free(source) }
 
-    /// The file's columns, in its order.
+    /// The file's columns, in its order; behind a nested one come its parts.
     var fields: [Field] {
         (0..<ca_source_column_count(source)).map {
             Field(
+                column: Int($0),
                 name: String(cString: ca_source_column_name(source, $0)),
-                type: ColumnType(ca_source_column_type(source, $0))
+                type: ColumnType(ca_source_column_type(source, $0)),
+                depth: Int(ca_source_column_depth(source, $0)),
+                kind: NestedColumn.Kind(ca_source_column_nesting(source, $0))
             )
         }
     }
@@ -171,4 +181,16 @@ final class ClassBatch: @unchecked Sendable {
     }
 
     deinit { array.release?(&array) }
+}
+
+extension NestedColumn.Kind {
+    /// CArrow's name for it.
+    fileprivate init(_ nesting: ca_nesting) {
+        switch nesting {
+        case CA_OBJECT: self = .object
+        case CA_OBJECTS: self = .objects
+        case CA_LISTS: self = .lists
+        default: self = .other
+        }
+    }
 }

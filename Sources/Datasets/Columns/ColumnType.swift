@@ -37,6 +37,9 @@ struct ColumnType: Sendable, Equatable {
         self.isList = isList
     }
 
+    /// Whether each value is one number.
+    var isNumber: Bool { !isList && [.int32, .int64, .float64].contains(value) }
+
     /// CArrow's name for it.
     var arrow: ca_type {
         let kind =

@@ -13,6 +13,15 @@ extension DatasetDescription {
             [Finding.Example(rows: repeatedHeaderRows)]
         )
         if let labels {
+            if let spelledLabels {
+                list.add(
+                    .spelledLabels,
+                    spelledLabels.count,
+                    spelledLabels.message,
+                    do: SpelledLabels.remedy,
+                    [Finding.Example(rows: spelledLabels.rows)]
+                )
+            }
             Self.addUnfitLabels(labels, rows: rows, to: &list)
             guard !list.all.contains(where: { $0.kind == .tooManyClasses }) else { return list.all }
         }

@@ -42,12 +42,16 @@ public struct DatasetDescription: Sendable, Equatable {
     public let evaluationRows: Int?
     /// The columns that can be read, in the file's order.
     public let columns: [ColumnSummary]
-    /// Those that cannot: nested values.
+    /// Nested columns, which are read by their parts.
+    public let nestedColumns: [NestedColumn]
+    /// Nested columns of which nothing can be read.
     public let leftOutColumns: [String]
     /// What was odd in reading.
     public let warnings: [String]
     /// The classes; nil where no label column was named.
     public let labels: LabelCounts?
+    /// Labels that are lists written as text; nil if there are none.
+    package let spelledLabels: SpelledLabels?
     /// The texts; nil where no text column was named.
     public let texts: Texts?
     /// Rows that hold the columns' names, from 0.
@@ -79,6 +83,7 @@ public struct DatasetDescription: Sendable, Equatable {
         rows = dataset.count
         evaluationRows = options.evaluation?.count
         columns = dataset.features.map { ColumnSummary(name: $0.name, feature: $0.feature) }
+        nestedColumns = dataset.unreadNestedColumns
         leftOutColumns = dataset.leftOutColumns
         var warnings = dataset.warnings
         for warning in options.evaluation?.warnings ?? [] where !warnings.contains(warning) {
@@ -108,6 +113,9 @@ public struct DatasetDescription: Sendable, Equatable {
         self.labels = trainLabels.map {
             LabelCounts($0, evaluation: evaluationLabels, exampleCount: options.exampleCount)
         }
+        spelledLabels =
+            options.labelColumns.count == 1
+            ? trainLabels.flatMap { SpelledLabels($0, column: options.labelColumns[0]) } : nil
         guard options.textColumn != nil else {
             texts = nil
             return

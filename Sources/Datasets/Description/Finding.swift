@@ -6,6 +6,8 @@ public struct Finding: Sendable, Equatable {
     public enum Kind: String, Sendable, CaseIterable {
         /// Rows hold the columns' names.
         case repeatedHeader = "repeated_header"
+        /// Labels are lists or objects written as text, and others are not.
+        case spelledLabels = "labels_spelled_as_lists"
         /// Rows have no value in the label column.
         case missingLabels = "missing_labels"
         /// Rows have no text.

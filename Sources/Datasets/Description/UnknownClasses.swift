@@ -9,6 +9,7 @@ extension Dataset {
     /// - Parameter name: A column, of classes or not.
     /// - Throws: `.badData` naming the first such row and the id; `.missingColumn`, `.badFile`.
     package func requireKnownClasses(in name: String) throws(DatasetError) {
+        if try feature(of: name) == .value(.float64) { return try requireFiniteNumbers(in: name) }
         guard let names = try feature(of: name).classLabel?.names else { return }
         var start = 0
         try stream(name) { (batch) throws(DatasetError) in
@@ -43,5 +44,23 @@ extension Dataset {
             }
         }
         return found.sorted(by: >)
+    }
+
+    /// Refuses a column in which a number is infinite or NaN: it is neither a class nor a target.
+    private func requireFiniteNumbers(in name: String) throws(DatasetError) {
+        var start = 0
+        try stream(name) { (batch) throws(DatasetError) in
+            for row in 0..<batch.count where !batch.isMissing(row) {
+                let number = batch.values.double(row)
+                guard !number.isFinite else { continue }
+                let shown = number.isNaN ? "NaN" : number < 0 ? "-Infinity" : "Infinity"
+                throw DatasetError(
+                    .badData,
+                    "\(location(ofRow: start + row)): column \"\(name)\" holds \(shown), and a label must be finite; "
+                        + "fix or remove the row"
+                )
+            }
+            start += batch.count
+        }
     }
 }

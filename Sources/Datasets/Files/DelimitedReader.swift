@@ -12,13 +12,17 @@ struct DelimitedReader {
     ///
     /// - Parameters:
     ///   - input: The file.
-    ///   - delimiter: What stands between fields; nil tells it by the header, a comma if nothing else.
-    init(_ input: TextInput, delimiter: UInt8?) {
+    ///   - delimiter: The separator of fields that the file's name stands for, unless its first line names another; nil
+    ///     guesses it from the header, a comma if nothing else.
+    /// - Throws: `.badFile` for a first line that names a separator which is not one character.
+    init(_ input: TextInput, usual delimiter: UInt8?) throws(DatasetError) {
         self.input = input
-        self.delimiter = delimiter ?? Self.delimiter(of: input)
-        if delimiter == nil, self.delimiter != UInt8(ascii: ",") {
-            let shown =
-                self.delimiter == UInt8(ascii: "\t") ? "tabs" : "\"\(Unicode.Scalar(self.delimiter))\""
+        let named = try SeparatorLine.take(from: input)
+        self.delimiter = named ?? delimiter ?? Self.delimiter(of: input)
+        let shown = self.delimiter == UInt8(ascii: "\t") ? "tabs" : "\"\(Unicode.Scalar(self.delimiter))\""
+        if named != nil {
+            warnings.append("\(input.path): fields are separated by \(shown), as the first line says")
+        } else if delimiter == nil, self.delimiter != UInt8(ascii: ",") {
             warnings.append("\(input.path): no comma in the header; fields are separated by \(shown)")
         }
     }
@@ -60,7 +64,7 @@ struct DelimitedReader {
         guard !record.isBlank || rows.names.count == 1 else { return }
         guard record.count == rows.names.count else {
             throw input.bad(
-                "line \(record.line) has \(record.count) fields where the header has \(rows.names.count)"
+                "line \(record.line) has \(counted(record.count, "field")) where the header has \(rows.names.count)"
             )
         }
         try rows.append(record)

@@ -28,6 +28,21 @@ enum FileFormat: CaseIterable, Sendable {
         self = found
     }
 
+    /// The error for a file whose name tells no format.
+    static func unknown(_ path: String) -> DatasetError {
+        if let unread = UnreadFormat(path: path) {
+            return DatasetError(.unknownFormat, "\(path) is \(unread.advice(for: path))")
+        }
+        let name = path.split(separator: "/").last ?? ""
+        let ending = name.contains(".") ? name.split(separator: ".").last.map(String.init) : nil
+        return DatasetError(
+            .unknownFormat,
+            (ending.map { "\(path): files ending in \".\($0)\" are not known" }
+                ?? "\(path): its name has no ending that tells the format")
+                + "; known are " + allCases.flatMap(\.endings).map { "." + $0 }.joined(separator: ", ")
+        )
+    }
+
     /// Refuses a file whose first bytes show that its name is wrong.
     ///
     /// - Throws: `.badFile` saying what the file seems to be.
@@ -42,8 +57,15 @@ enum FileFormat: CaseIterable, Sendable {
             (Array("PAR1".utf8), "a Parquet file", "parquet"),
             (Array("ARROW1".utf8), "an Arrow file", "arrow"),
             ([0x50, 0x4B, 0x03, 0x04], "a ZIP archive or a spreadsheet", ""),
+            ([0xD0, 0xCF, 0x11, 0xE0], "a spreadsheet or document of old Office programs", ""),
             (Array("%PDF".utf8), "a PDF", ""),
             ([0xFD, 0x37, 0x7A, 0x58, 0x5A], "an xz archive", ""),
+            ([0x37, 0x7A, 0xBC, 0xAF, 0x27, 0x1C], "a 7z archive", ""),
+            (Array("Rar!".utf8), "a RAR archive", ""),
+            (Array("SQLite f".utf8), "an SQLite database", ""),
+            ([0x89, 0x48, 0x44, 0x46], "an HDF5 file", ""),
+            ([0x80, 0x04, 0x95], "a Python pickle", ""),
+            ([0x80, 0x05, 0x95], "a Python pickle", ""),
         ]
         guard let found = magic.first(where: { start.starts(with: $0.bytes) }) else { return }
         guard !endings.contains(found.ending) else { return }

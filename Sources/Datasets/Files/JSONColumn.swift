@@ -4,30 +4,50 @@ struct JSONColumn {
     let name: [UInt8]
     /// Rows so far.
     private(set) var count = 0
-    /// Whether the values are objects, or lists of lists or objects.
-    private(set) var isNested = false
+    /// The parts of values that are objects, or lists of lists or objects; nil if there is none such.
+    private(set) var parts: JSONParts?
+    /// Whether some values were Label Studio's choices, an object such as `{"choices": ["Good", "Cheap"]}`.
+    private(set) var hasChoices = false
+    /// Which line holds nested values among others, or others among nested ones; nil if none does.
+    var conflict: String?
     private let storage: StorageOptions
     private var type: ColumnType?
     /// Missing values before all others; they may be many, so they are counted only.
     private var leadingMissing = 0
-    /// Rows after these and before the first that tells the type: empty lists and missing values.
+    /// Rows after these and before the first that tells the type: empty lists, infinite numbers and missing values.
     private var leading: [Value] = []
     private var builder: ColumnBuilder?
     private var store: BatchStore?
-    private var parts: [Column] = []
+    private var stored: [Column] = []
 
     init(name: [UInt8], _ storage: StorageOptions) {
         self.name = name
         self.storage = storage
     }
 
+    /// Whether a value told the type.
+    var tellsType: Bool { type != nil }
+
+    /// Whether values were objects, or lists of lists or objects.
+    var isNested: Bool { parts != nil }
+
+    /// Whether a value of this kind is the first that no column can hold with those before.
+    func conflicts(withNested isNested: Bool) -> Bool {
+        guard conflict == nil else { return false }
+        return isNested ? parts == nil && type != nil : parts != nil
+    }
+
+    /// Fields on their way: of nested values one a part.
+    var fieldCount: Int { 1 + (parts?.count ?? 0) }
+
     /// Fills up with missing values to a number of rows.
     mutating func pad(to rows: Int) throws(DatasetError) {
-        if builder == nil, leading.isEmpty, !isNested {
+        if parts != nil {
+            count = max(count, rows)
+        } else if builder == nil, leading.isEmpty {
             leadingMissing += rows - count
             count = rows
-        }
-        if builder == nil {
+        } else if builder == nil {
             while count < rows { _ = try append(.missing) }
         } else {
             try appendMissing(rows - count)
@@ -39,7 +59,8 @@ struct JSONColumn {
     ///
     /// - Returns: False where the column holds something else.
     mutating func append(text: [UInt8]) throws(DatasetError) -> Bool {
-        if isNested { return try endRow() }
+        if parts != nil { return try endRowOfAnother() }
+        if hasChoices { return try append(.list([.string(String(decoding: text, as: UTF8.self))])) }
         guard try prepare(for: ColumnType(.string)) else { return false }
         builder?.append(utf8: text)
         return try endRow()
@@ -49,8 +70,7 @@ struct JSONColumn {
     ///
     /// - Returns: False where the column holds something else.
     mutating func append(_ value: Value) throws(DatasetError) -> Bool {
-        // Of a column that is left out all values are.
-        if isNested { return try endRow() }
+        if parts != nil { return value == .missing ? try endRow() : try endRowOfAnother() }
         if value == .missing, builder == nil, leading.isEmpty {
             leadingMissing += 1
             return try endRow()
@@ -59,23 +79,65 @@ struct JSONColumn {
             if builder == nil { leading.append(value) } else { builder?.append(value) }
             return try endRow()
         }
+        if value.isInfinite, type?.isNumber != true {
+            // Among texts it is as missing as the NaN that Python writes for a missing text.
+            if builder == nil { leading.append(value) } else { builder?.appendMissing() }
+            return try endRow()
+        }
         guard let found = value.type, try prepare(for: found) else { return false }
         builder?.append(value)
         return try endRow()
     }
 
-    /// A row of a nested value, which is not kept.
+    /// A row of Label Studio's choices; with them a plain text is one choice.
     ///
-    /// - Returns: False where the column holds something else.
-    mutating func appendNested() throws(DatasetError) -> Bool {
-        guard type == nil else { return false }
-        isNested = true
-        leading = []
+    /// Source: https://labelstud.io/guide/export (JSON_MIN and CSV).
+    ///
+    /// - Returns: False where the column holds something else, so that this is an object like others.
+    mutating func append(choices: [Value]) throws(DatasetError) -> Bool {
+        guard parts == nil, hasChoices || type == nil || type == ColumnType(.string),
+            leading.allSatisfy({ $0 == .missing })
+        else { return false }
+        if !hasChoices, type != nil {
+            try closePart()
+            start(ColumnType(.string, isList: true))
+        }
+        hasChoices = true
+        return try append(.list(choices))
+    }
+
+    /// A row of a nested value.
+    ///
+    /// - Parameter scanner: Stands before it.
+    /// - Returns: False if it is no JSON.
+    /// - Throws: `.badFile` if memory runs out.
+    mutating func appendNested(_ scanner: inout JSONScanner) throws(DatasetError) -> Bool {
+        if parts == nil { startNested() }
+        guard try parts?.append(&scanner, row: count) ?? false else { return false }
+        return try endRow()
+    }
+
+    /// What comes now is nested; values so far are not kept, as no column holds both.
+    private mutating func startNested() {
+        var parts = JSONParts(name: name, storage)
+        parts.holdsOthers = type != nil || leading.contains(where: \.isInfinite)
+        for (index, value) in leading.enumerated() where value.list?.isEmpty ?? false {
+            parts.addEmptyList(row: leadingMissing + index)
+        }
+        self.parts = parts
+        (leading, type, builder, store, stored, hasChoices) = ([], nil, nil, nil, [], false)
+    }
+
+    /// Reads no parts of nested values.
+    mutating func giveUpParts() { parts?.giveUp() }
+
+    private mutating func endRowOfAnother() throws(DatasetError) -> Bool {
+        parts?.holdsOthers = true
         return try endRow()
     }
 
     /// What the column holds so far, for messages.
-    var description: String { isNested ? "objects" : type.map { "\(Feature($0))" } ?? "nothing" }
+    var description: String { parts?.kind.rawValue ?? type.map { "\(Feature($0))" } ?? "nothing" }
 
     private mutating func prepare(for found: ColumnType) throws(DatasetError) -> Bool {
         if let type {
@@ -85,8 +147,9 @@ struct JSONColumn {
             start(common)
             return true
         }
-        guard leading.allSatisfy({ $0 == .missing }) || found.isList else { return false }
-        try startAfterLeading(found)
+        guard found.isList || leading.allSatisfy({ $0.list == nil }) else { return false }
+        let hasInfinite = found.isNumber && leading.contains(where: \.isInfinite)
+        try startAfterLeading(hasInfinite ? ColumnType(.float64) : found)
         return true
     }
 
@@ -107,6 +170,7 @@ struct JSONColumn {
     private mutating func startAfterLeading(_ type: ColumnType) throws(DatasetError) {
         start(type)
         try appendMissing(leadingMissing)
+        // The builder takes an infinite number among values of another type for missing.
         for value in leading { builder?.append(value) }
         leading = []
     }
@@ -119,6 +183,7 @@ struct JSONColumn {
 
     /// Makes Arrow memory of the rows on their way.
     mutating func flush() throws(DatasetError) {
+        try parts?.flush(to: count)
         if let builder, builder.count > 0, let batch = try self.builder?.finish() {
             try store?.append([batch])
         }
@@ -126,17 +191,46 @@ struct JSONColumn {
 
     private mutating func closePart() throws(DatasetError) {
         try flush()
-        if let column = try store?.finish() { parts += column }
+        if let column = try store?.finish() { stored += column }
         store = nil
     }
 
     /// The column; one without any value holds texts.
     mutating func finish() throws(DatasetError) -> Column {
         if builder == nil {
-            let hasLists = leading.contains { $0 != .missing }
-            try startAfterLeading(ColumnType(.string, isList: hasLists))
+            let hasLists = leading.contains { $0.list != nil }
+            let isInfinite = leading.contains(where: \.isInfinite)
+            try startAfterLeading(ColumnType(isInfinite ? .float64 : .string, isList: hasLists))
         }
         try closePart()
-        return try Column(widening: parts, name: String(decoding: name, as: UTF8.self))
+        if hasChoices { stored = try stored.map { (part) throws(DatasetError) in try part.asLists() } }
+        return try Column(widening: stored, name: String(decoding: name, as: UTF8.self))
+    }
+
+    /// The parts of nested values; nil for others.
+    mutating func finishParts() throws(DatasetError) -> JSONParts.Finished? {
+        var finished = try parts?.finish(rows: count)
+        finished?.nested.refusal = conflict
+        return finished
+    }
+}
+
+extension Column {
+    /// Loaded texts as lists of one text; a column of lists as it is.
+    fileprivate func asLists() throws(DatasetError) -> Column {
+        guard !type.isList else { return self }
+        var builder = ColumnBuilder(type: ColumnType(type.value, isList: true))
+        var batches: [ArrowBatch] = []
+        for piece in pieces.indices {
+            try read(piece: piece) { (batch) throws(DatasetError) in
+                for row in 0..<batch.count {
+                    let value = batch.value(row)
+                    builder.append(value == .missing ? .missing : .list([value]))
+                    if builder.isFull { batches.append(try builder.finish()) }
+                }
+            }
+        }
+        batches.append(try builder.finish())
+        return Column(type: builder.type, batches: batches)
     }
 }

@@ -1,8 +1,9 @@
 import JSON
 
-/// Reads JSON: an object a line, or one array of objects.
+/// Reads JSON: an object a line or over several lines, or one array of objects or texts.
 ///
-/// Columns come in the order in which they first appear. Objects and lists of lists are left out.
+/// Columns come in the order in which they first appear. Objects and lists of them are read by their parts
+/// (``NestedColumn``).
 struct JSONReader {
     private let input: TextInput
     private let storage: StorageOptions
@@ -10,6 +11,8 @@ struct JSONReader {
     private var places: [[UInt8]: Int] = [:]
     private var rows = 0
     private var rowsOnTheWay = 0
+    private var hasNested = false
+    private var warnings: [String] = []
     private var key: [UInt8] = []
     private var text: [UInt8] = []
 
@@ -21,129 +24,149 @@ struct JSONReader {
     /// All rows.
     func dataset() throws(DatasetError) -> Dataset {
         var reader = self
-        return try reader.read()
+        try reader.readElements()
+        return try reader.finish()
     }
 
-    private mutating func read() throws(DatasetError) -> Dataset {
-        try skipSpace()
-        if try input.peek() == UInt8(ascii: "[") {
-            try readArray()
-        } else {
-            try readLines()
-        }
+    private mutating func finish() throws(DatasetError) -> Dataset {
         var kept: [(name: String, column: Column)] = []
-        var leftOut: [String] = []
+        var nested: [NestedColumn] = []
         for index in columns.indices {
             try columns[index].pad(to: rows)
-            let name = String(decoding: columns[index].name, as: UTF8.self)
-            if columns[index].isNested {
-                leftOut.append(name)
-            } else {
+            guard var finished = try columns[index].finishParts() else {
+                let name = String(decoding: columns[index].name, as: UTF8.self)
+                if columns[index].hasChoices {
+                    warnings.append(
+                        "\(input.path): column \"\(name)\" holds Label Studio's choices; they are read as lists"
+                    )
+                }
                 kept.append((name, try columns[index].finish()))
+                continue
             }
+            // A column whose own name has dots comes before a part of that path.
+            finished.columns.removeAll { places[Array($0.name.utf8)] != nil }
+            finished.nested.parts = finished.columns.map(\.name)
+            kept += finished.columns
+            nested.append(finished.nested)
+            nested += finished.unreadable
         }
         guard !kept.isEmpty || rows == 0 else {
-            throw input.bad("has no column of texts, numbers or booleans")
+            let listed = nested.map(\.description).joined(separator: ", ")
+            throw input.bad(
+                "has no column of texts, numbers or booleans" + (listed.isEmpty ? "" : "; it has \(listed)")
+            )
         }
         return Dataset(
             names: kept.map(\.name),
             columns: kept.map(\.column),
-            leftOut: leftOut,
+            nested: nested,
+            warnings: warnings,
             storage: storage
         )
     }
 
-    private mutating func readLines() throws(DatasetError) {
-        var line: [UInt8] = []
-        while try !input.isFinished() {
-            line.removeAll(keepingCapacity: true)
-            try input.take(into: &line) { $0 == 0x0A }
-            if !line.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) {
-                try append(line, number: input.line)
+    private mutating func readElements() throws(DatasetError) {
+        var elements = JSONElements(input)
+        var bytes: [UInt8] = []
+        guard var number = try elements.next(into: &bytes) else { return }
+        if elements.isArray {
+            let first = bytes.first { $0 > 0x20 }
+            if first == UInt8(ascii: "[") {
+                throw JSONShape.error(
+                    input.path,
+                    found: "an array of lists without names for the columns (pandas' orient=\"values\")",
+                    reader: "pandas.read_json(PATH).set_axis([\"text\", \"label\"], axis=1)"
+                )
             }
-            if try !input.isFinished() { input.position += 1 }
-            input.line += 1
+            if first == UInt8(ascii: "\"") { return try readTexts(&elements, &bytes, from: number) }
+        } else if try elements.isFinished() {
+            if try readLoneObject(bytes, number: number) { return }
+        }
+        while true {
+            try append(bytes, number: number)
+            guard let next = try elements.next(into: &bytes) else { return }
+            number = next
         }
     }
 
-    private mutating func readArray() throws(DatasetError) {
-        let first = input.line
-        input.position += 1
-        try skipSpace()
-        var isOpen = try input.peek() != UInt8(ascii: "]")
-        var object: [UInt8] = []
-        while isOpen {
-            try skipSpace()
-            let start = input.line
-            object.removeAll(keepingCapacity: true)
-            try takeElement(into: &object)
-            try append(object, number: start)
-            try skipSpace()
-            isOpen = try input.peek() == UInt8(ascii: ",")
-            if isOpen { input.position += 1 }
+    /// Reads an array of texts, which datasets puts into a column `text`.
+    private mutating func readTexts(
+        _ elements: inout JSONElements,
+        _ bytes: inout [UInt8],
+        from first: Int
+    ) throws(DatasetError) {
+        var number = first
+        key = Array("text".utf8)
+        let column = try column(after: 0, number: number)
+        while true {
+            let taken: (isText: Bool, isMissing: Bool, isUTF8: Bool) = bytes.withUnsafeBufferPointer {
+                buffer in
+                var scanner = JSONScanner(buffer)
+                var text: [UInt8] = []
+                let isText = scanner.string(into: &text) && scanner.isAtEnd()
+                self.text = text
+                var other = JSONScanner(buffer)
+                return (isText, other.scalar() == .missing && other.isAtEnd(), isUTF8(buffer))
+            }
+            guard taken.isUTF8 else { throw input.notUTF8(line: number) }
+            guard taken.isText || taken.isMissing else {
+                throw input.bad("line \(number): the array's elements before are texts, and this one is not")
+            }
+            _ = taken.isText ? try columns[column].append(text: text) : try columns[column].append(.missing)
+            rows += 1
+            guard let next = try elements.next(into: &bytes) else { return }
+            number = next
         }
-        guard try input.peek() == UInt8(ascii: "]") else {
-            let found = try input.peek() == nil ? "the array that line \(first) opens is never closed" : nil
-            throw input.bad(found ?? "line \(input.line): expected \",\" or \"]\" after an object")
-        }
-        input.position += 1
-        try skipSpace()
-        guard try input.isFinished() else {
-            throw input.bad(
-                "line \(input.line): something follows the array; one array of objects is expected"
+    }
+
+    /// Reads an object that is alone in the file if its rows are under one of its names.
+    ///
+    /// - Returns: False if it is a row.
+    /// - Throws: `.badFile` if it is a table in a layout that is not read.
+    private mutating func readLoneObject(_ bytes: [UInt8], number: Int) throws(DatasetError) -> Bool {
+        let name = input.path.split(separator: "/").last?.lowercased() ?? ""
+        let isLine = name.contains(".jsonl") || name.contains(".ndjson")
+        switch bytes.withUnsafeBufferPointer({ JSONShape($0, isLine: isLine) }) {
+        case .row: return false
+        case .table(let found, let reader):
+            throw JSONShape.error(input.path, found: found, reader: reader)
+        case .rows(let name, let others):
+            let listed = others.prefix(8).map { "\"\($0)\"" }.joined(separator: ", ")
+            warnings.append(
+                "\(input.path): the rows are under \"\(name)\""
+                    + (others.isEmpty ? "" : "; not read: \(listed)" + (others.count > 8 ? ", …" : ""))
             )
+            for range in Self.elements(of: name, in: bytes) {
+                let line = number + bytes[..<range.lowerBound].count { $0 == 0x0A }
+                try append(Array(bytes[range]), number: line)
+            }
+            return true
         }
     }
 
-    private func skipSpace() throws(DatasetError) {
-        while let byte = try input.peek(), byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 {
-            if byte == 0x0A { input.line += 1 }
-            input.position += 1
-        }
-    }
-
-    /// Takes an array's element up to the comma or bracket behind it.
-    private func takeElement(into bytes: inout [UInt8]) throws(DatasetError) {
-        var depth = 0
-        while true {
-            let start = bytes.count
-            try input.take(into: &bytes) { byte in
-                switch byte {
-                case UInt8(ascii: "\""), UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: "}"),
-                    UInt8(ascii: "]"),
-                    UInt8(ascii: ","):
-                    true
-                default: false
+    /// Where the elements of a member's list lie.
+    private static func elements(of name: String, in bytes: [UInt8]) -> [Range<Int>] {
+        bytes.withUnsafeBufferPointer { buffer in
+            var scanner = JSONScanner(buffer)
+            var ranges: [Range<Int>] = []
+            var key: [UInt8] = []
+            guard scanner.take("{") else { return [] }
+            repeat {
+                guard scanner.string(into: &key), scanner.take(":") else { return [] }
+                guard key.elementsEqual(name.utf8) else {
+                    guard scanner.skipValue() else { return [] }
+                    continue
                 }
-            }
-            input.line += bytes[start...].count { $0 == 0x0A }
-            guard let byte = try input.peek() else { return }
-            switch byte {
-            case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
-            case UInt8(ascii: "}"), UInt8(ascii: "]"):
-                if depth == 0 { return }
-                depth -= 1
-            case UInt8(ascii: ",") where depth == 0: return
-            default: break
-            }
-            bytes.append(byte)
-            input.position += 1
-            if byte == UInt8(ascii: "\"") { try takeString(into: &bytes) }
-        }
-    }
-
-    private func takeString(into bytes: inout [UInt8]) throws(DatasetError) {
-        while true {
-            let start = bytes.count
-            try input.take(into: &bytes) { $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }
-            input.line += bytes[start...].count { $0 == 0x0A }
-            guard let byte = try input.peek() else { return }
-            bytes.append(byte)
-            input.position += 1
-            if byte == UInt8(ascii: "\"") { return }
-            guard let escaped = try input.peek() else { return }
-            bytes.append(escaped)
-            input.position += 1
+                guard scanner.take("[") else { return [] }
+                repeat {
+                    _ = scanner.peek()
+                    let start = scanner.position
+                    guard scanner.skipValue() else { return [] }
+                    ranges.append(start..<scanner.position)
+                } while scanner.take(",")
+                return ranges
+            } while scanner.take(",")
+            return []
         }
     }
 
@@ -161,7 +184,9 @@ struct JSONReader {
         try result.get()
         rows += 1
         rowsOnTheWay += 1
-        guard rowsOnTheWay * columns.count >= Self.mostFields else { return }
+        let fields = hasNested ? columns.reduce(0) { $0 + $1.fieldCount } : columns.count
+        if fields > Self.mostColumns { giveUpParts() }
+        guard rowsOnTheWay * fields >= Self.mostFields else { return }
         rowsOnTheWay = 0
         for index in columns.indices {
             try columns[index].pad(to: rows)
@@ -175,6 +200,11 @@ struct JSONReader {
     private static let mostColumns = 4096
     /// Elements of a list at most.
     private static let mostElements = 1 << 20
+
+    /// Reads no parts of nested values: there are too many different names in them.
+    private mutating func giveUpParts() {
+        for index in columns.indices { columns[index].giveUpParts() }
+    }
 
     private mutating func row(_ scanner: JSONScanner, _ bytes: [UInt8], number: Int) throws(DatasetError) {
         var scanner = scanner
@@ -221,46 +251,86 @@ struct JSONReader {
         _ bytes: [UInt8],
         number: Int
     ) throws(DatasetError) {
-        let fits: Bool
+        var fits = true
         let kind: String
+        let start = scanner
         switch scanner.peek() {
         case UInt8(ascii: "\""):
             kind = "a text"
             guard scanner.string(into: &text) else { throw notAnObject(bytes, number: number) }
+            noteConflict(column, kind, isNested: false, number: number)
             fits = try columns[column].append(text: text)
         case UInt8(ascii: "["):
-            let start = scanner
             let values = list(&scanner)
             let isMixed = values.map { !Value.list($0).isUntypedList && Value.list($0).type == nil } ?? false
             kind = isMixed ? "a list of values of different types" : "a list"
             if let list = values {
                 guard list.count < Self.mostElements else {
                     throw input.bad(
-                        "line \(number): \"\(String(decoding: columns[column].name, as: UTF8.self))\" holds a list of "
-                            + "\(Self.mostElements) values or more; write them as rows"
+                        "line \(number): \(shown(column)) holds a list of \(Self.mostElements) values or more; "
+                            + "write them as rows"
                     )
                 }
-                fits = try columns[column].append(.list(list))
+                // Among lists of objects an empty one is a list of objects.
+                if list.isEmpty, columns[column].isNested {
+                    scanner = start
+                    guard try columns[column].appendNested(&scanner) else {
+                        throw notAnObject(bytes, number: number)
+                    }
+                } else {
+                    noteConflict(column, kind, isNested: false, number: number)
+                    fits = try columns[column].append(.list(list))
+                }
             } else {
                 scanner = start
-                guard scanner.skipValue() else { throw notAnObject(bytes, number: number) }
-                fits = try columns[column].appendNested()
+                noteConflict(column, "a list of objects or lists", isNested: true, number: number)
+                guard try columns[column].appendNested(&scanner) else {
+                    throw notAnObject(bytes, number: number)
+                }
             }
         case UInt8(ascii: "{"):
             kind = "an object"
-            guard scanner.skipValue() else { throw notAnObject(bytes, number: number) }
-            fits = try columns[column].appendNested()
+            if let choices = choices(&scanner), try columns[column].append(choices: choices) { break }
+            scanner = start
+            noteConflict(column, kind, isNested: true, number: number)
+            guard try columns[column].appendNested(&scanner) else {
+                throw notAnObject(bytes, number: number)
+            }
         default:
             guard let value = scanner.scalar() else { throw notAnObject(bytes, number: number) }
             kind = value.bool != nil ? "a truth value" : "a number"
+            if value != .missing { noteConflict(column, kind, isNested: false, number: number) }
             fits = try columns[column].append(value)
         }
         guard fits else {
             throw input.bad(
-                "line \(number): \"\(String(decoding: columns[column].name, as: UTF8.self))\" holds \(kind) where the rows "
-                    + "before hold \(columns[column].description); give all values one type"
+                "line \(number): \(shown(column)) holds \(kind) where the rows before hold "
+                    + "\(columns[column].description); give all values one type"
             )
         }
+    }
+
+    private func shown(_ column: Int) -> String {
+        "\"\(String(decoding: columns[column].name, as: UTF8.self))\""
+    }
+
+    /// Notes the line on which nested values and others meet: the column is not read then, and who asks for it is told why.
+    private mutating func noteConflict(_ column: Int, _ kind: String, isNested: Bool, number: Int) {
+        hasNested = hasNested || isNested
+        guard columns[column].conflicts(withNested: isNested) else { return }
+        let before = columns[column].description
+        columns[column].conflict =
+            "line \(number) holds \(kind) where the rows before hold \(before); give all values one type"
+    }
+
+    /// The choices of an object such as `{"choices": ["Good", "Cheap"]}`; nil for any other object.
+    private mutating func choices(_ scanner: inout JSONScanner) -> [Value]? {
+        var name: [UInt8] = []
+        guard scanner.take("{"), scanner.string(into: &name), name.elementsEqual("choices".utf8),
+            scanner.take(":"), let values = list(&scanner), values.count < Self.mostElements,
+            values.allSatisfy({ $0.string != nil }), scanner.take("}")
+        else { return nil }
+        return values
     }
 
     /// A list of texts, numbers and truth values; nil where it holds anything else.
@@ -279,7 +349,12 @@ struct JSONReader {
             // The caller refuses so many.
             if values.count == Self.mostElements { return values }
         } while scanner.take(",")
-        return scanner.take("]") ? values : nil
+        guard scanner.take("]") else { return nil }
+        // Python writes a missing number among texts as NaN, an infinite one is as missing there.
+        guard values.contains(where: \.isInfinite), values.contains(where: { $0.string != nil }) else {
+            return values
+        }
+        return values.map { $0.isInfinite ? .missing : $0 }
     }
 
     /// Bytes of a row that may be taken apart to say what is wrong with it: that takes many times their memory.
@@ -289,7 +364,7 @@ struct JSONReader {
     private func notAnObject(_ bytes: [UInt8], number: Int) -> DatasetError {
         guard bytes.count <= Self.mostExplained else { return input.bad("line \(number) is no JSON object") }
         do throws(JSONError) {
-            let value = try JSONValue.parse(bytes)
+            let value = try JSONValue.parse(bytes, allowingNonFinite: true)
             guard value.object == nil else {
                 return input.bad(
                     "line \(number) is not JSON: a number in it has needless zeros, or it nests too deeply"

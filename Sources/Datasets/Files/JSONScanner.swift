@@ -5,8 +5,10 @@
 /// Source: RFC 8259.
 struct JSONScanner {
     private let bytes: UnsafeBufferPointer<UInt8>
-    private var position = 0
-    private static let mostDepth = 256
+    /// Bytes taken so far.
+    private(set) var position = 0
+    /// Levels of nesting at most.
+    static let mostDepth = 256
 
     init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
 
@@ -105,9 +107,13 @@ struct JSONScanner {
         return value
     }
 
-    /// Takes `true`, `false`, `null` or a number.
+    /// Takes `true`, `false`, `null` or a number, and the floats that Python's `json.dumps` writes although JSON lacks them.
+    ///
+    /// `NaN` is a missing value, as datasets reads it.
     mutating func scalar() -> Value? {
         switch peek() {
+        case UInt8(ascii: "N"): return take(word: "NaN") ? .missing : nil
+        case UInt8(ascii: "I"): return take(word: "Infinity") ? .double(.infinity) : nil
         case UInt8(ascii: "t"): return take(word: "true") ? .bool(true) : nil
         case UInt8(ascii: "f"): return take(word: "false") ? .bool(false) : nil
         case UInt8(ascii: "n"): return take(word: "null") ? .missing : nil
@@ -118,6 +124,7 @@ struct JSONScanner {
     private mutating func number() -> Value? {
         let start = position
         if position < bytes.count, bytes[position] == UInt8(ascii: "-") { position += 1 }
+        if position > start, take(word: "Infinity") { return .double(-.infinity) }
         let first = position
         var value = 0
         var isWhole = true

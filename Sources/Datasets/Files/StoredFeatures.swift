@@ -16,14 +16,42 @@ struct StoredFeatures {
     /// What a column holds: what the file says where that fits the type, else the type alone.
     func feature(of name: String, type: ColumnType) -> Feature {
         let stored = features[name]
-        let isList = ["List", "Sequence", "LargeList"].contains(stored["_type"].string)
-        let label = isList ? stored["feature"] : stored
-        guard isList == type.isList, type.value == .int64 || type.value == .int32,
+        let isList = Self.isList(stored)
+        let isPart = stored == .null && name.contains(".")
+        let label = isPart ? part(name) : isList ? stored["feature"] : stored
+        guard isPart || isList == type.isList, type.value == .int64 || type.value == .int32,
             label["_type"].string == "ClassLabel",
             let names = label["names"].array?.map(\.string), !names.contains(nil)
         else { return Feature(type) }
         let classes = Feature.classLabel(ClassLabel(names: names.compactMap { $0 }))
-        return isList ? .list(classes) : classes
+        return type.isList ? .list(classes) : classes
+    }
+
+    /// What is said of a part of a nested column, by the path to it.
+    private func part(_ path: String) -> JSONValue {
+        var found = features
+        for name in path.split(separator: ".", omittingEmptySubsequences: false) {
+            found = Self.element(found)[String(name)]
+        }
+        return Self.element(found)
+    }
+
+    /// What the lists hold; the feature itself if it is no list.
+    private static func element(_ feature: JSONValue) -> JSONValue {
+        var feature = feature
+        while true {
+            if let inner = feature.array?.first {
+                feature = inner
+            } else if isList(feature) {
+                feature = feature["feature"]
+            } else {
+                return feature
+            }
+        }
+    }
+
+    private static func isList(_ feature: JSONValue) -> Bool {
+        ["List", "Sequence", "LargeList"].contains(feature["_type"].string)
     }
 
     /// What to write under the key for these columns.

@@ -1,5 +1,6 @@
 /// A text file as UTF-8, chunk by chunk.
 final class TextInput {
+    /// The file's name, for messages.
     let path: String
     /// The text at hand; readers take from `position` on.
     private(set) var chunk: [UInt8] = []
@@ -16,12 +17,12 @@ final class TextInput {
     /// Opens a file.
     ///
     /// - Parameters:
-    ///   - path: The file.
+    ///   - file: The file.
     ///   - encoding: Its encoding; nil tells it by the first bytes.
     /// - Throws: `.badFile`, `.notAllowed`.
-    init(path: String, encoding: TextEncoding? = nil) throws(DatasetError) {
-        self.path = path
-        input = try ByteInput(path: path)
+    init(_ file: OpenableFile, encoding: TextEncoding? = nil) throws(DatasetError) {
+        path = file.name
+        input = try ByteInput(path: file.path)
         isAtEnd = try !input.read(into: &raw, upTo: Self.chunkBytes)
         self.encoding = encoding ?? TextEncoding(startOf: raw)
         decode()
@@ -71,7 +72,7 @@ final class TextInput {
     }
 
     /// A row is held several times on its way into a column, so this bounds memory, too.
-    private static let mostRowBytes = 128 << 20
+    static let mostRowBytes = 128 << 20
 
     /// A fault of this file.
     func bad(_ what: String) -> DatasetError { DatasetError(.badFile, "\(path): \(what)") }

@@ -114,7 +114,7 @@ struct ClassFolders {
         of path: String,
         in encoding: TextEncoding?
     ) throws(DatasetError) -> (text: [UInt8], encoding: TextEncoding) {
-        let input = try TextInput(path: path, encoding: encoding)
+        let input = try TextInput(OpenableFile(path), encoding: encoding)
         var text: [UInt8] = []
         try input.take(into: &text) { _ in false }
         return (text, input.encoding)

@@ -89,8 +89,12 @@ struct DatasetCard {
                 found += FilePattern(pattern, in: folder).files()
             }
             guard !found.isEmpty else {
-                let listed = patterns.joined(separator: ", ")
-                throw DatasetError(.missingFile, "\(path): split \"\(split)\": no file matches \(listed)")
+                let listed = patterns.map { "\"\($0)\"" }.joined(separator: ", ")
+                throw DatasetError(
+                    .missingFile,
+                    "\(path): split \"\(split)\""
+                        + (listed.isEmpty ? " names no files; give it a path" : ": no file matches \(listed)")
+                )
             }
             splits.append(DatasetFiles.Split(name: split, files: found))
         }

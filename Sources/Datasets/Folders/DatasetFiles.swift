@@ -38,6 +38,10 @@ struct DatasetFiles {
                 : Self(splits: [Split(name: "train", files: [name])])
             return
         }
+        if OpenableFile.isThere(name) {
+            self.init(splits: [Split(name: "train", files: [name])])
+            return
+        }
         guard FilePattern.isPattern(name) else {
             throw DatasetError(.missingFile, "cannot read \(name): there is no such file or folder")
         }
@@ -49,9 +53,10 @@ struct DatasetFiles {
         let files = found.files()
         let known = files.filter { FileFormat(path: $0) != nil }
         guard !known.isEmpty else {
+            if let first = files.first { throw FileFormat.unknown(first) }
             throw DatasetError(
                 .missingFile,
-                "no file of rows matches \(pattern); quote the pattern, and check the folder"
+                "no file of rows matches \"\(pattern)\"; quote the pattern, and check the folder"
             )
         }
         if known.allSatisfy({ FileFormat(path: $0) == .lines }),
@@ -98,6 +103,9 @@ struct DatasetFiles {
             let script = all.first { $0.hasSuffix(".py") }
             let reason =
                 script.map { "it needs the Python script \($0), which is not run here" }
+                ?? all.first { UnreadFormat(path: $0).map { $0 != .markup } ?? false }.flatMap { path in
+                    UnreadFormat(path: path).map { "\(path) is \($0.advice(for: path))" }
+                }
                 ?? "it holds no file of rows"
             throw DatasetError(
                 .badFile,
@@ -199,11 +207,11 @@ struct DatasetFiles {
         } else {
             var parts: [Dataset] = []
             for file in split.files {
-                let part = try Dataset(contentsOf: URL(filePath: file), storage: storage)
+                let part = try Dataset(file: URL(filePath: file), storage: storage)
                 if let first = parts.first { try part.requireColumns(of: first, file, split.files[0]) }
                 parts.append(part)
             }
-            rows = try Dataset.concatenate(parts)
+            rows = try Dataset.concatenate(parts).readingCells(of: dataset)
         }
         return notes.reduce(rows) { $0.warning($1) }
             .named(dataset, split: splits.count > 1 || name != nil ? split.name : nil)
@@ -257,16 +265,13 @@ extension Dataset {
         _ file: String,
         _ firstFile: String
     ) throws(DatasetError) {
-        func names(_ dataset: Dataset) -> Set<[UInt8]> { Set(dataset.columnNames.map { Array($0.utf8) }) }
-        guard names(self) != names(first) else { return }
+        guard ownColumnNames != first.ownColumnNames else { return }
         throw DatasetError(
             .badFile,
             "\(file) has the columns \(listedColumns) where \(firstFile) has \(first.listedColumns); "
                 + "read them one by one, or give them the same columns"
         )
     }
-
-    private var listedColumns: String { columnNames.map { "\"\($0)\"" }.joined(separator: ", ") }
 }
 
 /// The first of several files, for a message.

@@ -62,7 +62,7 @@ func filesBelow(_ folder: String) -> [String] {
     for case let path as String in found {
         guard !path.split(separator: "/").contains(where: { $0.hasPrefix(".") }) else { continue }
         let whole = folder.isEmpty ? path : folder.hasSuffix("/") ? folder + path : folder + "/" + path
-        if isRegularFile(whole) { files.append(whole) }
+        if isRegularFile(whole) || OpenableFile.isThere(whole) { files.append(whole) }
     }
     return files.sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }
 }

@@ -74,6 +74,7 @@ extension Dataset {
     ///
     /// Source: `concatenate_datasets` of datasets 5.2 (combine.py).
     public static func concatenate(_ datasets: [Dataset]) throws(DatasetError) -> Dataset {
+        let datasets = try aligningParts(datasets)
         guard let first = datasets.first else { return Dataset(names: [], columns: []) }
         guard datasets.count > 1 else { return first }
         var joined: [(name: String, column: Column)] = []
@@ -115,7 +116,7 @@ extension Dataset {
         return Dataset(
             names: joined.map(\.name),
             columns: joined.map(\.column),
-            leftOut: first.leftOutColumns,
+            nested: first.nestedColumns,
             warnings: datasets.flatMap(\.warnings),
             origins: RowOrigins(joining: datasets.map(\.origins)),
             storage: first.storage

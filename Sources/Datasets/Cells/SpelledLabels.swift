@@ -1,0 +1,74 @@
+/// Labels that are lists or objects written as text, in a column that could not be read as such.
+///
+/// Columns whose cells are all alike are read as lists of labels (``Dataset/init(contentsOf:storage:)``), so these are
+/// mixed with other texts, or hold something that is no label.
+package struct SpelledLabels: Sendable, Equatable {
+    /// Rows whose label is such a text.
+    package let count: Int
+    /// The first of the rows to correct, from 0: those that differ from most.
+    package let rows: [Int]
+    /// What is wrong, as a sentence without its full stop.
+    package let message: String
+
+    /// Looks for such labels; nil if there are none.
+    ///
+    /// - Parameters:
+    ///   - labels: The labels of a column.
+    ///   - column: Its name.
+    ///   - exampleCount: Rows to name at most.
+    package init?(_ labels: RowLabels, column: String, exampleCount: Int = 8) {
+        guard !labels.isMultiLabel else { return nil }
+        let cells = labels.names.map { Self.mayBeSpelled($0) ? SpelledCell($0) : nil }
+        guard cells.contains(where: { $0 != nil }) else { return nil }
+        let spelled = labels.codes.indices.filter {
+            labels.codes[$0] >= 0 && cells[Int(labels.codes[$0])] != nil
+        }
+        let plain = labels.codes.indices.filter {
+            labels.codes[$0] >= 0 && cells[Int(labels.codes[$0])] == nil
+        }
+        guard let firstSpelled = spelled.first else { return nil }
+        count = spelled.count
+        func name(_ row: Int) -> String { "\"\(shortened(labels.name(ofRow: row) ?? "", to: 40))\"" }
+        func listed(_ rows: [Int]) -> String {
+            let shown = rows.prefix(exampleCount).map { "\($0 + 1)" }.joined(separator: ", ")
+            return (rows.count == 1 ? "row " : "rows ") + shown + (rows.count > exampleCount ? ", …" : "")
+        }
+        let start = "column \"\(column)\": "
+        if let firstPlain = plain.first {
+            let isMost = spelled.count > plain.count
+            rows = Array((isMost ? plain : spelled).prefix(exampleCount))
+            message =
+                start
+                + "\(counted(spelled.count, "label is", "labels are")) lists or objects written as text, such as "
+                + "\(name(firstSpelled)), and \(grouped(plain.count)) \(plain.count == 1 ? "is" : "are") not, such as "
+                + "\(name(firstPlain)) (\(listed(isMost ? plain : spelled)))"
+        } else if let row = spelled.first(where: { cells[Int(labels.codes[$0])]?.isNoLabel ?? false }) {
+            rows = [row]
+            message = start + "row \(row + 1) holds \(name(row)), an object whose values are not all 0 or 1"
+        } else {
+            rows = [firstSpelled]
+            message =
+                start + "the labels are lists or objects written as text that are not alike, such as "
+                + "\(name(firstSpelled)) in row \(firstSpelled + 1)"
+        }
+    }
+
+    /// What to do.
+    package static let remedy =
+        "write the labels of all rows in the same way: a list of names each, or one name each"
+
+    /// The error for training on such labels.
+    package var error: DatasetError { DatasetError(.badData, "\(message); \(Self.remedy)") }
+
+    private static func mayBeSpelled(_ name: String) -> Bool {
+        var name = name
+        return name.withUTF8 { SpelledCell.mayStart($0) }
+    }
+}
+
+extension SpelledCell {
+    /// Whether it is an object with a value that is neither 0 nor 1.
+    fileprivate var isNoLabel: Bool {
+        if case .object(let members) = self { members.contains { $0.value.score == nil } } else { false }
+    }
+}

@@ -1,0 +1,73 @@
+import Foundation
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+/// A file under a path that can be opened, even if its name is not UTF-8.
+///
+/// Swift's strings hold U+FFFD for such bytes, and no file has that name. The file is then found by comparing the names in its
+/// folder, and opened through its descriptor.
+final class OpenableFile {
+    /// The path that opens it.
+    let path: String
+    /// The path as it was given, for messages.
+    let name: String
+    private let descriptor: Int32?
+
+    /// A file by its name; one that is not there gets its own name as its path.
+    init(_ name: String) {
+        self.name = name
+        guard let bytes = Self.bytes(of: name) else {
+            path = name
+            descriptor = nil
+            return
+        }
+        let opened = open(bytes, O_RDONLY | O_CLOEXEC)
+        descriptor = opened >= 0 ? opened : nil
+        path = opened >= 0 ? "/dev/fd/\(opened)" : name
+    }
+
+    deinit { if let descriptor { close(descriptor) } }
+
+    /// Whether a file has such a name.
+    static func isThere(_ name: String) -> Bool { bytes(of: name) != nil }
+
+    /// An error's or a warning's text with the file's name in it.
+    func named(_ message: String) -> String {
+        path == name ? message : message.replacing(path, with: name)
+    }
+
+    /// The bytes of a path with names that are not UTF-8, ending in a zero; nil for other paths, and if no file or several
+    /// files have such a name.
+    private static func bytes(of path: String) -> [CChar]? {
+        guard path.contains("\u{FFFD}"), !FileManager.default.fileExists(atPath: path) else { return nil }
+        var found: [CChar] = path.hasPrefix("/") ? [] : [CChar(UInt8(ascii: "."))]
+        for name in path.split(separator: "/") {
+            let names = name.contains("\u{FFFD}") ? Self.names(in: found + [0], shownAs: name) : nil
+            if let names, names.count != 1 { return nil }
+            found += [CChar(UInt8(ascii: "/"))]
+            found += names?[0] ?? name.utf8.map { CChar(bitPattern: $0) }
+        }
+        return found + [0]
+    }
+
+    /// The names in a folder that a string shows in this way.
+    private static func names(in folder: [CChar], shownAs shown: Substring) -> [[CChar]] {
+        guard let opened = opendir(folder.count > 1 ? folder : [CChar(UInt8(ascii: "/")), 0]) else {
+            return []
+        }
+        defer { closedir(opened) }
+        var names: [[CChar]] = []
+        while let entry = readdir(opened) {
+            let length = withUnsafeBytes(of: entry.pointee.d_name) { $0.firstIndex(of: 0) ?? $0.count }
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { Array($0.prefix(length)) }
+            if String(decoding: name, as: UTF8.self).utf8.elementsEqual(shown.utf8) {
+                names.append(name.map { CChar(bitPattern: $0) })
+            }
+        }
+        return names
+    }
+}
