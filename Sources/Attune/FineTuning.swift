@@ -157,6 +157,7 @@ public struct FineTuning: Sendable {
             outputFolder: folder,
             modelName: card.baseModel ?? model
         )
+        classifier.remember(settingsToKeep(LossSettings(trainer.loss)))
         // What cannot be trained on has been refused by now, and has left nothing behind.
         let claim = try RunFolder(folder).claim()
         defer { withExtendedLifetime(claim) {} }
@@ -270,7 +271,6 @@ public struct FineTuning: Sendable {
             settings: labelNameChoice,
             seed: arguments.seed
         )
-        classifier.remember(settingsToKeep)
         for note in classifier.notes { try emit(.note(note)) }
         let weights = classifier.model.parameters.weightCount
         try emit(

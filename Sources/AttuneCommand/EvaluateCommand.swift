@@ -66,6 +66,7 @@ struct EvaluateCommand: ParsableCommand {
             let record = try Training.evaluate(
                 model,
                 on: examples,
+                loss: model.settings.loss?.loss,
                 batchSize: classifier.inference.batchSize,
                 precision: classifier.inference.precision.choice,
                 withIntervals: true

@@ -41,19 +41,22 @@ public final class TextClassifier {
         self.model = model
         self.tokenizer = tokenizer
         self.maxLength = maxLength
-        self.notes = notes
         self.settings = settings
+        let isFit = settings.loss?.fits(model.problemType, labelCount: model.labels.count) ?? true
+        self.notes = notes + (isFit ? [] : [LossSettings.unfitNote])
         remember(settings)
     }
 
     /// Replaces ``settings``, which are saved with the classifier.
     ///
-    /// - Parameter choices: How its texts are read; length, label names and problem type stay those of the classifier.
+    /// - Parameter choices: How its texts are read; length, label names and problem type stay those of the classifier. A
+    ///   loss for other labels is left out.
     public func remember(_ choices: ClassifierSettings) {
         settings = choices
         settings.maxLength = lengthLimit
         settings.labelNames = labels
         settings.problemType = problemType
+        if let loss = settings.loss, !loss.fits(problemType, labelCount: labels.count) { settings.loss = nil }
     }
 
     /// Loads a model folder in the Hub's layout or a `.gguf` file.
