@@ -28,6 +28,13 @@ struct DatasetOptions: ParsableArguments {
     }
 }
 
+/// The rows of an input file; notes on how they were read go to standard error.
+func rows(of input: String) throws -> Dataset {
+    let rows = try Dataset(input)
+    for warning in rows.warnings { writeToStandardError("attune: warning: \(warning)\n") }
+    return rows
+}
+
 /// The names in a list such as `a,b,c` or `"a, b",c`: double quotes hold a name with commas, two of them stand for one.
 func listed(_ names: String) -> [String] {
     var list: [String] = []

@@ -184,7 +184,7 @@ struct RememberedSettingsCommandTests {
             #expect(kept.code == 0)
             #expect(
                 kept.errors.contains(
-                    "rows.csv: row 2 is empty, so its answer means nothing; --empty-texts drop"
+                    "rows.csv: row 2 is empty, and its answer means nothing; --empty-texts drop"
                 ),
                 "\(kept.errors)"
             )
