@@ -68,6 +68,7 @@ struct EvaluateCommand: ParsableCommand {
                 on: examples,
                 loss: model.settings.loss?.loss,
                 batchSize: classifier.inference.batchSize,
+                maxTokensPerBatch: classifier.inference.maxTokensPerBatch,
                 precision: classifier.inference.precision.choice,
                 withIntervals: true
             ) { done in
@@ -121,6 +122,11 @@ struct EvaluateCommand: ParsableCommand {
             parts.append("at most \(model.maxLength) tokens a text")
         }
         var sentences = parts.isEmpty ? [] : ["as in the model's training: " + parts.joined(separator: ", ")]
+        if model.settings.loss == .custom {
+            sentences.append(
+                "the model was trained with a loss of its own, which no file holds: the loss here is the plain one"
+            )
+        }
         let cut = examples.encodings.truncatedCount
         if cut > 0 {
             sentences.append(

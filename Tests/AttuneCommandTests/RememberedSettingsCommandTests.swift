@@ -108,7 +108,10 @@ struct RememberedSettingsCommandTests {
                 let difference = try #require(run[name].double) - #require(measured[name].double)
                 #expect(abs(difference) < 1e-6, "\(name)")
             }
-            #expect(try abs(#require(measured["eval_loss"].double) - #require(measured["eval_log_loss"].double)) > 1e-3)
+            #expect(
+                try abs(#require(measured["eval_loss"].double) - #require(measured["eval_log_loss"].double))
+                    > 1e-3
+            )
             // For other labels the loss is not that of the run, and this is said.
             let settings = try results(out + "/attune.json")
             let other = JSONValue.object(["kind": .string("binary_cross_entropy"), "label_count": .int(2)])
@@ -116,9 +119,14 @@ struct RememberedSettingsCommandTests {
             changed["loss"] = other
             try Data(JSONValue.object(changed).formatted.utf8).write(to: URL(filePath: out + "/attune.json"))
             let plain = try attune(["evaluate", "--model", out, "--dataset", eval, "--output", numbers])
-            #expect(plain.errors.contains("keeps a loss for other labels than the model has"), "\(plain.errors)")
+            #expect(
+                plain.errors.contains("keeps a loss for other labels than the model has"),
+                "\(plain.errors)"
+            )
             let loss = try results(numbers)
-            #expect(try abs(#require(loss["eval_loss"].double) - #require(loss["eval_log_loss"].double)) < 1e-6)
+            #expect(
+                try abs(#require(loss["eval_loss"].double) - #require(loss["eval_log_loss"].double)) < 1e-6
+            )
         }
     }
 

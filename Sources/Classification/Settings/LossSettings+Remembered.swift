@@ -1,5 +1,6 @@
 import JSON
 import Models
+import NN
 
 // The loss of training in `attune.json`, which comes from anywhere: what is not a loss is refused, not computed.
 extension LossSettings {
