@@ -166,8 +166,12 @@ extension FineTuning {
     /// The choices of this run that its model keeps.
     ///
     /// Those of the model before are not among them: later ones are about its answers.
-    var settingsToKeep: ClassifierSettings {
+    ///
+    /// - Parameter loss: That of training.
+    /// - Returns: The choices.
+    func settingsToKeep(_ loss: LossSettings?) -> ClassifierSettings {
         var settings = ClassifierSettings()
+        settings.loss = loss
         settings.textColumn = textColumn
         settings.textPairColumn = textPairColumn
         settings.labelColumns = labelColumns

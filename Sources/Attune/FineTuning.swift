@@ -173,6 +173,7 @@ public struct FineTuning: Sendable {
             outputFolder: folder,
             modelName: card.baseModel ?? model
         )
+        classifier.remember(settingsToKeep(LossSettings(trainer.loss)))
         // All input is validated; only now create the output folder.
         let claim = try RunFolder(folder).claim()
         defer { withExtendedLifetime(claim) {} }
@@ -298,7 +299,6 @@ public struct FineTuning: Sendable {
             settings: labelNameChoice,
             seed: arguments.seed
         )
-        classifier.remember(settingsToKeep)
         for note in classifier.notes { try emit(.note(note)) }
         let weights = classifier.model.parameters.weightCount
         try emit(

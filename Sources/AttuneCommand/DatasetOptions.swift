@@ -28,5 +28,12 @@ struct DatasetOptions: ParsableArguments {
     }
 }
 
+/// The rows of an input file; notes on how they were read go to standard error.
+func rows(of input: String) throws -> Dataset {
+    let rows = try Dataset(input)
+    for warning in rows.warnings { writeToStandardError("attune: warning: \(warning)\n") }
+    return rows
+}
+
 /// The names in a list such as `a,b,"c, d"`; one with a comma is quoted.
 func listed(_ names: String) -> [String] { quotedParts(of: names).map(unquoted) }

@@ -67,7 +67,9 @@ struct EvaluateCommand: ParsableCommand {
             let record = try Training.evaluate(
                 model,
                 on: examples,
+                loss: model.settings.loss?.loss,
                 batchSize: classifier.inference.batchSize,
+                maxTokensPerBatch: classifier.inference.maxTokensPerBatch,
                 precision: classifier.inference.precision.choice,
                 withIntervals: true
             ) { done in
@@ -121,6 +123,11 @@ struct EvaluateCommand: ParsableCommand {
             parts.append("at most \(model.maxLength) tokens a text")
         }
         var sentences = parts.isEmpty ? [] : ["as in the model's training: " + parts.joined(separator: ", ")]
+        if model.settings.loss == .custom {
+            sentences.append(
+                "the model was trained with a loss of its own, which no file holds: the loss here is the plain one"
+            )
+        }
         let cut = examples.encodings.truncatedCount
         if let note = model.length.cutNote(cut, of: examples.count) { sentences.append(note) }
         return sentences.map { $0 + "\n" }.joined()

@@ -102,7 +102,7 @@ struct PredictCommand: ParsableCommand {
     }
 
     private func inputs(_ reader: RowReader) throws -> TextInputs {
-        if let input { return try reader.inputs(of: Dataset(input)) }
+        if let input { return try reader.inputs(of: rows(of: input)) }
         if reader.readsPairs, textPair.isEmpty {
             writeToStandardError(
                 "attune: warning: the model was trained on pairs of texts; give the second ones with --text-pair\n"
@@ -127,10 +127,10 @@ struct PredictCommand: ParsableCommand {
             )
         case .drop:
             for index in empty { isLeftOut[index] = true }
-            writeToStandardError("\(found); no answer is given for it\n")
+            writeToStandardError("\(found); no answer is given\n")
         case .keep:
             writeToStandardError(
-                "attune: warning: \(found), so its answer means nothing; --empty-texts drop gives none\n"
+                "attune: warning: \(found), and its answer means nothing; --empty-texts drop gives none\n"
             )
         }
         return isLeftOut

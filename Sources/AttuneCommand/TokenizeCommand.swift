@@ -88,7 +88,7 @@ struct TokenizeCommand: ParsableCommand {
             texts.apply(to: &told)
             let reader = try RowReader(model: path, told: told)
             let inputs =
-                try input.map { try reader.inputs(of: Dataset($0)) }
+                try input.map { try reader.inputs(of: rows(of: $0)) }
                 ?? TextInputs(text, seconds: textPair.isEmpty ? nil : textPair)
             let tokenizer = try TextClassifier.tokenizer(of: path)
             let length = reader.settings.maxLength

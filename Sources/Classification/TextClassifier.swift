@@ -48,19 +48,23 @@ public final class TextClassifier {
             positions: model.positionLimit
         )
         self.maxLength = length.tokens ?? .max
-        self.notes = notes + [length.note].compactMap { $0 }
         self.settings = settings
+        let isFit = settings.loss?.fits(model.problemType, labelCount: model.labels.count) ?? true
+        self.notes =
+            notes + [length.note].compactMap { $0 } + (isFit ? [] : [LossSettings.unfitNote])
         remember(settings)
     }
 
     /// Replaces ``settings``, which are saved with the classifier.
     ///
-    /// - Parameter choices: How its texts are read; length, label names and problem type stay those of the classifier.
+    /// - Parameter choices: How its texts are read; length, label names and problem type stay those of the classifier. A
+    ///   loss for other labels is left out.
     public func remember(_ choices: ClassifierSettings) {
         settings = choices
         settings.maxLength = lengthLimit
         settings.labelNames = labels
         settings.problemType = problemType
+        if let loss = settings.loss, !loss.fits(problemType, labelCount: labels.count) { settings.loss = nil }
     }
 
     /// Loads a model folder in the Hub's layout or a `.gguf` file.

@@ -13,6 +13,7 @@ import Torch
 ///   - loss: The loss that the classifier was trained with, as the record is to have it; nil takes the plain one of the
 ///     classifier's kind.
 ///   - batchSize: Texts of a batch; nil fills batches by tokens.
+///   - maxTokensPerBatch: Tokens of a batch without a `batchSize`; nil takes 4,096.
 ///   - precision: Type of matrix products.
 ///   - step: The step that the record is to name.
 ///   - epoch: The epoch that the record is to name.
@@ -27,6 +28,7 @@ public func evaluate(
     on examples: EncodedExamples,
     loss: (any ClassificationLoss)? = nil,
     batchSize: Int? = nil,
+    maxTokensPerBatch: Int? = nil,
     precision: Precision = .fp32,
     step: Int = 0,
     epoch: Double = 0,
@@ -39,6 +41,7 @@ public func evaluate(
     let logits = try classifier.logits(
         examples,
         batchSize: batchSize,
+        maxTokensPerBatch: maxTokensPerBatch,
         matmulDType: precision.matmulDType,
         progress: progress
     )

@@ -88,6 +88,48 @@ struct RememberedSettingsCommandTests {
         }
     }
 
+    @Test(
+        arguments: [
+            ["--class-weights", "rain=3,sun=1", "--label-smoothing-factor", "0.2"],
+            ["--class-weights", "balanced", "--focal-gamma", "2"],
+        ]
+    )
+    func `evaluate computes the loss of the run`(flags: [String]) throws {
+        try withTemporaryFolder { folder in
+            let (out, _, eval) = try trained(in: folder, flags)
+            let numbers = folder.appending(path: "numbers.json").path(percentEncoded: false)
+            func results(_ path: String) throws -> JSONValue {
+                try JSONValue.parse(Data(contentsOf: URL(filePath: path)))
+            }
+            let outcome = try attune(["evaluate", "--model", out, "--dataset", eval, "--output", numbers])
+            #expect(outcome.code == 0, "\(outcome.errors)")
+            let (run, measured) = (try results(out + "/eval_results.json"), try results(numbers))
+            for name in ["eval_loss", "eval_log_loss"] {
+                let difference = try #require(run[name].double) - #require(measured[name].double)
+                #expect(abs(difference) < 1e-6, "\(name)")
+            }
+            #expect(
+                try abs(#require(measured["eval_loss"].double) - #require(measured["eval_log_loss"].double))
+                    > 1e-3
+            )
+            // For other labels the loss is not that of the run, and this is said.
+            let settings = try results(out + "/attune.json")
+            let other = JSONValue.object(["kind": .string("binary_cross_entropy"), "label_count": .int(2)])
+            var changed = try #require(settings.object)
+            changed["loss"] = other
+            try Data(JSONValue.object(changed).formatted.utf8).write(to: URL(filePath: out + "/attune.json"))
+            let plain = try attune(["evaluate", "--model", out, "--dataset", eval, "--output", numbers])
+            #expect(
+                plain.errors.contains("keeps a loss for other labels than the model has"),
+                "\(plain.errors)"
+            )
+            let loss = try results(numbers)
+            #expect(
+                try abs(#require(loss["eval_loss"].double) - #require(loss["eval_log_loss"].double)) < 1e-6
+            )
+        }
+    }
+
     @Test func `predict and tokenize read the column and the length of training`() throws {
         try withTemporaryFolder { folder in
             let (out, data, _) = try trained(in: folder)
@@ -150,7 +192,7 @@ struct RememberedSettingsCommandTests {
             #expect(kept.code == 0)
             #expect(
                 kept.errors.contains(
-                    "rows.csv: row 2 is empty, so its answer means nothing; --empty-texts drop"
+                    "rows.csv: row 2 is empty, and its answer means nothing; --empty-texts drop"
                 ),
                 "\(kept.errors)"
             )

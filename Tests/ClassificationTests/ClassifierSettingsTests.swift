@@ -44,6 +44,15 @@ struct ClassifierSettingsTests {
         #expect(try read(ClassifierSettings().formatted) == ClassifierSettings())
     }
 
+    @Test func `the loss of training is kept, unless it is the plain one`() throws {
+        let loss =
+            "{\"kind\":\"cross_entropy\",\"class_weights\":[0.5,2.0],\"label_smoothing\":0.1,\"focal_gamma\":0.0}"
+        let text = whole.replacing("\n}", with: ",\n  \"loss\": \(loss)\n}")
+        #expect(try read(text).formatted == text)
+        let plain = loss.replacing("[0.5,2.0]", with: "null").replacing("0.1", with: "0.0")
+        #expect(try read(whole.replacing("\n}", with: ",\n  \"loss\": \(plain)\n}")).formatted == whole)
+    }
+
     @Test func `a field of a later version is kept and named, without effect`() throws {
         let text = whole.replacing("\n}", with: ",\n  \"temperature\": 1.25\n}")
         let settings = try read(text)
@@ -56,6 +65,20 @@ struct ClassifierSettingsTests {
 
     @Test(
         arguments: [
+            ("{\"version\": 1, \"loss\": \"cross_entropy\"}", "loss must be a loss with its weights"),
+            ("{\"version\": 1, \"loss\": {\"kind\": \"hinge\"}}", "loss must be a loss with its weights"),
+            (
+                "{\"version\": 1, \"loss\": {\"kind\": \"cross_entropy\", \"label_smoothing\": 1.5}}",
+                "loss must be a loss with its weights"
+            ),
+            (
+                "{\"version\": 1, \"loss\": {\"kind\": \"cross_entropy\", \"class_weights\": [1, -1]}}",
+                "loss must be a loss with its weights"
+            ),
+            (
+                "{\"version\": 1, \"loss\": {\"kind\": \"binary_cross_entropy\", \"label_count\": 9e15}}",
+                "loss must be a loss with its weights"
+            ),
             ("", "run/attune.json is damaged: expected a value at byte 0"),
             ("{\"version\": 1", "is damaged: expected , or } at byte 13"),
             ("[1]", "it holds a list, not an object"),

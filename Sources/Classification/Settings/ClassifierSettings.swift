@@ -32,6 +32,8 @@ public struct ClassifierSettings: Sendable, Equatable {
     public var emptyTexts: RowPolicy?
     /// How rows without a label are treated.
     public var missingLabels: RowPolicy?
+    /// The loss of training, if it is not the plain one of the problem type; evaluation computes the same.
+    package var loss: LossSettings?
     /// Fields of a later version, kept for when the model is saved again.
     var laterFields = JSONObject()
 
@@ -92,6 +94,7 @@ extension ClassifierSettings {
         }
 
         static let labelNames = "label_names"
+        static let loss = "loss"
 
         /// All fields, in the order of the file.
         static var all: [Field] {
@@ -110,6 +113,13 @@ extension ClassifierSettings {
                 choice("problem_type", \.problemType),
                 choice("empty_texts", \.emptyTexts),
                 choice("missing_labels", \.missingLabels, except: .keep),
+                Field(
+                    loss,
+                    \.loss,
+                    "a loss with its weights, as a run writes it",
+                    read: LossSettings.init(remembered:),
+                    write: { $0.note == nil ? .null : $0.json }
+                ),
             ]
         }
 

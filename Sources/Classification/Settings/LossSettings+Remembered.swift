@@ -1,0 +1,44 @@
+import JSON
+import Models
+import NN
+
+// The loss of training in `attune.json`, which comes from anywhere: what is not a loss is refused, not computed.
+extension LossSettings {
+    /// Reads a loss from a file of unknown origin; nil for anything but a loss with sound numbers.
+    ///
+    /// - Parameter json: As ``json`` writes it.
+    init?(remembered json: JSONValue) {
+        let weights = json["class_weights"]
+        let count = weights.array?.count ?? json["label_count"].int ?? 1
+        let smoothing = json["label_smoothing"].double ?? 0
+        let gamma = json["focal_gamma"].double ?? 0
+        guard (1...1_000_000).contains(count), (0..<1).contains(smoothing), (0...1000).contains(gamma),
+            weights == .null || weights.array.map(Self.areSound) ?? false
+        else { return nil }
+        self.init(json, labelCount: count)
+    }
+
+    private static func areSound(_ weights: [JSONValue]) -> Bool {
+        weights.allSatisfy { $0.double.map { Float($0).isFinite && $0 >= 0 } ?? false }
+            && weights.contains { $0.double ?? 0 > 0 }
+    }
+
+    /// Whether it is a loss for such a classifier.
+    ///
+    /// - Parameters:
+    ///   - problemType: The classifier's.
+    ///   - labelCount: The number of its labels.
+    /// - Returns: Whether its kind and its weights fit.
+    func fits(_ problemType: ProblemType, labelCount: Int) -> Bool {
+        switch self {
+        case .crossEntropy(let loss):
+            problemType == .singleLabel && loss.classWeights.map { $0.count == labelCount } ?? true
+        case .binaryCrossEntropy(let loss): problemType == .multiLabel && loss.labelCount == labelCount
+        case .squaredError: problemType == .regression
+        case .custom: true
+        }
+    }
+
+    static let unfitNote =
+        "\(ClassifierSettings.fileName) keeps a loss for other labels than the model has; the plain loss is computed instead"
+}
