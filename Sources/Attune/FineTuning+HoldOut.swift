@@ -24,6 +24,11 @@ public enum Stratification: Sendable, Equatable, ExpressibleByStringLiteral, Exp
 public struct ResolvedSettings: Sendable, Equatable {
     /// The column whose values keep their shares in the hold-out; nil if rows are drawn blindly or none are held out.
     public var stratifiedBy: String?
+
+    /// Settings of a run about which nothing is known yet.
+    ///
+    /// - Parameter stratifiedBy: The column whose values keep their shares in the hold-out.
+    public init(stratifiedBy: String? = nil) { self.stratifiedBy = stratifiedBy }
 }
 
 extension FineTuning {

@@ -13,7 +13,7 @@ package func quotedParts(of list: String) -> [String] {
         if character == "\"", isQuoted || part.allSatisfy(\.isWhitespace) {
             // A doubled quote closes and opens again.
             isQuoted.toggle()
-        } else if character == "\"", part.hasSuffix("\""), part.first { !$0.isWhitespace } == "\"" {
+        } else if character == "\"", part.hasSuffix("\""), part.first(where: { !$0.isWhitespace }) == "\"" {
             isQuoted = true
         } else if character == ",", !isQuoted {
             parts.append(part)
@@ -32,7 +32,7 @@ package func quotedParts(of list: String) -> [String] {
 /// - Returns: What is between the quotes, doubled ones made single; the part itself if it is not quoted.
 package func unquoted(_ part: String) -> String {
     guard part.count > 1, part.hasPrefix("\""), part.hasSuffix("\"") else { return part }
-    return part.dropFirst().dropLast().replacing("\"\"", with: "\"")
+    return String(part.dropFirst().dropLast()).replacing("\"\"", with: "\"")
 }
 
 /// A name as ``quotedParts(of:)`` and ``unquoted(_:)`` give it back.

@@ -121,8 +121,6 @@ public struct LoadReport: Sendable, Equatable {
     public var dropped: [Dropped] = []
     /// In the checkpoint, and ignored as transformers ignores them: computed from the configuration.
     public var computed: [String] = []
-    /// What a person should know of how model, tokenizer and configuration fit together, a sentence each.
-    public var notes: [String] = []
     /// Fields of `config.json` that nothing reads and of which nothing is known; they are kept when the model is saved.
     public var unreadFields: [String] = []
     /// What a person should know although the model was loaded, a sentence each: how contradictions were resolved, which

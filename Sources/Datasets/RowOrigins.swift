@@ -119,7 +119,7 @@ extension Dataset {
         Dataset(
             names: columnNames,
             columns: columns,
-            leftOut: leftOutColumns,
+            nested: nestedColumns,
             warnings: warnings,
             origins: origins,
             storage: storage

@@ -1,4 +1,4 @@
-import NN
+package import NN
 
 /// What a run writes to its output folder, in bytes.
 public struct RunDisk: Sendable, Equatable {

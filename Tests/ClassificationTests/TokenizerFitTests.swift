@@ -2,6 +2,7 @@ import Classification
 import Foundation
 import JSON
 import Models
+import NN
 import TestSupport
 import Testing
 import Tokenization
@@ -21,7 +22,7 @@ struct TokenizerFitTests {
     private func withModel(
         _ name: String,
         adding tokens: [String],
-        changing change: @escaping (inout JSONObject) -> Void = { _ in },
+        changing changes: [String: (inout JSONObject) -> Void] = [:],
         options: SequenceClassifier.LoadOptions = .init(),
         _ body: (URL, TextClassifier) throws -> Void = { _, _ in }
     ) throws {
@@ -30,14 +31,13 @@ struct TokenizerFitTests {
         try withTemporaryFolder { folder in
             try fixture.write(
                 to: folder,
-                changing: [
-                    "config.json": change,
+                changing: changes.merging([
                     "tokenizer_config.json": { $0["tokenizer_class"] = .string("PreTrainedTokenizerFast") },
                     "tokenizer.json": { root in
                         let added = tokens.enumerated().map { token($1, size + $0) }
                         root["added_tokens"] = .array((root["added_tokens"].array ?? []) + added)
                     },
-                ]
+                ]) { $1 }
             )
             try body(
                 folder,
@@ -51,7 +51,7 @@ struct TokenizerFitTests {
     func `a token beyond the embedding's rows is refused, with token, id and rows`(name: String) throws {
         try withModel(name, adding: ["<one>", "<two>", "<three>"]) { _, classifier in
             let logits = try classifier.logits(classifier.encode(["<three> The quick fox"]))
-            #expect(logits[0].allSatisfy(\.isFinite))
+            #expect(logits[0].allSatisfy { $0.isFinite })
         }
         let rows = try PairFixture.configuration(name).embeddingRows()
         #expect {
@@ -135,14 +135,14 @@ struct TokenizerFitTests {
     @Test func `a padding token that the embedding has no row for is refused, as PyTorch does`() throws {
         for name in ["bert", "llama", "roberta", "modernbert", "distilbert", "deberta-v2"] {
             #expect {
-                try withModel(name, adding: [], changing: { $0["pad_token_id"] = .int(99_999) })
+                try withModel(name, adding: [], changing: ["config.json": { $0["pad_token_id"] = .int(99_999) }])
             } throws: {
                 "\($0)".contains("`pad_token_id` is 99999") || "\($0)".contains("max_position_embeddings")
             }
         }
         // GPT-2's embedding knows no padding.
-        try withModel("gpt2", adding: [], changing: { $0["pad_token_id"] = .int(99_999) })
-        try withModel("llama", adding: [], changing: { $0["pad_token_id"] = .int(-1) })
+        try withModel("gpt2", adding: [], changing: ["config.json": { $0["pad_token_id"] = .int(99_999) }])
+        try withModel("llama", adding: [], changing: ["config.json": { $0["pad_token_id"] = .int(-1) }])
     }
 
     @Test func `inspection tells what does not fit, and what is odd`() throws {

@@ -128,7 +128,7 @@ struct CellTests {
             let found = try data.contents()["s"]
             #expect(
                 Set((found ?? []).map { "\($0)" })
-                    == Set([["Bad"], ["Good", "Cheap"]].map { "\(Value.list($0))" })
+                    == Set([["Bad"], ["Good", "Cheap"]].map { "\(Value.list($0.map(Value.string)))" })
             )
         }
     }

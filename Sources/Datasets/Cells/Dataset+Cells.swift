@@ -1,3 +1,5 @@
+import Files
+
 extension Dataset {
     /// The same rows with lists and labels in the types they stand for: cells of text that all spell lists become lists,
     /// objects of 0 and 1 become lists of the names that are 1.

@@ -1,3 +1,5 @@
+import Files
+
 /// Labels that are lists or objects written as text, in a column that could not be read as such.
 ///
 /// Columns whose cells are all alike are read as lists of labels (``Dataset/init(contentsOf:storage:)``), so these are

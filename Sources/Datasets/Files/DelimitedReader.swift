@@ -1,3 +1,5 @@
+import Files
+
 /// Reads delimited text: quotes that hold delimiters and line breaks, `\r\n`, Orange's extra headers.
 ///
 /// Delimited text has no types: all columns hold texts, and an empty field without quotes is a missing value.
