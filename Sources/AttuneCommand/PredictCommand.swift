@@ -79,11 +79,8 @@ struct PredictCommand: ParsableCommand {
                 return true
             }
             line.close()
-            let cut = examples.encodings.truncatedCount
-            if cut > 0 {
-                writeToStandardError(
-                    "\(cut) of \(examples.count) texts are longer than \(model.maxLength) tokens and were cut\n"
-                )
+            if let note = model.length.cutNote(examples.encodings.truncatedCount, of: examples.count) {
+                writeToStandardError(note + "\n")
             }
             var predictions = model.predictions(of: rows)[...]
             let lines = isLeftOut.map { isLeftOut in

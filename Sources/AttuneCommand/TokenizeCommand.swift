@@ -114,7 +114,9 @@ struct TokenizeCommand: ParsableCommand {
     /// Tokens are shown as asked for; that the model sees fewer of them is worth a word.
     private func lengthNotes(_ path: String, _ tokenizer: Tokenizer, _ length: Int?) throws -> [String] {
         let limit = try TextClassifier.lengthLimit(of: path, tokenizer: tokenizer, maxLength: length)
-        guard limit.isCutDown, let tokens = limit.tokens, let explanation = limit.explanation else { return [] }
+        guard limit.isCutDown, let tokens = limit.tokens, let explanation = limit.explanation else {
+            return []
+        }
         return ["the model itself sees \(tokens) tokens of a text at the most: \(explanation)"]
     }
 

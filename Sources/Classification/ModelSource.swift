@@ -82,6 +82,7 @@ struct ModelSource {
     /// How many tokens of a text the model sees.
     ///
     /// - Parameter requested: The length asked for; nil takes that of its training.
+    /// - Returns: The length, and what decides it.
     func lengthLimit(_ requested: Int?) -> TextLengthLimit {
         TextLengthLimit(
             requested: requested ?? settings.maxLength,
