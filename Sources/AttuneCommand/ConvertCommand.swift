@@ -68,8 +68,9 @@ struct ConvertCommand: ParsableCommand {
             }
             if !columns.isEmpty { rows = try rows.selectColumns(columns) }
             for column in classEncode { rows = try rows.classEncodeColumn(column) }
-            if !rows.leftOutColumns.isEmpty {
-                let listed = rows.leftOutColumns.joined(separator: ", ")
+            let leftOut = rows.nestedColumns.filter { rows.leftOutColumns.contains($0.name) }
+            if !leftOut.isEmpty {
+                let listed = leftOut.map(\.description).joined(separator: ", ")
                 writeToStandardError("attune: warning: left out, as they hold nested values: \(listed)\n")
             }
             try rows.write(to: URL(filePath: output), as: format)
