@@ -59,7 +59,8 @@ public struct LabelledTexts: Sendable {
             return
         }
         let labels = try dataset.checkedLabels(labelColumns)
-        if labelColumns.count == 1, let spelled = SpelledLabels(labels, column: labelColumns[0]) {
+        if labelColumns.count == 1, let spelled = SpelledLabels(labels, column: labelColumns[0], of: dataset)
+        {
             throw spelled.error
         }
         if problemType == .singleLabel { try dataset.requireSingle(labels, in: labelColumns) }

@@ -162,11 +162,11 @@ struct HeadTests {
         }
         #expect(
             try complaint("m.csv", "text,label\na,['x']\nb,['y']\nc,z\n").contains(
-                "2 labels are lists or objects written as text, such as \"['x']\", and 1 is not, such as \"z\" (row 3)"
+                "2 labels are lists or objects written as text, such as \"['x']\", and 1 is not, such as \"z\" (row 3 of "
             )
         )
         let scores = "{\"text\": \"a\", \"label\": {\"x\": 1}}\n{\"text\": \"b\", \"label\": {\"x\": 0.3}}\n"
-        #expect(try complaint("o.jsonl", scores).contains("row 2 has \"x\": 0.3, which is neither 0 nor 1"))
+        #expect(try complaint("o.jsonl", scores).contains("o.jsonl has \"x\": 0.3, which is neither 0 nor 1"))
         #expect(
             try regression("a,1\nb,").contains(
                 "1 row has no value in column \"label\" (the first is row 2 of "

@@ -137,18 +137,17 @@ struct CellTests {
         func spelled(_ cells: String...) throws -> SpelledLabels? {
             let fields = cells.map { "\"" + $0.replacing("\"", with: "\"\"") + "\"" }
             let data = try read("labels\n" + fields.joined(separator: "\n") + "\n", as: "x.csv")
-            return SpelledLabels(try RowLabels(data, columns: ["labels"]), column: "labels")
+            return SpelledLabels(try RowLabels(data, columns: ["labels"]), column: "labels", of: data)
         }
         #expect(try spelled("a", "b", "[removed]") == nil)
         let most = try #require(try spelled("['a']", "['b']", "c", "[]"))
         #expect(most.rows == [2] && most.count == 3)
         #expect(most.message.contains("3 labels are lists or objects written as text, such as \"['a']\""))
-        #expect(most.message.contains("and 1 is not, such as \"c\" (row 3)"))
+        #expect(most.message.contains("and 1 is not, such as \"c\" (row 3 of "))
         #expect(try spelled("a", "b", "['c']")?.rows == [2])
-        #expect(
-            try spelled("{\"a\": 1}", "{\"a\": 0.3}")?.message
-                == "column \"labels\": row 2 holds \"{\"a\": 0.3}\", an object whose values are not all 0 or 1"
-        )
+        let other = try #require(try spelled("{\"a\": 1}", "{\"a\": 0.3}")).message
+        #expect(other.hasPrefix("column \"labels\": row 2 of "))
+        #expect(other.hasSuffix(" holds \"{\"a\": 0.3}\", an object whose values are not all 0 or 1"))
     }
 
     @Test func `description reports labels that only in part look like lists`() throws {

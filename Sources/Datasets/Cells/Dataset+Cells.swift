@@ -46,7 +46,7 @@ extension Dataset {
                 return refusing(
                     nested,
                     because:
-                        "row \(refusal.row + 1) has \"\(name)\": \(refusal.value), which is neither 0 nor 1; "
+                        "\(location(ofRow: refusal.row)) has \"\(name)\": \(refusal.value), which is neither 0 nor 1; "
                         + "write labels as 0 or 1, or learn one of its parts as a number, such as "
                         + "--label-column \(part) --problem-type regression"
                 )
@@ -59,7 +59,8 @@ extension Dataset {
         if names.count > 8 { note += ", …" }
         if let first = labels.incomplete.first {
             let row = counted(labels.incomplete.count, "row lacks", "rows lack")
-            note += "; \(row) some of them and count as without a label (the first is row \(first + 1))"
+            note +=
+                "; \(row) some of them and count as without a label (the first is \(location(ofRow: first)))"
         }
         notes.append("\(source): column \"\(nested.name)\" \(note)")
         return replacing(nested.name, with: try labels.column(storage))
@@ -74,6 +75,7 @@ extension Dataset {
             columns: columns,
             nested: all,
             warnings: warnings,
+            origins: origins,
             storage: storage
         )
     }

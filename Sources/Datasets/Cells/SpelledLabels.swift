@@ -17,8 +17,9 @@ package struct SpelledLabels: Sendable, Equatable {
     /// - Parameters:
     ///   - labels: The labels of a column.
     ///   - column: Its name.
+    ///   - dataset: The labels' rows.
     ///   - exampleCount: Rows to name at most.
-    package init?(_ labels: RowLabels, column: String, exampleCount: Int = 8) {
+    package init?(_ labels: RowLabels, column: String, of dataset: Dataset, exampleCount: Int = 8) {
         guard !labels.isMultiLabel else { return nil }
         let cells = labels.names.map { Self.mayBeSpelled($0) ? SpelledCell($0) : nil }
         guard cells.contains(where: { $0 != nil }) else { return nil }
@@ -31,10 +32,7 @@ package struct SpelledLabels: Sendable, Equatable {
         guard let firstSpelled = spelled.first else { return nil }
         count = spelled.count
         func name(_ row: Int) -> String { "\"\(shortened(labels.name(ofRow: row) ?? "", to: 40))\"" }
-        func listed(_ rows: [Int]) -> String {
-            let shown = rows.prefix(exampleCount).map { "\($0 + 1)" }.joined(separator: ", ")
-            return (rows.count == 1 ? "row " : "rows ") + shown + (rows.count > exampleCount ? ", …" : "")
-        }
+        func listed(_ rows: [Int]) -> String { dataset.locations(ofRows: rows, most: exampleCount) }
         let start = "column \"\(column)\": "
         if let firstPlain = plain.first {
             let isMost = spelled.count > plain.count
@@ -46,12 +44,14 @@ package struct SpelledLabels: Sendable, Equatable {
                 + "\(name(firstPlain)) (\(listed(isMost ? plain : spelled)))"
         } else if let row = spelled.first(where: { cells[Int(labels.codes[$0])]?.isNoLabel ?? false }) {
             rows = [row]
-            message = start + "row \(row + 1) holds \(name(row)), an object whose values are not all 0 or 1"
+            message =
+                start
+                + "\(dataset.location(ofRow: row)) holds \(name(row)), an object whose values are not all 0 or 1"
         } else {
             rows = [firstSpelled]
             message =
                 start + "the labels are lists or objects written as text that are not alike, such as "
-                + "\(name(firstSpelled)) in row \(firstSpelled + 1)"
+                + "\(name(firstSpelled)) in \(dataset.location(ofRow: firstSpelled))"
         }
     }
 

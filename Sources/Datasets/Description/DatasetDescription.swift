@@ -115,7 +115,7 @@ public struct DatasetDescription: Sendable, Equatable {
         }
         spelledLabels =
             options.labelColumns.count == 1
-            ? trainLabels.flatMap { SpelledLabels($0, column: options.labelColumns[0]) } : nil
+            ? trainLabels.flatMap { SpelledLabels($0, column: options.labelColumns[0], of: dataset) } : nil
         guard options.textColumn != nil else {
             texts = nil
             return

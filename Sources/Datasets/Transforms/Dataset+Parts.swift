@@ -47,6 +47,7 @@ extension Dataset {
                 columns: $0.columns,
                 nested: nested,
                 warnings: $0.warnings,
+                origins: $0.origins,
                 storage: $0.storage
             )
         }
