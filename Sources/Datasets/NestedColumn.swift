@@ -43,6 +43,15 @@ extension Dataset {
         return (names + unreadNestedColumns.map(\.description)).joined(separator: ", ")
     }
 
+    /// The names of the classes that columns of 0 and 1 stand for: the columns' names, and of parts of one nested column
+    /// the members' names alone.
+    func classNames(of columns: [String]) -> [String] {
+        guard let nested = nestedColumns.first(where: { Set($0.parts).isSuperset(of: columns) }) else {
+            return columns
+        }
+        return columns.map { String($0.dropFirst(nested.name.count + 1)) }
+    }
+
     /// The nested columns that have no column of their own name.
     package var unreadNestedColumns: [NestedColumn] { nestedColumns.filter { place(of: $0.name) == nil } }
 

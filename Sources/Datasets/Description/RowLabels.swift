@@ -124,7 +124,7 @@ package struct RowLabels: Sendable {
             }
             sets = refined
         }
-        return RowLabels(names: columns, sets: sets, codes: codes)
+        return RowLabels(names: dataset.classNames(of: columns), sets: sets, codes: codes)
     }
 
     /// Rows of every class.

@@ -66,8 +66,9 @@ extension Dataset {
     /// - Returns: A dataset with that column instead of those.
     /// - Throws: `.badData` naming the first row that holds neither 0 nor 1; `.missingColumn`, `.badFile`.
     public func combineLabelColumns(_ names: [String], into newName: String) throws(DatasetError) -> Dataset {
-        let label = ClassLabel(values: names)
-        let ids = label.encode(names).map { $0 ?? 0 }
+        let classes = classNames(of: names)
+        let label = ClassLabel(values: classes)
+        let ids = label.encode(classes).map { $0 ?? 0 }
         var lists = [[Int]](repeating: [], count: count)
         for (name, id) in zip(names, ids) {
             for (row, text) in try strings(name).enumerated() {
