@@ -14,8 +14,8 @@ struct EvaluateCommand: ParsableCommand {
             (attune.json in its folder), unless given here. Labels are matched by name. --label-names gives names to the labels of a model \
             that was saved without them:
 
-              attune evaluate --model org/model --dataset test.csv --text-column body --label-column mood \\
-                --label-names sad,glad
+              attune evaluate --model org/model --dataset test.csv \\
+                --text-column body --label-column mood --label-names sad,glad
             """
     )
 

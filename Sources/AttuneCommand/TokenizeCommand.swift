@@ -147,7 +147,7 @@ struct TokenizeCommand: ParsableCommand {
                 "input_ids": .array(ids.map { .int(Int($0)) }),
                 "tokens": .array(ids.map { .string(tokenizer.token(for: $0) ?? "") }),
             ]
-            if !encodings.typeIDs.isEmpty {
+            if tokenizer.givesTokenTypes, !encodings.typeIDs.isEmpty {
                 let types = encodings.typeIDs[encodings.range(of: index)]
                 object["token_type_ids"] = .array(types.map { .int(Int($0)) })
             }

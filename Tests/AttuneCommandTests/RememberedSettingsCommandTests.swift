@@ -313,8 +313,16 @@ struct RememberedSettingsCommandTests {
     }
 
     @Test func `pairs are tokenized as the model gets them`() throws {
-        let pairs = Fixture.folder.appending(path: "tokenizers/bert-uncased").path(percentEncoded: false)
+        let tokenizer = Fixture.folder.appending(path: "tokenizers/bert-uncased/tokenizer.json")
         try withTemporaryFolder { folder in
+            let place = folder.appending(path: "model", directoryHint: .isDirectory)
+            try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+            try FileManager.default.copyItem(at: tokenizer, to: place.appending(path: "tokenizer.json"))
+            let pairs = place.path(percentEncoded: false)
+            let names = { (names: String) in
+                _ = try file("{\"model_input_names\": [\(names)]}", "tokenizer_config.json", in: place)
+            }
+            try names("\"input_ids\", \"token_type_ids\"")
             let one = try attune([
                 "tokenize", "--model", pairs, "--text", "who is it", "--text-pair", "a friend", "--threads",
                 "1",
@@ -332,6 +340,13 @@ struct RememberedSettingsCommandTests {
                 "tokenize", "--model", pairs, "--text", "who is it", "--text-pair", "a friend", "--show",
             ])
             #expect(shown.output.contains("tokens together, special ones included"), "\(shown.output)")
+            // A model that is not given token types.
+            try names("\"input_ids\"")
+            let without = try attune([
+                "tokenize", "--model", pairs, "--text", "who is it", "--text-pair", "a friend",
+            ])
+            let bare = try #require(try lines(without.output).first)
+            #expect(bare["token_type_ids"] == .null && bare["input_ids"] == line["input_ids"])
         }
     }
 }

@@ -17,20 +17,24 @@ public struct ClassifierHead: Sendable, Equatable {
     /// - Parameters:
     ///   - path: A model's folder or a `.gguf` file.
     ///   - labelNames: Names for its labels, by id; nil keeps those of the configuration.
-    /// - Throws: `ModelError` for a configuration that cannot be read, and for names that do not fit.
+    /// - Throws: `ModelError` for a folder of another layout, for a configuration that cannot be read or that does not name
+    ///   each label once, and for names that do not fit.
     public init?(model path: String, labelNames: [String]? = nil) throws {
-        let url = URL(filePath: path)
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return nil }
+        // A place without a model is refused when the model is opened.
+        guard let place = try? ModelPlace(path) else { return nil }
         let configuration: ModelConfiguration
-        if isFolder.boolValue {
-            configuration = try ModelConfiguration(folder: url).naming(labelNames)
-        } else {
-            guard url.pathExtension.lowercased() == "gguf" else { return nil }
-            configuration = try ModelConfiguration(gguf: GGUFFile(contentsOf: url), source: path)
+        switch place {
+        case .folder(let folder):
+            try folder.requireKnownLayout()
+            configuration = try ModelConfiguration(folder: folder.url).naming(labelNames)
+        case .gguf(let url):
+            let file = try GGUFFile(contentsOf: url)
+            try file.requireWhole()
+            configuration = try ModelConfiguration(gguf: file, source: url.path(percentEncoded: false))
                 .naming(labelNames)
         }
         guard configuration.isClassifier else { return nil }
+        if let fault = configuration.labelFault { throw ModelError(.mismatchedLabels, fault) }
         labels = configuration.labels
         problemType = configuration.problemType
         isProblemTypeStated = configuration["problem_type"].string != nil
