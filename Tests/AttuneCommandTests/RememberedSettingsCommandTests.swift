@@ -319,7 +319,7 @@ struct RememberedSettingsCommandTests {
             try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
             try FileManager.default.copyItem(at: tokenizer, to: place.appending(path: "tokenizer.json"))
             let pairs = place.path(percentEncoded: false)
-            let names = { (names: String) in
+            func names(_ names: String) throws {
                 _ = try file("{\"model_input_names\": [\(names)]}", "tokenizer_config.json", in: place)
             }
             try names("\"input_ids\", \"token_type_ids\"")
