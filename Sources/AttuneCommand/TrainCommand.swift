@@ -118,7 +118,7 @@ struct TrainCommand: ParsableCommand {
                         let former = plan.changes.map {
                             "# Until step \($0.step): \($0.setting): \($0.before)\n"
                         }.joined()
-                        try write(recipe(settings) + former, to: folder)
+                        try write(former + recipe(settings), to: folder)
                         pusher?.begin()
                     }
                     reporter.show(event)

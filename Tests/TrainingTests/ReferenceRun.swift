@@ -15,10 +15,9 @@ enum ReferenceRun {
             at: model.appending(path: "model.safetensors"),
             to: folder.appending(path: "model.safetensors")
         )
-        try FileManager.default.copyItem(
-            at: models.appending(path: "tiny-base/tokenizer.json"),
-            to: folder.appending(path: "tokenizer.json")
-        )
+        try SmallTokenizer.write(to: folder)
+        // No text has the id 0, which is to be the padding's, as in the script.
+        try FileManager.default.removeItem(at: folder.appending(path: "tokenizer_config.json"))
         let configuration = try String(contentsOf: model.appending(path: "config.json"), encoding: .utf8)
             .replacing("dropout_prob\": 0.1", with: "dropout_prob\": 0.0")
         try Data(configuration.utf8).write(to: folder.appending(path: "config.json"))
