@@ -112,9 +112,9 @@ struct DescribeCommand: ParsableCommand {
             options.evaluation = held?.rows
             if let place = try model.map(HubDoor.tokenizer) {
                 options.tokenCounter = try counter(of: place)
-                options.lengthLimit = try TextClassifier.lengthLimit(of: place)
+                options.lengthLimit = try TextClassifier.lengthLimit(of: place).tokens
             }
-            options.maxLength = maxLength
+            options.maxLength = try seenLength()
             options.exampleCount = examples
             let passes = (rows.count + (held?.rows.count ?? 0)) * (textPairColumn == nil ? 1 : 2)
             let description = try DatasetDescription(rows, options) { step in
@@ -133,6 +133,14 @@ struct DescribeCommand: ParsableCommand {
                 : DescriptionText(description, source).text
             print(output, terminator: "")
         }
+    }
+
+    /// The length asked for, or as much of it as the model sees; that it is cut down goes to standard error.
+    private func seenLength() throws -> Int? {
+        guard let maxLength, let place = try model.map(HubDoor.tokenizer) else { return maxLength }
+        let length = try TextClassifier.lengthLimit(of: place, maxLength: maxLength)
+        if let note = length.note { writeToStandardError("attune: warning: \(note)\n") }
+        return length.tokens
     }
 
     /// The rows to measure on, where there are any.

@@ -36,7 +36,7 @@ public enum RotaryScaling: Sendable, Equatable {
 ///
 /// Source: Su et al. 2021; `LlamaRotaryEmbedding`.
 public struct RotaryEmbedding: Sendable, Equatable {
-    /// Radians per position, R/2 of them, in float32 as the reference computes them.
+    /// Radians per position, one for each pair of numbers that turns, in float32 as transformers computes them.
     public let inverseFrequencies: [Float]
     /// The base of the frequencies.
     public let theta: Double
@@ -46,9 +46,9 @@ public struct RotaryEmbedding: Sendable, Equatable {
     /// Frequencies `theta^(-2i/R)`, scaled.
     ///
     /// - Parameters:
-    ///   - width: R, how many numbers of each head turn; even.
+    ///   - width: R, how many numbers of each head turn; an odd width turns one more, by the frequencies of R.
     ///   - theta: The base, 10,000 in the paper.
-    ///   - scaling: How they are stretched; divisors per frequency must be R/2.
+    ///   - scaling: How they are stretched; divisors per frequency must be R/2, and R even.
     public init(width: Int, theta: Double, scaling: RotaryScaling = .none) {
         self.width = width
         self.theta = theta
@@ -166,7 +166,7 @@ public struct RotaryEmbedding: Sendable, Equatable {
             return try Tensor(inverseFrequencies).to(device: device)
         }
         let rows = own.map { $0 ?? inverseFrequencies }
-        let table = try Tensor(rows.flatMap { $0 }, shape: [rows.count, width / 2]).to(device: device)
+        let table = try Tensor(rows.flatMap { $0 }, shape: [rows.count, inverseFrequencies.count]).to(device: device)
         let texts = lengths.enumerated().flatMap { Array(repeating: Int64($0.offset), count: $0.element) }
         return try table.gatheringRows(Tensor(texts).to(device: device))
     }

@@ -126,11 +126,12 @@ extension ConfigurationReader {
                 )
             }
         }
+        // As in transformers, an odd width turns one number more: whole pairs.
         let width = share > 0 && share <= 1 ? Int(Double(headWidth) * share) : 0
-        guard width > 0, width.isMultiple(of: 2) else {
+        guard width > 0, width + width % 2 <= headWidth else {
             throw ModelError(
                 .badConfiguration,
-                "\(source): \(share) of a head of width \(headWidth) is to turn; it must be a share that gives an even width"
+                "\(source): \(share) of a head of width \(headWidth) is to turn; that must be at least one number, in whole pairs"
             )
         }
         return width
@@ -148,6 +149,12 @@ extension ConfigurationReader {
             throw ModelError(
                 .badConfiguration,
                 "\(source): rope scaling of type \"\(type)\" needs a positive `\(name)`"
+            )
+        }
+        guard width.isMultiple(of: 2) || !["longrope", "yarn"].contains(type) else {
+            throw ModelError(
+                .unsupported,
+                "\(source): rope scaling of type \"\(type)\" needs an even number of each head to turn, not \(width)"
             )
         }
         switch type {

@@ -30,7 +30,9 @@ extension ModelConfiguration {
         }
         // The tensor tells the truth; a vocabulary may have fewer tokens.
         let tokens = gguf.tokenizer("tokens")?.strings?.count
-        let vocabulary = file.info("token_embd.weight")?.shape.first ?? gguf["vocab_size"]?.int ?? tokens
+        let embedding = file.info("token_embd.weight")?.shape
+        let rows = embedding?.count == 2 ? embedding?.first : nil
+        let vocabulary = rows ?? gguf["vocab_size"]?.int ?? tokens
         if let vocabulary { fields["vocab_size"] = .int(vocabulary) }
         for (name, field) in [
             ("bos_token_id", "bos_token_id"), ("eos_token_id", "eos_token_id"),
