@@ -138,6 +138,7 @@ struct InspectionText {
             settings.missingLabels.map { "missing labels: \($0.rawValue)" },
         ].compactMap { $0 }
         if !policies.isEmpty { lines.append(policies.joined(separator: ", ")) }
+        if let note = settings.loss?.note { lines.append("loss: \(note)") }
         if !settings.unknownFields.isEmpty {
             lines.append("of another version: \(settings.unknownFields.joined(separator: ", "))")
         }
