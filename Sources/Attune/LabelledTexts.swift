@@ -107,6 +107,8 @@ extension Dataset {
                 "column \"\(column)\" holds lists, and a regression learns one number a row; choose another --label-column"
             )
         }
+        // Of a column of numbers the message says Infinity, as the file does.
+        try requireKnownClasses(in: column)
         let cast = try castColumn(column, to: .value(.float64))
         var numbers: [Double] = []
         numbers.reserveCapacity(count)

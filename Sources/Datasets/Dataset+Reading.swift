@@ -34,7 +34,12 @@ extension Dataset {
             throw DatasetError(.missingFile, "cannot read \(name): there is no such file")
         }
         guard !isFolder.boolValue else {
-            throw DatasetError(.badFile, "\(name) is a folder where a file is expected")
+            throw DatasetError(
+                .badFile,
+                path == name
+                    ? "\(name) is a folder where a file is expected"
+                    : "cannot read \(name): the name of this folder is not UTF-8; rename it, or name a file in it"
+            )
         }
         guard isRegularFile(path) else {
             throw DatasetError(
