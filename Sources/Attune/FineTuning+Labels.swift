@@ -1,5 +1,6 @@
 import Classification
 import Datasets
+import Files
 import Models
 import Training
 
@@ -27,7 +28,7 @@ extension FineTuning {
         if let length = try ClassifierSettings(model: model).maxLength, maxLength == nil {
             try emit(
                 .note(
-                    "texts are cut to \(length) tokens, the length with which the model was trained; --max-length changes that"
+                    "texts are cut to \(counted(length, "token")), the length with which the model was trained; --max-length changes that"
                 )
             )
         }

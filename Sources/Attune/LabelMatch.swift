@@ -1,4 +1,5 @@
 import Datasets
+import Files
 
 /// The labels of some rows, found by name among those of a model.
 public struct LabelMatch: Sendable, Equatable {
@@ -55,7 +56,7 @@ public struct LabelMatch: Sendable, Equatable {
         if !unused.isEmpty, unused.count < labels.count {
             let shown = unused.prefix(8).map { "\"\($0)\"" }.joined(separator: ", ")
             parts.append(
-                "the data has \(labels.count - unused.count) of the model's \(labels.count) labels; no row has \(shown)"
+                "the data has \(labels.count - unused.count) of the model's \(counted(labels.count, "label")); no row has \(shown)"
                     + (unused.count > 8 ? " and \(unused.count - 8) more" : "")
             )
         }

@@ -1,5 +1,6 @@
 import Classification
 import Evaluation
+import Files
 import Foundation
 import Models
 import NN
@@ -28,7 +29,7 @@ struct ModelCard {
 
         # \(markdown(title))
 
-        \(model) fine-tuned on \(train.count) texts of \(data) (column \(code(job.textColumn))) \(purpose)
+        \(model) fine-tuned on \(counted(train.count, "text")) of \(data) (column \(code(job.textColumn))) \(purpose)
         \(labelTable)
         ## Meant for
 
@@ -67,9 +68,9 @@ struct ModelCard {
         let column = code(job.labelColumn)
         return switch classifier.problemType {
         case .singleLabel:
-            "to tell \(column) apart. It answers every text with one of these \(classifier.labels.count) labels:"
+            "to tell \(column) apart. It answers every text with one of these \(counted(classifier.labels.count, "label")):"
         case .multiLabel:
-            "to find the labels of \(column). It gives a text those of these \(classifier.labels.count) labels that it "
+            "to find the labels of \(column). It gives a text those of these \(counted(classifier.labels.count, "label")) that it "
                 + "thinks likelier than not, which may be several or none:"
         case .regression: "to predict the number \(column)."
         }
@@ -121,7 +122,7 @@ struct ModelCard {
         guard let evaluation else { return "No texts were held out, so nothing was measured.\n" }
         let own = evaluation.customMetrics.map { "\($0.name) \(String(format: "%.4f", $0.value))\n" }.joined()
         return """
-            On \(evaluation.metrics.count) texts of \(code(measuredData)) that it had not seen, with a loss of \
+            On \(counted(evaluation.metrics.count, "text")) of \(code(measuredData)) that it had not seen, with a loss of \
             \(evaluation.lossText). Brackets hold 95 % intervals; another kind of texts may lie outside \
             them.
 
@@ -151,10 +152,11 @@ struct ModelCard {
     private var settings: String {
         let arguments = job.arguments
         let batch = arguments.perDeviceTrainBatchSize * arguments.gradientAccumulationSteps
-        let length = arguments.maxSteps.map { "\($0) steps" } ?? "\(arguments.numTrainEpochs) epochs"
+        let length =
+            arguments.maxSteps.map { "\(counted($0, "step"))" } ?? "\(arguments.numTrainEpochs) epochs"
         return """
             \(arguments.optimizer.rawValue), learning rate \(arguments.learningRate) (\(arguments.scheduler.rawValue)), weight decay \
-            \(arguments.weightDecay), \(batch) texts a step, \(length), texts of at most \(classifier.maxLength) tokens, \
+            \(arguments.weightDecay), \(counted(batch, "text")) a step, \(length), texts of at most \(counted(classifier.maxLength, "token")), \
             \(arguments.precision.rawValue), seed \(arguments.seed); with Attune.\(resumed)
 
             """

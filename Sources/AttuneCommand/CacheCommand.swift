@@ -34,7 +34,7 @@ struct CacheCommand: ParsableCommand {
             if clear {
                 let date = unusedFor.map { Date.now.addingTimeInterval(-$0 * 86_400) }
                 let gone = try datasets.clear(unusedSince: date)
-                print("deleted \(gone.count) files, \(formattedSize(gone.byteCount))")
+                print("deleted \(counted(gone.count, "file")), \(formattedSize(gone.byteCount))")
                 return
             }
             let entries = datasets.entries()
@@ -42,14 +42,15 @@ struct CacheCommand: ParsableCommand {
                 let facts = try? JSONValue.parse(entry.description.utf8)
                 let what =
                     facts.map {
-                        "\($0["source"].string ?? ""): \($0["texts"].int ?? 0) texts, \($0["tokens"].int ?? 0) tokens"
+                        "\($0["source"].string ?? ""): \(counted($0["texts"].int ?? 0, "text")), "
+                            + counted($0["tokens"].int ?? 0, "token")
                     } ?? entry.description
                 let day = entry.lastUsed.formatted(.iso8601.year().month().day())
                 print("\(day)  \(formattedSize(entry.byteCount))  \(what)")
             }
             let total = entries.reduce(0) { $0 + $1.byteCount }
             print(
-                "\(entries.count) files, \(formattedSize(total)), in \(datasets.folder.path(percentEncoded: false))"
+                "\(counted(entries.count, "file")), \(formattedSize(total)), in \(datasets.folder.path(percentEncoded: false))"
             )
         }
     }

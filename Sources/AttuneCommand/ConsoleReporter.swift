@@ -26,12 +26,12 @@ struct ConsoleReporter {
         case .started(let plan):
             let resumed = plan.firstStep > 0 ? ", going on from step \(plan.firstStep)" : ""
             writeToStandardError(
-                "training \(String(format: "%.1f", Double(plan.trainableWeights) / 1e6)) million weights on \(plan.examples) "
-                    + "texts: \(plan.totalSteps) steps of \(plan.effectiveBatchSize), \(plan.stepsPerEpoch) to an epoch\(resumed)\n"
+                "training \(String(format: "%.1f", Double(plan.trainableWeights) / 1e6)) million weights on "
+                    + "\(counted(plan.examples, "text")): \(counted(plan.totalSteps, "step")) of \(plan.effectiveBatchSize), \(plan.stepsPerEpoch) to an epoch\(resumed)\n"
             )
             if let former = plan.formerTotalSteps {
                 writeToStandardError(
-                    "it was to end after \(former) steps; the learning rate goes on as if \(plan.totalSteps) had been meant "
+                    "it was to end after \(counted(former, "step")); the learning rate goes on as if \(plan.totalSteps) had been meant "
                         + "from the start\n"
                 )
             }

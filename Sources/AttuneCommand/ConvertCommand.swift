@@ -74,7 +74,7 @@ struct ConvertCommand: ParsableCommand {
                 writeToStandardError("attune: warning: left out, as they hold nested values: \(listed)\n")
             }
             try rows.write(to: URL(filePath: output), as: format)
-            print("\(output): \(rows.count) rows")
+            print("\(output): \(counted(rows.count, "row"))")
         }
     }
 }

@@ -215,7 +215,7 @@ private final class WaitingLine: Sendable {
             guard ContinuousClock.now - start > Self.patience else { return }
             let text =
                 counting
-                ? "counting tokens: \(grouped(state.counted)) texts"
+                ? "counting tokens: \(counted(state.counted, "text"))"
                 : "reading texts: \(grouped(state.read)) of \(grouped(total))"
             state.line.show({ text })
         }

@@ -78,7 +78,7 @@ struct EvaluateCommand: ParsableCommand {
             }
             line.close()
             guard let record else { return }
-            print("on \(examples.count) texts: loss \(record.lossText)\n")
+            print("on \(counted(examples.count, "text")): loss \(record.lossText)\n")
             print(record.metrics.table(labels: model.labels), terminator: "")
             if let output {
                 try writeAtomically(
@@ -120,7 +120,7 @@ struct EvaluateCommand: ParsableCommand {
             parts.append("the texts of column \"\(column)\"")
         }
         if reader.told.maxLength == nil, reader.saved.maxLength != nil {
-            parts.append("at most \(model.maxLength) tokens a text")
+            parts.append("at most \(counted(model.maxLength, "token")) a text")
         }
         var sentences = parts.isEmpty ? [] : ["as in the model's training: " + parts.joined(separator: ", ")]
         if model.settings.loss == .custom {

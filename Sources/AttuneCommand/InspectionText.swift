@@ -52,7 +52,7 @@ struct InspectionText {
     private var parameters: [String] {
         let total = inspection.parameterCount
         let tensors = inspection.storages.reduce(0) { $0 + $1.tensors }
-        var rows = [["\(grouped(tensors)) tensors", grouped(total), ""]]
+        var rows = [["\(counted(tensors, "tensor"))", grouped(total), ""]]
         func row(_ name: String, _ count: Int) {
             rows.append([name, grouped(count), percentage(count, of: total)])
         }
@@ -87,7 +87,7 @@ struct InspectionText {
             case .positions(let limit) where limit.kind == .stated || limit.kind == .table: nil
             default: inspection.length.explanation
             }
-        return ["\(grouped(tokens)) tokens" + (explanation.map { ": \($0)" } ?? "")]
+        return ["\(counted(tokens, "token"))" + (explanation.map { ": \($0)" } ?? "")]
     }
 
     private var tokenizer: [String] {
@@ -97,7 +97,7 @@ struct InspectionText {
         let special = tokenizer.specialTokens.map { "\($0.name.dropLast("_token".count)) \($0.token)" }
         let limit = tokenizer.modelMaxLength.map { ", texts of at most \(grouped($0))" } ?? ""
         let types = tokenizer.givesTokenTypes ? ["gives the model token types"] : []
-        return ["\(tokenizer.kind), \(grouped(tokenizer.vocabularySize)) tokens\(limit)"]
+        return ["\(tokenizer.kind), \(counted(tokenizer.vocabularySize, "token"))\(limit)"]
             + (special.isEmpty ? [] : [special.joined(separator: ", ")]) + types
             + [inspection.fit?.fault].compactMap { $0.map { "does not fit the model: \($0)" } }
             + (inspection.fit?.notes ?? [])
@@ -127,7 +127,7 @@ struct InspectionText {
         if !texts.isEmpty {
             lines.append("texts of column\(texts.count == 1 ? "" : "s") \(texts.joined(separator: " and "))")
         }
-        if let length = settings.maxLength { lines.append("at most \(grouped(length)) tokens a text") }
+        if let length = settings.maxLength { lines.append("at most \(counted(length, "token")) a text") }
         if let columns = settings.labelColumns {
             let names = columns.prefix(8).map { "\"\($0)\"" }.joined(separator: ", ")
             let more = columns.count > 8 ? " and \(columns.count - 8) more" : ""
@@ -156,7 +156,7 @@ struct InspectionText {
         if let bytes = memory.prediction, let length = memory.length {
             rows.append([
                 "to predict", "+ \(formattedSize(bytes))",
-                "for a batch of \(memory.batchSize) texts of \(grouped(length)) tokens",
+                "for a batch of \(counted(memory.batchSize, "text")) of \(counted(length, "token"))",
             ])
         }
         rows.append([

@@ -24,12 +24,12 @@ struct PlanText {
         let arguments = job.arguments
         let (micro, count) = (arguments.perDeviceTrainBatchSize, arguments.gradientAccumulationSteps)
         let pieces =
-            arguments.maxTokensPerBatch.map { "at most \($0) tokens at once" }
+            arguments.maxTokensPerBatch.map { "at most \(counted($0, "token")) at once" }
             ?? "\(micro) at once, \(count) times"
         rows += [
             [
                 "steps",
-                "\(plan.totalSteps) of \(micro * count) texts (\(pieces)), \(plan.stepsPerEpoch) to an epoch",
+                "\(plan.totalSteps) of \(counted(micro * count, "text")) (\(pieces)), \(plan.stepsPerEpoch) to an epoch",
             ],
             ["learning rate", rates], ["optimizer", optimizer], ["precision", precision],
             ["evaluate", evaluations], ["save", saves],
@@ -55,7 +55,7 @@ struct PlanText {
     private func sizes(_ sizes: FineTuningPlan.TextSizes) -> String {
         let mean = Double(sizes.tokens) / Double(max(sizes.count, 1))
         var text =
-            "\(sizes.count) texts, \(sizes.tokens) tokens: \(String(format: "%.1f", mean)) on average, \(sizes.longest) at most"
+            "\(counted(sizes.count, "text")), \(counted(sizes.tokens, "token")): \(String(format: "%.1f", mean)) on average, \(sizes.longest) at most"
         if sizes.truncated > 0, let limit = plan.lengthLimit {
             text += "; \(sizes.truncated) cut at \(limit)"
         }
@@ -94,7 +94,7 @@ struct PlanText {
         case .no, .best: "at the end"
         case .epoch: "after every epoch and at the end, \(times(count))"
         case .steps:
-            "every \(arguments.evalSteps ?? arguments.loggingSteps) steps and at the end, \(times(count))"
+            "every \(counted(arguments.evalSteps ?? arguments.loggingSteps, "step")) and at the end, \(times(count))"
         }
     }
 
@@ -107,7 +107,7 @@ struct PlanText {
         case .no: break
         case .best: moments.append("whenever an evaluation is the best so far")
         case .epoch: moments.append("after every epoch and at the end")
-        case .steps: moments.append("every \(arguments.saveSteps) steps and at the end")
+        case .steps: moments.append("every \(counted(arguments.saveSteps, "step")) and at the end")
         }
         if arguments.loadBestModelAtEnd, arguments.saveStrategy != .best {
             moments.append("whenever an evaluation is the best so far")

@@ -91,7 +91,7 @@ struct PredictCommand: ParsableCommand {
             let text = lines.map { JSONValue.object($0).oneLineInOrder + "\n" }.joined()
             if let output {
                 try writeAtomically(Data(text.utf8), to: URL(filePath: output))
-                writeToStandardError("wrote \(lines.count) predictions to \(output)\n")
+                writeToStandardError("wrote \(counted(lines.count, "prediction")) to \(output)\n")
             } else {
                 print(text, terminator: "")
             }

@@ -18,7 +18,7 @@ struct ReplayText {
         text += weights
         for (index, batch) in report.microBatches.enumerated() {
             text +=
-                "\nmicro-batch \(index + 1): \(batch.examples.count) examples, \(batch.tokens) tokens, loss \(batch.loss)\n"
+                "\nmicro-batch \(index + 1): \(counted(batch.examples.count, "example")), \(counted(batch.tokens, "token")), loss \(batch.loss)\n"
         }
         guard let last = report.microBatches.last else { return text }
         text += "\n" + layers(last)

@@ -98,13 +98,13 @@ struct TokenizeCommand: ParsableCommand {
             let encodings = encode(inputs, tokenizer, length)
             if told.maxLength == nil, let length, encodings.truncatedCount > 0 {
                 writeToStandardError(
-                    "texts are cut to \(length) tokens, the length with which the model was trained; --max-length changes that\n"
+                    "texts are cut to \(counted(length, "token")), the length with which the model was trained; --max-length changes that\n"
                 )
             }
             let made = show ? shown(inputs, encodings, tokenizer, length) : lines(encodings, tokenizer)
             if let output {
                 try writeAtomically(Data(made.utf8), to: URL(filePath: output))
-                writeToStandardError("wrote the tokens of \(inputs.count) texts to \(output)\n")
+                writeToStandardError("wrote the tokens of \(counted(inputs.count, "text")) to \(output)\n")
             } else {
                 print(made, terminator: "")
             }
@@ -117,7 +117,7 @@ struct TokenizeCommand: ParsableCommand {
         guard limit.isCutDown, let tokens = limit.tokens, let explanation = limit.explanation else {
             return []
         }
-        return ["the model itself sees \(tokens) tokens of a text at the most: \(explanation)"]
+        return ["the model itself sees \(counted(tokens, "token")) of a text at the most: \(explanation)"]
     }
 
     private func encode(_ inputs: TextInputs, _ tokenizer: Tokenizer, _ length: Int?) -> PackedEncodings {

@@ -120,7 +120,9 @@ extension TrainCommand {
     func remarks(_ arguments: TrainingArguments) -> [String] {
         var remarks: [String] = []
         if saving.evalStrategy == nil, let steps = saving.evalSteps {
-            remarks.append("--eval-steps \(steps) without --eval-strategy: evaluating every \(steps) steps")
+            remarks.append(
+                "--eval-steps \(steps) without --eval-strategy: evaluating every \(counted(steps, "step"))"
+            )
         }
         if arguments.warmup != .steps(0), [.constant, .reduceOnPlateau].contains(arguments.scheduler) {
             let scheduler = arguments.scheduler.rawValue

@@ -50,10 +50,12 @@ extension TrainCommand {
         if results.wasInterrupted {
             let done = results.rows.count
             throw interrupted(
-                after: "\(done) of \(count) seeds\(current.map { ", in seed \($0)" } ?? "")",
+                after: "\(done) of \(counted(count, "seed"))\(current.map { ", in seed \($0)" } ?? "")",
                 line
             )
         }
-        print("over \(count) seeds\n\n\(results.table)\nsaved to \(outputDir), a model in each seed-<n>")
+        print(
+            "over \(counted(count, "seed"))\n\n\(results.table)\nsaved to \(outputDir), a model in each seed-<n>"
+        )
     }
 }

@@ -250,8 +250,8 @@ struct TrainCommand: ParsableCommand {
         let rate = Double(outcome.examplesSeen) / max(outcome.runtime, 1e-9)
         print(
             String(
-                format: "trained %d steps in %@ (%.1f examples/s), mean loss %.4f%@",
-                outcome.step,
+                format: "trained %@ in %@ (%.1f examples/s), mean loss %.4f%@",
+                counted(outcome.step, "step"),
                 clockTime(outcome.runtime),
                 rate,
                 outcome.meanLoss,
@@ -260,7 +260,7 @@ struct TrainCommand: ParsableCommand {
         )
         if let evaluation = result.evaluation {
             let examples = evaluation.metrics.count
-            print("\non \(examples) held-out texts: loss \(evaluation.lossText)\n")
+            print("\non \(counted(examples, "held-out text")): loss \(evaluation.lossText)\n")
             print(evaluation.metrics.table(labels: result.classifier.labels))
         }
         print("saved to \(outputDir)")

@@ -1,3 +1,4 @@
+import Files
 public import Torch
 
 /// A tensor of a checkpoint before it is read.
@@ -138,7 +139,7 @@ public struct LoadReport: Sendable, Equatable {
         }
         let mismatches = mismatched.map { "\($0.name) is \($0.found) instead of \($0.expected)" }
         return [
-            "\(loaded.count) tensors loaded", named(fresh, "made new"), named(missing, "missing"),
+            "\(counted(loaded.count, "tensor")) loaded", named(fresh, "made new"), named(missing, "missing"),
             named(mismatches, "of another shape"), named(unexpected, "not used"),
             named(dropped.map(\.name), "not needed by a classifier"),
             unreadFields.isEmpty

@@ -1,3 +1,4 @@
+import Files
 public import Models
 
 /// How many tokens of a text a model sees, and what decides it.
@@ -54,7 +55,7 @@ public struct TextLengthLimit: Sendable, Equatable {
     public var note: String? {
         guard isCutDown, let requested, let tokens, let explanation else { return nil }
         return
-            "a maximum length of \(requested) was asked for, and texts are cut at \(tokens) tokens: \(explanation)"
+            "a maximum length of \(requested) was asked for, and texts are cut at \(counted(tokens, "token")): \(explanation)"
     }
 
     /// What decides the length, for the end of a sentence; nil if nothing limits it, or if it is as asked for.
@@ -76,7 +77,8 @@ public struct TextLengthLimit: Sendable, Equatable {
         guard count > 0, let tokens else { return nil }
         let were =
             count == 1
-            ? "is longer than \(tokens) tokens and was" : "are longer than \(tokens) tokens and were"
+            ? "is longer than \(counted(tokens, "token")) and was"
+            : "are longer than \(counted(tokens, "token")) and were"
         return "\(count) of \(total) text\(total == 1 ? "" : "s") \(were) cut"
             + (explanation.map { ": \($0)" } ?? "")
     }

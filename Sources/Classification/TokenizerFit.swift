@@ -1,3 +1,4 @@
+import Files
 import JSON
 public import Models
 public import Tokenization
@@ -70,7 +71,7 @@ public struct TokenizerFit: Sendable, Equatable {
                 configuration[name].array?.compactMap(\.int) ?? [configuration[name].int].compactMap { $0 }
             guard let id = ids.first(where: { $0 >= rows }) else { return nil }
             return
-                "config.json's \(name) is \(id), and the embedding has \(rows) rows; a classifier does not use it"
+                "config.json's \(name) is \(id), and the embedding has \(counted(rows, "row")); a classifier does not use it"
         }
     }
 
@@ -112,7 +113,7 @@ extension TextClassifier {
         guard limit < count else { return }
         throw ModelError(
             .badConfiguration,
-            "texts of at most \(limit) tokens have no room for the \(count) tokens that the tokenizer puts around each; raise "
+            "texts of at most \(limit) tokens have no room for the \(counted(count, "token")) that the tokenizer puts around each; raise "
                 + "--max-length, or the model's max_position_embeddings"
         )
     }

@@ -1,3 +1,5 @@
+import Files
+
 /// What a column holds.
 ///
 /// Source: `Value`, `ClassLabel` and `List` of datasets 5.2 (features/features.py).
@@ -39,7 +41,7 @@ extension Feature: CustomStringConvertible {
     public var description: String {
         switch self {
         case .value(let type): type.rawValue
-        case .classLabel(let label): "\(label.names.count) classes"
+        case .classLabel(let label): "\(counted(label.names.count, "class", "classes"))"
         case .list(let element): "list of \(element)"
         }
     }

@@ -1,3 +1,4 @@
+import Files
 import Torch
 
 /// The inputs that a model's tables have rows for.
@@ -38,7 +39,7 @@ struct InputLimits: Equatable {
             throw outside(
                 batch,
                 Int(start),
-                "it has \(end - start) tokens, and the model has positions for \(positions); cut longer texts"
+                "it has \(counted(end - start, "token")), and the model has positions for \(positions); cut longer texts"
             )
         }
     }

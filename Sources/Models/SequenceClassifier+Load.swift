@@ -1,4 +1,5 @@
 public import Checkpoints
+import Files
 import NN
 public import Torch
 
@@ -124,7 +125,7 @@ extension SequenceClassifier {
         guard labels.count == 1 || problemType != .regression else {
             throw ModelError(
                 .mismatchedLabels,
-                "regression has one number, and the model has \(labels.count) labels: \(listed(labels))"
+                "regression has one number, and the model has \(counted(labels.count, "label")): \(listed(labels))"
             )
         }
         return configuration.asClassifier(
@@ -162,7 +163,7 @@ extension SequenceClassifier {
 
     private static func listed(_ labels: [String]) -> String {
         let shown = labels.prefix(12).map { "\"\($0)\"" }.joined(separator: ", ")
-        return labels.count > 12 ? "\(shown), … (\(labels.count) labels)" : shown
+        return labels.count > 12 ? "\(shown), … (\(counted(labels.count, "label")))" : shown
     }
 
     /// Refuses a padding token that the embedding has no row for, as PyTorch does.
@@ -174,7 +175,7 @@ extension SequenceClassifier {
         throw ModelError(
             .badConfiguration,
             "\(configuration.source): `pad_token_id` is \(id), and the model's embedding has "
-                + "\(embedding.weight.shape[0]) rows; correct it to the "
+                + "\(counted(embedding.weight.shape[0], "row")); correct it to the "
                 + "tokenizer's padding token, or train with --resize-embeddings if the tokenizer has that token"
         )
     }
@@ -228,7 +229,7 @@ extension SequenceClassifier {
             let table = try tensor.withRowsAdded(upTo: parameter.shape[0], random: random)
             try parameter.set(table.to(dtype: dtype, device: options.device))
             report.notes.append(
-                "the token embedding has grown from \(grown.rows) to \(parameter.shape[0]) rows"
+                "the token embedding has grown from \(grown.rows) to \(counted(parameter.shape[0], "row"))"
             )
         }
         return report
@@ -325,8 +326,8 @@ extension SequenceClassifier {
                 {
                     throw ModelError(
                         .mismatchedLabels,
-                        "config.json names \(contents.labels.count) labels (\(listed(contents.labels))), and the checkpoint's "
-                            + "head has \(rows) rows (\(source)): give each row one name in id2label, or start a new head "
+                        "config.json names \(counted(contents.labels.count, "label")) (\(listed(contents.labels))), and the checkpoint's "
+                            + "head has \(counted(rows, "row")) (\(source)): give each row one name in id2label, or start a new head "
                             + "with --reinit-head"
                     )
                 }

@@ -55,7 +55,7 @@ extension Tokenizer {
         guard truncation.maxLength >= added, truncation.stride >= 0 else {
             throw TokenizerError(
                 .impossible,
-                "A window of \(truncation.maxLength) tokens has no room for \(added) special ones. Raise maxLength."
+                "A window of length \(truncation.maxLength) has no room beside its special tokens (\(added)). Raise maxLength."
             )
         }
         let room = truncation.maxLength - added
@@ -101,7 +101,7 @@ extension Tokenizer {
         if excess > 0, let giving, giving <= excess {
             throw TokenizerError(
                 .impossible,
-                "The text to cut has \(giving) tokens, and \(excess) must go. Raise maxLength, now "
+                "The text to cut has a length of \(giving) in tokens, and \(excess) must go. Raise maxLength, now "
                     + "\(truncation.maxLength), or use .longestFirst."
             )
         }
@@ -123,7 +123,7 @@ extension Encoding {
         guard truncation.stride < length else {
             throw TokenizerError(
                 .impossible,
-                "Windows of \(length) tokens cannot share \(truncation.stride). Lower the stride or raise maxLength."
+                "Windows of length \(length) cannot share \(truncation.stride). Lower the stride or raise maxLength."
             )
         }
         var ranges: [Range<Int>] = []

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import NN
 
@@ -42,7 +43,7 @@ struct LayerPlan {
         guard count <= blockCount else {
             throw TrainingError(
                 .badArgument,
-                "--freeze-layers \(count): the model has \(blockCount) blocks"
+                "--freeze-layers \(count): the model has \(counted(blockCount, "block"))"
             )
         }
         for pattern in arguments.frozenParameters

@@ -1,4 +1,5 @@
 import Classification
+import Files
 import NN
 
 extension Targets {
@@ -28,7 +29,7 @@ extension Targets {
     /// - Parameter labels: The classifier's, by id.
     /// - Returns: What is wrong, for a message.
     func whyNotLearnable(labels: [String]) -> String? {
-        let what = "there are \(count) examples to train on"
+        let what = "there are \(counted(count, "example")) to train on"
         switch self {
         case _ where count == 0: return what + "; a classifier needs at least two"
         case .classes(let ids):

@@ -14,7 +14,7 @@ extension Trainer {
         let longest = lengths.max() ?? 0
         return outOfMemory(
             error,
-            "step \(step + 1): out of memory in a micro-batch of \(examples.count) texts and \(tokens) tokens, the "
+            "step \(step + 1): out of memory in a micro-batch of \(counted(examples.count, "text")) and \(counted(tokens, "token")), the "
                 + "longest \(longest)",
             remedies: batchRemedies(tokens: tokens, longest: longest, texts: examples.count) + stateRemedies
         )

@@ -1,4 +1,5 @@
 import Classification
+import Files
 
 // How a step's examples are cut into what goes through the model at once.
 extension Trainer {
@@ -37,7 +38,7 @@ extension Trainer {
         let length = examples.length(of: longest)
         throw TrainingError(
             .badArgument,
-            "--max-tokens-per-batch \(budget) has no room for text \(longest) of \(length) tokens; give \(length) or "
+            "--max-tokens-per-batch \(budget) has no room for text \(longest) of \(counted(length, "token")); give \(length) or "
                 + "more, or cut texts by --max-length \(budget)"
         )
     }

@@ -1,4 +1,5 @@
 public import Classification
+import Files
 public import Foundation
 import Models
 public import NN
@@ -112,7 +113,7 @@ public struct Trainer {
         guard arguments.examplesPerEpoch(of: train.count) > 0 else {
             throw TrainingError(
                 .badArgument,
-                "--dataloader-drop-last leaves none of \(train.count) examples, which do not fill one "
+                "--dataloader-drop-last leaves none of \(counted(train.count, "example")), which do not fill one "
                     + "--per-device-train-batch-size \(arguments.perDeviceTrainBatchSize)"
             )
         }

@@ -149,7 +149,7 @@ struct BlockTrials {
         guard needed > available else { return }
         throw TrainingError(
             .outOfMemory,
-            "even \(blocks) of the model's \(all) blocks, on which a plan is measured, need about "
+            "even \(blocks) of the model's \(counted(all, "block")), on which a plan is measured, need about "
                 + "\(formattedSize(needed)), and \(formattedSize(available)) are free; free some memory, or plan on a "
                 + "larger machine"
         )

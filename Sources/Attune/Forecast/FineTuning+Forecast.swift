@@ -42,7 +42,9 @@ extension FineTuning {
             train: train,
             held: held
         )
-        try emit(.note("measuring steps of \(trials.sizes.small) and \(trials.sizes.large) blocks"))
+        try emit(
+            .note("measuring steps of \(trials.sizes.small) and \(counted(trials.sizes.large, "block"))")
+        )
         let small = try trials.measure([arguments], blocks: trials.sizes.small, withTime: true)[0]
         let large =
             try trials.sizes.large == trials.sizes.small
@@ -156,7 +158,7 @@ extension FineTuning {
         guard !isMeasured, device == .cpu, let available = ProcessMemory.available(),
             memory.peak < available / 2, guess < 15
         else { return (guess, isMeasured) }
-        try emit(.note("measuring the time of steps of all \(trials.outline.blockCount) blocks"))
+        try emit(.note("measuring the time of steps of all \(counted(trials.outline.blockCount, "block"))"))
         let whole = try trials.measure(
             [arguments],
             blocks: trials.outline.blockCount,

@@ -1,4 +1,5 @@
 import CArrow
+import Files
 import Foundation
 
 /// Throws what the last call of this thread to CArrow failed for.
@@ -144,7 +145,7 @@ final class ArrowSource: @unchecked Sendable {
         guard rows == told else {
             throw DatasetError(
                 .badFile,
-                "\(path) cannot be read: it holds \(rows) rows where it tells of \(told); "
+                "\(path) cannot be read: it holds \(counted(rows, "row")) where it tells of \(told); "
                     + "write it again, or download it again"
             )
         }

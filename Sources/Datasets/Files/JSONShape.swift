@@ -1,3 +1,4 @@
+import Files
 import JSON
 
 /// What a JSON file that is one single object seems to be: a row, rows under one of its names, or a table written otherwise.
@@ -80,7 +81,8 @@ enum JSONShape: Equatable {
             lists.allSatisfy({ if case .list(count, of: .scalars) = $0.kind { true } else { false } })
         {
             return .table(
-                found: "one object of columns, each a list of \(count) values (pandas' orient=\"list\")",
+                found:
+                    "one object of columns, each a list of \(counted(count, "value")) (pandas' orient=\"list\")",
                 reader: "pandas.read_json(PATH)"
             )
         }

@@ -1,3 +1,5 @@
+import Files
+
 extension Dataset {
     /// The same rows with some columns only.
     ///
@@ -57,7 +59,7 @@ extension Dataset {
         guard values.count == count || columns.isEmpty else {
             throw DatasetError(
                 .badData,
-                "column \"\(name)\" has \(values.count) rows where the dataset has \(count)"
+                "column \"\(name)\" has \(counted(values.count, "row")) where the dataset has \(count)"
             )
         }
         return replacing(name, with: try Column(values, feature: feature, name: name))

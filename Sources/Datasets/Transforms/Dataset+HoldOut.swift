@@ -1,3 +1,5 @@
+import Files
+
 /// Rows divided so that every class keeps its share, and what the smallest classes did not allow.
 package struct HoldOut: Sendable {
     /// The rows to train on.
@@ -35,7 +37,7 @@ extension Dataset {
             guard classes.count == 1 else {
                 throw DatasetError(
                     .badData,
-                    "row \(row + 1) has \(code < 0 ? "no value" : "\(classes.count) values") in column \"\(column)\", and "
+                    "\(location(ofRow: row)) has \(code < 0 ? "no value" : "\(counted(classes.count, "value"))") in column \"\(column)\", and "
                         + "keeping the shares of its values in both parts needs one a row; remove such rows first, or "
                         + "give --stratify-by none"
                 )
@@ -48,8 +50,8 @@ extension Dataset {
         guard testCount < rest else {
             throw DatasetError(
                 .badData,
-                "\(single.count) of the \(count) rows are the only ones of their value in column \"\(column)\", so that "
-                    + "\(testCount) rows cannot be held out with the shares kept; hold out fewer, or give --stratify-by none"
+                "\(single.count) of the \(counted(count, "row")) \(single.count == 1 ? "is the only one of its" : "are the only ones of their") value in "
+                    + "column \"\(column)\", so that \(counted(testCount, "row")) cannot be held out with the shares kept; hold out fewer, or give --stratify-by none"
             )
         }
         var random = PCG64(seed: seed)

@@ -1,3 +1,5 @@
+import Files
+
 extension Dataset {
     /// The rows for which a condition holds, in order.
     ///
@@ -52,7 +54,7 @@ extension Dataset {
             for column in made where column.values.count != batch.count {
                 throw DatasetError(
                     .badData,
-                    "column \"\(column.name)\" was given \(column.values.count) values for \(batch.count) rows"
+                    "column \"\(column.name)\" was given \(counted(column.values.count, "value")) for \(counted(batch.count, "row"))"
                 )
             }
             try gathered.append(made)

@@ -1,3 +1,5 @@
+import Files
+
 extension Dataset {
     /// The same rows with a column of lists of numbers, given end to end.
     ///
@@ -15,8 +17,8 @@ extension Dataset {
         else {
             throw DatasetError(
                 .badData,
-                "column \"\(name)\" has \(cuSeqlens.count - 1) lists where the dataset has \(count) rows, "
-                    + "or their ends do not fit its \(values.count) numbers"
+                "column \"\(name)\" has \(counted(cuSeqlens.count - 1, "list")) where the dataset has \(counted(count, "row")), "
+                    + "or their ends do not fit its \(counted(values.count, "number"))"
             )
         }
         let type = ColumnType(.int32, isList: true)

@@ -1,3 +1,5 @@
+import Files
+
 /// How large a part is.
 public enum SplitSize: Sendable, Equatable {
     /// A share of the rows, between 0 and 1, rounded up.
@@ -20,7 +22,7 @@ public enum SplitSize: Sendable, Equatable {
             guard count > 0, count < total else {
                 throw DatasetError(
                     .badData,
-                    "a part of \(count) rows of \(total); it must leave at least one row"
+                    "a part of \(counted(count, "row")) of \(total); it must leave at least one row"
                 )
             }
             return count
@@ -49,7 +51,7 @@ extension Dataset {
         guard testCount < count else {
             throw DatasetError(
                 .badData,
-                "a test part of \(testCount) rows leaves nothing of \(count) to train on"
+                "a test part of \(counted(testCount, "row")) leaves nothing of \(count) to train on"
             )
         }
         var random = PCG64(seed: seed)

@@ -1,3 +1,5 @@
+import Files
+
 /// A split that keeps every class's share in both parts.
 ///
 /// Source: datasets 5.2, utils/stratify.py, itself scikit-learn's `StratifiedShuffleSplit`.
@@ -35,8 +37,8 @@ package struct StratifiedSplit {
         for (part, count) in [("train", trainCount), ("test", testCount)] where count < rowsByClass.count {
             throw DatasetError(
                 .badData,
-                "the \(part) part would have \(count) rows for the \(rowsByClass.count) classes of column \"\(column)\"; "
-                    + "make it at least \(rowsByClass.count) rows, or split without --stratify-by"
+                "the \(part) part would have \(counted(count, "row")) for the \(counted(rowsByClass.count, "class", "classes")) of column \"\(column)\"; "
+                    + "make it at least \(counted(rowsByClass.count, "row")), or split without --stratify-by"
             )
         }
         self.rowsByClass = rowsByClass

@@ -1,3 +1,4 @@
+import Files
 import JSON
 import NN
 import Torch
@@ -134,7 +135,9 @@ extension ConfigurationReader {
         otherwise rule: (Int) -> Bool
     ) throws(ModelError) -> [Bool] {
         guard let types = self["layer_types"].array else { return (0..<count).map(rule) }
-        guard types.count >= count else { throw bad("layer_types", "a type for each of \(count) layers") }
+        guard types.count >= count else {
+            throw bad("layer_types", "a type for each of \(counted(count, "layer"))")
+        }
         var slides: [Bool] = []
         for type in types.prefix(count) {
             switch type.string {

@@ -1,4 +1,5 @@
 import Checkpoints
+import Files
 import Foundation
 import JSON
 
@@ -16,7 +17,7 @@ extension GGUFMetadata {
             throw bad("rope.dimension_count", "an even number up to a head's \(headWidth)")
         }
         guard width == headWidth || allowsPartial else {
-            throw unsupported("the model rotates only \(width) numbers of a head")
+            throw unsupported("the model rotates only \(counted(width, "number")) of a head")
         }
         var rope = try scaling(pairs: width / 2)
         rope["rope_theta"] = try theta("rope.freq_base")

@@ -1,3 +1,4 @@
+import Files
 import JSON
 
 /// The names that a `config.json` gives to the rows of its head.
@@ -50,7 +51,7 @@ extension ModelConfiguration {
             }
         }
         if let labelCount, labelCount != map.count {
-            return fault("has \(map.count) names, and `num_labels` is \(labelCount)")
+            return fault("has \(counted(map.count, "name")), and `num_labels` is \(labelCount)")
         }
         return nil
     }

@@ -1,5 +1,6 @@
 import Checkpoints
 import Classification
+import Files
 import Foundation
 import JSON
 import Models
@@ -43,7 +44,7 @@ extension TrainerState {
         }
         guard step <= totalSteps else {
             throw refuse(
-                "it has taken \(step) steps, and this run ends after \(totalSteps); --max-steps or --num-train-epochs "
+                "it has taken \(counted(step, "step")), and this run ends after \(totalSteps); --max-steps or --num-train-epochs "
                     + "give it more"
             )
         }
