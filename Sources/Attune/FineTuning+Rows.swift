@@ -136,15 +136,8 @@ extension FineTuning {
         let data = try Dataset(path, split: split, configuration: datasetConfig)
             .readingLabelVectors(in: labelColumns)
         for warning in data.warnings { try emit(.note("warning: \(warning)")) }
-        let headers = try data.repeatedHeaderRows(lookingFirstAt: labelColumns.first)
-        if !headers.isEmpty {
-            let (verb, object) = headers.count == 1 ? ("repeats", "it") : ("repeat", "them")
-            try emit(
-                .note(
-                    "warning: \(data.locations(ofRows: headers)) \(verb) the header, as when files are joined by hand: delete "
-                        + "\(object), or the columns' names are taken for a text and its label"
-                )
-            )
+        if let note = try data.repeatedHeaderNote(lookingFirstAt: labelColumns.first) {
+            try emit(.note("warning: \(note)"))
         }
         var needed = [textColumn] + labelColumns + [textPairColumn].compactMap { $0 }
         if path == dataset, split == self.split {

@@ -87,6 +87,7 @@ public struct RowReader: Sendable {
         let (text, pair) = (try textColumn(of: rows), try textPairColumn(of: rows))
         let known = rows.warnings.count
         let loaded = try rows.loaded(columns: self.columns(of: rows)).readingLabelVectors(in: columns)
+        let header = try rows.repeatedHeaderNote(lookingFirstAt: columns.first).map { "warning: \($0)" }
         let (kept, notes) = try loaded.cleaned(
             textColumn: text,
             labelColumns: columns,
@@ -101,7 +102,7 @@ public struct RowReader: Sendable {
             labelColumns: columns,
             problemType: problemType
         )
-        return (texts, loaded.warnings.dropFirst(known) + notes)
+        return (texts, [header].compactMap { $0 } + loaded.warnings.dropFirst(known) + notes)
     }
 
     /// The columns of texts and labels, all of which are there, each once.

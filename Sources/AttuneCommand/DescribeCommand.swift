@@ -111,10 +111,19 @@ struct DescribeCommand: ParsableCommand {
             options.textPairColumn = textPairColumn
             options.evaluation = held?.rows
             if let place = try model.map(HubDoor.tokenizer) {
-                options.tokenCounter = try counter(of: place)
-                options.lengthLimit = try TextClassifier.lengthLimit(of: place).tokens
+                let tokenizer = try TextClassifier.tokenizer(of: place)
+                options.tokenCounter = counter(of: tokenizer)
+                let length = try TextClassifier.lengthLimit(
+                    of: place,
+                    tokenizer: tokenizer,
+                    maxLength: maxLength
+                )
+                if let note = length.note { writeToStandardError("attune: warning: \(note)\n") }
+                options.maxLength = length.tokens
+                // No length of one's own exceeds the model's positions.
+                let most = try TextClassifier.lengthLimit(of: place, tokenizer: tokenizer, maxLength: .max)
+                options.lengthLimit = most.tokens.flatMap { $0 == .max ? nil : $0 }
             }
-            options.maxLength = try seenLength()
             options.exampleCount = examples
             let passes = (rows.count + (held?.rows.count ?? 0)) * (textPairColumn == nil ? 1 : 2)
             let description = try DatasetDescription(rows, options) { step in
@@ -133,14 +142,6 @@ struct DescribeCommand: ParsableCommand {
                 : DescriptionText(description, source).text
             print(output, terminator: "")
         }
-    }
-
-    /// The length asked for, or as much of it as the model sees; that it is cut down goes to standard error.
-    private func seenLength() throws -> Int? {
-        guard let maxLength, let place = try model.map(HubDoor.tokenizer) else { return maxLength }
-        let length = try TextClassifier.lengthLimit(of: place, maxLength: maxLength)
-        if let note = length.note { writeToStandardError("attune: warning: \(note)\n") }
-        return length.tokens
     }
 
     /// The rows to measure on, where there are any.
@@ -164,8 +165,7 @@ struct DescribeCommand: ParsableCommand {
         try rows.readingLabelVectors(in: labelNames.filter(rows.columnNames.contains))
     }
 
-    private func counter(of place: String) throws -> DescriptionOptions.TokenCounter {
-        let tokenizer = try TextClassifier.tokenizer(of: place)
+    private func counter(of tokenizer: Tokenizer) -> DescriptionOptions.TokenCounter {
         // The special tokens around a text do not depend on the text.
         let plain = tokenizer.encode("a", addSpecialTokens: false).count
         let special =

@@ -114,7 +114,7 @@ struct ForecastText {
         let memory =
             forecast.measuredBlocks.last == forecast.blocks
             ? "Measured on real steps of the whole model with random weights"
-            : "Memory is measured on real steps of \(counted(blocks, "block")) and extended to \(forecast.blocks)"
+            : "Memory is measured on real steps of \(blocks) blocks and extended to \(forecast.blocks)"
         let time =
             forecast.measuredBlocks.last == forecast.blocks
             ? "" : forecast.isTimeOfWholeModel ? "; time on all of them" : ", time too"

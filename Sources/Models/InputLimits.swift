@@ -39,7 +39,7 @@ struct InputLimits: Equatable {
             throw outside(
                 batch,
                 Int(start),
-                "it has \(counted(end - start, "token")), and the model has positions for \(positions); cut longer texts"
+                "it has \(counted(Int(end - start), "token")), and the model has positions for \(positions); cut longer texts"
             )
         }
     }

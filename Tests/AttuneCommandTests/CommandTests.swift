@@ -114,7 +114,7 @@ struct CommandTests {
                 (
                     try train(good, in: folder, ["--label-column", "text", "--problem-type", "regression"]),
                     64,
-                    "several label columns"
+                    "learns the numbers of one column"
                 ),
                 (
                     try train(

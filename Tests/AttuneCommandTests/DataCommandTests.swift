@@ -82,6 +82,47 @@ struct DataCommandTests {
         }
     }
 
+    @Test func `rows without a class are refused by a stratified split, or left out of both parts`() throws {
+        try withTemporaryFolder { folder in
+            let rows = (0..<12).map { "text \($0),\($0 % 2)" } + ["none,-1", "none,-100"]
+            let card = """
+                ---
+                dataset_info:
+                  features:
+                  - name: label
+                    dtype: {class_label: {names: [no, yes]}}
+                ---
+                """
+            try Data(card.utf8).write(to: folder.appending(path: "README.md"))
+            try Data((["text,label"] + rows).joined(separator: "\n").utf8).write(
+                to: folder.appending(path: "data.csv")
+            )
+            let arguments = [
+                "data", "split", "--dataset", folder.path(percentEncoded: false), "--test-size", "4",
+                "--stratify-by",
+                "label", "--output-dir", path("parts", in: folder),
+            ]
+            let refused = try attune(arguments)
+            #expect(refused.code == 65)
+            #expect(
+                refused.errors.contains(
+                    "2 rows have no value or hold -1 or -100 in column \"label\" (the first is row 13 of "
+                ),
+                "\(refused.errors)"
+            )
+            let dropped = try attune(arguments + ["--missing-labels", "drop"])
+            #expect(
+                dropped.code == 0 && dropped.errors.contains("left out 2 rows without a label\n"),
+                "\(dropped.errors)"
+            )
+            #expect(
+                dropped.output.contains("train.jsonl: 8 rows")
+                    && dropped.output.contains("test.jsonl: 4 rows")
+            )
+            #expect(try attune(arguments + ["--missing-labels", "keep"]).code == 64)
+        }
+    }
+
     @Test func `the cache tells that it is empty, and what is no ending is refused`() throws {
         try withTemporaryFolder { folder in
             let cache = path("cache", in: folder)

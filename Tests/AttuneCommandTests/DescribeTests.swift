@@ -116,6 +116,85 @@ struct DescribeTests {
         }
     }
 
+    @Test func `the advice on lengths knows what the model takes`() throws {
+        try withTemporaryFolder { folder in
+            let url = folder.appending(path: "x.csv")
+            let long = String(repeating: "rain and wind ", count: 60)
+            try Data("text,label\n\(long)a,x\n\(long)b,y\nshort,x\n".utf8).write(to: url)
+            let arguments = [
+                "data", "describe", "--dataset", url.path(percentEncoded: false), "--text-column", "text",
+                "--model",
+                model,
+            ]
+            // The model has 64 positions.
+            for (more, cut, advice) in [
+                (
+                    [], "cut at 64 tokens: 2 texts",
+                    "the model takes no more than 64 tokens: shorten or divide the texts"
+                ),
+                (
+                    ["--max-length", "1332"], "cut at 64 tokens: 2 texts",
+                    "the model takes no more than 64 tokens"
+                ),
+                (
+                    ["--max-length", "32"], "cut at 32 tokens: 2 texts",
+                    "--max-length 64, the most that the model takes"
+                ),
+            ] {
+                let outcome = try attune(arguments + more)
+                #expect(
+                    outcome.output.contains(cut) && outcome.output.contains("→ \(advice)"),
+                    "\(outcome.output)"
+                )
+                #expect(
+                    outcome.errors.contains("a maximum length of 1332 was asked for, and texts are cut at 64 tokens")
+                        == more.contains("1332"),
+                    "\(outcome.errors)"
+                )
+            }
+        }
+    }
+
+    @Test func `columns and labels that the evaluation lacks are told, and so are files that are left out`()
+        throws
+    {
+        try withTemporaryFolder { folder in
+            let files = [
+                "train.csv": "text,label\na,x\nb,y\n", "test.csv": "text\nc\n",
+                "notes.csv": "text,label\nd,x\n",
+                "other/body.csv": "body,label\ne,x\n",
+            ]
+            for (name, text) in files {
+                let url = folder.appending(path: name)
+                try FileManager.default.createDirectory(
+                    at: url.deletingLastPathComponent(),
+                    withIntermediateDirectories: true
+                )
+                try Data(text.utf8).write(to: url)
+            }
+            let path = folder.path(percentEncoded: false)
+            let arguments = [
+                "data", "describe", "--dataset", path, "--text-column", "text", "--label-column", "label",
+            ]
+            let split = try attune(arguments)
+            #expect(split.code == 0)
+            #expect(
+                split.output.contains(
+                    "the rows to measure on have no column \"label\"\n   → choose rows with labels"
+                )
+            )
+            #expect(
+                split.output.contains("left out 2 files whose name tells none: notes.csv, other/body.csv; ")
+            )
+            let file = try attune(arguments + ["--eval-dataset", path + "other/body.csv"])
+            #expect(file.code == 0)
+            #expect(
+                file.output.contains("the rows to measure on have no column \"text\"\n"),
+                "\(file.output)\(file.errors)"
+            )
+        }
+    }
+
     @Test func `without columns named it shows what there is`() throws {
         try describe([]) { outcome in
             #expect(

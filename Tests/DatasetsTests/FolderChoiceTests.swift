@@ -103,6 +103,14 @@ struct FolderChoiceTests {
         )
     }
 
+    @Test func `rows in a format that is not read are told`() throws {
+        let said = try notes(["a.csv", "b.xlsx", "c.zip", "d.pdf", "README.md"])
+        #expect(
+            said.count == 1
+                && said[0].contains("left out 2 files of a format that is not read: b.xlsx, c.zip; ")
+        )
+    }
+
     @Test func `what a pattern matches beside files of rows is listed`() throws {
         try withLayout(["a.csv", "b.csv", "notes.pdf", "__MACOSX/c.csv"]) { (folder: String) throws in
             let rows = try Dataset(folder + "*")
@@ -219,5 +227,68 @@ struct FolderChoiceTests {
             #expect(try Dataset(folder).location(ofRow: 1) == folder + "b/0.txt")
         }
         #expect(try Dataset(columns: [("text", ["x"])]).location(ofRow: 0) == "row 1")
+    }
+}
+
+/// Classes that a README.md names for files that hold ids alone.
+struct CardClassTests {
+    private func rows(_ info: String, _ files: KeyValuePairs<String, String>) throws -> Dataset {
+        try withTemporaryFolder { folder in
+            for (name, text) in files { try Data(text.utf8).write(to: folder.appending(path: name)) }
+            try Data("---\ndataset_info:\n\(info)\n---\n".utf8).write(to: folder.appending(path: "README.md"))
+            return try Dataset(folder.path(percentEncoded: false))
+        }
+    }
+
+    private let info = """
+          features:
+          - name: text
+            dtype: string
+          - name: label
+            dtype:
+              class_label:
+                names:
+                  '0': neg
+                  '1': pos
+        """
+    private let classes = Feature.classLabel(ClassLabel(names: ["neg", "pos"]))
+
+    /// What datasets 5.2 reads from such folders.
+    @Test func `ids and names in files of text become the classes of the card, negative ids no label`() throws
+    {
+        let ids = try rows(info, ["train.csv": "text,label\na,0\nb,1\nc,-1\nd,1\n"])
+        #expect(try ids.feature(of: "label") == classes && ids.contents()["label"] == [0, 1, -1, 1])
+        let names = try rows(
+            info,
+            ["train.jsonl": "{\"text\": \"a\", \"label\": \"pos\"}\n{\"text\": \"b\", \"label\": \"neg\"}"]
+        )
+        #expect(try names.feature(of: "label") == classes && names.contents()["label"] == [1, 0])
+        let described = try DatasetDescription(ids, DescriptionOptions(labelColumns: ["label"]))
+        #expect(described.labels?.missing == 1 && described.labels?.classes.map(\.name) == ["pos", "neg"])
+    }
+
+    @Test func `a column that holds something else stays as it is, and it is said`() throws {
+        let other = try rows(info, ["train.csv": "text,label\na,neg\nb,neutral\n"])
+        #expect(try other.feature(of: "label") == .value(.string))
+        #expect(other.warnings.count == 1)
+        #expect(
+            other.warnings[0].hasPrefix(
+                "the classes that README.md names for column \"label\" are not used: row 2: column \"label\" holds \"neutral\""
+            )
+        )
+    }
+
+    @Test func `lists of names, and configurations, are understood`() throws {
+        let listed =
+            "- config_name: default\n  features:\n  - name: label\n    dtype:\n      class_label:\n        names: [a, b]"
+        #expect(
+            try rows(listed, ["x.csv": "text,label\nx,1\n"]).feature(of: "label")
+                == .classLabel(ClassLabel(names: ["a", "b"]))
+        )
+        let several =
+            "  features:\n  - name: tags\n    sequence:\n      class_label:\n        names:\n          '0': a\n          '1': b"
+        let tags = try rows(several, ["x.jsonl": "{\"text\": \"x\", \"tags\": [1, 0]}"])
+        #expect(try tags.contents()["tags"] == [[1, 0]])
+        #expect(try tags.feature(of: "tags") == .list(.classLabel(ClassLabel(names: ["a", "b"]))))
     }
 }

@@ -29,6 +29,20 @@ extension Dataset {
         return rows
     }
 
+    /// A sentence about rows that repeat the header; nil if there are none.
+    ///
+    /// - Parameter column: The column to look at first; nil takes the last.
+    /// - Returns: The rows' places and the remedy.
+    /// - Throws: `.missingColumn`, `.badFile`.
+    package func repeatedHeaderNote(lookingFirstAt column: String? = nil) throws(DatasetError) -> String? {
+        let rows = try repeatedHeaderRows(lookingFirstAt: column)
+        guard !rows.isEmpty else { return nil }
+        let (verb, object) = rows.count == 1 ? ("repeats", "it") : ("repeat", "them")
+        return
+            "\(locations(ofRows: rows)) \(verb) the header, as when files are joined by hand: delete \(object), or the columns' "
+            + "names are taken for a text and its label"
+    }
+
     /// Whether a text is a column's name, behind the mark at a file's start or without it.
     private static func isName(_ text: UnsafeBufferPointer<UInt8>, _ name: [UInt8]) -> Bool {
         text.elementsEqual(name)

@@ -3,7 +3,8 @@ extension Dataset {
     ///
     /// A folder may be laid out like a dataset of the Hub (`data/train-00000-of-00004.parquet`, `train.csv`, a README.md
     /// whose YAML has `configs`), or hold plain texts in a folder for each class, which become the columns `text` and
-    /// `label`. Files that are left out are listed in ``warnings``.
+    /// `label`. Files that are left out are listed in ``warnings``. Classes that the README.md names (`dataset_info`) are
+    /// those of the columns, if the files name none.
     ///
     /// - Parameters:
     ///   - name: A path, or a pattern such as `data/*.csv` or `data/**/*.jsonl`.
@@ -21,7 +22,7 @@ extension Dataset {
         storage: StorageOptions = StorageOptions()
     ) throws(DatasetError) {
         let files = try DatasetFiles(name, configuration: configuration)
-        self = try files.rows(ofSplit: split, of: name, storage)
+        self = try files.rows(ofSplit: split, of: name, configuration: configuration, storage)
     }
 
     /// The splits that a folder has, in their order; `train` alone for a file.

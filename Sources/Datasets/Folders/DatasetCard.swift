@@ -29,7 +29,7 @@ struct DatasetCard {
         return codes.filter { (2...12).contains($0.count) && $0.allSatisfy { $0.isLetter || $0 == "-" } }
     }
 
-    private static func frontMatter(_ path: String) throws(DatasetError) -> Node.Mapping? {
+    static func frontMatter(_ path: String) throws(DatasetError) -> Node.Mapping? {
         guard isRegularFile(path), let file = FileHandle(forReadingAtPath: path),
             let data = try? file.read(upToCount: mostBytes)
         else { return nil }

@@ -116,10 +116,17 @@ struct DatasetFiles {
             let files = split.files.filter { FileFormat(path: $0) == format }
             return files.isEmpty ? nil : Split(name: split.name, files: files)
         }
-        return Self(
-            splits: splits,
-            notes: notes(splits, of: folder, rows: rows, areTold: named.areTold, format)
-        )
+        var notes = notes(splits, of: folder, rows: rows, areTold: named.areTold, format)
+        let unread = all.filter {
+            ![nil, .document, .markup].contains(UnreadFormat(path: $0)) && FileFormat(path: $0) == nil
+        }
+        if !unread.isEmpty {
+            notes.append(
+                "\(folder): left out \(counted(unread.count, "file")) of a format that is not read: "
+                    + "\(listedFiles(unread, below: folder)); save the rows as .csv, .jsonl or .parquet"
+            )
+        }
+        return Self(splits: splits, notes: notes)
     }
 
     /// Class folders and all files that are there.
@@ -192,12 +199,14 @@ struct DatasetFiles {
     /// - Parameters:
     ///   - name: The split; nil takes `train`, or the only one.
     ///   - dataset: The dataset's name, for messages.
+    ///   - configuration: The configuration, whose classes a README.md may name; nil takes the default one.
     ///   - storage: How much memory the rows may take.
     /// - Returns: The rows of all its files.
     /// - Throws: `.badData` listing the splits there are; `.badFile`.
     func rows(
         ofSplit name: String?,
         of dataset: String,
+        configuration: String?,
         _ storage: StorageOptions
     ) throws(DatasetError) -> Dataset {
         let split = try split(name, of: dataset)
@@ -211,7 +220,8 @@ struct DatasetFiles {
                 if let first = parts.first { try part.requireColumns(of: first, file, split.files[0]) }
                 parts.append(part)
             }
-            rows = try Dataset.concatenate(parts).readingCells(of: dataset)
+            let classes = DatasetCard.classes(path: dataset + "/README.md", configuration: configuration)
+            rows = try Dataset.concatenate(parts).readingCells(of: dataset).naming(classes)
         }
         return notes.reduce(rows) { $0.warning($1) }
             .named(dataset, split: splits.count > 1 || name != nil ? split.name : nil)

@@ -132,7 +132,10 @@ extension Dataset {
         if let label = feature.classLabel {
             // Whole numbers that are ids stay ids; all else is a name.
             if old.classLabel == nil, let id = value.int, label.names.indices.contains(id) { return .int(id) }
-            return (label.id(for: text) ?? Int(text).flatMap { $0 < 0 ? $0 : nil }).map(Value.int)
+            // As datasets reads a text that is no name: as an id.
+            return (label.id(for: text) ?? Int(text).flatMap { $0 < label.names.count ? $0 : nil }).map(
+                Value.int
+            )
         }
         switch type.value {
         case .string: return .string(text)

@@ -1,0 +1,94 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What `attune train` and `attune evaluate` say of the rows that they are given.
+struct RowCommandTests {
+    private var model: String {
+        Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
+    }
+
+    private func withFile(_ name: String, _ text: String, _ body: (URL, String) throws -> Void) throws {
+        try withTemporaryFolder { folder in
+            let url = folder.appending(path: name)
+            try Data(text.utf8).write(to: url)
+            try body(folder, url.path(percentEncoded: false))
+        }
+    }
+
+    private func train(_ dataset: String, _ folder: URL, _ more: [String] = []) throws -> CommandOutcome {
+        try attune(
+            [
+                "train", "--model", model, "--dataset", dataset, "--text-column", "text", "--output-dir",
+                folder.appending(path: "out").path(percentEncoded: false), "--max-steps", "1",
+            ] + more
+        )
+    }
+
+    @Test func `ids for labels are refused with exit code 65, and trained on if that is insisted on`() throws
+    {
+        let rows = "text,id\n" + (0..<30).map { "ticket \($0),\($0)\n" }.joined()
+        try withFile("tickets.csv", rows) { folder, path in
+            let refused = try train(path, folder, ["--label-column", "id"])
+            #expect(refused.code == 65)
+            #expect(
+                refused.errors.contains(
+                    "column \"id\" holds 30 different labels in 30 rows, as a column of ids or texts does; choose another "
+                        + "--label-column, learn numbers with --problem-type regression, or insist with --allow-many-classes\n"
+                ),
+                "\(refused.errors)"
+            )
+            let insisted = try train(path, folder, ["--label-column", "id", "--allow-many-classes"])
+            #expect(insisted.code == 0, "\(insisted.errors)")
+        }
+    }
+
+    @Test func `a repeated header is told by training and by evaluation, with its row`() throws {
+        let rows = "text,label\nsun,a\nrain,b\nfog,a\ntext,label\nhail,b\n"
+        let told = "row 4 of "
+        try withFile("both.csv", rows) { folder, path in
+            let trained = try train(path, folder, ["--label-column", "label"])
+            #expect(
+                trained.code == 0 && trained.errors.contains("warning: \(told)\(path) repeats the header"),
+                "\(trained.errors)"
+            )
+            let output = folder.appending(path: "out").path(percentEncoded: false)
+            let evaluated = try attune(["evaluate", "--model", output, "--dataset", path])
+            #expect(
+                evaluated.code == 0 && evaluated.errors.contains("\(told)\(path) repeats the header"),
+                "\(evaluated.errors)"
+            )
+        }
+    }
+
+    @Test func `lists of one label are learned as one label, and rows with none are left out`() throws {
+        let rows = (0..<12).map { row in
+            "{\"text\": \"text \(row)\", \"label\": [\(row == 3 ? "" : row % 2 == 0 ? "\"ham\"" : "\"spam\"")]}"
+        }
+        .joined(separator: "\n")
+        try withFile("one.jsonl", rows) { folder, path in
+            let single = ["--label-column", "label", "--problem-type", "single-label"]
+            let refused = try train(path, folder, single)
+            #expect(
+                refused.code == 65
+                    && refused.errors.contains(
+                        "1 row has no value in column \"label\" (the first is row 4 of "
+                    )
+            )
+            let trained = try train(path, folder, single + ["--missing-labels", "drop"])
+            #expect(
+                trained.code == 0 && trained.errors.contains("left out 1 row without a label\n"),
+                "\(trained.errors)"
+            )
+            // The classifier has one label a text, and reads the same lists.
+            let output = folder.appending(path: "out").path(percentEncoded: false)
+            let evaluated = try attune([
+                "evaluate", "--model", output, "--dataset", path, "--missing-labels", "drop",
+            ])
+            #expect(
+                evaluated.code == 0 && evaluated.output.contains("on 11 texts: loss"),
+                "\(evaluated.errors)"
+            )
+        }
+    }
+}
