@@ -130,7 +130,7 @@ public struct LoadReport: Sendable, Equatable {
 
     package init() {}
 
-    /// One line for a person: counts, and the first few names of what is amiss.
+    /// One line for a person: counts, and the first few names of what is amiss. The notes are sentences of their own.
     public var summary: String {
         func named(_ names: [String], _ what: String) -> String? {
             guard !names.isEmpty else { return nil }
@@ -144,7 +144,6 @@ public struct LoadReport: Sendable, Equatable {
             named(dropped.map(\.name), "not needed by a classifier"),
             unreadFields.isEmpty
                 ? nil : "fields of config.json not known here: \(unreadFields.joined(separator: ", "))",
-            notes.isEmpty ? nil : notes.joined(separator: "; "),
         ].compactMap { $0 }.joined(separator: ", ")
     }
 }

@@ -16,7 +16,10 @@ let longestName = 255
 ///   the folder that may not be written into.
 package func makeFolder(_ folder: URL) throws(FileError) {
     let path = folder.path(percentEncoded: false)
-    try makeFolder(at: path.isEmpty ? "." : path)
+    let slashes = path.reversed().prefix { $0 == "/" }.count
+    // With a slash at its end, a file in the way could not be looked at.
+    let place = slashes < path.count ? String(path.dropLast(slashes)) : path
+    try makeFolder(at: place.isEmpty ? "." : place)
 }
 
 private func makeFolder(at path: String) throws(FileError) {

@@ -55,6 +55,9 @@ struct FolderTests {
                         + "rename or remove it, or write elsewhere"
                 )
             }
+            let withSlash = folder.appending(path: "taken", directoryHint: .isDirectory)
+            let message = try error { try makeFolder(withSlash) }.message
+            #expect(message.contains("\(name) is a file, not a folder"), "\(message)")
             // So it is for files, claims and links below it.
             #expect(
                 try error { try writeAtomically(Data(), to: file.appending(path: "x")) }.message.contains(

@@ -143,7 +143,8 @@ struct LabelMapTests {
         let map = #""id2label": {"0": "a", "1": "b", "2": "c"}"#
         let (model, report) = try load(map + #", "label2id": {"a": 1, "b": 0, "c": 2}"#)
         #expect(model.labels == ["a", "b", "c"])
-        #expect(report.summary.contains(#"label2id gives "a" the id 1, and id2label 0; id2label counts"#))
+        let said = report.notes.joined(separator: "\n")
+        #expect(said.contains(#"label2id gives "a" the id 1, and id2label 0; id2label counts"#))
         #expect(model.configuration["label2id"]["a"].int == 0)
         // Many models have the names of before under label2id: nothing contradicts.
         #expect(try load(map + #", "label2id": {"LABEL_0": 0, "LABEL_1": 1}"#).1.notes.isEmpty)

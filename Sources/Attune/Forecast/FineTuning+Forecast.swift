@@ -28,6 +28,8 @@ extension FineTuning {
         let reading = ProcessMemory.now()?.peak ?? 0
         let labels = try labels(of: trainRows, heldRows, emit)
         let outline = try ModelOutline(model, maxLength: maxLength)
+        let texts = try TextClassifier.reading(of: model, maxLength: maxLength)
+        for note in texts.notes { try emit(.note(note)) }
         let (train, held) = try encoded(trainRows, heldRows, labels, outline, emit)
         guard let targets = train.targets else {
             throw TrainingError(.badData, "the data has no targets")
@@ -90,7 +92,7 @@ extension FineTuning {
                 classWeights: weights,
                 training: Self.sizes(of: train),
                 held: held.map(Self.sizes),
-                lengthLimit: try TextClassifier.reading(of: model, maxLength: maxLength).lengthLimit,
+                lengthLimit: texts.lengthLimit,
                 stepsPerEpoch: stepsPerEpoch,
                 totalSteps: totalSteps,
                 schedule: LearningRateSchedule(arguments, totalSteps: totalSteps)
