@@ -25,7 +25,7 @@ public enum ClassWeights: Sendable, Equatable {
     /// - Parameter text: As typed.
     public init?(_ text: String) { try? self.init(typed: [text]) }
 
-    /// Reads what is typed after a flag that may be given several times.
+    /// Reads the values of a flag that may be given several times.
     ///
     /// - Parameter values: One of `balanced`, `effective-number`, `effective-number=0.999` or a list such as
     ///   `J=0.6,"C, C++"=0.4`, in which names with commas are quoted; or several of one class each, such as `C, C++=0.4`.
@@ -69,7 +69,7 @@ public enum ClassWeights: Sendable, Equatable {
     ///
     /// - Parameter values: As ``init(typed:)`` takes them, but for the words.
     /// - Returns: Names without quotes, and numbers as text.
-    /// - Throws: `TrainingError` with code `.badArgument` for what is no NAME=WEIGHT.
+    /// - Throws: `TrainingError` with code `.badArgument` for anything but NAME=WEIGHT.
     package static func pairs(
         typed values: [String]
     ) throws(TrainingError) -> [(name: String, weight: String)] {

@@ -1,7 +1,7 @@
 import Datasets
 import Models
 
-/// Which values keep their shares when rows are held out.
+/// The values that keep their shares when rows are held out.
 public enum Stratification: Sendable, Equatable, ExpressibleByStringLiteral, ExpressibleByNilLiteral {
     /// The labels', if each text has one label; none if texts have several labels or numbers.
     case labels
@@ -32,17 +32,19 @@ public struct ResolvedSettings: Sendable, Equatable {
 }
 
 extension FineTuning {
-    /// Divides the rows into those to train on and those held out; says what may surprise.
+    /// Divides the rows into those to train on and those held out.
+    ///
+    /// Emits notes on classes that are not held out.
     ///
     /// - Parameters:
     ///   - data: All rows.
     ///   - size: How many are held out.
-    ///   - stratification: Whose shares are kept.
+    ///   - stratification: The column that keeps its shares.
     ///   - seed: Of the draw.
     ///   - type: Whether a text has one label, several or a number.
     ///   - emit: Told of classes too small to be held out.
     /// - Returns: Both parts.
-    /// - Throws: `DatasetError`; what `emit` throws.
+    /// - Throws: `DatasetError`; the errors of `emit`.
     func holdOut(
         _ data: Dataset,
         _ size: SplitSize,
@@ -73,7 +75,7 @@ extension FineTuning {
         return (parts.train, parts.test)
     }
 
-    /// What is said of classes that no held-out row has.
+    /// Notes on classes without a held-out row.
     private static func notes(on parts: HoldOut, _ column: String) -> [String] {
         func listed(_ names: [String]) -> String {
             names.prefix(8).map { "\"\($0)\"" }.joined(separator: ", ")
@@ -92,13 +94,13 @@ extension FineTuning {
             let values = absent.count == 1 ? "1 value has" : "\(absent.count) values have"
             notes.append(
                 "column \"\(column)\": \(values) too few rows for a hold-out of \(parts.test.count) (\(listed(absent))): "
-                    + "none of them is held out, and the result says nothing of them"
+                    + "no row of them is held out, so the result says nothing about them"
             )
         }
         return notes
     }
 
-    /// What is said of a run that measures nothing.
+    /// The warning of a run that evaluates nothing.
     static let nothingHeldOut =
         "warning: no texts are held out, so nothing will tell how good the model is; --test-size 0.2 holds out a fifth"
 }

@@ -87,7 +87,7 @@ public struct FineTuning: Sendable {
     public var checkpoint: URL?
     /// Whether to resume from the output folder's latest checkpoint, if it has one, and to start from scratch if not.
     public var goesOnFromLatest = false
-    /// Whether what an earlier run left in the output folder is removed; else such a folder is refused.
+    /// Whether the files of an earlier run are removed from the output folder; if not, such a folder is refused.
     ///
     /// A run that resumes removes nothing. Files that no run wrote are never touched.
     public var overwritesOutputFolder = false
@@ -142,7 +142,7 @@ public struct FineTuning: Sendable {
     ///   - emit: Told what happens.
     /// - Returns: What the job leaves.
     /// - Throws: `FileError` with code `.exists` if something in the folder would be overwritten; the errors of the modules
-    ///   below, each naming what is wrong and what to do; what an observer throws.
+    ///   below, each with the fault and the remedy; errors of an observer.
     public func run(
         into folder: URL,
         observers: [any RunObserver] = [],

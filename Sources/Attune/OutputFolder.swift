@@ -3,7 +3,7 @@ public import Foundation
 import JSON
 import Training
 
-/// A run's output folder before the run: what lies there, and whether the run may write.
+/// A run's output folder before the run: its files, and whether the run may write there.
 ///
 /// Files of an earlier run are replaced only on demand, and then all of them, so that no result stays beside weights that it
 /// does not belong to. Files that no run wrote are never removed nor overwritten.
@@ -15,11 +15,11 @@ public struct OutputFolder: Sendable {
     /// - Parameter url: The place.
     public init(_ url: URL) { self.url = url }
 
-    /// What a file or folder in an output folder is, by its name.
+    /// The kind of a file or folder in an output folder, by its name.
     private enum Kind {
         /// Part of the saved model.
         case model
-        /// What often stands beside a model: a tokenizer's vocabulary, pickled weights. A run writes none of them.
+        /// Files that other tools write beside a model: a tokenizer's vocabulary, pickled weights.
         case companion
         /// Numbers of a run.
         case result
@@ -58,7 +58,7 @@ public struct OutputFolder: Sendable {
         }
     }
 
-    // MARK: What lies there
+    // MARK: Contents
 
     private var path: String {
         let path = url.path(percentEncoded: false)
@@ -67,7 +67,7 @@ public struct OutputFolder: Sendable {
 
     private func place(_ name: String) -> URL { url.appending(path: name) }
 
-    /// What lies in the folder, in the order of names.
+    /// The names in the folder, sorted.
     private var names: [String] {
         ((try? FileManager.default.contentsOfDirectory(atPath: url.path(percentEncoded: false))) ?? [])
             .sorted()
@@ -119,16 +119,16 @@ public struct OutputFolder: Sendable {
     /// Refuses a folder in which a run would overwrite something.
     ///
     /// - Parameters:
-    ///   - overwrites: Whether what an earlier run left may be replaced.
+    ///   - overwrites: Whether the files of an earlier run may be replaced.
     ///   - reports: What the run writes beside its model.
-    /// - Throws: `.exists`, naming what is there and the ways out.
+    /// - Throws: `.exists`, naming the files and the ways out.
     func requireFree(overwriting overwrites: Bool, reports: [RunReport]) throws(FileError) {
         var foreign = holdsRun ? [] : names([.model, .result])
         foreign += names([.checkpoint, .seed]).filter { !wasWritten($0) }
         if reports.contains(.jsonLines), names.contains("events.jsonl"), !wasWritten("events.jsonl") {
             foreign.append("events.jsonl")
         }
-        // Whoever opens the folder would take what is saved there for the adapter's base model.
+        // Readers of the folder would take the saved model for the adapter's base.
         if names.contains("adapter_config.json") { foreign.append("adapter_config.json") }
         guard foreign.isEmpty else {
             throw occupied(
@@ -154,7 +154,7 @@ public struct OutputFolder: Sendable {
                 ? "" : "--resume-from-checkpoint latest to resume that run, "
             throw occupied(
                 "\(found); give \(resuming)another --output-dir, or --overwrite-output-dir to remove "
-                    + "what that run left"
+                    + "the files of that run"
             )
         }
         if let name = kept.first {
@@ -184,16 +184,16 @@ public struct OutputFolder: Sendable {
     /// `README.md` and `recipe.yaml`, if no run wrote them.
     private var kept: [String] { names([.modelCard, .recipe]).filter { !wasWritten($0) } }
 
-    /// What is said of files that stay in place of a run's own.
+    /// Notes on files that stay in place of a run's own.
     var notes: [String] {
         kept.map {
             "\($0) in \(path) was not written by a run: it stays, and \(Self.purpose(of: $0)) is not saved"
         }
     }
 
-    // MARK: Removing what an earlier run left
+    // MARK: Removing the files of an earlier run
 
-    /// Removes all that an earlier run left, the model first; other files stay.
+    /// Removes all files of an earlier run, the model first; other files stay.
     ///
     /// - Parameter excluded: The name of a folder that stays, too.
     /// - Throws: `FileError` if something cannot be removed.
@@ -201,7 +201,7 @@ public struct OutputFolder: Sendable {
         // Without its configuration nobody takes the rest for a model, if this process is killed here.
         let model = holdsRun ? names([.model, .companion]) : []
         let others = names([.result, .replay, .checkpoint, .modelCard, .recipe]).filter(wasWritten)
-        // What tells that these files are a run's goes last.
+        // The files that identify a run go last.
         let last = ["recipe.yaml", "trainer_state.json"]
         for name in model where name == "config.json" { try remove(place(name)) }
         for name in model where name != "config.json" { try remove(place(name)) }
@@ -214,7 +214,7 @@ public struct OutputFolder: Sendable {
         for name in others.filter(last.contains) { try remove(place(name)) }
     }
 
-    /// Removes the numbers of a model whose place another takes now.
+    /// Removes the results of a model that is about to be replaced.
     ///
     /// - Throws: `FileError` if one cannot be removed.
     func removeResults() throws(FileError) {
@@ -245,7 +245,7 @@ extension FineTuning {
     /// A folder that holds a checkpoint to resume from is the run's own.
     ///
     /// - Parameter folder: The output folder.
-    /// - Throws: `FileError` with code `.exists`, naming what is there and the ways out; `TrainingError` if the folder is
+    /// - Throws: `FileError` with code `.exists`, naming the files and the ways out; `TrainingError` if the folder is
     ///   that of the model.
     public func requireFree(_ folder: URL) throws {
         try requireApartFromModel(folder)
@@ -274,7 +274,7 @@ extension FineTuning {
             if Self.areSame(parent, folder) {
                 throw TrainingError(
                     .badArgument,
-                    "--model \(model) lies in the folder whose run --overwrite-output-dir removes; give another --output-dir"
+                    "--model \(model) lies in the folder that --overwrite-output-dir empties; give another --output-dir"
                 )
             }
             parent.deleteLastPathComponent()

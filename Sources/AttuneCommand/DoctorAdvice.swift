@@ -1,6 +1,6 @@
 import Files
 
-/// What a machine's numbers mean for training on it.
+/// Advice on training that follows from a machine's numbers.
 struct DoctorAdvice {
     /// GFLOP/s of matrix products in float32.
     var float32Speed: Double

@@ -9,7 +9,7 @@ struct DoctorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
         abstract:
-            "Tells what this machine offers, whether the Hub can be reached, and what that means for training.",
+            "Shows this machine's engine, speed, memory and disk, checks the Hub, and gives advice for training.",
         discussion: """
             Engine, devices, instruction sets, threads, memory, disk, measured matmul speed, the Hub and the token for it, \
             which is never shown. With HF_HUB_OFFLINE the Hub is not asked.
@@ -56,7 +56,7 @@ struct DoctorCommand: ParsableCommand {
         }
     }
 
-    /// Shows what disks have left; returns that of the working folder.
+    /// Shows the free space of the disks; returns that of the working folder.
     private func showDisk() -> Int? {
         let environment = HubOptions.environment
         let free = freeSpace(at: environment.workingFolder)

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Files
 
-/// Refuses an `--output` that is a file which the command reads: what was read would be gone.
+/// Refuses an `--output` that is a file which the command reads, because it would be overwritten.
 ///
 /// A file that is there otherwise is replaced, as people expect of `--output`.
 ///

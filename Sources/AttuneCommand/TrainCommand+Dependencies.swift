@@ -6,11 +6,11 @@ extension TrainCommand {
     /// Refuses settings that would have no effect.
     ///
     /// A value that is the default anyway is let through: the recipe that a run leaves lists every setting. So is one of a
-    /// recipe if the command line overrides what it depends on.
+    /// recipe if the command line overrides the setting that it depends on.
     ///
     /// - Parameters:
-    ///   - arguments: What the flags come to.
-    ///   - line: What was typed and what a recipe says.
+    ///   - arguments: The settings that follow from the flags.
+    ///   - line: The command line and its recipe.
     /// - Throws: `ValidationError` naming the flag and the one that it needs.
     func requireEffect(_ arguments: TrainingArguments, _ line: TrainingCommandLine) throws {
         if let steps = saving.evalSteps, arguments.evalStrategy != .steps, steps != arguments.loggingSteps,
@@ -113,9 +113,9 @@ extension TrainCommand {
         return settings
     }
 
-    /// What is said of settings that were understood in a way that may surprise.
+    /// Remarks on settings whose effect may surprise.
     ///
-    /// - Parameter arguments: What the flags come to.
+    /// - Parameter arguments: The settings that follow from the flags.
     /// - Returns: Lines for standard error.
     func remarks(_ arguments: TrainingArguments) -> [String] {
         var remarks: [String] = []

@@ -6,7 +6,7 @@ import Glibc
 import Darwin
 #endif
 
-/// What a disk has left for this user.
+/// The bytes of a disk that this user can still write.
 ///
 /// - Parameter folder: Where something is to be written; the nearest folder above it that exists is asked.
 /// - Returns: Bytes; nil if the system does not say.

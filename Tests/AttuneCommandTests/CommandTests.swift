@@ -77,7 +77,7 @@ struct CommandTests {
             let numbers = try attune(
                 [
                     "train", "--model", model, "--dataset", data, "--text-column", "text", "--label-column",
-                    "degrees", "--problem-type", "regression", "--output-dir", out,
+                    "degrees", "--problem-type", "regression", "--overwrite-output-dir", "--output-dir", out,
                 ] + settings
             )
             #expect(numbers.code == 0 && numbers.output.contains("RMSE"), "\(numbers.errors)")

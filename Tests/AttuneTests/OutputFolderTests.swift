@@ -195,7 +195,7 @@ struct OutputFolderTests {
             job.model = output.appending(path: "checkpoint-2").path(percentEncoded: false)
             job.overwritesOutputFolder = true
             let error = #expect(throws: TrainingError.self) { try job.run(into: output) { _ in } }
-            #expect(error?.message.contains("lies in the folder whose run") == true)
+            #expect(error?.message.contains("lies in the folder that --overwrite-output-dir empties") == true)
         }
     }
 

@@ -1,6 +1,6 @@
 import Files
 
-/// Rows divided so that every class keeps its share, and what the smallest classes did not allow.
+/// Rows divided so that every class keeps its share, and the classes that are too small for that.
 package struct HoldOut: Sendable {
     /// The rows to train on.
     package let train: Dataset
@@ -15,7 +15,7 @@ package struct HoldOut: Sendable {
 extension Dataset {
     /// Divides the rows and keeps the shares of a column's values in both parts, however few rows a value has.
     ///
-    /// The rows are those of ``trainTestSplit(testSize:stratifyBy:seed:)`` wherever that divides; where it refuses, a class
+    /// The rows are those of ``trainTestSplit(testSize:stratifyBy:seed:)`` whenever that succeeds. If it refuses, a class
     /// of one row is trained on, and a hold-out of fewer rows than classes holds the likeliest ones.
     ///
     /// - Parameters:
