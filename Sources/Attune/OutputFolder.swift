@@ -87,7 +87,9 @@ public struct OutputFolder: Sendable {
     /// Whether a run wrote a file or folder, judged by its content.
     private func wasWritten(_ name: String) -> Bool {
         switch Kind(name) {
-        case .recipe: beginning(of: name, bytes: 200).hasPrefix(Self.recipeHeading)
+        case .recipe:
+            // A resumed run writes its former settings above, as comments.
+            ("\n" + beginning(of: name, bytes: 16_384)).contains("\n" + Self.recipeHeading)
         case .modelCard:
             // The front matter of our model cards, which may be long for many metrics, begins with its tags.
             beginning(of: name, bytes: 4096).contains("\n- attune\n")

@@ -154,7 +154,8 @@ struct OutputFolderTests {
         try withTemporaryFolder { folder in
             // The data lies there, and so does what a run that was killed at once left.
             let job = try job(in: folder)
-            try Data((OutputFolder.recipeHeading + "seed: 1").utf8).write(
+            let former = "# Until step 2: learning_rate: 1e-3\n"
+            try Data((former + OutputFolder.recipeHeading + "seed: 1").utf8).write(
                 to: folder.appending(path: "recipe.yaml")
             )
             _ = try job.run(into: folder) { _ in }
