@@ -110,6 +110,11 @@ struct ConsoleReporter {
 }
 
 extension RunPlan {
+    /// Comments for a recipe: a run that was resumed with other settings is not repeated by its last ones.
+    var formerSettings: String {
+        changes.map { "# Until step \($0.step): \($0.setting): \($0.before)\n" }.joined()
+    }
+
     /// What a person who resumes a run needs to know of its settings.
     fileprivate var resumptionNotes: [String] {
         var notes = changes.filter { $0.step == firstStep }.map {
@@ -130,5 +135,7 @@ extension RunPlan {
         ]
     }
 
-    private func flag(_ setting: String) -> String { "--" + setting.replacing("_", with: "-") }
+    private func flag(_ setting: String) -> String {
+        setting == "eval_data" ? "other evaluation texts:" : "--" + setting.replacing("_", with: "-")
+    }
 }

@@ -33,7 +33,7 @@ extension TrainCommand {
             if case .resolved(let settings) = event {
                 known.merge(Self.resolved(settings, holdsOut: held.testSize != nil)) { $1 }
             }
-            if case .run(.started) = event {
+            if case .run(.started(let plan)) = event {
                 let dataSeed = job.arguments.dataSeed.map { $0 &+ UInt64(run.index) } ?? run.seed
                 try write(line.resolvedRecipe(known), to: folder)
                 let recipe = try line.resolvedRecipe(
@@ -43,7 +43,7 @@ extension TrainCommand {
                         "output-dir": run.folder.path(percentEncoded: false),
                     ]
                 )
-                try write(recipe, to: run.folder)
+                try write(plan.formerSettings + recipe, to: run.folder)
             }
             reporter.show(event)
         }

@@ -114,11 +114,7 @@ struct TrainCommand: ParsableCommand {
                 result = try job.run(into: folder, shouldStop: { interrupt.isRequested }) { event in
                     if case .resolved(let found) = event { settings = found }
                     if case .run(.started(let plan)) = event {
-                        // A run that was resumed with other settings is not repeated by its last ones.
-                        let former = plan.changes.map {
-                            "# Until step \($0.step): \($0.setting): \($0.before)\n"
-                        }.joined()
-                        try write(former + recipe(settings), to: folder)
+                        try write(plan.formerSettings + recipe(settings), to: folder)
                         pusher?.begin()
                     }
                     reporter.show(event)
