@@ -37,7 +37,10 @@ extension Dataset {
             if missing == count || missing > 0 && missingLabels != .drop,
                 let first = isMissing.firstIndex(of: true)
             {
-                if problemType == .singleLabel, let labels { try requireSingle(labels, in: labelColumns) }
+                if problemType == .singleLabel, let labels, labels.isMultiLabel, missing < count {
+                    try requireSingle(labels, in: labelColumns)
+                    throw noSingleLabel(isMissing, in: labelColumns)
+                }
                 throw try self.missingLabels(
                     missing,
                     first: first,
@@ -89,17 +92,30 @@ extension Dataset {
         let several = labels.isMultiLabel ? labels.rows { $0 > 1 } : []
         guard !several.isEmpty else { return }
         let none = labels.rows { $0 == 0 }
-        let shown =
-            (columns.count == 1 ? "column " : "columns ")
-            + columns.map { "\"\($0)\"" }.joined(separator: ", ")
         let also =
             none.isEmpty
             ? ""
             : ", and \(counted(none.count, "row has none", "rows have none")) (\(locations(ofRows: none)))"
         throw DatasetError(
             .badData,
-            "\(shown) gives \(counted(several.count, "row")) several labels (\(locations(ofRows: several)))\(also), and one each is "
+            "\(Self.shown(columns)) \(counted(several.count, "row")) several labels (\(locations(ofRows: several)))\(also), and one each is "
                 + "wanted; use --problem-type multi-label, or leave one label in each row"
         )
+    }
+
+    /// The error for lists of labels, or columns of 0 and 1, that give rows no label where one is wanted.
+    private func noSingleLabel(_ isMissing: [Bool], in columns: [String]) -> DatasetError {
+        let rows = isMissing.indices.filter { isMissing[$0] }
+        return DatasetError(
+            .badData,
+            "\(Self.shown(columns)) \(counted(rows.count, "row")) no label (\(locations(ofRows: rows))), and one each is wanted; "
+                + "remove them, or leave them out with --missing-labels drop"
+        )
+    }
+
+    /// `column "label" gives`, `columns "a", "b" give`.
+    private static func shown(_ columns: [String]) -> String {
+        let names = columns.map { "\"\($0)\"" }.joined(separator: ", ")
+        return columns.count == 1 ? "column \(names) gives" : "columns \(names) give"
     }
 }

@@ -72,7 +72,7 @@ struct RowCommandTests {
             #expect(
                 refused.code == 65
                     && refused.errors.contains(
-                        "1 row has no value in column \"label\" (the first is row 4 of "
+                        "column \"label\" gives 1 row no label (row 4 of "
                     )
             )
             let trained = try train(path, folder, single + ["--missing-labels", "drop"])

@@ -77,8 +77,8 @@ struct RowTests {
         let empty = lists([["a"], [], ["b"], ["a"], ["b"]])
         #expect(
             try plan(["x.jsonl": empty]) { $0.problemType = .singleLabel }.said.last
-                == "1 row has no value in column \"label\" (the first is row 2 of x.jsonl); remove them, or leave them out "
-                + "with --missing-labels drop"
+                == "column \"label\" gives 1 row no label (row 2 of x.jsonl), and one each is wanted; remove them, or leave "
+                + "them out with --missing-labels drop"
         )
         let dropped = try plan(["x.jsonl": empty]) {
             ($0.problemType, $0.missingLabels) = (.singleLabel, .drop)
