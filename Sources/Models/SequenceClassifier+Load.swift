@@ -299,7 +299,7 @@ extension SequenceClassifier {
             report.dropped.removeAll { $0.name == stored }
             report.unexpected.removeAll { $0 == stored }
             report.notes.append(
-                "\"\(own)\" was tied to \"\(stored)\" when the checkpoint was saved, and is read from there"
+                "\"\(own)\" was tied to \"\(stored.prefix(120))\" when the checkpoint was saved, and is read from there"
             )
         }
     }

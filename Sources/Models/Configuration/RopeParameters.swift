@@ -121,10 +121,16 @@ extension ConfigurationReader {
         var text =
             "\(source): `rope_scaling` and `rope_parameters` differ; `rope_scaling` counts, as in transformers"
         if let layerType { text += " (\(layerType))" }
-        text += ": \(JSONValue.object(parameters).compact) instead of \(JSONValue.object(other).compact)"
+        text += ": \(shortened(parameters)) instead of \(shortened(other))"
         if parameters["rope_theta"] == .null, let lost = other["rope_theta"].double, lost != theta {
             text += "; the base `rope_theta` is \(theta), no longer \(lost)"
         }
         note(text)
+    }
+
+    /// The parameters on one line of bounded length: longrope has a number for each pair.
+    private func shortened(_ parameters: JSONObject) -> String {
+        let text = JSONValue.object(parameters).compact
+        return text.count > 240 ? text.prefix(240) + "…" : text
     }
 }
