@@ -220,7 +220,12 @@ struct TrainCommand: ParsableCommand {
                 "--push-to-hub sends one model, and --seeds trains several; leave one of them out, and send the one you choose with `attune hub upload`"
             )
         }
-        do { try job.validate() } catch { throw ValidationError(error.message) }
+        do { try job.validate() } catch {
+            // Nobody typed the strategy that the message names.
+            let isImplied = saving.evalStrategy == nil && job.held == .nothing
+            let reason = isImplied ? saving.evalSteps.map { "--eval-steps \($0) asks for evaluations: " } : nil
+            throw ValidationError((reason ?? "") + error.message)
+        }
         return job
     }
 
