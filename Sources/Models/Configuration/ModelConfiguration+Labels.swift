@@ -28,7 +28,7 @@ extension ModelConfiguration {
         guard let map = labelMap else { return nil }
         func fault(_ reason: String) -> String {
             "\(source): `id2label` \(reason); it is \(shown(self["id2label"])). Give each row of the head, from 0 on, one "
-                + "name of its own"
+                + "name of its own, or name them all with --label-names"
         }
         if map.isEmpty { return fault("names no label") }
         if let entry = map.first(where: { $0.id == nil }) { return fault("has the id \"\(entry.key)\"") }
