@@ -41,7 +41,10 @@ struct TokenFitCommandTests {
             let outcome = try attune([
                 "predict", "--model", model, "--text", "The quick fox", "--text-pair", "jumps over",
             ])
-            #expect(outcome.code == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
+            #expect(outcome.code == 0 && !outcome.errors.contains("error"), "\(outcome.errors)")
+            // Of these, BERT's class alone gives the second text a type, which this model lacks.
+            let isTold = outcome.errors.contains("token types up to 1, and the model has types 0 to 0")
+            #expect(isTold == (name == "bert-one-type"), "\(outcome.errors)")
             #expect(outcome.output.contains("\"scores\""))
         }
     }
