@@ -44,8 +44,8 @@ public struct TokenizerFit: Sendable, Equatable {
         let them = tokens.count == 1 ? "it" : "them"
         return
             "the tokenizer has the token \"\(last.token)\" with id \(last.id)\(others), and the model's embedding has \(rows) "
-            + "rows, for the ids 0 to \(rows - 1); train with --resize-embeddings to add rows for \(them), or remove \(them) "
-            + "from the tokenizer's files"
+            + "rows, for the ids 0 to \(rows - 1); train with --resize-embeddings to add rows for \(them), remove \(them) from "
+            + "the tokenizer's files, or correct `vocab_size` if the checkpoint has more rows"
     }
 
     private static func typeNotes(_ tokenizer: Tokenizer, _ types: TokenTypes) -> [String] {

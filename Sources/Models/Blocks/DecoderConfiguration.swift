@@ -100,7 +100,7 @@ struct DecoderConfiguration: Equatable {
             width: self.headDim,
             isRotary: true
         )
-        self.rmsNormEps = try config.number("rms_norm_eps", default: rmsNormEps)
+        self.rmsNormEps = try config.epsilon("rms_norm_eps", default: rmsNormEps)
         initializerRange = try config.initializerRange()
         attentionScale = 1 / Double(self.headDim).squareRoot()
         attentionDropout = try config.probability("attention_dropout")

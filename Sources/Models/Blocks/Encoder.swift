@@ -62,7 +62,7 @@ struct EncoderConfiguration: Equatable {
             config.isMissing("num_hidden_layers") ? 12 : try config.layerCount("num_hidden_layers")
         numAttentionHeads = try config.integer("num_attention_heads", default: defaults.numAttentionHeads)
         _ = try config.headWidth(hiddenSize, heads: numAttentionHeads)
-        layerNormEps = try config.number("layer_norm_eps", default: 1e-12)
+        layerNormEps = try config.epsilon("layer_norm_eps", default: 1e-12)
         initializerRange = try config.initializerRange()
         activation = try config.activation("hidden_act", default: .gelu)
         hiddenDropout = try config.probability("hidden_dropout_prob", default: 0.1)

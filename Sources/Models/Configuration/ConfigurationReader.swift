@@ -58,6 +58,13 @@ final class ConfigurationReader {
         return value
     }
 
+    /// The number that a norm adds to the variance: with one below 0 it would take the root of a negative number.
+    func epsilon(_ name: String, default fallback: Double) throws(ModelError) -> Double {
+        let value = try number(name, default: fallback)
+        guard value >= 0 else { throw bad(name, "a number that is not below 0") }
+        return value
+    }
+
     /// A positive number, or nil where the field is missing or null.
     func optionalNumber(_ name: String) throws(ModelError) -> Double? {
         if self[name] == .null { return nil }

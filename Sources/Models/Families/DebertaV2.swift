@@ -85,7 +85,7 @@ struct DebertaV2Configuration {
         hasPositionEmbeddings = try config.flag("position_biased_input", default: true)
         typeVocabularySize = max(0, try config.wholeNumber("type_vocab_size", default: 0))
         paddingIndex = config.paddingIndex
-        layerNormEps = try config.number("layer_norm_eps", default: 1e-7)
+        layerNormEps = try config.epsilon("layer_norm_eps", default: 1e-7)
         initializerRange = try config.initializerRange()
         activation = try config.activation("hidden_act", default: .gelu)
         hiddenDropout = try config.probability("hidden_dropout_prob", default: 0.1)

@@ -33,7 +33,7 @@ struct GPT2Configuration: Equatable {
         numHiddenLayers = config.isMissing("n_layer") ? 12 : try config.layerCount("n_layer")
         numAttentionHeads = try config.integer("n_head", default: 12)
         headDim = try config.headWidth(hiddenSize, heads: numAttentionHeads)
-        layerNormEpsilon = try config.number("layer_norm_epsilon", default: 1e-5)
+        layerNormEpsilon = try config.epsilon("layer_norm_epsilon", default: 1e-5)
         initializerRange = try config.initializerRange()
         activation = try config.activation("activation_function", default: .geluTanh)
         scalesAttention = try config.flag("scale_attn_weights", default: true)

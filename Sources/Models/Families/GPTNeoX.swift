@@ -31,7 +31,7 @@ struct GPTNeoXConfiguration: Equatable {
         numHiddenLayers = try config.layerCount()
         numAttentionHeads = try config.integer("num_attention_heads")
         headDim = try config.headWidth(hiddenSize, heads: numAttentionHeads)
-        layerNormEps = try config.number("layer_norm_eps", default: 1e-5)
+        layerNormEps = try config.epsilon("layer_norm_eps", default: 1e-5)
         initializerRange = try config.initializerRange()
         activation = try config.activation("hidden_act", default: .gelu)
         attentionBias = try config.flag("attention_bias", default: true)

@@ -68,7 +68,7 @@ struct ModernBertConfiguration {
         intermediateSize = try config.integer("intermediate_size", default: 1152)
         numAttentionHeads = try config.integer("num_attention_heads", default: 12)
         headDim = try config.headWidth(hiddenSize, heads: numAttentionHeads)
-        normEps = try config.number("norm_eps", default: 1e-5)
+        normEps = try config.epsilon("norm_eps", default: 1e-5)
         normBias = try config.flag("norm_bias", default: false)
         activation = try config.activation("hidden_activation", default: .gelu)
         attentionBias = try config.flag("attention_bias", default: false)
