@@ -74,9 +74,17 @@ public enum ClassWeights: Sendable, Equatable {
         typed values: [String]
     ) throws(TrainingError) -> [(name: String, weight: String)] {
         if values.count == 1 {
-            let pairs = quotedParts(of: values[0]).map(pair)
-            // A comma may be the name's own.
+            let parts = quotedParts(of: values[0])
+            let pairs = parts.map(pair)
             if !pairs.isEmpty, pairs.allSatisfy({ $0 != nil }) { return pairs.compactMap { $0 } }
+            // A comma may be the name's own, but not behind a word that stands for all classes.
+            if parts.contains(where: { $0 == "balanced" || $0.hasPrefix("effective-number") }) {
+                throw TrainingError(
+                    .badArgument,
+                    "--class-weights takes either balanced, effective-number[=BETA] or NAME=WEIGHT for each class, not "
+                        + "\"\(values[0])\""
+                )
+            }
         }
         return try values.map { (value) throws(TrainingError) in
             if let pair = pair(value) { return pair }

@@ -94,6 +94,7 @@ struct HeadTests {
             #expect(classes.result.classifier.labels == ["-0.5", "1.5"])
 
             job.problemType = .regression
+            job.overwritesOutputFolder = true
             job.arguments.maxSteps = nil
             job.arguments.numTrainEpochs = 20
             let (result, _, out) = try run(job, in: folder)

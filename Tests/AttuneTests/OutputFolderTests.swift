@@ -211,7 +211,8 @@ struct OutputFolderTests {
             job.overwritesOutputFolder = true
             job.arguments.maxSteps = 6
             var steps: [Int] = []
-            // A second Ctrl-C stops the evaluation, so that nothing is measured.
+            // A second Ctrl-C stops the evaluation before its last batch, so that nothing is measured.
+            job.arguments.perDeviceEvalBatchSize = 1
             let result = try job.run(into: output, shouldStop: { steps.last == 6 }) { event in
                 if case .run(.step(let step)) = event { steps.append(step.step) }
             }

@@ -37,7 +37,9 @@ struct RowTests {
             do { plan = try job.plan { if case .note(let text) = $0 { said.append(text) } } } catch {
                 said.append("\(error)")
             }
-            return (plan, said.map { $0.replacing(path, with: "") })
+            // These jobs hold nothing out, which is said each time.
+            let other = said.filter { !$0.hasPrefix("warning: no texts are held out") }
+            return (plan, other.map { $0.replacing(path, with: "") })
         }
     }
 

@@ -1,7 +1,7 @@
-import Foundation
+public import Foundation
 
 /// A tokenizer for model fixtures of about a hundred rows: a token for every word of the tests' texts.
-enum SmallTokenizer {
+public enum SmallTokenizer {
     private static let words =
         ["text", "number", "good", "bad", "quite", "rather", "a"] + (0..<32).map(String.init)
 
@@ -9,7 +9,7 @@ enum SmallTokenizer {
     ///
     /// - Parameter folder: A model's.
     /// - Throws: An error of the file system.
-    static func write(to folder: URL) throws {
+    public static func write(to folder: URL) throws {
         let special = ["<s>", "</s>", "<unk>"]
         let vocabulary = (special + words).enumerated().map { "\"\($1)\": \($0)" }.joined(separator: ", ")
         let added = special.enumerated().map {
