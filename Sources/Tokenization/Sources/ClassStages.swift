@@ -66,6 +66,12 @@ struct ClassStages {
             if let json = try changed("decoder", builder.decoder()) {
                 pipeline.decoder = json.isNull ? nil : try reader.readDecoder(json)
             }
+            // GPTNeoXTokenizer of transformers 5.23 drops the file's post-processor, and of add_bos_token and add_eos_token
+            // nothing is left by the time that it makes its own (tokenization_gpt_neox.py).
+            guard builder.tokenizerClass != .gptNeoX else {
+                pipeline.postProcessor = nil
+                return
+            }
             guard builder.tokenizerClass.replacesPostProcessor || root["post_processor"] == nil else {
                 return
             }
