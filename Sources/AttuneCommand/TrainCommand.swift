@@ -223,7 +223,8 @@ struct TrainCommand: ParsableCommand {
         do { try job.validate() } catch {
             // Nobody typed the strategy that the message names.
             let isImplied = saving.evalStrategy == nil && job.held == .nothing
-            let reason = isImplied ? saving.evalSteps.map { "--eval-steps \($0) asks for evaluations: " } : nil
+            let reason =
+                isImplied ? saving.evalSteps.map { "--eval-steps \($0) asks for evaluations: " } : nil
             throw ValidationError((reason ?? "") + error.message)
         }
         return job

@@ -130,7 +130,9 @@ public struct LoadReport: Sendable, Equatable {
 
     package init() {}
 
-    /// One line for a person: counts, and the first few names of what is amiss. The notes are sentences of their own.
+    /// One line for a person: counts, and the first few names of what is amiss.
+    ///
+    /// The notes are sentences of their own.
     public var summary: String {
         func named(_ names: [String], _ what: String) -> String? {
             guard !names.isEmpty else { return nil }

@@ -166,7 +166,9 @@ public struct RotaryEmbedding: Sendable, Equatable {
             return try Tensor(inverseFrequencies).to(device: device)
         }
         let rows = own.map { $0 ?? inverseFrequencies }
-        let table = try Tensor(rows.flatMap { $0 }, shape: [rows.count, inverseFrequencies.count]).to(device: device)
+        let table = try Tensor(rows.flatMap { $0 }, shape: [rows.count, inverseFrequencies.count]).to(
+            device: device
+        )
         let texts = lengths.enumerated().flatMap { Array(repeating: Int64($0.offset), count: $0.element) }
         return try table.gatheringRows(Tensor(texts).to(device: device))
     }

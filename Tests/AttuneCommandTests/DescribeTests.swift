@@ -147,7 +147,9 @@ struct DescribeTests {
                     "\(outcome.output)"
                 )
                 #expect(
-                    outcome.errors.contains("a maximum length of 1332 was asked for, and texts are cut at 64 tokens")
+                    outcome.errors.contains(
+                        "a maximum length of 1332 was asked for, and texts are cut at 64 tokens"
+                    )
                         == more.contains("1332"),
                     "\(outcome.errors)"
                 )

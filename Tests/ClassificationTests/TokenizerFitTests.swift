@@ -135,7 +135,11 @@ struct TokenizerFitTests {
     @Test func `a padding token that the embedding has no row for is refused, as PyTorch does`() throws {
         for name in ["bert", "llama", "roberta", "modernbert", "distilbert", "deberta-v2"] {
             #expect {
-                try withModel(name, adding: [], changing: ["config.json": { $0["pad_token_id"] = .int(99_999) }])
+                try withModel(
+                    name,
+                    adding: [],
+                    changing: ["config.json": { $0["pad_token_id"] = .int(99_999) }]
+                )
             } throws: {
                 "\($0)".contains("`pad_token_id` is 99999") || "\($0)".contains("max_position_embeddings")
             }
