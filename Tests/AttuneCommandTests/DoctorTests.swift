@@ -24,7 +24,7 @@ struct DoctorTests {
             let known = try doctor(["HF_ENDPOINT": endpoint, "HF_TOKEN": FakeHub.token], in: folder)
             #expect(known.code == 0, "\(known.errors)")
             #expect(known.output.contains("Hub           \(endpoint) answers\n"), "\(known.output)")
-            #expect(known.output.contains("token         from HF_TOKEN, of "), "\(known.output)")
+            #expect(known.output.contains("token         from the variable HF_TOKEN, of "), "\(known.output)")
             for part in ["disk          ", "memory        ", "threads       ", "\nadvice\n  "] {
                 #expect(known.output.contains(part), "\(known.output)")
             }
