@@ -31,8 +31,7 @@ struct ConsoleReporter {
             )
             if let former = plan.formerTotalSteps {
                 writeToStandardError(
-                    "it was to end after \(counted(former, "step")); the learning rate goes on as if \(plan.totalSteps) had been meant "
-                        + "from the start\n"
+                    "planned for \(counted(former, "step")) at first; the schedule now assumes \(plan.totalSteps)\n"
                 )
             }
             for text in plan.resumptionNotes { writeToStandardError(text + "\n") }

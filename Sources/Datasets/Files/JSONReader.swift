@@ -314,7 +314,7 @@ struct JSONReader {
         "\"\(String(decoding: columns[column].name, as: UTF8.self))\""
     }
 
-    /// Notes the line on which nested values and others meet: the column is not read then, and who asks for it is told why.
+    /// Notes the line on which nested values and others meet: the column is left out, and asking for it gives the reason.
     private mutating func noteConflict(_ column: Int, _ kind: String, isNested: Bool, number: Int) {
         hasNested = hasNested || isNested
         guard columns[column].conflicts(withNested: isNested) else { return }
