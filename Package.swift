@@ -22,7 +22,6 @@ let settings: [SwiftSetting] = [
 ]
 
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
-let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let nio: [Target.Dependency] = ["NIOCore", "NIOHTTP1", "NIOPosix"].map {
@@ -34,7 +33,9 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 
 let pureTargets: [Target] = [
     .target(name: "JSON"),
-    .target(name: "Files"),
+    // Hashes of contents. A library for TLS would bring 280 files to compile for them (docs/performance.md).
+    .target(name: "CHash", cSettings: [.unsafeFlags(["-O2", "-Wall"])]),
+    .target(name: "Files", dependencies: ["CHash"]),
     .target(name: "Tokenization", dependencies: ["Files"]),
     .target(
         name: "CArrow",
@@ -54,9 +55,9 @@ let pureTargets: [Target] = [
             .linkedLibrary("parquet.2600", .when(platforms: [.macOS])),
         ]
     ),
-    .target(name: "Datasets", dependencies: ["CArrow", "Files", "JSON", yams, crypto]),
+    .target(name: "Datasets", dependencies: ["CArrow", "Files", "JSON", yams]),
     .target(name: "Evaluation"),
-    .target(name: "Hub", dependencies: ["Files", "JSON", crypto, httpClient, configuration, system] + nio),
+    .target(name: "Hub", dependencies: ["Files", "JSON", httpClient, configuration, system] + nio),
     .target(name: "Reporting", dependencies: ["Files", "JSON", protobuf]),
 ]
 
@@ -110,7 +111,7 @@ let torchTargets: [Target] = [
 /// A Hub to test against, which the real Python library speaks to as well.
 let hubTestSupport = Target.target(
     name: "HubTestSupport",
-    dependencies: ["JSON", crypto] + nio,
+    dependencies: ["Files", "JSON"] + nio,
     path: "Tests/HubTestSupport"
 )
 
@@ -178,7 +179,6 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),

@@ -1,4 +1,4 @@
-import Crypto
+import Files
 import Foundation
 import JSON
 import Synchronization
@@ -113,7 +113,7 @@ extension FakeHub {
         guard parts.count >= 2, parts[0] == "uploads", request.target.contains("signature=secret") else {
             return failure(403, nil, "no such place")
         }
-        let tag = "\"\(Insecure.MD5.hash(data: request.body).map { String(format: "%02x", $0) }.joined())\""
+        let tag = "\"\(SHA1.hexadecimalDigest(of: request.body))\""
         if parts.count == 2 {
             guard FakeRepository.sha256(request.body) == parts[1] else {
                 return failure(400, nil, "other contents")

@@ -1,4 +1,4 @@
-import Crypto
+import Files
 public import Foundation
 
 /// A repository of the test Hub: `main` at one commit, and what other branches there are.
@@ -26,20 +26,17 @@ public struct FakeRepository: Sendable {
     public init(files: [String: Data], large: Set<String> = []) {
         self.files = files
         self.large = large
-        var hash = Insecure.SHA1()
+        var hash = SHA1()
         for (name, data) in files.sorted(by: { $0.key < $1.key }) {
-            hash.update(data: Data(name.utf8))
-            hash.update(data: data)
+            hash.update(name.utf8)
+            hash.update(data)
         }
-        commit = hexadecimal(hash.finalize())
+        commit = hash.hexadecimalDigest()
     }
 
     /// Git's hash of contents.
     static func gitHash(_ data: Data) -> String {
-        var hash = Insecure.SHA1()
-        hash.update(data: Data("blob \(data.count)\0".utf8))
-        hash.update(data: data)
-        return hexadecimal(hash.finalize())
+        SHA1.hexadecimalDigest(of: Data("blob \(data.count)\0".utf8) + data)
     }
 
     /// What Git holds in place of a large file.
@@ -59,7 +56,7 @@ public struct FakeRepository: Sendable {
     /// The SHA-256 of a large file's contents.
     func sha256(of name: String) -> String? { sha256s[name] ?? files[name].map(Self.sha256) }
 
-    static func sha256(_ data: Data) -> String { hexadecimal(SHA256.hash(data: data)) }
+    static func sha256(_ data: Data) -> String { SHA256.hexadecimalDigest(of: data) }
 
     /// What a file's contents are called in the cache.
     public func entityTag(of name: String) -> String {

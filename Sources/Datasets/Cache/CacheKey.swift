@@ -1,4 +1,4 @@
-import Crypto
+import Files
 
 /// What a cached dataset was made of and how: equal keys mean equal rows.
 public struct CacheKey: Sendable, Equatable {
@@ -11,10 +11,7 @@ public struct CacheKey: Sendable, Equatable {
     public init(_ body: (inout Builder) -> Void) {
         var builder = Builder()
         body(&builder)
-        digest = builder.hash.finalize().map { byte in
-            let digits = String(byte, radix: 16)
-            return digits.count == 1 ? "0" + digits : digits
-        }.joined()
+        digest = builder.hash.hexadecimalDigest()
     }
 
     /// Takes in what a key depends on.
@@ -35,8 +32,8 @@ public struct CacheKey: Sendable, Equatable {
         public mutating func add(_ bytes: [UInt8]) { bytes.withUnsafeBytes { add($0) } }
 
         private mutating func add(_ bytes: UnsafeRawBufferPointer) {
-            withUnsafeBytes(of: UInt64(bytes.count).littleEndian) { hash.update(bufferPointer: $0) }
-            hash.update(bufferPointer: bytes)
+            withUnsafeBytes(of: UInt64(bytes.count).littleEndian) { hash.update($0) }
+            hash.update(bytes)
         }
     }
 }

@@ -1,12 +1,11 @@
-import Crypto
-import Foundation
+import Files
 import NIOCore
 
 /// Compares contents, as they come, with the hash that they are named by.
 struct ContentCheck: Sendable {
     private enum Hash: Sendable {
         case sha256(SHA256)
-        case git(Insecure.SHA1)
+        case git(SHA1)
         case none
     }
 
@@ -25,8 +24,8 @@ struct ContentCheck: Sendable {
         if isSHA256(entityTag) {
             hash = .sha256(SHA256())
         } else if isCommit(entityTag), let byteCount {
-            var git = Insecure.SHA1()
-            git.update(data: Data("blob \(byteCount)\0".utf8))
+            var git = SHA1()
+            git.update("blob \(byteCount)\0".utf8)
             hash = .git(git)
         } else {
             hash = .none
@@ -38,11 +37,11 @@ struct ContentCheck: Sendable {
         case .sha256(var value):
             // Without this the value would be copied with every piece.
             hash = .none
-            value.update(bufferPointer: bytes)
+            value.update(bytes)
             hash = .sha256(value)
         case .git(var value):
             hash = .none
-            value.update(bufferPointer: bytes)
+            value.update(bytes)
             hash = .git(value)
         case .none: break
         }
@@ -58,13 +57,9 @@ struct ContentCheck: Sendable {
     /// Whether what came is what was announced.
     func agrees() -> Bool {
         switch hash {
-        case .sha256(let value): hexadecimal(value.finalize()) == expected
-        case .git(let value): hexadecimal(value.finalize()) == expected.lowercased()
+        case .sha256(let value): value.hexadecimalDigest() == expected
+        case .git(let value): value.hexadecimalDigest() == expected.lowercased()
         case .none: true
         }
-    }
-
-    private func hexadecimal(_ digest: some Sequence<UInt8>) -> String {
-        digest.map { String(format: "%02x", $0) }.joined()
     }
 }

@@ -1,4 +1,3 @@
-import Crypto
 import Files
 import Foundation
 import NIOCore
@@ -25,16 +24,16 @@ struct LocalFile: Sendable {
     ///
     /// One pass, a piece at a time.
     func hashes() throws(FileError) -> (git: String, sha256: String) {
-        var git = Insecure.SHA1()
+        var git = SHA1()
         var sha256 = SHA256()
-        git.update(data: Data("blob \(byteCount)\0".utf8))
+        git.update("blob \(byteCount)\0".utf8)
         try forEachPiece(from: 0, count: byteCount) { piece in
             piece.withUnsafeReadableBytes {
-                git.update(bufferPointer: $0)
-                sha256.update(bufferPointer: $0)
+                git.update($0)
+                sha256.update($0)
             }
         }
-        return (hexadecimal(git.finalize()), hexadecimal(sha256.finalize()))
+        return (git.hexadecimalDigest(), sha256.hexadecimalDigest())
     }
 
     /// Its bytes.
@@ -57,10 +56,6 @@ struct LocalFile: Sendable {
     ) throws(FileError) {
         var reader = try PieceReader(file: self, start: start, count: count)
         while let piece = try reader.next() { body(piece) }
-    }
-
-    private func hexadecimal(_ digest: some Sequence<UInt8>) -> String {
-        digest.map { String(format: "%02x", $0) }.joined()
     }
 }
 
