@@ -1,0 +1,120 @@
+import CTorch
+import Dispatch
+import Synchronization
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+/// Notices other programs on the same cores, and lets this process's threads wait for each other accordingly.
+///
+/// On a quiet machine a thread that waits at a barrier is fastest if it spins. Beside another busy program the awaited
+/// thread may have no core, and spinning threads waste theirs; then they had better sleep. A timer compares, four times a
+/// second, how long this process's threads were ready to run and had no core.
+///
+/// Results do not depend on it. It works on Linux, where the kernel keeps that account; elsewhere it does nothing.
+///
+/// Source: `/proc/<pid>/schedstat`, https://docs.kernel.org/scheduler/sched-stats.html.
+public final class BusyMachine: Sendable {
+    private struct State {
+        var share = WaitingShare()
+        /// Nil unless it watches.
+        var timer: (any DispatchSourceTimer)?
+    }
+
+    private let state = Mutex(State())
+
+    /// Ready to ``watch()``.
+    public init() {}
+
+    /// Watches until ``stop()``, or as long as the process lives.
+    public func watch() {
+        state.withLock { state in
+            guard state.timer == nil else { return }
+            let timer = DispatchSource.makeTimerSource(queue: DispatchQueue(label: "attune.busy-machine"))
+            // The timer keeps this alive.
+            timer.setEventHandler { self.look() }
+            timer.schedule(deadline: .now() + .milliseconds(250), repeating: .milliseconds(250))
+            timer.resume()
+            state.timer = timer
+        }
+    }
+
+    /// Ends watching; threads spin as they did before.
+    public func stop() {
+        state.withLock { state in
+            state.timer?.cancel()
+            state = State()
+            _ = ct_runtime_set_brief_spinning(false, 0)
+        }
+    }
+
+    private func look() {
+        guard let waited = Self.nanosecondsWithoutCore() else { return }
+        let now = DispatchTime.now().uptimeNanoseconds
+        state.withLock { state in
+            guard state.timer != nil, let isBusy = state.share.change(waited: waited, at: now) else { return }
+            // If it fails, threads go on spinning, which is slower and right.
+            _ = ct_runtime_set_brief_spinning(isBusy, Int32(clamping: AvailableCPUs.count))
+        }
+    }
+
+    /// How long this process's threads, all together, were ready to run without a core; nil if the system cannot tell.
+    private static func nanosecondsWithoutCore() -> UInt64? {
+        #if canImport(Glibc)
+        guard let folder = opendir("/proc/self/task") else { return nil }
+        defer { closedir(folder) }
+        var sum: UInt64?
+        while let entry = readdir(folder) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            guard name.first?.isNumber == true, let file = fopen("/proc/self/task/\(name)/schedstat", "r")
+            else { continue }
+            defer { fclose(file) }
+            var line = [CChar](repeating: 0, count: 128)
+            guard fgets(&line, Int32(line.count), file) != nil else { continue }
+            let fields = String(decoding: line.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+                .split(separator: " ")
+            // "<running> <waiting> <time slices>"
+            if fields.count > 1, let waiting = UInt64(fields[1]) { sum = (sum ?? 0) + waiting }
+        }
+        return sum
+        #else
+        return nil
+        #endif
+    }
+}
+
+/// Decides from the time that threads waited for a core whether the machine is busy.
+struct WaitingShare {
+    /// Above this share of the time that passed the machine is busy at once.
+    static let busyShare = 0.1
+    /// Below this share it is quiet, once that has held for ``quietLooks``.
+    static let quietShare = 0.03
+    /// Looks in a row, so that a neighbour's short pause changes nothing.
+    static let quietLooks = 8
+
+    private var last: (waited: UInt64, time: UInt64)?
+    private var isBusy = false
+    private var quietCount = 0
+
+    /// Takes in a look.
+    ///
+    /// - Parameters:
+    ///   - waited: Nanoseconds that threads waited so far; less than before if a thread ended.
+    ///   - time: Now, in nanoseconds.
+    /// - Returns: Whether the machine is busy, if that has changed.
+    mutating func change(waited: UInt64, at time: UInt64) -> Bool? {
+        defer { last = (waited, time) }
+        guard let last, time > last.time, waited >= last.waited else { return nil }
+        let share = Double(waited - last.waited) / Double(time - last.time)
+        quietCount = share < Self.quietShare ? quietCount + 1 : 0
+        let next = isBusy ? quietCount < Self.quietLooks : share > Self.busyShare
+        guard next != isBusy else { return nil }
+        isBusy = next
+        return next
+    }
+}

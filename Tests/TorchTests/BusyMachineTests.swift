@@ -1,0 +1,36 @@
+import Testing
+
+@testable import Torch
+
+@Suite struct BusyMachineTests {
+    private static let quarter: UInt64 = 250_000_000
+
+    /// What is decided at each look, for shares of the time in which threads waited.
+    private func decisions(_ shares: [Double]) -> [Bool?] {
+        var share = WaitingShare()
+        var (waited, time): (UInt64, UInt64) = (0, 0)
+        _ = share.change(waited: waited, at: time)
+        return shares.map {
+            waited += UInt64($0 * Double(Self.quarter))
+            time += Self.quarter
+            return share.change(waited: waited, at: time)
+        }
+    }
+
+    @Test("a neighbour is noticed at the first look")
+    func busy() { #expect(decisions([0, 0.02, 0.6, 0.7]) == [nil, nil, true, nil]) }
+
+    @Test("only two quiet seconds end it")
+    func quiet() {
+        let pause = [0.6] + Array(repeating: 0, count: 7) + [0.6] + Array(repeating: 0, count: 8)
+        #expect(decisions(pause) == [true] + Array(repeating: nil, count: 15) + [false])
+    }
+
+    @Test("a thread that ended takes its account with it, and that decides nothing")
+    func endedThread() {
+        var share = WaitingShare()
+        _ = share.change(waited: 1_000_000_000, at: 0)
+        #expect(share.change(waited: 10, at: Self.quarter) == nil)
+        #expect(share.change(waited: 10 + Self.quarter / 2, at: 2 * Self.quarter) == true)
+    }
+}
