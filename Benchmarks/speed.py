@@ -160,10 +160,10 @@ def main():
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(options, pathlib.Path(folder))
-        found = re.findall(r"matmul +(\d+) GFLOP/s in (\w+)", run([options.attune, "doctor"])[2])
-        limits = {kind: float(speed) for speed, kind in found}
+        found = re.findall(r"(fp32|bf16)(?: by \w+)? +(\d+) GFLOP/s", run([options.attune, "doctor"])[2])
+        limits = {kind: max(float(speed) for name, speed in found if name == kind) for kind in ("fp32", "bf16")}
         lines = ["| task | ours/s | reference/s | ratio | of matmul | MB ours | MB reference |", "|---|---:|---:|---:|---:|---:|---:|"]
-        print(f"matmul: {limits} GFLOP/s\n" + "\n".join(lines), flush=True)
+        print(f"products: {limits} GFLOP/s\n" + "\n".join(lines), flush=True)
         tasks = bench.tasks()
         for name in options.tasks or [name for name in tasks if name != "predict-all"]:
             title, make = tasks[name]
@@ -177,7 +177,7 @@ def main():
                 print(f"{title}, {len(ours)} of {options.pairs}: {', '.join(done)}", file=sys.stderr, flush=True)
             rate, peak = (statistics.median(x[i] for x in ours) for i in range(2))
             # A CPU without instructions for bfloat16 multiplies such numbers in float32.
-            limit = max(limits.values()) if "bf16" in name else limits["float32"]
+            limit = max(limits.values()) if "bf16" in name else limits["fp32"]
             share = f"{cost * rate / limit * 100:.0f} %" if cost and limit else ""
             if reference:
                 ratios = sorted(a[0] / b[0] for a, b in zip(ours, reference))

@@ -75,6 +75,8 @@ public struct FineTuning: Sendable {
     public var resizesEmbeddings = false
     /// Where to run.
     public var device = Device.cpu
+    /// How a CPU multiplies: what its instruction sets suggest, unless it was measured, as ``MeasuredProducts`` does.
+    public var productRoutes = ProductRoutes.suggested
     /// How weights are kept: `.float32`, or `.bfloat16`, whose steps are rounded stochastically.
     ///
     /// Head, norms and biases are float32 always.
@@ -292,6 +294,7 @@ public struct FineTuning: Sendable {
         options.resizesEmbeddings = resizesEmbeddings
         options.device = device
         options.weightsDType = weightsDType
+        options.productRoutes = productRoutes
         let (classifier, report) = try TextClassifier.load(
             model,
             options: options,
@@ -306,10 +309,10 @@ public struct FineTuning: Sendable {
                 "loaded \(model): \(String(format: "%.1f", Double(weights) / 1e6)) million weights; \(report.summary)"
             )
         )
-        if arguments.precision == .bf16, classifier.model.device.multipliesWide(.bfloat16) {
+        if arguments.precision == .bf16, productRoutes.multipliesInFloat32(.bfloat16, on: device) {
             try emit(
                 .note(
-                    "this CPU has no instructions for bfloat16: products are computed in float32, which is faster here"
+                    "--precision bf16: products are computed in float32, which is faster on this CPU (attune doctor)"
                 )
             )
         }

@@ -22,11 +22,16 @@ struct CacheOptions: ParsableArguments {
 
     /// The folder's datasets.
     var datasets: DatasetCache {
+        DatasetCache(
+            folder: tokenCache.map { URL(filePath: $0) } ?? Self.folder.appending(path: "datasets")
+        )
+    }
+
+    /// Attune's folder among the user's caches.
+    static var folder: URL {
         let environment = ProcessInfo.processInfo.environment
         let home = FileManager.default.homeDirectoryForCurrentUser
         let caches = environment["XDG_CACHE_HOME"].map { URL(filePath: $0) } ?? home.appending(path: ".cache")
-        return DatasetCache(
-            folder: tokenCache.map { URL(filePath: $0) } ?? caches.appending(path: "attune/datasets")
-        )
+        return caches.appending(path: "attune")
     }
 }

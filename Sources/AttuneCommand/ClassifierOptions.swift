@@ -146,11 +146,10 @@ struct ClassifierOptions: ParsableArguments {
     /// - Throws: `ModelError` for a base model; the errors of loading.
     func load(_ path: String) throws -> TextClassifier {
         var options = SequenceClassifier.LoadOptions()
-        options.device = try inference.device.resolved()
+        let engine = try Engine(inference.device, threads: inference.threads)
+        (options.device, options.productRoutes) = (engine.device, engine.productRoutes)
         options.weightsDType = inference.weights.dtype
         options.mapsWeights = true
-        TensorHeap.adopt()
-        if let threads = inference.threads { try Runtime.setThreadCount(threads) }
         let (classifier, report) = try TextClassifier.load(path, options: options, settings: told)
         guard report.fresh.isEmpty else { throw ModelError.untrained(model, report) }
         for note in classifier.notes { writeToStandardError("attune: warning: \(note)\n") }

@@ -125,6 +125,12 @@ extension RunPlan {
                     + "evaluation is the first to be compared"
             )
         }
+        if let keptRoutes {
+            notes.append(
+                "products go on as the run began, \(keptRoutes), so that the numbers stay the same; a measurement here chose "
+                    + "otherwise"
+            )
+        }
         guard !unchecked.isEmpty else { return notes }
         return notes + [
             unchecked.contains("model")

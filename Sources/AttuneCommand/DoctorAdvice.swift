@@ -1,11 +1,10 @@
+import Attune
 import Files
 
 /// Advice on training that follows from a machine's numbers.
 struct DoctorAdvice {
-    /// GFLOP/s of matrix products in float32.
-    var float32Speed: Double
-    /// The same in bfloat16.
-    var bfloat16Speed: Double
+    /// How fast matrix products are.
+    var speeds: ProductSpeeds
     /// Bytes of memory that are free; nil if the system does not say.
     var freeMemory: Int?
     /// Bytes of the working folder's disk that are free; nil if the system does not say.
@@ -20,13 +19,17 @@ struct DoctorAdvice {
     /// A sentence each.
     var sentences: [String] {
         var sentences: [String] = []
-        let gain = bfloat16Speed / max(float32Speed, 1e-9)
-        if gain > 1.2 {
+        let routes = speeds.fastest
+        if routes.bfloat16 == .bfloat16 {
+            let gain = speeds.bfloat16 / max(speeds.float32[routes.float32] ?? 0, 1e-9)
             sentences.append(
                 "--precision bf16 multiplies \(rounded(gain)) times as fast as fp32 here: use it for large models"
             )
         } else {
-            sentences.append("stay with --precision fp32, the default: bf16 multiplies no faster on this CPU")
+            sentences.append(
+                "stay with --precision fp32, the default: this CPU multiplies bf16 no faster, and --precision bf16 computes "
+                    + "in fp32 as well"
+            )
         }
         if let freeMemory {
             // Weights, gradients and two moments in float32; in bfloat16, gradients likewise, and moments of 8 bits.

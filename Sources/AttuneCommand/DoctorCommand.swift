@@ -11,8 +11,11 @@ struct DoctorCommand: ParsableCommand {
         abstract:
             "Shows this machine's engine, speed, memory and disk, checks the Hub, and gives advice for training.",
         discussion: """
-            Engine, devices, instruction sets, threads, memory, disk, measured matmul speed, the Hub and the token for it, \
-            which is never shown. With HF_HUB_OFFLINE the Hub is not asked.
+            Engine, devices, instruction sets, threads, memory, disk, the measured speed of matrix products, the Hub and the \
+            token for it, which is never shown. With HF_HUB_OFFLINE the Hub is not asked.
+
+            The first command that computes measures products in some tens of milliseconds, and later ones take what it \
+            found; doctor measures again.
             """
     )
 
@@ -25,30 +28,29 @@ struct DoctorCommand: ParsableCommand {
             } catch {
                 print("CUDA          in this build, but it cannot be opened: \(error.message)")
             }
+            if let name = processorName() { print("processor     \(name)") }
             let devices = try Runtime.devices()
             print("devices       \(devices.map(\.description).joined(separator: ", "))")
-            let (threads, cores) = (try Runtime.threadCount(), ProcessInfo.processInfo.activeProcessorCount)
-            print("threads       \(threads) on \(cores) cores")
+            let cores = AvailableCPUs.count
+            let threads = try Engine.usefulThreads()
+            try Runtime.setThreadCount(threads)
+            let share = AvailableCPUs.quota.map {
+                String(format: ", of which a container's limit grants %.2g", $0)
+            }
+            print("threads       \(threads) on \(counted(cores, "core"))\(share ?? "")")
             let freeMemory = ProcessMemory.available()
             let memory = ByteSize(Int(clamping: ProcessInfo.processInfo.physicalMemory))
             print("memory        \(memory)\(freeMemory.map { ", \(ByteSize($0)) free" } ?? "")")
             let freeDisk = showDisk()
-            var speeds: [DType: Double] = [:]
-            for type in [DType.float32, .bfloat16] {
-                let isWide = type != .float32 && Device.cpu.multipliesWide(type)
-                let note = isWide ? ", for which this CPU has no instructions: it is computed in float32" : ""
-                let speed = try speed(type)
-                speeds[type] = speed
-                print(String(format: "matmul        %4.0f GFLOP/s in %@%@", speed, type.rawValue, note))
-            }
+            let products = try MeasuredProducts.measure(in: Engine.measurements)
+            for line in ProductTable(products).lines { print(line) }
             for line in HubCheck(HubOptions.environment).lines { print(line) }
             let advice = DoctorAdvice(
-                float32Speed: speeds[.float32] ?? 0,
-                bfloat16Speed: speeds[.bfloat16] ?? 0,
+                speeds: products.speeds,
                 freeMemory: freeMemory,
                 freeDisk: freeDisk,
                 threads: threads,
-                cores: cores,
+                cores: AvailableCPUs.usefulThreads,
                 hasAccelerator: devices.contains { $0 != .cpu }
             )
             print("\nadvice")
@@ -68,21 +70,43 @@ struct DoctorCommand: ParsableCommand {
         }
         return free
     }
+}
 
-    /// A linear layer's speed, the best of a second's tries.
-    private func speed(_ type: DType) throws -> Double {
-        let size = 1024
-        let random = try RandomSource(seed: 0)
-        let x = try Tensor.normal([size, size], random: random).to(dtype: type)
-        let w = try Tensor.normal([size, size], random: random).to(dtype: type)
-        var best = Double.infinity
-        let start = ContinuousClock.now
-        while ContinuousClock.now - start < .seconds(1) {
-            let begin = ContinuousClock.now
-            _ = try x.linear(w)
-            best = min(best, (ContinuousClock.now - begin) / .seconds(1))
+/// What was measured of matrix products, and what is chosen, as lines of text.
+struct ProductTable {
+    private let products: MeasuredProducts
+
+    init(_ products: MeasuredProducts) { self.products = products }
+
+    /// A line for each way, the chosen one marked, and where the measurement is kept.
+    var lines: [String] {
+        let speeds = products.speeds
+        let chosen = speeds.fastest
+        var rows = ProductRoutes.Float32.allCases.compactMap { route in
+            speeds.float32[route].map {
+                (
+                    name: "fp32 by \(route.libraryName)", speed: $0,
+                    note: route == chosen.float32 ? "chosen for --precision fp32" : ""
+                )
+            }
         }
-        return 2 * pow(Double(size), 3) / best / 1e9
+        let isNarrow = chosen.bfloat16 == .bfloat16
+        rows.append(
+            (
+                "bf16", speeds.bfloat16,
+                isNarrow
+                    ? "chosen for --precision bf16"
+                    : "--precision bf16 is computed in fp32, which is faster here or as fast"
+            )
+        )
+        let width = rows.map(\.name.count).max() ?? 0
+        let lines = rows.enumerated().map { index, row in
+            let name = row.name.padding(toLength: width, withPad: " ", startingAt: 0)
+            return (index == 0 ? "products      " : "              ") + name
+                + String(format: "%6.0f GFLOP/s", row.speed) + (row.note.isEmpty ? "" : "  \(row.note)")
+        }
+        let kept = products.file.map { "kept in \($0.path(percentEncoded: false))" }
+        return lines + ["              " + (kept ?? "could not be kept: each command measures again")]
     }
 }
 

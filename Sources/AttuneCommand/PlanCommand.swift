@@ -57,9 +57,8 @@ struct PlanCommand: ParsableCommand {
             try train.requireEffect(job.arguments, line)
             for remark in train.remarks(job.arguments) { writeToStandardError(remark + "\n") }
             try TrainCommand.download(&job)
-            job.device = try train.device.resolved()
-            TensorHeap.adopt()
-            if let threads = train.training.threads { try Runtime.setThreadCount(threads) }
+            let engine = try Engine(train.device, threads: train.training.threads)
+            (job.device, job.productRoutes) = (engine.device, engine.productRoutes)
             let limits = limits()
             let forecast = try job.forecast(limits: limits) {
                 if case .note(let text) = $0 { writeToStandardError(text + "\n") }

@@ -37,8 +37,8 @@ struct ReplayCommand: ParsableCommand {
 
     func run() throws {
         try reportingFailure {
-            if let threads { try Runtime.setThreadCount(threads) }
-            let (replay, model) = try StepReplay.load(URL(filePath: file), device: device.resolved())
+            let engine = try Engine(device, threads: threads)
+            let (replay, model) = try StepReplay.load(URL(filePath: file), device: engine.device)
             let report = try replay.run(on: model, precision: precision)
             let text = ReplayText(replay: replay, report: report, precision: precision ?? replay.precision)
             print(text.text, terminator: "")

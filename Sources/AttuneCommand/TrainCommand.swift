@@ -83,9 +83,8 @@ struct TrainCommand: ParsableCommand {
                 if let count = training.seedCount { print("all that \(count) times, in seed-<n> each") }
                 return
             }
-            job.device = try device.resolved()
-            TensorHeap.adopt()
-            if let threads = training.threads { try Runtime.setThreadCount(threads) }
+            let engine = try Engine(device, threads: training.threads)
+            (job.device, job.productRoutes) = (engine.device, engine.productRoutes)
             let interrupt = Interrupt()
             let listener = interrupt.listen(
                 message: "stopping after this step, then saving; a second Ctrl-C or SIGTERM ends at once"

@@ -65,16 +65,17 @@ at::Tensor attention_by_sequence(const at::Tensor &q, const at::Tensor &k, const
 
 extern "C" {
 
-int ct_nn_linear(ct_tensor *out, ct_tensor x, ct_tensor w, ct_tensor bias) {
+int ct_nn_linear(ct_tensor *out, ct_tensor x, ct_tensor w, ct_tensor bias, ct_products products) {
     return make(out, [&] {
-        return ct::linear_supported(tensor(x), tensor(w)) ? ct::linear(tensor(x), tensor(w), ct::optional(bias))
-                                                          : at::linear(tensor(x), tensor(w), ct::optional(bias));
+        return ct::linear_supported(tensor(x), tensor(w))
+                   ? ct::linear(tensor(x), tensor(w), ct::optional(bias), products)
+                   : at::linear(tensor(x), tensor(w), ct::optional(bias));
     });
 }
 
-bool ct_nn_multiplies_wide(ct_device device, ct_dtype type) {
-    return ct::multiplies_wide(ct::device(device), ct::scalar_type(type));
-}
+ct_products ct_nn_suggested_products(void) { return ct::suggested_products(); }
+
+bool ct_nn_has_onednn(void) { return ct::has_onednn(); }
 
 int ct_nn_narrow_linear(ct_tensor *out, ct_tensor x, ct_tensor w, ct_tensor narrow, ct_tensor bias, ct_dtype type,
                         ct_products products) {
@@ -86,9 +87,7 @@ int ct_nn_narrow_linear(ct_tensor *out, ct_tensor x, ct_tensor w, ct_tensor narr
                     "linear of ", input.sizes(), " by a weight of ", weight.sizes());
         TORCH_CHECK(!copy || (copy->sizes() == weight.sizes() && copy->scalar_type() == dtype),
                     "a copy that does not go with a weight of ", weight.sizes());
-        const bool is_wide = products == CT_PRODUCTS_WIDE ||
-                             (products == CT_PRODUCTS_FASTEST && ct::multiplies_wide(input.device(), dtype));
-        return ct::narrow_linear(input, weight, copy, ct::optional(bias), dtype, is_wide);
+        return ct::narrow_linear(input, weight, copy, ct::optional(bias), dtype, products);
     });
 }
 

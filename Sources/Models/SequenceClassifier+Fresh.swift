@@ -78,7 +78,8 @@ extension SequenceClassifier {
             configuration: resolved,
             parameters: parameters,
             network: network,
-            device: options.device
+            device: options.device,
+            productRoutes: options.productRoutes
         )
     }
 }

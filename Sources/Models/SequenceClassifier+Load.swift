@@ -35,6 +35,8 @@ extension SequenceClassifier {
         package var refusesNonFiniteWeights = true
         /// Where to run.
         public var device = Device.cpu
+        /// How a CPU multiplies: what its instruction sets suggest, unless it was measured (`MeasuredProducts`).
+        public var productRoutes = ProductRoutes.suggested
 
         /// The checkpoint as it is, on the CPU.
         public init() {}
@@ -93,7 +95,8 @@ extension SequenceClassifier {
             configuration: resolved,
             parameters: parameters,
             network: network,
-            device: options.device
+            device: options.device,
+            productRoutes: options.productRoutes
         )
         return (classifier, report)
     }

@@ -15,6 +15,8 @@ public final class SequenceClassifier {
     public let parameters: ParameterStore
     /// Where it runs.
     public let device: Device
+    /// How a CPU computes its linear layers' products, whatever a ``ForwardContext`` says.
+    public package(set) var productRoutes: ProductRoutes
     private let network: ClassifierNetwork
 
     /// What the logits mean.
@@ -39,12 +41,14 @@ public final class SequenceClassifier {
         configuration: ModelConfiguration,
         parameters: ParameterStore,
         network: ClassifierNetwork,
-        device: Device
+        device: Device,
+        productRoutes: ProductRoutes
     ) {
         self.configuration = configuration
         self.parameters = parameters
         self.network = network
         self.device = device
+        self.productRoutes = productRoutes
     }
 
     /// Scores every example for every label.
@@ -59,7 +63,7 @@ public final class SequenceClassifier {
         _ context: ForwardContext = ForwardContext()
     ) throws(TorchError) -> Tensor {
         try network.backbone.limits.check(batch)
-        return try network.logits(batch, context)
+        return try network.logits(batch, routed(context))
     }
 
     /// The language model's final states, of every token.
@@ -74,7 +78,13 @@ public final class SequenceClassifier {
         _ context: ForwardContext = ForwardContext()
     ) throws(TorchError) -> Tensor {
         try network.backbone.limits.check(batch)
-        return try network.backbone.states(batch, rows: nil, context)
+        return try network.backbone.states(batch, rows: nil, routed(context))
+    }
+
+    private func routed(_ context: ForwardContext) -> ForwardContext {
+        var context = context
+        context.productRoutes = productRoutes
+        return context
     }
 
     /// What a saved model is for.

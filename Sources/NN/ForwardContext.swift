@@ -4,6 +4,8 @@ public import Torch
 public struct ForwardContext {
     /// The type in which matrix products are computed; everything else stays as the weights are.
     public var matmulDType: DType
+    /// How a CPU computes those products; a classifier sets its own.
+    public var productRoutes = ProductRoutes.suggested
     /// Whether what lies between a block's ends is computed again in the backward pass instead of kept.
     public var checkpointsBlocks = false
     /// Where dropout draws from; nil turns dropout off, as evaluation does.

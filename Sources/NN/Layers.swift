@@ -97,15 +97,23 @@ extension ForwardContext {
             isTransposed ? try weight.transposed(0, 1) : weight
         }
         let type = productType(of: weight.value)
-        guard type != .float32 else { return try x.linear(turned(weight.value), bias: bias) }
+        guard type != .float32 else {
+            return try x.linear(turned(weight.value), bias: bias, routes: productRoutes)
+        }
         var copy: Tensor?
         // A copy pays where the weights are multiplied again and again, and takes memory that checkpointing is to spare.
         if type == .bfloat16, weight.value.dtype == .float32, isGradientEnabled(), !checkpointsBlocks,
-            !x.device.multipliesWide(type)
+            !productRoutes.multipliesInFloat32(type, on: x.device)
         {
             copy = try turned(weight.narrowed())
         }
-        return try x.linear(turned(weight.value), copy: copy, bias: bias?.to(dtype: .float32), in: type)
+        return try x.linear(
+            turned(weight.value),
+            copy: copy,
+            bias: bias?.to(dtype: .float32),
+            in: type,
+            routes: productRoutes
+        )
     }
 }
 

@@ -1,13 +1,5 @@
 import CTorch
 
-extension Device {
-    /// Whether products in a type narrower than float32 are computed in float32 here: on a CPU without instructions for it.
-    ///
-    /// - Parameter dtype: `.bfloat16` or `.float16`.
-    /// - Returns: Whether they are.
-    package func multipliesWide(_ dtype: DType) -> Bool { ct_nn_multiplies_wide(native, dtype.native) }
-}
-
 // What neural networks are built of. On the CPU in float32 these are fused kernels of our own (CTorch/kernels).
 extension Tensor {
     /// `self · weightᵀ + bias`.
@@ -15,30 +7,23 @@ extension Tensor {
     /// - Parameters:
     ///   - weight: `[out, in]`; this tensor is `[.., in]`.
     ///   - bias: `[out]`.
-    /// - Returns: `[.., out]`; in true float32 where both are.
+    ///   - routes: Which library multiplies on a CPU.
+    /// - Returns: `[.., out]`; in true float32 if both are.
     /// - Throws: `.failed` if the sizes differ.
-    public func linear(_ weight: Tensor, bias: Tensor? = nil) throws(TorchError) -> Tensor {
+    public func linear(
+        _ weight: Tensor,
+        bias: Tensor? = nil,
+        routes: ProductRoutes = .suggested
+    ) throws(TorchError) -> Tensor {
         try makeTensor("linear", from: self, weight) { out in
             withExtendedLifetime(bias) {
-                ct_nn_linear(out, self.handle, weight.handle, bias?.handle ?? ct_tensor())
-            }
-        }
-    }
-
-    /// How factors narrower than float32 are multiplied.
-    package enum NarrowProducts {
-        /// As is faster on this machine: on a CPU without instructions for them, in float32.
-        case fastest
-        /// As they are.
-        case narrow
-        /// In float32; what is float32 already is not rounded.
-        case wide
-
-        var native: ct_products {
-            switch self {
-            case .fastest: CT_PRODUCTS_FASTEST
-            case .narrow: CT_PRODUCTS_NARROW
-            case .wide: CT_PRODUCTS_WIDE
+                ct_nn_linear(
+                    out,
+                    self.handle,
+                    weight.handle,
+                    bias?.handle ?? ct_tensor(),
+                    routes.native
+                )
             }
         }
     }
@@ -47,11 +32,10 @@ extension Tensor {
     ///
     /// - Parameters:
     ///   - weight: `[out, in]`, float32 or `dtype`; this tensor is `[.., in]`.
-    ///   - copy: The weight in that type, where there is one; else it is rounded here.
+    ///   - copy: The weight in that type, if there is one; else it is rounded here.
     ///   - bias: `[out]`, float32.
-    ///   - dtype: `.bfloat16` or `.float16`: what float32 factors are rounded to. A CPU without instructions for it multiplies
-    ///     in float32, which is faster there, and does not round.
-    ///   - products: To compare the ways.
+    ///   - dtype: `.bfloat16` or `.float16`: what float32 factors are rounded to.
+    ///   - routes: Whether a CPU multiplies in that type, or in float32 without rounding what is float32 already.
     /// - Returns: `[.., out]`, float32.
     /// - Throws: `.failed` if the sizes differ.
     package func linear(
@@ -59,7 +43,7 @@ extension Tensor {
         copy: Tensor? = nil,
         bias: Tensor?,
         in dtype: DType,
-        products: NarrowProducts = .fastest
+        routes: ProductRoutes = .suggested
     ) throws(TorchError) -> Tensor {
         try makeTensor("linear", from: self, weight) { out in
             withExtendedLifetime((copy, bias)) {
@@ -70,7 +54,7 @@ extension Tensor {
                     copy?.handle ?? ct_tensor(),
                     bias?.handle ?? ct_tensor(),
                     dtype.native,
-                    products.native
+                    routes.native
                 )
             }
         }

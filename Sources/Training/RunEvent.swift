@@ -1,5 +1,6 @@
 public import Evaluation
 public import Foundation
+public import Torch
 
 /// What happens in a run, as it happens.
 ///
@@ -45,6 +46,9 @@ public struct RunPlan: Sendable, Equatable {
     public var unchecked: [String] = []
     /// Whether the checkpoint's best evaluation was by another loss and is forgotten.
     public var forgetsBest = false
+    /// How the checkpoint's run computed its products, if the model was loaded with other routes: they stay, so that the
+    /// resumed run gives the same numbers.
+    public var keptRoutes: ProductRoutes?
 }
 
 /// A setting that a run was resumed with and did not have before.

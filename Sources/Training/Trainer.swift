@@ -170,6 +170,7 @@ public struct Trainer {
             examples: train.count
         )
         state.identity = try RunIdentity(self, modelName: modelName)
+        let chosenRoutes = classifier.model.productRoutes
         let moving = try moving()
         // An error is thrown when the checkpoint before it is complete.
         defer { try? moving.checkpoints.wait() }
@@ -186,6 +187,7 @@ public struct Trainer {
                 .standardizedFileURL.path
             state.savedStep = isOwn ? state.step : nil
         }
+        state.productRoutes = classifier.model.productRoutes
         // Before losses were recorded, evaluations had the plain one.
         let forgetsBest =
             state.unchecked.contains("class_weights") && state.selection.bestStep != nil
@@ -195,6 +197,7 @@ public struct Trainer {
         let firstStep = state.step
         var plan = plan(firstStep: firstStep, state.formerTotalSteps)
         (plan.changes, plan.unchecked, plan.forgetsBest) = (state.changes, state.unchecked, forgetsBest)
+        if let kept = state.productRoutes, kept != chosenRoutes { plan.keptRoutes = kept }
         try emit(.started(plan))
         let start = ContinuousClock.now
         if arguments.evalOnStart, firstStep == 0 { try evaluateAtStart(&state, shouldStop, emit) }

@@ -19,6 +19,8 @@ package struct TrainerState: Sendable, Equatable {
     var lossesSinceLog: [Double] = []
     /// What a run that resumes from here must have in common with this one.
     var identity: RunIdentity?
+    /// How a CPU computes this run's products; nil before the run begins.
+    var productRoutes: ProductRoutes?
     /// Settings that were changed on resuming, oldest first.
     package internal(set) var changes: [SettingChange] = []
     /// What the checkpoint that was resumed from does not tell of its run.
@@ -108,6 +110,7 @@ package struct TrainerState: Sendable, Equatable {
             "evaluation_owed": .bool(owesEvaluation),
             "loss_sum": .double(lossSum),
             "losses_since_log": .array(lossesSinceLog.map(JSONValue.double)),
+            "product_routes": productRoutes?.json ?? .null,
             "plateau": arguments.scheduler == .reduceOnPlateau ? plateau.json : .null,
             "run": identity?.json ?? .null,
             "setting_changes": .array(changes.map(\.json)),

@@ -1,3 +1,4 @@
+import Attune
 import Foundation
 import TestSupport
 
@@ -41,10 +42,21 @@ func waitForExit(of process: Process) throws {
     throw Hanging(arguments: process.arguments)
 }
 
+/// The caches of the executables that these tests start, apart from the user's own.
+///
+/// Products are measured before the first one starts, so that all of them compute by the same routes.
+private let cacheHome: URL = {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "attune-command-tests-cache")
+    _ = try? MeasuredProducts.measure(in: folder.appending(path: "attune/products"))
+    return folder
+}()
+
 /// Runs the built executable as a person runs it, with further variables.
 func attune(_ arguments: [String], variables: [String: String] = [:]) throws -> CommandOutcome {
     let process = Process()
-    process.environment = ProcessInfo.processInfo.environment.merging(variables) { $1 }
+    process.environment = ProcessInfo.processInfo.environment
+        .merging(["XDG_CACHE_HOME": cacheHome.path(percentEncoded: false)]) { $1 }
+        .merging(variables) { $1 }
     process.executableURL = attuneExecutable
     process.arguments = arguments
     return try withTemporaryFolder { folder in

@@ -1,3 +1,4 @@
+import Attune
 import Foundation
 import HubTestSupport
 import TestSupport
@@ -25,7 +26,10 @@ struct DoctorTests {
             #expect(known.code == 0, "\(known.errors)")
             #expect(known.output.contains("Hub           \(endpoint) answers\n"), "\(known.output)")
             #expect(known.output.contains("token         from the variable HF_TOKEN, of "), "\(known.output)")
-            for part in ["disk          ", "memory        ", "threads       ", "\nadvice\n  "] {
+            for part in [
+                "products      fp32 by MKL ", " chosen for --precision fp32\n", "disk          ",
+                "memory        ", "threads       ", "\nadvice\n  ",
+            ] {
                 #expect(known.output.contains(part), "\(known.output)")
             }
             let unknown = try doctor(
@@ -63,10 +67,23 @@ struct DoctorTests {
         await hub.stop()
     }
 
+    @Test func `it shows how fast each way of multiplying is, and which is chosen`() throws {
+        let speeds = ProductSpeeds(float32: [.mkl: 205, .oneDNN: 309], bfloat16: 168)
+        let table = ProductTable(MeasuredProducts(speeds: speeds, file: URL(filePath: "/cache/cpu.json")))
+        #expect(
+            table.lines == [
+                "products      fp32 by MKL      205 GFLOP/s",
+                "              fp32 by oneDNN   309 GFLOP/s  chosen for --precision fp32",
+                "              bf16             168 GFLOP/s  --precision bf16 is computed in fp32, which is faster here "
+                    + "or as fast",
+                "              kept in /cache/cpu.json",
+            ]
+        )
+    }
+
     private func advice(_ change: (inout DoctorAdvice) -> Void) -> String {
         var advice = DoctorAdvice(
-            float32Speed: 200,
-            bfloat16Speed: 150,
+            speeds: ProductSpeeds(float32: [.mkl: 200, .oneDNN: 195], bfloat16: 150),
             freeMemory: 16_000_000_000,
             freeDisk: 100_000_000_000,
             threads: 2,
@@ -79,9 +96,10 @@ struct DoctorTests {
 
     @Test func `numbers become advice`() {
         let plain = advice { _ in }
+        #expect(plain.contains("--precision bf16 computes in fp32 as well"))
         #expect(plain.contains("stay with --precision fp32") && !plain.contains("--threads"))
         #expect(plain.contains("16.0 GB of free memory trains models of up to about 1.0 billion weights"))
-        #expect(advice { $0.bfloat16Speed = 400 }.contains("--precision bf16 multiplies 2.0 times as fast"))
+        #expect(advice { $0.speeds.bfloat16 = 400 }.contains("--precision bf16 multiplies 2.0 times as fast"))
         #expect(advice { $0.freeDisk = 1_500_000_000 }.contains("only 1.5 GB of disk are free"))
         #expect(advice { $0.threads = 1 }.contains("1 of 2 cores are used: --threads 2 uses all"))
         #expect(advice { $0.hasAccelerator = false }.contains("no GPU is used"))

@@ -93,7 +93,7 @@ struct CheckpointKindTests {
         let scale = exact.map(abs).max() ?? 0
         for (a, b) in try paired(exact, mapped) { #expect(abs(a - b) < 0.05 * scale) }
         // A CPU without instructions for bfloat16 multiplies those weights in float32, which loses nothing.
-        #expect((exact == mapped) == Device.cpu.multipliesWide(.bfloat16))
+        #expect((exact == mapped) == ProductRoutes.suggested.multipliesInFloat32(.bfloat16, on: .cpu))
     }
 
     @Test(arguments: [DType.float32, .bfloat16])

@@ -72,7 +72,7 @@ struct NarrowCopyTests {
                 copy: withCopy ? weight.narrowed() : nil,
                 bias: bias,
                 in: .bfloat16,
-                products: .narrow
+                routes: ProductRoutes(bfloat16: .bfloat16)
             )
             try (y * y).sum().backward()
             return try [bits(y)]

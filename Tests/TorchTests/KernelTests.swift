@@ -126,7 +126,14 @@ struct KernelTests {
                 + inputs.map { try #require(try $0.gradient()).to(dtype: .float32).array() }
         }
         let narrow = try run(
-            { try $0.linear($1, bias: $2, in: .bfloat16, products: isWide ? .wide : .narrow) },
+            {
+                try $0.linear(
+                    $1,
+                    bias: $2,
+                    in: .bfloat16,
+                    routes: ProductRoutes(bfloat16: isWide ? .float32 : .bfloat16)
+                )
+            },
             weightType
         )
         let exact = try run({ try $0.linear($1, bias: $2) }, .float32)
@@ -141,8 +148,14 @@ struct KernelTests {
     @Test func `what narrow products round to is asked for`() throws {
         let x = try Tensor([Float(1) + 1 / 512], shape: [1, 1])
         let one = try Tensor([Float(1)], shape: [1, 1])
-        #expect(try x.linear(one, bias: nil, in: .bfloat16, products: .narrow).item() == 1)
-        #expect(try x.linear(one, bias: nil, in: .bfloat16, products: .wide).item() == 1 + 1 / 512)
+        #expect(
+            try x.linear(one, bias: nil, in: .bfloat16, routes: ProductRoutes(bfloat16: .bfloat16)).item()
+                == 1
+        )
+        #expect(
+            try x.linear(one, bias: nil, in: .bfloat16, routes: ProductRoutes(bfloat16: .float32)).item() == 1
+                + 1 / 512
+        )
     }
 
     @Test(arguments: [[1, 3], [61, 1536]])

@@ -24,6 +24,7 @@ struct ResumeTests {
         var evaluatesOn = 8
         var maxLength: Int?
         var weightsDType = DType.float32
+        var productRoutes = ProductRoutes.suggested
         /// Changes the model's weights, as another model of the same shapes has others.
         var scale = 1.0
         /// Changes a field of the model's configuration.
@@ -59,6 +60,7 @@ struct ResumeTests {
         var options = SequenceClassifier.LoadOptions()
         options.labels = setup.labels
         options.weightsDType = setup.weightsDType
+        options.productRoutes = setup.productRoutes
         let classifier = try TextClassifier.load(
             work.path(percentEncoded: false),
             options: options,
@@ -103,6 +105,23 @@ struct ResumeTests {
                 try $0.value.to(dtype: .float32).array(of: Float.self)
             }
         )
+    }
+
+    @Test func `a run keeps the routes of its products, whatever a later measurement chose`() throws {
+        try #require(ProductRoutes.hasOneDNN)
+        var (mkl, oneDNN) = (Setup(), Setup())
+        mkl.productRoutes = ProductRoutes(float32: .mkl)
+        oneDNN.productRoutes = ProductRoutes(float32: .oneDNN)
+        let whole = try withTemporaryFolder { try run(mkl, in: $0, resumes: false) }
+        // Otherwise the rest of this test would hold by itself.
+        let other = try withTemporaryFolder { try run(oneDNN, in: $0, resumes: false) }
+        try #require(other.weights != whole.weights)
+        try withTemporaryFolder { folder in
+            #expect(try run(mkl, in: folder, resumes: false, stopAfter: 3).plan?.keptRoutes == nil)
+            let resumed = try run(oneDNN, in: folder)
+            #expect(resumed.plan?.keptRoutes == mkl.productRoutes)
+            #expect(resumed.weights == whole.weights)
+        }
     }
 
     @Test func `every setting is refused, reported or free, and is so once`() {

@@ -91,6 +91,7 @@ struct BlockTrials {
         options.resizesEmbeddings = job.resizesEmbeddings
         options.device = job.device
         options.weightsDType = job.weightsDType
+        options.productRoutes = job.productRoutes
         return try outline.classifier(blocks: blocks, options: options, seed: job.arguments.seed)
     }
 

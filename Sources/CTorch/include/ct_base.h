@@ -47,6 +47,9 @@ const char *ct_runtime_version(void);
 const char *ct_runtime_cpu_capability(void);
 int ct_runtime_thread_count(int *out);
 int ct_runtime_set_thread_count(int count);
+/// Whether threads that wait for each other sleep after a moment, which a busy machine needs, instead of spinning for
+/// milliseconds, which is faster on a quiet one. `cpu_count`: the CPUs that this process may use. Linux only, else nothing.
+int ct_runtime_set_brief_spinning(bool is_brief, int cpu_count);
 /// Lets large tensors on the CPU live in a heap of their own, which holds at most `slack` (a share) more than the most that
 /// they took at once, and bounds oneDNN's caches. Once, before the first operation; Linux only, else nothing.
 void ct_runtime_use_tensor_heap(double slack);

@@ -8,19 +8,19 @@
 extern "C" {
 #endif
 
-/// x · wᵀ + bias, x [.., in], w [out, in], bias [out] or null handle. True float32 on every CPU.
-int ct_nn_linear(ct_tensor *out, ct_tensor x, ct_tensor w, ct_tensor bias);
-
-/// How factors narrower than float32 are multiplied.
-typedef enum ct_products {
-    CT_PRODUCTS_FASTEST, // as is faster on this machine
-    CT_PRODUCTS_NARROW,  // as they are
-    CT_PRODUCTS_WIDE,    // in float32; what is float32 already is not rounded
+/// How a CPU computes the products of linear layers; other devices ignore it.
+typedef struct ct_products {
+    bool by_onednn; // float32 products by oneDNN, else by MKL; ignored if this build of libtorch lacks oneDNN
+    bool in_float32; // products asked for in a narrower type are computed in float32, and float32 factors are not rounded
 } ct_products;
 
-/// Whether CT_PRODUCTS_FASTEST is CT_PRODUCTS_WIDE on a device.
-bool ct_nn_multiplies_wide(ct_device device, ct_dtype type);
-/// x · wᵀ + bias in float32, x and w rounded to `type` unless it is multiplied wide. w is float32 or of that type, and so
+/// What the CPU's instruction sets suggest, unmeasured.
+ct_products ct_nn_suggested_products(void);
+/// Whether this build of libtorch has oneDNN's products.
+bool ct_nn_has_onednn(void);
+/// x · wᵀ + bias, x [.., in], w [out, in], bias [out] or null handle. True float32 on every CPU.
+int ct_nn_linear(ct_tensor *out, ct_tensor x, ct_tensor w, ct_tensor bias, ct_products products);
+/// x · wᵀ + bias in float32, x and w rounded to `type` unless `products` says float32. w is float32 or of that type, and so
 /// is its gradient. `narrow` is w in that type, or a null handle where it is to be rounded here.
 int ct_nn_narrow_linear(ct_tensor *out, ct_tensor x, ct_tensor w, ct_tensor narrow, ct_tensor bias, ct_dtype type,
                         ct_products products);

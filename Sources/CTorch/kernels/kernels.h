@@ -6,19 +6,21 @@
 
 #include "../libtorch.h"
 
+#include "../include/ctorch.h"
+
 namespace ct {
 
 inline bool is_cpu_float32(const at::Tensor &x) { return x.is_cpu() && x.scalar_type() == at::kFloat; }
 
 bool linear_supported(const at::Tensor &x, const at::Tensor &w);
-at::Tensor linear(const at::Tensor &x, const at::Tensor &w, const std::optional<at::Tensor> &bias);
+at::Tensor linear(const at::Tensor &x, const at::Tensor &w, const std::optional<at::Tensor> &bias, ct_products products);
 
-/// x · wᵀ + bias in float32, of factors rounded to `type` where the machine multiplies such numbers; w in float32 or in
+/// x · wᵀ + bias in float32, of factors rounded to `type` unless `products` computes them in float32; w in float32 or in
 /// `type`, of which `copy` may be there already.
 at::Tensor narrow_linear(const at::Tensor &x, const at::Tensor &w, const std::optional<at::Tensor> &copy,
-                         const std::optional<at::Tensor> &bias, at::ScalarType type, bool is_wide);
-/// Whether products of such numbers are faster in float32 here: on a CPU without instructions for them.
-bool multiplies_wide(at::Device device, at::ScalarType type);
+                         const std::optional<at::Tensor> &bias, at::ScalarType type, ct_products products);
+ct_products suggested_products();
+bool has_onednn();
 
 bool embedding_supported(const at::Tensor &table);
 /// Rows of a table, as float32. The gradient of a float32 table is a sparse tensor of the rows that occur.

@@ -1,7 +1,7 @@
 // Linear layers in true float32, and in narrower types where the machine multiplies those faster.
 //
-// On AMD, libtorch's float32 matmul goes to MKL at 190-205 GFLOP/s where oneDNN reaches 290-490 on the same cores.
-// `setFloat32MatmulPrecision("medium")` would also go to oneDNN, but lets it round inputs to bfloat16 where the CPU
+// libtorch's own float32 matmul goes to MKL. Which of MKL and oneDNN is faster depends on the CPU, so the caller measures
+// and says. `setFloat32MatmulPrecision("medium")` would also go to oneDNN, but lets it round inputs to bfloat16 if the CPU
 // has AMX; the op called here never does.
 #include "kernels.h"
 
@@ -26,20 +26,9 @@ const std::optional<c10::TypedOperatorHandle<LinearPointwise>> &linear_pointwise
     return op;
 }
 
-/// Whether oneDNN is the faster one: not below AVX-512, where MKL is as fast on AMD as elsewhere (157-181 against 96-163
-/// GFLOP/s on two Zen 3 cores).
-bool takes_onednn() {
-#if defined(__x86_64__)
-    static const bool takes = at::get_cpu_capability() == "AVX512" && linear_pointwise().has_value();
-#else
-    static const bool takes = linear_pointwise().has_value();
-#endif
-    return takes;
-}
-
 /// x · wᵀ + bias for float32 matrices, either of which may be a transposed view.
-at::Tensor product(const at::Tensor &x, const at::Tensor &w, const std::optional<at::Tensor> &bias) {
-    if (!takes_onednn()) return bias ? at::addmm(*bias, x, w.t()) : at::mm(x, w.t());
+at::Tensor product(const at::Tensor &x, const at::Tensor &w, const std::optional<at::Tensor> &bias, bool by_onednn) {
+    if (!by_onednn || !has_onednn()) return bias ? at::addmm(*bias, x, w.t()) : at::mm(x, w.t());
     const c10::List<std::optional<at::Scalar>> scalars;
     return linear_pointwise()->call(x, w, bias, "none", scalars, std::nullopt);
 }
@@ -48,17 +37,18 @@ at::Tensor product(const at::Tensor &x, const at::Tensor &w, const std::optional
 struct Linear : torch::autograd::Function<Linear> {
     static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &x, const at::Tensor &w,
                               const std::optional<at::Tensor> &copy, const std::optional<at::Tensor> &bias,
-                              at::ScalarType factor) {
+                              at::ScalarType factor, bool by_onednn) {
         const bool is_wide = factor == at::kFloat;
         const auto rows = x.reshape({-1, x.size(-1)}).to(factor), weight = copy && !is_wide ? *copy : w.to(factor);
         // The wide copy of a narrow weight is made again when it is needed.
         context->save_for_backward({rows, is_wide ? w : weight});
+        context->saved_data["by_onednn"] = by_onednn;
         context->saved_data["has_bias"] = bias.has_value();
         context->saved_data["has_copy"] = copy.has_value();
         context->saved_data["weight_type"] = w.scalar_type();
         auto sizes = x.sizes().vec();
         sizes.back() = w.size(0);
-        if (is_wide) return product(rows, weight, bias).reshape(sizes);
+        if (is_wide) return product(rows, weight, bias, by_onednn).reshape(sizes);
         const auto y = at::mm(rows, weight.t()).to(at::kFloat);
         return (bias ? y + *bias : y).reshape(sizes);
     }
@@ -70,8 +60,9 @@ struct Linear : torch::autograd::Function<Linear> {
         const auto factor = rows.scalar_type();
         const auto weight = saved[1].to(factor);
         const auto wide = gradients[0].reshape({-1, weight.size(0)}), dy = wide.to(factor);
+        const bool by_onednn = context->saved_data["by_onednn"].toBool();
         const auto multiply = [&](const at::Tensor &a, const at::Tensor &b) { // a · bᵀ
-            return factor == at::kFloat ? product(a, b, std::nullopt) : at::mm(a, b.t());
+            return factor == at::kFloat ? product(a, b, std::nullopt, by_onednn) : at::mm(a, b.t());
         };
         at::Tensor dx, dw, dbias;
         if (context->needs_input_grad(0)) {
@@ -84,25 +75,27 @@ struct Linear : torch::autograd::Function<Linear> {
         // An absent copy or bias is no input, and asking for its gradient would be out of range.
         const bool has_copy = context->saved_data["has_copy"].toBool();
         if (context->saved_data["has_bias"].toBool() && context->needs_input_grad(has_copy ? 3 : 2)) dbias = wide.sum(0);
-        return {dx, dw, at::Tensor(), dbias, at::Tensor()};
+        return {dx, dw, at::Tensor(), dbias, at::Tensor(), at::Tensor()};
     }
 };
 
 } // namespace
 
-bool multiplies_wide(at::Device device, at::ScalarType type) {
-    if (!device.is_cpu()) return false;
+bool has_onednn() { return linear_pointwise().has_value(); }
+
+ct_products suggested_products() {
 #if defined(__x86_64__)
-    // What libtorch does without them is slower by far: 20 GFLOP/s where float32 reaches 157, on two Zen 3 cores.
-    return type != at::kBFloat16 || !__builtin_cpu_supports("avx512bf16");
+    // Without instructions for bfloat16 libtorch is slower by far: 20 GFLOP/s where float32 reaches 157, on two Zen 3
+    // cores, which multiply float32 as fast by MKL as by oneDNN (157-181 and 96-163).
+    return {at::get_cpu_capability() == "AVX512" && has_onednn(), !__builtin_cpu_supports("avx512bf16")};
 #else
-    return false;
+    return {has_onednn(), false};
 #endif
 }
 
 at::Tensor narrow_linear(const at::Tensor &x, const at::Tensor &w, const std::optional<at::Tensor> &copy,
-                         const std::optional<at::Tensor> &bias, at::ScalarType type, bool is_wide) {
-    return Linear::apply(x, w, copy, bias, is_wide ? at::kFloat : type);
+                         const std::optional<at::Tensor> &bias, at::ScalarType type, ct_products products) {
+    return Linear::apply(x, w, copy, bias, x.is_cpu() && products.in_float32 ? at::kFloat : type, products.by_onednn);
 }
 
 bool linear_supported(const at::Tensor &x, const at::Tensor &w) {
@@ -110,8 +103,8 @@ bool linear_supported(const at::Tensor &x, const at::Tensor &w) {
            x.numel() > 0 && w.numel() > 0;
 }
 
-at::Tensor linear(const at::Tensor &x, const at::Tensor &w, const std::optional<at::Tensor> &bias) {
-    return Linear::apply(x, w, std::nullopt, bias, at::kFloat);
+at::Tensor linear(const at::Tensor &x, const at::Tensor &w, const std::optional<at::Tensor> &bias, ct_products products) {
+    return Linear::apply(x, w, std::nullopt, bias, at::kFloat, products.by_onednn);
 }
 
 } // namespace ct

@@ -71,7 +71,8 @@ extension StepReplay {
             "hf_compat_ga": .bool(hfCompatGradientAccumulation),
             "micro_batches": .array(microBatchSizes.map(JSONValue.int)),
             "window_weight": .double(windowWeight),
-            "loss": loss.json, "device": .string(device), "frozen": .array(frozen.map(JSONValue.string)),
+            "loss": loss.json, "device": .string(device), "product_routes": productRoutes.json,
+            "frozen": .array(frozen.map(JSONValue.string)),
         ])
     }
 
@@ -115,6 +116,7 @@ extension StepReplay {
                 "\(path) is damaged: its data or settings do not fit each other; let the run write it again"
             )
         }
+        model.productRoutes = replay.productRoutes
         return (replay, model)
     }
 
@@ -156,6 +158,7 @@ extension StepReplay {
             loss: loss,
             dropout: dropout,
             device: settings["device"].string ?? "",
+            productRoutes: ProductRoutes(settings["product_routes"]) ?? .suggested,
             frozen: settings["frozen"].array?.compactMap(\.string) ?? []
         )
     }

@@ -46,6 +46,8 @@ public struct StepReplay: Sendable, Equatable {
     var dropout: [UInt8]
     /// Where the run was.
     var device: String
+    /// How a CPU computed its products.
+    var productRoutes: ProductRoutes
     /// Parameters that were not trained.
     var frozen: [String]
 
@@ -108,6 +110,7 @@ extension Trainer {
             loss: LossSettings(loss),
             dropout: start.dropout,
             device: "\(classifier.model.device)",
+            productRoutes: classifier.model.productRoutes,
             frozen: classifier.model.parameters.parameters.filter { !$0.isTrainable }.map(\.name)
         )
     }

@@ -59,6 +59,8 @@ extension TrainerState {
                     + "weights"
             )
         }
+        // Checkpoints of before routes were measured have none recorded; the ones of this machine are then as good as any.
+        if let routes = ProductRoutes(document["product_routes"]) { classifier.model.productRoutes = routes }
         let moments = try SafetensorsFile(contentsOf: optimizerState)
         try optimizer.restore(stepCount: step, moments.tensor)
         let states = try SafetensorsFile(contentsOf: folder.appending(path: Self.randomStates))

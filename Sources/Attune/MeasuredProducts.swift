@@ -1,0 +1,128 @@
+import Files
+public import Foundation
+import JSON
+public import Torch
+
+/// How fast this machine multiplies, measured once and kept in a file.
+///
+/// ```swift
+/// job.productRoutes = try MeasuredProducts.find(in: cacheFolder).speeds.fastest
+/// ```
+public struct MeasuredProducts: Sendable, Equatable {
+    /// What was measured.
+    public let speeds: ProductSpeeds
+    /// Where it is kept; nil if it could not be written.
+    public let file: URL?
+
+    /// A measurement.
+    ///
+    /// - Parameters:
+    ///   - speeds: What was measured.
+    ///   - file: Where it is kept.
+    public init(speeds: ProductSpeeds, file: URL?) {
+        self.speeds = speeds
+        self.file = file
+    }
+
+    /// Takes what was measured before, or measures.
+    ///
+    /// - Parameter folder: Where measurements are kept, a file for each CPU model, version of libtorch and number of
+    ///   threads. A folder that cannot be written changes nothing else.
+    /// - Returns: The measurement.
+    /// - Throws: `TorchError` `.outOfMemory`.
+    public static func find(in folder: URL) throws(TorchError) -> MeasuredProducts {
+        let key = try Key()
+        let file = folder.appending(path: key.fileName)
+        if let data = try? Data(contentsOf: file), let json = try? JSONValue.parse(data),
+            let speeds = key.speeds(json)
+        {
+            return MeasuredProducts(speeds: speeds, file: file)
+        }
+        return try measure(in: folder)
+    }
+
+    /// Measures, whatever was measured before.
+    ///
+    /// - Parameter folder: Where the measurement is kept.
+    /// - Returns: The measurement.
+    /// - Throws: `TorchError` `.outOfMemory`.
+    public static func measure(in folder: URL) throws(TorchError) -> MeasuredProducts {
+        let key = try Key()
+        let speeds = try ProductSpeeds.measured()
+        let file = folder.appending(path: key.fileName)
+        do {
+            try makeFolder(folder)
+            try writeAtomically(Data(key.json(speeds).formatted.utf8), to: file)
+            return MeasuredProducts(speeds: speeds, file: file)
+        } catch {
+            return MeasuredProducts(speeds: speeds, file: nil)
+        }
+    }
+}
+
+/// What a measurement holds for.
+private struct Key {
+    private let cpu: String
+    private let libtorch = Runtime.version
+    private let kernels = Runtime.cpuCapability
+    private let threads: Int
+
+    init() throws(TorchError) {
+        cpu = processorName() ?? "an unknown CPU"
+        threads = try Runtime.threadCount()
+    }
+
+    var fileName: String {
+        let words = ([cpu, kernels, libtorch, "\(threads) threads"].joined(separator: " ").lowercased())
+            .split { !($0.isASCII && ($0.isLetter || $0.isNumber)) }
+        return words.joined(separator: "-") + ".json"
+    }
+
+    private var members: JSONObject {
+        [
+            "cpu": .string(cpu), "kernels": .string(kernels), "libtorch": .string(libtorch),
+            "threads": .int(threads),
+        ]
+    }
+
+    func json(_ speeds: ProductSpeeds) -> JSONValue {
+        var gigaflops: JSONObject = ["bf16": .double(speeds.bfloat16)]
+        for (route, speed) in speeds.float32 { gigaflops["fp32 \(route.rawValue)"] = .double(speed) }
+        var object = members
+        object["gigaflops"] = .object(gigaflops)
+        return .object(object)
+    }
+
+    /// Nil if the file is of another machine or damaged.
+    func speeds(_ json: JSONValue) -> ProductSpeeds? {
+        guard members.members.allSatisfy({ json[$0.name] == $0.value }),
+            let bfloat16 = json["gigaflops"]["bf16"].double
+        else { return nil }
+        var float32: [ProductRoutes.Float32: Double] = [:]
+        for route in ProductRoutes.Float32.allCases where route != .oneDNN || ProductRoutes.hasOneDNN {
+            guard let speed = json["gigaflops"]["fp32 \(route.rawValue)"].double, speed > 0 else {
+                return nil
+            }
+            float32[route] = speed
+        }
+        return ProductSpeeds(float32: float32, bfloat16: bfloat16)
+    }
+}
+
+/// The CPU's name, `AMD EPYC 7763`; nil if the system does not say.
+public func processorName() -> String? {
+    #if os(Linux)
+    guard let text = try? String(contentsOf: URL(filePath: "/proc/cpuinfo"), encoding: .utf8),
+        let line = text.split(separator: "\n").first(where: { $0.hasPrefix("model name") }),
+        let colon = line.firstIndex(of: ":")
+    else { return nil }
+    return line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces)
+    #else
+    var size = 0
+    sysctlbyname("machdep.cpu.brand_string", nil, &size, nil, 0)
+    guard size > 0 else { return nil }
+    var name = [CChar](repeating: 0, count: size)
+    guard sysctlbyname("machdep.cpu.brand_string", &name, &size, nil, 0) == 0 else { return nil }
+    return String(cString: name)
+    #endif
+}
