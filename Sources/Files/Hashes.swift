@@ -51,7 +51,9 @@ package struct SHA256: PieceHash {
     package func hexadecimalDigest() -> String { hexadecimal(of: state, count: 32, ch_sha256_finish) }
 }
 
-/// SHA-1, by which Git names small files. It is no protection against forgery.
+/// SHA-1, by which Git names small files.
+///
+/// It is no protection against forgery.
 ///
 /// Source: [FIPS 180-4](https://doi.org/10.6028/NIST.FIPS.180-4)
 package struct SHA1: PieceHash {

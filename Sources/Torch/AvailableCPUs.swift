@@ -28,6 +28,7 @@ public enum AvailableCPUs {
     /// - Parameters:
     ///   - groups: `/proc/self/cgroup`.
     ///   - contents: Reads a file; nil if there is none.
+    /// - Returns: CPUs, 0.5 for half of one; nil if nothing limits.
     static func quota(groups: String, _ contents: (String) -> String?) -> Double? {
         var least: Double?
         func consider(_ quota: Double?, _ period: Double?) {
