@@ -47,8 +47,14 @@ public final class BusyMachine: Sendable {
         state.withLock { state in
             state.timer?.cancel()
             state = State()
-            _ = ct_runtime_set_brief_spinning(false, 0)
+            Self.setSleeping(false)
         }
+    }
+
+    /// Lets threads that wait for each other sleep after a moment, or spin as they do by default.
+    static func setSleeping(_ isSleeping: Bool) {
+        // If it fails, threads keep spinning: slower, but right.
+        _ = ct_runtime_set_brief_spinning(isSleeping, Int32(clamping: AvailableCPUs.count))
     }
 
     private func look() {
@@ -56,8 +62,7 @@ public final class BusyMachine: Sendable {
         let now = DispatchTime.now().uptimeNanoseconds
         state.withLock { state in
             guard state.timer != nil, let isBusy = state.share.change(waited: waited, at: now) else { return }
-            // If it fails, threads go on spinning, which is slower and right.
-            _ = ct_runtime_set_brief_spinning(isBusy, Int32(clamping: AvailableCPUs.count))
+            Self.setSleeping(isBusy)
         }
     }
 

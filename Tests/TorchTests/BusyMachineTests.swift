@@ -26,6 +26,17 @@ import Testing
         #expect(decisions(pause) == [true] + Array(repeating: nil, count: 15) + [false])
     }
 
+    @Test("threads sleep or spin, and compute the same bits")
+    func sameBits() throws {
+        let random = try RandomSource(seed: 3)
+        let (a, b) = (try Tensor.normal([300, 200], random: random), try Tensor.normal([250, 200], random: random))
+        let expected = try a.linear(b).array(of: Float.self)
+        for isSleeping in [true, true, false, true, false, false] {
+            BusyMachine.setSleeping(isSleeping)
+            #expect(try a.linear(b).array(of: Float.self) == expected)
+        }
+    }
+
     @Test("a thread that ended takes its account with it, and that decides nothing")
     func endedThread() {
         var share = WaitingShare()
