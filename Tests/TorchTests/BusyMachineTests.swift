@@ -29,7 +29,9 @@ import Testing
     @Test("threads sleep or spin, and compute the same bits")
     func sameBits() throws {
         let random = try RandomSource(seed: 3)
-        let (a, b) = (try Tensor.normal([300, 200], random: random), try Tensor.normal([250, 200], random: random))
+        let (a, b) = (
+            try Tensor.normal([300, 200], random: random), try Tensor.normal([250, 200], random: random)
+        )
         let expected = try a.linear(b).array(of: Float.self)
         for isSleeping in [true, true, false, true, false, false] {
             BusyMachine.setSleeping(isSleeping)
