@@ -64,6 +64,8 @@ let pureTargets: [Target] = [
 let torchTargets: [Target] = [
     .target(
         name: "CTorch",
+        // They include all others.
+        sources: ["units"],
         cxxSettings: [
             .headerSearchPath("../../.native/torch/include"),
             .headerSearchPath("../../.native/torch/include/torch/csrc/api/include"),

@@ -1,0 +1,9 @@
+// What networks and optimizers call.
+//
+// Reading libtorch's headers takes longer than compiling these files, so they are compiled together.
+#include "../convolution.cpp"
+#include "../disentangled.cpp"
+#include "../math.cpp"
+#include "../nn.cpp"
+#include "../optim.cpp"
+#include "../kernels/swiglu.cpp"
