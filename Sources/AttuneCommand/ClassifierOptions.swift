@@ -83,7 +83,12 @@ struct InferenceOptions: ParsableArguments {
     )
     var maxTokensPerBatch: Int?
 
-    @Option(help: ArgumentHelp("CPU threads. Default: all cores, or a container's share of them.", valueName: "count"))
+    @Option(
+        help: ArgumentHelp(
+            "CPU threads. Default: all cores, or a container's share of them.",
+            valueName: "count"
+        )
+    )
     var threads: Int?
 
     @OptionGroup var precision: PrecisionOptions

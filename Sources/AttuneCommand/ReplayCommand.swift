@@ -30,7 +30,12 @@ struct ReplayCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Write everything here as JSON.", valueName: "file"))
     var output: String?
 
-    @Option(help: ArgumentHelp("CPU threads. Default: all cores, or a container's share of them.", valueName: "count"))
+    @Option(
+        help: ArgumentHelp(
+            "CPU threads. Default: all cores, or a container's share of them.",
+            valueName: "count"
+        )
+    )
     var threads: Int?
 
     @OptionGroup var device: DeviceOptions

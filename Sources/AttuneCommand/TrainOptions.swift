@@ -151,7 +151,12 @@ struct TrainingOptions: ParsableArguments {
     )
     var resizeEmbeddings = false
 
-    @Option(help: ArgumentHelp("CPU threads. Default: all cores, or a container's share of them.", valueName: "count"))
+    @Option(
+        help: ArgumentHelp(
+            "CPU threads. Default: all cores, or a container's share of them.",
+            valueName: "count"
+        )
+    )
     var threads: Int?
 
     /// How many seeds, where it is more than one.
