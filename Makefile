@@ -27,7 +27,7 @@ lint: ## Check formatting and the house's rules
 format: ## Format all Swift sources in place
 	@swift format --in-place --recursive --parallel Package.swift Sources Tests Examples Benchmarks Fuzzing Scripts
 
-bench: setup ## Measure training and tokenizing against the reference (needs its Python libraries)
+bench: setup ## Measure training and tokenizing against transformers (needs its Python libraries)
 	@Benchmarks/run
 	@Benchmarks/tokenizers
 

@@ -138,7 +138,7 @@ let withTests: Set<String> = [
     "Attune", "AttuneCommand",
 ]
 let sources = pureTargets + (pureOnly ? [] : torchTargets)
-/// What `Scripts/fuzz` runs against the reference.
+/// What `Scripts/fuzz` runs against tokenizers.
 let probe = Target.executableTarget(
     name: "TokenizerProbe",
     dependencies: ["Tokenization"],
@@ -150,7 +150,7 @@ let hubProbe = Target.executableTarget(
     dependencies: ["Hub", "HubTestSupport"],
     path: "Scripts/probes/HubProbe"
 )
-/// What `Scripts/check-models` and `Scripts/compare-real-weights` run beside the reference: `PROBES=1 swift build`.
+/// What `Scripts/check-models` and `Scripts/compare-real-weights` run beside transformers: `PROBES=1 swift build`.
 let modelProbe = Target.executableTarget(
     name: "ModelProbe",
     dependencies: ["Models", "NN", "Checkpoints", "Torch", "JSON"],

@@ -1,4 +1,4 @@
-"""Opens one model and scores one text, ours and the reference's: seconds, peak memory and logits, side by side.
+"""Opens one model and scores one text, ours and transformers': seconds, peak memory and logits, side by side.
 
     python3 compare_predict.py MODEL_FOLDER ATTUNE [--float32]
 
@@ -62,7 +62,7 @@ def main():
     for dtype, ours, theirs in kinds:
         runs[f"attune, {dtype}"] = [options.attune, "predict", "--model", options.model, "--weights-dtype", ours,
                                     "--logits", "--text", TEXT]
-        runs[f"the reference, {dtype}"] = [sys.executable, reference, options.model, theirs, TEXT]
+        runs[f"transformers, {dtype}"] = [sys.executable, reference, options.model, theirs, TEXT]
     print(f"{'':24} {'seconds':>8} {'resident GB':>12} {'own GB':>8}   logits")
     for name, command in runs.items():
         seconds, resident, own, output = measure([str(part) for part in command])

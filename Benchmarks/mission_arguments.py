@@ -88,7 +88,7 @@ gap = max(abs(x - y) for x, y in zip(a.losses, c.losses))
 show("gradient_accumulation_steps: 2", f"with 1 there are {b.steps} steps; 8 texts at once without accumulation give the same "
      f"{c.steps} losses within {gap:.0e}", b.steps == 200 and gap < 1e-4)
 b = Run(hf_compat_ga=True)
-show("(hf_compat_ga: true)", f"the reference's sum of micro-batches: first loss {b.losses[0]:.4f} for {a.losses[0]:.4f}",
+show("(hf_compat_ga: true)", f"transformers' sum of micro-batches: first loss {b.losses[0]:.4f} for {a.losses[0]:.4f}",
      close([b.losses[0] / 2], [a.losses[0]], 0.02))
 b = Run(per_device_eval_batch_size=64)
 gap = max(abs(x["eval_loss"] - y["eval_loss"]) for x, y in zip(a.evaluations, b.evaluations))

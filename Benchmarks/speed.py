@@ -1,4 +1,4 @@
-"""Measures ours and the reference in turn and prints a table; see Benchmarks/run."""
+"""Measures ours and transformers in turn and prints a table; see Benchmarks/run."""
 
 import argparse
 import csv

@@ -1,4 +1,4 @@
-"""The reference's side of Benchmarks/tokenizers, and what both sides need.
+"""tokenizers' side of Benchmarks/tokenizers, and what both sides need.
 
 prepare FOLDER DATASETS GGUF SHARE   writes corpus.bin and smollm2.json into FOLDER; SHARE of the texts, 1 for all
 measure CORPUS TOKENIZER.json SECONDS THREADS   prints measure<TAB>value lines

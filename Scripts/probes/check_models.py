@@ -1,4 +1,4 @@
-"""For every model fixture: the reference opens what we save, with the same logits; saving again gives the same bytes.
+"""For every model fixture: transformers opens what we save, with the same logits; saving again gives the same bytes.
 
 Run by Scripts/check-models. 1e-4: float32 sums in another order.
 """
@@ -46,18 +46,18 @@ def faults(folder, space):
     texts, types = read_texts(texts_path)
     saved, info = AutoModelForSequenceClassification.from_pretrained(
         space / "out", dtype=torch.float32, output_loading_info=True)
-    found += [f"the reference says {key}: {sorted(map(str, value))}" for key, value in info.items() if value]
+    found += [f"transformers says {key}: {sorted(map(str, value))}" for key, value in info.items() if value]
     ours = torch.tensor(result["logits"], dtype=torch.float64)
     theirs = reference_logits(saved.eval(), texts, types).flatten()
-    pairs = {"ours and the reference's from our file": (ours, theirs)}
+    pairs = {"ours and transformers' from our file": (ours, theirs)}
     if is_classifier:
         expected = load_file(texts_path)["logits"].flatten()
         pairs["ours and the fixture's"] = (ours, expected)
-        pairs["the reference's from our file and the fixture's"] = (theirs, expected)
+        pairs["transformers' from our file and the fixture's"] = (theirs, expected)
     for title, (a, b) in pairs.items():
         if (far := distance(a, b)) > TOLERANCE:
             found.append(f"logits {title} differ by {far:.1e}")
-    # A head drawn afresh is the one thing that may differ from what the reference makes of the same folder.
+    # A head drawn afresh is the one thing that may differ from what transformers makes of the same folder.
     original = AutoModelForSequenceClassification.from_pretrained(
         folder, dtype=torch.float32, num_labels=saved.num_labels)
     state = saved.state_dict()
@@ -65,7 +65,7 @@ def faults(folder, space):
               if key not in result["fresh"] and not torch.equal(value, state[key])]
     weights = [(path / "model.safetensors") for path in (folder, space / "out")]
     if is_classifier and weights[0].read_bytes() != weights[1].read_bytes():
-        found.append("model.safetensors is not the reference's own, byte for byte")
+        found.append("model.safetensors is not transformers' own, byte for byte")
     if files(space / "out") != files(space / "again"):
         found.append("saved, opened and saved again: other bytes")
     before, after = (json.loads((path / "config.json").read_text()) for path in (folder, space / "out"))
@@ -84,8 +84,8 @@ def main():
         with tempfile.TemporaryDirectory() as space:
             try:
                 found = faults(folder, pathlib.Path(space))
-            except Exception as error:  # the reference refuses: say so, and go on with the next
-                found = [f"the reference: {type(error).__name__}: {error}"]
+            except Exception as error:  # transformers refuses: say so, and go on with the next
+                found = [f"transformers: {type(error).__name__}: {error}"]
         wrong += bool(found)
         print(f"{folder.name:24} {'ok' if not found else ''}{'; '.join(found)}", flush=True)
     print(f"{len(folders) - wrong} of {len(folders)} models as they should be")

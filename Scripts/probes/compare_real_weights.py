@@ -1,11 +1,11 @@
-"""Real weights, real texts: hidden states of every token and logits, ours against the reference's, within 1e-4.
+"""Real weights, real texts: hidden states of every token and logits, ours against transformers', within 1e-4.
 
-A text that is further away is held against the same model in float64: where the reference's own float32 is more than 1e-4
+A text that is further away is held against the same model in float64: where transformers' own float32 is more than 1e-4
 from that, float32 does not carry the text (one token's huge activations cancel in the last norm; two matrix libraries
-give the reference itself results 4e-4 apart), and both distances are printed.
+give transformers itself results 4e-4 apart), and both distances are printed.
 
 Run by Scripts/compare-real-weights, which names the folders. all-MiniLM-L6-v2 is read from its sentence-transformers
-folder, SmolLM2-135M from its GGUF file, by both sides; for the logits the reference draws a head once and writes the
+folder, SmolLM2-135M from its GGUF file, by both sides; for the logits transformers draws a head once and writes the
 classifier, which both then open.
 """
 
@@ -84,7 +84,7 @@ def compare(title, ours, theirs, exact):
 def check(name, source, texts, space, gguf=None):
     """`source` is a folder, or the folder of the file `gguf`."""
     options = {"gguf_file": gguf} if gguf else {}
-    # The reference saves nothing that it still holds as GGUF.
+    # transformers saves nothing that it still holds as GGUF.
     whole = {"quantization_config": GgufConfig(dequantize=True)} if gguf else {}
     tokenizer = AutoTokenizer.from_pretrained(source, **options)
     torch.manual_seed(0)
@@ -106,7 +106,7 @@ def check(name, source, texts, space, gguf=None):
         """The hidden states (0) or logits (1) of one text in float64."""
         return lambda number: reference(model.double(), [ids[number]], types and [types[number]])[part][0]
 
-    sources = {"from the reference's classifier": space / "classifier",
+    sources = {"from transformers' classifier": space / "classifier",
                "from the " + ("GGUF file" if gguf else "encoder's folder"): source / gguf if gguf else source}
     for title, path in sources.items():
         probe("run", path, space / "texts.safetensors", space / "results.safetensors")

@@ -1,13 +1,13 @@
-"""A hundred steps of `attune train` against the reference's Trainer, from the same weights on the same texts.
+"""A hundred steps of `attune train` against transformers' Trainer, from the same weights on the same texts.
 
 Run by Scripts/compare-training, which names the files. Written against transformers 5.23.0, torch 2.13.0, datasets 5.2.0,
-scikit-learn 1.9.1 and bitsandbytes 0.50.2. float32 on both sides, no dropout, data in the reference's shuffled order; 301
+scikit-learn 1.9.1 and bitsandbytes 0.50.2. float32 on both sides, no dropout, data in transformers' shuffled order; 301
 texts make 38 steps an epoch, the last of five texts, so that micro-batches of different sizes occur.
 
-Shares are of the reference's value. Weights are compared as numbers, the largest difference of any. AdamW divides a
+Shares are of transformers' value. Weights are compared as numbers, the largest difference of any. AdamW divides a
 gradient by its own size: where that is next to nothing, as of a word that occurs once, rounding decides which way a weight
-goes. Where a weight is beyond the limit the reference trains once more in float64 and both distances from that are printed:
-right is then, in every tensor, what is at the most twice as far from it as the reference's own float32. One weight in
+goes. Where a weight is beyond the limit transformers trains once more in float64 and both distances from that are printed:
+right is then, in every tensor, what is at the most twice as far from it as transformers' own float32. One weight in
 100,000 is left out of that, the furthest on either side: gradients near nothing are as many as they are small, so that a
 distance is ten times as rare as one of a tenth, and the largest of millions is a draw that says nothing of the others. The
 biases of BERT's keys are left out: a softmax does not notice them, so that their gradient is rounding alone on either side.
@@ -49,7 +49,7 @@ def tweets(path):
 
 
 def write_data(path, work):
-    """The same rows as files for ours and as datasets for the reference."""
+    """The same rows as files for ours and as datasets for transformers."""
     rows = tweets(path)
     # Every third of the spread is held out until there are enough: both parts run through the whole file.
     held = [row for number, row in enumerate(rows) if number % 5 < 2][:HELD]
@@ -152,7 +152,7 @@ def main():
                 if beyond == ["weights"]:
                     exact = reference(variant, work / model, train, held, work, torch.float64)[1]
                     right, own, their = from_float64(found[1], wanted[1], exact)
-                    note = f"  {furthest}: from float64 ours {own:.1e}, the reference's {their:.1e}"
+                    note = f"  {furthest}: from float64 ours {own:.1e}, transformers' {their:.1e}"
                     note = note if right else "  BEYOND: weights;" + note
                 failures += "BEYOND" in note
                 print(f"{model:6} {variant:23}" + "".join(f"{worst[name]:14.1e}" for name in LIMITS)

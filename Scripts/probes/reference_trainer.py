@@ -1,4 +1,4 @@
-"""The reference's Trainer under one variant: its log, its weights and its evaluation."""
+"""transformers' Trainer under one variant: its log, its weights and its evaluation."""
 
 import shutil
 
@@ -18,7 +18,7 @@ def measures(predictions):
 
 
 class Weighted(t.Trainer):
-    """The mission's override: each micro-batch's weighted mean, which the reference sums up under accumulation."""
+    """The mission's override: each micro-batch's weighted mean, which transformers sums up under accumulation."""
 
     weights = None
 
@@ -32,7 +32,7 @@ class Weighted(t.Trainer):
 class Exact(Weighted):
     """What is right under accumulation: the weighted mean over all of a step's examples.
 
-    The reference's own way to it is `num_items_in_batch`, by which a loss is to divide its sum; here it counts weights.
+    transformers' own way to it is `num_items_in_batch`, by which a loss is to divide its sum; here it counts weights.
     """
 
     def _get_num_items_in_batch(self, batch_samples, device):
@@ -56,7 +56,7 @@ class StopAt(t.TrainerCallback):
 
 
 def kind(variant):
-    """Which Trainer: the reference's own wherever it has no fault to mend and no weights to be given."""
+    """Which Trainer: transformers' own wherever it has no fault to mend and no weights to be given."""
     settings = VARIANTS[variant]
     if "gradient_accumulation_steps" in settings and not settings.get("faulty"):
         return Exact

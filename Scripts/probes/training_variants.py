@@ -1,7 +1,7 @@
 """The settings under which both trainers run, and the small models that they start from.
 
-A variant is what it adds to the reference's TrainingArguments; `flags` writes the same for `attune train`. Four keys are
-ours: `class_weights`; `faulty`, which takes the reference's loss under accumulation as it is (`--hf-compat-ga`);
+A variant is what it adds to transformers' TrainingArguments; `flags` writes the same for `attune train`. Four keys are
+ours: `class_weights`; `faulty`, which takes transformers' loss under accumulation as it is (`--hf-compat-ga`);
 `resume_at`, the step at which both runs are stopped and started again; and `weights_limit`: a moment on the border
 between two of the 8-bit codes falls to either side by rounding, which moves it by hundredths of its block's largest.
 """

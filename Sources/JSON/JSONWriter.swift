@@ -1,5 +1,5 @@
 extension JSONValue {
-    /// As the reference writes `config.json`: two spaces, keys sorted, a newline at the end.
+    /// As transformers writes `config.json`: two spaces, keys sorted, a newline at the end.
     ///
     /// Source: `PretrainedConfig.to_json_string` of transformers, `json.dumps(indent=2, sort_keys=True) + "\n"`.
     public var formatted: String { text(indent: "\n", indentStep: "  ") + "\n" }

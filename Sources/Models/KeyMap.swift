@@ -1,6 +1,6 @@
 /// How the checkpoints of a family name their tensors.
 ///
-/// The classifier's own names are those of the reference's `*ForSequenceClassification`; base models and other heads'
+/// The classifier's own names are those of transformers' `*ForSequenceClassification`; base models and other heads'
 /// checkpoints name the same tensors with another prefix or none.
 struct KeyMap: Sendable {
     /// A tensor that other checkpoints of the family carry and a classifier has no use for.

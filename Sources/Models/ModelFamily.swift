@@ -6,9 +6,9 @@ import Torch
 struct ModelFamily: Sendable {
     /// `model_type` in `config.json`.
     let modelType: String
-    /// The reference's class for classifiers.
+    /// transformers' class for classifiers.
     let classifierArchitecture: String
-    /// The padding token where `config.json` does not name one: the default of the reference's configuration class.
+    /// The padding token where `config.json` does not name one: the default of transformers' configuration class.
     var defaultPadTokenID: Int32?
     /// How checkpoints name what the classifier has, and what else they carry.
     let keys: KeyMap

@@ -90,7 +90,7 @@ public final class SequenceClassifier {
     /// What a saved model is for.
     public enum SavingPurpose: Sendable {
         /// To be used and shared: norms, biases and head, which are float32 always, are written in the type of `config.json`
-        /// as the reference writes them.
+        /// as transformers writes them.
         case use
         /// To go on training from: every bit is kept, and written past the system's cache, as it is seldom read.
         case resumption

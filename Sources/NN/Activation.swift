@@ -15,7 +15,7 @@ public enum Activation: String, Sendable, Equatable, CaseIterable {
 
     /// The function that a configuration names.
     ///
-    /// - Parameter name: The reference's name, of which some mean the same: `gelu_new`, `gelu_fast` and `gelu_pytorch_tanh`.
+    /// - Parameter name: transformers' name, of which some mean the same: `gelu_new`, `gelu_fast` and `gelu_pytorch_tanh`.
     public init?(configurationName name: String) {
         switch name {
         case "gelu_new", "gelu_fast", "gelu_python_tanh": self = .geluTanh

@@ -138,7 +138,7 @@ public struct RotaryEmbedding: Sendable, Equatable {
 
     /// The angles' cosines and sines for packed tokens, computed once a batch and shared by all layers.
     ///
-    /// A text takes the frequencies of its own length, whatever it is batched with; the reference takes those of the
+    /// A text takes the frequencies of its own length, whatever it is batched with; transformers takes those of the
     /// batch's longest (`longrope_frequency_update`).
     ///
     /// - Parameters:

@@ -97,7 +97,7 @@ struct AddedTokens: Sendable {
     private mutating func rebuild() {
         raw = TokenSearch()
         inNormalized = TokenSearch()
-        // Of two with one text the first special one counts, as in the reference.
+        // Of two with one text the first special one counts, as in tokenizers.
         let ordered = tokens.sorted {
             ($0.value.isSpecial ? 0 : 1, $0.key) < ($1.value.isSpecial ? 0 : 1, $1.key)
         }

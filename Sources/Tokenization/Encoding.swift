@@ -59,7 +59,7 @@ public struct Encoding: Sendable, Equatable {
         }
     }
 
-    /// Appends an encoding; windows of the two combine as in the reference.
+    /// Appends an encoding; windows of the two combine as in tokenizers.
     ///
     /// Source: [`Encoding::merge_with`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/tokenizer/encoding.rs)
     mutating func append(_ other: Encoding) {

@@ -62,7 +62,7 @@ struct Pipeline: Sendable {
         visit(source, keepsOrigins: true) { text in
             switch text {
             case .token(let id, let range, let written):
-                // As in the reference, the token is what the text has, with the spaces that it takes along.
+                // As in tokenizers, the token is what the text has, with the spaces that it takes along.
                 let content = String(decoding: written, as: UTF8.self)
                 result.append(id, content, range, word: word, sequence: sequence)
                 word += 1

@@ -42,7 +42,7 @@ extension Tokenizer {
     ///   - pair: The second text, where there is one.
     ///   - truncation: The length of windows, and how they are cut.
     ///   - addSpecialTokens: Whether the tokenizer adds what it puts around texts, to every window. Default true.
-    /// - Returns: The first window; the others are its `overflowing`, in the reference's order.
+    /// - Returns: The first window; the others are its `overflowing`, in tokenizers' order.
     /// - Throws: `.impossible` where windows have no room beside the special tokens and the stride, or where the
     ///   text that gives way is too short.
     public func encode(

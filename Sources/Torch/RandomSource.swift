@@ -60,7 +60,7 @@ public final class RandomSource {
     /// - Returns: A permutation, PyTorch's for the same seed.
     /// - Throws: `.failed` if `count` is negative.
     ///
-    /// Source: `torch.randperm`, which the reference's `RandomSampler` calls.
+    /// Source: `torch.randperm`, which transformers' `RandomSampler` calls.
     public func permutation(_ count: Int) throws(TorchError) -> [Int] {
         let source = self
         let order = try makeTensor("permutation") {

@@ -5,7 +5,7 @@ import Models
 import NN
 import Torch
 
-/// Runs models for `check-models` and `compare-real-weights`, which hold what it prints and writes against the reference.
+/// Runs models for `check-models` and `compare-real-weights`, which hold what it prints and writes against transformers.
 @main
 struct ModelProbe {
     static func main() {

@@ -21,7 +21,7 @@ struct EncoderConfiguration: Equatable {
         var outputNorm = "output.LayerNorm"
     }
 
-    /// Sizes of the reference's configuration class, where a file leaves them out; BERT's.
+    /// Sizes of transformers' configuration class, where a file leaves them out; BERT's.
     struct Defaults {
         var hiddenSize = 768
         var intermediateSize = 3072

@@ -44,7 +44,7 @@ final class ConfigurationReader {
         return value
     }
 
-    /// A positive whole number, or nil where the field is null; where it is missing, what the reference's configuration class
+    /// A positive whole number, or nil where the field is null; where it is missing, what transformers' configuration class
     /// has for it.
     func optionalInteger(_ name: String, missing fallback: Int? = nil) throws(ModelError) -> Int? {
         if self[name] == .null { return configuration.fields.contains(name) ? nil : fallback }

@@ -100,7 +100,7 @@ extension GGUFMetadata {
     /// Frequencies divided by a table: Llama 3's, which llama.cpp's converter made of four numbers, or any other.
     ///
     /// The numbers are found again where they are those of Meta's models; otherwise the table itself is kept as both of
-    /// longrope's, which computes the same. The reference leaves the table out.
+    /// longrope's, which computes the same. transformers leaves the table out.
     private func stretched(by table: [Float]) throws(ModelError) -> JSONObject {
         if table.allSatisfy({ $0 == 1 }) { return ["rope_type": .string("default")] }
         let theta = try theta("rope.freq_base").double ?? 10_000

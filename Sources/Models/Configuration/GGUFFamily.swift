@@ -4,7 +4,7 @@ import JSON
 /// How the metadata of one GGUF architecture becomes the fields of a `config.json`.
 ///
 /// Source: `GGUF_CONFIG_MAPPING` of transformers 5.23 (integrations/ggml.py) for the architectures that it opens; llama.cpp's
-/// conversion/*.py and src/models/*.cpp for gptneox, bert, modern-bert and for what the reference leaves at the defaults of
+/// conversion/*.py and src/models/*.cpp for gptneox, bert, modern-bert and for what transformers leaves at the defaults of
 /// its classes: windows, soft-caps, widths of heads, scaled positions.
 struct GGUFFamily: Sendable {
     /// The Hub's class, without a head's name.
@@ -70,7 +70,7 @@ struct GGUFFamily: Sendable {
         if let width = gguf["attention.key_length"]?.int ?? gguf["rope.dimension_count"]?.int {
             fields["head_dim"] = .int(width)
         }
-        // Mistral's models are llamas to llama.cpp; the reference goes by the name alone.
+        // Mistral's models are llamas to llama.cpp; transformers goes by the name alone.
         let window = gguf["attention.sliding_window"]?.int ?? 0
         if window > 0 || gguf.file.metadata["general.name"]?.string == "mistral" {
             fields["model_type"] = .string("mistral")
@@ -111,7 +111,7 @@ struct GGUFFamily: Sendable {
 
     /// What both Gemmas share.
     ///
-    /// The scale of attention is in no file: llama.cpp knows it by the number of layers, the reference takes 256 always.
+    /// The scale of attention is in no file: llama.cpp knows it by the number of layers, transformers takes 256 always.
     private static func gemma(
         _ fields: inout JSONObject,
         _ gguf: GGUFMetadata,

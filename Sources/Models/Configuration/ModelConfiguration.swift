@@ -81,8 +81,8 @@ public struct ModelConfiguration: Sendable, Equatable {
 
     /// What the logits mean: the file's word, else one of several labels.
     ///
-    /// Regression is never guessed, as the reference does in training: it must be asked for. A classifier with one label and
-    /// no word on it is a yes or no by a sigmoid, as in the reference's pipeline.
+    /// Regression is never guessed, as transformers does in training: it must be asked for. A classifier with one label and
+    /// no word on it is a yes or no by a sigmoid, as in transformers' pipeline.
     public var problemType: ProblemType {
         self["problem_type"].string.flatMap(ProblemType.init(rawValue:))
             ?? (isClassifier && labels.count == 1 ? .multiLabel : .singleLabel)
@@ -92,7 +92,7 @@ public struct ModelConfiguration: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - labels: Names by id.
-    ///   - architecture: The reference's class, `LlamaForSequenceClassification` say.
+    ///   - architecture: transformers' class, `LlamaForSequenceClassification` say.
     ///   - padTokenID: The tokenizer's padding token, which overrides the file's where there is one.
     ///   - problemType: What the logits mean.
     ///   - weightsDType: The type in which the weights are saved.

@@ -23,7 +23,7 @@ extension DecoderConfiguration {
 
     /// What Gemma 2 and 3 have in common.
     mutating func setGemmaFields(_ config: ConfigurationReader) throws(ModelError) {
-        // Old files say `hidden_act`, which the reference ignores too.
+        // Old files say `hidden_act`, which transformers ignores too.
         _ = config["hidden_act"]
         activation = try config.activation("hidden_activation", default: .geluTanh)
         hasQueryKeyValueBias = try config.flag("attention_bias", default: false)

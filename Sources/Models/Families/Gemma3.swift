@@ -18,7 +18,7 @@ extension DecoderConfiguration {
             globalRotary,
             layerType: "full_attention"
         )
-        // The reference reads it and never applies it to Gemma 3.
+        // transformers reads it and never applies it to Gemma 3.
         _ = config["attn_logit_softcapping"]
         let pattern = try config.integer("sliding_window_pattern", default: 6)
         let slides = try config.slidingLayers(decoder.layers.count) { !($0 + 1).isMultiple(of: pattern) }

@@ -265,7 +265,7 @@ final class ModernBertModel: Backbone {
 
 /// ModernBERT's head: a dense layer, a non-linearity, a normalisation, and a layer to the labels.
 ///
-/// Fresh weights have the reference's standard deviations; it also cuts them off at `initializer_cutoff_factor` of these.
+/// Fresh weights have transformers' standard deviations; it also cuts them off at `initializer_cutoff_factor` of these.
 private struct ModernBertHead: ClassificationHead {
     private let config: ModernBertConfiguration
     private let dense: Linear

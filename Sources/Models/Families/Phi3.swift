@@ -16,7 +16,7 @@ extension DecoderConfiguration {
         decoder.activation = try config.activation("hidden_act", default: .silu)
         decoder.projections = .fused
         decoder.residualDropout = try config.probability("resid_pdrop")
-        // The reference reads these two and applies neither.
+        // transformers reads these two and applies neither.
         _ = (config["embd_pdrop"], config["attention_bias"])
         if let window = try config.optionalInteger("sliding_window") {
             decoder.setWindow(config.slidingWindow(window))

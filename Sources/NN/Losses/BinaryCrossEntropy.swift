@@ -25,7 +25,7 @@ public struct BinaryCrossEntropy: ClassificationLoss, Equatable {
     /// What to divide the summed loss of these examples by.
     ///
     /// - Parameter targets: Some examples' targets.
-    /// - Returns: Their number times K: the reference's mean is over all labels of all examples, weighted or not.
+    /// - Returns: Their number times K: transformers' mean is over all labels of all examples, weighted or not.
     public func totalWeight(of targets: Targets) -> Double { Double(targets.count * labelCount) }
 
     /// The summed loss.

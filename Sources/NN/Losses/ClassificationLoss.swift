@@ -5,7 +5,7 @@ public import Torch
 /// The sum, and not the mean: a step divides by the weight of its whole effective batch (``totalWeight(of:)``), so that
 /// accumulation is exact whatever the micro-batches.
 public protocol ClassificationLoss: Sendable {
-    /// What to divide the summed loss of these examples by to have the reference's mean.
+    /// What to divide the summed loss of these examples by to have transformers' mean.
     ///
     /// - Parameter targets: Some examples' targets, of the loss's kind.
     /// - Returns: A weight; not negative.

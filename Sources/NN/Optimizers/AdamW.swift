@@ -18,7 +18,7 @@ public struct AdamW: OptimizerRule {
     /// The kernel rounds weights to bfloat16 as it moves them.
     public var writesNarrowCopies: Bool { true }
 
-    /// The reference's defaults.
+    /// transformers' defaults.
     public init() {}
 
     /// The moments, `exp_avg` and `exp_avg_sq`.

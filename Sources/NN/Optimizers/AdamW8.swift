@@ -2,7 +2,7 @@ public import Torch
 
 /// AdamW with moments of 8 bits, block by block: about two bytes a weight in place of eight.
 ///
-/// Parameters of fewer than 4,096 numbers and embeddings keep moments of float32, as the reference's Trainer has it. On
+/// Parameters of fewer than 4,096 numbers and embeddings keep moments of float32, as transformers' Trainer has it. On
 /// every device it does what bitsandbytes' CPU backend does: weight decay comes before the update, as in AdamW itself (the
 /// CUDA kernel decays after it), and codes are looked up in 65,536 steps, which keeps a second moment from becoming 0.
 ///
@@ -25,7 +25,7 @@ public struct AdamW8: OptimizerRule {
     /// The kernel rounds weights to bfloat16 as it moves them.
     public var writesNarrowCopies: Bool { true }
 
-    /// The reference's defaults.
+    /// transformers' defaults.
     public init() {}
 
     /// Whether a parameter's moments have 8 bits.

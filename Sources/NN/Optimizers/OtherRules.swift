@@ -11,7 +11,7 @@ public struct SGD: OptimizerRule {
     /// Whether to look ahead by Nesterov's rule.
     public var nesterov = false
 
-    /// The reference's defaults.
+    /// transformers' defaults.
     public init() {}
 
     /// The running sum, `momentum_buffer`, where there is momentum.
@@ -53,7 +53,7 @@ public struct Lion: OptimizerRule {
     /// Decay of the running mean from step to step.
     public var beta2 = 0.999
 
-    /// The numbers that the reference's Trainer gives it.
+    /// The numbers that transformers' Trainer gives it.
     public init() {}
 
     /// The running mean, `state1`.
@@ -84,12 +84,12 @@ public struct Lion: OptimizerRule {
     }
 }
 
-/// Adafactor with the run's learning rates, as the reference's Trainer sets it up: of a matrix's second moment it keeps
+/// Adafactor with the run's learning rates, as transformers' Trainer sets it up: of a matrix's second moment it keeps
 /// the means of rows and columns only.
 ///
 /// Source: Shazeer and Stern 2018; `Adafactor(scale_parameter=False, relative_step=False)` of transformers 5.23.
 public struct Adafactor: OptimizerRule {
-    /// The reference's numbers.
+    /// transformers' numbers.
     public init() {}
 
     /// `exp_avg_sq_row` and `exp_avg_sq_col` of a matrix, `exp_avg_sq` of a vector.

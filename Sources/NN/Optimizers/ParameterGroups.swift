@@ -36,7 +36,7 @@ extension Parameter {
     }
 }
 
-/// The reference's groups: all decayed parameters, then all others, each in the model's order.
+/// transformers' groups: all decayed parameters, then all others, each in the model's order.
 ///
 /// - Parameters:
 ///   - parameters: Those to be trained.

@@ -9,8 +9,8 @@ extension GGUFVocabulary {
     }
 
     private static let preTokenizers: [(names: [String], PreTokenizer)] = [
-        // The reference reads `smollm` by GPT-2's pattern alone, though the model's own tokenizer makes digits
-        // pieces first: two spaces before a digit come out otherwise. We follow the reference.
+        // transformers reads `smollm` by GPT-2's pattern alone, though the model's own tokenizer makes digits
+        // pieces first: two spaces before a digit come out otherwise. We follow transformers.
         (["gpt-2", "gpt2", "default", "smollm"], .byteLevel),
         (
             [
@@ -114,7 +114,7 @@ extension GGUFVocabulary {
         json.raw(isFirst ? "],\n" : "\n  ],\n")
     }
 
-    /// Control tokens with characters outside the byte alphabet are fillers, which the reference leaves out.
+    /// Control tokens with characters outside the byte alphabet are fillers, which transformers leaves out.
     private func isReachable(_ id: Int, _ type: Int) -> Bool {
         !tokens[id].isEmpty && (type != Self.control || ByteAlphabet.unspell(Array(tokens[id].utf8)) != nil)
     }

@@ -26,7 +26,7 @@ struct JSONDocument: Sendable {
     /// The nodes; an object's members are pairs of a string and a value.
     private(set) var nodes: [Node]
 
-    /// The deepest nesting accepted, as in the reference.
+    /// The deepest nesting accepted, as in tokenizers.
     static let depthLimit = 128
 
     /// Parses a JSON text.

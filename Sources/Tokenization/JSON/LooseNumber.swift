@@ -1,4 +1,4 @@
-/// Numbers as the reference's JSON reader rounds them.
+/// Numbers as tokenizers' JSON reader rounds them.
 ///
 /// It makes a double of all digits and scales that, so that long fractions come out a last bit off; of two ways to cut
 /// a word that cost the same, such a bit decides.

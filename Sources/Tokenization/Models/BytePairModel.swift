@@ -152,7 +152,7 @@ struct BytePairModel: TokenModel {
         if let id = vocabulary.id(of: symbol) {
             symbols.add(id, from: start, to: end)
         } else if let byteTokens = options.byteTokens, symbol.allSatisfy({ byteTokens[Int($0)] >= 0 }) {
-            // As in the reference, an unknown symbol still held back stays behind these.
+            // As in tokenizers, an unknown symbol still held back stays behind these.
             // A prefix or suffix has bytes too, which stand for nothing in the piece.
             for (offset, byte) in symbol.enumerated() {
                 let (from, to) = (min(start + offset, end), min(start + offset + 1, end))

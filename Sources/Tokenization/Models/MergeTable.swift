@@ -34,7 +34,7 @@ struct MergeTable: Sendable {
         mask = size - 1
     }
 
-    /// Adds a merge; of two for one pair, the last counts, as in the reference.
+    /// Adds a merge; of two for one pair, the last counts, as in tokenizers.
     mutating func insert(_ left: Int32, _ right: Int32, _ merge: Merge) {
         let pair = Self.pack(left, right)
         var index = Int(truncatingIfNeeded: ByteHash.mix(pair)) & mask

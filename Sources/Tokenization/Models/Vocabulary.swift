@@ -45,7 +45,7 @@ struct Vocabulary: Sendable {
     /// - Parameters:
     ///   - token: The token's bytes.
     ///   - id: Its id.
-    /// - Returns: False where the token is there already; its id is replaced, as in the reference.
+    /// - Returns: False where the token is there already; its id is replaced, as in tokenizers.
     @discardableResult
     mutating func insert(_ token: UnsafeBufferPointer<UInt8>, id: Int32) -> Bool {
         if entryOfID.count <= Int(id) {

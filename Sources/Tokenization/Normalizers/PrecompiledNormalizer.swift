@@ -71,7 +71,7 @@ struct PrecompiledNormalizer: Normalizer {
             ? ascii[Int(part[0])] : Self.replacement(for: part, units, replacements)
     }
 
-    /// What the shortest known start of a text becomes; as in the reference, in place of the whole text.
+    /// What the shortest known start of a text becomes; as in tokenizers, in place of the whole text.
     private static func replacement(for part: [UInt8], _ units: [UInt32], _ replacements: [UInt8]) -> [UInt8]?
     {
         func offset(_ unit: UInt32) -> Int { Int(unit >> 10) << Int((unit & 1 << 9) >> 6) }
@@ -112,7 +112,7 @@ struct TextChange {
 }
 
 extension TrackedText {
-    /// Rewrites the text as a list of changes; they are the reference's, and origins come out as its alignments.
+    /// Rewrites the text as a list of changes; they are tokenizers', and origins come out as its alignments.
     ///
     /// Source: [`NormalizedString::transform`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/tokenizer/normalizer.rs)
     ///

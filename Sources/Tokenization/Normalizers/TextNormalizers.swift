@@ -62,7 +62,7 @@ struct StripAccentsNormalizer: Normalizer {
         }
     }
 
-    /// Whether the reference's tables, of Unicode 9, have a character as a combining mark.
+    /// Whether tokenizers' tables, of Unicode 9, have a character as a combining mark.
     private static func isMark(_ value: UInt32) -> Bool {
         switch value {
         case 0..<0x300, 0x7FD, 0x111C9: return false

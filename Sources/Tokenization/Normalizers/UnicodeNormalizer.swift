@@ -127,7 +127,7 @@ struct UnicodeNormalizer: Normalizer {
         return result
     }()
 
-    /// Whether the reference's tables, of Unicode 9, have a character.
+    /// Whether tokenizers' tables, of Unicode 9, have a character.
     static func isKnown(_ scalar: Unicode.Scalar) -> Bool {
         scalar.value < 0x590 || (scalar.properties.age?.major ?? 99) <= 9
     }

@@ -1,4 +1,4 @@
-/// Which scalars the reference's `UnicodeScripts` takes for one script; those left out fit any.
+/// Which scalars tokenizers' `UnicodeScripts` takes for one script; those left out fit any.
 ///
 /// Written by `Scripts/fixtures/make_unicode_tables.py`.
 enum ScriptRunTable {

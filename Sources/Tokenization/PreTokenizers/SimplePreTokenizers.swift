@@ -39,7 +39,7 @@ struct BERTPreTokenizer: PreTokenizer {
 
 /// Cuts at characters of a class, or at one character.
 ///
-/// Sources: `pre_tokenizers/whitespace`, `/punctuation` and `/delimiter` of the reference.
+/// Sources: `pre_tokenizers/whitespace`, `/punctuation` and `/delimiter` of tokenizers.
 struct CharacterPreTokenizer: PreTokenizer {
     /// What counts as a delimiter.
     enum Delimiter: Sendable {
@@ -124,7 +124,7 @@ struct FixedLengthPreTokenizer: PreTokenizer {
 struct UnicodeScriptsPreTokenizer: PreTokenizer {
     func split(_ text: inout TrackedText) {
         text.cutPieces { bytes, piece, parts in
-            // As in the reference, what comes before the first character of a script is dropped.
+            // As in tokenizers, what comes before the first character of a script is dropped.
             var start: Int?
             var script: Int?
             var index = piece.lowerBound

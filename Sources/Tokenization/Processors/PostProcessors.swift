@@ -66,7 +66,7 @@ struct ByteLevelPostProcessor: PostProcessor {
     private static func moveBack(_ index: Int, by count: Int, in text: UnsafeBufferPointer<UInt8>) -> Int {
         var place = min(index, text.count)
         for _ in 0..<count {
-            // As in the reference, fewer characters than there are to leave out leave everything.
+            // As in tokenizers, fewer characters than there are to leave out leave everything.
             guard place > 0 else { return index }
             place -= 1
             while place > 0, text[place] & 0xC0 == 0x80 { place -= 1 }

@@ -148,7 +148,7 @@ extension RegexMachine {
         return takeFoldedText(start..<end, &position)
     }
 
-    /// Takes a text that equals a captured one but for case: character by character, as the reference compares them.
+    /// Takes a text that equals a captured one but for case: character by character, as tokenizers compares them.
     private func takeFoldedText(_ captured: Range<Int>, _ position: inout Int) -> Bool {
         guard position + captured.count <= text.count else { return false }
         let end = position + captured.count

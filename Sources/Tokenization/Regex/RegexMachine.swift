@@ -1,6 +1,6 @@
 /// Runs a compiled regular expression over a text.
 ///
-/// It backtracks, as the reference's engine does, on a stack of its own. Where a search takes long, the places at
+/// It backtracks, as tokenizers' engine does, on a stack of its own. Where a search takes long, the places at
 /// which a choice has failed are remembered, which makes it linear in the text; for the expressions where that
 /// is not sound (back-references, repetitions of what may be empty) and look-arounds, a bound on the steps ends it.
 struct RegexMachine {

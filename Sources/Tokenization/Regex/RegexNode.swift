@@ -40,7 +40,7 @@ struct RegexFault: Error, Equatable {
     var offset: Int
     /// What is wrong there.
     var reason: String
-    /// Whether the expression is sound, and the reference would take it.
+    /// Whether the expression is sound, and tokenizers would take it.
     var isUnsupported: Bool = false
 }
 

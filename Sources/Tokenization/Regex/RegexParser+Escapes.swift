@@ -27,7 +27,7 @@ extension RegexParser {
             if let reference = parseNumberedReference(from: start) { return reference }
         default: break
         }
-        // As in the reference, these are taken as they are even where case is ignored.
+        // As in tokenizers, these are taken as they are even where case is ignored.
         if let set = try parseSetEscape(from: start, isInClass: false) { return .set(set) }
         return literal(try parseCharacterEscape(from: start))
     }

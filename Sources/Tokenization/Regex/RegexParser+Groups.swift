@@ -72,7 +72,7 @@ extension RegexParser {
             case "m": options.dotMatchesNewline = turnsOn
             case "x": options.isExtended = turnsOn
             case ")":
-                // As in the reference, `a(?i)b|c` is `a(?i:b|c)`.
+                // As in tokenizers, `a(?i)b|c` is `a(?i:b|c)`.
                 let rest = try parseAlternatives()
                 options = outer
                 return rest

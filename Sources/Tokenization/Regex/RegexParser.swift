@@ -1,4 +1,4 @@
-/// Reads a regular expression in Oniguruma's own syntax, which the reference's patterns are written in.
+/// Reads a regular expression in Oniguruma's own syntax, which tokenizers' patterns are written in.
 ///
 /// Source: [`doc/RE`](https://github.com/kkos/oniguruma/blob/v6.9.10/doc/RE)
 struct RegexParser {
@@ -236,7 +236,7 @@ struct RegexParser {
     /// A character as the options want it.
     func literal(_ scalar: UInt32) -> RegexNode {
         guard options.ignoresCase else { return .literal([scalar], ignoresCase: false) }
-        // As in the reference, "ß" is no "ss" in a look-behind.
+        // As in tokenizers, "ß" is no "ss" in a look-behind.
         if behindDepth > 0 { return .set(CaseFolding.closure(of: ScalarSet(scalar..<scalar + 1))) }
         let folding = CaseFolding.fold(scalar)
         let isCaseless = folding == [scalar] && CaseFolding.starting(with: scalar).count == 1

@@ -1,4 +1,4 @@
-/// A regular expression with the meaning that the reference gives it: Oniguruma's, over UTF-8.
+/// A regular expression with the meaning that tokenizers gives it: Oniguruma's, over UTF-8.
 ///
 /// Characters and cases are Unicode 16's. What Oniguruma knows and this does not is an error that names it:
 /// absent groups, conditionals, calls of groups, call-outs, `\X`, `\K` and the rarest properties.
@@ -27,7 +27,7 @@ struct RegularExpression: Sendable {
 
     /// Visits the matches in a part of a text, from left to right; they do not overlap.
     ///
-    /// Look-around and anchors see the part alone, as in the reference. Where a search takes more steps than
+    /// Look-around and anchors see the part alone, as in tokenizers. Where a search takes more steps than
     /// `steps(for:)` allows, the matches end there.
     ///
     /// - Parameters:
@@ -46,7 +46,7 @@ struct RegularExpression: Sendable {
             var lastEnd = -1
             while index <= text.count, let match = machine.firstMatch(from: index) {
                 if match.isEmpty, match.lowerBound == lastEnd {
-                    // As in the reference, no empty match right behind another match.
+                    // As in tokenizers, no empty match right behind another match.
                     guard index < text.count else { break }
                     index += UTF8Scanner.scalar(text, at: index).length
                     continue

@@ -1,4 +1,4 @@
-/// Which scalar belongs to which script, as the reference's regex engine knows it.
+/// Which scalar belongs to which script, as tokenizers' regex engine knows it.
 ///
 /// Written by `Scripts/fixtures/make_unicode_tables.py`.
 enum ScriptTable {

@@ -1,6 +1,6 @@
 /// The sets of scalars that regular expressions name: general categories, scripts, POSIX classes and a few more.
 ///
-/// Names are compared as the reference's engine does, without case, spaces, `-` and `_`.
+/// Names are compared as tokenizers' engine does, without case, spaces, `-` and `_`.
 enum UnicodeSets {
     /// The set of a name as `\p{…}` gives it, or nil where the name is not known.
     static func named(_ name: String) -> ScalarSet? {
@@ -78,7 +78,7 @@ enum UnicodeSets {
         collect { $0[keyPath: property] && isKnown($0) }
     }
 
-    /// Whether the reference's engine knows a scalar.
+    /// Whether tokenizers' engine knows a scalar.
     private static func isKnown(_ properties: Unicode.Scalar.Properties) -> Bool {
         (properties.age?.major ?? 99) <= CharacterClass.regexUnicodeVersion
     }

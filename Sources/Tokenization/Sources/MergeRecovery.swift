@@ -28,7 +28,7 @@ enum MergeRecovery {
         }
         var all: [Candidate] = []
         for (index, entry) in tokens.enumerated() {
-            // Of two equal tokens the vocabulary knows the last; the reference's dictionary has one.
+            // Of two equal tokens the vocabulary knows the last; tokenizers' dictionary has one.
             guard vocabulary.id(of: entry.token) == entry.id else { continue }
             let score = scores.map { $0[index] } ?? Double(entry.id)
             var own = splits(of: entry.token, vocabulary, score: score)

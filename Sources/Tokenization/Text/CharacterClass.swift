@@ -1,7 +1,7 @@
 /// The classes of characters that split patterns ask for, as a set of bits.
 ///
 /// The general categories come from the Swift standard library's Unicode tables; whitespace is Unicode's
-/// `White_Space`, which is what the reference's `\s` and Rust's `char::is_whitespace` mean. The reference's
+/// `White_Space`, which is what tokenizers' `\s` and Rust's `char::is_whitespace` mean. tokenizers'
 /// regexes know Unicode 16, so what later versions added is `other` to them, though `numeric` counts it.
 struct CharacterClass: OptionSet, Sendable {
     let rawValue: UInt16
@@ -32,11 +32,11 @@ struct CharacterClass: OptionSet, Sendable {
     static let word = Self(rawValue: 2048)
     /// What Rust's `char::is_numeric` is true for.
     static let numeric = Self(rawValue: 4096)
-    /// `\p{P}` as the reference's stages for BERT know it, and ASCII's symbols.
+    /// `\p{P}` as tokenizers' stages for BERT know it, and ASCII's symbols.
     static let bertPunctuation = Self(rawValue: 8192)
-    /// `\p{Mn}` as the reference's stages for BERT know it.
+    /// `\p{Mn}` as tokenizers' stages for BERT know it.
     static let bertAccent = Self(rawValue: 16384)
-    /// What the reference's stages for BERT take out of a text.
+    /// What tokenizers' stages for BERT take out of a text.
     static let bertControl = Self(rawValue: 32768)
 
     /// The classes of a scalar.
@@ -48,7 +48,7 @@ struct CharacterClass: OptionSet, Sendable {
         scalar < UInt32(tableSize) ? table[Int(scalar)] : beyondTable(scalar)
     }
 
-    /// Whether Rust's regex engine, which the reference uses for added tokens and `Whitespace`, takes a scalar for `\w`.
+    /// Whether Rust's regex engine, which tokenizers uses for added tokens and `Whitespace`, takes a scalar for `\w`.
     ///
     /// Unlike Oniguruma it counts joiners, and not Latin-1's superscripts and fractions.
     static func isRustWord(_ scalar: UInt32) -> Bool {
@@ -81,15 +81,15 @@ struct CharacterClass: OptionSet, Sendable {
         if properties.isWhitespace { result.insert(.whitespace) }
         if isNumeric { result.insert(.numeric) }
         result.formUnion(bert)
-        // The reference's regex engine takes Latin-1's superscripts and fractions for word characters.
+        // tokenizers' regex engine takes Latin-1's superscripts and fractions for word characters.
         if [0xB2, 0xB3, 0xB9, 0xBC, 0xBD, 0xBE].contains(value) { result.insert(.word) }
         return result
     }
 
-    /// The Unicode version of the reference's regex engine.
+    /// The Unicode version of tokenizers' regex engine.
     static let regexUnicodeVersion = 16
 
-    /// The classes of the reference's stages for BERT, which know Unicode 8.
+    /// The classes of tokenizers' stages for BERT, which know Unicode 8.
     private static func ofBERT(
         _ value: UInt32,
         _ properties: Unicode.Scalar.Properties

@@ -40,7 +40,7 @@ enum TextPattern: Sendable {
     init(json: JSONValue) throws(TokenizerError) {
         if let text = json["String"] {
             let wanted = try text.asUTF8()
-            // Nothing is found everywhere, as the reference's engine does it.
+            // Nothing is found everywhere, as tokenizers' engine does it.
             self = wanted.isEmpty ? .regex(try Self.read("", at: text)) : .text(wanted)
             return
         }
