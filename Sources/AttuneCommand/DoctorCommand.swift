@@ -18,30 +18,31 @@ struct DoctorCommand: ParsableCommand {
 
     func run() throws {
         try reportingFailure {
-            print("engine        libtorch \(Runtime.version), CPU kernels for \(Runtime.cpuCapability)")
+            try print("engine        libtorch \(Runtime.version), CPU kernels for \(Runtime.cpuCapability)")
+            let cuda: String
             do throws(TorchError) {
-                let hasCUDA = try Runtime.openCUDA()
-                print("CUDA          \(hasCUDA ? "opened" : "not in this build of libtorch")")
+                cuda = try Runtime.openCUDA() ? "opened" : "not in this build of libtorch"
             } catch {
-                print("CUDA          in this build, but it cannot be opened: \(error.message)")
+                cuda = "in this build, but it cannot be opened: \(error.message)"
             }
+            try print("CUDA          \(cuda)")
             let devices = try Runtime.devices()
-            print("devices       \(devices.map(\.description).joined(separator: ", "))")
+            try print("devices       \(devices.map(\.description).joined(separator: ", "))")
             let (threads, cores) = (try Runtime.threadCount(), ProcessInfo.processInfo.activeProcessorCount)
-            print("threads       \(threads) on \(cores) cores")
+            try print("threads       \(threads) on \(cores) cores")
             let freeMemory = ProcessMemory.available()
             let memory = ByteSize(Int(clamping: ProcessInfo.processInfo.physicalMemory))
-            print("memory        \(memory)\(freeMemory.map { ", \(ByteSize($0)) free" } ?? "")")
-            let freeDisk = showDisk()
+            try print("memory        \(memory)\(freeMemory.map { ", \(ByteSize($0)) free" } ?? "")")
+            let freeDisk = try showDisk()
             var speeds: [DType: Double] = [:]
             for type in [DType.float32, .bfloat16] {
                 let isWide = type != .float32 && Device.cpu.multipliesWide(type)
                 let note = isWide ? ", for which this CPU has no instructions: it is computed in float32" : ""
                 let speed = try speed(type)
                 speeds[type] = speed
-                print(String(format: "matmul        %4.0f GFLOP/s in %@%@", speed, type.rawValue, note))
+                try print(String(format: "matmul        %4.0f GFLOP/s in %@%@", speed, type.rawValue, note))
             }
-            for line in HubCheck(HubOptions.environment).lines { print(line) }
+            for line in HubCheck(HubOptions.environment).lines { try print(line) }
             let advice = DoctorAdvice(
                 float32Speed: speeds[.float32] ?? 0,
                 bfloat16Speed: speeds[.bfloat16] ?? 0,
@@ -51,18 +52,18 @@ struct DoctorCommand: ParsableCommand {
                 cores: cores,
                 hasAccelerator: devices.contains { $0 != .cpu }
             )
-            print("\nadvice")
-            for sentence in advice.sentences { print("  \(sentence)") }
+            try print("\nadvice")
+            for sentence in advice.sentences { try print("  \(sentence)") }
         }
     }
 
     /// Shows the free space of the disks; returns that of the working folder.
-    private func showDisk() -> Int? {
+    private func showDisk() throws -> Int? {
         let environment = HubOptions.environment
         let free = freeSpace(at: environment.workingFolder)
-        if let free { print("disk          \(ByteSize(free)) free in the working folder") }
+        if let free { try print("disk          \(ByteSize(free)) free in the working folder") }
         if let cache = freeSpace(at: environment.cacheFolder) {
-            print(
+            try print(
                 "              \(ByteSize(cache)) free in the Hub's cache, \(HubDoor.path(environment.cacheFolder))"
             )
         }

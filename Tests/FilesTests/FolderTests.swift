@@ -124,7 +124,7 @@ struct FolderTests {
             let temporary: String
             do {
                 let file = try AtomicFile(at: place)
-                temporary = file.temporary
+                temporary = try #require(file.temporary)
             }
             try Data().write(to: URL(filePath: temporary))
             removeTemporaries(in: folder)
