@@ -19,8 +19,8 @@ public struct TensorBoardFile {
     ///     on. Nil forgets nothing.
     /// - Throws: `FileError`.
     ///
-    /// Source: `purge_step` of PyTorch's `SummaryWriter`; `EventAccumulator` of TensorBoard 2.21, which reads the start of a
-    /// session this way.
+    /// Source: `_CheckForRestartAndMaybePurge` of TensorBoard 2.21 (plugin_event_accumulator.py and event_accumulator.py);
+    /// `purge_step` of PyTorch's `SummaryWriter`.
     public init(in folder: URL, time: Date = .now, supersedingFrom step: Int? = nil) throws {
         try makeFolder(folder)
         let process = ProcessInfo.processInfo
@@ -43,7 +43,8 @@ public struct TensorBoardFile {
         start.wallTime = time.timeIntervalSince1970
         start.step = Int64(step)
         start.sessionLog = TensorBoardSessionLog(status: .start)
-        try write(start)
+        // Twice, as TensorBoard takes the first start that it meets for the run's own, and forgets nothing for it.
+        for _ in 0..<2 { try write(start) }
     }
 
     /// Whether a folder has a file of events.

@@ -3,18 +3,18 @@ import JSON
 import TestSupport
 import Testing
 
+/// Whether a small disk can be mounted where only one process sees it.
+private let mountsDisks =
+    (try? withTemporaryFolder { folder in
+        try shell("unshare -m mount -t tmpfs -o size=64k none .", in: folder).code == 0
+    }) ?? false
+
 /// A disk that becomes full: what was good before stays so, and the run says why it ends.
 @Suite(
     .timeLimit(.minutes(10)),
-    .enabled(if: FullDiskTests.mountsDisks, "only root may mount a disk, and not in every container")
+    .enabled(if: mountsDisks, "only root may mount a disk, and not in every container")
 )
 struct FullDiskTests {
-    /// Whether a small disk can be mounted where only one process sees it.
-    static let mountsDisks =
-        (try? withTemporaryFolder { folder in
-            try shell("unshare -m mount -t tmpfs -o size=64k none .", in: folder).code == 0
-        }) ?? false
-
     /// Runs a script in a folder that is a disk of its own.
     private func onDisk(of size: String, _ script: String, in folder: URL) throws -> CommandOutcome {
         let rows = (0..<24).map { $0 % 2 == 0 ? "sunny day \($0),sun" : "rainy day \($0),rain" }
@@ -42,7 +42,7 @@ struct FullDiskTests {
             let outcome = try onDisk(
                 of: "64m",
                 """
-                $ATTUNE \(training) --max-steps 600 --save-steps 100 --logging-steps 1 --report-to jsonl,tensorboard \
+                $ATTUNE \(training) --max-steps 600 --save-steps 100 --logging-steps 1 --report-to jsonl --report-to tensorboard \
                     --output-dir disk/out >o 2>err & p=$!
                 until grep -q 'saved checkpoint-100' err; do sleep 0.01; done
                 head -c 64m /dev/zero >disk/fill 2>/dev/null

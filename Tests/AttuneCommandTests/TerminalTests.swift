@@ -11,15 +11,11 @@ struct TerminalTests {
         variables: [String: String],
         columns: UInt16 = 0
     ) throws -> String {
-        let leader = posix_openpt(O_RDWR | O_NOCTTY)
-        try #require(leader >= 0 && grantpt(leader) == 0 && unlockpt(leader) == 0)
-        defer { close(leader) }
-        let name = try #require(ptsname(leader))
-        let follower = open(name, O_RDWR | O_NOCTTY)
-        try #require(follower >= 0)
+        var (leader, follower): (Int32, Int32) = (-1, -1)
         var size = winsize()
         (size.ws_col, size.ws_row) = (columns, 24)
-        if columns > 0 { try #require(ioctl(follower, UInt(TIOCSWINSZ), &size) == 0) }
+        try #require(openpty(&leader, &follower, nil, nil, &size) == 0)
+        defer { close(leader) }
         let process = Process()
         process.executableURL = attuneExecutable
         process.arguments = arguments
