@@ -45,7 +45,7 @@ extension FineTuning {
     ///
     /// - Parameter emit: Told what was read.
     /// - Returns: The plan.
-    /// - Throws: As ``run(into:shouldStop:emit:)`` before its first step.
+    /// - Throws: As ``run(into:observers:shouldStop:shouldSave:emit:)`` before its first step.
     public func plan(emit: (Event) throws -> Void = { _ in }) throws -> FineTuningPlan {
         try validate()
         let (trainRows, heldRows) = try rows(emit)

@@ -30,15 +30,17 @@ extension FineTuning {
     ///     checkpoint; else all run anew.
     ///   - observers: Made for every seed, told of its events.
     ///   - shouldStop: Asked after every step; a stopped run is saved as a checkpoint.
+    ///   - shouldSave: Asked after every step: whether a checkpoint is to be saved now. The run continues.
     ///   - emit: Told what happens in which seed.
     /// - Returns: What was measured.
-    /// - Throws: `TrainingError` if `folder` holds seeds of another job; as ``run(into:observers:shouldStop:emit:)``.
+    /// - Throws: `TrainingError` if `folder` holds seeds of another job; as ``run(into:observers:shouldStop:shouldSave:emit:)``.
     public func run(
         seeds count: Int,
         into folder: URL,
         goingOn: Bool = false,
         observers: (SeedRun) -> [any RunObserver] = { _ in [] },
         shouldStop: () -> Bool = { false },
+        shouldSave: () -> Bool = { false },
         emit: (SeedRun, Event) throws -> Void
     ) throws -> SeedResults {
         guard count > 0 else { throw TrainingError(.badArgument, "--seeds must be at least 1") }
@@ -70,7 +72,9 @@ extension FineTuning {
             try emit(run, .note("seed \(run.seed), \(index + 1) of \(count)"))
             var job = self
             job.overwritesOutputFolder = overwritesOutputFolder || isOwn
-            let row = try job.row(of: run, goingOn: goingOn, observers(run), shouldStop) { run, event in
+            let row = try job.row(of: run, goingOn: goingOn, observers(run), shouldStop, shouldSave) {
+                run,
+                event in
                 if !hasBegun, case .run(.started) = event {
                     // The folder of this seed has been emptied by its own run.
                     try OutputFolder(folder).removeFormerRun(except: run.folder.lastPathComponent)
@@ -94,6 +98,7 @@ extension FineTuning {
         goingOn: Bool,
         _ observers: [any RunObserver],
         _ shouldStop: () -> Bool,
+        _ shouldSave: () -> Bool,
         _ emit: (SeedRun, Event) throws -> Void
     ) throws -> SeedResults.Row? {
         guard !shouldStop() else { return nil }
@@ -101,9 +106,12 @@ extension FineTuning {
         job.arguments.seed = run.seed
         job.arguments.dataSeed = arguments.dataSeed.map { $0 &+ UInt64(run.index) }
         job.goesOnFromLatest = goingOn
-        let result = try job.run(into: run.folder, observers: observers, shouldStop: shouldStop) {
-            try emit(run, $0)
-        }
+        let result = try job.run(
+            into: run.folder,
+            observers: observers,
+            shouldStop: shouldStop,
+            shouldSave: shouldSave
+        ) { try emit(run, $0) }
         guard !result.outcome.wasInterrupted, result.evaluation != nil || held == .nothing else { return nil }
         let unwanted = ["eval_runtime", "eval_samples_per_second"]
         let measured = (result.evaluation?.values() ?? []).filter {

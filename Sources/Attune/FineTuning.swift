@@ -141,6 +141,7 @@ public struct FineTuning: Sendable {
     ///   - folder: The output folder, in the Hub's layout afterwards.
     ///   - observers: Told of every event of training, and of the evaluation at its end.
     ///   - shouldStop: Asked after every step; a stopped run is saved as a checkpoint and nothing else.
+    ///   - shouldSave: Asked after every step: whether a checkpoint is to be saved now. The run continues.
     ///   - emit: Told what happens.
     /// - Returns: What the job leaves.
     /// - Throws: `FileError` with code `.exists` if something in the folder would be overwritten; the errors of the modules
@@ -149,6 +150,7 @@ public struct FineTuning: Sendable {
         into folder: URL,
         observers: [any RunObserver] = [],
         shouldStop: () -> Bool = { false },
+        shouldSave: () -> Bool = { false },
         emit: (Event) throws -> Void
     ) throws -> Result {
         try validate()
@@ -186,7 +188,11 @@ public struct FineTuning: Sendable {
         for note in output.notes { try emit(.note(note)) }
         let checkpoint = try checkpoint(in: folder, emit)
         let listening = reportTo.map { $0.observer(in: folder) } + observers
-        let outcome = try trainer.run(resumingFrom: checkpoint, shouldStop: shouldStop) { event in
+        let outcome = try trainer.run(
+            resumingFrom: checkpoint,
+            shouldStop: shouldStop,
+            shouldSave: shouldSave
+        ) { event in
             try emit(.run(event))
             for observer in listening { try observer.receive(event) }
         }

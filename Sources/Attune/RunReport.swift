@@ -28,6 +28,7 @@ public enum RunReport: String, Sendable, CaseIterable {
 private final class TensorBoardReport: RunObserver {
     private let folder: URL
     private var file: TensorBoardFile?
+    private var firstStep = 0
 
     init(folder: URL) { self.folder = folder }
 
@@ -40,13 +41,16 @@ private final class TensorBoardReport: RunObserver {
                 (tag: name.replacing("eval_", with: "eval/", maxReplacements: 1), value: value)
             }
             try opened().add(values + [("train/epoch", record.epoch)], step: record.step)
-        case .started, .step, .evaluating, .saved, .loadedBest: break
+        case .started(let plan): firstStep = plan.firstStep
+        case .step, .evaluating, .saved, .loadedBest: break
         }
     }
 
     private func opened() throws -> TensorBoardFile {
         if let file { return file }
-        let opened = try TensorBoardFile(in: folder)
+        // The run that is resumed may have come further than the checkpoint: its later steps are taken again.
+        let isResumed = TensorBoardFile.isThere(in: folder)
+        let opened = try TensorBoardFile(in: folder, supersedingFrom: isResumed ? firstStep + 1 : nil)
         file = opened
         return opened
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 
 /// `attune`: parses, calls the library, prints.
@@ -31,11 +32,15 @@ struct AttuneCommand: ParsableCommand {
 
     /// Parses what was typed, `attune train` with its recipe, and runs it.
     static func main() {
+        StandardStreams.occupyClosed()
         // Writing beyond a limit on files' sizes is an error like a full disk, not the end of the process.
         signal(SIGXFSZ, SIG_IGN)
+        // So is a pipe that nobody reads: a run does not depend on who follows its messages.
+        signal(SIGPIPE, SIG_IGN)
         let typed = Array(CommandLine.arguments.dropFirst())
         var line: TrainingCommandLine?
         do {
+            try TypedArguments.ofProcess.requireText()
             try RepeatedOptions.refuse(in: typed)
             if typed.first == TrainCommand.configuration.commandName {
                 line = try TrainingCommandLine(Array(typed.dropFirst()))
@@ -54,16 +59,33 @@ struct AttuneCommand: ParsableCommand {
             } else {
                 try command.run()
             }
-        } catch let error as RecipeError {
-            writeToStandardError("attune: error: \(error)\n")
-            exit(withError: error.code)
         } catch {
-            let code = exitCode(for: error)
-            if !code.isSuccess, let message = line?.located(self.message(for: error)) {
-                writeToStandardError("attune: error: \(message)\n")
-                exit(withError: code)
-            }
-            exit(withError: error)
+            Foundation.exit(finish(error, line).rawValue)
         }
+    }
+
+    /// Says what the parser or a command threw.
+    ///
+    /// Help and versions are thrown, too, and are results: the parser's own way to print them ignores failures.
+    ///
+    /// - Parameters:
+    ///   - error: An error of the parser; that of a command has been said, and is its exit code.
+    ///   - line: The training command, which knows the places of settings in its recipe.
+    /// - Returns: The process's exit code.
+    private static func finish(_ error: any Error, _ line: TrainingCommandLine?) -> ExitCode {
+        if let error = error as? RecipeError {
+            writeToStandardError("attune: error: \(error)\n")
+            return error.code
+        }
+        let code = exitCode(for: error)
+        let text = fullMessage(for: error)
+        if code.isSuccess {
+            do throws(FileError) { if !text.isEmpty { try print(text) } } catch { return reported(error) }
+        } else if let message = line?.located(self.message(for: error)) {
+            writeToStandardError("attune: error: \(message)\n")
+        } else if !text.isEmpty {
+            writeToStandardError(text + "\n")
+        }
+        return code
     }
 }

@@ -34,7 +34,7 @@ struct CacheCommand: ParsableCommand {
             if clear {
                 let date = unusedFor.map { Date.now.addingTimeInterval(-$0 * 86_400) }
                 let gone = try datasets.clear(unusedSince: date)
-                print("deleted \(counted(gone.count, "file")), \(formattedSize(gone.byteCount))")
+                try print("deleted \(counted(gone.count, "file")), \(formattedSize(gone.byteCount))")
                 return
             }
             let entries = datasets.entries()
@@ -46,10 +46,10 @@ struct CacheCommand: ParsableCommand {
                             + counted($0["tokens"].int ?? 0, "token")
                     } ?? entry.description
                 let day = entry.lastUsed.formatted(.iso8601.year().month().day())
-                print("\(day)  \(formattedSize(entry.byteCount))  \(what)")
+                try print("\(day)  \(formattedSize(entry.byteCount))  \(what)")
             }
             let total = entries.reduce(0) { $0 + $1.byteCount }
-            print(
+            try print(
                 "\(counted(entries.count, "file")), \(formattedSize(total)), in \(datasets.folder.path(percentEncoded: false))"
             )
         }

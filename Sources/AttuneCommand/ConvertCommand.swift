@@ -45,17 +45,17 @@ struct ConvertCommand: ParsableCommand {
             valueName: "file"
         )
     )
-    var output: String
+    var output: OutputPath
 
     func validate() throws {
         guard format != nil else {
             let known = DatasetFormat.allCases.map { ".\($0.rawValue)" }.joined(separator: ", ")
-            throw ValidationError("--output \(output): its ending must be one of \(known)")
+            throw ValidationError("--output \(output.name): its ending must be one of \(known)")
         }
     }
 
     private var format: DatasetFormat? {
-        DatasetFormat(rawValue: URL(filePath: output).pathExtension.lowercased())
+        DatasetFormat(rawValue: URL(filePath: output.name).pathExtension.lowercased())
     }
 
     func run() throws {
@@ -73,8 +73,8 @@ struct ConvertCommand: ParsableCommand {
                 let listed = leftOut.map(\.description).joined(separator: ", ")
                 writeToStandardError("attune: warning: left out, as they hold nested values: \(listed)\n")
             }
-            try rows.write(to: URL(filePath: output), as: format)
-            print("\(output): \(counted(rows.count, "row"))")
+            try rows.write(to: output.path, as: format)
+            try print("\(output.name): \(counted(rows.count, "row"))")
         }
     }
 }

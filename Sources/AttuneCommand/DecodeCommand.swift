@@ -43,7 +43,7 @@ struct DecodeCommand: ParsableCommand {
             valueName: "file"
         )
     )
-    var output: String?
+    var output: OutputPath?
 
     @Flag(help: "Leave out special tokens, such as those around a text.")
     var skipSpecialTokens = false
@@ -68,9 +68,9 @@ struct DecodeCommand: ParsableCommand {
                 made = tokenizer.decode(ids, skipSpecialTokens: skipSpecialTokens) + "\n"
             }
             if let output {
-                try writeAtomically(Data(made.utf8), to: URL(filePath: output))
+                try output.write(made)
             } else {
-                print(made, terminator: "")
+                try print(made, terminator: "")
             }
         }
     }
@@ -92,14 +92,10 @@ struct IDRows {
 
     /// Reads a file.
     ///
-    /// - Throws: An exit code, when the message is on standard error.
+    /// - Throws: `FileError`; an exit code, when the message is on standard error.
     init(path: String) throws {
-        guard let data = FileManager.default.contents(atPath: path) else {
-            writeToStandardError(
-                "attune: error: cannot read \(path): there is no such file, or it may not be read\n"
-            )
-            throw ExitCode.missingInput
-        }
+        let file = try MappedFile(TypedArguments.path(path))
+        let data = Data(file.bytes)
         var rows: [(line: Int, ids: [Int32])] = []
         for (index, line) in data.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
             guard line.contains(where: { $0 > 0x20 }) else { continue }

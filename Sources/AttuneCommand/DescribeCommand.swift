@@ -140,7 +140,7 @@ struct DescribeCommand: ParsableCommand {
                 json
                 ? DescriptionJSON(description, source).object.formatted
                 : DescriptionText(description, source).text
-            print(output, terminator: "")
+            try print(output, terminator: "")
         }
     }
 

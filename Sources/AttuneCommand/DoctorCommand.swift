@@ -21,30 +21,31 @@ struct DoctorCommand: ParsableCommand {
 
     func run() throws {
         try reportingFailure {
-            print("engine        libtorch \(Runtime.version), CPU kernels for \(Runtime.cpuCapability)")
+            try print("engine        libtorch \(Runtime.version), CPU kernels for \(Runtime.cpuCapability)")
+            let cuda: String
             do throws(TorchError) {
-                let hasCUDA = try Runtime.openCUDA()
-                print("CUDA          \(hasCUDA ? "opened" : "not in this build of libtorch")")
+                cuda = try Runtime.openCUDA() ? "opened" : "not in this build of libtorch"
             } catch {
-                print("CUDA          in this build, but it cannot be opened: \(error.message)")
+                cuda = "in this build, but it cannot be opened: \(error.message)"
             }
-            if let name = processorName() { print("processor     \(name)") }
+            try print("CUDA          \(cuda)")
+            if let name = processorName() { try print("processor     \(name)") }
             let devices = try Runtime.devices()
-            print("devices       \(devices.map(\.description).joined(separator: ", "))")
+            try print("devices       \(devices.map(\.description).joined(separator: ", "))")
             let cores = AvailableCPUs.count
             let threads = try Engine.usefulThreads()
             try Runtime.setThreadCount(threads)
             let share = AvailableCPUs.quota.map {
                 String(format: ", of which a container's limit grants %.2g", $0)
             }
-            print("threads       \(threads) on \(counted(cores, "core"))\(share ?? "")")
+            try print("threads       \(threads) on \(counted(cores, "core"))\(share ?? "")")
             let freeMemory = ProcessMemory.available()
             let memory = ByteSize(Int(clamping: ProcessInfo.processInfo.physicalMemory))
-            print("memory        \(memory)\(freeMemory.map { ", \(ByteSize($0)) free" } ?? "")")
-            let freeDisk = showDisk()
+            try print("memory        \(memory)\(freeMemory.map { ", \(ByteSize($0)) free" } ?? "")")
+            let freeDisk = try showDisk()
             let products = try MeasuredProducts.measure(in: Engine.measurements)
-            for line in ProductTable(products).lines { print(line) }
-            for line in HubCheck(HubOptions.environment).lines { print(line) }
+            for line in ProductTable(products).lines { try print(line) }
+            for line in HubCheck(HubOptions.environment).lines { try print(line) }
             let advice = DoctorAdvice(
                 speeds: products.speeds,
                 freeMemory: freeMemory,
@@ -53,18 +54,18 @@ struct DoctorCommand: ParsableCommand {
                 cores: AvailableCPUs.usefulThreads,
                 hasAccelerator: devices.contains { $0 != .cpu }
             )
-            print("\nadvice")
-            for sentence in advice.sentences { print("  \(sentence)") }
+            try print("\nadvice")
+            for sentence in advice.sentences { try print("  \(sentence)") }
         }
     }
 
     /// Shows the free space of the disks; returns that of the working folder.
-    private func showDisk() -> Int? {
+    private func showDisk() throws -> Int? {
         let environment = HubOptions.environment
         let free = freeSpace(at: environment.workingFolder)
-        if let free { print("disk          \(ByteSize(free)) free in the working folder") }
+        if let free { try print("disk          \(ByteSize(free)) free in the working folder") }
         if let cache = freeSpace(at: environment.cacheFolder) {
-            print(
+            try print(
                 "              \(ByteSize(cache)) free in the Hub's cache, \(HubDoor.path(environment.cacheFolder))"
             )
         }

@@ -27,7 +27,7 @@ struct EvaluateCommand: ParsableCommand {
     var missingLabels: RowPolicy?
 
     @Option(help: ArgumentHelp("Write the numbers here as JSON.", valueName: "file"))
-    var output: String?
+    var output: OutputPath?
 
     func validate() throws {
         guard missingLabels != .keep else {
@@ -78,14 +78,10 @@ struct EvaluateCommand: ParsableCommand {
             }
             line.close()
             guard let record else { return }
-            print("on \(counted(examples.count, "text")): loss \(record.lossText)\n")
-            print(record.metrics.table(labels: model.labels), terminator: "")
-            if let output {
-                try writeAtomically(
-                    Data(JSONValue.object(record.results).formatted.utf8),
-                    to: URL(filePath: output)
-                )
-            }
+            // The file is written even if standard output cannot be.
+            try output?.write(JSONValue.object(record.results).formatted)
+            try print("on \(counted(examples.count, "text")): loss \(record.lossText)\n")
+            try print(record.metrics.table(labels: model.labels), terminator: "")
         }
     }
 

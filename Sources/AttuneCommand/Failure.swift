@@ -13,6 +13,8 @@ extension ExitCode {
     static let inputOutput = ExitCode(74)
     static let notAllowed = ExitCode(77)
     static let interrupted = ExitCode(130)
+    /// As a shell reports a process that ended because nobody reads its output any more.
+    static let readerGone = ExitCode(141)
 
     /// The code that an error of the library stands for.
     init(for error: any Error) {
@@ -37,8 +39,7 @@ extension ExitCode {
         case .missing: .missingInput
         case .corrupt, .unsupported: .badData
         case .notAllowed: .notAllowed
-        case .diskFull: .cannotCreate
-        case .inputOutput: .inputOutput
+        case .diskFull, .inputOutput: .inputOutput
         }
     }
 
@@ -56,8 +57,9 @@ extension ExitCode {
         switch code {
         case .missing: .missingInput
         case .notAllowed: .notAllowed
-        case .diskFull, .exists: .cannotCreate
-        case .inputOutput: .inputOutput
+        case .exists: .cannotCreate
+        case .diskFull, .inputOutput: .inputOutput
+        case .readerGone: .readerGone
         }
     }
 
@@ -65,7 +67,8 @@ extension ExitCode {
         switch code {
         case .missingFile: .missingInput
         case .notAllowed: .notAllowed
-        case .cannotWrite: .cannotCreate
+        case .cannotWrite: .inputOutput
+        case .readerGone: .readerGone
         case .badFile, .badEncoding, .unknownFormat, .missingColumn, .badData: .badData
         }
     }
@@ -82,7 +85,7 @@ extension ExitCode {
         switch code {
         case .unreadable: .missingInput
         case .corrupt, .unsupported, .impossible: .badData
-        case .unwritable: .cannotCreate
+        case .unwritable: .inputOutput
         }
     }
 }
@@ -96,12 +99,22 @@ func reportingFailure(_ body: () throws -> Void) throws {
     } catch let error as ValidationError {
         throw error
     } catch {
-        writeToStandardError("attune: error: \(error)\n")
-        throw ExitCode(for: error)
+        throw reported(error)
     }
 }
 
-/// Progress and notes go here; results go to standard output.
-func writeToStandardError(_ text: String) {
-    FileHandle.standardError.write(Data(text.utf8))
+/// Reports an error in one line on standard error, unless it is only that nobody reads the results any more.
+///
+/// - Parameter error: What a command has thrown.
+/// - Returns: The process's exit code. A process whose reader has ended does not come back: it ends as by the system's
+///   signal for that, which shells expect.
+func reported(_ error: any Error) -> ExitCode {
+    let code = ExitCode(for: error)
+    guard code != .readerGone else {
+        signal(SIGPIPE, SIG_DFL)
+        raise(SIGPIPE)
+        return code
+    }
+    writeToStandardError("attune: error: \(error)\n")
+    return code
 }

@@ -40,10 +40,12 @@ struct InspectCommand: ParsableCommand {
             let inspection = try ModelInspection(path: HubDoor.model(model))
             if json {
                 let object = InspectionJSON(inspection: inspection, listsTensors: tensors).object
-                print(JSONValue.object(object).oneLineInOrder)
+                try print(JSONValue.object(object).oneLineInOrder)
             } else {
-                print(InspectionText(inspection: inspection).text, terminator: "")
-                if tensors { print("\n" + InspectionText(inspection: inspection).tensors, terminator: "") }
+                try print(InspectionText(inspection: inspection).text, terminator: "")
+                if tensors {
+                    try print("\n" + InspectionText(inspection: inspection).tensors, terminator: "")
+                }
             }
         }
     }

@@ -2,29 +2,49 @@ import Dispatch
 import Foundation
 import Synchronization
 
-/// Ctrl-C, or a scheduler's SIGTERM, as a question to be asked: the first asks the run to stop and save, the second ends
-/// the process.
+/// The signals that a run hears, as questions to be asked.
+///
+/// Ctrl-C, a scheduler's SIGTERM and a terminal's SIGHUP ask the run to stop and save; a second Ctrl-C or SIGTERM ends the
+/// process. SIGUSR1, with which Slurm warns of a job's end, asks for a checkpoint.
 final class Interrupt: Sendable {
-    private let count = Atomic<Int>(0)
+    private let stops = Atomic<Int>(0)
+    private let urgentStops = Atomic<Int>(0)
+    private let asksForCheckpoint = Atomic<Bool>(false)
     private let queue = DispatchQueue(label: "attune.interrupt")
 
     /// Starts listening; the default handlers are off from here on.
     ///
-    /// - Parameter message: Said on standard error at the first signal.
+    /// A signal that was ignored when the process began stays so: SIGHUP under nohup, SIGINT in a script's background.
+    ///
+    /// - Parameter message: Said on standard error at the first signal to stop.
     /// - Returns: The sources, to be cancelled.
     func listen(message: String) -> [any DispatchSourceSignal] {
-        [SIGINT, SIGTERM].map { number in
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
-            source.setEventHandler { [self] in
-                if count.add(1, ordering: .relaxed).newValue > 1 { exit(130) }
-                writeToStandardError("\n\(message)\n")
+        [SIGINT, SIGTERM, SIGHUP, SIGUSR1].compactMap { number in
+            let former = signal(number, SIG_IGN)
+            guard unsafeBitCast(former, to: Int.self) != unsafeBitCast(SIG_IGN, to: Int.self) else {
+                return nil
             }
+            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+            source.setEventHandler { [self] in hear(number, message) }
             source.resume()
             return source
         }
     }
 
-    /// Whether a signal came.
-    var isRequested: Bool { count.load(ordering: .relaxed) > 0 }
+    private func hear(_ number: Int32, _ message: String) {
+        guard number != SIGUSR1 else {
+            asksForCheckpoint.store(true, ordering: .relaxed)
+            return writeToStandardError("\nsaving a checkpoint after this step; the run continues\n")
+        }
+        // A terminal that closes sends SIGHUP more than once.
+        if number != SIGHUP, urgentStops.add(1, ordering: .relaxed).newValue > 1 { exit(130) }
+        guard stops.add(1, ordering: .relaxed).newValue == 1 else { return }
+        writeToStandardError("\n\(message)\n")
+    }
+
+    /// Whether a signal to stop came.
+    var isRequested: Bool { stops.load(ordering: .relaxed) > 0 }
+
+    /// Whether a checkpoint was asked for since the last call.
+    func takeCheckpointRequest() -> Bool { asksForCheckpoint.exchange(false, ordering: .relaxed) }
 }

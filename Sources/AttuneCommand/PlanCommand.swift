@@ -68,7 +68,7 @@ struct PlanCommand: ParsableCommand {
                 json
                 ? ForecastJSON(forecast: forecast, limits: limits, freeDisk: free).text
                 : ForecastText(forecast: forecast, limits: limits, job: job, freeDisk: free).text
-            print(text, terminator: "")
+            try print(text, terminator: "")
         }
     }
 

@@ -45,7 +45,7 @@ struct PredictCommand: ParsableCommand {
             valueName: "file"
         )
     )
-    var output: String?
+    var output: OutputPath?
 
     @Flag(help: "Add the logits, in full float32 precision.")
     var logits = false
@@ -90,10 +90,10 @@ struct PredictCommand: ParsableCommand {
             }
             let text = lines.map { JSONValue.object($0).oneLineInOrder + "\n" }.joined()
             if let output {
-                try writeAtomically(Data(text.utf8), to: URL(filePath: output))
-                writeToStandardError("wrote \(counted(lines.count, "prediction")) to \(output)\n")
+                try output.write(text)
+                writeToStandardError("wrote \(counted(lines.count, "prediction")) to \(output.name)\n")
             } else {
-                print(text, terminator: "")
+                try print(text, terminator: "")
             }
         }
     }

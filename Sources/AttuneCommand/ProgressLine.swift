@@ -2,7 +2,7 @@ import Foundation
 
 /// One line that is rewritten in a terminal; elsewhere a line every few seconds.
 struct ProgressLine {
-    private let isTerminal = isatty(STDERR_FILENO) == 1
+    private let isTerminal = Terminal.rewritesLines
     private var lastShown: ContinuousClock.Instant?
     private var isOpen = false
 
@@ -17,7 +17,9 @@ struct ProgressLine {
         if let lastShown, now - lastShown < pause, !isLast { return }
         lastShown = now
         if isTerminal {
-            writeToStandardError("\r\u{1B}[2K" + text())
+            // A line that is wider than the terminal could not be taken back whole.
+            let shown = text().prefix(max(1, (Terminal.columns ?? .max) - 1))
+            writeToStandardError("\r\u{1B}[2K" + shown)
             isOpen = true
         } else {
             writeToStandardError(text() + "\n")

@@ -28,7 +28,7 @@ struct ReplayCommand: ParsableCommand {
     var precision: Precision?
 
     @Option(help: ArgumentHelp("Write everything here as JSON.", valueName: "file"))
-    var output: String?
+    var output: OutputPath?
 
     @Option(
         help: ArgumentHelp(
@@ -42,15 +42,14 @@ struct ReplayCommand: ParsableCommand {
 
     func run() throws {
         try reportingFailure {
+            try requireApart(output, from: [("the replay", file)])
             let engine = try Engine(device, threads: threads)
             let (replay, model) = try StepReplay.load(URL(filePath: file), device: engine.device)
             let report = try replay.run(on: model, precision: precision)
             let text = ReplayText(replay: replay, report: report, precision: precision ?? replay.precision)
-            print(text.text, terminator: "")
-            if let output {
-                let json = JSONValue.object(ReplayJSON(replay: replay, report: report).object)
-                try writeAtomically(Data(json.formatted.utf8), to: URL(filePath: output))
-            }
+            // The file is written even if standard output cannot be.
+            try output?.write(JSONValue.object(ReplayJSON(replay: replay, report: report).object).formatted)
+            try print(text.text, terminator: "")
             if report.origin == nil { throw ExitCode.failure }
         }
     }

@@ -150,7 +150,7 @@ struct SplitCommand: ParsableCommand {
                 }
                 let url = place(of: name)
                 try (tokenized ?? part).write(to: url, as: format)
-                print("\(url.path(percentEncoded: false)): \(counted(part.count, "row"))")
+                try print("\(url.path(percentEncoded: false)): \(counted(part.count, "row"))")
             }
         }
     }

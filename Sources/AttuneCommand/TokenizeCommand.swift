@@ -58,7 +58,7 @@ struct TokenizeCommand: ParsableCommand {
             valueName: "file"
         )
     )
-    var output: String?
+    var output: OutputPath?
 
     @Option(help: ArgumentHelp("CPU threads. Default: all cores.", valueName: "count"))
     var threads: Int?
@@ -103,10 +103,12 @@ struct TokenizeCommand: ParsableCommand {
             }
             let made = show ? shown(inputs, encodings, tokenizer, length) : lines(encodings, tokenizer)
             if let output {
-                try writeAtomically(Data(made.utf8), to: URL(filePath: output))
-                writeToStandardError("wrote the tokens of \(counted(inputs.count, "text")) to \(output)\n")
+                try output.write(made)
+                writeToStandardError(
+                    "wrote the tokens of \(counted(inputs.count, "text")) to \(output.name)\n"
+                )
             } else {
-                print(made, terminator: "")
+                try print(made, terminator: "")
             }
         }
     }
@@ -199,11 +201,7 @@ enum ColorChoice: String, CaseIterable, ExpressibleByArgument {
         switch self {
         case .always: true
         case .never: false
-        case .auto:
-            // https://no-color.org: set to anything but nothing.
-            !toFile && isatty(STDOUT_FILENO) == 1
-                && (ProcessInfo.processInfo.environment["NO_COLOR"] ?? "").isEmpty
-                && ProcessInfo.processInfo.environment["TERM"] != "dumb"
+        case .auto: !toFile && Terminal.showsColors
         }
     }
 }

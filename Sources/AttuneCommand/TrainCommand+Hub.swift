@@ -7,18 +7,16 @@ import Hub
 extension TrainCommand {
     /// Sends the trained model; where that fails, the model is saved here, and one command makes up for it.
     func finish(_ pusher: HubPusher, _ folder: URL, _ interrupt: Interrupt) throws {
-        let failure: ExitCode
+        var failure = ExitCode.interrupted
         defer { for note in pusher.takeNotes() { writeToStandardError(note + "\n") } }
+        var made: UploadedCommit?
         do {
-            if let made = try pusher.pushFinal(folder, shouldStop: { interrupt.isRequested }) {
-                print("pushed to \(pusher.repository): \(made.address)")
-                return
-            }
-            failure = .interrupted
+            made = try pusher.pushFinal(folder, shouldStop: { interrupt.isRequested })
         } catch {
             writeToStandardError("attune: error: the model is saved, but pushing it failed: \(error)\n")
             failure = ExitCode(for: error)
         }
+        if let made { return try print("pushed to \(pusher.repository): \(made.address)") }
         writeToStandardError(
             "this sends it:\n  \(pusher.repetition(of: outputDir, program: CommandLine.arguments[0]))\n"
         )

@@ -27,7 +27,8 @@ extension TrainCommand {
             seeds: count,
             into: folder,
             goingOn: saving.resumeFromCheckpoint != nil,
-            shouldStop: { interrupt.isRequested }
+            shouldStop: { interrupt.isRequested },
+            shouldSave: { interrupt.takeCheckpointRequest() }
         ) { run, event in
             if run.seed != current { (current, reporter) = (run.seed, ConsoleReporter()) }
             if case .resolved(let settings) = event {
@@ -54,7 +55,7 @@ extension TrainCommand {
                 line
             )
         }
-        print(
+        try print(
             "over \(counted(count, "seed"))\n\n\(results.table)\nsaved to \(outputDir), a model in each seed-<n>"
         )
     }

@@ -16,8 +16,9 @@ struct TrainCommand: ParsableCommand {
             Labels are names; ids follow from their order. A column of lists gives a text several labels; \
             --problem-type regression learns a column's numbers. The output folder is in the Hub's layout: the Python \
             library opens it, and so do `attune evaluate` and `attune predict`. A folder that holds a model or checkpoints is \
-            refused unless its run is resumed or --overwrite-output-dir is given. Ctrl-C or SIGTERM finishes the step, saves \
-            a checkpoint, prints the command that resumes the run and exits with 130. Flags are those of the reference's TrainingArguments, with its defaults.
+            refused unless its run is resumed or --overwrite-output-dir is given. Ctrl-C, SIGTERM or SIGHUP finishes the step, saves \
+            a checkpoint, prints the command that resumes the run and exits with 130; SIGUSR1 saves a checkpoint, and the run \
+            continues. Flags are those of the reference's TrainingArguments, with its defaults.
 
             A recipe is a YAML file of the same names in snake_case (learning_rate: 2e-5); flags override it, and \
             every run leaves its own, complete, as recipe.yaml in the output folder.
@@ -79,8 +80,8 @@ struct TrainCommand: ParsableCommand {
             try Self.download(&job)
             if dryRun {
                 let plan = try job.plan { if case .note(let text) = $0 { writeToStandardError(text + "\n") } }
-                print(PlanText(plan: plan, job: job, push: try pushPlan()).text, terminator: "")
-                if let count = training.seedCount { print("all that \(count) times, in seed-<n> each") }
+                try print(PlanText(plan: plan, job: job, push: try pushPlan()).text, terminator: "")
+                if let count = training.seedCount { try print("all that \(count) times, in seed-<n> each") }
                 return
             }
             let engine = try Engine(device, threads: training.threads)
@@ -110,7 +111,11 @@ struct TrainCommand: ParsableCommand {
             var settings = ResolvedSettings()
             let result: FineTuning.Result
             do {
-                result = try job.run(into: folder, shouldStop: { interrupt.isRequested }) { event in
+                result = try job.run(
+                    into: folder,
+                    shouldStop: { interrupt.isRequested },
+                    shouldSave: { interrupt.takeCheckpointRequest() }
+                ) { event in
                     if case .resolved(let found) = event { settings = found }
                     if case .run(.started(let plan)) = event {
                         try write(plan.formerSettings + recipe(settings), to: folder)
@@ -128,7 +133,8 @@ struct TrainCommand: ParsableCommand {
                 pusher?.cancel()
                 throw interrupted(after: "step \(result.outcome.step)", line)
             }
-            printSummary(result)
+            // The model is saved: what is left to do is done even if standard output cannot be written.
+            let printing = Result { try printSummary(result) }
             if interrupt.isRequested, job.held != .nothing, result.evaluation == nil {
                 writeToStandardError(
                     "the evaluation was stopped; `attune evaluate` measures the saved model\n"
@@ -136,6 +142,7 @@ struct TrainCommand: ParsableCommand {
                 throw ExitCode.interrupted
             }
             if let pusher { try finish(pusher, folder, interrupt) }
+            try printing.get()
         }
     }
 
@@ -246,10 +253,10 @@ struct TrainCommand: ParsableCommand {
         return values
     }
 
-    private func printSummary(_ result: FineTuning.Result) {
+    private func printSummary(_ result: FineTuning.Result) throws {
         let outcome = result.outcome
         let rate = Double(outcome.examplesSeen) / max(outcome.runtime, 1e-9)
-        print(
+        try print(
             String(
                 format: "trained %@ in %@ (%.1f examples/s), mean loss %.4f%@",
                 counted(outcome.step, "step"),
@@ -261,10 +268,10 @@ struct TrainCommand: ParsableCommand {
         )
         if let evaluation = result.evaluation {
             let examples = evaluation.metrics.count
-            print("\non \(counted(examples, "held-out text")): loss \(evaluation.lossText)\n")
-            print(evaluation.metrics.table(labels: result.classifier.labels))
+            try print("\non \(counted(examples, "held-out text")): loss \(evaluation.lossText)\n")
+            try print(evaluation.metrics.table(labels: result.classifier.labels))
         }
-        print("saved to \(outputDir)")
-        print("next: attune predict --model \(shellQuoted(outputDir)) --text \"…\"")
+        try print("saved to \(outputDir)")
+        try print("next: attune predict --model \(shellQuoted(outputDir)) --text \"…\"")
     }
 }

@@ -15,10 +15,39 @@ namespace {
 /// Rows of a Parquet row group: enough to compress well, few enough that two cores share a file of some size.
 constexpr int64_t group_rows = 1 << 16;
 
+/// Hands a file's bytes to the caller, so that they may go where nothing can be sought: into a pipe, for one.
+class Sink final : public arrow::io::OutputStream {
+  public:
+    Sink(ca_write write, void *context) : write_(write), context_(context) {}
+
+    arrow::Status Close() override {
+        closed_ = true;
+        return arrow::Status::OK();
+    }
+    bool closed() const override { return closed_; }
+    arrow::Result<int64_t> Tell() const override { return position_; }
+
+    arrow::Status Write(const void *bytes, int64_t count) override {
+        if (closed_) return arrow::Status::IOError("the file is closed");
+        if (count > 0 && write_(context_, bytes, count) != 0) {
+            closed_ = true;
+            return arrow::Status::IOError("the bytes cannot be written");
+        }
+        position_ += count;
+        return arrow::Status::OK();
+    }
+
+  private:
+    ca_write write_;
+    void *context_;
+    int64_t position_ = 0;
+    bool closed_ = false;
+};
+
 struct Writer {
     std::vector<ca_type> types;
     std::shared_ptr<arrow::Schema> schema;
-    std::shared_ptr<arrow::io::FileOutputStream> file;
+    std::shared_ptr<Sink> file;
     /// One of the two is there.
     std::unique_ptr<parquet::arrow::FileWriter> parquet;
     std::shared_ptr<arrow::ipc::RecordBatchWriter> ipc;
@@ -32,8 +61,7 @@ struct Input {
 
 Writer &writer(ca_writer handle) { return *static_cast<Writer *>(handle.ctx); }
 
-arrow::Status open(Writer &writer, const std::string &path, ca_format format) {
-    ARROW_ASSIGN_OR_RAISE(writer.file, arrow::io::FileOutputStream::Open(path));
+arrow::Status open(Writer &writer, ca_format format) {
     if (format == CA_FORMAT_IPC) {
         ARROW_ASSIGN_OR_RAISE(writer.ipc, arrow::ipc::MakeFileWriter(writer.file, writer.schema));
         return arrow::Status::OK();
@@ -76,8 +104,9 @@ arrow::Compression::type compression(ca_codec codec) {
 
 using namespace ca;
 
-int ca_writer_open(ca_writer *out, const char *path, ca_format format, int32_t column_count, const char *const *names,
-                   const ca_type *types, int32_t metadata_count, const char *const *metadata) {
+int ca_writer_open(ca_writer *out, ca_write write, void *context, ca_format format, int32_t column_count,
+                   const char *const *names, const ca_type *types, int32_t metadata_count,
+                   const char *const *metadata) {
     return guard([&]() -> arrow::Status {
         auto made = std::make_unique<Writer>();
         arrow::FieldVector fields;
@@ -90,7 +119,8 @@ int ca_writer_open(ca_writer *out, const char *path, ca_format format, int32_t c
         auto pairs = std::make_shared<arrow::KeyValueMetadata>();
         for (int32_t i = 0; i < metadata_count; i++) pairs->Append(metadata[2 * i], metadata[2 * i + 1]);
         made->schema = arrow::schema(fields, metadata_count > 0 ? pairs : nullptr);
-        ARROW_RETURN_NOT_OK(open(*made, path, format));
+        made->file = std::make_shared<Sink>(write, context);
+        ARROW_RETURN_NOT_OK(open(*made, format));
         out->ctx = made.release();
         return arrow::Status::OK();
     });
@@ -108,7 +138,12 @@ int ca_writer_close(ca_writer handle) {
     });
 }
 
-void ca_writer_free(ca_writer handle) { delete static_cast<Writer *>(handle.ctx); }
+void ca_writer_free(ca_writer handle) {
+    auto *made = static_cast<Writer *>(handle.ctx);
+    // A writer that was not closed would write its end here, when nobody takes it any more.
+    if (made) (void)made->file->Close();
+    delete made;
+}
 
 int ca_input_open(ca_input *out, const char *path, ca_codec codec) {
     return guard([&]() -> arrow::Status {

@@ -48,7 +48,7 @@ func asCheckpoint<Result: ~Copyable>(
             case .missing: .missing
             case .notAllowed: .notAllowed
             case .diskFull: .diskFull
-            case .exists, .inputOutput: .inputOutput
+            case .exists, .readerGone, .inputOutput: .inputOutput
             }
         throw CheckpointError(code, error.message)
     }

@@ -16,6 +16,8 @@ public struct DatasetError: Error, Sendable, Equatable, CustomStringConvertible 
         case missingColumn
         /// A file cannot be written.
         case cannotWrite
+        /// The program that reads the pipe has ended, which is no fault.
+        case readerGone
         /// The rows do not allow what was asked: too few, one class only.
         case badData
     }

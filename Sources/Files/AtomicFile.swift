@@ -8,12 +8,15 @@ import Darwin
 
 /// Writes a file beside its place, syncs it, then renames it: it appears whole or not at all.
 ///
+/// A file that is there is replaced and keeps its permissions; a link stays, and its target is replaced. A FIFO, a device or
+/// a socket is written through.
+///
 /// - Parameters:
 ///   - data: The file's bytes.
 ///   - url: Its place; folders on the way are made.
-/// - Throws: `.diskFull`, `.notAllowed` or `.inputOutput`; nothing is left behind then.
+/// - Throws: `.diskFull`, `.notAllowed`, `.readerGone` or `.inputOutput`; nothing is left behind then.
 public func writeAtomically(_ data: Data, to url: URL) throws(FileError) {
-    try writeAtomically(data, to: url, permissions: 0o644)
+    try writeAtomically(data, to: url, permissions: nil)
 }
 
 /// Writes a file beside its place, syncs it, then renames it, open to whom `permissions` says from its first byte on.
@@ -21,24 +24,43 @@ public func writeAtomically(_ data: Data, to url: URL) throws(FileError) {
 /// - Parameters:
 ///   - data: The file's bytes.
 ///   - url: Its place; folders on the way are made.
-///   - permissions: As `chmod` takes them, less the process's mask.
-/// - Throws: `.diskFull`, `.notAllowed` or `.inputOutput`; nothing is left behind then.
-package func writeAtomically(_ data: Data, to url: URL, permissions: UInt32) throws(FileError) {
-    var file = try AtomicFile(at: url, permissions: permissions)
+///   - permissions: As `chmod` takes them, less the process's mask; nil keeps those of a file that is there.
+/// - Throws: `.diskFull`, `.notAllowed`, `.readerGone` or `.inputOutput`; nothing is left behind then.
+package func writeAtomically(_ data: Data, to url: URL, permissions: UInt32?) throws(FileError) {
+    try write(data, to: AtomicFile(at: url, permissions: permissions))
+}
+
+/// Writes a file like ``writeAtomically(_:to:)``, under a name that need not be UTF-8.
+///
+/// - Parameters:
+///   - data: The file's bytes.
+///   - path: Its place; folders on the way are made.
+/// - Throws: `.diskFull`, `.notAllowed`, `.readerGone` or `.inputOutput`; nothing is left behind then.
+package func writeAtomically(_ data: Data, to path: RawPath) throws(FileError) {
+    try write(data, to: AtomicFile(at: path))
+}
+
+private func write(_ data: Data, to file: consuming AtomicFile) throws(FileError) {
+    var file = file
     try file.write(Array(data))
     try file.commit()
 }
 
 /// A file on its way: `write` any number of times, then `commit`; dropped without a trace if never committed.
+///
+/// What is not a regular file has nothing that could be replaced: it is written as bytes come (``WriteTarget``).
 package struct AtomicFile: ~Copyable {
+    /// As it was given, for messages.
     private let path: String
-    /// Where the file is written before it gets its name: what opens files itself may write there.
-    package let temporary: String
+    /// Where the file is written before it gets its name, and the name; nil for what is written through.
+    private let places: (temporary: RawPath, final: RawPath)?
     private var descriptor: Int32
     /// Bytes on their way past the system's cache; nil for a file that goes through it.
     private let buffer: PageBuffer?
     private var bypassesCache = false
-    fileprivate static let ending = ".incomplete"
+    /// Bytes that the system has.
+    private var count = 0
+    private static let ending = ".incomplete"
 
     /// Whether a name is that of a file on its way.
     static func isTemporary(_ name: String) -> Bool {
@@ -50,50 +72,97 @@ package struct AtomicFile: ~Copyable {
     /// A name beside a file's, not taken yet, which ``isTemporary(_:)`` recognises.
     ///
     /// A name of almost 255 bytes, the most that file systems allow, is shortened: what has a valid name can be written.
-    fileprivate static func temporaryPath(for url: URL) -> String {
-        let suffix = ".\(getpid())-\(UInt32.random(in: 0 ... .max))\(ending)"
-        var name = url.lastPathComponent
-        if name.utf8.count <= longestName {
-            while name.utf8.count + suffix.utf8.count > longestName { name.removeLast() }
+    fileprivate static func temporary(for path: RawPath) -> RawPath {
+        let suffix = Array(".\(getpid())-\(UInt32.random(in: 0 ... .max))\(ending)".utf8)
+        let name = path.name
+        guard name.count <= longestName, name.count + suffix.count > longestName else {
+            return path.beside(name + suffix)
         }
-        return url.deletingLastPathComponent().appending(path: name + suffix).path(percentEncoded: false)
+        var short = name.prefix(longestName - suffix.count)
+        // No character is cut: some file systems take only UTF-8.
+        while let last = short.last, name[short.endIndex] & 0xC0 == 0x80, last & 0x80 != 0 {
+            short.removeLast()
+        }
+        return path.beside(short + suffix)
     }
 
     /// Starts a file; folders on the way are made.
     ///
     /// - Parameters:
     ///   - url: Its place.
-    ///   - permissions: As `chmod` takes them, less the process's mask.
+    ///   - permissions: As `chmod` takes them, less the process's mask; nil keeps those of a file that is there.
     ///   - bypassesCache: Whether it is written past the system's cache where the disk can do that: for large files that
     ///     are seldom read.
     /// - Throws: `.diskFull`, `.notAllowed` or `.inputOutput`.
     package init(
         at url: URL,
-        permissions: UInt32 = 0o644,
+        permissions: UInt32? = nil,
         bypassesCache: Bool = false
     ) throws(FileError) {
-        let path = url.path(percentEncoded: false)
-        let temporary = Self.temporaryPath(for: url)
-        try makeFolder(url.deletingLastPathComponent())
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode_t(permissions))
-        guard descriptor >= 0 else { throw FileError(writing: path, errorCode: errno) }
-        self.path = path
-        self.temporary = temporary
-        self.descriptor = descriptor
-        buffer = bypassesCache ? PageBuffer() : nil
+        try self.init(at: RawPath(url), permissions: permissions, bypassesCache: bypassesCache)
+    }
+
+    /// Starts a file under a name that need not be UTF-8.
+    ///
+    /// - Parameters:
+    ///   - path: Its place; folders on the way are made.
+    ///   - permissions: As `chmod` takes them, less the process's mask; nil keeps those of a file that is there.
+    ///   - bypassesCache: Whether it is written past the system's cache where the disk can do that.
+    /// - Throws: `.diskFull`, `.notAllowed` or `.inputOutput`.
+    package init(
+        at path: RawPath,
+        permissions: UInt32? = nil,
+        bypassesCache: Bool = false
+    ) throws(FileError) {
+        let target = try WriteTarget(path)
+        let opened: Int32
+        var places: (temporary: RawPath, final: RawPath)?
+        switch target {
+        case .stream(let descriptor): opened = descriptor
+        case .file(let place, let former):
+            let temporary = Self.temporary(for: place)
+            // A folder whose name is not UTF-8 is there, or opening the file says that it is not.
+            if place.parent.isText {
+                try makeFolder(URL(filePath: place.parent.shown, directoryHint: .isDirectory))
+            }
+            let mode = permissions ?? 0o644
+            opened = temporary.withCString {
+                open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode_t(mode))
+            }
+            guard opened >= 0 else { throw FileError(writing: path.shown, errorCode: errno) }
+            if permissions == nil, let former { Self.adopt(former, by: opened) }
+            places = (temporary, place)
+        }
+        self.path = path.shown
+        self.places = places
+        descriptor = opened
+        buffer = bypassesCache && places != nil ? PageBuffer() : nil
+    }
+
+    /// Gives a new file the owner and the permissions of the one that it replaces, as far as the system allows.
+    private static func adopt(_ former: stat, by descriptor: Int32) {
+        var own = stat()
+        guard fstat(descriptor, &own) == 0 else { return }
+        if own.st_uid != former.st_uid || own.st_gid != former.st_gid {
+            _ = fchown(descriptor, former.st_uid, former.st_gid)
+        }
+        _ = fchmod(descriptor, former.st_mode & 0o777)
     }
 
     deinit {
         if descriptor >= 0 {
             close(descriptor)
-            unlink(temporary)
+            places?.temporary.remove()
         }
     }
+
+    /// Where the file is before it gets its name; nil for what is written through.
+    package var temporary: String? { places?.temporary.shown }
 
     /// Adds bytes.
     ///
     /// - Parameter bytes: The file's next.
-    /// - Throws: `.diskFull` or `.inputOutput`.
+    /// - Throws: `.diskFull`, `.readerGone` or `.inputOutput`.
     package mutating func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
         guard let buffer else { return try send(bytes) }
         var rest = bytes[...]
@@ -110,24 +179,25 @@ package struct AtomicFile: ~Copyable {
     private mutating func send(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
         var rest = bytes[...]
         while !rest.isEmpty {
-            let slice = UnsafeRawBufferPointer(rebasing: rest)
-            #if canImport(Glibc)
-            let count = Glibc.write(descriptor, slice.baseAddress, slice.count)
-            #else
-            let count = Darwin.write(descriptor, slice.baseAddress, slice.count)
-            #endif
-            if count < 0 {
-                if errno == EINTR { continue }
-                // Some file systems take the wish and not the bytes.
-                if errno == EINVAL, bypassesCache {
-                    useCache()
-                    continue
-                }
-                throw FileError(writing: path, errorCode: errno)
+            switch writeOnce(UnsafeRawBufferPointer(rebasing: rest), to: descriptor) {
+            case .success(let taken):
+                count += taken
+                rest = rest.dropFirst(taken)
+                if bypassesCache, !PageBuffer.isAligned(taken) { useCache() }
+            // Some file systems take the wish and not the bytes.
+            case .failure(let failure) where failure.code == EINVAL && bypassesCache: useCache()
+            case .failure(let failure): throw error(failure.code)
             }
-            rest = rest.dropFirst(count)
-            if bypassesCache, !PageBuffer.isAligned(count) { useCache() }
         }
+    }
+
+    /// An error of this file; for what was written through, it says how much that was.
+    private func error(_ code: Int32) -> FileError {
+        FileError(
+            writing: path,
+            errorCode: code,
+            progress: places == nil ? "\(counted(count, "byte")) written" : nil
+        )
     }
 
     /// The rest of the file goes through the system's cache.
@@ -139,7 +209,7 @@ package struct AtomicFile: ~Copyable {
     /// Adds bytes.
     ///
     /// - Parameter bytes: The file's next.
-    /// - Throws: `.diskFull` or `.inputOutput`.
+    /// - Throws: `.diskFull`, `.readerGone` or `.inputOutput`.
     package mutating func write(_ bytes: [UInt8]) throws(FileError) {
         let result: Result<Void, FileError> = bytes.withUnsafeBytes { buffer in
             do throws(FileError) { return .success(try write(buffer)) } catch { return .failure(error) }
@@ -156,14 +226,20 @@ package struct AtomicFile: ~Copyable {
             if bypassesCache { useCache() }
             try send(buffer.bytes)
         }
-        guard fsync(descriptor) == 0 else { throw FileError(writing: path, errorCode: errno) }
-        close(descriptor)
+        // A pipe cannot be synced.
+        guard fsync(descriptor) == 0 || places == nil else { throw error(errno) }
+        // Some disks behind a network report a failed write only now. The descriptor is gone in either case.
+        let closing = close(descriptor)
         descriptor = -1
-        guard rename(temporary, path) == 0 else {
-            let error = errno
-            unlink(temporary)
-            throw FileError(writing: path, errorCode: error)
+        let reason = errno
+        guard closing == 0 || reason == EINTR else {
+            places?.temporary.remove()
+            throw error(reason)
         }
+        guard let places, places.temporary.rename(to: places.final) != 0 else { return }
+        let refusal = errno
+        places.temporary.remove()
+        throw error(refusal)
     }
 }
 
@@ -176,16 +252,18 @@ package struct AtomicFile: ~Copyable {
 package func linkAtomically(to target: String, at url: URL) throws(FileError) {
     try makeFolder(url.deletingLastPathComponent())
     let path = url.path(percentEncoded: false)
-    let temporary = AtomicFile.temporaryPath(for: url)
+    let temporary = AtomicFile.temporary(for: RawPath(url))
     // A new name appears at once by itself: a process that is killed leaves nothing beside it.
     if symlink(target, path) == 0 { return }
     guard errno == EEXIST else { throw FileError(writing: path, errorCode: errno) }
     // Another process was first; replacing its link by the same would hide the name from who lists the folder just then.
     if (try? FileManager.default.destinationOfSymbolicLink(atPath: path)) == target { return }
-    guard symlink(target, temporary) == 0 else { throw FileError(writing: path, errorCode: errno) }
-    guard rename(temporary, path) == 0 else {
+    guard temporary.withCString({ symlink(target, $0) }) == 0 else {
+        throw FileError(writing: path, errorCode: errno)
+    }
+    guard temporary.rename(to: RawPath(url)) == 0 else {
         let reason = errno
-        unlink(temporary)
+        temporary.remove()
         throw FileError(writing: path, errorCode: reason)
     }
 }

@@ -18,6 +18,8 @@ public struct FileError: Error, Sendable, Equatable, CustomStringConvertible {
         case diskFull
         /// Something is there that would be overwritten.
         case exists
+        /// The program that reads the pipe has ended, which is no fault.
+        case readerGone
         /// Reading or writing failed otherwise.
         case inputOutput
     }
@@ -64,9 +66,15 @@ public struct FileError: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     /// What the system says of a file that could not be written.
-    package init(writing path: String, errorCode: Int32) {
+    ///
+    /// - Parameters:
+    ///   - path: The file's, or another name for a person.
+    ///   - errorCode: As `errno` has it.
+    ///   - progress: How much was written before, if that remains.
+    package init(writing path: String, errorCode: Int32, progress: String? = nil) {
         let refusal = Refusal(errorCode, at: path)
-        self.init(refusal.code, "cannot write \(path): \(refusal.advice)")
+        let rest = progress.map { "; \($0)" } ?? ""
+        self.init(refusal.code, "cannot write \(path): \(refusal.advice)\(rest)")
     }
 
     /// What the system says of a folder that could not be made.
@@ -86,6 +94,7 @@ private struct Refusal {
             switch errorCode {
             case ENOSPC, EDQUOT: .diskFull
             case EACCES, EPERM, EROFS: .notAllowed
+            case EPIPE: .readerGone
             default: .inputOutput
             }
         advice =
@@ -100,6 +109,11 @@ private struct Refusal {
             case EISDIR: "it is a folder; give the name of a file"
             case ENOENT: "its folder does not exist"
             case ELOOP: "a link on the way leads back to itself"
+            case EPIPE: "its reader has ended"
+            case EBADF: "it is closed"
+            case ENXIO: "nothing is there to take the bytes"
+            case ECONNREFUSED: "no program listens to this socket"
+            case EPROTOTYPE: "this socket takes no stream of bytes"
             case EMFILE, ENFILE: "too many files are open; raise the limit (ulimit -n)"
             default: String(cString: strerror(errorCode))
             }

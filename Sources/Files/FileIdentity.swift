@@ -12,9 +12,13 @@ package struct FileIdentity: Equatable, Sendable {
     /// The identity of what is at a path, or nil if nothing is there.
     ///
     /// - Parameter path: Links are followed.
-    package init?(_ path: String) {
-        var status = stat()
-        guard stat(path, &status) == 0 else { return nil }
+    package init?(_ path: String) { self.init(RawPath(path)) }
+
+    /// The identity of what is at a path, or nil if nothing is there.
+    ///
+    /// - Parameter path: Links are followed.
+    package init?(_ path: RawPath) {
+        guard let status = path.status(followingLinks: true) else { return nil }
         device = UInt64(truncatingIfNeeded: status.st_dev)
         number = UInt64(truncatingIfNeeded: status.st_ino)
     }

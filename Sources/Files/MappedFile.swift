@@ -21,10 +21,17 @@ public final class MappedFile: @unchecked Sendable {
     ///
     /// - Parameter url: A regular file.
     /// - Throws: `.missing`, `.notAllowed` or `.inputOutput` with the system's reason.
-    public init(contentsOf url: URL) throws(FileError) {
-        path = url.path(percentEncoded: false)
+    public convenience init(contentsOf url: URL) throws(FileError) { try self.init(RawPath(url)) }
+
+    /// Maps a file.
+    ///
+    /// - Parameter path: A regular file; its name need not be UTF-8.
+    /// - Throws: `.missing`, `.notAllowed` or `.inputOutput` with the system's reason.
+    public init(_ path: RawPath) throws(FileError) {
+        self.path = path.shown
         // Without O_NONBLOCK, opening a pipe waits for somebody to write into it.
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        let descriptor = path.withCString { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
+        let path = self.path
         guard descriptor >= 0 else { throw FileError(reading: path, errorCode: errno) }
         defer { close(descriptor) }
         var status = stat()

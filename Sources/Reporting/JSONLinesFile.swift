@@ -2,28 +2,24 @@ import Files
 public import Foundation
 public import JSON
 
-/// A file of JSON objects, one a line, that grows.
+/// A file of JSON objects, one a line, that grows by whole lines.
 public struct JSONLinesFile {
-    private let handle: FileHandle
+    private let file: AppendingFile
 
-    /// Opens a file to add lines after those that it has.
+    /// Opens a file to add lines after those that it has; half a line that a killed process left goes.
     ///
-    /// - Parameter url: The file; it and its folder are made where they are missing.
-    /// - Throws: `FileError`, or the file handle's error.
+    /// - Parameter url: The file; it and its folder are made if need be.
+    /// - Throws: `FileError`.
     public init(_ url: URL) throws {
         try makeFolder(url.deletingLastPathComponent())
-        if !FileManager.default.fileExists(atPath: url.path(percentEncoded: false)) {
-            try Data().write(to: url)
-        }
-        handle = try FileHandle(forWritingTo: url)
-        try handle.seekToEnd()
+        file = try AppendingFile(at: url, recordsEndingIn: UInt8(ascii: "\n"))
     }
 
     /// Adds a line.
     ///
     /// - Parameter object: What it holds, in this order.
-    /// - Throws: The file handle's error.
+    /// - Throws: `FileError`; nothing of the line is in the file then.
     public func add(_ object: JSONObject) throws {
-        try handle.write(contentsOf: Data((JSONValue.object(object).oneLineInOrder + "\n").utf8))
+        try file.add(Array((JSONValue.object(object).oneLineInOrder + "\n").utf8))
     }
 }

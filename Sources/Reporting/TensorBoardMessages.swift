@@ -16,6 +16,8 @@ struct TensorBoardEvent: Message, Equatable {
     var fileVersion = ""
     /// The record's numbers.
     var summary: TensorBoardSummary?
+    /// That a session of the run begins or ends.
+    var sessionLog: TensorBoardSessionLog?
     var unknownFields = UnknownStorage()
 
     mutating func decodeMessage<D: Decoder>(decoder: inout D) throws {
@@ -25,6 +27,7 @@ struct TensorBoardEvent: Message, Equatable {
             case 2: try decoder.decodeSingularInt64Field(value: &step)
             case 3: try decoder.decodeSingularStringField(value: &fileVersion)
             case 5: try decoder.decodeSingularMessageField(value: &summary)
+            case 7: try decoder.decodeSingularMessageField(value: &sessionLog)
             default: break
             }
         }
@@ -35,6 +38,44 @@ struct TensorBoardEvent: Message, Equatable {
         if step != 0 { try visitor.visitSingularInt64Field(value: step, fieldNumber: 2) }
         if !fileVersion.isEmpty { try visitor.visitSingularStringField(value: fileVersion, fieldNumber: 3) }
         if let summary { try visitor.visitSingularMessageField(value: summary, fieldNumber: 5) }
+        if let sessionLog { try visitor.visitSingularMessageField(value: sessionLog, fieldNumber: 7) }
+        try unknownFields.traverse(visitor: &visitor)
+    }
+
+    func isEqualTo(message: any Message) -> Bool { message as? Self == self }
+}
+
+/// The beginning or the end of a session: the time between two interruptions of a run.
+///
+/// Source: tensorboard/compat/proto/event.proto of TensorBoard 2.21, `SessionLog`.
+struct TensorBoardSessionLog: Message, Equatable {
+    static let protoMessageName = "tensorboard.SessionLog"
+
+    /// What happened to the session.
+    struct Status: RawRepresentable, Equatable {
+        var rawValue: Int32
+        /// It began; what earlier files have from this record's step on counts no more.
+        static let start = Self(rawValue: 1)
+    }
+
+    var status = Status(rawValue: 0)
+    var unknownFields = UnknownStorage()
+
+    init() {}
+
+    init(status: Status) { self.status = status }
+
+    mutating func decodeMessage<D: Decoder>(decoder: inout D) throws {
+        while let number = try decoder.nextFieldNumber() {
+            if number == 1 { try decoder.decodeSingularInt32Field(value: &status.rawValue) }
+        }
+    }
+
+    func traverse<V: Visitor>(visitor: inout V) throws {
+        // An enumeration is encoded as a number of 32 bits.
+        if status.rawValue != 0 {
+            try visitor.visitSingularInt32Field(value: status.rawValue, fieldNumber: 1)
+        }
         try unknownFields.traverse(visitor: &visitor)
     }
 

@@ -118,18 +118,38 @@ extension Trainer {
         try emit(.logged(row))
     }
 
-    /// Evaluates and saves where that is due after the step.
+    /// Evaluates and saves if that is due after the step, or asked for.
     func settle(
         _ state: inout TrainerState,
         _ moving: Moving,
         _ shouldStop: () -> Bool,
+        _ shouldSave: () -> Bool,
         _ emit: (RunEvent) throws -> Void
     ) throws {
-        let isBest = try isEvaluationDue(state.step) && evaluateNow(&state, shouldStop, emit)
-        guard isSaveDue(state.step, isBest: isBest), state.step < totalSteps, !state.owesEvaluation else {
-            return
+        var isBest = false
+        if isEvaluationDue(state.step) {
+            // An evaluation may take long; a checkpoint in the middle of it begins with it anew.
+            var unevaluated = state
+            unevaluated.owesEvaluation = evaluation != nil
+            var failure: (any Error)?
+            isBest = try evaluateNow(
+                &state,
+                { [unevaluated] in
+                    if shouldSave() {
+                        do {
+                            try beginSaving(unevaluated, moving, isInterrupted: true, emit)
+                        } catch { failure = error }
+                    }
+                    return failure != nil || shouldStop()
+                },
+                emit
+            )
+            if let failure { throw failure }
         }
-        try beginSaving(state, moving, emit)
+        guard state.step < totalSteps, !state.owesEvaluation else { return }
+        let isAskedFor = shouldSave()
+        guard isAskedFor || isSaveDue(state.step, isBest: isBest) else { return }
+        try beginSaving(state, moving, isInterrupted: isAskedFor, emit)
         state.savedStep = state.step
     }
 

@@ -141,6 +141,8 @@ public struct Trainer {
     /// - Parameters:
     ///   - checkpoint: A checkpoint folder of this very run to go on from.
     ///   - shouldStop: Asked after every step.
+    ///   - shouldSave: Asked after every step and while the run evaluates: whether a checkpoint is to be saved now, from
+    ///     which the run can be resumed. The run continues.
     ///   - emit: Told what happens.
     /// - Returns: How it ended.
     /// - Throws: ``TrainingError`` where the loss is no longer a number or the checkpoint does not fit; `TorchError`;
@@ -148,10 +150,11 @@ public struct Trainer {
     public func run(
         resumingFrom checkpoint: URL? = nil,
         shouldStop: () -> Bool = { false },
+        shouldSave: () -> Bool = { false },
         emit: (RunEvent) throws -> Void
     ) throws -> Outcome {
         do {
-            return try train(resumingFrom: checkpoint, shouldStop, emit)
+            return try train(resumingFrom: checkpoint, shouldStop, shouldSave, emit)
         } catch let error as TorchError where error.code == .outOfMemory {
             throw outOfMemory(error)
         }
@@ -160,6 +163,7 @@ public struct Trainer {
     private func train(
         resumingFrom checkpoint: URL?,
         _ shouldStop: () -> Bool,
+        _ shouldSave: () -> Bool,
         _ emit: (RunEvent) throws -> Void
     ) throws -> Outcome {
         let parameters = classifier.model.parameters
@@ -201,7 +205,7 @@ public struct Trainer {
         try emit(.started(plan))
         let start = ContinuousClock.now
         if arguments.evalOnStart, firstStep == 0 { try evaluateAtStart(&state, shouldStop, emit) }
-        if state.owesEvaluation { try settle(&state, moving, shouldStop, emit) }
+        if state.owesEvaluation { try settle(&state, moving, shouldStop, shouldSave, emit) }
         var order = (epoch: -1, indices: [Int]())
         var seen = 0
         while state.step < totalSteps, !state.selection.shouldStop, !shouldStop() {
@@ -217,7 +221,7 @@ public struct Trainer {
             state.lossSum += record.loss
             try emit(.step(record))
             try log(record, &state, emit)
-            try settle(&state, moving, shouldStop, emit)
+            try settle(&state, moving, shouldStop, shouldSave, emit)
         }
         try finishSaving(moving, emit)
         try parameters.setRequiresGradient(false)

@@ -51,6 +51,45 @@ private let cacheHome: URL = {
     return folder
 }()
 
+/// Runs a shell script, with the executable as `$ATTUNE` and a model to train as `$BASE`.
+///
+/// - Parameters:
+///   - script: For `/bin/sh`.
+///   - folder: The working folder.
+///   - variables: Further ones.
+/// - Returns: What the script said and how it ended.
+/// - Throws: ``Hanging``; what starting a process can throw.
+func shell(
+    _ script: String,
+    in folder: URL,
+    variables: [String: String] = [:]
+) throws -> CommandOutcome {
+    let process = Process()
+    process.executableURL = URL(filePath: "/bin/sh")
+    process.arguments = ["-c", script]
+    process.currentDirectoryURL = folder
+    let own = [
+        "ATTUNE": attuneExecutable.path(percentEncoded: false),
+        "BASE": Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false),
+        "HF_HUB_OFFLINE": "1", "XDG_CACHE_HOME": cacheHome.path(percentEncoded: false),
+    ]
+    process.environment = ProcessInfo.processInfo.environment.merging(own) { $1 }.merging(variables) { $1 }
+    return try withTemporaryFolder { outcome in
+        let files = ["out", "err"].map { outcome.appending(path: $0) }
+        for file in files { try Data().write(to: file) }
+        process.standardOutput = try FileHandle(forWritingTo: files[0])
+        process.standardError = try FileHandle(forWritingTo: files[1])
+        try process.run()
+        try waitForExit(of: process)
+        // A script may print any bytes.
+        return CommandOutcome(
+            code: process.terminationStatus,
+            output: String(decoding: try Data(contentsOf: files[0]), as: UTF8.self),
+            errors: String(decoding: try Data(contentsOf: files[1]), as: UTF8.self)
+        )
+    }
+}
+
 /// Runs the built executable as a person runs it, with further variables.
 func attune(_ arguments: [String], variables: [String: String] = [:]) throws -> CommandOutcome {
     let process = Process()

@@ -4,7 +4,9 @@ import Testing
 
 @testable import AttuneCommand
 
-/// Ctrl-C and SIGTERM: the step is finished, a checkpoint saved, and the command that resumes it printed.
+/// Ctrl-C, SIGTERM and SIGHUP: the step is finished, a checkpoint saved, and the command that resumes it printed.
+///
+/// SIGUSR1: a checkpoint is saved, and the run continues.
 @Suite(.timeLimit(.minutes(10)))
 struct InterruptTests {
     @Test func `the command that goes on is what was typed, quoted, without tokens and an older checkpoint`()
@@ -57,7 +59,7 @@ struct InterruptTests {
         )
     }
 
-    @Test(arguments: [SIGINT, SIGTERM])
+    @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
     func `a run is stopped by a signal, and the command that it prints ends it with the same weights`(
         number: Int32
     ) throws {
@@ -93,6 +95,101 @@ struct InterruptTests {
                 try Data(contentsOf: folder.appending(path: "\($0)/model.safetensors"))
             }
             #expect(weights[0] == weights[1])
+        }
+    }
+
+    private func data(in folder: URL) throws {
+        let rows = (0..<24).map { $0 % 2 == 0 ? "sunny day \($0),sun" : "rainy day \($0),rain" }
+        try Data("text,label\n\(rows.joined(separator: "\n"))\n".utf8).write(
+            to: folder.appending(path: "d.csv")
+        )
+    }
+
+    private let training =
+        "train --model $BASE --dataset d.csv --text-column text --label-column label --threads 1 --max-steps 300 "
+        + "--save-steps 1000 --save-only-model"
+
+    @Test func `SIGUSR1 saves a checkpoint that can be resumed, and the run continues to the same weights`()
+        throws
+    {
+        try withTemporaryFolder { folder in
+            try data(in: folder)
+            let outcome = try shell(
+                """
+                $ATTUNE \(training) --output-dir out 2>err & p=$!
+                until grep -q 'step 1/' err; do sleep 0.01; done
+                kill -USR1 $p; wait $p; echo $?
+                grep -c 'saving a checkpoint after this step; the run continues' err
+                set -- out/checkpoint-[1-9]*; c=${1#out/checkpoint-}; test "$c" -lt 300; echo $?
+                $ATTUNE \(training) --output-dir whole 2>/dev/null >/dev/null
+                cmp out/model.safetensors whole/model.safetensors && echo same
+                rm -r out/checkpoint-300
+                $ATTUNE \(training) --output-dir out --resume-from-checkpoint latest 2>err >/dev/null; echo $?
+                grep -c "resum\\|going on from step $c" err
+                cmp out/model.safetensors whole/model.safetensors && echo same
+                """,
+                in: folder
+            )
+            #expect(outcome.output.contains("\n1\n0\nsame\n0\n"), "\(outcome.output)\(outcome.errors)")
+            #expect(
+                outcome.output.hasSuffix("same\n") && outcome.output.contains("0\n1\n"),
+                "\(outcome.output)"
+            )
+        }
+    }
+
+    @Test func `a signal that was ignored at the start stays ignored, as nohup wants it`() throws {
+        try withTemporaryFolder { folder in
+            try data(in: folder)
+            let outcome = try shell(
+                """
+                trap '' HUP
+                $ATTUNE \(training) --output-dir out >/dev/null 2>err & p=$!
+                until grep -q 'step 1/' err; do sleep 0.01; done
+                kill -HUP $p; wait $p; echo $?
+                grep -c stopping err
+                """,
+                in: folder
+            )
+            #expect(outcome.output == "0\n0\n", "\(outcome.output)\(outcome.errors)")
+        }
+    }
+
+    @Test func `a terminal that closes sends SIGHUP twice, and the checkpoint is saved all the same`() throws
+    {
+        try withTemporaryFolder { folder in
+            try data(in: folder)
+            let outcome = try shell(
+                """
+                $ATTUNE \(training) --output-dir out >/dev/null 2>err & p=$!
+                until grep -q 'step 1/' err; do sleep 0.01; done
+                kill -HUP $p; sleep 0.05; kill -HUP $p; wait $p; echo $?
+                tail -n 1 err | grep -c -e '--resume-from-checkpoint latest'
+                ls out | grep -c checkpoint
+                """,
+                in: folder
+            )
+            #expect(outcome.output == "130\n1\n1\n", "\(outcome.output)\(outcome.errors)")
+        }
+    }
+
+    @Test(arguments: ["INT", "TERM", "HUP", "USR1"])
+    func `predictions that are stopped leave nothing under the name of their file`(name: String) throws {
+        try withTemporaryFolder { folder in
+            try data(in: folder)
+            let rows = (0..<60_000).map { "text number \($0)\n" }.joined()
+            try Data("text\n\(rows)".utf8).write(to: folder.appending(path: "many.csv"))
+            let outcome = try shell(
+                """
+                $ATTUNE \(training) --max-steps 1 --output-dir out >/dev/null 2>/dev/null
+                $ATTUNE predict --model out --input many.csv --output o.jsonl >/dev/null 2>err & p=$!
+                until grep -q classified err; do sleep 0.01; done
+                kill -\(name) $p; wait $p; test $? -gt 128; echo $?; ls
+                """
+                .replacing("--max-steps 300 ", with: ""),
+                in: folder
+            )
+            #expect(outcome.output == "0\nd.csv\nerr\nmany.csv\nout\n", "\(outcome.output)\(outcome.errors)")
         }
     }
 

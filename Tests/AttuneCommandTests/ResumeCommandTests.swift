@@ -57,6 +57,42 @@ struct ResumeCommandTests {
         }
     }
 
+    @Test func `a resumed run's events supersede those of the steps that are taken again`() throws {
+        try withTemporaryFolder { folder in
+            let reporting = ["--report-to", "tensorboard", "--logging-steps", "1"]
+            let first = try train(model, in: folder, ["--max-steps", "4"] + reporting)
+            #expect(first.code == 0, "\(first.errors)")
+            let out = folder.appending(path: "out")
+            // As if the run had been killed before it saved its fourth step.
+            try FileManager.default.removeItem(at: out.appending(path: "checkpoint-4"))
+            let before = Set(
+                try FileManager.default.contentsOfDirectory(atPath: out.appending(path: "runs").path())
+            )
+            let second = try train(
+                model,
+                in: folder,
+                ["--max-steps", "6", "--resume-from-checkpoint", "latest"] + reporting
+            )
+            #expect(second.code == 0, "\(second.errors)")
+            let after = Set(
+                try FileManager.default.contentsOfDirectory(atPath: out.appending(path: "runs").path())
+            )
+            let added = try #require(after.subtracting(before).first)
+            let data = try Data(contentsOf: out.appending(path: "runs/\(added)"))
+            // Step 3 (field 2), and a session log (field 7) of two bytes whose status is START.
+            let start = Data([0x10, 3, 0x3A, 2, 0x08, 1])
+            #expect(data.prefix(100).range(of: start) != nil)
+            // The run's own first file forgets nothing.
+            for name in before {
+                #expect(
+                    try Data(contentsOf: out.appending(path: "runs/\(name)")).range(
+                        of: Data([0x3A, 2, 0x08, 1])
+                    ) == nil
+                )
+            }
+        }
+    }
+
     @Test func `another learning rate is said with both values, in the recipe and on the page, too`() throws {
         try withTemporaryFolder { folder in
             _ = try train(model, in: folder, ["--max-steps", "4", "--learning-rate", "1e-3"])

@@ -124,7 +124,8 @@ struct FolderTests {
             let temporary: String
             do {
                 let file = try AtomicFile(at: place)
-                temporary = file.temporary
+                let name = file.temporary
+                temporary = try #require(name)
             }
             try Data().write(to: URL(filePath: temporary))
             removeTemporaries(in: folder)

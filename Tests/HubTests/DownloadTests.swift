@@ -280,6 +280,36 @@ struct DownloadTests {
         }
     }
 
+    @Test func `a cache that cannot be written serves what it has, with a warning`() async throws {
+        try await withTemporaryFolder { folder in
+            let hub = FakeHub(["org/tiny": tinyModel])
+            let id = id
+            let endpoint = try await hub.start()
+            try await withHub(at: endpoint, cache: folder) { client in
+                let snapshot = try await client.snapshot(of: id)
+                // The commit is there, and neither the branch nor the list of files; a file in the way of their folders
+                // keeps even root from writing them.
+                let cached = client.cache.repository(id)
+                for name in ["refs", "trees"] {
+                    let place = cached.folder.appending(path: name)
+                    try FileManager.default.removeItem(at: place)
+                    try Data().write(to: place)
+                }
+                let warnings = Mutex<[String]>([])
+                let again = try await client.snapshot(of: id) { event in
+                    if case .notKept(let reason) = event { warnings.withLock { $0.append(reason) } }
+                }
+                #expect(again.folder == snapshot.folder && again.files.sorted() == snapshot.files.sorted())
+                let said = warnings.withLock { $0 }
+                #expect(said.count == 2)
+                #expect(said.allSatisfy { $0.contains("is a file, not a folder") }, "\(said)")
+                let config = try await client.file("config.json", of: id)
+                #expect(try Data(contentsOf: config) == tinyModel.files["config.json"])
+            }
+            await hub.stop()
+        }
+    }
+
     @Test func `a full disk is found out before the first byte`() async throws {
         try await withTemporaryFolder { folder in
             let hub = FakeHub(["org/tiny": tinyModel]) { _, request, answer in

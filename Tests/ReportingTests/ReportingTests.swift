@@ -37,6 +37,29 @@ struct ReportingTests {
         }
     }
 
+    @Test func `a resumed run's file begins so that TensorBoard shows the steps that are taken again once`()
+        throws
+    {
+        try withTemporaryFolder { folder in
+            #expect(!TensorBoardFile.isThere(in: folder))
+            let file = try TensorBoardFile(
+                in: folder,
+                time: Date(timeIntervalSince1970: 1000),
+                supersedingFrom: 8
+            )
+            #expect(TensorBoardFile.isThere(in: folder))
+            let wanted = try Data(
+                contentsOf: Fixture.folder.appending(path: "tensorboard-2.21.0/resumed.tfevents")
+            )
+            #expect(try Data(contentsOf: file.url) == wanted)
+            // The header of 12 bytes, the record, its checksum of 4.
+            let length = Int(wanted[0])
+            let second = wanted.dropFirst(length + 16 + 12).prefix(Int(wanted[length + 16]))
+            let event = try TensorBoardEvent(serializedBytes: Data(second))
+            #expect(event.step == 8 && event.sessionLog == TensorBoardSessionLog(status: .start))
+        }
+    }
+
     @Test func `a record is read back, fields unknown here included`() throws {
         var event = TensorBoardEvent()
         event.step = -3
@@ -61,6 +84,14 @@ struct ReportingTests {
 
                     """
             )
+            // A process that was killed while it wrote leaves half a line.
+            let half = try FileHandle(forWritingTo: url)
+            try half.seekToEnd()
+            try half.write(contentsOf: Data("{\"event\": \"lo".utf8))
+            try half.close()
+            try JSONLinesFile(url).add(["event": .string("eval")])
+            let lines = try String(contentsOf: url, encoding: .utf8).split(separator: "\n")
+            #expect(lines.map(String.init).last == "{\"event\": \"eval\"}" && lines.count == 3)
         }
     }
 }

@@ -126,6 +126,82 @@ struct TrainerTests {
         }
     }
 
+    /// Runs with evaluations, and asks for checkpoints.
+    private func saving(
+        in folder: URL,
+        resumingFrom checkpoint: URL? = nil,
+        when isAskedFor: (_ step: Int, _ evaluated: Int) -> Bool
+    ) throws -> (saved: [String], weights: [[Float]], evaluations: [Int], outcome: Trainer.Outcome) {
+        let classifier = try classifier()
+        let trainer = try Trainer(
+            classifier,
+            arguments: arguments {
+                $0.numTrainEpochs = 3
+                ($0.evalStrategy, $0.evalSteps, $0.perDeviceEvalBatchSize) = (.steps, 4, 4)
+                $0.saveOnlyModel = true
+            },
+            train: examples(classifier),
+            evaluation: examples(classifier),
+            outputFolder: folder
+        )
+        var (step, evaluated) = (0, 0)
+        var (saved, evaluations) = ([String](), [Int]())
+        let outcome = try trainer.run(
+            resumingFrom: checkpoint,
+            shouldSave: { isAskedFor(step, evaluated) }
+        ) { event in
+            switch event {
+            case .step(let record): (step, evaluated) = (record.step, 0)
+            case .evaluating(let done, _): evaluated = done
+            case .evaluated(let record): evaluations.append(record.step)
+            case .saved(let place): saved.append(place.lastPathComponent)
+            case .started, .logged, .loadedBest: break
+            }
+        }
+        let weights = try classifier.model.parameters.parameters.map { try $0.value.array(of: Float.self) }
+        return (saved, weights, evaluations, outcome)
+    }
+
+    @Test func `a checkpoint that is asked for is saved, and the run continues as if nothing had been`()
+        throws
+    {
+        try withTemporaryFolder { folder in
+            let whole = try saving(in: folder.appending(path: "whole")) { _, _ in false }
+            #expect(whole.saved.isEmpty && whole.evaluations == [4, 8, 9])
+            var isAsked = false
+            let asked = try saving(in: folder) { step, _ in
+                defer { isAsked = isAsked || step == 2 }
+                return step == 2 && !isAsked
+            }
+            #expect(asked.saved == ["checkpoint-2"] && !asked.outcome.wasInterrupted)
+            #expect(asked.weights == whole.weights && asked.evaluations == whole.evaluations)
+            // It is whole, although the run saves the model alone.
+            let resumed = try saving(in: folder, resumingFrom: RunFolder(folder).latestCheckpoint) { _, _ in
+                false
+            }
+            #expect(resumed.weights == whole.weights && resumed.evaluations == [4, 8, 9])
+        }
+    }
+
+    @Test func `a checkpoint that is asked for within an evaluation does not wait for its end`() throws {
+        try withTemporaryFolder { folder in
+            let whole = try saving(in: folder.appending(path: "whole")) { _, _ in false }
+            struct Killed: Error {}
+            var isAsked = false
+            let asked = try saving(in: folder) { step, evaluated in
+                guard step == 4, evaluated > 0, evaluated < 22, !isAsked else { return false }
+                isAsked = true
+                return true
+            }
+            #expect(asked.saved == ["checkpoint-4"] && asked.weights == whole.weights)
+            // The evaluation that was not at its end is made first.
+            let resumed = try saving(in: folder, resumingFrom: RunFolder(folder).latestCheckpoint) { _, _ in
+                false
+            }
+            #expect(resumed.evaluations == [4, 8, 9] && resumed.weights == whole.weights)
+        }
+    }
+
     @Test func `a run may be made longer, and goes on as the longer one would from there`() throws {
         try withTemporaryFolder { folder in
             _ = try run(arguments { $0.numTrainEpochs = 3 }, in: folder, stopAfter: 4)

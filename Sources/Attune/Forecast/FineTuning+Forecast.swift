@@ -17,7 +17,7 @@ extension FineTuning {
     ///   - limits: Where the run does not fit into one of these, in bytes, lighter settings are measured, too.
     ///   - emit: Told what was read and measured.
     /// - Returns: The forecast.
-    /// - Throws: As ``run(into:observers:shouldStop:emit:)`` before its first step; ``TrainingError`` with code
+    /// - Throws: As ``run(into:observers:shouldStop:shouldSave:emit:)`` before its first step; ``TrainingError`` with code
     ///   `.outOfMemory` where not even a few blocks fit.
     public func forecast(
         limits: [MemoryLimit] = [],

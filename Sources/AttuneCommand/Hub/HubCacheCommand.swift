@@ -29,7 +29,7 @@ struct HubCacheCommand: ParsableCommand {
                         isData ? String(name.dropFirst(9)) : name,
                         kind: isData ? .dataset : .model
                     )
-                    print("deleted \(name), \(formattedSize(try cache.delete(id)))")
+                    try print("deleted \(name), \(formattedSize(try cache.delete(id)))")
                 }
                 return
             }
@@ -38,10 +38,10 @@ struct HubCacheCommand: ParsableCommand {
                 let day = repository.lastUsed.formatted(.iso8601.year().month().day())
                 let revisions =
                     repository.revisions.isEmpty ? "" : "  (\(repository.revisions.joined(separator: ", ")))"
-                print("\(day)  \(formattedSize(repository.byteCount))  \(repository.name)\(revisions)")
+                try print("\(day)  \(formattedSize(repository.byteCount))  \(repository.name)\(revisions)")
             }
             let total = repositories.reduce(0) { $0 + $1.byteCount }
-            print(
+            try print(
                 "\(repositories.count == 1 ? "1 repository" : "\(repositories.count) repositories"), \(formattedSize(total)), in \(HubDoor.path(cache.folder))"
             )
         }

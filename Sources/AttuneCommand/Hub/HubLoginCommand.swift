@@ -25,7 +25,7 @@ struct HubLoginCommand: ParsableCommand {
                 }
             }
             try token.store(named: account.tokenName ?? account.name, in: environment)
-            print("logged in as \(account.name)\(account.role.map { ", who may \($0)" } ?? "")")
+            try print("logged in as \(account.name)\(account.role.map { ", who may \($0)" } ?? "")")
             for name in ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"]
             where !(environment.variables[name] ?? "").isEmpty {
                 writeToStandardError("attune: note: the variable \(name) comes before this login; unset it\n")
@@ -66,7 +66,7 @@ struct HubLogoutCommand: ParsableCommand {
     func run() throws {
         try reportingFailure {
             let environment = HubOptions.environment
-            print(try Token.forget(in: environment) ? "logged out" : "was not logged in")
+            try print(try Token.forget(in: environment) ? "logged out" : "was not logged in")
             if let left = try waiting({ try await Token.find(in: environment) }) {
                 writeToStandardError("attune: note: \(left) is still used; take it away there\n")
             }
@@ -88,12 +88,12 @@ struct HubWhoamiCommand: ParsableCommand {
             let (account, source) = try hub.withClient { client in
                 (try await client.account(), client.settings.token?.source.description)
             }
-            print(account.name)
+            try print(account.name)
             if !account.organizations.isEmpty {
-                print("organizations: \(account.organizations.joined(separator: ", "))")
+                try print("organizations: \(account.organizations.joined(separator: ", "))")
             }
             let token = [account.tokenName, account.role.map { "may \($0)" }, source.map { "from \($0)" }]
-            print("token: \(token.compactMap { $0 }.joined(separator: ", "))")
+            try print("token: \(token.compactMap { $0 }.joined(separator: ", "))")
         }
     }
 }

@@ -42,6 +42,9 @@ final class HubProgress: Sendable {
                 state.line.close()
                 writeToStandardError("attune: \(file): the Hub \(reason); trying again\n")
             case .finished: state.finished += 1
+            case .notKept(let reason):
+                state.line.close()
+                writeToStandardError("attune: warning: the Hub's cache stays as it is: \(reason)\n")
             }
             let now = state
             guard now.files > 0 else { return }

@@ -74,7 +74,7 @@ struct HubUploadCommand: ParsableCommand {
                 return try await client.upload(folder, to: owned, options) { progress.show($0) }
             }
             writeToStandardError(made.summary + "\n")
-            print(made.pullRequest ?? made.address)
+            try print(made.pullRequest ?? made.address)
         }
     }
 }

@@ -10,9 +10,13 @@ extern "C" {
 
 typedef enum { CA_FORMAT_PARQUET, CA_FORMAT_IPC } ca_format;
 
-/// Starts a file of columns. `metadata` holds `metadata_count` keys and values in turn, kept in the schema.
-int ca_writer_open(ca_writer *out, const char *path, ca_format format, int32_t column_count, const char *const *names,
-                   const ca_type *types, int32_t metadata_count, const char *const *metadata);
+/// Takes a file's next bytes; returns other than 0 if they cannot be written, which ends the file.
+typedef int (*ca_write)(void *context, const void *bytes, int64_t count);
+
+/// Starts a file of columns, whose bytes `write` takes. `metadata` holds `metadata_count` keys and values in turn, kept in the schema.
+int ca_writer_open(ca_writer *out, ca_write write, void *context, ca_format format, int32_t column_count,
+                   const char *const *names, const ca_type *types, int32_t metadata_count,
+                   const char *const *metadata);
 /// Adds rows: one array a column, all of one length.
 int ca_writer_append(ca_writer writer, const struct ArrowArray *const *columns);
 /// Writes what is left; without it the file is not whole.

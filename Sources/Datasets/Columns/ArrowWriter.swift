@@ -1,36 +1,57 @@
 import CArrow
+import Files
 
 /// Writes a Parquet or an Arrow IPC file, batch by batch.
 final class ArrowWriter {
     /// What to write.
     enum Format { case parquet, arrow }
 
-    private let path: String
+    /// Takes the bytes that Arrow makes.
+    private final class Sink {
+        let write: (UnsafeRawBufferPointer) throws(FileError) -> Void
+        var failure: FileError?
+
+        init(_ write: @escaping (UnsafeRawBufferPointer) throws(FileError) -> Void) { self.write = write }
+
+        func take(_ bytes: UnsafeRawBufferPointer) -> Bool {
+            do throws(FileError) { try write(bytes) } catch { failure = error }
+            return failure == nil
+        }
+    }
+
+    private let sink: Sink
     private var writer = ca_writer()
 
     /// Starts a file.
     ///
     /// - Parameters:
-    ///   - path: The file; what is there is replaced.
     ///   - format: What to write.
     ///   - names: The columns' names.
     ///   - types: The columns' types, as many.
     ///   - metadata: What the schema is to carry beside them.
+    ///   - write: Takes the file's bytes, from its first to its last.
     /// - Throws: `.cannotWrite`.
     init(
-        path: String,
         format: Format,
         names: [String],
         types: [ColumnType],
-        metadata: [(key: String, value: String)] = []
+        metadata: [(key: String, value: String)] = [],
+        write: @escaping (UnsafeRawBufferPointer) throws(FileError) -> Void
     ) throws(DatasetError) {
-        self.path = path
+        sink = Sink(write)
+        // The sink lives as long as the writer.
+        let context = Unmanaged.passUnretained(sink).toOpaque()
         let arrowFormat = format == .parquet ? CA_FORMAT_PARQUET : CA_FORMAT_IPC
         let status = withCStrings(names) { names in
             withCStrings(metadata.flatMap { [$0.key, $0.value] }) { pairs in
                 ca_writer_open(
                     &writer,
-                    path,
+                    { context, bytes, count in
+                        guard let context else { return 1 }
+                        let sink = Unmanaged<Sink>.fromOpaque(context).takeUnretainedValue()
+                        return sink.take(UnsafeRawBufferPointer(start: bytes, count: Int(count))) ? 0 : 1
+                    },
+                    context,
                     arrowFormat,
                     Int32(types.count),
                     names,
@@ -66,8 +87,9 @@ final class ArrowWriter {
     func close() throws(DatasetError) { try check(ca_writer_close(writer)) }
 
     private func check(_ status: Int32) throws(DatasetError) {
+        if let failure = sink.failure { throw DatasetError(failure) }
         do throws(DatasetError) {
-            try checkArrow(status) { "cannot write \(path): \($0)" }
+            try checkArrow(status) { "cannot write these rows: \($0)" }
         } catch {
             throw DatasetError(.cannotWrite, error.message)
         }

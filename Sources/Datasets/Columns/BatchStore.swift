@@ -1,4 +1,5 @@
 import CArrow
+import Files
 public import Foundation
 
 /// How much memory columns may take, and where what is beyond it goes.
@@ -64,7 +65,12 @@ private final class SpillFile {
     init(names: [String], types: [ColumnType], folder: URL) throws(DatasetError) {
         path = folder.appending(path: "attune-\(UUID().uuidString).arrow").path(percentEncoded: false)
         self.types = types
-        writer = try ArrowWriter(path: path, format: .arrow, names: names, types: types)
+        let file = try asDataset { [path] () throws(FileError) in
+            try AppendingFile(at: URL(filePath: path), permissions: 0o600)
+        }
+        writer = try ArrowWriter(format: .arrow, names: names, types: types) { bytes throws(FileError) in
+            try file.add(bytes)
+        }
     }
 
     deinit { unlink(path) }

@@ -1,3 +1,6 @@
+import Files
+import JSON
+
 /// Files that hold people's rows and are not read here: what they are, and what to do.
 enum UnreadFormat: CaseIterable {
     case zip, archive, xz, spreadsheet, pickle, arff, statistics, hdf, numpy, orc, avro, database, document,
@@ -49,17 +52,19 @@ enum UnreadFormat: CaseIterable {
     func advice(for path: String) -> String {
         let file = path.split(separator: "/").last.map(String.init) ?? path
         let stem = file.split(separator: ".").first.map(String.init) ?? file
+        /// A name between quotation marks as Python reads it.
+        func literal(_ name: String) -> String { JSONValue.string(name).compact }
         func pandas(_ reader: String) -> String {
-            "in Python, pandas.\(reader)(\"\(file)\").to_parquet(\"\(stem).parquet\")"
+            "in Python, pandas.\(reader)(\(literal(file))).to_parquet(\(literal(stem + ".parquet")))"
         }
         switch self {
-        case .zip: return "a ZIP archive; unpack it (unzip \(file)) and name the file in it"
+        case .zip: return "a ZIP archive; unpack it (unzip \(shellQuoted(file))) and name the file in it"
         case .archive:
             return
-                "an archive; unpack it (tar -xf \(file), or the program that made it) and name the file in it"
+                "an archive; unpack it (tar -xf \(shellQuoted(file)), or the program that made it) and name the file in it"
         case .xz:
             return
-                "compressed in a way that is not read here; decompress it (xz -d \(file)), or use .gz, .zst, .bz2 or .lz4"
+                "compressed in a way that is not read here; decompress it (xz -d \(shellQuoted(file))), or use .gz, .zst, .bz2 or .lz4"
         case .spreadsheet:
             return "a spreadsheet; save its sheet as CSV in UTF-8, or " + pandas("read_excel")
         case .pickle:

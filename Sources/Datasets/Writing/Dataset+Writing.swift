@@ -1,4 +1,4 @@
-import Files
+package import Files
 public import Foundation
 
 extension Dataset {
@@ -21,38 +21,55 @@ extension Dataset {
         as format: DatasetFormat,
         metadata: [(key: String, value: String)]
     ) throws(DatasetError) {
+        try write(to: RawPath(url.path(percentEncoded: false)), as: format, metadata)
+    }
+
+    /// Writes all rows like ``write(to:as:)``, under a name that need not be UTF-8.
+    ///
+    /// - Parameters:
+    ///   - path: The file; folders on the way are made.
+    ///   - format: What to write.
+    /// - Throws: `.cannotWrite`, `.notAllowed`, `.readerGone`; `.badFile` where the rows turn out to be damaged.
+    package func write(to path: RawPath, as format: DatasetFormat) throws(DatasetError) {
+        try write(to: path, as: format, [])
+    }
+
+    private func write(
+        to path: RawPath,
+        as format: DatasetFormat,
+        _ metadata: [(key: String, value: String)]
+    ) throws(DatasetError) {
         let rows = try loaded()
-        var file = try asDataset { () throws(FileError) in try AtomicFile(at: url) }
-        try rows.write(as: format, to: &file, metadata)
+        let file = SharedFile(try asDataset { () throws(FileError) in try AtomicFile(at: path) })
+        try rows.write(as: format, to: file, metadata)
         try asDataset { () throws(FileError) in try file.commit() }
     }
 
     private func write(
         as format: DatasetFormat,
-        to file: inout AtomicFile,
+        to file: SharedFile,
         _ metadata: [(key: String, value: String)]
     ) throws(DatasetError) {
         switch format {
-        case .parquet: try writeArrow(.parquet, to: file.temporary, metadata)
-        case .arrow: try writeArrow(.arrow, to: file.temporary, metadata)
-        case .csv: try writeText(RowText(self, delimiter: UInt8(ascii: ",")), to: &file)
-        case .tsv: try writeText(RowText(self, delimiter: UInt8(ascii: "\t")), to: &file)
-        case .jsonl: try writeText(RowText(self, delimiter: nil), to: &file)
+        case .parquet: try writeArrow(.parquet, to: file, metadata)
+        case .arrow: try writeArrow(.arrow, to: file, metadata)
+        case .csv: try writeText(RowText(self, delimiter: UInt8(ascii: ",")), to: file)
+        case .tsv: try writeText(RowText(self, delimiter: UInt8(ascii: "\t")), to: file)
+        case .jsonl: try writeText(RowText(self, delimiter: nil), to: file)
         }
     }
 
     private func writeArrow(
         _ format: ArrowWriter.Format,
-        to path: String,
+        to file: SharedFile,
         _ metadata: [(key: String, value: String)]
     ) throws(DatasetError) {
         let writer = try ArrowWriter(
-            path: path,
             format: format,
             names: columnNames,
             types: columns.map(\.type),
             metadata: [("huggingface", StoredFeatures.metadata(for: features))] + metadata
-        )
+        ) { bytes throws(FileError) in try file.write(bytes) }
         var builders = columns.map { ColumnBuilder(type: $0.type) }
         var cursors = columns.map(ColumnCursor.init)
         for row in 0..<count {
@@ -73,7 +90,7 @@ extension Dataset {
         try writer.close()
     }
 
-    private func writeText(_ text: RowText, to file: inout AtomicFile) throws(DatasetError) {
+    private func writeText(_ text: RowText, to file: SharedFile) throws(DatasetError) {
         var text = text
         var bytes = text.header
         for row in 0..<count {
@@ -88,6 +105,19 @@ extension Dataset {
     }
 }
 
+/// A file on its way that Arrow's writer and this module write into.
+private final class SharedFile {
+    private var file: AtomicFile
+
+    init(_ file: consuming AtomicFile) { self.file = file }
+
+    func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) { try file.write(bytes) }
+
+    func write(_ bytes: [UInt8]) throws(FileError) { try file.write(bytes) }
+
+    func commit() throws(FileError) { try file.commit() }
+}
+
 /// Does what reads or writes a file, a failure becoming a dataset's.
 ///
 /// - Parameter body: The work.
@@ -97,12 +127,20 @@ func asDataset<Result: ~Copyable>(_ body: () throws(FileError) -> Result) throws
     do throws(FileError) {
         return try body()
     } catch {
-        let code: DatasetError.Code =
+        throw DatasetError(error)
+    }
+}
+
+extension DatasetError {
+    /// A file's error under the code that datasets have for it.
+    init(_ error: FileError) {
+        code =
             switch error.code {
             case .missing: .missingFile
             case .notAllowed: .notAllowed
+            case .readerGone: .readerGone
             case .diskFull, .exists, .inputOutput: .cannotWrite
             }
-        throw DatasetError(code, error.message)
+        message = error.message
     }
 }

@@ -8,4 +8,6 @@ public enum TransferEvent: Sendable, Equatable {
     case retrying(file: String, reason: String)
     /// A file is there, checked.
     case finished(file: String)
+    /// The cache cannot be written, so that it does not remember what the Hub said; its files serve all the same.
+    case notKept(reason: String)
 }

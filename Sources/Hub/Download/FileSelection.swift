@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 #if canImport(Glibc)
@@ -146,14 +147,14 @@ public struct FileSelection: Sendable, Equatable {
             throw HubError(
                 .unsupported,
                 "the model \(id) is a GGUF split into parts; download them all with `attune hub download \(id)`, "
-                    + "and join them: llama-gguf-split --merge \(shown(part)) model.gguf"
+                    + "and join them: llama-gguf-split --merge \(shellQuoted(shown(part))) model.gguf"
             )
         }
         if gguf.count == 1 { return gguf }
         if gguf.count > 1 {
             throw HubError(
                 .unsupported,
-                "the model \(id) has several GGUF files; download one, such as `attune hub download \(id) \(shown(gguf[0]))`, and give its path"
+                "the model \(id) has several GGUF files; download one, such as `attune hub download \(id) \(shellQuoted(shown(gguf[0])))`, and give its path"
             )
         }
         throw HubError(

@@ -36,8 +36,8 @@ extension HubClient {
             } else {
                 commit = try await self.commit(of: id)
             }
-            let files = try await listed(id, at: commit)
-            try cached.remember(id.revision, standsAt: commit)
+            let files = try await listed(id, at: commit, report)
+            keep(report) { () throws(FileError) in try cached.remember(id.revision, standsAt: commit) }
             return try await fetch(selection, from: files, of: id, at: commit, report)
         } catch let error as HubError where error.code == .unreachable || error.code == .offline {
             guard let found = try? present(selection, of: id) else { throw error }
@@ -68,7 +68,9 @@ extension HubClient {
         if let commit = id.commit, case .present(let place) = cached.file(name, at: commit) { return place }
         do {
             let head = try await head(of: name, in: id)
-            try? cached.remember(id.revision, standsAt: head.commit)
+            keep(report) { () throws(FileError) in
+                try cached.remember(id.revision, standsAt: head.commit)
+            }
             if case .present(let place) = cached.file(name, at: head.commit) { return place }
             let wanted = WantedFile(
                 id: id,
@@ -97,12 +99,26 @@ extension HubClient {
     }
 
     /// A commit's files, from the cache or the Hub, which the cache then remembers.
-    private func listed(_ id: RepositoryID, at commit: String) async throws -> [RemoteFile] {
+    private func listed(
+        _ id: RepositoryID,
+        at commit: String,
+        _ report: @Sendable (TransferEvent) -> Void
+    ) async throws -> [RemoteFile] {
         let cached = cache.repository(id)
         if let files = cached.files(at: commit) { return files }
         let files = try await files(of: id, at: commit)
-        try cached.remember(files, at: commit)
+        keep(report) { () throws(FileError) in try cached.remember(files, at: commit) }
         return files
+    }
+
+    /// Lets the cache remember something; one that cannot be written, such as a read-only one, serves without it.
+    ///
+    /// Source: `_cache_commit_hash_for_specific_revision` of huggingface_hub, and `snapshot_download`, which warn.
+    private func keep(
+        _ report: @Sendable (TransferEvent) -> Void,
+        _ remember: () throws(FileError) -> Void
+    ) {
+        do throws(FileError) { try remember() } catch { report(.notKept(reason: error.message)) }
     }
 
     private func fetch(

@@ -111,7 +111,7 @@ extension Trainer {
     ///   - recorder: Records since before the classifier was made.
     ///   - withTime: Whether a typical step is taken, too, and the clock is worth reading.
     /// - Returns: What they took.
-    /// - Throws: As ``run(resumingFrom:shouldStop:emit:)``.
+    /// - Throws: As ``run(resumingFrom:shouldStop:shouldSave:emit:)``.
     package func measure(
         _ notable: NotableSteps,
         _ recorder: MemoryRecorder,

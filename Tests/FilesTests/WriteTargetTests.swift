@@ -1,0 +1,246 @@
+import Files
+import Foundation
+import TestSupport
+import Testing
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+/// What is not a regular file is written through, and links are followed: only regular files are replaced.
+struct WriteTargetTests {
+    private let text = Data("one\ntwo\n".utf8)
+
+    private func kind(_ url: URL) throws -> mode_t {
+        var status = stat()
+        try #require(lstat(url.path(percentEncoded: false), &status) == 0)
+        return status.st_mode & S_IFMT
+    }
+
+    private func contents(_ url: URL) throws -> String { try String(contentsOf: url, encoding: .utf8) }
+
+    private func link(_ url: URL, to target: String) throws {
+        try FileManager.default.createSymbolicLink(
+            atPath: url.path(percentEncoded: false),
+            withDestinationPath: target
+        )
+    }
+
+    private func error(_ body: () throws -> Void) throws -> FileError {
+        try #require(#expect(throws: FileError.self) { try body() })
+    }
+
+    @Test func `a FIFO stays one, and its reader gets every byte`() throws {
+        try withTemporaryFolder { folder in
+            let pipe = folder.appending(path: "pipe")
+            try #require(mkfifo(pipe.path(percentEncoded: false), 0o600) == 0)
+            // More than a pipe holds.
+            let bytes = Data((0..<300_000).map { UInt8(truncatingIfNeeded: $0) })
+            let received = Received()
+            let done = DispatchSemaphore(value: 0)
+            Thread.detachNewThread {
+                received.data = (try? Data(contentsOf: pipe)) ?? Data()
+                done.signal()
+            }
+            try writeAtomically(bytes, to: pipe)
+            done.wait()
+            #expect(received.data == bytes)
+            #expect(try kind(pipe) == S_IFIFO)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path()) == ["pipe"])
+        }
+    }
+
+    /// `@unchecked Sendable`: it is written before a semaphore is signalled and read after it was waited for.
+    private final class Received: @unchecked Sendable { var data = Data() }
+
+    @Test func `a FIFO whose reader ends says so, and how much it took`() throws {
+        // Else the signal would end the tests.
+        signal(SIGPIPE, SIG_IGN)
+        try withTemporaryFolder { folder in
+            let path = folder.appending(path: "pipe").path(percentEncoded: false)
+            try #require(mkfifo(path, 0o600) == 0)
+            let reader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+            try #require(reader >= 0)
+            var file = try AtomicFile(at: URL(filePath: path))
+            try file.write([UInt8](repeating: 1, count: 100))
+            close(reader)
+            var failure: FileError?
+            do throws(FileError) { try file.write([2]) } catch { failure = error }
+            #expect(failure?.code == .readerGone)
+            #expect(failure?.message == "cannot write \(path): its reader has ended; 100 bytes written")
+        }
+    }
+
+    /// Whether devices may be made here: by root, outside most containers.
+    private static let makesDevices =
+        (try? withTemporaryFolder { folder in
+            mknod(folder.appending(path: "node").path(percentEncoded: false), S_IFCHR | 0o600, dev_t(0x103))
+                == 0
+        }) ?? false
+
+    @Test(
+        .enabled(if: WriteTargetTests.makesDevices, "only root may make a device, and not in every container")
+    )
+    func `a device is written through, and a full one says how much it took`() throws {
+        try withTemporaryFolder { folder in
+            // The numbers of the devices that take everything, and nothing.
+            for (name, number) in [("nothing", dev_t(0x103)), ("full", dev_t(0x107))] {
+                let node = folder.appending(path: name)
+                try #require(mknod(node.path(percentEncoded: false), S_IFCHR | 0o600, number) == 0)
+            }
+            let (nothing, full) = (folder.appending(path: "nothing"), folder.appending(path: "full"))
+            try writeAtomically(text, to: nothing)
+            let failure = try error { try writeAtomically(text, to: full) }
+            #expect(failure.code == .diskFull)
+            #expect(
+                failure.message.hasSuffix(
+                    "the disk is full; free some room, or write elsewhere; 0 bytes written"
+                )
+            )
+            #expect(try kind(nothing) == S_IFCHR && kind(full) == S_IFCHR)
+        }
+    }
+
+    @Test func `a socket is connected to, and one without a listener is refused`() throws {
+        try withTemporaryFolder { folder in
+            let place = folder.appending(path: "s")
+            let path = place.path(percentEncoded: false)
+            var address = sockaddr_un()
+            address.sun_family = sa_family_t(AF_UNIX)
+            try #require(path.utf8.count < MemoryLayout.size(ofValue: address.sun_path))
+            withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+            #if canImport(Glibc)
+            let listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+            #else
+            let listener = socket(AF_UNIX, SOCK_STREAM, 0)
+            #endif
+            let bound = withUnsafePointer(to: &address) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    bind(listener, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+                }
+            }
+            try #require(bound == 0 && listen(listener, 1) == 0)
+            try writeAtomically(text, to: place)
+            let connection = accept(listener, nil, nil)
+            var buffer = [UInt8](repeating: 0, count: 100)
+            #expect(read(connection, &buffer, 100) == text.count)
+            #expect(Data(buffer.prefix(text.count)) == text)
+            close(connection)
+            close(listener)
+            #expect(try error { try writeAtomically(text, to: place) }.message.contains("no program listens"))
+            #expect(try kind(place) == S_IFSOCK)
+        }
+    }
+
+    @Test func `a link stays, and what it leads to is replaced, through several links`() throws {
+        try withTemporaryFolder { folder in
+            try makeFolder(folder.appending(path: "deep"))
+            let target = folder.appending(path: "deep/target")
+            try Data("old".utf8).write(to: target)
+            try link(folder.appending(path: "deep/second"), to: "target")
+            let first = folder.appending(path: "first")
+            try link(first, to: "deep/second")
+            try writeAtomically(text, to: first)
+            #expect(try kind(first) == S_IFLNK && kind(target) == S_IFREG)
+            #expect(try contents(target) == "one\ntwo\n")
+            #expect(
+                try FileManager.default.contentsOfDirectory(atPath: folder.path()).sorted() == [
+                    "deep", "first",
+                ]
+            )
+        }
+    }
+
+    @Test func `a link that leads nowhere makes its target, and one in circles is refused`() throws {
+        try withTemporaryFolder { folder in
+            let dangling = folder.appending(path: "dangling")
+            try link(dangling, to: "new/target")
+            try writeAtomically(text, to: dangling)
+            #expect(try contents(folder.appending(path: "new/target")) == "one\ntwo\n")
+            #expect(try kind(dangling) == S_IFLNK)
+            let circle = folder.appending(path: "circle")
+            try link(circle, to: "circle")
+            #expect(
+                try error { try writeAtomically(text, to: circle) }.message.contains("leads back to itself")
+            )
+        }
+    }
+
+    @Test func `the name of an open file adds to that file`() throws {
+        try withTemporaryFolder { folder in
+            let place = folder.appending(path: "log")
+            try Data("before\n".utf8).write(to: place)
+            let descriptor = open(place.path(percentEncoded: false), O_WRONLY | O_APPEND | O_CLOEXEC)
+            defer { close(descriptor) }
+            #if canImport(Glibc)
+            let name = "/proc/self/fd/\(descriptor)"
+            #else
+            let name = "/dev/fd/\(descriptor)"
+            #endif
+            let link = folder.appending(path: "link")
+            try self.link(link, to: name)
+            try writeAtomically(text, to: link)
+            #expect(try contents(place) == "before\none\ntwo\n")
+        }
+    }
+
+    @Test func `a file that is replaced keeps its permissions`() throws {
+        try withTemporaryFolder { folder in
+            let place = folder.appending(path: "secret")
+            try writeAtomically(Data(), to: place)
+            try #require(chmod(place.path(percentEncoded: false), 0o600) == 0)
+            try writeAtomically(text, to: place)
+            var status = stat()
+            try #require(stat(place.path(percentEncoded: false), &status) == 0)
+            #expect(status.st_mode & 0o777 == 0o600)
+        }
+    }
+
+    @Test func `a folder is not written, nor a name that ends in a slash`() throws {
+        try withTemporaryFolder { folder in
+            for place in [folder, folder.appending(path: "new", directoryHint: .isDirectory)] {
+                let failure = try error { try writeAtomically(text, to: place) }
+                #expect(failure.message.hasSuffix("it is a folder; give the name of a file"), "\(failure)")
+            }
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path()).isEmpty)
+        }
+    }
+
+    @Test func `a name that is not UTF-8 is written and read under its own bytes`() throws {
+        try withTemporaryFolder { folder in
+            let bytes = Array(folder.path(percentEncoded: false).utf8) + Array("caf".utf8) + [0xE9]
+            let path = RawPath(bytes: bytes)
+            #expect(!path.isText && path.shown.hasSuffix("caf\u{FFFD}"))
+            try writeAtomically(Data("old".utf8), to: path)
+            try writeAtomically(text, to: path)
+            #expect(try Array(MappedFile(path).bytes) == Array(text))
+            let names = try #require(opendir(folder.path(percentEncoded: false)))
+            defer { closedir(names) }
+            var found: [[UInt8]] = []
+            while let entry = readdir(names) {
+                let name = withUnsafeBytes(of: entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+                if name.first != UInt8(ascii: ".") { found.append(name) }
+            }
+            #expect(found == [Array("caf".utf8) + [0xE9]])
+        }
+    }
+}
+
+struct AppendingFileTests {
+    @Test func `records follow each other, and half a one that was left goes`() throws {
+        try withTemporaryFolder { folder in
+            let place = folder.appending(path: "log")
+            // Longer than what is looked at in one piece.
+            let half = String(repeating: "x", count: 100_000)
+            try Data("one\ntwo\n\(half)".utf8).write(to: place)
+            let file = try AppendingFile(at: place, recordsEndingIn: UInt8(ascii: "\n"))
+            try file.add(Array("three\n".utf8))
+            #expect(try String(contentsOf: place, encoding: .utf8) == "one\ntwo\nthree\n")
+            try Data(half.utf8).write(to: place)
+            _ = try AppendingFile(at: place, recordsEndingIn: UInt8(ascii: "\n"))
+            #expect(try Data(contentsOf: place).isEmpty)
+        }
+    }
+}
