@@ -17,8 +17,8 @@ struct AttuneCommand: ParsableCommand {
               attune predict --model runs/tweets --text "Thank you, Ohio!"
 
             Results go to standard output, progress and notes to standard error. Exit codes: 0 done, 64 usage, \
-            65 bad data, 66 missing input, 69 the Hub cannot be reached, 70 internal, 73/74 cannot write, or would overwrite, \
-            77 not allowed, 130 interrupted.
+            65 bad data, 66 missing input, 69 the Hub cannot be reached, 70 internal, 73 would overwrite, \
+            74 a write failed (a full disk, a closed standard output), 77 not allowed, 130 interrupted.
             """,
         version: "0.1.0",
         subcommands: [

@@ -95,7 +95,7 @@ struct IDRows {
     /// - Throws: `FileError`; an exit code, when the message is on standard error.
     init(path: String) throws {
         let file = try MappedFile(TypedArguments.path(path))
-        let data = Data(file.bytes)
+        let data = withExtendedLifetime(file) { Data(file.bytes) }
         var rows: [(line: Int, ids: [Int32])] = []
         for (index, line) in data.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
             guard line.contains(where: { $0 > 0x20 }) else { continue }

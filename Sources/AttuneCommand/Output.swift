@@ -16,7 +16,9 @@ func print(_ text: String, terminator: String = "\n") throws(FileError) {
     try StandardStreams.write(text + terminator)
 }
 
-/// Progress and notes go here; results go to standard output. What cannot be written is dropped.
+/// Progress and notes go here; results go to standard output.
+///
+/// What cannot be written is dropped.
 func writeToStandardError(_ text: String) { StandardStreams.writeMessage(text) }
 
 /// A file that a command writes, as it was typed: its name need not be UTF-8.

@@ -10,7 +10,9 @@ enum Terminal {
         isatty(STDOUT_FILENO) == 1 && takesEscapes && variable("NO_COLOR").isEmpty
     }
 
-    /// The characters of a line on standard error; nil if nobody says. People change it at any time.
+    /// The characters of a line on standard error; nil if nobody says.
+    ///
+    /// People change it at any time.
     static var columns: Int? {
         var size = winsize()
         guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }

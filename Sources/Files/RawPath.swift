@@ -1,4 +1,4 @@
-public import Foundation
+import Foundation
 
 #if canImport(Glibc)
 import Glibc
@@ -43,6 +43,7 @@ public struct RawPath: Sendable, Equatable {
     /// The path of another name in the same folder.
     ///
     /// - Parameter name: The other name; an absolute path takes the place of all.
+    /// - Returns: The path.
     func beside(_ name: some Collection<UInt8>) -> RawPath {
         guard name.first != Self.slash, let lastSlash else { return RawPath(bytes: Array(name)) }
         return RawPath(bytes: Array(bytes[...lastSlash]) + Array(name))
@@ -79,6 +80,7 @@ public struct RawPath: Sendable, Equatable {
     /// The system's facts about what is there, or nil.
     ///
     /// - Parameter followingLinks: Whether they are those of a link's target.
+    /// - Returns: The facts.
     func status(followingLinks: Bool) -> stat? {
         var status = stat()
         let result = withCString { followingLinks ? stat($0, &status) : lstat($0, &status) }
@@ -99,6 +101,22 @@ public struct RawPath: Sendable, Equatable {
                 #endif
             }
         }
+    }
+
+    /// The names of what is in this folder, `.` and `..` included; empty if it cannot be read.
+    package var names: [[UInt8]] {
+        guard let folder = withCString({ opendir($0) }),
+            let offset = MemoryLayout<dirent>.offset(of: \.d_name)
+        else { return [] }
+        defer { closedir(folder) }
+        var names: [[UInt8]] = []
+        while let entry = readdir(folder) {
+            // An entry ends with its name: the array that the type declares may reach beyond the system's buffer.
+            let name = UnsafeRawPointer(entry).advanced(by: offset)
+            let length = strlen(name.assumingMemoryBound(to: CChar.self))
+            names.append(Array(UnsafeRawBufferPointer(start: name, count: length)))
+        }
+        return names
     }
 
     private var lastSlash: Int? { bytes.lastIndex(of: Self.slash) }

@@ -37,7 +37,9 @@ package enum StandardStreams {
         )
     }
 
-    /// Writes a message to standard error. A message that cannot be written is dropped: the work does not depend on it.
+    /// Writes a message to standard error.
+    ///
+    /// A message that cannot be written is dropped: the work does not depend on it.
     ///
     /// - Parameter text: All of it, with its line ends.
     package static func writeMessage(_ text: String) {

@@ -173,7 +173,8 @@ struct InterruptTests {
         }
     }
 
-    @Test(arguments: ["INT", "TERM", "HUP", "USR1"])
+    // A shell without a terminal starts what is in its background with SIGINT ignored.
+    @Test(arguments: ["TERM", "HUP", "USR1"])
     func `predictions that are stopped leave nothing under the name of their file`(name: String) throws {
         try withTemporaryFolder { folder in
             try data(in: folder)

@@ -138,7 +138,7 @@ struct TrainerTests {
             arguments: arguments {
                 $0.numTrainEpochs = 3
                 ($0.evalStrategy, $0.evalSteps, $0.perDeviceEvalBatchSize) = (.steps, 4, 4)
-                $0.saveOnlyModel = true
+                ($0.saveStrategy, $0.saveSteps, $0.saveOnlyModel) = (.steps, 1000, true)
             },
             train: examples(classifier),
             evaluation: examples(classifier),
@@ -167,18 +167,17 @@ struct TrainerTests {
     {
         try withTemporaryFolder { folder in
             let whole = try saving(in: folder.appending(path: "whole")) { _, _ in false }
-            #expect(whole.saved.isEmpty && whole.evaluations == [4, 8, 9])
+            #expect(whole.saved == ["checkpoint-9"] && whole.evaluations == [4, 8, 9])
             var isAsked = false
             let asked = try saving(in: folder) { step, _ in
                 defer { isAsked = isAsked || step == 2 }
                 return step == 2 && !isAsked
             }
-            #expect(asked.saved == ["checkpoint-2"] && !asked.outcome.wasInterrupted)
+            #expect(asked.saved == ["checkpoint-2", "checkpoint-9"] && !asked.outcome.wasInterrupted)
             #expect(asked.weights == whole.weights && asked.evaluations == whole.evaluations)
             // It is whole, although the run saves the model alone.
-            let resumed = try saving(in: folder, resumingFrom: RunFolder(folder).latestCheckpoint) { _, _ in
-                false
-            }
+            let place = folder.appending(path: "checkpoint-2")
+            let resumed = try saving(in: folder, resumingFrom: place) { _, _ in false }
             #expect(resumed.weights == whole.weights && resumed.evaluations == [4, 8, 9])
         }
     }
@@ -193,11 +192,10 @@ struct TrainerTests {
                 isAsked = true
                 return true
             }
-            #expect(asked.saved == ["checkpoint-4"] && asked.weights == whole.weights)
+            #expect(asked.saved == ["checkpoint-4", "checkpoint-9"] && asked.weights == whole.weights)
             // The evaluation that was not at its end is made first.
-            let resumed = try saving(in: folder, resumingFrom: RunFolder(folder).latestCheckpoint) { _, _ in
-                false
-            }
+            let place = folder.appending(path: "checkpoint-4")
+            let resumed = try saving(in: folder, resumingFrom: place) { _, _ in false }
             #expect(resumed.evaluations == [4, 8, 9] && resumed.weights == whole.weights)
         }
     }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 #if canImport(Glibc)
@@ -56,18 +57,9 @@ final class OpenableFile {
 
     /// The names in a folder that a string shows in this way.
     private static func names(in folder: [CChar], shownAs shown: Substring) -> [[CChar]] {
-        guard let opened = opendir(folder.count > 1 ? folder : [CChar(UInt8(ascii: "/")), 0]) else {
-            return []
-        }
-        defer { closedir(opened) }
-        var names: [[CChar]] = []
-        while let entry = readdir(opened) {
-            let length = withUnsafeBytes(of: entry.pointee.d_name) { $0.firstIndex(of: 0) ?? $0.count }
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { Array($0.prefix(length)) }
-            if String(decoding: name, as: UTF8.self).utf8.elementsEqual(shown.utf8) {
-                names.append(name.map { CChar(bitPattern: $0) })
-            }
-        }
-        return names
+        let path = RawPath(bytes: folder.dropLast().map { UInt8(bitPattern: $0) })
+        return (path.bytes.isEmpty ? RawPath("/") : path).names
+            .filter { String(decoding: $0, as: UTF8.self).utf8.elementsEqual(shown.utf8) }
+            .map { $0.map { CChar(bitPattern: $0) } }
     }
 }
