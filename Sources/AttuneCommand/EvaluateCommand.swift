@@ -26,7 +26,12 @@ struct EvaluateCommand: ParsableCommand {
     @Option(help: "Rows without a label: refuse or drop. Default: as in the model's training, else refuse.")
     var missingLabels: RowPolicy?
 
-    @Option(help: ArgumentHelp("Write the numbers here as JSON.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "Write the numbers here as JSON, those of every label and every confusion of two labels too.",
+            valueName: "file"
+        )
+    )
     var output: String?
 
     func validate() throws {
@@ -81,8 +86,10 @@ struct EvaluateCommand: ParsableCommand {
             print("on \(counted(examples.count, "text")): loss \(record.lossText)\n")
             print(record.metrics.table(labels: model.labels), terminator: "")
             if let output {
+                var results = record.results.members.map { ($0.name, $0.value) }
+                results += record.labelResults(model.labels).members.map { ($0.name, $0.value) }
                 try writeAtomically(
-                    Data(JSONValue.object(record.results).formatted.utf8),
+                    Data(JSONValue.object(JSONObject(results)).formatted.utf8),
                     to: URL(filePath: output)
                 )
             }

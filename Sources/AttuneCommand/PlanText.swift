@@ -18,8 +18,10 @@ struct PlanText {
             ["measure on", plan.held.map(sizes) ?? "nothing: no texts are held out"], ["labels", labels],
         ]
         if let weights = plan.classWeights {
-            let named = zip(plan.labels, weights).map { "\($0) \(String(format: "%.3g", $1))" }
-            rows.append(["class weights", named.joined(separator: ", ")])
+            rows.append([
+                "class weights",
+                Self.listed(by: weights) { "\(plan.labels[$0]) \(String(format: "%.3g", weights[$0]))" },
+            ])
         }
         let arguments = job.arguments
         let (micro, count) = (arguments.perDeviceTrainBatchSize, arguments.gradientAccumulationSteps)
@@ -70,9 +72,22 @@ struct PlanText {
         case .numbers: return "numbers (\(plan.labels.joined()))"
         }
         let total = Double(max(plan.training.count, 1))
-        return zip(plan.labels, counts).map {
-            "\($0) \($1) (\(String(format: "%.1f", 100 * Double($1) / total)) %)"
-        }.joined(separator: ", ")
+        return Self.listed(by: counts) {
+            "\(plan.labels[$0]) \(counts[$0]) (\(String(format: "%.1f", 100 * Double(counts[$0]) / total)) %)"
+        }
+    }
+
+    /// Labels with their numbers; of many the largest and the smallest.
+    private static func listed<Number: Comparable>(
+        by numbers: [Number],
+        _ shown: (Int) -> String
+    ) -> String {
+        let (most, some) = (60, 10)
+        guard numbers.count > most else { return numbers.indices.map(shown).joined(separator: ", ") }
+        let sorted = numbers.indices.sorted { (numbers[$1], $0) < (numbers[$0], $1) }
+        let (first, last) = (sorted.prefix(some).map(shown), sorted.suffix(some).map(shown))
+        return "\(grouped(numbers.count)), from " + first.joined(separator: ", ") + ", … to "
+            + last.joined(separator: ", ")
     }
 
     /// The rate at the first step, at every quarter and at the last.

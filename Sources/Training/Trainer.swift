@@ -118,7 +118,11 @@ public struct Trainer {
             )
         }
         try Self.requireBudget(arguments.maxTokensPerBatch, for: train)
-        let known = metricNames(of: classifier)
+        let known = EvaluationMeter.metricNames(
+            classifier.problemType,
+            labelCount: classifier.labels.count,
+            targets: evaluation?.targets
+        )
         try CustomMetric.requireNames(metrics, apartFrom: known)
         if arguments.selectsModel {
             let metric = ModelSelection(arguments).metric
