@@ -20,7 +20,7 @@ struct PlanText {
         if let weights = plan.classWeights {
             rows.append([
                 "class weights",
-                Self.listed(by: weights) { "\(plan.labels[$0]) \(String(format: "%.3g", weights[$0]))" },
+                listedLabels(by: weights) { "\(plan.labels[$0]) \(String(format: "%.3g", weights[$0]))" },
             ])
         }
         let arguments = job.arguments
@@ -72,22 +72,9 @@ struct PlanText {
         case .numbers: return "numbers (\(plan.labels.joined()))"
         }
         let total = Double(max(plan.training.count, 1))
-        return Self.listed(by: counts) {
+        return listedLabels(by: counts) {
             "\(plan.labels[$0]) \(counts[$0]) (\(String(format: "%.1f", 100 * Double(counts[$0]) / total)) %)"
         }
-    }
-
-    /// Labels with their numbers; of many the largest and the smallest.
-    private static func listed<Number: Comparable>(
-        by numbers: [Number],
-        _ shown: (Int) -> String
-    ) -> String {
-        let (most, some) = (60, 10)
-        guard numbers.count > most else { return numbers.indices.map(shown).joined(separator: ", ") }
-        let sorted = numbers.indices.sorted { (numbers[$1], $0) < (numbers[$0], $1) }
-        let (first, last) = (sorted.prefix(some).map(shown), sorted.suffix(some).map(shown))
-        return "\(grouped(numbers.count)), from " + first.joined(separator: ", ") + ", … to "
-            + last.joined(separator: ", ")
     }
 
     /// The rate at the first step, at every quarter and at the last.

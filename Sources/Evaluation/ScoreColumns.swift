@@ -24,6 +24,14 @@ struct ScoreColumns: Sendable {
     /// What is kept.
     enum Kind { case softmax, sigmoid, probabilities }
 
+    /// How many scores are kept.
+    var count: Int {
+        switch scores {
+        case .softmax(let logits, _, _), .sigmoid(let logits): logits.count
+        case .probabilities(let values): values.count
+        }
+    }
+
     /// No scores so far.
     ///
     /// - Parameters:

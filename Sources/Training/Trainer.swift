@@ -127,7 +127,12 @@ public struct Trainer {
         if arguments.selectsModel {
             let metric = ModelSelection(arguments).metric
             let names = known + metrics.map { "eval_" + $0.name }
-            guard names.contains(metric) else { throw ModelSelection.unknown(metric, among: names) }
+            guard names.contains(metric) else {
+                let isLeftOut =
+                    classifier.problemType != .regression
+                    && EvaluationMeter.areaNames.contains { "eval_" + $0 == metric }
+                throw ModelSelection.unknown(metric, among: names, isLeftOut: isLeftOut)
+            }
         }
         self.train = train
         tokenBudget = Self.tokenBudget(arguments, train)
