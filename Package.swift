@@ -55,7 +55,7 @@ let pureTargets: [Target] = [
         ]
     ),
     .target(name: "Datasets", dependencies: ["CArrow", "Files", "JSON", yams, crypto]),
-    .target(name: "Evaluation", dependencies: ["Files"]),
+    .target(name: "Evaluation"),
     .target(name: "Hub", dependencies: ["Files", "JSON", crypto, httpClient, configuration, system] + nio),
     .target(name: "Reporting", dependencies: ["Files", "JSON", protobuf]),
 ]

@@ -99,7 +99,8 @@ struct ModelCard {
         let rows = shown.map { "| \($0) | \(markdown(labels[$0])) | \(counts[$0]) |\n" }
         let rest =
             isLong
-            ? "\nThese \(Self.someLabels) have the most texts; all \(grouped(labels.count)) are in `config.json`.\n" : ""
+            ? "\nThese \(Self.someLabels) have the most texts; all \(grouped(labels.count)) are in `config.json`.\n"
+            : ""
         return "\n| id | label | texts trained on |\n|---:|---|---:|\n" + rows.joined() + rest
     }
 

@@ -26,7 +26,9 @@ public struct ClassificationAccumulator: Sendable {
     /// - Parameters:
     ///   - labels: The true ids of all examples, below `classCount`.
     ///   - classCount: The number of classes, met or not.
-    public init(labels: [Int], classCount: Int) { self.init(labels: labels, classCount: classCount, .softmax) }
+    public init(labels: [Int], classCount: Int) {
+        self.init(labels: labels, classCount: classCount, .softmax)
+    }
 
     init(
         labels: [Int],
@@ -121,7 +123,11 @@ public struct ClassificationAccumulator: Sendable {
 ///   - row: Takes as many probabilities.
 ///   - highest: The largest logit.
 /// - Returns: The sum of the exponentials of their distances from it.
-private func softmax(_ logits: UnsafeBufferPointer<Float>, into row: inout [Double], highest: Float) -> Double {
+private func softmax(
+    _ logits: UnsafeBufferPointer<Float>,
+    into row: inout [Double],
+    highest: Float
+) -> Double {
     row.withUnsafeMutableBufferPointer { row in
         var total = 0.0
         for id in logits.indices {

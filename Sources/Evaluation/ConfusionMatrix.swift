@@ -25,7 +25,9 @@ public struct ConfusionMatrix: Sendable, Equatable {
     /// - Parameter count: How many at the most.
     /// - Returns: The largest first; of equal ones by label and then by prediction.
     public func largestErrors(_ count: Int) -> [ErrorCell] {
-        let sorted = errors.sorted { ($1.count, $0.label, $0.prediction) < ($0.count, $1.label, $1.prediction) }
+        let sorted = errors.sorted {
+            ($1.count, $0.label, $0.prediction) < ($0.count, $1.label, $1.prediction)
+        }
         return Array(sorted.prefix(count))
     }
 

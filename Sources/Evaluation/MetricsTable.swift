@@ -1,4 +1,3 @@
-import Files
 import Foundation
 
 extension ClassificationMetrics {
@@ -107,6 +106,15 @@ extension RegressionMetrics {
             + row("R²", rSquared, intervals["r2"]) + row("Pearson", pearson, intervals["pearson"])
             + row("Spearman", spearman, intervals["spearmanr"])
     }
+}
+
+/// A whole number with a comma between thousands, as everywhere; this module stands alone.
+private func grouped(_ number: Int) -> String {
+    let digits = String(number)
+    let places = digits.enumerated().map { place, digit in
+        (place > 0 && (digits.count - place).isMultiple(of: 3) ? "," : "") + String(digit)
+    }
+    return places.joined()
 }
 
 /// Classes up to which each has its row.

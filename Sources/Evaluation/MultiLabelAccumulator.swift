@@ -21,7 +21,9 @@ public struct MultiLabelAccumulator: Sendable {
     /// - Parameters:
     ///   - labels: The true ids of all examples, below `labelCount`.
     ///   - labelCount: The number of labels, met or not.
-    public init(labels: [[Int]], labelCount: Int) { self.init(labels: labels, labelCount: labelCount, .sigmoid) }
+    public init(labels: [[Int]], labelCount: Int) {
+        self.init(labels: labels, labelCount: labelCount, .sigmoid)
+    }
 
     init(
         labels: [[Int]],

@@ -40,7 +40,7 @@ struct ScoredExample: Sendable {
     let confidence: Double
     /// The largest probability but the answer's; nil for one class.
     let runnerUp: Double?
-    /// Σ p²
+    /// The sum of all squared probabilities.
     let squares: Double
 
     /// Takes an example's probabilities.

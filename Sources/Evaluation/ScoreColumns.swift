@@ -155,5 +155,6 @@ struct ClassMembers: Sendable {
     /// The examples of a class, ascending.
     ///
     /// - Parameter place: Of the class among ``classes``.
+    /// - Returns: Their indices.
     func examples(ofPlace place: Int) -> ArraySlice<Int> { examples[starts[place]..<starts[place + 1]] }
 }

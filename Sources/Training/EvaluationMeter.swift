@@ -99,7 +99,9 @@ enum EvaluationMeter {
                 }
         )
         let metrics = meter.metrics(withIntervals: false)
-        let names = EvaluationRecord(step: 0, epoch: 0, loss: 0, metrics: metrics, runtime: 1).values().map(\.name)
+        let names = EvaluationRecord(step: 0, epoch: 0, loss: 0, metrics: metrics, runtime: 1).values().map(
+            \.name
+        )
         let leavesOut = targets.map { EvaluationMeter($0, labelCount: labelCount).leavesOutAreas } ?? false
         return leavesOut ? names.filter { !areaNames.map { "eval_" + $0 }.contains($0) } : names
     }

@@ -61,6 +61,7 @@ struct ModelSelection: Sendable, Equatable {
     ///   - metric: With `eval_`.
     ///   - names: The metrics that are measured, with `eval_`.
     ///   - isLeftOut: Whether it is one that so many evaluation texts and labels leave out.
+    /// - Returns: The error, with the metrics that are measured.
     static func unknown(_ metric: String, among names: [String], isLeftOut: Bool = false) -> TrainingError {
         let own = names.map { String($0.trimmingPrefix("eval_")) }
             .filter { $0 != "runtime" && !$0.hasSuffix("_per_second") }
