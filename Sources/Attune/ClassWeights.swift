@@ -1,4 +1,5 @@
 public import Datasets
+import Files
 import Foundation
 public import NN
 import Training
@@ -137,14 +138,18 @@ public enum ClassWeights: Sendable, Equatable {
             }
         case .effectiveNumber(let beta): return Self.effective(beta, labelCount: labels.count, targets)
         case .named(let given):
-            let listed = labels.map { "\"\($0)\"" }.joined(separator: ", ")
+            let known = Set(labels)
+            var listed: String {
+                let shown = labels.prefix(12).map { "\"\($0)\"" }.joined(separator: ", ")
+                return labels.count > 12 ? "\(shown), … (\(grouped(labels.count)) in all)" : shown
+            }
             // Quotes may be the label's own.
             let weights = Dictionary(
                 given.map { name, weight in
-                    (labels.contains(name) || !labels.contains("\"\(name)\"") ? name : "\"\(name)\"", weight)
+                    (known.contains(name) || !known.contains("\"\(name)\"") ? name : "\"\(name)\"", weight)
                 }
             ) { first, _ in first }
-            if let unknown = weights.keys.sorted().first(where: { !labels.contains($0) }) {
+            if let unknown = weights.keys.filter({ !known.contains($0) }).min() {
                 throw DatasetError(
                     .badData,
                     "--class-weights names \"\(unknown)\", and the labels are \(listed)"

@@ -42,6 +42,8 @@ extension FineTuning {
             case .file(let path, let split): try measuredRows(path, split, type, note)
             case .split(let split): try measuredRows(dataset, split, type, note)
             }
+        // This takes more than two seconds.
+        if data.count >= 1_000_000 { try note(.note("looking through \(grouped(data.count)) rows")) }
         try tellFindings(data, measured, type, note)
         if held == .nothing { try emit(.note(Self.nothingHeldOut)) }
         guard case .held(let size, let stratification, let seed) = held else {

@@ -283,7 +283,7 @@ public struct FineTuning: Sendable {
         guard let targets = train.targets,
             let weights = try classWeights.values(labels: labels, targets: targets)
         else { return nil }
-        let shown = zip(labels, weights).map { "\($0) \(String(format: "%.3g", $1))" }.joined(separator: ", ")
+        let shown = listedLabels(by: weights) { "\(labels[$0]) \(String(format: "%.3g", weights[$0]))" }
         try emit(.note("class weights: \(shown)"))
         return weights
     }

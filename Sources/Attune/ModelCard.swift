@@ -76,6 +76,11 @@ struct ModelCard {
         }
     }
 
+    /// Labels up to which each has its row.
+    private static let mostLabels = 200
+    /// Rows if there are more.
+    private static let someLabels = 50
+
     private var labelTable: String {
         guard classifier.problemType != .regression else { return "" }
         var counts = [Int](repeating: 0, count: classifier.labels.count)
@@ -84,10 +89,19 @@ struct ModelCard {
         case .labelSets(let sets): for id in sets.joined() { counts[id] += 1 }
         case .numbers, nil: break
         }
-        let rows = zip(classifier.labels, counts).enumerated().map { id, label in
-            "| \(id) | \(markdown(label.0)) | \(label.1) |\n"
-        }
-        return "\n| id | label | texts trained on |\n|---:|---|---:|\n" + rows.joined()
+        let labels = classifier.labels
+        // A page of a hundred thousand rows is read by nobody; config.json has all names.
+        let isLong = labels.count > Self.mostLabels
+        let shown =
+            isLong
+            ? labels.indices.sorted { (counts[$1], $0) < (counts[$0], $1) }.prefix(Self.someLabels)
+            : Array(labels.indices)[...]
+        let rows = shown.map { "| \($0) | \(markdown(labels[$0])) | \(counts[$0]) |\n" }
+        let rest =
+            isLong
+            ? "\nThese \(Self.someLabels) have the most texts; all \(grouped(labels.count)) are in `config.json`.\n"
+            : ""
+        return "\n| id | label | texts trained on |\n|---:|---|---:|\n" + rows.joined() + rest
     }
 
     private var intendedUse: String {
@@ -135,14 +149,11 @@ struct ModelCard {
         guard case .singleLabel(let metrics) = evaluation?.metrics, classifier.labels.count > 12 else {
             return ""
         }
-        let ids = classifier.labels.indices
-        let pairs = ids.flatMap { label in
-            ids.filter { $0 != label }.map { (label, $0, metrics.confusion[label, $0]) }
-        }.filter { $0.2 > 0 }
-        let worst = pairs.sorted { ($1.2, $0.0, $0.1) < ($0.2, $1.0, $1.1) }.prefix(15)
+        let worst = metrics.confusion.largestErrors(15)
         guard !worst.isEmpty else { return "" }
+        let labels = classifier.labels
         let rows = worst.map {
-            "| \(markdown(classifier.labels[$0.0])) | \(markdown(classifier.labels[$0.1])) | \($0.2) |\n"
+            "| \(markdown(labels[$0.label])) | \(markdown(labels[$0.prediction])) | \($0.count) |\n"
         }
         return "\nMost often confused:\n\n| is | taken for | texts |\n|---|---|---:|\n" + rows.joined()
     }

@@ -49,4 +49,33 @@ extension EvaluationRecord {
         }
         return results
     }
+    /// Every label's numbers, and of single labels the wrong answers: how many texts of a label were taken for another,
+    /// the most frequent first, and no pair that did not occur.
+    ///
+    /// - Parameter labels: Names by id.
+    /// - Returns: `per_label` and `confusions`; nothing for a regression.
+    public func labelResults(_ labels: [String]) -> JSONObject {
+        func rows(_ perLabel: [ClassificationMetrics.PerClass]) -> JSONValue {
+            .array(
+                zip(labels, perLabel).map { name, row in
+                    .object([
+                        "label": .string(name), "precision": .double(row.precision),
+                        "recall": .double(row.recall), "f1": .double(row.f1), "support": .int(row.support),
+                    ])
+                }
+            )
+        }
+        switch metrics {
+        case .singleLabel(let metrics):
+            let errors = metrics.confusion.largestErrors(.max).map { error -> JSONValue in
+                .object([
+                    "label": .string(labels[error.label]), "taken_for": .string(labels[error.prediction]),
+                    "count": .int(error.count),
+                ])
+            }
+            return ["per_label": rows(metrics.perClass), "confusions": .array(errors)]
+        case .multiLabel(let metrics): return ["per_label": rows(metrics.perLabel)]
+        case .regression: return [:]
+        }
+    }
 }

@@ -26,7 +26,12 @@ struct EvaluateCommand: ParsableCommand {
     @Option(help: "Rows without a label: refuse or drop. Default: as in the model's training, else refuse.")
     var missingLabels: RowPolicy?
 
-    @Option(help: ArgumentHelp("Write the numbers here as JSON.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "Write the numbers here as JSON, those of every label and every confusion of two labels too.",
+            valueName: "file"
+        )
+    )
     var output: OutputPath?
 
     func validate() throws {
@@ -78,8 +83,10 @@ struct EvaluateCommand: ParsableCommand {
             }
             line.close()
             guard let record else { return }
+            var results = record.results.members.map { ($0.name, $0.value) }
+            results += record.labelResults(model.labels).members.map { ($0.name, $0.value) }
             // The file is written even if standard output cannot be.
-            try output?.write(JSONValue.object(record.results).formatted)
+            try output?.write(JSONValue.object(JSONObject(results)).formatted)
             try print("on \(counted(examples.count, "text")): loss \(record.lossText)\n")
             try print(record.metrics.table(labels: model.labels), terminator: "")
         }

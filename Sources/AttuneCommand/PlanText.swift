@@ -18,8 +18,10 @@ struct PlanText {
             ["measure on", plan.held.map(sizes) ?? "nothing: no texts are held out"], ["labels", labels],
         ]
         if let weights = plan.classWeights {
-            let named = zip(plan.labels, weights).map { "\($0) \(String(format: "%.3g", $1))" }
-            rows.append(["class weights", named.joined(separator: ", ")])
+            rows.append([
+                "class weights",
+                listedLabels(by: weights) { "\(plan.labels[$0]) \(String(format: "%.3g", weights[$0]))" },
+            ])
         }
         let arguments = job.arguments
         let (micro, count) = (arguments.perDeviceTrainBatchSize, arguments.gradientAccumulationSteps)
@@ -70,9 +72,9 @@ struct PlanText {
         case .numbers: return "numbers (\(plan.labels.joined()))"
         }
         let total = Double(max(plan.training.count, 1))
-        return zip(plan.labels, counts).map {
-            "\($0) \($1) (\(String(format: "%.1f", 100 * Double($1) / total)) %)"
-        }.joined(separator: ", ")
+        return listedLabels(by: counts) {
+            "\(plan.labels[$0]) \(counts[$0]) (\(String(format: "%.1f", 100 * Double(counts[$0]) / total)) %)"
+        }
     }
 
     /// The rate at the first step, at every quarter and at the last.

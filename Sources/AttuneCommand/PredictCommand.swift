@@ -1,7 +1,6 @@
 import ArgumentParser
 import Attune
 import Foundation
-import JSON
 
 /// `attune predict`.
 struct PredictCommand: ParsableCommand {
@@ -66,34 +65,48 @@ struct PredictCommand: ParsableCommand {
             let isLeftOut = try leftOut(of: inputs, reader.settings.emptyTexts ?? .keep)
             let model = try classifier.load(path)
             let examples = model.encode(inputs.selecting(isLeftOut.indices.filter { !isLeftOut[$0] }))
+            if let note = model.length.cutNote(examples.encodings.truncatedCount, of: examples.count) {
+                writeToStandardError(note + "\n")
+            }
+            let format = PredictionFormat(
+                labels: model.labels,
+                problemType: model.problemType,
+                withLogits: logits
+            )
+            let lines = PredictionOutput(output)
+            var row = 0
+            func addLeftOut() throws {
+                while row < isLeftOut.count, isLeftOut[row] {
+                    try lines.add(format.noAnswer)
+                    row += 1
+                }
+            }
             var line = ProgressLine()
-            let rows = try model.logits(
-                examples,
+            let width = model.labels.count
+            // Answers are written as they come: of thousands of labels those of all texts take gigabytes.
+            try model.forEachBatch(
+                of: examples,
                 batchSize: classifier.inference.batchSize,
                 maxTokensPerBatch: classifier.inference.maxTokensPerBatch,
                 matmulDType: classifier.inference.precision.choice.matmulDType
-            ) { done in
+            ) { texts, values in
+                for start in stride(from: 0, to: values.count, by: width) {
+                    try addLeftOut()
+                    let answers = model.predictions(of: [Array(values[start..<start + width])])
+                    for answer in answers { try lines.add(format.line(answer)) }
+                    row += 1
+                }
                 if inputs.count > 100 {
+                    let done = texts.upperBound
                     line.show({ "classified \(done)/\(examples.count)" }, isLast: done == examples.count)
                 }
                 return true
             }
             line.close()
-            if let note = model.length.cutNote(examples.encodings.truncatedCount, of: examples.count) {
-                writeToStandardError(note + "\n")
-            }
-            var predictions = model.predictions(of: rows)[...]
-            let lines = isLeftOut.map { isLeftOut in
-                isLeftOut
-                    ? Self.noAnswer(model.problemType)
-                    : predictions.popFirst().map { Self.object($0, model.labels, logits: logits) } ?? [:]
-            }
-            let text = lines.map { JSONValue.object($0).oneLineInOrder + "\n" }.joined()
+            try addLeftOut()
+            try lines.close()
             if let output {
-                try output.write(text)
-                writeToStandardError("wrote \(counted(lines.count, "prediction")) to \(output.name)\n")
-            } else {
-                try print(text, terminator: "")
+                writeToStandardError("wrote \(counted(isLeftOut.count, "prediction")) to \(output.name)\n")
             }
         }
     }
@@ -131,32 +144,5 @@ struct PredictCommand: ParsableCommand {
             )
         }
         return isLeftOut
-    }
-
-    /// The line of a text that is left out.
-    static func noAnswer(_ problemType: ProblemType) -> JSONObject {
-        let name =
-            switch problemType {
-            case .singleLabel: "label"
-            case .multiLabel: "labels"
-            case .regression: "score"
-            }
-        return JSONObject([(name, .null)])
-    }
-
-    static func object(_ prediction: Prediction, _ labels: [String], logits: Bool) -> JSONObject {
-        let scores = JSONValue.object(JSONObject(zip(labels, prediction.scores).map { ($0, .double($1)) }))
-        var object: JSONObject
-        switch prediction.problemType {
-        case .singleLabel:
-            object = [
-                "label": .string(prediction.label), "score": .double(prediction.score), "scores": scores,
-            ]
-        case .multiLabel:
-            object = ["labels": .array(prediction.labels.map(JSONValue.string)), "scores": scores]
-        case .regression: object = ["score": .double(prediction.score)]
-        }
-        if logits { object["logits"] = .array(prediction.logits.map { .number("\($0)") }) }
-        return object
     }
 }

@@ -72,13 +72,16 @@ public struct EncodedExamples: Sendable, Equatable {
     /// - Parameters:
     ///   - size: Texts of a batch.
     ///   - maxTokens: Tokens of a batch; a longer text is a batch by itself. Nil takes 4,096.
+    ///   - maxTexts: Texts of a batch without a `size`, one at least; nil for any number.
     /// - Returns: Ranges that cover all texts.
-    public func batches(of size: Int?, maxTokens: Int? = nil) -> [Range<Int>] {
+    public func batches(of size: Int?, maxTokens: Int? = nil, maxTexts: Int? = nil) -> [Range<Int>] {
         var batches: [Range<Int>] = []
         var start = 0
         var tokens = 0
         for index in 0..<count {
-            let isFull = size.map { index - start >= $0 } ?? (tokens + length(of: index) > maxTokens ?? 4096)
+            let isFull =
+                size.map { index - start >= $0 }
+                ?? (tokens + length(of: index) > maxTokens ?? 4096 || index - start >= maxTexts ?? .max)
             if isFull, index > start {
                 batches.append(start..<index)
                 (start, tokens) = (index, 0)

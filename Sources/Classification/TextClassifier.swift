@@ -185,23 +185,59 @@ public final class TextClassifier {
         progress: (Int) -> Bool = { _ in true }
     ) throws(TorchError) -> [[Float]] {
         let context = ForwardContext(matmulDType: matmulDType)
+        let width = labels.count
         var rows: [[Float]] = []
         rows.reserveCapacity(examples.count)
-        for range in examples.batches(of: batchSize, maxTokens: maxTokensPerBatch) {
-            let batch = try examples.batch(
-                range,
-                padTokenID: model.configuration.padTokenID,
-                device: model.device
-            )
-            let values = try withNoGradient { () throws(TorchError) in
-                try model.logits(batch, context).array(of: Float.self)
-            }
-            for row in 0..<range.count {
-                rows.append(Array(values[row * labels.count..<(row + 1) * labels.count]))
-            }
+        for range in batches(of: examples, batchSize, maxTokensPerBatch) {
+            let values = try logits(examples, range, context)
+            for row in 0..<range.count { rows.append(Array(values[row * width..<(row + 1) * width])) }
             if !progress(rows.count) { break }
         }
         return rows
+    }
+
+    /// Scores encoded texts in evaluation mode, batch by batch: the scores of thousands of labels for thousands of texts
+    /// need not be kept.
+    ///
+    /// - Parameters:
+    ///   - examples: Tokenized by ``encode(_:targets:)``.
+    ///   - batchSize: Texts of a batch; nil fills batches by tokens.
+    ///   - maxTokensPerBatch: Tokens of a batch without a `batchSize`, one text at least; nil takes 4,096.
+    ///   - matmulDType: Type of matrix products.
+    ///   - body: Takes the batch's texts and its logits `[B · K]`, text by text; returns whether to continue.
+    /// - Throws: `TorchError`; the errors of `body`.
+    public func forEachBatch(
+        of examples: EncodedExamples,
+        batchSize: Int? = nil,
+        maxTokensPerBatch: Int? = nil,
+        matmulDType: DType = .float32,
+        _ body: (_ texts: Range<Int>, _ logits: [Float]) throws -> Bool
+    ) throws {
+        let context = ForwardContext(matmulDType: matmulDType)
+        for range in batches(of: examples, batchSize, maxTokensPerBatch) {
+            guard try body(range, logits(examples, range, context)) else { return }
+        }
+    }
+
+    /// Logits of a batch at the most, if batches are filled by tokens: 64 MB of them.
+    private static let mostLogits = 1 << 24
+
+    private func batches(of examples: EncodedExamples, _ size: Int?, _ maxTokens: Int?) -> [Range<Int>] {
+        let maxTexts = max(Self.mostLogits / max(labels.count, 1), 1)
+        return examples.batches(of: size, maxTokens: maxTokens, maxTexts: maxTexts)
+    }
+
+    /// The logits of a batch, text by text.
+    private func logits(
+        _ examples: EncodedExamples,
+        _ range: Range<Int>,
+        _ context: ForwardContext
+    ) throws(TorchError) -> [Float] {
+        let padTokenID = model.configuration.padTokenID
+        let batch = try examples.batch(range, padTokenID: padTokenID, device: model.device)
+        return try withNoGradient { () throws(TorchError) in
+            try model.logits(batch, context).array(of: Float.self)
+        }
     }
 
     /// Classifies texts.

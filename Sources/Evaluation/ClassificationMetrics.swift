@@ -50,14 +50,17 @@ public struct ClassificationMetrics: Sendable, Equatable {
         withIntervals: Bool = false
     ) {
         precondition(probabilities.count == labels.count, "probabilities for each label")
-        self.init(ConfusionMatrix(predictions: predictions, labels: labels, classCount: classCount))
-        let scored = ScoredExamples(
-            probabilities,
-            labels: labels,
-            predictions: predictions,
-            classCount: classCount
-        )
-        self.probabilities = scored?.metrics
+        var accumulator = ClassificationAccumulator(labels: labels, classCount: classCount, .probabilities)
+        for (row, prediction) in zip(probabilities, predictions) {
+            accumulator.add(probabilities: row, prediction: prediction)
+        }
+        self = accumulator.metrics(withIntervals: withIntervals)
+    }
+
+    /// The metrics of counted predictions and measured probabilities.
+    init(_ confusion: ConfusionMatrix, _ scored: ScoredExamples?, withIntervals: Bool) {
+        self.init(confusion)
+        probabilities = scored?.metrics
         guard withIntervals, confusion.total > 0 else { return }
         intervals = countedIntervals.merging(scored?.intervals ?? [:]) { first, _ in first }
     }

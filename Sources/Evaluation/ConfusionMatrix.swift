@@ -8,13 +8,27 @@ public struct ConfusionMatrix: Sendable, Equatable {
     private let predicted: [Int]
     private let hits: [Int]
     /// The wrong cells that have examples, by label and then by prediction: sums over them are the same in every process.
-    let errors: [ErrorCell]
+    public let errors: [ErrorCell]
 
     /// Examples of one class that were taken for another.
-    struct ErrorCell: Sendable, Equatable {
-        let label: Int
-        let prediction: Int
-        let count: Int
+    public struct ErrorCell: Sendable, Equatable {
+        /// The true class.
+        public let label: Int
+        /// The class that they were taken for.
+        public let prediction: Int
+        /// How many there are; positive.
+        public let count: Int
+    }
+
+    /// The cells of ``errors`` with the most examples.
+    ///
+    /// - Parameter count: How many at the most.
+    /// - Returns: The largest first; of equal ones by label and then by prediction.
+    public func largestErrors(_ count: Int) -> [ErrorCell] {
+        let sorted = errors.sorted {
+            ($1.count, $0.label, $0.prediction) < ($0.count, $1.label, $1.prediction)
+        }
+        return Array(sorted.prefix(count))
     }
 
     /// Counts pairs of prediction and truth.

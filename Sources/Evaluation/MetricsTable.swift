@@ -24,6 +24,7 @@ extension ClassificationMetrics {
             if let precision = probabilities.averagePrecision {
                 text += row("PR-AUC", precision, intervals["average_precision"])
             }
+            text += leftOutAreas(probabilities.uncomparedScores)
             text += row(
                 "log loss",
                 probabilities.logLoss,
@@ -38,7 +39,7 @@ extension ClassificationMetrics {
                 reason("ece", "chance alone makes it positive")
             )
         }
-        text += "\n" + rows(classRows(labels, perClass, "class"))
+        text += classTables(labels, perClass, "class", "classes")
         if labels.count <= 12 { text += "\n" + rows(confusionRows(labels)) }
         return text
     }
@@ -84,10 +85,11 @@ extension MultiLabelMetrics {
         if let averagePrecision {
             text += line("PR-AUC", averagePrecision, "average_precision", "mean of the labels")
         }
+        text += leftOutAreas(uncomparedScores)
         if let logLoss {
             text += line("log loss", logLoss, "log_loss", "the plain loss, without weights or focus")
         }
-        return text + "\n" + rows(classRows(labels, perLabel, "label"))
+        return text + classTables(labels, perLabel, "label", "labels")
     }
 }
 
@@ -106,16 +108,60 @@ extension RegressionMetrics {
     }
 }
 
-/// A row per class, with a head.
-private func classRows(
+/// A whole number with a comma between thousands, as everywhere; this module stands alone.
+private func grouped(_ number: Int) -> String {
+    let digits = String(number)
+    let places = digits.enumerated().map { place, digit in
+        (place > 0 && (digits.count - place).isMultiple(of: 3) ? "," : "") + String(digit)
+    }
+    return places.joined()
+}
+
+/// Classes up to which each has its row.
+private let mostRows = 60
+/// Rows of the largest classes, and of the worst, if there are more.
+private let someRows = 15
+
+/// A row per class; of many classes the largest and the worst.
+private func classTables(
     _ labels: [String],
     _ perClass: [ClassificationMetrics.PerClass],
-    _ title: String
-) -> [[String]] {
-    [[title, "precision", "recall", "F1", "examples"]]
-        + zip(labels, perClass).map { name, row in
-            [name, fixed(row.precision), fixed(row.recall), fixed(row.f1), "\(row.support)"]
-        }
+    _ one: String,
+    _ many: String
+) -> String {
+    func table(_ ids: some Sequence<Int>) -> String {
+        rows(
+            [[one, "precision", "recall", "F1", "examples"]]
+                + ids.map { id in
+                    let row = perClass[id]
+                    return [
+                        labels[id], fixed(row.precision), fixed(row.recall), fixed(row.f1), "\(row.support)",
+                    ]
+                }
+        )
+    }
+    guard perClass.count > mostRows else { return "\n" + table(perClass.indices) }
+    let occurring = perClass.indices.filter { perClass[$0].support > 0 }
+    let largest = occurring.sorted { (perClass[$1].support, $0) < (perClass[$0].support, $1) }
+    let worst = occurring.sorted {
+        (perClass[$0].f1, perClass[$1].support, $0) < (perClass[$1].f1, perClass[$0].support, $1)
+    }
+    let found =
+        occurring.count == perClass.count
+        ? "\(grouped(perClass.count)) \(many)"
+        : "\(grouped(occurring.count)) \(many) with examples, of \(grouped(perClass.count))"
+    func section(_ title: String, _ ids: [Int]) -> String {
+        "\nthe \(min(someRows, ids.count)) \(title) of \(found)\n" + table(ids.prefix(someRows))
+    }
+    return section("largest", largest) + section("worst by F1", worst)
+}
+
+/// A line about areas under curves that are left out; empty if none are.
+private func leftOutAreas(_ scores: Int?) -> String {
+    scores.map {
+        "ROC-AUC, PR-AUC      left out: they compare \(grouped($0)) scores, and at most \(grouped(ScoreColumns.most)) "
+            + "are kept\n"
+    } ?? ""
 }
 
 /// A number with its name, its interval and what there is to say of it.

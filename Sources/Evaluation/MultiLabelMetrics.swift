@@ -39,6 +39,9 @@ public struct MultiLabelMetrics: Sendable, Equatable {
     /// The mean negative logarithm of the probability of what is right, over all decisions, in nats; nil where no
     /// probabilities were given.
     public let logLoss: Double?
+    /// The number of scores that the areas under curves compare, if these are left out because there are too many; nil
+    /// otherwise.
+    public let uncomparedScores: Int?
     /// 95 % intervals by name, if they were asked for; each holds its value.
     public private(set) var intervals: [String: ClosedRange<Double>] = [:]
 
@@ -58,13 +61,30 @@ public struct MultiLabelMetrics: Sendable, Equatable {
         withIntervals: Bool = false
     ) {
         precondition(predictions.count == labels.count, "a prediction for each example")
-        let answers = zip(predictions, labels).map(Answer.init)
-        var counts = [Counts](repeating: Counts(), count: labelCount)
-        for answer in answers {
-            for id in answer.given { counts[id].predicted += 1 }
-            for id in answer.wanted { counts[id].support += 1 }
-            for id in answer.hits { counts[id].hits += 1 }
+        var accumulator = MultiLabelAccumulator(labels: labels, labelCount: labelCount, .probabilities)
+        for (example, given) in predictions.enumerated() {
+            accumulator.add(given: given, probabilities: probabilities?[example])
         }
+        self = accumulator.metrics(withIntervals: withIntervals)
+    }
+
+    /// The metrics of answers.
+    ///
+    /// - Parameters:
+    ///   - answers: By example.
+    ///   - counts: Their sums by label.
+    ///   - losses: By example; nil if there are no probabilities, or some that are not finite.
+    ///   - areas: Those under the labels' curves; nil leaves them out.
+    ///   - uncompared: The scores that the areas would compare, if these are left out.
+    ///   - withIntervals: Whether to compute 95 % intervals.
+    init(
+        _ answers: [Answer],
+        _ counts: [Counts],
+        losses: [Double]?,
+        areas: MeanAreas?,
+        uncompared: Int?,
+        withIntervals: Bool
+    ) {
         count = answers.count
         perLabel = counts.map(\.scores)
         let n = Double(answers.count)
@@ -76,7 +96,7 @@ public struct MultiLabelMetrics: Sendable, Equatable {
         }
         overall = all.scores
         func mean(_ path: KeyPath<Scores, Double>) -> Double {
-            ratio(answers.reduce(0) { $0 + $1.scores[keyPath: path] }, n)
+            ratio(answers.reduce(0) { $0 + $1.counts.scores[keyPath: path] }, n)
         }
         perExample = Scores(
             precision: mean(\.precision),
@@ -84,23 +104,19 @@ public struct MultiLabelMetrics: Sendable, Equatable {
             f1: mean(\.f1),
             support: all.support
         )
-        hammingLoss = ratio(Double(all.predicted + all.support - 2 * all.hits), n * Double(labelCount))
-        let isScored = !answers.isEmpty && probabilities?.allSatisfy { $0.allSatisfy(\.isFinite) } ?? false
-        guard isScored, let probabilities else {
-            (areaUnderROC, averagePrecision, logLoss) = (nil, nil, nil)
-            if withIntervals { intervals = Self.intervals(of: self, answers, counts) }
-            return
-        }
-        let areas = MeanAreas(0..<labelCount, count: labels.count) { id in
-            RankedScores(probabilities.map { $0[id] }, isPositive: answers.map { $0.wanted.contains(id) })
-        }
-        let losses = zip(probabilities, answers).map { $1.loss(of: $0) }
-        let loss = losses.reduce(0, +) / n
-        (areaUnderROC, averagePrecision) = (areas.areaUnderROC, areas.averagePrecision)
+        hammingLoss = ratio(
+            Double(all.predicted + all.support - 2 * all.hits),
+            n * Double(counts.count)
+        )
+        areaUnderROC = areas?.areaUnderROC
+        averagePrecision = areas?.averagePrecision
+        uncomparedScores = uncompared
+        let loss = losses.map { $0.reduce(0, +) / n }
         logLoss = loss
         guard withIntervals else { return }
-        intervals = Self.intervals(of: self, answers, counts).merging(areas.intervals) { first, _ in first }
-        intervals["log_loss"] = Interval.mean(loss, of: losses)
+        intervals = Self.intervals(of: self, answers, counts)
+        if let areas { intervals.merge(areas.intervals) { first, _ in first } }
+        if let losses, let loss { intervals["log_loss"] = Interval.mean(loss, of: losses) }
     }
 
     /// A metric of the labels, or of the examples, taken together.
@@ -141,34 +157,80 @@ public struct MultiLabelMetrics: Sendable, Equatable {
     }
 }
 
-/// What was given to one example, and what should have been.
-struct Answer {
-    let given: [Int]
-    let wanted: Set<Int>
-    let hits: [Int]
-    let scores: ClassificationMetrics.PerClass
-    var isExact: Bool { hits.count == given.count && hits.count == wanted.count }
+/// The labels that one example was given, and those that it has.
+struct Answer: Sendable {
+    /// The labels that the example has, ascending, each once.
+    let wanted: [Int32]
+    /// How many were given, right and wanted.
+    let counts: Counts
+    private let given: Given
 
-    init(_ predicted: [Int], _ truth: [Int]) {
-        let (given, wanted) = (Set(predicted), Set(truth))
-        let hits = given.intersection(wanted)
-        (self.given, self.wanted, self.hits) = (Array(given), wanted, Array(hits))
-        scores = Counts(hits: hits.count, predicted: given.count, support: wanted.count).scores
+    /// Few labels take four bytes each, many a bit of all labels.
+    private enum Given: Sendable {
+        case ids([Int32])
+        case bits([UInt64])
     }
 
-    /// The mean negative logarithm of the probability of what is right.
-    func loss(of probabilities: [Double]) -> Double {
-        let least = Double.ulpOfOne
-        let sum = probabilities.enumerated().reduce(0) { sum, score in
-            let right = wanted.contains(score.offset) ? score.element : 1 - score.element
-            return sum - log(min(max(right, least), 1 - least))
+    var isExact: Bool { counts.hits == counts.predicted && counts.hits == counts.support }
+
+    /// An answer.
+    ///
+    /// - Parameters:
+    ///   - given: Ascending, each once.
+    ///   - wanted: Ascending, each once.
+    ///   - labelCount: The number of labels.
+    init(_ given: [Int32], _ wanted: [Int32], labelCount: Int) {
+        self.wanted = wanted
+        var hits = 0
+        Self.merge(given, wanted) { _, isGiven, isWanted in if isGiven, isWanted { hits += 1 } }
+        counts = Counts(hits: hits, predicted: given.count, support: wanted.count)
+        if 32 * given.count > labelCount {
+            var bits = [UInt64](repeating: 0, count: (labelCount + 63) / 64)
+            for id in given { bits[Int(id) / 64] |= 1 << UInt64(id % 64) }
+            self.given = .bits(bits)
+        } else {
+            self.given = .ids(given)
         }
-        return ratio(sum, Double(probabilities.count))
+    }
+
+    /// Calls a function for every label that was given or is wanted, ascending.
+    ///
+    /// - Parameter body: Takes the label, whether it was given and whether it is wanted.
+    func forEach(_ body: (_ id: Int, _ isGiven: Bool, _ isWanted: Bool) -> Void) {
+        switch given {
+        case .ids(let ids): Self.merge(ids, wanted, body)
+        case .bits(let bits):
+            var ids: [Int32] = []
+            ids.reserveCapacity(counts.predicted)
+            for (place, word) in bits.enumerated() {
+                var rest = word
+                while rest != 0 {
+                    ids.append(Int32(64 * place + rest.trailingZeroBitCount))
+                    rest &= rest - 1
+                }
+            }
+            Self.merge(ids, wanted, body)
+        }
+    }
+
+    private static func merge(
+        _ given: [Int32],
+        _ wanted: [Int32],
+        _ body: (_ id: Int, _ isGiven: Bool, _ isWanted: Bool) -> Void
+    ) {
+        var (a, b) = (0, 0)
+        while a < given.count || b < wanted.count {
+            let left = a < given.count ? given[a] : .max
+            let right = b < wanted.count ? wanted[b] : .max
+            body(Int(min(left, right)), left <= right, right <= left)
+            if left <= right { a += 1 }
+            if right <= left { b += 1 }
+        }
     }
 }
 
 /// What was right, given and true of a label or an example.
-struct Counts {
+struct Counts: Sendable {
     var hits = 0
     var predicted = 0
     var support = 0

@@ -9,7 +9,7 @@ public struct ProbabilityMetrics: Sendable, Equatable {
     ///
     /// Of more classes the mean of each against all others, over those that occur; nil where only one does.
     public let areaUnderROC: Double?
-    /// The area under precision over recall, for class 1 or as the mean over classes that occur.
+    /// The area under precision over recall, for class 1 or as the mean over classes that occur; nil where none does.
     public let averagePrecision: Double?
     /// The mean negative logarithm of the true class's probability, in nats.
     public let logLoss: Double
@@ -18,6 +18,9 @@ public struct ProbabilityMetrics: Sendable, Equatable {
     /// How far confidence and accuracy lie apart: the mean over 15 equally wide bins of confidence, weighted by their
     /// examples.
     public let calibrationError: Double
+    /// The number of scores that the areas under curves compare, if these are left out because there are too many; nil
+    /// otherwise.
+    public let uncomparedScores: Int?
 
     /// Every number under the field's name, in the order to show them; what is not defined is left out.
     public var values: [(name: String, value: Double)] {
@@ -27,58 +30,96 @@ public struct ProbabilityMetrics: Sendable, Equatable {
     }
 }
 
+/// What the metrics of probabilities need to know of an example, whatever the number of classes.
+struct ScoredExample: Sendable {
+    /// The answer.
+    let prediction: Int
+    /// The true class's probability.
+    let likelihood: Double
+    /// The answer's probability.
+    let confidence: Double
+    /// The largest probability but the answer's; nil for one class.
+    let runnerUp: Double?
+    /// The sum of all squared probabilities.
+    let squares: Double
+
+    /// Takes an example's probabilities.
+    ///
+    /// - Parameters:
+    ///   - row: Of all classes.
+    ///   - label: The true class.
+    ///   - prediction: The answer.
+    init(_ row: UnsafeBufferPointer<Double>, label: Int, prediction: Int) {
+        var squares = 0.0
+        var runnerUp = -Double.infinity
+        for id in row.indices {
+            squares += row[id] * row[id]
+            if id != prediction, row[id] > runnerUp { runnerUp = row[id] }
+        }
+        self.squares = squares
+        self.runnerUp = row.count > 1 ? runnerUp : nil
+        self.prediction = prediction
+        likelihood = row[label]
+        confidence = row[prediction]
+    }
+}
+
 /// Probabilities beside true classes, measured.
 struct ScoredExamples {
     private static let binCount = 15
     /// What was measured.
     let metrics: ProbabilityMetrics
-    private let areas: MeanAreas
+    private let areas: MeanAreas?
     private let losses: AnsweredLosses
     private let squares: AnsweredLosses
 
-    /// Measures examples; nil if there are none or a probability is not finite.
+    /// Measures examples; nil if there are none.
     ///
     /// - Parameters:
-    ///   - probabilities: One per class for each example.
+    ///   - examples: What their probabilities say.
     ///   - labels: The true ids.
-    ///   - predictions: The ids answered.
+    ///   - areas: Those under the classes' curves; nil leaves them out.
+    ///   - uncompared: The scores that the areas would compare, if these are left out.
     ///   - classCount: The number of classes.
-    init?(_ probabilities: [[Double]], labels: [Int], predictions: [Int], classCount: Int) {
-        guard !labels.isEmpty, probabilities.allSatisfy({ $0.allSatisfy(\.isFinite) }) else { return nil }
-        // Of two classes the second one's scores tell all.
-        areas = MeanAreas(classCount == 2 ? 1..<2 : 0..<classCount, count: labels.count) { id in
-            RankedScores(probabilities.map { $0[id] }, isPositive: labels.map { $0 == id })
+    init?(
+        _ examples: [ScoredExample],
+        labels: [Int],
+        areas: MeanAreas?,
+        uncompared: Int?,
+        classCount: Int
+    ) {
+        guard !labels.isEmpty else { return nil }
+        self.areas = areas
+        func logarithm(_: ScoredExample, _ probability: Double) -> Double {
+            -log(min(max(probability, .ulpOfOne), 1 - .ulpOfOne))
         }
-        func logarithm(_ row: [Double], _ label: Int) -> Double {
-            -log(min(max(row[label], .ulpOfOne), 1 - .ulpOfOne))
-        }
-        func square(_ row: [Double], _ label: Int) -> Double {
+        func square(_ example: ScoredExample, _ probability: Double) -> Double {
             // Σ (p - 1 at the label)²
-            let all = row.reduce(0) { $0 + $1 * $1 } - 2 * row[label] + 1
+            let all = example.squares - 2 * probability + 1
             return max(classCount == 2 ? all / 2 : all, 0)
         }
-        let isRight = zip(predictions, labels).map(==)
-        losses = AnsweredLosses(probabilities, labels, predictions, isRight, logarithm)
-        squares = AnsweredLosses(probabilities, labels, predictions, isRight, square)
+        losses = AnsweredLosses(examples, labels, logarithm)
+        squares = AnsweredLosses(examples, labels, square)
         var gaps = [Double](repeating: 0, count: Self.binCount)
-        for (row, (prediction, label)) in zip(probabilities, zip(predictions, labels)) {
-            let confidence = row[prediction]
-            let bin = Int((confidence * Double(Self.binCount)).rounded(.up)) - 1
-            gaps[min(max(bin, 0), Self.binCount - 1)] += confidence - (prediction == label ? 1 : 0)
+        for (example, label) in zip(examples, labels) {
+            let bin = Int((example.confidence * Double(Self.binCount)).rounded(.up)) - 1
+            gaps[min(max(bin, 0), Self.binCount - 1)] +=
+                example.confidence - (example.prediction == label ? 1 : 0)
         }
         let count = Double(labels.count)
         metrics = ProbabilityMetrics(
-            areaUnderROC: areas.areaUnderROC,
-            averagePrecision: areas.averagePrecision,
+            areaUnderROC: areas?.areaUnderROC,
+            averagePrecision: areas?.averagePrecision,
             logLoss: losses.mean,
             brierScore: squares.mean,
-            calibrationError: gaps.reduce(0) { $0 + abs($1) } / count
+            calibrationError: gaps.reduce(0) { $0 + abs($1) } / count,
+            uncomparedScores: uncompared
         )
     }
 
     /// 95 % intervals by name.
     var intervals: [String: ClosedRange<Double>] {
-        var result = areas.intervals
+        var result = areas?.intervals ?? [:]
         result["log_loss"] = losses.interval
         result["brier_score"] = squares.interval
         return result
@@ -97,29 +138,25 @@ private struct AnsweredLosses {
     /// What a wrong answer is expected to cost, by the probabilities themselves.
     private let expected: Double
 
-    init(
-        _ probabilities: [[Double]],
-        _ labels: [Int],
-        _ predictions: [Int],
-        _ isRight: [Bool],
-        _ loss: ([Double], Int) -> Double
-    ) {
-        let losses = zip(probabilities, labels).map(loss)
+    /// - Parameters:
+    ///   - examples: Some.
+    ///   - labels: Theirs.
+    ///   - loss: An example's loss if a class of that probability is the true one.
+    init(_ examples: [ScoredExample], _ labels: [Int], _ loss: (ScoredExample, Double) -> Double) {
+        let losses = examples.map { loss($0, $0.likelihood) }
         mean = losses.reduce(0, +) / Double(losses.count)
-        right = losses.indices.filter { isRight[$0] }.map { losses[$0] }
-        wrong = losses.indices.filter { !isRight[$0] }.map { losses[$0] }
+        right = losses.indices.filter { examples[$0].prediction == labels[$0] }.map { losses[$0] }
+        wrong = losses.indices.filter { examples[$0].prediction != labels[$0] }.map { losses[$0] }
         guard wrong.isEmpty else {
             expected = wrong.reduce(0, +) / Double(wrong.count)
             return
         }
         var (sum, total) = (0.0, 0.0)
-        for (row, prediction) in zip(probabilities, predictions) {
+        for example in examples {
             // The next likeliest class would be the true one.
-            guard let other = row.indices.filter({ $0 != prediction }).max(by: { row[$0] < row[$1] }) else {
-                continue
-            }
-            let doubt = max(1 - row[prediction], .ulpOfOne)
-            sum += doubt * loss(row, other)
+            guard let other = example.runnerUp else { continue }
+            let doubt = max(1 - example.confidence, .ulpOfOne)
+            sum += doubt * loss(example, other)
             total += doubt
         }
         expected = ratio(sum, total)

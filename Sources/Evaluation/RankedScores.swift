@@ -21,7 +21,20 @@ struct RankedScores {
     ///
     /// Source: scikit-learn's `roc_auc_score` and `average_precision_score`; DeLong et al. 1988 for the influence.
     init(_ scores: [Double], isPositive: [Bool]) {
-        let ordered = scores.indices.filter { isPositive[$0] }.map { scores[$0] }.sorted(by: >)
+        let positives = isPositive.indices.filter { isPositive[$0] }
+        self = scores.withUnsafeBufferPointer {
+            RankedScores($0, isPositive: isPositive, positives: positives[...])
+        }
+    }
+
+    /// Measures scores.
+    ///
+    /// - Parameters:
+    ///   - scores: Higher means likelier of the class; finite.
+    ///   - isPositive: Whether each is of the class.
+    ///   - members: The examples that are.
+    init(_ scores: UnsafeBufferPointer<Double>, isPositive: [Bool], positives members: ArraySlice<Int>) {
+        let ordered = members.map { scores[$0] }.sorted(by: >)
         positives = ordered.count
         negatives = scores.count - ordered.count
         guard positives > 0 else {
@@ -104,20 +117,22 @@ struct MeanAreas {
     private let areas: [(value: Double, interval: ClosedRange<Double>)]
     private let precisions: [(value: Double, positives: Int)]
     private let dependence: Double
+    private static let scoresReadAtOnce = 1 << 20
 
     /// Takes areas together, one class after the other.
     ///
+    /// A class that does not occur has none.
+    ///
     /// - Parameters:
-    ///   - classes: Which.
+    ///   - scores: Of the classes that occur.
+    ///   - members: The examples of the same classes.
     ///   - count: Examples.
-    ///   - ranked: Measures one class.
-    init(_ classes: Range<Int>, count: Int, _ ranked: (Int) -> RankedScores) {
+    init(_ scores: ScoreColumns, _ members: ClassMembers, count: Int) {
         var sum = [Double](repeating: 0, count: count)
         var alone = 0.0
         var areas: [(value: Double, interval: ClosedRange<Double>)] = []
         var precisions: [(value: Double, positives: Int)] = []
-        for id in classes {
-            let ranked = ranked(id)
+        func take(_ ranked: RankedScores) {
             if let area = ranked.areaUnderROC {
                 var variance = 0.0
                 for (example, influence) in ranked.influence.enumerated() {
@@ -134,6 +149,24 @@ struct MeanAreas {
                 areas.append((area, interval))
             }
             if let precision = ranked.averagePrecision { precisions.append((precision, ranked.positives)) }
+        }
+        // Scores lie example by example: several classes are read at once, of many examples few.
+        let several = min(max(Self.scoresReadAtOnce / max(count, 1), 1), max(scores.classes.count, 1))
+        var columns = [Double](repeating: 0, count: several * count)
+        var isPositive = [Bool](repeating: false, count: count)
+        for start in stride(from: 0, to: scores.classes.count, by: several) {
+            let places = start..<min(start + several, scores.classes.count)
+            columns.withUnsafeMutableBufferPointer { columns in
+                scores.read(places, count: count, into: columns)
+                for place in places {
+                    let examples = members.examples(ofPlace: place)
+                    for example in examples { isPositive[example] = true }
+                    let first = (place - start) * count
+                    let column = UnsafeBufferPointer(rebasing: columns[first..<first + count])
+                    take(RankedScores(column, isPositive: isPositive, positives: examples))
+                    for example in examples { isPositive[example] = false }
+                }
+            }
         }
         (self.areas, self.precisions) = (areas, precisions)
         areaUnderROC = mean(areas.map(\.value))

@@ -34,8 +34,8 @@ public final class SequenceClassifier {
     /// What the model makes of token types.
     public var tokenTypes: TokenTypes { network.backbone.limits.types }
 
-    /// The label names by id.
-    public var labels: [String] { configuration.labels }
+    /// The label names by id, read from ``configuration`` once: there may be a hundred thousand.
+    public let labels: [String]
 
     init(
         configuration: ModelConfiguration,
@@ -45,6 +45,7 @@ public final class SequenceClassifier {
         productRoutes: ProductRoutes
     ) {
         self.configuration = configuration
+        labels = configuration.labels
         self.parameters = parameters
         self.network = network
         self.device = device

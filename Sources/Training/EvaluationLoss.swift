@@ -4,10 +4,16 @@ import NN
 import Torch
 
 /// The training loss's own definition over a whole set of examples: Σ w·l / Σ w, whatever the batch size.
+///
+/// Our own losses are computed in float64. One's own gets float32 logits on the model's device, as in training.
 struct EvaluationLoss {
     private let loss: any ClassificationLoss
     private let settings: LossSettings
     private let device: Device
+    /// Logits whose loss is still to be computed: less than those of one part.
+    private var pending: [Float] = []
+    private var done = 0
+    private var sum = 0.0
 
     /// Logits of a part: their loss is computed together.
     private static let logitsOfPart = 1 << 20
@@ -32,35 +38,55 @@ struct EvaluationLoss {
     /// What distinguishes it from the plain loss, for a person; nil if nothing does.
     var note: String? { settings.note }
 
-    /// The weighted mean.
-    ///
-    /// Our own losses are computed in float64. One's own gets float32 logits on the model's device, as in training.
+    /// Adds the loss of the next examples.
     ///
     /// - Parameters:
-    ///   - logits: `[N][K]`, finite.
-    ///   - targets: Those of the N examples.
+    ///   - logits: `[B · K]`, finite, example by example.
+    ///   - width: K.
+    ///   - targets: Those of all examples, of which these B follow those added before.
+    /// - Throws: `TorchError`; what a loss of one's own throws.
+    mutating func add(_ logits: [Float], width: Int, of targets: Targets) throws(TorchError) {
+        guard width > 0 else { return }
+        pending += logits
+        let size = max(1, Self.logitsOfPart / width)
+        // A part is the same whatever the batches: so is the sum, to the bit.
+        var start = 0
+        while done < targets.count {
+            let count = min(size, targets.count - done)
+            guard pending.count - start >= count * width else { break }
+            try addPart(Array(pending[start..<start + count * width]), [count, width], targets)
+            start += count * width
+        }
+        pending.removeFirst(start)
+    }
+
+    private mutating func addPart(
+        _ logits: [Float],
+        _ shape: [Int],
+        _ targets: Targets
+    ) throws(TorchError) {
+        let part = targets.picking(done..<done + shape[0])
+        sum += try withNoGradient { () throws(TorchError) in
+            let tensor =
+                settings == .custom
+                ? try Tensor(logits, shape: shape).to(device: device)
+                : try Tensor(logits.map(Double.init), shape: shape)
+            return try loss(tensor, part).item()
+        }
+        done += shape[0]
+    }
+
+    /// The weighted mean, once all examples are added.
+    ///
+    /// - Parameters:
+    ///   - targets: Those of all examples.
     ///   - step: For messages.
     /// - Returns: Σ w·l / Σ w.
-    /// - Throws: ``TrainingError`` with code `.badData` if all weights are 0, `.notFinite` for a NaN or infinite loss; what
-    ///   a loss of one's own throws.
-    func mean(_ logits: [[Float]], _ targets: Targets, step: Int) throws -> Double {
-        guard let width = logits.first?.count, width > 0 else { return 0 }
+    /// - Throws: ``TrainingError`` with code `.badData` if all weights are 0, `.notFinite` for a NaN or infinite loss.
+    func mean(of targets: Targets, step: Int) throws(TrainingError) -> Double {
+        guard targets.count > 0 else { return 0 }
         let weight = loss.totalWeight(of: targets)
         try Self.requireWeight(weight)
-        var sum = 0.0
-        let size = max(1, Self.logitsOfPart / width)
-        for start in stride(from: 0, to: logits.count, by: size) {
-            let rows = start..<min(start + size, logits.count)
-            let shape = [rows.count, width]
-            let values = logits[rows].joined()
-            sum += try withNoGradient {
-                let tensor =
-                    settings == .custom
-                    ? try Tensor(Array(values), shape: shape).to(device: device)
-                    : try Tensor(values.map(Double.init), shape: shape)
-                return try loss(tensor, targets.picking(rows)).item()
-            }
-        }
         guard sum.isFinite else {
             throw TrainingError(
                 .notFinite,

@@ -1,5 +1,4 @@
 public import Classification
-import Evaluation
 import Foundation
 import Models
 public import NN
@@ -37,42 +36,49 @@ public func evaluate(
     progress: (Int) -> Bool = { _ in true }
 ) throws -> EvaluationRecord? {
     try Trainer.requireSound(examples, "evaluation", for: classifier)
-    let start = ContinuousClock.now
-    let logits = try classifier.logits(
-        examples,
-        batchSize: batchSize,
-        maxTokensPerBatch: maxTokensPerBatch,
-        matmulDType: precision.matmulDType,
-        progress: progress
-    )
-    guard logits.count == examples.count else { return nil }
-    let runtime = (ContinuousClock.now - start) / .seconds(1)
-    try requireFinite(logits, step: step, precision)
-    let predictions = classifier.predictions(of: logits)
-    guard let targets = examples.targets,
-        let numbers = measured(
-            predictions,
-            targets,
-            labelCount: classifier.labels.count,
-            withIntervals: withIntervals
-        )
-    else {
+    guard let targets = examples.targets, targets.problemType == classifier.problemType else {
         throw TrainingError(
             .badData,
             "the examples have no targets of the classifier's kind, \(classifier.problemType.rawValue)"
         )
     }
-    let loss = EvaluationLoss(loss, for: classifier)
+    let start = ContinuousClock.now
+    let width = classifier.labels.count
+    // Logits pass by and are not kept, but for metrics of your own, which take all of them.
+    var meter = EvaluationMeter(targets, labelCount: width)
+    var loss = EvaluationLoss(loss, for: classifier)
+    var kept: [[Float]] = []
+    var lost: [Int] = []
+    var done = 0
+    try classifier.forEachBatch(
+        of: examples,
+        batchSize: batchSize,
+        maxTokensPerBatch: maxTokensPerBatch,
+        matmulDType: precision.matmulDType
+    ) { range, logits in
+        let rows = range.map { ($0 - range.lowerBound) * width..<($0 - range.lowerBound + 1) * width }
+        lost += zip(range, rows).filter { !logits[$1].allSatisfy(\.isFinite) }.map(\.0)
+        if lost.isEmpty {
+            meter.add(logits)
+            try loss.add(logits, width: width, of: targets)
+            if !metrics.isEmpty { kept += rows.map { Array(logits[$0]) } }
+        }
+        done = range.upperBound
+        return progress(done)
+    }
+    guard done == examples.count else { return nil }
+    try requireFinite(lost, step: step, precision)
+    let runtime = (ContinuousClock.now - start) / .seconds(1)
     return EvaluationRecord(
         step: step,
         epoch: epoch,
-        loss: try loss.mean(logits, targets, step: step),
+        loss: try loss.mean(of: targets, step: step),
         lossNote: loss.note,
-        metrics: numbers,
+        metrics: meter.metrics(withIntervals: withIntervals),
         customMetrics: CustomMetric.values(
             of: metrics,
-            logits,
-            predictions,
+            kept,
+            classifier.predictions(of: kept),
             targets,
             labels: classifier.labels
         ),
@@ -80,9 +86,8 @@ public func evaluate(
     )
 }
 
-/// Metrics of what are no numbers would be numbers all the same.
-private func requireFinite(_ logits: [[Float]], step: Int, _ precision: Precision) throws(TrainingError) {
-    let lost = logits.indices.filter { row in logits[row].contains { !$0.isFinite } }
+/// Metrics of NaN and of infinite logits would be numbers all the same.
+private func requireFinite(_ lost: [Int], step: Int, _ precision: Precision) throws(TrainingError) {
     guard !lost.isEmpty else { return }
     throw TrainingError(
         .notFinite,
@@ -90,51 +95,6 @@ private func requireFinite(_ logits: [[Float]], step: Int, _ precision: Precisio
             + "(products in \(precision.matmulDType.rawValue)); take an earlier checkpoint"
             + (precision == .bf16 ? ", or --precision fp32" : "")
     )
-}
-
-/// The metrics of all examples; nil if the targets are of another kind.
-private func measured(
-    _ predictions: [Prediction],
-    _ targets: Targets?,
-    labelCount: Int,
-    withIntervals: Bool
-) -> EvaluationMetrics? {
-    guard let problemType = predictions.first?.problemType ?? targets?.problemType else { return nil }
-    switch (problemType, targets) {
-    case (.singleLabel, .classes(let ids)):
-        let best = predictions.map { prediction in
-            let row = prediction.logits
-            return row.indices.max { row[$0] < row[$1] } ?? 0
-        }
-        let metrics = ClassificationMetrics(
-            predictions: best,
-            labels: ids,
-            probabilities: predictions.map(\.scores),
-            classCount: labelCount,
-            withIntervals: withIntervals
-        )
-        return .singleLabel(metrics)
-    case (.multiLabel, .labelSets(let sets)):
-        let given = predictions.map { prediction in
-            prediction.scores.indices.filter { prediction.scores[$0] > 0.5 }
-        }
-        let metrics = MultiLabelMetrics(
-            predictions: given,
-            labels: sets,
-            probabilities: predictions.map(\.scores),
-            labelCount: labelCount,
-            withIntervals: withIntervals
-        )
-        return .multiLabel(metrics)
-    case (.regression, .numbers(let numbers)):
-        let metrics = RegressionMetrics(
-            predictions: predictions.map(\.score),
-            labels: numbers,
-            withIntervals: withIntervals
-        )
-        return .regression(metrics)
-    default: return nil
-    }
 }
 
 extension Targets {
@@ -146,34 +106,4 @@ extension Targets {
         case .numbers: .regression
         }
     }
-}
-
-/// The names under which evaluations give their numbers, `eval_loss` and so on.
-///
-/// - Parameter classifier: Says how many labels there are and of what kind.
-/// - Returns: Every name that an evaluation in which each label occurs would have.
-func metricNames(of classifier: TextClassifier) -> [String] {
-    let count = classifier.labels.count
-    // An example of each label, each answered rightly and wrongly, leaves no metric undefined.
-    let targets: Targets =
-        switch classifier.problemType {
-        case .singleLabel: .classes(Array(0..<count) + Array(0..<count))
-        case .multiLabel: .labelSets((0..<count).map { [$0] } + (0..<count).map { [$0] })
-        case .regression: .numbers([0, 1])
-        }
-    let logits =
-        classifier.problemType == .regression
-        ? [[0.5], [0.7]] as [[Float]]
-        : (0..<2 * count).map { row in
-            (0..<count).map { $0 == (row < count ? row : row + 1) % count ? 1 : -1 }
-        }
-    guard
-        let metrics = measured(
-            classifier.predictions(of: logits),
-            targets,
-            labelCount: count,
-            withIntervals: false
-        )
-    else { return [] }
-    return EvaluationRecord(step: 0, epoch: 0, loss: 0, metrics: metrics, runtime: 1).values().map(\.name)
 }

@@ -56,12 +56,21 @@ struct ModelSelection: Sendable, Equatable {
     }
 
     /// The error for a metric that there is not.
-    static func unknown(_ metric: String, among names: [String]) -> TrainingError {
+    ///
+    /// - Parameters:
+    ///   - metric: With `eval_`.
+    ///   - names: The metrics that are measured, with `eval_`.
+    ///   - isLeftOut: Whether it is one that so many evaluation texts and labels leave out.
+    /// - Returns: The error, with the metrics that are measured.
+    static func unknown(_ metric: String, among names: [String], isLeftOut: Bool = false) -> TrainingError {
         let own = names.map { String($0.trimmingPrefix("eval_")) }
             .filter { $0 != "runtime" && !$0.hasSuffix("_per_second") }
         return TrainingError(
             .badArgument,
-            "--metric-for-best-model \(metric.trimmingPrefix("eval_")) is not measured; the metrics are "
+            "--metric-for-best-model \(metric.trimmingPrefix("eval_")) is not measured"
+                + (isLeftOut
+                    ? ", because it compares the scores of too many evaluation texts and labels" : "")
+                + "; the metrics are "
                 + own.joined(separator: ", ")
         )
     }

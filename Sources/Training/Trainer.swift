@@ -118,12 +118,21 @@ public struct Trainer {
             )
         }
         try Self.requireBudget(arguments.maxTokensPerBatch, for: train)
-        let known = metricNames(of: classifier)
+        let known = EvaluationMeter.metricNames(
+            classifier.problemType,
+            labelCount: classifier.labels.count,
+            targets: evaluation?.targets
+        )
         try CustomMetric.requireNames(metrics, apartFrom: known)
         if arguments.selectsModel {
             let metric = ModelSelection(arguments).metric
             let names = known + metrics.map { "eval_" + $0.name }
-            guard names.contains(metric) else { throw ModelSelection.unknown(metric, among: names) }
+            guard names.contains(metric) else {
+                let isLeftOut =
+                    classifier.problemType != .regression
+                    && EvaluationMeter.areaNames.contains { "eval_" + $0 == metric }
+                throw ModelSelection.unknown(metric, among: names, isLeftOut: isLeftOut)
+            }
         }
         self.train = train
         tokenBudget = Self.tokenBudget(arguments, train)

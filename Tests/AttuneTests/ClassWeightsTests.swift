@@ -11,6 +11,20 @@ struct ClassWeightsTests {
         a.count == b.count && zip(a, b).allSatisfy { abs($0 - $1) < 1e-6 }
     }
 
+    // Looking for each name among all labels takes ten billion comparisons of texts.
+    @Test(.timeLimit(.minutes(3))) func `a hundred thousand named weights, and a label too many`() throws {
+        let labels = (0..<100_000).map { "label \($0)" }
+        var given = Dictionary(uniqueKeysWithValues: labels.map { ($0, 2.0) })
+        #expect(try values(.named(given), .classes([0]), labels) == [Double](repeating: 2, count: 100_000))
+        given["label x"] = 1
+        let error = #expect(throws: DatasetError.self) {
+            try values(.named(given), .classes([0]), labels)
+        }
+        let message = error?.message ?? ""
+        #expect(message.hasPrefix("--class-weights names \"label x\", and the labels are \"label 0\", "))
+        #expect(message.hasSuffix("\"label 11\", … (100,000 in all)"))
+    }
+
     // Cui et al. 2019: E(n) = (1 - 0.9^n) / (1 - 0.9) is 1, 1.9 and 2.71 for 1, 2 and 3 examples; the weights are 1 / E,
     // scaled so that they sum to the number of classes.
     @Test func `effective numbers by hand`() throws {

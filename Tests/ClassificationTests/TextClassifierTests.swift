@@ -29,6 +29,23 @@ struct TextClassifierTests {
         for prediction in before { #expect(abs(prediction.scores.reduce(0, +) - 1) < 1e-12) }
     }
 
+    @Test func `logits come batch by batch, the same as all at once, until they are enough`() throws {
+        let classifier = try tiny()
+        let examples = classifier.encode((0..<9).map { "text \($0)" })
+        let all = try classifier.logits(examples, batchSize: 4)
+        var rows: [[Float]] = []
+        var ranges: [Range<Int>] = []
+        try classifier.forEachBatch(of: examples, batchSize: 4) { texts, logits in
+            ranges.append(texts)
+            rows += (0..<texts.count).map { Array(logits[2 * $0..<2 * $0 + 2]) }
+            return texts.upperBound < 8
+        }
+        #expect(ranges == [0..<4, 4..<8] && rows == Array(all.prefix(8)))
+        // Batches that are filled by tokens hold no more texts than their logits have room for.
+        #expect(examples.batches(of: nil, maxTexts: 4) == [0..<4, 4..<8, 8..<9])
+        #expect(examples.batches(of: 6, maxTexts: 4) == [0..<6, 6..<9])
+    }
+
     @Test func `texts are cut to what the model takes, and an empty one is not nothing`() throws {
         let classifier = try tiny()
         #expect(classifier.maxLength == 64)

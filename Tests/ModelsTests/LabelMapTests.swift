@@ -42,6 +42,21 @@ struct LabelMapTests {
         } catch { return "\(error)" }
     }
 
+    // Comparing each name with all others takes ten billion comparisons.
+    @Test(.timeLimit(.minutes(3))) func `a hundred thousand names are read`() throws {
+        let names = (0..<100_000).map { "label \($0)" }
+        let fields = JSONObject([
+            ("id2label", .object(JSONObject(names.enumerated().map { ("\($0)", .string($1)) }))),
+            ("label2id", .object(JSONObject(names.enumerated().map { ($1, .int($0 == 99_999 ? 7 : $0)) }))),
+        ])
+        let text = JSONValue.object(fields).oneLineInOrder
+        let configuration = try ModelConfiguration(parsing: Array(text.utf8), source: "config.json")
+        #expect(configuration.labels == names && configuration.labelFault == nil)
+        #expect(
+            configuration.labelNote?.contains("gives \"label 99999\" the id 7, and id2label 99999") ?? false
+        )
+    }
+
     /// Fields that transformers loads, and the names that it gives.
     static let loaded: [(fields: String, labels: [String])] = [
         (#""num_labels": 3"#, ["LABEL_0", "LABEL_1", "LABEL_2"]),

@@ -45,6 +45,27 @@ struct ModelSelectionTests {
         )
     }
 
+    // An evaluation of each label twice has twenty billion logits.
+    @Test(.timeLimit(.minutes(3))) func `the names of metrics are known without an evaluation`() {
+        for type in [ProblemType.singleLabel, .multiLabel] {
+            let many = EvaluationMeter.metricNames(type, labelCount: 100_000, targets: nil)
+            #expect(many == EvaluationMeter.metricNames(type, labelCount: 3, targets: nil))
+            #expect(many.contains("eval_roc_auc"))
+        }
+        let two = EvaluationMeter.metricNames(.singleLabel, labelCount: 2, targets: nil)
+        #expect(two.contains("eval_f1") && two.contains("eval_average_precision"))
+        // 12,000 texts of 12,000 labels have more scores than are kept.
+        let targets = Targets.classes(Array(0..<12_000))
+        let fewer = EvaluationMeter.metricNames(.singleLabel, labelCount: 12_000, targets: targets)
+        #expect(!fewer.contains("eval_roc_auc") && fewer.contains("eval_log_loss"))
+        let error = ModelSelection.unknown("eval_roc_auc", among: fewer, isLeftOut: true)
+        #expect(
+            error.message.hasPrefix(
+                "--metric-for-best-model roc_auc is not measured, because it compares the scores"
+            )
+        )
+    }
+
     private func weights(_ classifier: TextClassifier) throws -> [[Float]] {
         try classifier.model.parameters.parameters.map { try $0.value.array(of: Float.self) }
     }

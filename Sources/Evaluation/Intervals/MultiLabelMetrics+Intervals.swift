@@ -13,7 +13,7 @@ extension MultiLabelMetrics {
         result["hamming_loss"] = clustered(
             metrics.hammingLoss,
             answers.map { answer in
-                Double(answer.given.count + answer.wanted.count - 2 * answer.hits.count) / width
+                Double(answer.counts.predicted + answer.counts.support - 2 * answer.counts.hits) / width
                     - metrics.hammingLoss
             },
             of: n,
@@ -23,7 +23,7 @@ extension MultiLabelMetrics {
             let value = metrics.averaged(kind.path, .samples)
             result["\(kind.rawValue)_samples"] = clustered(
                 value,
-                answers.map { $0.scores[keyPath: kind.path] - value },
+                answers.map { $0.counts.scores[keyPath: kind.path] - value },
                 of: n,
                 atMost: .infinity
             )
@@ -96,12 +96,7 @@ extension MultiLabelMetrics {
             guard count > 0 else { continue }
             let share = Double(all.hits) / Double(count)
             let examples = answers.map { answer in
-                let own = Counts(
-                    hits: answer.hits.count,
-                    predicted: answer.given.count,
-                    support: answer.wanted.count
-                )
-                return (hits: Double(own.hits), count: Double(kind.count(own)))
+                (hits: Double(answer.counts.hits), count: Double(kind.count(answer.counts)))
             }
             let clusters = examples.count { $0.count > 0 }
             let influences = examples.map {
@@ -129,23 +124,24 @@ extension MultiLabelMetrics {
         _ weight: (Counts) -> Double
     ) -> Double {
         var (together, alone) = (0.0, 0.0)
+        // What a hit, and a miss, of a label moves the mean.
+        let influences = counts.map { label -> (hit: Double, miss: Double) in
+            let share = ratio(Double(label.hits), Double(kind.count(label)))
+            // F1 moves with its share by 2 / (1 + J)².
+            let slope = kind == .f1 ? 2 / ((1 + share) * (1 + share)) : 1
+            func influence(_ hit: Double) -> Double {
+                weight(label) * slope * (hit - share) / Double(kind.count(label))
+            }
+            return (influence(1), influence(0))
+        }
         for answer in answers {
             var sum = 0.0
-            let touched: Set<Int> =
-                switch kind {
-                case .f1: answer.wanted.union(answer.given)
-                case .precision: Set(answer.given)
-                case .recall: answer.wanted
-                }
             // In order, so that the sum is the same in every process.
-            for id in touched.sorted() {
-                let label = counts[id]
-                let isHit = answer.wanted.contains(id) && answer.given.contains(id)
-                let share = ratio(Double(label.hits), Double(kind.count(label)))
-                // F1 moves with its share by 2 / (1 + J)².
-                let slope = kind == .f1 ? 2 / ((1 + share) * (1 + share)) : 1
-                let influence =
-                    weight(label) * slope * ((isHit ? 1 : 0) - share) / Double(kind.count(label))
+            answer.forEach { id, isGiven, isWanted in
+                guard kind == .f1 || kind == .precision && isGiven || kind == .recall && isWanted else {
+                    return
+                }
+                let influence = isGiven && isWanted ? influences[id].hit : influences[id].miss
                 sum += influence
                 alone += influence * influence
             }

@@ -60,11 +60,10 @@ extension ModelConfiguration {
     ///
     /// transformers reads `id2label` alone, so a `label2id` that gives a name another id has no effect.
     public var labelNote: String? {
-        let names = labels
-        for member in self["label2id"].object?.members ?? [] {
-            guard let id = names.firstIndex(where: { $0.utf8.elementsEqual(member.name.utf8) }),
-                member.value.int != id
-            else { continue }
+        guard let members = self["label2id"].object?.members else { return nil }
+        let ids = Dictionary(labels.enumerated().map { (Array($1.utf8), $0) }) { first, _ in first }
+        for member in members {
+            guard let id = ids[Array(member.name.utf8)], member.value.int != id else { continue }
             return
                 "config.json's label2id gives \"\(member.name)\" the id \(member.value.compact), and id2label \(id); "
                 + "id2label counts"
@@ -83,13 +82,15 @@ extension ModelConfiguration {
         guard let members = self["id2label"].object?.members else { return nil }
         if members.isEmpty, labelCount != nil { return nil }
         var entries: [LabelEntry] = []
+        var places: [Int: Int] = [:]
         for member in members {
             let trimmed = member.name.drop(while: \.isWhitespace)
             let id = Int(String(trimmed.reversed().drop(while: \.isWhitespace).reversed()))
             let entry = LabelEntry(key: member.name, id: id, value: member.value)
-            if id != nil, let place = entries.firstIndex(where: { $0.id == id }) {
+            if let id, let place = places[id] {
                 entries[place] = entry
             } else {
+                if let id { places[id] = entries.count }
                 entries.append(entry)
             }
         }
