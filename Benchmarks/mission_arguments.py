@@ -95,7 +95,7 @@ gap = max(abs(x["eval_loss"] - y["eval_loss"]) for x, y in zip(a.evaluations, b.
 show("per_device_eval_batch_size: 4", f"with 64 every evaluation is the same within {gap:.0e}, and so are the weights",
      gap < 1e-5 and a.weights == b.weights)
 b = Run(eval_accumulation_steps=7)
-show("eval_accumulation_steps: 2", "with 7 the same bytes: evaluation keeps nothing but logits", a.weights == b.weights)
+show("eval_accumulation_steps: 2", "with 7 the same bytes: evaluation keeps no activations", a.weights == b.weights)
 b = Run(num_train_epochs=2)
 show("num_train_epochs: 1", f"with 2, {b.steps} steps", b.steps == 200)
 b = Run(weight_decay=10)
