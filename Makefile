@@ -1,5 +1,8 @@
 # Two commands matter: `make demo` and `make test`. Each does all its own set-up on a fresh machine.
 .DEFAULT_GOAL := help
+# Tests and demo share one build, and the tests run what people run. After a small change a debug build is faster:
+# `swift build --build-tests && swift test --skip-build`.
+configuration := -c release
 .PHONY: help setup demo test lint format bench docs clean
 
 help: ## Show this list
@@ -10,14 +13,14 @@ setup: ## Fetch libtorch into your cache and link it here (once; then it does no
 
 demo: setup ## Fine-tune a language model on real tweets and ask it (about three minutes after the first build)
 	@Scripts/fetch-demo-data
-	@swift build -c release --product attune
+	@swift build $(configuration) --product attune
 	@Scripts/demo
 
 test: setup ## Build everything, run every test, build the example
-	swift build --build-tests --explicit-target-dependency-import-check error
-	swift test --skip-build
+	swift build $(configuration) --build-tests --explicit-target-dependency-import-check error
+	swift test $(configuration) --skip-build
 # In the same place, so that what was just built is not built again.
-	swift build --package-path Examples --scratch-path .build
+	swift build $(configuration) --package-path Examples --scratch-path .build
 
 lint: ## Check formatting and the house's rules
 	@swift format lint --strict --recursive --parallel Package.swift Sources Tests Examples Benchmarks Fuzzing Scripts \

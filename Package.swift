@@ -19,6 +19,8 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
     // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0461-async-function-isolation.md
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    // Tests look into modules. With it in release builds as well, one build serves the tests and the command.
+    .unsafeFlags(["-enable-testing"], .when(configuration: .release)),
 ]
 
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
