@@ -56,7 +56,7 @@ class StopAt(t.TrainerCallback):
 
 
 def kind(variant):
-    """Which Trainer: transformers' own wherever it has no fault to mend and no weights to be given."""
+    """Which Trainer: transformers' own, unless it needs a fix or weights."""
     settings = VARIANTS[variant]
     if "gradient_accumulation_steps" in settings and not settings.get("faulty"):
         return Exact

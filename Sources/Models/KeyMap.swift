@@ -44,7 +44,7 @@ struct KeyMap: Sendable {
         return known.contains(prefixed) ? prefixed : nil
     }
 
-    /// Whether a tensor that is none of the classifier's is ignored silently, because it is computed from the configuration.
+    /// Whether an extra tensor is ignored silently, because its values follow from the configuration.
     func isIgnored(_ name: String) -> Bool {
         ComputedTensors.contain(name) || ignoredSuffixes.contains(where: name.hasSuffix)
     }

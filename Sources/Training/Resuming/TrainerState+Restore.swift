@@ -59,7 +59,7 @@ extension TrainerState {
                     + "weights"
             )
         }
-        // Checkpoints of before routes were measured have none recorded; the ones of this machine are then as good as any.
+        // Older checkpoints record no routes; those of this machine are then as good as any.
         if let routes = ProductRoutes(document["product_routes"]) { classifier.model.productRoutes = routes }
         let moments = try SafetensorsFile(contentsOf: optimizerState)
         try optimizer.restore(stepCount: step, moments.tensor)
