@@ -64,18 +64,39 @@ func shell(
     in folder: URL,
     variables: [String: String] = [:]
 ) throws -> CommandOutcome {
-    let process = Process()
-    process.executableURL = URL(filePath: "/bin/sh")
-    process.arguments = ["-c", script]
-    process.currentDirectoryURL = folder
     let own = [
         "ATTUNE": attuneExecutable.path(percentEncoded: false),
         "BASE": Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false),
-        "HF_HUB_OFFLINE": "1", "XDG_CACHE_HOME": cacheHome.path(percentEncoded: false),
+        "HF_HUB_OFFLINE": "1",
     ]
-    process.environment = ProcessInfo.processInfo.environment.merging(own) { $1 }.merging(variables) { $1 }
-    return try withTemporaryFolder { outcome in
-        let files = ["out", "err"].map { outcome.appending(path: $0) }
+    return try outcome(
+        of: URL(filePath: "/bin/sh"),
+        ["-c", script],
+        in: folder,
+        variables: own.merging(variables) { $1 }
+    )
+}
+
+/// Runs the built executable as a person runs it, with further variables.
+func attune(_ arguments: [String], variables: [String: String] = [:]) throws -> CommandOutcome {
+    try outcome(of: attuneExecutable, arguments, variables: variables)
+}
+
+/// Runs a program to its end, with caches of the tests' own.
+private func outcome(
+    of program: URL,
+    _ arguments: [String],
+    in folder: URL? = nil,
+    variables: [String: String]
+) throws -> CommandOutcome {
+    let process = Process()
+    (process.executableURL, process.arguments) = (program, arguments)
+    if let folder { process.currentDirectoryURL = folder }
+    process.environment = ProcessInfo.processInfo.environment
+        .merging(["XDG_CACHE_HOME": cacheHome.path(percentEncoded: false)]) { $1 }
+        .merging(variables) { $1 }
+    return try withTemporaryFolder { streams in
+        let files = ["out", "err"].map { streams.appending(path: $0) }
         for file in files { try Data().write(to: file) }
         process.standardOutput = try FileHandle(forWritingTo: files[0])
         process.standardError = try FileHandle(forWritingTo: files[1])
@@ -86,29 +107,6 @@ func shell(
             code: process.terminationStatus,
             output: String(decoding: try Data(contentsOf: files[0]), as: UTF8.self),
             errors: String(decoding: try Data(contentsOf: files[1]), as: UTF8.self)
-        )
-    }
-}
-
-/// Runs the built executable as a person runs it, with further variables.
-func attune(_ arguments: [String], variables: [String: String] = [:]) throws -> CommandOutcome {
-    let process = Process()
-    process.environment = ProcessInfo.processInfo.environment
-        .merging(["XDG_CACHE_HOME": cacheHome.path(percentEncoded: false)]) { $1 }
-        .merging(variables) { $1 }
-    process.executableURL = attuneExecutable
-    process.arguments = arguments
-    return try withTemporaryFolder { folder in
-        let files = ["out", "err"].map { folder.appending(path: $0) }
-        for file in files { try Data().write(to: file) }
-        process.standardOutput = try FileHandle(forWritingTo: files[0])
-        process.standardError = try FileHandle(forWritingTo: files[1])
-        try process.run()
-        try waitForExit(of: process)
-        return CommandOutcome(
-            code: process.terminationStatus,
-            output: try String(contentsOf: files[0], encoding: .utf8),
-            errors: try String(contentsOf: files[1], encoding: .utf8)
         )
     }
 }
