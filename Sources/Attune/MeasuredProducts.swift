@@ -11,6 +11,8 @@ public import Torch
 public struct MeasuredProducts: Sendable, Equatable {
     /// What was measured.
     public let speeds: ProductSpeeds
+    /// Numbers of threads that compute the same bits, ascending; the last is what was in use.
+    public let equalThreadCounts: [Int]
     /// Where it is kept; nil if it could not be written.
     public let file: URL?
 
@@ -18,9 +20,11 @@ public struct MeasuredProducts: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - speeds: What was measured.
+    ///   - equalThreadCounts: Numbers of threads that compute the same bits, ascending.
     ///   - file: Where it is kept.
-    public init(speeds: ProductSpeeds, file: URL?) {
+    public init(speeds: ProductSpeeds, equalThreadCounts: [Int], file: URL?) {
         self.speeds = speeds
+        self.equalThreadCounts = equalThreadCounts
         self.file = file
     }
 
@@ -34,9 +38,9 @@ public struct MeasuredProducts: Sendable, Equatable {
         let key = try Key()
         let file = folder.appending(path: key.fileName)
         if let data = try? Data(contentsOf: file), let json = try? JSONValue.parse(data),
-            let speeds = key.speeds(json)
+            let speeds = key.speeds(json), let counts = key.equalThreadCounts(json)
         {
-            return MeasuredProducts(speeds: speeds, file: file)
+            return MeasuredProducts(speeds: speeds, equalThreadCounts: counts, file: file)
         }
         return try measure(in: folder)
     }
@@ -49,13 +53,14 @@ public struct MeasuredProducts: Sendable, Equatable {
     public static func measure(in folder: URL) throws(TorchError) -> MeasuredProducts {
         let key = try Key()
         let speeds = try ProductSpeeds.measured()
+        let counts = try EqualThreadCounts.measured(speeds.fastest)
         let file = folder.appending(path: key.fileName)
         do {
             try makeFolder(folder)
-            try writeAtomically(Data(key.json(speeds).formatted.utf8), to: file)
-            return MeasuredProducts(speeds: speeds, file: file)
+            try writeAtomically(Data(key.json(speeds, counts).formatted.utf8), to: file)
+            return MeasuredProducts(speeds: speeds, equalThreadCounts: counts, file: file)
         } catch {
-            return MeasuredProducts(speeds: speeds, file: nil)
+            return MeasuredProducts(speeds: speeds, equalThreadCounts: counts, file: nil)
         }
     }
 }
@@ -85,12 +90,21 @@ private struct Key {
         ]
     }
 
-    func json(_ speeds: ProductSpeeds) -> JSONValue {
+    func json(_ speeds: ProductSpeeds, _ equalThreadCounts: [Int]) -> JSONValue {
         var gigaflops: JSONObject = ["bf16": .double(speeds.bfloat16)]
         for (route, speed) in speeds.float32 { gigaflops["fp32 \(route.rawValue)"] = .double(speed) }
         var object = members
         object["gigaflops"] = .object(gigaflops)
+        object["equal_thread_counts"] = .array(equalThreadCounts.map { .int($0) })
         return .object(object)
+    }
+
+    /// Nil if they do not belong to the number of threads in use.
+    func equalThreadCounts(_ json: JSONValue) -> [Int]? {
+        guard let counts = json["equal_thread_counts"].array?.compactMap(\.int), counts.last == threads,
+            counts == Set(counts).sorted(), counts.first.map({ $0 > 0 }) == true
+        else { return nil }
+        return counts
     }
 
     /// Nil if the file is of another machine or damaged.

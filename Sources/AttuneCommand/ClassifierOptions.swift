@@ -144,14 +144,20 @@ struct ClassifierOptions: ParsableArguments {
         return settings
     }
 
+    /// What computes.
+    ///
+    /// - Throws: As ``Engine``.
+    func engine() throws -> Engine { try Engine(inference.device, threads: inference.threads) }
+
     /// Loads the classifier.
     ///
-    /// - Parameter path: Its place, which ``HubDoor`` found.
+    /// - Parameters:
+    ///   - path: Its place, which ``HubDoor`` found.
+    ///   - engine: What computes.
     /// - Returns: A trained classifier; notes about it are on standard error.
     /// - Throws: `ModelError` for a base model; the errors of loading.
-    func load(_ path: String) throws -> TextClassifier {
+    func load(_ path: String, on engine: Engine) throws -> TextClassifier {
         var options = SequenceClassifier.LoadOptions()
-        let engine = try Engine(inference.device, threads: inference.threads)
         (options.device, options.productRoutes) = (engine.device, engine.productRoutes)
         options.weightsDType = inference.weights.dtype
         options.mapsWeights = true

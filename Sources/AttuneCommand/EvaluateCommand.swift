@@ -63,7 +63,8 @@ struct EvaluateCommand: ParsableCommand {
             let rows = try data.read()
             let labelColumns = try reader.labelColumns(of: rows)
             _ = try reader.columns(of: rows)
-            let model = try classifier.load(path)
+            let engine = try classifier.engine()
+            let model = try classifier.load(path, on: engine)
             let (labelled, notes) = try reader.labelled(rows, problemType: model.problemType)
             for note in notes { writeToStandardError(note + "\n") }
             let examples = model.encode(labelled.inputs, targets: try targets(labelled, model, labelColumns))
@@ -78,6 +79,7 @@ struct EvaluateCommand: ParsableCommand {
                 precision: classifier.inference.precision.choice,
                 withIntervals: true
             ) { done in
+                engine.adaptThreads()
                 line.show({ "evaluating \(done)/\(examples.count)" }, isLast: done == examples.count)
                 return true
             }

@@ -63,7 +63,8 @@ struct PredictCommand: ParsableCommand {
             let reader = try RowReader(model: path, told: classifier.told)
             let inputs = try inputs(reader)
             let isLeftOut = try leftOut(of: inputs, reader.settings.emptyTexts ?? .keep)
-            let model = try classifier.load(path)
+            let engine = try classifier.engine()
+            let model = try classifier.load(path, on: engine)
             let examples = model.encode(inputs.selecting(isLeftOut.indices.filter { !isLeftOut[$0] }))
             if let note = model.length.cutNote(examples.encodings.truncatedCount, of: examples.count) {
                 writeToStandardError(note + "\n")
@@ -90,6 +91,7 @@ struct PredictCommand: ParsableCommand {
                 maxTokensPerBatch: classifier.inference.maxTokensPerBatch,
                 matmulDType: classifier.inference.precision.choice.matmulDType
             ) { texts, values in
+                engine.adaptThreads()
                 for start in stride(from: 0, to: values.count, by: width) {
                     try addLeftOut()
                     let answers = model.predictions(of: [Array(values[start..<start + width])])

@@ -10,6 +10,7 @@ extension TrainCommand {
     ///   - count: How many.
     ///   - job: What to repeat.
     ///   - folder: The output folder of all.
+    ///   - engine: What computes.
     ///   - interrupt: Asked after every step.
     ///   - line: What was typed.
     /// - Throws: ``ArgumentParser/ExitCode`` where the run was stopped; the library's errors.
@@ -17,6 +18,7 @@ extension TrainCommand {
         _ count: Int,
         _ job: FineTuning,
         into folder: URL,
+        _ engine: Engine,
         _ interrupt: Interrupt,
         _ line: TrainingCommandLine
     ) throws {
@@ -30,6 +32,7 @@ extension TrainCommand {
             shouldStop: { interrupt.isRequested },
             shouldSave: { interrupt.takeCheckpointRequest() }
         ) { run, event in
+            engine.adaptThreads()
             if run.seed != current { (current, reporter) = (run.seed, ConsoleReporter()) }
             if case .resolved(let settings) = event {
                 known.merge(Self.resolved(settings, holdsOut: held.testSize != nil)) { $1 }

@@ -92,7 +92,7 @@ struct TrainCommand: ParsableCommand {
             )
             defer { listener.forEach { $0.cancel() } }
             if let count = training.seedCount {
-                return try runSeeds(count, job, into: folder, interrupt, line)
+                return try runSeeds(count, job, into: folder, engine, interrupt, line)
             }
             let pusher = try push.repository(for: outputDir).map {
                 try HubPusher(
@@ -116,6 +116,7 @@ struct TrainCommand: ParsableCommand {
                     shouldStop: { interrupt.isRequested },
                     shouldSave: { interrupt.takeCheckpointRequest() }
                 ) { event in
+                    engine.adaptThreads()
                     if case .resolved(let found) = event { settings = found }
                     if case .run(.started(let plan)) = event {
                         try write(plan.formerSettings + recipe(settings), to: folder)

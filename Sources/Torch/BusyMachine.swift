@@ -8,26 +8,36 @@ import Glibc
 import Darwin
 #endif
 
-/// Notices other programs on the same cores, and lets this process's threads wait for each other accordingly.
+/// Notices other programs on the same cores, and lets this process's threads wait for each other accordingly, or lets fewer
+/// of them compute.
 ///
 /// On a quiet machine a thread that waits at a barrier is fastest if it spins. Beside another busy program the awaited
-/// thread may have no core, and spinning threads waste theirs; then they had better sleep. A timer compares, four times a
-/// second, how long this process's threads were ready to run and had no core.
+/// thread may have no core, and spinning threads waste theirs; then they had better sleep, and the thread without a core had
+/// better not be waited for at all. A timer compares, ten times a second, how long this process's threads were ready to run
+/// and had no core.
 ///
-/// Results do not depend on it. It works on Linux, where the kernel keeps that account; elsewhere it does nothing.
+/// Results do not depend on it, as it chooses among numbers of threads that compute the same bits. It works on Linux, where the kernel keeps that account; elsewhere it does nothing.
 ///
 /// Source: `/proc/<pid>/schedstat`, https://docs.kernel.org/scheduler/sched-stats.html.
 public final class BusyMachine: Sendable {
     private struct State {
         var share = WaitingShare()
+        var cores: FreeCores
         /// Nil unless it watches.
         var timer: (any DispatchSourceTimer)?
     }
 
-    private let state = Mutex(State())
+    private let threadCounts: [Int]
+    private let state: Mutex<State>
 
     /// Ready to ``watch()``.
-    public init() {}
+    ///
+    /// - Parameter threadCounts: The numbers of threads that may compute, ascending; the last is what the process uses now.
+    ///   Empty leaves the number as it is.
+    public init(threadCounts: [Int] = []) {
+        self.threadCounts = threadCounts
+        state = Mutex(State(cores: FreeCores(counts: threadCounts)))
+    }
 
     /// Watches until ``stop()``, or as long as the process lives.
     public func watch() {
@@ -36,19 +46,29 @@ public final class BusyMachine: Sendable {
             let timer = DispatchSource.makeTimerSource(queue: DispatchQueue(label: "attune.busy-machine"))
             // The timer keeps this alive.
             timer.setEventHandler { self.look() }
-            timer.schedule(deadline: .now() + .milliseconds(250), repeating: .milliseconds(250))
+            timer.schedule(deadline: .now() + Self.interval, repeating: Self.interval)
             timer.resume()
             state.timer = timer
         }
     }
 
+    private static let interval = DispatchTimeInterval.milliseconds(100)
+
     /// Ends watching; threads spin as they did before.
     public func stop() {
         state.withLock { state in
             state.timer?.cancel()
-            state = State()
+            state = State(cores: FreeCores(counts: threadCounts))
             Self.setSleeping(false)
         }
+    }
+
+    /// Sets how many threads compute the next batch. Call it between two batches, on the thread that computes: OpenMP keeps
+    /// the number for each thread that calls it.
+    public func adaptThreads() {
+        guard let count = state.withLock({ $0.cores.next() }) else { return }
+        // If it fails, all threads go on: slower, but right.
+        try? Runtime.setThreadCount(count)
     }
 
     /// Lets threads that wait for each other sleep after a moment, or spin as they do by default.
@@ -61,8 +81,9 @@ public final class BusyMachine: Sendable {
         guard let waited = Self.nanosecondsWithoutCore() else { return }
         let now = DispatchTime.now().uptimeNanoseconds
         state.withLock { state in
-            guard state.timer != nil, let isBusy = state.share.change(waited: waited, at: now) else { return }
-            Self.setSleeping(isBusy)
+            guard state.timer != nil, let look = state.share.look(waited: waited, at: now) else { return }
+            state.cores.look(look.share, seconds: look.seconds)
+            if let isBusy = state.share.change(look.share) { Self.setSleeping(isBusy) }
         }
     }
 
@@ -100,7 +121,7 @@ struct WaitingShare {
     /// Below this share it is quiet, once that has held for ``quietLooks``.
     static let quietShare = 0.03
     /// Looks in a row, so that a neighbour's short pause changes nothing.
-    static let quietLooks = 8
+    static let quietLooks = 20
 
     private var last: (waited: UInt64, time: UInt64)?
     private var isBusy = false
@@ -111,11 +132,17 @@ struct WaitingShare {
     /// - Parameters:
     ///   - waited: Nanoseconds that threads waited so far; less than before if a thread ended.
     ///   - time: Now, in nanoseconds.
-    /// - Returns: Whether the machine is busy, if that has changed.
-    mutating func change(waited: UInt64, at time: UInt64) -> Bool? {
+    /// - Returns: The share of the time since the look before in which threads waited, and that time; nil if there is nothing
+    ///   to compare with.
+    mutating func look(waited: UInt64, at time: UInt64) -> (share: Double, seconds: Double)? {
         defer { last = (waited, time) }
         guard let last, time > last.time, waited >= last.waited else { return nil }
-        let share = Double(waited - last.waited) / Double(time - last.time)
+        let nanoseconds = Double(time - last.time)
+        return (Double(waited - last.waited) / nanoseconds, nanoseconds / 1e9)
+    }
+
+    /// Whether the machine is busy, if a look's share changes that.
+    mutating func change(_ share: Double) -> Bool? {
         quietCount = share < Self.quietShare ? quietCount + 1 : 0
         let next = isBusy ? quietCount < Self.quietLooks : share > Self.busyShare
         guard next != isBusy else { return nil }

@@ -17,7 +17,7 @@ public enum Runtime {
         return Int(count)
     }
 
-    /// Sets how many threads one operation may use, for the whole process: call it once, at the start.
+    /// Sets how many threads one operation may use: at the start, or between two batches on the thread that computes.
     ///
     /// - Parameter count: At least 1.
     /// - Throws: `.failed` if `count` is not positive.
