@@ -5,7 +5,7 @@ public import NN
 public import Training
 
 /// What a job would do: its rows, labels, tokens and steps.
-public struct FineTuningPlan: Sendable {
+public struct DatasetSummary: Sendable {
     /// The label names by id.
     public let labels: [String]
     /// Whether a text has one label, several or a number.
@@ -46,15 +46,15 @@ extension FineTuning {
     /// - Parameter emit: Told what was read.
     /// - Returns: The plan.
     /// - Throws: As ``run(into:observers:shouldStop:shouldSave:emit:)`` before its first step.
-    public func plan(emit: (Event) throws -> Void = { _ in }) throws -> FineTuningPlan {
+    public func plan(emit: (Event) throws -> Void = { _ in }) throws -> DatasetSummary {
         try validate()
         let (trainRows, heldRows) = try rows(emit)
         let labels = try labels(of: trainRows, heldRows, emit)
         if !resizesEmbeddings { try TextClassifier.requireFit(of: model) }
-        let reading = try TextClassifier.reading(of: model, maxLength: maxLength)
+        let reading = try TextClassifier.tokenizerAndLimit(of: model, maxLength: maxLength)
         for note in reading.notes { try emit(.note(note)) }
         let targets = try trainRows.targets(among: labels)
-        func sizes(_ rows: LabelledTexts, _ purpose: String) -> FineTuningPlan.TextSizes {
+        func sizes(_ rows: LabelledTexts, _ purpose: String) -> DatasetSummary.TextSizes {
             let found = tokenCache?.encodeBatch(
                 rows.inputs,
                 with: reading.tokenizer,
@@ -66,7 +66,7 @@ extension FineTuning {
                 ?? rows.inputs.encoded(by: reading.tokenizer, maxLength: reading.lengthLimit)
             // A text without tokens becomes one padding token.
             let lengths = (0..<encodings.count).map { max(encodings.range(of: $0).count, 1) }
-            return FineTuningPlan.TextSizes(
+            return DatasetSummary.TextSizes(
                 count: encodings.count,
                 tokens: lengths.reduce(0, +),
                 longest: lengths.max() ?? 0,
@@ -76,7 +76,7 @@ extension FineTuning {
         let training = sizes(trainRows, "training")
         let held = heldRows.map { sizes($0, "evaluation") }
         let totalSteps = arguments.totalSteps(examples: training.count)
-        return FineTuningPlan(
+        return DatasetSummary(
             labels: labels,
             problemType: trainRows.problemType,
             targets: targets,

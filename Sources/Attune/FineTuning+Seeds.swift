@@ -26,7 +26,7 @@ extension FineTuning {
     /// - Parameters:
     ///   - count: How many seeds, at least 1.
     ///   - folder: The output folder of all.
-    ///   - goingOn: Whether seeds that are done stay as they are, and the one that was interrupted goes on from its latest
+    ///   - resuming: Whether seeds that are done stay as they are, and the one that was interrupted goes on from its latest
     ///     checkpoint; else all run anew.
     ///   - observers: Made for every seed, told of its events.
     ///   - shouldStop: Asked after every step; a stopped run is saved as a checkpoint.
@@ -37,21 +37,21 @@ extension FineTuning {
     public func run(
         seeds count: Int,
         into folder: URL,
-        goingOn: Bool = false,
+        resuming: Bool = false,
         observers: (SeedRun) -> [any RunObserver] = { _ in [] },
         shouldStop: () -> Bool = { false },
         shouldSave: () -> Bool = { false },
         emit: (SeedRun, Event) throws -> Void
     ) throws -> SeedResults {
         guard count > 0 else { throw TrainingError(.badArgument, "--seeds must be at least 1") }
-        if !goingOn { try requireFree(folder) }
+        if !resuming { try requireFree(folder) }
         let file = folder.appending(path: "seeds_results.json")
         let settings = settings
         var results = SeedResults()
         // Finished seeds are of this very job, or an error is thrown.
-        let isOwn = goingOn && FileManager.default.fileExists(atPath: file.path(percentEncoded: false))
-        if goingOn { results = try finished(in: file, settings) }
-        var hasBegun = goingOn
+        let isOwn = resuming && FileManager.default.fileExists(atPath: file.path(percentEncoded: false))
+        if resuming { results = try finished(in: file, settings) }
+        var hasBegun = resuming
         let done = results.rows
         results.rows = []
         for index in 0..<count {
@@ -72,7 +72,7 @@ extension FineTuning {
             try emit(run, .note("seed \(run.seed), \(index + 1) of \(count)"))
             var job = self
             job.overwritesOutputFolder = overwritesOutputFolder || isOwn
-            let row = try job.row(of: run, goingOn: goingOn, observers(run), shouldStop, shouldSave) {
+            let row = try job.row(of: run, resuming: resuming, observers(run), shouldStop, shouldSave) {
                 run,
                 event in
                 if !hasBegun, case .run(.started) = event {
@@ -95,7 +95,7 @@ extension FineTuning {
     /// Runs one seed; nil where it was stopped.
     private func row(
         of run: SeedRun,
-        goingOn: Bool,
+        resuming: Bool,
         _ observers: [any RunObserver],
         _ shouldStop: () -> Bool,
         _ shouldSave: () -> Bool,
@@ -105,7 +105,7 @@ extension FineTuning {
         var job = self
         job.arguments.seed = run.seed
         job.arguments.dataSeed = arguments.dataSeed.map { $0 &+ UInt64(run.index) }
-        job.goesOnFromLatest = goingOn
+        job.resumesFromLatest = resuming
         let result = try job.run(
             into: run.folder,
             observers: observers,

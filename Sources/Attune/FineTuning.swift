@@ -88,7 +88,7 @@ public struct FineTuning: Sendable {
     /// A checkpoint to resume from.
     public var checkpoint: URL?
     /// Whether to resume from the output folder's latest checkpoint, if it has one, and to start from scratch if not.
-    public var goesOnFromLatest = false
+    public var resumesFromLatest = false
     /// Whether the files of an earlier run are removed from the output folder; if not, such a folder is refused.
     ///
     /// A run that resumes removes nothing. Files that no run wrote are never touched.
@@ -207,7 +207,7 @@ public struct FineTuning: Sendable {
             ? measure(classifier, held, trainer.loss, outcome, shouldStop, emit) : nil
         if let later { for observer in listening { try observer.receive(.evaluated(later)) } }
         let evaluation = outcome.evaluation ?? later
-        try RunRecord(outcome: outcome, evaluation: evaluation).save(to: folder)
+        try ResultFiles(outcome: outcome, evaluation: evaluation).save(to: folder)
         if output.mayWrite("README.md") {
             let page = ModelCard(
                 job: self,
@@ -226,7 +226,7 @@ public struct FineTuning: Sendable {
     ///
     /// Emits a note if starting from scratch might surprise.
     private func checkpoint(in folder: URL, _ emit: (Event) throws -> Void) throws -> URL? {
-        guard checkpoint == nil, goesOnFromLatest else { return checkpoint }
+        guard checkpoint == nil, resumesFromLatest else { return checkpoint }
         let latest = RunFolder(folder).latestCheckpoint
         if latest == nil {
             let path = folder.path(percentEncoded: false)

@@ -68,13 +68,13 @@ public struct MeasuredProducts: Sendable, Equatable {
 /// What a measurement holds for.
 private struct Key {
     private let cpu: String
-    private let libtorch = Runtime.version
-    private let kernels = Runtime.cpuCapability
+    private let libtorch = TorchRuntime.version
+    private let kernels = TorchRuntime.cpuCapability
     private let threads: Int
 
     init() throws(TorchError) {
         cpu = processorName() ?? "an unknown CPU"
-        threads = try Runtime.threadCount()
+        threads = try TorchRuntime.threadCount()
     }
 
     var fileName: String {

@@ -258,7 +258,7 @@ extension FineTuning {
     /// Whether the run resumes from a checkpoint in this folder.
     func resumes(in folder: URL) -> Bool {
         if let checkpoint { return Self.areSame(checkpoint.deletingLastPathComponent(), folder) }
-        return goesOnFromLatest && RunFolder(folder).latestCheckpoint != nil
+        return resumesFromLatest && RunFolder(folder).latestCheckpoint != nil
     }
 
     private func requireApartFromModel(_ folder: URL) throws(TrainingError) {

@@ -152,7 +152,7 @@ struct ClassifierOptions: ParsableArguments {
     /// Loads the classifier.
     ///
     /// - Parameters:
-    ///   - path: Its place, which ``HubDoor`` found.
+    ///   - path: Its place, which ``HubPath`` found.
     ///   - engine: What computes.
     /// - Returns: A trained classifier; notes about it are on standard error.
     /// - Throws: `ModelError` for a base model; the errors of loading.

@@ -108,7 +108,7 @@ struct ConsoleReporter {
     }
 }
 
-extension RunPlan {
+extension RunSchedule {
     /// Comments for a recipe: a run that was resumed with other settings is not repeated by its last ones.
     var formerSettings: String {
         changes.map { "# Until step \($0.step): \($0.setting): \($0.before)\n" }.joined()

@@ -22,7 +22,7 @@ struct DatasetOptions: ParsableArguments {
 
     /// The rows; notes on how they were read go to standard error.
     func read() throws -> Dataset {
-        let rows = try Dataset(HubDoor.dataset(dataset), split: split, configuration: datasetConfig)
+        let rows = try Dataset(HubPath.dataset(dataset), split: split, configuration: datasetConfig)
         for warning in rows.warnings { writeToStandardError("attune: warning: \(warning)\n") }
         return rows
     }

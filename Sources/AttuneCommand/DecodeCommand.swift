@@ -55,7 +55,7 @@ struct DecodeCommand: ParsableCommand {
     func run() throws {
         try reportingFailure {
             try requireApart(output, from: [("--input", input)])
-            let tokenizer = try TextClassifier.tokenizer(of: HubDoor.tokenizer(model))
+            let tokenizer = try TextClassifier.tokenizer(of: HubPath.tokenizer(model))
             var made = ""
             if let input {
                 for row in try IDRows(path: input).rows {

@@ -102,7 +102,7 @@ struct DescribeCommand: ParsableCommand {
             let waiting = WaitingLine("reading \(data.dataset)")
             defer { waiting.close() }
             let rows = try Dataset(
-                HubDoor.dataset(data.dataset),
+                HubPath.dataset(data.dataset),
                 split: data.split,
                 configuration: data.datasetConfig
             ).readingLabelVectors(in: labelNames)
@@ -110,7 +110,7 @@ struct DescribeCommand: ParsableCommand {
             var options = DescriptionOptions(textColumn: textColumn, labelColumns: labelNames)
             options.textPairColumn = textPairColumn
             options.evaluation = held?.rows
-            if let place = try model.map(HubDoor.tokenizer) {
+            if let place = try model.map(HubPath.tokenizer) {
                 let tokenizer = try TextClassifier.tokenizer(of: place)
                 options.tokenCounter = counter(of: tokenizer)
                 let length = try TextClassifier.lengthLimit(
@@ -147,9 +147,9 @@ struct DescribeCommand: ParsableCommand {
     /// The rows to measure on, where there are any.
     private func evaluation() throws -> (rows: Dataset, name: String)? {
         if let evalDataset {
-            return (try withLabelVectors(Dataset(HubDoor.dataset(evalDataset))), evalDataset)
+            return (try withLabelVectors(Dataset(HubPath.dataset(evalDataset))), evalDataset)
         }
-        let place = try HubDoor.dataset(data.dataset)
+        let place = try HubPath.dataset(data.dataset)
         var name = evalSplit
         if evalSplit == nil, data.split == nil {
             let names = try Dataset.splitNames(of: place, configuration: data.datasetConfig)

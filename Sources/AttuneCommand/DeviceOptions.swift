@@ -20,8 +20,8 @@ struct DeviceOptions: ParsableArguments {
         if device == .cpu { return .cpu }
         // libtorch's CUDA half takes a second to open: only where a GPU may be.
         let hasNVIDIA = FileManager.default.fileExists(atPath: "/dev/nvidia0")
-        if device == .cuda || (device == .auto && hasNVIDIA) { _ = try Runtime.openCUDA() }
-        let devices = try Runtime.devices()
+        if device == .cuda || (device == .auto && hasNVIDIA) { _ = try TorchRuntime.openCUDA() }
+        let devices = try TorchRuntime.devices()
         switch device {
         case .auto: return devices.first { $0 != .cpu } ?? .cpu
         case .cuda where devices.contains(.cuda(0)): return .cuda(0)

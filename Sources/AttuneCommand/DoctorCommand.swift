@@ -21,20 +21,20 @@ struct DoctorCommand: ParsableCommand {
 
     func run() throws {
         try reportingFailure {
-            try print("engine        libtorch \(Runtime.version), CPU kernels for \(Runtime.cpuCapability)")
+            try print("engine        libtorch \(TorchRuntime.version), CPU kernels for \(TorchRuntime.cpuCapability)")
             let cuda: String
             do throws(TorchError) {
-                cuda = try Runtime.openCUDA() ? "opened" : "not in this build of libtorch"
+                cuda = try TorchRuntime.openCUDA() ? "opened" : "not in this build of libtorch"
             } catch {
                 cuda = "in this build, but it cannot be opened: \(error.message)"
             }
             try print("CUDA          \(cuda)")
             if let name = processorName() { try print("processor     \(name)") }
-            let devices = try Runtime.devices()
+            let devices = try TorchRuntime.devices()
             try print("devices       \(devices.map(\.description).joined(separator: ", "))")
             let cores = AvailableCPUs.count
             let threads = try Engine.usefulThreads()
-            try Runtime.setThreadCount(threads)
+            try TorchRuntime.setThreadCount(threads)
             let share = AvailableCPUs.quota.map {
                 String(format: ", of which a container's limit grants %.2g", $0)
             }
@@ -66,7 +66,7 @@ struct DoctorCommand: ParsableCommand {
         if let free { try print("disk          \(ByteSize(free)) free in the working folder") }
         if let cache = freeSpace(at: environment.cacheFolder) {
             try print(
-                "              \(ByteSize(cache)) free in the Hub's cache, \(HubDoor.path(environment.cacheFolder))"
+                "              \(ByteSize(cache)) free in the Hub's cache, \(HubPath.path(environment.cacheFolder))"
             )
         }
         return free

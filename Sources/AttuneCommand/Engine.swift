@@ -21,7 +21,7 @@ struct Engine {
     init(_ device: DeviceOptions, threads: Int?) throws {
         self.device = try device.resolved()
         TensorHeap.adopt()
-        try Runtime.setThreadCount(threads ?? Self.usefulThreads())
+        try TorchRuntime.setThreadCount(threads ?? Self.usefulThreads())
         let products = self.device == .cpu ? try MeasuredProducts.find(in: Self.measurements) : nil
         productRoutes = products?.speeds.fastest ?? .suggested
         busyMachine = BusyMachine(threadCounts: threads == nil ? products?.equalThreadCounts ?? [] : [])
@@ -33,7 +33,7 @@ struct Engine {
     func adaptThreads() { busyMachine.adaptThreads() }
 
     /// libtorch's own number of threads, or fewer if a container's limit keeps fewer busy.
-    static func usefulThreads() throws -> Int { try min(Runtime.threadCount(), AvailableCPUs.usefulThreads) }
+    static func usefulThreads() throws -> Int { try min(TorchRuntime.threadCount(), AvailableCPUs.usefulThreads) }
 
     /// Where measurements of machines are kept.
     static var measurements: URL { CacheOptions.folder.appending(path: "products") }

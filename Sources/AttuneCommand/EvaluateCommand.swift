@@ -52,7 +52,7 @@ struct EvaluateCommand: ParsableCommand {
     func run() throws {
         try reportingFailure {
             try requireApart(output, from: [("--dataset", data.dataset)])
-            let path = try HubDoor.model(classifier.model)
+            let path = try HubPath.model(classifier.model)
             let reader = try RowReader(model: path, told: told)
             guard reader.settings.labelColumns != nil else {
                 throw ValidationError(
@@ -110,7 +110,7 @@ struct EvaluateCommand: ParsableCommand {
             return targets
         } catch {
             throw error.located(
-                in: try HubDoor.dataset(data.dataset),
+                in: try HubPath.dataset(data.dataset),
                 split: data.split,
                 configuration: data.datasetConfig,
                 columns: columns

@@ -3,7 +3,7 @@ import JSON
 
 /// What `attune plan --json` prints; sizes in bytes, times in seconds.
 struct ForecastJSON {
-    let forecast: RunForecast
+    let forecast: Forecast
     let limits: [MemoryLimit]
     /// What the output folder's disk has left; nil if the system does not say.
     let freeDisk: Int?

@@ -3,7 +3,7 @@ import Foundation
 
 /// What `attune plan` prints.
 struct ForecastText {
-    let forecast: RunForecast
+    let forecast: Forecast
     let limits: [MemoryLimit]
     let job: FineTuning
     /// What the output folder's disk has left; nil if the system does not say.

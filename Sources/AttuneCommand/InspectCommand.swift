@@ -37,7 +37,7 @@ struct InspectCommand: ParsableCommand {
 
     func run() throws {
         try reportingFailure {
-            let inspection = try ModelInspection(path: HubDoor.model(model))
+            let inspection = try ModelInspection(path: HubPath.model(model))
             if json {
                 let object = InspectionJSON(inspection: inspection, listsTensors: tensors).object
                 try print(JSONValue.object(object).oneLineInOrder)

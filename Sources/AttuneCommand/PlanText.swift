@@ -3,7 +3,7 @@ import Foundation
 
 /// What `attune train --dry-run` prints.
 struct PlanText {
-    let plan: FineTuningPlan
+    let plan: DatasetSummary
     let job: FineTuning
     /// What is sent to the Hub; nil for nothing.
     var push: String?
@@ -54,7 +54,7 @@ struct PlanText {
             + (arguments.gradientCheckpointing ? "; blocks are computed again for their gradients" : "")
     }
 
-    private func sizes(_ sizes: FineTuningPlan.TextSizes) -> String {
+    private func sizes(_ sizes: DatasetSummary.TextSizes) -> String {
         let mean = Double(sizes.tokens) / Double(max(sizes.count, 1))
         var text =
             "\(counted(sizes.count, "text")), \(counted(sizes.tokens, "token")): \(String(format: "%.1f", mean)) on average, \(sizes.longest) at most"

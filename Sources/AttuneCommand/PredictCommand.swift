@@ -59,7 +59,7 @@ struct PredictCommand: ParsableCommand {
     func run() throws {
         try reportingFailure {
             try requireApart(output, from: [("--input", input)])
-            let path = try HubDoor.model(classifier.model)
+            let path = try HubPath.model(classifier.model)
             let reader = try RowReader(model: path, told: classifier.told)
             let inputs = try inputs(reader)
             let isLeftOut = try leftOut(of: inputs, reader.settings.emptyTexts ?? .keep)

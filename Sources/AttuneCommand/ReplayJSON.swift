@@ -22,7 +22,7 @@ struct ReplayJSON {
             "examples": .array(batch.examples.map(JSONValue.int)), "tokens": .int(batch.tokens),
             // JSON has no word for what is no number.
             "loss": batch.loss.isFinite ? .double(batch.loss) : .string("\(batch.loss)"),
-            "examples_not_finite": .array(batch.examplesLost.map(JSONValue.int)),
+            "examples_not_finite": .array(batch.nonFiniteExamples.map(JSONValue.int)),
             "layers": .array(batch.layers.map(layer)), "gradients": .array(batch.gradients.map(named)),
         ])
     }

@@ -33,11 +33,11 @@ struct ReplayText {
     }
 
     private func layers(_ batch: ReplayReport.MicroBatch) -> String {
-        let first = batch.layers.firstIndex { $0.input.lostCount + $0.output.lostCount > 0 }
+        let first = batch.layers.firstIndex { $0.input.nonFiniteCount + $0.output.nonFiniteCount > 0 }
         let rows = batch.layers.enumerated().map { index, layer in
             [layer.name] + Self.cells(layer.output)
                 + [
-                    layer.input.lostCount > 0 ? "not finite" : Self.short(layer.input.largest),
+                    layer.input.nonFiniteCount > 0 ? "not finite" : Self.short(layer.input.largest),
                     index == first ? "<- first" : "",
                 ]
         }
@@ -45,7 +45,7 @@ struct ReplayText {
     }
 
     private func gradients(_ batch: ReplayReport.MicroBatch) -> String {
-        let first = batch.gradients.firstIndex { $0.statistics.lostCount > 0 }
+        let first = batch.gradients.firstIndex { $0.statistics.nonFiniteCount > 0 }
         let rows = batch.gradients.enumerated().map { index, gradient in
             [gradient.name] + Self.cells(gradient.statistics) + [index == first ? "<- first" : ""]
         }
@@ -76,10 +76,10 @@ struct ReplayText {
     }
 
     private static func cells(_ statistics: TensorStatistics) -> [String] {
-        let hasFinite = statistics.lostCount < statistics.shape.reduce(1, *)
+        let hasFinite = statistics.nonFiniteCount < statistics.shape.reduce(1, *)
         let values = [statistics.minimum, statistics.maximum, statistics.meanMagnitude]
         return [statistics.dtype.rawValue] + values.map { hasFinite ? short($0) : "-" } + [
-            "\(statistics.lostCount)"
+            "\(statistics.nonFiniteCount)"
         ]
     }
 

@@ -116,7 +116,7 @@ struct SplitCommand: ParsableCommand {
     func run() throws {
         try reportingFailure {
             try requireFree()
-            let tokenizer = try model.map { try TextClassifier.tokenizer(of: HubDoor.tokenizer($0)) }
+            let tokenizer = try model.map { try TextClassifier.tokenizer(of: HubPath.tokenizer($0)) }
             var rows = try data.read()
             for column in classEncode { rows = try rows.classEncodeColumn(column) }
             if let stratifyBy, missingLabels == .drop {

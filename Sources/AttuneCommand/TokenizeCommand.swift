@@ -83,7 +83,7 @@ struct TokenizeCommand: ParsableCommand {
     func run() throws {
         try reportingFailure {
             try requireApart(output, from: [("--input", input)])
-            let path = try HubDoor.tokenizer(model)
+            let path = try HubPath.tokenizer(model)
             var told = ClassifierSettings()
             texts.apply(to: &told)
             let reader = try RowReader(model: path, told: told)

@@ -30,8 +30,8 @@ extension TrainCommand {
         _ pusher: HubPusher?
     ) -> ModelCardDetails {
         var card = ModelCardDetails()
-        card.baseModel = HubDoor.id(source.model)
-        card.dataset = HubDoor.id(source.data.dataset)
+        card.baseModel = HubPath.id(source.model)
+        card.dataset = HubPath.id(source.data.dataset)
         card.languages = Dataset.languages(of: job.dataset)
         card.repository = pusher?.repository.name
         card.recipe = recipe

@@ -28,7 +28,7 @@ extension TrainCommand {
         let results = try job.run(
             seeds: count,
             into: folder,
-            goingOn: saving.resumeFromCheckpoint != nil,
+            resuming: saving.resumeFromCheckpoint != nil,
             shouldStop: { interrupt.isRequested },
             shouldSave: { interrupt.takeCheckpointRequest() }
         ) { run, event in

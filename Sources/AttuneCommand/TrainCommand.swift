@@ -75,7 +75,7 @@ struct TrainCommand: ParsableCommand {
             try requireEffect(job.arguments, line)
             let folder = URL(filePath: outputDir, directoryHint: .isDirectory)
             // Before anything is downloaded. Seeds that are resumed have folders of their own.
-            if training.seedCount == nil || !job.goesOnFromLatest { try job.requireFree(folder) }
+            if training.seedCount == nil || !job.resumesFromLatest { try job.requireFree(folder) }
             for remark in remarks(job.arguments) { writeToStandardError(remark + "\n") }
             try Self.download(&job)
             if dryRun {
@@ -166,10 +166,10 @@ struct TrainCommand: ParsableCommand {
     /// - Parameter job: As the options describe it.
     /// - Throws: What downloading can throw.
     static func download(_ job: inout FineTuning) throws {
-        job.model = try HubDoor.model(job.model)
-        job.dataset = try HubDoor.dataset(job.dataset)
+        job.model = try HubPath.model(job.model)
+        job.dataset = try HubPath.dataset(job.dataset)
         if case .file(let path, let split) = job.held {
-            job.held = .file(try HubDoor.dataset(path), split: split)
+            job.held = .file(try HubPath.dataset(path), split: split)
         }
     }
 
@@ -202,7 +202,7 @@ struct TrainCommand: ParsableCommand {
                 "--seeds resumes with --resume-from-checkpoint latest, not from one checkpoint"
             )
         }
-        job.goesOnFromLatest = saving.resumeFromCheckpoint == "latest"
+        job.resumesFromLatest = saving.resumeFromCheckpoint == "latest"
         job.checkpoint = saving.resumeFromCheckpoint.flatMap {
             $0 == "latest" ? nil : URL(filePath: $0, directoryHint: .isDirectory)
         }
@@ -249,7 +249,7 @@ struct TrainCommand: ParsableCommand {
         if held.sample != nil { values["sample-stratify-by"] = job.sampleStratifyBy ?? HeldOptions.none }
         values["precision"] = job.arguments.precision.rawValue
         values["data-seed"] = "\(job.arguments.dataSeed ?? job.arguments.seed)"
-        values["max-length"] = try TextClassifier.reading(of: job.model, maxLength: job.maxLength).lengthLimit
+        values["max-length"] = try TextClassifier.tokenizerAndLimit(of: job.model, maxLength: job.maxLength).lengthLimit
             .map { "\($0)" }
         return values
     }

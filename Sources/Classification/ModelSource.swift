@@ -127,7 +127,7 @@ extension TextClassifier {
     /// - Returns: The tokenizer; the tokens of a text at the most, nil if nothing limits them; what decides that length; and
     ///   what a person should know of the model, a sentence each, a length that was cut down included.
     /// - Throws: As ``load(_:options:maxLength:seed:)``.
-    public static func reading(
+    public static func tokenizerAndLimit(
         of path: String,
         maxLength: Int? = nil
     ) throws -> (tokenizer: Tokenizer, lengthLimit: Int?, length: TextLengthLimit, notes: [String]) {

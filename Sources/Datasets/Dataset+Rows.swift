@@ -1,5 +1,5 @@
 /// One row: a value a column.
-public struct Row: Sendable {
+public struct DatasetRow: Sendable {
     private let dataset: Dataset
     /// Which row of its dataset it is, from 0.
     public let index: Int
@@ -12,20 +12,20 @@ public struct Row: Sendable {
     /// A column's value; missing too where there is no such column.
     ///
     /// - Parameter column: The column's name.
-    public subscript(column: String) -> Value {
+    public subscript(column: String) -> CellValue {
         guard let index = dataset.place(of: column) else { return .missing }
         return self[index]
     }
 
     /// A column's value by the column's place.
-    subscript(column: Int) -> Value {
+    subscript(column: Int) -> CellValue {
         var cursor = ColumnCursor(dataset.columns[column])
         return cursor.locate(index).map { $0.batch.value($0.row) } ?? .missing
     }
 }
 
 /// Rows in memory, or mapped: any of them is at hand.
-public struct Rows: RandomAccessCollection, Sendable {
+public struct DatasetRows: RandomAccessCollection, Sendable {
     private let dataset: Dataset
 
     init(_ loaded: Dataset) { dataset = loaded }
@@ -37,7 +37,7 @@ public struct Rows: RandomAccessCollection, Sendable {
     /// A row.
     ///
     /// - Parameter position: Its number, from 0.
-    public subscript(position: Int) -> Row { Row(dataset, index: position) }
+    public subscript(position: Int) -> DatasetRow { DatasetRow(dataset, index: position) }
 }
 
 extension Dataset {
@@ -46,8 +46,8 @@ extension Dataset {
     /// - Parameter columns: Those that are needed; nil takes all.
     /// - Returns: The rows in order.
     /// - Throws: `.badFile`, `.missingColumn`.
-    public func rows(columns: [String]? = nil) throws(DatasetError) -> Rows {
-        Rows(try loaded(columns: columns))
+    public func rows(columns: [String]? = nil) throws(DatasetError) -> DatasetRows {
+        DatasetRows(try loaded(columns: columns))
     }
 
     /// The same rows with their columns read: a sample of a large file is small.

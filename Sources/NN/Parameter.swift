@@ -32,7 +32,7 @@ public final class Parameter {
     /// Whether the optimizer moves it.
     public var isTrainable = true
     /// The values rounded to bfloat16, and which version of them that was.
-    private var narrowCopy: (tensor: Tensor, version: UInt32)?
+    private var bfloat16Copy: (tensor: Tensor, version: UInt32)?
     /// The sum of gradients that were taken in by ``sumGradient()``.
     private var gradientSum: Tensor?
 
@@ -72,7 +72,7 @@ public final class Parameter {
             )
         }
         value = tensor
-        narrowCopy = nil
+        bfloat16Copy = nil
     }
 
     /// Gives it fresh values, float32 on the source's device.
@@ -91,31 +91,31 @@ public final class Parameter {
 
 extension Parameter {
     /// The float32 values rounded to bfloat16, kept and rounded again when they have changed: an optimizer's kernel does it as
-    /// it moves them (``existingNarrowCopy``), anything else that changes them has it done here.
+    /// it moves them (``existingBFloat16Copy``), anything else that changes them has it done here.
     ///
     /// - Returns: Of ``shape``, contiguous.
     /// - Throws: `.outOfMemory`.
     package func narrowed() throws(TorchError) -> Tensor {
         let version = try value.version()
-        if let narrowCopy {
-            if narrowCopy.version != version { try narrowCopy.tensor.assign(value.detached()) }
-            self.narrowCopy = (narrowCopy.tensor, version)
-            return narrowCopy.tensor
+        if let bfloat16Copy {
+            if bfloat16Copy.version != version { try bfloat16Copy.tensor.assign(value.detached()) }
+            self.bfloat16Copy = (bfloat16Copy.tensor, version)
+            return bfloat16Copy.tensor
         }
         let copy = try value.detached().to(dtype: .bfloat16).contiguous()
-        narrowCopy = (copy, version)
+        bfloat16Copy = (copy, version)
         return copy
     }
 
     /// The copy that ``narrowed()`` made, if it did, for a kernel to write to.
-    package var existingNarrowCopy: Tensor? { narrowCopy?.tensor }
+    package var existingBFloat16Copy: Tensor? { bfloat16Copy?.tensor }
 
     /// Says that what moved the values has written the copy, too.
     ///
     /// - Throws: `.failed` for values that do not count their versions.
     func noteNarrowCopyIsFresh() throws(TorchError) {
-        guard let narrowCopy else { return }
-        self.narrowCopy = (narrowCopy.tensor, try value.version())
+        guard let bfloat16Copy else { return }
+        self.bfloat16Copy = (bfloat16Copy.tensor, try value.version())
     }
 }
 
@@ -135,7 +135,7 @@ extension Parameter {
     }
 
     /// The gradient gathered so far as an optimizer takes it: of an embedding, possibly of some rows only.
-    func movingGradient() throws(TorchError) -> Tensor? {
+    func updatableGradient() throws(TorchError) -> Tensor? {
         if let gradientSum { return gradientSum }
         return try value.gradientOfRows()
     }

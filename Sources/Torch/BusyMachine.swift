@@ -68,7 +68,7 @@ public final class BusyMachine: Sendable {
     public func adaptThreads() {
         guard let count = state.withLock({ $0.cores.next() }) else { return }
         // If it fails, all threads go on: slower, but right.
-        try? Runtime.setThreadCount(count)
+        try? TorchRuntime.setThreadCount(count)
     }
 
     /// Lets threads that wait for each other sleep after a moment, or spin as they do by default.

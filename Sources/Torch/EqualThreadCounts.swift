@@ -9,16 +9,16 @@ public enum EqualThreadCounts {
     /// - Returns: Ascending; the last is the number in use.
     /// - Throws: `.outOfMemory`.
     public static func measured(_ routes: ProductRoutes) throws(TorchError) -> [Int] {
-        let usual = try Runtime.threadCount()
+        let usual = try TorchRuntime.threadCount()
         // Of many threads not every number is tried, which would take long.
         let fewer = Set([usual - 1, usual - 2, usual / 2, usual / 4, 1].filter { (1..<usual).contains($0) })
         guard !fewer.isEmpty else { return [usual] }
-        defer { try? Runtime.setThreadCount(usual) }
+        defer { try? TorchRuntime.setThreadCount(usual) }
         let products = try OddProducts(routes)
         let expected = try products.all()
         var equal = [usual]
         for count in fewer {
-            try Runtime.setThreadCount(count)
+            try TorchRuntime.setThreadCount(count)
             if try products.all() == expected { equal.append(count) }
         }
         return equal.sorted()

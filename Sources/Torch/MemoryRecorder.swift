@@ -45,7 +45,7 @@ package final class MemoryRecorder {
     }
 }
 
-extension Runtime {
+extension TorchRuntime {
     /// Bytes that the C heap holds for the program; 0 where the C library does not tell.
     ///
     /// - Throws: Never in practice.

@@ -65,7 +65,7 @@ struct EvaluationLoss {
         _ shape: [Int],
         _ targets: Targets
     ) throws(TorchError) {
-        let part = targets.picking(done..<done + shape[0])
+        let part = targets.selecting(done..<done + shape[0])
         sum += try withNoGradient { () throws(TorchError) in
             let tensor =
                 settings == .custom

@@ -115,7 +115,7 @@ extension TrainingArguments {
     /// - Returns: The sum of what ``NN/OptimizerRule/initialState(of:)`` makes.
     /// - Throws: ``TrainingError`` if a frozen parameter or block does not exist.
     package func optimizerStateBytes(of parameters: [Parameter]) throws(TrainingError) -> Int {
-        try LayerPlan(parameters).freeze(parameters, self)
+        try FreezingPlan(parameters).freeze(parameters, self)
         return parameters.filter(\.isTrainable).reduce(0) { $0 + optimizerStateBytes(of: $1) }
     }
 

@@ -7,7 +7,7 @@ public import Torch
 /// Console, files and reports only listen.
 public enum RunEvent: Sendable {
     /// All numbers are known and the first step begins.
-    case started(RunPlan)
+    case started(RunSchedule)
     /// An optimizer step was taken.
     case step(StepRecord)
     /// A row of the log is due.
@@ -23,7 +23,7 @@ public enum RunEvent: Sendable {
 }
 
 /// A run's sizes.
-public struct RunPlan: Sendable, Equatable {
+public struct RunSchedule: Sendable, Equatable {
     /// Training examples.
     public var examples: Int
     /// Their tokens.

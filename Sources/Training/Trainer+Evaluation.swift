@@ -119,9 +119,9 @@ extension Trainer {
     }
 
     /// Evaluates and saves if that is due after the step, or asked for.
-    func settle(
+    func evaluateAndSaveIfDue(
         _ state: inout TrainerState,
-        _ moving: Moving,
+        _ stepState: StepState,
         _ shouldStop: () -> Bool,
         _ shouldSave: () -> Bool,
         _ emit: (RunEvent) throws -> Void
@@ -130,14 +130,14 @@ extension Trainer {
         if isEvaluationDue(state.step) {
             // An evaluation may take long; a checkpoint in the middle of it begins with it anew.
             var unevaluated = state
-            unevaluated.owesEvaluation = evaluation != nil
+            unevaluated.evaluationPending = evaluation != nil
             var failure: (any Error)?
             isBest = try evaluateNow(
                 &state,
                 { [unevaluated] in
                     if shouldSave() {
                         do {
-                            try beginSaving(unevaluated, moving, isInterrupted: true, emit)
+                            try beginSaving(unevaluated, stepState, isInterrupted: true, emit)
                         } catch { failure = error }
                     }
                     return failure != nil || shouldStop()
@@ -146,10 +146,10 @@ extension Trainer {
             )
             if let failure { throw failure }
         }
-        guard state.step < totalSteps, !state.owesEvaluation else { return }
+        guard state.step < totalSteps, !state.evaluationPending else { return }
         let isAskedFor = shouldSave()
         guard isAskedFor || isSaveDue(state.step, isBest: isBest) else { return }
-        try beginSaving(state, moving, isInterrupted: isAskedFor, emit)
+        try beginSaving(state, stepState, isInterrupted: isAskedFor, emit)
         state.savedStep = state.step
     }
 
@@ -160,10 +160,10 @@ extension Trainer {
         _ emit: (RunEvent) throws -> Void
     ) throws -> Bool {
         guard var record = try measure(state, shouldStop, emit) else {
-            state.owesEvaluation = evaluation != nil
+            state.evaluationPending = evaluation != nil
             return false
         }
-        state.owesEvaluation = false
+        state.evaluationPending = false
         state.savedStep = nil
         let chosen = record.values().first { $0.name == state.selection.metric }
         if arguments.selectsModel, let chosen {
@@ -223,19 +223,19 @@ extension Trainer {
     /// Whoever else changes weights calls ``finishSaving(_:_:)`` first.
     func beginSaving(
         _ state: TrainerState,
-        _ moving: Moving,
+        _ stepState: StepState,
         isInterrupted: Bool = false,
         _ emit: (RunEvent) throws -> Void
     ) throws {
-        try finishSaving(moving, emit)
+        try finishSaving(stepState, emit)
         // Whoever stops a run is told how to go on with it.
         let isWhole = !arguments.saveOnlyModel || isInterrupted
-        let dropout = try moving.dropout.state()
+        let dropout = try stepState.dropout.state()
         let folder = RunFolder(outputFolder)
-        moving.checkpoints.begin { [classifier, arguments] in
+        stepState.checkpoints.begin { [classifier, arguments] in
             let place = try state.save(
                 classifier,
-                optimizer: isWhole ? moving.optimizer : nil,
+                optimizer: isWhole ? stepState.optimizer : nil,
                 dropout: dropout,
                 in: folder
             )
@@ -247,13 +247,13 @@ extension Trainer {
             return place
         }
         // Copies from a GPU would wait in one line with the step.
-        if classifier.model.device != .cpu { try finishSaving(moving, emit) }
+        if classifier.model.device != .cpu { try finishSaving(stepState, emit) }
     }
 
     /// Waits for what is being saved, and tells of it.
-    func finishSaving(_ moving: Moving, _ emit: (RunEvent) throws -> Void) throws {
-        try moving.checkpoints.wait()
-        for folder in moving.checkpoints.takeWritten() { try emit(.saved(folder)) }
+    func finishSaving(_ stepState: StepState, _ emit: (RunEvent) throws -> Void) throws {
+        try stepState.checkpoints.wait()
+        for folder in stepState.checkpoints.takeWritten() { try emit(.saved(folder)) }
     }
 
     /// Takes the weights of a step's checkpoint.

@@ -22,7 +22,7 @@ extension Trainer {
         let replay = replay(of: start, fault: "the loss is \(loss)")
         let saved = saved(replay)
         let found = Result { try replay.runForward(on: classifier.model, loss: self.loss) }
-        let whose = (try? found.get())?.microBatches.last.map(\.examplesLost) ?? []
+        let whose = (try? found.get())?.microBatches.last.map(\.nonFiniteExamples) ?? []
         return TrainingError(
             .notFinite,
             "step \(replay.step): the loss is \(loss), and training stopped before the weights were touched. It comes of "

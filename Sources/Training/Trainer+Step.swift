@@ -4,10 +4,10 @@ import NN
 import Torch
 
 /// What a step works with beside the weights.
-struct Moving {
+struct StepState {
     let optimizer: Optimizer
     let dropout: RandomSource
-    let layers: LayerPlan
+    let layers: FreezingPlan
     /// Reads what a step moves, which therefore waits for it first.
     let checkpoints = CheckpointWriter()
     /// Told when a phase of a step is over, where somebody measures it.
@@ -32,15 +32,15 @@ extension Trainer {
     ///
     /// - Returns: The optimizer, the stream of dropout and the layers.
     /// - Throws: ``TrainingError`` where the arguments freeze what is not there; `.outOfMemory`.
-    func moving() throws -> Moving {
+    func stepState() throws -> StepState {
         let parameters = classifier.model.parameters
-        let layers = LayerPlan(parameters.parameters)
+        let layers = FreezingPlan(parameters.parameters)
         try layers.freeze(parameters.parameters, arguments)
         let decay = arguments.layerwiseLearningRateDecay
         let groups = parameterGroups(parameters.trainable, weightDecay: arguments.weightDecay) {
             layers.learningRateFactor(of: $0, decay: decay)
         }
-        return Moving(
+        return StepState(
             optimizer: try Optimizer(
                 arguments.optimizerRule,
                 groups,
@@ -57,33 +57,33 @@ extension Trainer {
     ///   - index: Which step, from 0.
     ///   - order: The epoch's order of the examples.
     ///   - rate: The learning rate.
-    ///   - moving: The optimizer, and what it is to move.
+    ///   - stepState: The optimizer, and what it is to move.
     /// - Returns: The step's numbers.
     /// - Throws: ``TrainingError`` where a number is lost or memory runs out; `TorchError`.
-    func step(_ index: Int, _ order: [Int], _ rate: Double, _ moving: Moving) throws -> StepRecord {
+    func step(_ index: Int, _ order: [Int], _ rate: Double, _ stepState: StepState) throws -> StepRecord {
         let window = self.window(of: index, order)
         let start = StepStart(
             index: index,
             learningRate: rate,
             window: window,
-            dropout: try moving.dropout.state()
+            dropout: try stepState.dropout.state()
         )
-        let windowWeight = loss.totalWeight(of: targets.picking(window))
+        let windowWeight = loss.totalWeight(of: targets.selecting(window))
         var total = 0.0
         var norm = 0.0
         let batches = microBatches(of: window)
         for examples in batches {
             do {
-                let (value, amount) = try meanLoss(of: examples, start, windowWeight, moving.dropout)
+                let (value, amount) = try meanLoss(of: examples, start, windowWeight, stepState.dropout)
                 total += amount
-                try moving.phaseEnded?(.forward)
+                try stepState.phaseEnded?(.forward)
                 if arguments.optimizerInBackward {
-                    try moving.checkpoints.wait()
-                    norm = try moveInBackward(of: value, amount, start, moving)
+                    try stepState.checkpoints.wait()
+                    norm = try moveInBackward(of: value, amount, start, stepState)
                 } else {
                     try backward(value, isOneOfSeveral: batches.count > 1)
                 }
-                try moving.phaseEnded?(.backward)
+                try stepState.phaseEnded?(.backward)
             } catch let error as TorchError where error.code == .outOfMemory {
                 throw outOfMemory(error, step: index, examples)
             }
@@ -95,10 +95,10 @@ extension Trainer {
             )
             norm = clipping.norm
             guard norm.isFinite else { throw gradientIsNotFinite(start, loss: total) }
-            try moving.checkpoints.wait()
-            try moving.optimizer.step(learningRate: rate, gradientScale: clipping.factor)
+            try stepState.checkpoints.wait()
+            try stepState.optimizer.step(learningRate: rate, gradientScale: clipping.factor)
         }
-        try moving.phaseEnded?(.update)
+        try stepState.phaseEnded?(.update)
         return StepRecord(
             step: index + 1,
             totalSteps: totalSteps,
@@ -117,7 +117,7 @@ extension Trainer {
         _ windowWeight: Double,
         _ dropout: RandomSource
     ) throws -> (value: Tensor, amount: Double) {
-        let wanted = targets.picking(examples)
+        let wanted = targets.selecting(examples)
         let batch = try train.batch(
             examples,
             padTokenID: classifier.model.configuration.padTokenID,
@@ -148,15 +148,15 @@ extension Trainer {
         of value: Tensor,
         _ amount: Double,
         _ start: StepStart,
-        _ moving: Moving
+        _ stepState: StepState
     ) throws -> Double {
-        let outcome = try moving.optimizer.stepInBackward(
+        let outcome = try stepState.optimizer.stepInBackward(
             of: value,
             parameters: classifier.model.parameters.trainable,
             maxNorm: arguments.maxGradNorm,
             learningRate: start.learningRate,
-            isInBlock: moving.layers.isInBlock,
-            normFound: { () throws(TorchError) in try moving.phaseEnded?(.norm) }
+            isInBlock: stepState.layers.isInBlock,
+            normFound: { () throws(TorchError) in try stepState.phaseEnded?(.norm) }
         )
         switch outcome {
         case .moved(let norm): return norm

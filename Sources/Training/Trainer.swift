@@ -184,15 +184,15 @@ public struct Trainer {
         )
         state.identity = try RunIdentity(self, modelName: modelName)
         let chosenRoutes = classifier.model.productRoutes
-        let moving = try moving()
+        let stepState = try stepState()
         // An error is thrown when the checkpoint before it is complete.
-        defer { try? moving.checkpoints.wait() }
+        defer { try? stepState.checkpoints.wait() }
         if let checkpoint {
             try state.restore(
                 from: checkpoint,
                 classifier,
-                optimizer: moving.optimizer,
-                dropout: moving.dropout
+                optimizer: stepState.optimizer,
+                dropout: stepState.dropout
             )
             let isOwn =
                 checkpoint.standardizedFileURL.path
@@ -214,7 +214,7 @@ public struct Trainer {
         try emit(.started(plan))
         let start = ContinuousClock.now
         if arguments.evalOnStart, firstStep == 0 { try evaluateAtStart(&state, shouldStop, emit) }
-        if state.owesEvaluation { try settle(&state, moving, shouldStop, shouldSave, emit) }
+        if state.evaluationPending { try evaluateAndSaveIfDue(&state, stepState, shouldStop, shouldSave, emit) }
         var order = (epoch: -1, indices: [Int]())
         var seen = 0
         while state.step < totalSteps, !state.selection.shouldStop, !shouldStop() {
@@ -223,24 +223,24 @@ public struct Trainer {
                 order = (epoch, try dataOrder(arguments, examples: train.count, epoch: epoch))
             }
             let rate = learningRate(state)
-            let record = try step(state.step, order.indices, rate, moving)
-            try finishSaving(moving, emit)
+            let record = try step(state.step, order.indices, rate, stepState)
+            try finishSaving(stepState, emit)
             state.step += 1
             seen += record.examples
             state.lossSum += record.loss
             try emit(.step(record))
             try log(record, &state, emit)
-            try settle(&state, moving, shouldStop, shouldSave, emit)
+            try evaluateAndSaveIfDue(&state, stepState, shouldStop, shouldSave, emit)
         }
-        try finishSaving(moving, emit)
+        try finishSaving(stepState, emit)
         try parameters.setRequiresGradient(false)
         let stoppedEarly = state.step < totalSteps && state.selection.shouldStop
-        let wasInterrupted = state.owesEvaluation || state.step < totalSteps && !stoppedEarly
+        let wasInterrupted = state.evaluationPending || state.step < totalSteps && !stoppedEarly
         let isSaved = state.savedStep == state.step && !(wasInterrupted && arguments.saveOnlyModel)
         if wasInterrupted || savesLast(state), !isSaved {
-            try beginSaving(state, moving, isInterrupted: wasInterrupted, emit)
+            try beginSaving(state, stepState, isInterrupted: wasInterrupted, emit)
         }
-        try finishSaving(moving, emit)
+        try finishSaving(stepState, emit)
         let runtime = (ContinuousClock.now - start) / .seconds(1)
         var weightsStep = state.step
         if arguments.loadBestModelAtEnd, !wasInterrupted, let best = state.selection.bestStep,
@@ -271,8 +271,8 @@ public struct Trainer {
 
     func epoch(after step: Int) -> Double { arguments.epoch(after: step, examples: train.count) }
 
-    private func plan(firstStep: Int, _ formerTotalSteps: Int?) -> RunPlan {
-        RunPlan(
+    private func plan(firstStep: Int, _ formerTotalSteps: Int?) -> RunSchedule {
+        RunSchedule(
             examples: train.count,
             tokens: train.tokenCount,
             effectiveBatchSize: arguments.perDeviceTrainBatchSize * arguments.gradientAccumulationSteps,

@@ -30,7 +30,7 @@ package struct TrainerState: Sendable, Equatable {
     /// The step whose checkpoint in the output folder holds all this; nil where something came after it.
     var savedStep: Int?
     /// Whether the run was stopped while it evaluated: that evaluation is the first thing to do when it goes on.
-    var owesEvaluation = false
+    var evaluationPending = false
     /// The evaluation after the last step, where one was due and was made in this run.
     var lastEvaluation: EvaluationRecord?
     /// The best evaluation so far.
@@ -107,7 +107,7 @@ package struct TrainerState: Sendable, Equatable {
             "train_batch_size": .int(arguments.perDeviceTrainBatchSize), "trial_name": .null,
             "trial_params": .null,
             // Ours: what the next row of the log and the run's end still need.
-            "evaluation_owed": .bool(owesEvaluation),
+            "evaluation_owed": .bool(evaluationPending),
             "loss_sum": .double(lossSum),
             "losses_since_log": .array(lossesSinceLog.map(JSONValue.double)),
             "product_routes": productRoutes?.json ?? .null,

@@ -38,7 +38,7 @@ struct FineTuningTests {
             var job = try job(rows, in: folder)
             (job.arguments.learningRate, job.arguments.maxSteps, job.arguments.saveSteps) = (1e-2, 6, 2)
             job.arguments.loggingSteps = 3
-            job.goesOnFromLatest = true
+            job.resumesFromLatest = true
             struct Killed: Error {}
             /// The notes, the steps taken and the results that are left.
             func run(in output: URL, killedAfter last: Int = .max) throws -> ([String], [Int], [JSONValue]) {
@@ -75,7 +75,7 @@ struct FineTuningTests {
             )
             let again = try run(in: output)
             #expect(again.1.isEmpty && again.2[0] == whole.2[0])
-            job.goesOnFromLatest = false
+            job.resumesFromLatest = false
             #expect(throws: FileError.self) { try run(in: output) }
             job.overwritesOutputFolder = true
             #expect(try run(in: output).1.first == 1)
@@ -125,7 +125,7 @@ struct FineTuningTests {
             job.arguments.evalStrategy = .epoch
             (job.arguments.numTrainEpochs, job.arguments.learningRate) = (2, 1e-2)
             job.arguments.saveStrategy = .epoch
-            job.goesOnFromLatest = true
+            job.resumesFromLatest = true
             let output = folder.appending(path: "out")
             /// The steps that were evaluated, the result, and the evaluations in the log.
             func run(
@@ -156,7 +156,7 @@ struct FineTuningTests {
             #expect(again.result.loss == first.result.loss && again.result.metrics == first.result.metrics)
             // The best weights are other ones than the last, and have a row of their own.
             let best = try run {
-                $0.goesOnFromLatest = false
+                $0.resumesFromLatest = false
                 $0.overwritesOutputFolder = true
                 $0.arguments.loadBestModelAtEnd = true
                 $0.arguments.greaterIsBetter = true

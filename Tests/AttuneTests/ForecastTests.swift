@@ -33,10 +33,10 @@ struct ForecastTests {
             var job = try job(in: folder)
             change(&job)
             let (rows, _) = try job.rows { _ in }
-            let outline = try ModelOutline(job.model, maxLength: nil)
+            let outline = try ModelSkeleton(job.model, maxLength: nil)
             let labels = try job.labels(of: rows, nil)
-            let reader = try BlockTrials.classifier(job, outline, blocks: 1, labels: labels, .singleLabel)
-            let trials = BlockTrials(
+            let reader = try MemoryProbe.classifier(job, outline, blocks: 1, labels: labels, .singleLabel)
+            let trials = MemoryProbe(
                 job: job,
                 outline: outline,
                 labels: labels,
@@ -48,7 +48,7 @@ struct ForecastTests {
             )
             let small = try trials.measure([job.arguments], blocks: trials.sizes.small, withTime: false)[0]
             let large = try trials.measure([job.arguments], blocks: trials.sizes.large, withTime: false)[0]
-            let growth = ForecastGrowth(
+            let growth = BlockExtrapolation(
                 trials: trials,
                 small: small.measurement,
                 large: large.measurement
@@ -137,9 +137,9 @@ struct ForecastTests {
     @Test func `a model of which not even a few blocks fit is refused with the size`() throws {
         try withTemporaryFolder { folder in
             let job = try job(in: folder)
-            let outline = try ModelOutline(job.model, maxLength: nil)
+            let outline = try ModelSkeleton(job.model, maxLength: nil)
             #expect(throws: TrainingError.self) {
-                try BlockTrials.requireRoom(outline, blocks: 2, of: 2, available: 1000)
+                try MemoryProbe.requireRoom(outline, blocks: 2, of: 2, available: 1000)
             }
         }
     }

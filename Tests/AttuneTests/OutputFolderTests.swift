@@ -206,7 +206,7 @@ struct OutputFolderTests {
             let output = folder.appending(path: "out")
             _ = try job.run(into: output) { _ in }
             #expect(try names(output).contains("eval_results.json"))
-            job.goesOnFromLatest = true
+            job.resumesFromLatest = true
             // Resuming comes before overwriting, which would remove what is resumed.
             job.overwritesOutputFolder = true
             job.arguments.maxSteps = 6
@@ -220,7 +220,7 @@ struct OutputFolderTests {
             #expect(try !names(output).contains("eval_results.json"))
             #expect(try names(output).isSuperset(of: ["checkpoint-4", "checkpoint-6", "config.json"]))
 
-            job.goesOnFromLatest = false
+            job.resumesFromLatest = false
             job.overwritesOutputFolder = false
             job.checkpoint = output.appending(path: "checkpoint-4")
             _ = try job.run(into: output) { _ in }
@@ -243,7 +243,7 @@ struct OutputFolderTests {
             )
             #expect(try refusal(of: job, in: output).contains("seeds_results.json"))
             try Data("mine".utf8).write(to: output.appending(path: "seed-9/notes.txt"))
-            let resumed = try job.run(seeds: 3, into: output, goingOn: true) { _, _ in }
+            let resumed = try job.run(seeds: 3, into: output, resuming: true) { _, _ in }
             #expect(resumed.rows.map(\.seed) == [7, 8, 9])
             job.overwritesOutputFolder = true
             let fewer = try job.run(seeds: 2, into: output) { _, _ in }

@@ -29,11 +29,11 @@ struct RowTests {
     private func plan(
         _ files: KeyValuePairs<String, String>,
         _ change: (inout FineTuning) throws -> Void = { _ in }
-    ) throws -> (plan: FineTuningPlan?, said: [String]) {
+    ) throws -> (plan: DatasetSummary?, said: [String]) {
         try withJob(files) { job, path in
             try change(&job)
             var said: [String] = []
-            var plan: FineTuningPlan?
+            var plan: DatasetSummary?
             do { plan = try job.plan { if case .note(let text) = $0 { said.append(text) } } } catch {
                 said.append("\(error)")
             }
@@ -181,7 +181,7 @@ struct RowTests {
 
     @Test func `an unlabelled split is named, and rows without a label are left out of both parts`() throws {
         try withTemporaryFolder { folder in
-            func write(_ name: String, _ ids: [Value]) throws {
+            func write(_ name: String, _ ids: [CellValue]) throws {
                 try Dataset(columns: [("text", ids.indices.map { "\(name) \($0)" })])
                     .addColumn("label", ids, feature: .classLabel(ClassLabel(names: ["no", "yes"])))
                     .write(to: folder.appending(path: "\(name).parquet"), as: .parquet)

@@ -79,7 +79,7 @@ struct SeedTests {
             #expect(stopped.wasInterrupted && stopped.rows.map(\.seed) == [7])
             var started: [(seed: UInt64, step: Int)] = []
             var notes: [String] = []
-            let resumed = try job.run(seeds: 3, into: place, goingOn: true) { run, event in
+            let resumed = try job.run(seeds: 3, into: place, resuming: true) { run, event in
                 if case .run(.started(let plan)) = event { started.append((run.seed, plan.firstStep)) }
                 if case .note(let note) = event { notes.append(note) }
             }
@@ -92,14 +92,14 @@ struct SeedTests {
             }
             // More seeds of the same job only run those that are new.
             started = []
-            let more = try job.run(seeds: 4, into: place, goingOn: true) { run, event in
+            let more = try job.run(seeds: 4, into: place, resuming: true) { run, event in
                 if case .run(.started(let plan)) = event { started.append((run.seed, plan.firstStep)) }
             }
             #expect(started.map(\.seed) == [10] && Array(more.rows.prefix(3)) == whole.rows)
 
             var other = job
             other.arguments.learningRate = 1e-4
-            #expect { try other.run(seeds: 3, into: place, goingOn: true) { _, _ in } } throws: {
+            #expect { try other.run(seeds: 3, into: place, resuming: true) { _, _ in } } throws: {
                 "\($0)".contains("is of another job: learningRate was 0.003 and is 0.0001.")
             }
             var fresh: [UInt64] = []

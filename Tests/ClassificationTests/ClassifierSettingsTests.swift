@@ -224,12 +224,12 @@ struct RememberedSettingsTests {
                     && classifier.notes.isEmpty
             )
             #expect(classifier.encode([String(repeating: "word ", count: 30)]).length(of: 0) == 8)
-            #expect(try TextClassifier.reading(of: path).lengthLimit == 8)
+            #expect(try TextClassifier.tokenizerAndLimit(of: path).lengthLimit == 8)
             #expect(try TextClassifier.load(path, maxLength: 12).classifier.maxLength == 12)
             #expect(
                 try TextClassifier.load(path, settings: told { $0.maxLength = 20 }).classifier.maxLength == 20
             )
-            #expect(try TextClassifier.reading(of: path, maxLength: 20).lengthLimit == 20)
+            #expect(try TextClassifier.tokenizerAndLimit(of: path, maxLength: 20).lengthLimit == 20)
             // No more than the model takes.
             #expect(try TextClassifier.load(path, maxLength: 9999).classifier.maxLength == 64)
         }

@@ -50,7 +50,7 @@ struct ModelFolderTests {
     private func messages(_ folder: URL) -> [String] {
         [
             message { _ = try TextClassifier.load(path(folder)) },
-            message { _ = try TextClassifier.reading(of: path(folder)) },
+            message { _ = try TextClassifier.tokenizerAndLimit(of: path(folder)) },
             message { _ = try ModelInspection(path: path(folder)) },
         ]
     }
@@ -162,7 +162,7 @@ struct ModelFolderTests {
                 report.notes.first?.contains("is a SetFit model: its head, a scikit-learn pickle") == true
             )
             #expect(try ModelInspection(path: path(folder)).notes == report.notes)
-            #expect(try TextClassifier.reading(of: path(folder)).notes == report.notes)
+            #expect(try TextClassifier.tokenizerAndLimit(of: path(folder)).notes == report.notes)
         }
     }
 
@@ -248,7 +248,7 @@ struct ModelFolderTests {
         try withRenamedKey("tokenizer.ggml.merges") { path in
             for message in [
                 message { _ = try TextClassifier.load(path, options: options) },
-                message { _ = try TextClassifier.reading(of: path) },
+                message { _ = try TextClassifier.tokenizerAndLimit(of: path) },
                 message { _ = try TextClassifier.tokenizer(of: path) },
                 try ModelInspection(path: path).tokenizerFault ?? "",
             ] { #expect(message.contains("tokenizer.ggml.merges is missing or empty"), "\(message)") }
@@ -257,7 +257,7 @@ struct ModelFolderTests {
             let notes = try TextClassifier.load(path, options: options).report.notes
             #expect(notes.count == 1)
             #expect(notes.first?.contains("missing pre-tokenizer type, using: 'default'") == true)
-            #expect(try TextClassifier.reading(of: path).notes == notes)
+            #expect(try TextClassifier.tokenizerAndLimit(of: path).notes == notes)
             #expect(try ModelInspection(path: path).notes == notes)
             #expect(try TextClassifier.tokenizer(of: path).notes == notes)
         }

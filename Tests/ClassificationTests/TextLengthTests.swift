@@ -90,7 +90,7 @@ struct TextLengthTests {
         var options = SequenceClassifier.LoadOptions()
         options.labels = ["no", "yes"]
         let (classifier, report) = try TextClassifier.load(path, options: options, maxLength: maxLength)
-        let reading = try TextClassifier.reading(of: path, maxLength: maxLength)
+        let reading = try TextClassifier.tokenizerAndLimit(of: path, maxLength: maxLength)
         // Every way to ask has the same answer.
         #expect(reading.length == classifier.length && reading.lengthLimit == classifier.lengthLimit)
         #expect(reading.notes == report.notes)

@@ -6,7 +6,7 @@ import Testing
 /// Cells of text that spell lists and objects, as pandas and others write them.
 struct CellTests {
     /// The labels of a CSV file whose cells are these.
-    private func labels(_ cells: String...) throws -> [Value]? {
+    private func labels(_ cells: String...) throws -> [CellValue]? {
         let fields = cells.map { "\"" + $0.replacing("\"", with: "\"\"") + "\"" }
         let csv = "text,labels\n" + fields.enumerated().map { "t\($0),\($1)\n" }.joined()
         return try read(csv, as: "x.csv").contents()["labels"]
@@ -128,7 +128,7 @@ struct CellTests {
             let found = try data.contents()["s"]
             #expect(
                 Set((found ?? []).map { "\($0)" })
-                    == Set([["Bad"], ["Good", "Cheap"]].map { "\(Value.list($0.map(Value.string)))" })
+                    == Set([["Bad"], ["Good", "Cheap"]].map { "\(CellValue.list($0.map(CellValue.string)))" })
             )
         }
     }

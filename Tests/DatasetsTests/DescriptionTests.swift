@@ -371,7 +371,7 @@ struct LabelCountTests {
             "Spam", "spam ", "ham", "caf\u{E9}", "cafe\u{301}", "two  words", "two words", "eggs", "New York",
             "New\u{A0}York", "zero\u{200B}", "zero", "\u{FEFF}bom", "bom", "Bom",
         ]
-        let values = names.map { Value.string($0) }
+        let values = names.map { CellValue.string($0) }
         let description = try describe(Dataset(["label": values + values]), ["label"])
         let labels = try #require(description.labels)
         func bytes(_ groups: [[String]]) -> [[[UInt8]]] { groups.map { $0.map { Array($0.utf8) } } }
@@ -394,7 +394,7 @@ struct LabelCountTests {
 
     @Test func `cells that join other labels are named, and names with commas of their own are not`() throws {
         func joined(_ names: [String]) throws -> [String] {
-            let values = names.map { Value.string($0) }
+            let values = names.map { CellValue.string($0) }
             return try #require(try describe(Dataset(["label": values + values]), ["label"]).labels)
                 .joinedNames
         }
@@ -409,7 +409,7 @@ struct LabelCountTests {
     }
 
     @Test func `classes too small to split, and unequal ones, are named with the way out`() throws {
-        let values = Array(repeating: Value.string("often"), count: 40) + ["once"] + ["rare", "rare", "rare"]
+        let values = Array(repeating: CellValue.string("often"), count: 40) + ["once"] + ["rare", "rare", "rare"]
         let findings = try describe(Dataset(["label": values]), ["label"]).findings
         #expect(findings.map(\.kind) == [.classesOfOneRow, .smallClasses, .unequalClasses])
         #expect(
@@ -423,7 +423,7 @@ struct LabelCountTests {
     @Test func `a column that holds no classes is refused by a finding`() throws {
         let one = try describe(Dataset(["label": ["a", "a"]]), ["label"]).findings
         #expect(one.map(\.kind) == [.oneClass])
-        let ids = (0..<100).map { Value.int($0) }
+        let ids = (0..<100).map { CellValue.int($0) }
         #expect(try describe(Dataset(["label": ids]), ["label"]).findings.map(\.kind) == [.tooManyClasses])
     }
 }

@@ -7,10 +7,10 @@ import Testing
 struct FormatTests {
     private static let folder = Fixture.folder.appending(path: "readers")
     private static let compressions = ["", ".gz", ".bz2", ".zst", ".lz4"]
-    private static let texts: [Value] = [
+    private static let texts: [CellValue] = [
         "plain", "two\nlines, \"quoted\"", "", nil, "naïve 😀 e\u{301}",
     ]
-    private static let table: [String: [Value]] = [
+    private static let table: [String: [CellValue]] = [
         "text": texts,
         "label": ["b", "a", nil, "b", "é"],
         "n": [1, nil, -3, 9_007_199_254_740_993, 0],
@@ -90,7 +90,7 @@ struct FormatTests {
     @Test(arguments: ["lists.parquet", "lists.arrow", "lists.jsonl"])
     func `lists may be missing, empty, or hold missing elements`(name: String) throws {
         let data = try open(name)
-        let expected: [String: [Value]] = [
+        let expected: [String: [CellValue]] = [
             "tags": [["a", nil, "b"], [], nil, ["é"]],
             "ids": [[1, 2], [nil], [], nil],
             "scores": [nil, [0.5, nil], [1.0], []],

@@ -7,7 +7,7 @@ import Testing
 struct HoldOutTests {
     private func dataset(_ labels: [String?]) throws -> Dataset {
         try Dataset([
-            "row": labels.indices.map(Value.int), "label": labels.map { $0.map(Value.string) ?? .missing },
+            "row": labels.indices.map(CellValue.int), "label": labels.map { $0.map(CellValue.string) ?? .missing },
         ])
     }
 
@@ -56,7 +56,7 @@ struct HoldOutTests {
 
     @Test func `lists of one label keep their shares, too`() throws {
         let data = try Dataset([
-            "label": (0..<20).map { row -> Value in [.string(row % 4 == 0 ? "rare" : "often")] }
+            "label": (0..<20).map { row -> CellValue in [.string(row % 4 == 0 ? "rare" : "often")] }
         ])
         let parts = try data.holdOut(.fraction(0.2), keepingSharesOf: "label", seed: 1)
         let rare = try parts.test.rows().map { "\($0["label"])" }.count { $0.contains("rare") }

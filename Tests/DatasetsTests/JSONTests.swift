@@ -4,7 +4,7 @@ import Testing
 
 struct JSONTests {
     /// The values of the column `a`, one row for each.
-    private func column(_ values: String...) throws -> [Value]? {
+    private func column(_ values: String...) throws -> [CellValue]? {
         let lines = values.map { "{\"a\": \($0)}\n" }.joined()
         let array = "[" + values.map { "{\"a\":\n \($0) }" }.joined(separator: " ,\n") + "]\n"
         let found = try read(lines, as: "x.jsonl").contents()["a"]

@@ -9,7 +9,7 @@ struct MissingLabelTests {
     private let label = ClassLabel(names: ["negative", "positive"])
 
     /// Ten rows of these ids.
-    private func rows(_ ids: [Value]) throws -> Dataset {
+    private func rows(_ ids: [CellValue]) throws -> Dataset {
         try Dataset(columns: [("text", ids.indices.map { "text \($0)" })])
             .addColumn("label", ids, feature: .classLabel(label))
     }
@@ -18,7 +18,7 @@ struct MissingLabelTests {
         do { return "\(try body())" } catch { return "\(error)" }
     }
 
-    private let mixed: [Value] = [0, 1, -1, -100, 0, 1, nil, 0, 1, -7]
+    private let mixed: [CellValue] = [0, 1, -1, -100, 0, 1, nil, 0, 1, -7]
 
     @Test(arguments: [DatasetFormat.parquet, .arrow, .csv, .jsonl])
     func `every negative id of a class column means no label, in every format`(format: DatasetFormat) throws {
@@ -53,7 +53,7 @@ struct MissingLabelTests {
 
     @Test func `a split without any label is named, with the id that it holds`() throws {
         try withTemporaryFolder { folder in
-            for (name, ids) in [("train", [0, 1]), ("test", [-1, -1])] as [(String, [Value])] {
+            for (name, ids) in [("train", [0, 1]), ("test", [-1, -1])] as [(String, [CellValue])] {
                 try rows(ids).write(to: folder.appending(path: "\(name).parquet"), as: .parquet)
             }
             let path = folder.path(percentEncoded: false)
@@ -94,7 +94,7 @@ struct MissingLabelTests {
     @Test func `negative numbers that name no classes are told, unless they stand for what is disliked`()
         throws
     {
-        func found(_ values: [Value]) throws -> [String] {
+        func found(_ values: [CellValue]) throws -> [String] {
             let data = try Dataset(["label": values + values])
             return try #require(
                 try DatasetDescription(data, DescriptionOptions(labelColumns: ["label"])).labels
@@ -108,7 +108,7 @@ struct MissingLabelTests {
     }
 
     @Test func `lists of exactly one label are found`() throws {
-        func finding(_ lists: [Value]) throws -> Finding? {
+        func finding(_ lists: [CellValue]) throws -> Finding? {
             let data = try Dataset(["label": lists])
             return try DatasetDescription(data, DescriptionOptions(labelColumns: ["label"])).findings
                 .first { $0.kind == .listsOfOne }

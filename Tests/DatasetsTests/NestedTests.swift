@@ -27,7 +27,7 @@ struct NestedTests {
         let contents = try data.contents()
         #expect(contents["data.text"]?[2...4] == ["text 2", nil, "text 4"])
         #expect(contents["data.meta.source"]?[4...6] == ["web", nil, "web"])
-        let all: Value = ["Good", "Bad", "Cheap"]
+        let all: CellValue = ["Good", "Bad", "Cheap"]
         #expect(
             contents["annotations.result.value.choices"] == [
                 [], ["Good"], nil, all, [], ["Good"], all, all, [],

@@ -28,7 +28,7 @@ func complaint(_ text: String, as name: String) -> String {
 
 extension Dataset {
     /// All values by column, to compare.
-    func contents() throws -> [String: [Value]] {
+    func contents() throws -> [String: [CellValue]] {
         let rows = try rows()
         return Dictionary(
             columnNames.map { name in (name, rows.map { $0[name] }) },
@@ -37,14 +37,14 @@ extension Dataset {
     }
 }
 
-extension Value {
+extension CellValue {
     /// A value as JSON has it: a number with a fraction or an exponent is not whole.
     init(_ json: JSONValue) {
         switch json {
         case .string(let text): self = .string(text)
         case .bool(let truth): self = .bool(truth)
-        case .array(let values): self = .list(values.map(Value.init))
-        case .number(let text): self = Int(text).map(Value.int) ?? Double(text).map(Value.double) ?? .missing
+        case .array(let values): self = .list(values.map(CellValue.init))
+        case .number(let text): self = Int(text).map(CellValue.int) ?? Double(text).map(CellValue.double) ?? .missing
         default: self = .missing
         }
     }

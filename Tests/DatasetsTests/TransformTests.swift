@@ -63,7 +63,7 @@ struct TransformTests {
                 // In the file a number such as 1e+20 or 1.0 may look whole.
                 let isDouble = try data.feature(of: column.name) == .value(.float64)
                 let values = try column.value.elements().map { value in
-                    isDouble ? value.double.map(Value.double) ?? .missing : Value(value)
+                    isDouble ? value.double.map(CellValue.double) ?? .missing : CellValue(value)
                 }
                 #expect(contents[column.name] == values, "\(context) \(column.name)")
             }
@@ -82,7 +82,7 @@ struct TransformTests {
             if let seed = fixture["seed"].int { data = data.shuffle(seed: UInt64(seed)).select(0..<7) }
             let name = fixture["column"].string ?? ""
             let expected = try fixture["unique"].elements().map { value in
-                name == "x" ? value.double.map(Value.double) ?? .missing : Value(value)
+                name == "x" ? value.double.map(CellValue.double) ?? .missing : CellValue(value)
             }
             let found = try data.unique(name)
             #expect(
@@ -97,8 +97,8 @@ struct TransformTests {
     {
         for fixture in try Fixture.cases("datasets-5.2.0/unsorted-splits.json") {
             let names = try fixture["names"].strings()
-            let labels = try fixture["labels"].elements().map(Value.init)
-            let data = try Dataset(["row": (0..<40).map(Value.int)])
+            let labels = try fixture["labels"].elements().map(CellValue.init)
+            let data = try Dataset(["row": (0..<40).map(CellValue.int)])
                 .addColumn("label", labels, feature: .classLabel(ClassLabel(names: names)))
             let size = try #require(fixture["size"].double)
             let halves = try data.trainTestSplit(
@@ -114,9 +114,9 @@ struct TransformTests {
 
     @Test func `classes of any values are the reference's`() throws {
         for fixture in try Fixture.cases("datasets-5.2.0/class-encodings.json") {
-            var values = try fixture["values"].elements().map(Value.init)
+            var values = try fixture["values"].elements().map(CellValue.init)
             if values.contains(where: { if case .double = $0 { true } else { false } }) {
-                values = values.map { $0.double.map(Value.double) ?? $0 }
+                values = values.map { $0.double.map(CellValue.double) ?? $0 }
             }
             let data = try Dataset(["label": values]).classEncodeColumn("label")
             let names = try fixture["names"].strings()
@@ -142,7 +142,7 @@ struct TransformTests {
 
     @Test func `mapped columns keep one type over many rows`() throws {
         let rows = 70_000
-        let data = try Dataset(["n": (0..<rows).map(Value.int)])
+        let data = try Dataset(["n": (0..<rows).map(CellValue.int)])
         let mapped = try data.mapBatches(of: 10_000) { part in
             let numbers = try part.rows().map { $0["n"].int ?? 0 }
             return [

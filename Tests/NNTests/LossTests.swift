@@ -104,8 +104,8 @@ struct LossTests {
         #expect(try abs(custom(logits, targets).item() - own(logits, targets).item()) < 1e-6)
         #expect(custom.totalWeight(of: targets) == own.totalWeight(of: targets))
         let parts =
-            try custom(logits.narrowed(0, to: 0..<1), targets.picking(0..<1)).item()
-            + custom(logits.narrowed(0, to: 1..<3), targets.picking(1..<3)).item()
+            try custom(logits.narrowed(0, to: 0..<1), targets.selecting(0..<1)).item()
+            + custom(logits.narrowed(0, to: 1..<3), targets.selecting(1..<3)).item()
         #expect(try abs(custom(logits, targets).item() - parts) < 1e-6)
         let mean = CustomLoss { (logits, _, _) throws(TorchError) in try logits.mean() }
         #expect { try mean(logits, targets) } throws: { "\($0)".contains("return one for each") }
@@ -113,7 +113,7 @@ struct LossTests {
 
     @Test func `targets are picked in the order asked for`() {
         let sets = Targets.labelSets([[0], [], [1, 2]])
-        #expect(sets.picking([2, 0]) == .labelSets([[1, 2], [0]]) && sets.count == 3)
-        #expect(Targets.numbers([1, 2, 3]).picking(1...2) == .numbers([2, 3]))
+        #expect(sets.selecting([2, 0]) == .labelSets([[1, 2], [0]]) && sets.count == 3)
+        #expect(Targets.numbers([1, 2, 3]).selecting(1...2) == .numbers([2, 3]))
     }
 }

@@ -44,7 +44,7 @@ struct NarrowCopyTests {
                 try step(parameter, optimizer)
                 // The kernel has written it before anybody asks.
                 if rule.writesNarrowCopies {
-                    #expect(try bits(#require(parameter.existingNarrowCopy)) == rounded(parameter), "\(rule)")
+                    #expect(try bits(#require(parameter.existingBFloat16Copy)) == rounded(parameter), "\(rule)")
                 }
                 #expect(try bits(parameter.narrowed()) == rounded(parameter), "\(rule)")
             }

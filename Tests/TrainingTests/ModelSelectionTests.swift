@@ -212,7 +212,7 @@ struct LayerPlanTests {
 
     @Test func `the rate falls with every block down`() throws {
         let parameters = try parameters()
-        let plan = LayerPlan(parameters)
+        let plan = FreezingPlan(parameters)
         let factors = parameters.map { plan.learningRateFactor(of: $0, decay: 0.5) }
         #expect(factors == [0.0625, 0.125, 0.25, 0.5, 1, 1])
         let groups = parameterGroups(parameters, weightDecay: 0.1) {
@@ -236,12 +236,12 @@ struct LayerPlanTests {
         (arguments.frozenParameters, arguments.frozenLayerCount) = (patterns, count)
         if patterns == ["*e*"] {
             // Every name ends in "weight": nothing is left.
-            #expect { try LayerPlan(parameters).freeze(parameters, arguments) } throws: {
+            #expect { try FreezingPlan(parameters).freeze(parameters, arguments) } throws: {
                 "\($0)".contains("nothing to train")
             }
             return
         }
-        try LayerPlan(parameters).freeze(parameters, arguments)
+        try FreezingPlan(parameters).freeze(parameters, arguments)
         #expect(parameters.filter(\.isTrainable).map { String($0.name.dropLast(".weight".count)) } == trained)
     }
 
@@ -249,12 +249,12 @@ struct LayerPlanTests {
         let parameters = try parameters()
         var arguments = TrainingArguments()
         arguments.frozenParameters = ["layer.0"]
-        #expect { try LayerPlan(parameters).freeze(parameters, arguments) } throws: {
+        #expect { try FreezingPlan(parameters).freeze(parameters, arguments) } throws: {
             "\($0)".contains("--freeze layer.0 names no parameter")
         }
         arguments.frozenParameters = []
         arguments.frozenLayerCount = 4
-        #expect { try LayerPlan(parameters).freeze(parameters, arguments) } throws: {
+        #expect { try FreezingPlan(parameters).freeze(parameters, arguments) } throws: {
             "\($0)".contains("the model has 3 blocks")
         }
     }

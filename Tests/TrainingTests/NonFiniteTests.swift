@@ -107,11 +107,11 @@ struct NonFiniteTests {
                 Issue.record("\(report.explanation)")
                 return
             }
-            #expect(layer.name == "model.layers.0.mlp.up_proj.weight" && layer.input.lostCount == 0)
+            #expect(layer.name == "model.layers.0.mlp.up_proj.weight" && layer.input.nonFiniteCount == 0)
             #expect(layer.output.infiniteCount > 0 && layer.output.dtype == .float32)
             // What came before it is finite, layer by layer.
             let before = try #require(report.microBatches.last).layers.prefix { $0.name != layer.name }
-            #expect(before.count == 5 && before.allSatisfy { $0.output.lostCount == 0 })
+            #expect(before.count == 5 && before.allSatisfy { $0.output.nonFiniteCount == 0 })
             let place = try #require(layer.firstLost)
             #expect(replay.piece(at: place)?.isEmpty == false)
         }
@@ -171,7 +171,7 @@ struct NonFiniteTests {
                 Issue.record("\(report.explanation)")
                 return
             }
-            #expect(gradient.statistics.lostCount > 0 && gradient.statistics.dtype == .float32)
+            #expect(gradient.statistics.nonFiniteCount > 0 && gradient.statistics.dtype == .float32)
             // The last norm's backward pass overflows, and what comes below it is the last block's last product.
             #expect(gradient.name == "model.layers.1.mlp.down_proj.weight")
             #expect(
@@ -181,7 +181,7 @@ struct NonFiniteTests {
             // The head's own gradient and the last norm's come first, and are finite.
             let batch = try #require(report.microBatches.last)
             #expect(batch.loss.isFinite && batch.gradients[0].name == "score.weight")
-            #expect(batch.gradients[0].statistics.lostCount == 0)
+            #expect(batch.gradients[0].statistics.nonFiniteCount == 0)
             // The sign of the states decides: half of the examples are right for certain, without a gradient.
             #expect(!report.examples.isEmpty && report.examples.count < 4, "\(report.examples)")
         }

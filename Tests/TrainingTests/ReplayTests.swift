@@ -98,12 +98,12 @@ struct ReplayTests {
                 $0.focalGamma = model == "phi3-partial" ? 2 : 0
             }
             let parameters = trainer.classifier.model.parameters
-            let layers = LayerPlan(parameters.parameters)
+            let layers = FreezingPlan(parameters.parameters)
             try layers.freeze(parameters.parameters, trainer.arguments)
             try parameters.setRequiresGradient(true)
             let groups = parameterGroups(parameters.trainable, weightDecay: 0) { _ in 1 }
             let dropout = try RandomSource(.dropout, seed: trainer.arguments.seed, device: .cpu)
-            let moving = Moving(
+            let moving = StepState(
                 optimizer: try Optimizer(trainer.arguments.optimizerRule, groups),
                 dropout: dropout,
                 layers: layers

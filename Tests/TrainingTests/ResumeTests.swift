@@ -41,7 +41,7 @@ struct ResumeTests {
 
     private struct Ending {
         var outcome: Trainer.Outcome
-        var plan: RunPlan?
+        var plan: RunSchedule?
         var rates: [Double]
         var weights: [[Float]]
     }
@@ -82,12 +82,12 @@ struct ResumeTests {
             train: classifier.encode(texts, targets: targets),
             evaluation: classifier.encode(
                 Array(texts.prefix(setup.evaluatesOn)),
-                targets: targets.picking(0..<setup.evaluatesOn)
+                targets: targets.selecting(0..<setup.evaluatesOn)
             ),
             outputFolder: folder,
             modelName: setup.model
         )
-        var (plan, rates) = (RunPlan?.none, [Double]())
+        var (plan, rates) = (RunSchedule?.none, [Double]())
         let checkpoint = RunFolder(folder).latestCheckpoint
         if resumes { try #require(checkpoint != nil) }
         let outcome = try trainer.run(

@@ -22,20 +22,20 @@ extension FineTuning {
     public func forecast(
         limits: [MemoryLimit] = [],
         emit: (Event) throws -> Void = { _ in }
-    ) throws -> RunForecast {
+    ) throws -> Forecast {
         try validate()
         let (trainRows, heldRows) = try rows(emit)
         let reading = ProcessMemory.now()?.peak ?? 0
         let labels = try labels(of: trainRows, heldRows, emit)
-        let outline = try ModelOutline(model, maxLength: maxLength)
-        let texts = try TextClassifier.reading(of: model, maxLength: maxLength)
+        let outline = try ModelSkeleton(model, maxLength: maxLength)
+        let texts = try TextClassifier.tokenizerAndLimit(of: model, maxLength: maxLength)
         for note in texts.notes { try emit(.note(note)) }
         let (train, held) = try encoded(trainRows, heldRows, labels, outline, emit)
         guard let targets = train.targets else {
             throw TrainingError(.badData, "the data has no targets")
         }
         let weights = try classWeights.values(labels: labels, targets: targets)
-        let trials = BlockTrials(
+        let trials = MemoryProbe(
             job: self,
             outline: outline,
             labels: labels,
@@ -51,7 +51,7 @@ extension FineTuning {
         let large =
             try trials.sizes.large == trials.sizes.small
             ? small : trials.measure([arguments], blocks: trials.sizes.large, withTime: true)[0]
-        let growth = ForecastGrowth(trials: trials, small: small.measurement, large: large.measurement)
+        let growth = BlockExtrapolation(trials: trials, small: small.measurement, large: large.measurement)
         let around = Surroundings(
             program: try programBytes(),
             reading: reading,
@@ -61,7 +61,7 @@ extension FineTuning {
         let memory = growth.memory(arguments, around)
         let notable = small.notable
         let (secondsPerStep, isWhole) = try time(trials, growth, memory, notable, emit)
-        var alternatives: [RunForecast.Alternative] = []
+        var alternatives: [Forecast.Alternative] = []
         if limits.contains(where: { !$0.holds(memory) }) {
             let lighter = RunVariant.lighter(
                 than: arguments,
@@ -84,8 +84,8 @@ extension FineTuning {
             weights: memory.weights,
             optimizerState: memory.optimizerState
         )
-        return RunForecast(
-            plan: FineTuningPlan(
+        return Forecast(
+            plan: DatasetSummary(
                 labels: labels,
                 problemType: trainRows.problemType,
                 targets: targets,
@@ -115,10 +115,10 @@ extension FineTuning {
         _ train: LabelledTexts,
         _ held: LabelledTexts?,
         _ labels: [String],
-        _ outline: ModelOutline,
+        _ outline: ModelSkeleton,
         _ emit: (Event) throws -> Void
     ) throws -> (train: EncodedExamples, held: EncodedExamples?) {
-        let classifier = try BlockTrials.classifier(
+        let classifier = try MemoryProbe.classifier(
             self,
             outline,
             blocks: 1,
@@ -131,8 +131,8 @@ extension FineTuning {
         )
     }
 
-    private static func sizes(of examples: EncodedExamples) -> FineTuningPlan.TextSizes {
-        FineTuningPlan.TextSizes(
+    private static func sizes(of examples: EncodedExamples) -> DatasetSummary.TextSizes {
+        DatasetSummary.TextSizes(
             count: examples.count,
             tokens: examples.tokenCount,
             longest: (0..<examples.count).map(examples.length).max() ?? 0,
@@ -143,14 +143,14 @@ extension FineTuning {
     /// What is resident without tensors: memory that the heaps keep for the next ones is left out.
     private func programBytes() throws -> Int {
         guard let process = ProcessMemory.now() else { return 0 }
-        let kept = process.heap - min(try Runtime.heapBytesInUse(), process.heap)
+        let kept = process.heap - min(try TorchRuntime.heapBytesInUse(), process.heap)
         return max(0, process.resident - kept - TensorHeap.now.resident)
     }
 
     /// Seconds of a step: of the whole model where it fits well and takes little time, else by what a block adds.
     private func time(
-        _ trials: BlockTrials,
-        _ growth: ForecastGrowth,
+        _ trials: MemoryProbe,
+        _ growth: BlockExtrapolation,
         _ memory: MemoryForecast,
         _ notable: NotableSteps,
         _ emit: (Event) throws -> Void
@@ -172,11 +172,11 @@ extension FineTuning {
 
     private func alternatives(
         _ variants: [RunVariant],
-        _ trials: BlockTrials,
+        _ trials: MemoryProbe,
         _ around: Surroundings
-    ) throws -> [RunForecast.Alternative] {
+    ) throws -> [Forecast.Alternative] {
         // Checkpointed blocks are measured on models of their own size.
-        try [false, true].flatMap { isCheckpointing -> [RunForecast.Alternative] in
+        try [false, true].flatMap { isCheckpointing -> [Forecast.Alternative] in
             let chosen = variants.filter { $0.arguments.gradientCheckpointing == isCheckpointing }
             guard let first = chosen.first else { return [] }
             let trials = trials.sized(for: first.arguments)
@@ -186,12 +186,12 @@ extension FineTuning {
                 try trials.sizes.large == trials.sizes.small
                 ? small : trials.measure(arguments, blocks: trials.sizes.large, withTime: false)
             return zip(chosen, zip(small, large)).map { variant, pair in
-                let growth = ForecastGrowth(
+                let growth = BlockExtrapolation(
                     trials: trials,
                     small: pair.0.measurement,
                     large: pair.1.measurement
                 )
-                return RunForecast.Alternative(
+                return Forecast.Alternative(
                     flags: variant.flags,
                     keepsNumbers: variant.keepsNumbers,
                     memory: growth.memory(variant.arguments, around)

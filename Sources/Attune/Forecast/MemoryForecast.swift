@@ -41,9 +41,9 @@ public struct MemoryForecast: Sendable, Equatable {
 }
 
 /// What a run will take, from a few real steps of a model like its own with fewer blocks.
-public struct RunForecast: Sendable {
+public struct Forecast: Sendable {
     /// Rows, labels, tokens and steps.
-    public let plan: FineTuningPlan
+    public let plan: DatasetSummary
     /// Tokens of a step on average.
     public let tokensPerStep: Double
     /// Texts of the micro-batch with the most tokens.

@@ -42,7 +42,7 @@ struct HubCacheCommand: ParsableCommand {
             }
             let total = repositories.reduce(0) { $0 + $1.byteCount }
             try print(
-                "\(repositories.count == 1 ? "1 repository" : "\(repositories.count) repositories"), \(formattedSize(total)), in \(HubDoor.path(cache.folder))"
+                "\(repositories.count == 1 ? "1 repository" : "\(repositories.count) repositories"), \(formattedSize(total)), in \(HubPath.path(cache.folder))"
             )
         }
     }

@@ -40,7 +40,7 @@ struct HubDownloadCommand: ParsableCommand {
             let snapshot = try hub.withClient { client in
                 try await client.snapshot(of: id, selection) { progress.show($0) }
             }
-            try print(HubDoor.path(snapshot.folder))
+            try print(HubPath.path(snapshot.folder))
         }
     }
 }

@@ -72,12 +72,12 @@ struct CellColumn {
         return read
     }
 
-    private func value(of cell: UnsafeBufferPointer<UInt8>) -> Value {
+    private func value(of cell: UnsafeBufferPointer<UInt8>) -> CellValue {
         switch (form, SpelledCell(cell)) {
         case (_, .list(let values)), (_, .choices(let values)): return .list(values)
         case (.scores(let names), .object(let members)):
             let on = Set(members.filter { $0.value.score == true }.map(\.name))
-            return .list(names.indices.filter { on.contains(names[$0]) }.map(Value.int))
+            return .list(names.indices.filter { on.contains(names[$0]) }.map(CellValue.int))
         default: return .list([.string(String(decoding: cell, as: UTF8.self))])
         }
     }
@@ -162,7 +162,7 @@ struct CellColumn {
             example = String(decoding: cell.prefix(200), as: UTF8.self)
         }
 
-        private mutating func fits(_ list: Value) -> Bool {
+        private mutating func fits(_ list: CellValue) -> Bool {
             guard !list.isUntypedList else { return true }
             guard let found = list.type else { return false }
             guard let known = type else {
@@ -193,7 +193,7 @@ struct CellColumn {
     }
 }
 
-extension Value {
+extension CellValue {
     /// Whether a score is 1; nil if it is neither 0 nor 1.
     var score: Bool? {
         switch self {

@@ -14,7 +14,7 @@ extension Dataset {
             let loaded = try self.loaded(columns: [name])
             guard let length = try loaded.labelVectorLength(name) else { continue }
             let labels = (0..<length).map(String.init)
-            var sets: [Value] = []
+            var sets: [CellValue] = []
             try loaded.stream(name) { batch in
                 for row in 0..<batch.count { sets.append(Self.places(of: batch.value(row))) }
             }
@@ -26,9 +26,9 @@ extension Dataset {
         return result
     }
 
-    private static func places(of vector: Value) -> Value {
+    private static func places(of vector: CellValue) -> CellValue {
         guard let values = vector.list else { return .missing }
-        return .list(values.indices.filter { values[$0].score == true }.map(Value.int))
+        return .list(values.indices.filter { values[$0].score == true }.map(CellValue.int))
     }
 
     /// The length of all vectors; nil if the lists are no vectors.

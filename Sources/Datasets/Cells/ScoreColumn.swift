@@ -90,7 +90,7 @@ struct ScoreColumn {
     }
 }
 
-extension Value {
+extension CellValue {
     /// A number as a person writes it.
     fileprivate var number: String {
         switch self {

@@ -3,16 +3,16 @@
 /// Such cells come from `pandas.DataFrame.to_csv`, which writes every value by its `str`.
 enum SpelledCell: Equatable {
     /// A list, a tuple or a set of texts, numbers and truth values.
-    case list([Value])
+    case list([CellValue])
     /// An object's members.
     case object([Member])
     /// Label Studio's choices: an object such as `{"choices": ["Good", "Cheap"]}`.
-    case choices([Value])
+    case choices([CellValue])
 
     /// A member of an object.
     struct Member: Equatable {
         var name: String
-        var value: Value
+        var value: CellValue
     }
 
     /// Reads a cell; nil if it spells neither a list nor an object of plain values.
@@ -90,7 +90,7 @@ private struct CellScanner {
     private mutating func list(closedBy end: Unicode.Scalar, isTuple: Bool) -> SpelledCell? {
         position += 1
         if take(end) { return .list([]) }
-        var values: [Value] = []
+        var values: [CellValue] = []
         var commas = 0
         while values.count < Self.mostElements {
             guard let value = element() else { return nil }
@@ -137,7 +137,7 @@ private struct CellScanner {
     }
 
     /// A text in quotes, a number or a truth value; or one of NumPy's, such as `np.int64(1)`.
-    private mutating func element() -> Value? {
+    private mutating func element() -> CellValue? {
         switch peek() {
         case UInt8(ascii: "\""), UInt8(ascii: "'"): return text()
         case UInt8(ascii: "T"): return take(word: "True") ? .bool(true) : nil
@@ -162,7 +162,7 @@ private struct CellScanner {
     }
 
     /// A number as Python or NumPy writes it; `0.` and `1.` are NumPy's.
-    private mutating func number() -> Value? {
+    private mutating func number() -> CellValue? {
         let start = position
         while position < bytes.count, "+-.eE0123456789".utf8.contains(bytes[position]), position - start < 64
         {
@@ -175,7 +175,7 @@ private struct CellScanner {
         return Double(text).flatMap { $0.isFinite ? .double($0) : nil }
     }
 
-    private mutating func text() -> Value? {
+    private mutating func text() -> CellValue? {
         let quote = bytes[position]
         position += 1
         var text: [UInt8] = []

@@ -40,7 +40,7 @@ final class ArrowBatch: @unchecked Sendable {
     func elements(of row: Int) -> Range<Int> { lists?.elements(of: row) ?? row..<row + 1 }
 
     /// One value.
-    func value(_ row: Int) -> Value {
+    func value(_ row: Int) -> CellValue {
         guard !isMissing(row) else { return .missing }
         guard let lists else { return values.value(row, as: type.value) }
         return .list(lists.elements(of: row).map { values.value($0, as: type.value) })
@@ -125,7 +125,7 @@ struct ArrowValues {
         return bits[index >> 3] & (1 << UInt8(index & 7)) != 0
     }
 
-    func value(_ row: Int, as type: ValueType) -> Value {
+    func value(_ row: Int, as type: ValueType) -> CellValue {
         guard !isMissing(row) else { return .missing }
         return switch type {
         case .string: .string(string(row))

@@ -8,7 +8,7 @@ extension Column {
     ///   - feature: What the column holds; nil tells it by the values.
     ///   - name: The column's name, for messages.
     /// - Throws: `.badData` where the values' types differ.
-    init(_ values: [Value], feature: Feature? = nil, name: String) throws(DatasetError) {
+    init(_ values: [CellValue], feature: Feature? = nil, name: String) throws(DatasetError) {
         let wanted = feature?.columnType
         var type = wanted
         func differ(_ found: String) -> DatasetError {
@@ -50,7 +50,7 @@ extension Column {
 
     /// Refuses whole numbers that 32 bits cannot hold, and ids beyond the classes; a negative id means "no label".
     private static func checkRange(
-        of values: [Value],
+        of values: [CellValue],
         type: ColumnType,
         label: ClassLabel?,
         name: String

@@ -94,7 +94,7 @@ struct ColumnBuilder {
     }
 
     /// A row of any value; one of another type than the column's is missing.
-    mutating func append(_ value: Value) {
+    mutating func append(_ value: CellValue) {
         switch value {
         case .missing: appendMissing()
         case .list(let values) where type.isList:
@@ -127,7 +127,7 @@ struct ColumnBuilder {
     /// Adds a value, or an element of a list, without ending the row.
     ///
     /// One of another type is missing.
-    private mutating func appendElement(_ value: Value) {
+    private mutating func appendElement(_ value: CellValue) {
         switch (type.value, value) {
         case (.string, .string(var text)): text.withUTF8 { data.append(contentsOf: $0) }
         case (.bool, .bool(let truth)): appendBytes(of: truth ? 1 as UInt8 : 0)

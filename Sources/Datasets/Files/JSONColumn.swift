@@ -15,7 +15,7 @@ struct JSONColumn {
     /// Missing values before all others; they may be many, so they are counted only.
     private var leadingMissing = 0
     /// Rows after these and before the first that tells the type: empty lists, infinite numbers and missing values.
-    private var leading: [Value] = []
+    private var leading: [CellValue] = []
     private var builder: ColumnBuilder?
     private var store: BatchStore?
     private var stored: [Column] = []
@@ -69,7 +69,7 @@ struct JSONColumn {
     /// A row of another value.
     ///
     /// - Returns: False where the column holds something else.
-    mutating func append(_ value: Value) throws(DatasetError) -> Bool {
+    mutating func append(_ value: CellValue) throws(DatasetError) -> Bool {
         if parts != nil { return value == .missing ? try endRow() : try endRowOfAnother() }
         if value == .missing, builder == nil, leading.isEmpty {
             leadingMissing += 1
@@ -94,7 +94,7 @@ struct JSONColumn {
     /// Source: https://labelstud.io/guide/export (JSON_MIN and CSV).
     ///
     /// - Returns: False where the column holds something else, so that this is an object like others.
-    mutating func append(choices: [Value]) throws(DatasetError) -> Bool {
+    mutating func append(choices: [CellValue]) throws(DatasetError) -> Bool {
         guard parts == nil, hasChoices || type == nil || type == ColumnType(.string),
             leading.allSatisfy({ $0 == .missing })
         else { return false }

@@ -12,7 +12,7 @@ struct JSONParts {
         /// Whether its values are of several types, so that no column can hold them.
         var isUnreadable = false
         /// Values of the row at hand.
-        var values: [Value] = []
+        var values: [CellValue] = []
         var isTouched = false
     }
 
@@ -144,7 +144,7 @@ struct JSONParts {
         }
     }
 
-    private mutating func add(_ value: Value, _ lists: Lists, _ depth: Int) {
+    private mutating func add(_ value: CellValue, _ lists: Lists, _ depth: Int) {
         // A row without a value needs nothing; neither does an object in a list.
         guard value != .missing || lists == .own else { return }
         if path == name, value != .missing { holdsOthers = true }

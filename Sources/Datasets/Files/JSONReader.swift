@@ -262,7 +262,7 @@ struct JSONReader {
             fits = try columns[column].append(text: text)
         case UInt8(ascii: "["):
             let values = list(&scanner)
-            let isMixed = values.map { !Value.list($0).isUntypedList && Value.list($0).type == nil } ?? false
+            let isMixed = values.map { !CellValue.list($0).isUntypedList && CellValue.list($0).type == nil } ?? false
             kind = isMixed ? "a list of values of different types" : "a list"
             if let list = values {
                 guard list.count < Self.mostElements else {
@@ -324,7 +324,7 @@ struct JSONReader {
     }
 
     /// The choices of an object such as `{"choices": ["Good", "Cheap"]}`; nil for any other object.
-    private mutating func choices(_ scanner: inout JSONScanner) -> [Value]? {
+    private mutating func choices(_ scanner: inout JSONScanner) -> [CellValue]? {
         var name: [UInt8] = []
         guard scanner.take("{"), scanner.string(into: &name), name.elementsEqual("choices".utf8),
             scanner.take(":"), let values = list(&scanner), values.count < Self.mostElements,
@@ -334,10 +334,10 @@ struct JSONReader {
     }
 
     /// A list of texts, numbers and truth values; nil where it holds anything else.
-    private mutating func list(_ scanner: inout JSONScanner) -> [Value]? {
+    private mutating func list(_ scanner: inout JSONScanner) -> [CellValue]? {
         guard scanner.take("[") else { return nil }
         if scanner.take("]") { return [] }
-        var values: [Value] = []
+        var values: [CellValue] = []
         repeat {
             if scanner.peek() == UInt8(ascii: "\"") {
                 guard scanner.string(into: &text) else { return nil }

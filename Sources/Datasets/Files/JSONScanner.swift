@@ -110,7 +110,7 @@ struct JSONScanner {
     /// Takes `true`, `false`, `null` or a number, and the floats that Python's `json.dumps` writes although JSON lacks them.
     ///
     /// `NaN` is a missing value, as datasets reads it.
-    mutating func scalar() -> Value? {
+    mutating func scalar() -> CellValue? {
         switch peek() {
         case UInt8(ascii: "N"): return take(word: "NaN") ? .missing : nil
         case UInt8(ascii: "I"): return take(word: "Infinity") ? .double(.infinity) : nil
@@ -121,7 +121,7 @@ struct JSONScanner {
         }
     }
 
-    private mutating func number() -> Value? {
+    private mutating func number() -> CellValue? {
         let start = position
         if position < bytes.count, bytes[position] == UInt8(ascii: "-") { position += 1 }
         if position > start, take(word: "Infinity") { return .double(-.infinity) }
@@ -154,7 +154,7 @@ struct JSONScanner {
         }
         if isWhole, first > start { return .int(value) }
         if isWhole, value != .min { return .int(-value) }
-        return Double(String(decoding: bytes[start..<position], as: UTF8.self)).map(Value.double)
+        return Double(String(decoding: bytes[start..<position], as: UTF8.self)).map(CellValue.double)
     }
 
     private mutating func digits() -> Bool {

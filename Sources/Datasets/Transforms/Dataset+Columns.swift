@@ -53,7 +53,7 @@ extension Dataset {
     /// - Throws: `.badData` where the number of values is another than that of the rows, or their types differ.
     public func addColumn(
         _ name: String,
-        _ values: [Value],
+        _ values: [CellValue],
         feature: Feature? = nil
     ) throws(DatasetError) -> Dataset {
         guard values.count == count || columns.isEmpty else {

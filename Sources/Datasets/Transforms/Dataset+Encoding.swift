@@ -28,7 +28,7 @@ extension Dataset {
         let loaded = try self.loaded(columns: [name]).columns[0]
         let classes = try loaded.classes()
         var next = 0
-        var values: [Value] = []
+        var values: [CellValue] = []
         var cursor = ColumnCursor(loaded)
         for row in 0..<loaded.count {
             guard let (batch, row) = cursor.locate(row), !batch.isMissing(row) else {
@@ -67,7 +67,7 @@ extension Dataset {
             )
         }
         let texts = try loaded.columns[0].asText()
-        var converted: [Value] = []
+        var converted: [CellValue] = []
         var cursor = ColumnCursor(loaded.columns[0])
         var textCursor = ColumnCursor(texts)
         for row in 0..<loaded.count {
@@ -97,24 +97,24 @@ extension Dataset {
     }
 
     /// Whether a value of a column of classes is a negative id.
-    private static func isUnlabelled(_ value: Value, in feature: Feature) -> Bool {
+    private static func isUnlabelled(_ value: CellValue, in feature: Feature) -> Bool {
         guard case .classLabel = feature, let id = value.int else { return false }
         return id < 0
     }
 
     /// One value as another feature has it; nil where it cannot be.
     private func cast(
-        _ value: Value,
-        _ text: Value,
+        _ value: CellValue,
+        _ text: CellValue,
         from old: Feature,
         to feature: Feature,
         _ type: ColumnType
-    ) -> Value? {
+    ) -> CellValue? {
         if case .list(let element) = feature {
             guard let values = value.list, let texts = text.list, case .list(let oldElement) = old else {
                 return nil
             }
-            var cast: [Value] = []
+            var cast: [CellValue] = []
             for (value, text) in zip(values, texts) {
                 guard let one = self.cast(value, text, from: oldElement, to: element, type) else {
                     return nil
@@ -134,12 +134,12 @@ extension Dataset {
             if old.classLabel == nil, let id = value.int, label.names.indices.contains(id) { return .int(id) }
             // As datasets reads a text that is no name: as an id.
             return (label.id(for: text) ?? Int(text).flatMap { $0 < label.names.count ? $0 : nil }).map(
-                Value.int
+                CellValue.int
             )
         }
         switch type.value {
         case .string: return .string(text)
-        case .float64: return (Double(text) ?? value.bool.map { $0 ? 1 : 0 }).map(Value.double)
+        case .float64: return (Double(text) ?? value.bool.map { $0 ? 1 : 0 }).map(CellValue.double)
         case .int32, .int64:
             // A number without a fraction is a whole one.
             let whole =
@@ -162,10 +162,10 @@ extension Dataset {
     /// - Throws: `.missingColumn`, `.badFile`.
     ///
     /// Source: `Dataset.unique` of datasets 5.2 (arrow_dataset.py).
-    public func unique(_ name: String) throws(DatasetError) -> [Value] {
+    public func unique(_ name: String) throws(DatasetError) -> [CellValue] {
         let column = columns[try index(of: name)]
         guard !column.type.isList, column.feature.classLabel == nil else {
-            var seen: [Value] = []
+            var seen: [CellValue] = []
             for row in try rows(columns: [name]) where !seen.contains(row[0]) { seen.append(row[0]) }
             return seen
         }

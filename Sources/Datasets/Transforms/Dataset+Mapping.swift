@@ -8,7 +8,7 @@ extension Dataset {
     ///   - isIncluded: Tells whether a row stays.
     /// - Returns: A dataset of those rows.
     /// - Throws: `.missingColumn`, `.badFile`, and what `isIncluded` throws.
-    public func filter(columns: [String]? = nil, _ isIncluded: (Row) throws -> Bool) throws -> Dataset {
+    public func filter(columns: [String]? = nil, _ isIncluded: (DatasetRow) throws -> Bool) throws -> Dataset {
         var kept: [Int] = []
         for row in try rows(columns: columns) where try isIncluded(row) { kept.append(row.index) }
         return select(kept)
@@ -26,7 +26,7 @@ extension Dataset {
     /// Source: `Dataset.map` of datasets 5.2 (arrow_dataset.py).
     public func map(
         columns: [String]? = nil,
-        _ transform: (Row) throws -> KeyValuePairs<String, Value>
+        _ transform: (DatasetRow) throws -> KeyValuePairs<String, CellValue>
     ) throws -> Dataset {
         var gathered = GatheredColumns()
         for row in try rows(columns: columns) {
@@ -46,7 +46,7 @@ extension Dataset {
     public func mapBatches(
         of size: Int = 1000,
         columns: [String]? = nil,
-        _ transform: (Dataset) throws -> KeyValuePairs<String, [Value]>
+        _ transform: (Dataset) throws -> KeyValuePairs<String, [CellValue]>
     ) throws -> Dataset {
         var gathered = GatheredColumns()
         try forEachBatch(of: size, columns: columns) { batch in
@@ -153,11 +153,11 @@ extension Column {
 /// New columns on their way: values by column, made into Arrow memory from time to time.
 private struct GatheredColumns {
     private var names: [String] = []
-    private var values: [[Value]] = []
+    private var values: [[CellValue]] = []
     private var parts: [[Column]] = []
     private static let partRows = 1 << 15
 
-    mutating func append(_ columns: [(name: String, values: [Value])]) throws(DatasetError) {
+    mutating func append(_ columns: [(name: String, values: [CellValue])]) throws(DatasetError) {
         if names.isEmpty {
             names = columns.map(\.name)
             values = names.map { _ in [] }

@@ -85,7 +85,7 @@ extension Dataset {
                 }
             }
         }
-        let values = lists.map { Value.list($0.sorted().map(Value.int)) }
+        let values = lists.map { CellValue.list($0.sorted().map(CellValue.int)) }
         return try removeColumns(names).addColumn(newName, values, feature: .list(.classLabel(label)))
     }
 }

@@ -31,7 +31,7 @@ extension Dataset {
             guard let first = features.first else { continue }
             if features.allSatisfy({ $0 == first }) {
                 for index in aligned.indices where aligned[index].place(of: name) == nil {
-                    let values = [Value](repeating: .missing, count: aligned[index].count)
+                    let values = [CellValue](repeating: .missing, count: aligned[index].count)
                     aligned[index] = try aligned[index].addColumn(name, values, feature: first)
                 }
             } else {

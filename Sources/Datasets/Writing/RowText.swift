@@ -67,7 +67,7 @@ struct RowText {
         Self.appendField(Array(text.utf8), delimiter, to: &bytes)
     }
 
-    private static func json(_ value: Value, _ feature: Feature) -> JSONValue {
+    private static func json(_ value: CellValue, _ feature: Feature) -> JSONValue {
         switch (value, feature) {
         case (.missing, _): .null
         case (.list(let values), .list(let element)): .array(values.map { json($0, element) })

@@ -20,7 +20,7 @@ public enum Targets: Sendable, Equatable {
     ///
     /// - Parameter indices: Which examples.
     /// - Returns: As many targets.
-    public func picking(_ indices: some Collection<Int>) -> Targets {
+    public func selecting(_ indices: some Collection<Int>) -> Targets {
         switch self {
         case .classes(let ids): .classes(indices.map { ids[$0] })
         case .labelSets(let sets): .labelSets(indices.map { sets[$0] })

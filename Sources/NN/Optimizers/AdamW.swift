@@ -43,16 +43,16 @@ public struct AdamW: OptimizerRule {
     /// One step; the gradients' scale is taken into the kernel.
     ///
     /// - Parameters:
-    ///   - moving: Parameters that share a weight decay.
+    ///   - updates: Parameters that share a weight decay.
     ///   - numbers: The step's.
     /// - Throws: `.failed` or `.outOfMemory` from the kernel.
-    public func move(_ moving: [MovingParameter], _ numbers: OptimizerNumbers) throws(TorchError) {
+    public func update(_ updates: [ParameterUpdate], _ numbers: StepHyperparameters) throws(TorchError) {
         try numbers.native.adamW(
-            moving.map(\.value),
-            gradients: moving.map(\.gradient),
-            firstMoments: moving.map { $0.state[0] },
-            secondMoments: moving.map { $0.state[1] },
-            copies: moving.map(\.narrowCopy),
+            updates.map(\.value),
+            gradients: updates.map(\.gradient),
+            firstMoments: updates.map { $0.state[0] },
+            secondMoments: updates.map { $0.state[1] },
+            copies: updates.map(\.bfloat16Copy),
             betas: (beta1, beta2),
             epsilon: epsilon,
             gradientScale: numbers.gradientScale,

@@ -60,14 +60,14 @@ public struct AdamW8: OptimizerRule {
     /// One step; the gradients' scale is taken into the kernel.
     ///
     /// - Parameters:
-    ///   - moving: Parameters that share a weight decay.
+    ///   - updates: Parameters that share a weight decay.
     ///   - numbers: The step's.
     /// - Throws: `.failed` or `.outOfMemory` from the kernel.
-    public func move(_ moving: [MovingParameter], _ numbers: OptimizerNumbers) throws(TorchError) {
+    public func update(_ updates: [ParameterUpdate], _ numbers: StepHyperparameters) throws(TorchError) {
         var wide = AdamW()
         (wide.beta1, wide.beta2, wide.epsilon, wide.isPlain) = (beta1, beta2, epsilon, isPlain)
-        try wide.move(moving.filter { $0.state.count == 2 }, numbers)
-        for parameter in moving where parameter.state.count == 4 {
+        try wide.update(updates.filter { $0.state.count == 2 }, numbers)
+        for parameter in updates where parameter.state.count == 4 {
             let state = parameter.state
             try numbers.native.adamW8(
                 parameter.value,
@@ -78,7 +78,7 @@ public struct AdamW8: OptimizerRule {
                     secondCodes: state[1],
                     secondSizes: state[3]
                 ),
-                copy: parameter.narrowCopy,
+                copy: parameter.bfloat16Copy,
                 betas: (beta1, beta2),
                 epsilon: epsilon,
                 gradientScale: numbers.gradientScale,
@@ -92,5 +92,5 @@ public struct AdamW8: OptimizerRule {
     ///
     /// - Parameter parameter: In bfloat16.
     /// - Returns: Not for embeddings and small parameters.
-    public func movesNarrow(_ parameter: MovingParameter) -> Bool { parameter.state.count == 4 }
+    public func updatesBFloat16(_ parameter: ParameterUpdate) -> Bool { parameter.state.count == 4 }
 }

@@ -66,7 +66,7 @@ extension Optimizer {
             guard let place = places[parameters[index].name] else { return }
             hasMoved = true
             try move(
-                [moving(parameters[index], gradient, states[place.group][place.index])],
+                [parameterUpdate(parameters[index], gradient, states[place.group][place.index])],
                 numbers(of: groups[place.group], learningRate, factor)
             )
         }
@@ -83,7 +83,7 @@ extension Optimizer {
         _ body: (Int, Tensor) throws(TorchError) -> Void
     ) throws(TorchError) {
         func handOut(_ index: Int) throws(TorchError) {
-            guard let gradient = try parameters[index].movingGradient() else { return }
+            guard let gradient = try parameters[index].updatableGradient() else { return }
             try body(index, gradient)
             try parameters[index].clearGradient()
         }

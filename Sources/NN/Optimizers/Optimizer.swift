@@ -12,23 +12,23 @@ public protocol OptimizerRule: Sendable {
     /// One step, in place.
     ///
     /// - Parameters:
-    ///   - moving: Parameters that share the numbers; perhaps none.
+    ///   - updates: Parameters that share the numbers; perhaps none.
     ///   - numbers: The step's.
     /// - Throws: `.failed` or `.outOfMemory`.
-    func move(_ moving: [MovingParameter], _ numbers: OptimizerNumbers) throws(TorchError)
+    func update(_ updates: [ParameterUpdate], _ numbers: StepHyperparameters) throws(TorchError)
 
     /// Whether ``move(_:_:)`` takes a parameter of bfloat16 as it is and rounds it stochastically.
     ///
     /// - Parameter parameter: In bfloat16.
     /// - Returns: False where it is to be given float32 values instead, which the optimizer then rounds.
-    func movesNarrow(_ parameter: MovingParameter) -> Bool
+    func updatesBFloat16(_ parameter: ParameterUpdate) -> Bool
 
-    /// Whether ``move(_:_:)`` writes every ``MovingParameter/narrowCopy``.
+    /// Whether ``move(_:_:)`` writes every ``ParameterUpdate/bfloat16Copy``.
     var writesNarrowCopies: Bool { get }
 }
 
 /// A parameter in a step.
-public struct MovingParameter {
+public struct ParameterUpdate {
     /// Its weights, changed in place.
     public let value: Tensor
     /// Its gradient, which may be overwritten; of an embedding possibly of some rows only.
@@ -39,13 +39,13 @@ public struct MovingParameter {
     public let roundingKey: UInt64
     /// The float32 weights rounded to bfloat16, for a rule that ``OptimizerRule/writesNarrowCopies`` to write; nil where there
     /// is no such copy.
-    public var narrowCopy: Tensor? { parameter?.existingNarrowCopy }
+    public var bfloat16Copy: Tensor? { parameter?.existingBFloat16Copy }
     /// Whose weights these are; nil for float32 values that stand in for narrower ones.
     let parameter: Parameter?
 }
 
 /// The numbers of a step.
-public struct OptimizerNumbers: Sendable, Equatable {
+public struct StepHyperparameters: Sendable, Equatable {
     /// Which step, from 1.
     public var step: Int
     /// How far to go.
@@ -69,12 +69,12 @@ extension OptimizerRule {
     ///
     /// - Parameter parameter: In bfloat16.
     /// - Returns: False.
-    public func movesNarrow(_ parameter: MovingParameter) -> Bool { false }
+    public func updatesBFloat16(_ parameter: ParameterUpdate) -> Bool { false }
 
     /// For rules whose kernels do not do it.
-    func scaleGradients(of moving: [MovingParameter], _ numbers: OptimizerNumbers) throws(TorchError) {
-        guard numbers.gradientScale != 1, !moving.isEmpty else { return }
-        try scale(moving.map(\.gradient), by: numbers.gradientScale)
+    func scaleGradients(of updates: [ParameterUpdate], _ numbers: StepHyperparameters) throws(TorchError) {
+        guard numbers.gradientScale != 1, !updates.isEmpty else { return }
+        try scale(updates.map(\.gradient), by: numbers.gradientScale)
     }
 }
 
@@ -118,12 +118,12 @@ public final class Optimizer {
     public func step(learningRate: Double, gradientScale: Double = 1) throws(TorchError) {
         stepCount += 1
         for (group, states) in zip(groups, states) {
-            var moving: [MovingParameter] = []
+            var updates: [ParameterUpdate] = []
             for (parameter, state) in zip(group.parameters, states) {
-                guard let gradient = try parameter.movingGradient() else { continue }
-                moving.append(self.moving(parameter, gradient, state))
+                guard let gradient = try parameter.updatableGradient() else { continue }
+                updates.append(self.parameterUpdate(parameter, gradient, state))
             }
-            try move(moving, numbers(of: group, learningRate, gradientScale))
+            try update(updates, numbers(of: group, learningRate, gradientScale))
         }
         try clearGradients()
     }
@@ -133,8 +133,8 @@ public final class Optimizer {
         of group: ParameterGroup,
         _ learningRate: Double,
         _ gradientScale: Double
-    ) -> OptimizerNumbers {
-        OptimizerNumbers(
+    ) -> StepHyperparameters {
+        StepHyperparameters(
             step: stepCount,
             learningRate: learningRate * group.learningRateFactor,
             weightDecay: group.weightDecay,
@@ -143,12 +143,12 @@ public final class Optimizer {
     }
 
     /// A parameter in this step.
-    func moving(
+    func parameterUpdate(
         _ parameter: Parameter,
         _ gradient: Tensor,
         _ state: [(name: String, tensor: Tensor)]
-    ) -> MovingParameter {
-        MovingParameter(
+    ) -> ParameterUpdate {
+        ParameterUpdate(
             value: parameter.value,
             gradient: gradient,
             state: state.map(\.tensor),
@@ -158,24 +158,24 @@ public final class Optimizer {
     }
 
     /// Moves parameters by the rule; those of bfloat16 in float32 and one by one, so that only one has a copy.
-    func move(_ moving: [MovingParameter], _ numbers: OptimizerNumbers) throws(TorchError) {
-        let isWide = { (parameter: MovingParameter) in
-            parameter.value.dtype == .float32 || self.rule.movesNarrow(parameter)
+    func update(_ updates: [ParameterUpdate], _ numbers: StepHyperparameters) throws(TorchError) {
+        let isWide = { (parameter: ParameterUpdate) in
+            parameter.value.dtype == .float32 || self.rule.updatesBFloat16(parameter)
         }
-        let wide = moving.filter(isWide)
+        let wide = updates.filter(isWide)
         try rule.move(wide, numbers)
         if rule.writesNarrowCopies {
             for moved in wide { try moved.parameter?.noteNarrowCopyIsFresh() }
         }
-        for parameter in moving where !isWide(parameter) {
-            let wide = MovingParameter(
+        for parameter in updates where !isWide(parameter) {
+            let wide = ParameterUpdate(
                 value: try parameter.value.detached().to(dtype: .float32),
                 gradient: try parameter.gradient.to(dtype: .float32),
                 state: parameter.state,
                 roundingKey: parameter.roundingKey,
                 parameter: nil
             )
-            try rule.move([wide], numbers)
+            try rule.update([wide], numbers)
             try parameter.value.roundStochastically(wide.value, roundingKey: parameter.roundingKey)
         }
     }

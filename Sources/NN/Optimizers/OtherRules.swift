@@ -28,15 +28,15 @@ public struct SGD: OptimizerRule {
     /// One step.
     ///
     /// - Parameters:
-    ///   - moving: Parameters that share a weight decay.
+    ///   - updates: Parameters that share a weight decay.
     ///   - numbers: The step's.
     /// - Throws: `.failed` or `.outOfMemory` from the kernel.
-    public func move(_ moving: [MovingParameter], _ numbers: OptimizerNumbers) throws(TorchError) {
-        try scaleGradients(of: moving, numbers)
+    public func update(_ updates: [ParameterUpdate], _ numbers: StepHyperparameters) throws(TorchError) {
+        try scaleGradients(of: updates, numbers)
         try numbers.native.sgd(
-            moving.map(\.value),
-            gradients: moving.map(\.gradient),
-            momenta: moving.flatMap(\.state),
+            updates.map(\.value),
+            gradients: updates.map(\.gradient),
+            momenta: updates.flatMap(\.state),
             momentum: momentum,
             dampening: dampening,
             nesterov: nesterov
@@ -68,12 +68,12 @@ public struct Lion: OptimizerRule {
     /// One step.
     ///
     /// - Parameters:
-    ///   - moving: Parameters that share a weight decay.
+    ///   - updates: Parameters that share a weight decay.
     ///   - numbers: The step's.
     /// - Throws: `.failed` or `.outOfMemory`.
-    public func move(_ moving: [MovingParameter], _ numbers: OptimizerNumbers) throws(TorchError) {
-        try scaleGradients(of: moving, numbers)
-        for parameter in moving {
+    public func update(_ updates: [ParameterUpdate], _ numbers: StepHyperparameters) throws(TorchError) {
+        try scaleGradients(of: updates, numbers)
+        for parameter in updates {
             try numbers.native.lion(
                 parameter.value,
                 gradient: parameter.gradient,
@@ -111,12 +111,12 @@ public struct Adafactor: OptimizerRule {
     /// One step.
     ///
     /// - Parameters:
-    ///   - moving: Parameters that share a weight decay.
+    ///   - updates: Parameters that share a weight decay.
     ///   - numbers: The step's.
     /// - Throws: `.failed` or `.outOfMemory`.
-    public func move(_ moving: [MovingParameter], _ numbers: OptimizerNumbers) throws(TorchError) {
-        try scaleGradients(of: moving, numbers)
-        for parameter in moving {
+    public func update(_ updates: [ParameterUpdate], _ numbers: StepHyperparameters) throws(TorchError) {
+        try scaleGradients(of: updates, numbers)
+        for parameter in updates {
             try numbers.native.adafactor(
                 parameter.value,
                 gradient: parameter.gradient,

@@ -77,7 +77,7 @@ public func gradientClipping(
 ) throws(TorchError) -> (norm: Double, factor: Double) {
     var gradients: [Tensor] = []
     for parameter in parameters {
-        if let gradient = try parameter.movingGradient() { gradients.append(gradient) }
+        if let gradient = try parameter.updatableGradient() { gradients.append(gradient) }
     }
     let norm = try totalNorm(gradients)
     return (norm, clippingFactor(norm, to: maxNorm))

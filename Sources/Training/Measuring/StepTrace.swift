@@ -26,7 +26,7 @@ package struct StepTrace: Sendable, Equatable {
 /// few blocks may hold the most when the embedding's gradient comes, many blocks when all activations are there. So each
 /// phase is looked at where it begins and where it ends, moments that a step has whatever its blocks, and in between it is
 /// never higher than at both: activations fall and gradients rise by the same amounts block after block.
-package struct GrowingStep: Sendable, Equatable {
+package struct ProbedStep: Sendable, Equatable {
     /// The most that is held around one moment.
     package struct Moment: Sendable, Equatable {
         /// The phase; nil for an evaluation.

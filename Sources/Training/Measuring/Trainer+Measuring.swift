@@ -118,7 +118,7 @@ extension Trainer {
         withTime: Bool
     ) throws -> TrialMeasurement {
         let parameters = classifier.model.parameters
-        var moving = try moving()
+        var stepState = try stepState()
         try parameters.setRequiresGradient(true)
         defer { try? parameters.setRequiresGradient(false) }
         var result = TrialMeasurement()
@@ -127,16 +127,16 @@ extension Trainer {
         }
         result.weightBytes = bytes(parameters.parameters)
         result.gradientBytes = bytes(parameters.trainable.filter { !$0.hasGradientOfRows })
-        result.stateBytes = moving.optimizer.stateBytes
+        result.stateBytes = stepState.optimizer.stateBytes
         var trace = StepTrace()
-        moving.phaseEnded = { (kind) throws(TorchError) in
+        stepState.phaseEnded = { (kind) throws(TorchError) in
             trace.phases.append(StepTrace.Phase(kind: kind, live: try recorder.takeTrace()))
         }
         func take(_ examples: [Int]) throws -> StepTrace {
             trace = StepTrace()
             _ = try recorder.takeTrace()
             let start = ContinuousClock.now
-            _ = try step(0, examples, schedule.learningRate(at: 0), moving)
+            _ = try step(0, examples, schedule.learningRate(at: 0), stepState)
             trace.seconds = (ContinuousClock.now - start) / .seconds(1)
             return trace
         }
@@ -201,7 +201,7 @@ extension TrainingArguments {
         var result = self
         if frozenLayerCount != nil { result.frozenLayerCount = frozenBlocks }
         result.frozenParameters = frozenParameters.filter { pattern in
-            parameters.contains { LayerPlan.matches($0.name, pattern) }
+            parameters.contains { FreezingPlan.matches($0.name, pattern) }
         }
         return result
     }

@@ -42,7 +42,7 @@ public struct ReplayReport: Sendable, Equatable {
         /// In the order in which they ran.
         public var layers: [Layer]
         /// The examples whose logits are not finite.
-        public var examplesLost: [Int]
+        public var nonFiniteExamples: [Int]
         /// Gradients in the order of the backward pass, each with what the micro-batches before this one gave; none where
         /// there was no such pass.
         public var gradients: [Named]
@@ -76,7 +76,7 @@ public struct ReplayReport: Sendable, Equatable {
     /// The examples that it comes of, as far as that can be told.
     public var examples: [Int] {
         guard let last = microBatches.last else { return [] }
-        if !last.examplesLost.isEmpty { return last.examplesLost }
+        if !last.nonFiniteExamples.isEmpty { return last.nonFiniteExamples }
         if !examplesWithLostGradients.isEmpty { return examplesWithLostGradients }
         return last.loss.isFinite ? microBatches.flatMap(\.examples) : last.examples
     }
@@ -87,7 +87,7 @@ public struct ReplayReport: Sendable, Equatable {
         case nil: "no number was lost when the step was run again"
         case .weight(let weight):
             "the weight \(weight.name) (\(weight.statistics.dtype.rawValue)) itself holds "
-                + "\(weight.statistics.lostCount) such values"
+                + "\(weight.statistics.nonFiniteCount) such values"
         case .layer(let layer):
             "the first layer that loses them is \(layer.name), in \(layer.output.dtype.rawValue)"
                 + Self.shown(layer.firstLost)
@@ -98,7 +98,7 @@ public struct ReplayReport: Sendable, Equatable {
         case .loss: "every layer's output is finite, so they are lost in the loss itself (float32)"
         case .gradient(let gradient):
             "the first in the backward pass is that of \(gradient.name) (\(gradient.statistics.dtype.rawValue)), with "
-                + "\(gradient.statistics.lostCount) such values"
+                + "\(gradient.statistics.nonFiniteCount) such values"
         case .norm(let norm):
             "every gradient is finite, and their norm, \(Self.short(norm)), alone is too large for float32"
         }

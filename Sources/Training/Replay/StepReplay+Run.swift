@@ -61,7 +61,7 @@ private struct Rerun {
         for range in step.microBatches {
             let batch = try run(range, dropout, withGradients, keepsGradients)
             report.microBatches.append(batch)
-            if !batch.loss.isFinite || batch.gradients.contains(where: { $0.statistics.lostCount > 0 }) {
+            if !batch.loss.isFinite || batch.gradients.contains(where: { $0.statistics.nonFiniteCount > 0 }) {
                 break
             }
         }
@@ -96,7 +96,7 @@ private struct Rerun {
         }
         let logits = try model.logits(batch, context)
         isForward = false
-        let wanted = step.encoded.targets?.picking(range) ?? .classes([])
+        let wanted = step.encoded.targets?.selecting(range) ?? .classes([])
         let weight = step.hfCompatGradientAccumulation ? loss.totalWeight(of: wanted) : step.windowWeight
         let value = try loss(logits, wanted) * (1 / weight)
         let amount = try value.item()
@@ -105,7 +105,7 @@ private struct Rerun {
             tokens: Int(batch.cuSeqlens.last ?? 0),
             loss: amount.isNaN ? .nan : amount,
             layers: layers,
-            examplesLost: try lostRows(of: logits).map { step.examples[range.lowerBound + $0] },
+            nonFiniteExamples: try lostRows(of: logits).map { step.examples[range.lowerBound + $0] },
             gradients: withGradients && amount.isFinite ? try gradients(of: value, keepsGradients) : []
         )
     }
@@ -119,7 +119,7 @@ private struct Rerun {
     ) throws(TorchError) -> ReplayReport.Layer {
         let given = try TensorStatistics(input)
         let made = try TensorStatistics(output, computedIn: dtype)
-        let lost = given.lostCount > 0 ? given : made
+        let lost = given.nonFiniteCount > 0 ? given : made
         let place = lost.firstLostRow.flatMap { self.place(ofRow: $0, of: lost.shape[0], in: range) }
         return ReplayReport.Layer(name: name, input: given, output: made, firstLost: place)
     }
@@ -138,7 +138,7 @@ private struct Rerun {
 
     private func losesGradientsAlone(_ example: Int) throws -> Bool {
         let batch = try run(example..<example + 1, nil, true, false)
-        return batch.gradients.contains { $0.statistics.lostCount > 0 }
+        return batch.gradients.contains { $0.statistics.nonFiniteCount > 0 }
     }
 
     private func clearGradients() throws {
@@ -169,12 +169,12 @@ private struct Rerun {
         if !last.loss.isFinite {
             if let weight = report.weightsLost.first { return .weight(weight) }
             for layer in last.layers {
-                if layer.input.lostCount > 0 { return .before(layer) }
-                if layer.output.lostCount > 0 { return .layer(layer) }
+                if layer.input.nonFiniteCount > 0 { return .before(layer) }
+                if layer.output.nonFiniteCount > 0 { return .layer(layer) }
             }
             return .loss
         }
-        if let gradient = last.gradients.first(where: { $0.statistics.lostCount > 0 }) {
+        if let gradient = last.gradients.first(where: { $0.statistics.nonFiniteCount > 0 }) {
             return .gradient(gradient)
         }
         // What several micro-batches gave has been added up, and the last one's is the whole step's.

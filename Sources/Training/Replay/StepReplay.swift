@@ -90,7 +90,7 @@ extension Trainer {
     func replay(of start: StepStart, fault: String, hasMoved: Bool = false) -> StepReplay {
         let batches = microBatches(of: start.window)
         let examples = batches.flatMap(\.self)
-        let encoded = train.picking(examples)
+        let encoded = train.selecting(examples)
         let tokenizer = classifier.tokenizer
         return StepReplay(
             step: start.index + 1,
@@ -106,7 +106,7 @@ extension Trainer {
             hfCompatGradientAccumulation: arguments.hfCompatGradientAccumulation,
             encoded: encoded,
             microBatchSizes: batches.map(\.count),
-            windowWeight: loss.totalWeight(of: targets.picking(start.window)),
+            windowWeight: loss.totalWeight(of: targets.selecting(start.window)),
             loss: LossSettings(loss),
             dropout: start.dropout,
             device: "\(classifier.model.device)",
@@ -118,7 +118,7 @@ extension Trainer {
 
 extension EncodedExamples {
     /// Some of the examples, in the order given.
-    fileprivate func picking(_ indices: [Int]) -> EncodedExamples {
+    fileprivate func selecting(_ indices: [Int]) -> EncodedExamples {
         var picked = encodings
         (picked.ids, picked.typeIDs, picked.spans, picked.cuSeqlens) = ([], [], [], [0])
         for index in indices {
@@ -127,6 +127,6 @@ extension EncodedExamples {
             if !encodings.typeIDs.isEmpty { picked.typeIDs += encodings.typeIDs[range] }
             picked.cuSeqlens.append(Int32(picked.ids.count))
         }
-        return EncodedExamples(encodings: picked, targets: targets?.picking(indices))
+        return EncodedExamples(encodings: picked, targets: targets?.selecting(indices))
     }
 }

@@ -23,7 +23,7 @@ public struct TensorStatistics: Sendable, Equatable {
     private(set) var firstLost: Int?
 
     /// Values that are not finite.
-    public var lostCount: Int { nanCount + infiniteCount }
+    public var nonFiniteCount: Int { nanCount + infiniteCount }
 
     /// The largest magnitude among the finite values.
     public var largest: Double { max(-minimum, maximum) }

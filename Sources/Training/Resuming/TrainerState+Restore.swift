@@ -70,7 +70,7 @@ extension TrainerState {
         lossSum = document["loss_sum"].double ?? 0
         lossesSinceLog = (document["losses_since_log"].array ?? []).compactMap(\.double)
         logHistory = document["log_history"].array ?? []
-        owesEvaluation = document["evaluation_owed"].bool ?? false
+        evaluationPending = document["evaluation_owed"].bool ?? false
         selection.restore(document)
         plateau.restore(document["plateau"], formerPeak: run["settings"]["learning_rate"].double)
         unchecked = comparison?.unchecked ?? []

@@ -8,7 +8,7 @@ public import Training
 /// The result files of a finished run, with the reference's names and keys.
 ///
 /// Source: `Trainer.save_metrics` and `save_state` of transformers 5.23 (trainer_pt_utils.py).
-struct RunRecord {
+struct ResultFiles {
     let outcome: Trainer.Outcome
     let evaluation: EvaluationRecord?
 

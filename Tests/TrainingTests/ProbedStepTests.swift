@@ -23,7 +23,7 @@ struct GrowingStepTests {
 
     @Test(arguments: [1, 9, 11, 40])
     func `the peak is that of the larger model, whichever moment holds the most`(gradient: Int) {
-        let growing = GrowingStep(
+        let growing = ProbedStep(
             small: trace(blocks: 2, gradient: gradient),
             2,
             large: trace(blocks: 3, gradient: gradient),
@@ -37,15 +37,15 @@ struct GrowingStepTests {
 
     @Test func `time grows with the blocks, and a difference below nothing counts nothing`() {
         let (small, large) = (trace(blocks: 2, gradient: 1), trace(blocks: 3, gradient: 1))
-        #expect(GrowingStep(small: small, 2, large: large, 3).seconds(blocks: 12) == 4)
+        #expect(ProbedStep(small: small, 2, large: large, 3).seconds(blocks: 12) == 4)
         var faster = large
         faster.seconds = 1.4
-        #expect(GrowingStep(small: small, 2, large: faster, 3).seconds(blocks: 12) == 1.4)
+        #expect(ProbedStep(small: small, 2, large: faster, 3).seconds(blocks: 12) == 1.4)
     }
 
     @Test func `a model that was measured whole is taken as it is`() {
         let step = trace(blocks: 2, gradient: 1)
-        let growing = GrowingStep(small: step, 2, large: step, 2)
+        let growing = ProbedStep(small: step, 2, large: step, 2)
         #expect(growing.moments(blocks: 2).map(\.bytes).max() == step.peak)
         #expect(growing.seconds(blocks: 2) == step.seconds)
     }

@@ -1,5 +1,5 @@
 /// One value of a row.
-public enum Value: Sendable, Equatable {
+public enum CellValue: Sendable, Equatable {
     /// There is none.
     case missing
     /// A text.
@@ -11,7 +11,7 @@ public enum Value: Sendable, Equatable {
     /// True or false.
     case bool(Bool)
     /// Several values.
-    case list([Value])
+    case list([CellValue])
 
     /// The text, where it is one.
     public var string: String? { if case .string(let text) = self { text } else { nil } }
@@ -32,7 +32,7 @@ public enum Value: Sendable, Equatable {
     public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
 
     /// The values, where there are several.
-    public var list: [Value]? { if case .list(let values) = self { values } else { nil } }
+    public var list: [CellValue]? { if case .list(let values) = self { values } else { nil } }
 
     /// Whether it is a number without bounds, which JSON lacks and Python writes as `Infinity`.
     var isInfinite: Bool { if case .double(let number) = self { number.isInfinite } else { false } }
@@ -54,7 +54,7 @@ public enum Value: Sendable, Equatable {
     }
 
     /// The type of a list of these; one of whole and other numbers holds numbers.
-    private static func type(of values: [Value]) -> ColumnType? {
+    private static func type(of values: [CellValue]) -> ColumnType? {
         var type: ColumnType?
         for value in values where value != .missing {
             guard let found = value.type, !found.isList else { return nil }
@@ -69,7 +69,7 @@ public enum Value: Sendable, Equatable {
     }
 }
 
-extension Value: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral,
+extension CellValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral,
     ExpressibleByBooleanLiteral, ExpressibleByNilLiteral, ExpressibleByArrayLiteral
 {
     /// A text.
@@ -100,5 +100,5 @@ extension Value: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Expres
     /// Several values.
     ///
     /// - Parameter elements: The values.
-    public init(arrayLiteral elements: Value...) { self = .list(elements) }
+    public init(arrayLiteral elements: CellValue...) { self = .list(elements) }
 }

@@ -1,7 +1,7 @@
 import CTorch
 
 /// What the engine is and offers on this machine.
-public enum Runtime {
+public enum TorchRuntime {
     /// libtorch's version.
     public static var version: String { String(cString: ct_runtime_version()) }
 

@@ -6,9 +6,9 @@ import Torch
 import Training
 
 /// Models like a run's own, with fewer blocks, on which real steps of the run are measured.
-struct BlockTrials {
+struct MemoryProbe {
     let job: FineTuning
-    let outline: ModelOutline
+    let outline: ModelSkeleton
     let labels: [String]
     let problemType: ProblemType
     let classWeights: [Float]?
@@ -25,7 +25,7 @@ struct BlockTrials {
     /// Chooses the models' sizes; `blockCount` blocks where the real model is to have others than its outline says.
     init(
         job: FineTuning,
-        outline: ModelOutline,
+        outline: ModelSkeleton,
         labels: [String],
         problemType: ProblemType,
         classWeights: [Float]?,
@@ -55,10 +55,10 @@ struct BlockTrials {
     ///
     /// - Parameter arguments: The settings.
     /// - Returns: Trials of the same model and data.
-    func sized(for arguments: TrainingArguments) -> BlockTrials {
+    func sized(for arguments: TrainingArguments) -> MemoryProbe {
         var job = job
         job.arguments = arguments
-        return BlockTrials(
+        return MemoryProbe(
             job: job,
             outline: outline,
             labels: labels,
@@ -79,7 +79,7 @@ struct BlockTrials {
     /// A classifier with so many blocks.
     static func classifier(
         _ job: FineTuning,
-        _ outline: ModelOutline,
+        _ outline: ModelSkeleton,
         blocks: Int,
         labels: [String],
         _ problemType: ProblemType
@@ -145,7 +145,7 @@ struct BlockTrials {
     }
 
     /// A system that gives memory it does not have would end the process instead of saying no.
-    static func requireRoom(_ outline: ModelOutline, blocks: Int, of all: Int, available: Int) throws {
+    static func requireRoom(_ outline: ModelSkeleton, blocks: Int, of all: Int, available: Int) throws {
         let needed = try 16 * outline.weightCount(blocks: blocks)
         guard needed > available else { return }
         throw TrainingError(

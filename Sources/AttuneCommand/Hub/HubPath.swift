@@ -4,7 +4,7 @@ import Hub
 /// Where every `--model` and `--dataset` comes in: what lies on this machine stays as it is, an id of the Hub is downloaded.
 ///
 /// It takes no token of its own: a flag would end up in saved recipes and in the command that goes on.
-enum HubDoor {
+enum HubPath {
     /// A model's folder or `.gguf` file.
     ///
     /// - Parameter name: A path, or `org/name[@revision]`.

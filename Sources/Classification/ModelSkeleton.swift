@@ -5,7 +5,7 @@ import Tokenization
 import Torch
 
 /// A model on disk of which no weight is read: what it takes to make classifiers of its kind with fewer blocks.
-package struct ModelOutline {
+package struct ModelSkeleton {
     private let source: ModelSource
     private let maxLength: Int?
     /// The blocks of the real model.

@@ -15,8 +15,8 @@ struct Surroundings {
 }
 
 /// From what two models with few blocks took to what the whole one takes.
-struct ForecastGrowth {
-    let trials: BlockTrials
+struct BlockExtrapolation {
+    let trials: MemoryProbe
     let small: TrialMeasurement
     let large: TrialMeasurement
 
@@ -29,8 +29,8 @@ struct ForecastGrowth {
         return few + (trials.comparableBlocks - sizes.small) * (many - few) / (sizes.large - sizes.small)
     }
 
-    private func growing(_ small: StepTrace, _ large: StepTrace) -> GrowingStep {
-        GrowingStep(small: small, sizes.small, large: large, sizes.large)
+    private func growing(_ small: StepTrace, _ large: StepTrace) -> ProbedStep {
+        ProbedStep(small: small, sizes.small, large: large, sizes.large)
     }
 
     /// Weights of frozen blocks that the trials lack.
@@ -93,7 +93,7 @@ struct ForecastGrowth {
     }
 
     /// Whether all gradients are there at a moment: from the first micro-batch's backward pass on.
-    private static func holdsGradients(_ moment: GrowingStep.Moment?) -> Bool {
+    private static func holdsGradients(_ moment: ProbedStep.Moment?) -> Bool {
         guard let moment else { return false }
         return moment.microBatch > 0 || moment.phase == .update || moment.phase == .backward && moment.isLate
     }

@@ -5,7 +5,7 @@ import NN
 /// Which parameters stay as they are, and how fast the others learn by the depth of their block.
 ///
 /// Source: Howard and Ruder 2018 (discriminative learning rates); `get_parameter_groups` of ELECTRA's fine-tuning.
-struct LayerPlan {
+struct FreezingPlan {
     /// Blocks by parameter: -1 for what comes before the first one, the number of blocks for what comes after the last.
     private let depths: [String: Int]
     private let blockCount: Int
