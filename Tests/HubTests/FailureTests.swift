@@ -62,7 +62,7 @@ struct HubFailureTests {
         #expect(closed?.code == .notAllowed && closed?.message.contains("attune hub login") == true)
         let hidden = try await failure(FakeHub(["org/tiny": secret]), token: "hf_wrong")
         #expect(
-            hidden?.message.contains("shows no model org/tiny to a token from --token; check the name")
+            hidden?.message.contains("has no model org/tiny that is visible to a token from --token; check the name")
                 == true
         )
         #expect(hidden?.message.contains("hf_wrong") == false)
@@ -100,7 +100,7 @@ struct HubFailureTests {
             FakeHub([:]) { _, _, _ in FakeAnswer(302, [("Location", "http://localhost:1/login")]) },
             token: FakeHub.token
         )
-        #expect(portal?.message.contains("sends us to localhost") == true)
+        #expect(portal?.message.contains("redirects to localhost") == true)
     }
 
     @Test func `what may succeed later is repeated, as often as is said, and no more`() async throws {
@@ -195,7 +195,7 @@ struct HubFailureTests {
         )
         let error = #expect(throws: HubError.self) { try rows(["texts.py", "README.md"]) }
         #expect(error?.code == .unsupported)
-        #expect(error?.message.contains("needs the Python script texts.py, which is not run here") == true)
+        #expect(error?.message.contains("needs the Python script texts.py, which Attune does not run") == true)
     }
 
     @Test func `weights come in one format, and pickled ones are refused with the reason`() throws {
@@ -241,6 +241,6 @@ struct HubFailureTests {
                 "how to convert"
             )
         )
-        #expect(message(["config.json", "model.onnx"]).contains("model.onnx, which is not read here"))
+        #expect(message(["config.json", "model.onnx"]).contains("model.onnx, which Attune does not read"))
     }
 }
