@@ -46,12 +46,12 @@ struct DescribeTests {
 
     private static let golden = """
         weather/: 9 rows
-        compared with the split "test": 2 rows to measure on
+        compared with the split "test": 2 rows for evaluation
 
           text   string
           label  string
 
-        labels in "label": 5 classes; rows to train on, their share, rows to measure on
+        labels in "label": 5 classes; columns: training rows, share, evaluation rows
           sun   ████████████████████████████████████████  4  44.4 %  0
           rain  ████████████████████                      2  22.2 %  1
           Sun   ██████████                                1  11.1 %  0
@@ -67,7 +67,7 @@ struct DescribeTests {
           50 to 59                                            0
           60 to 69  █████                                     1
 
-        to mend:
+        to fix:
         1. 1 row has no label
            row 8
            → label them or leave them out: they cannot be trained on
@@ -186,7 +186,7 @@ struct DescribeTests {
                 )
             )
             #expect(
-                split.output.contains("left out 2 files whose name tells none: notes.csv, other/body.csv; ")
+                split.output.contains("left out 2 files with no split in the name: notes.csv, other/body.csv; ")
             )
             let file = try attune(arguments + ["--eval-dataset", path + "other/body.csv"])
             #expect(file.code == 0)
@@ -202,7 +202,7 @@ struct DescribeTests {
             #expect(
                 outcome.output == """
                     weather/: 9 rows
-                    compared with the split "test": 2 rows to measure on
+                    compared with the split "test": 2 rows for evaluation
 
                       text   string
                       label  string
@@ -242,7 +242,7 @@ struct DescribeTests {
                 let outcome = try attune(["data", "describe", "--dataset", path] + labels)
                 #expect(
                     outcome.output.contains(
-                        "labels in 2 columns of 0 and 1: 2 classes, 1.00 a row on average, 1 row with none\n"
+                        "labels in 2 columns of 0 and 1: 2 classes, 1.00 per row on average, 1 row without any\n"
                     ),
                     "\(outcome.output)\(outcome.errors)"
                 )
@@ -252,7 +252,7 @@ struct DescribeTests {
 
     @Test func `mistakes have a clear line and the right exit code`() throws {
         let cases: [([String], Int32, String)] = [
-            (["--max-length", "5"], 64, "name whose with --model"),
+            (["--max-length", "5"], 64, "name the model with --model"),
             (["--text-pair-column", "label"], 64, "name the first with --text-column"),
             (["--label-columns", "label,label"], 64, "named twice"),
             (["--text-column", "txt"], 65, "did you mean \"text\"?"),

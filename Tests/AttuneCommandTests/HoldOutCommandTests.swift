@@ -111,7 +111,7 @@ struct HoldOutCommandTests {
                 "--stratify-by", "label", "--output-dir",
                 folder.appending(path: "parts").path(percentEncoded: false),
             ])
-            #expect(split.code == 65 && split.errors.contains("one row only (\"once\")"), "\(split.errors)")
+            #expect(split.code == 65 && split.errors.contains("only one row (\"once\")"), "\(split.errors)")
         }
     }
 

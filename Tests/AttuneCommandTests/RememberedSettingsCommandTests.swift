@@ -56,7 +56,7 @@ struct RememberedSettingsCommandTests {
             #expect(plain.code == 0, "\(plain.errors)")
             #expect(
                 plain.errors.contains(
-                    "as in the model's training: the texts of column \"body\", at most 6 tokens a text"
+                    "as in training: texts from column \"body\", at most 6 tokens per text"
                 ),
                 "\(plain.errors)"
             )
