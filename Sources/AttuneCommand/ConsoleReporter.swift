@@ -27,7 +27,7 @@ struct ConsoleReporter {
             let resumed = plan.firstStep > 0 ? "; resuming after step \(plan.firstStep)" : ""
             writeToStandardError(
                 "training \(String(format: "%.1f", Double(plan.trainableWeights) / 1e6)) million weights on "
-                    + "\(counted(plan.examples, "text")): \(counted(plan.totalSteps, "step")) of \(plan.effectiveBatchSize), \(plan.stepsPerEpoch) to an epoch\(resumed)\n"
+                    + "\(counted(plan.examples, "text")): \(counted(plan.totalSteps, "step")) of \(plan.effectiveBatchSize), \(plan.stepsPerEpoch) per epoch\(resumed)\n"
             )
             if let former = plan.formerTotalSteps {
                 writeToStandardError(

@@ -254,7 +254,7 @@ struct DescribeTests {
         let cases: [([String], Int32, String)] = [
             (["--max-length", "5"], 64, "name the model with --model"),
             (["--text-pair-column", "label"], 64, "name the first with --text-column"),
-            (["--label-columns", "label,label"], 64, "named twice"),
+            (["--label-columns", "label,label"], 64, "given twice"),
             (["--text-column", "txt"], 65, "did you mean \"text\"?"),
             (["--label-columns", "label,text"], 65, "must hold 0 or 1 each"),
             (["--eval-split", "dev"], 65, "it has \"train\", \"test\""),

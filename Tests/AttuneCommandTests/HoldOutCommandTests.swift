@@ -177,12 +177,12 @@ struct HoldOutCommandTests {
                     #expect(outcome.errors.contains("--test-size"), "\(size): \(outcome.errors)")
                 }
             }
-            #expect(try plan(["--test-size", "1.0"]).errors.contains("with a decimal point it is a share"))
+            #expect(try plan(["--test-size", "1.0"]).errors.contains("a share of the rows must be"))
             #expect(try inRecipe("test_size: 1.0").errors.contains("r.yaml: line 1: "))
             // A whole number counts rows.
             for outcome in [try plan(["--test-size", "2"]), try inRecipe("test_size: 2")] {
                 #expect(
-                    outcome.code == 0 && words(outcome).contains("measure on 2 texts"),
+                    outcome.code == 0 && words(outcome).contains("evaluate on 2 texts"),
                     "\(outcome.output)"
                 )
             }

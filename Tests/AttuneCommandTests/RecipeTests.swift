@@ -246,7 +246,7 @@ struct ReferenceArgumentTests {
             ]
             try Data(settings.joined(separator: "\n").utf8).write(to: recipe)
             let typed = ["train", recipe.path(percentEncoded: false), "--dry-run"]
-            #expect(try attune(typed).output.contains("blocks are computed again"))
+            #expect(try attune(typed).output.contains("blocks are recomputed"))
             #expect(
                 try !attune(typed + ["--gradient-checkpointing", "false"]).output.contains("computed again")
             )

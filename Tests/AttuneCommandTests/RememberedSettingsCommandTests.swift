@@ -79,7 +79,7 @@ struct RememberedSettingsCommandTests {
             let shown = try attune(["inspect", "--model", out])
             #expect(
                 shown.output.contains(
-                    "trained     texts of column \"body\"\n            at most 6 tokens a text\n"
+                    "trained     texts from column \"body\"\n            at most 6 tokens per text\n"
                 ),
                 "\(shown.output)"
             )
