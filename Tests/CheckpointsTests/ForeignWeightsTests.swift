@@ -170,7 +170,7 @@ struct StandInTests {
             "is a Git LFS pointer, not the file of 4.4 GB itself; fetch it with `git lfs pull`"
         ),
         ("<!DOCTYPE html>\n<html><body>Log in</body></html>", "is a web page (HTML)"),
-        ("\n  <html>", "is a web page (HTML)"), ("Entry not found", "a message of the Hub"), ("", "is empty"),
+        ("\n  <html>", "is a web page (HTML)"), ("Entry not found", "a message from the Hub"), ("", "is empty"),
     ]
 
     @Test(arguments: standIns)
