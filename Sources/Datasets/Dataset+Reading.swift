@@ -37,14 +37,14 @@ extension Dataset {
             throw DatasetError(
                 .badFile,
                 path == name
-                    ? "\(name) is a folder where a file is expected"
+                    ? "\(name) is a folder, but a file is expected"
                     : "cannot read \(name): the name of this folder is not UTF-8; rename it, or name a file in it"
             )
         }
         guard isRegularFile(path) else {
             throw DatasetError(
                 .badFile,
-                "\(name) is a pipe or a device; save its rows into a file, and read that"
+                "\(name) is a pipe or a device; save its rows to a file and read that"
             )
         }
         guard let format = FileFormat(path: name) else { throw FileFormat.unknown(name) }
@@ -125,7 +125,7 @@ extension Dataset {
             guard names.insert(Array(field.name.utf8)).inserted else {
                 // A column whose own name has dots comes before a part of that path.
                 if field.depth > 0 { continue }
-                throw DatasetError(.badFile, "\(source.path): names the column \"\(field.name)\" twice")
+                throw DatasetError(.badFile, "\(source.path): two columns are named \"\(field.name)\"; rename one")
             }
             if field.depth == 0 { root = nil }
             guard let type = field.type else {
@@ -150,8 +150,8 @@ extension Dataset {
         guard !columns.isEmpty else {
             throw DatasetError(
                 .badFile,
-                "\(source.path) has no column of texts, numbers or booleans; write it again with the texts in a column of "
-                    + "their own"
+                "\(source.path) has no column of texts, numbers or booleans; write it again with the texts in a separate "
+                    + "column"
             )
         }
         self.init(

@@ -101,7 +101,7 @@ extension Dataset {
         guard !source.type.isList else {
             throw DatasetError(
                 .badData,
-                "column \"\(column)\" holds lists, where one text a row is needed; choose another column"
+                "column \"\(column)\" holds lists, but one text per row is needed; choose another column"
             )
         }
         let names = source.feature.classLabel?.names

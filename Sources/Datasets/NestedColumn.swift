@@ -72,7 +72,7 @@ extension Dataset {
         let start = "column \"\(nested.name)\" holds nested values (\(nested.kind.rawValue))"
         if let refusal = nested.refusal { return start + "; " + refusal }
         guard !nested.parts.isEmpty else {
-            return start + ", which cannot be texts or labels; write it again as one text a row"
+            return start + ", which cannot be texts or labels; write it again as one text per row"
         }
         let most = 12
         let listed = nested.parts.prefix(most).map { "\"\($0)\"" }.joined(separator: ", ")

@@ -149,7 +149,7 @@ struct HeadTests {
         }
         #expect(
             try regression("a,1\nb,many").contains(
-                "row 2: column \"label\" holds \"many\", which is no float64"
+                "row 2: column \"label\" holds \"many\", which cannot become float64"
             )
         )
         #expect(try regression("a,1\nb,inf").contains("column \"label\" holds inf"))
@@ -157,7 +157,7 @@ struct HeadTests {
         for type in [ProblemType.regression, .singleLabel] {
             #expect(
                 try complaint("i-\(type).jsonl", infinite) { $0.problemType = type }.contains(
-                    "column \"label\" holds -Infinity, and a label must be finite"
+                    "column \"label\" holds -Infinity, but a label must be finite"
                 )
             )
         }

@@ -39,10 +39,10 @@ struct CellColumn {
         switch form {
         case .lists: "holds lists written as text, such as \(example); they are read as lists"
         case .scores(let names):
-            "holds objects of 0 and 1 written as text, read as the labels that are 1 of "
+            "holds objects of 0 and 1 written as text, read as lists of the labels set to 1, out of "
                 + names.prefix(8).map { "\"\($0)\"" }.joined(separator: ", ") + (names.count > 8 ? ", …" : "")
         case .choices:
-            "holds Label Studio's choices, such as \(example) for several and plain text for one; they are read as lists"
+            "holds Label Studio's choices, such as \(example) for several choices and plain text for one; they are read as lists"
         }
     }
 

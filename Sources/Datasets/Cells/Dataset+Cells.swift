@@ -47,7 +47,7 @@ extension Dataset {
                     nested,
                     because:
                         "\(location(ofRow: refusal.row)) has \"\(name)\": \(refusal.value), which is neither 0 nor 1; "
-                        + "write labels as 0 or 1, or learn one of its parts as a number, such as "
+                        + "write labels as 0 or 1, or train on one of its parts as a number, for example with "
                         + "--label-column \(part) --problem-type regression"
                 )
             }
@@ -55,12 +55,13 @@ extension Dataset {
         }
         let labels = ScoreColumn.labels(scores, names: names, count: count)
         var note =
-            "holds objects of 0 and 1, read as the labels that are 1 of \(names.prefix(8).map { "\"\($0)\"" }.joined(separator: ", "))"
+            "holds objects of 0 and 1, read as lists of the labels set to 1, out of "
+            + "\(names.prefix(8).map { "\"\($0)\"" }.joined(separator: ", "))"
         if names.count > 8 { note += ", …" }
         if let first = labels.incomplete.first {
-            let row = counted(labels.incomplete.count, "row lacks", "rows lack")
+            let row = counted(labels.incomplete.count, "row lacks some of them and counts", "rows lack some of them and count")
             note +=
-                "; \(row) some of them and count as without a label (the first is \(location(ofRow: first)))"
+                "; \(row) as unlabelled (the first is \(location(ofRow: first)))"
         }
         notes.append("\(source): column \"\(nested.name)\" \(note)")
         return replacing(nested.name, with: try labels.column(storage))

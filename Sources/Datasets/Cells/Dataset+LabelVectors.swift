@@ -20,7 +20,7 @@ extension Dataset {
             }
             let feature = Feature.list(.classLabel(ClassLabel(names: labels)))
             result = try result.addColumn(name, sets, feature: feature).warning(
-                "column \"\(name)\" holds lists of \(length) zeros and ones, read as the labels 0 to \(length - 1) by their places"
+                "column \"\(name)\" holds lists of \(length) zeros and ones, read as the labels 0 to \(length - 1) by position"
             )
         }
         return result

@@ -50,14 +50,14 @@ package struct SpelledLabels: Sendable, Equatable {
         } else {
             rows = [firstSpelled]
             message =
-                start + "the labels are lists or objects written as text that are not alike, such as "
+                start + "the labels are lists or objects written as text, but not all of one kind, such as "
                 + "\(name(firstSpelled)) in \(dataset.location(ofRow: firstSpelled))"
         }
     }
 
     /// What to do.
     package static let remedy =
-        "write the labels of all rows in the same way: a list of names each, or one name each"
+        "write the labels of all rows in the same way: a list of names per row, or one name per row"
 
     /// The error for training on such labels.
     package var error: DatasetError { DatasetError(.badData, "\(message); \(Self.remedy)") }

@@ -106,7 +106,7 @@ final class ArrowSource: @unchecked Sendable {
         DatasetError(
             .badFile,
             "\(path) cannot be read: its texts take more than \(Self.mostExpansion) times the file's size; "
-                + "write it again without the repeated ones"
+                + "write it again without repeated texts"
         )
     }
 
@@ -145,7 +145,7 @@ final class ArrowSource: @unchecked Sendable {
         guard rows == told else {
             throw DatasetError(
                 .badFile,
-                "\(path) cannot be read: it holds \(counted(rows, "row")) where it tells of \(told); "
+                "\(path) cannot be read: it holds \(counted(rows, "row")), but declares \(told); "
                     + "write it again, or download it again"
             )
         }
@@ -157,8 +157,8 @@ final class ArrowSource: @unchecked Sendable {
             let column = column.map { String(cString: ca_source_column_name(source, Int32($0))) }
             let reason = column.map { "column \"\($0)\": \(reason)" } ?? reason
             if status == Int32(CA_OUT_OF_MEMORY.rawValue) {
-                return "\(path) cannot be read: it takes more memory than reading may (\(reason)); "
-                    + "write it again in several files"
+                return "\(path) cannot be read: it needs more memory than reading may use (\(reason)); "
+                    + "write it again as several files"
             }
             return "\(path) cannot be read: \(reason); write it again, or download it again"
         }

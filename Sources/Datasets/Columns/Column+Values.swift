@@ -14,7 +14,7 @@ extension Column {
         func differ(_ found: String) -> DatasetError {
             DatasetError(
                 .badData,
-                "column \"\(name)\" holds \(found) where it held \(type.map { "\(Feature($0))" } ?? "lists") before; "
+                "column \"\(name)\" holds \(found), but earlier rows hold \(type.map { "\(Feature($0))" } ?? "lists"); "
                     + "give all its values one type"
             )
         }
@@ -62,9 +62,9 @@ extension Column {
                 guard let number = element.int, !range.contains(number) else { continue }
                 let allowed =
                     label.map {
-                        "and its \(counted($0.names.count, "class has", "classes have")) ids below \($0.names.count)"
+                        "but its \(counted($0.names.count, "class has", "classes have")) ids below \($0.names.count)"
                     }
-                    ?? "which is not from \(range.lowerBound) to \(range.upperBound - 1)"
+                    ?? "which is outside \(range.lowerBound) to \(range.upperBound - 1)"
                 throw DatasetError(
                     .badData,
                     "row \(row + 1): column \"\(name)\" holds \(number), \(allowed); fix the row, or choose another feature"

@@ -40,10 +40,10 @@ struct DatasetCard {
         let yaml = lines[..<end].joined(separator: "\n")
         // Few aliases of aliases unfold to more than any memory holds.
         guard aliasCount(in: yaml) <= mostAliases else {
-            throw DatasetError(.badFile, "\(path): the YAML at its head has too many aliases; write them out")
+            throw DatasetError(.badFile, "\(path): the YAML front matter has too many aliases; write them out")
         }
         do { return try Yams.compose(yaml: yaml)?.mapping } catch {
-            throw DatasetError(.badFile, "\(path): the YAML at its head cannot be read: \(error)")
+            throw DatasetError(.badFile, "\(path): the YAML front matter cannot be read: \(error)")
         }
     }
 
@@ -84,7 +84,7 @@ struct DatasetCard {
             var found: [String] = []
             for pattern in patterns {
                 guard !pattern.hasPrefix("/"), !pattern.split(separator: "/").contains("..") else {
-                    throw DatasetError(.badFile, "\(path): \"\(pattern)\" leads out of the folder")
+                    throw DatasetError(.badFile, "\(path): \"\(pattern)\" points outside the folder")
                 }
                 found += FilePattern(pattern, in: folder).files()
             }

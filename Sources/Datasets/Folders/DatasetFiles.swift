@@ -56,7 +56,7 @@ struct DatasetFiles {
             if let first = files.first { throw FileFormat.unknown(first) }
             throw DatasetError(
                 .missingFile,
-                "no file of rows matches \"\(pattern)\"; quote the pattern, and check the folder"
+                "no data file matches \"\(pattern)\"; quote the pattern, and check the folder"
             )
         }
         if known.allSatisfy({ FileFormat(path: $0) == .lines }),
@@ -102,11 +102,11 @@ struct DatasetFiles {
         guard let format = mostCommon(candidates.flatMap(\.files)) else {
             let script = all.first { $0.hasSuffix(".py") }
             let reason =
-                script.map { "it needs the Python script \($0), which is not run here" }
+                script.map { "it needs the Python script \($0), which is not supported" }
                 ?? all.first { UnreadFormat(path: $0).map { $0 != .markup } ?? false }.flatMap { path in
                     UnreadFormat(path: path).map { "\(path) is \($0.advice(for: path))" }
                 }
-                ?? "it holds no file of rows"
+                ?? "it holds no data file"
             throw DatasetError(
                 .badFile,
                 "\(folder): \(reason); give a folder of .parquet, .csv, .jsonl or .txt files"
@@ -122,7 +122,7 @@ struct DatasetFiles {
         }
         if !unread.isEmpty {
             notes.append(
-                "\(folder): left out \(counted(unread.count, "file")) of a format that is not read: "
+                "\(folder): left out \(counted(unread.count, "file")) of an unsupported format: "
                     + "\(listedFiles(unread, below: folder)); save the rows as .csv, .jsonl or .parquet"
             )
         }
@@ -166,29 +166,29 @@ struct DatasetFiles {
             let slash = folder.hasSuffix("/") ? "" : "/"
             let pattern = shellQuoted(folder + slash + (isDeep ? "**/" : "") + "*.\(ending)")
             notes.append(
-                "\(folder): names of files or folders tell the splits \(names), as in datasets; left out "
-                    + "\(counted(unnamed.count, "file")) whose name tells none: \(listedFiles(unnamed, below: folder)); "
-                    + "to read all of them as one, give --dataset \(pattern)"
+                "\(folder): file or folder names give the splits \(names), as in datasets; left out "
+                    + "\(counted(unnamed.count, "file")) with no split in the name: \(listedFiles(unnamed, below: folder)); "
+                    + "to read all of them as one split, use --dataset \(pattern)"
             )
         }
         if !others.isEmpty {
             notes.append(
-                "\(folder): most files of rows end in .\(format.endings[0]); left out \(counted(others.count, "file")) of another "
+                "\(folder): most data files end in .\(format.endings[0]); left out \(counted(others.count, "file")) of another "
                     + "format: \(listedFiles(others, below: folder))"
             )
         }
         var seen: Set<[UInt8]> = []
         if let twice = splits.flatMap(\.files).first(where: { !seen.insert(Array($0.utf8)).inserted }) {
             notes.append(
-                "\(folder): the name of \(listedFiles([twice], below: folder)) tells several splits, so its rows are in each of "
-                    + "them, as in datasets; rename it"
+                "\(folder): the name of \(listedFiles([twice], below: folder)) contains several split names, so its "
+                    + "rows are in each split, as in datasets; rename it"
             )
         }
         let capital = areTold ? [] : rows.filter { SplitNames.isSplitName($0, below: folder) }
         if rows.count > 1, let first = capital.first {
             notes.append(
-                "\(folder): all files are one split, as in datasets: a name such as \(listedFiles([first], below: folder)) tells a "
-                    + "split in small letters only; rename it, or name the rows to measure on with --eval-dataset"
+                "\(folder): all files are one split, as in datasets: a name such as \(listedFiles([first], below: folder)) gives "
+                    + "a split only in lower case; rename it, or name the evaluation data with --eval-dataset"
             )
         }
         return notes
@@ -278,8 +278,8 @@ extension Dataset {
         guard ownColumnNames != first.ownColumnNames else { return }
         throw DatasetError(
             .badFile,
-            "\(file) has the columns \(listedColumns) where \(firstFile) has \(first.listedColumns); "
-                + "read them one by one, or give them the same columns"
+            "\(file) has the columns \(listedColumns), but \(firstFile) has \(first.listedColumns); "
+                + "read the files separately, or give them the same columns"
         )
     }
 }

@@ -35,7 +35,7 @@ extension Dataset {
         guard [nil, index].contains(place(of: newName)) else {
             throw DatasetError(
                 .badData,
-                "there is a column \"\(newName)\" already; remove it, or choose another name"
+                "a column \"\(newName)\" already exists; remove it, or choose another name"
             )
         }
         var renamed = namedColumns
@@ -59,7 +59,7 @@ extension Dataset {
         guard values.count == count || columns.isEmpty else {
             throw DatasetError(
                 .badData,
-                "column \"\(name)\" has \(counted(values.count, "row")) where the dataset has \(count)"
+                "column \"\(name)\" has \(counted(values.count, "row")), but the dataset has \(count)"
             )
         }
         return replacing(name, with: try Column(values, feature: feature, name: name))

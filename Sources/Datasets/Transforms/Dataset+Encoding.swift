@@ -63,7 +63,7 @@ extension Dataset {
         guard let type = feature.columnType else {
             throw DatasetError(
                 .badData,
-                "column \"\(name)\" cannot become \(feature): lists of lists are not known"
+                "column \"\(name)\" cannot become \(feature): lists of lists are not supported"
             )
         }
         let texts = try loaded.columns[0].asText()
@@ -87,8 +87,8 @@ extension Dataset {
                 let shown = text.string.map { "\"\($0)\"" } ?? "a list"
                 throw DatasetError(
                     .badData,
-                    "row \(row + 1): column \"\(name)\" holds \(shown), which is no \(feature); "
-                        + "mend the row, or filter such rows out first"
+                    "row \(row + 1): column \"\(name)\" holds \(shown), which cannot become \(feature); "
+                        + "fix the row, or filter out such rows first"
                 )
             }
             converted.append(cast)

@@ -37,9 +37,9 @@ extension Dataset {
             guard classes.count == 1 else {
                 throw DatasetError(
                     .badData,
-                    "\(location(ofRow: row)) has \(code < 0 ? "no value" : "\(counted(classes.count, "value"))") in column \"\(column)\", and "
-                        + "keeping the shares of its values in both parts needs one a row; remove such rows first, or "
-                        + "give --stratify-by none"
+                    "\(location(ofRow: row)) has \(code < 0 ? "no value" : "\(counted(classes.count, "value"))") in column "
+                        + "\"\(column)\", but a stratified hold-out needs exactly one per row; remove such rows first, or "
+                        + "use --stratify-by none"
                 )
             }
             rowsByClass[Int(classes[0])].append(row)
@@ -50,8 +50,9 @@ extension Dataset {
         guard testCount < rest else {
             throw DatasetError(
                 .badData,
-                "\(single.count) of the \(counted(count, "row")) \(single.count == 1 ? "is the only one of its" : "are the only ones of their") value in "
-                    + "column \"\(column)\", so that \(counted(testCount, "row")) cannot be held out with the shares kept; hold out fewer, or give --stratify-by none"
+                "\(single.count) of the \(counted(count, "row")) \(single.count == 1 ? "is the only one with its" : "are the only ones with their") value in "
+                    + "column \"\(column)\", so a stratified hold-out of \(counted(testCount, "row")) is impossible; "
+                    + "hold out fewer, or use --stratify-by none"
             )
         }
         var random = PCG64(seed: seed)

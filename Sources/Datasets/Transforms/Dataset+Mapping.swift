@@ -111,7 +111,7 @@ extension Dataset {
             if let extra = dataset.columnNames.first(where: { first.place(of: $0) == nil }) {
                 throw DatasetError(
                     .badData,
-                    "part \(number + 1) has a column \"\(extra)\" that part 1 has not; remove it"
+                    "part \(number + 1) has a column \"\(extra)\" that part 1 lacks; remove it"
                 )
             }
         }
@@ -166,7 +166,7 @@ private struct GatheredColumns {
         guard names == columns.map(\.name) else {
             throw DatasetError(
                 .badData,
-                "rows give different columns: \(columns.map(\.name)) where it was \(names) before"
+                "rows give different columns: \(columns.map(\.name)), but earlier rows give \(names)"
             )
         }
         for (index, column) in columns.enumerated() { values[index] += column.values }
@@ -206,7 +206,7 @@ extension Column {
             guard let common = known.holding(part.type, isFixed: false) else {
                 throw DatasetError(
                     .badData,
-                    "column \"\(name)\" holds \(Feature(part.type)) where it held \(Feature(known)) before; "
+                    "column \"\(name)\" holds \(Feature(part.type)), but earlier rows hold \(Feature(known)); "
                         + "give all its values one type"
                 )
             }

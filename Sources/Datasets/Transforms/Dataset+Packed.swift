@@ -17,8 +17,8 @@ extension Dataset {
         else {
             throw DatasetError(
                 .badData,
-                "column \"\(name)\" has \(counted(cuSeqlens.count - 1, "list")) where the dataset has \(counted(count, "row")), "
-                    + "or their ends do not fit its \(counted(values.count, "number"))"
+                "column \"\(name)\" has \(counted(cuSeqlens.count - 1, "list")) for \(counted(count, "row")) of the dataset, "
+                    + "or cuSeqlens does not fit its \(counted(values.count, "number"))"
             )
         }
         let type = ColumnType(.int32, isList: true)
@@ -37,7 +37,7 @@ extension Dataset {
         guard column.type.isList, column.type.value == .int32 || column.type.value == .int64 else {
             throw DatasetError(
                 .badData,
-                "column \"\(name)\" holds \(column.feature); lists of whole numbers are needed"
+                "column \"\(name)\" holds \(column.feature); lists of integers are needed"
             )
         }
         var values: [Int32] = []
@@ -80,7 +80,7 @@ extension Dataset {
                 case let other?:
                     throw DatasetError(
                         .badData,
-                        "row \(row + 1): column \"\(name)\" holds \"\(other)\"; a label's column holds 0 or 1 in every row"
+                        "row \(row + 1): column \"\(name)\" holds \"\(other)\"; a label column must hold 0 or 1 in every row"
                     )
                 }
             }

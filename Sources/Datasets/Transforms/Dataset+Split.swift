@@ -14,7 +14,7 @@ public enum SplitSize: Sendable, Equatable {
             guard fraction > 0, fraction < 1 else {
                 throw DatasetError(
                     .badData,
-                    "a part of \(fraction) of the rows; a fraction lies between 0 and 1"
+                    "a fraction of \(fraction) of the rows; it must be between 0 and 1"
                 )
             }
             return Int((fraction * Double(total)).rounded(.up))
@@ -22,7 +22,7 @@ public enum SplitSize: Sendable, Equatable {
             guard count > 0, count < total else {
                 throw DatasetError(
                     .badData,
-                    "a part of \(counted(count, "row")) of \(total); it must leave at least one row"
+                    "a part of \(counted(count, "row")) of \(total); it must take and leave at least one row"
                 )
             }
             return count
@@ -51,7 +51,7 @@ extension Dataset {
         guard testCount < count else {
             throw DatasetError(
                 .badData,
-                "a test part of \(counted(testCount, "row")) leaves nothing of \(count) to train on"
+                "a test part of \(counted(testCount, "row")) leaves none of the \(count) to train on"
             )
         }
         var random = PCG64(seed: seed)
@@ -65,7 +65,7 @@ extension Dataset {
                 classes.codes.count { $0 < 0 },
                 first: row,
                 in: [column],
-                remedy: "leave them out before splitting by it (--missing-labels drop)"
+                remedy: "leave them out before a stratified split (--missing-labels drop)"
             )
         }
         let split = try StratifiedSplit(
@@ -101,7 +101,7 @@ extension Dataset {
         guard !column.type.isList else {
             throw DatasetError(
                 .badData,
-                "column \"\(name)\" holds lists; a stratified split needs a column of one class a row"
+                "column \"\(name)\" holds lists; a stratified split needs a column with one class per row"
             )
         }
         guard let label = column.feature.classLabel else { return try column.classes() }

@@ -39,7 +39,7 @@ extension Dataset {
             return DatasetError(
                 .badData,
                 "\(name)\(count == 1 ? "the only row has" : "none of the \(counted(count, "row")) has") a label in \(shown)\(held); "
-                    + "choose another split, such as one to validate on, or another label column"
+                    + "choose another split, such as the validation split, or another label column"
             )
         }
         let held = ids.isEmpty ? "" : " or hold \(listed)"

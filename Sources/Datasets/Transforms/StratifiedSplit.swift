@@ -20,7 +20,7 @@ package struct StratifiedSplit {
             guard code >= 0 else {
                 throw DatasetError(
                     .badData,
-                    "row \(row + 1) has no value in column \"\(column)\"; remove such rows before splitting by it"
+                    "row \(row + 1) has no value in column \"\(column)\"; remove such rows before a stratified split"
                 )
             }
             rowsByClass[Int(code)].append(row)
@@ -30,8 +30,8 @@ package struct StratifiedSplit {
             let shown = lonely.prefix(8).joined(separator: ", ") + (lonely.count > 8 ? ", …" : "")
             throw DatasetError(
                 .badData,
-                "column \"\(column)\": \(lonely.count) \(lonely.count == 1 ? "class has" : "classes have") one row only (\(shown)), and a stratified split needs two; "
-                    + "remove these rows, or split without --stratify-by"
+                "column \"\(column)\": \(lonely.count) \(lonely.count == 1 ? "class has" : "classes have") only one row "
+                    + "(\(shown)), but a stratified split needs two; remove these rows, or split without --stratify-by"
             )
         }
         for (part, count) in [("train", trainCount), ("test", testCount)] where count < rowsByClass.count {
