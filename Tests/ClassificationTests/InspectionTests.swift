@@ -94,7 +94,7 @@ struct InspectionTests {
         }
         try withTemporaryFolder { (folder) -> Void in
             #expect { try ModelInspection(path: folder.path(percentEncoded: false)) } throws: {
-                "\($0)".contains("holds no weights")
+                "\($0)".contains("contains no weights")
             }
         }
     }

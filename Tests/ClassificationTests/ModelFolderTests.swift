@@ -267,7 +267,7 @@ struct ModelFolderTests {
     func `a part of a split GGUF is never taken for the whole`(number: Int) throws {
         let part = path(Self.gguf.appending(path: "tiny-split-0000\(number)-of-00002.gguf"))
         for message in messages(URL(filePath: part)) {
-            #expect(message.contains("is part \(number) of 2 of a model that was split"), "\(message)")
+            #expect(message.contains("is part \(number) of 2 of a split model"), "\(message)")
         }
         // The vocabulary is in the first part.
         let read = message { _ = try TextClassifier.tokenizer(of: part) }
