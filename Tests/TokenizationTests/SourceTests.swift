@@ -131,7 +131,7 @@ struct HostileSourceTests {
         let found = try error([
             "vocab.txt": Array("a\n".utf8), "tokenizer_config.json": config("T5Tokenizer"),
         ])
-        #expect(found?.message.contains("it fits BertTokenizer, MPNetTokenizer") == true)
+        #expect(found?.message.contains("this file, which fits only BertTokenizer, MPNetTokenizer") == true)
     }
 
     @Test func `a missing merges file is an error that names it`() throws {
