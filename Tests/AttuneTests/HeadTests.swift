@@ -109,7 +109,7 @@ struct HeadTests {
             #expect(abs(said[0].score - 1.5) < 0.5 && abs(said[1].score + 0.5) < 0.5)
             #expect(said[0].labels.isEmpty)
             let card = try String(contentsOf: out.appending(path: "README.md"), encoding: .utf8)
-            #expect(card.contains("predict the number `label`") && card.contains("always the mean:"))
+            #expect(card.contains("predict the number `label`") && card.contains("mean baseline:"))
         }
     }
 

@@ -83,14 +83,14 @@ struct ClassifierSettingsTests {
             ("{\"version\": 1", "is damaged: expected , or } at byte 13"),
             ("[1]", "it holds a list, not an object"),
             ("{}", "version must be a whole number from 1, and is missing"),
-            ("{\"version\": \"1\"}", "version must be a whole number from 1, and is the text \"1\""),
+            ("{\"version\": \"1\"}", "version must be a whole number from 1, and is the string \"1\""),
             (
                 "{\"version\": 2}",
                 "run/attune.json is of version 2, and this Attune reads version 1: update Attune"
             ),
             (
                 "{\"version\": 1, \"max_length\": \"long\"}",
-                "max_length must be a whole number from 1 to 1000000000, and is the text \"long\""
+                "max_length must be a whole number from 1 to 1000000000, and is the string \"long\""
             ),
             ("{\"version\": 1, \"max_length\": 0}", "max_length must be a whole number from 1"),
             ("{\"version\": 1, \"max_length\": 12.5}", "and is the number 12.5"),
@@ -114,7 +114,7 @@ struct ClassifierSettingsTests {
             ),
             (
                 "{\"version\": 1, \"missing_labels\": \"keep\"}",
-                "missing_labels must be one of \"refuse\", \"drop\", and is the text \"keep\""
+                "missing_labels must be one of \"refuse\", \"drop\", and is the string \"keep\""
             ),
             (
                 "{\"version\": 1, \"max_length\": 8, \"max_length\": 9}",

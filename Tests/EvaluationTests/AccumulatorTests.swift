@@ -94,7 +94,7 @@ struct AccumulatorTests {
         #expect(few.intervals == all.intervals.filter { !names.contains($0.key) })
         #expect(few.probabilities?.uncomparedScores == 150 && all.probabilities?.uncomparedScores == nil)
         let table = few.table(labels: ["a", "b", "c", "d", "e"])
-        #expect(table.contains("ROC-AUC, PR-AUC      left out: they compare 150 scores, and at most"))
+        #expect(table.contains("ROC-AUC, PR-AUC      left out: they compare 150 scores, but at most"))
         #expect(!all.table(labels: ["a", "b", "c", "d", "e"]).contains("left out"))
     }
 

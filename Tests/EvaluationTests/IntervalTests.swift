@@ -218,7 +218,7 @@ struct IntervalPropertyTests {
         #expect(metrics.intervals["ece"] == nil && metrics.intervals["matthews_correlation"] == nil)
         #expect(metrics.intervals["majority_baseline"] == nil && metrics.intervals["precision"] == nil)
         let table = metrics.table(labels: ["J", "P"])
-        #expect(table.contains("(no interval: all texts or all answers are of one class)"))
+        #expect(table.contains("(no interval: all texts or all predictions have the same class)"))
         #expect(table.contains("(no interval: chance alone makes it positive)"))
         #expect(table.contains("the plain loss, without weights or smoothing)"))
     }
