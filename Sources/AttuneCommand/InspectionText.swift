@@ -161,7 +161,7 @@ struct InspectionText {
         }
         rows.append([
             "to train", formattedSize(memory.training),
-            "weights, gradients and AdamW's moments in float32, without a batch's activations",
+            "weights, gradients and AdamW's moments in float32, without activations",
         ])
         return TextTable(rows: rows, rightAligned: [1]).text.split(separator: "\n").map(String.init)
     }

@@ -192,7 +192,7 @@ struct RememberedSettingsCommandTests {
             #expect(kept.code == 0)
             #expect(
                 kept.errors.contains(
-                    "rows.csv: row 2 is empty, and its answer means nothing; --empty-texts drop"
+                    "rows.csv: row 2 is empty; a prediction for an empty text is meaningless; --empty-texts drop"
                 ),
                 "\(kept.errors)"
             )
