@@ -274,7 +274,7 @@ struct CardClassTests {
         #expect(other.warnings.count == 1)
         #expect(
             other.warnings[0].hasPrefix(
-                "the classes that README.md names for column \"label\" are not used: row 2: column \"label\" holds \"neutral\""
+                "the class names in README.md for column \"label\" are not used: row 2: column \"label\" holds \"neutral\""
             )
         )
     }

@@ -1,20 +1,20 @@
 import Files
 import Foundation
 
-/// The files that a dataset's name stands for, by split: a file, a pattern, or a folder as the Hub lays them out.
+/// The files of a dataset, by split. A dataset is a file, a pattern, or a folder with the Hub's layout.
 ///
 /// Source: `data_files.py` of datasets 5.2.
 struct DatasetFiles {
-    /// A part of the data with a purpose: `train`, `validation`, `test`.
+    /// A named part of the data: `train`, `validation`, `test`.
     struct Split: Equatable {
         var name: String
         var files: [String]
     }
 
     let splits: [Split]
-    /// The texts' classes, if the files are texts in folders named by their class.
+    /// The class folders, if the files are texts in folders named after their class.
     private let classFolders: ClassFolders?
-    /// What a person should know of the choice of files: those that were left out.
+    /// Notes on the choice of files: those that were left out.
     let notes: [String]
 
     private init(splits: [Split], classFolders: ClassFolders? = nil, notes: [String] = []) {
@@ -23,11 +23,11 @@ struct DatasetFiles {
         self.notes = notes
     }
 
-    /// Looks for files.
+    /// Finds the files.
     ///
     /// - Parameters:
     ///   - name: A path or a pattern.
-    ///   - configuration: Which of the configurations that a folder's README.md lists; nil takes the default one.
+    ///   - configuration: One of the configurations in a folder's README.md; nil takes the default.
     /// - Throws: `.missingFile`, `.badFile`.
     init(_ name: String, configuration: String? = nil) throws(DatasetError) {
         var isFolder: ObjCBool = false
@@ -95,7 +95,7 @@ struct DatasetFiles {
             return Self(classes, of: folder, all, in: folder)
         }
         let named = SplitNames(rows, in: folder)
-        // Texts beside tables are notes about them, unless their names say that they are data.
+        // Text files next to tables are notes about them, unless their names mark them as data.
         let candidates =
             named.areTold || tables.isEmpty
             ? named.splits : [Split(name: "train", files: tables)]
@@ -129,7 +129,7 @@ struct DatasetFiles {
         return Self(splits: splits, notes: notes)
     }
 
-    /// Class folders and all files that are there.
+    /// Takes class folders, and notes the other files that are left out.
     private init(_ classes: ClassFolders, of name: String, _ files: [String], in folder: String) {
         let splits = classes.splits.map { Split(name: $0.name, files: $0.texts.map(\.path)) }
         let taken = Set(splits.flatMap(\.files).map { Array($0.utf8) })
@@ -144,7 +144,7 @@ struct DatasetFiles {
         self.init(splits: splits, classFolders: classes, notes: strays.isEmpty ? [] : [note])
     }
 
-    /// What was left out of a folder, and why.
+    /// Notes on what was left out of a folder, and why.
     private static func notes(
         _ splits: [Split],
         of folder: String,
@@ -194,15 +194,15 @@ struct DatasetFiles {
         return notes
     }
 
-    /// A split's rows.
+    /// Reads the rows of a split.
     ///
     /// - Parameters:
     ///   - name: The split; nil takes `train`, or the only one.
     ///   - dataset: The dataset's name, for messages.
-    ///   - configuration: The configuration, whose classes a README.md may name; nil takes the default one.
+    ///   - configuration: The configuration, for class names from a README.md; nil takes the default.
     ///   - storage: How much memory the rows may take.
     /// - Returns: The rows of all its files.
-    /// - Throws: `.badData` listing the splits there are; `.badFile`.
+    /// - Throws: `.badData` listing the existing splits; `.badFile`.
     func rows(
         ofSplit name: String?,
         of dataset: String,
@@ -237,7 +237,7 @@ struct DatasetFiles {
         )
     }
 
-    /// Files that describe others.
+    /// Whether a file only describes other files.
     private static func isDescription(_ path: String) -> Bool {
         let name = path.split(separator: "/").last.map(String.init) ?? path
         return [
@@ -247,7 +247,7 @@ struct DatasetFiles {
         .contains(name)
     }
 
-    /// The format of the most common ending; of equally common ones datasets' favourite.
+    /// The format of the most common file name extension; ties are resolved as in datasets.
     ///
     /// Source: `infer_module_for_data_files_list` of datasets 5.2 (load.py).
     private static func mostCommon(_ files: [String]) -> FileFormat? {
@@ -261,7 +261,7 @@ struct DatasetFiles {
         return most.flatMap { FileFormat(path: "x." + $0) }
     }
 
-    /// A file's ending without that of a compression, in small letters.
+    /// The file name extension without that of a compression, in lower case.
     private static func ending(of path: String) -> String {
         let parts = path.split(separator: "/").last?.lowercased().split(separator: ".").map(String.init) ?? []
         return parts.last { FileFormat(path: "x." + $0) != nil } ?? ""
@@ -269,7 +269,7 @@ struct DatasetFiles {
 }
 
 extension Dataset {
-    /// Refuses rows of a file whose columns are not those of the files before it.
+    /// Rejects a file whose columns differ from those of the first file.
     fileprivate func requireColumns(
         of first: Dataset,
         _ file: String,
@@ -284,11 +284,11 @@ extension Dataset {
     }
 }
 
-/// The first of several files, for a message.
+/// Lists the first of several files, for a message.
 ///
 /// - Parameters:
 ///   - files: Paths.
-///   - folder: What to leave out at their beginning.
+///   - folder: The folder to leave out at their beginning.
 /// - Returns: `a.csv, b.csv and 3 more`.
 func listedFiles(_ files: [String], below folder: String = "") -> String {
     let most = 5
