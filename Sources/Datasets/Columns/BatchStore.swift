@@ -56,7 +56,7 @@ struct BatchStore {
     }
 }
 
-/// A temporary Arrow file that is written once and then memory-mapped after it has been unlinked.
+/// A temporary Arrow file that is written once, memory-mapped, and then unlinked.
 private final class SpillFile {
     let writer: ArrowWriter
     private let path: String
