@@ -148,7 +148,7 @@ struct DescribeTests {
                 )
                 #expect(
                     outcome.errors.contains(
-                        "a maximum length of 1332 was asked for, and texts are cut at 64 tokens"
+                        "a maximum length of 1332 was requested, but texts are cut at 64 tokens"
                     )
                         == more.contains("1332"),
                     "\(outcome.errors)"

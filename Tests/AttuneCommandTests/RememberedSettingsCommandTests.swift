@@ -120,7 +120,7 @@ struct RememberedSettingsCommandTests {
             try Data(JSONValue.object(changed).formatted.utf8).write(to: URL(filePath: out + "/attune.json"))
             let plain = try attune(["evaluate", "--model", out, "--dataset", eval, "--output", numbers])
             #expect(
-                plain.errors.contains("keeps a loss for other labels than the model has"),
+                plain.errors.contains("has a loss for other labels than the model's"),
                 "\(plain.errors)"
             )
             let loss = try results(numbers)
@@ -264,7 +264,7 @@ struct RememberedSettingsCommandTests {
             #expect(
                 wrong.code == 65
                     && wrong.errors.contains(
-                        "--label-names gives 1 name (\"wet\"), and the model has 2 labels"
+                        "--label-names gives 1 name (\"wet\"), but the model has 2 labels"
                     )
             )
             let some = try file("body,sky\nrainy day,rain\nsunny day,sunn\n", "some.csv", in: folder)

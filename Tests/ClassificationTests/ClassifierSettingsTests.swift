@@ -82,31 +82,31 @@ struct ClassifierSettingsTests {
             ("", "run/attune.json is damaged: expected a value at byte 0"),
             ("{\"version\": 1", "is damaged: expected , or } at byte 13"),
             ("[1]", "it holds a list, not an object"),
-            ("{}", "version must be a whole number from 1, and is missing"),
-            ("{\"version\": \"1\"}", "version must be a whole number from 1, and is the string \"1\""),
+            ("{}", "version must be a whole number from 1, but is missing"),
+            ("{\"version\": \"1\"}", "version must be a whole number from 1, but is the string \"1\""),
             (
                 "{\"version\": 2}",
-                "run/attune.json is of version 2, and this Attune reads version 1: update Attune"
+                "run/attune.json has version 2, but this Attune reads version 1: update Attune"
             ),
             (
                 "{\"version\": 1, \"max_length\": \"long\"}",
-                "max_length must be a whole number from 1 to 1000000000, and is the string \"long\""
+                "max_length must be a whole number from 1 to 1000000000, but is the string \"long\""
             ),
             ("{\"version\": 1, \"max_length\": 0}", "max_length must be a whole number from 1"),
-            ("{\"version\": 1, \"max_length\": 12.5}", "and is the number 12.5"),
+            ("{\"version\": 1, \"max_length\": 12.5}", "but is the number 12.5"),
             ("{\"version\": 1, \"max_length\": 99999999999999999999}", "max_length must be"),
             (
                 "{\"version\": 1, \"text_column\": 3}",
-                "text_column must be a text that is not empty, and is the number 3"
+                "text_column must be a non-empty string, but is the number 3"
             ),
-            ("{\"version\": 1, \"label_columns\": \"a\"}", "label_columns must be a list of different texts"),
+            ("{\"version\": 1, \"label_columns\": \"a\"}", "label_columns must be a list of distinct strings"),
             (
                 "{\"version\": 1, \"label_names\": [\"a\", 1]}",
-                "label_names must be a list of different texts"
+                "label_names must be a list of distinct strings"
             ),
             (
                 "{\"version\": 1, \"label_names\": [\"a\", \"a\"]}",
-                "label_names must be a list of different texts"
+                "label_names must be a list of distinct strings"
             ),
             (
                 "{\"version\": 1, \"problem_type\": \"both\"}",
@@ -114,7 +114,7 @@ struct ClassifierSettingsTests {
             ),
             (
                 "{\"version\": 1, \"missing_labels\": \"keep\"}",
-                "missing_labels must be one of \"refuse\", \"drop\", and is the string \"keep\""
+                "missing_labels must be one of \"refuse\", \"drop\", but is the string \"keep\""
             ),
             (
                 "{\"version\": 1, \"max_length\": 8, \"max_length\": 9}",
@@ -246,7 +246,7 @@ struct RememberedSettingsTests {
             try classifier.save(to: folder)
             #expect(try TextClassifier.load(path).classifier.labels == ["x", "y"])
             for (names, reason) in [
-                (["x"], "--label-names gives 1 name (\"x\"), and the model has 2 labels: \"x\", \"y\""),
+                (["x"], "--label-names gives 1 name (\"x\"), but the model has 2 labels: \"x\", \"y\""),
                 (["x", "x"], "gives the name \"x\" twice"),
             ] {
                 #expect { try TextClassifier.load(path, settings: told { $0.labelNames = names }) } throws: {
@@ -272,7 +272,7 @@ struct RememberedSettingsTests {
             #expect(classifier.labels == ["no", "maybe"])
             #expect(
                 classifier.notes.contains {
-                    $0.contains("was written for the labels \"no\", \"yes\", and config.json has")
+                    $0.contains("was written for the labels \"no\", \"yes\", but config.json has")
                 }
             )
         }

@@ -66,7 +66,7 @@ struct ModelFolderTests {
         arguments: [
             (
                 ["adapter_config.json": adapterConfig, "adapter_model.safetensors": "x"],
-                "is a LORA adapter of org/base, not a whole model; adapters cannot be opened here yet; merge it once"
+                "is a LORA adapter of org/base, not a whole model; Attune cannot open adapters yet; merge it once"
             ),
             (
                 [
@@ -90,7 +90,7 @@ struct ModelFolderTests {
             ),
             (["a.Q4_K_M.gguf": "x"], "is a folder with a GGUF file; give that file: "),
             (["a.Q4_K_M.gguf": "x", "b.gguf": "x"], "is a folder with 2 GGUF files; give that file: "),
-            (["model/config.json": "{}"], "holds no config.json, but a folder that does; give that folder: "),
+            (["model/config.json": "{}"], "has no config.json, but a folder in it does; give that folder: "),
             (["config.json": nil, "tf_model.h5": "x", "tokenizer.json": nil], "for TensorFlow only"),
             (["config.json": nil, "onnx/model.onnx": "x"], "for inference only"),
             (
@@ -138,14 +138,14 @@ struct ModelFolderTests {
         try withModel(files) { folder in
             for message in messages(folder).prefix(2) {
                 #expect(
-                    message.contains("holds an adapter (adapter_config.json) beside a model"),
+                    message.contains("contains an adapter (adapter_config.json) next to a model"),
                     "\(message)"
                 )
                 #expect(message.contains("remove adapter_config.json to use the model without it"))
             }
             let inspection = try ModelInspection(path: path(folder))
             #expect(inspection.parameterCount > 0)
-            #expect(inspection.unsupported?.contains("beside a model") == true)
+            #expect(inspection.unsupported?.contains("next to a model") == true)
         }
     }
 

@@ -34,7 +34,7 @@ struct TextLengthTests {
         let length = TextLengthLimit(requested: 1332, tokenizer: 512, positions: Self.table)
         #expect(
             length.note
-                == "a maximum length of 1332 was asked for, and texts are cut at 512 tokens: the model's table has 512 positions"
+                == "a maximum length of 1332 was requested, but texts are cut at 512 tokens: the model's table has 512 positions"
         )
         #expect(TextLengthLimit(requested: 512, tokenizer: nil, positions: Self.table).note == nil)
         #expect(TextLengthLimit(requested: nil, tokenizer: nil, positions: Self.table).note == nil)
@@ -117,7 +117,7 @@ struct TextLengthTests {
             #expect(long.notes.count == 1)
             #expect(
                 long.notes.first?.hasPrefix(
-                    "a maximum length of 70 was asked for, and texts are cut at 64 tokens"
+                    "a maximum length of 70 was requested, but texts are cut at 64 tokens"
                 ) == true
             )
             #expect(long.notes.first?.contains("16, stretched 4 times by") == true)

@@ -59,7 +59,7 @@ struct TokenizerFitTests {
         } throws: { error in
             let text = "\(error)"
             return (error as? ModelError)?.code == .mismatchedTokenizer
-                && text.contains("\"<four>\" with id \(rows), and the model's embedding has \(rows) rows")
+                && text.contains("\"<four>\" with id \(rows), but the model's embedding has \(rows) rows")
                 && text.contains("--resize-embeddings") && text.contains("config.json")
         }
     }
@@ -161,10 +161,10 @@ struct TokenizerFitTests {
             )
             let fit = try #require(try ModelInspection(path: folder.path(percentEncoded: false)).fit)
             #expect(fit.fault == nil)
-            #expect(fit.notes.contains { $0.contains("token types up to 1, and the model has types 0 to 0") })
+            #expect(fit.notes.contains { $0.contains("token types up to 1, but the model has types 0 to 0") })
             #expect(fit.notes.contains { $0.contains("config.json's eos_token_id is 50256") })
             #expect(
-                fit.notes.contains { $0.contains("model_max_length is 4096") && $0.contains("96 counts") }
+                fit.notes.contains { $0.contains("model_max_length is 4096") && $0.contains("96 is used") }
             )
         }
     }
