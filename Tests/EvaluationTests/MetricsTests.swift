@@ -5,7 +5,7 @@ import Testing
 
 struct MetricsTests {
     // 1e-12: the same few operations in float64.
-    @Test func `every metric is scikit-learn's, also where a class is missing`() throws {
+    @Test func `every metric equals scikit-learn's, also if a class is missing`() throws {
         let cases = try Fixture.cases("metrics/metrics.json")
         #expect(cases.count == 10)
         for fixture in cases {
@@ -28,7 +28,7 @@ struct MetricsTests {
     }
 
     // 1e-12: the same few operations in float64.
-    @Test func `metrics of several labels are scikit-learn's, also where there is nothing to find`() throws {
+    @Test func `multi-label metrics equal scikit-learn's, also for examples without labels`() throws {
         let cases = try Fixture.cases("metrics/multilabel.json")
         #expect(cases.count == 8)
         for fixture in cases {
@@ -53,7 +53,7 @@ struct MetricsTests {
     }
 
     // 1e-12, relative to numbers of a few units: the same sums in float64, in another order.
-    @Test func `metrics of numbers are scikit-learn's and SciPy's, ties and constants included`() throws {
+    @Test func `regression metrics equal scikit-learn's and SciPy's, including ties and constants`() throws {
         let cases = try Fixture.cases("metrics/regression.json")
         #expect(cases.count == 8)
         for fixture in cases {
@@ -72,7 +72,7 @@ struct MetricsTests {
         }
     }
 
-    @Test func `no examples, and answers that are no numbers, are measured without an end in tears`() {
+    @Test func `no examples and NaN predictions do not crash`() {
         let none = EvaluationMetrics.regression(RegressionMetrics(predictions: [], labels: []))
         #expect(none["rmse"] == 0 && none.count == 0)
         let broken = RegressionMetrics(predictions: [.nan, .nan, 1], labels: [1, 2, 3])
@@ -80,7 +80,7 @@ struct MetricsTests {
         #expect(MultiLabelMetrics(predictions: [], labels: [], labelCount: 2).exactMatch == 0)
     }
 
-    @Test func `tables of several labels and of numbers`() {
+    @Test func `tables of multi-label and regression metrics`() {
         let sets = MultiLabelMetrics(
             predictions: [[0], [0, 1], []],
             labels: [[0], [1], [1]],
