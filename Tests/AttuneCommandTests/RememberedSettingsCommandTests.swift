@@ -156,7 +156,7 @@ struct RememberedSettingsCommandTests {
                 try lines(tokens.output).allSatisfy { $0["input_ids"].array?.count == 6 },
                 "\(tokens.errors)"
             )
-            #expect(tokens.errors.contains("the length with which the model was trained"))
+            #expect(tokens.errors.contains("the length used in training"))
 
             // Another file: its only column is taken, and a missing one is named.
             let plain = try file("a rainy day\na sunny day\n", "plain.txt", in: folder)
@@ -165,7 +165,7 @@ struct RememberedSettingsCommandTests {
             let missing = try attune(["predict", "--model", out, "--input", other])
             #expect(missing.code == 65 && missing.output.isEmpty)
             #expect(
-                missing.errors.contains("the model was trained with \"body\": name yours with --text-column"),
+                missing.errors.contains("the model was trained with \"body\": give yours with --text-column"),
                 "\(missing.errors)"
             )
             #expect(
@@ -250,7 +250,7 @@ struct RememberedSettingsCommandTests {
             #expect(unknown.errors.contains(reason), "\(unknown.errors)")
             #expect(
                 unknown.errors.contains(
-                    "--label-names '\"RAIN, heavy\",SUN' names \"rain\", \"sun\" in this order"
+                    "--label-names '\"RAIN, heavy\",SUN' renames \"rain\", \"sun\", in this order"
                 ),
                 "\(unknown.errors)"
             )

@@ -47,7 +47,7 @@ struct HeadTests {
             var job = try job("data.jsonl", lines.joined(separator: "\n"), in: folder)
             job.classWeights = .balanced
             let (result, notes, out) = try run(job, in: folder)
-            #expect(notes.contains("column \"label\" holds lists: a text may have several labels, or none"))
+            #expect(notes.contains("column \"label\" holds lists: multi-label, so a text may have several labels, or none"))
             #expect(notes.contains { $0.hasPrefix("class weights: sunny ") })
             let evaluation = try #require(result.evaluation)
             #expect(try #require(evaluation.metrics["accuracy"]) == 1 && evaluation.loss < 0.2)
@@ -61,7 +61,7 @@ struct HeadTests {
             let row = try #require(state["log_history"].array?.last?.object)
             #expect(row["eval_f1_samples"].double != nil && row["eval_hamming_loss"].double == 0)
             let card = try String(contentsOf: out.appending(path: "README.md"), encoding: .utf8)
-            let table = "| id | label | texts trained on |\n|---:|---|---:|\n| 0 | sunny | "
+            let table = "| id | label | training texts |\n|---:|---|---:|\n| 0 | sunny | "
             #expect(card.contains("which may be several or none:\n\n" + table))
             #expect(card.contains("exact match          1.000"))
         }
@@ -76,7 +76,7 @@ struct HeadTests {
             var job = try job("data.csv", contents, in: folder)
             job.labelColumns = ["wind", "sun"]
             let (result, notes, _) = try run(job, in: folder)
-            #expect(notes.contains("2 label columns: a text may have several labels, or none"))
+            #expect(notes.contains("2 label columns: multi-label, so a text may have several labels, or none"))
             #expect(result.classifier.labels == ["wind", "sun"])
             #expect(try #require(result.evaluation?.metrics["f1_micro"]) == 1)
         }
@@ -141,7 +141,7 @@ struct HeadTests {
         )
         #expect(
             try complaint("g.jsonl", lists) { $0.problemType = .regression }.contains(
-                "holds lists, and a regression learns one number a row"
+                "holds lists, but a regression learns one number per row"
             )
         )
         func regression(_ rows: String) throws -> String {
@@ -178,7 +178,7 @@ struct HeadTests {
             try complaint("d.csv", "text,label\na,1\nb,2") {
                 $0.problemType = .regression
                 $0.classWeights = .balanced
-            }.contains("--class-weights is for classes")
+            }.contains("--class-weights needs classes")
         )
         #expect(
             try complaint("e.csv", "text,x,y\na,1,0\nb,0,1") {

@@ -74,13 +74,13 @@ struct RowTests {
         #expect(
             refused.said.last
                 == "column \"label\" gives 2 rows several labels (rows 4, 7 of x.jsonl), and 2 rows have none (rows 2, 6 of "
-                + "x.jsonl), and one each is wanted; use --problem-type multi-label, or leave one label in each row"
+                + "x.jsonl), but the task is single-label; use --problem-type multi-label, or leave one label in each row"
         )
         let empty = lists([["a"], [], ["b"], ["a"], ["b"]])
         #expect(
             try plan(["x.jsonl": empty]) { $0.problemType = .singleLabel }.said.last
-                == "column \"label\" gives 1 row no label (row 2 of x.jsonl), and one each is wanted; remove them, or leave "
-                + "them out with --missing-labels drop"
+                == "column \"label\" gives 1 row no label (row 2 of x.jsonl), but the task is single-label; remove them, or "
+                + "leave them out with --missing-labels drop"
         )
         let dropped = try plan(["x.jsonl": empty]) {
             ($0.problemType, $0.missingLabels) = (.singleLabel, .drop)
@@ -123,8 +123,9 @@ struct RowTests {
         let refused = try plan(["x.csv": ids])
         #expect(
             refused.said.last
-                == "x.csv: column \"label\" holds 40 different labels in 40 rows, as a column of ids or texts does; choose "
-                + "another --label-column, learn numbers with --problem-type regression, or insist with --allow-many-classes"
+                == "x.csv: column \"label\" has 40 different labels in 40 rows, like a column of ids or texts; choose "
+                + "another --label-column, learn numbers with --problem-type regression, or train anyway with "
+                + "--allow-many-classes"
         )
         #expect(try plan(["x.csv": tickets { "id-\($0)" }]).said.last?.contains("regression") == false)
         #expect(try plan(["x.csv": ids]) { $0.allowsManyClasses = true }.plan?.labels.count == 40)
@@ -226,7 +227,7 @@ struct RowTests {
             #expect { try texts.targets(among: ["billing", "bug", "cancellation"]) } throws: {
                 "\($0)"
                     == "\(url.path(percentEncoded: false)): row 4 is labelled \"cancelation\", which the model does not know (2 "
-                    + "rows have a label that it does not know); it knows \"billing\", \"bug\", \"cancellation\"; did you mean "
+                    + "rows have unknown labels); it knows \"billing\", \"bug\", \"cancellation\"; did you mean "
                     + "\"cancellation\"? correct or remove these rows"
             }
         }
