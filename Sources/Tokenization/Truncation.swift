@@ -110,7 +110,7 @@ extension Tokenizer {
 }
 
 extension Encoding {
-    /// Splits the encoding into windows. The first one holds the others in `overflowing`.
+    /// Splits the encoding into windows; the first one holds the others in `overflowing`.
     ///
     /// Source: [`Encoding::truncate`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/tokenizer/encoding.rs)
     fileprivate func windows(of length: Int, _ truncation: Truncation) throws(TokenizerError) -> Encoding {

@@ -114,8 +114,9 @@ extension GGUFVocabulary {
         json.raw(isFirst ? "],\n" : "\n  ],\n")
     }
 
-    /// Whether a token can occur in a text. Control tokens with characters outside the byte alphabet are fillers, which
-    /// transformers leaves out.
+    /// Whether a token can occur in a text.
+    ///
+    /// Control tokens with characters outside the byte alphabet are fillers, which transformers leaves out.
     private func isReachable(_ id: Int, _ type: Int) -> Bool {
         !tokens[id].isEmpty && (type != Self.control || ByteAlphabet.unspell(Array(tokens[id].utf8)) != nil)
     }

@@ -127,7 +127,7 @@ extension GGUFVocabulary {
         return result
     }
 
-    /// WordPiece tokens as BERT spells them. GGUF files mark the starts of words instead of their continuations.
+    /// WordPiece tokens as BERT spells them; GGUF files mark the starts of words instead of their continuations.
     private func wordPieces() -> [String] {
         tokens.enumerated().map { index, token in
             let isControl =

@@ -73,7 +73,7 @@ struct PrecompiledNormalizer: Normalizer {
             ? ascii[Int(part[0])] : Self.replacement(for: part, units, replacements)
     }
 
-    /// The replacement of the shortest known prefix of a text. As in tokenizers, it replaces the whole text.
+    /// The replacement of the shortest known prefix of a text; as in tokenizers, it replaces the whole text.
     private static func replacement(for part: [UInt8], _ units: [UInt32], _ replacements: [UInt8]) -> [UInt8]?
     {
         func offset(_ unit: UInt32) -> Int { Int(unit >> 10) << Int((unit & 1 << 9) >> 6) }
@@ -114,7 +114,7 @@ struct TextChange {
 }
 
 extension TrackedText {
-    /// Rewrites the text by a list of changes. They have tokenizers' format, and the origins equal its alignments.
+    /// Rewrites the text by a list of changes in tokenizers' format; the origins equal its alignments.
     ///
     /// Source: [`NormalizedString::transform`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/tokenizer/normalizer.rs)
     ///

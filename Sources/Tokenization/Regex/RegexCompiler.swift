@@ -6,7 +6,7 @@ struct RegexCompiler {
     /// Whether the program has exceeded the limit.
     private var isTooLarge = false
 
-    /// The maximum number of instructions. Repeated groups are expanded.
+    /// The maximum number of instructions; repeated groups are expanded.
     private static let mostInstructions = 50_000
 
     /// Compiles an expression.
@@ -90,8 +90,9 @@ struct RegexCompiler {
         }
     }
 
-    /// Links consecutive references. A group without text goes to the next one, or fails if it is the last. A group with
-    /// text skips the rest.
+    /// Links consecutive references.
+    ///
+    /// A group without text goes to the next one, or fails if it is the last. A group with text skips the rest.
     private mutating func patchReferences(_ count: Int) {
         guard !isTooLarge else { return }
         let end = here

@@ -13,7 +13,7 @@ extension RegexParser {
 
     private static let deepestClass = 100
 
-    /// Parses a class up to its `]`. Also returns whether it starts with `^`.
+    /// Parses a class up to its `]`, and also returns whether it starts with `^`.
     private mutating func parseClass(
         from start: Int,
         depth: Int = 0

@@ -52,7 +52,7 @@ extension RegexParser {
         ])
     )
 
-    /// Parses `\1` … `\9`, and longer numbers if that many groups exist. Anything else is octal.
+    /// Parses `\1` … `\9`, and longer numbers if that many groups exist; anything else is octal.
     private mutating func parseNumberedReference(from start: Int) -> RegexNode? {
         var end = position
         var number = 0
@@ -65,7 +65,7 @@ extension RegexParser {
         return reference(to: number, from: start)
     }
 
-    /// Parses `\d`, `\p{…}` or a similar escape, after the backslash. Nil for other escapes.
+    /// Parses `\d`, `\p{…}` or a similar escape, after the backslash; nil for other escapes.
     mutating func parseSetEscape(from start: Int, isInClass: Bool) throws(RegexFault) -> ScalarSet? {
         let name: String
         switch current {
@@ -87,7 +87,7 @@ extension RegexParser {
 
     static let latin1Numbers = ScalarSet(scalars: [0xB2, 0xB3, 0xB9, 0xBC, 0xBD, 0xBE])
 
-    /// Parses `\p{Name}`, `\p{^Name}` or `\P{Name}`. Nil without a brace, which means the letter.
+    /// Parses `\p{Name}`, `\p{^Name}` or `\P{Name}`; nil without a brace, which means the letter.
     private mutating func parseProperty(from start: Int) throws(RegexFault) -> ScalarSet? {
         guard peek(1) == "{" else { return nil }
         var isNegated = current == "P"
@@ -144,7 +144,7 @@ extension RegexParser {
         return next == "?" ? 0x7F : next & 0x9F
     }
 
-    /// Parses `\x{…}` or `\xHH`. Several `\xHH` above 0x7F in a row are the UTF-8 of one character.
+    /// Parses `\x{…}` or `\xHH`; several `\xHH` above 0x7F in a row are the UTF-8 of one character.
     private mutating func parseHexadecimal(from start: Int) throws(RegexFault) -> UInt32 {
         if take("{") {
             let value = digits(radix: 16, least: 1, most: 8)

@@ -110,7 +110,7 @@ extension RegexParser {
         return .reference(groups, ignoresCase: options.ignoresCase)
     }
 
-    /// A reference by number. ``parse()`` checks at the end whether the group exists.
+    /// A reference by number; ``parse()`` checks at the end whether the group exists.
     mutating func reference(to number: Int, from start: Int) -> RegexNode {
         references.append((number, start))
         return .reference([number], ignoresCase: options.ignoresCase)

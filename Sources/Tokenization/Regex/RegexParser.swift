@@ -244,7 +244,7 @@ struct RegexParser {
             ? .literal([scalar], ignoresCase: false) : .literal(folding, ignoresCase: true)
     }
 
-    /// A set under the current options. If case is ignored, the foldings of its members match too.
+    /// A set under the current options; if case is ignored, the foldings of its members match too.
     func classNode(_ set: ScalarSet, isNegated: Bool) -> RegexNode {
         guard options.ignoresCase else { return .set(isNegated ? set.inverted : set) }
         let closed = CaseFolding.closure(of: set)

@@ -1,4 +1,4 @@
-/// Iterates over the fields of a protocol buffer. It never reads past the end, whatever the bytes contain.
+/// Iterates over the fields of a protocol buffer, and never reads past its end, whatever the bytes contain.
 ///
 /// Source: [the wire format](https://protobuf.dev/programming-guides/encoding/)
 struct ProtobufReader {

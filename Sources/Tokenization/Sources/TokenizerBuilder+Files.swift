@@ -54,7 +54,7 @@ extension TokenizerBuilder {
         self.init(tokenizerClass, settings, .bytePairs(merges: pairs), tokens: Self.lastOfEqual(tokens))
     }
 
-    /// The lines of a file. The last line break may be missing.
+    /// The lines of a file; the last line break may be missing.
     private static func lines(of bytes: [UInt8]) throws(TokenizerError) -> [String] {
         guard bytes.withUnsafeBufferPointer(UTF8Scanner.isValid) else {
             throw TokenizerError(.corrupt, "the file is not UTF-8.")

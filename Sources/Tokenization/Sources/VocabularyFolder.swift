@@ -2,7 +2,7 @@ import Foundation
 
 /// A folder with vocabulary files and no `tokenizer.json`.
 struct VocabularyFolder {
-    /// The supported vocabulary files. The first one present is read.
+    /// The supported vocabulary files; the first one present is read.
     private enum Source: String, CaseIterable {
         case pairs = "vocab.json"
         case words = "vocab.txt"
