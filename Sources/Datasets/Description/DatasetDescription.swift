@@ -1,74 +1,73 @@
 import Files
 
-/// What a person should know of labelled texts before training on them.
+/// A summary of labelled texts, to check before training on them.
 ///
-/// Texts pass by and are not kept: a row costs some fifty bytes, so that a file larger than memory can be described.
-/// Lengths are in characters that are Unicode scalars, as Python's `len` counts: what users of the reference compare with,
-/// the same in every version of Unicode, and counted as fast as the text can be read. An emoji of several parts is several.
+/// Texts are streamed and not kept: a row needs about fifty bytes, so a file larger than memory can be described.
+/// Lengths are in Unicode scalars, as counted by Python's `len`: they match what users of datasets see, are the same in
+/// every version of Unicode, and take no extra time to count. An emoji made of several scalars counts as several.
 public struct DatasetDescription: Sendable, Equatable {
     /// A column and what it holds.
     public struct ColumnSummary: Sendable, Equatable {
-        /// Its name.
+        /// The column's name.
         public var name: String
-        /// What it holds.
+        /// The kind of values it holds.
         public var feature: Feature
     }
 
-    /// Texts of a column, or pairs of two.
+    /// The texts of a column, or the pairs of two columns.
     public struct Texts: Sendable, Equatable {
-        /// Rows without a text.
+        /// The number of rows without a text.
         public var missing: Int
-        /// The first of them, from 0.
+        /// The zero-based indices of the first of them.
         public var missingRows: [Int]
-        /// Rows whose text is empty or white space only.
+        /// The number of rows whose text is empty or only white space.
         public var blank: Int
-        /// The first of them, from 0.
+        /// The zero-based indices of the first of them.
         public var blankRows: [Int]
-        /// Characters of the texts of all rows; of pairs, of both texts together.
+        /// The lengths of all texts in characters; for pairs, of both texts together.
         public var characters: TextLengths
-        /// Tokens of the same, with the special ones; nil where nothing counts them.
+        /// The lengths in tokens, including special tokens; nil without a token counter.
         public var tokens: TextLengths?
-        /// What the longest length cuts; nil where none is given, or nothing counts tokens.
+        /// What the maximum length cuts off; nil without a maximum length or a token counter.
         public var truncation: Truncation?
-        /// Texts that stand in several rows.
+        /// The texts that occur in several rows.
         public var repeated: RepeatedTexts
-        /// Texts that stand among the rows to measure on, too; nil where there are none such.
+        /// The texts that also occur in the evaluation data; nil without evaluation data.
         public var overlap: SplitOverlap?
     }
 
-    /// Rows.
+    /// The number of rows.
     public let rows: Int
-    /// Rows to measure on; nil where there are none to compare with.
+    /// The number of evaluation rows; nil without evaluation data.
     public let evaluationRows: Int?
-    /// The columns that can be read, in the file's order.
+    /// The readable columns, in the file's order.
     public let columns: [ColumnSummary]
-    /// Nested columns, which are read by their parts.
+    /// The nested columns, which are read as one column per part.
     public let nestedColumns: [NestedColumn]
-    /// Nested columns of which nothing can be read.
+    /// The nested columns without any readable part.
     public let leftOutColumns: [String]
-    /// What was odd in reading.
+    /// Warnings from reading the files.
     public let warnings: [String]
-    /// The classes; nil where no label column was named.
+    /// The classes; nil if no label column was named.
     public let labels: LabelCounts?
-    /// Labels that are lists written as text; nil if there are none.
+    /// The labels that are lists written as text; nil if there are none.
     package let spelledLabels: SpelledLabels?
-    /// The texts; nil where no text column was named.
+    /// The texts; nil if no text column was named.
     public let texts: Texts?
-    /// Rows that hold the columns' names, from 0.
+    /// The zero-based indices of rows that repeat the header.
     public let repeatedHeaderRows: [Int]
-    /// The label columns that the rows to measure on do not have.
+    /// The label columns that the evaluation data lacks.
     public let missingEvaluationLabelColumns: [String]
-    /// The text columns that the rows to measure on do not have.
+    /// The text columns that the evaluation data lacks.
     public let missingEvaluationTextColumns: [String]
 
-    /// Looks at every row.
+    /// Describes all rows of a dataset.
     ///
     /// - Parameters:
     ///   - dataset: The rows.
-    ///   - options: What to look at.
-    ///   - progress: Told how far it is, from any thread.
-    /// - Throws: `.missingColumn`, `.badFile`; `.badData` where a column holds what cannot be texts or labels; what the
-    ///   token counter throws.
+    ///   - options: What to describe.
+    ///   - progress: Receives the progress, on any thread.
+    /// - Throws: `.missingColumn`, `.badFile`; `.badData` if a column cannot be texts or labels; errors of the token counter.
     public init(
         _ dataset: Dataset,
         _ options: DescriptionOptions,
@@ -106,7 +105,7 @@ public struct DatasetDescription: Sendable, Equatable {
             options.labelColumns.isEmpty ? nil : try RowLabels(dataset, columns: options.labelColumns)
         }
         let trainLabels = try labels(of: dataset)
-        // Rows to measure on may come without labels, as those of competitions do.
+        // Evaluation data may have no labels, as in competitions.
         let evaluationLabels = try options.evaluation.flatMap { (held) throws(DatasetError) in
             options.labelColumns.allSatisfy { held.place(of: $0) != nil } ? try labels(of: held) : nil
         }
@@ -135,46 +134,46 @@ public struct DatasetDescription: Sendable, Equatable {
     }
 }
 
-/// What a description looks at.
+/// The options of a dataset description.
 public struct DescriptionOptions: Sendable {
-    /// Counts tokens, for a description that knows no tokenizer.
+    /// Counts tokens, so that this module does not depend on a tokenizer.
     public struct TokenCounter: Sendable {
-        /// The tokens of texts, without special ones.
+        /// Returns the number of tokens of each text, without special tokens.
         public var counts: @Sendable ([String]) throws -> [Int]
-        /// The special tokens that one text gets; where there are pairs, that a pair gets.
+        /// The number of special tokens added to a text, or to a pair of texts.
         public var specialCount: Int
 
-        /// A counter.
+        /// Creates a counter.
         ///
         /// - Parameters:
-        ///   - specialCount: The special tokens of a text, or of a pair.
-        ///   - counts: The tokens of texts, without special ones.
+        ///   - specialCount: The number of special tokens of a text, or of a pair.
+        ///   - counts: Returns the number of tokens of each text, without special tokens.
         public init(specialCount: Int, counts: @escaping @Sendable ([String]) throws -> [Int]) {
             self.specialCount = specialCount
             self.counts = counts
         }
     }
 
-    /// The column of the texts; nil looks at no texts.
+    /// The column of the texts; nil describes no texts.
     public var textColumn: String?
-    /// The column of the second texts, where rows are pairs.
+    /// The column of the second texts, if rows are pairs.
     public var textPairColumn: String?
     /// One column of labels, or several of 0 and 1.
     public var labelColumns: [String]
-    /// Rows to measure on, to be compared.
+    /// The evaluation data to compare with; nil for none.
     public var evaluation: Dataset?
-    /// Counts tokens.
+    /// The token counter; nil counts no tokens.
     public var tokenCounter: TokenCounter?
-    /// The longest length in tokens that a text may have without being cut; nil takes ``lengthLimit``.
+    /// The maximum length in tokens before a text is truncated; nil takes ``lengthLimit``.
     public var maxLength: Int?
-    /// Tokens that the model takes at the most; nil if nothing limits it.
+    /// The maximum number of tokens that the model accepts; nil for no limit.
     public var lengthLimit: Int?
-    /// Examples of everything that is found; default 3.
+    /// The maximum number of examples per finding; default 3.
     public var exampleCount = 3
-    /// Characters of an example's text; default 60.
+    /// The maximum length of an example's text in characters; default 60.
     public var exampleLength = 60
 
-    /// Options.
+    /// Creates options.
     ///
     /// - Parameters:
     ///   - textColumn: The column of the texts.
@@ -185,13 +184,13 @@ public struct DescriptionOptions: Sendable {
     }
 }
 
-/// How far a description is.
+/// The progress of a description.
 public struct DescriptionProgress: Sendable, Equatable {
-    /// What is being done.
+    /// A phase of the work.
     public enum Phase: Sendable { case readingTexts, countingTokens }
 
-    /// What is being done.
+    /// The current phase.
     public var phase: Phase
-    /// Rows done since the last report.
+    /// The number of rows done since the last report.
     public var rows: Int
 }

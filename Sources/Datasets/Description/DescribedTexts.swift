@@ -6,10 +6,10 @@ struct DescribedTexts {
     /// The columns that hold texts.
     private var columns: [String] { [options.textColumn, options.textPairColumn].compactMap { $0 } }
 
-    /// Texts that are given to the token counter at a time.
+    /// The number of texts per call of the token counter.
     private static let countedAtOnce = 1 << 12
 
-    /// The texts, or pairs, of a dataset.
+    /// Scans the texts, or pairs, of a dataset.
     func scan(_ dataset: Dataset) throws(DatasetError) -> TextScan {
         var pairs: TextScan?
         for column in columns {
@@ -21,7 +21,7 @@ struct DescribedTexts {
         return pairs ?? TextScan(capacity: 0)
     }
 
-    /// All that the texts alone tell.
+    /// Describes the texts, except for examples and the overlap with evaluation data.
     func describe(
         _ dataset: Dataset,
         labels: RowLabels?
@@ -47,7 +47,7 @@ struct DescribedTexts {
         return (texts, scan)
     }
 
-    /// The tokens of every row, special ones included.
+    /// Counts the tokens of every row, including special tokens.
     private func tokenCounts(
         _ dataset: Dataset,
         _ counter: DescriptionOptions.TokenCounter,
@@ -65,7 +65,7 @@ struct DescribedTexts {
                 progress(DescriptionProgress(phase: .countingTokens, rows: waiting.count))
                 waiting.removeAll(keepingCapacity: true)
             }
-            // The counter's own error passes around the reader, whose errors are of one type.
+            // The stream can only throw DatasetError, so the counter's error is passed around it.
             var failure: (any Error)?
             try dataset.stream(column) { (batch) throws(DatasetError) in
                 let texts = try batch.asText()
@@ -81,7 +81,7 @@ struct DescribedTexts {
         return counts
     }
 
-    /// The same with the beginnings of the texts that examples show.
+    /// Adds the beginnings of texts to the examples.
     func addingExamples(
         to texts: DatasetDescription.Texts,
         _ dataset: Dataset

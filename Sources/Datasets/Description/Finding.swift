@@ -1,84 +1,83 @@
 import Files
 
-/// Something in the data that a person should know of before training, and what to do about it.
+/// A possible problem in the data to check before training, and how to fix it.
 public struct Finding: Sendable, Equatable {
-    /// What it is.
+    /// The kind of problem.
     public enum Kind: String, Sendable, CaseIterable {
-        /// Rows hold the columns' names.
+        /// Rows repeat the header.
         case repeatedHeader = "repeated_header"
-        /// Labels are lists or objects written as text, and others are not.
+        /// Some labels, but not all, are lists or objects written as text.
         case spelledLabels = "labels_spelled_as_lists"
         /// Rows have no value in the label column.
         case missingLabels = "missing_labels"
         /// Rows have no text.
         case missingTexts = "missing_texts"
-        /// Texts are empty, or white space only.
+        /// Texts are empty or only white space.
         case emptyTexts = "empty_texts"
         /// Texts have different labels in different rows.
         case conflictingLabels = "conflicting_labels"
-        /// Texts stand in several rows.
+        /// Texts occur in several rows.
         case repeatedTexts = "repeated_texts"
-        /// Texts stand among the rows to train on and among those to measure on.
+        /// Texts occur in both the training data and the evaluation data.
         case textsInBothSplits = "texts_in_both_splits"
         /// There is only one class.
         case oneClass = "one_class"
         /// There are nearly as many classes as rows.
         case tooManyClasses = "too_many_classes"
-        /// Classes have no row to train on.
+        /// Classes have no training row.
         case classesWithoutRows = "classes_without_rows"
-        /// Classes have one row, which no split can divide.
+        /// Classes have only one row and cannot be in both parts of a split.
         case classesOfOneRow = "classes_of_one_row"
-        /// Classes have so few rows that a test part can hold hardly any.
+        /// Classes have so few rows that a hold-out would contain almost none.
         case smallClasses = "small_classes"
-        /// The largest class has many times the rows of the smallest.
+        /// The largest class has many times as many rows as the smallest.
         case unequalClasses = "unequal_classes"
-        /// Names of classes differ in case or spaces only.
+        /// Class names differ only in case or spaces.
         case similarNames = "similar_label_names"
-        /// Names of classes look the same and are not: two spellings of an accent, a no-break space, a character without
-        /// width.
+        /// Class names look the same but differ: two encodings of an accent, a no-break space, a zero-width character.
         case lookalikeNames = "lookalike_label_names"
-        /// Names of classes join other names: `cold, windy`.
+        /// Class names combine other names: `cold, windy`.
         case joinedNames = "joined_label_names"
-        /// Every list of labels holds exactly one.
+        /// Every list of labels contains exactly one.
         case listsOfOne = "lists_of_one_label"
-        /// Among classes that are ids from 0 there are negative ones, which elsewhere mean "no label".
+        /// Class ids include negative ones, which often mean "no label".
         case negativeClasses = "negative_classes"
-        /// The rows to measure on have no column of labels.
+        /// The evaluation data has no label column.
         case evaluationWithoutLabelColumn = "evaluation_without_label_column"
-        /// The rows to measure on have no column of texts.
+        /// The evaluation data has no text column.
         case evaluationWithoutTextColumn = "evaluation_without_text_column"
-        /// Rows to measure on have no label.
+        /// Evaluation rows have no label.
         case missingEvaluationLabels = "missing_evaluation_labels"
-        /// Texts are longer than the longest length.
+        /// Texts are longer than the maximum length.
         case truncatedTexts = "truncated_texts"
     }
 
-    /// What shows it: rows, and the text or the names.
+    /// An example of the problem: rows, and the text or the class names.
     public struct Example: Sendable, Equatable {
-        /// Rows, from 0.
+        /// The zero-based row indices.
         public var rows: [Int] = []
-        /// A row among those to measure on, from 0.
+        /// The zero-based index of an evaluation row.
         public var evaluationRow: Int?
-        /// The text's beginning.
+        /// The beginning of the text.
         public var text: String?
-        /// Names of classes.
+        /// Class names.
         public var labels: [String] = []
-        /// The same names with every character that does not show written out, if they look alike.
+        /// The same names with invisible characters written out, if the names look alike.
         public var spellings: [String] = []
     }
 
-    /// What it is.
+    /// The kind of problem.
     public var kind: Kind
-    /// How many rows, texts or classes the message counts first.
+    /// The number of rows, texts or classes affected.
     public var count: Int
-    /// What was found, as a sentence without its full stop.
+    /// The problem, as a sentence without a period.
     public var message: String
-    /// What to do about it.
+    /// How to fix it.
     public var remedy: String
-    /// Some of it.
+    /// Some examples.
     public var examples: [Example] = []
 
-    /// All of it on one line, with one example.
+    /// The message and remedy on one line, with one example.
     public var line: String {
         var shown: [String] = []
         if let example = examples.first {
@@ -102,7 +101,7 @@ public struct Finding: Sendable, Equatable {
     }
 }
 
-/// Findings as they are made; what counts nothing is none.
+/// Collects findings; those with a count of 0 are ignored.
 struct FindingList {
     private(set) var all: [Finding] = []
 

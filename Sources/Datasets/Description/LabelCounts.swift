@@ -1,42 +1,42 @@
-/// How many rows every class has.
+/// The number of rows of every class.
 public struct LabelCounts: Sendable, Equatable {
-    /// A class and its rows.
+    /// A class and its number of rows.
     public struct Count: Sendable, Equatable {
         /// The class's name.
         public var name: String
-        /// Its rows.
+        /// The number of its rows.
         public var count: Int
-        /// Its rows among those to measure on; nil where there are none such.
+        /// The number of its evaluation rows; nil without evaluation labels.
         public var evaluationCount: Int?
     }
 
-    /// The classes, those with the most rows first.
+    /// The classes, largest first.
     public let classes: [Count]
-    /// Rows without a value in the label column.
+    /// The number of rows without a value in the label column.
     public let missing: Int
-    /// The first of them, from 0.
+    /// The zero-based indices of the first of them.
     public let missingRows: [Int]
     /// Whether a row may have several classes.
     public let isMultiLabel: Bool
-    /// Of several classes a row: the rows that have none.
+    /// For multi-label data, the number of rows with an empty set of labels.
     public let unlabelled: Int
-    /// Names that differ in case or spaces only, each group in the order of its names.
+    /// Groups of names that differ only in case or spaces, each sorted.
     public let similarNames: [[String]]
-    /// Names that look the same and are not, each group in the order of its names: two spellings of an accent, a no-break
-    /// space, a character without width.
+    /// Groups of names that look the same but differ, each sorted: two encodings of an accent, a no-break space, a zero-width
+    /// character.
     public let lookalikeNames: [[String]]
-    /// Names that join other names: `cold, windy` beside `cold` and `windy`.
+    /// Names that combine other names: `cold, windy` in addition to `cold` and `windy`.
     public let joinedNames: [String]
-    /// Negative ids among classes that are otherwise ids from 0: -1 or -100, which elsewhere mean "no label".
+    /// Negative ids among class ids from 0: -1 or -100, which often mean "no label".
     public let negativeClasses: [String]
-    /// Whether a row may have several classes, and every labelled row has exactly one.
+    /// Whether a row may have several classes but every labelled row has exactly one.
     public let hasOneLabelEach: Bool
-    /// Rows without a value among those to measure on; nil if there are none such.
+    /// The number of evaluation rows without a label; nil without evaluation labels.
     public let missingInEvaluation: Int?
 
-    /// Whether the column seems to hold ids, texts or measurements: nearly every row has a label of its own.
+    /// Whether the column seems to hold ids, texts or measurements, because most labels occur in only one row.
     ///
-    /// From ten rows on, nine of ten; or more than fifty labels that are more than half as many as the rows.
+    /// True for at least ten labels that number at least 90 % of the rows, or more than fifty that number more than half.
     public var isLikeIDs: Bool {
         let used = classes.count { $0.count > 0 }
         let rows = classes.reduce(0) { $0 + $1.count }
@@ -88,7 +88,7 @@ public struct LabelCounts: Sendable, Equatable {
         negativeClasses = labels.isMultiLabel ? [] : Self.negative(classes.map(\.name))
     }
 
-    /// Ids below 0 beside all ids from 0 to some other; -1, 0 and 1 alone are taken for what is liked and what is not.
+    /// The ids -1 and -100 next to a complete range of ids from 0; only -1, 0 and 1 together count as ratings.
     private static func negative(_ names: [String]) -> [String] {
         let ids = names.compactMap { Int($0) }
         let classes = Set(ids.filter { $0 >= 0 })

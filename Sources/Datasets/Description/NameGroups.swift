@@ -1,10 +1,10 @@
-/// Names of classes that may be meant for one, or for several at once.
+/// Class names that may be meant as one class, or as several classes at once.
 struct NameGroups: Sendable, Equatable {
-    /// Names that differ in case or spaces, each group in the order of its names' bytes.
+    /// Groups of names that differ in case or spaces, each sorted by bytes.
     let similar: [[String]]
-    /// Names that look the same: accents in one character or in two, no-break spaces, characters without width.
+    /// Groups of names that look the same: accents as one character or two, no-break spaces, zero-width characters.
     let lookalike: [[String]]
-    /// Names that join others: `cold, windy` beside `cold` and `windy`.
+    /// Names that combine others: `cold, windy` in addition to `cold` and `windy`.
     let joined: [String]
 
     init(_ names: [String]) {
@@ -12,7 +12,7 @@ struct NameGroups: Sendable, Equatable {
         similar = Self.groups(names, by: zip(names, visible).map { Self.folded($1) }) { group in
             Set(group.map(Self.visible)).count > 1
         }
-        // Swift's own comparison takes two encodings of one accent for the same, which is what is wanted here.
+        // Swift's comparison treats two encodings of one accent as equal, which is needed here.
         lookalike = Self.groups(names, by: visible) { _ in true }
         joined = Self.joined(names)
     }
@@ -28,7 +28,7 @@ struct NameGroups: Sendable, Equatable {
             .sorted { $0[0].utf8.lexicographicallyPrecedes($1[0].utf8) }
     }
 
-    /// A name as it looks: without characters that have no width, every space a plain one.
+    /// The visible form of a name: without zero-width characters, and with plain spaces.
     private static func visible(_ name: String) -> String {
         var scalars = String.UnicodeScalarView()
         for scalar in name.unicodeScalars where !isInvisible(scalar) {
@@ -46,7 +46,7 @@ struct NameGroups: Sendable, Equatable {
         visible.split(whereSeparator: \.isWhitespace).joined(separator: " ").lowercased()
     }
 
-    /// Names whose parts between commas, semicolons or bars all stand in other names, too.
+    /// Names whose parts between commas, semicolons or bars all occur in other names, too.
     private static func joined(_ names: [String]) -> [String] {
         for separator in [",", ";", "|"] as [Character] {
             func parts(_ name: String) -> [String] {
@@ -60,13 +60,13 @@ struct NameGroups: Sendable, Equatable {
             var occurrences: [String: Int] = [:]
             for parts in split { for part in Set(parts) { occurrences[part, default: 0] += 1 } }
             let found = several.filter { split[$0].allSatisfy { occurrences[$0, default: 0] > 1 } }
-            // Of names such as "Paris, Texas" one or the other shares a part by chance.
+            // Names such as "Paris, Texas" may share a part by chance.
             if 2 * found.count >= several.count, !found.isEmpty { return found.map { names[$0] } }
         }
         return []
     }
 
-    /// A name with every character that does not show as it is spelled in Swift: `caf\u{E9}`.
+    /// A name with non-ASCII and control characters written as in Swift: `caf\u{E9}`.
     static func spelled(_ name: String) -> String {
         name.unicodeScalars.map { scalar in
             scalar.isASCII && scalar.value >= 0x20

@@ -1,26 +1,26 @@
-/// Texts that stand in several rows; empty ones are not among them.
+/// Texts that occur in several rows, without empty texts.
 public struct RepeatedTexts: Sendable, Equatable {
-    /// Rows of one text.
+    /// The rows of one text.
     public struct Group: Sendable, Equatable {
-        /// The rows, from 0, ascending.
+        /// The zero-based indices of the rows, ascending.
         public var rows: [Int]
-        /// The rows' different labels, in the order in which they come; none where labels are not known.
+        /// The distinct labels of the rows, in order of appearance; empty if labels are unknown.
         public var labels: [String]
-        /// The text's beginning.
+        /// The beginning of the text.
         public var text = ""
     }
 
-    /// Texts that stand in more than one row.
+    /// The number of texts that occur in more than one row.
     public let texts: Int
-    /// Rows whose text stands in an earlier row: what would go if each text were kept once.
+    /// The number of rows whose text occurs in an earlier row, which would be removed if each text were kept once.
     public let repeatedRows: Int
-    /// The texts with the most rows, some of them.
+    /// Some of the texts with the most rows.
     public internal(set) var examples: [Group]
-    /// Texts that have different labels in different rows; a missing label is not one.
+    /// The number of texts with different labels in different rows; missing labels are ignored.
     public let conflictingTexts: Int
-    /// The rows of these texts.
+    /// The number of rows with these texts.
     public let conflictingRows: Int
-    /// Those with the most rows, some of them.
+    /// Some of the conflicting texts with the most rows.
     public internal(set) var conflictExamples: [Group]
 
     init(_ scan: TextScan, labels: RowLabels?, exampleCount: Int) throws(DatasetError) {
@@ -61,14 +61,14 @@ public struct RepeatedTexts: Sendable, Equatable {
         var row: Int32
     }
 
-    /// The rows of every text that has more than one.
+    /// Groups the rows of every text that occurs more than once.
     private static func groups(_ scan: TextScan) throws(DatasetError) -> [[Int32]] {
-        // Hashes fall evenly into buckets, which are sorted side by side.
+        // Hashes are distributed evenly over buckets, which are sorted concurrently.
         let bucketBits = scan.hashes.count > 1 << 14 ? 6 : 0
         var buckets = [[Entry]](repeating: [], count: 1 << bucketBits)
         for row in scan.hashes.indices where scan.hasText(row) {
             let hash = scan.hashes[row]
-            // Shifted twice, as a shift by all 64 bits gives the number itself on some machines.
+            // Shift twice, because a shift by all 64 bits returns the number unchanged on some machines.
             buckets[Int((hash >> 1) >> (63 - UInt64(bucketBits)))].append(Entry(hash: hash, row: Int32(row)))
         }
         return try concurrentMap(buckets) { (bucket) throws(DatasetError) in
@@ -86,25 +86,25 @@ public struct RepeatedTexts: Sendable, Equatable {
     }
 }
 
-/// Rows to measure on whose text stands among the rows to train on, too.
+/// Evaluation rows whose text also occurs in the training data.
 public struct SplitOverlap: Sendable, Equatable {
-    /// A row of each.
+    /// A training row and an evaluation row with the same text.
     public struct Pair: Sendable, Equatable {
-        /// The first row to train on that has the text, from 0.
+        /// The zero-based index of the first training row with the text.
         public var trainRow: Int
-        /// The row to measure on, from 0.
+        /// The zero-based index of the evaluation row.
         public var evaluationRow: Int
-        /// Their labels, where they differ.
+        /// Their labels, if they differ; otherwise empty.
         public var labels: [String]
-        /// The text's beginning.
+        /// The beginning of the text.
         public var text = ""
     }
 
-    /// All rows to measure on.
+    /// The number of evaluation rows.
     public let evaluationRows: Int
-    /// Those whose text stands among the rows to train on.
+    /// The number of evaluation rows whose text occurs in the training data.
     public let sharedRows: Int
-    /// Of these, the rows whose label is none that the text has there.
+    /// The number of shared rows whose label differs from every training label of the text.
     public let conflictingRows: Int
     /// Some of the shared rows, conflicting ones first.
     public internal(set) var examples: [Pair]

@@ -1,10 +1,10 @@
-/// The labels of every row: which of the distinct sets of classes it has, one class being a set of one.
+/// The labels of every row, stored as distinct sets of classes. A single class is a set of one.
 package struct RowLabels: Sendable {
-    /// The classes' names.
+    /// The class names.
     package let names: [String]
-    /// The distinct sets of classes that rows have.
+    /// The distinct sets of classes that occur in rows.
     package let sets: [[Int32]]
-    /// By row, which set; -1 where the label is missing.
+    /// For each row, the index of its set; -1 for a missing label.
     package let codes: [Int32]
     /// Whether a row may have several classes, or none.
     package let isMultiLabel: Bool
@@ -22,8 +22,8 @@ package struct RowLabels: Sendable {
     ///   - dataset: The rows.
     ///   - columns: One column of classes, texts, numbers or booleans, or of lists of them; or several columns of 0 and 1,
     ///     whose names are the classes.
-    /// - Throws: `.missingColumn`, `.badFile`; `.badData` naming column and value where several columns hold something else
-    ///   than 0 and 1.
+    /// - Throws: `.missingColumn`, `.badFile`; `.badData` naming the column and value if several columns hold values
+    ///   other than 0 and 1.
     package init(_ dataset: Dataset, columns: [String]) throws(DatasetError) {
         guard columns.count == 1 else {
             self = try Self.indicators(dataset, columns)
@@ -47,9 +47,9 @@ package struct RowLabels: Sendable {
         }
     }
 
-    /// A column of lists.
+    /// Reads a column of lists.
     ///
-    /// Its labels are counted as sets: their order in a row, and one that stands twice, do not matter.
+    /// The labels of a row form a set: order and repetitions do not matter.
     private static func lists(
         _ dataset: Dataset,
         _ column: String,
@@ -57,7 +57,7 @@ package struct RowLabels: Sendable {
     ) throws(DatasetError) -> RowLabels {
         let loaded = try dataset.loaded(columns: [column]).columns[0]
         let classes = try loaded.classes()
-        // Of ids the texts are digits: back to the names they stand for.
+        // The texts of ids are digits; convert them back to ids of the known names.
         let names = known ?? classes.names
         let ids = known == nil ? classes.names.indices.map { $0 } : classes.names.map { Int($0) ?? -1 }
         var sets = LabelSets()
@@ -77,7 +77,7 @@ package struct RowLabels: Sendable {
         return RowLabels(names: names, sets: sets.sets, codes: codes)
     }
 
-    /// Several columns of 0 and 1.
+    /// Reads several columns of 0 and 1.
     private static func indicators(_ dataset: Dataset, _ columns: [String]) throws(DatasetError) -> RowLabels
     {
         var sets: [[Int32]] = [[]]
@@ -91,7 +91,7 @@ package struct RowLabels: Sendable {
                 )
             }
             let classes = try column.classes()
-            // Nil stands for "no label", which a negative number in such a column means (-1 in Jigsaw's test set).
+            // Nil means "no label", written as a negative number in such a column (-1 in Jigsaw's test set).
             let truths = try classes.names.map { (value) throws(DatasetError) -> Bool? in
                 switch value.lowercased() {
                 case "0", "0.0", "false", "no": return false
@@ -106,7 +106,7 @@ package struct RowLabels: Sendable {
                 }
             }
             if id == 0 { codes = [Int32](repeating: 0, count: classes.codes.count) }
-            // Rows of one set so far go on to two: without this class, and with it.
+            // Each set is split in two: rows without this class, and rows with it.
             var numbers = [Int32](repeating: -1, count: 2 * sets.count)
             var refined: [[Int32]] = []
             for row in codes.indices where codes[row] >= 0 {
@@ -127,10 +127,10 @@ package struct RowLabels: Sendable {
         return RowLabels(names: dataset.classNames(of: columns), sets: sets, codes: codes)
     }
 
-    /// Rows of every class.
+    /// Counts the rows of every class.
     ///
-    /// - Parameter isCounted: Which rows count; all where left out.
-    /// - Returns: By class; a row of several classes counts for each.
+    /// - Parameter isCounted: Returns whether to count a row; nil counts all rows.
+    /// - Returns: The counts by class; a row with several classes counts for each.
     func counts(where isCounted: ((Int) -> Bool)? = nil) -> [Int] {
         var bySet = [Int](repeating: 0, count: sets.count)
         for row in codes.indices where codes[row] >= 0 && isCounted?(row) ?? true {
@@ -141,10 +141,10 @@ package struct RowLabels: Sendable {
         return counts
     }
 
-    /// Which rows have no label: no value, a negative id, or, if one label each is wanted, an empty list.
+    /// Finds rows without a label: no value, a negative id, or, if each row needs one label, an empty list.
     ///
-    /// - Parameter needsOne: Whether each row is to have one label.
-    /// - Returns: By row whether its label is missing.
+    /// - Parameter needsOne: Whether each row needs exactly one label.
+    /// - Returns: For each row, whether its label is missing.
     package func isMissing(needsOne: Bool) -> [Bool] {
         let isEmpty = sets.map { needsOne && $0.isEmpty }
         return codes.map { $0 < 0 || isEmpty[Int($0)] }
@@ -157,13 +157,13 @@ package struct RowLabels: Sendable {
         return isUsed.contains(true) && zip(sets, isUsed).allSatisfy { !$1 || $0.count == 1 }
     }
 
-    /// The rows whose number of labels a condition holds for; rows without a value are not among them.
+    /// The rows whose number of labels satisfies a condition, without rows that have no value.
     package func rows(whereLabelCount isMeant: (Int) -> Bool) -> [Int] {
         let isMeant = sets.map { isMeant($0.count) }
         return codes.indices.filter { codes[$0] >= 0 && isMeant[Int(codes[$0])] }
     }
 
-    /// A row's label as a person reads it; nil where it is missing.
+    /// A readable form of a row's label; nil for a missing label.
     func name(ofRow row: Int) -> String? { codes[row] < 0 ? nil : name(ofSet: codes[row]) }
 
     func name(ofSet set: Int32) -> String {
@@ -172,7 +172,7 @@ package struct RowLabels: Sendable {
     }
 }
 
-/// Distinct sets of classes, numbered as they come.
+/// Distinct sets of classes, numbered in order of appearance.
 private struct LabelSets {
     private(set) var sets: [[Int32]] = []
     private var numbers: [[Int32]: Int32] = [:]

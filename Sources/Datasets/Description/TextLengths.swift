@@ -1,37 +1,37 @@
-/// How long texts are.
+/// Statistics of text lengths.
 public struct TextLengths: Sendable, Equatable {
-    /// Texts between two lengths.
+    /// The number of texts in a range of lengths.
     public struct Bin: Sendable, Equatable {
-        /// The shortest length.
+        /// The shortest length of the range.
         public var from: Int
-        /// The longest.
+        /// The longest length of the range.
         public var through: Int
-        /// The texts.
+        /// The number of texts.
         public var count: Int
     }
 
-    /// Texts.
+    /// The number of texts.
     public let count: Int
-    /// All texts' lengths together.
+    /// The total length of all texts.
     public let total: Int
-    /// The shortest, the quartiles and the longest; all 0 where there are no texts.
+    /// The minimum, the three quartiles and the maximum; all 0 if there are no texts.
     public let quartiles: [Int]
     /// The length that 95 of 100 texts do not exceed.
     public let percentile95: Int
     /// The length that 99 of 100 texts do not exceed.
     public let percentile99: Int
-    /// The texts by length, in steps of equal and round width; what few texts exceed is one last bin.
+    /// The texts by length, in bins of equal round width; one last bin holds the few longest texts.
     public let histogram: [Bin]
 
-    /// Steps of the histogram, about.
+    /// The approximate number of bins in the histogram.
     private static let binCount = 12
 
-    /// Sums lengths up.
+    /// Computes the statistics.
     ///
-    /// - Parameter lengths: One a text, in characters or tokens.
+    /// - Parameter lengths: One length per text, in characters or tokens.
     init(_ lengths: [Int32]) {
         let sorted = Self.sorted(lengths)
-        /// The shortest length that so many of 100 texts, or more, do not exceed.
+        /// The smallest length that at least this percentage of the texts do not exceed.
         func percentile(_ share: Int) -> Int {
             sorted.isEmpty ? 0 : Int(sorted[(sorted.count * share + 99) / 100 - 1])
         }
@@ -43,7 +43,7 @@ public struct TextLengths: Sendable, Equatable {
         histogram = Self.histogram(sorted, most: quartiles[4], usual: percentile99)
     }
 
-    /// Most lengths are small: counting them is faster than comparing.
+    /// Sorts lengths. Most are small, so a counting sort is faster than comparisons.
     private static func sorted(_ lengths: [Int32]) -> [Int32] {
         let countedBelow: Int32 = 1 << 16
         var counts = [Int](repeating: 0, count: Int(countedBelow))
@@ -70,7 +70,7 @@ public struct TextLengths: Sendable, Equatable {
         return bins
     }
 
-    /// The next of 1, 2, 5, 10, 20, 50 and so on.
+    /// The smallest of 1, 2, 5, 10, 20, 50 and so on that is at least a given width.
     private static func roundWidth(_ least: Int) -> Int {
         var power = 1
         while true {
@@ -80,32 +80,32 @@ public struct TextLengths: Sendable, Equatable {
     }
 }
 
-/// What a longest length cuts off.
+/// The effect of a maximum length on the texts.
 public struct Truncation: Sendable, Equatable {
-    /// A class and how many of its texts are cut.
+    /// A class and the number of its texts that are truncated.
     public struct ClassCount: Sendable, Equatable {
         /// The class's name.
         public var name: String
-        /// Its texts.
+        /// The number of its texts.
         public var count: Int
-        /// Those that are cut.
+        /// The number of its truncated texts.
         public var cut: Int
 
-        /// The share that is cut, 0 to 1.
+        /// The share of truncated texts, 0 to 1.
         public var share: Double { count == 0 ? 0 : Double(cut) / Double(count) }
     }
 
-    /// The longest length, in tokens.
+    /// The maximum length, in tokens.
     public let maxLength: Int
-    /// Tokens that the model takes at the most; nil if nothing limits it.
+    /// The maximum number of tokens that the model accepts; nil for no limit.
     public let limit: Int?
-    /// Texts that even ``limit`` cuts; 0 without one.
+    /// The number of texts longer than ``limit``; 0 without a limit.
     public let cutAtLimit: Int
-    /// Texts that are longer.
+    /// The number of texts longer than ``maxLength``.
     public let cut: Int
-    /// Tokens that are lost.
+    /// The number of tokens cut off.
     public let lostTokens: Int
-    /// The classes, by the share of their texts that is cut, the highest first; empty where there are no labels.
+    /// The classes sorted by their share of truncated texts, highest first; empty if there are no labels.
     public let byClass: [ClassCount]
 
     init(lengths: [Int32], maxLength: Int, limit: Int? = nil, labels: RowLabels?) {

@@ -1,11 +1,11 @@
 extension Dataset {
-    /// The beginnings of a few rows' texts; the file passes once more for them, as no text was kept.
+    /// Returns the beginnings of the texts of a few rows. This reads the file again, because texts are not kept.
     ///
     /// - Parameters:
     ///   - rows: Any rows, in any order.
-    ///   - column: Holds the texts.
-    ///   - length: Characters at the most.
-    /// - Returns: By row; rows without a text are not among them.
+    ///   - column: The column of the texts.
+    ///   - length: The maximum number of characters.
+    /// - Returns: The beginnings by row, without rows that have no text.
     /// - Throws: `.missingColumn`, `.badFile`.
     func beginnings(ofRows rows: [Int], column: String, length: Int) throws(DatasetError) -> [Int: String] {
         let rows = Set(rows).sorted()
@@ -17,11 +17,11 @@ extension Dataset {
     }
 }
 
-/// A text on one line: runs of white space as one space, without what a terminal would obey, cut to a length.
+/// Shortens a text to one line: collapses white space, removes terminal control characters, and truncates.
 ///
 /// - Parameters:
 ///   - text: Any text.
-///   - length: Characters at the most, with the `…` that stands for what is cut.
+///   - length: The maximum number of characters, including the `…` that marks truncation.
 /// - Returns: The line.
 package func shortened(_ text: String, to length: Int) -> String {
     var line = String.UnicodeScalarView()
@@ -34,7 +34,7 @@ package func shortened(_ text: String, to length: Int) -> String {
         }
         let added = isSpacePending ? 2 : 1
         guard count + added <= length else {
-            // The last character makes room for the sign that something is missing.
+            // Make room for the ellipsis.
             while let last = line.last, count >= length || last == " " {
                 line.removeLast()
                 count -= 1
@@ -50,7 +50,7 @@ package func shortened(_ text: String, to length: Int) -> String {
     return String(line)
 }
 
-/// Whether a terminal would do something else than show it: escapes, and marks that turn the direction of writing.
+/// Whether a terminal would interpret the character: control characters, and marks that change the writing direction.
 private func isControl(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.value {
     case 0x202A...0x202E, 0x2066...0x2069: true

@@ -1,25 +1,25 @@
-/// What is kept of every text of a column while it passes: 13 bytes, however long the texts are.
+/// The data kept for every text of a streamed column: 13 bytes, however long the text is.
 struct TextScan: Sendable {
-    /// Whether there is a text.
+    /// Whether a row has a text.
     enum State: UInt8 { case text, blank, missing }
 
-    /// A number for each text, the same for the same bytes.
+    /// A hash of each text's bytes.
     ///
-    /// 64 bits of Swift's `Hasher`, keyed anew for every process, so that nobody can make a file of false repetitions.
-    /// Among n different texts the odds of one false pair are n²/2⁶⁵: one in seven million for 2.3 million texts, one in
-    /// 3,700 for a hundred million.
+    /// 64 bits of Swift's `Hasher`, which is keyed differently in every process, so that nobody can construct collisions.
+    /// Among n different texts, the probability of any collision is n²/2⁶⁵: one in seven million for 2.3 million texts, one
+    /// in 3,700 for a hundred million.
     private(set) var hashes: [UInt64] = []
-    /// The texts' lengths in characters, that is Unicode scalars.
+    /// The length of each text in characters (Unicode scalars).
     private(set) var lengths: [Int32] = []
-    /// Whether each row has a text, or white space only, or nothing.
+    /// The state of each row: a text, only white space, or missing.
     private(set) var states: [UInt8] = []
 
-    /// What a file tells of its rows may be wrong, and is found out only where they are read.
+    /// Limits the reserved memory, because the row count that a file declares may be wrong until its rows are read.
     private static let mostReserved = 1 << 20
 
-    /// A scan without rows.
+    /// Creates a scan without rows.
     ///
-    /// - Parameter capacity: The rows to come, as far as is known.
+    /// - Parameter capacity: The expected number of rows.
     init(capacity: Int) {
         let capacity = min(capacity, Self.mostReserved)
         hashes.reserveCapacity(capacity)
@@ -31,8 +31,8 @@ struct TextScan: Sendable {
     ///
     /// - Parameters:
     ///   - dataset: The rows.
-    ///   - column: Holds the texts.
-    ///   - progress: Gets the number of rows done since its last call, from any thread.
+    ///   - column: The column of the texts.
+    ///   - progress: Receives the number of rows done since its last call, on any thread.
     /// - Throws: `.missingColumn`, `.badFile`; `.badData` for a column of lists or classes.
     init(
         _ dataset: Dataset,
@@ -70,10 +70,10 @@ struct TextScan: Sendable {
         }
     }
 
-    /// Rows of pairs: the same where both texts are, and without a text where both have none.
+    /// Combines two scans into one of pairs. Pairs are equal if both texts are, and missing if both texts are.
     ///
-    /// - Parameter other: The second texts of as many rows.
-    /// - Returns: A scan whose lengths are those of both texts together.
+    /// - Parameter other: The scan of the second texts, with the same number of rows.
+    /// - Returns: A scan of pairs, with the total lengths of both texts.
     func paired(with other: TextScan) -> TextScan {
         var pairs = self
         for row in hashes.indices {
@@ -91,12 +91,12 @@ struct TextScan: Sendable {
     @inline(__always)
     func hasText(_ row: Int) -> Bool { states[row] == State.text.rawValue }
 
-    /// The rows in a state, and how many they are.
+    /// Finds the rows in a state.
     ///
     /// - Parameters:
     ///   - state: The state.
-    ///   - most: Rows to name at the most.
-    /// - Returns: The number of rows, and the first of them.
+    ///   - most: The maximum number of rows to return.
+    /// - Returns: The number of rows, and the indices of the first ones.
     func rows(in state: State, most: Int) -> (count: Int, first: [Int]) {
         var count = 0
         var first: [Int] = []
@@ -109,7 +109,7 @@ struct TextScan: Sendable {
 }
 
 extension Dataset {
-    /// Refuses a column that cannot be read as one text a row.
+    /// Rejects a column that does not hold one text per row.
     ///
     /// - Throws: `.missingColumn`; `.badData` for lists and classes.
     func checkHoldsTexts(_ column: String) throws(DatasetError) {
@@ -122,14 +122,14 @@ extension Dataset {
     }
 }
 
-/// Unicode scalars of UTF-8: all bytes but those that continue one.
+/// The number of Unicode scalars in UTF-8: all bytes except continuation bytes.
 private func scalarCount(_ utf8: UnsafeBufferPointer<UInt8>) -> Int {
     var count = 0
     for byte in utf8 where Int8(bitPattern: byte) > -65 { count += 1 }
     return count
 }
 
-/// Whether a text is nothing but white space.
+/// Whether a text is only white space.
 private func isBlank(_ utf8: UnsafeBufferPointer<UInt8>) -> Bool {
     guard let first = utf8.first(where: { $0 != 0x20 && !(0x09...0x0D).contains($0) }) else { return true }
     guard first >= 0x80 else { return false }

@@ -1,12 +1,12 @@
 import Files
 
 extension Dataset {
-    /// Refuses a column of classes in which a row has an id that is no class's: such a file was written with fewer names
-    /// than ids, and reading the row as unlabelled would hide that.
+    /// Rejects a class column in which a row has an id beyond the class names. Such a file was written with too few names,
+    /// and treating the row as unlabelled would hide that.
     ///
-    /// A negative id means "no label", as datasets has it for -1, and the losses of transformers for -100.
+    /// A negative id means "no label", as -1 does in datasets and -100 in the losses of transformers.
     ///
-    /// - Parameter name: A column, of classes or not.
+    /// - Parameter name: Any column; only class columns and columns of floating-point numbers are checked.
     /// - Throws: `.badData` naming the first such row and the id; `.missingColumn`, `.badFile`.
     package func requireKnownClasses(in name: String) throws(DatasetError) {
         if try feature(of: name) == .value(.float64) { return try requireFiniteNumbers(in: name) }
@@ -29,10 +29,10 @@ extension Dataset {
         }
     }
 
-    /// The negative ids in a column of classes, each of which means "no label".
+    /// Returns the negative ids in a class column, each of which means "no label".
     ///
-    /// - Parameter name: A column, of classes or not.
-    /// - Returns: The different ones, descending; none in a column that has no classes of its own.
+    /// - Parameter name: Any column.
+    /// - Returns: The distinct negative ids, descending; empty for a column without class names.
     /// - Throws: `.missingColumn`, `.badFile`.
     package func negativeClassIDs(in name: String) throws(DatasetError) -> [Int] {
         guard case .classLabel = try feature(of: name) else { return [] }
@@ -46,7 +46,7 @@ extension Dataset {
         return found.sorted(by: >)
     }
 
-    /// Refuses a column in which a number is infinite or NaN: it is neither a class nor a target.
+    /// Rejects a column with NaN or infinite numbers, which are neither classes nor targets.
     private func requireFiniteNumbers(in name: String) throws(DatasetError) {
         var start = 0
         try stream(name) { (batch) throws(DatasetError) in

@@ -1,13 +1,13 @@
 import CArrow
 import Foundation
 
-/// A file's bytes from the front, decompressed where the file is compressed; its first bytes tell.
+/// Reads a file's bytes from the start, and decompresses them if the first bytes show that the file is compressed.
 final class ByteInput {
     /// How a file is compressed.
     enum Compression: CaseIterable {
         case gzip, zstd, bzip2, lz4
 
-        /// The endings that names have.
+        /// The file name extensions.
         var endings: [String] {
             switch self {
             case .gzip: ["gz", "gzip"]
@@ -17,12 +17,12 @@ final class ByteInput {
             }
         }
 
-        /// Whether such a file starts with these bytes.
+        /// Whether these first bytes show this compression.
         private func isTold(by bytes: [UInt8]) -> Bool {
             switch self {
             case .gzip: bytes.starts(with: [0x1F, 0x8B])
             case .zstd: bytes.starts(with: [0x28, 0xB5, 0x2F, 0xFD])
-            // A text may start with the first three letters; behind the size comes a block, or the end of all blocks.
+            // A text may start with the same three letters. After the level comes a block, or the end marker.
             case .bzip2:
                 bytes.starts(with: Array("BZh".utf8))
                     && [[0x31, 0x41, 0x59, 0x26], [0x17, 0x72, 0x45, 0x38]].contains(
@@ -47,7 +47,7 @@ final class ByteInput {
         }
     }
 
-    /// A small file may hold one text a million times.
+    // A small file may contain one text a million times.
     private static let leastLimit = 1 << 28
     private static let mostExpansion = 200
 
@@ -69,17 +69,17 @@ final class ByteInput {
 
     deinit { ca_input_free(input) }
 
-    /// A file's first bytes, as they are stored.
+    /// Returns the first bytes of a file, without decompression.
     static func start(of path: String) throws(DatasetError) -> [UInt8] {
         guard let file = FileHandle(forReadingAtPath: path), let bytes = try? file.read(upToCount: 8) else {
-            // At the end of an empty file there is nothing to read.
+            // Reading an empty file returns nil.
             if FileManager.default.isReadableFile(atPath: path) { return [] }
             throw DatasetError(.notAllowed, "cannot read \(path): check its permissions")
         }
         return Array(bytes)
     }
 
-    /// Appends the next bytes.
+    /// Reads the next bytes and appends them.
     ///
     /// - Returns: False at the end.
     /// - Throws: `.badFile`.

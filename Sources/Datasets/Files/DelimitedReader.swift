@@ -1,8 +1,8 @@
 import Files
 
-/// Reads delimited text: quotes that hold delimiters and line breaks, `\r\n`, Orange's extra headers.
+/// Reads delimited text, with quoted delimiters and line breaks, `\r\n`, and Orange's extra header rows.
 ///
-/// Delimited text has no types: all columns hold texts, and an empty field without quotes is a missing value.
+/// Delimited text has no types: all columns hold texts. An empty field without quotes is a missing value.
 ///
 /// Source: RFC 4180; Python's `csv` with its default dialect.
 struct DelimitedReader {
@@ -10,13 +10,13 @@ struct DelimitedReader {
     private var delimiter: UInt8
     private var warnings: [String] = []
 
-    /// A reader of a file.
+    /// Creates a reader for a file.
     ///
     /// - Parameters:
     ///   - input: The file.
-    ///   - delimiter: The separator of fields that the file's name stands for, unless its first line names another; nil
-    ///     guesses it from the header, a comma if nothing else.
-    /// - Throws: `.badFile` for a first line that names a separator which is not one character.
+    ///   - delimiter: The field separator that the file name implies, unless the first line names another. Nil guesses it
+    ///     from the header; the default is a comma.
+    /// - Throws: `.badFile` if the first line names a separator that is not one character.
     init(_ input: TextInput, usual delimiter: UInt8?) throws(DatasetError) {
         self.input = input
         let named = try SeparatorLine.take(from: input)
@@ -29,7 +29,7 @@ struct DelimitedReader {
         }
     }
 
-    /// The delimiter of a `.csv` file: a comma, or where the header has none what it has instead.
+    /// The delimiter of a `.csv` file: a comma, or another known delimiter if the header has no comma.
     private static func delimiter(of input: TextInput) -> UInt8 {
         var isQuoted = false
         var header: [UInt8] = []
@@ -43,7 +43,7 @@ struct DelimitedReader {
         return known.first { header.contains($0) } ?? known[0]
     }
 
-    /// All rows.
+    /// Reads all rows.
     func dataset(_ storage: StorageOptions) throws(DatasetError) -> Dataset {
         var record = DelimitedRecord()
         guard try read(&record) else { throw input.bad("has no header") }
@@ -72,9 +72,9 @@ struct DelimitedReader {
         try rows.append(record)
     }
 
-    /// Orange's second and third rows: a type for every column, then flags.
+    /// Whether two rows are Orange's second and third header rows: a type for every column, then flags.
     ///
-    /// Single letters alone are taken for data, and so is a row without flags outside of `.tab` files.
+    /// Rows with only single letters count as data, and so do rows without flags outside of `.tab` files.
     ///
     /// Source: https://orange3.readthedocs.io/projects/orange-data-mining-library/en/latest/reference/data.io.html
     private func isOrange(types: DelimitedRecord, flags: DelimitedRecord) -> Bool {
@@ -84,7 +84,7 @@ struct DelimitedReader {
         let names: Set = ["discrete", "continuous", "string", "text", "time", "basket"]
         let roles: Set = ["class", "meta", "ignore"]
         let letters: Set = ["d", "c", "s", "t", "m", "i"]
-        // A discrete column may list its values in place of a type.
+        // A discrete column may list its values instead of a type.
         let areTypes = types.allSatisfy { names.contains($0) || letters.contains($0) || $0.contains(" ") }
         let areFlags = flags.allSatisfy { roles.contains($0) || letters.contains($0) || $0.contains("=") }
         let isTab = input.path.lowercased().hasSuffix(".tab")
@@ -106,7 +106,7 @@ struct DelimitedReader {
 
     /// Reads one field.
     ///
-    /// - Returns: The byte that ended it: the delimiter, or a line feed for a line's or the file's end.
+    /// - Returns: The byte that ended it: the delimiter, or a line feed for the end of a line or of the file.
     private func readField(into record: inout DelimitedRecord) throws(DatasetError) -> UInt8 {
         let delimiter = delimiter
         guard try input.peek() == UInt8(ascii: "\"") else {
@@ -127,7 +127,7 @@ struct DelimitedReader {
             record.bytes.append(UInt8(ascii: "\""))
             input.position += 1
         }
-        // Text after the closing quote belongs to the field, as Python has it.
+        // Text after the closing quote belongs to the field, as in Python.
         try input.take(into: &record.bytes) { $0 == delimiter || $0 == 0x0A || $0 == 0x0D }
         record.endField(isQuoted: true)
         return try takeEnding()
@@ -145,20 +145,20 @@ struct DelimitedReader {
 
 /// The fields of one row of delimited text.
 struct DelimitedRecord {
-    /// All fields' bytes, one after another.
+    /// The concatenated bytes of all fields.
     var bytes: [UInt8] = []
     /// The line on which the row starts.
     private(set) var line = 0
     private var ends: [Int] = []
     private var areQuoted: [Bool] = []
 
-    /// Fields.
+    /// The number of fields.
     var count: Int { ends.count }
 
     /// Whether the line is empty.
     var isBlank: Bool { bytes.isEmpty && ends.count == 1 && !areQuoted[0] }
 
-    /// Whether every field is UTF-8: together they are, and none starts within a character.
+    /// Whether every field is UTF-8: the concatenation is, and no field starts within a character.
     var isUTF8: Bool {
         guard bytes.withUnsafeBufferPointer(Datasets.isUTF8) else { return false }
         return ends.allSatisfy { $0 == bytes.count || bytes[$0] & 0xC0 != 0x80 }
@@ -176,7 +176,7 @@ struct DelimitedRecord {
         areQuoted.append(isQuoted)
     }
 
-    /// Where a field's bytes lie; nil for a missing value, an empty field without quotes.
+    /// The range of a field's bytes; nil for a missing value, which is an empty field without quotes.
     func range(_ field: Int) -> Range<Int>? {
         let range = (field == 0 ? 0 : ends[field - 1])..<ends[field]
         return range.isEmpty && !areQuoted[field] ? nil : range
@@ -185,13 +185,13 @@ struct DelimitedRecord {
     func string(_ field: Int) -> String? { range(field).map { String(decoding: bytes[$0], as: UTF8.self) } }
 }
 
-/// Rows of texts on their way into a dataset.
+/// Collects rows of texts for a dataset.
 struct RowStore {
     let names: [String]
     private var builders: [ColumnBuilder]
     private var store: BatchStore
     private var rows = 0
-    /// Fields on their way at most: each takes memory even where it is empty.
+    /// The maximum number of fields held before a flush: each takes memory even if it is empty.
     private static let mostFields = 1 << 23
 
     init(names: [String], _ storage: StorageOptions) {

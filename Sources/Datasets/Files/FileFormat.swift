@@ -1,8 +1,8 @@
-/// What a file of rows is, as its name says.
+/// The format of a data file, according to its name.
 enum FileFormat: CaseIterable, Sendable {
     case commas, tabs, json, lines, parquet, arrow
 
-    /// The endings of names.
+    /// The file name extensions.
     var endings: [String] {
         switch self {
         case .commas: ["csv"]
@@ -14,7 +14,7 @@ enum FileFormat: CaseIterable, Sendable {
         }
     }
 
-    /// The format that a name tells, also behind an ending such as `.gz`.
+    /// Reads the format from a name, also before an extension such as `.gz`; nil for unknown extensions.
     init?(path: String) {
         var parts = path.split(separator: "/").last?.lowercased().split(separator: ".").map(String.init) ?? []
         if let last = parts.last,
@@ -28,7 +28,7 @@ enum FileFormat: CaseIterable, Sendable {
         self = found
     }
 
-    /// The error for a file whose name tells no format.
+    /// The error for a file whose name shows no supported format.
     static func unknown(_ path: String) -> DatasetError {
         if let unread = UnreadFormat(path: path) {
             return DatasetError(.unknownFormat, "\(path) is \(unread.advice(for: path))")
@@ -43,9 +43,9 @@ enum FileFormat: CaseIterable, Sendable {
         )
     }
 
-    /// Refuses a file whose first bytes show that its name is wrong.
+    /// Rejects a file whose first bytes contradict its name.
     ///
-    /// - Throws: `.badFile` saying what the file seems to be.
+    /// - Throws: `.badFile` naming the actual format.
     func check(start: [UInt8], path: String) throws(DatasetError) {
         if self == .parquet || self == .arrow, ByteInput.Compression(startOf: start) != nil {
             throw DatasetError(

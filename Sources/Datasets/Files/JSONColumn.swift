@@ -1,20 +1,20 @@
-/// A column of a JSON file on its way: its type shows as the rows come.
+/// A column of a JSON file that is being read; its type is inferred from the rows.
 struct JSONColumn {
-    /// The column's name, as bytes.
+    /// The bytes of the column's name.
     let name: [UInt8]
-    /// Rows so far.
+    /// The number of rows read.
     private(set) var count = 0
-    /// The parts of values that are objects, or lists of lists or objects; nil if there is none such.
+    /// The parts of nested values (objects, and lists of lists or objects); nil if there are no nested values.
     private(set) var parts: JSONParts?
-    /// Whether some values were Label Studio's choices, an object such as `{"choices": ["Good", "Cheap"]}`.
+    /// Whether some values were Label Studio's choices, objects such as `{"choices": ["Good", "Cheap"]}`.
     private(set) var hasChoices = false
-    /// Which line holds nested values among others, or others among nested ones; nil if none does.
+    /// The message about the first line that mixes nested and other values; nil if there is no such line.
     var conflict: String?
     private let storage: StorageOptions
     private var type: ColumnType?
-    /// Missing values before all others; they may be many, so they are counted only.
+    /// The number of missing values at the start. There may be many, so they are only counted.
     private var leadingMissing = 0
-    /// Rows after these and before the first that tells the type: empty lists, infinite numbers and missing values.
+    /// The next rows, up to the first that determines the type: empty lists, infinite numbers and missing values.
     private var leading: [CellValue] = []
     private var builder: ColumnBuilder?
     private var store: BatchStore?
@@ -25,22 +25,22 @@ struct JSONColumn {
         self.storage = storage
     }
 
-    /// Whether a value told the type.
+    /// Whether a value has determined the type.
     var tellsType: Bool { type != nil }
 
-    /// Whether values were objects, or lists of lists or objects.
+    /// Whether there were nested values: objects, or lists of lists or objects.
     var isNested: Bool { parts != nil }
 
-    /// Whether a value of this kind is the first that no column can hold with those before.
+    /// Whether a value of this kind is the first that conflicts with earlier ones.
     func conflicts(withNested isNested: Bool) -> Bool {
         guard conflict == nil else { return false }
         return isNested ? parts == nil && type != nil : parts != nil
     }
 
-    /// Fields on their way: of nested values one a part.
+    /// The number of fields per row; nested values have one per part.
     var fieldCount: Int { 1 + (parts?.count ?? 0) }
 
-    /// Fills up with missing values to a number of rows.
+    /// Pads with missing values up to a number of rows.
     mutating func pad(to rows: Int) throws(DatasetError) {
         if parts != nil {
             count = max(count, rows)
@@ -55,9 +55,9 @@ struct JSONColumn {
         }
     }
 
-    /// A row of text.
+    /// Adds a row of text.
     ///
-    /// - Returns: False where the column holds something else.
+    /// - Returns: False if the column holds something else.
     mutating func append(text: [UInt8]) throws(DatasetError) -> Bool {
         if parts != nil { return try endRowOfAnother() }
         if hasChoices { return try append(.list([.string(String(decoding: text, as: UTF8.self))])) }
@@ -66,9 +66,9 @@ struct JSONColumn {
         return try endRow()
     }
 
-    /// A row of another value.
+    /// Adds a row with another value.
     ///
-    /// - Returns: False where the column holds something else.
+    /// - Returns: False if the column holds something else.
     mutating func append(_ value: CellValue) throws(DatasetError) -> Bool {
         if parts != nil { return value == .missing ? try endRow() : try endRowOfAnother() }
         if value == .missing, builder == nil, leading.isEmpty {
@@ -80,7 +80,7 @@ struct JSONColumn {
             return try endRow()
         }
         if value.isInfinite, type?.isNumber != true {
-            // Among texts it is as missing as the NaN that Python writes for a missing text.
+            // Among texts it counts as missing, like the NaN that Python writes for a missing text.
             if builder == nil { leading.append(value) } else { builder?.appendMissing() }
             return try endRow()
         }
@@ -89,11 +89,11 @@ struct JSONColumn {
         return try endRow()
     }
 
-    /// A row of Label Studio's choices; with them a plain text is one choice.
+    /// Adds a row of Label Studio's choices. In such a column, a plain text is one choice.
     ///
     /// Source: https://labelstud.io/guide/export (JSON_MIN and CSV).
     ///
-    /// - Returns: False where the column holds something else, so that this is an object like others.
+    /// - Returns: False if the column holds something else, so that the object is an ordinary one.
     mutating func append(choices: [CellValue]) throws(DatasetError) -> Bool {
         guard parts == nil, hasChoices || type == nil || type == ColumnType(.string),
             leading.allSatisfy({ $0 == .missing })
@@ -106,10 +106,10 @@ struct JSONColumn {
         return try append(.list(choices))
     }
 
-    /// A row of a nested value.
+    /// Adds a row with a nested value.
     ///
-    /// - Parameter scanner: Stands before it.
-    /// - Returns: False if it is no JSON.
+    /// - Parameter scanner: A scanner positioned before the value.
+    /// - Returns: False if it is not JSON.
     /// - Throws: `.badFile` if memory runs out.
     mutating func appendNested(_ scanner: inout JSONScanner) throws(DatasetError) -> Bool {
         if parts == nil { startNested() }
@@ -117,7 +117,7 @@ struct JSONColumn {
         return try endRow()
     }
 
-    /// What comes now is nested; values so far are not kept, as no column holds both.
+    /// Switches to nested values. Earlier values are dropped, because a column cannot hold both.
     private mutating func startNested() {
         var parts = JSONParts(name: name, storage)
         parts.holdsOthers = type != nil || leading.contains(where: \.isInfinite)
@@ -128,7 +128,7 @@ struct JSONColumn {
         (leading, type, builder, store, stored, hasChoices) = ([], nil, nil, nil, [], false)
     }
 
-    /// Reads no parts of nested values.
+    /// Stops reading parts of nested values.
     mutating func giveUpParts() { parts?.giveUp() }
 
     private mutating func endRowOfAnother() throws(DatasetError) -> Bool {
@@ -136,7 +136,7 @@ struct JSONColumn {
         return try endRow()
     }
 
-    /// What the column holds so far, for messages.
+    /// The kind of values read so far, for messages.
     var description: String { parts?.kind.rawValue ?? type.map { "\(Feature($0))" } ?? "nothing" }
 
     private mutating func prepare(for found: ColumnType) throws(DatasetError) -> Bool {
@@ -170,7 +170,7 @@ struct JSONColumn {
     private mutating func startAfterLeading(_ type: ColumnType) throws(DatasetError) {
         start(type)
         try appendMissing(leadingMissing)
-        // The builder takes an infinite number among values of another type for missing.
+        // The builder treats an infinite number among values of another type as missing.
         for value in leading { builder?.append(value) }
         leading = []
     }
@@ -181,7 +181,7 @@ struct JSONColumn {
         return true
     }
 
-    /// Makes Arrow memory of the rows on their way.
+    /// Moves the collected rows into Arrow memory.
     mutating func flush() throws(DatasetError) {
         try parts?.flush(to: count)
         if let builder, builder.count > 0, let batch = try self.builder?.finish() {
@@ -195,7 +195,7 @@ struct JSONColumn {
         store = nil
     }
 
-    /// The column; one without any value holds texts.
+    /// Returns the column; a column without values holds texts.
     mutating func finish() throws(DatasetError) -> Column {
         if builder == nil {
             let hasLists = leading.contains { $0.list != nil }
@@ -207,7 +207,7 @@ struct JSONColumn {
         return try Column(widening: stored, name: String(decoding: name, as: UTF8.self))
     }
 
-    /// The parts of nested values; nil for others.
+    /// Returns the parts of nested values; nil if there are no nested values.
     mutating func finishParts() throws(DatasetError) -> JSONParts.Finished? {
         var finished = try parts?.finish(rows: count)
         finished?.nested.refusal = conflict
@@ -216,7 +216,7 @@ struct JSONColumn {
 }
 
 extension Column {
-    /// Loaded texts as lists of one text; a column of lists as it is.
+    /// Converts loaded texts to lists of one text; a column of lists is not changed.
     fileprivate func asLists() throws(DatasetError) -> Column {
         guard !type.isList else { return self }
         var builder = ColumnBuilder(type: ColumnType(type.value, isList: true))

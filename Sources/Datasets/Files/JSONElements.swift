@@ -1,4 +1,4 @@
-/// Takes a JSON file's rows one after another: the elements of one array, an object a line, or objects over several lines.
+/// Splits a JSON file into rows: the elements of one array, one object per line, or objects over several lines.
 ///
 /// Source: the `json` builder of datasets 5.2 (packaged_modules/json/json.py), which reads all three.
 struct JSONElements {
@@ -7,7 +7,7 @@ struct JSONElements {
     private let input: TextInput
     private var layout = Layout.unknown
     private var isFirst = true
-    /// What follows an object on its last line.
+    /// The text after an object on its last line.
     private var rest: [UInt8] = []
 
     init(_ input: TextInput) { self.input = input }
@@ -15,9 +15,9 @@ struct JSONElements {
     /// Whether the file is one array.
     private(set) var isArray = false
 
-    /// Takes the next element.
+    /// Reads the next element.
     ///
-    /// - Parameter bytes: Gets the element's bytes.
+    /// - Parameter bytes: Receives the element's bytes.
     /// - Returns: The line on which it starts; nil after the last one.
     /// - Throws: `.badFile` naming the line.
     mutating func next(into bytes: inout [UInt8]) throws(DatasetError) -> Int? {
@@ -30,7 +30,7 @@ struct JSONElements {
         }
     }
 
-    /// Whether nothing but white space is left.
+    /// Whether only white space is left.
     func isFinished() throws(DatasetError) -> Bool {
         guard Self.isBlank(rest) else { return false }
         try skipSpace()
@@ -41,7 +41,7 @@ struct JSONElements {
         try skipSpace()
         isArray = try input.peek() == UInt8(ascii: "[")
         layout = isArray ? .array(openedOn: input.line) : .lines
-        // Lists line by line are no array of rows, and are refused as such.
+        // One list per line is not an array of rows; it is rejected later.
         if isArray { input.position += 1 }
     }
 
@@ -60,7 +60,7 @@ struct JSONElements {
 
     private mutating func nextLine(into bytes: inout [UInt8]) throws(DatasetError) -> Int? {
         let isRest = !rest.isEmpty
-        // The line of the rest was counted when it was taken.
+        // The line of the rest was counted when it was read.
         var number = input.line - 1
         swap(&bytes, &rest)
         while Self.isBlank(bytes) {
@@ -70,7 +70,7 @@ struct JSONElements {
             try takeLine(into: &bytes)
         }
         let last = bytes.last { $0 != 0x20 && $0 != 0x0D && $0 != 0x09 }
-        // To follow the brackets of every line would take as long as reading it.
+        // Matching the brackets of every line would take as long as parsing it.
         if isFirst || isRest || last != UInt8(ascii: "}") { try completeObject(&bytes, line: number) }
         isFirst = false
         return number
@@ -82,9 +82,9 @@ struct JSONElements {
         input.line += 1
     }
 
-    /// Adds the lines that belong to an object which its first line does not close.
+    /// Adds the remaining lines of an object that its first line does not close.
     ///
-    /// If no line closes it, the first line stays alone, so that its own fault is reported.
+    /// If no line closes it, only the first line is kept, so that the error in that line is reported.
     private mutating func completeObject(_ bytes: inout [UInt8], line: Int) throws(DatasetError) {
         var depth = JSONDepth()
         if let end = depth.end(in: bytes[...]) { return splitOff(from: end, &bytes) }
@@ -104,7 +104,7 @@ struct JSONElements {
         }
     }
 
-    /// Keeps another object that starts behind the first one for later.
+    /// Saves a second object on the same line for later.
     private mutating func splitOff(from end: Int, _ bytes: inout [UInt8]) {
         guard bytes[end...].first(where: { $0 != 0x20 && $0 != 0x0D && $0 != 0x09 }) == UInt8(ascii: "{")
         else { return }
@@ -157,7 +157,7 @@ struct JSONElements {
         }
     }
 
-    /// Takes an array's element up to the comma or bracket behind it.
+    /// Reads an array element up to the comma or bracket after it.
     private func takeElement(into bytes: inout [UInt8]) throws(DatasetError) {
         var depth = 0
         while true {
@@ -203,18 +203,18 @@ struct JSONElements {
     }
 }
 
-/// Follows brackets and quotes through the bytes of a JSON value.
+/// Tracks brackets and quotes through the bytes of a JSON value.
 struct JSONDepth {
     private var depth = 0
     private var isInString = false
     private var isEscaped = false
 
-    /// Whether an object or a list is not closed yet.
+    /// Whether an object or a list is still open.
     var isOpen: Bool { depth > 0 }
 
-    /// Follows more bytes.
+    /// Processes more bytes.
     ///
-    /// - Returns: The place behind the bracket that closes the outermost one; nil if none does.
+    /// - Returns: The index after the bracket that closes the outermost one; nil if none does.
     mutating func end(in bytes: ArraySlice<UInt8>) -> Int? {
         for index in bytes.indices {
             let byte = bytes[index]

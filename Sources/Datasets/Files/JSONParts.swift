@@ -1,28 +1,28 @@
-/// The parts of a column of nested JSON on their way: a column for each path of names, such as `cats.POS`.
+/// The parts of a nested JSON column that is being read: one column per path of names, such as `cats.POS`.
 ///
-/// What a path leads to and how lists on it are gathered is said at ``NestedColumn``.
+/// ``NestedColumn`` explains paths and how lists on them are gathered.
 struct JSONParts {
     private struct Part {
         let path: [UInt8]
         var column: JSONColumn
         /// Whether there are lists on the path, so that each row holds a list.
         let isGathered: Bool
-        /// Whether it is a member of the column's objects, rather than of objects in these.
+        /// Whether it is a direct member of the column's objects, rather than of objects inside them.
         let isMember: Bool
         /// Whether its values are of several types, so that no column can hold them.
         var isUnreadable = false
-        /// Values of the row at hand.
+        /// The values of the current row.
         var values: [CellValue] = []
         var isTouched = false
     }
 
-    /// Which lists lead to a value.
+    /// The lists on the path to a value.
     private enum Lists {
-        /// None.
+        /// No list.
         case none
-        /// The list that holds it, alone.
+        /// Only the list that contains it.
         case own
-        /// A list of objects that hold it.
+        /// A list of objects that contain it.
         case ofObjects
     }
 
@@ -31,7 +31,7 @@ struct JSONParts {
     private var parts: [Part] = []
     private var places: [[UInt8]: Int] = [:]
     private var touched: [Int] = []
-    /// Rows that hold a list at a path, the first on its way: a part below it is an empty list there, and not missing.
+    /// The rows with a list at a path, if it is the first list on that path: parts below it are empty there, not missing.
     private var listRows: [[UInt8]: [Int]] = [:]
     private var path: [UInt8] = []
     private var key: [UInt8] = []
@@ -39,14 +39,14 @@ struct JSONParts {
     private var holdsObjects = false
     private var holdsLists = false
     private var holdsListsOfLists = false
-    /// Whether values beside objects and lists of them were met.
+    /// Whether there were values other than objects and lists of them.
     var holdsOthers = false
-    /// Whether there are too many different paths, as in data that is keyed by something.
+    /// Whether there are too many different paths, as in objects whose keys are data.
     private(set) var isOverfull = false
 
-    /// Different paths of one column at most.
+    /// The maximum number of different paths of one column.
     private static let mostParts = 512
-    /// Values of one row of a part at most.
+    /// The maximum number of values in one row of a part.
     private static let mostValues = 1 << 20
 
     init(name: [UInt8], _ storage: StorageOptions) {
@@ -54,10 +54,10 @@ struct JSONParts {
         self.storage = storage
     }
 
-    /// Columns on their way.
+    /// The number of part columns.
     var count: Int { parts.count }
 
-    /// What the values are.
+    /// The kind of the values.
     var kind: NestedColumn.Kind {
         switch (holdsObjects, holdsLists, holdsOthers) {
         case (true, false, false): .object
@@ -66,7 +66,7 @@ struct JSONParts {
         }
     }
 
-    /// Reads no parts of what came and of what will come.
+    /// Discards all parts and stops reading them.
     mutating func giveUp() {
         isOverfull = true
         parts = []
@@ -78,12 +78,12 @@ struct JSONParts {
     /// Notes that the list of an earlier row is empty.
     mutating func addEmptyList(row: Int) { listRows[name, default: []].append(row) }
 
-    /// Takes a row's value.
+    /// Reads the value of a row.
     ///
     /// - Parameters:
-    ///   - scanner: Stands before the value.
-    ///   - row: The row, from 0; rows come in order.
-    /// - Returns: False if this is no JSON.
+    ///   - scanner: A scanner positioned before the value.
+    ///   - row: The zero-based index of the row; rows come in order.
+    /// - Returns: False if the value is not JSON.
     /// - Throws: `.badFile` if memory runs out.
     mutating func append(_ scanner: inout JSONScanner, row: Int) throws(DatasetError) -> Bool {
         if scanner.peek() == UInt8(ascii: "{") { holdsObjects = true } else { holdsLists = true }
@@ -145,11 +145,11 @@ struct JSONParts {
     }
 
     private mutating func add(_ value: CellValue, _ lists: Lists, _ depth: Int) {
-        // A row without a value needs nothing; neither does an object in a list.
+        // Missing values are stored only as elements of a list.
         guard value != .missing || lists == .own else { return }
         if path == name, value != .missing { holdsOthers = true }
         touch(isGathered: lists != .none, depth) { part in
-            // A name that comes twice, or values without end.
+            // A duplicate name, or too many values.
             if !part.isGathered && part.isTouched || part.values.count == Self.mostValues {
                 part.isUnreadable = true
             } else {
@@ -158,7 +158,7 @@ struct JSONParts {
         }
     }
 
-    /// Changes the part at the path at hand, which may be new.
+    /// Changes the part at the current path, and creates it if it is new.
     private mutating func touch(isGathered: Bool, _ depth: Int, _ change: (inout Part) -> Void) {
         let place: Int
         if let known = places[path] {
@@ -185,7 +185,7 @@ struct JSONParts {
             if !parts[place].isUnreadable { try append(valuesOf: place) }
             parts[place].values.removeAll(keepingCapacity: true)
             parts[place].isTouched = false
-            // What cannot be read need not be kept.
+            // Free the values of an unreadable part.
             if parts[place].isUnreadable {
                 parts[place].column = JSONColumn(name: parts[place].path, storage)
             }
@@ -203,7 +203,7 @@ struct JSONParts {
         if !fits { parts[place].isUnreadable = true }
     }
 
-    /// Fills a part up to a row: missing, but for rows that hold a list on its path.
+    /// Pads a part up to a row, with empty lists for rows with a list on its path and missing values for others.
     private mutating func pad(_ place: Int, to end: Int) throws(DatasetError) {
         let start = parts[place].column.count
         guard start < end else { return }
@@ -219,12 +219,12 @@ struct JSONParts {
         try parts[place].column.pad(to: end)
     }
 
-    /// Whether a path is the beginning of another.
+    /// Whether one path is a prefix of another.
     private static func leads(_ start: [UInt8], to path: [UInt8]) -> Bool {
         path.count > start.count && path[start.count] == UInt8(ascii: ".") && path.starts(with: start)
     }
 
-    /// Fills all parts up, and makes Arrow memory of what is on its way.
+    /// Pads all parts and moves the collected rows into Arrow memory.
     mutating func flush(to rows: Int) throws(DatasetError) {
         for place in parts.indices where !parts[place].isUnreadable {
             try pad(place, to: rows)
@@ -232,20 +232,20 @@ struct JSONParts {
         }
     }
 
-    /// What was read: the column, and those of its parts.
+    /// The result: the nested column and the columns of its parts.
     struct Finished {
-        /// What the column holds; its parts are those that can be read.
+        /// The nested column, with its readable parts.
         var nested: NestedColumn
-        /// The parts' columns.
+        /// The columns of the parts.
         var columns: [(name: String, column: Column)] = []
-        /// Parts whose values are of several types.
+        /// The parts with values of several types.
         var unreadable: [NestedColumn] = []
     }
 
-    /// All parts.
+    /// Returns all parts.
     ///
-    /// - Parameter rows: Rows of the file.
-    /// - Returns: The column and those of its parts.
+    /// - Parameter rows: The number of rows in the file.
+    /// - Returns: The nested column and the columns of its parts.
     /// - Throws: `.badFile` if memory runs out.
     mutating func finish(rows: Int) throws(DatasetError) -> Finished {
         var finished = Finished(
@@ -254,7 +254,7 @@ struct JSONParts {
         finished.nested.hasOnlyMembers = kind == .object && !isOverfull
         for place in parts.indices where parts[place].path != name {
             let part = parts[place]
-            // An empty list may turn out to be one of objects.
+            // A list that is empty everywhere may be a list of the objects at longer paths.
             if !part.column.tellsType, !part.isUnreadable,
                 parts.contains(where: { Self.leads(part.path, to: $0.path) })
             {
@@ -277,7 +277,7 @@ struct JSONParts {
 }
 
 extension [Int] {
-    /// The place of the first number that is not below another, in a list that ascends.
+    /// The index of the first element that is not less than a number, in a sorted array.
     fileprivate func partitioningIndex(from number: Int) -> Int {
         var (low, high) = (0, count)
         while low < high {

@@ -1,8 +1,8 @@
 import JSON
 
-/// Reads JSON: an object a line or over several lines, or one array of objects or texts.
+/// Reads JSON: one object per line, objects over several lines, or one array of objects or texts.
 ///
-/// Columns come in the order in which they first appear. Objects and lists of them are read by their parts
+/// Columns are in order of first appearance. Objects and lists of objects become one column per part
 /// (``NestedColumn``).
 struct JSONReader {
     private let input: TextInput
@@ -21,7 +21,7 @@ struct JSONReader {
         self.storage = storage
     }
 
-    /// All rows.
+    /// Reads all rows.
     func dataset() throws(DatasetError) -> Dataset {
         var reader = self
         try reader.readElements()
@@ -43,7 +43,7 @@ struct JSONReader {
                 kept.append((name, try columns[index].finish()))
                 continue
             }
-            // A column whose own name has dots comes before a part of that path.
+            // A column whose own name contains dots takes precedence over a part with that path.
             finished.columns.removeAll { places[Array($0.name.utf8)] != nil }
             finished.nested.parts = finished.columns.map(\.name)
             kept += finished.columns
@@ -89,7 +89,7 @@ struct JSONReader {
         }
     }
 
-    /// Reads an array of texts, which datasets puts into a column `text`.
+    /// Reads an array of texts into a column `text`, as datasets does.
     private mutating func readTexts(
         _ elements: inout JSONElements,
         _ bytes: inout [UInt8],
@@ -119,10 +119,10 @@ struct JSONReader {
         }
     }
 
-    /// Reads an object that is alone in the file if its rows are under one of its names.
+    /// Reads rows from a list in the only object of the file.
     ///
-    /// - Returns: False if it is a row.
-    /// - Throws: `.badFile` if it is a table in a layout that is not read.
+    /// - Returns: False if the object is itself a row.
+    /// - Throws: `.badFile` if it is a table in an unsupported layout.
     private mutating func readLoneObject(_ bytes: [UInt8], number: Int) throws(DatasetError) -> Bool {
         let name = input.path.split(separator: "/").last?.lowercased() ?? ""
         let isLine = name.contains(".jsonl") || name.contains(".ndjson")
@@ -144,7 +144,7 @@ struct JSONReader {
         }
     }
 
-    /// Where the elements of a member's list lie.
+    /// The byte ranges of the elements in a member's list.
     private static func elements(of name: String, in bytes: [UInt8]) -> [Range<Int>] {
         bytes.withUnsafeBufferPointer { buffer in
             var scanner = JSONScanner(buffer)
@@ -194,14 +194,14 @@ struct JSONReader {
         }
     }
 
-    /// Fields on their way at most: each takes memory even where it is missing.
+    /// The maximum number of fields held before a flush: each takes memory even if it is missing.
     private static let mostFields = 1 << 23
-    /// Different names at most: data that is keyed by something would make a column of each key.
+    /// The maximum number of different keys: objects whose keys are data would make a column of each key.
     private static let mostColumns = 4096
-    /// Elements of a list at most.
+    /// The maximum number of elements in a list.
     private static let mostElements = 1 << 20
 
-    /// Reads no parts of nested values: there are too many different names in them.
+    /// Stops reading parts of nested values, because they have too many different names.
     private mutating func giveUpParts() {
         for index in columns.indices { columns[index].giveUpParts() }
     }
@@ -217,7 +217,7 @@ struct JSONReader {
                 }
                 let column = try column(after: next, number: number)
                 next = column + 1
-                // Columns that rows lack are filled up when they come again.
+                // Columns that a row lacks are padded when they next appear.
                 guard columns[column].count <= rows else {
                     throw input.bad("line \(number) has the key \"\(String(decoding: key, as: UTF8.self))\" twice")
                 }
@@ -229,7 +229,7 @@ struct JSONReader {
         guard scanner.isAtEnd() else { throw notAnObject(bytes, number: number) }
     }
 
-    /// The column of the key at hand: mostly the one after the last.
+    /// The column of the current key: usually the one after the previous column.
     private mutating func column(after next: Int, number: Int) throws(DatasetError) -> Int {
         if next < columns.count, columns[next].name == key { return next }
         if let known = places[key] { return known }
@@ -271,7 +271,7 @@ struct JSONReader {
                             + "write them as rows"
                     )
                 }
-                // Among lists of objects an empty one is a list of objects.
+                // An empty list among lists of objects is a list of objects.
                 if list.isEmpty, columns[column].isNested {
                     scanner = start
                     guard try columns[column].appendNested(&scanner) else {
@@ -314,7 +314,7 @@ struct JSONReader {
         "\"\(String(decoding: columns[column].name, as: UTF8.self))\""
     }
 
-    /// Notes the line on which nested values and others meet: the column is left out, and asking for it gives the reason.
+    /// Records the first line that mixes nested and other values. The column is left out, and using it gives the reason.
     private mutating func noteConflict(_ column: Int, _ kind: String, isNested: Bool, number: Int) {
         hasNested = hasNested || isNested
         guard columns[column].conflicts(withNested: isNested) else { return }
@@ -333,7 +333,7 @@ struct JSONReader {
         return values
     }
 
-    /// A list of texts, numbers and truth values; nil where it holds anything else.
+    /// A list of texts, numbers and Booleans; nil if it contains anything else.
     private mutating func list(_ scanner: inout JSONScanner) -> [CellValue]? {
         guard scanner.take("[") else { return nil }
         if scanner.take("]") { return [] }
@@ -346,21 +346,21 @@ struct JSONReader {
                 guard let value = scanner.scalar() else { return nil }
                 values.append(value)
             }
-            // The caller refuses so many.
+            // The caller rejects lists of this length.
             if values.count == Self.mostElements { return values }
         } while scanner.take(",")
         guard scanner.take("]") else { return nil }
-        // Python writes a missing number among texts as NaN, an infinite one is as missing there.
+        // Python writes a missing text as NaN; an infinite number among texts counts as missing, too.
         guard values.contains(where: \.isInfinite), values.contains(where: { $0.string != nil }) else {
             return values
         }
         return values.map { $0.isInfinite ? .missing : $0 }
     }
 
-    /// Bytes of a row that may be taken apart to say what is wrong with it: that takes many times their memory.
+    /// The maximum size of a row to parse again for an error message, which takes many times its memory.
     private static let mostExplained = 1 << 20
 
-    /// Why a row is no object.
+    /// The error for a row that is not an object.
     private func notAnObject(_ bytes: [UInt8], number: Int) -> DatasetError {
         guard bytes.count <= Self.mostExplained else { return input.bad("line \(number) is not a JSON object") }
         do throws(JSONError) {

@@ -1,18 +1,18 @@
-/// Takes JSON apart where it lies, without building a tree: rows of a file are many.
+/// Scans JSON in place without building a tree, for speed over many rows.
 ///
-/// It says only whether something is JSON; `JSONValue.parse` explains what is wrong.
+/// It reports only whether something is JSON; `JSONValue.parse` explains errors.
 ///
 /// Source: RFC 8259.
 struct JSONScanner {
     private let bytes: UnsafeBufferPointer<UInt8>
-    /// Bytes taken so far.
+    /// The number of bytes scanned.
     private(set) var position = 0
-    /// Levels of nesting at most.
+    /// The maximum nesting depth.
     static let mostDepth = 256
 
     init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
 
-    /// The next byte that is not white space; 0 at the end.
+    /// The next byte other than white space; 0 at the end.
     mutating func peek() -> UInt8 {
         while position < bytes.count {
             switch bytes[position] {
@@ -23,13 +23,13 @@ struct JSONScanner {
         return 0
     }
 
-    /// Whether nothing but white space is left.
+    /// Whether only white space is left.
     mutating func isAtEnd() -> Bool {
         _ = peek()
         return position == bytes.count
     }
 
-    /// Takes a byte if it comes next.
+    /// Consumes a byte if it comes next.
     mutating func take(_ byte: Unicode.Scalar) -> Bool {
         guard peek() == UInt8(ascii: byte) else { return false }
         position += 1
@@ -45,7 +45,7 @@ struct JSONScanner {
         return true
     }
 
-    /// Takes a string, unescaped; half of a surrogate pair becomes U+FFFD.
+    /// Reads and unescapes a string; half of a surrogate pair becomes U+FFFD.
     mutating func string(into text: inout [UInt8]) -> Bool {
         text.removeAll(keepingCapacity: true)
         guard take("\"") else { return false }
@@ -107,9 +107,9 @@ struct JSONScanner {
         return value
     }
 
-    /// Takes `true`, `false`, `null` or a number, and the floats that Python's `json.dumps` writes although JSON lacks them.
+    /// Reads `true`, `false`, `null` or a number, including the non-finite numbers of Python's `json.dumps`.
     ///
-    /// `NaN` is a missing value, as datasets reads it.
+    /// `NaN` is a missing value, as in datasets.
     mutating func scalar() -> CellValue? {
         switch peek() {
         case UInt8(ascii: "N"): return take(word: "NaN") ? .missing : nil
@@ -130,7 +130,7 @@ struct JSONScanner {
         var isWhole = true
         while position < bytes.count, let digit = Self.digit(bytes[position]) {
             let (times, overflow) = value.multipliedReportingOverflow(by: 10)
-            // Below zero there is room for one number more.
+            // Accumulate negatively: the negative range is larger by one.
             let (sum, carry) = times.subtractingReportingOverflow(digit)
             if overflow || carry { isWhole = false }
             value = sum
@@ -167,7 +167,7 @@ struct JSONScanner {
         (0x30...0x39).contains(byte) ? Int(byte) - 0x30 : nil
     }
 
-    /// Takes any value and drops it.
+    /// Skips any value.
     mutating func skipValue(depth: Int = 0) -> Bool {
         guard depth < Self.mostDepth else { return false }
         var scratch: [UInt8] = []

@@ -1,33 +1,33 @@
 import Files
 import JSON
 
-/// What a JSON file that is one single object seems to be: a row, rows under one of its names, or a table written otherwise.
+/// The layout of a JSON file with a single object: a row, rows under one of its names, or another table layout.
 ///
-/// Source: the values of `orient` of pandas' `DataFrame.to_json`.
+/// Source: the values of `orient` in pandas' `DataFrame.to_json`.
 enum JSONShape: Equatable {
     /// One row.
     case row
-    /// Rows in the list under a name, and the other names.
+    /// Rows in the list under one name, and the other names.
     case rows(under: String, others: [String])
-    /// A table that is not read: what was found, and the pandas expression that reads it from a file.
+    /// An unsupported table layout: its description, and the pandas expression that reads it from a file.
     case table(found: String, reader: String)
 
-    /// Looks at an object.
+    /// Examines an object.
     ///
     /// - Parameters:
     ///   - bytes: The object.
-    ///   - isLine: Whether the file holds an object a line, so that lists are those of a row.
+    ///   - isLine: Whether the file has one object per line, so that lists belong to a row.
     init(_ bytes: UnsafeBufferPointer<UInt8>, isLine: Bool) {
         self = Self.members(of: bytes).map { Self.shape(of: $0, isLine: isLine) } ?? .row
     }
 
-    /// The error for a table that is not read.
+    /// The error for an unsupported table layout.
     ///
     /// - Parameters:
     ///   - path: The file.
-    ///   - found: What it holds.
+    ///   - found: A description of the contents.
     ///   - reader: The pandas expression that reads it, with `PATH` for the file.
-    /// - Returns: The error, with the expression that writes the rows anew.
+    /// - Returns: The error, with the expression that converts the file.
     static func error(_ path: String, found: String, reader: String) -> DatasetError {
         let name = path.split(separator: "/").last.map(String.init) ?? path
         let stem = name.split(separator: ".").first.map(String.init) ?? name
@@ -48,7 +48,7 @@ enum JSONShape: Equatable {
         case object(count: Int, firstName: [UInt8], of: Elements)
     }
 
-    /// What all elements of a list or an object are.
+    /// The common kind of all elements of a list or an object.
     private enum Elements: Equatable {
         case none, scalars, objects, lists, mixed
 
@@ -89,7 +89,7 @@ enum JSONShape: Equatable {
         return .row
     }
 
-    /// An object of objects that all have the same names: columns of rows, or rows by their index.
+    /// The layout of an object of objects with the same names: columns of rows, or rows by their index.
     private static func objects(_ members: [(name: String, kind: Kind)]) -> JSONShape? {
         guard members.count > 1, case .object(let count, let first, of: .scalars)? = members.first?.kind,
             members.allSatisfy({
@@ -110,7 +110,7 @@ enum JSONShape: Equatable {
         )
     }
 
-    /// The members with what they hold; nil if this is no object.
+    /// The members with their kinds; nil if this is not an object.
     private static func members(
         of bytes: UnsafeBufferPointer<UInt8>
     ) -> [(name: String, kind: Kind)]? {

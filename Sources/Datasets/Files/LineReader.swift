@@ -1,4 +1,4 @@
-/// Reads plain text: one text a line, in a column `text`.
+/// Reads plain text: one text per line, in a column `text`.
 ///
 /// Source: the `text` builder of datasets 5.2 (packaged_modules/text/text.py).
 struct LineReader {
@@ -13,7 +13,7 @@ struct LineReader {
             record.endField(isQuoted: true)
             guard record.bytes.withUnsafeBufferPointer(isUTF8) else { throw input.notUTF8(line: record.line) }
             try rows.append(record)
-            // A line ends as Python ends it: by a line feed, a carriage return, or both.
+            // As in Python, a line ends with a line feed, a carriage return, or both.
             let end = try input.peek()
             if end != nil { input.position += 1 }
             if end == 0x0D, try input.peek() == 0x0A { input.position += 1 }

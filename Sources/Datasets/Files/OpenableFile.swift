@@ -7,18 +7,18 @@ import Glibc
 import Darwin
 #endif
 
-/// A file under a path that can be opened, even if its name is not UTF-8.
+/// A file that can be opened even if its name is not UTF-8.
 ///
-/// Swift's strings hold U+FFFD for such bytes, and no file has that name. The file is then found by comparing the names in its
-/// folder, and opened through its descriptor.
+/// Swift strings contain U+FFFD in place of invalid bytes, and no file has that name. The file is then found by comparing the
+/// names in its folder, and opened through its descriptor.
 final class OpenableFile {
-    /// The path that opens it.
+    /// The path that opens the file.
     let path: String
-    /// The path as it was given, for messages.
+    /// The path as given, for messages.
     let name: String
     private let descriptor: Int32?
 
-    /// A file by its name; one that is not there gets its own name as its path.
+    /// Finds a file by its name; the path of a missing file is its name.
     init(_ name: String) {
         self.name = name
         guard let bytes = Self.bytes(of: name) else {
@@ -33,16 +33,16 @@ final class OpenableFile {
 
     deinit { if let descriptor { close(descriptor) } }
 
-    /// Whether a file has such a name.
+    /// Whether exactly one file has such a name that is not UTF-8.
     static func isThere(_ name: String) -> Bool { bytes(of: name) != nil }
 
-    /// An error's or a warning's text with the file's name in it.
+    /// Replaces the opened path in a message by the file's name.
     func named(_ message: String) -> String {
         path == name ? message : message.replacing(path, with: name)
     }
 
-    /// The bytes of a path with names that are not UTF-8, ending in a zero; nil for other paths, and if no file or several
-    /// files have such a name.
+    /// The zero-terminated bytes of a path with names that are not UTF-8; nil for other paths, and if the match is not
+    /// unique.
     private static func bytes(of path: String) -> [CChar]? {
         guard path.contains("\u{FFFD}"), !FileManager.default.fileExists(atPath: path) else { return nil }
         var found: [CChar] = path.hasPrefix("/") ? [] : [CChar(UInt8(ascii: "."))]
@@ -55,7 +55,7 @@ final class OpenableFile {
         return found + [0]
     }
 
-    /// The names in a folder that a string shows in this way.
+    /// The names in a folder that decode to this string.
     private static func names(in folder: [CChar], shownAs shown: Substring) -> [[CChar]] {
         let path = RawPath(bytes: folder.dropLast().map { UInt8(bitPattern: $0) })
         return (path.bytes.isEmpty ? RawPath("/") : path).names

@@ -1,13 +1,13 @@
-/// The line with which a delimited file may start for Excel: `sep=;` names the separator of fields.
+/// The optional first line of a delimited file for Excel: `sep=;` names the field separator.
 ///
-/// It comes in quotes from programs that quote every field, with separators behind it from spreadsheets that fill a row up,
-/// and with `\t` for a tab.
+/// Some programs quote it like every field, some spreadsheets append separators to fill the row, and a tab may be written
+/// as `\t`.
 enum SeparatorLine {
-    /// Takes the line, if the file starts with one.
+    /// Reads the line, if the file starts with one.
     ///
-    /// - Parameter input: Stands at the file's start.
+    /// - Parameter input: The file, at its start.
     /// - Returns: The separator; nil for a file that starts with its header.
-    /// - Throws: `.badFile` for a separator that is not one character of ASCII.
+    /// - Throws: `.badFile` for a separator that is not one ASCII character.
     static func take(from input: TextInput) throws(DatasetError) -> UInt8? {
         guard try input.peek() != nil else { return nil }
         let line = input.chunk[input.position...].prefix(longest).prefix { $0 != 0x0A && $0 != 0x0D }
@@ -38,7 +38,7 @@ enum SeparatorLine {
         var value = line.dropFirst(4)
         if isQuoted {
             guard let end = value.lastIndex(of: "\"") else { return nil }
-            // What is behind the closing quote fills the row up.
+            // Separators after the closing quote only fill the row.
             guard value[end...].dropFirst().allSatisfy({ ",;\t|".contains($0) }) else { return nil }
             value = value[..<end]
         }

@@ -1,19 +1,19 @@
 import JSON
 
-/// The features that the reference writes into a file's schema: names of classes, above all.
+/// The features that datasets stores in a file's schema, above all class names.
 ///
 /// Source: `Features.arrow_schema` of datasets 5.2 (features/features.py): the key `huggingface` holds
 /// `{"info": {"features": {"label": {"names": ["a", "b"], "_type": "ClassLabel"}}}}`.
 struct StoredFeatures {
     private let features: JSONValue
 
-    /// The features of a schema's metadata; none where it has none, or something else under that key.
+    /// Reads the features from a schema's metadata; empty if the metadata is missing or invalid.
     init(metadata: String?) {
         let json = metadata.flatMap { try? JSONValue.parse($0.utf8) }
         features = json?["info"]["features"] ?? .null
     }
 
-    /// What a column holds: what the file says where that fits the type, else the type alone.
+    /// The feature of a column: the stored one if it fits the type, otherwise derived from the type.
     func feature(of name: String, type: ColumnType) -> Feature {
         let stored = features[name]
         let isList = Self.isList(stored)
@@ -27,7 +27,7 @@ struct StoredFeatures {
         return type.isList ? .list(classes) : classes
     }
 
-    /// What is said of a part of a nested column, by the path to it.
+    /// The stored feature of a part of a nested column, by its path.
     private func part(_ path: String) -> JSONValue {
         var found = features
         for name in path.split(separator: ".", omittingEmptySubsequences: false) {
@@ -36,7 +36,7 @@ struct StoredFeatures {
         return Self.element(found)
     }
 
-    /// What the lists hold; the feature itself if it is no list.
+    /// The element feature of a list of any depth; the feature itself if it is not a list.
     private static func element(_ feature: JSONValue) -> JSONValue {
         var feature = feature
         while true {
@@ -54,7 +54,7 @@ struct StoredFeatures {
         ["List", "Sequence", "LargeList"].contains(feature["_type"].string)
     }
 
-    /// What to write under the key for these columns.
+    /// The metadata value for these columns.
     static func metadata(for features: [(name: String, feature: Feature)]) -> String {
         let members = features.map { ($0.name, json($0.feature)) }
         return JSONValue.object(["info": .object(["features": .object(JSONObject(members))])]).oneLineInOrder

@@ -1,13 +1,13 @@
-/// How a text file's bytes spell characters.
+/// The character encoding of a text file.
 enum TextEncoding: Sendable {
     case utf8
     case utf16(isBigEndian: Bool)
-    /// Western European, as Windows has it (code page 1252).
+    /// Western European (Windows code page 1252).
     case windows1252
 
-    /// The encoding that a file's first bytes tell, and how many of them are a byte-order mark.
+    /// Determines the encoding from a file's first bytes.
     ///
-    /// UTF-16 without a mark is told by most of every other byte being zero, as they are with Western letters.
+    /// UTF-16 without a byte-order mark is recognized because most of every other byte is zero, as for Western letters.
     init(startOf bytes: some Collection<UInt8>) {
         let bytes = Array(bytes.prefix(64))
         func hasZeros(at parity: Int) -> Bool {
@@ -28,9 +28,9 @@ enum TextEncoding: Sendable {
     /// Appends text as UTF-8.
     ///
     /// - Parameters:
-    ///   - bytes: The file's next bytes; those of a character that is not whole yet are left.
-    ///   - isLast: Whether no more come.
-    ///   - text: Where to append; what is no character becomes U+FFFD, except that UTF-8 is passed on unseen.
+    ///   - bytes: The file's next bytes; those of an incomplete character are left.
+    ///   - isLast: Whether these are the last bytes.
+    ///   - text: Receives the text. Invalid characters become U+FFFD, except that UTF-8 is copied without a check.
     func decode(_ bytes: inout [UInt8], isLast: Bool, to text: inout [UInt8]) {
         switch self {
         case .utf8:
@@ -84,7 +84,7 @@ enum TextEncoding: Sendable {
         }
     }
 
-    /// The scalars of the bytes from 0x80 to 0x9F.
+    /// The Unicode scalars of the bytes 0x80 to 0x9F.
     ///
     /// Source: https://encoding.spec.whatwg.org/index-windows-1252.txt
     private static let windows1252High: [UInt32] = [
@@ -96,7 +96,7 @@ enum TextEncoding: Sendable {
     ]
 }
 
-/// Whether bytes are UTF-8.
+/// Whether bytes are valid UTF-8.
 func isUTF8(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
     if bytes.allSatisfy({ $0 < 0x80 }) { return true }
     return String(validating: bytes, as: UTF8.self) != nil

@@ -1,12 +1,12 @@
-/// A text file as UTF-8, chunk by chunk.
+/// A text file decoded to UTF-8, chunk by chunk.
 final class TextInput {
     /// The file's name, for messages.
     let path: String
-    /// The text at hand; readers take from `position` on.
+    /// The current chunk; readers consume it from `position` on.
     private(set) var chunk: [UInt8] = []
-    /// The first byte of the chunk that was not taken yet.
+    /// The index of the next unread byte in the chunk.
     var position = 0
-    /// The line of `position`, from 1; readers count.
+    /// The one-based line of `position`; readers update it.
     var line = 1
     let encoding: TextEncoding
     private let input: ByteInput
@@ -18,7 +18,7 @@ final class TextInput {
     ///
     /// - Parameters:
     ///   - file: The file.
-    ///   - encoding: Its encoding; nil tells it by the first bytes.
+    ///   - encoding: The encoding; nil determines it from the first bytes.
     /// - Throws: `.badFile`, `.notAllowed`.
     init(_ file: OpenableFile, encoding: TextEncoding? = nil) throws(DatasetError) {
         path = file.name
@@ -29,7 +29,7 @@ final class TextInput {
         if chunk.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
     }
 
-    /// Whether nothing is left, after bringing in more where the chunk is used up.
+    /// Whether nothing is left; reads the next chunk if the current one is used up.
     func isFinished() throws(DatasetError) -> Bool {
         while position >= chunk.count {
             if isAtEnd, raw.isEmpty { return true }
@@ -43,15 +43,15 @@ final class TextInput {
 
     private func decode() { encoding.decode(&raw, isLast: isAtEnd, to: &chunk) }
 
-    /// The next byte without taking it; nil at the end.
+    /// The next byte, without consuming it; nil at the end.
     func peek() throws(DatasetError) -> UInt8? { try isFinished() ? nil : chunk[position] }
 
-    /// Appends bytes up to one that ends them, which is not taken; the end of the file ends them, too.
+    /// Reads bytes up to an end byte, which is not consumed, or to the end of the file.
     ///
     /// - Parameters:
-    ///   - bytes: Where to append.
-    ///   - isEnd: Tells what ends them.
-    /// - Throws: `.badFile`, also where they are more than a row may be.
+    ///   - bytes: Receives the bytes.
+    ///   - isEnd: Returns whether a byte is an end byte.
+    /// - Throws: `.badFile`, also for more bytes than a row may have.
     @inline(__always)
     func take(into bytes: inout [UInt8], until isEnd: (UInt8) -> Bool) throws(DatasetError) {
         while try !isFinished() {
@@ -71,20 +71,20 @@ final class TextInput {
         }
     }
 
-    /// A row is held several times on its way into a column, so this bounds memory, too.
+    /// The maximum size of a row in bytes. A row is copied several times, so this also limits memory.
     static let mostRowBytes = 128 << 20
 
-    /// A fault of this file.
+    /// Makes an error about this file.
     func bad(_ what: String) -> DatasetError { DatasetError(.badFile, "\(path): \(what)") }
 
-    /// The fault of a row that is not UTF-8.
+    /// The error for a row that is not UTF-8.
     func notUTF8(line: Int) -> DatasetError {
         DatasetError(.badEncoding, "\(path): line \(line) is not UTF-8; convert the file, for example with iconv")
     }
 }
 
 extension TextEncoding {
-    /// Tells whether a file that is not UTF-8 throughout is Western European: whether it has no UTF-8 beyond ASCII at all.
+    /// Whether a file that is not valid UTF-8 is Western European: almost none of its non-ASCII bytes are UTF-8 sequences.
     ///
     /// - Throws: `.badFile`.
     static func isWesternEuropean(path: String) throws(DatasetError) -> Bool {
@@ -92,7 +92,7 @@ extension TextEncoding {
         var bytes: [UInt8] = []
         var lone = 0
         var sequences = 0
-        // A chunk may cut a sequence in two, which counts as one lone byte, at most.
+        // A sequence cut by a chunk boundary counts as a few lone bytes at most.
         while try input.read(into: &bytes, upTo: 1 << 20) {
             var index = 0
             while index < bytes.count {

@@ -1,12 +1,12 @@
 import Files
 import JSON
 
-/// Files that hold people's rows and are not read here: what they are, and what to do.
+/// Unsupported formats in which people keep data, with advice on how to convert them.
 enum UnreadFormat: CaseIterable {
     case zip, archive, xz, spreadsheet, pickle, arff, statistics, hdf, numpy, orc, avro, database, document,
         markup, compressed
 
-    /// The format that a name's ending tells; nil for others.
+    /// Determines the format from the file name extension; nil for others.
     init?(path: String) {
         let name = path.split(separator: "/").last?.lowercased() ?? ""
         let endings = name.split(separator: ".").dropFirst().map(String.init)
@@ -45,14 +45,14 @@ enum UnreadFormat: CaseIterable {
         }
     }
 
-    /// What the file is and what to do, as a sentence without its full stop.
+    /// The format and how to convert the file, as a sentence without a period.
     ///
     /// - Parameter path: The file.
     /// - Returns: The sentence.
     func advice(for path: String) -> String {
         let file = path.split(separator: "/").last.map(String.init) ?? path
         let stem = file.split(separator: ".").first.map(String.init) ?? file
-        /// A name between quotation marks as Python reads it.
+        /// A name as a Python string literal.
         func literal(_ name: String) -> String { JSONValue.string(name).compact }
         func pandas(_ reader: String) -> String {
             "in Python, pandas.\(reader)(\(literal(file))).to_parquet(\(literal(stem + ".parquet")))"
