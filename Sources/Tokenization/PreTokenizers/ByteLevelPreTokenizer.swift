@@ -4,7 +4,7 @@
 struct ByteLevelPreTokenizer: PreTokenizer {
     /// Whether a piece that does not start with a space gets one.
     var addsPrefixSpace: Bool
-    /// Whether GPT-2's pattern cuts the pieces.
+    /// Whether GPT-2's pattern splits the pieces.
     var cuts: Bool
     /// Whether bytes are spelled as characters; false if the model takes raw bytes.
     var spells: Bool

@@ -1,8 +1,8 @@
-/// Which scalars tokenizers' `UnicodeScripts` takes for one script; those left out fit any.
+/// The script of each scalar in tokenizers' `UnicodeScripts`; scalars that are left out fit any script.
 ///
 /// Written by `Scripts/fixtures/make_unicode_tables.py`.
 enum ScriptRunTable {
-    /// The runs: in base 36 the gap before a run, its length and its class.
+    /// The runs in base 36: the gap before a run, its length and its class.
     static let runs = """
         0 w 0 1 w 0 0 q 1 0 6 0 0 q 1 0 1b 0 0 1 1 0 f 0 0 1 1 0 5 0 0 n 1 0 1 0 0 v 1 0 1 0 0 ch 1 0 13 \
         0 0 5 1 0 5 0 0 2 2 0 k 0 0 34 3 0 4 4 0 1 0 0 3 4 2 4 4 0 1 0 0 1 4 4 1 4 0 1 0 0 1 4 0 1 0 0 3 \

@@ -84,7 +84,7 @@ struct RegexParser {
 
     // MARK: Structure
 
-    /// Parses alternatives up to the end of the group, where options that were set inside end too.
+    /// Parses alternatives up to the end of the group; options that were set inside end there too.
     mutating func parseAlternatives() throws(RegexFault) -> RegexNode {
         depth += 1
         guard depth <= Self.deepestNesting else {

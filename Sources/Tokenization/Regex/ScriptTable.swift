@@ -1,8 +1,8 @@
-/// Which scalar belongs to which script, as tokenizers' regex engine knows it.
+/// The script of each scalar, as in tokenizers' regex engine.
 ///
 /// Written by `Scripts/fixtures/make_unicode_tables.py`.
 enum ScriptTable {
-    /// The scripts: each one's code and name.
+    /// The code and the name of each script.
     static let names = """
         adlm adlam aghb caucasianalbanian ahom ahom arab arabic armi imperialaramaic armn armenian avst \
         avestan bali balinese bamu bamum bass bassavah batk batak beng bengali bhks bhaiksuki bopo \
@@ -33,7 +33,7 @@ enum ScriptTable {
         common
         """
 
-    /// The runs: in base 36 the gap before a run, its length and its script's number in `names`.
+    /// The runs in base 36: the gap before a run, its length and its script's number in `names`.
     static let runs = """
         0 1t 4q 0 q 20 0 6 4q 0 q 20 0 1b 4q 0 1 20 0 f 4q 0 1 20 0 5 4q 0 n 20 0 1 4q 0 v 20 0 1 4q 0 \
         ch 20 0 13 4q 0 5 20 0 5 4q 0 2 d 0 k 4q 0 34 3c 0 4 18 0 1 4q 0 3 18 2 4 18 0 1 4q 0 1 18 4 1 \
