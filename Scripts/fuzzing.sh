@@ -1,13 +1,13 @@
 # shellcheck shell=bash
-# The loop that Scripts/fuzz-data and Scripts/fuzz-checkpoints share. An input follows from its number alone; a program that
-# crashes, hangs, takes 2 GB or breaks a promise is started again behind the input that did it, which is kept.
+# The loop of Scripts/fuzz-data and Scripts/fuzz-checkpoints. An input depends only on its number. If the program crashes, hangs,
+# takes 2 GB or violates an invariant, the input is kept and the program is restarted with the next one.
 
-# What goes when the script ends.
+# Removed when the script ends.
 trash=()
 trap 'rm -rf "${trash[@]}"' EXIT
 
-# fuzz PROGRAM COUNT FIRST SEEDS...: builds and runs it over the inputs FIRST ..< FIRST + COUNT.
-# STEP is how many inputs a process takes, SANITIZE a sanitizer; PURE=1 builds without libtorch.
+# fuzz PROGRAM COUNT FIRST SEEDS...: builds the program and runs it on the inputs FIRST ..< FIRST + COUNT.
+# STEP is the number of inputs per process, SANITIZE a sanitizer; PURE=1 builds without libtorch.
 fuzz() {
     local name=$1 count=$2 next=$3
     shift 3
@@ -32,7 +32,7 @@ fuzz() {
         size=$((end - next < ${STEP:-20000} ? end - next : ${STEP:-20000}))
         status=0
         (
-            # What wants more dies of it, not the machine; the sanitizer maps terabytes of shadow.
+            # A program that needs more memory fails, not the machine. The sanitizer maps terabytes of shadow memory.
             [ -n "${SANITIZE:-}" ] || ulimit -v 6000000
             exec "$program" "$space/seeds" "$space/inputs" "$next" "$size"
         ) >> "$space/counts" 2> "$space/errors" || status=$?

@@ -1,4 +1,4 @@
-"""Compares regular expressions in Split with the Python library's (Oniguruma) over random texts.
+"""Compares regular expressions in Split with those of the tokenizers library (Oniguruma) on random texts.
 
 Usage: python Scripts/fuzz/compare_patterns.py [RANDOM-PATTERNS [TEXTS-EACH [SEED]]]
 First: PURE=1 swift build -c release --product TokenizerProbe  (or set PROBE to the executable).
@@ -125,7 +125,7 @@ ATOMS = [
 
 
 def pattern(rng, depth=0):
-    """A random expression."""
+    """Returns a random expression."""
     kind = rng.random()
     if depth > 3 or kind < 0.35:
         return rng.choice(ATOMS)
@@ -162,7 +162,7 @@ def main():
         behavior = ["Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous"][number % 5 if number >= len(FIXED) else 0]
         source = tokenizer(regex, behavior, number >= len(FIXED) and rng.random() < 0.3)
         few = each if number >= len(FIXED) else each * 10
-        # Empty pieces of an encoding are not told from none; texts alone are compared.
+        # An encoding of empty pieces looks like one without pieces, so only single texts are compared.
         texts = [(probe.text(rng),) for _ in range(few)]
         if number < len(FIXED):
             every = [c for c in range(0x33500) if not 0xD800 <= c < 0xE000] + list(range(0xE0000, 0xE0200))
@@ -178,17 +178,17 @@ def main():
             except Exception as error:  # noqa: BLE001
                 if status == "opened":
                     only_ours += 1
-                    print("tokenizers alone refuses", regex["pattern"], error)
+                    print("refused only by tokenizers", regex["pattern"], error)
                 continue
             if status != "opened":
                 refused += 1
-                print("refused here", regex["pattern"], status)
+                print("refused only here", regex["pattern"], status)
                 continue
             for item, line in zip(texts, lines):
                 compared += 1
                 try:
                     expected = probe.describe(reference, item)
-                except BaseException as error:  # noqa: BLE001 - the library panics where it gives up
+                except BaseException as error:  # noqa: BLE001 - the library panics when it gives up
                     if not isinstance(error, Exception) and "Panic" not in type(error).__name__:
                         raise
                     continue
@@ -197,7 +197,7 @@ def main():
                     if differences <= 30:
                         print("DIFFERS", json.dumps(regex), repr(item[0][:200]), "\n  ", line.split("|")[2][:300], "\n  ", expected.split("|")[2][:300])
                     break
-    print(f"{len(patterns)} patterns, {compared} texts: {differences} patterns differ, {refused} refused here alone, {only_ours} by tokenizers alone")
+    print(f"{len(patterns)} patterns, {compared} texts: {differences} patterns differ, {refused} refused only here, {only_ours} refused only by tokenizers")
     sys.exit(1 if differences else 0)
 
 

@@ -1,8 +1,8 @@
-"""Compares whole tokenizers with the Python library's over random texts: ids, tokens, offsets, words, types, decoding.
+"""Compares tokenizers with the tokenizers library on random texts: ids, tokens, offsets, words, types, decoding.
 
 Usage: python Scripts/fuzz/compare_tokenizers.py [TEXTS-IN-ALL [SEED [TOKENIZER.JSON ...]]]
 First: PURE=1 swift build -c release --product TokenizerProbe  (or set PROBE to the executable).
-Without files it takes every tokenizer below Tests/Fixtures/tokenizers.
+Without files it uses every tokenizer below Tests/Fixtures/tokenizers.
 """
 
 import pathlib
@@ -17,7 +17,7 @@ FIELDS = ["ids", "tokens", "offsets", "words", "types", "mask", "decoded", "plai
 
 
 def long_text(rng, length):
-    """A text of pathological runs and of much of everything."""
+    """Returns a long text: a pathological repetition, or a mixture."""
     kind = rng.randrange(4)
     if kind == 0:
         return rng.choice(["a", " ", "\n", "\u0301", "中", "1", "'", "🇩", "\u2581"]) * length
@@ -65,7 +65,7 @@ def main():
                     print(f"DIFFERS {path.parent.name} {key} {len(item)} text(s) {ascii(shown[:2000])}")
                     print("   ", ours[wrong[0]][:300], "\n   ", theirs[wrong[0]][:300])
         print(f"{path.parent.name}: {len(items)} texts, {sum(found.values())} differ {found or ''}", flush=True)
-    print(f"{compared} texts over {len(paths)} tokenizers: {different} differ")
+    print(f"{compared} texts with {len(paths)} tokenizers: {different} differ")
     sys.exit(1 if different else 0)
 
 

@@ -1,9 +1,8 @@
-"""Feeds spoiled tokenizer.json files to the reader: none may crash it, and none may make it eat memory.
+"""Feeds corrupted tokenizer.json files to the reader: none may crash it or use excessive memory.
 
 Usage: python Scripts/fuzz/mutate_tokenizers.py [INPUTS [SEED]]
 First: PURE=1 swift build -c release --product TokenizerProbe  (or set PROBE to the executable).
-The files are those below Tests/Fixtures/tokenizers with vocabularies cut short, so that a mutation hits the rest of
-the file too.
+The files are those below Tests/Fixtures/tokenizers with shortened vocabularies, so that mutations also hit the rest of the file.
 """
 
 import json
@@ -19,7 +18,7 @@ MOST_MEMORY = 4 << 30
 
 
 def shrink(data):
-    """A tokenizer with few tokens."""
+    """Reduces a tokenizer to few tokens."""
     model = data["model"]
     vocabulary = model["vocab"]
     if isinstance(vocabulary, list):
@@ -50,7 +49,7 @@ def main():
         limit = lambda: resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))  # noqa: E731
         result = subprocess.run([probe.PROBE, "mutate", folder, count, seed], preexec_fn=limit)
         usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    print(f"ended with {result.returncode}; at most {usage.ru_maxrss // 1024} MB, {usage.ru_utime:.0f} s")
+    print(f"exit code {result.returncode}; peak {usage.ru_maxrss // 1024} MB, {usage.ru_utime:.0f} s")
     sys.exit(1 if result.returncode else 0)
 
 

@@ -1,4 +1,4 @@
-"""Runs TokenizerProbe beside the Python library, and random texts for both."""
+"""Runs TokenizerProbe and the tokenizers library, and generates random texts for both."""
 
 import os
 import pathlib
@@ -11,7 +11,7 @@ from tokenizers import Tokenizer
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROBE = os.environ.get("PROBE", str(ROOT / ".build" / "release" / "TokenizerProbe"))
 
-# Where characters of interest live: blocks of every script, and of what is no letter.
+# The Unicode ranges of interesting characters: every script, and non-letters.
 BLOCKS = [
     (0x20, 0x7F), (0x20, 0x7F), (0x20, 0x7F), (0x61, 0x7B), (0x61, 0x7B), (0x30, 0x3A), (0x00, 0x20), (0x80, 0x100),
     (0x100, 0x250), (0x250, 0x300), (0x300, 0x370), (0x370, 0x400), (0x400, 0x530), (0x530, 0x590), (0x590, 0x600),
@@ -30,7 +30,7 @@ PHRASES = [
 
 
 def text(rng, longest=40):
-    """A random text: phrases, characters of one block after another, runs of one character."""
+    """Returns a random text: phrases, characters from different ranges, runs of one character."""
     parts = []
     for _ in range(rng.randrange(1, 10)):
         kind = rng.random()
@@ -48,7 +48,7 @@ def text(rng, longest=40):
 
 
 def describe(tokenizer, texts):
-    """What TokenizerProbe prints, by the Python library."""
+    """Returns the line that TokenizerProbe should print, computed by the tokenizers library."""
     encoding = tokenizer.encode(*texts)
     join = lambda values: ",".join(map(str, values))  # noqa: E731
     return "|".join(
@@ -67,7 +67,7 @@ def describe(tokenizer, texts):
 
 
 def run(jobs):
-    """Runs [(tokenizer.json as text, [texts or pairs])] through the probe; gives one list of lines a job."""
+    """Runs [(tokenizer.json as text, [texts or pairs])] through the probe; returns a status and a list of lines per job."""
     with tempfile.TemporaryDirectory() as folder:
         lines = []
         for number, (source, items) in enumerate(jobs):
@@ -77,6 +77,6 @@ def run(jobs):
             lines += [" ".join(part.encode().hex() for part in item) for item in items]
         result = subprocess.run([PROBE, "encode"], input="\n".join(lines) + "\n", capture_output=True, text=True)
     if result.returncode:
-        raise SystemExit(f"the probe ended with {result.returncode} after {len(result.stdout.splitlines())} lines: {result.stderr[-2000:]}")
+        raise SystemExit(f"the probe exited with {result.returncode} after {len(result.stdout.splitlines())} lines: {result.stderr[-2000:]}")
     output = iter(result.stdout.splitlines())
     return [(next(output), [next(output) for _ in items]) for _, items in jobs]

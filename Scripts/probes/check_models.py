@@ -1,6 +1,6 @@
-"""For every model fixture: transformers opens what we save, with the same logits; saving again gives the same bytes.
+"""Checks for every model fixture that transformers loads our saved model with the same logits, and that saving is repeatable.
 
-Run by Scripts/check-models. 1e-4: float32 sums in another order.
+Run by Scripts/check-models. The tolerance of 1e-4 allows for float32 sums in another order.
 """
 
 import json
@@ -15,10 +15,9 @@ from transformers import AutoModelForSequenceClassification
 
 MODELS = ROOT / "Tests" / "Fixtures" / "models"
 TOLERANCE = 1e-4
-# Fields that a saved classifier may have beyond those of the classifier it was opened from: DeBERTa's classes alone do
-# not note what their logits mean, and leave `problem_type` out.
+# Fields that a saved classifier may add to those of the original: only DeBERTa's classes leave `problem_type` out.
 ADDED = {"problem_type"}
-# Fields that may differ from a base model's, which becomes a classifier of two labels in float32.
+# Fields that may change when a base model becomes a classifier of two labels in float32.
 BECOMES = {"architectures", "id2label", "label2id", "problem_type", "dtype", "torch_dtype", "num_labels"}
 
 
@@ -32,7 +31,7 @@ def random_texts(folder, path):
 
 
 def faults(folder, space):
-    """What is wrong with a fixture, a line each."""
+    """Returns the faults of a fixture, one line each."""
     is_classifier = (folder / "expected.safetensors").exists()
     texts_path = folder / "expected.safetensors"
     if not is_classifier:
@@ -41,7 +40,7 @@ def faults(folder, space):
     try:
         result = probe("save", folder, texts_path, space / "out", space / "again")
     except ProbeFailed as error:
-        return [f"not opened: {error}"]
+        return [f"not loaded: {error}"]
     found = []
     texts, types = read_texts(texts_path)
     saved, info = AutoModelForSequenceClassification.from_pretrained(
@@ -57,17 +56,17 @@ def faults(folder, space):
     for title, (a, b) in pairs.items():
         if (far := distance(a, b)) > TOLERANCE:
             found.append(f"logits {title} differ by {far:.1e}")
-    # A head drawn afresh is the one thing that may differ from what transformers makes of the same folder.
+    # Only a fresh head may differ from transformers' model of the same folder.
     original = AutoModelForSequenceClassification.from_pretrained(
         folder, dtype=torch.float32, num_labels=saved.num_labels)
     state = saved.state_dict()
-    found += [f"{key} is not what was opened" for key, value in original.state_dict().items()
+    found += [f"{key} differs from the original" for key, value in original.state_dict().items()
               if key not in result["fresh"] and not torch.equal(value, state[key])]
     weights = [(path / "model.safetensors") for path in (folder, space / "out")]
     if is_classifier and weights[0].read_bytes() != weights[1].read_bytes():
-        found.append("model.safetensors is not transformers' own, byte for byte")
+        found.append("model.safetensors differs from transformers' file")
     if files(space / "out") != files(space / "again"):
-        found.append("saved, opened and saved again: other bytes")
+        found.append("saving, loading and saving again gives different bytes")
     before, after = (json.loads((path / "config.json").read_text()) for path in (folder, space / "out"))
     changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
     if odd := changed - ((ADDED - before.keys()) if is_classifier else BECOMES):
@@ -84,11 +83,11 @@ def main():
         with tempfile.TemporaryDirectory() as space:
             try:
                 found = faults(folder, pathlib.Path(space))
-            except Exception as error:  # transformers refuses: say so, and go on with the next
+            except Exception as error:  # transformers fails: report it and continue
                 found = [f"transformers: {type(error).__name__}: {error}"]
         wrong += bool(found)
         print(f"{folder.name:24} {'ok' if not found else ''}{'; '.join(found)}", flush=True)
-    print(f"{len(folders) - wrong} of {len(folders)} models as they should be")
+    print(f"{len(folders) - wrong} of {len(folders)} models passed")
     sys.exit(wrong > 0)
 
 

@@ -1,12 +1,12 @@
-"""Real weights, real texts: hidden states of every token and logits, ours against transformers', within 1e-4.
+"""Compares hidden states of every token and logits with transformers', on real weights and real texts, within 1e-4.
 
-A text that is further away is held against the same model in float64: where transformers' own float32 is more than 1e-4
-from that, float32 does not carry the text (one token's huge activations cancel in the last norm; two matrix libraries
-give transformers itself results 4e-4 apart), and both distances are printed.
+If a text differs by more, it is compared with the same model in float64. If transformers' own float32 is more than 1e-4 from
+float64, float32 is not precise enough for this text, and both distances are printed. (One token's huge activations cancel in the
+last norm; with two matrix libraries transformers itself gives results 4e-4 apart.)
 
-Run by Scripts/compare-real-weights, which names the folders. all-MiniLM-L6-v2 is read from its sentence-transformers
-folder, SmolLM2-135M from its GGUF file, by both sides; for the logits transformers draws a head once and writes the
-classifier, which both then open.
+Run by Scripts/compare-real-weights, which passes the folders. Both sides read all-MiniLM-L6-v2 from its sentence-transformers
+folder and SmolLM2-135M from its GGUF file. For the logits transformers makes a random head once and writes the classifier, which
+both then load.
 """
 
 import argparse
@@ -25,7 +25,7 @@ LONGEST = 256
 
 
 def column(path, name, count):
-    """`count` texts spread evenly over an Orange file."""
+    """Returns `count` texts spread evenly over an Orange file."""
     csv.field_size_limit(1 << 30)
     with open(path, newline="") as file:
         rows = list(csv.reader(file, delimiter="\t"))
@@ -35,7 +35,7 @@ def column(path, name, count):
 
 
 def tokenized(tokenizer, texts, with_pairs):
-    """Ids of every text, cut at 256; the last tenth as pairs where the model knows token types."""
+    """Returns the ids of every text, truncated to 256; the last tenth are pairs if the model has token types."""
     ids, types = [], []
     for number, text in enumerate(texts):
         second = texts[number - 1] if with_pairs and number >= len(texts) * 9 // 10 else None
@@ -47,7 +47,7 @@ def tokenized(tokenizer, texts, with_pairs):
 
 @torch.no_grad()
 def reference(model, ids, types):
-    """Last hidden states and logits of each text by itself."""
+    """Returns the last hidden states and logits of each text, run alone."""
     hidden, logits = [], []
     hook = model.base_model.register_forward_hook(lambda *call: hidden.append(call[2].last_hidden_state[0]))
     for row, text in enumerate(ids):
@@ -60,12 +60,12 @@ def reference(model, ids, types):
 
 
 def distance(a, b):
-    """The largest difference, as a share of the largest value."""
+    """Returns the largest difference as a fraction of the largest value."""
     return ((a.double() - b.double()).abs().max() / b.double().abs().max()).item()
 
 
 def compare(title, ours, theirs, exact):
-    """The text that is furthest away; `exact` gives a text's values in float64."""
+    """Compares text by text; `exact` returns a text's values in float64."""
     shares = [distance(a, b) for a, b in zip(ours, theirs)]
     far = [number for number, share in enumerate(shares) if share > TOLERANCE]
     near = max(share for share in shares if share <= TOLERANCE)
@@ -76,15 +76,15 @@ def compare(title, ours, theirs, exact):
         own = distance(theirs[number], truth)
         carried = own <= TOLERANCE
         right &= not carried
-        print(f"    text {number} is {shares[number]:.1e} away; from float64 ours {distance(ours[number], truth):.1e}, the "
-              f"reference's {own:.1e}: " + ("NOT within 1e-4" if carried else "float32 does not carry it"))
+        print(f"    text {number} differs by {shares[number]:.1e}; from float64 ours {distance(ours[number], truth):.1e}, "
+              f"transformers' {own:.1e}: " + ("NOT within 1e-4" if carried else "float32 is not precise enough"))
     return right
 
 
 def check(name, source, texts, space, gguf=None):
     """`source` is a folder, or the folder of the file `gguf`."""
     options = {"gguf_file": gguf} if gguf else {}
-    # transformers saves nothing that it still holds as GGUF.
+    # transformers cannot save a model that is still quantized as GGUF.
     whole = {"quantization_config": GgufConfig(dequantize=True)} if gguf else {}
     tokenizer = AutoTokenizer.from_pretrained(source, **options)
     torch.manual_seed(0)
@@ -98,12 +98,12 @@ def check(name, source, texts, space, gguf=None):
     ids, types = tokenized(tokenizer, texts, with_pairs=getattr(model.config, "type_vocab_size", 0) > 1)
     lengths = [len(text) for text in ids]
     write_texts(space / "texts.safetensors", ids, types)
-    print(f"{name}: {len(ids)} texts, {sum(lengths)} tokens, {min(lengths)} to {max(lengths)} a text", flush=True)
+    print(f"{name}: {len(ids)} texts, {sum(lengths)} tokens, {min(lengths)} to {max(lengths)} per text", flush=True)
     hidden, logits = reference(model, ids, types)
     right = True
 
     def exact(part):
-        """The hidden states (0) or logits (1) of one text in float64."""
+        """Returns a function for the hidden states (0) or logits (1) of one text in float64."""
         return lambda number: reference(model.double(), [ids[number]], types and [types[number]])[part][0]
 
     sources = {"from transformers' classifier": space / "classifier",

@@ -1,16 +1,16 @@
-"""A hundred steps of `attune train` against transformers' Trainer, from the same weights on the same texts.
+"""Compares a hundred steps of `attune train` with transformers' Trainer, from the same weights on the same texts.
 
-Run by Scripts/compare-training, which names the files. Written against transformers 5.23.0, torch 2.13.0, datasets 5.2.0,
-scikit-learn 1.9.1 and bitsandbytes 0.50.2. float32 on both sides, no dropout, data in transformers' shuffled order; 301
-texts make 38 steps an epoch, the last of five texts, so that micro-batches of different sizes occur.
+Run by Scripts/compare-training, which passes the files. Written for transformers 5.23.0, torch 2.13.0, datasets 5.2.0,
+scikit-learn 1.9.1 and bitsandbytes 0.50.2. Both sides use float32, no dropout, and data in transformers' shuffled order. 301
+texts make 38 steps per epoch, the last with five texts, so that micro-batches of different sizes occur.
 
-Shares are of transformers' value. Weights are compared as numbers, the largest difference of any. AdamW divides a
-gradient by its own size: where that is next to nothing, as of a word that occurs once, rounding decides which way a weight
-goes. Where a weight is beyond the limit transformers trains once more in float64 and both distances from that are printed:
-right is then, in every tensor, what is at the most twice as far from it as transformers' own float32. One weight in
-100,000 is left out of that, the furthest on either side: gradients near nothing are as many as they are small, so that a
-distance is ten times as rare as one of a tenth, and the largest of millions is a draw that says nothing of the others. The
-biases of BERT's keys are left out: a softmax does not notice them, so that their gradient is rounding alone on either side.
+Losses and norms are compared relative to transformers' value, weights by the largest absolute difference. AdamW divides a
+gradient by its own size. If the gradient is close to zero, for example of a word that occurs once, rounding decides the direction
+of the update. So if a weight is beyond the limit, transformers trains once more in float64, and both distances are printed.
+Ours passes if in every tensor it is at most twice as far from float64 as transformers' float32. One weight in 100,000, the
+furthest on either side, is exempt: distances are heavy-tailed (ten times the distance is ten times as rare), so the largest of
+millions says nothing about the others. The biases of BERT's keys are not compared: softmax cancels them, so their gradient is
+only rounding on either side.
 """
 
 import argparse
@@ -32,13 +32,13 @@ from safetensors.torch import load_file
 from training_variants import MODELS, VARIANTS, WEIGHTS, flags, write_model
 
 LIMITS = {"loss": 1e-3, "learning_rate": 1e-3, "grad_norm": 1e-3, "weights": 1e-4, "eval_loss": 1e-3, "metrics": 1e-12}
-# One weight in so many may be anywhere; see above.
+# One weight in this many is exempt; see above.
 RARE = 100_000
 TRAIN, HELD = 301, 200
 
 
 def tweets(path):
-    """The first texts of a fixed spread over the file, and their authors."""
+    """Returns texts spread evenly over the file, and their authors."""
     with open(path / "election-tweets-2016.tab", newline="") as file:
         rows = list(csv.reader(file, delimiter="\t"))
     author, text = rows[0].index("Author"), rows[0].index("Content")
@@ -49,9 +49,9 @@ def tweets(path):
 
 
 def write_data(path, work):
-    """The same rows as files for ours and as datasets for transformers."""
+    """Writes the rows to files for Attune and returns them as datasets for transformers."""
     rows = tweets(path)
-    # Every third of the spread is held out until there are enough: both parts run through the whole file.
+    # Two rows of every five are held out until there are enough, so that both parts span the file.
     held = [row for number, row in enumerate(rows) if number % 5 < 2][:HELD]
     train = [row for row in rows if row not in held][:TRAIN]
     found = []
@@ -64,7 +64,7 @@ def write_data(path, work):
 
 
 def ours(program, variant, folder, work):
-    """Log rows, weights and metrics that `attune train` leaves."""
+    """Returns the log rows, weights and metrics of `attune train`."""
     output = work / "ours"
     shutil.rmtree(output, ignore_errors=True)
     command = [program, "train", "--model", folder, "--dataset", work / "train.jsonl", "--eval-dataset",
@@ -72,7 +72,7 @@ def ours(program, variant, folder, work):
                "--max-length", "512", "--threads", "1", "--no-token-cache", *flags(variant)]
     if step := VARIANTS[variant].get("resume_at"):
         run(command + ["--save-strategy", "steps", "--save-steps", str(step), "--save-total-limit", "2"])
-        # What came after the checkpoint is forgotten, and done again.
+        # Delete everything after the checkpoint, so that it is repeated.
         for left in output.iterdir():
             if left.name != f"checkpoint-{step}":
                 shutil.rmtree(left) if left.is_dir() else left.unlink()
@@ -90,7 +90,7 @@ def run(command):
 
 
 def is_idle(name):
-    """Whether nothing depends on a weight."""
+    """Whether a weight has no effect on the output."""
     return name.endswith("attention.self.key.bias")
 
 
@@ -99,7 +99,7 @@ def share(found, wanted):
 
 
 def deviations(found, wanted):
-    """The worst of each quantity."""
+    """Returns the largest deviation of each quantity, and the tensor whose weights deviate most."""
     (rows, weights, metrics), (their_rows, their_weights, their_metrics) = found, wanted
     if [row["step"] for row in rows] != [row["step"] for row in their_rows] or weights.keys() != their_weights.keys():
         return dict.fromkeys(LIMITS, math.inf), ""
@@ -114,7 +114,7 @@ def deviations(found, wanted):
 
 
 def from_float64(ours, theirs, exact):
-    """How far from float64 each side is where it is furthest; whether ours is no further, tensor by tensor, rare weights aside."""
+    """Returns whether ours is close enough to float64 in every tensor, rare weights exempt, and both sides' largest distance."""
     off = lambda weights, name: (weights[name].double() - exact[name]).abs().flatten()
     rank = lambda distances: distances.topk(1 + len(distances) // RARE).values[-1].item()
     names = [name for name in exact if not is_idle(name)]
@@ -128,7 +128,7 @@ def main():
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--datasets", required=True, type=Path)
     parser.add_argument("--models", default=",".join(MODELS))
-    parser.add_argument("--variants", default=";".join(VARIANTS), help="names, with ; between them")
+    parser.add_argument("--variants", default=";".join(VARIANTS), help="names separated by ;")
     options = parser.parse_args()
     quiet()
     datasets.disable_progress_bars()

@@ -1,4 +1,4 @@
-"""Runs ModelProbe, and what the checks on models share."""
+"""Runs ModelProbe; helpers shared by the checks on models."""
 
 import json
 import os
@@ -14,11 +14,11 @@ PROBE = os.environ.get("PROBE", str(ROOT / ".build" / "release" / "ModelProbe"))
 
 
 class ProbeFailed(Exception):
-    """The probe said why it would not."""
+    """The probe failed; the message is its output."""
 
 
 def probe(*arguments):
-    """The last line that ModelProbe prints, as JSON where it is that."""
+    """Runs ModelProbe and returns its last line, parsed as JSON, or None."""
     result = subprocess.run([PROBE, *map(str, arguments)], capture_output=True, text=True)
     lines = result.stdout.strip().splitlines()
     if result.returncode:
@@ -33,12 +33,12 @@ def quiet():
 
 
 def distance(found, expected):
-    """The largest difference as a share of the largest value."""
+    """Returns the largest difference as a fraction of the largest value."""
     return ((found.double() - expected.double()).abs().max() / expected.double().abs().max()).item()
 
 
 def write_texts(path, texts, types=None):
-    """What ModelProbe reads: the ids of all texts, one after another."""
+    """Writes the input of ModelProbe: the ids of all texts, one after another."""
     lengths = torch.tensor([0] + [len(text) for text in texts])
     tensors = {"ids": torch.cat(texts).int(), "cu_seqlens": lengths.cumsum(0).int()}
     if types:
@@ -47,7 +47,7 @@ def write_texts(path, texts, types=None):
 
 
 def read_texts(path):
-    """The texts of such a file, and their token types or None."""
+    """Returns the texts of such a file, and their token types or None."""
     tensors = load_file(path)
     bounds = tensors["cu_seqlens"].tolist()
     rows = {key: [tensors[key][start:end].long() for start, end in zip(bounds, bounds[1:])]
@@ -57,7 +57,7 @@ def read_texts(path):
 
 @torch.no_grad()
 def reference_logits(model, texts, types=None):
-    """Each text by itself, so that nothing depends on padding."""
+    """Returns transformers' logits of each text, run alone, so that nothing depends on padding."""
     results = []
     for row, text in enumerate(texts):
         inputs = {"input_ids": text[None], "attention_mask": torch.ones_like(text)[None]}

@@ -1,4 +1,4 @@
-"""transformers' Trainer under one variant: its log, its weights and its evaluation."""
+"""Runs transformers' Trainer with one variant; returns its log, weights and evaluation."""
 
 import shutil
 
@@ -10,7 +10,7 @@ from training_variants import VARIANTS, WEIGHTS, arguments
 
 
 def measures(predictions):
-    """The metrics that ours logs without being asked, by scikit-learn."""
+    """Returns the metrics that Attune logs by default, computed by scikit-learn."""
     labels, given = predictions.label_ids, predictions.predictions.argmax(-1)
     averages = {f"f1_{average}": m.f1_score(labels, given, average=average) for average in ["macro", "micro", "weighted"]}
     return {"accuracy": m.accuracy_score(labels, given), "balanced_accuracy": m.balanced_accuracy_score(labels, given),
@@ -18,7 +18,7 @@ def measures(predictions):
 
 
 class Weighted(t.Trainer):
-    """The mission's override: each micro-batch's weighted mean, which transformers sums up under accumulation."""
+    """The mission's override: each micro-batch's weighted mean, which transformers adds up when accumulating."""
 
     weights = None
 
@@ -30,9 +30,9 @@ class Weighted(t.Trainer):
 
 
 class Exact(Weighted):
-    """What is right under accumulation: the weighted mean over all of a step's examples.
+    """The correct loss with accumulation: the weighted mean over all examples of a step.
 
-    transformers' own way to it is `num_items_in_batch`, by which a loss is to divide its sum; here it counts weights.
+    transformers divides a summed loss by `num_items_in_batch`; here this is the sum of the weights.
     """
 
     def _get_num_items_in_batch(self, batch_samples, device):
@@ -56,7 +56,7 @@ class StopAt(t.TrainerCallback):
 
 
 def kind(variant):
-    """Which Trainer: transformers' own, unless it needs a fix or weights."""
+    """Returns the Trainer's class: transformers' own, unless the variant needs a fix or weights."""
     settings = VARIANTS[variant]
     if "gradient_accumulation_steps" in settings and not settings.get("faulty"):
         return Exact
@@ -64,7 +64,7 @@ def kind(variant):
 
 
 def reference(variant, folder, train, held, work, dtype=torch.float32):
-    """Its log rows, weights by name and metrics."""
+    """Returns the Trainer's log rows, weights by name, and metrics."""
     settings = VARIANTS[variant]
     output = work / "reference"
     shutil.rmtree(output, ignore_errors=True)

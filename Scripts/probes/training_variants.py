@@ -1,9 +1,9 @@
-"""The settings under which both trainers run, and the small models that they start from.
+"""The settings of both trainers, and the small models that they start from.
 
-A variant is what it adds to transformers' TrainingArguments; `flags` writes the same for `attune train`. Four keys are
-ours: `class_weights`; `faulty`, which takes transformers' loss under accumulation as it is (`--hf-compat-ga`);
-`resume_at`, the step at which both runs are stopped and started again; and `weights_limit`: a moment on the border
-between two of the 8-bit codes falls to either side by rounding, which moves it by hundredths of its block's largest.
+A variant lists its changes to transformers' TrainingArguments; `flags` converts them for `attune train`. Four keys are ours:
+`class_weights`; `faulty`, which uses transformers' loss with accumulation unchanged (`--hf-compat-ga`); `resume_at`, the step at
+which both runs are stopped and resumed; and `weights_limit`, needed because rounding decides the code of a moment between two
+8-bit codes, which changes it by hundredths of its block's maximum.
 """
 
 from pathlib import Path
@@ -34,7 +34,7 @@ COMMON = {"max_steps": 100, "learning_rate": 2e-4, "per_device_train_batch_size"
 
 
 def arguments(variant):
-    """What both sides are given, ours and the resumption apart."""
+    """Returns the arguments of both sides, without the four keys that are ours."""
     return {**COMMON, **{key: value for key, value in VARIANTS[variant].items() if key not in OWN}}
 
 
@@ -49,7 +49,7 @@ def flags(variant):
 SMALL = dict(hidden_size=64, intermediate_size=160, num_hidden_layers=3, num_attention_heads=4,
              max_position_embeddings=512, initializer_range=0.08)
 DECODER = dict(SMALL, num_key_value_heads=2)
-# The class of the configuration, its values, and whose tokenizer goes with it.
+# The configuration's class, its values, and the model that provides the tokenizer.
 MODELS = {
     "llama": (t.LlamaConfig, DECODER, "smollm2"),
     "phi3": (t.Phi3Config, dict(DECODER, resid_pdrop=0.0, embd_pdrop=0.0, attention_dropout=0.0), "smollm2"),
@@ -59,7 +59,7 @@ MODELS = {
 
 
 def write_model(name, sources, folder):
-    """A random classifier with a real tokenizer, as both sides open it."""
+    """Writes a random classifier with a real tokenizer, which both sides load."""
     make, values, source = MODELS[name]
     if source == "minilm":
         tokenizer = t.AutoTokenizer.from_pretrained(sources.minilm)

@@ -1,9 +1,9 @@
 import Foundation
 import Tokenization
 
-/// Spoils tokenizer.json files in every way it can think of, opens them, and encodes a text with those that open.
+/// Mutates tokenizer.json files in many ways, opens them, and encodes a text with those that open.
 ///
-/// A crash ends the process, and the last seed printed tells which input did it.
+/// A crash ends the process; the last number printed narrows down the input that caused it.
 struct MutationRun {
     let folder: URL
     let count: Int
@@ -34,7 +34,7 @@ struct MutationRun {
         }
         var opened = 0
         for number in 0..<count {
-            // A stream of its own for each input, so that a crash can be had again alone.
+            // Each input has its own random stream, so that a crash can be reproduced with this input alone.
             var random = SplitMix(state: seed &+ UInt64(number) &* 0x1_0000)
             var input = seeds[random.next(below: seeds.count)]
             for _ in 0..<1 + random.next(below: 2) { Self.spoil(&input, &random) }
@@ -81,7 +81,7 @@ struct MutationRun {
         }
     }
 
-    /// Puts another value in place of the one behind the next colon or comma.
+    /// Replaces the value after the next colon or comma.
     private static func replaceValue(near index: Int, in input: inout [UInt8], by word: String) {
         let marks: [UInt8] = [UInt8(ascii: ":"), UInt8(ascii: ","), UInt8(ascii: "[")]
         guard let start = input[index...].firstIndex(where: marks.contains) else { return }
@@ -91,7 +91,7 @@ struct MutationRun {
     }
 }
 
-/// A small random stream.
+/// A SplitMix64 random stream.
 struct SplitMix {
     var state: UInt64
 

@@ -1,7 +1,7 @@
 import Foundation
 import Tokenization
 
-/// Encodes texts for `compare_tokenizers.py`, and feeds spoiled files to the reader.
+/// Encodes texts for `compare_tokenizers.py`, and feeds corrupted files to the reader.
 @main
 struct Probe {
     static func main() {
@@ -18,7 +18,7 @@ struct Probe {
         }
     }
 
-    /// Reads `@FILE` to open a tokenizer, and texts, or pairs with a space between, as hexadecimal UTF-8.
+    /// Reads lines: `@FILE` opens a tokenizer; other lines are a text, or a pair separated by a space, as hexadecimal UTF-8.
     private static func encode() {
         var tokenizer: Tokenizer?
         while let line = readLine() {

@@ -1,17 +1,18 @@
 // The test Hub and the client as programs, for Scripts/check-hub.
 //
-//   HubProbe serve FOLDER SEED FAULTS [PART]     serves FOLDER/<org>/<name>/... until standard input ends; FAULTS in a
-//                                                thousand requests fail; large files come in parts of PART bytes.
-//                                                A line `faults N` changes that; `write FOLDER` writes down what it holds.
+//   HubProbe serve FOLDER SEED FAULTS [PART]     serves FOLDER/<org>/<name>/... until standard input ends; FAULTS of a
+//                                                thousand requests fail; large files are sent in parts of PART bytes.
+//                                                Input lines: `faults N` sets FAULTS, `write FOLDER` writes all files.
 //   HubProbe download ENDPOINT CACHE ID          downloads a snapshot; prints its folder
-//   HubProbe again ENDPOINT CACHE ID             downloads it and prints the milliseconds of further calls, with the endpoint and offline
-//   HubProbe upload ENDPOINT CACHE FOLDER ID     uploads a folder into a repository, made if need be; deletes stale *.safetensors
+//   HubProbe again ENDPOINT CACHE ID             downloads it; prints the milliseconds of repeated calls, online and offline
+//   HubProbe upload ENDPOINT CACHE FOLDER ID     uploads a folder to a repository, which it creates if missing; deletes stale
+//                                                *.safetensors
 import Foundation
 import Hub
 import HubTestSupport
 import Synchronization
 
-/// SplitMix64: the same faults for the same seed and request.
+/// Returns a SplitMix64 hash, so that the same seed and request give the same faults.
 func random(_ seed: UInt64, _ number: UInt64) -> UInt64 {
     var value = seed &* 0x9E37_79B9_7F4A_7C15 &+ number &* 0xBF58_476D_1CE4_E5B9
     value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -19,7 +20,7 @@ func random(_ seed: UInt64, _ number: UInt64) -> UInt64 {
     return value ^ (value >> 31)
 }
 
-/// Makes one of the faults of a request that is never looked at.
+/// Returns a fault for a request that is not processed.
 func refused(_ dice: UInt64) -> FakeAnswer {
     var answer = FakeAnswer(500)
     switch (dice >> 20) % 4 {
@@ -31,7 +32,7 @@ func refused(_ dice: UInt64) -> FakeAnswer {
     return answer
 }
 
-/// Makes one of the faults of an answer.
+/// Returns an answer with a fault.
 func spoiled(_ good: FakeAnswer, _ request: FakeRequest, _ dice: UInt64) -> FakeAnswer {
     var answer = good
     let size = good.body.count
@@ -44,7 +45,7 @@ func spoiled(_ good: FakeAnswer, _ request: FakeRequest, _ dice: UInt64) -> Fake
     case 6: answer.announcedLength = size + 10
     case 7: answer.announcedLength = max(0, size - 10)
     case 8 where request.path.contains("/resolve/") || request.path.contains("/contents/"):
-        // Lists carry no hash: against bytes changed in them there is TLS alone.
+        // Lists have no hash: only TLS protects them against changed bytes.
         if size > 0 { answer.body[answer.body.startIndex + Int((dice >> 32) % UInt64(size))] ^= 0x10 }
     default: answer = FakeAnswer(503, [("Retry-After", "Wed, 21 Oct 2015 07:28:00 GMT")])
     }

@@ -1,7 +1,7 @@
-// How often the 95 % intervals hold the truth: `Scripts/interval-coverage` compiles this with Sources/Evaluation.
+// Measures how often the 95 % intervals contain the true value. `Scripts/interval-coverage` compiles it with Sources/Evaluation.
 //
-// Answers are drawn from a model whose true metrics are known from a very large draw. A share of 0.95 of the intervals
-// should hold them, also for few examples, rare classes and classifiers that are nearly always right.
+// Predictions are drawn from a model whose true metrics are known from a very large sample. A fraction of 0.95 of the intervals
+// should contain them, even for few examples, rare classes and classifiers that are nearly always right.
 
 import Foundation
 
@@ -22,7 +22,7 @@ struct Generator: RandomNumberGenerator {
 
 typealias Measured = (values: [(name: String, value: Double)], intervals: [String: ClosedRange<Double>])
 
-/// A single-label classifier: logits are normal, the true class's higher by `signal`.
+/// Draws from a single-label classifier: logits are normal, the true class's higher by `signal`.
 func single(
     _ n: Int,
     _ shares: [Double],
@@ -56,7 +56,7 @@ func single(
     return (metrics.values, metrics.intervals)
 }
 
-/// Several labels a text; `common` is how much they hang together.
+/// Draws from a multi-label classifier; `common` is the correlation of the labels.
 func several(
     _ n: Int,
     _ shares: [Double],
@@ -73,7 +73,7 @@ func several(
         let shared = random.normal()
         let own = shares.map { _ in common.squareRoot() * shared + (1 - common).squareRoot() * random.normal()
         }
-        // A share of the normal distribution lies above its quantile; the quantile by bisection.
+        // The label's share of the normal distribution is above this quantile.
         let limits = shares.map { quantiles[$0] ?? 0 }
         labels.append(shares.indices.filter { own[$0] > limits[$0] })
         let noise = random.normal()
@@ -96,7 +96,7 @@ func several(
     return (metrics.values, metrics.intervals)
 }
 
-/// The normal distribution's quantiles that leave a share above them.
+/// The normal distribution's quantiles by the share above them, found by bisection.
 let quantiles: [Double: Double] = Dictionary(
     uniqueKeysWithValues: [0.02, 0.05, 0.1, 0.2, 0.3, 0.5].map { share in
         var (low, high) = (-8.0, 8.0)
@@ -108,7 +108,7 @@ let quantiles: [Double: Double] = Dictionary(
     }
 )
 
-/// Numbers with normal errors, whose spread grows with the number if `isUneven`.
+/// Draws from a regression with normal errors, whose deviation grows with the number if `isUneven`.
 func numbers(
     _ n: Int,
     _ noise: Double,
@@ -162,14 +162,14 @@ for (name, draw, sizes) in scenarios {
                 held[name] = sums
             }
         }
-        print("\n\(name), n = \(n)" + (broken > 0 ? ": \(broken) INTERVALS WITHOUT THEIR VALUE" : ""))
+        print("\n\(name), n = \(n)" + (broken > 0 ? ": \(broken) INTERVALS DO NOT CONTAIN THE ESTIMATE" : ""))
         for metric in order {
             guard let sums = held[metric] else { continue }
             let count = Double(sums.count)
             print(
                 metric.padding(toLength: 22, withPad: " ", startingAt: 0),
                 String(
-                    format: "true %7.4f  held %.3f  too low %.3f  width %.3f",
+                    format: "true %7.4f  covered %.3f  too low %.3f  width %.3f",
                     truth[metric] ?? 0,
                     Double(sums.covered) / count,
                     Double(sums.below) / count,

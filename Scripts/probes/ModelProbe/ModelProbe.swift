@@ -5,7 +5,7 @@ import Models
 import NN
 import Torch
 
-/// Runs models for `check-models` and `compare-real-weights`, which hold what it prints and writes against transformers.
+/// Runs models for `check-models` and `compare-real-weights`, which compare its output with transformers.
 @main
 struct ModelProbe {
     static func main() {
@@ -28,7 +28,7 @@ struct ModelProbe {
         }
     }
 
-    /// Opens a model, scores texts, saves it, opens what it saved and saves that; prints one line of JSON.
+    /// Loads a model, scores texts, saves it, loads and saves the result again; prints one line of JSON.
     private static func save(_ model: URL, texts: URL, to first: URL, again second: URL) throws {
         let (model, report) = try open(model)
         let logits = try TextRun(model: model, texts: Texts(texts)).logits().array(of: Double.self)
@@ -42,7 +42,7 @@ struct ModelProbe {
         print(JSONValue.object(line).compact)
     }
 
-    /// A model's folder or `.gguf` file, its weights as they are; a fresh head where there is none.
+    /// Loads a model's folder or `.gguf` file with its weights unchanged, and with a fresh head if it has none.
     static func open(_ url: URL) throws -> (model: SequenceClassifier, report: LoadReport) {
         let checkpoint: any Checkpoint
         let configuration: ModelConfiguration

@@ -4,7 +4,7 @@ import Models
 import NN
 import Torch
 
-/// Texts as ids, one after another: `ids`, `cu_seqlens` and perhaps `type_ids` of a safetensors file.
+/// Packed texts from a safetensors file: `ids`, `cu_seqlens` and optionally `type_ids`.
 struct Texts {
     let ids: [Int32]
     let typeIDs: [Int32]?
@@ -18,7 +18,7 @@ struct Texts {
             file.tensorNames.contains("type_ids") ? try file.tensor("type_ids").array(of: Int32.self) : nil
     }
 
-    /// Texts `range` as a batch of their own.
+    /// Returns the texts of `range` as a batch.
     func batch(_ range: Range<Int>, for model: SequenceClassifier) throws -> PackedBatch {
         let (start, end) = (cuSeqlens[range.lowerBound], cuSeqlens[range.upperBound])
         return try PackedBatch(
@@ -34,7 +34,7 @@ struct Texts {
 struct TextRun {
     let model: SequenceClassifier
     let texts: Texts
-    /// Texts at a time.
+    /// The number of texts in a batch.
     var batchSize = 8
 
     init(model: SequenceClassifier, texts: Texts) {
@@ -46,12 +46,12 @@ struct TextRun {
         self.init(model: try ModelProbe.open(URL(filePath: path)).model, texts: try Texts(url))
     }
 
-    /// `[B, K]`.
+    /// The logits of all texts, `[B, K]`.
     func logits() throws -> Tensor {
         try inBatches { try model.logits($0) }
     }
 
-    /// Writes `logits`, and `hidden` `[T, H]`: the last layer's states of every token.
+    /// Writes `logits`, and `hidden` `[T, H]`, the last layer's hidden states of every token.
     func write(to url: URL) throws {
         let hidden = try inBatches { try model.hiddenStates($0) }
         try writeSafetensors([("logits", logits()), ("hidden", hidden)], to: url)
