@@ -1,4 +1,4 @@
-// Arrays in memory: made from plain buffers, chosen from, turned into text.
+// Arrays in memory: creation from plain buffers, selection of rows, conversion to text.
 #include <arrow/c/bridge.h>
 #include <arrow/compute/api.h>
 
@@ -17,7 +17,7 @@ arrow::Result<BufferPtr> copied(const void *bytes, int64_t count) {
     return BufferPtr(std::move(buffer));
 }
 
-/// A bit a row from a byte a row.
+/// Packs one byte per row into one bit per row.
 arrow::Result<BufferPtr> packed(const uint8_t *bytes, int64_t count) {
     ARROW_ASSIGN_OR_RAISE(auto buffer, arrow::AllocateBuffer((count + 7) / 8, pool()));
     std::memset(buffer->mutable_data(), 0, size_t(buffer->size()));
@@ -80,7 +80,7 @@ arrow::Result<ArrayPtr> borrow(const ArrowArray *array, ca_type type) {
     if (!known) return arrow::Status::TypeError("nested values");
     ArrowArray copy = *array;
     copy.release = [](ArrowArray *self) { self->release = nullptr; };
-    // Children are moved out of the copy by what imports it, so they must be copies, too.
+    // The import moves children out of the copy, so they must be copies, too.
     ArrowArray child{};
     ArrowArray *children[1] = {&child};
     if (type.is_list) {

@@ -1,4 +1,4 @@
-// Files of rows being written, and the bytes of compressed files.
+// Writing of data files, and decompression of input files.
 #include <arrow/c/bridge.h>
 #include <arrow/io/compressed.h>
 #include <arrow/io/file.h>
@@ -12,10 +12,10 @@
 namespace ca {
 namespace {
 
-/// Rows of a Parquet row group: enough to compress well, few enough that two cores share a file of some size.
+/// Rows per Parquet row group: enough to compress well, few enough for several cores to share a file.
 constexpr int64_t group_rows = 1 << 16;
 
-/// Hands a file's bytes to the caller, so that they may go where nothing can be sought: into a pipe, for one.
+/// Passes a file's bytes to the caller, so that the destination need not be seekable, for example a pipe.
 class Sink final : public arrow::io::OutputStream {
   public:
     Sink(ca_write write, void *context) : write_(write), context_(context) {}
@@ -48,13 +48,13 @@ struct Writer {
     std::vector<ca_type> types;
     std::shared_ptr<arrow::Schema> schema;
     std::shared_ptr<Sink> file;
-    /// One of the two is there.
+    /// Exactly one of the two is set.
     std::unique_ptr<parquet::arrow::FileWriter> parquet;
     std::shared_ptr<arrow::ipc::RecordBatchWriter> ipc;
 };
 
 struct Input {
-    /// Outlives the stream that decompresses with it.
+    /// Must outlive the stream that uses it.
     std::unique_ptr<arrow::util::Codec> codec;
     std::shared_ptr<arrow::io::InputStream> stream;
 };
@@ -140,7 +140,7 @@ int ca_writer_close(ca_writer handle) {
 
 void ca_writer_free(ca_writer handle) {
     auto *made = static_cast<Writer *>(handle.ctx);
-    // A writer that was not closed would write its end here, when nobody takes it any more.
+    // An unclosed writer would write the end of the file here, after the caller has stopped receiving bytes.
     if (made) (void)made->file->Close();
     delete made;
 }

@@ -1,4 +1,4 @@
-// Arrow IPC files and streams, mapped.
+// Memory-mapped Arrow IPC files and streams.
 #include <arrow/io/file.h>
 #include <arrow/ipc/api.h>
 
@@ -9,7 +9,7 @@
 namespace ca {
 namespace {
 
-/// Rows given at a time.
+/// Rows per returned batch.
 constexpr int64_t batch_rows = 1 << 16;
 
 class IPCSource final : public Source {
@@ -18,7 +18,7 @@ class IPCSource final : public Source {
 
     arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> read(int piece, int column, bool) const override {
         ARROW_ASSIGN_OR_RAISE(auto batch, batches[piece]->SelectColumns({columns[size_t(column)].field}));
-        // A hostile file may hold offsets that lead anywhere.
+        // A hostile file may contain arbitrary offsets.
         ARROW_RETURN_NOT_OK(batch->ValidateFull());
         std::vector<std::shared_ptr<arrow::RecordBatch>> slices;
         for (int64_t row = 0; row < batch->num_rows(); row += batch_rows)
@@ -32,7 +32,7 @@ arrow::Status open(IPCSource &source, const std::string &path) {
     auto options = arrow::ipc::IpcReadOptions::Defaults();
     options.memory_pool = pool();
     options.max_recursion_depth = 16;
-    // A hostile file may place numbers at odd addresses.
+    // A hostile file may place numbers at unaligned addresses.
     options.ensure_alignment = arrow::ipc::Alignment::kDataTypeSpecificAlignment;
     ARROW_ASSIGN_OR_RAISE(auto magic, file->ReadAt(0, 6));
     if (magic->ToString() == "ARROW1") {

@@ -1,4 +1,4 @@
-// Parquet files: only the columns asked for are read.
+// Parquet files, of which only the requested columns are read.
 #include <arrow/io/file.h>
 #include <parquet/arrow/reader.h>
 #include <parquet/arrow/schema.h>
@@ -18,10 +18,10 @@ class ParquetSource final : public Source {
   public:
     std::shared_ptr<arrow::io::RandomAccessFile> file;
     std::shared_ptr<parquet::FileMetaData> metadata;
-    /// By column, its leaf in the file's schema; a flat column, a list of flat values and a part have one.
+    /// For each column, its leaf in the file's schema; flat columns, lists of flat values and parts have exactly one.
     std::vector<int> leaves;
 
-    /// A reader with a state of its own, as the one of Parquet may not be shared by threads.
+    /// A separate reader, because Parquet's reader must not be shared between threads.
     arrow::Result<std::unique_ptr<parquet::arrow::FileReader>> reader(int dictionary_leaf) const {
         parquet::ReaderProperties properties(pool());
         properties.enable_buffered_stream();
@@ -40,7 +40,7 @@ class ParquetSource final : public Source {
                                                                   bool as_dictionary) const override {
         const int leaf = leaves[column];
         if (leaf < 0) return arrow::Status::TypeError("nested values");
-        // Arrow keeps the dictionaries of byte arrays alone.
+        // Arrow preserves only the dictionaries of byte arrays.
         const bool is_text = metadata->schema()->Column(leaf)->physical_type() == parquet::Type::BYTE_ARRAY;
         const bool is_flat = columns[size_t(column)].path.empty() && columns[size_t(column)].type->num_fields() == 0;
         ARROW_ASSIGN_OR_RAISE(auto owner, reader(as_dictionary && is_text && is_flat ? leaf : -1));
@@ -48,11 +48,11 @@ class ParquetSource final : public Source {
         return std::make_shared<Owning>(std::move(owner), std::move(batches));
     }
 
-    /// Of an object only the child that leads to the leaf is read.
+    /// Only the child on the path to the leaf is read from each object.
     std::vector<int> path(int column) const override { return std::vector<int>(columns[size_t(column)].path.size(), 0); }
 
   private:
-    /// Batches that keep their file's reader alive.
+    /// Batches that keep the reader of their file alive.
     class Owning final : public arrow::RecordBatchReader {
       public:
         Owning(std::shared_ptr<parquet::arrow::FileReader> owner, std::shared_ptr<arrow::RecordBatchReader> batches)
@@ -66,13 +66,13 @@ class ParquetSource final : public Source {
     };
 };
 
-/// The only leaf below a field; -1 where there are several or none.
+/// The only leaf below a field; -1 if there are several or none.
 int only_leaf(const parquet::arrow::SchemaField &field) {
     if (field.is_leaf()) return field.column_index;
     return field.children.size() == 1 ? only_leaf(field.children[0]) : -1;
 }
 
-/// The leaf of a column: the way through the file's schema has a level for each list.
+/// The leaf of a column. The path through the file's schema has one level per list.
 int leaf_of(const parquet::arrow::SchemaField &field, const std::vector<int> &path, size_t step) {
     const auto *at = &field;
     while (at->field->type()->id() != arrow::Type::STRUCT && at->children.size() == 1) at = &at->children[0];
@@ -82,7 +82,7 @@ int leaf_of(const parquet::arrow::SchemaField &field, const std::vector<int> &pa
 }
 
 arrow::Status open(ParquetSource &source, const std::string &path) {
-    // Not mapped: a file that another program cuts short must be an error, not a signal.
+    // Not memory-mapped: if another program truncates the file, that must be an error, not a signal.
     ARROW_ASSIGN_OR_RAISE(source.file, arrow::io::ReadableFile::Open(path, pool()));
     ARROW_ASSIGN_OR_RAISE(auto reader, source.reader(-1));
     source.metadata = reader->parquet_reader()->metadata();

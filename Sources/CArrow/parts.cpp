@@ -1,4 +1,4 @@
-// Parts of nested columns: the paths to them, and their values gathered row by row.
+// Parts of nested columns: their paths, and their values gathered by row.
 #include <arrow/buffer_builder.h>
 #include <arrow/compute/api.h>
 
@@ -14,7 +14,7 @@ namespace {
 
 using TypePtr = std::shared_ptr<arrow::DataType>;
 
-/// Parts of one column at most: more of them are data keyed by something.
+/// The maximum number of parts of one column: more indicate objects whose keys are data.
 constexpr size_t most_parts = 512;
 constexpr int most_depth = 16;
 
@@ -27,7 +27,7 @@ const TypePtr &element(const arrow::DataType &type) {
     return static_cast<const arrow::BaseListType &>(type).value_type();
 }
 
-/// Adds the parts of an object; of lists of lists there are none.
+/// Adds the parts of an object; lists of lists have none.
 void add_parts(std::vector<Column> &parts, const Column &parent, const TypePtr &object, bool is_gathered, int depth) {
     for (int i = 0; i < object->num_fields() && parts.size() <= most_parts; i++) {
         const auto &field = object->field(i);
@@ -38,7 +38,7 @@ void add_parts(std::vector<Column> &parts, const Column &parent, const TypePtr &
         if (inner->id() == arrow::Type::STRUCT) {
             if (depth < most_depth) add_parts(parts, part, inner, is_gathered || has_list, depth + 1);
         } else {
-            // The elements of a gathered list are those of all lists in it.
+            // A gathered list contains the elements of all its inner lists.
             if (is_gathered && has_list) part.type = inner;
             parts.push_back(std::move(part));
         }
@@ -52,7 +52,7 @@ arrow::Result<ArrayPtr> as_list(const ArrayPtr &array) {
     return arrow::compute::Cast(*array, type, arrow::compute::CastOptions::Safe(), &context);
 }
 
-/// Where each row's values lie in an array, one after another.
+/// For each row, the indices of its values in an array.
 struct Gathered {
     std::vector<int32_t> starts = {0};
     std::vector<int64_t> places;
@@ -66,7 +66,7 @@ struct Gathered {
     }
 };
 
-/// Replaces each place by the elements of the list there.
+/// Replaces each index by the indices of that list's elements.
 arrow::Status open_lists(Gathered &rows, const arrow::ListArray &lists) {
     Gathered opened;
     for (size_t row = 0; row + 1 < rows.starts.size(); row++) {
@@ -83,7 +83,7 @@ arrow::Status open_lists(Gathered &rows, const arrow::ListArray &lists) {
     return arrow::Status::OK();
 }
 
-/// Leaves out the places without a value.
+/// Removes the indices of missing values.
 arrow::Status drop_missing(Gathered &rows, const arrow::Array &values) {
     if (values.null_count() == 0) return arrow::Status::OK();
     Gathered kept;
@@ -97,7 +97,7 @@ arrow::Status drop_missing(Gathered &rows, const arrow::Array &values) {
     return arrow::Status::OK();
 }
 
-/// The rows' lists over their values.
+/// Builds one list of values per row.
 arrow::Result<ArrayPtr> lists_of(Gathered &rows, const ArrayPtr &array) {
     ARROW_ASSIGN_OR_RAISE(auto values, to_values(array));
     ARROW_RETURN_NOT_OK(drop_missing(rows, *values));

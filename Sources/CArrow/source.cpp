@@ -1,4 +1,4 @@
-// What all files share: their columns, readers of these, failures and the memory that reading may take.
+// Shared by all files: columns, readers, errors, and the memory limit for reading.
 #include "source.h"
 #include "types.h"
 
@@ -12,20 +12,20 @@ namespace {
 
 thread_local std::string last_error;
 
-// Rows pass in batches; what is far beyond any batch is a fault or an attack.
+// Rows are read in batches; sizes far beyond any batch are an error or an attack.
 constexpr int64_t reading_limit = int64_t(3) << 29;
 
-/// Rows that a file of no size may hold, and that each of its bytes may stand for: repeated values compress well, but
-/// what is far beyond that is a lie that others would make room for.
+/// The maximum declared rows of an empty file, and per byte of a file. Repeated values compress well, but a much larger
+/// number is false, and callers would reserve memory for it.
 constexpr int64_t least_rows = int64_t(1) << 24;
 constexpr int64_t rows_per_byte = 1 << 12;
 
 struct Reader {
     std::shared_ptr<arrow::RecordBatchReader> batches;
     ca_form form;
-    /// What the column's values are to be.
+    /// The expected type of the column's values.
     ca_type type;
-    /// Where they are in the field that is read.
+    /// The path to them in the field that is read.
     std::vector<int> path;
 };
 
@@ -111,7 +111,7 @@ int ca_reader_next(struct ArrowArray *out, bool *done, ca_reader handle) {
         if (!batch) return arrow::Status::OK();
         ARROW_ASSIGN_OR_RAISE(auto part, values_at(reader.path, batch->column(0)));
         ARROW_ASSIGN_OR_RAISE(auto values, reader.form == CA_CLASSES ? to_classes(part) : to_values(part));
-        // The caller takes the memory for what the schema says.
+        // The caller interprets the memory according to the schema.
         const auto wanted = arrow_type(reader.type);
         if (reader.form == CA_VALUES && !(wanted && values->type()->Equals(*wanted)))
             return arrow::Status::TypeError("values of type ", values->type()->ToString(), ", but the schema declares ",

@@ -1,4 +1,4 @@
-// Inside CArrow only: what a file of rows is.
+// Internal to CArrow: a data file.
 #ifndef CA_SOURCE_INTERNAL_H
 #define CA_SOURCE_INTERNAL_H
 
@@ -9,13 +9,13 @@ namespace ca {
 /// A column of a file, or a part of a nested one.
 struct Column {
     std::string name;
-    /// The field of the schema that holds it.
+    /// The index of the schema field that contains it.
     int field;
-    /// The way from there: which child of each object, with the lists between them left out.
+    /// The path from that field: the index of a child for each object; lists in between take no step.
     std::vector<int> path;
-    /// Whether lists lead to it, so that each row holds a list.
+    /// Whether the path passes through lists, so that each row holds a list.
     bool is_gathered = false;
-    /// Its own type, of a gathered part that of its elements.
+    /// The type of the column; for a gathered part, the type of its elements.
     std::shared_ptr<arrow::DataType> type;
 
     ca_type value_type() const;
@@ -27,25 +27,25 @@ class Source {
 
     std::shared_ptr<arrow::Schema> schema;
     std::vector<Column> columns;
-    /// Rows by piece, as the file tells.
+    /// The number of rows in each piece, as declared by the file.
     std::vector<int64_t> piece_rows;
 
-    /// A reader of the field that holds this column of this piece, in the file's type. `as_dictionary` asks for distinct
-    /// values once where that costs nothing.
+    /// A reader of the field that contains the column, for one piece, in the file's type. `as_dictionary` asks for a
+    /// dictionary of distinct values if that costs nothing.
     virtual arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> read(int piece, int column,
                                                                           bool as_dictionary) const = 0;
-    /// The way from that field, as it is read, to the column.
+    /// The path from that field, as read, to the column.
     virtual std::vector<int> path(int column) const { return columns[column].path; }
 };
 
-/// Lists a schema's columns with the parts of the nested ones.
+/// Adds the columns of the schema, with the parts of nested ones.
 void add_columns(Source &source);
 
-/// A column's values within the field that holds it.
+/// Extracts the values of a column from the field that contains it.
 arrow::Result<std::shared_ptr<arrow::Array>> values_at(const std::vector<int> &path,
                                                        const std::shared_ptr<arrow::Array> &field);
 
-/// Refuses a file of so many bytes that tells of rows which cannot be.
+/// Rejects a file that declares more rows than its size in bytes allows.
 arrow::Status check_rows(const Source &source, int64_t bytes);
 
 } // namespace ca

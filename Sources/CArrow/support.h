@@ -1,4 +1,4 @@
-// Inside CArrow only: Arrow's headers, the guard around every body, and the memory that reading may take.
+// Internal to CArrow: Arrow's headers, the guard around every function body, and the memory limit for reading.
 #ifndef CA_SUPPORT_H
 #define CA_SUPPORT_H
 
@@ -12,18 +12,18 @@
 
 namespace ca {
 
-/// Records why this thread's call failed.
+/// Records the error of the current thread's call.
 int fail(ca_status status, const std::string &text);
 
-/// The memory of everything read from a file: bounded, so that a hostile file is an error and not the machine's end.
+/// The memory pool for everything read from files. It is limited, so that a hostile file cannot exhaust the machine.
 arrow::MemoryPool *pool();
 
-/// Runs `body`, which returns an `arrow::Status`, turning failures and exceptions into a status of ours.
+/// Runs `body`, which returns an `arrow::Status`, and converts failures and exceptions to a `ca_status`.
 template <typename Body> int guard(Body body) {
     try {
         const arrow::Status status = body();
         if (status.ok()) return CA_OK;
-        // Arrow calls a batch beyond its 32-bit offsets a lack of capacity.
+        // Arrow reports a batch that exceeds 32-bit offsets as a capacity error.
         const bool memory = status.IsOutOfMemory() || status.IsCapacityError();
         return fail(memory ? CA_OUT_OF_MEMORY : CA_INVALID, status.message());
     } catch (const std::bad_alloc &) {

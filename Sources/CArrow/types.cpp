@@ -1,4 +1,4 @@
-// Columns' values in the few types that leave this target.
+// Conversion of column values to the few types that this target exports.
 #include "types.h"
 
 #include <arrow/compute/api.h>
@@ -44,7 +44,7 @@ arrow::Result<ArrayPtr> cast(const ArrayPtr &array, const std::shared_ptr<arrow:
     return arrow::compute::Cast(*array, type, arrow::compute::CastOptions::Safe(), &context);
 }
 
-/// As Python's `repr` writes a float. Source: float_repr_style "short" (pystrtod.c, format code 'r').
+/// Formats a float as Python's `repr` does. Source: float_repr_style "short" (pystrtod.c, format code 'r').
 std::string python_float(double value) {
     if (std::isnan(value)) return "nan";
     if (std::isinf(value)) return value < 0 ? "-inf" : "inf";
@@ -65,7 +65,7 @@ template <typename ArrayType, typename Name> arrow::Result<ArrayPtr> named(const
     return builder.Finish();
 }
 
-/// The elements that the lists use, and their offsets into these: a slice of an array shares all its elements.
+/// Reduces lists to the elements that they use, because a slice of an array shares all of its elements.
 arrow::Result<std::shared_ptr<arrow::ListArray>> trimmed(const ArrayPtr &array) {
     const auto &list = static_cast<const arrow::ListArray &>(*array);
     if (list.length() == 0 || (list.offset() == 0 && list.value_offset(0) == 0 &&
@@ -85,7 +85,7 @@ arrow::Result<std::shared_ptr<arrow::ListArray>> trimmed(const ArrayPtr &array) 
                                               list.values()->Slice(first, starts[list.length()]), validity);
 }
 
-/// The same lists over other elements.
+/// Returns the same lists with other elements.
 arrow::Result<ArrayPtr> with_elements(const arrow::ListArray &list, const ArrayPtr &elements) {
     return std::make_shared<arrow::ListArray>(arrow::list(elements->type()), list.length(), list.value_offsets(),
                                               elements, list.null_bitmap(), list.null_count(), list.offset());

@@ -1,4 +1,4 @@
-// Inside CArrow only: Arrow's many types as the few that leave this target.
+// Internal to CArrow: conversion of Arrow's many types to the few that this target exports.
 #ifndef CA_TYPES_H
 #define CA_TYPES_H
 
@@ -8,18 +8,18 @@ namespace ca {
 
 using ArrayPtr = std::shared_ptr<arrow::Array>;
 
-/// What values of a type become.
+/// The exported type for values of an Arrow type.
 ca_type type_of(const arrow::DataType &type);
-/// The type that Arrow has for one of ours; null for nested values.
+/// The Arrow type of an exported type; null for nested values.
 std::shared_ptr<arrow::DataType> arrow_type(ca_type type);
-/// Values in the type that `type_of` names.
+/// Converts values to the type given by `type_of`.
 arrow::Result<ArrayPtr> to_values(const ArrayPtr &array);
-/// Values as texts; lists of values as lists of texts.
+/// Converts values to texts, and lists of values to lists of texts.
 arrow::Result<ArrayPtr> to_text(const ArrayPtr &array);
-/// Values as an int32 dictionary array over texts.
+/// Converts values to an int32 dictionary array over texts.
 arrow::Result<ArrayPtr> to_classes(const ArrayPtr &array);
 
-/// An array that belongs to the caller, for the length of a call.
+/// Imports an array that the caller owns, for the duration of a call.
 arrow::Result<ArrayPtr> borrow(const ArrowArray *array, ca_type type);
 
 } // namespace ca

@@ -1,11 +1,11 @@
-// Types and errors: what every other header of this target leans on.
+// Types and errors, used by every other header of this target.
 //
 // Rules of this boundary (the only one to Arrow C++):
-// - Every function that can fail returns a status: 0 is success, anything else is a `ca_status`; its text is
-//   `ca_last_error()`, valid on the same thread until the next call. No C++ exception crosses.
-// - Out-parameters come first and are written only on success. A handle written there is owned by the caller.
-// - Values leave by the Arrow C data interface; whoever receives an array calls its `release`. An array that is
-//   passed in is only looked at during the call.
+// - Every function that can fail returns a status: 0 is success, any other value is a `ca_status`. Its text is
+//   `ca_last_error()`, valid on the same thread until the next call. No C++ exception crosses the boundary.
+// - Out-parameters come first and are written only on success. The caller owns a handle that is written there.
+// - Values are exported through the Arrow C data interface; the receiver of an array calls its `release`. An array
+//   argument is only read, and only during the call.
 #ifndef CA_BASE_H
 #define CA_BASE_H
 
@@ -45,24 +45,24 @@ struct ArrowArray {
 };
 #endif
 
-/// What a call returns.
+/// The status that a call returns.
 typedef enum {
     CA_OK = 0,
     /// The file cannot be read; the text says why.
     CA_INVALID = 1,
-    /// More memory would be needed than reading may take.
+    /// Reading would exceed the memory limit.
     CA_OUT_OF_MEMORY = 2
 } ca_status;
 
-/// The text of this thread's last failure; never null.
+/// The text of the current thread's last error; never null.
 const char *ca_last_error(void);
 
-/// Bytes that all columns in memory take together, and the most that they may.
+/// The total size of all columns in memory, and its limit, in bytes.
 int64_t ca_memory_in_use(void);
 int64_t ca_memory_limit(void);
 
-/// What the values of a column are. Other types become one of these: numbers the next wider one, dates, times and
-/// decimals the text that Arrow writes.
+/// The kind of a column's values. Other types are converted: numbers to the next wider type; dates, times and decimals to
+/// the text that Arrow writes.
 typedef enum {
     /// UTF-8 with 32-bit offsets.
     CA_STRING,
@@ -70,22 +70,22 @@ typedef enum {
     CA_INT32,
     CA_INT64,
     CA_FLOAT64,
-    /// Nested values, which nothing here reads.
+    /// Nested values, which are not supported.
     CA_OTHER
 } ca_kind;
 typedef struct {
     ca_kind kind;
-    /// Whether each value is a list of that kind, with 32-bit offsets.
+    /// Whether each value is a list of this kind, with 32-bit offsets.
     bool is_list;
 } ca_type;
 
-/// A file of rows; free with `ca_source_free`.
+/// A data file; free with `ca_source_free`.
 typedef struct { void *ctx; } ca_source;
 /// A column being read; free with `ca_reader_free`.
 typedef struct { void *ctx; } ca_reader;
-/// A file of rows being written; free with `ca_writer_free`.
+/// A data file being written; free with `ca_writer_free`.
 typedef struct { void *ctx; } ca_writer;
-/// A file's bytes, decompressed; free with `ca_input_free`.
+/// The decompressed bytes of a file; free with `ca_input_free`.
 typedef struct { void *ctx; } ca_input;
 
 #ifdef __cplusplus

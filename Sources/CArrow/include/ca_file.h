@@ -1,4 +1,4 @@
-// Files of rows being written, and the bytes of compressed files.
+// Writing of data files, and decompression of input files.
 #ifndef CA_FILE_H
 #define CA_FILE_H
 
@@ -10,24 +10,25 @@ extern "C" {
 
 typedef enum { CA_FORMAT_PARQUET, CA_FORMAT_IPC } ca_format;
 
-/// Takes a file's next bytes; returns other than 0 if they cannot be written, which ends the file.
+/// Receives the next bytes of a file; returns nonzero if they cannot be written, which ends the file.
 typedef int (*ca_write)(void *context, const void *bytes, int64_t count);
 
-/// Starts a file of columns, whose bytes `write` takes. `metadata` holds `metadata_count` keys and values in turn, kept in the schema.
+/// Starts a file of columns and passes its bytes to `write`. `metadata` holds `metadata_count` alternating keys and values,
+/// which are stored in the schema.
 int ca_writer_open(ca_writer *out, ca_write write, void *context, ca_format format, int32_t column_count,
                    const char *const *names, const ca_type *types, int32_t metadata_count,
                    const char *const *metadata);
-/// Adds rows: one array a column, all of one length.
+/// Adds rows: one array per column, all of the same length.
 int ca_writer_append(ca_writer writer, const struct ArrowArray *const *columns);
-/// Writes what is left; without it the file is not whole.
+/// Writes the rest of the file; without this call the file is incomplete.
 int ca_writer_close(ca_writer writer);
 void ca_writer_free(ca_writer writer);
 
 typedef enum { CA_CODEC_NONE, CA_CODEC_GZIP, CA_CODEC_ZSTD, CA_CODEC_BZ2, CA_CODEC_LZ4 } ca_codec;
 
-/// Opens a file to read it once from the front.
+/// Opens a file for reading once from the start.
 int ca_input_open(ca_input *out, const char *path, ca_codec codec);
-/// Reads up to `capacity` bytes; `count` is 0 at the end alone.
+/// Reads up to `capacity` bytes; `count` is 0 only at the end.
 int ca_input_read(int64_t *count, ca_input input, void *buffer, int64_t capacity);
 void ca_input_free(ca_input input);
 

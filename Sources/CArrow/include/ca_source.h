@@ -1,4 +1,4 @@
-// Files of rows and their columns.
+// Data files and their columns.
 #ifndef CA_SOURCE_H
 #define CA_SOURCE_H
 
@@ -8,54 +8,54 @@
 extern "C" {
 #endif
 
-/// A Parquet file; of a column only its own part of the file is read.
+/// Opens a Parquet file. Reading a column reads only that column's part of the file.
 int ca_source_open_parquet(ca_source *out, const char *path);
-/// An Arrow IPC file or stream, mapped; a column's values are checked when they are read.
+/// Opens and memory-maps an Arrow IPC file or stream. A column's values are checked when they are read.
 int ca_source_open_ipc(ca_source *out, const char *path);
 void ca_source_free(ca_source source);
 
-/// Columns: the file's, each nested one followed by its parts, whose names are paths with dots. A path leads through
-/// lists: its values in all elements become one list a row, without those that are missing.
+/// The number of columns: those of the file, each nested one followed by its parts, which are named by paths with dots. A
+/// path may pass through lists: the values in all elements become one list per row, without missing ones.
 int32_t ca_source_column_count(ca_source source);
-/// A column's name; it lives as long as the source.
+/// The name of a column; valid as long as the source.
 const char *ca_source_column_name(ca_source source, int32_t column);
 ca_type ca_source_column_type(ca_source source, int32_t column);
-/// How many objects lead to a column: 0 for the file's own.
+/// The number of objects on the path to a column: 0 for a column of the file.
 int32_t ca_source_column_depth(ca_source source, int32_t column);
 
-/// What nested values are.
+/// The kind of nested values.
 typedef enum {
-    /// None: the column's `ca_type` says what its values are.
+    /// Not nested: the column's `ca_type` gives the type of its values.
     CA_PLAIN,
-    /// An object a row.
+    /// One object per row.
     CA_OBJECT,
-    /// A list of objects a row.
+    /// One list of objects per row.
     CA_OBJECTS,
-    /// A list of lists a row.
+    /// One list of lists per row.
     CA_LISTS,
-    /// Maps, unions and others.
+    /// Maps, unions and other unsupported types.
     CA_UNREAD
 } ca_nesting;
 ca_nesting ca_source_column_nesting(ca_source source, int32_t column);
 
-/// A value that the schema carries under this key; null where there is none. It lives as long as the source.
+/// The value of a key in the schema's metadata; null if there is none. Valid as long as the source.
 const char *ca_source_metadata(ca_source source, const char *key);
-/// A file's parts that can be read side by side: Parquet's row groups, Arrow's record batches.
+/// The number of pieces that can be read concurrently: Parquet's row groups, Arrow's record batches.
 int32_t ca_source_piece_count(ca_source source);
-/// The rows of a piece that the file tells of; a hostile file may tell anything.
+/// The number of rows in a piece, as declared by the file; a hostile file may declare any number.
 int64_t ca_source_piece_rows(ca_source source, int32_t piece);
 
-/// In which form a reader gives values.
+/// The form in which a reader returns values.
 typedef enum {
-    /// As the column's `ca_type` says.
+    /// Values of the column's `ca_type`.
     CA_VALUES,
-    /// As an int32 dictionary array over texts: each distinct value's text once.
+    /// An int32 dictionary array over texts: the text of each distinct value once.
     CA_CLASSES
 } ca_form;
 
-/// Reads one piece of a column from its first row to its last. Several readers may run on several threads.
+/// Starts to read one piece of a column from its first row to its last. Several threads may use separate readers.
 int ca_reader_open(ca_reader *out, ca_source source, int32_t piece, int32_t column, ca_form form);
-/// The next values; `done` instead after the last.
+/// Reads the next values; sets `done` instead after the last ones.
 int ca_reader_next(struct ArrowArray *out, bool *done, ca_reader reader);
 void ca_reader_free(ca_reader reader);
 

@@ -1,4 +1,4 @@
-// Everything of this target that others see: plain C over Arrow C++.
+// The public interface of this target: plain C over Arrow C++.
 #ifndef CARROW_H
 #define CARROW_H
 
