@@ -13,7 +13,7 @@ struct ArrowTests {
     ]
 
     @Test(arguments: files)
-    func `cells are named as Python's str names them`(name: String) throws {
+    func `cells become texts as in Python's str`(name: String) throws {
         let data = try Dataset(contentsOf: Self.folder.appending(path: name))
         let expected = try #require(Fixture.json("pyarrow-26.0.1/expected.json")["columns"].object)
         #expect(
@@ -31,7 +31,7 @@ struct ArrowTests {
         }
     }
 
-    @Test func `nested values name their parts, lists say that they are no texts`() throws {
+    @Test func `errors for nested values name the parts, and errors for lists say that texts are needed`() throws {
         let data = try Dataset(contentsOf: Self.folder.appending(path: "none.parquet")).select([3, 1])
         #expect { try data.strings("pair") } throws: {
             "\($0)".hasPrefix("column \"pair\" holds nested values")
@@ -48,7 +48,7 @@ struct ArrowTests {
     }
 
     @Test(arguments: ["snappy.parquet", "file.arrow"])
-    func `a file cut anywhere is an error that names it`(name: String) throws {
+    func `a file truncated at any byte gives an error that names it`(name: String) throws {
         let whole = try Data(contentsOf: Self.folder.appending(path: name))
         try withTemporaryFolder { folder in
             let url = folder.appending(path: name)
@@ -62,7 +62,7 @@ struct ArrowTests {
     }
 
     @Test(arguments: ["snappy.parquet", "delta.parquet", "zstd.arrow", "stream.arrow"])
-    func `a file of damaged bytes is read or refused and harms nobody`(name: String) throws {
+    func `a file with damaged bytes is read or refused without a crash`(name: String) throws {
         let whole = try Data(contentsOf: Self.folder.appending(path: name))
         var random = SplitMix64(state: UInt64(whole.count))
         var refused = 0
@@ -72,7 +72,7 @@ struct ArrowTests {
                 for _ in 0..<4 {
                     damaged[Int.random(in: 0..<whole.count, using: &random)] = .random(in: 0...255)
                 }
-                // A name of its own: a mapped file must not change below its reader.
+                // A separate name, because a memory-mapped file must not change while it is read.
                 let url = folder.appending(path: "\(round)-\(name)")
                 try damaged.write(to: url)
                 do { _ = try Dataset(contentsOf: url).loaded() } catch { refused += 1 }

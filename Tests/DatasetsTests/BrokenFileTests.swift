@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Files that are not what they say; Scripts/broken-data tries many more, large ones among them.
+/// Files whose contents do not match their names; Scripts/broken-data tries many more, including large ones.
 struct BrokenFileTests {
     private func fixture(_ name: String) throws -> [UInt8] {
         Array(try Data(contentsOf: Fixture.folder.appending(path: "readers/\(name)")))
@@ -16,7 +16,7 @@ struct BrokenFileTests {
         } catch { return "\(error)".components(separatedBy: name).last ?? "" }
     }
 
-    @Test func `a wrong ending is told by the first bytes`() throws {
+    @Test func `a wrong extension is detected from the first bytes`() throws {
         #expect(
             complaint(try fixture("table.parquet"), as: "x.csv") == " is a Parquet file; name it .parquet"
         )
@@ -55,7 +55,7 @@ struct BrokenFileTests {
             ("data", "its name has no extension that shows the format"),
         ]
     )
-    func `files in formats that are not read say what to do`(name: String, advice: String) throws {
+    func `files in unsupported formats give advice`(name: String, advice: String) throws {
         try withTemporaryFolder { folder in
             let url = folder.appending(path: name)
             try Data("x".utf8).write(to: url)
@@ -68,7 +68,7 @@ struct BrokenFileTests {
         }
     }
 
-    @Test func `a folder that holds an archive alone says to unpack it`() throws {
+    @Test func `a folder with only an archive gives the advice to unpack it`() throws {
         try withTemporaryFolder { folder in
             try Data("x".utf8).write(to: folder.appending(path: "data.zip"))
             #expect { try Dataset(folder.path(percentEncoded: false)) } throws: {
@@ -98,7 +98,7 @@ struct BrokenFileTests {
     }
 
     @Test(arguments: ["csv", "tsv", "jsonl", "json", "txt", "parquet", "arrow", "csv.gz"])
-    func `an empty file says so`(ending: String) {
+    func `an empty file gives an error`(ending: String) {
         #expect(complaint([], as: "x.\(ending)") == " is empty; it must hold rows")
     }
 
@@ -110,7 +110,7 @@ struct BrokenFileTests {
         #expect(complaint(bytes, as: "x.parquet").hasPrefix(" cannot be read: column \"text\": "))
     }
 
-    @Test func `missing labels are read as missing, and stay so`() throws {
+    @Test func `missing labels are read as missing and stay missing`() throws {
         let data = try read("text,label\nx,\ny,b\nz,a\n", as: "x.csv").classEncodeColumn("label")
         #expect(try data.contents()["label"] == [nil, 1, 0])
         #expect { try data.trainTestSplit(testSize: .count(1), stratifyBy: "label", seed: 0) } throws: {
@@ -118,14 +118,14 @@ struct BrokenFileTests {
         }
     }
 
-    @Test func `text behind the end of compressed text is an error or more text, never lost`() throws {
+    @Test func `data after the end of compressed data is an error or more text, never lost`() throws {
         let whole = try fixture("table.csv.gz")
         #expect(complaint(whole + Array("more".utf8), as: "x.csv.gz").hasPrefix(" cannot be read"))
         let twice = try read(whole + whole, as: "x.csv.gz")
         #expect(twice.count == 11)
     }
 
-    @Test func `a long row is read, a longer one refused with its line`() throws {
+    @Test func `a row of 5 MB is read`() throws {
         let long = [UInt8](repeating: 0x78, count: 5 << 20)
         #expect(try read(Array("a,b\n".utf8) + long + Array(",y\n".utf8), as: "x.csv").count == 1)
     }

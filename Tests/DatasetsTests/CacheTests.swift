@@ -12,7 +12,7 @@ struct CacheTests {
             .addColumn("input_ids", values: [5, 6, 7], cuSeqlens: [0, 2, 2, 3])
     }
 
-    @Test func `what is kept is found again under its key alone`() throws {
+    @Test func `a stored dataset is found only under its key`() throws {
         try withTemporaryFolder { folder in
             let cache = DatasetCache(folder: folder.appending(path: "made/later"))
             #expect(cache.dataset(for: key) == nil)
@@ -26,14 +26,14 @@ struct CacheTests {
         }
     }
 
-    @Test func `a damaged file counts as none, and is replaced`() throws {
+    @Test func `a damaged file is treated as missing and replaced`() throws {
         try withTemporaryFolder { folder in
             let cache = DatasetCache(folder: folder)
             try cache.keep(rows, for: key, description: "")
             let url = try #require(cache.entries().first).url
             let whole = try Data(contentsOf: url)
             for count in [0, 7, whole.count / 2, whole.count - 1] {
-                // Beside and renamed: what an earlier reader has mapped must not change below it.
+                // Write atomically: an earlier reader may have mapped the file, which must not change.
                 try whole.prefix(count).write(to: url, options: .atomic)
                 #expect(cache.dataset(for: key) == nil, "\(count) bytes")
             }
@@ -42,7 +42,7 @@ struct CacheTests {
         }
     }
 
-    @Test func `it lists what it keeps, and deletes what was not used for long`() throws {
+    @Test func `the cache lists its datasets and deletes those not used recently`() throws {
         try withTemporaryFolder { folder in
             let cache = DatasetCache(folder: folder)
             #expect(cache.entries().isEmpty)
@@ -63,7 +63,7 @@ struct CacheTests {
         }
     }
 
-    @Test func `keys of texts that only run together differ`() {
+    @Test func `keys of texts with equal concatenations differ`() {
         let one = CacheKey {
             $0.add("ab")
             $0.add("c")
@@ -82,7 +82,7 @@ struct CacheTests {
 }
 
 struct PackedTests {
-    @Test func `lists given end to end follow the rows wherever they go`() throws {
+    @Test func `packed lists follow their rows through selections`() throws {
         let rows = try Dataset(["row": [0, 1, 2]]).addColumn(
             "ids",
             values: [1, 2, 3, 4],
@@ -94,7 +94,7 @@ struct PackedTests {
     }
 
     @Test(arguments: [[0, 1], [0, 2, 1, 4], [1, 1, 1, 4], [0, 1, 1, 5]] as [[Int32]])
-    func `ends that do not fit are refused`(cuSeqlens: [Int32]) throws {
+    func `inconsistent cuSeqlens are refused`(cuSeqlens: [Int32]) throws {
         let rows = try Dataset(["row": [0, 1, 2]])
         #expect(throws: DatasetError.self) {
             try rows.addColumn("ids", values: [1, 2, 3, 4], cuSeqlens: cuSeqlens)
@@ -103,7 +103,7 @@ struct PackedTests {
 }
 
 struct LabelColumnTests {
-    @Test func `columns of zeros and ones become one column of labels`() throws {
+    @Test func `columns of zeros and ones are combined into one label column`() throws {
         let rows = try Dataset([
             "text": ["p", "q", "r"], "toxic": [1, 0, nil], "insult": [true, false, true],
             "a": ["1", "0", "0"],
@@ -115,7 +115,7 @@ struct LabelColumnTests {
         #expect(try rows.rows().map { $0["labels"] } == [[0, 1, 2], [], [1]])
     }
 
-    @Test func `what is neither 0 nor 1 is named with its row`() throws {
+    @Test func `a value other than 0 and 1 is reported with its row`() throws {
         let rows = try Dataset(["text": ["p", "q"], "toxic": [1, 2]])
         #expect { try rows.combineLabelColumns(["toxic"], into: "labels") } throws: {
             "\($0)" == "row 2: column \"toxic\" holds \"2\"; a label column must hold 0 or 1 in every row"
@@ -126,7 +126,7 @@ struct LabelColumnTests {
         let rows = try Dataset(["tags": [["x", "b"], [], nil, ["a"]]]).classEncodeColumn("tags")
         #expect(try rows.feature(of: "tags") == .list(.classLabel(ClassLabel(names: ["a", "b", "x"]))))
         #expect(try rows.rows().map { $0["tags"] } == [[2, 1], [], nil, [0]])
-        // Names that no chosen row has are no classes.
+        // Names that occur in no selected row are not classes.
         let chosen = try Dataset(["tags": [["x", "b"], [], nil, ["a"]]]).select([3, 0]).classEncodeColumn(
             "tags"
         )

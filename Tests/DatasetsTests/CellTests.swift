@@ -3,9 +3,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Cells of text that spell lists and objects, as pandas and others write them.
+/// Text cells with lists and objects, as pandas and other programs write them.
 struct CellTests {
-    /// The labels of a CSV file whose cells are these.
+    /// Reads the labels of a CSV file with these cells.
     private func labels(_ cells: String...) throws -> [CellValue]? {
         let fields = cells.map { "\"" + $0.replacing("\"", with: "\"\"") + "\"" }
         let csv = "text,labels\n" + fields.enumerated().map { "t\($0),\($1)\n" }.joined()
@@ -43,11 +43,11 @@ struct CellTests {
             "[1 2, 3]", "['a''b']", "[+1]", "[...]", "[1e999]", "nan",
         ]
     )
-    func `what is no list of plain values stays text`(cell: String) throws {
+    func `a cell that is not a list of plain values stays text`(cell: String) throws {
         #expect(try labels(cell, cell) == [.string(cell), .string(cell)])
     }
 
-    @Test func `a column is read as lists only if every cell is one`() throws {
+    @Test func `a column is read as lists only if every cell is a list`() throws {
         #expect(try labels("['a']", "b") == ["['a']", "b"])
         #expect(try labels("b", "['a']") == ["b", "['a']"])
         #expect(try labels("['a']", "[1]") == ["['a']", "[1]"])
@@ -55,7 +55,7 @@ struct CellTests {
     }
 
     @Test(arguments: ["csv", "tsv", "tab", "csv.gz", "jsonl", "json", "parquet", "arrow"])
-    func `every format's texts are looked at, missing ones left out`(ending: String) throws {
+    func `texts of every format are converted, and missing ones stay missing`(ending: String) throws {
         let cells: [String?] = ["['a']", nil, "['b', 'c']"]
         try withTemporaryFolder { folder in
             let url = folder.appending(path: "x.\(ending)")
@@ -98,7 +98,7 @@ struct CellTests {
         )
     }
 
-    @Test func `files are put together before their cells are looked at`() throws {
+    @Test func `files are concatenated before their cells are examined`() throws {
         try withTemporaryFolder { folder in
             try Data("text,labels\nx,['a']\n".utf8).write(to: folder.appending(path: "1.csv"))
             try Data("text,labels\ny,[]\nz,\n".utf8).write(to: folder.appending(path: "2.csv"))
@@ -107,16 +107,16 @@ struct CellTests {
         }
     }
 
-    @Test func `objects of 0 and 1 are labels, of other numbers texts`() throws {
+    @Test func `objects of 0 and 1 are labels, and objects of other numbers are texts`() throws {
         let data = try read("t,c\nx,\"{'POS': 1.0, 'NEG': 0.0}\"\ny,\"{'NEG': 1, 'POS': 1}\"\n", as: "x.csv")
         #expect(try data.feature(of: "c") == .list(.classLabel(ClassLabel(names: ["POS", "NEG"]))))
         #expect(try data.contents()["c"] == [[0], [0, 1]])
         #expect(try labels("{\"a\": true}", "{\"a\": false}") == [[0], []])
-        // Rows that lack a name say nothing of it.
+        // A row that lacks a name does not say whether it applies.
         #expect(try labels("{\"a\": 1}", "{\"b\": 1}") == ["{\"a\": 1}", "{\"b\": 1}"])
     }
 
-    @Test func `Label Studio's choices are lists, one of them plain text`() throws {
+    @Test func `Label Studio's choices are lists, even if one is plain text`() throws {
         let several = "{\"choices\":[\"Good\",\"Cheap\"]}"
         #expect(try labels("Bad", several, "Good") == [["Bad"], ["Good", "Cheap"], ["Good"]])
         for rows in [["\"Bad\"", several], [several, "\"Bad\""]] {
@@ -133,7 +133,7 @@ struct CellTests {
         }
     }
 
-    @Test func `labels that only in part look like lists are named by row`() throws {
+    @Test func `labels that are only partly lists are reported by row`() throws {
         func spelled(_ cells: String...) throws -> SpelledLabels? {
             let fields = cells.map { "\"" + $0.replacing("\"", with: "\"\"") + "\"" }
             let data = try read("labels\n" + fields.joined(separator: "\n") + "\n", as: "x.csv")
@@ -150,7 +150,7 @@ struct CellTests {
         #expect(other.hasSuffix(" holds \"{\"a\": 0.3}\", an object whose values are not all 0 or 1"))
     }
 
-    @Test func `description reports labels that only in part look like lists`() throws {
+    @Test func `the description reports labels that are only partly lists`() throws {
         let data = try read("t,l\na,['x']\nb,['y']\nc,z\n", as: "x.csv")
         let description = try DatasetDescription(
             data,
@@ -160,7 +160,7 @@ struct CellTests {
         #expect(finding.kind == .spelledLabels && finding.count == 2 && finding.examples[0].rows == [2])
     }
 
-    @Test func `label vectors are the labels of their places`() throws {
+    @Test func `label vectors are read as labels by position`() throws {
         let data = try read("t,l\na,\"[0, 1, 0]\"\nb,\"[1, 1, 1]\"\nc,\"[0, 0, 0]\"\n", as: "x.csv")
         let read = try data.readingLabelVectors(in: ["l"])
         #expect(try read.feature(of: "l") == .list(.classLabel(ClassLabel(names: ["0", "1", "2"]))))
@@ -174,7 +174,7 @@ struct CellTests {
             ["[]", "[]"],
         ]
     )
-    func `lists of ids are no label vectors`(lists: [String]) throws {
+    func `lists of ids are not label vectors`(lists: [String]) throws {
         let data = try read(lists.map { "{\"l\": \($0)}\n" }.joined(), as: "x.jsonl")
         #expect(try data.readingLabelVectors(in: ["l"]).feature(of: "l") == data.feature(of: "l"))
     }

@@ -5,19 +5,19 @@ import Testing
 
 struct DelimitedTests {
     @Test(arguments: ["\n", "\r\n", "\r"])
-    func `lines end in any of three ways`(end: String) throws {
+    func `lines may end with a line feed, a carriage return or both`(end: String) throws {
         let data = try read(["a,b", "1,\"x\(end)y\"", "2,z"].joined(separator: end) + end, as: "x.csv")
         #expect(try data.contents() == ["a": ["1", "2"], "b": [.string("x\(end)y"), "z"]])
     }
 
     @Test(arguments: [";", "\t", "|"])
-    func `a header without a comma tells another delimiter, and says so`(delimiter: String) throws {
+    func `a header without a comma gives another delimiter and a warning`(delimiter: String) throws {
         let data = try read("a\(delimiter)b\n1,5\(delimiter)x\n", as: "x.csv")
         #expect(try data.contents() == ["a": ["1,5"], "b": ["x"]])
         #expect(data.warnings.count == 1 && data.warnings[0].contains("no comma in the header"))
     }
 
-    @Test func `what stands in quotes is no delimiter`() throws {
+    @Test func `a character in quotes is not a delimiter`() throws {
         #expect(try read("\"a;b\"\nx\n", as: "x.csv").columnNames == ["a;b"])
         #expect(try read("\"a,b\";c\nx;y\n", as: "x.csv").columnNames == ["a,b", "c"])
         #expect(try read("\"a\nb\",c\nx,y\n", as: "x.csv").columnNames == ["a\nb", "c"])
@@ -32,7 +32,7 @@ struct DelimitedTests {
         ],
         ["csv", "tsv", "tab"]
     )
-    func `Excel's first line names the separator, and lines are counted with it`(
+    func `Excel's first line names the separator and counts as a line`(
         line: (first: String, separator: String),
         ending: String
     ) throws {
@@ -63,12 +63,12 @@ struct DelimitedTests {
         )
     }
 
-    @Test func `quotes within a field are letters, as in Python`() throws {
+    @Test func `quotes within a field are ordinary characters, as in Python`() throws {
         let data = try read("a,b\n5\" wide,\"\"\n\"\"\"\",\"a\"\"\"\n", as: "x.csv")
         #expect(try data.contents() == ["a": ["5\" wide", "\""], "b": ["", "a\""]])
     }
 
-    @Test func `an empty field is missing, a quoted one an empty text, an empty line nothing`() throws {
+    @Test func `an empty field is missing, a quoted empty field is an empty text, and an empty line is skipped`() throws {
         let data = try read("a,b\n,\"\"\n\n\"\",x\n\n", as: "x.csv")
         #expect(try data.contents() == ["a": [nil, ""], "b": ["", "x"]])
     }
@@ -81,12 +81,12 @@ struct DelimitedTests {
         }
     }
 
-    @Test func `the line of a fault is the file's, quoted line breaks counted`() throws {
+    @Test func `errors give the line of the file, counting quoted line breaks`() throws {
         #expect(complaint("a,b\n\"1\n2\n3\",x\n4\n", as: "x.csv").hasPrefix(": line 5 has 1 field "))
         #expect(complaint("a,b\r1,2\r3\r", as: "x.csv").hasPrefix(": line 3 has 1 field "))
     }
 
-    @Test func `UTF-16 cut short ends in a replacement character`() throws {
+    @Test func `truncated UTF-16 ends in a replacement character`() throws {
         let bytes = try #require("\u{FEFF}a,b\nx,y\n".data(using: .utf16LittleEndian))
         #expect(
             try read(Array(bytes.dropLast(3)), as: "x.csv").contents() == ["a": ["x"], "b": ["\u{FFFD}"]]
@@ -98,7 +98,7 @@ struct DelimitedTests {
         #expect(try read(bytes, as: "x.csv").contents() == ["a": ["\u{FFFD}b"]])
     }
 
-    @Test func `a character cut by a delimiter is none`() throws {
+    @Test func `a character split by a delimiter is an error`() throws {
         let fine = Array("a,b\né,x\n".utf8)
         #expect { try read(fine + [0xC3, 0x2C, 0xA9, 0x0A], as: "x.csv") } throws: {
             "\($0)".contains("line 3 is not UTF-8")
@@ -123,7 +123,7 @@ struct DelimitedTests {
         }
     }
 
-    @Test func `a table without rows is written as its header`() throws {
+    @Test func `a table without rows is written as a header`() throws {
         try withTemporaryFolder { folder in
             let url = folder.appending(path: "x.csv")
             try Dataset(columns: [("a", ["x"]), ("b", ["y"])]).select([]).write(to: url, as: .csv)
@@ -131,7 +131,7 @@ struct DelimitedTests {
         }
     }
 
-    @Test func `a table may be thousands of columns wide`() throws {
+    @Test func `a table may have thousands of columns`() throws {
         let names = (0..<5000).map { "c\($0)" }.joined(separator: ",")
         let data = try read("\(names)\n\(String(repeating: ",", count: 4999))\n", as: "x.csv")
         #expect(data.columnNames.count == 5000)

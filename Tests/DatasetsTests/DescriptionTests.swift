@@ -6,7 +6,7 @@ import Testing
 @testable import Datasets
 
 struct DescriptionTests {
-    /// Texts and labels; nil is missing.
+    /// Makes a dataset of texts and labels; nil is missing.
     private func data(_ rows: [(text: String?, label: String?)]) throws -> Dataset {
         try Dataset(columns: [("text", rows.map(\.text)), ("label", rows.map(\.label))])
     }
@@ -25,7 +25,7 @@ struct DescriptionTests {
         description.findings.first { $0.kind == kind }
     }
 
-    @Test func `a clean dataset has nothing to mend`() throws {
+    @Test func `a clean dataset has no findings`() throws {
         let rows = (0..<20).map { (text: "text \($0)" as String?, label: $0 % 2 == 0 ? "a" : "b" as String?) }
         let description = try describe(data(rows))
         #expect(description.rows == 20 && description.findings.isEmpty)
@@ -34,7 +34,7 @@ struct DescriptionTests {
         #expect(description.columns.map(\.feature) == [.value(.string), .value(.string)])
     }
 
-    @Test func `missing and blank texts are told apart, and are no repetitions`() throws {
+    @Test func `missing and blank texts are distinguished and do not count as repeated`() throws {
         let description = try describe(
             data([(nil, "a"), ("", "b"), (" \n\u{A0}", "a"), ("", "a"), (nil, "b"), ("x", "b")])
         )
@@ -44,7 +44,7 @@ struct DescriptionTests {
         #expect(texts.repeated.texts == 0 && texts.repeated.conflictingTexts == 0)
     }
 
-    @Test func `a repeated text counts once, its later rows each`() throws {
+    @Test func `a repeated text counts once, and each of its later rows counts as repeated`() throws {
         let description = try describe(
             data([
                 ("p", "a"), ("same", "a"), ("q", "b"), ("same", "a"), ("same", "a"), ("q", "b"),
@@ -58,7 +58,7 @@ struct DescriptionTests {
         #expect(repeated.examples.map(\.labels) == [["a"], ["b"]])
     }
 
-    @Test func `a text with different labels is a conflict; a missing label is not one`() throws {
+    @Test func `a text with different labels is a conflict, and missing labels are ignored`() throws {
         let description = try describe(
             data([("s", "a"), ("t", "b"), ("s", nil), ("t", "a"), ("t", "b"), ("s", "a")])
         )
@@ -77,8 +77,8 @@ struct DescriptionTests {
         #expect(description.texts?.repeated.texts == 0)
     }
 
-    @Test func `many repetitions are found among many rows, whichever batches they stand in`() throws {
-        // More rows than one batch and one bucket hold; every text of the second half stands in the first.
+    @Test func `repeated texts are found across batches of many rows`() throws {
+        // More rows than one batch and one bucket hold; every text of the second half occurs in the first.
         let texts = (0..<70_000).map { "text \($0 % 35_000)" as String? }
         let data = try Dataset(columns: [("text", texts)])
         let repeated = try #require(try describe(data, labels: []).texts?.repeated)
@@ -86,7 +86,7 @@ struct DescriptionTests {
         #expect(repeated.examples.map(\.rows) == [[0, 35_000], [1, 35_001], [2, 35_002]])
     }
 
-    @Test func `chosen rows are described as they are chosen`() throws {
+    @Test func `selected rows are described in their order`() throws {
         let all = try data([("p", "a"), ("same", "a"), ("q", "b"), ("same", "b"), ("q", "a")])
         let description = try describe(all.select([3, 0, 1]))
         #expect(description.rows == 3)
@@ -113,7 +113,7 @@ struct DescriptionTests {
         }
     }
 
-    @Test func `texts of the rows to measure on that are trained on, too, are found`() throws {
+    @Test func `texts in both the training and the evaluation data are found`() throws {
         let train = try data([("p", "a"), ("q", "b"), ("", "a"), ("r", "a"), ("r", "b")])
         let held = try data([("new", "a"), ("q", "a"), ("p", "a"), ("", "a"), ("r", "a"), ("p", "c")])
         let description = try describe(train) { $0.evaluation = held }
@@ -129,7 +129,7 @@ struct DescriptionTests {
         )
     }
 
-    @Test func `rows to measure on may come without labels`() throws {
+    @Test func `evaluation data may have no labels`() throws {
         let held = try Dataset(columns: [("text", ["p", "z"])])
         let description = try describe(data([("p", "a"), ("q", "b")])) { $0.evaluation = held }
         #expect(description.texts?.overlap?.sharedRows == 1)
@@ -137,7 +137,7 @@ struct DescriptionTests {
     }
 
     @Test
-    func `columns that the rows to measure on lack are findings, and so are rows without a label there`()
+    func `columns and labels missing from the evaluation data are findings`()
         throws
     {
         let train = try data([("p", "a"), ("q", "b")])
@@ -160,7 +160,7 @@ struct DescriptionTests {
         )
     }
 
-    @Test func `pairs are the same where both texts are`() throws {
+    @Test func `pairs are equal if both texts are`() throws {
         let data = try Dataset(columns: [
             ("text", ["p", "p", "p", "q", nil]), ("second", ["x", "y", "x", "", nil]),
         ])
@@ -194,21 +194,21 @@ struct LengthTests {
         #expect(try lengths(["a", "é", "e\u{301}", "😀", "👨\u{200D}👩\u{200D}👧"]).total == 10)
     }
 
-    @Test func `quartiles are lengths that texts have`() {
+    @Test func `quartiles are actual text lengths`() {
         let lengths = TextLengths([4, 1, 3, 2, 100_000])
         #expect(lengths.quartiles == [1, 2, 3, 4, 100_000])
         #expect(lengths.count == 5 && lengths.total == 100_010)
         #expect(TextLengths([]).quartiles == [0, 0, 0, 0, 0] && TextLengths([]).histogram.isEmpty)
     }
 
-    @Test func `a percentile is what so many texts do not exceed`() {
+    @Test func `a percentile is a length that at least this percentage of texts do not exceed`() {
         #expect(TextLengths((1...100).map { $0 }).percentile95 == 95)
         #expect(TextLengths((1...101).map { $0 }).percentile95 == 96)
         #expect(TextLengths((1...5).map { $0 }).percentile95 == 5)
         #expect(TextLengths((1...1000).map { $0 }).percentile99 == 990)
     }
 
-    @Test func `a histogram has round steps from the shortest on, and one last bin for the few long ones`() {
+    @Test func `a histogram has round bins from the shortest length and one last bin for the few longest`() {
         let lengths = TextLengths((0..<1000).map { Int32(15 + $0 % 30) } + [4000])
         #expect(
             lengths.histogram.map { [$0.from, $0.through, $0.count] } == [
@@ -219,7 +219,7 @@ struct LengthTests {
         #expect(lengths.histogram.reduce(0) { $0 + $1.count } == lengths.count)
     }
 
-    @Test func `tokens are counted with the special ones, and what is cut is told by class`() throws {
+    @Test func `tokens include special tokens, and truncation is reported by class`() throws {
         let data = try Dataset(columns: [
             ("text", ["a b c d", "a", nil, "a b c"]), ("label", ["x", "x", "y", "y"]),
         ])
@@ -244,7 +244,7 @@ struct LengthTests {
             (3, nil, 3, "--max-length 7 keeps 95 % of all texts whole"),
         ] as [(Int?, Int?, Int, String)]
     )
-    func `the advice on lengths respects what the model takes`(
+    func `the advice on lengths respects the model's limit`(
         maxLength: Int?,
         limit: Int?,
         cutAt: Int,
@@ -267,7 +267,7 @@ struct LengthTests {
         )
     }
 
-    @Test func `what the token counter throws is passed on`() throws {
+    @Test func `errors of the token counter are rethrown`() throws {
         struct Broken: Error {}
         let data = try Dataset(columns: [("text", ["a"])])
         var options = DescriptionOptions(textColumn: "text")
@@ -275,7 +275,7 @@ struct LengthTests {
         #expect(throws: Broken.self) { try DatasetDescription(data, options) }
     }
 
-    @Test func `an example is one line that a terminal can show`() {
+    @Test func `an example is one line without control characters`() {
         #expect(shortened("  a\n\tb  ", to: 10) == "a b")
         #expect(shortened("\u{1B}[31mred\u{202E}", to: 10) == "[31mred")
         #expect(shortened("abcdef", to: 6) == "abcdef")
@@ -283,7 +283,7 @@ struct LengthTests {
         #expect(shortened("abcd efg", to: 6) == "abcd…" && shortened("abcde fg", to: 6) == "abcde…")
     }
 
-    @Test func `shares are rounded, but never to nothing or to all`() {
+    @Test func `percentages are rounded, but never to 0 or 100`() {
         #expect(percentage(1, of: 8) == "12.5 %" && percentage(0, of: 8) == "0 %")
         #expect(percentage(8, of: 8) == "100 %" && percentage(1, of: 0) == "0 %")
         #expect(percentage(1, of: 10_000) == "<0.1 %" && percentage(9_999, of: 10_000) == "99.9 %")
@@ -299,13 +299,13 @@ struct LabelCountTests {
         try #require(try describe(data, columns).labels).classes.map { "\($0.name) \($0.count)" }
     }
 
-    @Test func `texts, whole numbers and booleans are labels`() throws {
+    @Test func `texts, integers and booleans are labels`() throws {
         #expect(try counts(Dataset(["label": ["b", "a", "b"]])) == ["b 2", "a 1"])
         #expect(try counts(Dataset(["label": [1, 0, 1, 7]])) == ["1 2", "0 1", "7 1"])
         #expect(try counts(Dataset(["label": [true, false, true]])) == ["True 2", "False 1"])
     }
 
-    @Test func `classes that no row has are counted, ids that no class has are missing`() throws {
+    @Test func `classes without rows are listed, and ids without a class are missing`() throws {
         let data = try Dataset(["other": ["", "", "", ""]]).addColumn(
             "label",
             [1, 1, -1, 0],
@@ -341,7 +341,7 @@ struct LabelCountTests {
         #expect(try counts(data) == ["z 2", "x 1", "y 0"])
     }
 
-    @Test func `columns of 0 and 1 are a class each`() throws {
+    @Test func `each column of 0 and 1 is a class`() throws {
         let data = try Dataset([
             "toxic": [1, 0, 1, 0, nil], "insult": ["0", "0", "1", "1", "1"],
             "text": ["s", "t", "s", "u", "v"],
@@ -364,7 +364,7 @@ struct LabelCountTests {
         }
     }
 
-    @Test func `names that differ in case or spaces, and names that only look the same, are two findings`()
+    @Test func `names that differ in case or spaces and names that look the same are separate findings`()
         throws
     {
         let names = [
@@ -392,7 +392,7 @@ struct LabelCountTests {
         #expect(finding.line.contains("(\"New York\", \"New\\u{A0}York\"): give each group one spelling"))
     }
 
-    @Test func `cells that join other labels are named, and names with commas of their own are not`() throws {
+    @Test func `names that combine other labels are reported, and names that contain commas are not`() throws {
         func joined(_ names: [String]) throws -> [String] {
             let values = names.map { CellValue.string($0) }
             return try #require(try describe(Dataset(["label": values + values]), ["label"]).labels)
@@ -408,7 +408,7 @@ struct LabelCountTests {
         )
     }
 
-    @Test func `classes too small to split, and unequal ones, are named with the way out`() throws {
+    @Test func `small and unequal classes are reported with a remedy`() throws {
         let values = Array(repeating: CellValue.string("often"), count: 40) + ["once"] + ["rare", "rare", "rare"]
         let findings = try describe(Dataset(["label": values]), ["label"]).findings
         #expect(findings.map(\.kind) == [.classesOfOneRow, .smallClasses, .unequalClasses])
@@ -420,7 +420,7 @@ struct LabelCountTests {
         #expect(findings.allSatisfy { !$0.remedy.isEmpty })
     }
 
-    @Test func `a column that holds no classes is refused by a finding`() throws {
+    @Test func `a column that does not hold classes is a finding`() throws {
         let one = try describe(Dataset(["label": ["a", "a"]]), ["label"]).findings
         #expect(one.map(\.kind) == [.oneClass])
         let ids = (0..<100).map { CellValue.int($0) }

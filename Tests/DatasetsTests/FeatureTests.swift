@@ -4,8 +4,8 @@ import Testing
 
 @testable import Datasets
 
-/// Features that the reference wrote (Scripts/fixtures/make_reader_fixtures.py); Scripts/check-features has the
-/// reference read what is written here.
+/// Features that datasets wrote (Scripts/fixtures/make_reader_fixtures.py). Scripts/check-features lets datasets read the
+/// files written here.
 struct FeatureTests {
     private static let names = ["zebra", "ant", "é", "e\u{301}", "unused"]
 
@@ -14,7 +14,7 @@ struct FeatureTests {
     }
 
     @Test(arguments: ["features.parquet", "features.arrow"])
-    func `classes come with the file, names in its order, used or not`(name: String) throws {
+    func `class names are read from the file in its order, used or not`(name: String) throws {
         let data = try open(name)
         #expect(
             data.features.map(\.feature) == [
@@ -28,7 +28,7 @@ struct FeatureTests {
         #expect(contents["n"] == [1, nil, -1] && contents["x"] == [0.5, nil, 2.0])
         let labels = try data.strings("label").map { $0.map { Array($0.utf8) } }
         #expect(labels == [Array("ant".utf8), nil, Array("e\u{301}".utf8)])
-        // Encoded already.
+        // Already encoded.
         #expect(try data.classEncodeColumn("label").feature(of: "label") == data.feature(of: "label"))
     }
 
@@ -44,7 +44,7 @@ struct FeatureTests {
         }
     }
 
-    @Test func `text formats have classes by their names`() throws {
+    @Test func `text formats contain class names`() throws {
         let data = try open("features.arrow")
         try withTemporaryFolder { folder in
             let url = folder.appending(path: "x.jsonl")
@@ -55,7 +55,7 @@ struct FeatureTests {
         }
     }
 
-    @Test func `an id without a name is no class`() throws {
+    @Test func `an id without a name is not a class`() throws {
         let label = ClassLabel(names: ["a", "b"])
         let data = try Dataset(["label": [0, -1, nil]]).castColumn("label", to: .value(.int64))
             .addColumn("class", [1, -1, nil], feature: .classLabel(label))
@@ -65,7 +65,7 @@ struct FeatureTests {
         }
     }
 
-    @Test func `labels are equal to the byte`() {
+    @Test func `labels are compared by bytes`() {
         #expect(ClassLabel(names: ["é"]) != ClassLabel(names: ["e\u{301}"]))
         #expect(ClassLabel(names: ["a", "b"]) != ClassLabel(names: ["b", "a"]))
     }
@@ -79,7 +79,7 @@ struct FeatureTests {
     @Test func `an id beyond a file's class names is refused by row, in lists too`() throws {
         let label = ClassLabel(names: ["a", "b"])
         let ids = try Dataset(["id": [0, 1, -1, nil, 2], "ids": [[0], [], [1, 0], nil, [1, 7]]])
-        // As a file that was written with fewer names than ids would be read.
+        // As read from a file that was written with fewer names than ids.
         let one = try Column([0, 1, -1, nil, 2], feature: .value(.int64), name: "id")
         let several = try Column(
             [[0], [], [1, 0], nil, [1, 7]],

@@ -5,9 +5,9 @@ import Testing
 
 @testable import Datasets
 
-/// Which files of a folder are read, and what is said of those that are not.
+/// Which files of a folder are read, and the notes about the others.
 struct FolderChoiceTests {
-    /// A folder of files, each with one row whose text is the file's own path.
+    /// Makes a folder of files, each with one row whose text is the file's path.
     private func withLayout<Result>(_ files: [String], _ body: (String) throws -> Result) throws -> Result {
         try withTemporaryFolder { folder in
             for name in files {
@@ -29,14 +29,14 @@ struct FolderChoiceTests {
         }
     }
 
-    /// What is said of a folder's files, without the folder.
+    /// The notes about a folder's files, without the folder's path.
     private func notes(_ files: [String], split: String? = nil) throws -> [String] {
         try withLayout(files) { (folder: String) throws in
             try Dataset(folder, split: split).warnings.map { $0.replacing(folder, with: "news/") }
         }
     }
 
-    @Test func `the files that datasets reads, by split and in its order`() throws {
+    @Test func `the same files are read as in datasets, by split and in its order`() throws {
         let cases = try Fixture.cases("datasets-5.2.0/folders.json")
         #expect(cases.count > 20)
         for fixture in cases {
@@ -56,7 +56,7 @@ struct FolderChoiceTests {
         }
     }
 
-    @Test func `files whose name tells no split are listed, with the pattern that reads all`() throws {
+    @Test func `files without a split in the name are listed, with a pattern that reads all`() throws {
         #expect(
             try notes(["contest.csv", "latest-news.csv", "train-delays.csv", "weather.csv"]) == [
                 "news/: file or folder names give the splits \"train\", as in datasets; left out 3 files with no split "
@@ -75,7 +75,7 @@ struct FolderChoiceTests {
         )
     }
 
-    @Test func `the pattern that is advised reads all files`() throws {
+    @Test func `the suggested pattern reads all files`() throws {
         try withLayout(["contest.csv", "train-delays.csv", "weather.csv"]) { (folder: String) throws in
             let all = try Dataset(folder + "*.csv")
             #expect(try all.strings("text") == ["contest.csv", "train-delays.csv", "weather.csv"])
@@ -83,13 +83,13 @@ struct FolderChoiceTests {
         }
     }
 
-    @Test func `nothing is said if nothing is left out`() throws {
+    @Test func `there is no note if nothing is left out`() throws {
         #expect(try notes(["a.csv", "b.csv"]).isEmpty)
         #expect(try notes(["train.csv", "test.csv", "README.md"]).isEmpty)
         #expect(try notes(["data/train-00000-of-00001.parquet", "data/test-00000-of-00001.parquet"]).isEmpty)
     }
 
-    @Test func `files of another format, a name with two words and capital letters are told`() throws {
+    @Test func `files of another format, names with two splits and upper-case split names are reported`() throws {
         #expect(
             try notes(["a.csv", "b.csv", "c.jsonl"]) == [
                 "news/: most data files end in .csv; left out 1 file of another format: c.jsonl"
@@ -104,7 +104,7 @@ struct FolderChoiceTests {
         )
     }
 
-    @Test func `rows in a format that is not read are told`() throws {
+    @Test func `files in unsupported formats are reported`() throws {
         let said = try notes(["a.csv", "b.xlsx", "c.zip", "d.pdf", "README.md"])
         #expect(
             said.count == 1
@@ -112,7 +112,7 @@ struct FolderChoiceTests {
         )
     }
 
-    @Test func `what a pattern matches beside files of rows is listed`() throws {
+    @Test func `other files that a pattern matches are listed`() throws {
         try withLayout(["a.csv", "b.csv", "notes.pdf", "__MACOSX/c.csv"]) { (folder: String) throws in
             let rows = try Dataset(folder + "*")
             #expect(try rows.strings("text") == ["a.csv", "b.csv"])
@@ -123,7 +123,7 @@ struct FolderChoiceTests {
         }
     }
 
-    @Test func `class folders win over what stands beside and in them, which is listed`() throws {
+    @Test func `class folders are preferred, and other files are listed`() throws {
         let files = [
             "README.txt", "README.md", "__MACOSX/pos/._0.txt", ".DS_Store", "pos/.DS_Store", "neg/notes.pdf",
             "neg/0.txt", "neg/1.txt", "pos/0.txt", "pos/1.txt", "summary.csv",
@@ -143,7 +143,7 @@ struct FolderChoiceTests {
         }
     }
 
-    @Test func `an empty text is an empty text, and other encodings are read as text files are`() throws {
+    @Test func `an empty text is read, and other encodings are handled as in text files`() throws {
         try withLayout(["a/0.txt", "b/0.txt"]) { (folder: String) throws in
             try Data().write(to: URL(filePath: folder + "a/1.txt"))
             try Data([0x6E, 0x61, 0xEF, 0x76, 0x65]).write(to: URL(filePath: folder + "b/1.txt"))
@@ -155,7 +155,7 @@ struct FolderChoiceTests {
                     "b/1.txt, b/2.txt are not UTF-8; read as Western European (Windows-1252)"
                 ]
             )
-            // UTF-8 that is broken in one place is no Western European text, in a class's folder as anywhere.
+            // UTF-8 with one invalid byte is not Western European text, in class folders as elsewhere.
             let broken = Array(String(repeating: "é", count: 200).utf8) + [0xFF]
             try Data(broken).write(to: URL(filePath: folder + "b/3.txt"))
             #expect {
@@ -167,7 +167,7 @@ struct FolderChoiceTests {
         }
     }
 
-    @Test func `folders above the classes tell the splits, and a class may be called train`() throws {
+    @Test func `folders above the classes name the splits, and a class may be called train`() throws {
         let films = [
             "aclImdb.txt", "train/pos/0.txt", "train/neg/0.txt", "train/unsup/0.txt", "train/urls.txt",
             "test/pos/1.txt", "test/neg/1.txt",
@@ -193,7 +193,7 @@ struct FolderChoiceTests {
         }
     }
 
-    @Test func `tables win over the few texts beside them`() throws {
+    @Test func `tables are preferred over a few text files`() throws {
         for files in [["data.csv", "README.txt", "LICENSE.txt"], ["data.csv", "docs/a.txt", "notes/b.txt"]] {
             try withLayout(files) { (folder: String) throws in
                 let rows = try Dataset(folder)
@@ -203,7 +203,7 @@ struct FolderChoiceTests {
         }
     }
 
-    @Test func `a row keeps its place in its file, however rows are chosen`() throws {
+    @Test func `a row keeps its location in its file through selections`() throws {
         try withTemporaryFolder { folder in
             for name in ["a", "b"] {
                 let texts = (0..<10).map { "\(name)\($0)" as String? }
@@ -231,7 +231,7 @@ struct FolderChoiceTests {
     }
 }
 
-/// Classes that a README.md names for files that hold ids alone.
+/// Class names from a README.md for files that contain only ids.
 struct CardClassTests {
     private func rows(_ info: String, _ files: KeyValuePairs<String, String>) throws -> Dataset {
         try withTemporaryFolder { folder in
@@ -254,8 +254,8 @@ struct CardClassTests {
         """
     private let classes = Feature.classLabel(ClassLabel(names: ["neg", "pos"]))
 
-    /// What datasets 5.2 reads from such folders.
-    @Test func `ids and names in files of text become the classes of the card, negative ids no label`() throws
+    /// Expected values as read by datasets 5.2.
+    @Test func `ids and names in text files become classes of the card, and negative ids mean no label`() throws
     {
         let ids = try rows(info, ["train.csv": "text,label\na,0\nb,1\nc,-1\nd,1\n"])
         #expect(try ids.feature(of: "label") == classes && ids.contents()["label"] == [0, 1, -1, 1])
@@ -268,7 +268,7 @@ struct CardClassTests {
         #expect(described.labels?.missing == 1 && described.labels?.classes.map(\.name) == ["pos", "neg"])
     }
 
-    @Test func `a column that holds something else stays as it is, and it is said`() throws {
+    @Test func `a column with other values is not changed, and a warning says so`() throws {
         let other = try rows(info, ["train.csv": "text,label\na,neg\nb,neutral\n"])
         #expect(try other.feature(of: "label") == .value(.string))
         #expect(other.warnings.count == 1)
@@ -279,7 +279,7 @@ struct CardClassTests {
         )
     }
 
-    @Test func `lists of names, and configurations, are understood`() throws {
+    @Test func `lists of names and configurations are read`() throws {
         let listed =
             "- config_name: default\n  features:\n  - name: label\n    dtype:\n      class_label:\n        names: [a, b]"
         #expect(

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 struct FolderTests {
-    /// A folder with files of these contents.
+    /// Makes a folder with files of these contents.
     private func inFolder<Result>(
         _ files: KeyValuePairs<String, String>,
         _ body: (String) throws -> Result
@@ -26,12 +26,12 @@ struct FolderTests {
         do { return "\(try body().count) rows" } catch { return "\(error)" }
     }
 
-    @Test func `texts in folders of classes have their folders' names as labels`() throws {
+    @Test func `texts in class folders have the folder names as labels`() throws {
         let files: KeyValuePairs = [
             "politics/2.txt": "p2\nmore", "politics/1.txt": "p1", "art/1.txt": "", ".hidden/1.txt": "x",
         ]
         try inFolder(files) { (folder: String) throws in
-            // With and without a slash, and by patterns of any length.
+            // With and without a slash, and with patterns of any depth.
             for name in [folder, String(folder.dropLast()), folder + "*/*.txt", folder + "**/[0-9].txt"] {
                 let data = try Dataset(name)
                 #expect(data.columnNames == ["text", "label"], "\(name)")
@@ -42,7 +42,7 @@ struct FolderTests {
         }
     }
 
-    @Test func `such texts may be compressed, UTF-16 or Western European`() throws {
+    @Test func `texts in class folders may be compressed, UTF-16 or Western European`() throws {
         try withTemporaryFolder { folder in
             for (label, name) in [("a", "table.txt.gz"), ("b", "table.txt")] {
                 let place = folder.appending(path: label)
@@ -61,7 +61,7 @@ struct FolderTests {
         }
     }
 
-    @Test func `splits are told by names, parts joined in their order`() throws {
+    @Test func `splits are determined by names, and their parts are concatenated in order`() throws {
         let files: KeyValuePairs = [
             "data/train-00001-of-00002.csv": "text,label\nc,x\n",
             "data/train-00000-of-00002.csv": "label,text\ny,a\n",
@@ -85,7 +85,7 @@ struct FolderTests {
     @Test(arguments: [
         ("train.csv", "test.csv"), ("my_train.csv", "my-eval.csv"), ("training/1.csv", "testing/1.csv"),
     ])
-    func `a word of a split may stand anywhere between signs`(train: String, test: String) throws {
+    func `the word of a split may be anywhere between punctuation`(train: String, test: String) throws {
         try withTemporaryFolder { folder in
             for name in [train, test] {
                 let url = folder.appending(path: name)
@@ -139,13 +139,13 @@ struct FolderTests {
             "README.md: the YAML front matter has too many aliases"
         ),
     ])
-    func `a card that cannot be followed is named`(yaml: String, expected: String) throws {
+    func `an invalid card gives an error that names it`(yaml: String, expected: String) throws {
         try inFolder(["README.md": "---\n\(yaml)\n---\n", "x.csv": "t\n1\n"]) { (folder: String) throws in
             #expect(complaint(try Dataset(folder)).contains(expected))
         }
     }
 
-    @Test func `a card with keys that are no texts is read all the same`() throws {
+    @Test func `a card with keys that are not texts is read`() throws {
         let yaml =
             "1: x\ntrue: y\nconfigs:\n- config_name: default\n  data_files:\n  - {split: dev, path: x.csv}\n"
         try inFolder(["README.md": "---\n\(yaml)---\n", "x.csv": "t\n1\n", "train.csv": "t\n2\n"]) {
@@ -155,7 +155,7 @@ struct FolderTests {
         }
     }
 
-    @Test func `patterns take the files that a shell takes, in order`() throws {
+    @Test func `patterns match the same files as a shell, in order`() throws {
         let files: KeyValuePairs = [
             "b.csv": "t\nb\n", "a.csv": "t\na\n", "d/c.csv": "t\nc\n", ".e.csv": "t\ne\n",
         ]
@@ -168,13 +168,13 @@ struct FolderTests {
         }
     }
 
-    @Test func `files with different columns are named`() throws {
+    @Test func `files with different columns are an error that names them`() throws {
         try inFolder(["a.csv": "t\n1\n", "b.csv": "u\n1\n"]) { (folder: String) throws in
             #expect(complaint(try Dataset(folder)).contains("b.csv has the columns \"u\", but"))
         }
     }
 
-    @Test func `what is no file is refused at once`() throws {
+    @Test func `a pipe, a folder and an empty folder are refused immediately`() throws {
         try withTemporaryFolder { folder in
             let pipe = folder.appending(path: "pipe.csv").path(percentEncoded: false)
             #expect(mkfifo(pipe, 0o600) == 0)
@@ -197,7 +197,7 @@ struct FolderTests {
     @Test(arguments: [
         ("language: en", ["en"]), ("language:\n- de\n- no", ["de", "no"]), ("license: mit", []),
         ("language: [", []),
-    ]) func `the languages of a card are read, and what is none is left out`(
+    ]) func `the languages of a card are read, and invalid values are left out`(
         _ yaml: String,
         _ codes: [String]
     ) throws {

@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// One table in every format and compression (Scripts/fixtures/make_reader_fixtures.py).
+/// The same table in every format and compression (Scripts/fixtures/make_reader_fixtures.py).
 struct FormatTests {
     private static let folder = Fixture.folder.appending(path: "readers")
     private static let compressions = ["", ".gz", ".bz2", ".zst", ".lz4"]
@@ -30,7 +30,7 @@ struct FormatTests {
     }
 
     @Test(arguments: ["table.parquet", "table.arrow"])
-    func `so do Parquet and Arrow files of the reference`(name: String) throws {
+    func `Parquet and Arrow files of datasets keep types`(name: String) throws {
         let data = try open(name)
         #expect(try data.contents() == Self.table)
         #expect(
@@ -41,7 +41,7 @@ struct FormatTests {
     }
 
     @Test(arguments: ["table.csv", "table.tsv"], compressions)
-    func `delimited text holds texts, an empty field none`(name: String, compression: String) throws {
+    func `delimited text holds texts, and an empty field is missing`(name: String, compression: String) throws {
         let contents = try open(name + compression).contents()
         #expect(contents["text"] == ["plain", "two\nlines, \"quoted\"", nil, nil, "naïve 😀 e\u{301}"])
         #expect(contents["label"] == ["b", "a", nil, "b", "é"])
@@ -50,27 +50,27 @@ struct FormatTests {
     }
 
     @Test(arguments: compressions)
-    func `plain text is a row a line`(compression: String) throws {
+    func `plain text is read as one row per line`(compression: String) throws {
         #expect(try open("table.txt" + compression).contents() == ["text": ["plain", "", "naïve 😀", "last"]])
     }
 
-    @Test func `lines end as Python ends them`() throws {
+    @Test func `lines end as in Python`() throws {
         #expect(try read("a\rb\r\nc\nd", as: "x.txt").contents() == ["text": ["a", "b", "c", "d"]])
     }
 
-    @Test func `gzip members one after another are one file`() throws {
+    @Test func `concatenated gzip members are read as one file`() throws {
         #expect(try open("members.jsonl.gz").contents() == Self.table)
     }
 
-    @Test func `the first bytes tell the compression, not the name`() throws {
+    @Test func `the first bytes determine the compression, not the name`() throws {
         let gzipped = Array(try Data(contentsOf: Self.folder.appending(path: "table.csv.gz")))
         #expect(try read(gzipped, as: "x.csv").count == 5)
         #expect(try read("a,b\nc,d\n", as: "x.csv.gz").count == 1)
-        // Text may start with the letters of bzip2's.
+        // Text may start with the same letters as bzip2.
         #expect(try read("BZh9,b\nc,d\n", as: "x.csv").columnNames == ["BZh9", "b"])
     }
 
-    @Test func `a compressed file cut short is an error that names it`() throws {
+    @Test func `a truncated compressed file gives an error that names it`() throws {
         for name in ["table.csv.gz", "table.jsonl.bz2", "table.csv.zst", "table.txt.lz4"] {
             let whole = Array(try Data(contentsOf: Self.folder.appending(path: name)))
             #expect { try read(Array(whole.dropLast(9)), as: name) } throws: {
@@ -79,7 +79,7 @@ struct FormatTests {
         }
     }
 
-    @Test func `Orange's headers are left out, its quotes read`() throws {
+    @Test func `Orange's extra headers are left out, and its quotes are read`() throws {
         #expect(
             try open("orange.tab").contents()
                 == ["Author": ["A", "B"], "Text": ["hello", "b\tye"], "Year": ["1", "2"]]
@@ -88,7 +88,7 @@ struct FormatTests {
     }
 
     @Test(arguments: ["lists.parquet", "lists.arrow", "lists.jsonl"])
-    func `lists may be missing, empty, or hold missing elements`(name: String) throws {
+    func `lists may be missing or empty, or contain missing elements`(name: String) throws {
         let data = try open(name)
         let expected: [String: [CellValue]] = [
             "tags": [["a", nil, "b"], [], nil, ["é"]],
@@ -107,7 +107,7 @@ struct FormatTests {
         }
     }
 
-    @Test func `slices of lists start where they start`() throws {
+    @Test func `slices of lists use their own offsets`() throws {
         #expect(
             try open("lists-sliced.arrow").contents()["tags"] == [[], nil, ["é"]]
         )

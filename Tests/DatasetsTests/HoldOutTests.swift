@@ -3,7 +3,7 @@ import Testing
 
 @testable import Datasets
 
-/// A hold-out that keeps the labels' shares, also where datasets refuses to.
+/// Stratified hold-outs, also in cases that datasets refuses.
 struct HoldOutTests {
     private func dataset(_ labels: [String?]) throws -> Dataset {
         try Dataset([
@@ -16,7 +16,7 @@ struct HoldOutTests {
     private func labels(_ data: Dataset) throws -> [String?] { try data.strings("label") }
 
     @Test(arguments: [0.2, 0.5], [0, 1, 42] as [UInt64])
-    func `the rows are those of a stratified split wherever that is possible`(
+    func `the rows equal those of a stratified split whenever that is possible`(
         size: Double,
         seed: UInt64
     ) throws {
@@ -37,14 +37,14 @@ struct HoldOutTests {
         }
         let parts = try data.holdOut(.fraction(0.25), keepingSharesOf: "label", seed: 1)
         #expect(parts.singleRowClasses == ["once", "only"])
-        // A quarter of 22 rows, rounded up, as without them.
+        // A quarter of all 22 rows, rounded up.
         let test = try labels(parts.test)
         #expect(test.count == 6 && test.count { $0 == "a" } == 3 && test.count { $0 == "b" } == 3)
         #expect(try Set(labels(parts.train)) == ["a", "b", "once", "only"])
         #expect(try Set(rows(parts.train) + rows(parts.test)).count == 22)
     }
 
-    @Test func `a hold-out smaller than the number of classes names those that it lacks`() throws {
+    @Test func `a hold-out with fewer rows than classes lists the absent classes`() throws {
         let data = try dataset((0..<40).map { "class \($0 / 2)" })
         let parts = try data.holdOut(.count(4), keepingSharesOf: "label", seed: 1)
         #expect(parts.test.count == 4 && parts.train.count == 36)
@@ -54,7 +54,7 @@ struct HoldOutTests {
         )
     }
 
-    @Test func `lists of one label keep their shares, too`() throws {
+    @Test func `lists of one label are stratified, too`() throws {
         let data = try Dataset([
             "label": (0..<20).map { row -> CellValue in [.string(row % 4 == 0 ? "rare" : "often")] }
         ])
@@ -63,7 +63,7 @@ struct HoldOutTests {
         #expect(parts.test.count == 4 && rare == 1)
     }
 
-    @Test func `rows without one value, and values of one row each, are refused with a way out`() throws {
+    @Test func `rows without a value, and values with one row each, are refused with a remedy`() throws {
         #expect {
             try dataset(["a", "a", nil, "b", "b"]).holdOut(.count(2), keepingSharesOf: "label", seed: 1)
         } throws: {
@@ -77,7 +77,7 @@ struct HoldOutTests {
         }
     }
 
-    @Test func `a share of 1 is everything for a sample, and nothing for a split`() throws {
+    @Test func `a fraction of 1 takes all rows in a sample and is refused in a split`() throws {
         let data = try dataset((0..<6).map { "\($0)" })
         #expect(try rows(data.sample(.fraction(1), seed: 3)) == rows(data))
         #expect(try data.sample(.count(1), seed: 3).count == 1)

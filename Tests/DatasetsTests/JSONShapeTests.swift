@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// JSON files that are neither an object a line nor an array of objects.
+/// JSON files that are neither one object per line nor an array of objects.
 struct JSONShapeTests {
     @Test func `objects over several lines are rows, as in datasets`() throws {
         let pretty = "{\n  \"t\": \"a}\\\"{\",\n  \"n\": {\"x\": 1}\n}\n{\n  \"t\": \"b\"\n}"
@@ -16,7 +16,7 @@ struct JSONShapeTests {
         #expect(try read("{\"t\": \"a\"}\n{\n\"t\": \"b\"}\n{\"t\":\n\"c\"\n}\n", as: "x.json").count == 3)
     }
 
-    @Test func `a fault in objects over several lines is named by the line on which its object starts`() {
+    @Test func `an error in an object over several lines gives the line on which the object starts`() {
         #expect(
             complaint("{\n\"t\": \"a\"\n}\n{\n\"t\": x\n}\n", as: "x.json").hasPrefix(": line 4 is not JSON")
         )
@@ -30,7 +30,7 @@ struct JSONShapeTests {
         )
     }
 
-    @Test func `rows under a name are read, and the name is said`() throws {
+    @Test func `rows under a name are read with a warning`() throws {
         let wrapped = "{\"version\": 1, \"data\": [{\"t\": \"a\"},\n {\"t\": \"b\"}]}"
         let data = try read(wrapped, as: "x.json")
         #expect(try data.strings("t") == ["a", "b"])
@@ -47,13 +47,13 @@ struct JSONShapeTests {
                 ": line 2: \"t\" holds a number"
             )
         )
-        // Where each line is a row, a list in it is the row's.
+        // If each line is a row, a list belongs to its row.
         #expect(
             try read(wrapped.replacing("\n", with: ""), as: "x.jsonl").columnNames == ["version", "data.t"]
         )
     }
 
-    @Test func `an array of texts is the column text, as in datasets`() throws {
+    @Test func `an array of texts becomes the column text, as in datasets`() throws {
         #expect(try read("[\"a\",\n \"b\", null]", as: "x.json").contents() == ["text": ["a", "b", nil]])
         #expect(
             complaint("[\"a\", 1]", as: "x.json").hasPrefix(": line 1: the array's earlier elements are texts")
@@ -81,7 +81,7 @@ struct JSONShapeTests {
             ),
         ]
     )
-    func `tables in other layouts of pandas are refused with their name and a way out`(
+    func `tables in other layouts of pandas are refused with their name and a remedy`(
         json: String,
         layout: String,
         reader: String
@@ -93,7 +93,7 @@ struct JSONShapeTests {
         }
     }
 
-    @Test func `one row is a row`() throws {
+    @Test func `a single object is a row`() throws {
         #expect(try read("{\"t\": \"a\", \"l\": [\"x\"]}\n", as: "x.json").count == 1)
         #expect(try read("{\"tokens\": [\"a\", \"b\"], \"tags\": [1, 2]}\n", as: "x.jsonl").count == 1)
         #expect(try read("{\"t\": \"a\", \"spans\": [{\"from\": 1}]}", as: "x.json").strings("t") == ["a"])

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 struct JSONTests {
-    /// The values of the column `a`, one row for each.
+    /// Reads the column `a`, with one row for each value.
     private func column(_ values: String...) throws -> [CellValue]? {
         let lines = values.map { "{\"a\": \($0)}\n" }.joined()
         let array = "[" + values.map { "{\"a\":\n \($0) }" }.joined(separator: " ,\n") + "]\n"
@@ -12,7 +12,7 @@ struct JSONTests {
         return found
     }
 
-    @Test func `escapes and surrogate pairs are characters, halves of pairs replaced`() throws {
+    @Test func `escapes and surrogate pairs are decoded, and halves of pairs are replaced`() throws {
         #expect(
             try column(
                 #""\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00""#,
@@ -24,7 +24,7 @@ struct JSONTests {
         )
     }
 
-    @Test func `whole numbers are whole to 64 bits, and become numbers where one is not`() throws {
+    @Test func `integers are exact up to 64 bits, and become floating-point if any value is`() throws {
         #expect(
             try column("9223372036854775807", "-9223372036854775808", "-0") == [.int(.max), .int(.min), 0]
         )
@@ -34,19 +34,19 @@ struct JSONTests {
         #expect(try column("[1, 0.5]") == [[1.0, 0.5]])
     }
 
-    @Test func `what does not tell a type waits for what does`() throws {
+    @Test func `values without a type wait for the first value with a type`() throws {
         #expect(try column("null", "null") == [nil, nil])
         #expect(try column("null", "[]", "null", "[1]", "[]") == [nil, [], nil, [1], []])
         #expect(try column("[]", "[null]", "[\"a\", null]") == [[], [nil], ["a", nil]])
         #expect(try column("null", "true", "false") == [nil, true, false])
     }
 
-    @Test func `a column that comes late is missing before, and one that ends is missing after`() throws {
+    @Test func `a column is missing before its first row and after its last`() throws {
         let data = try read("{\"a\": 1}\n{}\n{\"b\": \"x\"}\n", as: "x.jsonl")
         #expect(try data.contents() == ["a": [1, nil, nil], "b": [nil, nil, "x"]])
     }
 
-    @Test func `objects are read by their parts, whatever else the column holds`() throws {
+    @Test func `objects are read by their parts, even if the column holds other values`() throws {
         let data = try read(
             "{\"t\": \"x\", \"o\": null, \"l\": []}\n{\"t\": \"y\", \"o\": {\"a\": [1]}, \"l\": [{}]}\n"
                 + "{\"t\": \"z\", \"o\": 1, \"l\": []}\n",
@@ -57,7 +57,7 @@ struct JSONTests {
         #expect(try data.contents()["o.a"] == [nil, [1], nil])
     }
 
-    @Test func `a column of texts and objects is left out, and the line is named to who asks for it`() throws
+    @Test func `a column of texts and objects is left out, and using it gives an error with the line`() throws
     {
         let data = try read(
             "{\"t\": \"x\", \"m\": \"a\"}\n{\"t\": \"y\", \"m\": {\"a\": 1}}\n",
@@ -71,7 +71,7 @@ struct JSONTests {
         }
     }
 
-    @Test func `NaN is missing, and an infinite number counts among numbers alone`() throws {
+    @Test func `NaN is missing, and an infinite number is kept only among numbers`() throws {
         #expect(
             try column("NaN", "1.5", "Infinity", "-Infinity") == [
                 nil, 1.5, .double(.infinity), .double(-.infinity),
@@ -88,18 +88,18 @@ struct JSONTests {
     }
 
     @Test(arguments: ["nan", "Nan", "inf", "+Infinity", "-NaN", "NaN1", "None", "undefined", "Infinit"])
-    func `other words are no JSON, as before`(word: String) {
+    func `other words are not JSON`(word: String) {
         #expect(complaint("{\"a\": \(word)}\n", as: "x.jsonl").hasPrefix(": line 1 is not JSON"))
     }
 
-    @Test func `a fault beside NaN is the one that is named`() {
+    @Test func `an error after NaN is reported, not the NaN`() {
         #expect(
             complaint("{\"a\": NaN, \"b\": x}\n", as: "x.jsonl")
                 == ": line 1 is not JSON: expected a value at byte 16"
         )
     }
 
-    @Test func `what is wrong is named with its line`() {
+    @Test func `errors give the line`() {
         #expect(
             complaint("{\"a\": 1}\n\n{\"a\": \"x\"}\n", as: "x.jsonl")
                 == ": line 3: \"a\" holds a text, but earlier rows hold int64; give all values one type"
@@ -120,12 +120,12 @@ struct JSONTests {
         #expect(complaint("[]", as: "x.json") == " has no rows")
     }
 
-    @Test func `rows keyed by something are refused before they make a column of each key`() {
+    @Test func `objects with data as keys are refused before each key becomes a column`() {
         let rows = (0..<5000).map { "{\"key\($0)\": 1}\n" }.joined()
         #expect(complaint(rows, as: "x.jsonl").contains("line 4097: more than 4096 different keys"))
     }
 
-    @Test func `rows of many batches keep their places`() throws {
+    @Test func `rows of many batches keep their order`() throws {
         var lines = ""
         for row in 0..<150_000 {
             lines +=

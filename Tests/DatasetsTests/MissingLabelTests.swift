@@ -4,11 +4,11 @@ import Testing
 
 @testable import Datasets
 
-/// Ids that mean "no label", and lists and columns that give none or several.
+/// Ids that mean "no label", and lists and columns with no label or several.
 struct MissingLabelTests {
     private let label = ClassLabel(names: ["negative", "positive"])
 
-    /// Ten rows of these ids.
+    /// Makes rows with these ids.
     private func rows(_ ids: [CellValue]) throws -> Dataset {
         try Dataset(columns: [("text", ids.indices.map { "text \($0)" })])
             .addColumn("label", ids, feature: .classLabel(label))
@@ -35,7 +35,7 @@ struct MissingLabelTests {
         }
     }
 
-    @Test func `a split that keeps shares refuses rows without a label, naming the ids`() throws {
+    @Test func `a stratified split refuses rows without a label and names the ids`() throws {
         let data = try rows(mixed)
         let complaint = complaint {
             try data.trainTestSplit(testSize: .count(4), stratifyBy: "label", seed: 1)
@@ -51,7 +51,7 @@ struct MissingLabelTests {
         )
     }
 
-    @Test func `a split without any label is named, with the id that it holds`() throws {
+    @Test func `the error for a split without labels names the split and the id`() throws {
         try withTemporaryFolder { folder in
             for (name, ids) in [("train", [0, 1]), ("test", [-1, -1])] as [(String, [CellValue])] {
                 try rows(ids).write(to: folder.appending(path: "\(name).parquet"), as: .parquet)
@@ -66,7 +66,7 @@ struct MissingLabelTests {
         }
     }
 
-    @Test func `texts become classes with their negative ids, and these go missing elsewhere`() throws {
+    @Test func `negative ids are kept in class columns and become missing in others`() throws {
         let texts = try Dataset(columns: [("label", ["positive", "-1", "-100", nil])])
         let classes = try texts.castColumn("label", to: .classLabel(label))
         #expect(try classes.contents()["label"] == [1, -1, -100, nil])
@@ -91,7 +91,7 @@ struct MissingLabelTests {
         )
     }
 
-    @Test func `negative numbers that name no classes are told, unless they stand for what is disliked`()
+    @Test func `negative ids without class names are reported, unless they can be ratings`()
         throws
     {
         func found(_ values: [CellValue]) throws -> [String] {
@@ -107,7 +107,7 @@ struct MissingLabelTests {
         #expect(try found(["a", "-1"]).isEmpty)
     }
 
-    @Test func `lists of exactly one label are found`() throws {
+    @Test func `lists with exactly one label each are a finding`() throws {
         func finding(_ lists: [CellValue]) throws -> Finding? {
             let data = try Dataset(["label": lists])
             return try DatasetDescription(data, DescriptionOptions(labelColumns: ["label"])).findings
@@ -125,7 +125,7 @@ struct RepeatedHeaderTests {
         try read(text, as: name).repeatedHeaderRows()
     }
 
-    @Test func `a row that equals the header in all columns is found, in every delimited format`() throws {
+    @Test func `a row that repeats the header in all columns is found in every delimited format`() throws {
         let lines = [
             "text,label", "a,x", "text,label", "text,y", "b,label", "\"text\",\"label\"",
             "\u{FEFF}text,label",
@@ -138,7 +138,7 @@ struct RepeatedHeaderTests {
         #expect(try rows("text\na\ntext\n", as: "x.csv").isEmpty, "one column may hold its own name")
     }
 
-    @Test func `the description tells it with the row and the remedy`() throws {
+    @Test func `the description reports a repeated header with the row and the remedy`() throws {
         let data = try read("text,label\na,x\nb,y\ntext,label\n", as: "x.csv")
         let finding = try DatasetDescription(data, DescriptionOptions()).findings.first
         #expect(finding?.kind == .repeatedHeader && finding?.examples.map(\.rows) == [[2]])

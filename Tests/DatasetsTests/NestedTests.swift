@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Objects and lists of objects; the fixtures hold the same rows, written by pyarrow and by Python's json
+/// Objects and lists of objects. The fixtures hold the same rows, written by pyarrow and by Python's json
 /// (Scripts/fixtures/make_arrow_fixtures.py).
 struct NestedTests {
     private static let files = ["nested.parquet", "nested.arrow", "nested.jsonl"]
@@ -13,7 +13,7 @@ struct NestedTests {
     }
 
     @Test(arguments: files)
-    func `parts are columns named by their paths, and gathered through lists`(name: String) throws {
+    func `parts are columns named by their paths, and values in lists are gathered`(name: String) throws {
         let data = try open(name)
         #expect(
             Set(data.columnNames)
@@ -54,7 +54,7 @@ struct NestedTests {
     }
 
     @Test(arguments: files)
-    func `objects of other numbers are no labels, and the reason names row and value`(name: String) throws {
+    func `objects of other numbers are not labels, and the error names the row and value`(name: String) throws {
         #expect { try open(name).strings("scores") } throws: {
             "\($0)".hasPrefix("column \"scores\" holds nested values (object); row 2 of ")
                 && "\($0)".contains("\(name) has \"joy\": 0.25, which is neither 0 nor 1")
@@ -62,7 +62,7 @@ struct NestedTests {
     }
 
     @Test(arguments: files)
-    func `nested columns are listed with what they hold`(name: String) throws {
+    func `nested columns are listed with their kinds`(name: String) throws {
         let data = try open(name)
         #expect(data.leftOutColumns == ["matrix"])
         #expect { try data.strings("nothing") } throws: {
@@ -76,7 +76,7 @@ struct NestedTests {
     }
 
     @Test(arguments: files)
-    func `an export of Label Studio names its columns`(name: String) throws {
+    func `the error for a Label Studio export names its columns`(name: String) throws {
         #expect { try open(name).strings("text") } throws: {
             "\($0)".hasSuffix(
                 "use --text-column data.text --label-column annotations.result.value.choices"
@@ -84,7 +84,7 @@ struct NestedTests {
         }
     }
 
-    @Test func `what is written keeps the parts`() throws {
+    @Test func `written files keep the parts`() throws {
         let data = try open("nested.parquet")
         try withTemporaryFolder { folder in
             for format in [DatasetFormat.parquet, .jsonl] {
@@ -110,7 +110,7 @@ struct NestedTests {
         }
     }
 
-    @Test func `lists count as there if any list on the path is, wherever the part first comes`() throws {
+    @Test func `a part is an empty list if a list on its path exists, wherever the part first appears`() throws {
         let lines = [
             #"{"t": "1", "l": []}"#, #"{"t": "2", "l": null}"#, #"{"t": "3", "l": [{}]}"#, #"{"t": "4"}"#,
             #"{"t": "5", "l": [{"a": 1}, {"b": "x"}, {"a": 2}]}"#, #"{"t": "6", "l": []}"#,
@@ -129,13 +129,13 @@ struct NestedTests {
         #expect(data.columnNames == ["t", "o.b"] && data.leftOutColumns == ["o.a"])
     }
 
-    @Test func `objects keyed by something make no column of each key`() throws {
+    @Test func `objects with data as keys do not make a column of each key`() throws {
         let lines = (0..<2000).map { "{\"t\": \"x\", \"o\": {\"key\($0)\": 1}}\n" }.joined()
         let data = try read(lines, as: "x.jsonl")
         #expect(data.columnNames == ["t"] && data.leftOutColumns == ["o"])
     }
 
-    @Test func `a label that an object lacks leaves the row without a label, and is said`() throws {
+    @Test func `an object that lacks a label makes the row unlabelled, with a warning`() throws {
         let data = try read(
             "{\"t\": \"x\", \"c\": {\"A\": 1, \"B\": 0}}\n{\"t\": \"y\", \"c\": {\"A\": true}}\n{\"t\": \"z\"}\n",
             as: "x.jsonl"

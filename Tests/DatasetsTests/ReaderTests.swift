@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 struct ReaderTests {
-    /// Reads a file of these contents.
+    /// Reads a file with these contents.
     private func read(_ text: String, as name: String) throws -> Dataset {
         try read(Array(text.utf8), as: name)
     }
@@ -17,7 +17,7 @@ struct ReaderTests {
         }
     }
 
-    /// What reading a file of these contents says is wrong, without the folder.
+    /// The error from reading a file with these contents, without the path.
     private func complaint(_ text: String, as name: String) -> String {
         do {
             _ = try read(text, as: name)
@@ -32,7 +32,7 @@ struct ReaderTests {
         #expect(try data.strings("b") == ["say \"hi\"", "x"])
     }
 
-    @Test func `a byte-order mark and a missing last line feed are no matter`() throws {
+    @Test func `a byte-order mark and a missing last line feed are accepted`() throws {
         let data = try read([0xEF, 0xBB, 0xBF] + Array("a\tb\nü\t😀".utf8), as: "x.tsv")
         #expect(try data.strings("a") == ["ü"])
         #expect(try data.strings("b") == ["😀"])
@@ -59,19 +59,19 @@ struct ReaderTests {
         #expect(try data.strings("b") == ["z"])
     }
 
-    @Test func `JSON lines may miss members and hold numbers`() throws {
+    @Test func `JSON lines may lack members and contain numbers`() throws {
         let data = try read(
             "{\"text\": \"a\", \"n\": 1.50}\n\n{\"text\": null, \"ok\": true}\n",
             as: "x.jsonl"
         )
         #expect(data.columnNames == ["text", "n", "ok"])
         #expect(try data.strings("text") == ["a", nil])
-        // As the reference names it: the text of the number.
+        // As in datasets: the text of the number.
         #expect(try data.strings("n") == ["1.5", nil])
         #expect(try data.strings("ok") == [nil, "True"])
     }
 
-    @Test func `what is wrong is named with its line`() {
+    @Test func `errors give the line`() {
         #expect(complaint("a,b\n1,2\n3\n", as: "x.csv") == ": line 3 has 1 field, but the header has 2")
         #expect(complaint("a,b\n1,\"2\n", as: "x.csv") == ": line 2 opens a quote that is never closed")
         #expect(complaint("a,a\n1,2\n", as: "x.csv") == ": two columns are named \"a\"; rename one")
@@ -86,13 +86,13 @@ struct ReaderTests {
         )
     }
 
-    @Test func `bytes that are not UTF-8 among others that are are named with their line`() throws {
+    @Test func `invalid bytes in a UTF-8 file are reported with their line`() throws {
         #expect { try read(Array("a\nü\n".utf8) + [0xFF, 0x0A], as: "x.csv") } throws: {
             "\($0)".contains("line 3 is not UTF-8")
         }
     }
 
-    @Test func `a Western European file is read as such, and says so`() throws {
+    @Test func `a Western European file is read with a warning`() throws {
         // "naïve", then Windows' own quotation marks and euro sign.
         let data = try read(
             Array("a\nna".utf8) + [0xEF] + Array("ve ".utf8) + [0x93, 0x80, 0x94, 0x0A],
@@ -103,7 +103,7 @@ struct ReaderTests {
     }
 
     @Test(arguments: [String.Encoding.utf16LittleEndian, .utf16BigEndian], [true, false])
-    func `UTF-16 is told by its mark, or without one by its zeros`(
+    func `UTF-16 is recognized by its byte-order mark or its zeros`(
         encoding: String.Encoding,
         marked: Bool
     ) throws {
@@ -113,7 +113,7 @@ struct ReaderTests {
         #expect(data.columnNames == ["text", "label"])
     }
 
-    @Test func `a missing column lists those there are`() throws {
+    @Test func `the error for a missing column lists the columns`() throws {
         let data = try read("Text,Label\nx,y\n", as: "x.csv")
         #expect(
             throws: DatasetError(
@@ -125,7 +125,7 @@ struct ReaderTests {
         #expect { try data.strings("author") } throws: { "\($0)".hasSuffix("\"Text\", \"Label\"") }
     }
 
-    @Test func `a missing file is said to be missing`() {
+    @Test func `a missing file gives the code missingFile`() {
         #expect { try Dataset(contentsOf: URL(filePath: "nowhere.csv")) } throws: {
             ($0 as? DatasetError)?.code == .missingFile
         }
@@ -134,7 +134,7 @@ struct ReaderTests {
 
 struct WriterTests {
     @Test(arguments: DatasetFormat.allCases)
-    func `what is written is read back as the same rows`(format: DatasetFormat) throws {
+    func `written rows are read back unchanged`(format: DatasetFormat) throws {
         let data = try Dataset(columns: [
             ("text, quoted", ["plain", "a,b\t\"c\"\r\nd", "", nil, "naïve 😀"]),
             ("label", ["x", nil, "y", "1.50", "null"]),

@@ -3,7 +3,7 @@ import Foundation
 import JSON
 import TestSupport
 
-/// Reads a file of these contents.
+/// Reads a file with these contents.
 func read(
     _ bytes: [UInt8],
     as name: String,
@@ -18,7 +18,7 @@ func read(
 
 func read(_ text: String, as name: String) throws -> Dataset { try read(Array(text.utf8), as: name) }
 
-/// What reading a file of these contents says is wrong, without the folder.
+/// The error from reading a file with these contents, without the path.
 func complaint(_ text: String, as name: String) -> String {
     do {
         _ = try read(text, as: name)
@@ -27,7 +27,7 @@ func complaint(_ text: String, as name: String) -> String {
 }
 
 extension Dataset {
-    /// All values by column, to compare.
+    /// All values by column, for comparison.
     func contents() throws -> [String: [CellValue]] {
         let rows = try rows()
         return Dictionary(
@@ -38,7 +38,7 @@ extension Dataset {
 }
 
 extension CellValue {
-    /// A value as JSON has it: a number with a fraction or an exponent is not whole.
+    /// Converts a JSON value; a number with a fraction or an exponent is not an integer.
     init(_ json: JSONValue) {
         switch json {
         case .string(let text): self = .string(text)

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 struct SpillTests {
-    /// Everything beyond so many bytes goes to disk.
+    /// Storage options that put everything beyond a limit in bytes on disk.
     private func storage(_ limit: Int, in folder: URL) -> StorageOptions {
         var options = StorageOptions()
         options.memoryLimit = limit
@@ -20,7 +20,7 @@ struct SpillTests {
         ],
         [0, 30]
     )
-    func `rows on disk are the same rows, and leave nothing behind`(name: String, limit: Int) throws {
+    func `rows on disk are the same, and no files are left behind`(name: String, limit: Int) throws {
         let url = Fixture.folder.appending(path: "readers/\(name)")
         let expected = try Dataset(contentsOf: url)
         try withTemporaryFolder { folder in
@@ -47,7 +47,7 @@ struct SpillTests {
         }
     }
 
-    @Test func `a folder that is not there is said`() throws {
+    @Test func `a missing temporary folder is an error`() throws {
         let url = Fixture.folder.appending(path: "readers/table.csv")
         #expect {
             try Dataset(contentsOf: url, storage: storage(0, in: URL(filePath: "nowhere/at/all")))

@@ -3,7 +3,7 @@ import JSON
 import TestSupport
 import Testing
 
-/// Rows picked by the reference: whole up to 64, beyond that count, ends and an order-sensitive checksum.
+/// Compares rows with those of datasets: all of up to 64; for more, the count, both ends and an order-sensitive checksum.
 private func expect(_ rows: [Int], toBe fixture: JSONValue, _ context: String) {
     #expect(rows.count == fixture["count"].int, "\(context)")
     func numbers(_ name: String) -> [Int]? { fixture[name].array?.compactMap(\.int) }
@@ -28,7 +28,7 @@ private func checksum(_ rows: [Int]) -> String {
     return String(repeating: "0", count: 16 - text.count) + text
 }
 
-/// The labels that make_dataset_fixtures.py spells the same way.
+/// The same labels as in make_dataset_fixtures.py.
 private func labels(_ balance: String, _ n: Int) -> [Int] {
     (0..<n).map { i in
         switch balance {
@@ -52,7 +52,7 @@ private func rows(_ dataset: Dataset) throws -> [Int] {
 }
 
 struct SplitTests {
-    @Test func `splits and stratified splits are the reference's, row by row`() throws {
+    @Test func `splits and stratified splits equal those of datasets, row by row`() throws {
         let cases = try Fixture.cases("datasets-5.2.0/splits.json")
         #expect(cases.count >= 50)
         for fixture in cases {
@@ -77,7 +77,7 @@ struct SplitTests {
         }
     }
 
-    @Test func `shares are rounded as the reference rounds them, ties broken by its draws`() throws {
+    @Test func `class counts are rounded as in datasets, with ties broken by the same draws`() throws {
         for fixture in try Fixture.cases("datasets-5.2.0/approximate-modes.json") {
             var random = PCG64(seed: try #require(fixture["seed"].string.flatMap { UInt64($0) }))
             let drawn = StratifiedSplit.approximateMode(
@@ -90,7 +90,7 @@ struct SplitTests {
         }
     }
 
-    @Test func `shuffles are the reference's`() throws {
+    @Test func `shuffles equal those of datasets`() throws {
         for fixture in try Fixture.cases("datasets-5.2.0/shuffles.json") {
             let data = try dataset([Int](repeating: 0, count: #require(fixture["n"].int)))
             let seed = UInt64(try #require(fixture["seed"].int))
@@ -98,9 +98,9 @@ struct SplitTests {
         }
     }
 
-    @Test func `class encodings are the reference's, canonically equivalent names apart`() throws {
+    @Test func `class encodings equal those of datasets and distinguish canonically equivalent names`() throws {
         for fixture in try Fixture.cases("datasets-5.2.0/class-encodings.json") {
-            // Numbers and truth values come as text from our readers; the reference's spelling of those is Python's.
+            // Our readers return numbers and Booleans as text, in Python's format, as datasets does.
             let values = try fixture["values"].elements().map { value -> String? in
                 switch value {
                 case .string(let text), .number(let text): text
@@ -115,7 +115,7 @@ struct SplitTests {
         }
     }
 
-    @Test func `a class with one row is named, with a way out`() throws {
+    @Test func `the error for a class with one row names it and gives a remedy`() throws {
         let data = try dataset([0, 0, 0, 1])
         #expect {
             try data.trainTestSplit(testSize: .count(2), stratifyBy: "label", seed: 0)
@@ -126,7 +126,7 @@ struct SplitTests {
 }
 
 struct PCG64Tests {
-    @Test func `streams and bounded integers are NumPy's`() throws {
+    @Test func `streams and bounded integers equal those of NumPy`() throws {
         for fixture in try Fixture.cases("datasets-5.2.0/numpy-streams.json") {
             let seed = try #require(fixture["seed"].string.flatMap { UInt64($0) })
             func numbers(_ value: JSONValue) throws -> [UInt64] {
@@ -143,7 +143,7 @@ struct PCG64Tests {
         }
     }
 
-    @Test func `permutations and choices are NumPy's, and leave the stream where NumPy does`() throws {
+    @Test func `permutations and choices equal those of NumPy and leave the stream in the same state`() throws {
         for fixture in try Fixture.cases("datasets-5.2.0/numpy-permutations.json") {
             var random = PCG64(seed: try #require(fixture["seed"].string.flatMap { UInt64($0) }))
             let count = try #require(fixture["count"].int)

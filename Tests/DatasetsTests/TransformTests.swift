@@ -4,7 +4,7 @@ import JSON
 import TestSupport
 import Testing
 
-/// What the reference makes of one table, step by step (Scripts/fixtures/make_dataset_fixtures.py).
+/// Compares the transformations of one table with datasets, step by step (Scripts/fixtures/make_dataset_fixtures.py).
 struct TransformTests {
     private static func table() throws -> Dataset {
         try Dataset([
@@ -16,7 +16,7 @@ struct TransformTests {
         ])
     }
 
-    /// The reverse of the table, as the reference has it.
+    /// The table in reverse order.
     private static func other() throws -> Dataset { try table().select(Array((0..<8).reversed())) }
 
     private func step(_ step: [JSONValue], on data: Dataset) throws -> Dataset {
@@ -51,7 +51,7 @@ struct TransformTests {
 
     private struct DatasetsTestsError: Error { var step: String }
 
-    @Test func `every step gives the reference's rows and classes`() throws {
+    @Test func `every step gives the same rows and classes as datasets`() throws {
         for fixture in try Fixture.cases("datasets-5.2.0/transforms.json") {
             var data = try Self.table()
             for step in try fixture["steps"].elements() { data = try self.step(step.elements(), on: data) }
@@ -60,7 +60,7 @@ struct TransformTests {
             #expect(Set(data.columnNames) == Set(expected.members.map(\.name)), "\(context)")
             let contents = try data.contents()
             for column in expected.members {
-                // In the file a number such as 1e+20 or 1.0 may look whole.
+                // In the fixture, a number such as 1e+20 or 1.0 may look like an integer.
                 let isDouble = try data.feature(of: column.name) == .value(.float64)
                 let values = try column.value.elements().map { value in
                     isDouble ? value.double.map(CellValue.double) ?? .missing : CellValue(value)
@@ -76,7 +76,7 @@ struct TransformTests {
         }
     }
 
-    @Test func `distinct values come in the reference's order`() throws {
+    @Test func `distinct values are in the same order as in datasets`() throws {
         for fixture in try Fixture.cases("datasets-5.2.0/uniques.json") {
             var data = try Self.table()
             if let seed = fixture["seed"].int { data = data.shuffle(seed: UInt64(seed)).select(0..<7) }
@@ -92,7 +92,7 @@ struct TransformTests {
         }
     }
 
-    @Test func `a stratified split goes by ids, whatever the order of names, and past classes without rows`()
+    @Test func `a stratified split uses ids regardless of name order and ignores classes without rows`()
         throws
     {
         for fixture in try Fixture.cases("datasets-5.2.0/unsorted-splits.json") {
@@ -112,7 +112,7 @@ struct TransformTests {
         }
     }
 
-    @Test func `classes of any values are the reference's`() throws {
+    @Test func `classes of any values equal those of datasets`() throws {
         for fixture in try Fixture.cases("datasets-5.2.0/class-encodings.json") {
             var values = try fixture["values"].elements().map(CellValue.init)
             if values.contains(where: { if case .double = $0 { true } else { false } }) {
@@ -128,7 +128,7 @@ struct TransformTests {
         }
     }
 
-    @Test func `a column holds one type, lists told by their first element that is there`() throws {
+    @Test func `a column has one type, which the first element determines in lists`() throws {
         #expect(try Dataset(["a": [[], [nil], [1], nil]]).contents()["a"] == [[], [nil], [1], nil])
         #expect(try Dataset(["a": [[1, 0.5], [2]]]).contents()["a"] == [[1.0, 0.5], [2.0]])
         #expect(throws: DatasetError.self) { try Dataset(["a": [[1, "x"]]]) }
@@ -164,7 +164,7 @@ struct TransformTests {
         }
     }
 
-    @Test func `ids in 32 bits and in 64 are joined`() throws {
+    @Test func `integers of 32 and 64 bits are concatenated only after a cast`() throws {
         let narrow = try Dataset(["n": [1, nil]]).castColumn("n", to: .value(.int32))
         let wide = try narrow.castColumn("n", to: .value(.int64))
         #expect(throws: DatasetError.self) { try Dataset.concatenate([narrow, wide]) }
@@ -172,7 +172,7 @@ struct TransformTests {
         #expect(try Dataset.concatenate([wide, large]).contents()["n"] == [1, nil, .int(1 << 40)])
     }
 
-    @Test func `casts that lose something name the row`() throws {
+    @Test func `a cast that would lose information names the row`() throws {
         #expect { try Dataset(["x": ["1", "2", "x"]]).castColumn("x", to: .value(.int64)) } throws: {
             "\($0)".hasPrefix("row 3: column \"x\" holds \"x\", which cannot become int64")
         }
