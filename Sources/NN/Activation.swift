@@ -1,11 +1,11 @@
 public import Torch
 
-/// A pointwise non-linearity, by the names that configurations have for it.
+/// An element-wise activation function, by its name in configurations.
 ///
 /// Source: `ACT2FN` of transformers 5.23 (activations.py).
 public enum Activation: String, Sendable, Equatable, CaseIterable {
     case gelu
-    /// The approximation by tanh.
+    /// The tanh approximation of GELU.
     case geluTanh = "gelu_pytorch_tanh"
     case quickGELU = "quick_gelu"
     case relu
@@ -13,9 +13,9 @@ public enum Activation: String, Sendable, Equatable, CaseIterable {
     case silu
     case tanh
 
-    /// The function that a configuration names.
+    /// Looks up the function by its name in a configuration.
     ///
-    /// - Parameter name: transformers' name, of which some mean the same: `gelu_new`, `gelu_fast` and `gelu_pytorch_tanh`.
+    /// - Parameter name: transformers' name. `gelu_new`, `gelu_fast` and `gelu_pytorch_tanh` are the same function.
     public init?(configurationName name: String) {
         switch name {
         case "gelu_new", "gelu_fast", "gelu_python_tanh": self = .geluTanh
@@ -27,8 +27,8 @@ public enum Activation: String, Sendable, Equatable, CaseIterable {
 
     /// Applies the function.
     ///
-    /// - Parameter x: Any shape.
-    /// - Returns: A tensor of that shape.
+    /// - Parameter x: A tensor of any shape.
+    /// - Returns: A tensor of the same shape.
     /// - Throws: `.outOfMemory`.
     public func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
         switch self {
@@ -42,12 +42,12 @@ public enum Activation: String, Sendable, Equatable, CaseIterable {
         }
     }
 
-    /// The function of `gate`, times `up`: a gated linear unit.
+    /// Returns the function of `gate`, times `up`: a gated linear unit.
     ///
     /// - Parameters:
-    ///   - gate: Any shape.
-    ///   - up: A tensor of that shape.
-    /// - Returns: A tensor of that shape.
+    ///   - gate: A tensor of any shape.
+    ///   - up: A tensor of the same shape.
+    /// - Returns: A tensor of the same shape.
     /// - Throws: `.failed` if the shapes differ.
     ///
     /// Source: Shazeer 2020, "GLU variants improve transformer".

@@ -1,24 +1,24 @@
 public import Torch
 
-/// How a forward pass is to run: passed down, so that no module remembers a mode.
+/// The settings of a forward pass, passed to every module so that no module stores a mode.
 public struct ForwardContext {
-    /// The type in which matrix products are computed; everything else stays as the weights are.
+    /// The type of matrix products; everything else is computed in the weights' type.
     public var matmulDType: DType
-    /// How a CPU computes those products; a classifier sets its own.
+    /// The routes of those products on a CPU; a classifier sets its own.
     public var productRoutes = ProductRoutes.suggested
-    /// Whether what lies between a block's ends is computed again in the backward pass instead of kept.
+    /// Whether a block's intermediates are recomputed in the backward pass instead of kept.
     public var checkpointsBlocks = false
-    /// Where dropout draws from; nil turns dropout off, as evaluation does.
+    /// The stream that dropout draws from; nil turns dropout off, as in evaluation.
     public var dropout: RandomSource?
-    /// Told what every linear layer gets and gives, by its weight's name, and in which type it multiplies; nil tells nobody.
+    /// Called with every linear layer's weight name, input, output and product type; may be nil.
     package var inspect:
         ((_ layer: String, _ input: Tensor, _ output: Tensor, _ dtype: DType) throws(TorchError) -> Void)?
 
-    /// Evaluation in float32 where nothing else is said.
+    /// Creates a context; by default for evaluation in float32.
     ///
     /// - Parameters:
     ///   - matmulDType: `.float32` or `.bfloat16`.
-    ///   - dropout: Given while training.
+    ///   - dropout: The stream of dropout, for training.
     public init(matmulDType: DType = .float32, dropout: RandomSource? = nil) {
         self.matmulDType = matmulDType
         self.dropout = dropout
@@ -27,9 +27,9 @@ public struct ForwardContext {
     /// Applies dropout while training.
     ///
     /// - Parameters:
-    ///   - probability: Of an element to be zeroed; fraction in `0 ..< 1`.
-    ///   - x: Any shape.
-    /// - Returns: `x` itself in evaluation or at probability 0.
+    ///   - probability: Probability that an element is zeroed; fraction in `0 ..< 1`.
+    ///   - x: A tensor of any shape.
+    /// - Returns: The result; `x` itself in evaluation or if the probability is 0.
     /// - Throws: `.outOfMemory`.
     public func dropout(_ probability: Double, _ x: Tensor) throws(TorchError) -> Tensor {
         guard let dropout, probability > 0 else { return x }

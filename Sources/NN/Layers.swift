@@ -7,12 +7,12 @@ public final class Linear {
     /// `[out]`.
     public let bias: Parameter?
 
-    /// Makes its parameters `weight` and, if wanted, `bias` at a place.
+    /// Creates the parameter `weight` and, if requested, `bias` in a scope.
     ///
     /// - Parameters:
-    ///   - scope: The layer's own name.
-    ///   - inputSize: Width of what comes in.
-    ///   - outputSize: Width of what goes out.
+    ///   - scope: The scope with the layer's name.
+    ///   - inputSize: Width of the input.
+    ///   - outputSize: Width of the output.
     ///   - hasBias: Whether there is a bias.
     ///   - std: Standard deviation of fresh weights; the bias starts at 0.
     /// - Throws: `.outOfMemory`.
@@ -31,7 +31,7 @@ public final class Linear {
     ///
     /// - Parameters:
     ///   - x: `[.., in]`, float32.
-    ///   - context: Says in which type to multiply.
+    ///   - context: Determines the type of the product.
     /// - Returns: `[.., out]`, float32.
     /// - Throws: `.failed` if the sizes differ.
     public func callAsFunction(_ x: Tensor, _ context: ForwardContext) throws(TorchError) -> Tensor {
@@ -41,7 +41,7 @@ public final class Linear {
     }
 }
 
-/// GPT-2's linear layer, `x · W + b`, its weight stored transposed.
+/// GPT-2's linear layer, `x · W + b`, with a transposed weight.
 ///
 /// Source: `Conv1D` of transformers' pytorch_utils.py.
 public final class Conv1D {
@@ -50,12 +50,12 @@ public final class Conv1D {
     /// `[out]`.
     public let bias: Parameter
 
-    /// Makes its parameters `weight` and `bias` at a place.
+    /// Creates the parameters `weight` and `bias` in a scope.
     ///
     /// - Parameters:
-    ///   - scope: The layer's own name.
-    ///   - inputSize: Width of what comes in.
-    ///   - outputSize: Width of what goes out.
+    ///   - scope: The scope with the layer's name.
+    ///   - inputSize: Width of the input.
+    ///   - outputSize: Width of the output.
     ///   - std: Standard deviation of fresh weights; the bias starts at 0.
     /// - Throws: `.outOfMemory`.
     public init(
@@ -72,7 +72,7 @@ public final class Conv1D {
     ///
     /// - Parameters:
     ///   - x: `[.., in]`, float32.
-    ///   - context: Says in which type to multiply.
+    ///   - context: Determines the type of the product.
     /// - Returns: `[.., out]`, float32.
     /// - Throws: `.failed` if the sizes differ.
     public func callAsFunction(_ x: Tensor, _ context: ForwardContext) throws(TorchError) -> Tensor {
@@ -83,10 +83,10 @@ public final class Conv1D {
 }
 
 extension ForwardContext {
-    /// The type in which a weight is multiplied: ``matmulDType``, or its own where that is narrower than float32.
+    /// The type in which a weight is multiplied: ``matmulDType``, or the weight's own type if narrower than float32.
     func productType(of weight: Tensor) -> DType { weight.dtype == .float32 ? matmulDType : weight.dtype }
 
-    /// `x · weightᵀ + bias` in the type of the product; `x · weight + bias` for a weight that is stored transposed.
+    /// Computes `x · weightᵀ + bias` in the type of the product; `x · weight + bias` for a transposed weight.
     func product(
         _ x: Tensor,
         _ weight: Parameter,
@@ -101,7 +101,7 @@ extension ForwardContext {
             return try x.linear(turned(weight.value), bias: bias, routes: productRoutes)
         }
         var copy: Tensor?
-        // A copy pays where the weights are multiplied again and again, and takes memory that checkpointing is to spare.
+        // A copy is worth it if the weights are multiplied repeatedly, but costs memory that gradient checkpointing should save.
         if type == .bfloat16, weight.value.dtype == .float32, isGradientEnabled(), !checkpointsBlocks,
             !productRoutes.multipliesInFloat32(type, on: x.device)
         {
@@ -121,18 +121,18 @@ extension ForwardContext {
 public final class Embedding {
     /// `[V, H]`.
     public let weight: Parameter
-    /// Whether the padding token that was asked for has no row.
+    /// Whether the requested padding token is outside the table.
     public let isPaddingOutside: Bool
     private let paddingIndex: Int?
 
-    /// Makes its parameter `weight` at a place.
+    /// Creates the parameter `weight` in a scope.
     ///
     /// - Parameters:
-    ///   - scope: The table's own name.
-    ///   - count: Rows, V.
-    ///   - width: Columns, H.
-    ///   - paddingIndex: The padding token, whose row is not trained, from the table's end if negative; nil, or one outside
-    ///     the table, trains all.
+    ///   - scope: The scope with the table's name.
+    ///   - count: The number of rows, V.
+    ///   - width: The number of columns, H.
+    ///   - paddingIndex: The padding token; its row is not trained. Negative counts from the end. All rows are trained if it
+    ///     is nil or outside the table.
     ///   - std: Standard deviation of fresh weights.
     /// - Throws: `.outOfMemory`.
     public init(
@@ -153,7 +153,7 @@ public final class Embedding {
         isPaddingOutside = index != nil && self.paddingIndex == nil
     }
 
-    /// Looks ids up.
+    /// Looks up ids.
     ///
     /// - Parameter ids: `[T]`, int64.
     /// - Returns: `[T, H]`, float32.
@@ -164,16 +164,16 @@ public final class Embedding {
 }
 
 extension Embedding {
-    /// One row.
+    /// Returns one row.
     ///
-    /// - Parameter id: In `0 ..< V`.
+    /// - Parameter id: The row's id in `0 ..< V`.
     /// - Returns: `[1, H]`, float32.
     /// - Throws: `.failed` for an id outside the table.
     public func row(_ id: Int) throws(TorchError) -> Tensor { try rows(id..<id + 1) }
 
-    /// Rows that lie together.
+    /// Returns consecutive rows.
     ///
-    /// - Parameter ids: Within `0 ..< V`.
+    /// - Parameter ids: A range within `0 ..< V`.
     /// - Returns: `[R, H]`, float32.
     /// - Throws: `.failed` for an id outside the table.
     public func rows(_ ids: Range<Int>) throws(TorchError) -> Tensor {
@@ -181,15 +181,15 @@ extension Embedding {
     }
 }
 
-/// Root-mean-square normalisation.
+/// Root-mean-square normalization.
 ///
 /// Source: Zhang and Sennrich 2019; `LlamaRMSNorm` and `Gemma2RMSNorm` of transformers.
 public final class RMSNorm {
-    /// What the weight multiplies by.
+    /// The factor that a weight stands for.
     public enum Weight: Sendable, Equatable {
-        /// Itself; it starts at 1.
+        /// The weight itself, which is initialized to 1.
         case factor
-        /// Itself and 1, as Gemma has it; it starts at 0.
+        /// One plus the weight, which is initialized to 0, as in Gemma.
         case onePlus
     }
 
@@ -198,13 +198,13 @@ public final class RMSNorm {
     private let epsilon: Double
     private let kind: Weight
 
-    /// Makes its parameter `weight` at a place.
+    /// Creates the parameter `weight` in a scope.
     ///
     /// - Parameters:
-    ///   - scope: The layer's own name.
+    ///   - scope: The scope with the layer's name.
     ///   - width: H.
     ///   - epsilon: Added to the mean square.
-    ///   - kind: What the weight multiplies by.
+    ///   - kind: The factor that the weight stands for.
     /// - Throws: `.outOfMemory`.
     public init(
         _ scope: ParameterScope,
@@ -227,7 +227,7 @@ public final class RMSNorm {
     }
 }
 
-/// Layer normalisation.
+/// Layer normalization.
 ///
 /// Source: Ba et al. 2016; `torch.nn.LayerNorm`.
 public final class LayerNorm {
@@ -237,10 +237,10 @@ public final class LayerNorm {
     public let bias: Parameter?
     private let epsilon: Double
 
-    /// Makes its parameters `weight` and, if wanted, `bias` at a place.
+    /// Creates the parameter `weight` and, if requested, `bias` in a scope.
     ///
     /// - Parameters:
-    ///   - scope: The layer's own name.
+    ///   - scope: The scope with the layer's name.
     ///   - width: H.
     ///   - epsilon: Added to the variance.
     ///   - hasBias: Whether there is a bias.
@@ -262,7 +262,7 @@ public final class LayerNorm {
     ///
     /// - Parameters:
     ///   - x: `[.., H]`.
-    ///   - residual: A tensor of that shape, added first.
+    ///   - residual: A tensor of the same shape, added first.
     /// - Returns: `[.., H]`.
     /// - Throws: `.failed` if the sizes differ.
     public func callAsFunction(_ x: Tensor, adding residual: Tensor? = nil) throws(TorchError) -> Tensor {

@@ -1,6 +1,6 @@
 public import Torch
 
-/// How a parameter's values come about where no checkpoint gives them.
+/// How a parameter is initialized if no checkpoint provides it.
 public enum Initialization: Sendable, Equatable {
     case zeros
     case ones
@@ -8,36 +8,36 @@ public enum Initialization: Sendable, Equatable {
     case normal(std: Double)
 }
 
-/// What kind of module a parameter belongs to, where optimizers treat it in their own way.
+/// The kind of module that a parameter belongs to, for optimizers that treat it differently.
 public enum ParameterRole: Sendable, Equatable {
     case plain
-    /// Layer normalisation: never decayed, whatever its name.
+    /// Layer normalization: never decayed, regardless of its name.
     case layerNorm
-    /// A table of vectors: its moments stay in 32 bits.
+    /// An embedding table: its moments stay in 32 bits.
     case embedding
 }
 
-/// A weight of a model, known by its name in the checkpoint.
+/// A weight tensor of a model, identified by its name in the checkpoint.
 public final class Parameter {
-    /// The checkpoint's name for it, `model.layers.0.self_attn.q_proj.weight`.
+    /// The name in the checkpoint, for example `model.layers.0.self_attn.q_proj.weight`.
     public let name: String
     /// Its shape.
     public let shape: [Int]
-    /// How it starts where no checkpoint gives it.
+    /// How it is initialized if no checkpoint provides it.
     public let initialization: Initialization
-    /// What kind of module it belongs to.
+    /// The kind of module it belongs to.
     public let role: ParameterRole
     /// Its values; empty (`[0]`) until ``set(_:)`` or ``initialize(random:)``.
     public private(set) var value: Tensor
-    /// Whether the optimizer moves it.
+    /// Whether the optimizer updates it.
     public var isTrainable = true
-    /// The values rounded to bfloat16, and which version of them that was.
+    /// The values rounded to bfloat16, and the version of the values.
     private var bfloat16Copy: (tensor: Tensor, version: UInt32)?
-    /// The sum of gradients that were taken in by ``sumGradient()``.
+    /// The float32 sum of gradients of ``sumGradient()``.
     private var gradientSum: Tensor?
 
-    /// The block that it belongs to, from 0: the number after `layers`, `layer`, `h` or `blocks` in its name; nil for what
-    /// comes before the first block or after the last.
+    /// The zero-based index of its block: the number after `layers`, `layer`, `h` or `blocks` in its name; nil for
+    /// parameters outside of the blocks.
     public var block: Int? {
         let parts = name.split(separator: ".")
         for (part, next) in zip(parts, parts.dropFirst())
@@ -60,22 +60,22 @@ public final class Parameter {
         value = try Tensor.empty([0])
     }
 
-    /// Gives it values.
+    /// Sets the values.
     ///
-    /// - Parameter tensor: Of ``shape``.
-    /// - Throws: `.failed` if the shape is another.
+    /// - Parameter tensor: A tensor of ``shape``.
+    /// - Throws: `.failed` if the shape differs.
     public func set(_ tensor: Tensor) throws(TorchError) {
         guard tensor.shape == shape else {
             throw TorchError(
                 operation: name,
-                message: "has shape \(shape), and was given one of shape \(tensor.shape)"
+                message: "has shape \(shape), but got values of shape \(tensor.shape)"
             )
         }
         value = tensor
         bfloat16Copy = nil
     }
 
-    /// Gives it fresh values, float32 on the source's device.
+    /// Initializes the values, in float32 on the source's device.
     ///
     /// - Parameter random: The stream to draw from.
     /// - Throws: `.outOfMemory`.
@@ -90,10 +90,10 @@ public final class Parameter {
 }
 
 extension Parameter {
-    /// The float32 values rounded to bfloat16, kept and rounded again when they have changed: an optimizer's kernel does it as
-    /// it moves them (``existingBFloat16Copy``), anything else that changes them has it done here.
+    /// Returns the float32 values rounded to bfloat16. The copy is kept and updated when the values change: by an optimizer's
+    /// kernel during its step (``existingBFloat16Copy``), otherwise by this method.
     ///
-    /// - Returns: Of ``shape``, contiguous.
+    /// - Returns: A contiguous tensor of ``shape``.
     /// - Throws: `.outOfMemory`.
     package func narrowed() throws(TorchError) -> Tensor {
         let version = try value.version()
@@ -107,12 +107,12 @@ extension Parameter {
         return copy
     }
 
-    /// The copy that ``narrowed()`` made, if it did, for a kernel to write to.
+    /// The copy that ``narrowed()`` made, if any, for a kernel to write to.
     package var existingBFloat16Copy: Tensor? { bfloat16Copy?.tensor }
 
-    /// Says that what moved the values has written the copy, too.
+    /// Records that the update of the values has also updated the copy.
     ///
-    /// - Throws: `.failed` for values that do not count their versions.
+    /// - Throws: `.failed` for values without a version counter.
     func noteNarrowCopyIsFresh() throws(TorchError) {
         guard let bfloat16Copy else { return }
         self.bfloat16Copy = (bfloat16Copy.tensor, try value.version())
@@ -120,27 +120,27 @@ extension Parameter {
 }
 
 extension Parameter {
-    /// The gradient gathered so far; nil where there is none.
+    /// Returns the accumulated gradient; nil if there is none.
     ///
-    /// - Returns: Of the values' type, or float32 where several were summed by ``sumGradient()``.
+    /// - Returns: The gradient in the values' type, or in float32 after ``sumGradient()``.
     /// - Throws: `.failed`.
     public func gradient() throws(TorchError) -> Tensor? {
         if let gradientSum { return gradientSum }
         return try value.gradient()
     }
 
-    /// Whether its gradient has the rows that a batch uses and no others, as that of a float32 table on a CPU does.
+    /// Whether its gradient only has the rows that a batch uses, as for a float32 embedding on a CPU.
     package var hasGradientOfRows: Bool {
         role == .embedding && value.dtype == .float32 && value.device == .cpu
     }
 
-    /// The gradient gathered so far as an optimizer takes it: of an embedding, possibly of some rows only.
+    /// Returns the accumulated gradient for an optimizer; for an embedding it may have only some rows.
     func updatableGradient() throws(TorchError) -> Tensor? {
         if let gradientSum { return gradientSum }
         return try value.gradientOfRows()
     }
 
-    /// Forgets the gradient gathered so far.
+    /// Clears the accumulated gradient.
     ///
     /// - Throws: `.failed`.
     public func clearGradient() throws(TorchError) {
@@ -148,8 +148,8 @@ extension Parameter {
         try value.clearGradient()
     }
 
-    /// Takes the gradient of values narrower than float32 into a float32 sum, to which the next backward pass adds: in
-    /// bfloat16 a sum of several would lose what is small.
+    /// Adds the gradient of values narrower than float32 to a float32 sum, and clears it for the next backward pass: a sum
+    /// in bfloat16 would lose small contributions.
     ///
     /// - Throws: `.outOfMemory`.
     public func sumGradient() throws(TorchError) {
@@ -160,35 +160,35 @@ extension Parameter {
     }
 }
 
-/// All parameters of a model, in the order in which its modules were made.
+/// All parameters of a model, in the order in which its modules were created.
 public final class ParameterStore {
-    /// In PyTorch's `named_parameters` order, as long as modules are made in PyTorch's order.
+    /// The parameters in the order of PyTorch's `named_parameters`, if modules are created in PyTorch's order.
     public private(set) var parameters: [Parameter] = []
     private var indices: [String: Int] = [:]
 
-    /// An empty store.
+    /// Creates an empty store.
     public init() {}
 
-    /// The parameter of a checkpoint's name.
+    /// The parameter with a name in the checkpoint.
     ///
-    /// - Parameter name: `score.weight`, say.
+    /// - Parameter name: The name, for example `score.weight`.
     public subscript(name: String) -> Parameter? { indices[name].map { parameters[$0] } }
 
-    /// Those that the optimizer moves.
+    /// The parameters that the optimizer updates.
     public var trainable: [Parameter] { parameters.filter(\.isTrainable) }
 
     /// The number of weights.
     public var weightCount: Int { parameters.reduce(0) { $0 + $1.shape.reduce(1, *) } }
 
     func add(_ parameter: Parameter) {
-        precondition(indices[parameter.name] == nil, "two parameters are called \(parameter.name)")
+        precondition(indices[parameter.name] == nil, "two parameters have the name \(parameter.name)")
         indices[parameter.name] = parameters.count
         parameters.append(parameter)
     }
 
-    /// Asks for gradients of every trainable parameter, or of none.
+    /// Turns gradients of all trainable parameters on, or of all parameters off.
     ///
-    /// - Parameter wanted: Whether ``Torch/Tensor/backward()`` shall fill them.
+    /// - Parameter wanted: Whether ``Torch/Tensor/backward()`` computes them.
     /// - Throws: `.failed` for a parameter that has no floating-point values.
     public func setRequiresGradient(_ wanted: Bool) throws(TorchError) {
         for parameter in parameters {
@@ -197,7 +197,7 @@ public final class ParameterStore {
     }
 }
 
-/// A place in the tree of names under which a module makes its parameters: read it like a path.
+/// A prefix of names, like a path, under which a module creates its parameters.
 ///
 /// ```swift
 /// let attention = scope["layers"][0]["self_attn"]
@@ -207,9 +207,9 @@ public struct ParameterScope {
     private let store: ParameterStore
     private let prefix: String
 
-    /// The root of a store's names.
+    /// Creates the root scope of a store.
     ///
-    /// - Parameter store: Where parameters go.
+    /// - Parameter store: The store that collects the parameters.
     public init(_ store: ParameterStore) {
         self.store = store
         prefix = ""
@@ -220,26 +220,26 @@ public struct ParameterScope {
         self.prefix = prefix
     }
 
-    /// The place one step down.
+    /// The scope one level down.
     ///
-    /// - Parameter name: The step; empty stays here.
+    /// - Parameter name: The level's name; an empty name returns this scope.
     public subscript(name: String) -> ParameterScope {
         name.isEmpty ? self : ParameterScope(store: store, prefix: prefix + name + ".")
     }
 
-    /// The place of a list's element.
+    /// The scope of a list element.
     ///
-    /// - Parameter index: From 0.
+    /// - Parameter index: Zero-based index.
     public subscript(index: Int) -> ParameterScope { self["\(index)"] }
 
-    /// Makes a parameter here.
+    /// Creates a parameter in this scope.
     ///
     /// - Parameters:
-    ///   - name: The last step of its name.
+    ///   - name: The last component of its name.
     ///   - shape: Its shape.
-    ///   - initialization: How it starts where no checkpoint gives it.
-    ///   - role: What kind of module it belongs to.
-    /// - Returns: The parameter, without values yet.
+    ///   - initialization: How it is initialized if no checkpoint provides it.
+    ///   - role: The kind of module it belongs to.
+    /// - Returns: The parameter, which has no values yet.
     /// - Throws: `.outOfMemory`.
     public func parameter(
         _ name: String,

@@ -6,22 +6,23 @@ import Glibc
 import Darwin
 #endif
 
-/// How a model's rotary frequencies are stretched for texts longer than it was first trained on.
+/// How a model's rotary frequencies are scaled for texts longer than those of its first training.
 ///
 /// Source: transformers 5.23, modeling_rope_utils.py.
 public enum RotaryScaling: Sendable, Equatable {
     case none
-    /// Every frequency divided by `factor`.
+    /// Divides every frequency by `factor`.
     case linear(factor: Double)
-    /// Llama 3.1's: low frequencies divided by `factor`, high ones kept, a ramp between.
+    /// Llama 3.1's scaling: divides low frequencies by `factor`, keeps high ones, and interpolates between.
     case llama3(factor: Double, lowFrequencyFactor: Double, highFrequencyFactor: Double, originalLength: Int)
-    /// Phi-3's: a divisor per frequency, others for texts longer than `originalLength` than for shorter ones; cosines and
-    /// sines times `attentionFactor`.
+    /// Phi-3's scaling: one divisor per frequency, with other divisors for texts longer than `originalLength`. Cosines and
+    /// sines are multiplied by `attentionFactor`.
     case longRope(short: [Double], long: [Double], originalLength: Int, attentionFactor: Double)
-    /// NTK scaling: a text longer than `originalLength` has a base that grows with its length.
+    /// NTK scaling: for a text longer than `originalLength` the base grows with its length.
     case dynamic(factor: Double, originalLength: Int)
-    /// Peng et al. 2023: frequencies that turn less than `betaSlow` times over `originalLength` divided by `factor`, those
-    /// that turn more than `betaFast` times kept, a ramp between; cosines and sines times `attentionFactor`.
+    /// YaRN (Peng et al. 2023): divides frequencies with fewer than `betaSlow` rotations over `originalLength` by `factor`,
+    /// keeps those with more than `betaFast`, and interpolates between. Cosines and sines are multiplied by
+    /// `attentionFactor`.
     case yarn(
         factor: Double,
         betaFast: Double,
@@ -36,19 +37,19 @@ public enum RotaryScaling: Sendable, Equatable {
 ///
 /// Source: Su et al. 2021; `LlamaRotaryEmbedding`.
 public struct RotaryEmbedding: Sendable, Equatable {
-    /// Radians per position, one for each pair of numbers that turns, in float32 as transformers computes them.
+    /// Radians per position for each rotated pair of elements, computed in float32 like in transformers.
     public let inverseFrequencies: [Float]
     /// The base of the frequencies.
     public let theta: Double
     private let width: Int
     private let scaling: RotaryScaling
 
-    /// Frequencies `theta^(-2i/R)`, scaled.
+    /// Creates scaled frequencies `theta^(-2i/R)`.
     ///
     /// - Parameters:
-    ///   - width: R, how many numbers of each head turn; an odd width turns one more, by the frequencies of R.
+    ///   - width: R, the number of rotated elements per head. An odd width rotates one more, with the frequencies of R.
     ///   - theta: The base, 10,000 in the paper.
-    ///   - scaling: How they are stretched; divisors per frequency must be R/2, and R even.
+    ///   - scaling: The scaling. If it has divisors per frequency, R must be even and there must be R/2 of them.
     public init(width: Int, theta: Double, scaling: RotaryScaling = .none) {
         self.width = width
         self.theta = theta
@@ -80,7 +81,7 @@ public struct RotaryEmbedding: Sendable, Equatable {
         }
     }
 
-    /// The frequencies of a text, where its length changes them; nil where they are ``inverseFrequencies``.
+    /// The frequencies of a text if its length changes them; nil if they are ``inverseFrequencies``.
     private func frequencies(length: Int) -> [Float]? {
         switch scaling {
         case .none, .linear, .llama3, .yarn: return nil
@@ -115,7 +116,7 @@ public struct RotaryEmbedding: Sendable, Equatable {
         return (1 - ramp) * frequency / Float(factor) + ramp * frequency
     }
 
-    /// How far each frequency is interpolated: 0 not at all, 1 wholly.
+    /// The degree of interpolation per frequency: 0 for none, 1 for full.
     private static func yarnRamp(
         _ width: Int,
         _ theta: Double,
@@ -136,15 +137,15 @@ public struct RotaryEmbedding: Sendable, Equatable {
         }
     }
 
-    /// The angles' cosines and sines for packed tokens, computed once a batch and shared by all layers.
+    /// Returns the cosines and sines for packed tokens, computed once per batch and shared by all layers.
     ///
-    /// A text takes the frequencies of its own length, whatever it is batched with; transformers takes those of the
-    /// batch's longest (`longrope_frequency_update`).
+    /// A text uses the frequencies of its own length, independent of its batch. transformers uses those of the batch's longest
+    /// text (`longrope_frequency_update`).
     ///
     /// - Parameters:
-    ///   - positions: `[T]`, int64; each token's place in its own text.
+    ///   - positions: `[T]`, int64; each token's position in its own text.
     ///   - cuSeqlens: B + 1 offsets of the texts.
-    /// - Returns: Two tensors `[T, R]`, float32, both halves alike.
+    /// - Returns: Two float32 tensors `[T, R]` with equal halves.
     /// - Throws: `.outOfMemory`.
     public func callAsFunction(
         _ positions: Tensor,
@@ -158,7 +159,7 @@ public struct RotaryEmbedding: Sendable, Equatable {
         return (try cosine * attentionFactor, try sine * attentionFactor)
     }
 
-    /// `[R/2]`, or `[T, R/2]` where texts differ.
+    /// Returns `[R/2]`, or `[T, R/2]` if texts have different frequencies.
     private func frequencies(_ cuSeqlens: [Int32], on device: Device) throws(TorchError) -> Tensor {
         let lengths = zip(cuSeqlens, cuSeqlens.dropFirst()).map { Int($1 - $0) }
         let own = lengths.map(frequencies(length:))

@@ -2,12 +2,12 @@ import NN
 import Testing
 import Torch
 
-/// A table's gradient has the rows that a batch uses; what comes of it is what comes of the whole gradient.
+/// A table's gradient only has the rows that a batch uses, with the same results as a dense gradient.
 struct EmbeddingGradientTests {
-    private static let (count, width) = (600, 19)  // no multiple of a vector
+    private static let (count, width) = (600, 19)  // not a multiple of the vector width
     private static let batches: [[Int64]] = [[3, 599, 3, 0, 41], [0, 7], [41, 41, 41, 598]]
 
-    /// A table, of equal values each time.
+    /// A table with the same values each time.
     private func table() throws -> ParameterStore {
         let store = ParameterStore()
         let table = try ParameterScope(store).parameter(
@@ -21,7 +21,7 @@ struct EmbeddingGradientTests {
         return store
     }
 
-    /// Adds to the gradient: by looking up, or by a product with what picks the same rows, whose gradient is whole.
+    /// Accumulates a gradient: by lookup, or with a dense gradient by a product with one-hot rows.
     private func backward(_ table: Parameter, _ ids: [Int64], asRows: Bool) throws {
         let weights = try Tensor.normal([ids.count, Self.width], random: RandomSource(seed: 9))
         if asRows {
@@ -54,7 +54,7 @@ struct EmbeddingGradientTests {
     }
 
     @Test(arguments: [0, 0.1])
-    func `every rule takes the same steps`(weightDecay: Double) throws {
+    func `every rule takes the same steps with sparse and dense gradients`(weightDecay: Double) throws {
         var plain = AdamW()
         plain.isPlain = true
         var momentum = SGD()
@@ -64,7 +64,7 @@ struct EmbeddingGradientTests {
                 try run(rule, asRows: true, weightDecay: weightDecay),
                 try run(rule, asRows: false, weightDecay: weightDecay)
             )
-            // Sums of two or three float32 numbers in one order or another.
+            // Sums of two or three float32 numbers in a different order.
             let error = zip(rows.weights, whole.weights).map { abs($0 - $1) }.max() ?? 1
             #expect(error <= 1e-6, "\(rule): \(error)")
             for (ours, theirs) in zip(rows.norms, whole.norms) {
@@ -73,7 +73,7 @@ struct EmbeddingGradientTests {
         }
     }
 
-    @Test func `asked for, the gradient is whole, and rows that do not occur are zeros`() throws {
+    @Test func `the public gradient is dense, with zeros in rows that do not occur`() throws {
         let store = try table()
         try backward(store.parameters[0], [3, 7, 3], asRows: true)
         let gradient = try #require(try store.parameters[0].gradient())
@@ -99,7 +99,7 @@ struct EmbeddingGradientTests {
         #expect(try growth(asRows: false) >= tableBytes)
     }
 
-    @Test func `zeros on demand are zeros, and keep what is written`() throws {
+    @Test func `zeros on demand are zeros, and keep written values`() throws {
         let zeros = try Tensor.zerosOnDemand([1000, 700], device: .cpu)
         #expect(try zeros.array(of: Float.self).allSatisfy { $0 == 0 })
         let row = try Tensor.normal([1, 700], random: RandomSource(seed: 1))
@@ -110,7 +110,7 @@ struct EmbeddingGradientTests {
     }
 
     @Test(arguments: [1, 16, 33])
-    func `a lookup's gradient is libtorch's`(width: Int) throws {
+    func `a lookup's gradient equals libtorch's`(width: Int) throws {
         let ids = try Tensor([4, 0, 4, 4, 9] as [Int64])
         let exact = try Tensor.normal([10, width], random: RandomSource(seed: 2)).to(dtype: .float64)
         let table = try exact.to(dtype: .float32)

@@ -6,8 +6,8 @@ import Testing
 import Torch
 
 struct LossTests {
-    // What `torch.nn.functional` computed: Scripts/fixtures/make_loss_fixtures.py. 1e-6: a few float32 operations.
-    @Test func `losses and gradients are torch's`() throws {
+    // Computed with `torch.nn.functional` by Scripts/fixtures/make_loss_fixtures.py. 1e-6: a few float32 operations.
+    @Test func `losses and gradients equal torch's`() throws {
         let cases = try Fixture.cases("losses/losses.json")
         #expect(cases.count == 13)
         for fixture in cases {
@@ -55,7 +55,7 @@ struct LossTests {
         }
     }
 
-    // 1e-12 relative: the same few operations in float64; rounded to float32 the target alone would be off by 1e-9.
+    // 1e-12 relative: the same few operations in float64. Rounding the target to float32 would give an error of 1e-9.
     @Test func `in float64 nothing is rounded to float32, not even the targets of a regression`() throws {
         let logits = try Tensor([0.1, 16_777_217] as [Double], shape: [2, 1])
         let sum = try SquaredError()(logits, .numbers([0.3, 16_777_218])).item()
@@ -71,12 +71,12 @@ struct LossTests {
         )
     }
 
-    @Test func `targets that do not go with a loss are refused, not guessed`() throws {
+    @Test func `targets that do not match a loss are refused`() throws {
         let logits = try Tensor.zeros([2, 3])
         #expect {
             try BinaryCrossEntropy(labelCount: 3)(logits, .classes([0, 1]))
         } throws: {
-            "\($0)" == "BinaryCrossEntropy: logits of shape [2, 3] do not go with class ids of 2 examples"
+            "\($0)" == "BinaryCrossEntropy: logits of shape [2, 3] do not match class ids of 2 examples"
         }
         #expect { try BinaryCrossEntropy(labelCount: 3)(logits, .labelSets([[0], [3]])) } throws: {
             ($0 as? TorchError)?.code == .indexOutOfRange
@@ -86,7 +86,7 @@ struct LossTests {
         #expect(throws: TorchError.self) { try CrossEntropy()(logits, .classes([0, 3])) }
     }
 
-    @Test func `a loss of one's own is reduced with the weights, exactly whatever the parts`() throws {
+    @Test func `a custom loss is reduced with the weights, exactly for any micro-batches`() throws {
         let custom = CustomLoss(classWeights: [0.6, 0.4]) { (logits, targets, weights) throws(TorchError) in
             guard case .classes(let ids) = targets, weights.count == ids.count else {
                 throw TorchError(operation: "test", message: "no classes")
@@ -108,10 +108,10 @@ struct LossTests {
             + custom(logits.narrowed(0, to: 1..<3), targets.selecting(1..<3)).item()
         #expect(try abs(custom(logits, targets).item() - parts) < 1e-6)
         let mean = CustomLoss { (logits, _, _) throws(TorchError) in try logits.mean() }
-        #expect { try mean(logits, targets) } throws: { "\($0)".contains("return one for each") }
+        #expect { try mean(logits, targets) } throws: { "\($0)".contains("return one loss per example") }
     }
 
-    @Test func `targets are picked in the order asked for`() {
+    @Test func `targets are selected in the requested order`() {
         let sets = Targets.labelSets([[0], [], [1, 2]])
         #expect(sets.selecting([2, 0]) == .labelSets([[1, 2], [0]]) && sets.count == 3)
         #expect(Targets.numbers([1, 2, 3]).selecting(1...2) == .numbers([2, 3]))

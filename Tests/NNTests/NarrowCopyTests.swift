@@ -2,7 +2,7 @@ import NN
 import Testing
 import Torch
 
-/// Weights rounded to bfloat16 for products, beside the float32 ones: always those of the weights as they are.
+/// bfloat16 copies of float32 weights for products, which must always match the current weights.
 struct NarrowCopyTests {
     private func parameter(_ shape: [Int], role: ParameterRole) throws -> Parameter {
         let parameter = try ParameterScope(ParameterStore()).parameter(
@@ -20,7 +20,7 @@ struct NarrowCopyTests {
         try tensor.to(dtype: .float32).array(of: Float.self).map(\.bitPattern)
     }
 
-    /// What libtorch rounds the weights to.
+    /// The weights as rounded by libtorch.
     private func rounded(_ parameter: Parameter) throws -> [UInt32] {
         try bits(parameter.value.detached().to(dtype: .bfloat16))
     }
@@ -30,9 +30,9 @@ struct NarrowCopyTests {
         try optimizer.step(learningRate: 0.01)
     }
 
-    // Sizes that are no multiples of a vector or a block; an embedding's moments have 32 bits in AdamW8, too.
+    // Sizes that are not multiples of the vector width or block size. In AdamW8 an embedding's moments have 32 bits.
     @Test(arguments: [[3, 7], [70, 65]], [ParameterRole.plain, .embedding])
-    func `every rule leaves the copy that its weights round to`(shape: [Int], role: ParameterRole) throws {
+    func `every rule keeps the copy equal to its rounded weights`(shape: [Int], role: ParameterRole) throws {
         var (plain, plain8) = (AdamW(), AdamW8())
         (plain.isPlain, plain8.isPlain) = (true, true)
         for rule in [AdamW(), plain, AdamW8(), plain8, SGD(), Lion(), Adafactor()] as [any OptimizerRule] {
@@ -42,7 +42,7 @@ struct NarrowCopyTests {
             #expect(try before == rounded(parameter))
             for _ in 0..<3 {
                 try step(parameter, optimizer)
-                // The kernel has written it before anybody asks.
+                // The kernel has already written it.
                 if rule.writesNarrowCopies {
                     #expect(try bits(#require(parameter.existingBFloat16Copy)) == rounded(parameter), "\(rule)")
                 }
@@ -52,7 +52,7 @@ struct NarrowCopyTests {
         }
     }
 
-    @Test func `weights changed by anything else are rounded again`() throws {
+    @Test func `weights changed in another way are rounded again`() throws {
         let parameter = try parameter([5, 5], role: .plain)
         _ = try parameter.narrowed()
         try parameter.value.assign(Tensor.full(1.0 / 3, [5, 5]))
@@ -61,7 +61,7 @@ struct NarrowCopyTests {
         #expect(try bits(parameter.narrowed()) == rounded(parameter))
     }
 
-    @Test func `a layer multiplies by the copy, and its gradients are the same`() throws {
+    @Test func `a layer multiplies by the copy and has the same gradients`() throws {
         func run(withCopy: Bool) throws -> [[UInt32]] {
             let weight = try parameter([6, 33], role: .plain)
             let x = try Tensor.normal([4, 33], random: RandomSource(seed: 8))

@@ -2,7 +2,7 @@ import NN
 import Testing
 import Torch
 
-/// Weights in bfloat16, whose steps are rounded stochastically.
+/// Weights in bfloat16 with stochastically rounded steps.
 struct NarrowWeightsTests {
     private func narrow(_ values: [Float]) throws -> Tensor { try Tensor(values).to(dtype: .bfloat16) }
 
@@ -12,15 +12,15 @@ struct NarrowWeightsTests {
         return try result.to(dtype: .float32).array()
     }
 
-    @Test func `what bfloat16 holds stays, and what is no number stays none`() throws {
+    @Test func `bfloat16 values are kept exactly, and NaN stays NaN`() throws {
         let exact: [Float] = [0, -0.0, 1, -2.5, 3e38, 1e-38, .infinity, -.infinity]
         let held = try narrow(exact).to(dtype: .float32).array(of: Float.self)
         for key in 0..<20 { #expect(try rounded(held, key: UInt64(key)) == held) }
         #expect(try rounded([.nan, -.nan], key: 3).allSatisfy(\.isNaN))
     }
 
-    // 1,000,000 draws of a value a quarter of the way between two: four standard errors of the mean are 0.0017 of the gap.
-    @Test func `the mean of many roundings is the value itself`() throws {
+    // 1,000,000 draws of a value a quarter of the way between two neighbors: four standard errors are 0.0017 of the gap.
+    @Test func `the mean of many roundings equals the value`() throws {
         let gap: Float = 1.0 / 128
         for (value, low) in [(1 + gap / 4, 1), (-1 - gap / 4, -1 - gap)] as [(Float, Float)] {
             let values = try rounded([Float](repeating: value, count: 1_000_000), key: 7)
@@ -30,7 +30,7 @@ struct NarrowWeightsTests {
         }
     }
 
-    @Test func `the kernel rounds as the plain version does, and other keys otherwise`() throws {
+    @Test func `the kernel rounds like the plain version, and keys give different roundings`() throws {
         let values = (0..<1000).map { Float($0 - 500) * 0.12345 + 1e-3 }
         let kernel = try rounded(values, key: 0x1234_5678_9abc_def0)
         #expect(try rounded(values, key: 0x1234_5678_9abc_def0, plain: true) == kernel)
@@ -38,7 +38,7 @@ struct NarrowWeightsTests {
         #expect(try rounded(values, key: 0x1234_5679_9abc_def0) != kernel)
     }
 
-    /// A parameter of 5,000 weights with a gradient, both in bfloat16.
+    /// A parameter with 5,000 weights and a gradient, both in bfloat16.
     private func parameter(role: ParameterRole = .plain) throws -> ParameterStore {
         let store = ParameterStore()
         let parameter = try ParameterScope(store).parameter("w", [5000], initialization: .ones, role: role)
@@ -66,9 +66,9 @@ struct NarrowWeightsTests {
 
     private static let rules: [any OptimizerRule] = [AdamW(), AdamW8(), SGD(), Lion(), Adafactor()]
 
-    // A step of 1e-4 is a fraction of the grain of weights near 1: rounding to the nearest would take none of them.
+    // A step of 1e-4 is a fraction of bfloat16's precision near 1: rounding to nearest would lose all of them.
     @Test(arguments: rules.indices)
-    func `steps smaller than a weight's grain are taken now and then`(rule: Int) throws {
+    func `steps below a weight's precision are taken occasionally`(rule: Int) throws {
         let before = try narrow((0..<5000).map { Float($0 % 97) / 50 - 1 }).to(dtype: .float32).array(
             of: Float.self
         )
@@ -80,12 +80,12 @@ struct NarrowWeightsTests {
         #expect(try step(Self.rules[rule], seed: 2) != after)
     }
 
-    @Test func `8-bit moments: the kernel moves bfloat16 as the plain version does`() throws {
+    @Test func `with 8-bit moments the kernel updates bfloat16 like the plain version`() throws {
         var plain = AdamW8()
         plain.isPlain = true
         let kernel = try step(AdamW8())
-        // One in a thousand: the two compute a move to 1 ulp of float32, and a rounding may turn on that. An embedding's
-        // moments have 32 bits, which tells after the first step only.
+        // One in a thousand: the two agree to 1 ulp of float32, which may change a rounding. An embedding's moments have 32
+        // bits, which only makes a difference after the first step.
         for other in [try step(plain), try step(AdamW8(), role: .embedding)] {
             #expect(zip(kernel, other).count { $0 != $1 } <= 5)
         }
@@ -96,7 +96,7 @@ struct NarrowWeightsTests {
         let parameter = store.parameters[0]
         try parameter.sumGradient()
         for _ in 0..<255 {
-            // 2⁻⁹ of the gradient that is there already: in bfloat16 each such sum would give what was there.
+            // 2⁻⁹ of the existing gradient: a bfloat16 sum would not change.
             try (parameter.value * parameter.value).sum().backward()
             try scaleGradient(of: parameter, by: 1.0 / 512)
             try parameter.sumGradient()

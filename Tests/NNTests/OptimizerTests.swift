@@ -14,7 +14,7 @@ struct OptimizerTests {
         #expect(Parameter.isDecayed(name) == isDecayed)
     }
 
-    /// A parameter `w` and a bias with gradients of their own values.
+    /// A parameter `w` and a bias whose gradients equal their values.
     private func parameters() throws -> ParameterStore {
         let store = ParameterStore()
         let scope = ParameterScope(store)
@@ -27,16 +27,16 @@ struct OptimizerTests {
         return store
     }
 
-    @Test func `gradients are clipped together to the norm`() throws {
+    @Test func `gradients are clipped by their joint norm`() throws {
         let store = try parameters()
         let (norm, factor) = try gradientClipping(store.parameters, to: 1)
-        // 5 and 12 together, with the reference's 1e-6 in the divisor; float32
+        // Norms 5 and 12 together, with torch's 1e-6 in the divisor; float32
         #expect(abs(norm - 13) < 1e-5 && abs(factor - 1 / 13.000001) < 1e-7)
         #expect(try gradientClipping(store.parameters, to: 0).factor == 1)
         #expect(try gradientClipping(store.parameters, to: 14).factor == 1)
     }
 
-    @Test func `within the backward pass a lost gradient is named, and whether weights have moved before`()
+    @Test func `a step in the backward pass names a non-finite gradient, and reports whether weights changed before`()
         throws
     {
         for (maxNorm, hasMoved) in [(1.0, false), (0, true)] {
@@ -44,7 +44,7 @@ struct OptimizerTests {
             let (weight, bias) = (store.parameters[0].value, store.parameters[1].value)
             let optimizer = try Optimizer(SGD(), parameterGroups(store.parameters, weightDecay: 0))
             try optimizer.clearGradients()
-            // The root's value at 0 is a number and its slope is not; the later of the two sums comes first in the pass.
+            // The square root is finite at 0, but its gradient is not. The later of the two sums comes first in the pass.
             let lost = try (weight - weight.detached()).map(.sqrt).sum()
             let loss = try lost + bias.sum()
             let outcome = try optimizer.stepInBackward(
@@ -60,7 +60,7 @@ struct OptimizerTests {
         }
     }
 
-    @Test func `within the backward pass a gradient is gone before the next one comes`() throws {
+    @Test func `a step in the backward pass frees a gradient before the next one exists`() throws {
         let store = ParameterStore()
         let scope = ParameterScope(store)
         for index in 0..<4 {
@@ -82,7 +82,7 @@ struct OptimizerTests {
         #expect(order.sorted() == [0, 1, 2, 3])
     }
 
-    @Test func `weighted cross-entropy sums, and its weights add up`() throws {
+    @Test func `weighted cross-entropy is a sum, and so is its total weight`() throws {
         let loss = CrossEntropy(classWeights: [0.6, 0.4])
         let logits = try Tensor([1, 2, 0.5, -1] as [Float], shape: [2, 2])
         // torch.nn.functional.cross_entropy(logits, labels, weight=w, reduction="sum") = 0.6·log(1+e) + 0.4·log(1+e^1.5)

@@ -1,47 +1,47 @@
 public import Torch
 
-/// Cross-entropy between class logits and label ids, summed over examples with a weight each; on request smoothed or
-/// focal.
+/// Weighted cross-entropy between class logits and class ids, summed over examples, optionally with label smoothing or as
+/// focal loss.
 public struct CrossEntropy: ClassificationLoss, Equatable {
-    /// A weight per class; nil weighs all alike.
+    /// One weight per class; nil weights all classes equally.
     public let classWeights: [Float]?
-    /// The share of the wanted distribution that is spread evenly over all classes.
+    /// The share of the target distribution that is spread evenly over all classes.
     public let labelSmoothing: Double
-    /// γ: an example counts (1 - p)^γ, where p is what the model gives its class; 0 counts all alike.
+    /// γ of the focal loss: an example's weight is (1 - p)^γ, where p is the probability of its class; 0 for none.
     public let focalGamma: Double
 
-    /// A loss.
+    /// Creates a loss.
     ///
     /// - Parameters:
-    ///   - classWeights: As many as there are classes.
-    ///   - labelSmoothing: In `0 ..< 1`.
-    ///   - focalGamma: Not negative.
+    ///   - classWeights: One weight per class.
+    ///   - labelSmoothing: A fraction in `0 ..< 1`.
+    ///   - focalGamma: γ, not negative.
     public init(classWeights: [Float]? = nil, labelSmoothing: Double = 0, focalGamma: Double = 0) {
         self.classWeights = classWeights
         self.labelSmoothing = labelSmoothing
         self.focalGamma = focalGamma
     }
 
-    /// What to divide the summed loss of these examples by.
+    /// The divisor of the summed loss of these examples.
     ///
     /// - Parameter targets: Class ids in `0 ..< K`.
-    /// - Returns: The sum of their classes' weights; their number where there are no weights.
+    /// - Returns: The sum of the examples' class weights; without weights the number of examples.
     public func totalWeight(of targets: Targets) -> Double {
         guard let classWeights, case .classes(let labels) = targets else { return Double(targets.count) }
-        // A label that there is not is refused where the loss is computed.
+        // An unknown label is refused when the loss is computed.
         return labels.reduce(0) { $0 + (classWeights.indices.contains($1) ? Double(classWeights[$1]) : 0) }
     }
 
-    /// The summed loss.
+    /// Returns the summed loss.
     ///
     /// - Parameters:
     ///   - logits: `[B, K]`, float32.
     ///   - targets: B class ids in `0 ..< K`.
     /// - Returns: `[]`, in nats.
-    /// - Throws: `.indexOutOfRange` for a label outside `0 ..< K`; `.failed` for targets that are no class ids.
+    /// - Throws: `.indexOutOfRange` for a label outside `0 ..< K`; `.failed` for targets that are not class ids.
     ///
-    /// Source: `torch.nn.CrossEntropyLoss` with `reduction="sum"`, whose smoothing without class weights is that of
-    /// transformers' `LabelSmoother`; Lin et al. 2017, "Focal loss for dense object detection".
+    /// Source: `torch.nn.CrossEntropyLoss` with `reduction="sum"`; without class weights its smoothing equals
+    /// transformers' `LabelSmoother`. Lin et al. 2017, "Focal loss for dense object detection".
     public func callAsFunction(_ logits: Tensor, _ targets: Targets) throws(TorchError) -> Tensor {
         guard case .classes(let labels) = targets, logits.shape.count == 2, logits.shape[0] == labels.count
         else {
@@ -52,13 +52,13 @@ public struct CrossEntropy: ClassificationLoss, Equatable {
             throw TorchError(
                 code: .indexOutOfRange,
                 operation: "CrossEntropy",
-                message: "label \(unknown) is not from 0 to \(classCount - 1)"
+                message: "label \(unknown) is not in the range 0 to \(classCount - 1)"
             )
         }
         if let classWeights, classWeights.count != classCount {
             throw TorchError(
                 operation: "CrossEntropy",
-                message: "\(classWeights.count) class weights do not go with \(classCount) classes"
+                message: "\(classWeights.count) class weights do not match \(classCount) classes"
             )
         }
         let device = logits.device
@@ -66,7 +66,7 @@ public struct CrossEntropy: ClassificationLoss, Equatable {
         let all = try logits.logSoftmax(along: 1)
         var chosen = try all.gather(along: 1, ids)
         if focalGamma > 0 {
-            // (1 - p)^γ = e^(γ log(1 - p)); the smallest step keeps the logarithm's gradient finite where p rounds to 1.
+            // (1 - p)^γ = e^(γ log(1 - p)); the 1e-12 keeps the logarithm's gradient finite if p rounds to 1.
             let rest = try chosen.map(.exp) * -1 + 1 + 1e-12
             chosen = try chosen * (rest.map(.log) * focalGamma).map(.exp)
         }
@@ -83,7 +83,7 @@ public struct CrossEntropy: ClassificationLoss, Equatable {
         return try sum * (1 - labelSmoothing) + spread.sum() * (-labelSmoothing / Double(classCount))
     }
 
-    /// The summed loss of class ids.
+    /// Returns the summed loss of class ids.
     ///
     /// - Parameters:
     ///   - logits: `[B, K]`, float32.

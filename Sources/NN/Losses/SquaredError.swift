@@ -2,22 +2,22 @@ public import Torch
 
 /// The squared difference between one logit and a number, summed over examples.
 public struct SquaredError: ClassificationLoss, Equatable {
-    /// The loss.
+    /// Creates the loss.
     public init() {}
 
-    /// What to divide the summed loss of these examples by.
+    /// The divisor of the summed loss of these examples.
     ///
-    /// - Parameter targets: Some examples' targets.
-    /// - Returns: Their number.
+    /// - Parameter targets: The examples' targets.
+    /// - Returns: The number of examples.
     public func totalWeight(of targets: Targets) -> Double { Double(targets.count) }
 
-    /// The summed loss.
+    /// Returns the summed loss.
     ///
     /// - Parameters:
-    ///   - logits: `[B, 1]`, float32; in float64 the targets are not rounded either.
+    ///   - logits: `[B, 1]`, float32. With float64 logits the targets are not rounded either.
     ///   - targets: B numbers.
-    /// - Returns: `[]`, in the numbers' unit squared.
-    /// - Throws: `.failed` for targets that are no numbers, or more than one logit an example.
+    /// - Returns: `[]`, in the targets' unit squared.
+    /// - Throws: `.failed` for targets that are not numbers, or more than one logit per example.
     ///
     /// Source: `torch.nn.MSELoss` with `reduction="sum"`.
     public func callAsFunction(_ logits: Tensor, _ targets: Targets) throws(TorchError) -> Tensor {

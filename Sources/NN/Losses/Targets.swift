@@ -1,10 +1,10 @@
-/// What a loss holds a model's answers against, one entry an example.
+/// The targets of a loss, one per example.
 public enum Targets: Sendable, Equatable {
-    /// A class id each.
+    /// One class id per example.
     case classes([Int])
-    /// Any number of class ids each, none too.
+    /// Any number of class ids per example, including none.
     case labelSets([[Int]])
-    /// A number each.
+    /// One number per example.
     case numbers([Double])
 
     /// The number of examples.
@@ -16,10 +16,10 @@ public enum Targets: Sendable, Equatable {
         }
     }
 
-    /// The targets of some examples, in the order given.
+    /// Returns the targets of some examples, in the given order.
     ///
-    /// - Parameter indices: Which examples.
-    /// - Returns: As many targets.
+    /// - Parameter indices: Indices of the examples.
+    /// - Returns: One target per index.
     public func selecting(_ indices: some Collection<Int>) -> Targets {
         switch self {
         case .classes(let ids): .classes(indices.map { ids[$0] })

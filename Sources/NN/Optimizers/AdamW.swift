@@ -1,30 +1,30 @@
 public import Torch
 
-/// AdamW: two float32 numbers a weight.
+/// AdamW, with two float32 moments per weight.
 ///
-/// On a CPU by a kernel of our own, elsewhere by libtorch's fused one.
+/// On a CPU it uses our own kernel, on other devices libtorch's fused one.
 ///
 /// Source: Loshchilov and Hutter 2019; `torch.optim.AdamW(fused=True)`.
 public struct AdamW: OptimizerRule {
-    /// Decay of the gradients' running mean.
+    /// Decay rate of the running mean of gradients.
     public var beta1 = 0.9
-    /// Decay of their squares' running mean.
+    /// Decay rate of the running mean of squared gradients.
     public var beta2 = 0.999
-    /// Added to the root of the second moment.
+    /// Added to the square root of the second moment.
     public var epsilon = 1e-8
-    /// Whether to take libtorch's fused kernel where ours could; to compare the two.
+    /// Whether to use libtorch's fused kernel instead of ours, to compare the two.
     package var isPlain = false
 
-    /// The kernel rounds weights to bfloat16 as it moves them.
+    /// True, because the kernel also writes bfloat16 copies when it updates weights.
     public var writesNarrowCopies: Bool { true }
 
-    /// transformers' defaults.
+    /// Creates the rule with transformers' defaults.
     public init() {}
 
-    /// The moments, `exp_avg` and `exp_avg_sq`.
+    /// Returns the moments, `exp_avg` and `exp_avg_sq`.
     ///
-    /// - Parameter parameter: Whose.
-    /// - Returns: Zeros of its shape.
+    /// - Parameter parameter: The parameter.
+    /// - Returns: Zeros in the parameter's shape.
     /// - Throws: `.outOfMemory`.
     public func initialState(of parameter: Parameter) throws(TorchError) -> [(name: String, tensor: Tensor)] {
         try ["exp_avg", "exp_avg_sq"].map { (name) throws(TorchError) in
@@ -32,7 +32,7 @@ public struct AdamW: OptimizerRule {
         }
     }
 
-    /// Zeros of a parameter's shape; for a table they take memory only where a row is used.
+    /// Returns zeros in a parameter's shape; for an embedding only used rows take memory.
     static func moment(of parameter: Parameter) throws(TorchError) -> Tensor {
         let device = parameter.value.device
         return parameter.role == .embedding
@@ -40,11 +40,11 @@ public struct AdamW: OptimizerRule {
             : try .zeros(parameter.shape, device: device)
     }
 
-    /// One step; the gradients' scale is taken into the kernel.
+    /// Performs one step; the kernel applies the gradient scale.
     ///
     /// - Parameters:
     ///   - updates: Parameters that share a weight decay.
-    ///   - numbers: The step's.
+    ///   - numbers: The step's hyperparameters.
     /// - Throws: `.failed` or `.outOfMemory` from the kernel.
     public func update(_ updates: [ParameterUpdate], _ numbers: StepHyperparameters) throws(TorchError) {
         try numbers.native.adamW(

@@ -1,44 +1,44 @@
 public import Torch
 
-/// AdamW with moments of 8 bits, block by block: about two bytes a weight in place of eight.
+/// AdamW with block-wise 8-bit moments: about two bytes per weight instead of eight.
 ///
-/// Parameters of fewer than 4,096 numbers and embeddings keep moments of float32, as transformers' Trainer has it. On
-/// every device it does what bitsandbytes' CPU backend does: weight decay comes before the update, as in AdamW itself (the
-/// CUDA kernel decays after it), and codes are looked up in 65,536 steps, which keeps a second moment from becoming 0.
+/// Embeddings and parameters with fewer than 4,096 weights keep float32 moments, as in transformers' Trainer. On every device
+/// it follows bitsandbytes' CPU backend: weight decay comes before the update, as in AdamW itself (the CUDA kernel decays
+/// after it), and codes are looked up in 65,536 steps, which keeps a second moment from becoming 0.
 ///
 /// Source: Dettmers et al. 2022; `AdamW8bit` of bitsandbytes 0.50; transformers 5.23 (trainer.py:1328-1342).
 public struct AdamW8: OptimizerRule {
-    /// Decay of the gradients' running mean.
+    /// Decay rate of the running mean of gradients.
     public var beta1 = 0.9
-    /// Decay of their squares' running mean.
+    /// Decay rate of the running mean of squared gradients.
     public var beta2 = 0.999
-    /// Added to the root of the second moment.
+    /// Added to the square root of the second moment.
     public var epsilon = 1e-8
-    /// Whether to take libtorch's operations where our kernel could; to compare the two.
+    /// Whether to use libtorch's operations instead of our kernel, to compare the two.
     package var isPlain = false
 
-    /// Elements that share a scale.
+    /// The number of elements that share a scale.
     private static let block = 256
-    /// Smaller parameters keep moments of float32.
+    /// Smaller parameters keep float32 moments.
     private static let smallest = 4096
 
-    /// The kernel rounds weights to bfloat16 as it moves them.
+    /// True, because the kernel also writes bfloat16 copies when it updates weights.
     public var writesNarrowCopies: Bool { true }
 
-    /// transformers' defaults.
+    /// Creates the rule with transformers' defaults.
     public init() {}
 
-    /// Whether a parameter's moments have 8 bits.
+    /// Returns whether a parameter has 8-bit moments.
     ///
-    /// - Parameter parameter: Whose.
-    /// - Returns: Not for small ones and embeddings.
+    /// - Parameter parameter: The parameter.
+    /// - Returns: False for small parameters and embeddings.
     public static func is8Bit(_ parameter: Parameter) -> Bool {
         parameter.role != .embedding && parameter.shape.reduce(1, *) >= smallest
     }
 
-    /// The moments, `state1` and `state2`, and where they are codes the blocks' largest, `absmax1` and `absmax2`.
+    /// Returns the moments `state1` and `state2`, and for 8-bit moments the largest value per block, `absmax1` and `absmax2`.
     ///
-    /// - Parameter parameter: Whose.
+    /// - Parameter parameter: The parameter.
     /// - Returns: Zeros.
     /// - Throws: `.outOfMemory`.
     public func initialState(of parameter: Parameter) throws(TorchError) -> [(name: String, tensor: Tensor)] {
@@ -57,11 +57,11 @@ public struct AdamW8: OptimizerRule {
         ]
     }
 
-    /// One step; the gradients' scale is taken into the kernel.
+    /// Performs one step; the kernel applies the gradient scale.
     ///
     /// - Parameters:
     ///   - updates: Parameters that share a weight decay.
-    ///   - numbers: The step's.
+    ///   - numbers: The step's hyperparameters.
     /// - Throws: `.failed` or `.outOfMemory` from the kernel.
     public func update(_ updates: [ParameterUpdate], _ numbers: StepHyperparameters) throws(TorchError) {
         var wide = AdamW()
@@ -88,9 +88,9 @@ public struct AdamW8: OptimizerRule {
         }
     }
 
-    /// Where moments have 8 bits, the kernel reads and writes bfloat16 itself.
+    /// Returns whether the kernel updates a bfloat16 parameter itself, which it does for 8-bit moments.
     ///
-    /// - Parameter parameter: In bfloat16.
-    /// - Returns: Not for embeddings and small parameters.
+    /// - Parameter parameter: A bfloat16 parameter.
+    /// - Returns: False for embeddings and small parameters.
     public func updatesBFloat16(_ parameter: ParameterUpdate) -> Bool { parameter.state.count == 4 }
 }

@@ -1,29 +1,29 @@
 public import Torch
 
-/// How a step that moved parameters within the backward pass went.
+/// The result of a step within the backward pass.
 public enum StepInBackward: Sendable, Equatable {
-    /// All were moved; the gradients' L2 norm before clipping.
+    /// All parameters were updated; the gradient norm is the L2 norm before clipping.
     case moved(norm: Double)
-    /// A gradient is no number. The parameters before this one in the pass, those closer to the loss, may have been moved.
+    /// A gradient is NaN or infinite. Parameters earlier in the pass, closer to the loss, may have been updated.
     case notFinite(parameter: String, hasMoved: Bool)
 }
 
-// The optimizer within the backward pass: a block's gradients are used and forgotten before those of the block below come.
+// The optimizer within the backward pass: a block's gradients are used and freed before those of the previous block.
 extension Optimizer {
-    /// Moves every parameter as soon as its gradient is known, so that never more than a block's gradients exist, besides
-    /// those of parameters outside the blocks.
+    /// Updates every parameter as soon as its gradient is known, so that only one block's gradients exist at a time, in
+    /// addition to those of parameters outside the blocks.
     ///
-    /// Weights end with the same bytes as by `backward()` and ``step(learningRate:gradientScale:)``. Clipping needs the norm
-    /// of all gradients before the first weight moves, and runs the backward pass twice for it.
+    /// Weights are bit-identical to those of `backward()` and ``step(learningRate:gradientScale:)``. Clipping needs the norm
+    /// of all gradients before the first update, so it runs the backward pass twice.
     ///
     /// - Parameters:
-    ///   - loss: The whole step's, recorded.
-    ///   - parameters: All that are trained, in the model's order, in which the norm is summed.
-    ///   - maxNorm: The gradients' largest norm; 0 leaves them as they are.
-    ///   - learningRate: This step's.
-    ///   - isInBlock: Whether a parameter is used in one block only; the others wait for the end of the pass.
-    ///   - normFound: Called between the two passes, where there are two.
-    /// - Returns: How it went.
+    ///   - loss: The recorded loss of the whole step.
+    ///   - parameters: All trained parameters in the model's order, which is also the order of the norm's sum.
+    ///   - maxNorm: The maximum gradient norm; 0 for no clipping.
+    ///   - learningRate: The learning rate of this step.
+    ///   - isInBlock: Whether a parameter is used in only one block; others are updated at the end of the pass.
+    ///   - normFound: Called between the two passes, if there are two.
+    /// - Returns: The result of the step.
     /// - Throws: `.failed` or `.outOfMemory`.
     ///
     /// Source: Lv et al. 2023, "Full parameter fine-tuning for large language models with limited resources" (LOMO).
@@ -74,7 +74,7 @@ extension Optimizer {
         return .moved(norm: try Self.total(norms))
     }
 
-    /// Runs the backward pass and hands out every gradient once, when it is whole, then forgets it.
+    /// Runs the backward pass and passes every complete gradient to `body` once, then clears it.
     private func forEachGradient(
         of parameters: [Parameter],
         in loss: Tensor,
@@ -87,7 +87,7 @@ extension Optimizer {
             try body(index, gradient)
             try parameters[index].clearGradient()
         }
-        // A checkpointed block has a backward pass of its own: what several blocks share would be told of by each.
+        // Each checkpointed block has its own backward pass, which would report parameters that several blocks share.
         let early = parameters.indices.filter { isInBlock(parameters[$0]) }
         try loss.backward(keepingGraph: keepingGraph, tellingOf: early.map { parameters[$0].value }) {
             (place) throws(TorchError) in try handOut(early[place])
@@ -95,7 +95,7 @@ extension Optimizer {
         for index in parameters.indices { try handOut(index) }
     }
 
-    /// The norm of norms, in float32 as that of all gradients at once.
+    /// Returns the norm of norms, in float32 like the norm of all gradients together.
     private static func total(_ norms: [Float?]) throws(TorchError) -> Double {
         let known = norms.compactMap(\.self)
         return try totalNorm([Tensor(known, shape: [known.count])])

@@ -1,100 +1,100 @@
 public import Torch
 
-/// How an optimizer moves weights: what it remembers of a parameter, and one step.
+/// The rule of an optimizer: its state per parameter, and one step.
 public protocol OptimizerRule: Sendable {
-    /// What is remembered of a parameter before the first step.
+    /// Returns the state of a parameter before the first step.
     ///
-    /// - Parameter parameter: Whose.
-    /// - Returns: Tensors with the names that checkpoints give them after the parameter's.
+    /// - Parameter parameter: The parameter.
+    /// - Returns: Named tensors; in checkpoints the names follow the parameter's name.
     /// - Throws: `.outOfMemory`.
     func initialState(of parameter: Parameter) throws(TorchError) -> [(name: String, tensor: Tensor)]
 
-    /// One step, in place.
+    /// Performs one step in place.
     ///
     /// - Parameters:
-    ///   - updates: Parameters that share the numbers; perhaps none.
-    ///   - numbers: The step's.
+    ///   - updates: Parameters with the same hyperparameters; may be empty.
+    ///   - numbers: The step's hyperparameters.
     /// - Throws: `.failed` or `.outOfMemory`.
     func update(_ updates: [ParameterUpdate], _ numbers: StepHyperparameters) throws(TorchError)
 
-    /// Whether ``move(_:_:)`` takes a parameter of bfloat16 as it is and rounds it stochastically.
+    /// Returns whether ``update(_:_:)`` updates a bfloat16 parameter directly, with stochastic rounding.
     ///
-    /// - Parameter parameter: In bfloat16.
-    /// - Returns: False where it is to be given float32 values instead, which the optimizer then rounds.
+    /// - Parameter parameter: A bfloat16 parameter.
+    /// - Returns: False if the rule needs float32 values instead, which the optimizer then rounds.
     func updatesBFloat16(_ parameter: ParameterUpdate) -> Bool
 
-    /// Whether ``move(_:_:)`` writes every ``ParameterUpdate/bfloat16Copy``.
+    /// Whether ``update(_:_:)`` writes every ``ParameterUpdate/bfloat16Copy``.
     var writesNarrowCopies: Bool { get }
 }
 
-/// A parameter in a step.
+/// A parameter and its state in one step.
 public struct ParameterUpdate {
-    /// Its weights, changed in place.
+    /// The weights, updated in place.
     public let value: Tensor
-    /// Its gradient, which may be overwritten; of an embedding possibly of some rows only.
+    /// The gradient, which may be overwritten; for an embedding it may have only some rows.
     public let gradient: Tensor
-    /// What is remembered, in the order of ``OptimizerRule/initialState(of:)``; changed in place.
+    /// The optimizer state in the order of ``OptimizerRule/initialState(of:)``, updated in place.
     public let state: [Tensor]
-    /// Of the random bits by which a bfloat16 value is rounded in this step.
+    /// The key of the random bits that round a bfloat16 value in this step.
     public let roundingKey: UInt64
-    /// The float32 weights rounded to bfloat16, for a rule that ``OptimizerRule/writesNarrowCopies`` to write; nil where there
-    /// is no such copy.
+    /// The bfloat16 copy of float32 weights, which a rule with ``OptimizerRule/writesNarrowCopies`` must write; nil if there is
+    /// no copy.
     public var bfloat16Copy: Tensor? { parameter?.existingBFloat16Copy }
-    /// Whose weights these are; nil for float32 values that stand in for narrower ones.
+    /// The parameter; nil for float32 values that temporarily replace narrower ones.
     let parameter: Parameter?
 }
 
-/// The numbers of a step.
+/// The hyperparameters of a step.
 public struct StepHyperparameters: Sendable, Equatable {
-    /// Which step, from 1.
+    /// One-based number of the step.
     public var step: Int
-    /// How far to go.
+    /// The learning rate of the step.
     public var learningRate: Double
-    /// Fraction of a weight taken off per unit of learning rate.
+    /// The fraction of a weight that is subtracted per unit of learning rate.
     public var weightDecay: Double
-    /// What every gradient is to be multiplied by first.
+    /// The factor that is first applied to every gradient.
     public var gradientScale: Double
 
-    /// For the kernels.
+    /// The numbers for the kernels.
     var native: OptimizerStep {
         OptimizerStep(step: step, learningRate: learningRate, weightDecay: weightDecay)
     }
 }
 
 extension OptimizerRule {
-    /// For rules whose kernels do not: the copy is then rounded anew where it is used next.
+    /// False by default: the copy is then rounded again when it is used next.
     public var writesNarrowCopies: Bool { false }
 
-    /// Float32 values for every parameter, where a rule has no kernel of its own.
+    /// Returns false by default: the rule then receives float32 values for every parameter.
     ///
-    /// - Parameter parameter: In bfloat16.
+    /// - Parameter parameter: A bfloat16 parameter.
     /// - Returns: False.
     public func updatesBFloat16(_ parameter: ParameterUpdate) -> Bool { false }
 
-    /// For rules whose kernels do not do it.
+    /// Scales the gradients, for rules whose kernels do not.
     func scaleGradients(of updates: [ParameterUpdate], _ numbers: StepHyperparameters) throws(TorchError) {
         guard numbers.gradientScale != 1, !updates.isEmpty else { return }
         try scale(updates.map(\.gradient), by: numbers.gradientScale)
     }
 }
 
-/// A model's optimizer: groups of parameters, what a rule remembers of each, and the steps taken.
+/// A model's optimizer: parameter groups, the rule's state of each parameter, and the step count.
 public final class Optimizer {
     let rule: any OptimizerRule
     let groups: [ParameterGroup]
     let states: [[[(name: String, tensor: Tensor)]]]
-    /// Steps taken so far.
+    /// The number of steps taken.
     public internal(set) var stepCount = 0
-    /// What the bits for rounding follow from, with step and parameter.
+    /// The seed of stochastic rounding, combined with step and parameter: the same on every machine and after resuming.
     private let roundingSeed: UInt64
 
-    /// An optimizer over groups of parameters.
+    /// Creates an optimizer for parameter groups.
     ///
     /// - Parameters:
-    ///   - rule: How to move them.
-    ///   - groups: Which; their order is that of ``state``.
-    ///   - roundingSeed: Of the random bits by which parameters of bfloat16 are rounded.
-    /// - Throws: `.outOfMemory` for what the rule remembers.
+    ///   - rule: The rule.
+    ///   - groups: The parameter groups, which determine the order of ``state``.
+    ///   - roundingSeed: Seed of the random bits that round bfloat16 parameters.
+    /// - Throws: `.outOfMemory` if there is no memory for the state.
     public init(
         _ rule: any OptimizerRule,
         _ groups: [ParameterGroup],
@@ -109,11 +109,11 @@ public final class Optimizer {
         }
     }
 
-    /// Moves every parameter that has a gradient, then forgets the gradients.
+    /// Updates every parameter with a gradient, then clears the gradients.
     ///
     /// - Parameters:
-    ///   - learningRate: This step's.
-    ///   - gradientScale: What every gradient is multiplied by first.
+    ///   - learningRate: The learning rate of this step.
+    ///   - gradientScale: The factor that is first applied to every gradient.
     /// - Throws: `.failed` or `.outOfMemory` from the rule.
     public func step(learningRate: Double, gradientScale: Double = 1) throws(TorchError) {
         stepCount += 1
@@ -128,7 +128,7 @@ public final class Optimizer {
         try clearGradients()
     }
 
-    /// A group's numbers in the step that ``stepCount`` counts.
+    /// A group's hyperparameters in the step ``stepCount``.
     func numbers(
         of group: ParameterGroup,
         _ learningRate: Double,
@@ -142,7 +142,7 @@ public final class Optimizer {
         )
     }
 
-    /// A parameter in this step.
+    /// Pairs a parameter with its gradient and state for this step.
     func parameterUpdate(
         _ parameter: Parameter,
         _ gradient: Tensor,
@@ -157,7 +157,7 @@ public final class Optimizer {
         )
     }
 
-    /// Moves parameters by the rule; those of bfloat16 in float32 and one by one, so that only one has a copy.
+    /// Updates parameters by the rule. bfloat16 parameters are updated one by one in float32, so that only one has a copy.
     func update(_ updates: [ParameterUpdate], _ numbers: StepHyperparameters) throws(TorchError) {
         let isWide = { (parameter: ParameterUpdate) in
             parameter.value.dtype == .float32 || self.rule.updatesBFloat16(parameter)
@@ -180,14 +180,14 @@ public final class Optimizer {
         }
     }
 
-    /// Forgets all gradients.
+    /// Clears all gradients.
     ///
     /// - Throws: `.failed`.
     public func clearGradients() throws(TorchError) {
         for group in groups { for parameter in group.parameters { try parameter.clearGradient() } }
     }
 
-    /// What is remembered, as `<parameter>.<name>`, for a checkpoint.
+    /// The optimizer state for a checkpoint, with names `<parameter>.<name>`.
     public var state: [(name: String, tensor: Tensor)] {
         zip(groups, states).flatMap { group, states in
             zip(group.parameters, states).flatMap { parameter, state in
@@ -196,24 +196,24 @@ public final class Optimizer {
         }
     }
 
-    /// Bytes of ``state``.
+    /// Size of ``state`` in bytes.
     public var stateBytes: Int {
         state.reduce(0) { $0 + $1.tensor.shape.reduce(1, *) * $1.tensor.dtype.byteWidth }
     }
 
-    /// Goes on from a saved state.
+    /// Restores a saved state.
     ///
     /// - Parameters:
-    ///   - stepCount: Steps that were taken.
-    ///   - tensor: Gives the tensor of a name in ``state``.
-    /// - Throws: What `tensor` throws, or `.failed` where a shape or a type is another.
+    ///   - stepCount: The number of steps taken.
+    ///   - tensor: Returns the tensor for a name in ``state``.
+    /// - Throws: The error of `tensor`, or `.failed` if a shape or type differs.
     public func restore(stepCount: Int, _ tensor: (String) throws -> Tensor) throws {
         for (name, own) in state {
             let saved = try tensor(name)
             guard saved.shape == own.shape, saved.dtype == own.dtype else {
                 throw TorchError(
                     operation: name,
-                    message: "is \(own.dtype.rawValue) of shape \(own.shape), and the saved state has "
+                    message: "is \(own.dtype.rawValue) of shape \(own.shape), but the saved state has "
                         + "\(saved.dtype.rawValue) of shape \(saved.shape); resume with the optimizer that saved it"
                 )
             }
@@ -223,9 +223,9 @@ public final class Optimizer {
     }
 }
 
-/// What a parameter's random bits follow from in a step: the same wherever and whenever the step is taken.
+/// The key of a parameter's random bits in a step: the same on every machine and after resuming.
 private func roundingKey(_ seed: UInt64, step: Int, parameter name: String) -> UInt64 {
-    // FNV-1a of the name; SplitMix64's finisher, so that neighbouring steps share nothing.
+    // FNV-1a of the name, then SplitMix64's finalizer, so that keys of neighboring steps are unrelated.
     var key = seed &+ UInt64(truncatingIfNeeded: step) &* 0x9e37_79b9_7f4a_7c15
     for byte in name.utf8 { key = (key ^ UInt64(byte)) &* 0x100_0000_01b3 }
     key = (key ^ (key >> 30)) &* 0xbf58_476d_1ce4_e5b9

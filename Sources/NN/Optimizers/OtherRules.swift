@@ -4,20 +4,20 @@ public import Torch
 ///
 /// Source: `torch.optim.SGD`.
 public struct SGD: OptimizerRule {
-    /// Decay of the running sum of gradients; 0 keeps none.
+    /// Decay rate of the running sum of gradients; 0 for no sum.
     public var momentum = 0.0
-    /// What a gradient counts less in that sum.
+    /// Reduction of a gradient's weight in that sum.
     public var dampening = 0.0
-    /// Whether to look ahead by Nesterov's rule.
+    /// Whether to use Nesterov momentum.
     public var nesterov = false
 
-    /// transformers' defaults.
+    /// Creates the rule with transformers' defaults.
     public init() {}
 
-    /// The running sum, `momentum_buffer`, where there is momentum.
+    /// Returns the running sum, `momentum_buffer`, if there is momentum.
     ///
-    /// - Parameter parameter: Whose.
-    /// - Returns: Zeros of its shape, or nothing.
+    /// - Parameter parameter: The parameter.
+    /// - Returns: Zeros in the parameter's shape, or an empty list.
     /// - Throws: `.outOfMemory`.
     public func initialState(of parameter: Parameter) throws(TorchError) -> [(name: String, tensor: Tensor)] {
         guard momentum != 0 else { return [] }
@@ -25,11 +25,11 @@ public struct SGD: OptimizerRule {
         return [(name: "momentum_buffer", tensor: sum)]
     }
 
-    /// One step.
+    /// Performs one step.
     ///
     /// - Parameters:
     ///   - updates: Parameters that share a weight decay.
-    ///   - numbers: The step's.
+    ///   - numbers: The step's hyperparameters.
     /// - Throws: `.failed` or `.outOfMemory` from the kernel.
     public func update(_ updates: [ParameterUpdate], _ numbers: StepHyperparameters) throws(TorchError) {
         try scaleGradients(of: updates, numbers)
@@ -44,32 +44,32 @@ public struct SGD: OptimizerRule {
     }
 }
 
-/// Lion: moves every weight by the learning rate, in the direction of the gradients' running mean.
+/// Lion: changes every weight by the learning rate, in the direction of the sign of the gradients' running mean.
 ///
 /// Source: Chen et al. 2023; `Lion` of bitsandbytes 0.50.
 public struct Lion: OptimizerRule {
-    /// Decay of the running mean within a step.
+    /// Decay rate of the running mean within a step.
     public var beta1 = 0.9
-    /// Decay of the running mean from step to step.
+    /// Decay rate of the running mean between steps.
     public var beta2 = 0.999
 
-    /// The numbers that transformers' Trainer gives it.
+    /// Creates the rule with the values of transformers' Trainer.
     public init() {}
 
-    /// The running mean, `state1`.
+    /// Returns the running mean, `state1`.
     ///
-    /// - Parameter parameter: Whose.
-    /// - Returns: Zeros of its shape.
+    /// - Parameter parameter: The parameter.
+    /// - Returns: Zeros in the parameter's shape.
     /// - Throws: `.outOfMemory`.
     public func initialState(of parameter: Parameter) throws(TorchError) -> [(name: String, tensor: Tensor)] {
         [(name: "state1", tensor: try .zeros(parameter.shape, device: parameter.value.device))]
     }
 
-    /// One step.
+    /// Performs one step.
     ///
     /// - Parameters:
     ///   - updates: Parameters that share a weight decay.
-    ///   - numbers: The step's.
+    ///   - numbers: The step's hyperparameters.
     /// - Throws: `.failed` or `.outOfMemory`.
     public func update(_ updates: [ParameterUpdate], _ numbers: StepHyperparameters) throws(TorchError) {
         try scaleGradients(of: updates, numbers)
@@ -84,17 +84,17 @@ public struct Lion: OptimizerRule {
     }
 }
 
-/// Adafactor with the run's learning rates, as transformers' Trainer sets it up: of a matrix's second moment it keeps
-/// the means of rows and columns only.
+/// Adafactor with the run's learning rates, as in transformers' Trainer. For the second moment of a matrix it only keeps the
+/// means of rows and columns.
 ///
 /// Source: Shazeer and Stern 2018; `Adafactor(scale_parameter=False, relative_step=False)` of transformers 5.23.
 public struct Adafactor: OptimizerRule {
-    /// transformers' numbers.
+    /// Creates the rule with transformers' values.
     public init() {}
 
-    /// `exp_avg_sq_row` and `exp_avg_sq_col` of a matrix, `exp_avg_sq` of a vector.
+    /// Returns `exp_avg_sq_row` and `exp_avg_sq_col` for a matrix, `exp_avg_sq` for a vector.
     ///
-    /// - Parameter parameter: Whose.
+    /// - Parameter parameter: The parameter.
     /// - Returns: Zeros.
     /// - Throws: `.outOfMemory`.
     public func initialState(of parameter: Parameter) throws(TorchError) -> [(name: String, tensor: Tensor)] {
@@ -108,11 +108,11 @@ public struct Adafactor: OptimizerRule {
         ]
     }
 
-    /// One step.
+    /// Performs one step.
     ///
     /// - Parameters:
     ///   - updates: Parameters that share a weight decay.
-    ///   - numbers: The step's.
+    ///   - numbers: The step's hyperparameters.
     /// - Throws: `.failed` or `.outOfMemory`.
     public func update(_ updates: [ParameterUpdate], _ numbers: StepHyperparameters) throws(TorchError) {
         try scaleGradients(of: updates, numbers)

@@ -1,20 +1,20 @@
 public import Torch
 
-/// Parameters that are moved with the same numbers.
+/// Parameters with the same hyperparameters.
 public struct ParameterGroup {
-    /// In the model's order.
+    /// The parameters in the model's order.
     public var parameters: [Parameter]
-    /// Fraction of a weight taken off per step and unit of learning rate.
+    /// The fraction of a weight that is subtracted per step and unit of learning rate.
     public var weightDecay: Double
-    /// What the run's learning rate is multiplied by.
+    /// Factor on the run's learning rate.
     public var learningRateFactor: Double
 
-    /// A group.
+    /// Creates a group.
     ///
     /// - Parameters:
-    ///   - parameters: In the model's order.
-    ///   - weightDecay: Of all of them.
-    ///   - learningRateFactor: What the run's learning rate is multiplied by.
+    ///   - parameters: The parameters in the model's order.
+    ///   - weightDecay: The weight decay of the group.
+    ///   - learningRateFactor: Factor on the run's learning rate.
     public init(_ parameters: [Parameter], weightDecay: Double, learningRateFactor: Double = 1) {
         self.parameters = parameters
         self.weightDecay = weightDecay
@@ -23,12 +23,12 @@ public struct ParameterGroup {
 }
 
 extension Parameter {
-    /// Whether weight decay applies to it: not to biases and normalisation layers.
+    /// Whether weight decay applies to the parameter; false for biases and normalization layers.
     ///
     /// Source: `Trainer.get_decay_parameter_names` of transformers 5.23.
     public var isDecayed: Bool { role != .layerNorm && Self.isDecayed(name) }
 
-    /// Whether weight decay applies to a parameter of a name that is no layer normalisation's.
+    /// Returns whether weight decay applies to a parameter with this name outside of layer normalization.
     package static func isDecayed(_ name: String) -> Bool {
         let name = name.lowercased()
         if name.contains("bias") || name.contains("layernorm") || name.contains("rmsnorm") { return false }
@@ -36,14 +36,14 @@ extension Parameter {
     }
 }
 
-/// transformers' groups: all decayed parameters, then all others, each in the model's order.
+/// Returns transformers' groups: all decayed parameters, then all others, each in the model's order.
 ///
 /// - Parameters:
-///   - parameters: Those to be trained.
-///   - weightDecay: Of the first group.
-///   - learningRateFactor: What the run's learning rate is multiplied by for a parameter; groups of several factors are
-///     split, the largest factor first.
-/// - Returns: Two groups, or two for each factor.
+///   - parameters: The trained parameters.
+///   - weightDecay: The weight decay of the first group.
+///   - learningRateFactor: Factor on the run's learning rate for a parameter. Groups with several factors are split, the
+///     largest factor first.
+/// - Returns: Two groups, or two per factor.
 public func parameterGroups(
     _ parameters: [Parameter],
     weightDecay: Double,
@@ -62,12 +62,12 @@ public func parameterGroups(
     }
 }
 
-/// The gradients' L2 norm over all parameters, and what to multiply them by so that it is at most a limit.
+/// Returns the gradient norm over all parameters, and the factor that clips it to a limit.
 ///
 /// - Parameters:
-///   - parameters: Those without a gradient are skipped.
-///   - maxNorm: The limit; 0 leaves the gradients as they are.
-/// - Returns: The norm as it is, and the factor; 1 where there is nothing to clip or the norm is not finite.
+///   - parameters: The parameters; those without a gradient are skipped.
+///   - maxNorm: The limit; 0 for no clipping.
+/// - Returns: The norm before clipping, and the factor: 1 if there is nothing to clip or the norm is not finite.
 /// - Throws: `.outOfMemory`.
 ///
 /// Source: `torch.nn.utils.clip_grad_norm_`.
@@ -83,7 +83,7 @@ public func gradientClipping(
     return (norm, clippingFactor(norm, to: maxNorm))
 }
 
-/// What to multiply gradients of a norm by so that it is at most a limit.
+/// Returns the factor that clips gradients with this norm to a limit.
 func clippingFactor(_ norm: Double, to maxNorm: Double) -> Double {
     let clips = maxNorm > 0 && norm.isFinite && norm + 1e-6 > maxNorm
     return clips ? maxNorm / (norm + 1e-6) : 1
