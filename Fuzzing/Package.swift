@@ -2,7 +2,7 @@
 import PackageDescription
 
 // Programs that feed damaged and hostile files to the readers (Scripts/fuzz-data, Scripts/broken-data,
-// Scripts/fuzz-checkpoints). Apart from the main package, so that nobody else builds them; PURE=1 keeps libtorch out.
+// Scripts/fuzz-checkpoints). They are a separate package, so that the main one does not build them; PURE=1 excludes libtorch.
 let pureOnly = Context.environment["PURE"] != nil
 let package = Package(
     name: "fuzzing",

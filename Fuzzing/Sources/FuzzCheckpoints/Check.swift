@@ -2,16 +2,16 @@ import Attune
 import Foundation
 import NN
 
-/// What must hold of any input.
+/// A violated invariant.
 struct Fault: Error, CustomStringConvertible {
     var description: String
 }
 
-/// Opens an input and reads it to the end, as loading a model would.
+/// Opens an input and reads it completely, as loading a model does.
 struct Check {
     /// Returns whether the input could be opened and read.
     ///
-    /// - Throws: `Fault` where something that must hold does not.
+    /// - Throws: `Fault` if an invariant is violated.
     func passes(_ body: () throws -> Void) throws -> Bool {
         do {
             try body()
@@ -20,16 +20,16 @@ struct Check {
             throw fault
         } catch {
             guard error is CheckpointError || error is ModelError || error is TorchError else {
-                throw Fault(description: "an error of another kind: \(type(of: error)) \(error)")
+                throw Fault(description: "an error of an unexpected type: \(type(of: error)) \(error)")
             }
             guard "\(error)".utf8.count < 1 << 14 else {
-                throw Fault(description: "an endless error: \(error)")
+                throw Fault(description: "the error is too long: \(error)")
             }
             return false
         }
     }
 
-    /// Every tensor, and whether it is what was said of it.
+    /// Reads every tensor and compares it with its description.
     func readAll(_ checkpoint: any Checkpoint) throws {
         guard checkpoint.tensorNames == checkpoint.tensorNames.sorted() else {
             throw Fault(description: "the names are not sorted")
@@ -37,12 +37,12 @@ struct Check {
         var bytes = 0
         for name in checkpoint.tensorNames {
             guard let info = checkpoint.info(name) else {
-                throw Fault(description: "nothing is known of \(name)")
+                throw Fault(description: "no description of \(name)")
             }
             bytes += info.byteCount
             let tensor = try checkpoint.tensor(name)
             guard tensor.shape == info.shape else {
-                throw Fault(description: "\(name) is \(tensor.shape), and was said to be \(info.shape)")
+                throw Fault(description: "\(name) has shape \(tensor.shape), but its description \(info.shape)")
             }
             _ = try nonFinite(in: tensor)
         }
@@ -52,16 +52,16 @@ struct Check {
         }
     }
 
-    /// Settings, which say the same after they were written.
+    /// Reads settings and checks that writing and reading them again gives the same.
     func reads(settings text: [UInt8]) throws {
         let settings = try ClassifierSettings(parsing: text, source: ClassifierSettings.fileName)
         let again = try ClassifierSettings(parsing: settings.formatted.utf8, source: "again")
         guard again.formatted == settings.formatted else {
-            throw Fault(description: "settings that change when they are written: \(settings.formatted)")
+            throw Fault(description: "settings change when written: \(settings.formatted)")
         }
     }
 
-    /// A model of a configuration over weights; where it can be made, texts are run through it.
+    /// Loads a model and runs texts through it.
     func load(_ checkpoint: any Checkpoint, _ configuration: ModelConfiguration) throws {
         var options = SequenceClassifier.LoadOptions()
         options.padTokenID = 0
@@ -71,7 +71,7 @@ struct Check {
             options: options,
             random: RandomSource(seed: 0)
         )
-        guard report.summary.utf8.count < 1 << 14 else { throw Fault(description: "an endless report") }
+        guard report.summary.utf8.count < 1 << 14 else { throw Fault(description: "the report is too long") }
         let batch = try PackedBatch(ids: [1, 2, 3, 0, 2], cuSeqlens: [0, 3, 5], padTokenID: 0)
         let logits = try classifier.logits(batch)
         guard logits.shape == [2, classifier.labels.count] else {

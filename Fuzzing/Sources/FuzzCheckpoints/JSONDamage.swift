@@ -1,6 +1,6 @@
 import FuzzSupport
 
-/// Damages JSON where it means something: most documents stay JSON, so that readers get to their own checks.
+/// Damages the values of JSON. Most documents stay valid JSON, so that they reach the readers' own checks.
 struct JSONDamage {
     private static let words = [
         "0", "-1", "1", "2", "3", "7", "9", "17", "64", "2.5", "0.5", "-0.0", "1e-400", "1e999", "255",
@@ -14,7 +14,7 @@ struct JSONDamage {
         "\"gelu\"", "\"full_attention\"", "\"sliding_attention\"", "\"default\"",
     ].map { Array($0.utf8) }
 
-    /// The places of the numbers, texts and words of a document.
+    /// The ranges of a document's numbers, strings and words.
     private static func scalars(of text: [UInt8]) -> [Range<Int>] {
         var ranges: [Range<Int>] = []
         var index = 0
@@ -56,7 +56,7 @@ struct JSONDamage {
             case 5: text.insert(contentsOf: Array(text[range]) + [UInt8(ascii: ",")], at: range.lowerBound)
             case 6: text.removeSubrange(range)
             default:
-                // From one comma to another: a member or an element said twice, or forgotten.
+                // From one comma to another: duplicates or removes a member or an element.
                 guard let end = text[range.upperBound...].firstIndex(of: UInt8(ascii: ",")) else { continue }
                 let piece = Array(text[range.lowerBound...end])
                 if mutator.int(0..<2) == 0 {

@@ -2,13 +2,13 @@ import Attune
 import Foundation
 import FuzzSupport
 
-// FuzzCheckpoints SEEDS WORK FIRST COUNT: opens the inputs FIRST ..< FIRST + COUNT, each made of the files in SEEDS:
-// `*.safetensors`, `*.gguf` and folders with a config.json (`model-*`); shards are made of the first.
+// FuzzCheckpoints SEEDS WORK FIRST COUNT: opens the inputs FIRST ..< FIRST + COUNT, each made from the files in SEEDS:
+// `*.safetensors`, `*.gguf` and folders with a config.json (`model-*`); shards are made from the first kind.
 //
-// Inputs follow from their number alone. The one at hand lies in WORK, and `WORK/at` holds its number, so that after a
-// crash both are there to look at. WORK should lie in memory. Scripts/fuzz-checkpoints starts this again behind what it found.
+// Inputs depend only on their number. The current input is in WORK and its number in `WORK/at`, so that both are available after
+// a crash. WORK should be a memory file system. After a failure Scripts/fuzz-checkpoints restarts this with the next input.
 
-/// The names in a folder that begin and end so, sorted.
+/// The files of a folder with the prefix and suffix, sorted.
 func names(in folder: URL, prefix: String = "", suffix: String = "") throws -> [URL] {
     try FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false)).sorted()
         .filter { $0.hasPrefix(prefix) && $0.hasSuffix(suffix) }.map { folder.appending(path: $0) }
@@ -16,7 +16,7 @@ func names(in folder: URL, prefix: String = "", suffix: String = "") throws -> [
 
 func bytes(_ url: URL) throws -> [UInt8] { Array(try Data(contentsOf: url)) }
 
-/// A safetensors file with a damaged header whose length is right again, or with damage anywhere.
+/// Returns a safetensors file with a damaged header and a corrected header length, or with damage anywhere.
 func damagedSafetensors(_ file: [UInt8], other: [UInt8], _ mutator: inout Mutator) -> [UInt8] {
     let length = file.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
     guard mutator.int(0..<4) > 0, file.count >= 8 + length else {
@@ -24,7 +24,7 @@ func damagedSafetensors(_ file: [UInt8], other: [UInt8], _ mutator: inout Mutato
     }
     let header = JSONDamage.damaged(Array(file[8..<8 + length]), &mutator)
     var data = Array(file[(8 + length)...])
-    // Data that goes with what the header says now, or more or less of it.
+    // The original data, or less, more or damaged data.
     switch mutator.int(0..<8) {
     case 0: data.removeLast(mutator.int(0..<data.count + 1))
     case 1: data += [UInt8](repeating: 0xFF, count: mutator.int(0..<64))
@@ -35,7 +35,7 @@ func damagedSafetensors(_ file: [UInt8], other: [UInt8], _ mutator: inout Mutato
     return (0..<8).map { UInt8(truncatingIfNeeded: header.count >> ($0 * 8)) } + header + data
 }
 
-/// A GGUF with damage mostly where its numbers and names stand, before the tensors' data.
+/// Returns a GGUF with damage mostly in its numbers and names, before the tensors' data.
 func damagedGGUF(_ file: [UInt8], other: [UInt8], headerSize: Int, _ mutator: inout Mutator) -> [UInt8] {
     guard mutator.int(0..<4) > 0 else { return mutator.damaged(file, other: other, isText: false) }
     var file = file
@@ -152,7 +152,7 @@ struct Inputs {
         try check.passes {
             let file = try GGUFFile(contentsOf: url)
             try check.readAll(file)
-            // Each may refuse what the other takes.
+            // Each may refuse a file that the other accepts.
             let named = try? HubNamedGGUF(file)
             let configuration = try ModelConfiguration(gguf: file, source: "input.gguf")
             guard let named else { return }

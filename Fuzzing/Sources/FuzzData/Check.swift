@@ -1,19 +1,19 @@
 import Datasets
 import Foundation
 
-/// What must hold of any input.
+/// A violated invariant.
 struct Fault: Error, CustomStringConvertible {
     var description: String
 }
 
-/// Reads an input to the end, and does with its rows what a run would.
+/// Reads an input completely and uses its rows as a run does.
 struct Check {
     let folder: URL
     var storage = StorageOptions()
 
     /// Returns whether the input could be read.
     ///
-    /// - Throws: `Fault` where something that must hold does not.
+    /// - Throws: `Fault` if an invariant is violated.
     func read(_ url: URL, thoroughly: Bool) throws -> Bool {
         do {
             let data =
@@ -29,7 +29,7 @@ struct Check {
                 throw Fault(description: "an error without the file's name: \(message)")
             }
             guard message.utf8.count < 1 << 16 else {
-                throw Fault(description: "an endless error: \(message)")
+                throw Fault(description: "the error is too long: \(message)")
             }
             return false
         }
@@ -48,7 +48,7 @@ struct Check {
             _ = try few.rows(columns: [name]).map { $0[name] }
             if case .list = feature { continue }
             let texts = try data.strings(name)
-            // The classes of an encoded column are named by the texts.
+            // The classes of an encoded column have the texts as names.
             guard try encoded.strings(name).map(\.?.utf8.count) == texts.map(\.?.utf8.count) else {
                 throw Fault(description: "the classes of \(name) are not its texts")
             }
@@ -72,9 +72,9 @@ struct Check {
         return data.columnNames.contains { name in first.contains { words.contains($0[name].string ?? "") } }
     }
 
-    /// What is written must come back.
+    /// Writes the rows in every format and checks that reading them gives the same rows.
     private func writeAndRead(_ data: Dataset) throws {
-        // C ends names at a NUL, and rows that look like Orange's headers are taken for them.
+        // C ends names at a NUL, and rows that look like Orange's headers are read as headers.
         guard !data.columnNames.contains(where: { $0.utf8.contains(0) }), !(try looksLikeOrange(data)) else {
             return
         }
@@ -86,22 +86,22 @@ struct Check {
                 try data.write(to: url, as: format)
                 back = try Dataset(contentsOf: url)
             } catch {
-                throw Fault(description: "what was written as \(format) cannot be read: \(error)")
+                throw Fault(description: "the written \(format) file cannot be read: \(error)")
             }
             guard back.count == data.count,
                 back.columnNames.map({ Array($0.utf8) }) == data.columnNames.map({ Array($0.utf8) })
             else {
                 throw Fault(
-                    description: "\(format): other columns or rows: \(back.columnNames), \(data.columnNames)"
+                    description: "\(format): different columns or rows: \(back.columnNames), \(data.columnNames)"
                 )
             }
             for (name, feature) in data.features {
-                // Text formats have classes by their names, and JSON no number that is not finite.
+                // Text formats store classes by name, and JSON has no NaN or infinity.
                 if format == .csv, feature != .value(.string) { continue }
                 if format == .jsonl, ![.value(.string), .value(.bool), .value(.int64)].contains(feature) {
                     continue
                 }
-                // A column of texts that are all missing stays one.
+                // A column of only missing texts stays a text column.
                 let (old, new) = (try data.rows(columns: [name]), try back.rows(columns: [name]))
                 for (a, b) in zip(old, new) where "\(a[name])" != "\(b[name])" {
                     throw Fault(

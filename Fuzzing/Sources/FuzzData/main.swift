@@ -4,15 +4,15 @@ import FuzzSupport
 
 // FuzzData SEEDS WORK FIRST COUNT: reads the inputs FIRST ..< FIRST + COUNT, each a damaged file of the folder SEEDS.
 //
-// Inputs follow from their number alone. The one at hand lies in WORK, and `WORK/at` holds its number, so that after a
-// crash both are there to look at. WORK should lie in memory. Scripts/fuzz-data starts this again behind what it found.
+// Inputs depend only on their number. The current input is in WORK and its number in `WORK/at`, so that both are available after
+// a crash. WORK should be a memory file system. After a failure Scripts/fuzz-data restarts this with the next input.
 
-/// A file to damage: its format shows by its name.
+/// A file to damage. Its name shows the format.
 struct Seed {
     var name: String
     var bytes: [UInt8]
     var isText: Bool { ["csv", "tsv", "tab", "json", "jsonl", "txt", "md"].contains { name.hasSuffix($0) } }
-    /// What it is, for counting.
+    /// The kind of input, for counting.
     var kind: String { name.split(separator: ".").dropFirst().suffix(2).joined(separator: ".") }
 }
 
@@ -43,7 +43,7 @@ for number in first..<first + count {
     let input = url
     try Data(bytes).write(to: input)
     try Data("\(number)\n".utf8).write(to: work.appending(path: "at"))
-    // A card lies beside files that it may name.
+    // A dataset card needs files that it may name.
     if seed.name.hasSuffix(".md") {
         url = work.appending(path: "folder")
         try? FileManager.default.removeItem(at: url)

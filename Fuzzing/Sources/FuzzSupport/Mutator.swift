@@ -1,10 +1,10 @@
-/// The same numbers in every run.
+/// A random generator that gives the same numbers in every run.
 ///
 /// Source: Steele et al., "Fast Splittable Pseudorandom Number Generators".
 package struct SplitMix64: RandomNumberGenerator {
     var state: UInt64
 
-    /// A stream.
+    /// Creates a stream.
     package init(state: UInt64) { self.state = state }
 
     /// The next number.
@@ -19,21 +19,21 @@ package struct SplitMix64: RandomNumberGenerator {
 
 /// Damages files: bits, bytes, ranges, numbers, words of the format, pieces of other files.
 package struct Mutator {
-    /// Where every choice comes from.
+    /// The source of every choice.
     package var random: SplitMix64
     private let words: [[UInt8]]
 
-    /// A mutator.
+    /// Creates a mutator.
     ///
     /// - Parameters:
-    ///   - random: Where every choice comes from.
-    ///   - words: Bytes that mean something to the readers.
+    ///   - random: The source of every choice.
+    ///   - words: Byte strings that the readers interpret.
     package init(random: SplitMix64, words: [[UInt8]] = Mutator.dataWords) {
         self.random = random
         self.words = words
     }
 
-    /// Bytes that mean something to some reader of data.
+    /// Byte strings that the data readers interpret.
     package static let dataWords: [[UInt8]] = [
         "\"", "\"\"", ",", ";", "\t", "|", "\n", "\r\n", "\r", "{", "}", "[", "]", ":", "null", "true",
         "false", "1e999",
@@ -51,14 +51,14 @@ package struct Mutator {
         .max,
     ]
 
-    /// A number of a range.
+    /// Returns a number in a range.
     package mutating func int(_ range: Range<Int>) -> Int { Int.random(in: range, using: &random) }
 
-    /// A damaged copy: mostly in one place, so that readers get far.
+    /// Returns a copy that is damaged mostly in one place, so that readers get far.
     package mutating func damaged(_ seed: [UInt8], other: [UInt8], isText: Bool) -> [UInt8] {
         var bytes = seed
         for _ in 0..<[1, 1, 1, 2, 4, 8][int(0..<6)] {
-            // Words and pieces of texts make new texts; changed bytes mostly make none.
+            // In text formats, inserted words and pieces give valid files more often than changed bytes.
             damage(
                 &bytes,
                 other,
@@ -92,7 +92,7 @@ package struct Mutator {
         case 9:
             for index in range { bytes[index] = UInt8(int(0..<256)) }
         default:
-            // A run of one byte, as a long field or deep nesting would be.
+            // A run of one byte, like a long field or deep nesting.
             bytes.insert(contentsOf: repeatElement(bytes[place], count: 1 << int(0..<13)), at: place)
         }
     }

@@ -1,17 +1,17 @@
 import Foundation
 import Synchronization
 
-/// Kills the process where one input takes a minute.
+/// Aborts the process if one input takes a minute.
 package final class Watchdog: Sendable {
     private let steps = Atomic<Int>(0)
 
-    /// Not started yet.
+    /// Creates a watchdog that is not started.
     package init() {}
 
-    /// Says that the next input is at hand.
+    /// Reports that the next input begins.
     package func step() { steps.add(1, ordering: .relaxed) }
 
-    /// Starts to watch.
+    /// Starts watching.
     package func start() {
         Thread.detachNewThread {
             var last = -1
@@ -28,7 +28,7 @@ package final class Watchdog: Sendable {
     }
 }
 
-/// The most memory that this process had, in MB.
+/// Returns the process's peak memory in MB.
 package func peakMegabytes() -> Int {
     var usage = rusage()
     #if canImport(Darwin)

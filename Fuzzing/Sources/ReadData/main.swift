@@ -1,10 +1,10 @@
 import Datasets
 import Foundation
 
-// Reads every value of a file, a folder or a pattern, and says how many rows there were, or what is wrong.
-// Exit codes as the command's: 0, 65 bad data, 66 missing input, 77 not allowed. Scripts/broken-data watches it.
+// Reads every value of a file, a folder or a pattern, and prints the number of rows, or the error.
+// Its exit codes are the command's: 0, 65 bad data, 66 missing input, 77 not allowed. Scripts/broken-data runs it.
 
-/// Counts everything.
+/// Reads everything and counts it.
 func summary(of name: String) throws -> String {
     let data = try Dataset(name)
     var values = 0
@@ -15,7 +15,7 @@ func summary(of name: String) throws -> String {
     return "\(data.count) rows, \(data.columnNames.count) columns, \(values) values" + warnings
 }
 
-/// Writes the rows into another file, in the format of its name (Scripts/check-features).
+/// Writes the rows to another file, in the format of its name (Scripts/check-features).
 func copy(_ name: String, to path: String) throws {
     let url = URL(filePath: path)
     try Dataset(name).write(to: url, as: DatasetFormat(rawValue: url.pathExtension) ?? .csv)
