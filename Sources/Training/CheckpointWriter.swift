@@ -2,27 +2,27 @@ import Dispatch
 import Foundation
 import Synchronization
 
-/// Writes a run's checkpoints on a thread of their own while the next step computes.
+/// Writes a run's checkpoints on a separate thread while the next step computes.
 ///
-/// Weights and moments are read where they are, without a copy: nothing may move them before ``wait()`` has returned. A
-/// step's forward and backward passes only read them, too, and take about as long as a fast disk takes for a checkpoint.
+/// Weights and moments are read in place, without a copy, so nothing may change them before ``wait()`` returns. A step's
+/// forward and backward passes only read them, too, and take about as long as writing a checkpoint to a fast disk.
 final class CheckpointWriter {
     private var pending: Pending?
     private var written: [URL] = []
 
-    /// What is being written, and how that ended.
+    /// A checkpoint that is being written, and its outcome.
     private final class Pending: Sendable {
         let outcome = Mutex<Result<URL, any Error>?>(nil)
         let isOver = DispatchSemaphore(value: 0)
     }
 
-    /// Begins to write; whatever was begun before must have been waited for.
+    /// Begins to write a checkpoint. Call ``wait()`` first if one is being written.
     ///
-    /// - Parameter write: Writes a checkpoint and returns its folder. It runs on another thread.
+    /// - Parameter write: Writes a checkpoint and returns its folder; runs on another thread.
     func begin(_ write: @escaping () throws -> URL) {
         let pending = Pending()
         self.pending = pending
-        // No lock, but an order: only the trainer moves the weights and moments that this reads, and it calls `wait` first.
+        // Safe without a lock: the trainer calls wait() before it mutates anything that is read here.
         nonisolated(unsafe) let write = write
         Thread.detachNewThread {
             let result = Result { try write() }
@@ -31,9 +31,9 @@ final class CheckpointWriter {
         }
     }
 
-    /// Returns when nothing is being written.
+    /// Waits until nothing is being written.
     ///
-    /// - Throws: What went wrong in writing, once.
+    /// - Throws: The error of writing, once.
     func wait() throws {
         guard let pending else { return }
         self.pending = nil
@@ -42,7 +42,7 @@ final class CheckpointWriter {
         if let outcome { written.append(try outcome.get()) }
     }
 
-    /// The checkpoints that are complete and that nobody asked for yet.
+    /// Returns the checkpoints completed since the last call.
     func takeWritten() -> [URL] {
         defer { written = [] }
         return written

@@ -1,7 +1,7 @@
 import Classification
 public import NN
 
-/// A metric of your own, computed at every evaluation beside the others and written as `eval_<name>`.
+/// A custom metric, computed at every evaluation in addition to the others and written as `eval_<name>`.
 ///
 /// ```swift
 /// job.metrics = [
@@ -13,32 +13,32 @@ public import NN
 /// job.arguments.metricForBestModel = "cost"
 /// ```
 public struct CustomMetric: Sendable {
-    /// What a classifier said of all held-out examples, and what is right.
+    /// A classifier's outputs for all evaluation examples, and their targets.
     public struct Answers: Sendable, Equatable {
-        /// A row per example, a number per label.
+        /// The logits: one row per example, one number per label.
         public let logits: [[Float]]
-        /// The same as probabilities, by softmax or of several labels by a sigmoid each; of a regression the number itself.
+        /// The scores: probabilities by softmax, or by sigmoid for multi-label; for a regression the number itself.
         public let scores: [[Double]]
-        /// What is right: class ids, sets of them, or numbers.
+        /// The targets: class ids, sets of class ids, or numbers.
         public let targets: Targets
         /// The label names by id.
         public let labels: [String]
     }
 
-    /// What it is called, without `eval_`: small letters, digits and `_`.
+    /// The name without `eval_`: lowercase letters, digits and `_`.
     public let name: String
-    /// Whether more of it is better, where it chooses the best model.
+    /// Whether a greater value is better, if the metric selects the best model.
     public let greaterIsBetter: Bool
-    /// The number; one that is infinite or not a number is left out of the evaluation, as metrics are that the examples
-    /// leave undefined.
+    /// Computes the metric. A NaN or infinite value is left out of the evaluation, like other metrics that are undefined
+    /// for the examples.
     public let measure: @Sendable (Answers) -> Double
 
-    /// A metric.
+    /// Creates a metric.
     ///
     /// - Parameters:
-    ///   - name: Small letters, digits and `_`; none of the names that there are.
-    ///   - greaterIsBetter: Whether more of it is better.
-    ///   - measure: From all answers to a number.
+    ///   - name: Lowercase letters, digits and `_`; not the name of another metric.
+    ///   - greaterIsBetter: Whether a greater value is better.
+    ///   - measure: Computes the metric from all answers.
     public init(
         _ name: String,
         greaterIsBetter: Bool = true,
@@ -49,7 +49,7 @@ public struct CustomMetric: Sendable {
         self.measure = measure
     }
 
-    /// The numbers of some metrics.
+    /// Computes the values of custom metrics.
     static func values(
         of metrics: [CustomMetric],
         _ logits: [[Float]],
@@ -63,7 +63,7 @@ public struct CustomMetric: Sendable {
         return metrics.map { NamedValue(name: $0.name, value: $0.measure(answers)) }.filter(\.value.isFinite)
     }
 
-    /// Refuses names that are none, that stand twice, or that another metric has.
+    /// Rejects invalid, duplicate or reserved names.
     static func requireNames(
         _ metrics: [CustomMetric],
         apartFrom known: [String]
@@ -79,14 +79,14 @@ public struct CustomMetric: Sendable {
             guard isName, !metric.name.hasPrefix("eval_") else {
                 throw TrainingError(
                     .badArgument,
-                    "a metric cannot be called \"\(metric.name)\": a name is small letters, digits and _, and eval_ is put "
-                        + "before it by itself"
+                    "a metric cannot be called \"\(metric.name)\": use lowercase letters, digits and _, without eval_, which is "
+                        + "added automatically"
                 )
             }
             guard taken.insert(metric.name).inserted else {
                 throw TrainingError(
                     .badArgument,
-                    "there is a metric called \"\(metric.name)\" already; give yours another name"
+                    "there is already a metric called \"\(metric.name)\"; give yours another name"
                 )
             }
         }
@@ -95,15 +95,15 @@ public struct CustomMetric: Sendable {
 
 /// A number with a name.
 public struct NamedValue: Sendable, Equatable {
-    /// What it is called.
+    /// The name.
     public let name: String
     /// The number.
     public let value: Double
 
-    /// A number with a name.
+    /// Creates a number with a name.
     ///
     /// - Parameters:
-    ///   - name: What it is called.
+    ///   - name: The name.
     ///   - value: The number.
     public init(name: String, value: Double) { (self.name, self.value) = (name, value) }
 }

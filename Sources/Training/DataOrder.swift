@@ -1,12 +1,12 @@
 import Torch
 
-/// The order in which an epoch reads the examples: the reference's.
+/// The order in which an epoch reads the examples, the same as transformers'.
 ///
 /// - Parameters:
-///   - arguments: Seeds, strategy, and whether the last examples are left out.
-///   - examples: How many there are.
-///   - epoch: From 0.
-/// - Returns: Their indices, each once at the most.
+///   - arguments: The seeds, the sampling strategy, and whether the last examples are left out.
+///   - examples: The number of examples.
+///   - epoch: The zero-based epoch.
+/// - Returns: The indices of the examples, each at most once.
 /// - Throws: `.outOfMemory`.
 ///
 /// Source: accelerate's `SeedableRandomSampler` (data_loader.py:73): `randperm` seeded with seed + epoch.

@@ -3,24 +3,24 @@ import Models
 import NN
 import Torch
 
-/// The training loss's own definition over a whole set of examples: Σ w·l / Σ w, whatever the batch size.
+/// The training loss over a whole set of examples, Σ w·l / Σ w, independent of the batch size.
 ///
-/// Our own losses are computed in float64. One's own gets float32 logits on the model's device, as in training.
+/// Built-in losses are computed in float64. A custom loss gets float32 logits on the model's device, as in training.
 struct EvaluationLoss {
     private let loss: any ClassificationLoss
     private let settings: LossSettings
     private let device: Device
-    /// Logits whose loss is still to be computed: less than those of one part.
+    /// Logits whose loss is not computed yet; fewer than those of one part.
     private var pending: [Float] = []
     private var done = 0
     private var sum = 0.0
 
-    /// Logits of a part: their loss is computed together.
+    /// The number of logits of a part, whose loss is computed together.
     private static let logitsOfPart = 1 << 20
 
     /// - Parameters:
-    ///   - loss: Nil takes the plain one of the classifier's kind.
-    ///   - classifier: Gives kind, labels and device.
+    ///   - loss: The loss; nil takes the plain loss of the classifier's problem type.
+    ///   - classifier: The classifier, for its problem type, labels and device.
     init(_ loss: (any ClassificationLoss)?, for classifier: TextClassifier) {
         self.loss = loss ?? Self.plain(classifier.problemType, labelCount: classifier.labels.count)
         settings = LossSettings(self.loss)
@@ -35,21 +35,21 @@ struct EvaluationLoss {
         }
     }
 
-    /// What distinguishes it from the plain loss, for a person; nil if nothing does.
+    /// A note on the difference from the plain loss, to show; nil if it is the plain loss.
     var note: String? { settings.note }
 
     /// Adds the loss of the next examples.
     ///
     /// - Parameters:
     ///   - logits: `[B · K]`, finite, example by example.
-    ///   - width: K.
-    ///   - targets: Those of all examples, of which these B follow those added before.
-    /// - Throws: `TorchError`; what a loss of one's own throws.
+    ///   - width: K, the number of labels.
+    ///   - targets: The targets of all examples. The added B examples follow those added before.
+    /// - Throws: `TorchError`; the errors of a custom loss.
     mutating func add(_ logits: [Float], width: Int, of targets: Targets) throws(TorchError) {
         guard width > 0 else { return }
         pending += logits
         let size = max(1, Self.logitsOfPart / width)
-        // A part is the same whatever the batches: so is the sum, to the bit.
+        // Parts do not depend on the batches, so the sum is the same to the bit.
         var start = 0
         while done < targets.count {
             let count = min(size, targets.count - done)
@@ -76,11 +76,11 @@ struct EvaluationLoss {
         done += shape[0]
     }
 
-    /// The weighted mean, once all examples are added.
+    /// The weighted mean, after all examples have been added.
     ///
     /// - Parameters:
-    ///   - targets: Those of all examples.
-    ///   - step: For messages.
+    ///   - targets: The targets of all examples.
+    ///   - step: The step, for messages.
     /// - Returns: Σ w·l / Σ w.
     /// - Throws: ``TrainingError`` with code `.badData` if all weights are 0, `.notFinite` for a NaN or infinite loss.
     func mean(of targets: Targets, step: Int) throws(TrainingError) -> Double {
@@ -91,13 +91,13 @@ struct EvaluationLoss {
             throw TrainingError(
                 .notFinite,
                 "evaluation after step \(step): the loss is \(sum.isNaN ? .nan : sum), although all logits are finite"
-                    + (settings == .custom ? "; look at your own loss" : "")
+                    + (settings == .custom ? "; check your custom loss" : "")
             )
         }
         return sum / weight
     }
 
-    /// Refuses examples of which a loss makes nothing, before the first step.
+    /// Refuses examples without a positive total weight, before the first step.
     func requireWeight(of targets: Targets) throws(TrainingError) {
         if targets.count > 0 { try Self.requireWeight(loss.totalWeight(of: targets)) }
     }
@@ -106,8 +106,8 @@ struct EvaluationLoss {
         guard weight > 0, weight.isFinite else {
             throw TrainingError(
                 .badData,
-                "the weights of all evaluation examples add up to \(weight), so their loss has no mean; give their classes "
-                    + "a positive weight in --class-weights, or evaluate on others"
+                "the weights of all evaluation examples add up to \(weight), so their mean loss is undefined; give their "
+                    + "classes positive --class-weights, or evaluate on other examples"
             )
         }
     }

@@ -3,17 +3,17 @@ import Evaluation
 import Models
 import NN
 
-/// The metrics of a classifier's logits, which come batch by batch and are not kept whole.
+/// Computes metrics from a classifier's logits batch by batch, without keeping all logits.
 enum EvaluationMeter {
     case singleLabel(ClassificationAccumulator)
     case multiLabel(MultiLabelAccumulator)
-    /// The numbers so far, and those that are right.
+    /// The predicted numbers so far, and the targets.
     case regression([Double], [Double])
 
-    /// A meter of examples that are about to come.
+    /// Creates a meter for examples to be added.
     ///
     /// - Parameters:
-    ///   - targets: Those of all examples, sound.
+    ///   - targets: The valid targets of all examples.
     ///   - labelCount: The classifier's number of labels.
     init(_ targets: Targets, labelCount: Int) {
         switch targets {
@@ -31,7 +31,7 @@ enum EvaluationMeter {
     mutating func add(_ logits: [Float]) {
         switch self {
         case .singleLabel(var accumulator):
-            // The one owner adds in place.
+            // Release the other reference, so that the accumulator is changed in place.
             self = .regression([], [])
             accumulator.add(logits: logits)
             self = .singleLabel(accumulator)
@@ -46,7 +46,7 @@ enum EvaluationMeter {
         }
     }
 
-    /// The metrics, once all examples have come.
+    /// The metrics, after all examples have been added.
     ///
     /// - Parameter withIntervals: Whether to compute 95 % intervals.
     /// - Returns: The metrics.
@@ -73,17 +73,17 @@ enum EvaluationMeter {
     /// The names of the areas under curves.
     static let areaNames = ["roc_auc", "average_precision"]
 
-    /// The names under which evaluations give their numbers, `eval_loss` and so on.
+    /// The names of the metrics of an evaluation, `eval_loss` and so on.
     ///
     /// - Parameters:
-    ///   - problemType: Says of what kind the labels are.
-    ///   - labelCount: Their number.
-    ///   - targets: Those of the examples to evaluate; nil for few examples.
-    /// - Returns: Every name that an evaluation in which each label occurs would have.
+    ///   - problemType: The problem type.
+    ///   - labelCount: The number of labels.
+    ///   - targets: The targets of the evaluation examples; nil for few examples.
+    /// - Returns: The names of all metrics of an evaluation in which each label occurs.
     static func metricNames(_ problemType: ProblemType, labelCount: Int, targets: Targets?) -> [String] {
-        // Three labels have the same metrics as any greater number.
+        // More than three labels have the same metrics as three.
         let count = min(labelCount, 3)
-        // An example of each label, each answered rightly and wrongly, leaves no metric undefined.
+        // With a right and a wrong prediction for each label, no metric is undefined.
         let examples: Targets =
             switch problemType {
             case .singleLabel: .classes(Array(0..<count) + Array(0..<count))

@@ -4,23 +4,22 @@ import Models
 public import NN
 import Torch
 
-/// Measures a classifier on labelled examples.
+/// Evaluates a classifier on labelled examples.
 ///
 /// - Parameters:
-///   - classifier: In whatever state it is.
-///   - examples: With targets of the classifier's kind.
-///   - loss: The loss that the classifier was trained with, as the record is to have it; nil takes the plain one of the
-///     classifier's kind.
-///   - batchSize: Texts of a batch; nil fills batches by tokens.
-///   - maxTokensPerBatch: Tokens of a batch without a `batchSize`; nil takes 4,096.
-///   - precision: Type of matrix products.
-///   - step: The step that the record is to name.
-///   - epoch: The epoch that the record is to name.
-///   - metrics: Of your own, computed beside the others.
+///   - classifier: The classifier in its current state.
+///   - examples: The examples, with targets of the classifier's problem type.
+///   - loss: The loss to report, usually that of training; nil takes the plain loss of the classifier's problem type.
+///   - batchSize: Texts per batch; nil fills batches by tokens.
+///   - maxTokensPerBatch: Maximum tokens per batch, if there is no `batchSize`; nil takes 4,096.
+///   - precision: The type of matrix products.
+///   - step: The step for the record.
+///   - epoch: The epoch for the record.
+///   - metrics: Custom metrics, computed in addition to the others.
 ///   - withIntervals: Whether to compute 95 % intervals too.
-///   - progress: Told how many examples are done; returns whether to go on.
-/// - Returns: The record; nil where `progress` stopped it.
-/// - Throws: ``TrainingError`` if the examples have no targets or others than the classifier's, if logits or the loss are
+///   - progress: Called with the number of finished examples; returns whether to continue.
+/// - Returns: The record; nil if `progress` stopped the evaluation.
+/// - Throws: ``TrainingError`` if the examples have no targets or those of another problem type, if logits or the loss are
 ///   NaN or infinite, or if all examples have a weight of 0; `TorchError`.
 public func evaluate(
     _ classifier: TextClassifier,
@@ -39,12 +38,12 @@ public func evaluate(
     guard let targets = examples.targets, targets.problemType == classifier.problemType else {
         throw TrainingError(
             .badData,
-            "the examples have no targets of the classifier's kind, \(classifier.problemType.rawValue)"
+            "the examples have no targets of the classifier's problem type, \(classifier.problemType.rawValue)"
         )
     }
     let start = ContinuousClock.now
     let width = classifier.labels.count
-    // Logits pass by and are not kept, but for metrics of your own, which take all of them.
+    // Logits are not kept, except for custom metrics, which need all of them.
     var meter = EvaluationMeter(targets, labelCount: width)
     var loss = EvaluationLoss(loss, for: classifier)
     var kept: [[Float]] = []
@@ -86,19 +85,19 @@ public func evaluate(
     )
 }
 
-/// Metrics of NaN and of infinite logits would be numbers all the same.
+/// Refuses non-finite logits, because their metrics would still be numbers.
 private func requireFinite(_ lost: [Int], step: Int, _ precision: Precision) throws(TrainingError) {
     guard !lost.isEmpty else { return }
     throw TrainingError(
         .notFinite,
-        "evaluation after step \(step): the logits of \(Trainer.list(lost)) of the evaluation texts are no numbers "
-            + "(products in \(precision.matmulDType.rawValue)); take an earlier checkpoint"
+        "evaluation after step \(step): the logits of \(Trainer.list(lost)) of the evaluation texts are NaN or infinite "
+            + "(matrix products in \(precision.matmulDType.rawValue)); use an earlier checkpoint"
             + (precision == .bf16 ? ", or --precision fp32" : "")
     )
 }
 
 extension Targets {
-    /// The kind of answer that goes with them.
+    /// The problem type of the targets.
     var problemType: ProblemType {
         switch self {
         case .classes: .singleLabel

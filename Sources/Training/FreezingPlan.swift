@@ -2,11 +2,11 @@ import Files
 import Foundation
 import NN
 
-/// Which parameters stay as they are, and how fast the others learn by the depth of their block.
+/// The frozen parameters, and the learning rates of the others by the depth of their block.
 ///
 /// Source: Howard and Ruder 2018 (discriminative learning rates); `get_parameter_groups` of ELECTRA's fine-tuning.
 struct FreezingPlan {
-    /// Blocks by parameter: -1 for what comes before the first one, the number of blocks for what comes after the last.
+    /// The block index of each parameter: -1 before the first block, the number of blocks after the last.
     private let depths: [String: Int]
     private let blockCount: Int
 
@@ -20,8 +20,8 @@ struct FreezingPlan {
         ) { first, _ in first }
     }
 
-    /// What the learning rate of a parameter is multiplied by: 1 after the last block, `decay` in it, and once more with
-    /// every block down; the embeddings come below the first.
+    /// The factor of a parameter's learning rate: 1 after the last block, `decay` in it, and another factor `decay` for each
+    /// block further down. The embeddings are below the first block.
     func learningRateFactor(of parameter: Parameter, decay: Double) -> Double {
         let depth = depths[parameter.name] ?? blockCount
         return pow(decay, Double(blockCount - depth))
@@ -32,18 +32,18 @@ struct FreezingPlan {
         (0..<blockCount).contains(depths[parameter.name] ?? blockCount)
     }
 
-    /// Says of every parameter whether it is trained.
+    /// Marks every parameter as trained or frozen.
     ///
     /// - Parameters:
-    ///   - parameters: The model's.
-    ///   - arguments: Name what is frozen.
-    /// - Throws: ``TrainingError`` for a pattern that names nothing, more blocks than there are, or nothing left.
+    ///   - parameters: The model's parameters.
+    ///   - arguments: The arguments that name the frozen parameters.
+    /// - Throws: ``TrainingError`` for a pattern that matches no parameter, for too many blocks, or if nothing is left to train.
     func freeze(_ parameters: [Parameter], _ arguments: TrainingArguments) throws(TrainingError) {
         let count = arguments.frozenLayerCount ?? 0
         guard count <= blockCount else {
             throw TrainingError(
                 .badArgument,
-                "--freeze-layers \(count): the model has \(counted(blockCount, "block"))"
+                "--freeze-layers \(count): the model has only \(counted(blockCount, "block"))"
             )
         }
         for pattern in arguments.frozenParameters
@@ -51,7 +51,7 @@ struct FreezingPlan {
             let example = parameters.first.map { ", such as \($0.name)" } ?? ""
             throw TrainingError(
                 .badArgument,
-                "--freeze \(pattern) names no parameter; a pattern is the beginning of a name\(example), or holds *"
+                "--freeze \(pattern) matches no parameter; give the beginning of a name\(example), or a pattern with *"
             )
         }
         for parameter in parameters {
@@ -64,7 +64,7 @@ struct FreezingPlan {
         }
     }
 
-    /// Whether a name begins with a pattern at a step's end, or, where the pattern holds `*`, matches it as a whole.
+    /// Whether a name equals a pattern or begins with it and a dot, or matches a pattern that contains `*`.
     static func matches(_ name: String, _ pattern: String) -> Bool {
         guard pattern.contains("*") else { return name == pattern || name.hasPrefix(pattern + ".") }
         let pieces = pattern.split(separator: "*", omittingEmptySubsequences: false)

@@ -1,19 +1,19 @@
 import JSON
 
-/// Which evaluation was the best so far, and whether it is time to stop.
+/// The best evaluation so far, and early stopping.
 ///
 /// Source: `Trainer._determine_best_metric` and `EarlyStoppingCallback` of transformers 5.23.
 struct ModelSelection: Sendable, Equatable {
     /// The metric's name with its prefix, `eval_loss`.
     let metric: String
     let greaterIsBetter: Bool
-    /// Evaluations without improvement after which to stop; nil never stops.
+    /// The number of evaluations without improvement after which to stop; nil never stops.
     let patience: Int?
-    /// How much an improvement must be to count against ``patience``.
+    /// The smallest improvement that resets the count for ``patience``.
     let threshold: Double
     /// The best value so far.
     private(set) var bestValue: Double?
-    /// The step it was measured at.
+    /// The step of the best value.
     private(set) var bestStep: Int?
     private(set) var evaluationsWithoutImprovement = 0
 
@@ -27,9 +27,9 @@ struct ModelSelection: Sendable, Equatable {
         threshold = arguments.earlyStoppingThreshold
     }
 
-    /// Whether less of a metric is better.
+    /// Whether a smaller value of a metric is better.
     ///
-    /// The reference looks at the ending `loss` alone and would keep the model with the largest error of a regression.
+    /// transformers checks only for the ending `loss` and would keep a regression's model with the largest error.
     static func isLossLike(_ name: String) -> Bool {
         let parts = name.lowercased().split(separator: "_")
         let errors: Set<Substring> = ["loss", "mse", "rmse", "mae", "brier", "ece", "error", "runtime"]
@@ -39,11 +39,11 @@ struct ModelSelection: Sendable, Equatable {
     /// Whether ``patience`` is used up.
     var shouldStop: Bool { patience.map { evaluationsWithoutImprovement >= $0 } ?? false }
 
-    /// Takes in an evaluation.
+    /// Records an evaluation.
     ///
-    /// - Parameter record: What was measured.
-    /// - Returns: Whether it is the best so far.
-    /// - Throws: ``TrainingError`` where the metric is not among its numbers.
+    /// - Parameter record: The evaluation.
+    /// - Returns: True if it is the best so far.
+    /// - Throws: ``TrainingError`` if the evaluation does not have the metric.
     mutating func record(_ record: EvaluationRecord) throws(TrainingError) -> Bool {
         guard let value = record.values().first(where: { $0.name == metric })?.value else {
             throw Self.unknown(metric, among: record.values().map(\.name))
@@ -55,30 +55,30 @@ struct ModelSelection: Sendable, Equatable {
         return isBetter
     }
 
-    /// The error for a metric that there is not.
+    /// The error for an unknown metric.
     ///
     /// - Parameters:
-    ///   - metric: With `eval_`.
-    ///   - names: The metrics that are measured, with `eval_`.
-    ///   - isLeftOut: Whether it is one that so many evaluation texts and labels leave out.
-    /// - Returns: The error, with the metrics that are measured.
+    ///   - metric: The metric, with `eval_`.
+    ///   - names: The available metrics, with `eval_`.
+    ///   - isLeftOut: Whether the metric is left out because there are too many evaluation texts and labels.
+    /// - Returns: The error, which lists the available metrics.
     static func unknown(_ metric: String, among names: [String], isLeftOut: Bool = false) -> TrainingError {
         let own = names.map { String($0.trimmingPrefix("eval_")) }
             .filter { $0 != "runtime" && !$0.hasSuffix("_per_second") }
         return TrainingError(
             .badArgument,
-            "--metric-for-best-model \(metric.trimmingPrefix("eval_")) is not measured"
+            "--metric-for-best-model \(metric.trimmingPrefix("eval_")) is not available"
                 + (isLeftOut
-                    ? ", because it compares the scores of too many evaluation texts and labels" : "")
-                + "; the metrics are "
+                    ? ", because there are too many evaluation texts and labels to compare their scores" : "")
+                + "; choose one of "
                 + own.joined(separator: ", ")
         )
     }
 
-    /// Forgets the best evaluation, so that the next one is the best so far.
+    /// Forgets the best evaluation, so that the next one becomes the best.
     mutating func forget() { (bestValue, bestStep) = (nil, nil) }
 
-    /// What `trainer_state.json` keeps of early stopping, as the reference's callback does.
+    /// The state of early stopping in `trainer_state.json`, in the format of transformers' callback.
     var callbackState: JSONValue {
         guard let patience else { return .object([:]) }
         return .object([
@@ -93,7 +93,7 @@ struct ModelSelection: Sendable, Equatable {
         ])
     }
 
-    /// Goes on from a checkpoint's `trainer_state.json`.
+    /// Restores the state from a checkpoint's `trainer_state.json`.
     mutating func restore(_ document: JSONValue) {
         bestValue = document["best_metric"].double
         bestStep = document["best_global_step"].int

@@ -1,17 +1,17 @@
 import NN
 
-/// The optimizers, by the reference's `optim` names.
+/// The optimizers, with transformers' `optim` names.
 public enum OptimizerName: String, Sendable, CaseIterable {
     case adamWFused = "adamw_torch_fused"
-    /// The same numbers; the reference's version without the fused kernel.
+    /// The same results; in transformers, AdamW without the fused kernel.
     case adamW = "adamw_torch"
     case adamW8 = "adamw_bnb_8bit"
     case sgd, adafactor
     case lion = "lion_32bit"
 
-    /// Reads a name, the reference's or a shorter one.
+    /// Reads transformers' name or a shorter one.
     ///
-    /// - Parameter name: `adamw_8bit`, `adamw-8bit`, `lion` and so on.
+    /// - Parameter name: The name, such as `adamw_8bit`, `adamw-8bit` or `lion`.
     public init?(named name: String) {
         let name = name.lowercased().replacing("-", with: "_")
         switch name {
@@ -22,12 +22,12 @@ public enum OptimizerName: String, Sendable, CaseIterable {
         }
     }
 
-    /// Whether its moments are AdamW's.
+    /// Whether the optimizer is a variant of AdamW.
     public var isAdamW: Bool { self == .adamW || self == .adamWFused || self == .adamW8 }
 }
 
 extension TrainingArguments {
-    /// The optimizer's rule with these arguments' numbers.
+    /// The optimizer's update rule with these arguments' hyperparameters.
     var optimizerRule: any OptimizerRule {
         switch optimizer {
         case .adamW, .adamWFused:
@@ -50,9 +50,9 @@ extension TrainingArguments {
         }
     }
 
-    /// Reads `momentum=0.9,nesterov=true`, the reference's `optim_args`.
+    /// Reads transformers' `optim_args`, such as `momentum=0.9,nesterov=true`.
     ///
-    /// - Parameter text: As typed.
+    /// - Parameter text: The text as typed.
     /// - Throws: ``TrainingError`` with code `.badArgument` for a name that the optimizer does not have.
     public mutating func setOptimizerArguments(_ text: String) throws(TrainingError) {
         for part in text.split(separator: ",") {
@@ -61,8 +61,8 @@ extension TrainingArguments {
                 throw TrainingError(
                     .badArgument,
                     optimizer == .sgd
-                        ? "--optim-args takes name=value,name=value, and \"\(part)\" is not such a pair"
-                        : "--optim-args has nothing to set for \(optimizer.rawValue); sgd has momentum, dampening "
+                        ? "--optim-args takes name=value,name=value, but \"\(part)\" is not of the form name=value"
+                        : "--optim-args has no options for \(optimizer.rawValue); only sgd has: momentum, dampening "
                             + "and nesterov"
                 )
             }
@@ -75,7 +75,7 @@ extension TrainingArguments {
             default:
                 throw TrainingError(
                     .badArgument,
-                    "--optim-args \(part): sgd has momentum and dampening from 0 to 1, and nesterov, true or false"
+                    "--optim-args \(part): sgd takes momentum and dampening from 0 to 1, and nesterov, true or false"
                 )
             }
         }

@@ -1,17 +1,17 @@
 import Torch
 
-/// What random numbers are drawn for in a run; each purpose has a stream of its own, so that none disturbs another.
+/// The purposes of random numbers in a run. Each has its own stream, so that they are independent.
 enum RandomPurpose: String {
     case dropout
-    /// Of weights in bfloat16; a function of step and place, so that there is no state to keep.
+    /// Stochastic rounding of bfloat16 weights. It is a function of step and position, so there is no state to save.
     case rounding
 
     /// The stream's seed.
     ///
-    /// - Parameter seed: The run's.
-    /// - Returns: A seed that shares nothing visible with the run's own, which head and data order use.
+    /// - Parameter seed: The run's seed.
+    /// - Returns: A seed that is unrelated to the run's seed, which the head and the data order use.
     func seed(from seed: UInt64) -> UInt64 {
-        // FNV-1a of the name, then the finisher of SplitMix64: neighbouring seeds give unrelated streams.
+        // FNV-1a of the name, then SplitMix64's finalizer, so that neighbouring seeds give unrelated streams.
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         for byte in rawValue.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
         var mixed = seed &+ hash
@@ -22,7 +22,7 @@ enum RandomPurpose: String {
 }
 
 extension RandomSource {
-    /// A run's stream for a purpose.
+    /// Creates a run's stream for a purpose.
     convenience init(
         _ purpose: RandomPurpose,
         seed: UInt64,

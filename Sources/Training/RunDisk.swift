@@ -1,35 +1,35 @@
 package import NN
 
-/// What a run writes to its output folder, in bytes.
+/// The disk space of a run's output folder, in bytes.
 public struct RunDisk: Sendable, Equatable {
-    /// The trained model.
+    /// The size of the trained model.
     public var model: Int
-    /// One checkpoint.
+    /// The size of one checkpoint.
     public var checkpoint: Int
-    /// Checkpoints that are there when the run ends, at most.
+    /// The maximum number of checkpoints at the end of the run.
     public var checkpointsKept: Int
-    /// Checkpoints that are there at once, at most: a new one is written before an old one goes.
+    /// The maximum number of checkpoints at any time; a new one is written before an old one is removed.
     public var checkpointsAtOnce: Int
-    /// The file that a step leaves if its loss or gradients are NaN or infinite; nil if none is wanted.
+    /// The size of the replay file for a NaN or infinite loss or gradient; nil if it is turned off.
     public var replayFile: Int?
 
-    /// What the run leaves if nothing goes wrong.
+    /// The size after a successful run.
     public var left: Int { model + checkpointsKept * checkpoint }
 
-    /// The most that it takes at once.
+    /// The peak size during the run.
     ///
-    /// The model is written when the last checkpoint is complete.
+    /// The model is written after the last checkpoint is complete.
     public var peak: Int { max(left, checkpointsAtOnce * checkpoint) }
 
-    /// The sizes of a run.
+    /// Computes the sizes of a run.
     ///
     /// - Parameters:
-    ///   - arguments: Say when it saves, and what.
-    ///   - totalSteps: Its optimizer steps.
-    ///   - stepsPerEpoch: Those of one pass over the data.
-    ///   - savedModel: Bytes of the weights as the output folder has them.
-    ///   - weights: Bytes of the weights as they are kept while training, which checkpoints hold.
-    ///   - optimizerState: Bytes of what the optimizer remembers.
+    ///   - arguments: The training arguments.
+    ///   - totalSteps: The number of steps of the run.
+    ///   - stepsPerEpoch: The number of steps per epoch.
+    ///   - savedModel: Bytes of the weights in the output folder.
+    ///   - weights: Bytes of the weights during training and in checkpoints.
+    ///   - optimizerState: Bytes of the optimizer state.
     public init(
         _ arguments: TrainingArguments,
         totalSteps: Int,
@@ -48,12 +48,12 @@ public struct RunDisk: Sendable, Equatable {
 }
 
 extension TrainingArguments {
-    /// Evaluations during the run, that after the last step included.
+    /// The number of evaluations during the run, including the one after the last step.
     ///
     /// - Parameters:
-    ///   - totalSteps: Optimizer steps of the run.
-    ///   - stepsPerEpoch: Those of one pass over the data.
-    /// - Returns: Their number; fewer if the run stops early.
+    ///   - totalSteps: The number of steps of the run.
+    ///   - stepsPerEpoch: The number of steps per epoch.
+    /// - Returns: The number of evaluations; the run makes fewer if it stops early.
     public func evaluationCount(totalSteps: Int, stepsPerEpoch: Int) -> Int {
         guard let interval = evaluationInterval(stepsPerEpoch) else { return 0 }
         let delay = evalStrategy == .epoch ? evalDelay * Double(stepsPerEpoch) : evalDelay
@@ -62,12 +62,12 @@ extension TrainingArguments {
         return max(within, 0) + 1 + (evalOnStart ? 1 : 0)
     }
 
-    /// Checkpoints that the run writes, at most: evaluations may add some that would be the best.
+    /// The maximum number of checkpoints that the run writes. It includes those for possible best evaluations.
     ///
     /// - Parameters:
-    ///   - totalSteps: Optimizer steps of the run.
-    ///   - stepsPerEpoch: Those of one pass over the data.
-    /// - Returns: Their number, that after the last step included.
+    ///   - totalSteps: The number of steps of the run.
+    ///   - stepsPerEpoch: The number of steps per epoch.
+    /// - Returns: The number of checkpoints, including the one after the last step.
     public func checkpointCount(totalSteps: Int, stepsPerEpoch: Int) -> Int {
         let saving: Int? =
             switch saveStrategy {
@@ -87,10 +87,10 @@ extension TrainingArguments {
         }
     }
 
-    /// How many of so many checkpoints ``saveTotalLimit`` keeps: the newest and the best stay in any case.
+    /// The number of checkpoints that ``saveTotalLimit`` keeps. The newest and the best are always kept.
     ///
-    /// - Parameter count: Checkpoints that the run writes.
-    /// - Returns: How many are left at its end.
+    /// - Parameter count: The number of checkpoints that the run writes.
+    /// - Returns: The number of checkpoints at the end of the run.
     public func checkpointsKept(of count: Int) -> Int {
         guard let saveTotalLimit else { return count }
         let keepsBest = loadBestModelAtEnd || saveStrategy == .best
@@ -109,10 +109,10 @@ extension TrainingArguments {
         second == 0 ? first : greatestCommonDivisor(second, first % second)
     }
 
-    /// Bytes of what the optimizer remembers of a model's parameters.
+    /// Bytes of the optimizer state for a model's parameters.
     ///
-    /// - Parameter parameters: All of the model's; those that the arguments freeze are marked as not trainable.
-    /// - Returns: The sum of what ``NN/OptimizerRule/initialState(of:)`` makes.
+    /// - Parameter parameters: All parameters of the model; those that the arguments freeze are marked as not trainable.
+    /// - Returns: The total size of ``NN/OptimizerRule/initialState(of:)``.
     /// - Throws: ``TrainingError`` if a frozen parameter or block does not exist.
     package func optimizerStateBytes(of parameters: [Parameter]) throws(TrainingError) -> Int {
         try FreezingPlan(parameters).freeze(parameters, self)
@@ -129,7 +129,7 @@ extension TrainingArguments {
         case .sgd: return sgdMomentum == 0 ? 0 : 4 * count
         case .adafactor:
             guard shape.count > 1 else { return 4 * count }
-            // One number a row and one a column.
+            // One number per row and one per column.
             return 4 * (count / max(shape[shape.count - 1], 1) + count / max(shape[shape.count - 2], 1))
         }
     }

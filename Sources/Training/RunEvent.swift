@@ -2,15 +2,13 @@ public import Evaluation
 public import Foundation
 public import Torch
 
-/// What happens in a run, as it happens.
-///
-/// Console, files and reports only listen.
+/// An event of a run, for the console, files and reports.
 public enum RunEvent: Sendable {
-    /// All numbers are known and the first step begins.
+    /// The schedule is known and the first step begins.
     case started(RunSchedule)
-    /// An optimizer step was taken.
+    /// An optimizer step is done.
     case step(StepRecord)
-    /// A row of the log is due.
+    /// A row was added to the log.
     case logged(LogRecord)
     /// Part of an evaluation is done.
     case evaluating(done: Int, of: Int)
@@ -18,44 +16,44 @@ public enum RunEvent: Sendable {
     case evaluated(EvaluationRecord)
     /// A checkpoint folder is complete.
     case saved(URL)
-    /// Training is over, and the classifier has the weights of its best evaluation again.
+    /// Training is over, and the classifier has the weights of its best evaluation.
     case loadedBest(step: Int, metric: String, value: Double)
 }
 
-/// A run's sizes.
+/// The sizes of a run, and notes on resuming.
 public struct RunSchedule: Sendable, Equatable {
-    /// Training examples.
+    /// The number of training examples.
     public var examples: Int
-    /// Their tokens.
+    /// The number of tokens of the training examples.
     public var tokens: Int
-    /// Examples of a step at the most.
+    /// The maximum number of examples per step.
     public var effectiveBatchSize: Int
-    /// Optimizer steps of one pass over the data.
+    /// The number of steps per epoch.
     public var stepsPerEpoch: Int
-    /// Optimizer steps of the run.
+    /// The number of steps of the run.
     public var totalSteps: Int
-    /// Steps already taken by the run that is resumed.
+    /// The number of steps already taken by the resumed run.
     public var firstStep: Int
-    /// Optimizer steps that the run was to have when it was stopped, where they are others now.
+    /// The step count planned when the checkpoint was saved, if it differs now.
     public var formerTotalSteps: Int?
-    /// Weights that are trained.
+    /// The number of trained weights.
     public var trainableWeights: Int
-    /// Settings that were changed on resuming, this time and before, oldest first.
+    /// Settings that were changed on resuming, now and earlier, oldest first.
     public var changes: [SettingChange] = []
-    /// Settings of which the checkpoint does not tell whether they are the same, by their names in recipes.
+    /// Settings that the checkpoint does not record, so that changes cannot be detected, by their names in recipes.
     public var unchecked: [String] = []
-    /// Whether the checkpoint's best evaluation was by another loss and is forgotten.
+    /// Whether the checkpoint's best evaluation is forgotten, because it used another loss.
     public var forgetsBest = false
-    /// How the checkpoint's run computed its products, if the model was loaded with other routes: they stay, so that the
-    /// resumed run gives the same numbers.
+    /// The product routes of the checkpoint's run, if the model was loaded with others. They are kept, so that the resumed
+    /// run gives the same results.
     public var keptRoutes: ProductRoutes?
 }
 
-/// A setting that a run was resumed with and did not have before.
+/// A setting that was changed when a run was resumed.
 public struct SettingChange: Sendable, Equatable {
-    /// Steps that were taken with the former value.
+    /// The number of steps taken before the change.
     public let step: Int
-    /// The setting's name in recipes, `learning_rate`.
+    /// The setting's name in recipes, such as `learning_rate`.
     public let setting: String
     /// The former value.
     public let before: String
@@ -65,27 +63,27 @@ public struct SettingChange: Sendable, Equatable {
 
 /// One optimizer step.
 public struct StepRecord: Sendable, Equatable {
-    /// Which, from 1.
+    /// The number of the step, from 1.
     public var step: Int
-    /// Steps of the run.
+    /// The number of steps of the run.
     public var totalSteps: Int
-    /// Passes over the data so far.
+    /// The number of epochs so far.
     public var epoch: Double
     /// The mean loss of the step's examples, in nats.
     public var loss: Double
     /// The gradients' L2 norm before clipping.
     public var gradientNorm: Double
-    /// The rate the step was taken at.
+    /// The learning rate of the step.
     public var learningRate: Double
-    /// Examples seen in the step.
+    /// The number of examples in the step.
     public var examples: Int
 }
 
-/// A row of the log: the means since the row before.
+/// A row of the log, with means since the previous row.
 public struct LogRecord: Sendable, Equatable {
-    /// The step it stands after.
+    /// The step after which it was recorded.
     public var step: Int
-    /// Passes over the data so far.
+    /// The number of epochs so far.
     public var epoch: Double
     /// The mean loss of the steps since the last row.
     public var loss: Double
@@ -95,32 +93,31 @@ public struct LogRecord: Sendable, Equatable {
     public var learningRate: Double
 }
 
-/// An evaluation's outcome.
+/// The result of an evaluation.
 public struct EvaluationRecord: Sendable, Equatable {
-    /// The step it stands after.
+    /// The step after which it was recorded.
     public var step: Int
-    /// Passes over the data so far.
+    /// The number of epochs so far.
     public var epoch: Double
-    /// The mean loss of the examples as training defines it, with its class weights, smoothing and focus: Σ w·l / Σ w.
+    /// The mean training loss of the examples, with class weights, smoothing and focal term: Σ w·l / Σ w.
     ///
-    /// The plain one is `log_loss` among ``metrics``; of numbers it is `mse`.
+    /// The plain loss is `log_loss` in ``metrics``; for a regression `mse`.
     public var loss: Double
-    /// What distinguishes ``loss`` from the plain one, `weighted, smoothing 0.1`; nil if nothing does.
+    /// The difference of ``loss`` from the plain loss, such as `weighted, smoothing 0.1`; nil if there is none.
     public var lossNote: String?
     /// All metrics.
     public var metrics: EvaluationMetrics
-    /// Metrics of your own.
+    /// Custom metrics.
     public var customMetrics: [NamedValue] = []
-    /// Seconds it took.
+    /// The duration in seconds.
     public var runtime: Double
-    /// The metric that chooses the best model, in a run that chooses one.
+    /// The metric that selects the best model, if the run selects one.
     public var selection: NamedValue?
 
-    /// ``loss`` for a person: `0.8840 (weighted, smoothing 0.1)`.
+    /// ``loss`` as text, such as `0.8840 (weighted, smoothing 0.1)`.
     public var lossText: String { String(format: "%.4f", loss) + (lossNote.map { " (\($0))" } ?? "") }
 
-    /// The few numbers to show in a line: those of ``EvaluationMetrics/headline``, and the metric that chooses the best
-    /// model.
+    /// The few metrics to show in a line: ``EvaluationMetrics/headline``, and the metric that selects the best model.
     public var headline: [(name: String, value: Double)] {
         guard let selection else { return metrics.headline }
         let name = String(selection.name.trimmingPrefix("eval_"))
@@ -128,10 +125,10 @@ public struct EvaluationRecord: Sendable, Equatable {
         return metrics.headline + (isShown ? [] : [(name, selection.value)])
     }
 
-    /// Every number under the reference's name with a prefix, `eval_loss` and so on.
+    /// Every metric under transformers' name with a prefix, such as `eval_loss`.
     ///
     /// - Parameter prefix: `eval` or `test`.
-    /// - Returns: Names and numbers.
+    /// - Returns: The names and values.
     public func values(prefix: String = "eval") -> [(name: String, value: Double)] {
         let examples = Double(metrics.count)
         return [(name: "\(prefix)_loss", value: loss)]

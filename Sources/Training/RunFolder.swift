@@ -3,28 +3,28 @@ public import Foundation
 
 /// A run's output folder and the checkpoints in it.
 ///
-/// A checkpoint is whole from the moment it has its name until the moment it loses it: it is written, and taken away, under
-/// a hidden name that ends in `incomplete`, and what it takes the place of waits under one that ends in `replaced`.
+/// A checkpoint with its name is always complete. It is written, and removed, under a hidden name that ends in `incomplete`;
+/// a checkpoint that it replaces is kept meanwhile under a name that ends in `replaced`.
 public struct RunFolder: Sendable {
     private let url: URL
 
-    /// The folder at a place, there or not.
+    /// Describes a folder, which need not exist.
     ///
-    /// - Parameter url: The place.
+    /// - Parameter url: The folder.
     public init(_ url: URL) { self.url = url }
 
-    /// What a checkpoint holds beside a model: the files that a run goes on from.
+    /// The files of a checkpoint besides the model, which a run needs to resume.
     public static let stateFiles = TrainerState.fileNames
 
-    /// Where a step's checkpoint stands.
+    /// The folder of a step's checkpoint.
     func checkpoint(_ step: Int) -> URL { url.appending(path: "checkpoint-\(step)") }
 
-    /// Everything that lies in the folder.
+    /// The names of all files in the folder.
     private var names: [String] {
         (try? FileManager.default.contentsOfDirectory(atPath: url.path(percentEncoded: false))) ?? []
     }
 
-    /// The steps that have a checkpoint, in order.
+    /// The steps with a checkpoint, in order.
     private var steps: [Int] { names.compactMap { Self.step(of: $0, in: "checkpoint-") }.sorted() }
 
     private static func step(of name: String, in prefix: String) -> Int? {
@@ -34,7 +34,7 @@ public struct RunFolder: Sendable {
     /// The checkpoint of the highest step.
     public var latestCheckpoint: URL? { steps.last.map(checkpoint) }
 
-    /// Bytes of all checkpoints.
+    /// The total size of all checkpoints in bytes.
     public var bytesOfCheckpoints: Int {
         steps.reduce(0) { sum, step in
             let files = try? FileManager.default.contentsOfDirectory(
@@ -47,22 +47,22 @@ public struct RunFolder: Sendable {
         }
     }
 
-    /// A step's hidden name.
+    /// The hidden name of a step's checkpoint in a state.
     private func hidden(_ step: Int, _ state: String) -> URL {
         url.appending(path: ".checkpoint-\(step).\(ProcessInfo.processInfo.processIdentifier).\(state)")
     }
 
-    /// Takes the folder for a run: nobody else writes there meanwhile, and what killed runs left unfinished is gone.
+    /// Claims the folder for a run, so that no other run writes there, and removes unfinished files of killed runs.
     ///
-    /// - Returns: Holds the folder for as long as it lives.
-    /// - Throws: `.inputOutput` where another run has it; `.notAllowed` or `.diskFull` where nothing can be written.
+    /// - Returns: The claim, which lasts as long as the value lives.
+    /// - Throws: `.inputOutput` if another run has claimed it; `.notAllowed` or `.diskFull` if the folder cannot be written.
     public func claim() throws(FileError) -> FolderClaim {
         let claim = try FolderClaim(url)
         try tidy()
         return claim
     }
 
-    /// Removes what a killed run was writing or taking away; puts back what it was about to replace.
+    /// Removes checkpoints that a killed run was writing or removing, and restores one that it was about to replace.
     func tidy() throws(FileError) {
         removeTemporaries(in: url)
         for name in names where name.hasPrefix(".checkpoint-") {
@@ -79,13 +79,13 @@ public struct RunFolder: Sendable {
         }
     }
 
-    /// Makes a step's checkpoint of what is written into a folder under another name: it appears whole or not at all.
+    /// Creates a step's checkpoint atomically: writes a folder under another name and renames it.
     ///
     /// - Parameters:
-    ///   - step: Its step; a checkpoint of that step makes way.
-    ///   - write: Fills the folder that it is given.
-    /// - Returns: Its place.
-    /// - Throws: What `write` throws; `FileError`. Nothing is left behind then.
+    ///   - step: The step; an existing checkpoint of that step is replaced.
+    ///   - write: Writes the files into the given folder.
+    /// - Returns: The checkpoint's folder.
+    /// - Throws: The errors of `write`; `FileError`. In that case no files remain.
     func makeCheckpoint(_ step: Int, _ write: (URL) throws -> Void) throws -> URL {
         let (temporary, place) = (hidden(step, "incomplete"), checkpoint(step))
         do {
@@ -104,12 +104,12 @@ public struct RunFolder: Sendable {
         return place
     }
 
-    /// Removes the oldest checkpoints, never the newest nor the best.
+    /// Removes the oldest checkpoints, but never the newest or the best.
     ///
     /// - Parameters:
-    ///   - limit: How many stay; nil keeps all. Where the best is not the newest, two stay at the least.
-    ///   - newest: The step that was saved last; checkpoints of higher steps are of an earlier run, and older.
-    ///   - best: The step of the best.
+    ///   - limit: The number of checkpoints to keep; nil keeps all. If the best is not the newest, at least two are kept.
+    ///   - newest: The step that was saved last. Checkpoints of higher steps are from an earlier run and older.
+    ///   - best: The step of the best checkpoint.
     /// - Throws: `FileError`.
     ///
     /// Source: `rotate_checkpoints` of transformers 5.23 (trainer_utils.py).

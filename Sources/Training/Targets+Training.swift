@@ -3,13 +3,13 @@ import Files
 import NN
 
 extension Targets {
-    /// The first target that no example can have: a label that is none of the classifier's, or what is no number.
+    /// The first invalid target: an unknown label id, or a number that is NaN or infinite.
     ///
     /// - Parameter labelCount: The classifier's number of labels.
-    /// - Returns: Which example's it is, from 0, and what is wrong with it; nil where all are sound.
+    /// - Returns: The zero-based index of the example and the error; nil if all targets are valid.
     package func firstFault(labelCount: Int) -> (example: Int, what: String)? {
         let known = 0..<labelCount
-        func unknown(_ id: Int) -> String { "has label id \(id), and the ids are 0 to \(labelCount - 1)" }
+        func unknown(_ id: Int) -> String { "has the label id \(id), but the ids are 0 to \(labelCount - 1)" }
         switch self {
         case .classes(let ids):
             return ids.firstIndex { !known.contains($0) }.map { ($0, unknown(ids[$0])) }
@@ -19,15 +19,15 @@ extension Targets {
             }.first
         case .numbers(let numbers):
             return numbers.firstIndex { !$0.isFinite }.map {
-                ($0, "has the number \(numbers[$0]), which nothing can be learned from")
+                ($0, "has the number \(numbers[$0]), which is not a valid target")
             }
         }
     }
 
-    /// Why nothing can be learned from them; nil where something can.
+    /// The reason why a model cannot be trained on the targets; nil if it can.
     ///
-    /// - Parameter labels: The classifier's, by id.
-    /// - Returns: What is wrong, for a message.
+    /// - Parameter labels: The classifier's labels by id.
+    /// - Returns: The reason, for a message.
     func whyNotLearnable(labels: [String]) -> String? {
         let what = "there are \(counted(count, "example")) to train on"
         switch self {
@@ -40,16 +40,16 @@ extension Targets {
             let names =
                 first.isEmpty
                 ? "without a label" : "labelled " + first.map { "\"\(labels[$0])\"" }.joined(separator: ", ")
-            return what + ", all \(names); a classifier needs examples that differ"
+            return what + ", all \(names); a classifier needs examples with different labels"
         case .numbers(let numbers):
             guard let first = numbers.first, numbers.allSatisfy({ $0 == first }) else { return nil }
-            return what + ", all with the number \(first); there is nothing to tell apart"
+            return what + ", all with the number \(first); a regression needs at least two different numbers"
         }
     }
 }
 
 extension Trainer {
-    /// Refuses examples of which one has a label that there is not, or a number that is none.
+    /// Refuses examples with an unknown label, or a target that is NaN or infinite.
     static func requireSound(
         _ examples: EncodedExamples,
         _ purpose: String,
@@ -58,7 +58,7 @@ extension Trainer {
         guard let fault = examples.targets?.firstFault(labelCount: classifier.labels.count) else { return }
         throw TrainingError(
             .badData,
-            "\(purpose) example \(fault.example) \(fault.what); mend its row, or leave it out"
+            "\(purpose) example \(fault.example) \(fault.what); fix or remove its row"
         )
     }
 }

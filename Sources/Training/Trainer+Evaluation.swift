@@ -13,9 +13,9 @@ extension TrainingArguments {
     }
 }
 
-// What comes between the steps: the log, evaluation, saving, and the best model.
+// The work between steps: logging, evaluation, saving, and the best model.
 extension Trainer {
-    /// The loss of a classifier's kind.
+    /// The loss for a problem type.
     static func loss(
         _ problemType: ProblemType,
         labelCount: Int,
@@ -26,11 +26,11 @@ extension Trainer {
         guard smoothing == 0 || gamma == 0 else {
             throw TrainingError(
                 .badArgument,
-                "--label-smoothing-factor and --focal-gamma pull in opposite directions; give one of the two"
+                "--label-smoothing-factor and --focal-gamma have opposite effects; give only one of them"
             )
         }
         guard smoothing == 0 || problemType == .singleLabel else {
-            throw TrainingError(.badArgument, "--label-smoothing-factor is for texts of one label each")
+            throw TrainingError(.badArgument, "--label-smoothing-factor needs single-label texts")
         }
         switch problemType {
         case .singleLabel:
@@ -43,19 +43,19 @@ extension Trainer {
             )
         case .regression:
             guard gamma == 0 else {
-                throw TrainingError(.badArgument, "--focal-gamma is for classes, and a regression has none")
+                throw TrainingError(.badArgument, "--focal-gamma needs classes, and a regression has none")
             }
             return SquaredError()
         }
     }
 
-    /// The rate of the next step.
+    /// The learning rate of the next step.
     func learningRate(_ state: TrainerState) -> Double {
         arguments.scheduler == .reduceOnPlateau
             ? state.plateau.learningRate : schedule.learningRate(at: state.step)
     }
 
-    /// Whether to evaluate after a step: when it is due, and after the last one.
+    /// Whether to evaluate after a step: if it is due, or after the last step.
     func isEvaluationDue(_ step: Int) -> Bool {
         guard arguments.evalStrategy != .no else { return false }
         let position = arguments.evalStrategy == .epoch ? epoch(after: step) : Double(step)
@@ -68,13 +68,13 @@ extension Trainer {
                 )
     }
 
-    /// Whether to save after a step: when it is due, and wherever the best model would be lost otherwise.
+    /// Whether to save after a step: if it is due, or if the best model would be lost otherwise.
     func isSaveDue(_ step: Int, isBest: Bool) -> Bool {
         isDue(arguments.saveStrategy, every: arguments.saveSteps, at: step)
             || isBest && (arguments.loadBestModelAtEnd || arguments.saveStrategy == .best)
     }
 
-    /// Whether the last step's state is saved.
+    /// Whether to save the state after the last step.
     func savesLast(_ state: TrainerState) -> Bool {
         switch arguments.saveStrategy {
         case .no: false
@@ -83,7 +83,7 @@ extension Trainer {
         }
     }
 
-    /// Whether a row goes to the log after a step: when it is due, and after the last one.
+    /// Whether to log a row after a step: if it is due, or after the last step.
     private func isLogDue(_ step: Int) -> Bool {
         if arguments.loggingFirstStep, step == 1 { return true }
         return arguments.loggingStrategy != .no
@@ -118,7 +118,7 @@ extension Trainer {
         try emit(.logged(row))
     }
 
-    /// Evaluates and saves if that is due after the step, or asked for.
+    /// Evaluates and saves if due after the step, and saves on request.
     func evaluateAndSaveIfDue(
         _ state: inout TrainerState,
         _ stepState: StepState,
@@ -128,7 +128,7 @@ extension Trainer {
     ) throws {
         var isBest = false
         if isEvaluationDue(state.step) {
-            // An evaluation may take long; a checkpoint in the middle of it begins with it anew.
+            // An evaluation may take long; a run that resumes from a checkpoint saved meanwhile repeats it.
             var unevaluated = state
             unevaluated.evaluationPending = evaluation != nil
             var failure: (any Error)?
@@ -153,7 +153,7 @@ extension Trainer {
         state.savedStep = state.step
     }
 
-    /// Evaluates; tells whether this was the best so far.
+    /// Evaluates; returns whether this was the best evaluation so far.
     func evaluateNow(
         _ state: inout TrainerState,
         _ shouldStop: () -> Bool,
@@ -180,7 +180,7 @@ extension Trainer {
         return isBest
     }
 
-    /// Evaluates before the first step, for comparison alone.
+    /// Evaluates before the first step, only for comparison.
     func evaluateAtStart(
         _ state: inout TrainerState,
         _ shouldStop: () -> Bool,
@@ -191,7 +191,7 @@ extension Trainer {
         try emit(.evaluated(record))
     }
 
-    /// The held-out examples' record; nil where there are none, or where the run is to stop.
+    /// Evaluates the evaluation examples; returns nil if there are none or the run has to stop.
     private func measure(
         _ state: TrainerState,
         _ shouldStop: () -> Bool,
@@ -208,7 +208,7 @@ extension Trainer {
             step: state.step,
             epoch: state.epoch,
             metrics: metrics,
-            // The last one is the run's result.
+            // The last evaluation is the run's result.
             withIntervals: state.step == totalSteps
         ) { done in
             do { try emit(.evaluating(done: done, of: evaluation.count)) } catch { failure = error }
@@ -218,9 +218,9 @@ extension Trainer {
         return record
     }
 
-    /// Begins to save; a step may begin beside it, and waits before it moves a weight.
+    /// Begins to save. The next step may begin meanwhile, but waits before it updates weights.
     ///
-    /// Whoever else changes weights calls ``finishSaving(_:_:)`` first.
+    /// Call ``finishSaving(_:_:)`` before any other change of weights.
     func beginSaving(
         _ state: TrainerState,
         _ stepState: StepState,
@@ -228,7 +228,7 @@ extension Trainer {
         _ emit: (RunEvent) throws -> Void
     ) throws {
         try finishSaving(stepState, emit)
-        // Whoever stops a run is told how to go on with it.
+        // An interrupted run must be able to resume, even with --save-only-model.
         let isWhole = !arguments.saveOnlyModel || isInterrupted
         let dropout = try stepState.dropout.state()
         let folder = RunFolder(outputFolder)
@@ -246,17 +246,17 @@ extension Trainer {
             )
             return place
         }
-        // Copies from a GPU would wait in one line with the step.
+        // Copies from a GPU are queued with the step's work, so writing in the background gains nothing.
         if classifier.model.device != .cpu { try finishSaving(stepState, emit) }
     }
 
-    /// Waits for what is being saved, and tells of it.
+    /// Waits until saving is done, and emits the events.
     func finishSaving(_ stepState: StepState, _ emit: (RunEvent) throws -> Void) throws {
         try stepState.checkpoints.wait()
         for folder in stepState.checkpoints.takeWritten() { try emit(.saved(folder)) }
     }
 
-    /// Takes the weights of a step's checkpoint.
+    /// Loads the weights of a step's checkpoint.
     func loadWeights(of step: Int) throws {
         let weights = try openCheckpoint(folder: RunFolder(outputFolder).checkpoint(step))
         for parameter in classifier.model.parameters.parameters {

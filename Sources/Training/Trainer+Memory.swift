@@ -5,7 +5,7 @@ import Models
 import NN
 import Torch
 
-// What to say where memory runs out.
+// Error messages with remedies for running out of memory.
 extension Trainer {
     /// The error for a micro-batch that does not fit.
     func outOfMemory(_ error: TorchError, step: Int, _ examples: ArraySlice<Int>) -> TrainingError {
@@ -22,25 +22,25 @@ extension Trainer {
 
     /// The error for weights, moments or gradients that do not fit.
     func outOfMemory(_ error: TorchError) -> TrainingError {
-        outOfMemory(error, "out of memory for what goes with the weights", remedies: stateRemedies)
+        outOfMemory(error, "out of memory for weights, gradients or optimizer state", remedies: stateRemedies)
     }
 
     private func outOfMemory(_ error: TorchError, _ what: String, remedies: [Remedy]) -> TrainingError {
-        // Of libtorch's sentence only the size matters.
+        // Only the size in libtorch's message matters.
         let wanted = error.message.firstMatch(of: /tried to allocate (\d+) bytes/).flatMap {
             Int($0.output.1)
         }
         let detail = wanted.map { "\(error.operation) asked for \(formattedSize($0)) more" } ?? "\(error)"
         return TrainingError(
             .outOfMemory,
-            "\(what) (\(detail)). What takes less, the same numbers first:\n"
+            "\(what) (\(detail)). Options that need less memory, those with the same results first:\n"
                 + remedies.map { "  \($0.flag): \($0.effect)" }.joined(separator: "\n")
         )
     }
 
     private typealias Remedy = (flag: String, effect: String)
 
-    /// Flags that are not set and make a batch smaller, those that change no number first.
+    /// Flags that are not set and reduce a batch's memory, those with the same results first.
     private func batchRemedies(tokens: Int, longest: Int, texts: Int) -> [Remedy] {
         var remedies: [Remedy] = []
         if texts > 1, !arguments.optimizerInBackward {
@@ -49,7 +49,7 @@ extension Trainer {
         }
         if !arguments.gradientCheckpointing {
             remedies.append(
-                ("--gradient-checkpointing", "most activations are computed again, a third more time")
+                ("--gradient-checkpointing", "most activations are recomputed, a third more time")
             )
         }
         if arguments.precision != .bf16 {
@@ -59,18 +59,18 @@ extension Trainer {
         return remedies
     }
 
-    /// Flags that are not set and make gradients and moments smaller.
+    /// Flags that are not set and reduce the memory of gradients and moments.
     private var stateRemedies: [Remedy] {
         let weights = classifier.model.parameters.trainable.reduce(0) { $0 + $1.shape.reduce(1, *) }
         var remedies: [Remedy] = []
         if !arguments.optimizerInBackward {
             let needs =
                 arguments.gradientAccumulationSteps > 1 || arguments.maxTokensPerBatch != nil
-                ? "; a step must be one micro-batch then" : ""
+                ? "; then a step must be one micro-batch" : ""
             remedies.append(
                 (
                     "--optimizer-in-backward",
-                    "never all gradients at once, up to \(formattedSize(4 * weights))\(needs)"
+                    "never all gradients at once, saves up to \(formattedSize(4 * weights))\(needs)"
                 )
             )
         }
@@ -83,7 +83,7 @@ extension Trainer {
             )
         }
         if arguments.frozenLayerCount == nil {
-            remedies.append(("--freeze-layers N", "no gradients and no moments of the first N blocks"))
+            remedies.append(("--freeze-layers N", "no gradients and moments for the first N blocks"))
         }
         return remedies
     }

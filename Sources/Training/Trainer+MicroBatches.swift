@@ -1,12 +1,12 @@
 import Classification
 import Files
 
-// How a step's examples are cut into what goes through the model at once.
+// Splits a step's examples into micro-batches.
 extension Trainer {
-    /// The micro-batches of a step: of so many tokens at the most, or of so many examples in their order.
+    /// The micro-batches of a step, limited by tokens or by number of examples in their order.
     ///
-    /// A step's loss and gradients are the same whatever its micro-batches, and fewer of them are faster. So those of several
-    /// examples are packed anew where they become fewer, each with no more tokens than the longest texts would bring together.
+    /// A step's loss and gradients do not depend on its micro-batches, and fewer are faster. So with accumulation the examples
+    /// are repacked if that gives fewer micro-batches, each with at most as many tokens as the longest texts would have together.
     func microBatches(of window: ArraySlice<Int>) -> [ArraySlice<Int>] {
         let size = arguments.perDeviceTrainBatchSize
         let asGiven = stride(from: window.startIndex, to: window.endIndex, by: size).map {
@@ -17,9 +17,9 @@ extension Trainer {
         return arguments.maxTokensPerBatch != nil || groups.count < asGiven.count ? groups : asGiven
     }
 
-    /// Tokens that a micro-batch may have: as many as were asked for, or as the longest texts bring together.
+    /// The maximum number of tokens of a micro-batch: the given number, or the total of the longest texts.
     ///
-    /// Nil where micro-batches are taken as they are given: a step is one, or they count in the reference's fault.
+    /// Nil if micro-batches are not repacked: a step is one micro-batch, or transformers' inexact loss depends on them.
     static func tokenBudget(_ arguments: TrainingArguments, _ examples: EncodedExamples) -> Int? {
         if let budget = arguments.maxTokensPerBatch { return budget }
         guard arguments.gradientAccumulationSteps > 1, !arguments.hfCompatGradientAccumulation else {
@@ -29,7 +29,7 @@ extension Trainer {
         return lengths.prefix(arguments.perDeviceTrainBatchSize).reduce(0, +)
     }
 
-    /// A text cannot be cut in two.
+    /// Checks that each text fits into one micro-batch.
     static func requireBudget(_ budget: Int?, for examples: EncodedExamples) throws(TrainingError) {
         guard let budget,
             let longest = (0..<examples.count).max(by: { examples.length(of: $0) < examples.length(of: $1) }),
@@ -38,21 +38,21 @@ extension Trainer {
         let length = examples.length(of: longest)
         throw TrainingError(
             .badArgument,
-            "--max-tokens-per-batch \(budget) has no room for text \(longest) of \(counted(length, "token")); give \(length) or "
-                + "more, or cut texts by --max-length \(budget)"
+            "--max-tokens-per-batch \(budget) is too small for text \(longest) with \(counted(length, "token")); give at least "
+                + "\(length), or cut texts with --max-length \(budget)"
         )
     }
 }
 
-/// Packs examples into few groups of so many tokens at the most: the longest first, each into the first group with room.
+/// Packs examples into few groups with a limited number of tokens: longest first, each into the first group with room.
 ///
 /// - Parameters:
-///   - examples: Which.
-///   - budget: Tokens of a group; no example has more.
-///   - length: An example's tokens.
-/// - Returns: Groups of examples by falling length, those of equal length in the order given.
+///   - examples: The examples to pack.
+///   - budget: The maximum tokens of a group; no example has more.
+///   - length: Returns the number of tokens of an example.
+/// - Returns: Groups of examples by descending length; examples of equal length stay in the given order.
 ///
-/// Source: first-fit decreasing, Johnson 1973: at most 11/9 of the fewest groups, and one.
+/// Source: first-fit decreasing, Johnson 1973: at most 11/9 of the minimum number of groups, plus one.
 func packed(_ examples: some Collection<Int>, within budget: Int, length: (Int) -> Int) -> [[Int]] {
     let sorted = examples.enumerated().map { (place: $0, example: $1, length: length($1)) }
         .sorted { ($1.length, $0.place) < ($0.length, $1.place) }

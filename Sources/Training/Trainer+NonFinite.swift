@@ -6,18 +6,17 @@ import Models
 import NN
 import Torch
 
-// What to say where a loss or a gradient is no longer a number: which examples, and where it began; and a file that runs
-// the step again.
+// Errors for a NaN or infinite loss or gradient: they name the examples and the origin, and a replay file is written.
 extension Trainer {
-    /// The error for a loss that is no number; the weights have not been touched.
+    /// The error for a NaN or infinite loss; the weights are unchanged.
     ///
     /// - Parameters:
     ///   - start: The step.
     ///   - loss: The loss.
-    ///   - examples: Those of the micro-batch.
-    /// - Returns: What to throw.
+    ///   - examples: The examples of the micro-batch.
+    /// - Returns: The error to throw.
     func lossIsNotFinite(_ start: StepStart, _ loss: Double, _ examples: ArraySlice<Int>) -> TrainingError {
-        // A NaN may have a sign, which says nothing.
+        // Remove a NaN's sign, which has no meaning.
         let loss = loss.isNaN ? Double.nan : loss
         let replay = replay(of: start, fault: "the loss is \(loss)")
         let saved = saved(replay)
@@ -25,36 +24,36 @@ extension Trainer {
         let whose = (try? found.get())?.microBatches.last.map(\.nonFiniteExamples) ?? []
         return TrainingError(
             .notFinite,
-            "step \(replay.step): the loss is \(loss), and training stopped before the weights were touched. It comes of "
+            "step \(replay.step): the loss is \(loss), and training stopped before changing the weights. Caused by "
                 + "\(Self.list(whose.isEmpty ? Array(examples) : whose)); \(explanation(of: found)). \(remedy)\(saved)"
         )
     }
 
-    /// The error for gradients that are no numbers though the loss is one.
+    /// The error for NaN or infinite gradients with a finite loss.
     ///
     /// - Parameters:
     ///   - start: The step.
-    ///   - loss: Its loss.
-    ///   - first: The parameter that lost them, where the gradients are gone already.
-    ///   - hasMoved: Whether weights nearer to the loss have been moved.
-    /// - Returns: What to throw.
+    ///   - loss: The step's loss.
+    ///   - first: The first parameter with a non-finite gradient, if the gradients have already been freed.
+    ///   - hasMoved: Whether weights closer to the loss have already been updated.
+    /// - Returns: The error to throw.
     func gradientIsNotFinite(
         _ start: StepStart,
         loss: Double,
         first: String? = nil,
         hasMoved: Bool = false
     ) -> TrainingError {
-        let replay = replay(of: start, fault: "gradients are no numbers", hasMoved: hasMoved)
+        let replay = replay(of: start, fault: "gradients are NaN or infinite", hasMoved: hasMoved)
         let saved = saved(replay)
         let touched =
             hasMoved
-            ? "training stopped when the weights above had been moved (the last checkpoint is whole)"
-            : "training stopped before the weights were touched"
+            ? "training stopped after updating the weights above (the last checkpoint is intact)"
+            : "training stopped before changing the weights"
         var whose = replay.examples
         var place: String
         if hasMoved, let first, let parameter = classifier.model.parameters[first] {
-            // The step cannot be taken again: some of its weights are the next one's.
-            place = "the first in the backward pass is that of \(first) (\(parameter.value.dtype.rawValue))"
+            // The step cannot be replayed, because some weights are already updated.
+            place = "the first non-finite gradient in the backward pass is that of \(first) (\(parameter.value.dtype.rawValue))"
         } else {
             let found = Result { try replay.run(on: classifier.model, loss: self.loss) }
             place = explanation(of: found)
@@ -62,7 +61,7 @@ extension Trainer {
         }
         return TrainingError(
             .notFinite,
-            "step \(replay.step): the loss is \(loss), but gradients are no numbers, and \(touched); \(place). They come of "
+            "step \(replay.step): the loss is \(loss), but gradients are NaN or infinite, and \(touched); \(place). Caused by "
                 + "\(Self.list(whose)). \(remedy)\(saved)"
         )
     }
@@ -70,18 +69,18 @@ extension Trainer {
     private func explanation(of found: Result<ReplayReport, any Error>) -> String {
         switch found {
         case .success(let report): report.explanation
-        case .failure(let error): "running the step again to find the layer failed: \(error)"
+        case .failure(let error): "replaying the step to find the layer failed: \(error)"
         }
     }
 
-    /// Writes the replay file; what to say of it.
+    /// Writes the replay file and returns a sentence about it for the error.
     private func saved(_ replay: StepReplay) -> String {
         guard arguments.writesReplayFile else { return "" }
         let file = StepReplay.place(of: replay.step, in: outputFolder)
         do {
             try replay.write(classifier.model, to: file)
             return
-                ". `attune replay \(shellQuoted(file.path(percentEncoded: false)))` runs the step again, layer by layer"
+                ". `attune replay \(shellQuoted(file.path(percentEncoded: false)))` replays the step, layer by layer"
         } catch {
             return ". No replay file was written: \(error)"
         }
@@ -91,7 +90,7 @@ extension Trainer {
         "Try a lower --learning-rate" + (arguments.precision == .bf16 ? " or --precision fp32" : "")
     }
 
-    /// Examples for a message, by their places in the training data.
+    /// Lists examples for a message, by their zero-based indices in the data.
     static func list(_ examples: [Int]) -> String {
         let shown = examples.prefix(20).map(String.init).joined(separator: ", ")
         return (examples.count == 1 ? "example " : "examples ") + shown

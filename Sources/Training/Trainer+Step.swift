@@ -3,35 +3,35 @@ import Models
 import NN
 import Torch
 
-/// What a step works with beside the weights.
+/// State that a training step needs besides the weights.
 struct StepState {
     let optimizer: Optimizer
     let dropout: RandomSource
     let layers: FreezingPlan
-    /// Reads what a step moves, which therefore waits for it first.
+    /// Reads weights in the background; a step waits for it before updating them.
     let checkpoints = CheckpointWriter()
-    /// Told when a phase of a step is over, where somebody measures it.
+    /// Called at the end of each phase of a step, for measurements.
     var phaseEnded: ((StepPhase) throws(TorchError) -> Void)?
 }
 
-/// What a step does, one after another; the update once, the others for each micro-batch.
+/// The phases of a step. The update runs once, the others for each micro-batch.
 package enum StepPhase: Sendable, Equatable {
     /// From token ids to the loss.
     case forward
-    /// From the loss to the gradients' norm, where the optimizer works within the backward pass and needs it first.
+    /// From the loss to the gradient norm, if the optimizer runs in the backward pass and needs the norm first.
     case norm
-    /// From the loss to gradients, or to moved weights where the optimizer works within.
+    /// From the loss to gradients, or to updated weights if the optimizer runs in the backward pass.
     case backward
-    /// Clipping, and the optimizer.
+    /// Clipping and the optimizer's update.
     case update
 }
 
 // One optimizer step.
 extension Trainer {
-    /// What a run works with, anew: nothing is remembered, and what the arguments freeze is frozen.
+    /// Creates the initial state of a run, and freezes parameters as the arguments say.
     ///
-    /// - Returns: The optimizer, the stream of dropout and the layers.
-    /// - Throws: ``TrainingError`` where the arguments freeze what is not there; `.outOfMemory`.
+    /// - Returns: The optimizer, the dropout stream and the freezing plan.
+    /// - Throws: ``TrainingError`` if the arguments freeze unknown parameters; `.outOfMemory`.
     func stepState() throws -> StepState {
         let parameters = classifier.model.parameters
         let layers = FreezingPlan(parameters.parameters)
@@ -51,15 +51,15 @@ extension Trainer {
         )
     }
 
-    /// Every micro-batch forward and backward, then clip and move.
+    /// Takes a step: runs every micro-batch forward and backward, then clips and updates.
     ///
     /// - Parameters:
-    ///   - index: Which step, from 0.
+    ///   - index: The zero-based step.
     ///   - order: The epoch's order of the examples.
     ///   - rate: The learning rate.
-    ///   - stepState: The optimizer, and what it is to move.
-    /// - Returns: The step's numbers.
-    /// - Throws: ``TrainingError`` where a number is lost or memory runs out; `TorchError`.
+    ///   - stepState: The optimizer and the other state of the run.
+    /// - Returns: The step's record.
+    /// - Throws: ``TrainingError`` for a NaN or infinite value or if memory runs out; `TorchError`.
     func step(_ index: Int, _ order: [Int], _ rate: Double, _ stepState: StepState) throws -> StepRecord {
         let window = self.window(of: index, order)
         let start = StepStart(
@@ -110,7 +110,7 @@ extension Trainer {
         )
     }
 
-    /// A micro-batch's share of the step's mean loss, recorded.
+    /// A micro-batch's share of the step's mean loss, recorded for the backward pass.
     private func meanLoss(
         of examples: ArraySlice<Int>,
         _ start: StepStart,
@@ -126,7 +126,7 @@ extension Trainer {
         var context = ForwardContext(matmulDType: arguments.precision.matmulDType, dropout: dropout)
         context.checkpointsBlocks = arguments.gradientCheckpointing
         let logits = try classifier.model.logits(batch, context)
-        // The mean over the whole step whatever its micro-batches; the reference's fault takes each one's own.
+        // The mean over the whole step, independent of its micro-batches; transformers' inexact loss uses each one's own weight.
         let weight = arguments.hfCompatGradientAccumulation ? loss.totalWeight(of: wanted) : windowWeight
         let value = try loss(logits, wanted) * (1 / weight)
         let amount = try value.item()
@@ -134,7 +134,7 @@ extension Trainer {
         return (value, amount)
     }
 
-    /// The backward pass; the gradients of several in bfloat16 are summed in float32, one parameter after the other.
+    /// Runs the backward pass. bfloat16 gradients of several micro-batches are summed in float32, one parameter at a time.
     private func backward(_ value: Tensor, isOneOfSeveral: Bool) throws(TorchError) {
         let narrow = classifier.model.parameters.trainable.filter { $0.value.dtype != .float32 }
         guard isOneOfSeveral, !narrow.isEmpty else { return try value.backward() }
@@ -143,7 +143,7 @@ extension Trainer {
         }
     }
 
-    /// The backward pass that moves the weights; returns the gradients' norm.
+    /// Runs the backward pass and updates the weights in it; returns the gradient norm.
     private func moveInBackward(
         of value: Tensor,
         _ amount: Double,

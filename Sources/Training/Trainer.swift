@@ -5,14 +5,14 @@ import Models
 public import NN
 import Torch
 
-/// Fine-tunes a classifier: one loop, read from top to bottom, that tells listeners what happens.
+/// Fine-tunes a classifier in a single loop and emits events.
 public struct Trainer {
     let classifier: TextClassifier
     let arguments: TrainingArguments
-    /// What is minimized, and measured on held-out examples.
+    /// The training loss, which is also reported by evaluations.
     package let loss: any ClassificationLoss
     let train: EncodedExamples
-    /// Tokens that a micro-batch may have; nil where micro-batches are taken as they are given.
+    /// The maximum number of tokens of a micro-batch; nil if micro-batches are not repacked.
     let tokenBudget: Int?
     let targets: Targets
     let evaluation: EncodedExamples?
@@ -23,48 +23,47 @@ public struct Trainer {
     let stepsPerEpoch: Int
     let schedule: LearningRateSchedule
 
-    /// How a run ended.
+    /// The outcome of a run.
     public struct Outcome: Sendable, Equatable {
-        /// Steps taken, those before resuming included.
+        /// The number of steps taken, including those before resuming.
         public var step: Int
-        /// Whether it was stopped before its last step.
+        /// Whether the run was stopped before it was complete.
         public var wasInterrupted: Bool
-        /// Seconds of training, without those before resuming.
+        /// The training time in seconds, without the time before resuming.
         public var runtime: Double
-        /// Examples seen, repeats included.
+        /// The number of examples seen, including repetitions.
         public var examplesSeen: Int
         /// The mean loss of all steps.
         public var meanLoss: Double
-        /// Whether it ended before its last step because evaluations no longer got better.
+        /// Whether early stopping ended the run, because evaluations no longer improved.
         public var stoppedEarly = false
-        /// The step whose weights the classifier has: of the best evaluation where that was asked for.
+        /// The step of the classifier's weights: the last one, or that of the best evaluation if requested.
         public var weightsStep: Int
-        /// The evaluation of these very weights, with intervals, where the run made one after its last step.
+        /// The evaluation of these weights, with intervals, if the run made one after its last step.
         public var evaluation: EvaluationRecord?
-        /// The log, and where the run stands.
+        /// The final state, with the log.
         package var state: TrainerState
         /// Settings that were changed on resuming, oldest first.
         public var changes: [SettingChange] { state.changes }
 
-        /// Passes over the data.
+        /// The number of epochs.
         public var epoch: Double { state.epoch }
     }
 
-    /// A run over tokenized examples.
+    /// Creates a trainer for tokenized examples.
     ///
     /// - Parameters:
-    ///   - classifier: Its weights are changed in place.
-    ///   - arguments: How to train; checked here.
-    ///   - classWeights: A weight per label id; nil weighs all alike. Of several labels a text it is what a label that
-    ///     holds counts against one that does not.
-    ///   - loss: A loss of your own; nil takes the one of the classifier's kind, with `classWeights`.
-    ///   - train: Labelled examples, with targets of the classifier's kind.
-    ///   - evaluation: Held-out examples, for evaluation during training.
-    ///   - metrics: Of your own, computed at every evaluation.
-    ///   - outputFolder: Where checkpoints go.
-    ///   - modelName: Names the model whose weights are trained: its path or its id on the Hub. Checkpoints record it.
-    /// - Throws: ``TrainingError`` for a bad argument, a metric that is not measured, no examples, or one class or number
-    ///   only.
+    ///   - classifier: The classifier; its weights are changed in place.
+    ///   - arguments: The training arguments; validated here.
+    ///   - classWeights: The weights by label id; nil weighs all equally. For multi-label, the weight of a label's positive
+    ///     examples relative to its negative ones.
+    ///   - loss: A custom loss; nil takes the loss of the classifier's problem type, with `classWeights`.
+    ///   - train: The training examples, with targets of the classifier's problem type.
+    ///   - evaluation: The evaluation examples; nil for no evaluation during training.
+    ///   - metrics: Custom metrics, computed at every evaluation.
+    ///   - outputFolder: The folder for checkpoints.
+    ///   - modelName: The name of the trained model, its path or Hub id. Checkpoints record it.
+    /// - Throws: ``TrainingError`` for an invalid argument, an unknown metric, no examples, or only one class or number.
     public init(
         _ classifier: TextClassifier,
         arguments: TrainingArguments,
@@ -80,7 +79,7 @@ public struct Trainer {
         guard let targets = train.targets, targets.problemType == classifier.problemType else {
             throw TrainingError(
                 .badData,
-                "the examples have no targets of the classifier's kind, \(classifier.problemType.rawValue)"
+                "the examples have no targets of the classifier's problem type, \(classifier.problemType.rawValue)"
             )
         }
         try Self.requireSound(train, "training", for: classifier)
@@ -113,7 +112,7 @@ public struct Trainer {
         guard arguments.examplesPerEpoch(of: train.count) > 0 else {
             throw TrainingError(
                 .badArgument,
-                "--dataloader-drop-last leaves none of \(counted(train.count, "example")), which do not fill one "
+                "--dataloader-drop-last drops all \(counted(train.count, "example")), because they do not fill one "
                     + "--per-device-train-batch-size \(arguments.perDeviceTrainBatchSize)"
             )
         }
@@ -145,17 +144,17 @@ public struct Trainer {
         schedule = LearningRateSchedule(arguments, totalSteps: totalSteps)
     }
 
-    /// Trains to the last step, or until asked to stop; then the state is saved as a checkpoint.
+    /// Trains to the last step, or until `shouldStop` returns true; then it saves a checkpoint.
     ///
     /// - Parameters:
-    ///   - checkpoint: A checkpoint folder of this very run to go on from.
-    ///   - shouldStop: Asked after every step.
-    ///   - shouldSave: Asked after every step and while the run evaluates: whether a checkpoint is to be saved now, from
-    ///     which the run can be resumed. The run continues.
-    ///   - emit: Told what happens.
-    /// - Returns: How it ended.
-    /// - Throws: ``TrainingError`` where the loss is no longer a number or the checkpoint does not fit; `TorchError`;
-    ///   `CheckpointError`; what `emit` throws.
+    ///   - checkpoint: A checkpoint folder of the same run to resume from.
+    ///   - shouldStop: Called after every step; returns whether to stop.
+    ///   - shouldSave: Called after every step and during evaluations; returns whether to save a checkpoint from which the
+    ///     run can be resumed. The run continues.
+    ///   - emit: Receives the events.
+    /// - Returns: The outcome.
+    /// - Throws: ``TrainingError`` for a NaN or infinite loss or gradient, or a checkpoint of another run; `TorchError`;
+    ///   `CheckpointError`; the errors of `emit`.
     public func run(
         resumingFrom checkpoint: URL? = nil,
         shouldStop: () -> Bool = { false },
@@ -185,7 +184,7 @@ public struct Trainer {
         state.identity = try RunIdentity(self, modelName: modelName)
         let chosenRoutes = classifier.model.productRoutes
         let stepState = try stepState()
-        // An error is thrown when the checkpoint before it is complete.
+        // Before throwing an error, finish the checkpoint that is being written.
         defer { try? stepState.checkpoints.wait() }
         if let checkpoint {
             try state.restore(
@@ -201,7 +200,7 @@ public struct Trainer {
             state.savedStep = isOwn ? state.step : nil
         }
         state.productRoutes = classifier.model.productRoutes
-        // Before losses were recorded, evaluations had the plain one.
+        // Versions that did not record the loss evaluated with the plain loss.
         let forgetsBest =
             state.unchecked.contains("class_weights") && state.selection.bestStep != nil
             && state.selection.metric == "eval_loss" && LossSettings(loss).note != nil

@@ -7,35 +7,35 @@ import Models
 import NN
 import Torch
 
-/// Where a run stands, and how `trainer_state.json` writes it.
+/// The state of a run, and its form in `trainer_state.json`.
 ///
 /// Source: `TrainerState` of transformers 5.23 (trainer_callback.py).
 package struct TrainerState: Sendable, Equatable {
-    /// Optimizer steps taken.
+    /// The number of steps taken.
     package internal(set) var step = 0
-    /// The losses of all steps, added up.
+    /// The sum of the losses of all steps.
     var lossSum = 0.0
-    /// Losses of the steps since the last row of the log.
+    /// The losses of the steps since the last row of the log.
     var lossesSinceLog: [Double] = []
-    /// What a run that resumes from here must have in common with this one.
+    /// The identity of the run, with which a resumed run is compared.
     var identity: RunIdentity?
-    /// How a CPU computes this run's products; nil before the run begins.
+    /// The CPU routes of this run's matrix products; nil before the run begins.
     var productRoutes: ProductRoutes?
     /// Settings that were changed on resuming, oldest first.
     package internal(set) var changes: [SettingChange] = []
-    /// What the checkpoint that was resumed from does not tell of its run.
+    /// The settings that the checkpoint does not record, so that changes cannot be detected.
     var unchecked: [String] = []
-    /// How many steps the run was to have when it was saved, where this one has another number.
+    /// The step count planned when the checkpoint was saved, if it differs now.
     var formerTotalSteps: Int?
-    /// The step whose checkpoint in the output folder holds all this; nil where something came after it.
+    /// The step whose checkpoint in the output folder is up to date; nil if the state has changed since.
     var savedStep: Int?
-    /// Whether the run was stopped while it evaluated: that evaluation is the first thing to do when it goes on.
+    /// Whether the run was stopped during an evaluation, which a resumed run repeats first.
     var evaluationPending = false
-    /// The evaluation after the last step, where one was due and was made in this run.
+    /// The evaluation after the last step, if this run made one.
     var lastEvaluation: EvaluationRecord?
     /// The best evaluation so far.
     var selection: ModelSelection
-    /// The learning rate of a schedule that follows evaluations.
+    /// The learning rate of a plateau schedule.
     var plateau: Plateau
     var logHistory: [JSONValue] = []
     let arguments: TrainingArguments
@@ -59,7 +59,7 @@ package struct TrainerState: Sendable, Equatable {
         self.examples = examples
     }
 
-    /// Passes over the data so far.
+    /// The number of epochs so far.
     package var epoch: Double { arguments.epoch(after: step, examples: examples) }
 
     mutating func append(_ row: LogRecord) {
@@ -78,13 +78,13 @@ package struct TrainerState: Sendable, Equatable {
         logHistory.append(.object(row))
     }
 
-    /// Takes the log's last row away where it is this step's evaluation.
+    /// Removes the log's last row if it is this step's evaluation.
     package mutating func removeLastEvaluation() {
         guard let row = logHistory.last, row["eval_loss"] != .null, row["step"] == .int(step) else { return }
         logHistory.removeLast()
     }
 
-    /// The step of the best model where its checkpoint is kept.
+    /// The step of the best model, if its checkpoint is kept.
     var bestCheckpoint: Int? {
         arguments.loadBestModelAtEnd || arguments.saveStrategy == .best ? selection.bestStep : nil
     }
@@ -93,7 +93,7 @@ package struct TrainerState: Sendable, Equatable {
         .object([
             "best_global_step": selection.bestStep.map(JSONValue.int) ?? .null,
             "best_metric": selection.bestValue.map(JSONValue.double) ?? .null,
-            // Beside this checkpoint: the reference's path from the working folder would not survive a move.
+            // Stored as a relative path, so that the folder can be moved.
             "best_model_checkpoint": bestCheckpoint.map { .string("checkpoint-\($0)") } ?? .null,
             "epoch": .double(epoch), "eval_steps": .int(arguments.evalSteps ?? arguments.loggingSteps),
             "global_step": .int(step), "is_hyper_param_search": .bool(false),
@@ -106,7 +106,7 @@ package struct TrainerState: Sendable, Equatable {
             "total_flos": .double(0),
             "train_batch_size": .int(arguments.perDeviceTrainBatchSize), "trial_name": .null,
             "trial_params": .null,
-            // Ours: what the next row of the log and the run's end still need.
+            // Attune's own fields, needed to resume.
             "evaluation_owed": .bool(evaluationPending),
             "loss_sum": .double(lossSum),
             "losses_since_log": .array(lossesSinceLog.map(JSONValue.double)),
@@ -117,30 +117,30 @@ package struct TrainerState: Sendable, Equatable {
         ])
     }
 
-    /// Where the streams of random numbers stand, a tensor each.
+    /// The file of the random streams' states, one tensor each.
     static let randomStates = "rng_state.safetensors"
 
-    /// What the optimizer remembers.
+    /// The file of the optimizer state.
     static let optimizerState = "optimizer.safetensors"
 
-    /// Where the run stands.
+    /// The file of the run's state.
     static let trainerState = "trainer_state.json"
 
-    /// What a checkpoint holds beside a model.
+    /// The files of a checkpoint besides the model.
     static let fileNames = [randomStates, optimizerState, trainerState]
 
-    /// `trainer_state.json`'s text.
+    /// The text of `trainer_state.json`.
     package var formatted: String { document.formatted }
 
-    /// Writes `checkpoint-<step>`, which appears whole or not at all.
+    /// Writes `checkpoint-<step>` atomically.
     ///
     /// - Parameters:
-    ///   - classifier: With this step's weights.
-    ///   - optimizer: With this step's moments; nil where the checkpoint is to hold the model alone.
-    ///   - dropout: Where the stream of dropout stands.
-    ///   - folder: The run's.
+    ///   - classifier: The classifier with this step's weights.
+    ///   - optimizer: The optimizer with this step's moments; nil to save only the model.
+    ///   - dropout: The state of the dropout stream.
+    ///   - folder: The run's folder.
     /// - Returns: The checkpoint's folder.
-    /// - Throws: `CheckpointError` or `FileError` where it cannot be written.
+    /// - Throws: `CheckpointError` or `FileError` if it cannot be written.
     func save(
         _ classifier: TextClassifier,
         optimizer: Optimizer?,

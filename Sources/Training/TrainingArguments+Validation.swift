@@ -1,7 +1,7 @@
 extension TrainingArguments {
-    /// What is wrong with the values, if anything, naming the flag.
+    /// Checks the values.
     ///
-    /// - Throws: ``TrainingError`` with code `.badArgument`.
+    /// - Throws: ``TrainingError`` with code `.badArgument`, naming the flag.
     public func validate() throws(TrainingError) {
         func require(_ condition: Bool, _ message: String) throws(TrainingError) {
             if !condition { throw TrainingError(.badArgument, message) }
@@ -22,9 +22,9 @@ extension TrainingArguments {
         try require(maxGradNorm >= 0, "--max-grad-norm must not be negative; 0 turns clipping off")
         try require(
             (0..<1).contains(adamBeta1) && (0..<1).contains(adamBeta2),
-            "--adam-beta1 and --adam-beta2 lie in 0 ..< 1"
+            "--adam-beta1 and --adam-beta2 must be at least 0 and below 1"
         )
-        try require(loggingStrategy != .best, "--logging-strategy is no, steps or epoch")
+        try require(loggingStrategy != .best, "--logging-strategy must be no, steps or epoch")
         try require(evalDelay >= 0, "--eval-delay must not be negative")
         try require(
             !evalOnStart || evalStrategy != .no,
@@ -40,51 +40,51 @@ extension TrainingArguments {
         try require(saveTotalLimit ?? 1 > 0, "--save-total-limit must be at least 1")
         try require(
             layerwiseLearningRateDecay > 0 && layerwiseLearningRateDecay <= 1,
-            "--layerwise-lr-decay lies above 0 and at 1 at the most"
+            "--layerwise-lr-decay must be above 0 and at most 1"
         )
         try require((frozenLayerCount ?? 0) >= 0, "--freeze-layers must not be negative")
-        try require((0..<1).contains(labelSmoothingFactor), "--label-smoothing-factor lies in 0 ..< 1")
-        try require(focalGamma >= 0 && focalGamma.isFinite, "--focal-gamma must not be negative")
+        try require((0..<1).contains(labelSmoothingFactor), "--label-smoothing-factor must be at least 0 and below 1")
+        try require(focalGamma >= 0 && focalGamma.isFinite, "--focal-gamma must be finite and not negative")
         try require(
             !sgdNesterov || (sgdMomentum > 0 && sgdDampening == 0),
-            "--optim-args nesterov=true needs a momentum and no dampening"
+            "--optim-args nesterov=true needs a momentum above 0 and no dampening"
         )
         try requireBatches(require)
         try requireSelection(require)
         try schedulerOptions.validate(for: scheduler, peak: learningRate)
     }
 
-    /// How a step is cut, and what asks for a step in one piece.
+    /// Checks the settings of micro-batches, and those that need a step with one micro-batch.
     private func requireBatches(
         _ require: (Bool, String) throws(TrainingError) -> Void
     ) throws(TrainingError) {
         try require(maxTokensPerBatch ?? 1 > 0, "--max-tokens-per-batch must be at least 1")
         try require(
             !hfCompatGradientAccumulation || maxTokensPerBatch == nil,
-            "--hf-compat-ga weighs the reference's micro-batches, and --max-tokens-per-batch cuts others; "
-                + "give one of the two"
+            "--hf-compat-ga depends on transformers' micro-batches, but --max-tokens-per-batch changes them; "
+                + "give only one of the two"
         )
         try require(
             !optimizerInBackward || gradientAccumulationSteps == 1,
-            "--optimizer-in-backward moves the weights in a step's one backward pass, and "
-                + "--gradient-accumulation-steps \(gradientAccumulationSteps) asks for several; give "
+            "--optimizer-in-backward needs one backward pass per step, but "
+                + "--gradient-accumulation-steps \(gradientAccumulationSteps) takes several; give "
                 + "--per-device-train-batch-size \(perDeviceTrainBatchSize * gradientAccumulationSteps) without "
-                + "accumulation, which is the same step, and --gradient-checkpointing where it does not fit"
+                + "accumulation, which is the same step, and --gradient-checkpointing if it does not fit"
         )
         try require(
             !optimizerInBackward || maxTokensPerBatch == nil,
-            "--optimizer-in-backward moves the weights in a step's one backward pass, and --max-tokens-per-batch may cut "
-                + "a step into several; give one of the two"
+            "--optimizer-in-backward needs one backward pass per step, but --max-tokens-per-batch may split "
+                + "a step into several; give only one of the two"
         )
     }
 
-    /// Evaluation, the best model and early stopping go together.
+    /// Checks the settings of evaluation, the best model and early stopping.
     private func requireSelection(
         _ require: (Bool, String) throws(TrainingError) -> Void
     ) throws(TrainingError) {
         try require(
             evalStrategy != .best,
-            "--eval-strategy is no, steps or epoch; best is for --save-strategy"
+            "--eval-strategy must be no, steps or epoch; best is only for --save-strategy"
         )
         let needs: [(Bool, String)] = [
             (loadBestModelAtEnd, "--load-best-model-at-end"), (saveStrategy == .best, "--save-strategy best"),

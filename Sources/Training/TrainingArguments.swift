@@ -1,43 +1,43 @@
 public import Torch
 
-/// When something happens in a run.
+/// The interval at which a run logs, evaluates or saves.
 public enum IntervalStrategy: String, Sendable, CaseIterable {
     case no, steps, epoch
     /// Whenever an evaluation is the best so far; for saving only.
     case best
 }
 
-/// In which type matrix products are computed.
+/// The type in which matrix products are computed.
 ///
-/// Head, norms, softmax, loss and master weights are float32 always.
+/// Head, norms, softmax, loss and master weights are always float32.
 public enum Precision: String, Sendable, CaseIterable {
     /// True float32.
     case fp32
-    /// TensorFloat-32 on GPUs that have it; on a CPU float32 by the fastest kernels.
+    /// TensorFloat-32 on GPUs that support it; on a CPU float32 with the fastest kernels.
     case tf32
-    /// bfloat16 products over float32 weights.
+    /// bfloat16 matrix products with float32 weights.
     case bf16
 
     /// The type of matrix products.
     public var matmulDType: DType { self == .bf16 ? .bfloat16 : .float32 }
 }
 
-/// In which order examples are learned from.
+/// The order of the training examples.
 public enum SamplingStrategy: String, Sendable, CaseIterable {
-    /// Shuffled anew every epoch.
+    /// Shuffled for every epoch.
     case random
-    /// As the data has them.
+    /// The order of the data.
     case sequential
 }
 
-/// How long warm-up lasts.
+/// The length of the warmup.
 public enum Warmup: Sendable, Equatable {
     case steps(Int)
     /// A fraction of all steps, rounded up.
     case ratio(Double)
 }
 
-/// How to train: the reference's names and defaults.
+/// The training arguments, with transformers' names and defaults.
 ///
 /// Source: `TrainingArguments` of transformers 5.23 (training_args.py).
 public struct TrainingArguments: Sendable, Equatable {
@@ -45,119 +45,120 @@ public struct TrainingArguments: Sendable, Equatable {
     public var learningRate = 5e-5
     /// Examples per micro-batch.
     public var perDeviceTrainBatchSize = 8
-    /// Examples per evaluation batch; nil fills batches by tokens, which gives the same numbers sooner.
+    /// Examples per evaluation batch; nil fills batches by tokens, which is faster and gives the same results.
     public var perDeviceEvalBatchSize: Int?
-    /// Micro-batches per optimizer step.
+    /// Micro-batches per step.
     public var gradientAccumulationSteps = 1
-    /// Tokens of a micro-batch at the most; nil cuts a step by ``perDeviceTrainBatchSize``.
+    /// The maximum number of tokens of a micro-batch; nil splits a step by ``perDeviceTrainBatchSize``.
     ///
-    /// A step's examples, ``perDeviceTrainBatchSize`` times ``gradientAccumulationSteps`` of them, are then cut into as few
-    /// micro-batches as that allows, by length; the step is the same.
+    /// If given, a step's ``perDeviceTrainBatchSize`` times ``gradientAccumulationSteps`` examples are packed by length into
+    /// as few micro-batches as possible. The step's result stays the same.
     public var maxTokensPerBatch: Int?
-    /// Whether each block's weights are moved as soon as the backward pass has their gradients, which are then forgotten.
+    /// Whether to update each block's weights as soon as the backward pass has their gradients, which are then freed.
     public var optimizerInBackward = false
-    /// Whether blocks are computed again in the backward pass instead of kept: less memory, about a third more time.
+    /// Whether to recompute blocks in the backward pass instead of keeping their activations: less memory, about a third
+    /// more time.
     public var gradientCheckpointing = false
-    /// Passes over the training data; fractions allowed.
+    /// The number of epochs; may be a fraction.
     public var numTrainEpochs = 3.0
-    /// Optimizer steps; overrides ``numTrainEpochs`` where it is given.
+    /// The number of steps; overrides ``numTrainEpochs`` if given.
     public var maxSteps: Int?
     /// The optimizer.
     public var optimizer = OptimizerName.adamWFused
-    /// Decay of SGD's running sum of gradients; 0 keeps none.
+    /// SGD's momentum, the decay of its running sum of gradients; 0 turns it off.
     public var sgdMomentum = 0.0
-    /// What a gradient counts less in that sum.
+    /// SGD's dampening, by which a gradient is weighted less in that sum.
     public var sgdDampening = 0.0
-    /// Whether SGD looks ahead.
+    /// Whether SGD uses Nesterov momentum.
     public var sgdNesterov = false
-    /// Weight decay of all but biases and norms.
+    /// Weight decay of all parameters except biases and norms.
     public var weightDecay = 0.0
-    /// Decay of the gradients' running mean.
+    /// Decay rate of the first moment, the gradients' running mean.
     public var adamBeta1 = 0.9
-    /// Decay of their squares' running mean.
+    /// Decay rate of the second moment, the squared gradients' running mean.
     public var adamBeta2 = 0.999
-    /// Added to the root of the second moment.
+    /// Added to the second moment's square root.
     public var adamEpsilon = 1e-8
-    /// Gradients are scaled down to this L2 norm; 0 leaves them.
+    /// The L2 norm to which gradients are clipped; 0 turns clipping off.
     public var maxGradNorm = 1.0
-    /// How the learning rate moves.
+    /// The type of the learning rate schedule.
     public var scheduler = SchedulerType.linear
-    /// What shapes that beyond its name.
+    /// The parameters of the learning rate schedule.
     public var schedulerOptions = SchedulerOptions()
-    /// How long it rises first.
+    /// The length of the warmup.
     public var warmup = Warmup.steps(0)
-    /// What the learning rate is multiplied by with every block down from the head; 1 treats all alike.
+    /// The factor of the learning rate for each block further from the head; 1 uses the same rate for all.
     public var layerwiseLearningRateDecay = 1.0
-    /// Parameters that are not trained: beginnings of names, or patterns with `*`.
+    /// Frozen parameters: prefixes of names, or patterns with `*`.
     public var frozenParameters: [String] = []
-    /// How many of the first blocks are not trained, with all that comes before them; nil trains all.
+    /// The number of first blocks to freeze, together with everything before them; nil trains all.
     public var frozenLayerCount: Int?
-    /// The share of the wanted distribution that is spread evenly over all classes.
+    /// Label smoothing: the share of the target that is spread evenly over all classes.
     public var labelSmoothingFactor = 0.0
-    /// γ of the focal loss; 0 weighs easy and hard examples alike.
+    /// γ of the focal loss; 0 weighs easy and hard examples equally.
     public var focalGamma = 0.0
-    /// When a row is added to the log.
+    /// When to add a row to the log.
     public var loggingStrategy = IntervalStrategy.steps
-    /// Optimizer steps between rows of the log.
+    /// Steps between rows of the log.
     public var loggingSteps = 500
-    /// Whether the first step has a row of its own.
+    /// Whether to log the first step, too.
     public var loggingFirstStep = false
     /// When to evaluate during training.
     public var evalStrategy = IntervalStrategy.no
-    /// Optimizer steps between evaluations; ``loggingSteps`` where nil.
+    /// Steps between evaluations; nil takes ``loggingSteps``.
     public var evalSteps: Int?
-    /// Steps or epochs, as ``evalStrategy`` has it, before the first evaluation.
+    /// Steps or epochs, according to ``evalStrategy``, before the first evaluation.
     public var evalDelay = 0.0
-    /// Whether to evaluate before the first step, too; such an evaluation is never the best.
+    /// Whether to evaluate before the first step, too. This evaluation is never the best.
     public var evalOnStart = false
     /// When to save during training.
     public var saveStrategy = IntervalStrategy.steps
-    /// Optimizer steps between checkpoints.
+    /// Steps between checkpoints.
     public var saveSteps = 500
-    /// How many checkpoints to keep, the newest and the best in any case; nil keeps all.
+    /// The number of checkpoints to keep, always including the newest and the best; nil keeps all.
     public var saveTotalLimit: Int?
-    /// Whether checkpoints hold the model alone: a third of the size or less, and nothing to go on from.
+    /// Whether checkpoints contain only the model: at most a third of the size, but such checkpoints cannot be resumed.
     public var saveOnlyModel = false
-    /// Whether the run ends with the weights of its best evaluation, whose checkpoint is then always kept.
+    /// Whether to load the weights of the best evaluation at the end; their checkpoint is then always kept.
     public var loadBestModelAtEnd = false
-    /// The metric that tells which is the best, with or without `eval_`; the loss where nil.
+    /// The metric that selects the best evaluation, with or without `eval_`; nil takes the loss.
     public var metricForBestModel: String?
-    /// Whether more of it is better; nil takes the metric's own direction.
+    /// Whether a greater value of that metric is better; nil takes the metric's own direction.
     public var greaterIsBetter: Bool?
-    /// Evaluations without improvement after which training stops; nil never stops.
+    /// The number of evaluations without improvement after which training stops; nil never stops early.
     public var earlyStoppingPatience: Int?
-    /// How much an improvement must be to count.
+    /// The smallest improvement that counts.
     public var earlyStoppingThreshold = 0.0
-    /// Seed of head, dropout and, without ``dataSeed``, data order.
+    /// The seed of the head's initial weights, dropout and, without ``dataSeed``, the data order.
     public var seed: UInt64 = 42
-    /// Seed of the data order.
+    /// The seed of the data order.
     public var dataSeed: UInt64?
-    /// In which order examples come.
+    /// The order of the training examples.
     public var trainSamplingStrategy = SamplingStrategy.random
-    /// Whether an epoch's last examples are left out where they do not fill a micro-batch.
+    /// Whether to leave out an epoch's last examples if they do not fill a micro-batch.
     public var dataloaderDropLast = false
-    /// Type of matrix products.
+    /// The type of matrix products.
     public var precision = Precision.fp32
-    /// Whether a step whose loss or gradients are no numbers leaves a file that runs it again; it holds all weights.
+    /// Whether to write a replay file, with all weights, for a step with a NaN or infinite loss or gradient.
     public var writesReplayFile = true
-    /// Whether to repeat the reference's fault under accumulation: a step's loss is then the sum of the micro-batches' means.
+    /// Whether to reproduce transformers' inexact loss under accumulation, the sum of the micro-batches' means.
     public var hfCompatGradientAccumulation = false
 
-    /// The reference's defaults.
+    /// Creates arguments with transformers' defaults.
     public init() {}
 
-    /// Examples of one epoch.
+    /// The number of examples per epoch.
     ///
-    /// - Parameter examples: Of the training data.
-    /// - Returns: All of them, or as many as fill micro-batches.
+    /// - Parameter examples: The number of training examples.
+    /// - Returns: All examples, or only those that fill micro-batches.
     public func examplesPerEpoch(of examples: Int) -> Int {
         dataloaderDropLast ? examples / perDeviceTrainBatchSize * perDeviceTrainBatchSize : examples
     }
 
-    /// Optimizer steps of one epoch: the last group of micro-batches may be short.
+    /// The number of steps per epoch. The last step may have fewer micro-batches.
     ///
-    /// - Parameter examples: Of the training data.
-    /// - Returns: At least 1.
+    /// - Parameter examples: The number of training examples.
+    /// - Returns: The number of steps, at least 1.
     ///
     /// Source: `Trainer.set_initial_training_values` (trainer.py:2514-2521).
     public func stepsPerEpoch(examples: Int) -> Int {
@@ -165,20 +166,20 @@ public struct TrainingArguments: Sendable, Equatable {
         return max((batches + gradientAccumulationSteps - 1) / gradientAccumulationSteps, 1)
     }
 
-    /// Micro-batches of one epoch, as ``perDeviceTrainBatchSize`` cuts it.
+    /// The number of micro-batches per epoch, split by ``perDeviceTrainBatchSize``.
     private func microBatchesPerEpoch(examples: Int) -> Int {
         (examplesPerEpoch(of: examples) + perDeviceTrainBatchSize - 1) / perDeviceTrainBatchSize
     }
 
-    /// Passes over the data after some optimizer steps.
+    /// The number of epochs after some steps.
     ///
-    /// Counted in micro-batches, since an epoch's last step may have fewer of them: after the first of two steps that take
-    /// 2 and 1 it is 2/3.
+    /// It is counted in micro-batches, because an epoch's last step may have fewer: after the first of two steps with 2 and
+    /// 1 micro-batches it is 2/3.
     ///
     /// - Parameters:
-    ///   - step: Steps taken.
-    ///   - examples: Of the training data.
-    /// - Returns: The epoch to log.
+    ///   - step: The number of steps taken.
+    ///   - examples: The number of training examples.
+    /// - Returns: The epoch for the log.
     ///
     /// Source: `Trainer._run_epoch` (trainer.py:1948).
     public func epoch(after step: Int, examples: Int) -> Double {
@@ -188,7 +189,7 @@ public struct TrainingArguments: Sendable, Equatable {
         return Double(whole) + Double(min(rest * gradientAccumulationSteps, batches)) / Double(batches)
     }
 
-    /// Epochs of the whole run as `trainer_state.json` has them, rounded up.
+    /// The number of epochs of the whole run for `trainer_state.json`, rounded up.
     ///
     /// Source: `Trainer.set_initial_training_values` (trainer.py:2525-2533).
     func wholeEpochs(examples: Int) -> Int {
@@ -197,10 +198,10 @@ public struct TrainingArguments: Sendable, Equatable {
         return (maxSteps + steps - 1) / steps
     }
 
-    /// Optimizer steps of the whole run.
+    /// The number of steps of the whole run.
     ///
-    /// - Parameter examples: Of the training data.
-    /// - Returns: At least 1.
+    /// - Parameter examples: The number of training examples.
+    /// - Returns: The number of steps, at least 1.
     public func totalSteps(examples: Int) -> Int {
         maxSteps ?? Int((numTrainEpochs * Double(stepsPerEpoch(examples: examples))).rounded(.up))
     }

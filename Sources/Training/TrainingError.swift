@@ -1,22 +1,22 @@
-/// Why a run cannot start or go on.
+/// An error that prevents a run from starting or continuing.
 public struct TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The kind of failure.
     public enum Code: Sendable, Equatable {
-        /// A value that cannot be, or that contradicts another.
+        /// An argument is invalid or contradicts another.
         case badArgument
-        /// The data cannot be trained on: one class only, no examples.
+        /// The data cannot be trained on, for example because it has only one class or no examples.
         case badData
-        /// The loss or a gradient is no longer a number.
+        /// The loss or a gradient is NaN or infinite.
         case notFinite
-        /// The device's memory does not suffice.
+        /// The device has too little memory.
         case outOfMemory
-        /// A checkpoint cannot be resumed from.
+        /// A run cannot resume from a checkpoint.
         case badCheckpoint
     }
 
     /// The kind of failure.
     public var code: Code
-    /// What is wrong and what to do.
+    /// What is wrong and how to fix it.
     public var message: String
 
     package init(_ code: Code, _ message: String) {

@@ -78,7 +78,7 @@ struct DependentFlagTests {
             let contrary = try plan([path])
             #expect(contrary.code == 64, "\(contrary.errors)")
             #expect(
-                contrary.errors.contains("lines 1 and 2: --eval-steps 50 goes with"),
+                contrary.errors.contains("lines 1 and 2: --eval-steps 50 needs"),
                 "\(contrary.errors)"
             )
         }

@@ -122,7 +122,7 @@ struct ResumeCommandTests {
             )
             #expect(smoothed.code == 65)
             #expect(
-                smoothed.errors.contains("--label-smoothing-factor 0.0, and this one has 0.2"),
+                smoothed.errors.contains("--label-smoothing-factor 0.0, but this one has 0.2"),
                 "\(smoothed.errors)"
             )
         }

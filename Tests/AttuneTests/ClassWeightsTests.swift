@@ -57,7 +57,7 @@ struct ClassWeightsTests {
     @Test(arguments: [ClassWeights.balanced, .effectiveNumber(beta: 0.9), .named(["a": 1, "b": 1])])
     func `a label that there is not is named`(weights: ClassWeights) {
         #expect { try weights.values(labels: ["a", "b"], targets: .classes([0, 1, 2])) } throws: {
-            "\($0)" == "training example 2 has label id 2, and the ids are 0 to 1"
+            "\($0)" == "training example 2 has the label id 2, but the ids are 0 to 1"
         }
     }
 

@@ -136,7 +136,7 @@ struct HeadTests {
             "{\"text\": \"a\", \"label\": [\"x\", \"y\"]}\n{\"text\": \"b\", \"label\": [\"y\", \"x\"]}"
         #expect(
             try complaint("b.jsonl", same).contains(
-                "all labelled \"x\", \"y\"; a classifier needs examples that differ"
+                "all labelled \"x\", \"y\"; a classifier needs examples with different labels"
             )
         )
         #expect(

@@ -95,7 +95,7 @@ struct CustomMetricTests {
 
     @Test(
         arguments: [
-            ("accuracy", "there is a metric called \"accuracy\" already"), ("loss", "already"),
+            ("accuracy", "there is already a metric called \"accuracy\""), ("loss", "already"),
             ("runtime", "already"), ("f1_macro", "already"), ("eval_mine", "cannot be called \"eval_mine\""),
             ("", "cannot be called \"\""), ("My metric", "cannot be called"), ("twice", "already"),
         ]

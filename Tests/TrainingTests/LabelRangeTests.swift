@@ -41,31 +41,31 @@ struct LabelRangeTests {
     @Test func `of examples to train on`() throws {
         #expect(
             try refusal(.classes([0, 1, 2]))
-                == "training example 2 has label id 2, and the ids are 0 to 1; mend its row, or leave it out"
+                == "training example 2 has the label id 2, but the ids are 0 to 1; fix or remove its row"
         )
-        #expect(try refusal(.classes([7, 7, 7])).hasPrefix("training example 0 has label id 7"))
-        #expect(try refusal(.classes([0, -100, 1])).hasPrefix("training example 1 has label id -100"))
-        #expect(try refusal(.labelSets([[0], [1, 5], []])).hasPrefix("training example 1 has label id 5"))
+        #expect(try refusal(.classes([7, 7, 7])).hasPrefix("training example 0 has the label id 7"))
+        #expect(try refusal(.classes([0, -100, 1])).hasPrefix("training example 1 has the label id -100"))
+        #expect(try refusal(.labelSets([[0], [1, 5], []])).hasPrefix("training example 1 has the label id 5"))
         #expect(try refusal(.classes([0, 1, 1])) == "nothing")
     }
 
     @Test func `of examples to measure on`() throws {
         #expect(
             try refusal(.classes([0, 1, 1]), .classes([0, 1, 3])).hasPrefix(
-                "evaluation example 2 has label id 3"
+                "evaluation example 2 has the label id 3"
             )
         )
         let classifier = try NonFiniteTests.classifier()
         #expect { try evaluate(classifier, on: classifier.encode(["a"], targets: .classes([2]))) } throws: {
-            "\($0)".hasPrefix("evaluation example 0 has label id 2")
+            "\($0)".hasPrefix("evaluation example 0 has the label id 2")
         }
     }
 
     @Test(arguments: [Double.nan, .infinity]) func `a number that is none`(number: Double) throws {
         #expect(
             try refusal(.numbers([1, number, 2]))
-                == "training example 1 has the number \(number), which nothing can be learned from; "
-                + "mend its row, or leave it out"
+                == "training example 1 has the number \(number), which is not a valid target; "
+                + "fix or remove its row"
         )
     }
 }

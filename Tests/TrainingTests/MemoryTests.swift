@@ -119,7 +119,7 @@ struct MemoryTests {
 
     @Test func `a text longer than the budget is named before the first step`() {
         #expect { try trainer { $0.maxTokensPerBatch = 4 } } throws: {
-            "\($0)".contains("--max-tokens-per-batch 4 has no room for text")
+            "\($0)".contains("--max-tokens-per-batch 4 is too small for text")
                 && "\($0)".contains("--max-length 4")
         }
     }
@@ -162,8 +162,8 @@ struct MemoryTests {
         )
         #expect { try trainer.run { _ in } } throws: { error in
             (error as? TrainingError)?.code == .notFinite
-                && "\(error)".contains("the first in the backward pass is that of ")
-                && "\(error)".contains("before the weights were touched")
+                && "\(error)".contains("the first non-finite gradient in the backward pass is that of ")
+                && "\(error)".contains("before changing the weights")
         }
     }
 
@@ -179,7 +179,7 @@ struct MemoryTests {
                 $0.optimizerInBackward = true
                 $0.maxTokensPerBatch = 100
             }
-        } throws: { "\($0)".contains("give one of the two") }
+        } throws: { "\($0)".contains("give only one of the two") }
     }
 
     @Test func `running out of memory says what takes less and is not in use`() throws {

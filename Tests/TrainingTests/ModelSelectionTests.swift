@@ -61,7 +61,7 @@ struct ModelSelectionTests {
         let error = ModelSelection.unknown("eval_roc_auc", among: fewer, isLeftOut: true)
         #expect(
             error.message.hasPrefix(
-                "--metric-for-best-model roc_auc is not measured, because it compares the scores"
+                "--metric-for-best-model roc_auc is not available, because there are too many"
             )
         )
     }
@@ -162,7 +162,7 @@ struct ModelSelectionTests {
                 $0.metricForBestModel = "acuracy"
             }
         } throws: {
-            "\($0)".contains("--metric-for-best-model acuracy is not measured")
+            "\($0)".contains("--metric-for-best-model acuracy is not available")
                 && "\($0)".contains("accuracy, ")
         }
         #expect {
@@ -250,7 +250,7 @@ struct LayerPlanTests {
         var arguments = TrainingArguments()
         arguments.frozenParameters = ["layer.0"]
         #expect { try FreezingPlan(parameters).freeze(parameters, arguments) } throws: {
-            "\($0)".contains("--freeze layer.0 names no parameter")
+            "\($0)".contains("--freeze layer.0 matches no parameter")
         }
         arguments.frozenParameters = []
         arguments.frozenLayerCount = 4

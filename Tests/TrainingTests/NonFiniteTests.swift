@@ -73,7 +73,7 @@ struct NonFiniteTests {
             }.message
             #expect(text.contains("step 1: the loss is nan"), "\(text)")
             #expect(
-                text.contains("the weight model.layers.1.mlp.up_proj.weight (float32) itself holds 384"),
+                text.contains("the weight model.layers.1.mlp.up_proj.weight (float32) itself has 384"),
                 "\(text)"
             )
             #expect(
@@ -96,7 +96,7 @@ struct NonFiniteTests {
             }.message
             #expect(
                 text.contains(
-                    "the first layer that loses them is model.layers.0.mlp.up_proj.weight, in float32, at token "
+                    "the first layer with a non-finite output is model.layers.0.mlp.up_proj.weight, in float32, at token "
                 ),
                 "\(text)"
             )
@@ -140,9 +140,9 @@ struct NonFiniteTests {
                 let table = try #require(classifier.model.parameters["model.embed_tokens.weight"])
                 try table.value.narrowed(0, to: Int(token)..<Int(token) + 1).fill(.nan)
             }.message
-            #expect(text.contains("It comes of example 2;"), "\(text)")
+            #expect(text.contains("Caused by example 2;"), "\(text)")
             #expect(
-                text.contains("model.embed_tokens.weight (float32) itself holds 16 such values"),
+                text.contains("model.embed_tokens.weight (float32) itself has 16 non-finite values"),
                 "\(text)"
             )
         }
@@ -159,12 +159,12 @@ struct NonFiniteTests {
                 try Self.overflowBackward($0)
             }.message
             #expect(
-                text.contains("but gradients are no numbers, and training stopped before the weights"),
+                text.contains("but gradients are NaN or infinite, and training stopped before changing"),
                 "\(text)"
             )
             let (replay, model) = try StepReplay.load(folder.appending(path: "replay-step-1.safetensors"))
             #expect(
-                replay.fault == "gradients are no numbers" && replay.learningRate == 5e-5 && replay.seed == 42
+                replay.fault == "gradients are NaN or infinite" && replay.learningRate == 5e-5 && replay.seed == 42
             )
             let report = try replay.run(on: model)
             guard case .gradient(let gradient) = report.origin else {
@@ -175,7 +175,7 @@ struct NonFiniteTests {
             // The last norm's backward pass overflows, and what comes below it is the last block's last product.
             #expect(gradient.name == "model.layers.1.mlp.down_proj.weight")
             #expect(
-                text.contains("the first in the backward pass is that of \(gradient.name) (float32)"),
+                text.contains("the first non-finite gradient in the backward pass is that of \(gradient.name) (float32)"),
                 "\(text) \(report.explanation)"
             )
             // The head's own gradient and the last norm's come first, and are finite.
@@ -198,7 +198,7 @@ struct NonFiniteTests {
                 try Self.overflowBackward($0)
             }.message
             #expect(text.contains("that of model.layers.1.mlp.down_proj.weight (float32)"), "\(text)")
-            #expect(text.contains("training stopped before the weights were touched"), "\(text)")
+            #expect(text.contains("training stopped before changing the weights"), "\(text)")
         }
     }
 
@@ -219,10 +219,10 @@ struct NonFiniteTests {
                 hasMoved: true
             )
             #expect(
-                error.message.contains("when the weights above had been moved (the last checkpoint is whole)")
+                error.message.contains("after updating the weights above (the last checkpoint is intact)")
             )
             #expect(error.message.contains("that of model.layers.0.mlp.up_proj.weight (float32)"))
-            #expect(error.message.contains("They come of examples 3, 1."))
+            #expect(error.message.contains("Caused by examples 3, 1."))
             let (replay, _) = try StepReplay.load(folder.appending(path: "replay-step-5.safetensors"))
             #expect(replay.hasMoved && replay.examples == [3, 1])
         }

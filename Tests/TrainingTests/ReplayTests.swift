@@ -119,7 +119,7 @@ struct ReplayTests {
             let (replay, read) = try StepReplay.load(file)
             #expect(replay == written)
             let report = try replay.run(on: read)
-            #expect(report.origin == nil && report.explanation.hasPrefix("no number was lost"))
+            #expect(report.origin == nil && report.explanation.hasPrefix("the replay produced no NaN"))
             #expect(report.microBatches.count == trainer.microBatches(of: order[4..<8]).count)
             #expect(report.microBatches.reduce(0) { $0 + $1.loss } == record.loss)
             // 1e-5 relative: the trainer sums squares in float32, the report in float64.
@@ -169,7 +169,7 @@ struct ReplayTests {
             let (replay, model) = try StepReplay.load(file)
             #expect(replay.hasCustomLoss)
             #expect { try replay.run(on: model) } throws: {
-                "\($0)".contains("a loss of your own, which no file holds")
+                "\($0)".contains("a custom loss, which is not saved")
             }
             #expect(try replay.run(on: model, loss: loss).origin == nil)
         }

@@ -134,47 +134,47 @@ struct ResumeTests {
 
     private static let refused: [(String, @Sendable (inout Setup) -> Void)] = [
         ("trained the weights of tiny-base, and other has others", { ($0.model, $0.scale) = ("other", 2) }),
-        ("began with other weights than tiny-base, which has changed since", { $0.scale = 2 }),
+        ("began with other weights than tiny-base now has", { $0.scale = 2 }),
         (
-            "has rms_norm_eps 1e-06 in its model's config.json, and this one has 1e-05",
+            "has rms_norm_eps 1e-06 in its model's config.json, but this one has 1e-05",
             { $0.epsilon = "1e-05" }
         ),
-        ("has the labels bad, good, and this one has no, yes", { $0.labels = ["no", "yes"] }),
-        ("has --class-weights none, and this one has 0.5, 2.0", { $0.weights = [0.5, 2] }),
+        ("has the labels bad, good, but this one has no, yes", { $0.labels = ["no", "yes"] }),
+        ("has --class-weights none, but this one has 0.5, 2.0", { $0.weights = [0.5, 2] }),
         (
-            "has --label-smoothing-factor 0.0, and this one has 0.1",
+            "has --label-smoothing-factor 0.0, but this one has 0.1",
             { $0.arguments.labelSmoothingFactor = 0.1 }
         ),
-        ("has --focal-gamma 0.0, and this one has 2.0", { $0.arguments.focalGamma = 2 }),
+        ("has --focal-gamma 0.0, but this one has 2.0", { $0.arguments.focalGamma = 2 }),
         (
-            "has the loss cross_entropy, and this one has custom",
+            "has the loss cross_entropy, but this one has custom",
             {
                 $0.loss = CustomLoss { (logits, _, _) throws(TorchError) in
                     try logits.map(.square).sum(along: 1)
                 }
             }
         ),
-        ("has --freeze-layers none, and this one has 1", { $0.arguments.frozenLayerCount = 1 }),
+        ("has --freeze-layers none, but this one has 1", { $0.arguments.frozenLayerCount = 1 }),
         (
-            "has --freeze none, and this one has model.embed_tokens",
+            "has --freeze none, but this one has model.embed_tokens",
             { $0.arguments.frozenParameters = ["model.embed_tokens"] }
         ),
-        ("has the data in another order (random, seed 42)", { $0.arguments.seed = 1 }),
+        ("has another data order (random, seed 42)", { $0.arguments.seed = 1 }),
         (
-            "has --seed 42, and this one has 1",
+            "has --seed 42, but this one has 1",
             { ($0.arguments.seed, $0.arguments.dataSeed) = (1, 42) }
         ),
-        ("has 4 examples a step, and this one has 8", { $0.arguments.perDeviceTrainBatchSize = 8 }),
-        ("has --optim adamw_torch_fused, and this one has sgd", { $0.arguments.optimizer = .sgd }),
+        ("has 4 examples per step, but this one has 8", { $0.arguments.perDeviceTrainBatchSize = 8 }),
+        ("has --optim adamw_torch_fused, but this one has sgd", { $0.arguments.optimizer = .sgd }),
         (
-            "has --dataloader-drop-last false, and this one has true",
+            "has --dataloader-drop-last false, but this one has true",
             { $0.arguments.dataloaderDropLast = true }
         ),
         (
-            "has --hf-compat-ga false, and this one has true, 4 at once",
+            "has --hf-compat-ga false, but this one has true, 4 at once",
             { $0.arguments.hfCompatGradientAccumulation = true }
         ),
-        ("cuts texts at 64 tokens, and this one at 3 (--max-length)", { $0.maxLength = 3 }),
+        ("cuts texts at 64 tokens, but this one at 3 (--max-length)", { $0.maxLength = 3 }),
     ]
 
     @Test(arguments: refused.indices) func `what would make it another run is refused, with both values`(
@@ -272,7 +272,7 @@ struct ResumeTests {
     @Test func `another metric or other evaluation texts are refused once there is a best model`() throws {
         let changes: [(String, (inout Setup) -> Void)] = [
             (
-                "has --metric-for-best-model loss, and this one has accuracy",
+                "has --metric-for-best-model loss, but this one has accuracy",
                 { $0.arguments.metricForBestModel = "accuracy" }
             ),
             ("chose its best model on other evaluation texts (8 examples", { $0.evaluatesOn = 12 }),

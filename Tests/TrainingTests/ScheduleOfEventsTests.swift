@@ -101,7 +101,7 @@ struct ScheduleOfEventsTests {
                 $0.dataloaderDropLast = true
                 $0.perDeviceTrainBatchSize = 23
             }
-        } throws: { "\($0)".contains("--dataloader-drop-last leaves none of 22 examples") }
+        } throws: { "\($0)".contains("--dataloader-drop-last drops all 22 examples") }
     }
 
     @Test func `examples come in the data's order when that is asked for`() throws {
@@ -129,7 +129,7 @@ struct ScheduleOfEventsTests {
             #expect(names.contains("model.safetensors") && !names.contains("optimizer.safetensors"))
             #expect {
                 try self.events(in: folder, resumingFrom: checkpoint) { $0.saveStrategy = .epoch }
-            } throws: { "\($0)".contains("it holds the model alone") }
+            } throws: { "\($0)".contains("it contains only the model") }
         }
     }
 }

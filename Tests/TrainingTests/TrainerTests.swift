@@ -211,7 +211,7 @@ struct TrainerTests {
             #expect {
                 try run(arguments { $0.maxSteps = 3 }, in: folder, resumingFrom: checkpoint)
             } throws: {
-                "\($0)".contains("it has taken 4 steps, and this run ends after 3")
+                "\($0)".contains("it has taken 4 steps, but this run ends after 3")
             }
         }
     }
@@ -222,10 +222,10 @@ struct TrainerTests {
             _ = try run(short, in: folder, stopAfter: 4)
             let checkpoint = try #require(RunFolder(folder).latestCheckpoint)
             let changes: [(String, (inout TrainingArguments) -> Void)] = [
-                ("8 examples a step, and this one has 16", { $0.gradientAccumulationSteps = 2 }),
-                ("another order (random, seed 42), and this one has it random, seed 1", { $0.dataSeed = 1 }),
-                ("and this one has it sequential", { $0.trainSamplingStrategy = .sequential }),
-                ("--optim adamw_torch_fused, and this one has sgd", { $0.optimizer = .sgd }),
+                ("8 examples per step, but this one has 16", { $0.gradientAccumulationSteps = 2 }),
+                ("another data order (random, seed 42) than this one (random, seed 1)", { $0.dataSeed = 1 }),
+                ("than this one (sequential)", { $0.trainSamplingStrategy = .sequential }),
+                ("--optim adamw_torch_fused, but this one has sgd", { $0.optimizer = .sgd }),
             ]
             for (message, change) in changes {
                 var other = short
@@ -238,7 +238,7 @@ struct TrainerTests {
             let classifier = try classifier()
             let labels = texts.indices.map { $0.isMultiple(of: 3) ? 1 : 0 }
             for (message, count) in [
-                ("22 training examples, and this one has 20", 20), ("other texts, labels", 22),
+                ("22 training examples, but this one has 20", 20), ("other texts, labels", 22),
             ] {
                 let trainer = try Trainer(
                     classifier,
@@ -451,7 +451,7 @@ struct TrainerHeadTests {
                 train: numbers,
                 outputFolder: FileManager.default.temporaryDirectory
             )
-        } throws: { "\($0)".contains("no targets of the classifier's kind, single_label_classification") }
+        } throws: { "\($0)".contains("no targets of the classifier's problem type, single_label_classification") }
         #expect(throws: TrainingError.self) { try evaluate(classifier, on: numbers) }
         #expect(throws: TrainingError.self) { try evaluate(classifier, on: classifier.encode(["a"])) }
     }

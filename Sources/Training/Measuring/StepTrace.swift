@@ -1,41 +1,41 @@
-/// What a step of training, or an evaluation, took of memory and time.
+/// The memory and time of a training step or an evaluation.
 package struct StepTrace: Sendable, Equatable {
     /// One phase of the step.
     package struct Phase: Sendable, Equatable {
-        /// Which; nil for an evaluation.
+        /// The kind of phase; nil for an evaluation.
         package var kind: StepPhase?
-        /// The bytes that tensors took after each allocation.
+        /// The bytes of all tensors after each allocation.
         package var live: [Int]
     }
 
-    /// In order: forward and backward of every micro-batch, then the update.
+    /// The phases in order: forward and backward of every micro-batch, then the update.
     package var phases: [Phase] = []
-    /// How long it took.
+    /// The duration in seconds.
     package var seconds = 0.0
 
-    /// A step that took nothing yet.
+    /// Creates an empty trace.
     package init() {}
 
-    /// The most bytes that tensors took at once.
+    /// The peak bytes of all tensors.
     package var peak: Int { phases.compactMap { $0.live.max() }.max() ?? 0 }
 }
 
-/// The memory of a step of a model with many blocks, from steps of two models with few.
+/// The memory of a step of a model with many blocks, extrapolated from steps of two models with few blocks.
 ///
-/// With every block, what a step holds at a moment grows by the same amount; which moment holds the most is another question:
-/// few blocks may hold the most when the embedding's gradient comes, many blocks when all activations are there. So each
-/// phase is looked at where it begins and where it ends, moments that a step has whatever its blocks, and in between it is
-/// never higher than at both: activations fall and gradients rise by the same amounts block after block.
+/// At each moment of a step, memory grows by the same amount with every block, but the moment of the peak varies: with few
+/// blocks it may be when the embedding's gradient is computed, with many when all activations exist. So each phase is
+/// measured at its beginning and its end, moments that every step has. In between memory never exceeds both, because
+/// activations shrink and gradients grow by the same amounts block after block.
 package struct ProbedStep: Sendable, Equatable {
-    /// The most that is held around one moment.
+    /// The peak memory around one moment.
     package struct Moment: Sendable, Equatable {
         /// The phase; nil for an evaluation.
         package var phase: StepPhase?
-        /// How many backward passes there were before it in this step.
+        /// The number of earlier backward passes in this step.
         package var microBatch: Int
-        /// Whether it is in the second half of its phase.
+        /// Whether the moment is in the second half of its phase.
         package var isLate: Bool
-        /// Bytes with the number of blocks that was asked for.
+        /// The bytes with the requested number of blocks.
         package var bytes: Int
     }
 
@@ -44,22 +44,22 @@ package struct ProbedStep: Sendable, Equatable {
     private let smallBlocks: Int
     private let largeBlocks: Int
 
-    /// Two measured steps of the same examples.
+    /// Creates a probe from two measured steps with the same examples.
     ///
     /// - Parameters:
-    ///   - small: Of a model with `smallBlocks` blocks.
-    ///   - smallBlocks: At least 1.
-    ///   - large: Of a model with `largeBlocks` blocks.
-    ///   - largeBlocks: More than `smallBlocks`, or the same for a model that was measured whole.
+    ///   - small: A step of a model with `smallBlocks` blocks.
+    ///   - smallBlocks: The smaller number of blocks, at least 1.
+    ///   - large: A step of a model with `largeBlocks` blocks.
+    ///   - largeBlocks: The larger number of blocks; equal to `smallBlocks` if the whole model was measured.
     package init(small: StepTrace, _ smallBlocks: Int, large: StepTrace, _ largeBlocks: Int) {
         (self.small, self.smallBlocks) = (small, smallBlocks)
         (self.large, self.largeBlocks) = (large, largeBlocks)
     }
 
-    /// The moments of a step with so many blocks.
+    /// The moments of a step with a number of blocks.
     ///
-    /// - Parameter blocks: As many as either model's, or more.
-    /// - Returns: The two halves of every phase.
+    /// - Parameter blocks: The number of blocks, at least that of the measured models.
+    /// - Returns: One moment for each half of every phase.
     package func moments(blocks: Int) -> [Moment] {
         var microBatch = 0
         var moments: [Moment] = []
@@ -81,22 +81,22 @@ package struct ProbedStep: Sendable, Equatable {
         return moments
     }
 
-    /// Seconds of a step with so many blocks; a measured difference that is less than nothing counts nothing.
+    /// The time of a step with a number of blocks. A negative difference between the measurements counts as 0.
     ///
-    /// - Parameter blocks: As many as either model's, or more.
-    /// - Returns: Seconds.
+    /// - Parameter blocks: The number of blocks, at least that of the measured models.
+    /// - Returns: The time in seconds.
     package func seconds(blocks: Int) -> Double {
         max(extended(small.seconds, large.seconds, to: blocks) ?? large.seconds, large.seconds)
     }
 
-    /// A line through two points; nil where they are one.
+    /// Linear extrapolation through two points; nil if they coincide.
     private func extended(_ few: Double, _ many: Double, to blocks: Int) -> Double? {
         guard largeBlocks > smallBlocks else { return nil }
         return few + Double(blocks - smallBlocks) * (many - few) / Double(largeBlocks - smallBlocks)
     }
 
-    /// The highest of the first so many allocations and of the last so many, the same numbers for both models; the larger
-    /// model's in between are left out.
+    /// The peaks of the first and of the second half of a phase's allocations. Both models use as many allocations from each
+    /// end as the smaller one has; the larger model's allocations in between are left out.
     private static func halves(_ few: [Int], _ many: [Int]) -> [(Int, Int)?] {
         guard many.count >= few.count else {
             return [few.max().flatMap { peak in many.max().map { (peak, $0) } }, nil]

@@ -4,42 +4,42 @@ package import NN
 import Tokenization
 package import Torch
 
-/// Which of a run's steps stand for all of them.
+/// The steps that represent a run.
 package struct NotableSteps: Sendable, Equatable {
-    /// The examples of the steps with the heaviest micro-batches: of one that is a step alone, and of one that comes last in
-    /// its step; either may be missing.
+    /// The examples of the steps with the largest micro-batches: a step with a single micro-batch, and a step in which the
+    /// largest one is last. Either may be missing.
     package var heaviest: [[Int]]
-    /// The examples of a step of about the mean number of tokens.
+    /// The examples of a step with about the mean number of tokens.
     package var typical: [Int]
-    /// Texts of the heaviest micro-batch.
+    /// The number of texts of the largest micro-batch.
     package var heaviestTexts: Int
-    /// Tokens of the heaviest micro-batch.
+    /// The number of tokens of the largest micro-batch.
     package var heaviestTokens: Int
-    /// Tokens of a step on average.
+    /// The mean number of tokens per step.
     package var meanTokens: Double
 }
 
-/// What a few real steps took.
+/// The memory and time of a few real steps.
 package struct TrialMeasurement: Sendable {
-    /// Bytes of the weights.
+    /// The bytes of the weights.
     package var weightBytes = 0
-    /// Bytes of all gradients but those of tables' few rows.
+    /// The bytes of all gradients, except sparse gradients of embedding rows.
     package var gradientBytes = 0
-    /// Bytes of what the optimizer remembers.
+    /// The bytes of the optimizer state.
     package var stateBytes = 0
-    /// Of the steps with the heaviest micro-batches, one after the other.
+    /// The trace of the steps with the largest micro-batches, one after the other.
     package var heaviest = StepTrace()
-    /// Of a step of about the mean number of tokens; nil where it was not asked for.
+    /// The trace of a step with about the mean number of tokens; nil if time is not measured.
     package var typical: StepTrace?
-    /// Of the evaluation batch with the most tokens; nil where nothing is held out.
+    /// The trace of the evaluation batch with the most tokens; nil without evaluation examples.
     package var evaluation: StepTrace?
-    /// Tokens of that batch.
+    /// The number of tokens of that batch.
     package var evaluationTokens = 0
 }
 
-/// The heaviest micro-batch of several, and its step.
+/// The largest of several micro-batches, and its step.
 private struct HeavyBatch {
-    /// Its tokens, and the sum of their squares by text.
+    /// The number of tokens, and the sum of the squared text lengths.
     var weight = (0, 0)
     var micro = ArraySlice<Int>()
     var window = ArraySlice<Int>()
@@ -52,17 +52,17 @@ private struct HeavyBatch {
 }
 
 extension Trainer {
-    /// Looks through the run's batches, as its seeds and its data's lengths make them.
+    /// Finds representative steps among the run's batches, which follow from its seeds and text lengths.
     ///
-    /// - Returns: The steps that tell of all.
+    /// - Returns: The representative steps.
     /// - Throws: `.outOfMemory`.
     package func notableSteps() throws(TorchError) -> NotableSteps {
         let stepSize = arguments.perDeviceTrainBatchSize * arguments.gradientAccumulationSteps
         let epochs = (totalSteps + stepsPerEpoch - 1) / stepsPerEpoch
-        // Gradients are there already when a later micro-batch of a step comes, so it is told from one that is alone.
+        // A later micro-batch of a step runs while gradients exist, so it is distinguished from a single one.
         var (alone, later) = (HeavyBatch(), HeavyBatch())
         var steps: [(window: ArraySlice<Int>, tokens: Int)] = []
-        // Later epochs shuffle the same texts; a few of them show what can come together.
+        // Later epochs shuffle the same texts; a few epochs show which batches are possible.
         for epoch in 0..<min(epochs, 8) {
             let order = try dataOrder(arguments, examples: train.count, epoch: epoch)
             let count = min(stepsPerEpoch, totalSteps - epoch * stepsPerEpoch)
@@ -72,7 +72,7 @@ extension Trainer {
                 if micros.count == 1 {
                     alone.take(micros[0], of: window, train)
                 } else {
-                    // Packed ones keep their order; of the others each may come last.
+                    // Packed micro-batches keep their order; any of the others may be last.
                     for micro in tokenBudget == nil ? micros[...] : micros.dropFirst() {
                         later.take(micro, of: window, train)
                     }
@@ -94,7 +94,7 @@ extension Trainer {
         )
     }
 
-    /// The step's examples, those of the micro-batch at the end.
+    /// The step's examples, with those of the largest micro-batch at the end.
     private func lastInItsStep(_ batch: HeavyBatch) -> [Int] {
         let worst = Set(batch.micro)
         let others = batch.window.filter { !worst.contains($0) }
@@ -102,16 +102,16 @@ extension Trainer {
         return others.prefix(others.count / size * size) + Array(batch.micro)
     }
 
-    /// Takes real steps of this trainer and records what they take.
+    /// Takes real steps of this trainer and records their memory and time.
     ///
-    /// The classifier's weights are moved by them.
+    /// The steps change the classifier's weights.
     ///
     /// - Parameters:
-    ///   - notable: The steps' examples.
-    ///   - recorder: Records since before the classifier was made.
-    ///   - withTime: Whether a typical step is taken, too, and the clock is worth reading.
-    /// - Returns: What they took.
-    /// - Throws: As ``run(resumingFrom:shouldStop:shouldSave:emit:)``.
+    ///   - notable: The steps to take.
+    ///   - recorder: A recorder that was started before the classifier was created.
+    ///   - withTime: Whether to take typical steps, too, and measure their time.
+    /// - Returns: The measurement.
+    /// - Throws: The errors of ``run(resumingFrom:shouldStop:shouldSave:emit:)``.
     package func measure(
         _ notable: NotableSteps,
         _ recorder: MemoryRecorder,
@@ -142,7 +142,7 @@ extension Trainer {
         }
         for step in notable.heaviest { result.heaviest.phases += try take(step).phases }
         if withTime {
-            // The first steps of a shape also choose their kernels.
+            // The first steps with a shape also choose kernels, so they are not counted.
             let steps = try [take(notable.typical), take(notable.typical), take(notable.typical)]
             result.typical = steps.dropFirst().min { $0.seconds < $1.seconds }
         }
@@ -151,7 +151,7 @@ extension Trainer {
         return result
     }
 
-    /// The evaluation batch of the most tokens.
+    /// Measures the evaluation batch with the most tokens.
     private func measure(
         _ evaluation: EncodedExamples,
         _ recorder: MemoryRecorder,
@@ -177,7 +177,7 @@ extension Trainer {
 }
 
 extension EncodedExamples {
-    /// Some texts that follow each other, without their targets.
+    /// A range of texts, without targets.
     fileprivate func part(_ range: Range<Int>) -> EncodedExamples {
         var part = PackedEncodings()
         for index in range {
@@ -191,12 +191,12 @@ extension EncodedExamples {
 }
 
 extension TrainingArguments {
-    /// The same for a model with fewer blocks.
+    /// The same arguments for a model with fewer blocks.
     ///
     /// - Parameters:
-    ///   - parameters: That model's.
-    ///   - frozenBlocks: How many of its first blocks are frozen.
-    /// - Returns: Arguments that name nothing it does not have.
+    ///   - parameters: The parameters of that model.
+    ///   - frozenBlocks: The number of its first blocks to freeze.
+    /// - Returns: Arguments that name only parameters of that model.
     package func fitting(_ parameters: [Parameter], frozenBlocks: Int) -> TrainingArguments {
         var result = self
         if frozenLayerCount != nil { result.frozenLayerCount = frozenBlocks }

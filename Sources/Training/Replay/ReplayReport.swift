@@ -1,25 +1,25 @@
 import Foundation
 import Torch
 
-/// What a step looked like from the inside when it was run again.
+/// The layers, weights and gradients of a replayed step.
 public struct ReplayReport: Sendable, Equatable {
     /// A token of an example.
     public struct Place: Sendable, Equatable {
-        /// The example's place in the training data, from 0.
+        /// The example's zero-based index in the training data.
         public var example: Int
-        /// The token's place in the example, from 0; nil where the layer looks at one state an example.
+        /// The token's zero-based index in the example; nil if the layer has one state per example.
         public var token: Int?
     }
 
-    /// A linear layer at work.
+    /// The input and output of a linear layer.
     public struct Layer: Sendable, Equatable {
-        /// Its weight's name in the checkpoint.
+        /// The name of the layer's weight in the checkpoint.
         public var name: String
-        /// What it was given.
+        /// Statistics of the input.
         public var input: TensorStatistics
-        /// What it gave, and in which type it multiplied.
+        /// Statistics of the output, with the type of the matrix product.
         public var output: TensorStatistics
-        /// Whose value was the first that is not finite, in what it was given or else in what it gave.
+        /// The place of the first non-finite value in the input, or else in the output.
         public var firstLost: Place?
     }
 
@@ -27,53 +27,54 @@ public struct ReplayReport: Sendable, Equatable {
     public struct Named: Sendable, Equatable {
         /// The parameter's name in the checkpoint.
         public var name: String
-        /// Its values.
+        /// Statistics of the values.
         public var statistics: TensorStatistics
     }
 
-    /// What goes through the model at once.
+    /// A micro-batch.
     public struct MicroBatch: Sendable, Equatable {
-        /// The examples' places in the training data.
+        /// The examples' zero-based indices in the training data.
         public var examples: [Int]
-        /// Their tokens.
+        /// The number of tokens.
         public var tokens: Int
         /// Its share of the step's mean loss, in nats.
         public var loss: Double
-        /// In the order in which they ran.
+        /// The layers in the order in which they ran.
         public var layers: [Layer]
-        /// The examples whose logits are not finite.
+        /// The examples with non-finite logits.
         public var nonFiniteExamples: [Int]
-        /// Gradients in the order of the backward pass, each with what the micro-batches before this one gave; none where
-        /// there was no such pass.
+        /// Gradients in the order of the backward pass, including those of earlier micro-batches; empty without a backward
+        /// pass.
         public var gradients: [Named]
     }
 
-    /// Where numbers were lost first.
+    /// The origin of the first non-finite value.
     public enum Origin: Sendable, Equatable {
-        /// A weight holds what is no finite number.
+        /// A weight has non-finite values.
         case weight(Named)
-        /// A layer was given finite numbers only, and gave others.
+        /// A layer with a finite input has a non-finite output.
         case layer(Layer)
-        /// A layer was given others already, by a norm, an attention or an activation, which compute in float32.
+        /// The layer's input was already non-finite, from a norm, attention or activation, which compute in float32.
         case before(Layer)
-        /// All layers gave finite numbers, and the loss of them, in float32, is none.
+        /// All outputs are finite, but the loss, in float32, is not.
         case loss
-        /// A gradient, the first one in the backward pass.
+        /// A gradient is the first non-finite one in the backward pass.
         case gradient(Named)
-        /// Every gradient is finite, and the norm of all of them is too large for float32.
+        /// Every gradient is finite, but the gradient norm is too large for float32.
         case norm(Double)
     }
 
-    /// The weights that hold what is not finite.
+    /// The weights with non-finite values.
     public var weightsLost: [Named]
-    /// Up to the one whose loss is not finite.
+    /// The micro-batches, up to the first with a non-finite loss or gradient.
     public var microBatches: [MicroBatch]
-    /// Examples that lose gradients when they run alone, without dropout; empty where only many together do.
+    /// Examples with non-finite gradients even when run alone and without dropout; empty if only several examples together
+    /// cause them.
     public var examplesWithLostGradients: [Int]
-    /// Where numbers were lost first; nil where none was.
+    /// The origin of the first non-finite value; nil if all values are finite.
     public var origin: Origin?
 
-    /// The examples that it comes of, as far as that can be told.
+    /// The examples that caused it, as far as known.
     public var examples: [Int] {
         guard let last = microBatches.last else { return [] }
         if !last.nonFiniteExamples.isEmpty { return last.nonFiniteExamples }
@@ -81,26 +82,26 @@ public struct ReplayReport: Sendable, Equatable {
         return last.loss.isFinite ? microBatches.flatMap(\.examples) : last.examples
     }
 
-    /// One sentence on where numbers were lost first, with the type they were computed in.
+    /// One sentence on the origin of the first non-finite value, with the type of the computation.
     public var explanation: String {
         switch origin {
-        case nil: "no number was lost when the step was run again"
+        case nil: "the replay produced no NaN or infinity"
         case .weight(let weight):
-            "the weight \(weight.name) (\(weight.statistics.dtype.rawValue)) itself holds "
-                + "\(weight.statistics.nonFiniteCount) such values"
+            "the weight \(weight.name) (\(weight.statistics.dtype.rawValue)) has "
+                + "\(weight.statistics.nonFiniteCount) non-finite values"
         case .layer(let layer):
-            "the first layer that loses them is \(layer.name), in \(layer.output.dtype.rawValue)"
+            "the first layer with a non-finite output is \(layer.name), in \(layer.output.dtype.rawValue)"
                 + Self.shown(layer.firstLost)
-                + "; it was given values up to \(Self.short(layer.input.largest))"
+                + "; its input has values up to \(Self.short(layer.input.largest))"
         case .before(let layer):
-            "numbers were lost on the way to \(layer.name), in a norm, attention or activation before it (float32)"
+            "the first non-finite values are in a norm, attention or activation before \(layer.name) (float32)"
                 + Self.shown(layer.firstLost)
-        case .loss: "every layer's output is finite, so they are lost in the loss itself (float32)"
+        case .loss: "every layer's output is finite, so the loss itself overflows (float32)"
         case .gradient(let gradient):
-            "the first in the backward pass is that of \(gradient.name) (\(gradient.statistics.dtype.rawValue)), with "
-                + "\(gradient.statistics.nonFiniteCount) such values"
+            "the first non-finite gradient in the backward pass is that of \(gradient.name) "
+                + "(\(gradient.statistics.dtype.rawValue)), with \(gradient.statistics.nonFiniteCount) such values"
         case .norm(let norm):
-            "every gradient is finite, and their norm, \(Self.short(norm)), alone is too large for float32"
+            "every gradient is finite, but the gradient norm, \(Self.short(norm)), is too large for float32"
         }
     }
 

@@ -8,21 +8,21 @@ import NN
 import Tokenization
 public import Torch
 
-// A step in a file: a safetensors file of the weights under their checkpoint names, the step's data under `replay.`, and
+// A replay file: a safetensors file with the weights under their checkpoint names, the step's data under `replay.`, and
 // settings as JSON in its header.
 extension StepReplay {
     private static let version = "1"
 
-    /// Where a run's replay of a step lies.
+    /// The path of a step's replay file.
     static func place(of step: Int, in folder: URL) -> URL {
         folder.appending(path: "replay-step-\(step).safetensors")
     }
 
-    /// Writes the step and a model's weights; the file appears whole or not at all.
+    /// Writes the step and a model's weights. The file is written atomically.
     ///
     /// - Parameters:
-    ///   - model: With the weights that the step began with.
-    ///   - url: The file.
+    ///   - model: The model, with the weights before the step.
+    ///   - url: The replay file.
     /// - Throws: `FileError` with code `.diskFull` before anything is written; `CheckpointError`; `TorchError`.
     func write(_ model: SequenceClassifier, to url: URL) throws {
         var tensors = try data
@@ -64,7 +64,7 @@ extension StepReplay {
     private var settings: JSONValue {
         .object([
             "step": .int(step), "total_steps": .int(totalSteps), "learning_rate": .double(learningRate),
-            // A seed may be larger than what JSON's readers take for a whole number.
+            // A seed may be too large for an integer in JSON readers.
             "seed": .string("\(seed)"), "precision": .string(precision.rawValue), "fault": .string(fault),
             "pieces": .array(pieces.map(JSONValue.string)), "weights_have_moved": .bool(hasMoved),
             "gradient_checkpointing": .bool(checkpointsBlocks),
@@ -76,14 +76,14 @@ extension StepReplay {
         ])
     }
 
-    /// Reads a step and the model of that moment.
+    /// Reads a step and its model.
     ///
     /// - Parameters:
-    ///   - url: A file that a run left.
-    ///   - device: Where to run.
-    /// - Returns: The step, and the model with its weights, finite or not.
-    /// - Throws: `CheckpointError` where the file is missing or damaged; ``TrainingError`` with code `.badCheckpoint` where
-    ///   it is no replay file; `ModelError`; `TorchError`.
+    ///   - url: A replay file written by a run.
+    ///   - device: The device for the model.
+    /// - Returns: The step, and the model with its weights, which may be non-finite.
+    /// - Throws: `CheckpointError` if the file is missing or damaged; ``TrainingError`` with code `.badCheckpoint` if it is
+    ///   not a replay file; `ModelError`; `TorchError`.
     public static func load(
         _ url: URL,
         device: Device = .cpu
@@ -95,8 +95,8 @@ extension StepReplay {
         else {
             throw TrainingError(
                 .badCheckpoint,
-                "\(path) is not a replay file; a run whose loss or gradients are no longer numbers leaves one, "
-                    + "replay-step-<n>.safetensors, in its output folder"
+                "\(path) is not a replay file; a run with a NaN or infinite loss or gradient writes one, "
+                    + "replay-step-<n>.safetensors, to its output folder"
             )
         }
         var options = SequenceClassifier.LoadOptions()
@@ -113,14 +113,14 @@ extension StepReplay {
         guard let replay = try StepReplay(file, settings, labelCount: model.labels.count) else {
             throw TrainingError(
                 .badCheckpoint,
-                "\(path) is damaged: its data or settings do not fit each other; let the run write it again"
+                "\(path) is damaged: its data and settings do not match; run the training again to write a new file"
             )
         }
         model.productRoutes = replay.productRoutes
         return (replay, model)
     }
 
-    /// Nil where something is missing or does not fit.
+    /// Reads the step's data and settings; nil if something is missing or inconsistent.
     private init?(_ file: SafetensorsFile, _ settings: JSONValue, labelCount: Int) throws {
         guard let ids = try file.data("ids", of: Int32.self),
             let offsets = try file.data("cu_seqlens", of: Int32.self),
@@ -180,11 +180,11 @@ extension StepReplay {
     }
 }
 
-/// What the names of a step's data begin with.
+/// The prefix of the tensor names of a step's data.
 private let prefix = "replay."
 
 extension SafetensorsFile {
-    /// A tensor of a step's data; nil where there is none.
+    /// A tensor of a step's data; nil if it is missing.
     fileprivate func data<Element: TensorElement>(_ name: String, of type: Element.Type) throws -> [Element]?
     {
         guard info(prefix + name) != nil else { return nil }

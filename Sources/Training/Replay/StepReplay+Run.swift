@@ -5,14 +5,14 @@ import Tokenization
 import Torch
 
 extension StepReplay {
-    /// Takes the step again up to where numbers are lost, and looks at every layer, weight and gradient; moves nothing.
+    /// Replays the step up to the first non-finite value and records every layer, weight and gradient. Weights stay the same.
     ///
     /// - Parameters:
-    ///   - model: With the weights of that moment; its gradients are cleared.
-    ///   - precision: The type of matrix products; nil takes the run's.
-    ///   - loss: Instead of a closure that the file could not hold.
-    /// - Returns: What it looked like.
-    /// - Throws: `TorchError`; ``TrainingError`` where the loss was a closure and none is given.
+    ///   - model: The model with the weights before the step; its gradients are cleared.
+    ///   - precision: The type of matrix products; nil takes that of the run.
+    ///   - loss: The loss, needed if the run's loss was custom and therefore not saved.
+    /// - Returns: The report.
+    /// - Throws: `TorchError`; ``TrainingError`` if the loss was custom and none is given.
     public func run(
         on model: SequenceClassifier,
         precision: Precision? = nil,
@@ -21,7 +21,7 @@ extension StepReplay {
         guard let loss = loss ?? self.loss.loss else {
             throw TrainingError(
                 .badArgument,
-                "step \(step) had a loss of your own, which no file holds; give it to StepReplay.run(on:loss:)"
+                "step \(step) had a custom loss, which is not saved; pass it to StepReplay.run(on:loss:)"
             )
         }
         let frozen = Set(frozen)
@@ -33,14 +33,14 @@ extension StepReplay {
         return try rerun.report(withGradients: true)
     }
 
-    /// The same for a loss that is no number: forward only, as the trainer asks at once.
+    /// Replays only the forward pass, for the trainer's error on a non-finite loss.
     func runForward(on model: SequenceClassifier, loss: any ClassificationLoss) throws -> ReplayReport {
         let rerun = Rerun(step: self, model: model, loss: loss, precision: precision)
         return try withNoGradient { try rerun.report(withGradients: false) }
     }
 }
 
-/// A step being taken again.
+/// A replay in progress.
 private struct Rerun {
     let step: StepReplay
     let model: SequenceClassifier
@@ -54,7 +54,7 @@ private struct Rerun {
             report.weightsLost.append(.init(name: parameter.name, statistics: statistics))
         }
         let dropout = try RandomSource(.dropout, seed: step.seed, device: model.device)
-        // A stream of another kind of device cannot go on here; it then draws other numbers.
+        // A stream's state from another kind of device cannot be restored; dropout then draws other numbers.
         if step.device == "\(model.device)" { try dropout.restore(step.dropout) }
         try clearGradients()
         let keepsGradients = step.microBatchSizes.count > 1
@@ -91,7 +91,7 @@ private struct Rerun {
         var context = ForwardContext(matmulDType: precision.matmulDType, dropout: dropout)
         context.checkpointsBlocks = step.checkpointsBlocks && withGradients
         context.inspect = { (name, input, output, dtype) throws(TorchError) in
-            // Checkpointed blocks run a second time, in the backward pass.
+            // With gradient checkpointing blocks run a second time, in the backward pass.
             if isForward { layers.append(try layer(name, input, output, dtype, range)) }
         }
         let logits = try model.logits(batch, context)
@@ -124,7 +124,7 @@ private struct Rerun {
         return ReplayReport.Layer(name: name, input: given, output: made, firstLost: place)
     }
 
-    /// Every gradient, in the order in which the backward pass has them.
+    /// Every gradient, in the order of the backward pass.
     private func gradients(of loss: Tensor, _ keepsGradients: Bool) throws -> [ReplayReport.Named] {
         let parameters = model.parameters.trainable
         var gradients: [ReplayReport.Named] = []
@@ -153,7 +153,7 @@ private struct Rerun {
         }
     }
 
-    /// Whose row it is: one of all tokens, or one of the examples' states.
+    /// The example and token of a row, which is either a token's state or an example's.
     private func place(ofRow row: Int, of rows: Int, in range: Range<Int>) -> ReplayReport.Place? {
         let offsets = step.encoded.encodings.cuSeqlens
         let start = Int(offsets[range.lowerBound])
@@ -177,7 +177,7 @@ private struct Rerun {
         if let gradient = last.gradients.first(where: { $0.statistics.nonFiniteCount > 0 }) {
             return .gradient(gradient)
         }
-        // What several micro-batches gave has been added up, and the last one's is the whole step's.
+        // Gradients of several micro-batches are summed, so the last ones are those of the whole step.
         let norms = Dictionary(last.gradients.map { ($0.name, $0.statistics.norm) }) { _, whole in whole }
         let norm = norms.values.reduce(0) { $0 + $1 * $1 }.squareRoot()
         return Float(norm).isFinite ? nil : .norm(norm)

@@ -4,60 +4,60 @@ import NN
 import Tokenization
 import Torch
 
-/// An optimizer step with all that it takes to take it again: data, loss, precision, and where the random streams stood.
+/// Everything needed to replay an optimizer step, except the weights: data, loss, precision and random state.
 ///
-/// A run whose loss or gradients are no longer numbers leaves one in a file, with the weights of that moment:
+/// A run with a NaN or infinite loss or gradient writes one to a file, with the weights before the step:
 ///
 /// ```swift
 /// let (replay, model) = try StepReplay.load(file)
 /// print(try replay.run(on: model).explanation)
 /// ```
 public struct StepReplay: Sendable, Equatable {
-    /// Which step it is, from 1.
+    /// The number of the step, from 1.
     public internal(set) var step: Int
-    /// The run's steps.
+    /// The number of steps of the run.
     public internal(set) var totalSteps: Int
-    /// The rate it was to be taken at.
+    /// The learning rate of the step.
     public internal(set) var learningRate: Double
     /// The run's seed.
     public internal(set) var seed: UInt64
     /// The type of matrix products.
     public internal(set) var precision: Precision
-    /// What the run said of the step.
+    /// The failure that the run reported.
     public internal(set) var fault: String
-    /// The examples' places in the training data, in the order in which they go through the model.
+    /// The examples' zero-based indices in the training data, in the order in which they go through the model.
     public internal(set) var examples: [Int]
-    /// Their tokens as texts, for reports.
+    /// The examples' tokens as texts, for reports.
     public internal(set) var pieces: [String]
-    /// Whether weights nearer to the loss had been moved already, so that the step cannot be repeated exactly.
+    /// Whether weights closer to the loss had already been updated, so that the step cannot be repeated exactly.
     public internal(set) var hasMoved: Bool
-    /// Whether blocks are computed again in the backward pass.
+    /// Whether blocks are recomputed in the backward pass.
     var checkpointsBlocks: Bool
-    /// Whether each micro-batch divides by its own weight, as the reference's fault has it.
+    /// Whether each micro-batch's loss is divided by its own weight, as in transformers' inexact accumulation.
     var hfCompatGradientAccumulation: Bool
-    /// The examples themselves, and what they are to be taken for.
+    /// The tokenized examples and their targets.
     var encoded: EncodedExamples
-    /// How many examples go through the model at once.
+    /// The number of examples of each micro-batch.
     var microBatchSizes: [Int]
-    /// What the step divides its loss by.
+    /// The total weight by which the step divides its loss.
     var windowWeight: Double
     var loss: LossSettings
-    /// Where the stream of dropout stood when the step began.
+    /// The state of the dropout stream at the beginning of the step.
     var dropout: [UInt8]
-    /// Where the run was.
+    /// The device of the run.
     var device: String
-    /// How a CPU computed its products.
+    /// The CPU routes of matrix products in the run.
     var productRoutes: ProductRoutes
-    /// Parameters that were not trained.
+    /// The names of frozen parameters.
     var frozen: [String]
 
-    /// Whether the loss was a closure, which no file can hold.
+    /// Whether the loss was custom, which a file cannot contain.
     public var hasCustomLoss: Bool { loss == .custom }
 
-    /// The tokens of an example's text.
+    /// The token at a place of a report, as text.
     ///
-    /// - Parameter place: A place that a report names.
-    /// - Returns: The token there; nil where it is not known.
+    /// - Parameter place: A place in a report.
+    /// - Returns: The token; nil if it is unknown.
     public func piece(at place: ReplayReport.Place) -> String? {
         guard let token = place.token, let index = examples.firstIndex(of: place.example) else { return nil }
         let position = encoded.encodings.range(of: index).lowerBound + token
@@ -74,19 +74,19 @@ public struct StepReplay: Sendable, Equatable {
     }
 }
 
-/// A step as it begins, for the case that it fails.
+/// The beginning of a step, kept in case the step fails.
 struct StepStart {
-    /// Which, from 0.
+    /// The zero-based index of the step.
     let index: Int
     let learningRate: Double
-    /// Its examples' places in the training data.
+    /// The examples' zero-based indices in the training data.
     let window: ArraySlice<Int>
-    /// Where the stream of dropout stands.
+    /// The state of the dropout stream.
     let dropout: [UInt8]
 }
 
 extension Trainer {
-    /// All that it takes to take a step again, besides the weights.
+    /// Everything needed to replay a step, except the weights.
     func replay(of start: StepStart, fault: String, hasMoved: Bool = false) -> StepReplay {
         let batches = microBatches(of: start.window)
         let examples = batches.flatMap(\.self)
@@ -117,7 +117,7 @@ extension Trainer {
 }
 
 extension EncodedExamples {
-    /// Some of the examples, in the order given.
+    /// The given examples, in the given order.
     fileprivate func selecting(_ indices: [Int]) -> EncodedExamples {
         var picked = encodings
         (picked.ids, picked.typeIDs, picked.spans, picked.cuSeqlens) = ([], [], [], [0])

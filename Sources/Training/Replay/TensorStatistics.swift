@@ -1,44 +1,44 @@
 import Foundation
 public import Torch
 
-/// What a tensor's values look like at a glance.
+/// Summary statistics of a tensor's values.
 public struct TensorStatistics: Sendable, Equatable {
-    /// The type in which the values were computed; of weights and gradients the type they are kept in.
+    /// The type in which the values were computed; for weights and gradients their stored type.
     public let dtype: DType
-    /// Sizes, outermost first.
+    /// The tensor's shape.
     public let shape: [Int]
-    /// The smallest finite value; 0 where there is none.
+    /// The smallest finite value; 0 if there is none.
     public private(set) var minimum = 0.0
-    /// The largest finite value; 0 where there is none.
+    /// The largest finite value; 0 if there is none.
     public private(set) var maximum = 0.0
     /// The mean magnitude of the finite values.
     public private(set) var meanMagnitude = 0.0
-    /// The root of the finite values' squares, summed in float64.
+    /// The Euclidean norm of the finite values, computed in float64.
     public private(set) var norm = 0.0
-    /// Values that are no numbers.
+    /// The number of NaN values.
     public private(set) var nanCount = 0
-    /// Infinite values.
+    /// The number of infinite values.
     public private(set) var infiniteCount = 0
-    /// The place of the first value that is not finite, counted row by row.
+    /// The index of the first non-finite value, in row-major order.
     private(set) var firstLost: Int?
 
-    /// Values that are not finite.
+    /// The number of non-finite values.
     public var nonFiniteCount: Int { nanCount + infiniteCount }
 
     /// The largest magnitude among the finite values.
     public var largest: Double { max(-minimum, maximum) }
 
-    /// The row, along the first dimension, of the first value that is not finite.
+    /// The row, along the first dimension, of the first non-finite value.
     var firstLostRow: Int? {
         guard let firstLost, let rows = shape.first, rows > 0 else { return nil }
         return firstLost / (shape.reduce(1, *) / rows)
     }
 
-    /// Looks at every value of a tensor.
+    /// Computes the statistics of a tensor.
     ///
     /// - Parameters:
-    ///   - tensor: Of floating-point numbers.
-    ///   - dtype: What its values were computed in; nil takes its own type.
+    ///   - tensor: A floating-point tensor.
+    ///   - dtype: The type in which the values were computed; nil takes the tensor's type.
     /// - Throws: `.outOfMemory`.
     /// - Complexity: One pass on one core.
     init(_ tensor: Tensor, computedIn dtype: DType? = nil) throws(TorchError) {

@@ -1,26 +1,26 @@
 import JSON
 
-/// What becomes of a resumed run whose setting differs from its checkpoint's.
+/// The treatment of a resumed run with a setting that differs from its checkpoint's.
 enum ResumeRule: Sendable, Equatable {
-    /// The run is refused: weights, moments, place in the data or loss would mean something else.
+    /// The run is refused, because weights, moments, position in the data or loss would no longer match.
     case refused
-    /// Refused if the checkpoint has a best evaluation, which could not be compared with the next ones; else reported.
+    /// Refused if the checkpoint has a best evaluation, which could not be compared with later ones; else reported.
     case refusedWithBest
-    /// The new value is taken, and both are reported.
+    /// The new value is used, and both values are reported.
     case reported
-    /// The new value is taken: the same steps lead to the same weights.
+    /// The new value is used without a note, because it does not change the weights.
     case free
 }
 
-/// One setting of ``TrainingArguments``, and what becomes of a resumed run that has it otherwise.
+/// One setting of ``TrainingArguments``, and the treatment of a resumed run that changes it.
 struct RecordedSetting: Sendable {
-    /// Its name in recipes.
+    /// The name in recipes.
     let name: String
-    /// The properties of ``TrainingArguments`` that it covers.
+    /// The properties of ``TrainingArguments`` that the setting covers.
     let properties: [String]
-    /// What becomes of the run.
+    /// The treatment of a run that changes the setting.
     let rule: ResumeRule
-    /// Its value as a checkpoint records it.
+    /// The value in a checkpoint.
     let value: @Sendable (TrainingArguments) -> JSONValue
 
     private init(
@@ -32,10 +32,10 @@ struct RecordedSetting: Sendable {
         (self.name, self.properties, self.rule, self.value) = (name, properties, rule, value)
     }
 
-    /// Every setting there is: a test holds that each property is covered once.
+    /// All settings. A test checks that each property is covered exactly once.
     static let all: [RecordedSetting] = identity + loss + steps + evaluation + free
 
-    /// Where the run is in its data, and what its state is of.
+    /// Settings that determine the position in the data and the meaning of the state.
     private static let identity: [RecordedSetting] = [
         RecordedSetting(
             "batch_size",
@@ -52,23 +52,23 @@ struct RecordedSetting: Sendable {
         RecordedSetting("dataloader_drop_last", ["dataloaderDropLast"], .refused) {
             .bool($0.dataloaderDropLast)
         },
-        // A seed may be larger than what JSON's readers take for a whole number.
+        // A seed may be too large for an integer in JSON readers.
         RecordedSetting("seed", ["seed"], .refused) { .string("\($0.seed)") },
         RecordedSetting("freeze", ["frozenParameters"], .refused) {
             .array($0.frozenParameters.map(JSONValue.string))
         },
         RecordedSetting("freeze_layers", ["frozenLayerCount"], .refused) { .optional($0.frozenLayerCount) },
-        // Momentum has a running sum that no checkpoint without momentum holds.
+        // A checkpoint without momentum lacks the running sum that momentum needs.
         RecordedSetting("optim_args momentum", ["sgdMomentum"], .refused) { .double($0.sgdMomentum) },
     ]
 
-    /// What is minimized; class weights and a loss of one's own are recorded beside the arguments.
+    /// Settings of the loss. Class weights and a custom loss are recorded separately.
     private static let loss: [RecordedSetting] = [
         RecordedSetting("label_smoothing_factor", ["labelSmoothingFactor"], .refused) {
             .double($0.labelSmoothingFactor)
         },
         RecordedSetting("focal_gamma", ["focalGamma"], .refused) { .double($0.focalGamma) },
-        // The fault weighs micro-batches, so their size counts too.
+        // transformers' inexact loss weighs micro-batches, so their size matters, too.
         RecordedSetting("hf_compat_ga", ["hfCompatGradientAccumulation"], .refused) {
             .string(
                 $0.hfCompatGradientAccumulation ? "true, \($0.perDeviceTrainBatchSize) at once" : "false"
@@ -76,7 +76,7 @@ struct RecordedSetting: Sendable {
         },
     ]
 
-    /// How the next steps go.
+    /// Settings of the following steps.
     private static let steps: [RecordedSetting] = [
         RecordedSetting("learning_rate", ["learningRate"], .reported) { .double($0.learningRate) },
         RecordedSetting("lr_scheduler_type", ["scheduler"], .reported) { .string($0.scheduler.rawValue) },
@@ -102,7 +102,7 @@ struct RecordedSetting: Sendable {
         RecordedSetting("precision", ["precision"], .reported) { .string($0.precision.rawValue) },
     ]
 
-    /// What chooses among the evaluations, and ends the run.
+    /// Settings that select the best evaluation or end the run.
     private static let evaluation: [RecordedSetting] = [
         RecordedSetting(
             "metric_for_best_model",
@@ -129,9 +129,9 @@ struct RecordedSetting: Sendable {
         },
     ]
 
-    /// What changes no step.
+    /// Settings that do not change any step.
     ///
-    /// Another number of steps is reported with the plan of the run.
+    /// A different number of steps is reported with the run's schedule.
     private static let free: [RecordedSetting] = [
         RecordedSetting("length", ["numTrainEpochs", "maxSteps"], .free),
         RecordedSetting("log", ["loggingStrategy", "loggingSteps", "loggingFirstStep"], .free),
@@ -150,10 +150,10 @@ struct RecordedSetting: Sendable {
 }
 
 extension JSONValue {
-    /// A whole number, or null.
+    /// An integer, or null.
     static func optional(_ value: Int?) -> JSONValue { value.map(JSONValue.int) ?? .null }
 
-    /// As a person writes it: a text without quotes, `none` for null.
+    /// The value for messages: texts without quotes, `none` for null.
     var shown: String {
         switch self {
         case .null: "none"

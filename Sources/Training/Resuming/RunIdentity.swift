@@ -5,7 +5,7 @@ import NN
 import Tokenization
 import Torch
 
-/// What a checkpoint records of its run, so that a run that resumes from it is the same one, or says what it does otherwise.
+/// The identity of a run in its checkpoints, with which a resumed run is compared.
 struct RunIdentity: Sendable, Equatable {
     /// A recorded value.
     struct Value: Sendable, Equatable {
@@ -16,23 +16,23 @@ struct RunIdentity: Sendable, Equatable {
 
     /// The number of training examples.
     private let examples: Int
-    /// Tells their ids and targets from others.
+    /// A fingerprint of the training examples' ids and targets.
     private let data: String
-    /// Tells the weights that training began with from others.
+    /// A fingerprint of the initial weights.
     private let weights: WeightsFingerprint
-    /// The settings, in the order in which they are compared.
+    /// The settings, in the order of comparison.
     private let values: [Value]
-    /// Whether the loss is code, which cannot be compared.
+    /// Whether the loss is custom and cannot be compared.
     private let hasOwnLoss: Bool
 
-    /// The names that the checkpoints of version 1 have beside their settings.
+    /// The settings that checkpoints of version 1 record, too.
     private static let ofEveryVersion: Set = ["batch_size", "order", "optim"]
 
-    /// Records a run before its first step.
+    /// Records the identity of a run before its first step.
     ///
     /// - Parameters:
     ///   - trainer: The run.
-    ///   - modelName: Names the model whose weights it trains.
+    ///   - modelName: The name of the model to be trained.
     /// - Throws: `TorchError`.
     init(_ trainer: Trainer, modelName: String?) throws(TorchError) {
         let (classifier, arguments) = (trainer.classifier, trainer.arguments)
@@ -55,7 +55,7 @@ struct RunIdentity: Sendable, Equatable {
             ),
             Value(name: "weights_dtype", value: .string(isNarrow ? "bf16" : "fp32"), rule: .reported),
             Value(name: "max_length", value: .optional(classifier.lengthLimit), rule: .reported),
-            // The same weights may lie elsewhere, and the new name is as true as the old one.
+            // The same weights may be in another place, so a new name is accepted.
             Value(name: "model", value: modelName.map(JSONValue.string) ?? .null, rule: .free),
         ]
         values =
@@ -64,12 +64,12 @@ struct RunIdentity: Sendable, Equatable {
             } + own
     }
 
-    /// The model whose weights are trained; nil if it has no name.
+    /// The name of the model to be trained; nil if it has no name.
     var modelName: String? { self["model"].string }
 
     private subscript(name: String) -> JSONValue { values.first { $0.name == name }?.value ?? .null }
 
-    /// For `trainer_state.json`.
+    /// The identity as JSON, for `trainer_state.json`.
     var json: JSONValue {
         let (old, new) = (
             values.filter { Self.ofEveryVersion.contains($0.name) },
@@ -85,12 +85,12 @@ struct RunIdentity: Sendable, Equatable {
         )
     }
 
-    /// How this run differs from a checkpoint's.
+    /// Compares this run with a checkpoint's.
     ///
     /// - Parameters:
-    ///   - saved: As ``json`` wrote it, in this version or the one before.
+    ///   - saved: The output of ``json``, from this version or the one before.
     ///   - hasBest: Whether the checkpoint has a best evaluation.
-    /// - Returns: Why it is refused, if it is; what is otherwise; what the checkpoint does not tell.
+    /// - Returns: The reason for a refusal, if any; the changed settings; the settings that cannot be checked.
     func comparison(with saved: JSONValue, hasBest: Bool) -> ResumeComparison {
         var result = ResumeComparison()
         let settings = saved["settings"].object
@@ -98,8 +98,8 @@ struct RunIdentity: Sendable, Equatable {
         let others = settings.map {
             !weights.isSame(as: $0["model_weights"], sameType: $0["weights_dtype"] == self["weights_dtype"])
         }
-        // A model of another name is the reason for all else that differs. With the same name it may be that the seed of a
-        // fresh head is another, and the settings tell.
+        // If the model's name differs, report that first, because it explains all other differences. With the same name, the
+        // seed of a fresh head may differ, and the settings show it.
         result.refusal =
             others == true && before != modelName ? otherModel(before) : difference(from: saved)
         for value in values where value.rule != .free && result.refusal == nil {
@@ -126,65 +126,65 @@ struct RunIdentity: Sendable, Equatable {
                 $0.rule != .free && !Self.ofEveryVersion.contains($0.name)
             }.map(\.name)
         } else if hasOwnLoss {
-            result.unchecked = ["the loss of your own"]
+            result.unchecked = ["the custom loss"]
         }
         return result
     }
 
     private func otherModel(_ before: String?) -> String {
         before == modelName
-            ? "began with other weights than \(before ?? "this one"), which has changed since"
-            : "trained the weights of \(before ?? "another model"), and \(modelName ?? "the model given") has others"
+            ? "began with other weights than \(before ?? "this one") now has"
+            : "trained the weights of \(before ?? "another model"), but \(modelName ?? "the given model") has others"
     }
 
-    /// What is other data, or another number of examples.
+    /// The difference in the data or the number of examples; nil if there is none.
     private func difference(from saved: JSONValue) -> String? {
         if let other = saved["examples"].int, other != examples {
-            return "has \(other) training examples, and this one has \(examples)"
+            return "has \(other) training examples, but this one has \(examples)"
         }
         guard let other = saved["data"].string, other != data else { return nil }
         let limit = self["max_length"]
         if let settings = saved["settings"].object, settings["max_length"] != limit {
             return
-                "cuts texts at \(settings["max_length"].shown) tokens, and this one at \(limit.shown) (--max-length)"
+                "cuts texts at \(settings["max_length"].shown) tokens, but this one at \(limit.shown) (--max-length)"
         }
-        return "has other texts, labels or tokens than this one, though as many"
+        return "has other texts, labels or tokens than this one, although the number of examples is the same"
     }
 
     private static func sentence(_ name: String, _ before: JSONValue, _ now: JSONValue) -> String {
         switch name {
         case "batch_size":
-            "has \(before.shown) examples a step, and this one has \(now.shown) "
+            "has \(before.shown) examples per step, but this one has \(now.shown) "
                 + "(--per-device-train-batch-size times --gradient-accumulation-steps)"
-        case "order": "has the data in another order (\(before.shown)), and this one has it \(now.shown)"
-        case "labels": "has the labels \(before.shown), and this one has \(now.shown)"
-        case "loss": "has the loss \(before.shown), and this one has \(now.shown)"
+        case "order": "has another data order (\(before.shown)) than this one (\(now.shown))"
+        case "labels": "has the labels \(before.shown), but this one has \(now.shown)"
+        case "loss": "has the loss \(before.shown), but this one has \(now.shown)"
         case "eval_data":
-            "chose its best model on other evaluation texts (\(before.shown)), and this one has \(now.shown)"
+            "chose its best model on other evaluation texts (\(before.shown)) than this one has (\(now.shown))"
         default:
-            "has --\(name.replacing("_", with: "-")) \(before.shown), and this one has \(now.shown)"
+            "has --\(name.replacing("_", with: "-")) \(before.shown), but this one has \(now.shown)"
         }
     }
 }
 
-/// How a run that resumes differs from its checkpoint's.
+/// The differences between a resumed run and its checkpoint's run.
 struct ResumeComparison {
-    /// Why it is refused, for a sentence that begins with "its run".
+    /// The reason for a refusal, for a sentence that begins with "its run".
     var refusal: String?
-    /// What is otherwise and is taken.
+    /// The changed settings that are accepted.
     var changes: [(setting: String, before: String, now: String)] = []
-    /// What an older checkpoint does not tell, or no checkpoint can.
+    /// The settings that cannot be checked, because an older checkpoint, or any checkpoint, does not record them.
     var unchecked: [String] = []
 }
 
-/// Tells the weights that training began with from others: a hash of both ends of every tensor.
+/// A fingerprint of the initial weights: a hash of both ends of every tensor.
 ///
-/// In bfloat16 a model is rounded, so that there is a hash of the rounded weights as well.
+/// There is also a hash of the weights rounded to bfloat16, for a run that keeps them in another type.
 struct WeightsFingerprint: Sendable, Equatable {
     private let exact: String
     private let rounded: String
 
-    /// Elements of each end of a tensor.
+    /// The number of elements at each end of a tensor.
     private static let sample = 1024
 
     init(_ parameters: [Parameter]) throws(TorchError) {
@@ -204,19 +204,19 @@ struct WeightsFingerprint: Sendable, Equatable {
 
     var json: JSONValue { .object(["exact": .string(exact), "rounded": .string(rounded)]) }
 
-    /// Whether a checkpoint's run began with these weights.
+    /// Whether a checkpoint's run started with these weights.
     ///
     /// - Parameters:
-    ///   - saved: As ``json`` wrote it.
-    ///   - sameType: Whether it kept them in the same type.
-    /// - Returns: Whether it did.
+    ///   - saved: The output of ``json``.
+    ///   - sameType: Whether that run kept its weights in the same type.
+    /// - Returns: True if the weights are the same.
     func isSame(as saved: JSONValue, sameType: Bool) -> Bool {
         sameType ? saved["exact"].string == exact : saved["rounded"].string == rounded
     }
 }
 
 extension LossSettings {
-    /// The weights by class, as they are given; null if all count alike.
+    /// The class weights as given; null if all are equal.
     fileprivate var recordedWeights: JSONValue {
         let weights: [Float]? =
             switch self {
@@ -224,7 +224,7 @@ extension LossSettings {
             case .binaryCrossEntropy(let loss): loss.positiveWeights
             case .squaredError, .custom: nil
             }
-        // As float32 is written: 0.6, not 0.60000002.
+        // Write the shortest float32 text: 0.6, not 0.60000002.
         return weights.map { .array($0.map { .number("\($0)") }) } ?? .null
     }
 }

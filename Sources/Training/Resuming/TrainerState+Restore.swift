@@ -7,15 +7,15 @@ import Models
 import NN
 import Torch
 
-// Resuming: what a checkpoint folder holds becomes the state of this run, or the run is refused.
+// Resuming: restores the state of a run from a checkpoint folder, or refuses the run.
 extension TrainerState {
-    /// Takes weights, moments, random streams, step and log from a checkpoint folder.
+    /// Restores weights, moments, random state, step and log from a checkpoint folder.
     ///
     /// - Parameters:
-    ///   - folder: The checkpoint's.
-    ///   - classifier: Gets the weights.
-    ///   - optimizer: Gets the moments.
-    ///   - dropout: Gets the place in its stream.
+    ///   - folder: The checkpoint's folder.
+    ///   - classifier: The classifier that gets the weights.
+    ///   - optimizer: The optimizer that gets the moments.
+    ///   - dropout: The random source that gets the state of its stream.
     /// - Throws: ``TrainingError`` with code `.badCheckpoint`; `CheckpointError`; `TorchError`.
     mutating func restore(
         from folder: URL,
@@ -28,7 +28,7 @@ extension TrainerState {
         guard let data = try? Data(contentsOf: url), let document = try? JSONValue.parse(data),
             let step = document["global_step"].int
         else {
-            throw TrainingError(.badCheckpoint, "cannot resume: \(path) is missing or not a trainer's state")
+            throw TrainingError(.badCheckpoint, "cannot resume: \(path) is missing or not a valid trainer state")
         }
         func refuse(_ reason: String) -> TrainingError {
             TrainingError(.badCheckpoint, "cannot resume from \(folder.lastPathComponent): \(reason)")
@@ -38,14 +38,14 @@ extension TrainerState {
         let difference = comparison?.refusal ?? Self.difference(of: classifier, from: folder)
         if let difference {
             throw refuse(
-                "its run \(difference); give what it was given, or start a new run from its weights with --model "
+                "its run \(difference); give the same settings, or start a new run from its weights with --model "
                     + folder.path(percentEncoded: false)
             )
         }
         guard step <= totalSteps else {
             throw refuse(
-                "it has taken \(counted(step, "step")), and this run ends after \(totalSteps); --max-steps or --num-train-epochs "
-                    + "give it more"
+                "it has taken \(counted(step, "step")), but this run ends after \(totalSteps); increase --max-steps or "
+                    + "--num-train-epochs"
             )
         }
         let weights = try openCheckpoint(folder: folder)
@@ -55,11 +55,11 @@ extension TrainerState {
         let optimizerState = folder.appending(path: Self.optimizerState)
         guard FileManager.default.fileExists(atPath: optimizerState.path(percentEncoded: false)) else {
             throw refuse(
-                "it holds the model alone, saved with --save-only-model; give it as --model to start a new run from its "
-                    + "weights"
+                "it contains only the model, saved with --save-only-model; start a new run from its weights with "
+                    + "--model"
             )
         }
-        // Older checkpoints record no routes; those of this machine are then as good as any.
+        // Older checkpoints do not record routes; then keep those of this machine.
         if let routes = ProductRoutes(document["product_routes"]) { classifier.model.productRoutes = routes }
         let moments = try SafetensorsFile(contentsOf: optimizerState)
         try optimizer.restore(stepCount: step, moments.tensor)
@@ -80,18 +80,18 @@ extension TrainerState {
         }
     }
 
-    /// Forgets the best evaluation: the next ones cannot be compared with it.
+    /// Forgets the best evaluation, because later ones cannot be compared with it.
     mutating func forgetBest() {
         selection.forget()
         plateau.forget()
     }
 
-    /// Fields of `config.json` that say nothing of what the model computes.
+    /// Fields of `config.json` that do not affect the model's computation.
     private static let ofNoConsequence: Set = [
         "dtype", "torch_dtype", "transformers_version", "_name_or_path", "label2id", "architectures",
     ]
 
-    /// What a model's configuration has otherwise than the one in a checkpoint, whatever version wrote it.
+    /// The first difference between a model's configuration and that of a checkpoint; nil if there is none.
     private static func difference(of classifier: TextClassifier, from folder: URL) -> String? {
         guard let data = try? Data(contentsOf: folder.appending(path: "config.json")),
             let saved = (try? JSONValue.parse(data))?.object
@@ -100,14 +100,14 @@ extension TrainerState {
         let names = ModelConfiguration(fields: saved, source: "").labels
         if names != ours.labels {
             let shown = [names, ours.labels].map { JSONValue.array($0.map(JSONValue.string)).shown }
-            return "has the labels \(shown[0]), and this one has \(shown[1])"
+            return "has the labels \(shown[0]), but this one has \(shown[1])"
         }
         let changed = saved.members.first {
             !ofNoConsequence.contains($0.name) && $0.name != "id2label" && ours.fields.contains($0.name)
                 && ours[$0.name].oneLine != $0.value.oneLine
         }
         return changed.map {
-            "has \($0.name) \($0.value.shown) in its model's config.json, and this one has \(ours[$0.name].shown)"
+            "has \($0.name) \($0.value.shown) in its model's config.json, but this one has \(ours[$0.name].shown)"
         }
     }
 }
@@ -119,7 +119,7 @@ extension SettingChange {
         ])
     }
 
-    /// Reads what ``json`` wrote.
+    /// Reads the output of ``json``.
     init?(_ json: JSONValue) {
         guard let step = json["step"].int, let setting = json["setting"].string,
             let before = json["before"].string, let now = json["now"].string

@@ -1,24 +1,24 @@
 import Foundation
 
-/// The learning rate of every step of a run.
+/// The learning rate at every step of a run.
 ///
 /// Source: transformers 5.23, optimization.py (`get_scheduler`).
 public struct LearningRateSchedule: Sendable, Equatable {
-    /// The shape after warm-up.
+    /// The type of the schedule after warmup.
     public let type: SchedulerType
-    /// The highest rate.
+    /// The highest learning rate.
     public let peak: Double
-    /// Steps of rising.
+    /// The number of warmup steps.
     public let warmupSteps: Int
-    /// Steps of the whole run.
+    /// The number of steps of the run.
     public let totalSteps: Int
     private let options: SchedulerOptions
 
-    /// A schedule over a run.
+    /// Creates the schedule of a run.
     ///
     /// - Parameters:
-    ///   - arguments: Name the shape, the peak and the warm-up.
-    ///   - totalSteps: Optimizer steps of the run.
+    ///   - arguments: The training arguments.
+    ///   - totalSteps: The number of steps of the run.
     public init(_ arguments: TrainingArguments, totalSteps: Int) {
         type = arguments.scheduler
         options = arguments.schedulerOptions
@@ -30,13 +30,13 @@ public struct LearningRateSchedule: Sendable, Equatable {
         }
     }
 
-    /// The rate of one update.
+    /// The learning rate of a step.
     ///
-    /// - Parameter step: From 0.
-    /// - Returns: The rate; of a plateau's schedule the one before any reduction.
+    /// - Parameter step: The zero-based step.
+    /// - Returns: The learning rate; for a plateau schedule the one before any reduction.
     public func learningRate(at step: Int) -> Double { peak * factor(at: step) }
 
-    /// The rate as a share of the peak.
+    /// The learning rate as a share of the peak.
     private func factor(at step: Int) -> Double {
         switch type {
         case .constant, .reduceOnPlateau: return 1
@@ -67,7 +67,7 @@ public struct LearningRateSchedule: Sendable, Equatable {
         }
     }
 
-    /// The lowest rate of a cosine as a share of the peak.
+    /// The lowest learning rate of a cosine as a share of the peak.
     private var minimum: Double { options.minLr.map { $0 / peak } ?? options.minLrRate ?? 0 }
 
     private func wave(_ cycles: Double, _ progress: Double) -> Double {

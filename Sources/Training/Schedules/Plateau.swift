@@ -1,8 +1,8 @@
 import JSON
 
-/// Lowers the learning rate where evaluations stop getting better.
+/// Lowers the learning rate when evaluations stop improving.
 ///
-/// The direction is the metric's own; the reference takes every metric for a loss here.
+/// Uses the metric's own direction; transformers treats every metric as a loss here.
 ///
 /// Source: `torch.optim.lr_scheduler.ReduceLROnPlateau` with a relative threshold.
 struct Plateau: Sendable, Equatable {
@@ -19,9 +19,9 @@ struct Plateau: Sendable, Equatable {
         self.greaterIsBetter = greaterIsBetter
     }
 
-    /// Takes in an evaluation.
+    /// Records an evaluation.
     ///
-    /// - Parameter value: The metric's.
+    /// - Parameter value: The value of the metric.
     mutating func record(_ value: Double) {
         if isBetter(value) {
             best = value
@@ -37,7 +37,7 @@ struct Plateau: Sendable, Equatable {
         cooldownLeft = options.cooldown ?? 0
         badEvaluations = 0
         let lower = max(learningRate * (options.factor ?? 0.1), options.minLr ?? 0)
-        // torch's `eps`: what would change less is left.
+        // torch's `eps`: smaller changes are not applied.
         if learningRate - lower > 1e-8 { learningRate = lower }
     }
 
@@ -47,7 +47,7 @@ struct Plateau: Sendable, Equatable {
         return greaterIsBetter ? value > best * (1 + threshold) : value < best * (1 - threshold)
     }
 
-    /// For a checkpoint.
+    /// The state as JSON, for a checkpoint.
     var json: JSONValue {
         .object([
             "learning_rate": .double(learningRate), "best": best.map(JSONValue.double) ?? .null,
@@ -55,18 +55,18 @@ struct Plateau: Sendable, Equatable {
         ])
     }
 
-    /// Forgets the best value, which the next ones cannot be compared with.
+    /// Forgets the best value, because later values cannot be compared with it.
     mutating func forget() { best = nil }
 
-    /// Resumes from a checkpoint's state.
+    /// Restores the state from a checkpoint.
     ///
     /// - Parameters:
-    ///   - state: As ``json`` wrote it.
-    ///   - formerPeak: The learning rate that the checkpoint's run was given; the reductions since then count for this
-    ///     run's, too.
+    ///   - state: The output of ``json``.
+    ///   - formerPeak: The highest learning rate of the checkpoint's run. Its reductions are applied to this run's learning
+    ///     rate, too.
     mutating func restore(_ state: JSONValue, formerPeak: Double? = nil) {
         if let saved = state["learning_rate"].double {
-            // Unchanged to the bit if the peak is the same.
+            // Keep the saved value to the bit if the peak is the same.
             let peak = learningRate
             learningRate = formerPeak.map { $0 == peak ? saved : saved * peak / $0 } ?? saved
         }

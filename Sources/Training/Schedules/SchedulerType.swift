@@ -1,4 +1,4 @@
-/// The names of schedules, as the reference's `lr_scheduler_type`.
+/// The types of schedules, with transformers' `lr_scheduler_type` names.
 public enum SchedulerType: String, Sendable, CaseIterable {
     case linear, cosine, polynomial, constant
     case cosineWithRestarts = "cosine_with_restarts"
@@ -10,73 +10,72 @@ public enum SchedulerType: String, Sendable, CaseIterable {
     case warmupStableDecay = "warmup_stable_decay"
 }
 
-/// The curve of a warm-up or of a decay.
+/// The curve of a warmup or of a decay.
 public enum ScheduleCurve: String, Sendable, CaseIterable {
     case linear, cosine
     case oneMinusSquareRoot = "1-sqrt"
 }
 
-/// What shapes a schedule beyond its name: the reference's `lr_scheduler_kwargs`, with its defaults where nil.
+/// The parameters of a schedule, as transformers' `lr_scheduler_kwargs`. Nil takes transformers' default.
 public struct SchedulerOptions: Sendable, Equatable {
-    /// Waves of a cosine (0.5 falls once), or restarts.
+    /// The number of waves of a cosine (0.5 only falls), or of restarts.
     public var numCycles: Double?
-    /// The lowest rate of a cosine.
+    /// The lowest learning rate of a cosine.
     public var minLr: Double?
-    /// The same as a share of the highest.
+    /// The lowest learning rate of a cosine as a share of the highest.
     public var minLrRate: Double?
-    /// The first rate of a cosine's warm-up as a share of the highest.
+    /// The first learning rate of a cosine's warmup as a share of the highest.
     public var warmupLrRate: Double?
-    /// The last rate of a polynomial; 1e-7.
+    /// The last learning rate of a polynomial; default 1e-7.
     public var lrEnd: Double?
-    /// The power of a polynomial; 1.
+    /// The power of a polynomial; default 1.
     public var power: Double?
-    /// Steps in which an inverse square root falls; the warm-up's, or 10,000 without one.
+    /// The timescale of an inverse square root in steps; default: the warmup steps, or 10,000 without warmup.
     public var timescale: Int?
-    /// Steps of the last phase of warm-up, stable, decay; it must be given.
+    /// The number of decay steps of warmup-stable-decay; required.
     public var numDecaySteps: Int?
-    /// Steps of the middle phase; what the others leave.
+    /// The number of stable steps of warmup-stable-decay; default: the remaining steps.
     public var numStableSteps: Int?
-    /// The curve of the first phase; linear.
+    /// The curve of the warmup; default linear.
     public var warmupType: ScheduleCurve?
-    /// The curve of the last phase; cosine.
+    /// The curve of the decay; default cosine.
     public var decayType: ScheduleCurve?
-    /// The lowest rate of warm-up, stable, decay as a share of the highest; 0.
+    /// The lowest learning rate of warmup-stable-decay as a share of the highest; default 0.
     public var minLrRatio: Double?
-    /// What a plateau multiplies the rate by; 0.1.
+    /// The factor of a plateau's reduction; default 0.1.
     public var factor: Double?
-    /// Evaluations without improvement that a plateau takes; 10.
+    /// The number of evaluations without improvement before a plateau's reduction; default 10.
     public var patience: Int?
-    /// The share by which an improvement must exceed the best; 1e-4.
+    /// The share by which an improvement must exceed the best value; default 1e-4.
     public var threshold: Double?
-    /// Evaluations after a reduction that are not counted; 0.
+    /// The number of evaluations after a reduction that are not counted; default 0.
     public var cooldown: Int?
 
-    /// The reference's defaults.
+    /// Creates options with transformers' defaults.
     public init() {}
 
-    /// Reads `num_cycles=2,min_lr=1e-6`, names as in the reference.
+    /// Reads `num_cycles=2,min_lr=1e-6`, with transformers' names.
     ///
     /// - Parameters:
-    ///   - text: As typed.
-    ///   - type: The schedule they are for.
-    /// - Throws: ``TrainingError`` with code `.badArgument` for a name that the schedule does not have, or a value that is
-    ///   none.
+    ///   - text: The text as typed.
+    ///   - type: The schedule that the options are for.
+    /// - Throws: ``TrainingError`` with code `.badArgument` for an unknown name or an invalid value.
     public init(_ text: String, for type: SchedulerType) throws(TrainingError) {
         let names = Self.names(of: type)
         for part in text.split(separator: ",") {
             let pair = part.split(separator: "=", maxSplits: 1).map { $0.filter { !$0.isWhitespace } }
             guard pair.count == 2 else {
-                throw Self.bad("takes name=value,name=value, and \"\(part)\" is not such a pair")
+                throw Self.bad("takes name=value,name=value, but \"\(part)\" is not of the form name=value")
             }
             guard names.contains(pair[0]) else {
                 throw Self.bad(
                     names.isEmpty
-                        ? "has nothing to set for \(type.rawValue), and names \"\(pair[0])\""
-                        : "names \"\(pair[0])\", and \(type.rawValue) has \(names.joined(separator: ", "))"
+                        ? "has no options for \(type.rawValue), but \"\(pair[0])\" is given"
+                        : "names the unknown option \"\(pair[0])\"; \(type.rawValue) has \(names.joined(separator: ", "))"
                 )
             }
             guard set(pair[0], to: pair[1]) else {
-                throw Self.bad("\(pair[0]) cannot be \"\(pair[1])\"")
+                throw Self.bad("has the invalid value \"\(pair[1])\" for \(pair[0])")
             }
         }
     }
@@ -85,7 +84,7 @@ public struct SchedulerOptions: Sendable, Equatable {
         TrainingError(.badArgument, "--lr-scheduler-kwargs " + message)
     }
 
-    /// The options that a schedule has.
+    /// The names of a schedule's options.
     static func names(of type: SchedulerType) -> [String] {
         switch type {
         case .linear, .constant, .constantWithWarmup: []
@@ -133,7 +132,7 @@ public struct SchedulerOptions: Sendable, Equatable {
         }
     }
 
-    /// What is wrong with them for a schedule, if anything.
+    /// Checks the options for a schedule.
     ///
     /// - Parameters:
     ///   - type: The schedule.
@@ -143,10 +142,10 @@ public struct SchedulerOptions: Sendable, Equatable {
         switch type {
         case .cosineWithMinimum, .cosineWarmupWithMinimum:
             guard (minLr == nil) != (minLrRate == nil) else {
-                throw Self.bad("needs min_lr or min_lr_rate, one of the two, for \(type.rawValue)")
+                throw Self.bad("needs either min_lr or min_lr_rate for \(type.rawValue)")
             }
             guard (minLr ?? 0) <= peak, (minLrRate ?? 0) <= 1 else {
-                throw Self.bad("has a lowest rate above --learning-rate \(peak)")
+                throw Self.bad("gives a lowest learning rate above --learning-rate \(peak)")
             }
         case .polynomial:
             guard (lrEnd ?? 1e-7) < peak else {
@@ -154,7 +153,7 @@ public struct SchedulerOptions: Sendable, Equatable {
             }
         case .warmupStableDecay:
             guard numDecaySteps != nil else {
-                throw Self.bad("needs num_decay_steps for \(type.rawValue), the steps of its last phase")
+                throw Self.bad("needs num_decay_steps, the number of decay steps, for \(type.rawValue)")
             }
         case .reduceOnPlateau:
             guard (factor ?? 0.1) < 1 else { throw Self.bad("factor must be below 1") }
