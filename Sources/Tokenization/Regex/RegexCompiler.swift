@@ -80,7 +80,7 @@ struct RegexCompiler {
             }
             emit(.anchor, anchor.rawValue)
         case .reference(let groups, let ignoresCase):
-            // The last group that has matched counts. If none has, the reference fails.
+            // The last group that has matched counts. If none has, the back-reference fails.
             for group in groups.reversed() {
                 emit(.reference, Int32(group), ignoresCase ? 1 : 0, here + 2)
                 if group != groups.first { emit(.jump, 0) }

@@ -23,7 +23,7 @@ struct RegexParser {
     var names: [String: [Int]] = [:]
     /// Whether unnamed groups are numbered: not if any group has a name.
     let capturesUnnamed: Bool
-    /// The groups that back-references name, each with the position of the reference.
+    /// The groups that back-references name, each with the position of the back-reference.
     var references: [(group: Int, offset: Int)] = []
 
     private static let deepestNesting = 100
