@@ -2,24 +2,24 @@ import Attune
 import Foundation
 import TestSupport
 
-/// What the built executable said and how it ended.
+/// The output and exit code of the built executable.
 struct CommandOutcome {
     var code: Int32
     var output: String
     var errors: String
 }
 
-/// The executable, which is built beside the tests.
+/// The executable, built next to the tests.
 let attuneExecutable = URL(filePath: ProcessInfo.processInfo.arguments[0]).resolvingSymlinksInPath()
     .deletingLastPathComponent().appending(path: "attune")
 
-/// Asks again and again until something is so.
+/// Polls until a condition is true.
 ///
 /// - Parameters:
-///   - limit: How long to ask.
-///   - condition: What is to become so.
-/// - Returns: Whether it did in time.
-/// - Throws: What `condition` throws.
+///   - limit: The maximum time to poll.
+///   - condition: The condition to wait for.
+/// - Returns: True if the condition became true in time.
+/// - Throws: The errors of `condition`.
 func waits(upTo limit: Duration, for condition: () throws -> Bool) rethrows -> Bool {
     let start = ContinuousClock.now
     while try !condition() {
@@ -29,10 +29,10 @@ func waits(upTo limit: Duration, for condition: () throws -> Bool) rethrows -> B
     return true
 }
 
-/// A process that does not end.
+/// The error for a process that does not end.
 struct Hanging: Error { var arguments: [String]? }
 
-/// Waits for a process, and ends it if it takes far too long: a test that hangs would hold up all others.
+/// Waits for a process, and ends it if it takes far too long, so that a hanging test does not block all others.
 ///
 /// - Parameter process: A running process.
 /// - Throws: ``Hanging``.
@@ -42,9 +42,9 @@ func waitForExit(of process: Process) throws {
     throw Hanging(arguments: process.arguments)
 }
 
-/// The caches of the executables that these tests start, apart from the user's own.
+/// The caches of the executables that these tests start, separate from the user's.
 ///
-/// Products are measured before the first one starts, so that all of them compute by the same routes.
+/// Product routes are measured before the first one starts, so that all of them compute with the same routes.
 private let cacheHome: URL = {
     let folder = FileManager.default.temporaryDirectory.appending(path: "attune-command-tests-cache")
     _ = try? MeasuredProducts.measure(in: folder.appending(path: "attune/products"))
@@ -54,11 +54,11 @@ private let cacheHome: URL = {
 /// Runs a shell script, with the executable as `$ATTUNE` and a model to train as `$BASE`.
 ///
 /// - Parameters:
-///   - script: For `/bin/sh`.
+///   - script: The script for `/bin/sh`.
 ///   - folder: The working folder.
-///   - variables: Further ones.
-/// - Returns: What the script said and how it ended.
-/// - Throws: ``Hanging``; what starting a process can throw.
+///   - variables: Further environment variables.
+/// - Returns: The script's output and exit code.
+/// - Throws: ``Hanging``; the errors of starting a process.
 func shell(
     _ script: String,
     in folder: URL,
@@ -77,12 +77,12 @@ func shell(
     )
 }
 
-/// Runs the built executable as a person runs it, with further variables.
+/// Runs the built executable, with further environment variables.
 func attune(_ arguments: [String], variables: [String: String] = [:]) throws -> CommandOutcome {
     try outcome(of: attuneExecutable, arguments, variables: variables)
 }
 
-/// Runs a program to its end, with caches of the tests' own.
+/// Runs a program to its end, with the tests' own caches.
 private func outcome(
     of program: URL,
     _ arguments: [String],

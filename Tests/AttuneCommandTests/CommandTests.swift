@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The built executable, run as a person runs it: output, messages, exit codes.
+/// Runs the built executable and checks output, messages and exit codes.
 struct CommandTests {
     private var model: String {
         Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
@@ -54,7 +54,7 @@ struct CommandTests {
         }
     }
 
-    @Test func `several labels and numbers, trained, measured and predicted`() throws {
+    @Test func `multi-label and regression: train, evaluate, predict`() throws {
         try withTemporaryFolder { folder in
             let lines = (0..<24).map { row in
                 "{\"text\": \"day \(row) \(row % 2 == 0 ? "sunny" : "")\", \"label\": [\(row % 2 == 0 ? "\"sun\"" : "")"
@@ -86,7 +86,7 @@ struct CommandTests {
         }
     }
 
-    @Test func `a mistake has a clear line and the right exit code, and nothing is left half-written`() throws
+    @Test func `an error has a clear message and the right exit code, and leaves no partial files`() throws
     {
         try withTemporaryFolder { folder in
             let good = try file("text,label\na,x\nb,y\n", in: folder)
@@ -145,13 +145,13 @@ struct CommandTests {
                 #expect(outcome.errors.contains(part), "\(outcome.errors)")
                 #expect(outcome.output.isEmpty)
             }
-            // The output folder may have been made to see whether it can be written; it holds nothing.
+            // The output folder may have been created to check whether it can be written, but it must be empty.
             let out = folder.appending(path: "out").path(percentEncoded: false)
             #expect(((try? FileManager.default.contentsOfDirectory(atPath: out)) ?? []).isEmpty)
         }
     }
 
-    @Test func `data is described and divided`() throws {
+    @Test func `data is described and split`() throws {
         try withTemporaryFolder { folder in
             let rows = (0..<20).map { "text \($0 % 19),\($0 % 4 == 0 ? "rare" : "often")" }.joined(
                 separator: "\n"
@@ -181,7 +181,7 @@ struct CommandTests {
         #expect(shown.code == 0, "\(shown.errors)")
         let lines = shown.output.split(separator: "\n")
         try #require(lines.count == 4)
-        // Standard output is a file here: bars, no colours.
+        // Standard output is a file here, so tokens are separated by bars, not coloured.
         #expect(lines[0].contains("│") && lines[0].replacing("│", with: "").contains("rainy day"))
         #expect(lines[1].hasSuffix("tokens, 9 characters") && !shown.output.contains("\u{1B}"))
         let colored = try attune([
@@ -190,7 +190,7 @@ struct CommandTests {
         #expect(colored.output.contains("\u{1B}[30;48;5;") && !colored.output.contains("│"))
     }
 
-    @Test func `ids become text again`() throws {
+    @Test func `ids are decoded to text`() throws {
         try withTemporaryFolder { folder in
             let data = try file("text\n\"a rainy\nday\"\nsun 👍\n", in: folder)
             let tokens = try attune(["tokenize", "--model", model, "--input", data, "--no-special-tokens"])
@@ -225,7 +225,7 @@ struct CommandTests {
         }
     }
 
-    @Test func `help teaches, with an example`() throws {
+    @Test func `help has an example`() throws {
         let help = try attune(["--help"])
         #expect(help.code == 0 && help.output.contains("attune train --model"))
         #expect(try attune(["help", "train"]).output.contains("--gradient-accumulation-steps"))

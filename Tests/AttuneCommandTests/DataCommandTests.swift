@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// `attune data split`, `convert` and `cache`, run as a person runs them.
+/// `attune data split`, `convert` and `cache`.
 struct DataCommandTests {
     private var model: String {
         Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
@@ -16,7 +16,7 @@ struct DataCommandTests {
         try String(contentsOf: folder.appending(path: name), encoding: .utf8)
     }
 
-    @Test func `rows go from format to format and come back as they were`() throws {
+    @Test func `rows stay the same when converted between formats`() throws {
         try withTemporaryFolder { folder in
             let csv = "text,label\n\"a, b\",x\n\"\",y\n,x\n"
             try Data(csv.utf8).write(to: folder.appending(path: "data.csv"))
@@ -40,7 +40,7 @@ struct DataCommandTests {
         }
     }
 
-    @Test func `classes keep their names in a file of ids, and columns of 0 and 1 become labels`() throws {
+    @Test func `class names survive in a file of ids, and columns of 0 and 1 become labels`() throws {
         try withTemporaryFolder { folder in
             try Data("text,toxic,kind,label\na,1,0,z\nb,1,1,y\n".utf8)
                 .write(to: folder.appending(path: "data.csv"))
@@ -63,7 +63,7 @@ struct DataCommandTests {
         }
     }
 
-    @Test func `a split writes both parts, tokenized where a model is named`() throws {
+    @Test func `a split writes both parts, tokenized if a model is given`() throws {
         try withTemporaryFolder { folder in
             let rows = (0..<10).map { "{\"text\": \"number \($0)\", \"label\": \"\($0 % 2)\"}" }
             try Data(rows.joined(separator: "\n").utf8).write(to: folder.appending(path: "data.jsonl"))
@@ -82,7 +82,7 @@ struct DataCommandTests {
         }
     }
 
-    @Test func `rows without a class are refused by a stratified split, or left out of both parts`() throws {
+    @Test func `a stratified split refuses rows without a class, or drops them from both parts`() throws {
         try withTemporaryFolder { folder in
             let rows = (0..<12).map { "text \($0),\($0 % 2)" } + ["none,-1", "none,-100"]
             let card = """
@@ -123,7 +123,7 @@ struct DataCommandTests {
         }
     }
 
-    @Test func `the cache tells that it is empty, and what is no ending is refused`() throws {
+    @Test func `an empty cache is reported, and an unknown file extension is refused`() throws {
         try withTemporaryFolder { folder in
             let cache = path("cache", in: folder)
             let shown = try attune(["data", "cache", "--token-cache", cache])

@@ -2,9 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Data as other programs leave it, through the command.
+/// The command with data in the formats of other programs.
 struct DataShapesCommandTests {
-    /// `attune data describe` on a file of these contents.
+    /// Runs `attune data describe` on a file with the given contents.
     private func describe(
         _ name: String,
         _ contents: String,
@@ -25,7 +25,7 @@ struct DataShapesCommandTests {
             + "[{\"value\": {\"choices\": [\"\(["Good", "Bad"][row % 2])\"]}}]}]}"
     }
 
-    @Test func `an export of Label Studio is described by the paths that the error names`() throws {
+    @Test func `an export of Label Studio can be described with the paths that the error names`() throws {
         let export = "[" + Self.tasks.joined(separator: ",\n") + "]"
         try describe("export.json", export, []) { outcome in
             #expect(outcome.code == 0, "\(outcome.errors)")
@@ -50,7 +50,7 @@ struct DataShapesCommandTests {
         }
     }
 
-    @Test func `objects of 0 and 1 and columns of them are the same labels`() throws {
+    @Test func `an object of 0 and 1 and separate columns give the same labels`() throws {
         let rows = (0..<4).map {
             "{\"text\": \"t\($0)\", \"cats\": {\"POS\": \($0 % 2), \"NEG\": \(1 - $0 % 2)}}\n"
         }
@@ -63,7 +63,7 @@ struct DataShapesCommandTests {
         }
     }
 
-    @Test func `label vectors are counted by their places, lists in part are a finding`() throws {
+    @Test func `label vectors are counted by position, and partial lists are a finding`() throws {
         try describe("x.csv", "text,l\na,\"[0, 1, 0]\"\nb,\"[1, 1, 0]\"\n", ["--label-column", "l"]) {
             outcome in
             #expect(outcome.code == 0, "\(outcome.errors)")
@@ -81,7 +81,7 @@ struct DataShapesCommandTests {
         ("x.zip", 65, "unpack it"), ("x.xlsx", 65, "save its sheet as CSV"),
         ("values.json", 65, "orient=\"values\""),
     ])
-    func `what is not read says what to do`(name: String, code: Int32, advice: String) throws {
+    func `a file that cannot be read gives an error with a remedy`(name: String, code: Int32, advice: String) throws {
         try describe(name, "[[\"a\", \"b\"]]", []) { outcome in
             #expect(outcome.code == code && outcome.errors.contains(advice), "\(outcome.errors)")
         }

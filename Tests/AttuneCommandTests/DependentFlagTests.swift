@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A flag that counts only beside another one is not ignored in silence.
+/// A flag that has an effect only with another flag is not silently ignored.
 struct DependentFlagTests {
     private let model = Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
 
@@ -48,13 +48,13 @@ struct DependentFlagTests {
             ("--hub-strategy end", "--hub-strategy has no effect without --push-to-hub"),
         ]
     )
-    func `it is refused with what it needs`(flags: String, answer: String) throws {
+    func `the error names the flag that it needs`(flags: String, answer: String) throws {
         let outcome = try plan(flags.split(separator: " ").map(String.init))
         #expect(outcome.code == 64 && outcome.output.isEmpty, "\(outcome.errors)")
         #expect(outcome.errors.contains(answer), "\(outcome.errors)")
     }
 
-    @Test func `steps between evaluations mean that there are some, which is said`() throws {
+    @Test func `--eval-steps turns evaluation on, with a note`() throws {
         let outcome = try plan(["--eval-steps", "4", "--test-size", "0.2", "--max-steps", "10"])
         #expect(outcome.code == 0, "\(outcome.errors)")
         #expect(outcome.errors.contains("--eval-steps 4 without --eval-strategy: evaluating every 4 steps\n"))
@@ -63,7 +63,7 @@ struct DependentFlagTests {
         #expect(warmup.code == 0 && warmup.errors.contains("warmup has no effect with the schedule constant"))
     }
 
-    @Test func `a recipe's setting may lose its effect by a flag that is typed, not by the recipe`() throws {
+    @Test func `a typed flag may make a recipe's setting ineffective, but the recipe itself may not`() throws {
         try withTemporaryFolder { folder in
             let recipe = folder.appending(path: "r.yaml")
             try Data(
@@ -84,7 +84,7 @@ struct DependentFlagTests {
         }
     }
 
-    @Test func `what acts is taken`() throws {
+    @Test func `flags with an effect are accepted`() throws {
         for flags in [
             [
                 "--logging-steps", "5", "--logging-strategy", "no", "--eval-strategy", "steps", "--test-size",

@@ -3,7 +3,7 @@ import JSON
 import TestSupport
 import Testing
 
-/// `attune data describe`, letter by letter.
+/// The exact output of `attune data describe`.
 struct DescribeTests {
     private var model: String {
         Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
@@ -37,7 +37,7 @@ struct DescribeTests {
         }
     }
 
-    @Test func `a folder's splits, its labels, lengths and faults, each with a remedy`() throws {
+    @Test func `a folder's splits, labels, lengths and findings, each with a remedy`() throws {
         try describe(["--text-column", "text", "--label-column", "label"]) { outcome in
             #expect(outcome.code == 0, "\(outcome.errors)")
             #expect(outcome.output == Self.golden)
@@ -98,7 +98,7 @@ struct DescribeTests {
 
         """
 
-    @Test func `tokens are counted as a model does, and what is cut is told by class`() throws {
+    @Test func `tokens are counted with a model's tokenizer, and truncation is reported by class`() throws {
         let arguments = [
             "--text-column", "text", "--label-column", "label", "--model", model, "--max-length", "12",
         ]
@@ -116,7 +116,7 @@ struct DescribeTests {
         }
     }
 
-    @Test func `the advice on lengths knows what the model takes`() throws {
+    @Test func `the advice on lengths respects the model's limit`() throws {
         try withTemporaryFolder { folder in
             let url = folder.appending(path: "x.csv")
             let long = String(repeating: "rain and wind ", count: 60)
@@ -157,7 +157,7 @@ struct DescribeTests {
         }
     }
 
-    @Test func `columns and labels that the evaluation lacks are told, and so are files that are left out`()
+    @Test func `columns and labels missing in the evaluation set are reported, and so are skipped files`()
         throws
     {
         try withTemporaryFolder { folder in
@@ -197,7 +197,7 @@ struct DescribeTests {
         }
     }
 
-    @Test func `without columns named it shows what there is`() throws {
+    @Test func `without given columns it shows all columns`() throws {
         try describe([]) { outcome in
             #expect(
                 outcome.output == """
@@ -214,7 +214,7 @@ struct DescribeTests {
         }
     }
 
-    @Test func `all of it as one JSON object, rows from 1`() throws {
+    @Test func `the whole description as one JSON object, with rows from 1`() throws {
         try describe(["--text-column", "text", "--label-column", "label", "--json"]) { outcome in
             let object = try JSONValue.parse(Data(outcome.output.utf8))
             #expect(object["rows"].int == 9 && object["labels"]["missing"].int == 1)
@@ -250,7 +250,7 @@ struct DescribeTests {
         }
     }
 
-    @Test func `mistakes have a clear line and the right exit code`() throws {
+    @Test func `errors have a clear message and the right exit code`() throws {
         let cases: [([String], Int32, String)] = [
             (["--max-length", "5"], 64, "name the model with --model"),
             (["--text-pair-column", "label"], 64, "name the first with --text-column"),

@@ -6,7 +6,7 @@ import Testing
 
 @testable import AttuneCommand
 
-/// `attune doctor`: the Hub, the token, the disk, and what the numbers mean.
+/// `attune doctor`: the Hub, the token, the disk and the advice.
 @Suite(.timeLimit(.minutes(10)))
 struct DoctorTests {
     private func doctor(_ variables: [String: String], in folder: URL) throws -> CommandOutcome {
@@ -18,7 +18,7 @@ struct DoctorTests {
         return try attune(["doctor"], variables: all)
     }
 
-    @Test func `it says whether the Hub answers and whose the token is, and never shows it`() async throws {
+    @Test func `it shows whether the Hub answers and the token's account, but never the token`() async throws {
         let hub = FakeHub([:])
         let endpoint = try await hub.start()
         try withTemporaryFolder { folder in
@@ -46,7 +46,7 @@ struct DoctorTests {
         await hub.stop()
     }
 
-    @Test func `without a network it says so, and where the network is forbidden it asks nobody`()
+    @Test func `it reports a missing network, and with HF_HUB_OFFLINE it contacts nobody`()
         async throws
     {
         let hub = FakeHub([:])
@@ -67,7 +67,7 @@ struct DoctorTests {
         await hub.stop()
     }
 
-    @Test func `it shows how fast each way of multiplying is, and which is chosen`() throws {
+    @Test func `it shows the speed of each product route, and the chosen one`() throws {
         let speeds = ProductSpeeds(float32: [.mkl: 205, .oneDNN: 309], bfloat16: 168)
         let table = ProductTable(MeasuredProducts(speeds: speeds, file: URL(filePath: "/cache/cpu.json")))
         #expect(
@@ -94,7 +94,7 @@ struct DoctorTests {
         return advice.sentences.joined(separator: "\n")
     }
 
-    @Test func `numbers become advice`() {
+    @Test func `advice follows from the measurements`() {
         let plain = advice { _ in }
         #expect(plain.contains("--precision bf16 would also compute in fp32"))
         #expect(plain.contains("keep --precision fp32") && !plain.contains("--threads"))
@@ -106,7 +106,7 @@ struct DoctorTests {
     }
 }
 
-/// What `--help` shows can be copied.
+/// Examples in `--help` can be copied.
 struct HelpTests {
     @Test(
         arguments: [
@@ -117,7 +117,7 @@ struct HelpTests {
             ["hub", "upload"], ["hub", "cache"], ["hub", "login"], ["doctor"],
         ]
     )
-    func `an example never breaks but at a backslash`(command: [String]) throws {
+    func `an example breaks lines only at a backslash`(command: [String]) throws {
         let help = try attune(["help"] + command)
         #expect(help.code == 0, "\(help.errors)")
         let text = try #require(help.output.components(separatedBy: "\nUSAGE:").first)

@@ -3,19 +3,19 @@ import JSON
 import TestSupport
 import Testing
 
-/// Whether a small disk can be mounted where only one process sees it.
+/// Whether a small disk can be mounted so that only one process sees it.
 private let mountsDisks =
     (try? withTemporaryFolder { folder in
         try shell("unshare -m mount -t tmpfs -o size=64k none .", in: folder).code == 0
     }) ?? false
 
-/// A disk that becomes full: what was good before stays so, and the run says why it ends.
+/// A disk that becomes full: existing files stay intact, and the run reports the reason.
 @Suite(
     .timeLimit(.minutes(10)),
     .enabled(if: mountsDisks, "only root may mount a disk, and not in every container")
 )
 struct FullDiskTests {
-    /// Runs a script in a folder that is a disk of its own.
+    /// Runs a script in a folder on a separate disk.
     private func onDisk(of size: String, _ script: String, in folder: URL) throws -> CommandOutcome {
         let rows = (0..<24).map { $0 % 2 == 0 ? "sunny day \($0),sun" : "rainy day \($0),rain" }
         try Data("text,label\n\(rows.joined(separator: "\n"))\n".utf8).write(
@@ -35,7 +35,7 @@ struct FullDiskTests {
     private let training =
         "train --model $BASE --dataset d.csv --text-column text --label-column label --threads 1"
 
-    @Test func `a run keeps its checkpoint and whole lines, exits with 74, and is resumed with more room`()
+    @Test func `a run keeps its checkpoint and complete lines, exits with 74, and can be resumed with more space`()
         throws
     {
         try withTemporaryFolder { folder in
@@ -86,9 +86,9 @@ struct FullDiskTests {
         "data split --dataset many.csv --test-size 10 --output-dir disk/parts --format parquet",
         "train --model $BASE --dataset d.csv --text-column text --label-column label --max-steps 1 --output-dir disk/out",
     ])
-    func `a command that fills the disk says so, and leaves what was there`(command: String) throws {
+    func `a command that fills the disk reports it and keeps existing files`(command: String) throws {
         try withTemporaryFolder { folder in
-            // Words that do not repeat, or Parquet would need no room.
+            // Words do not repeat; otherwise Parquet would need almost no space.
             let rows = (0..<20_000).map { "text \(UInt64.random(in: 0 ... .max)),\($0 % 2)\n" }.joined()
             try Data("text,label\n\(rows)".utf8).write(to: folder.appending(path: "many.csv"))
             let outcome = try onDisk(

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What is held out by `--test-size`, and sizes as they are typed.
+/// The hold-out of `--test-size`, and the syntax of sizes.
 struct HoldOutCommandTests {
     private let model = Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
 
@@ -12,7 +12,7 @@ struct HoldOutCommandTests {
         return url.path(percentEncoded: false)
     }
 
-    /// 20 rows of "often", 5 of "rare".
+    /// 20 rows labelled "often" and 5 labelled "rare".
     private func unequal(in folder: URL) throws -> String {
         try file((0..<25).map { "text \($0),\($0 % 5 == 0 ? "rare" : "often"),\($0 % 2)" }, in: folder)
     }
@@ -34,10 +34,10 @@ struct HoldOutCommandTests {
         )
     }
 
-    @Test func `labels keep their shares unless told otherwise, and the recipe says which`() throws {
+    @Test func `the hold-out is stratified by label unless overridden, and the recipe records the choice`() throws {
         try withTemporaryFolder { folder in
             let data = try unequal(in: folder)
-            // Of ten seeds a random draw of a fifth hits exactly one of five rare rows in less than half.
+            // In less than half of ten seeds, a random draw of a fifth has exactly one of the five rare rows.
             for seed in 0..<10 {
                 let plan = try train(
                     data,
@@ -65,7 +65,7 @@ struct HoldOutCommandTests {
                 #expect(outcome.code == 0 && !outcome.errors.contains("warning"), "\(outcome.errors)")
                 #expect(try recipe(in: folder).contains("stratify_by: \(used)"))
             }
-            // The sample is drawn as before: blindly, unless a column is named.
+            // The sample is drawn at random, unless a column is given.
             for (flags, used) in [
                 ([], "none"), (["--stratify-by", "group"], "group"),
                 (["--sample-stratify-by", "label"], "label"),
@@ -78,7 +78,7 @@ struct HoldOutCommandTests {
         }
     }
 
-    @Test func `a class of one row is trained on, and named; one too small for the hold-out is named`() throws
+    @Test func `a class with one row stays in training, and a class too small for the hold-out is reported`() throws
     {
         try withTemporaryFolder { folder in
             let rows = (0..<20).map { "text \($0),\($0 % 2 == 0 ? "a" : "b"),x" }
@@ -104,7 +104,7 @@ struct HoldOutCommandTests {
                 few.code == 0 && few.errors.contains("too few rows for a hold-out of 2 (\"twice\")"),
                 "\(few.errors)"
             )
-            // data split does what datasets does.
+            // data split behaves like datasets.
             let split = try attune([
                 "data", "split", "--dataset", try file(rows + ["one more,once,x"], in: folder), "--test-size",
                 "0.2",
@@ -115,7 +115,7 @@ struct HoldOutCommandTests {
         }
     }
 
-    @Test func `several labels and numbers are held out at random, which is said`() throws {
+    @Test func `multi-label and regression data are held out at random, with a note`() throws {
         try withTemporaryFolder { folder in
             let rows = (0..<24).map { "text \($0),\($0 % 2),\($0 / 2 % 2)" }
             let data = try file(rows, in: folder)
@@ -133,7 +133,7 @@ struct HoldOutCommandTests {
         }
     }
 
-    @Test func `a run that holds nothing out warns in one line`() throws {
+    @Test func `a run without a hold-out warns in one line`() throws {
         try withTemporaryFolder { folder in
             let data = try unequal(in: folder)
             let warning = "warning: no texts are held out, so the model will not be evaluated"
@@ -200,7 +200,7 @@ struct HoldOutCommandTests {
         }
     }
 
-    /// The output with single blanks.
+    /// The output with single spaces.
     private func words(_ outcome: CommandOutcome) -> String { outcome.output.replacing(/\ +/, with: " ") }
 
     private let columns = ["--text-column", "text", "--label-column", "label"]

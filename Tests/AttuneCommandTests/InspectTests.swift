@@ -3,7 +3,7 @@ import JSON
 import TestSupport
 import Testing
 
-/// `attune inspect`, as a person reads it.
+/// The output of `attune inspect`.
 struct InspectTests {
     private func inspect(_ name: String, _ more: [String] = []) throws -> String {
         let path = Fixture.folder.appending(path: name).path(percentEncoded: false)
@@ -41,7 +41,7 @@ struct InspectTests {
         )
     }
 
-    @Test func `a classifier's labels, its tensors, and all of it as JSON`() throws {
+    @Test func `a classifier's labels and tensors, and the JSON output`() throws {
         let text = try inspect("models/llama-gqa", ["--tensors"])
         #expect(text.contains("labels      one of 3: a, b, c\n"))
         #expect(text.contains("            classification head                   72   0.3 %\n"))
@@ -58,7 +58,7 @@ struct InspectTests {
         #expect(try JSONValue.parse(inspect("models/llama-gqa", ["--json"]).utf8)["tensors"] == .null)
     }
 
-    @Test func `what is no model`() throws {
+    @Test func `a file that is not a model`() throws {
         let outcome = try attune(["inspect", "--model", "nowhere"])
         #expect(outcome.code == 66 && outcome.errors.contains("there is no model at nowhere"))
     }

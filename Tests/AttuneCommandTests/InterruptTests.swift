@@ -4,12 +4,12 @@ import Testing
 
 @testable import AttuneCommand
 
-/// Ctrl-C, SIGTERM and SIGHUP: the step is finished, a checkpoint saved, and the command that resumes it printed.
+/// Ctrl-C, SIGTERM and SIGHUP finish the step, save a checkpoint, and print the command that resumes the run.
 ///
-/// SIGUSR1: a checkpoint is saved, and the run continues.
+/// SIGUSR1 saves a checkpoint, and the run continues.
 @Suite(.timeLimit(.minutes(10)))
 struct InterruptTests {
-    @Test func `the command that goes on is what was typed, quoted, without tokens and an older checkpoint`()
+    @Test func `the command that resumes repeats the typed arguments, quoted, without tokens and an older checkpoint`()
         throws
     {
         let typed = [
@@ -34,7 +34,7 @@ struct InterruptTests {
         )
     }
 
-    /// Starts a run, sends a signal once it has taken a few steps, and waits.
+    /// Starts a run, sends a signal after a few steps, and waits.
     private func interrupted(_ arguments: [String], by number: Int32, in folder: URL) throws -> CommandOutcome
     {
         let process = Process()
@@ -45,7 +45,7 @@ struct InterruptTests {
         process.standardOutput = try FileHandle(forWritingTo: files[0])
         process.standardError = try FileHandle(forWritingTo: files[1])
         try process.run()
-        // A step has been taken, and hundreds are still to come.
+        // One step is done, and hundreds remain.
         let hasTakenStep = try waits(upTo: .seconds(120)) {
             try !process.isRunning || String(contentsOf: files[1], encoding: .utf8).contains("step 1/")
         }
@@ -60,7 +60,7 @@ struct InterruptTests {
     }
 
     @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
-    func `a run is stopped by a signal, and the command that it prints ends it with the same weights`(
+    func `a signal stops a run, and the printed command completes it with the same weights`(
         number: Int32
     ) throws {
         try withTemporaryFolder { folder in
@@ -112,7 +112,7 @@ struct InterruptTests {
     @Test func `SIGUSR1 saves a checkpoint that can be resumed, and the run continues`() throws {
         try withTemporaryFolder { folder in
             try data(in: folder)
-            // Far more steps than are taken: a busy machine may send the signals late.
+            // Far more steps than the run takes, because a busy machine may send the signals late.
             let outcome = try shell(
                 """
                 $ATTUNE \(training) --output-dir out 2>err >/dev/null & p=$!
@@ -127,12 +127,12 @@ struct InterruptTests {
                 .replacing("--max-steps 300 ", with: "--max-steps 100000 "),
                 in: folder
             )
-            // The second checkpoint is SIGTERM's, at a later step.
+            // The second checkpoint is that of SIGTERM, at a later step.
             #expect(outcome.output == "1\n1\n130\n2\n", "\(outcome.output)\(outcome.errors)")
         }
     }
 
-    @Test func `a signal that was ignored at the start stays ignored, as nohup wants it`() throws {
+    @Test func `a signal that was ignored at the start stays ignored, as nohup needs it`() throws {
         try withTemporaryFolder { folder in
             try data(in: folder)
             let outcome = try shell(
@@ -149,7 +149,7 @@ struct InterruptTests {
         }
     }
 
-    @Test func `a terminal that closes sends SIGHUP twice, and the checkpoint is saved all the same`() throws
+    @Test func `a closing terminal sends SIGHUP twice, and the checkpoint is still saved`() throws
     {
         try withTemporaryFolder { folder in
             try data(in: folder)
@@ -168,9 +168,9 @@ struct InterruptTests {
         }
     }
 
-    // A shell without a terminal starts what is in its background with SIGINT ignored.
+    // A shell without a terminal starts background jobs with SIGINT ignored.
     @Test(arguments: ["TERM", "HUP", "USR1"])
-    func `predictions that are stopped leave nothing under the name of their file`(name: String) throws {
+    func `interrupted predictions leave no output file`(name: String) throws {
         try withTemporaryFolder { folder in
             try data(in: folder)
             let rows = (0..<60_000).map { "text number \($0)\n" }.joined()
@@ -189,7 +189,7 @@ struct InterruptTests {
         }
     }
 
-    @Test func `several seeds print a table, and each leaves a recipe that repeats it alone`() throws {
+    @Test func `several seeds print a table, and each writes a recipe that repeats it alone`() throws {
         try withTemporaryFolder { folder in
             let rows = (0..<24).map { $0 % 2 == 0 ? "sunny day \($0),sun" : "rainy day \($0),rain" }
             let data = folder.appending(path: "data.csv")

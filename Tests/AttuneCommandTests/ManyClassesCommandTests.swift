@@ -3,9 +3,9 @@ import JSON
 import TestSupport
 import Testing
 
-/// With hundreds of classes people see the largest and the worst, and files keep all of them.
+/// With hundreds of classes the output shows the largest and the worst, and files contain all.
 struct ManyClassesCommandTests {
-    @Test func `three hundred classes are trained, measured and predicted`() throws {
+    @Test func `three hundred classes: train, evaluate, predict`() throws {
         try withTemporaryFolder { folder in
             func path(_ name: String) -> String { folder.appending(path: name).path(percentEncoded: false) }
             // Class 7 has more rows than any other.
@@ -50,7 +50,7 @@ struct ManyClassesCommandTests {
             #expect(confusions.reduce(0, +) == Int(wrong.rounded()))
             #expect(results["eval_roc_auc_interval"].array?.count == 2)
 
-            // Empty texts without an answer keep their lines, at both ends and in between.
+            // Empty texts without a prediction keep their lines, at both ends and in between.
             try Data("text\n\"\"\nword 7\n\"\"\nword 8\n\"\"\n".utf8).write(
                 to: folder.appending(path: "new.csv")
             )
@@ -70,7 +70,7 @@ struct ManyClassesCommandTests {
                 let best = try #require(scores.max { ($0.value.double ?? 0) < ($1.value.double ?? 0) })
                 #expect(line["label"].string == best.name && line["score"] == best.value)
                 #expect(line["logits"].array?.count == 300)
-                // 1e-9: 300 numbers in float64.
+                // 1e-9: a sum of 300 numbers in float64.
                 #expect(abs(scores.compactMap(\.value.double).reduce(0, +) - 1) < 1e-9)
             }
         }

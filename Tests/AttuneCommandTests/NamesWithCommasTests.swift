@@ -3,7 +3,7 @@ import JSON
 import TestSupport
 import Testing
 
-/// Names of classes and columns may hold commas, equals signs and quotes.
+/// Names of classes and columns may contain commas, equals signs and quotes.
 struct NamesWithCommasTests {
     private static let names = ["C, C++", "a=b", "New York", "🙂 ok", "x:y", "\"quoted\"", "50%"]
     private let model = Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
@@ -32,19 +32,19 @@ struct NamesWithCommasTests {
     private static let weights =
         "class weights: \"quoted\" 6, 50% 7, C, C++ 1, New York 3, a=b 2, x:y 5, 🙂 ok 4"
 
-    /// Once, with the names quoted as in CSV.
+    /// One flag, with names quoted as in CSV.
     private static let asList: [String] = [
         "--class-weights", "\"C, C++\"=1,a=b=2,New York=3,🙂 ok=4,x:y=5,\"\"\"quoted\"\"\"=6,50%=7",
     ]
-    /// One class each, as it is.
+    /// One flag per class, with unquoted names.
     private static let oneByOne: [String] = names.enumerated().flatMap { index, name in
         ["--class-weights", "\(name)=\(index + 1)"]
     }
-    /// The same in one word each.
+    /// The same with `=`, in one argument each.
     private static let inOneWord: [String] = names.enumerated().map { index, name in
         "--class-weights=\(name)=\(index + 1)"
     }
-    /// One class each, quoted.
+    /// One flag per class, with quoted names.
     private static let quoted: [String] = names.enumerated().flatMap { index, name -> [String] in
         let doubled = name.replacing("\"", with: "\"\"")
         return ["--class-weights", "\"\(doubled)\"=\(index + 1)"]
@@ -58,7 +58,7 @@ struct NamesWithCommasTests {
         }
     }
 
-    @Test func `a recipe's mapping, and the recipe that the run leaves`() throws {
+    @Test func `a recipe's mapping, and the recipe that the run writes`() throws {
         try withTemporaryFolder { folder in
             let data = try data(in: folder)
             let recipe = folder.appending(path: "r.yaml")
@@ -84,14 +84,14 @@ struct NamesWithCommasTests {
                 folder.appending(path: "again").path(percentEncoded: false),
             ])
             #expect(again.code == 0 && again.errors.contains(Self.weights), "\(text) \(again.errors)")
-            // One entry is not taken apart either.
+            // A single entry is not split either.
             try Data("class_weights: {\"x=1,y\": 2}\n".utf8).write(to: recipe)
             let one = try train(data, in: folder, [recipe.path(percentEncoded: false)])
             #expect(one.code == 65 && one.errors.contains("names \"x=1,y\""), "\(one.errors)")
         }
     }
 
-    @Test func `a weight that is none, a class named twice, a class that is not there`() throws {
+    @Test func `an invalid weight, a class given twice, an unknown class`() throws {
         try withTemporaryFolder { folder in
             let data = try data(in: folder)
             for (flags, code, part) in [

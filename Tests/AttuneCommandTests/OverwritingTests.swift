@@ -4,7 +4,7 @@ import Testing
 
 @testable import AttuneCommand
 
-/// Commands overwrite nothing that they were not told to: exit 73, and 64 if what is read would be overwritten.
+/// Commands do not overwrite files unless told to: exit code 73, or 64 if an input would be overwritten.
 struct OverwritingTests {
     private let model = Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
 
@@ -57,14 +57,14 @@ struct OverwritingTests {
                 #expect(!FileManager.default.fileExists(atPath: out + "/eval_results.json"))
             }
             #expect(try attune(train(model, data, out, ["--overwrite-output-dir", "false"])).code == 73)
-            // The recipe that is left does not overwrite by itself.
+            // The recipe that the run wrote does not overwrite by itself.
             let left = try String(contentsOfFile: out + "/recipe.yaml", encoding: .utf8)
             #expect(!left.contains("overwrite"))
             #expect(try attune(["train", out + "/recipe.yaml"]).code == 73)
         }
     }
 
-    @Test func `the folder of the model is refused, also with a slash and through a link`() throws {
+    @Test func `the model's folder is refused, also with a trailing slash and through a link`() throws {
         try withTemporaryFolder { folder in
             let (data, copy) = (try data(in: folder), path("model", in: folder))
             try FileManager.default.copyItem(atPath: model, toPath: copy)
@@ -91,7 +91,7 @@ struct OverwritingTests {
         }
     }
 
-    @Test func `a split replaces its files on demand only, and never the file that it divides`() throws {
+    @Test func `a split replaces its files only on request, and never its input file`() throws {
         try withTemporaryFolder { folder in
             let (data, parts) = (try data(in: folder), path("parts", in: folder))
             func split(_ data: String, _ more: [String] = []) throws -> CommandOutcome {
@@ -121,7 +121,7 @@ struct OverwritingTests {
         }
     }
 
-    @Test func `a named output file is replaced, but not the file that is read`() throws {
+    @Test func `an --output file is replaced, but an input file is not`() throws {
         try withTemporaryFolder { folder in
             let data = try data(in: folder)
             let other = path("other.csv", in: folder)

@@ -3,7 +3,7 @@ import JSON
 import TestSupport
 import Testing
 
-/// `attune plan`: steps, disk and memory, in sizes that mean what they say.
+/// `attune plan`: steps, disk and memory, with exact sizes.
 struct PlanCommandTests {
     private let model = Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
 
@@ -21,10 +21,10 @@ struct PlanCommandTests {
         }
     }
 
-    /// The output with single blanks.
+    /// The output with single spaces.
     private func words(_ outcome: CommandOutcome) -> String { outcome.output.replacing(/\ +/, with: " ") }
 
-    @Test func `a size in powers of 1,000 or 1,024 is what it says`() throws {
+    @Test func `a size may use powers of 1,000 or 1,024`() throws {
         let outcome = try plan(["--memory", "24GB", "--memory", "24GiB", "--memory", "1000", "--json"])
         #expect(outcome.code == 0, "\(outcome.errors)")
         let fits = try JSONValue.parse(outcome.output.utf8)["fits"].elements()
@@ -37,7 +37,7 @@ struct PlanCommandTests {
         #expect(wrong.code == 64 && wrong.errors.contains("--memory"), "\(wrong.errors)")
     }
 
-    @Test func `a plan says when a run saves, and what that takes of the disk`() throws {
+    @Test func `a plan shows when a run saves, and the disk space for that`() throws {
         let one = try plan(["--max-steps", "5"])
         #expect(one.code == 0, "\(one.errors)")
         #expect(

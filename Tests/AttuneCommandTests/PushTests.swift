@@ -3,7 +3,7 @@ import HubTestSupport
 import TestSupport
 import Testing
 
-/// `--push-to-hub` and `attune hub upload`, run as a person runs them, against a Hub on this machine.
+/// `--push-to-hub` and `attune hub upload` with a local Hub.
 @Suite(.timeLimit(.minutes(10)))
 struct PushTests {
     private let texts = (0..<40).map { $0 % 2 == 0 ? "sunny day \($0),sun" : "rainy day \($0),rain" }
@@ -24,7 +24,7 @@ struct PushTests {
         ])
     }
 
-    /// A Hub that holds a model and texts, and a way to run the command against it.
+    /// A Hub with a model and texts, and a function that runs the command with it.
     private func withHub(
         doorman: FakeHub.Doorman? = nil,
         _ body: (FakeHub, URL, (_ words: [String], _ token: String) throws -> CommandOutcome) async throws ->
@@ -58,7 +58,7 @@ struct PushTests {
         ] + more
     }
 
-    @Test func `what was trained is on the Hub, with a page, and is found there again`() async throws {
+    @Test func `a trained model is on the Hub, with a model card, and can be loaded from there`() async throws {
         try await withHub { hub, folder, attune in
             let trained = try attune(
                 train(folder, ["--hub-private-repo", "--hub-strategy", "checkpoint"]),
@@ -89,7 +89,7 @@ struct PushTests {
         }
     }
 
-    @Test func `a token that may only read ends the run before its first step`() async throws {
+    @Test func `a read-only token ends the run before its first step`() async throws {
         try await withHub { hub, folder, attune in
             let refused = try attune(train(folder), FakeHub.readingToken)
             #expect(refused.code == 77)
@@ -99,7 +99,7 @@ struct PushTests {
         }
     }
 
-    @Test func `a last push that fails leaves the model here and the command that makes up for it`()
+    @Test func `a failed final push keeps the model and prints the command that repeats the push`()
         async throws
     {
         let doorman = FakeHub.Doorman { _, request in
@@ -124,7 +124,7 @@ struct PushTests {
         }
     }
 
-    @Test func `for a folder that is not there no repository is created`() async throws {
+    @Test func `a missing folder does not create a repository`() async throws {
         try await withHub { hub, folder, attune in
             let missing = folder.appending(path: "missing").path(percentEncoded: false)
             let refused = try attune(["hub", "upload", missing, "org/new"], FakeHub.token)
@@ -137,7 +137,7 @@ struct PushTests {
     @Test(arguments: [
         (["--hub-model-id", "a/b/c"], "--hub-model-id"), (["--seeds", "2"], "--seeds"),
         (["--hub-token", "x"], "attune hub login"), (["--hub-strategy", "often"], "all_checkpoints"),
-    ]) func `what cannot be pushed is said before anything is read`(
+    ]) func `an invalid push is refused before anything is read`(
         _ words: [String],
         _ meant: String
     ) async throws {

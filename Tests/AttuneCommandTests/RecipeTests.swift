@@ -3,7 +3,7 @@ import JSON
 import TestSupport
 import Testing
 
-/// Recipes, as the built executable takes them.
+/// Recipes with the built executable.
 struct RecipeTests {
     private var model: String {
         Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
@@ -29,7 +29,7 @@ struct RecipeTests {
         return try file("author,body,mbti,J-P\n" + rows.joined(separator: "\n"), "posts.csv", in: folder)
     }
 
-    @Test func `every recipe of the house is read whole, and flags override it`() throws {
+    @Test func `all recipes of this repository can be read, and flags override them`() throws {
         let files = try FileManager.default.contentsOfDirectory(
             at: recipes,
             includingPropertiesForKeys: nil
@@ -48,7 +48,7 @@ struct RecipeTests {
                     "0.5", "--dry-run",
                 ])
                 #expect(outcome.code == 0, "\(outcome.errors)")
-                // 200 sampled, 40 held out: 160 texts are 20 steps of 8.
+                // 200 sampled and 40 held out leave 160 texts, 20 steps of 8.
                 #expect(outcome.output.contains("train on       160 texts"), "\(outcome.output)")
                 #expect(outcome.output.contains("20 of 8 texts"), "\(outcome.output)")
                 #expect(outcome.output.contains("J 0.6, P 0.4"), "\(outcome.output)")
@@ -57,7 +57,7 @@ struct RecipeTests {
         }
     }
 
-    @Test func `a run leaves its recipe, every value resolved, and that repeats the run to the byte`() throws
+    @Test func `a run writes its recipe with all values, and the recipe repeats the run to the byte`() throws
     {
         try withTemporaryFolder { folder in
             let data = try posts(in: folder)
@@ -109,7 +109,7 @@ struct RecipeTests {
         }
     }
 
-    @Test func `a run reports to TensorBoard and to lines of JSON, evaluations at steps and at the end`()
+    @Test func `a run reports to TensorBoard and to JSON lines, with evaluations at steps and at the end`()
         throws
     {
         try withTemporaryFolder { folder in
@@ -136,7 +136,7 @@ struct RecipeTests {
             #expect(run.code == 0, "\(run.errors)")
             let lines = try String(contentsOf: out.appending(path: "events.jsonl"), encoding: .utf8)
                 .split(separator: "\n").map { try JSONValue.parse($0.utf8) }
-            // The one after the last step is the result, too, and is not made twice.
+            // The evaluation after the last step is also the result, and is not repeated.
             #expect(lines.map { $0["event"].string } == ["started", "log", "eval", "log", "eval"])
             #expect(lines.map { $0["step"].int } == [nil, 2, 2, 4, 4])
             let results = try JSONValue.parse(
@@ -157,7 +157,7 @@ struct RecipeTests {
         }
     }
 
-    @Test func `a wrong line is named, with the name that was meant`() throws {
+    @Test func `an error names the line, and suggests the right name`() throws {
         try withTemporaryFolder { folder in
             let start = "model: m\ndataset: d\ntext_column: t\nlabel_column: l\noutput_dir: o\n"
             let mistakes: [(String, String)] = [
@@ -197,7 +197,7 @@ struct RecipeTests {
     }
 }
 
-/// The reference's own spellings, and its arguments that are not needed here.
+/// transformers' spellings, and its arguments that are not needed here.
 struct ReferenceArgumentTests {
     private let needed = [
         "train", "--model", "m", "--dataset", "d.csv", "--text-column", "t", "--label-column", "l",
@@ -216,13 +216,13 @@ struct ReferenceArgumentTests {
         (["--eval-on-start"], "--eval-on-start needs --eval-strategy"),
         (["--learning-rat", "1"], "did you mean --learning-rate?"),
     ])
-    func `an argument that has no flag is answered with what to do`(typed: [String], answer: String) throws {
+    func `an argument without a flag is refused with advice`(typed: [String], answer: String) throws {
         let outcome = try attune(needed + typed)
         #expect(outcome.code == 64)
         #expect(outcome.errors.contains(answer), "\(outcome.errors)")
     }
 
-    @Test func `a flag may be given true or false, as the reference's scripts do`() throws {
+    @Test func `a flag may be followed by true or false, as in transformers' scripts`() throws {
         let model = Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
         try withTemporaryFolder { folder in
             let data = folder.appending(path: "texts.csv")
@@ -237,7 +237,7 @@ struct ReferenceArgumentTests {
             #expect(outcome.code == 0, "\(outcome.errors)")
             #expect(outcome.output.contains("tf32"), "\(outcome.output)")
             #expect(outcome.output.contains("adamw_torch_fused\n"), "\(outcome.output)")
-            // False on the command line takes back what a recipe asks for.
+            // False on the command line overrides a recipe's true.
             let recipe = folder.appending(path: "recipe.yaml")
             let settings = [
                 "model: \(model)", "dataset: \(data.path(percentEncoded: false))", "text_column: t",

@@ -3,7 +3,7 @@ import JSON
 import TestSupport
 import Testing
 
-/// What a trained folder remembers, and how the commands use it, as a person meets it.
+/// The settings saved with a trained model, and their use by the commands.
 struct RememberedSettingsCommandTests {
     private let model = Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
 
@@ -23,7 +23,7 @@ struct RememberedSettingsCommandTests {
         _ more: [String] = []
     ) throws -> (out: String, data: String, eval: String) {
         func rows(_ range: Range<Int>) -> String {
-            // The word that tells the classes apart comes after the cut in half of the rows.
+            // In half of the rows the word that identifies the class comes after the cut.
             let rows = range.map { row in
                 let word = row % 2 == 0 ? "sunny" : "rainy"
                 let filler = "the day number \(row) was long and went by"
@@ -48,7 +48,7 @@ struct RememberedSettingsCommandTests {
         return (out, data, eval)
     }
 
-    @Test func `evaluate repeats the numbers of training without being told columns or length`() throws {
+    @Test func `evaluate repeats the metrics of training without options for columns or length`() throws {
         try withTemporaryFolder { folder in
             let (out, _, eval) = try trained(in: folder)
             let numbers = folder.appending(path: "numbers.json").path(percentEncoded: false)
@@ -112,7 +112,7 @@ struct RememberedSettingsCommandTests {
                 try abs(#require(measured["eval_loss"].double) - #require(measured["eval_log_loss"].double))
                     > 1e-3
             )
-            // For other labels the loss is not that of the run, and this is said.
+            // With other labels the loss differs from that of the run, which a note says.
             let settings = try results(out + "/attune.json")
             let other = JSONValue.object(["kind": .string("binary_cross_entropy"), "label_count": .int(2)])
             var changed = try #require(settings.object)
@@ -158,7 +158,7 @@ struct RememberedSettingsCommandTests {
             )
             #expect(tokens.errors.contains("the length used in training"))
 
-            // Another file: its only column is taken, and a missing one is named.
+            // In another file the only column is used, and a missing column is named.
             let plain = try file("a rainy day\na sunny day\n", "plain.txt", in: folder)
             #expect(try lines(attune(["predict", "--model", out, "--input", plain]).output).count == 2)
             let other = try file("id,message\n1,a rainy day\n", "other.csv", in: folder)
@@ -181,7 +181,7 @@ struct RememberedSettingsCommandTests {
         }
     }
 
-    @Test func `an empty text is said, left without an answer, or refused`() throws {
+    @Test func `an empty text gives a warning, is skipped, or is refused`() throws {
         try withTemporaryFolder { folder in
             let (out, _, _) = try trained(in: folder)
             let input = try file("body\nrainy day\n\" \"\nsunny day\n", "rows.csv", in: folder)
@@ -208,7 +208,7 @@ struct RememberedSettingsCommandTests {
         }
     }
 
-    @Test func `evaluate treats rows without a label or a text as it is told, else as the training did`()
+    @Test func `evaluate treats rows without a label or a text as given, else as in training`()
         throws
     {
         try withTemporaryFolder { folder in
@@ -231,7 +231,7 @@ struct RememberedSettingsCommandTests {
         }
     }
 
-    @Test func `other names are given with --label-names, and an unknown label is named with file and row`()
+    @Test func `--label-names renames labels, and an unknown label is reported with file and row`()
         throws
     {
         try withTemporaryFolder { folder in
@@ -287,7 +287,7 @@ struct RememberedSettingsCommandTests {
         }
     }
 
-    @Test func `an option of one value that is given twice is refused in every command`() throws {
+    @Test func `every command refuses a single-value option that is given twice`() throws {
         for (arguments, flag) in [
             (["evaluate", "--model", "a", "--model", "b", "--dataset", "x.csv"], "model"),
             (["predict", "--model=a", "--text", "x", "--text", "y", "--model=b"], "model"),
@@ -312,7 +312,7 @@ struct RememberedSettingsCommandTests {
         }
     }
 
-    @Test func `pairs are tokenized as the model gets them`() throws {
+    @Test func `pairs are tokenized as for the model`() throws {
         let tokenizer = Fixture.folder.appending(path: "tokenizers/bert-uncased/tokenizer.json")
         try withTemporaryFolder { folder in
             let place = folder.appending(path: "model", directoryHint: .isDirectory)
@@ -340,7 +340,7 @@ struct RememberedSettingsCommandTests {
                 "tokenize", "--model", pairs, "--text", "who is it", "--text-pair", "a friend", "--show",
             ])
             #expect(shown.output.contains("tokens together, special ones included"), "\(shown.output)")
-            // A model that is not given token types.
+            // A model that does not use token types.
             try names("\"input_ids\"")
             let without = try attune([
                 "tokenize", "--model", pairs, "--text", "who is it", "--text-pair", "a friend",

@@ -3,9 +3,9 @@ import JSON
 import TestSupport
 import Testing
 
-/// A run that loses its numbers, and the command that takes the step again.
+/// A run with a NaN loss, and the command that replays its step.
 struct ReplayCommandTests {
-    @Test func `a run whose rate is far too high stops, and its step is taken again`() throws {
+    @Test func `a run with a far too high learning rate stops, and its step is replayed`() throws {
         try withTemporaryFolder { folder in
             let rows = (0..<24).map { $0 % 2 == 0 ? "sunny day \($0),sun" : "rainy day \($0),rain" }
             let data = folder.appending(path: "data.csv")
@@ -49,7 +49,7 @@ struct ReplayCommandTests {
         }
     }
 
-    @Test func `what is no replay file is refused with its own exit code`() throws {
+    @Test func `a file that is not a replay file is refused with exit code 65`() throws {
         let other = Fixture.folder.appending(path: "models/tiny-base/model.safetensors").path(
             percentEncoded: false
         )

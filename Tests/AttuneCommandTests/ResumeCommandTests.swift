@@ -3,7 +3,7 @@ import JSON
 import TestSupport
 import Testing
 
-/// What a person reads of an evaluation's loss, and of a run that resumes with other settings.
+/// The output for an evaluation's loss, and for a run that resumes with other settings.
 struct ResumeCommandTests {
     private func train(_ model: URL, in folder: URL, _ more: [String]) throws -> CommandOutcome {
         let rows = (0..<24).map { $0 % 2 == 0 ? "sunny day \($0),sun" : "rainy day \($0),rain" }
@@ -25,7 +25,7 @@ struct ResumeCommandTests {
 
     private let model = Fixture.folder.appending(path: "models/tiny-base", directoryHint: .isDirectory)
 
-    @Test func `another model of the same shapes is refused, and nothing says that it was trained`() throws {
+    @Test func `another model of the same shapes is refused, and no file names it as the trained model`() throws {
         try withTemporaryFolder { folder in
             let first = try train(model, in: folder, ["--max-steps", "4"])
             #expect(first.code == 0, "\(first.errors)")
@@ -34,7 +34,7 @@ struct ResumeCommandTests {
             try FileManager.default.copyItem(at: model, to: other)
             let weights = other.appending(path: "model.safetensors")
             var bytes = try Data(contentsOf: weights)
-            // One bit of the last weight's fraction.
+            // Changes one bit of the last weight's mantissa.
             bytes[bytes.count - 2] ^= 1
             try bytes.write(to: weights)
             let more = ["--max-steps", "6", "--resume-from-checkpoint", "latest"]
@@ -46,7 +46,7 @@ struct ResumeCommandTests {
                 "\(refused.errors)"
             )
             #expect(try text("recipe.yaml", in: folder) == recipe)
-            // A copy of the model is the model.
+            // A copy of the model is accepted.
             let copy = folder.appending(path: "copy", directoryHint: .isDirectory)
             try FileManager.default.copyItem(at: model, to: copy)
             let resumed = try train(copy, in: folder, more)
@@ -57,7 +57,7 @@ struct ResumeCommandTests {
         }
     }
 
-    @Test func `a resumed run's events supersede those of the steps that are taken again`() throws {
+    @Test func `a resumed run's events supersede those of the repeated steps`() throws {
         try withTemporaryFolder { folder in
             let reporting = ["--report-to", "tensorboard", "--logging-steps", "1"]
             let first = try train(model, in: folder, ["--max-steps", "4"] + reporting)
@@ -79,10 +79,10 @@ struct ResumeCommandTests {
             )
             let added = try #require(after.subtracting(before).first)
             let data = try Data(contentsOf: out.appending(path: "runs/\(added)"))
-            // Step 3 (field 2), and a session log (field 7) of two bytes whose status is START.
+            // Step 3 (field 2), and a session log (field 7) of two bytes with the status START.
             let start = Data([0x10, 3, 0x3A, 2, 0x08, 1])
             #expect(data.prefix(100).range(of: start) != nil)
-            // The run's own first file forgets nothing.
+            // The run's first file supersedes nothing.
             for name in before {
                 #expect(
                     try Data(contentsOf: out.appending(path: "runs/\(name)")).range(
@@ -93,7 +93,7 @@ struct ResumeCommandTests {
         }
     }
 
-    @Test func `another learning rate is said with both values, in the recipe and on the page, too`() throws {
+    @Test func `a changed learning rate is reported with both values, also in the recipe and the model card`() throws {
         try withTemporaryFolder { folder in
             _ = try train(model, in: folder, ["--max-steps", "4", "--learning-rate", "1e-3"])
             let resumed = try train(
@@ -128,7 +128,7 @@ struct ResumeCommandTests {
         }
     }
 
-    @Test func `an evaluation's loss says what it is, and the metric that chooses the best model is shown`()
+    @Test func `an evaluation describes its loss, and shows the metric that selects the best model`()
         throws
     {
         try withTemporaryFolder { folder in

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What `attune train` and `attune evaluate` say of the rows that they are given.
+/// Messages of `attune train` and `attune evaluate` about rows.
 struct RowCommandTests {
     private var model: String {
         Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
@@ -25,7 +25,7 @@ struct RowCommandTests {
         )
     }
 
-    @Test func `ids for labels are refused with exit code 65, and trained on if that is insisted on`() throws
+    @Test func `ids as labels are refused with exit code 65, unless --allow-many-classes is given`() throws
     {
         let rows = "text,id\n" + (0..<30).map { "ticket \($0),\($0)\n" }.joined()
         try withFile("tickets.csv", rows) { folder, path in
@@ -44,7 +44,7 @@ struct RowCommandTests {
         }
     }
 
-    @Test func `a repeated header is told by training and by evaluation, with its row`() throws {
+    @Test func `training and evaluation report a repeated header with its row`() throws {
         let rows = "text,label\nsun,a\nrain,b\nfog,a\ntext,label\nhail,b\n"
         let told = "row 4 of "
         try withFile("both.csv", rows) { folder, path in
@@ -62,7 +62,7 @@ struct RowCommandTests {
         }
     }
 
-    @Test func `lists of one label are learned as one label, and rows with none are left out`() throws {
+    @Test func `lists of one label are trained as single labels, and rows without a label are dropped`() throws {
         let rows = (0..<12).map { row in
             "{\"text\": \"text \(row)\", \"label\": [\(row == 3 ? "" : row % 2 == 0 ? "\"ham\"" : "\"spam\"")]}"
         }
@@ -81,7 +81,7 @@ struct RowCommandTests {
                 trained.code == 0 && trained.errors.contains("left out 1 row without a label\n"),
                 "\(trained.errors)"
             )
-            // The classifier has one label a text, and reads the same lists.
+            // The single-label classifier reads the same lists.
             let output = folder.appending(path: "out").path(percentEncoded: false)
             let evaluated = try attune([
                 "evaluate", "--model", output, "--dataset", path, "--missing-labels", "drop",

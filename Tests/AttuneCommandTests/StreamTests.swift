@@ -2,10 +2,10 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Standard output, standard error and the other places that bytes go to: every write is checked.
+/// Every write to standard output, standard error and files is checked.
 @Suite(.timeLimit(.minutes(10)))
 struct StreamTests {
-    /// A trained classifier and its data, made once.
+    /// A trained classifier and its data, created once.
     private struct Work {
         let folder: URL
 
@@ -37,7 +37,7 @@ struct StreamTests {
     private static let training =
         "--model $BASE --dataset $FEW --text-column text --label-column label --threads 1"
 
-    /// Runs a script in a folder of its own, with the classifier `$M`, `$FEW` and `$MANY` rows.
+    /// Runs a script in a new folder, with the classifier `$M` and files with `$FEW` and `$MANY` rows.
     private func run(
         _ script: String,
         variables: [String: String] = [:],
@@ -52,7 +52,7 @@ struct StreamTests {
 
     // MARK: Standard output
 
-    /// Every command with a result, and the parser's own results.
+    /// Every command with a result, and the parser's results.
     private static let commands = [
         "--help", "--version", "train --help", "help data", "--generate-completion-script bash",
         "inspect --model $M", "inspect --model $M --json",
@@ -64,7 +64,7 @@ struct StreamTests {
     ]
 
     @Test(arguments: commands)
-    func `a full disk ends every command with 74 and a line that says so`(command: String) throws {
+    func `a full disk ends every command with exit code 74 and a message`(command: String) throws {
         let full = try run("$ATTUNE \(command) >/dev/full")
         #expect(full.code == 74, "\(full.errors)")
         let lines = full.errors.split(separator: "\n").filter { $0.hasPrefix("attune: error") }
@@ -89,19 +89,19 @@ struct StreamTests {
     }
 
     @Test(arguments: ["--help", "predict --model $M --input $MANY", "inspect --model $M"])
-    func `a reader that ends early is no fault`(command: String) throws {
+    func `a reader that closes the pipe early is not an error`(command: String) throws {
         let outcome = try run("{ $ATTUNE \(command) 2>err; echo $? >code; } | true; cat code; cat err >&2")
-        // 128 and the signal's number, as for any other program.
+        // 128 plus the signal's number, as for any other program.
         #expect(outcome.output == "141\n", "\(outcome.errors)")
         #expect(!outcome.errors.contains("error"), "\(outcome.errors)")
-        // A parent may have the signal ignored.
+        // The parent process may have ignored the signal.
         let ignoring = try run(
             "trap '' PIPE; { $ATTUNE \(command) 2>err; echo $? >code; } | true; cat code; cat err >&2"
         )
         #expect(ignoring.output == "141\n" && !ignoring.errors.contains("error"), "\(ignoring.errors)")
     }
 
-    @Test func `a limit on the file's size ends the run with 74, and says how many lines were written`()
+    @Test func `a file size limit ends the run with exit code 74 and reports the number of written lines`()
         throws
     {
         try withTemporaryFolder { folder in
@@ -122,7 +122,7 @@ struct StreamTests {
         }
     }
 
-    @Test func `what is left to do is done although standard output is full`() throws {
+    @Test func `the remaining work is done even if standard output is full`() throws {
         try withTemporaryFolder { folder in
             let evaluated = try run(
                 "$ATTUNE evaluate --model $M --dataset $FEW --output e.json >/dev/full",
@@ -166,7 +166,7 @@ struct StreamTests {
                 outcome.output == "predict 0\nsame\nevaluate 0\ntrain 0\nnone 66\nusage 64\n",
                 "\(outcome.output)\(outcome.errors)"
             )
-            // No file got the number of the closed stream, and with it messages.
+            // No file got the closed stream's descriptor, and messages with it.
             let log = try String(contentsOf: folder.appending(path: "out/events.jsonl"), encoding: .utf8)
             #expect(
                 log.split(separator: "\n").allSatisfy { $0.hasPrefix("{") && $0.hasSuffix("}") },
@@ -175,7 +175,7 @@ struct StreamTests {
         }
     }
 
-    @Test func `with all three streams closed a file holds its results and nothing else`() throws {
+    @Test func `with all three streams closed a file contains only its results`() throws {
         try withTemporaryFolder { folder in
             let outcome = try run(
                 """
@@ -189,7 +189,7 @@ struct StreamTests {
         }
     }
 
-    @Test func `a run does not end because nobody follows its messages`() throws {
+    @Test func `a run does not end because its messages have no reader`() throws {
         let outcome = try run(
             """
             { $ATTUNE train \(Self.training) \
@@ -205,7 +205,7 @@ struct StreamTests {
 
     // MARK: --output
 
-    /// Commands with `--output`, which write the same into a file and through a FIFO.
+    /// Commands with `--output`, which write the same bytes to a file and to a FIFO.
     private static let writing = [
         "predict --model $M --input $FEW --output O", "tokenize --model $M --input $FEW --output O",
         "decode --model $M --ids 5 6 --output O", "evaluate --model $M --dataset $FEW --output O",
@@ -214,7 +214,7 @@ struct StreamTests {
     ]
 
     @Test(arguments: writing)
-    func `a FIFO is written through, and a link is followed`(command: String) throws {
+    func `a FIFO is written to, and a link is followed`(command: String) throws {
         try withTemporaryFolder { folder in
             let name =
                 command.contains("--output O.") ? String(command.split(separator: " ").last ?? "") : "O"
@@ -232,7 +232,7 @@ struct StreamTests {
             #expect(outcome.output == "0\n0\n", "\(outcome.errors)")
             func data(_ path: String) throws -> String {
                 let bytes = try Data(contentsOf: folder.appending(path: path))
-                // An evaluation tells its own duration.
+                // An evaluation contains its own duration.
                 guard command.hasPrefix("evaluate") else { return bytes.base64EncodedString() }
                 return String(decoding: bytes, as: UTF8.self).split(separator: "\n").filter {
                     !$0.contains("runtime") && !$0.contains("per_second")
@@ -245,7 +245,7 @@ struct StreamTests {
         }
     }
 
-    @Test func `a FIFO whose reader ends is no fault, in any format`() throws {
+    @Test func `a FIFO whose reader closes it is not an error, in any format`() throws {
         let outcome = try run(
             """
             mkfifo p p.parquet p.csv
@@ -261,7 +261,7 @@ struct StreamTests {
             cat err >&2
             """
         )
-        // What is smaller than the pipe's own room may have been taken whole.
+        // The pipe's buffer may have taken all of a smaller output.
         let codes = outcome.output.split(separator: "\n").filter { !$0.contains("rows") }
         #expect(
             codes.count == 3 && codes.first == "141" && codes.allSatisfy { ["0", "141"].contains($0) },
@@ -270,7 +270,7 @@ struct StreamTests {
         #expect(!outcome.errors.contains("error"), "\(outcome.errors)")
     }
 
-    @Test func `a name that is not UTF-8 is opened, and another argument is refused with its byte`() throws {
+    @Test func `a file name that is not UTF-8 is accepted, and another such argument is refused with its byte`() throws {
         let outcome = try run(
             #"""
             n=$(printf 'caf\351'); cp "$FEW" "$n.csv"
@@ -296,12 +296,12 @@ struct StreamTests {
         )
     }
 
-    @Test func `replay does not write over the file that it reads`() throws {
+    @Test func `replay does not overwrite its input`() throws {
         let outcome = try run("echo x >r; ln r s; $ATTUNE replay r --output s; echo $?; cat r")
         #expect(outcome.output == "64\nx\n", "\(outcome.errors)")
     }
 
-    @Test func `commands to type are quoted for a shell`() throws {
+    @Test func `printed commands are quoted for a shell`() throws {
         let outcome = try run(
             """
             $ATTUNE train \(Self.training) \

@@ -2,10 +2,10 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What reaches a terminal: escape sequences only if it understands them.
+/// Escape sequences are written only to terminals that support them.
 @Suite(.timeLimit(.minutes(5)))
 struct TerminalTests {
-    /// Runs the command with standard output and standard error on a terminal of the test's own.
+    /// Runs the command with standard output and standard error on a new pseudo-terminal.
     private func onTerminal(
         _ arguments: [String],
         variables: [String: String],
@@ -27,7 +27,7 @@ struct TerminalTests {
         close(follower)
         var shown: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 4096)
-        // At the end, when nobody has the terminal open any more, reading fails.
+        // Reading fails after the last process has closed the terminal.
         while case let count = read(leader, &buffer, buffer.count), count > 0 {
             shown += buffer.prefix(count)
         }
@@ -56,7 +56,7 @@ struct TerminalTests {
         return out
     }
 
-    @Test func `a dumb terminal, and one without a name, get no escape sequence; another one's lines fit`()
+    @Test func `a dumb or unnamed terminal gets no escape sequences, and lines fit other terminals`()
         throws
     {
         try withTemporaryFolder { folder in
@@ -73,7 +73,7 @@ struct TerminalTests {
         }
     }
 
-    @Test func `colours are shown where they are understood and not forbidden`() throws {
+    @Test func `colours are shown if the terminal supports them and NO_COLOR is not set`() throws {
         try withTemporaryFolder { folder in
             let arguments = ["tokenize", "--model", try trained(in: folder), "--text", "sunny day", "--show"]
             func shown(_ variables: [String: String]) throws -> Bool {

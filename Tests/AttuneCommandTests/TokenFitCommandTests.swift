@@ -3,7 +3,7 @@ import JSON
 import TestSupport
 import Testing
 
-/// Tokenizer and model that do not go together, as a person meets them.
+/// Tokenizers and models that do not fit each other.
 struct TokenFitCommandTests {
     private func fixture(_ name: String) -> URL { Fixture.folder.appending(path: "pairs/\(name)") }
 
@@ -31,7 +31,7 @@ struct TokenFitCommandTests {
     }
 
     @Test(arguments: ["roberta", "xlm-roberta", "bert-one-type", "gpt2", "deberta-v2"])
-    func `pairs are predicted by a model with one token type or none`(name: String) throws {
+    func `a model with one token type or none predicts pairs`(name: String) throws {
         try withTemporaryFolder { folder in
             let model = try copy(name, to: folder, changing: "tokenizer_config.json") {
                 $0["model_input_names"] = .array(
@@ -42,14 +42,14 @@ struct TokenFitCommandTests {
                 "predict", "--model", model, "--text", "The quick fox", "--text-pair", "jumps over",
             ])
             #expect(outcome.code == 0 && !outcome.errors.contains("error"), "\(outcome.errors)")
-            // Of these, BERT's class alone gives the second text a type, which this model lacks.
+            // Only BERT's tokenizer gives the second text a type, which this model lacks.
             let isTold = outcome.errors.contains("token types up to 1, but the model has types 0 to 0")
             #expect(isTold == (name == "bert-one-type"), "\(outcome.errors)")
             #expect(outcome.output.contains("\"scores\""))
         }
     }
 
-    @Test func `a token beyond the rows is refused before anything is trained or predicted`() throws {
+    @Test func `a token id beyond the embedding is refused before training or predicting`() throws {
         try withTemporaryFolder { folder in
             let token: JSONValue = .object(["content": .string("<new>"), "id": .int(9999)])
             let model = try copy("llama", to: folder, changing: "tokenizer.json") { root in
@@ -93,7 +93,7 @@ struct TokenFitCommandTests {
         }
     }
 
-    @Test func `labels that do not name each row are refused with the map`() throws {
+    @Test func `a label map that does not name each row of the head is refused`() throws {
         try withTemporaryFolder { folder in
             let model = try copy("bert", to: folder) {
                 $0["id2label"] = .object(["0": .string("a"), "1": .string("b"), "3": .string("c")])
@@ -106,7 +106,7 @@ struct TokenFitCommandTests {
         }
     }
 
-    @Test func `a number as a name comes out as its text`() throws {
+    @Test func `a number as a label name is printed as its text`() throws {
         try withTemporaryFolder { folder in
             let model = try copy("bert", to: folder) {
                 $0["id2label"] = .object(["0": .int(1), "1": .int(2), "2": .number("3.5")])

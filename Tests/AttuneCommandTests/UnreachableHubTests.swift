@@ -3,7 +3,7 @@ import HubTestSupport
 import TestSupport
 import Testing
 
-/// A Hub that does not answer: exit 69, whatever is wanted of it; and nothing is wanted while flags are read.
+/// A Hub that does not answer: every command exits with 69, but parsing flags does not contact it.
 @Suite(.timeLimit(.minutes(10)))
 struct UnreachableHubTests {
     private static let columns = ["--text-column", "text", "--label-column", "label"]
@@ -55,7 +55,7 @@ struct UnreachableHubTests {
             "data convert --dataset org/none --output OUT.csv", "hub download org/none",
         ]
     )
-    func `every command says so and exits with 69`(line: String) throws {
+    func `every command reports it and exits with 69`(line: String) throws {
         let outcome = try attuneWithoutHub(line)
         #expect(outcome.code == 69 && outcome.output.isEmpty, "\(outcome.code) \(outcome.errors)")
         let isTold =
