@@ -10,14 +10,14 @@ struct FineTuningTests {
         Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
     }
 
-    /// A file of texts of two authors, told apart by a word.
+    /// A file of texts by two authors, identified by a word.
     private func write(_ rows: [String], in folder: URL) throws -> String {
         let url = folder.appending(path: "data.csv")
         try Data((["text,author"] + rows).joined(separator: "\n").utf8).write(to: url)
         return url.path(percentEncoded: false)
     }
 
-    /// A job over such a file.
+    /// A job with that file.
     private func job(_ rows: [String], in folder: URL) throws -> FineTuning {
         FineTuning(
             model: model,
@@ -31,7 +31,7 @@ struct FineTuningTests {
         $0.isMultiple(of: 2) ? "number \($0) is sunny,ann" : "number \($0) is rainy,bob"
     }
 
-    @Test func `the same command begins, goes on where it was killed, and has nothing to do when it is done`()
+    @Test func `the same command starts, resumes where it was killed, and does nothing when it is done`()
         throws
     {
         try withTemporaryFolder { folder in
@@ -40,7 +40,7 @@ struct FineTuningTests {
             job.arguments.loggingSteps = 3
             job.resumesFromLatest = true
             struct Killed: Error {}
-            /// The notes, the steps taken and the results that are left.
+            /// The notes, the steps taken and the saved results.
             func run(in output: URL, killedAfter last: Int = .max) throws -> ([String], [Int], [JSONValue]) {
                 var (notes, steps) = ([String](), [Int]())
                 let result = Swift.Result {
@@ -82,7 +82,7 @@ struct FineTuningTests {
         }
     }
 
-    @Test func `from a file of texts to a saved classifier that knows them`() throws {
+    @Test func `a file of texts is trained to a saved classifier that predicts them`() throws {
         try withTemporaryFolder { folder in
             var job = try job(rows, in: folder)
             job.held = .held(.fraction(0.2), stratifyBy: "author", seed: 1)
@@ -118,7 +118,7 @@ struct FineTuningTests {
         }
     }
 
-    @Test func `what the run measured after its last step is its result, and is not measured again`() throws {
+    @Test func `the evaluation after the last step is the result, and is not repeated`() throws {
         try withTemporaryFolder { folder in
             var job = try job(rows, in: folder)
             job.held = .held(.fraction(0.2), stratifyBy: "author", seed: 1)
@@ -127,7 +127,7 @@ struct FineTuningTests {
             job.arguments.saveStrategy = .epoch
             job.resumesFromLatest = true
             let output = folder.appending(path: "out")
-            /// The steps that were evaluated, the result, and the evaluations in the log.
+            /// The evaluated steps, the result, and the evaluations in the log.
             func run(
                 _ change: (inout FineTuning) -> Void = { _ in }
             ) throws -> (evaluated: [Int], result: EvaluationRecord, logged: [JSONValue]) {
@@ -150,11 +150,11 @@ struct FineTuningTests {
             let first = try run()
             #expect(first.evaluated == [4, 8] && first.logged == [.int(4), .int(8)])
             #expect(!first.result.metrics.intervals.isEmpty)
-            // Nothing is left to train: the result is measured once, and its row takes the place of the run's.
+            // No step is left: the result is evaluated once, and its row replaces the run's row.
             let again = try run()
             #expect(again.evaluated == [8] && again.logged == [.int(4), .int(8)])
             #expect(again.result.loss == first.result.loss && again.result.metrics == first.result.metrics)
-            // The best weights are other ones than the last, and have a row of their own.
+            // The best weights are not the last ones, and have a separate row.
             let best = try run {
                 $0.resumesFromLatest = false
                 $0.overwritesOutputFolder = true
@@ -166,7 +166,7 @@ struct FineTuningTests {
         }
     }
 
-    /// What a job over these rows is refused for.
+    /// The error for a job with these rows.
     private func complaint(_ rows: [String], _ change: (inout FineTuning) -> Void = { _ in }) throws -> String
     {
         try withTemporaryFolder { folder in
@@ -186,7 +186,7 @@ struct FineTuningTests {
         }
     }
 
-    @Test func `what cannot be trained on is refused before any work, and nothing is written`() throws {
+    @Test func `invalid data is refused before any work, and nothing is written`() throws {
         #expect(try complaint(["a,ann", "b,ann"]).contains("has only one label"))
         #expect(
             try complaint(["a,ann", "b,"]).contains(
@@ -204,7 +204,7 @@ struct FineTuningTests {
         )
     }
 
-    @Test(arguments: ["nan", "inf"]) func `one row whose number is none is named`(number: String) throws {
+    @Test(arguments: ["nan", "inf"]) func `a row with a NaN or infinite number is named`(number: String) throws {
         let complaint = try complaint(["a,1", "b,\(number)", "c,3"]) { $0.problemType = .regression }
         #expect(
             complaint.hasPrefix(
@@ -225,7 +225,7 @@ struct FineTuningTests {
             ("balanced,J=1", nil), ("effective-number=1", nil),
         ] as [(String, ClassWeights?)]
     )
-    func `class weights as typed`(text: String, weights: ClassWeights?) {
+    func `class weights are read as typed`(text: String, weights: ClassWeights?) {
         #expect(ClassWeights(text) == weights)
     }
 }
@@ -247,14 +247,14 @@ struct RowPolicyTests {
         )
     }
 
-    @Test func `rows without a label or a text are left out where that is wanted, and counted`() throws {
+    @Test func `rows without a label or a text are dropped on request, and counted`() throws {
         let both = try cleaned(.drop, .drop)
         #expect(try both.rows.strings("text") == ["a"])
         #expect(both.notes == ["left out 1 row without a label", "left out 2 rows without a text"])
         #expect(try cleaned(.drop, .keep).rows.count == 3)
     }
 
-    @Test func `refusing names the first`() {
+    @Test func `refusing names the first row`() {
         #expect { try cleaned(.refuse, .keep) } throws: { "\($0)".contains("(the first is row 3)") }
         #expect { try cleaned(.drop, .refuse) } throws: {
             "\($0)".contains("2 rows have no text in column \"text\" (the first is row 2)")
@@ -295,7 +295,7 @@ struct TextPairTests {
         ])
     }
 
-    @Test func `pairs are tokenized together, with the ids that tell the texts apart`() throws {
+    @Test func `pairs are tokenized together, with token types`() throws {
         let tokenized = try rows.tokenize("question", pair: "answer", with: tokenizer)
         let expected = tokenizer.encodeBatch(pairs: [
             ("who is it?", "a friend of mine"), ("why", "because"), ("", "so"),
@@ -306,7 +306,7 @@ struct TextPairTests {
         #expect(Set(expected.typeIDs) == [0, 1])
     }
 
-    @Test func `pairs come out of the cache as they went in, apart from texts that run together`() throws {
+    @Test func `pairs come unchanged from the cache, and differ from concatenated texts`() throws {
         let texts = (0..<1000).map { "text \($0)" }
         let pairs = TextInputs(texts, seconds: texts.reversed())
         try withTemporaryFolder { folder in
@@ -322,13 +322,13 @@ struct TextPairTests {
         }
     }
 
-    @Test func `whether the model is given token types is part of the cache's key`() throws {
+    @Test func `the cache's key includes whether the model uses token types`() throws {
         let texts = (0..<1000).map { "text \($0)" }
         let pairs = TextInputs(texts, seconds: texts.reversed())
         let source = Fixture.folder.appending(path: "models/sentence-transformers")
         try withTemporaryFolder { folder in
             let cache = TokenCache(DatasetCache(folder: folder.appending(path: "cache")))
-            // The tokenizers' own files are the same: the model's configuration alone tells the two apart.
+            // The tokenizer files are the same; only the models' configurations differ.
             for (type, gives) in [("bert", true), ("llama", false)] {
                 let model = folder.appending(path: type)
                 try FileManager.default.createDirectory(at: model, withIntermediateDirectories: true)

@@ -5,7 +5,7 @@ import Testing
 @testable import Attune
 @testable import Classification
 
-/// What a run will take, told before it.
+/// Forecasts of a run's steps, time and memory.
 struct ForecastTests {
     private func job(in folder: URL, model: String = "tiny-base") throws -> FineTuning {
         let rows = (0..<60).map { row in
@@ -24,7 +24,7 @@ struct ForecastTests {
         return job
     }
 
-    /// The tensors of a step of so many blocks, foretold from few and measured.
+    /// The bytes of a step's tensors with a number of blocks: forecast from few blocks, and measured.
     private func tensors(
         blocks: Int,
         _ change: (inout FineTuning) -> Void
@@ -54,7 +54,7 @@ struct ForecastTests {
                 large: large.measurement
             )
             let around = Surroundings(program: 0, reading: 0, checkpointBytes: 0, restoresBest: false)
-            // The real thing has all the frozen blocks that trials lack.
+            // The real model has all frozen blocks, which the trial models lack.
             let whole = try trials.measure(
                 [job.arguments],
                 blocks: blocks,
@@ -95,15 +95,15 @@ struct ForecastTests {
     ]
 
     @Test(arguments: settings.map(\.0))
-    func `ten blocks take what two and three foretell`(setting: String) throws {
+    func `ten blocks need as much memory as forecast from two and three`(setting: String) throws {
         let change = Self.settings.first { $0.0 == setting }?.1
         let (foretold, measured) = try tensors(blocks: 10) { change?(&$0.arguments) }
-        // The same operations take the same bytes; half a percent is for where a block's own highest moment falls.
+        // The same operations use the same bytes; half a percent allows for the moment of a block's peak.
         let error = abs(Double(foretold.tensors) / Double(measured) - 1)
         #expect(error < 0.005, "\(foretold.tensors) foretold, \(measured) measured")
     }
 
-    @Test func `a forecast tells steps, tokens, time and memory, and what takes less where it does not fit`()
+    @Test func `a forecast has steps, tokens, time and memory, and lighter settings if the run does not fit`()
         throws
     {
         try withTemporaryFolder { folder in
@@ -118,7 +118,7 @@ struct ForecastTests {
             #expect(forecast.evaluationSeconds > 0)
             #expect(forecast.alternatives.isEmpty)
             let memory = forecast.memory
-            // AdamW remembers two numbers a weight.
+            // AdamW keeps two numbers per weight.
             #expect(memory.optimizerState == 2 * memory.weights)
             #expect(memory.tensors > 3 * memory.weights)
             #expect(memory.peak > memory.tensors)
@@ -127,14 +127,14 @@ struct ForecastTests {
             let lighter = try job.forecast(limits: [tight]).alternatives
             #expect(lighter.contains { $0.flags == ["--gradient-checkpointing"] })
             let eightBit = lighter.first { $0.flags == ["--optim adamw_bnb_8bit"] }
-            // None of this model's matrices is large enough for moments of 8 bits.
+            // None of this model's matrices is large enough for 8-bit moments.
             #expect(try #require(eightBit).memory.optimizerState == memory.optimizerState)
             #expect(try !#require(eightBit).keepsNumbers)
             #expect(lighter.contains { tight.holds($0.memory) })
         }
     }
 
-    @Test func `a model of which not even a few blocks fit is refused with the size`() throws {
+    @Test func `a model with too large blocks is refused with the size`() throws {
         try withTemporaryFolder { folder in
             let job = try job(in: folder)
             let outline = try ModelSkeleton(job.model, maxLength: nil)

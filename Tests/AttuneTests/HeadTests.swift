@@ -4,7 +4,7 @@ import JSON
 import TestSupport
 import Testing
 
-/// Several labels a text, and numbers: from a file to what the saved classifier says.
+/// Multi-label and regression, from a file to the saved classifier's predictions.
 struct HeadTests {
     private func job(_ file: String, _ contents: String, in folder: URL) throws -> FineTuning {
         let url = folder.appending(path: file)
@@ -32,13 +32,13 @@ struct HeadTests {
         return (result, notes, out)
     }
 
-    /// Texts that are sunny, windy, both or neither.
+    /// Texts with the labels sunny, windy, both or neither.
     private let weather = (0..<48).map { number in
         let words = [number % 2 == 0 ? "sunny" : nil, number / 2 % 2 == 0 ? "windy" : nil].compactMap { $0 }
         return (text: "day \(number) " + words.joined(separator: " "), labels: words)
     }
 
-    @Test func `a column of lists gives texts several labels, which is said`() throws {
+    @Test func `a column of lists makes the task multi-label, with a note`() throws {
         try withTemporaryFolder { folder in
             let lines = weather.map { row in
                 let labels = row.labels.map { "\"\($0)\"" }.joined(separator: ", ")
@@ -67,7 +67,7 @@ struct HeadTests {
         }
     }
 
-    @Test func `columns of 0 and 1 are labels by the columns' names`() throws {
+    @Test func `columns of 0 and 1 are labels named like the columns`() throws {
         try withTemporaryFolder { folder in
             let lines = weather.map { row in
                 "\(row.text),\(row.labels.contains("windy") ? 1 : 0),\(row.labels.contains("sunny") ? 1 : 0)"
@@ -82,7 +82,7 @@ struct HeadTests {
         }
     }
 
-    @Test func `numbers are classes until a regression is asked for`() throws {
+    @Test func `numbers are classes unless regression is requested`() throws {
         try withTemporaryFolder { folder in
             let lines = (0..<48).map {
                 "\($0 % 2 == 0 ? "good" : "bad") film \($0),\($0 % 2 == 0 ? 1.5 : -0.5)"
@@ -113,7 +113,7 @@ struct HeadTests {
         }
     }
 
-    /// What a job is refused for.
+    /// The error for a job.
     private func complaint(
         _ file: String,
         _ contents: String,
@@ -130,7 +130,7 @@ struct HeadTests {
         }
     }
 
-    @Test func `what cannot be learned is refused with the row or the column`() throws {
+    @Test func `invalid labels are refused with the row or the column`() throws {
         let lists = "{\"text\": \"a\", \"label\": [\"x\"]}\n{\"text\": \"b\", \"label\": [\"y\"]}"
         let same =
             "{\"text\": \"a\", \"label\": [\"x\", \"y\"]}\n{\"text\": \"b\", \"label\": [\"y\", \"x\"]}"
@@ -193,14 +193,14 @@ struct HeadTests {
         )
     }
 
-    @Test func `weights by label count what holds against what does not`() throws {
+    @Test func `weights by label are those of positive relative to negative examples`() throws {
         let sets = Targets.labelSets([[0], [0, 1], [0], [0, 2]])
         #expect(try ClassWeights.balanced.values(labels: ["a", "b", "c"], targets: sets) == [1, 3, 3])
         let named = ClassWeights.named(["a": 1, "b": 5, "c": 0.5])
         #expect(try named.values(labels: ["a", "b", "c"], targets: sets) == [1, 5, 0.5])
     }
 
-    @Test func `ids are those of the model's labels, in whatever order the model has them`() throws {
+    @Test func `ids follow the order of the model's labels`() throws {
         let rows = try Dataset(["text": ["a", "b", "c"], "label": [["x"], ["y", "x"], []]])
         let several = try LabelledTexts(
             rows,

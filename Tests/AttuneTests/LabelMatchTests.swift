@@ -4,11 +4,11 @@ import JSON
 import TestSupport
 import Testing
 
-/// Labels are matched by name between data and a model that is a classifier already.
+/// Labels of the data are matched by name with those of an existing classifier.
 struct LabelMatchTests {
     private let names = ["judging", "perceiving", "neither"]
 
-    /// A classifier whose labels are not in alphabetical order.
+    /// A classifier with labels in non-alphabetical order.
     private func classifier(
         in folder: URL,
         _ labels: [String]? = nil,
@@ -41,7 +41,7 @@ struct LabelMatchTests {
         return job
     }
 
-    /// Rows with these labels, one after another.
+    /// Rows with the given labels, in order.
     private func rows(_ labels: [String], count: Int = 12) -> [(text: String, label: String)] {
         (0..<count).map { ("text number \($0)", labels[$0 % labels.count]) }
     }
@@ -65,7 +65,7 @@ struct LabelMatchTests {
         } catch { return "\(error)" }
     }
 
-    @Test func `training on a classifier keeps its head, its order and its labels without rows`() throws {
+    @Test func `training a classifier keeps its head, its label order and its labels without rows`() throws {
         try withTemporaryFolder { folder in
             let model = try classifier(in: folder)
             let texts = ["text number 1", "a b c"]
@@ -95,7 +95,7 @@ struct LabelMatchTests {
         }
     }
 
-    @Test func `a new label is refused with its row in the file, though rows were split off and left out`()
+    @Test func `a new label is refused with its row in the file, even if rows were split off or dropped`()
         throws
     {
         try withTemporaryFolder { folder in
@@ -117,7 +117,7 @@ struct LabelMatchTests {
                     default: _ = try job.forecast()
                     }
                 }
-                // One of the two is in the part to train on, or both are.
+                // At least one of the two rows is in the training set.
                 let first = "data.csv: row 18 is labelled \"cancellation\", which the model does not know"
                 let second = "data.csv: row 31 is labelled \"judgin\", which the model does not know"
                 #expect(complaint.contains(first) || complaint.contains(second), "\(action): \(complaint)")
@@ -125,7 +125,7 @@ struct LabelMatchTests {
                 #expect(complaint.contains(known), "\(action): \(complaint)")
                 #expect(complaint.contains("--reinit-head starts a fresh head"), "\(action): \(complaint)")
             }
-            // A file of its own to measure on is named.
+            // The error names a separate evaluation file.
             let clean = try write(self.rows(names), "train.csv", in: folder)
             let measured = self.job(model, clean) { $0.held = .file(data.path(percentEncoded: false)) }
             rows[3].label = "neither"
@@ -140,7 +140,7 @@ struct LabelMatchTests {
         }
     }
 
-    @Test func `lists, columns of 0 and 1, and classes with an order of their own are matched by name, too`()
+    @Test func `lists, columns of 0 and 1, and classes with their own order are also matched by name`()
         throws
     {
         try withTemporaryFolder { folder in
@@ -158,7 +158,7 @@ struct LabelMatchTests {
             try Data("text,neither,judging\na,1,1\nb,0,1\nc,0,0".utf8).write(to: columns)
             let several = job(model, columns) { $0.labelColumns = ["neither", "judging"] }
             #expect(try several.plan().targets == .labelSets([[0, 2], [0], []]))
-            // A column of one label a row: the head says that a text may have several.
+            // A column with one label per row: the head makes the task multi-label.
             let single = try write(rows(names, count: 3), in: folder)
             let plan = try job(model, single).plan()
             #expect(plan.problemType == .multiLabel && plan.targets == .labelSets([[0], [1], [2]]))
@@ -180,7 +180,7 @@ struct LabelMatchTests {
         }
     }
 
-    @Test func `ids match labels without names; other spellings are explained, and given names hold`() throws
+    @Test func `ids match default label names; other spellings are explained, and given names apply`() throws
     {
         try withTemporaryFolder { folder in
             let model = try classifier(in: folder, ["LABEL_0", "LABEL_1", "LABEL_2"])
@@ -220,7 +220,7 @@ struct LabelMatchTests {
             let config = try JSONValue.parse(Data(contentsOf: out.appending(path: "config.json")))
             #expect(config["id2label"]["1"].string == "PERCEIVING" && config["label2id"]["NEITHER"].int == 2)
 
-            // In the order of the model where spelling tells it.
+            // In the model's order if the spellings match.
             let lower = try classifier(in: folder.appending(path: "lower", directoryHint: .isDirectory))
             let spelled = complaint { _ = try job(lower, capitals).plan() }
             #expect(
@@ -237,7 +237,7 @@ struct LabelMatchTests {
         }
     }
 
-    @Test func `a run keeps what it was told, and trains on at the length of the model`() throws {
+    @Test func `a run saves its settings, and later training uses the model's maximum length`() throws {
         try withTemporaryFolder { folder in
             let model = try classifier(in: folder)
             let data = folder.appending(path: "pairs.csv")

@@ -4,19 +4,19 @@ import TestSupport
 import Testing
 
 @Suite struct MeasuredProductsTests {
-    /// Writes other speeds into a measurement's file.
+    /// Writes other speeds to a measurement's file.
     private func forge(_ file: URL, _ change: (String) -> String) throws {
         try Data(change(String(contentsOf: file, encoding: .utf8)).utf8).write(to: file)
     }
 
-    @Test func `a machine is measured once, and the file is taken from then on`() throws {
+    @Test func `a machine is measured once, and then the file is used`() throws {
         try withTemporaryFolder { folder in
             let place = folder.appending(path: "not/yet/there")
             let first = try MeasuredProducts.find(in: place)
             let file = try #require(first.file)
             #expect(first.speeds.float32[.mkl] ?? 0 > 0)
             #expect(try MeasuredProducts.find(in: place) == first)
-            // Speeds that no machine has can only come from the file.
+            // Impossible speeds can only come from the file.
             try forge(file) { $0.replacing(#/"bf16": [0-9.e+]+/#, with: "\"bf16\": 12345678") }
             let forged = try MeasuredProducts.find(in: place)
             #expect(forged.speeds.bfloat16 == 12_345_678)
@@ -28,7 +28,7 @@ import Testing
     }
 
     @Test(arguments: ["", "{", "{}", "[1]"])
-    func `a damaged file, or one of another machine, is measured again`(text: String) throws {
+    func `with a damaged file, or one from another machine, products are measured again`(text: String) throws {
         try withTemporaryFolder { folder in
             let file = try #require(try MeasuredProducts.measure(in: folder).file)
             try forge(file) { _ in text }
@@ -43,7 +43,7 @@ import Testing
         }
     }
 
-    @Test func `a folder that cannot be written costs a measurement each time and nothing else`() throws {
+    @Test func `with a read-only folder each call measures again, without an error`() throws {
         try withTemporaryFolder { folder in
             let file = folder.appending(path: "file")
             try Data().write(to: file)

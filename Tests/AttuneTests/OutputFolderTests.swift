@@ -5,7 +5,7 @@ import JSON
 import TestSupport
 import Testing
 
-/// Nothing that is in an output folder is overwritten in silence.
+/// No file in an output folder is silently overwritten.
 struct OutputFolderTests {
     private let model = Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
 
@@ -38,7 +38,7 @@ struct OutputFolderTests {
         return contents
     }
 
-    /// The sentence with which a job refuses a folder, which stays as it is.
+    /// The error with which a job refuses a folder, after checking that the folder is unchanged.
     private func refusal(of job: FineTuning, in folder: URL) throws -> String {
         let before = try contents(folder)
         var job = job
@@ -50,7 +50,7 @@ struct OutputFolderTests {
         return error?.message ?? ""
     }
 
-    @Test func `a trained model is refused without being asked to overwrite it, and so are checkpoints`()
+    @Test func `a trained model or checkpoints are refused unless overwriting is requested`()
         throws
     {
         try withTemporaryFolder { folder in
@@ -74,7 +74,7 @@ struct OutputFolderTests {
         }
     }
 
-    @Test func `overwriting removes a model with its results, and what no run wrote stays`() throws {
+    @Test func `overwriting removes a model with its results, and keeps files that no run wrote`() throws {
         try withTemporaryFolder { folder in
             var job = try job(in: folder)
             job.reportTo = [.jsonLines, .tensorBoard]
@@ -107,7 +107,7 @@ struct OutputFolderTests {
     }
 
     @Test(arguments: ["README.md", "recipe.yaml"])
-    func `a page or recipe of somebody's own is refused, and kept even when overwriting`(name: String) throws
+    func `a model card or recipe that no run wrote is refused, and kept even when overwriting`(name: String) throws
     {
         try withTemporaryFolder { folder in
             var job = try job(in: folder)
@@ -132,7 +132,7 @@ struct OutputFolderTests {
     @Test(arguments: [
         "config.json", "model.safetensors", "tokenizer.json", "checkpoint-2", "adapter_config.json",
     ])
-    func `a model that no run left is never overwritten`(name: String) throws {
+    func `a model that no run wrote is never overwritten`(name: String) throws {
         try withTemporaryFolder { folder in
             var job = try job(in: folder)
             let output = folder.appending(path: "out")
@@ -150,9 +150,9 @@ struct OutputFolderTests {
         }
     }
 
-    @Test func `files that a run does not write are no obstacle`() throws {
+    @Test func `files that a run does not write are accepted`() throws {
         try withTemporaryFolder { folder in
-            // The data lies there, and so does what a run that was killed at once left.
+            // The folder contains the data, and files of a run that was killed immediately.
             let job = try job(in: folder)
             let former = "# Until step 2: learning_rate: 1e-3\n"
             try Data((former + OutputFolder.recipeHeading + "seed: 1").utf8).write(
@@ -163,7 +163,7 @@ struct OutputFolderTests {
         }
     }
 
-    @Test func `the model's own folder is refused, whatever leads there`() throws {
+    @Test func `the model's own folder is refused, whatever the path`() throws {
         try withTemporaryFolder { folder in
             var job = try job(in: folder)
             let place = folder.appending(path: "model")
@@ -188,7 +188,7 @@ struct OutputFolderTests {
         }
     }
 
-    @Test func `a checkpoint of the run that is to be removed is no model to start from`() throws {
+    @Test func `a checkpoint of the run to be removed cannot be the base model`() throws {
         try withTemporaryFolder { folder in
             var job = try job(in: folder)
             let output = folder.appending(path: "out")
@@ -200,18 +200,18 @@ struct OutputFolderTests {
         }
     }
 
-    @Test func `a run that resumes keeps its folder, and its old result goes with the old model`() throws {
+    @Test func `a resumed run keeps its folder, and removes old results together with the old model`() throws {
         try withTemporaryFolder { folder in
             var job = try job(in: folder)
             let output = folder.appending(path: "out")
             _ = try job.run(into: output) { _ in }
             #expect(try names(output).contains("eval_results.json"))
             job.resumesFromLatest = true
-            // Resuming comes before overwriting, which would remove what is resumed.
+            // Resuming has priority over overwriting, which would remove the checkpoint.
             job.overwritesOutputFolder = true
             job.arguments.maxSteps = 6
             var steps: [Int] = []
-            // A second Ctrl-C stops the evaluation before its last batch, so that nothing is measured.
+            // A second Ctrl-C stops the evaluation before its last batch, so there is no result.
             job.arguments.perDeviceEvalBatchSize = 1
             let result = try job.run(into: output, shouldStop: { steps.last == 6 }) { event in
                 if case .run(.step(let step)) = event { steps.append(step.step) }
@@ -230,7 +230,7 @@ struct OutputFolderTests {
         }
     }
 
-    @Test func `several seeds are one run: refused, removed or resumed together`() throws {
+    @Test func `several seeds count as one run: refused, removed or resumed together`() throws {
         try withTemporaryFolder { folder in
             var job = try job(in: folder)
             (job.arguments.maxSteps, job.arguments.seed) = (2, 7)

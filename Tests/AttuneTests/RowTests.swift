@@ -3,9 +3,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Which rows a job trains on and measures on, what it refuses, and what it says of them.
+/// The rows on which a job trains and evaluates, its errors and its notes.
 struct RowTests {
-    /// A job over files of these contents, in a folder.
+    /// A job with files of the given contents, in a folder.
     private func withJob<Result>(
         _ files: KeyValuePairs<String, String>,
         _ body: (inout FineTuning, String) throws -> Result
@@ -25,7 +25,7 @@ struct RowTests {
         }
     }
 
-    /// What planning a job says, or what it is refused for, without the folder.
+    /// The notes or the error of planning a job, without the folder's path.
     private func plan(
         _ files: KeyValuePairs<String, String>,
         _ change: (inout FineTuning) throws -> Void = { _ in }
@@ -37,7 +37,7 @@ struct RowTests {
             do { plan = try job.plan { if case .note(let text) = $0 { said.append(text) } } } catch {
                 said.append("\(error)")
             }
-            // These jobs hold nothing out, which is said each time.
+            // These jobs have no hold-out, so each one gives the warning.
             let other = said.filter { !$0.hasPrefix("warning: no texts are held out") }
             return (plan, other.map { $0.replacing(path, with: "") })
         }
@@ -50,7 +50,7 @@ struct RowTests {
         .joined(separator: "\n")
     }
 
-    @Test func `lists of exactly one label are single labels if that is asked for`() throws {
+    @Test func `lists of exactly one label are single labels if requested`() throws {
         let one = lists((0..<12).map { [$0 % 2 == 0 ? "ham" : "spam"] })
         let single = try plan(["x.jsonl": one]) { $0.problemType = .singleLabel }
         #expect(single.plan?.problemType == .singleLabel && single.plan?.labels == ["ham", "spam"])
@@ -68,7 +68,7 @@ struct RowTests {
         #expect(!asked.said.contains { $0.hasPrefix("warning") })
     }
 
-    @Test func `rows with several labels are named where one is wanted, and so are those with none`() throws {
+    @Test func `a single-label task names rows with several labels and rows without a label`() throws {
         let some = lists([["a"], [], ["b"], ["a", "b"], ["b"], [], ["b", "a"]])
         let refused = try plan(["x.jsonl": some]) { $0.problemType = .singleLabel }
         #expect(
@@ -96,7 +96,7 @@ struct RowTests {
         )
     }
 
-    @Test func `columns of 0 and 1 are single labels too, if each row has exactly one`() throws {
+    @Test func `columns of 0 and 1 are also single labels if each row has exactly one`() throws {
         let rows = "text,a,b\nx,1,0\ny,0,1\nz,1,0\n"
         let single = try plan(["x.csv": rows]) {
             ($0.labelColumns, $0.problemType) = (["a", "b"], .singleLabel)
@@ -104,7 +104,7 @@ struct RowTests {
         #expect(single.plan?.labels == ["a", "b"] && single.plan?.targets == .classes([0, 1, 0]))
     }
 
-    @Test func `a header that came in with a second file is told with its row`() throws {
+    @Test func `a repeated header from a second file is reported with its row`() throws {
         let rows = "text,label\na,x\nb,y\nc,x\ntext,label\nd,y\ne,x\n"
         let said = try plan(["x.csv": rows]).said
         #expect(
@@ -118,7 +118,7 @@ struct RowTests {
         "text,label\n" + (0..<count).map { "ticket \($0),\(label($0))\n" }.joined()
     }
 
-    @Test func `a column of ids is refused unless it is insisted on`() throws {
+    @Test func `a column of ids is refused unless explicitly allowed`() throws {
         let ids = tickets { "\($0)" }
         let refused = try plan(["x.csv": ids])
         #expect(
@@ -133,7 +133,7 @@ struct RowTests {
         #expect(try plan(["x.csv": tickets { "\($0 % 20)" }]).plan?.labels.count == 20)
     }
 
-    @Test func `suspicious labels are told in a line each`() throws {
+    @Test func `each kind of suspicious labels is reported in one line`() throws {
         let names = ["Bug", "bug", "cold", "windy", "\"cold, windy\"", "caf\u{E9}", "cafe\u{301}"]
         let said = try plan(["x.csv": tickets({ names[$0 % 7] }, count: 42)]).said.filter {
             $0.hasPrefix("warning: ")
@@ -156,7 +156,7 @@ struct RowTests {
         )
     }
 
-    @Test func `texts with two labels, and texts of both parts, are told`() throws {
+    @Test func `texts with two labels, and texts in both parts, are reported`() throws {
         let train = "text,label\na,x\na,y\nb,x\nc,y\n"
         let said = try plan(["train.csv": train, "test.csv": "text,label\nb,x\nd,y\n"]) {
             $0.held = .split("test")
@@ -171,7 +171,7 @@ struct RowTests {
         #expect(said[1].hasPrefix("warning: 1 evaluation row has a text that is also in the training data (50.0 %)"))
     }
 
-    @Test func `what two splits of a folder have in common is told once`() throws {
+    @Test func `notes common to two splits of a folder are given once`() throws {
         let rows = "text,label\na,x\nb,y\n"
         let said = try plan(["train.csv": rows, "test.csv": "text,label\nc,x\n", "notes.csv": rows]) {
             $0.held = .split("test")
@@ -180,7 +180,7 @@ struct RowTests {
         #expect(said.count { $0.contains("left out 1 file with no split in the name: notes.csv") } == 1)
     }
 
-    @Test func `an unlabelled split is named, and rows without a label are left out of both parts`() throws {
+    @Test func `an unlabelled split is named, and rows without a label are dropped from both parts`() throws {
         try withTemporaryFolder { folder in
             func write(_ name: String, _ ids: [CellValue]) throws {
                 try Dataset(columns: [("text", ids.indices.map { "\(name) \($0)" })])
@@ -218,7 +218,7 @@ struct RowTests {
         }
     }
 
-    @Test func `a label that the model does not know is named with row, file and remedy`() throws {
+    @Test func `a label that the model does not know is reported with row, file and remedy`() throws {
         try withTemporaryFolder { folder in
             let url = folder.appending(path: "tickets.csv")
             try Data("text,label\na,bug\nb,billing\nc,cancelation\nd,cancelation\n".utf8).write(to: url)
@@ -233,12 +233,12 @@ struct RowTests {
         }
     }
 
-    @Test func `texts without anything in them are counted, of pairs those where both are`() {
+    @Test func `empty texts are counted, and pairs if both texts are empty`() {
         #expect(TextInputs(["a", "", " \n\u{A0}", "b"], seconds: nil).emptyExamples == [1, 2])
         #expect(TextInputs(["", "", "a"], seconds: ["", "b", ""]).emptyExamples == [0])
     }
 
-    @Test func `class names with commas come through to the plan`() throws {
+    @Test func `class names with commas are kept in the plan`() throws {
         let names = ["C, C++", "a=b", "New York", "🙂 ok", "x:y", "\"quoted\"", "50%"]
         let rows = (0..<28).map { "text \($0),\"\(names[$0 % 7].replacing("\"", with: "\"\""))\"\n" }.joined()
         let found = try plan(["x.csv": "text,label\n" + rows])

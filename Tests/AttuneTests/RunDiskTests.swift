@@ -6,7 +6,7 @@ import Testing
 
 @testable import Training
 
-/// What a run takes of a disk, foretold and found.
+/// The disk space of a run, forecast and actual.
 struct RunDiskTests {
     private func model(_ name: String) throws -> SequenceClassifier {
         var options = SequenceClassifier.LoadOptions()
@@ -25,7 +25,7 @@ struct RunDiskTests {
         OptimizerName.allCases.map { ($0, 0) } + [(.sgd, 0.9)]
 
     @Test(arguments: ["tiny-base", "bert-gelu", "phi3-window"], optimizers)
-    func `what an optimizer remembers is counted without making it`(
+    func `the optimizer state is counted without creating it`(
         name: String,
         optimizer: (OptimizerName, Double)
     ) throws {
@@ -89,9 +89,9 @@ struct RunDiskTests {
         ),
     ]
 
-    // 15 %: this model's weights are so few that headers and tokenizer weigh as much.
+    // 15 %: this model is so small that headers and tokenizer matter.
     @Test(arguments: settings.map(\.0))
-    func `a run leaves what was foretold`(setting: String) throws {
+    func `a run writes the forecast number of bytes`(setting: String) throws {
         try withTemporaryFolder { folder in
             var job = try job(in: folder)
             try #require(Self.settings.first { $0.0 == setting }).1(&job.arguments)
@@ -129,7 +129,7 @@ struct RunDiskTests {
             change(&changed)
             return changed.checkpointCount(totalSteps: 100, stepsPerEpoch: 30)
         }
-        // A run saves at its end, however few its steps.
+        // A run saves at its end, however few steps it has.
         #expect(checkpoints { _ in } == 1)
         #expect(checkpoints { $0.saveSteps = 25 } == 4 && checkpoints { $0.saveSteps = 30 } == 4)
         #expect(checkpoints { $0.saveStrategy = .epoch } == 4 && checkpoints { $0.saveStrategy = .no } == 0)
@@ -148,7 +148,7 @@ struct RunDiskTests {
         #expect(arguments.checkpointsKept(of: 8) == 1)
     }
 
-    @Test func `a forecast refuses what a run refuses`() throws {
+    @Test func `a forecast refuses the same settings as a run`() throws {
         try withTemporaryFolder { folder in
             var job = try job(in: folder)
             job.weightsDType = .bfloat16

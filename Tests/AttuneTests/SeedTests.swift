@@ -29,7 +29,7 @@ struct SeedTests {
         try Data(contentsOf: folder.appending(path: "model.safetensors"))
     }
 
-    @Test func `each seed leaves the model that a run with it alone would leave`() throws {
+    @Test func `each seed saves the same model as a run with that seed alone`() throws {
         try withTemporaryFolder { folder in
             var job = try job(in: folder)
             job.metrics = [CustomMetric("always") { _ in 3 }]
@@ -65,7 +65,7 @@ struct SeedTests {
         }
     }
 
-    @Test func `an interrupted repetition goes on in the seed where it was, and keeps those that are done`()
+    @Test func `an interrupted repetition resumes its current seed, and keeps finished ones`()
         throws
     {
         try withTemporaryFolder { folder in
@@ -90,7 +90,7 @@ struct SeedTests {
                 let paths = ["whole", "stopped"].map { folder.appending(path: "\($0)/seed-\(seed)") }
                 #expect(try weights(paths[0]) == weights(paths[1]))
             }
-            // More seeds of the same job only run those that are new.
+            // With more seeds of the same job, only the new ones run.
             started = []
             let more = try job.run(seeds: 4, into: place, resuming: true) { run, event in
                 if case .run(.started(let plan)) = event { started.append((run.seed, plan.firstStep)) }
@@ -111,7 +111,7 @@ struct SeedTests {
         }
     }
 
-    @Test func `where nothing is measured the training loss is what spreads`() throws {
+    @Test func `without evaluation the spread is that of the training loss`() throws {
         try withTemporaryFolder { folder in
             var job = try job(in: folder)
             job.held = .nothing

@@ -9,11 +9,11 @@ import Torch
 @testable import Classification
 @testable import Training
 
-/// Checkpoints that are written while the next step computes.
+/// Checkpoints written while the next step computes.
 struct CheckpointWriterTests {
     private let place = URL(filePath: "checkpoint-1")
 
-    @Test func `waiting ends with the writing, and tells of each checkpoint once`() throws {
+    @Test func `waiting ends when writing is done, and each checkpoint is reported once`() throws {
         let writer = CheckpointWriter()
         try writer.wait()
         #expect(writer.takeWritten().isEmpty)
@@ -34,7 +34,7 @@ struct CheckpointWriterTests {
         }
     }
 
-    @Test func `what goes wrong is thrown to whoever waits, once`() throws {
+    @Test func `a write error is thrown by wait, once`() throws {
         let writer = CheckpointWriter()
         writer.begin { throw TrainingError(.badArgument, "the disk is full") }
         #expect(throws: TrainingError.self) { try writer.wait() }
@@ -43,7 +43,7 @@ struct CheckpointWriterTests {
     }
 
     @Test(.timeLimit(.minutes(1)), arguments: [false, true])
-    func `a step moves no weight and no moment that is still being written`(inBackward: Bool) throws {
+    func `a step does not update weights or moments that are still being written`(inBackward: Bool) throws {
         try withTemporaryFolder { folder in
             var options = SequenceClassifier.LoadOptions()
             options.labels = ["bad", "good"]
@@ -69,7 +69,7 @@ struct CheckpointWriterTests {
                 try (weights + moments).map { try $0.detached().to(dtype: .float32).array(of: Float.self) }
             }
             let before = try copies()
-            // The writer reads once the backward pass is over, and gives a step that does not wait the time to go on.
+            // The writer reads after the backward pass, and leaves a step that does not wait enough time to continue.
             let (backwardIsOver, updateIsOver) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
             moving.phaseEnded = { (phase) throws(TorchError) in
                 if phase == (inBackward ? .forward : .backward) { backwardIsOver.signal() }

@@ -45,13 +45,13 @@ struct CustomMetricTests {
         return (trainer, classifier)
     }
 
-    /// The share of right answers, by hand.
+    /// The accuracy, computed manually.
     private let share = CustomMetric("share_right") { answers in
         guard case .classes(let ids) = answers.targets else { return -1 }
         return Double(zip(answers.logits, ids).count { $0[$1] >= ($0.max() ?? 0) }) / Double(ids.count)
     }
 
-    @Test func `one of your own stands in every evaluation's row and is what the house's would be`() throws {
+    @Test func `a custom metric is in every evaluation's row and equals the built-in one`() throws {
         let (trainer, classifier) = try trainer([share])
         var records: [EvaluationRecord] = []
         let outcome = try trainer.run { if case .evaluated(let record) = $0 { records.append(record) } }
@@ -67,10 +67,10 @@ struct CustomMetricTests {
         #expect(alone.customMetrics == records[2].customMetrics)
     }
 
-    @Test(arguments: [true, false]) func `it chooses the best model, in its own direction`(
+    @Test(arguments: [true, false]) func `it selects the best model, in its own direction`(
         greater: Bool
     ) throws {
-        // Grows with every evaluation, whatever the model.
+        // Grows with every evaluation, independent of the model.
         let clock = Clock()
         let metric = CustomMetric("ticks", greaterIsBetter: greater) { _ in clock.tick() }
         try withTemporaryFolder { folder in
@@ -84,7 +84,7 @@ struct CustomMetricTests {
         }
     }
 
-    @Test func `a value that is no number is left out`() throws {
+    @Test func `a NaN value is left out`() throws {
         let (trainer, _) = try trainer([CustomMetric("odd") { _ in .nan }, share])
         var names: [String] = []
         _ = try trainer.run {
@@ -100,19 +100,19 @@ struct CustomMetricTests {
             ("", "cannot be called \"\""), ("My metric", "cannot be called"), ("twice", "already"),
         ]
     )
-    func `names that there are, and names that are none, are refused`(name: String, message: String) {
+    func `reserved and invalid names are refused`(name: String, message: String) {
         let twice = CustomMetric("twice") { _ in 0 }
         #expect { try trainer([twice, CustomMetric(name) { _ in 0 }]) } throws: { "\($0)".contains(message) }
     }
 
-    @Test func `of several labels and of numbers it gets what is right of them`() throws {
+    @Test func `for multi-label and regression it gets the targets`() throws {
         let several = try classifier(.multiLabel)
         let sets = texts.indices.map { $0.isMultiple(of: 3) ? [] : [$0 % 2] }
         let none = CustomMetric("without") { answers in
             guard case .labelSets(let sets) = answers.targets, answers.labels == ["bad", "good"] else {
                 return -1
             }
-            // Sigmoids: their sum is not 1.
+            // Sigmoids, so their sum is not 1.
             let isSum = answers.scores.allSatisfy { abs($0.reduce(0, +) - 1) < 1e-9 }
             return isSum ? -2 : Double(sets.count(where: \.isEmpty))
         }
@@ -134,7 +134,7 @@ struct CustomMetricTests {
         )
         let answers = try regression.classify(texts).map(\.score)
         let wanted = zip(answers, 0..<8).reduce(0) { $0 + $1.0 - Double($1.1) } / 8
-        // 1e-5: batches of other sizes add up in another order.
+        // 1e-5: other batch sizes sum in another order.
         #expect(abs(second.customMetrics[0].value - wanted) < 1e-5)
     }
 }

@@ -7,11 +7,11 @@ import Testing
 import Torch
 import Training
 
-/// Dropout: on while training, off in evaluation, and drawn from a stream that a checkpoint keeps.
+/// Dropout: on in training, off in evaluation, and drawn from a stream that checkpoints save.
 struct DropoutTests {
     private let texts = (0..<22).map { "text number \($0) " + ($0.isMultiple(of: 2) ? "good" : "bad") }
 
-    /// The tiny model with another probability of dropout in its attention.
+    /// The tiny model with another dropout probability in its attention.
     private func classifier(dropout: Double, in folder: URL) throws -> TextClassifier {
         let original = Fixture.folder.appending(path: "models/tiny-base")
         let copy = folder.appending(path: "model-\(dropout)", directoryHint: .isDirectory)
@@ -64,13 +64,13 @@ struct DropoutTests {
         return (steps, weights)
     }
 
-    @Test func `training drops, evaluation does not, and the seed decides what`() throws {
+    @Test func `dropout is on in training and off in evaluation, and depends on the seed`() throws {
         try withTemporaryFolder { folder in
             let without = try run(dropout: 0, in: folder)
             let with = try run(dropout: 0.4, in: folder)
             #expect(with.steps[0].loss != without.steps[0].loss)
             #expect(try run(dropout: 0.4, in: folder).weights == with.weights)
-            // The head is the test's own, of one seed; only dropout draws from the run's.
+            // The head has a fixed seed; only dropout depends on the run's seed.
             #expect(try run(dropout: 0.4, seed: 43, in: folder).steps[0].loss != with.steps[0].loss)
             #expect(try run(dropout: 0, seed: 43, in: folder).weights == without.weights)
 
@@ -82,7 +82,7 @@ struct DropoutTests {
         }
     }
 
-    @Test func `resumed, dropout goes on where it stood: the very same weights`() throws {
+    @Test func `a resumed run continues the dropout stream and gives the same weights`() throws {
         try withTemporaryFolder { folder in
             let whole = try run(dropout: 0.4, in: folder)
             let stopped = try run(dropout: 0.4, in: folder, stopAfter: 3)
@@ -91,7 +91,7 @@ struct DropoutTests {
             #expect(resumed.weights == whole.weights)
             #expect(stopped.steps + resumed.steps == whole.steps)
 
-            // A stream that starts anew gives other weights: the comparison above sees the stream.
+            // A new stream gives other weights, so the comparison above depends on the stream.
             let states = checkpoint.appending(path: "rng_state.safetensors")
             let fresh = try RandomSource(seed: 5).state()
             var bytes = try Data(contentsOf: states)

@@ -11,7 +11,7 @@ import Torch
 
 @testable import Training
 
-/// An evaluation's loss is the one that training minimizes.
+/// An evaluation reports the loss that training minimizes.
 struct EvaluationLossTests {
     private let texts = (0..<22).map { "text number \($0) " + ($0 % 3 == 0 ? "good" : "bad") }
 
@@ -21,27 +21,27 @@ struct EvaluationLossTests {
         options.labels = problemType == .regression ? ["stars"] : ["x", "y", "z"]
         let path = Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
         let classifier = try TextClassifier.load(path, options: options).classifier
-        // Wide logits, as of a trained model.
+        // Large logits, as in a trained model.
         let head = try #require(classifier.model.parameters["score.weight"])
         try head.value.assign(head.value * 30)
         return classifier
     }
 
-    /// Log-probabilities by hand, in float64.
+    /// Log-probabilities, computed manually in float64.
     private func logSoftmax(_ row: [Float]) -> [Double] {
         let highest = Double(row.max() ?? 0)
         let total = log(row.reduce(0) { $0 + exp(Double($1) - highest) }) + highest
         return row.map { Double($0) - total }
     }
 
-    // 1e-6, as the issue asks: both in float64, the class weights rounded to float32 in ours.
+    // 1e-6: both in float64, but ours rounds class weights to float32.
     @Test(
         arguments: [
             (nil, 0, 0), ([0.2, 1, 4], 0, 0), (nil, 0.3, 0), ([0.2, 1, 4], 0.1, 0), ([0.2, 1, 4], 0, 2),
         ]
             as [([Float]?, Double, Double)]
     )
-    func `of one label it is the exact weighted mean, whatever the batches`(
+    func `for single-label it is the exact weighted mean, independent of the batches`(
         weights: [Float]?,
         smoothing: Double,
         gamma: Double
@@ -64,7 +64,7 @@ struct EvaluationLossTests {
             let record = try #require(
                 try evaluate(classifier, on: examples, loss: loss, batchSize: size)
             )
-            // Another batch size rounds logits otherwise; the exact mean is of the default's.
+            // Another batch size rounds logits differently; the exact mean is that of the default size.
             let tolerance = size == nil ? 1e-6 : 1e-4
             #expect(abs(record.loss - sum / weight) < tolerance * max(1, sum / weight))
             let logLoss = try #require(record.metrics["log_loss"])
@@ -75,7 +75,7 @@ struct EvaluationLossTests {
     }
 
     // 1e-6: as above.
-    @Test func `of several labels it has the labels' weights, of numbers it is the squared error`() throws {
+    @Test func `for multi-label it has the label weights, for regression it is the squared error`() throws {
         let several = try classifier(.multiLabel)
         let sets = texts.indices.map { [[], [0, 2], [1]][$0 % 3] }
         let examples = several.encode(texts, targets: .labelSets(sets))
@@ -103,7 +103,7 @@ struct EvaluationLossTests {
         #expect(abs(measured.loss - (try #require(measured.metrics["mse"]))) < 1e-9 * measured.loss)
     }
 
-    @Test func `it says what distinguishes it from the plain loss`() {
+    @Test func `its note describes the difference from the plain loss`() {
         func note(_ loss: any ClassificationLoss) -> String? { LossSettings(loss).note }
         #expect(note(CrossEntropy()) == nil && note(SquaredError()) == nil)
         #expect(note(CrossEntropy(classWeights: [1, 2], labelSmoothing: 0.1)) == "weighted, smoothing 0.1")
@@ -125,11 +125,11 @@ struct EvaluationLossTests {
         #expect(LossSettings(LossSettings(losses[0]).json, labelCount: 3) == nil)
     }
 
-    @Test func `a loss of one's own is called for evaluation, chooses the best model and ends the run`()
+    @Test func `a custom loss is evaluated, selects the best model and ends the run`()
         throws
     {
         let calls = Mutex<[[Int]]>([])
-        // The squared logits: it falls while the plain loss, of labels the wrong way round, grows.
+        // The squared logits: this loss falls, while the plain loss grows, because the labels are swapped.
         let own = CustomLoss { (logits, _, _) throws(TorchError) in
             calls.withLock { $0.append(logits.shape) }
             guard logits.dtype == .float32 else {
@@ -168,7 +168,7 @@ struct EvaluationLossTests {
         }
     }
 
-    @Test func `a loss that is NaN, and weights that add up to nothing, stop with a reason`() throws {
+    @Test func `a NaN loss, or weights with a sum of 0, stop with a reason`() throws {
         let classifier = try classifier(.singleLabel)
         let examples = classifier.encode(texts, targets: .classes(texts.indices.map { _ in 1 }))
         let broken = CustomLoss { (logits, _, _) throws(TorchError) in
@@ -195,7 +195,7 @@ struct EvaluationLossTests {
 
     /// Llama and BERT, weighted, smoothed, both and focal, from Scripts/fixtures/training/evaluations.py.
     ///
-    /// Own and plain loss disagree about the best step.
+    /// The training loss and the plain loss disagree about the best step.
     @Test func `every evaluation's loss and the best step are those of transformers' Trainer`() throws {
         let cases = try Fixture.cases("training/evaluations.json")
         #expect(cases.count == 8)
@@ -238,9 +238,9 @@ struct EvaluationLossTests {
                 }
                 try #require(columns.allSatisfy { $0.count == 10 } && records.count == 10)
                 for (index, record) in records.enumerated() {
-                    // 1e-3: float32 in another order of additions, grown over 20 steps of AdamW at a high rate.
+                    // 1e-3: float32 summed in another order, accumulated over 20 steps of AdamW at a high learning rate.
                     #expect(abs(record.loss - columns[0][index]) < 1e-3, "\(name), step \(record.step)")
-                    // 2e-2: the Trainer's is a mean of its batches' means.
+                    // 2e-2: transformers averages the means of its batches.
                     #expect(abs(record.loss - columns[1][index]) < 2e-2, "\(name), step \(record.step)")
                     let logLoss = try #require(record.metrics["log_loss"])
                     #expect(abs(logLoss - columns[2][index]) < 1e-3, "\(name), step \(record.step)")
@@ -254,9 +254,9 @@ struct EvaluationLossTests {
     }
 }
 
-/// The epoch that a row names: Scripts/fixtures/training/epochs.py.
+/// The epochs in log rows: Scripts/fixtures/training/epochs.py.
 struct EpochTests {
-    @Test func `epochs are transformers', also in an epoch whose last step has fewer micro-batches`() throws {
+    @Test func `epochs match transformers', also if an epoch's last step has fewer micro-batches`() throws {
         let cases = try Fixture.cases("training/epochs.json")
         #expect(cases.count == 16)
         for fixture in cases {
@@ -285,7 +285,7 @@ struct EpochTests {
                     #expect(ours["step"].double == row[0])
                     #expect(abs((ours["epoch"].double ?? -1) - row[1]) < 1e-12, "\(fixture.oneLine)")
                 }
-                // An evaluation's row names the epoch of its step's row, whichever run wrote it.
+                // An evaluation's row has the epoch of its step's row, whichever run wrote it.
                 let epochs = Dictionary(uniqueKeysWithValues: theirs.map { (Int($0[0]), $0[1]) })
                 let evaluations = (document["log_history"].array ?? []).filter { $0["eval_loss"] != .null }
                 #expect(evaluations.count == theirs.count)

@@ -8,7 +8,7 @@ import Torch
 
 @testable import Training
 
-/// A label that there is not is refused wherever it comes in, and named.
+/// An unknown label is refused and named, in training and evaluation examples.
 struct LabelRangeTests {
     private func refusal(_ train: Targets, _ held: Targets? = nil) throws -> String {
         var options = SequenceClassifier.LoadOptions()
@@ -38,7 +38,7 @@ struct LabelRangeTests {
         }
     }
 
-    @Test func `of examples to train on`() throws {
+    @Test func `in training examples`() throws {
         #expect(
             try refusal(.classes([0, 1, 2]))
                 == "training example 2 has the label id 2, but the ids are 0 to 1; fix or remove its row"
@@ -49,7 +49,7 @@ struct LabelRangeTests {
         #expect(try refusal(.classes([0, 1, 1])) == "nothing")
     }
 
-    @Test func `of examples to measure on`() throws {
+    @Test func `in evaluation examples`() throws {
         #expect(
             try refusal(.classes([0, 1, 1]), .classes([0, 1, 3])).hasPrefix(
                 "evaluation example 2 has the label id 3"
@@ -61,7 +61,7 @@ struct LabelRangeTests {
         }
     }
 
-    @Test(arguments: [Double.nan, .infinity]) func `a number that is none`(number: Double) throws {
+    @Test(arguments: [Double.nan, .infinity]) func `a NaN or infinite number`(number: Double) throws {
         #expect(
             try refusal(.numbers([1, number, 2]))
                 == "training example 1 has the number \(number), which is not a valid target; "

@@ -8,7 +8,7 @@ import Torch
 
 @testable import Training
 
-/// What trades time for memory and changes no step.
+/// Options that trade time for memory without changing a step.
 struct MemoryTests {
     private let texts = (0..<22).map {
         "text number \($0) " + String(repeating: $0.isMultiple(of: 2) ? "good " : "bad ", count: $0 % 5 + 1)
@@ -50,7 +50,7 @@ struct MemoryTests {
         return (steps, try classifier.model.parameters.parameters.map { try $0.value.array(of: Float.self) })
     }
 
-    /// A run that moves the weights after the backward pass, and one that does so within it.
+    /// Two runs: one updates the weights after the backward pass, one in it.
     private func bothWays(
         _ model: String = "models/tiny-base",
         _ change: (inout TrainingArguments) -> Void
@@ -73,7 +73,7 @@ struct MemoryTests {
     }
 
     // 1e-5: the same sums in another order.
-    @Test(arguments: [32, 50, 1000]) func `a token budget cuts a step and does not change it`(
+    @Test(arguments: [32, 50, 1000]) func `a token budget splits a step without changing it`(
         budget: Int
     ) throws {
         let whole = try run { $0.perDeviceTrainBatchSize = 8 }
@@ -93,7 +93,7 @@ struct MemoryTests {
         }
     }
 
-    @Test func `micro-batches become fewer where they have no more tokens than the longest texts together`()
+    @Test func `micro-batches are repacked if they have at most the tokens of the longest texts together`()
         throws
     {
         let (trainer, _) = try trainer {
@@ -125,7 +125,7 @@ struct MemoryTests {
     }
 
     @Test(arguments: [1.0, 0, 1e-3], [false, true])
-    func `the optimizer within the backward pass makes the same bytes`(
+    func `the optimizer in the backward pass gives the same bytes`(
         maxNorm: Double,
         checkpointing: Bool
     ) throws {
@@ -139,17 +139,17 @@ struct MemoryTests {
     }
 
     @Test(arguments: [OptimizerName.adamW8, .sgd, .adafactor, .lion])
-    func `every optimizer goes within the backward pass`(optimizer: OptimizerName) throws {
+    func `every optimizer runs in the backward pass`(optimizer: OptimizerName) throws {
         let (after, within) = try bothWays { $0.optimizer = optimizer }
         #expect(within.steps == after.steps)
         #expect(within.weights == after.weights)
     }
 
-    @Test func `within the backward pass a lost gradient stops the run, by the parameter's name`() throws {
+    @Test func `in the backward pass a non-finite gradient stops the run and names the parameter`() throws {
         let (_, classifier) = try trainer { _ in }
         var arguments = TrainingArguments()
         arguments.optimizerInBackward = true
-        // The root's value at 0 is a number and its slope is not.
+        // The square root at 0 is finite, but its derivative is not.
         let loss = CustomLoss { (logits, _, _) throws(TorchError) in
             try (logits - logits.detached()).map(.sqrt).sum(along: 1)
         }
@@ -167,7 +167,7 @@ struct MemoryTests {
         }
     }
 
-    @Test func `a step in several pieces has no one backward pass`() {
+    @Test func `a step with several micro-batches cannot use the optimizer in the backward pass`() {
         #expect {
             try trainer {
                 $0.optimizerInBackward = true
@@ -182,7 +182,7 @@ struct MemoryTests {
         } throws: { "\($0)".contains("give only one of the two") }
     }
 
-    @Test func `running out of memory says what takes less and is not in use`() throws {
+    @Test func `running out of memory lists unused options that need less`() throws {
         let (trainer, _) = try trainer { $0.gradientCheckpointing = true }
         let error = trainer.outOfMemory(
             TorchError(

@@ -39,13 +39,13 @@ struct ModelSelectionTests {
             classifier,
             arguments: arguments,
             train: classifier.encode(texts, targets: targets),
-            // The wrong way round: the loss grows as training goes on, so that the first evaluation is the best.
+            // The labels are swapped, so the loss grows during training and the first evaluation is the best.
             evaluation: classifier.encode(texts, targets: .classes(texts.indices.map { $0 % 2 })),
             outputFolder: folder
         )
     }
 
-    // An evaluation of each label twice has twenty billion logits.
+    // An evaluation of each label twice would have twenty billion logits.
     @Test(.timeLimit(.minutes(3))) func `the names of metrics are known without an evaluation`() {
         for type in [ProblemType.singleLabel, .multiLabel] {
             let many = EvaluationMeter.metricNames(type, labelCount: 100_000, targets: nil)
@@ -54,7 +54,7 @@ struct ModelSelectionTests {
         }
         let two = EvaluationMeter.metricNames(.singleLabel, labelCount: 2, targets: nil)
         #expect(two.contains("eval_f1") && two.contains("eval_average_precision"))
-        // 12,000 texts of 12,000 labels have more scores than are kept.
+        // 12,000 texts with 12,000 labels have too many scores to keep.
         let targets = Targets.classes(Array(0..<12_000))
         let fewer = EvaluationMeter.metricNames(.singleLabel, labelCount: 12_000, targets: targets)
         #expect(!fewer.contains("eval_roc_auc") && fewer.contains("eval_log_loss"))
@@ -74,7 +74,7 @@ struct ModelSelectionTests {
         try FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false)).sorted()
     }
 
-    @Test func `the best weights come back though no save was due at their step and the limit is one`() throws
+    @Test func `the best weights are loaded even if no save was due at their step and the limit is one`() throws
     {
         try withTemporaryFolder { folder in
             let classifier = try classifier()
@@ -93,8 +93,8 @@ struct ModelSelectionTests {
         }
     }
 
-    @Test func `an evaluation that is stopped is made up for when the run goes on`() throws {
-        /// Runs up to where the evaluation after a step is half done, if given; the evaluations that were finished.
+    @Test func `an interrupted evaluation is repeated when the run resumes`() throws {
+        /// Runs until the evaluation after a step, if given, is half done; returns the finished evaluations.
         func run(
             in folder: URL,
             stopInEvaluationAfter stop: Int? = nil,
@@ -137,7 +137,7 @@ struct ModelSelectionTests {
         }
     }
 
-    @Test func `training stops when evaluations no longer get better, and a resumed run does too`() throws {
+    @Test func `training stops when evaluations no longer improve, and so does a resumed run`() throws {
         try withTemporaryFolder { folder in
             let classifier = try classifier()
             let change: (inout TrainingArguments) -> Void = { $0.earlyStoppingPatience = 2 }
@@ -154,7 +154,7 @@ struct ModelSelectionTests {
         }
     }
 
-    @Test func `a metric that is not measured is refused before the first step, with those that are`() throws
+    @Test func `an unknown metric is refused before the first step, with a list of the metrics`() throws
     {
         let classifier = try classifier()
         #expect {
@@ -175,13 +175,13 @@ struct ModelSelectionTests {
         ("eval_mae", false),
         ("hamming_loss", false), ("matthews_correlation", true), ("log_loss", false),
     ])
-    func `a metric knows whether more is better`(name: String, greaterIsBetter: Bool) {
+    func `a metric has a direction`(name: String, greaterIsBetter: Bool) {
         var arguments = TrainingArguments()
         arguments.metricForBestModel = name
         #expect(ModelSelection(arguments).greaterIsBetter == greaterIsBetter)
     }
 
-    @Test func `the newest and the best checkpoint outlive any limit`() throws {
+    @Test func `the newest and the best checkpoint are kept despite any limit`() throws {
         for (limit, best, left) in [(1, 1, [1, 5]), (3, 1, [1, 4, 5]), (1, 5, [5]), (2, nil, [4, 5])]
             as [(Int, Int?, [Int])]
         {
@@ -210,7 +210,7 @@ struct LayerPlanTests {
         return store.parameters
     }
 
-    @Test func `the rate falls with every block down`() throws {
+    @Test func `the learning rate falls with every block further down`() throws {
         let parameters = try parameters()
         let plan = FreezingPlan(parameters)
         let factors = parameters.map { plan.learningRateFactor(of: $0, decay: 0.5) }
@@ -235,7 +235,7 @@ struct LayerPlanTests {
         var arguments = TrainingArguments()
         (arguments.frozenParameters, arguments.frozenLayerCount) = (patterns, count)
         if patterns == ["*e*"] {
-            // Every name ends in "weight": nothing is left.
+            // Every name ends in "weight", so nothing is left to train.
             #expect { try FreezingPlan(parameters).freeze(parameters, arguments) } throws: {
                 "\($0)".contains("nothing to train")
             }
@@ -245,7 +245,7 @@ struct LayerPlanTests {
         #expect(parameters.filter(\.isTrainable).map { String($0.name.dropLast(".weight".count)) } == trained)
     }
 
-    @Test func `a pattern that names nothing, and more blocks than there are, are refused`() throws {
+    @Test func `a pattern without a match, and too many blocks, are refused`() throws {
         let parameters = try parameters()
         var arguments = TrainingArguments()
         arguments.frozenParameters = ["layer.0"]

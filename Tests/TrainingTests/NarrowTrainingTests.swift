@@ -7,7 +7,7 @@ import Testing
 import Torch
 import Training
 
-/// Training weights of bfloat16.
+/// Training with bfloat16 weights.
 struct NarrowTrainingTests {
     private let texts = (0..<22).map {
         "text number \($0) " + String(repeating: $0.isMultiple(of: 2) ? "good " : "bad ", count: $0 % 5 + 1)
@@ -64,14 +64,14 @@ struct NarrowTrainingTests {
     }
 
     // 0.03: bfloat16 has three digits, and the two runs differ in every product and every step.
-    @Test func `the losses are those of float32 weights but for rounding`() throws {
+    @Test func `the losses match those of float32 weights, except for rounding`() throws {
         let (narrow, wide) = (try run().losses, try run(weights: .float32).losses)
         #expect(narrow.count == 9 && wide.count == 9)
         for (a, b) in zip(narrow, wide) { #expect(abs(a - b) < 0.03, "\(narrow) \(wide)") }
     }
 
     @Test(arguments: [OptimizerName.adamWFused, .adamW8])
-    func `going on from a checkpoint gives the same bytes as never stopping`(optimizer: OptimizerName) throws
+    func `resuming from a checkpoint gives the same bytes as an uninterrupted run`(optimizer: OptimizerName) throws
     {
         try withTemporaryFolder { folder in
             let save = { (arguments: inout TrainingArguments) in
@@ -88,7 +88,7 @@ struct NarrowTrainingTests {
     }
 
     @Test(arguments: [OptimizerName.adamWFused, .adamW8])
-    func `within the backward pass, and with blocks computed again, the bytes are the same`(
+    func `in the backward pass, and with recomputed blocks, the bytes are the same`(
         optimizer: OptimizerName
     ) throws {
         let after = try run { $0.optimizer = optimizer }
@@ -101,8 +101,8 @@ struct NarrowTrainingTests {
         #expect(within.weights == after.weights)
     }
 
-    // 0.02: gradients of the whole are rounded to bfloat16 once, those of the parts before they are summed in float32.
-    @Test func `accumulation is the same step but for rounding`() throws {
+    // 0.02: the whole step's gradients are rounded to bfloat16 once, those of micro-batches before they are summed in float32.
+    @Test func `accumulation gives the same step, except for rounding`() throws {
         let whole = try run().losses
         let parts = try run {
             $0.perDeviceTrainBatchSize = 2

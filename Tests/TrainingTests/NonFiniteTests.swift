@@ -9,7 +9,7 @@ import Torch
 
 @testable import Training
 
-/// Injected faults: each stops the run, and is named.
+/// Injected faults: each stops the run and is named in the error.
 struct NonFiniteTests {
     static let texts = ["a good text", "a bad text", "zzz zzz", "one more"]
 
@@ -20,8 +20,8 @@ struct NonFiniteTests {
         return try TextClassifier.load(path, options: options).classifier
     }
 
-    /// A trainer in whose embeddings all states are tiny while the head is huge: the loss is finite, and its gradient,
-    /// which the last norm multiplies by 1/√1e-6, is not.
+    /// A trainer with tiny embeddings and a huge head: the loss is finite, but its gradient, which the last norm
+    /// multiplies by 1/√1e-6, is not.
     static func overflowBackward(_ classifier: TextClassifier) throws {
         let parameters = classifier.model.parameters
         for parameter in parameters.parameters {
@@ -66,7 +66,7 @@ struct NonFiniteTests {
         }
     }
 
-    @Test func `a weight that is no number is named with its type, and the file says so again`() throws {
+    @Test func `a NaN weight is named with its type, and the replay file reproduces it`() throws {
         try withTemporaryFolder { folder in
             let text = try stopped(in: folder) { classifier in
                 try classifier.model.parameters["model.layers.1.mlp.up_proj.weight"]?.value.fill(.nan)
@@ -88,7 +88,7 @@ struct NonFiniteTests {
         }
     }
 
-    @Test func `a huge weight is traced to the layer whose output overflows, with its type and token`() throws
+    @Test func `a huge weight is traced to the layer with the overflow, with its type and token`() throws
     {
         try withTemporaryFolder { folder in
             let text = try stopped(in: folder) { classifier in
@@ -109,7 +109,7 @@ struct NonFiniteTests {
             }
             #expect(layer.name == "model.layers.0.mlp.up_proj.weight" && layer.input.nonFiniteCount == 0)
             #expect(layer.output.infiniteCount > 0 && layer.output.dtype == .float32)
-            // What came before it is finite, layer by layer.
+            // All earlier layers are finite.
             let before = try #require(report.microBatches.last).layers.prefix { $0.name != layer.name }
             #expect(before.count == 5 && before.allSatisfy { $0.output.nonFiniteCount == 0 })
             let place = try #require(layer.firstLost)
@@ -117,7 +117,7 @@ struct NonFiniteTests {
         }
     }
 
-    @Test func `a weight too large for bfloat16's products alone is told by its type`() throws {
+    @Test func `a weight that is too large only for bfloat16 products is reported with that type`() throws {
         try withTemporaryFolder { folder in
             let text = try stopped(in: folder) {
                 $0.precision = .bf16
@@ -131,7 +131,7 @@ struct NonFiniteTests {
         }
     }
 
-    @Test func `one row of embeddings that is no number: only the texts with that token are named`() throws {
+    @Test func `with one NaN embedding row, only the texts with that token are named`() throws {
         try withTemporaryFolder { folder in
             let text = try stopped(in: folder) { classifier in
                 let ids = classifier.encode(Self.texts).encodings
@@ -148,7 +148,7 @@ struct NonFiniteTests {
         }
     }
 
-    @Test(arguments: [1, 2]) func `lost gradients of a finite loss name parameter, type and examples`(
+    @Test(arguments: [1, 2]) func `non-finite gradients of a finite loss are reported with parameter, type and examples`(
         accumulation: Int
     ) throws {
         try withTemporaryFolder { folder in
@@ -172,22 +172,22 @@ struct NonFiniteTests {
                 return
             }
             #expect(gradient.statistics.nonFiniteCount > 0 && gradient.statistics.dtype == .float32)
-            // The last norm's backward pass overflows, and what comes below it is the last block's last product.
+            // The last norm's backward pass overflows, and the next gradient is that of the last block's last product.
             #expect(gradient.name == "model.layers.1.mlp.down_proj.weight")
             #expect(
                 text.contains("the first non-finite gradient in the backward pass is that of \(gradient.name) (float32)"),
                 "\(text) \(report.explanation)"
             )
-            // The head's own gradient and the last norm's come first, and are finite.
+            // The gradients of the head and the last norm come first, and are finite.
             let batch = try #require(report.microBatches.last)
             #expect(batch.loss.isFinite && batch.gradients[0].name == "score.weight")
             #expect(batch.gradients[0].statistics.nonFiniteCount == 0)
-            // The sign of the states decides: half of the examples are right for certain, without a gradient.
+            // The sign of the states decides: half of the examples are predicted with certainty and have no gradient.
             #expect(!report.examples.isEmpty && report.examples.count < 4, "\(report.examples)")
         }
     }
 
-    @Test(arguments: [0, 1.0]) func `within the backward pass the first lost gradient is the same`(
+    @Test(arguments: [0, 1.0]) func `in the backward pass the first non-finite gradient is the same`(
         maxNorm: Double
     ) throws {
         try withTemporaryFolder { folder in
@@ -202,7 +202,7 @@ struct NonFiniteTests {
         }
     }
 
-    @Test func `where weights have been moved already, message and file say so`() throws {
+    @Test func `if weights have already been updated, the error and the file say so`() throws {
         let classifier = try Self.classifier()
         try withTemporaryFolder { folder in
             let trainer = try Trainer(
@@ -228,7 +228,7 @@ struct NonFiniteTests {
         }
     }
 
-    @Test func `a fault in the middle of a run is that step's`() throws {
+    @Test func `a fault in the middle of a run is reported with its step`() throws {
         let classifier = try Self.classifier()
         var arguments = TrainingArguments()
         arguments.maxSteps = 5
@@ -254,7 +254,7 @@ struct NonFiniteTests {
         }
     }
 
-    @Test func `without a wish for it there is no file, and where it cannot be written that is said`() throws
+    @Test func `there is no replay file if turned off, and a write failure is reported`() throws
     {
         try withTemporaryFolder { folder in
             func damage(_ classifier: TextClassifier) throws {
@@ -279,7 +279,7 @@ struct NonFiniteTests {
         }
     }
 
-    @Test func `an evaluation of what are no numbers is no evaluation`() throws {
+    @Test func `an evaluation with NaN or infinite logits is an error`() throws {
         let classifier = try Self.classifier()
         try classifier.model.parameters["score.weight"]?.value.fill(.nan)
         let examples = classifier.encode(Self.texts, targets: .classes([1, 0, 1, 0]))

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 import Torch
 
-/// Runs of 100 steps that the reference made: Scripts/fixtures/training/optimizers.py.
+/// Compares runs of 100 steps with torch, transformers and bitsandbytes: Scripts/fixtures/training/optimizers.py.
 struct OptimizerReferenceTests {
     private let fixture: SafetensorsFile
 
@@ -17,7 +17,7 @@ struct OptimizerReferenceTests {
 
     private static let all = ["wide", "square", "embedding", "small", "bias"]
 
-    /// Parameters where the fixture's start, and an optimizer of them.
+    /// Parameters with the fixture's initial values, and an optimizer for them.
     private func start(
         _ names: [String],
         _ rule: any OptimizerRule
@@ -79,8 +79,8 @@ struct OptimizerReferenceTests {
         ("sgd_nesterov", sgd(0.9, 0, true)), ("adafactor", Adafactor()), ("lion_32bit", Lion()),
     ]
 
-    // Steps of 0.01 add up to about 1; 2e-6 is what 100 roundings of float32 at that size come to.
-    @Test func `a hundred steps of every optimizer end where the reference's do`() throws {
+    // Steps of 0.01 add up to about 1; 2e-6 is the error of 100 float32 roundings at that size.
+    @Test func `a hundred steps of every optimizer end at the fixture's weights`() throws {
         for (name, rule) in Self.rules {
             let (store, optimizer) = try start(["small", "bias"], rule)
             try take(0..<100, store, optimizer)
@@ -95,7 +95,7 @@ struct OptimizerReferenceTests {
         }
     }
 
-    @Test func `the maps of 8-bit codes are bitsandbytes' to the bit`() throws {
+    @Test func `the tables of 8-bit codes equal bitsandbytes' to the bit`() throws {
         for (name, isSigned) in [("map.signed", true), ("map.unsigned", false)] {
             let map = try Moments8.dynamicMap(isSigned: isSigned).array(of: Float.self)
             #expect(
@@ -104,10 +104,10 @@ struct OptimizerReferenceTests {
         }
     }
 
-    // A code may fall to the other side where two roundings of float32 differ, and then its weight moves a little otherwise
-    // from there on: few may, and not far.
+    // A code may be the next one if two float32 roundings differ, and then its weight changes slightly differently from
+    // there on. Only few weights may differ, and only slightly.
     @Test(arguments: [false, true])
-    func `a hundred steps in 8 bits end where bitsandbytes' do`(isPlain: Bool) throws {
+    func `a hundred 8-bit steps end at bitsandbytes' weights`(isPlain: Bool) throws {
         var rule = AdamW8()
         rule.isPlain = isPlain
         let (store, optimizer) = try start(Self.all, rule)
@@ -133,23 +133,23 @@ struct OptimizerReferenceTests {
         }
     }
 
-    @Test func `the kernel and libtorch's operations take the same step in 8 bits`() throws {
+    @Test func `the kernel and libtorch's operations take the same 8-bit step`() throws {
         var plain = AdamW8()
         plain.isPlain = true
         let (a, b) = (try start(["wide"], AdamW8()), try start(["wide"], plain))
         try take(0..<1, a.store, a.optimizer)
         try take(0..<1, b.store, b.optimizer)
         for (ours, theirs) in zip(a.store.parameters, b.store.parameters) {
-            // One step from equal states: float32's rounding alone.
+            // One step from equal states differs only by float32 rounding.
             #expect(try largest(ours.value, theirs.value) < 1e-6)
         }
     }
 
-    @Test func `clipping inside the step is clipping before it`() throws {
+    @Test func `clipping in the step equals clipping before it`() throws {
         for rule in [AdamW8(), AdamW(), Lion()] as [any OptimizerRule] {
             let (a, b) = (try start(["wide", "bias"], rule), try start(["wide", "bias"], rule))
             try take(0..<3, a.store, a.optimizer)
-            // A power of two divides exactly, so both see the very same gradients.
+            // Division by a power of two is exact, so both get the same gradients.
             try take(0..<3, b.store, b.optimizer, scale: 0.25)
             for (ours, theirs) in zip(a.store.parameters, b.store.parameters) {
                 #expect(try ours.value.array(of: Float.self) == theirs.value.array(of: Float.self))
@@ -157,7 +157,7 @@ struct OptimizerReferenceTests {
         }
     }
 
-    @Test func `a saved optimizer goes on to the same bytes, whatever its rule`() throws {
+    @Test func `a restored optimizer gives the same bytes, for every update rule`() throws {
         for (name, rule) in Self.rules + [("adamw_bnb_8bit", AdamW8())] {
             let whole = try start(Self.all, rule)
             try take(0..<6, whole.store, whole.optimizer)
@@ -183,10 +183,10 @@ struct OptimizerReferenceTests {
         }
     }
 
-    @Test func `moments in 8 bits take about a quarter of the memory`() throws {
+    @Test func `8-bit moments need about a quarter of the memory`() throws {
         let wide = try start(["wide", "square"], AdamW()).optimizer.stateBytes
         let narrow = try start(["wide", "square"], AdamW8()).optimizer.stateBytes
-        // Two bytes and 8 / 256 more for eight.
+        // 2 + 8 / 256 bytes instead of 8.
         #expect(Double(narrow) / Double(wide) < 0.26)
     }
 

@@ -2,10 +2,10 @@ import Testing
 
 @testable import Training
 
-/// A step's memory with many blocks, from two steps with few.
+/// A step's memory with many blocks, extrapolated from two steps with few.
 struct GrowingStepTests {
-    /// A backward pass: activations of `blocks` blocks of 10 bytes fall, gradients of `gradient` bytes each rise, and the
-    /// embedding's gradient of 7 bytes comes last.
+    /// A backward pass: the activations of `blocks` blocks of 10 bytes shrink, gradients of `gradient` bytes each grow, and
+    /// the embedding's gradient of 7 bytes is last.
     private func backward(blocks: Int, gradient: Int) -> [Int] {
         (1...blocks).map { 100 + 10 * (blocks - $0 + 1) + gradient * $0 }
             + [100 + gradient * blocks + 7]
@@ -22,7 +22,7 @@ struct GrowingStepTests {
     }
 
     @Test(arguments: [1, 9, 11, 40])
-    func `the peak is that of the larger model, whichever moment holds the most`(gradient: Int) {
+    func `the peak equals that of the larger model, whichever moment it is`(gradient: Int) {
         let growing = ProbedStep(
             small: trace(blocks: 2, gradient: gradient),
             2,
@@ -35,7 +35,7 @@ struct GrowingStepTests {
         }
     }
 
-    @Test func `time grows with the blocks, and a difference below nothing counts nothing`() {
+    @Test func `time grows with the blocks, and a negative difference counts as 0`() {
         let (small, large) = (trace(blocks: 2, gradient: 1), trace(blocks: 3, gradient: 1))
         #expect(ProbedStep(small: small, 2, large: large, 3).seconds(blocks: 12) == 4)
         var faster = large
@@ -43,7 +43,7 @@ struct GrowingStepTests {
         #expect(ProbedStep(small: small, 2, large: faster, 3).seconds(blocks: 12) == 1.4)
     }
 
-    @Test func `a model that was measured whole is taken as it is`() {
+    @Test func `a whole model's measurement is used unchanged`() {
         let step = trace(blocks: 2, gradient: 1)
         let growing = ProbedStep(small: step, 2, large: step, 2)
         #expect(growing.moments(blocks: 2).map(\.bytes).max() == step.peak)

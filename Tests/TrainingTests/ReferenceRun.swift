@@ -5,9 +5,9 @@ import TestSupport
 import Testing
 import Tokenization
 
-/// What the runs of Scripts/fixtures/training are made of.
+/// The model and data of the runs in Scripts/fixtures/training.
 enum ReferenceRun {
-    /// A model fixture without dropout, with a tokenizer that is never asked.
+    /// A model fixture without dropout, with an unused tokenizer.
     static func classifier(_ name: String, in folder: URL) throws -> TextClassifier {
         let models = Fixture.folder.appending(path: "models")
         let model = models.appending(path: name)
@@ -16,7 +16,7 @@ enum ReferenceRun {
             to: folder.appending(path: "model.safetensors")
         )
         try SmallTokenizer.write(to: folder)
-        // No text has the id 0, which is to be the padding's, as in the script.
+        // No text has the id 0, which is used for padding, as in the script.
         try FileManager.default.removeItem(at: folder.appending(path: "tokenizer_config.json"))
         let configuration = try String(contentsOf: model.appending(path: "config.json"), encoding: .utf8)
             .replacing("dropout_prob\": 0.1", with: "dropout_prob\": 0.0")
@@ -24,7 +24,7 @@ enum ReferenceRun {
         return try TextClassifier.load(folder.path(percentEncoded: false)).classifier
     }
 
-    /// Texts of given ids, with a class each.
+    /// Texts with given ids, each with a class.
     static func examples(_ texts: [[Int]], _ labels: [Int]) throws -> EncodedExamples {
         try #require(!texts.isEmpty && texts.count == labels.count)
         var packed = PackedEncodings()

@@ -10,11 +10,11 @@ import Torch
 
 @testable import Training
 
-/// A step in a file is the step of the run, to the bit.
+/// A replayed step equals the run's step to the bit.
 struct ReplayTests {
     private let texts = (0..<8).map { "text number \($0) " + ($0.isMultiple(of: 2) ? "good" : "bad") }
 
-    /// A fixture's folder with a tokenizer, since most have none.
+    /// A fixture's folder with a tokenizer, because most fixtures have none.
     static func withTokenizer(_ model: String, in folder: URL) throws -> URL {
         let models = Fixture.folder.appending(path: "models")
         let copy = folder.appending(path: model, directoryHint: .isDirectory)
@@ -23,7 +23,7 @@ struct ReplayTests {
         return copy
     }
 
-    /// Examples with targets; of pairs every other token is of the second text.
+    /// Examples with targets; in pairs every other token belongs to the second text.
     static func known(_ examples: EncodedExamples, pairs: Bool, _ targets: Targets) -> EncodedExamples {
         var encodings = examples.encodings
         if pairs { encodings.typeIDs = encodings.ids.indices.map { Int32($0 % 2) } }
@@ -61,7 +61,7 @@ struct ReplayTests {
         )
     }
 
-    /// A step as the trainer would keep it, with dropout where it stands.
+    /// A step as the trainer would save it, with the current state of dropout.
     private func kept(_ index: Int, _ trainer: Trainer, _ dropout: RandomSource) throws -> StepReplay {
         let arguments = trainer.arguments
         let size = arguments.perDeviceTrainBatchSize * arguments.gradientAccumulationSteps
@@ -77,14 +77,14 @@ struct ReplayTests {
         try kept(0, trainer, RandomSource(.dropout, seed: trainer.arguments.seed, device: .cpu))
     }
 
-    // BERT draws dropout, the decoders none.
+    // BERT uses dropout, the decoders do not.
     @Test(
         arguments: [
             ("bert-gelu", 2, false), ("bert-multilabel", 1, false), ("bert-pairs", 4, true),
             ("llama-regression", 2, true), ("phi3-partial", 2, false),
         ]
     )
-    func `from a file, a step has the very loss and gradient norm of the run`(
+    func `a step from a file has the same loss and gradient norm as in the run`(
         model: String,
         accumulation: Int,
         checkpointing: Bool
@@ -110,7 +110,7 @@ struct ReplayTests {
             )
             let order = try RandomSource(seed: trainer.arguments.seed).permutation(texts.count)
             _ = try trainer.step(0, order, 1e-3, moving)
-            // The second step: the stream of dropout has moved on.
+            // The second step, so that the dropout stream has advanced.
             let written = try kept(1, trainer, dropout)
             let file = folder.appending(path: "step.safetensors")
             try written.write(trainer.classifier.model, to: file)
@@ -131,7 +131,7 @@ struct ReplayTests {
         }
     }
 
-    @Test func `weights stay in the type in which they were kept`() throws {
+    @Test func `weights keep their stored type`() throws {
         try withTemporaryFolder { folder in
             var options = SequenceClassifier.LoadOptions()
             options.labels = ["bad", "good"]
@@ -158,7 +158,7 @@ struct ReplayTests {
         }
     }
 
-    @Test func `a closure is in no file, and can be given again`() throws {
+    @Test func `a custom loss is not saved, and can be passed`() throws {
         let loss = CustomLoss { (logits, targets, _) throws(TorchError) in
             try logits.map(.square).sum(along: 1)
         }
@@ -175,7 +175,7 @@ struct ReplayTests {
         }
     }
 
-    @Test func `what is no replay file, or a damaged one, is refused by name`() throws {
+    @Test func `a damaged or other file is refused by name`() throws {
         try withTemporaryFolder { folder in
             let other = Fixture.folder.appending(path: "models/tiny-base/model.safetensors")
             #expect { try StepReplay.load(other) } throws: {

@@ -10,11 +10,11 @@ import Torch
 
 @testable import Training
 
-/// What a run may change when it resumes: the table of `RecordedSetting`, line by line.
+/// The settings that a resumed run may change: the table of `RecordedSetting`, line by line.
 struct ResumeTests {
     private let texts = (0..<16).map { "text number \($0) " + ($0.isMultiple(of: 2) ? "good" : "bad") }
 
-    /// A run that may differ from another in anything.
+    /// A run in which every setting can be changed.
     private struct Setup {
         var arguments = TrainingArguments()
         var weights: [Float]?
@@ -25,7 +25,7 @@ struct ResumeTests {
         var maxLength: Int?
         var weightsDType = DType.float32
         var productRoutes = ProductRoutes.suggested
-        /// Changes the model's weights, as another model of the same shapes has others.
+        /// Changes the model's weights, like another model of the same shapes.
         var scale = 1.0
         /// Changes a field of the model's configuration.
         var epsilon = "1e-06"
@@ -107,13 +107,13 @@ struct ResumeTests {
         )
     }
 
-    @Test func `a run keeps the routes of its products, whatever a later measurement chose`() throws {
+    @Test func `a resumed run keeps its product routes, whatever a later measurement chooses`() throws {
         try #require(ProductRoutes.hasOneDNN)
         var (mkl, oneDNN) = (Setup(), Setup())
         mkl.productRoutes = ProductRoutes(float32: .mkl)
         oneDNN.productRoutes = ProductRoutes(float32: .oneDNN)
         let whole = try withTemporaryFolder { try run(mkl, in: $0, resumes: false) }
-        // Otherwise the rest of this test would hold by itself.
+        // Otherwise the rest of this test would be trivially true.
         let other = try withTemporaryFolder { try run(oneDNN, in: $0, resumes: false) }
         try #require(other.weights != whole.weights)
         try withTemporaryFolder { folder in
@@ -124,7 +124,7 @@ struct ResumeTests {
         }
     }
 
-    @Test func `every setting is refused, reported or free, and is so once`() {
+    @Test func `every setting has exactly one rule: refused, reported or free`() {
         let properties = Mirror(reflecting: TrainingArguments()).children.compactMap(\.label)
         let covered = RecordedSetting.all.flatMap(\.properties)
         #expect(covered.sorted() == properties.sorted())
@@ -177,7 +177,7 @@ struct ResumeTests {
         ("cuts texts at 64 tokens, but this one at 3 (--max-length)", { $0.maxLength = 3 }),
     ]
 
-    @Test(arguments: refused.indices) func `what would make it another run is refused, with both values`(
+    @Test(arguments: refused.indices) func `a change that makes it another run is refused, with both values`(
         index: Int
     ) throws {
         let (message, change) = Self.refused[index]
@@ -188,7 +188,7 @@ struct ResumeTests {
             #expect { try run(other, in: folder) } throws: {
                 ($0 as? TrainingError)?.code == .badCheckpoint && "\($0)".contains(message)
             }
-            // The run itself resumes.
+            // The unchanged run resumes.
             #expect(try run(Setup(), in: folder).outcome.step == 6)
         }
     }
@@ -209,7 +209,7 @@ struct ResumeTests {
         ("eval_delay", "0.0", "4.0", { $0.arguments.evalDelay = 4 }),
     ]
 
-    @Test(arguments: reported.indices) func `what changes only the next steps is taken, with both values`(
+    @Test(arguments: reported.indices) func `a change of only the next steps is accepted, with both values`(
         index: Int
     ) throws {
         let (name, before, now, change) = Self.reported[index]
@@ -226,7 +226,7 @@ struct ResumeTests {
         }
     }
 
-    @Test func `another learning rate is taken, also by a schedule that follows evaluations`() throws {
+    @Test func `another learning rate is accepted, also with a plateau schedule`() throws {
         for scheduler in [SchedulerType.constant, .reduceOnPlateau] {
             try withTemporaryFolder { folder in
                 var setup = Setup()
@@ -238,12 +238,12 @@ struct ResumeTests {
         }
     }
 
-    @Test func `the same run says nothing, and a second resumption remembers the first one's change`() throws
+    @Test func `an unchanged run gives no note, and a second resumption remembers the first change`() throws
     {
         try withTemporaryFolder { folder in
             let whole = try run(Setup(), in: folder.appending(path: "whole"), resumes: false)
             _ = try run(Setup(), in: folder, resumes: false, stopAfter: 2)
-            // How a step is cut, what is logged and where the model lies change nothing.
+            // Micro-batches, logging and the model's path do not matter.
             var same = Setup()
             (same.arguments.perDeviceTrainBatchSize, same.arguments.gradientAccumulationSteps) = (2, 2)
             (same.arguments.loggingSteps, same.arguments.gradientCheckpointing) = (1, true)
@@ -294,7 +294,7 @@ struct ResumeTests {
         }
     }
 
-    @Test func `weights in bfloat16 are known to be the same model's`() throws {
+    @Test func `bfloat16 weights are recognized as the same model`() throws {
         try withTemporaryFolder { folder in
             var setup = Setup()
             setup.arguments.precision = .bf16
@@ -307,7 +307,7 @@ struct ResumeTests {
         }
     }
 
-    /// Takes from a checkpoint what the version before did not record.
+    /// Removes from a checkpoint the fields that the previous version did not record.
     private func makeOld(_ folder: URL) throws {
         let file = try #require(RunFolder(folder).latestCheckpoint).appending(path: "trainer_state.json")
         var document = try #require(try JSONValue.parse(Data(contentsOf: file)).object)
@@ -319,7 +319,7 @@ struct ResumeTests {
         try Data(JSONValue.object(document).formatted.utf8).write(to: file)
     }
 
-    @Test func `a checkpoint of the version before resumes, and what it does not tell is named`() throws {
+    @Test func `a checkpoint of the previous version resumes, and unrecorded settings are named`() throws {
         try withTemporaryFolder { folder in
             let whole = try run(Setup(), in: folder.appending(path: "whole"), resumes: false)
             _ = try run(Setup(), in: folder, resumes: false, stopAfter: 3)
@@ -330,7 +330,7 @@ struct ResumeTests {
             #expect(Set(unchecked).isSuperset(of: ["model", "class_weights", "learning_rate", "max_length"]))
             #expect(!unchecked.contains("optim") && ending.plan?.changes == [])
         }
-        // What it has always recorded, and what its config.json tells, is still held against the run.
+        // Fields that it has always recorded, and its config.json, are still compared with the run.
         for change in [
             { $0.arguments.optimizer = .sgd }, { $0.labels = ["no", "yes"] }, { $0.epsilon = "1e-05" },
         ]
@@ -346,14 +346,14 @@ struct ResumeTests {
         }
     }
 
-    @Test func `a best evaluation by the plain loss is not compared with one by the training loss`() throws {
+    @Test func `a best evaluation with the plain loss is not compared with one with the training loss`() throws {
         try withTemporaryFolder { folder in
             var setup = Setup()
             setup.arguments.loadBestModelAtEnd = true
             setup.arguments.labelSmoothingFactor = 0.4
             _ = try run(setup, in: folder, resumes: false, stopAfter: 3)
             try makeOld(folder)
-            // As the version before would have it: the plain loss is smaller than any smoothed one.
+            // As in the previous version: the plain loss is smaller than any smoothed loss.
             let file = try #require(RunFolder(folder).latestCheckpoint).appending(path: "trainer_state.json")
             var document = try #require(try JSONValue.parse(Data(contentsOf: file)).object)
             document["best_metric"] = .double(1e-3)

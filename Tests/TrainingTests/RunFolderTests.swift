@@ -20,7 +20,7 @@ struct RunFolderTests {
         try String(contentsOf: folder.appending(path: name).appending(path: "content"), encoding: .utf8)
     }
 
-    @Test func `what killed runs left half-done is gone, and what they were about to replace is back`() throws
+    @Test func `unfinished checkpoints of killed runs are removed, and those being replaced are restored`() throws
     {
         try withTemporaryFolder { folder in
             let others = ["checkpoint-7", "checkpoint-9", ".checkpoint-x", ".checkpoint-1.2.other", "runs"]
@@ -65,7 +65,7 @@ struct RunFolderTests {
         }
     }
 
-    @Test func `a checkpoint takes the place of one of the same step, and one that fails takes nobody's`()
+    @Test func `a checkpoint replaces one of the same step, and a failed one replaces none`()
         throws
     {
         struct Failure: Error {}
@@ -88,7 +88,7 @@ struct RunFolderTests {
         }
     }
 
-    @Test func `checkpoints of an earlier, longer run go before those of this one`() throws {
+    @Test func `checkpoints of an earlier, longer run are removed before those of this run`() throws {
         try withTemporaryFolder { folder in
             try make(["checkpoint-2", "checkpoint-4", "checkpoint-90", "checkpoint-100"], in: folder)
             try RunFolder(folder).prune(keeping: 3, newest: 4)

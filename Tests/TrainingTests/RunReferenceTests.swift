@@ -10,12 +10,12 @@ import Tokenization
 import Torch
 import Training
 
-/// Short runs of the reference's Trainer: Scripts/fixtures/training/runs.py.
+/// Short runs of transformers' Trainer: Scripts/fixtures/training/runs.py.
 ///
-/// Class weights, accumulation in micro-batches of unequal size, clipping, weight decay and a cosine with warm-up act at
-/// once.
+/// They combine class weights, accumulation with micro-batches of unequal size, clipping, weight decay and a cosine with
+/// warmup.
 struct RunReferenceTests {
-    @Test func `every step and the weights at the end are the reference's`() throws {
+    @Test func `every step and the final weights match transformers'`() throws {
         let ends = try SafetensorsFile(
             contentsOf: Fixture.folder.appending(path: "training/runs.safetensors")
         )
@@ -43,7 +43,7 @@ struct RunReferenceTests {
                     train: ReferenceRun.examples(texts, labels),
                     outputFolder: folder
                 ).run { if case .step(let record) = $0 { steps.append(record) } }
-                // 1e-4: float32 in another order of additions, grown over 14 steps of AdamW; 1e-6 is what was seen.
+                // 1e-4: float32 summed in another order, accumulated over 14 steps of AdamW; the observed difference is 1e-6.
                 for (key, ours) in [
                     ("loss", steps.map(\.loss)), ("learning_rate", steps.map(\.learningRate)),
                     ("grad_norm", steps.map(\.gradientNorm)),
@@ -55,8 +55,8 @@ struct RunReferenceTests {
                     }
                 }
                 guard kind == "exact" else { return }
-                // A key's bias moves all of a query's scores alike: its gradient is 0 but for rounding, which AdamW makes
-                // into steps of full length, here and there in their own directions.
+                // A key's bias shifts all scores of a query equally, so its gradient is 0 except for rounding. AdamW turns
+                // that into full-length steps, in some places with another sign.
                 for parameter in classifier.model.parameters.parameters
                 where !parameter.name.hasSuffix("key.bias") {
                     let wanted = try ends.tensor("\(name).\(parameter.name)").array(of: Float.self)

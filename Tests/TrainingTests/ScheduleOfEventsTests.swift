@@ -7,11 +7,11 @@ import Testing
 
 @testable import Training
 
-/// When a run logs, evaluates and saves, and in which order it reads.
+/// The steps at which a run logs, evaluates and saves, and its data order.
 struct ScheduleOfEventsTests {
     private let texts = (0..<22).map { "text number \($0) " + ($0.isMultiple(of: 2) ? "good" : "bad") }
 
-    /// What happened, in order: `log 3`, `evaluation 6`, `checkpoint-6`.
+    /// The events in order, such as `log 3`, `evaluation 6`, `checkpoint-6`.
     private func events(
         in folder: URL = FileManager.default.temporaryDirectory,
         resumingFrom checkpoint: URL? = nil,
@@ -22,7 +22,7 @@ struct ScheduleOfEventsTests {
         let path = Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
         let classifier = try TextClassifier.load(path, options: options).classifier
         var arguments = TrainingArguments()
-        // 22 examples by 8: three steps an epoch, six in all.
+        // 22 examples in batches of 8: three steps per epoch, six in all.
         arguments.numTrainEpochs = 2
         arguments.saveStrategy = .no
         change(&arguments)
@@ -54,12 +54,12 @@ struct ScheduleOfEventsTests {
         events.filter { $0.hasPrefix(kind) }.compactMap { Int($0.dropFirst(kind.count + 1)) }
     }
 
-    // As transformers.Trainer of 5.23 logs, but for the last step, which always has its row here.
+    // Rows as in transformers 5.23, except that the last step always has a row here.
     @Test(arguments: [
         (IntervalStrategy.steps, false, [4, 6]), (.steps, true, [1, 4, 6]), (.epoch, false, [3, 6]),
         (.epoch, true, [1, 3, 6]), (.no, false, []), (.no, true, [1]),
     ])
-    func `rows go to the log by steps, by epochs, or not`(
+    func `rows are logged by steps, by epochs, or not at all`(
         strategy: IntervalStrategy,
         first: Bool,
         rows: [Int]
@@ -72,7 +72,7 @@ struct ScheduleOfEventsTests {
         #expect(steps(events, "log") == rows)
     }
 
-    @Test func `evaluations begin after their delay, counted in what they go by`() throws {
+    @Test func `evaluations begin after their delay, counted in steps or epochs`() throws {
         func evaluations(
             _ strategy: IntervalStrategy,
             after delay: Double,
@@ -104,7 +104,7 @@ struct ScheduleOfEventsTests {
         } throws: { "\($0)".contains("--dataloader-drop-last drops all 22 examples") }
     }
 
-    @Test func `examples come in the data's order when that is asked for`() throws {
+    @Test func `examples come in the data's order if requested`() throws {
         var arguments = TrainingArguments()
         #expect(arguments.trainSamplingStrategy == .random)
         arguments.trainSamplingStrategy = .sequential
@@ -115,7 +115,7 @@ struct ScheduleOfEventsTests {
         #expect(try dataOrder(arguments, examples: 5, epoch: 3) == shuffled)
     }
 
-    @Test func `a checkpoint of the model alone is small and refuses to be gone on from`() throws {
+    @Test func `a checkpoint of only the model is small and cannot be resumed`() throws {
         try withTemporaryFolder { folder in
             let events = try events(in: folder) {
                 $0.saveStrategy = .epoch

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Training
 
-/// What the reference's schedules gave: Scripts/fixtures/training/schedules.py.
+/// Compares schedules with transformers': Scripts/fixtures/training/schedules.py.
 struct ScheduleReferenceTests {
     private func options(_ fixture: JSONValue, for type: SchedulerType) throws -> SchedulerOptions {
         let members = fixture["options"].object?.members ?? []
@@ -12,7 +12,7 @@ struct ScheduleReferenceTests {
         return try SchedulerOptions(text, for: type)
     }
 
-    @Test func `every step of every schedule has the reference's learning rate`() throws {
+    @Test func `every step of every schedule has transformers' learning rate`() throws {
         var seen: Set<SchedulerType> = []
         for fixture in try Fixture.cases("training/schedules.json") {
             let type = try #require(fixture["type"].string.flatMap(SchedulerType.init))
@@ -25,7 +25,7 @@ struct ScheduleReferenceTests {
             let schedule = LearningRateSchedule(arguments, totalSteps: try #require(fixture["total"].int))
             for (step, rate) in (fixture["rates"].array ?? []).compactMap(\.double).enumerated() {
                 let ours = schedule.learningRate(at: step)
-                // Double precision in another order of operations; near the end of a cosine the difference from 1 cancels.
+                // Double precision with another order of operations; near the end of a cosine the difference from 1 cancels.
                 #expect(
                     abs(ours - rate) <= 1e-12 * rate + 1e-18,
                     "\(type.rawValue) \(fixture["options"].oneLine) step \(step): \(ours), not \(rate)"
@@ -35,7 +35,7 @@ struct ScheduleReferenceTests {
         #expect(seen.union([.reduceOnPlateau]) == Set(SchedulerType.allCases))
     }
 
-    @Test func `a plateau lowers the rate when torch's does`() throws {
+    @Test func `a plateau lowers the learning rate when torch's does`() throws {
         for fixture in try Fixture.cases("training/plateaus.json") {
             var plateau = Plateau(
                 peak: try #require(fixture["peak"].double),

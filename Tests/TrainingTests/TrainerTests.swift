@@ -88,7 +88,7 @@ struct TrainerTests {
         }
     }
 
-    @Test func `the reference's fault under accumulation can be repeated`() throws {
+    @Test func `transformers' inexact loss under accumulation can be reproduced`() throws {
         func firstLoss(_ compatible: Bool) throws -> Double {
             try run(
                 arguments {
@@ -102,17 +102,17 @@ struct TrainerTests {
         #expect(try abs(firstLoss(true) - 2 * firstLoss(false)) < 1e-6)
     }
 
-    @Test func `blocks that are computed again train the same weights to the bit`() throws {
+    @Test func `recomputed blocks train the same weights to the bit`() throws {
         #expect(try run(arguments { $0.gradientCheckpointing = true }).weights == run(arguments()).weights)
     }
 
-    @Test func `the same seed gives the same weights, another seed another order`() throws {
+    @Test func `the same seed gives the same weights, another seed gives another order`() throws {
         let first = try run(arguments())
         #expect(try run(arguments()).weights == first.weights)
         #expect(try run(arguments { $0.dataSeed = 7 }).steps.map(\.loss) != first.steps.map(\.loss))
     }
 
-    @Test func `a stopped run is saved, and resumed it ends with the very same weights`() throws {
+    @Test func `a stopped run is saved, and resuming it gives the same weights`() throws {
         let whole = try run(arguments { $0.numTrainEpochs = 3 })
         try withTemporaryFolder { folder in
             let stopped = try run(arguments { $0.numTrainEpochs = 3 }, in: folder, stopAfter: 4)
@@ -126,7 +126,7 @@ struct TrainerTests {
         }
     }
 
-    /// Runs with evaluations, and asks for checkpoints.
+    /// Runs with evaluations, and requests checkpoints.
     private func saving(
         in folder: URL,
         resumingFrom checkpoint: URL? = nil,
@@ -162,7 +162,7 @@ struct TrainerTests {
         return (saved, weights, evaluations, outcome)
     }
 
-    @Test func `a checkpoint that is asked for is saved, and the run continues as if nothing had been`()
+    @Test func `a requested checkpoint is saved, and the run continues unchanged`()
         throws
     {
         try withTemporaryFolder { folder in
@@ -175,14 +175,14 @@ struct TrainerTests {
             }
             #expect(asked.saved == ["checkpoint-2", "checkpoint-9"] && !asked.outcome.wasInterrupted)
             #expect(asked.weights == whole.weights && asked.evaluations == whole.evaluations)
-            // It is whole, although the run saves the model alone.
+            // It is a complete checkpoint, although the run saves only the model.
             let place = folder.appending(path: "checkpoint-2")
             let resumed = try saving(in: folder, resumingFrom: place) { _, _ in false }
             #expect(resumed.weights == whole.weights && resumed.evaluations == [4, 8, 9])
         }
     }
 
-    @Test func `a checkpoint that is asked for within an evaluation does not wait for its end`() throws {
+    @Test func `a checkpoint requested during an evaluation does not wait for its end`() throws {
         try withTemporaryFolder { folder in
             let whole = try saving(in: folder.appending(path: "whole")) { _, _ in false }
             struct Killed: Error {}
@@ -193,14 +193,14 @@ struct TrainerTests {
                 return true
             }
             #expect(asked.saved == ["checkpoint-4", "checkpoint-9"] && asked.weights == whole.weights)
-            // The evaluation that was not at its end is made first.
+            // The unfinished evaluation is repeated first.
             let place = folder.appending(path: "checkpoint-4")
             let resumed = try saving(in: folder, resumingFrom: place) { _, _ in false }
             #expect(resumed.evaluations == [4, 8, 9] && resumed.weights == whole.weights)
         }
     }
 
-    @Test func `a run may be made longer, and goes on as the longer one would from there`() throws {
+    @Test func `a resumed run may have more steps, and continues like the longer run`() throws {
         try withTemporaryFolder { folder in
             _ = try run(arguments { $0.numTrainEpochs = 3 }, in: folder, stopAfter: 4)
             let checkpoint = try #require(RunFolder(folder).latestCheckpoint)
@@ -216,7 +216,7 @@ struct TrainerTests {
         }
     }
 
-    @Test func `a run of other data, batches, order or optimizer is not gone on with`() throws {
+    @Test func `a run with other data, batches, order or optimizer is not resumed`() throws {
         try withTemporaryFolder { folder in
             let short = arguments { $0.maxSteps = 9 }
             _ = try run(short, in: folder, stopAfter: 4)
@@ -253,7 +253,7 @@ struct TrainerTests {
                     "\($0)".contains(message)
                 }
             }
-            // The same step in smaller pieces is the same run.
+            // Smaller micro-batches with the same effective batch are the same run.
             let pieces = arguments {
                 ($0.maxSteps, $0.perDeviceTrainBatchSize, $0.gradientAccumulationSteps) = (9, 4, 2)
             }
@@ -261,7 +261,7 @@ struct TrainerTests {
         }
     }
 
-    @Test func `checkpoints come when they are due and the oldest go`() throws {
+    @Test func `checkpoints are saved when due, and the oldest are removed`() throws {
         try withTemporaryFolder { folder in
             _ = try run(
                 arguments {
@@ -278,7 +278,7 @@ struct TrainerTests {
         }
     }
 
-    @Test func `evaluation happens every so many steps and says what the reference says`() throws {
+    @Test func `evaluation happens at the given interval, with the expected metrics`() throws {
         let classifier = try classifier()
         let data = examples(classifier)
         let trainer = try Trainer(
@@ -294,7 +294,7 @@ struct TrainerTests {
         var records: [EvaluationRecord] = []
         _ = try trainer.run { if case .evaluated(let record) = $0 { records.append(record) } }
         #expect(records.map(\.step) == [3, 6])
-        // The classifier has the last evaluation's weights still, so that its answers tell what was to be measured.
+        // The classifier still has the last evaluation's weights, so its predictions give the expected metrics.
         let values = Dictionary(
             uniqueKeysWithValues: try #require(records.last).values().map { ($0.name, $0.value) }
         )
@@ -309,7 +309,7 @@ struct TrainerTests {
         let f1 = [2 * tp / (2 * tp + fp + fn), 2 * tn / (2 * tn + fp + fn)]
         let loss = zip(logits, ids).reduce(0) { $0 + log1p(exp(Double($1.0[1 - $1.1] - $1.0[$1.1]))) } / 22
         let denominator = ((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)).squareRoot()
-        // 1e-5: float32 logits by the same batches, sums in float64.
+        // 1e-5: float32 logits with the same batches, sums in float64.
         for (name, wanted) in [
             ("eval_loss", loss), ("eval_accuracy", (tp + tn) / 22), ("eval_f1", f1[0]),
             ("eval_f1_macro", (f1[0] + f1[1]) / 2),
@@ -319,7 +319,7 @@ struct TrainerTests {
         }
     }
 
-    @Test func `a loss that is no number stops the run before the weights are touched`() throws {
+    @Test func `a NaN loss stops the run before the weights change`() throws {
         let classifier = try classifier()
         let head = try #require(classifier.model.parameters["score.weight"])
         try head.value.fill(.nan)
@@ -335,7 +335,7 @@ struct TrainerTests {
         #expect(try classifier.model.parameters["model.norm.weight"]?.value.isFinite() == true)
     }
 
-    @Test func `one class only, and arguments that cannot be, are refused`() throws {
+    @Test func `data with only one class, and invalid arguments, are refused`() throws {
         let classifier = try classifier()
         func trainer(_ change: (inout TrainingArguments) -> Void, labels: [Int]) throws -> Trainer {
             try Trainer(
@@ -357,7 +357,7 @@ struct TrainerTests {
     }
 }
 
-/// Several labels a text, and numbers.
+/// Multi-label and regression.
 struct TrainerHeadTests {
     private let texts = (0..<22).map { "text number \($0) " + ($0 % 3 == 0 ? "good" : "bad") }
 
@@ -412,7 +412,7 @@ struct TrainerHeadTests {
     }
 
     // 1e-5: float32 on one side, float64 on the other.
-    @Test func `evaluation's loss is the mean that training would see`() throws {
+    @Test func `an evaluation's loss is the mean training loss`() throws {
         let path = Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
         let kinds: [(ProblemType, [String], Targets, any ClassificationLoss)] = [
             (.singleLabel, ["x", "y"], .classes(texts.indices.map { $0 % 2 }), CrossEntropy()),
@@ -428,7 +428,7 @@ struct TrainerHeadTests {
             let classifier = try TextClassifier.load(path, options: options).classifier
             let examples = classifier.encode(texts, targets: targets)
             let logits = try classifier.logits(examples).flatMap { $0.map { $0 * 30 } }
-            // Wide logits, as of a trained model: the fresh head's are scaled up in both.
+            // Large logits, as in a trained model: the fresh head's logits are scaled up in both.
             let head = try #require(classifier.model.parameters["score.weight"])
             try head.value.assign(head.value * 30)
             let record = try #require(try evaluate(classifier, on: examples))
@@ -438,7 +438,7 @@ struct TrainerHeadTests {
         }
     }
 
-    @Test func `targets of another kind than the classifier's are refused`() throws {
+    @Test func `targets of another problem type are refused`() throws {
         let path = Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
         var options = SequenceClassifier.LoadOptions()
         options.labels = ["x", "y"]
@@ -469,14 +469,14 @@ struct ScheduleTests {
 
     // transformers.get_scheduler(name, torch.optim.SGD([p], 1.0), num_warmup_steps=2, num_training_steps=6), `get_last_lr()`
     // before each step.
-    @Test func `schedules are the reference's`() {
+    @Test func `schedules match transformers'`() {
         #expect(rates(.linear, warmup: .steps(2), steps: 6) == [0, 0.5, 1, 0.75, 0.5, 0.25])
         #expect(rates(.cosine, warmup: .steps(2), steps: 6) == [0, 0.5, 1, 0.853553, 0.5, 0.146447])
         #expect(rates(.constant, warmup: .steps(2), steps: 3) == [1, 1, 1])
         #expect(rates(.constantWithWarmup, warmup: .ratio(0.3), steps: 5) == [0, 0.5, 1, 1, 1])
     }
 
-    @Test func `steps count as the reference counts them`() {
+    @Test func `steps are counted as in transformers`() {
         var arguments = TrainingArguments()
         arguments.perDeviceTrainBatchSize = 4
         arguments.gradientAccumulationSteps = 2
