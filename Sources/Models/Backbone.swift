@@ -1,24 +1,24 @@
 import NN
 import Torch
 
-/// A language model without a head: packed tokens to states.
+/// A language model without a head, which turns packed tokens into states.
 protocol Backbone {
-    /// Width of its states, H.
+    /// Width of the states, H.
     var hiddenSize: Int { get }
-    /// How long a text its positions are made for; nil if nothing says so.
+    /// The text length that the model's positions support; nil if unknown.
     var positionLimit: PositionLimit? { get }
-    /// The table of tokens' vectors.
+    /// The token embedding.
     var tokenEmbedding: Embedding { get }
-    /// The inputs that its tables have rows for.
+    /// The range of valid inputs.
     var limits: InputLimits { get }
 
-    /// The final states.
+    /// Returns the final states.
     ///
     /// - Parameters:
     ///   - batch: T tokens of B examples.
-    ///   - rows: The tokens whose states are wanted; nil for all. The last block computes queries, output and feed-forward
-    ///     for these only, which gives the same.
-    ///   - context: How to run.
+    ///   - rows: The tokens whose states are returned; nil for all. The last block computes queries, output and feed-forward
+    ///     only for these, with the same result.
+    ///   - context: The settings of the forward pass.
     /// - Returns: `[R, H]`, or `[T, H]`, float32.
     /// - Throws: `.indexOutOfRange` or `.outOfMemory`.
     func states(
@@ -28,24 +28,24 @@ protocol Backbone {
     ) throws(TorchError) -> Tensor
 }
 
-/// What every block needs to know of the batch.
+/// The information that every block needs about the batch.
 struct BlockPass {
-    /// B + 1 offsets.
+    /// The B + 1 offsets of the batch's examples.
     let cuSeqlens: [Int32]
-    /// The rows that the block is to return; nil for all.
+    /// The rows that the block returns; nil for all.
     let rows: PackedRows?
     let context: ForwardContext
 
-    /// The same for every row.
+    /// The same pass for all rows.
     var allRows: BlockPass { BlockPass(cuSeqlens: cuSeqlens, rows: nil, context: context) }
 
-    /// Those rows of a tensor `[T, ..]`: `[R, ..]`.
+    /// Returns the wanted rows `[R, ..]` of a tensor `[T, ..]`.
     func selected(_ x: Tensor) throws(TorchError) -> Tensor {
         guard let rows else { return x }
         return try x.gatheringRows(rows.indices)
     }
 
-    /// Attention over the batch; `queries` hold the rows that are to be returned, keys and values all.
+    /// Returns attention over the batch; `queries` have only the wanted rows, keys and values have all.
     func attention(
         _ queries: Tensor,
         _ keys: Tensor,
@@ -64,7 +64,7 @@ struct BlockPass {
 }
 
 extension Collection {
-    /// Runs blocks one after another; the last one for the wanted rows only, each checkpointed where the context says so.
+    /// Runs blocks in order, the last one only for the wanted rows, with gradient checkpointing if the context asks for it.
     func run(
         _ x: Tensor,
         _ pass: BlockPass,

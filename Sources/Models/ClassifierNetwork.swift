@@ -1,27 +1,27 @@
 import NN
 import Torch
 
-/// Which state of an example the head looks at.
+/// The state of an example that the head reads.
 enum Pooling: Sendable {
-    /// Its last token's that is not padding, as decoders do.
+    /// The state of its last token that is not padding, as in decoders.
     case lastToken
-    /// Its first token's, as encoders do.
+    /// The state of its first token, as in encoders.
     case firstToken
-    /// The mean of all of its tokens'.
+    /// The mean over the states of all its tokens.
     case mean
 }
 
-/// From an example's state to its logits.
+/// A head, which turns an example's state into logits.
 protocol ClassificationHead {
     /// - Parameters:
     ///   - pooled: `[B, H]`, float32.
-    ///   - context: How to run; the head multiplies in float32 always.
+    ///   - context: The settings of the forward pass; the head always multiplies in float32.
     /// - Returns: `[B, K]`, float32.
     /// - Throws: `.outOfMemory`.
     func logits(_ pooled: Tensor, _ context: ForwardContext) throws(TorchError) -> Tensor
 }
 
-/// Text classification by a network: a language model, one state of each example, a head.
+/// The network of a text classifier: a language model, pooling and a head.
 struct ClassifierNetwork {
     let backbone: any Backbone
     let pooling: Pooling
@@ -42,7 +42,7 @@ struct ClassifierNetwork {
         }
     }
 
-    /// The mean over each example's tokens: `[T, H]` to `[B, H]`.
+    /// Returns the mean over each example's tokens, from `[T, H]` to `[B, H]`.
     private func mean(of states: Tensor, _ batch: PackedBatch) throws(TorchError) -> Tensor {
         var means: [Tensor] = []
         for (start, end) in zip(batch.cuSeqlens, batch.cuSeqlens.dropFirst()) {

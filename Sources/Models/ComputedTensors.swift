@@ -1,12 +1,12 @@
-/// Tensors of old checkpoints that are computed from the configuration and learn nothing: position numbers, token types of
-/// single texts, rotary frequencies, causal masks.
+/// Buffers in old checkpoints that are computed from the configuration and never trained: position ids, token types of single
+/// texts, rotary frequencies, causal masks.
 ///
 /// Source: `_keys_to_ignore_on_load_unexpected` and `_adjust_missing_and_unexpected_keys` of transformers 5.23.
 package enum ComputedTensors {
-    /// Whether a tensor is one of them, in any family.
+    /// Returns whether a tensor is such a buffer, in any family.
     ///
-    /// - Parameter name: The checkpoint's.
-    /// - Returns: True for a name that no family gives to a weight.
+    /// - Parameter name: The tensor's name in the checkpoint.
+    /// - Returns: True for a name that is not a weight's in any family.
     package static func contain(_ name: String) -> Bool {
         let steps = name.split(separator: ".")
         switch steps.last {

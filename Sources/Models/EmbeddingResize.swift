@@ -4,11 +4,11 @@ import NN
 import Torch
 
 extension ModelConfiguration {
-    /// The same model with more rows in its token embedding.
+    /// Returns the same model with more rows in its token embedding.
     ///
-    /// - Parameter rows: How many at least; nil changes nothing.
-    /// - Returns: A configuration with that `vocab_size`, or this one if it has as many rows already.
-    /// - Throws: ``ModelError`` where the fields describe no network.
+    /// - Parameter rows: The minimum number of rows; nil changes nothing.
+    /// - Returns: A configuration with that `vocab_size`, or this one if it already has enough rows.
+    /// - Throws: ``ModelError`` if the fields do not describe a supported network.
     func withEmbeddingRows(_ rows: Int?) throws -> ModelConfiguration {
         guard let rows, try embeddingRows() < rows else { return self }
         var fields = fields
@@ -18,15 +18,15 @@ extension ModelConfiguration {
 }
 
 extension Tensor {
-    /// A table of vectors with further rows, drawn around the mean of those there are.
+    /// Returns an embedding table with additional rows, drawn around the mean of the existing rows.
     ///
-    /// The new rows are drawn from N(mean, 1e-9 · covariance) of the old ones, so they start in their midst and differ from
-    /// each other. For n old rows xᵢ and standard normal zᵢ, √(1e-9 / n) · Σ zᵢ (xᵢ - mean) has that distribution, whether or
-    /// not the covariance has full rank.
+    /// The new rows are drawn from N(mean, 1e-9 · covariance) of the old ones, so they start near the mean and differ from each
+    /// other. For n old rows xᵢ and standard normal zᵢ, √(1e-9 / n) · Σ zᵢ (xᵢ - mean) has that covariance, even if the
+    /// covariance does not have full rank.
     ///
     /// - Parameters:
-    ///   - rows: How many there are to be, at least as many as there are.
-    ///   - random: Where the new rows are drawn from.
+    ///   - rows: The new number of rows, at least the current number.
+    ///   - random: The stream to draw from.
     /// - Returns: `[rows, H]`, float32.
     /// - Throws: `.outOfMemory`.
     ///

@@ -1,18 +1,18 @@
 import Files
 import Torch
 
-/// The inputs that a model's tables have rows for.
+/// The range of inputs that a model's embedding tables support.
 struct InputLimits: Equatable {
-    /// Rows of the token embedding.
+    /// The number of rows of the token embedding.
     var tokens: Int
-    /// What becomes of token types.
+    /// The model's use of token types.
     var types = TokenTypes.ignored
-    /// Tokens of a text that learned positions are enough for; nil for positions that are computed.
+    /// The longest text, in tokens, that learned positions support; nil for computed positions.
     var positions: Int?
 
-    /// Refuses a batch with a token, a type or a position that the model has no row for.
+    /// Throws if a batch has a token, type or position beyond the model's tables.
     ///
-    /// - Parameter batch: What is to be computed.
+    /// - Parameter batch: The batch to check.
     /// - Throws: `.indexOutOfRange` with the example, the value and the limit.
     func check(_ batch: PackedBatch) throws(TorchError) {
         if let place = batch.tokenIDs.firstIndex(where: { $0 < 0 || Int($0) >= tokens }) {
@@ -20,7 +20,7 @@ struct InputLimits: Equatable {
                 batch,
                 place,
                 "token id \(batch.tokenIDs[place]) is outside the model's \(tokens) embedding rows; "
-                    + "use the tokenizer that belongs to the model"
+                    + "use the model's own tokenizer"
             )
         }
         let typeCount: Int? =
@@ -39,7 +39,7 @@ struct InputLimits: Equatable {
             throw outside(
                 batch,
                 Int(start),
-                "it has \(counted(Int(end - start), "token")), and the model has positions for \(positions); cut longer texts"
+                "it has \(counted(Int(end - start), "token")), but the model has positions for \(positions); truncate texts"
             )
         }
     }

@@ -1,39 +1,39 @@
-/// How the checkpoints of a family name their tensors.
+/// The tensor names in a family's checkpoints.
 ///
-/// The classifier's own names are those of transformers' `*ForSequenceClassification`; base models and other heads'
-/// checkpoints name the same tensors with another prefix or none.
+/// The classifier's names are those of transformers' `*ForSequenceClassification`. Checkpoints of base models and other heads
+/// use another prefix or none for the same tensors.
 struct KeyMap: Sendable {
-    /// A tensor that other checkpoints of the family carry and a classifier has no use for.
+    /// A tensor in other checkpoints of the family that a classifier does not need.
     struct Dropped: Sendable {
-        /// What its name starts with; empty for anything.
+        /// Prefix of the name; empty for any.
         var prefix = ""
-        /// What its name ends with; empty for anything.
+        /// Suffix of the name; empty for any.
         var suffix = ""
-        /// Why it is left.
+        /// Why it is not loaded.
         var reason: String
 
         func matches(_ name: String) -> Bool { name.hasPrefix(prefix) && name.hasSuffix(suffix) }
     }
 
-    /// Where the backbone's names stand in a classifier's checkpoint, `bert.`; bare base models lack it.
+    /// Prefix of the backbone's names in a classifier's checkpoint, such as `bert.`; base models lack it.
     let backbonePrefix: String
     /// Prefixes of the head's names.
     let headPrefixes: [String]
-    /// Prefixes of names that base models may lack, and that are then made new: a pooler.
+    /// Prefixes of names that base models may lack and that are then initialized, such as a pooler.
     var optionalPrefixes: [String] = []
-    /// Old endings of names, and what they are called today.
+    /// Old suffixes of names and their replacements.
     var renamedSuffixes: [(old: String, new: String)] = []
-    /// What is left.
+    /// Tensors that are not loaded.
     var dropped: [Dropped] = []
-    /// Endings of names that the family ignores, as transformers does.
+    /// Suffixes of names that the family ignores, as in transformers.
     var ignoredSuffixes: [String] = []
 
-    /// The classifier's name for a checkpoint's tensor.
+    /// Returns the classifier's name for a checkpoint's tensor.
     ///
     /// - Parameters:
-    ///   - name: As the checkpoint has it.
+    ///   - name: The name in the checkpoint.
     ///   - known: The classifier's names.
-    /// - Returns: One of `known`; nil where the tensor is none of the classifier's.
+    /// - Returns: One of `known`; nil if the tensor does not belong to the classifier.
     func classifierName(_ name: String, among known: Set<String>) -> String? {
         var name = name
         for (old, new) in renamedSuffixes where name.hasSuffix(old) {
@@ -44,21 +44,21 @@ struct KeyMap: Sendable {
         return known.contains(prefixed) ? prefixed : nil
     }
 
-    /// Whether an extra tensor is ignored silently, because its values follow from the configuration.
+    /// Returns whether an extra tensor is ignored silently because its values are computed from the configuration.
     func isIgnored(_ name: String) -> Bool {
         ComputedTensors.contain(name) || ignoredSuffixes.contains(where: name.hasSuffix)
     }
 
-    /// Why a tensor that is none of the classifier's may be left; nil where nothing is known of it.
+    /// Returns why a tensor outside of the classifier is not loaded; nil if it is unknown.
     func reasonToDrop(_ name: String) -> String? { dropped.first { $0.matches(name) }?.reason }
 
-    /// Whether a classifier's name is the head's.
+    /// Returns whether a classifier's name belongs to the head.
     func isHead(_ name: String) -> Bool { headPrefixes.contains { name.hasPrefix($0) } }
 
-    /// Whether a classifier's name is one that base models may lack.
+    /// Returns whether base models may lack a classifier's name.
     func isOptional(_ name: String) -> Bool { optionalPrefixes.contains { name.hasPrefix($0) } }
 
-    /// Of a decoder under `place.` with the generic head.
+    /// The names of a decoder under `place.` with the generic head.
     static func decoder(place: String) -> KeyMap {
         KeyMap(
             backbonePrefix: place + ".",

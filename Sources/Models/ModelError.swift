@@ -1,24 +1,24 @@
-/// Why a model cannot be made, loaded or saved.
+/// An error in creating, loading or saving a model.
 public struct ModelError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The kind of failure.
     public enum Code: Sendable, Equatable {
-        /// A file that must be there is not.
+        /// A required file is missing.
         case missingFile
-        /// `config.json` lacks a field, or holds a value that cannot be.
+        /// `config.json` lacks a field or has an invalid value.
         case badConfiguration
-        /// The family, or an option of it, is one that this version does not know.
+        /// This version does not support the family or one of its options.
         case unsupported
-        /// The checkpoint's tensors are not those that the configuration asks for.
+        /// The checkpoint's tensors do not match the configuration.
         case mismatchedCheckpoint
-        /// The labels of the checkpoint are not those of the data, or do not name the rows of its head.
+        /// The checkpoint's labels do not match the data's labels or the rows of its head.
         case mismatchedLabels
-        /// The tokenizer makes token ids that the model has no embedding for.
+        /// The tokenizer has token ids beyond the model's embedding.
         case mismatchedTokenizer
     }
 
     /// The kind of failure.
     public var code: Code
-    /// What is wrong, where, and what to do.
+    /// What is wrong, where, and how to fix it.
     public var message: String
 
     package init(_ code: Code, _ message: String) {

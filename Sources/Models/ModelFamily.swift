@@ -2,20 +2,20 @@ import JSON
 import NN
 import Torch
 
-/// A family of models: what `config.json` calls it, how to build it, and how its checkpoints name their tensors.
+/// A family of models: its name in `config.json`, its network, and the tensor names of its checkpoints.
 struct ModelFamily: Sendable {
     /// `model_type` in `config.json`.
     let modelType: String
     /// transformers' class for classifiers.
     let classifierArchitecture: String
-    /// The padding token where `config.json` does not name one: the default of transformers' configuration class.
+    /// The padding token if `config.json` has none: the default of transformers' configuration class.
     var defaultPadTokenID: Int32?
-    /// How checkpoints name what the classifier has, and what else they carry.
+    /// The names of the classifier's tensors in checkpoints, and of others that are not loaded.
     let keys: KeyMap
-    /// Builds the network, its parameters in PyTorch's order.
+    /// Builds the network with its parameters in PyTorch's order.
     let make: @Sendable (ParameterScope, ConfigurationReader) throws -> ClassifierNetwork
 
-    /// Every family there is: a new one is its file and its line here.
+    /// All supported families. A new family needs a file and an entry here.
     static let all: [ModelFamily] = [
         .decoder("llama", "LlamaForSequenceClassification", DecoderConfiguration.llama),
         .decoder("mistral", "MistralForSequenceClassification", DecoderConfiguration.mistral),
@@ -42,7 +42,7 @@ struct ModelFamily: Sendable {
         let known = all.map(\.modelType).joined(separator: ", ")
         throw ModelError(
             .unsupported,
-            "\(configuration.source): models of type \"\(configuration.modelType)\" are not known; known are: \(known)"
+            "\(configuration.source): models of type \"\(configuration.modelType)\" are not supported; supported are: \(known)"
         )
     }
 
@@ -51,7 +51,7 @@ struct ModelFamily: Sendable {
         configuration.fields.contains("pad_token_id") ? configuration.padTokenID : defaultPadTokenID
     }
 
-    /// A decoder of Llama's kind with the generic head.
+    /// A Llama-like decoder with the generic head.
     private static func decoder(
         _ modelType: String,
         _ architecture: String,

@@ -4,36 +4,36 @@ public import Torch
 public struct PackedBatch {
     /// `[T]`, int64.
     public let ids: Tensor
-    /// `[T]`, int64: each token's place in its own example, from 0.
+    /// `[T]`, int64: each token's zero-based position in its example.
     public let positions: Tensor
-    /// `[T]`, int64: 0 for the tokens of a pair's first text, 1 for those of its second; nil where all are 0.
+    /// `[T]`, int64: 0 for the tokens of a pair's first text, 1 for those of its second; nil if all are 0.
     public let typeIDs: Tensor?
-    /// B + 1 offsets; example i owns tokens `cuSeqlens[i] ..< cuSeqlens[i + 1]`.
+    /// B + 1 offsets; example i has the tokens `cuSeqlens[i] ..< cuSeqlens[i + 1]`.
     public let cuSeqlens: [Int32]
-    /// The ids again, to be looked at before the model runs.
+    /// The ids as an array, for checks before the model runs.
     let tokenIDs: [Int32]
-    /// The type ids again.
+    /// The type ids as an array.
     let tokenTypeIDs: [Int32]?
     /// The first token of each example.
     let firstTokens: PackedRows
-    /// The last token of each example that is not padding; the first where all are.
+    /// The last token of each example that is not padding; the first if all are padding.
     ///
-    /// Source: `GenericForSequenceClassification.forward` of transformers 5.23 (modeling_layers.py:160-180), which looks at
-    /// ids and not at the attention mask.
+    /// Source: `GenericForSequenceClassification.forward` of transformers 5.23 (modeling_layers.py:160-180), which uses
+    /// the ids instead of the attention mask.
     let lastTokens: PackedRows
 
     /// The number of examples, B.
     public var count: Int { cuSeqlens.count - 1 }
 
-    /// Packs ids.
+    /// Creates a batch from packed ids.
     ///
     /// - Parameters:
-    ///   - ids: All examples' ids in order.
-    ///   - cuSeqlens: B + 1 offsets that rise from 0 to the number of ids, no example empty.
-    ///   - typeIDs: As many token type ids; nil where all are 0.
+    ///   - ids: The ids of all examples in order.
+    ///   - cuSeqlens: B + 1 offsets that ascend from 0 to the number of ids, without empty examples.
+    ///   - typeIDs: One token type id per id; nil if all are 0.
     ///   - padTokenID: The padding token, if the model has one.
-    ///   - device: Where the model is.
-    /// - Throws: `.failed` where an example is empty; `.outOfMemory`.
+    ///   - device: The model's device.
+    /// - Throws: `.failed` if an example is empty; `.outOfMemory`.
     public init(
         ids: [Int32],
         cuSeqlens: [Int32],
@@ -48,7 +48,7 @@ public struct PackedBatch {
             guard start < end, Int(end) <= ids.count else {
                 throw TorchError(
                     operation: "PackedBatch",
-                    message: "an example without tokens; drop empty texts"
+                    message: "an example has no tokens; drop empty texts"
                 )
             }
             positions += (0..<Int64(end - start)).map { $0 }

@@ -1,37 +1,37 @@
-/// How many tokens of a text a model's positions are made for, and what says so.
+/// The text length that a model's positions support, and the origin of the limit.
 public struct PositionLimit: Sendable, Equatable {
-    /// What sets the limit.
+    /// The origin of the limit.
     public enum Kind: Sendable, Equatable {
-        /// A table with a learned row for each position: there are no more.
+        /// A table with one learned row per position, which cannot be exceeded.
         case table
-        /// Positions that are computed; `config.json` says what the model was made for.
+        /// Computed positions with the length stated in `config.json`.
         case stated
-        /// Rotary positions whose frequencies are stretched: the type, the factor, and the length before stretching.
+        /// Rotary positions with scaled frequencies: the type, the factor, and the original length.
         case stretched(type: String, factor: Double, original: Int)
     }
 
-    /// Tokens of a text at the most, special tokens included.
+    /// The maximum number of tokens per text, including special tokens.
     public var tokens: Int
-    /// What sets the limit.
+    /// The origin of the limit.
     public var kind: Kind
 
-    /// A limit.
+    /// Creates a limit.
     ///
     /// - Parameters:
-    ///   - tokens: Of a text at the most.
-    ///   - kind: What sets it.
+    ///   - tokens: The maximum number of tokens per text.
+    ///   - kind: The origin of the limit.
     public init(tokens: Int, kind: Kind) {
         self.tokens = tokens
         self.kind = kind
     }
 
-    /// The limit in words, for the end of a sentence: `the model's table has 512 positions`.
+    /// The limit as a clause, for example `the model's table has 512 positions`.
     public var explanation: String {
         switch kind {
         case .table: "the model's table has \(tokens) position\(tokens == 1 ? "" : "s")"
-        case .stated: "the model was made for \(tokens) positions (max_position_embeddings)"
+        case .stated: "the model supports \(tokens) positions (max_position_embeddings)"
         case .stretched(let type, let factor, let original):
-            "the model was made for \(tokens) positions (\(original), stretched \(shortest(factor)) times by \(type) rope)"
+            "the model supports \(tokens) positions (\(original), scaled by \(shortest(factor)) with \(type) rope)"
         }
     }
 

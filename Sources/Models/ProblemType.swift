@@ -1,10 +1,11 @@
-/// What a classifier's logits mean, and so which loss and which activation belong to them.
+/// The meaning of a classifier's logits, which determines the loss and the activation.
 ///
-/// Source: `problem_type` of `PretrainedConfig`; `ForSequenceClassificationLoss` of transformers 5.23 (loss/loss_utils.py:96-120).
+/// Source: `problem_type` of `PretrainedConfig`; `ForSequenceClassificationLoss` of transformers 5.23
+/// (loss/loss_utils.py:96-120).
 public enum ProblemType: String, Sendable, Equatable, CaseIterable, Codable {
     /// One of K labels: softmax and cross-entropy.
     case singleLabel = "single_label_classification"
-    /// Any of K labels: a sigmoid and a binary cross-entropy each.
+    /// Any number of K labels: a sigmoid and a binary cross-entropy per label.
     case multiLabel = "multi_label_classification"
     /// A number: no activation, squared error.
     case regression

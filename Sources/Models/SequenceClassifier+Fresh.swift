@@ -3,13 +3,13 @@ import NN
 package import Torch
 
 extension ModelConfiguration {
-    /// The field that says how many blocks there are.
+    /// The name of the field with the number of blocks.
     private var blockCountField: String {
         ["num_hidden_layers", "n_layer", "n_layers"].first { self[$0] != .null }
             ?? ["gpt2": "n_layer", "distilbert": "n_layers"][modelType] ?? "num_hidden_layers"
     }
 
-    /// The parameters of the network that the fields describe; none has values.
+    /// Returns the parameters of the network that the fields describe, without values.
     private func unfilledParameters() throws -> [Parameter] {
         let family = try ModelFamily.of(self)
         let parameters = ParameterStore()
@@ -18,24 +18,24 @@ extension ModelConfiguration {
         return parameters.parameters
     }
 
-    /// The number of blocks, those that a family has where the file says nothing included.
+    /// Returns the number of blocks, which is the family's default if the file does not state it.
     ///
-    /// - Returns: Blocks of the network that the fields describe.
-    /// - Throws: ``ModelError`` where they describe none.
+    /// - Returns: The number of blocks of the network that the fields describe.
+    /// - Throws: ``ModelError`` if the fields do not describe a supported network.
     package func blockCount() throws -> Int { Set(try unfilledParameters().compactMap(\.block)).count }
 
-    /// The number of weights.
+    /// Returns the number of weights.
     ///
-    /// - Returns: Those of the network that the fields describe.
-    /// - Throws: ``ModelError`` where they describe none.
+    /// - Returns: The number of weights of the network that the fields describe.
+    /// - Throws: ``ModelError`` if the fields do not describe a supported network.
     package func weightCount() throws -> Int {
         try unfilledParameters().reduce(0) { $0 + $1.shape.reduce(1, *) }
     }
 
-    /// The same model with another number of blocks.
+    /// Returns the same model with fewer blocks.
     ///
-    /// - Parameter count: At least 1; fewer than the model has, or what is said of each block would not suffice.
-    /// - Returns: A configuration of which no checkpoint need be there.
+    /// - Parameter count: At least 1 and fewer than the model has, because lists with one entry per block must suffice.
+    /// - Returns: A configuration that needs no matching checkpoint.
     package func withBlocks(_ count: Int) -> ModelConfiguration {
         var fields = fields
         fields[blockCountField] = .int(count)
@@ -44,14 +44,14 @@ extension ModelConfiguration {
 }
 
 extension SequenceClassifier {
-    /// The network that a configuration describes, all of it with fresh weights.
+    /// Creates the network that a configuration describes, with random weights.
     ///
     /// - Parameters:
-    ///   - configuration: The model's.
+    ///   - configuration: The model's configuration.
     ///   - options: Labels, head, types and device.
-    ///   - random: Where weights are drawn from.
-    /// - Returns: A classifier that knows nothing.
-    /// - Throws: ``ModelError`` where the configuration is not supported; `TorchError`.
+    ///   - random: The stream to draw weights from.
+    /// - Returns: An untrained classifier.
+    /// - Throws: ``ModelError`` if the configuration is not supported; `TorchError`.
     package static func fresh(
         configuration: ModelConfiguration,
         options: LoadOptions,

@@ -4,53 +4,53 @@ import NN
 public import Torch
 
 extension SequenceClassifier {
-    /// The `model_type`s that are known.
+    /// The supported values of `model_type`.
     public static var knownModelTypes: [String] { ModelFamily.all.map(\.modelType) }
 
-    /// How to make a classifier from a checkpoint.
+    /// Options for loading a classifier from a checkpoint.
     public struct LoadOptions: Sendable {
-        /// The labels wanted; nil takes those of the checkpoint.
+        /// The labels. Nil takes the checkpoint's labels.
         public var labels: [String]?
-        /// The tokenizer's padding token, which overrides the configuration's.
+        /// The tokenizer's padding token, which overrides the configuration's padding token.
         public var padTokenID: Int32?
-        /// What the logits are to mean; nil takes the checkpoint's word, else one of several labels.
+        /// The problem type. Nil takes the checkpoint's, else single-label.
         public var problemType: ProblemType?
-        /// The type in which matrices are kept: float32, or bfloat16 at half the memory and less precision.
+        /// The type of weight matrices: float32, or bfloat16 with half the memory and less precision.
         ///
-        /// Norms, biases and the head are float32 always.
+        /// Norms, biases and the head are always float32.
         public var weightsDType = DType.float32
-        /// Whether weights may stay where they are, in the mapped file, where type and device allow: for prediction, since
-        /// such weights must not be written.
+        /// Whether weights may stay in the mapped file if type and device allow it. Only for prediction, because such weights
+        /// must not be changed.
         public var mapsWeights = false
-        /// Whether a head that is there shall be thrown away.
+        /// Whether to replace an existing head with a fresh one.
         public var reinitializesHead = false
-        /// Whether the token embedding gets rows for all tokens of the tokenizer, if it has fewer.
+        /// Whether to add rows to the token embedding if the tokenizer has more tokens.
         ///
-        /// New rows start in the midst of those there are, as by transformers' `resize_token_embeddings`. It counts where the
-        /// tokenizer is known: `TextClassifier.load`.
+        /// New rows start near the mean of the existing rows, as in transformers' `resize_token_embeddings`. It has an effect
+        /// only if the tokenizer is known, as in `TextClassifier.load`.
         public var resizesEmbeddings = false
-        /// Rows that the token embedding is to have at least; nil takes those of the checkpoint.
+        /// The minimum number of rows of the token embedding. Nil takes the checkpoint's number.
         package var embeddingRows: Int?
-        /// Whether weights that are infinite or not numbers are refused; what looks for their origin takes them.
+        /// Whether to refuse NaN and infinite weights; false for code that looks for their origin.
         package var refusesNonFiniteWeights = true
-        /// Where to run.
+        /// The device of the classifier.
         public var device = Device.cpu
-        /// How a CPU multiplies: what its instruction sets suggest, unless it was measured (`MeasuredProducts`).
+        /// The product routes on a CPU: suggested by its instruction sets, unless they were measured (`MeasuredProducts`).
         public var productRoutes = ProductRoutes.suggested
 
-        /// The checkpoint as it is, on the CPU.
+        /// Creates the default options: the checkpoint's own labels and head, on the CPU.
         public init() {}
     }
 
-    /// Builds the network that a configuration describes and fills it from a checkpoint.
+    /// Builds the network that a configuration describes, and loads its weights from a checkpoint.
     ///
     /// - Parameters:
-    ///   - checkpoint: The weights, a classifier's or a base model's.
-    ///   - configuration: The model's.
+    ///   - checkpoint: The weights of a classifier or a base model.
+    ///   - configuration: The model's configuration.
     ///   - options: Labels, head, types and device.
-    ///   - random: Where a fresh head draws from.
-    /// - Returns: The classifier, and what was loaded, made fresh and left.
-    /// - Throws: ``ModelError`` where checkpoint, configuration and labels do not fit; `CheckpointError`; `TorchError`.
+    ///   - random: The stream to draw a fresh head from.
+    /// - Returns: The classifier, and a report of loaded, fresh and ignored tensors.
+    /// - Throws: ``ModelError`` if checkpoint, configuration and labels do not match; `CheckpointError`; `TorchError`.
     public static func load(
         _ checkpoint: any Checkpoint,
         configuration: ModelConfiguration,
@@ -60,7 +60,7 @@ extension SequenceClassifier {
         guard options.weightsDType == .float32 || options.weightsDType == .bfloat16 else {
             throw ModelError(
                 .unsupported,
-                "weights are kept in float32 or bfloat16, not in \(options.weightsDType.rawValue)"
+                "weights must be float32 or bfloat16, not \(options.weightsDType.rawValue)"
             )
         }
         let keepsHead = try keepsHead(of: configuration, options: options)
@@ -101,7 +101,7 @@ extension SequenceClassifier {
         return (classifier, report)
     }
 
-    /// The configuration of the classifier that is wanted.
+    /// Returns the configuration of the requested classifier.
     static func resolve(
         _ configuration: ModelConfiguration,
         _ family: ModelFamily,
@@ -116,19 +116,19 @@ extension SequenceClassifier {
         guard labels.count > 1 || (problemType != .singleLabel && labels.count == 1) else {
             throw ModelError(
                 .mismatchedLabels,
-                "a classifier needs at least two labels, and these are \(listed(labels))"
+                "a single-label classifier needs at least two labels, but got \(listed(labels))"
             )
         }
         guard Set(labels.map { Array($0.utf8) }).count == labels.count else {
             throw ModelError(
                 .mismatchedLabels,
-                "two labels have the same name, and results are told apart by it: \(listed(labels))"
+                "two labels have the same name; give each label a unique name: \(listed(labels))"
             )
         }
         guard labels.count == 1 || problemType != .regression else {
             throw ModelError(
                 .mismatchedLabels,
-                "regression has one number, and the model has \(counted(labels.count, "label")): \(listed(labels))"
+                "regression needs exactly one label, but the model has \(counted(labels.count, "label")): \(listed(labels))"
             )
         }
         return configuration.asClassifier(
@@ -140,7 +140,7 @@ extension SequenceClassifier {
         )
     }
 
-    /// Whether the checkpoint's own head is kept; refuses a head of other labels or of another kind.
+    /// Returns whether the checkpoint's head is kept; throws if the head is for other labels or another problem type.
     private static func keepsHead(
         of configuration: ModelConfiguration,
         options: LoadOptions
@@ -151,14 +151,14 @@ extension SequenceClassifier {
             throw ModelError(
                 .mismatchedLabels,
                 "the model classifies into \(listed(configuration.labels)), the data into \(listed(wanted)); "
-                    + "use data with the model's labels, or --reinit-head to start a new head for the data's"
+                    + "use data with the model's labels, or start a new head with --reinit-head"
             )
         }
         if let wanted = options.problemType, wanted != configuration.problemType {
             throw ModelError(
                 .mismatchedLabels,
-                "the model's head is for \(configuration.problemType.rawValue), and \(wanted.rawValue) is asked for; "
-                    + "--reinit-head starts a new head"
+                "the model's head is for \(configuration.problemType.rawValue), but \(wanted.rawValue) was requested; "
+                    + "start a new head with --reinit-head"
             )
         }
         return true
@@ -169,7 +169,7 @@ extension SequenceClassifier {
         return labels.count > 12 ? "\(shown), … (\(counted(labels.count, "label")))" : shown
     }
 
-    /// Refuses a padding token that the embedding has no row for, as PyTorch does.
+    /// Throws for a padding token outside of the embedding, as PyTorch does.
     private static func requirePaddingToken(
         of configuration: ModelConfiguration,
         _ embedding: Embedding
@@ -177,23 +177,23 @@ extension SequenceClassifier {
         guard let id = configuration.padTokenID, embedding.isPaddingOutside else { return }
         throw ModelError(
             .badConfiguration,
-            "\(configuration.source): `pad_token_id` is \(id), and the model's embedding has "
+            "\(configuration.source): `pad_token_id` is \(id), but the model's embedding has "
                 + "\(counted(embedding.weight.shape[0], "row")); correct it to the "
                 + "tokenizer's padding token, or train with --resize-embeddings if the tokenizer has that token"
         )
     }
 
-    /// What a checkpoint is to fill.
+    /// The parameters to load from a checkpoint.
     private struct Contents {
         let store: ParameterStore
         let keys: KeyMap
         let keepsHead: Bool
-        /// Names of the head's rows.
+        /// The labels of the head's rows.
         let labels: [String]
-        /// The token embedding and the checkpoint's rows of it, if it is to have more.
+        /// The token embedding's name and its number of rows in the checkpoint, if it needs more rows.
         let grown: (name: String, rows: Int)?
 
-        /// The shape that the checkpoint's tensor must have.
+        /// Returns the shape that the checkpoint's tensor must have.
         func storedShape(of parameter: Parameter) -> [Int] {
             guard let grown, grown.name == parameter.name else { return parameter.shape }
             return [grown.rows] + parameter.shape.dropFirst()
@@ -212,7 +212,7 @@ extension SequenceClassifier {
         report.notes = checkpoint.notes
         var sources = try sources(of: contents, in: checkpoint, &report)
         addTiedSources(&sources, of: contents, in: checkpoint, &report)
-        // All that is amiss is found before the first tensor is read.
+        // Check everything before reading the first tensor.
         try requireFit(contents, checkpoint, sources, &report)
         for parameter in store.parameters {
             guard let source = sources[parameter.name] else {
@@ -238,15 +238,15 @@ extension SequenceClassifier {
         return report
     }
 
-    /// The type in which a parameter is kept.
+    /// Returns the type of a parameter.
     static func weightsDType(of parameter: Parameter, _ family: ModelFamily, _ options: LoadOptions) -> DType
     {
-        // The head, and the pooler that belongs to it, are computed in float32 always.
+        // The head and its pooler are always computed in float32.
         let isHead = family.keys.isHead(parameter.name) || family.keys.isOptional(parameter.name)
         return parameter.shape.count > 1 && !isHead ? options.weightsDType : .float32
     }
 
-    /// Which of the checkpoint's tensors each parameter is; those of a head that is not kept are left out.
+    /// Finds the checkpoint's tensor for each parameter, without those of a replaced head.
     private static func sources(
         of contents: Contents,
         in checkpoint: any Checkpoint,
@@ -270,18 +270,18 @@ extension SequenceClassifier {
             if let other = sources.updateValue(name, forKey: own) {
                 throw ModelError(
                     .mismatchedCheckpoint,
-                    "the checkpoint holds \"\(own)\" twice, as \"\(other)\" and as \"\(name)\""
+                    "the checkpoint contains \"\(own)\" twice, as \"\(other)\" and as \"\(name)\""
                 )
             }
         }
         return sources
     }
 
-    /// Finds parameters whose values were saved under another parameter's name, because both were one.
+    /// Finds tied parameters that were saved under another parameter's name.
     ///
-    /// safetensors' `save_model` keeps one of several tied names and tells of the others in the header. So a language model's
-    /// embeddings may be found as its head. transformers ties them for a language model; for a classifier, which lacks that
-    /// head, it would draw the embeddings anew.
+    /// safetensors' `save_model` keeps one of several tied names and lists the others in the header, so a language model's
+    /// embedding may be stored as its head. transformers ties them for a language model, but would initialize the embedding
+    /// of a classifier, which lacks that head.
     private static func addTiedSources(
         _ sources: inout [String: String],
         of contents: Contents,
@@ -302,12 +302,12 @@ extension SequenceClassifier {
             report.dropped.removeAll { $0.name == stored }
             report.unexpected.removeAll { $0 == stored }
             report.notes.append(
-                "\"\(own)\" was tied to \"\(stored.prefix(120))\" when the checkpoint was saved, and is read from there"
+                "\"\(own)\" was tied to \"\(stored.prefix(120))\" when the checkpoint was saved, and is loaded from there"
             )
         }
     }
 
-    /// Every parameter but a fresh head's is there, in its shape.
+    /// Throws unless the checkpoint has every parameter except a fresh head, in the right shape.
     private static func requireFit(
         _ contents: Contents,
         _ checkpoint: any Checkpoint,
@@ -318,7 +318,7 @@ extension SequenceClassifier {
         for parameter in contents.store.parameters {
             if keys.isHead(parameter.name), !keepsHead { continue }
             guard let source = sources[parameter.name], let info = checkpoint.info(source) else {
-                // A classifier's own checkpoint lacks nothing: what it says it computed, it must be able to compute again.
+                // A classifier checkpoint must contain every parameter.
                 if keepsHead || !keys.isOptional(parameter.name) { report.missing.append(parameter.name) }
                 continue
             }
@@ -329,9 +329,9 @@ extension SequenceClassifier {
                 {
                     throw ModelError(
                         .mismatchedLabels,
-                        "config.json names \(counted(contents.labels.count, "label")) (\(listed(contents.labels))), and the checkpoint's "
-                            + "head has \(counted(rows, "row")) (\(source)): give each row one name in id2label, or start a new head "
-                            + "with --reinit-head"
+                        "config.json names \(counted(contents.labels.count, "label")) (\(listed(contents.labels))), but the "
+                            + "checkpoint's head has \(counted(rows, "row")) (\(source)): give each row one name in "
+                            + "id2label, or start a new head with --reinit-head"
                     )
                 }
                 report.mismatched.append(
@@ -342,14 +342,14 @@ extension SequenceClassifier {
         guard report.missing.isEmpty, report.mismatched.isEmpty else {
             throw ModelError(
                 .mismatchedCheckpoint,
-                (["the checkpoint does not fit its config.json: \(report.summary)"] + report.notes)
+                (["the checkpoint does not match its config.json: \(report.summary)"] + report.notes)
                     .joined(separator: "; ")
             )
         }
     }
 
-    /// The tensor in the run's type and place; a copy unless it may stay mapped, since a mapped file's pages cannot be
-    /// written.
+    /// Returns the tensor in the requested type and on the device; a copy unless it may stay mapped, because the pages of a
+    /// mapped file cannot be written to.
     private static func usable(
         _ tensor: Tensor,
         _ dtype: DType,

@@ -7,34 +7,34 @@ public import Torch
 
 /// A language model with a classification head: packed token ids in, one row of logits per example out.
 ///
-/// It never sees text; `Classification` does. It holds tensors, so it has one owner.
+/// It works on token ids; `Classification` handles text. It holds tensors, so it has one owner.
 public final class SequenceClassifier {
-    /// Its `config.json`.
+    /// The model's `config.json`.
     public let configuration: ModelConfiguration
-    /// Its weights by checkpoint name.
+    /// The weights by their name in the checkpoint.
     public let parameters: ParameterStore
-    /// Where it runs.
+    /// The device of the model.
     public let device: Device
-    /// How a CPU computes its linear layers' products, whatever a ``ForwardContext`` says.
+    /// The routes of linear layers' products on a CPU, which override those of a ``ForwardContext``.
     public package(set) var productRoutes: ProductRoutes
     private let network: ClassifierNetwork
 
-    /// What the logits mean.
+    /// The meaning of the logits.
     public var problemType: ProblemType { configuration.problemType }
 
-    /// Tokens of a text that the model has positions for; nil if nothing says so.
+    /// The longest text, in tokens, that the model's positions support; nil if unknown.
     public var maxLength: Int? { positionLimit?.tokens }
 
-    /// How long a text the model's positions are made for, and what says so; nil if nothing does.
+    /// The text length that the model's positions support, and its origin; nil if unknown.
     public var positionLimit: PositionLimit? { network.backbone.positionLimit }
 
-    /// Rows of the token embedding: one more than the highest token id that the model takes.
+    /// The number of rows of the token embedding: one more than the highest valid token id.
     public var embeddingRows: Int { network.backbone.limits.tokens }
 
-    /// What the model makes of token types.
+    /// The model's use of token types.
     public var tokenTypes: TokenTypes { network.backbone.limits.types }
 
-    /// The label names by id, read from ``configuration`` once: there may be a hundred thousand.
+    /// The labels by id, read from ``configuration`` once because there may be a hundred thousand.
     public let labels: [String]
 
     init(
@@ -52,11 +52,11 @@ public final class SequenceClassifier {
         self.productRoutes = productRoutes
     }
 
-    /// Scores every example for every label.
+    /// Returns the logits of every example for every label.
     ///
     /// - Parameters:
     ///   - batch: B examples on ``device``.
-    ///   - context: How to run.
+    ///   - context: The settings of the forward pass.
     /// - Returns: `[B, K]`, float32.
     /// - Throws: `.indexOutOfRange` for a token id, token type or length beyond the model's; `.outOfMemory`.
     public func logits(
@@ -67,11 +67,11 @@ public final class SequenceClassifier {
         return try network.logits(batch, routed(context))
     }
 
-    /// The language model's final states, of every token.
+    /// Returns the language model's final states for every token.
     ///
     /// - Parameters:
     ///   - batch: T tokens on ``device``.
-    ///   - context: How to run.
+    ///   - context: The settings of the forward pass.
     /// - Returns: `[T, H]`, float32.
     /// - Throws: `.indexOutOfRange` for a token id, token type or length beyond the model's; `.outOfMemory`.
     public func hiddenStates(
@@ -88,22 +88,22 @@ public final class SequenceClassifier {
         return context
     }
 
-    /// What a saved model is for.
+    /// The purpose of a saved model.
     public enum SavingPurpose: Sendable {
-        /// To be used and shared: norms, biases and head, which are float32 always, are written in the type of `config.json`
-        /// as transformers writes them.
+        /// For use and sharing: norms, biases and the head, which are always float32 in memory, are written in the type of
+        /// `config.json`, as in transformers.
         case use
-        /// To go on training from: every bit is kept, and written past the system's cache, as it is seldom read.
+        /// For resuming training: every bit is kept. Files bypass the system's page cache, because they are rarely read.
         case resumption
     }
 
-    /// Writes `config.json` and the weights in the Hub's layout, each file whole or not at all.
+    /// Writes `config.json` and the weights in the Hub's layout, each file atomically.
     ///
     /// - Parameters:
-    ///   - folder: Made if need be.
-    ///   - maxShardSize: Bytes of tensors in one file at the most.
-    ///   - purpose: What it is for.
-    /// - Throws: `CheckpointError` or `FileError` where it cannot be written.
+    ///   - folder: The destination, created if needed.
+    ///   - maxShardSize: The largest number of tensor bytes in one file.
+    ///   - purpose: The purpose of the saved model.
+    /// - Throws: `CheckpointError` or `FileError` if a file cannot be written.
     public func save(
         to folder: URL,
         maxShardSize: Int = 50_000_000_000,

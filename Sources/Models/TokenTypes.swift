@@ -1,19 +1,19 @@
-/// What a model makes of token types.
+/// A model's use of token types.
 public enum TokenTypes: Sendable, Equatable {
-    /// Nothing: it has no input for them.
+    /// None: the model has no such input.
     case ignored
-    /// A row for each of so many types, `type_vocab_size`; without types, that of type 0.
+    /// One row per type, with the number of types (`type_vocab_size`); without types the row of type 0 is used.
     case table(Int)
-    /// The row of the token that has the type as its id, added to the token's own, as GPT-2 does; without types, none.
+    /// The type is a token id whose row is added to the token's row, as in GPT-2; without types nothing is added.
     case tokens(Int)
 
-    /// The token types as the model takes them.
+    /// Returns the token types as the model expects them.
     ///
     /// - Parameters:
-    ///   - typeIDs: The tokenizer's, `[T]`; empty if all are 0.
+    ///   - typeIDs: The tokenizer's types, `[T]`; empty if all are 0.
     ///   - count: The number of tokens, T.
-    ///   - areGiven: Whether the tokenizer gives types to the model at all.
-    /// - Returns: `[T]`, types beyond the model's last one being 0; empty if they change nothing.
+    ///   - areGiven: Whether the tokenizer passes types to the model at all.
+    /// - Returns: `[T]`, with 0 for types beyond the model's last; empty if types have no effect.
     public func taken(_ typeIDs: [Int32], count: Int, areGiven: Bool) -> [Int32] {
         let known: Int
         switch self {

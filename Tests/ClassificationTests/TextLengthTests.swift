@@ -120,7 +120,7 @@ struct TextLengthTests {
                     "a maximum length of 70 was requested, but texts are cut at 64 tokens"
                 ) == true
             )
-            #expect(long.notes.first?.contains("16, stretched 4 times by") == true)
+            #expect(long.notes.first?.contains("16, scaled by 4 with") == true)
         }
     }
 

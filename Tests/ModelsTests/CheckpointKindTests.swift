@@ -7,9 +7,9 @@ import TestSupport
 import Testing
 import Torch
 
-/// How checkpoints of other kinds become classifiers.
+/// Loading checkpoints of other kinds as classifiers.
 struct CheckpointKindTests {
-    @Test func `a base model gets a head, and its language-model head is left`() throws {
+    @Test func `a base model gets a head, and its language-model head is not loaded`() throws {
         let folder = Fixture.folder.appending(path: "models/tiny-base")
         let configuration = try ModelConfiguration(
             parsing: Data(contentsOf: folder.appending(path: "config.json")),
@@ -28,14 +28,14 @@ struct CheckpointKindTests {
         #expect(model.parameters["score.weight"]?.shape == [3, 16])
     }
 
-    /// A checkpoint that is no classifier's, and what becomes of it.
+    /// A checkpoint without a classifier, and the expected report.
     struct Base: CustomTestStringConvertible {
         var name: String
-        /// Made new: the head, and the pooler where the checkpoint has none.
+        /// Initialized tensors: the head, and the pooler if the checkpoint has none.
         var fresh: [String]
-        /// Left: another head's.
+        /// Prefixes of dropped tensors of another head.
         var dropped: [String] = []
-        /// Ignored: buffers.
+        /// Prefixes of ignored buffers.
         var computed: [String] = []
 
         var testDescription: String { name }
@@ -76,7 +76,7 @@ struct CheckpointKindTests {
         #expect(try logits.isFinite())
     }
 
-    @Test func `bfloat16 weights stay mapped where they may, and come near float32's logits`() throws {
+    @Test func `bfloat16 weights may stay mapped, and give nearly the logits of float32`() throws {
         func logits(_ change: (inout SequenceClassifier.LoadOptions) -> Void) throws -> [Float] {
             var options = SequenceClassifier.LoadOptions()
             options.labels = ["x", "y", "z"]
@@ -89,15 +89,15 @@ struct CheckpointKindTests {
         let mapped = try logits { ($0.weightsDType, $0.mapsWeights) = (.bfloat16, true) }
         let copied = try logits { $0.weightsDType = .bfloat16 }
         #expect(mapped == copied)
-        // The weights are bfloat16 in the file; products of bfloat16 inputs lose up to 2⁻⁸ of a term each.
+        // The file's weights are bfloat16; products of bfloat16 inputs have a relative error of up to 2⁻⁸ per term.
         let scale = exact.map(abs).max() ?? 0
         for (a, b) in try paired(exact, mapped) { #expect(abs(a - b) < 0.05 * scale) }
-        // A CPU without instructions for bfloat16 multiplies those weights in float32, which loses nothing.
+        // A CPU without bfloat16 instructions multiplies those weights in float32, without an error.
         #expect((exact == mapped) == ProductRoutes.suggested.multipliesInFloat32(.bfloat16, on: .cpu))
     }
 
     @Test(arguments: [DType.float32, .bfloat16])
-    func `save, load and save again gives the same bytes, in shards too`(dtype: DType) throws {
+    func `saving, loading and saving again gives the same bytes, also in shards`(dtype: DType) throws {
         var options = SequenceClassifier.LoadOptions()
         options.labels = ["x", "y"]
         options.weightsDType = dtype
@@ -132,7 +132,7 @@ struct CheckpointKindTests {
         }
     }
 
-    @Test func `a field that nobody reads is listed, and refused where it would change the result`() throws {
+    @Test func `an unread field is listed, or refused if it would change the result`() throws {
         func load(_ field: String) throws -> LoadReport {
             let folder = Fixture.folder.appending(path: "models/llama-gqa")
             let text = try String(contentsOf: folder.appending(path: "config.json"), encoding: .utf8)
@@ -153,7 +153,7 @@ struct CheckpointKindTests {
         #expect { try load("\"sliding_window\": 7") } throws: { "\($0)".contains("sliding_window") }
     }
 
-    @Test func `a head of other labels is refused, unless it may go`() throws {
+    @Test func `a head for other labels is refused unless it may be replaced`() throws {
         let folder = Fixture.folder.appending(path: "models/llama-gqa")
         let configuration = try ModelConfiguration(
             parsing: Data(contentsOf: folder.appending(path: "config.json")),

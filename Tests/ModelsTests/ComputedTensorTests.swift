@@ -5,10 +5,10 @@ import TestSupport
 import Testing
 import Torch
 
-/// Tensors that transformers computes and ignores in a checkpoint are ignored without a word.
+/// Tensors in a checkpoint that transformers computes are ignored without a note.
 struct ComputedTensorTests {
     @Test(arguments: FamilyTests.variants)
-    func `old buffers are nothing to speak of, in any family`(name: String) throws {
+    func `old buffers are ignored silently in every family`(name: String) throws {
         let checkpoint = try openCheckpoint(folder: Fixture.folder.appending(path: "models/\(name)"))
         let buffers = [
             "embeddings.position_ids", "bert.embeddings.position_ids", "roberta.embeddings.position_ids",
@@ -34,7 +34,7 @@ struct ComputedTensorTests {
         }
     }
 
-    @Test func `weights are none of them`() throws {
+    @Test func `weights are not ignored`() throws {
         for name in FamilyTests.variants {
             let checkpoint = try openCheckpoint(folder: Fixture.folder.appending(path: "models/\(name)"))
             for tensor in checkpoint.tensorNames { #expect(!ComputedTensors.contain(tensor), "\(tensor)") }

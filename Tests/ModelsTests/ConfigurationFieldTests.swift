@@ -7,45 +7,45 @@ import TestSupport
 import Testing
 import Torch
 
-/// No field of a `config.json` passes in silence: another value gives another result or an error, or the field is known to
-/// change nothing.
+/// Every field of a `config.json` matters: another value gives another result or an error, or the field is known to have no
+/// effect.
 struct ConfigurationFieldTests {
-    /// Fields that change nothing about a classifier's logits, with dropout or without.
+    /// Fields that never change a classifier's logits, with or without dropout.
     private static let inert: Set<String> = [
-        // Names, labels, and what logits mean, which the head's users read.
+        // Names, labels and the problem type, which are read elsewhere.
         "architectures", "dtype", "transformers_version", "id2label", "label2id", "problem_type",
         // Token ids and generation.
         "bos_token_id", "eos_token_id", "sep_token_id", "cls_token_id", "use_cache", "tie_word_embeddings",
-        // How fresh weights are drawn: these models have none.
+        // Initialization of fresh weights, which these models do not have.
         "initializer_range", "initializer_cutoff_factor",
         // Heads of other tasks.
         "summary_type", "summary_use_proj", "summary_activation", "summary_proj_to_labels",
         "summary_first_dropout", "summary_last_dropout", "qa_dropout", "final_logit_softcapping",
-        // Read by the reference and applied by it to nothing (in these families), or to how it computes only.
+        // Read by transformers without any effect in these families, or with an effect only on how it computes.
         "pretraining_tp", "reorder_and_upcast_attn", "sinusoidal_pos_embds", "_sliding_window_pattern",
         "sparse_prediction", "sparse_pred_ignore_index", "decoder_bias", "reference_compile",
         "deterministic_flash_attn", "legacy",
-        // Limits of length, which rotary positions have none of.
+        // Length limits, which rotary positions do not have.
         "max_position_embeddings", "original_max_position_embeddings",
-        // Rules that an explicit `layer_types` takes the place of.
+        // Rules that an explicit `layer_types` replaces.
         "max_window_layers", "sliding_window_pattern", "global_attn_every_n_layers",
-        // The pad token: its embedding is not trained; where it is pooled is told to the batch.
+        // The padding token: its embedding is not trained, and the batch gets it for pooling.
         "pad_token_id",
     ]
-    /// Fields that count in one of a family's forms only: of windows that no layer has, of parts that are off.
+    /// Fields without effect in some of a family's variants: windows that no layer has, or parts that are off.
     private static let inertHere: [String: Set<String>] = [
         "gpt-neox-parallel": ["classifier_dropout"], "gpt-neox-sequential": ["classifier_dropout"],
         "gemma3-linear": ["attn_logit_softcapping"], "gemma3-short-pattern": ["attn_logit_softcapping"],
         "qwen2-yarn": ["sliding_window", "use_sliding_window"],
         "qwen3-wide": ["sliding_window", "use_sliding_window"],
         "phi3-window": ["embd_pdrop"], "phi3-longrope": ["embd_pdrop"], "phi3-partial": ["embd_pdrop"],
-        // Distances, of which this one has no embeddings.
+        // Distances, for which this model has no embeddings.
         "deberta-v2-absolute": ["max_relative_positions"],
         // One layer, divided by 1.
         "gpt2-plain": ["scale_attn_by_inverse_layer_idx"],
     ]
 
-    /// Another value of the same kind; nil where there is none to try.
+    /// Another value of the same kind; nil if there is none to try.
     private func other(_ value: JSONValue) -> JSONValue? {
         switch value {
         case .bool(let flag): .bool(!flag)
@@ -57,7 +57,7 @@ struct ConfigurationFieldTests {
         }
     }
 
-    /// The logits of a text in training mode, so that dropout counts.
+    /// The logits of a text in training mode, so that dropout has an effect.
     private func logits(_ configuration: ModelConfiguration, _ reference: ReferenceModel) throws -> [Float] {
         let (model, _) = try SequenceClassifier.load(
             openCheckpoint(folder: reference.folder),
@@ -84,7 +84,7 @@ struct ConfigurationFieldTests {
             do {
                 found = try logits(changed, reference)
             } catch is ModelError, is CheckpointError {
-                // A refusal is an answer, too. Any other error, such as libtorch's, would be our fault.
+                // A refusal is also correct. Any other error, such as libtorch's, would be a bug.
                 continue
             }
             #expect(found != expected, "\(field.name): \(field.value.compact) → \(value.compact)")
@@ -92,7 +92,7 @@ struct ConfigurationFieldTests {
     }
 
     @Test(arguments: FamilyTests.variants)
-    func `what is said to change nothing changes nothing`(name: String) throws {
+    func `fields that are listed as inert have no effect`(name: String) throws {
         let reference = try ReferenceModel(name)
         let configuration = try ReferenceModel.configuration(name)
         let expected = try logits(configuration, reference)

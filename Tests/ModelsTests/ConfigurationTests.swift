@@ -8,7 +8,7 @@ import Testing
 import Torch
 
 struct ConfigurationTests {
-    /// What loading a model of these fields is accused of, over the weights of `llama-gqa`.
+    /// The error message of loading the weights of `llama-gqa` with a changed configuration.
     private func complaint(_ change: (inout String) -> Void) throws -> String {
         let folder = Fixture.folder.appending(path: "models/llama-gqa")
         var text = try String(contentsOf: folder.appending(path: "config.json"), encoding: .utf8)
@@ -23,16 +23,16 @@ struct ConfigurationTests {
         } catch { return "\(error)" }
     }
 
-    @Test func `an unknown architecture lists the known`() throws {
+    @Test func `the error for an unknown model type lists the supported ones`() throws {
         #expect(
             try complaint {
                 $0 = $0.replacing("\"model_type\": \"llama\"", with: "\"model_type\": \"mamba\"")
             }
-            .hasPrefix("config.json: models of type \"mamba\" are not known; known are: llama, mistral, ")
+            .hasPrefix("config.json: models of type \"mamba\" are not supported; supported are: llama, mistral, ")
         )
     }
 
-    @Test func `a config.json that is no file, or a link out of the folder, is refused`() throws {
+    @Test func `a config.json that is not a file, or a link out of the folder, is refused`() throws {
         try withTemporaryFolder { folder in
             #expect { try ModelConfiguration(folder: folder) } throws: { "\($0)".contains("no such file") }
             let path = folder.appending(path: "config.json").path(percentEncoded: false)
@@ -50,29 +50,29 @@ struct ConfigurationTests {
         }
     }
 
-    @Test func `a field that cannot be is named`() throws {
+    @Test func `an invalid field is named`() throws {
         #expect(
             try complaint { $0 = $0.replacing("\"hidden_size\": 24", with: "\"hidden_size\": -1") }
                 == "config.json: `hidden_size` is the number -1; expected a positive whole number"
         )
         #expect(
             try complaint { $0 = $0.replacing("\"llama3\"", with: "\"spiral\"") }.contains(
-                "known are default, dynamic, linear, llama3, longrope and yarn"
+                "supported are default, dynamic, linear, llama3, longrope and yarn"
             )
         )
         #expect(
             try complaint { $0 = $0.replacing("\"silu\"", with: "\"mish\"") }.contains(
-                "`hidden_act` is \"mish\"; known are gelu, "
+                "`hidden_act` is \"mish\"; supported are gelu, "
             )
         )
         #expect(try complaint { $0 = "{" }.contains("is not a model's config.json"))
         let negative = try complaint {
             $0 = $0.replacing("\"rms_norm_eps\": 1e-05", with: "\"rms_norm_eps\": -1")
         }
-        #expect(negative.contains("`rms_norm_eps` is the number -1; expected a number that is not below 0"))
+        #expect(negative.contains("`rms_norm_eps` is the number -1; expected a number of at least 0"))
     }
 
-    @Test func `weights that do not fit are listed`() throws {
+    @Test func `weights of another shape are listed`() throws {
         let text = try complaint {
             $0 = $0.replacing("\"intermediate_size\": 44", with: "\"intermediate_size\": 40")
         }

@@ -7,9 +7,9 @@ import TestSupport
 import Testing
 import Torch
 
-/// What DeBERTa's and ModernBERT's configurations may not say, and what may be missing from them.
+/// Invalid and optional fields in configurations of DeBERTa and ModernBERT.
 struct EncoderConfigurationTests {
-    /// What loading a fixture's weights by a changed configuration is accused of.
+    /// The error message of loading a fixture's weights with a changed configuration; "nothing" if it loads.
     private func complaint(_ name: String, _ changes: [String: JSONValue]) throws -> String {
         var fields = try ReferenceModel.configuration(name).fields
         for (field, value) in changes { fields[field] = value }
@@ -23,10 +23,10 @@ struct EncoderConfigurationTests {
         } catch { return "\(error)" }
     }
 
-    @Test func `attention by distance that cannot be is named`() throws {
+    @Test func `an invalid field of relative attention is named`() throws {
         #expect(
             try complaint("deberta-v3", ["pos_att_type": .array([.string("c2p"), .string("p2p")])])
-                == "config.json: `pos_att_type` names \"p2p\"; known are c2p and p2c"
+                == "config.json: `pos_att_type` names \"p2p\"; supported are c2p and p2c"
         )
         #expect(
             try complaint("deberta-v3", ["pos_att_type": .int(3)]).contains("expected a list of c2p and p2c")
@@ -39,29 +39,29 @@ struct EncoderConfigurationTests {
         }
         #expect(
             try complaint("deberta-v3", ["attention_head_size": .int(7)])
-                == "config.json: `attention_head_size` is 7, which must be `hidden_size` over `num_attention_heads`, 10"
+                == "config.json: `attention_head_size` is 7, but must be `hidden_size` over `num_attention_heads`, 10"
         )
         #expect(try complaint("deberta-v3", ["attention_head_size": .int(10)]) == "nothing")
     }
 
-    @Test func `a convolution that cannot be is named`() throws {
+    @Test func `an invalid convolution is named`() throws {
         for changes: [String: JSONValue] in [["conv_kernel_size": .int(4)], ["conv_groups": .int(5)]] {
             #expect(try complaint("deberta-v2-conv", changes).contains("`conv_kernel_size` must be odd"))
         }
-        // Without it its weights are left over.
+        // Without the convolution, its weights are not used.
         #expect(try complaint("deberta-v2-conv", ["conv_kernel_size": .int(0)]) == "nothing")
     }
 
-    @Test func `a ModernBERT that pools or attends in other ways is refused`() throws {
+    @Test func `a ModernBERT with other pooling or attention is refused`() throws {
         #expect(
             try complaint("modernbert-cls", ["classifier_pooling": .string("max")])
-                == "config.json: `classifier_pooling` is \"max\"; known are cls and mean"
+                == "config.json: `classifier_pooling` is \"max\"; supported are cls and mean"
         )
         let types = JSONValue.array(Array(repeating: .string("chunked_attention"), count: 4))
         #expect(try complaint("modernbert-cls", ["layer_types": types]).contains("layer_types"))
     }
 
-    @Test func `a classifier's own checkpoint may not lack a part of its head`() throws {
+    @Test func `a classifier checkpoint must contain its whole head`() throws {
         #expect(
             try complaint("modernbert-cls", ["classifier_bias": .bool(true)]).contains(
                 "1 missing (head.dense.bias)"
@@ -69,7 +69,7 @@ struct EncoderConfigurationTests {
         )
     }
 
-    @Test func `a classifier starts from a masked ModernBERT's prediction head`() throws {
+    @Test func `a classifier starts from the prediction head of a masked ModernBERT`() throws {
         var fields = try ReferenceModel.configuration("modernbert-cls").fields
         fields["architectures"] = .array([.string("ModernBertForMaskedLM")])
         var options = SequenceClassifier.LoadOptions()

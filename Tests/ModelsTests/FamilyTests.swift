@@ -7,10 +7,10 @@ import TestSupport
 import Testing
 import Torch
 
-/// Every family against the reference, over tiny random classifiers that it wrote
+/// Compares every family with transformers on tiny random classifiers
 /// (Scripts/fixtures/make_model_fixtures.py).
 struct FamilyTests {
-    /// Folders of `Tests/Fixtures/models` that hold what the reference computed.
+    /// Folders of `Tests/Fixtures/models` with results of transformers.
     static let variants: [String] = {
         let models = Fixture.folder.appending(path: "models").path(percentEncoded: false)
         let names = (try? FileManager.default.contentsOfDirectory(atPath: models)) ?? []
@@ -30,9 +30,9 @@ struct FamilyTests {
         }
     }
 
-    // 1e-4 relative: float32 sums in another order, through a few layers and back.
+    // 1e-4 relative: float32 sums in another order, forward and backward through a few layers.
     @Test(arguments: variants)
-    func `logits, loss and every gradient are the reference's`(name: String) throws {
+    func `logits, loss and every gradient equal those of transformers`(name: String) throws {
         let reference = try ReferenceModel(name)
         let (model, expected) = (reference.model, reference.expected)
         #expect(
@@ -73,14 +73,14 @@ struct FamilyTests {
     }
 
     @Test(arguments: variants)
-    func `parameters come in PyTorch's order`(name: String) throws {
+    func `parameters are in PyTorch's order`(name: String) throws {
         let names = try Fixture.json("models/\(name)/parameters.json").strings()
         #expect(try ReferenceModel(name).model.parameters.parameters.map(\.name) == names)
     }
 
-    // 1e-5: the same sums, cut into other tiles.
+    // 1e-5: the same sums in other tiles.
     @Test(arguments: variants)
-    func `packed, alone and in any order the logits are the same`(name: String) throws {
+    func `logits are the same in a packed batch, alone and in any order`(name: String) throws {
         let reference = try ReferenceModel(name)
         let texts = try reference.texts()
         let labels = reference.model.labels.count
@@ -98,15 +98,15 @@ struct FamilyTests {
         }
     }
 
-    // 1e-5: the last block is computed for the pooled rows alone in one and for all rows in the other.
+    // 1e-5: the last block is computed only for pooled rows in one case and for all rows in the other.
     @Test(arguments: variants)
-    func `the pooled rows are rows of all states`(name: String) throws {
+    func `pooled rows equal the same rows of all states`(name: String) throws {
         let reference = try ReferenceModel(name)
         let texts = try reference.texts()
         let batch = try reference.batch(texts)
         let states = try reference.model.hiddenStates(batch)
         #expect(states.shape[0] == batch.ids.count)
-        // Encoders' heads are more than a layer; their pooled rows are held to the reference above.
+        // Encoders' heads have several layers; their pooled rows are compared with transformers above.
         guard let score = reference.model.parameters["score.weight"]?.value else { return }
         let pad = reference.model.configuration.padTokenID
         let rows = zip(batch.cuSeqlens, texts).map { start, text in
@@ -117,7 +117,7 @@ struct FamilyTests {
     }
 
     @Test(arguments: variants)
-    func `saving what was loaded gives the same weights, and the fields nobody reads stay`(
+    func `saving a loaded model keeps its weights and its unread fields`(
         name: String
     ) throws {
         let reference = try ReferenceModel(name)
@@ -139,9 +139,9 @@ struct FamilyTests {
     }
 }
 
-/// Blocks whose insides are computed again in the backward pass.
+/// Gradient checkpointing: blocks are recomputed in the backward pass.
 struct CheckpointingTests {
-    /// Loss and gradients in training, dropout and all.
+    /// Loss and gradients in training, with dropout.
     private func gradients(
         _ name: String,
         checkpoints: Bool,
@@ -150,7 +150,7 @@ struct CheckpointingTests {
         let reference = try ReferenceModel(name)
         let parameters = reference.model.parameters
         try parameters.setRequiresGradient(true)
-        // The embeddings are often frozen; the blocks behind them must learn all the same.
+        // Embeddings are often frozen; the blocks after them must still get gradients.
         for (index, parameter) in parameters.parameters.enumerated()
         where index == 0 || isFrozen(parameter.name) {
             try parameter.value.setRequiresGradient(false)
@@ -165,13 +165,13 @@ struct CheckpointingTests {
     @Test(arguments: [
         "llama-gqa", "gpt2-plain", "gpt2-unscaled", "bert-gelu", "modernbert-mean", "phi3-longrope",
     ])
-    func `the same gradients to the bit, dropout drawn alike`(name: String) throws {
+    func `gradients are bit-identical, with the same dropout`(name: String) throws {
         let kept = try gradients(name, checkpoints: false)
         #expect(try gradients(name, checkpoints: true) == kept)
         #expect(kept.contains { $0.contains { $0 != 0 } })
     }
 
-    @Test func `blocks that are frozen with all before them learn nothing, and those behind them the same`()
+    @Test func `frozen first blocks get no gradients, and later blocks get the same`()
         throws
     {
         let isFrozen = { (name: String) in name.hasPrefix("bert.embeddings.") || name.contains(".layer.0.") }
@@ -180,17 +180,17 @@ struct CheckpointingTests {
         #expect(kept[5].isEmpty && kept.contains { $0.contains { $0 != 0 } })
     }
 
-    // 1e-5 relative: every block makes the distances' embeddings anew, and their gradients are summed in another order.
-    @Test func `the same gradients where blocks share what is learned`() throws {
+    // 1e-5 relative: every block recomputes the distance embeddings, so their gradients are summed in another order.
+    @Test func `gradients are the same if blocks share parameters`() throws {
         let kept = try gradients("deberta-v3", checkpoints: false)
         for (a, b) in try paired(gradients("deberta-v3", checkpoints: true), kept) {
             #expect(try difference(Tensor(a), Tensor(b)) < 1e-5)
         }
     }
 
-    // DeBERTa's blocks share the distances' embeddings: every checkpointed block adds to that one gradient.
+    // DeBERTa's blocks share the distance embeddings: every checkpointed block adds to their gradient.
     @Test(arguments: ["deberta-v3", "bert-gelu", "phi3-longrope"], [false, true])
-    func `weights moved within the backward pass are those moved after it`(
+    func `updates within the backward pass equal updates after it`(
         name: String,
         checkpoints: Bool
     ) throws {
@@ -220,7 +220,7 @@ struct CheckpointingTests {
         #expect(try weights(within: true) == weights(within: false))
     }
 
-    @Test func `an error in a block reaches the caller with its text`() throws {
+    @Test func `an error in a block reaches the caller with its message`() throws {
         let x = try Tensor.full(1, [2, 3])
         #expect {
             try x.checkpointed(random: nil) { x throws(TorchError) in try x.matmul(x) }

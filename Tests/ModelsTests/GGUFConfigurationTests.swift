@@ -11,36 +11,36 @@ struct GGUFConfigurationTests {
         try ModelConfiguration(gguf: GGUFFile(contentsOf: Fixture.folder.appending(path: path)), source: path)
     }
 
-    @Test func `metadata becomes config.json's fields, float32 numbers by their shortest text`() throws {
+    @Test func `metadata becomes fields of config.json, with the shortest text of float32 numbers`() throws {
         let fields = try configuration("checkpoints/llama-plain.gguf")
         #expect(fields["hidden_size"].int == 16 && fields["vocab_size"].int == 2)
         #expect(fields["rms_norm_eps"] == .number("1e-05"))
         #expect(fields["rope_parameters"]["rope_theta"] == .number("100000.0"))
         #expect(fields["tie_word_embeddings"].bool == true)
         #expect(try configuration("checkpoints/llama-linear.gguf")["rope_parameters"]["factor"].double == 4)
-        // A table of ones changes nothing.
+        // A table of ones has no effect.
         let table = try configuration("checkpoints/llama-table.gguf")["rope_parameters"]
         #expect(table["rope_type"].string == "default")
     }
 
     @Test(arguments: [
-        ("yarn", "by \"yarn\" without saying how far"), ("experts", "8 experts"),
+        ("yarn", "with \"yarn\" without a factor"), ("experts", "8 experts"),
         ("partial", "only 4 numbers"),
     ])
-    func `what would be computed wrongly is refused`(name: String, part: String) {
+    func `files that would be computed wrongly are refused`(name: String, part: String) {
         #expect { try configuration("checkpoints/llama-\(name).gguf") } throws: {
             "\($0)".contains(part) && "\($0)".contains("safetensors")
         }
     }
 
-    // MARK: Every architecture, against the configuration of the model that the file was made of
+    // MARK: Every architecture, compared with the original model's configuration
 
     private static let models = [
         "llama", "llama3", "mistral", "qwen2", "qwen3", "phi3", "phi3-longrope", "gemma2", "gemma3", "gpt2",
         "gptneox", "bert", "modern-bert",
     ]
 
-    /// Whether two documents mean the same: numbers by their float32, which is what a file holds; objects by the fields of
+    /// Whether two documents are equivalent. Numbers are compared as float32, the type in the file, and objects by the fields of
     /// the first.
     private func agree(_ ours: JSONValue, _ theirs: JSONValue) -> Bool {
         if let ours = ours.double, let theirs = theirs.double { return Float(ours) == Float(theirs) }
@@ -54,14 +54,14 @@ struct GGUFConfigurationTests {
     }
 
     @Test(arguments: models)
-    func `a file gives back the configuration of the model it was made of`(name: String) throws {
+    func `a file restores the configuration of the original model`(name: String) throws {
         let ours = try configuration("gguf/\(name).gguf")
         let theirs = try Fixture.json("gguf/configs.json")["models"][name]["config"]
         try #require(theirs.object?.members.isEmpty == false)
         for member in ours.fields.members where member.name != "architectures" {
             #expect(agree(member.value, theirs[member.name]), "\(member.name): \(member.value)")
         }
-        // Nor is anything of the rotation lost: what is left out is the default.
+        // Rotary parameters are complete too: missing ones are defaults.
         for member in theirs["rope_parameters"].object?.members ?? []
         where member.name != "partial_rotary_factor" || member.value.double != 1 {
             #expect(agree(member.value, ours["rope_parameters"][member.name]), "\(member.name)")
@@ -85,10 +85,10 @@ struct GGUFConfigurationTests {
         }
     }
 
-    /// Those that transformers does not open from a GGUF.
+    /// Architectures that transformers does not open from a GGUF file.
     private static let unknownToTransformers: Set = ["gptneox", "bert", "modern-bert"]
 
-    @Test func `transformers opens all but three`() throws {
+    @Test func `transformers opens all architectures except three`() throws {
         for name in Self.models {
             let theirs = try Fixture.json("gguf/configs.json")["models"][name]["reference"]
             #expect((theirs == .null) == Self.unknownToTransformers.contains(name), "\(name)")
@@ -99,12 +99,12 @@ struct GGUFConfigurationTests {
         models.filter { !unknownToTransformers.contains($0) } + ["llama-stretched"]
 
     @Test(arguments: knownToTransformers)
-    func `every field that the reference finds in a file has its value`(name: String) throws {
+    func `every field that transformers reads from a file has the same value`(name: String) throws {
         let theirs = try #require(Fixture.json("gguf/configs.json")["models"][name]["reference"].object)
         let ours = try configuration("gguf/\(name).gguf")
         for member in theirs.members {
             switch member.name {
-            // The reference looks at a name only, and keeps what no class reads.
+            // transformers only looks at a name, and keeps fields that no class reads.
             case "model_type" where name == "mistral", "feed_forward_length": continue
             case "rope_theta":
                 let rope = ours["rope_parameters"]
@@ -114,7 +114,7 @@ struct GGUFConfigurationTests {
                 #expect(theta.double == member.value.double)
             default:
                 let value = ours[member.name == "n_ctx" ? "n_positions" : member.name]
-                // Theirs is float32's value in double; ours the shortest text of the same float32.
+                // Theirs is the float32 value as double; ours is the shortest text of the same float32.
                 let isSame =
                     member.value.double.map { value.double.map(Float.init) == Float($0) }
                     ?? (value == member.value)
@@ -123,7 +123,7 @@ struct GGUFConfigurationTests {
         }
     }
 
-    @Test func `a table that is not Llama 3's is kept as it is`() throws {
+    @Test func `a table that is not Llama 3's is kept unchanged`() throws {
         let rope = try configuration("gguf/llama-stretched.gguf")["rope_parameters"]
         #expect(rope["rope_type"].string == "longrope" && rope["attention_factor"].double == 1)
         let factors = try #require(rope["long_factor"].array).compactMap(\.double)
@@ -133,7 +133,7 @@ struct GGUFConfigurationTests {
         #expect(rope["short_factor"] == rope["long_factor"])
     }
 
-    @Test func `an unknown architecture lists the known`() {
+    @Test func `an unknown architecture lists the supported ones`() {
         #expect { try configuration("checkpoints/quantised-of-nothing.gguf") } throws: {
             "\($0)".contains("cannot read")
         }

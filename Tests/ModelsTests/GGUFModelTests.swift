@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 import Torch
 
-/// Models opened from a GGUF against the same models opened from the reference's own configuration and weights.
+/// Models from GGUF files compared with the same models from transformers' configuration and weights.
 struct GGUFModelTests {
     private func logits(
         _ checkpoint: any Checkpoint,
@@ -25,12 +25,12 @@ struct GGUFModelTests {
         return (try classifier.logits(batch).array(), report)
     }
 
-    /// Window, soft-caps, table of frequencies or scale of attention lost on the way would show in the logits.
+    /// A lost window, soft-cap, frequency table or attention scale would change the logits.
     @Test(arguments: [
         "llama", "llama3", "mistral", "qwen2", "qwen3", "phi3", "phi3-longrope", "gemma2", "gemma3", "gpt2",
         "gptneox", "bert", "modern-bert",
     ])
-    func `a model from a GGUF has the logits of the model that the file was made of`(name: String) throws {
+    func `a model from a GGUF file has the logits of the original model`(name: String) throws {
         let folder = Fixture.folder.appending(path: "gguf")
         let file = try GGUFFile(contentsOf: folder.appending(path: "\(name).gguf"))
         let configuration = try ModelConfiguration(gguf: file, source: name)

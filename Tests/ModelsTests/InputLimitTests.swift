@@ -2,15 +2,15 @@ import Models
 import Testing
 import Torch
 
-/// Inputs that a model has no row for are refused before libtorch meets them, whatever the family.
+/// Inputs outside a model's tables are refused before they reach libtorch, in every family.
 struct InputLimitTests {
-    /// What computing a text is refused with; nil if it is computed.
+    /// The error of computing a text; nil if there is none.
     private func refusal(
         _ model: SequenceClassifier,
         _ ids: [Int32],
         typeIDs: [Int32]? = nil
     ) throws -> TorchError? {
-        // A sound example comes first: the second one is to blame.
+        // The first example is valid; the error must name the second.
         let batch = try PackedBatch(
             ids: [3] + ids,
             cuSeqlens: [0, 1, Int32(ids.count + 1)],
@@ -59,13 +59,13 @@ struct InputLimitTests {
         guard let limit = model.maxLength, limit < 10_000 else { return }
         #expect(try refusal(model, Array(repeating: 7, count: limit)) == nil)
         let error = try refusal(model, Array(repeating: 7, count: limit + 1))
-        // Positions that are computed have no end; learned ones do.
+        // Only learned positions are limited; computed ones are not.
         guard let error else { return }
         #expect(error.code == .indexOutOfRange)
-        #expect("\(error)".contains("it has \(limit + 1) tokens, and the model has positions for \(limit)"))
+        #expect("\(error)".contains("it has \(limit + 1) tokens, but the model has positions for \(limit)"))
     }
 
-    @Test func `families with learned positions are those that have an end`() throws {
+    @Test func `only families with learned positions have a limit`() throws {
         let ended = try FamilyTests.variants.filter { name in
             let model = try ReferenceModel.load(name).0
             let limit = try #require(model.maxLength)
@@ -75,12 +75,12 @@ struct InputLimitTests {
         #expect(types == ["bert", "distilbert", "electra", "gpt2", "roberta", "xlm-roberta", "deberta-v2"])
     }
 
-    @Test func `token types that a model lacks do not reach it`() {
+    @Test func `token types that a model lacks are replaced`() {
         #expect(TokenTypes.ignored.taken([0, 1], count: 2, areGiven: true).isEmpty)
         #expect(TokenTypes.table(2).taken([0, 1, 2], count: 3, areGiven: true) == [0, 1, 0])
         #expect(TokenTypes.table(1).taken([0, 1], count: 2, areGiven: true) == [0, 0])
         #expect(TokenTypes.table(2).taken([0, 1], count: 2, areGiven: false).isEmpty)
-        // GPT-2 adds token 0's row for type 0, and nothing without types.
+        // GPT-2 adds the row of token 0 for type 0, and nothing without types.
         #expect(TokenTypes.tokens(9).taken([], count: 2, areGiven: true) == [0, 0])
         #expect(TokenTypes.tokens(9).taken([0, 1], count: 2, areGiven: false).isEmpty)
     }

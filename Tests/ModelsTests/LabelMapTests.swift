@@ -6,9 +6,9 @@ import TestSupport
 import Testing
 import Torch
 
-/// The labels of a `config.json`, as transformers 5.23 reads them, and refused if they do not name each row of the head once.
+/// Labels of a `config.json`, read like in transformers 5.23, and refused unless they name each row of the head once.
 struct LabelMapTests {
-    /// A configuration of `llama-gqa`'s, a classifier of three labels, with other fields for labels.
+    /// The configuration of `llama-gqa`, a classifier with three labels, with other label fields.
     private func configuration(_ fields: String) throws -> ModelConfiguration {
         let folder = Fixture.folder.appending(path: "models/llama-gqa")
         var object =
@@ -42,7 +42,7 @@ struct LabelMapTests {
         } catch { return "\(error)" }
     }
 
-    // Comparing each name with all others takes ten billion comparisons.
+    // Comparing each name with all others would need ten billion comparisons.
     @Test(.timeLimit(.minutes(3))) func `a hundred thousand names are read`() throws {
         let names = (0..<100_000).map { "label \($0)" }
         let fields = JSONObject([
@@ -53,11 +53,11 @@ struct LabelMapTests {
         let configuration = try ModelConfiguration(parsing: Array(text.utf8), source: "config.json")
         #expect(configuration.labels == names && configuration.labelFault == nil)
         #expect(
-            configuration.labelNote?.contains("gives \"label 99999\" the id 7, and id2label 99999") ?? false
+            configuration.labelNote?.contains("gives \"label 99999\" the id 7, but id2label gives 99999") ?? false
         )
     }
 
-    /// Fields that transformers loads, and the names that it gives.
+    /// Fields that transformers loads, and the resulting names.
     static let loaded: [(fields: String, labels: [String])] = [
         (#""num_labels": 3"#, ["LABEL_0", "LABEL_1", "LABEL_2"]),
         (#""num_labels": 3, "id2label": null"#, ["LABEL_0", "LABEL_1", "LABEL_2"]),
@@ -75,15 +75,15 @@ struct LabelMapTests {
     ]
 
     @Test(arguments: loaded.indices)
-    func `what transformers loads has its names`(index: Int) throws {
+    func `fields that transformers loads give the same names`(index: Int) throws {
         let (fields, labels) = Self.loaded[index]
-        // The third character of the last case is two scalars: names are compared by bytes, as JSON's are.
+        // In the last case a character consists of two scalars: names are compared by bytes, as in JSON.
         let spelled =
             index == Self.loaded.count - 1
             ? fields.replacing(#""1": "é""#, with: "\"1\": \"e\u{301}\"") : fields
         let (model, _) = try load(spelled)
         #expect(model.labels.map { Array($0.utf8) } == labels.map { Array($0.utf8) }, "\(fields)")
-        // What is saved names each row once, and transformers reads the same from it.
+        // The saved file names each row once, and transformers reads the same names from it.
         let saved = model.configuration
         #expect(saved["id2label"].object?.members.map(\.name) == ["0", "1", "2"])
         #expect(saved["num_labels"] == .null || saved["num_labels"].int == 3)
@@ -95,50 +95,50 @@ struct LabelMapTests {
     @Test(arguments: [
         (
             #""id2label": {"0": "a", "1": "b", "3": "c"}"#,
-            "names the rows 0, 1, 3, and 3 labels need the rows 0 to 2"
+            "names the rows 0, 1, 3, but 3 labels need the rows 0 to 2"
         ),
         (#""id2label": {"1": "a", "2": "b", "3": "c"}"#, "names the rows 1, 2, 3"),
         (#""id2label": {"-1": "a", "0": "b", "1": "c"}"#, "names the rows -1, 0, 1"),
         (#""id2label": {"0": "a", "1": "b", "2": "a"}"#, "gives 0 and 2 the same name, \"a\""),
         (#""id2label": {"0": 1, "1": "1", "2": "c"}"#, "gives 0 and 1 the same name, \"1\""),
-        (#""id2label": {"0": null, "1": "b", "2": "c"}"#, "gives 0 no name but null"),
-        (#""id2label": {"0": ["a"], "1": "b", "2": "c"}"#, "gives 0 no name but a list"),
+        (#""id2label": {"0": null, "1": "b", "2": "c"}"#, "gives 0 null instead of a name"),
+        (#""id2label": {"0": ["a"], "1": "b", "2": "c"}"#, "gives 0 a list instead of a name"),
         (#""id2label": {"a": "x", "b": "y", "c": "z"}"#, "has the id \"a\""),
         (#""id2label": {"0": "a", "1.0": "b", "2": "c"}"#, "has the id \"1.0\""),
         (#""id2label": {}"#, "names no label"),
         (
             #""num_labels": 2, "id2label": {"0": "a", "1": "b", "2": "c"}"#,
-            "has 3 names, and `num_labels` is 2"
+            "has 3 names, but `num_labels` is 2"
         ),
     ])
     func `a map that does not name each row once is refused and shown`(fields: String, reason: String) throws
     {
         let text = complaint(fields)
         #expect(text.hasPrefix("config.json: `id2label` \(reason)"), "\(text)")
-        #expect(text.contains("it is {") && text.contains("one name of its own"))
-        // A new head has the data's labels, whatever the old one's were called.
+        #expect(text.contains("it is {") && text.contains("a unique name"))
+        // A new head has the data's labels, regardless of the old ones.
         let (model, _) = try load(fields) { ($0.labels, $0.reinitializesHead) = (["x", "y"], true) }
         #expect(model.labels == ["x", "y"])
         #expect(model.configuration["num_labels"] == .null || model.configuration["num_labels"].int == 2)
     }
 
-    @Test func `a map or a number of another kind`() {
+    @Test func `a map or number of another type is refused`() {
         #expect(
             complaint(#""id2label": ["a", "b", "c"]"#).contains("`id2label` is a list; expected an object")
         )
         #expect(complaint(#""num_labels": "3""#).contains("`num_labels` is the string \"3\""))
-        #expect(complaint(#""num_labels": 0"#).contains("expected a whole number from 1"))
+        #expect(complaint(#""num_labels": 0"#).contains("expected a whole number of at least 1"))
     }
 
     @Test(arguments: ["", #""num_labels": 4"#, #""id2label": {"0": "a", "1": "b"}"#])
-    func `labels that are not as many as the head has rows`(fields: String) {
+    func `a number of labels that differs from the head's rows is refused`(fields: String) {
         let text = complaint(fields)
         #expect(text.contains("the checkpoint's head has 3 rows (score.weight)"), "\(text)")
         #expect(text.contains("--reinit-head"))
     }
 
     @Test(arguments: FamilyTests.variants)
-    func `in every family the head's rows are counted`(name: String) throws {
+    func `the head's rows are counted in every family`(name: String) throws {
         var fields = try ReferenceModel.configuration(name).fields
         let count = try ReferenceModel.configuration(name).labels.count
         fields["id2label"] = .object(JSONObject((0...count).map { ("\($0)", .string("l\($0)")) }))
@@ -154,18 +154,18 @@ struct LabelMapTests {
         }
     }
 
-    @Test func `a label2id that contradicts is spoken of, and counts for nothing`() throws {
+    @Test func `a contradicting label2id is reported and ignored`() throws {
         let map = #""id2label": {"0": "a", "1": "b", "2": "c"}"#
         let (model, report) = try load(map + #", "label2id": {"a": 1, "b": 0, "c": 2}"#)
         #expect(model.labels == ["a", "b", "c"])
         let said = report.notes.joined(separator: "\n")
-        #expect(said.contains(#"label2id gives "a" the id 1, and id2label 0; id2label counts"#))
+        #expect(said.contains(#"label2id gives "a" the id 1, but id2label gives 0; id2label is used"#))
         #expect(model.configuration["label2id"]["a"].int == 0)
-        // Many models have the names of before under label2id: nothing contradicts.
+        // Many models still have old names in label2id, which is not a contradiction.
         #expect(try load(map + #", "label2id": {"LABEL_0": 0, "LABEL_1": 1}"#).1.notes.isEmpty)
     }
 
-    @Test func `labels that are asked for have a name each`() {
+    @Test func `requested labels must have unique names`() {
         #expect {
             try load("") { ($0.labels, $0.reinitializesHead) = (["x", "x"], true) }
         } throws: { "\($0)".contains("two labels have the same name") }

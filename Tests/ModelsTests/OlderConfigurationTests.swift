@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 import Torch
 
-/// `config.json` as transformers 4 wrote it, which most files on the Hub still are
+/// `config.json` files as written by transformers 4, like most files on the Hub
 /// (Scripts/fixtures/models/older.py).
 struct OlderConfigurationTests {
     private static let folder = Fixture.folder.appending(path: "model-configs")
@@ -17,7 +17,7 @@ struct OlderConfigurationTests {
         return names.map { String($0.dropLast(".json".count)) }.filter(FamilyTests.variants.contains).sorted()
     }()
 
-    @Test func `every older configuration is of a known model`() throws {
+    @Test func `every older configuration has a known model type`() throws {
         let path = Self.folder.path(percentEncoded: false)
         #expect(try FileManager.default.contentsOfDirectory(atPath: path).count == Self.variants.count)
     }
@@ -36,7 +36,7 @@ struct OlderConfigurationTests {
         )
         #expect(report.unreadFields.isEmpty)
         let texts = try reference.texts()
-        // Dropout is read by the old names, too.
+        // Dropout is also read by its old names.
         for seed in [nil, UInt64(5)] {
             func logits(_ model: SequenceClassifier) throws -> [Float] {
                 let context = ForwardContext(dropout: try seed.map { try RandomSource(seed: $0) })

@@ -6,7 +6,7 @@ import Testing
 
 struct ParameterGroupTests {
     // Scripts/fixtures/training/groups.py: `Trainer.get_decay_parameter_names` over `named_parameters`.
-    @Test func `what is decayed, and the optimizer's order, are the reference's in every family`() throws {
+    @Test func `decayed parameters and the optimizer's order equal transformers' in every family`() throws {
         let cases = try Fixture.cases("training/groups.json")
         #expect(cases.count > 10)
         for fixture in cases {

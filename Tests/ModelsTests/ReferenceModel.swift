@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 import Torch
 
-/// A tiny random model that the reference wrote, and what it computed.
+/// A tiny random model written by transformers, with its results.
 struct ReferenceModel {
     let model: SequenceClassifier
     let report: LoadReport
@@ -39,7 +39,7 @@ struct ReferenceModel {
         )
     }
 
-    /// The texts that the reference was given: ids and, where it got them, type ids.
+    /// The inputs that transformers got: ids and, if any, type ids.
     func texts() throws -> [(ids: [Int32], typeIDs: [Int32]?)] {
         let ids = try expected.tensor("ids").array(of: Int32.self)
         let bounds = try expected.tensor("cu_seqlens").array(of: Int32.self)
@@ -65,10 +65,10 @@ struct ReferenceModel {
     }
 }
 
-/// The largest difference, as a share of the largest value, or of 0.01 where that is larger.
+/// The largest difference relative to the largest value, or to 0.01 if that is larger.
 ///
 /// Some gradients are zero in exact arithmetic: a key's bias adds the same to every score of a row, which softmax cancels.
-/// There the reference holds rounding, 4e-7 at most (Scripts/fixtures/models/rounding.py), and only an absolute bound,
+/// In transformers they are rounding errors of at most 4e-7 (Scripts/fixtures/models/rounding.py), so only an absolute bound,
 /// 1e-4 of 0.01, makes sense.
 func difference(_ a: Tensor, _ b: Tensor) throws -> Double {
     let (x, y) = (try a.array(of: Double.self), try b.array(of: Double.self))

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 import Torch
 
-/// Rotary parameters in both spellings, as transformers resolves them (Scripts/fixtures/make_rope_fixtures.py).
+/// Rotary parameters in both spellings, resolved like in transformers (Scripts/fixtures/make_rope_fixtures.py).
 struct RopeSpellingTests {
     struct Case: Sendable, CustomTestStringConvertible {
         var name: String
@@ -38,10 +38,10 @@ struct RopeSpellingTests {
 
     static let cases = ((try? Fixture.cases("rope/cases.json")) ?? []).compactMap(Case.init)
 
-    @Test func `the fixture has its cases`() { #expect(Self.cases.count == 43) }
+    @Test func `the fixture has all its cases`() { #expect(Self.cases.count == 43) }
 
     @Test(arguments: cases)
-    func `the logits are those of transformers`(example: Case) throws {
+    func `logits equal those of transformers`(example: Case) throws {
         let reference = try ReferenceModel(example.model)
         func load() throws -> SequenceClassifier {
             try SequenceClassifier.load(
@@ -51,7 +51,7 @@ struct RopeSpellingTests {
             ).classifier
         }
         guard let expected = example.logits else {
-            // What transformers fails on is refused.
+            // Configurations on which transformers fails are refused.
             #expect(throws: ModelError.self) { try load() }
             return
         }
@@ -61,7 +61,7 @@ struct RopeSpellingTests {
         for (text, row) in zip(texts, expected) {
             let ours: [Double] = try model.logits(reference.batch([text])).array()
             #expect(ours.count == row.count)
-            // float32: as in FamilyTests, relative to the largest.
+            // float32, relative to the largest value as in FamilyTests.
             let scale = row.map(abs).max() ?? 1
             for (a, b) in zip(ours, row) { #expect(abs(a - b) < 1e-4 * scale, "\(ours) \(row)") }
         }
@@ -73,18 +73,18 @@ struct RopeSpellingTests {
         try #require(Self.cases.first { $0.name == name }).configuration().notes()
     }
 
-    @Test func `a difference is said once, with what counts and the base that is lost`() throws {
+    @Test func `a difference is reported once, with the parameters in use and the lost base`() throws {
         let notes = try notes("llama linear over default")
         #expect(notes.count == 1)
         let note = try #require(notes.first)
         #expect(
-            note.hasPrefix("config.json: `rope_scaling` and `rope_parameters` differ; `rope_scaling` counts")
+            note.hasPrefix("config.json: `rope_scaling` and `rope_parameters` differ; `rope_scaling` is used")
         )
         #expect(
             note.contains(#"{"factor":2.0,"rope_type":"linear"}"#)
                 || note.contains(#"{"rope_type":"linear","factor":2.0}"#)
         )
-        #expect(note.hasSuffix("the base `rope_theta` is 10000.0, no longer 500.0"))
+        #expect(note.hasSuffix("the base `rope_theta` is 10000.0 instead of 500.0"))
     }
 
     @Test(arguments: [
@@ -92,8 +92,8 @@ struct RopeSpellingTests {
         "gpt-neox linear over default", "phi3 longrope over default", "gemma3 linear over both",
         "modernbert linear over both",
     ])
-    func `every family says that both are there and differ`(name: String) throws {
-        #expect(try notes(name).contains { $0.contains("differ; `rope_scaling` counts") })
+    func `every family reports that both spellings differ`(name: String) throws {
+        #expect(try notes(name).contains { $0.contains("differ; `rope_scaling` is used") })
     }
 
     @Test(arguments: [
@@ -101,18 +101,18 @@ struct RopeSpellingTests {
         "gemma3 old spelling alone",
         "gemma3 yarn", "llama yarn, longer texts",
     ])
-    func `one spelling, or the same in both, needs no note`(name: String) throws {
+    func `a single spelling, or two equal ones, gives no note`(name: String) throws {
         #expect(try notes(name).isEmpty)
     }
 
-    @Test func `parameters that a family does not look at are said`() throws {
+    @Test func `parameters that a family ignores are reported`() throws {
         #expect(try notes("gemma3 one set for all").contains { $0.contains("one set for all layers") })
-        #expect(try notes("llama by type of layer").contains { $0.contains("for each type of layer") })
-        #expect(try notes("gemma3 old name alone").contains { $0.contains("go by `rope_type` alone") })
-        #expect(try notes("phi3 original length inside only").contains { $0.contains("take 4096") })
+        #expect(try notes("llama by type of layer").contains { $0.contains("per layer type") })
+        #expect(try notes("gemma3 old name alone").contains { $0.contains("read only `rope_type`") })
+        #expect(try notes("phi3 original length inside only").contains { $0.contains("use 4096") })
     }
 
-    @Test func `the notes come with the loaded model`() throws {
+    @Test func `the report of a loaded model contains the notes`() throws {
         let example = try #require(Self.cases.first { $0.name == "llama linear over default" })
         let (_, report) = try SequenceClassifier.load(
             openCheckpoint(folder: Fixture.folder.appending(path: "models/llama-gqa")),
@@ -123,7 +123,7 @@ struct RopeSpellingTests {
     }
 }
 
-/// How long a text a model's positions are made for.
+/// The text length that a model's positions support.
 struct PositionLimitTests {
     private func limit(_ model: String, _ changes: JSONObject) throws -> PositionLimit? {
         var fields = try ReferenceModel.configuration(model).fields
@@ -132,7 +132,7 @@ struct PositionLimitTests {
     }
 
     @Test(arguments: [
-        // The file states the length before stretching: the stretched one counts.
+        // The file states the original length: the scaled one counts.
         (#"{"rope_type":"dynamic","factor":4.0}"#, 16, 64),
         (#"{"rope_type":"linear","factor":2.5}"#, 16, 40),
         (#"{"rope_type":"yarn","factor":4.0}"#, 16, 64),
@@ -146,7 +146,7 @@ struct PositionLimitTests {
             #"{"rope_type":"longrope","factor":3.0,"original_max_position_embeddings":16,"short_factor":[1,1,1,1,1,1,1,1],"long_factor":[1,1,1,1,1,1,1,1]}"#,
             16, 48
         ),
-        // The file states the stretched length: it counts.
+        // The file states the scaled length: it counts.
         (#"{"rope_type":"yarn","factor":4.0,"original_max_position_embeddings":16}"#, 64, 64),
         (#"{"rope_type":"yarn","factor":4.0,"original_max_position_embeddings":16}"#, 80, 80),
         (
@@ -155,7 +155,7 @@ struct PositionLimitTests {
         ),
         (#"{"rope_type":"default"}"#, 16, 16), (#"{"rope_type":"default","factor":4.0}"#, 16, 16),
     ])
-    func `a stretched length counts if it is longer`(parameters: String, stated: Int, tokens: Int) throws {
+    func `a scaled length counts if it is longer`(parameters: String, stated: Int, tokens: Int) throws {
         let rope = try JSONValue.parse(parameters.utf8)
         for field in ["rope_parameters", "rope_scaling"] {
             var changes: JSONObject = ["max_position_embeddings": .int(stated)]
@@ -164,7 +164,7 @@ struct PositionLimitTests {
         }
     }
 
-    @Test func `families with parameters by type of layer go by the layers that see whole texts`() throws {
+    @Test func `families with parameters per layer type use those of layers that see whole texts`() throws {
         let rope: JSONValue = .object([
             "full_attention": .object(["rope_type": .string("yarn"), "factor": .number("4.0")]),
             "sliding_attention": .object(["rope_type": .string("default")]),
@@ -174,7 +174,7 @@ struct PositionLimitTests {
             #expect(limit?.tokens == 64)
             #expect(limit?.kind == .stretched(type: "yarn", factor: 4, original: 16))
         }
-        // Gemma 3's own files state the stretched length beside linear scaling.
+        // Gemma 3's own files state the scaled length together with linear scaling.
         let linear: JSONValue = .object([
             "full_attention": .object(["rope_type": .string("linear"), "factor": .number("8.0")])
         ])
@@ -195,11 +195,11 @@ struct PositionLimitTests {
     @Test func `each kind is explained`() {
         #expect(
             PositionLimit(tokens: 16, kind: .stated).explanation
-                == "the model was made for 16 positions (max_position_embeddings)"
+                == "the model supports 16 positions (max_position_embeddings)"
         )
         #expect(
             PositionLimit(tokens: 40, kind: .stretched(type: "linear", factor: 2.5, original: 16)).explanation
-                == "the model was made for 40 positions (16, stretched 2.5 times by linear rope)"
+                == "the model supports 40 positions (16, scaled by 2.5 with linear rope)"
         )
     }
 }

@@ -1,4 +1,4 @@
-// The decoder of Llama's kind, with the options in which the families differ.
+// A Llama-like decoder, with the options in which families differ.
 //
 // Source: https://github.com/huggingface/transformers/blob/v5.23.0/src/transformers/models/llama/modeling_llama.py
 
@@ -7,7 +7,7 @@ import Torch
 
 /// Grouped-query attention with rotary positions.
 private final class DecoderAttention {
-    /// Queries, keys and values together, or apart.
+    /// Projections of queries, keys and values, fused or separate.
     private enum Input {
         case fused(Linear)
         case separate(query: Linear, key: Linear, value: Linear)
@@ -115,15 +115,15 @@ private final class DecoderAttention {
     }
 }
 
-/// Cosines and sines `[T, R]` of a batch.
+/// The cosines and sines `[T, R]` of a batch.
 struct Rotation {
     let cosine: Tensor
     let sine: Tensor
 
-    /// Turns keys `[T, M, D]`.
+    /// Rotates keys `[T, M, D]`.
     func keys(_ k: Tensor) throws(TorchError) -> Tensor { try k.rope(cosine: cosine, sine: sine) }
 
-    /// Turns the queries of the rows that a pass wants, `[R, N, D]`.
+    /// Rotates the queries `[R, N, D]` of the rows that a pass returns.
     func queries(_ q: Tensor, _ pass: BlockPass) throws(TorchError) -> Tensor {
         try q.rope(cosine: pass.selected(cosine), sine: pass.selected(sine))
     }
@@ -131,7 +131,7 @@ struct Rotation {
 
 /// The gated feed-forward layer.
 private final class DecoderMLP {
-    /// Gate and up together, or apart.
+    /// Projections of gate and up, fused or separate.
     private enum Input {
         case fused(Linear)
         case separate(gate: Linear, up: Linear)
@@ -182,7 +182,7 @@ private final class DecoderMLP {
     }
 }
 
-/// Attention and feed-forward, each normalised before (and, in Gemma, after) and added to its input.
+/// Attention and feed-forward, each with a norm before (in Gemma also after) and a residual connection.
 private final class DecoderBlock {
     private let config: DecoderConfiguration
     private let attention: DecoderAttention
@@ -243,7 +243,7 @@ final class Decoder: Backbone {
     private let blocks: [DecoderBlock]
     private let norm: RMSNorm
 
-    /// Makes the parameters `embed_tokens`, `layers.N` and `norm` at a place.
+    /// Creates the parameters `embed_tokens`, `layers.N` and `norm` in a scope.
     init(_ scope: ParameterScope, _ config: DecoderConfiguration) throws(TorchError) {
         self.config = config
         hiddenSize = config.hiddenSize

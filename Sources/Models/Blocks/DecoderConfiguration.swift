@@ -3,19 +3,19 @@ import JSON
 import NN
 import Torch
 
-/// What the decoders of Llama's kind differ in.
+/// The hyperparameters of Llama-like decoders.
 ///
-/// A family fills one in from its `config.json`; ``Decoder`` builds what it says.
+/// A family creates one from its `config.json`, and ``Decoder`` builds the network.
 struct DecoderConfiguration: Equatable {
-    /// One layer's own choices.
+    /// The options of one layer.
     struct Layer: Equatable {
         /// The keys that a token sees.
         var window = AttentionOptions.Window.causal
-        /// Which of ``DecoderConfiguration/rotaries`` it turns by.
+        /// Index of its frequencies in ``DecoderConfiguration/rotaries``.
         var rotary = 0
     }
 
-    /// How a family writes its projections.
+    /// How a family stores its projections.
     enum Projections: Equatable {
         /// `q_proj`, `k_proj`, `v_proj`; `gate_proj`, `up_proj`.
         case separate
@@ -23,7 +23,7 @@ struct DecoderConfiguration: Equatable {
         case fused
     }
 
-    /// Where a block normalises.
+    /// The positions of a block's norms.
     enum Norms: Equatable {
         /// Before attention and before feed-forward.
         case before
@@ -33,7 +33,7 @@ struct DecoderConfiguration: Equatable {
 
     var vocabularySize: Int
     var paddingIndex: Int?
-    /// How long a text the positions are made for.
+    /// The text length that the positions support.
     var positionLimit: PositionLimit?
     var hiddenSize: Int
     var intermediateSize: Int
@@ -50,7 +50,7 @@ struct DecoderConfiguration: Equatable {
     var hasQueryKeyValueBias = false
     var hasOutputBias = false
     var hasMLPBias = false
-    /// Whether queries and keys are normalised head by head.
+    /// Whether queries and keys are normalized per head.
     var normalizesQueriesAndKeys = false
     var norms = Norms.before
     var normWeight = RMSNorm.Weight.factor
@@ -58,21 +58,21 @@ struct DecoderConfiguration: Equatable {
     var embeddingScale = 1.0
     /// Factor on attention's scores.
     var attentionScale: Double
-    /// Where attention's scores saturate.
+    /// The soft-cap of attention's scores.
     var attentionSoftcap: Double?
     var attentionDropout = 0.0
-    /// Dropout of what a block adds to its input.
+    /// Dropout on the residual branches of a block.
     var residualDropout = 0.0
 
-    /// Reads the fields that all of these families have, under Llama's names.
+    /// Reads the fields that all these families have, with Llama's names.
     ///
     /// - Parameters:
-    ///   - config: The model's.
-    ///   - headDim: Where `head_dim` is missing; nil divides the hidden size by the heads.
-    ///   - rotary: Where the family keeps its rotary fields.
-    ///   - rmsNormEps: Where `rms_norm_eps` is missing.
-    ///   - numKeyValueHeads: Where `num_key_value_heads` is missing; nil takes the number of heads.
-    /// - Throws: `.badConfiguration` or `.unsupported` for a field that cannot be.
+    ///   - config: The model's configuration.
+    ///   - headDim: The default of `head_dim`; nil divides the hidden size by the heads.
+    ///   - rotary: The family's names of rotary fields.
+    ///   - rmsNormEps: The default of `rms_norm_eps`.
+    ///   - numKeyValueHeads: The default of `num_key_value_heads`; nil takes the number of heads.
+    /// - Throws: `.badConfiguration` or `.unsupported` for an invalid field.
     init(
         _ config: ConfigurationReader,
         headDim: Int? = nil,
@@ -112,7 +112,7 @@ struct DecoderConfiguration: Equatable {
         layers = Array(repeating: Layer(), count: try config.layerCount())
     }
 
-    /// Gives every layer the same window.
+    /// Sets the same window for every layer.
     mutating func setWindow(_ window: AttentionOptions.Window) {
         for index in layers.indices { layers[index].window = window }
     }
@@ -126,17 +126,17 @@ extension ConfigurationReader {
         return count
     }
 
-    /// The window of causal attention that `sliding_window` keys give: a token's own and those before it.
+    /// Returns the causal window of `sliding_window` keys: the token's own and those before it.
     func slidingWindow(_ size: Int) -> AttentionOptions.Window { .init(left: size - 1, right: 0) }
 
-    /// For each layer whether it slides: by `layer_types` where it is given, else by a rule.
+    /// Returns for each layer whether it has a sliding window: from `layer_types` if given, else by a rule.
     func slidingLayers(
         _ count: Int,
         otherwise rule: (Int) -> Bool
     ) throws(ModelError) -> [Bool] {
         guard let types = self["layer_types"].array else { return (0..<count).map(rule) }
         guard types.count >= count else {
-            throw bad("layer_types", "a type for each of \(counted(count, "layer"))")
+            throw bad("layer_types", "one type for each of \(counted(count, "layer"))")
         }
         var slides: [Bool] = []
         for type in types.prefix(count) {
@@ -146,7 +146,7 @@ extension ConfigurationReader {
             default:
                 throw ModelError(
                     .unsupported,
-                    "\(source): `layer_types` names \(type.kind); known are sliding_attention and full_attention"
+                    "\(source): `layer_types` contains \(type.kind); supported are sliding_attention and full_attention"
                 )
             }
         }

@@ -1,21 +1,21 @@
 import NN
 import Torch
 
-/// The head of encoders: a dense layer, a non-linearity, and a layer to the labels.
+/// The head of encoders: a dense layer, an activation, and an output layer.
 ///
 /// Source: `BertPooler` and the heads of `BertForSequenceClassification`, `RobertaClassificationHead`,
 /// `ElectraClassificationHead` and `DistilBertForSequenceClassification` of transformers 5.23.
 struct DenseHead: ClassificationHead {
-    /// What the families differ in.
+    /// The options in which families differ.
     struct Options {
-        /// The dense layer's name, from the checkpoint's root.
+        /// Full name of the dense layer in the checkpoint.
         var dense: String
-        /// The last layer's.
+        /// Full name of the output layer.
         var output = "classifier"
         var activation = Activation.tanh
         /// Dropout before the dense layer.
         var inputDropout = 0.0
-        /// Dropout before the last layer.
+        /// Dropout before the output layer.
         var outputDropout: Double
     }
 

@@ -1,4 +1,4 @@
-// DeBERTa's attention: what a query and a key hold, and how far apart they stand, are scored apart.
+// DeBERTa's attention, which scores the content and the distance of query and key separately.
 //
 // Source: https://github.com/huggingface/transformers/blob/v5.23.0/src/transformers/models/deberta_v2/modeling_deberta_v2.py
 
@@ -6,36 +6,36 @@ import JSON
 import NN
 import Torch
 
-/// How a DeBERTa model scores distances.
+/// The scoring of distances in a DeBERTa model.
 struct RelativePositions {
-    /// Which products take part beside that of query and key.
+    /// The products that are added to that of query and key.
     struct Terms: OptionSet {
         let rawValue: Int
-        /// A query's content by the position of the key.
+        /// A query's content with the position of the key.
         static let contentToPosition = Terms(rawValue: 1)
-        /// A key's content by the position of the query.
+        /// A key's content with the position of the query.
         static let positionToContent = Terms(rawValue: 2)
 
-        /// How many.
+        /// The number of terms.
         var count: Int { (contains(.contentToPosition) ? 1 : 0) + (contains(.positionToContent) ? 1 : 0) }
     }
 
     let terms: Terms
-    /// Whether positions go through the content's own projections.
+    /// Whether positions use the content's projections.
     let sharesProjections: Bool
-    /// Whether the embeddings of positions are normalised.
+    /// Whether the position embeddings are normalized.
     let isNormalized: Bool
-    /// How distances are counted; nil for a model without embeddings of relative positions.
+    /// How distances count; nil for a model without relative position embeddings.
     let options: DisentangledOptions?
 
-    /// Reads `relative_attention` and what belongs to it.
+    /// Reads `relative_attention` and its related fields.
     ///
     /// - Parameters:
-    ///   - config: The model's.
+    ///   - config: The model's configuration.
     ///   - headDim: Width of a head.
-    ///   - dropout: Of attention's weights.
-    ///   - maxPositionEmbeddings: The farthest distance where the file names none.
-    /// - Throws: `.badConfiguration` or `.unsupported` for a field that cannot be.
+    ///   - dropout: Dropout of attention's weights.
+    ///   - maxPositionEmbeddings: The default of the largest distance.
+    /// - Throws: `.badConfiguration` or `.unsupported` for an invalid field.
     init(
         _ config: ConfigurationReader,
         headDim: Int,
@@ -57,7 +57,7 @@ struct RelativePositions {
             throw ModelError(
                 .badConfiguration,
                 "\(config.source): `position_buckets` is \(buckets) for distances up to \(maxDistance); it must be at least 2, "
-                    + "and half of it below that distance minus 1"
+                    + "and half of it must be less than that distance minus 1"
             )
         }
         var options = DisentangledOptions(
@@ -69,12 +69,12 @@ struct RelativePositions {
         self.options = options
     }
 
-    /// Factor on the scores; the terms count even where the model has no relative positions.
+    /// Factor on the scores; the terms count even if the model has no relative positions.
     static func scale(_ headDim: Int, _ terms: Terms) -> Double {
         1 / (Double(headDim) * Double(1 + terms.count)).squareRoot()
     }
 
-    /// `pos_att_type`, a list or, in files before transformers 5, `c2p|p2c`.
+    /// Reads `pos_att_type`: a list or, in files before transformers 5, `c2p|p2c`.
     private static func terms(_ config: ConfigurationReader) throws(ModelError) -> Terms {
         let field = config["pos_att_type"]
         var names: [String] = []
@@ -93,7 +93,7 @@ struct RelativePositions {
             default:
                 throw ModelError(
                     .unsupported,
-                    "\(config.source): `pos_att_type` names \"\(name)\"; known are c2p and p2c"
+                    "\(config.source): `pos_att_type` contains \"\(name)\"; supported are c2p and p2c"
                 )
             }
         }
@@ -102,7 +102,7 @@ struct RelativePositions {
 }
 
 extension ConfigurationReader {
-    /// A whole number that may be 0 or below, which stands for none.
+    /// An integer; 0 or a negative number stands for none.
     func wholeNumber(_ name: String, default fallback: Int) throws(ModelError) -> Int {
         let value = self[name]
         if value == .null { return fallback }
@@ -111,7 +111,7 @@ extension ConfigurationReader {
     }
 }
 
-/// Multi-head attention by content and distance.
+/// Multi-head attention with content and distance scores.
 final class DisentangledAttention {
     private let config: DebertaV2Configuration
     private let query: Linear
@@ -145,8 +145,8 @@ final class DisentangledAttention {
 
     /// - Parameters:
     ///   - x: `[T, H]`.
-    ///   - distances: The embeddings of the distances that the batch needs, `[P, H]`; nil for a model without.
-    ///   - pass: Which rows are wanted.
+    ///   - distances: The embeddings of the batch's distances, `[P, H]`; nil for a model without them.
+    ///   - pass: The rows to return.
     /// - Returns: `[R, H]`.
     /// - Throws: `.outOfMemory`.
     func callAsFunction(_ x: Tensor, _ distances: Tensor?, _ pass: BlockPass) throws(TorchError) -> Tensor {

@@ -1,15 +1,15 @@
-// The encoder of BERT's kind, with the options and names in which the families differ.
+// A BERT-like encoder, with the options and names in which families differ.
 //
 // Source: https://github.com/huggingface/transformers/blob/v5.23.0/src/transformers/models/bert/modeling_bert.py
 
 import NN
 import Torch
 
-/// What the encoders of BERT's kind differ in.
+/// The hyperparameters of BERT-like encoders.
 ///
-/// A family fills one in from its `config.json`; ``Encoder`` builds what it says.
+/// A family creates one from its `config.json`, and ``Encoder`` builds the network.
 struct EncoderConfiguration: Equatable {
-    /// A block's names in the checkpoint, each below the block's own.
+    /// The names in a block of the checkpoint, without the block's prefix.
     struct BlockNames: Equatable {
         var query = "attention.self.query"
         var key = "attention.self.key"
@@ -21,7 +21,7 @@ struct EncoderConfiguration: Equatable {
         var outputNorm = "output.LayerNorm"
     }
 
-    /// Sizes of transformers' configuration class, where a file leaves them out; BERT's.
+    /// Default sizes of transformers' configuration class; these are BERT's.
     struct Defaults {
         var hiddenSize = 768
         var intermediateSize = 3072
@@ -40,17 +40,17 @@ struct EncoderConfiguration: Equatable {
     var attentionDropout: Double
     /// Dropout of the head.
     var classifierDropout: Double
-    /// Where the blocks stand.
+    /// Name of the list of blocks.
     var blocksName = "encoder.layer"
     var blockNames = BlockNames()
 
-    /// Reads the fields that all of these families have, under BERT's names.
+    /// Reads the fields that all these families have, with BERT's names.
     ///
     /// - Parameters:
-    ///   - config: The model's.
-    ///   - embeddingSize: Width of the embeddings where it is not the hidden size.
-    ///   - defaults: Sizes where the file gives none.
-    /// - Throws: `.badConfiguration` for a field that cannot be.
+    ///   - config: The model's configuration.
+    ///   - embeddingSize: Width of the embeddings if it is not the hidden size.
+    ///   - defaults: Sizes for fields that are missing.
+    /// - Throws: `.badConfiguration` for an invalid field.
     init(
         _ config: ConfigurationReader,
         embeddingSize: Int? = nil,
@@ -81,7 +81,7 @@ struct EncoderConfiguration: Equatable {
     }
 }
 
-/// Attention and feed-forward, each added to its input and normalised after.
+/// Attention and feed-forward, each with a residual connection and a norm after it.
 private final class EncoderBlock {
     private let config: EncoderConfiguration
     private let query: Linear
@@ -147,7 +147,7 @@ final class Encoder: Backbone {
     private let projection: Linear?
     private let blocks: [EncoderBlock]
 
-    /// Makes the parameters of embeddings and blocks at a place.
+    /// Creates the parameters of embeddings and blocks in a scope.
     init(_ scope: ParameterScope, _ config: EncoderConfiguration) throws(TorchError) {
         hiddenSize = config.hiddenSize
         positionLimit = PositionLimit(tokens: config.embeddings.maxLength, kind: .table)

@@ -1,22 +1,22 @@
 import NN
 import Torch
 
-/// Embeddings of tokens, learned positions and token types, normalised.
+/// The normalized sum of embeddings of tokens, learned positions and token types.
 ///
 /// Source: `BertEmbeddings`, `RobertaEmbeddings`, `Embeddings` (DistilBERT) and `ElectraEmbeddings` of transformers 5.23.
 final class EncoderEmbeddings {
     /// How a family counts positions.
     enum Positions: Equatable {
-        /// From 0.
+        /// Starting at 0.
         case fromZero
-        /// From the padding token's id + 1, padding tokens not counted and all at the padding token's id.
+        /// Starting at the padding token's id + 1; all padding tokens have the padding token's id and do not count.
         case afterPadding(id: Int)
     }
 
     struct Configuration: Equatable {
         var vocabularySize: Int
         var maxPositionEmbeddings: Int
-        /// The number of token types; nil for a family without.
+        /// The number of token types; nil for a family without them.
         var typeVocabularySize: Int?
         /// Width, E.
         var width: Int
@@ -26,7 +26,7 @@ final class EncoderEmbeddings {
         var dropout: Double
         var positions = Positions.fromZero
 
-        /// The token ids, token types and lengths that there are rows for.
+        /// The valid token ids, token types and lengths.
         var limits: InputLimits {
             InputLimits(
                 tokens: vocabularySize,
@@ -35,7 +35,7 @@ final class EncoderEmbeddings {
             )
         }
 
-        /// Tokens that the positions are enough for.
+        /// The longest text, in tokens, that the positions support.
         var maxLength: Int {
             switch positions {
             case .fromZero: maxPositionEmbeddings
@@ -69,7 +69,7 @@ final class EncoderEmbeddings {
             try LayerNorm(scope["LayerNorm"], width: config.width, epsilon: config.layerNormEps)
         }
         words = try table("word_embeddings", config.vocabularySize, paddingIndex: config.paddingIndex)
-        // RoBERTa registers its positions last, and trains none for padding.
+        // RoBERTa registers its positions last and does not train the one of padding.
         switch config.positions {
         case .fromZero:
             positions = try table("position_embeddings", config.maxPositionEmbeddings)
@@ -85,7 +85,7 @@ final class EncoderEmbeddings {
     func callAsFunction(_ batch: PackedBatch, _ context: ForwardContext) throws(TorchError) -> Tensor {
         var x = try words(batch.ids)  // [T, E]
         if let types {
-            // Without type ids all are 0, and one row goes to every token.
+            // Without type ids all are 0, so one row is added to every token.
             if let ids = batch.typeIDs { x = try x + types(ids) } else { x = try x + types.row(0) }
         }
         x = try norm(x, adding: positions(positionIDs(batch)))

@@ -3,30 +3,30 @@ import JSON
 import NN
 
 extension ConfigurationReader {
-    /// Where a family keeps its rotary fields outside `rope_parameters`, and what holds if they are missing.
+    /// A family's names of rotary fields outside of `rope_parameters`, and their defaults.
     struct RotaryFields {
         var thetaField = "rope_theta"
         var defaultTheta = 10_000.0
-        /// The share of each head that turns; nil for families in which all of it does.
+        /// The field with the rotated share of each head; nil for families that rotate whole heads.
         var partialField: String?
         var defaultPartial = 1.0
         var defaultOriginalLength: Int?
-        /// Names of scalings that mean another one in this family.
+        /// Names of scalings that stand for other ones in this family.
         var aliases: [String: String] = [:]
-        /// Whether the old `rope_scaling` stretches these frequencies, for families with a set per type of layer.
+        /// Whether the old `rope_scaling` applies to these frequencies, for families with one set per layer type.
         var takesScaling = true
     }
 
-    /// Rotary frequencies, in the spelling of transformers 5 (`rope_parameters`) or before (`rope_theta`, `rope_scaling`).
+    /// Reads rotary frequencies, spelled as in transformers 5 (`rope_parameters`) or before (`rope_theta`, `rope_scaling`).
     ///
-    /// If both spellings are there, the old one wins as in transformers, and a note says so if that makes a difference.
+    /// If a file has both spellings, the old one wins as in transformers, and a note reports a difference.
     ///
     /// - Parameters:
     ///   - headWidth: D.
-    ///   - fields: Where the family keeps them.
-    ///   - layerType: Whose parameters, if each type of layer has its own.
+    ///   - fields: The family's field names.
+    ///   - layerType: The layer type to read, if each has its own parameters.
     /// - Returns: The embedding.
-    /// - Throws: `.unsupported` for a scaling that is not known; `.badConfiguration` if it lacks a number.
+    /// - Throws: `.unsupported` for an unknown scaling; `.badConfiguration` if it lacks a number.
     ///
     /// Source: `RotaryEmbeddingConfigMixin` of transformers 5.23 (modeling_rope_utils.py).
     func rotary(
@@ -60,18 +60,18 @@ extension ConfigurationReader {
         return RotaryEmbedding(width: width, theta: theta, scaling: scaling)
     }
 
-    /// How long a text rotary positions are made for: the stretched length, if the file states the one before stretching.
+    /// Returns the text length that rotary positions support: the scaled length, even if the file states the original one.
     ///
-    /// transformers cuts texts at no length of the model's own; this is the length that its scaling was meant for, as
-    /// `factor` times the original length. Llama 3's and longrope's configurations state the stretched length already,
-    /// yarn's and dynamic's often the original one: the longer of the two counts.
+    /// transformers does not truncate texts at such a length; it is the length that the scaling is meant for, `factor` times
+    /// the original length. Configurations with llama3 and longrope scaling state the scaled length, those with yarn and
+    /// dynamic often the original one. The longer of the two counts.
     ///
     /// - Parameters:
-    ///   - stated: `max_position_embeddings`; nil if the file says nothing.
-    ///   - fields: Where the family keeps its rotary fields.
-    ///   - layerType: The type of layer that sees whole texts, if each type has its own parameters.
-    /// - Returns: The limit; nil if the file says nothing.
-    /// - Throws: As ``rotary(headWidth:_:layerType:)``.
+    ///   - stated: `max_position_embeddings`; nil if missing.
+    ///   - fields: The family's field names.
+    ///   - layerType: The layer type that sees whole texts, if each type has its own parameters.
+    /// - Returns: The limit; nil if the file does not state it.
+    /// - Throws: The errors of ``rotary(headWidth:_:layerType:)``.
     func positionLimit(
         _ stated: Int?,
         _ fields: RotaryFields = RotaryFields(),
@@ -87,7 +87,7 @@ extension ConfigurationReader {
         switch type {
         case "dynamic": original = stated
         case "linear":
-            // Gemma 3's files state the stretched length; elsewhere the length before stretching is usual.
+            // Gemma 3's files state the scaled length; other files usually state the original length.
             if configuration.modelType.hasPrefix("gemma3") { return plain }
             original = parameters["original_max_position_embeddings"].int ?? stated
         case "llama3", "longrope", "yarn": original = try originalLength(parameters, fields, resolved)
@@ -106,11 +106,11 @@ extension ConfigurationReader {
         _ parameters: JSONValue,
         _ fields: RotaryFields
     ) throws(ModelError) -> Int {
-        // The table of frequencies is made before any weight is looked at.
+        // The table of frequencies is created before any weight is checked.
         guard headWidth <= 1 << 16 else {
             throw ModelError(
                 .badConfiguration,
-                "\(source): a head of width \(headWidth) is wider than any model's; look at `head_dim` or `hidden_size`"
+                "\(source): the head width \(headWidth) is too large; check `head_dim` or `hidden_size`"
             )
         }
         let share: Double
@@ -121,17 +121,17 @@ extension ConfigurationReader {
             guard share == 1 else {
                 throw ModelError(
                     .unsupported,
-                    "\(source): `partial_rotary_factor` \(share) is not known for models of type "
+                    "\(source): `partial_rotary_factor` \(share) is not supported for models of type "
                         + "\"\(configuration.modelType)\""
                 )
             }
         }
-        // As in transformers, an odd width turns one number more: whole pairs.
+        // As in transformers, an odd width rotates one element more, because elements are rotated in pairs.
         let width = share > 0 && share <= 1 ? Int(Double(headWidth) * share) : 0
         guard width > 0, width + width % 2 <= headWidth else {
             throw ModelError(
                 .badConfiguration,
-                "\(source): \(share) of a head of width \(headWidth) is to turn; that must be at least one number, in whole pairs"
+                "\(source): cannot rotate the share \(share) of a head of width \(headWidth); it must cover at least one pair"
             )
         }
         return width
@@ -154,13 +154,13 @@ extension ConfigurationReader {
         guard width.isMultiple(of: 2) || !["longrope", "yarn"].contains(type) else {
             throw ModelError(
                 .unsupported,
-                "\(source): rope scaling of type \"\(type)\" needs an even number of each head to turn, not \(width)"
+                "\(source): rope scaling of type \"\(type)\" needs an even number of rotated elements per head, not \(width)"
             )
         }
         switch type {
         case "default": return .none
         case "dynamic":
-            guard width > 2 else { throw bad("head_dim", "more than 2 numbers to turn") }
+            guard width > 2 else { throw bad("head_dim", "more than 2 rotated elements") }
             return .dynamic(
                 factor: try value("factor"),
                 originalLength: try integer("max_position_embeddings")
@@ -183,7 +183,7 @@ extension ConfigurationReader {
             )
         case "yarn":
             let length = try originalLength(parameters, fields, resolved)
-            // A factor that is null stands for the ratio of the two lengths.
+            // A null factor means the ratio of the two lengths.
             let isNull = resolved.parameters.contains("factor") && parameters["factor"] == .null
             let factor =
                 isNull
@@ -199,7 +199,7 @@ extension ConfigurationReader {
         default:
             throw ModelError(
                 .unsupported,
-                "\(source): rope scaling of type \"\(type)\" is not known; known are default, dynamic, linear, llama3, "
+                "\(source): rope scaling of type \"\(type)\" is not supported; supported are default, dynamic, linear, llama3, "
                     + "longrope and yarn"
             )
         }
@@ -212,17 +212,17 @@ extension ConfigurationReader {
     ) throws(ModelError) -> Int {
         let name = "original_max_position_embeddings"
         let inside = parameters[name].double.flatMap { $0 > 1 && $0 < 1e9 ? Int($0) : nil }
-        // Beside parameters for each type of layer, transformers does not look at the field outside them.
+        // With parameters per layer type, transformers ignores the field outside of them.
         if !resolved.isPerLayerType, self[name] != .null { return try integer(name) }
         guard !resolved.isPerLayerType, let length = fields.defaultOriginalLength else {
             if let inside { return inside }
             return try integer("max_position_embeddings")
         }
-        // The default of transformers' configuration class goes before what stands inside the parameters.
+        // The default of transformers' configuration class overrides the value inside the parameters.
         if let inside, inside != length {
             note(
-                "\(source): `\(name)` is \(inside) inside the rotary parameters and missing outside them; as in transformers, "
-                    + "models of type \"\(configuration.modelType)\" take \(length)"
+                "\(source): `\(name)` is \(inside) inside the rotary parameters and missing outside of them; as in transformers, "
+                    + "models of type \"\(configuration.modelType)\" use \(length)"
             )
         }
         return length

@@ -1,9 +1,9 @@
 import JSON
 
-/// Which fields may go unread.
+/// Checks for fields that were not read.
 extension ConfigurationReader {
-    /// Fields that change nothing about a classifier's logits, whatever they hold: names and labels (read elsewhere), token
-    /// ids and options of text generation, what to return, how fresh weights are drawn, heads that a classifier lacks.
+    /// Fields that never change a classifier's logits: names and labels (read elsewhere), token ids, options of text generation
+    /// and outputs, initialization of fresh weights, and heads that a classifier lacks.
     private static let inert: Set<String> = [
         "_name_or_path", "_attn_implementation", "_attn_implementation_autoset", "architectures",
         "attn_implementation",
@@ -28,7 +28,7 @@ extension ConfigurationReader {
         "original_max_position_embeddings",
     ]
 
-    /// Fields that would change the logits, and the values at which they do not.
+    /// Fields that may change the logits, with the values that do not change them.
     private static let neutralValues: [String: [JSONValue]] = [
         "add_cross_attention": [.bool(false), .null],
         "is_decoder": [.bool(false), .null],
@@ -57,10 +57,10 @@ extension ConfigurationReader {
         "qk_layernorm": [.bool(false), .null],
     ]
 
-    /// The unread fields of which nothing is known; they stay in the file when the model is saved.
+    /// Returns unknown fields, which are ignored but kept when the model is saved.
     ///
     /// - Returns: Their names, sorted.
-    /// - Throws: `.unsupported` where an unread field would change the result.
+    /// - Throws: `.unsupported` if an unread field would change the result.
     func unreadFields() throws(ModelError) -> [String] {
         var unknown: [String] = []
         for field in configuration.fields.members
@@ -72,7 +72,7 @@ extension ConfigurationReader {
             if !neutral.contains(field.value) {
                 throw ModelError(
                     .unsupported,
-                    "\(source): `\(field.name)` is \(field.value.compact), which would change the result and is not supported for "
+                    "\(source): `\(field.name)` is \(field.value.compact), which would change the result and is unsupported for "
                         + "models of type \"\(configuration.modelType)\""
                 )
             }

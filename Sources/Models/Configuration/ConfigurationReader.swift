@@ -1,15 +1,15 @@
 import JSON
 import NN
 
-/// Reads a configuration's fields with messages that name them, and remembers which were read: what nobody reads and
-/// could change the result must not pass in silence.
+/// Reads a configuration's fields with errors that name them, and records which were read, so that unread fields that could
+/// change the result are reported.
 final class ConfigurationReader {
     let configuration: ModelConfiguration
-    /// The padding token that the checkpoint itself names, whose embedding is not trained; the tokenizer's may be another.
+    /// The padding token in the checkpoint's configuration. Its embedding is not trained. The tokenizer's may differ.
     let paddingIndex: Int?
     /// Names of the fields that were read.
     private(set) var readNames: Set<String> = []
-    /// How contradictions in the configuration were resolved, a sentence each.
+    /// How contradictions in the configuration were resolved, one sentence each.
     private(set) var notes: [String] = []
 
     init(_ configuration: ModelConfiguration, paddingIndex: Int?) {
@@ -17,16 +17,16 @@ final class ConfigurationReader {
         self.paddingIndex = paddingIndex
     }
 
-    /// Where the configuration came from, for messages.
+    /// The origin of the configuration, for messages.
     var source: String { configuration.source }
 
-    /// A field; null where there is none.
+    /// A field; null if missing.
     subscript(name: String) -> JSONValue {
         readNames.insert(name)
         return configuration[name]
     }
 
-    /// Adds a note, once.
+    /// Adds a note unless it exists already.
     func note(_ text: String) {
         if !notes.contains(text) { notes.append(text) }
     }
@@ -37,15 +37,15 @@ final class ConfigurationReader {
     func integer(_ name: String, default fallback: Int? = nil) throws(ModelError) -> Int {
         let value = self[name]
         if value == .null, let fallback { return fallback }
-        // No model is a billion of anything; what is multiplied further on stays far from overflowing.
+        // Sizes are capped at 1e9 so that products cannot overflow.
         guard let value = value.int, value > 0, value <= 1_000_000_000 else {
             throw bad(name, "a positive whole number")
         }
         return value
     }
 
-    /// A positive whole number, or nil where the field is null; where it is missing, what transformers' configuration class
-    /// has for it.
+    /// A positive whole number; nil if the field is null. If it is missing, the default of transformers' configuration
+    /// class.
     func optionalInteger(_ name: String, missing fallback: Int? = nil) throws(ModelError) -> Int? {
         if self[name] == .null { return configuration.fields.contains(name) ? nil : fallback }
         return try integer(name)
@@ -58,14 +58,14 @@ final class ConfigurationReader {
         return value
     }
 
-    /// The number that a norm adds to the variance: with one below 0 it would take the root of a negative number.
+    /// The number that a norm adds to the variance. It must not be negative, to avoid the root of a negative number.
     func epsilon(_ name: String, default fallback: Double) throws(ModelError) -> Double {
         let value = try number(name, default: fallback)
-        guard value >= 0 else { throw bad(name, "a number that is not below 0") }
+        guard value >= 0 else { throw bad(name, "a number of at least 0") }
         return value
     }
 
-    /// A positive number, or nil where the field is missing or null.
+    /// A positive number; nil if the field is missing or null.
     func optionalNumber(_ name: String) throws(ModelError) -> Double? {
         if self[name] == .null { return nil }
         let value = try number(name, default: 0)
@@ -73,7 +73,7 @@ final class ConfigurationReader {
         return value
     }
 
-    /// A probability of dropout.
+    /// A dropout probability.
     func probability(_ name: String, default fallback: Double = 0) throws(ModelError) -> Double {
         let value = try number(name, default: fallback)
         guard (0..<1).contains(value) else { throw bad(name, "a number from 0 to below 1") }
@@ -90,7 +90,7 @@ final class ConfigurationReader {
     func text(_ name: String, default fallback: String) throws(ModelError) -> String {
         let value = self[name]
         if value == .null { return fallback }
-        guard let value = value.string else { throw bad(name, "a text") }
+        guard let value = value.string else { throw bad(name, "a string") }
         return value
     }
 
@@ -98,7 +98,7 @@ final class ConfigurationReader {
         let value = try text(name, default: fallback.rawValue)
         if let activation = Activation(configurationName: value) { return activation }
         let known = Activation.allCases.map(\.rawValue).joined(separator: ", ")
-        throw ModelError(.unsupported, "\(source): `\(name)` is \"\(value)\"; known are \(known)")
+        throw ModelError(.unsupported, "\(source): `\(name)` is \"\(value)\"; supported are \(known)")
     }
 
     /// Standard deviation of fresh weights.
@@ -109,23 +109,23 @@ final class ConfigurationReader {
         return ModelError(.badConfiguration, "\(source): `\(name)` \(found); expected \(expected)")
     }
 
-    /// Heads must share the width evenly, and rotary positions turn pairs of numbers.
+    /// Throws unless key/value heads divide the heads evenly and rotary positions have an even width.
     func requireHeads(_ count: Int, keyValueHeads: Int, width: Int, isRotary: Bool) throws(ModelError) {
         guard count.isMultiple(of: keyValueHeads), !isRotary || width.isMultiple(of: 2) else {
             throw ModelError(
                 .badConfiguration,
-                "\(source): \(count) attention heads of width \(width) do not go with \(keyValueHeads) key/value heads; "
-                    + "the first must be a multiple of the last and the width even"
+                "\(source): \(count) attention heads of width \(width) do not match \(keyValueHeads) key/value heads; "
+                    + "the number of heads must be a multiple of the key/value heads, and the width must be even"
             )
         }
     }
 
-    /// The width of each of `heads` heads that share a hidden size.
+    /// Returns the width of each of `heads` heads that share a hidden size.
     func headWidth(_ hiddenSize: Int, heads: Int) throws(ModelError) -> Int {
         guard hiddenSize.isMultiple(of: heads) else {
             throw ModelError(
                 .badConfiguration,
-                "\(source): a hidden size of \(hiddenSize) does not divide into \(heads) attention heads"
+                "\(source): the hidden size \(hiddenSize) does not divide into \(heads) attention heads"
             )
         }
         return hiddenSize / heads

@@ -3,18 +3,18 @@ import Files
 import Foundation
 import JSON
 
-/// Rotary positions of a GGUF as `rope_parameters` of a `config.json`.
+/// Converts a GGUF file's rotary positions to `rope_parameters` of a `config.json`.
 extension GGUFMetadata {
-    /// The parameters of a model whose layers are all of one kind.
+    /// Returns the parameters of a model with one layer type.
     ///
-    /// - Parameter allowsPartial: Whether the family can rotate a part of each head only.
+    /// - Parameter allowsPartial: Whether the family can rotate only a part of each head.
     /// - Returns: The fields.
-    /// - Throws: `.unsupported` for a scaling that no family here has; `.badConfiguration` where a number is missing.
+    /// - Throws: `.unsupported` for an unsupported scaling; `.badConfiguration` if a number is missing.
     func rope(allowsPartial: Bool = false) throws(ModelError) -> JSONObject {
         let headWidth = try headWidth()
         let width = self["rope.dimension_count"]?.int ?? headWidth
         guard width > 0, width <= headWidth, width.isMultiple(of: 2) else {
-            throw bad("rope.dimension_count", "an even number up to a head's \(headWidth)")
+            throw bad("rope.dimension_count", "an even number up to the head width \(headWidth)")
         }
         guard width == headWidth || allowsPartial else {
             throw unsupported("the model rotates only \(counted(width, "number")) of a head")
@@ -25,14 +25,14 @@ extension GGUFMetadata {
         return rope
     }
 
-    /// The base of the frequencies; 10000 where the file does not say.
+    /// The base of the frequencies; 10000 if the file does not state it.
     func theta(_ name: String) throws(ModelError) -> JSONValue { try number(name) ?? .number("10000.0") }
 
-    /// How the frequencies are stretched.
+    /// Returns the scaling of the frequencies.
     ///
-    /// - Parameter pairs: How many pairs of numbers of a head are rotated.
-    /// - Returns: `rope_type` and what goes with it.
-    /// - Throws: As ``rope(allowsPartial:)``.
+    /// - Parameter pairs: The number of rotated pairs of elements per head.
+    /// - Returns: `rope_type` and its parameters.
+    /// - Throws: The errors of ``rope(allowsPartial:)``.
     func scaling(pairs: Int) throws(ModelError) -> JSONObject {
         let long = try table("rope_factors_long.weight", count: pairs)
         let short = try table("rope_factors_short.weight", count: pairs)
@@ -40,16 +40,16 @@ extension GGUFMetadata {
         let factor = try number(
             self["rope.scaling.factor"] == nil ? "rope.scale_linear" : "rope.scaling.factor"
         )
-        // llama.cpp takes a factor without a word for linear, and 0 for none.
+        // llama.cpp treats a factor without a type as linear, and 0 as none.
         let isScaled = factor?.double != nil && factor?.double != 0
         let type = self["rope.scaling.type"]?.string ?? (isScaled ? "linear" : "none")
         if let long, let short, type == "none" || type == "longrope" {
             return try longRope(long: long, short: short)
         }
-        if long != nil || short != nil { throw unsupported("the model has half a table of rotary factors") }
+        if long != nil || short != nil { throw unsupported("the model has only one of the two tables of rotary factors") }
         if let frequencies {
             guard type == "none" else {
-                throw unsupported("the model stretches its rotary frequencies twice")
+                throw unsupported("the model scales its rotary frequencies twice")
             }
             return try stretched(by: frequencies)
         }
@@ -58,17 +58,17 @@ extension GGUFMetadata {
         case "linear" where !isScaled: return ["rope_type": .string("default")]
         case "linear": return ["rope_type": .string("linear"), "factor": factor ?? .null]
         case "yarn": return try yarn(factor)
-        default: throw unsupported("the model stretches its rotary frequencies by \"\(type)\"")
+        default: throw unsupported("the model scales its rotary frequencies with \"\(type)\"")
         }
     }
 
-    /// Source: `_compute_yarn_parameters` of transformers 5.23; llama.cpp's converter writes what it reads.
+    /// Source: `_compute_yarn_parameters` of transformers 5.23; llama.cpp's converter writes the same fields.
     private func yarn(_ factor: JSONValue?) throws(ModelError) -> JSONObject {
         guard let factor, let original = self["rope.scaling.original_context_length"]?.int else {
-            throw unsupported("the model stretches its rotary frequencies by \"yarn\" without saying how far")
+            throw unsupported("the model scales its rotary frequencies with \"yarn\" without a factor and original length")
         }
         if let extrapolation = self["rope.scaling.yarn_ext_factor"]?.double, extrapolation != 1 {
-            throw unsupported("the model mixes rotary frequencies by a factor of \(extrapolation)")
+            throw unsupported("the model has a yarn extrapolation factor of \(extrapolation)")
         }
         var rope: JSONObject = [
             "rope_type": .string("yarn"), "factor": factor,
@@ -81,7 +81,7 @@ extension GGUFMetadata {
         return rope
     }
 
-    /// Source: `_compute_longrope_parameters` of transformers 5.23, whose own reader of GGUF leaves these tables out.
+    /// Source: `_compute_longrope_parameters` of transformers 5.23; its GGUF reader ignores these tables.
     private func longRope(long: [Float], short: [Float]) throws(ModelError) -> JSONObject {
         let original = try count("rope.scaling.original_context_length")
         var rope: JSONObject = [
@@ -97,10 +97,10 @@ extension GGUFMetadata {
         return rope
     }
 
-    /// Frequencies divided by a table: Llama 3's, which llama.cpp's converter made of four numbers, or any other.
+    /// Converts a table of divisors: Llama 3's, which llama.cpp's converter computes from four numbers, or any other.
     ///
-    /// The numbers are found again where they are those of Meta's models; otherwise the table itself is kept as both of
-    /// longrope's, which computes the same. transformers leaves the table out.
+    /// If the table matches Meta's models, the four numbers are restored. Otherwise the table is kept as both tables of
+    /// longrope, with the same result. transformers ignores the table.
     private func stretched(by table: [Float]) throws(ModelError) -> JSONObject {
         if table.allSatisfy({ $0 == 1 }) { return ["rope_type": .string("default")] }
         let theta = try theta("rope.freq_base").double ?? 10_000
@@ -119,7 +119,7 @@ extension GGUFMetadata {
         ]
     }
 
-    /// Whether a table is that of Llama 3.1 and later: low factor 1, high factor 4, made for 8192 positions.
+    /// Returns whether a table is that of Llama 3.1 and later: low factor 1, high factor 4, original length 8192.
     ///
     /// Source: `_compute_llama3_parameters` of transformers 5.23; llama.cpp's conversion/llama.py.
     private func isLlama3(_ table: [Float], factor: Double, theta: Double) -> Bool {
@@ -128,14 +128,14 @@ extension GGUFMetadata {
             let smooth = (8192 / wavelength - 1) / 3
             let expected =
                 wavelength < 8192 / 4 ? 1 : wavelength > 8192 ? factor : 1 / ((1 - smooth) / factor + smooth)
-            // The converter computes in float32: a few units in the seventh digit.
+            // The converter computes in float32, with an error of a few units in the seventh digit.
             return abs(Double(value) - expected) < 1e-5 * expected
         }
     }
 
     private func numbers(_ values: [Float]) -> JSONValue { .array(values.map { .number("\($0)") }) }
 
-    /// A fraction that gives back the whole number it came of when it is multiplied and cut.
+    /// Returns a fraction that gives `part` again when multiplied by `whole` and truncated.
     private func fraction(_ part: Int, of whole: Int) -> String {
         let value = Double(part) / Double(whole)
         return "\(Int(value * Double(whole)) == part ? value : value.nextUp)"

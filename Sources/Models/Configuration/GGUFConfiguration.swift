@@ -2,12 +2,12 @@ public import Checkpoints
 import JSON
 
 extension ModelConfiguration {
-    /// The `config.json` that a GGUF's metadata amounts to.
+    /// Creates the `config.json` that corresponds to a GGUF file's metadata.
     ///
     /// - Parameters:
-    ///   - file: Of an architecture that is known here.
+    ///   - file: A file of a supported architecture.
     ///   - source: Its path, for messages.
-    /// - Throws: `.unsupported` for another architecture, or an option of one; `.badConfiguration` where a value is missing.
+    /// - Throws: `.unsupported` for an unsupported architecture or option; `.badConfiguration` if a value is missing.
     ///
     /// Source: `load_gguf_checkpoint` of transformers 5.23 (modeling_gguf_pytorch_utils.py).
     public init(gguf file: GGUFFile, source: String) throws(ModelError) {
@@ -16,7 +16,7 @@ extension ModelConfiguration {
             let known = GGUFFamily.all.keys.sorted().joined(separator: ", ")
             throw ModelError(
                 .unsupported,
-                "\(source): GGUF models of architecture \"\(gguf.architecture)\" are not known; known are: \(known)"
+                "\(source): GGUF models of architecture \"\(gguf.architecture)\" are not supported; supported are: \(known)"
             )
         }
         var fields = family.constants
@@ -28,7 +28,7 @@ extension ModelConfiguration {
         for (name, field) in family.numbers.sorted(by: { $0.key < $1.key }) {
             if let value = try gguf.number(name) { fields[field] = value }
         }
-        // The tensor tells the truth; a vocabulary may have fewer tokens.
+        // The tensor's shape is authoritative; a vocabulary may have fewer tokens.
         let tokens = gguf.tokenizer("tokens")?.strings?.count
         let embedding = file.info("token_embd.weight")?.shape
         let rows = embedding?.count == 2 ? embedding?.first : nil

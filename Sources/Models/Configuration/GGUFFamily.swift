@@ -1,21 +1,21 @@
 import Checkpoints
 import JSON
 
-/// How the metadata of one GGUF architecture becomes the fields of a `config.json`.
+/// Converts the metadata of one GGUF architecture to the fields of a `config.json`.
 ///
-/// Source: `GGUF_CONFIG_MAPPING` of transformers 5.23 (integrations/ggml.py) for the architectures that it opens; llama.cpp's
-/// conversion/*.py and src/models/*.cpp for gptneox, bert, modern-bert and for what transformers leaves at the defaults of
-/// its classes: windows, soft-caps, widths of heads, scaled positions.
+/// Source: `GGUF_CONFIG_MAPPING` of transformers 5.23 (integrations/ggml.py) for the architectures that it opens. llama.cpp's
+/// conversion/*.py and src/models/*.cpp for gptneox, bert and modern-bert, and for values that transformers leaves at the
+/// defaults of its classes: windows, soft-caps, head widths, scaled positions.
 struct GGUFFamily: Sendable {
-    /// The Hub's class, without a head's name.
+    /// The class name on the Hub, without a classification head.
     let architecture: String
-    /// Whole numbers: the names in the file, and the fields.
+    /// Maps names of integers in the file to fields.
     let integers: [String: String]
-    /// Numbers: the names in the file, and the fields.
+    /// Maps names of numbers in the file to fields.
     let numbers: [String: String]
-    /// Fields that no file says and every model of the family has.
+    /// Constant fields of the family, which files do not contain.
     let constants: JSONObject
-    /// What is more than a change of name.
+    /// Sets the fields that need more than a change of name.
     let finish: @Sendable (inout JSONObject, GGUFMetadata) throws(ModelError) -> Void
 
     static let all: [String: GGUFFamily] = [
@@ -70,7 +70,7 @@ struct GGUFFamily: Sendable {
         if let width = gguf["attention.key_length"]?.int ?? gguf["rope.dimension_count"]?.int {
             fields["head_dim"] = .int(width)
         }
-        // Mistral's models are llamas to llama.cpp; transformers goes by the name alone.
+        // llama.cpp stores Mistral's models as llama; transformers recognizes them only by name.
         let window = gguf["attention.sliding_window"]?.int ?? 0
         if window > 0 || gguf.file.metadata["general.name"]?.string == "mistral" {
             fields["model_type"] = .string("mistral")
@@ -87,7 +87,7 @@ struct GGUFFamily: Sendable {
         if let original = gguf["rope.scaling.original_context_length"]?.int {
             fields["original_max_position_embeddings"] = .int(original)
         }
-        // Zero says that there is none: Phi-4.
+        // Zero means no window: Phi-4.
         if let window = gguf["attention.sliding_window"]?.int, window > 0 {
             fields["sliding_window"] = .int(window)
         }
@@ -109,9 +109,9 @@ struct GGUFFamily: Sendable {
         ])
     }
 
-    /// What both Gemmas share.
+    /// Sets the fields that both Gemmas share.
     ///
-    /// The scale of attention is in no file: llama.cpp knows it by the number of layers, transformers takes 256 always.
+    /// Files do not contain the scale of attention. llama.cpp derives it from the number of layers; transformers always uses 256.
     private static func gemma(
         _ fields: inout JSONObject,
         _ gguf: GGUFMetadata,
@@ -141,7 +141,7 @@ struct GGUFFamily: Sendable {
         numbers: ["attention.layer_norm_epsilon": "layer_norm_epsilon"],
         constants: ["model_type": .string("gpt2"), "activation_function": .string("gelu_new")]
     ) { fields, gguf throws(ModelError) in
-        // The converter writes four times the width whatever is true; the tensors know.
+        // The converter always writes four times the width; the tensors have the true size.
         if let shape = gguf.file.info("blk.0.ffn_up.weight")?.shape, let inner = shape.first {
             fields["n_inner"] = .int(inner)
         }
@@ -169,12 +169,12 @@ struct GGUFFamily: Sendable {
         numbers: ["attention.layer_norm_epsilon": "layer_norm_eps"],
         constants: ["model_type": .string("bert"), "hidden_act": .string("gelu")]
     ) { fields, gguf throws(ModelError) in
-        // RoBERTa and XLM-RoBERTa come under this name too, with the first rows of their positions cut off.
+        // RoBERTa and XLM-RoBERTa also use this name, without the first rows of their position table.
         guard gguf.tokenizer("model")?.string ?? "bert" == "bert" else {
-            throw gguf.unsupported("the model is a RoBERTa, by its vocabulary")
+            throw gguf.unsupported("the model is a RoBERTa according to its vocabulary")
         }
         guard let types = gguf.file.info("token_types.weight")?.shape.first else {
-            throw gguf.unsupported("the model has no types of tokens, as a DistilBERT")
+            throw gguf.unsupported("the model has no token types, like a DistilBERT")
         }
         fields["type_vocab_size"] = .int(types)
         if let positions = gguf.file.info("position_embd.weight")?.shape.first {
@@ -205,7 +205,7 @@ struct GGUFFamily: Sendable {
 }
 
 extension GGUFMetadata {
-    /// Whether all four projections of attention have biases; a family of these has all or none.
+    /// Returns whether the four attention projections have biases. Throws if only some have.
     func attentionBias() throws(ModelError) -> Bool {
         let biases = ["q", "k", "v", "output"].map { has("blk.0.attn_\($0).bias") }
         guard Set(biases).count == 1 else {
@@ -214,7 +214,7 @@ extension GGUFMetadata {
         return biases[0]
     }
 
-    /// `layer_types`: which layers look at a window only.
+    /// Returns `layer_types`, which says which layers use a sliding window.
     func layerTypes(
         period: Int,
         _ isSliding: (_ layer: Int, _ period: Int) -> Bool
@@ -222,7 +222,7 @@ extension GGUFMetadata {
         let layers = try count("block_count")
         let period = self["attention.sliding_window_pattern"]?.int ?? period
         guard layers <= file.tensorNames.count, period > 0 else {
-            throw bad("block_count", "no more layers than there are tensors, and a pattern above zero")
+            throw bad("block_count", "at most as many layers as tensors, and a positive pattern")
         }
         return .array(
             (0..<layers).map { .string(isSliding($0, period) ? "sliding_attention" : "full_attention") }

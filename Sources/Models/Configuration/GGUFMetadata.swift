@@ -2,7 +2,7 @@ import Checkpoints
 import JSON
 import Torch
 
-/// A GGUF file's hyper-parameters, asked for by their names behind the architecture's.
+/// A GGUF file's hyperparameters, by their names after the architecture's prefix.
 struct GGUFMetadata {
     let file: GGUFFile
     /// The file's path, for messages.
@@ -22,15 +22,15 @@ struct GGUFMetadata {
 
     func has(_ tensor: String) -> Bool { file.info(tensor) != nil }
 
-    /// A whole number above zero.
+    /// A positive integer.
     func count(_ name: String) throws(ModelError) -> Int {
-        guard let value = self[name]?.int, value > 0 else { throw bad(name, "a whole number above zero") }
+        guard let value = self[name]?.int, value > 0 else { throw bad(name, "a positive whole number") }
         return value
     }
 
-    /// A number as JSON writes it; nil where there is none.
+    /// A number as JSON text; nil if missing.
     ///
-    /// Files store them in float32: the shortest text is the number meant, 1e-05 and not 9.99999974737875e-06.
+    /// Files store float32, so the shortest text is the intended number: 1e-05 instead of 9.99999974737875e-06.
     func number(_ name: String) throws(ModelError) -> JSONValue? {
         guard let value = self[name] else { return nil }
         guard let number = value.double, Float(number).isFinite else { throw bad(name, "a number") }
@@ -43,7 +43,7 @@ struct GGUFMetadata {
         return try count("embedding_length") / (try count("attention.head_count"))
     }
 
-    /// A table of positive numbers, one for each pair that is rotated; nil where there is no such tensor.
+    /// A table of positive numbers, one per rotated pair; nil if there is no such tensor.
     func table(_ name: String, count: Int) throws(ModelError) -> [Float]? {
         guard let shape = file.info(name)?.shape else { return nil }
         let values: [Float]?
@@ -51,25 +51,25 @@ struct GGUFMetadata {
         guard let values, shape == [count], values.allSatisfy({ $0.isFinite && $0 > 0 }) else {
             throw ModelError(
                 .badConfiguration,
-                "\(source): tensor \"\(name)\" of shape \(shape) is no table of \(count) positive numbers"
+                "\(source): tensor \"\(name)\" of shape \(shape) is not a table of \(count) positive numbers"
             )
         }
         return values
     }
 
     func bad(_ name: String, _ expected: String) -> ModelError {
-        let found = self[name] == nil ? "is missing" : "is something else"
+        let found = self[name] == nil ? "is missing" : "has another type"
         return ModelError(
             .badConfiguration,
             "\(source): `\(architecture).\(name)` \(found); expected \(expected)"
         )
     }
 
-    /// What would be computed otherwise than the file means is refused, not guessed.
+    /// The error for a model that would be computed differently than its file specifies.
     func unsupported(_ what: String) -> ModelError {
         ModelError(
             .unsupported,
-            "\(source): \(what), which is not supported from a GGUF; use the model's folder with safetensors"
+            "\(source): \(what), which is not supported for GGUF files; use the model's folder with safetensors"
         )
     }
 }

@@ -1,15 +1,15 @@
 import Files
 import JSON
 
-/// The names that a `config.json` gives to the rows of its head.
+/// The label names in `config.json` for the rows of the head.
 ///
 /// Source: `PreTrainedConfig.__post_init__` of transformers 5.23 (configuration_utils.py): without `id2label` the names are
-/// `LABEL_0` to `LABEL_<num_labels - 1>`, of two labels if there is no `num_labels` either; ids are read as Python's `int`
-/// reads them, of equal ones the last counts.
+/// `LABEL_0` to `LABEL_<num_labels - 1>`, and without `num_labels` there are two labels. Ids are parsed like Python's `int`; of
+/// equal ids the last counts.
 extension ModelConfiguration {
-    /// Label names by id; `LABEL_2` for a row that has none.
+    /// Label names by id; a row without a name is called `LABEL_2`, for example.
     ///
-    /// Numbers and truth values are their text in Python, since transformers' outputs show them so.
+    /// Numbers and Booleans are converted to their text in Python, as in transformers' outputs.
     public var labels: [String] {
         guard let map = labelMap else { return (0..<(labelCount ?? 2)).map { "LABEL_\($0)" } }
         let names = map.compactMap { entry in entry.id.map { ($0, Self.name(entry.value)) } }
@@ -17,30 +17,30 @@ extension ModelConfiguration {
         return map.indices.map { (byID[$0] ?? nil) ?? "LABEL_\($0)" }
     }
 
-    /// Why the labels do not name each row of a head exactly once, with the map; nil if they do.
+    /// The reason why the labels do not name each row of a head exactly once, with the map; nil if they do.
     public var labelFault: String? {
         if self["num_labels"] != .null, labelCount == nil {
-            return "\(source): `num_labels` is \(self["num_labels"].kind); expected a whole number from 1"
+            return "\(source): `num_labels` is \(self["num_labels"].kind); expected a whole number of at least 1"
         }
         guard self["id2label"] == .null || self["id2label"].object != nil else {
             return "\(source): `id2label` is \(self["id2label"].kind); expected an object of ids and names"
         }
         guard let map = labelMap else { return nil }
         func fault(_ reason: String) -> String {
-            "\(source): `id2label` \(reason); it is \(shown(self["id2label"])). Give each row of the head, from 0 on, one "
-                + "name of its own, or name them all with --label-names"
+            "\(source): `id2label` \(reason); it is \(shown(self["id2label"])). Give each row of the head, starting at 0, "
+                + "a unique name, or name all rows with --label-names"
         }
         if map.isEmpty { return fault("names no label") }
         if let entry = map.first(where: { $0.id == nil }) { return fault("has the id \"\(entry.key)\"") }
         if let entry = map.first(where: { Self.name($0.value) == nil }) {
-            return fault("gives \(entry.key) no name but \(entry.value.kind)")
+            return fault("gives \(entry.key) \(entry.value.kind) instead of a name")
         }
         let ids = map.compactMap(\.id).sorted()
         if ids != Array(0..<map.count) {
             let listed =
                 ids.prefix(12).map(String.init).joined(separator: ", ") + (ids.count > 12 ? ", …" : "")
             return fault(
-                "names the rows \(listed), and \(map.count) labels need the rows 0 to \(map.count - 1)"
+                "names the rows \(listed), but \(map.count) labels need the rows 0 to \(map.count - 1)"
             )
         }
         var first: [[UInt8]: String] = [:]
@@ -51,22 +51,22 @@ extension ModelConfiguration {
             }
         }
         if let labelCount, labelCount != map.count {
-            return fault("has \(counted(map.count, "name")), and `num_labels` is \(labelCount)")
+            return fault("has \(counted(map.count, "name")), but `num_labels` is \(labelCount)")
         }
         return nil
     }
 
-    /// What is odd about the labels and changes nothing; nil if nothing is.
+    /// A harmless contradiction in the labels; nil if there is none.
     ///
-    /// transformers reads `id2label` alone, so a `label2id` that gives a name another id has no effect.
+    /// transformers only reads `id2label`, so a `label2id` with other ids has no effect.
     public var labelNote: String? {
         guard let members = self["label2id"].object?.members else { return nil }
         let ids = Dictionary(labels.enumerated().map { (Array($1.utf8), $0) }) { first, _ in first }
         for member in members {
             guard let id = ids[Array(member.name.utf8)], member.value.int != id else { continue }
             return
-                "config.json's label2id gives \"\(member.name)\" the id \(member.value.compact), and id2label \(id); "
-                + "id2label counts"
+                "config.json's label2id gives \"\(member.name)\" the id \(member.value.compact), but id2label gives \(id); "
+                + "id2label is used"
         }
         return nil
     }
@@ -77,7 +77,7 @@ extension ModelConfiguration {
         var value: JSONValue
     }
 
-    /// `id2label` by ids, of equal ids the last; nil if there is none, or an empty one beside `num_labels`.
+    /// The entries of `id2label`, of equal ids the last; nil if missing, or if empty and there is `num_labels`.
     private var labelMap: [LabelEntry]? {
         guard let members = self["id2label"].object?.members else { return nil }
         if members.isEmpty, labelCount != nil { return nil }

@@ -2,13 +2,13 @@ import JSON
 import NN
 
 extension ModelConfiguration {
-    /// Whether classifiers of the model's family can be made here.
+    /// Whether the model's family is supported.
     public var isKnownFamily: Bool { ModelFamily.all.contains { $0.modelType == modelType } }
 
-    /// The most tokens that the model's positions are made for; nil if the file sets no limit.
+    /// The maximum number of tokens that the model's positions support; nil if the file does not limit it.
     public var contextLength: Int? { positionLimit?.tokens }
 
-    /// How long a text the model's positions are made for, and what says so; nil if the file sets no limit.
+    /// The text length that the model's positions support, and its origin; nil if the file does not limit it.
     public var positionLimit: PositionLimit? {
         guard let (network, _) = try? unfilledNetwork() else {
             return self["max_position_embeddings"].int.map { PositionLimit(tokens: $0, kind: .stated) }
@@ -16,31 +16,31 @@ extension ModelConfiguration {
         return network.backbone.positionLimit
     }
 
-    /// How contradictions in the file are resolved, a sentence each.
+    /// Returns how contradictions in the file are resolved, one sentence each.
     ///
-    /// - Returns: Nothing if there are none.
-    /// - Throws: ``ModelError`` if the fields describe no network that is supported.
+    /// - Returns: The notes; empty if there are no contradictions.
+    /// - Throws: ``ModelError`` if the fields do not describe a supported network.
     public func notes() throws -> [String] { try unfilledNetwork().reader.notes }
 
-    /// The fields of which nothing is known here; they stay in the file when the model is saved.
+    /// Returns unknown fields, which are ignored but kept when the model is saved.
     ///
     /// - Returns: Their names, sorted.
-    /// - Throws: ``ModelError`` where a field would make the model compute something that is not supported.
+    /// - Throws: ``ModelError`` if a field would make the model compute something unsupported.
     public func unreadFields() throws -> [String] { try unfilledNetwork().reader.unreadFields() }
 
-    /// Rows of the token embedding.
+    /// Returns the number of rows of the token embedding.
     ///
-    /// - Returns: Those of the network that the fields describe.
-    /// - Throws: ``ModelError`` where they describe none.
+    /// - Returns: The number of rows in the network that the fields describe.
+    /// - Throws: ``ModelError`` if the fields do not describe a supported network.
     public func embeddingRows() throws -> Int { try unfilledNetwork().network.backbone.limits.tokens }
 
-    /// What the model makes of token types.
+    /// Returns the model's use of token types.
     ///
-    /// - Returns: What the network does that the fields describe.
-    /// - Throws: ``ModelError`` where they describe none.
+    /// - Returns: The use in the network that the fields describe.
+    /// - Throws: ``ModelError`` if the fields do not describe a supported network.
     public func tokenTypes() throws -> TokenTypes { try unfilledNetwork().network.backbone.limits.types }
 
-    /// The network that the fields describe; its parameters are only named, none has values.
+    /// Returns the network that the fields describe, with parameters without values.
     private func unfilledNetwork() throws -> (network: ClassifierNetwork, reader: ConfigurationReader) {
         let family = try ModelFamily.of(self)
         let reader = ConfigurationReader(self, paddingIndex: family.padTokenID(self).map(Int.init))

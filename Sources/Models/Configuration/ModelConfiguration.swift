@@ -3,20 +3,20 @@ public import Foundation
 public import JSON
 public import Torch
 
-/// A model's `config.json`: every field kept, those of the classifier typed.
+/// A model's `config.json`, with all fields, and typed access to those of the classifier.
 ///
 /// Source: `PretrainedConfig` of transformers 5.23 (configuration_utils.py).
 public struct ModelConfiguration: Sendable, Equatable {
-    /// The document as it was read; fields that nothing here reads stay in it when the model is saved.
+    /// The document as read; unknown fields are kept when the model is saved.
     public private(set) var fields: JSONObject
-    /// Where it came from, for messages.
+    /// Its origin, for messages.
     public let source: String
 
-    /// A configuration of given fields.
+    /// Creates a configuration from fields.
     ///
     /// - Parameters:
-    ///   - fields: As in `config.json`.
-    ///   - source: Where they came from, for messages.
+    ///   - fields: The fields of a `config.json`.
+    ///   - source: Their origin, for messages.
     public init(fields: JSONObject, source: String) {
         self.fields = fields
         self.source = source
@@ -25,9 +25,9 @@ public struct ModelConfiguration: Sendable, Equatable {
     /// Reads a `config.json`.
     ///
     /// - Parameters:
-    ///   - bytes: The file's.
+    ///   - bytes: The file's content.
     ///   - source: Its path, for messages.
-    /// - Throws: `.badConfiguration` where it is not a JSON object.
+    /// - Throws: `.badConfiguration` if it is not a JSON object.
     public init(parsing bytes: some Collection<UInt8>, source: String) throws(ModelError) {
         let document: JSONValue
         do throws(JSONError) {
@@ -38,7 +38,7 @@ public struct ModelConfiguration: Sendable, Equatable {
         guard let fields = document.object else {
             throw ModelError(
                 .badConfiguration,
-                "\(source) is not a model's config.json: it holds \(document.kind), not an object"
+                "\(source) is not a model's config.json: it contains \(document.kind) instead of an object"
             )
         }
         self.init(fields: fields.withoutRepetitions, source: source)
@@ -46,8 +46,8 @@ public struct ModelConfiguration: Sendable, Equatable {
 
     /// Reads a model folder's `config.json`.
     ///
-    /// - Parameter folder: In the Hub's layout; a link in it may not lead out of it.
-    /// - Throws: `.missingFile` where there is none or it cannot be read; `.badConfiguration` where it is not a JSON object.
+    /// - Parameter folder: A folder in the Hub's layout. A link in it must not lead out of it.
+    /// - Throws: `.missingFile` if the file is missing or unreadable; `.badConfiguration` if it is not a JSON object.
     public init(folder: URL) throws(ModelError) {
         let file: MappedFile
         do throws(FileError) {
@@ -55,7 +55,7 @@ public struct ModelConfiguration: Sendable, Equatable {
         } catch {
             throw ModelError(
                 .missingFile,
-                "\(error.message); a model's folder needs config.json, weights and tokenizer.json"
+                "\(error.message); a model folder needs config.json, weights and tokenizer.json"
             )
         }
         if let standIn = StandIn(file.bytes) {
@@ -64,39 +64,39 @@ public struct ModelConfiguration: Sendable, Equatable {
         try self.init(parsing: file.bytes, source: file.path)
     }
 
-    /// A field; null where there is none.
+    /// A field; null if missing.
     public subscript(name: String) -> JSONValue { fields[name] }
 
-    /// The family's name, `llama` say.
+    /// The family's name, for example `llama`.
     public var modelType: String { self["model_type"].string ?? "" }
 
     /// The id of the padding token, if the model has one.
     public var padTokenID: Int32? { self["pad_token_id"].int.flatMap(Int32.init(exactly:)) }
 
-    /// Whether the checkpoint is a classifier's, with a head of its own.
+    /// Whether the checkpoint is a classifier with a head.
     public var isClassifier: Bool {
         self["architectures"].array?.contains { $0.string?.hasSuffix("ForSequenceClassification") == true }
             ?? false
     }
 
-    /// What the logits mean: the file's word, else one of several labels.
+    /// The meaning of the logits: as stated in the file, else single-label.
     ///
-    /// Regression is never guessed, as transformers does in training: it must be asked for. A classifier with one label and
-    /// no word on it is a yes or no by a sigmoid, as in transformers' pipeline.
+    /// Regression must be requested; it is never inferred, although transformers infers it in training. A classifier with one
+    /// label and no stated problem type is multi-label (a sigmoid), as in transformers' pipeline.
     public var problemType: ProblemType {
         self["problem_type"].string.flatMap(ProblemType.init(rawValue:))
             ?? (isClassifier && labels.count == 1 ? .multiLabel : .singleLabel)
     }
 
-    /// The same model as a classifier of these labels.
+    /// Returns the same model as a classifier with these labels.
     ///
     /// - Parameters:
-    ///   - labels: Names by id.
-    ///   - architecture: transformers' class, `LlamaForSequenceClassification` say.
-    ///   - padTokenID: The tokenizer's padding token, which overrides the file's where there is one.
-    ///   - problemType: What the logits mean.
-    ///   - weightsDType: The type in which the weights are saved.
-    /// - Returns: A configuration to save beside the weights.
+    ///   - labels: Label names by id.
+    ///   - architecture: transformers' class, for example `LlamaForSequenceClassification`.
+    ///   - padTokenID: The tokenizer's padding token, which overrides the file's; nil keeps the file's.
+    ///   - problemType: The meaning of the logits.
+    ///   - weightsDType: The type of the saved weights.
+    /// - Returns: A configuration to save with the weights.
     public func asClassifier(
         labels: [String],
         architecture: String,
@@ -110,7 +110,7 @@ public struct ModelConfiguration: Sendable, Equatable {
             JSONObject(labels.enumerated().map { (String($0), .string($1)) })
         )
         result.fields["label2id"] = .object(JSONObject(labels.enumerated().map { ($1, .int($0)) }))
-        // transformers makes up names if the number contradicts the map.
+        // transformers invents names if the number contradicts the map.
         if fields.contains("num_labels") { result.fields["num_labels"] = .int(labels.count) }
         result.fields["problem_type"] = .string(problemType.rawValue)
         result.fields["dtype"] = .string(weightsDType.rawValue)
@@ -119,12 +119,12 @@ public struct ModelConfiguration: Sendable, Equatable {
         return result
     }
 
-    /// `config.json`'s text.
+    /// The text of `config.json`.
     public var formatted: String { JSONValue.object(fields).formatted }
 }
 
 extension JSONObject {
-    /// The same members, of equal names the last one alone: a document that repeats a name must not be saved so.
+    /// The same members with only the last of equal names, so that saved documents have no duplicates.
     fileprivate var withoutRepetitions: JSONObject {
         var last: [[UInt8]: Int] = [:]
         for (index, member) in members.enumerated() { last[Array(member.name.utf8)] = index }

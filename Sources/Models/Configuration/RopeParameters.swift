@@ -1,18 +1,18 @@
 import JSON
 import NN
 
-/// Rotary parameters as transformers resolves them from a configuration's two spellings.
+/// Rotary parameters, resolved like in transformers from a configuration's two spellings.
 struct RopeParameters {
-    /// What counts: `rope_type`, `rope_theta` and the numbers of the scaling.
+    /// The parameters in use: `rope_type`, `rope_theta` and the numbers of the scaling.
     var parameters: JSONObject
-    /// What would count if `rope_scaling` were not there; nil if it is not, or if there is nothing else.
+    /// The parameters that `rope_scaling` overrides; nil if it does not override any.
     var overridden: JSONObject?
-    /// Whether each type of layer has parameters of its own.
+    /// Whether each layer type has its own parameters.
     var isPerLayerType = false
-    /// Whether yarn's ramp begins and ends at whole numbers; transformers looks for it outside the layers' parameters.
+    /// Whether yarn's ramp begins and ends at whole numbers. transformers reads it outside of the layers' parameters.
     var truncates = true
 
-    /// The type of scaling, by the family's own name for it.
+    /// Returns the type of scaling, after the family's aliases.
     func type(_ fields: ConfigurationReader.RotaryFields) -> String {
         let written = parameters["rope_type"].string ?? parameters["type"].string ?? "default"
         return fields.aliases[written] ?? written
@@ -21,13 +21,13 @@ struct RopeParameters {
 
 extension ConfigurationReader {
     private static let layerTypes = ["full_attention", "sliding_attention"]
-    /// Families whose layers have types, but not rotary parameters by type: transformers fails on such a file.
+    /// Families with layer types but without rotary parameters per layer type. transformers fails on such a file.
     private static let familiesWithLayerTypes: Set = ["gemma2", "qwen2", "qwen3"]
 
     /// Resolves the two spellings.
     ///
     /// Source: `convert_rope_params_to_dict` and `standardize_rope_params` of transformers 5.23: modeling_rope_utils.py, and
-    /// the configurations of gemma3 and modernbert for parameters by type of layer.
+    /// the configurations of gemma3 and modernbert for parameters per layer type.
     func ropeParameters(_ fields: RotaryFields, _ layerType: String?) throws(ModelError) -> RopeParameters {
         let new = try object("rope_parameters")
         let old = try object("rope_scaling")
@@ -39,12 +39,12 @@ extension ConfigurationReader {
             guard !Self.familiesWithLayerTypes.contains(configuration.modelType) else {
                 throw ModelError(
                     .unsupported,
-                    "\(source): `rope_parameters` has parameters for each type of layer, which models of type "
-                        + "\"\(configuration.modelType)\" do not have; give one set for all layers"
+                    "\(source): `rope_parameters` has parameters per layer type, which models of type "
+                        + "\"\(configuration.modelType)\" do not have; use one set for all layers"
                 )
             }
             note(
-                "\(source): `rope_parameters` has parameters for each type of layer, which models of type "
+                "\(source): `rope_parameters` has parameters per layer type, which models of type "
                     + "\"\(configuration.modelType)\" ignore, as in transformers"
             )
         }
@@ -56,7 +56,7 @@ extension ConfigurationReader {
         )
     }
 
-    /// Resolves the spellings of a family with parameters by type of layer.
+    /// Resolves the spellings of a family with parameters per layer type.
     private func ropeParameters(
         of layerType: String,
         _ new: JSONObject?,
@@ -69,13 +69,13 @@ extension ConfigurationReader {
             if isStrict, let other = others.first {
                 throw bad(
                     "rope_parameters",
-                    "full_attention and sliding_attention, each with its own, not `\(other)`"
+                    "only full_attention and sliding_attention, without `\(other)`"
                 )
             }
             if Self.layerTypes.allSatisfy({ new[$0].object == nil }), !new.members.isEmpty {
                 note(
                     "\(source): `rope_parameters` has one set for all layers, which models of type "
-                        + "\"\(configuration.modelType)\" ignore, as in transformers: they look for full_attention and "
+                        + "\"\(configuration.modelType)\" ignore, as in transformers: they read only full_attention and "
                         + "sliding_attention"
                 )
             }
@@ -89,8 +89,8 @@ extension ConfigurationReader {
             if let missing = wanted.first(where: { new[$0].object == nil }) {
                 throw ModelError(
                     .badConfiguration,
-                    "\(source): `rope_scaling` is combined with `rope_parameters`, which lacks \(missing): transformers "
-                        + "cannot read that either; remove `rope_scaling`, or put it into `rope_parameters`"
+                    "\(source): `rope_scaling` is combined with `rope_parameters`, which lacks \(missing); transformers "
+                        + "cannot read that either. Remove `rope_scaling`, or move it into `rope_parameters`"
                 )
             }
         }
@@ -101,8 +101,8 @@ extension ConfigurationReader {
             result.parameters["rope_type"] != .null
         {
             note(
-                "\(source): `rope_scaling` says type \"\(type)\", and models of type \"\(configuration.modelType)\" go by "
-                    + "`rope_type` alone, as in transformers: the scaling is \"\(result.parameters["rope_type"].string ?? "")\""
+                "\(source): `rope_scaling` has type \"\(type)\", but models of type \"\(configuration.modelType)\" read "
+                    + "only `rope_type`, as in transformers: the scaling is \"\(result.parameters["rope_type"].string ?? "")\""
             )
         }
         if new != nil { result.overridden = base }
@@ -116,19 +116,19 @@ extension ConfigurationReader {
         return object
     }
 
-    /// Says that `rope_scaling` won, and what that changes.
+    /// Adds a note that `rope_scaling` overrides `rope_parameters`, with the difference.
     func noteOverride(_ other: JSONObject, by parameters: JSONObject, theta: Double, _ layerType: String?) {
         var text =
-            "\(source): `rope_scaling` and `rope_parameters` differ; `rope_scaling` counts, as in transformers"
+            "\(source): `rope_scaling` and `rope_parameters` differ; `rope_scaling` is used, as in transformers"
         if let layerType { text += " (\(layerType))" }
         text += ": \(shortened(parameters)) instead of \(shortened(other))"
         if parameters["rope_theta"] == .null, let lost = other["rope_theta"].double, lost != theta {
-            text += "; the base `rope_theta` is \(theta), no longer \(lost)"
+            text += "; the base `rope_theta` is \(theta) instead of \(lost)"
         }
         note(text)
     }
 
-    /// The parameters on one line of bounded length: longrope has a number for each pair.
+    /// The parameters on one line of bounded length, because longrope has one number per pair.
     private func shortened(_ parameters: JSONObject) -> String {
         let text = JSONValue.object(parameters).compact
         return text.count > 240 ? text.prefix(240) + "…" : text

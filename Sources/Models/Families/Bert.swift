@@ -1,4 +1,4 @@
-// BERT, and what its checkpoints were made into: MiniLM, sentence-transformers.
+// BERT and models derived from it: MiniLM, sentence-transformers.
 //
 // Source: https://github.com/huggingface/transformers/blob/v5.23.0/src/transformers/models/bert/modeling_bert.py
 
@@ -29,7 +29,7 @@ extension ModelFamily {
 }
 
 extension KeyMap {
-    /// Endings that checkpoints made from TensorFlow's still have.
+    /// Suffixes in checkpoints that were converted from TensorFlow.
     static let tensorFlowNames = [
         (old: "LayerNorm.gamma", new: "LayerNorm.weight"), (old: "LayerNorm.beta", new: "LayerNorm.bias"),
     ]

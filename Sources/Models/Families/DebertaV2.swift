@@ -7,7 +7,7 @@ import NN
 import Torch
 
 extension ModelFamily {
-    /// `deberta-v2`, which v3 calls itself too.
+    /// `deberta-v2`, which is also the model type of v3.
     static let debertaV2 = ModelFamily(
         modelType: "deberta-v2",
         classifierArchitecture: "DebertaV2ForSequenceClassification",
@@ -19,8 +19,8 @@ extension ModelFamily {
             dropped: [
                 .init(prefix: "lm_predictions.", reason: "a classifier has no masked-language-model head"),
                 .init(prefix: "cls.", reason: "a classifier has no masked-language-model head"),
-                .init(prefix: "mask_predictions.", reason: "a classifier has no detector of replaced tokens"),
-                .init(prefix: "qa_outputs.", reason: "a classifier answers no questions"),
+                .init(prefix: "mask_predictions.", reason: "a classifier has no replaced-token detection head"),
+                .init(prefix: "qa_outputs.", reason: "a classifier has no question-answering head"),
             ],
             ignoredSuffixes: ["embeddings.position_embeddings.weight"]
         )
@@ -38,9 +38,9 @@ extension ModelFamily {
     }
 }
 
-/// DeBERTa-v2's hyper-parameters.
+/// DeBERTa-v2's hyperparameters.
 struct DebertaV2Configuration {
-    /// The convolution beside the first block.
+    /// The convolution parallel to the first block.
     struct Convolution {
         let kernelSize: Int
         let groups: Int
@@ -57,7 +57,7 @@ struct DebertaV2Configuration {
     let maxPositionEmbeddings: Int
     /// Whether positions are added to the embeddings.
     let hasPositionEmbeddings: Bool
-    /// The number of token types, 0 for none.
+    /// The number of token types; 0 for none.
     let typeVocabularySize: Int
     let paddingIndex: Int?
     let layerNormEps: Double
@@ -101,7 +101,7 @@ struct DebertaV2Configuration {
         poolerActivation = try config.activation("pooler_hidden_act", default: .gelu)
         poolerDropout = try config.probability("pooler_dropout")
         classifierDropout = try config.probability("cls_dropout", default: hiddenDropout)
-        // Which masked-language-model head a checkpoint has.
+        // The kind of masked-language-model head in a checkpoint.
         _ = config["legacy"]
     }
 
@@ -116,8 +116,8 @@ struct DebertaV2Configuration {
         guard !size.isMultiple(of: 2), hiddenSize.isMultiple(of: groups) else {
             throw ModelError(
                 .badConfiguration,
-                "\(config.source): a convolution over \(size) tokens in \(groups) groups of a hidden size of \(hiddenSize) cannot "
-                    + "be; `conv_kernel_size` must be odd, and `conv_groups` a divisor of `hidden_size`"
+                "\(config.source): a convolution over \(size) tokens in \(groups) groups does not fit hidden size \(hiddenSize); "
+                    + "`conv_kernel_size` must be odd, and `conv_groups` a divisor of `hidden_size`"
             )
         }
         return Convolution(kernelSize: size, groups: groups, activation: activation)
@@ -129,19 +129,19 @@ struct DebertaV2Configuration {
 }
 
 extension ConfigurationReader {
-    /// A field that may be missing and has one value that it can have.
+    /// Checks an optional field with only one valid value.
     fileprivate func require(_ name: String, toBe value: Int, _ meaning: String) throws(ModelError) {
         let found = try integer(name, default: value)
         guard found == value else {
             throw ModelError(
                 .badConfiguration,
-                "\(source): `\(name)` is \(found), which must be \(meaning), \(value)"
+                "\(source): `\(name)` is \(found), but must be \(meaning), \(value)"
             )
         }
     }
 }
 
-/// Embeddings of tokens and, where the model has them, positions and token types, projected and normalised.
+/// Embeddings of tokens and, if the model has them, positions and token types; projected and normalized.
 private final class DebertaV2Embeddings {
     private let config: DebertaV2Configuration
     let words: Embedding
@@ -173,7 +173,7 @@ private final class DebertaV2Embeddings {
         var x = try words(batch.ids)  // [T, E]
         if let positions { x = try x + positions(batch.positions) }
         if let types {
-            // Without type ids all are 0, and one row goes to every token.
+            // Without type ids all are 0, so one row is added to every token.
             if let ids = batch.typeIDs { x = try x + types(ids) } else { x = try x + types.row(0) }
         }
         if let projection { x = try projection(x, context) }  // [T, H]
@@ -181,7 +181,7 @@ private final class DebertaV2Embeddings {
     }
 }
 
-/// Attention and feed-forward, each added to its input and normalised after.
+/// Attention and feed-forward, each with a residual connection and a norm after it.
 private final class DebertaV2Block {
     private let config: DebertaV2Configuration
     private let attention: DisentangledAttention
@@ -242,8 +242,8 @@ private final class DebertaV2Convolution {
 
     /// - Parameters:
     ///   - embedded: `[T, H]`.
-    ///   - output: The first block's, `[R, H]`.
-    ///   - pass: Which rows are wanted.
+    ///   - output: The first block's output, `[R, H]`.
+    ///   - pass: The rows to return.
     /// - Returns: `[R, H]`.
     /// - Throws: `.outOfMemory`.
     func callAsFunction(
@@ -281,7 +281,7 @@ final class DebertaV2Model: Backbone {
     private let distanceNorm: LayerNorm?
     private let convolution: DebertaV2Convolution?
 
-    /// Makes the parameters `embeddings` and `encoder` at a place.
+    /// Creates the parameters `embeddings` and `encoder` in a scope.
     init(_ scope: ParameterScope, _ config: DebertaV2Configuration) throws(TorchError) {
         self.config = config
         hiddenSize = config.hiddenSize
@@ -315,7 +315,7 @@ final class DebertaV2Model: Backbone {
         rows: PackedRows?,
         _ context: ForwardContext
     ) throws(TorchError) -> Tensor {
-        // A block that is computed again must not share what gradients pass through: then it makes its own.
+        // A checkpointed block must not share tensors that gradients pass through, so it creates its own.
         let shared = context.checkpointsBlocks ? nil : try distanceEmbeddings(batch)
         let pass = BlockPass(cuSeqlens: batch.cuSeqlens, rows: rows, context: context)
         return try blocks.run(embeddings(batch, context), pass) { [self] block, x, pass throws(TorchError) in
@@ -326,7 +326,7 @@ final class DebertaV2Model: Backbone {
         }
     }
 
-    /// Those of the distances that the batch needs, `[P, H]`.
+    /// Returns the embeddings of the batch's distances, `[P, H]`.
     private func distanceEmbeddings(_ batch: PackedBatch) throws(TorchError) -> Tensor? {
         guard let distances, let options = config.positions.options else { return nil }
         let rows = try distances.rows(options.neededPositions(batch.cuSeqlens))

@@ -1,4 +1,4 @@
-// DistilBERT: BERT's encoder without token types, under names of its own.
+// DistilBERT: BERT's encoder without token types, with other names.
 //
 // Source: https://github.com/huggingface/transformers/blob/v5.23.0/src/transformers/models/distilbert/modeling_distilbert.py
 
@@ -16,7 +16,7 @@ extension ModelFamily {
             renamedSuffixes: KeyMap.tensorFlowNames,
             dropped: [
                 .init(prefix: "vocab_", reason: "a classifier has no masked-language-model head"),
-                .init(prefix: "qa_outputs.", reason: "a classifier answers no questions"),
+                .init(prefix: "qa_outputs.", reason: "a classifier has no question-answering head"),
             ]
         )
     ) { scope, config in
@@ -46,7 +46,7 @@ extension EncoderConfiguration {
         hiddenDropout = try config.probability("dropout", default: 0.1)
         attentionDropout = try config.probability("attention_dropout", default: 0.1)
         classifierDropout = try config.probability("seq_classif_dropout", default: 0.2)
-        // Of another head, and of how positions were made before they were saved.
+        // For another head, and for how positions were created before they were saved.
         _ = (config["qa_dropout"], config["sinusoidal_pos_embds"])
         embeddings = EncoderEmbeddings.Configuration(
             vocabularySize: try config.integer("vocab_size", default: 30522),

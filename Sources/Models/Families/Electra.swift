@@ -1,4 +1,4 @@
-// ELECTRA: BERT's encoder over embeddings that may be narrower, a head of its own.
+// ELECTRA: BERT's encoder with possibly narrower embeddings and another head.
 //
 // Source: https://github.com/huggingface/transformers/blob/v5.23.0/src/transformers/models/electra/modeling_electra.py
 
@@ -17,10 +17,10 @@ extension ModelFamily {
             dropped: [
                 .init(
                     prefix: "discriminator_predictions.",
-                    reason: "a classifier has no discriminator's head"
+                    reason: "a classifier has no discriminator head"
                 ),
-                .init(prefix: "generator_predictions.", reason: "a classifier has no generator's head"),
-                .init(prefix: "generator_lm_head.", reason: "a classifier has no generator's head"),
+                .init(prefix: "generator_predictions.", reason: "a classifier has no generator head"),
+                .init(prefix: "generator_lm_head.", reason: "a classifier has no generator head"),
             ]
         )
     ) { scope, config in
@@ -30,7 +30,7 @@ extension ModelFamily {
         defaults.numAttentionHeads = 4
         let width = try config.integer("embedding_size", default: 128)
         let encoder = try EncoderConfiguration(config, embeddingSize: width, defaults: defaults)
-        // Of heads for other tasks.
+        // For heads of other tasks.
         for name in ["summary_type", "summary_use_proj", "summary_activation", "summary_last_dropout"] {
             _ = config[name]
         }

@@ -1,4 +1,4 @@
-// GPT-2 and DistilGPT-2: learned positions, weights stored transposed.
+// GPT-2 and DistilGPT-2: learned positions and transposed weights.
 //
 // Source: https://github.com/huggingface/transformers/blob/v5.23.0/src/transformers/models/gpt2/modeling_gpt2.py
 
@@ -6,7 +6,7 @@ import JSON
 import NN
 import Torch
 
-/// GPT-2's hyper-parameters.
+/// GPT-2's hyperparameters.
 struct GPT2Configuration: Equatable {
     let vocabularySize: Int
     let maxPositionEmbeddings: Int
@@ -41,14 +41,14 @@ struct GPT2Configuration: Equatable {
         embeddingDropout = try config.probability("embd_pdrop", default: 0.1)
         attentionDropout = try config.probability("attn_pdrop", default: 0.1)
         residualDropout = try config.probability("resid_pdrop", default: 0.1)
-        // Of other heads, of the old spelling of n_positions, and of half precision, which is always computed in float32.
+        // For other heads, the old spelling of n_positions, and half precision, which is always computed in float32.
         for name in ["summary_type", "summary_use_proj", "summary_activation", "summary_proj_to_labels"] {
             _ = config[name]
         }
         _ = (config["summary_first_dropout"], config["n_ctx"], config["reorder_and_upcast_attn"])
     }
 
-    /// Factor on the scores of a layer.
+    /// Returns the factor on the scores of a layer.
     func attentionScale(layer: Int) -> Double {
         let scale = scalesAttention ? 1 / Double(headDim).squareRoot() : 1
         return scalesAttentionByLayer ? scale / Double(layer + 1) : scale
@@ -84,7 +84,7 @@ private final class GPT2Attention {
     }
 }
 
-/// Attention and feed-forward, each normalised before and added after.
+/// Attention and feed-forward, each with a norm before it and a residual connection.
 private final class GPT2Block {
     private let config: GPT2Configuration
     private let attentionNorm: LayerNorm
@@ -130,7 +130,7 @@ final class GPT2Model: Backbone {
     private let blocks: [GPT2Block]
     private let norm: LayerNorm
 
-    /// Makes the parameters `wte`, `wpe`, `h.N` and `ln_f` at a place.
+    /// Creates the parameters `wte`, `wpe`, `h.N` and `ln_f` in a scope.
     init(_ scope: ParameterScope, _ reader: ConfigurationReader) throws {
         let config = try GPT2Configuration(reader)
         self.config = config

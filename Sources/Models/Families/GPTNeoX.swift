@@ -1,11 +1,11 @@
-// GPT-NeoX and Pythia: attention and feed-forward side by side, a part of each head turning.
+// GPT-NeoX and Pythia: parallel attention and feed-forward, and partially rotated heads.
 //
 // Source: https://github.com/huggingface/transformers/blob/v5.23.0/src/transformers/models/gpt_neox/modeling_gpt_neox.py
 
 import NN
 import Torch
 
-/// GPT-NeoX' hyper-parameters.
+/// GPT-NeoX' hyperparameters.
 struct GPTNeoXConfiguration: Equatable {
     let vocabularySize: Int
     let hiddenSize: Int
@@ -47,12 +47,12 @@ struct GPTNeoXConfiguration: Equatable {
         )
         attentionDropout = try config.probability("attention_dropout")
         hiddenDropout = try config.probability("hidden_dropout")
-        // Of the head for tokens.
+        // For the token head.
         _ = config["classifier_dropout"]
     }
 }
 
-/// Multi-head causal attention; each head's query, key and value lie side by side.
+/// Multi-head causal attention; each head's query, key and value are stored next to each other.
 private final class GPTNeoXAttention {
     private let config: GPTNeoXConfiguration
     private let input: Linear
@@ -88,7 +88,7 @@ private final class GPTNeoXAttention {
     }
 }
 
-/// Attention and feed-forward, both of the block's input or one of the other's sum.
+/// Attention and feed-forward, in parallel on the block's input or in sequence.
 private final class GPTNeoXBlock {
     private let config: GPTNeoXConfiguration
     private let attentionNorm: LayerNorm
@@ -133,7 +133,7 @@ final class GPTNeoXModel: Backbone {
     private let blocks: [GPTNeoXBlock]
     private let norm: LayerNorm
 
-    /// Makes the parameters `embed_in`, `layers.N` and `final_layer_norm` at a place.
+    /// Creates the parameters `embed_in`, `layers.N` and `final_layer_norm` in a scope.
     init(_ scope: ParameterScope, _ reader: ConfigurationReader) throws {
         let config = try GPTNeoXConfiguration(reader)
         self.config = config

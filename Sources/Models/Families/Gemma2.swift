@@ -1,4 +1,4 @@
-// Gemma 2: norms before and after, scores that saturate, every other layer a window.
+// Gemma 2: norms before and after, soft-capped scores, and a window in every other layer.
 //
 // Source: https://github.com/huggingface/transformers/blob/v5.23.0/src/transformers/models/gemma2/modeling_gemma2.py
 
@@ -21,9 +21,9 @@ extension DecoderConfiguration {
         return decoder
     }
 
-    /// What Gemma 2 and 3 have in common.
+    /// Sets the fields that Gemma 2 and 3 share.
     mutating func setGemmaFields(_ config: ConfigurationReader) throws(ModelError) {
-        // Old files say `hidden_act`, which transformers ignores too.
+        // Old files have `hidden_act`, which transformers also ignores.
         _ = config["hidden_act"]
         activation = try config.activation("hidden_activation", default: .geluTanh)
         hasQueryKeyValueBias = try config.flag("attention_bias", default: false)

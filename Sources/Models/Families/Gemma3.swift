@@ -1,4 +1,4 @@
-// Gemma 3 for text: Gemma 2's block with normalised queries and keys, and rotary frequencies of their own for local layers.
+// Gemma 3 for text: Gemma 2's block with normalized queries and keys, and separate rotary frequencies for local layers.
 //
 // Source: https://github.com/huggingface/transformers/blob/v5.23.0/src/transformers/models/gemma3/modeling_gemma3.py
 
@@ -18,7 +18,7 @@ extension DecoderConfiguration {
             globalRotary,
             layerType: "full_attention"
         )
-        // transformers reads it and never applies it to Gemma 3.
+        // transformers reads it but does not apply it to Gemma 3.
         _ = config["attn_logit_softcapping"]
         let pattern = try config.integer("sliding_window_pattern", default: 6)
         let slides = try config.slidingLayers(decoder.layers.count) { !($0 + 1).isMultiple(of: pattern) }
@@ -37,7 +37,7 @@ extension DecoderConfiguration {
         return decoder
     }
 
-    /// Those of global and of local layers; only global ones are ever stretched in the old spelling.
+    /// The frequencies of global and local layers; the old spelling scales only global ones.
     private static func rotaries(
         _ config: ConfigurationReader,
         headDim: Int

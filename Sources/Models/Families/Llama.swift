@@ -1,4 +1,4 @@
-// Llama 1 to 3.2, SmolLM2 and whatever else calls itself `llama`.
+// Llama 1 to 3.2, SmolLM2 and other models of type `llama`.
 //
 // Source: https://github.com/huggingface/transformers/blob/v5.23.0/src/transformers/models/llama/modeling_llama.py
 

@@ -1,4 +1,4 @@
-// Mistral 7B and its kin: Llama's block with a sliding window.
+// Mistral 7B and related models: Llama's block with a sliding window.
 //
 // Source: https://github.com/huggingface/transformers/blob/v5.23.0/src/transformers/models/mistral/modeling_mistral.py
 

@@ -1,4 +1,4 @@
-// ModernBERT: an encoder with rotary positions, gated feed-forward layers, and attention that is local in most layers.
+// ModernBERT: an encoder with rotary positions, gated feed-forward layers, and local attention in most layers.
 //
 // Source: https://github.com/huggingface/transformers/blob/v5.23.0/src/transformers/models/modernbert/modeling_modernbert.py
 
@@ -15,7 +15,7 @@ extension ModelFamily {
         keys: KeyMap(
             backbonePrefix: "model.",
             headPrefixes: ["classifier."],
-            // The masked-language model's checkpoints have it under the same names, and the classifier starts from it.
+            // Masked-language-model checkpoints have it under the same names, and the classifier starts from it.
             optionalPrefixes: ["head."],
             dropped: [
                 .init(prefix: "decoder.", reason: "a classifier has no masked-language-model head")
@@ -29,7 +29,7 @@ extension ModelFamily {
     }
 }
 
-/// ModernBERT's hyper-parameters.
+/// ModernBERT's hyperparameters.
 struct ModernBertConfiguration {
     let vocabularySize: Int
     let hiddenSize: Int
@@ -47,9 +47,9 @@ struct ModernBertConfiguration {
     let attentionDropout: Double
     let mlpDropout: Double
     let paddingIndex: Int?
-    /// For each layer whether its attention is local.
+    /// Whether attention is local, per layer.
     let isLocal: [Bool]
-    /// What a token sees in a local layer.
+    /// The window of a token in a local layer.
     let localWindow: AttentionOptions.Window
     let globalRotary: RotaryEmbedding
     let localRotary: RotaryEmbedding
@@ -79,7 +79,7 @@ struct ModernBertConfiguration {
         mlpDropout = try config.probability("mlp_dropout")
         paddingIndex = config.paddingIndex
         let layers = config.isMissing("num_hidden_layers") ? 22 : try config.layerCount()
-        // Configurations before `layer_types` say how many layers there are from one global one to the next.
+        // Configurations from before `layer_types` state the distance between global layers.
         let period = try config.integer("global_attn_every_n_layers", default: 3)
         isLocal = try config.slidingLayers(layers) { !$0.isMultiple(of: period) }
         let side = try config.integer("local_attention", default: 128) / 2
@@ -105,13 +105,13 @@ struct ModernBertConfiguration {
         case let other:
             throw ModelError(
                 .unsupported,
-                "\(config.source): `classifier_pooling` is \"\(other)\"; known are cls and mean"
+                "\(config.source): `classifier_pooling` is \"\(other)\"; supported are cls and mean"
             )
         }
         classifierActivation = try config.activation("classifier_activation", default: .gelu)
         classifierBias = try config.flag("classifier_bias", default: false)
         classifierDropout = try config.probability("classifier_dropout")
-        // Of the masked-language model, of attention kernels and compilers, and another name of `norm_eps` that is not read.
+        // For the masked-language model, attention kernels and compilers, and an unused alias of `norm_eps`.
         for name in [
             "decoder_bias", "deterministic_flash_attn", "sparse_prediction", "sparse_pred_ignore_index",
             "reference_compile", "repad_logits_with_grad", "layer_norm_eps",
@@ -125,7 +125,7 @@ struct ModernBertConfiguration {
     }
 }
 
-/// Attention over the whole text or a window around each token, with rotary positions.
+/// Attention over the whole text or over a window around each token, with rotary positions.
 private final class ModernBertAttention {
     private let config: ModernBertConfiguration
     private let input: Linear
@@ -170,10 +170,10 @@ private final class ModernBertAttention {
     }
 }
 
-/// Attention and gated feed-forward, each normalised before and added to its input.
+/// Attention and gated feed-forward, each with a norm before it and a residual connection.
 private final class ModernBertBlock {
     private let config: ModernBertConfiguration
-    /// The first block has none: the embeddings are normalised already.
+    /// Nil in the first block, because the embeddings are already normalized.
     private let attentionNorm: LayerNorm?
     private let attention: ModernBertAttention
     private let feedForwardNorm: LayerNorm
@@ -221,7 +221,7 @@ final class ModernBertModel: Backbone {
     private let blocks: [ModernBertBlock]
     private let norm: LayerNorm
 
-    /// Makes the parameters `embeddings`, `layers.N` and `final_norm` at a place.
+    /// Creates the parameters `embeddings`, `layers.N` and `final_norm` in a scope.
     init(_ scope: ParameterScope, _ config: ModernBertConfiguration) throws(TorchError) {
         self.config = config
         hiddenSize = config.hiddenSize
@@ -263,9 +263,9 @@ final class ModernBertModel: Backbone {
     }
 }
 
-/// ModernBERT's head: a dense layer, a non-linearity, a normalisation, and a layer to the labels.
+/// ModernBERT's head: a dense layer, an activation, a norm, and an output layer.
 ///
-/// Fresh weights have transformers' standard deviations; it also cuts them off at `initializer_cutoff_factor` of these.
+/// Fresh weights have transformers' standard deviations; transformers also truncates at `initializer_cutoff_factor` of them.
 private struct ModernBertHead: ClassificationHead {
     private let config: ModernBertConfiguration
     private let dense: Linear

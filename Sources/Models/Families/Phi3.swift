@@ -1,5 +1,5 @@
-// Phi-3 mini and medium, Phi-3.5 and Phi-4-mini: Llama's block with fused projections, long rope and a part of each head
-// turning.
+// Phi-3 mini and medium, Phi-3.5 and Phi-4-mini: Llama's block with fused projections, longrope and partially rotated
+// heads.
 //
 // Source: https://github.com/huggingface/transformers/blob/v5.23.0/src/transformers/models/phi3/modeling_phi3.py
 
@@ -16,7 +16,7 @@ extension DecoderConfiguration {
         decoder.activation = try config.activation("hidden_act", default: .silu)
         decoder.projections = .fused
         decoder.residualDropout = try config.probability("resid_pdrop")
-        // transformers reads these two and applies neither.
+        // transformers reads these two but does not apply them.
         _ = (config["embd_pdrop"], config["attention_bias"])
         if let window = try config.optionalInteger("sliding_window") {
             decoder.setWindow(config.slidingWindow(window))

@@ -1,4 +1,4 @@
-// Qwen2 and Qwen2.5: Llama's block with biases on queries, keys and values, and windows in the upper layers.
+// Qwen2 and Qwen2.5: Llama's block with biases on queries, keys and values, and windows in upper layers.
 //
 // Source: https://github.com/huggingface/transformers/blob/v5.23.0/src/transformers/models/qwen2/modeling_qwen2.py
 
@@ -15,7 +15,7 @@ extension DecoderConfiguration {
         return decoder
     }
 
-    /// Windows from `max_window_layers` on, where `use_sliding_window` asks for them.
+    /// Sets windows from layer `max_window_layers` on, if `use_sliding_window` is true.
     mutating func setQwenWindows(_ config: ConfigurationReader) throws(ModelError) {
         let uses = try config.flag("use_sliding_window", default: false)
         let window = try config.optionalInteger("sliding_window", missing: 4096)
@@ -25,7 +25,7 @@ extension DecoderConfiguration {
             guard uses, let window else {
                 throw ModelError(
                     .badConfiguration,
-                    "\(config.source): `layer_types` has sliding layers, and `use_sliding_window` is false or `sliding_window` null"
+                    "\(config.source): `layer_types` has sliding layers; set `use_sliding_window` to true and give `sliding_window`"
                 )
             }
             layers[index].window = config.slidingWindow(window)

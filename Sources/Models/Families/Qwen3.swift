@@ -1,4 +1,4 @@
-// Qwen3: Qwen2's block with normalised queries and keys.
+// Qwen3: Qwen2's block with normalized queries and keys.
 //
 // Source: https://github.com/huggingface/transformers/blob/v5.23.0/src/transformers/models/qwen3/modeling_qwen3.py
 

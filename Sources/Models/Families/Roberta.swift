@@ -1,4 +1,4 @@
-// RoBERTa and XLM-RoBERTa: BERT's encoder, positions counted from the padding token on, a head of its own.
+// RoBERTa and XLM-RoBERTa: BERT's encoder with positions that start after the padding token, and another head.
 //
 // Source: https://github.com/huggingface/transformers/blob/v5.23.0/src/transformers/models/roberta/modeling_roberta.py
 
@@ -29,19 +29,19 @@ extension ModelFamily {
                 renamedSuffixes: KeyMap.tensorFlowNames,
                 dropped: [
                     .init(prefix: "lm_head.", reason: "a classifier has no masked-language-model head"),
-                    .init(prefix: "roberta.pooler.", reason: "RoBERTa's classifier has a head instead"),
-                    .init(prefix: "pooler.", reason: "RoBERTa's classifier has a head instead"),
+                    .init(prefix: "roberta.pooler.", reason: "RoBERTa's classifier has a head instead of a pooler"),
+                    .init(prefix: "pooler.", reason: "RoBERTa's classifier has a head instead of a pooler"),
                 ]
             )
         ) { scope, config in
             var encoder = try EncoderConfiguration(config)
             guard let padding = config.paddingIndex, padding >= 0 else {
-                throw config.bad("pad_token_id", "a token id, since positions are counted from it on")
+                throw config.bad("pad_token_id", "a token id, because positions start after it")
             }
             guard encoder.embeddings.maxPositionEmbeddings > padding + 1 else {
                 throw config.bad(
                     "max_position_embeddings",
-                    "more than \(padding + 1), since positions are counted from the padding token \(padding) on"
+                    "more than \(padding + 1), because positions start after the padding token \(padding)"
                 )
             }
             encoder.embeddings.positions = .afterPadding(id: padding)
