@@ -8,13 +8,15 @@ import Training
 public enum ClassWeights: Sendable, Equatable {
     /// All examples have the same weight.
     case equal
-    /// Inversely proportional to the class's share of the training data: n / (classes · examples of the class). For
-    /// multi-label, the number of examples without the label divided by the number with it.
+    /// Inversely proportional to the class's share of the training data: n / (classes · examples of the class).
+    ///
+    /// For multi-label, the number of examples without the label divided by the number with it.
     ///
     /// Source: scikit-learn's `compute_class_weight("balanced")`; `pos_weight` of `torch.nn.BCEWithLogitsLoss`.
     case balanced
-    /// Inversely proportional to the effective number of the class's examples, (1 - β^n) / (1 - β), with a mean of 1. This
-    /// lies between equal (β = 0) and balanced (β → 1).
+    /// Inversely proportional to the effective number of the class's examples, (1 - β^n) / (1 - β), with a mean of 1.
+    ///
+    /// This lies between equal (β = 0) and balanced (β → 1).
     ///
     /// Source: Cui et al. 2019, "Class-balanced loss based on effective number of samples".
     case effectiveNumber(beta: Double)

@@ -75,7 +75,9 @@ public struct FineTuning: Sendable {
     public var resizesEmbeddings = false
     /// The device to run on.
     public var device = Device.cpu
-    /// The CPU routes of matrix products. The default follows from the instruction sets; ``MeasuredProducts`` measures.
+    /// The CPU routes of matrix products.
+    ///
+    /// The default follows from the instruction sets; ``MeasuredProducts`` measures.
     public var productRoutes = ProductRoutes.suggested
     /// The weights' type: `.float32`, or `.bfloat16` with stochastically rounded updates.
     ///

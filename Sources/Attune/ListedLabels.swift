@@ -1,6 +1,8 @@
 import Files
 
-/// Lists labels with their numbers on one line. If there are many, lists those with the largest and smallest numbers.
+/// Lists labels with their numbers on one line.
+///
+/// If there are many, lists those with the largest and smallest numbers.
 ///
 /// - Parameters:
 ///   - numbers: The numbers by label id.

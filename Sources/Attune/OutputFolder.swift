@@ -177,7 +177,9 @@ public struct OutputFolder: Sendable {
         name == "README.md" ? "a model card" : "the run's own recipe"
     }
 
-    /// Whether a run may write its model card or recipe. It may not if no run wrote the existing file.
+    /// Whether a run may write its model card or recipe.
+    ///
+    /// It may not if no run wrote the existing file.
     ///
     /// - Parameter name: `README.md` or `recipe.yaml`.
     /// - Returns: True if the run may write the file.

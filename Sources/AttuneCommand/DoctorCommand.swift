@@ -119,7 +119,9 @@ struct HubCheck {
 
     init(_ environment: HubEnvironment) { self.environment = environment }
 
-    /// Two lines, with a remedy if something is wrong. The token itself is never shown.
+    /// Two lines, with a remedy if something is wrong.
+    ///
+    /// The token itself is never shown.
     var lines: [String] {
         let token: Token?
         do { token = try waiting { try await Token.find(in: environment) } } catch {

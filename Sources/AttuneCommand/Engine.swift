@@ -11,7 +11,9 @@ struct Engine {
     private let busyMachine: BusyMachine
 
     /// Opens the device, adopts the heap, sets the number of threads, and measures matrix products unless an earlier
-    /// measurement is saved. Then watches for other programs on the same cores.
+    /// measurement is saved.
+    ///
+    /// Then watches for other programs on the same cores.
     ///
     /// - Parameters:
     ///   - device: The option `--device`.
@@ -28,8 +30,9 @@ struct Engine {
         busyMachine.watch()
     }
 
-    /// Reduces the threads while other programs use the cores, unless `--threads` is given. Call it between two batches, on
-    /// the thread that computes.
+    /// Reduces the threads while other programs use the cores, unless `--threads` is given.
+    ///
+    /// Call it between two batches, on the thread that computes.
     func adaptThreads() { busyMachine.adaptThreads() }
 
     /// libtorch's default number of threads, or fewer if the container's CPU limit is lower.

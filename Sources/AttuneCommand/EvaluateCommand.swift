@@ -94,7 +94,9 @@ struct EvaluateCommand: ParsableCommand {
         }
     }
 
-    /// The targets as ids of the model's labels. Prints a note on how labels were matched to standard error.
+    /// The targets as ids of the model's labels.
+    ///
+    /// Prints a note on how labels were matched to standard error.
     private func targets(
         _ rows: LabelledTexts,
         _ model: TextClassifier,

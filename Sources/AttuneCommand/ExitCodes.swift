@@ -90,7 +90,9 @@ extension ExitCode {
     }
 }
 
-/// Runs a command's body. Turns an error into one line on standard error and its exit code.
+/// Runs a command's body.
+///
+/// Turns an error into one line on standard error and its exit code.
 func reportingFailure(_ body: () throws -> Void) throws {
     do {
         try body()

@@ -1,7 +1,9 @@
 import ArgumentParser
 import JSON
 
-/// The flags of a command, taken from its declaration. Recipes use the same names.
+/// The flags of a command, taken from its declaration.
+///
+/// Recipes use the same names.
 struct FlagCatalog {
     /// One flag.
     struct Flag {

@@ -1,7 +1,9 @@
 import Attune
 import JSON
 
-/// The output of `attune plan --json`. Sizes are in bytes, times in seconds.
+/// The output of `attune plan --json`.
+///
+/// Sizes are in bytes, times in seconds.
 struct ForecastJSON {
     let forecast: Forecast
     let limits: [MemoryLimit]

@@ -60,7 +60,9 @@ struct OptimizerOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Focal loss: the larger, the less easy examples count; often 2.", valueName: "gamma"))
     var focalGamma = TrainingArguments().focalGamma
 
-    /// Applies the options. Call it after the schedule's type is set.
+    /// Applies the options.
+    ///
+    /// Call it after the schedule's type is set.
     func apply(to arguments: inout TrainingArguments) throws {
         arguments.optimizer = optim
         do {

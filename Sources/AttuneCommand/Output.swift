@@ -21,7 +21,9 @@ func print(_ text: String, terminator: String = "\n") throws(FileError) {
 /// Text that cannot be written is dropped.
 func writeToStandardError(_ text: String) { StandardStreams.writeMessage(text) }
 
-/// The path of an output file, as typed. Its name need not be UTF-8.
+/// The path of an output file, as typed.
+///
+/// Its name need not be UTF-8.
 struct OutputPath: ExpressibleByArgument {
     /// The path itself.
     let path: RawPath
@@ -31,7 +33,9 @@ struct OutputPath: ExpressibleByArgument {
     /// The path to show.
     var name: String { path.shown }
 
-    /// Writes the file. A regular file is replaced atomically; anything else, such as a pipe, is written to.
+    /// Writes the file.
+    ///
+    /// A regular file is replaced atomically; anything else, such as a pipe, is written to.
     ///
     /// - Parameter text: The contents.
     /// - Throws: `FileError`.

@@ -100,7 +100,9 @@ struct PlanText {
         }
     }
 
-    /// When checkpoints are saved. The model itself is always saved at the end.
+    /// When checkpoints are saved.
+    ///
+    /// The model itself is always saved at the end.
     private var saves: String {
         let arguments = job.arguments
         let count = arguments.checkpointCount(totalSteps: plan.totalSteps, stepsPerEpoch: plan.stepsPerEpoch)

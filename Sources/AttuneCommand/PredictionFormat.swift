@@ -2,7 +2,9 @@ import Attune
 import Foundation
 import JSON
 
-/// The JSON lines of `attune predict`. The label names are encoded only once.
+/// The JSON lines of `attune predict`.
+///
+/// The label names are encoded only once.
 struct PredictionFormat {
     /// Label names in JSON, with quotes and colon.
     private let keys: [[UInt8]]

@@ -3,7 +3,9 @@ import Attune
 import Foundation
 import Yams
 
-/// A run's settings in a YAML file. Its keys are the flags in snake_case, as transformers names them.
+/// A run's settings in a YAML file.
+///
+/// Its keys are the flags in snake_case, as transformers names them.
 ///
 ///     learning_rate: 2e-5
 ///     class_weights: {J: 0.6, P: 0.4}

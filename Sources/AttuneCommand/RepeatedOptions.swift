@@ -1,6 +1,8 @@
 import ArgumentParser
 
-/// Refuses a single-value option that is given twice. The parser would silently take the last value.
+/// Refuses a single-value option that is given twice.
+///
+/// The parser would silently take the last value.
 enum RepeatedOptions {
     /// Checks a command line.
     ///

@@ -35,7 +35,9 @@ struct TextTable {
     }
 }
 
-/// A bar of block characters, in steps of an eighth. Any part above 0 shows at least one eighth.
+/// A bar of block characters, in steps of an eighth.
+///
+/// Any part above 0 shows at least one eighth.
 ///
 /// - Parameters:
 ///   - part: The value of the bar.

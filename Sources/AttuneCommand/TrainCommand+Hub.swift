@@ -5,7 +5,9 @@ import Hub
 
 // `--push-to-hub`: the push after training, and the model card.
 extension TrainCommand {
-    /// Pushes the trained model. If that fails, prints a command that repeats the push; the model is saved locally.
+    /// Pushes the trained model.
+    ///
+    /// If that fails, prints a command that repeats the push; the model is saved locally.
     func finish(_ pusher: HubPusher, _ folder: URL, _ interrupt: Interrupt) throws {
         var failure = ExitCode.interrupted
         defer { for note in pusher.takeNotes() { writeToStandardError(note + "\n") } }

@@ -4,7 +4,9 @@ import Foundation
 
 // `--seeds`: repeats a run with several seeds and reports the spread of its metrics.
 extension TrainCommand {
-    /// Runs all seeds. Each gets its own recipe, which repeats that seed alone.
+    /// Runs all seeds.
+    ///
+    /// Each gets its own recipe, which repeats that seed alone.
     ///
     /// - Parameters:
     ///   - count: The number of seeds.

@@ -173,7 +173,9 @@ struct TrainCommand: ParsableCommand {
         }
     }
 
-    /// The run that the options describe, with ids of the Hub as typed. Nothing is downloaded or read.
+    /// The run that the options describe, with ids of the Hub as typed.
+    ///
+    /// Nothing is downloaded or read.
     func job() throws -> FineTuning {
         var job = FineTuning(
             model: source.model,

@@ -16,7 +16,9 @@ final class CheckpointWriter {
         let isOver = DispatchSemaphore(value: 0)
     }
 
-    /// Begins to write a checkpoint. Call ``wait()`` first if one is being written.
+    /// Begins to write a checkpoint.
+    ///
+    /// Call ``wait()`` first if one is being written.
     ///
     /// - Parameter write: Writes a checkpoint and returns its folder; runs on another thread.
     func begin(_ write: @escaping () throws -> URL) {

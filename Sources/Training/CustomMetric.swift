@@ -29,8 +29,9 @@ public struct CustomMetric: Sendable {
     public let name: String
     /// Whether a greater value is better, if the metric selects the best model.
     public let greaterIsBetter: Bool
-    /// Computes the metric. A NaN or infinite value is left out of the evaluation, like other metrics that are undefined
-    /// for the examples.
+    /// Computes the metric.
+    ///
+    /// A NaN or infinite value is left out of the evaluation, like other metrics that are undefined for the examples.
     public let measure: @Sendable (Answers) -> Double
 
     /// Creates a metric.

@@ -21,7 +21,9 @@ struct FreezingPlan {
     }
 
     /// The factor of a parameter's learning rate: 1 after the last block, `decay` in it, and another factor `decay` for each
-    /// block further down. The embeddings are below the first block.
+    /// block further down.
+    ///
+    /// The embeddings are below the first block.
     func learningRateFactor(of parameter: Parameter, decay: Double) -> Double {
         let depth = depths[parameter.name] ?? blockCount
         return pow(decay, Double(blockCount - depth))

@@ -1,9 +1,13 @@
 import Torch
 
-/// The purposes of random numbers in a run. Each has its own stream, so that they are independent.
+/// The purposes of random numbers in a run.
+///
+/// Each has its own stream, so that they are independent.
 enum RandomPurpose: String {
     case dropout
-    /// Stochastic rounding of bfloat16 weights. It is a function of step and position, so there is no state to save.
+    /// Stochastic rounding of bfloat16 weights.
+    ///
+    /// It is a function of step and position, so there is no state to save.
     case rounding
 
     /// The stream's seed.

@@ -62,7 +62,9 @@ extension TrainingArguments {
         return max(within, 0) + 1 + (evalOnStart ? 1 : 0)
     }
 
-    /// The maximum number of checkpoints that the run writes. It includes those for possible best evaluations.
+    /// The maximum number of checkpoints that the run writes.
+    ///
+    /// It includes those for possible best evaluations.
     ///
     /// - Parameters:
     ///   - totalSteps: The number of steps of the run.
@@ -87,7 +89,9 @@ extension TrainingArguments {
         }
     }
 
-    /// The number of checkpoints that ``saveTotalLimit`` keeps. The newest and the best are always kept.
+    /// The number of checkpoints that ``saveTotalLimit`` keeps.
+    ///
+    /// The newest and the best are always kept.
     ///
     /// - Parameter count: The number of checkpoints that the run writes.
     /// - Returns: The number of checkpoints at the end of the run.

@@ -44,8 +44,9 @@ public struct RunSchedule: Sendable, Equatable {
     public var unchecked: [String] = []
     /// Whether the checkpoint's best evaluation is forgotten, because it used another loss.
     public var forgetsBest = false
-    /// The product routes of the checkpoint's run, if the model was loaded with others. They are kept, so that the resumed
-    /// run gives the same results.
+    /// The product routes of the checkpoint's run, if the model was loaded with others.
+    ///
+    /// They are kept, so that the resumed run gives the same results.
     public var keptRoutes: ProductRoutes?
 }
 

@@ -218,7 +218,9 @@ extension Trainer {
         return record
     }
 
-    /// Begins to save. The next step may begin meanwhile, but waits before it updates weights.
+    /// Begins to save.
+    ///
+    /// The next step may begin meanwhile, but waits before it updates weights.
     ///
     /// Call ``finishSaving(_:_:)`` before any other change of weights.
     func beginSaving(

@@ -14,7 +14,9 @@ struct StepState {
     var phaseEnded: ((StepPhase) throws(TorchError) -> Void)?
 }
 
-/// The phases of a step. The update runs once, the others for each micro-batch.
+/// The phases of a step.
+///
+/// The update runs once, the others for each micro-batch.
 package enum StepPhase: Sendable, Equatable {
     /// From token ids to the loss.
     case forward
@@ -134,7 +136,9 @@ extension Trainer {
         return (value, amount)
     }
 
-    /// Runs the backward pass. bfloat16 gradients of several micro-batches are summed in float32, one parameter at a time.
+    /// Runs the backward pass.
+    ///
+    /// bfloat16 gradients of several micro-batches are summed in float32, one parameter at a time.
     private func backward(_ value: Tensor, isOneOfSeveral: Bool) throws(TorchError) {
         let narrow = classifier.model.parameters.trainable.filter { $0.value.dtype != .float32 }
         guard isOneOfSeveral, !narrow.isEmpty else { return try value.backward() }

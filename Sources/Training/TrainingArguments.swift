@@ -109,7 +109,9 @@ public struct TrainingArguments: Sendable, Equatable {
     public var evalSteps: Int?
     /// Steps or epochs, according to ``evalStrategy``, before the first evaluation.
     public var evalDelay = 0.0
-    /// Whether to evaluate before the first step, too. This evaluation is never the best.
+    /// Whether to evaluate before the first step, too.
+    ///
+    /// This evaluation is never the best.
     public var evalOnStart = false
     /// When to save during training.
     public var saveStrategy = IntervalStrategy.steps
@@ -155,7 +157,9 @@ public struct TrainingArguments: Sendable, Equatable {
         dataloaderDropLast ? examples / perDeviceTrainBatchSize * perDeviceTrainBatchSize : examples
     }
 
-    /// The number of steps per epoch. The last step may have fewer micro-batches.
+    /// The number of steps per epoch.
+    ///
+    /// The last step may have fewer micro-batches.
     ///
     /// - Parameter examples: The number of training examples.
     /// - Returns: The number of steps, at least 1.

@@ -22,7 +22,9 @@ struct MemoryProbe {
     /// The number of frozen blocks in the trial models.
     let frozen: Int
 
-    /// Chooses the sizes of the trial models. `blockCount` overrides the outline's number of blocks.
+    /// Chooses the sizes of the trial models.
+    ///
+    /// `blockCount` overrides the outline's number of blocks.
     init(
         job: FineTuning,
         outline: ModelSkeleton,

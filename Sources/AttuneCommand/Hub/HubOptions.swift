@@ -36,7 +36,9 @@ struct HubOptions: ParsableArguments {
     }
 }
 
-/// Runs an asynchronous closure and waits for it. The commands are synchronous because of the engine's threads.
+/// Runs an asynchronous closure and waits for it.
+///
+/// The commands are synchronous because of the engine's threads.
 func waiting<Result: Sendable>(_ body: @escaping @Sendable () async throws -> Result) throws -> Result {
     let done = DispatchSemaphore(value: 0)
     let box = ResultBox<Result>()

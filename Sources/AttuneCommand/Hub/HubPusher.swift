@@ -4,7 +4,9 @@ import Foundation
 import Hub
 import Synchronization
 
-/// Pushes a run's model to the Hub during training, one push at a time. A failed push does not stop the run.
+/// Pushes a run's model to the Hub during training, one push at a time.
+///
+/// A failed push does not stop the run.
 ///
 /// A checkpoint is pushed from hard links to its files, which remain when the run deletes the checkpoint.
 final class HubPusher: Sendable {
@@ -62,7 +64,9 @@ final class HubPusher: Sendable {
 
     // MARK: During training
 
-    /// Removes the links of a killed run. Call it once this run owns the folder.
+    /// Removes the links of a killed run.
+    ///
+    /// Call it once this run owns the folder.
     func begin() { removeLinks() }
 
     /// Queues a saved checkpoint for pushing and returns immediately.
@@ -152,7 +156,9 @@ final class HubPusher: Sendable {
 
     // MARK: After training
 
-    /// Cancels all pushes, because the run was stopped. The next push sends the missing files.
+    /// Cancels all pushes, because the run was stopped.
+    ///
+    /// The next push sends the missing files.
     func cancel() {
         state.withLock { state in
             state.waiting = []

@@ -81,7 +81,9 @@ package struct ProbedStep: Sendable, Equatable {
         return moments
     }
 
-    /// The time of a step with a number of blocks. A negative difference between the measurements counts as 0.
+    /// The time of a step with a number of blocks.
+    ///
+    /// A negative difference between the measurements counts as 0.
     ///
     /// - Parameter blocks: The number of blocks, at least that of the measured models.
     /// - Returns: The time in seconds.
@@ -95,8 +97,10 @@ package struct ProbedStep: Sendable, Equatable {
         return few + Double(blocks - smallBlocks) * (many - few) / Double(largeBlocks - smallBlocks)
     }
 
-    /// The peaks of the first and of the second half of a phase's allocations. Both models use as many allocations from each
-    /// end as the smaller one has; the larger model's allocations in between are left out.
+    /// The peaks of the first and of the second half of a phase's allocations.
+    ///
+    /// Both models use as many allocations from each end as the smaller one has; the larger model's allocations in between are
+    /// left out.
     private static func halves(_ few: [Int], _ many: [Int]) -> [(Int, Int)?] {
         guard many.count >= few.count else {
             return [few.max().flatMap { peak in many.max().map { (peak, $0) } }, nil]

@@ -7,7 +7,9 @@ package import Torch
 /// The steps that represent a run.
 package struct NotableSteps: Sendable, Equatable {
     /// The examples of the steps with the largest micro-batches: a step with a single micro-batch, and a step in which the
-    /// largest one is last. Either may be missing.
+    /// largest one is last.
+    ///
+    /// Either may be missing.
     package var heaviest: [[Int]]
     /// The examples of a step with about the mean number of tokens.
     package var typical: [Int]

@@ -18,7 +18,9 @@ extension StepReplay {
         folder.appending(path: "replay-step-\(step).safetensors")
     }
 
-    /// Writes the step and a model's weights. The file is written atomically.
+    /// Writes the step and a model's weights.
+    ///
+    /// The file is written atomically.
     ///
     /// - Parameters:
     ///   - model: The model, with the weights before the step.

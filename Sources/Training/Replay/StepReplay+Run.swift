@@ -5,7 +5,9 @@ import Tokenization
 import Torch
 
 extension StepReplay {
-    /// Replays the step up to the first non-finite value and records every layer, weight and gradient. Weights stay the same.
+    /// Replays the step up to the first non-finite value and records every layer, weight and gradient.
+    ///
+    /// Weights stay the same.
     ///
     /// - Parameters:
     ///   - model: The model with the weights before the step; its gradients are cleared.

@@ -32,7 +32,9 @@ struct RecordedSetting: Sendable {
         (self.name, self.properties, self.rule, self.value) = (name, properties, rule, value)
     }
 
-    /// All settings. A test checks that each property is covered exactly once.
+    /// All settings.
+    ///
+    /// A test checks that each property is covered exactly once.
     static let all: [RecordedSetting] = identity + loss + steps + evaluation + free
 
     /// Settings that determine the position in the data and the meaning of the state.
@@ -62,7 +64,9 @@ struct RecordedSetting: Sendable {
         RecordedSetting("optim_args momentum", ["sgdMomentum"], .refused) { .double($0.sgdMomentum) },
     ]
 
-    /// Settings of the loss. Class weights and a custom loss are recorded separately.
+    /// Settings of the loss.
+    ///
+    /// Class weights and a custom loss are recorded separately.
     private static let loss: [RecordedSetting] = [
         RecordedSetting("label_smoothing_factor", ["labelSmoothingFactor"], .refused) {
             .double($0.labelSmoothingFactor)

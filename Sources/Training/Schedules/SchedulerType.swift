@@ -16,7 +16,9 @@ public enum ScheduleCurve: String, Sendable, CaseIterable {
     case oneMinusSquareRoot = "1-sqrt"
 }
 
-/// The parameters of a schedule, as transformers' `lr_scheduler_kwargs`. Nil takes transformers' default.
+/// The parameters of a schedule, as transformers' `lr_scheduler_kwargs`.
+///
+/// Nil takes transformers' default.
 public struct SchedulerOptions: Sendable, Equatable {
     /// The number of waves of a cosine (0.5 only falls), or of restarts.
     public var numCycles: Double?
