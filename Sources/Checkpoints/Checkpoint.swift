@@ -42,13 +42,13 @@ public protocol Checkpoint {
 
     /// Returns a tensor's shape and storage without reading it; nil if there is no such tensor.
     ///
-    /// - Parameter name: As in ``tensorNames``.
+    /// - Parameter name: A name in ``tensorNames``.
     /// - Returns: Shape and storage, or nil.
     func info(_ name: String) -> TensorInfo?
 
     /// Reads a tensor. If the storage allows it, the tensor maps the file and must not be written to.
     ///
-    /// - Parameter name: As in ``tensorNames``.
+    /// - Parameter name: A name in ``tensorNames``.
     /// - Returns: The tensor, on the CPU.
     /// - Throws: `.missing` if there is no such tensor.
     func tensor(_ name: String) throws(CheckpointError) -> Tensor

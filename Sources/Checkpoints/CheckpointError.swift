@@ -20,7 +20,7 @@ public struct CheckpointError: Error, Sendable, Equatable, CustomStringConvertib
 
     /// The kind of failure.
     public var code: Code
-    /// What is wrong, in which file or tensor, and how to fix it.
+    /// The problem, its file or tensor, and the remedy.
     public var message: String
 
     package init(_ code: Code, _ message: String) {

@@ -176,7 +176,7 @@ public struct GGUFFile: Checkpoint {
 
     /// Returns a tensor's shape and storage without reading it.
     ///
-    /// - Parameter name: As in ``tensorNames``.
+    /// - Parameter name: A name in ``tensorNames``.
     /// - Returns: Shape and storage, or nil if there is no such tensor.
     public func info(_ name: String) -> TensorInfo? {
         entries[name].map { TensorInfo(shape: $0.shape, storage: $0.type.name) }
@@ -184,7 +184,7 @@ public struct GGUFFile: Checkpoint {
 
     /// Reads a tensor and dequantizes it to float32.
     ///
-    /// - Parameter name: As in ``tensorNames``.
+    /// - Parameter name: A name in ``tensorNames``.
     /// - Returns: The tensor, on the CPU.
     /// - Throws: `.missing` if there is no such tensor; `.inputOutput` if the file has become shorter since it was opened.
     public func tensor(_ name: String) throws(CheckpointError) -> Tensor {

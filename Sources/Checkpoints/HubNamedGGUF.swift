@@ -60,7 +60,7 @@ public struct HubNamedGGUF: Checkpoint {
 
     /// Returns a tensor's shape and storage without reading it.
     ///
-    /// - Parameter name: As in ``tensorNames``.
+    /// - Parameter name: A name in ``tensorNames``.
     /// - Returns: Shape and storage, or nil if there is no such tensor.
     public func info(_ name: String) -> TensorInfo? {
         guard let entry = entries[name], var info = file.info(entry.gguf) else { return nil }
@@ -70,7 +70,7 @@ public struct HubNamedGGUF: Checkpoint {
 
     /// Reads a tensor and dequantizes it to float32.
     ///
-    /// - Parameter name: As in ``tensorNames``.
+    /// - Parameter name: A name in ``tensorNames``.
     /// - Returns: The tensor, on the CPU.
     /// - Throws: `.missing` if there is no such tensor; `.corrupt` if its rows do not divide into the heads.
     public func tensor(_ name: String) throws(CheckpointError) -> Tensor {

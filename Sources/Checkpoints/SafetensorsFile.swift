@@ -186,7 +186,7 @@ public struct SafetensorsFile: Checkpoint {
 
     /// Returns a tensor's shape and storage without reading it.
     ///
-    /// - Parameter name: As in ``tensorNames``.
+    /// - Parameter name: A name in ``tensorNames``.
     /// - Returns: Shape and storage, or nil if there is no such tensor.
     public func info(_ name: String) -> TensorInfo? {
         entries[name].map { TensorInfo(shape: $0.shape, storage: $0.storage) }
@@ -194,7 +194,7 @@ public struct SafetensorsFile: Checkpoint {
 
     /// Returns a tensor over the mapped file; copies it only if it is not aligned.
     ///
-    /// - Parameter name: As in ``tensorNames``.
+    /// - Parameter name: A name in ``tensorNames``.
     /// - Returns: The tensor, on the CPU.
     /// - Throws: `.missing` if there is no such tensor; `.inputOutput` if the file has become shorter since it was opened.
     public func tensor(_ name: String) throws(CheckpointError) -> Tensor {

@@ -139,7 +139,7 @@ public struct RotaryEmbedding: Sendable, Equatable {
 
     /// Returns the cosines and sines for packed tokens, computed once per batch and shared by all layers.
     ///
-    /// A text uses the frequencies of its own length, independent of its batch. transformers uses those of the batch's longest
+    /// The frequencies depend on each text's length, independent of its batch. transformers uses those of the batch's longest
     /// text (`longrope_frequency_update`).
     ///
     /// - Parameters:

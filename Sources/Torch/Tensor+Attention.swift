@@ -80,7 +80,7 @@ extension Tensor {
     ///   - values: `[T, M, D]`.
     ///   - cuSeqlens: B + 1 offsets; sequence i owns rows `cuSeqlens[i] ..< cuSeqlens[i + 1]`.
     ///   - rows: The rows that this tensor's queries belong to if it holds only some, `[R, N, D]`; nil if it holds all.
-    ///   - options: Which keys a query sees, and how scores become weights.
+    ///   - options: The keys that a query sees, and how scores become weights.
     ///   - random: The stream of dropout's seed; required for dropout.
     /// - Returns: `[T, N, D]`, or `[R, N, D]`.
     /// - Throws: `.failed` if sizes differ or the offsets do not ascend from 0 to T.

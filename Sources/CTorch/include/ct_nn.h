@@ -37,7 +37,7 @@ int ct_nn_swiglu(ct_tensor *out, ct_tensor gate, ct_tensor up);
 /// (GPT-NeoX, Llama).
 int ct_nn_rope(ct_tensor *out, ct_tensor x, ct_tensor cosine, ct_tensor sine);
 
-/// Which keys a query sees, and how scores become weights.
+/// The options of attention: the keys that a query sees, and how scores become weights.
 typedef struct ct_attention {
     double scale;   // factor on the scores
     double softcap; // c: scores → c · tanh(scores / c); 0 for none

@@ -109,7 +109,7 @@ __attribute__((target("arch=x86-64-v3"))) void run_avx2(const Task &task, const 
 }
 #endif
 
-/// Calls `task.run<Machine>(arguments…)` compiled for this machine, like CT_MULTIVERSION but for code whose shape depends
+/// Calls `task.run<Machine>(arguments…)` compiled for this machine. It replaces CT_MULTIVERSION for code whose shape depends
 /// on the registers. `run` must be CT_INLINE.
 template <typename Task, typename... Arguments>
 void run_on_this_machine(const Task &task, const Arguments &...arguments) {

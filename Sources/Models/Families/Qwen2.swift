@@ -25,7 +25,7 @@ extension DecoderConfiguration {
             guard uses, let window else {
                 throw ModelError(
                     .badConfiguration,
-                    "\(config.source): `layer_types` has sliding layers; set `use_sliding_window` to true and give `sliding_window`"
+                    "\(config.source): sliding layers in `layer_types` need `use_sliding_window` true and a `sliding_window`"
                 )
             }
             layers[index].window = config.slidingWindow(window)
