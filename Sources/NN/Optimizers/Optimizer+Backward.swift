@@ -65,7 +65,7 @@ extension Optimizer {
             }
             guard let place = places[parameters[index].name] else { return }
             hasMoved = true
-            try move(
+            try update(
                 [parameterUpdate(parameters[index], gradient, states[place.group][place.index])],
                 numbers(of: groups[place.group], learningRate, factor)
             )

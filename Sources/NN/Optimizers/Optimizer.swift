@@ -163,7 +163,7 @@ public final class Optimizer {
             parameter.value.dtype == .float32 || self.rule.updatesBFloat16(parameter)
         }
         let wide = updates.filter(isWide)
-        try rule.move(wide, numbers)
+        try rule.update(wide, numbers)
         if rule.writesNarrowCopies {
             for moved in wide { try moved.parameter?.noteNarrowCopyIsFresh() }
         }
