@@ -1,6 +1,6 @@
-# Two commands matter: `make demo` and `make test`. Each does all its own set-up on a fresh machine.
+# The main commands are `make demo` and `make test`. Each does all of its set-up on a fresh machine.
 .DEFAULT_GOAL := help
-# Tests and demo share one build, and the tests run what people run. After a small change a debug build is faster:
+# Tests and demo share one build, so the tests run the code that users run. After a small change a debug build is faster:
 # `swift build --build-tests && swift test --skip-build`.
 configuration := -c release
 .PHONY: help setup demo test lint format bench docs clean
@@ -8,10 +8,10 @@ configuration := -c release
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: ## Fetch libtorch into your cache and link it here (once; then it does nothing)
+setup: ## Fetch libtorch into your cache and link it here (once)
 	@Scripts/setup-native
 
-demo: setup ## Fine-tune a language model on real tweets and ask it (about three minutes after the first build)
+demo: setup ## Fine-tune a language model on real tweets and predict (about three minutes after the first build)
 	@Scripts/fetch-demo-data
 	@swift build $(configuration) --product attune
 	@Scripts/demo
@@ -19,24 +19,24 @@ demo: setup ## Fine-tune a language model on real tweets and ask it (about three
 test: setup ## Build everything, run every test, build the example
 	swift build $(configuration) --build-tests --explicit-target-dependency-import-check error
 	swift test $(configuration) --skip-build
-# In the same place, so that what was just built is not built again.
+# In the same build folder, so that nothing is built twice.
 	swift build $(configuration) --package-path Examples --scratch-path .build
 
-lint: ## Check formatting and the house's rules
+lint: ## Check formatting and the project's rules
 	@swift format lint --strict --recursive --parallel Package.swift Sources Tests Examples Benchmarks Fuzzing Scripts \
-		|| { echo 'to mend: make format'; exit 1; }
+		|| { echo 'to fix: make format'; exit 1; }
 	@Scripts/check
 
 format: ## Format all Swift sources in place
 	@swift format --in-place --recursive --parallel Package.swift Sources Tests Examples Benchmarks Fuzzing Scripts
 
-bench: setup ## Measure training and tokenizing against transformers (needs its Python libraries)
+bench: setup ## Compare training and tokenization speed with transformers (needs its Python libraries)
 	@Benchmarks/run
 	@Benchmarks/tokenizers
 
-docs: ## Say where the documentation is
+docs: ## Show where the documentation is
 	@echo 'README.md shows the command, ARCHITECTURE.md the modules; `attune help train` explains every flag.'
-	@echo 'API documentation stands beside each public symbol; Xcode and `swift package` with the DocC plugin render it.'
+	@echo 'Every public symbol has API documentation; Xcode and `swift package` with the DocC plugin render it.'
 
-clean: ## Remove what was built and trained here; fetched libraries stay in your cache
+clean: ## Remove builds and runs; fetched libraries stay in your cache
 	@rm -rf .build .build-fuzzing* Examples/.build Benchmarks/TokenizerSpeed/.build runs

@@ -1,9 +1,9 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-// The targets, from the bottom up; imports run downward only (see ARCHITECTURE.md).
+// The targets, from the bottom up; imports go downward only (see ARCHITECTURE.md).
 //
-// `PURE=1 swift test` drops every target that needs libtorch: a test loop of seconds.
+// `PURE=1 swift test` drops every target that needs libtorch: a test cycle of seconds.
 let pureOnly = Context.environment["PURE"] != nil
 
 // `make setup` links the native libraries here. SwiftPM refuses `unsafeFlags` in version-pinned dependencies,
@@ -19,7 +19,7 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
     // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0461-async-function-isolation.md
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-    // Tests look into modules. With it in release builds as well, one build serves the tests and the command.
+    // Tests use internal symbols. With this flag in release builds, too, one build serves the tests and the command.
     .unsafeFlags(["-enable-testing"], .when(configuration: .release)),
 ]
 
@@ -35,7 +35,7 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 
 let pureTargets: [Target] = [
     .target(name: "JSON"),
-    // Hashes of contents. A library for TLS would bring 280 files to compile for them (docs/performance.md).
+    // Content hashes. A TLS library for them would add 280 files to compile (docs/performance.md).
     .target(name: "CHash", cSettings: [.unsafeFlags(["-O2", "-Wall"])]),
     .target(name: "Files", dependencies: ["CHash"]),
     .target(name: "Tokenization", dependencies: ["Files"]),
@@ -47,7 +47,7 @@ let pureTargets: [Target] = [
         ],
         linkerSettings: [
             .unsafeFlags(["-L\(native)/pyarrow", "-Xlinker", "-rpath", "-Xlinker", "\(native)/pyarrow"]),
-            // The wheel has the libraries under their versioned names alone.
+            // The wheel contains the libraries only under their versioned names.
             .unsafeFlags(
                 ["arrow", "arrow_compute", "parquet"].flatMap { ["-Xlinker", "-l:lib\($0).so.2600"] },
                 .when(platforms: [.linux])
@@ -66,19 +66,19 @@ let pureTargets: [Target] = [
 let torchTargets: [Target] = [
     .target(
         name: "CTorch",
-        // They include all others.
+        // These files include all others.
         sources: ["units"],
         cxxSettings: [
             .headerSearchPath("../../.native/torch/include"),
             .headerSearchPath("../../.native/torch/include/torch/csrc/api/include"),
-            // The kernels are what makes it fast: in debug builds too, or the tests would crawl.
+            // The kernels are optimized in debug builds, too, because the tests would be too slow otherwise.
             .unsafeFlags(["-O3", "-ffp-contract=fast", "-Wall", "-Wno-psabi"]),
         ],
         linkerSettings: [
             .unsafeFlags(["-L\(native)/torch/lib", "-Xlinker", "-rpath", "-Xlinker", "\(native)/torch/lib"]),
             .linkedLibrary("torch_cpu"),
             .linkedLibrary("c10"),
-            // libtorch's own OpenMP pool, which our kernels share; the wheel has it under this name alone.
+            // libtorch's own OpenMP pool, which our kernels share; the wheel contains it only under this name.
             .unsafeFlags(["-Xlinker", "-l:libgomp.so.1"], .when(platforms: [.linux])),
         ]
     ),
@@ -112,14 +112,14 @@ let torchTargets: [Target] = [
     ),
 ]
 
-/// A Hub to test against, which the real Python library speaks to as well.
+/// A test Hub, which the real huggingface_hub can use, too.
 let hubTestSupport = Target.target(
     name: "HubTestSupport",
     dependencies: ["Files", "JSON"] + nio,
     path: "Tests/HubTestSupport"
 )
 
-/// A module's tests live in `Tests/<Module>Tests` and may see what the module itself sees.
+/// The tests of a module, in `Tests/<Module>Tests`. They have the module's own dependencies.
 func tests(_ target: Target) -> Target {
     .testTarget(
         name: "\(target.name)Tests",
@@ -140,19 +140,19 @@ let withTests: Set<String> = [
     "Attune", "AttuneCommand",
 ]
 let sources = pureTargets + (pureOnly ? [] : torchTargets)
-/// What `Scripts/fuzz` runs against tokenizers.
+/// The program that `Scripts/fuzz` compares with tokenizers.
 let probe = Target.executableTarget(
     name: "TokenizerProbe",
     dependencies: ["Tokenization"],
     path: "Scripts/fuzz/TokenizerProbe"
 )
-/// What `Scripts/check-hub` runs beside the Python library.
+/// The program that `Scripts/check-hub` runs together with huggingface_hub.
 let hubProbe = Target.executableTarget(
     name: "HubProbe",
     dependencies: ["Hub", "HubTestSupport"],
     path: "Scripts/probes/HubProbe"
 )
-/// What `Scripts/check-models` and `Scripts/compare-real-weights` run beside transformers: `PROBES=1 swift build`.
+/// The program that `Scripts/check-models` and `Scripts/compare-real-weights` compare with transformers: `PROBES=1 swift build`.
 let modelProbe = Target.executableTarget(
     name: "ModelProbe",
     dependencies: ["Models", "NN", "Checkpoints", "Torch", "JSON"],

@@ -1,8 +1,8 @@
-"""Compares the rows that the Python libraries and Attune prepared, cell by cell.
+"""Compares the rows that datasets and Attune prepared, cell by cell.
 
     python Benchmarks/compare_data.py REFERENCE OURS     folders with train.parquet and test.parquet
 
-Opens both with the datasets library, so that names of classes are read from our files as it reads its own.
+Reads both with datasets, so class names are read from our files in the same way as from its own.
 """
 
 import sys

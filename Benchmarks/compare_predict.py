@@ -1,10 +1,9 @@
-"""Opens one model and scores one text, ours and transformers': seconds, peak memory and logits, side by side.
+"""Loads one model and scores one text with Attune and with transformers: seconds, peak memory and logits, side by side.
 
     python3 compare_predict.py MODEL_FOLDER ATTUNE [--float32]
 
-Run by Benchmarks/phi3. Each is a process of its own, timed whole; the file is in the page cache for both, which a
-first reading sees to. `resident` counts mapped pages of the file, which the system takes back when it needs them;
-`own` does not.
+Run by Benchmarks/phi3. Each is a separate process, timed from start to end. The files are read once first, so that they are in
+the page cache for both. `resident` includes mapped pages of the files, which the system can reclaim; `own` does not.
 """
 
 import argparse
@@ -20,7 +19,7 @@ TEXT = ("The committee of the city met on Thursday to talk about the new bridge,
 
 
 def own_memory(pid):
-    """Bytes in memory that belong to no file."""
+    """Returns the bytes in memory that are not mapped from files."""
     try:
         with open(f"/proc/{pid}/status") as status:
             return sum(int(line.split()[1]) * 1024 for line in status if line.startswith(("RssAnon", "RssShmem")))
@@ -29,7 +28,7 @@ def own_memory(pid):
 
 
 def measure(command):
-    """Seconds, peak resident bytes, peak bytes of its own (looked at every 20 ms), and what it printed last."""
+    """Returns seconds, peak resident bytes, peak bytes not mapped from files (sampled every 20 ms) and the last output line."""
     start = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     own = 0
@@ -50,7 +49,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("model", type=pathlib.Path)
     parser.add_argument("attune")
-    parser.add_argument("--float32", action="store_true", help="also with float32 weights: twice the memory")
+    parser.add_argument("--float32", action="store_true", help="also measure float32 weights, which need twice the memory")
     options = parser.parse_args()
     for shard in options.model.glob("*.safetensors"):
         with open(shard, "rb", buffering=0) as file:

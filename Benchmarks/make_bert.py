@@ -1,8 +1,8 @@
-"""A small BERT with random weights and its word list, for measurements in which only sizes matter.
+"""Writes a small BERT with random weights and its word list, for measurements in which only sizes matter.
 
     python3 make_bert.py FOLDER [--hidden 128] [--layers 2]
 
-Needs torch and transformers; texts are made of word0 to word499.
+Needs torch and transformers. The vocabulary is word0 to word499.
 """
 
 import argparse

@@ -2,7 +2,7 @@
 
     python Benchmarks/make_mission_data.py FILE [ROWS]        needs numpy and pyarrow==26.0.1
 
-The texts are made of syllables, as long and as often repeated as posts are; the types are as unequal as the real ones.
+The texts are made of syllables, with the lengths and word frequencies of posts; the types are as unbalanced as the real ones.
 """
 
 import sys
@@ -17,7 +17,7 @@ random = np.random.default_rng(7)
 
 syllables = [a + b + c for a in "bcdfglmnprst" for b in "aeiou" for c in ["", "n", "r", "st"]]
 words = np.array(sorted({"".join(random.choice(syllables, size=n)) for n in random.integers(1, 4, size=30_000)}))
-shares = 1 / (np.arange(len(words)) + 2.7)  # Zipf's law, as Mandelbrot has it
+shares = 1 / (np.arange(len(words)) + 2.7)  # the Zipf–Mandelbrot law
 shares /= shares.sum()
 
 TYPES = ["INTP", "INTJ", "INFP", "INFJ", "ENTP", "ENFP", "ISTP", "ENTJ", "ISTJ", "ENFJ", "ISFP", "ISFJ", "ESTP", "ESFP",

@@ -2,8 +2,8 @@
 
     python Benchmarks/make_mission_tweets.py TWEETS.tab FILE.parquet        needs pyarrow
 
-Types of writers are not known of them. Each letter stands for something a tweet shows instead: J or P for its author (which
-is what is learned), E or I for whether it was passed on often, N or S for its length, F or T for an exclamation mark.
+The writers' types are unknown, so each letter encodes a property of the tweet instead: J or P its author (the label), E or I
+many or few retweets, N or S its length, F or T an exclamation mark.
 """
 
 import csv

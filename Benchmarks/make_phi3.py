@@ -2,7 +2,7 @@
 
     python3 make_phi3.py FOLDER [--small]        (needs torch; 7.6 GB, or 7 MB with --small)
 
-Tensor by tensor, so that it needs little memory.
+Writes one tensor at a time, so that it needs little memory.
 """
 
 import argparse
@@ -45,7 +45,7 @@ CONFIG = {
     "use_cache": True,
     "vocab_size": 32064,
 }
-# A classifier, since a model without a trained head predicts nothing.
+# A classifier, because a model without a trained head cannot predict.
 CLASSIFIER = {"architectures": ["Phi3ForSequenceClassification"], "id2label": {"0": "J", "1": "P"},
               "label2id": {"J": 0, "P": 1}, "problem_type": "single_label_classification"}
 SMALL = {"hidden_size": 96, "intermediate_size": 256, "num_hidden_layers": 2, "num_attention_heads": 3,
@@ -70,7 +70,7 @@ def size(shape):
 
 
 def shards(config, limit):
-    """Tensors in order, a new shard where one would pass the limit."""
+    """Returns the tensors in order, with a new shard whenever one would exceed the limit."""
     result, filled = [[]], 0
     for name, shape in shapes(config):
         if filled + size(shape) > limit and result[-1]:
@@ -98,7 +98,7 @@ def write_shard(path, tensors, generator):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=pathlib.Path)
-    parser.add_argument("--small", action="store_true", help="two narrow layers, to try the scripts")
+    parser.add_argument("--small", action="store_true", help="two narrow layers, for testing the scripts")
     options = parser.parse_args()
     config = {**CONFIG, **CLASSIFIER, **(SMALL if options.small else {})}
     folder = options.folder
@@ -113,7 +113,7 @@ def main():
         {"metadata": {"total_parameters": total // 2, "total_size": total},
          "weight_map": {tensor: name for name, part in zip(names, parts) for tensor, _ in part}}, indent=2) + "\n")
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
-    # Of the same kind as Phi-3's, with fewer tokens.
+    # The same kind of tokenizer as Phi-3's, with fewer tokens.
     root = pathlib.Path(__file__).resolve().parents[1]
     shutil.copy(root / "Tests/Fixtures/tokenizers/llama2/tokenizer.json", folder)
     (folder / "tokenizer_config.json").write_text(

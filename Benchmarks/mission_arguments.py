@@ -1,4 +1,4 @@
-"""Changes the mission's arguments one by one and says what each does; fails where one does not act as it should.
+"""Changes the mission's arguments one at a time and reports the effect of each; fails if one does not work.
 
     python Benchmarks/mission_arguments.py ATTUNE WORK [FILE.md]       WORK holds posts.parquet and phi3/
 """
@@ -10,13 +10,13 @@ import subprocess
 import sys
 
 attune, work = sys.argv[1], pathlib.Path(sys.argv[2])
-# The recipe's thousands of steps are for 23,000 posts; of these few every sort of row is wanted.
+# The recipe's step intervals are meant for 23,000 posts; shorter ones give every kind of log row in these short runs.
 BASE = {"sample": 1000, "logging-steps": 1, "eval-steps": 25, "save-steps": 50}
 count = 0
 
 
 class Run:
-    """One run: the trainer's state, the results, and bytes of what it left."""
+    """One run: the trainer's state, the results, and hashes of the weights it saved."""
 
     def __init__(self, model=work / "phi3", recipe="recipes/phi3-mbti.yaml", base=BASE, **changes):
         global count
@@ -77,18 +77,18 @@ rates = [row["learning_rate"] for row in a.log]
 show("(the recipe, 1,000 tweets)", f"{a.steps} steps of 8; loss {a.losses[0]:.4f} to {a.losses[-1]:.4f}", a.steps == 100)
 
 b = Run(learning_rate=1e-3)
-show("learning_rate: 2e-5", f"the first step's rate is {rates[0]:.0e}; with 1e-3 it is {b.log[0]['learning_rate']:.0e}, the "
-     "first loss is the same and the second another",
+show("learning_rate: 2e-5", f"the first step's learning rate is {rates[0]:.0e}; with 1e-3 it is {b.log[0]['learning_rate']:.0e}, "
+     "with the same first loss and a different second one",
      rates[0] == 2e-5 and b.losses[0] == a.losses[0] and b.losses[1] != a.losses[1])
 b = Run(per_device_train_batch_size=8)
-show("per_device_train_batch_size: 4", f"with 8, twice the texts a step: {b.steps} steps for {a.steps}", b.steps == 50)
+show("per_device_train_batch_size: 4", f"with 8, twice as many texts per step: {b.steps} steps instead of {a.steps}", b.steps == 50)
 b = Run(gradient_accumulation_steps=1)
 c = Run(per_device_train_batch_size=8, gradient_accumulation_steps=1)
 gap = max(abs(x - y) for x, y in zip(a.losses, c.losses))
-show("gradient_accumulation_steps: 2", f"with 1 there are {b.steps} steps; 8 texts at once without accumulation give the same "
+show("gradient_accumulation_steps: 2", f"with 1 there are {b.steps} steps; batches of 8 without accumulation give the same "
      f"{c.steps} losses within {gap:.0e}", b.steps == 200 and gap < 1e-4)
 b = Run(hf_compat_ga=True)
-show("(hf_compat_ga: true)", f"transformers' sum of micro-batches: first loss {b.losses[0]:.4f} for {a.losses[0]:.4f}",
+show("(hf_compat_ga: true)", f"transformers' sum of micro-batches: first loss {b.losses[0]:.4f} instead of {a.losses[0]:.4f}",
      close([b.losses[0] / 2], [a.losses[0]], 0.02))
 b = Run(per_device_eval_batch_size=64)
 gap = max(abs(x["eval_loss"] - y["eval_loss"]) for x, y in zip(a.evaluations, b.evaluations))
@@ -99,7 +99,7 @@ show("eval_accumulation_steps: 2", "with 7 the same bytes: evaluation keeps no a
 b = Run(num_train_epochs=2)
 show("num_train_epochs: 1", f"with 2, {b.steps} steps", b.steps == 200)
 b = Run(weight_decay=10)
-show("weight_decay: 0.01", f"with 10 the first loss is the same, the last {b.losses[-1]:.4f} for {a.losses[-1]:.4f}",
+show("weight_decay: 0.01", f"with 10 the first loss is the same, the last is {b.losses[-1]:.4f} instead of {a.losses[-1]:.4f}",
      b.losses[0] == a.losses[0] and b.losses[-1] != a.losses[-1])
 b = Run(logging_steps=40)
 show("logging_steps: 1000", f"with 40, rows after steps {', '.join(str(row['step']) for row in b.log)}",
@@ -116,32 +116,32 @@ show("save_strategy: steps, save_steps: 1000", f"with 40, checkpoints {', '.join
 b = Run(learning_rate=1e-2, num_train_epochs=2)
 loss = {row["step"]: row["eval_loss"] for row in b.evaluations}
 best = min(loss, key=loss.get)
-show("load_best_model_at_end: true", f"at a rate of 1e-2 over two epochs step {b.best} was the best of {sorted(loss)}; the model saved at the "
-     "end has its checkpoint's bytes", b.best == best < 200 and b.weights == b.weights_of(best))
+show("load_best_model_at_end: true", f"at a learning rate of 1e-2 over two epochs step {b.best} was the best of {sorted(loss)}; "
+     "the final model has the bytes of its checkpoint", b.best == best < 200 and b.weights == b.weights_of(best))
 b = Run(optim="adamw_torch_fused")
 gap = max(abs(x - y) for x, y in zip(a.losses, b.losses))
 show("optim: adamw_bnb_8bit", f"moments take {a.moments / 1e6:.1f} MB in a checkpoint, {b.moments / 1e6:.1f} MB in 32 bits (most of "
      f"this model is its embeddings, kept in 32); losses differ by {gap:.0e} at most", a.moments < b.moments and 0 < gap < 0.02)
 b, c = Run(precision="fp32"), Run(precision="bf16")
-show("precision: tf32", f"on a CPU the bytes of fp32; with bf16 the first loss is {c.losses[0]:.5f} for {a.losses[0]:.5f}",
+show("precision: tf32", f"on a CPU the same bytes as fp32; with bf16 the first loss is {c.losses[0]:.5f} instead of {a.losses[0]:.5f}",
      a.weights == b.weights and c.losses[0] != a.losses[0] and close([c.losses[0]], [a.losses[0]], 0.01))
 b = Run(class_weights="J=1,P=1")
 c = Run(class_weights="J=6,P=4")
-show("class_weights: {J: 0.6, P: 0.4}", f"with equal ones the first loss is {b.losses[0]:.5f} for {a.losses[0]:.5f}; ten times "
-     "the weights change nothing but rounding",
+show("class_weights: {J: 0.6, P: 0.4}", f"with equal weights the first loss is {b.losses[0]:.5f} instead of {a.losses[0]:.5f}; "
+     "ten times the weights change only rounding",
      b.losses[0] != a.losses[0] and close(a.losses, c.losses, 1e-4))
 b = Run(sample=2000)
 show("sample: 0.01", f"with twice the tweets, {b.steps} steps", b.steps == 200)
 b = Run(sample_seed=5)
-show("sample_seed: 0", f"with 5, other tweets: first loss {b.losses[0]:.5f}", b.losses[0] != a.losses[0])
+show("sample_seed: 0", f"with 5, different tweets: first loss {b.losses[0]:.5f}", b.losses[0] != a.losses[0])
 b = Run(split_seed=5)
-show("split_seed: 1", f"with 5, other tweets are held out: first loss {b.losses[0]:.5f}", b.losses[0] != a.losses[0])
+show("split_seed: 1", f"with 5, different tweets are held out: first loss {b.losses[0]:.5f}", b.losses[0] != a.losses[0])
 b = Run(test_size=0.5)
 show("test_size: 0.2", f"with 0.5, {b.steps} steps", b.steps == 63)
 b = Run(stratify_by="J-P")
-show("stratify_by: mbti", f"by the label instead, other tweets: first loss {b.losses[0]:.5f}", b.losses[0] != a.losses[0])
+show("stratify_by: mbti", f"stratified by the label, different tweets: first loss {b.losses[0]:.5f}", b.losses[0] != a.losses[0])
 b, c = Run(seed=7), Run()
-show("(seed, 42 where not given)", "with 7 another head and order; twice with 42 the same bytes",
+show("(seed, default 42)", "with 7, another head and order; two runs with 42 give the same bytes",
      b.losses[0] != a.losses[0] and a.weights == c.weights)
 
 smol = pathlib.Path(".native/data/SmolLM2-135M-Instruct.gguf")
@@ -154,5 +154,5 @@ show("(the recipe with SmolLM2-135M, 3,000 tweets)", f"{c.steps} steps; loss "
      metrics["matthews_correlation"] > 0.8)
 
 if len(sys.argv) > 3:
-    pathlib.Path(sys.argv[3]).write_text("| argument | what is seen |\n|---|---|\n" + "\n".join(table) + "\n")
-sys.exit(f"not as they should be: {', '.join(failed)}" if failed else 0)
+    pathlib.Path(sys.argv[3]).write_text("| argument | effect |\n|---|---|\n" + "\n".join(table) + "\n")
+sys.exit(f"failed: {', '.join(failed)}" if failed else 0)

@@ -1,8 +1,8 @@
-"""The yardstick of Benchmarks/classes: the Python libraries' Trainer, and scikit-learn's report on what it answers.
+"""The baseline of Benchmarks/classes: transformers' Trainer, and scikit-learn's classification_report on its predictions.
 
     python3 reference_classes.py MODEL_FOLDER TRAIN.csv EVAL.csv STEPS BATCH
 
-Prints seconds of a step, seconds of the evaluation, and the process's peak memory in MB after each.
+Prints seconds per step, seconds of the evaluation, and the process's peak memory in MB after each.
 """
 
 import csv

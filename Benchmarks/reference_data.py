@@ -1,9 +1,9 @@
-"""The mission's data path as its tutorial has it, with the Python libraries: load, encode, sample, split, tokenize.
+"""The data path of the mission's Python script, with datasets and transformers: load, encode, sample, split, tokenize.
 
     python Benchmarks/reference_data.py FILE TOKENIZER OUT     needs datasets==5.2.0, transformers==5.23.0
 
-Prints `reference SECONDS PEAK_MB`, and each step's seconds before it. Writes the rows to OUT/train.parquet and
-OUT/test.parquet, to be compared.
+Prints each step's seconds, then `reference SECONDS PEAK_MB`. Writes the rows to OUT/train.parquet and OUT/test.parquet for
+comparison.
 """
 
 import resource

@@ -1,4 +1,4 @@
-"""The yardstick: the Python library's text-classification pipeline over rows; prints texts per second without loading.
+"""The baseline: transformers' text-classification pipeline over rows; prints texts per second, without loading.
 
     python3 reference_pipeline.py MODEL_FOLDER ROWS.jsonl [--batch 32] [--max-length 512]
 """

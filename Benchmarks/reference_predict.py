@@ -1,4 +1,4 @@
-"""The yardstick: the Python library opens a Phi-3 classifier and scores one text; prints seconds and the logits.
+"""The baseline: transformers loads a Phi-3 classifier and scores one text; prints seconds and the logits.
 
     python3 reference_predict.py MODEL_FOLDER DTYPE TEXT       (DTYPE: auto, float32)
 """

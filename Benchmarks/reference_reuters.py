@@ -1,9 +1,9 @@
-"""The yardstick on Reuters: the Python library's Trainer, from the same start and with the same settings as ours.
+"""The baseline on Reuters: transformers' Trainer, from the same initial weights and with the same settings as ours.
 
-    python3 reference_reuters.py start MODEL TRAIN.tab OUT              a classifier of the file's labels, its head drawn
-    python3 reference_reuters.py train START TRAIN.tab TEST.tab OPTIONS prints its accuracy and speed as JSON
+    python3 reference_reuters.py start MODEL TRAIN.tab OUT              writes a classifier for the labels, with a random head
+    python3 reference_reuters.py train START TRAIN.tab TEST.tab OPTIONS trains it and prints accuracy and speed as JSON
 
-MODEL is a folder or a .gguf file. Rows without a label are left out. Needs torch, transformers, datasets, accelerate.
+MODEL is a folder or a .gguf file. Rows without a label are skipped. Needs torch, transformers, datasets, accelerate.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from transformers import (AutoModelForSequenceClassification, AutoTokenizer, Dat
 
 
 def rows(path):
-    """Texts and labels of an Orange file: names, types and roles, then rows."""
+    """Reads texts and labels from an Orange file, which has lines of names, types and roles, then rows."""
     with open(path, newline="") as file:
         lines = list(csv.reader(file, delimiter="\t"))
     label, text = lines[0].index("Category"), lines[0].index("Text")
@@ -91,7 +91,7 @@ def main():
     training.add_argument("--epochs", type=float, default=1)
     training.add_argument("--learning-rate", type=float, default=5e-5)
     training.add_argument("--batch", type=int, default=8)
-    training.add_argument("--warmup", type=float, default=0, help="a share of the steps below 1, or steps")
+    training.add_argument("--warmup", type=float, default=0, help="below 1 a fraction of the steps, otherwise a number of steps")
     training.add_argument("--max-length", type=int, default=256)
     training.add_argument("--max-steps", type=int, default=-1)
     training.add_argument("--precision", choices=["fp32", "bf16"], default="bf16")

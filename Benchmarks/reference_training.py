@@ -1,4 +1,4 @@
-"""The yardstick: the Python library's own Trainer on the same model, rows, batch and steps; prints examples per second.
+"""The baseline: transformers' Trainer on the same model, rows, batch and steps; prints examples per second.
 
     python3 reference_training.py MODEL_FOLDER ROWS.jsonl STEPS [--batch 8] [--accumulation 1] [--optim …] [--bf16]
         [--group-by-length] [--max-length N] [--save-steps N]
@@ -23,7 +23,7 @@ parser.add_argument("--optim", default="adamw_torch_fused")
 parser.add_argument("--bf16", action="store_true")
 parser.add_argument("--group-by-length", action="store_true")
 parser.add_argument("--max-length", type=int)
-parser.add_argument("--save-steps", type=int, help="a checkpoint every so many steps; else none")
+parser.add_argument("--save-steps", type=int, help="save a checkpoint every N steps; default: none")
 options = parser.parse_args()
 
 with open(options.rows) as file:

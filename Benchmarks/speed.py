@@ -1,4 +1,4 @@
-"""Measures ours and transformers in turn and prints a table; see Benchmarks/run."""
+"""Measures Attune and transformers alternately and prints a table; see Benchmarks/run."""
 
 import argparse
 import csv
@@ -14,13 +14,13 @@ import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-# Weights that a token is multiplied by, and a tweet's tokens: a token costs six operations for each in training. Of the last
-# block keys and values alone count, as it computes the pooled rows and no others; head and embedding do not count.
+# The weights that a token is multiplied by, and a tweet's tokens: training costs six operations for each weight and token. The
+# last block computes only the pooled rows, so only its keys and values count; head and embedding do not count.
 SMOLLM2, MINILM = (102.9e6, 35.0), (9.14e6, 36.5)
 
 
 def run(command, **variables):
-    """Seconds of the whole process, its peak memory in MB, what it printed; an error ends all."""
+    """Returns the seconds of the whole process, its peak memory in MB and its output; exits if it fails."""
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         start = time.perf_counter()
         process = subprocess.Popen([str(w) for w in command], stdout=out, stderr=err, env={**os.environ, **variables})
@@ -44,7 +44,7 @@ class Bench:
         by_label = {}
         for row in tweets:
             by_label.setdefault(row["label"], []).append(row["text"])
-        # Tweets of one author, one after the other, until a text surely has more than 2,048 tokens.
+        # 120 tweets of one author joined: a text of more than 2,048 tokens.
         long = [{"text": " ".join(texts[i:i + 120]), "label": label} for label, texts in by_label.items() for i in range(0, len(texts) - 120, 120)]
         self.rows["long"] = self.write("long", long)
         self.rows["news"] = self.write("news", self.table(options.datasets / "20newsgroups-test.tab", "Text", "Category"))
@@ -63,7 +63,7 @@ class Bench:
         return path
 
     def sample(self, name, count):
-        """So many of the rows. Grouping by length begins with the longest: a run over a few of all rows would have those."""
+        """Draws `count` rows. Grouping by length begins with the longest, so a short run over all rows would see only those."""
         path = self.work / f"{name}-{count}.jsonl"
         if not path.exists():
             rows = self.rows[name].read_text().splitlines(True)
@@ -75,14 +75,14 @@ class Bench:
                     "--save-strategy", "no", "--learning-rate", "5e-5", "--max-steps", steps, "--overwrite-output-dir", "--output-dir", self.work / out, *more])
 
     def start(self, name):
-        """A classifier's folder that both begin with."""
+        """Returns the folder of the classifier that both sides start from."""
         if name not in self.starts:
             self.starts[name] = self.work / f"start-{name}"
             self.train(self.models[name], "tweets", 1, self.starts[name], "--sample", 100)
         return self.starts[name]
 
     def training(self, model, steps, reference_steps, rows="tweets", ours=(), reference=(), weights=None, examples=8):
-        """`examples` are those of a step."""
+        """Returns both sides of a training task; `examples` is the number per step."""
         def first():
             _, peak, text = self.train(self.start(model), rows, steps, "out", *ours)
             return float(re.search(r"\(([\d.]+) examples/s\)", text)[1]), peak
@@ -106,7 +106,7 @@ class Bench:
         return first, second, None
 
     def capped(self, model, max_length):
-        """The same classifier for texts of so many tokens at the most."""
+        """Returns the same classifier, limited to texts of `max_length` tokens."""
         folder = self.work / f"capped-{model}-{max_length}"
         if not folder.exists():
             folder.mkdir()
@@ -155,14 +155,14 @@ def main():
         parser.add_argument(f"--{name}", type=pathlib.Path, required=True)
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--out", type=pathlib.Path)
-    parser.add_argument("--ours-only", action="store_true", help="no reference: what a change did")
+    parser.add_argument("--ours-only", action="store_true", help="without transformers, to see the effect of a change")
     parser.add_argument("tasks", nargs="*")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(options, pathlib.Path(folder))
         found = re.findall(r"(fp32|bf16)(?: by \w+)? +(\d+) GFLOP/s", run([options.attune, "doctor"])[2])
         limits = {kind: max(float(speed) for name, speed in found if name == kind) for kind in ("fp32", "bf16")}
-        lines = ["| task | ours/s | reference/s | ratio | of matmul | MB ours | MB reference |", "|---|---:|---:|---:|---:|---:|---:|"]
+        lines = ["| task | Attune/s | transformers/s | ratio | of matmul | MB Attune | MB transformers |", "|---|---:|---:|---:|---:|---:|---:|"]
         print(f"products: {limits} GFLOP/s\n" + "\n".join(lines), flush=True)
         tasks = bench.tasks()
         for name in options.tasks or [name for name in tasks if name != "predict-all"]:
@@ -173,10 +173,10 @@ def main():
                 ours.append(first())
                 if not options.ours_only:
                     reference.append(second())
-                done = [f"{whose} {runs[-1][0]:.3g}/s" for whose, runs in [("ours", ours), ("reference", reference)] if runs]
+                done = [f"{whose} {runs[-1][0]:.3g}/s" for whose, runs in [("Attune", ours), ("transformers", reference)] if runs]
                 print(f"{title}, {len(ours)} of {options.pairs}: {', '.join(done)}", file=sys.stderr, flush=True)
             rate, peak = (statistics.median(x[i] for x in ours) for i in range(2))
-            # A CPU without instructions for bfloat16 multiplies such numbers in float32.
+            # A CPU without bfloat16 instructions multiplies bfloat16 in float32.
             limit = max(limits.values()) if "bf16" in name else limits["fp32"]
             share = f"{cost * rate / limit * 100:.0f} %" if cost and limit else ""
             if reference:

@@ -1,4 +1,4 @@
-"""tokenizers' side of Benchmarks/tokenizers, and what both sides need.
+"""The tokenizers library's side of Benchmarks/tokenizers, and the input of both sides.
 
 prepare FOLDER DATASETS GGUF SHARE   writes corpus.bin and smollm2.json into FOLDER; SHARE of the texts, 1 for all
 measure CORPUS TOKENIZER.json SECONDS THREADS   prints measure<TAB>value lines
@@ -17,7 +17,7 @@ FILES = ["20newsgroups-train", "20newsgroups-test", "reuters-r52-train", "reuter
 
 
 def texts_of(path):
-    """The texts of an Orange file: the column of type string, below three rows of header."""
+    """Reads the texts of an Orange file: the column of type string, below three header rows."""
     csv.field_size_limit(1 << 30)
     with open(path, encoding="utf-8", newline="") as file:
         rows = csv.reader(file, delimiter="\t")
@@ -27,7 +27,7 @@ def texts_of(path):
 
 
 def prepare(folder, datasets, gguf_file, share):
-    """Writes what both sides read."""
+    """Writes the input of both sides."""
     folder = pathlib.Path(folder)
     texts = [text for name in FILES for text in texts_of(pathlib.Path(datasets) / f"{name}.tab")]
     texts = texts[:: max(1, round(1 / float(share)))]
@@ -41,7 +41,7 @@ def prepare(folder, datasets, gguf_file, share):
 
 
 def write_smollm2(gguf_file, path):
-    """SmolLM2's tokenizer as its own repository has it, from the vocabulary in a GGUF file."""
+    """Writes SmolLM2's original tokenizer.json, made from the vocabulary in a GGUF file."""
     import gguf
     from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
@@ -84,7 +84,7 @@ def timed(body):
 
 
 def measure(path, json_file, seconds, threads):
-    """Every run has a tokenizer that has met no text yet, as on our side."""
+    """Measures with a new tokenizer for each run, so that its cache is empty, as on our side."""
     os.environ["RAYON_NUM_THREADS"] = threads
     os.environ["TOKENIZERS_PARALLELISM"] = "true" if int(threads) > 1 else "false"
     from tokenizers import Tokenizer

@@ -1,7 +1,7 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-// A package of its own that depends on Attune by path, as yours would.
+// A separate package that depends on Attune by path, as yours would.
 let package = Package(
     name: "examples",
     platforms: [.macOS(.v15)],

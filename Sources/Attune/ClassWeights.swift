@@ -4,33 +4,33 @@ import Foundation
 public import NN
 import Training
 
-/// How much each class counts in the loss.
+/// The weights of the classes in the loss.
 public enum ClassWeights: Sendable, Equatable {
-    /// All examples alike.
+    /// All examples have the same weight.
     case equal
-    /// Inversely to the class's share of the training data: n / (classes · examples of the class); where a text may have
-    /// several labels, the examples without a label to those with it.
+    /// Inversely proportional to the class's share of the training data: n / (classes · examples of the class). For
+    /// multi-label, the number of examples without the label divided by the number with it.
     ///
     /// Source: scikit-learn's `compute_class_weight("balanced")`; `pos_weight` of `torch.nn.BCEWithLogitsLoss`.
     case balanced
-    /// Inversely to the effective number of the class's examples, (1 - β^n) / (1 - β), with a mean of 1: between equal
-    /// (β = 0) and balanced (β → 1).
+    /// Inversely proportional to the effective number of the class's examples, (1 - β^n) / (1 - β), with a mean of 1. This
+    /// lies between equal (β = 0) and balanced (β → 1).
     ///
     /// Source: Cui et al. 2019, "Class-balanced loss based on effective number of samples".
     case effectiveNumber(beta: Double)
-    /// A weight by label name.
+    /// Weights by label name.
     case named([String: Double])
 
     /// Reads `balanced`, `effective-number`, `effective-number=0.999` or `J=0.6,P=0.4`; nil if it is none of these.
     ///
-    /// - Parameter text: As typed.
+    /// - Parameter text: The text as typed.
     public init?(_ text: String) { try? self.init(typed: [text]) }
 
     /// Reads the values of a flag that may be given several times.
     ///
     /// - Parameter values: One of `balanced`, `effective-number`, `effective-number=0.999` or a list such as
-    ///   `J=0.6,"C, C++"=0.4`, in which names with commas are quoted; or several of one class each, such as `C, C++=0.4`.
-    /// - Throws: `TrainingError` with code `.badArgument` if they are something else, or a class has two weights.
+    ///   `J=0.6,"C, C++"=0.4`, with names with commas in quotes; or several values of one class each, such as `C, C++=0.4`.
+    /// - Throws: `TrainingError` with code `.badArgument` for anything else, or if a class has two weights.
     public init(typed values: [String]) throws(TrainingError) {
         if values == ["balanced"] {
             self = .balanced
@@ -42,7 +42,7 @@ public enum ClassWeights: Sendable, Equatable {
             guard let beta, (0..<1).contains(beta) else {
                 throw TrainingError(
                     .badArgument,
-                    "--class-weights \(values[0]): the number lies between 0 and 1, as 0.999 does"
+                    "--class-weights \(values[0]): BETA must be at least 0 and below 1, such as 0.999"
                 )
             }
             self = .effectiveNumber(beta: beta)
@@ -53,7 +53,7 @@ public enum ClassWeights: Sendable, Equatable {
             guard let weight = Double(pair.weight), weight > 0, weight.isFinite else {
                 throw TrainingError(
                     .badArgument,
-                    "--class-weights gives \"\(pair.name)\" the weight \(pair.weight); a weight is a number above 0"
+                    "--class-weights gives \"\(pair.name)\" the weight \(pair.weight); a weight must be a finite number above 0"
                 )
             }
             guard weights.updateValue(weight, forKey: pair.name) == nil else {
@@ -66,10 +66,10 @@ public enum ClassWeights: Sendable, Equatable {
         self = .named(weights)
     }
 
-    /// The classes and their weights, as typed and in that order.
+    /// The classes and their weights, in the order typed.
     ///
-    /// - Parameter values: As ``init(typed:)`` takes them, but for the words.
-    /// - Returns: Names without quotes, and numbers as text.
+    /// - Parameter values: The NAME=WEIGHT values of ``init(typed:)``.
+    /// - Returns: Names without quotes, and weights as text.
     /// - Throws: `TrainingError` with code `.badArgument` for anything but NAME=WEIGHT.
     package static func pairs(
         typed values: [String]
@@ -78,7 +78,7 @@ public enum ClassWeights: Sendable, Equatable {
             let parts = quotedParts(of: values[0])
             let pairs = parts.map(pair)
             if !pairs.isEmpty, pairs.allSatisfy({ $0 != nil }) { return pairs.compactMap { $0 } }
-            // A comma may be the name's own, but not behind a word that stands for all classes.
+            // A comma may be part of the name, but not after a word that stands for all classes.
             if parts.contains(where: { $0 == "balanced" || $0.hasPrefix("effective-number") }) {
                 throw TrainingError(
                     .badArgument,
@@ -91,31 +91,31 @@ public enum ClassWeights: Sendable, Equatable {
             if let pair = pair(value) { return pair }
             throw TrainingError(
                 .badArgument,
-                "--class-weights takes balanced, effective-number[=BETA] or NAME=WEIGHT, and \"\(value)\" is none of these; "
-                    + "names with commas are quoted, or given one --class-weights each"
+                "--class-weights takes balanced, effective-number[=BETA] or NAME=WEIGHT, not \"\(value)\"; "
+                    + "quote names with commas, or give each class its own --class-weights"
             )
         }
     }
 
     private static func pair(_ text: String) -> (name: String, weight: String)? {
-        // Labels may hold "=" themselves; the number is what follows the last one.
+        // Labels may contain "="; the weight follows the last one.
         guard let equals = text.lastIndex(of: "=") else { return nil }
         let weight = text[text.index(after: equals)...].filter { !$0.isWhitespace }
         return Double(weight) == nil ? nil : (unquoted(String(text[..<equals])), weight)
     }
 
-    /// A weight per id.
+    /// The weights by label id.
     ///
     /// - Parameters:
-    ///   - labels: Names by id.
-    ///   - targets: The training data's.
-    /// - Returns: Nil for ``equal``.
-    /// - Throws: `DatasetError` where a named weight names no label, a label has none, or the targets are numbers.
+    ///   - labels: The label names by id.
+    ///   - targets: The targets of the training data.
+    /// - Returns: One weight per label; nil for ``equal``.
+    /// - Throws: `DatasetError` if a name is unknown, a label has no weight, or the targets are numbers.
     public func values(labels: [String], targets: Targets) throws(DatasetError) -> [Float]? {
         if self != .equal, case .numbers = targets {
             throw DatasetError(
                 .badData,
-                "--class-weights is for classes, and a regression has none; leave it out"
+                "--class-weights needs classes, and a regression has none; leave it out"
             )
         }
         if let fault = targets.firstFault(labelCount: labels.count) {
@@ -143,7 +143,7 @@ public enum ClassWeights: Sendable, Equatable {
                 let shown = labels.prefix(12).map { "\"\($0)\"" }.joined(separator: ", ")
                 return labels.count > 12 ? "\(shown), … (\(grouped(labels.count)) in all)" : shown
             }
-            // Quotes may be the label's own.
+            // The quotes may be part of the label.
             let weights = Dictionary(
                 given.map { name, weight in
                     (known.contains(name) || !known.contains("\"\(name)\"") ? name : "\"\(name)\"", weight)
@@ -152,7 +152,7 @@ public enum ClassWeights: Sendable, Equatable {
             if let unknown = weights.keys.filter({ !known.contains($0) }).min() {
                 throw DatasetError(
                     .badData,
-                    "--class-weights names \"\(unknown)\", and the labels are \(listed)"
+                    "--class-weights names the unknown label \"\(unknown)\"; the labels are \(listed)"
                 )
             }
             if let missing = labels.first(where: { weights[$0] == nil }) {
@@ -177,7 +177,7 @@ public enum ClassWeights: Sendable, Equatable {
             return weights.map { Float($0 / max(mean, .leastNormalMagnitude)) }
         case .labelSets(let sets):
             for id in sets.joined() { counts[id] += 1 }
-            // What a label counts where it holds against where it does not.
+            // The weight of a label's positive examples relative to its negative ones.
             return counts.map {
                 $0 == 0 || $0 == sets.count ? 1 : Float(number(sets.count - $0) / number($0))
             }

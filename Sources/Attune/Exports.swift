@@ -1,4 +1,4 @@
-// `import Attune` is all that a program needs.
+// `import Attune` gives a program all public modules.
 @_exported public import Checkpoints
 @_exported public import Classification
 @_exported public import Datasets

@@ -1,48 +1,48 @@
 import Datasets
 import Models
 
-/// The values that keep their shares when rows are held out.
+/// The values by which a hold-out is stratified.
 public enum Stratification: Sendable, Equatable, ExpressibleByStringLiteral, ExpressibleByNilLiteral {
-    /// The labels', if each text has one label; none if texts have several labels or numbers.
+    /// By label, if each text has one label; at random for multi-label and regression.
     case labels
-    /// A column's.
+    /// By the values of a column.
     case column(String)
-    /// None: rows are drawn blindly.
+    /// Not stratified: rows are drawn at random.
     case nothing
 
-    /// A column.
+    /// Stratifies by the values of a column.
     public init(stringLiteral column: String) { self = .column(column) }
 
-    /// No column.
+    /// Draws rows at random.
     public init(nilLiteral: ()) { self = .nothing }
 
-    /// The column that is named; nil if none is.
+    /// The column of ``column(_:)``; nil for the other cases.
     var column: String? { if case .column(let name) = self { name } else { nil } }
 }
 
-/// Settings that follow from the data, as the run used them.
+/// Settings that a run derived from its data.
 public struct ResolvedSettings: Sendable, Equatable {
-    /// The column whose values keep their shares in the hold-out; nil if rows are drawn blindly or none are held out.
+    /// The column by which the hold-out is stratified; nil if rows are drawn at random or none are held out.
     public var stratifiedBy: String?
 
-    /// Settings of a run about which nothing is known yet.
+    /// Creates resolved settings.
     ///
-    /// - Parameter stratifiedBy: The column whose values keep their shares in the hold-out.
+    /// - Parameter stratifiedBy: The column by which the hold-out is stratified.
     public init(stratifiedBy: String? = nil) { self.stratifiedBy = stratifiedBy }
 }
 
 extension FineTuning {
-    /// Divides the rows into those to train on and those held out.
+    /// Splits the rows into a training set and a hold-out.
     ///
     /// Emits notes on classes that are not held out.
     ///
     /// - Parameters:
     ///   - data: All rows.
-    ///   - size: How many are held out.
-    ///   - stratification: The column that keeps its shares.
-    ///   - seed: Of the draw.
-    ///   - type: Whether a text has one label, several or a number.
-    ///   - emit: Told of classes too small to be held out.
+    ///   - size: The size of the hold-out.
+    ///   - stratification: The values to stratify by.
+    ///   - seed: The seed of the split.
+    ///   - type: The problem type.
+    ///   - emit: Receives notes on classes that are too small to be held out.
     /// - Returns: Both parts.
     /// - Throws: `DatasetError`; the errors of `emit`.
     func holdOut(
@@ -60,10 +60,10 @@ extension FineTuning {
         case .labels:
             column = type == .singleLabel && labelColumns.count == 1 ? labelColumn : nil
             if column == nil {
-                let reason = type == .regression ? "numbers have no shares" : "a text may have several labels"
+                let reason = type == .regression ? "the labels are numbers" : "a text may have several labels"
                 try emit(
                     .note(
-                        "rows are held out at random: \(reason), so there are no shares to keep in both parts"
+                        "rows are held out at random: \(reason), so the split cannot be stratified"
                     )
                 )
             }
@@ -87,20 +87,20 @@ extension FineTuning {
             let values = single.count == 1 ? "1 value has" : "\(single.count) values have"
             let rows =
                 single.count == 1
-                ? "it is trained on and not held out" : "these are trained on and not held out"
-            notes.append("column \"\(column)\": \(values) one row only (\(listed(single))): \(rows)")
+                ? "it stays in the training set" : "they stay in the training set"
+            notes.append("column \"\(column)\": \(values) only one row (\(listed(single))): \(rows)")
         }
         if !absent.isEmpty {
             let values = absent.count == 1 ? "1 value has" : "\(absent.count) values have"
             notes.append(
                 "column \"\(column)\": \(values) too few rows for a hold-out of \(parts.test.count) (\(listed(absent))): "
-                    + "no row of them is held out, so the result says nothing about them"
+                    + "none of their rows is held out, so the evaluation does not cover them"
             )
         }
         return notes
     }
 
-    /// The warning of a run that evaluates nothing.
+    /// The warning of a run without evaluation.
     static let nothingHeldOut =
-        "warning: no texts are held out, so nothing will tell how good the model is; --test-size 0.2 holds out a fifth"
+        "warning: no texts are held out, so the model will not be evaluated; --test-size 0.2 holds out a fifth"
 }

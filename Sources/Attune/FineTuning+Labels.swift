@@ -4,9 +4,9 @@ import Files
 import Models
 import Training
 
-// The labels that a run trains for: those of the head that is kept, matched by name, or those of the data.
+// The labels that a run trains for: those of the kept head, matched by name, or those of the data.
 extension FineTuning {
-    /// The head that the run keeps; nil for a base model, and for a new head.
+    /// The head that the run keeps; nil for a base model or a fresh head.
     func keptHead() throws -> ClassifierHead? {
         reinitializesHead ? nil : try ClassifierHead(model: model, labelNames: labelNames)
     }
@@ -14,10 +14,10 @@ extension FineTuning {
     /// The label names by id.
     ///
     /// - Parameters:
-    ///   - train: The rows to train on.
-    ///   - measured: The rows to measure on.
-    ///   - emit: Told how the model is continued.
-    /// - Returns: Those of the head that is kept, else those of the data.
+    ///   - train: The training rows.
+    ///   - measured: The evaluation rows.
+    ///   - emit: Receives notes on the kept head and settings.
+    /// - Returns: The labels of the kept head, else those of the data.
     /// - Throws: ``UnknownLabel`` naming file and row if a kept head lacks a label; `TrainingError` for fewer than two
     ///   labels.
     func labels(
@@ -28,33 +28,34 @@ extension FineTuning {
         if let length = try ClassifierSettings(model: model).maxLength, maxLength == nil {
             try emit(
                 .note(
-                    "texts are cut to \(counted(length, "token")), the length with which the model was trained; --max-length changes that"
+                    "texts are cut to \(counted(length, "token")), the length used in training; --max-length changes that"
                 )
             )
         }
         if let head = try keptHead() { return try labels(of: head, train, measured, emit) }
-        // A held-out part may have drawn all rows of a rare label; a file of its own may not bring new ones.
+        // A random hold-out may take every row of a rare label, so its labels count too; a separate evaluation file may not add
+        // labels.
         let drawn = if case .held = held { measured?.names ?? [] } else { [String]() }
-        // Where the data names its classes in an order of its own, the ids follow that.
+        // If the data itself defines the order of its classes, the ids follow it.
         let labels = train.hasOwnClasses ? train.names : ClassLabel(values: train.names + drawn).names
         guard labels.count > 1 || train.problemType == .regression else {
             throw TrainingError(
                 .badData,
-                "column \"\(labelColumn)\" holds \(labels.isEmpty ? "no label" : "one label only, \"\(labels[0])\""); "
+                "column \"\(labelColumn)\" has \(labels.isEmpty ? "no label" : "only one label, \"\(labels[0])\""); "
                     + "a classifier needs at least two"
             )
         }
         return labels
     }
 
-    /// The labels of a head that is kept, once those of the data are found among them.
+    /// The labels of the kept head, after checking that they include the data's labels.
     private func labels(
         of head: ClassifierHead,
         _ train: LabelledTexts,
         _ measured: LabelledTexts?,
         _ emit: (Event) throws -> Void
     ) throws -> [String] {
-        // A head of another kind is refused when it is loaded.
+        // Loading refuses a head of another problem type.
         guard train.problemType != .regression, head.problemType != .regression else { return head.labels }
         let match: LabelMatch
         do { match = try train.match(among: head.labels) } catch {
@@ -62,7 +63,7 @@ extension FineTuning {
         }
         let shown = head.labels.prefix(12).joined(separator: ", ") + (head.labels.count > 12 ? ", …" : "")
         try emit(
-            .note("the model is a classifier, and its head is kept: \(shown); --reinit-head starts a new one")
+            .note("the model is a classifier and keeps its head: \(shown); --reinit-head starts with a fresh head")
         )
         if let note = match.note(head.labels) { try emit(.note(note)) }
         if let measured {
@@ -74,7 +75,7 @@ extension FineTuning {
         return head.labels
     }
 
-    /// The file and the split of the rows to measure on.
+    /// The file and the split of the evaluation rows.
     private var measuredSource: (path: String, split: String?) {
         switch held {
         case .nothing, .held: (dataset, split)
@@ -84,7 +85,7 @@ extension FineTuning {
         }
     }
 
-    /// The same error with the row of the file: samples, splits and rows that were left out have moved it.
+    /// The same error with the row number of the file, because sampling, splitting and dropping rows change row numbers.
     private func located(_ error: UnknownLabel, in path: String, _ split: String?) -> UnknownLabel {
         var located = error
         located.canStartNewHead = true
@@ -97,17 +98,17 @@ extension UnknownLabel {
     ///
     /// - Parameters:
     ///   - path: The file, folder or pattern of the rows.
-    ///   - split: Its split.
-    ///   - configuration: Its configuration.
-    ///   - columns: The columns of the labels.
-    /// - Returns: The error as it was if the label is not found there.
+    ///   - split: The split of the folder.
+    ///   - configuration: The configuration of the folder.
+    ///   - columns: The label columns.
+    /// - Returns: The located error; the unchanged error if the label is not found there.
     public func located(
         in path: String,
         split: String?,
         configuration: String?,
         columns: [String]
     ) -> UnknownLabel {
-        // Rows that were read from files know their places.
+        // Rows read from files already know their file and row.
         guard source == nil,
             let data = try? Dataset(path, split: split, configuration: configuration)
                 .readingLabelVectors(in: columns),
@@ -122,9 +123,9 @@ extension UnknownLabel {
 }
 
 extension LabelledTexts {
-    /// Finds the rows' labels among those of a model.
+    /// Finds the rows' labels among a model's labels.
     ///
-    /// - Parameter labels: The model's, by id.
+    /// - Parameter labels: The model's labels by id.
     /// - Returns: The ids of the rows' labels, and the labels that no row has.
     /// - Throws: ``UnknownLabel`` naming the first row whose label the model lacks.
     public func match(among labels: [String]) throws(UnknownLabel) -> LabelMatch {
@@ -136,7 +137,7 @@ extension LabelledTexts {
         }
         if let match = LabelMatch(names, isUsed: isUsed, among: labels) { return match }
         let isKnown = ClassLabel(names: labels).encode(names).map { $0 != nil }
-        // Of every row the first label that the model lacks.
+        // The first unknown label of every row.
         let unknown: [(row: Int, id: Int)] =
             switch rows {
             case .numbers: []
@@ -157,19 +158,19 @@ extension LabelledTexts {
 }
 
 extension FineTuning {
-    /// The names for the model's labels, as a choice with which it is loaded.
+    /// The label names as settings for loading the model.
     var labelNameChoice: ClassifierSettings {
         var choice = ClassifierSettings()
         choice.labelNames = labelNames
         return choice
     }
 
-    /// The choices of this run that its model keeps.
+    /// The settings of this run that are saved with its model.
     ///
-    /// Those of the model before are not among them: later ones are about its answers.
+    /// They replace the settings of the original model.
     ///
-    /// - Parameter loss: That of training.
-    /// - Returns: The choices.
+    /// - Parameter loss: The training loss.
+    /// - Returns: The settings to save.
     func settingsToKeep(_ loss: LossSettings?) -> ClassifierSettings {
         var settings = ClassifierSettings()
         settings.loss = loss

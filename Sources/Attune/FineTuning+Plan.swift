@@ -4,48 +4,48 @@ public import Models
 public import NN
 public import Training
 
-/// What a job would do: its rows, labels, tokens and steps.
+/// The rows, labels, tokens and steps of a job.
 public struct DatasetSummary: Sendable {
     /// The label names by id.
     public let labels: [String]
-    /// Whether a text has one label, several or a number.
+    /// The problem type.
     public let problemType: ProblemType
-    /// What the texts to train on have.
+    /// The targets of the training texts.
     public let targets: Targets
-    /// A weight per label id; nil where all count alike.
+    /// The class weights by label id; nil if all are equal.
     public let classWeights: [Float]?
-    /// The texts to train on.
+    /// The sizes of the training texts.
     public let training: TextSizes
-    /// The texts to measure on; nil where nothing is measured.
+    /// The sizes of the evaluation texts; nil without evaluation.
     public let held: TextSizes?
-    /// Tokens of a text at the most; nil where nothing limits it.
+    /// The maximum number of tokens of a text; nil if unlimited.
     public let lengthLimit: Int?
-    /// Optimizer steps of one pass over the data.
+    /// The number of steps per epoch.
     public let stepsPerEpoch: Int
-    /// Optimizer steps of the run.
+    /// The number of steps of the run.
     public let totalSteps: Int
-    /// The learning rate of every step.
+    /// The learning rate at every step.
     public let schedule: LearningRateSchedule
 
-    /// How much there is to read.
+    /// The sizes of a set of texts.
     public struct TextSizes: Sendable, Equatable {
-        /// Texts.
+        /// The number of texts.
         public let count: Int
-        /// Their tokens.
+        /// The total number of tokens.
         public let tokens: Int
-        /// Tokens of the longest.
+        /// The number of tokens of the longest text.
         public let longest: Int
-        /// Texts that were cut.
+        /// The number of truncated texts.
         public let truncated: Int
     }
 }
 
 extension FineTuning {
-    /// Reads and tokenizes what a run would, and computes its sizes; no weight is read and nothing is trained.
+    /// Reads and tokenizes a run's data and computes its sizes, without reading weights and without training.
     ///
-    /// - Parameter emit: Told what was read.
-    /// - Returns: The plan.
-    /// - Throws: As ``run(into:observers:shouldStop:shouldSave:emit:)`` before its first step.
+    /// - Parameter emit: Receives notes on the data.
+    /// - Returns: The summary.
+    /// - Throws: The errors of ``run(into:observers:shouldStop:shouldSave:emit:)`` before its first step.
     public func plan(emit: (Event) throws -> Void = { _ in }) throws -> DatasetSummary {
         try validate()
         let (trainRows, heldRows) = try rows(emit)
@@ -64,7 +64,7 @@ extension FineTuning {
             let encodings =
                 found?.encodings
                 ?? rows.inputs.encoded(by: reading.tokenizer, maxLength: reading.lengthLimit)
-            // A text without tokens becomes one padding token.
+            // A text without tokens is encoded as one padding token.
             let lengths = (0..<encodings.count).map { max(encodings.range(of: $0).count, 1) }
             return DatasetSummary.TextSizes(
                 count: encodings.count,

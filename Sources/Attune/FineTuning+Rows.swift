@@ -4,13 +4,13 @@ import Models
 import Training
 
 extension FineTuning {
-    /// The rows to train on and those to measure on.
+    /// The training rows and the evaluation rows.
     ///
-    /// - Parameter emit: Told what was read.
-    /// - Returns: The second is nil if nothing is measured.
-    /// - Throws: `DatasetError`, `TrainingError`; what `emit` throws.
+    /// - Parameter emit: Receives notes on the data.
+    /// - Returns: Both sets; `held` is nil without evaluation.
+    /// - Throws: `DatasetError`, `TrainingError`; the errors of `emit`.
     func rows(_ emit: (Event) throws -> Void) throws -> (train: LabelledTexts, held: LabelledTexts?) {
-        // Two splits of one folder have the same to say of it.
+        // Two splits of one folder give the same notes.
         var told: Set<String> = []
         func note(_ event: Event) throws {
             if case .note(let text) = event, !told.insert(text).inserted { return }
@@ -20,12 +20,12 @@ extension FineTuning {
         try note(.note("read \(counted(data.count, "row")) from \(dataset)"))
         let type = try problemType(of: data, note)
         if let sample {
-            // A sample that keeps the labels' shares can be drawn of labelled rows only.
+            // Stratifying a sample by label needs a label in every row.
             if missingLabels == .drop, let sampleStratifyBy, labelColumns.contains(sampleStratifyBy) {
                 data = try cleaned(data, type, note)
             }
             data = try data.sample(sample, stratifyBy: sampleStratifyBy, seed: sampleSeed)
-            try note(.note("kept a sample of \(grouped(data.count))"))
+            try note(.note("kept a sample of \(counted(data.count, "row"))"))
         }
         data = try cleaned(data, type, note)
         if type == .singleLabel, labelColumns.count == 1,
@@ -33,7 +33,7 @@ extension FineTuning {
         {
             throw TrainingError(
                 .badData,
-                "\(dataset): column \"\(labelColumn)\" holds one label only; a classifier needs at least two"
+                "\(dataset): column \"\(labelColumn)\" has only one label; a classifier needs at least two"
             )
         }
         let measured: Dataset? =
@@ -42,8 +42,8 @@ extension FineTuning {
             case .file(let path, let split): try measuredRows(path, split, type, note)
             case .split(let split): try measuredRows(dataset, split, type, note)
             }
-        // This takes more than two seconds.
-        if data.count >= 1_000_000 { try note(.note("looking through \(grouped(data.count)) rows")) }
+        // The checks take more than two seconds.
+        if data.count >= 1_000_000 { try note(.note("checking \(grouped(data.count)) rows")) }
         try tellFindings(data, measured, type, note)
         if held == .nothing { try emit(.note(Self.nothingHeldOut)) }
         guard case .held(let size, let stratification, let seed) = held else {
@@ -53,9 +53,9 @@ extension FineTuning {
         return (try texts(train, type), try texts(test, type))
     }
 
-    /// Emits a line for each of the gravest things that `data describe` finds in the rows.
+    /// Emits a warning for each of the most serious findings of `data describe`.
     ///
-    /// - Throws: `TrainingError` for a label column that seems to hold ids; what `emit` throws.
+    /// - Throws: `TrainingError` for a label column that seems to hold ids; the errors of `emit`.
     private func tellFindings(
         _ data: Dataset,
         _ measured: Dataset?,
@@ -75,10 +75,10 @@ extension FineTuning {
             let isNumber = labels.classes.allSatisfy { Double($0.name) != nil }
             throw TrainingError(
                 .badData,
-                "\(dataset): column \"\(labelColumn)\" holds \(grouped(used)) different labels in \(counted(data.count, "row")), as a "
-                    + "column of ids or texts does; choose another --label-column"
+                "\(dataset): column \"\(labelColumn)\" has \(grouped(used)) different labels in \(counted(data.count, "row")), "
+                    + "like a column of ids or texts; choose another --label-column"
                     + (isNumber ? ", learn numbers with --problem-type regression" : "")
-                    + ", or insist with --allow-many-classes"
+                    + ", or train anyway with --allow-many-classes"
             )
         }
         var kinds: Set<Finding.Kind> = [
@@ -92,28 +92,28 @@ extension FineTuning {
         }
     }
 
-    /// The problem type that was asked for; else several labels if the data gives them, or one.
+    /// The given problem type; else multi-label if the data has several labels per text, or single-label.
     private func problemType(of data: Dataset, _ emit: (Event) throws -> Void) throws -> ProblemType {
         if let problemType { return problemType }
         if labelColumns.count > 1 {
-            try emit(.note("\(labelColumns.count) label columns: a text may have several labels, or none"))
+            try emit(.note("\(labelColumns.count) label columns: multi-label, so a text may have several labels, or none"))
             return .multiLabel
         }
         let feature = try data.feature(of: labelColumn)
         if case .list = feature {
             try emit(
-                .note("column \"\(labelColumn)\" holds lists: a text may have several labels, or none")
+                .note("column \"\(labelColumn)\" holds lists: multi-label, so a text may have several labels, or none")
             )
             return .multiLabel
         }
-        // A head that is kept says what its answers mean.
+        // A kept head determines the problem type.
         if let head = try keptHead(), head.isProblemTypeStated, head.problemType != .singleLabel {
             return head.problemType
         }
         if feature == .value(.float64) {
             try emit(
                 .note(
-                    "column \"\(labelColumn)\" holds numbers, and each different one is taken for a class; "
+                    "column \"\(labelColumn)\" holds numbers, and each different number becomes a class; "
                         + "--problem-type regression learns them as numbers"
                 )
             )
@@ -127,13 +127,13 @@ extension FineTuning {
         _ type: ProblemType,
         _ emit: (Event) throws -> Void
     ) throws -> Dataset {
-        // A folder that holds both has its own rows to measure on.
+        // If a folder has train and test, evaluate on test.
         let isFolder = try split == nil && Dataset.splitNames(of: path).contains("test")
         let rows = try read(path, split: isFolder ? "test" : split, emit)
         return try cleaned(rows, type, emit)
     }
 
-    /// Reads the columns that a job needs; all of them are looked for before any work is done.
+    /// Reads the columns that a job needs, and checks first that all of them exist.
     private func read(_ path: String, split: String?, _ emit: (Event) throws -> Void) throws -> Dataset {
         let data = try Dataset(path, split: split, configuration: datasetConfig)
             .readingLabelVectors(in: labelColumns)

@@ -3,37 +3,38 @@ public import Foundation
 import JSON
 import Training
 
-// One run says little of a method: the head's start, dropout and the data's order move its numbers. Several seeds say how much.
+// A single run is noisy, because the head's initial weights, dropout and the data order vary. Several seeds show how noisy.
 extension FineTuning {
-    /// One of a job's repetitions.
+    /// One repetition of a job.
     public struct SeedRun: Sendable, Equatable {
-        /// Its seed.
+        /// The seed of the repetition.
         public let seed: UInt64
-        /// Which it is, from 0.
+        /// The zero-based index of the repetition.
         public let index: Int
-        /// How many there are.
+        /// The number of repetitions.
         public let count: Int
-        /// Its output folder, `seed-<n>` in that of all.
+        /// The output folder, `seed-<n>` in the common output folder.
         public let folder: URL
     }
 
     /// Repeats the job with the seeds `arguments.seed`, the next number, and so on.
     ///
-    /// Head, dropout and the data's order change; the split and the sample have seeds of their own and stay. Every seed
-    /// leaves a whole model in `seed-<n>`, the very one that a run with that seed alone would leave, and
-    /// `seeds_results.json` holds what all of them measured, written anew after each.
+    /// The head's initial weights, dropout and the data order change with the seed; the split and the sample have their own
+    /// seeds and stay the same. Every seed saves a complete model in `seed-<n>`, the same as a run with that seed alone.
+    /// `seeds_results.json` contains the metrics of all seeds and is rewritten after each.
     ///
     /// - Parameters:
-    ///   - count: How many seeds, at least 1.
-    ///   - folder: The output folder of all.
-    ///   - resuming: Whether seeds that are done stay as they are, and the one that was interrupted goes on from its latest
-    ///     checkpoint; else all run anew.
-    ///   - observers: Made for every seed, told of its events.
-    ///   - shouldStop: Asked after every step; a stopped run is saved as a checkpoint.
-    ///   - shouldSave: Asked after every step: whether a checkpoint is to be saved now. The run continues.
-    ///   - emit: Told what happens in which seed.
-    /// - Returns: What was measured.
-    /// - Throws: `TrainingError` if `folder` holds seeds of another job; as ``run(into:observers:shouldStop:shouldSave:emit:)``.
+    ///   - count: The number of seeds, at least 1.
+    ///   - folder: The common output folder.
+    ///   - resuming: Whether to keep finished seeds and resume an interrupted one from its latest checkpoint; otherwise all
+    ///     seeds run again.
+    ///   - observers: Creates the observers for a seed, which receive its events.
+    ///   - shouldStop: Called after every step. If true, the run saves a checkpoint and stops.
+    ///   - shouldSave: Called after every step. If true, the run saves a checkpoint and continues.
+    ///   - emit: Receives the events of every seed.
+    /// - Returns: The metrics of all seeds.
+    /// - Throws: `TrainingError` if `folder` has seeds of another job; the errors of
+    ///   ``run(into:observers:shouldStop:shouldSave:emit:)``.
     public func run(
         seeds count: Int,
         into folder: URL,
@@ -48,7 +49,7 @@ extension FineTuning {
         let file = folder.appending(path: "seeds_results.json")
         let settings = settings
         var results = SeedResults()
-        // Finished seeds are of this very job, or an error is thrown.
+        // Reading finished seeds throws an error if they belong to another job.
         let isOwn = resuming && FileManager.default.fileExists(atPath: file.path(percentEncoded: false))
         if resuming { results = try finished(in: file, settings) }
         var hasBegun = resuming
@@ -65,7 +66,7 @@ extension FineTuning {
                 )
             )
             if let row = done.first(where: { $0.seed == run.seed }) {
-                try emit(run, .note("seed \(run.seed), \(index + 1) of \(count): done before"))
+                try emit(run, .note("seed \(run.seed), \(index + 1) of \(count): already done"))
                 results.rows.append(row)
                 continue
             }
@@ -76,7 +77,7 @@ extension FineTuning {
                 run,
                 event in
                 if !hasBegun, case .run(.started) = event {
-                    // The folder of this seed has been emptied by its own run.
+                    // The seed's own run has already emptied the seed's folder.
                     try OutputFolder(folder).removeFormerRun(except: run.folder.lastPathComponent)
                     hasBegun = true
                 }
@@ -92,7 +93,7 @@ extension FineTuning {
         return results
     }
 
-    /// Runs one seed; nil where it was stopped.
+    /// Runs one seed; returns nil if it was stopped.
     private func row(
         of run: SeedRun,
         resuming: Bool,
@@ -118,7 +119,7 @@ extension FineTuning {
             !unwanted.contains($0.name) && $0.value.isFinite
         }
         .map { NamedValue(name: $0.name, value: $0.value) }
-        // The file's order, so that a row is the same whether it was read or measured.
+        // The same order as in the file, so that new rows and read rows are equal.
         .sorted { $0.name < $1.name }
         let trained = [NamedValue(name: "train_loss", value: result.outcome.meanLoss)]
         return SeedResults.Row(seed: run.seed, values: measured.isEmpty ? trained : measured)
@@ -139,14 +140,14 @@ extension FineTuning {
             }
             throw TrainingError(
                 .badCheckpoint,
-                "\(path) is of another job: \(shown.joined(separator: "; ")). Give another output folder, or leave out "
+                "\(path) belongs to another job: \(shown.joined(separator: "; ")). Give another output folder, or leave out "
                     + "--resume-from-checkpoint to run all seeds again"
             )
         }
         return results
     }
 
-    /// Everything that makes this job what it is, by name; where it runs and what it tells while running is not among it.
+    /// The settings that identify the job, without device and reporting.
     private var settings: [String: String] {
         let aside: Set = [
             "arguments", "checkpoint", "tokenCache", "reportTo", "device", "loss", "metrics",
@@ -158,7 +159,7 @@ extension FineTuning {
         return Dictionary(pairs.map { ($0.label ?? "", Self.shown($0.value)) }) { _, last in last }
     }
 
-    /// An optional without its wrapping; sets in an order of their own would differ from run to run.
+    /// A value as text: optionals unwrapped, and dictionaries sorted, because their order differs from run to run.
     private static func shown(_ value: Any) -> String {
         let mirror = Mirror(reflecting: value)
         if mirror.displayStyle == .optional { return mirror.children.first.map { shown($0.value) } ?? "none" }

@@ -9,7 +9,7 @@ public import NN
 public import Torch
 public import Training
 
-/// From a file of labelled texts to a trained, measured and saved classifier, in one call.
+/// Trains, evaluates and saves a classifier from a file of labelled texts.
 ///
 /// ```swift
 /// var job = FineTuning(model: "SmolLM2.gguf", dataset: "tweets.csv", textColumn: "text", labelColumn: "author")
@@ -17,13 +17,13 @@ public import Training
 /// let result = try job.run(into: URL(filePath: "runs/tweets")) { event in print(event) }
 /// ```
 public struct FineTuning: Sendable {
-    /// Where the examples to measure on come from.
+    /// The source of the evaluation set.
     public enum Held: Sendable, Equatable {
-        /// Nowhere: nothing is measured.
+        /// No evaluation.
         case nothing
-        /// A part of the data, held out.
+        /// A hold-out, split off from the data.
         case held(SplitSize, stratifyBy: Stratification = .labels, seed: UInt64)
-        /// A file or folder of their own, of which a split may be chosen.
+        /// A separate file or folder, and optionally one of its splits.
         case file(String, split: String? = nil)
         /// Another split of the dataset's folder.
         case split(String)
@@ -35,70 +35,70 @@ public struct FineTuning: Sendable {
     public var dataset: String
     /// The split of a folder to train on; nil takes `train`, or the only one.
     public var split: String?
-    /// Which of the configurations that a folder's README.md lists; nil takes the default one.
+    /// The configuration, one of those that the folder's README.md lists; nil takes the default one.
     public var datasetConfig: String?
     /// The column of texts.
     public var textColumn: String
-    /// The column of texts that belong with those, for pairs; nil for single texts.
+    /// The column of second texts, for pairs; nil for single texts.
     public var textPairColumn: String?
-    /// The column of label names, of lists of them, or of numbers; or several columns of 0 and 1, one a label.
+    /// The column of label names, lists of names, or numbers; or several columns of 0 and 1, one per label.
     public var labelColumns: [String]
-    /// Whether a text has one label, several or a number; nil takes several where the data gives them, else one.
+    /// The problem type; nil takes multi-label if the data has several labels per text, else single-label.
     public var problemType: ProblemType?
-    /// A part of the data to work with, taken before anything else; nil takes all.
+    /// A sample of the data to work with, drawn before the hold-out; nil takes all rows.
     public var sample: SplitSize?
-    /// Seed of ``sample``.
+    /// The seed of ``sample``.
     public var sampleSeed: UInt64 = 0
-    /// A column whose values keep their shares in the sample; nil draws blindly.
+    /// The column by which the sample is stratified; nil draws at random.
     public var sampleStratifyBy: String?
-    /// Where the examples to measure on come from.
+    /// The source of the evaluation set.
     public var held = Held.nothing
-    /// How much each class counts.
+    /// The class weights.
     public var classWeights = ClassWeights.equal
-    /// A loss of your own, given the weights by class; nil takes the one of the data's kind.
+    /// Creates a custom loss from the class weights; nil takes the loss of the problem type.
     public var loss: (@Sendable (_ classWeights: [Float]?) -> any ClassificationLoss)?
-    /// Metrics of your own, computed at every evaluation.
+    /// Custom metrics, computed at every evaluation.
     public var metrics: [CustomMetric] = []
-    /// Names for the labels of the model's head, by id; nil keeps those that it has.
+    /// Names for the labels of the model's head, by id; nil keeps its own names.
     public var labelNames: [String]?
-    /// The most tokens of a text; nil takes the length with which the model was trained, else what it allows.
+    /// The maximum number of tokens of a text; nil takes the length used in the model's training, else the model's limit.
     public var maxLength: Int?
-    /// What to do with rows that have no label.
+    /// The treatment of rows without a label.
     public var missingLabels = RowPolicy.refuse
-    /// What to do with rows whose text is empty.
+    /// The treatment of rows with an empty text.
     public var emptyTexts = RowPolicy.keep
-    /// Whether to train although nearly every row has a label of its own, as a column of ids gives.
+    /// Whether to train even if nearly every row has its own label, as in a column of ids.
     public var allowsManyClasses = false
-    /// Whether a head of other labels may be thrown away.
+    /// Whether to replace the model's head by a fresh one.
     public var reinitializesHead = false
-    /// Whether the token embedding gets rows for all tokens of the tokenizer, if it has fewer.
+    /// Whether to add rows to the token embedding if it has fewer than the tokenizer has tokens.
     public var resizesEmbeddings = false
-    /// Where to run.
+    /// The device to run on.
     public var device = Device.cpu
-    /// How a CPU multiplies: what its instruction sets suggest, unless it was measured, as ``MeasuredProducts`` does.
+    /// The CPU routes of matrix products. The default follows from the instruction sets; ``MeasuredProducts`` measures.
     public var productRoutes = ProductRoutes.suggested
-    /// How weights are kept: `.float32`, or `.bfloat16`, whose steps are rounded stochastically.
+    /// The weights' type: `.float32`, or `.bfloat16` with stochastically rounded updates.
     ///
-    /// Head, norms and biases are float32 always.
+    /// Head, norms and biases are always float32.
     public var weightsDType = DType.float32
-    /// How to train.
+    /// The training arguments.
     public var arguments = TrainingArguments()
-    /// Where tokenized texts are kept from run to run; nil keeps nothing.
+    /// The cache of tokenized texts; nil caches nothing.
     public var tokenCache: TokenCache?
     /// A checkpoint to resume from.
     public var checkpoint: URL?
     /// Whether to resume from the output folder's latest checkpoint, if it has one, and to start from scratch if not.
     public var resumesFromLatest = false
-    /// Whether the files of an earlier run are removed from the output folder; if not, such a folder is refused.
+    /// Whether to remove the files of an earlier run from the output folder; if false, a folder with such files is refused.
     ///
     /// A run that resumes removes nothing. Files that no run wrote are never touched.
     public var overwritesOutputFolder = false
-    /// Where the run's numbers are written while it runs.
+    /// The reports written during the run.
     public var reportTo: [RunReport] = []
-    /// What the classifier's page says beside what the run knows.
+    /// Additional details for the model card.
     public var card = ModelCardDetails()
 
-    /// A job with the reference's defaults.
+    /// Creates a job with transformers' defaults.
     ///
     /// - Parameters:
     ///   - model: A model's folder or a `.gguf` file.
@@ -112,40 +112,40 @@ public struct FineTuning: Sendable {
         labelColumns = [labelColumn]
     }
 
-    /// The label column, or the names of all of them, for messages.
+    /// The names of the label columns, for messages.
     var labelColumn: String { labelColumns.joined(separator: ", ") }
 
-    /// What is said while a job runs.
+    /// An event of a running job.
     public enum Event: Sendable {
-        /// A sentence for a person: what was read, what was cut.
+        /// A note to show, for example on the data that was read.
         case note(String)
-        /// The settings that follow from the data, once it is read.
+        /// The settings derived from the data, after reading it.
         case resolved(ResolvedSettings)
-        /// Something happened in training.
+        /// An event of the training run.
         case run(RunEvent)
     }
 
-    /// What a job leaves.
+    /// The result of a job.
     public struct Result {
         /// The trained classifier.
         public let classifier: TextClassifier
-        /// How training ended.
+        /// The outcome of training.
         public let outcome: Trainer.Outcome
-        /// The last evaluation, where there are examples to measure on.
+        /// The final evaluation; nil if nothing is held out or the run was stopped.
         public let evaluation: EvaluationRecord?
     }
 
-    /// Reads, trains, measures and saves.
+    /// Reads the data, trains, evaluates and saves.
     ///
     /// - Parameters:
-    ///   - folder: The output folder, in the Hub's layout afterwards.
-    ///   - observers: Told of every event of training, and of the evaluation at its end.
-    ///   - shouldStop: Asked after every step; a stopped run is saved as a checkpoint and nothing else.
-    ///   - shouldSave: Asked after every step: whether a checkpoint is to be saved now. The run continues.
-    ///   - emit: Told what happens.
-    /// - Returns: What the job leaves.
-    /// - Throws: `FileError` with code `.exists` if something in the folder would be overwritten; the errors of the modules
-    ///   below, each with the fault and the remedy; errors of an observer.
+    ///   - folder: The output folder, which gets the Hub's layout.
+    ///   - observers: Receive every event of training, and the final evaluation.
+    ///   - shouldStop: Called after every step. If true, the run saves a checkpoint, nothing else, and stops.
+    ///   - shouldSave: Called after every step. If true, the run saves a checkpoint and continues.
+    ///   - emit: Receives the events.
+    /// - Returns: The result.
+    /// - Throws: `FileError` with code `.exists` if files in the folder would be overwritten; the errors of the other
+    ///   modules, each with its cause and remedy; the errors of observers.
     public func run(
         into folder: URL,
         observers: [any RunObserver] = [],
@@ -181,7 +181,7 @@ public struct FineTuning: Sendable {
         // All input is validated; only now create the output folder.
         let claim = try RunFolder(folder).claim()
         defer { withExtendedLifetime(claim) {} }
-        // Another run may have ended there meanwhile.
+        // Another run may have finished there in the meantime.
         try requireFree(folder)
         let output = OutputFolder(folder)
         if overwritesOutputFolder, !resumes(in: folder) { try output.removeFormerRun() }
@@ -230,26 +230,26 @@ public struct FineTuning: Sendable {
         let latest = RunFolder(folder).latestCheckpoint
         if latest == nil {
             let path = folder.path(percentEncoded: false)
-            try emit(.note("no checkpoint in \(path) yet: starting from the beginning"))
+            try emit(.note("no checkpoint in \(path): starting from scratch"))
         }
         return latest
     }
 
-    /// What is wrong with the job as far as it can be told without reading anything, naming the flag.
+    /// Checks the settings of the job without reading anything.
     ///
-    /// - Throws: `TrainingError` with code `.badArgument`.
+    /// - Throws: `TrainingError` with code `.badArgument`, naming the flag.
     public func validate() throws(TrainingError) {
         try arguments.validate()
         guard labelNames == nil || !reinitializesHead else {
             throw TrainingError(
                 .badArgument,
-                "--label-names names the labels of the model's head, and --reinit-head starts a new one; leave one of them out"
+                "--label-names names the labels of the model's head, but --reinit-head replaces that head; leave one of them out"
             )
         }
         guard weightsDType == .float32 || arguments.precision == .bf16 else {
             throw TrainingError(
                 .badArgument,
-                "--weights-dtype bf16 multiplies in bfloat16 and goes with --precision bf16, not "
+                "--weights-dtype bf16 multiplies in bfloat16 and needs --precision bf16, not "
                     + arguments.precision.rawValue
             )
         }
@@ -318,7 +318,7 @@ public struct FineTuning: Sendable {
         if arguments.precision == .bf16, productRoutes.multipliesInFloat32(.bfloat16, on: device) {
             try emit(
                 .note(
-                    "--precision bf16: products are computed in float32, which is faster on this CPU (attune doctor)"
+                    "--precision bf16: matrix products are computed in float32, which is faster on this CPU (see attune doctor)"
                 )
             )
         }
@@ -352,7 +352,7 @@ public struct FineTuning: Sendable {
         }
         let empty = rows.inputs.emptyExamples.count
         if empty > 0 { note += "; \(grouped(empty)) \(empty == 1 ? "is" : "are") empty" }
-        if found?.wasFound ?? false { note += "; tokenized before" }
+        if found?.wasFound ?? false { note += "; tokens read from the cache" }
         try emit(.note(note))
         return examples
     }

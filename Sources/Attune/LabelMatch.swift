@@ -1,20 +1,20 @@
 import Datasets
 import Files
 
-/// The labels of some rows, found by name among those of a model.
+/// The labels of some rows, matched by name with a model's labels.
 public struct LabelMatch: Sendable, Equatable {
-    /// By label of the rows, its id in the model; nil for a label that no row has and that the model lacks.
+    /// The model's id for each label of the rows; nil for a label that no row has and that the model lacks.
     public let ids: [Int?]
     /// The names of the model's labels that no row has, by id.
     public let unused: [String]
-    /// Whether the rows give the model's ids, 0 to n - 1, because the model's labels have no names of their own.
+    /// Whether the rows contain the model's ids, 0 to n - 1, because the model's labels have only default names.
     public let isByID: Bool
 
-    /// Finds labels; nil if a row has a label that the model lacks.
+    /// Matches labels; nil if a row has a label that the model lacks.
     ///
     /// - Parameters:
     ///   - names: The rows' labels.
-    ///   - isUsed: For each of them, whether a row has it.
+    ///   - isUsed: Whether a row has the label, for each of `names`.
     ///   - labels: The model's labels, by id.
     init?(_ names: [String], isUsed: [Bool], among labels: [String]) {
         let found = ClassLabel(names: labels).encode(names)
@@ -30,7 +30,7 @@ public struct LabelMatch: Sendable, Equatable {
         unused = labels.indices.filter { !used.contains($0) }.map { labels[$0] }
     }
 
-    /// Whether labels are those of a model that was saved without names: `LABEL_0`, `LABEL_1` and so on.
+    /// Whether labels have the default names of a model saved without names: `LABEL_0`, `LABEL_1` and so on.
     static func hasDefaultNames(_ labels: [String]) -> Bool {
         labels.indices.allSatisfy { labels[$0] == "LABEL_\($0)" }
     }
@@ -42,10 +42,10 @@ public struct LabelMatch: Sendable, Equatable {
         return id
     }
 
-    /// A sentence about what the match found; nil if every label of the model has its name and its rows.
+    /// A note on the match; nil if every label of the model has a name and rows.
     ///
     /// - Parameter labels: The model's labels, by id.
-    /// - Returns: The sentence.
+    /// - Returns: The note.
     public func note(_ labels: [String]) -> String? {
         var parts: [String] = []
         if isByID {
@@ -66,9 +66,9 @@ public struct LabelMatch: Sendable, Equatable {
 
 /// A label in the data that the model lacks.
 public struct UnknownLabel: Error, Sendable, Equatable, CustomStringConvertible {
-    /// The label.
+    /// The unknown label.
     public let label: String
-    /// How many of the rows have such a label.
+    /// The number of rows with an unknown label.
     public let rowCount: Int
     /// The model's labels, by id.
     public let modelLabels: [String]
@@ -76,15 +76,15 @@ public struct UnknownLabel: Error, Sendable, Equatable, CustomStringConvertible 
     public let dataLabels: [String]
     /// The file or folder of the rows, if it is known.
     public var source: String?
-    /// The first row with the label, from 0: of the file if ``source`` is known, else of the rows at hand.
+    /// The zero-based first row with the label: in the file if ``source`` is known, else in the given rows.
     public var row: Int
-    /// Whether a new head can be started instead.
+    /// Whether training with a fresh head is an alternative.
     public var canStartNewHead = false
 
-    /// What is wrong, where, and what to do.
+    /// What is wrong, where, and how to fix it.
     public var description: String {
         let place = source.map { "\($0): " } ?? ""
-        let more = rowCount > 1 ? " (\(rowCount) rows have a label that it does not know)" : ""
+        let more = rowCount > 1 ? " (\(rowCount) rows have unknown labels)" : ""
         let hint = nearest(to: label, among: modelLabels).map { "; did you mean \"\($0)\"?" } ?? ""
         return
             "\(place)row \(row + 1) is labelled \"\(label)\", which the model does not know\(more); it knows "
@@ -96,12 +96,12 @@ public struct UnknownLabel: Error, Sendable, Equatable, CustomStringConvertible 
         if let names = renaming {
             let order = shellQuoted(names.map(Self.quoted).joined(separator: ","))
             ways.append(
-                "if these are the same labels under other names, --label-names \(order) names "
-                    + "\(Self.listed(modelLabels)) in this order"
+                "if these are the same labels under other names, --label-names \(order) renames "
+                    + "\(Self.listed(modelLabels)), in this order"
             )
         } else if isRenaming {
             ways.append(
-                "if these are the same labels under other names, --label-names names the model's, in the order of their ids"
+                "if these are the same labels under other names, --label-names renames the model's, in the order of their ids"
             )
         } else if !isAnyKnown {
             ways.append("the model was trained for other labels")
@@ -109,9 +109,9 @@ public struct UnknownLabel: Error, Sendable, Equatable, CustomStringConvertible 
             ways.append("correct or remove \(rowCount == 1 ? "the row" : "these rows")")
         }
         if isRenaming, LabelMatch.hasDefaultNames(modelLabels) {
-            ways.append("labels may also be the model's ids, 0 to \(modelLabels.count - 1)")
+            ways.append("labels may also be given as the model's ids, 0 to \(modelLabels.count - 1)")
         }
-        if canStartNewHead { ways.append("--reinit-head starts a new head for the labels of the data") }
+        if canStartNewHead { ways.append("--reinit-head starts a fresh head for the labels of the data") }
         return ways.joined(separator: "; ")
     }
 
@@ -120,10 +120,10 @@ public struct UnknownLabel: Error, Sendable, Equatable, CustomStringConvertible 
         return dataLabels.contains { known.contains(Array($0.utf8)) }
     }
 
-    /// Whether the two sets of labels may be the same under other names: they have none in common.
+    /// Whether the data's labels may be the model's under other names: no label is in both sets.
     private var isRenaming: Bool { !isAnyKnown && dataLabels.count <= modelLabels.count }
 
-    /// Names for the model's ids that make the data's labels known: by spelling, else in the data's order.
+    /// Names for the model's labels that match the data's labels: by spelling, else in the data's order.
     private var renaming: [String]? {
         guard isRenaming, dataLabels.count == modelLabels.count else { return nil }
         func plain(_ name: String) -> String { name.lowercased().filter { $0.isLetter || $0.isNumber } }

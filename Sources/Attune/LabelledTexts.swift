@@ -6,34 +6,34 @@ public import NN
 
 /// The columns of a dataset that classification needs.
 public struct LabelledTexts: Sendable {
-    /// The texts; a missing one is empty.
+    /// The texts; a missing text is empty.
     public let texts: [String]
-    /// The texts that belong with them, where the examples are pairs.
+    /// The second texts, if the examples are pairs.
     public let seconds: [String]?
-    /// The classes that rows have, in the data's own order where it has one, else sorted; of numbers the column's name.
+    /// The classes, in the data's own order if it has one, else sorted; for regression, the column's name.
     public let names: [String]
-    /// One label, several or a number a row.
+    /// The problem type.
     public let problemType: ProblemType
-    /// Whether the data names its classes itself, so that there may be some that no row has.
+    /// Whether the data itself declares its classes, which may include classes without a row.
     public let hasOwnClasses: Bool
-    /// By row the class ids among ``names``, or the number.
+    /// For each row the class ids among ``names``, or the number.
     let rows: Targets
-    /// The rows without their columns, to name one as it is found in its file.
+    /// The rows without their columns, to locate a row in its file.
     let source: Dataset
 
-    /// What is tokenized.
+    /// The texts or pairs to tokenize.
     public var inputs: TextInputs { TextInputs(texts, seconds: seconds) }
 
-    /// Takes the columns.
+    /// Reads the columns.
     ///
     /// - Parameters:
     ///   - dataset: The rows.
-    ///   - textColumn: Holds the texts.
-    ///   - textPairColumn: Holds the texts that belong with them; nil for single texts.
-    ///   - labelColumns: One column of labels, of lists of labels or of numbers; or several columns of 0 and 1. For one
-    ///     label a row, lists and columns of 0 and 1 must give exactly one.
-    ///   - problemType: One label, several or a number a row.
-    /// - Throws: `DatasetError` if a column or a row's label is missing, or is of another kind.
+    ///   - textColumn: The column of texts.
+    ///   - textPairColumn: The column of second texts; nil for single texts.
+    ///   - labelColumns: One column of labels, of lists of labels or of numbers; or several columns of 0 and 1. For
+    ///     single-label, lists and columns of 0 and 1 must give each row exactly one label.
+    ///   - problemType: The problem type.
+    /// - Throws: `DatasetError` if a column or a row's label is missing or has the wrong type.
     public init(
         _ dataset: Dataset,
         textColumn: String,
@@ -46,7 +46,7 @@ public struct LabelledTexts: Sendable {
             try dataset.strings(name).map { $0 ?? "" }
         }
         self.problemType = problemType
-        // Without the columns, which would keep the texts twice.
+        // Without columns, to avoid keeping the texts twice.
         source = try dataset.selectColumns([])
         let shown = labelColumns.map { "\"\($0)\"" }.joined(separator: ", ")
         if problemType == .regression {
@@ -82,10 +82,10 @@ public struct LabelledTexts: Sendable {
             : .classes(labels.codes.map { Int(labels.sets[Int($0)][0]) })
     }
 
-    /// The rows' targets with ids among given labels.
+    /// The rows' targets, with ids of the given labels.
     ///
-    /// - Parameter labels: Names by id.
-    /// - Returns: As many targets as there are rows.
+    /// - Parameter labels: The label names by id.
+    /// - Returns: One target per row.
     /// - Throws: ``UnknownLabel`` for a name that is not among them.
     public func targets(among labels: [String]) throws(UnknownLabel) -> Targets {
         if case .numbers = rows { return rows }
@@ -99,15 +99,15 @@ public struct LabelledTexts: Sendable {
 }
 
 extension Dataset {
-    /// A column's numbers, texts that spell numbers too.
+    /// A column's numbers, including texts that spell numbers.
     fileprivate func numbers(_ column: String) throws(DatasetError) -> [Double] {
         if case .list = try feature(of: column) {
             throw DatasetError(
                 .badData,
-                "column \"\(column)\" holds lists, and a regression learns one number a row; choose another --label-column"
+                "column \"\(column)\" holds lists, but a regression learns one number per row; choose another --label-column"
             )
         }
-        // Of a column of numbers the message says Infinity, as the file does.
+        // For a column of numbers the message spells Infinity as the file does.
         try requireKnownClasses(in: column)
         let cast = try castColumn(column, to: .value(.float64))
         var numbers: [Double] = []

@@ -1,11 +1,11 @@
 import Files
 
-/// Labels with their numbers on one line; of many labels those with the largest and the smallest numbers.
+/// Lists labels with their numbers on one line. If there are many, lists those with the largest and smallest numbers.
 ///
 /// - Parameters:
-///   - numbers: By label id.
-///   - shown: How a label is shown with its number, by id.
-/// - Returns: `ann 3, bob 2`; of more than sixty labels `10,000, from … to …`.
+///   - numbers: The numbers by label id.
+///   - shown: Formats a label with its number, by id.
+/// - Returns: `ann 3, bob 2`; for more than sixty labels `10,000, from … to …`.
 package func listedLabels<Number: Comparable>(by numbers: [Number], _ shown: (Int) -> String) -> String {
     let (most, some) = (60, 10)
     guard numbers.count > most else { return numbers.indices.map(shown).joined(separator: ", ") }

@@ -3,35 +3,35 @@ public import Foundation
 import JSON
 public import Torch
 
-/// How fast this machine multiplies, measured once and kept in a file.
+/// The measured speeds of matrix products on this machine, saved in a file.
 ///
 /// ```swift
 /// job.productRoutes = try MeasuredProducts.find(in: cacheFolder).speeds.fastest
 /// ```
 public struct MeasuredProducts: Sendable, Equatable {
-    /// What was measured.
+    /// The measured speeds.
     public let speeds: ProductSpeeds
-    /// Numbers of threads that compute the same bits, ascending; the last is what was in use.
+    /// Numbers of threads with bit-identical results, ascending; the last is the number in use during the measurement.
     public let equalThreadCounts: [Int]
-    /// Where it is kept; nil if it could not be written.
+    /// The file of the measurement; nil if it could not be written.
     public let file: URL?
 
-    /// A measurement.
+    /// Creates a measurement.
     ///
     /// - Parameters:
-    ///   - speeds: What was measured.
-    ///   - equalThreadCounts: Numbers of threads that compute the same bits, ascending.
-    ///   - file: Where it is kept.
+    ///   - speeds: The measured speeds.
+    ///   - equalThreadCounts: Numbers of threads with bit-identical results, ascending.
+    ///   - file: The file of the measurement.
     public init(speeds: ProductSpeeds, equalThreadCounts: [Int], file: URL?) {
         self.speeds = speeds
         self.equalThreadCounts = equalThreadCounts
         self.file = file
     }
 
-    /// Takes what was measured before, or measures.
+    /// Reads a saved measurement, or measures and saves.
     ///
-    /// - Parameter folder: Where measurements are kept, a file for each CPU model, version of libtorch and number of
-    ///   threads. A folder that cannot be written changes nothing else.
+    /// - Parameter folder: The folder of measurements, one file per CPU model, libtorch version and number of threads. If it
+    ///   cannot be written, the measurement is only returned.
     /// - Returns: The measurement.
     /// - Throws: `TorchError` `.outOfMemory`.
     public static func find(in folder: URL) throws(TorchError) -> MeasuredProducts {
@@ -45,9 +45,9 @@ public struct MeasuredProducts: Sendable, Equatable {
         return try measure(in: folder)
     }
 
-    /// Measures, whatever was measured before.
+    /// Measures again, even if there is a saved measurement.
     ///
-    /// - Parameter folder: Where the measurement is kept.
+    /// - Parameter folder: The folder to save the measurement in.
     /// - Returns: The measurement.
     /// - Throws: `TorchError` `.outOfMemory`.
     public static func measure(in folder: URL) throws(TorchError) -> MeasuredProducts {
@@ -65,7 +65,7 @@ public struct MeasuredProducts: Sendable, Equatable {
     }
 }
 
-/// What a measurement holds for.
+/// The configuration for which a measurement is valid.
 private struct Key {
     private let cpu: String
     private let libtorch = TorchRuntime.version
@@ -99,7 +99,7 @@ private struct Key {
         return .object(object)
     }
 
-    /// Nil if they do not belong to the number of threads in use.
+    /// Reads the thread counts; nil if they are invalid for the number of threads in use.
     func equalThreadCounts(_ json: JSONValue) -> [Int]? {
         guard let counts = json["equal_thread_counts"].array?.compactMap(\.int), counts.last == threads,
             counts == Set(counts).sorted(), counts.first.map({ $0 > 0 }) == true
@@ -107,7 +107,7 @@ private struct Key {
         return counts
     }
 
-    /// Nil if the file is of another machine or damaged.
+    /// Reads the speeds; nil if the file is from another machine or damaged.
     func speeds(_ json: JSONValue) -> ProductSpeeds? {
         guard members.members.allSatisfy({ json[$0.name] == $0.value }),
             let bfloat16 = json["gigaflops"]["bf16"].double
@@ -123,7 +123,7 @@ private struct Key {
     }
 }
 
-/// The CPU's name, `AMD EPYC 7763`; nil if the system does not say.
+/// The CPU's name, such as `AMD EPYC 7763`; nil if unknown.
 public func processorName() -> String? {
     #if os(Linux)
     guard let text = try? String(contentsOf: URL(filePath: "/proc/cpuinfo"), encoding: .utf8),

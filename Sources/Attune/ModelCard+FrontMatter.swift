@@ -3,12 +3,12 @@ import Foundation
 import JSON
 import Training
 
-/// What the Hub reads of a page: the YAML at its head.
+/// The model card's front matter, YAML that the Hub reads.
 ///
 /// Source: https://huggingface.co/docs/hub/model-cards and its `model-index`,
 /// [`model_card.md`](https://github.com/huggingface/hub-docs/blob/main/modelcard.md?plain=1)
 extension ModelCard {
-    /// Lines of YAML, without the dashes around them.
+    /// The YAML lines, without the enclosing dashes.
     var frontMatter: String {
         var lines = ["pipeline_tag: text-classification", "library_name: transformers"]
         if let baseModel = details.baseModel { lines.append("base_model: \(quoted(baseModel))") }
@@ -39,7 +39,7 @@ extension ModelCard {
             }
     }
 
-    /// What was measured, without what is no number, which the Hub refuses, and the baseline, which is no result.
+    /// The metrics, without non-finite values, which the Hub refuses, and without the baseline, which is not a result.
     private var metrics: [(name: String, value: Double)] {
         guard let evaluation else { return [] }
         let own = evaluation.customMetrics.map { (name: $0.name, value: $0.value) }
@@ -48,13 +48,13 @@ extension ModelCard {
         }
     }
 
-    /// The Hub's name for a metric: `f1` whatever the average is.
+    /// The Hub's name for a metric, such as `f1` for all averages.
     private func hubMetric(_ name: String) -> String {
         for known in ["f1", "precision", "recall"] where name.hasPrefix("\(known)_") { return known }
         return quoted(name == "pearson" ? "pearsonr" : name)
     }
 
-    /// JSON's strings are YAML's double-quoted ones.
+    /// Quotes a text; a JSON string is also a double-quoted YAML string.
     private func quoted(_ text: String) -> String { JSONValue.string(text).oneLineInOrder }
 
     private func distinct(_ names: [String]) -> [String] {

@@ -6,12 +6,12 @@ import Models
 import NN
 import Training
 
-/// The `README.md` of a saved classifier: what it is, what it was measured to do, how it was trained and how to use it.
+/// The `README.md` of a saved classifier: its purpose, evaluation, training and use.
 ///
 /// Source: https://huggingface.co/docs/hub/model-cards
 struct ModelCard {
     let job: FineTuning
-    /// The run's settings as YAML, which repeat it.
+    /// The recipe that repeats the run, as YAML.
     let recipe: String?
     let classifier: TextClassifier
     let train: EncodedExamples
@@ -20,7 +20,7 @@ struct ModelCard {
 
     var details: ModelCardDetails { job.card }
 
-    /// Front matter that the Hub understands, then the page.
+    /// The whole model card, with front matter for the Hub.
     var text: String {
         """
         ---
@@ -29,16 +29,16 @@ struct ModelCard {
 
         # \(markdown(title))
 
-        \(model) fine-tuned on \(counted(train.count, "text")) of \(data) (column \(code(job.textColumn))) \(purpose)
+        \(model) fine-tuned on \(counted(train.count, "text")) from \(data) (column \(code(job.textColumn))) \(purpose)
         \(labelTable)
-        ## Meant for
+        ## Intended use
 
         \(intendedUse)
 
-        ## Measured
+        ## Evaluation
 
         \(measured)
-        ## Trained
+        ## Training
 
         \(settings)
         \(recipeSection)
@@ -48,12 +48,12 @@ struct ModelCard {
         """
     }
 
-    /// Its name: the repository's, where it has one.
+    /// The title: the repository's name, if there is one.
     var title: String {
-        details.repository?.split(separator: "/").last.map(String.init) ?? "A classifier of texts"
+        details.repository?.split(separator: "/").last.map(String.init) ?? "A text classifier"
     }
 
-    // MARK: What it is
+    // MARK: Description
 
     private var model: String { reference(details.baseModel, page: "", job.model) }
 
@@ -68,17 +68,17 @@ struct ModelCard {
         let column = code(job.labelColumn)
         return switch classifier.problemType {
         case .singleLabel:
-            "to tell \(column) apart. It answers every text with one of these \(counted(classifier.labels.count, "label")):"
+            "to predict \(column). It gives every text one of these \(counted(classifier.labels.count, "label")):"
         case .multiLabel:
-            "to find the labels of \(column). It gives a text those of these \(counted(classifier.labels.count, "label")) that it "
-                + "thinks likelier than not, which may be several or none:"
+            "to predict the labels of \(column). It gives a text each of these \(counted(classifier.labels.count, "label")) "
+                + "with a score above 0.5, which may be several or none:"
         case .regression: "to predict the number \(column)."
         }
     }
 
-    /// Labels up to which each has its row.
+    /// The maximum number of labels for a table with all labels.
     private static let mostLabels = 200
-    /// Rows if there are more.
+    /// The number of rows if there are more labels.
     private static let someLabels = 50
 
     private var labelTable: String {
@@ -90,7 +90,7 @@ struct ModelCard {
         case .numbers, nil: break
         }
         let labels = classifier.labels
-        // A page of a hundred thousand rows is read by nobody; config.json has all names.
+        // A table with a hundred thousand rows would be unreadable; config.json has all names.
         let isLong = labels.count > Self.mostLabels
         let shown =
             isLong
@@ -101,25 +101,26 @@ struct ModelCard {
             isLong
             ? "\nThese \(Self.someLabels) have the most texts; all \(grouped(labels.count)) are in `config.json`.\n"
             : ""
-        return "\n| id | label | texts trained on |\n|---:|---|---:|\n" + rows.joined() + rest
+        return "\n| id | label | training texts |\n|---:|---|---:|\n" + rows.joined() + rest
     }
 
     private var intendedUse: String {
         let scope =
-            "Texts like those it was trained on: of the same kind, length and language"
+            "Texts like its training texts: of the same kind, length and language"
             + (details.languages.isEmpty
                 ? "" : " (\(details.languages.map(markdown).joined(separator: ", ")))") + "."
         let limit =
             classifier.problemType == .multiLabel
-            ? "Labels that it was not trained on it never gives."
-            : "It has an answer for every text, also for one that has nothing to do with the question; a low score says so at times, not always."
+            ? "It never gives a label that it was not trained on."
+            : "It gives every text a label, even one unrelated to the task. A low score indicates that sometimes, but not always."
         return
-            "\(scope) \(limit) What its training data gets wrong or leaves out, it gets wrong, too: look at the errors below before decisions about people depend on it."
+            "\(scope) \(limit) It repeats errors and gaps of its training data. "
+            + "Check the errors below before using it for decisions about people."
     }
 
-    // MARK: What it was measured to do
+    // MARK: Evaluation
 
-    /// Where the texts that it was measured on come from, for a person.
+    /// The name of the evaluation data, to show.
     var measuredData: String {
         func name(_ path: String) -> String {
             details.dataset?.split(separator: "/").last.map(String.init)
@@ -133,18 +134,18 @@ struct ModelCard {
     }
 
     private var measured: String {
-        guard let evaluation else { return "No texts were held out, so nothing was measured.\n" }
+        guard let evaluation else { return "No texts were held out, so the model was not evaluated.\n" }
         let own = evaluation.customMetrics.map { "\($0.name) \(String(format: "%.4f", $0.value))\n" }.joined()
         return """
-            On \(counted(evaluation.metrics.count, "text")) of \(code(measuredData)) that it had not seen, with a loss of \
-            \(evaluation.lossText). Brackets hold 95 % intervals; another kind of texts may lie outside \
-            them.
+            On \(counted(evaluation.metrics.count, "text")) from \(code(measuredData)), not used in training: loss \
+            \(evaluation.lossText). The brackets contain 95 % confidence intervals, which apply only to texts of the same \
+            kind.
 
             \(block("", evaluation.metrics.table(labels: classifier.labels) + own))\(confusions)
             """
     }
 
-    /// What is most often taken for what, where the table of all pairs would be too wide.
+    /// The most frequent confusions, if the full confusion matrix would be too wide.
     private var confusions: String {
         guard case .singleLabel(let metrics) = evaluation?.metrics, classifier.labels.count > 12 else {
             return ""
@@ -155,10 +156,10 @@ struct ModelCard {
         let rows = worst.map {
             "| \(markdown(labels[$0.label])) | \(markdown(labels[$0.prediction])) | \($0.count) |\n"
         }
-        return "\nMost often confused:\n\n| is | taken for | texts |\n|---|---|---:|\n" + rows.joined()
+        return "\nMost often confused:\n\n| label | predicted as | texts |\n|---|---|---:|\n" + rows.joined()
     }
 
-    // MARK: How it was trained
+    // MARK: Training
 
     private var settings: String {
         let arguments = job.arguments
@@ -167,17 +168,17 @@ struct ModelCard {
             arguments.maxSteps.map { "\(counted($0, "step"))" } ?? "\(arguments.numTrainEpochs) epochs"
         return """
             \(arguments.optimizer.rawValue), learning rate \(arguments.learningRate) (\(arguments.scheduler.rawValue)), weight decay \
-            \(arguments.weightDecay), \(counted(batch, "text")) a step, \(length), texts of at most \(counted(classifier.maxLength, "token")), \
-            \(arguments.precision.rawValue), seed \(arguments.seed); with Attune.\(resumed)
+            \(arguments.weightDecay), \(counted(batch, "text")) per step, \(length), texts of at most \(counted(classifier.maxLength, "token")), \
+            \(arguments.precision.rawValue), seed \(arguments.seed); trained with Attune.\(resumed)
 
             """
     }
 
-    /// What the settings above were before the run was resumed with others.
+    /// The former values of settings, if the run was resumed with other settings.
     private var resumed: String {
         guard !changes.isEmpty else { return "" }
         let shown = changes.map {
-            "until step \($0.step) \(code($0.setting)) was \(code($0.before))"
+            "until step \($0.step), \(code($0.setting)) was \(code($0.before))"
         }
         return " Resumed with other settings: \(shown.joined(separator: ", "))."
     }
@@ -188,7 +189,7 @@ struct ModelCard {
             "<details><summary>The recipe: `attune train recipe.yaml` repeats the run</summary>\n\n\(block("yaml", recipe))\n</details>\n"
     }
 
-    // MARK: How to use it
+    // MARK: Use
 
     private var usage: String {
         let place = details.repository ?? "."
@@ -232,7 +233,7 @@ struct ModelCard {
 
     // MARK: Markdown
 
-    /// A text that says what it says: labels and names of columns may hold anything.
+    /// Escapes Markdown, because labels and column names may contain any character.
     private func markdown(_ text: String) -> String {
         text.map { character -> String in
             if character.isNewline { return " " }
@@ -244,7 +245,7 @@ struct ModelCard {
         text.contains("`") || text.contains(where: \.isNewline) ? markdown(text) : "`\(text)`"
     }
 
-    /// A block of code whose fence is longer than any within.
+    /// A code block with a fence longer than any fence inside it.
     private func block(_ language: String, _ text: String) -> String {
         var fence = "```"
         while text.contains(fence) { fence += "`" }

@@ -1,16 +1,16 @@
-/// What a classifier's page says that the run itself does not know.
+/// Details for the model card that the run itself does not know.
 public struct ModelCardDetails: Sendable {
-    /// The id on the Hub of the model that was fine-tuned; nil where it came from a folder.
+    /// The Hub id of the fine-tuned model; nil if it came from a folder.
     public var baseModel: String?
-    /// The id on the Hub of the data; nil where it came from a file.
+    /// The Hub id of the dataset; nil if it came from a file.
     public var dataset: String?
-    /// The texts' languages as ISO 639-1 codes; none where they are not known.
+    /// The languages of the texts as ISO 639-1 codes; empty if unknown.
     public var languages: [String] = []
-    /// Where the classifier itself will be on the Hub; nil where it stays in its folder.
+    /// The repository to which the classifier will be pushed; nil if it is not pushed.
     public var repository: String?
-    /// Gives the run's settings as YAML, which repeat it, from those that followed from the data.
+    /// Creates the recipe that repeats the run, as YAML, from the settings derived from the data.
     public var recipe: (@Sendable (ResolvedSettings) throws -> String)?
 
-    /// Nothing is known.
+    /// Creates empty details.
     public init() {}
 }

@@ -3,28 +3,28 @@ public import Foundation
 import JSON
 import Training
 
-/// A run's output folder before the run: its files, and whether the run may write there.
+/// The output folder before a run: its files, and whether the run may write there.
 ///
-/// Files of an earlier run are replaced only on demand, and then all of them, so that no result stays beside weights that it
-/// does not belong to. Files that no run wrote are never removed nor overwritten.
+/// Files of an earlier run are replaced only on request, and then all of them, so that no result remains next to other
+/// weights. Files that no run wrote are never removed or overwritten.
 public struct OutputFolder: Sendable {
     private let url: URL
 
-    /// The folder at a place, whether it exists or not.
+    /// Describes a folder, which need not exist.
     ///
-    /// - Parameter url: The place.
+    /// - Parameter url: The folder.
     public init(_ url: URL) { self.url = url }
 
     /// The kind of a file or folder in an output folder, by its name.
     private enum Kind {
         /// Part of the saved model.
         case model
-        /// Files that other tools write beside a model: a tokenizer's vocabulary, pickled weights.
+        /// Files that other tools write next to a model: a tokenizer's vocabulary, pickled weights.
         case companion
-        /// Numbers of a run.
+        /// Results of a run.
         case result
         case checkpoint, replay, report, recipe, modelCard
-        /// The folder of one of several seeds.
+        /// The folder of one seed.
         case seed
 
         init?(_ name: String) {
@@ -77,18 +77,18 @@ public struct OutputFolder: Sendable {
         names.filter { name in Kind(name).map(kinds.contains) ?? false }
     }
 
-    /// Whether a trainer's run wrote into this folder, ours or transformers'.
+    /// Whether a run of Attune or of transformers' Trainer wrote to this folder.
     private var holdsRun: Bool {
         Self.isTrainerState(place("trainer_state.json")) || wasWritten("recipe.yaml")
             || !Set(names).isDisjoint(with: ["attune.json", "training_args.bin"])
             || names([.checkpoint, .seed]).contains(where: wasWritten)
     }
 
-    /// Whether a run wrote a file or folder, judged by its content.
+    /// Whether a run wrote a file or folder, according to its contents.
     private func wasWritten(_ name: String) -> Bool {
         switch Kind(name) {
         case .recipe:
-            // A resumed run writes its former settings above, as comments.
+            // A resumed run writes its former settings first, as comments.
             ("\n" + beginning(of: name, bytes: 16_384)).contains("\n" + Self.recipeHeading)
         case .modelCard:
             // The front matter of our model cards, which may be long for many metrics, begins with its tags.
@@ -112,29 +112,29 @@ public struct OutputFolder: Sendable {
         return document["global_step"].int != nil
     }
 
-    /// The first line of the recipe that a run leaves.
+    /// The first line of a recipe written by a run.
     package static let recipeHeading =
         "# Every setting of this run; `attune train` with this file repeats it.\n"
 
-    // MARK: May a run write?
+    // MARK: Permission to write
 
-    /// Refuses a folder in which a run would overwrite something.
+    /// Refuses a folder in which a run would overwrite files.
     ///
     /// - Parameters:
     ///   - overwrites: Whether the files of an earlier run may be replaced.
-    ///   - reports: What the run writes beside its model.
-    /// - Throws: `.exists`, naming the files and the ways out.
+    ///   - reports: The reports that the run writes.
+    /// - Throws: `.exists`, naming the files and the remedies.
     func requireFree(overwriting overwrites: Bool, reports: [RunReport]) throws(FileError) {
         var foreign = holdsRun ? [] : names([.model, .result])
         foreign += names([.checkpoint, .seed]).filter { !wasWritten($0) }
         if reports.contains(.jsonLines), names.contains("events.jsonl"), !wasWritten("events.jsonl") {
             foreign.append("events.jsonl")
         }
-        // Readers of the folder would take the saved model for the adapter's base.
+        // Programs that load the folder would take the saved model for the adapter's base model.
         if names.contains("adapter_config.json") { foreign.append("adapter_config.json") }
         guard foreign.isEmpty else {
             throw occupied(
-                "\(Self.list(foreign)), which no training run left, and the run would overwrite or contradict "
+                "\(Self.list(foreign)), which no training run wrote and which the run would overwrite or contradict"
                     + "\(foreign.count == 1 ? "it" : "them"); give another --output-dir, or move "
                     + "\(foreign.count == 1 ? "it" : "them") away"
             )
@@ -161,8 +161,8 @@ public struct OutputFolder: Sendable {
         }
         if let name = kept.first {
             throw occupied(
-                "a \(name) that no run wrote, and the run would overwrite it; give another --output-dir, move it away, or "
-                    + "give --overwrite-output-dir, which keeps it and does without \(Self.purpose(of: name))"
+                "a \(name) that no run wrote and that the run would overwrite; give another --output-dir, move it away, or "
+                    + "give --overwrite-output-dir, which keeps it and does not write \(Self.purpose(of: name))"
             )
         }
     }
@@ -177,33 +177,33 @@ public struct OutputFolder: Sendable {
         name == "README.md" ? "a model card" : "the run's own recipe"
     }
 
-    /// Whether a run may write its model card or recipe: a file of that name that no run wrote stays.
+    /// Whether a run may write its model card or recipe. It may not if no run wrote the existing file.
     ///
     /// - Parameter name: `README.md` or `recipe.yaml`.
-    /// - Returns: Whether it may.
+    /// - Returns: True if the run may write the file.
     package func mayWrite(_ name: String) -> Bool { !names.contains(name) || wasWritten(name) }
 
     /// `README.md` and `recipe.yaml`, if no run wrote them.
     private var kept: [String] { names([.modelCard, .recipe]).filter { !wasWritten($0) } }
 
-    /// Notes on files that stay in place of a run's own.
+    /// Notes on files that are kept instead of the run's own.
     var notes: [String] {
         kept.map {
-            "\($0) in \(path) was not written by a run: it stays, and \(Self.purpose(of: $0)) is not saved"
+            "\($0) in \(path) was not written by a run; it is kept, and \(Self.purpose(of: $0)) is not saved"
         }
     }
 
     // MARK: Removing the files of an earlier run
 
-    /// Removes all files of an earlier run, the model first; other files stay.
+    /// Removes all files of an earlier run, the model first, and keeps other files.
     ///
-    /// - Parameter excluded: The name of a folder that stays, too.
-    /// - Throws: `FileError` if something cannot be removed.
+    /// - Parameter excluded: The name of a folder to keep, too.
+    /// - Throws: `FileError` if a file cannot be removed.
     func removeFormerRun(except excluded: String? = nil) throws(FileError) {
-        // Without its configuration nobody takes the rest for a model, if this process is killed here.
+        // Remove the configuration first: if this process is killed here, the rest is not mistaken for a model.
         let model = holdsRun ? names([.model, .companion]) : []
         let others = names([.result, .replay, .checkpoint, .modelCard, .recipe]).filter(wasWritten)
-        // The files that identify a run go last.
+        // Remove the files that identify a run last.
         let last = ["recipe.yaml", "trainer_state.json"]
         for name in model where name == "config.json" { try remove(place(name)) }
         for name in model where name != "config.json" { try remove(place(name)) }
@@ -218,7 +218,7 @@ public struct OutputFolder: Sendable {
 
     /// Removes the results of a model that is about to be replaced.
     ///
-    /// - Throws: `FileError` if one cannot be removed.
+    /// - Throws: `FileError` if a file cannot be removed.
     func removeResults() throws(FileError) {
         for name in names([.result]) where name != "trainer_state.json" { try remove(place(name)) }
     }
@@ -242,13 +242,13 @@ public struct OutputFolder: Sendable {
 }
 
 extension FineTuning {
-    /// Refuses an output folder in which the run would overwrite something, before anything is read or downloaded.
+    /// Refuses an output folder in which the run would overwrite files, before anything is read or downloaded.
     ///
-    /// A folder that holds a checkpoint to resume from is the run's own.
+    /// A folder with the checkpoint to resume from belongs to the run.
     ///
     /// - Parameter folder: The output folder.
-    /// - Throws: `FileError` with code `.exists`, naming the files and the ways out; `TrainingError` if the folder is
-    ///   that of the model.
+    /// - Throws: `FileError` with code `.exists`, naming the files and the remedies; `TrainingError` if it is the
+    ///   model's folder.
     public func requireFree(_ folder: URL) throws {
         try requireApartFromModel(folder)
         guard !resumes(in: folder) else { return }
@@ -269,14 +269,14 @@ extension FineTuning {
                 "--output-dir is the folder of --model \(model), which the run would overwrite; give another --output-dir"
             )
         }
-        // A checkpoint, or the model of a seed, of the run that is to be removed.
+        // The model may be a checkpoint, or a seed's model, of the run to be removed.
         guard overwritesOutputFolder else { return }
         var parent = place.resolvingSymlinksInPath().deletingLastPathComponent()
         while parent.pathComponents.count > 1 {
             if Self.areSame(parent, folder) {
                 throw TrainingError(
                     .badArgument,
-                    "--model \(model) lies in the folder that --overwrite-output-dir empties; give another --output-dir"
+                    "--model \(model) is in the folder that --overwrite-output-dir would empty; give another --output-dir"
                 )
             }
             parent.deleteLastPathComponent()

@@ -1,10 +1,10 @@
 /// Splits a list at its commas.
 ///
-/// A part that begins with a quote reaches to the closing one, and commas in between are its own; a quote within quotes is
-/// doubled, as in CSV. If a quote is left open, quotes mean nothing.
+/// A part that begins with a quote extends to the closing quote and may contain commas. A quote within quotes is doubled, as
+/// in CSV. If a quote is not closed, quotes have no special meaning.
 ///
-/// - Parameter list: Such as `a,"b, c"`.
-/// - Returns: The parts with their quotes, without blanks around them; empty parts are left out.
+/// - Parameter list: A list such as `a,"b, c"`.
+/// - Returns: The parts with their quotes, without surrounding white space and without empty parts.
 package func quotedParts(of list: String) -> [String] {
     var parts: [String] = []
     var part = ""
@@ -26,16 +26,16 @@ package func quotedParts(of list: String) -> [String] {
     return parts.map(trimmed).filter { !$0.isEmpty }
 }
 
-/// A name without the quotes around it.
+/// Removes the quotes around a name.
 ///
-/// - Parameter part: As ``quotedParts(of:)`` gives it.
-/// - Returns: What is between the quotes, doubled ones made single; the part itself if it is not quoted.
+/// - Parameter part: A part as returned by ``quotedParts(of:)``.
+/// - Returns: The text between the quotes, with doubled quotes made single; the part itself if it is not quoted.
 package func unquoted(_ part: String) -> String {
     guard part.count > 1, part.hasPrefix("\""), part.hasSuffix("\"") else { return part }
     return String(part.dropFirst().dropLast()).replacing("\"\"", with: "\"")
 }
 
-/// A name as ``quotedParts(of:)`` and ``unquoted(_:)`` give it back.
+/// Quotes a name so that ``quotedParts(of:)`` and ``unquoted(_:)`` restore it.
 ///
 /// - Parameter name: Any text.
 /// - Returns: The name, in quotes if it needs them.

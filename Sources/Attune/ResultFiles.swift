@@ -5,7 +5,7 @@ import Foundation
 public import JSON
 public import Training
 
-/// The result files of a finished run, with the reference's names and keys.
+/// The result files of a finished run, with transformers' names and keys.
 ///
 /// Source: `Trainer.save_metrics` and `save_state` of transformers 5.23 (trainer_pt_utils.py).
 struct ResultFiles {
@@ -26,7 +26,7 @@ struct ResultFiles {
             var results: JSONObject = ["epoch": .double(outcome.epoch)]
             for member in evaluation.results.members { results[member.name] = member.value }
             for member in results.members { all[member.name] = member.value }
-            // Of the last step's weights there is one row, whether the run measured them, or a run before it, or nobody yet.
+            // Keep exactly one evaluation row for the final weights.
             if outcome.weightsStep == outcome.step { state.removeLastEvaluation() }
             state.append(evaluation)
             files.append(("eval_results.json", JSONValue.object(results).formatted))
@@ -38,7 +38,7 @@ struct ResultFiles {
 }
 
 extension EvaluationRecord {
-    /// Every number under the reference's name, and the ends of its 95 % interval under that name with `_interval`.
+    /// Every metric under transformers' name, and the bounds of its 95 % interval under that name with `_interval`.
     public var results: JSONObject {
         var results = JSONObject(values().map { ($0.name, .double($0.value)) })
         for name in metrics.values.map(\.name) {
@@ -49,11 +49,11 @@ extension EvaluationRecord {
         }
         return results
     }
-    /// Every label's numbers, and of single labels the wrong answers: how many texts of a label were taken for another,
-    /// the most frequent first, and no pair that did not occur.
+    /// The metrics of each label and, for single-label, the confusions: the number of texts of a label that were predicted
+    /// as another, most frequent first, without pairs that did not occur.
     ///
-    /// - Parameter labels: Names by id.
-    /// - Returns: `per_label` and `confusions`; nothing for a regression.
+    /// - Parameter labels: The label names by id.
+    /// - Returns: `per_label` and `confusions`; empty for a regression.
     public func labelResults(_ labels: [String]) -> JSONObject {
         func rows(_ perLabel: [ClassificationMetrics.PerClass]) -> JSONValue {
             .array(

@@ -4,18 +4,18 @@ import Files
 public import Models
 
 extension Dataset {
-    /// The rows that have a label and a text, as the policies say: what training and evaluation do before anything else.
+    /// Applies the policies for missing labels and empty texts, the first step of training and evaluation.
     ///
-    /// A label is missing if there is no value, if a column of classes holds a negative id (-1, -100), if a column of 0 and
-    /// 1 holds -1, or, if one label a text is wanted, if its list is empty.
+    /// A label is missing if there is no value, if a column of classes has a negative id (-1, -100), if a column of 0 and 1
+    /// has -1, or, for single-label, if the list is empty.
     ///
     /// - Parameters:
-    ///   - textColumn: Holds the texts; nil looks at labels only.
-    ///   - labelColumns: Hold the labels; a row needs a value in each.
-    ///   - problemType: Whether a text has one label, several or a number; nil takes several if the data gives them.
-    ///   - missingLabels: For rows without a label; `.keep` is taken for `.refuse`.
-    ///   - emptyTexts: For texts that are missing or white space only.
-    /// - Returns: The rows that stay, and a sentence for each kind that was left out.
+    ///   - textColumn: The column of texts; nil checks only labels.
+    ///   - labelColumns: The label columns; a row needs a value in each.
+    ///   - problemType: The problem type; nil takes multi-label if the data has several labels per text.
+    ///   - missingLabels: The policy for rows without a label; `.keep` is treated as `.refuse`.
+    ///   - emptyTexts: The policy for texts that are missing or only white space.
+    /// - Returns: The remaining rows, and a note for each kind of rows left out.
     /// - Throws: `DatasetError` naming the first row that is refused, or the split if none of its rows has a label;
     ///   `.missingColumn`.
     public func cleaned(
@@ -82,12 +82,12 @@ extension Dataset {
         return isMissing
     }
 
-    /// Refuses lists of labels, or columns of 0 and 1, that give a row several labels where one is wanted.
+    /// Refuses lists of labels, or columns of 0 and 1, that give a row several labels although the task is single-label.
     ///
     /// - Parameters:
     ///   - labels: The rows' labels.
     ///   - columns: The label columns.
-    /// - Throws: `DatasetError` with code `.badData` naming the rows with none and with several.
+    /// - Throws: `DatasetError` with code `.badData`, naming the rows without a label and with several.
     func requireSingle(_ labels: RowLabels, in columns: [String]) throws(DatasetError) {
         let several = labels.isMultiLabel ? labels.rows { $0 > 1 } : []
         guard !several.isEmpty else { return }
@@ -98,18 +98,18 @@ extension Dataset {
             : ", and \(counted(none.count, "row has none", "rows have none")) (\(locations(ofRows: none)))"
         throw DatasetError(
             .badData,
-            "\(Self.shown(columns)) \(counted(several.count, "row")) several labels (\(locations(ofRows: several)))\(also), and one each is "
-                + "wanted; use --problem-type multi-label, or leave one label in each row"
+            "\(Self.shown(columns)) \(counted(several.count, "row")) several labels (\(locations(ofRows: several)))\(also), but "
+                + "the task is single-label; use --problem-type multi-label, or leave one label in each row"
         )
     }
 
-    /// The error for lists of labels, or columns of 0 and 1, that give rows no label where one is wanted.
+    /// The error for lists of labels, or columns of 0 and 1, that give rows no label although the task is single-label.
     private func noSingleLabel(_ isMissing: [Bool], in columns: [String]) -> DatasetError {
         let rows = isMissing.indices.filter { isMissing[$0] }
         return DatasetError(
             .badData,
-            "\(Self.shown(columns)) \(counted(rows.count, "row")) no label (\(locations(ofRows: rows))), and one each is wanted; "
-                + "remove them, or leave them out with --missing-labels drop"
+            "\(Self.shown(columns)) \(counted(rows.count, "row")) no label (\(locations(ofRows: rows))), but the "
+                + "task is single-label; remove them, or leave them out with --missing-labels drop"
         )
     }
 

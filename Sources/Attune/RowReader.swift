@@ -2,33 +2,33 @@ public import Classification
 public import Datasets
 public import Models
 
-/// How a saved classifier reads a dataset's rows: as in its training, unless told otherwise.
+/// Reads a dataset's rows for a saved classifier, with the settings of its training unless overridden.
 ///
 /// ```swift
 /// let reader = try RowReader(model: "runs/tweets")
 /// let texts = try reader.inputs(of: Dataset("new.csv"))     // by the columns of training
 /// ```
 public struct RowReader: Sendable {
-    /// The choices of the caller.
+    /// The caller's settings.
     public let told: ClassifierSettings
-    /// The choices of training, from the model's `attune.json`.
+    /// The settings of training, from the model's `attune.json`.
     public let saved: ClassifierSettings
 
-    /// The choices that hold.
+    /// The settings in effect: the caller's, completed by those of training.
     public var settings: ClassifierSettings { told.completed(by: saved) }
 
-    /// A reader for a model.
+    /// Creates a reader for a model.
     ///
     /// - Parameters:
     ///   - path: A model's folder or a `.gguf` file.
-    ///   - told: Choices that override those of training.
+    ///   - told: Settings that override those of training.
     /// - Throws: `ModelError` for a damaged `attune.json`.
     public init(model path: String, told: ClassifierSettings = ClassifierSettings()) throws(ModelError) {
         self.told = told
         saved = try ClassifierSettings(model: path)
     }
 
-    /// The column of the texts: as told, as in training, else `text`, else the only one that there is.
+    /// The column of texts: the caller's, else as in training, else `text`, else the only column.
     ///
     /// - Parameter rows: The dataset.
     /// - Returns: The column's name.
@@ -54,12 +54,12 @@ public struct RowReader: Sendable {
         return column
     }
 
-    /// Whether the classifier was trained on pairs of texts, or is to be used for them.
+    /// Whether the classifier reads pairs of texts.
     public var readsPairs: Bool { pairColumn != nil }
 
     private var pairColumn: String? { settings.textPairColumn.flatMap { $0.isEmpty ? nil : $0 } }
 
-    /// The texts of some rows; a missing one is empty.
+    /// The texts of some rows; a missing text is empty.
     ///
     /// - Parameter rows: The dataset.
     /// - Returns: Texts or pairs, in order.
@@ -72,12 +72,12 @@ public struct RowReader: Sendable {
         return TextInputs(texts, seconds: seconds)
     }
 
-    /// The labelled rows that the policies leave, in order.
+    /// The labelled rows that remain after applying the policies, in order.
     ///
     /// - Parameters:
     ///   - rows: The dataset.
-    ///   - problemType: The classifier's.
-    /// - Returns: The rows, and a sentence about those left out.
+    ///   - problemType: The classifier's problem type.
+    /// - Returns: The rows, and notes on rows that were left out.
     /// - Throws: `DatasetError` if a column is missing, no label column is known, or a row is refused.
     public func labelled(
         _ rows: Dataset,
@@ -105,10 +105,10 @@ public struct RowReader: Sendable {
         return (texts, [header].compactMap { $0 } + loaded.warnings.dropFirst(known) + notes)
     }
 
-    /// The columns of texts and labels, all of which are there, each once.
+    /// The columns of texts and labels, each once, after checking that they exist.
     ///
     /// - Parameter rows: The dataset.
-    /// - Returns: Their names.
+    /// - Returns: The column names.
     /// - Throws: `.missingColumn` if one is missing or no label column is known.
     public func columns(of rows: Dataset) throws(DatasetError) -> [String] {
         let named = [try textColumn(of: rows), try textPairColumn(of: rows)].compactMap { $0 }
@@ -120,24 +120,24 @@ public struct RowReader: Sendable {
         return columns
     }
 
-    /// The columns of the labels.
+    /// The label columns.
     ///
     /// - Parameter rows: The dataset.
-    /// - Returns: At least one name.
+    /// - Returns: At least one column name.
     /// - Throws: `.missingColumn` if none is known or one is missing.
     public func labelColumns(of rows: Dataset) throws(DatasetError) -> [String] {
         if let columns = told.labelColumns { return columns }
         guard let columns = saved.labelColumns else {
             throw DatasetError(
                 .missingColumn,
-                "the column of the labels is not known; name it with --label-column"
+                "the label column is unknown; give it with --label-column"
             )
         }
         for column in columns { try requireColumn(column, of: rows, "--label-column") }
         return columns
     }
 
-    /// Refuses a column of training that is not there, with the flag that names another.
+    /// Refuses a missing column, with an error that names the flag for another column.
     private func requireColumn(_ column: String, of rows: Dataset, _ flag: String) throws(DatasetError) {
         do throws(DatasetError) {
             _ = try rows.feature(of: column)
@@ -147,7 +147,7 @@ public struct RowReader: Sendable {
             throw DatasetError(
                 .missingColumn,
                 error.message
-                    + (isRemembered ? "; the model was trained with \"\(column)\": name yours" : "; name it")
+                    + (isRemembered ? "; the model was trained with \"\(column)\": give yours" : "; give it")
                     + " with \(flag)"
             )
         }

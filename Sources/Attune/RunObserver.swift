@@ -1,6 +1,6 @@
 public import Training
 
-/// Listens to a run: your own callbacks, and the reports that Attune writes.
+/// An observer of a run, for custom callbacks and for Attune's reports.
 ///
 /// ```swift
 /// final class Patience: RunObserver {
@@ -11,9 +11,9 @@ public import Training
 /// let result = try job.run(into: folder, observers: [Patience()]) { _ in }
 /// ```
 public protocol RunObserver: AnyObject {
-    /// Told of every event, in order, on the thread that trains; the run waits.
+    /// Receives every event, in order, on the training thread; the run waits.
     ///
-    /// - Parameter event: What happened.
-    /// - Throws: An error stops the run, which throws it.
+    /// - Parameter event: The event.
+    /// - Throws: Any error; it stops the run, which rethrows it.
     func receive(_ event: RunEvent) throws
 }

@@ -3,17 +3,17 @@ import JSON
 import Reporting
 import Training
 
-/// Where a run's numbers are written while it runs, as the reference's `report_to`.
+/// A report written during a run, as transformers' `report_to`.
 public enum RunReport: String, Sendable, CaseIterable {
     /// Event files in the folder `runs`, for `tensorboard --logdir OUT`.
     case tensorBoard = "tensorboard"
-    /// A line of JSON an event, in `events.jsonl`.
+    /// One JSON line per event, in `events.jsonl`.
     case jsonLines = "jsonl"
 
-    /// Makes the listener that writes it.
+    /// Creates the observer that writes the report.
     ///
     /// - Parameter folder: The run's output folder.
-    /// - Returns: A listener; its files begin with the run's first event.
+    /// - Returns: The observer. It creates its files at the run's first event.
     public func observer(in folder: URL) -> any RunObserver {
         switch self {
         case .tensorBoard: TensorBoardReport(folder: folder.appending(path: "runs"))
@@ -22,7 +22,7 @@ public enum RunReport: String, Sendable, CaseIterable {
     }
 }
 
-/// Rows of the log under `train/`, evaluations under `eval/`.
+/// Writes log rows under `train/` and evaluations under `eval/`.
 ///
 /// Source: `TensorBoardCallback` and `rewrite_logs` of transformers 5.23 (integrations/integration_utils.py).
 private final class TensorBoardReport: RunObserver {
@@ -48,7 +48,7 @@ private final class TensorBoardReport: RunObserver {
 
     private func opened() throws -> TensorBoardFile {
         if let file { return file }
-        // The run that is resumed may have come further than the checkpoint: its later steps are taken again.
+        // The resumed run may have gone beyond the checkpoint; its later steps are repeated.
         let isResumed = TensorBoardFile.isThere(in: folder)
         let opened = try TensorBoardFile(in: folder, supersedingFrom: isResumed ? firstStep + 1 : nil)
         file = opened
@@ -98,7 +98,7 @@ private final class JSONLinesReport: RunObserver {
 }
 
 extension LogRecord {
-    /// The row's numbers under the reference's names.
+    /// The row's values under transformers' names.
     fileprivate var values: [(name: String, value: Double)] {
         [
             ("loss", loss), ("grad_norm", gradientNorm), ("learning_rate", learningRate), ("epoch", epoch),

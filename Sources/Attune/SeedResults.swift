@@ -4,22 +4,22 @@ import Foundation
 import JSON
 import Training
 
-/// What a job's repetitions with several seeds measured.
+/// The results of a job repeated with several seeds.
 public struct SeedResults: Sendable, Equatable {
-    /// One seed's numbers.
+    /// The results of one seed.
     public struct Row: Sendable, Equatable {
         /// The seed.
         public let seed: UInt64
-        /// Every number by the reference's name, in the order of names: `eval_accuracy` and so on; `train_loss` where nothing is measured.
+        /// The metrics under transformers' names, sorted by name: `eval_accuracy` and so on; `train_loss` without evaluation.
         public let values: [NamedValue]
     }
 
-    /// The seeds that are done, in their order.
+    /// The finished seeds, in order.
     public internal(set) var rows: [Row] = []
-    /// Whether the run was stopped before the last one.
+    /// Whether the run was stopped before the last seed.
     public internal(set) var wasInterrupted = false
 
-    /// By metric, in the order of names, the numbers of all seeds that have it.
+    /// The spread of each metric over all seeds that have it, sorted by name.
     public var spreads: [(name: String, spread: Spread)] {
         (rows.first?.values ?? []).compactMap { metric in
             let values = rows.compactMap { row in row.values.first { $0.name == metric.name }?.value }
@@ -27,7 +27,7 @@ public struct SeedResults: Sendable, Equatable {
         }
     }
 
-    /// Mean, standard deviation, smallest, largest and every seed's value of every metric, as plain text.
+    /// A text table with the mean, standard deviation, minimum, maximum and each seed's value of every metric.
     public var table: String {
         func shown(_ number: Double) -> String { String(format: "%.4f", number) }
         var lines = [["", "mean", "std", "min", "max"] + rows.map { "seed \($0.seed)" }]
@@ -49,7 +49,7 @@ public struct SeedResults: Sendable, Equatable {
         }.joined()
     }
 
-    /// `seeds_results.json`: the seeds, every metric's spread and values, and what the job was.
+    /// The contents of `seeds_results.json`: the seeds, the spread and values of every metric, and the job's settings.
     func json(settings: [String: String]) -> JSONValue {
         let metrics = spreads.map { name, spread in
             let values = rows.map { row in
@@ -65,7 +65,7 @@ public struct SeedResults: Sendable, Equatable {
             )
         }
         return .object([
-            // A seed may be larger than what JSON's readers take for a whole number.
+            // A seed may be too large for an integer in JSON readers.
             "seeds": .array(rows.map { Int(exactly: $0.seed).map(JSONValue.int) ?? .string("\($0.seed)") }),
             "metrics": .object(JSONObject(metrics)),
             "settings": .object(
@@ -74,10 +74,10 @@ public struct SeedResults: Sendable, Equatable {
         ])
     }
 
-    /// Reads what ``json(settings:)`` wrote.
+    /// Reads the output of ``json(settings:)``.
     ///
     /// - Parameter json: The document.
-    /// - Returns: The rows and the settings; nothing of what is missing.
+    /// - Returns: The rows and the settings, without missing members.
     static func read(_ json: JSONValue) -> (results: SeedResults, settings: [String: String]) {
         let seeds = (json["seeds"].array ?? []).compactMap { seed in
             seed.int.flatMap(UInt64.init(exactly:)) ?? seed.string.flatMap { UInt64($0) }

@@ -4,28 +4,28 @@ import Foundation
 import JSON
 public import Tokenization
 
-/// Tokenized texts on disk, found again by the texts, the tokenizer and its settings.
+/// A cache of tokenized texts on disk, keyed by texts, tokenizer and settings.
 ///
-/// The next run on the same data starts at once; several runs may share it.
+/// The next run on the same data starts immediately. Several runs may share a cache.
 public struct TokenCache: Sendable {
-    /// Where the files are.
+    /// The cache of datasets that stores the files.
     public let datasets: DatasetCache
-    /// Few texts are tokenized faster than a file is opened.
+    /// The minimum number of texts to cache; tokenizing fewer is faster than opening a file.
     private static let leastTexts = 1000
 
-    /// A cache in a folder.
+    /// Creates a cache.
     ///
-    /// - Parameter datasets: Keeps the files.
+    /// - Parameter datasets: The cache of datasets that stores the files.
     public init(_ datasets: DatasetCache) { self.datasets = datasets }
 
-    /// Tokenizes texts, or finds what was tokenized before.
+    /// Tokenizes texts, or reads them from the cache.
     ///
     /// - Parameters:
     ///   - inputs: The texts or pairs.
-    ///   - tokenizer: Makes their ids.
-    ///   - maxLength: Tokens of a text at the most; nil cuts nothing.
-    ///   - source: Where the texts come from, for the cache's list.
-    /// - Returns: The ids, and whether they were found. A cache that cannot be written changes nothing else.
+    ///   - tokenizer: The tokenizer.
+    ///   - maxLength: The maximum number of tokens of a text; nil cuts nothing.
+    ///   - source: The origin of the texts, shown in the list of cached files.
+    /// - Returns: The ids, and whether they were in the cache. If the cache cannot be written, the ids are only returned.
     public func encodeBatch(
         _ inputs: TextInputs,
         with tokenizer: Tokenizer,
@@ -36,13 +36,13 @@ public struct TokenCache: Sendable {
             return (inputs.encoded(by: tokenizer, maxLength: maxLength), false)
         }
         let key = CacheKey { key in
-            // Another number where the same files give other ids.
+            // Change this number if the same files give other ids.
             key.add("ids 2")
             for file in tokenizer.files {
                 key.add(file.name)
                 key.add(file.contents)
             }
-            // The model's configuration, which is not among the files, may decide about token types.
+            // Token types may depend on the model's configuration, which is not one of the files.
             key.add(tokenizer.givesTokenTypes ? "token types" : "no token types")
             key.add(maxLength.map { "\($0)" } ?? "whole")
             switch inputs {
@@ -84,15 +84,15 @@ public struct TokenCache: Sendable {
 }
 
 extension Dataset {
-    /// The same rows with the column `input_ids`, a column's texts as token ids, and for pairs `token_type_ids`.
+    /// Adds the column `input_ids`, the token ids of a column's texts, and for pairs `token_type_ids`.
     ///
     /// - Parameters:
-    ///   - column: Holds the texts; a missing one is empty.
-    ///   - pairColumn: Holds the texts that belong with them; nil for single texts.
-    ///   - tokenizer: Makes the ids, with the tokens that it puts around a text.
-    ///   - maxLength: Tokens of a text at the most; nil cuts nothing.
-    ///   - cache: Where tokenized texts are kept; nil keeps nothing.
-    /// - Returns: A dataset with that column.
+    ///   - column: The column of texts; a missing text is empty.
+    ///   - pairColumn: The column of second texts; nil for single texts.
+    ///   - tokenizer: The tokenizer, which also adds special tokens.
+    ///   - maxLength: The maximum number of tokens of a text; nil cuts nothing.
+    ///   - cache: The cache of tokenized texts; nil caches nothing.
+    /// - Returns: A dataset with the added columns.
     /// - Throws: `DatasetError`.
     ///
     /// Source: `dataset.map(lambda rows: tokenizer(rows[column], truncation=True), batched=True)` of datasets 5.2.

@@ -9,7 +9,7 @@ struct AttuneCommand: ParsableCommand {
         commandName: "attune",
         abstract: "Fine-tunes language models into classifiers of your texts.",
         discussion: """
-            From a file of labelled texts to a trained, measured and saved classifier:
+            From a file of labelled texts to a trained, evaluated and saved classifier:
 
               attune train --model SmolLM2-135M.gguf --dataset tweets.csv \\
                 --text-column text --label-column author \\
@@ -17,8 +17,8 @@ struct AttuneCommand: ParsableCommand {
               attune predict --model runs/tweets --text "Thank you, Ohio!"
 
             Results go to standard output, progress and notes to standard error. Exit codes: 0 done, 64 usage, \
-            65 bad data, 66 missing input, 69 the Hub cannot be reached, 70 internal, 73 would overwrite, \
-            74 a write failed (a full disk, a closed standard output), 77 not allowed, 130 interrupted.
+            65 bad data, 66 missing input, 69 the Hub cannot be reached, 70 internal error, 73 would overwrite, \
+            74 write failed (full disk or closed standard output), 77 not allowed, 130 interrupted.
             """,
         version: "0.1.0",
         subcommands: [
@@ -30,12 +30,12 @@ struct AttuneCommand: ParsableCommand {
         ]
     )
 
-    /// Parses what was typed, `attune train` with its recipe, and runs it.
+    /// Parses the command line, including the recipe of `attune train`, and runs the command.
     static func main() {
         StandardStreams.occupyClosed()
-        // Writing beyond a limit on files' sizes is an error like a full disk, not the end of the process.
+        // Exceeding the file size limit is an error like a full disk; it must not end the process.
         signal(SIGXFSZ, SIG_IGN)
-        // So is a pipe that nobody reads: a run does not depend on who follows its messages.
+        // A closed pipe must not end it either: a run does not depend on a reader of its messages.
         signal(SIGPIPE, SIG_IGN)
         let typed = Array(CommandLine.arguments.dropFirst())
         var line: TrainingCommandLine?
@@ -64,13 +64,14 @@ struct AttuneCommand: ParsableCommand {
         }
     }
 
-    /// Says what the parser or a command threw.
+    /// Prints an error of the parser or of a command.
     ///
-    /// Help and versions are thrown, too, and are results: the parser's own way to print them ignores failures.
+    /// The parser throws help and version texts, too. They are results and are printed here, because the parser's own printing
+    /// ignores write failures.
     ///
     /// - Parameters:
-    ///   - error: An error of the parser; that of a command has been said, and is its exit code.
-    ///   - line: The training command, which knows the places of settings in its recipe.
+    ///   - error: The parser's error, or a command's exit code, whose message has been printed already.
+    ///   - line: The training command line, which knows the lines of its recipe's settings.
     /// - Returns: The process's exit code.
     private static func finish(_ error: any Error, _ line: TrainingCommandLine?) -> ExitCode {
         if let error = error as? RecipeError {

@@ -8,24 +8,24 @@ import JSON
 struct CacheCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cache",
-        abstract: "Shows the tokenized texts that earlier runs kept, and deletes them."
+        abstract: "Lists the tokenized texts that earlier runs cached, or deletes them."
     )
 
     @OptionGroup var cache: CacheOptions
 
-    @Flag(help: "Delete them.")
+    @Flag(help: "Delete the cached texts.")
     var clear = false
 
     @Option(
         help: ArgumentHelp(
-            "With --clear: only those that no run has used for so many days.",
+            "With --clear: only files that no run has used for this many days.",
             valueName: "days"
         )
     )
     var unusedFor: Double?
 
     func validate() throws {
-        if unusedFor != nil, !clear { throw ValidationError("--unused-for goes with --clear") }
+        if unusedFor != nil, !clear { throw ValidationError("--unused-for needs --clear") }
     }
 
     func run() throws {

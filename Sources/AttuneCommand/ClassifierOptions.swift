@@ -1,13 +1,13 @@
 import ArgumentParser
 import Attune
 
-// One declaration of the options of commands that use a saved model. All of them override the choices of its training.
+// The options of commands that use a saved model. Each overrides the setting that was saved in training.
 
-/// The columns and the length of texts.
+/// The columns and the maximum length of texts.
 struct TextOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The column that holds the texts. Default: that of the model's training, else \"text\".",
+            "The column that holds the texts. Default: as in training, else \"text\".",
             valueName: "name"
         )
     )
@@ -15,7 +15,7 @@ struct TextOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The column of second texts, to classify pairs. Default: that of the model's training; \"\" for single texts.",
+            "The column of second texts, to classify pairs. Default: as in training; \"\" for single texts.",
             valueName: "name"
         )
     )
@@ -23,7 +23,7 @@ struct TextOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The most tokens of a text; longer ones are cut. Default: that of the model's training, else all that it takes.",
+            "The maximum number of tokens of a text; longer texts are cut. Default: as in training, else the model's limit.",
             valueName: "tokens"
         )
     )
@@ -45,14 +45,14 @@ struct LabelNameOptions: ParsableArguments {
     @Option(
         parsing: .singleValue,
         help: ArgumentHelp(
-            "Names for the labels of the model, in the order of its ids; given several times, one name each.",
-            discussion: "Double quotes hold a name with a comma.",
+            "Names for the model's labels, in the order of their ids. If given several times, one name each.",
+            discussion: "Put a name with a comma in double quotes.",
             valueName: "a,b,c"
         )
     )
     var labelNames: [String] = []
 
-    /// The names; nil if there are none.
+    /// The names; nil if none are given.
     var names: [String]? {
         switch labelNames.count {
         case 0: nil
@@ -63,21 +63,21 @@ struct LabelNameOptions: ParsableArguments {
 
     func validate() throws {
         if let names, names.isEmpty {
-            throw ValidationError("--label-names needs a name for each label of the model")
+            throw ValidationError("--label-names needs one name for each label of the model")
         }
     }
 }
 
-/// How texts are computed: the size of batches, the machine's share, the types of numbers.
+/// Batch size, threads, device and number types for inference.
 struct InferenceOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp("Texts of a batch. Default: as many as make 4,096 tokens.", valueName: "count")
+        help: ArgumentHelp("Texts per batch. Default: as many as fit into 4,096 tokens.", valueName: "count")
     )
     var batchSize: Int?
 
     @Option(
         help: ArgumentHelp(
-            "Tokens of a batch, one text at least, instead of --batch-size.",
+            "Maximum tokens per batch, instead of --batch-size. A batch has at least one text.",
             valueName: "tokens"
         )
     )
@@ -85,7 +85,7 @@ struct InferenceOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "CPU threads. Default: all cores, or a container's share of them.",
+            "CPU threads. Default: all cores, or the container's share of them.",
             valueName: "count"
         )
     )
@@ -108,7 +108,7 @@ struct InferenceOptions: ParsableArguments {
     }
 }
 
-/// A saved classifier, and how it reads and computes texts.
+/// A saved classifier and the options for reading and classifying texts.
 struct ClassifierOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -123,18 +123,18 @@ struct ClassifierOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "single-label, multi-label or regression, if the model's config.json does not say or is wrong.",
+            "single-label, multi-label or regression. Needed only if the model's config.json lacks it or is wrong.",
             valueName: "type"
         )
     )
     var problemType: ProblemType?
 
-    @Option(help: "Empty texts: keep, drop or refuse. Default: as in the model's training, else keep.")
+    @Option(help: "Empty texts: keep, drop or refuse. Default: as in training, else keep.")
     var emptyTexts: RowPolicy?
 
     @OptionGroup var inference: InferenceOptions
 
-    /// The choices of the command line.
+    /// The settings given on the command line.
     var told: ClassifierSettings {
         var settings = ClassifierSettings()
         texts.apply(to: &settings)
@@ -144,17 +144,17 @@ struct ClassifierOptions: ParsableArguments {
         return settings
     }
 
-    /// What computes.
+    /// The engine that computes.
     ///
-    /// - Throws: As ``Engine``.
+    /// - Throws: The errors of ``Engine``.
     func engine() throws -> Engine { try Engine(inference.device, threads: inference.threads) }
 
     /// Loads the classifier.
     ///
     /// - Parameters:
-    ///   - path: Its place, which ``HubPath`` found.
-    ///   - engine: What computes.
-    /// - Returns: A trained classifier; notes about it are on standard error.
+    ///   - path: The model's path, as resolved by ``HubPath``.
+    ///   - engine: The engine that computes.
+    /// - Returns: A trained classifier; notes about it go to standard error.
     /// - Throws: `ModelError` for a base model; the errors of loading.
     func load(_ path: String, on engine: Engine) throws -> TextClassifier {
         var options = SequenceClassifier.LoadOptions()

@@ -9,7 +9,7 @@ struct ConsoleReporter {
     private var examples = 0
     private var smoothedLoss: Double?
     private var evaluationStart: ContinuousClock.Instant?
-    /// The first of the last evaluation's numbers, `  accuracy 0.953`.
+    /// The first metric of the last evaluation, `  eval accuracy 0.953`.
     private var lastMetric = ""
 
     /// Shows an event.
@@ -24,14 +24,14 @@ struct ConsoleReporter {
     private mutating func show(_ event: RunEvent) {
         switch event {
         case .started(let plan):
-            let resumed = plan.firstStep > 0 ? ", going on from step \(plan.firstStep)" : ""
+            let resumed = plan.firstStep > 0 ? "; resuming after step \(plan.firstStep)" : ""
             writeToStandardError(
                 "training \(String(format: "%.1f", Double(plan.trainableWeights) / 1e6)) million weights on "
-                    + "\(counted(plan.examples, "text")): \(counted(plan.totalSteps, "step")) of \(plan.effectiveBatchSize), \(plan.stepsPerEpoch) to an epoch\(resumed)\n"
+                    + "\(counted(plan.examples, "text")): \(counted(plan.totalSteps, "step")) of \(plan.effectiveBatchSize), \(plan.stepsPerEpoch) per epoch\(resumed)\n"
             )
             if let former = plan.formerTotalSteps {
                 writeToStandardError(
-                    "planned for \(counted(former, "step")) at first; the schedule now assumes \(plan.totalSteps)\n"
+                    "originally \(counted(former, "step")); the schedule now assumes \(plan.totalSteps)\n"
                 )
             }
             for text in plan.resumptionNotes { writeToStandardError(text + "\n") }
@@ -54,7 +54,7 @@ struct ConsoleReporter {
         case .loadedBest(let step, let metric, let value):
             line.close()
             writeToStandardError(
-                "  took the weights of step \(step) again, the best by \(metric): \(String(format: "%.4f", value))\n"
+                "  loaded the best weights, of step \(step), by \(metric): \(String(format: "%.4f", value))\n"
             )
         }
     }
@@ -109,34 +109,34 @@ struct ConsoleReporter {
 }
 
 extension RunSchedule {
-    /// Comments for a recipe: a run that was resumed with other settings is not repeated by its last ones.
+    /// Comments for the recipe of a run that was resumed with other settings: the last settings alone do not repeat it.
     var formerSettings: String {
         changes.map { "# Until step \($0.step): \($0.setting): \($0.before)\n" }.joined()
     }
 
-    /// What a person who resumes a run needs to know of its settings.
+    /// Notes on changed or unknown settings, for a person who resumes a run.
     fileprivate var resumptionNotes: [String] {
         var notes = changes.filter { $0.step == firstStep }.map {
             "resuming with \(flag($0.setting)) \($0.now); it was \($0.before) until step \($0.step)"
         }
         if forgetsBest {
             notes.append(
-                "the best evaluation so far was by the plain loss, and eval_loss is now the training loss's; the next "
-                    + "evaluation is the first to be compared"
+                "the best evaluation so far used the plain loss, but eval_loss is now the training loss; the next "
+                    + "evaluation starts the comparison anew"
             )
         }
         if let keptRoutes {
             notes.append(
-                "products go on as the run began, \(keptRoutes), so that the numbers stay the same; a measurement here chose "
-                    + "otherwise"
+                "matrix products stay as the run began, \(keptRoutes), so that the numbers stay the same; measurements on this "
+                    + "machine would choose otherwise"
             )
         }
         guard !unchecked.isEmpty else { return notes }
         return notes + [
             unchecked.contains("model")
-                ? "the checkpoint is of an earlier version, which recorded only data, batch size, order and optimizer: whether "
-                    + "--model, --class-weights and the other settings are the same as before cannot be checked"
-                : "whether \(unchecked.joined(separator: ", ")) is the same as before cannot be checked"
+                ? "an earlier version wrote this checkpoint and recorded only data, batch size, order and optimizer: cannot "
+                    + "check whether --model, --class-weights and the other settings are the same as before"
+                : "cannot check whether \(unchecked.joined(separator: ", ")) is the same as before"
         ]
     }
 

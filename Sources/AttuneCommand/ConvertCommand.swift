@@ -6,7 +6,7 @@ import Foundation
 struct ConvertCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "convert",
-        abstract: "Writes rows in another format: one file from a file, a folder or a pattern.",
+        abstract: "Converts a file, a folder or a pattern into one file of another format.",
         discussion: """
             attune data convert --dataset posts.csv.gz --output posts.parquet
             attune data convert --dataset 'logs/*.jsonl' \\
@@ -24,24 +24,24 @@ struct ConvertCommand: ParsableCommand {
 
     @Option(
         parsing: .upToNextOption,
-        help: ArgumentHelp("Write these columns as ids of classes.", valueName: "column")
+        help: ArgumentHelp("Write these columns as class ids.", valueName: "column")
     )
     var classEncode: [String] = []
 
     @Option(
         help: ArgumentHelp(
-            "Columns of 0 and 1, one a class, that become one column of labels; a name with a comma is quoted.",
+            "Columns of 0 and 1, one per class, to combine into one column of labels. Quote a name with a comma.",
             valueName: "a,b,c"
         )
     )
     var labelColumns: [String] = []
 
-    @Option(help: ArgumentHelp("The name of that column.", valueName: "name"))
+    @Option(help: ArgumentHelp("The name of the combined column of labels.", valueName: "name"))
     var labelsName = "labels"
 
     @Option(
         help: ArgumentHelp(
-            "The file to write; its ending tells the format. One that is there is replaced.",
+            "The file to write; its extension selects the format. An existing file is replaced.",
             valueName: "file"
         )
     )
@@ -50,7 +50,7 @@ struct ConvertCommand: ParsableCommand {
     func validate() throws {
         guard format != nil else {
             let known = DatasetFormat.allCases.map { ".\($0.rawValue)" }.joined(separator: ", ")
-            throw ValidationError("--output \(output.name): its ending must be one of \(known)")
+            throw ValidationError("--output \(output.name): the extension must be one of \(known)")
         }
     }
 
@@ -71,7 +71,7 @@ struct ConvertCommand: ParsableCommand {
             let leftOut = rows.nestedColumns.filter { rows.leftOutColumns.contains($0.name) }
             if !leftOut.isEmpty {
                 let listed = leftOut.map(\.description).joined(separator: ", ")
-                writeToStandardError("attune: warning: left out, as they hold nested values: \(listed)\n")
+                writeToStandardError("attune: warning: columns left out because they hold nested values: \(listed)\n")
             }
             try rows.write(to: output.path, as: format)
             try print("\(output.name): \(counted(rows.count, "row"))")

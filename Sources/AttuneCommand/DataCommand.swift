@@ -4,7 +4,7 @@ import ArgumentParser
 struct DataCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "data",
-        abstract: "Looks at rows of texts, divides and converts them.",
+        abstract: "Describes, splits and converts datasets, and manages the cache of tokenized texts.",
         subcommands: [DescribeCommand.self, SplitCommand.self, ConvertCommand.self, CacheCommand.self]
     )
 }

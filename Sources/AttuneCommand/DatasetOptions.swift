@@ -2,21 +2,21 @@ import ArgumentParser
 import Attune
 import Foundation
 
-/// Which rows a command reads.
+/// The dataset that a command reads.
 struct DatasetOptions: ParsableArguments {
     @Option(help: .fileOfRows)
     var dataset: String
 
     @Option(
         help: ArgumentHelp(
-            "Which split of a folder: train, validation, test. Default: train.",
+            "The split of a folder: train, validation or test. Default: train.",
             valueName: "name"
         )
     )
     var split: String?
 
     @Option(
-        help: ArgumentHelp("Which of the configurations that a folder's README.md lists.", valueName: "name")
+        help: ArgumentHelp("The configuration, one of those that the folder's README.md lists.", valueName: "name")
     )
     var datasetConfig: String?
 
@@ -35,5 +35,5 @@ func rows(of input: String) throws -> Dataset {
     return rows
 }
 
-/// The names in a list such as `a,b,"c, d"`; one with a comma is quoted.
+/// The names in a list such as `a,b,"c, d"`; a name with a comma is quoted.
 func listed(_ names: String) -> [String] { quotedParts(of: names).map(unquoted) }

@@ -12,26 +12,26 @@ struct DecodeCommand: ParsableCommand {
             attune decode --model SmolLM2.gguf --ids 19556 28 905 17
             attune decode --model SmolLM2.gguf --input tokens.jsonl --output texts.jsonl
 
-            --ids prints the text as it is. --input takes what `attune tokenize` wrote, or bare lists of ids, one a \
-            line, and gives one JSON object a line: {"text": "…"}. A text that was lower-cased or cut does not come \
-            back whole; bytes that are no character come as \u{FFFD}.
+            --ids prints the text itself. --input reads the output of `attune tokenize`, or bare lists of ids, one per \
+            line, and prints one JSON object per line: {"text": "…"}. Lower-casing and truncation cannot be undone; \
+            bytes that are not valid UTF-8 become \u{FFFD}.
             """
     )
 
     @Option(
         help: ArgumentHelp(
-            "A model's folder with its tokenizer's files, or a .gguf file.",
+            "A model's folder with its tokenizer files, or a .gguf file.",
             valueName: "model"
         )
     )
     var model: String
 
-    @Option(parsing: .upToNextOption, help: ArgumentHelp("The ids of one text.", valueName: "id"))
+    @Option(parsing: .upToNextOption, help: ArgumentHelp("The token ids of one text.", valueName: "id"))
     var ids: [Int32] = []
 
     @Option(
         help: ArgumentHelp(
-            "A file instead: a line of JSON a text, with input_ids or a list.",
+            "Read ids from this file instead: one text per line, as JSON with input_ids or as a list.",
             valueName: "file"
         )
     )
@@ -39,13 +39,13 @@ struct DecodeCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Write here instead of to standard output; a file that is there is replaced.",
+            "Write to this file instead of standard output; an existing file is replaced.",
             valueName: "file"
         )
     )
     var output: OutputPath?
 
-    @Flag(help: "Leave out special tokens, such as those around a text.")
+    @Flag(help: "Leave out special tokens, such as [CLS] and [SEP].")
     var skipSpecialTokens = false
 
     func validate() throws {
@@ -78,21 +78,21 @@ struct DecodeCommand: ParsableCommand {
     private func check(_ ids: [Int32], _ tokenizer: Tokenizer, _ place: String) throws {
         guard let wrong = ids.first(where: { tokenizer.token(for: $0) == nil }) else { return }
         writeToStandardError(
-            "attune: error: \(place)no token of \(model) has the id \(wrong); its ids are "
+            "attune: error: \(place)\(model) has no token with the id \(wrong); its ids are "
                 + "0 to \(tokenizer.vocabularySize - 1)\n"
         )
         throw ExitCode.badData
     }
 }
 
-/// Lists of ids in a file of JSON lines.
+/// Lists of token ids, read from a file of JSON lines.
 struct IDRows {
-    /// The lists with their lines' numbers.
+    /// The lists with their line numbers.
     let rows: [(line: Int, ids: [Int32])]
 
     /// Reads a file.
     ///
-    /// - Throws: `FileError`; an exit code, when the message is on standard error.
+    /// - Throws: `FileError`; an exit code if the message has been printed.
     init(path: String) throws {
         let file = try MappedFile(TypedArguments.path(path))
         let data = withExtendedLifetime(file) { Data(file.bytes) }

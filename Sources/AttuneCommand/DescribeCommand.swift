@@ -9,10 +9,10 @@ import Synchronization
 struct DescribeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "describe",
-        abstract: "Tells what is in a file of texts before you train on it, and what to do about it.",
+        abstract: "Describes a dataset before you train on it: its problems, and how to fix them.",
         discussion: """
-            Without --text-column it shows the columns. Texts pass by and are not kept: a file larger than memory \
-            can be described. Characters are Unicode scalars, as Python counts them; rows count from 1, headers aside.
+            Without --text-column it shows the columns. Texts are streamed, so a file may be larger than memory. Characters are \
+            Unicode scalars, as Python counts them. Rows count from 1, without the header.
 
               attune data describe --dataset tweets.csv \\
                 --text-column text --label-column author
@@ -27,55 +27,55 @@ struct DescribeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The column that holds the texts.", valueName: "name"))
     var textColumn: String?
 
-    @Option(help: ArgumentHelp("The column of the second texts, where rows are pairs.", valueName: "name"))
+    @Option(help: ArgumentHelp("The column of second texts, if rows are pairs.", valueName: "name"))
     var textPairColumn: String?
 
     @Option(
         name: .customLong("label-column"),
         help: ArgumentHelp(
-            "The column that holds the labels, or lists of them; given several times, columns of 0 and 1.",
+            "The column of labels or lists of labels. If given several times, columns of 0 and 1.",
             valueName: "name"
         )
     )
     var labelColumn: [String] = []
 
-    @Option(help: ArgumentHelp("The same at once: columns of 0 and 1, one a class.", valueName: "a,b,c"))
+    @Option(help: ArgumentHelp("The same in one option: columns of 0 and 1, one per class.", valueName: "a,b,c"))
     var labelColumns: String?
 
-    @Option(help: ArgumentHelp("Rows to measure on: whose texts are also trained on?", valueName: "file"))
+    @Option(help: ArgumentHelp("The evaluation set, to find texts that are in the training set, too.", valueName: "file"))
     var evalDataset: String?
 
     @Option(
         help: ArgumentHelp(
-            "The folder's split to measure on; test or validation where left out.",
+            "The folder's split to evaluate on. Default: test or validation.",
             valueName: "name"
         )
     )
     var evalSplit: String?
 
     @Option(
-        help: ArgumentHelp("Count tokens as this model does: a folder or a .gguf file.", valueName: "model")
+        help: ArgumentHelp("Count tokens with this model's tokenizer: a folder or a .gguf file.", valueName: "model")
     )
     var model: String?
 
     @Option(
         help: ArgumentHelp(
-            "Tokens of a text at the most: how many are cut? Needs --model. Default: what the model allows.",
+            "Maximum tokens of a text, to count texts that would be cut. Needs --model. Default: the model's limit.",
             valueName: "tokens"
         )
     )
     var maxLength: Int?
 
-    @Option(help: ArgumentHelp("Examples of everything that is found.", valueName: "count"))
+    @Option(help: ArgumentHelp("Examples to show for each finding.", valueName: "count"))
     var examples = 3
 
-    @Flag(help: "One JSON object instead of text.")
+    @Flag(help: "Print one JSON object instead of text.")
     var json = false
 
     func validate() throws {
         if let maxLength, maxLength < 1 { throw ValidationError("--max-length must be at least 1") }
         if maxLength != nil, model == nil {
-            throw ValidationError("--max-length counts tokens; name whose with --model")
+            throw ValidationError("--max-length counts tokens; name the model with --model")
         }
         if examples < 0 { throw ValidationError("--examples must not be negative") }
         if textColumn == nil, textPairColumn != nil {
@@ -90,7 +90,7 @@ struct DescribeCommand: ParsableCommand {
             throw ValidationError("--eval-dataset and --eval-split exclude each other")
         }
         let names = labelNames
-        if Set(names).count < names.count { throw ValidationError("a label column is named twice") }
+        if Set(names).count < names.count { throw ValidationError("a label column is given twice; give each once") }
     }
 
     private var labelNames: [String] {
@@ -120,7 +120,7 @@ struct DescribeCommand: ParsableCommand {
                 )
                 if let note = length.note { writeToStandardError("attune: warning: \(note)\n") }
                 options.maxLength = length.tokens
-                // No length of one's own exceeds the model's positions.
+                // The limit that no --max-length can exceed: the model's positions.
                 let most = try TextClassifier.lengthLimit(of: place, tokenizer: tokenizer, maxLength: .max)
                 options.lengthLimit = most.tokens.flatMap { $0 == .max ? nil : $0 }
             }
@@ -144,7 +144,7 @@ struct DescribeCommand: ParsableCommand {
         }
     }
 
-    /// The rows to measure on, where there are any.
+    /// The evaluation set, if there is one.
     private func evaluation() throws -> (rows: Dataset, name: String)? {
         if let evalDataset {
             return (try withLabelVectors(Dataset(HubPath.dataset(evalDataset))), evalDataset)
@@ -160,7 +160,7 @@ struct DescribeCommand: ParsableCommand {
         return (rows, "the split \"\(name)\"")
     }
 
-    /// Rows to measure on may come without labels.
+    /// Reads label vectors if the label columns exist: an evaluation set may lack labels.
     private func withLabelVectors(_ rows: Dataset) throws -> Dataset {
         try rows.readingLabelVectors(in: labelNames.filter(rows.columnNames.contains))
     }
@@ -178,16 +178,16 @@ struct DescribeCommand: ParsableCommand {
     }
 }
 
-/// What a description is of, as it was asked for.
+/// The dataset, model and columns that a description is about, as typed.
 struct DescribedSource {
     var dataset: String
-    /// What the rows to measure on are called.
+    /// The name of the evaluation set.
     var evaluation: String?
     var labelColumns: [String]
     var model: String?
 }
 
-/// A line on standard error for what takes longer than two seconds.
+/// A progress line on standard error for work that takes longer than two seconds.
 private final class WaitingLine: Sendable {
     private struct State {
         var line = ProgressLine()

@@ -3,12 +3,12 @@ import JSON
 
 /// A description as one JSON object.
 ///
-/// Rows count from 1, as everywhere in the command.
+/// Rows count from 1, as in all output of the command.
 struct DescriptionJSON {
     private let description: DatasetDescription
     private let source: DescribedSource
 
-    /// Rows that an example names at the most: a text may stand in all of them.
+    /// The maximum number of rows listed for an example; a text may occur in every row.
     private static let mostRows = 100
 
     init(_ description: DatasetDescription, _ source: DescribedSource) {
@@ -16,7 +16,7 @@ struct DescriptionJSON {
         self.source = source
     }
 
-    /// All that is known.
+    /// The whole description.
     var object: JSONValue {
         var object: JSONObject = [
             "dataset": .string(source.dataset),

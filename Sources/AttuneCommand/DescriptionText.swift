@@ -1,15 +1,15 @@
 import Attune
 
-/// A description as a person reads it in a terminal.
+/// A description as text for a terminal.
 struct DescriptionText {
     private let description: DatasetDescription
     private let source: DescribedSource
 
-    /// Lines of a chart at the most, but for the histograms, which are short.
+    /// The maximum number of lines of a chart; histograms are shorter.
     private static let mostLines = 60
-    /// Rows and names that an example lists at the most.
+    /// The maximum number of rows and names that an example lists.
     private static let mostListed = 8
-    /// Characters of a name in a chart.
+    /// The maximum number of characters of a name in a chart.
     private static let nameWidth = 30
 
     init(_ description: DatasetDescription, _ source: DescribedSource) {
@@ -17,7 +17,7 @@ struct DescriptionText {
         self.source = source
     }
 
-    /// All of it, with a newline at the end.
+    /// The whole text, with a newline at the end.
     var text: String {
         [head, labels, lengths, truncation, findings].filter { !$0.isEmpty }.joined(separator: "\n")
     }
@@ -25,15 +25,15 @@ struct DescriptionText {
     private var head: String {
         var text = "\(source.dataset): \(counted(description.rows, "row"))\n"
         if let rows = description.evaluationRows, let name = source.evaluation {
-            text += "compared with \(name): \(counted(rows, "row")) to measure on\n"
+            text += "compared with \(name): \(counted(rows, "row")) for evaluation\n"
         }
         text += "\n"
-        // A path to a part has to be typed as it is.
+        // The path of a nested column must be shown in full, because it has to be typed.
         let width = 2 * Self.nameWidth
         let nested = description.nestedColumns.map {
             [
                 shortened($0.name, to: width),
-                $0.kind.rawValue + ($0.parts.isEmpty ? "" : ", read by its parts"),
+                $0.kind.rawValue + ($0.parts.isEmpty ? "" : ", read by its fields"),
             ]
         }
         text +=
@@ -42,7 +42,7 @@ struct DescriptionText {
                 indent: 2
             ).text
         if !description.leftOutColumns.isEmpty {
-            text += "left out, as they hold nested values: \(listed(description.leftOutColumns))\n"
+            text += "columns left out because they hold nested values: \(listed(description.leftOutColumns))\n"
         }
         for warning in description.warnings { text += "note: \(shortened(warning, to: 400))\n" }
         return text
@@ -57,10 +57,10 @@ struct DescriptionText {
             let all = labels.classes.reduce(0) { $0 + $1.count }
             let labelled = max(description.rows - labels.missing, 1)
             text +=
-                ", \(hundredths(all, of: labelled)) a row on average, \(counted(labels.unlabelled, "row")) with none"
+                ", \(hundredths(all, of: labelled)) per row on average, \(counted(labels.unlabelled, "row")) without any"
         }
         if source.evaluation != nil, labels.classes.contains(where: { $0.evaluationCount != nil }) {
-            text += "; rows to train on, their share, rows to measure on"
+            text += "; columns: training rows, share, evaluation rows"
         }
         text += "\n"
         let most = labels.classes.first?.count ?? 0
@@ -79,7 +79,7 @@ struct DescriptionText {
         if shown < labels.classes.count {
             let rest = labels.classes.dropFirst(shown)
             text +=
-                "  … and \(counted(rest.count, "more class", "more classes")) of \(counted(rest[rest.startIndex].count, "row")) or fewer each\n"
+                "  … and \(counted(rest.count, "more class", "more classes")) with \(counted(rest[rest.startIndex].count, "row")) or fewer each\n"
         }
         return text
     }
@@ -135,7 +135,7 @@ struct DescriptionText {
             ).text
         if cut.cut > 0, shown.count < cut.byClass.count {
             let more = counted(cut.byClass.count - shown.count, "more class", "more classes")
-            text += "  … and \(more), of which less is cut\n"
+            text += "  … and \(more), cut less often\n"
         }
         return text
     }
@@ -145,9 +145,9 @@ struct DescriptionText {
         guard !findings.isEmpty else {
             return source.labelColumns.isEmpty && description.texts == nil
                 ? "name the texts with --text-column and the labels with --label-column to see more\n"
-                : "nothing to mend\n"
+                : "nothing to fix\n"
         }
-        var text = "to mend:\n"
+        var text = "to fix:\n"
         for (index, finding) in findings.enumerated() {
             text += "\(index + 1). \(shortened(finding.message, to: 1000))\n"
             for example in finding.examples { text += self.text(example) }

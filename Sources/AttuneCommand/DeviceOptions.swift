@@ -2,23 +2,23 @@ import ArgumentParser
 import Attune
 import Foundation
 
-/// Where to run, as typed.
+/// The value of `--device`.
 enum DeviceChoice: String, ExpressibleByArgument, CaseIterable {
     case auto, cpu, cuda, mps
 }
 
 /// `--device`.
 struct DeviceOptions: ParsableArguments {
-    @Option(help: "auto, cpu, cuda or mps; auto takes a GPU where there is one.")
+    @Option(help: "auto, cpu, cuda or mps; auto uses a GPU if there is one.")
     var device = DeviceChoice.auto
 
-    /// The device, found and opened.
+    /// Finds and opens the device.
     ///
-    /// - Returns: A device that is there.
-    /// - Throws: ``ArgumentParser/ValidationError`` where the one asked for is not; `TorchError` where CUDA cannot be opened.
+    /// - Returns: An available device.
+    /// - Throws: ``ArgumentParser/ValidationError`` if the device is not available; `TorchError` if CUDA cannot be opened.
     func resolved() throws -> Device {
         if device == .cpu { return .cpu }
-        // libtorch's CUDA half takes a second to open: only where a GPU may be.
+        // Loading libtorch's CUDA library takes a second: only if there may be a GPU.
         let hasNVIDIA = FileManager.default.fileExists(atPath: "/dev/nvidia0")
         if device == .cuda || (device == .auto && hasNVIDIA) { _ = try TorchRuntime.openCUDA() }
         let devices = try TorchRuntime.devices()
@@ -29,7 +29,7 @@ struct DeviceOptions: ParsableArguments {
         case .cpu: return .cpu
         case .cuda, .mps:
             throw ValidationError(
-                "--device \(device.rawValue): there is none here; `attune doctor` lists what there is"
+                "--device \(device.rawValue): not available on this machine; `attune doctor` lists the devices"
             )
         }
     }

@@ -1,22 +1,22 @@
 import Attune
 import Files
 
-/// Advice on training that follows from a machine's numbers.
+/// Advice on training for a machine's speed, memory and disk.
 struct DoctorAdvice {
-    /// How fast matrix products are.
+    /// The measured speeds of matrix products.
     var speeds: ProductSpeeds
-    /// Bytes of memory that are free; nil if the system does not say.
+    /// Free memory in bytes; nil if unknown.
     var freeMemory: Int?
-    /// Bytes of the working folder's disk that are free; nil if the system does not say.
+    /// Free space on the working folder's disk in bytes; nil if unknown.
     var freeDisk: Int?
-    /// Threads that the engine uses.
+    /// The number of threads that the engine uses.
     var threads: Int
-    /// Cores that the system offers.
+    /// The number of available cores.
     var cores: Int
-    /// Whether there is a device beside the CPU.
+    /// Whether there is a device other than the CPU.
     var hasAccelerator: Bool
 
-    /// A sentence each.
+    /// The advice, one sentence per string.
     var sentences: [String] {
         var sentences: [String] = []
         let routes = speeds.fastest
@@ -27,29 +27,31 @@ struct DoctorAdvice {
             )
         } else {
             sentences.append(
-                "stay with --precision fp32, the default: this CPU multiplies bf16 no faster, and --precision bf16 computes "
-                    + "in fp32 as well"
+                "keep --precision fp32, the default: this CPU multiplies bf16 no faster, and --precision bf16 would also "
+                    + "compute in fp32"
             )
         }
         if let freeMemory {
-            // Weights, gradients and two moments in float32; in bfloat16, gradients likewise, and moments of 8 bits.
+            // Bytes per weight: 16 for weights, gradients and two moments in float32; 6 for weights and gradients in bfloat16
+            // and two moments of 8 bits.
             let (plain, small) = (freeMemory / 16, freeMemory / 6)
             sentences.append(
-                "\(ByteSize(freeMemory)) of free memory trains models of up to about \(millions(plain)) weights, with "
+                "\(ByteSize(freeMemory)) of free memory can train models of up to about \(millions(plain)) weights, with "
                     + "--weights-dtype bf16 --optim adamw_8bit up to about \(millions(small)); attune plan measures a run"
             )
         }
         if let freeDisk, freeDisk < 5_000_000_000 {
             sentences.append(
-                "only \(ByteSize(freeDisk)) of disk are free: --save-total-limit 1 or --save-only-model keeps checkpoints small"
+                "only \(ByteSize(freeDisk)) of disk space is free: --save-total-limit 1 keeps fewer checkpoints, "
+                    + "--save-only-model smaller ones"
             )
         }
         if threads < cores {
-            sentences.append("\(threads) of \(cores) cores are used: --threads \(cores) uses all")
+            sentences.append("only \(threads) of \(cores) cores are used: --threads \(cores) uses all")
         }
         if !hasAccelerator {
             sentences.append(
-                "no GPU is used: start with a model of up to about 150 million weights, or a --sample"
+                "no GPU is used: start with a model of up to about 150 million weights, or with --sample"
             )
         }
         return sentences

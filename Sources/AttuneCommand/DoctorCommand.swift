@@ -11,11 +11,12 @@ struct DoctorCommand: ParsableCommand {
         abstract:
             "Shows this machine's engine, speed, memory and disk, checks the Hub, and gives advice for training.",
         discussion: """
-            Engine, devices, instruction sets, threads, memory, disk, the measured speed of matrix products, the Hub and the \
-            token for it, which is never shown. With HF_HUB_OFFLINE the Hub is not asked.
+            Shows the engine, devices, instruction sets, threads, memory, disk, the measured speed of matrix products, whether \
+            the Hub answers, and where its token comes from; the token itself is never shown. With HF_HUB_OFFLINE the Hub is \
+            not contacted.
 
-            The first command that computes measures products in some tens of milliseconds, and later ones take what it \
-            found; doctor measures again.
+            The first command that computes measures matrix products in some tens of milliseconds, and later commands reuse \
+            the result; doctor measures again.
             """
     )
 
@@ -26,7 +27,7 @@ struct DoctorCommand: ParsableCommand {
             do throws(TorchError) {
                 cuda = try TorchRuntime.openCUDA() ? "opened" : "not in this build of libtorch"
             } catch {
-                cuda = "in this build, but it cannot be opened: \(error.message)"
+                cuda = "in this build, but cannot be opened: \(error.message)"
             }
             try print("CUDA          \(cuda)")
             if let name = processorName() { try print("processor     \(name)") }
@@ -59,7 +60,7 @@ struct DoctorCommand: ParsableCommand {
         }
     }
 
-    /// Shows the free space of the disks; returns that of the working folder.
+    /// Prints the free disk space; returns that of the working folder's disk.
     private func showDisk() throws -> Int? {
         let environment = HubOptions.environment
         let free = freeSpace(at: environment.workingFolder)
@@ -73,13 +74,13 @@ struct DoctorCommand: ParsableCommand {
     }
 }
 
-/// What was measured of matrix products, and what is chosen, as lines of text.
+/// The measured speeds of matrix products and the chosen routes, as lines of text.
 struct ProductTable {
     private let products: MeasuredProducts
 
     init(_ products: MeasuredProducts) { self.products = products }
 
-    /// A line for each way, the chosen one marked, and where the measurement is kept.
+    /// One line per route, with a mark on the chosen one, and the file of the measurement.
     var lines: [String] {
         let speeds = products.speeds
         let chosen = speeds.fastest
@@ -97,7 +98,7 @@ struct ProductTable {
                 "bf16", speeds.bfloat16,
                 isNarrow
                     ? "chosen for --precision bf16"
-                    : "--precision bf16 is computed in fp32, which is faster here or as fast"
+                    : "--precision bf16 computes in fp32, which is at least as fast here"
             )
         )
         let width = rows.map(\.name.count).max() ?? 0
@@ -106,19 +107,19 @@ struct ProductTable {
             return (index == 0 ? "products      " : "              ") + name
                 + String(format: "%6.0f GFLOP/s", row.speed) + (row.note.isEmpty ? "" : "  \(row.note)")
         }
-        let kept = products.file.map { "kept in \($0.path(percentEncoded: false))" }
-        return lines + ["              " + (kept ?? "could not be kept: each command measures again")]
+        let kept = products.file.map { "saved in \($0.path(percentEncoded: false))" }
+        return lines + ["              " + (kept ?? "could not be saved: each command measures again")]
     }
 }
 
-/// Whether the Hub answers, and as whom it is asked.
+/// Whether the Hub answers, and the account that the token belongs to.
 struct HubCheck {
-    /// Where the Hub is.
+    /// The Hub's address and cache.
     let environment: HubEnvironment
 
     init(_ environment: HubEnvironment) { self.environment = environment }
 
-    /// Two lines, with a remedy if something is wrong; never the token itself.
+    /// Two lines, with a remedy if something is wrong. The token itself is never shown.
     var lines: [String] {
         let token: Token?
         do { token = try waiting { try await Token.find(in: environment) } } catch {
@@ -128,7 +129,7 @@ struct HubCheck {
         let found = source ?? "none: public repositories only; `attune hub login` stores one"
         guard !environment.isOffline else {
             return [
-                "Hub           not asked, as HF_HUB_OFFLINE says: only what is in the cache can be used",
+                "Hub           not contacted, because HF_HUB_OFFLINE is set: only cached files can be used",
                 "token         \(found)",
             ]
         }
@@ -148,7 +149,7 @@ struct HubCheck {
         }
     }
 
-    /// Asks once, with little patience; returns whose the token is.
+    /// Asks once, with short timeouts; returns the name of the token's account.
     private func ask(_ token: Token?) throws -> String? {
         var settings = try HubClient.Settings(environment: environment, token: token)
         settings.retries = RetryPolicy(attempts: 1, firstDelay: .seconds(1), longestDelay: .seconds(1))

@@ -3,20 +3,20 @@ import Foundation
 
 /// libtorch, prepared for a command that computes.
 struct Engine {
-    /// Where to compute.
+    /// The device to compute on.
     let device: Device
-    /// How a CPU multiplies, as was measured here.
+    /// The fastest measured CPU routes of matrix products.
     let productRoutes: ProductRoutes
 
     private let busyMachine: BusyMachine
 
-    /// Opens the device, adopts the heap, sets the threads and measures products unless that was done before; from then on
-    /// watches for other programs on the same cores.
+    /// Opens the device, adopts the heap, sets the number of threads, and measures matrix products unless an earlier
+    /// measurement is saved. Then watches for other programs on the same cores.
     ///
     /// - Parameters:
-    ///   - device: As typed.
-    ///   - threads: As typed; nil takes as many as the machine, or a container's share of it, keeps busy, and fewer while
-    ///     others hold cores.
+    ///   - device: The option `--device`.
+    ///   - threads: The option `--threads`; nil takes as many as the machine, or the container's share of it, can keep busy,
+    ///     and fewer while other programs use the cores.
     /// - Throws: ``ArgumentParser/ValidationError`` if there is no such device; `TorchError`.
     init(_ device: DeviceOptions, threads: Int?) throws {
         self.device = try device.resolved()
@@ -28,13 +28,13 @@ struct Engine {
         busyMachine.watch()
     }
 
-    /// Between two batches, on the thread that computes: leaves cores to other programs that hold them, unless somebody typed
-    /// the number of threads.
+    /// Reduces the threads while other programs use the cores, unless `--threads` is given. Call it between two batches, on
+    /// the thread that computes.
     func adaptThreads() { busyMachine.adaptThreads() }
 
-    /// libtorch's own number of threads, or fewer if a container's limit keeps fewer busy.
+    /// libtorch's default number of threads, or fewer if the container's CPU limit is lower.
     static func usefulThreads() throws -> Int { try min(TorchRuntime.threadCount(), AvailableCPUs.usefulThreads) }
 
-    /// Where measurements of machines are kept.
+    /// The folder of saved measurements.
     static var measurements: URL { CacheOptions.folder.appending(path: "products") }
 }

@@ -7,12 +7,12 @@ import JSON
 struct EvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate",
-        abstract: "Measures a saved classifier on labelled texts.",
+        abstract: "Evaluates a saved classifier on labelled texts.",
         usage: "attune evaluate [<options>] --model <model> --dataset <path>",
         discussion: """
-            Columns, length and the treatment of empty texts and missing labels are those of the model's training \
-            (attune.json in its folder), unless given here. Labels are matched by name. --label-names gives names to the labels of a model \
-            that was saved without them:
+            Columns, maximum length and the treatment of empty texts and missing labels are as in training (attune.json in the \
+            model's folder), unless given here. Labels are matched by name. --label-names names the labels of a model that \
+            was saved without names:
 
               attune evaluate --model org/model --dataset test.csv \\
                 --text-column body --label-column mood --label-names sad,glad
@@ -23,12 +23,12 @@ struct EvaluateCommand: ParsableCommand {
     @OptionGroup(title: "Model and data") var data: DatasetOptions
     @OptionGroup(title: "Model and data") var labels: LabelColumnOptions
 
-    @Option(help: "Rows without a label: refuse or drop. Default: as in the model's training, else refuse.")
+    @Option(help: "Rows without a label: refuse or drop. Default: as in training, else refuse.")
     var missingLabels: RowPolicy?
 
     @Option(
         help: ArgumentHelp(
-            "Write the numbers here as JSON, those of every label and every confusion of two labels too.",
+            "Write all metrics to this file as JSON, including each label's and the confusion matrix.",
             valueName: "file"
         )
     )
@@ -37,7 +37,7 @@ struct EvaluateCommand: ParsableCommand {
     func validate() throws {
         guard missingLabels != .keep else {
             throw ValidationError(
-                "--missing-labels keep: a row without a label cannot be measured; refuse or drop"
+                "--missing-labels keep: a row without a label cannot be evaluated; use refuse or drop"
             )
         }
     }
@@ -56,10 +56,10 @@ struct EvaluateCommand: ParsableCommand {
             let reader = try RowReader(model: path, told: told)
             guard reader.settings.labelColumns != nil else {
                 throw ValidationError(
-                    "Missing expected argument '--label-column <name>': it says what is to be measured"
+                    "Missing expected argument '--label-column <name>': the column of labels to compare with"
                 )
             }
-            // Columns are looked for before the weights are read.
+            // Check the columns before reading the weights.
             let rows = try data.read()
             let labelColumns = try reader.labelColumns(of: rows)
             _ = try reader.columns(of: rows)
@@ -87,14 +87,14 @@ struct EvaluateCommand: ParsableCommand {
             guard let record else { return }
             var results = record.results.members.map { ($0.name, $0.value) }
             results += record.labelResults(model.labels).members.map { ($0.name, $0.value) }
-            // The file is written even if standard output cannot be.
+            // Write the file even if printing fails.
             try output?.write(JSONValue.object(JSONObject(results)).formatted)
             try print("on \(counted(examples.count, "text")): loss \(record.lossText)\n")
             try print(record.metrics.table(labels: model.labels), terminator: "")
         }
     }
 
-    /// The targets among the model's labels; how they were matched goes to standard error.
+    /// The targets as ids of the model's labels. Prints a note on how labels were matched to standard error.
     private func targets(
         _ rows: LabelledTexts,
         _ model: TextClassifier,
@@ -118,19 +118,19 @@ struct EvaluateCommand: ParsableCommand {
         }
     }
 
-    /// How the texts were read, for a person.
+    /// A note on how the texts were read.
     private func note(on reader: RowReader, _ model: TextClassifier, _ examples: EncodedExamples) -> String {
         var parts: [String] = []
         if reader.told.textColumn == nil, let column = reader.saved.textColumn {
-            parts.append("the texts of column \"\(column)\"")
+            parts.append("texts from column \"\(column)\"")
         }
         if reader.told.maxLength == nil, reader.saved.maxLength != nil {
-            parts.append("at most \(counted(model.maxLength, "token")) a text")
+            parts.append("at most \(counted(model.maxLength, "token")) per text")
         }
-        var sentences = parts.isEmpty ? [] : ["as in the model's training: " + parts.joined(separator: ", ")]
+        var sentences = parts.isEmpty ? [] : ["as in training: " + parts.joined(separator: ", ")]
         if model.settings.loss == .custom {
             sentences.append(
-                "the model was trained with a loss of its own, which no file holds: the loss here is the plain one"
+                "the model was trained with a custom loss, which is not saved; this evaluation uses the plain loss"
             )
         }
         let cut = examples.encodings.truncatedCount

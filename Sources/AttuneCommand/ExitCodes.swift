@@ -3,7 +3,7 @@ import Attune
 import Foundation
 import Hub
 
-/// Exit codes beyond success and usage, as sysexits has them.
+/// Exit codes besides success and usage, with the numbers of sysexits.
 extension ExitCode {
     static let badData = ExitCode(65)
     static let missingInput = ExitCode(66)
@@ -13,10 +13,10 @@ extension ExitCode {
     static let inputOutput = ExitCode(74)
     static let notAllowed = ExitCode(77)
     static let interrupted = ExitCode(130)
-    /// As a shell reports a process that ended because nobody reads its output any more.
+    /// The code that a shell reports for a process that SIGPIPE ended.
     static let readerGone = ExitCode(141)
 
-    /// The code that an error of the library stands for.
+    /// The exit code for an error of the library.
     init(for error: any Error) {
         self =
             switch error {
@@ -28,7 +28,7 @@ extension ExitCode {
             case let error as TokenizerError: Self.of(error.code)
             case let error as TrainingError: Self.of(error.code)
             case is UnknownLabel: .badData
-            // A table is too small for a file's ids, or the device is.
+            // An index beyond a tensor comes from a file's ids or from the number of a device.
             case let error as TorchError: error.code == .indexOutOfRange ? .badData : .internalError
             default: .internalError
             }
@@ -90,7 +90,7 @@ extension ExitCode {
     }
 }
 
-/// Runs a command's body; an error becomes one line on standard error and the right exit code.
+/// Runs a command's body. Turns an error into one line on standard error and its exit code.
 func reportingFailure(_ body: () throws -> Void) throws {
     do {
         try body()
@@ -103,11 +103,10 @@ func reportingFailure(_ body: () throws -> Void) throws {
     }
 }
 
-/// Reports an error in one line on standard error, unless it is only that nobody reads the results any more.
+/// Prints an error in one line on standard error, unless the error is a closed pipe.
 ///
-/// - Parameter error: What a command has thrown.
-/// - Returns: The process's exit code. A process whose reader has ended does not come back: it ends as by the system's
-///   signal for that, which shells expect.
+/// - Parameter error: The error that a command threw.
+/// - Returns: The process's exit code. For a closed pipe it does not return: the process ends by SIGPIPE, as shells expect.
 func reported(_ error: any Error) -> ExitCode {
     let code = ExitCode(for: error)
     guard code != .readerGone else {

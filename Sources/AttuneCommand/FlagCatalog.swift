@@ -1,31 +1,31 @@
 import ArgumentParser
 import JSON
 
-/// The flags of a command as its declarations say: the one list of names, which recipes share.
+/// The flags of a command, taken from its declaration. Recipes use the same names.
 struct FlagCatalog {
     /// One flag.
     struct Flag {
-        /// The name that help shows, without dashes.
+        /// The name shown in help, without dashes.
         let name: String
         /// All its names, without dashes.
         let names: [String]
-        /// Whether a value follows.
+        /// Whether the flag takes a value.
         let takesValue: Bool
-        /// Whether it may be given several times.
+        /// Whether the flag may be given several times.
         let isRepeating: Bool
-        /// What holds where it is not given.
+        /// The default value; nil if there is none.
         let defaultValue: String?
     }
 
-    /// In the order of declaration.
+    /// The flags in the order of declaration.
     let flags: [Flag]
 
-    /// The flags of a command, `--help` and `--version` excepted.
+    /// Reads the flags of a command, except `--help` and `--version`.
     ///
-    /// - Parameter command: Its type.
-    /// - Throws: Where the parser describes the command in a way unknown here.
+    /// - Parameter command: The command's type.
+    /// - Throws: `JSONError` if the parser's description of the command cannot be read.
     init(of command: (some ParsableCommand).Type) throws {
-        // The form that `--experimental-dump-help` prints, too.
+        // The JSON that `--experimental-dump-help` prints.
         let described = try JSONValue.parse(command._dumpHelp().utf8)["command"]["arguments"].array ?? []
         flags = described.compactMap { argument in
             guard let name = argument["preferredName"]["name"].string, name != "help", name != "version"
@@ -40,7 +40,7 @@ struct FlagCatalog {
         }
     }
 
-    /// A flag by any of its names.
+    /// Finds a flag by any of its names.
     ///
     /// - Parameter name: Without dashes.
     subscript(name: String) -> Flag? { flags.first { $0.names.contains(name) } }

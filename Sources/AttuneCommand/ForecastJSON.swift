@@ -1,11 +1,11 @@
 import Attune
 import JSON
 
-/// What `attune plan --json` prints; sizes in bytes, times in seconds.
+/// The output of `attune plan --json`. Sizes are in bytes, times in seconds.
 struct ForecastJSON {
     let forecast: Forecast
     let limits: [MemoryLimit]
-    /// What the output folder's disk has left; nil if the system does not say.
+    /// Free space on the output folder's disk in bytes; nil if unknown.
     let freeDisk: Int?
 
     /// One object, ending in a line feed.

@@ -1,22 +1,22 @@
 import Attune
 import Foundation
 
-/// What `attune plan` prints.
+/// The output of `attune plan`.
 struct ForecastText {
     let forecast: Forecast
     let limits: [MemoryLimit]
     let job: FineTuning
-    /// What the output folder's disk has left; nil if the system does not say.
+    /// Free space on the output folder's disk in bytes; nil if unknown.
     let freeDisk: Int?
 
-    /// Lines ending in a line feed.
+    /// The text, with a line feed at the end of each line.
     var text: String {
         let plan = PlanText(plan: forecast.plan, job: job)
         var text = TextTable(rows: plan.rows + [["tokens", tokens], ["time", time], ["disk", disk]]).text
-        text += "\nmemory at the worst moment, \(forecast.memory.worst)\n" + memoryTable
+        text += "\npeak memory, \(forecast.memory.worst)\n" + memoryTable
         text += "\nfits\n" + TextTable(rows: limits.map(fit), indent: 2, rightAligned: [1]).text
         if !forecast.alternatives.isEmpty {
-            text += "\nwhat takes less (the first kind learns the same but for rounding)\n" + alternatives
+            text += "\nwhat needs less memory (without a note: the same results, except for rounding)\n" + alternatives
         }
         text += "\n" + howMeasured + "\n"
         return text
@@ -24,7 +24,7 @@ struct ForecastText {
 
     private var tokens: String {
         String(
-            format: "%.0f a step on average, %d in the heaviest batch (%@)",
+            format: "%.0f per step on average, %d in the largest batch (%@)",
             forecast.tokensPerStep,
             forecast.worstBatchTokens,
             counted(forecast.worstBatchTexts, "text")
@@ -47,16 +47,16 @@ struct ForecastText {
             : "\(disk.checkpointsKept) checkpoint\(disk.checkpointsKept == 1 ? "" : "s") of \(formattedSize(disk.checkpoint)), "
         var text =
             "about \(formattedSize(disk.left)): \(checkpoints)the model of \(formattedSize(disk.model))"
-        if disk.peak > disk.left { text += "; \(formattedSize(disk.peak)) at once" }
+        if disk.peak > disk.left { text += "; \(formattedSize(disk.peak)) at the peak" }
         if let freeDisk {
-            text += "; \(formattedSize(freeDisk)) are free"
+            text += "; \(formattedSize(freeDisk)) is free"
             if freeDisk < disk.peak {
                 text +=
-                    ", which is too little: --save-total-limit 1, --save-only-model or --save-strategy no takes less"
+                    ", which is too little: --save-total-limit 1, --save-only-model or --save-strategy no needs less"
             }
         }
         if let replay = disk.replayFile {
-            text += "; \(formattedSize(replay)) more if the loss becomes NaN (--no-replay-file does without)"
+            text += "; \(formattedSize(replay)) more if the loss becomes NaN (--no-replay-file avoids that)"
         }
         return text
     }
@@ -67,7 +67,7 @@ struct ForecastText {
             ("weights", memory.weights), ("gradients", memory.gradients),
             ("optimizer", memory.optimizerState),
             ("activations", memory.activations), ("all tensors", memory.tensors),
-            ("the program itself", memory.program), ("the allocator's gaps", memory.overhead),
+            ("the program itself", memory.program), ("allocator overhead", memory.overhead),
             ("peak of the process", memory.peak),
         ]
         return TextTable(
@@ -99,7 +99,7 @@ struct ForecastText {
                 formattedSize(alternative.memory.peak), formattedSize(alternative.memory.tensors),
                 fitting.isEmpty ? "nowhere" : fitting.joined(separator: ", "),
                 alternative.flags.joined(separator: " ")
-                    + (alternative.keepsNumbers ? "" : " (other numbers)"),
+                    + (alternative.keepsNumbers ? "" : " (different results)"),
             ]
         }
         return TextTable(
@@ -114,12 +114,12 @@ struct ForecastText {
         let memory =
             forecast.measuredBlocks.last == forecast.blocks
             ? "Measured on real steps of the whole model with random weights"
-            : "Memory is measured on real steps of \(blocks) blocks and extended to \(forecast.blocks)"
+            : "Memory was measured on real steps with \(blocks) blocks and extrapolated to \(forecast.blocks)"
         let time =
             forecast.measuredBlocks.last == forecast.blocks
-            ? "" : forecast.isTimeOfWholeModel ? "; time on all of them" : ", time too"
+            ? "" : forecast.isTimeOfWholeModel ? "; time was measured with all blocks" : ", and so was time"
         return memory + time
-            + ". The allocator's gaps are extrapolated from 12 steps; long runs used up to 25 % more. "
+            + ". The overhead is extrapolated from 12 steps; long runs used up to 25 % more. "
             + "Nothing was trained."
     }
 }

@@ -9,7 +9,7 @@ extension SplitSize {
     /// - Throws: `ValidationError` for a share that is not between 0 and 1, or a number below 1.
     static func typed(_ text: String) throws -> SplitSize { try typed(text, mayBeEverything: false) }
 
-    /// The same for a sample, of which `1.0` is everything.
+    /// Reads the size of a sample, where `1.0` means all rows.
     static func typedSample(_ text: String) throws -> SplitSize { try typed(text, mayBeEverything: true) }
 
     private static func typed(_ text: String, mayBeEverything: Bool) throws -> SplitSize {
@@ -19,21 +19,21 @@ extension SplitSize {
             return .fraction(share)
         } else if Double(text).map({ $0 >= 1 }) == true {
             throw ValidationError(
-                "with a decimal point it is a share of the rows, which lies \(mayBeEverything ? "above 0 and at 1.0 at most" : "between 0 and 1"); "
-                    + "a number of rows has none"
+                "a share of the rows must be \(mayBeEverything ? "above 0 and at most 1.0" : "between 0 and 1"); "
+                    + "write a number of rows without a decimal point"
             )
         }
         throw ValidationError(
-            "a size is a share of the rows between 0 and 1, or a whole number of rows above 0"
+            "give a share of the rows between 0 and 1, or a whole number of rows above 0"
         )
     }
 }
 
-/// Where the examples to measure on come from.
+/// The source of the evaluation set, and the sample.
 struct HeldOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Hold out a share (0.2) or a number (500) of the rows; every label keeps its share.",
+            "Hold out a share (0.2) or a number (500) of the rows for evaluation, stratified by label.",
             valueName: "size"
         ),
         transform: SplitSize.typed
@@ -43,8 +43,8 @@ struct HeldOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            Keep this column's shares in the hold-out, and in --sample; none draws at random. Default: the label's shares in \
-            the hold-out, if each text has one label. A value of one row only is trained on.
+            Stratify the hold-out and --sample by this column; none draws at random. Default: the hold-out is stratified by \
+            label, if each text has one label. A value that only one row has stays in the training set.
             """,
             valueName: "column|none"
         )
@@ -54,12 +54,12 @@ struct HeldOptions: ParsableArguments {
     @Option(help: "Seed of the split.")
     var splitSeed = Self.defaultSplitSeed
 
-    @Option(help: ArgumentHelp("Measure on this file or folder instead.", valueName: "path"))
+    @Option(help: ArgumentHelp("Evaluate on this file or folder instead.", valueName: "path"))
     var evalDataset: String?
 
     @Option(
         help: ArgumentHelp(
-            "Measure on this split of the dataset's folder, or of --eval-dataset.",
+            "Evaluate on this split of the dataset's folder, or of --eval-dataset.",
             valueName: "name"
         )
     )
@@ -67,7 +67,7 @@ struct HeldOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Work with a share or a number of the rows only; 1.0 is everything.",
+            "Use only a share or a number of the rows; 1.0 means all.",
             valueName: "size"
         ),
         transform: SplitSize.typedSample
@@ -79,20 +79,20 @@ struct HeldOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Keep this column's shares in the sample; none draws at random. Default: the column of --stratify-by, if given.",
+            "Stratify the sample by this column; none draws at random. Default: the column of --stratify-by, if given.",
             valueName: "column|none"
         )
     )
     var sampleStratifyBy: String?
 
-    /// The seed of a split if none is given.
+    /// The default seed of a split.
     static let defaultSplitSeed: UInt64 = 42
-    /// The seed of a sample if none is given.
+    /// The default seed of a sample.
     static let defaultSampleSeed: UInt64 = 0
-    /// The value that stands for no column.
+    /// The value that means no column.
     static let none = "none"
 
-    /// The column whose shares the sample keeps.
+    /// The column to stratify the sample by.
     var sampleColumn: String? {
         (sampleStratifyBy ?? stratifyBy).flatMap { $0 == Self.none ? nil : $0 }
     }

@@ -7,17 +7,17 @@ import JSON
 struct InspectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect",
-        abstract: "Tells what a model is: parameters, types, tokenizer, labels, context, memory.",
+        abstract: "Describes a model: parameters, types, tokenizer, labels, context, memory.",
         discussion: """
-            Nothing is computed and no weight is read, so it takes a moment for any size; a family that Attune does not \
-            know is shown all the same.
+            Only headers are read, no weights, so any model takes just a moment. Models of families that Attune does not \
+            support are shown, too.
 
               attune inspect --model SmolLM2-135M.gguf
               attune inspect --model runs/tweets --tensors
 
-            Memory is estimated, not measured: weights in float32 or bfloat16, twice the largest layer's values for a batch \
-            to predict, and for training weights, gradients and AdamW's two moments in float32. What training keeps of a \
-            batch comes on top.
+            Memory is estimated, not measured: the weights in float32 or bfloat16; for prediction, twice the largest layer's \
+            activations for a batch; for training, weights, gradients and AdamW's two moments in float32, without the batch's \
+            activations.
             """
     )
 
@@ -29,10 +29,10 @@ struct InspectCommand: ParsableCommand {
     )
     var model: String
 
-    @Flag(help: "List every tensor: name, shape and how it is stored.")
+    @Flag(help: "List every tensor: name, shape and stored type.")
     var tensors = false
 
-    @Flag(help: "One JSON object instead of text.")
+    @Flag(help: "Print one JSON object instead of text.")
     var json = false
 
     func run() throws {

@@ -6,7 +6,7 @@ struct InspectionJSON {
     let inspection: ModelInspection
     let listsTensors: Bool
 
-    /// Everything, in the order of the text.
+    /// The whole inspection, in the order of the text.
     var object: JSONObject {
         let configuration = inspection.configuration
         var object: JSONObject = [

@@ -1,11 +1,11 @@
 import Attune
 import Foundation
 
-/// An inspected model as a person reads it.
+/// An inspected model as text for a terminal.
 struct InspectionText {
     let inspection: ModelInspection
 
-    /// Sections under each other, each with its name in the margin.
+    /// The sections, each with its name in the margin.
     var text: String {
         let sections = [
             ("model", model), ("parameters", parameters), ("stored", stored), ("context", context),
@@ -20,7 +20,7 @@ struct InspectionText {
         }.joined()
     }
 
-    /// A line for every tensor.
+    /// One line per tensor.
     var tensors: String {
         let rows = inspection.tensors.map { tensor in
             [tensor.name, tensor.shape.map(String.init).joined(separator: " × "), tensor.storage]
@@ -36,14 +36,14 @@ struct InspectionText {
             lines.append("not understood: \(fault)")
         } else if !inspection.isKnownFamily {
             lines.append(
-                "not a family that attune can train: what follows is told by the tensors' names alone"
+                "not a family that attune can train: the lines below are inferred from the tensors' names"
             )
         } else if let fault = inspection.unsupported {
             lines.append("cannot be trained: \(fault)")
         }
         if !inspection.unreadFields.isEmpty {
             lines.append(
-                "fields of config.json that nothing reads: \(inspection.unreadFields.joined(separator: ", "))"
+                "fields of config.json that attune does not read: \(inspection.unreadFields.joined(separator: ", "))"
             )
         }
         return lines
@@ -65,7 +65,7 @@ struct InspectionText {
                     block.parameters
                 )
                 for part in block.parts { row("  \(part.name)", part.parameters) }
-            case .languageModelHead: row("language-model head, which a classifier drops", block.parameters)
+            case .languageModelHead: row("language-model head, dropped by a classifier", block.parameters)
             default: row(block.role.rawValue, block.parameters)
             }
         }
@@ -80,7 +80,7 @@ struct InspectionText {
     }
 
     private var context: [String] {
-        guard let tokens = inspection.contextLength else { return ["no limit is stated"] }
+        guard let tokens = inspection.contextLength else { return ["no stated limit"] }
         // A plain number in config.json explains itself.
         let explanation: String? =
             switch inspection.length.reason {
@@ -92,7 +92,7 @@ struct InspectionText {
 
     private var tokenizer: [String] {
         guard let tokenizer = inspection.tokenizer else {
-            return ["none that can be read: \(inspection.tokenizerFault ?? "")"]
+            return ["not readable: \(inspection.tokenizerFault ?? "")"]
         }
         let special = tokenizer.specialTokens.map { "\($0.name.dropLast("_token".count)) \($0.token)" }
         let limit = tokenizer.modelMaxLength.map { ", texts of at most \(grouped($0))" } ?? ""
@@ -105,7 +105,7 @@ struct InspectionText {
 
     private var labels: [String] {
         guard let configuration = inspection.configuration, configuration.isClassifier else {
-            return ["none: a base model, whose head is made when it is trained"]
+            return ["none: a base model; training adds a head"]
         }
         if let fault = configuration.labelFault { return ["not usable: \(fault)"] }
         let note = configuration.labelNote.map { [$0] } ?? []
@@ -118,20 +118,20 @@ struct InspectionText {
         }
     }
 
-    /// The choices of training that the model keeps; nothing for a model without them.
+    /// The saved settings of the training; empty if the model has none.
     private var trained: [String] {
         if let fault = inspection.settingsFault { return [fault] }
         guard let settings = inspection.settings else { return [] }
         var lines: [String] = []
         let texts = [settings.textColumn, settings.textPairColumn].compactMap { $0 }.map { "\"\($0)\"" }
         if !texts.isEmpty {
-            lines.append("texts of column\(texts.count == 1 ? "" : "s") \(texts.joined(separator: " and "))")
+            lines.append("texts from column\(texts.count == 1 ? "" : "s") \(texts.joined(separator: " and "))")
         }
-        if let length = settings.maxLength { lines.append("at most \(counted(length, "token")) a text") }
+        if let length = settings.maxLength { lines.append("at most \(counted(length, "token")) per text") }
         if let columns = settings.labelColumns {
             let names = columns.prefix(8).map { "\"\($0)\"" }.joined(separator: ", ")
             let more = columns.count > 8 ? " and \(columns.count - 8) more" : ""
-            lines.append("labels of column\(columns.count == 1 ? "" : "s") \(names)\(more)")
+            lines.append("labels from column\(columns.count == 1 ? "" : "s") \(names)\(more)")
         }
         let policies = [
             settings.emptyTexts.map { "empty texts: \($0.rawValue)" },
@@ -140,7 +140,7 @@ struct InspectionText {
         if !policies.isEmpty { lines.append(policies.joined(separator: ", ")) }
         if let note = settings.loss?.note { lines.append("loss: \(note)") }
         if !settings.unknownFields.isEmpty {
-            lines.append("of another version: \(settings.unknownFields.joined(separator: ", "))")
+            lines.append("settings of another version: \(settings.unknownFields.joined(separator: ", "))")
         }
         return lines
     }
@@ -161,7 +161,7 @@ struct InspectionText {
         }
         rows.append([
             "to train", formattedSize(memory.training),
-            "weights, gradients and AdamW's moments in float32; a batch's values on top",
+            "weights, gradients and AdamW's moments in float32, without activations",
         ])
         return TextTable(rows: rows, rightAligned: [1]).text.split(separator: "\n").map(String.init)
     }

@@ -2,21 +2,21 @@ import Dispatch
 import Foundation
 import Synchronization
 
-/// The signals that a run hears, as questions to be asked.
+/// Listens for signals and lets a run poll them.
 ///
 /// Ctrl-C, a scheduler's SIGTERM and a terminal's SIGHUP ask the run to stop and save; a second Ctrl-C or SIGTERM ends the
-/// process. SIGUSR1, with which Slurm warns of a job's end, asks for a checkpoint.
+/// process. SIGUSR1, which Slurm can send before a job's end, asks for a checkpoint.
 final class Interrupt: Sendable {
     private let stops = Atomic<Int>(0)
     private let urgentStops = Atomic<Int>(0)
     private let asksForCheckpoint = Atomic<Bool>(false)
     private let queue = DispatchQueue(label: "attune.interrupt")
 
-    /// Starts listening; the default handlers are off from here on.
+    /// Starts listening and replaces the default handlers.
     ///
-    /// A signal that was ignored when the process began stays so: SIGHUP under nohup, SIGINT in a script's background.
+    /// A signal that was ignored when the process began stays ignored: SIGHUP under nohup, SIGINT in a script's background job.
     ///
-    /// - Parameter message: Said on standard error at the first signal to stop.
+    /// - Parameter message: Printed to standard error at the first signal to stop.
     /// - Returns: The sources, to be cancelled.
     func listen(message: String) -> [any DispatchSourceSignal] {
         [SIGINT, SIGTERM, SIGHUP, SIGUSR1].compactMap { number in
@@ -42,7 +42,7 @@ final class Interrupt: Sendable {
         writeToStandardError("\n\(message)\n")
     }
 
-    /// Whether a signal to stop came.
+    /// Whether a signal to stop has arrived.
     var isRequested: Bool { stops.load(ordering: .relaxed) > 0 }
 
     /// Whether a checkpoint was asked for since the last call.

@@ -6,7 +6,7 @@ struct LabelColumnOptions: ParsableArguments {
     @Option(
         name: .customLong("label-column"),
         help: ArgumentHelp(
-            "The column that holds the labels' names, lists of them, or numbers; given several times, columns of 0 and 1.",
+            "The column of label names, lists of names, or numbers. If given several times, columns of 0 and 1.",
             valueName: "name"
         )
     )
@@ -14,54 +14,54 @@ struct LabelColumnOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The same at once: columns of 0 and 1, one a label; a name with a comma is quoted.",
+            "The same in one option: columns of 0 and 1, one per label. Quote a name with a comma.",
             valueName: "a,b,c"
         )
     )
     var labelColumns: [String] = []
 
-    /// The columns in the order given.
+    /// The label columns, in the order given.
     var columns: [String] { labelColumn + labelColumns.flatMap(listed) }
 
     func validate() throws {
-        if Set(columns).count < columns.count { throw ValidationError("a label column is named twice") }
+        if Set(columns).count < columns.count { throw ValidationError("a label column is given twice; give each once") }
     }
 }
 
-/// The columns of labels, one at least, and how they are learned.
+/// The label columns, at least one, and the problem type.
 struct LabelOptions: ParsableArguments {
     @OptionGroup var named: LabelColumnOptions
 
     @Option(
         help: ArgumentHelp(
-            "single-label, multi-label or regression: a text has one label, several or a number.",
+            "single-label, multi-label or regression: a text has one label, any number of labels, or a number.",
             discussion:
-                "Default: several where the column holds lists or there are several columns, else one.",
+                "Default: multi-label if the column holds lists or there are several columns, else single-label.",
             valueName: "type"
         )
     )
     var problemType: ProblemType?
 
-    /// The columns in the order given.
+    /// The label columns, in the order given.
     var columns: [String] { named.columns }
 
     func validate() throws {
         let columns = columns
         if columns.isEmpty {
             throw ValidationError(
-                "Missing expected argument '--label-column <name>': it says what is to be learned"
+                "Missing expected argument '--label-column <name>': the column of labels to learn"
             )
         }
         if columns.count > 1, problemType == .regression {
-            throw ValidationError("--problem-type regression learns the numbers of one column; name one")
+            throw ValidationError("--problem-type regression learns the numbers of one column; give one --label-column")
         }
     }
 }
 
 extension ProblemType: ExpressibleByArgument {
-    /// `single-label`, `multi-label` or `regression`, or as the reference's `config.json` spells them.
+    /// Reads `single-label`, `multi-label` or `regression`, or the spellings of transformers' `config.json`.
     ///
-    /// - Parameter argument: As typed.
+    /// - Parameter argument: The text as typed.
     public init?(argument: String) {
         switch argument.replacing("_", with: "-") {
         case "single-label", "single-label-classification": self = .singleLabel
@@ -71,23 +71,23 @@ extension ProblemType: ExpressibleByArgument {
         }
     }
 
-    /// The spellings that help and shell completion show.
+    /// The spellings shown by help and shell completion.
     public static var allValueStrings: [String] { ["single-label", "multi-label", "regression"] }
 }
 
 /// `--weights-dtype`.
 struct WeightsOptions: ParsableArguments {
-    /// The types in which weights may be kept.
+    /// The possible types of the weights in memory.
     enum Choice: String, ExpressibleByArgument, CaseIterable {
         case fp32, bf16
     }
 
     @Option(
         help:
-            "fp32 or bf16: how weights are kept in memory. bf16 halves it and is less exact; in training its steps are rounded stochastically."
+            "fp32 or bf16: the weights' type. bf16 halves their memory and is less exact; its updates are rounded stochastically."
     )
     var weightsDtype = Choice.fp32
 
-    /// The type.
+    /// The weights' type.
     var dtype: DType { weightsDtype == .bf16 ? .bfloat16 : .float32 }
 }

@@ -1,14 +1,14 @@
 import ArgumentParser
 import Attune
 
-/// What trades time for memory; none of it changes what is learned.
+/// Options that trade time for memory without changing the trained model.
 struct MemoryOptions: ParsableArguments {
-    @Flag(help: "Compute blocks again in the backward pass instead of keeping them: less memory, more time.")
+    @Flag(help: "Recompute blocks in the backward pass instead of keeping their activations: less memory, more time.")
     var gradientCheckpointing = false
 
     @Option(
         help: ArgumentHelp(
-            "Cut a step's examples by length into micro-batches of so many tokens at the most; the step stays the same.",
+            "Split a step's examples by length into micro-batches of at most this many tokens; the step's result stays the same.",
             valueName: "tokens"
         )
     )
@@ -16,8 +16,8 @@ struct MemoryOptions: ParsableArguments {
 
     @Flag(
         help: """
-            Move each block's weights as soon as the backward pass has their gradients, so that these never exist all at \
-            once. Clipping then takes a second backward pass; --max-grad-norm 0 does without.
+            Update each block's weights as soon as the backward pass has their gradients, so that the gradients never exist all \
+            at once. Clipping then needs a second backward pass; --max-grad-norm 0 avoids it.
             """
     )
     var optimizerInBackward = false

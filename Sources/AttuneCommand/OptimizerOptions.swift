@@ -2,11 +2,11 @@ public import ArgumentParser
 public import Attune
 
 extension OptimizerName: ExpressibleByArgument {
-    /// The reference's name, or a shorter one.
+    /// Reads transformers' name or a shorter one.
     public init?(argument: String) { self.init(named: argument) }
 }
 
-/// The optimizer, what shapes its schedule, and which parameters it moves.
+/// The optimizer, the schedule's parameters, and the trained parameters.
 struct OptimizerOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -16,12 +16,12 @@ struct OptimizerOptions: ParsableArguments {
     )
     var optim = TrainingArguments().optimizer
 
-    @Option(help: ArgumentHelp("Of sgd: momentum=0.9,dampening=0,nesterov=true.", valueName: "name=value,…"))
+    @Option(help: ArgumentHelp("For sgd: momentum=0.9,dampening=0,nesterov=true.", valueName: "name=value,…"))
     var optimArgs: String?
 
     @Option(
         help: ArgumentHelp(
-            "What shapes the schedule: num_cycles, min_lr, power and so on, as the reference names them.",
+            "The schedule's parameters, with transformers' names: num_cycles, min_lr, power and so on.",
             valueName: "name=value,…"
         )
     )
@@ -29,7 +29,7 @@ struct OptimizerOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Multiplies the learning rate with every block down from the head.",
+            "Multiply the learning rate by this factor for each block further from the head.",
             valueName: "factor"
         )
     )
@@ -38,7 +38,7 @@ struct OptimizerOptions: ParsableArguments {
     @Option(
         parsing: .upToNextOption,
         help: ArgumentHelp(
-            "Parameters not to train: beginnings of their names, or quoted patterns with *.",
+            "Parameters not to train: prefixes of their names, or quoted patterns with *.",
             valueName: "name"
         )
     )
@@ -46,21 +46,21 @@ struct OptimizerOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Do not train the first blocks, nor the embeddings below them.",
+            "Do not train the embeddings and this many first blocks.",
             valueName: "count"
         )
     )
     var freezeLayers: Int?
 
     @Option(
-        help: ArgumentHelp("Spread this share of the wanted answer over all classes.", valueName: "share")
+        help: ArgumentHelp("Label smoothing: spread this share of the target over all classes.", valueName: "share")
     )
     var labelSmoothingFactor = TrainingArguments().labelSmoothingFactor
 
-    @Option(help: ArgumentHelp("Focal loss: how much less easy examples count; often 2.", valueName: "gamma"))
+    @Option(help: ArgumentHelp("Focal loss: the larger, the less easy examples count; often 2.", valueName: "gamma"))
     var focalGamma = TrainingArguments().focalGamma
 
-    /// After the schedule's type is known.
+    /// Applies the options. Call it after the schedule's type is set.
     func apply(to arguments: inout TrainingArguments) throws {
         arguments.optimizer = optim
         do {
@@ -79,28 +79,28 @@ struct OptimizerOptions: ParsableArguments {
     }
 }
 
-/// Which evaluation is the best, and what follows from it.
+/// The choice of the best evaluation, and early stopping.
 struct SelectionOptions: ParsableArguments {
-    @Flag(help: "End with the weights of the best evaluation, and keep their checkpoint whatever the limit.")
+    @Flag(help: "Load the weights of the best evaluation at the end, and keep their checkpoint despite --save-total-limit.")
     var loadBestModelAtEnd = false
 
-    @Option(help: ArgumentHelp("What tells which is the best; the loss where left out.", valueName: "metric"))
+    @Option(help: ArgumentHelp("The metric that selects the best evaluation. Default: the loss.", valueName: "metric"))
     var metricForBestModel: String?
 
     @Option(
         help: ArgumentHelp(
-            "Whether more of it is better; the metric's own direction where left out.",
+            "Whether a greater value of the metric is better. Default: the metric's own direction.",
             valueName: "true|false"
         )
     )
     var greaterIsBetter: Bool?
 
     @Option(
-        help: ArgumentHelp("Stop after so many evaluations without improvement.", valueName: "evaluations")
+        help: ArgumentHelp("Stop after this many evaluations without improvement.", valueName: "evaluations")
     )
     var earlyStoppingPatience: Int?
 
-    @Option(help: ArgumentHelp("How much an improvement must be to count.", valueName: "difference"))
+    @Option(help: ArgumentHelp("The smallest improvement that counts.", valueName: "difference"))
     var earlyStoppingThreshold = TrainingArguments().earlyStoppingThreshold
 
     func apply(to arguments: inout TrainingArguments) {

@@ -2,55 +2,55 @@ import ArgumentParser
 import Files
 import Foundation
 
-// Everything that a command writes passes through here, where each write is checked.
+// All output of commands is written here, and every write is checked.
 
 /// Prints a result to standard output.
 ///
-/// It takes the place of the standard library's function, which ignores failures.
+/// Replaces the standard library's function, which ignores write failures.
 ///
 /// - Parameters:
-///   - text: The result.
-///   - terminator: What follows it.
+///   - text: The result to print.
+///   - terminator: Text to print after it.
 /// - Throws: `.readerGone`; `.diskFull` or `.inputOutput` with how much was written.
 func print(_ text: String, terminator: String = "\n") throws(FileError) {
     try StandardStreams.write(text + terminator)
 }
 
-/// Progress and notes go here; results go to standard output.
+/// Writes progress and notes to standard error; results go to standard output.
 ///
-/// What cannot be written is dropped.
+/// Text that cannot be written is dropped.
 func writeToStandardError(_ text: String) { StandardStreams.writeMessage(text) }
 
-/// A file that a command writes, as it was typed: its name need not be UTF-8.
+/// The path of an output file, as typed. Its name need not be UTF-8.
 struct OutputPath: ExpressibleByArgument {
     /// The path itself.
     let path: RawPath
 
     init(argument: String) { path = TypedArguments.path(argument) }
 
-    /// The path for a person.
+    /// The path to show.
     var name: String { path.shown }
 
-    /// Writes the file: it is replaced as a whole, and what is not a regular file is written through.
+    /// Writes the file. A regular file is replaced atomically; anything else, such as a pipe, is written to.
     ///
     /// - Parameter text: The contents.
     /// - Throws: `FileError`.
     func write(_ text: String) throws(FileError) { try writeAtomically(Data(text.utf8), to: path) }
 }
 
-/// Refuses an `--output` that is a file which the command reads, because it would be overwritten.
+/// Refuses an `--output` that is also an input file, because the input would be overwritten.
 ///
-/// A file that is there otherwise is replaced, as people expect of `--output`.
+/// Any other existing file is replaced, as people expect of `--output`.
 ///
 /// - Parameters:
-///   - output: Where the command writes; nil for standard output.
-///   - inputs: Flags and the paths that they were given.
+///   - output: The output file; nil for standard output.
+///   - inputs: Flags and the paths given for them.
 /// - Throws: `ValidationError` naming both flags.
 func requireApart(_ output: OutputPath?, from inputs: [(flag: String, path: String?)]) throws {
     guard let output, let place = FileIdentity(output.path) else { return }
     for (flag, path) in inputs where path.map(TypedArguments.path).flatMap(FileIdentity.init) == place {
         throw ValidationError(
-            "--output \(output.name) is the file of \(flag), which would be overwritten; write elsewhere"
+            "--output \(output.name) is also the file of \(flag), which would be overwritten; give another --output"
         )
     }
 }

@@ -7,18 +7,18 @@ import Foundation
 struct PlanCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plan",
-        abstract: "Says what a training run would take of steps, time and memory, and whether it fits.",
+        abstract: "Forecasts the steps, time, memory and disk of a training run, and whether it fits.",
         usage: """
             attune plan [<recipe.yaml>] [<options of attune train>] --model <model> --dataset <path> \
             --text-column <name> --label-column <name>
             """,
         discussion: """
-            Takes what `attune train` takes, and trains nothing. The data is read and tokenized; then a model of the same \
-            kind with two and with three blocks and random weights takes a few real steps, with the run's heaviest batch, \
-            and what a block adds is counted for every further one. So a model that is too large for this machine can be \
-            planned on it. Where the run does not fit, lighter settings are measured, too.
+            Takes the options of `attune train`, and trains nothing. The data is read and tokenized; then models of the same \
+            kind with two and with three blocks and random weights take a few real steps with the run's largest batch. The \
+            cost of one block is extrapolated to all, so even a model that is too large for this machine can be planned. If \
+            the run does not fit, lighter settings are measured, too.
 
-            The peak is that of the process on a CPU. On a GPU only the tensors must fit.
+            The peak is that of a process on a CPU. On a GPU only the tensors must fit.
             """
     )
 
@@ -26,7 +26,7 @@ struct PlanCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "What a device has: 24GB, 24GiB (1,024³) or a number of bytes; may be repeated. Default: this machine, 24 GB and 80 GB.",
+            "A device's memory: 24GB, 24GiB (1,024³) or bytes; may be given several times. Default: this machine, 24 GB, 80 GB.",
             valueName: "size"
         )
     )
@@ -35,22 +35,22 @@ struct PlanCommand: ParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
-    /// What was typed, with an output folder, which a plan does not need.
+    /// Adds an output folder, which the parser requires and a plan does not need.
     ///
     /// - Parameters:
     ///   - words: The command's name and its arguments.
-    ///   - line: The same, understood.
-    /// - Returns: What the parser is to get.
+    ///   - line: The same arguments, parsed.
+    /// - Returns: The arguments for the parser.
     static func completed(_ words: [String], _ line: TrainingCommandLine) -> [String] {
         line.gives("output-dir") ? words : words + ["--output-dir=."]
     }
 
     func run() throws { try run(TrainingCommandLine([])) }
 
-    /// Plans.
+    /// Measures and prints the forecast.
     ///
-    /// - Parameter line: What was typed and what the recipe adds.
-    /// - Throws: The exit code of what went wrong, which has been said.
+    /// - Parameter line: The command line and its recipe.
+    /// - Throws: An exit code, after the error has been printed.
     func run(_ line: TrainingCommandLine) throws {
         try reportingFailure {
             var job = try train.job()
@@ -89,7 +89,7 @@ struct PlanCommand: ParsableCommand {
     }
 }
 
-/// What a device has, as `--memory` takes it.
+/// A device's memory, the value of `--memory`.
 struct DeviceMemory: ExpressibleByArgument {
     let typed: String
     let size: ByteSize

@@ -1,21 +1,21 @@
 import Attune
 import Foundation
 
-/// What `attune train --dry-run` prints.
+/// The output of `attune train --dry-run`.
 struct PlanText {
     let plan: DatasetSummary
     let job: FineTuning
-    /// What is sent to the Hub; nil for nothing.
+    /// What will be pushed to the Hub; nil for nothing.
     var push: String?
 
-    /// Lines ending in a line feed.
-    var text: String { TextTable(rows: rows).text + "Nothing was trained: this was --dry-run.\n" }
+    /// The text, with a line feed at the end of each line.
+    var text: String { TextTable(rows: rows).text + "Nothing was trained, because of --dry-run.\n" }
 
-    /// What each setting comes to.
+    /// One row per setting: its name and its effect.
     var rows: [[String]] {
         var rows = [
             ["model", job.model], ["train on", sizes(plan.training)],
-            ["measure on", plan.held.map(sizes) ?? "nothing: no texts are held out"], ["labels", labels],
+            ["evaluate on", plan.held.map(sizes) ?? "nothing: no texts are held out"], ["labels", labels],
         ]
         if let weights = plan.classWeights {
             rows.append([
@@ -31,7 +31,7 @@ struct PlanText {
         rows += [
             [
                 "steps",
-                "\(plan.totalSteps) of \(counted(micro * count, "text")) (\(pieces)), \(plan.stepsPerEpoch) to an epoch",
+                "\(plan.totalSteps) of \(counted(micro * count, "text")) (\(pieces)), \(plan.stepsPerEpoch) per epoch",
             ],
             ["learning rate", rates], ["optimizer", optimizer], ["precision", precision],
             ["evaluate", evaluations], ["save", saves],
@@ -46,12 +46,12 @@ struct PlanText {
             + (job.weightsDType == .bfloat16 ? "; weights in bf16, rounded stochastically" : "")
     }
 
-    /// The optimizer, and what is done to save memory.
+    /// The optimizer and the options that save memory.
     private var optimizer: String {
         let arguments = job.arguments
         return arguments.optimizer.rawValue
             + (arguments.optimizerInBackward ? ", within the backward pass" : "")
-            + (arguments.gradientCheckpointing ? "; blocks are computed again for their gradients" : "")
+            + (arguments.gradientCheckpointing ? "; blocks are recomputed for their gradients" : "")
     }
 
     private func sizes(_ sizes: DatasetSummary.TextSizes) -> String {
@@ -77,7 +77,7 @@ struct PlanText {
         }
     }
 
-    /// The rate at the first step, at every quarter and at the last.
+    /// The learning rate at the first step, at every quarter and at the last step.
     private var rates: String {
         let last = plan.totalSteps - 1
         var steps: [Int] = []
@@ -100,7 +100,7 @@ struct PlanText {
         }
     }
 
-    /// When checkpoints are written; the model itself is saved at the end in any case.
+    /// When checkpoints are saved. The model itself is always saved at the end.
     private var saves: String {
         let arguments = job.arguments
         let count = arguments.checkpointCount(totalSteps: plan.totalSteps, stepsPerEpoch: plan.stepsPerEpoch)

@@ -6,18 +6,18 @@ import Foundation
 struct PredictCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "predict",
-        abstract: "Classifies texts: one JSON object a line, in the order of the texts.",
+        abstract: "Classifies texts. Prints one JSON object per line, in the order of the texts.",
         discussion: """
             attune predict --model runs/tweets \\
               --text "Thank you, Ohio!" --text "Register to vote today"
             attune predict --model runs/tweets \\
               --input new.csv --text-column text --output labels.jsonl
 
-            A classifier of one label says {"label": …, "score": …, "scores": {…}}; one of several labels \
-            {"labels": […], "scores": {…}} with those above 0.5; a regression {"score": …}, the number. An empty text \
-            that is left out says {"label": null}, so that lines and texts agree.
+            A single-label classifier prints {"label": …, "score": …, "scores": {…}}; a multi-label classifier prints \
+            {"labels": […], "scores": {…}} with the labels above 0.5; a regression prints {"score": …} with the number. An \
+            empty text that is left out prints {"label": null}, so that there is one line per text.
 
-            Columns and length are those of the model's training (attune.json in its folder), unless given here.
+            Columns and maximum length are as in training (attune.json in the model's folder), unless given here.
             """
     )
 
@@ -31,16 +31,16 @@ struct PredictCommand: ParsableCommand {
 
     @Option(
         parsing: .singleValue,
-        help: ArgumentHelp("The text that belongs with each --text, for pairs.", valueName: "text")
+        help: ArgumentHelp("The second text of the pair, for each --text.", valueName: "text")
     )
     var textPair: [String] = []
 
-    @Option(help: ArgumentHelp("A file of rows instead.", valueName: "file"))
+    @Option(help: ArgumentHelp("Read texts from this file of rows instead.", valueName: "file"))
     var input: String?
 
     @Option(
         help: ArgumentHelp(
-            "Write here instead of to standard output; a file that is there is replaced.",
+            "Write to this file instead of standard output; an existing file is replaced.",
             valueName: "file"
         )
     )
@@ -52,7 +52,7 @@ struct PredictCommand: ParsableCommand {
     func validate() throws {
         guard text.isEmpty != (input == nil) else { throw ValidationError("give either --text or --input") }
         guard textPair.isEmpty || textPair.count == text.count else {
-            throw ValidationError("give a --text-pair for each --text, or none")
+            throw ValidationError("give one --text-pair for each --text, or none at all")
         }
     }
 
@@ -84,7 +84,7 @@ struct PredictCommand: ParsableCommand {
             }
             var line = ProgressLine()
             let width = model.labels.count
-            // Answers are written as they come: of thousands of labels those of all texts take gigabytes.
+            // Write each batch's answers immediately: with thousands of labels, all answers would take gigabytes.
             try model.forEachBatch(
                 of: examples,
                 batchSize: classifier.inference.batchSize,
@@ -117,13 +117,13 @@ struct PredictCommand: ParsableCommand {
         if let input { return try reader.inputs(of: rows(of: input)) }
         if reader.readsPairs, textPair.isEmpty {
             writeToStandardError(
-                "attune: warning: the model was trained on pairs of texts; give the second ones with --text-pair\n"
+                "attune: warning: the model was trained on pairs of texts; give the second texts with --text-pair\n"
             )
         }
         return TextInputs(text, seconds: textPair.isEmpty ? nil : textPair)
     }
 
-    /// Which texts get no answer because they are empty.
+    /// Whether each text is left out because it is empty.
     private func leftOut(of inputs: TextInputs, _ policy: RowPolicy) throws -> [Bool] {
         let empty = inputs.emptyExamples
         var isLeftOut = [Bool](repeating: false, count: inputs.count)
@@ -135,14 +135,14 @@ struct PredictCommand: ParsableCommand {
         case .refuse:
             throw DatasetError(
                 .badData,
-                "\(found); give it a text, or use --empty-texts drop to leave it without an answer"
+                "\(found); fill it in, or use --empty-texts drop to skip empty texts"
             )
         case .drop:
             for index in empty { isLeftOut[index] = true }
-            writeToStandardError("\(found); no answer is given\n")
+            writeToStandardError("\(found); skipped\n")
         case .keep:
             writeToStandardError(
-                "attune: warning: \(found), and its answer means nothing; --empty-texts drop gives none\n"
+                "attune: warning: \(found); a prediction for an empty text is meaningless; --empty-texts drop skips it\n"
             )
         }
         return isLeftOut

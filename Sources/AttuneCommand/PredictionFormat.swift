@@ -2,21 +2,21 @@ import Attune
 import Foundation
 import JSON
 
-/// The lines of JSON that `attune predict` writes, with the labels' names spelled once for all of them.
+/// The JSON lines of `attune predict`. The label names are encoded only once.
 struct PredictionFormat {
-    /// Names with quotes and colon.
+    /// Label names in JSON, with quotes and colon.
     private let keys: [[UInt8]]
     private let problemType: ProblemType
     private let withLogits: Bool
-    /// The line of a text that is left out.
+    /// The line for a text that is left out.
     let noAnswer: [UInt8]
 
-    /// A format.
+    /// Creates a format.
     ///
     /// - Parameters:
-    ///   - labels: Names by id.
-    ///   - problemType: What the answers are.
-    ///   - withLogits: Whether logits are shown, too.
+    ///   - labels: The label names by id.
+    ///   - problemType: The model's problem type.
+    ///   - withLogits: Whether to write the logits, too.
     init(labels: [String], problemType: ProblemType, withLogits: Bool) {
         keys = labels.map { Array((JSONValue.string($0).oneLine + ": ").utf8) }
         self.problemType = problemType
@@ -30,10 +30,10 @@ struct PredictionFormat {
         noAnswer = Array("{\"\(name)\": null}\n".utf8)
     }
 
-    /// The line of an answer.
+    /// The line for a prediction.
     ///
-    /// - Parameter prediction: The answer.
-    /// - Returns: UTF-8, with its line feed.
+    /// - Parameter prediction: The prediction to write.
+    /// - Returns: The line in UTF-8, with its line feed.
     func line(_ prediction: Prediction) -> [UInt8] {
         var line: [UInt8] = []
         func add(_ text: String) { line += text.utf8 }
@@ -68,26 +68,26 @@ struct PredictionFormat {
     }
 }
 
-/// Lines on their way to a file or to standard output: more than 64 MB of them are handed on as they come.
+/// Writes lines to a file or to standard output, whenever more than 64 MB are buffered.
 final class PredictionOutput {
     private static let most = 64 << 20
     private let path: OutputPath?
     private var pending: [UInt8] = []
     private var file: OpenFile?
 
-    /// A file whose first lines are written, and which has its name once it is whole.
+    /// A partly written file, which gets its name when it is complete.
     private final class OpenFile {
         var file: AtomicFile
 
         init(_ path: OutputPath) throws { file = try AtomicFile(at: path.path) }
     }
 
-    /// - Parameter path: The file; nil for standard output.
+    /// - Parameter path: The output file; nil for standard output.
     init(_ path: OutputPath?) { self.path = path }
 
     /// Adds a line.
     ///
-    /// - Parameter line: UTF-8, with its line feed.
+    /// - Parameter line: The line in UTF-8, with its line feed.
     /// - Throws: `FileError`.
     func add(_ line: [UInt8]) throws {
         pending += line
@@ -104,7 +104,7 @@ final class PredictionOutput {
         pending.removeAll(keepingCapacity: true)
     }
 
-    /// Writes the last lines, and gives the file its name.
+    /// Writes the remaining lines and gives the file its name.
     ///
     /// - Throws: `FileError`.
     func close() throws {

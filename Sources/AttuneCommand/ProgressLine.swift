@@ -1,23 +1,23 @@
 import Foundation
 
-/// One line that is rewritten in a terminal; elsewhere a line every few seconds.
+/// A progress line: rewritten in place in a terminal, else a new line every few seconds.
 struct ProgressLine {
     private let isTerminal = Terminal.rewritesLines
     private var lastShown: ContinuousClock.Instant?
     private var isOpen = false
 
-    /// Shows a text, unless one was shown a moment ago.
+    /// Shows a text, unless the last one was shown a moment ago.
     ///
     /// - Parameters:
-    ///   - text: Made only if it is shown.
-    ///   - isLast: Shown whenever the last one was.
+    ///   - text: The text; called only if it is shown.
+    ///   - isLast: Whether to show the text in any case.
     mutating func show(_ text: () -> String, isLast: Bool = false) {
         let pause: Duration = isTerminal ? .milliseconds(100) : .seconds(10)
         let now = ContinuousClock.now
         if let lastShown, now - lastShown < pause, !isLast { return }
         lastShown = now
         if isTerminal {
-            // A line that is wider than the terminal could not be taken back whole.
+            // A line wider than the terminal could not be erased completely.
             let shown = text().prefix(max(1, (Terminal.columns ?? .max) - 1))
             writeToStandardError("\r\u{1B}[2K" + shown)
             isOpen = true
@@ -26,7 +26,7 @@ struct ProgressLine {
         }
     }
 
-    /// Ends the line, so that what follows has its own.
+    /// Ends the line, so that later output starts a new one.
     mutating func close() {
         if isOpen { writeToStandardError("\n") }
         isOpen = false

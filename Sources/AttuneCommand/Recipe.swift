@@ -3,48 +3,48 @@ import Attune
 import Foundation
 import Yams
 
-/// A run's settings in a YAML file: the names of the flags in snake_case, which are the reference's.
+/// A run's settings in a YAML file. Its keys are the flags in snake_case, as transformers names them.
 ///
 ///     learning_rate: 2e-5
 ///     class_weights: {J: 0.6, P: 0.4}
 struct Recipe {
-    /// One line.
+    /// One setting of the recipe.
     struct Entry: Equatable {
         /// The flag's name, without dashes.
         var flag: String
-        /// What it is given; none for a flag without a value.
+        /// The flag's values; empty for a flag without a value.
         var values: [String]
-        /// Where it stands, from 1.
+        /// The line number, from 1.
         var line: Int
     }
 
-    /// Where it was read from.
+    /// The recipe's path.
     let path: String
-    /// In the file's order; what is null or false is not among them.
+    /// The settings in the file's order, without those that are null or false.
     let entries: [Entry]
 
-    /// Reads a file.
+    /// Reads a recipe file.
     ///
     /// - Parameters:
-    ///   - path: The file.
-    ///   - catalog: The names that are known.
+    ///   - path: The file's path.
+    ///   - catalog: The known flags.
     /// - Throws: ``RecipeError`` naming the line.
     init(contentsOf path: String, _ catalog: FlagCatalog) throws(RecipeError) {
         guard let data = try? Data(contentsOf: URL(filePath: path)) else {
             throw RecipeError(
                 .missingInput,
-                "cannot read the recipe \(path); a recipe is a YAML file of flags, learning_rate: 2e-5 and so on"
+                "cannot read the recipe \(path); a recipe is a YAML file with one line per flag, such as learning_rate: 2e-5"
             )
         }
         try self.init(String(decoding: data, as: UTF8.self), path: path, catalog)
     }
 
-    /// Reads a text.
+    /// Reads a recipe from YAML text.
     ///
     /// - Parameters:
-    ///   - text: YAML.
-    ///   - path: What messages call it.
-    ///   - catalog: The names that are known.
+    ///   - text: The YAML text.
+    ///   - path: The path for error messages.
+    ///   - catalog: The known flags.
     /// - Throws: ``RecipeError`` naming the line.
     init(_ text: String, path: String, _ catalog: FlagCatalog) throws(RecipeError) {
         self.path = path
@@ -57,7 +57,7 @@ struct Recipe {
             return
         }
         guard let mapping = node.mapping else {
-            throw RecipeError(.validationFailure, "\(path): a recipe is a list of NAME: VALUE")
+            throw RecipeError(.validationFailure, "\(path): a recipe must be a mapping with lines NAME: VALUE")
         }
         var entries: [Entry] = []
         for (key, value) in mapping {
@@ -70,13 +70,13 @@ struct Recipe {
                 throw wrong(Self.unknown(name, catalog))
             }
             if let other = entries.first(where: { $0.flag == flag.name }) {
-                throw wrong("\(name) is given on line \(other.line) already; remove one of them")
+                throw wrong("\(name) is also given on line \(other.line); remove one of them")
             }
             guard value.null == nil else { continue }
             if flag.takesValue {
                 guard let values = Self.values(value, of: flag) else {
                     throw wrong(
-                        "\(name) takes one value, a list of values or NAME: VALUE pairs, not deeper ones"
+                        "\(name) takes one value, a list of values or NAME: VALUE pairs, not deeper nesting"
                     )
                 }
                 if !values.isEmpty { entries.append(Entry(flag: flag.name, values: values, line: line)) }
@@ -84,7 +84,7 @@ struct Recipe {
                 switch value.scalar?.string.lowercased() {
                 case "true": entries.append(Entry(flag: flag.name, values: [], line: line))
                 case "false": break
-                default: throw wrong("\(name) is true or false")
+                default: throw wrong("\(name) must be true or false")
                 }
             }
         }
@@ -97,15 +97,15 @@ struct Recipe {
         }
         let known = catalog.flags.flatMap(\.names).map(recipeName)
         let hint = nearest(to: name, among: known).map { "; did you mean \($0)?" }
-        return "there is no setting \"\(name)\"" + (hint ?? "; `attune help train` lists them, in kebab-case")
+        return "unknown setting \"\(name)\"" + (hint ?? "; `attune help train` lists the settings, in kebab-case")
     }
 
-    /// The flag whose mapping holds names of classes, which may hold anything.
+    /// The flag with a mapping from class names, which may contain any character.
     static let mappingFlag = "class-weights"
-    /// The flag whose list holds names of columns, which may hold anything.
+    /// The flag with a list of column names, which may contain any character.
     static let listFlag = "label-columns"
 
-    /// As they would be typed; nil if they are nested too deeply.
+    /// The values as they would be typed; nil if they are nested too deeply.
     private static func values(_ node: Node, of flag: FlagCatalog.Flag) -> [String]? {
         switch node {
         case .scalar(let scalar): return [scalar.string]
@@ -128,11 +128,11 @@ struct Recipe {
     }
 }
 
-/// What is wrong with a recipe.
+/// An error in a recipe or on the command line.
 struct RecipeError: Error, CustomStringConvertible {
-    /// How the command ends.
+    /// The exit code.
     var code: ExitCode
-    /// What is wrong, where, and what to do.
+    /// What is wrong, where, and how to fix it.
     var description: String
 
     init(_ code: ExitCode, _ description: String) { (self.code, self.description) = (code, description) }

@@ -1,12 +1,12 @@
 import ArgumentParser
 
-/// Refuses an option that takes one value and is given twice: the parser would take the last without a word.
+/// Refuses a single-value option that is given twice. The parser would silently take the last value.
 enum RepeatedOptions {
     /// Checks a command line.
     ///
     /// - Parameters:
-    ///   - words: What was typed after the program's name.
-    ///   - root: The program's command.
+    ///   - words: The arguments after the program's name.
+    ///   - root: The program's root command.
     /// - Throws: ``RecipeError`` naming the option and both values.
     static func refuse(in words: [String], of root: any ParsableCommand.Type = AttuneCommand.self) throws {
         var command = root
@@ -34,7 +34,7 @@ enum RepeatedOptions {
             var value = parts.count > 1 ? String(parts[1]) : ""
             if parts.count == 1, let next = rest.first, !next.hasPrefix("--") { value = rest.removeFirst() }
             guard !flag.isRepeating, let first = given.updateValue(value, forKey: flag.name) else { continue }
-            // A token is not repeated: it would end up in a log.
+            // A token is not printed: it would end up in a log.
             let values = flag.name.hasSuffix("token") ? "" : ", as \"\(first)\" and as \"\(value)\""
             throw RecipeError(.validationFailure, "--\(flag.name) is given twice\(values); give it once")
         }

@@ -1,12 +1,12 @@
 import Attune
 import JSON
 
-/// A step that was taken again, as JSON.
+/// The report of a replayed step as JSON.
 struct ReplayJSON {
     let replay: StepReplay
     let report: ReplayReport
 
-    /// Everything, in the order of the text.
+    /// The whole report, in the order of the text.
     var object: JSONObject {
         [
             "step": .int(replay.step), "fault": .string(replay.fault),
@@ -20,7 +20,7 @@ struct ReplayJSON {
     private func microBatch(_ batch: ReplayReport.MicroBatch) -> JSONValue {
         .object([
             "examples": .array(batch.examples.map(JSONValue.int)), "tokens": .int(batch.tokens),
-            // JSON has no word for what is no number.
+            // JSON has no NaN and no infinity.
             "loss": batch.loss.isFinite ? .double(batch.loss) : .string("\(batch.loss)"),
             "examples_not_finite": .array(batch.nonFiniteExamples.map(JSONValue.int)),
             "layers": .array(batch.layers.map(layer)), "gradients": .array(batch.gradients.map(named)),

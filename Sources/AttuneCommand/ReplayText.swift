@@ -1,19 +1,19 @@
 import Attune
 import Foundation
 
-/// A step that was taken again, as text.
+/// The report of a replayed step as text.
 struct ReplayText {
     let replay: StepReplay
     let report: ReplayReport
     let precision: Precision
 
-    /// The step, its last micro-batch layer by layer, gradients, and where numbers were lost first.
+    /// The step, its last micro-batch layer by layer, its gradients, and the origin of the first non-finite value.
     var text: String {
         var text =
             "step \(replay.step) of \(replay.totalSteps), learning rate \(replay.learningRate), \(precision.rawValue), seed "
-            + "\(replay.seed); the run said: \(replay.fault)\n"
+            + "\(replay.seed); the run reported: \(replay.fault)\n"
         if replay.hasMoved {
-            text += "weights nearer to the loss had been moved already: this is not quite the same step\n"
+            text += "the weights closer to the loss had already been updated, so this is not exactly the same step\n"
         }
         text += weights
         for (index, batch) in report.microBatches.enumerated() {
@@ -27,8 +27,8 @@ struct ReplayText {
     }
 
     private var weights: String {
-        guard !report.weightsLost.isEmpty else { return "every weight is finite\n" }
-        return "weights that are not finite\n"
+        guard !report.weightsLost.isEmpty else { return "all weights are finite\n" }
+        return "non-finite weights\n"
             + table(report.weightsLost.map { [$0.name] + Self.cells($0.statistics) }, first: "weight")
     }
 
@@ -37,11 +37,11 @@ struct ReplayText {
         let rows = batch.layers.enumerated().map { index, layer in
             [layer.name] + Self.cells(layer.output)
                 + [
-                    layer.input.nonFiniteCount > 0 ? "not finite" : Self.short(layer.input.largest),
+                    layer.input.nonFiniteCount > 0 ? "non-finite" : Self.short(layer.input.largest),
                     index == first ? "<- first" : "",
                 ]
         }
-        return "what every layer gave\n" + table(rows, first: "layer", ["given up to", ""])
+        return "outputs of the layers\n" + table(rows, first: "layer", ["max |input|", ""])
     }
 
     private func gradients(_ batch: ReplayReport.MicroBatch) -> String {
@@ -53,13 +53,13 @@ struct ReplayText {
     }
 
     private var conclusion: String {
-        guard let origin = report.origin else { return "No number was lost this time." }
+        guard let origin = report.origin else { return "The replay produced no NaN or infinity." }
         var text = report.explanation.prefix(1).uppercased() + report.explanation.dropFirst() + "."
         if case .layer(let layer) = origin { text += piece(layer.firstLost) }
         if case .before(let layer) = origin { text += piece(layer.firstLost) }
         let examples = report.examples
         let shown = examples.prefix(20).map(String.init).joined(separator: ", ")
-        return text + " It comes of "
+        return text + " Caused by "
             + (examples.count == 1 ? "example " : "examples ") + shown
             + (examples.count > 20 ? " and \(examples.count - 20) more" : "")
             + ", counted from 0 in the training data."
@@ -71,7 +71,7 @@ struct ReplayText {
     }
 
     private func table(_ rows: [[String]], first: String, _ more: [String] = []) -> String {
-        let header = [first, "type", "min", "max", "mean |x|", "not finite"] + more
+        let header = [first, "type", "min", "max", "mean |x|", "non-finite"] + more
         return TextTable(rows: [header] + rows, indent: 2, rightAligned: [2, 3, 4, 5, 6]).text
     }
 

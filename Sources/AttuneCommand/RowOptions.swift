@@ -1,9 +1,9 @@
 import ArgumentParser
 import Attune
 
-/// What to do with rows that have nothing to learn from.
+/// The treatment of rows without a label or text.
 struct RowOptions: ParsableArguments {
-    @Option(help: "Rows without a label: refuse (and say which) or drop.")
+    @Option(help: "Rows without a label: refuse (with an error that names a row) or drop.")
     var missingLabels = RowPolicy.refuse
 
     @Option(help: "Rows whose text is empty: keep, drop or refuse.")
@@ -12,7 +12,7 @@ struct RowOptions: ParsableArguments {
     func validate() throws {
         guard missingLabels != .keep else {
             throw ValidationError(
-                "--missing-labels keep: of a row without a label nothing can be learned; refuse or drop"
+                "--missing-labels keep: a row without a label cannot be trained on; use refuse or drop"
             )
         }
     }

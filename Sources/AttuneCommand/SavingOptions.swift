@@ -1,9 +1,9 @@
 import ArgumentParser
 import Attune
 
-/// How often things are written down.
+/// Logging, evaluation, checkpoints and reports.
 struct SavingOptions: ParsableArguments {
-    @Option(help: "When a row goes to the log: no, steps or epoch.")
+    @Option(help: "When to write a row to the log: no, steps or epoch.")
     var loggingStrategy = TrainingArguments().loggingStrategy
 
     @Option(help: ArgumentHelp("Steps between rows of the log.", valueName: "steps"))
@@ -25,12 +25,12 @@ struct SavingOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Steps, or epochs, before the first evaluation.", valueName: "count"))
     var evalDelay = TrainingArguments().evalDelay
 
-    @Flag(help: "Measure before the first step, too.")
+    @Flag(help: "Evaluate before the first step, too.")
     var evalOnStart = false
 
     @Option(
         help: ArgumentHelp(
-            "Examples of an evaluation batch; changes nothing but memory.",
+            "Examples per evaluation batch; affects only memory and speed.",
             valueName: "examples"
         )
     )
@@ -38,7 +38,7 @@ struct SavingOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Taken from the reference's scripts; an evaluation's memory is flat without it.",
+            "Accepted for transformers' scripts; not needed, because an evaluation's memory does not grow.",
             valueName: "steps"
         )
     )
@@ -50,7 +50,7 @@ struct SavingOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Steps between checkpoints.", valueName: "steps"))
     var saveSteps = TrainingArguments().saveSteps
 
-    @Option(help: ArgumentHelp("Checkpoints to keep; the oldest go, never the best.", valueName: "count"))
+    @Option(help: ArgumentHelp("Checkpoints to keep; the oldest are deleted first, the best never.", valueName: "count"))
     var saveTotalLimit: Int?
 
     @Flag(help: "Save the model alone in checkpoints: smaller, but such checkpoints cannot be resumed.")
@@ -66,7 +66,7 @@ struct SavingOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "tensorboard, jsonl or none: where numbers are written while training; may be given several times.",
+            "tensorboard, jsonl or none: where to report metrics during training; may be given several times.",
             valueName: "report"
         )
     )
@@ -74,18 +74,18 @@ struct SavingOptions: ParsableArguments {
 
     @Flag(
         help: """
-            Where the loss or gradients are no longer numbers, stop without the file that `attune replay` runs again; it \
-            holds all weights.
+            If the loss or a gradient becomes NaN or infinite, stop without writing the file for `attune replay`, which \
+            contains all weights.
             """
     )
     var noReplayFile = false
 
-    /// The reports wanted, each once.
+    /// The requested reports, each once.
     var reports: [RunReport] { RunReport.allCases.filter { reportTo.contains(.report($0)) } }
 
     func validate() throws {
         if reportTo.contains(.none), !reports.isEmpty {
-            throw ValidationError("--report-to none excludes the other reports; leave one of them out")
+            throw ValidationError("--report-to none excludes other reports; leave out either none or the others")
         }
     }
 

@@ -8,14 +8,14 @@ struct SplitCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "split",
         abstract:
-            "Divides rows into train and test, the same rows as the Python datasets library for the same seed.",
+            "Splits rows into train and test, with the same rows as Python's datasets for the same seed.",
         discussion: """
             attune data split --dataset posts.parquet --test-size 0.2 \\
               --stratify-by label --seed 1 --output-dir parts
 
-            A sample comes first where one is asked for: the test part of a split of that size and seed, stratified by \
-            the same column. With --class-encode, columns become ids of classes, whose names the files keep; with \
-            --model, texts become token ids in a column input_ids.
+            With --sample, a sample is drawn first: the test part of a split of that size and seed, stratified by the same \
+            column. With --class-encode, columns become class ids, and the files keep the class names; with --model, texts \
+            become token ids in a column input_ids.
             """
     )
 
@@ -23,7 +23,7 @@ struct SplitCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A share or a number of the rows to keep first; 1.0 is everything.",
+            "Sample a share or a number of the rows before splitting; 1.0 means all.",
             valueName: "size"
         ),
         transform: SplitSize.typedSample
@@ -34,15 +34,15 @@ struct SplitCommand: ParsableCommand {
     var sampleSeed: UInt64 = 0
 
     @Option(
-        help: ArgumentHelp("A share (0.2) or a number (500) of the rows.", valueName: "size"),
+        help: ArgumentHelp("A share (0.2) or a number (500) of the rows for test.", valueName: "size"),
         transform: SplitSize.typed
     )
     var testSize: SplitSize
 
-    @Option(help: ArgumentHelp("Keep this column's shares in both parts.", valueName: "column"))
+    @Option(help: ArgumentHelp("Stratify the split by this column.", valueName: "column"))
     var stratifyBy: String?
 
-    @Option(help: "Rows without a value in the column of --stratify-by: refuse (and say which) or drop.")
+    @Option(help: "Rows without a value in the --stratify-by column: refuse (with an error that names a row) or drop.")
     var missingLabels = RowPolicy.refuse
 
     @Option(help: "Seed of the split.")
@@ -50,7 +50,7 @@ struct SplitCommand: ParsableCommand {
 
     @Option(
         parsing: .upToNextOption,
-        help: ArgumentHelp("Write these columns as ids of classes.", valueName: "column")
+        help: ArgumentHelp("Write these columns as class ids.", valueName: "column")
     )
     var classEncode: [String] = []
 
@@ -65,13 +65,13 @@ struct SplitCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Tokens of a text at the most; default: what the model allows.",
+            "Maximum tokens of a text. Default: the model's limit.",
             valueName: "tokens"
         )
     )
     var maxLength: Int?
 
-    @Option(help: ArgumentHelp("Where train and test go.", valueName: "folder"))
+    @Option(help: ArgumentHelp("The folder for the files train and test.", valueName: "folder"))
     var outputDir: String
 
     @Option(help: "csv, tsv, jsonl, parquet or arrow.")
@@ -79,7 +79,7 @@ struct SplitCommand: ParsableCommand {
 
     @Flag(
         name: [.customLong("overwrite-output-dir"), .customLong("overwrite_output_dir")],
-        help: "Replace the files of an earlier split in the folder; others stay as they are."
+        help: "Replace the files of an earlier split in the folder; keep other files."
     )
     var overwriteOutputDir = false
 
@@ -87,7 +87,7 @@ struct SplitCommand: ParsableCommand {
         URL(filePath: outputDir, directoryHint: .isDirectory).appending(path: "\(part).\(format.rawValue)")
     }
 
-    /// Refuses to overwrite the files of an earlier split, and in any case the file that is divided.
+    /// Refuses to overwrite the files of an earlier split, and always the input file.
     private func requireFree() throws {
         for part in ["train", "test"] {
             let path = place(of: part).path(percentEncoded: false)
@@ -100,7 +100,7 @@ struct SplitCommand: ParsableCommand {
             guard !overwriteOutputDir else { continue }
             throw FileError(
                 .exists,
-                "\(path) is there already; give another --output-dir, or --overwrite-output-dir to replace it"
+                "\(path) already exists; give another --output-dir, or --overwrite-output-dir to replace it"
             )
         }
     }
@@ -108,7 +108,7 @@ struct SplitCommand: ParsableCommand {
     func validate() throws {
         guard missingLabels != .keep else {
             throw ValidationError(
-                "--missing-labels keep: a row without a class cannot keep its share; refuse or drop"
+                "--missing-labels keep: a row without a class cannot be stratified; use refuse or drop"
             )
         }
     }
@@ -132,7 +132,7 @@ struct SplitCommand: ParsableCommand {
             if let sample {
                 rows = try rows.sample(sample, stratifyBy: stratifyBy, seed: sampleSeed)
             }
-            // Read once, for both parts.
+            // Read the rows once for both parts.
             rows = try rows.loaded()
             let parts = try rows.trainTestSplit(
                 testSize: testSize,

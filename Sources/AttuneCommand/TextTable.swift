@@ -1,8 +1,8 @@
-/// Cells in columns of equal width, two spaces apart.
+/// A table of text with aligned columns, two spaces apart.
 struct TextTable {
     let rows: [[String]]
     let indent: Int
-    /// The columns whose cells end at one place; those of the others begin at one.
+    /// The indices of right-aligned columns; the others are left-aligned.
     let rightAligned: Set<Int>
 
     init(rows: [[String]], indent: Int = 0, rightAligned: Set<Int> = []) {
@@ -11,7 +11,7 @@ struct TextTable {
         self.rightAligned = rightAligned
     }
 
-    /// The lines, each with a newline and without spaces at its end.
+    /// The lines, each with a newline and without trailing spaces.
     var text: String {
         var widths: [Int] = []
         for row in rows {
@@ -35,11 +35,11 @@ struct TextTable {
     }
 }
 
-/// A bar of block characters, to an eighth of one; a part that is not nothing is seen.
+/// A bar of block characters, in steps of an eighth. Any part above 0 shows at least one eighth.
 ///
 /// - Parameters:
-///   - part: What the bar stands for.
-///   - whole: What a bar of full width stands for.
+///   - part: The value of the bar.
+///   - whole: The value of a bar of full width.
 ///   - width: The full width, in characters.
 /// - Returns: The bar; empty for nothing.
 func bar(_ part: Int, of whole: Int, width: Int = 40) -> String {

@@ -8,28 +8,28 @@ struct TokenizeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tokenize",
         abstract:
-            "Shows the tokens of texts: one JSON object a line, or the texts themselves with their tokens marked.",
+            "Shows the tokens of texts: one JSON object per line, or the texts with their tokens marked.",
         discussion: """
-            A model reads no letters but tokens: pieces of words, each with a number. What they are decides how much \
-            fits into --max-length and what the model can tell apart. To look:
+            A model reads tokens, not letters: pieces of words, each with an id. They determine how much text fits into \
+            --max-length, and which texts the model can tell apart. To see them:
 
               attune tokenize --model SmolLM2.gguf --text "Unbelievable: 12,345 €" --show
 
-            Tokens are coloured in a terminal, and have bars between them elsewhere: Un│belie│vable│:│ 12│… \
-            ⟨[CLS]⟩ is a token that the model expects around a text, 👍⟨×4⟩ a character of four tokens, and ✂ stands \
-            where --max-length cuts. To use the tokens elsewhere, and to turn them back:
+            Tokens are coloured in a terminal, and separated by bars elsewhere: Un│belie│vable│:│ 12│… \
+            ⟨[CLS]⟩ is a special token that the model expects around a text, 👍⟨×4⟩ is a character of four tokens, and ✂ \
+            marks the cut by --max-length. To write the tokens to a file, and to decode them:
 
               attune tokenize --model SmolLM2.gguf --input tweets.csv --output tokens.jsonl
               attune decode --model SmolLM2.gguf --input tokens.jsonl
 
-            A trained classifier reads the columns and the length of its training, unless told otherwise. Pairs have \
-            "token_type_ids", too, if the model tells the two texts apart by them.
+            For a trained classifier, columns and maximum length are as in training, unless given here. Pairs also have \
+            "token_type_ids", if the model uses token types.
             """
     )
 
     @Option(
         help: ArgumentHelp(
-            "A model's folder with its tokenizer's files, a .gguf file, or an id of the Hub: org/name[@revision].",
+            "A model's folder with its tokenizer files, a .gguf file, or an id of the Hub: org/name[@revision].",
             valueName: "model"
         )
     )
@@ -43,18 +43,18 @@ struct TokenizeCommand: ParsableCommand {
 
     @Option(
         parsing: .singleValue,
-        help: ArgumentHelp("The text that belongs with each --text, for pairs.", valueName: "text")
+        help: ArgumentHelp("The second text of the pair, for each --text.", valueName: "text")
     )
     var textPair: [String] = []
 
-    @Option(help: ArgumentHelp("A file of rows instead.", valueName: "file"))
+    @Option(help: ArgumentHelp("Read texts from this file of rows instead.", valueName: "file"))
     var input: String?
 
     @OptionGroup var texts: TextOptions
 
     @Option(
         help: ArgumentHelp(
-            "Write here instead of to standard output; a file that is there is replaced.",
+            "Write to this file instead of standard output; an existing file is replaced.",
             valueName: "file"
         )
     )
@@ -63,19 +63,19 @@ struct TokenizeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("CPU threads. Default: all cores.", valueName: "count"))
     var threads: Int?
 
-    @Flag(help: "Leave out the tokens that the model expects around a text.")
+    @Flag(help: "Leave out the special tokens that the model expects around a text.")
     var noSpecialTokens = false
 
-    @Flag(help: "Show the texts with their tokens marked, and how many there are.")
+    @Flag(help: "Show the texts with their tokens marked, and count the tokens.")
     var show = false
 
-    @Option(help: "Whether --show colours the tokens; auto does in a terminal, unless NO_COLOR is set.")
+    @Option(help: "Whether --show colours the tokens; auto does so in a terminal, unless NO_COLOR is set.")
     var color = ColorChoice.auto
 
     func validate() throws {
         guard text.isEmpty != (input == nil) else { throw ValidationError("give either --text or --input") }
         guard textPair.isEmpty || textPair.count == text.count else {
-            throw ValidationError("give a --text-pair for each --text, or none")
+            throw ValidationError("give one --text-pair for each --text, or none at all")
         }
         if let threads, threads < 1 { throw ValidationError("--threads must be at least 1") }
     }
@@ -98,7 +98,7 @@ struct TokenizeCommand: ParsableCommand {
             let encodings = encode(inputs, tokenizer, length)
             if told.maxLength == nil, let length, encodings.truncatedCount > 0 {
                 writeToStandardError(
-                    "texts are cut to \(counted(length, "token")), the length with which the model was trained; --max-length changes that\n"
+                    "texts are cut to \(counted(length, "token")), the length used in training; --max-length changes that\n"
                 )
             }
             let made = show ? shown(inputs, encodings, tokenizer, length) : lines(encodings, tokenizer)
@@ -113,13 +113,13 @@ struct TokenizeCommand: ParsableCommand {
         }
     }
 
-    /// Tokens are shown as asked for; that the model sees fewer of them is worth a word.
+    /// A note if the model itself sees fewer tokens than are shown.
     private func lengthNotes(_ path: String, _ tokenizer: Tokenizer, _ length: Int?) throws -> [String] {
         let limit = try TextClassifier.lengthLimit(of: path, tokenizer: tokenizer, maxLength: length)
         guard limit.isCutDown, let tokens = limit.tokens, let explanation = limit.explanation else {
             return []
         }
-        return ["the model itself sees \(counted(tokens, "token")) of a text at the most: \(explanation)"]
+        return ["the model itself sees at most \(counted(tokens, "token")) of a text: \(explanation)"]
     }
 
     private func encode(_ inputs: TextInputs, _ tokenizer: Tokenizer, _ length: Int?) -> PackedEncodings {
@@ -178,7 +178,7 @@ struct TokenizeCommand: ParsableCommand {
                 made += "  \(plural(encodings[index].count, "token")), \(characters)\n"
             }
         case .pairs(let pairs):
-            // Both texts whole and without special tokens; the count is that of the pair as the model gets it.
+            // Show both texts uncut and without special tokens, but count the tokens of the encoded pair.
             for (index, pair) in pairs.enumerated() {
                 made += render(pair.0, special: false, nil) + render(pair.1, special: false, nil)
                 let whole = encode(.pairs([pair]), tokenizer, nil).ids.count
@@ -192,11 +192,11 @@ struct TokenizeCommand: ParsableCommand {
     }
 }
 
-/// Whether output has colours.
+/// When to use colours.
 enum ColorChoice: String, CaseIterable, ExpressibleByArgument {
     case auto, always, never
 
-    /// Whether standard output, or a file, gets colours.
+    /// Whether to colour standard output or a file.
     func isColored(toFile: Bool) -> Bool {
         switch self {
         case .always: true

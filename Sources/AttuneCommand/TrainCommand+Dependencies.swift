@@ -1,23 +1,23 @@
 import ArgumentParser
 import Attune
 
-// Flags that count only beside another one: they are refused rather than ignored.
+// Flags that have an effect only together with another flag: they are refused, not ignored.
 extension TrainCommand {
     /// Refuses settings that would have no effect.
     ///
-    /// A value that is the default anyway is let through: the recipe that a run leaves lists every setting. So is one of a
-    /// recipe if the command line overrides the setting that it depends on.
+    /// A default value is accepted, because the recipe that a run writes lists every setting. A recipe's value is accepted,
+    /// too, if the command line overrides the setting that it depends on.
     ///
     /// - Parameters:
-    ///   - arguments: The settings that follow from the flags.
+    ///   - arguments: The settings from the flags.
     ///   - line: The command line and its recipe.
-    /// - Throws: `ValidationError` naming the flag and the one that it needs.
+    /// - Throws: `ValidationError` naming the flag and the flag that it needs.
     func requireEffect(_ arguments: TrainingArguments, _ line: TrainingCommandLine) throws {
         if let steps = saving.evalSteps, arguments.evalStrategy != .steps, steps != arguments.loggingSteps,
             !line.overrides("eval-strategy", neededBy: "eval-steps")
         {
             throw ValidationError(
-                "--eval-steps \(steps) goes with --eval-strategy steps, and --eval-strategy is "
+                "--eval-steps \(steps) needs --eval-strategy steps, but --eval-strategy is "
                     + "\(arguments.evalStrategy.rawValue); leave out one of them"
             )
         }
@@ -30,11 +30,11 @@ extension TrainCommand {
         }
     }
 
-    /// A setting that counts only beside another one.
+    /// A setting that has an effect only together with another one.
     private struct DependentSetting {
         var flag: String
         var needed: String
-        /// What the other one must be given, if it takes a value.
+        /// The value that the other setting must have, if it takes a value.
         var value: String?
 
         init(_ flag: String, _ needed: String, _ value: String? = nil) {
@@ -115,7 +115,7 @@ extension TrainCommand {
 
     /// Remarks on settings whose effect may surprise.
     ///
-    /// - Parameter arguments: The settings that follow from the flags.
+    /// - Parameter arguments: The settings from the flags.
     /// - Returns: Lines for standard error.
     func remarks(_ arguments: TrainingArguments) -> [String] {
         var remarks: [String] = []
@@ -126,14 +126,14 @@ extension TrainCommand {
         }
         if arguments.warmup != .steps(0), [.constant, .reduceOnPlateau].contains(arguments.scheduler) {
             let scheduler = arguments.scheduler.rawValue
-            let instead = arguments.scheduler == .constant ? "; constant_with_warmup has" : ""
-            remarks.append("warning: the warm-up has no effect: \(scheduler) has none\(instead)")
+            let instead = arguments.scheduler == .constant ? "; use constant_with_warmup" : ""
+            remarks.append("warning: warmup has no effect with the schedule \(scheduler)\(instead)")
         }
         return remarks
     }
 }
 
 extension OptimizerName {
-    /// Whether it keeps running means that the betas of Adam shape.
+    /// Whether the optimizer uses Adam's betas.
     fileprivate var hasBetas: Bool { isAdamW || self == .lion }
 }

@@ -3,9 +3,9 @@ import Attune
 import Foundation
 import Hub
 
-// `--push-to-hub`: what is sent when training is over, and what the model's page says.
+// `--push-to-hub`: the push after training, and the model card.
 extension TrainCommand {
-    /// Sends the trained model; where that fails, the model is saved here, and one command makes up for it.
+    /// Pushes the trained model. If that fails, prints a command that repeats the push; the model is saved locally.
     func finish(_ pusher: HubPusher, _ folder: URL, _ interrupt: Interrupt) throws {
         var failure = ExitCode.interrupted
         defer { for note in pusher.takeNotes() { writeToStandardError(note + "\n") } }
@@ -18,12 +18,12 @@ extension TrainCommand {
         }
         if let made { return try print("pushed to \(pusher.repository): \(made.address)") }
         writeToStandardError(
-            "this sends it:\n  \(pusher.repetition(of: outputDir, program: CommandLine.arguments[0]))\n"
+            "push it with:\n  \(pusher.repetition(of: outputDir, program: CommandLine.arguments[0]))\n"
         )
         throw failure
     }
 
-    /// What the model's page says of where things come from and go to.
+    /// The origins and the destination of the model, for its model card.
     func card(
         of job: FineTuning,
         _ recipe: @escaping @Sendable (ResolvedSettings) throws -> String,
@@ -38,11 +38,11 @@ extension TrainCommand {
         return card
     }
 
-    /// What `--push-to-hub` will do, for `--dry-run`; nil where it is not given.
+    /// A description of the push for `--dry-run`; nil without `--push-to-hub`.
     func pushPlan() throws -> String? {
         try push.repository(for: outputDir).map { id in
             let owner = id.name.contains("/") ? "" : "your "
-            return "to \(owner)\(id), \(push.hubStrategy.rawValue); neither token nor repository were checked"
+            return "to \(owner)\(id), \(push.hubStrategy.rawValue); token and repository were not checked"
         }
     }
 }

@@ -2,18 +2,18 @@ import ArgumentParser
 import Attune
 import Foundation
 
-// `--seeds`: the run again and again, and how far its numbers lie apart.
+// `--seeds`: repeats a run with several seeds and reports the spread of its metrics.
 extension TrainCommand {
-    /// Runs all seeds, each with a recipe of its own that repeats it alone.
+    /// Runs all seeds. Each gets its own recipe, which repeats that seed alone.
     ///
     /// - Parameters:
-    ///   - count: How many.
-    ///   - job: What to repeat.
-    ///   - folder: The output folder of all.
-    ///   - engine: What computes.
-    ///   - interrupt: Asked after every step.
-    ///   - line: What was typed.
-    /// - Throws: ``ArgumentParser/ExitCode`` where the run was stopped; the library's errors.
+    ///   - count: The number of seeds.
+    ///   - job: The run to repeat.
+    ///   - folder: The common output folder.
+    ///   - engine: The engine that computes.
+    ///   - interrupt: Polled after every step.
+    ///   - line: The command line and its recipe.
+    /// - Throws: ``ArgumentParser/ExitCode`` if the run was stopped; the library's errors.
     func runSeeds(
         _ count: Int,
         _ job: FineTuning,

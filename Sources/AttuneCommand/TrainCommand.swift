@@ -7,21 +7,21 @@ import Foundation
 struct TrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train",
-        abstract: "Fine-tunes a model on labelled texts, measures it and saves it.",
+        abstract: "Fine-tunes a model on labelled texts, evaluates it and saves it.",
         usage: """
             attune train [<recipe.yaml>] [<options>] --model <model> --dataset <path> --text-column <name> \
             --label-column <name> --output-dir <folder>
             """,
         discussion: """
             Labels are names; ids follow from their order. A column of lists gives a text several labels; \
-            --problem-type regression learns a column's numbers. The output folder is in the Hub's layout: the Python \
-            library opens it, and so do `attune evaluate` and `attune predict`. A folder that holds a model or checkpoints is \
+            --problem-type regression learns a column's numbers. The output folder is in the Hub's layout: transformers \
+            loads it, and so do `attune evaluate` and `attune predict`. A folder that holds a model or checkpoints is \
             refused unless its run is resumed or --overwrite-output-dir is given. Ctrl-C, SIGTERM or SIGHUP finishes the step, saves \
             a checkpoint, prints the command that resumes the run and exits with 130; SIGUSR1 saves a checkpoint, and the run \
-            continues. Flags are those of the reference's TrainingArguments, with its defaults.
+            continues. Flags are those of transformers' TrainingArguments, with the same defaults.
 
-            A recipe is a YAML file of the same names in snake_case (learning_rate: 2e-5); flags override it, and \
-            every run leaves its own, complete, as recipe.yaml in the output folder.
+            A recipe is a YAML file with the same names in snake_case (learning_rate: 2e-5). Flags override it. Every run \
+            writes its complete settings to recipe.yaml in the output folder.
             """
     )
 
@@ -50,13 +50,13 @@ struct TrainCommand: ParsableCommand {
     @Flag(
         name: [.customLong("overwrite-output-dir"), .customLong("overwrite_output_dir")],
         help: """
-            Remove the model, checkpoints and results that an earlier run left in the output folder; files that no run wrote \
-            stay as they are.
+            Remove the model, checkpoints and results of an earlier run from the output folder; files that no run wrote \
+            stay.
             """
     )
     var overwriteOutputDir = false
 
-    @Flag(help: "Say what would be done, down to the last step, and do nothing.")
+    @Flag(help: "Show what the run would do, and do not train.")
     var dryRun = false
 
     func validate() throws {
@@ -67,28 +67,28 @@ struct TrainCommand: ParsableCommand {
 
     /// Trains.
     ///
-    /// - Parameter line: What was typed and what the recipe adds, for the recipe that the run leaves.
-    /// - Throws: The exit code of what went wrong, which has been said.
+    /// - Parameter line: The command line and its recipe, for the recipe that the run writes.
+    /// - Throws: An exit code, after the error has been printed.
     func run(_ line: TrainingCommandLine) throws {
         try reportingFailure {
             var job = try job()
             try requireEffect(job.arguments, line)
             let folder = URL(filePath: outputDir, directoryHint: .isDirectory)
-            // Before anything is downloaded. Seeds that are resumed have folders of their own.
+            // Check before any download. Resumed seeds have their own folders.
             if training.seedCount == nil || !job.resumesFromLatest { try job.requireFree(folder) }
             for remark in remarks(job.arguments) { writeToStandardError(remark + "\n") }
             try Self.download(&job)
             if dryRun {
                 let plan = try job.plan { if case .note(let text) = $0 { writeToStandardError(text + "\n") } }
                 try print(PlanText(plan: plan, job: job, push: try pushPlan()).text, terminator: "")
-                if let count = training.seedCount { try print("all that \(count) times, in seed-<n> each") }
+                if let count = training.seedCount { try print("this run is repeated \(count) times, each in its own seed-<n>") }
                 return
             }
             let engine = try Engine(device, threads: training.threads)
             (job.device, job.productRoutes) = (engine.device, engine.productRoutes)
             let interrupt = Interrupt()
             let listener = interrupt.listen(
-                message: "stopping after this step, then saving; a second Ctrl-C or SIGTERM ends at once"
+                message: "stopping after this step, then saving; a second Ctrl-C or SIGTERM ends immediately"
             )
             defer { listener.forEach { $0.cancel() } }
             if let count = training.seedCount {
@@ -134,11 +134,11 @@ struct TrainCommand: ParsableCommand {
                 pusher?.cancel()
                 throw interrupted(after: "step \(result.outcome.step)", line)
             }
-            // The model is saved: what is left to do is done even if standard output cannot be written.
+            // The model is saved. Finish the remaining work even if printing fails.
             let printing = Result { try printSummary(result) }
             if interrupt.isRequested, job.held != .nothing, result.evaluation == nil {
                 writeToStandardError(
-                    "the evaluation was stopped; `attune evaluate` measures the saved model\n"
+                    "the evaluation was stopped; evaluate the saved model with `attune evaluate`\n"
                 )
                 throw ExitCode.interrupted
             }
@@ -147,13 +147,13 @@ struct TrainCommand: ParsableCommand {
         }
     }
 
-    /// Leaves a run's recipe in its folder, unless a file of that name is somebody's own.
+    /// Writes a run's recipe to its folder, unless there is a file of that name that no run wrote.
     func write(_ recipe: String, to folder: URL) throws {
         guard OutputFolder(folder).mayWrite("recipe.yaml") else { return }
         try writeAtomically(Data(recipe.utf8), to: folder.appending(path: "recipe.yaml"))
     }
 
-    /// Says how to resume.
+    /// Prints the command that resumes the run.
     func interrupted(after what: String, _ line: TrainingCommandLine) -> ExitCode {
         writeToStandardError(
             "stopped after \(what); resume with:\n  \(line.continuation(of: CommandLine.arguments[0]))\n"
@@ -161,10 +161,10 @@ struct TrainCommand: ParsableCommand {
         return .interrupted
     }
 
-    /// Puts files and folders in the place of ids of the Hub, which are downloaded.
+    /// Downloads ids of the Hub and replaces them by local paths.
     ///
-    /// - Parameter job: As the options describe it.
-    /// - Throws: What downloading can throw.
+    /// - Parameter job: The run as the options describe it.
+    /// - Throws: The errors of downloading.
     static func download(_ job: inout FineTuning) throws {
         job.model = try HubPath.model(job.model)
         job.dataset = try HubPath.dataset(job.dataset)
@@ -173,7 +173,7 @@ struct TrainCommand: ParsableCommand {
         }
     }
 
-    /// The run that the options describe, with ids of the Hub as they were given: nothing is downloaded or read.
+    /// The run that the options describe, with ids of the Hub as typed. Nothing is downloaded or read.
     func job() throws -> FineTuning {
         var job = FineTuning(
             model: source.model,
@@ -216,19 +216,20 @@ struct TrainCommand: ParsableCommand {
         selection.apply(to: &job.arguments)
         job.reportTo = saving.reports
         job.weightsDType = weights.dtype
-        // Weights in bfloat16 are multiplied in bfloat16; who says nothing else means that.
+        // bfloat16 weights are multiplied in bfloat16, unless a precision is given.
         if weights.dtype == .bfloat16, training.precision.isLeftOut { job.arguments.precision = .bf16 }
         if job.problemType == .regression, job.classWeights != .equal {
-            throw ValidationError("--class-weights is for classes, and --problem-type regression has none")
+            throw ValidationError("--class-weights needs classes, and --problem-type regression has none")
         }
         _ = try push.repository(for: outputDir)
         if push.pushToHub, training.seedCount != nil {
             throw ValidationError(
-                "--push-to-hub sends one model, and --seeds trains several; leave one of them out, and send the one you choose with `attune hub upload`"
+                "--push-to-hub pushes one model, but --seeds trains several; leave one of them out, or push a model with "
+                    + "`attune hub upload`"
             )
         }
         do { try job.validate() } catch {
-            // Nobody typed the strategy that the message names.
+            // The message names a strategy that was not typed but implied by --eval-steps.
             let isImplied = saving.evalStrategy == nil && job.held == .nothing
             let reason =
                 isImplied ? saving.evalSteps.map { "--eval-steps \($0) asks for evaluations: " } : nil
@@ -237,12 +238,12 @@ struct TrainCommand: ParsableCommand {
         return job
     }
 
-    /// Settings that follow from the data, for the recipe.
+    /// Settings derived from the data, for the recipe.
     static func resolved(_ settings: ResolvedSettings, holdsOut: Bool) -> [String: String] {
         holdsOut ? ["stratify-by": settings.stratifiedBy ?? HeldOptions.none] : [:]
     }
 
-    /// Settings that follow from others if they are not given.
+    /// Settings derived from other settings if not given.
     func resolved(_ job: FineTuning) throws -> [String: String] {
         var values = ["eval-steps": "\(job.arguments.evalSteps ?? job.arguments.loggingSteps)"]
         values["eval-strategy"] = job.arguments.evalStrategy.rawValue

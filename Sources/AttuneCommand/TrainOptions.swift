@@ -11,19 +11,19 @@ extension SchedulerType: ExpressibleByArgument {}
 extension ArgumentHelp {
     /// The help of an option that names the second text of pairs.
     static var textPairColumn: ArgumentHelp {
-        ArgumentHelp("The column of texts that belong with those, to classify pairs.", valueName: "name")
+        ArgumentHelp("The column of second texts, to classify pairs.", valueName: "name")
     }
 
     /// The help of an option that takes a file of rows.
     static var fileOfRows: ArgumentHelp {
         ArgumentHelp(
-            "A file of rows, a folder or a quoted pattern: .csv, .tsv, .tab (Orange), .jsonl, .json, .txt, .parquet, .arrow; text also compressed. Or an id of the Hub: org/name[@revision].",
+            "A file of rows, a folder or a quoted pattern: .csv, .tsv, .tab (Orange), .jsonl, .json, .txt, .parquet, .arrow; text files may be compressed. Or an id of the Hub: org/name[@revision].",
             valueName: "path"
         )
     }
 }
 
-/// The model, and the file of labelled texts.
+/// The model and the dataset of labelled texts.
 struct SourceOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -45,7 +45,7 @@ struct SourceOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The most tokens of a text; longer ones are cut. The model keeps this length for evaluation and prediction.",
+            "Maximum tokens of a text; longer texts are cut. Saved with the model for evaluation and prediction.",
             valueName: "tokens"
         )
     )
@@ -67,28 +67,28 @@ struct TrainingOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Optimizer steps; overrides the epochs.", valueName: "steps"))
     var maxSteps: Int?
 
-    @Option(help: ArgumentHelp("Examples of a micro-batch.", valueName: "examples"))
+    @Option(help: ArgumentHelp("Examples per micro-batch.", valueName: "examples"))
     var perDeviceTrainBatchSize = TrainingArguments().perDeviceTrainBatchSize
 
-    @Option(help: ArgumentHelp("Micro-batches of a step; their mean is exact.", valueName: "count"))
+    @Option(help: ArgumentHelp("Micro-batches per step; the loss is the exact mean over all examples.", valueName: "count"))
     var gradientAccumulationSteps = TrainingArguments().gradientAccumulationSteps
 
-    @Flag(help: "Repeat the reference's fault under accumulation, to compare numbers.")
+    @Flag(help: "Reproduce transformers' inexact loss under gradient accumulation, to compare results.")
     var hfCompatGa = false
 
-    @Option(help: "Weight decay of all but biases and norms.")
+    @Option(help: "Weight decay of all parameters except biases and norms.")
     var weightDecay = TrainingArguments().weightDecay
 
-    @Option(name: .customLong("adam-beta1"), help: "Decay of the gradients' mean.")
+    @Option(name: .customLong("adam-beta1"), help: "Decay rate of the first moment, the gradients' mean.")
     var adamBeta1 = TrainingArguments().adamBeta1
 
-    @Option(name: .customLong("adam-beta2"), help: "Decay of their squares' mean.")
+    @Option(name: .customLong("adam-beta2"), help: "Decay rate of the second moment, the squared gradients' mean.")
     var adamBeta2 = TrainingArguments().adamBeta2
 
-    @Option(help: "Added to the root of the second moment.")
+    @Option(help: "Added to the second moment's square root.")
     var adamEpsilon = TrainingArguments().adamEpsilon
 
-    @Option(help: "The gradients' L2 norm at the most; 0 does not clip.")
+    @Option(help: "Clip gradients to this L2 norm; 0 turns clipping off.")
     var maxGradNorm = TrainingArguments().maxGradNorm
 
     @Option(
@@ -99,18 +99,18 @@ struct TrainingOptions: ParsableArguments {
     )
     var lrSchedulerType = TrainingArguments().scheduler
 
-    @Option(help: ArgumentHelp("Steps of warm-up; below 1 a share of all.", valueName: "steps"))
+    @Option(help: ArgumentHelp("Warmup steps; below 1 a share of all steps.", valueName: "steps"))
     var warmupSteps: Double?
 
-    @Option(help: ArgumentHelp("A share of all steps as warm-up.", valueName: "share"))
+    @Option(help: ArgumentHelp("Warmup as a share of all steps.", valueName: "share"))
     var warmupRatio: Double?
 
     @Option(
         parsing: .singleValue,
         help: ArgumentHelp(
             """
-            balanced, effective-number[=BETA], or NAME=WEIGHT,NAME=WEIGHT; may be given several times, one class each. A name \
-            with a comma is quoted. If a text has several labels, the weight of those that hold.
+            balanced, effective-number[=BETA], or NAME=WEIGHT,NAME=WEIGHT; may be given several times, one class each. Quote a \
+            name with a comma. For multi-label, the weight of a label's positive examples.
             """,
             valueName: "weights"
         )
@@ -119,54 +119,54 @@ struct TrainingOptions: ParsableArguments {
 
     @OptionGroup var precision: PrecisionOptions
 
-    @Option(help: "Seed of the head and, without --data-seed, of the data's order.")
+    @Option(help: "Seed of the head's initial weights and, without --data-seed, of the data order.")
     var seed = TrainingArguments().seed
 
-    @Option(help: "Seed of the data's order.")
+    @Option(help: "Seed of the data order.")
     var dataSeed: UInt64?
 
     @Option(
         help: ArgumentHelp(
-            "Repeat the run with so many seeds, from --seed on, each in seed-<n>, and report mean and spread.",
+            "Repeat the run with this many seeds, starting at --seed, each in seed-<n>, and report mean and spread.",
             valueName: "count"
         )
     )
     var seeds: Int?
 
-    @Option(help: "random or sequential: in which order examples come.")
+    @Option(help: "random or sequential: the order of the examples.")
     var trainSamplingStrategy = TrainingArguments().trainSamplingStrategy
 
-    @Flag(help: "Leave out an epoch's last examples where they do not fill a micro-batch.")
+    @Flag(help: "Leave out an epoch's last examples if they do not fill a micro-batch.")
     var dataloaderDropLast = false
 
-    @Flag(help: "Start a new head even if the model is a classifier.")
+    @Flag(help: "Start with a fresh head even if the model is a classifier.")
     var reinitHead = false
 
-    @Flag(help: "Train although nearly every row has a label of its own, as a column of ids gives.")
+    @Flag(help: "Train even if nearly every row has its own label, as in a column of ids.")
     var allowManyClasses = false
 
     @Flag(
         help:
-            "Give the embedding rows for the tokenizer's tokens that it lacks, drawn around the mean of its rows as transformers' resize_token_embeddings does."
+            "Add embedding rows for tokens that lack one, drawn around the mean row as in transformers' resize_token_embeddings."
     )
     var resizeEmbeddings = false
 
     @Option(
         help: ArgumentHelp(
-            "CPU threads. Default: all cores, or a container's share of them.",
+            "CPU threads. Default: all cores, or the container's share of them.",
             valueName: "count"
         )
     )
     var threads: Int?
 
-    /// How many seeds, where it is more than one.
+    /// The number of seeds, if more than one.
     var seedCount: Int? { seeds.flatMap { $0 == 1 ? nil : $0 } }
 
     func validate() throws {
         if let seeds, seeds < 1 { throw ValidationError("--seeds must be at least 1") }
     }
 
-    /// How much each class counts.
+    /// The class weights.
     func weights() throws -> ClassWeights {
         guard !classWeights.isEmpty else { return .equal }
         do { return try ClassWeights(typed: classWeights) } catch { throw ValidationError(error.message) }
@@ -200,7 +200,10 @@ struct TrainingOptions: ParsableArguments {
         case (let share?, nil) where share > 0 && share < 1: return .ratio(share)
         case (let steps?, nil) where steps >= 0 && steps == steps.rounded(): return .steps(Int(steps))
         case (nil, nil), (nil, 0?): return .steps(0)
-        default: throw ValidationError("warm-up is a whole number of steps, or a share between 0 and 1")
+        default:
+            throw ValidationError(
+                "--warmup-steps takes a whole number of steps or a share between 0 and 1; --warmup-ratio takes a share"
+            )
         }
     }
 }

@@ -3,25 +3,25 @@ import Attune
 import Foundation
 import Yams
 
-/// What was typed after `attune train`, with the recipe's settings where no flag overrides them.
+/// The arguments of `attune train`, and the recipe's settings that no flag overrides.
 struct TrainingCommandLine {
-    /// What was typed after `attune train`.
+    /// The arguments after `attune train`.
     let typed: [String]
-    /// What the parser gets.
+    /// The arguments for the parser.
     let arguments: [String]
-    /// The file that was named, if one was.
+    /// The recipe, if one is given.
     let recipe: Recipe?
     private let catalog: FlagCatalog
-    /// By a flag's name what it is given.
+    /// The given values by flag.
     private let given: [String: [String]]
-    /// The flags that were typed, those without a value that were denied among them.
+    /// The flags on the command line, including those given as `false`.
     private let typedFlags: Set<String>
 
     /// Reads the recipe that the arguments name.
     ///
     /// - Parameters:
-    ///   - typed: After the command's name.
-    ///   - command: The one that was named, with `attune train`'s flags at least.
+    ///   - typed: The arguments after the command's name.
+    ///   - command: The command, which has at least the flags of `attune train`.
     /// - Throws: ``RecipeError``.
     init(_ typed: [String], for command: any ParsableCommand.Type = TrainCommand.self) throws {
         self.typed = typed
@@ -44,16 +44,16 @@ struct TrainingCommandLine {
                 {
                     throw RecipeError(.validationFailure, "--\(name) \(advice)")
                 }
-                // The parser complains of a missing flag before an unknown one, which may be the same, misspelled.
+                // The parser would report a missing flag first, even if the unknown flag is that one, misspelled.
                 if word.hasPrefix("--"), let name = parts.first, !Self.ofEveryCommand.contains(name),
                     let meant = nearest(to: name, among: catalog.flags.flatMap(\.names))
                 {
                     throw RecipeError(
                         .validationFailure,
-                        "there is no flag --\(name); did you mean --\(meant)?"
+                        "unknown flag --\(name); did you mean --\(meant)?"
                     )
                 }
-                // The parser says what is wrong with it; a value of an unknown flag is no recipe.
+                // The parser reports the unknown flag; its value must not be taken for a recipe.
                 isUnderstood = false
                 break
             }
@@ -78,24 +78,24 @@ struct TrainingCommandLine {
         (self.arguments, self.recipe, self.given) = (arguments, recipe, given)
     }
 
-    /// Whether the command line changes a setting on which another one of the recipe depends.
+    /// Whether the command line overrides a setting on which a setting of the recipe depends.
     ///
     /// - Parameters:
-    ///   - flag: The one that may be typed, without dashes.
-    ///   - other: The one that may be in the recipe, without dashes.
-    /// - Returns: Whether both are so.
+    ///   - flag: The overridden flag, without dashes.
+    ///   - other: The dependent flag in the recipe, without dashes.
+    /// - Returns: True if `flag` is typed, and `other` is in the recipe and not typed.
     func overrides(_ flag: String, neededBy other: String) -> Bool {
         typedFlags.contains(flag) && !typedFlags.contains(other)
             && recipe?.entries.contains { $0.flag == other } ?? false
     }
 
-    /// Whether a flag is given, typed or by the recipe.
+    /// Whether a flag is given on the command line or in the recipe.
     ///
-    /// - Parameter flag: Without dashes.
-    /// - Returns: Whether it is.
+    /// - Parameter flag: The flag without dashes.
+    /// - Returns: True if the flag is given.
     func gives(_ flag: String) -> Bool { given[flag] != nil }
 
-    /// Flags without a value that are given `true` or `false`, as the reference's scripts take them, become what they mean.
+    /// Accepts `true` or `false` after a flag without a value, as transformers' scripts do.
     private static func withoutTruthValues(
         _ typed: [String],
         _ catalog: FlagCatalog
@@ -118,21 +118,21 @@ struct TrainingCommandLine {
         return (words, denied)
     }
 
-    /// What the parser takes beside a command's own flags.
+    /// Flags of every command, which the parser adds.
     private static let ofEveryCommand: Set = [
         "help", "help-hidden", "version", "experimental-dump-help", "generate-completion-script",
     ]
 
-    /// Settings of one call, which a recipe of the run does not repeat.
+    /// Settings of a single call, which are left out of the run's recipe.
     private static let ofOneCall: Set = ["dry-run", "overwrite-output-dir", "resume-from-checkpoint"]
 
-    /// Every setting with its value, those left to their defaults too, as a recipe that repeats the run.
+    /// A recipe that repeats the run: every setting with its value, including defaults.
     ///
     /// - Parameters:
-    ///   - resolved: By a flag's name what the run found out where nothing was given.
-    ///   - replaced: By a flag's name what holds instead of what was given.
-    /// - Returns: YAML.
-    /// - Throws: What the YAML library throws.
+    ///   - resolved: By flag, the values that the run determined for settings that were not given.
+    ///   - replaced: By flag, the values that replace given ones.
+    /// - Returns: The recipe in YAML.
+    /// - Throws: The YAML library's errors.
     func resolvedRecipe(
         _ resolved: [String: String] = [:],
         replacing replaced: [String: String] = [:]
@@ -152,7 +152,7 @@ struct TrainingCommandLine {
         guard let values = given[flag.name] else {
             return (flag.defaultValue ?? resolved).map(Self.scalar) ?? Node("null")
         }
-        // Names that hold commas would not survive as text.
+        // As plain text, names with commas would be split.
         if flag.name == Recipe.mappingFlag, let pairs = try? ClassWeights.pairs(typed: values) {
             return Node(pairs.map { (Self.scalar($0.name), Self.scalar($0.weight)) }, .implicit, .flow)
         }
@@ -165,16 +165,16 @@ struct TrainingCommandLine {
     }
 
     private static func scalar(_ text: String) -> Node {
-        // Unquoted these would be read as nothing.
+        // Unquoted, these would be read as null.
         Node(text, .implicit, ["", "~", "null"].contains(text.lowercased()) ? .singleQuoted : .any)
     }
 
-    /// The command that goes on with an interrupted run, to be pasted into a shell.
+    /// The shell command that resumes an interrupted run.
     ///
-    /// It is what was typed, and `--resume-from-checkpoint latest`, without `--overwrite-output-dir`. A token is not repeated:
-    /// readers of the log would have it.
+    /// It has the typed arguments and `--resume-from-checkpoint latest`, without `--overwrite-output-dir`. Tokens are left
+    /// out, so that they do not end up in a log.
     ///
-    /// - Parameter program: As it was called.
+    /// - Parameter program: The program's name as typed.
     /// - Returns: One line.
     func continuation(of program: String) -> String { Self.continuation(of: program, typed) }
 
@@ -196,10 +196,10 @@ struct TrainingCommandLine {
         return (words + ["--resume-from-checkpoint", "latest"]).map(shellQuoted).joined(separator: " ")
     }
 
-    /// A parser's complaint, with the place in the recipe of the setting that it names.
+    /// Adds to a parser's message the recipe's lines of the flags that it names.
     ///
-    /// - Parameter message: Names flags.
-    /// - Returns: Nil where no setting of the recipe is meant.
+    /// - Parameter message: The parser's message.
+    /// - Returns: The message with the lines; nil if it names no setting of the recipe.
     func located(_ message: String) -> String? {
         guard let recipe else { return nil }
         let words = message.split { !($0.isLetter || $0.isNumber || $0 == "-") }.map(String.init)

@@ -1,17 +1,17 @@
 import ArgumentParser
 import Files
 
-/// The command line as the system passed it: bytes, of which a name may hold any.
+/// The command line as bytes, as the system passed it.
 ///
-/// Swift's strings show U+FFFD for bytes that are not UTF-8, so that the name of a file would be another one.
+/// Swift's strings replace bytes that are not UTF-8 by U+FFFD, which would change the name of a file.
 struct TypedArguments {
-    /// After the program's name.
+    /// The arguments after the program's name.
     let words: [[UInt8]]
 
-    /// Options whose files may have such names.
+    /// Options whose files may have names that are not UTF-8.
     private static let filesOfAnyName: Set = ["--output", "--input", "--dataset", "--eval-dataset"]
 
-    /// This process's.
+    /// The arguments of this process.
     static var ofProcess: TypedArguments {
         let count = Int(CommandLine.argc)
         return TypedArguments(
@@ -23,13 +23,13 @@ struct TypedArguments {
 
     /// The path that an argument names.
     ///
-    /// - Parameter argument: As the parser gives it.
+    /// - Parameter argument: The argument as the parser passes it.
     /// - Returns: The path with the bytes that were typed.
     static func path(_ argument: String) -> RawPath { ofProcess.path(argument) }
 
     /// The path that an argument names.
     ///
-    /// - Parameter argument: As the parser gives it.
+    /// - Parameter argument: The argument as the parser passes it.
     /// - Returns: The path with the bytes that were typed, unless several differ only in bytes that are not UTF-8.
     func path(_ argument: String) -> RawPath {
         guard argument.contains("\u{FFFD}") else { return RawPath(argument) }
@@ -44,7 +44,7 @@ struct TypedArguments {
         return meant.count == 1 ? RawPath(bytes: meant.first ?? []) : RawPath(argument)
     }
 
-    /// Refuses an argument that is not UTF-8, unless it names a file that can be opened all the same.
+    /// Refuses an argument that is not UTF-8, unless it names a file that can be opened anyway.
     ///
     /// - Throws: ``RecipeError`` naming the argument and the byte.
     func requireText() throws {
@@ -58,7 +58,7 @@ struct TypedArguments {
             throw RecipeError(
                 .validationFailure,
                 "\(flag.hasPrefix("--") && flag != shown ? flag + ": " : "")\"\(shown)\" is not UTF-8: its byte \(place + 1) "
-                    + "is \(byte) (hexadecimal); rename a file or folder, or convert a text with iconv"
+                    + "is \(byte) (hexadecimal); rename the file or folder, or convert the text with iconv"
             )
         }
     }
@@ -66,7 +66,7 @@ struct TypedArguments {
     /// The index of the first byte that does not belong to a character; nil if all do.
     private static func firstFault(in bytes: [UInt8]) -> Int? {
         guard String(validating: bytes, as: UTF8.self) == nil else { return nil }
-        // What is valid up to a byte, or lacks only that byte's character's end, is text up to there.
+        // Skip whole characters from the start; the first byte that does not begin one is the fault.
         var start = 0
         while start < bytes.count {
             let length = (1...4).first { length in
@@ -81,7 +81,7 @@ struct TypedArguments {
 }
 
 extension String {
-    /// The bytes of a text that ends in a zero.
+    /// The bytes of a zero-terminated string.
     fileprivate static func bytes(of text: UnsafePointer<CChar>) -> [UInt8] {
         var bytes: [UInt8] = []
         var next = text

@@ -157,9 +157,9 @@ arrow::Result<ArrayPtr> values_at(const std::vector<int> &path, const ArrayPtr &
             array = lists.values();
         }
         if (step == path.size()) break;
-        if (array->type_id() != arrow::Type::STRUCT) return arrow::Status::TypeError("a part of something else");
+        if (array->type_id() != arrow::Type::STRUCT) return arrow::Status::TypeError("a part of a value that is not an object");
         const auto &object = static_cast<const arrow::StructArray &>(*array);
-        if (path[step] >= object.num_fields()) return arrow::Status::TypeError("a part that is not there");
+        if (path[step] >= object.num_fields()) return arrow::Status::TypeError("a part that does not exist");
         if (is_gathered) ARROW_RETURN_NOT_OK(drop_missing(rows, object));
         ARROW_ASSIGN_OR_RAISE(array, object.GetFlattenedField(path[step], pool()));
     }

@@ -41,8 +41,8 @@ int fail(ca_status status, const std::string &text) {
 arrow::Status check_rows(const Source &source, int64_t bytes) {
     int64_t room = least_rows + std::min(bytes, int64_t(1) << 40) * rows_per_byte;
     for (const int64_t rows : source.piece_rows) {
-        if (rows < 0) return arrow::Status::Invalid("it tells of ", rows, " rows");
-        if (rows > room) return arrow::Status::Invalid("it tells of more rows than a file of its size can hold");
+        if (rows < 0) return arrow::Status::Invalid("it declares ", rows, " rows");
+        if (rows > room) return arrow::Status::Invalid("it declares more rows than a file of its size can hold");
         room -= rows;
     }
     return arrow::Status::OK();
@@ -114,7 +114,7 @@ int ca_reader_next(struct ArrowArray *out, bool *done, ca_reader handle) {
         // The caller takes the memory for what the schema says.
         const auto wanted = arrow_type(reader.type);
         if (reader.form == CA_VALUES && !(wanted && values->type()->Equals(*wanted)))
-            return arrow::Status::TypeError("values of type ", values->type()->ToString(), " where the schema tells of ",
+            return arrow::Status::TypeError("values of type ", values->type()->ToString(), ", but the schema declares ",
                                             wanted ? wanted->ToString() : "nested ones");
         return arrow::ExportArray(*values, out);
     });

@@ -1,4 +1,4 @@
-// What SHA-256 and SHA-1 share: blocks of 64 bytes, big-endian words, the padding at the end.
+// Code shared by SHA-256 and SHA-1: blocks of 64 bytes, big-endian words, the padding at the end.
 #ifndef CHASH_BLOCKS_H
 #define CHASH_BLOCKS_H
 

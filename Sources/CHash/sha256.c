@@ -18,7 +18,7 @@ static const uint32_t constants[64] = {
 
 static inline uint32_t rotate_right(uint32_t x, int bits) { return ch_rotate_left(x, 32 - bits); }
 
-// On any CPU.
+// The portable version, for any CPU.
 static void compress_portably(uint32_t *words, const uint8_t *blocks, size_t count) {
     for (; count > 0; count--, blocks += 64) {
         uint32_t w[64];
@@ -44,13 +44,13 @@ static void compress_portably(uint32_t *words, const uint8_t *blocks, size_t cou
 }
 
 #if defined(__x86_64__)
-// With the instructions of 2013 (Goldmont, Zen, Ice Lake and later): a gigabyte and more a second.
+// Uses the SHA instructions of 2013 (Goldmont, Zen, Ice Lake and later): more than a gigabyte per second.
 //
 // Source: Intel, "New Instructions Supporting the Secure Hash Algorithm on Intel Architecture Processors", 2013.
 __attribute__((target("sha,sse4.1"))) static void compress_quickly(
     uint32_t *words, const uint8_t *blocks, size_t count) {
     const __m128i order = _mm_set_epi64x(0x0c0d0e0f08090a0bLL, 0x0405060700010203LL);
-    // The instructions want the words as ABEF and CDGH.
+    // The instructions expect the words as ABEF and CDGH.
     __m128i low = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)words), 0xb1);
     __m128i high = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)(words + 4)), 0x1b);
     __m128i abef = _mm_alignr_epi8(low, high, 8);

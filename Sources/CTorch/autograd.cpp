@@ -7,7 +7,7 @@ using ct::tensor;
 
 namespace {
 
-/// Tells a caller's function about one leaf.
+/// Calls a caller's function for one leaf.
 struct GradientHook : torch::autograd::PostAccumulateGradHook {
     GradientHook(void *context, ct_gradient_body body, size_t index) : context(context), body(body), index(index) {}
     void operator()(const torch::autograd::Variable &) override { ct::require(body(context, index)); }
@@ -17,7 +17,7 @@ struct GradientHook : torch::autograd::PostAccumulateGradHook {
     const size_t index;
 };
 
-/// Hooks on leaves, which go with this.
+/// Hooks on leaves, removed with this object.
 struct GradientHooks {
     GradientHooks(std::vector<at::Tensor> leaves, void *context, ct_gradient_body body) : leaves(std::move(leaves)) {
         for (size_t i = 0; i < this->leaves.size(); i++)

@@ -1,10 +1,10 @@
-// How long threads of libtorch's pool spin at a barrier before they sleep.
+// Controls how long threads of libtorch's pool spin at a barrier before they sleep.
 //
-// libgomp spins for 300,000 rounds (milliseconds): the fastest on a quiet machine. If another program has the core that the
-// awaited thread needs, those milliseconds are lost at every barrier. libgomp reads its environment before `main`, but it
-// spins for 100 rounds only while the process has more threads in its pools than CPUs
+// libgomp spins for 300,000 rounds (milliseconds), which is fastest on a quiet machine. If another program uses the core that
+// the awaited thread needs, those milliseconds are lost at every barrier. libgomp reads its environment before `main`, but it
+// spins for only 100 rounds while the process has more threads in its pools than CPUs
 // (`gomp_managed_threads`, `gomp_throttled_spin_count_var` in GCC's libgomp/config/linux/wait.h and libgomp/env.c).
-// So a second pool, all of it asleep, shortens the spinning for as long as it lives.
+// So a second pool of sleeping threads shortens the spinning while it exists.
 #include "support.h"
 
 #include "kernels/parallel.h"
@@ -17,7 +17,7 @@
 namespace ct {
 namespace {
 
-/// A thread that owns a pool of its own and does nothing with it. The pool ends with the thread.
+/// A thread that owns a separate, idle pool. The pool ends with the thread.
 class SleepingPool {
   public:
     explicit SleepingPool(unsigned threads) {
@@ -54,7 +54,7 @@ class SleepingPool {
 } // namespace ct
 
 int ct_runtime_set_brief_spinning(bool isBrief, int cpuCount) {
-    // Process-wide as the pool itself is.
+    // Process-wide, like the pool itself.
     static std::mutex mutex;
     static std::unique_ptr<ct::SleepingPool> pool;
     return ct::guard([&] {

@@ -30,7 +30,7 @@ at::ScalarType scalar_type(ct_dtype dtype) {
     case CT_FLOAT32: return at::kFloat;
     case CT_FLOAT64: return at::kDouble;
     }
-    TORCH_CHECK(false, "no such dtype: ", static_cast<int>(dtype));
+    TORCH_CHECK(false, "unknown dtype: ", static_cast<int>(dtype));
 }
 
 ct_dtype dtype(at::ScalarType type) {
@@ -45,7 +45,7 @@ ct_dtype dtype(at::ScalarType type) {
     case at::kBFloat16: return CT_BFLOAT16;
     case at::kFloat: return CT_FLOAT32;
     case at::kDouble: return CT_FLOAT64;
-    default: TORCH_CHECK(false, "a tensor of type ", type, " has no name here");
+    default: TORCH_CHECK(false, "tensors of type ", type, " are not supported");
     }
 }
 
@@ -55,7 +55,7 @@ at::Device device(ct_device device) {
     case CT_CUDA: return at::Device(at::kCUDA, static_cast<at::DeviceIndex>(device.index));
     case CT_MPS: return at::Device(at::kMPS);
     }
-    TORCH_CHECK(false, "no such device: ", static_cast<int>(device.type));
+    TORCH_CHECK(false, "unknown device: ", static_cast<int>(device.type));
 }
 
 at::Generator &generator(ct_generator handle) { return *static_cast<at::Generator *>(handle.ctx); }
@@ -85,8 +85,8 @@ int ct_runtime_set_thread_count(int count) {
 
 void ct_runtime_use_tensor_heap(double slack) {
 #if defined(__linux__)
-    // Both of oneDNN's caches keep what each new number of tokens made, 4 MB a step and up to 1,024 entries. Few numbers come
-    // again; all layers of one step find theirs among 64.
+    // Both of oneDNN's caches add entries for each new number of tokens, 4 MB per step and up to 1,024 entries. Few numbers
+    // recur, and 64 entries suffice for all layers of one step.
     setenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64", 0);
     setenv("LRU_CACHE_CAPACITY", "64", 0);
 #endif

@@ -1,7 +1,7 @@
-// Gradient checkpointing (Chen et al. 2016, "Training deep nets with sublinear memory cost"): what lies between a
-// block's input and output is not kept for the backward pass but computed again.
+// Gradient checkpointing (Chen et al. 2016, "Training deep nets with sublinear memory cost"): the intermediates of a block
+// are not kept for the backward pass but recomputed.
 //
-// As `torch.utils.checkpoint` in its reentrant form: the backward pass runs the block once more with gradients on, and an
+// Like the reentrant form of `torch.utils.checkpoint`: the backward pass runs the block again with gradients enabled, and an
 // inner backward pass fills the parameters' gradients.
 #include "support.h"
 
@@ -11,7 +11,7 @@
 
 namespace {
 
-/// A function of the caller's, released with the last node that may call it again.
+/// A function of the caller, released with the last node that may call it again.
 struct Body : torch::CustomClassHolder {
     Body(void *context, ct_checkpoint_body run, void (*release)(void *))
         : context(context), run(run), release(release) {}
@@ -36,7 +36,7 @@ struct Body : torch::CustomClassHolder {
 };
 
 struct Checkpoint : torch::autograd::Function<Checkpoint> {
-    // `anchor` asks for gradients even where `input` does not, so that a first block's parameters get theirs.
+    // `anchor` requires gradients even if `input` does not, so that the first block's parameters get theirs.
     static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &input, const at::Tensor &anchor,
                               const c10::intrusive_ptr<Body> &body) {
         static_cast<void>(anchor);
@@ -53,7 +53,7 @@ struct Checkpoint : torch::autograd::Function<Checkpoint> {
         input.set_requires_grad(context->needs_input_grad(0));
         at::AutoGradMode on(true);
         const auto output = body(input, /*again=*/true);
-        // A frozen block over frozen inputs has nothing to learn.
+        // A frozen block with frozen inputs has no gradients.
         if (output.requires_grad()) torch::autograd::backward({output}, {gradients[0]});
         return {input.grad(), at::Tensor(), at::Tensor()};
     }

@@ -14,11 +14,11 @@ int ct_nn_packed_convolution(ct_tensor *out, ct_tensor x, ct_tensor w, ct_tensor
     return make(out, [&] {
         const auto &input = tensor(x), &weight = tensor(w);
         TORCH_CHECK(input.dim() == 2 && weight.dim() == 3 && weight.size(2) % 2 == 1 && groups > 0,
-                    "convolution of ", input.sizes(), " by ", weight.sizes(), " in ", groups, " groups");
+                    "input ", input.sizes(), " does not fit a weight of shape ", weight.sizes(), " in ", groups, " groups");
         TORCH_CHECK(count > 0 && offsets[0] == 0 && offsets[count] == input.size(0) &&
                         std::is_sorted(offsets, offsets + count + 1),
-                    "sequence offsets must rise from 0 to ", input.size(0));
-        // All sequences lie in one row with so many zeros between that none sees another.
+                    "sequence offsets must ascend from 0 to ", input.size(0));
+        // All sequences are in one row, with enough zeros between them to keep them apart.
         const int64_t side = weight.size(2) / 2, zero = input.size(0);
         std::vector<int64_t> spaced, own;
         for (size_t i = 0; i < count; i++) {

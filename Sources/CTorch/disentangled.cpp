@@ -1,5 +1,5 @@
-// Attention that also weighs how far apart query and key stand (DeBERTa), of libtorch's own operations and its autograd.
-// Texts of about one length go through them together, so that short ones do not cost a call each.
+// Attention that also scores the distance of query and key (DeBERTa), built from libtorch's operations and its autograd.
+// Texts of similar length are computed together, so that short texts do not cost one call each.
 //
 // Source: `DisentangledSelfAttention` of transformers 5.23 (modeling_deberta_v2.py).
 
@@ -18,14 +18,14 @@ at::Tensor longs(const std::vector<int64_t> &values, at::Device device) {
     return at::tensor(at::ArrayRef<int64_t>(values), at::kLong).to(device);
 }
 
-/// Which row of the position tables stands for each distance query - key from -(longest - 1) to longest - 1.
+/// The row of the position tables for each distance query - key from -(longest - 1) to longest - 1.
 std::vector<int64_t> rows_by_distance(int64_t longest, const ct_disentangled &how) {
     TORCH_CHECK(longest > 0 && how.max_distance > 0 && how.buckets != 1 &&
                     (how.buckets <= 0 || how.max_distance - 1 > how.buckets / 2),
-                "relative positions up to ", how.max_distance, " in ", how.buckets, " buckets");
+                "cannot put relative positions up to ", how.max_distance, " into ", how.buckets, " buckets");
     auto distance = at::arange(-(longest - 1), longest, at::kLong);
     if (how.buckets > 0) {
-        // `make_log_bucket_position`, the same operations in float32: its boundaries are where these round to.
+        // Same float32 operations as `make_log_bucket_position`, because their rounding determines the boundaries.
         const int64_t middle = how.buckets / 2;
         const auto near = (distance < middle).logical_and(distance > -middle);
         const auto size = at::where(near, at::full_like(distance, middle - 1), distance.abs());
@@ -40,7 +40,7 @@ std::vector<int64_t> rows_by_distance(int64_t longest, const ct_disentangled &ho
     return {first, first + rows.numel()};
 }
 
-/// The arguments of one call; queries and position queries scaled already.
+/// The arguments of one call; queries and position queries are already scaled.
 struct Attention {
     at::Tensor q, k, v;                 // [R, N, D], [T, N, D]
     at::Tensor pos_key, pos_query;      // [N, K, D] or none
@@ -55,13 +55,13 @@ struct Attention {
     int64_t heads() const { return q.size(1); }
 };
 
-/// Some sequences that are computed together, each filled up to the longest's keys and the most queries.
+/// Sequences that are computed together, padded to the longest number of keys and of queries.
 struct Group {
     std::vector<int64_t> members;
     int64_t length = 0, queries = 0;
 };
 
-/// Sequences of about one length together, as long as their scores stay within 64 MB.
+/// Groups sequences of similar length, as long as their scores stay within 64 MB.
 std::vector<Group> groups(const Attention &a) {
     std::vector<int64_t> order;
     for (int64_t i = 0; i < a.rows.count(); i++)
@@ -87,7 +87,7 @@ std::vector<Group> groups(const Attention &a) {
     return result;
 }
 
-/// The rows of a group's sequences in a packed tensor, each sequence's filled up with its first one.
+/// The rows of a group's sequences in a packed tensor; each sequence is padded with its first row.
 std::vector<int64_t> filled(const Group &group, const std::vector<int64_t> &offsets, int64_t count) {
     std::vector<int64_t> result;
     for (const int64_t i : group.members)
@@ -96,7 +96,7 @@ std::vector<int64_t> filled(const Group &group, const std::vector<int64_t> &offs
     return result;
 }
 
-/// [G · Q, N, D] of G sequences with Q queries each, of which some are only filling.
+/// Returns [G · Q, N, D] for G sequences with Q queries each, some of which are padding.
 at::Tensor attend(const Attention &a, const Group &group) {
     const auto device = a.q.device();
     const int64_t count = static_cast<int64_t>(group.members.size()), heads = a.heads(), width = a.q.size(2);
@@ -139,7 +139,7 @@ at::Tensor attend(const Attention &a, const Group &group) {
     return y.permute({1, 2, 0, 3}).reshape({count * queries, heads, width});
 }
 
-/// All groups' results, in the order of the queries.
+/// The results of all groups, in the order of the queries.
 at::Tensor attend(const Attention &a) {
     std::vector<at::Tensor> outputs;
     std::vector<int64_t> order(static_cast<size_t>(a.q.size(0)));
@@ -173,9 +173,9 @@ int ct_nn_disentangled_attention(ct_tensor *out, ct_tensor query, ct_tensor key,
         const auto &q = tensor(query), &k = tensor(key), &v = tensor(value);
         TORCH_CHECK(q.dim() == 3 && k.dim() == 3 && k.sizes() == v.sizes() && q.size(1) == k.size(1) &&
                         q.size(2) == k.size(2) && q.size(0) > 0,
-                    "attention over q ", q.sizes(), ", k ", k.sizes(), ", v ", v.sizes());
+                    "shapes do not match: q ", q.sizes(), ", k ", k.sizes(), ", v ", v.sizes());
         TORCH_CHECK(how.dropout >= 0 && how.dropout < 1 && (how.dropout == 0 || generator.ctx != nullptr),
-                    "attention with dropout ", how.dropout);
+                    "invalid dropout ", how.dropout);
         const auto rows = ct::packed_queries(q, k, q_offsets, q_positions, k_offsets, count);
         const int64_t longest = rows.longest();
         auto table = rows_by_distance(longest, how);
@@ -185,7 +185,7 @@ int ct_nn_disentangled_attention(ct_tensor *out, ct_tensor query, ct_tensor key,
             const auto x = ct::optional(handle);
             if (!x) return at::Tensor();
             TORCH_CHECK(x->dim() == 3 && x->size(0) == used && x->size(1) == q.size(1) && x->size(2) == q.size(2),
-                        "position tables are ", x->sizes(), ", and not ", used, " rows like the queries'");
+                        "position tables are ", x->sizes(), " instead of ", used, " rows of the queries' shape");
             return x->transpose(0, 1).contiguous(); // [N, K, D]
         };
         const auto pos_q = positions(pos_query);

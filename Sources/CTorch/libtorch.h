@@ -1,11 +1,11 @@
-// libtorch's headers, taken as system headers so that their warnings are not ours.
+// libtorch's headers, included as system headers to suppress their warnings.
 #pragma GCC system_header
 
 #if !__has_include(<ATen/core/Tensor.h>)
 #error "libtorch is missing: run `make setup` in the package's folder, then build again"
 #endif
 
-// A header for each operation instead of one for all of them, which takes longer to read than our own code to compile.
+// One header per operation: the header with all operations takes longer to parse than our own code to compile.
 #define AT_PER_OPERATOR_HEADERS
 
 #include <ATen/CPUGeneratorImpl.h>

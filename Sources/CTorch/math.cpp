@@ -52,7 +52,7 @@ int ct_math_unary(ct_tensor *out, ct_tensor a, ct_unary function) {
         case CT_GELU: return at::gelu(x);
         case CT_GELU_TANH: return at::gelu(x, "tanh");
         }
-        TORCH_CHECK(false, "no such function: ", static_cast<int>(function));
+        TORCH_CHECK(false, "unknown function: ", static_cast<int>(function));
     });
 }
 
@@ -65,7 +65,7 @@ int ct_math_reduce(ct_tensor *out, ct_tensor a, ct_reduction reduction, bool all
         case CT_MAX: return all ? at::max(x) : at::amax(x, {dimension}, keep);
         case CT_ARGMAX: return all ? at::argmax(x) : at::argmax(x, dimension, keep);
         }
-        TORCH_CHECK(false, "no such reduction: ", static_cast<int>(reduction));
+        TORCH_CHECK(false, "unknown reduction: ", static_cast<int>(reduction));
     });
 }
 

@@ -12,11 +12,11 @@
 
 namespace {
 
-/// libtorch's allocators report here what they do, as they do to its profiler.
+/// Receives the reports of libtorch's allocators, like libtorch's profiler.
 class Recorder : public c10::MemoryReportingInfoBase {
 public:
     void reportMemoryUsage(void *, int64_t size, size_t, size_t, c10::Device) override {
-        // A backward pass on a GPU runs on a thread of its own.
+        // A backward pass on a GPU runs on another thread.
         std::lock_guard<std::mutex> lock(mutex);
         live += size;
         if (size > 0) trace.push_back(live);
@@ -44,7 +44,7 @@ extern "C" {
 
 int ct_memory_start(void) {
     return ct::guard([&] {
-        TORCH_CHECK(recorder == nullptr, "memory is being recorded already");
+        TORCH_CHECK(recorder == nullptr, "memory is already being recorded");
         auto made = std::make_shared<Recorder>();
         c10::ThreadLocalDebugInfo::_push(c10::DebugInfoKind::PROFILER_STATE, made);
         recorder = made;

@@ -12,7 +12,7 @@ at::Tensor long_tensor(const int64_t *values, int64_t count, at::Device device) 
     return at::tensor(at::ArrayRef<int64_t>(values, static_cast<size_t>(count)), at::kLong).to(device);
 }
 
-/// Dropout's mask for one sequence, [N, R, L]: 1 / (1 - p) or 0.
+/// Dropout's mask for one sequence, [N, R, L], with elements 1 / (1 - p) or 0.
 at::Tensor dropout_mask(const ct::AttentionOptions &options, int64_t heads, int64_t first_row, int64_t rows,
                         int64_t length, const at::TensorOptions &like) {
     auto mask = at::zeros({heads, rows, length}, at::TensorOptions().dtype(at::kFloat));
@@ -25,7 +25,7 @@ at::Tensor dropout_mask(const ct::AttentionOptions &options, int64_t heads, int6
     return mask.to(like);
 }
 
-/// libtorch's own operations, one sequence at a time: for every dtype and device that our kernel does not serve.
+/// libtorch's operations, one sequence at a time, for every dtype and device that our kernel does not support.
 at::Tensor attention_by_sequence(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v,
                                  const ct::PackedQueries &rows, const ct::AttentionOptions &options) {
     std::vector<at::Tensor> outputs;
@@ -84,9 +84,9 @@ int ct_nn_narrow_linear(ct_tensor *out, ct_tensor x, ct_tensor w, ct_tensor narr
         const auto dtype = ct::scalar_type(type);
         const auto copy = ct::optional(narrow);
         TORCH_CHECK(weight.dim() == 2 && input.dim() >= 1 && input.size(-1) == weight.size(1),
-                    "linear of ", input.sizes(), " by a weight of ", weight.sizes());
+                    "input ", input.sizes(), " does not fit a weight of shape ", weight.sizes());
         TORCH_CHECK(!copy || (copy->sizes() == weight.sizes() && copy->scalar_type() == dtype),
-                    "a copy that does not go with a weight of ", weight.sizes());
+                    "the copy does not fit a weight of shape ", weight.sizes());
         return ct::narrow_linear(input, weight, copy, ct::optional(bias), dtype, products);
     });
 }
@@ -103,7 +103,7 @@ int ct_nn_rms_norm(ct_tensor *out, ct_tensor x, ct_tensor w, double epsilon) {
     return make(out, [&] {
         const auto &input = tensor(x), &weight = tensor(w);
         TORCH_CHECK(weight.dim() == 1 && input.dim() >= 1 && input.size(-1) == weight.size(0),
-                    "rms_norm of ", input.sizes(), " by a weight of ", weight.sizes());
+                    "input ", input.sizes(), " does not fit a weight of shape ", weight.sizes());
         if (ct::is_cpu_float32(input) && ct::is_cpu_float32(weight)) return ct::rms_norm(input, weight, epsilon);
         const auto wide = input.to(at::kFloat);
         const auto scale = at::rsqrt(at::mean(at::square(wide), -1, /*keepdim=*/true) + epsilon);
@@ -117,7 +117,7 @@ int ct_nn_layer_norm(ct_tensor *out, ct_tensor x, ct_tensor residual, ct_tensor 
         const auto r = ct::optional(residual), b = ct::optional(bias);
         TORCH_CHECK(weight.dim() == 1 && input.dim() >= 1 && input.size(-1) == weight.size(0) &&
                         (!r || r->sizes() == input.sizes()) && (!b || b->sizes() == weight.sizes()),
-                    "layer_norm of ", input.sizes(), " by a weight of ", weight.sizes());
+                    "input ", input.sizes(), " does not fit a weight of shape ", weight.sizes());
         const auto is_supported = [](const std::optional<at::Tensor> &t) { return !t || ct::is_cpu_float32(*t); };
         if (input.numel() > 0 && is_supported(input) && is_supported(r) && is_supported(weight) && is_supported(b))
             return ct::layer_norm(input, r, weight, b, epsilon);
@@ -128,7 +128,7 @@ int ct_nn_layer_norm(ct_tensor *out, ct_tensor x, ct_tensor residual, ct_tensor 
 int ct_nn_swiglu(ct_tensor *out, ct_tensor gate, ct_tensor up) {
     return make(out, [&] {
         const auto &g = tensor(gate), &u = tensor(up);
-        TORCH_CHECK(g.sizes() == u.sizes(), "swiglu of ", g.sizes(), " and ", u.sizes());
+        TORCH_CHECK(g.sizes() == u.sizes(), "shapes differ: gate ", g.sizes(), ", up ", u.sizes());
         return ct::is_cpu_float32(g) && ct::is_cpu_float32(u) ? ct::swiglu(g, u) : at::silu(g) * u;
     });
 }
@@ -138,7 +138,7 @@ int ct_nn_rope(ct_tensor *out, ct_tensor x, ct_tensor cosine, ct_tensor sine) {
         const auto &input = tensor(x), &c = tensor(cosine), &s = tensor(sine);
         TORCH_CHECK(input.dim() == 3 && c.dim() == 2 && c.size(0) == input.size(0) && c.size(1) % 2 == 0 &&
                         c.size(1) <= input.size(2) && s.sizes() == c.sizes(),
-                    "rope of ", input.sizes(), " by ", c.sizes(), " and ", s.sizes());
+                    "input ", input.sizes(), " does not fit cosines ", c.sizes(), " and sines ", s.sizes());
         if (ct::is_cpu_float32(input) && ct::is_cpu_float32(c) && ct::is_cpu_float32(s))
             return ct::rope(input, c, s);
         const auto turned = input.narrow(2, 0, c.size(1));
@@ -156,9 +156,9 @@ int ct_nn_varlen_attention(ct_tensor *out, ct_tensor query, ct_tensor key, ct_te
         const auto &q = tensor(query), &k = tensor(key), &v = tensor(value);
         TORCH_CHECK(q.dim() == 3 && k.dim() == 3 && k.sizes() == v.sizes() && q.size(2) == k.size(2) && k.size(1) > 0 &&
                         q.size(1) % k.size(1) == 0,
-                    "attention over q ", q.sizes(), ", k ", k.sizes(), ", v ", v.sizes());
-        TORCH_CHECK(how.dropout >= 0 && how.dropout < 1 && how.softcap >= 0, "attention with dropout ", how.dropout,
-                    " and soft-cap ", how.softcap);
+                    "shapes do not match: q ", q.sizes(), ", k ", k.sizes(), ", v ", v.sizes());
+        TORCH_CHECK(how.dropout >= 0 && how.dropout < 1 && how.softcap >= 0, "invalid dropout ", how.dropout,
+                    " or soft-cap ", how.softcap);
         const auto rows = ct::packed_queries(q, k, q_offsets, q_positions, k_offsets, count);
         const auto limit = [](int64_t side) { return side < 0 ? ct::AttentionOptions::unlimited : side; };
         const ct::AttentionOptions options{static_cast<float>(how.scale), static_cast<float>(how.softcap),
@@ -170,7 +170,7 @@ int ct_nn_varlen_attention(ct_tensor *out, ct_tensor query, ct_tensor key, ct_te
 
 int ct_nn_dropout(ct_tensor *out, ct_tensor x, double p, uint64_t seed, bool plain) {
     return make(out, [&] {
-        TORCH_CHECK(p >= 0 && p < 1, "dropout with probability ", p);
+        TORCH_CHECK(p >= 0 && p < 1, "invalid dropout probability ", p);
         const auto &input = tensor(x);
         return !plain && ct::is_cpu_float32(input) ? ct::dropout(input, {p, seed}) : ct::dropout_plain(input, {p, seed});
     });

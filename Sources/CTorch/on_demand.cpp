@@ -1,4 +1,4 @@
-// Zeros that take memory only where something is written: for tables of which a run uses few rows.
+// Zeros whose pages take memory only once they are written to: for tables with few used rows.
 #include "support.h"
 
 #include <c10/core/Allocator.h>
@@ -19,7 +19,7 @@ int ct_tensor_zeros_on_demand(ct_tensor *out, const int64_t *shape, size_t rank)
         if (count > 0) {
             void *pages = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
             if (pages == MAP_FAILED) throw std::bad_alloc();
-            // With huge pages one row would bring hundreds of its neighbours.
+            // A huge page would allocate hundreds of rows for a single one.
             madvise(pages, bytes, MADV_NOHUGEPAGE);
             const auto told = [](void *place, int64_t size) {
                 c10::reportMemoryUsageToProfiler(place, size, 0, 0, c10::Device(c10::DeviceType::CPU));

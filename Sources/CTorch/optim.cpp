@@ -11,7 +11,7 @@ using ct::tensor;
 
 namespace {
 
-/// What the kernels of AdamW work with.
+/// The factors that AdamW's kernels use.
 ct::AdamWStep numbers(ct_step step, double beta1, double beta2, double epsilon, double gradient_scale) {
     const auto t = static_cast<double>(step.step);
     return {static_cast<float>(beta1),
@@ -26,19 +26,19 @@ ct::AdamWStep numbers(ct_step step, double beta1, double beta2, double epsilon, 
             static_cast<float>(1 - beta2)};
 }
 
-/// Counts a change in place, which neither our kernels do nor libtorch's fused ones.
+/// Increments the version counter, which neither our kernels nor libtorch's fused ones do.
 void bump_versions(const ct_tensor *parameters, size_t count) {
     for (size_t k = 0; k < count; k++) tensor(parameters[k]).unsafeGetTensorImpl()->bump_version();
 }
 
-/// A copy of weights, where there is one, must be of bfloat16 and theirs.
+/// Checks that a copy of the weights, if there is one, is bfloat16 and has their shape.
 void require_copy(const std::optional<at::Tensor> &copy, const at::Tensor &parameter) {
     TORCH_CHECK(!copy || (copy->scalar_type() == at::kBFloat16 && copy->sizes() == parameter.sizes() &&
                           copy->device() == parameter.device() && copy->is_contiguous()),
-                "a copy in bfloat16 that does not go with a parameter of shape ", parameter.sizes());
+                "the bfloat16 copy does not fit a parameter of shape ", parameter.sizes());
 }
 
-/// Gradients for what takes whole ones.
+/// Dense gradients, for kernels without support for sparse ones.
 at::Tensor whole(const at::Tensor &gradient) { return gradient.is_sparse() ? gradient.to_dense() : gradient; }
 
 std::vector<at::Tensor> whole(const ct_tensor *gradients, size_t count) {
@@ -47,7 +47,7 @@ std::vector<at::Tensor> whole(const ct_tensor *gradients, size_t count) {
     return all;
 }
 
-/// What a gradient holds: of one of some rows, those.
+/// The stored values of a gradient: for a sparse one, its rows.
 std::vector<at::Tensor> values(const ct_tensor *gradients, size_t count) {
     auto all = list(gradients, count);
     for (auto &gradient : all)
@@ -62,7 +62,7 @@ extern "C" {
 int ct_optim_total_norm(ct_tensor *out, const ct_tensor *tensors, size_t count) {
     return make(out, [&] {
         at::NoGradGuard no_grad;
-        // In float32 whatever the gradients' types: a norm in bfloat16 has three digits.
+        // In float32 for every gradient type: a norm in bfloat16 has only three digits.
         return at::linalg_vector_norm(at::stack(at::_foreach_norm(values(tensors, count), 2, at::kFloat)));
     });
 }
@@ -86,7 +86,7 @@ int ct_optim_adamw_(const ct_tensor *parameters, const ct_tensor *gradients, con
             const auto &p = tensor(parameters[k]), &g = tensor(gradients[k]), &m = tensor(first_moments[k]),
                        &v = tensor(second_moments[k]);
             TORCH_CHECK(g.sizes() == p.sizes() && m.sizes() == p.sizes() && v.sizes() == p.sizes(),
-                        "gradients or moments that do not go with a parameter of shape ", p.sizes());
+                        "gradients or moments do not fit a parameter of shape ", p.sizes());
             is_supported = is_supported && ct::adamw_supported(p, g, m, v);
             narrow.push_back(ct::optional(copies[k]));
             require_copy(narrow.back(), p);
@@ -98,7 +98,7 @@ int ct_optim_adamw_(const ct_tensor *parameters, const ct_tensor *gradients, con
         }
         const auto dense = whole(gradients, count);
         if (gradient_scale != 1) at::_foreach_mul_(dense, gradient_scale);
-        // The kernel reads the step after its own increment, one scalar tensor per parameter.
+        // The kernel expects the incremented step, as one scalar tensor per parameter.
         const auto steps = std::vector<at::Tensor>(
             count, at::full({}, static_cast<double>(step.step), tensor(parameters[0]).options().dtype(at::kFloat)));
         auto moving = list(parameters, count);
@@ -174,7 +174,7 @@ int ct_optim_adamw8_(ct_tensor parameter, ct_tensor gradient, ct_moments8 handle
                         moments.second_codes.scalar_type() == at::kByte &&
                         moments.first_sizes.scalar_type() == at::kFloat &&
                         moments.second_sizes.scalar_type() == at::kFloat,
-                    "moments in 8 bits that do not go with a parameter of shape ", p.sizes());
+                    "8-bit moments do not fit a parameter of shape ", p.sizes());
         const ct::AdamW8Step numbers8{numbers(step, beta1, beta2, epsilon, gradient_scale), rounding_key};
         auto narrow = ct::optional(copy);
         require_copy(narrow, p);
@@ -195,7 +195,7 @@ int ct_optim_round_(ct_tensor narrow, ct_tensor wide, uint64_t rounding_key, boo
         const auto &values = tensor(wide);
         TORCH_CHECK(result.sizes() == values.sizes() && result.scalar_type() == at::kBFloat16 &&
                         values.scalar_type() == at::kFloat && result.is_contiguous(),
-                    "rounding of ", values.scalar_type(), " ", values.sizes(), " to ", result.scalar_type(), " ",
+                    "cannot round ", values.scalar_type(), " ", values.sizes(), " to ", result.scalar_type(), " ",
                     result.sizes());
         if (!plain && result.is_cpu())
             ct::round_stochastically(values, result, rounding_key);

@@ -1,4 +1,4 @@
-// Inside CTorch only: libtorch's headers, handles to tensors and back, and the guard around every body.
+// Internal to CTorch: libtorch's headers, conversion between handles and tensors, and the guard around every body.
 #ifndef CT_SUPPORT_H
 #define CT_SUPPORT_H
 
@@ -8,7 +8,7 @@
 
 namespace ct {
 
-/// Records why this thread's call failed.
+/// Stores the error message of this thread's call; returns `status`.
 int fail(ct_status status, const char *message);
 
 inline const at::Tensor &tensor(ct_tensor handle) { return *static_cast<const at::Tensor *>(handle.ctx); }
@@ -33,7 +33,7 @@ ct_dtype dtype(at::ScalarType type);
 at::Device device(ct_device device);
 at::Generator &generator(ct_generator handle);
 
-/// Runs `body`, turning every exception into a status.
+/// Runs `body` and turns every exception into a status.
 template <typename Body> int guard(Body body) {
     try {
         body();
@@ -43,7 +43,7 @@ template <typename Body> int guard(Body body) {
     } catch (const c10::IndexError &error) {
         return fail(CT_INDEX, error.what_without_backtrace());
     } catch (const c10::Error &error) {
-        // The CPU's allocator has no exception type of its own.
+        // The CPU allocator has no separate exception type.
         const std::string text = error.what_without_backtrace();
         const bool memory = text.find("can't allocate memory") != std::string::npos;
         return fail(memory ? CT_OUT_OF_MEMORY : CT_ERROR, text.c_str());
@@ -56,14 +56,14 @@ template <typename Body> int guard(Body body) {
     }
 }
 
-/// Throws what a caller's function reports, for code that libtorch calls.
+/// Throws the error that a caller's function reports, for code that libtorch calls.
 inline void require(int status) {
     if (status == CT_OUT_OF_MEMORY) TORCH_CHECK_WITH(OutOfMemoryError, false, ct_last_error());
     TORCH_CHECK_INDEX(status != CT_INDEX, ct_last_error());
     TORCH_CHECK(status == CT_OK, ct_last_error());
 }
 
-/// Like `guard`, for bodies that make one tensor.
+/// Like `guard`, for bodies that create one tensor.
 template <typename Body> int make(ct_tensor *out, Body body) {
     return guard([&] { *out = handle(body()); });
 }

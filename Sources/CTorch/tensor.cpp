@@ -34,7 +34,7 @@ int ct_tensor_copy_memory(ct_tensor *out, const void *data, size_t bytes, const 
                           ct_dtype dtype) {
     return make(out, [&] {
         auto result = at::empty(dims(shape, rank), options(dtype, ct_device{CT_CPU, 0}));
-        TORCH_CHECK(result.nbytes() == bytes, "a tensor of ", result.sizes(), " holds ", result.nbytes(),
+        TORCH_CHECK(result.nbytes() == bytes, "a tensor of shape ", result.sizes(), " holds ", result.nbytes(),
                     " bytes, not ", bytes);
         if (bytes > 0) std::memcpy(result.mutable_data_ptr(), data, bytes);
         return result;
@@ -92,7 +92,7 @@ int ct_tensor_device(ct_device *out, ct_tensor handle) {
 
 bool ct_tensor_is_contiguous(ct_tensor handle) { return tensor(handle).is_contiguous(); }
 
-// Read-only views come here too: the mapped file behind one may not be writable, and is never written.
+// Also called for read-only views: the mapped file behind one may not be writable and is never written to.
 void *ct_tensor_data(ct_tensor handle) { return const_cast<void *>(tensor(handle).const_data_ptr()); }
 
 int ct_tensor_to(ct_tensor *out, ct_tensor handle, ct_dtype dtype, ct_device device) {

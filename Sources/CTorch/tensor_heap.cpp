@@ -13,14 +13,14 @@ namespace ct {
 
 namespace {
 
-/// Smaller tensors are the C library's: they are many and take next to nothing.
+/// Smaller tensors use the C library: they are numerous and need little memory.
 constexpr size_t smallest = 64 << 10;
-/// Starts of tensors: what libtorch's vector kernels want. Whole pages would make rows of different tensors collide in the
-/// cache.
+/// Alignment of tensors, as libtorch's vector kernels require. Page alignment would make rows of different tensors collide
+/// in the cache.
 constexpr size_t alignment = 64;
-/// What goes back to the system at once: a huge page, of which a part would stay.
+/// The unit that is returned to the system: a huge page, because a part of it would stay resident.
 constexpr size_t unit = 2 << 20;
-/// Addresses cost nothing; this is beyond any machine's memory.
+/// Size of the address range: larger than any machine's memory, since addresses cost nothing.
 constexpr size_t region = size_t{1} << 40;
 
 TensorHeap *shared = nullptr;
@@ -38,10 +38,10 @@ void use_tensor_heap(double slack) {
         try {
             shared = new TensorHeap(slack);
         } catch (const std::bad_alloc &) {
-            // A limit on addresses: libtorch's own allocator stays.
+            // The address space is limited: keep libtorch's allocator.
             return;
         }
-        // Never freed: tensors may outlive every static object.
+        // Never freed, because tensors may outlive every static object.
         c10::SetCPUAllocator(shared, 1);
     });
 #endif
@@ -53,7 +53,7 @@ TensorHeap::TensorHeap(double slack) : start(0), slack(slack), resident(region /
         mmap(nullptr, region + unit, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (reserved == MAP_FAILED) throw std::bad_alloc();
     start = (address(reserved) + unit - 1) / unit * unit;
-    // Clearing and finding 4 KB at a time took a twentieth of a step. A kernel without huge pages refuses, and it goes on.
+    // Clearing and mapping 4 KB pages took a twentieth of a step. A kernel without huge pages refuses, which is harmless.
     madvise(reinterpret_cast<void *>(start), region, MADV_HUGEPAGE);
     insert_free(start, region);
 #else
@@ -151,7 +151,7 @@ void TensorHeap::touch(uintptr_t begin, size_t size) {
 
 void TensorHeap::trim() {
 #if defined(__linux__)
-    // From the end: what lies there is taken least often.
+    // From the end, because that part is used least often.
     for (auto stretch = free_by_address.rbegin(); stretch != free_by_address.rend(); ++stretch) {
         size_t index = (stretch->first - start + unit - 1) / unit;
         const size_t end = std::min((stretch->first + stretch->second - start) / unit, top);

@@ -1,4 +1,4 @@
-// Inside CTorch only: where large tensors on the CPU live once the program asks for it.
+// Internal to CTorch: the heap for large CPU tensors, once a program adopts it.
 #ifndef CT_TENSOR_HEAP_H
 #define CT_TENSOR_HEAP_H
 
@@ -14,15 +14,15 @@
 
 namespace ct {
 
-/// One reserved stretch of addresses from which tensors are cut, best fit first, and to which they return.
+/// A reserved address range from which tensors are allocated by best fit.
 ///
-/// A training step frees what the next one needs. The C library either gives such pages back, and the kernel clears them
-/// again for an eighth of the step's time, or keeps them, and batches of different lengths leave the heap full of holes: a
-/// half more than the tensors ever took. Here neighbours that are free become one, and the pages of free stretches go back
-/// only as far as is needed to hold no more than the most that tensors took at once and a given share of it.
+/// A training step frees memory that the next step needs. The C library either returns such pages, and the kernel clears them
+/// again in an eighth of the step's time, or it keeps them, and batches of different lengths fragment the heap: it grew to half
+/// more than the tensors ever took. This heap merges free neighbors, and returns pages of free ranges only as far as needed to
+/// hold no more than the peak of live tensors plus a given share of it.
 class TensorHeap final : public c10::Allocator {
 public:
-    /// Reserves the addresses. Throws `std::bad_alloc` where the system refuses.
+    /// Reserves the addresses. Throws `std::bad_alloc` if the system refuses.
     explicit TensorHeap(double slack);
 
     c10::DataPtr allocate(size_t size) override;
@@ -30,11 +30,11 @@ public:
     void copy_data(void *to, const void *from, size_t size) const override { default_copy_data(to, from, size); }
 
     struct Use {
-        /// Bytes of tensors.
+        /// Bytes of live tensors.
         int64_t live;
-        /// The most that there ever were at once.
+        /// The peak of `live`.
         int64_t highest_live;
-        /// Bytes of the pages that the system holds for them, at most.
+        /// Upper bound on the bytes of resident pages.
         int64_t resident;
     };
     Use use() const;
@@ -45,11 +45,11 @@ private:
     bool contains(const void *block) const;
     void *take(size_t size);
     void give(void *block);
-    /// Joins a free stretch to its free neighbours.
+    /// Merges a free range with its free neighbors.
     void insert_free(uintptr_t begin, size_t size);
     void erase_free(std::map<uintptr_t, size_t>::iterator stretch);
     void touch(uintptr_t begin, size_t size);
-    /// Gives pages of free stretches back until no more than the limit is resident.
+    /// Returns pages of free ranges until no more than the limit is resident.
     void trim();
     size_t limit() const;
 
@@ -59,7 +59,7 @@ private:
     size_t live = 0;
     size_t highest_live = 0;
     size_t resident_units = 0;
-    /// Which units of the region may have pages, and the end of those that ever had.
+    /// The units of the region that may have pages, and the end of the units that ever had any.
     std::vector<bool> resident;
     size_t top = 0;
     std::unordered_map<uintptr_t, size_t> taken;
@@ -69,7 +69,7 @@ private:
 
 /// The process's heap, null before `use_tensor_heap`.
 TensorHeap *tensor_heap();
-/// Makes libtorch allocate there. The second call changes nothing.
+/// Makes libtorch allocate there. A second call has no effect.
 void use_tensor_heap(double slack);
 
 } // namespace ct

@@ -1,11 +1,11 @@
 import Files
 public import Torch
 
-/// A tensor of a checkpoint before it is read.
+/// Shape and storage of a checkpoint's tensor, known without reading it.
 public struct TensorInfo: Sendable, Equatable {
-    /// Sizes in PyTorch's order, outermost first.
+    /// Dimensions in PyTorch's order, outermost first.
     public var shape: [Int]
-    /// How it is stored: `F32`, `BF16`, `Q4_1`.
+    /// The storage type: `F32`, `BF16` or `Q4_1`, for example.
     public var storage: String
 
     package init(shape: [Int], storage: String) {
@@ -13,7 +13,7 @@ public struct TensorInfo: Sendable, Equatable {
         self.storage = storage
     }
 
-    /// Bytes that it takes as it is stored.
+    /// Size in bytes as stored.
     public var byteCount: Int {
         let count = shape.reduce(1, *)
         if let dtype = SafetensorsFile.dtypes[storage] { return count * dtype.byteWidth }
@@ -24,9 +24,9 @@ public struct TensorInfo: Sendable, Equatable {
 
 /// A file of a checkpoint.
 public struct CheckpointFile: Sendable, Equatable {
-    /// Where it lies.
+    /// Path of the file.
     public var path: String
-    /// Its size, header and all.
+    /// Size of the file, including its header.
     public var byteCount: Int
 
     package init(path: String, byteCount: Int) {
@@ -35,57 +35,57 @@ public struct CheckpointFile: Sendable, Equatable {
     }
 }
 
-/// Named tensors in a file or several.
+/// Named tensors in one or more files.
 public protocol Checkpoint {
-    /// The tensors there are, sorted.
+    /// Names of all tensors, sorted.
     var tensorNames: [String] { get }
 
-    /// What is known of a tensor without reading it; nil where there is none.
+    /// Returns a tensor's shape and storage without reading it; nil if there is no such tensor.
     ///
     /// - Parameter name: As in ``tensorNames``.
     /// - Returns: Shape and storage, or nil.
     func info(_ name: String) -> TensorInfo?
 
-    /// Reads a tensor, mapped where its storage allows; such a tensor must not be written.
+    /// Reads a tensor. If the storage allows it, the tensor maps the file and must not be written to.
     ///
     /// - Parameter name: As in ``tensorNames``.
     /// - Returns: The tensor, on the CPU.
-    /// - Throws: `.missing` where there is none.
+    /// - Throws: `.missing` if there is no such tensor.
     func tensor(_ name: String) throws(CheckpointError) -> Tensor
 
-    /// The files it lies in, sorted by name; none where it lies in memory.
+    /// The checkpoint's files, sorted by name; empty if it is in memory.
     var files: [CheckpointFile] { get }
 
-    /// Names of tied weights that were left out when it was saved, and the names under which the values were kept.
+    /// Maps the names of tied weights that were left out when saving to the names that hold their values.
     var aliases: [String: String] { get }
 
-    /// What a person should know of it although it can be read, a sentence each.
+    /// Warnings about a checkpoint that can be read, one sentence each.
     var notes: [String] { get }
 }
 
 extension Checkpoint {
-    /// The files it lies in, sorted by name; none where it lies in memory.
+    /// The checkpoint's files, sorted by name; empty if it is in memory.
     public var files: [CheckpointFile] { [] }
 
-    /// Names of tied weights that were left out when it was saved, and the names under which the values were kept.
+    /// Maps the names of tied weights that were left out when saving to the names that hold their values.
     public var aliases: [String: String] { [:] }
 
-    /// What a person should know of it although it can be read, a sentence each.
+    /// Warnings about a checkpoint that can be read, one sentence each.
     public var notes: [String] { [] }
 
-    /// Bytes that all tensors take as they are stored.
+    /// Size of all tensors in bytes as stored.
     public var byteCount: Int { tensorNames.reduce(0) { $0 + (info($1)?.byteCount ?? 0) } }
 }
 
-/// What became of every tensor when a model was filled from a checkpoint.
+/// Which tensors were loaded, missing or ignored when a checkpoint was loaded into a model.
 public struct LoadReport: Sendable, Equatable {
-    /// A tensor whose shape is not the model's.
+    /// A tensor with another shape than the model expects.
     public struct Mismatch: Sendable, Equatable {
-        /// The checkpoint's name for it.
+        /// The tensor's name in the checkpoint.
         public var name: String
-        /// The shape that the configuration asks for.
+        /// The shape that the configuration requires.
         public var expected: [Int]
-        /// The shape that the checkpoint holds.
+        /// The shape in the checkpoint.
         public var found: [Int]
 
         package init(name: String, expected: [Int], found: [Int]) {
@@ -95,11 +95,11 @@ public struct LoadReport: Sendable, Equatable {
         }
     }
 
-    /// A tensor that was left on purpose.
+    /// A tensor that was deliberately not loaded.
     public struct Dropped: Sendable, Equatable {
-        /// The checkpoint's name for it.
+        /// The tensor's name in the checkpoint.
         public var name: String
-        /// Why a classifier has no use for it.
+        /// Why a classifier does not need it.
         public var reason: String
 
         package init(name: String, reason: String) {
@@ -108,31 +108,31 @@ public struct LoadReport: Sendable, Equatable {
         }
     }
 
-    /// Taken from the checkpoint.
+    /// Tensors loaded from the checkpoint.
     public var loaded: [String] = []
-    /// Made new on purpose: the head.
+    /// Tensors that were deliberately initialized: the fresh head.
     public var fresh: [String] = []
-    /// Asked for, and not in the checkpoint.
+    /// Tensors that the model needs but the checkpoint lacks.
     public var missing: [String] = []
-    /// In the checkpoint, and not asked for.
+    /// Tensors in the checkpoint that the model does not use.
     public var unexpected: [String] = []
-    /// Of another shape than asked for.
+    /// Tensors with another shape than the model expects.
     public var mismatched: [Mismatch] = []
-    /// In the checkpoint, and left on purpose: another head's.
+    /// Tensors in the checkpoint that were deliberately not loaded, such as those of another head.
     public var dropped: [Dropped] = []
-    /// In the checkpoint, and ignored as transformers ignores them: computed from the configuration.
+    /// Tensors in the checkpoint that are computed from the configuration instead; transformers ignores them too.
     public var computed: [String] = []
-    /// Fields of `config.json` that nothing reads and of which nothing is known; they are kept when the model is saved.
+    /// Unknown fields of `config.json`, which are ignored but kept when the model is saved.
     public var unreadFields: [String] = []
-    /// What a person should know although the model was loaded, a sentence each: how contradictions were resolved, which
-    /// files are not what they say, what was cut.
+    /// Warnings about a model that was loaded, one sentence each: how contradictions were resolved, which files have
+    /// unexpected content, what was truncated.
     public var notes: [String] = []
 
     package init() {}
 
-    /// One line for a person: counts, and the first few names of what is amiss.
+    /// A one-line summary: counts, and the first few names of tensors that were not simply loaded.
     ///
-    /// The notes are sentences of their own.
+    /// Does not include ``notes``.
     public var summary: String {
         func named(_ names: [String], _ what: String) -> String? {
             guard !names.isEmpty else { return nil }
@@ -141,11 +141,11 @@ public struct LoadReport: Sendable, Equatable {
         }
         let mismatches = mismatched.map { "\($0.name) is \($0.found) instead of \($0.expected)" }
         return [
-            "\(counted(loaded.count, "tensor")) loaded", named(fresh, "made new"), named(missing, "missing"),
-            named(mismatches, "of another shape"), named(unexpected, "not used"),
+            "\(counted(loaded.count, "tensor")) loaded", named(fresh, "newly initialized"), named(missing, "missing"),
+            named(mismatches, "with another shape"), named(unexpected, "not used"),
             named(dropped.map(\.name), "not needed by a classifier"),
             unreadFields.isEmpty
-                ? nil : "fields of config.json not known here: \(unreadFields.joined(separator: ", "))",
+                ? nil : "unknown fields in config.json: \(unreadFields.joined(separator: ", "))",
         ].compactMap { $0 }.joined(separator: ", ")
     }
 }

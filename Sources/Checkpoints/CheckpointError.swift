@@ -1,26 +1,26 @@
 import Files
 
-/// Why a checkpoint cannot be read or written.
+/// An error in reading or writing a checkpoint.
 public struct CheckpointError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The kind of failure.
     public enum Code: Sendable, Equatable {
-        /// There is no such file, or no such tensor.
+        /// The file or tensor does not exist.
         case missing
-        /// The file is not what it says it is.
+        /// The file's content is damaged or contradicts itself.
         case corrupt
-        /// The file is sound, and uses something that this version does not know.
+        /// The file is valid but uses something that this version does not support.
         case unsupported
-        /// The file may not be read or written.
+        /// Permission to read or write the file is missing.
         case notAllowed
         /// The disk is full.
         case diskFull
-        /// Reading or writing failed otherwise.
+        /// Reading or writing failed for another reason.
         case inputOutput
     }
 
     /// The kind of failure.
     public var code: Code
-    /// What is wrong, in which file or tensor, and what to do.
+    /// What is wrong, in which file or tensor, and how to fix it.
     public var message: String
 
     package init(_ code: Code, _ message: String) {
@@ -32,11 +32,11 @@ public struct CheckpointError: Error, Sendable, Equatable, CustomStringConvertib
     public var description: String { message }
 }
 
-/// Does what reads or writes a file, a failure becoming a checkpoint's.
+/// Runs a closure that reads or writes a file, and turns its error into a checkpoint error.
 ///
-/// - Parameter body: The work.
-/// - Returns: What it returns.
-/// - Throws: The file's error under the code that checkpoints have for it.
+/// - Parameter body: The closure.
+/// - Returns: The closure's result.
+/// - Throws: The file's error with the corresponding code.
 func asCheckpoint<Result: ~Copyable>(
     _ body: () throws(FileError) -> Result
 ) throws(CheckpointError) -> Result {

@@ -1,6 +1,6 @@
-/// A name from a file as messages show it: on one line, without control characters, and of bounded length.
+/// Quotes a name from a file for a message: on one line, without control characters, at most 120 characters.
 ///
-/// - Parameter name: Whatever a file says.
+/// - Parameter name: The untrusted name.
 /// - Returns: The name in quotation marks.
 func quoted(_ name: String) -> String {
     let scalars = name.unicodeScalars.prefix(120).map { scalar in

@@ -1,11 +1,11 @@
 import Foundation
 public import Torch
 
-/// Where a tensor holds values that are not numbers, or infinite ones.
+/// The NaN or infinite values in a tensor.
 public struct NonFinite: Sendable, Equatable {
-    /// How many there are.
+    /// The number of such values.
     public var count: Int
-    /// The first one's place, outermost index first.
+    /// Index of the first one, outermost dimension first.
     public var firstIndex: [Int]
 
     package init(count: Int, firstIndex: [Int]) {
@@ -14,16 +14,16 @@ public struct NonFinite: Sendable, Equatable {
     }
 }
 
-/// Looks for values in a tensor that are infinite or not a number.
+/// Finds NaN or infinite values in a tensor.
 ///
-/// - Parameter tensor: Of any type; only floating-point numbers can be amiss.
-/// - Returns: How many there are and where the first is; nil where all are finite.
+/// - Parameter tensor: A tensor of any type; only floating-point types can hold such values.
+/// - Returns: Their number and the index of the first; nil if all values are finite.
 /// - Throws: `.outOfMemory`.
-/// - Complexity: One pass over the memory on all cores; a second one on one core where something is amiss.
+/// - Complexity: One pass over the memory on all cores; a second pass on one core if the sum is not finite.
 public func nonFinite(in tensor: Tensor) throws(TorchError) -> NonFinite? {
     guard tensor.dtype.isFloatingPoint, tensor.count > 0 else { return nil }
-    // Nothing finite comes of adding to an infinity or to what is no number: a finite sum vouches for all its terms.
-    // The other way round it proves nothing: sums of float16 overflow soon.
+    // A finite sum proves that every term is finite. A sum that is not finite proves nothing: float16 sums overflow
+    // easily.
     if try tensor.sum().item().isFinite { return nil }
     let dtype = tensor.dtype
     let found = try tensor.withUnsafeBytes { bytes in scan(bytes, dtype) }
@@ -37,12 +37,12 @@ public func nonFinite(in tensor: Tensor) throws(TorchError) -> NonFinite? {
     return NonFinite(count: found.count, firstIndex: index)
 }
 
-/// Refuses weights that are infinite or not numbers, by the tensor's name: every answer of such a model would be NaN.
+/// Throws an error that names the tensor if its weights contain NaN or infinity: such a model would only produce NaN.
 ///
 /// - Parameters:
 ///   - tensor: The weights, of any type.
-///   - name: The checkpoint's name for them.
-/// - Throws: `.corrupt` with the count and the place of the first.
+///   - name: The tensor's name in the checkpoint.
+/// - Throws: `.corrupt` with the count and the index of the first.
 public func requireFinite(_ tensor: Tensor, name: String) throws(CheckpointError) {
     let found: NonFinite?
     do throws(TorchError) {
@@ -54,8 +54,8 @@ public func requireFinite(_ tensor: Tensor, name: String) throws(CheckpointError
     let values = found.count == 1 ? "1 value that is" : "\(found.count) values that are"
     throw CheckpointError(
         .corrupt,
-        "tensor \(quoted(name)) holds \(values) infinite or not a number, the first at \(found.firstIndex): "
-            + "the file was damaged, or the training that wrote it diverged; download it again, or take an earlier checkpoint"
+        "tensor \(quoted(name)) holds \(values) NaN or infinite, the first at \(found.firstIndex): "
+            + "the file is damaged, or the training that wrote it diverged; download it again, or use an earlier checkpoint"
     )
 }
 

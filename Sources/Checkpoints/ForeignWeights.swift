@@ -1,27 +1,27 @@
 import Files
 import Foundation
 
-/// A model's folder without weights that can be read here: names what it holds instead, and what to do.
+/// Describes a model folder without readable weights: which other weights it contains, and how to convert them.
 ///
-/// The files are known by their names; none is opened.
+/// Recognizes files by name; opens none.
 struct ForeignWeights {
     private let path: String
     private let names: [String]
 
     /// - Parameters:
-    ///   - path: The folder's.
+    ///   - path: Path of the folder.
     ///   - names: All names in it.
     init(path: String, names: [String]) {
         self.path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
         self.names = names.sorted()
     }
 
-    /// The error that opening such a folder is.
+    /// The error for opening such a folder.
     var error: CheckpointError {
         loneShards ?? otherSafetensors ?? pickles ?? otherFrameworks ?? otherFiles
             ?? CheckpointError(
                 .missing,
-                "\(path) holds no weights: neither model.safetensors nor \(ShardedCheckpoint.indexName) is there"
+                "\(path) contains no weights: neither model.safetensors nor \(ShardedCheckpoint.indexName)"
             )
     }
 
@@ -31,7 +31,7 @@ struct ForeignWeights {
 
     // MARK: Safetensors under other names
 
-    /// Shards of which nothing says what belongs together.
+    /// The error for shards without an index.
     private var loneShards: CheckpointError? {
         let shards = names.compactMap { name in
             name.wholeMatch(of: /model-(\d+)-of-(\d+)\.safetensors/).map { match in
@@ -47,7 +47,7 @@ struct ForeignWeights {
             : " and \(absent.count == 1 ? "shard" : "shards") \(listed(absent.map(String.init))) of \(first.count)"
         return CheckpointError(
             .missing,
-            "\(path) holds shards of a model (\(first.name)) without \(ShardedCheckpoint.indexName)\(missing); "
+            "\(path) contains shards of a model (\(first.name)) without \(ShardedCheckpoint.indexName)\(missing); "
                 + "download \(absent.isEmpty ? "it" : "them") into the same folder"
         )
     }
@@ -59,13 +59,13 @@ struct ForeignWeights {
         if adapters.count == files.count {
             return CheckpointError(
                 .unsupported,
-                "\(path) holds the weights of an adapter (\(adapters[0])), not of a whole model; "
-                    + "give the model that it was merged into"
+                "\(path) contains the weights of an adapter (\(adapters[0])), not of a whole model; "
+                    + "pass the model that it was merged into"
             )
         }
         return CheckpointError(
             .missing,
-            "\(path) holds no model.safetensors, but \(listed(files)); "
+            "\(path) contains no model.safetensors, only \(listed(files)); "
                 + "if that is the whole model, rename it to model.safetensors"
         )
     }
@@ -74,7 +74,7 @@ struct ForeignWeights {
 
     private static let pickleIndex = "pytorch_model.bin.index.json"
 
-    /// Files of a run's state, which are pickles as well.
+    /// Files of a run's training state, which are pickles as well.
     private static let runState: Set = [
         "training_args.bin", "optimizer.bin", "optimizer.pt", "scheduler.pt", "scheduler.bin", "scaler.pt",
         "rng_state.pth",
@@ -86,14 +86,14 @@ struct ForeignWeights {
         if let shard = shards.first {
             return CheckpointError(
                 .missing,
-                "\(path) holds shards of a model as pickles (\(shard)) without \(Self.pickleIndex); "
+                "\(path) contains shards of a model as pickles (\(shard)) without \(Self.pickleIndex); "
                     + "download it into the same folder"
             )
         }
         if names.contains("params.json"), let part = names.first(where: { $0.hasPrefix("consolidated.") }) {
             return CheckpointError(
                 .unsupported,
-                "\(path) holds a model in Meta's own format (\(part)); take the same model in the Hub's layout, "
+                "\(path) contains a model in Meta's own format (\(part)); use the same model in the Hub's layout, "
                     + "with config.json and model.safetensors"
             )
         }
@@ -108,12 +108,12 @@ struct ForeignWeights {
     private func pickled(_ name: String, conversion: String) -> CheckpointError {
         CheckpointError(
             .unsupported,
-            "\(path) holds its weights as a pickle (\(name)), which can run code when it is opened; convert it once "
-                + "(needs Python with torch and safetensors; config.json and the pickle stay as they are): \(conversion)"
+            "\(path) contains its weights as a pickle (\(name)), which can run code when it is opened; convert it once "
+                + "(needs Python with torch and safetensors; config.json and the pickle are not changed): \(conversion)"
         )
     }
 
-    /// Tensors become contiguous copies: safetensors refuses tied weights, which share memory, and views.
+    /// Copies every tensor contiguously, because safetensors refuses views and tied weights, which share memory.
     private static let copies = "{k: v.contiguous().clone() for k, v in "
     private static let loaded = "map_location='cpu', weights_only=True).items() if torch.is_tensor(v)}"
 
@@ -123,7 +123,7 @@ struct ForeignWeights {
             + "sys.argv[1] + '/model.safetensors', {'format': 'pt'})\" \(shellQuoted(path)) \(shellQuoted(name))"
     }
 
-    /// One shard at a time, so that a large model needs no more memory than its largest shard; the index comes last.
+    /// Converts one shard at a time, so that a large model needs no more memory than its largest shard. Writes the index last.
     private var shardConversion: String {
         "python3 -c \"import json, sys, torch; from safetensors.torch import save_file; d = sys.argv[1]; "
             + "i = json.load(open(d + '/\(Self.pickleIndex)')); m = i['weight_map']; "
@@ -142,10 +142,10 @@ struct ForeignWeights {
         guard let found else { return nil }
         return CheckpointError(
             .unsupported,
-            "\(path) holds its weights for \(found.framework) only (\(found.file)), which is not read here; "
-                + "look for the model with safetensors, or convert it once with transformers before version 5: "
+            "\(path) contains weights for \(found.framework) only (\(found.file)), which cannot be read; "
+                + "find the model as safetensors, or convert it once with transformers before version 5: "
                 + "load it with from_tf=True or from_flax=True as the class that config.json names, "
-                + "and save_pretrained it into another folder"
+                + "and save it into another folder with save_pretrained"
         )
     }
 
@@ -155,7 +155,7 @@ struct ForeignWeights {
             return CheckpointError(
                 .unsupported,
                 "\(path) is a folder with \(count == 1 ? "a GGUF file" : "\(count) GGUF files"); "
-                    + "give the file itself: \(shellQuoted(path + "/" + part))"
+                    + "pass the file itself: \(shellQuoted(path + "/" + part))"
             )
         }
         if let onnx = first(".onnx") ?? names.first(where: { $0 == "onnx" || $0 == "openvino" })
@@ -163,14 +163,14 @@ struct ForeignWeights {
         {
             return CheckpointError(
                 .unsupported,
-                "\(path) holds the model for inference only (\(onnx)), which cannot be trained or read here; "
-                    + "take the folder with model.safetensors that it was exported from"
+                "\(path) contains the model for inference only (\(onnx)), which cannot be read or trained; "
+                    + "use the folder with model.safetensors that it was exported from"
             )
         }
         if let part = first(".incomplete", ".part", ".crdownload", ".aria2") {
             return CheckpointError(
                 .missing,
-                "\(path) holds no weights yet: the download of \(part) is not complete; start it again"
+                "\(path) contains no weights yet: the download of \(part) is not complete; start it again"
             )
         }
         return nil

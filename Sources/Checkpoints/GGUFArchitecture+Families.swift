@@ -1,5 +1,5 @@
 extension GGUFArchitecture {
-    /// Every architecture there is, by the file's `general.architecture`; Mistral's models call themselves llama.
+    /// All supported architectures by the file's `general.architecture`; Mistral's models use `llama`.
     static let all: [String: GGUFArchitecture] = [
         "llama": llama, "qwen2": qwen2, "qwen3": qwen3, "phi3": phi3, "gemma2": gemma2, "gemma3": gemma3,
         "gpt2": gpt2, "gptneox": gptNeoX, "bert": bert, "modern-bert": modernBERT,
@@ -108,7 +108,7 @@ extension GGUFArchitecture {
         ]
     )
 
-    /// llama.cpp throws BERT's pooler away: a classifier's must be made new.
+    /// llama.cpp drops BERT's pooler, so a classifier's pooler must be initialized.
     private static let bert = GGUFArchitecture(
         block: "bert.encoder.layer.",
         outer: [

@@ -1,26 +1,26 @@
-/// How llama.cpp names and stores the tensors of an architecture, and what the Hub calls them.
+/// The tensor names of an architecture in llama.cpp and on the Hub, and how llama.cpp changes the values.
 ///
-/// Source: gguf-py 0.19 (tensor_mapping.py) for the names; llama.cpp's conversion/*.py for what becomes of the values, which
-/// transformers 5.23 undoes likewise (modeling_gguf_pytorch_utils.py, `TENSOR_PROCESSORS`) for all but gptneox, bert and
-/// modern-bert, which it does not open.
+/// Source: gguf-py 0.19 (tensor_mapping.py) for the names; llama.cpp's conversion/*.py for the changes to values. transformers
+/// 5.23 undoes the changes in the same way (modeling_gguf_pytorch_utils.py, `TENSOR_PROCESSORS`) for all architectures except
+/// gptneox, bert and modern-bert, which it cannot open.
 struct GGUFArchitecture: Sendable {
-    /// What llama.cpp did to a tensor's values.
+    /// How llama.cpp changed a tensor's values.
     enum Change: Sendable {
-        /// Nothing.
+        /// The values are unchanged.
         case none
-        /// The two rotary halves of every query head lie interleaved; the Hub keeps them apart.
+        /// The two rotary halves of every query head are interleaved; the Hub keeps them apart.
         case interleavedQueries
-        /// As ``interleavedQueries``, for the heads of keys.
+        /// Like ``interleavedQueries``, for the key heads.
         case interleavedKeys
-        /// Gemma multiplies by one more than a norm's weight; here the one is added already.
+        /// Gemma multiplies by one plus a norm's weight; in the GGUF file the one is already added.
         case plusOne
-        /// The Hub's matrix is the other way round: GPT-2's `Conv1D`.
+        /// The Hub's matrix is transposed: GPT-2's `Conv1D`.
         case transposed
-        /// All heads' queries, then all keys, then all values; the Hub has them head by head.
+        /// All heads' queries come first, then all keys, then all values; the Hub stores them head by head.
         case grouped
     }
 
-    /// A tensor's names without `.weight` or `.bias`; inside a block also without the block's.
+    /// A tensor's names without `.weight` or `.bias`; inside a block also without the block's prefix.
     struct Row: Sendable {
         let gguf: String
         let hub: String
@@ -33,19 +33,19 @@ struct GGUFArchitecture: Sendable {
         }
     }
 
-    /// What stands before a block's number in the Hub's names, as `blk.` does in GGUF's.
+    /// The prefix before a block's number in the Hub's names, like `blk.` in GGUF's.
     let block: String
     /// Tensors outside the blocks.
     let outer: [Row]
     /// Tensors of each block.
     let inner: [Row]
 
-    /// Tables of rotary frequencies: hyper-parameters in the Hub's eyes, not tensors.
+    /// Tables of rotary frequencies, which the Hub stores as hyperparameters instead of tensors.
     static let rotaryTables: Set = [
         "rope_freqs.weight", "rope_factors_long.weight", "rope_factors_short.weight",
     ]
 
-    /// The Hub's name for a tensor and what to undo; nil where this architecture has no such tensor.
+    /// The Hub's name for a tensor and the change to undo; nil if the architecture has no such tensor.
     func place(of name: String) -> (hub: String, change: Change)? {
         let parts = name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         guard parts.count >= 2, let suffix = parts.last, suffix == "weight" || suffix == "bias" else {

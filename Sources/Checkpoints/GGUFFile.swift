@@ -2,7 +2,7 @@ import Files
 public import Foundation
 public import Torch
 
-/// A GGUF file of version 2 or 3, mapped: llama.cpp's format of metadata and quantised tensors.
+/// A memory-mapped GGUF file of version 2 or 3: llama.cpp's format of metadata and quantized tensors.
 ///
 /// Source: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 public struct GGUFFile: Checkpoint {
@@ -12,9 +12,9 @@ public struct GGUFFile: Checkpoint {
         var range: Range<Int>
     }
 
-    /// Hyper-parameters, vocabulary and whatever else the file says of itself.
+    /// The file's metadata: hyperparameters, vocabulary and more.
     public let metadata: [String: GGUFValue]
-    /// The tensors there are under GGUF's names (`blk.0.attn_q.weight`), sorted.
+    /// Names of all tensors, sorted; these are GGUF's names (`blk.0.attn_q.weight`).
     public let tensorNames: [String]
     private let entries: [String: Entry]
     private let file: MappedFile
@@ -22,8 +22,8 @@ public struct GGUFFile: Checkpoint {
     /// Maps a file and checks its header against its size.
     ///
     /// - Parameter url: The file.
-    /// - Throws: `.missing` or `.notAllowed`; `.corrupt` where the header lies or the file is cut off; `.unsupported` for
-    ///   a version or quantisation that is not known.
+    /// - Throws: `.missing` or `.notAllowed`; `.corrupt` if the header is invalid or the file is truncated; `.unsupported`
+    ///   for an unknown version or quantization type.
     public init(contentsOf url: URL) throws(CheckpointError) {
         let file = try asCheckpoint { () throws(FileError) in try MappedFile(contentsOf: url) }
         var reader = GGUFReader(file)
@@ -33,8 +33,8 @@ public struct GGUFFile: Checkpoint {
         if let name = Self.olderFormats.first(where: { file.bytes.starts(with: $0.utf8) }) {
             throw CheckpointError(
                 .unsupported,
-                "\(file.path) is in a format of llama.cpp from before GGUF (it begins with \"\(name)\"); "
-                    + "take the model as a GGUF"
+                "\(file.path) is in an older llama.cpp format from before GGUF (it begins with \"\(name)\"); "
+                    + "use the model as GGUF"
             )
         }
         guard file.bytes.starts(with: "GGUF".utf8) else {
@@ -45,11 +45,11 @@ public struct GGUFFile: Checkpoint {
         guard !(1...3).contains(version.byteSwapped) else {
             throw CheckpointError(
                 .unsupported,
-                "\(file.path) is a GGUF of a big-endian machine; convert it again"
+                "\(file.path) is a big-endian GGUF file; convert it to little-endian"
             )
         }
         guard (2...3).contains(version) else {
-            throw CheckpointError(.unsupported, "\(file.path) is GGUF version \(version); known are 2 and 3")
+            throw CheckpointError(.unsupported, "\(file.path) is GGUF version \(version); supported are 2 and 3")
         }
         let tensorCount = try reader.count(of: "tensors", atLeast: 24)
         let valueCount = try reader.count(of: "metadata values", atLeast: 13)
@@ -63,7 +63,7 @@ public struct GGUFFile: Checkpoint {
         for _ in 0..<tensorCount { headers.append(try Self.header(&reader)) }
         let alignment = metadata["general.alignment"]?.int ?? 32
         guard alignment > 0, alignment <= 1 << 20, alignment.isMultiple(of: 8) else {
-            throw reader.corrupt("an alignment of \(alignment) bytes")
+            throw reader.corrupt("its alignment of \(alignment) bytes is invalid")
         }
         let dataStart = (reader.position + alignment - 1) / alignment * alignment
         var entries: [String: Entry] = [:]
@@ -73,11 +73,11 @@ public struct GGUFFile: Checkpoint {
             guard !overflow, start >= dataStart, start <= file.bytes.count, size <= file.bytes.count - start
             else {
                 throw reader.corrupt(
-                    "tensor \(quoted(header.name)) ends beyond the file's last byte (\(file.bytes.count)): it is cut off"
+                    "tensor \(quoted(header.name)) ends beyond the file's last byte (\(file.bytes.count)): it is truncated"
                 )
             }
             guard entries[header.name] == nil else {
-                throw reader.corrupt("two tensors are called \(quoted(header.name))")
+                throw reader.corrupt("two tensors have the name \(quoted(header.name))")
             }
             entries[header.name] = Entry(shape: header.shape, type: header.type, range: start..<start + size)
         }
@@ -88,14 +88,14 @@ public struct GGUFFile: Checkpoint {
         tensorNames = entries.keys.sorted()
     }
 
-    /// The formats before GGUF, as their little-endian magic numbers read: GGML, GGMF, GGJT and GGLA.
+    /// The first bytes of the formats before GGUF (little-endian magic numbers): GGML, GGMF, GGJT and GGLA.
     private static let olderFormats = ["lmgg", "fmgg", "tjgg", "algg"]
 
-    /// Refuses a part of a model that was split: its tensors are not the whole model's.
+    /// Throws if the file is only one part of a split model.
     ///
     /// - Throws: `.unsupported` with the command that joins the parts.
     ///
-    /// Source: llama.cpp, tools/gguf-split: `split.no` counts from 0, and the first part alone has all metadata.
+    /// Source: llama.cpp, tools/gguf-split: `split.no` counts from 0, and only the first part has all metadata.
     public func requireWhole() throws(CheckpointError) {
         guard let count = metadata["split.count"]?.int, count > 1 else { return }
         let number = (metadata["split.no"]?.int ?? 0) + 1
@@ -105,7 +105,7 @@ public struct GGUFFile: Checkpoint {
         let joined = (stem == name ? name + ".whole" : stem) + ".gguf"
         throw CheckpointError(
             .unsupported,
-            "\(name) is part \(number) of \(count) of a model that was split; put all parts into one folder and join them: "
+            "\(name) is part \(number) of \(count) of a split model; put all parts into one folder and merge them: "
                 + "llama-gguf-split --merge \(shellQuoted(first)) \(shellQuoted(joined))"
         )
     }
@@ -119,7 +119,7 @@ public struct GGUFFile: Checkpoint {
         var shape: [Int] = []
         for _ in 0..<rank {
             guard let size = Int(exactly: try reader.number(UInt64.self)) else {
-                throw reader.corrupt("tensor \(quoted(name)) has a size that is no number")
+                throw reader.corrupt("tensor \(quoted(name)) has an invalid dimension")
             }
             shape.insert(size, at: 0)  // GGUF counts the innermost dimension first
         }
@@ -128,16 +128,16 @@ public struct GGUFFile: Checkpoint {
             let known = GGUFTensorType.allCases.map(\.name).joined(separator: ", ")
             throw CheckpointError(
                 .unsupported,
-                "\(reader.file.path): tensor \(quoted(name)) is quantised by type \(typeNumber); known are \(known)"
+                "\(reader.file.path): tensor \(quoted(name)) has the unknown type \(typeNumber); supported are \(known)"
             )
         }
         guard let offset = Int(exactly: try reader.number(UInt64.self)) else {
-            throw reader.corrupt("tensor \(quoted(name)) has an offset that is no number")
+            throw reader.corrupt("tensor \(quoted(name)) has an invalid offset")
         }
         return (name, shape, type, offset)
     }
 
-    /// No byte may belong to two tensors: what is read would have no bound but the header's.
+    /// Throws if tensors overlap: the header could otherwise make readers read far more than the file's size.
     private static func checkLayout(
         _ entries: [String: Entry],
         _ reader: GGUFReader
@@ -158,7 +158,7 @@ public struct GGUFFile: Checkpoint {
     ) throws(CheckpointError) -> Int {
         var count = 1
         for size in header.shape {
-            // An empty tensor has strides as well, and they overflow just so.
+            // An empty tensor also has strides, which can overflow too.
             let (product, overflow) = count.multipliedReportingOverflow(by: max(1, size))
             guard !overflow, product < 1 << 48 else {
                 throw reader.corrupt("tensor \(quoted(header.name)) would be larger than any memory")
@@ -166,7 +166,7 @@ public struct GGUFFile: Checkpoint {
             count = product
         }
         guard (header.shape.last ?? 1).isMultiple(of: header.type.blockSize) else {
-            throw reader.corrupt("tensor \(quoted(header.name)) has rows that are not whole blocks")
+            throw reader.corrupt("tensor \(quoted(header.name)) has rows that are not a whole number of blocks")
         }
         return header.shape.contains(0) ? 0 : count / header.type.blockSize * header.type.blockBytes
     }
@@ -174,19 +174,19 @@ public struct GGUFFile: Checkpoint {
     /// The file itself.
     public var files: [CheckpointFile] { [CheckpointFile(path: file.path, byteCount: file.bytes.count)] }
 
-    /// What is known of a tensor without reading it.
+    /// Returns a tensor's shape and storage without reading it.
     ///
     /// - Parameter name: As in ``tensorNames``.
-    /// - Returns: Shape and storage, or nil.
+    /// - Returns: Shape and storage, or nil if there is no such tensor.
     public func info(_ name: String) -> TensorInfo? {
         entries[name].map { TensorInfo(shape: $0.shape, storage: $0.type.name) }
     }
 
-    /// A tensor in float32, dequantised.
+    /// Reads a tensor and dequantizes it to float32.
     ///
     /// - Parameter name: As in ``tensorNames``.
     /// - Returns: The tensor, on the CPU.
-    /// - Throws: `.missing` where there is none; `.inputOutput` where the file has become shorter since it was opened.
+    /// - Throws: `.missing` if there is no such tensor; `.inputOutput` if the file has become shorter since it was opened.
     public func tensor(_ name: String) throws(CheckpointError) -> Tensor {
         guard let entry = entries[name] else {
             throw CheckpointError(.missing, "\(file.path) has no tensor \(quoted(name))")

@@ -1,6 +1,6 @@
 import Files
 
-/// Walks over a GGUF file's header; every step checks that the bytes are there.
+/// Parses a GGUF file's header, with every read checked against the file's size.
 ///
 /// Source: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 struct GGUFReader {
@@ -10,7 +10,7 @@ struct GGUFReader {
     init(_ file: MappedFile) { self.file = file }
 
     func corrupt(_ what: String) -> CheckpointError {
-        CheckpointError(.corrupt, "\(file.path) is not a sound GGUF file: \(what); download it again")
+        CheckpointError(.corrupt, "\(file.path) is not a valid GGUF file: \(what); download it again")
     }
 
     mutating func take(_ count: Int) throws(CheckpointError) -> UnsafeRawBufferPointer {
@@ -27,11 +27,11 @@ struct GGUFReader {
         Value(littleEndian: try take(MemoryLayout<Value>.size).loadUnaligned(as: Value.self))
     }
 
-    /// A count of things that take at least `size` bytes each, so it cannot exceed what is left.
+    /// Reads a count of items that take at least `size` bytes each. Throws if the rest of the file cannot hold them.
     mutating func count(of what: String, atLeast size: Int) throws(CheckpointError) -> Int {
         let count = try number(UInt64.self)
         guard count <= UInt64((file.bytes.count - position) / size) else {
-            throw corrupt("it says it has \(count) \(what), more than its \(file.bytes.count) bytes can hold")
+            throw corrupt("it claims \(count) \(what), more than its \(file.bytes.count) bytes can hold")
         }
         return Int(count)
     }
@@ -40,7 +40,7 @@ struct GGUFReader {
         String(decoding: try take(try count(of: "bytes of text", atLeast: 1)), as: UTF8.self)
     }
 
-    /// A value of one of the format's types, by number.
+    /// Reads a value of the type with the given number.
     mutating func value(type: UInt32) throws(CheckpointError) -> GGUFValue {
         switch type {
         case 0: return .int(Int(try number(UInt8.self)))
@@ -56,7 +56,7 @@ struct GGUFReader {
         case 10: return .unsigned(try number())
         case 11: return .int(Int(try number(Int64.self)))
         case 12: return .double(Double(bitPattern: try number()))
-        default: throw corrupt("a value of type \(type), which there is not")
+        default: throw corrupt("it has a value of unsupported type \(type)")
         }
     }
 
@@ -65,7 +65,7 @@ struct GGUFReader {
         let sizes: [UInt32: Int] = [
             0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 8: 8, 10: 8, 11: 8, 12: 8,
         ]
-        guard let size = sizes[type] else { throw corrupt("a list of type \(type), which there is not") }
+        guard let size = sizes[type] else { throw corrupt("it has a list of unsupported type \(type)") }
         let count = try count(of: "list elements", atLeast: size)
         var strings: [String] = []
         var ints: [Int] = []
@@ -78,7 +78,7 @@ struct GGUFReader {
             case .unsigned(let value): ints.append(Int(clamping: value))
             case .double(let value): doubles.append(value)
             case .bool(let value): bools.append(value)
-            default: throw corrupt("a list of lists")
+            default: throw corrupt("it has a list of lists")
             }
         }
         switch type {

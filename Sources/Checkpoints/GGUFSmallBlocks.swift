@@ -1,4 +1,4 @@
-// Blocks of two, three and unevenly spaced four bits.
+// Quantization blocks with two, three, and unevenly spaced four bits.
 //
 // Source: ggml-quants.c, `dequantize_row_q2_K`, `dequantize_row_q3_K`, `dequantize_row_iq4_nl`, `dequantize_row_iq4_xs`.
 
@@ -8,13 +8,13 @@ func twoBits(_ block: UnsafeRawPointer, into y: UnsafeMutablePointer<Float>) {
     for group in 0..<16 {
         let packed = byte(block, group)
         let (d, offset) = (scale * Float(packed & 15), minimum * Float(packed >> 4))
-        // Groups come in pairs: 32 bytes hold eight of them, two bits of each byte for a pair.
+        // 32 bytes hold eight groups: each pair of groups uses two bits of every byte.
         let (bytes, shift) = (16 + group / 8 * 32 + group % 2 * 16, group % 8 / 2 * 2)
         for i in 0..<16 { y[group * 16 + i] = d * Float(byte(block, bytes + i) >> shift & 3) - offset }
     }
 }
 
-/// Q3_K: sixteen groups of 16 values with a six-bit scale each; the third bits lie apart, and are the sign turned round.
+/// Q3_K: sixteen groups of 16 values with a six-bit scale each. The third bits are stored apart, as inverted sign bits.
 func threeBits(_ block: UnsafeRawPointer, into y: UnsafeMutablePointer<Float>) {
     let scale = half(block + 108)
     for group in 0..<16 {
@@ -40,10 +40,10 @@ func nonlinearSuperBlock(_ block: UnsafeRawPointer, into y: UnsafeMutablePointer
     }
 }
 
-/// The sixteen values that four bits of IQ4_NL and IQ4_XS stand for.
+/// The value of a four-bit code of IQ4_NL and IQ4_XS.
 @inline(__always)
 func nonlinear(_ index: Int) -> Float {
-    // Two words of eight bytes, the first value lowest: a table in memory would be bounds-checked for every value.
+    // Two words of eight bytes, lowest byte first: a table in memory would be bounds-checked for every value.
     let values: UInt64 = index < 8 ? 0xF6EA_DDCF_BFAD_9881 : 0x7159_4535_2619_0D01
     return Float(Int8(truncatingIfNeeded: values >> UInt64(index % 8 * 8)))
 }

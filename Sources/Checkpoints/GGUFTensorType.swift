@@ -1,6 +1,6 @@
 import Foundation
 
-/// How a GGUF tensor is stored; the values are the format's own.
+/// The storage type of a GGUF tensor, with the format's own numbers.
 ///
 /// Source: https://github.com/ggml-org/ggml/blob/master/include/ggml.h, `enum ggml_type`.
 enum GGUFTensorType: UInt32, CaseIterable {
@@ -20,16 +20,16 @@ enum GGUFTensorType: UInt32, CaseIterable {
     case iq4_xs = 23
     case bf16 = 30
 
-    /// The type of a name, ggml's in capitals.
+    /// Looks up a type by ggml's name in capitals.
     init?(name: String) {
         guard let type = Self.allCases.first(where: { $0.name == name }) else { return nil }
         self = type
     }
 
-    /// ggml's name, `Q4_K` say.
+    /// ggml's name, for example `Q4_K`.
     var name: String { "\(self)".uppercased() }
 
-    /// Values in a block.
+    /// The number of values in a block.
     var blockSize: Int {
         switch self {
         case .f32, .f16, .bf16: 1
@@ -38,7 +38,7 @@ enum GGUFTensorType: UInt32, CaseIterable {
         }
     }
 
-    /// Bytes that a block takes.
+    /// The size of a block in bytes.
     var blockBytes: Int {
         switch self {
         case .f32: 4
@@ -57,17 +57,17 @@ enum GGUFTensorType: UInt32, CaseIterable {
         }
     }
 
-    /// Turns whole blocks into float32 values, on all cores.
+    /// Dequantizes whole blocks to float32, on all cores.
     ///
     /// - Parameters:
     ///   - blocks: A whole number of blocks.
-    ///   - output: ``blockSize`` values for each.
+    ///   - output: Room for ``blockSize`` values per block.
     func dequantize(_ blocks: UnsafeRawBufferPointer, into output: UnsafeMutableBufferPointer<Float>) {
         guard let input = blocks.baseAddress, let values = output.baseAddress else { return }
         let count = blocks.count / blockBytes
         precondition(output.count == count * blockSize, "room for every block's values")
         let chunk = max(1, (1 << 16) / blockSize)
-        // The chunks write to disjoint parts of `values`.
+        // Chunks write to disjoint parts of `values`.
         nonisolated(unsafe) let (source, target) = (input, values)
         DispatchQueue.concurrentPerform(iterations: (count + chunk - 1) / chunk) { index in
             for block in index * chunk..<min(count, (index + 1) * chunk) {
@@ -119,7 +119,7 @@ func fourBits(_ bits: UnsafeRawPointer, into y: UnsafeMutablePointer<Float>, _ v
     }
 }
 
-/// 32 values of five bits: four bytes of fifth bits, then as ``fourBits``.
+/// 32 values of five bits: four bytes of fifth bits, then the same as ``fourBits``.
 @inline(__always)
 private func fiveBits(_ bits: UnsafeRawPointer, into y: UnsafeMutablePointer<Float>, _ value: (Int) -> Float)
 {

@@ -10,7 +10,7 @@ public enum GGUFValue: Sendable, Equatable {
     case bools([Bool])
     case strings([String])
 
-    /// A whole number.
+    /// The value as an integer, if it is one.
     public var int: Int? {
         switch self {
         case .int(let value): value
@@ -19,16 +19,16 @@ public enum GGUFValue: Sendable, Equatable {
         }
     }
 
-    /// A number.
+    /// The value as a number, if it is one.
     public var double: Double? { if case .double(let value) = self { value } else { int.map(Double.init) } }
 
-    /// A truth value.
+    /// The value as a Boolean, if it is one.
     public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
 
-    /// A text; bytes that are not UTF-8 come as U+FFFD.
+    /// A string, with U+FFFD in place of bytes that are not UTF-8.
     public var string: String? { if case .string(let value) = self { value } else { nil } }
 
-    /// A list of whole numbers.
+    /// A list of integers.
     public var ints: [Int]? { if case .ints(let values) = self { values } else { nil } }
 
     /// A list of numbers.
@@ -36,6 +36,6 @@ public enum GGUFValue: Sendable, Equatable {
         if case .doubles(let values) = self { values } else { ints.map { $0.map(Double.init) } }
     }
 
-    /// A list of texts.
+    /// A list of strings.
     public var strings: [String]? { if case .strings(let values) = self { values } else { nil } }
 }

@@ -1,13 +1,13 @@
 public import Torch
 
-/// A GGUF under the Hub's tensor names and with the values that the Hub's checkpoint has.
+/// A GGUF file with the tensor names and values of the Hub's checkpoint.
 ///
-/// A tensor that the architecture does not know keeps its own name. Tables of rotary frequencies are left out: they come
-/// back as hyper-parameters.
+/// A tensor that the architecture does not know keeps its name. Tables of rotary frequencies are left out, because the
+/// configuration provides them as hyperparameters.
 ///
 /// Source: transformers 5.23, modeling_gguf_pytorch_utils.py; gguf-py's tensor_mapping.py.
 public struct HubNamedGGUF: Checkpoint {
-    /// The architectures that are known, sorted: what a file's `general.architecture` may be.
+    /// The supported values of a file's `general.architecture`, sorted.
     public static var architectures: [String] { GGUFArchitecture.all.keys.sorted() }
 
     private struct Entry: Sendable {
@@ -15,17 +15,17 @@ public struct HubNamedGGUF: Checkpoint {
         var change: GGUFArchitecture.Change
     }
 
-    /// The Hub's names, sorted.
+    /// Names of all tensors on the Hub, sorted.
     public let tensorNames: [String]
     private let file: GGUFFile
     private let entries: [String: Entry]
     private let headCount: Int
     private let keyValueHeadCount: Int
 
-    /// Looks at a file through the Hub's names.
+    /// Wraps a file with the Hub's names.
     ///
-    /// - Parameter file: Of one of the known ``architectures``.
-    /// - Throws: `.unsupported` for another architecture or a part of a file; `.corrupt` where the head counts are missing.
+    /// - Parameter file: A file of one of the supported ``architectures``.
+    /// - Throws: `.unsupported` for another architecture or a part of a split model; `.corrupt` if head counts are missing.
     public init(_ file: GGUFFile) throws(CheckpointError) {
         try file.requireWhole()
         let path = file.files.first?.path ?? "the GGUF file"
@@ -33,7 +33,7 @@ public struct HubNamedGGUF: Checkpoint {
         guard let architecture = GGUFArchitecture.all[name] else {
             throw CheckpointError(
                 .unsupported,
-                "\(path): GGUF models of architecture \(quoted(name)) are not known; known are: "
+                "\(path): GGUF models of architecture \(quoted(name)) are not supported; supported are: "
                     + Self.architectures.joined(separator: ", ")
             )
         }
@@ -47,7 +47,7 @@ public struct HubNamedGGUF: Checkpoint {
         for gguf in file.tensorNames where !GGUFArchitecture.rotaryTables.contains(gguf) {
             let (hub, change) = architecture.place(of: gguf) ?? (gguf, .none)
             guard entries[hub] == nil else {
-                throw CheckpointError(.corrupt, "\(path): two tensors stand for \(quoted(hub))")
+                throw CheckpointError(.corrupt, "\(path): two tensors map to \(quoted(hub))")
             }
             entries[hub] = Entry(gguf: gguf, change: change)
         }
@@ -58,21 +58,21 @@ public struct HubNamedGGUF: Checkpoint {
     /// The file itself.
     public var files: [CheckpointFile] { file.files }
 
-    /// What is known of a tensor without reading it.
+    /// Returns a tensor's shape and storage without reading it.
     ///
     /// - Parameter name: As in ``tensorNames``.
-    /// - Returns: Shape and storage, or nil.
+    /// - Returns: Shape and storage, or nil if there is no such tensor.
     public func info(_ name: String) -> TensorInfo? {
         guard let entry = entries[name], var info = file.info(entry.gguf) else { return nil }
         if case .transposed = entry.change, info.shape.count == 2 { info.shape.reverse() }
         return info
     }
 
-    /// A tensor in float32, dequantised.
+    /// Reads a tensor and dequantizes it to float32.
     ///
     /// - Parameter name: As in ``tensorNames``.
     /// - Returns: The tensor, on the CPU.
-    /// - Throws: `.missing` where there is none; `.corrupt` where its rows do not go with the heads.
+    /// - Throws: `.missing` if there is no such tensor; `.corrupt` if its rows do not divide into the heads.
     public func tensor(_ name: String) throws(CheckpointError) -> Tensor {
         guard let entry = entries[name] else {
             throw CheckpointError(.missing, "the GGUF file has no tensor \(quoted(name))")
@@ -101,7 +101,7 @@ public struct HubNamedGGUF: Checkpoint {
         throw CheckpointError(
             .corrupt,
             "tensor \(quoted(entry.gguf)) of shape \(shape) does not divide into the \(headCount) attention heads "
-                + "(\(keyValueHeadCount) of keys) that the file says its model has"
+                + "(\(keyValueHeadCount) key heads) that the file's metadata states"
         )
     }
 }

@@ -3,7 +3,7 @@ public import Foundation
 import JSON
 public import Torch
 
-/// One `.safetensors` file, mapped.
+/// A memory-mapped `.safetensors` file.
 ///
 /// Source: https://github.com/huggingface/safetensors, the format and its validation (safetensors/src/tensor.rs).
 public struct SafetensorsFile: Checkpoint {
@@ -16,13 +16,13 @@ public struct SafetensorsFile: Checkpoint {
 
     /// The header's `__metadata__`.
     public let metadata: [String: String]
-    /// The tensors there are, sorted.
+    /// Names of all tensors, sorted.
     public let tensorNames: [String]
     private let entries: [String: Entry]
     private let file: MappedFile
     private let dataStart: Int
 
-    /// How files begin that people rename to `.safetensors`.
+    /// Magic bytes of other formats that people rename to `.safetensors`.
     private static let otherFormats = [
         (magic: "PK\u{3}\u{4}", name: "a pickle of PyTorch (a zip archive)"),
         (magic: "GGUF", name: "a GGUF file"),
@@ -33,13 +33,13 @@ public struct SafetensorsFile: Checkpoint {
     /// Maps a file and checks its header against its size.
     ///
     /// - Parameter url: The file.
-    /// - Throws: `.missing` or `.notAllowed`; `.corrupt` where the header lies; `.unsupported` for a dtype that is not known.
+    /// - Throws: `.missing` or `.notAllowed`; `.corrupt` if the header is invalid; `.unsupported` for an unknown dtype.
     public init(contentsOf url: URL) throws(CheckpointError) {
         let file = try asCheckpoint { () throws(FileError) in try MappedFile(contentsOf: url) }
         func corrupt(_ what: String) -> CheckpointError {
             CheckpointError(
                 .corrupt,
-                "\(file.path) is not a sound safetensors file: \(what); download or save it again"
+                "\(file.path) is not a valid safetensors file: \(what); download or save it again"
             )
         }
         if let standIn = StandIn(file.bytes) {
@@ -48,26 +48,26 @@ public struct SafetensorsFile: Checkpoint {
         if let format = Self.otherFormats.first(where: { file.bytes.starts(with: $0.magic.utf8) }) {
             throw CheckpointError(
                 .unsupported,
-                "\(file.path) is not a safetensors file but \(format.name); give it its right name"
+                "\(file.path) is not a safetensors file but \(format.name); rename it accordingly"
             )
         }
         guard file.bytes.count >= 8 else {
-            throw corrupt("it has \(file.bytes.count) bytes, fewer than its header's size")
+            throw corrupt("it has \(file.bytes.count) bytes, too few for the header's size")
         }
         let stated = UInt64(littleEndian: file.bytes.loadUnaligned(as: UInt64.self))
         guard stated <= UInt64(Self.longestHeader) else {
-            throw corrupt("its header says it is \(stated) bytes long")
+            throw corrupt("its header claims to be \(stated) bytes long")
         }
         let dataStart = 8 + Int(stated)
         guard dataStart <= file.bytes.count else {
             throw corrupt(
-                "its header says it is \(stated) bytes long, and the whole file has \(file.bytes.count)"
+                "its header claims to be \(stated) bytes long, but the whole file has \(file.bytes.count)"
             )
         }
         let header: JSONValue
         do throws(JSONError) {
             header = try JSONValue.parse(file.bytes[8..<dataStart])
-        } catch { throw corrupt("its header is not JSON, \(error)") }
+        } catch { throw corrupt("its header is not valid JSON: \(error)") }
         guard let object = header.object else { throw corrupt("its header is not an object") }
         let pairs = object["__metadata__"].object?.members.compactMap { member in
             member.value.string.map { (member.name, $0) }
@@ -76,7 +76,7 @@ public struct SafetensorsFile: Checkpoint {
         var entries: [String: Entry] = [:]
         for member in object.members where member.name != "__metadata__" {
             guard entries[member.name] == nil else {
-                throw corrupt("two tensors are called \(quoted(member.name))")
+                throw corrupt("two tensors have the name \(quoted(member.name))")
             }
             entries[member.name] = try Self.entry(member.name, member.value, in: file.path, corrupt: corrupt)
         }
@@ -96,21 +96,21 @@ public struct SafetensorsFile: Checkpoint {
         guard let storage = value["dtype"].string, let sizes = value["shape"].array,
             let offsets = value["data_offsets"].array, offsets.count == 2,
             let start = offsets[0].int, let end = offsets[1].int, 0 <= start, start <= end
-        else { throw corrupt("tensor \(quoted(name)) lacks a dtype, a shape or two rising offsets") }
+        else { throw corrupt("tensor \(quoted(name)) lacks a dtype, a shape or two ascending offsets") }
         guard let dtype = dtypes[storage] else {
             throw CheckpointError(
                 .unsupported,
-                "\(path): tensor \(quoted(name)) is stored as \(quoted(storage)); known are "
+                "\(path): tensor \(quoted(name)) has the unknown dtype \(quoted(storage)); supported are "
                     + dtypes.keys.sorted().joined(separator: ", ")
             )
         }
         guard sizes.count <= highestRank else {
-            throw corrupt("tensor \(quoted(name)) has \(sizes.count) dimensions, more than any model's")
+            throw corrupt("tensor \(quoted(name)) has too many dimensions (\(sizes.count))")
         }
         var shape: [Int] = []
         for size in sizes {
             guard let size = size.int, size >= 0 else {
-                throw corrupt("tensor \(quoted(name)) has a size that is no number")
+                throw corrupt("tensor \(quoted(name)) has an invalid dimension")
             }
             shape.append(size)
         }
@@ -119,17 +119,17 @@ public struct SafetensorsFile: Checkpoint {
         }
         guard bytes == end - start else {
             throw corrupt(
-                "tensor \(quoted(name)) of \(storage) \(shape) takes \(bytes) bytes, and its offsets span \(end - start)"
+                "tensor \(quoted(name)) of \(storage) \(shape) takes \(bytes) bytes, but its offsets span \(end - start)"
             )
         }
         return Entry(dtype: dtype, storage: storage, shape: shape, range: start..<end)
     }
 
-    /// Bytes that a shape takes; nil where that, or a stride of it, would be no number.
+    /// The size of a tensor in bytes; nil if it or a stride overflows.
     private static func byteCount(of shape: [Int], width: Int) -> Int? {
         var stride = width
         for size in shape {
-            // An empty tensor has strides as well, and they overflow just so.
+            // An empty tensor also has strides, which can overflow too.
             let (product, overflow) = stride.multipliedReportingOverflow(by: max(1, size))
             guard !overflow else { return nil }
             stride = product
@@ -137,7 +137,7 @@ public struct SafetensorsFile: Checkpoint {
         return shape.contains(0) ? 0 : stride
     }
 
-    /// Tensors must tile the data from its first byte to its last.
+    /// Throws unless the tensors cover the data without gaps or overlaps.
     private static func checkLayout(
         _ entries: [String: Entry],
         dataSize: Int,
@@ -152,19 +152,19 @@ public struct SafetensorsFile: Checkpoint {
         for (name, entry) in ordered {
             guard entry.range.lowerBound == end else {
                 throw corrupt(
-                    "tensor \(quoted(name)) starts at byte \(entry.range.lowerBound) where \(end) was expected"
+                    "tensor \(quoted(name)) starts at byte \(entry.range.lowerBound) instead of \(end)"
                 )
             }
             guard entry.range.upperBound <= dataSize else {
                 throw corrupt(
-                    "tensor \(quoted(name)) ends at byte \(entry.range.upperBound) of the data, and the file has \(dataSize) "
-                        + "bytes of it: it is cut off"
+                    "tensor \(quoted(name)) ends at byte \(entry.range.upperBound) of the data, but the file has \(dataSize) "
+                        + "bytes of data: it is truncated"
                 )
             }
             end = entry.range.upperBound
         }
         guard end == dataSize else {
-            throw corrupt("its tensors take \(end) bytes, and the file has \(dataSize) for them")
+            throw corrupt("its tensors take \(end) bytes, but the file has \(dataSize) bytes of data")
         }
     }
 
@@ -174,7 +174,7 @@ public struct SafetensorsFile: Checkpoint {
         "BF16": .bfloat16, "F32": .float32, "F64": .float64,
     ]
 
-    /// Names of tied weights that were left out when the file was saved, and the names under which it has their values.
+    /// Maps the names of tied weights that were left out when saving to the names that hold their values.
     ///
     /// Source: `save_model` of safetensors 0.8 (bindings/python/py_src/safetensors/torch.py).
     public var aliases: [String: String] {
@@ -184,19 +184,19 @@ public struct SafetensorsFile: Checkpoint {
     /// The file itself.
     public var files: [CheckpointFile] { [CheckpointFile(path: file.path, byteCount: file.bytes.count)] }
 
-    /// What is known of a tensor without reading it.
+    /// Returns a tensor's shape and storage without reading it.
     ///
     /// - Parameter name: As in ``tensorNames``.
-    /// - Returns: Shape and storage, or nil.
+    /// - Returns: Shape and storage, or nil if there is no such tensor.
     public func info(_ name: String) -> TensorInfo? {
         entries[name].map { TensorInfo(shape: $0.shape, storage: $0.storage) }
     }
 
-    /// A tensor over the mapped file; copied only where it is not aligned.
+    /// Returns a tensor over the mapped file; copies it only if it is not aligned.
     ///
     /// - Parameter name: As in ``tensorNames``.
     /// - Returns: The tensor, on the CPU.
-    /// - Throws: `.missing` where there is none; `.inputOutput` where the file has become shorter since it was opened.
+    /// - Throws: `.missing` if there is no such tensor; `.inputOutput` if the file has become shorter since it was opened.
     public func tensor(_ name: String) throws(CheckpointError) -> Tensor {
         guard let entry = entries[name], let base = file.bytes.baseAddress else {
             throw CheckpointError(.missing, "\(file.path) has no tensor \(quoted(name))")

@@ -3,16 +3,16 @@ public import Foundation
 import JSON
 public import Torch
 
-/// Writes tensors as one `.safetensors` file, byte for byte as Python's `safetensors.torch.save_file` would.
+/// Writes tensors to one `.safetensors` file, byte for byte like Python's `safetensors.torch.save_file`.
 ///
 /// - Parameters:
-///   - tensors: Names and values; the file has its own order.
-///   - file: Its place; it appears whole or not at all.
+///   - tensors: Names and values in any order; the format defines the order in the file.
+///   - file: The destination, written atomically.
 ///   - metadata: The header's `__metadata__`.
-///   - bypassesCache: Whether it is written past the system's cache where the disk can do that.
+///   - bypassesCache: Whether to bypass the system's page cache if the disk supports that.
 /// - Throws: `.diskFull`, `.notAllowed` or `.inputOutput`.
 ///
-/// Source: safetensors/src/tensor.rs, `prepare`: widest dtype first, then by name; the header padded to 8 bytes.
+/// Source: safetensors/src/tensor.rs, `prepare`: widest dtype first, then by name; the header is padded to 8 bytes.
 public func writeSafetensors(
     _ tensors: [(name: String, tensor: Tensor)],
     to file: URL,
@@ -56,7 +56,7 @@ public func writeSafetensors(
     try asCheckpoint { () throws(FileError) in try output.commit() }
 }
 
-/// safetensors' own order of dtypes, narrowest first.
+/// The position of a dtype in safetensors' order, narrowest first.
 private func rank(_ dtype: DType) -> Int {
     let ascending: [DType] = [
         .bool, .uint8, .int8, .int16, .float16, .bfloat16, .int32, .float32, .float64, .int64,
@@ -68,9 +68,9 @@ private func rank(_ dtype: DType) -> Int {
 ///
 /// - Parameters:
 ///   - tensors: Names and values, in the model's order.
-///   - folder: Made if need be; shards of an earlier save there are removed.
-///   - maxShardSize: Bytes of tensors in one file at the most.
-///   - bypassesCache: Whether files are written past the system's cache where the disk can do that.
+///   - folder: The destination, created if needed; shards of an earlier save are removed.
+///   - maxShardSize: The largest number of tensor bytes in one file.
+///   - bypassesCache: Whether to bypass the system's page cache if the disk supports that.
 /// - Throws: `.diskFull`, `.notAllowed` or `.inputOutput`.
 ///
 /// Source: `split_torch_state_dict_into_shards` of huggingface_hub; `PreTrainedModel.save_pretrained`.

@@ -5,10 +5,10 @@ import Torch
 
 /// Opens a model folder's weights: `model.safetensors`, or the shards of `model.safetensors.index.json`.
 ///
-/// - Parameter folder: In the Hub's layout.
-/// - Returns: The tensors of all files together.
-/// - Throws: `.missing` where there are none, `.unsupported` where there are only pickles, `.notAllowed` where a link leads
-///   out of the folder; what the files' readers throw.
+/// - Parameter folder: A folder in the Hub's layout.
+/// - Returns: The tensors of all files.
+/// - Throws: `.missing` if there are no weights, `.unsupported` if there are only pickles, `.notAllowed` if a link leads out
+///   of the folder; also the errors of ``SafetensorsFile``.
 public func openCheckpoint(folder: URL) throws(CheckpointError) -> any Checkpoint {
     let path = folder.path(percentEncoded: false)
     let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
@@ -23,11 +23,11 @@ private func contained(_ name: String, in folder: URL) throws(CheckpointError) -
     try asCheckpoint { () throws(FileError) in try containedFile(name, in: folder) }
 }
 
-/// Several safetensors files that an index ties together.
+/// A checkpoint of several safetensors files and an index.
 ///
-/// As in transformers, all tensors of all files that the index names are there, also those that it does not list
-/// (modeling_utils.py of transformers 5.23, `merged_state_dict`); its sums are not looked at. If the index lists a tensor in
-/// another file than the one that holds it, or one that no file holds, that is a note. Two tensors of one name are refused.
+/// As in transformers, it includes all tensors of all files that the index names, even tensors that the index does not list
+/// (modeling_utils.py of transformers 5.23, `merged_state_dict`). The index's totals are ignored. A tensor that the index lists
+/// in the wrong file, or that no file contains, produces a note. Two tensors with the same name are an error.
 struct ShardedCheckpoint: Checkpoint {
     static let indexName = "model.safetensors.index.json"
 
@@ -65,7 +65,7 @@ struct ShardedCheckpoint: Checkpoint {
         tensorNames = shardOfTensor.keys.sorted()
     }
 
-    /// How the index differs from the files.
+    /// Describes how the index differs from the files.
     private static func notes(
         on listed: [(tensor: String, file: String)],
         _ shardOfTensor: [String: String],
@@ -84,20 +84,20 @@ struct ShardedCheckpoint: Checkpoint {
         var notes: [String] = []
         if !absent.isEmpty {
             notes.append(
-                "\(path) lists \(count(absent)) that no file holds (\(named(absent))); as in transformers, "
+                "\(path) lists \(count(absent)) that no file contains (\(named(absent))); as in transformers, "
                     + "that matters only if the model needs them"
             )
         }
         if !moved.isEmpty {
             notes.append(
-                "\(path) lists \(count(moved)) in another file than the one that holds them (\(named(moved))); "
-                    + "they are read from the files that hold them, as in transformers"
+                "\(path) lists \(count(moved)) in the wrong file (\(named(moved))); "
+                    + "they are read from the files that contain them, as in transformers"
             )
         }
         return notes
     }
 
-    /// The index's list of tensors and the files that hold them.
+    /// Reads the index's list of tensors and their files.
     private static func weightMap(
         _ index: MappedFile,
         _ corrupt: (String) -> CheckpointError
@@ -105,8 +105,8 @@ struct ShardedCheckpoint: Checkpoint {
         let document: JSONValue
         do throws(JSONError) {
             document = try JSONValue.parse(index.bytes)
-        } catch { throw corrupt("not JSON, \(error)") }
-        guard let weights = document["weight_map"].object else { throw corrupt("there is no `weight_map`") }
+        } catch { throw corrupt("not valid JSON: \(error)") }
+        guard let weights = document["weight_map"].object else { throw corrupt("it has no `weight_map`") }
         var seen: Set<String> = []
         var listed: [(tensor: String, file: String)] = []
         for member in weights.members {
@@ -118,7 +118,7 @@ struct ShardedCheckpoint: Checkpoint {
                 && !file.unicodeScalars.contains { $0 == "/" || $0.value < 0x20 }
             guard isBeside else {
                 throw corrupt(
-                    "tensor \(quoted(member.name)) is said to lie in \(quoted(file)), which is no file beside the index"
+                    "tensor \(quoted(member.name)) is listed in \(quoted(file)), which is not a file next to the index"
                 )
             }
             guard seen.insert(member.name).inserted else {
@@ -139,7 +139,7 @@ struct ShardedCheckpoint: Checkpoint {
         } catch  where error.code == .missing {
             throw CheckpointError(
                 .missing,
-                "\(error); it holds tensor \(quoted(tensor)) of the model: the download is not complete, start it again"
+                "\(error); it contains tensor \(quoted(tensor)) of the model: the download is not complete; start it again"
             )
         }
     }

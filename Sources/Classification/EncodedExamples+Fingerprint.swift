@@ -2,7 +2,7 @@ import NN
 import Tokenization
 
 extension EncodedExamples {
-    /// Tells these ids and targets from others; the same in every process.
+    /// A fingerprint of these ids and targets, the same in every process.
     package var fingerprint: String {
         var hash = Fingerprint()
         hash.add(encodings.ids)
@@ -18,17 +18,17 @@ extension EncodedExamples {
     }
 }
 
-/// A hash that is the same in every process: FNV-1a by words rather than bytes, turned so that high bits reach the low ones.
+/// A hash that is the same in every process: FNV-1a over words instead of bytes, with high bits mixed into the low ones.
 package struct Fingerprint {
     private var value: UInt64 = 0xcbf2_9ce4_8422_2325
 
-    /// The hash of nothing.
+    /// Creates the hash of no data.
     package init() {}
 
     /// The hash in hexadecimal digits.
     package var text: String { String(value, radix: 16) }
 
-    /// Adds numbers, and how many they are.
+    /// Adds numbers and their count.
     package mutating func add(_ numbers: [some FixedWidthInteger]) {
         add(UInt64(numbers.count))
         for number in numbers { add(UInt64(truncatingIfNeeded: number)) }

@@ -3,44 +3,44 @@ public import NN
 public import Tokenization
 public import Torch
 
-/// Tokenized texts and, where it is known, what they are to be taken for.
+/// Tokenized texts and, if known, their targets.
 public struct EncodedExamples: Sendable, Equatable {
-    /// Ids of all texts, none of them without tokens.
+    /// The ids of all texts, each with at least one token.
     public let encodings: PackedEncodings
-    /// A label, several or a number per text; nil where they are not known.
+    /// One target per text; nil if unknown.
     public let targets: Targets?
 
     /// The number of texts.
     public var count: Int { encodings.count }
 
-    /// The number of tokens of all texts.
+    /// The number of tokens in all texts.
     public var tokenCount: Int { encodings.ids.count }
 
-    /// Encoded texts.
+    /// Creates encoded examples.
     ///
     /// - Parameters:
-    ///   - encodings: Their ids.
-    ///   - targets: As many, where they are known.
+    ///   - encodings: The ids of the texts.
+    ///   - targets: The targets, one per text, if known.
     public init(encodings: PackedEncodings, targets: Targets? = nil) {
         precondition(targets.map { $0.count == encodings.count } ?? true, "a target for each text")
         self.encodings = encodings
         self.targets = targets
     }
 
-    /// Tokens of one text.
+    /// Returns the number of tokens of a text.
     ///
-    /// - Parameter index: Which.
-    /// - Returns: Their number.
+    /// - Parameter index: The index of the text.
+    /// - Returns: The number of tokens.
     public func length(of index: Int) -> Int {
         Int(encodings.cuSeqlens[index + 1] - encodings.cuSeqlens[index])
     }
 
-    /// Some of the texts as a batch, in the order given.
+    /// Returns some of the texts as a batch, in the given order.
     ///
     /// - Parameters:
-    ///   - indices: Which texts.
+    ///   - indices: The indices of the texts.
     ///   - padTokenID: The model's padding token.
-    ///   - device: Where the model is.
+    ///   - device: The model's device.
     /// - Returns: The texts, packed.
     /// - Throws: `.outOfMemory`.
     public func batch(
@@ -67,12 +67,12 @@ public struct EncodedExamples: Sendable, Equatable {
         )
     }
 
-    /// Batches in order: of `size` texts if given, else of as many as fit into `maxTokens` tokens.
+    /// Splits the texts into batches in order: `size` texts each if given, else as many as fit into `maxTokens` tokens.
     ///
     /// - Parameters:
-    ///   - size: Texts of a batch.
-    ///   - maxTokens: Tokens of a batch; a longer text is a batch by itself. Nil takes 4,096.
-    ///   - maxTexts: Texts of a batch without a `size`, one at least; nil for any number.
+    ///   - size: The texts per batch.
+    ///   - maxTokens: The most tokens of a batch. A longer text is a batch by itself. Nil takes 4,096.
+    ///   - maxTexts: The most texts of a batch without a `size`, at least one; nil for any number.
     /// - Returns: Ranges that cover all texts.
     public func batches(of size: Int?, maxTokens: Int? = nil, maxTexts: Int? = nil) -> [Range<Int>] {
         var batches: [Range<Int>] = []

@@ -1,15 +1,15 @@
 package import JSON
 package import NN
 
-/// A loss that a file can hold: a replay file, a checkpoint, or the settings beside a saved model.
+/// A loss that can be stored in a file: a replay file, a checkpoint, or the settings of a saved model.
 package enum LossSettings: Sendable, Equatable {
     case crossEntropy(CrossEntropy)
     case binaryCrossEntropy(BinaryCrossEntropy)
     case squaredError
-    /// A loss of one's own: code, which no file can hold.
+    /// A custom loss, which is code and cannot be stored.
     case custom
 
-    /// The settings of a loss; a type that is not among ours is ``custom``.
+    /// Creates the settings of a loss; a type that is not built in is ``custom``.
     package init(_ loss: any ClassificationLoss) {
         self =
             switch loss {
@@ -30,7 +30,7 @@ package enum LossSettings: Sendable, Equatable {
         }
     }
 
-    /// What distinguishes the loss from the plain one, `weighted, smoothing 0.1`; nil if nothing does.
+    /// The differences from the plain loss, `weighted, smoothing 0.1`; nil if there are none.
     package var note: String? {
         func text(_ parts: [String?]) -> String? {
             let given = parts.compactMap(\.self)
@@ -46,11 +46,11 @@ package enum LossSettings: Sendable, Equatable {
         case .binaryCrossEntropy(let loss):
             return text([loss.positiveWeights == nil ? nil : "weighted", focal(loss.focalGamma)])
         case .squaredError: return nil
-        case .custom: return "a loss of your own"
+        case .custom: return "a custom loss"
         }
     }
 
-    /// For a file; ``init(_:labelCount:)`` reads it.
+    /// The settings as JSON, for ``init(_:labelCount:)``.
     package var json: JSONValue {
         func numbers(_ weights: [Float]?) -> JSONValue {
             weights.map { .array($0.map { .double(Double($0)) }) } ?? .null
@@ -71,10 +71,10 @@ package enum LossSettings: Sendable, Equatable {
         }
     }
 
-    /// Reads what ``json`` wrote; nil if it is something else, or has another number of weights than there are labels.
+    /// Reads the output of ``json``; nil if it is invalid, or if the number of weights differs from the number of labels.
     ///
     /// - Parameters:
-    ///   - json: The settings.
+    ///   - json: The settings as JSON.
     ///   - labelCount: The classifier's number of labels.
     package init?(_ json: JSONValue, labelCount: Int) {
         let weights = json["class_weights"].array?.compactMap { $0.double.map(Float.init) }

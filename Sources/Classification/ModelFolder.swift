@@ -4,7 +4,7 @@ import Foundation
 import JSON
 import Models
 
-/// A folder that was given as a model, known by its files' names before any of them is opened.
+/// A folder given as a model. Its layout is recognised by file names, before any file is opened.
 struct ModelFolder {
     let url: URL
     private let path: String
@@ -17,20 +17,20 @@ struct ModelFolder {
         names = Set((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [])
     }
 
-    /// Whether it holds the weights of an adapter, by itself or beside a whole model.
+    /// Whether it has the weights of an adapter, alone or next to a complete model.
     var holdsAdapter: Bool { names.contains("adapter_config.json") }
 
-    /// Whether it is a model's own folder, with a configuration that names a family.
+    /// Whether it is a model folder with a configuration that names a family.
     var hasConfiguration: Bool { names.contains("config.json") && !isOldSentenceTransformer }
 
-    /// Refuses a folder of a layout that is known and cannot be opened.
+    /// Rejects a folder in a layout that is known but cannot be opened.
     ///
-    /// - Throws: ``ModelError`` that names the layout, and says what to do.
+    /// - Throws: ``ModelError`` that names the layout and a remedy.
     func requireKnownLayout() throws(ModelError) {
         if let fault = adapter ?? (hasConfiguration ? nil : otherLayout) { throw fault }
     }
 
-    /// What a person should know of the folder although the model in it can be opened, a sentence each.
+    /// Warnings about a folder that can be opened, one sentence each.
     var notes: [String] {
         guard isSetFit else { return [] }
         return [
@@ -39,12 +39,12 @@ struct ModelFolder {
         ]
     }
 
-    /// Whether SetFit wrote it: a sentence-transformers model whose head is a pickle.
+    /// Whether SetFit wrote it: a sentence-transformers model with a pickled head.
     var isSetFit: Bool { names.contains("model_head.pkl") || names.contains("config_setfit.json") }
 
     // MARK: Adapters
 
-    /// transformers would load the adapter on top of the model: without it, the logits are others.
+    /// transformers would load the adapter on top of the model. Without the adapter, the logits differ.
     private var adapter: ModelError? {
         guard holdsAdapter else { return nil }
         let configuration = json("adapter_config.json")
@@ -52,10 +52,10 @@ struct ModelFolder {
         let kind = configuration["peft_type"].string.map { "\($0) adapter" } ?? "adapter"
         let what =
             hasConfiguration
-            ? "\(path) holds an adapter (adapter_config.json) beside a model, and transformers would load both; "
-                + "adapters cannot be opened here yet; remove adapter_config.json to use the model without it, or merge them once"
+            ? "\(path) contains an adapter (adapter_config.json) next to a model, and transformers would load both; "
+                + "Attune cannot open adapters yet; remove adapter_config.json to use the model without it, or merge them once"
             : "\(path) is \(kind.first.map { "aeiou".contains($0.lowercased()) } ?? false ? "an" : "a") \(kind)"
-                + "\(base.map { " of \($0)" } ?? ""), not a whole model; adapters cannot be opened here yet; merge it once"
+                + "\(base.map { " of \($0)" } ?? ""), not a whole model; Attune cannot open adapters yet; merge it once"
         return ModelError(
             .unsupported,
             "\(what) (needs Python with peft and transformers): \(mergeCommand(configuration))"
@@ -66,7 +66,7 @@ struct ModelFolder {
         let isClassifier = configuration["task_type"].string == "SEQ_CLS"
         let name = isClassifier ? "AutoPeftModelForSequenceClassification" : "AutoPeftModelForCausalLM"
         let labels = isClassifier ? labelCount.map { ", num_labels=\($0)" } ?? "" : ""
-        // Not every adapter comes with its tokenizer.
+        // Not every adapter includes its tokenizer.
         let hasTokenizer = names.contains("tokenizer.json") || names.contains("tokenizer_config.json")
         let tokenizer = hasTokenizer ? path : configuration["base_model_name_or_path"].string ?? path
         return
@@ -76,7 +76,7 @@ struct ModelFolder {
             + "\(shellQuoted(path)) \(shellQuoted(tokenizer)) \(shellQuoted(path + "-merged"))"
     }
 
-    /// Rows of the adapter's own head; peft does not note them in its configuration.
+    /// The rows of the adapter's own head, which peft does not store in its configuration.
     private var labelCount: Int? {
         guard let file = try? SafetensorsFile(contentsOf: url.appending(path: "adapter_model.safetensors"))
         else { return nil }
@@ -87,7 +87,7 @@ struct ModelFolder {
 
     // MARK: Other layouts
 
-    /// A folder without a configuration: which folder or file is meant.
+    /// The error for a folder without a configuration; it names the folder or file to give instead.
     private var otherLayout: ModelError? {
         if let folder = sentenceTransformer {
             return elsewhere("is a sentence-transformers model in an older layout", folder)
@@ -96,7 +96,7 @@ struct ModelFolder {
             name.hasPrefix("checkpoint-") ? Int(name.dropFirst("checkpoint-".count)) : nil
         }
         if let last = runs.max(), exists("checkpoint-\(last)/config.json") {
-            return elsewhere("is the output of a run that has not finished", "checkpoint-\(last)")
+            return elsewhere("is the output of an unfinished run", "checkpoint-\(last)")
         }
         if names.contains("snapshots"), names.contains("blobs") {
             let snapshots = (try? FileManager.default.contentsOfDirectory(atPath: path + "/snapshots")) ?? []
@@ -113,7 +113,7 @@ struct ModelFolder {
             )
         }
         if let inner = names.sorted().first(where: { exists("\($0)/config.json") }) {
-            return elsewhere("holds no config.json, but a folder that does", inner)
+            return elsewhere("has no config.json, but a folder in it does", inner)
         }
         return nil
     }
@@ -122,7 +122,7 @@ struct ModelFolder {
         ModelError(.missingFile, "\(path) \(what); give that \(kind): \(shellQuoted(path + "/" + place))")
     }
 
-    /// Where a sentence-transformers folder keeps the model itself; nil if that is the folder, or if it is none.
+    /// The subfolder with the model itself in a sentence-transformers folder; nil if there is none.
     private var sentenceTransformer: String? {
         let modules = json("modules.json").array ?? []
         let listed = modules.first { $0["type"].string?.contains("Transformer") == true }?["path"].string
@@ -132,7 +132,7 @@ struct ModelFolder {
         }
     }
 
-    /// Older sentence-transformers wrote a config.json of their own, with nothing but a version.
+    /// Older versions of sentence-transformers wrote their own config.json, with only a version.
     private var isOldSentenceTransformer: Bool {
         names.contains("config.json") && names.contains("modules.json")
             && json("config.json")["model_type"] == .null
@@ -141,7 +141,7 @@ struct ModelFolder {
 
     private func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: "\(path)/\(name)") }
 
-    /// A small JSON file; null if there is none, or none that can be read.
+    /// A small JSON file; null if it is missing or cannot be read.
     private func json(_ name: String) -> JSONValue {
         guard names.contains(name), let file = try? MappedFile(contentsOf: containedFile(name, in: url))
         else {

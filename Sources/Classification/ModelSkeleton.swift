@@ -4,21 +4,21 @@ package import Models
 import Tokenization
 import Torch
 
-/// A model on disk of which no weight is read: what it takes to make classifiers of its kind with fewer blocks.
+/// A model on disk, without its weights: everything needed to create similar classifiers with fewer blocks.
 package struct ModelSkeleton {
     private let source: ModelSource
     private let maxLength: Int?
-    /// The blocks of the real model.
+    /// The number of blocks of the real model.
     package let blockCount: Int
-    /// Bytes of its files of weights.
+    /// The size of its weight files in bytes.
     package let checkpointBytes: Int
 
-    /// Opens a model's folder or `.gguf` file.
+    /// Opens a model's folder or a `.gguf` file.
     ///
     /// - Parameters:
     ///   - path: The folder or file.
-    ///   - maxLength: Tokens of a text at the most; nil takes the length of its training, else what tokenizer and model
-    ///     allow.
+    ///   - maxLength: The most tokens of a text; nil takes the length of its training, else that allowed by tokenizer and
+    ///         model.
     /// - Throws: As ``TextClassifier/load(_:options:maxLength:seed:)``.
     package init(_ path: String, maxLength: Int?) throws {
         source = try ModelSource(path: path)
@@ -27,23 +27,23 @@ package struct ModelSkeleton {
         checkpointBytes = source.checkpoint.byteCount
     }
 
-    /// The weights of such a model with fewer blocks.
+    /// Returns the number of weights of the same model with fewer blocks.
     ///
-    /// - Parameter blocks: How many.
-    /// - Returns: Their number.
+    /// - Parameter blocks: The number of blocks.
+    /// - Returns: The number of weights.
     /// - Throws: `ModelError`.
     package func weightCount(blocks: Int) throws -> Int {
         try source.configuration.withBlocks(blocks).weightCount()
     }
 
-    /// A classifier like the model's, with fresh weights.
+    /// Creates a classifier like the model, with random weights.
     ///
     /// - Parameters:
-    ///   - blocks: How many blocks it is to have.
-    ///   - options: Labels wanted, head, types and device; the tokenizer's padding token is added.
-    ///   - seed: Of the weights.
+    ///   - blocks: The number of blocks.
+    ///   - options: The labels, head, types and device; the tokenizer's padding token is added.
+    ///   - seed: The seed of the weights.
     /// - Returns: A classifier that reads texts as the model does.
-    /// - Throws: `ModelError`; `TorchError`, where it does not fit into memory with code `.outOfMemory`.
+    /// - Throws: `ModelError`; `TorchError`, with code `.outOfMemory` if it does not fit into memory.
     package func classifier(
         blocks: Int,
         options: SequenceClassifier.LoadOptions,

@@ -4,15 +4,15 @@ import Foundation
 import Models
 public import Tokenization
 
-/// Where a model is on disk.
+/// The place of a model on disk.
 enum ModelPlace {
     case folder(ModelFolder)
     case gguf(URL)
 
-    /// Tells a folder from a GGUF file.
+    /// Distinguishes a folder from a GGUF file.
     ///
     /// - Parameter path: The folder or file.
-    /// - Throws: `.missingFile` if there is nothing; `.unsupported` for any other file, with what to give.
+    /// - Throws: `.missingFile` if nothing exists there; `.unsupported` for any other file, with a remedy.
     init(_ path: String) throws(ModelError) {
         let url = URL(filePath: path)
         var isFolder: ObjCBool = false
@@ -40,14 +40,14 @@ enum ModelPlace {
     }
 }
 
-/// A model on disk, opened: a folder in the Hub's layout or a `.gguf` file.
+/// An opened model: a folder in the Hub's layout or a `.gguf` file.
 struct ModelSource {
     let configuration: ModelConfiguration
     let checkpoint: any Checkpoint
     let tokenizer: Tokenizer
-    /// The caller's choices, completed by those that the folder's `attune.json` keeps.
+    /// The caller's settings, completed by those in the folder's `attune.json`.
     let settings: ClassifierSettings
-    /// What a person should know of the folder and those choices although it can be opened, a sentence each.
+    /// Warnings about the folder and the settings, one sentence each.
     let notes: [String]
 
     init(path: String, settings told: ClassifierSettings = .init()) throws {
@@ -79,10 +79,10 @@ struct ModelSource {
         notes = tokenizer.notes
     }
 
-    /// How many tokens of a text the model sees.
+    /// Returns the most tokens of a text that the model reads.
     ///
-    /// - Parameter requested: The length asked for; nil takes that of its training.
-    /// - Returns: The length, and what decides it.
+    /// - Parameter requested: The requested length; nil takes that of training.
+    /// - Returns: The length, and the reason for it.
     func lengthLimit(_ requested: Int?) -> TextLengthLimit {
         TextLengthLimit(
             requested: requested ?? settings.maxLength,
@@ -93,7 +93,7 @@ struct ModelSource {
 }
 
 extension TextClassifier {
-    /// The tokenizer of a model's folder or `.gguf` file, without its weights.
+    /// Reads the tokenizer of a model's folder or `.gguf` file, without its weights.
     ///
     /// - Parameter path: The folder or file.
     /// - Returns: The tokenizer.
@@ -106,26 +106,26 @@ extension TextClassifier {
             do throws(TokenizerError) {
                 return try Tokenizer(folder: folder.url)
             } catch  where error.code == .unreadable {
-                // A folder of another layout has no tokenizer where one is looked for.
+                // A folder in another layout has no tokenizer in the usual place.
                 try folder.requireKnownLayout()
                 throw error
             }
         case .gguf(let url):
             let file = try GGUFFile(contentsOf: url)
-            // The first part of a split file has the whole vocabulary, the others have none.
+            // The first part of a split file has the whole vocabulary; the others have none.
             if file.metadata["tokenizer.ggml.tokens"] == nil { try file.requireWhole() }
             return try Tokenizer(gguf: file.vocabulary())
         }
     }
 
-    /// How a model reads texts, without its weights being read.
+    /// Returns the tokenizer and the length limit of a model, without reading its weights.
     ///
     /// - Parameters:
     ///   - path: The folder or `.gguf` file.
-    ///   - maxLength: Tokens of a text at the most; nil takes the length of its training, else what tokenizer and model
-    ///     allow.
-    /// - Returns: The tokenizer; the tokens of a text at the most, nil if nothing limits them; what decides that length; and
-    ///   what a person should know of the model, a sentence each, a length that was cut down included.
+    ///   - maxLength: The most tokens of a text; nil takes the length of its training, else that allowed by tokenizer and
+    ///         model.
+    /// - Returns: The tokenizer; the most tokens of a text, nil if unlimited; the reason for that length; and
+    ///     notes on the model, one sentence each, including one if the requested length was reduced.
     /// - Throws: As ``load(_:options:maxLength:seed:)``.
     public static func tokenizerAndLimit(
         of path: String,
@@ -139,14 +139,14 @@ extension TextClassifier {
         return (source.tokenizer, length.tokens, length, notes)
     }
 
-    /// How many tokens of a text a model sees; for commands that need no weights, so that there need be none.
+    /// Returns the most tokens of a text, for commands that need no weights and should run without them.
     ///
     /// - Parameters:
-    ///   - path: The folder or `.gguf` file; a folder may lack everything but the tokenizer.
-    ///   - tokenizer: The model's, if it was read before.
-    ///   - maxLength: Tokens of a text at the most; nil takes what tokenizer and model allow, whatever the length of training.
-    /// - Returns: The length, and what decides it.
-    /// - Throws: As ``tokenizer(of:)``; `ModelError` for a configuration that cannot be read.
+    ///   - path: The folder or `.gguf` file. A folder only needs the tokenizer.
+    ///   - tokenizer: The model's tokenizer, if it was read before.
+    ///   - maxLength: The most tokens of a text; nil takes that allowed by tokenizer and model, not the length of training.
+    /// - Returns: The length, and the reason for it.
+    /// - Throws: The errors of ``tokenizer(of:)``; `ModelError` for a configuration that cannot be read.
     public static func lengthLimit(
         of path: String,
         tokenizer: Tokenizer? = nil,
@@ -176,7 +176,7 @@ extension GGUFFile {
     func vocabulary() throws(TokenizerError) -> GGUFVocabulary {
         func value(_ name: String) -> GGUFValue? { metadata["tokenizer.ggml." + name] }
         guard let tokens = value("tokens")?.strings, let model = value("model")?.string else {
-            throw TokenizerError(.corrupt, "the GGUF file holds no vocabulary (tokenizer.ggml.tokens)")
+            throw TokenizerError(.corrupt, "the GGUF file has no vocabulary (tokenizer.ggml.tokens)")
         }
         var result = GGUFVocabulary(
             model: model,

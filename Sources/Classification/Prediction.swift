@@ -1,27 +1,27 @@
 import Foundation
 public import Models
 
-/// What a classifier says of one text.
+/// The prediction for one text.
 public struct Prediction: Sendable, Equatable {
-    /// Whether the answer is one label, several or a number.
+    /// Whether the prediction is one label, several labels or a number.
     public var problemType: ProblemType
-    /// The labels that the text is given, by id: the likeliest; of several those above 0.5, maybe none; of a regression none.
+    /// The predicted labels: the most likely one; for multi-label all above 0.5, in order of ids; empty for regression.
     public var labels: [String]
-    /// The likeliest label; of a regression the name of what is predicted.
+    /// The most likely label; for regression, the name of the predicted quantity.
     public var label: String
-    /// The label's probability; of a regression the number.
+    /// The label's probability; for regression, the number.
     public var score: Double
-    /// The probability of every label, by id; of a regression the number alone.
+    /// The probability of every label, by id; for regression, only the number.
     public var scores: [Double]
-    /// What the probabilities come from, by id.
+    /// The logits, by id.
     public var logits: [Float]
 
-    /// A prediction from logits: by softmax, for several labels by a sigmoid each, for a regression as they are.
+    /// Creates a prediction from logits: by softmax, for multi-label by a sigmoid each, for regression unchanged.
     ///
     /// - Parameters:
-    ///   - logits: One per label, float32.
-    ///   - labels: Names by id, at least one.
-    ///   - problemType: What the logits mean.
+    ///   - logits: The logits, one per label, float32.
+    ///   - labels: The label names by id, at least one.
+    ///   - problemType: The meaning of the logits.
     ///
     /// Source: `TextClassificationPipeline.postprocess` of transformers 5.23 (pipelines/text_classification.py:183).
     public init(logits: [Float], labels: [String], problemType: ProblemType = .singleLabel) {

@@ -7,30 +7,30 @@ public import NN
 public import Tokenization
 public import Torch
 
-/// A fine-tuned or fresh classifier of texts: tokenizer, model and labels together.
+/// A text classifier: tokenizer, model and labels.
 ///
 /// ```swift
 /// let (classifier, _) = try TextClassifier.load("runs/tweets")
 /// for prediction in try classifier.classify(["Thank you, Ohio!"]) { … prediction.label … }
 /// ```
 public final class TextClassifier {
-    /// Ids in, logits out.
+    /// The model, which computes logits from token ids.
     public let model: SequenceClassifier
-    /// Text to ids.
+    /// The tokenizer, which computes token ids from text.
     public let tokenizer: Tokenizer
-    /// Tokens of a text at the most; what is longer is cut.
+    /// The most tokens of a text; longer texts are truncated.
     public let maxLength: Int
-    /// The same length, and what decides it.
+    /// The same length, and the reason for it.
     public let length: TextLengthLimit
-    /// How its texts were read in training, with the length, labels and problem type that it has now; saved with it.
+    /// The settings of training, with the current length, labels and problem type. They are saved with the classifier.
     public private(set) var settings: ClassifierSettings
-    /// What a person should know of the model and its settings although it was loaded, a sentence each.
+    /// Warnings about the model and its settings, one sentence each.
     public let notes: [String]
 
-    /// The label names by id; of a regression the name of what is predicted.
+    /// The label names by id; for regression, the name of the predicted quantity.
     public var labels: [String] { model.labels }
 
-    /// Whether it gives a text one label, several or a number.
+    /// Whether it predicts one label, several labels or a number.
     public var problemType: ProblemType { model.problemType }
 
     init(
@@ -57,8 +57,8 @@ public final class TextClassifier {
 
     /// Replaces ``settings``, which are saved with the classifier.
     ///
-    /// - Parameter choices: How its texts are read; length, label names and problem type stay those of the classifier. A
-    ///   loss for other labels is left out.
+    /// - Parameter choices: The settings. Length, label names and problem type stay those of the classifier, and a
+    ///     loss for other labels is left out.
     public func remember(_ choices: ClassifierSettings) {
         settings = choices
         settings.maxLength = lengthLimit
@@ -71,12 +71,12 @@ public final class TextClassifier {
     ///
     /// - Parameters:
     ///   - path: The folder or file.
-    ///   - options: Labels wanted, head and device; the tokenizer's padding token is added.
-    ///   - maxLength: Tokens of a text at the most; nil takes that of `settings`.
-    ///   - settings: Choices that override those of training; of length, nil takes what tokenizer and model allow.
-    ///   - seed: Of a fresh head.
-    /// - Returns: The classifier and what was loaded; the report's notes are for a person, a length that was cut down included.
-    /// - Throws: `ModelError`, `CheckpointError`, `TokenizerError` or `TorchError`, naming file and remedy.
+    ///   - options: The labels, head and device; the tokenizer's padding token is added.
+    ///   - maxLength: The most tokens of a text; nil takes that of `settings`.
+    ///   - settings: Settings that override those of training. If no length is set, tokenizer and model determine it.
+    ///   - seed: The seed of a fresh head.
+    /// - Returns: The classifier and the load report. The report's notes include one if the requested length was reduced.
+    /// - Throws: `ModelError`, `CheckpointError`, `TokenizerError` or `TorchError`, naming the file and a remedy.
     public static func load(
         _ path: String,
         options: SequenceClassifier.LoadOptions = .init(),
@@ -110,36 +110,36 @@ public final class TextClassifier {
         return (classifier, report)
     }
 
-    /// Tokenizes texts, cut to ``maxLength``.
+    /// Tokenizes texts, truncated to ``maxLength``.
     ///
     /// - Parameters:
-    ///   - texts: Any texts; one that gives no tokens becomes a single padding token, as in a padded batch.
-    ///   - targets: As many, where they are known.
-    /// - Returns: As many encoded texts.
+    ///   - texts: The texts. A text without tokens becomes a single padding token, as in a padded batch.
+    ///   - targets: The targets, one per text, if known.
+    /// - Returns: The encoded texts.
     public func encode(_ texts: [String], targets: Targets? = nil) -> EncodedExamples {
         encode(.texts(texts), targets: targets)
     }
 
-    /// Tokenizes texts or pairs, cut to ``maxLength``.
+    /// Tokenizes texts or pairs, truncated to ``maxLength``.
     ///
     /// - Parameters:
-    ///   - inputs: Any texts; one that gives no tokens becomes a single padding token, as in a padded batch.
-    ///   - targets: As many, where they are known.
-    /// - Returns: As many encoded examples.
+    ///   - inputs: The texts or pairs. One without tokens becomes a single padding token, as in a padded batch.
+    ///   - targets: The targets, one per example, if known.
+    /// - Returns: The encoded examples.
     public func encode(_ inputs: TextInputs, targets: Targets? = nil) -> EncodedExamples {
         examples(inputs.encoded(by: tokenizer, maxLength: lengthLimit), targets: targets)
     }
 
-    /// ``maxLength``, or nil where nothing limits it.
+    /// ``maxLength``, or nil if there is no limit.
     public var lengthLimit: Int? { maxLength == .max ? nil : maxLength }
 
-    /// Texts that were tokenized before, for this model.
+    /// Creates examples from texts that were tokenized before, for this model.
     ///
     /// - Parameters:
-    ///   - encodings: Their ids, by ``tokenizer`` and cut to ``maxLength``; a text without any becomes a single padding
-    ///     token, as in a padded batch. Type ids become those that the model takes.
-    ///   - targets: As many, where they are known.
-    /// - Returns: As many encoded texts.
+    ///   - encodings: The ids from ``tokenizer``, truncated to ``maxLength``. A text without ids becomes a single padding
+    ///         token, as in a padded batch. Type ids are adapted to the model.
+    ///   - targets: The targets, one per text, if known.
+    /// - Returns: The encoded texts.
     public func examples(_ encodings: PackedEncodings, targets: Targets? = nil) -> EncodedExamples {
         guard zip(encodings.cuSeqlens, encodings.cuSeqlens.dropFirst()).contains(where: ==) else {
             return EncodedExamples(encodings: typed(encodings), targets: targets)
@@ -156,7 +156,7 @@ public final class TextClassifier {
         return EncodedExamples(encodings: typed(filled), targets: targets)
     }
 
-    /// The same texts with the token types that the model takes.
+    /// The same texts with token types that the model supports.
     private func typed(_ encodings: PackedEncodings) -> PackedEncodings {
         var result = encodings
         result.typeIDs = model.tokenTypes.taken(
@@ -167,15 +167,15 @@ public final class TextClassifier {
         return result
     }
 
-    /// Scores encoded texts in evaluation mode, in flat memory.
+    /// Computes logits in evaluation mode, batch by batch.
     ///
     /// - Parameters:
-    ///   - examples: Tokenized by ``encode(_:targets:)``.
-    ///   - batchSize: Texts of a batch; nil fills batches by tokens.
-    ///   - maxTokensPerBatch: Tokens of a batch without a `batchSize`, one text at least; nil takes 4,096.
-    ///   - matmulDType: Type of matrix products.
-    ///   - progress: Told how many texts are done; returns whether to go on.
-    /// - Returns: Logits `[count][K]` in order; fewer where `progress` stopped it.
+    ///   - examples: Examples from ``encode(_:targets:)``.
+    ///   - batchSize: The texts per batch; nil fills batches by tokens.
+    ///   - maxTokensPerBatch: The most tokens of a batch without a `batchSize`; at least one text. Nil takes 4,096.
+    ///   - matmulDType: The type of matrix products.
+    ///   - progress: Receives the number of finished texts; returns whether to continue.
+    /// - Returns: The logits `[count][K]` in order; fewer if `progress` stopped the computation.
     /// - Throws: `TorchError`.
     public func logits(
         _ examples: EncodedExamples,
@@ -196,15 +196,15 @@ public final class TextClassifier {
         return rows
     }
 
-    /// Scores encoded texts in evaluation mode, batch by batch: the scores of thousands of labels for thousands of texts
-    /// need not be kept.
+    /// Passes logits in evaluation mode to a closure batch by batch, so that the scores of thousands of labels for thousands of
+    /// texts need not be stored.
     ///
     /// - Parameters:
-    ///   - examples: Tokenized by ``encode(_:targets:)``.
-    ///   - batchSize: Texts of a batch; nil fills batches by tokens.
-    ///   - maxTokensPerBatch: Tokens of a batch without a `batchSize`, one text at least; nil takes 4,096.
-    ///   - matmulDType: Type of matrix products.
-    ///   - body: Takes the batch's texts and its logits `[B · K]`, text by text; returns whether to continue.
+    ///   - examples: Examples from ``encode(_:targets:)``.
+    ///   - batchSize: The texts per batch; nil fills batches by tokens.
+    ///   - maxTokensPerBatch: The most tokens of a batch without a `batchSize`; at least one text. Nil takes 4,096.
+    ///   - matmulDType: The type of matrix products.
+    ///   - body: Receives the batch's texts and its logits `[B · K]`, row by row; returns whether to continue.
     /// - Throws: `TorchError`; the errors of `body`.
     public func forEachBatch(
         of examples: EncodedExamples,
@@ -219,7 +219,7 @@ public final class TextClassifier {
         }
     }
 
-    /// Logits of a batch at the most, if batches are filled by tokens: 64 MB of them.
+    /// The most logits of a batch if batches are filled by tokens: 64 MB.
     private static let mostLogits = 1 << 24
 
     private func batches(of examples: EncodedExamples, _ size: Int?, _ maxTokens: Int?) -> [Range<Int>] {
@@ -227,7 +227,7 @@ public final class TextClassifier {
         return examples.batches(of: size, maxTokens: maxTokens, maxTexts: maxTexts)
     }
 
-    /// The logits of a batch, text by text.
+    /// The logits of a batch, row by row.
     private func logits(
         _ examples: EncodedExamples,
         _ range: Range<Int>,
@@ -242,28 +242,28 @@ public final class TextClassifier {
 
     /// Classifies texts.
     ///
-    /// - Parameter texts: Any texts.
-    /// - Returns: A prediction each, in order.
+    /// - Parameter texts: The texts.
+    /// - Returns: One prediction per text, in order.
     /// - Throws: `TorchError`.
     public func classify(_ texts: [String]) throws(TorchError) -> [Prediction] {
         try predictions(of: logits(encode(texts)))
     }
 
-    /// What the classifier's logits say.
+    /// Converts logits into predictions.
     ///
-    /// - Parameter logits: `[count][K]`, by ``logits(_:batchSize:maxTokensPerBatch:matmulDType:progress:)``.
-    /// - Returns: A prediction each, in order.
+    /// - Parameter logits: Logits `[count][K]` from ``logits(_:batchSize:maxTokensPerBatch:matmulDType:progress:)``.
+    /// - Returns: One prediction per row, in order.
     public func predictions(of logits: [[Float]]) -> [Prediction] {
         logits.map { Prediction(logits: $0, labels: labels, problemType: problemType) }
     }
 
-    /// Writes `config.json`, the weights, the tokenizer's files and ``settings`` in the Hub's layout, each whole or not at
-    /// all.
+    /// Writes `config.json`, the weights, the tokenizer's files and ``settings`` in the Hub's layout, each file
+    /// atomically.
     ///
     /// - Parameters:
-    ///   - folder: Made if need be.
-    ///   - purpose: What it is for.
-    /// - Throws: `CheckpointError` or `FileError` where it cannot be written.
+    ///   - folder: The folder; it is created if necessary.
+    ///   - purpose: The purpose of the saved model.
+    /// - Throws: `CheckpointError` or `FileError` if it cannot be written.
     public func save(to folder: URL, for purpose: SequenceClassifier.SavingPurpose = .use) throws {
         try model.save(to: folder, for: purpose)
         for file in tokenizer.files {
@@ -274,11 +274,11 @@ public final class TextClassifier {
 }
 
 extension SequenceClassifier.LoadOptions {
-    /// A head of one logit: its label's name tells nothing, and where its `config.json` does not say what the logit means,
-    /// the caller's word counts.
+    /// Decides the meaning of a head with one logit. The label's name does not reveal it, so if `config.json` does not state
+    /// the problem type, the caller's choice is used.
     ///
-    /// - Parameter configuration: The checkpoint's.
-    /// - Returns: The same, with the caller's word.
+    /// - Parameter configuration: The checkpoint's configuration.
+    /// - Returns: The configuration, with the caller's choice.
     mutating func settlingSingleLogit(of configuration: ModelConfiguration) -> ModelConfiguration {
         guard configuration.isClassifier, configuration.labels.count == 1, !reinitializesHead else {
             return configuration

@@ -1,17 +1,17 @@
 public import Tokenization
 
-/// What is classified: texts, or pairs of texts that belong together (a question and an answer, a premise and a claim).
+/// The inputs of a classifier: texts, or pairs of texts (a question and an answer, a premise and a claim).
 public enum TextInputs: Sendable {
-    /// One text an example.
+    /// One text per example.
     case texts([String])
-    /// Two texts an example, joined as the tokenizer's post-processor says.
+    /// Two texts per example, joined by the tokenizer's post-processor.
     case pairs([(String, String)])
 
-    /// Texts, and where there are any, as many second ones.
+    /// Creates inputs from texts and, for pairs, as many second texts.
     ///
     /// - Parameters:
-    ///   - texts: The texts, or the pairs' first ones.
-    ///   - seconds: The pairs' second ones.
+    ///   - texts: The texts, or the first texts of pairs.
+    ///   - seconds: The second texts of pairs.
     public init(_ texts: [String], seconds: [String]?) {
         self = seconds.map { .pairs(Array(zip(texts, $0))) } ?? .texts(texts)
     }
@@ -24,9 +24,9 @@ public enum TextInputs: Sendable {
         }
     }
 
-    /// The examples without any text: empty, or white space only; of pairs, those whose texts both are.
+    /// The examples without text: empty or only white space. A pair counts if both texts are.
     ///
-    /// A classifier answers such an example too, with what its head says of nothing.
+    /// A classifier still predicts something for these examples.
     public var emptyExamples: [Int] {
         func isEmpty(_ text: String) -> Bool { text.allSatisfy(\.isWhitespace) }
         return switch self {
@@ -35,10 +35,10 @@ public enum TextInputs: Sendable {
         }
     }
 
-    /// Some of the examples.
+    /// Returns some of the examples.
     ///
-    /// - Parameter indices: Their places; each must exist.
-    /// - Returns: Those examples, in the order of `indices`.
+    /// - Parameter indices: Their indices, each of which must exist.
+    /// - Returns: The examples, in the order of `indices`.
     public func selecting(_ indices: [Int]) -> TextInputs {
         switch self {
         case .texts(let texts): .texts(indices.map { texts[$0] })
@@ -46,12 +46,12 @@ public enum TextInputs: Sendable {
         }
     }
 
-    /// Their ids, on all cores.
+    /// Tokenizes the examples, on all cores.
     ///
     /// - Parameters:
-    ///   - tokenizer: Makes the ids, with the tokens that it puts around and between texts.
-    ///   - maxLength: Tokens of an example at the most; of a pair the longer text gives way. Nil cuts nothing.
-    /// - Returns: The ids end to end; type ids, too, if the tokenizer gives them to the model and they are not all 0.
+    ///   - tokenizer: The tokenizer, which also adds special tokens around and between texts.
+    ///   - maxLength: The most tokens of an example; in a pair, the longer text is truncated. Nil truncates nothing.
+    /// - Returns: The ids, packed; also type ids, if the tokenizer gives them to the model and not all are 0.
     public func encoded(by tokenizer: Tokenizer, maxLength: Int?) -> PackedEncodings {
         var encodings =
             switch self {

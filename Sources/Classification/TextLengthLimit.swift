@@ -1,15 +1,15 @@
 import Files
 public import Models
 
-/// How many tokens of a text a model sees, and what decides it.
+/// The most tokens of a text that a model reads, and the reason for the limit.
 ///
-/// This is the one place that computes it. The length that was asked for counts, else the tokenizer's `model_max_length`
-/// as in transformers; the model's positions are a limit to both. A length of one's own may exceed the tokenizer's: there
-/// it is a default, not a limit.
+/// All length limits are computed here. A requested length is used if given, else the tokenizer's `model_max_length`
+/// as in transformers. The model's positions limit both. A requested length may exceed the tokenizer's, which is
+/// a default, not a limit.
 public struct TextLengthLimit: Sendable, Equatable {
-    /// What decides the length.
+    /// The reason for the length.
     public enum Reason: Sendable, Equatable {
-        /// The length that was asked for.
+        /// The requested length.
         case requested
         /// `model_max_length` of the tokenizer's settings.
         case tokenizer
@@ -17,19 +17,19 @@ public struct TextLengthLimit: Sendable, Equatable {
         case positions(PositionLimit)
     }
 
-    /// Tokens of a text at the most, special tokens included; nil if nothing limits them.
+    /// The most tokens of a text, including special tokens; nil if unlimited.
     public let tokens: Int?
-    /// What decides the length; nil if nothing limits it.
+    /// The reason for the length; nil if unlimited.
     public let reason: Reason?
-    /// The length that was asked for.
+    /// The requested length.
     public let requested: Int?
 
-    /// Decides the length.
+    /// Computes the limit.
     ///
     /// - Parameters:
-    ///   - requested: What was asked for.
+    ///   - requested: The requested length.
     ///   - tokenizer: The tokenizer's `model_max_length`.
-    ///   - positions: What the model's positions are made for.
+    ///   - positions: The limit of the model's positions.
     public init(requested: Int?, tokenizer: Int?, positions: PositionLimit?) {
         self.requested = requested
         var chosen: (Int, Reason)?
@@ -45,20 +45,20 @@ public struct TextLengthLimit: Sendable, Equatable {
         reason = chosen?.1
     }
 
-    /// Whether fewer tokens are seen than were asked for.
+    /// Whether fewer tokens are read than were requested.
     public var isCutDown: Bool {
         guard let requested, let tokens else { return false }
         return tokens < requested
     }
 
-    /// What to tell a person: that the length asked for was cut down, and why; nil if it was not.
+    /// A note that the requested length was reduced, and the reason; nil if it was not.
     public var note: String? {
         guard isCutDown, let requested, let tokens, let explanation else { return nil }
         return
-            "a maximum length of \(requested) was asked for, and texts are cut at \(counted(tokens, "token")): \(explanation)"
+            "a maximum length of \(requested) was requested, but texts are cut at \(counted(tokens, "token")): \(explanation)"
     }
 
-    /// What decides the length, for the end of a sentence; nil if nothing limits it, or if it is as asked for.
+    /// The reason for the length, for the end of a sentence; nil if unlimited or as requested.
     public var explanation: String? {
         switch reason {
         case nil, .requested: nil
@@ -67,11 +67,11 @@ public struct TextLengthLimit: Sendable, Equatable {
         }
     }
 
-    /// What to tell a person of texts that were cut; nil if none was.
+    /// A note on the number of truncated texts; nil if there are none.
     ///
     /// - Parameters:
-    ///   - count: How many were cut.
-    ///   - total: How many there are.
+    ///   - count: The number of truncated texts.
+    ///   - total: The number of all texts.
     /// - Returns: `3 of 40 texts are longer than 512 tokens and were cut: the model's table has 512 positions`.
     public func cutNote(_ count: Int, of total: Int) -> String? {
         guard count > 0, let tokens else { return nil }

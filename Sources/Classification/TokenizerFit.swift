@@ -3,24 +3,24 @@ import JSON
 public import Models
 public import Tokenization
 
-/// How a tokenizer and a model go together, told without reading a weight.
+/// Whether a tokenizer and a model fit together, determined without reading weights.
 public struct TokenizerFit: Sendable, Equatable {
-    /// Why the model cannot classify every text that the tokenizer can cut; nil if it can.
+    /// The reason that the model cannot classify some texts of the tokenizer; nil if it can classify all.
     public let fault: String?
-    /// What becomes of token types that the model does not have.
+    /// Notes on token types that the model does not have.
     let typeNotes: [String]
     private let otherNotes: [String]
 
-    /// What is odd about the two and does no harm, a sentence each.
+    /// Harmless mismatches, one sentence each.
     public var notes: [String] { typeNotes + otherNotes }
 
-    /// Compares the two.
+    /// Compares a tokenizer with a model.
     ///
     /// - Parameters:
-    ///   - tokenizer: The model's.
-    ///   - configuration: The model's.
-    ///   - addsRows: Whether the embedding is given rows for all tokens of the tokenizer.
-    /// - Throws: `ModelError` if the configuration describes no network.
+    ///   - tokenizer: The model's tokenizer.
+    ///   - configuration: The model's configuration.
+    ///   - addsRows: Whether the embedding is extended to all tokens of the tokenizer.
+    /// - Throws: `ModelError` if the configuration does not describe a network.
     public init(
         _ tokenizer: Tokenizer,
         _ configuration: ModelConfiguration,
@@ -43,7 +43,7 @@ public struct TokenizerFit: Sendable, Equatable {
             ? "" : ", and \(tokens.count - 1) more from \"\(tokens[0].token)\" with id \(tokens[0].id) on"
         let them = tokens.count == 1 ? "it" : "them"
         return
-            "the tokenizer has the token \"\(last.token)\" with id \(last.id)\(others), and the model's embedding has \(rows) "
+            "the tokenizer has the token \"\(last.token)\" with id \(last.id)\(others), but the model's embedding has \(rows) "
             + "rows, for the ids 0 to \(rows - 1); train with --resize-embeddings to add rows for \(them), remove \(them) from "
             + "the tokenizer's files, or correct `vocab_size` if the checkpoint has more rows"
     }
@@ -60,18 +60,18 @@ public struct TokenizerFit: Sendable, Equatable {
         )
         guard tokenizer.givesTokenTypes, highest >= known else { return [] }
         return [
-            "the tokenizer gives token types up to \(highest), and the model has types 0 to \(known - 1); the others count as 0"
+            "the tokenizer gives token types up to \(highest), but the model has types 0 to \(known - 1); higher types are treated as 0"
         ]
     }
 
-    /// Ids in `config.json` that nothing here uses.
+    /// Ids in `config.json` that a classifier does not use.
     private static func specialNotes(_ configuration: ModelConfiguration, _ rows: Int) -> [String] {
         ["bos_token_id", "eos_token_id", "cls_token_id", "sep_token_id", "mask_token_id"].compactMap { name in
             let ids =
                 configuration[name].array?.compactMap(\.int) ?? [configuration[name].int].compactMap { $0 }
             guard let id = ids.first(where: { $0 >= rows }) else { return nil }
             return
-                "config.json's \(name) is \(id), and the embedding has \(counted(rows, "row")); a classifier does not use it"
+                "config.json's \(name) is \(id), but the embedding has \(counted(rows, "row")); a classifier does not use it"
         }
     }
 
@@ -80,15 +80,15 @@ public struct TokenizerFit: Sendable, Equatable {
             allowed > context
         else { return [] }
         return [
-            "the tokenizer's model_max_length is \(allowed), and the model has positions for \(context); \(context) counts"
+            "the tokenizer's model_max_length is \(allowed), but the model has positions for \(context); \(context) is used"
         ]
     }
 }
 
 extension Tokenizer {
-    /// The same tokenizer without the tokens that stand for no text and that a model for text has no embedding for.
+    /// Returns the tokenizer without tokens that stand for no text and that a text model has no embedding for.
     ///
-    /// All Gemma 3 share a tokenizer; `<image_soft_token>`, its last token, has a row in those alone that see images.
+    /// All Gemma 3 models share a tokenizer. Only vision models have an embedding row for its last token, `<image_soft_token>`.
     func fitted(to configuration: ModelConfiguration) -> Tokenizer {
         guard configuration.modelType == "gemma3_text", let id = id(for: "<image_soft_token>"),
             let rows = try? configuration.embeddingRows(), Int(id) >= rows
@@ -98,32 +98,32 @@ extension Tokenizer {
 }
 
 extension TextClassifier {
-    /// Refuses a model whose tokenizer has tokens that its embedding has no rows for.
+    /// Rejects a model whose tokenizer has tokens without a row in the embedding.
     ///
-    /// - Parameter path: The folder or `.gguf` file; no weight is read.
-    /// - Throws: `ModelError` with code `.mismatchedTokenizer`; otherwise as ``load(_:options:maxLength:seed:)``.
+    /// - Parameter path: The folder or `.gguf` file. No weight is read.
+    /// - Throws: `ModelError` with code `.mismatchedTokenizer`; otherwise the errors of ``load(_:options:maxLength:seed:)``.
     package static func requireFit(of path: String) throws {
         let source = try ModelSource(path: path)
         try source.requireFit()
     }
 
-    /// Refuses a limit that leaves no room for the tokens that the tokenizer puts around a text.
+    /// Rejects a limit that leaves no room for the special tokens that the tokenizer adds to a text.
     static func requireRoom(_ limit: Int, for tokenizer: Tokenizer) throws(ModelError) {
         let count = tokenizer.specialTokenCount(isPair: false)
         guard limit < count else { return }
         throw ModelError(
             .badConfiguration,
-            "texts of at most \(limit) tokens have no room for the \(counted(count, "token")) that the tokenizer puts around each; raise "
+            "a maximum length of \(limit) leaves no room for the \(counted(count, "token")) that the tokenizer adds to each text; raise "
                 + "--max-length, or the model's max_position_embeddings"
         )
     }
 }
 
 extension ModelSource {
-    /// Refuses a tokenizer with tokens that the model's embedding has no rows for.
+    /// Rejects a tokenizer with tokens that have no row in the model's embedding.
     ///
-    /// - Parameter addsRows: Whether the embedding is given rows for all of them.
-    /// - Returns: What is odd and does no harm.
+    /// - Parameter addsRows: Whether the embedding is extended to all tokens.
+    /// - Returns: The comparison, with notes on harmless mismatches.
     /// - Throws: `ModelError` with code `.mismatchedTokenizer`.
     @discardableResult
     func requireFit(addingRows addsRows: Bool = false) throws -> TokenizerFit {

@@ -1,25 +1,25 @@
 /// One value of a row.
 public enum CellValue: Sendable, Equatable {
-    /// There is none.
+    /// No value.
     case missing
     /// A text.
     case string(String)
-    /// A whole number; the id of a class where the column is a ``Feature/classLabel(_:)``.
+    /// An integer; a class id if the column is a ``Feature/classLabel(_:)``.
     case int(Int)
-    /// A number.
+    /// A floating-point number.
     case double(Double)
     /// True or false.
     case bool(Bool)
-    /// Several values.
+    /// A list of values.
     case list([CellValue])
 
-    /// The text, where it is one.
+    /// The text; nil for other values.
     public var string: String? { if case .string(let text) = self { text } else { nil } }
 
-    /// The whole number, where it is one.
+    /// The integer; nil for other values.
     public var int: Int? { if case .int(let number) = self { number } else { nil } }
 
-    /// The number, where it is one, whole or not.
+    /// The number, integer or not; nil for other values.
     public var double: Double? {
         switch self {
         case .double(let number): number
@@ -28,20 +28,19 @@ public enum CellValue: Sendable, Equatable {
         }
     }
 
-    /// The truth value, where it is one.
+    /// The Boolean; nil for other values.
     public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
 
-    /// The values, where there are several.
+    /// The elements of a list; nil for other values.
     public var list: [CellValue]? { if case .list(let values) = self { values } else { nil } }
 
-    /// Whether it is a number without bounds, which JSON lacks and Python writes as `Infinity`.
+    /// Whether it is an infinite number, which JSON lacks and Python writes as `Infinity`.
     var isInfinite: Bool { if case .double(let number) = self { number.isInfinite } else { false } }
 
-    /// Whether it is a list that does not tell what such lists hold.
+    /// Whether it is a list without values, which does not determine an element type.
     var isUntypedList: Bool { list?.allSatisfy { $0 == .missing } ?? false }
 
-    /// The smallest type that holds the value; nil for a missing one, and for a list without values or of values of
-    /// different types.
+    /// The smallest type that holds the value; nil for a missing value, an empty list and a list of different types.
     var type: ColumnType? {
         switch self {
         case .missing: nil
@@ -53,7 +52,7 @@ public enum CellValue: Sendable, Equatable {
         }
     }
 
-    /// The type of a list of these; one of whole and other numbers holds numbers.
+    /// The type of a list of these values; integers and other numbers together are floating-point.
     private static func type(of values: [CellValue]) -> ColumnType? {
         var type: ColumnType?
         for value in values where value != .missing {
@@ -77,7 +76,7 @@ extension CellValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Ex
     /// - Parameter value: The text.
     public init(stringLiteral value: String) { self = .string(value) }
 
-    /// A whole number.
+    /// An integer.
     ///
     /// - Parameter value: The number.
     public init(integerLiteral value: Int) { self = .int(value) }
@@ -87,7 +86,7 @@ extension CellValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Ex
     /// - Parameter value: The number.
     public init(floatLiteral value: Double) { self = .double(value) }
 
-    /// A truth value.
+    /// A Boolean.
     ///
     /// - Parameter value: True or false.
     public init(booleanLiteral value: Bool) { self = .bool(value) }
@@ -97,7 +96,7 @@ extension CellValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Ex
     /// - Parameter nilLiteral: Nothing.
     public init(nilLiteral: ()) { self = .missing }
 
-    /// Several values.
+    /// A list of values.
     ///
     /// - Parameter elements: The values.
     public init(arrayLiteral elements: CellValue...) { self = .list(elements) }

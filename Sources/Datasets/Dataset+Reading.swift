@@ -1,12 +1,13 @@
 public import Foundation
 
-// The door through which files come in: the format is told by the name, the reader is chosen here.
+// The entry point for reading files: the file name gives the format, which selects the reader.
 extension Dataset {
     /// Reads one file of rows.
     ///
-    /// Known are `.csv`, `.tsv`, Orange's `.tab`, `.jsonl`, `.ndjson`, `.json`, `.txt`, `.parquet`, `.arrow` and
-    /// `.feather`; all but the last three also compressed (`.gz`, `.zst`, `.bz2`, `.lz4`). Nested columns are read by their
-    /// parts (``NestedColumn``), and cells of text that all spell lists as lists. For folders, patterns and several files see ``init(_:split:storage:)``.
+    /// Supports `.csv`, `.tsv`, Orange's `.tab`, `.jsonl`, `.ndjson`, `.json`, `.txt`, `.parquet`, `.arrow` and `.feather`.
+    /// All but the last three may be compressed (`.gz`, `.zst`, `.bz2`, `.lz4`). Nested columns become one column per part
+    /// (``NestedColumn``). Text columns become lists if every cell is a list written as text. For folders, patterns and
+    /// several files see ``init(_:split:configuration:storage:)``.
     ///
     /// - Parameters:
     ///   - url: The file.
@@ -17,7 +18,7 @@ extension Dataset {
         self = try file.readingCells(of: url.path(percentEncoded: false))
     }
 
-    /// Reads one file of rows, every cell as it is.
+    /// Reads one file of rows without interpreting text cells as lists.
     init(file url: URL, storage: StorageOptions) throws(DatasetError) {
         let file = OpenableFile(url.path(percentEncoded: false))
         do throws(DatasetError) {
@@ -37,14 +38,14 @@ extension Dataset {
             throw DatasetError(
                 .badFile,
                 path == name
-                    ? "\(name) is a folder where a file is expected"
+                    ? "\(name) is a folder, but a file is expected"
                     : "cannot read \(name): the name of this folder is not UTF-8; rename it, or name a file in it"
             )
         }
         guard isRegularFile(path) else {
             throw DatasetError(
                 .badFile,
-                "\(name) is a pipe or a device; save its rows into a file, and read that"
+                "\(name) is a pipe or a device; save its rows to a file and read that"
             )
         }
         guard let format = FileFormat(path: name) else { throw FileFormat.unknown(name) }
@@ -67,7 +68,7 @@ extension Dataset {
         }
     }
 
-    /// Reads text in the encoding that the file's first bytes tell; where it turns out to be Western European, in that.
+    /// Reads text in the encoding that the first bytes indicate, or as Western European if decoding fails.
     private init(
         text file: OpenableFile,
         format: FileFormat,
@@ -109,7 +110,7 @@ extension Dataset {
         )
     }
 
-    /// The columns of a Parquet or Arrow file, left there until they are asked for.
+    /// Opens a Parquet or Arrow file; its columns are read when they are needed.
     private init(_ source: ArrowSource, _ storage: StorageOptions) throws(DatasetError) {
         let counts = source.pieceCounts
         guard counts.contains(where: { $0 > 0 }) else {
@@ -119,13 +120,13 @@ extension Dataset {
         var columns: [(name: String, column: Column)] = []
         var nested: [NestedColumn] = []
         var names: Set<[UInt8]> = []
-        // The nested column whose parts come.
+        // The nested column whose parts follow.
         var root: Int?
         for field in source.fields {
             guard names.insert(Array(field.name.utf8)).inserted else {
-                // A column whose own name has dots comes before a part of that path.
+                // A column whose own name contains dots takes precedence over a part with that path.
                 if field.depth > 0 { continue }
-                throw DatasetError(.badFile, "\(source.path): names the column \"\(field.name)\" twice")
+                throw DatasetError(.badFile, "\(source.path): two columns are named \"\(field.name)\"; rename one")
             }
             if field.depth == 0 { root = nil }
             guard let type = field.type else {
@@ -150,8 +151,8 @@ extension Dataset {
         guard !columns.isEmpty else {
             throw DatasetError(
                 .badFile,
-                "\(source.path) has no column of texts, numbers or booleans; write it again with the texts in a column of "
-                    + "their own"
+                "\(source.path) has no column of texts, numbers or booleans; write it again with the texts in a separate "
+                    + "column"
             )
         }
         self.init(

@@ -1,7 +1,7 @@
-/// One row: a value a column.
+/// One row: one value per column.
 public struct DatasetRow: Sendable {
     private let dataset: Dataset
-    /// Which row of its dataset it is, from 0.
+    /// The zero-based index of the row in its dataset.
     public let index: Int
 
     init(_ dataset: Dataset, index: Int) {
@@ -9,7 +9,7 @@ public struct DatasetRow: Sendable {
         self.index = index
     }
 
-    /// A column's value; missing too where there is no such column.
+    /// The value of a column; missing if there is no such column.
     ///
     /// - Parameter column: The column's name.
     public subscript(column: String) -> CellValue {
@@ -17,47 +17,47 @@ public struct DatasetRow: Sendable {
         return self[index]
     }
 
-    /// A column's value by the column's place.
+    /// The value of the column at an index.
     subscript(column: Int) -> CellValue {
         var cursor = ColumnCursor(dataset.columns[column])
         return cursor.locate(index).map { $0.batch.value($0.row) } ?? .missing
     }
 }
 
-/// Rows in memory, or mapped: any of them is at hand.
+/// Rows in memory or memory-mapped, with random access.
 public struct DatasetRows: RandomAccessCollection, Sendable {
     private let dataset: Dataset
 
     init(_ loaded: Dataset) { dataset = loaded }
 
-    /// The first row's number.
+    /// The index of the first row, 0.
     public var startIndex: Int { 0 }
     /// The number of rows.
     public var endIndex: Int { dataset.count }
-    /// A row.
+    /// The row at an index.
     ///
-    /// - Parameter position: Its number, from 0.
+    /// - Parameter position: The zero-based index.
     public subscript(position: Int) -> DatasetRow { DatasetRow(dataset, index: position) }
 }
 
 extension Dataset {
-    /// All rows, read into memory or, where they are large, mapped.
+    /// Returns all rows, in memory or, if they are large, memory-mapped.
     ///
-    /// - Parameter columns: Those that are needed; nil takes all.
+    /// - Parameter columns: The columns to read; nil reads all.
     /// - Returns: The rows in order.
     /// - Throws: `.badFile`, `.missingColumn`.
     public func rows(columns: [String]? = nil) throws(DatasetError) -> DatasetRows {
         DatasetRows(try loaded(columns: columns))
     }
 
-    /// The same rows with their columns read: a sample of a large file is small.
+    /// Reads the columns. Of a sample of a large file, only the sampled rows are kept.
     ///
-    /// - Parameter columns: Those that are needed, which the result has alone; nil takes all.
-    /// - Returns: A dataset whose columns are in memory or mapped.
+    /// - Parameter columns: The columns to read; the result has only these. Nil reads all.
+    /// - Returns: A dataset whose columns are in memory or memory-mapped.
     /// - Throws: `.badFile`, `.missingColumn`.
     public func loaded(columns: [String]? = nil) throws(DatasetError) -> Dataset {
         let chosen = try columns.map { names throws(DatasetError) in try selectColumns(names) } ?? self
-        // A few rows of a file are picked while it passes; for many all of it is kept, and mapped if it is large.
+        // A few rows are picked while the file streams; for many rows the whole file is kept, mapped if it is large.
         var compactions: [ObjectIdentifier: Compaction?] = [:]
         return try chosen.changingColumns { (column) throws(DatasetError) in
             guard !column.isLoaded, let selection = column.selection else {
@@ -70,13 +70,13 @@ extension Dataset {
         }
     }
 
-    /// Hands the rows on in parts, so that a file larger than memory passes through.
+    /// Passes the rows to a closure in batches, so that a file may be larger than memory.
     ///
     /// - Parameters:
-    ///   - size: Rows of a part.
-    ///   - columns: Those that are needed; nil takes all.
-    ///   - body: Gets every part, in order.
-    /// - Throws: `.badFile`, `.missingColumn`, and what `body` throws.
+    ///   - size: The number of rows per batch.
+    ///   - columns: The columns to read; nil reads all.
+    ///   - body: Receives every batch, in order.
+    /// - Throws: `.badFile`, `.missingColumn`, and errors of `body`.
     public func forEachBatch(
         of size: Int = 1024,
         columns: [String]? = nil,
@@ -88,20 +88,20 @@ extension Dataset {
         }
     }
 
-    /// A column's values as texts in row order; nil where one is missing.
+    /// Returns a column's values as texts in row order; nil for missing values.
     ///
-    /// Numbers and booleans are the text that Python's `str` gives, classes their names.
+    /// Numbers and booleans are formatted as by Python's `str`; classes become their names.
     ///
-    /// - Parameter column: Its name.
-    /// - Returns: As many values as there are rows.
-    /// - Throws: `.missingColumn`, listing the columns there are; `.badFile`; `.badData` for a column of lists.
+    /// - Parameter column: The column's name.
+    /// - Returns: One value per row.
+    /// - Throws: `.missingColumn`, listing the existing columns; `.badFile`; `.badData` for a column of lists.
     public func strings(_ column: String) throws(DatasetError) -> [String?] {
         let loaded = try loaded(columns: [column])
         let source = loaded.columns[0]
         guard !source.type.isList else {
             throw DatasetError(
                 .badData,
-                "column \"\(column)\" holds lists, where one text a row is needed; choose another column"
+                "column \"\(column)\" holds lists, but one text per row is needed; choose another column"
             )
         }
         let names = source.feature.classLabel?.names

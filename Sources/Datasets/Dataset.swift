@@ -1,17 +1,17 @@
-/// Rows of named columns; immutable and cheap to copy.
+/// A table of named columns; immutable and cheap to copy.
 ///
-/// Columns stay where they are (in a Parquet file, mapped, or in memory) until they are asked for, and choosing rows
-/// copies nothing. What reads therefore throws: the file may turn out to be damaged.
+/// Columns stay where they are (in a Parquet file, memory-mapped, or in memory) until they are used, and selecting rows
+/// copies nothing. Methods that read values can therefore throw, because the file may be damaged.
 ///
 /// Names and meaning follow `Dataset` of datasets 5.2 (arrow_dataset.py).
 public struct Dataset: Sendable {
-    /// The columns' names, in the file's order.
+    /// The names of the columns, in the file's order.
     public let columnNames: [String]
-    /// The file's columns of nested values, which are read by their parts.
+    /// The file's columns of nested values, which are read as one column per part.
     public let nestedColumns: [NestedColumn]
     /// The number of rows.
     public let count: Int
-    /// What a person should know of how the rows were read: a guessed encoding, say.
+    /// Warnings about how the rows were read, for example a guessed encoding.
     public let warnings: [String]
     let columns: [Column]
     /// The files that the rows come from; nil if they were not read from files.
@@ -35,7 +35,7 @@ public struct Dataset: Sendable {
         count = columns.first?.count ?? 0
     }
 
-    /// A dataset of the same rows with other columns.
+    /// Returns a dataset of the same rows with other columns.
     func with(_ columns: [(name: String, column: Column)]) -> Dataset { with(columns, origins: origins) }
 
     private func with(_ columns: [(name: String, column: Column)], origins: RowOrigins?) -> Dataset {
@@ -49,12 +49,12 @@ public struct Dataset: Sendable {
         )
     }
 
-    /// The nested columns of which nothing can be read.
+    /// The nested columns without any readable part.
     public var leftOutColumns: [String] {
         unreadNestedColumns.filter(\.parts.isEmpty).map(\.name)
     }
 
-    /// This dataset with every column changed.
+    /// Returns this dataset with every column transformed.
     func changingColumns(_ change: (Column) throws(DatasetError) -> Column) throws(DatasetError) -> Dataset {
         var changed: [(name: String, column: Column)] = []
         for (name, column) in namedColumns { changed.append((name, try change(column))) }
@@ -66,42 +66,42 @@ public struct Dataset: Sendable {
         Array(zip(columnNames, columns)).map { (name: $0, column: $1) }
     }
 
-    /// What each column holds, in the columns' order.
+    /// The feature of each column, in column order.
     public var features: [(name: String, feature: Feature)] {
         namedColumns.map { ($0.name, $0.column.feature) }
     }
 
-    /// What a column holds.
+    /// Returns the feature of a column.
     ///
-    /// - Parameter column: Its name.
-    /// - Returns: Its feature.
-    /// - Throws: `.missingColumn`, listing the columns there are.
+    /// - Parameter column: The column's name.
+    /// - Returns: What the column holds.
+    /// - Throws: `.missingColumn`, listing the existing columns.
     public func feature(of column: String) throws(DatasetError) -> Feature {
         columns[try index(of: column)].feature
     }
 
-    /// Where a column stands; nil where there is none of that name.
+    /// Returns the index of a column; nil if there is no column of that name.
     func place(of column: String) -> Int? {
-        // By bytes: for Swift "é" and "e\u{301}" would be one name.
+        // Compare bytes: Swift would treat "é" and "e\u{301}" as one name.
         columnNames.firstIndex { $0.utf8.elementsEqual(column.utf8) }
     }
 
-    /// Where a column stands.
+    /// Returns the index of a column.
     func index(of column: String) throws(DatasetError) -> Int {
         if let index = place(of: column) { return index }
         throw missingColumn(column)
     }
 
-    /// The rows of given numbers, in that order.
+    /// Selects rows by index, in the given order.
     ///
-    /// - Parameter indices: Rows from 0, each below ``count``; one may come twice.
+    /// - Parameter indices: Zero-based indices below ``count``; repeats are allowed.
     /// - Returns: A dataset of those rows.
     public func select(_ indices: [Int]) -> Dataset {
         precondition(
             indices.allSatisfy { $0 >= 0 && $0 < count },
-            "a row that is not there was selected; rows go from 0 to \(count - 1)"
+            "a selected row does not exist; rows go from 0 to \(count - 1)"
         )
-        // Columns that share a selection share the new one, and so does the rows' origin.
+        // Columns and origins that shared a selection share the new one, too.
         var known: [ObjectIdentifier?: RowSelection] = [:]
         func selecting(from old: RowSelection?) -> RowSelection {
             let id = old.map { ObjectIdentifier($0) }
@@ -118,13 +118,13 @@ public struct Dataset: Sendable {
         )
     }
 
-    /// The rows of a range.
+    /// Selects a range of rows.
     ///
-    /// - Parameter range: Rows from 0; what is beyond the last is left out.
+    /// - Parameter range: Zero-based row indices; those beyond the last row are ignored.
     /// - Returns: A dataset of those rows.
     public func select(_ range: Range<Int>) -> Dataset { select(Array(range.clamped(to: 0..<count))) }
 
-    /// The rows in an order drawn from a seed, the reference's for the same seed.
+    /// Shuffles the rows, in the same order as datasets for the same seed.
     ///
     /// - Parameter seed: Any number.
     /// - Returns: The same rows in another order.

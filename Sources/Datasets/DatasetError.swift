@@ -1,30 +1,30 @@
-/// Why data cannot be read or split.
+/// An error in reading, writing or splitting data.
 public struct DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The kind of failure.
     public enum Code: Sendable, Equatable {
-        /// There is no such file.
+        /// The file does not exist.
         case missingFile
-        /// The file may not be read.
+        /// There is no permission to read the file.
         case notAllowed
-        /// The file's contents are not what its name says.
+        /// The file is damaged, or its contents do not match its name.
         case badFile
-        /// A text file is not in the encoding that it was read in.
+        /// A text file is not in the encoding with which it was read.
         case badEncoding
-        /// The name's ending is not of a known format.
+        /// The file name extension belongs to no supported format.
         case unknownFormat
-        /// There is no such column.
+        /// The column does not exist.
         case missingColumn
         /// A file cannot be written.
         case cannotWrite
-        /// The program that reads the pipe has ended, which is no fault.
+        /// The program that reads the pipe has ended, which is not a failure.
         case readerGone
-        /// The rows do not allow what was asked: too few, one class only.
+        /// The rows do not allow the request, for example because there are too few or only one class.
         case badData
     }
 
     /// The kind of failure.
     public var code: Code
-    /// What is wrong, in which file and line, and what to do.
+    /// The problem, the file and line, and how to fix it.
     public var message: String
 
     package init(_ code: Code, _ message: String) {

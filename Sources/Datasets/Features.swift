@@ -1,17 +1,17 @@
 import Files
 
-/// What a column holds.
+/// The kind of values that a column holds.
 ///
 /// Source: `Value`, `ClassLabel` and `List` of datasets 5.2 (features/features.py).
 public indirect enum Feature: Sendable, Equatable {
-    /// One value a row.
+    /// One value per row.
     case value(ValueType)
-    /// The id of one of these classes a row.
+    /// The id of one of these classes per row.
     case classLabel(ClassLabel)
-    /// Any number of these a row.
+    /// A list of these values per row, of any length.
     case list(Feature)
 
-    /// How its values lie in memory; nil for lists of lists.
+    /// The type of the values in memory; nil for lists of lists.
     var columnType: ColumnType? {
         switch self {
         case .value(let type): ColumnType(type)
@@ -26,7 +26,7 @@ public indirect enum Feature: Sendable, Equatable {
         self = type.isList ? .list(.value(type.value)) : .value(type.value)
     }
 
-    /// The classes, of single labels and of lists of them.
+    /// The classes of a column of labels or of lists of labels; nil for other columns.
     public var classLabel: ClassLabel? {
         switch self {
         case .value: nil
@@ -37,7 +37,7 @@ public indirect enum Feature: Sendable, Equatable {
 }
 
 extension Feature: CustomStringConvertible {
-    /// As a person reads it: `string`, `3 classes`, `list of int64`.
+    /// A readable form: `string`, `3 classes`, `list of int64`.
     public var description: String {
         switch self {
         case .value(let type): type.rawValue

@@ -1,4 +1,4 @@
-/// The name that the fewest edits lead to, upper and lower case alike; nil where more than half of it would have to change.
+/// Returns the name with the smallest edit distance, ignoring case; nil if more than half of the letters would change.
 package func nearest(to name: String, among names: [String]) -> String? {
     let wanted = Array(name.lowercased().unicodeScalars.prefix(100))
     let edits = names.prefix(1000).map {
@@ -7,7 +7,7 @@ package func nearest(to name: String, among names: [String]) -> String? {
     return edits.min { $0.edits < $1.edits }.flatMap { 2 * $0.edits <= wanted.count ? $0.name : nil }
 }
 
-/// Levenshtein's distance: letters to insert, remove or replace.
+/// The Levenshtein distance: the number of letters to insert, remove or replace.
 private func distance(_ a: [Unicode.Scalar], _ b: [Unicode.Scalar]) -> Int {
     var row = Array(0...b.count)
     for (i, x) in a.enumerated() {

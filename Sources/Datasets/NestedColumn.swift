@@ -1,13 +1,12 @@
-/// A column of nested values, whose parts are read as columns of their own.
+/// A column of nested values. Each part is read as a separate column.
 ///
-/// A part's name is the path to it, with dots: `cats.POS` is the member `POS` of the objects in the column `cats`, as
-/// `Dataset.flatten` of datasets names it. A path leads through lists: `annotations.result.value.choices` gathers the
-/// choices of all results of all annotations into one list a row. Missing values in lists that it leads through are left
-/// out.
+/// A part is named by its path, with dots: `cats.POS` is the member `POS` of the objects in the column `cats`, as in
+/// `Dataset.flatten` of datasets. A path may pass through lists: `annotations.result.value.choices` gathers the choices of
+/// all results of all annotations into one list per row. Missing values in these lists are left out.
 public struct NestedColumn: Sendable, Equatable {
     /// The kinds of nested values.
     public enum Kind: String, Sendable {
-        /// An object in each row, which Arrow calls a struct.
+        /// An object in each row; Arrow calls it a struct.
         case object
         /// A list of objects in each row.
         case objects = "list of objects"
@@ -15,36 +14,35 @@ public struct NestedColumn: Sendable, Equatable {
         case lists = "list of lists"
         /// Values of several kinds.
         case mixed = "values of several kinds"
-        /// A type of Arrow that is not read, such as a map or a union.
+        /// An Arrow type that is not supported, such as a map or a union.
         case other = "a type that is not read"
     }
 
     /// The column's name.
     public var name: String
-    /// What it holds.
+    /// The kind of nested values.
     public var kind: Kind
-    /// The columns that hold its parts, in their order.
+    /// The names of the columns that hold its parts, in order.
     public var parts: [String]
-    /// Whether the parts are all members of its objects, so that there are no lists and no objects between.
+    /// Whether every part is a direct member of its objects, without lists or objects in between.
     var hasOnlyMembers = false
-    /// Why its values are no labels, and what to do; nil if nothing more is known.
+    /// Why its values are not labels, and how to fix that; nil if nothing more is known.
     var refusal: String?
 }
 
 extension NestedColumn: CustomStringConvertible {
-    /// The column's name and what it holds, as messages list it: `"cats" (object)`.
+    /// The column's name and kind, as listed in messages: `"cats" (object)`.
     public var description: String { "\"\(name)\" (\(kind.rawValue))" }
 }
 
 extension Dataset {
-    /// All columns for a message: those that can be read, then the nested ones with what they hold.
+    /// All columns for a message: readable columns first, then nested columns with their kinds.
     package var listedColumns: String {
         let names = columnNames.map { "\"\($0)\"" }
         return (names + unreadNestedColumns.map(\.description)).joined(separator: ", ")
     }
 
-    /// The names of the classes that columns of 0 and 1 stand for: the columns' names, and of parts of one nested column
-    /// the members' names alone.
+    /// The class names for columns of 0 and 1: the column names, or the member names if all are parts of one nested column.
     func classNames(of columns: [String]) -> [String] {
         guard let nested = nestedColumns.first(where: { Set($0.parts).isSuperset(of: columns) }) else {
             return columns
@@ -52,10 +50,10 @@ extension Dataset {
         return columns.map { String($0.dropFirst(nested.name.count + 1)) }
     }
 
-    /// The nested columns that have no column of their own name.
+    /// The nested columns that were not themselves turned into a readable column.
     package var unreadNestedColumns: [NestedColumn] { nestedColumns.filter { place(of: $0.name) == nil } }
 
-    /// The error for a column that cannot be read as it is, or that is not there.
+    /// The error for a nested column that is not readable itself, or for an unknown column.
     func missingColumn(_ name: String) -> DatasetError {
         if let nested = unreadNestedColumns.first(where: { $0.name.utf8.elementsEqual(name.utf8) }) {
             return DatasetError(.missingColumn, Self.message(for: nested))
@@ -72,14 +70,14 @@ extension Dataset {
         let start = "column \"\(nested.name)\" holds nested values (\(nested.kind.rawValue))"
         if let refusal = nested.refusal { return start + "; " + refusal }
         guard !nested.parts.isEmpty else {
-            return start + ", which cannot be texts or labels; write it again as one text a row"
+            return start + ", which cannot be texts or labels; write it again as one text per row"
         }
         let most = 12
         let listed = nested.parts.prefix(most).map { "\"\($0)\"" }.joined(separator: ", ")
         return start + "; name one of its parts: \(listed)" + (nested.parts.count > most ? ", …" : "")
     }
 
-    /// What to name for an export of Label Studio, whose texts and labels are nested; nil for other data.
+    /// The columns to use for a Label Studio export, whose texts and labels are nested; nil for other data.
     ///
     /// Source: https://labelstud.io/guide/task_format and https://labelstud.io/guide/export (JSON).
     private var labelStudioHint: String? {

@@ -1,15 +1,15 @@
-/// The files that rows were read from, so that a message names a row as a person finds it in the file.
+/// The files from which rows were read, so that messages can name a row by its position in its file.
 ///
-/// Rows keep their origin through selections: after a sample, a split and a filter, "row 18 of tickets.csv" is still that
-/// row of the file.
+/// Rows keep their origin when they are selected: after a sample, a split and a filter, "row 18 of tickets.csv" still
+/// means that row of the file.
 struct RowOrigins: Sendable {
     /// A file and the rows read from it.
     struct File: Sendable {
-        /// The path as it was given or found.
+        /// The path as given or found.
         var path: String
-        /// The rows in it.
+        /// The number of rows in the file.
         var count: Int
-        /// Whether the whole file is one row's text.
+        /// Whether the whole file is the text of one row.
         var isOneText = false
     }
 
@@ -17,9 +17,9 @@ struct RowOrigins: Sendable {
     var name: (dataset: String, split: String?)?
     /// The files in the order of their rows.
     let files: [File]
-    /// The stored rows that count, in their order; nil for all.
+    /// The selected stored rows, in order; nil for all.
     let selection: RowSelection?
-    /// The first stored row of each file, and the number of all stored rows at the end.
+    /// The first stored row of each file, followed by the number of all stored rows.
     private let starts: [Int]
 
     init(files: [File], selection: RowSelection? = nil, name: (dataset: String, split: String?)? = nil) {
@@ -29,7 +29,7 @@ struct RowOrigins: Sendable {
         starts = files.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.count) }
     }
 
-    /// The file of a row, and the row's number in that file, from 0; nil beyond the last row.
+    /// Returns the file of a row and the row's zero-based index in that file; nil beyond the last row.
     func place(of row: Int) -> (file: File, row: Int)? {
         guard selection.map({ $0.rows.indices.contains(row) }) ?? true else { return nil }
         let stored = selection?.rows[row] ?? row
@@ -42,7 +42,7 @@ struct RowOrigins: Sendable {
         return (files[low], stored - starts[low])
     }
 
-    /// The origins of several datasets' rows, one after another.
+    /// Concatenates the origins of several datasets; nil if one is unknown.
     init?(joining parts: [RowOrigins?]) {
         let known = parts.compactMap { $0 }
         guard known.count == parts.count else { return nil }
@@ -62,30 +62,30 @@ struct RowOrigins: Sendable {
 }
 
 extension Dataset {
-    /// Where a row is, as a person finds it.
+    /// Describes where a row is, for messages.
     ///
-    /// - Parameter row: From 0.
-    /// - Returns: `row 18 of tickets.csv`, counted from 1 without the header; a path alone if the file is one text; `row 18`
-    ///   if the rows were not read from files.
+    /// - Parameter row: The zero-based index.
+    /// - Returns: `row 18 of tickets.csv`, counted from 1 without the header; only the path if the file is one text;
+    ///   `row 18` if the rows were not read from files.
     public func location(ofRow row: Int) -> String {
         guard let (file, row) = origins?.place(of: row) else { return "row \(row + 1)" }
         return file.isOneText ? file.path : "row \(row + 1) of \(file.path)"
     }
 
-    /// The file of a row, and the row's number in that file.
+    /// Returns the file of a row and the row's index in that file.
     ///
-    /// - Parameter row: From 0.
-    /// - Returns: The path and the number, from 0; nil if the rows were not read from files.
+    /// - Parameter row: The zero-based index in the dataset.
+    /// - Returns: The path and the zero-based index in the file; nil if the rows were not read from files.
     package func place(ofRow row: Int) -> (path: String, row: Int)? {
         origins?.place(of: row).map { ($0.file.path, $0.row) }
     }
 
-    /// Where several rows are, on one line.
+    /// Describes where several rows are, on one line.
     ///
     /// - Parameters:
-    ///   - rows: From 0, at least one.
-    ///   - most: How many to name.
-    /// - Returns: `rows 3, 7, … of tickets.csv`, or each row's own location if they are in different files.
+    ///   - rows: The zero-based indices, at least one.
+    ///   - most: The maximum number of rows to name.
+    /// - Returns: `rows 3, 7, … of tickets.csv`, or the location of each row if they are in different files.
     public func locations(ofRows rows: [Int], most: Int = 5) -> String {
         let shown = rows.prefix(most)
         let more = rows.count > shown.count ? ", …" : ""
@@ -98,17 +98,17 @@ extension Dataset {
         return "rows \(numbers)\(more)" + (places[0].map { " of \($0.file.path)" } ?? "")
     }
 
-    /// What the rows are called in messages: `sst, split "test"`; nil if they were not read by name.
+    /// The name of the rows in messages: `sst, split "test"`; nil if they were not read by name.
     package var sourceName: String? {
         origins?.name.map { name in
             name.dataset + (name.split.map { ", split \"\($0)\"" } ?? "")
         }
     }
 
-    /// The same rows, known to come from a file.
+    /// Returns the same rows with a file as their origin.
     func read(from file: RowOrigins.File) -> Dataset { with(origins: RowOrigins(files: [file])) }
 
-    /// The same rows, read under a name.
+    /// Returns the same rows with the name under which they were read.
     func named(_ dataset: String, split: String?) -> Dataset {
         var origins = origins
         origins?.name = (dataset, split)

@@ -1,9 +1,9 @@
 import Foundation
 
-/// Measures a classifier's answers as they come, example by example.
+/// Accumulates a classifier's logits batch by batch and computes the metrics.
 ///
-/// Memory is linear in examples and in classes. Of the scores only those of classes that occur are kept, and none if these
-/// are too many: then the areas under curves are left out.
+/// Memory is linear in examples and in classes. Scores are kept only for classes that occur, and not at all if there are too
+/// many. Then the areas under curves are left out.
 ///
 /// ```swift
 /// var accumulator = ClassificationAccumulator(labels: [2, 0], classCount: 3)
@@ -21,11 +21,11 @@ public struct ClassificationAccumulator: Sendable {
     private var areFinite = true
     private var row: [Double]
 
-    /// Measures examples that are about to come.
+    /// Creates an accumulator for examples that follow.
     ///
     /// - Parameters:
-    ///   - labels: The true ids of all examples, below `classCount`.
-    ///   - classCount: The number of classes, met or not.
+    ///   - labels: The true ids of all examples, less than `classCount`.
+    ///   - classCount: The number of classes, whether or not they occur.
     public init(labels: [Int], classCount: Int) {
         self.init(labels: labels, classCount: classCount, .softmax)
     }
@@ -37,7 +37,7 @@ public struct ClassificationAccumulator: Sendable {
         keepingAtMost limit: Int = ScoreColumns.most
     ) {
         (self.labels, self.classCount) = (labels, classCount)
-        // Of two classes the second one's scores tell all.
+        // With two classes, the scores of the second one are sufficient.
         members = ClassMembers(
             labels.lazy.map(CollectionOfOne.init),
             classCount: classCount,
@@ -55,7 +55,7 @@ public struct ClassificationAccumulator: Sendable {
 
     /// Adds the next examples.
     ///
-    /// - Parameter logits: `[B · K]`, example by example; the answer is the largest, the first of equal ones.
+    /// - Parameter logits: The logits `[B · K]`, row by row. The largest logit is the prediction, the first if equal.
     public mutating func add(logits: [Float]) {
         precondition(logits.count.isMultiple(of: classCount), "a logit per class")
         logits.withUnsafeBufferPointer { logits in
@@ -82,7 +82,7 @@ public struct ClassificationAccumulator: Sendable {
     ///
     /// - Parameters:
     ///   - probabilities: One per class.
-    ///   - prediction: The answer.
+    ///   - prediction: The predicted class.
     mutating func add(probabilities: [Double], prediction: Int) {
         let label = labels[examples.count]
         if !probabilities.allSatisfy(\.isFinite) { areFinite = false }
@@ -92,10 +92,10 @@ public struct ClassificationAccumulator: Sendable {
         columns?.add(probabilities: probabilities)
     }
 
-    /// The metrics, once all examples have come.
+    /// Computes the metrics, after all examples were added.
     ///
     /// - Parameter withIntervals: Whether to compute 95 % intervals.
-    /// - Returns: The metrics; without those of probabilities if one of them is not finite.
+    /// - Returns: The metrics, without probability metrics if a logit is NaN or infinite.
     public func metrics(withIntervals: Bool = false) -> ClassificationMetrics {
         precondition(examples.count == labels.count, "all examples")
         let confusion = ConfusionMatrix(
@@ -119,10 +119,10 @@ public struct ClassificationAccumulator: Sendable {
 /// Turns logits into probabilities.
 ///
 /// - Parameters:
-///   - logits: Any number.
-///   - row: Takes as many probabilities.
+///   - logits: The logits.
+///   - row: Receives as many probabilities.
 ///   - highest: The largest logit.
-/// - Returns: The sum of the exponentials of their distances from it.
+/// - Returns: The sum of the exponentials of the differences from the largest logit.
 private func softmax(
     _ logits: UnsafeBufferPointer<Float>,
     into row: inout [Double],

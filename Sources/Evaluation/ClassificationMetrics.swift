@@ -1,46 +1,46 @@
-/// The field's metrics of a single-label classifier, defined where a class is missing too.
+/// The metrics of a single-label classifier, also defined if a class is missing.
 ///
 /// Source: scikit-learn's `precision_recall_fscore_support` with `zero_division=0`, `balanced_accuracy_score` and
 /// `matthews_corrcoef`.
 public struct ClassificationMetrics: Sendable, Equatable {
-    /// One class against all others.
+    /// The metrics of one class against all others.
     public struct PerClass: Sendable, Equatable {
-        /// Of what was taken for the class, the share that is of it.
+        /// The share of the examples predicted as the class that belong to it.
         public var precision: Double
-        /// Of what is of the class, the share that was found.
+        /// The share of the class's examples that were predicted as it.
         public var recall: Double
-        /// Their harmonic mean.
+        /// The harmonic mean of precision and recall.
         public var f1: Double
-        /// Examples of the class.
+        /// The number of examples of the class.
         public var support: Int
     }
 
-    /// How precision, recall and F1 are taken together over classes.
+    /// How precision, recall and F1 are averaged over classes.
     public enum Average: String, Sendable, CaseIterable {
-        /// Every class counts alike.
+        /// Every class has the same weight.
         case macro
-        /// Every example counts alike; for single-label classification this is the accuracy.
+        /// Every example has the same weight. For single-label classification this is the accuracy.
         case micro
-        /// Classes count by their examples.
+        /// Classes are weighted by their number of examples.
         case weighted
     }
 
-    /// What was counted.
+    /// The confusion matrix.
     public let confusion: ConfusionMatrix
-    /// By class id.
+    /// The metrics of each class, by id.
     public let perClass: [PerClass]
-    /// What was measured of the probabilities; nil where none were given, or some are no numbers.
+    /// The probability metrics; nil if there are no probabilities, or some are NaN or infinite.
     public private(set) var probabilities: ProbabilityMetrics?
-    /// 95 % intervals by the values' names, if they were asked for; each holds its value.
+    /// The 95 % intervals by metric name, if requested. Each interval contains its value.
     public private(set) var intervals: [String: ClosedRange<Double>] = [:]
 
-    /// The metrics of answers and of the probabilities that they come from.
+    /// Computes the metrics of predictions and their probabilities.
     ///
     /// - Parameters:
-    ///   - predictions: Class ids below `classCount`.
-    ///   - labels: The true ids, as many.
+    ///   - predictions: Class ids less than `classCount`.
+    ///   - labels: The true ids, one per prediction.
     ///   - probabilities: One per class for each example.
-    ///   - classCount: The number of classes, met or not.
+    ///   - classCount: The number of classes, whether or not they occur.
     ///   - withIntervals: Whether to compute 95 % intervals.
     public init(
         predictions: [Int],
@@ -57,7 +57,7 @@ public struct ClassificationMetrics: Sendable, Equatable {
         self = accumulator.metrics(withIntervals: withIntervals)
     }
 
-    /// The metrics of counted predictions and measured probabilities.
+    /// Creates the metrics from a confusion matrix and probability metrics.
     init(_ confusion: ConfusionMatrix, _ scored: ScoredExamples?, withIntervals: Bool) {
         self.init(confusion)
         probabilities = scored?.metrics
@@ -65,9 +65,9 @@ public struct ClassificationMetrics: Sendable, Equatable {
         intervals = countedIntervals.merging(scored?.intervals ?? [:]) { first, _ in first }
     }
 
-    /// The metrics of counted predictions.
+    /// Computes the metrics of a confusion matrix.
     ///
-    /// - Parameter confusion: The counts.
+    /// - Parameter confusion: The confusion matrix.
     public init(_ confusion: ConfusionMatrix) {
         self.confusion = confusion
         perClass = (0..<confusion.classCount).map { id in
@@ -82,7 +82,7 @@ public struct ClassificationMetrics: Sendable, Equatable {
         }
     }
 
-    /// The share of examples classified rightly.
+    /// The share of correctly classified examples.
     public var accuracy: Double { ratio(Double(confusion.correct), Double(confusion.total)) }
 
     /// The mean recall of the classes that occur.
@@ -91,11 +91,11 @@ public struct ClassificationMetrics: Sendable, Equatable {
         return ratio(present.reduce(0) { $0 + $1.recall }, Double(present.count))
     }
 
-    /// The correlation of Matthews, between -1 and 1.
+    /// The Matthews correlation coefficient, between -1 and 1.
     ///
-    /// 0 where labels or predictions are all of one class.
+    /// 0 if all labels or all predictions have the same class.
     ///
-    /// Source: Gorodkin 2004, for any number of classes.
+    /// Source: Gorodkin 2004, for more than two classes.
     public var matthewsCorrelation: Double {
         let ids = 0..<confusion.classCount
         let total = Double(confusion.total)
@@ -107,24 +107,24 @@ public struct ClassificationMetrics: Sendable, Equatable {
         return ratio(covariance, (spreads[0] * spreads[1]).squareRoot())
     }
 
-    /// The accuracy of always answering the most frequent class.
+    /// The accuracy of always predicting the most frequent class.
     public var majorityBaseline: Double {
         ratio(Double(perClass.map(\.support).max() ?? 0), Double(confusion.total))
     }
 
-    /// A 95 % interval of the accuracy.
+    /// The 95 % interval of the accuracy.
     ///
     /// Source: Wilson 1927.
     public var accuracyInterval: ClosedRange<Double> {
         confusion.total > 0 ? Interval.share(accuracy, of: Double(confusion.total)) : 0...1
     }
 
-    /// A metric of the classes taken together; macro and weighted count the classes that occur or were predicted.
+    /// Averages a metric over classes. Macro and weighted averages include classes that occur or were predicted.
     ///
     /// - Parameters:
-    ///   - metric: Precision, recall or F1 of a class.
-    ///   - average: How to take them together.
-    /// - Returns: A value in 0 ... 1.
+    ///   - metric: Precision, recall or F1.
+    ///   - average: The kind of average.
+    /// - Returns: A value from 0 to 1.
     public func averaged(_ metric: KeyPath<PerClass, Double>, _ average: Average) -> Double {
         let rows = met.map { perClass[$0] }
         switch average {
@@ -143,7 +143,7 @@ public struct ClassificationMetrics: Sendable, Equatable {
         perClass.indices.filter { perClass[$0].support > 0 || confusion.predicted(as: $0) > 0 }
     }
 
-    /// Every number under the reference's name, in the order to show them; for two classes `f1`, `precision` and
+    /// All metrics by scikit-learn's names, in display order. For two classes, `f1`, `precision` and
     /// `recall` are those of class 1.
     public var values: [(name: String, value: Double)] {
         var values = [
@@ -161,5 +161,5 @@ public struct ClassificationMetrics: Sendable, Equatable {
     }
 }
 
-/// 0 where there is nothing to divide by.
+/// The quotient; 0 if the denominator is 0.
 func ratio(_ a: Double, _ b: Double) -> Double { b == 0 ? 0 : a / b }

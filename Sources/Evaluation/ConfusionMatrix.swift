@@ -1,29 +1,29 @@
-/// How often each class was taken for each, in space linear in classes and examples.
+/// A confusion matrix that needs space linear in classes and examples.
 public struct ConfusionMatrix: Sendable, Equatable {
     /// The number of classes.
     public let classCount: Int
-    /// All examples.
+    /// The number of examples.
     public let total: Int
     private let supports: [Int]
     private let predicted: [Int]
     private let hits: [Int]
-    /// The wrong cells that have examples, by label and then by prediction: sums over them are the same in every process.
+    /// The non-zero cells off the diagonal, sorted by label and then by prediction, so that sums are the same in every process.
     public let errors: [ErrorCell]
 
-    /// Examples of one class that were taken for another.
+    /// The examples of one class that were predicted as another.
     public struct ErrorCell: Sendable, Equatable {
         /// The true class.
         public let label: Int
-        /// The class that they were taken for.
+        /// The predicted class.
         public let prediction: Int
-        /// How many there are; positive.
+        /// The number of examples; positive.
         public let count: Int
     }
 
-    /// The cells of ``errors`` with the most examples.
+    /// Returns the cells of ``errors`` with the most examples.
     ///
-    /// - Parameter count: How many at the most.
-    /// - Returns: The largest first; of equal ones by label and then by prediction.
+    /// - Parameter count: The most cells to return.
+    /// - Returns: The cells, largest first; cells of equal size are sorted by label and then by prediction.
     public func largestErrors(_ count: Int) -> [ErrorCell] {
         let sorted = errors.sorted {
             ($1.count, $0.label, $0.prediction) < ($0.count, $1.label, $1.prediction)
@@ -31,12 +31,12 @@ public struct ConfusionMatrix: Sendable, Equatable {
         return Array(sorted.prefix(count))
     }
 
-    /// Counts pairs of prediction and truth.
+    /// Counts pairs of prediction and true class.
     ///
     /// - Parameters:
-    ///   - predictions: Class ids below `classCount`.
-    ///   - labels: The true ids, as many.
-    ///   - classCount: The number of classes, met or not.
+    ///   - predictions: Class ids less than `classCount`.
+    ///   - labels: The true ids, one per prediction.
+    ///   - classCount: The number of classes, whether or not they occur.
     public init(predictions: [Int], labels: [Int], classCount: Int) {
         precondition(predictions.count == labels.count, "a prediction for each label")
         var supports = [Int](repeating: 0, count: classCount)
@@ -58,11 +58,11 @@ public struct ConfusionMatrix: Sendable, Equatable {
         }
     }
 
-    /// How many examples of one class were taken for another.
+    /// The number of examples of a class that were predicted as another.
     ///
     /// - Parameters:
     ///   - label: The true class.
-    ///   - prediction: What it was taken for.
+    ///   - prediction: The predicted class.
     public subscript(label: Int, prediction: Int) -> Int {
         guard label != prediction else { return hits[label] }
         var (low, high) = (0, errors.count)
@@ -77,16 +77,16 @@ public struct ConfusionMatrix: Sendable, Equatable {
         return errors[low].count
     }
 
-    /// Examples classified rightly.
+    /// The number of correctly classified examples.
     public var correct: Int { hits.reduce(0, +) }
 
-    /// Examples of a class.
+    /// Returns the number of examples of a class.
     ///
     /// - Parameter label: The class.
     /// - Returns: Their number.
     public func support(of label: Int) -> Int { supports[label] }
 
-    /// Examples taken for a class.
+    /// Returns the number of examples predicted as a class.
     ///
     /// - Parameter prediction: The class.
     /// - Returns: Their number.

@@ -1,10 +1,10 @@
-/// What was measured, by the kind of answer that a classifier gives.
+/// The metrics of an evaluation, by problem type.
 public enum EvaluationMetrics: Sendable, Equatable {
-    /// One of several labels.
+    /// One of several labels per example.
     case singleLabel(ClassificationMetrics)
-    /// Any number of labels.
+    /// Any number of labels per example.
     case multiLabel(MultiLabelMetrics)
-    /// A number.
+    /// A number per example.
     case regression(RegressionMetrics)
 
     /// The number of examples.
@@ -16,7 +16,7 @@ public enum EvaluationMetrics: Sendable, Equatable {
         }
     }
 
-    /// Every number under the reference's name, in the order to show them.
+    /// All metrics by scikit-learn's or SciPy's names, in display order.
     public var values: [(name: String, value: Double)] {
         switch self {
         case .singleLabel(let metrics): metrics.values
@@ -25,12 +25,12 @@ public enum EvaluationMetrics: Sendable, Equatable {
         }
     }
 
-    /// A number by the reference's name; nil where there is none of that name.
+    /// A metric by name; nil if there is none with this name.
     ///
     /// - Parameter name: `accuracy`, `f1_macro`, `rmse` and so on.
     public subscript(name: String) -> Double? { values.first { $0.name == name }?.value }
 
-    /// 95 % intervals by name, where they were asked for.
+    /// The 95 % intervals by name, if they were requested.
     public var intervals: [String: ClosedRange<Double>] {
         switch self {
         case .singleLabel(let metrics): metrics.intervals
@@ -39,7 +39,7 @@ public enum EvaluationMetrics: Sendable, Equatable {
         }
     }
 
-    /// The two numbers to show where there is room for two.
+    /// The two most important metrics, for short displays.
     public var headline: [(name: String, value: Double)] {
         switch self {
         case .singleLabel(let metrics):
@@ -51,7 +51,7 @@ public enum EvaluationMetrics: Sendable, Equatable {
         }
     }
 
-    /// The names of ``headline``'s numbers in ``values``.
+    /// The names of ``headline``'s metrics in ``values``.
     public var headlineNames: [String] {
         switch self {
         case .singleLabel: ["accuracy", "matthews_correlation"]
@@ -60,10 +60,10 @@ public enum EvaluationMetrics: Sendable, Equatable {
         }
     }
 
-    /// The metrics, and what a person wants to see with them, as plain text.
+    /// The metrics as a plain-text table.
     ///
-    /// - Parameter labels: Names by id.
-    /// - Returns: Lines ending in a line feed.
+    /// - Parameter labels: The label names by id.
+    /// - Returns: The lines, each ending in a line feed.
     public func table(labels: [String]) -> String {
         switch self {
         case .singleLabel(let metrics): metrics.table(labels: labels)

@@ -1,20 +1,20 @@
 import Foundation
 
 extension ClassificationMetrics {
-    /// Metrics, a row per class and the confusion matrix as plain text.
+    /// Returns the metrics, a row per class and the confusion matrix as plain text.
     ///
-    /// - Parameter labels: Names by id.
-    /// - Returns: Lines ending in a line feed.
+    /// - Parameter labels: The label names by id.
+    /// - Returns: The lines, each ending in a line feed.
     public func table(labels: [String]) -> String {
         let interval = "95 %: \(spelled(accuracyInterval, fixed))"
         var text =
-            "accuracy             \(fixed(accuracy))   (\(interval); always the largest class: \(fixed(majorityBaseline)))\n"
+            "accuracy             \(fixed(accuracy))   (\(interval); majority baseline: \(fixed(majorityBaseline)))\n"
         text += row("balanced accuracy", balancedAccuracy, intervals["balanced_accuracy"])
         text += row(
             "Matthews correlation",
             matthewsCorrelation,
             intervals["matthews_correlation"],
-            reason("matthews_correlation", "all texts or all answers are of one class")
+            reason("matthews_correlation", "all texts or all predictions have the same class")
         )
         text += row("F1 macro", averaged(\.f1, .macro), intervals["f1_macro"])
         text += row("F1 weighted", averaged(\.f1, .weighted), intervals["f1_weighted"])
@@ -44,63 +44,63 @@ extension ClassificationMetrics {
         return text
     }
 
-    /// Why a number has no interval, if intervals were asked for.
+    /// Explains why a metric has no interval, if intervals were requested.
     private func reason(_ name: String, _ why: String) -> String? {
         !intervals.isEmpty && intervals[name] == nil ? "no interval: \(why)" : nil
     }
 
     private func confusionRows(_ labels: [String]) -> [[String]] {
-        [["is \\ taken for"] + labels]
+        [["true \\ predicted"] + labels]
             + labels.indices.map { id in [labels[id]] + labels.indices.map { "\(confusion[id, $0])" } }
     }
 }
 
 extension MultiLabelMetrics {
-    /// Metrics and a row per label as plain text.
+    /// Returns the metrics and a row per label as plain text.
     ///
-    /// - Parameter labels: Names by id.
-    /// - Returns: Lines ending in a line feed.
+    /// - Parameter labels: The label names by id.
+    /// - Returns: The lines, each ending in a line feed.
     public func table(labels: [String]) -> String {
         func line(_ title: String, _ value: Double, _ name: String, _ meaning: String) -> String {
             row(title, value, intervals[name], meaning)
         }
-        var text = line("F1 micro", averaged(\.f1, .micro), "f1_micro", "every decision alike")
+        var text = line("F1 micro", averaged(\.f1, .micro), "f1_micro", "over all decisions")
         let hasReason = !intervals.isEmpty && intervals["f1_macro"] == nil
         text += line(
             "F1 macro",
             averaged(\.f1, .macro),
             "f1_macro",
-            "every label alike" + (hasReason ? "; no interval: a label neither occurs nor is given" : "")
+            "mean over labels" + (hasReason ? "; no interval: a label neither occurs nor is predicted" : "")
         )
-        text += line("F1 weighted", averaged(\.f1, .weighted), "f1_weighted", "labels by their examples")
+        text += line("F1 weighted", averaged(\.f1, .weighted), "f1_weighted", "labels weighted by examples")
         text += line(
             "F1 samples",
             averaged(\.f1, .samples),
             "f1_samples",
-            "every text alike; 0 where there is nothing to find or found"
+            "mean over texts; 0 for a text with neither true nor predicted labels"
         )
-        text += line("exact match", exactMatch, "accuracy", "all labels right and none missing")
-        text += line("Hamming loss", hammingLoss, "hamming_loss", "wrong decisions")
-        if let areaUnderROC { text += line("ROC-AUC", areaUnderROC, "roc_auc", "mean of the labels") }
+        text += line("exact match", exactMatch, "accuracy", "all labels correct")
+        text += line("Hamming loss", hammingLoss, "hamming_loss", "share of wrong decisions")
+        if let areaUnderROC { text += line("ROC-AUC", areaUnderROC, "roc_auc", "mean over labels") }
         if let averagePrecision {
-            text += line("PR-AUC", averagePrecision, "average_precision", "mean of the labels")
+            text += line("PR-AUC", averagePrecision, "average_precision", "mean over labels")
         }
         text += leftOutAreas(uncomparedScores)
         if let logLoss {
-            text += line("log loss", logLoss, "log_loss", "the plain loss, without weights or focus")
+            text += line("log loss", logLoss, "log_loss", "the plain loss, without weights or focal term")
         }
         return text + classTables(labels, perLabel, "label", "labels")
     }
 }
 
 extension RegressionMetrics {
-    /// Metrics as plain text, lines ending in a line feed.
+    /// The metrics as plain text. Each line ends in a line feed.
     public var table: String {
         row(
             "RMSE",
             rootMeanSquaredError,
             intervals["rmse"],
-            "always the mean: \(significant(meanBaseline))",
+            "mean baseline: \(significant(meanBaseline))",
             format: significant
         ) + row("MAE", meanAbsoluteError, intervals["mae"], format: significant)
             + row("R²", rSquared, intervals["r2"]) + row("Pearson", pearson, intervals["pearson"])
@@ -108,7 +108,7 @@ extension RegressionMetrics {
     }
 }
 
-/// A whole number with a comma between thousands, as everywhere; this module stands alone.
+/// A whole number with a comma between thousands. This module has no dependency that provides it.
 private func grouped(_ number: Int) -> String {
     let digits = String(number)
     let places = digits.enumerated().map { place, digit in
@@ -117,12 +117,12 @@ private func grouped(_ number: Int) -> String {
     return places.joined()
 }
 
-/// Classes up to which each has its row.
+/// The most classes that are all shown.
 private let mostRows = 60
-/// Rows of the largest classes, and of the worst, if there are more.
+/// The number of largest and worst classes that are shown if there are more.
 private let someRows = 15
 
-/// A row per class; of many classes the largest and the worst.
+/// A row per class. If there are many classes, only the largest and the worst.
 private func classTables(
     _ labels: [String],
     _ perClass: [ClassificationMetrics.PerClass],
@@ -156,15 +156,15 @@ private func classTables(
     return section("largest", largest) + section("worst by F1", worst)
 }
 
-/// A line about areas under curves that are left out; empty if none are.
+/// A line that explains left-out areas under curves; empty if there are none.
 private func leftOutAreas(_ scores: Int?) -> String {
     scores.map {
-        "ROC-AUC, PR-AUC      left out: they compare \(grouped($0)) scores, and at most \(grouped(ScoreColumns.most)) "
+        "ROC-AUC, PR-AUC      left out: they compare \(grouped($0)) scores, but at most \(grouped(ScoreColumns.most)) "
             + "are kept\n"
     } ?? ""
 }
 
-/// A number with its name, its interval and what there is to say of it.
+/// A line with a metric, its interval and a comment.
 private func row(
     _ title: String,
     _ value: Double,
@@ -182,12 +182,12 @@ private func spelled(_ interval: ClosedRange<Double>, _ format: (Double) -> Stri
     "\(format(interval.lowerBound)) to \(format(interval.upperBound))"
 }
 
-/// Four digits whatever the unit.
+/// Formats four significant digits.
 private func significant(_ value: Double) -> String { String(format: "%.4g", value) }
 
 private func fixed(_ value: Double) -> String { String(format: "%.3f", value) }
 
-/// Columns under each other: the first to the left, the others to the right.
+/// Aligns columns: the first to the left, the others to the right.
 private func rows(_ cells: [[String]]) -> String {
     guard let first = cells.first else { return "" }
     let widths = first.indices.map { column in cells.map { $0[column].count }.max() ?? 0 }

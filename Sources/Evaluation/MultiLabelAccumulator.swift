@@ -1,9 +1,9 @@
 import Foundation
 
-/// Measures the answers of a classifier that gives any number of labels to a text as they come, example by example.
+/// Accumulates a multi-label classifier's logits batch by batch and computes the metrics.
 ///
-/// Memory is linear in examples and in labels, but for a bit for every example and label at the most, and for the scores of
-/// the labels that occur; if these are too many, the areas under curves are left out.
+/// Memory is linear in examples and in labels, plus at most one bit per example and label, plus the scores of
+/// labels that occur. If there are too many scores, the areas under curves are left out.
 public struct MultiLabelAccumulator: Sendable {
     private let labels: [[Int32]]
     private let labelCount: Int
@@ -16,11 +16,11 @@ public struct MultiLabelAccumulator: Sendable {
     private var losses: [Double] = []
     private var areScored = true
 
-    /// Measures examples that are about to come.
+    /// Creates an accumulator for examples that follow.
     ///
     /// - Parameters:
-    ///   - labels: The true ids of all examples, below `labelCount`.
-    ///   - labelCount: The number of labels, met or not.
+    ///   - labels: The true ids of all examples, less than `labelCount`.
+    ///   - labelCount: The number of labels, whether or not they occur.
     public init(labels: [[Int]], labelCount: Int) {
         self.init(labels: labels, labelCount: labelCount, .sigmoid)
     }
@@ -50,7 +50,7 @@ public struct MultiLabelAccumulator: Sendable {
 
     /// Adds the next examples.
     ///
-    /// - Parameter logits: `[B · K]`, example by example; a label whose probability is above 0.5 is given.
+    /// - Parameter logits: The logits `[B · K]`, row by row. Labels with a probability above 0.5 are predicted.
     public mutating func add(logits: [Float]) {
         precondition(logits.count.isMultiple(of: labelCount), "a logit per label")
         logits.withUnsafeBufferPointer { logits in
@@ -67,8 +67,8 @@ public struct MultiLabelAccumulator: Sendable {
     /// Adds the next example.
     ///
     /// - Parameters:
-    ///   - given: The ids given.
-    ///   - probabilities: One per label, if there are any.
+    ///   - given: The predicted ids.
+    ///   - probabilities: One per label, if available.
     mutating func add(given: [Int], probabilities: [Double]?) {
         guard let probabilities, probabilities.allSatisfy(\.isFinite) else {
             areScored = false
@@ -90,7 +90,7 @@ public struct MultiLabelAccumulator: Sendable {
         losses.append(Self.loss(of: scores, wanted))
     }
 
-    /// The mean negative logarithm of the probability of what is right.
+    /// The mean negative log probability of the correct decisions.
     private static func loss(of probabilities: some Collection<Double>, _ wanted: [Int32]) -> Double {
         let least = Double.ulpOfOne
         var sum = 0.0
@@ -111,10 +111,10 @@ public struct MultiLabelAccumulator: Sendable {
         return result
     }
 
-    /// The metrics, once all examples have come.
+    /// Computes the metrics, after all examples were added.
     ///
     /// - Parameter withIntervals: Whether to compute 95 % intervals.
-    /// - Returns: The metrics; without those of probabilities if one of them is not finite.
+    /// - Returns: The metrics, without probability metrics if a value is NaN or infinite.
     public func metrics(withIntervals: Bool = false) -> MultiLabelMetrics {
         precondition(answers.count == labels.count, "all examples")
         let isScored = areScored && !answers.isEmpty

@@ -1,57 +1,57 @@
 import Foundation
 
-/// The field's metrics of a classifier that gives any number of labels to a text.
+/// The metrics of a multi-label classifier.
 ///
 /// Source: scikit-learn's `precision_recall_fscore_support` with `zero_division=0`, `accuracy_score` and `hamming_loss` on
 /// indicator matrices.
 public struct MultiLabelMetrics: Sendable, Equatable {
-    /// How precision, recall and F1 are taken together.
+    /// How precision, recall and F1 are averaged.
     public enum Average: String, Sendable, CaseIterable {
-        /// Every label counts alike.
+        /// Every label has the same weight.
         case macro
-        /// Every decision counts alike.
+        /// Every decision has the same weight.
         case micro
-        /// Labels count by their examples.
+        /// Labels are weighted by their number of examples.
         case weighted
-        /// Every example counts alike.
+        /// Every example has the same weight.
         case samples
     }
 
-    /// Precision, recall and F1 of one thing.
+    /// Precision, recall and F1.
     private typealias Scores = ClassificationMetrics.PerClass
 
     /// The number of examples.
     public let count: Int
-    /// One label against its absence, by id.
+    /// The metrics of each label, by id.
     public let perLabel: [ClassificationMetrics.PerClass]
-    /// The share of examples whose labels are all right and none missing.
+    /// The share of examples with exactly the right labels.
     public let exactMatch: Double
-    /// The share of wrong decisions among those about every label of every example.
+    /// The share of wrong decisions among all labels of all examples.
     public let hammingLoss: Double
     private let overall: ClassificationMetrics.PerClass
     private let perExample: ClassificationMetrics.PerClass
 
-    /// The mean over labels of the chance that an example with it gets a higher score than one without; nil where no
-    /// probabilities were given or no label tells examples apart.
+    /// The mean area under the ROC curve over labels; nil if there are no
+    /// probabilities, or if every label is on all examples or on none.
     public let areaUnderROC: Double?
-    /// The mean over labels that occur of the area under precision over recall; nil as above.
+    /// The mean average precision over labels that occur; nil in the same cases.
     public let averagePrecision: Double?
-    /// The mean negative logarithm of the probability of what is right, over all decisions, in nats; nil where no
-    /// probabilities were given.
+    /// The mean negative log probability of the correct decisions, in nats; nil if there are no
+    /// probabilities.
     public let logLoss: Double?
     /// The number of scores that the areas under curves compare, if these are left out because there are too many; nil
     /// otherwise.
     public let uncomparedScores: Int?
-    /// 95 % intervals by name, if they were asked for; each holds its value.
+    /// The 95 % intervals by name, if requested. Each interval contains its value.
     public private(set) var intervals: [String: ClosedRange<Double>] = [:]
 
-    /// The metrics of predicted sets.
+    /// Computes the metrics of predicted label sets.
     ///
     /// - Parameters:
-    ///   - predictions: The ids given to each example, below `labelCount`, each once.
+    ///   - predictions: The ids predicted for each example, less than `labelCount`, without duplicates.
     ///   - labels: The true ids, for as many examples.
-    ///   - probabilities: One per label for each example, where the areas under curves are wanted.
-    ///   - labelCount: The number of labels, met or not.
+    ///   - probabilities: One per label and example, if probability metrics are wanted.
+    ///   - labelCount: The number of labels, whether or not they occur.
     ///   - withIntervals: Whether to compute 95 % intervals.
     public init(
         predictions: [[Int]],
@@ -68,14 +68,14 @@ public struct MultiLabelMetrics: Sendable, Equatable {
         self = accumulator.metrics(withIntervals: withIntervals)
     }
 
-    /// The metrics of answers.
+    /// Computes the metrics from counted answers.
     ///
     /// - Parameters:
-    ///   - answers: By example.
-    ///   - counts: Their sums by label.
-    ///   - losses: By example; nil if there are no probabilities, or some that are not finite.
-    ///   - areas: Those under the labels' curves; nil leaves them out.
-    ///   - uncompared: The scores that the areas would compare, if these are left out.
+    ///   - answers: The answers, by example.
+    ///   - counts: The sums over answers, by label.
+    ///   - losses: The losses, by example; nil if there are no probabilities, or some are NaN or infinite.
+    ///   - areas: The areas under the labels' curves; nil leaves them out.
+    ///   - uncompared: The number of scores that the areas would compare, if they are left out.
     ///   - withIntervals: Whether to compute 95 % intervals.
     init(
         _ answers: [Answer],
@@ -119,12 +119,12 @@ public struct MultiLabelMetrics: Sendable, Equatable {
         if let losses, let loss { intervals["log_loss"] = Interval.mean(loss, of: losses) }
     }
 
-    /// A metric of the labels, or of the examples, taken together.
+    /// Averages a metric over labels or over examples.
     ///
     /// - Parameters:
     ///   - metric: Precision, recall or F1.
-    ///   - average: How to take them together.
-    /// - Returns: A value in 0 ... 1; 0 counts for a label, or an example, of which there is nothing to find or found.
+    ///   - average: The kind of average.
+    /// - Returns: A value from 0 to 1. A label or example with an undefined metric counts as 0.
     public func averaged(
         _ metric: KeyPath<ClassificationMetrics.PerClass, Double>,
         _ average: Average
@@ -141,7 +141,7 @@ public struct MultiLabelMetrics: Sendable, Equatable {
         }
     }
 
-    /// Every number under the reference's name, in the order to show them; `accuracy` is that of whole sets.
+    /// All metrics by scikit-learn's names, in display order. `accuracy` is that of whole label sets.
     public var values: [(name: String, value: Double)] {
         var values = [(name: "accuracy", value: exactMatch), ("hamming_loss", hammingLoss)]
         let metrics: [(String, KeyPath<ClassificationMetrics.PerClass, Double>)] = [
@@ -157,15 +157,15 @@ public struct MultiLabelMetrics: Sendable, Equatable {
     }
 }
 
-/// The labels that one example was given, and those that it has.
+/// The predicted and the true labels of one example.
 struct Answer: Sendable {
-    /// The labels that the example has, ascending, each once.
+    /// The true labels, in ascending order without duplicates.
     let wanted: [Int32]
-    /// How many were given, right and wanted.
+    /// The numbers of hits, predicted and true labels.
     let counts: Counts
     private let given: Given
 
-    /// Few labels take four bytes each, many a bit of all labels.
+    /// Few labels are stored as four bytes each, many as one bit for each possible label.
     private enum Given: Sendable {
         case ids([Int32])
         case bits([UInt64])
@@ -173,11 +173,11 @@ struct Answer: Sendable {
 
     var isExact: Bool { counts.hits == counts.predicted && counts.hits == counts.support }
 
-    /// An answer.
+    /// Creates an answer.
     ///
     /// - Parameters:
-    ///   - given: Ascending, each once.
-    ///   - wanted: Ascending, each once.
+    ///   - given: The predicted labels, in ascending order without duplicates.
+    ///   - wanted: The true labels, in ascending order without duplicates.
     ///   - labelCount: The number of labels.
     init(_ given: [Int32], _ wanted: [Int32], labelCount: Int) {
         self.wanted = wanted
@@ -193,9 +193,9 @@ struct Answer: Sendable {
         }
     }
 
-    /// Calls a function for every label that was given or is wanted, ascending.
+    /// Calls a function for each predicted or true label, in ascending order.
     ///
-    /// - Parameter body: Takes the label, whether it was given and whether it is wanted.
+    /// - Parameter body: Receives the label, whether it was predicted and whether it is true.
     func forEach(_ body: (_ id: Int, _ isGiven: Bool, _ isWanted: Bool) -> Void) {
         switch given {
         case .ids(let ids): Self.merge(ids, wanted, body)
@@ -229,7 +229,7 @@ struct Answer: Sendable {
     }
 }
 
-/// What was right, given and true of a label or an example.
+/// The numbers of hits, predictions and true labels, of a label or an example.
 struct Counts: Sendable {
     var hits = 0
     var predicted = 0

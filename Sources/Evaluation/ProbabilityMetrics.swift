@@ -1,28 +1,28 @@
 import Foundation
 
-/// How good the probabilities of a single-label classifier are, whatever answer is made of them.
+/// Metrics of the probabilities of a single-label classifier, independent of the decision threshold.
 ///
 /// Source: scikit-learn's `roc_auc_score` (`multi_class="ovr"`, `average="macro"`), `average_precision_score`, `log_loss`
 /// and `brier_score_loss`; Guo et al. 2017 for the calibration error.
 public struct ProbabilityMetrics: Sendable, Equatable {
-    /// The chance that an example of class 1 gets a higher score than one of class 0, equal scores half right.
+    /// The area under the ROC curve for class 1; ties count half.
     ///
-    /// Of more classes the mean of each against all others, over those that occur; nil where only one does.
+    /// With more than two classes, the mean of each class against all others over classes that occur; nil if only one occurs.
     public let areaUnderROC: Double?
-    /// The area under precision over recall, for class 1 or as the mean over classes that occur; nil where none does.
+    /// The average precision for class 1, or the mean over classes that occur; nil if none occurs.
     public let averagePrecision: Double?
-    /// The mean negative logarithm of the true class's probability, in nats.
+    /// The mean negative log probability of the true class, in nats.
     public let logLoss: Double
-    /// The mean squared distance from the truth: of class 1's probability for two classes, else summed over classes.
+    /// The mean squared error of the probabilities: of class 1 if there are two classes, otherwise summed over classes.
     public let brierScore: Double
-    /// How far confidence and accuracy lie apart: the mean over 15 equally wide bins of confidence, weighted by their
-    /// examples.
+    /// The expected calibration error: the mean difference of confidence and accuracy over 15 equally wide bins of confidence,
+    /// weighted by their examples.
     public let calibrationError: Double
     /// The number of scores that the areas under curves compare, if these are left out because there are too many; nil
     /// otherwise.
     public let uncomparedScores: Int?
 
-    /// Every number under the field's name, in the order to show them; what is not defined is left out.
+    /// All metrics by name, in display order, without those that are undefined.
     public var values: [(name: String, value: Double)] {
         let areas = [("roc_auc", areaUnderROC), ("average_precision", averagePrecision)]
         return areas.compactMap { name, value in value.map { (name: name, value: $0) } }
@@ -30,25 +30,25 @@ public struct ProbabilityMetrics: Sendable, Equatable {
     }
 }
 
-/// What the metrics of probabilities need to know of an example, whatever the number of classes.
+/// The values of one example that probability metrics need, independent of the number of classes.
 struct ScoredExample: Sendable {
-    /// The answer.
+    /// The predicted class.
     let prediction: Int
-    /// The true class's probability.
+    /// The probability of the true class.
     let likelihood: Double
-    /// The answer's probability.
+    /// The probability of the predicted class.
     let confidence: Double
-    /// The largest probability but the answer's; nil for one class.
+    /// The largest probability except the prediction's; nil for one class.
     let runnerUp: Double?
     /// The sum of all squared probabilities.
     let squares: Double
 
-    /// Takes an example's probabilities.
+    /// Creates the values from an example's probabilities.
     ///
     /// - Parameters:
-    ///   - row: Of all classes.
+    ///   - row: The probabilities of all classes.
     ///   - label: The true class.
-    ///   - prediction: The answer.
+    ///   - prediction: The predicted class.
     init(_ row: UnsafeBufferPointer<Double>, label: Int, prediction: Int) {
         var squares = 0.0
         var runnerUp = -Double.infinity
@@ -64,22 +64,22 @@ struct ScoredExample: Sendable {
     }
 }
 
-/// Probabilities beside true classes, measured.
+/// The probability metrics of examples with known classes.
 struct ScoredExamples {
     private static let binCount = 15
-    /// What was measured.
+    /// The metrics.
     let metrics: ProbabilityMetrics
     private let areas: MeanAreas?
     private let losses: AnsweredLosses
     private let squares: AnsweredLosses
 
-    /// Measures examples; nil if there are none.
+    /// Computes the metrics; nil if there are no examples.
     ///
     /// - Parameters:
-    ///   - examples: What their probabilities say.
+    ///   - examples: The values of each example.
     ///   - labels: The true ids.
-    ///   - areas: Those under the classes' curves; nil leaves them out.
-    ///   - uncompared: The scores that the areas would compare, if these are left out.
+    ///   - areas: The areas under the classes' curves; nil leaves them out.
+    ///   - uncompared: The number of scores that the areas would compare, if they are left out.
     ///   - classCount: The number of classes.
     init?(
         _ examples: [ScoredExample],
@@ -117,7 +117,7 @@ struct ScoredExamples {
         )
     }
 
-    /// 95 % intervals by name.
+    /// The 95 % intervals by name.
     var intervals: [String: ClosedRange<Double>] {
         var result = areas?.intervals ?? [:]
         result["log_loss"] = losses.interval
@@ -126,22 +126,22 @@ struct ScoredExamples {
     }
 }
 
-/// Every example's loss, of right and of wrong answers.
+/// The losses of the examples, separately for right and wrong predictions.
 ///
-/// A classifier that is nearly always right has few wrong answers, and they make up most of its loss: the interval follows
-/// from that of their share, also if there are none.
+/// An accurate classifier makes few errors, and they make up most of its loss. The interval is therefore derived from
+/// that of the error rate, even if there are no errors.
 private struct AnsweredLosses {
-    /// The mean of all.
+    /// The mean over all examples.
     let mean: Double
     private let right: [Double]
     private let wrong: [Double]
-    /// What a wrong answer is expected to cost, by the probabilities themselves.
+    /// The expected loss of a wrong prediction, estimated from the probabilities if there is none.
     private let expected: Double
 
     /// - Parameters:
-    ///   - examples: Some.
-    ///   - labels: Theirs.
-    ///   - loss: An example's loss if a class of that probability is the true one.
+    ///   - examples: At least one example.
+    ///   - labels: Their true ids.
+    ///   - loss: The loss of an example if a class with the given probability is the true one.
     init(_ examples: [ScoredExample], _ labels: [Int], _ loss: (ScoredExample, Double) -> Double) {
         let losses = examples.map { loss($0, $0.likelihood) }
         mean = losses.reduce(0, +) / Double(losses.count)
@@ -153,7 +153,7 @@ private struct AnsweredLosses {
         }
         var (sum, total) = (0.0, 0.0)
         for example in examples {
-            // The next likeliest class would be the true one.
+            // Assume that the second most likely class is the true one.
             guard let other = example.runnerUp else { continue }
             let doubt = max(1 - example.confidence, .ulpOfOne)
             sum += doubt * loss(example, other)
@@ -162,14 +162,14 @@ private struct AnsweredLosses {
         expected = ratio(sum, total)
     }
 
-    /// The mean's 95 % interval.
+    /// The 95 % interval of the mean.
     var interval: ClosedRange<Double> {
         let n = Double(right.count + wrong.count)
         let share = Double(wrong.count) / n
         let usual = ratio(right.reduce(0, +), Double(right.count))
         var parts = [(weight: expected - usual, value: share, interval: Interval.share(share, of: n))]
         for (losses, mean, weight) in [(right, usual, 1 - share), (wrong, expected, share)] where weight > 0 {
-            // One loss alone tells its size and no more.
+            // A single loss shows only its order of magnitude.
             let interval =
                 Interval.mean(mean, of: losses) ?? (losses.count == 1 ? mean / 2...mean * 2 : mean...mean)
             parts.append((weight: weight, value: mean, interval: interval))

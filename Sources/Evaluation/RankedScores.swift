@@ -1,23 +1,23 @@
-/// The areas under the curves of one class's scores against all others.
+/// The areas under the curves of one class against all others.
 ///
-/// The positives are sorted, and the others only placed among them: n examples of which m are positive take n log m steps.
+/// Only the positives are sorted, and the other scores are located among them: n examples with m positives take n log m steps.
 struct RankedScores {
-    /// The area under the ROC curve, equal scores half right; nil if there are no positives or no others.
+    /// The area under the ROC curve; ties count half. Nil if there are no positives or no negatives.
     let areaUnderROC: Double?
     /// The average precision; nil if there are no positives.
     let averagePrecision: Double?
-    /// Examples of the class.
+    /// The number of examples of the class.
     let positives: Int
-    /// All others.
+    /// The number of all other examples.
     let negatives: Int
-    /// By example, how far it moves the area under the ROC curve; empty if that is nil.
+    /// Each example's influence on the area under the ROC curve; empty if the area is nil.
     let influence: [Double]
 
-    /// Measures scores.
+    /// Computes the areas for scores.
     ///
     /// - Parameters:
-    ///   - scores: Higher means likelier of the class; finite.
-    ///   - isPositive: Whether each is of the class.
+    ///   - scores: Finite scores; a higher score means that the class is more likely.
+    ///   - isPositive: Whether each example belongs to the class.
     ///
     /// Source: scikit-learn's `roc_auc_score` and `average_precision_score`; DeLong et al. 1988 for the influence.
     init(_ scores: [Double], isPositive: [Bool]) {
@@ -27,12 +27,12 @@ struct RankedScores {
         }
     }
 
-    /// Measures scores.
+    /// Computes the areas for scores.
     ///
     /// - Parameters:
-    ///   - scores: Higher means likelier of the class; finite.
-    ///   - isPositive: Whether each is of the class.
-    ///   - members: The examples that are.
+    ///   - scores: Finite scores; a higher score means that the class is more likely.
+    ///   - isPositive: Whether each example belongs to the class.
+    ///   - members: The examples that belong to the class.
     init(_ scores: UnsafeBufferPointer<Double>, isPositive: [Bool], positives members: ArraySlice<Int>) {
         let ordered = members.map { scores[$0] }.sorted(by: >)
         positives = ordered.count
@@ -41,7 +41,7 @@ struct RankedScores {
             (areaUnderROC, averagePrecision, influence) = (nil, nil, [])
             return
         }
-        // Thresholds: the different scores of positives, falling, and how many positives are above or at each.
+        // Thresholds: the distinct scores of positives in descending order, and how many positives score at least each.
         var thresholds: [Double] = []
         var reached: [Int] = []
         for score in ordered {
@@ -61,7 +61,7 @@ struct RankedScores {
             }
             return low
         }
-        // Others that reach a threshold and no higher one, and those that equal it.
+        // Negatives between each threshold and the next higher one, and negatives equal to each.
         var above = [Int](repeating: 0, count: thresholds.count + 1)
         var equal = above
         let places = scores.map(place)
@@ -93,7 +93,7 @@ struct RankedScores {
         areaUnderROC = mean
         influence = places.enumerated().map { example, place in
             if isPositive[example] { return (below[place] / n - mean) / m }
-            // Positives with a higher score, and half of those with the same.
+            // Positives with a higher score, and half of those with the same score.
             let higher = place > 0 ? Double(reached[place - 1]) : 0
             let isEqual = place < thresholds.count && thresholds[place] == scores[example]
             let same = isEqual ? Double(reached[place]) - higher : 0
@@ -102,13 +102,13 @@ struct RankedScores {
     }
 }
 
-/// The mean of what is defined; nil where nothing is.
+/// The mean of the non-nil values; nil if there are none.
 func mean(_ values: [Double?]) -> Double? {
     let defined = values.compactMap { $0 }
     return defined.isEmpty ? nil : defined.reduce(0, +) / Double(defined.count)
 }
 
-/// The areas of several classes taken together.
+/// The macro averages of the areas of several classes.
 struct MeanAreas {
     /// The mean area under the ROC curve; nil if no class has one.
     let areaUnderROC: Double?
@@ -119,14 +119,14 @@ struct MeanAreas {
     private let dependence: Double
     private static let scoresReadAtOnce = 1 << 20
 
-    /// Takes areas together, one class after the other.
+    /// Computes the averages, one class after the other.
     ///
-    /// A class that does not occur has none.
+    /// A class that does not occur has no areas.
     ///
     /// - Parameters:
-    ///   - scores: Of the classes that occur.
+    ///   - scores: The scores of the classes that occur.
     ///   - members: The examples of the same classes.
-    ///   - count: Examples.
+    ///   - count: The number of examples.
     init(_ scores: ScoreColumns, _ members: ClassMembers, count: Int) {
         var sum = [Double](repeating: 0, count: count)
         var alone = 0.0
@@ -150,7 +150,7 @@ struct MeanAreas {
             }
             if let precision = ranked.averagePrecision { precisions.append((precision, ranked.positives)) }
         }
-        // Scores lie example by example: several classes are read at once, of many examples few.
+        // Scores are stored example by example, so several classes are read at a time; the more examples, the fewer classes.
         let several = min(max(Self.scoresReadAtOnce / max(count, 1), 1), max(scores.classes.count, 1))
         var columns = [Double](repeating: 0, count: several * count)
         var isPositive = [Bool](repeating: false, count: count)
@@ -174,7 +174,7 @@ struct MeanAreas {
         dependence = commonVariance(sum.reduce(0) { $0 + $1 * $1 }, alone, of: areas.count)
     }
 
-    /// 95 % intervals by name.
+    /// The 95 % intervals by name.
     var intervals: [String: ClosedRange<Double>] {
         var result: [String: ClosedRange<Double>] = [:]
         if let areaUnderROC {
@@ -185,7 +185,7 @@ struct MeanAreas {
             )
         }
         if let averagePrecision {
-            // Each positive's precision is one of as many numbers in 0 ... 1: Boyd, Eng and Page 2013.
+            // The average precision is treated as a share of as many trials as there are positives: Boyd, Eng and Page 2013.
             result["average_precision"] = Interval.sum(
                 averagePrecision,
                 of: precisions.lazy.map { precision in
@@ -199,9 +199,9 @@ struct MeanAreas {
     }
 }
 
-/// What estimates have in common: the variance of their sum, divided by the sum of their variances.
+/// The dependence of estimates: the variance of their sum, divided by the sum of their variances.
 ///
-/// At least 1. If nothing varied, 2 for several: an example that is wrong is wrong for two classes.
+/// At least 1. If nothing varied, 2 for several estimates, because a wrong example is wrong for two classes.
 func commonVariance(_ together: Double, _ alone: Double, of count: Int) -> Double {
     guard count > 1 else { return 1 }
     return alone > 0 ? max(1, together / alone) : 2

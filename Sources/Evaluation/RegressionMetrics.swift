@@ -1,6 +1,6 @@
 import Foundation
 
-/// The field's metrics of predicted numbers.
+/// The metrics of a regression.
 ///
 /// Source: scikit-learn's `mean_squared_error`, `root_mean_squared_error`, `mean_absolute_error` and `r2_score`; SciPy's
 /// `pearsonr` and `spearmanr`.
@@ -9,25 +9,25 @@ public struct RegressionMetrics: Sendable, Equatable {
     public let count: Int
     /// The mean squared error, in the numbers' unit squared.
     public let meanSquaredError: Double
-    /// The mean distance, in the numbers' unit.
+    /// The mean absolute error, in the numbers' unit.
     public let meanAbsoluteError: Double
-    /// The share of the variance that is explained; negative where the mean would have been the better guess.
+    /// The share of the variance that is explained; negative if predicting the mean would be better.
     public let rSquared: Double
-    /// The linear correlation; 0 where one side does not vary.
+    /// The Pearson correlation; 0 if the predictions or the labels are constant.
     public let pearson: Double
-    /// The correlation of ranks; 0 where one side does not vary.
+    /// The Spearman rank correlation; 0 if the predictions or the labels are constant.
     public let spearman: Double
-    /// The root mean squared error of always answering the mean, in the numbers' unit.
+    /// The root mean squared error of always predicting the mean, in the numbers' unit.
     public let meanBaseline: Double
 
-    /// 95 % intervals by name, if they were asked for; each holds its value.
+    /// The 95 % intervals by name, if requested. Each interval contains its value.
     public private(set) var intervals: [String: ClosedRange<Double>] = [:]
 
-    /// The metrics of predictions.
+    /// Computes the metrics of predictions.
     ///
     /// - Parameters:
-    ///   - predictions: Numbers.
-    ///   - labels: The true numbers, as many.
+    ///   - predictions: The predicted numbers.
+    ///   - labels: The true numbers, one per prediction.
     ///   - withIntervals: Whether to compute 95 % intervals.
     public init(predictions: [Double], labels: [Double], withIntervals: Bool = false) {
         precondition(predictions.count == labels.count, "a prediction for each label")
@@ -38,7 +38,7 @@ public struct RegressionMetrics: Sendable, Equatable {
         meanAbsoluteError = ratio(zip(predictions, labels).reduce(0) { $0 + abs($1.0 - $1.1) }, n)
         let spread = deviations(labels).reduce(0) { $0 + $1 * $1 }
         meanBaseline = ratio(spread, n).squareRoot()
-        // Of labels that do not vary nothing is to be explained: 1 for a perfect answer, as scikit-learn has it.
+        // Constant labels have no variance to explain: 1 for a perfect prediction, as in scikit-learn.
         rSquared = spread == 0 ? (squares == 0 ? 1 : 0) : 1 - squares / spread
         pearson = correlation(predictions, labels)
         spearman = correlation(ranks(predictions), ranks(labels))
@@ -56,7 +56,7 @@ public struct RegressionMetrics: Sendable, Equatable {
         intervals["mae"] = Interval.mean(meanAbsoluteError, of: errors.map(abs))
         intervals["r2"] = explainedInterval(errors, deviations(labels))
         if spread > 0, Set(predictions).count > 1 {
-            // Of ranks: Bonett and Wright 2000.
+            // For ranks: Bonett and Wright 2000.
             for (name, value, (a, b), least) in [
                 ("pearson", pearson, (predictions, labels), 1),
                 ("spearmanr", spearman, (ranks(predictions), ranks(labels)), 1 + spearman * spearman / 2),
@@ -70,7 +70,7 @@ public struct RegressionMetrics: Sendable, Equatable {
         }
     }
 
-    /// What is not explained is a ratio of two means, whose logarithm is nearly normal.
+    /// The unexplained share is a ratio of two means, and its logarithm is nearly normal.
     private func explainedInterval(_ errors: [Double], _ deviations: [Double]) -> ClosedRange<Double>? {
         let rest = 1 - rSquared
         let spread = deviations.reduce(0) { $0 + $1 * $1 }
@@ -84,10 +84,10 @@ public struct RegressionMetrics: Sendable, Equatable {
         return Interval.holding(rSquared, 1 - rest * exp(half), 1 - rest * exp(-half), in: -.infinity...1)
     }
 
-    /// The root of the mean squared error, in the numbers' unit.
+    /// The root mean squared error, in the numbers' unit.
     public var rootMeanSquaredError: Double { meanSquaredError.squareRoot() }
 
-    /// Every number under the reference's name, in the order to show them.
+    /// All metrics by scikit-learn's and SciPy's names, in display order.
     public var values: [(name: String, value: Double)] {
         [
             ("mse", meanSquaredError), ("rmse", rootMeanSquaredError), ("mae", meanAbsoluteError),
@@ -102,7 +102,7 @@ private func deviations(_ values: [Double]) -> [Double] {
 }
 
 private func correlation(_ a: [Double], _ b: [Double]) -> Double {
-    // A constant's deviations may be rounding errors, which correlate with anything.
+    // The deviations of a constant may be rounding errors, which correlate with anything.
     guard Set(a).count > 1, Set(b).count > 1 else { return 0 }
     let (a, b) = (deviations(a), deviations(b))
     let spreads = [a, b].map { $0.reduce(0) { $0 + $1 * $1 }.squareRoot() }
@@ -110,7 +110,7 @@ private func correlation(_ a: [Double], _ b: [Double]) -> Double {
     return max(-1, min(1, value))
 }
 
-/// A correlation's variance on Fisher's scale, times the pairs, whatever the numbers' distribution.
+/// The variance of a correlation on Fisher's scale, times the number of pairs, for any distribution.
 ///
 /// Source: the influence function of Devlin, Gnanadesikan and Kettenring 1975.
 private func correlationSpread(_ correlation: Double, _ a: [Double], _ b: [Double]) -> Double {
@@ -126,13 +126,13 @@ private func correlationSpread(_ correlation: Double, _ a: [Double], _ b: [Doubl
     return ratio(sum, Double(a.count) * slope * slope)
 }
 
-/// Places in rising order from 1; equal values share the mean of theirs.
+/// Ranks in ascending order from 1; equal values share their mean rank.
 private func ranks(_ values: [Double]) -> [Double] {
     let order = values.indices.sorted { values[$0] < values[$1] }
     var ranks = [Double](repeating: 0, count: values.count)
     var start = 0
     while start < order.count {
-        // From the next place on: what is not a number does not equal itself.
+        // Start at the next place, because NaN does not equal itself.
         let end = order[(start + 1)...].firstIndex { values[$0] != values[order[start]] } ?? order.count
         for place in start..<end { ranks[order[place]] = Double(start + end + 1) / 2 }
         start = end

@@ -1,30 +1,30 @@
 import Foundation
 
-/// The scores of the classes that occur, for the areas under their curves.
+/// The scores of classes that occur, kept for the areas under their curves.
 ///
-/// Those areas compare every score of a class with every other, so the scores must be kept: a number for every example and
-/// class that occurs. Every other metric takes them as they pass.
+/// The areas compare every score of a class with every other, so all scores must be kept: one number per example and
+/// class that occurs. All other metrics are computed on the fly.
 struct ScoreColumns: Sendable {
-    /// The scores that are kept at the most, 512 MB of them.
+    /// The most scores that are kept: 512 MB.
     static let most = 1 << 27
 
-    /// The classes, ascending.
+    /// The classes in ascending order.
     let classes: [Int]
     private var scores: Scores
 
     private enum Scores: Sendable {
         /// Logits by example, with the largest logit and the sum of exponentials of each.
         case softmax(logits: [Float], highest: [Float], totals: [Double])
-        /// Logits by example, each a decision by itself.
+        /// Logits by example, for independent decisions.
         case sigmoid(logits: [Float])
         /// Probabilities by example.
         case probabilities([Double])
     }
 
-    /// What is kept.
+    /// The kind of scores.
     enum Kind { case softmax, sigmoid, probabilities }
 
-    /// How many scores are kept.
+    /// The number of scores kept.
     var count: Int {
         switch scores {
         case .softmax(let logits, _, _), .sigmoid(let logits): logits.count
@@ -32,12 +32,12 @@ struct ScoreColumns: Sendable {
         }
     }
 
-    /// No scores so far.
+    /// Creates an empty store.
     ///
     /// - Parameters:
-    ///   - classes: Those that occur, ascending.
-    ///   - count: Examples to come.
-    ///   - kind: What they come as.
+    ///   - classes: The classes that occur, in ascending order.
+    ///   - count: The number of examples that follow.
+    ///   - kind: The kind of scores to be added.
     init(_ classes: [Int], count: Int, _ kind: Kind) {
         self.classes = classes
         func room<Number>(_: Number.Type) -> [Number] {
@@ -55,12 +55,12 @@ struct ScoreColumns: Sendable {
     /// Adds an example's logits.
     ///
     /// - Parameters:
-    ///   - logits: Of all classes.
+    ///   - logits: The logits of all classes.
     ///   - highest: The largest of them.
-    ///   - total: The sum of the exponentials of their distances from it.
+    ///   - total: The sum of the exponentials of the differences from it.
     mutating func add(_ logits: UnsafeBufferPointer<Float>, highest: Float, total: Double) {
         guard case .softmax(var kept, var all, var totals) = scores else { return }
-        // The one owner appends in place.
+        // Moved out, so that the append does not copy.
         scores = .probabilities([])
         for id in classes { kept.append(logits[id]) }
         all.append(highest)
@@ -68,9 +68,9 @@ struct ScoreColumns: Sendable {
         scores = .softmax(logits: kept, highest: all, totals: totals)
     }
 
-    /// Adds an example's logits, each a decision by itself.
+    /// Adds an example's logits, for independent decisions.
     ///
-    /// - Parameter logits: Of all classes.
+    /// - Parameter logits: The logits of all classes.
     mutating func add(_ logits: UnsafeBufferPointer<Float>) {
         guard case .sigmoid(var kept) = scores else { return }
         scores = .probabilities([])
@@ -80,7 +80,7 @@ struct ScoreColumns: Sendable {
 
     /// Adds an example's probabilities.
     ///
-    /// - Parameter row: Of all classes.
+    /// - Parameter row: The probabilities of all classes.
     mutating func add(probabilities row: [Double]) {
         guard case .probabilities(var kept) = scores else { return }
         scores = .probabilities([])
@@ -88,12 +88,12 @@ struct ScoreColumns: Sendable {
         scores = .probabilities(kept)
     }
 
-    /// The probabilities of some classes, class by class.
+    /// Returns the probabilities of some classes, class by class.
     ///
     /// - Parameters:
-    ///   - places: Of the classes among ``classes``.
-    ///   - count: Examples.
-    ///   - columns: Takes `places.count * count` numbers.
+    ///   - places: Indices into ``classes``.
+    ///   - count: The number of examples.
+    ///   - columns: Receives `places.count * count` numbers.
     func read(_ places: Range<Int>, count: Int, into columns: UnsafeMutableBufferPointer<Double>) {
         let width = classes.count
         func fill(_ score: (_ example: Int, _ place: Int) -> Double) {
@@ -119,19 +119,19 @@ struct ScoreColumns: Sendable {
     }
 }
 
-/// The examples of every class that occurs.
+/// The examples of each class that occurs.
 struct ClassMembers: Sendable {
-    /// The classes, ascending.
+    /// The classes in ascending order.
     let classes: [Int]
     private let starts: [Int]
     private let examples: [Int]
 
-    /// Groups examples by their classes.
+    /// Groups examples by class.
     ///
     /// - Parameters:
-    ///   - sets: By example, its classes, each once.
-    ///   - classCount: The number of classes, met or not.
-    ///   - wanted: The classes to look at.
+    ///   - sets: The classes of each example, without duplicates.
+    ///   - classCount: The number of classes, whether or not they occur.
+    ///   - wanted: The classes to include.
     init(_ sets: some Sequence<some Sequence<Int>>, classCount: Int, of wanted: Range<Int>) {
         var counts = [Int](repeating: 0, count: classCount)
         for set in sets { for id in set { counts[id] += 1 } }
@@ -152,9 +152,9 @@ struct ClassMembers: Sendable {
         (self.starts, self.examples) = (starts, examples)
     }
 
-    /// The examples of a class, ascending.
+    /// Returns the examples of a class, in ascending order.
     ///
-    /// - Parameter place: Of the class among ``classes``.
-    /// - Returns: Their indices.
+    /// - Parameter place: An index into ``classes``.
+    /// - Returns: The examples' indices.
     func examples(ofPlace place: Int) -> ArraySlice<Int> { examples[starts[place]..<starts[place + 1]] }
 }

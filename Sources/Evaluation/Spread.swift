@@ -1,21 +1,21 @@
-/// How far numbers of the same thing lie apart: a metric of several seeds, say.
+/// Mean and standard deviation of repeated measurements, for example of a metric over several seeds.
 public struct Spread: Sendable, Equatable {
-    /// The numbers.
+    /// The measurements.
     public let values: [Double]
     /// Their mean.
     public let mean: Double
-    /// The standard deviation of what they are a sample of; nil for one number, which says nothing of it.
+    /// The sample standard deviation; nil for a single value.
     public let standardDeviation: Double?
-    /// The smallest.
+    /// The smallest value.
     public let minimum: Double
-    /// The largest.
+    /// The largest value.
     public let maximum: Double
 
-    /// Measures numbers.
+    /// Computes the spread of measurements.
     ///
-    /// - Parameter values: In any order; nil where there are none.
+    /// - Parameter values: The values, in any order; nil if empty.
     ///
-    /// Source: `statistics.stdev` of Python: the squares' sum divided by n - 1.
+    /// Source: Python's `statistics.stdev`: the sum of squares divided by n - 1.
     public init?(_ values: [Double]) {
         guard let minimum = values.min(), let maximum = values.max() else { return nil }
         self.values = values

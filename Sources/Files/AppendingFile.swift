@@ -6,19 +6,19 @@ import Glibc
 import Darwin
 #endif
 
-/// A file that grows by whole records: one that cannot be written to its end is taken back.
+/// A file that grows by whole records. A record that cannot be written completely is removed again.
 package final class AppendingFile {
     private let path: String
     private let descriptor: Int32
     private let isRegular: Bool
 
-    /// Opens a file to add records after those that it has.
+    /// Opens a file to append records.
     ///
     /// - Parameters:
-    ///   - url: The file, which is made if need be, in a folder that is there.
-    ///   - permissions: Of a new file, as `chmod` takes them, less the process's mask.
-    ///   - ending: The last byte of every record. What follows its last one was left by a process that was killed, and goes.
-    ///     Nil keeps everything.
+    ///   - url: The file; it is created if necessary, in an existing folder.
+    ///   - permissions: The permissions of a new file, as for `chmod`, minus the process's mask.
+    ///   - ending: The last byte of every record. Bytes after its last occurrence are from a process that was killed, and are
+    ///         removed. Nil keeps everything.
     /// - Throws: `.diskFull`, `.notAllowed` or `.inputOutput`.
     package init(
         at url: URL,
@@ -39,10 +39,10 @@ package final class AppendingFile {
 
     deinit { if descriptor >= 0 { close(descriptor) } }
 
-    /// Adds a record.
+    /// Appends a record.
     ///
     /// - Parameter record: The bytes.
-    /// - Throws: `.diskFull` or `.inputOutput`; nothing of the record is in the file then.
+    /// - Throws: `.diskFull` or `.inputOutput`. The file then has no part of the record.
     package func add(_ record: [UInt8]) throws(FileError) {
         let result: Result<Void, FileError> = record.withUnsafeBytes { bytes in
             do throws(FileError) { return .success(try add(bytes)) } catch { return .failure(error) }
@@ -50,10 +50,10 @@ package final class AppendingFile {
         try result.get()
     }
 
-    /// Adds a record.
+    /// Appends a record.
     ///
     /// - Parameter record: The bytes.
-    /// - Throws: `.diskFull` or `.inputOutput`; nothing of the record is in the file then.
+    /// - Throws: `.diskFull` or `.inputOutput`. The file then has no part of the record.
     package func add(_ record: UnsafeRawBufferPointer) throws(FileError) {
         let outcome = writeAll(record, to: descriptor)
         guard let failure = outcome.failure else { return }
@@ -64,7 +64,7 @@ package final class AppendingFile {
         throw FileError(writing: path, errorCode: failure.code)
     }
 
-    /// The position after the last byte of that value among the first `size`.
+    /// The position after the last occurrence of a byte in the first `size` bytes.
     private func endOfLastRecord(_ ending: UInt8, in size: Int) -> Int {
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         var end = size
@@ -73,7 +73,7 @@ package final class AppendingFile {
             let count = buffer.withUnsafeMutableBytes {
                 pread(descriptor, $0.baseAddress, end - start, off_t(start))
             }
-            // What cannot be read stays as it is.
+            // Bytes that cannot be read stay unchanged.
             guard count == end - start else { return size }
             if let index = buffer[..<count].lastIndex(of: ending) { return start + index + 1 }
             end = start

@@ -6,26 +6,26 @@ import Glibc
 import Darwin
 #endif
 
-/// Writes a file beside its place, syncs it, then renames it: it appears whole or not at all.
+/// Writes a temporary file, syncs it, then renames it: the file appears complete or not at all.
 ///
-/// A file that is there is replaced and keeps its permissions; a link stays, and its target is replaced. A FIFO, a device or
-/// a socket is written through.
+/// An existing file is replaced and keeps its permissions. A link stays, and its target is replaced. A FIFO, a device or
+/// a socket is written directly.
 ///
 /// - Parameters:
-///   - data: The file's bytes.
-///   - url: Its place; folders on the way are made.
-/// - Throws: `.diskFull`, `.notAllowed`, `.readerGone` or `.inputOutput`; nothing is left behind then.
+///   - data: The file's contents.
+///   - url: The file's place; parent folders are created.
+/// - Throws: `.diskFull`, `.notAllowed`, `.readerGone` or `.inputOutput`. No partial file remains.
 public func writeAtomically(_ data: Data, to url: URL) throws(FileError) {
     try writeAtomically(data, to: url, permissions: nil)
 }
 
-/// Writes a file beside its place, syncs it, then renames it, open to whom `permissions` says from its first byte on.
+/// Writes a temporary file, syncs it, then renames it. It has the given permissions from its first byte.
 ///
 /// - Parameters:
-///   - data: The file's bytes.
-///   - url: Its place; folders on the way are made.
-///   - permissions: As `chmod` takes them, less the process's mask; nil keeps those of a file that is there.
-/// - Throws: `.diskFull`, `.notAllowed`, `.readerGone` or `.inputOutput`; nothing is left behind then.
+///   - data: The file's contents.
+///   - url: The file's place; parent folders are created.
+///   - permissions: The permissions, as for `chmod`, minus the process's mask; nil keeps those of an existing file.
+/// - Throws: `.diskFull`, `.notAllowed`, `.readerGone` or `.inputOutput`. No partial file remains.
 package func writeAtomically(_ data: Data, to url: URL, permissions: UInt32?) throws(FileError) {
     try write(data, to: AtomicFile(at: url, permissions: permissions))
 }
@@ -33,9 +33,9 @@ package func writeAtomically(_ data: Data, to url: URL, permissions: UInt32?) th
 /// Writes a file like ``writeAtomically(_:to:)``, under a name that need not be UTF-8.
 ///
 /// - Parameters:
-///   - data: The file's bytes.
-///   - path: Its place; folders on the way are made.
-/// - Throws: `.diskFull`, `.notAllowed`, `.readerGone` or `.inputOutput`; nothing is left behind then.
+///   - data: The file's contents.
+///   - path: The file's place; parent folders are created.
+/// - Throws: `.diskFull`, `.notAllowed`, `.readerGone` or `.inputOutput`. No partial file remains.
 package func writeAtomically(_ data: Data, to path: RawPath) throws(FileError) {
     try write(data, to: AtomicFile(at: path))
 }
@@ -46,32 +46,32 @@ private func write(_ data: Data, to file: consuming AtomicFile) throws(FileError
     try file.commit()
 }
 
-/// A file on its way: `write` any number of times, then `commit`; dropped without a trace if never committed.
+/// A file being written: call `write` any number of times, then `commit`. Without `commit`, nothing remains.
 ///
-/// What is not a regular file has nothing that could be replaced: it is written as bytes come (``WriteTarget``).
+/// Only regular files can be replaced. Anything else is written directly (``WriteTarget``).
 package struct AtomicFile: ~Copyable {
-    /// As it was given, for messages.
+    /// The path as given, for messages.
     private let path: String
-    /// Where the file is written before it gets its name, and the name; nil for what is written through.
+    /// The temporary and the final place; nil if the target is written directly.
     private let places: (temporary: RawPath, final: RawPath)?
     private var descriptor: Int32
-    /// Bytes on their way past the system's cache; nil for a file that goes through it.
+    /// The bytes collected for writing past the system's cache; nil if the file uses the cache.
     private let buffer: PageBuffer?
     private var bypassesCache = false
-    /// Bytes that the system has.
+    /// The number of bytes that the system has accepted.
     private var count = 0
     private static let ending = ".incomplete"
 
-    /// Whether a name is that of a file on its way.
+    /// Whether a name is that of a temporary file.
     static func isTemporary(_ name: String) -> Bool {
         guard name.hasSuffix(ending) else { return false }
         let numbers = name.dropLast(ending.count).split(separator: ".").last?.split(separator: "-") ?? []
         return numbers.count == 2 && numbers.allSatisfy { Int($0) != nil }
     }
 
-    /// A name beside a file's, not taken yet, which ``isTemporary(_:)`` recognises.
+    /// A free temporary name next to a file, which ``isTemporary(_:)`` recognises.
     ///
-    /// A name of almost 255 bytes, the most that file systems allow, is shortened: what has a valid name can be written.
+    /// File systems allow 255 bytes, so the name is shortened if necessary: any valid file name can be written.
     fileprivate static func temporary(for path: RawPath) -> RawPath {
         let suffix = Array(".\(getpid())-\(UInt32.random(in: 0 ... .max))\(ending)".utf8)
         let name = path.name
@@ -79,20 +79,20 @@ package struct AtomicFile: ~Copyable {
             return path.beside(name + suffix)
         }
         var short = name.prefix(longestName - suffix.count)
-        // No character is cut: some file systems take only UTF-8.
+        // Do not split a character: some file systems accept only UTF-8.
         while let last = short.last, name[short.endIndex] & 0xC0 == 0x80, last & 0x80 != 0 {
             short.removeLast()
         }
         return path.beside(short + suffix)
     }
 
-    /// Starts a file; folders on the way are made.
+    /// Starts a file; parent folders are created.
     ///
     /// - Parameters:
-    ///   - url: Its place.
-    ///   - permissions: As `chmod` takes them, less the process's mask; nil keeps those of a file that is there.
-    ///   - bypassesCache: Whether it is written past the system's cache where the disk can do that: for large files that
-    ///     are seldom read.
+    ///   - url: The file's place.
+    ///   - permissions: The permissions, as for `chmod`, minus the process's mask; nil keeps those of an existing file.
+    ///   - bypassesCache: Whether to write past the system's cache, if the disk supports it. Useful for large files that
+    ///         are rarely read.
     /// - Throws: `.diskFull`, `.notAllowed` or `.inputOutput`.
     package init(
         at url: URL,
@@ -105,9 +105,9 @@ package struct AtomicFile: ~Copyable {
     /// Starts a file under a name that need not be UTF-8.
     ///
     /// - Parameters:
-    ///   - path: Its place; folders on the way are made.
-    ///   - permissions: As `chmod` takes them, less the process's mask; nil keeps those of a file that is there.
-    ///   - bypassesCache: Whether it is written past the system's cache where the disk can do that.
+    ///   - path: The file's place; parent folders are created.
+    ///   - permissions: The permissions, as for `chmod`, minus the process's mask; nil keeps those of an existing file.
+    ///   - bypassesCache: Whether to write past the system's cache, if the disk supports it.
     /// - Throws: `.diskFull`, `.notAllowed` or `.inputOutput`.
     package init(
         at path: RawPath,
@@ -121,7 +121,7 @@ package struct AtomicFile: ~Copyable {
         case .stream(let descriptor): opened = descriptor
         case .file(let place, let former):
             let temporary = Self.temporary(for: place)
-            // A folder whose name is not UTF-8 is there, or opening the file says that it is not.
+            // A folder with a non-UTF-8 name must exist; otherwise opening the file fails.
             if place.parent.isText {
                 try makeFolder(URL(filePath: place.parent.shown, directoryHint: .isDirectory))
             }
@@ -139,7 +139,7 @@ package struct AtomicFile: ~Copyable {
         buffer = bypassesCache && places != nil ? PageBuffer() : nil
     }
 
-    /// Gives a new file the owner and the permissions of the one that it replaces, as far as the system allows.
+    /// Gives a new file the owner and permissions of the file that it replaces, as far as the system allows.
     private static func adopt(_ former: stat, by descriptor: Int32) {
         var own = stat()
         guard fstat(descriptor, &own) == 0 else { return }
@@ -156,12 +156,12 @@ package struct AtomicFile: ~Copyable {
         }
     }
 
-    /// Where the file is before it gets its name; nil for what is written through.
+    /// The temporary path; nil if the target is written directly.
     package var temporary: String? { places?.temporary.shown }
 
     /// Adds bytes.
     ///
-    /// - Parameter bytes: The file's next.
+    /// - Parameter bytes: The bytes to append.
     /// - Throws: `.diskFull`, `.readerGone` or `.inputOutput`.
     package mutating func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
         guard let buffer else { return try send(bytes) }
@@ -175,7 +175,7 @@ package struct AtomicFile: ~Copyable {
         }
     }
 
-    /// Hands bytes to the system.
+    /// Passes bytes to the system.
     private mutating func send(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -184,14 +184,14 @@ package struct AtomicFile: ~Copyable {
                 count += taken
                 rest = rest.dropFirst(taken)
                 if bypassesCache, !PageBuffer.isAligned(taken) { useCache() }
-            // Some file systems take the wish and not the bytes.
+            // Some file systems accept the flag but not the bytes.
             case .failure(let failure) where failure.code == EINVAL && bypassesCache: useCache()
             case .failure(let failure): throw error(failure.code)
             }
         }
     }
 
-    /// An error of this file; for what was written through, it says how much that was.
+    /// An error for this file. For a target that is written directly, it states the amount written.
     private func error(_ code: Int32) -> FileError {
         FileError(
             writing: path,
@@ -200,7 +200,7 @@ package struct AtomicFile: ~Copyable {
         )
     }
 
-    /// The rest of the file goes through the system's cache.
+    /// Writes the rest of the file through the system's cache.
     private mutating func useCache() {
         _ = PageBuffer.setBypass(false, of: descriptor)
         bypassesCache = false
@@ -208,7 +208,7 @@ package struct AtomicFile: ~Copyable {
 
     /// Adds bytes.
     ///
-    /// - Parameter bytes: The file's next.
+    /// - Parameter bytes: The bytes to append.
     /// - Throws: `.diskFull`, `.readerGone` or `.inputOutput`.
     package mutating func write(_ bytes: [UInt8]) throws(FileError) {
         let result: Result<Void, FileError> = bytes.withUnsafeBytes { buffer in
@@ -217,18 +217,18 @@ package struct AtomicFile: ~Copyable {
         try result.get()
     }
 
-    /// Syncs the file and gives it its name.
+    /// Syncs the file and renames it to its final name.
     ///
     /// - Throws: `.diskFull` or `.inputOutput`.
     package mutating func commit() throws(FileError) {
         if let buffer {
-            // The last bytes are no whole page.
+            // The last bytes are not a whole page.
             if bypassesCache { useCache() }
             try send(buffer.bytes)
         }
         // A pipe cannot be synced.
         guard fsync(descriptor) == 0 || places == nil else { throw error(errno) }
-        // Some disks behind a network report a failed write only now. The descriptor is gone in either case.
+        // Some network disks report a failed write only on closing. The descriptor is closed in either case.
         let closing = close(descriptor)
         descriptor = -1
         let reason = errno
@@ -243,20 +243,20 @@ package struct AtomicFile: ~Copyable {
     }
 }
 
-/// Makes a symbolic link, replacing what has its name, at once or not at all; folders on the way are made.
+/// Creates a symbolic link atomically, replacing anything with its name; parent folders are created.
 ///
 /// - Parameters:
-///   - target: Where it leads, as it is written into the link.
+///   - target: The target, as written into the link.
 ///   - url: The link's place.
 /// - Throws: `.diskFull`, `.notAllowed` or `.inputOutput`.
 package func linkAtomically(to target: String, at url: URL) throws(FileError) {
     try makeFolder(url.deletingLastPathComponent())
     let path = url.path(percentEncoded: false)
     let temporary = AtomicFile.temporary(for: RawPath(url))
-    // A new name appears at once by itself: a process that is killed leaves nothing beside it.
+    // A new name appears atomically anyway, and a process that is killed leaves no temporary file.
     if symlink(target, path) == 0 { return }
     guard errno == EEXIST else { throw FileError(writing: path, errorCode: errno) }
-    // Another process was first; replacing its link by the same would hide the name from who lists the folder just then.
+    // Another process was first. Replacing its link by an equal one would briefly hide the name from folder listings.
     if (try? FileManager.default.destinationOfSymbolicLink(atPath: path)) == target { return }
     guard temporary.withCString({ symlink(target, $0) }) == 0 else {
         throw FileError(writing: path, errorCode: errno)
@@ -268,9 +268,9 @@ package func linkAtomically(to target: String, at url: URL) throws(FileError) {
     }
 }
 
-/// Removes the files of a folder that were on their way when their process was killed.
+/// Removes a folder's temporary files that killed processes left.
 ///
-/// - Parameter folder: One that nobody else is writing into.
+/// - Parameter folder: A folder that nobody else is writing to.
 package func removeTemporaries(in folder: URL) {
     let names = try? FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false))
     for name in names ?? [] where AtomicFile.isTemporary(name) {

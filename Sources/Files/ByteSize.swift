@@ -7,16 +7,16 @@ public struct ByteSize: Sendable, Hashable, Comparable, CustomStringConvertible 
     /// The bytes.
     public var bytes: Int
 
-    /// So many bytes.
+    /// Creates a size.
     ///
-    /// - Parameter bytes: Not negative.
+    /// - Parameter bytes: The number of bytes, not negative.
     public init(_ bytes: Int) { self.bytes = bytes }
 
-    /// Reads `24GB`, `1.5 GiB`, `512 mb` or a number of bytes.
+    /// Parses `24GB`, `1.5 GiB`, `512 mb` or a number of bytes.
     ///
-    /// A unit may lack its `B`: `24G` is 24 GB. Capitals do not matter. Nil if it is no size above 0.
+    /// The `B` of a unit is optional: `24G` is 24 GB. Case does not matter. Nil if the text is not a size above 0.
     ///
-    /// - Parameter text: As typed.
+    /// - Parameter text: The text, as typed.
     public init?(_ text: String) {
         let text = text.lowercased().filter { !$0.isWhitespace }
         let digits = text.prefix { $0.isNumber || $0 == "." }
@@ -37,19 +37,19 @@ public struct ByteSize: Sendable, Hashable, Comparable, CustomStringConvertible 
         return units
     }()
 
-    /// The largest decimal unit that leaves a digit before the point: `1.5 GB`, `820 B`.
+    /// The size in the largest decimal unit with a digit before the point: `1.5 GB`, `820 B`.
     public var description: String {
         let units = [(1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")]
         guard let (unit, name) = units.first(where: { Double(bytes) >= $0.0 }) else { return "\(bytes) B" }
         return String(format: "%.1f ", Double(bytes) / unit) + name
     }
 
-    /// Whether one is smaller.
+    /// Whether the first size is smaller.
     public static func < (first: ByteSize, second: ByteSize) -> Bool { first.bytes < second.bytes }
 }
 
-/// Bytes for a person.
+/// Formats a number of bytes for people.
 ///
-/// - Parameter bytes: Not negative.
-/// - Returns: As ``ByteSize`` describes itself.
+/// - Parameter bytes: The number of bytes, not negative.
+/// - Returns: The ``ByteSize/description`` of the size.
 public func formattedSize(_ bytes: Int) -> String { ByteSize(bytes).description }

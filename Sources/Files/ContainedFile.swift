@@ -6,17 +6,17 @@ import Glibc
 import Darwin
 #endif
 
-/// A file of a model's folder; refused where a link leads out of the folder.
+/// Returns a file in a model's folder, and throws if a link leads out of the folder.
 ///
-/// A model comes from somebody else, and a link in it must not read what lies elsewhere on this machine. Two kinds of
-/// links are fine: those that stay in the folder, and those of the Hub's cache, where
+/// Models come from other people, so a link in one must not read files elsewhere on this machine. Two kinds of
+/// links are allowed: those within the folder, and those of the Hub's cache, where
 /// `models--*/snapshots/<commit>/<file>` leads to `models--*/blobs/<etag>`. The folder itself may be a link.
 ///
 /// - Parameters:
-///   - name: The file's, in the folder.
-///   - folder: The model's.
-/// - Returns: Its place under that name. The file need not exist.
-/// - Throws: `.notAllowed` where a link leads out; `.missing` where it leads nowhere.
+///   - name: The file's name in the folder.
+///   - folder: The model's folder.
+/// - Returns: The file's place. The file need not exist.
+/// - Throws: `.notAllowed` if a link leads out of the folder; `.missing` if its target does not exist.
 ///
 /// Source: the Hub's cache, https://huggingface.co/docs/huggingface_hub/guides/manage-cache.
 public func containedFile(_ name: String, in folder: URL) throws(FileError) -> URL {
@@ -26,7 +26,7 @@ public func containedFile(_ name: String, in folder: URL) throws(FileError) -> U
         if let target = try? FileManager.default.destinationOfSymbolicLink(atPath: path) {
             throw FileError(
                 .missing,
-                "\(path) is a link to \(target), and there is no such file; download the model again"
+                "\(path) is a link to \(target), which does not exist; download the model again"
             )
         }
         return file
@@ -41,7 +41,7 @@ public func containedFile(_ name: String, in folder: URL) throws(FileError) -> U
     return file
 }
 
-/// Where the files of a snapshot in the Hub's cache lie; nil where the folder is none.
+/// The folder with the contents of a snapshot in the Hub's cache; nil if the folder is not a snapshot.
 private func blobs(ofSnapshot folder: String) -> String? {
     let parts = folder.split(separator: "/")
     guard let index = parts.lastIndex(of: "snapshots"), index > 0, index + 1 < parts.count,
@@ -50,7 +50,7 @@ private func blobs(ofSnapshot folder: String) -> String? {
     return "/" + parts[..<index].joined(separator: "/") + "/blobs"
 }
 
-/// A path with every link followed; nil where there is nothing.
+/// A path with all links resolved; nil if nothing exists there.
 private func realPath(_ path: String) -> String? {
     guard let resolved = realpath(path, nil) else { return nil }
     defer { free(resolved) }

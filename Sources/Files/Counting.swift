@@ -1,9 +1,9 @@
-// How messages count: every module above this one says "1 row" and "2 rows" with these.
+// Counts in messages, used by all modules above this one: "1 row" and "2 rows".
 
 /// `1 row`, `2 rows`, `12,345 rows`.
 ///
 /// - Parameters:
-///   - count: How many there are.
+///   - count: The number.
 ///   - one: The word for one of them.
 ///   - many: The word for any other number; nil adds an "s".
 /// - Returns: The number and the word.
@@ -22,7 +22,7 @@ package func grouped(_ number: Int) -> String {
     return (number < 0 ? "-" : "") + digits
 }
 
-/// `12.3 %`; a part that is not nothing is never `0 %`, and one that is not all never `100 %`.
+/// Formats a percentage, `12.3 %`. Only zero is shown as `0 %`, and only the whole as `100 %`.
 package func percentage(_ part: Int, of whole: Int) -> String {
     guard whole > 0, part > 0 else { return "0 %" }
     if part == whole { return "100 %" }

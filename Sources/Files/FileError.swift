@@ -6,27 +6,27 @@ import Glibc
 import Darwin
 #endif
 
-/// Why a file cannot be read or written.
+/// An error in reading or writing a file.
 public struct FileError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The kind of failure.
     public enum Code: Sendable, Equatable {
-        /// There is no such file.
+        /// The file does not exist.
         case missing
-        /// It may not be read or written.
+        /// The process lacks the permission.
         case notAllowed
         /// The disk is full.
         case diskFull
-        /// Something is there that would be overwritten.
+        /// Something exists that would be overwritten.
         case exists
-        /// The program that reads the pipe has ended, which is no fault.
+        /// The program that reads the pipe has ended, which is not an error.
         case readerGone
-        /// Reading or writing failed otherwise.
+        /// Another error in reading or writing.
         case inputOutput
     }
 
     /// The kind of failure.
     public var code: Code
-    /// What is wrong, with which file, and what to do.
+    /// What is wrong, in which file, and how to fix it.
     public var message: String
 
     package init(_ code: Code, _ message: String) {
@@ -37,7 +37,7 @@ public struct FileError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The message.
     public var description: String { message }
 
-    /// What the file manager says of a file or folder that could not be moved or removed.
+    /// The file manager's error for a file or folder that could not be moved or removed.
     package init(changing place: URL, _ error: any Error) {
         let path = place.path(percentEncoded: false)
         let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
@@ -48,7 +48,7 @@ public struct FileError: Error, Sendable, Equatable, CustomStringConvertible {
         }
     }
 
-    /// What the system says of a file that could not be read.
+    /// The system's error for a file that could not be read.
     init(reading path: String, errorCode: Int32) {
         let code: Code =
             switch errorCode {
@@ -65,26 +65,26 @@ public struct FileError: Error, Sendable, Equatable, CustomStringConvertible {
         self.init(code, "cannot read \(path): \(advice)")
     }
 
-    /// What the system says of a file that could not be written.
+    /// The system's error for a file that could not be written.
     ///
     /// - Parameters:
-    ///   - path: The file's, or another name for a person.
-    ///   - errorCode: As `errno` has it.
-    ///   - progress: How much was written before, if that remains.
+    ///   - path: The file's path, or another name to show.
+    ///   - errorCode: The value of `errno`.
+    ///   - progress: How much was written, if that remains.
     package init(writing path: String, errorCode: Int32, progress: String? = nil) {
         let refusal = Refusal(errorCode, at: path)
         let rest = progress.map { "; \($0)" } ?? ""
         self.init(refusal.code, "cannot write \(path): \(refusal.advice)\(rest)")
     }
 
-    /// What the system says of a folder that could not be made.
+    /// The system's error for a folder that could not be created.
     package init(makingFolder path: String, errorCode: Int32) {
         let refusal = Refusal(errorCode, at: path)
-        self.init(refusal.code, "cannot make the folder \(path): \(refusal.advice)")
+        self.init(refusal.code, "cannot create the folder \(path): \(refusal.advice)")
     }
 }
 
-/// Why the system refuses to write, and what to do about it.
+/// The reason that the system gives for refusing to write, and the remedy.
 private struct Refusal {
     var code: FileError.Code
     var advice: String
@@ -99,8 +99,8 @@ private struct Refusal {
             }
         advice =
             switch errorCode {
-            case ENOSPC: "the disk is full; free some room, or write elsewhere"
-            case EDQUOT: "your quota on this disk is used up; free some room, or write elsewhere"
+            case ENOSPC: "the disk is full; free some space, or write elsewhere"
+            case EDQUOT: "your quota on this disk is used up; free some space, or write elsewhere"
             case EACCES, EPERM: Self.missingRight(at: path)
             case EROFS: "the disk is read-only; write elsewhere"
             case EFBIG: "the file would be larger than this process may write; raise the limit (ulimit -f)"
@@ -108,18 +108,18 @@ private struct Refusal {
             case ENOTDIR, EEXIST: Self.obstacleInTheWay(of: path)
             case EISDIR: "it is a folder; give the name of a file"
             case ENOENT: "its folder does not exist"
-            case ELOOP: "a link on the way leads back to itself"
-            case EPIPE: "its reader has ended"
+            case ELOOP: "a symbolic link in the path leads back to itself"
+            case EPIPE: "the program that reads it has ended"
             case EBADF: "it is closed"
-            case ENXIO: "nothing is there to take the bytes"
+            case ENXIO: "no program reads from it"
             case ECONNREFUSED: "no program listens to this socket"
-            case EPROTOTYPE: "this socket takes no stream of bytes"
+            case EPROTOTYPE: "this is not a stream socket"
             case EMFILE, ENFILE: "too many files are open; raise the limit (ulimit -n)"
             default: String(cString: strerror(errorCode))
             }
     }
 
-    /// Names the nearest folder above that exists: its permissions decide.
+    /// Names the nearest existing parent folder: its permissions decide.
     private static func missingRight(at path: String) -> String {
         var place = (path as NSString).deletingLastPathComponent
         while !place.isEmpty, place != "/", access(place, F_OK) != 0 {
@@ -131,9 +131,9 @@ private struct Refusal {
 
     private static func lengthOfName(in path: String) -> String {
         guard let name = overlongName(in: path) else {
-            return "the path has \(path.utf8.count) bytes, more than the system takes; choose a shorter one"
+            return "the path has \(path.utf8.count) bytes, more than the system allows; choose a shorter one"
         }
-        return "the name \(name.prefix(24))… has \(name.utf8.count) bytes, and \(longestName) are allowed; "
+        return "the name \(name.prefix(24))… has \(name.utf8.count) bytes, but at most \(longestName) are allowed; "
             + "choose a shorter one"
     }
 

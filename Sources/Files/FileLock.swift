@@ -6,15 +6,15 @@ import Glibc
 import Darwin
 #endif
 
-/// A lock that one process, and one task in it, holds at a time: `flock` on a file, as Python's `filelock` has it.
+/// A lock with one holder at a time, across processes and tasks: `flock` on a file, as in Python's `filelock`.
 ///
-/// It goes with the process, whatever ends it. The file stays: deleting it would let two hold the lock.
+/// The system releases it when the process ends. The file stays, because deleting it would let two hold the lock.
 package struct FileLock: ~Copyable {
     private let descriptor: Int32
 
-    /// Takes the lock if it is free; nil where another holds it.
+    /// Takes the lock if it is free; nil if somebody else holds it.
     ///
-    /// - Parameter url: The file; it and folders on the way are made.
+    /// - Parameter url: The file; it and its parent folders are created.
     /// - Throws: `.diskFull`, `.notAllowed` or `.inputOutput`.
     package init?(at url: URL) throws(FileError) {
         try makeFolder(url.deletingLastPathComponent())
@@ -25,7 +25,7 @@ package struct FileLock: ~Copyable {
             let reason = errno
             close(descriptor)
             if reason == EWOULDBLOCK || reason == EINTR { return nil }
-            // A file system without locks: what is written is checked and renamed whole, so it is right without one.
+            // A file system without locks. Downloads are checked and renamed when complete, so they are correct without one.
             if reason == ENOSYS || reason == EOPNOTSUPP || reason == ENOLCK {
                 self.descriptor = -1
                 return
@@ -35,7 +35,7 @@ package struct FileLock: ~Copyable {
         var held = stat()
         var named = stat()
         guard fstat(descriptor, &held) == 0, stat(path, &named) == 0, held.st_ino == named.st_ino else {
-            // Someone deleted the file between opening and locking it; the next try finds the new one.
+            // Someone deleted the file between opening and locking it. The next attempt finds the new one.
             close(descriptor)
             return nil
         }

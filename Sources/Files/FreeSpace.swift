@@ -6,10 +6,10 @@ import Glibc
 import Darwin
 #endif
 
-/// The bytes of a disk that this user can still write.
+/// Returns the free bytes of a disk that this user can write.
 ///
-/// - Parameter folder: Where something is to be written; the nearest folder above it that exists is asked.
-/// - Returns: Bytes; nil if the system does not say.
+/// - Parameter folder: A folder on the disk. If it does not exist, its nearest existing parent is used.
+/// - Returns: The bytes; nil if the system does not report them.
 public func freeSpace(at folder: URL) -> Int? {
     var place = folder.standardizedFileURL
     while !FileManager.default.fileExists(atPath: place.path(percentEncoded: false)),
@@ -23,17 +23,17 @@ public func freeSpace(at folder: URL) -> Int? {
     return isTooMuch ? .max : Int(clamping: bytes)
 }
 
-/// Finds out whether a disk has room, before hours of work end in "disk full".
+/// Checks that a disk has enough space, before hours of work end in "disk full".
 ///
 /// - Parameters:
-///   - bytes: What will be written.
-///   - folder: Where.
-/// - Throws: `.diskFull` with both numbers; nothing if the system does not say.
+///   - bytes: The number of bytes to be written.
+///   - folder: A folder on the disk.
+/// - Throws: `.diskFull` with both numbers. Does not throw if the system reports no free space.
 public func requireFreeSpace(_ bytes: Int, at folder: URL) throws(FileError) {
     guard let free = freeSpace(at: folder), free < bytes else { return }
     throw FileError(
         .diskFull,
-        "\(folder.path(percentEncoded: false)) has room for \(formattedSize(free)), and \(formattedSize(bytes)) will be written; "
-            + "free some room, or write elsewhere"
+        "\(folder.path(percentEncoded: false)) has room for \(formattedSize(free)), but \(formattedSize(bytes)) will be written; "
+            + "free some space, or write elsewhere"
     )
 }

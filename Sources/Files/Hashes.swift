@@ -1,6 +1,6 @@
 import CHash
 
-/// A hash of bytes that come in pieces.
+/// A hash computed over bytes in pieces.
 package protocol PieceHash: Sendable {
     /// Starts with no bytes.
     init()
@@ -15,7 +15,7 @@ package protocol PieceHash: Sendable {
 }
 
 extension PieceHash {
-    /// Adds the bytes of a collection, a text's UTF-8 for example.
+    /// Adds the bytes of a collection, for example a string's UTF-8.
     ///
     /// - Parameter bytes: Any number.
     package mutating func update(_ bytes: some Sequence<UInt8>) {
@@ -35,7 +35,7 @@ extension PieceHash {
 
 /// SHA-256, by which the Hub and our caches name contents.
 ///
-/// It uses the CPU's own instructions on x86-64. It protects no secret: a library for TLS would be a third of the build.
+/// Uses the CPU's SHA instructions on x86-64. It protects no secret, and a TLS library would be a third of the build time.
 ///
 /// Source: [FIPS 180-4](https://doi.org/10.6028/NIST.FIPS.180-4)
 package struct SHA256: PieceHash {
@@ -53,7 +53,7 @@ package struct SHA256: PieceHash {
 
 /// SHA-1, by which Git names small files.
 ///
-/// It is no protection against forgery.
+/// Not secure against forgery.
 ///
 /// Source: [FIPS 180-4](https://doi.org/10.6028/NIST.FIPS.180-4)
 package struct SHA1: PieceHash {
@@ -74,7 +74,7 @@ private func hexadecimal(
     count: Int,
     _ finish: (UnsafeMutablePointer<ch_state>, UnsafeMutablePointer<UInt8>) -> Void
 ) -> String {
-    // A copy, as finishing uses it up.
+    // A copy, because finishing changes the state.
     var state = state
     let digest = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
         if let start = buffer.baseAddress { finish(&state, start) }

@@ -6,15 +6,15 @@ import Glibc
 import Darwin
 #endif
 
-/// A file's bytes in memory without reading them first; pages come as they are touched.
+/// A file mapped into memory. Pages are read when they are first used.
 ///
 /// `@unchecked Sendable`: the mapping is private, read-only and never changes until `deinit`.
 public final class MappedFile: @unchecked Sendable {
-    /// Where it lies, for messages.
+    /// The file's path, for messages.
     public let path: String
-    /// Its bytes.
+    /// The file's bytes.
     public let bytes: UnsafeRawBufferPointer
-    /// Which file it is, whatever becomes of its name.
+    /// The file's identity, even if it is renamed.
     private let identity: (device: dev_t, number: ino_t)
 
     /// Maps a file.
@@ -29,7 +29,7 @@ public final class MappedFile: @unchecked Sendable {
     /// - Throws: `.missing`, `.notAllowed` or `.inputOutput` with the system's reason.
     public init(_ path: RawPath) throws(FileError) {
         self.path = path.shown
-        // Without O_NONBLOCK, opening a pipe waits for somebody to write into it.
+        // Without O_NONBLOCK, opening a pipe waits for a writer.
         let descriptor = path.withCString { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
         let path = self.path
         guard descriptor >= 0 else { throw FileError(reading: path, errorCode: errno) }
@@ -51,9 +51,9 @@ public final class MappedFile: @unchecked Sendable {
         bytes = UnsafeRawBufferPointer(start: start, count: count)
     }
 
-    /// Makes sure that the file still has all the bytes that were mapped: touching a page that went away ends the process.
+    /// Checks that the file still has all mapped bytes. Reading a page that no longer exists ends the process.
     ///
-    /// - Throws: `.inputOutput` where it has become shorter. A file that was replaced or deleted is still there, mapped.
+    /// - Throws: `.inputOutput` if it has become shorter. A file that was replaced or deleted stays mapped and is fine.
     public func checkLength() throws(FileError) {
         var status = stat()
         guard stat(path, &status) == 0, (status.st_dev, status.st_ino) == identity,
@@ -75,8 +75,8 @@ public final class MappedFile: @unchecked Sendable {
 ///
 /// - Parameters:
 ///   - url: A regular file.
-///   - limit: Bytes at the most; the rest is left.
-/// - Returns: Its bytes.
+///   - limit: The most bytes to read; the rest is ignored.
+/// - Returns: The bytes.
 /// - Throws: `.missing`, `.notAllowed` or `.inputOutput` with the system's reason.
 package func readFile(_ url: URL, limit: Int) throws(FileError) -> [UInt8] {
     let file = try MappedFile(contentsOf: url)

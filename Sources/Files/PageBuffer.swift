@@ -4,26 +4,26 @@ import Glibc
 import Darwin
 #endif
 
-/// Gathers a file's bytes to whole pages, for writing past the system's cache.
+/// Collects a file's bytes into whole pages, for writing past the system's page cache.
 ///
-/// What is written once and seldom read again, as checkpoints are, would push out of the cache what is read often. And where
-/// pages have to be found and cleared first, copying into the cache is slower than the disk itself: 360 MB/s against 1,200
+/// Files that are written once and rarely read again, such as checkpoints, would evict data that is read often. If pages must
+/// first be found and cleared, copying into the cache is also slower than the disk itself: 360 MB/s against 1,200
 /// on a virtual machine.
 final class PageBuffer {
     private let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 8 << 20, alignment: page)
     private var count = 0
-    /// Any disk's blocks divide it.
+    /// A multiple of any disk's block size.
     private static let page = 4096
 
     deinit { memory.deallocate() }
 
-    /// What was gathered.
+    /// The collected bytes.
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: memory[..<count]) }
 
-    /// Whether nothing more fits.
+    /// Whether the buffer is full.
     var isFull: Bool { count == memory.count }
 
-    /// Takes what fits; returns how many bytes that was.
+    /// Adds as many bytes as fit, and returns their number.
     func take(_ bytes: Slice<UnsafeRawBufferPointer>) -> Int {
         let taken = bytes.prefix(memory.count - count)
         UnsafeMutableRawBufferPointer(rebasing: memory[count...]).copyMemory(
@@ -33,10 +33,10 @@ final class PageBuffer {
         return taken.count
     }
 
-    /// Forgets what was gathered.
+    /// Discards the collected bytes.
     func clear() { count = 0 }
 
-    /// Tells the system whether a file is written past its cache; returns whether its disk can do that.
+    /// Sets whether a file is written past the system's cache. Returns whether its disk supports that.
     static func setBypass(_ bypasses: Bool, of descriptor: Int32) -> Bool {
         #if canImport(Glibc)
         let flags = fcntl(descriptor, F_GETFL)
@@ -47,7 +47,7 @@ final class PageBuffer {
     }
 
     #if canImport(Glibc)
-    /// `O_DIRECT`, which Swift does not import; Linux numbers it for each processor (asm/fcntl.h).
+    /// `O_DIRECT`, which Swift does not import. Linux defines it per processor (asm/fcntl.h).
     #if arch(arm64)
     private static let direct: CInt = 0o200000
     #else
@@ -55,6 +55,6 @@ final class PageBuffer {
     #endif
     #endif
 
-    /// Whether a file that is written past the cache can go on so after so many of its bytes.
+    /// Whether writing past the cache can continue after this number of bytes.
     static func isAligned(_ count: Int) -> Bool { count.isMultiple(of: page) }
 }

@@ -1,17 +1,17 @@
 import Foundation
 
-/// What this process takes of the machine's memory, and what the machine has left.
+/// The memory used by this process, and the memory that the machine has left.
 public struct ProcessMemory: Sendable, Equatable {
-    /// Bytes resident now.
+    /// The bytes resident now.
     public var resident: Int
-    /// The most that were resident at once.
+    /// The peak of resident bytes.
     public var peak: Int
-    /// Bytes of the C heap that are resident, whether in use or kept for the next allocation.
+    /// The resident bytes of the C heap, whether in use or kept for the next allocation.
     public var heap: Int
 
-    /// Asks the system.
+    /// Reads the values from the system.
     ///
-    /// - Returns: Nil where it has no `/proc`.
+    /// - Returns: The values; nil if the system has no `/proc`.
     public static func now() -> ProcessMemory? {
         guard let status = fields(of: "/proc/self/status"), let resident = status["VmRSS"],
             let peak = status["VmHWM"]
@@ -19,13 +19,13 @@ public struct ProcessMemory: Sendable, Equatable {
         return ProcessMemory(resident: resident, peak: peak, heap: heapResident())
     }
 
-    /// Bytes that new work may take before others suffer; nil where the system has no `/proc`.
+    /// The bytes that can be allocated without swapping; nil if the system has no `/proc`.
     public static func available() -> Int? { fields(of: "/proc/meminfo")?["MemAvailable"] }
 
-    /// Bytes of the machine's memory; nil where the system has no `/proc`.
+    /// The bytes of the machine's memory; nil if the system has no `/proc`.
     public static func installed() -> Int? { fields(of: "/proc/meminfo")?["MemTotal"] }
 
-    /// Lines such as `VmRSS:   1234 kB`, in bytes.
+    /// Parses lines such as `VmRSS:   1234 kB` into bytes.
     private static func fields(of path: String) -> [String: Int]? {
         guard let text = text(of: path) else { return nil }
         var fields: [String: Int] = [:]
@@ -37,7 +37,7 @@ public struct ProcessMemory: Sendable, Equatable {
         return fields
     }
 
-    /// What the map of addresses says of the heap.
+    /// The heap's resident bytes, from the process's memory map.
     private static func heapResident() -> Int {
         var isHeap = false
         for line in text(of: "/proc/self/smaps")?.split(separator: "\n") ?? [] {
@@ -52,7 +52,7 @@ public struct ProcessMemory: Sendable, Equatable {
     }
 
     private static func text(of path: String) -> String? {
-        // The system's files have no size to ask for, so they are read to their end.
+        // Files in `/proc` report no size, so read to the end.
         guard let file = FileHandle(forReadingAtPath: path), let data = try? file.readToEnd() else {
             return nil
         }

@@ -6,26 +6,26 @@ import Glibc
 import Darwin
 #endif
 
-/// A path as the system has it: any bytes without a zero, which need not be UTF-8.
+/// A path as the system stores it: any bytes except zero, not necessarily UTF-8.
 ///
-/// Swift's strings cannot hold such bytes: they show U+FFFD instead, and no file has that name.
+/// Swift's strings cannot hold invalid UTF-8: they replace it by U+FFFD, and no file has that name.
 public struct RawPath: Sendable, Equatable {
-    /// The bytes, without a zero at the end.
+    /// The bytes, without a terminating zero.
     public let bytes: [UInt8]
 
-    /// A path by its bytes.
+    /// Creates a path from bytes.
     ///
-    /// - Parameter bytes: Without a zero.
+    /// - Parameter bytes: The bytes, without a zero.
     public init(bytes: [UInt8]) { self.bytes = bytes }
 
-    /// A path by its text.
+    /// Creates a path from text.
     ///
-    /// - Parameter text: As a person writes it.
+    /// - Parameter text: The path as text.
     public init(_ text: String) { bytes = Array(text.utf8) }
 
     init(_ url: URL) { self.init(url.path(percentEncoded: false)) }
 
-    /// The path for messages: bytes that are not UTF-8 are shown as U+FFFD.
+    /// The path for messages. Bytes that are not UTF-8 are shown as U+FFFD.
     public var shown: String { String(decoding: bytes, as: UTF8.self) }
 
     /// Whether the path is UTF-8, so that its text names the same file.
@@ -34,7 +34,7 @@ public struct RawPath: Sendable, Equatable {
     /// The last name in the path.
     var name: ArraySlice<UInt8> { bytes[(lastSlash.map { $0 + 1 } ?? 0)...] }
 
-    /// The folder that the path is in: `.` for a name alone.
+    /// The folder that contains the path; `.` for a name without a folder.
     var parent: RawPath {
         guard let lastSlash else { return RawPath(".") }
         return RawPath(bytes: lastSlash == 0 ? [Self.slash] : Array(bytes[..<lastSlash]))
@@ -42,24 +42,24 @@ public struct RawPath: Sendable, Equatable {
 
     /// The path of another name in the same folder.
     ///
-    /// - Parameter name: The other name; an absolute path takes the place of all.
+    /// - Parameter name: The other name. An absolute path replaces everything.
     /// - Returns: The path.
     func beside(_ name: some Collection<UInt8>) -> RawPath {
         guard name.first != Self.slash, let lastSlash else { return RawPath(bytes: Array(name)) }
         return RawPath(bytes: Array(bytes[...lastSlash]) + Array(name))
     }
 
-    /// Lends the path to a function of the system.
+    /// Passes the path to a system function.
     func withCString<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
         (bytes + [0]).withUnsafeBufferPointer { buffer in
             buffer.withMemoryRebound(to: CChar.self) { characters in
-                // A buffer with at least the zero has an address.
+                // The buffer has at least the zero, so it has an address.
                 characters.baseAddress.map(body) ?? body("")
             }
         }
     }
 
-    /// What a symbolic link holds; nil if this is none.
+    /// The target of a symbolic link; nil if the path is not a link.
     var linkTarget: [UInt8]? {
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
         let count = withCString { path in
@@ -70,27 +70,27 @@ public struct RawPath: Sendable, Equatable {
         return count > 0 ? buffer.prefix(count).map { UInt8(bitPattern: $0) } : nil
     }
 
-    /// The path with every link followed; nil if nothing is there.
+    /// The path with all links resolved; nil if nothing exists there.
     var resolved: RawPath? {
         guard let found = withCString({ realpath($0, nil) }) else { return nil }
         defer { free(found) }
         return RawPath(bytes: Array(UnsafeRawBufferPointer(start: found, count: strlen(found))))
     }
 
-    /// The system's facts about what is there, or nil.
+    /// The system's status of the file at this path, or nil.
     ///
-    /// - Parameter followingLinks: Whether they are those of a link's target.
-    /// - Returns: The facts.
+    /// - Parameter followingLinks: Whether to return the status of a link's target.
+    /// - Returns: The status.
     func status(followingLinks: Bool) -> stat? {
         var status = stat()
         let result = withCString { followingLinks ? stat($0, &status) : lstat($0, &status) }
         return result == 0 ? status : nil
     }
 
-    /// Takes the name away from a file; there may be none.
+    /// Removes the file's name, if it exists.
     func remove() { _ = withCString { unlink($0) } }
 
-    /// Gives a file another name; below 0, with the reason in `errno`, if that does not work.
+    /// Renames a file; returns a negative value, with the reason in `errno`, if that fails.
     func rename(to other: RawPath) -> Int32 {
         withCString { from in
             other.withCString { to in
@@ -103,7 +103,7 @@ public struct RawPath: Sendable, Equatable {
         }
     }
 
-    /// The names of what is in this folder, `.` and `..` included; empty if it cannot be read.
+    /// The names in this folder, including `.` and `..`; empty if the folder cannot be read.
     package var names: [[UInt8]] {
         guard let folder = withCString({ opendir($0) }),
             let offset = MemoryLayout<dirent>.offset(of: \.d_name)
@@ -111,7 +111,7 @@ public struct RawPath: Sendable, Equatable {
         defer { closedir(folder) }
         var names: [[UInt8]] = []
         while let entry = readdir(folder) {
-            // An entry ends with its name: the array that the type declares may reach beyond the system's buffer.
+            // An entry ends with its name. The declared array type may extend past the system's buffer.
             let name = UnsafeRawPointer(entry).advanced(by: offset)
             let length = strlen(name.assumingMemoryBound(to: CChar.self))
             names.append(Array(UnsafeRawBufferPointer(start: name, count: length)))

@@ -6,22 +6,22 @@ import Glibc
 import Darwin
 #endif
 
-/// A file that comes in parts, over several tries and processes: it is kept when it is dropped, and gets its name at the end.
+/// A file that is received in parts, over several attempts and processes. It stays on disk until it is renamed at the end.
 package struct ResumableFile: ~Copyable {
-    /// Where it lies until then.
+    /// The temporary path.
     package let path: String
-    /// The bytes there are.
+    /// The number of bytes written.
     package private(set) var byteCount: Int
     private let descriptor: Int32
 
-    /// Opens what is there, or starts a file.
+    /// Opens an existing file, or creates one.
     ///
-    /// - Parameter url: Its place until it is complete; folders on the way are made.
+    /// - Parameter url: The temporary place; parent folders are created.
     /// - Throws: `.diskFull`, `.notAllowed` or `.inputOutput`.
     package init(at url: URL) throws(FileError) {
         try makeFolder(url.deletingLastPathComponent())
         let path = url.path(percentEncoded: false)
-        // A link here would write elsewhere.
+        // Following a link would write elsewhere.
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
         guard descriptor >= 0 else { throw FileError(writing: path, errorCode: errno) }
         let end = lseek(descriptor, 0, SEEK_END)
@@ -37,9 +37,9 @@ package struct ResumableFile: ~Copyable {
 
     deinit { if descriptor >= 0 { close(descriptor) } }
 
-    /// Adds bytes at the end.
+    /// Appends bytes.
     ///
-    /// - Parameter bytes: The file's next.
+    /// - Parameter bytes: The bytes to append.
     /// - Throws: `.diskFull` or `.inputOutput`.
     package mutating func append(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
         var rest = bytes[...]
@@ -55,9 +55,9 @@ package struct ResumableFile: ~Copyable {
         }
     }
 
-    /// Cuts it after its first bytes.
+    /// Truncates the file.
     ///
-    /// - Parameter count: How many stay.
+    /// - Parameter count: The number of bytes to keep.
     /// - Throws: `.inputOutput`.
     package mutating func truncate(to count: Int) throws(FileError) {
         guard ftruncate(descriptor, off_t(count)) == 0 else {
@@ -66,9 +66,9 @@ package struct ResumableFile: ~Copyable {
         byteCount = count
     }
 
-    /// Reads what there is, from its start, in pieces.
+    /// Reads the file from its start, in pieces.
     ///
-    /// - Parameter body: Gets each piece.
+    /// - Parameter body: Receives each piece.
     /// - Throws: `.inputOutput`.
     package func forEachPiece(_ body: (UnsafeRawBufferPointer) -> Void) throws(FileError) {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
@@ -91,9 +91,9 @@ package struct ResumableFile: ~Copyable {
         }
     }
 
-    /// Syncs it and gives it its name; a file of that name goes.
+    /// Syncs the file and renames it, replacing a file of that name.
     ///
-    /// - Parameter url: Its place.
+    /// - Parameter url: The final place.
     /// - Throws: `.diskFull`, `.notAllowed` or `.inputOutput`.
     package consuming func commit(to url: URL) throws(FileError) {
         guard fsync(descriptor) == 0 else { throw FileError(writing: path, errorCode: errno) }
@@ -101,6 +101,6 @@ package struct ResumableFile: ~Copyable {
         guard rename(path, target) == 0 else { throw FileError(writing: target, errorCode: errno) }
     }
 
-    /// Deletes it.
+    /// Deletes the file.
     package consuming func discard() { unlink(path) }
 }

@@ -1,9 +1,9 @@
-/// A word as a POSIX shell takes it for itself: for commands that a person is told to type.
+/// Quotes a word for a POSIX shell, for commands that messages show to people.
 ///
 /// - Parameter word: Any text.
-/// - Returns: The word, in single quotes where it holds what a shell would read otherwise.
+/// - Returns: The word, in single quotes if it contains characters that a shell would interpret.
 ///
-/// Source: `shlex.quote` of Python.
+/// Source: Python's `shlex.quote`.
 public func shellQuoted(_ word: String) -> String {
     let isPlain = word.utf8.allSatisfy { byte in
         switch byte {

@@ -1,17 +1,17 @@
-/// What a file holds in place of its contents: the usual remains of a download that did not work.
+/// Content that a failed download typically leaves in place of the real file.
 package enum StandIn: Sendable, Equatable {
-    /// A pointer of Git LFS, with the size of the real file if the pointer states it.
+    /// A Git LFS pointer, with the size of the real file if the pointer states it.
     case gitLFSPointer(size: Int?)
-    /// A web page: saved from a browser, or served in place of a file behind a log-in.
+    /// A web page: saved from a browser, or served because the file requires a login.
     case webPage
-    /// A sentence with which the Hub refuses a download.
+    /// A message with which the Hub refuses a download.
     case hubMessage(String)
-    /// Nothing at all.
+    /// An empty file.
     case empty
 
-    /// Recognises a stand-in by its first bytes; nil if they are no stand-in that is known.
+    /// Recognises a stand-in by its first bytes; nil if they match none.
     ///
-    /// - Parameter bytes: The file's.
+    /// - Parameter bytes: The first bytes of the file.
     ///
     /// Source: https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md, "The Pointer".
     package init?(_ bytes: some Collection<UInt8>) {
@@ -39,16 +39,16 @@ package enum StandIn: Sendable, Equatable {
         return nil
     }
 
-    /// How the Hub's refusals begin, which a download without a check of the status saves as the file.
+    /// The beginnings of the Hub's refusals. A download that ignores the status saves them as the file.
     private static let hubMessages = [
         "Entry not found", "Repository not found", "Revision not found", "Invalid username or password",
         "Invalid credentials", "Access to model ",
     ]
 
-    /// What is wrong with the file, and what to do.
+    /// Describes what is wrong with the file, and how to fix it.
     ///
-    /// - Parameter path: The file's.
-    /// - Returns: A sentence for an error.
+    /// - Parameter path: The file's path.
+    /// - Returns: A sentence for an error message.
     package func message(at path: String) -> String {
         switch self {
         case .gitLFSPointer(let size):
@@ -58,9 +58,9 @@ package enum StandIn: Sendable, Equatable {
                 + "or download the model with `attune hub download`"
         case .webPage:
             return "\(path) is a web page (HTML), not the file itself; download it again, "
-                + "with `attune hub download` or by the page's download link"
+                + "with `attune hub download` or with the page's download link"
         case .hubMessage(let text):
-            return "\(path) holds a message of the Hub, not the file itself: \"\(text)\"; download it again, "
+            return "\(path) contains a message from the Hub, not the file itself: \"\(text)\"; download it again, "
                 + "with a token if the model asks for one (`attune hub login`)"
         case .empty:
             return "\(path) is empty; download it again"

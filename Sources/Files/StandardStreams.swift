@@ -6,10 +6,10 @@ import Darwin
 
 /// Standard output and standard error of the process.
 package enum StandardStreams {
-    /// Takes the numbers of standard streams that are closed, so that no file that is opened later gets them, and with them
+    /// Opens closed standard streams on `/dev/null`, so that no file opened later gets their numbers and receives
     /// results or messages.
     ///
-    /// Each is opened the wrong way round: reading standard input and writing the others fails, as on a closed stream.
+    /// Each is opened in the opposite direction: reading standard input and writing the others fails, as on a closed stream.
     ///
     /// Source: gnulib's `stdopen`.
     package static func occupyClosed() {
@@ -17,15 +17,15 @@ package enum StandardStreams {
             (STDIN_FILENO, O_WRONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_RDONLY),
         ]
         where fcntl(number, F_GETFD) == -1 && errno == EBADF {
-            // The lowest free number is given.
+            // The system assigns the lowest free number.
             _ = open("/dev/null", mode)
         }
     }
 
     /// Writes a result to standard output.
     ///
-    /// - Parameter text: All of it, with its line ends.
-    /// - Throws: `.readerGone`; `.diskFull` or `.inputOutput` with how much was written.
+    /// - Parameter text: The complete result, with its line ends.
+    /// - Throws: `.readerGone`; `.diskFull` or `.inputOutput` with the amount written.
     package static func write(_ text: String) throws(FileError) {
         let bytes = Array(text.utf8)
         let outcome = bytes.withUnsafeBytes { writeAll($0, to: STDOUT_FILENO) }
@@ -39,14 +39,14 @@ package enum StandardStreams {
 
     /// Writes a message to standard error.
     ///
-    /// A message that cannot be written is dropped: the work does not depend on it.
+    /// A message that cannot be written is dropped, because the work does not depend on it.
     ///
-    /// - Parameter text: All of it, with its line ends.
+    /// - Parameter text: The complete message, with its line ends.
     package static func writeMessage(_ text: String) {
         _ = Array(text.utf8).withUnsafeBytes { writeAll($0, to: STDERR_FILENO) }
     }
 
-    /// How much was written, in lines if these are lines.
+    /// The amount written, in lines if the text has several.
     private static func progress(_ bytes: [UInt8], _ count: Int) -> String {
         let end = UInt8(ascii: "\n")
         let lines = bytes.count(where: { $0 == end })

@@ -4,25 +4,25 @@ import Glibc
 import Darwin
 #endif
 
-/// Where the bytes for a path go.
+/// The target of the bytes written to a path.
 ///
-/// Only regular files are replaced. What the system offers as a file and is none, such as a FIFO, a device or a socket, is
-/// opened and written through, as a shell's `>` does it.
+/// Only regular files are replaced. A FIFO, a device or a socket is opened and written directly, as with a
+/// shell's `>`.
 enum WriteTarget {
-    /// A regular file, or nothing yet: a new file takes the name. Links were followed, so that they stay.
+    /// A regular file, or a new file with this name. Links were resolved, so they stay.
     case file(RawPath, replacing: stat?)
-    /// Something else, opened.
+    /// Something else, already opened.
     case stream(Int32)
 
-    /// The links that the system itself follows at the most.
+    /// The most links that the system follows.
     private static let mostLinks = 40
 
-    /// Finds out where the bytes for a path go; what is not a file is opened.
+    /// Determines the target for a path, and opens it unless it is a regular file.
     ///
-    /// - Parameter path: A FIFO's end is waited for, as the system does on opening it.
+    /// - Parameter path: The path. Opening a FIFO waits for its reader.
     /// - Throws: `.notAllowed` or `.inputOutput` with the reason.
     init(_ path: RawPath) throws(FileError) {
-        // A slash at the end asks for a folder.
+        // A trailing slash means a folder.
         guard !path.name.isEmpty else { throw FileError(writing: path.shown, errorCode: EISDIR) }
         var place = path
         for _ in 0...Self.mostLinks {
@@ -59,9 +59,9 @@ enum WriteTarget {
         throw FileError(writing: path.shown, errorCode: ELOOP)
     }
 
-    /// The descriptor that a path such as `/dev/stdout` or `/dev/fd/3` leads to; nil for other paths.
+    /// The descriptor of a path such as `/dev/stdout` or `/dev/fd/3`; nil for other paths.
     ///
-    /// Opening such a path anew would begin a redirected file from its start, and a new file of that name would leave the
+    /// Opening such a path again would overwrite a redirected file from its start, and a new file with that name would leave the
     /// redirected one empty.
     private static func descriptor(namedBy path: RawPath) -> Int32? {
         guard let number = Int32(String(decoding: path.name, as: UTF8.self)), number >= 0,
@@ -80,7 +80,7 @@ enum WriteTarget {
         }
     }
 
-    /// Connects to a socket with a name; below 0, with the reason in `errno`, if that does not work.
+    /// Connects to a named socket; returns a negative value, with the reason in `errno`, if that fails.
     private static func connection(to path: RawPath) -> Int32 {
         var address = sockaddr_un()
         let room = MemoryLayout.size(ofValue: address.sun_path)

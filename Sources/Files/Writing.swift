@@ -4,14 +4,14 @@ import Glibc
 import Darwin
 #endif
 
-/// Hands bytes to the system, once: the only place that writes to a descriptor from its current position.
+/// Makes one `write` call. This is the only function that writes at a descriptor's current position.
 ///
-/// A call that a signal interrupts is repeated; a reader that is slow, on a descriptor that does not wait, is waited for.
+/// Repeats a call that a signal interrupts, and waits for a slow reader on a non-blocking descriptor.
 ///
 /// - Parameters:
-///   - bytes: Not empty.
-///   - descriptor: Open for writing.
-/// - Returns: How many bytes were taken, or the system's reason.
+///   - bytes: The bytes, not empty.
+///   - descriptor: A descriptor open for writing.
+/// - Returns: The number of bytes written, or the system's error.
 func writeOnce(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Result<Int, SystemFailure> {
     while true {
         #if canImport(Glibc)
@@ -31,18 +31,18 @@ func writeOnce(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Result<
     }
 }
 
-/// A reason that the system gave.
+/// An error of the system.
 struct SystemFailure: Error {
-    /// As `errno` has it.
+    /// The value of `errno`.
     var code: Int32
 }
 
-/// Hands all bytes to the system.
+/// Writes all bytes.
 ///
 /// - Parameters:
 ///   - bytes: Any number.
-///   - descriptor: Open for writing.
-/// - Returns: How many bytes were taken, and why no more, or nil if these are all.
+///   - descriptor: A descriptor open for writing.
+/// - Returns: The number of bytes written, and the error if not all were.
 func writeAll(
     _ bytes: UnsafeRawBufferPointer,
     to descriptor: Int32

@@ -1,26 +1,26 @@
-/// Why something could not be had from the Hub, in one sentence that says what to do.
+/// An error from the Hub; its message is one sentence that says what to do.
 public struct HubError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The kind of failure.
     public enum Code: Sendable, Equatable {
-        /// A repository, revision, file or address is not written as one is.
+        /// A malformed repository id, revision, file name or address.
         case badName
-        /// There is no such repository, revision or file, as far as this token may see.
+        /// No such repository, revision or file, or none that this token may see.
         case notFound
-        /// The token is missing, wrong or not allowed this.
+        /// The token is missing, invalid or lacks the permission.
         case notAllowed
-        /// The Hub did not answer, or answered that it cannot now.
+        /// The Hub did not answer, or answered that it is temporarily unavailable.
         case unreachable
-        /// The network may not be used, and the cache does not have it.
+        /// The network may not be used, and the cache does not have the file.
         case offline
-        /// What came is not what was announced.
+        /// The Hub's answer is invalid, or data does not match its announced size or hash.
         case badAnswer
-        /// The repository holds nothing that can be used here.
+        /// The repository has nothing that Attune can use.
         case unsupported
     }
 
     /// The kind of failure.
     public var code: Code
-    /// What is wrong, with what, and what to do.
+    /// What is wrong, where, and how to fix it.
     public var message: String
 
     package init(_ code: Code, _ message: String) {
@@ -28,10 +28,10 @@ public struct HubError: Error, Sendable, Equatable, CustomStringConvertible {
         self.message = message
     }
 
-    /// The same failure, with words before its message.
+    /// Returns the same error with a prefix before its message.
     ///
-    /// - Parameter words: They end with a space.
-    /// - Returns: The failure.
+    /// - Parameter words: The prefix, with a trailing space.
+    /// - Returns: The error.
     public func adding(_ words: String) -> HubError { HubError(code, words + message) }
 
     /// The message.

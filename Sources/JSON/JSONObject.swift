@@ -1,7 +1,7 @@
-/// A JSON object's members in the order in which they stand.
+/// The members of a JSON object, in document order.
 ///
-/// Names are compared byte by byte: Swift's own `==` takes canonically equivalent texts for one, and a vocabulary may
-/// hold both.
+/// Names are compared byte by byte. Swift's `==` treats canonically equivalent strings as equal, but a vocabulary may
+/// contain both.
 public struct JSONObject: Sendable, Equatable, ExpressibleByDictionaryLiteral {
     /// A name and its value.
     public struct Member: Sendable, Equatable {
@@ -11,28 +11,28 @@ public struct JSONObject: Sendable, Equatable, ExpressibleByDictionaryLiteral {
         public var value: JSONValue
     }
 
-    /// The members in order; a document may repeat a name, and the last one counts.
+    /// The members in order. A document may repeat a name; then the last one counts.
     public private(set) var members: [Member]
 
-    /// An object of given members.
+    /// Creates an object from members.
     ///
-    /// - Parameter members: In order.
+    /// - Parameter members: The members, in order.
     public init(_ members: [(String, JSONValue)] = []) {
         self.members = members.map { Member(name: $0.0, value: $0.1) }
     }
 
-    /// An object as written in Swift.
+    /// Creates an object from a dictionary literal.
     ///
-    /// - Parameter elements: In order.
+    /// - Parameter elements: The members, in order.
     public init(dictionaryLiteral elements: (String, JSONValue)...) { self.init(elements) }
 
     init(members: [Member]) { self.members = members }
 
-    /// A member's value; null where there is none.
+    /// The value of a member; null if there is no such member.
     ///
-    /// Setting null removes it.
+    /// Setting null removes the member.
     ///
-    /// - Parameter name: Its name.
+    /// - Parameter name: The member's name.
     public subscript(name: String) -> JSONValue {
         get { index(of: name).map { members[$0].value } ?? .null }
         set {
@@ -45,17 +45,17 @@ public struct JSONObject: Sendable, Equatable, ExpressibleByDictionaryLiteral {
         }
     }
 
-    /// Whether a member is there, be it null.
+    /// Whether a member exists, even if its value is null.
     ///
-    /// - Parameter name: Its name.
-    /// - Returns: True where it is.
+    /// - Parameter name: The member's name.
+    /// - Returns: True if it exists.
     public func contains(_ name: String) -> Bool { index(of: name) != nil }
 
     private func index(of name: String) -> Int? {
         members.lastIndex { $0.name.utf8.elementsEqual(name.utf8) }
     }
 
-    /// The same members by name, in code-point order.
+    /// The members sorted by name, in code-point order.
     public var sorted: JSONObject {
         JSONObject(members: members.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) })
     }

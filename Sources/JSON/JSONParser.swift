@@ -1,25 +1,25 @@
-/// Why a text is not JSON: what was wrong and where.
+/// An error in JSON text, with its position.
 public struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// What was expected.
+    /// The expected syntax.
     public var message: String
-    /// Bytes from the start.
+    /// The offset in bytes.
     public var offset: Int
 
-    /// `message at byte offset`.
+    /// The message with the byte offset.
     public var description: String { "\(message) at byte \(offset)" }
 }
 
 extension JSONValue {
-    /// Reads a JSON document, keeping every number's digits, which Foundation's decoder does not.
+    /// Parses a JSON document and keeps every number's digits, which Foundation's decoder does not.
     ///
-    /// - Parameter bytes: UTF-8. Python's `NaN` and `Infinity` are refused.
+    /// - Parameter bytes: The document, in UTF-8. Python's `NaN` and `Infinity` are rejected.
     /// - Returns: The document.
-    /// - Throws: Where and why it is not JSON; nesting deeper than 256 is refused.
+    /// - Throws: The error and its position; also for nesting deeper than 256.
     public static func parse(_ bytes: some Collection<UInt8>) throws(JSONError) -> JSONValue {
         try parse(bytes, allowingNonFinite: false)
     }
 
-    /// Reads a JSON document in which Python's `NaN`, `Infinity` and `-Infinity` may be allowed, as null.
+    /// Parses a JSON document, optionally reading Python's `NaN`, `Infinity` and `-Infinity` as null.
     package static func parse(
         _ bytes: some Collection<UInt8>,
         allowingNonFinite: Bool
@@ -132,15 +132,15 @@ private struct JSONParser {
                 guard let text = String(validating: units, as: UTF8.self) else { throw error("not UTF-8") }
                 return text
             case UInt8(ascii: "\\"): try escape(into: &units)
-            case 0..<0x20: throw error("a control character in a text")
+            case 0..<0x20: throw error("a control character in a string")
             default: units.append(byte)
             }
         }
-        throw error("a text without its closing quote")
+        throw error("a string without its closing quote")
     }
 
     private mutating func escape(into units: inout [UInt8]) throws(JSONError) {
-        guard let byte = current else { throw error("a text without its closing quote") }
+        guard let byte = current else { throw error("a string without its closing quote") }
         position += 1
         switch byte {
         case UInt8(ascii: "n"): units.append(0x0A)

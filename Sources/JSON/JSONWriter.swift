@@ -1,13 +1,13 @@
 extension JSONValue {
-    /// As transformers writes `config.json`: two spaces, keys sorted, a newline at the end.
+    /// The JSON text as transformers writes `config.json`: two spaces, sorted keys, a newline at the end.
     ///
     /// Source: `PretrainedConfig.to_json_string` of transformers, `json.dumps(indent=2, sort_keys=True) + "\n"`.
     public var formatted: String { text(indent: "\n", indentStep: "  ") + "\n" }
 
-    /// On one line, keys sorted, as Python's `json.dumps` does.
+    /// The JSON text on one line with sorted keys, as written by Python's `json.dumps`.
     public var oneLine: String { text(indent: nil, indentStep: "") }
 
-    /// On one line, names in their order.
+    /// The JSON text on one line, with members in their order.
     public var oneLineInOrder: String {
         switch self {
         case .object(let object):
@@ -18,7 +18,7 @@ extension JSONValue {
         }
     }
 
-    /// On one line without spaces, names in their order and characters outside ASCII as they are, as Rust's serde writes.
+    /// The JSON text on one line as Rust's serde writes it: no spaces, members in order, non-ASCII characters unescaped.
     public var compact: String {
         switch self {
         case .object(let object):
@@ -54,7 +54,7 @@ extension JSONValue {
         }
     }
 
-    /// Python's `json.dumps`: everything outside ASCII escaped.
+    /// A quoted string as in Python's `json.dumps`: characters outside ASCII are escaped.
     private static func quoted(_ text: String, escapingNonASCII: Bool = true) -> String {
         var result = "\""
         for scalar in text.unicodeScalars {

@@ -9,16 +9,16 @@ struct CRC32C {
     /// The checksum.
     let value: UInt32
 
-    /// Sums bytes.
+    /// Computes the checksum of bytes.
     ///
-    /// - Parameter bytes: Any number of them.
+    /// - Parameter bytes: The bytes.
     init(_ bytes: some Sequence<UInt8>) {
         value = ~bytes.reduce(~UInt32(0)) { crc, byte in
             crc >> 8 ^ Self.table[Int((crc ^ UInt32(byte)) & 0xff)]
         }
     }
 
-    /// The checksum as records hold it, so that a checksum of checksums does not repeat itself.
+    /// The masked checksum that records store, for which a checksum over stored checksums is still useful.
     ///
     /// Source: TensorFlow's `lib/hash/crc32c.h`, `Mask`.
     var masked: UInt32 { (value >> 15 | value << 17) &+ 0xa282_ead8 }

@@ -2,23 +2,23 @@ import Files
 public import Foundation
 public import JSON
 
-/// A file of JSON objects, one a line, that grows by whole lines.
+/// A file of JSON objects, one per line, that grows by whole lines.
 public struct JSONLinesFile {
     private let file: AppendingFile
 
-    /// Opens a file to add lines after those that it has; half a line that a killed process left goes.
+    /// Opens a file to append lines, and removes an incomplete last line left by a killed process.
     ///
-    /// - Parameter url: The file; it and its folder are made if need be.
+    /// - Parameter url: The file; it and its folder are created if necessary.
     /// - Throws: `FileError`.
     public init(_ url: URL) throws {
         try makeFolder(url.deletingLastPathComponent())
         file = try AppendingFile(at: url, recordsEndingIn: UInt8(ascii: "\n"))
     }
 
-    /// Adds a line.
+    /// Appends a line.
     ///
-    /// - Parameter object: What it holds, in this order.
-    /// - Throws: `FileError`; nothing of the line is in the file then.
+    /// - Parameter object: The line's members, in this order.
+    /// - Throws: `FileError`. The file then has no part of the line.
     public func add(_ object: JSONObject) throws {
         try file.add(Array((JSONValue.object(object).oneLineInOrder + "\n").utf8))
     }

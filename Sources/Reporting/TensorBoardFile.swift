@@ -2,21 +2,21 @@ import Files
 public import Foundation
 import SwiftProtobuf
 
-/// An event file of TensorBoard, which shows its numbers as curves.
+/// A TensorBoard event file with scalars, which TensorBoard shows as curves.
 ///
-/// Every call's record is on disk when the call returns; a reader may follow along.
+/// Each record is on disk when its call returns, so a reader can follow along.
 public struct TensorBoardFile {
     /// Where it is.
     public let url: URL
     private let file: AppendingFile
 
-    /// Begins a file in a folder, beside those of earlier runs.
+    /// Starts a file in a folder, next to those of earlier runs.
     ///
     /// - Parameters:
-    ///   - folder: Made if need be.
-    ///   - time: Of the first record.
-    ///   - step: The first step of a resumed run: TensorBoard forgets what the folder's earlier files have from this step
-    ///     on. Nil forgets nothing.
+    ///   - folder: The folder; it is created if necessary.
+    ///   - time: The time of the first record.
+    ///   - step: The first step of a resumed run. TensorBoard then ignores records of the folder's earlier files from this step
+    ///         on. Nil ignores nothing.
     /// - Throws: `FileError`.
     ///
     /// Source: `_CheckForRestartAndMaybePurge` of TensorBoard 2.21 (plugin_event_accumulator.py and event_accumulator.py);
@@ -24,7 +24,7 @@ public struct TensorBoardFile {
     public init(in folder: URL, time: Date = .now, supersedingFrom step: Int? = nil) throws {
         try makeFolder(folder)
         let process = ProcessInfo.processInfo
-        // TensorBoard takes files for events by this beginning of their names, and reads them by the names' order.
+        // TensorBoard recognises event files by this prefix and reads them in the order of their names.
         let name = "events.out.tfevents.\(Int(time.timeIntervalSince1970)).\(process.hostName)"
         var number = 0
         var place: URL
@@ -43,26 +43,26 @@ public struct TensorBoardFile {
         start.wallTime = time.timeIntervalSince1970
         start.step = Int64(step)
         start.sessionLog = TensorBoardSessionLog(status: .start)
-        // Twice, as TensorBoard takes the first start that it meets for the run's own, and forgets nothing for it.
+        // Written twice, because TensorBoard takes the first start as the run's own and ignores no earlier records for it.
         for _ in 0..<2 { try write(start) }
     }
 
-    /// Whether a folder has a file of events.
+    /// Whether a folder has an event file.
     ///
-    /// - Parameter folder: There or not.
-    /// - Returns: Whether TensorBoard would read one there.
+    /// - Parameter folder: The folder, which need not exist.
+    /// - Returns: Whether TensorBoard would find an event file there.
     public static func isThere(in folder: URL) -> Bool {
         let names = try? FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false))
         return names?.contains { $0.contains("tfevents") } ?? false
     }
 
-    /// Adds the numbers of a step.
+    /// Adds the scalars of a step.
     ///
     /// - Parameters:
-    ///   - scalars: Names such as `train/loss`, and numbers.
-    ///   - step: Where on the horizontal axis.
-    ///   - time: When.
-    /// - Throws: `FileError`; nothing of the record is in the file then.
+    ///   - scalars: Names, `train/loss` for example, and values.
+    ///   - step: The step, for the horizontal axis.
+    ///   - time: The time of the record.
+    /// - Throws: `FileError`. The file then has no part of the record.
     public func add(_ scalars: [(tag: String, value: Double)], step: Int, time: Date = .now) throws {
         var event = TensorBoardEvent()
         event.wallTime = time.timeIntervalSince1970
@@ -78,7 +78,7 @@ public struct TensorBoardFile {
         try write(event)
     }
 
-    /// A record: its length, that length's checksum, the bytes, their checksum; all little-endian.
+    /// Writes a record: its length, the length's checksum, the bytes, their checksum; all little-endian.
     ///
     /// Source: TensorFlow's `lib/io/record_writer.cc`.
     private func write(_ event: TensorBoardEvent) throws {

@@ -12,11 +12,11 @@ struct TensorBoardEvent: Message, Equatable {
     var wallTime = 0.0
     /// The step of the run.
     var step: Int64 = 0
-    /// The first record's, `brain.Event:2`.
+    /// The format version, in the first record only: `brain.Event:2`.
     var fileVersion = ""
-    /// The record's numbers.
+    /// The scalars of the record.
     var summary: TensorBoardSummary?
-    /// That a session of the run begins or ends.
+    /// The start or end of a session of the run.
     var sessionLog: TensorBoardSessionLog?
     var unknownFields = UnknownStorage()
 
@@ -45,7 +45,7 @@ struct TensorBoardEvent: Message, Equatable {
     func isEqualTo(message: any Message) -> Bool { message as? Self == self }
 }
 
-/// The beginning or the end of a session: the time between two interruptions of a run.
+/// The start or end of a session, which is the time between two interruptions of a run.
 ///
 /// Source: tensorboard/compat/proto/event.proto of TensorBoard 2.21, `SessionLog`.
 struct TensorBoardSessionLog: Message, Equatable {
@@ -54,7 +54,7 @@ struct TensorBoardSessionLog: Message, Equatable {
     /// What happened to the session.
     struct Status: RawRepresentable, Equatable {
         var rawValue: Int32
-        /// It began; what earlier files have from this record's step on counts no more.
+        /// The session started. Records of earlier files from this step on are ignored.
         static let start = Self(rawValue: 1)
     }
 
@@ -72,7 +72,7 @@ struct TensorBoardSessionLog: Message, Equatable {
     }
 
     func traverse<V: Visitor>(visitor: inout V) throws {
-        // An enumeration is encoded as a number of 32 bits.
+        // Enumerations are encoded as 32-bit integers.
         if status.rawValue != 0 {
             try visitor.visitSingularInt32Field(value: status.rawValue, fieldNumber: 1)
         }
@@ -82,13 +82,13 @@ struct TensorBoardSessionLog: Message, Equatable {
     func isEqualTo(message: any Message) -> Bool { message as? Self == self }
 }
 
-/// Numbers of one step.
+/// The scalars of one step.
 ///
 /// Source: tensorboard/compat/proto/summary.proto of TensorBoard 2.21, `Summary`.
 struct TensorBoardSummary: Message, Equatable {
     static let protoMessageName = "tensorboard.Summary"
 
-    /// In the order to show them.
+    /// The scalars, in the order to show them.
     var values: [Value] = []
     var unknownFields = UnknownStorage()
 
@@ -105,13 +105,13 @@ struct TensorBoardSummary: Message, Equatable {
 
     func isEqualTo(message: any Message) -> Bool { message as? Self == self }
 
-    /// A number with its name.
+    /// A scalar with its name.
     struct Value: Message, Equatable {
         static let protoMessageName = "tensorboard.Summary.Value"
 
-        /// The name, `train/loss` and so on.
+        /// The name, `train/loss` for example.
         var tag = ""
-        /// The number.
+        /// The value.
         var simpleValue: Float = 0
         var unknownFields = UnknownStorage()
 
@@ -127,7 +127,7 @@ struct TensorBoardSummary: Message, Equatable {
 
         func traverse<V: Visitor>(visitor: inout V) throws {
             if !tag.isEmpty { try visitor.visitSingularStringField(value: tag, fieldNumber: 1) }
-            // One of several kinds of value: 0 is written, too, or the record would have none.
+            // A value of 0 is written too: the field is one of several alternatives, and without it the record would have none.
             try visitor.visitSingularFloatField(value: simpleValue, fieldNumber: 2)
             try unknownFields.traverse(visitor: &visitor)
         }

@@ -1,16 +1,16 @@
-/// A token that is looked for in the text before anything else happens to it.
+/// A token that is searched for in the text before any other stage.
 struct AddedToken: Sendable, Equatable {
-    /// The text to look for.
+    /// The text to search for.
     var content: String
-    /// Whether decoding may leave it out.
+    /// Whether decoding may skip it.
     var isSpecial = true
-    /// Whether it is looked for in the normalised text.
+    /// Whether it is searched for in the normalised text.
     var isNormalized = false
-    /// Whether it takes the whitespace in front of it.
+    /// Whether it includes the whitespace before it.
     var stripsLeft = false
-    /// Whether it takes the whitespace behind it.
+    /// Whether it includes the whitespace after it.
     var stripsRight = false
-    /// Whether it counts only between characters that are no word characters.
+    /// Whether it matches only if neither neighbour is a word character.
     var isSingleWord = false
 }
 
@@ -18,7 +18,7 @@ struct AddedToken: Sendable, Equatable {
 ///
 /// Source: [`tokenizer/added_vocabulary`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/tokenizer/added_vocabulary.rs)
 struct AddedTokens: Sendable {
-    /// A stretch of text: an added token's, or one between them.
+    /// A part of a text: an added token, or the text between two.
     struct Stretch {
         var range: Range<Int>
         var id: Int32?
@@ -26,27 +26,27 @@ struct AddedTokens: Sendable {
 
     /// The tokens by id.
     private(set) var tokens: [Int32: AddedToken] = [:]
-    /// What decoding gets for tokens that normalisation changes.
+    /// The normalised bytes of the tokens that normalisation changes; decoding uses them.
     private(set) var normalized: [Int32: [UInt8]] = [:]
     private var ids: [[UInt8]: Int32] = [:]
     private var raw = TokenSearch()
     private var inNormalized = TokenSearch()
 
-    /// Whether tokens are looked for in the normalised text too.
+    /// Whether any tokens are searched for in the normalised text.
     var searchesNormalized: Bool { !inNormalized.isEmpty }
 
-    /// The largest id, or nil where there is none.
+    /// The largest id, or nil if there are no tokens.
     var largestID: Int32? { tokens.keys.max() }
 
     /// The id of a token's text.
     func id(of content: [UInt8]) -> Int32? { ids[content] }
 
-    /// Adds tokens; those in the vocabulary keep their id, others get the next one.
+    /// Adds tokens; those in the vocabulary keep their id, others get the next free one.
     ///
     /// - Parameters:
     ///   - new: The tokens, in order.
     ///   - vocabulary: The model's tokens.
-    ///   - normalizer: What tokens to be found in normalised text go through.
+    ///   - normalizer: Normalises the tokens that are searched for in the normalised text.
     mutating func add(_ new: [AddedToken], to vocabulary: Vocabulary, normalizer: (any Normalizer)?) {
         var next = Int32(vocabulary.count)
         if let largest = largestID, largest >= next || next == 0 { next = largest + 1 }
@@ -71,7 +71,7 @@ struct AddedTokens: Sendable {
         rebuild()
     }
 
-    /// Takes tokens out again.
+    /// Removes tokens.
     mutating func remove(_ removed: [Int32]) {
         for id in removed {
             guard let token = tokens.removeValue(forKey: id) else { continue }
@@ -81,7 +81,7 @@ struct AddedTokens: Sendable {
         rebuild()
     }
 
-    /// Puts the tokens to be found in normalised text through another normaliser.
+    /// Applies another normaliser to the tokens that are searched for in the normalised text.
     mutating func normalize(with normalizer: (any Normalizer)?) {
         normalized = [:]
         for (id, token) in tokens where token.isNormalized {
@@ -97,7 +97,7 @@ struct AddedTokens: Sendable {
     private mutating func rebuild() {
         raw = TokenSearch()
         inNormalized = TokenSearch()
-        // Of two with one text the first special one counts, as in tokenizers.
+        // Of several tokens with the same text, the first special one counts, as in tokenizers.
         let ordered = tokens.sorted {
             ($0.value.isSpecial ? 0 : 1, $0.key) < ($1.value.isSpecial ? 0 : 1, $1.key)
         }
@@ -111,10 +111,10 @@ struct AddedTokens: Sendable {
         }
     }
 
-    /// The source text as added tokens and what lies between them; empty for an empty text.
+    /// Splits the source text into added tokens and the text between them; empty for an empty text.
     func stretches(ofSource bytes: UnsafeBufferPointer<UInt8>) -> [Stretch] { stretches(of: bytes, by: raw) }
 
-    /// A normalised text as added tokens and what lies between them.
+    /// Splits a normalised text into added tokens and the text between them.
     func stretches(ofNormalized bytes: UnsafeBufferPointer<UInt8>) -> [Stretch] {
         stretches(of: bytes, by: inNormalized)
     }
@@ -161,16 +161,16 @@ struct AddedTokens: Sendable {
     }
 }
 
-/// Finds the leftmost, and there the longest, of many texts.
+/// Finds the leftmost match of many texts, and the longest one there.
 struct TokenSearch: Sendable {
     private var trie = TokenTrie(capacity: 64)
-    /// Whether any text starts with a byte.
+    /// For each byte, whether any text starts with it.
     private var starts = [Bool](repeating: false, count: 256)
 
-    /// Whether there is nothing to look for.
+    /// Whether there are no texts to search for.
     private(set) var isEmpty = true
 
-    /// Adds a text, unless it is there already; not an empty one.
+    /// Adds a text unless it is empty or already present.
     mutating func add(_ content: [UInt8], id: Int32) {
         guard let first = content.first else { return }
         isEmpty = false

@@ -1,24 +1,24 @@
-/// What a tokenizer puts around a text, or around and between the two of a pair.
+/// The layout of a text, or a pair: the sequences with the special tokens around and between them.
 struct BatchLayout: Sendable {
-    /// A part of the result, in order.
+    /// A part of the layout.
     enum Part: Sendable, Equatable {
         case sequence(Int)
         case special(Int32)
     }
 
-    /// The parts with their type ids.
+    /// The parts in order, with their type ids.
     private(set) var parts: [(part: Part, typeID: Int32)] = []
-    /// How many special tokens there are.
+    /// The number of special tokens.
     private(set) var specialCount = 0
 
-    /// Learns the layout from the post-processor.
+    /// Derives the layout from the post-processor.
     ///
     /// - Parameters:
-    ///   - processor: Lays out texts; nil joins them.
+    ///   - processor: The post-processor; nil joins the texts.
     ///   - isPair: Whether there are two texts.
-    ///   - addSpecialTokens: Whether tokens are added.
+    ///   - addSpecialTokens: Whether special tokens are added.
     init(_ processor: (any PostProcessor)?, isPair: Bool, addSpecialTokens: Bool) {
-        // Marker texts show where the texts go, and with which type ids.
+        // Marker texts show the places of the texts and their type ids.
         let markers = (0..<(isPair ? 2 : 1)).map { index in
             var marker = Encoding(added: -1 - Int32(index), token: "", typeID: Int32(index))
             marker.specialTokensMask = [false]
@@ -32,13 +32,13 @@ struct BatchLayout: Sendable {
         }
     }
 
-    /// Whether a token has another type than 0.
+    /// Whether any token has a type other than 0.
     var hasTypes: Bool { parts.contains { $0.typeID != 0 } }
 
-    /// The type ids of single texts that were laid out so.
+    /// The type ids of single texts in this layout.
     ///
     /// - Parameter encodings: The texts, special tokens included.
-    /// - Returns: As many as there are ids.
+    /// - Returns: One type id per token id.
     func typeIDs(ofSingle encodings: PackedEncodings) -> [Int32] {
         guard let middle = parts.firstIndex(where: { $0.part == .sequence(0) }) else {
             return Array(repeating: 0, count: encodings.ids.count)
@@ -55,7 +55,7 @@ struct BatchLayout: Sendable {
         return result
     }
 
-    /// What comes before and behind the only text; nil where the layout is not of that kind.
+    /// The special tokens before and after a single text; nil for any other layout.
     var frame: (before: [Int32], after: [Int32])? {
         guard let middle = parts.firstIndex(where: { $0.part == .sequence(0) }) else { return nil }
         var frame: (before: [Int32], after: [Int32]) = ([], [])

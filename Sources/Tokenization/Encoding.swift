@@ -1,24 +1,24 @@
-/// What a text, or a pair, becomes: ids, and for each of them where it came from.
+/// An encoded text or pair: token ids, and for each id its origin in the text.
 public struct Encoding: Sendable, Equatable {
     /// The token ids.
     public internal(set) var ids: [Int32] = []
     /// The tokens as the vocabulary spells them.
     public internal(set) var tokens: [String] = []
-    /// For each token the bytes of the text's UTF-8 that it covers; empty for one that was added.
+    /// For each token, the range of the text's UTF-8 bytes that it covers; empty for a token that was added.
     public internal(set) var offsets: [Range<Int>] = []
-    /// For each token the type id of its sequence: 0, and 1 for the second of a pair where the tokenizer says so.
+    /// For each token, the type id of its sequence: 0, or 1 for the second text of a pair if the tokenizer uses types.
     public internal(set) var typeIDs: [Int32] = []
-    /// For each token the number of the word it belongs to; nil for one that was added.
+    /// For each token, the number of its word; nil for a token that was added.
     public internal(set) var wordIDs: [Int?] = []
-    /// For each token the sequence it belongs to, 0 or 1; nil for one that was added.
+    /// For each token, the number of its sequence, 0 or 1; nil for a token that was added.
     public internal(set) var sequenceIDs: [Int?] = []
-    /// For each token whether the tokenizer added it.
+    /// For each token, whether the tokenizer added it.
     public internal(set) var specialTokensMask: [Bool] = []
 
-    /// What truncation has cut off, window by window, each with the tokens around it.
+    /// The further windows that truncation has cut off, each with its special tokens.
     public internal(set) var overflowing: [Encoding] = []
 
-    /// The text, while a post-processor may ask for its characters; empty in what users get.
+    /// The text, for post-processors that read its characters; empty in the encodings that users get.
     var source: [UInt8] = []
 
     /// The number of tokens.
@@ -27,7 +27,7 @@ public struct Encoding: Sendable, Equatable {
     /// Makes an empty encoding.
     init() {}
 
-    /// Makes an encoding of one token that stands for no text.
+    /// Makes an encoding of one token that covers no text.
     init(added id: Int32, token: String, typeID: Int32) {
         ids = [id]
         tokens = [token]
@@ -38,11 +38,11 @@ public struct Encoding: Sendable, Equatable {
         specialTokensMask = [true]
     }
 
-    /// The offsets counted in Unicode scalars, as the Python libraries count them.
+    /// The offsets counted in Unicode scalars, as in tokenizers and transformers.
     ///
     /// - Parameters:
-    ///   - text: The text that was encoded; of a pair, the one that `sequence` names.
-    ///   - sequence: Which sequence the text is. Default 0; the other one's ranges stay in bytes.
+    ///   - text: The text that was encoded; for a pair, the one that `sequence` selects.
+    ///   - sequence: The number of the text's sequence. Default 0. The ranges of the other sequence stay in bytes.
     /// - Returns: One range per token.
     /// - Complexity: O(length of the text).
     public func scalarOffsets(in text: String, sequence: Int = 0) -> [Range<Int>] {

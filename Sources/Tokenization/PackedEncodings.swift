@@ -2,10 +2,10 @@
 public struct TokenSpan: Sendable, Equatable {
     /// The first byte.
     public var start: Int32
-    /// One after the last byte; as `start` for a token that was added.
+    /// One after the last byte; equal to `start` for a token that was added.
     public var end: Int32
 
-    /// A span.
+    /// Creates a span.
     ///
     /// - Parameters:
     ///   - start: The first byte.
@@ -23,21 +23,21 @@ public struct TokenSpan: Sendable, Equatable {
 public struct PackedEncodings: Sendable, Equatable {
     /// The ids of all texts, `[T]`.
     public var ids: [Int32]
-    /// Where each text starts in `ids`, and at the end where the last one ends: `[B + 1]`.
+    /// The start of each text in `ids`, followed by the end of the last one: `[B + 1]`.
     public var cuSeqlens: [Int32]
-    /// How many texts were cut to the longest length allowed.
+    /// The number of texts that were truncated.
     public var truncatedCount: Int
-    /// For each id the bytes of its own text that it covers, `[T]`; empty where they were not asked for.
+    /// For each id, the bytes of its own text that it covers, `[T]`; empty if they were not requested.
     public var spans: [TokenSpan] = []
-    /// For each id its type id, `[T]`; empty if all are 0.
+    /// For each id, its type id, `[T]`; empty if all are 0.
     public var typeIDs: [Int32] = []
 
-    /// Packed ids of given texts.
+    /// Creates packed encodings.
     ///
     /// - Parameters:
     ///   - ids: All ids.
     ///   - cuSeqlens: Offsets that rise from 0 to the number of ids.
-    ///   - truncatedCount: How many texts were cut.
+    ///   - truncatedCount: The number of texts that were truncated.
     public init(ids: [Int32] = [], cuSeqlens: [Int32] = [0], truncatedCount: Int = 0) {
         self.ids = ids
         self.cuSeqlens = cuSeqlens
@@ -47,7 +47,7 @@ public struct PackedEncodings: Sendable, Equatable {
     /// The number of texts.
     public var count: Int { cuSeqlens.count - 1 }
 
-    /// Where a text's ids lie in all of them.
+    /// The range of a text's ids in all of them.
     ///
     /// - Parameter index: The text's index.
     /// - Returns: The positions of its ids, spans and type ids.
@@ -60,7 +60,7 @@ public struct PackedEncodings: Sendable, Equatable {
 }
 
 extension PackedEncodings {
-    /// Parts one after another.
+    /// Joins parts in order.
     init(joining parts: [PackedEncodings]) {
         if parts.count == 1 {
             self = parts[0]

@@ -1,4 +1,4 @@
-/// The stages of a tokenizer, in the order a text meets them.
+/// The stages of a tokenizer, in the order in which they process a text.
 struct Pipeline: Sendable {
     var normalizer: (any Normalizer)?
     var preTokenizer: (any PreTokenizer)?
@@ -7,16 +7,16 @@ struct Pipeline: Sendable {
     var postProcessor: (any PostProcessor)?
     var decoder: (any Decoder)?
     var added = AddedTokens()
-    /// The unknown token, where an encoding shows the text it stands for in its place.
+    /// The unknown token, if encodings show the original text in its place.
     var spelledOutID: Int32?
-    /// Whether a stage asks where a text started, so that origins are kept even for ids alone.
+    /// Whether a stage needs to know where a text started, so that origins are kept even if only ids are wanted.
     var needsOrigins = false
 
     /// Appends a text's tokens, without special tokens around them.
     ///
     /// - Parameters:
     ///   - source: The text's UTF-8.
-    ///   - sink: Where to append; it says whether it wants spans, too.
+    ///   - sink: Receives the tokens, with spans if it wants them.
     ///   - workspace: Memory to reuse.
     func append(
         _ source: UnsafeBufferPointer<UInt8>,
@@ -49,11 +49,11 @@ struct Pipeline: Sendable {
         }
     }
 
-    /// A text's tokens with where they came from, without special tokens around them.
+    /// Encodes a text, without special tokens around it.
     ///
     /// - Parameters:
     ///   - source: The text's UTF-8.
-    ///   - sequence: Which sequence of a pair it is.
+    ///   - sequence: The number of the text's sequence in a pair.
     ///   - workspace: Memory to reuse.
     /// - Returns: The encoding; its type ids are the sequence's number.
     func encode(_ source: UnsafeBufferPointer<UInt8>, sequence: Int, workspace: Workspace) -> Encoding {
@@ -62,7 +62,7 @@ struct Pipeline: Sendable {
         visit(source, keepsOrigins: true) { text in
             switch text {
             case .token(let id, let range, let written):
-                // As in tokenizers, the token is what the text has, with the spaces that it takes along.
+                // As in tokenizers, the token is spelled as in the text, with the spaces that it includes.
                 let content = String(decoding: written, as: UTF8.self)
                 result.append(id, content, range, word: word, sequence: sequence)
                 word += 1
@@ -112,7 +112,7 @@ struct Pipeline: Sendable {
         case text(TrackedText)
     }
 
-    /// Cuts a text at its added tokens, and takes what lies between through normaliser and pre-tokenizer.
+    /// Splits a text at its added tokens, then normalises and pre-tokenizes the text between them.
     private func visit(
         _ source: UnsafeBufferPointer<UInt8>,
         keepsOrigins: Bool,

@@ -3,8 +3,8 @@ extension PipelineReader {
     ///
     /// - Parameters:
     ///   - json: The object.
-    ///   - isLast: Whether nothing comes between it and the model.
-    ///   - spelling: How words reach the model.
+    ///   - isLast: Whether it is the last stage before the model.
+    ///   - spelling: The form in which words reach the model.
     /// - Returns: The stage.
     /// - Throws: `.corrupt` or `.unsupported` with the JSON path.
     func readPreTokenizer(
@@ -124,7 +124,7 @@ extension PipelineReader {
 
     /// Reads `["[SEP]", 102]`.
     ///
-    /// - Returns: Makes the template's part for a type id.
+    /// - Returns: A function that makes the template's part for a type id.
     private func readNamedToken(
         _ json: JSONValue,
         _ name: String
@@ -147,7 +147,7 @@ extension TemplatePostProcessor {
             let ids = try value.required("ids").elements
             let texts = try value.required("tokens").elements
             guard ids.count == texts.count else {
-                throw value.fault("\(ids.count) ids for \(texts.count) tokens; expected as many.")
+                throw value.fault("\(ids.count) ids for \(texts.count) tokens; expected one id per token.")
             }
             var list: [SpecialToken] = []
             for (id, text) in zip(ids, texts) {
@@ -172,7 +172,7 @@ extension TemplatePostProcessor {
                 let special = try element.required("SpecialToken")
                 let name = try special.required("id")
                 guard let list = tokens[try name.asString()] else {
-                    throw name.fault("this token is not among the template's special_tokens.")
+                    throw name.fault("this token is not in the template's special_tokens.")
                 }
                 result.append(.special(list, typeID: try special.required("type_id").asTokenID()))
             }

@@ -1,6 +1,6 @@
 /// Builds a pipeline from a tokenizer.json.
 ///
-/// Every stage is named by its `"type"`; one that is not known is an error with its JSON path, never a guess.
+/// The `"type"` of a stage names it. An unknown type is an error with its JSON path, never a guess.
 struct PipelineReader {
     let root: JSONValue
 
@@ -70,7 +70,7 @@ struct PipelineReader {
         }
     }
 
-    /// Whether a pre-tokenizer treats what starts the text differently.
+    /// Whether a pre-tokenizer treats the start of the text differently.
     private static func asksForPlace(_ json: JSONValue?) -> Bool {
         guard let json else { return false }
         return json["prepend_scheme"]?.string == "first"
@@ -88,15 +88,15 @@ struct PipelineReader {
         return result
     }
 
-    /// The error for a stage of a type that is not known.
+    /// The error for a stage of an unknown type.
     func unknown(_ type: String, in json: JSONValue, known: [String]) -> TokenizerError {
         json.fault(
-            "'\(type)' is not supported here. Supported: \(known.joined(separator: ", ")).",
+            "'\(type)' is not supported. Supported: \(known.joined(separator: ", ")).",
             .unsupported
         )
     }
 
-    /// The elements of a member that must be an array.
+    /// Returns the elements of a member, which must be an array.
     func steps(_ name: String, of json: JSONValue) throws(TokenizerError) -> [JSONValue] {
         let list = try json.required(name)
         guard list.kind == .array else { throw list.fault("expected an array, found \(list.kind).") }

@@ -1,22 +1,22 @@
-/// Rewrites a text before anything looks for words in it: lower-casing, Unicode normalisation and such.
+/// Rewrites a text before it is split into words: lower-casing or Unicode normalisation, for example.
 protocol Normalizer: Sendable {
     /// Rewrites the text.
     func normalize(_ text: inout TrackedText)
 }
 
-/// Cuts a text into the pieces that a model may not merge across.
+/// Splits a text into pieces that the model cannot merge across.
 protocol PreTokenizer: Sendable {
-    /// Cuts, and where the pre-tokenizer says so rewrites, every piece of the text.
+    /// Splits every piece of the text, and rewrites it if the pre-tokenizer does.
     func split(_ text: inout TrackedText)
 }
 
-/// Turns one piece into tokens.
+/// Splits one piece into tokens.
 protocol TokenModel: Sendable {
     /// Appends a piece's tokens.
     ///
     /// - Parameters:
     ///   - piece: The piece's bytes; never empty.
-    ///   - tokens: Where to append; lengths add up to the piece, except where a model drops characters.
+    ///   - tokens: Receives the tokens. They cover the whole piece unless the model drops characters.
     ///   - workspace: Memory to reuse.
     func tokenize(
         _ piece: UnsafeBufferPointer<UInt8>,
@@ -25,13 +25,13 @@ protocol TokenModel: Sendable {
     )
 }
 
-/// Adds what surrounds one text or a pair: `[CLS]`, `</s>` and such.
+/// Adds the special tokens around one text or a pair: `[CLS]` or `</s>`, for example.
 protocol PostProcessor: Sendable {
     /// Builds the final encoding of one or two sequences.
     ///
     /// - Parameters:
     ///   - sequences: One encoding, or two for a pair.
-    ///   - addSpecialTokens: Whether to add tokens; type ids and offsets are set all the same.
+    ///   - addSpecialTokens: Whether to add tokens; type ids and offsets are set in any case.
     /// - Returns: The parts in order, to be joined into one encoding.
     func process(_ sequences: [Encoding], addSpecialTokens: Bool) -> [Encoding]
 }
@@ -46,8 +46,8 @@ protocol Decoder: Sendable {
 struct PieceToken: Sendable, Equatable {
     /// The token's id.
     var id: Int32
-    /// Where the token ends in its piece, in bytes.
+    /// The end of the token in its piece, in bytes.
     var end: Int32
-    /// Where the token starts in its piece, in bytes.
+    /// The start of the token in its piece, in bytes.
     var start: Int32
 }

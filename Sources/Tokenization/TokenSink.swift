@@ -1,17 +1,17 @@
-/// Takes a text's tokens as ids, and if wanted with the bytes that they cover.
+/// Collects a text's token ids and, if wanted, the bytes that they cover.
 struct TokenSink: Sendable {
-    /// The ids so far.
+    /// The collected ids.
     var ids: [Int32] = []
-    /// As many spans, where they are wanted.
+    /// One span per id, if spans are wanted.
     var spans: [TokenSpan] = []
     /// Whether spans are wanted.
     var wantsSpans = false
-    /// How the post-processor trims spans; nil where it does not.
+    /// How the post-processor trims spans; nil if it does not.
     var margins: TokenMargins?
-    /// How many tokens the sequence had when it began.
+    /// The index of the current sequence's first token.
     var start = 0
 
-    /// Empties the sink for a text.
+    /// Empties the sink for a new text.
     mutating func reset(wantsSpans: Bool, margins: TokenMargins?) {
         ids.removeAll(keepingCapacity: true)
         spans.removeAll(keepingCapacity: true)
@@ -30,9 +30,9 @@ struct TokenSink: Sendable {
     ///
     /// - Parameters:
     ///   - tokens: The tokens.
-    ///   - text: The text that they are of.
-    ///   - piece: Where the piece starts in it.
-    ///   - source: The text as it was given.
+    ///   - text: The rewritten text with the piece.
+    ///   - piece: The start of the piece in it.
+    ///   - source: The original text.
     mutating func append(
         _ tokens: [PieceToken],
         of text: borrowing TrackedText,
@@ -82,7 +82,7 @@ struct TokenSink: Sendable {
     }
 }
 
-/// How many spaces each token has at its ends, and what byte-level post-processors do with them.
+/// The number of spaces at the ends of each token, and the byte-level post-processors that trim them.
 ///
 /// Source: [`process_offsets`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/pre_tokenizers/byte_level.rs)
 struct TokenMargins: Sendable {
@@ -104,7 +104,7 @@ struct TokenMargins: Sendable {
         }
     }
 
-    /// The post-processors that trim, in their order; empty where none does.
+    /// The post-processors that trim, in order; empty if none does.
     let steps: [ByteLevelPostProcessor]
     private let margins: [Margin]
 

@@ -1,51 +1,51 @@
-/// Shows how a tokenizer cuts a text, for a person to look at.
+/// Shows people how a tokenizer splits a text.
 ///
 /// ```swift
 /// print(TokenView(tokenizer).render("Thank you!"))    // ⟨[CLS]⟩│thank │you│!│⟨[SEP]⟩
 /// ```
 public struct TokenView: Sendable {
-    /// How tokens are told apart.
+    /// How tokens are distinguished.
     public enum Style: Sendable, Equatable {
-        /// By a bar between them, legible anywhere.
+        /// With a bar between them, legible anywhere.
         case bars
-        /// By ANSI background colours that alternate, for a terminal.
+        /// With alternating ANSI background colours, for a terminal.
         case colors
     }
 
-    /// A stretch of the text, and how many tokens stand for it.
+    /// A range of the text, and the number of tokens that cover it.
     private struct Segment {
         var range: Range<Int>
         var tokenCount: Int
-        /// What to show for a token that stands for no text.
+        /// The name to show for a token that covers no text.
         var name: String?
     }
 
-    /// Black on pastel: blue, green, peach, lilac and yellow of the 256 colours that terminals share.
+    /// Black on pastel: blue, green, peach, lilac and yellow of the 256 colours that terminals have in common.
     private static let backgrounds = [153, 157, 223, 183, 229]
 
     private let tokenizer: Tokenizer
     private let style: Style
 
-    /// A view by a tokenizer.
+    /// Creates a view.
     ///
     /// - Parameters:
-    ///   - tokenizer: Cuts the texts.
-    ///   - style: How tokens are told apart. Default by bars.
+    ///   - tokenizer: Splits the texts.
+    ///   - style: How tokens are distinguished. Default: bars.
     public init(_ tokenizer: Tokenizer, style: Style = .bars) {
         self.tokenizer = tokenizer
         self.style = style
     }
 
-    /// A text with its tokens made visible.
+    /// Returns a text with its tokens made visible.
     ///
-    /// Tokens that stand for no text show their names in ⟨angle brackets⟩; a character of several tokens shows how
-    /// many; what was cut off stands behind ✂. Characters that a terminal would obey are spelled out.
+    /// Tokens that cover no text appear by name in ⟨angle brackets⟩. A character of several tokens shows their number.
+    /// The mark ✂ separates text that was cut off. Control characters are spelled out.
     ///
     /// - Parameters:
     ///   - text: Any text.
-    ///   - addSpecialTokens: Whether to show what the tokenizer adds around texts. Default true.
-    ///   - maxLength: The most tokens, special ones included. Nil, the default, cuts nothing.
-    /// - Returns: The text, without a line end of its own.
+    ///   - addSpecialTokens: Whether to show the special tokens around texts. Default true.
+    ///   - maxLength: The most tokens, special ones included. Nil, the default, does not truncate.
+    /// - Returns: The text, without a final line break.
     public func render(_ text: String, addSpecialTokens: Bool = true, maxLength: Int? = nil) -> String {
         let packed = tokenizer.encodeWithSpaces(
             text,
@@ -83,7 +83,7 @@ public struct TokenView: Sendable {
         let content = Self.visible(bytes[segment.range]) + count
         guard style == .colors else { return content }
         let start = "\u{1B}[30;48;5;\(Self.backgrounds[number % Self.backgrounds.count])m"
-        // A colour would run on to the end of a line.
+        // Without this, a colour would continue to the end of the terminal's line.
         return content.split(separator: "\n", omittingEmptySubsequences: false)
             .map { $0.isEmpty ? "" : "\(start)\($0)\u{1B}[0m" }.joined(separator: "\n")
     }
@@ -108,7 +108,7 @@ public struct TokenView: Sendable {
         return result
     }
 
-    /// A text with nothing in it that a terminal would obey; line ends stay, behind a sign.
+    /// A text with control characters spelled out; line ends stay, after a visible sign.
     private static func visible(_ bytes: ArraySlice<UInt8>) -> String {
         var result = ""
         for scalar in String(decoding: bytes, as: UTF8.self).unicodeScalars {
@@ -119,7 +119,7 @@ public struct TokenView: Sendable {
                 case "\t": result += "⇥"
                 default: result += spelled(scalar)
                 }
-            // Joiners belong to emoji and scripts; the rest turns lines around or is not seen at all.
+            // Joiners belong to emoji and scripts; the other format characters are invisible or reverse the line.
             case .format where scalar != "\u{200C}" && scalar != "\u{200D}": result += spelled(scalar)
             default: result.unicodeScalars.append(scalar)
             }

@@ -3,7 +3,7 @@ import Foundation
 import Synchronization
 
 extension Tokenizer {
-    /// Encodes many texts into one row of ids, on all cores.
+    /// Encodes many texts into one array of ids, on all cores.
     ///
     /// ```swift
     /// let packed = tokenizer.encodeBatch(["Thank you, Ohio!", "Good night."], maxLength: 512)
@@ -13,12 +13,12 @@ extension Tokenizer {
     ///
     /// - Parameters:
     ///   - texts: The texts, in order.
-    ///   - addSpecialTokens: Whether the tokenizer adds what it puts around texts. Default true.
-    ///   - maxLength: The most ids of a text, special ones included. Nil, the default, cuts nothing.
-    ///   - withOffsets: Whether to tell the bytes that each id stands for. Default false.
+    ///   - addSpecialTokens: Whether to add special tokens around texts. Default true.
+    ///   - maxLength: The most ids of a text, special ones included. Nil, the default, does not truncate.
+    ///   - withOffsets: Whether to return the bytes that each id covers. Default false.
     ///   - threads: How many threads to use. Nil, the default, uses every core.
-    /// - Returns: The ids end to end and where each text starts; type ids, too, if the tokenizer gives some token another
-    ///   than 0.
+    /// - Returns: The ids end to end and the start of each text; also type ids, if the tokenizer gives any token a type
+    ///   other than 0.
     public func encodeBatch(
         _ texts: [String],
         addSpecialTokens: Bool = true,
@@ -36,7 +36,7 @@ extension Tokenizer {
         return packed
     }
 
-    /// Encodes one text; its offsets take in the spaces that byte-level post-processors leave out.
+    /// Encodes one text with offsets that include the spaces that byte-level post-processors trim.
     func encodeWithSpaces(_ text: String, addSpecialTokens: Bool, maxLength: Int?) -> PackedEncodings {
         let layout = layout(isPair: false, addSpecialTokens)
         let room = maxLength.map { max(0, $0 - layout.specialCount) }
@@ -45,7 +45,7 @@ extension Tokenizer {
         }
     }
 
-    /// Which offsets are wanted.
+    /// The kind of offsets wanted.
     private enum Offsets {
         case none, trimmed, whole
     }
@@ -54,16 +54,16 @@ extension Tokenizer {
         BatchLayout(pipeline.postProcessor, isPair: isPair, addSpecialTokens: addSpecialTokens)
     }
 
-    /// Encodes many pairs of texts into one row of ids with their type ids, on all cores.
+    /// Encodes many pairs of texts into one array of ids with their type ids, on all cores.
     ///
     /// - Parameters:
     ///   - pairs: The pairs, in order: a question and a passage, two sentences to compare.
-    ///   - addSpecialTokens: Whether the tokenizer adds what it puts around and between texts. Default true.
-    ///   - maxLength: The most ids of a pair, special ones included. Nil, the default, cuts nothing.
-    ///   - truncation: Which text gives way. Default the longer one.
-    ///   - withOffsets: Whether to tell the bytes of its own text that each id stands for. Default false.
+    ///   - addSpecialTokens: Whether to add special tokens around and between texts. Default true.
+    ///   - maxLength: The most ids of a pair, special ones included. Nil, the default, does not truncate.
+    ///   - truncation: Which text is truncated. Default: the longer one.
+    ///   - withOffsets: Whether to return the bytes of its own text that each id covers. Default false.
     ///   - threads: How many threads to use. Nil, the default, uses every core.
-    /// - Returns: The ids and type ids end to end and where each pair starts.
+    /// - Returns: The ids and type ids end to end and the start of each pair.
     public func encodeBatch(
         pairs: [(String, String)],
         addSpecialTokens: Bool = true,
@@ -79,7 +79,7 @@ extension Tokenizer {
         }
     }
 
-    /// Splits texts into chunks, encodes them on several threads and joins what they give in order.
+    /// Splits texts into chunks, encodes them on several threads and joins the results in order.
     private func inParallel<Text: Sendable>(
         _ texts: [Text],
         _ threads: Int?,
@@ -87,7 +87,7 @@ extension Tokenizer {
     ) -> PackedEncodings {
         let workers = max(1, min(threads ?? ProcessInfo.processInfo.activeProcessorCount, texts.count))
         guard workers > 1 else { return workspaces.withWorkspace { encode(texts[...], $0) } }
-        // Many chunks a worker, so that one with long texts does not leave the others waiting.
+        // Many chunks per worker, so that a chunk of long texts does not keep the others waiting.
         let chunkCount = min(texts.count, workers * 32)
         let bounds = (0...chunkCount).map { $0 * texts.count / chunkCount }
         let results = Mutex([PackedEncodings?](repeating: nil, count: chunkCount))
@@ -180,7 +180,7 @@ extension Tokenizer {
 }
 
 extension TokenSink {
-    /// Appends tokens that stand for no text.
+    /// Appends tokens that cover no text.
     fileprivate mutating func appendSpecial(_ special: [Int32]) {
         ids.append(contentsOf: special)
         if wantsSpans {
@@ -188,7 +188,7 @@ extension TokenSink {
         }
     }
 
-    /// Leaves so many of the sequence's tokens.
+    /// Truncates the sequence to a number of tokens.
     fileprivate mutating func cut(to room: Int, fromLeft: Bool) {
         let excess = ids.count - start - room
         guard excess > 0 else { return }

@@ -2,9 +2,9 @@ extension Tokenizer {
     /// Turns ids back into text.
     ///
     /// - Parameters:
-    ///   - ids: Token ids; those that no token has are left out.
+    ///   - ids: Token ids; ids without a token are left out.
     ///   - skipSpecialTokens: Whether to leave out special tokens. Default true.
-    /// - Returns: The text; bytes that are no UTF-8 become U+FFFD.
+    /// - Returns: The text; bytes that are not UTF-8 become U+FFFD.
     public func decode(_ ids: [Int32], skipSpecialTokens: Bool = true) -> String {
         var tokens: [[UInt8]] = []
         for id in ids {

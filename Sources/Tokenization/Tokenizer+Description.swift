@@ -1,6 +1,6 @@
-// What a person wants to know of a tokenizer.
+// Descriptions of a tokenizer for people.
 extension Tokenizer {
-    /// How it cuts words into tokens: `BPE`, `WordPiece`, `Unigram` or `WordLevel`, as `tokenizer.json` calls it.
+    /// The model that splits words into tokens: `BPE`, `WordPiece`, `Unigram` or `WordLevel`, as in `tokenizer.json`.
     public var kind: String {
         switch pipeline.model {
         case is BytePairModel: "BPE"
@@ -10,7 +10,7 @@ extension Tokenizer {
         }
     }
 
-    /// The special tokens that have a purpose, by the files' name for it (`bos_token`, `pad_token`), in a fixed order.
+    /// The special tokens with a purpose, each with its name in the files (`bos_token`, `pad_token`), in a fixed order.
     public var specialTokens: [(name: String, token: String)] {
         TokenizerSettings.names.compactMap { name in settings.special[name].map { (name, $0) } }
     }

@@ -1,10 +1,10 @@
-/// Which text of a pair gives way when the two are too long.
+/// Which text of a pair is truncated if the two are too long.
 public enum PairTruncation: Sendable, Equatable {
     /// The longer one, then both evenly.
     case longestFirst
-    /// The first one alone.
+    /// Only the first one.
     case onlyFirst
-    /// The second one alone.
+    /// Only the second one.
     case onlySecond
 }
 
@@ -13,10 +13,10 @@ extension Tokenizer {
     ///
     /// - Parameters:
     ///   - text: Any text.
-    ///   - addSpecialTokens: Whether the tokenizer adds what it puts around texts. Default true.
-    ///   - maxLength: The most tokens to return, special ones included; the rest of the text is cut off on the
-    ///     side that the tokenizer's files name. Nil, the default, cuts nothing.
-    /// - Returns: Ids, tokens and where they came from.
+    ///   - addSpecialTokens: Whether to add special tokens around the text. Default true.
+    ///   - maxLength: The most tokens to return, special ones included. Longer texts are truncated on the side
+    ///     that the tokenizer's files name. Nil, the default, does not truncate.
+    /// - Returns: Ids, tokens and their origins in the text.
     public func encode(_ text: String, addSpecialTokens: Bool = true, maxLength: Int? = nil) -> Encoding {
         var sequences = [encodeAlone(text, sequence: 0)]
         if let maxLength {
@@ -31,10 +31,10 @@ extension Tokenizer {
     /// - Parameters:
     ///   - text: The first text.
     ///   - pair: The second text.
-    ///   - addSpecialTokens: Whether the tokenizer adds what it puts around and between texts. Default true.
-    ///   - maxLength: The most tokens to return, special ones included. Nil, the default, cuts nothing.
-    ///   - truncation: Which text gives way. Default the longer one.
-    /// - Returns: Ids, tokens and where they came from; `sequenceIDs` tells the two apart.
+    ///   - addSpecialTokens: Whether to add special tokens around and between the texts. Default true.
+    ///   - maxLength: The most tokens to return, special ones included. Nil, the default, does not truncate.
+    ///   - truncation: Which text is truncated. Default: the longer one.
+    /// - Returns: Ids, tokens and their origins in the texts; `sequenceIDs` distinguishes the two.
     public func encode(
         _ text: String,
         pair: String,
@@ -73,7 +73,7 @@ extension Tokenizer {
         return result
     }
 
-    /// How many tokens are added around one text or a pair.
+    /// The number of tokens that are added around one text or a pair.
     func addedCount(isPair: Bool) -> Int {
         let empty = Array(repeating: Encoding(), count: isPair ? 2 : 1)
         let parts = pipeline.postProcessor?.process(empty, addSpecialTokens: true) ?? []
@@ -87,7 +87,7 @@ extension Tokenizer {
         )
     }
 
-    /// What is left of two lengths that must fit a room together.
+    /// Shortens two lengths so that together they fit.
     ///
     /// Source: [`utils/truncation`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/utils/truncation.rs)
     static func lengths(

@@ -1,24 +1,24 @@
 public import Foundation
 
-/// Turns texts into token ids and back, exactly as the Python libraries do with the same files.
+/// Turns texts into token ids and back, exactly as tokenizers and transformers do with the same files.
 ///
-/// A value type of constant tables: copies are cheap and any number of threads may share one. What calls have met is
-/// kept in workspaces that copies share, too; they change no result.
+/// A value type of constant tables: copies are cheap, and any number of threads may share one. Copies also share
+/// caches of words, which do not change any result.
 public struct Tokenizer: Sendable {
     private(set) var pipeline: Pipeline
     let settings: TokenizerSettings
     let stored: TokenizerFiles
-    /// What a person should know of it although it can be used, a sentence each.
+    /// Warnings about a tokenizer that can be used nevertheless, one sentence each.
     public internal(set) var notes: [String] = []
     let workspaces = WorkspacePool()
     let margins: TokenMargins
 
-    /// The files that make up this tokenizer in the Hub's layout, to be saved beside a model: name and bytes.
+    /// The files of this tokenizer in the Hub's layout, to be saved next to a model: names and contents.
     public var files: [(name: String, contents: [UInt8])] { stored.named }
 
     /// Opens the tokenizer of a model's folder.
     ///
-    /// - Parameter folder: Holds `tokenizer.json`, and where present `tokenizer_config.json` and
+    /// - Parameter folder: A folder with `tokenizer.json` and, if present, `tokenizer_config.json` and
     ///   `special_tokens_map.json`.
     /// - Throws: `.unreadable`, `.corrupt` or `.unsupported` with file and JSON path.
     public init(folder: URL) throws(TokenizerError) {
@@ -26,7 +26,7 @@ public struct Tokenizer: Sendable {
         try self.init(files: files)
     }
 
-    /// Opens a `tokenizer.json` by itself.
+    /// Opens a `tokenizer.json` without other files.
     ///
     /// - Parameter tokenizerJSON: The file.
     /// - Throws: `.unreadable`, `.corrupt` or `.unsupported` with the JSON path.
@@ -56,40 +56,40 @@ public struct Tokenizer: Sendable {
         max(pipeline.vocabulary.idCount, pipeline.added.largestID.map { Int($0) + 1 } ?? 0)
     }
 
-    /// The token that fills a batch's shorter rows.
+    /// The id of the padding token.
     public var padTokenID: Int32? { settings.special["pad_token"].flatMap(id(for:)) }
 
-    /// The token that starts a text.
+    /// The id of the token that starts a text.
     public var bosTokenID: Int32? { settings.special["bos_token"].flatMap(id(for:)) }
 
-    /// The token that ends a text.
+    /// The id of the token that ends a text.
     public var eosTokenID: Int32? { settings.special["eos_token"].flatMap(id(for:)) }
 
-    /// The token that stands for what the vocabulary lacks.
+    /// The id of the token for text outside the vocabulary.
     public var unknownTokenID: Int32? { settings.special["unk_token"].flatMap(id(for:)) }
 
-    /// Whether the model is given token types: as `model_input_names` of `tokenizer_config.json` says, else as the class
-    /// that transformers takes for the files does by default.
+    /// Whether the model gets token types, according to `model_input_names` of `tokenizer_config.json` or else the default
+    /// of the class that transformers chooses for the files.
     public var givesTokenTypes: Bool { settings.givesTokenTypes }
 
-    /// The tokens that are put around a text, or around and between the two of a pair.
+    /// The number of special tokens around a text, or around and between the two texts of a pair.
     ///
     /// - Parameter isPair: Whether there are two texts.
-    /// - Returns: Their number.
+    /// - Returns: The number of tokens.
     public func specialTokenCount(isPair: Bool) -> Int { addedCount(isPair: isPair) }
 
-    /// The highest type id that a token of a text, or of a pair, is given.
+    /// The highest type id of any token of a text or a pair.
     ///
     /// - Parameter isPair: Whether there are two texts.
-    /// - Returns: 0 if all tokens are of one type.
+    /// - Returns: The type id; 0 if the tokenizer uses a single type.
     public func highestTokenType(isPair: Bool) -> Int32 {
         let layout = BatchLayout(pipeline.postProcessor, isPair: isPair, addSpecialTokens: true)
         return layout.parts.map(\.typeID).max() ?? 0
     }
 
-    /// The tokens with ids from a number on, lowest first.
+    /// The tokens with at least a given id, lowest first.
     ///
-    /// - Parameter id: The first id of interest.
+    /// - Parameter id: The lowest id to include.
     /// - Returns: Ids and tokens as the vocabulary spells them; ids without a token are left out.
     public func tokens(from id: Int) -> [(id: Int, token: String)] {
         (min(id, vocabularySize)..<vocabularySize).compactMap { id in
@@ -97,9 +97,9 @@ public struct Tokenizer: Sendable {
         }
     }
 
-    /// The same tokenizer without some of its added tokens: a text that spells one is cut like any other text.
+    /// The same tokenizer without some of its added tokens: a text that spells one is split like any other text.
     ///
-    /// - Parameter ids: Of the tokens to leave out.
+    /// - Parameter ids: The ids of the tokens to leave out.
     /// - Returns: The tokenizer; its ``files`` still hold the tokens.
     public func leavingOut(_ ids: [Int32]) -> Tokenizer {
         var result = self
@@ -107,22 +107,22 @@ public struct Tokenizer: Sendable {
         return result
     }
 
-    /// The most tokens that the model takes, where the files say so.
+    /// The model's maximum number of tokens, if the files give one.
     public var modelMaxLength: Int? { settings.modelMaxLength }
 
-    /// The chat template, a Jinja text, where the files have one.
+    /// The chat template in Jinja, if the files have one.
     public var chatTemplate: String? { settings.chatTemplate }
 
     /// The text of a token, as the vocabulary spells it.
     ///
     /// - Parameter id: A token id.
-    /// - Returns: Nil where no token has that id.
+    /// - Returns: The text; nil if no token has that id.
     public func token(for id: Int32) -> String? { pipeline.token(for: id) }
 
     /// The id of a token.
     ///
     /// - Parameter token: The token as the vocabulary spells it.
-    /// - Returns: Nil where there is no such token.
+    /// - Returns: The id; nil if the tokenizer has no such token.
     public func id(for token: String) -> Int32? {
         let bytes = Array(token.utf8)
         return pipeline.added.id(of: bytes) ?? pipeline.vocabulary.id(of: bytes)

@@ -1,29 +1,30 @@
-/// What went wrong while a tokenizer was read, built or saved.
+/// An error in reading, building, using or saving a tokenizer.
 public struct TokenizerError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// The kinds of failure a caller may want to tell apart.
+    /// The kinds of failure that a caller may want to distinguish.
     public enum Code: String, Sendable, Equatable {
-        /// There is no such file, or it cannot be read.
+        /// The file is missing or cannot be read.
         case unreadable
         /// The files cannot be written.
         case unwritable
-        /// The file is not a tokenizer's: no JSON, or a value is missing, of the wrong type or contradicts another.
+        /// The file is not a valid tokenizer file: it is not JSON, or a value is missing, has the wrong type or contradicts
+        /// another.
         case corrupt
-        /// The file is sound, and uses something that this version does not know.
+        /// The file is valid, but uses a feature that this version does not support.
         case unsupported
-        /// What was asked for cannot be: a window shorter than its overlap, say.
+        /// The request cannot be fulfilled: a window shorter than its overlap, for example.
         case impossible
     }
 
     /// The kind of failure.
     public let code: Code
-    /// What happened with the values at hand, what was expected, and what to do next.
+    /// The problem with its values, the expected values, and the next step.
     public let message: String
 
     /// Makes an error.
     ///
     /// - Parameters:
     ///   - code: The kind of failure.
-    ///   - message: What happened, what was expected, what to do next.
+    ///   - message: The problem, the expected values, and the next step.
     package init(_ code: Code, _ message: String) {
         self.code = code
         self.message = message
@@ -32,7 +33,7 @@ public struct TokenizerError: Error, Sendable, Equatable, CustomStringConvertibl
     /// The message.
     public var description: String { message }
 
-    /// The same error with the file it came from named in front.
+    /// The same error, with the name of its file in front.
     ///
     /// - Parameter file: The file's path, or another name for the source.
     /// - Returns: An error of the same code.

@@ -14,13 +14,13 @@ struct TokenizerFiles: Sendable {
 
     /// `tokenizer.json`.
     var tokenizer: [UInt8]
-    /// `tokenizer_config.json`, where there is one.
+    /// `tokenizer_config.json`, if present.
     var config: [UInt8]?
-    /// `special_tokens_map.json`, where there is one.
+    /// `special_tokens_map.json`, if present.
     var specialTokens: [UInt8]?
-    /// `chat_template.jinja`, where there is one.
+    /// `chat_template.jinja`, if present.
     var chatTemplate: [UInt8]?
-    /// The model's `config.json`, where there is one; it is not the tokenizer's to save.
+    /// The model's `config.json`, if present; the tokenizer does not save it.
     var modelConfiguration: [UInt8]?
 
     /// Reads the files of a folder, or builds them from its vocabulary files.
@@ -37,7 +37,7 @@ struct TokenizerFiles: Sendable {
         modelConfiguration = try Self.readIfPresent(folder.appendingPathComponent("config.json"))
     }
 
-    /// Reads a tokenizer.json alone.
+    /// Reads a tokenizer.json without other files.
     init(tokenizerJSON: URL) throws(TokenizerError) {
         tokenizer = try Self.read(tokenizerJSON)
     }
@@ -45,12 +45,12 @@ struct TokenizerFiles: Sendable {
     /// Takes a tokenizer.json from memory.
     init(tokenizer: [UInt8]) { self.tokenizer = tokenizer }
 
-    /// The contents of a file; nil where there is none.
+    /// The contents of a file; nil if it is missing.
     static func readIfPresent(_ url: URL) throws(TokenizerError) -> [UInt8]? {
         FileManager.default.fileExists(atPath: url.path) ? try read(url) : nil
     }
 
-    /// The contents of a file that must be there.
+    /// The contents of a required file.
     static func read(_ url: URL) throws(TokenizerError) -> [UInt8] {
         let bytes: [UInt8]
         do {
@@ -62,14 +62,14 @@ struct TokenizerFiles: Sendable {
                     + "\(tokenizerName), or one of \(VocabularyFolder.names)."
             )
         }
-        // An empty file of vocabulary or settings has its own message; only tokenizer.json cannot be empty.
+        // Empty files of vocabulary or settings have their own messages; only an empty tokenizer.json is reported here.
         if let standIn = StandIn(bytes), standIn != .empty || url.lastPathComponent == tokenizerName {
             throw TokenizerError(.corrupt, standIn.message(at: url.path))
         }
         return bytes
     }
 
-    /// The files that there are, by name.
+    /// The files that are present, with their names.
     var named: [(name: String, contents: [UInt8])] {
         let files: [(String, [UInt8]?)] = [
             (Self.tokenizerName, tokenizer), (Self.configName, config),
@@ -78,7 +78,7 @@ struct TokenizerFiles: Sendable {
         return files.compactMap { name, contents in contents.map { (name, $0) } }
     }
 
-    /// Writes the files into a folder, each beside its place and then renamed.
+    /// Writes the files into a folder, each atomically.
     func write(to folder: URL) throws(TokenizerError) {
         do throws(FileError) {
             for (name, bytes) in named {

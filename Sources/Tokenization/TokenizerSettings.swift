@@ -1,32 +1,32 @@
-/// What `tokenizer_config.json` and `special_tokens_map.json` decide.
+/// The settings in `tokenizer_config.json` and `special_tokens_map.json`.
 struct TokenizerSettings: Sendable, Equatable {
-    /// The names under which the files keep one special token each.
+    /// The names in the files for the special tokens with a purpose.
     static let names = [
         "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token",
     ]
 
     /// The special tokens by the names above.
     var special: [String: String] = [:]
-    /// The most tokens that the model takes.
+    /// The model's maximum number of tokens.
     var modelMaxLength: Int?
-    /// Whether truncation cuts the start of a text, not its end.
+    /// Whether truncation removes the start of a text instead of its end.
     var truncatesLeft = false
     /// The chat template.
     var chatTemplate: String?
-    /// Whether the model is given token types.
+    /// Whether the model gets token types.
     var givesTokenTypes = false
 
-    /// Lengths from here on mean "no limit" in the files.
+    /// Lengths of at least this value mean "no limit" in the files.
     private static let unlimited = 1e15
 
     init() {}
 
-    /// Reads the files, and does to the pipeline what the Python library does when it reads them.
+    /// Reads the files and changes the pipeline as transformers does.
     ///
     /// - Parameters:
     ///   - files: The tokenizer's files.
-    ///   - stages: Those of the folder's class, which has special tokens of its own; nil where it has none.
-    ///   - pipeline: Gets the special tokens that it lacks, and the template that the files ask for.
+    ///   - stages: The stages of the folder's class, with its default special tokens; nil without a class.
+    ///   - pipeline: Receives the special tokens that it lacks.
     /// - Throws: `.corrupt` naming the file.
     init(
         files: TokenizerFiles,
@@ -35,8 +35,8 @@ struct TokenizerSettings: Sendable, Equatable {
     ) throws(TokenizerError) {
         var tokens: [String: AddedToken] = [:]
         var extra: [AddedToken] = []
-        // As in the library, special_tokens_map.json counts only where tokenizer_config.json lists no tokens
-        // of its own, and then goes before it.
+        // As in transformers, special_tokens_map.json counts only if tokenizer_config.json lists no added tokens,
+        // and then takes precedence.
         let config = try files.config.map { (bytes) throws(TokenizerError) in
             try Self.parse(bytes, TokenizerFiles.configName)
         }
@@ -90,7 +90,7 @@ struct TokenizerSettings: Sendable, Equatable {
         chatTemplate = root["chat_template"]?.string
     }
 
-    /// What `model_input_names` says of token types; without it, what the class has by default.
+    /// Whether `model_input_names` lists token types; without it, the default of the class.
     private static func givesTokenTypes(
         _ config: JSONValue?,
         _ files: TokenizerFiles

@@ -1,4 +1,4 @@
-/// How a text, or a pair, is cut into windows that fit a model.
+/// The settings that split a text, or a pair, into windows that fit a model.
 public struct Truncation: Sendable, Equatable {
     /// An end of a text.
     public enum Side: Sendable, Equatable {
@@ -7,20 +7,20 @@ public struct Truncation: Sendable, Equatable {
 
     /// The most tokens of a window, special ones included.
     public var maxLength: Int
-    /// Which text of a pair gives way.
+    /// Which text of a pair is truncated.
     public var strategy: PairTruncation
-    /// The end at which tokens are cut off; windows start at the other one.
+    /// The end from which tokens are removed; windows start at the other one.
     public var side: Side
-    /// How many tokens a window shares with the one before.
+    /// The number of tokens that a window shares with the previous one.
     public var stride: Int
 
-    /// Describes a truncation.
+    /// Creates the settings.
     ///
     /// - Parameters:
     ///   - maxLength: The most tokens of a window, special ones included.
-    ///   - strategy: Which text of a pair gives way. Default the longer one.
-    ///   - side: The end at which tokens are cut off. Default the right one.
-    ///   - stride: How many tokens a window shares with the one before. Default 0.
+    ///   - strategy: Which text of a pair is truncated. Default the longer one.
+    ///   - side: The end from which tokens are removed. Default the right one.
+    ///   - stride: The number of tokens that a window shares with the previous one. Default 0.
     public init(
         maxLength: Int,
         strategy: PairTruncation = .longestFirst,
@@ -35,16 +35,16 @@ public struct Truncation: Sendable, Equatable {
 }
 
 extension Tokenizer {
-    /// Encodes a text, or a pair, and keeps what does not fit as further windows.
+    /// Encodes a text, or a pair, and returns the rest of a long text as further windows.
     ///
     /// - Parameters:
     ///   - text: The first text.
-    ///   - pair: The second text, where there is one.
-    ///   - truncation: The length of windows, and how they are cut.
-    ///   - addSpecialTokens: Whether the tokenizer adds what it puts around texts, to every window. Default true.
+    ///   - pair: The second text, if there is one.
+    ///   - truncation: The length of the windows, and how to split texts into them.
+    ///   - addSpecialTokens: Whether to add special tokens to every window. Default true.
     /// - Returns: The first window; the others are its `overflowing`, in tokenizers' order.
-    /// - Throws: `.impossible` where windows have no room beside the special tokens and the stride, or where the
-    ///   text that gives way is too short.
+    /// - Throws: `.impossible` if windows have no room besides the special tokens and the stride, or if the text to
+    ///   truncate is too short.
     public func encode(
         _ text: String,
         pair: String? = nil,
@@ -55,7 +55,7 @@ extension Tokenizer {
         guard truncation.maxLength >= added, truncation.stride >= 0 else {
             throw TokenizerError(
                 .impossible,
-                "A window of length \(truncation.maxLength) has no room beside its special tokens (\(added)). Raise maxLength."
+                "A window of length \(truncation.maxLength) has no room for its special tokens (\(added)). Raise maxLength."
             )
         }
         let room = truncation.maxLength - added
@@ -64,7 +64,7 @@ extension Tokenizer {
             if case .onlySecond = truncation.strategy, first.count > room {
                 throw TokenizerError(
                     .impossible,
-                    "There is no second text to cut. Use .longestFirst or .onlyFirst."
+                    ".onlySecond needs a second text to truncate. Use .longestFirst or .onlyFirst."
                 )
             }
             return joined([try first.windows(of: room, truncation)], addSpecialTokens: addSpecialTokens)
@@ -101,7 +101,7 @@ extension Tokenizer {
         if excess > 0, let giving, giving <= excess {
             throw TokenizerError(
                 .impossible,
-                "The text to cut has a length of \(giving) in tokens, and \(excess) must go. Raise maxLength, now "
+                "The text to truncate has \(giving) tokens, but \(excess) must be removed. Raise maxLength, now "
                     + "\(truncation.maxLength), or use .longestFirst."
             )
         }
@@ -110,7 +110,7 @@ extension Tokenizer {
 }
 
 extension Encoding {
-    /// The encoding cut into windows, the first of which holds the others.
+    /// Splits the encoding into windows; the first one holds the others in `overflowing`.
     ///
     /// Source: [`Encoding::truncate`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/tokenizer/encoding.rs)
     fileprivate func windows(of length: Int, _ truncation: Truncation) throws(TokenizerError) -> Encoding {
@@ -123,7 +123,7 @@ extension Encoding {
         guard truncation.stride < length else {
             throw TokenizerError(
                 .impossible,
-                "Windows of length \(length) cannot share \(truncation.stride). Lower the stride or raise maxLength."
+                "Windows of length \(length) cannot share \(truncation.stride) tokens. Lower the stride or raise maxLength."
             )
         }
         var ranges: [Range<Int>] = []

@@ -1,23 +1,23 @@
 import CTorch
 
-/// What is told of gradients, for a C function's context.
+/// Holds the closure that reports gradients, as a C function's context.
 private final class GradientBody {
     let run: (Int) throws(TorchError) -> Void
 
     init(_ run: @escaping (Int) throws(TorchError) -> Void) { self.run = run }
 }
 
-/// Whether operations are recorded for a backward pass, as they are outside ``withNoGradient(_:)``.
+/// Whether operations are recorded for a backward pass, which ``withNoGradient(_:)`` turns off.
 package func isGradientEnabled() -> Bool { ct_autograd_is_enabled() }
 
 extension Tensor {
-    /// Whether gradients are kept for this leaf, or flow through this result.
+    /// Whether gradients are accumulated for this leaf, or flow through this result.
     public var requiresGradient: Bool { withExtendedLifetime(self) { ct_autograd_requires_grad(handle) } }
 
-    /// Asks for gradients of this leaf, or no longer.
+    /// Turns gradients of this leaf on or off.
     ///
-    /// - Parameter wanted: Whether ``backward()`` shall fill ``gradient()``.
-    /// - Throws: `.failed` for integers, or a result of recorded operations.
+    /// - Parameter wanted: Whether ``backward()`` accumulates into ``gradient()``.
+    /// - Throws: `.failed` for an integer tensor or the result of recorded operations.
     public func setRequiresGradient(_ wanted: Bool) throws(TorchError) {
         try check(
             "setRequiresGradient",
@@ -25,27 +25,27 @@ extension Tensor {
         )
     }
 
-    /// The same values, cut off from the graph.
+    /// Returns the same values, detached from the graph.
     ///
     /// - Throws: `.outOfMemory`.
     public func detached() throws(TorchError) -> Tensor {
         try makeTensor("detached", from: self) { ct_autograd_detach($0, self.handle) }
     }
 
-    /// Adds the gradient of this scalar to every leaf that asked for one.
+    /// Accumulates the gradient of this scalar into every leaf that requires a gradient.
     ///
     /// - Throws: `.failed` if this is not a recorded scalar; `.outOfMemory`.
     public func backward() throws(TorchError) {
         try check("backward", withExtendedLifetime(self) { ct_autograd_backward(handle) })
     }
 
-    /// Like ``backward()``, and tells whenever a leaf's gradient has been added to, while the pass goes on.
+    /// Like ``backward()``, but calls a closure during the pass whenever a leaf's gradient has been accumulated.
     ///
     /// - Parameters:
-    ///   - keepingGraph: Whether another pass may follow.
-    ///   - leaves: Whose gradients are told of: once each, but for leaves used in several checkpointed blocks.
-    ///   - body: Given a place in `leaves`; may change the leaf and clear its gradient.
-    /// - Throws: What `body` throws, which ends the pass; as ``backward()``.
+    ///   - keepingGraph: Whether to keep the graph for another pass.
+    ///   - leaves: The leaves to report: each once, unless several checkpointed blocks use it.
+    ///   - body: Called with an index into `leaves`; may change the leaf and clear its gradient.
+    /// - Throws: An error of `body`, which ends the pass, or the errors of ``backward()``.
     package func backward(
         keepingGraph: Bool = false,
         tellingOf leaves: [Tensor],
@@ -77,15 +77,15 @@ extension Tensor {
         try check("backward", status)
     }
 
-    /// The gradient gathered so far, of this tensor's shape; nil before the first ``backward()``.
+    /// Returns the accumulated gradient in this tensor's shape; nil before the first ``backward()``.
     ///
     /// - Throws: `.failed` if this is not a leaf.
     public func gradient() throws(TorchError) -> Tensor? {
         try gradient(asRows: false)
     }
 
-    /// The gradient as it is gathered: of a table, possibly of some rows only, for `totalNorm`, `scale` and ``OptimizerStep``
-    /// and nothing else.
+    /// Returns the gradient as stored. For a table it may be sparse, with some rows only, and is then only valid for
+    /// `totalNorm`, `scale` and ``OptimizerStep``.
     ///
     /// - Throws: `.failed` if this is not a leaf.
     package func gradientOfRows() throws(TorchError) -> Tensor? { try gradient(asRows: true) }
@@ -96,7 +96,7 @@ extension Tensor {
         return gradient.ctx == nil ? nil : Tensor(handle: gradient)
     }
 
-    /// Forgets the gradient gathered so far.
+    /// Clears the accumulated gradient.
     ///
     /// - Throws: `.failed` if this is not a leaf.
     public func clearGradient() throws(TorchError) {
@@ -106,9 +106,9 @@ extension Tensor {
 
 /// Runs `body` without recording its operations for gradients.
 ///
-/// - Parameter body: What to run.
-/// - Returns: What `body` returns.
-/// - Throws: What `body` throws.
+/// - Parameter body: The closure to run.
+/// - Returns: The result of `body`.
+/// - Throws: The error of `body`.
 public func withNoGradient<Result, Failure: Error>(
     _ body: () throws(Failure) -> Result
 ) throws(Failure) -> Result {

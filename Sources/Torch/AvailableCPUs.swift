@@ -2,10 +2,10 @@ import Foundation
 
 /// The CPUs that this process may use.
 public enum AvailableCPUs {
-    /// How many the scheduler lets it run on.
+    /// The number of CPUs that the scheduler allows.
     public static var count: Int { ProcessInfo.processInfo.activeProcessorCount }
 
-    /// The share of CPUs' time that a container grants, 0.5 for half a core; nil if nothing limits it.
+    /// The CPU quota of the container, in cores (0.5 for half a core); nil if unlimited.
     ///
     /// Source: `cpu.max` of https://docs.kernel.org/admin-guide/cgroup-v2.html, and `cpu.cfs_quota_us` of version 1.
     public static var quota: Double? {
@@ -16,19 +16,19 @@ public enum AvailableCPUs {
         #endif
     }
 
-    /// Threads worth having: one for each CPU, and not more than a container's quota keeps busy.
+    /// The useful number of threads: one per CPU, but not more than the container's quota can keep busy.
     ///
-    /// More threads use a quota up sooner, after which all of them stand still until the next period.
+    /// More threads exhaust the quota sooner, and then all of them are paused until the next period.
     public static var usefulThreads: Int {
         quota.map { min(max(Int($0.rounded(.up)), 1), count) } ?? count
     }
 
-    /// The least quota of this process's groups and of those above them.
+    /// Finds the smallest quota of this process's groups and their ancestors.
     ///
     /// - Parameters:
-    ///   - groups: `/proc/self/cgroup`.
+    ///   - groups: The content of `/proc/self/cgroup`.
     ///   - contents: Reads a file; nil if there is none.
-    /// - Returns: CPUs, 0.5 for half of one; nil if nothing limits.
+    /// - Returns: The quota in cores; nil if unlimited.
     static func quota(groups: String, _ contents: (String) -> String?) -> Double? {
         var least: Double?
         func consider(_ quota: Double?, _ period: Double?) {

@@ -8,38 +8,38 @@ import Glibc
 import Darwin
 #endif
 
-/// Notices other programs on the same cores, and lets this process's threads wait for each other accordingly, or lets fewer
-/// of them compute.
+/// Detects other programs on the same cores, and adapts how this process's threads wait for each other and how many of them
+/// compute.
 ///
-/// On a quiet machine a thread that waits at a barrier is fastest if it spins. Beside another busy program the awaited
-/// thread may have no core, and spinning threads waste theirs; then they had better sleep, and the thread without a core had
-/// better not be waited for at all. A timer compares, ten times a second, how long this process's threads were ready to run
-/// and had no core.
+/// On a quiet machine it is fastest to spin while waiting at a barrier. If another program is busy, the awaited thread may
+/// have no core while spinning threads waste theirs: then threads should sleep instead, and fewer of them should compute. Ten
+/// times a second, a timer reads how long this process's threads were ready to run without a core.
 ///
-/// Results do not depend on it, as it chooses among numbers of threads that compute the same bits. It works on Linux, where the kernel keeps that account; elsewhere it does nothing.
+/// Results do not depend on it, because it only chooses thread counts that compute the same bits. It works on Linux, whose
+/// kernel records that time; on other systems it does nothing.
 ///
 /// Source: `/proc/<pid>/schedstat`, https://docs.kernel.org/scheduler/sched-stats.html.
 public final class BusyMachine: Sendable {
     private struct State {
         var share = WaitingShare()
         var cores: FreeCores
-        /// Nil unless it watches.
+        /// Nil while not watching.
         var timer: (any DispatchSourceTimer)?
     }
 
     private let threadCounts: [Int]
     private let state: Mutex<State>
 
-    /// Ready to ``watch()``.
+    /// Creates a detector that does not watch yet.
     ///
-    /// - Parameter threadCounts: The numbers of threads that may compute, ascending; the last is what the process uses now.
-    ///   Empty leaves the number as it is.
+    /// - Parameter threadCounts: The allowed numbers of computing threads, ascending; the last is the current number. If empty,
+    ///   the number never changes.
     public init(threadCounts: [Int] = []) {
         self.threadCounts = threadCounts
         state = Mutex(State(cores: FreeCores(counts: threadCounts)))
     }
 
-    /// Watches until ``stop()``, or as long as the process lives.
+    /// Starts watching, until ``stop()`` or the end of the process.
     public func watch() {
         state.withLock { state in
             guard state.timer == nil else { return }
@@ -54,7 +54,7 @@ public final class BusyMachine: Sendable {
 
     private static let interval = DispatchTimeInterval.milliseconds(100)
 
-    /// Ends watching; threads spin as they did before.
+    /// Stops watching; threads spin again as before.
     public func stop() {
         state.withLock { state in
             state.timer?.cancel()
@@ -63,17 +63,17 @@ public final class BusyMachine: Sendable {
         }
     }
 
-    /// Sets how many threads compute the next batch. Call it between two batches, on the thread that computes: OpenMP keeps
-    /// the number for each thread that calls it.
+    /// Sets how many threads compute the next batch. Call it between two batches, on the computing thread: OpenMP stores the
+    /// number per calling thread.
     public func adaptThreads() {
         guard let count = state.withLock({ $0.cores.next() }) else { return }
-        // If it fails, all threads go on: slower, but right.
+        // If this fails, all threads keep computing: slower, but correct.
         try? TorchRuntime.setThreadCount(count)
     }
 
-    /// Lets threads that wait for each other sleep after a moment, or spin as they do by default.
+    /// Makes threads that wait for each other sleep after a short time, or spin as by default.
     static func setSleeping(_ isSleeping: Bool) {
-        // If it fails, threads keep spinning: slower, but right.
+        // If this fails, threads keep spinning: slower, but correct.
         _ = ct_runtime_set_brief_spinning(isSleeping, Int32(clamping: AvailableCPUs.count))
     }
 
@@ -87,7 +87,7 @@ public final class BusyMachine: Sendable {
         }
     }
 
-    /// How long this process's threads, all together, were ready to run without a core; nil if the system cannot tell.
+    /// The total time that this process's threads were ready to run without a core; nil if the system does not record it.
     private static func nanosecondsWithoutCore() -> UInt64? {
         #if canImport(Glibc)
         guard let folder = opendir("/proc/self/task") else { return nil }
@@ -114,26 +114,26 @@ public final class BusyMachine: Sendable {
     }
 }
 
-/// Decides from the time that threads waited for a core whether the machine is busy.
+/// Decides whether the machine is busy from the time that threads waited for a core.
 struct WaitingShare {
-    /// Above this share of the time that passed the machine is busy at once.
+    /// A single look above this share of the elapsed time means that the machine is busy.
     static let busyShare = 0.1
-    /// Below this share it is quiet, once that has held for ``quietLooks``.
+    /// The machine is quiet after ``quietLooks`` looks in a row below this share.
     static let quietShare = 0.03
-    /// Looks in a row, so that a neighbour's short pause changes nothing.
+    /// The number of looks in a row, so that a short pause of another program changes nothing.
     static let quietLooks = 20
 
     private var last: (waited: UInt64, time: UInt64)?
     private var isBusy = false
     private var quietCount = 0
 
-    /// Takes in a look.
+    /// Records a look.
     ///
     /// - Parameters:
-    ///   - waited: Nanoseconds that threads waited so far; less than before if a thread ended.
+    ///   - waited: Nanoseconds that threads have waited in total; less than before if a thread ended.
     ///   - time: Now, in nanoseconds.
-    /// - Returns: The share of the time since the look before in which threads waited, and that time; nil if there is nothing
-    ///   to compare with.
+    /// - Returns: The share of the time since the previous look that threads waited, and that time; nil if there is no
+    ///   comparable look.
     mutating func look(waited: UInt64, at time: UInt64) -> (share: Double, seconds: Double)? {
         defer { last = (waited, time) }
         guard let last, time > last.time, waited >= last.waited else { return nil }
@@ -141,7 +141,7 @@ struct WaitingShare {
         return (Double(waited - last.waited) / nanoseconds, nanoseconds / 1e9)
     }
 
-    /// Whether the machine is busy, if a look's share changes that.
+    /// Returns whether the machine is busy now; nil if the look's share does not change that.
     mutating func change(_ share: Double) -> Bool? {
         quietCount = share < Self.quietShare ? quietCount + 1 : 0
         let next = isBusy ? quietCount < Self.quietLooks : share > Self.busyShare

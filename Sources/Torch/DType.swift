@@ -4,7 +4,7 @@ import CTorch
 public enum DType: String, Sendable, CaseIterable, Codable {
     case bool, uint8, int8, int16, int32, int64, float16, bfloat16, float32, float64
 
-    /// Bytes an element takes.
+    /// Size of an element in bytes.
     public var byteWidth: Int {
         switch self {
         case .bool, .uint8, .int8: 1
@@ -42,7 +42,7 @@ public enum DType: String, Sendable, CaseIterable, Codable {
     }
 }
 
-/// A Swift type whose values lie in memory as a tensor's elements do.
+/// A Swift type with the same memory layout as a tensor's elements.
 public protocol TensorElement: BitwiseCopyable, Sendable {
     /// The element type of tensors made of such values.
     static var dtype: DType { get }

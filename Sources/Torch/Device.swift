@@ -1,6 +1,6 @@
 import CTorch
 
-/// Where a tensor's elements live and its operations run.
+/// The device that stores a tensor's elements and runs its operations.
 public enum Device: Sendable, Hashable {
     case cpu
     /// An NVIDIA GPU, by index.

@@ -1,16 +1,16 @@
-/// Numbers of threads that compute the same bits.
+/// Finds thread counts that compute the same bits.
 ///
-/// For another number of threads libraries cut some products in other places, and sums are rounded otherwise. MKL does so for
-/// widths such as 20 or 100 with three or four threads, and not with two. So it is tried, on products of such widths.
+/// With another thread count, libraries split some products differently, and sums are rounded differently. MKL does so for
+/// widths such as 20 or 100 with three or four threads, but not with two. So candidates are tested on such products.
 public enum EqualThreadCounts {
-    /// Tries.
+    /// Tests candidates on this machine.
     ///
-    /// - Parameter routes: How the CPU multiplies. float32 is tried by every route, as a resumed run may take another one.
-    /// - Returns: Ascending; the last is the number in use.
+    /// - Parameter routes: The product routes. float32 is tested on every route, because a resumed run may use another one.
+    /// - Returns: The equal thread counts, ascending; the last is the current one.
     /// - Throws: `.outOfMemory`.
     public static func measured(_ routes: ProductRoutes) throws(TorchError) -> [Int] {
         let usual = try TorchRuntime.threadCount()
-        // Of many threads not every number is tried, which would take long.
+        // Testing every number would take too long on machines with many threads.
         let fewer = Set([usual - 1, usual - 2, usual / 2, usual / 4, 1].filter { (1..<usual).contains($0) })
         guard !fewer.isEmpty else { return [usual] }
         defer { try? TorchRuntime.setThreadCount(usual) }
@@ -25,12 +25,12 @@ public enum EqualThreadCounts {
     }
 }
 
-/// Products of layers whose widths are no multiples of a vector's, among others.
+/// Products of layers, most of them with widths that are not multiples of the vector width.
 private struct OddProducts {
     private let layers: [(x: Tensor, weight: Tensor, gradient: Tensor)]
     private let routes: ProductRoutes
 
-    /// Rows of a batch, and a layer's widths.
+    /// Rows of a batch, and the widths of a layer.
     private static let shapes = [
         (3, 100, 1024), (17, 256, 100), (32, 768, 20), (100, 64, 100), (250, 100, 384), (512, 384, 20), (1000, 100, 20),
         (128, 384, 384), (2, 100, 3),
@@ -52,7 +52,7 @@ private struct OddProducts {
         self.layers = layers
     }
 
-    /// Every layer's products, forward and of both gradients.
+    /// Computes the products of every layer: forward and both gradients.
     func all() throws(TorchError) -> [[Float]] {
         var results: [[Float]] = []
         for layer in layers {

@@ -1,24 +1,24 @@
-/// Decides how many threads compute while other programs hold some of the cores.
+/// Decides how many threads compute while other programs use some of the cores.
 ///
-/// At a barrier all threads wait for the one that has no core; fewer threads, each with a core, are faster then. After a
-/// pause all are tried again: if cores are still taken, the next pause is twice as long.
+/// At a barrier all threads wait for the one without a core, so fewer threads, each with a core, are faster. After a pause
+/// all threads are tried again. If cores are still taken, the next pause is twice as long.
 struct FreeCores {
-    /// Cores of which threads lacked a core for this share of the time, or more, count as taken: beside one busy program
-    /// threads that sleep at barriers lack 0.4 to 0.7 of a core, and on a quiet machine at most 0.1.
+    /// A core counts as taken if threads lacked it for at least this share of the time. Next to one busy program, threads that
+    /// sleep at barriers lack 0.4 to 0.7 of a core; on a quiet machine at most 0.1.
     static let takenShare = 0.4
-    /// Seconds until all threads are tried again, at first and at most.
+    /// Seconds until all threads are tried again: the first pause and the longest.
     static let pauses = (first: 0.5, longest: 16.0)
 
-    /// Ascending; the last is the usual one.
+    /// Allowed thread counts, ascending; the last is the usual one.
     private let counts: [Int]
-    /// Computing right now; nil before the first batch, when there is nothing to learn.
+    /// The number computing now; nil before the first batch.
     private var inUse: Int?
     private var wanted: Int
     private var secondsInUse = 0.0
     private var pause = pauses.first / 2
     private var lastShare: Double?
 
-    /// Ready for the first batch.
+    /// Creates the state for the first batch.
     ///
     /// - Parameter counts: The numbers of threads to choose from, ascending; the last is the usual one.
     init(counts: [Int]) {
@@ -26,14 +26,14 @@ struct FreeCores {
         wanted = counts.last ?? 1
     }
 
-    /// Takes in a look.
+    /// Records a look.
     ///
     /// - Parameters:
-    ///   - share: How long threads lacked a core since the look before, against the time that passed; 2 for two threads that
-    ///     lacked one all the time.
-    ///   - seconds: The time that passed.
+    ///   - share: The time that threads lacked a core since the previous look, divided by the elapsed time; 2 if two threads
+    ///     lacked a core all the time.
+    ///   - seconds: The elapsed time.
     mutating func look(_ share: Double, seconds: Double) {
-        // Until the number that is wanted is in use, what is seen says nothing about it.
+        // Ignore looks until the wanted number is in use.
         guard let inUse, inUse == wanted, let usual = counts.last else { return }
         secondsInUse += seconds
         let recent = lastShare.map { ($0 + share) / 2 } ?? share
@@ -48,7 +48,7 @@ struct FreeCores {
         }
     }
 
-    /// The number of threads for the next batch; nil if it is the one before's.
+    /// The number of threads for the next batch; nil if it does not change.
     mutating func next() -> Int? {
         guard inUse != wanted else { return nil }
         let isFirst = inUse == nil
@@ -56,7 +56,7 @@ struct FreeCores {
         return isFirst ? nil : wanted
     }
 
-    /// The most threads that leave cores to others, if that does not give up half of what is free.
+    /// The largest count that leaves the taken cores to other programs; nil if it would leave half of the free cores idle.
     private func fewer(than count: Int, by taken: Int) -> Int? {
         let free = max(count - taken, 1)
         return counts.last { $0 <= free && $0 < count && $0 * 2 > free }

@@ -1,19 +1,19 @@
 import CTorch
 
-/// Records what tensors of this thread take, from its making until ``stop()``.
+/// Records the memory of this thread's tensors, from its creation until ``stop()``.
 ///
-/// It counts what libtorch's allocators hand out, on every device, and not what kernels ask the system for by themselves.
+/// It counts allocations of libtorch's allocators on every device, but not memory that kernels request from the system.
 package final class MemoryRecorder {
     private var isRecording = true
 
-    /// Begins to record; one at a time on a thread.
+    /// Starts recording. A thread can have one recorder at a time.
     ///
-    /// - Throws: `.failed` where one records already.
+    /// - Throws: `.failed` if another recorder is active.
     package init() throws(TorchError) { try check("MemoryRecorder", ct_memory_start()) }
 
     deinit { if isRecording { _ = ct_memory_stop() } }
 
-    /// Ends the record.
+    /// Stops recording.
     ///
     /// - Throws: `.failed` on another thread.
     package func stop() throws(TorchError) {
@@ -22,9 +22,9 @@ package final class MemoryRecorder {
         try check("MemoryRecorder", ct_memory_stop())
     }
 
-    /// Bytes allocated since the start and not freed.
+    /// Returns the bytes allocated since the start and not freed.
     ///
-    /// - Returns: Less than 0 never: what was there before counts nothing.
+    /// - Returns: Never negative, because memory allocated before the start is not counted.
     /// - Throws: `.failed` after ``stop()``.
     package func liveBytes() throws(TorchError) -> Int {
         var live: Int64 = 0
@@ -32,9 +32,9 @@ package final class MemoryRecorder {
         return Int(live)
     }
 
-    /// The live bytes after each allocation since the last call.
+    /// Returns the live bytes after each allocation since the last call.
     ///
-    /// - Returns: In the order of allocation.
+    /// - Returns: One number per allocation, in order.
     /// - Throws: `.failed` after ``stop()``.
     package func takeTrace() throws(TorchError) -> [Int] {
         var count = 0
@@ -46,7 +46,7 @@ package final class MemoryRecorder {
 }
 
 extension TorchRuntime {
-    /// Bytes that the C heap holds for the program; 0 where the C library does not tell.
+    /// Returns the bytes in use on the C heap; 0 if the C library does not report them.
     ///
     /// - Throws: Never in practice.
     package static func heapBytesInUse() throws(TorchError) -> Int {

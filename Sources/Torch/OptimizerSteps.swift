@@ -1,10 +1,10 @@
 import CTorch
 
-// Steps in place, for the optimizers in NN.
+// In-place steps for the optimizers in NN.
 
-/// The L2 norm of all elements of all tensors together.
+/// Returns the L2 norm over all elements of all tensors.
 ///
-/// - Parameter tensors: Gradients, usually.
+/// - Parameter tensors: The tensors, usually gradients.
 /// - Returns: The norm; 0 for no tensors.
 /// - Throws: `.outOfMemory`.
 ///
@@ -19,16 +19,16 @@ package func totalNorm(_ tensors: [Tensor]) throws(TorchError) -> Double {
 /// Multiplies every element of every tensor in place.
 ///
 /// - Parameters:
-///   - tensors: What to change.
-///   - factor: By what.
+///   - tensors: The tensors to change.
+///   - factor: The factor.
 /// - Throws: `.failed`.
 package func scale(_ tensors: [Tensor], by factor: Double) throws(TorchError) {
     try check("scale", withHandles(tensors) { ct_optim_scale_($0, tensors.count, factor) })
 }
 
-/// The numbers of one optimizer step.
+/// The hyperparameters of one optimizer step.
 package struct OptimizerStep: Sendable {
-    /// Which step this is, from 1.
+    /// One-based number of the step.
     package var step: Int
     package var learningRate: Double
     package var weightDecay: Double
@@ -43,18 +43,18 @@ package struct OptimizerStep: Sendable {
         ct_step(step: Int64(step), learning_rate: learningRate, weight_decay: weightDecay)
     }
 
-    /// AdamW: moves parameters and moments in place.
+    /// AdamW: updates parameters and moments in place.
     ///
     /// - Parameters:
     ///   - parameters: The weights.
-    ///   - gradients: Theirs, in the same order.
+    ///   - gradients: The gradients, in the same order.
     ///   - firstMoments: Running means of the gradients.
     ///   - secondMoments: Running means of their squares.
-    ///   - copies: What the moved weights also go into, in bfloat16; none at all, or one or nil for each parameter.
-    ///   - betas: Decay of the two.
-    ///   - epsilon: Added to the root of the second moment.
-    ///   - gradientScale: What every gradient is multiplied by first.
-    ///   - plain: Whether to take libtorch's fused kernel where ours could; to compare the two.
+    ///   - copies: bfloat16 tensors that also receive the updated weights: empty, or one or nil per parameter.
+    ///   - betas: Decay rates of the two moments.
+    ///   - epsilon: Added to the square root of the second moment.
+    ///   - gradientScale: Factor that is first applied to every gradient.
+    ///   - plain: Whether to use libtorch's fused kernel instead of ours, to compare the two.
     /// - Throws: `.failed` if shapes or dtypes differ.
     ///
     /// Source: Loshchilov and Hutter 2019; `torch._fused_adamw_`.
@@ -97,15 +97,15 @@ package struct OptimizerStep: Sendable {
         try check("AdamW", status)
     }
 
-    /// Stochastic gradient descent: moves parameters and momenta in place by libtorch's fused kernel.
+    /// Stochastic gradient descent: updates parameters and momenta in place with libtorch's fused kernel.
     ///
     /// - Parameters:
     ///   - parameters: The weights.
-    ///   - gradients: Theirs, in the same order.
-    ///   - momenta: Running sums of the gradients; none where `momentum` is 0.
-    ///   - momentum: Their decay.
-    ///   - dampening: What a gradient counts less in them.
-    ///   - nesterov: Whether to look ahead.
+    ///   - gradients: The gradients, in the same order.
+    ///   - momenta: Running sums of the gradients; empty if `momentum` is 0.
+    ///   - momentum: Decay rate of the momenta.
+    ///   - dampening: Reduction of a gradient's weight in the momenta.
+    ///   - nesterov: Whether to use Nesterov momentum.
     /// - Throws: `.failed` if shapes or dtypes differ.
     ///
     /// Source: `torch._fused_sgd_`.
@@ -136,13 +136,13 @@ package struct OptimizerStep: Sendable {
         try check("SGD", status)
     }
 
-    /// Lion: moves a parameter and its moment in place.
+    /// Lion: updates a parameter and its moment in place.
     ///
     /// - Parameters:
     ///   - parameter: The weights.
-    ///   - gradient: Theirs.
+    ///   - gradient: The gradient of the weights.
     ///   - moment: The running mean of the gradients.
-    ///   - betas: Decay within the step, and of the mean.
+    ///   - betas: Decay rates within the step and of the running mean.
     /// - Throws: `.failed` if shapes differ.
     ///
     /// Source: Chen et al. 2023, "Symbolic discovery of optimization algorithms".
@@ -158,13 +158,13 @@ package struct OptimizerStep: Sendable {
         try check("Lion", status)
     }
 
-    /// Adafactor: moves a parameter and the means of its squared gradients in place.
+    /// Adafactor: updates a parameter and the means of its squared gradients in place.
     ///
     /// - Parameters:
     ///   - parameter: The weights.
-    ///   - gradient: Theirs.
-    ///   - rows: Means over the last dimension; of all elements where `columns` is nil.
-    ///   - columns: Means over the dimension before it.
+    ///   - gradient: The gradient of the weights.
+    ///   - rows: Means over the last dimension; if `columns` is nil, the second moment of every element.
+    ///   - columns: Means over the second to last dimension.
     /// - Throws: `.failed` if shapes differ.
     ///
     /// Source: Shazeer and Stern 2018; `Adafactor` of transformers 5.23 without its own learning rates.
@@ -186,18 +186,18 @@ package struct OptimizerStep: Sendable {
         try check("Adafactor", status)
     }
 
-    /// AdamW with moments in 8 bits: moves a parameter and its moments in place.
+    /// AdamW with 8-bit moments: updates a parameter and its moments in place.
     ///
     /// - Parameters:
     ///   - parameter: The weights.
-    ///   - gradient: Theirs.
-    ///   - moments: Codes of the parameter's shape, and a number for each 256 of them.
-    ///   - copy: What the moved weights also go into, in bfloat16.
-    ///   - betas: Decay of the moments.
-    ///   - epsilon: Added to the root of the second moment.
-    ///   - gradientScale: What a gradient is multiplied by.
-    ///   - roundingKey: Of the bits by which bfloat16 weights are rounded.
-    ///   - plain: Whether to take libtorch's operations where our kernel could.
+    ///   - gradient: The gradient of the weights.
+    ///   - moments: Codes in the parameter's shape, and a scale per 256 elements.
+    ///   - copy: A bfloat16 tensor that also receives the updated weights.
+    ///   - betas: Decay rates of the moments.
+    ///   - epsilon: Added to the square root of the second moment.
+    ///   - gradientScale: Factor on the gradient.
+    ///   - roundingKey: Key of the random bits that round bfloat16 weights.
+    ///   - plain: Whether to use libtorch's operations instead of our kernel.
     /// - Throws: `.failed` if shapes or dtypes differ.
     ///
     /// Source: Dettmers et al. 2022, "8-bit optimizers via block-wise quantization".
@@ -233,18 +233,18 @@ package struct OptimizerStep: Sendable {
                 plain
             )
         }
-        try check("AdamW in 8 bits", status)
+        try check("8-bit AdamW", status)
     }
 }
 
 extension Tensor {
-    /// Takes over float32 values as bfloat16, in place: up or down, each as likely as it is close.
+    /// Overwrites this bfloat16 tensor with stochastically rounded float32 values: up or down, the nearer the likelier.
     ///
     /// - Parameters:
-    ///   - wide: float32, of this tensor's shape.
-    ///   - roundingKey: Of the bits that decide; the same ones give the same values for any number of threads.
-    ///   - plain: Whether to take libtorch's operations where our kernel could.
-    /// - Throws: `.failed` unless this is bfloat16, contiguous and of that shape.
+    ///   - wide: A float32 tensor of this shape.
+    ///   - roundingKey: Key of the random bits; equal keys give equal values for any number of threads.
+    ///   - plain: Whether to use libtorch's operations instead of our kernel.
+    /// - Throws: `.failed` unless this tensor is bfloat16, contiguous and of that shape.
     ///
     /// Source: Zamirai et al. 2020, "Revisiting BFloat16 training".
     package func roundStochastically(
@@ -259,15 +259,15 @@ extension Tensor {
     }
 }
 
-/// The moments of one parameter in 8 bits.
+/// The 8-bit moments of one parameter.
 package struct Moments8 {
-    /// uint8, of the parameter's shape.
+    /// Codes in uint8, in the parameter's shape.
     package var firstCodes: Tensor
-    /// float32: the largest size of each 256 elements.
+    /// The largest magnitude per 256 elements, in float32.
     package var firstSizes: Tensor
-    /// uint8, of the parameter's shape.
+    /// Codes in uint8, in the parameter's shape.
     package var secondCodes: Tensor
-    /// float32: the largest of each 256 elements.
+    /// The largest value per 256 elements, in float32.
     package var secondSizes: Tensor
 
     package init(firstCodes: Tensor, firstSizes: Tensor, secondCodes: Tensor, secondSizes: Tensor) {
@@ -277,10 +277,10 @@ package struct Moments8 {
         self.secondSizes = secondSizes
     }
 
-    /// The 256 values that codes stand for, as shares of a block's largest.
+    /// Returns the 256 values of the codes, relative to a block's largest magnitude.
     ///
-    /// - Parameter isSigned: Whether of first moments.
-    /// - Returns: `[256]`, rising.
+    /// - Parameter isSigned: Whether to return the signed values of first moments.
+    /// - Returns: `[256]`, ascending.
     /// - Throws: `.outOfMemory`.
     ///
     /// Source: `create_dynamic_map` of bitsandbytes 0.50.

@@ -1,30 +1,30 @@
-/// How fast this CPU multiplies by each route, measured in some tens of milliseconds.
+/// The speed of each product route on this CPU; measuring takes some tens of milliseconds.
 ///
-/// The shapes are a small model's on a batch of short texts, on which routes differ most. All three products of a linear
-/// layer count: forward, and the gradients of inputs and weights.
+/// The shapes are those of a small model with a batch of short texts, for which routes differ most. All three products of a
+/// linear layer count: forward, and the gradients of inputs and weights.
 public struct ProductSpeeds: Sendable, Equatable {
-    /// Billions of multiplications and additions a second, by route for float32.
+    /// GFLOP/s in float32, by route.
     public var float32: [ProductRoutes.Float32: Double]
-    /// The same for products in bfloat16, rounding of the factors included.
+    /// GFLOP/s in bfloat16, including the rounding of the factors.
     public var bfloat16: Double
 
-    /// Speeds that were measured before.
+    /// Creates speeds from earlier measurements.
     ///
     /// - Parameters:
-    ///   - float32: By route.
-    ///   - bfloat16: In bfloat16.
+    ///   - float32: GFLOP/s in float32, by route.
+    ///   - bfloat16: GFLOP/s in bfloat16.
     public init(float32: [ProductRoutes.Float32: Double], bfloat16: Double) {
         self.float32 = float32
         self.bfloat16 = bfloat16
     }
 
-    /// How much faster another route must be than the suggested one, so that noise alone does not change it.
+    /// The speedup over the suggested route that another route needs, so that noise alone does not change the route.
     static let margin = 1.1
 
-    /// The fastest routes, whatever instruction sets the CPU has.
+    /// The fastest routes, regardless of the CPU's instruction sets.
     ///
-    /// A route for float32 is left only for one that is faster beyond doubt. bfloat16 must be faster beyond doubt as well,
-    /// as it costs precision.
+    /// The suggested float32 route is replaced only by a clearly faster one. bfloat16 must also be clearly faster, because it
+    /// costs precision.
     public var fastest: ProductRoutes { fastest(unless: .suggested) }
 
     func fastest(unless suggested: ProductRoutes) -> ProductRoutes {
@@ -38,14 +38,14 @@ public struct ProductSpeeds: Sendable, Equatable {
     /// Rows of a batch, and the widths of a layer.
     static let shape = (rows: 256, inputs: 768, outputs: 1536)
 
-    /// Measures.
+    /// Measures the speeds on this machine.
     ///
     /// - Throws: `.outOfMemory`.
     public static func measured() throws(TorchError) -> ProductSpeeds {
         let layer = try ProbedLayer()
         let routes = ProductRoutes.Float32.allCases.filter { $0 != .oneDNN || ProductRoutes.hasOneDNN }
         var float32: [ProductRoutes.Float32: Double] = [:]
-        // The first round prepares what libraries keep. The rounds take turns, so that a neighbour disturbs all alike.
+        // The first round fills the libraries' caches. Routes take turns, so that other programs disturb all equally.
         for round in 0...rounds {
             for route in routes {
                 let speed = try layer.speed(ProductRoutes(float32: route), in: .float32)
@@ -54,18 +54,18 @@ public struct ProductSpeeds: Sendable, Equatable {
         }
         let narrow = ProductRoutes(bfloat16: .bfloat16)
         var bfloat16 = try layer.speed(narrow, in: .bfloat16)
-        // Without instructions for it, one round takes as long as all the others, and tells enough.
+        // Without bfloat16 instructions one round takes as long as all the others, and is enough.
         if bfloat16 > (float32.values.max() ?? 0) / 4 {
             for _ in 0..<rounds { bfloat16 = max(bfloat16, try layer.speed(narrow, in: .bfloat16)) }
         }
         return ProductSpeeds(float32: float32, bfloat16: bfloat16)
     }
 
-    /// How often each route is measured; the best counts.
+    /// The number of measurements per route; the best counts.
     private static let rounds = 4
 }
 
-/// One linear layer's tensors, to time its products with.
+/// The tensors of one linear layer, to time its products.
 private struct ProbedLayer {
     private let x: Tensor
     private let weight: Tensor

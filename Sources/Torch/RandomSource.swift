@@ -1,18 +1,18 @@
 import CTorch
 
-/// A stream of random numbers with one purpose (shuffling, head initialisation, dropout), passed to whoever draws.
+/// A stream of random numbers for one purpose (shuffling, head initialization, dropout), passed to the code that draws.
 ///
-/// On the CPU it is PyTorch's mt19937: the same seed gives PyTorch's numbers.
+/// On the CPU it is PyTorch's mt19937: the same seed gives the same numbers as PyTorch.
 public final class RandomSource {
     let handle: ct_generator
-    /// The device it draws on.
+    /// The device of the generator.
     public let device: Device
 
-    /// A source seeded with `seed`.
+    /// Creates a source with a seed.
     ///
     /// - Parameters:
     ///   - seed: Any number; equal seeds give equal streams.
-    ///   - device: Where to draw.
+    ///   - device: The device of the generator.
     /// - Throws: `.failed` if there is no such device.
     public init(seed: UInt64, device: Device = .cpu) throws(TorchError) {
         var handle = ct_generator()
@@ -23,19 +23,19 @@ public final class RandomSource {
 
     deinit { ct_generator_free(handle) }
 
-    /// The state, for a checkpoint.
+    /// Returns the state, for a checkpoint.
     ///
-    /// - Throws: `.failed` if libtorch cannot tell.
+    /// - Throws: `.failed` if libtorch cannot read the state.
     public func state() throws(TorchError) -> [UInt8] {
         let source = self
         let state = try makeTensor("RandomSource.state") { ct_generator_get_state($0, source.handle) }
         return try state.array(of: UInt8.self)
     }
 
-    /// Goes back to a state that ``state()`` gave.
+    /// Restores a state from ``state()``.
     ///
     /// - Parameter state: The bytes of ``state()``.
-    /// - Throws: `.failed` if these are not a state.
+    /// - Throws: `.failed` if the bytes are not a valid state.
     public func restore(_ state: [UInt8]) throws(TorchError) {
         let tensor = try Tensor(state, shape: [state.count])
         try check(
@@ -44,7 +44,7 @@ public final class RandomSource {
         )
     }
 
-    /// A number to seed something that draws by itself: a kernel's dropout.
+    /// Draws a seed for code with its own random numbers, such as a kernel's dropout.
     ///
     /// - Returns: 63 random bits.
     /// - Throws: `.failed` if libtorch cannot draw.
@@ -54,10 +54,10 @@ public final class RandomSource {
         return number
     }
 
-    /// The numbers `0 ..< count` in a random order.
+    /// Returns the numbers `0 ..< count` in random order.
     ///
-    /// - Parameter count: How many.
-    /// - Returns: A permutation, PyTorch's for the same seed.
+    /// - Parameter count: The number of elements.
+    /// - Returns: The permutation that PyTorch gives for the same seed.
     /// - Throws: `.failed` if `count` is negative.
     ///
     /// Source: `torch.randperm`, which transformers' `RandomSampler` calls.

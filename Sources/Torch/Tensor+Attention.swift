@@ -1,47 +1,47 @@
 import CTorch
 
-/// How attention weighs keys: which of them a query sees, and how scores become weights.
+/// The options of attention: which keys a query sees, and how scores become weights.
 public struct AttentionOptions: Sendable, Equatable {
-    /// The keys that a query sees around its own place.
+    /// The keys around its own position that a query sees.
     public struct Window: Sendable, Equatable {
-        /// Keys before it; nil for all.
+        /// The number of keys before the query's position; nil for all.
         public var left: Int?
-        /// Keys after it; nil for all.
+        /// The number of keys after the query's position; nil for all.
         public var right: Int?
 
-        /// So many keys on each side.
+        /// Creates a window from the number of keys on each side.
         ///
         /// - Parameters:
-        ///   - left: Keys before a query's place; nil for all.
-        ///   - right: Keys after it; nil for all.
+        ///   - left: The number of keys before the query's position; nil for all.
+        ///   - right: The number of keys after the query's position; nil for all.
         public init(left: Int?, right: Int?) {
             self.left = left
             self.right = right
         }
 
-        /// Every key.
+        /// All keys.
         public static let full = Window(left: nil, right: nil)
         /// A query's own key and all before it.
         public static let causal = Window(left: nil, right: 0)
     }
 
-    /// Factor on the scores, 1/√D usually.
+    /// Factor on the scores, usually 1/√D.
     public var scale: Double
     /// The keys that a query sees.
     public var window: Window
-    /// c: scores become `c · tanh(score / c)`; nil leaves them.
+    /// The soft-cap c, which turns scores into `c · tanh(score / c)`; nil for none.
     ///
     /// Source: Gemma 2's technical report, section 2 ("logit soft-capping").
     public var softcap: Double?
-    /// Probability of a weight to be zeroed; fraction in `0 ..< 1`.
+    /// Probability that a weight is zeroed; fraction in `0 ..< 1`.
     public var dropout = 0.0
 
-    /// Attention without dropout.
+    /// Creates options without dropout.
     ///
     /// - Parameters:
     ///   - scale: Factor on the scores.
     ///   - window: The keys that a query sees.
-    ///   - softcap: Where scores saturate; nil for nowhere.
+    ///   - softcap: The value at which scores saturate; nil for none.
     public init(scale: Double, window: Window, softcap: Double? = nil) {
         self.scale = scale
         self.window = window
@@ -51,19 +51,19 @@ public struct AttentionOptions: Sendable, Equatable {
 
 /// Some rows of a packed batch, sequence by sequence.
 public struct PackedRows {
-    /// `[R]`, int64: their places in the batch.
+    /// Indices of the rows in the batch: `[R]`, int64.
     public let indices: Tensor
-    /// B + 1 offsets into them.
+    /// B + 1 offsets into the selected rows, one range per sequence.
     public let cuSeqlens: [Int32]
-    /// Each one's place in its own sequence, rising within a sequence.
+    /// Each row's position in its own sequence, ascending within a sequence.
     public let positions: [Int32]
 
-    /// One row of each sequence.
+    /// Selects one row of each sequence.
     ///
     /// - Parameters:
-    ///   - positions: Its place in its sequence, one for each of B sequences.
+    ///   - positions: The row's position in its sequence, one for each of B sequences.
     ///   - cuSeqlens: The batch's B + 1 offsets.
-    ///   - device: Where the batch is.
+    ///   - device: The device of the batch.
     /// - Throws: `.outOfMemory`.
     public init(positions: [Int32], cuSeqlens: [Int32], device: Device) throws(TorchError) {
         indices = try Tensor(zip(cuSeqlens, positions).map { Int64($0 + $1) }).to(device: device)
@@ -73,17 +73,17 @@ public struct PackedRows {
 }
 
 extension Tensor {
-    /// Attention of this tensor's rows (queries) within each sequence of a packed batch.
+    /// Returns the attention of this tensor's rows (queries) within each sequence of a packed batch.
     ///
     /// - Parameters:
     ///   - keys: `[T, M, D]`; this tensor is `[T, N, D]`, N a multiple of M (grouped-query attention).
     ///   - values: `[T, M, D]`.
     ///   - cuSeqlens: B + 1 offsets; sequence i owns rows `cuSeqlens[i] ..< cuSeqlens[i + 1]`.
-    ///   - rows: The queries where this tensor holds some rows only, `[R, N, D]`; nil where it holds all.
+    ///   - rows: The rows that this tensor's queries belong to if it holds only some, `[R, N, D]`; nil if it holds all.
     ///   - options: Which keys a query sees, and how scores become weights.
-    ///   - random: Where dropout draws its seed; needed where `options` ask for dropout.
+    ///   - random: The stream of dropout's seed; required for dropout.
     /// - Returns: `[T, N, D]`, or `[R, N, D]`.
-    /// - Throws: `.failed` if sizes differ or the offsets do not rise from 0 to T.
+    /// - Throws: `.failed` if sizes differ or the offsets do not ascend from 0 to T.
     public func variableLengthAttention(
         keys: Tensor,
         values: Tensor,
@@ -95,7 +95,7 @@ extension Tensor {
         guard cuSeqlens.count > 1, rows.map({ $0.cuSeqlens.count == cuSeqlens.count }) ?? true else {
             throw TorchError(
                 operation: "attention",
-                message: "a packed batch has at least one sequence, and as many of queries as of keys"
+                message: "a packed batch needs at least one sequence, and the same number of sequences for queries and keys"
             )
         }
         var native = ct_attention()

@@ -1,10 +1,10 @@
 import CTorch
 
-/// What runs in a checkpointed block, twice.
+/// The body of a checkpointed block, which runs twice.
 private final class CheckpointBody {
     let run: (Tensor) throws(TorchError) -> Tensor
     let random: RandomSource?
-    /// Where the random stream stood when the block ran first.
+    /// The state of the random stream before the first run.
     let state: [UInt8]
 
     init(
@@ -16,7 +16,7 @@ private final class CheckpointBody {
         state = try random?.state() ?? []
     }
 
-    /// The second run draws what the first drew, and leaves the stream where it is.
+    /// Runs the body. The second run draws the same numbers as the first and then restores the stream.
     func callAsFunction(_ input: Tensor, again: Bool) throws(TorchError) -> Tensor {
         guard again, let random else { return try run(input) }
         let now = try random.state()
@@ -28,14 +28,14 @@ private final class CheckpointBody {
 }
 
 extension Tensor {
-    /// Runs `body` on this tensor without keeping what lies between for the backward pass, which runs it again: a block's
-    /// memory for its time.
+    /// Runs `body` on this tensor without keeping its intermediates. The backward pass runs it again, which saves memory but
+    /// costs time.
     ///
     /// - Parameters:
-    ///   - random: The stream that `body` draws from; its second run draws the same.
-    ///   - body: Must compute the same both times.
-    /// - Returns: What `body` returns.
-    /// - Throws: What `body` throws; in the backward pass ``backward()`` throws it.
+    ///   - random: The stream that `body` draws from; its second run draws the same numbers.
+    ///   - body: The computation, which must give the same result both times.
+    /// - Returns: The result of `body`.
+    /// - Throws: The error of `body`; in the backward pass ``backward()`` throws it.
     ///
     /// Source: `torch.utils.checkpoint` (reentrant).
     public func checkpointed(
@@ -52,7 +52,7 @@ extension Tensor {
                 { context, out, input, again in
                     guard let context, let out else { return Int32(CT_ERROR.rawValue) }
                     let body = Unmanaged<CheckpointBody>.fromOpaque(context).takeUnretainedValue()
-                    // The caller frees its handle; this one is a tensor of its own.
+                    // The caller frees its handle, so make another one.
                     var own = ct_tensor()
                     guard ct_tensor_alias(&own, input) == Int32(CT_OK.rawValue) else {
                         return Int32(CT_ERROR.rawValue)

@@ -1,39 +1,39 @@
 import CTorch
 
-/// How attention counts the distance of query and key, and how scores become weights.
+/// The options of disentangled attention: how the distance of query and key counts, and how scores become weights.
 ///
 /// Source: He et al. 2020, "DeBERTa"; `make_log_bucket_position` of transformers 5.23 (modeling_deberta_v2.py).
 public struct DisentangledOptions: Sendable, Equatable {
-    /// Factor on the scores, 1/√(D · kinds of scores).
+    /// Factor on the scores, 1/√(D · number of score terms).
     public var scale: Double
-    /// Buckets for the distances to each side: half of them for one distance each, half for ever wider ranges; nil gives
-    /// every distance its own row.
+    /// The number of distance buckets on each side: half of them for one distance each, half for increasingly wide ranges.
+    /// Nil gives every distance its own row.
     public var buckets: Int?
-    /// The farthest distance that is told apart from farther ones.
+    /// The largest distance with its own row or bucket; larger ones share it.
     public var maxDistance: Int
-    /// Probability of a weight to be zeroed; fraction in `0 ..< 1`.
+    /// Probability that a weight is zeroed; fraction in `0 ..< 1`.
     public var dropout = 0.0
 
-    /// Attention without dropout.
+    /// Creates options without dropout.
     ///
     /// - Parameters:
     ///   - scale: Factor on the scores.
-    ///   - buckets: Buckets for the distances to each side, at least 2; nil gives every distance its own row.
-    ///   - maxDistance: The farthest distance that is told apart; with buckets more than half of them and 1.
+    ///   - buckets: The number of distance buckets on each side, at least 2; nil gives every distance its own row.
+    ///   - maxDistance: The largest distance with its own row or bucket; with buckets it must exceed half of them plus 1.
     public init(scale: Double, buckets: Int?, maxDistance: Int) {
         self.scale = scale
         self.buckets = buckets
         self.maxDistance = maxDistance
     }
 
-    /// Rows of a table by distance: half for keys after a query, half for those before.
+    /// The number of rows of a position table: half for keys after a query, half for keys before it.
     public var positionCount: Int { 2 * (buckets ?? maxDistance) }
 
-    /// The rows of a table by distance that a batch needs: short texts meet few distances.
+    /// Returns the rows of a position table that a batch needs, since short texts have few distances.
     ///
-    /// - Parameter cuSeqlens: B + 1 offsets of its texts.
-    /// - Returns: A part of `0 ..< positionCount`.
-    /// - Throws: `.failed` for an empty batch, or buckets that cannot be.
+    /// - Parameter cuSeqlens: B + 1 offsets of the batch's texts.
+    /// - Returns: A subrange of `0 ..< positionCount`.
+    /// - Throws: `.failed` for an empty batch or an invalid number of buckets.
     public func neededPositions(_ cuSeqlens: [Int32]) throws(TorchError) -> Range<Int> {
         let longest = zip(cuSeqlens, cuSeqlens.dropFirst()).map { $1 - $0 }.max() ?? 0
         var (first, end): (Int64, Int64) = (0, 0)
@@ -52,21 +52,21 @@ public struct DisentangledOptions: Sendable, Equatable {
 }
 
 extension Tensor {
-    /// Attention within each sequence of a packed batch that also scores content against the distance of query and key.
+    /// Returns attention within each sequence of a packed batch that also scores content against relative position.
     ///
-    /// A score is `scale · (q · k + q · positionKeys[d] + k · positionQueries[d])`, d the row of their distance.
+    /// A score is `scale · (q · k + q · positionKeys[d] + k · positionQueries[d])`, where d is the row for their distance.
     ///
     /// - Parameters:
     ///   - keys: `[T, N, D]`; this tensor, the queries, is `[T, N, D]`.
     ///   - values: `[T, N, D]`.
-    ///   - positionKeys: `[P, N, D]`, the rows that `options.neededPositions` says; nil leaves the second term out.
-    ///   - positionQueries: `[P, N, D]` likewise; nil leaves the third term out.
+    ///   - positionKeys: `[P, N, D]`, the rows of `options.neededPositions`; nil omits the second term.
+    ///   - positionQueries: `[P, N, D]`, the same rows; nil omits the third term.
     ///   - cuSeqlens: B + 1 offsets; sequence i owns rows `cuSeqlens[i] ..< cuSeqlens[i + 1]`.
-    ///   - rows: The queries where this tensor holds some rows only, `[R, N, D]`; nil where it holds all.
-    ///   - options: How distances are counted, and how scores become weights.
-    ///   - random: Where dropout draws; needed where `options` ask for dropout.
+    ///   - rows: The rows that this tensor's queries belong to if it holds only some, `[R, N, D]`; nil if it holds all.
+    ///   - options: How distances count, and how scores become weights.
+    ///   - random: The stream that dropout draws from; required for dropout.
     /// - Returns: `[T, N, D]`, or `[R, N, D]`.
-    /// - Throws: `.failed` if sizes differ or the offsets do not rise from 0 to T; `.outOfMemory`.
+    /// - Throws: `.failed` if sizes differ or the offsets do not ascend from 0 to T; `.outOfMemory`.
     public func disentangledAttention(
         keys: Tensor,
         values: Tensor,
@@ -80,7 +80,7 @@ extension Tensor {
         guard cuSeqlens.count > 1, rows.map({ $0.cuSeqlens.count == cuSeqlens.count }) ?? true else {
             throw TorchError(
                 operation: "attention",
-                message: "a packed batch has at least one sequence, and as many of queries as of keys"
+                message: "a packed batch needs at least one sequence, and the same number of sequences for queries and keys"
             )
         }
         var native = options.native
@@ -105,15 +105,15 @@ extension Tensor {
         }
     }
 
-    /// Convolution along each sequence of a packed batch, with zeros before and after a sequence.
+    /// Returns a convolution along each sequence of a packed batch, with zero padding before and after each sequence.
     ///
     /// - Parameters:
     ///   - weight: `[out, in / groups, K]`, K odd; this tensor is `[T, in]`.
     ///   - bias: `[out]`.
     ///   - cuSeqlens: B + 1 offsets; sequence i owns rows `cuSeqlens[i] ..< cuSeqlens[i + 1]`.
-    ///   - groups: Parts of the width that do not mix.
+    ///   - groups: The number of channel groups, which do not mix.
     /// - Returns: `[T, out]`.
-    /// - Throws: `.failed` if sizes differ or the offsets do not rise from 0 to T; `.outOfMemory`.
+    /// - Throws: `.failed` if sizes differ or the offsets do not ascend from 0 to T; `.outOfMemory`.
     public func packedConvolution(
         _ weight: Tensor,
         bias: Tensor?,
@@ -123,7 +123,7 @@ extension Tensor {
         guard cuSeqlens.count > 1 else {
             throw TorchError(
                 operation: "convolution",
-                message: "a packed batch has at least one sequence"
+                message: "a packed batch needs at least one sequence"
             )
         }
         return try makeTensor("convolution", from: self, weight) { out in

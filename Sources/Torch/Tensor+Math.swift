@@ -1,23 +1,23 @@
 import CTorch
 
-// Arithmetic with broadcasting, functions of each element, reductions. All are recorded for gradients.
+// Broadcasting arithmetic, element-wise functions and reductions. All are recorded for gradients.
 extension Tensor {
-    /// The sum, element by element.
+    /// The element-wise sum.
     public static func + (a: Tensor, b: Tensor) throws(TorchError) -> Tensor {
         try makeTensor("+", from: a, b) { ct_math_add($0, a.handle, b.handle) }
     }
 
-    /// The difference, element by element.
+    /// The element-wise difference.
     public static func - (a: Tensor, b: Tensor) throws(TorchError) -> Tensor {
         try makeTensor("-", from: a, b) { ct_math_subtract($0, a.handle, b.handle) }
     }
 
-    /// The product, element by element.
+    /// The element-wise product.
     public static func * (a: Tensor, b: Tensor) throws(TorchError) -> Tensor {
         try makeTensor("*", from: a, b) { ct_math_multiply($0, a.handle, b.handle) }
     }
 
-    /// The quotient, element by element.
+    /// The element-wise quotient.
     public static func / (a: Tensor, b: Tensor) throws(TorchError) -> Tensor {
         try makeTensor("/", from: a, b) { ct_math_divide($0, a.handle, b.handle) }
     }
@@ -44,9 +44,9 @@ extension Tensor {
     /// A function applied to every element.
     public enum Function: Sendable {
         case negate, exp, log, sqrt, rsqrt, square, tanh, sigmoid, sin, cos, relu, silu
-        /// GELU by the error function.
+        /// Exact GELU, with the error function.
         case gelu
-        /// GELU by its tanh approximation.
+        /// GELU in its tanh approximation.
         case geluTanh
 
         var native: ct_unary {
@@ -69,9 +69,9 @@ extension Tensor {
         }
     }
 
-    /// `function` of every element.
+    /// Applies a function to every element.
     ///
-    /// - Parameter function: Which.
+    /// - Parameter function: The function.
     /// - Returns: A tensor of this shape.
     /// - Throws: `.failed` if the dtype does not allow it.
     public func map(_ function: Function) throws(TorchError) -> Tensor {
@@ -83,10 +83,10 @@ extension Tensor {
     /// - Throws: `.failed` if the dtype does not allow it.
     public func sum() throws(TorchError) -> Tensor { try reduced(CT_SUM, "sum") }
 
-    /// The sum along a dimension, which disappears.
+    /// The sum along a dimension, which is removed.
     ///
-    /// - Parameter dimension: Which; negative counts from the end.
-    /// - Returns: One dimension less.
+    /// - Parameter dimension: The dimension; negative counts from the end.
+    /// - Returns: A tensor with one dimension less.
     /// - Throws: `.indexOutOfRange`.
     public func sum(along dimension: Int) throws(TorchError) -> Tensor {
         try reduced(CT_SUM, "sum", dimension)
@@ -97,10 +97,10 @@ extension Tensor {
     /// - Throws: `.failed` if the dtype does not allow it.
     public func mean() throws(TorchError) -> Tensor { try reduced(CT_MEAN, "mean") }
 
-    /// The mean along a dimension, which disappears.
+    /// The mean along a dimension, which is removed.
     ///
-    /// - Parameter dimension: Which; negative counts from the end.
-    /// - Returns: One dimension less.
+    /// - Parameter dimension: The dimension; negative counts from the end.
+    /// - Returns: A tensor with one dimension less.
     /// - Throws: `.indexOutOfRange`.
     public func mean(along dimension: Int) throws(TorchError) -> Tensor {
         try reduced(CT_MEAN, "mean", dimension)
@@ -111,10 +111,10 @@ extension Tensor {
     /// - Throws: `.failed` for an empty tensor.
     public func max() throws(TorchError) -> Tensor { try reduced(CT_MAX, "max") }
 
-    /// The position of the largest element along a dimension (`int64`), which disappears.
+    /// The index (`int64`) of the largest element along a dimension, which is removed.
     ///
-    /// - Parameter dimension: Which; negative counts from the end.
-    /// - Returns: One dimension less.
+    /// - Parameter dimension: The dimension; negative counts from the end.
+    /// - Returns: A tensor with one dimension less.
     /// - Throws: `.indexOutOfRange`.
     public func argmax(along dimension: Int) throws(TorchError) -> Tensor {
         try reduced(CT_ARGMAX, "argmax", dimension)
@@ -132,7 +132,7 @@ extension Tensor {
 
     /// Softmax along a dimension.
     ///
-    /// - Parameter dimension: Which; negative counts from the end.
+    /// - Parameter dimension: The dimension; negative counts from the end.
     /// - Returns: A tensor of this shape.
     /// - Throws: `.indexOutOfRange`.
     public func softmax(along dimension: Int) throws(TorchError) -> Tensor {
@@ -141,17 +141,17 @@ extension Tensor {
 
     /// The logarithm of softmax along a dimension.
     ///
-    /// - Parameter dimension: Which; negative counts from the end.
+    /// - Parameter dimension: The dimension; negative counts from the end.
     /// - Returns: A tensor of this shape.
     /// - Throws: `.indexOutOfRange`.
     public func logSoftmax(along dimension: Int) throws(TorchError) -> Tensor {
         try makeTensor("logSoftmax", from: self) { ct_math_log_softmax($0, self.handle, Int64(dimension)) }
     }
 
-    /// Elements picked along a dimension, one per position of `indices`.
+    /// Gathers elements along a dimension, one per element of `indices`.
     ///
     /// - Parameters:
-    ///   - dimension: Along which.
+    ///   - dimension: The dimension.
     ///   - indices: `int64`, as many dimensions as this tensor.
     /// - Returns: A tensor of the shape of `indices`.
     /// - Throws: `.indexOutOfRange`.
@@ -163,7 +163,7 @@ extension Tensor {
         }
     }
 
-    /// Whether no element is infinite or not a number.
+    /// Returns whether no element is NaN or infinite.
     ///
     /// - Throws: `.outOfMemory`.
     public func isFinite() throws(TorchError) -> Bool {

@@ -1,14 +1,14 @@
 import CTorch
 
-// What neural networks are built of. On the CPU in float32 these are fused kernels of our own (CTorch/kernels).
+// Operations of neural networks. In float32 on the CPU these are our own fused kernels (CTorch/kernels).
 extension Tensor {
     /// `self · weightᵀ + bias`.
     ///
     /// - Parameters:
     ///   - weight: `[out, in]`; this tensor is `[.., in]`.
     ///   - bias: `[out]`.
-    ///   - routes: Which library multiplies on a CPU.
-    /// - Returns: `[.., out]`; in true float32 if both are.
+    ///   - routes: The product routes on a CPU.
+    /// - Returns: `[.., out]`, computed in true float32 if both inputs are float32.
     /// - Throws: `.failed` if the sizes differ.
     public func linear(
         _ weight: Tensor,
@@ -28,14 +28,14 @@ extension Tensor {
         }
     }
 
-    /// `self · weightᵀ + bias` of factors in a type narrower than float32.
+    /// `self · weightᵀ + bias` with factors in a type narrower than float32.
     ///
     /// - Parameters:
     ///   - weight: `[out, in]`, float32 or `dtype`; this tensor is `[.., in]`.
-    ///   - copy: The weight in that type, if there is one; else it is rounded here.
+    ///   - copy: The weight in that type; nil rounds the weight in this call.
     ///   - bias: `[out]`, float32.
-    ///   - dtype: `.bfloat16` or `.float16`: what float32 factors are rounded to.
-    ///   - routes: Whether a CPU multiplies in that type, or in float32 without rounding what is float32 already.
+    ///   - dtype: `.bfloat16` or `.float16`, the type that float32 factors are rounded to.
+    ///   - routes: Whether a CPU multiplies in that type, or in float32 without rounding float32 factors.
     /// - Returns: `[.., out]`, float32.
     /// - Throws: `.failed` if the sizes differ.
     package func linear(
@@ -60,11 +60,11 @@ extension Tensor {
         }
     }
 
-    /// Rows of this table `[V, H]` by ids.
+    /// Looks up rows of this table `[V, H]` by id.
     ///
     /// - Parameters:
     ///   - ids: `[T]`, `int32` or `int64`, each in `0 ..< V`.
-    ///   - paddingIndex: A row that gets no gradient; nil for none.
+    ///   - paddingIndex: The row that gets no gradient; nil for none.
     /// - Returns: `[T, H]`.
     /// - Throws: `.indexOutOfRange`.
     public func embedding(_ ids: Tensor, paddingIndex: Int? = nil) throws(TorchError) -> Tensor {
@@ -73,7 +73,7 @@ extension Tensor {
         }
     }
 
-    /// Root-mean-square normalisation over the last dimension.
+    /// Root-mean-square normalization over the last dimension.
     ///
     /// - Parameters:
     ///   - weight: `[H]`; this tensor is `[.., H]`.
@@ -88,7 +88,7 @@ extension Tensor {
         }
     }
 
-    /// Layer normalisation over the last dimension.
+    /// Layer normalization over the last dimension.
     ///
     /// - Parameters:
     ///   - residual: A tensor of this shape, added first.
@@ -128,7 +128,7 @@ extension Tensor {
         try makeTensor("swiglu", from: self, up) { ct_nn_swiglu($0, self.handle, up.handle) }
     }
 
-    /// Rotary position embedding of the first R numbers of each head, in the half-split layout.
+    /// Applies rotary position embedding to the first R elements of each head, in the half-split layout.
     ///
     /// - Parameters:
     ///   - cosine: `[T, R]`, R even and at most D; this tensor is `[T, N, D]`.
@@ -143,10 +143,10 @@ extension Tensor {
         }
     }
 
-    /// Zeroes elements with a probability and scales the rest so that the mean stays.
+    /// Zeroes elements with a probability, and scales the rest to preserve the mean.
     ///
     /// - Parameters:
-    ///   - probability: Of an element to be zeroed; fraction in `0 ..< 1`.
+    ///   - probability: Probability that an element is zeroed; fraction in `0 ..< 1`.
     ///   - random: The stream to draw from.
     /// - Returns: A tensor of this shape.
     /// - Throws: `.outOfMemory`.
@@ -154,12 +154,12 @@ extension Tensor {
         try dropout(probability, seed: random.draw())
     }
 
-    /// Dropout whose mask follows from a seed, and is computed again where it was not kept.
+    /// Dropout with a mask that is computed from a seed, and recomputed instead of stored.
     ///
     /// - Parameters:
-    ///   - probability: Of an element to be zeroed; fraction in `0 ..< 1`.
-    ///   - seed: Equal seeds zero equal places, on every device.
-    ///   - plain: Whether to take libtorch's operations where our kernel could; to compare the two.
+    ///   - probability: Probability that an element is zeroed; fraction in `0 ..< 1`.
+    ///   - seed: The seed of the mask; equal seeds give equal masks on every device.
+    ///   - plain: Whether to use libtorch's operations instead of our kernel, to compare the two.
     /// - Returns: A tensor of this shape.
     /// - Throws: `.outOfMemory`.
     package func dropout(

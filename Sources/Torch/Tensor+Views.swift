@@ -1,12 +1,12 @@
 import CTorch
 
-// Conversions, copies and views. A view shares its elements with the tensor it is made from.
+// Conversions, copies and views. A view shares its elements with its source tensor.
 extension Tensor {
-    /// The same values as another type or on another device; itself where nothing changes.
+    /// Converts to another type or device; returns this tensor if nothing changes.
     ///
     /// - Parameters:
-    ///   - dtype: The type wanted; this tensor's where nil.
-    ///   - device: The device wanted; this tensor's where nil.
+    ///   - dtype: The new type; nil keeps this tensor's.
+    ///   - device: The new device; nil keeps this tensor's.
     /// - Returns: A tensor of this shape.
     /// - Throws: `.outOfMemory`.
     public func to(dtype: DType? = nil, device: Device? = nil) throws(TorchError) -> Tensor {
@@ -17,7 +17,7 @@ extension Tensor {
         }
     }
 
-    /// The same values row by row without gaps; itself where they are so already.
+    /// Returns a row-major tensor without gaps; this tensor if it is contiguous already.
     ///
     /// - Throws: `.outOfMemory`.
     public func contiguous() throws(TorchError) -> Tensor {
@@ -25,22 +25,22 @@ extension Tensor {
         return try makeTensor("contiguous", from: self) { ct_tensor_contiguous($0, self.handle) }
     }
 
-    /// A copy with memory of its own.
+    /// Returns a copy that does not share memory.
     ///
     /// - Throws: `.outOfMemory`.
     public func copy() throws(TorchError) -> Tensor {
         try makeTensor("copy", from: self) { ct_tensor_clone($0, self.handle) }
     }
 
-    /// Overwrites this tensor's elements with another's, unrecorded.
+    /// Overwrites this tensor's elements with another tensor's, without recording.
     ///
-    /// - Parameter source: A tensor of this shape; converted where its dtype or device differs.
+    /// - Parameter source: A tensor of this shape; converted if its dtype or device differs.
     /// - Throws: `.failed` if the shapes differ.
     public func assign(_ source: Tensor) throws(TorchError) {
         try check("assign", withExtendedLifetime((self, source)) { ct_tensor_copy_(handle, source.handle) })
     }
 
-    /// Sets every element, unrecorded.
+    /// Sets every element, without recording.
     ///
     /// - Parameter value: The value.
     /// - Throws: `.failed` if the dtype cannot hold it.
@@ -48,10 +48,10 @@ extension Tensor {
         try check("fill", withExtendedLifetime(self) { ct_tensor_fill(handle, value) })
     }
 
-    /// The same elements in order under another shape.
+    /// Returns the same elements, in order, in another shape.
     ///
-    /// - Parameter shape: Sizes; one may be -1, "whatever is left".
-    /// - Returns: A view where the memory allows it, else a copy.
+    /// - Parameter shape: The new sizes; one may be -1 and is then inferred.
+    /// - Returns: A view if the memory layout allows it, else a copy.
     /// - Throws: `.failed` if the counts differ.
     public func reshaped(_ shape: [Int]) throws(TorchError) -> Tensor {
         let sizes = shape.map(Int64.init)
@@ -60,7 +60,7 @@ extension Tensor {
         }
     }
 
-    /// A view with two dimensions exchanged.
+    /// Returns a view with two dimensions swapped.
     ///
     /// - Parameters:
     ///   - a: One dimension; negative counts from the end.
@@ -71,11 +71,11 @@ extension Tensor {
         try makeTensor("transposed", from: self) { ct_tensor_transpose($0, self.handle, Int64(a), Int64(b)) }
     }
 
-    /// A view of `range` along a dimension.
+    /// Returns a view of `range` along a dimension.
     ///
     /// - Parameters:
-    ///   - dimension: Which; negative counts from the end.
-    ///   - range: Positions along it.
+    ///   - dimension: The dimension; negative counts from the end.
+    ///   - range: Indices along it.
     /// - Returns: The view.
     /// - Throws: `.failed` or `.indexOutOfRange` if the range does not fit.
     public func narrowed(_ dimension: Int, to range: Range<Int>) throws(TorchError) -> Tensor {
@@ -84,11 +84,11 @@ extension Tensor {
         }
     }
 
-    /// A view at one position of a dimension, which disappears.
+    /// Returns a view at one index of a dimension, which is removed.
     ///
     /// - Parameters:
-    ///   - dimension: Which; negative counts from the end.
-    ///   - index: The position along it.
+    ///   - dimension: The dimension; negative counts from the end.
+    ///   - index: The index along it.
     /// - Returns: The view.
     /// - Throws: `.indexOutOfRange`.
     public func selected(_ dimension: Int, at index: Int) throws(TorchError) -> Tensor {
@@ -97,21 +97,21 @@ extension Tensor {
         }
     }
 
-    /// A view with one more dimension, of size 1.
+    /// Returns a view with an additional dimension of size 1.
     ///
-    /// - Parameter dimension: Where it goes; negative counts from the end.
+    /// - Parameter dimension: Position of the new dimension; negative counts from the end.
     /// - Returns: The view.
     /// - Throws: `.indexOutOfRange`.
     public func unsqueezed(_ dimension: Int) throws(TorchError) -> Tensor {
         try makeTensor("unsqueezed", from: self) { ct_tensor_unsqueeze($0, self.handle, Int64(dimension)) }
     }
 
-    /// Rows (or whatever `dimension` holds) picked by number, copied.
+    /// Copies rows (or slices along another dimension) by index.
     ///
     /// - Parameters:
-    ///   - indices: Positions, `int32` or `int64`, one-dimensional.
-    ///   - dimension: Along which.
-    /// - Returns: As many rows as there are indices.
+    ///   - indices: One-dimensional, `int32` or `int64`.
+    ///   - dimension: The dimension.
+    /// - Returns: One row per index.
     /// - Throws: `.indexOutOfRange`.
     public func gatheringRows(_ indices: Tensor, dimension: Int = 0) throws(TorchError) -> Tensor {
         try makeTensor("gatheringRows", from: self, indices) {
@@ -119,11 +119,11 @@ extension Tensor {
         }
     }
 
-    /// Tensors one after another along a dimension, copied.
+    /// Concatenates tensors along a dimension into a copy.
     ///
     /// - Parameters:
-    ///   - tensors: At least one; shapes equal but for `dimension`.
-    ///   - dimension: Along which.
+    ///   - tensors: At least one tensor, with equal shapes except along `dimension`.
+    ///   - dimension: The dimension.
     /// - Returns: One tensor.
     /// - Throws: `.failed` if the shapes do not fit.
     public static func concatenated(_ tensors: [Tensor], dimension: Int = 0) throws(TorchError) -> Tensor {
@@ -133,7 +133,7 @@ extension Tensor {
     }
 }
 
-/// The handles of `tensors` side by side, which stay alive until `body` returns.
+/// Calls `body` with an array of the tensors' handles, which stay alive until it returns.
 func withHandles<Result>(_ tensors: [Tensor], _ body: (UnsafePointer<ct_tensor>?) -> Result) -> Result {
     withExtendedLifetime(tensors) {
         tensors.map(\.handle).withUnsafeBufferPointer { body($0.baseAddress) }

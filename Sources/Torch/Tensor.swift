@@ -1,10 +1,10 @@
 import CTorch
 
-/// A rectangular block of numbers on a device, which may take part in automatic differentiation.
+/// A multidimensional array of numbers on a device, with automatic differentiation.
 ///
-/// A handle to libtorch's tensor: copies share their elements, and views made by ``reshaped(_:)`` and the like do too.
-/// Not `Sendable`: what holds tensors has one owner. Shapes in this project are written `[T, H]`: `B` examples, `T`
-/// packed tokens of all examples, `H` hidden width, `N` heads, `D` head width, `K` labels, `V` vocabulary.
+/// A reference to libtorch's tensor: references share their elements, and so do views such as those of ``reshaped(_:)``.
+/// It is not `Sendable`: an object with tensors has one owner. Shapes in this project are written `[T, H]`: `B` examples, `T`
+/// packed tokens of all examples, `H` hidden width, `N` heads, `D` head width, `K` labels, `V` vocabulary size.
 public final class Tensor {
     let handle: ct_tensor
 
@@ -12,14 +12,14 @@ public final class Tensor {
 
     deinit { ct_tensor_free(handle) }
 
-    // MARK: Making
+    // MARK: Creating
 
-    /// A tensor holding a copy of `values`, row by row.
+    /// Creates a tensor with a copy of `values` in row-major order.
     ///
     /// - Parameters:
     ///   - values: The elements; their count is the product of `shape`.
     ///   - shape: Sizes, outermost first; `[]` for a scalar.
-    /// - Throws: `.failed` if the count does not fit the shape.
+    /// - Throws: `.failed` if the count does not match the shape.
     public convenience init<Element: TensorElement>(_ values: [Element], shape: [Int]) throws(TorchError) {
         var handle = ct_tensor()
         let sizes = shape.map(Int64.init)
@@ -37,7 +37,7 @@ public final class Tensor {
         self.init(handle: handle)
     }
 
-    /// A one-dimensional tensor holding a copy of `values`.
+    /// Creates a one-dimensional tensor with a copy of `values`.
     ///
     /// - Parameter values: The elements.
     /// - Throws: `.outOfMemory`.
@@ -45,16 +45,16 @@ public final class Tensor {
         try self.init(values, shape: [values.count])
     }
 
-    /// A CPU tensor over memory that something else owns, without a copy: a mapped file, say.
+    /// Creates a CPU tensor over memory with another owner, such as a mapped file, without a copy.
     ///
-    /// It must not be written.
+    /// It must not be written to.
     ///
     /// - Parameters:
-    ///   - memory: The first element; row-major and aligned for `dtype`.
+    ///   - memory: Address of the first element; the memory must be row-major and aligned for `dtype`.
     ///   - shape: Sizes, outermost first.
-    ///   - dtype: The elements' type.
-    ///   - owner: Kept alive until the last view of the memory is gone.
-    /// - Throws: `.failed` if libtorch refuses the shape.
+    ///   - dtype: The element type.
+    ///   - owner: An object that is kept alive until the last view of the memory is released.
+    /// - Throws: `.failed` if libtorch rejects the shape.
     public convenience init(
         borrowing memory: UnsafeRawPointer,
         shape: [Int],
@@ -73,18 +73,18 @@ public final class Tensor {
             retained.toOpaque(),
             { owner in owner.map { Unmanaged<AnyObject>.fromOpaque($0).release() } }
         )
-        // On failure libtorch has not taken the owner (and no tensor was made to release it).
+        // On failure libtorch has not taken the owner, and there is no tensor to release it.
         if status != Int32(CT_OK.rawValue) { retained.release() }
         try check("Tensor(borrowing:)", status)
         self.init(handle: handle)
     }
 
-    /// A tensor whose elements are not set yet.
+    /// Creates a tensor with uninitialized elements.
     ///
     /// - Parameters:
     ///   - shape: Sizes, outermost first.
-    ///   - dtype: The elements' type.
-    ///   - device: Where it lives.
+    ///   - dtype: The element type.
+    ///   - device: The device.
     /// - Returns: The tensor.
     /// - Throws: `.outOfMemory`, or `.failed` for a negative size.
     public static func empty(
@@ -98,13 +98,13 @@ public final class Tensor {
         }
     }
 
-    /// A tensor of one value throughout.
+    /// Creates a tensor with the same value everywhere.
     ///
     /// - Parameters:
-    ///   - value: Every element.
+    ///   - value: The value of every element.
     ///   - shape: Sizes, outermost first.
-    ///   - dtype: The elements' type.
-    ///   - device: Where it lives.
+    ///   - dtype: The element type.
+    ///   - device: The device.
     /// - Returns: The tensor.
     /// - Throws: `.outOfMemory`, or `.failed` for a negative size.
     public static func full(
@@ -119,12 +119,12 @@ public final class Tensor {
         }
     }
 
-    /// A tensor of zeros.
+    /// Creates a tensor of zeros.
     ///
     /// - Parameters:
     ///   - shape: Sizes, outermost first.
-    ///   - dtype: The elements' type.
-    ///   - device: Where it lives.
+    ///   - dtype: The element type.
+    ///   - device: The device.
     /// - Returns: The tensor.
     /// - Throws: `.outOfMemory`, or `.failed` for a negative size.
     public static func zeros(
@@ -135,20 +135,20 @@ public final class Tensor {
         try full(0, shape, dtype: dtype, device: device)
     }
 
-    /// How often the values were changed in place: while it is the same, so are they.
+    /// The number of in-place changes; an unchanged number means unchanged values.
     ///
-    /// - Throws: `.failed` for a tensor that does not count.
+    /// - Throws: `.failed` for a tensor without a version counter.
     package func version() throws(TorchError) -> UInt32 {
         var version: UInt32 = 0
         try check("version", withExtendedLifetime(self) { ct_tensor_version(&version, handle) })
         return version
     }
 
-    /// Float32 zeros that take memory only where something is written, page by page: for tables of which a run uses few rows.
+    /// Creates float32 zeros whose pages take memory only once they are written to: for tables with few used rows.
     ///
     /// - Parameters:
     ///   - shape: Sizes, outermost first.
-    ///   - device: Where it lives; elsewhere than on a CPU these are zeros like any.
+    ///   - device: The device; except on a CPU these are ordinary zeros.
     /// - Returns: The tensor.
     /// - Throws: `.outOfMemory`.
     package static func zerosOnDemand(_ shape: [Int], device: Device) throws(TorchError) -> Tensor {
@@ -157,12 +157,12 @@ public final class Tensor {
         return try makeTensor("zerosOnDemand") { ct_tensor_zeros_on_demand($0, sizes, sizes.count) }
     }
 
-    /// A float32 CPU tensor drawn from N(`mean`, `std`²).
+    /// Draws a float32 CPU tensor from N(`mean`, `std`²).
     ///
     /// - Parameters:
     ///   - shape: Sizes, outermost first.
     ///   - mean: The distribution's mean.
-    ///   - std: Its standard deviation.
+    ///   - std: The distribution's standard deviation.
     ///   - random: The stream to draw from.
     /// - Returns: The tensor.
     /// - Throws: `.outOfMemory`, or `.failed` for a negative size.
@@ -192,30 +192,30 @@ public final class Tensor {
     /// The number of elements.
     public var count: Int { withExtendedLifetime(self) { Int(ct_tensor_element_count(handle)) } }
 
-    /// The elements' type.
+    /// The element type.
     public var dtype: DType {
         var dtype = CT_FLOAT32
         _ = withExtendedLifetime(self) { ct_tensor_dtype(&dtype, handle) }
         return DType(native: dtype)
     }
 
-    /// Where the elements live.
+    /// The device of the elements.
     public var device: Device {
         var device = ct_device()
         _ = withExtendedLifetime(self) { ct_tensor_device(&device, handle) }
         return Device(native: device)
     }
 
-    /// Whether elements lie row by row without gaps.
+    /// Whether elements are stored in row-major order without gaps.
     public var isContiguous: Bool { withExtendedLifetime(self) { ct_tensor_is_contiguous(handle) } }
 
     // MARK: Reading
 
-    /// Reads the elements' memory, copied to the CPU and laid out row by row first where they are not already.
+    /// Reads the elements' memory; copies them first unless they are contiguous on the CPU.
     ///
-    /// - Parameter body: Gets the bytes, which are valid only until it returns.
-    /// - Returns: What `body` returns.
-    /// - Throws: `.outOfMemory` if a copy was needed and found no room.
+    /// - Parameter body: Receives the bytes, which are valid only until it returns.
+    /// - Returns: The result of `body`.
+    /// - Throws: `.outOfMemory` if there is no memory for a copy.
     public func withUnsafeBytes<Result>(
         _ body: (UnsafeRawBufferPointer) -> Result
     ) throws(TorchError) -> Result {
@@ -226,24 +226,24 @@ public final class Tensor {
         }
     }
 
-    /// The memory of a contiguous CPU tensor, valid as long as the tensor is; the caller keeps it alive.
+    /// The memory of a contiguous CPU tensor, valid as long as the tensor, which the caller must keep alive.
     package var memory: UnsafeRawBufferPointer {
-        precondition(device == .cpu && isContiguous, "needs a contiguous tensor on the CPU")
+        precondition(device == .cpu && isContiguous, "requires a contiguous tensor on the CPU")
         return UnsafeRawBufferPointer(start: ct_tensor_data(handle), count: count * dtype.byteWidth)
     }
 
-    /// Writes the elements' memory in place; for contiguous CPU tensors.
+    /// Writes to the elements' memory in place; for contiguous CPU tensors.
     ///
-    /// - Parameter body: Gets the bytes, which are valid only until it returns.
-    /// - Returns: What `body` returns.
-    /// - Throws: `.failed` if the tensor is elsewhere or not contiguous.
+    /// - Parameter body: Receives the bytes, which are valid only until it returns.
+    /// - Returns: The result of `body`.
+    /// - Throws: `.failed` if the tensor is on another device or not contiguous.
     package func withUnsafeMutableBytes<Result>(
         _ body: (UnsafeMutableRawBufferPointer) -> Result
     ) throws(TorchError) -> Result {
         guard device == .cpu, isContiguous else {
             throw TorchError(
                 operation: "withUnsafeMutableBytes",
-                message: "needs a contiguous tensor on the CPU"
+                message: "requires a contiguous tensor on the CPU"
             )
         }
         return withExtendedLifetime(self) {
@@ -251,10 +251,10 @@ public final class Tensor {
         }
     }
 
-    /// The elements row by row, converted to `Element`.
+    /// Returns the elements in row-major order, converted to `Element`.
     ///
-    /// - Parameter type: The Swift type wanted.
-    /// - Returns: As many values as ``count``.
+    /// - Parameter type: The Swift type.
+    /// - Returns: ``count`` values.
     /// - Throws: `.outOfMemory`.
     public func array<Element: TensorElement>(
         of type: Element.Type = Element.self
@@ -262,7 +262,7 @@ public final class Tensor {
         try to(dtype: Element.dtype).withUnsafeBytes { Array($0.bindMemory(to: Element.self)) }
     }
 
-    /// The only element, as a number.
+    /// Returns the only element as a number.
     ///
     /// - Returns: The value.
     /// - Throws: `.failed` if there is not exactly one element.
@@ -275,6 +275,6 @@ public final class Tensor {
 }
 
 extension Tensor: CustomStringConvertible {
-    /// `float32 [8, 2] on cpu`.
+    /// A description such as `float32 [8, 2] on cpu`.
     public var description: String { "\(dtype.rawValue) \(shape) on \(device)" }
 }

@@ -1,29 +1,29 @@
 import CTorch
 
-/// Where large tensors on the CPU live once the program asks for it, on Linux: a heap of their own.
+/// A separate heap for large CPU tensors, on Linux, once a program adopts it.
 ///
-/// Every training step frees what the next one needs, in other sizes, for batches differ in length. The C library gives the
-/// pages back, and the kernel clears them again, or keeps them and fills up with holes: SmolLM2-135M's tensors took 2.15 GB at
-/// most and its process 3.5 after 222 steps. This heap joins free neighbours, takes the best fit, and holds what ``slack``
-/// allows; on huge pages a step is a tenth faster, too.
+/// Every training step frees memory that the next step needs in other sizes, because batches differ in length. The C library
+/// either returns the pages, so that the kernel must clear them again, or keeps them and fragments: SmolLM2-135M's tensors took
+/// at most 2.15 GB, but its process took 3.5 GB after 222 steps. This heap merges free neighbors, takes the best fit, and keeps
+/// at most ``slack`` in reserve. With huge pages a step is also a tenth faster.
 public struct TensorHeap: Sendable, Equatable {
-    /// The share that it may hold beyond the most that tensors took at once.
+    /// The share that the heap may hold beyond the peak of live tensors.
     public static let slack = 0.08
 
-    /// Bytes of the tensors in it.
+    /// Bytes of the live tensors in the heap.
     public let live: Int
-    /// The most there were at once.
+    /// The peak of ``live``.
     public let highestLive: Int
-    /// Bytes of the pages that the system holds for it, at most.
+    /// Upper bound on the bytes of resident pages.
     public let resident: Int
 
-    /// Lets tensors live there from now on, for the whole process, and bounds the caches of oneDNN, which would grow by 4 MB a
-    /// step.
+    /// Allocates tensors there from now on, for the whole process, and bounds the caches of oneDNN, which would otherwise grow
+    /// by 4 MB per step.
     ///
-    /// Call it once, at the start of a program that trains or predicts. Where it cannot be had, nothing changes.
+    /// Call it once, at the start of a program that trains or predicts. If the heap is not available, nothing changes.
     public static func adopt() { ct_runtime_use_tensor_heap(slack) }
 
-    /// What it holds now; all 0 where there is none.
+    /// The current state; all zero if there is no such heap.
     public static var now: TensorHeap {
         var (live, highestLive, resident): (Int64, Int64, Int64) = (0, 0, 0)
         ct_memory_tensor_heap(&live, &highestLive, &resident)

@@ -1,22 +1,22 @@
 import CTorch
 
-/// Why a tensor operation failed.
+/// An error of a tensor operation.
 public struct TorchError: Error, Sendable, Equatable {
     /// The kind of failure, for code that handles one kind specially.
     public enum Code: Sendable, Equatable {
-        /// libtorch refused the operation: shapes, dtypes or values do not fit.
+        /// libtorch rejected the operation: shapes, dtypes or values do not match.
         case failed
-        /// The device has no memory left.
+        /// The device is out of memory.
         case outOfMemory
-        /// An index or token id lies outside its table.
+        /// An index or token id is out of range.
         case indexOutOfRange
     }
 
     /// The kind of failure.
     public var code: Code
-    /// The operation that failed, `matmul` say.
+    /// The operation that failed, for example `matmul`.
     public var operation: String
-    /// What libtorch says, with the shapes.
+    /// libtorch's message, with the shapes.
     public var message: String
 
     package init(code: Code = .failed, operation: String, message: String) {
@@ -27,7 +27,7 @@ public struct TorchError: Error, Sendable, Equatable {
 }
 
 extension TorchError: CustomStringConvertible {
-    /// `operation: message`, and what to do where memory ran out.
+    /// `operation: message`, with a hint if the device is out of memory.
     public var description: String {
         let hint = code == .outOfMemory ? "; use a smaller batch or shorter texts" : ""
         return "\(operation): \(message)\(hint)"
@@ -35,7 +35,7 @@ extension TorchError: CustomStringConvertible {
 }
 
 extension TorchError.Code {
-    /// CTorch's status for it.
+    /// The corresponding status of CTorch.
     var native: ct_status {
         switch self {
         case .failed: CT_ERROR
@@ -45,7 +45,7 @@ extension TorchError.Code {
     }
 }
 
-/// Turns a status of CTorch into an error; the text is read on the thread of the call, straight after it.
+/// Throws for a failed CTorch status. Must run on the thread of the call, immediately after it, to read its message.
 func check(_ operation: String, _ status: Int32) throws(TorchError) {
     guard status != Int32(CT_OK.rawValue) else { return }
     let code: TorchError.Code =
@@ -57,7 +57,7 @@ func check(_ operation: String, _ status: Int32) throws(TorchError) {
     throw TorchError(code: code, operation: operation, message: String(cString: ct_last_error()))
 }
 
-/// Calls an operation that makes one tensor from `inputs`, which stay alive until it returns.
+/// Calls an operation that creates one tensor from `inputs`, and keeps them alive until it returns.
 func makeTensor(
     _ operation: String,
     from inputs: Tensor...,

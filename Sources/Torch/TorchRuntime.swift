@@ -1,23 +1,23 @@
 import CTorch
 
-/// What the engine is and offers on this machine.
+/// libtorch's version, threads and devices on this machine.
 public enum TorchRuntime {
     /// libtorch's version.
     public static var version: String { String(cString: ct_runtime_version()) }
 
-    /// The instruction set that libtorch's kernels use on this CPU, `AVX512` say.
+    /// The instruction set that libtorch's kernels use on this CPU, for example `AVX512`.
     public static var cpuCapability: String { String(cString: ct_runtime_cpu_capability()) }
 
-    /// Threads that one operation may use.
+    /// Returns the number of threads that one operation may use.
     ///
-    /// - Throws: `.failed` if libtorch cannot tell.
+    /// - Throws: `.failed` if libtorch cannot report it.
     public static func threadCount() throws(TorchError) -> Int {
         var count: Int32 = 0
         try check("threadCount", ct_runtime_thread_count(&count))
         return Int(count)
     }
 
-    /// Sets how many threads one operation may use: at the start, or between two batches on the thread that computes.
+    /// Sets the number of threads per operation. Call it at the start, or between two batches on the computing thread.
     ///
     /// - Parameter count: At least 1.
     /// - Throws: `.failed` if `count` is not positive.
@@ -25,17 +25,17 @@ public enum TorchRuntime {
         try check("setThreadCount", ct_runtime_set_thread_count(Int32(clamping: count)))
     }
 
-    /// Opens the CUDA half of libtorch where this build has one, after which CUDA devices appear.
+    /// Loads the CUDA part of libtorch if this build has one; CUDA devices are available afterwards.
     ///
-    /// - Returns: Whether this build has one.
-    /// - Throws: `.failed` with the loader's reason: the NVIDIA libraries it needs are not there, say.
+    /// - Returns: Whether this build has a CUDA part.
+    /// - Throws: `.failed` with the loader's reason, such as missing NVIDIA libraries.
     public static func openCUDA() throws(TorchError) -> Bool {
         var opened = false
         try check("openCUDA", ct_runtime_open_cuda(&opened))
         return opened
     }
 
-    /// The devices there are, the CPU first.
+    /// Returns the available devices, the CPU first.
     ///
     /// - Throws: `.failed` if a driver reports a fault.
     public static func devices() throws(TorchError) -> [Device] {

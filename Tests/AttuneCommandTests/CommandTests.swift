@@ -99,7 +99,7 @@ struct CommandTests {
                 ),
                 (
                     try train(try file("text,label\na,x\nb,x\n", "c.csv", in: folder), in: folder), 65,
-                    "one label only"
+                    "only one label"
                 ),
                 (
                     try train(good, in: folder, ["--learning-rate", "0"]), 64,
@@ -122,11 +122,11 @@ struct CommandTests {
                         in: folder,
                         ["--problem-type", "regression", "--class-weights", "balanced"]
                     ),
-                    64, "--class-weights is for classes"
+                    64, "--class-weights needs classes"
                 ),
                 (
                     try train(good, in: folder, ["--weights-dtype", "bf16", "--precision", "fp32"]), 64,
-                    "goes with --precision bf16, not fp32"
+                    "needs --precision bf16, not fp32"
                 ),
                 (
                     try attune(["evaluate", "--model", model, "--dataset", good, "--text-column", "text"]),

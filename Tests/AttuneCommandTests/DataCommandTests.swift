@@ -132,9 +132,9 @@ struct DataCommandTests {
             #expect(cleared.output == "deleted 0 files, 0 B\n")
             #expect(try attune(["data", "cache", "--unused-for", "3"]).code == 64)
             let wrong = try attune(["data", "convert", "--dataset", "x.csv", "--output", "x.xls"])
-            #expect(wrong.code == 64 && wrong.errors.contains("its ending must be one of .csv"))
+            #expect(wrong.code == 64 && wrong.errors.contains("the extension must be one of .csv"))
             let missing = try attune(["data", "convert", "--dataset", "'no*.csv'", "--output", "x.csv"])
-            #expect(missing.code == 66 && missing.errors.contains("no file of rows matches"))
+            #expect(missing.code == 66 && missing.errors.contains("no data file matches"))
         }
     }
 }

@@ -32,7 +32,7 @@ struct DataShapesCommandTests {
             let lines = outcome.output.split(separator: "\n").map {
                 $0.split(separator: " ").joined(separator: " ")
             }
-            #expect(lines.contains("annotations list of objects, read by its parts"))
+            #expect(lines.contains("annotations list of objects, read by its fields"))
             #expect(lines.contains("annotations.result.value.choices list of string"))
         }
         try describe("export.json", export, ["--text-column", "text"]) { outcome in

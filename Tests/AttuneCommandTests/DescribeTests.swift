@@ -46,12 +46,12 @@ struct DescribeTests {
 
     private static let golden = """
         weather/: 9 rows
-        compared with the split "test": 2 rows to measure on
+        compared with the split "test": 2 rows for evaluation
 
           text   string
           label  string
 
-        labels in "label": 5 classes; rows to train on, their share, rows to measure on
+        labels in "label": 5 classes; columns: training rows, share, evaluation rows
           sun   ████████████████████████████████████████  4  44.4 %  0
           rain  ████████████████████                      2  22.2 %  1
           Sun   ██████████                                1  11.1 %  0
@@ -67,34 +67,34 @@ struct DescribeTests {
           50 to 59                                            0
           60 to 69  █████                                     1
 
-        to mend:
+        to fix:
         1. 1 row has no label
            row 8
            → label them or leave them out: they cannot be trained on
         2. 1 row has no text
            row 5
-           → leave them out: there is nothing in them to learn from
+           → leave them out: nothing can be learned from them
         3. 1 text has different labels in different rows (3 rows)
            rows 1, 3, 6: "sun", "Sun": “sunny day”
-           → decide which label is right, or leave these rows out: no answer to them can be right every time
+           → decide which label is right, or leave these rows out: no prediction can be right for all of them
         4. 2 rows repeat the text of an earlier one (1 text)
            rows 1, 3, 6: "sun", "Sun": “sunny day”
-           → keep one row of each before you split: a text on both sides of a split flatters the result
-        5. 1 evaluation row has a text that is trained on, too (50.0 %)
+           → keep one row of each before you split: a text in both parts of a split inflates the metrics
+        5. 1 evaluation row has a text that is also in the training data (50.0 %)
            row 2 and evaluation row 1: “rainy day”
-           → leave them out of one side: a model may know them by heart, and the result then says too much
-        6. 1 class has no row to train on, though the evaluation has some
+           → leave them out of one part: the model may have memorized them, which inflates the metrics
+        6. 1 class has no training row, but the evaluation data has some
            "fog"
-           → add rows, or leave the class out of the evaluation: it can never be right there
-        7. 2 classes have one row only, and a stratified split needs two
+           → add rows, or leave the class out of the evaluation: the model can never predict it
+        7. 2 classes have only one row, but a stratified split needs two
            "Sun", "hail"
-           → add rows, merge the class into another, or leave it out; without --stratify-by one side goes without it
+           → add rows, merge the class into another, or leave it out; without --stratify-by one part lacks it
         8. 2 classes have fewer than 10 rows
            "sun", "rain"
-           → add rows or merge: of a fifth held out hardly one would be such, so believe no score of it
+           → add rows or merge classes: a 20 % hold-out would get about one such row, so its score would mean nothing
         9. 1 group of label names differs in case or spaces only
            "Sun", "sun"
-           → give each the same name, unless they are meant to differ
+           → give each group one name, unless the names are meant to differ
 
         """
 
@@ -130,15 +130,15 @@ struct DescribeTests {
             for (more, cut, advice) in [
                 (
                     [], "cut at 64 tokens: 2 texts",
-                    "the model takes no more than 64 tokens: shorten or divide the texts"
+                    "the model accepts at most 64 tokens: shorten or split the texts"
                 ),
                 (
                     ["--max-length", "1332"], "cut at 64 tokens: 2 texts",
-                    "the model takes no more than 64 tokens"
+                    "the model accepts at most 64 tokens"
                 ),
                 (
                     ["--max-length", "32"], "cut at 32 tokens: 2 texts",
-                    "--max-length 64, the most that the model takes"
+                    "--max-length 64, the model's maximum"
                 ),
             ] {
                 let outcome = try attune(arguments + more)
@@ -148,7 +148,7 @@ struct DescribeTests {
                 )
                 #expect(
                     outcome.errors.contains(
-                        "a maximum length of 1332 was asked for, and texts are cut at 64 tokens"
+                        "a maximum length of 1332 was requested, but texts are cut at 64 tokens"
                     )
                         == more.contains("1332"),
                     "\(outcome.errors)"
@@ -182,16 +182,16 @@ struct DescribeTests {
             #expect(split.code == 0)
             #expect(
                 split.output.contains(
-                    "the rows to measure on have no column \"label\"\n   → choose rows with labels"
+                    "the evaluation data has no column \"label\"\n   → choose evaluation data with labels"
                 )
             )
             #expect(
-                split.output.contains("left out 2 files whose name tells none: notes.csv, other/body.csv; ")
+                split.output.contains("left out 2 files with no split in the name: notes.csv, other/body.csv; ")
             )
             let file = try attune(arguments + ["--eval-dataset", path + "other/body.csv"])
             #expect(file.code == 0)
             #expect(
-                file.output.contains("the rows to measure on have no column \"text\"\n"),
+                file.output.contains("the evaluation data has no column \"text\"\n"),
                 "\(file.output)\(file.errors)"
             )
         }
@@ -202,7 +202,7 @@ struct DescribeTests {
             #expect(
                 outcome.output == """
                     weather/: 9 rows
-                    compared with the split "test": 2 rows to measure on
+                    compared with the split "test": 2 rows for evaluation
 
                       text   string
                       label  string
@@ -242,7 +242,7 @@ struct DescribeTests {
                 let outcome = try attune(["data", "describe", "--dataset", path] + labels)
                 #expect(
                     outcome.output.contains(
-                        "labels in 2 columns of 0 and 1: 2 classes, 1.00 a row on average, 1 row with none\n"
+                        "labels in 2 columns of 0 and 1: 2 classes, 1.00 per row on average, 1 row without any\n"
                     ),
                     "\(outcome.output)\(outcome.errors)"
                 )
@@ -252,9 +252,9 @@ struct DescribeTests {
 
     @Test func `mistakes have a clear line and the right exit code`() throws {
         let cases: [([String], Int32, String)] = [
-            (["--max-length", "5"], 64, "name whose with --model"),
+            (["--max-length", "5"], 64, "name the model with --model"),
             (["--text-pair-column", "label"], 64, "name the first with --text-column"),
-            (["--label-columns", "label,label"], 64, "named twice"),
+            (["--label-columns", "label,label"], 64, "given twice"),
             (["--text-column", "txt"], 65, "did you mean \"text\"?"),
             (["--label-columns", "label,text"], 65, "must hold 0 or 1 each"),
             (["--eval-split", "dev"], 65, "it has \"train\", \"test\""),

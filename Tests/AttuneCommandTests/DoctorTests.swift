@@ -60,7 +60,7 @@ struct DoctorTests {
             let offline = try doctor(["HF_ENDPOINT": endpoint, "HF_HUB_OFFLINE": "1"], in: folder)
             #expect(
                 offline.code == 0
-                    && offline.output.contains("Hub           not asked, as HF_HUB_OFFLINE says")
+                    && offline.output.contains("Hub           not contacted, because HF_HUB_OFFLINE is set")
             )
         }
         #expect(hub.requests.isEmpty)
@@ -74,9 +74,9 @@ struct DoctorTests {
             table.lines == [
                 "products      fp32 by MKL      205 GFLOP/s",
                 "              fp32 by oneDNN   309 GFLOP/s  chosen for --precision fp32",
-                "              bf16             168 GFLOP/s  --precision bf16 is computed in fp32, which is faster here "
-                    + "or as fast",
-                "              kept in /cache/cpu.json",
+                "              bf16             168 GFLOP/s  --precision bf16 computes in fp32, which is at least as fast "
+                    + "here",
+                "              saved in /cache/cpu.json",
             ]
         )
     }
@@ -96,11 +96,11 @@ struct DoctorTests {
 
     @Test func `numbers become advice`() {
         let plain = advice { _ in }
-        #expect(plain.contains("--precision bf16 computes in fp32 as well"))
-        #expect(plain.contains("stay with --precision fp32") && !plain.contains("--threads"))
-        #expect(plain.contains("16.0 GB of free memory trains models of up to about 1.0 billion weights"))
+        #expect(plain.contains("--precision bf16 would also compute in fp32"))
+        #expect(plain.contains("keep --precision fp32") && !plain.contains("--threads"))
+        #expect(plain.contains("16.0 GB of free memory can train models of up to about 1.0 billion weights"))
         #expect(advice { $0.speeds.bfloat16 = 400 }.contains("--precision bf16 multiplies 2.0 times as fast"))
-        #expect(advice { $0.freeDisk = 1_500_000_000 }.contains("only 1.5 GB of disk are free"))
+        #expect(advice { $0.freeDisk = 1_500_000_000 }.contains("only 1.5 GB of disk space is free"))
         #expect(advice { $0.threads = 1 }.contains("1 of 2 cores are used: --threads 2 uses all"))
         #expect(advice { $0.hasAccelerator = false }.contains("no GPU is used"))
     }

@@ -62,7 +62,7 @@ struct FullDiskTests {
             let lines = outcome.output.split(separator: "\n").map(String.init)
             try #require(lines.count == 5, "\(outcome.output)\(outcome.errors)")
             #expect(
-                lines[0] == "74" && lines[1].contains("the disk is full; free some room"),
+                lines[0] == "74" && lines[1].contains("the disk is full; free some space"),
                 "\(outcome.output)"
             )
             #expect(lines[2...] == ["0", "0", "same"], "\(outcome.output)")

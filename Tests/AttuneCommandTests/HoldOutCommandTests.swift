@@ -90,7 +90,7 @@ struct HoldOutCommandTests {
             #expect(lonely.code == 0, "\(lonely.errors)")
             #expect(
                 lonely.errors.contains(
-                    "column \"label\": 1 value has one row only (\"once\"): it is trained on and not held out"
+                    "column \"label\": 1 value has only one row (\"once\"): it stays in the training set"
                 ),
                 "\(lonely.errors)"
             )
@@ -111,7 +111,7 @@ struct HoldOutCommandTests {
                 "--stratify-by", "label", "--output-dir",
                 folder.appending(path: "parts").path(percentEncoded: false),
             ])
-            #expect(split.code == 65 && split.errors.contains("one row only (\"once\")"), "\(split.errors)")
+            #expect(split.code == 65 && split.errors.contains("only one row (\"once\")"), "\(split.errors)")
         }
     }
 
@@ -121,7 +121,7 @@ struct HoldOutCommandTests {
             let data = try file(rows, in: folder)
             for (flags, reason) in [
                 (["--label-column", "group"], "a text may have several labels"),
-                (["--problem-type", "regression"], "numbers have no shares"),
+                (["--problem-type", "regression"], "the labels are numbers"),
             ] {
                 let outcome = try train(data, in: folder, ["--test-size", "0.25"] + flags)
                 #expect(
@@ -136,7 +136,7 @@ struct HoldOutCommandTests {
     @Test func `a run that holds nothing out warns in one line`() throws {
         try withTemporaryFolder { folder in
             let data = try unequal(in: folder)
-            let warning = "warning: no texts are held out, so nothing will tell how good the model is"
+            let warning = "warning: no texts are held out, so the model will not be evaluated"
             let outcome = try train(data, in: folder, [])
             #expect(outcome.code == 0)
             #expect(
@@ -177,12 +177,12 @@ struct HoldOutCommandTests {
                     #expect(outcome.errors.contains("--test-size"), "\(size): \(outcome.errors)")
                 }
             }
-            #expect(try plan(["--test-size", "1.0"]).errors.contains("with a decimal point it is a share"))
+            #expect(try plan(["--test-size", "1.0"]).errors.contains("a share of the rows must be"))
             #expect(try inRecipe("test_size: 1.0").errors.contains("r.yaml: line 1: "))
             // A whole number counts rows.
             for outcome in [try plan(["--test-size", "2"]), try inRecipe("test_size: 2")] {
                 #expect(
-                    outcome.code == 0 && words(outcome).contains("measure on 2 texts"),
+                    outcome.code == 0 && words(outcome).contains("evaluate on 2 texts"),
                     "\(outcome.output)"
                 )
             }

@@ -28,10 +28,10 @@ struct InspectTests {
                 context     64 tokens
                 tokenizer   BPE, 482 tokens
                             bos <s>, eos </s>, pad </s>
-                labels      none: a base model, whose head is made when it is trained
+                labels      none: a base model; training adds a head
                 memory      to load        52.7 kB  in float32, 26.3 kB in bfloat16
                             to predict  + 426.0 kB  for a batch of 8 texts of 64 tokens
-                            to train      210.7 kB  weights, gradients and AdamW's moments in float32; a batch's values on top
+                            to train      210.7 kB  weights, gradients and AdamW's moments in float32, without activations
                 files       config.json              713 B
                             model.safetensors      54.7 kB
                             tokenizer.json          8.3 kB

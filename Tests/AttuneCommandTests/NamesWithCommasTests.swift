@@ -95,12 +95,12 @@ struct NamesWithCommasTests {
         try withTemporaryFolder { folder in
             let data = try data(in: folder)
             for (flags, code, part) in [
-                (["--class-weights", "C, C++"], 64, "NAME=WEIGHT, and \"C, C++\" is none of these"),
-                (["--class-weights", "a=0"], 64, "gives \"a\" the weight 0; a weight is a number above 0"),
+                (["--class-weights", "C, C++"], 64, "NAME=WEIGHT, not \"C, C++\""),
+                (["--class-weights", "a=0"], 64, "gives \"a\" the weight 0; a weight must be a finite number above 0"),
                 (["--class-weights", "a=1", "--class-weights", "a=2"], 64, "gives \"a\" two weights"),
                 (
                     ["--class-weights", "balanced", "--class-weights", "a=2"], 64,
-                    "\"balanced\" is none of these"
+                    "not \"balanced\""
                 ),
                 (
                     ["--class-weights", "C++=1,a=b=1"], 65,

@@ -107,7 +107,7 @@ struct OverwritingTests {
             let test = try Data(contentsOf: URL(filePath: parts + "/test.csv"))
             let second = try split(data, ["--seed", "9"])
             #expect(
-                second.code == 73 && second.errors.contains("train.csv is there already"),
+                second.code == 73 && second.errors.contains("train.csv already exists"),
                 "\(second.errors)"
             )
             #expect(try Data(contentsOf: URL(filePath: parts + "/test.csv")) == test)

@@ -79,7 +79,7 @@ struct PushTests {
             for line in [
                 "base_model: \"org/tiny\"", "datasets:\n- \"org/texts\"", "language:\n- \"en\"",
                 "model-index:\n- name: \"weather\"",
-                "| 1 | sun | 15 |", "is \\ taken for", "attune predict --model ada/weather",
+                "| 1 | sun | 15 |", "true \\ predicted", "attune predict --model ada/weather",
             ] { #expect(page.contains(line), "\(line)") }
             let said = try attune(
                 ["predict", "--model", "ada/weather", "--text", "rainy day 7"],

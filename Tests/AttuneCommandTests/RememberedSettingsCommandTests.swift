@@ -56,7 +56,7 @@ struct RememberedSettingsCommandTests {
             #expect(plain.code == 0, "\(plain.errors)")
             #expect(
                 plain.errors.contains(
-                    "as in the model's training: the texts of column \"body\", at most 6 tokens a text"
+                    "as in training: texts from column \"body\", at most 6 tokens per text"
                 ),
                 "\(plain.errors)"
             )
@@ -79,7 +79,7 @@ struct RememberedSettingsCommandTests {
             let shown = try attune(["inspect", "--model", out])
             #expect(
                 shown.output.contains(
-                    "trained     texts of column \"body\"\n            at most 6 tokens a text\n"
+                    "trained     texts from column \"body\"\n            at most 6 tokens per text\n"
                 ),
                 "\(shown.output)"
             )
@@ -120,7 +120,7 @@ struct RememberedSettingsCommandTests {
             try Data(JSONValue.object(changed).formatted.utf8).write(to: URL(filePath: out + "/attune.json"))
             let plain = try attune(["evaluate", "--model", out, "--dataset", eval, "--output", numbers])
             #expect(
-                plain.errors.contains("keeps a loss for other labels than the model has"),
+                plain.errors.contains("has a loss for other labels than the model's"),
                 "\(plain.errors)"
             )
             let loss = try results(numbers)
@@ -156,7 +156,7 @@ struct RememberedSettingsCommandTests {
                 try lines(tokens.output).allSatisfy { $0["input_ids"].array?.count == 6 },
                 "\(tokens.errors)"
             )
-            #expect(tokens.errors.contains("the length with which the model was trained"))
+            #expect(tokens.errors.contains("the length used in training"))
 
             // Another file: its only column is taken, and a missing one is named.
             let plain = try file("a rainy day\na sunny day\n", "plain.txt", in: folder)
@@ -165,7 +165,7 @@ struct RememberedSettingsCommandTests {
             let missing = try attune(["predict", "--model", out, "--input", other])
             #expect(missing.code == 65 && missing.output.isEmpty)
             #expect(
-                missing.errors.contains("the model was trained with \"body\": name yours with --text-column"),
+                missing.errors.contains("the model was trained with \"body\": give yours with --text-column"),
                 "\(missing.errors)"
             )
             #expect(
@@ -192,7 +192,7 @@ struct RememberedSettingsCommandTests {
             #expect(kept.code == 0)
             #expect(
                 kept.errors.contains(
-                    "rows.csv: row 2 is empty, and its answer means nothing; --empty-texts drop"
+                    "rows.csv: row 2 is empty; a prediction for an empty text is meaningless; --empty-texts drop"
                 ),
                 "\(kept.errors)"
             )
@@ -250,7 +250,7 @@ struct RememberedSettingsCommandTests {
             #expect(unknown.errors.contains(reason), "\(unknown.errors)")
             #expect(
                 unknown.errors.contains(
-                    "--label-names '\"RAIN, heavy\",SUN' names \"rain\", \"sun\" in this order"
+                    "--label-names '\"RAIN, heavy\",SUN' renames \"rain\", \"sun\", in this order"
                 ),
                 "\(unknown.errors)"
             )
@@ -264,7 +264,7 @@ struct RememberedSettingsCommandTests {
             #expect(
                 wrong.code == 65
                     && wrong.errors.contains(
-                        "--label-names gives 1 name (\"wet\"), and the model has 2 labels"
+                        "--label-names gives 1 name (\"wet\"), but the model has 2 labels"
                     )
             )
             let some = try file("body,sky\nrainy day,rain\nsunny day,sunn\n", "some.csv", in: folder)

@@ -40,7 +40,7 @@ struct ReplayCommandTests {
                     && again.output.contains("fp32, seed 42"),
                 "\(again.output)"
             )
-            #expect(again.output.contains("what every layer gave") && again.output.contains("<- first"))
+            #expect(again.output.contains("outputs of the layers") && again.output.contains("<- first"))
             let report = try JSONValue.parse(Data(contentsOf: json))
             #expect(report["reproduced"].bool == true && report["micro_batches"].array?.count == 1)
             let explanation = try #require(report["explanation"].string)

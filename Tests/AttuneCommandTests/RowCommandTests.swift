@@ -33,8 +33,9 @@ struct RowCommandTests {
             #expect(refused.code == 65)
             #expect(
                 refused.errors.contains(
-                    "column \"id\" holds 30 different labels in 30 rows, as a column of ids or texts does; choose another "
-                        + "--label-column, learn numbers with --problem-type regression, or insist with --allow-many-classes\n"
+                    "column \"id\" has 30 different labels in 30 rows, like a column of ids or texts; choose another "
+                        + "--label-column, learn numbers with --problem-type regression, or train anyway with "
+                        + "--allow-many-classes\n"
                 ),
                 "\(refused.errors)"
             )

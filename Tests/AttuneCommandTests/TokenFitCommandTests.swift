@@ -43,7 +43,7 @@ struct TokenFitCommandTests {
             ])
             #expect(outcome.code == 0 && !outcome.errors.contains("error"), "\(outcome.errors)")
             // Of these, BERT's class alone gives the second text a type, which this model lacks.
-            let isTold = outcome.errors.contains("token types up to 1, and the model has types 0 to 0")
+            let isTold = outcome.errors.contains("token types up to 1, but the model has types 0 to 0")
             #expect(isTold == (name == "bert-one-type"), "\(outcome.errors)")
             #expect(outcome.output.contains("\"scores\""))
         }

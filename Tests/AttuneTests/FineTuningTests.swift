@@ -61,7 +61,7 @@ struct FineTuningTests {
                 return (notes, steps, results)
             }
             let whole = try run(in: folder.appending(path: "whole"))
-            #expect(whole.0.contains { $0.hasSuffix("yet: starting from the beginning") })
+            #expect(whole.0.contains { $0.hasSuffix(": starting from scratch") })
             let output = folder.appending(path: "out")
             #expect(try run(in: output, killedAfter: 5).1 == [1, 2, 3, 4, 5])
             let resumed = try run(in: output)
@@ -187,7 +187,7 @@ struct FineTuningTests {
     }
 
     @Test func `what cannot be trained on is refused before any work, and nothing is written`() throws {
-        #expect(try complaint(["a,ann", "b,ann"]).contains("holds one label only"))
+        #expect(try complaint(["a,ann", "b,ann"]).contains("has only one label"))
         #expect(
             try complaint(["a,ann", "b,"]).contains(
                 "1 row has no value in column \"author\" (the first is row 2 of "

@@ -47,7 +47,7 @@ struct HeadTests {
             var job = try job("data.jsonl", lines.joined(separator: "\n"), in: folder)
             job.classWeights = .balanced
             let (result, notes, out) = try run(job, in: folder)
-            #expect(notes.contains("column \"label\" holds lists: a text may have several labels, or none"))
+            #expect(notes.contains("column \"label\" holds lists: multi-label, so a text may have several labels, or none"))
             #expect(notes.contains { $0.hasPrefix("class weights: sunny ") })
             let evaluation = try #require(result.evaluation)
             #expect(try #require(evaluation.metrics["accuracy"]) == 1 && evaluation.loss < 0.2)
@@ -61,7 +61,7 @@ struct HeadTests {
             let row = try #require(state["log_history"].array?.last?.object)
             #expect(row["eval_f1_samples"].double != nil && row["eval_hamming_loss"].double == 0)
             let card = try String(contentsOf: out.appending(path: "README.md"), encoding: .utf8)
-            let table = "| id | label | texts trained on |\n|---:|---|---:|\n| 0 | sunny | "
+            let table = "| id | label | training texts |\n|---:|---|---:|\n| 0 | sunny | "
             #expect(card.contains("which may be several or none:\n\n" + table))
             #expect(card.contains("exact match          1.000"))
         }
@@ -76,7 +76,7 @@ struct HeadTests {
             var job = try job("data.csv", contents, in: folder)
             job.labelColumns = ["wind", "sun"]
             let (result, notes, _) = try run(job, in: folder)
-            #expect(notes.contains("2 label columns: a text may have several labels, or none"))
+            #expect(notes.contains("2 label columns: multi-label, so a text may have several labels, or none"))
             #expect(result.classifier.labels == ["wind", "sun"])
             #expect(try #require(result.evaluation?.metrics["f1_micro"]) == 1)
         }
@@ -109,7 +109,7 @@ struct HeadTests {
             #expect(abs(said[0].score - 1.5) < 0.5 && abs(said[1].score + 0.5) < 0.5)
             #expect(said[0].labels.isEmpty)
             let card = try String(contentsOf: out.appending(path: "README.md"), encoding: .utf8)
-            #expect(card.contains("predict the number `label`") && card.contains("always the mean:"))
+            #expect(card.contains("predict the number `label`") && card.contains("mean baseline:"))
         }
     }
 
@@ -141,7 +141,7 @@ struct HeadTests {
         )
         #expect(
             try complaint("g.jsonl", lists) { $0.problemType = .regression }.contains(
-                "holds lists, and a regression learns one number a row"
+                "holds lists, but a regression learns one number per row"
             )
         )
         func regression(_ rows: String) throws -> String {
@@ -149,7 +149,7 @@ struct HeadTests {
         }
         #expect(
             try regression("a,1\nb,many").contains(
-                "row 2: column \"label\" holds \"many\", which is no float64"
+                "row 2: column \"label\" holds \"many\", which cannot become float64"
             )
         )
         #expect(try regression("a,1\nb,inf").contains("column \"label\" holds inf"))
@@ -157,7 +157,7 @@ struct HeadTests {
         for type in [ProblemType.regression, .singleLabel] {
             #expect(
                 try complaint("i-\(type).jsonl", infinite) { $0.problemType = type }.contains(
-                    "column \"label\" holds -Infinity, and a label must be finite"
+                    "column \"label\" holds -Infinity, but a label must be finite"
                 )
             )
         }
@@ -178,7 +178,7 @@ struct HeadTests {
             try complaint("d.csv", "text,label\na,1\nb,2") {
                 $0.problemType = .regression
                 $0.classWeights = .balanced
-            }.contains("--class-weights is for classes")
+            }.contains("--class-weights needs classes")
         )
         #expect(
             try complaint("e.csv", "text,x,y\na,1,0\nb,0,1") {

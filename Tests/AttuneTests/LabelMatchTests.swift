@@ -83,7 +83,7 @@ struct LabelMatchTests {
                     #expect(a.label == b.label)
                     for (a, b) in zip(a.logits, b.logits) { #expect(abs(a - b) < 1e-5) }
                 }
-                let kept = "the model is a classifier, and its head is kept: judging, perceiving, neither"
+                let kept = "the model is a classifier and keeps its head: judging, perceiving, neither"
                 #expect(notes.contains { $0.hasPrefix(kept) })
                 let subset = "the data has 2 of the model's 3 labels; no row has \"perceiving\""
                 #expect(notes.contains(subset) == (labels.count == 2))
@@ -123,7 +123,7 @@ struct LabelMatchTests {
                 #expect(complaint.contains(first) || complaint.contains(second), "\(action): \(complaint)")
                 let known = "it knows \"judging\", \"perceiving\", \"neither\""
                 #expect(complaint.contains(known), "\(action): \(complaint)")
-                #expect(complaint.contains("--reinit-head starts a new head"), "\(action): \(complaint)")
+                #expect(complaint.contains("--reinit-head starts a fresh head"), "\(action): \(complaint)")
             }
             // A file of its own to measure on is named.
             let clean = try write(self.rows(names), "train.csv", in: folder)
@@ -206,11 +206,11 @@ struct LabelMatchTests {
             )
             #expect(
                 unnamed.contains(
-                    "--label-names JUDGING,NEITHER,PERCEIVING names \"LABEL_0\", \"LABEL_1\", \"LABEL_2\""
+                    "--label-names JUDGING,NEITHER,PERCEIVING renames \"LABEL_0\", \"LABEL_1\", \"LABEL_2\""
                 )
             )
             #expect(
-                unnamed.contains("labels may also be the model's ids, 0 to 2")
+                unnamed.contains("labels may also be given as the model's ids, 0 to 2")
                     && unnamed.contains("--reinit-head")
             )
             let named = job(model, capitals) { $0.labelNames = ["JUDGING", "PERCEIVING", "NEITHER"] }
@@ -224,16 +224,16 @@ struct LabelMatchTests {
             let lower = try classifier(in: folder.appending(path: "lower", directoryHint: .isDirectory))
             let spelled = complaint { _ = try job(lower, capitals).plan() }
             #expect(
-                spelled.contains("--label-names JUDGING,PERCEIVING,NEITHER names \"judging\""),
+                spelled.contains("--label-names JUDGING,PERCEIVING,NEITHER renames \"judging\""),
                 "\(spelled)"
             )
             let numbers = complaint { _ = try job(lower, ids).plan() }
             #expect(
-                numbers.contains("--label-names 0,1,2 names \"judging\", \"perceiving\", \"neither\""),
+                numbers.contains("--label-names 0,1,2 renames \"judging\", \"perceiving\", \"neither\""),
                 "\(numbers)"
             )
             let both = job(lower, ids) { ($0.labelNames, $0.reinitializesHead) = (["0", "1", "2"], true) }
-            #expect(complaint { _ = try both.plan() }.contains("--reinit-head starts a new one"))
+            #expect(complaint { _ = try both.plan() }.contains("--reinit-head replaces that head"))
         }
     }
 
@@ -278,7 +278,7 @@ struct LabelMatchTests {
             #expect(plan.lengthLimit == 9)
             #expect(
                 notes.contains {
-                    $0.hasPrefix("texts are cut to 9 tokens, the length with which the model was trained")
+                    $0.hasPrefix("texts are cut to 9 tokens, the length used in training")
                 }
             )
             let reader = try RowReader(model: out.path(percentEncoded: false))
@@ -291,7 +291,7 @@ struct LabelMatchTests {
             #expect { try reader.inputs(of: Dataset(texts.path(percentEncoded: false))) } throws: {
                 "\($0)".contains("there is no column \"question\"")
                     && "\($0)".contains(
-                        "the model was trained with \"question\": name yours with --text-column"
+                        "the model was trained with \"question\": give yours with --text-column"
                     )
             }
         }

@@ -145,7 +145,7 @@ struct OutputFolderTests {
             for overwrites in [false, true] {
                 job.overwritesOutputFolder = overwrites
                 let refusal = try refusal(of: job, in: output)
-                #expect(refusal.contains("holds \(name), which no training run left"), "\(refusal)")
+                #expect(refusal.contains("holds \(name), which no training run wrote"), "\(refusal)")
             }
         }
     }
@@ -196,7 +196,7 @@ struct OutputFolderTests {
             job.model = output.appending(path: "checkpoint-2").path(percentEncoded: false)
             job.overwritesOutputFolder = true
             let error = #expect(throws: TrainingError.self) { try job.run(into: output) { _ in } }
-            #expect(error?.message.contains("lies in the folder that --overwrite-output-dir empties") == true)
+            #expect(error?.message.contains("is in the folder that --overwrite-output-dir would empty") == true)
         }
     }
 

@@ -60,8 +60,8 @@ struct RowTests {
         #expect(inferred.plan?.problemType == .multiLabel)
         #expect(
             inferred.said.contains(
-                "warning: every row has exactly one label, though each may have several: --problem-type single-label "
-                    + "learns one label a text"
+                "warning: every row has exactly one label, though each may have several: to learn one label per "
+                    + "text, use --problem-type single-label"
             )
         )
         let asked = try plan(["x.jsonl": one]) { $0.problemType = .multiLabel }
@@ -74,13 +74,13 @@ struct RowTests {
         #expect(
             refused.said.last
                 == "column \"label\" gives 2 rows several labels (rows 4, 7 of x.jsonl), and 2 rows have none (rows 2, 6 of "
-                + "x.jsonl), and one each is wanted; use --problem-type multi-label, or leave one label in each row"
+                + "x.jsonl), but the task is single-label; use --problem-type multi-label, or leave one label in each row"
         )
         let empty = lists([["a"], [], ["b"], ["a"], ["b"]])
         #expect(
             try plan(["x.jsonl": empty]) { $0.problemType = .singleLabel }.said.last
-                == "column \"label\" gives 1 row no label (row 2 of x.jsonl), and one each is wanted; remove them, or leave "
-                + "them out with --missing-labels drop"
+                == "column \"label\" gives 1 row no label (row 2 of x.jsonl), but the task is single-label; remove them, or "
+                + "leave them out with --missing-labels drop"
         )
         let dropped = try plan(["x.jsonl": empty]) {
             ($0.problemType, $0.missingLabels) = (.singleLabel, .drop)
@@ -109,8 +109,8 @@ struct RowTests {
         let said = try plan(["x.csv": rows]).said
         #expect(
             said.first
-                == "warning: row 4 of x.csv repeats the header, as when files are joined by hand: delete it, or the columns' "
-                + "names are taken for a text and its label"
+                == "warning: row 4 of x.csv repeats the header, as if files had been concatenated: delete it, or the "
+                + "column names count as a text and its label"
         )
     }
 
@@ -123,8 +123,9 @@ struct RowTests {
         let refused = try plan(["x.csv": ids])
         #expect(
             refused.said.last
-                == "x.csv: column \"label\" holds 40 different labels in 40 rows, as a column of ids or texts does; choose "
-                + "another --label-column, learn numbers with --problem-type regression, or insist with --allow-many-classes"
+                == "x.csv: column \"label\" has 40 different labels in 40 rows, like a column of ids or texts; choose "
+                + "another --label-column, learn numbers with --problem-type regression, or train anyway with "
+                + "--allow-many-classes"
         )
         #expect(try plan(["x.csv": tickets { "id-\($0)" }]).said.last?.contains("regression") == false)
         #expect(try plan(["x.csv": ids]) { $0.allowsManyClasses = true }.plan?.labels.count == 40)
@@ -139,13 +140,13 @@ struct RowTests {
         }
         #expect(
             said == [
-                "warning: 1 label name joins others, and each is a class of its own (\"cold, windy\"): if a text may have "
+                "warning: 1 label name combines other names, and each counts as a class (\"cold, windy\"): if a text may have "
                     + "several labels, write lists such as [\"a\", \"b\"] into these cells",
-                "warning: 1 group of label names differs in case or spaces only (\"Bug\", \"bug\"): give each the same name, "
-                    + "unless they are meant to differ",
-                "warning: 1 group of label names looks the same and is not: accents in one character or two, or characters "
-                    + "that do not show (\"cafe\\u{301}\", \"caf\\u{E9}\"): give each the same spelling, for example that of "
-                    + "Unicode's NFC without such characters",
+                "warning: 1 group of label names differs in case or spaces only (\"Bug\", \"bug\"): give each group one "
+                    + "name, unless the names are meant to differ",
+                "warning: 1 group of label names looks the same but differs: accents as one character or two, or "
+                    + "invisible characters (\"cafe\\u{301}\", \"caf\\u{E9}\"): give each group one spelling, for example "
+                    + "Unicode NFC without invisible characters",
             ]
         )
         #expect(
@@ -167,7 +168,7 @@ struct RowTests {
                 "warning: 1 text has different labels in different rows (2 rows) (rows 1, 2: \"x\", \"y\": “a”): "
             )
         )
-        #expect(said[1].hasPrefix("warning: 1 evaluation row has a text that is trained on, too (50.0 %)"))
+        #expect(said[1].hasPrefix("warning: 1 evaluation row has a text that is also in the training data (50.0 %)"))
     }
 
     @Test func `what two splits of a folder have in common is told once`() throws {
@@ -176,7 +177,7 @@ struct RowTests {
             $0.held = .split("test")
         }
         .said
-        #expect(said.count { $0.contains("left out 1 file whose name tells none: notes.csv") } == 1)
+        #expect(said.count { $0.contains("left out 1 file with no split in the name: notes.csv") } == 1)
     }
 
     @Test func `an unlabelled split is named, and rows without a label are left out of both parts`() throws {
@@ -226,7 +227,7 @@ struct RowTests {
             #expect { try texts.targets(among: ["billing", "bug", "cancellation"]) } throws: {
                 "\($0)"
                     == "\(url.path(percentEncoded: false)): row 4 is labelled \"cancelation\", which the model does not know (2 "
-                    + "rows have a label that it does not know); it knows \"billing\", \"bug\", \"cancellation\"; did you mean "
+                    + "rows have unknown labels); it knows \"billing\", \"bug\", \"cancellation\"; did you mean "
                     + "\"cancellation\"? correct or remove these rows"
             }
         }

@@ -153,7 +153,7 @@ struct RunDiskTests {
             var job = try job(in: folder)
             job.weightsDType = .bfloat16
             let error = #expect(throws: TrainingError.self) { try job.forecast() }
-            #expect(error?.message.contains("goes with --precision bf16") == true)
+            #expect(error?.message.contains("needs --precision bf16") == true)
             job.weightsDType = .float32
             job.held = .nothing
             job.arguments.evalStrategy = .epoch

@@ -84,7 +84,7 @@ struct SeedTests {
                 if case .note(let note) = event { notes.append(note) }
             }
             #expect(started.map(\.seed) == [8, 9] && started.map(\.step) == [2, 0])
-            #expect(notes.first == "seed 7, 1 of 3: done before")
+            #expect(notes.first == "seed 7, 1 of 3: already done")
             #expect(resumed == whole)
             for seed in 7...9 {
                 let paths = ["whole", "stopped"].map { folder.appending(path: "\($0)/seed-\(seed)") }
@@ -100,7 +100,7 @@ struct SeedTests {
             var other = job
             other.arguments.learningRate = 1e-4
             #expect { try other.run(seeds: 3, into: place, resuming: true) { _, _ in } } throws: {
-                "\($0)".contains("is of another job: learningRate was 0.003 and is 0.0001.")
+                "\($0)".contains("belongs to another job: learningRate was 0.003 and is 0.0001.")
             }
             var fresh: [UInt64] = []
             other.overwritesOutputFolder = true

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import Torch
 
-/// Folders without weights that can be read: each is recognised by its files' names.
+/// Folders without readable weights: each is recognized by its file names.
 struct ForeignWeightsTests {
     /// The message of opening a folder with files of these names, one byte each.
     private func message(_ names: [String]) throws -> String {
@@ -39,24 +39,24 @@ struct ForeignWeightsTests {
         (["onnx/model.onnx"], "for inference only (onnx)"),
         (["model.onnx", "model_quantized.onnx"], "for inference only (model.onnx)"),
         (["openvino_model.xml", "openvino_model.bin.zip"], "for inference only"),
-        (["SmolLM2.Q8_0.gguf"], "give the file itself"),
+        (["SmolLM2.Q8_0.gguf"], "pass the file itself"),
         (["params.json", "consolidated.00.pth", "tokenizer.model"], "in Meta's own format"),
         (["pytorch_model-00001-of-00002.bin"], "without pytorch_model.bin.index.json"),
         (["adapter_model.safetensors"], "the weights of an adapter"),
         (["weights.safetensors"], "rename it to model.safetensors"),
         (["model.safetensors.incomplete"], "is not complete"),
-        // A run's state is a pickle, and no weights.
-        (["optimizer.pt", "scheduler.pt", "training_args.bin", "rng_state.pth"], "holds no weights"),
+        // Training state is a pickle too, but it is not weights.
+        (["optimizer.pt", "scheduler.pt", "training_args.bin", "rng_state.pth"], "contains no weights"),
         (["optimizer.pt", "pytorch_model.bin", "training_args.bin"], "(pytorch_model.bin)"),
     ])
-    func `what is there instead is named`(names: [String], part: String) throws {
+    func `the error names the weights that are there instead`(names: [String], part: String) throws {
         let message = try message(names)
         #expect(message.contains(part), "\(message)")
     }
 
     // MARK: The command that converts pickles
 
-    /// The command that an error offers.
+    /// The command that an error message suggests.
     private func command(in message: String) throws -> String {
         try String(message[#require(message.range(of: "python3 -c")).lowerBound...])
     }
@@ -135,10 +135,10 @@ struct ForeignWeightsTests {
         .enabled(if: python != nil, "needs Python with torch and safetensors"),
         arguments: [makeOne, makeShards]
     )
-    func `the command converts everything, tied weights too, beside the pickle`(script: String) throws {
+    func `the command converts all weights, including tied ones, and keeps the pickle`(script: String) throws {
         let python = try #require(Self.python)
         try withTemporaryFolder { parent in
-            // A path that a shell must not take apart.
+            // A path that a shell must not split or expand.
             let folder = parent.appending(path: "my model's $HOME", directoryHint: .isDirectory)
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
             try Data("{}".utf8).write(to: folder.appending(path: "config.json"))
@@ -161,7 +161,7 @@ struct ForeignWeightsTests {
     }
 }
 
-/// Files that hold something else than their names promise.
+/// Files with other content than their names suggest.
 struct StandInTests {
     static let standIns = [
         (
@@ -170,11 +170,11 @@ struct StandInTests {
             "is a Git LFS pointer, not the file of 4.4 GB itself; fetch it with `git lfs pull`"
         ),
         ("<!DOCTYPE html>\n<html><body>Log in</body></html>", "is a web page (HTML)"),
-        ("\n  <html>", "is a web page (HTML)"), ("Entry not found", "a message of the Hub"), ("", "is empty"),
+        ("\n  <html>", "is a web page (HTML)"), ("Entry not found", "a message from the Hub"), ("", "is empty"),
     ]
 
     @Test(arguments: standIns)
-    func `weights of every format say what they are instead`(contents: String, part: String) throws {
+    func `errors for every weight format say what the file really is`(contents: String, part: String) throws {
         try withTemporaryFolder { folder in
             for name in ["model.safetensors", "model.gguf", "model.safetensors.index.json"] {
                 let url = folder.appending(path: name)
@@ -194,7 +194,7 @@ struct StandInTests {
         }
     }
 
-    @Test func `files of other formats under these names are recognised`() throws {
+    @Test func `files of other formats under these names are recognized`() throws {
         try withTemporaryFolder { folder in
             let weights = folder.appending(path: "model.safetensors")
             try Data("PK\u{3}\u{4}archive".utf8).write(to: weights)
@@ -208,9 +208,9 @@ struct StandInTests {
     }
 }
 
-/// Tied weights of which a checkpoint kept one name.
+/// Tied weights that a checkpoint stores under only one name.
 struct AliasTests {
-    @Test func `aliases are those names of the header whose values are there`() throws {
+    @Test func `aliases are the names in the header with stored values`() throws {
         try withTemporaryFolder { folder in
             let url = folder.appending(path: "model.safetensors")
             try writeSafetensors(

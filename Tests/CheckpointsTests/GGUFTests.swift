@@ -7,7 +7,7 @@ import Torch
 struct GGUFTests {
     private let url = Fixture.folder.appending(path: "checkpoints/quantised.gguf")
 
-    @Test func `every storage dequantises to the reference's bits`() throws {
+    @Test func `every storage type dequantizes to the same bits as gguf-py`() throws {
         let file = try GGUFFile(contentsOf: url)
         let expected = try SafetensorsFile(
             contentsOf: Fixture.folder.appending(path: "checkpoints/dequantised.safetensors")
@@ -21,7 +21,7 @@ struct GGUFTests {
         }
     }
 
-    @Test func `metadata comes typed`() throws {
+    @Test func `metadata is typed`() throws {
         let metadata = try GGUFFile(contentsOf: url).metadata
         #expect(metadata["test.uint32"]?.int == 7)
         #expect(metadata["test.float32"]?.double == 0.5)
@@ -31,21 +31,21 @@ struct GGUFTests {
         #expect(metadata["test.ints"]?.ints == [1, -2, 3])
     }
 
-    @Test func `a file cut off at any byte is refused, never a crash`() throws {
+    @Test func `a file truncated at any byte is refused without a crash`() throws {
         let data = try Data(contentsOf: url)
         try withTemporaryFolder { folder in
             let cut = folder.appending(path: "cut.gguf")
-            // The last tensor's padding may go: what is left is whole.
+            // The padding after the last tensor may be missing.
             for count in stride(from: 0, to: data.count - 700, by: 97) {
                 try data.prefix(count).write(to: cut)
                 #expect(throws: CheckpointError.self, "\(count) bytes") { try GGUFFile(contentsOf: cut) }
             }
             try data.prefix(data.count / 2).write(to: cut)
-            #expect { try GGUFFile(contentsOf: cut) } throws: { "\($0)".contains("it is cut off") }
+            #expect { try GGUFFile(contentsOf: cut) } throws: { "\($0)".contains("it is truncated") }
         }
     }
 
-    @Test func `any byte may be anything`() throws {
+    @Test func `no changed byte causes a crash`() throws {
         let data = try Data(contentsOf: url)
         var random = SystemRandomNumberGenerator()
         try withTemporaryFolder { folder in
@@ -59,7 +59,7 @@ struct GGUFTests {
                     )
                 }
                 try bytes.write(to: mutated)
-                // Read whatever is read; the point is to come back.
+                // The result does not matter, only that reading returns.
                 if let file = try? GGUFFile(contentsOf: mutated) {
                     for name in file.tensorNames { _ = try? file.tensor(name) }
                 }
@@ -68,18 +68,18 @@ struct GGUFTests {
     }
 
     @Test(arguments: [1, 2])
-    func `a part of a split file is opened as a part, and says how to join it`(number: Int) throws {
+    func `a part of a split file opens, and its error says how to merge the parts`(number: Int) throws {
         let name = "tiny-split-0000\(number)-of-00002.gguf"
         let file = try GGUFFile(contentsOf: Fixture.folder.appending(path: "gguf-vocabularies/\(name)"))
         let error = #expect(throws: CheckpointError.self) { try file.requireWhole() }
         let message = error?.message ?? ""
-        #expect(message.contains("\(name) is part \(number) of 2 of a model that was split"), "\(message)")
+        #expect(message.contains("\(name) is part \(number) of 2 of a split model"), "\(message)")
         #expect(message.contains("llama-gguf-split --merge"))
         #expect(message.contains("tiny-split-00001-of-00002.gguf ") && message.hasSuffix("tiny-split.gguf"))
         try GGUFFile(contentsOf: Fixture.folder.appending(path: "gguf-vocabularies/tiny.gguf")).requireWhole()
     }
 
-    @Test func `what is not a GGUF says so`() throws {
+    @Test func `a file that is not GGUF is reported`() throws {
         try withTemporaryFolder { folder in
             let url = folder.appending(path: "x.gguf")
             try Data("not a model".utf8).write(to: url)

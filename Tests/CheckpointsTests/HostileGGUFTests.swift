@@ -3,9 +3,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// GGUF files made byte by byte, each with one lie.
+/// GGUF files built byte by byte, each with one invalid part.
 struct HostileGGUFTests {
-    /// A file in the making; numbers are little-endian.
+    /// Builds a file; numbers are little-endian.
     struct Writer {
         var bytes = Array("GGUF".utf8)
 
@@ -43,7 +43,7 @@ struct HostileGGUFTests {
         }
     }
 
-    /// What a file is accused of.
+    /// The error message of opening a file; "nothing" if it opens.
     private func complaint(_ writer: Writer) throws -> String {
         try withTemporaryFolder { folder in
             let url = folder.appending(path: "x.gguf")
@@ -56,9 +56,9 @@ struct HostileGGUFTests {
         }
     }
 
-    @Test func `counts that lie are refused before anything is made for them`() throws {
+    @Test func `false counts are refused before anything is allocated`() throws {
         #expect(
-            try complaint(Writer(tensors: 1 << 60)).contains("it says it has 1152921504606846976 tensors")
+            try complaint(Writer(tensors: 1 << 60)).contains("it claims 1152921504606846976 tensors")
         )
         #expect(try complaint(Writer(values: .max)).contains("metadata values, more than its"))
         var long = Writer(values: 1)
@@ -73,9 +73,9 @@ struct HostileGGUFTests {
         #expect(try complaint(list).contains("list elements, more than its"))
     }
 
-    @Test func `lists in lists and unknown types are refused`() throws {
+    @Test func `nested lists and unknown types are refused`() throws {
         for (type, element, part) in [
-            (9, 9, "a list of type 9"), (9, 77, "a list of type 77"), (99, 0, "type 99"),
+            (9, 9, "a list of unsupported type 9"), (9, 77, "of unsupported type 77"), (99, 0, "type 99"),
         ] {
             var writer = Writer(values: 1)
             writer.string("a")
@@ -88,13 +88,13 @@ struct HostileGGUFTests {
         var writer = Writer(tensors: 1)
         writer.tensor("w", [4], type: 31)
         writer.data(64)
-        #expect(try complaint(writer).contains("tensor \"w\" is quantised by type 31; known are F32, F16"))
+        #expect(try complaint(writer).contains("tensor \"w\" has the unknown type 31; supported are F32, F16"))
     }
 
     @Test(arguments: [
-        (UInt32(0), "an alignment of 0"), (12, "of 12 bytes"), (1 << 30, "of 1073741824 bytes"),
+        (UInt32(0), "its alignment of 0"), (12, "of 12 bytes"), (1 << 30, "of 1073741824 bytes"),
     ])
-    func `an alignment that cannot be is refused`(alignment: UInt32, part: String) throws {
+    func `an invalid alignment is refused`(alignment: UInt32, part: String) throws {
         var writer = Writer(tensors: 1, values: 1)
         writer.value("general.alignment", alignment)
         writer.tensor("w", [4])
@@ -113,15 +113,15 @@ struct HostileGGUFTests {
     @Test(arguments: [
         ([UInt64(1) << 40, 1 << 40], UInt32(0), UInt64(0), "would be larger than any memory"),
         ([0, 1 << 62, 1 << 62], 0, 0, "would be larger than any memory"),
-        ([UInt64.max], 0, 0, "has a size that is no number"),
-        ([4], 0, .max, "has an offset that is no number"),
+        ([UInt64.max], 0, 0, "has an invalid dimension"),
+        ([4], 0, .max, "has an invalid offset"),
         ([4], 0, UInt64(Int.max), "ends beyond the file's last byte"),
         ([1000], 0, 0, "ends beyond the file's last byte"),
-        ([33], 2, 0, "has rows that are not whole blocks"),
-        ([], 2, 0, "has rows that are not whole blocks"),
+        ([33], 2, 0, "has rows that are not a whole number of blocks"),
+        ([], 2, 0, "has rows that are not a whole number of blocks"),
         ([1, 1, 1, 1, 1], 0, 0, "has 5 dimensions"),
     ])
-    func `a tensor that cannot be is refused by name`(
+    func `an invalid tensor is refused by name`(
         sizes: [UInt64],
         type: UInt32,
         offset: UInt64,
@@ -134,7 +134,7 @@ struct HostileGGUFTests {
         #expect(message.contains(part) && message.contains("tensor \"w\""), "\(message)")
     }
 
-    @Test func `two of one name are refused`() throws {
+    @Test func `duplicate names are refused`() throws {
         var values = Writer(values: 2)
         values.value("a", 1)
         values.value("a", 2)
@@ -143,15 +143,15 @@ struct HostileGGUFTests {
         tensors.tensor("w", [4])
         tensors.tensor("w", [4], offset: 32)
         tensors.data(64)
-        #expect(try complaint(tensors).contains("two tensors are called \"w\""))
+        #expect(try complaint(tensors).contains("two tensors have the name \"w\""))
     }
 
-    @Test func `other versions and byte orders are told apart`() throws {
-        #expect(try complaint(Writer(version: 1)).contains("GGUF version 1; known are 2 and 3"))
+    @Test func `other versions and byte orders have their own errors`() throws {
+        #expect(try complaint(Writer(version: 1)).contains("GGUF version 1; supported are 2 and 3"))
         #expect(try complaint(Writer(version: UInt32(3).byteSwapped)).contains("big-endian"))
     }
 
-    @Test func `an empty tensor and a number alone are fine`() throws {
+    @Test func `an empty tensor and a scalar are valid`() throws {
         var writer = Writer(tensors: 2)
         writer.tensor("empty", [4, 0])
         writer.tensor("scalar", [])
@@ -159,7 +159,7 @@ struct HostileGGUFTests {
         #expect(try complaint(writer) == "nothing")
     }
 
-    @Test func `a pipe neither opens nor hangs, and a file that shrinks is an error`() throws {
+    @Test func `a pipe is refused without hanging, and a file that shrinks is an error`() throws {
         try withTemporaryFolder { folder in
             let pipe = folder.appending(path: "pipe.gguf")
             mkfifo(pipe.path(percentEncoded: false), 0o600)

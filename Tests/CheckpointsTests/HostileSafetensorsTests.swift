@@ -5,9 +5,9 @@ import TestSupport
 import Testing
 import Torch
 
-/// Files that lie, and folders that lead elsewhere.
+/// Files with false headers, and folders with links to other places.
 struct HostileSafetensorsTests {
-    /// The message of what a closure throws.
+    /// The message of the error that a closure throws; "nothing" if it throws none.
     private func complaint(_ body: () throws -> Void) -> String {
         do {
             try body()
@@ -15,7 +15,7 @@ struct HostileSafetensorsTests {
         } catch { return "\(error)" }
     }
 
-    /// A safetensors file of a header and so many zeros.
+    /// Writes a safetensors file with a header and `data` zero bytes.
     private func write(_ header: String, data: Int, to url: URL) throws {
         let length = (0..<8).map { UInt8(truncatingIfNeeded: UInt64(header.utf8.count) >> ($0 * 8)) }
         try Data(length + Array(header.utf8) + [UInt8](repeating: 0, count: data)).write(to: url)
@@ -23,7 +23,7 @@ struct HostileSafetensorsTests {
 
     private func write(_ text: String, to url: URL) throws { try Data(text.utf8).write(to: url) }
 
-    /// A shard of one tensor `name` of two float32 numbers.
+    /// Writes a shard in which each name is a tensor of two float32 numbers.
     private func writeShard(_ names: [String], to url: URL) throws {
         try writeSafetensors(names.map { ($0, try Tensor.full(1, [2])) }, to: url)
     }
@@ -31,40 +31,40 @@ struct HostileSafetensorsTests {
     @Test(arguments: [
         (
             #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}"#,
-            12, #"tensor "b" starts at byte 4 where 8 was expected"#
+            12, #"tensor "b" starts at byte 4 instead of 8"#
         ),
         (
             #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#,
-            8, #"starts at byte 0 where 8 was expected"#
+            8, #"starts at byte 0 instead of 8"#
         ),
         (
             #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}}"#,
-            12, #"tensor "b" ends at byte 16 of the data, and the file has 12 bytes of it: it is cut off"#
+            12, #"tensor "b" ends at byte 16 of the data, but the file has 12 bytes of data: it is truncated"#
         ),
         (
             #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#, 12,
-            "its tensors take 8 bytes, and the file has 12 for them"
+            "its tensors take 8 bytes, but the file has 12 bytes of data"
         ),
         (
             #"{"a":{"dtype":"F32","shape":[1,1,1,1,1,1,1,1,1],"data_offsets":[0,4]}}"#, 4,
-            #"tensor "a" has 9 dimensions, more than any model's"#
+            #"tensor "a" has too many dimensions (9)"#
         ),
         (
             #"{"a":{"dtype":"F32","shape":[0,4611686018427387904,4611686018427387904],"data_offsets":[0,0]}}"#,
             0, #"tensor "a" would be larger than any memory"#
         ),
         (
-            #"{"a":{"dtype":"F32","shape":[2.5],"data_offsets":[0,8]}}"#, 8, #"tensor "a" has a size"#
+            #"{"a":{"dtype":"F32","shape":[2.5],"data_offsets":[0,8]}}"#, 8, #"tensor "a" has an invalid dimension"#
         ),
         (
             #"{"a":{"dtype":"F32","shape":[18446744073709551616],"data_offsets":[0,8]}}"#, 8,
-            #"tensor "a" has a size that is no number"#
+            #"tensor "a" has an invalid dimension"#
         ),
         (#"{"a":{"dtype":"F32","shape":[2]}}"#, 8, #"tensor "a" lacks a dtype"#),
         (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[-8,0]}}"#, 8, #"tensor "a" lacks a dtype"#),
         (#"{"a":7}"#, 8, #"tensor "a" lacks a dtype"#),
     ])
-    func `a header that lies is refused by the tensor's name`(header: String, data: Int, part: String) throws
+    func `a false header is refused by the tensor's name`(header: String, data: Int, part: String) throws
     {
         try withTemporaryFolder { folder in
             let url = folder.appending(path: "x.safetensors")
@@ -75,7 +75,7 @@ struct HostileSafetensorsTests {
         }
     }
 
-    @Test func `a file cut off at any byte is refused`() throws {
+    @Test func `a file truncated at any byte is refused`() throws {
         let data = try Data(contentsOf: Fixture.folder.appending(path: "checkpoints/mixed.safetensors"))
         try withTemporaryFolder { folder in
             let url = folder.appending(path: "x.safetensors")
@@ -86,7 +86,7 @@ struct HostileSafetensorsTests {
         }
     }
 
-    @Test func `a name of a million letters and escapes makes a short message`() throws {
+    @Test func `a name with a million letters and escapes makes a short message`() throws {
         try withTemporaryFolder { folder in
             let url = folder.appending(path: "x.safetensors")
             let name = "\\u001b[2J" + String(repeating: "a", count: 1_000_000)
@@ -96,7 +96,7 @@ struct HostileSafetensorsTests {
         }
     }
 
-    @Test func `what is no file at all neither opens nor hangs`() throws {
+    @Test func `anything but a regular file is refused without hanging`() throws {
         try withTemporaryFolder { folder in
             let url = folder.appending(path: "model.safetensors")
             mkfifo(url.path(percentEncoded: false), 0o600)
@@ -107,7 +107,7 @@ struct HostileSafetensorsTests {
         }
     }
 
-    @Test func `a file that shrinks after it was opened is an error, not the end of the process`() throws {
+    @Test func `a file that shrinks after opening is an error, not a crash`() throws {
         try withTemporaryFolder { folder in
             let url = folder.appending(path: "model.safetensors")
             try writeSafetensors([("w", try Tensor.full(1, [100_000]))], to: url)
@@ -119,7 +119,7 @@ struct HostileSafetensorsTests {
         }
     }
 
-    @Test func `a file that is replaced or deleted after it was opened is still read`() throws {
+    @Test func `a file that is replaced or deleted after opening is still read`() throws {
         try withTemporaryFolder { folder in
             let url = folder.appending(path: "model.safetensors")
             try writeSafetensors([("w", try Tensor.full(1, [1000]))], to: url)
@@ -133,7 +133,7 @@ struct HostileSafetensorsTests {
 
     // MARK: Shards
 
-    /// What opening a folder of an index and two shards, `a` in the first and `b` in the second, is accused of.
+    /// The error message of opening an index with two shards, `a` in the first and `b` in the second.
     private func complaint(
         index: String,
         change: (URL) throws -> Void = { _ in }
@@ -152,14 +152,14 @@ struct HostileSafetensorsTests {
             #"{"weight_map":{"a":"1.safetensors","b":"2.safetensors","a":"1.safetensors"}}"#,
             #""a" is listed twice"#
         ),
-        (#"{"weight_map":{"a":"1.safetensors","b":"3.safetensors"}}"#, #"it holds tensor "b" of the model"#),
+        (#"{"weight_map":{"a":"1.safetensors","b":"3.safetensors"}}"#, #"it contains tensor "b" of the model"#),
         (#"{"weight_map":{"a":7}}"#, #"tensor "a" has no file name"#),
-        (#"{"weight_map":["a"]}"#, "there is no `weight_map`"), (#"{"weight_map""#, "not JSON"),
-        (#"{"weight_map":{"a":"1.safetensors\u0000.safetensors"}}"#, "no file beside the index"),
-        (#"{"weight_map":{"a":"/etc/x.safetensors"}}"#, "no file beside the index"),
-        (#"{"weight_map":{"a":"../1.safetensors"}}"#, "no file beside the index"),
+        (#"{"weight_map":["a"]}"#, "it has no `weight_map`"), (#"{"weight_map""#, "not valid JSON"),
+        (#"{"weight_map":{"a":"1.safetensors\u0000.safetensors"}}"#, "not a file next to the index"),
+        (#"{"weight_map":{"a":"/etc/x.safetensors"}}"#, "not a file next to the index"),
+        (#"{"weight_map":{"a":"../1.safetensors"}}"#, "not a file next to the index"),
     ])
-    func `an index that lies is refused by the tensor's name`(index: String, part: String) throws {
+    func `an invalid index is refused by the tensor's name`(index: String, part: String) throws {
         let message = try complaint(index: index)
         #expect(message.contains(part), "\(message)")
     }
@@ -167,14 +167,14 @@ struct HostileSafetensorsTests {
     @Test(arguments: [
         (
             #"{"weight_map":{"a":"2.safetensors","b":"1.safetensors"}}"#,
-            #"lists 2 tensors in another file than the one that holds them ("a", "b"); they are read from the files"#
+            #"lists 2 tensors in the wrong file ("a", "b"); they are read from the files"#
         ),
         (
             #"{"weight_map":{"a":"1.safetensors","c":"2.safetensors"}}"#,
-            #"lists 1 tensor that no file holds ("c"); as in transformers, that matters only if the model needs them"#
+            #"lists 1 tensor that no file contains ("c"); as in transformers, that matters only if the model needs them"#
         ),
     ])
-    func `an index that errs is read as transformers reads it, with a note`(
+    func `an inaccurate index is read as in transformers, with a note`(
         index: String,
         part: String
     ) throws {
@@ -198,7 +198,7 @@ struct HostileSafetensorsTests {
     }
 
     @Test
-    func `tensors that an index does not list are there, as for the reference, and its sums do not matter`()
+    func `tensors that an index does not list are loaded, as in transformers, and its totals are ignored`()
         throws
     {
         try withTemporaryFolder { folder in
@@ -221,7 +221,7 @@ struct HostileSafetensorsTests {
 
     // MARK: Links
 
-    /// Makes folders and links, opens the model folder and says what it is accused of.
+    /// Makes folders and links, opens the model folder and returns the error message; "nothing" if it opens.
     private func complaint(model: String, links: [(String, to: String)]) throws -> String {
         try withTemporaryFolder { root in
             func place(_ path: String) -> URL { root.appending(path: path) }
@@ -244,7 +244,7 @@ struct HostileSafetensorsTests {
 
     private let snapshot = "hub/models--o--n/snapshots/123"
 
-    @Test func `the Hub's cache, links within the folder and a folder that is a link are fine`() throws {
+    @Test func `the Hub's cache, links within the folder and a linked folder are accepted`() throws {
         let blob = ("\(snapshot)/model.safetensors", to: "../../blobs/abc")
         #expect(try complaint(model: snapshot, links: [blob]) == "nothing")
         #expect(try complaint(model: "mine", links: [blob, ("mine", to: snapshot)]) == "nothing")
@@ -265,7 +265,7 @@ struct HostileSafetensorsTests {
             let link = ("\(snapshot)/model.safetensors", to: target)
             #expect(try complaint(model: snapshot, links: [link]) != "nothing")
         }
-        // A neighbour whose name begins as the folder's does.
+        // A sibling folder with the folder's name as its prefix.
         let neighbour = try complaint(
             model: "real",
             links: [("real/model.safetensors", to: "../real2/model.safetensors")]
@@ -273,7 +273,7 @@ struct HostileSafetensorsTests {
         #expect(neighbour.contains("outside the model's folder"))
     }
 
-    @Test func `shards and the index may not be links out either`() throws {
+    @Test func `shards and the index may not link out of the folder either`() throws {
         let secret = try complaint(
             model: "other",
             links: [("other/model.safetensors.index.json", to: "../secret/model.safetensors")]
@@ -287,11 +287,11 @@ struct HostileSafetensorsTests {
         #expect(shard.contains("1.safetensors is a link to") && shard.contains("outside the model's folder"))
     }
 
-    @Test func `a link that leads nowhere says so`() throws {
+    @Test func `a broken link is reported`() throws {
         let message = try complaint(
             model: snapshot,
             links: [("\(snapshot)/model.safetensors", to: "../../blobs/gone")]
         )
-        #expect(message.contains("is a link to ../../blobs/gone, and there is no such file"))
+        #expect(message.contains("is a link to ../../blobs/gone, which does not exist"))
     }
 }

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import Torch
 
-/// GGUF files of every architecture against the reference's own weights (Scripts/fixtures/make_gguf_fixtures.py).
+/// GGUF files of every architecture compared with the original weights (Scripts/fixtures/make_gguf_fixtures.py).
 struct HubNamedGGUFTests {
     private static let models = [
         "llama", "llama3", "llama-stretched", "mistral", "qwen2", "qwen3", "phi3", "phi3-longrope", "gemma2",
@@ -13,7 +13,7 @@ struct HubNamedGGUFTests {
     ]
 
     @Test(arguments: models)
-    func `names, shapes and values are the reference's, bit for bit`(name: String) throws {
+    func `names, shapes and values equal the original weights, bit for bit`(name: String) throws {
         let folder = Fixture.folder.appending(path: "gguf")
         let ours = try HubNamedGGUF(GGUFFile(contentsOf: folder.appending(path: "\(name).gguf")))
         let theirs = try SafetensorsFile(contentsOf: folder.appending(path: "\(name).safetensors"))
@@ -27,10 +27,10 @@ struct HubNamedGGUFTests {
         }
     }
 
-    @Test func `size and files are told without reading`() throws {
+    @Test func `size and files are known without reading`() throws {
         let url = Fixture.folder.appending(path: "checkpoints/quantised.gguf")
         let file = try GGUFFile(contentsOf: url)
-        // 768 values each: Q4_K takes 144 bytes for 256 of them, Q8_0 34 for 32.
+        // 768 values each: Q4_K takes 144 bytes per 256 values, Q8_0 34 bytes per 32.
         #expect(file.info("q4_k")?.byteCount == 432 && file.info("q8_0")?.byteCount == 816)
         #expect(file.byteCount == file.tensorNames.reduce(0) { $0 + (file.info($1)?.byteCount ?? 0) })
         let size = try Data(contentsOf: url).count
@@ -39,7 +39,7 @@ struct HubNamedGGUFTests {
         #expect(named.byteCount > 0 && named.files.count == 1)
     }
 
-    /// What a file of these values and tensors is accused of.
+    /// The error message of opening a file with these values and tensors; "nothing" if it opens.
     private func complaint(
         _ values: [(String, UInt32)],
         architecture: String,
@@ -69,7 +69,7 @@ struct HubNamedGGUFTests {
         }
     }
 
-    @Test func `what cannot be taken apart by the heads is refused by name`() throws {
+    @Test func `tensors that do not divide into the heads are refused by name`() throws {
         let heads = [("llama.attention.head_count", UInt32(3))]
         #expect(
             try complaint(heads, architecture: "llama", tensors: [("blk.0.attn_q.weight", [4, 8])])
@@ -91,7 +91,7 @@ struct HubNamedGGUFTests {
         )
     }
 
-    @Test func `two tensors for one name, a part of a model and unknown architectures are refused`() throws {
+    @Test func `duplicate names, split models and unknown architectures are refused`() throws {
         let heads = [("llama.attention.head_count", UInt32(2))]
         #expect(
             try complaint(
@@ -99,13 +99,13 @@ struct HubNamedGGUFTests {
                 architecture: "llama",
                 tensors: [("output.weight", [4]), ("lm_head.weight", [4])]
             )
-            .contains("two tensors stand for \"lm_head.weight\"")
+            .contains("two tensors map to \"lm_head.weight\"")
         )
         #expect(
             try complaint(heads + [("split.count", 3)], architecture: "llama", tensors: [])
-                .contains("is part 1 of 3 of a model that was split")
+                .contains("is part 1 of 3 of a split model")
         )
-        #expect(try complaint([], architecture: "mamba", tensors: []).contains("known are: bert, gemma2"))
+        #expect(try complaint([], architecture: "mamba", tensors: []).contains("supported are: bert, gemma2"))
         #expect(try complaint([], architecture: "llama", tensors: []).contains("how many attention heads"))
     }
 

@@ -7,7 +7,7 @@ import Torch
 struct SafetensorsTests {
     private let url = Fixture.folder.appending(path: "checkpoints/mixed.safetensors")
 
-    @Test func `reading and writing gives the reference's file back, byte for byte`() throws {
+    @Test func `reading and writing reproduces the file of safetensors for Python, byte for byte`() throws {
         let file = try SafetensorsFile(contentsOf: url)
         #expect(file.metadata == ["format": "pt"])
         try withTemporaryFolder { folder in
@@ -31,7 +31,7 @@ struct SafetensorsTests {
         #expect(throws: CheckpointError.self) { try file.tensor("nothing") }
     }
 
-    @Test func `shards have an index, and an earlier save's files go`() throws {
+    @Test func `shards have an index, and files of an earlier save are removed`() throws {
         try withTemporaryFolder { folder in
             let tensors = try (0..<5).map { (name: "t\($0)", tensor: try Tensor.full(Double($0), [10])) }
             try saveSafetensors(tensors, toFolder: folder, maxShardSize: 80)
@@ -55,7 +55,7 @@ struct SafetensorsTests {
         }
     }
 
-    /// What a file of this header and so many bytes of data is accused of.
+    /// The error message of opening a file with this header and `data` bytes; "nothing" if it opens.
     private func complaint(_ header: String, data: Int, statedLength: UInt64? = nil) throws -> String {
         try withTemporaryFolder { folder in
             let url = folder.appending(path: "x.safetensors")
@@ -73,16 +73,16 @@ struct SafetensorsTests {
         arguments: [
             (
                 #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#, 8, UInt64(1 << 40),
-                "its header says it is"
+                "its header claims to be"
             ),
             (
                 #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#, 8, UInt64(5000),
-                "and the whole file has"
+                "but the whole file has"
             ),
-            (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#, 4, nil, "and the file has 4"),
+            (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#, 4, nil, "but the file has 4"),
             (
                 #"{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}"#, 8, nil,
-                "takes 12 bytes, and its offsets span 8"
+                "takes 12 bytes, but its offsets span 8"
             ),
             (
                 #"{"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}}"#, 0, nil,
@@ -90,22 +90,22 @@ struct SafetensorsTests {
             ),
             (
                 #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}"#, 12, nil,
-                "starts at byte 4 where 0 was expected"
+                "starts at byte 4 instead of 0"
             ),
             (
                 #"{"a":{"dtype":"Q9","shape":[2],"data_offsets":[0,8]}}"#, 8, nil,
-                #"stored as "Q9"; known are BF16"#
+                #"has the unknown dtype "Q9"; supported are BF16"#
             ),
-            (#"{"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}}"#, 8, nil, "a size that is no number"),
-            (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}}"#, 8, nil, "two rising offsets"),
+            (#"{"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}}"#, 8, nil, "an invalid dimension"),
+            (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}}"#, 8, nil, "two ascending offsets"),
             (
                 #"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}"#,
-                2, nil, "two tensors are called"
+                2, nil, "two tensors have the name"
             ),
-            ("[1]", 0, nil, "is not an object"), ("{", 0, nil, "is not JSON"),
+            ("[1]", 0, nil, "is not an object"), ("{", 0, nil, "is not valid JSON"),
         ] as [(String, Int, UInt64?, String)]
     )
-    func `a header that lies is refused by name`(
+    func `a false header is refused by name`(
         header: String,
         data: Int,
         length: UInt64?,
@@ -120,7 +120,7 @@ struct SafetensorsTests {
             let index = folder.appending(path: "model.safetensors.index.json")
             try Data("{\"weight_map\": {\"w\": \"\(file)\"}}".utf8).write(to: index)
             #expect { try openCheckpoint(folder: folder) } throws: {
-                "\($0)".contains("no file beside the index")
+                "\($0)".contains("not a file next to the index")
             }
         }
     }

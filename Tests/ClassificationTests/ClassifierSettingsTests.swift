@@ -4,7 +4,7 @@ import Models
 import TestSupport
 import Testing
 
-/// `attune.json`: what a model remembers of its training.
+/// `attune.json`: the settings of training that a model stores.
 struct ClassifierSettingsTests {
     private let whole = """
         {
@@ -32,7 +32,7 @@ struct ClassifierSettingsTests {
         } catch { return error.message }
     }
 
-    @Test func `every choice is written and read, a field a line`() throws {
+    @Test func `every setting is written and read, one field per line`() throws {
         let settings = try read(whole)
         #expect(
             settings.maxLength == 24 && settings.textColumn == "body" && settings.textPairColumn == "answer"
@@ -44,7 +44,7 @@ struct ClassifierSettingsTests {
         #expect(try read(ClassifierSettings().formatted) == ClassifierSettings())
     }
 
-    @Test func `the loss of training is kept, unless it is the plain one`() throws {
+    @Test func `the loss of training is stored, unless it is the plain one`() throws {
         let loss =
             "{\"kind\":\"cross_entropy\",\"class_weights\":[0.5,2.0],\"label_smoothing\":0.1,\"focal_gamma\":0.0}"
         let text = whole.replacing("\n}", with: ",\n  \"loss\": \(loss)\n}")
@@ -82,31 +82,31 @@ struct ClassifierSettingsTests {
             ("", "run/attune.json is damaged: expected a value at byte 0"),
             ("{\"version\": 1", "is damaged: expected , or } at byte 13"),
             ("[1]", "it holds a list, not an object"),
-            ("{}", "version must be a whole number from 1, and is missing"),
-            ("{\"version\": \"1\"}", "version must be a whole number from 1, and is the text \"1\""),
+            ("{}", "version must be a whole number from 1, but is missing"),
+            ("{\"version\": \"1\"}", "version must be a whole number from 1, but is the string \"1\""),
             (
                 "{\"version\": 2}",
-                "run/attune.json is of version 2, and this Attune reads version 1: update Attune"
+                "run/attune.json has version 2, but this Attune reads version 1: update Attune"
             ),
             (
                 "{\"version\": 1, \"max_length\": \"long\"}",
-                "max_length must be a whole number from 1 to 1000000000, and is the text \"long\""
+                "max_length must be a whole number from 1 to 1000000000, but is the string \"long\""
             ),
             ("{\"version\": 1, \"max_length\": 0}", "max_length must be a whole number from 1"),
-            ("{\"version\": 1, \"max_length\": 12.5}", "and is the number 12.5"),
+            ("{\"version\": 1, \"max_length\": 12.5}", "but is the number 12.5"),
             ("{\"version\": 1, \"max_length\": 99999999999999999999}", "max_length must be"),
             (
                 "{\"version\": 1, \"text_column\": 3}",
-                "text_column must be a text that is not empty, and is the number 3"
+                "text_column must be a non-empty string, but is the number 3"
             ),
-            ("{\"version\": 1, \"label_columns\": \"a\"}", "label_columns must be a list of different texts"),
+            ("{\"version\": 1, \"label_columns\": \"a\"}", "label_columns must be a list of distinct strings"),
             (
                 "{\"version\": 1, \"label_names\": [\"a\", 1]}",
-                "label_names must be a list of different texts"
+                "label_names must be a list of distinct strings"
             ),
             (
                 "{\"version\": 1, \"label_names\": [\"a\", \"a\"]}",
-                "label_names must be a list of different texts"
+                "label_names must be a list of distinct strings"
             ),
             (
                 "{\"version\": 1, \"problem_type\": \"both\"}",
@@ -114,7 +114,7 @@ struct ClassifierSettingsTests {
             ),
             (
                 "{\"version\": 1, \"missing_labels\": \"keep\"}",
-                "missing_labels must be one of \"refuse\", \"drop\", and is the text \"keep\""
+                "missing_labels must be one of \"refuse\", \"drop\", but is the string \"keep\""
             ),
             (
                 "{\"version\": 1, \"max_length\": 8, \"max_length\": 9}",
@@ -122,13 +122,13 @@ struct ClassifierSettingsTests {
             ),
         ]
     )
-    func `a damaged file is refused by field, with the remedy`(text: String, reason: String) {
+    func `a damaged file is an error with the field and the remedy`(text: String, reason: String) {
         let complaint = complaint(text)
         #expect(complaint.contains(reason), "\(complaint)")
         #expect(complaint.contains("remove"), "\(complaint)")
     }
 
-    @Test func `no damage of the file does more than throw`() {
+    @Test func `random damage never does more than throw`() {
         var state: UInt64 = 7
         func random(_ bound: Int) -> Int {
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
@@ -152,7 +152,7 @@ struct ClassifierSettingsTests {
             let settings = try? ClassifierSettings(parsing: bytes, source: "x")
             guard let settings else { continue }
             accepted += 1
-            // What is read can be written and read again.
+            // Accepted settings can be written and read again.
             #expect(throws: Never.self) {
                 let again = try ClassifierSettings(parsing: settings.formatted.utf8, source: "x")
                 #expect(again.formatted == settings.formatted)
@@ -161,7 +161,7 @@ struct ClassifierSettingsTests {
         #expect(accepted > 20 && accepted < 2900)
     }
 
-    @Test func `a folder without the file has no choices, and a link out of it is refused`() throws {
+    @Test func `a folder without the file has no settings, and a link out of it is rejected`() throws {
         try withTemporaryFolder { folder in
             #expect(try ClassifierSettings(folder: folder) == ClassifierSettings())
             let inner = folder.appending(path: "model", directoryHint: .isDirectory)
@@ -181,7 +181,7 @@ struct ClassifierSettingsTests {
     }
 }
 
-/// A classifier's folder and its settings.
+/// A saved classifier's folder and its settings.
 struct RememberedSettingsTests {
     private func saved(in folder: URL, _ labels: [String] = ["no", "yes"]) throws -> String {
         var options = SequenceClassifier.LoadOptions()
@@ -201,7 +201,7 @@ struct RememberedSettingsTests {
         return settings
     }
 
-    @Test func `a saved classifier is loaded with the length of its training, unless told otherwise`() throws
+    @Test func `a saved classifier is loaded with the length of its training, unless overridden`() throws
     {
         try withTemporaryFolder { folder in
             let path = try saved(in: folder)
@@ -230,12 +230,12 @@ struct RememberedSettingsTests {
                 try TextClassifier.load(path, settings: told { $0.maxLength = 20 }).classifier.maxLength == 20
             )
             #expect(try TextClassifier.tokenizerAndLimit(of: path, maxLength: 20).lengthLimit == 20)
-            // No more than the model takes.
+            // Limited by the model's positions.
             #expect(try TextClassifier.load(path, maxLength: 9999).classifier.maxLength == 64)
         }
     }
 
-    @Test func `names that are told replace those of config.json, each exactly once`() throws {
+    @Test func `given names replace those of config.json, each exactly once`() throws {
         try withTemporaryFolder { folder in
             let path = try saved(in: folder)
             let (classifier, _) = try TextClassifier.load(
@@ -246,7 +246,7 @@ struct RememberedSettingsTests {
             try classifier.save(to: folder)
             #expect(try TextClassifier.load(path).classifier.labels == ["x", "y"])
             for (names, reason) in [
-                (["x"], "--label-names gives 1 name (\"x\"), and the model has 2 labels: \"x\", \"y\""),
+                (["x"], "--label-names gives 1 name (\"x\"), but the model has 2 labels: \"x\", \"y\""),
                 (["x", "x"], "gives the name \"x\" twice"),
             ] {
                 #expect { try TextClassifier.load(path, settings: told { $0.labelNames = names }) } throws: {
@@ -262,7 +262,7 @@ struct RememberedSettingsTests {
         }
     }
 
-    @Test func `names in config.json hold, and settings of an earlier model are noticed`() throws {
+    @Test func `names in config.json are used, and settings of an earlier model are noted`() throws {
         try withTemporaryFolder { folder in
             let path = try saved(in: folder)
             let config = folder.appending(path: "config.json")
@@ -272,13 +272,13 @@ struct RememberedSettingsTests {
             #expect(classifier.labels == ["no", "maybe"])
             #expect(
                 classifier.notes.contains {
-                    $0.contains("was written for the labels \"no\", \"yes\", and config.json has")
+                    $0.contains("was written for the labels \"no\", \"yes\", but config.json has")
                 }
             )
         }
     }
 
-    @Test func `a damaged file stops loading, and inspection shows it`() throws {
+    @Test func `a damaged file is an error on loading, and inspection shows it`() throws {
         try withTemporaryFolder { folder in
             let path = try saved(in: folder)
             try Data("{\"version\": 1, \"max_length\": true}".utf8).write(
@@ -292,7 +292,7 @@ struct RememberedSettingsTests {
         }
     }
 
-    @Test func `batches hold as many tokens as they are told`() throws {
+    @Test func `batches have at most the given number of tokens`() throws {
         try withTemporaryFolder { folder in
             let (classifier, _) = try TextClassifier.load(saved(in: folder))
             let examples = classifier.encode((0..<5).map { "text number \($0)" })

@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What the names of a checkpoint's tensors tell, of families that are known and of others.
+/// Inspecting checkpoints by their tensors' names, for known and unknown families.
 struct InspectionTests {
     /// Writes a safetensors file of zeros.
     private func write(_ tensors: [(String, [Int])], config: String? = nil, in folder: URL) throws {
@@ -32,7 +32,7 @@ struct InspectionTests {
         }
     }
 
-    @Test func `an unknown family is told by its tensors' names`() throws {
+    @Test func `a model of an unknown family is described by its tensors' names`() throws {
         let layers = (0..<12).flatMap { index in
             [
                 ("enc.layer.\(index).attention.self.query.weight", [4, 4]),
@@ -65,7 +65,7 @@ struct InspectionTests {
         #expect(inspection.parameterCount == 647)
         let memory = inspection.memory
         #expect(memory.parameters == 607 && memory.weightsInBFloat16 == 1214 && memory.training == 9712)
-        // 8 texts of 32 tokens, 4 bytes each of twice 2 × 4 numbers of the stream and 3 × 16 of the feed-forward.
+        // 8 texts of 32 tokens, 4 bytes each of twice 2 × 4 numbers for the hidden states and 3 × 16 for the feed-forward.
         #expect(memory.prediction == 8 * 32 * 4 * 2 * 56)
         let storage = try #require(inspection.storages.first)
         #expect((storage.name, storage.tensors, storage.parameters) == ("BF16", 41, 647))
@@ -88,13 +88,13 @@ struct InspectionTests {
         #expect(broken.configurationFault?.contains("it holds a list, not an object") == true)
     }
 
-    @Test func `where there is nothing, that is said`() throws {
+    @Test func `a missing model is an error that says so`() throws {
         #expect { try ModelInspection(path: "nowhere") } throws: {
             "\($0)".contains("there is no model at nowhere")
         }
         try withTemporaryFolder { (folder) -> Void in
             #expect { try ModelInspection(path: folder.path(percentEncoded: false)) } throws: {
-                "\($0)".contains("holds no weights")
+                "\($0)".contains("contains no weights")
             }
         }
     }

@@ -8,11 +8,11 @@ import Testing
 import Tokenization
 import Torch
 
-/// Folders and files that people give as a model and that are something else.
+/// Folders and files that people give as a model although they are something else.
 struct ModelFolderTests {
     private static let tiny = Fixture.folder.appending(path: "models/tiny-base")
 
-    /// A folder of files, given by their contents; nil copies the file of the same name from a whole tiny model.
+    /// Creates a folder with files of the given contents; nil copies the file of this name from a complete tiny model.
     private func withModel<Result>(
         _ files: [String: String?],
         _ body: (URL) throws -> Result
@@ -46,7 +46,7 @@ struct ModelFolderTests {
         } catch { return "\(error)" }
     }
 
-    /// What every way into a model says: loading, looking at how it reads, inspecting.
+    /// The errors of loading, reading the length limit, and inspecting.
     private func messages(_ folder: URL) -> [String] {
         [
             message { _ = try TextClassifier.load(path(folder)) },
@@ -66,7 +66,7 @@ struct ModelFolderTests {
         arguments: [
             (
                 ["adapter_config.json": adapterConfig, "adapter_model.safetensors": "x"],
-                "is a LORA adapter of org/base, not a whole model; adapters cannot be opened here yet; merge it once"
+                "is a LORA adapter of org/base, not a whole model; Attune cannot open adapters yet; merge it once"
             ),
             (
                 [
@@ -90,7 +90,7 @@ struct ModelFolderTests {
             ),
             (["a.Q4_K_M.gguf": "x"], "is a folder with a GGUF file; give that file: "),
             (["a.Q4_K_M.gguf": "x", "b.gguf": "x"], "is a folder with 2 GGUF files; give that file: "),
-            (["model/config.json": "{}"], "holds no config.json, but a folder that does; give that folder: "),
+            (["model/config.json": "{}"], "has no config.json, but a folder in it does; give that folder: "),
             (["config.json": nil, "tf_model.h5": "x", "tokenizer.json": nil], "for TensorFlow only"),
             (["config.json": nil, "onnx/model.onnx": "x"], "for inference only"),
             (
@@ -100,7 +100,7 @@ struct ModelFolderTests {
             (["config.json": nil, "pytorch_model.bin": "x"], "weights as a pickle"),
         ] as [([String: String?], String)]
     )
-    func `each layout is named with what to do, whatever asks`(files: [String: String?], part: String) throws
+    func `each layout is named with a remedy, by every function`(files: [String: String?], part: String) throws
     {
         try withModel(files) { folder in
             for message in messages(folder) { #expect(message.contains(part), "\(message)") }
@@ -127,30 +127,30 @@ struct ModelFolderTests {
                 )
             )
             #expect(message.hasSuffix("-merged"))
-            // The tokenizer is as usable as any.
+            // The tokenizer can be used.
             _ = try TextClassifier.tokenizer(of: path(folder))
         }
     }
 
-    @Test func `an adapter beside a whole model is refused, and shown by inspect`() throws {
+    @Test func `an adapter next to a complete model is rejected, and shown by inspect`() throws {
         var files = Self.whole
         files["adapter_config.json"] = Self.adapterConfig
         try withModel(files) { folder in
             for message in messages(folder).prefix(2) {
                 #expect(
-                    message.contains("holds an adapter (adapter_config.json) beside a model"),
+                    message.contains("contains an adapter (adapter_config.json) next to a model"),
                     "\(message)"
                 )
                 #expect(message.contains("remove adapter_config.json to use the model without it"))
             }
             let inspection = try ModelInspection(path: path(folder))
             #expect(inspection.parameterCount > 0)
-            #expect(inspection.unsupported?.contains("beside a model") == true)
+            #expect(inspection.unsupported?.contains("next to a model") == true)
         }
     }
 
     @Test(arguments: ["model_head.pkl", "config_setfit.json"])
-    func `a SetFit model can be trained on, and its head is said to be missing`(name: String) throws {
+    func `a SetFit model can be trained on, and a note says that its head is not read`(name: String) throws {
         var files = Self.whole
         files[name] = "x"
         try withModel(files) { folder in
@@ -209,7 +209,7 @@ struct ModelFolderTests {
         }
     }
 
-    @Test func `a file of a model given as the model names the folder`() {
+    @Test func `a file of a model given as the model is an error that names the folder`() {
         let file = path(Self.tiny.appending(path: "model.safetensors"))
         for message in [
             message { _ = try TextClassifier.load(file) }, message { _ = try ModelInspection(path: file) },
@@ -228,7 +228,7 @@ struct ModelFolderTests {
 
     private static let gguf = Fixture.folder.appending(path: "gguf-vocabularies")
 
-    /// A copy of the tiny GGUF in which a key of the metadata has another name of the same length.
+    /// A copy of the tiny GGUF with a metadata key replaced by another of the same length.
     private func withRenamedKey<Result>(_ key: String, _ body: (String) throws -> Result) throws -> Result {
         try withTemporaryFolder { folder in
             var data = try Data(contentsOf: Self.gguf.appending(path: "tiny.gguf"))
@@ -240,7 +240,7 @@ struct ModelFolderTests {
         }
     }
 
-    @Test func `a GGUF without merges is refused, and one without a pre-tokenizer noted`() throws {
+    @Test func `a GGUF without merges is rejected, and one without a pre-tokenizer is noted`() throws {
         var options = SequenceClassifier.LoadOptions()
         options.labels = ["no", "yes"]
         let whole = path(Self.gguf.appending(path: "tiny.gguf"))
@@ -264,19 +264,19 @@ struct ModelFolderTests {
     }
 
     @Test(arguments: [1, 2])
-    func `a part of a split GGUF is never taken for the whole`(number: Int) throws {
+    func `a part of a split GGUF is never accepted as the whole`(number: Int) throws {
         let part = path(Self.gguf.appending(path: "tiny-split-0000\(number)-of-00002.gguf"))
         for message in messages(URL(filePath: part)) {
-            #expect(message.contains("is part \(number) of 2 of a model that was split"), "\(message)")
+            #expect(message.contains("is part \(number) of 2 of a split model"), "\(message)")
         }
         // The vocabulary is in the first part.
         let read = message { _ = try TextClassifier.tokenizer(of: part) }
         #expect(number == 1 ? read == "nothing" : read.contains("is part 2 of 2"), "\(read)")
     }
 
-    // MARK: Checkpoints that are not quite as they say
+    // MARK: Checkpoints that differ from their description
 
-    @Test func `embeddings that were kept as the tied head are found, with a note`() throws {
+    @Test func `embeddings stored as the tied head are found, with a note`() throws {
         let options = {
             var options = SequenceClassifier.LoadOptions()
             options.labels = ["no", "yes"]
@@ -303,7 +303,7 @@ struct ModelFolderTests {
             #expect(report.dropped.isEmpty && report.loaded.contains("lm_head.weight"))
             let texts = ["hello there", "something else"]
             #expect(try classifier.classify(texts) == expected.classify(texts))
-            // Without the header's word, nothing is guessed.
+            // Without the header's statement, nothing is guessed.
             try writeSafetensors(tensors, to: place)
             #expect(
                 message { _ = try TextClassifier.load(path(folder), options: options) }.contains("1 missing")

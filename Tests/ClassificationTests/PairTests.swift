@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 import Tokenization
 
-/// A model of `Tests/Fixtures/pairs`, which `Scripts/fixtures/make_pair_fixtures.py` writes.
+/// A model of `Tests/Fixtures/pairs`, written by `Scripts/fixtures/make_pair_fixtures.py`.
 struct PairFixture {
     let folder: URL
     let document: JSONValue
@@ -17,7 +17,7 @@ struct PairFixture {
         document = try Fixture.json("pairs/\(name)/cases.json")
     }
 
-    /// The folders there are.
+    /// The names of all fixtures.
     static let names: [String] = {
         let path = Fixture.folder.appending(path: "pairs").path(percentEncoded: false)
         return ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted()
@@ -25,13 +25,13 @@ struct PairFixture {
 
     var cases: [JSONValue] { document["cases"].array ?? [] }
 
-    /// The texts, and those that belong with them.
+    /// The texts, with their second texts if any.
     var inputs: [(first: String, second: String?)] {
         (document["inputs"].array ?? []).map { ($0.array?[0].string ?? "", $0.array?[1].string) }
     }
 
-    /// Copies the model to a folder, with other contents in some of its JSON files: a change gets the file's object, an empty
-    /// one if there is no such file.
+    /// Copies the model to a folder and changes some of its JSON files: a change receives the file's object, or an empty
+    /// one if the file does not exist.
     func write(to copy: URL, changing changes: [String: (inout JSONObject) -> Void] = [:]) throws {
         let manager = FileManager.default
         for name in try manager.contentsOfDirectory(atPath: folder.path(percentEncoded: false))
@@ -47,7 +47,7 @@ struct PairFixture {
         }
     }
 
-    /// Copies the model to a folder with the tokenizer of a case.
+    /// Copies the model to a folder, with the tokenizer of a case.
     func write(_ one: JSONValue, to copy: URL) throws {
         try write(
             to: copy,
@@ -55,7 +55,7 @@ struct PairFixture {
                 "tokenizer_config.json": { $0 = one["config"].object ?? [:] },
                 "tokenizer.json": {
                     guard one.object?.contains("post_processor") == true else { return }
-                    // Null removes it, which says the same.
+                    // Null removes it, which is equivalent.
                     $0["post_processor"] = one["post_processor"]
                 },
             ]
@@ -63,10 +63,10 @@ struct PairFixture {
     }
 }
 
-/// Single texts and pairs of every family against transformers, over every combination of a post-processor and a
-/// `tokenizer_config.json` that decides about token types.
+/// Single texts and pairs of every family against transformers, for every combination of a post-processor and a
+/// `tokenizer_config.json` that affects token types.
 struct PairTests {
-    @Test func `every family is there, and every kind of token types`() throws {
+    @Test func `the fixtures cover every family and every kind of token types`() throws {
         let types = try PairFixture.names.map {
             try ModelConfiguration(folder: Fixture.folder.appending(path: "pairs/\($0)")).modelType
         }
@@ -79,7 +79,7 @@ struct PairTests {
 
     // 1e-5: float32 sums in another order, through one layer.
     @Test(arguments: PairFixture.names)
-    func `the logits are transformers'`(name: String) throws {
+    func `the logits equal transformers'`(name: String) throws {
         let fixture = try PairFixture(name)
         for one in fixture.cases {
             let title: Comment = "\(name): \(one["name"].string ?? "")"
@@ -99,20 +99,20 @@ struct PairTests {
                 try #require(logits.count == expected.count)
                 for (value, wanted) in zip(logits, expected) { #expect(abs(value - wanted) < 1e-5, title) }
             }
-            // Types that the model does not have count as 0, and are spoken of.
+            // Token types that the model does not have are treated as 0, and noted.
             let fails = outputs.contains { $0["transformers_fails"].bool == true }
             #expect(report.notes.contains { $0.contains("token types up to") } == fails, title)
         }
     }
 
-    @Test func `types decide about BERT's logits, so that leaving them out would be seen`() throws {
+    @Test func `token types change BERT's logits, so that a missing type would be noticed`() throws {
         let outputs = try PairFixture("bert").cases.map { $0["outputs"].array ?? [] }
         let logits = outputs.map { $0[2]["logits"].array?.compactMap(\.double) ?? [] }
         let differences = logits.map { abs($0[0] - logits[2][0]) }
         #expect(differences[1] > 0.01)
     }
 
-    @Test func `packed with others, a pair has the same logits`() throws {
+    @Test func `a pair has the same logits when packed with others`() throws {
         let fixture = try PairFixture("bert")
         try withTemporaryFolder { folder in
             try fixture.write(fixture.cases[1], to: folder)
@@ -149,13 +149,13 @@ struct PairTests {
     }
 }
 
-/// GGUF files, which have no `tokenizer_config.json`: the class of their architecture decides.
+/// GGUF files have no `tokenizer_config.json`, so the tokenizer class of their architecture is used.
 struct GGUFPairTests {
     private func path(_ name: String) -> String {
         Fixture.folder.appending(path: "gguf-pairs/\(name).gguf").path(percentEncoded: false)
     }
 
-    @Test func `a BERT is given token types, from the GGUF and from the folder that is saved of it`() throws {
+    @Test func `a BERT gets token types, from a GGUF and from the folder saved from it`() throws {
         var options = SequenceClassifier.LoadOptions()
         options.labels = ["no", "yes"]
         let classifier = try TextClassifier.load(path("bert"), options: options).classifier
@@ -178,7 +178,7 @@ struct GGUFPairTests {
         }
     }
 
-    @Test func `a vocabulary with more tokens than the embedding has rows is refused`() throws {
+    @Test func `a vocabulary with more tokens than the embedding has rows is rejected`() throws {
         var options = SequenceClassifier.LoadOptions()
         options.labels = ["no", "yes"]
         #expect { try TextClassifier.load(path("bert-short"), options: options) } throws: {

@@ -15,7 +15,7 @@ struct TextClassifierTests {
         return try TextClassifier.load(path, options: options, seed: 5).classifier
     }
 
-    @Test func `saved and loaded, a classifier says the same`() throws {
+    @Test func `a saved and loaded classifier gives the same predictions`() throws {
         let classifier = try tiny()
         let texts = ["hello there", "", "a much longer text, with a number 12345 and an emoji 😀"]
         let before = try classifier.classify(texts)
@@ -29,7 +29,7 @@ struct TextClassifierTests {
         for prediction in before { #expect(abs(prediction.scores.reduce(0, +) - 1) < 1e-12) }
     }
 
-    @Test func `logits come batch by batch, the same as all at once, until they are enough`() throws {
+    @Test func `logits batch by batch equal those of one call, until the closure stops`() throws {
         let classifier = try tiny()
         let examples = classifier.encode((0..<9).map { "text \($0)" })
         let all = try classifier.logits(examples, batchSize: 4)
@@ -41,12 +41,12 @@ struct TextClassifierTests {
             return texts.upperBound < 8
         }
         #expect(ranges == [0..<4, 4..<8] && rows == Array(all.prefix(8)))
-        // Batches that are filled by tokens hold no more texts than their logits have room for.
+        // Batches filled by tokens have no more texts than the limit of logits allows.
         #expect(examples.batches(of: nil, maxTexts: 4) == [0..<4, 4..<8, 8..<9])
         #expect(examples.batches(of: 6, maxTexts: 4) == [0..<6, 6..<9])
     }
 
-    @Test func `texts are cut to what the model takes, and an empty one is not nothing`() throws {
+    @Test func `texts are truncated to the model's limit, and an empty one has a token`() throws {
         let classifier = try tiny()
         #expect(classifier.maxLength == 64)
         let examples = classifier.encode([String(repeating: "word ", count: 300), "", "x"])
@@ -65,13 +65,13 @@ struct TextClassifierTests {
         #expect(examples.batches(of: nil) == [0..<2, 2..<3, 3..<5])
     }
 
-    @Test func `softmax of logits, also of huge ones`() {
+    @Test func `softmax of logits, including huge ones`() {
         let prediction = Prediction(logits: [1000, 1001, -1000], labels: ["a", "b", "c"])
         #expect(prediction.label == "b")
         #expect(abs(prediction.score - 0.7310585786300049) < 1e-12)
     }
 
-    @Test func `sigmoids of logits give several labels or none, and a number is itself`() {
+    @Test func `sigmoids of logits give several labels or none, and a regression returns its logit`() {
         func several(_ logits: [Float]) -> Prediction {
             Prediction(logits: logits, labels: ["a", "b", "c"], problemType: .multiLabel)
         }
@@ -82,7 +82,7 @@ struct TextClassifierTests {
         #expect(number.score == -2.5 && number.label == "stars" && number.labels.isEmpty)
     }
 
-    @Test func `pairs keep their type ids where one of them has no tokens`() throws {
+    @Test func `pairs keep their type ids if one of them has no tokens`() throws {
         let path = Fixture.folder.appending(path: "models/sentence-transformers").path(percentEncoded: false)
         var options = SequenceClassifier.LoadOptions()
         options.labels = ["no", "yes"]
@@ -104,7 +104,7 @@ struct TextClassifierTests {
         #expect(try batch.typeIDs?.array(of: Int32.self) == [0, 1, 1, 0, 1])
     }
 
-    @Test func `a missing model and a model without a tokenizer say what is missing`() throws {
+    @Test func `a missing model and a model without a tokenizer are errors that say what is missing`() throws {
         #expect { try TextClassifier.load("nowhere") } throws: {
             "\($0)".contains("there is no model at nowhere")
         }

@@ -6,7 +6,7 @@ import Models
 import TestSupport
 import Testing
 
-/// How many tokens of a text a model sees, and what is said of it.
+/// The most tokens of a text that a model reads, and the notes about it.
 struct TextLengthTests {
     private static let table = PositionLimit(tokens: 512, kind: .table)
 
@@ -14,12 +14,12 @@ struct TextLengthTests {
         arguments: [
             (nil, nil, nil, nil), (nil, 16, nil, 16), (nil, nil, table, 512), (nil, 16, table, 16),
             (nil, 1000, table, 512),
-            // As in transformers, a length of one's own goes before the tokenizer's.
+            // As in transformers, a requested length has priority over the tokenizer's.
             (64, 16, table, 64), (64, 16, nil, 64), (8, 16, table, 8), (1000, 16, table, 512),
             (1000, nil, nil, 1000),
         ] as [(Int?, Int?, PositionLimit?, Int?)]
     )
-    func `the length asked for counts, else the tokenizer's; positions are a limit to both`(
+    func `a requested length is used, else the tokenizer's, and positions limit both`(
         requested: Int?,
         tokenizer: Int?,
         positions: PositionLimit?,
@@ -30,17 +30,17 @@ struct TextLengthTests {
         #expect(length.isCutDown == (requested == 1000 && positions != nil))
     }
 
-    @Test func `a length that is cut down says from what, to what and why`() {
+    @Test func `a reduced length is noted with both lengths and the reason`() {
         let length = TextLengthLimit(requested: 1332, tokenizer: 512, positions: Self.table)
         #expect(
             length.note
-                == "a maximum length of 1332 was asked for, and texts are cut at 512 tokens: the model's table has 512 positions"
+                == "a maximum length of 1332 was requested, but texts are cut at 512 tokens: the model's table has 512 positions"
         )
         #expect(TextLengthLimit(requested: 512, tokenizer: nil, positions: Self.table).note == nil)
         #expect(TextLengthLimit(requested: nil, tokenizer: nil, positions: Self.table).note == nil)
     }
 
-    @Test func `texts that were cut are counted, with the reason`() {
+    @Test func `truncated texts are counted, with the reason`() {
         let tokenizer = TextLengthLimit(requested: nil, tokenizer: 16, positions: Self.table)
         #expect(
             tokenizer.cutNote(1, of: 40)
@@ -53,9 +53,9 @@ struct TextLengthTests {
         #expect(tokenizer.cutNote(0, of: 40) == nil)
     }
 
-    // MARK: Whole models
+    // MARK: Complete models
 
-    /// The tiny Llama of the fixtures with other fields in its configuration.
+    /// Runs a closure with the tiny Llama of the fixtures, with changed fields in its configuration.
     private func withModel<Result>(
         _ changes: JSONObject,
         tokenizer: String? = nil,
@@ -85,13 +85,13 @@ struct TextLengthTests {
 
     private static let words = String(repeating: "word ", count: 72)
 
-    /// Tokens of a long text, and the notes of loading.
+    /// The tokens read of a long text, and the notes from loading.
     private func seen(_ path: String, maxLength: Int? = nil) throws -> (tokens: Int, notes: [String]) {
         var options = SequenceClassifier.LoadOptions()
         options.labels = ["no", "yes"]
         let (classifier, report) = try TextClassifier.load(path, options: options, maxLength: maxLength)
         let reading = try TextClassifier.tokenizerAndLimit(of: path, maxLength: maxLength)
-        // Every way to ask has the same answer.
+        // All ways to ask must agree.
         #expect(reading.length == classifier.length && reading.lengthLimit == classifier.lengthLimit)
         #expect(reading.notes == report.notes)
         #expect(try TextClassifier.lengthLimit(of: path, maxLength: maxLength) == classifier.length)
@@ -104,7 +104,7 @@ struct TextLengthTests {
         #"{"rope_type":"yarn","factor":4.0,"rope_theta":10000.0}"#,
         #"{"rope_type":"linear","factor":4.0,"rope_theta":10000.0}"#,
     ])
-    func `scaled positions count in full, and what is cut is said`(parameters: String) throws {
+    func `scaled positions count in full, and a reduced length is noted`(parameters: String) throws {
         try withModel(rope(parameters)) { path in
             let plain = try seen(path)
             #expect(plain.tokens == 64 && plain.notes.isEmpty)
@@ -117,7 +117,7 @@ struct TextLengthTests {
             #expect(long.notes.count == 1)
             #expect(
                 long.notes.first?.hasPrefix(
-                    "a maximum length of 70 was asked for, and texts are cut at 64 tokens"
+                    "a maximum length of 70 was requested, but texts are cut at 64 tokens"
                 ) == true
             )
             #expect(long.notes.first?.contains("16, stretched 4 times by") == true)
@@ -134,7 +134,7 @@ struct TextLengthTests {
         }
     }
 
-    @Test func `a model that lacks everything but its tokenizer has the tokenizer's length`() throws {
+    @Test func `a model with only its tokenizer has the tokenizer's length`() throws {
         try withModel([:], tokenizer: #"{"model_max_length": 12}"#) { path in
             for name in ["config.json", "model.safetensors"] {
                 try FileManager.default.removeItem(atPath: path + "/" + name)

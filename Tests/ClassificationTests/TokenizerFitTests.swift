@@ -8,7 +8,7 @@ import Testing
 import Tokenization
 import Torch
 
-/// Tokenizer and model are compared when they are loaded, not when a text is met.
+/// Tokenizer and model are compared when they are loaded, not at the first text.
 struct TokenizerFitTests {
     /// An element of `added_tokens`.
     private func token(_ content: String, _ id: Int) -> JSONValue {
@@ -18,7 +18,7 @@ struct TokenizerFitTests {
         ])
     }
 
-    /// Loads a model of the pair fixtures to whose tokenizer tokens are added behind its last.
+    /// Loads a model of the pair fixtures with tokens appended to its tokenizer.
     private func withModel(
         _ name: String,
         adding tokens: [String],
@@ -46,9 +46,9 @@ struct TokenizerFitTests {
         }
     }
 
-    // The fixtures' embeddings have three rows more than their tokenizers have tokens: padded, as those of Phi-3 and Qwen.
+    // The fixtures' embeddings have three rows more than their tokenizers have tokens: padding rows, as in Phi-3 and Qwen.
     @Test(arguments: PairFixture.names)
-    func `a token beyond the embedding's rows is refused, with token, id and rows`(name: String) throws {
+    func `a token beyond the embedding's rows is an error with token, id and rows`(name: String) throws {
         try withModel(name, adding: ["<one>", "<two>", "<three>"]) { _, classifier in
             let logits = try classifier.logits(classifier.encode(["<three> The quick fox"]))
             #expect(logits[0].allSatisfy { $0.isFinite })
@@ -59,12 +59,12 @@ struct TokenizerFitTests {
         } throws: { error in
             let text = "\(error)"
             return (error as? ModelError)?.code == .mismatchedTokenizer
-                && text.contains("\"<four>\" with id \(rows), and the model's embedding has \(rows) rows")
+                && text.contains("\"<four>\" with id \(rows), but the model's embedding has \(rows) rows")
                 && text.contains("--resize-embeddings") && text.contains("config.json")
         }
     }
 
-    @Test func `of several tokens the last and the first beyond are named`() throws {
+    @Test func `if several tokens lack rows, the first and the last are named`() throws {
         #expect {
             try withModel("llama", adding: ["<1>", "<2>", "<3>", "<4>", "<5>", "<6>"])
         } throws: {
@@ -73,7 +73,7 @@ struct TokenizerFitTests {
         }
     }
 
-    @Test func `a vocabulary larger than the embedding is refused, too`() throws {
+    @Test func `a vocabulary larger than the embedding is rejected too`() throws {
         let fixture = try PairFixture("bert")
         let tokenizer = try Tokenizer(contentsOf: fixture.folder.appending(path: "tokenizer.json"))
         var fields = try PairFixture.configuration("bert").fields
@@ -86,7 +86,7 @@ struct TokenizerFitTests {
     }
 
     @Test(arguments: PairFixture.names)
-    func `resized, the embedding has rows around the mean of the old ones, which stay`(name: String) throws {
+    func `a resized embedding keeps its rows and adds rows near their mean`(name: String) throws {
         var options = SequenceClassifier.LoadOptions()
         options.resizesEmbeddings = true
         let tokens = ["<1>", "<2>", "<3>", "<4>", "<5>"]
@@ -109,7 +109,7 @@ struct TokenizerFitTests {
             let mean = try old.mean(along: 0).array(of: Float.self)
             let new = try (0..<2).map { try table.value.narrowed(0, to: stored + $0..<stored + $0 + 1) }
                 .map { try $0.array(of: Float.self) }
-            // √1e-9 of the old rows' standard deviation, which is 0.4: 1.3e-5; ten times that is never drawn.
+            // √1e-9 of the old rows' standard deviation, which is 0.4: 1.3e-5. A deviation of ten times that is never drawn.
             for row in new { for (a, b) in zip(row, mean) { #expect(abs(a - b) < 1.3e-4) } }
             #expect(new[0] != new[1])
             let saved = folder.appending(path: "saved")
@@ -120,7 +120,7 @@ struct TokenizerFitTests {
         }
     }
 
-    @Test func `Gemma 3's token for images is cut like any text by a model without eyes`() throws {
+    @Test func `a Gemma 3 text model tokenizes the image token as ordinary text`() throws {
         let tokens = ["<1>", "<2>", "<3>", "<image_soft_token>"]
         try withModel("gemma3", adding: tokens) { folder, classifier in
             let ids = classifier.encode(["<image_soft_token>"]).encodings.ids
@@ -132,7 +132,7 @@ struct TokenizerFitTests {
         #expect(throws: ModelError.self) { try withModel("gemma2", adding: tokens) }
     }
 
-    @Test func `a padding token that the embedding has no row for is refused, as PyTorch does`() throws {
+    @Test func `a padding token that the embedding has no row for is rejected, as in PyTorch`() throws {
         for name in ["bert", "llama", "roberta", "modernbert", "distilbert", "deberta-v2"] {
             #expect {
                 try withModel(
@@ -144,12 +144,12 @@ struct TokenizerFitTests {
                 "\($0)".contains("`pad_token_id` is 99999") || "\($0)".contains("max_position_embeddings")
             }
         }
-        // GPT-2's embedding knows no padding.
+        // GPT-2's embedding has no padding token.
         try withModel("gpt2", adding: [], changing: ["config.json": { $0["pad_token_id"] = .int(99_999) }])
         try withModel("llama", adding: [], changing: ["config.json": { $0["pad_token_id"] = .int(-1) }])
     }
 
-    @Test func `inspection tells what does not fit, and what is odd`() throws {
+    @Test func `inspection reports mismatches of tokenizer and model`() throws {
         let fixture = try PairFixture("bert-one-type")
         try withTemporaryFolder { folder in
             try fixture.write(
@@ -161,15 +161,15 @@ struct TokenizerFitTests {
             )
             let fit = try #require(try ModelInspection(path: folder.path(percentEncoded: false)).fit)
             #expect(fit.fault == nil)
-            #expect(fit.notes.contains { $0.contains("token types up to 1, and the model has types 0 to 0") })
+            #expect(fit.notes.contains { $0.contains("token types up to 1, but the model has types 0 to 0") })
             #expect(fit.notes.contains { $0.contains("config.json's eos_token_id is 50256") })
             #expect(
-                fit.notes.contains { $0.contains("model_max_length is 4096") && $0.contains("96 counts") }
+                fit.notes.contains { $0.contains("model_max_length is 4096") && $0.contains("96 is used") }
             )
         }
     }
 
-    @Test func `texts need room for the tokens around them`() throws {
+    @Test func `the length limit must leave room for special tokens`() throws {
         let fixture = try PairFixture("bert")
         try withTemporaryFolder { folder in
             try fixture.write(to: folder)

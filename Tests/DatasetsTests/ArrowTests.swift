@@ -37,13 +37,13 @@ struct ArrowTests {
             "\($0)".hasPrefix("column \"pair\" holds nested values")
         }
         #expect { try data.strings("tags") } throws: {
-            "\($0)".hasPrefix("column \"tags\" holds lists, where one text")
+            "\($0)".hasPrefix("column \"tags\" holds lists, but one text")
         }
     }
 
     @Test func `a file that expands to a terabyte is refused`() throws {
         #expect { try Dataset(contentsOf: Self.folder.appending(path: "bomb.parquet")).loaded() } throws: {
-            "\($0)".contains("bomb.parquet cannot be read: it takes more memory than reading may")
+            "\($0)".contains("bomb.parquet cannot be read: it needs more memory than reading may use")
         }
     }
 

@@ -49,10 +49,10 @@ struct BrokenFileTests {
             ("data.xls", "is a spreadsheet"), ("data.ods", "is a spreadsheet"),
             ("data.pkl", "pandas.read_pickle(\"data.pkl\")"),
             ("data.pkl.gz", "is a Python pickle"),
-            ("data.arff", "is an ARFF file of Weka; save it as CSV there"),
+            ("data.arff", "is a Weka ARFF file; save it as CSV in Weka"),
             ("data.sav", "is a file of a statistics program"), ("data.sqlite", "is a database"),
-            ("data.gz", "name it as in data.csv.gz"),
-            ("data", "its name has no ending that tells the format"),
+            ("data.gz", "rename it, for example to data.csv.gz"),
+            ("data", "its name has no extension that shows the format"),
         ]
     )
     func `files in formats that are not read say what to do`(name: String, advice: String) throws {
@@ -87,7 +87,7 @@ struct BrokenFileTests {
             fclose(file)
             let shown = path + "/\u{FFFD}.csv"
             #expect { try Dataset(shown) } throws: {
-                "\($0)".hasSuffix("\u{FFFD}.csv: line 3 has 1 field where the header has 2")
+                "\($0)".hasSuffix("\u{FFFD}.csv: line 3 has 1 field, but the header has 2")
             }
             let again = try #require(fopen(opened, "w"))
             fputs("a,b\n1,2\n", again)

@@ -118,7 +118,7 @@ struct LabelColumnTests {
     @Test func `what is neither 0 nor 1 is named with its row`() throws {
         let rows = try Dataset(["text": ["p", "q"], "toxic": [1, 2]])
         #expect { try rows.combineLabelColumns(["toxic"], into: "labels") } throws: {
-            "\($0)" == "row 2: column \"toxic\" holds \"2\"; a label's column holds 0 or 1 in every row"
+            "\($0)" == "row 2: column \"toxic\" holds \"2\"; a label column must hold 0 or 1 in every row"
         }
     }
 

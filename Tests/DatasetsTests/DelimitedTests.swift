@@ -43,7 +43,7 @@ struct DelimitedTests {
             #expect(data.warnings.count == 1 && data.warnings[0].hasSuffix("as the first line says"))
             #expect(
                 complaint(line.first + end + rows + "z" + end, as: "x.\(ending)")
-                    == ": line 4 has 1 field where the header has 2"
+                    == ": line 4 has 1 field, but the header has 2"
             )
         }
         let plain = String(line.first.unicodeScalars.filter { $0 != "\u{FEFF}" })
@@ -58,7 +58,7 @@ struct DelimitedTests {
         #expect(try read("sep,b\n1,2\n", as: "x.csv").columnNames == ["sep", "b"])
         #expect(
             complaint("sep=§\na§b\n", as: "x.csv").hasPrefix(
-                ": line 1 names \"§\" as the separator of fields"
+                ": line 1 names \"§\" as the field separator"
             )
         )
     }

@@ -125,7 +125,7 @@ struct DescriptionTests {
         #expect(description.labels?.classes.map(\.evaluationCount) == [5, 0, 1])
         #expect(
             finding(.classesWithoutRows, description)?.message
-                == "1 class has no row to train on, though the evaluation has some"
+                == "1 class has no training row, but the evaluation data has some"
         )
     }
 
@@ -156,7 +156,7 @@ struct DescriptionTests {
         let held = try Dataset(columns: [("text", ["p"])])
         #expect(
             finding(.evaluationWithoutLabelColumn, try describe(train) { $0.evaluation = held })?.message
-                == "the rows to measure on have no column \"label\""
+                == "the evaluation data has no column \"label\""
         )
     }
 
@@ -176,7 +176,7 @@ struct DescriptionTests {
         #expect {
             try describe(data, labels: [])
         } throws: {
-            "\($0)".contains("holds list of string, where one text a row is needed")
+            "\($0)".contains("holds list of string, but one text per row is needed")
         }
     }
 }
@@ -238,10 +238,10 @@ struct LengthTests {
 
     @Test(
         arguments: [
-            (nil, 4, 4, "the model takes no more than 4 tokens: shorten or divide the texts"),
-            (3, 4, 3, "--max-length 4, the most that the model takes, leaves 50.0 % whole"),
-            (3, 9, 3, "--max-length 7 leaves 95 % whole"), (9, 4, 4, "the model takes no more than 4 tokens"),
-            (3, nil, 3, "--max-length 7 leaves 95 % whole"),
+            (nil, 4, 4, "the model accepts at most 4 tokens: shorten or split the texts"),
+            (3, 4, 3, "--max-length 4, the model's maximum, keeps 50.0 % of all texts whole"),
+            (3, 9, 3, "--max-length 7 keeps 95 % of all texts whole"), (9, 4, 4, "the model accepts at most 4 tokens"),
+            (3, nil, 3, "--max-length 7 keeps 95 % of all texts whole"),
         ] as [(Int?, Int?, Int, String)]
     )
     func `the advice on lengths respects what the model takes`(
@@ -263,7 +263,7 @@ struct LengthTests {
         #expect(
             description.warnings
                 == (maxLength == 9
-                    ? ["the model takes 4 tokens at most, so texts are cut there and not at 9"] : [])
+                    ? ["the model accepts at most 4 tokens, so texts are cut there, not at 9"] : [])
         )
     }
 
@@ -387,9 +387,9 @@ struct LabelCountTests {
                 ])
         )
         let finding = try #require(description.findings.first { $0.kind == .lookalikeNames })
-        #expect(finding.message.hasPrefix("4 groups of label names look the same and are not"))
+        #expect(finding.message.hasPrefix("4 groups of label names look the same but differ"))
         #expect(finding.examples[2].spellings == ["cafe\\u{301}", "caf\\u{E9}"])
-        #expect(finding.line.contains("(\"New York\", \"New\\u{A0}York\"): give each the same spelling"))
+        #expect(finding.line.contains("(\"New York\", \"New\\u{A0}York\"): give each group one spelling"))
     }
 
     @Test func `cells that join other labels are named, and names with commas of their own are not`() throws {
@@ -416,7 +416,7 @@ struct LabelCountTests {
             findings[0].examples.map(\.labels) == [["once"]]
                 && findings[1].examples.map(\.labels) == [["rare"]]
         )
-        #expect(findings[2].message == "\"often\" has 40 times the rows of \"once\"")
+        #expect(findings[2].message == "\"often\" has 40 times as many rows as \"once\"")
         #expect(findings.allSatisfy { !$0.remedy.isEmpty })
     }
 

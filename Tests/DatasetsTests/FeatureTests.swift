@@ -61,7 +61,7 @@ struct FeatureTests {
             .addColumn("class", [1, -1, nil], feature: .classLabel(label))
         #expect(try data.strings("class") == ["b", nil, nil])
         #expect { try data.addColumn("x", [0, 1, 2], feature: .classLabel(label)) } throws: {
-            "\($0)".hasPrefix("row 3: column \"x\" holds 2, and its 2 classes have ids below 2")
+            "\($0)".hasPrefix("row 3: column \"x\" holds 2, but its 2 classes have ids below 2")
         }
     }
 
@@ -94,7 +94,7 @@ struct FeatureTests {
         let first = try asClasses("id", one, .classLabel(label))
         #expect { try first.requireKnownClasses(in: "id") } throws: {
             "\($0)".hasPrefix(
-                "row 5: column \"id\" holds class id 2, and its 2 classes have the ids 0 to 1; fix the row"
+                "row 5: column \"id\" holds class id 2, but its 2 classes have the ids 0 to 1; fix the row"
             )
         }
         let second = try asClasses("ids", several, .list(.classLabel(label)))

@@ -59,17 +59,18 @@ struct FolderChoiceTests {
     @Test func `files whose name tells no split are listed, with the pattern that reads all`() throws {
         #expect(
             try notes(["contest.csv", "latest-news.csv", "train-delays.csv", "weather.csv"]) == [
-                "news/: names of files or folders tell the splits \"train\", as in datasets; left out 3 files whose name tells "
-                    + "none: contest.csv, latest-news.csv, weather.csv; to read all of them as one, give --dataset 'news/*.csv'"
+                "news/: file or folder names give the splits \"train\", as in datasets; left out 3 files with no split "
+                    + "in the name: contest.csv, latest-news.csv, weather.csv; to read all of them as one split, "
+                    + "use --dataset 'news/*.csv'"
             ]
         )
         let deep = try notes(["train/a.parquet", "test/a.parquet", "more.parquet"])
-        #expect(deep.count == 1 && deep[0].contains("left out 1 file whose name tells none: more.parquet; "))
-        #expect(deep[0].hasSuffix("give --dataset 'news/**/*.parquet'"))
+        #expect(deep.count == 1 && deep[0].contains("left out 1 file with no split in the name: more.parquet; "))
+        #expect(deep[0].hasSuffix("use --dataset 'news/**/*.parquet'"))
         let many = try notes(["data/train-00000-of-00001.jsonl"] + (0..<8).map { "\($0).jsonl" })
         #expect(
             many[0].contains(
-                "8 files whose name tells none: 0.jsonl, 1.jsonl, 2.jsonl, 3.jsonl, 4.jsonl and 3 more; "
+                "8 files with no split in the name: 0.jsonl, 1.jsonl, 2.jsonl, 3.jsonl, 4.jsonl and 3 more; "
             )
         )
     }
@@ -91,14 +92,14 @@ struct FolderChoiceTests {
     @Test func `files of another format, a name with two words and capital letters are told`() throws {
         #expect(
             try notes(["a.csv", "b.csv", "c.jsonl"]) == [
-                "news/: most files of rows end in .csv; left out 1 file of another format: c.jsonl"
+                "news/: most data files end in .csv; left out 1 file of another format: c.jsonl"
             ]
         )
-        #expect(try notes(["train-test.csv"])[0].contains("the name of train-test.csv tells several splits"))
+        #expect(try notes(["train-test.csv"])[0].contains("the name of train-test.csv contains several split names"))
         #expect(
             try notes(["Train.csv", "Test.csv"]) == [
-                "news/: all files are one split, as in datasets: a name such as Test.csv tells a split in small letters only; "
-                    + "rename it, or name the rows to measure on with --eval-dataset"
+                "news/: all files are one split, as in datasets: a name such as Test.csv gives a split only in lower case; "
+                    + "rename it, or name the evaluation data with --eval-dataset"
             ]
         )
     }
@@ -107,7 +108,7 @@ struct FolderChoiceTests {
         let said = try notes(["a.csv", "b.xlsx", "c.zip", "d.pdf", "README.md"])
         #expect(
             said.count == 1
-                && said[0].contains("left out 2 files of a format that is not read: b.xlsx, c.zip; ")
+                && said[0].contains("left out 2 files of an unsupported format: b.xlsx, c.zip; ")
         )
     }
 
@@ -273,7 +274,7 @@ struct CardClassTests {
         #expect(other.warnings.count == 1)
         #expect(
             other.warnings[0].hasPrefix(
-                "the classes that README.md names for column \"label\" are not used: row 2: column \"label\" holds \"neutral\""
+                "the class names in README.md for column \"label\" are not used: row 2: column \"label\" holds \"neutral\""
             )
         )
     }

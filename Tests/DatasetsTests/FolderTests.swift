@@ -127,8 +127,8 @@ struct FolderTests {
     }
 
     @Test(arguments: [
-        ("configs: [", "README.md: the YAML at its head cannot be read"),
-        ("configs:\n- data_files: ../x.csv", "README.md: \"../x.csv\" leads out of the folder"),
+        ("configs: [", "README.md: the YAML front matter cannot be read"),
+        ("configs:\n- data_files: ../x.csv", "README.md: \"../x.csv\" points outside the folder"),
         ("configs:\n- data_files: \"y-*.csv\"", "README.md: split \"train\": no file matches \"y-*.csv\""),
         (
             "configs:\n- data_files:\n  - split: dev",
@@ -136,7 +136,7 @@ struct FolderTests {
         ),
         (
             "a0: &a0 [x]\n" + (1..<40).map { "a\($0): &a\($0) [*a\($0 - 1), *a\($0 - 1)]\n" }.joined(),
-            "README.md: the YAML at its head has too many aliases"
+            "README.md: the YAML front matter has too many aliases"
         ),
     ])
     func `a card that cannot be followed is named`(yaml: String, expected: String) throws {
@@ -164,13 +164,13 @@ struct FolderTests {
             #expect(try Dataset(folder + "**/*.csv").strings("t") == ["a", "b", "c"])
             #expect(try Dataset(folder + "[b-d]*.csv").strings("t") == ["b"])
             #expect(try Dataset(folder + "?/c.csv").strings("t") == ["c"])
-            #expect(complaint(try Dataset(folder + "*.tsv")).hasPrefix("no file of rows matches"))
+            #expect(complaint(try Dataset(folder + "*.tsv")).hasPrefix("no data file matches"))
         }
     }
 
     @Test func `files with different columns are named`() throws {
         try inFolder(["a.csv": "t\n1\n", "b.csv": "u\n1\n"]) { (folder: String) throws in
-            #expect(complaint(try Dataset(folder)).contains("b.csv has the columns \"u\" where"))
+            #expect(complaint(try Dataset(folder)).contains("b.csv has the columns \"u\", but"))
         }
     }
 
@@ -180,16 +180,16 @@ struct FolderTests {
             #expect(mkfifo(pipe, 0o600) == 0)
             #expect(
                 complaint(try Dataset(pipe)).hasSuffix(
-                    "pipe.csv is a pipe or a device; save its rows into a file, and read that"
+                    "pipe.csv is a pipe or a device; save its rows to a file and read that"
                 )
             )
             #expect(
                 complaint(try Dataset(folder.path(percentEncoded: false))).contains(
-                    "it holds no file of rows"
+                    "it holds no data file"
                 )
             )
             #expect(
-                complaint(try Dataset(contentsOf: folder)).hasSuffix("is a folder where a file is expected")
+                complaint(try Dataset(contentsOf: folder)).hasSuffix("is a folder, but a file is expected")
             )
         }
     }

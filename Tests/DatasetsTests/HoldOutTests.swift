@@ -73,7 +73,7 @@ struct HoldOutTests {
         #expect {
             try dataset((0..<10).map { "\($0)" }).holdOut(.count(2), keepingSharesOf: "label", seed: 1)
         } throws: {
-            "\($0)".contains("10 of the 10 rows are the only ones of their value")
+            "\($0)".contains("10 of the 10 rows are the only ones with their value")
         }
     }
 

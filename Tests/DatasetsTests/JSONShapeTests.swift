@@ -56,7 +56,7 @@ struct JSONShapeTests {
     @Test func `an array of texts is the column text, as in datasets`() throws {
         #expect(try read("[\"a\",\n \"b\", null]", as: "x.json").contents() == ["text": ["a", "b", nil]])
         #expect(
-            complaint("[\"a\", 1]", as: "x.json").hasPrefix(": line 1: the array's elements before are texts")
+            complaint("[\"a\", 1]", as: "x.json").hasPrefix(": line 1: the array's earlier elements are texts")
         )
     }
 
@@ -89,7 +89,7 @@ struct JSONShapeTests {
         #expect { try read(json, as: "x.json") } throws: {
             let message = "\($0)"
             return message.contains(reader) && message.contains(layout)
-                && message.contains("wanted is an array of objects, or an object a line")
+                && message.contains("must hold an array of objects, or one object per line")
         }
     }
 

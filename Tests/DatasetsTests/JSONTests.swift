@@ -66,7 +66,7 @@ struct JSONTests {
         #expect(try data.strings("t") == ["x", "y"])
         #expect { try data.strings("m") } throws: {
             "\($0)".contains(
-                "line 2 holds an object where the rows before hold string; give all values one type"
+                "line 2 holds an object, but earlier rows hold string; give all values one type"
             )
         }
     }
@@ -102,14 +102,14 @@ struct JSONTests {
     @Test func `what is wrong is named with its line`() {
         #expect(
             complaint("{\"a\": 1}\n\n{\"a\": \"x\"}\n", as: "x.jsonl")
-                == ": line 3: \"a\" holds a text where the rows before hold int64; give all values one type"
+                == ": line 3: \"a\" holds a text, but earlier rows hold int64; give all values one type"
         )
         #expect(
             complaint("{\"a\": [1, \"x\"]}\n", as: "x.jsonl").contains(
                 "holds a list of values of different types"
             )
         )
-        #expect(complaint("{\"a\": 1, \"a\": 2}\n", as: "x.jsonl") == ": line 1 names \"a\" twice")
+        #expect(complaint("{\"a\": 1, \"a\": 2}\n", as: "x.jsonl") == ": line 1 has the key \"a\" twice")
         #expect(
             complaint("[{\"a\": 1},\n{\"a\": 2}\n", as: "x.json").contains("line 1 opens is never closed")
         )
@@ -122,7 +122,7 @@ struct JSONTests {
 
     @Test func `rows keyed by something are refused before they make a column of each key`() {
         let rows = (0..<5000).map { "{\"key\($0)\": 1}\n" }.joined()
-        #expect(complaint(rows, as: "x.jsonl").contains("line 4097: more than 4096 different names"))
+        #expect(complaint(rows, as: "x.jsonl").contains("line 4097: more than 4096 different keys"))
     }
 
     @Test func `rows of many batches keep their places`() throws {

@@ -43,7 +43,7 @@ struct MissingLabelTests {
         #expect(
             complaint
                 == "4 rows have no value or hold -1 or -7 or -100 in column \"label\" (the first is row 3); "
-                + "leave them out before splitting by it (--missing-labels drop)"
+                + "leave them out before a stratified split (--missing-labels drop)"
         )
         #expect(
             try rows([0, 0, 1, 1]).trainTestSplit(testSize: .count(2), stratifyBy: "label", seed: 1).test
@@ -61,7 +61,7 @@ struct MissingLabelTests {
             #expect(
                 "\(try test.missingLabels(2, first: 0, in: ["label"], remedy: ""))"
                     == "\(path), split \"test\": none of the 2 rows has a label in column \"label\", which holds -1 for "
-                    + "\"no label\"; choose another split, such as one to validate on, or another label column"
+                    + "\"no label\"; choose another split, such as the validation split, or another label column"
             )
         }
     }
@@ -76,7 +76,7 @@ struct MissingLabelTests {
             ]
         )
         #expect(complaint { try texts.castColumn("label", to: .value(.bool)) }.hasPrefix("row 1"))
-        #expect(complaint { try rows([0, 2]) }.contains("holds 2, and its 2 classes have ids below 2"))
+        #expect(complaint { try rows([0, 2]) }.contains("holds 2, but its 2 classes have ids below 2"))
     }
 
     @Test func `columns of 0 and 1 may hold -1 for no label`() throws {
@@ -114,7 +114,7 @@ struct MissingLabelTests {
                 .first { $0.kind == .listsOfOne }
         }
         #expect(
-            try finding([["a"], ["b"], nil])?.remedy == "--problem-type single-label learns one label a text"
+            try finding([["a"], ["b"], nil])?.remedy == "to learn one label per text, use --problem-type single-label"
         )
         #expect(try finding([["a"], ["b"], []]) == nil && finding([["a"], ["a", "b"]]) == nil)
     }
@@ -144,8 +144,8 @@ struct RepeatedHeaderTests {
         #expect(finding?.kind == .repeatedHeader && finding?.examples.map(\.rows) == [[2]])
         #expect(
             finding?.line
-                == "1 row repeats the header, as when files are joined by hand (row 3): delete it: the columns' "
-                + "names are taken for a text and its label"
+                == "1 row repeats the header, as if files had been concatenated (row 3): delete it: the column "
+                + "names would count as a text and its label"
         )
     }
 }

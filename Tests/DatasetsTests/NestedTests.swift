@@ -45,7 +45,7 @@ struct NestedTests {
         #expect(try data.contents()["cats"] == [[1], [0], [], [0, 1], [], [0], [1], [0], []])
         #expect(try data.contents()["flags"]?[5...7] == [[1], nil, [1]])
         #expect(
-            data.warnings.contains { $0.contains("\"cats\" holds objects of 0 and 1, read as the labels") }
+            data.warnings.contains { $0.contains("\"cats\" holds objects of 0 and 1, read as lists of the labels") }
         )
         let together = try RowLabels(data, columns: ["cats"])
         let apart = try RowLabels(data, columns: ["cats.POS", "cats.NEG"])

@@ -72,9 +72,9 @@ struct ReaderTests {
     }
 
     @Test func `what is wrong is named with its line`() {
-        #expect(complaint("a,b\n1,2\n3\n", as: "x.csv") == ": line 3 has 1 field where the header has 2")
+        #expect(complaint("a,b\n1,2\n3\n", as: "x.csv") == ": line 3 has 1 field, but the header has 2")
         #expect(complaint("a,b\n1,\"2\n", as: "x.csv") == ": line 2 opens a quote that is never closed")
-        #expect(complaint("a,a\n1,2\n", as: "x.csv") == ": names the column \"a\" twice")
+        #expect(complaint("a,a\n1,2\n", as: "x.csv") == ": two columns are named \"a\"; rename one")
         #expect(complaint("", as: "x.csv") == " is empty; it must hold rows")
         #expect(complaint("a,b\n", as: "x.csv") == " has a header and no rows")
         #expect(
@@ -82,7 +82,7 @@ struct ReaderTests {
                 == ": line 2 is not JSON: expected a value at byte 6"
         )
         #expect(
-            complaint("x", as: "x.dat").hasPrefix(": files ending in \".dat\" are not known; known are .csv")
+            complaint("x", as: "x.dat").hasPrefix(": files ending in \".dat\" are not supported; supported are .csv")
         )
     }
 

@@ -120,7 +120,7 @@ struct SplitTests {
         #expect {
             try data.trainTestSplit(testSize: .count(2), stratifyBy: "label", seed: 0)
         } throws: { error in
-            "\(error)".contains("one row only (\"1\")") && "\(error)".contains("without --stratify-by")
+            "\(error)".contains("only one row (\"1\")") && "\(error)".contains("without --stratify-by")
         }
     }
 }

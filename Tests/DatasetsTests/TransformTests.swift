@@ -174,7 +174,7 @@ struct TransformTests {
 
     @Test func `casts that lose something name the row`() throws {
         #expect { try Dataset(["x": ["1", "2", "x"]]).castColumn("x", to: .value(.int64)) } throws: {
-            "\($0)".hasPrefix("row 3: column \"x\" holds \"x\", which is no int64")
+            "\($0)".hasPrefix("row 3: column \"x\" holds \"x\", which cannot become int64")
         }
         #expect(throws: DatasetError.self) { try Dataset(["x": [0.5]]).castColumn("x", to: .value(.int64)) }
         #expect(throws: DatasetError.self) {

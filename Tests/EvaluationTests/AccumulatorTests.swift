@@ -4,9 +4,9 @@ import Testing
 
 @testable import Evaluation
 
-/// Examples that come batch by batch are measured like those that are all at hand, in memory linear in classes and rows.
+/// Accumulating batches gives the same metrics as all examples together, in memory linear in classes and rows.
 struct AccumulatorTests {
-    /// Logits with ties, of a classifier that is right about as often as not.
+    /// Logits with ties, from a classifier that is right about half the time.
     private func logits(_ count: Int, classes: Int) -> [[Float]] {
         (0..<count).map { row in
             (0..<classes).map { id in
@@ -43,7 +43,7 @@ struct AccumulatorTests {
         return accumulator.metrics(withIntervals: true)
     }
 
-    @Test(arguments: [2, 3, 70]) func `batches of any size give what all probabilities give`(classes: Int) {
+    @Test(arguments: [2, 3, 70]) func `batches of any size give the metrics of all probabilities`(classes: Int) {
         let rows = logits(60, classes: classes)
         // Not every class occurs.
         let labels = rows.indices.map { $0 % max(classes - 1, 2) }
@@ -60,7 +60,7 @@ struct AccumulatorTests {
         }
     }
 
-    @Test func `sets of labels in batches give what all probabilities give, few given or many`() {
+    @Test func `label sets in batches give the metrics of all probabilities, with few or many predicted labels`() {
         for shift in [-3, 0, 3] as [Float] {
             let rows = logits(40, classes: 70).map { row in row.map { $0 - 1.5 + shift } }
             let sets = rows.indices.map { row in (0..<row % 4).map { (row * 7 + $0 * 11) % 70 } }
@@ -83,7 +83,7 @@ struct AccumulatorTests {
         }
     }
 
-    @Test func `areas that compare too many scores are left out, and nothing else is`() throws {
+    @Test func `only areas that compare too many scores are left out`() throws {
         let (rows, labels) = (logits(30, classes: 5), (0..<30).map { $0 % 5 })
         let all = measured(rows, labels, classes: 5, batch: 8, keepingAtMost: 150)
         let few = measured(rows, labels, classes: 5, batch: 8, keepingAtMost: 149)
@@ -94,7 +94,7 @@ struct AccumulatorTests {
         #expect(few.intervals == all.intervals.filter { !names.contains($0.key) })
         #expect(few.probabilities?.uncomparedScores == 150 && all.probabilities?.uncomparedScores == nil)
         let table = few.table(labels: ["a", "b", "c", "d", "e"])
-        #expect(table.contains("ROC-AUC, PR-AUC      left out: they compare 150 scores, and at most"))
+        #expect(table.contains("ROC-AUC, PR-AUC      left out: they compare 150 scores, but at most"))
         #expect(!all.table(labels: ["a", "b", "c", "d", "e"]).contains("left out"))
     }
 
@@ -114,7 +114,7 @@ struct AccumulatorTests {
     }
 
     // A matrix of all pairs of these classes would take 3 GB, and one of all rows and classes 160 GB.
-    @Test(.timeLimit(.minutes(5))) func `twenty thousand classes are measured with intervals`() throws {
+    @Test(.timeLimit(.minutes(5))) func `twenty thousand classes are evaluated with intervals`() throws {
         let classes = 20_000
         let labels = (0..<40).map { $0 * 499 }
         var accumulator = ClassificationAccumulator(labels: labels, classCount: classes)
@@ -129,7 +129,7 @@ struct AccumulatorTests {
         #expect(try #require(metrics.probabilities?.areaUnderROC) > 0.7)
     }
 
-    @Test func `the largest errors are those of all pairs`() {
+    @Test func `the largest errors equal those found among all pairs`() {
         let labels = (0..<500).map { $0 * 7 % 13 }
         let predictions = labels.enumerated().map { ($1 + $0 % 5 * ($0 % 3)) % 13 }
         let confusion = ConfusionMatrix(predictions: predictions, labels: labels, classCount: 13)
@@ -145,7 +145,7 @@ struct AccumulatorTests {
 
     @Test func `the table of thousands of classes shows the largest and the worst`() throws {
         let classes = 3000
-        // Class 7 has most examples, class 8 is never right; the last thousand have none.
+        // Class 7 has the most examples, and class 8 is never right. The last thousand have none.
         var labels = Array(0..<2000)
         labels += [Int](repeating: 7, count: 50) + [Int](repeating: 8, count: 20)
         let predictions = labels.map { $0 == 8 ? 9 : $0 }
@@ -163,7 +163,7 @@ struct AccumulatorTests {
             lines.firstIndex(of: "the 15 worst by F1 of 2,000 classes with examples, of 3,000")
         )
         #expect(lines[worst + 2].hasPrefix("name 8 ") && lines[worst + 3].hasPrefix("name 9 "))
-        // Few classes have a row each.
+        // With few classes, each has a row.
         let few = ClassificationMetrics(
             ConfusionMatrix(predictions: Array(0..<60), labels: Array(0..<60), classCount: 60)
         )

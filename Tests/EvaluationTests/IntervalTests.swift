@@ -5,7 +5,7 @@ import Testing
 
 @testable import Evaluation
 
-/// What statsmodels, SciPy and formulas written out in Python say: Scripts/fixtures/make_interval_fixtures.py.
+/// Intervals against statsmodels, SciPy and formulas written in Python: Scripts/fixtures/make_interval_fixtures.py.
 struct IntervalTests {
     private func cases(_ kind: String, count: Int) throws -> [JSONValue] {
         let found = try Fixture.cases("metrics/intervals.json").filter { $0["kind"].string == kind }
@@ -37,7 +37,7 @@ struct IntervalTests {
     }
 
     // 1e-12: the same few operations in float64.
-    @Test func `the interval of a share is Wilson's, also of none, of all and of two`() throws {
+    @Test func `the interval of a share is Wilson's, also for 0 %, 100 % and two examples`() throws {
         for fixture in try cases("share", count: 9) {
             let (hits, count) = (
                 try #require(fixture["hits"].int), try #require(fixture["count"].int)
@@ -52,7 +52,7 @@ struct IntervalTests {
         }
     }
 
-    // 1e-12: as above. With all of 58 and one of two right it is 0.545 to 0.953, not 0.750 to 1.000.
+    // 1e-12: as above. If all of 58 and one of two are right, it is 0.545 to 0.953, not 0.750 to 1.000.
     @Test func `balanced accuracy of two classes has Newcombe's interval`() throws {
         for fixture in try cases("balanced", count: 5) {
             let recalls = try #require(fixture["recalls"].array).map { ($0.array ?? []).compactMap(\.int) }
@@ -65,7 +65,7 @@ struct IntervalTests {
     }
 
     // 1e-12: as above.
-    @Test func `F1 has Wilson's interval for hits among what is of the class or was taken for it`() throws {
+    @Test func `F1 has Wilson's interval of the Jaccard index`() throws {
         for fixture in try cases("f1", count: 4) {
             let (hits, missed, alarms) = (
                 try #require(fixture["hits"].int), try #require(fixture["missed"].int),
@@ -77,7 +77,7 @@ struct IntervalTests {
     }
 
     // 1e-9: both search for the ends, SciPy to 2e-12.
-    @Test func `the area under a ROC curve has Newcombe's interval, also where it is 1`() throws {
+    @Test func `the area under a ROC curve has Newcombe's interval, also if it is 1`() throws {
         for fixture in try cases("area", count: 5) {
             let scores = (fixture["scores"].array ?? []).compactMap(\.double)
             let isPositive = (fixture["positive"].array ?? []).compactMap(\.bool)
@@ -91,7 +91,7 @@ struct IntervalTests {
                 variance: ranked.influence.reduce(0) { $0 + $1 * $1 }
             )
             try expect(interval, fixture, within: 1e-9)
-            // Two classes show this one.
+            // With two classes, the metrics have this interval.
             let low = scores.min() ?? 0
             let shares = scores.map { ($0 - low) / 100 }
             let measured = ClassificationMetrics(
@@ -105,8 +105,8 @@ struct IntervalTests {
         }
     }
 
-    // 3e-4 of the error: the approximation of Student's quantile. A fifth of the width: the bootstrap is another way to
-    // the same order of n, and its own draws vary.
+    // 3e-4 of the error: the approximation of Student's quantile. A fifth of the width: the bootstrap is a different method of
+    // the same order in n, and its draws vary.
     @Test func `a mean's interval is Hall's, close to the bootstrap's BCa`() throws {
         for fixture in try cases("mean", count: 3) {
             let values = (fixture["values"].array ?? []).compactMap(\.double)
@@ -124,7 +124,7 @@ struct IntervalTests {
     }
 
     // 1e-12: the same few operations in float64.
-    @Test func `a correlation's interval is Fisher's, as SciPy has it`() throws {
+    @Test func `a correlation's interval is Fisher's, as in SciPy`() throws {
         for fixture in try cases("correlation", count: 3) {
             let value = try #require(fixture["value"].double)
             let interval = Interval.correlation(value, of: try #require(fixture["count"].int))
@@ -143,11 +143,11 @@ struct IntervalTests {
     }
 }
 
-/// Whatever is measured, an interval holds its value, and says something of few and of extreme examples.
+/// An interval always contains its value, and is informative for few and for extreme examples.
 struct IntervalPropertyTests {
-    /// A classifier's answers to n texts: all right, all wrong, all of one class, or mixed.
+    /// A classifier's predictions for n texts: all right, all wrong, all of one class, or mixed.
     private func measured(_ n: Int, classes: Int, _ kind: Int) -> ClassificationMetrics {
-        // The last class is rare: two texts of it.
+        // The last class is rare, with two texts.
         let labels = (0..<n).map { $0 < 2 ? classes - 1 : $0 % max(classes - 1, 1) }
         let rows = labels.enumerated().map { index, label -> [Double] in
             let answer = [label, (label + 1) % classes, 0, (label + (index % 3 == 0 ? 1 : 0)) % classes][kind]
@@ -164,7 +164,7 @@ struct IntervalPropertyTests {
     }
 
     @Test(arguments: [2, 3, 7], [2, 3, 8, 60])
-    func `an interval holds its value and has a width`(classes: Int, n: Int) {
+    func `an interval contains its value and is not empty`(classes: Int, n: Int) {
         for kind in 0..<4 {
             let metrics = measured(n, classes: classes, kind)
             for (name, value) in metrics.values {
@@ -175,14 +175,14 @@ struct IntervalPropertyTests {
         }
     }
 
-    @Test func `what a class of two and sixty right answers leave open is shown`() throws {
+    @Test func `sixty correct predictions with a class of two examples have wide intervals`() throws {
         let right = measured(60, classes: 2, 0)
         #expect(right.probabilities?.areaUnderROC == 1)
         let area = try #require(right.intervals["roc_auc"])
         #expect(area.upperBound == 1 && area.lowerBound < 0.8)
         #expect(try #require(right.intervals["balanced_accuracy"]).lowerBound < 0.7)
         #expect(try #require(right.intervals["matthews_correlation"]).lowerBound < 0.7)
-        // Rarely right: an average precision of a few hundredths stays within its interval.
+        // A rare class that is rarely right: an average precision of a few hundredths is within its interval.
         let labels = (0..<400).map { $0 % 40 == 0 ? 1 : 0 }
         let scores = labels.indices.map { Double(($0 * 173) % 400) / 400 }
         let rare = ClassificationMetrics(
@@ -197,7 +197,7 @@ struct IntervalPropertyTests {
         #expect(precision < 0.06 && interval.contains(precision) && interval.upperBound > 0.1)
     }
 
-    @Test func `intervals narrow with examples, and repeat`() throws {
+    @Test func `intervals narrow with more examples and are reproducible`() throws {
         for classes in [2, 3, 7] {
             let (few, many) = (measured(60, classes: classes, 3), measured(2000, classes: classes, 3))
             #expect(few.intervals == measured(60, classes: classes, 3).intervals)
@@ -213,17 +213,17 @@ struct IntervalPropertyTests {
         }
     }
 
-    @Test func `what no interval describes has none, and the table says why`() {
+    @Test func `metrics without an interval have none, and the table says why`() {
         let metrics = measured(60, classes: 2, 2)
         #expect(metrics.intervals["ece"] == nil && metrics.intervals["matthews_correlation"] == nil)
         #expect(metrics.intervals["majority_baseline"] == nil && metrics.intervals["precision"] == nil)
         let table = metrics.table(labels: ["J", "P"])
-        #expect(table.contains("(no interval: all texts or all answers are of one class)"))
+        #expect(table.contains("(no interval: all texts or all predictions have the same class)"))
         #expect(table.contains("(no interval: chance alone makes it positive)"))
         #expect(table.contains("the plain loss, without weights or smoothing)"))
     }
 
-    @Test func `intervals of several labels hold their values`() throws {
+    @Test func `intervals of multi-label metrics contain their values`() throws {
         for (kind, n) in [(0, 2), (0, 40), (1, 40), (2, 40), (3, 40), (3, 3)] {
             let truth = (0..<n).map { [[0, 1], [2], [], [0, 1, 2, 3]][$0 % 4] }
             let given = truth.enumerated().map { index, set in
@@ -253,7 +253,7 @@ struct IntervalPropertyTests {
         }
     }
 
-    @Test func `intervals of numbers hold their values, and a perfect answer has none`() throws {
+    @Test func `intervals of regression metrics contain their values, and a perfect prediction has none`() throws {
         for n in [2, 5, 40] {
             let truth = (0..<n).map { Double($0 * 37 % 11) }
             let metrics = RegressionMetrics(
@@ -272,7 +272,7 @@ struct IntervalPropertyTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1))) func `thousands of classes are counted in linear space`() throws {
+    @Test(.timeLimit(.minutes(1))) func `a confusion matrix of thousands of classes takes linear space`() throws {
         let labels = (0..<20_000).map { $0 * 7 % 20_000 }
         let predictions = labels.enumerated().map { $0 % 4 == 0 ? ($1 + 1) % 20_000 : $1 }
         let confusion = ConfusionMatrix(predictions: predictions, labels: labels, classCount: 20_000)

@@ -5,7 +5,7 @@ import Testing
 
 struct MetricsTests {
     // 1e-12: the same few operations in float64.
-    @Test func `every metric is scikit-learn's, also where a class is missing`() throws {
+    @Test func `every metric equals scikit-learn's, also if a class is missing`() throws {
         let cases = try Fixture.cases("metrics/metrics.json")
         #expect(cases.count == 10)
         for fixture in cases {
@@ -28,7 +28,7 @@ struct MetricsTests {
     }
 
     // 1e-12: the same few operations in float64.
-    @Test func `metrics of several labels are scikit-learn's, also where there is nothing to find`() throws {
+    @Test func `multi-label metrics equal scikit-learn's, also for examples without labels`() throws {
         let cases = try Fixture.cases("metrics/multilabel.json")
         #expect(cases.count == 8)
         for fixture in cases {
@@ -53,7 +53,7 @@ struct MetricsTests {
     }
 
     // 1e-12, relative to numbers of a few units: the same sums in float64, in another order.
-    @Test func `metrics of numbers are scikit-learn's and SciPy's, ties and constants included`() throws {
+    @Test func `regression metrics equal scikit-learn's and SciPy's, including ties and constants`() throws {
         let cases = try Fixture.cases("metrics/regression.json")
         #expect(cases.count == 8)
         for fixture in cases {
@@ -72,7 +72,7 @@ struct MetricsTests {
         }
     }
 
-    @Test func `no examples, and answers that are no numbers, are measured without an end in tears`() {
+    @Test func `no examples and NaN predictions do not crash`() {
         let none = EvaluationMetrics.regression(RegressionMetrics(predictions: [], labels: []))
         #expect(none["rmse"] == 0 && none.count == 0)
         let broken = RegressionMetrics(predictions: [.nan, .nan, 1], labels: [1, 2, 3])
@@ -80,7 +80,7 @@ struct MetricsTests {
         #expect(MultiLabelMetrics(predictions: [], labels: [], labelCount: 2).exactMatch == 0)
     }
 
-    @Test func `tables of several labels and of numbers`() {
+    @Test func `tables of multi-label and regression metrics`() {
         let sets = MultiLabelMetrics(
             predictions: [[0], [0, 1], []],
             labels: [[0], [1], [1]],
@@ -88,12 +88,12 @@ struct MetricsTests {
         )
         #expect(
             EvaluationMetrics.multiLabel(sets).table(labels: ["toxic", "insult"]) == """
-                F1 micro             0.667   (every decision alike)
-                F1 macro             0.667   (every label alike)
-                F1 weighted          0.667   (labels by their examples)
-                F1 samples           0.556   (every text alike; 0 where there is nothing to find or found)
-                exact match          0.333   (all labels right and none missing)
-                Hamming loss         0.333   (wrong decisions)
+                F1 micro             0.667   (over all decisions)
+                F1 macro             0.667   (mean over labels)
+                F1 weighted          0.667   (labels weighted by examples)
+                F1 samples           0.556   (mean over texts; 0 for a text with neither true nor predicted labels)
+                exact match          0.333   (all labels correct)
+                Hamming loss         0.333   (share of wrong decisions)
 
                 label   precision  recall     F1  examples
                 toxic       0.500   1.000  0.667         1
@@ -104,7 +104,7 @@ struct MetricsTests {
         let numbers = RegressionMetrics(predictions: [1, 2, 4], labels: [1, 2, 3])
         #expect(
             EvaluationMetrics.regression(numbers).table(labels: ["stars"]) == """
-                RMSE                 0.5774   (always the mean: 0.8165)
+                RMSE                 0.5774   (mean baseline: 0.8165)
                 MAE                  0.3333
                 R²                   0.500
                 Pearson              0.982
@@ -120,7 +120,7 @@ struct MetricsTests {
         )
         #expect(
             metrics.table(labels: ["Hillary", "Donald"]) == """
-                accuracy             0.750   (95 %: 0.301 to 0.954; always the largest class: 0.500)
+                accuracy             0.750   (95 %: 0.301 to 0.954; majority baseline: 0.500)
                 balanced accuracy    0.750
                 Matthews correlation 0.577
                 F1 macro             0.733
@@ -130,9 +130,9 @@ struct MetricsTests {
                 Hillary      1.000   0.500  0.667         2
                 Donald       0.667   1.000  0.800         2
 
-                is \\ taken for  Hillary  Donald
-                Hillary               1       1
-                Donald                0       2
+                true \\ predicted  Hillary  Donald
+                Hillary                 1       1
+                Donald                  0       2
 
                 """
         )

@@ -20,7 +20,7 @@ struct ProbabilityTests {
     // 1e-12: the same sums in float64, in another order.
     @Test
     func
-        `areas, log loss, Brier score and calibration are scikit-learn's, ties and missing classes included`()
+        `areas, log loss, Brier score and calibration equal scikit-learn's, including ties and missing classes`()
         throws
     {
         let cases = try Fixture.cases("metrics/probabilities.json")
@@ -37,7 +37,7 @@ struct ProbabilityTests {
     }
 
     // 1e-12: as above.
-    @Test func `areas and the plain loss of several labels are scikit-learn's`() throws {
+    @Test func `areas and the plain loss of multi-label predictions equal scikit-learn's`() throws {
         let cases = try Fixture.cases("metrics/multilabel-scores.json")
         #expect(cases.count == 2)
         for fixture in cases {
@@ -60,7 +60,7 @@ struct ProbabilityTests {
         }
     }
 
-    @Test func `probabilities that are no numbers are left out, and no examples are no reason to stop`() {
+    @Test func `NaN probabilities are left out, and no examples do not crash`() {
         let broken = ClassificationMetrics(
             predictions: [0],
             labels: [1],

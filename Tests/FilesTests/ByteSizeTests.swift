@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Sizes in bytes: one way to read them, one way to print them.
+/// Parsing and printing sizes in bytes.
 struct ByteSizeTests {
     @Test(
         arguments: [
@@ -21,13 +21,13 @@ struct ByteSizeTests {
         #expect(ByteSize(text)?.bytes == bytes)
     }
 
-    @Test func `what is read is printed alike`() {
+    @Test func `sizes print in decimal units`() {
         #expect(ByteSize("24GB")?.description == "24.0 GB")
         #expect(ByteSize("24GiB")?.description == "25.8 GB")
         #expect(ByteSize(820).description == "820 B" && formattedSize(1500) == "1.5 kB")
     }
 
-    @Test func `the free space of a folder that does not exist yet is that of the one above`() throws {
+    @Test func `the free space of a missing folder is that of its parent`() throws {
         try withTemporaryFolder { folder in
             let free = try #require(freeSpace(at: folder.appending(path: "a/b/c")))
             #expect(free > 0)

@@ -18,9 +18,9 @@ struct AtomicFileTests {
         }
     }
 
-    // 8 MiB go to the disk at once, in pages of 4 KiB.
+    // The buffer holds 8 MiB, in pages of 4 KiB.
     @Test(arguments: [0, 1, 4096, (8 << 20) - 1, 8 << 20, (16 << 20) + 4097])
-    func `past the cache come the same bytes, whatever their number and however they were cut`(
+    func `writing past the cache gives the same bytes for any size and any pieces`(
         count: Int
     ) throws {
         var bytes = [UInt8](repeating: 0, count: count)
@@ -40,7 +40,7 @@ struct AtomicFileTests {
 }
 
 struct AtomicLinkTests {
-    @Test func `a link that is right is left as it is, and a wrong one is replaced`() throws {
+    @Test func `a correct link is left unchanged, and a wrong one is replaced`() throws {
         try withTemporaryFolder { folder in
             let place = folder.appending(path: "deep/link")
             func number() throws -> Int? {
@@ -66,7 +66,7 @@ struct AtomicLinkTests {
 }
 
 struct FreeSpaceTests {
-    @Test func `a disk without room is found out before the work, also for a folder not made yet`() throws {
+    @Test func `a disk without space is an error before the work, even if the folder does not exist yet`() throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "not/made/yet")
         try requireFreeSpace(1, at: folder)
         #expect { try requireFreeSpace(1 << 60, at: folder) } throws: { error in

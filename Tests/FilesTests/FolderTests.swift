@@ -9,13 +9,13 @@ import Glibc
 import Darwin
 #endif
 
-/// Folders and files that cannot be made: the reason is the system's, with the path.
+/// Folders and files that cannot be created: the error has the system's reason and the path.
 struct FolderTests {
     private func error(_ body: () throws -> Void) throws -> FileError {
         try #require(#expect(throws: FileError.self) { try body() })
     }
 
-    @Test func `folders on the way are made, and one that exists is fine`() throws {
+    @Test func `parent folders are created, and an existing folder is fine`() throws {
         try withTemporaryFolder { folder in
             let deep = folder.appending(path: "a/b/c")
             try makeFolder(deep)
@@ -40,7 +40,7 @@ struct FolderTests {
         }
     }
 
-    @Test func `a file in the way is named, wherever it is`() throws {
+    @Test func `a file in the way is named, at any depth`() throws {
         try withTemporaryFolder { folder in
             let file = folder.appending(path: "taken")
             try Data([1]).write(to: file)
@@ -51,14 +51,14 @@ struct FolderTests {
                 #expect(error.code == .inputOutput)
                 #expect(
                     error.message
-                        == "cannot make the folder \(place.path(percentEncoded: false)): \(name) is a file, not a folder; "
+                        == "cannot create the folder \(place.path(percentEncoded: false)): \(name) is a file, not a folder; "
                         + "rename or remove it, or write elsewhere"
                 )
             }
             let withSlash = folder.appending(path: "taken", directoryHint: .isDirectory)
             let message = try error { try makeFolder(withSlash) }.message
             #expect(message.contains("\(name) is a file, not a folder"), "\(message)")
-            // So it is for files, claims and links below it.
+            // The same holds for files, claims and links below it.
             #expect(
                 try error { try writeAtomically(Data(), to: file.appending(path: "x")) }.message.contains(
                     name
@@ -75,7 +75,7 @@ struct FolderTests {
         }
     }
 
-    @Test func `a link that leads nowhere is named as a link`() throws {
+    @Test func `a link without a target is named as a link`() throws {
         try withTemporaryFolder { folder in
             let link = folder.appending(path: "link")
             try FileManager.default.createSymbolicLink(
@@ -87,14 +87,14 @@ struct FolderTests {
         }
     }
 
-    @Test func `a name of 300 characters is too long, and says so`() throws {
+    @Test func `a name of 300 characters is an error that states the limit`() throws {
         try withTemporaryFolder { folder in
             let name = String(repeating: "n", count: 300)
             for place in [folder.appending(path: name), folder.appending(path: "a/\(name)/b")] {
                 let message = try error { try makeFolder(place) }.message
                 #expect(
                     message.hasSuffix(
-                        "the name nnnnnnnnnnnnnnnnnnnnnnnn… has 300 bytes, and 255 are allowed; choose a shorter one"
+                        "the name nnnnnnnnnnnnnnnnnnnnnnnn… has 300 bytes, but at most 255 are allowed; choose a shorter one"
                     ),
                     "\(message)"
                 )
@@ -111,7 +111,7 @@ struct FolderTests {
     }
 
     @Test(arguments: ["x", "é", "😀"])
-    func `a name of up to 255 bytes can be written, although a longer one stands beside it meanwhile`(
+    func `a name of up to 255 bytes can be written, although its temporary name is longer`(
         letter: String
     ) throws {
         try withTemporaryFolder { folder in
@@ -120,7 +120,7 @@ struct FolderTests {
             try writeAtomically(Data([1]), to: place)
             try writeAtomically(Data([2]), to: place)
             #expect(try Data(contentsOf: place) == Data([2]))
-            // What a killed process leaves under the shortened name is still recognised.
+            // The shortened temporary name of a killed process is still recognised.
             let temporary: String
             do {
                 let file = try AtomicFile(at: place)
@@ -146,7 +146,7 @@ struct FolderTests {
         (EMFILE, .inputOutput, "too many files are open"), (ELOOP, .inputOutput, "leads back to itself"),
         (EIO, .inputOutput, "nput/output error"),
     ])
-    func `each reason of the system has its own words`(number: Int32, code: FileError.Code, part: String) {
+    func `each system error has its own message`(number: Int32, code: FileError.Code, part: String) {
         for error in [
             FileError(writing: "/nowhere/at/all", errorCode: number),
             FileError(makingFolder: "/nowhere/at/all", errorCode: number),
@@ -157,7 +157,7 @@ struct FolderTests {
         }
     }
 
-    @Test func `a folder without the right to write names itself`() throws {
+    @Test func `a folder without write permission is named`() throws {
         try withTemporaryFolder { folder in
             let place = folder.appending(path: "deep/er/x").path(percentEncoded: false)
             let message = FileError(writing: place, errorCode: EACCES).message

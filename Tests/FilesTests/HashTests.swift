@@ -4,8 +4,8 @@ import Foundation
 import Testing
 
 @Suite struct HashTests {
-    /// Digests of lengths around the block of 64 bytes, by Python's hashlib 3.11:
-    /// `hashlib.sha256(bytes(i % 251 for i in range(n))).hexdigest()`, and `sha1` likewise.
+    /// Digests of lengths around the block size of 64 bytes, from Python's hashlib 3.11:
+    /// `hashlib.sha256(bytes(i % 251 for i in range(n))).hexdigest()`, and the same for `sha1`.
     static let digests: [(count: Int, sha256: String, sha1: String)] = [
         (
             0, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
@@ -75,7 +75,7 @@ import Testing
         #expect(sha1.hexadecimalDigest() == SHA1.hexadecimalDigest(of: bytes))
     }
 
-    @Test("CPUs without the instructions compute the same")
+    @Test("CPUs without SHA instructions give the same digests")
     func portable() {
         for (count, expected, _) in Self.digests {
             var state = ch_state()

@@ -9,7 +9,7 @@ import Glibc
 import Darwin
 #endif
 
-/// What is not a regular file is written through, and links are followed: only regular files are replaced.
+/// Only regular files are replaced: other targets are written directly, and links are followed.
 @Suite(.timeLimit(.minutes(2)))
 struct WriteTargetTests {
     private let text = Data("one\ntwo\n".utf8)
@@ -33,11 +33,11 @@ struct WriteTargetTests {
         try #require(#expect(throws: FileError.self) { try body() })
     }
 
-    @Test func `a FIFO stays one, and its reader gets every byte`() throws {
+    @Test func `a FIFO stays a FIFO, and its reader gets every byte`() throws {
         try withTemporaryFolder { folder in
             let pipe = folder.appending(path: "pipe")
             try #require(mkfifo(pipe.path(percentEncoded: false), 0o600) == 0)
-            // More than a pipe holds.
+            // More bytes than a pipe buffers.
             let bytes = Data((0..<300_000).map { UInt8(truncatingIfNeeded: $0) })
             let received = Received()
             let done = DispatchSemaphore(value: 0)
@@ -58,11 +58,11 @@ struct WriteTargetTests {
         }
     }
 
-    /// `@unchecked Sendable`: it is written before a semaphore is signalled and read after it was waited for.
+    /// `@unchecked Sendable`: it is written before a semaphore is signalled and read after the wait.
     private final class Received: @unchecked Sendable { var data = Data() }
 
-    @Test func `a FIFO whose reader ends says so, and how much it took`() throws {
-        // Else the signal would end the tests.
+    @Test func `if a FIFO's reader ends, the error says so and how much was written`() throws {
+        // Otherwise the signal would end the tests.
         signal(SIGPIPE, SIG_IGN)
         try withTemporaryFolder { folder in
             let path = folder.appending(path: "pipe").path(percentEncoded: false)
@@ -75,11 +75,11 @@ struct WriteTargetTests {
             var failure: FileError?
             do throws(FileError) { try file.write([2]) } catch { failure = error }
             #expect(failure?.code == .readerGone)
-            #expect(failure?.message == "cannot write \(path): its reader has ended; 100 bytes written")
+            #expect(failure?.message == "cannot write \(path): the program that reads it has ended; 100 bytes written")
         }
     }
 
-    /// Whether devices may be made here: by root, outside most containers.
+    /// Whether devices can be created here: by root, outside most containers.
     private static let makesDevices: Bool = {
         #if os(Linux)
         return
@@ -88,7 +88,7 @@ struct WriteTargetTests {
                 return mknod(path, S_IFCHR | 0o600, dev_t(0x103)) == 0
             }) ?? false
         #else
-        // Devices have other numbers elsewhere.
+        // Other systems use other device numbers.
         return false
         #endif
     }()
@@ -96,12 +96,12 @@ struct WriteTargetTests {
     @Test(
         .enabled(
             if: WriteTargetTests.makesDevices,
-            "only root may make a device, on Linux and not in every container"
+            "only root may create a device, on Linux and not in every container"
         )
     )
-    func `a device is written through, and a full one says how much it took`() throws {
+    func `a device is written directly, and a full one is an error with the amount written`() throws {
         try withTemporaryFolder { folder in
-            // The numbers of the devices that take everything, and nothing.
+            // The numbers of /dev/null and /dev/full.
             for (name, number) in [("nothing", dev_t(0x103)), ("full", dev_t(0x107))] {
                 let node = folder.appending(path: name)
                 try #require(mknod(node.path(percentEncoded: false), S_IFCHR | 0o600, number) == 0)
@@ -112,14 +112,14 @@ struct WriteTargetTests {
             #expect(failure.code == .diskFull)
             #expect(
                 failure.message.hasSuffix(
-                    "the disk is full; free some room, or write elsewhere; 0 bytes written"
+                    "the disk is full; free some space, or write elsewhere; 0 bytes written"
                 )
             )
             #expect(try kind(nothing) == S_IFCHR && kind(full) == S_IFCHR)
         }
     }
 
-    @Test func `a socket is connected to, and one without a listener is refused`() throws {
+    @Test func `a socket with a listener is written, and one without is an error`() throws {
         try withTemporaryFolder { folder in
             let place = folder.appending(path: "s")
             let path = place.path(percentEncoded: false)
@@ -150,7 +150,7 @@ struct WriteTargetTests {
         }
     }
 
-    @Test func `a link stays, and what it leads to is replaced, through several links`() throws {
+    @Test func `links stay, and their final target is replaced`() throws {
         try withTemporaryFolder { folder in
             try makeFolder(folder.appending(path: "deep"))
             let target = folder.appending(path: "deep/target")
@@ -169,7 +169,7 @@ struct WriteTargetTests {
         }
     }
 
-    @Test func `a link that leads nowhere makes its target, and one in circles is refused`() throws {
+    @Test func `a link without a target creates it, and a circular link is an error`() throws {
         try withTemporaryFolder { folder in
             let dangling = folder.appending(path: "dangling")
             try link(dangling, to: "new/target")
@@ -184,7 +184,7 @@ struct WriteTargetTests {
         }
     }
 
-    @Test func `the name of an open file adds to that file`() throws {
+    @Test func `the path of an open descriptor appends to its file`() throws {
         try withTemporaryFolder { folder in
             let place = folder.appending(path: "log")
             try Data("before\n".utf8).write(to: place)
@@ -214,7 +214,7 @@ struct WriteTargetTests {
         }
     }
 
-    @Test func `a folder is not written, nor a name that ends in a slash`() throws {
+    @Test func `a folder or a name with a trailing slash is an error`() throws {
         try withTemporaryFolder { folder in
             for place in [folder, folder.appending(path: "new", directoryHint: .isDirectory)] {
                 let failure = try error { try writeAtomically(text, to: place) }
@@ -224,7 +224,7 @@ struct WriteTargetTests {
         }
     }
 
-    @Test func `a name that is not UTF-8 is written and read under its own bytes`() throws {
+    @Test func `a name that is not UTF-8 is written and read by its bytes`() throws {
         try withTemporaryFolder { folder in
             let bytes = Array(folder.path(percentEncoded: false).utf8) + Array("caf".utf8) + [0xE9]
             let path = RawPath(bytes: bytes)
@@ -242,10 +242,10 @@ struct WriteTargetTests {
 }
 
 struct AppendingFileTests {
-    @Test func `records follow each other, and half a one that was left goes`() throws {
+    @Test func `records are appended, and an incomplete one is removed`() throws {
         try withTemporaryFolder { folder in
             let place = folder.appending(path: "log")
-            // Longer than what is looked at in one piece.
+            // Longer than the buffer that searches for the last record.
             let half = String(repeating: "x", count: 100_000)
             try Data("one\ntwo\n\(half)".utf8).write(to: place)
             let file = try AppendingFile(at: place, recordsEndingIn: UInt8(ascii: "\n"))

@@ -1,7 +1,7 @@
 import Foundation
 import JSON
 
-/// What is asked of repositories and files.
+/// Requests that read repositories and files.
 extension FakeHub {
     func answerAPI(
         _ rest: [String],
@@ -76,7 +76,7 @@ extension FakeHub {
         headers += [
             ("ETag", "\"\(FakeRepository.gitHash(FakeRepository.pointer(to: data)))\""),
             ("X-Linked-Etag", "\"\(hash)\""), ("X-Linked-Size", "\(data.count)"),
-            // Another name for this machine: to a client it is another host.
+            // Another name of this machine, which a client takes for another host.
             ("Location", "http://localhost:\(contentPort)/contents/\(hash)?signature=secret"),
         ]
         return FakeAnswer(302, headers)

@@ -3,7 +3,7 @@ import Foundation
 import JSON
 import Synchronization
 
-/// What repositories become: created, asked how files are to come, sent to, committed to.
+/// Requests that change repositories: create, upload modes, upload, commit.
 extension FakeHub {
     private static let writers: Set<String> = ["ada", "engine", "org"]
 
@@ -51,7 +51,7 @@ extension FakeHub {
         (try? JSONValue.parse(Array(request.body))) ?? .null
     }
 
-    // MARK: How files are to come
+    // MARK: Upload modes
 
     private func uploadModes(_ path: String, _ revision: String, _ request: FakeRequest) -> FakeAnswer {
         guard let repository = state.withLock({ $0.repositories[path]?.standing(at: revision) }) else {
@@ -107,7 +107,7 @@ extension FakeHub {
         return json(.object(["transfer": .string(transfer), "objects": .array(objects)]))
     }
 
-    /// What is put into the store of large files: all of one, or a part.
+    /// Receives a large file, or a part of one.
     func take(_ request: FakeRequest) -> FakeAnswer {
         let parts = request.path.split(separator: "/").map(String.init)
         guard parts.count >= 2, parts[0] == "uploads", request.target.contains("signature=secret") else {
@@ -125,7 +125,7 @@ extension FakeHub {
         return FakeAnswer(200, [("ETag", tag)])
     }
 
-    /// What is said when parts are complete, and whether all of it came.
+    /// Completes a file sent in parts, or verifies that a file is complete.
     func answerLFS(_ request: FakeRequest) -> FakeAnswer {
         let told = document(request)
         let hash = told["oid"].string ?? ""

@@ -2,18 +2,18 @@ import Foundation
 import JSON
 import Synchronization
 
-/// A Hub on this machine that speaks the real protocol, downloads and uploads, and fails as it is told.
+/// A Hub on this machine with the real protocol for downloads and uploads, and with failures on demand.
 ///
-/// Two servers: the endpoint, and another host that large files' contents come from. The other must never see a token.
+/// It has two servers: the endpoint, and another host for the contents of large files, which must never see a token.
 public final class FakeHub: Sendable {
-    /// What may be made of an answer: the request's number, the request, the good answer.
+    /// Alters an answer, given the request's number, the request and the correct answer.
     public typealias Spoiler = @Sendable (Int, FakeRequest, FakeAnswer) -> FakeAnswer
 
-    /// What becomes of a request that is never looked at: the request's number, the request; nil where it is.
+    /// Answers a request before the Hub handles it, given the request's number and the request; nil lets the Hub handle it.
     public struct Doorman: Sendable {
         let answer: @Sendable (Int, FakeRequest) -> FakeAnswer?
 
-        /// Who answers in place of the Hub.
+        /// Creates a doorman from a closure that answers in place of the Hub.
         public init(_ answer: @escaping @Sendable (Int, FakeRequest) -> FakeAnswer?) { self.answer = answer }
     }
 
@@ -21,21 +21,21 @@ public final class FakeHub: Sendable {
         var repositories: [String: FakeRepository]
         var requests: [FakeRequest] = []
         var contentRequests: [FakeRequest] = []
-        /// What was sent before a commit named it, by SHA-256; parts of it by address.
+        /// Contents sent before a commit names them, by SHA-256, and their parts by address.
         var contents: [String: Data] = [:]
         var parts: [String: Data] = [:]
     }
 
-    /// How large files come in.
+    /// How the Hub accepts large files.
     public struct LargeFiles: Sendable {
-        /// What is larger is kept outside Git.
+        /// Larger files are stored outside Git.
         public var regularByteCount = 10_000
-        /// What is larger comes in parts of as much; nil for all at once.
+        /// Larger files are sent in parts of this size; nil for a single request.
         public var partByteCount: Int?
-        /// Takes them by Xet alone.
+        /// Whether it accepts large files only through Xet.
         public var isXetOnly = false
 
-        /// The usual ways.
+        /// Creates the settings, by default those of the usual protocols.
         public init(regularByteCount: Int = 10_000, partByteCount: Int? = nil, isXetOnly: Bool = false) {
             self.regularByteCount = regularByteCount
             self.partByteCount = partByteCount
@@ -43,9 +43,9 @@ public final class FakeHub: Sendable {
         }
     }
 
-    /// The token that opens what is private and may write to what is `ada`'s, `engine`'s and `org`'s.
+    /// A token that may read private repositories and write to those of `ada`, `engine` and `org`.
     public static let token = "hf_testTokenThatNobodyElseMaySee"
-    /// One that may only read.
+    /// A read-only token.
     public static let readingToken = "hf_testTokenThatMayOnlyReadThings"
 
     let state: Mutex<State>
@@ -55,14 +55,14 @@ public final class FakeHub: Sendable {
     private let spoiler: Spoiler
     private let servers: Mutex<[FakeServer]>
 
-    /// Makes a Hub that does not run yet.
+    /// Creates a Hub without starting it.
     ///
     /// - Parameters:
-    ///   - repositories: By path: `org/name`, `datasets/org/name`.
-    ///   - pageSize: Files of a page of a list.
-    ///   - largeFiles: How large files come in.
-    ///   - doorman: What is answered without a look at the request.
-    ///   - spoiler: What goes wrong.
+    ///   - repositories: The repositories by path: `org/name`, `datasets/org/name`.
+    ///   - pageSize: The number of files per page of a list.
+    ///   - largeFiles: How the Hub accepts large files.
+    ///   - doorman: Answers requests before the Hub handles them.
+    ///   - spoiler: Alters the answers.
     public init(
         _ repositories: [String: FakeRepository],
         pageSize: Int = 1000,
@@ -80,9 +80,9 @@ public final class FakeHub: Sendable {
 
     /// Starts both servers.
     ///
-    /// - Parameter port: The endpoint's; zero for any that is free.
+    /// - Parameter port: The endpoint's port; zero for any free one.
     /// - Returns: The endpoint's address.
-    /// - Throws: Where no port is free.
+    /// - Throws: An error if no port is free.
     public func start(port: Int = 0) async throws -> String {
         let contents = try await FakeServer { [self] request in
             let number = state.withLock {
@@ -104,17 +104,17 @@ public final class FakeHub: Sendable {
         return "http://127.0.0.1:\(endpoint.port)"
     }
 
-    /// Stops both.
+    /// Stops both servers.
     public func stop() async {
         for server in servers.withLock({ $0 }) { await server.stop() }
     }
 
-    /// What the endpoint was asked.
+    /// The requests to the endpoint.
     public var requests: [FakeRequest] { state.withLock { $0.requests } }
-    /// What the other host was asked.
+    /// The requests to the other host.
     public var contentRequests: [FakeRequest] { state.withLock { $0.contentRequests } }
 
-    /// Replaces a repository: its branch moves on.
+    /// Replaces a repository, as a new commit on its branch.
     public func replace(_ path: String, with repository: FakeRepository) {
         state.withLock { $0.repositories[path] = repository }
     }
@@ -122,7 +122,7 @@ public final class FakeHub: Sendable {
     /// All repositories by path.
     public var repositories: [String: FakeRepository] { state.withLock { $0.repositories } }
 
-    /// A repository as it stands.
+    /// The current state of a repository.
     public subscript(path: String) -> FakeRepository? { state.withLock { $0.repositories[path] } }
 
     private func answer(_ request: FakeRequest, contentPort: Int) -> FakeAnswer {

@@ -1,28 +1,28 @@
 import Files
 public import Foundation
 
-/// A repository of the test Hub: `main` at one commit, and what other branches there are.
+/// A repository of the test Hub: `main` at one commit, and its other branches.
 public struct FakeRepository: Sendable {
     /// Its files' contents by name.
     public var files: [String: Data]
-    /// The names whose contents are kept outside, as large files are.
+    /// The names of files with contents stored outside Git, as large files are.
     public var large: Set<String>
-    /// What `main` stands at.
+    /// The commit of `main`.
     public var commit: String
-    /// Whether it is shown only to those with a token.
+    /// Whether a token is needed to see it.
     public var isPrivate = false
-    /// Whether its authors must let one in.
+    /// Whether its authors must grant access.
     public var isGated = false
     /// Its other branches and pull requests by name: `refs/convert/parquet`, `refs/pr/1`.
     public var branches: [String: FakeRepository] = [:]
-    /// The hashes of large contents, which take their time: by name, as long as nothing is changed from outside.
+    /// Hashes of large contents by name, cached because they are slow to compute. Valid while nothing else changes the files.
     var sha256s: [String: String] = [:]
 
-    /// Makes a repository.
+    /// Creates a repository.
     ///
     /// - Parameters:
-    ///   - files: Contents by name.
-    ///   - large: The names of those kept outside.
+    ///   - files: The contents by name.
+    ///   - large: The names of the files stored outside Git.
     public init(files: [String: Data], large: Set<String> = []) {
         self.files = files
         self.large = large
@@ -39,7 +39,7 @@ public struct FakeRepository: Sendable {
         SHA1.hexadecimalDigest(of: Data("blob \(data.count)\0".utf8) + data)
     }
 
-    /// What Git holds in place of a large file.
+    /// The pointer that Git stores in place of a large file.
     static func pointer(to data: Data) -> Data {
         Data(
             "version https://git-lfs.github.com/spec/v1\noid sha256:\(sha256(data))\nsize \(data.count)\n"
@@ -47,7 +47,7 @@ public struct FakeRepository: Sendable {
         )
     }
 
-    /// The branch of a name, or where a commit is the one that a branch stands at.
+    /// The branch with this name, or the branch at this commit.
     func standing(at revision: String) -> FakeRepository? {
         if revision == "main" || revision == commit { return self }
         return branches[revision] ?? branches.values.first { $0.commit == revision }
@@ -58,7 +58,7 @@ public struct FakeRepository: Sendable {
 
     static func sha256(_ data: Data) -> String { SHA256.hexadecimalDigest(of: data) }
 
-    /// What a file's contents are called in the cache.
+    /// The name of a file's contents in the cache.
     public func entityTag(of name: String) -> String {
         let data = files[name] ?? Data()
         return large.contains(name) ? Self.sha256(data) : Self.gitHash(data)

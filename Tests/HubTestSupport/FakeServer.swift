@@ -4,37 +4,37 @@ import NIOHTTP1
 import NIOPosix
 import Synchronization
 
-/// A request as a test sees it.
+/// A request, as recorded for tests.
 public struct FakeRequest: Sendable {
-    /// GET, HEAD, POST.
+    /// The method: GET, HEAD or POST.
     public var method: String
     /// Path and query.
     public var target: String
-    /// By name in lower case.
+    /// The headers, by lower-case name.
     public var headers: [String: String]
-    /// What was sent.
+    /// The request's body.
     public var body: Data
 
-    /// The path alone.
+    /// The path without the query.
     public var path: String { String(target.prefix { $0 != "?" }) }
 }
 
-/// What is answered, and how it goes wrong.
+/// An answer, and how its transfer fails.
 public struct FakeAnswer: Sendable {
     /// The status.
     public var status: Int
-    /// Beside the length.
+    /// The headers in addition to the length.
     public var headers: [(String, String)]
-    /// What is sent.
+    /// The body.
     public var body: Data
-    /// What is said to be sent; the body's own length unless set.
+    /// The announced length; the body's own length if nil.
     public var announcedLength: Int?
-    /// The connection is cut after so many bytes of the body; minus one cuts before the head.
+    /// The number of bytes of the body after which the connection is closed; -1 closes it before the head.
     public var cutAfter: Int?
-    /// Waited before anything is sent.
+    /// The delay before anything is sent.
     public var delay: Duration = .zero
 
-    /// An answer that goes well.
+    /// Creates an answer that is sent completely.
     public init(_ status: Int, _ headers: [(String, String)] = [], _ body: Data = Data()) {
         self.status = status
         self.headers = headers
@@ -42,7 +42,7 @@ public struct FakeAnswer: Sendable {
     }
 }
 
-/// An HTTP server on this machine that answers what a closure says.
+/// An HTTP server on this machine that answers with a closure.
 public final class FakeServer: Sendable {
     /// Its port.
     public let port: Int
@@ -51,9 +51,9 @@ public final class FakeServer: Sendable {
     /// Starts a server.
     ///
     /// - Parameters:
-    ///   - port: Zero for any that is free.
-    ///   - answer: Says what is answered.
-    /// - Throws: Where no port is free.
+    ///   - port: The port; zero for any free one.
+    ///   - answer: The closure that answers a request.
+    /// - Throws: An error if no port is free.
     public init(port: Int = 0, _ answer: @escaping @Sendable (FakeRequest) -> FakeAnswer) async throws {
         let seen = RequestLog()
         channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -77,10 +77,10 @@ public final class FakeServer: Sendable {
 
     private let requestLog: RequestLog
 
-    /// All requests so far.
+    /// All requests received.
     public var requests: [FakeRequest] { requestLog.all }
 
-    /// Stops it.
+    /// Stops the server.
     public func stop() async { try? await channel.close() }
 }
 
@@ -158,7 +158,7 @@ private final class Handler: ChannelInboundHandler {
             let bytes = reply.body.prefix(reply.cutAfter ?? .max)
             let part = HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(bytes: bytes)))
             if isCut {
-                // Closing before all is written would cut somewhere else.
+                // Closing before everything is written would cut at another byte.
                 let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
                 context.writeAndFlush(wrapOutboundOut(part)).whenComplete { _ in
                     bound.value.close(promise: nil)

@@ -30,7 +30,7 @@ struct HubCacheTests {
         }
     }
 
-    @Test func `revisions and what is known not to be there are remembered`() throws {
+    @Test func `revisions and missing files are remembered`() throws {
         try withTemporaryFolder { folder in
             let cached = try repository(folder)
             #expect(cached.commit(of: "main") == nil)
@@ -45,7 +45,7 @@ struct HubCacheTests {
         }
     }
 
-    @Test func `a commit's list of files is kept as the Python library keeps it`() throws {
+    @Test func `a commit's list of files is stored in the format of huggingface_hub`() throws {
         try withTemporaryFolder { folder in
             let cached = try repository(folder)
             let sha256 = String(repeating: "0f", count: 32)
@@ -66,7 +66,7 @@ struct HubCacheTests {
             try cached.remember(files, at: commit)
             #expect(Set(cached.files(at: commit) ?? []) == Set(files))
             let list = cached.folder.appending(path: "trees/\(commit).json")
-            // json.dumps of huggingface_hub 2.4.0's write_tree_cache, but for its spaces.
+            // json.dumps of huggingface_hub 2.4.0's write_tree_cache, except for its spaces.
             #expect(
                 try String(contentsOf: list, encoding: .utf8).replacing(" ", with: "")
                     == #"{"format_version":1,"files":{"a.json":{"size":2,"blob_id":"\#(commit)"},"b.safetensors":{"size":9,"blob_id":"\#(commit)","lfs_sha256":"\#(sha256)","lfs_size":9}}}"#
@@ -78,12 +78,12 @@ struct HubCacheTests {
         }
     }
 
-    @Test func `a lock is held by one at a time and is free after it`() throws {
+    @Test func `a lock has one holder at a time and is released with it`() throws {
         try withTemporaryFolder { folder in
             let place = folder.appending(path: "locks/a.lock")
             let first = try FileLock(at: place)
             #expect(try isFree(place) == false)
-            // It goes with what holds it.
+            // The lock is released with its holder.
             switch consume first {
             case .none: Issue.record("the lock is not taken")
             case .some: break

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Hub
 
-/// What the tests download: small files, a large one kept elsewhere, folders, a name that needs encoding.
+/// The test repository: small files, a large one stored outside Git, folders, a name that needs encoding.
 let tinyModel = FakeRepository(
     files: [
         "config.json": Data(#"{"model_type":"bert"}"#.utf8),
@@ -21,7 +21,7 @@ let tinyModel = FakeRepository(
     large: ["model.safetensors", "pytorch_model.bin", "onnx/my model.onnx"]
 )
 
-/// A client of a test Hub with a cache of its own.
+/// Runs a closure with a client of a test Hub that has its own cache.
 func withHub<Result: Sendable>(
     _ hub: FakeHub,
     cache: URL,
@@ -67,7 +67,7 @@ struct DownloadTests {
         }
     }
 
-    @Test func `a snapshot comes whole, page by page, and a second call fetches nothing`() async throws {
+    @Test func `a snapshot is complete across pages, and a second call downloads nothing`() async throws {
         try await withTemporaryFolder { folder in
             let hub = FakeHub(["org/tiny": tinyModel], pageSize: 3)
             let id = id
@@ -100,7 +100,7 @@ struct DownloadTests {
         }
     }
 
-    @Test func `a model is its configuration, its tokenizer and its weights in one format`() async throws {
+    @Test func `a model selects its configuration, its tokenizer and its weights in one format`() async throws {
         try await withTemporaryFolder { folder in
             let hub = FakeHub(["org/tiny": tinyModel])
             let id = id
@@ -111,7 +111,7 @@ struct DownloadTests {
         }
     }
 
-    @Test func `the token is shown to the endpoint and to no other host`() async throws {
+    @Test func `the token is sent to the endpoint and to no other host`() async throws {
         try await withTemporaryFolder { folder in
             var secret = tinyModel
             secret.isPrivate = true
@@ -130,7 +130,7 @@ struct DownloadTests {
         }
     }
 
-    @Test func `a download that is cut goes on where it was`() async throws {
+    @Test func `an interrupted download resumes where it stopped`() async throws {
         try await withTemporaryFolder { folder in
             let hub = FakeHub(["org/tiny": tinyModel]) { number, request, answer in
                 var answer = answer
@@ -147,7 +147,7 @@ struct DownloadTests {
             let starts = hub.contentRequests.map { request in
                 request.headers["range"].flatMap { Int($0.dropFirst("bytes=".count).dropLast()) } ?? 0
             }
-            // Bytes on their way when the connection breaks may be lost, so the exact places are the network's.
+            // Bytes in transit are lost when the connection breaks, so the exact positions vary.
             #expect(starts.count >= 4)
             #expect(zip(starts, starts.dropFirst()).allSatisfy { $0 < $1 })
             await hub.stop()
@@ -155,7 +155,7 @@ struct DownloadTests {
     }
 
     @Test
-    func `a partial file that a killed process left is gone on with, and a spoiled one is not believed`()
+    func `a partial file of a killed process is resumed, and a corrupt one is discarded`()
         async throws
     {
         try await withTemporaryFolder { folder in
@@ -194,7 +194,7 @@ struct DownloadTests {
         hub.requests.last?.headers["host"]?.split(separator: ":").last.map(String.init) ?? ""
     }
 
-    @Test func `two downloads of the same file at once fetch it once`() async throws {
+    @Test func `two simultaneous downloads of a file transfer it once`() async throws {
         try await withTemporaryFolder { folder in
             let hub = FakeHub(["org/tiny": tinyModel]) { _, request, answer in
                 var answer = answer
@@ -237,14 +237,14 @@ struct DownloadTests {
         }
     }
 
-    @Test func `without the network a revision is what it was, and what is missing is said`() async throws {
+    @Test func `without the network a revision resolves from the cache, and missing files are an error`() async throws {
         try await withTemporaryFolder { folder in
             let hub = FakeHub(["org/tiny": tinyModel])
             let id = id
             let first = try await withHub(hub, cache: folder) { try await $0.snapshot(of: id, .model) }
             await hub.stop()
             for variables in [["HF_HUB_OFFLINE": "1"], [:]] {
-                // Nobody listens there.
+                // Nothing listens on this port.
                 try await withHub(at: "http://127.0.0.1:9", cache: folder, variables: variables) { client in
                     let again = try await client.snapshot(of: id, .model)
                     #expect(again == first)
@@ -259,7 +259,7 @@ struct DownloadTests {
         }
     }
 
-    @Test func `a name that leads out of the folder is refused before anything is written`() async throws {
+    @Test func `a name that leads out of the folder is rejected before anything is written`() async throws {
         for name in ["../../escape", "/etc/x", "a/../../../../x", "a\\..\\x"] {
             try await withTemporaryFolder { folder in
                 let hub = FakeHub([
@@ -280,14 +280,14 @@ struct DownloadTests {
         }
     }
 
-    @Test func `a cache that cannot be written serves what it has, with a warning`() async throws {
+    @Test func `a cache that cannot be written still returns its files, with a warning`() async throws {
         try await withTemporaryFolder { folder in
             let hub = FakeHub(["org/tiny": tinyModel])
             let id = id
             let endpoint = try await hub.start()
             try await withHub(at: endpoint, cache: folder) { client in
                 let snapshot = try await client.snapshot(of: id)
-                // The commit is there, and neither the branch nor the list of files; a file in the way of their folders
+                // The commit is cached, but neither the branch nor the list of files. A file in place of their folders
                 // keeps even root from writing them.
                 let cached = client.cache.repository(id)
                 for name in ["refs", "trees"] {
@@ -310,7 +310,7 @@ struct DownloadTests {
         }
     }
 
-    @Test func `a full disk is found out before the first byte`() async throws {
+    @Test func `a full disk is an error before the first byte`() async throws {
         try await withTemporaryFolder { folder in
             let hub = FakeHub(["org/tiny": tinyModel]) { _, request, answer in
                 guard request.path.contains("/tree/") else { return answer }

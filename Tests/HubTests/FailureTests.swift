@@ -30,7 +30,7 @@ struct HubFailureTests {
         }
     }
 
-    @Test func `a missing file, revision or repository is told apart`() async throws {
+    @Test func `a missing file, revision and repository give different errors`() async throws {
         let file = try await failure(FakeHub(["org/tiny": tinyModel]), file: "nothing.json")
         #expect(file?.message.contains("has no file nothing.json") == true && file?.code == .notFound)
         let revision = try await failure(FakeHub(["org/tiny": tinyModel]), of: "org/tiny@v9")
@@ -39,7 +39,7 @@ struct HubFailureTests {
         #expect(repository?.message.contains("without a token; if it is private, log in") == true)
     }
 
-    @Test func `a file that is not there is remembered as the Python library does`() async throws {
+    @Test func `a missing file is remembered as in huggingface_hub`() async throws {
         try await withTemporaryFolder { folder in
             let hub = FakeHub(["org/tiny": tinyModel])
             let id = try RepositoryID("org/tiny", kind: .model)
@@ -53,7 +53,7 @@ struct HubFailureTests {
         }
     }
 
-    @Test func `gated and private repositories and bad tokens each say what to do`() async throws {
+    @Test func `gated and private repositories and bad tokens have errors with a remedy`() async throws {
         var gated = tinyModel
         gated.isGated = true
         var secret = tinyModel
@@ -62,7 +62,7 @@ struct HubFailureTests {
         #expect(closed?.code == .notAllowed && closed?.message.contains("attune hub login") == true)
         let hidden = try await failure(FakeHub(["org/tiny": secret]), token: "hf_wrong")
         #expect(
-            hidden?.message.contains("shows no model org/tiny to a token from --token; check the name")
+            hidden?.message.contains("has no model org/tiny that is visible to a token from --token; check the name")
                 == true
         )
         #expect(hidden?.message.contains("hf_wrong") == false)
@@ -71,14 +71,14 @@ struct HubFailureTests {
             try await withHub(hub, cache: folder, token: "hf_wrong") { client in
                 let error = await #expect(throws: HubError.self) { try await client.account() }
                 #expect(
-                    error?.message.contains("does not accept a token from --token; make a new one") == true
+                    error?.message.contains("does not accept a token from --token; create a new one") == true
                 )
             }
             await hub.stop()
         }
     }
 
-    @Test func `whose token it is comes from the Hub`() async throws {
+    @Test func `the Hub names the account of a token`() async throws {
         try await withTemporaryFolder { folder in
             let hub = FakeHub([:])
             let account = try await withHub(hub, cache: folder, token: FakeHub.token) {
@@ -91,7 +91,7 @@ struct HubFailureTests {
         }
     }
 
-    @Test func `a captive portal's page and a redirect to its login are no Hub`() async throws {
+    @Test func `a captive portal's page and a redirect to its login are not taken for the Hub`() async throws {
         let page = try await failure(
             FakeHub([:]) { _, _, _ in FakeAnswer(200, [("Content-Type", "text/html")], Data("<html>".utf8)) }
         )
@@ -100,10 +100,10 @@ struct HubFailureTests {
             FakeHub([:]) { _, _, _ in FakeAnswer(302, [("Location", "http://localhost:1/login")]) },
             token: FakeHub.token
         )
-        #expect(portal?.message.contains("sends us to localhost") == true)
+        #expect(portal?.message.contains("redirects to localhost") == true)
     }
 
-    @Test func `what may succeed later is repeated, as often as is said, and no more`() async throws {
+    @Test func `temporary errors are retried up to the limit, other errors are not`() async throws {
         let hub = FakeHub(["org/tiny": tinyModel]) { _, _, _ in FakeAnswer(503) }
         let error = try await failure(hub)
         #expect(error?.code == .unreachable && error?.message.contains("answered 503") == true)
@@ -128,7 +128,7 @@ struct HubFailureTests {
         }
     }
 
-    @Test func `a server's wish to wait is honoured, in seconds and as a date, within bounds`() {
+    @Test func `Retry-After is honoured within bounds, in seconds and as a date`() {
         let policy = RetryPolicy(attempts: 5, firstDelay: .seconds(1), longestDelay: .seconds(60))
         #expect(policy.delay(after: 1, asked: .seconds(7), jitter: 0) == .seconds(7))
         #expect(policy.delay(after: 1, asked: .seconds(7000), jitter: 0) == .seconds(60))
@@ -136,7 +136,7 @@ struct HubFailureTests {
         #expect(policy.delay(after: 3, asked: nil, jitter: 1) == .seconds(4))
         #expect(policy.delay(after: 63, asked: nil, jitter: 1) == .seconds(60))
         #expect(RetryPolicy.retryAfter("12", now: .now) == .seconds(12))
-        // The example of RFC 9110, half a minute before it.
+        // The example date of RFC 9110, read half a minute earlier.
         let date = Date(timeIntervalSince1970: 941_586_599 - 30)
         #expect(RetryPolicy.retryAfter("Tue, 02 Nov 1999 23:49:59 GMT", now: date) == .seconds(30))
         #expect(RetryPolicy.retryAfter("soon", now: date) == nil)
@@ -153,7 +153,7 @@ struct HubFailureTests {
             (["HTTP_PROXY": "http://p:1", "NO_PROXY": "127.0.0.1:80"], "http://127.0.0.1", nil),
         ] as [([String: String], String, String?)]
     )
-    func `the proxy is the one that the environment names for the server`(
+    func `the proxy comes from the environment variable for the server's scheme`(
         variables: [String: String],
         server: String,
         expected: String?
@@ -167,7 +167,7 @@ struct HubFailureTests {
         #expect(proxy.map { "\($0.host):\($0.port)" } == expected)
     }
 
-    @Test func `patterns are those of Python's fnmatch`() throws {
+    @Test func `patterns match as in Python's fnmatch`() throws {
         let id = try RepositoryID("org/tiny", kind: .model)
         let names = [
             "config.json", "data/a/train.csv", "data/test.csv", "model-00001-of-00002.safetensors",
@@ -184,7 +184,7 @@ struct HubFailureTests {
         #expect(error?.message.contains("has no file *.parquet; it has config.json") == true)
     }
 
-    @Test func `a dataset is its files of rows, and one that needs a script is refused with the reason`()
+    @Test func `a dataset selects its data files, and one that needs a script is rejected with the reason`()
         throws
     {
         let id = try RepositoryID("org/texts", kind: .dataset)
@@ -195,10 +195,10 @@ struct HubFailureTests {
         )
         let error = #expect(throws: HubError.self) { try rows(["texts.py", "README.md"]) }
         #expect(error?.code == .unsupported)
-        #expect(error?.message.contains("needs the Python script texts.py, which is not run here") == true)
+        #expect(error?.message.contains("needs the Python script texts.py, which Attune does not run") == true)
     }
 
-    @Test func `weights come in one format, and pickled ones are refused with the reason`() throws {
+    @Test func `weights are selected in one format, and pickled ones are rejected with the reason`() throws {
         let id = try RepositoryID("org/tiny", kind: .model)
         func weights(_ names: [String]) throws -> [String] {
             try FileSelection.model.apply(to: names, of: id)
@@ -214,17 +214,17 @@ struct HubFailureTests {
         let tokenizer = try FileSelection.tokenizer.apply(to: ["config.json", "a.Q4.gguf"], of: id)
         #expect(tokenizer == ["config.json", "a.Q4.gguf"])
         #expect(try FileSelection.tokenizer.apply(to: ["vocab.txt", "a.gguf"], of: id) == ["vocab.txt"])
-        // A model's settings come with it, for prediction and for tokenizing.
+        // A model's settings are selected too, for prediction and for tokenizing.
         let settings = ["config.json", "attune.json", "model.safetensors"]
         #expect(try weights(settings) == settings)
         let remembered = ["config.json", "attune.json", "a.gguf"]
         #expect(try FileSelection.tokenizer.apply(to: remembered, of: id) == remembered)
         let error = #expect(throws: HubError.self) { try weights(["config.json", "pytorch_model.bin"]) }
-        #expect(error?.message.contains("pytorch_model.bin, which may run a program") == true)
+        #expect(error?.message.contains("pytorch_model.bin, which may run code") == true)
         #expect(error?.message.contains("`attune hub download org/tiny`; `attune inspect`") == true)
     }
 
-    @Test func `what shows that a model is more or less than a model is fetched or named`() throws {
+    @Test func `adapters, SetFit models and foreign weights are recognised or rejected with the reason`() throws {
         let id = try RepositoryID("org/tiny", kind: .model)
         func chosen(_ names: [String]) throws -> [String] { try FileSelection.model.apply(to: names, of: id) }
         let whole = ["config.json", "adapter_config.json", "config_setfit.json", "model.safetensors"]
@@ -241,6 +241,6 @@ struct HubFailureTests {
                 "how to convert"
             )
         )
-        #expect(message(["config.json", "model.onnx"]).contains("model.onnx, which is not read here"))
+        #expect(message(["config.json", "model.onnx"]).contains("model.onnx, which Attune does not read"))
     }
 }

@@ -4,7 +4,7 @@ import Testing
 @testable import Hub
 
 struct RepositoryIDTests {
-    @Test func `an id is an organization, a name and perhaps a revision`() throws {
+    @Test func `an id is an organization, a name and an optional revision`() throws {
         let id = try RepositoryID("microsoft/Phi-3-mini-4k-instruct@refs/pr/3", kind: .model)
         #expect(id.name == "microsoft/Phi-3-mini-4k-instruct")
         #expect(id.revision == "refs/pr/3")
@@ -17,7 +17,7 @@ struct RepositoryIDTests {
         )
     }
 
-    // The Python library's own cases, tests/test_utils_validators.py, and what an attacker would try.
+    // The cases of huggingface_hub's tests/test_utils_validators.py, and names that an attacker would try.
     @Test(arguments: [
         "", "/", "org/", "/name", "a/b/c", "../etc", "org/..", "org/.name", "org/name.", "-org/name",
         "org/na--me",
@@ -27,7 +27,7 @@ struct RepositoryIDTests {
         "org/name@/main", "org/name@main/", "org/name@a b", "org/name@a\0b", "org/name@a\\b",
         "org/name@" + String(repeating: "x", count: 256),
     ])
-    func `hostile and broken names are refused with what to give`(text: String) throws {
+    func `hostile and malformed names are rejected with a remedy`(text: String) throws {
         let error = #expect(throws: HubError.self) { try RepositoryID(text, kind: .model) }
         #expect(error?.code == .badName)
         #expect(error?.message.contains("give ") == true)
@@ -35,7 +35,7 @@ struct RepositoryIDTests {
     }
 
     @Test(arguments: ["gpt2", "_a/b_", "org/1.5-B_x", "a/b", String(repeating: "x", count: 96)])
-    func `what the Hub allows is allowed`(text: String) throws {
+    func `names that the Hub allows are valid`(text: String) throws {
         #expect(try RepositoryID(text, kind: .model).name == text)
     }
 
@@ -66,7 +66,7 @@ struct RepositoryIDTests {
     }
 
     @Test(arguments: [("../x", false), (".x", false), ("", false), ("a/b", false), ("0a-b_c.d+e", true)])
-    func `an entity tag that becomes a file's name leads nowhere`(tag: String, expected: Bool) {
+    func `an entity tag that becomes a file name cannot leave its folder`(tag: String, expected: Bool) {
         #expect(isBlobName(tag) == expected)
     }
 }

@@ -12,7 +12,7 @@ struct TokenTests {
         HubEnvironment(variables: variables, home: folder.appending(path: "home"), workingFolder: folder)
     }
 
-    @Test func `nothing that prints a token shows it`() throws {
+    @Test func `printing a token never shows the secret`() throws {
         let token = try Token(secret)
         var dumped = ""
         dump(token, to: &dumped)
@@ -26,7 +26,7 @@ struct TokenTests {
         #expect(error?.message.contains("hf_secret") == false)
     }
 
-    @Test func `a token that could end a header's line is refused`() {
+    @Test func `a token that could break a header line is rejected`() {
         #expect(throws: HubError.self) { try Token("hf_a\r\nX-Other: b") }
         #expect(throws: HubError.self) { try Token("  \n") }
         #expect(throws: HubError.self) { try Token("hf_ä") }
@@ -55,7 +55,7 @@ struct TokenTests {
     }
 
     @Test(arguments: ["export HF_TOKEN=hf_x\n", "A=1\r\nHF_TOKEN=hf_x\r\n"])
-    func `a .env that would be misread is an error, not a missing login`(text: String) async throws {
+    func `an unsupported .env file is an error, not a missing login`(text: String) async throws {
         try await withTemporaryFolder { folder in
             try Data(text.utf8).write(to: folder.appending(path: ".env"))
             do {
@@ -67,7 +67,7 @@ struct TokenTests {
         }
     }
 
-    @Test func `a login leaves files for the Python library that only their owner can read`() async throws {
+    @Test func `a login stores huggingface_hub's files, readable only by their owner`() async throws {
         try await withTemporaryFolder { folder in
             let environment = environment(folder)
             try FileManager.default.createDirectory(
@@ -104,7 +104,7 @@ struct HubEnvironmentTests {
         )
     }
 
-    // Values from huggingface_hub 2.4.0's constants under the same variables.
+    // Values of huggingface_hub 2.4.0's constants with the same variables.
     @Test(arguments: [
         ([:], "/h/ada/.cache/huggingface/hub"),
         (["XDG_CACHE_HOME": "/x"], "/x/huggingface/hub"),
@@ -114,13 +114,13 @@ struct HubEnvironmentTests {
         (["HUGGINGFACE_HUB_CACHE": "/e"], "/e"),
         (["HF_HUB_CACHE": "sub"], "/w/sub"),
     ])
-    func `the cache is where the Python library has it`(variables: [String: String], expected: String) {
+    func `the cache folder equals huggingface_hub's`(variables: [String: String], expected: String) {
         var path = environment(variables).cacheFolder.path(percentEncoded: false)
         if path.hasSuffix("/") { path.removeLast() }
         #expect(path == expected)
     }
 
-    @Test func `the endpoint is an address and nothing more`() throws {
+    @Test func `the endpoint must be a plain address`() throws {
         #expect(try environment([:]).endpoint().description == "https://huggingface.co")
         #expect(
             try environment(["HF_ENDPOINT": "http://127.0.0.1:8080/"]).endpoint().description
@@ -134,7 +134,7 @@ struct HubEnvironmentTests {
     }
 
     @Test(arguments: [("1", true), ("true", true), ("ON", true), ("0", false), ("no", false)])
-    func `offline is what the Python library takes for it`(text: String, expected: Bool) {
+    func `offline values are those of huggingface_hub`(text: String, expected: Bool) {
         #expect(environment(["HF_HUB_OFFLINE": text]).isOffline == expected)
     }
 }

@@ -12,7 +12,7 @@ struct UploadTests {
     private let id: RepositoryID
     init() throws { id = try RepositoryID("org/new", kind: .model) }
 
-    /// A classifier's folder: what describes it, a file that is kept outside Git, what nobody should see.
+    /// The folder of a classifier: descriptions, files stored outside Git, an empty file and a nested one.
     private let contents: [String: Data] = [
         "config.json": Data(#"{"model_type":"bert"}"#.utf8),
         "README.md": Data("# new".utf8),
@@ -32,7 +32,7 @@ struct UploadTests {
         }
     }
 
-    /// A folder of files and a client that may write.
+    /// A folder of files and a client with write permission.
     private func withFolder<Result: Sendable>(
         _ hub: FakeHub,
         token: String? = FakeHub.token,
@@ -69,7 +69,7 @@ struct UploadTests {
         hub.requests.filter { $0.method == "POST" && $0.path.contains(ending) }.count
     }
 
-    @Test func `a folder goes into a new repository, large files outside Git, hidden ones nowhere`()
+    @Test func `a folder is uploaded to a new repository, with large files outside Git and without hidden files`()
         async throws
     {
         let hub = FakeHub([:])
@@ -84,14 +84,14 @@ struct UploadTests {
         #expect(repository.large == ["model.safetensors"])
         #expect(first.commit == repository.commit)
         #expect((first.changedFiles, first.unchangedFiles) == (5, 0))
-        #expect(second.commit == first.commit, "what is there is not committed again")
+        #expect(second.commit == first.commit, "unchanged files are not committed again")
         #expect((second.changedFiles, second.unchangedFiles) == (0, 5))
         #expect(count(hub, "/commit/") == 1)
         #expect(hub.contentRequests.count == 1)
         #expect(!"\(hub.contentRequests)".contains(FakeHub.token))
     }
 
-    @Test func `a large file goes in parts, the last one shorter`() async throws {
+    @Test func `a large file is sent in parts, the last one shorter`() async throws {
         let hub = FakeHub([:], largeFiles: .init(partByteCount: 15_000))
         try await withFolder(hub) { client, folder in
             let owned = try await client.prepareWriting(to: self.id)
@@ -105,8 +105,8 @@ struct UploadTests {
         #expect(hub.contentRequests.map(\.body.count).sorted() == [5_000, 15_000, 15_000, 15_000])
     }
 
-    @Test func `an upload that was cut sends nothing twice`() async throws {
-        // The commit fails: what was sent before it is kept.
+    @Test func `repeating an interrupted upload sends nothing twice`() async throws {
+        // The commit fails, but the contents sent before it are kept.
         let isBroken = Mutex(true)
         let hub = FakeHub([:]) { _, request, answer in
             request.path.contains("/commit/") && isBroken.withLock { $0 } ? FakeAnswer(400) : answer
@@ -121,9 +121,9 @@ struct UploadTests {
         #expect(hub["org/new"]?.files["model.safetensors"] == contents["model.safetensors"])
     }
 
-    @Test func `a commit that meets a newer one is made again on top of it, and loses neither`() async throws
+    @Test func `a commit that conflicts with a newer one is repeated on top of it and loses nothing`() async throws
     {
-        // The Hub is moved on by somebody else just before it looks at the first commit.
+        // Somebody else changes the branch just before the Hub handles the first commit.
         let other = Mutex<FakeHub?>(nil)
         let hub = FakeHub(
             ["org/new": FakeRepository(files: ["old.txt": Data("old".utf8)])],
@@ -144,7 +144,7 @@ struct UploadTests {
         #expect(hub["org/new"]?.files["config.json"] == contents["config.json"])
     }
 
-    @Test func `stale files are deleted in the same commit, and what was sent stays`() async throws {
+    @Test func `stale files are deleted in the same commit, and uploaded files stay`() async throws {
         let stale = [
             "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors",
             "model.safetensors.index.json",
@@ -162,7 +162,7 @@ struct UploadTests {
         #expect(Set(hub["org/new"]?.files.keys ?? [:].keys) == Set(contents.keys).union(["notes.txt"]))
     }
 
-    @Test func `a pull request leaves the branch as it is`() async throws {
+    @Test func `a pull request leaves the branch unchanged`() async throws {
         let hub = FakeHub(["org/new": tinyModel])
         let made = try await withFolder(hub) { client, folder in
             try await client.upload(folder, to: self.id, UploadOptions(asPullRequest: true))
@@ -174,7 +174,7 @@ struct UploadTests {
         #expect(branch.commit == made.commit)
     }
 
-    @Test func `many files go in several commits, each on top of the one before`() async throws {
+    @Test func `many files take several commits, each on top of the previous one`() async throws {
         let hub = FakeHub([:])
         try await withFolder(hub) { client, folder in
             try write(
@@ -188,7 +188,7 @@ struct UploadTests {
         #expect(hub["org/new"]?.files.count == 600 + contents.count + 1)
     }
 
-    @Test func `a single file goes where it is told`() async throws {
+    @Test func `a single file is uploaded to the given path`() async throws {
         let hub = FakeHub(["org/new": tinyModel])
         try await withFolder(hub) { client, folder in
             _ = try await client.upload(
@@ -200,7 +200,7 @@ struct UploadTests {
         #expect(hub["org/new"]?.files["last/weights.safetensors"] == contents["model.safetensors"])
     }
 
-    @Test func `a name alone is the token owner's`() async throws {
+    @Test func `a name without an owner belongs to the token's account`() async throws {
         let hub = FakeHub([:])
         let owned = try await withFolder(hub) { client, _ in
             try await client.prepareWriting(to: RepositoryID("mine", kind: .model))
@@ -209,7 +209,7 @@ struct UploadTests {
         #expect(hub["ada/mine"] != nil)
     }
 
-    @Test func `a token that may not write is found before anything is sent`() async throws {
+    @Test func `a token that may not write is an error before anything is sent`() async throws {
         let reading = try #require(try await failure(FakeHub([:]), token: FakeHub.readingToken))
         #expect(reading.code == .notAllowed)
         #expect(reading.message.contains("may only read"))
@@ -223,13 +223,13 @@ struct UploadTests {
         for error in [reading, foreign, none] { #expect(!error.message.contains("hf_test")) }
     }
 
-    @Test func `a Hub that takes Xet alone is said to be one`() async throws {
+    @Test func `a Hub that accepts only Xet is an error that says so`() async throws {
         let error = try #require(try await failure(FakeHub([:], largeFiles: .init(isXetOnly: true))))
         #expect(error.code == .unsupported)
         #expect(error.message.contains("Xet"))
     }
 
-    @Test func `a store that refuses is asked for new links, then named`() async throws {
+    @Test func `after a store rejects a file, new links are requested, then the error names the store`() async throws {
         let hub = FakeHub(
             [:],
             doorman: .init { _, request in request.method == "PUT" ? FakeAnswer(403) : nil }

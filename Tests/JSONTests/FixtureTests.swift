@@ -2,9 +2,9 @@ import JSON
 import TestSupport
 import Testing
 
-/// What tests read of fixtures: nothing that is missing passes for an empty list.
+/// Reading fixtures: missing parts are errors, not empty lists.
 struct FixtureTests {
-    @Test func `cases that are missing are an error, not a test over nothing`() throws {
+    @Test func `missing cases are an error, not an empty test`() throws {
         #expect { try Fixture.cases("gguf/configs.json") } throws: {
             "\($0)" == "gguf/configs.json has no list \"cases\""
         }

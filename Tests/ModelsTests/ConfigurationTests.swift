@@ -76,7 +76,7 @@ struct ConfigurationTests {
         let text = try complaint {
             $0 = $0.replacing("\"intermediate_size\": 44", with: "\"intermediate_size\": 40")
         }
-        #expect(text.contains("6 of another shape"))
+        #expect(text.contains("6 with another shape"))
         #expect(text.contains("model.layers.0.mlp.gate_proj.weight is [44, 24] instead of [40, 24]"))
         #expect(
             try complaint { $0 = $0.replacing("\"num_hidden_layers\": 2", with: "\"num_hidden_layers\": 3") }

@@ -126,7 +126,7 @@ struct LabelMapTests {
         #expect(
             complaint(#""id2label": ["a", "b", "c"]"#).contains("`id2label` is a list; expected an object")
         )
-        #expect(complaint(#""num_labels": "3""#).contains("`num_labels` is the text \"3\""))
+        #expect(complaint(#""num_labels": "3""#).contains("`num_labels` is the string \"3\""))
         #expect(complaint(#""num_labels": 0"#).contains("expected a whole number from 1"))
     }
 

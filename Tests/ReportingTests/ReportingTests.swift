@@ -7,7 +7,7 @@ import Testing
 @testable import Reporting
 
 struct ReportingTests {
-    @Test func `the checksum is the standard's, masked as records hold it`() {
+    @Test func `the checksum is the standard's, and records store it masked`() {
         // RFC 3720, appendix B.4: 32 zeros, 32 ones, 0 to 31.
         #expect(CRC32C([UInt8](repeating: 0, count: 32)).value == 0x8a91_36aa)
         #expect(CRC32C([UInt8](repeating: 0xff, count: 32)).value == 0x62a8_ab43)
@@ -16,7 +16,7 @@ struct ReportingTests {
         #expect(CRC32C("123456789".utf8).masked == 0xc78a_b0e5)
     }
 
-    @Test func `an event file is the real one's, byte for byte`() throws {
+    @Test func `an event file equals TensorBoard's, byte for byte`() throws {
         try withTemporaryFolder { folder in
             let file = try TensorBoardFile(in: folder, time: Date(timeIntervalSince1970: 1000))
             try file.add(
@@ -31,13 +31,13 @@ struct ReportingTests {
             )
             #expect(try Data(contentsOf: file.url) == wanted)
 
-            // Another one in the same second and process stands beside it.
+            // Another file of the same second and process gets another name.
             let other = try TensorBoardFile(in: folder, time: Date(timeIntervalSince1970: 1000))
             #expect(other.url != file.url)
         }
     }
 
-    @Test func `a resumed run's file begins so that TensorBoard shows the steps that are taken again once`()
+    @Test func `a resumed run's file makes TensorBoard show repeated steps once`()
         throws
     {
         try withTemporaryFolder { folder in
@@ -52,7 +52,7 @@ struct ReportingTests {
                 contentsOf: Fixture.folder.appending(path: "tensorboard-2.21.0/resumed.tfevents")
             )
             #expect(try Data(contentsOf: file.url) == wanted)
-            // The header of 12 bytes, the record, its checksum of 4.
+            // The header of 12 bytes, the record, and its checksum of 4 bytes.
             let length = Int(wanted[0])
             let second = wanted.dropFirst(length + 16 + 12).prefix(Int(wanted[length + 16]))
             let event = try TensorBoardEvent(serializedBytes: Data(second))
@@ -60,19 +60,19 @@ struct ReportingTests {
         }
     }
 
-    @Test func `a record is read back, fields unknown here included`() throws {
+    @Test func `a record is read back with its unknown fields`() throws {
         var event = TensorBoardEvent()
         event.step = -3
         event.summary = TensorBoardSummary()
         let bytes: [UInt8] = try event.serializedBytes()
-        // Field 6, two bytes: a tagged run metadata, which nothing here writes.
+        // Field 6, two bytes: tagged run metadata, which Attune never writes.
         let read = try TensorBoardEvent(serializedBytes: bytes + [0x32, 0x02, 0x01, 0x02])
         #expect(read.step == -3 && read.summary == TensorBoardSummary())
         let again: [UInt8] = try read.serializedBytes()
         #expect(again == bytes + [0x32, 0x02, 0x01, 0x02])
     }
 
-    @Test func `lines are added after those of an earlier run`() throws {
+    @Test func `lines are appended to those of an earlier run`() throws {
         try withTemporaryFolder { folder in
             let url = folder.appending(path: "deep/events.jsonl")
             try JSONLinesFile(url).add(["event": .string("log"), "loss": .double(.nan)])
@@ -84,7 +84,7 @@ struct ReportingTests {
 
                     """
             )
-            // A process that was killed while it wrote leaves half a line.
+            // A process that was killed while writing leaves an incomplete line.
             let half = try FileHandle(forWritingTo: url)
             try half.seekToEnd()
             try half.write(contentsOf: Data("{\"event\": \"lo".utf8))

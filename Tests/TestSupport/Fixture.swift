@@ -1,27 +1,27 @@
 public import Foundation
 public import JSON
 
-/// Files that the reference wrote, under `Tests/Fixtures`.
+/// Files written by other libraries, under `Tests/Fixtures`.
 public enum Fixture {
     /// The folder of all fixtures.
     public static let folder = URL(filePath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent()
         .appending(path: "Fixtures", directoryHint: .isDirectory)
 
-    /// A fixture that is JSON.
+    /// Reads a JSON fixture.
     ///
-    /// - Parameter path: From the folder of all fixtures.
+    /// - Parameter path: The path within the folder of all fixtures.
     /// - Returns: The document.
-    /// - Throws: Where it is missing or not JSON.
+    /// - Throws: An error if it is missing or not JSON.
     public static func json(_ path: String) throws -> JSONValue {
         try JSONValue.parse(Data(contentsOf: folder.appending(path: path)))
     }
 
-    /// The `cases` of a fixture that is JSON.
+    /// Reads the `cases` of a JSON fixture.
     ///
-    /// - Parameter path: From the folder of all fixtures.
+    /// - Parameter path: The path within the folder of all fixtures.
     /// - Returns: The cases, at least one.
-    /// - Throws: If the file is missing or not JSON, or has no cases: a test over nothing would pass.
+    /// - Throws: An error if the file is missing or not JSON, or has no cases, because a test without cases would pass.
     public static func cases(_ path: String) throws -> [JSONValue] {
         guard let cases = try json(path)["cases"].array else {
             throw FixtureError("\(path) has no list \"cases\"")
@@ -31,44 +31,44 @@ public enum Fixture {
     }
 }
 
-/// A fixture that does not hold what a test reads from it.
+/// The error for a fixture that lacks something a test needs.
 public struct FixtureError: Error, CustomStringConvertible {
     /// What is missing, and where.
     public let description: String
 
-    /// An error.
+    /// Creates an error.
     ///
     /// - Parameter description: What is missing, and where.
     public init(_ description: String) { self.description = description }
 }
 
 extension JSONValue {
-    /// The elements of a list.
+    /// Returns the elements of an array.
     ///
-    /// - Returns: All of them.
-    /// - Throws: If this is not a list; `?? []` would let a test pass on nothing.
+    /// - Returns: The elements.
+    /// - Throws: An error if this is not an array; with `?? []` a test would pass on nothing.
     public func elements() throws -> [JSONValue] {
         guard let array else { throw FixtureError("\(oneLine.prefix(80)) is not a list") }
         return array
     }
 
-    /// The elements of a list of whole numbers.
+    /// Returns the elements of an array of whole numbers.
     ///
-    /// - Returns: All of them.
-    /// - Throws: If this is not such a list.
+    /// - Returns: The elements.
+    /// - Throws: An error if this is anything else.
     public func integers() throws -> [Int] { try elements(as: "a whole number", \.int) }
 
-    /// The elements of a list of numbers.
+    /// Returns the elements of an array of numbers.
     ///
-    /// - Returns: All of them.
-    /// - Throws: If this is not such a list.
+    /// - Returns: The elements.
+    /// - Throws: An error if this is anything else.
     public func doubles() throws -> [Double] { try elements(as: "a number", \.double) }
 
-    /// The elements of a list of texts.
+    /// Returns the elements of an array of strings.
     ///
-    /// - Returns: All of them.
-    /// - Throws: If this is not such a list.
-    public func strings() throws -> [String] { try elements(as: "a text", \.string) }
+    /// - Returns: The elements.
+    /// - Throws: An error if this is anything else.
+    public func strings() throws -> [String] { try elements(as: "a string", \.string) }
 
     private func elements<Element>(
         as kind: String,
@@ -86,25 +86,25 @@ extension JSONValue {
 /// Pairs the elements of two collections.
 ///
 /// - Parameters:
-///   - first: Some elements.
-///   - second: As many.
+///   - first: A collection.
+///   - second: A collection with as many elements.
 /// - Returns: The pairs.
-/// - Throws: If one has more elements than the other; `zip` would leave these out without a word.
+/// - Throws: An error if the numbers of elements differ; `zip` would silently drop the rest.
 public func paired<First: Collection, Second: Collection>(
     _ first: First,
     _ second: Second
 ) throws -> [(First.Element, Second.Element)] {
     guard first.count == second.count else {
-        throw FixtureError("\(first.count) elements beside \(second.count)")
+        throw FixtureError("\(first.count) elements cannot be paired with \(second.count)")
     }
     return Array(zip(first, second))
 }
 
-/// A folder that goes when `body` returns.
+/// Runs a closure with a temporary folder, which is deleted afterwards.
 ///
-/// - Parameter body: Gets the folder.
-/// - Returns: What `body` returns.
-/// - Throws: What `body` throws.
+/// - Parameter body: Receives the folder.
+/// - Returns: The result of `body`.
+/// - Throws: The error of `body`.
 public func withTemporaryFolder<Result>(_ body: (URL) throws -> Result) throws -> Result {
     let folder = FileManager.default.temporaryDirectory.appending(
         path: "attune-tests-\(UInt64.random(in: 0 ... .max))",

@@ -1,13 +1,13 @@
 public import Foundation
 
-/// A tokenizer for model fixtures of about a hundred rows: a token for every word of the tests' texts.
+/// A tokenizer for model fixtures with about a hundred embedding rows: one token for every word of the tests' texts.
 public enum SmallTokenizer {
     private static let words =
         ["text", "number", "good", "bad", "quite", "rather", "a"] + (0..<32).map(String.init)
 
     /// Writes `tokenizer.json` and `tokenizer_config.json`.
     ///
-    /// - Parameter folder: A model's.
+    /// - Parameter folder: The model's folder.
     /// - Throws: An error of the file system.
     public static func write(to folder: URL) throws {
         let special = ["<s>", "</s>", "<unk>"]

@@ -1,10 +1,10 @@
 public import Foundation
 
-/// A folder that goes when `body` returns.
+/// Runs a closure with a temporary folder, which is deleted afterwards.
 ///
-/// - Parameter body: Gets the folder.
-/// - Returns: What `body` returns.
-/// - Throws: What `body` throws.
+/// - Parameter body: Receives the folder.
+/// - Returns: The result of `body`.
+/// - Throws: The error of `body`.
 public func withTemporaryFolder<Result>(_ body: (URL) async throws -> Result) async throws -> Result {
     let folder = FileManager.default.temporaryDirectory.appending(
         path: "attune-tests-\(UInt64.random(in: 0 ... .max))",

@@ -8,7 +8,7 @@ struct BatchTests {
     }
 
     @Test(arguments: TokenizerFixture.all)
-    func `a batch's offsets are those of each text by itself`(fixture: TokenizerFixture) throws {
+    func `a batch gives the same ids and offsets as each text alone`(fixture: TokenizerFixture) throws {
         let tokenizer = try fixture.tokenizer()
         let texts = try fixture.cases().filter { $0.pair == nil }.map(\.text)
         for threads in [1, 3] {
@@ -24,13 +24,13 @@ struct BatchTests {
     }
 
     @Test(arguments: TokenizerFixture.all, [nil, 0, 3, 7, 12])
-    func `a batch of pairs gives what each pair gives by itself`(
+    func `a batch of pairs gives the same result as each pair alone`(
         fixture: TokenizerFixture,
         maxLength: Int?
     ) throws {
         let tokenizer = try fixture.tokenizer()
         let all = try fixture.cases().map(\.text)
-        // A couple of dozen of them: every pair is encoded fifteen times.
+        // Only about two dozen texts, because every pair is encoded fifteen times.
         let texts = stride(from: 0, to: all.count, by: max(1, all.count / 24)).map { all[$0] }
         let pairs = zip(texts, texts.reversed()).map { ($0, $1) }
         for truncation in [PairTruncation.longestFirst, .onlyFirst, .onlySecond] {
@@ -74,7 +74,7 @@ struct BatchTests {
         }
     }
 
-    @Test func `what a tokenizer has met before changes nothing`() throws {
+    @Test func `the word cache does not change the result`() throws {
         let tokenizer = try TokenizerFixture(name: "smollm").tokenizer()
         let texts = try TokenizerFixture(name: "smollm").cases().map(\.text)
         let first = tokenizer.encodeBatch(texts, withOffsets: true)

@@ -37,7 +37,7 @@ struct FilesTests {
         ("[1, 2", "ends too early"), ("{\"a\" 1}", "expected ':'"), ("\"\u{1}\"", "control character"),
         (String(repeating: "[", count: 100_000), "nested deeper than 128 levels"), ("{} x", "after the end"),
     ])
-    func `malformed JSON is an error with its place`(json: String, expected: String) {
+    func `malformed JSON is an error with its position`(json: String, expected: String) {
         let error = error(of: json)
         #expect(error?.code == .corrupt)
         #expect(error?.message.contains(expected) == true, "\(error?.message ?? "")")
@@ -57,12 +57,12 @@ struct FilesTests {
                 + #""pretokenizers": [{"type": "Mystery"}]}}"#, "$.pre_tokenizer.pretokenizers[0]: 'Mystery'"
         ),
     ])
-    func `a value that does not fit is an error with its JSON path`(json: String, expected: String) {
+    func `an invalid value is an error with its JSON path`(json: String, expected: String) {
         let message = error(of: json)?.message ?? ""
         #expect(message.contains(expected), "\(message)")
     }
 
-    @Test func `tokens that Swift would call equal strings stay apart`() throws {
+    @Test func `tokens that are equal as Swift strings stay distinct`() throws {
         let json =
             #"{"model": {"type": "BPE", "vocab": {"\u00e9": 0, "e\u0301": 1, "e": 2, "\u0301": 3}, "#
             + #""merges": ["e \u0301"]}}"#
@@ -72,7 +72,7 @@ struct FilesTests {
         #expect(tokenizer.id(for: "e\u{301}") == 1)
     }
 
-    @Test func `bytes of a suffix that fall back to tokens stay inside the text`() throws {
+    @Test func `byte tokens of a suffix have offsets inside the text`() throws {
         let json =
             #"{"model": {"type": "BPE", "vocab": {"<0x61>": 0, "<0x2F>": 1}, "merges": [], "#
             + #""byte_fallback": true, "end_of_word_suffix": "/"}}"#
@@ -81,7 +81,7 @@ struct FilesTests {
         #expect(encoding.offsets.allSatisfy { $0.upperBound <= 1 })
     }
 
-    @Test func `a word of a hundred thousand letters is encoded whole`() throws {
+    @Test func `a word of a hundred thousand letters is encoded completely`() throws {
         let tokenizer = try TokenizerFixture(name: "gpt2").tokenizer()
         let word = String(repeating: "the", count: 33_333)
         let encoding = tokenizer.encodeBatch([word], threads: 1)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Tokenization
 
-/// A text, or a pair, and what the Python library gives for it.
+/// A text, or a pair, with the results of tokenizers.
 struct ReferenceCase: Decodable {
     var text: String
     var pair: String?
@@ -17,7 +17,7 @@ struct ReferenceCase: Decodable {
     var mask: [Int]
 }
 
-/// A truncation and the windows that the Python library gives; nil where it refuses.
+/// A truncation and the windows that tokenizers gives; nil if it throws.
 struct TruncationCase: Decodable {
     struct Window: Decodable {
         var ids: [Int32]
@@ -56,7 +56,7 @@ struct TokenizerFixture: CustomTestStringConvertible {
     private static let root = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Fixtures/tokenizers")
 
-    /// Every fixture there is.
+    /// All fixtures.
     static let all: [TokenizerFixture] = {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: root.path)) ?? []
         return names.sorted().map(TokenizerFixture.init)
@@ -81,7 +81,7 @@ struct TokenizerFixture: CustomTestStringConvertible {
     }
 }
 
-/// A folder that is gone after the test.
+/// Runs a body with a temporary folder that is removed afterwards.
 func withTemporaryFolder(_ body: (URL) throws -> Void) throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

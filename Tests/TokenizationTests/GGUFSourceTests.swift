@@ -3,7 +3,7 @@ import Testing
 
 @testable import Tokenization
 
-/// The values of a GGUF vocabulary, and what the library makes of the file with them.
+/// The values of a GGUF vocabulary, and transformers' results for the file with them.
 struct GGUFFixture: Decodable, CustomTestStringConvertible {
     var name: String
     var architecture: String
@@ -50,24 +50,24 @@ struct GGUFFixture: Decodable, CustomTestStringConvertible {
 
     var expected: SourceFixture.Expected {
         var special = special
-        // The library leaves a model unpadded that was never padded; we pad with what ends its texts.
+        // transformers does not set a missing padding token; we use the end-of-text token.
         special["pad_token"] = special["pad_token"] ?? special["eos_token"]
         return .init(special: special, model_max_length: model_max_length, size: size, cases: cases)
     }
 }
 
 struct GGUFSourceTests {
-    @Test func `the fixtures hold every kind of vocabulary`() {
+    @Test func `the fixtures contain every kind of vocabulary`() {
         #expect(Set(GGUFFixture.all.map(\.model)) == ["llama", "t5", "gpt2"])
     }
 
     @Test(arguments: GGUFFixture.all)
-    func `a GGUF's vocabulary gives the library's ids, types and text`(fixture: GGUFFixture) throws {
+    func `a GGUF vocabulary gives transformers' ids, types and text`(fixture: GGUFFixture) throws {
         try SourceFixture.check(Tokenizer(gguf: fixture.vocabulary), fixture.expected, fixture.name)
     }
 
     @Test(arguments: GGUFFixture.all)
-    func `what it saves opens as the same tokenizer`(fixture: GGUFFixture) throws {
+    func `a saved tokenizer gives the same results`(fixture: GGUFFixture) throws {
         let tokenizer = try Tokenizer(gguf: fixture.vocabulary)
         try withTemporaryFolder { folder in
             try tokenizer.save(to: folder)
@@ -75,8 +75,8 @@ struct GGUFSourceTests {
         }
     }
 
-    /// BERT's words as a GGUF file has them: what starts a word is marked, what goes on is not.
-    @Test func `a WordPiece vocabulary is BERT's`() throws {
+    /// BERT's vocabulary as in a GGUF file, which marks the starts of words but not their continuations.
+    @Test func `a WordPiece vocabulary gives BERT's results`() throws {
         let bert = SourceFixture(name: "bert")
         let text = try String(contentsOf: bert.folder.appendingPathComponent("vocab.txt"), encoding: .utf8)
         let words = text.split(separator: "\n").map(String.init)
@@ -94,7 +94,7 @@ struct GGUFSourceTests {
         vocabulary.classifierTokenID = 2
         vocabulary.separatorTokenID = 3
         vocabulary.maskTokenID = 4
-        // A lone bracket is a token of the vocabulary, too.
+        // A lone bracket would also be a token of the vocabulary.
         try #require(words.filter { $0.hasPrefix("[") }.count == 5)
         try SourceFixture.check(Tokenizer(gguf: vocabulary), bert.expected(), "bert")
     }

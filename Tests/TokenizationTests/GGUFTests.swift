@@ -4,7 +4,7 @@ import Testing
 @testable import Tokenization
 
 struct GGUFTests {
-    /// The vocabulary of a fixture as a GGUF file would hold it.
+    /// The vocabulary of a fixture as in a GGUF file.
     private func vocabulary(of fixture: String, pre: String) throws -> GGUFVocabulary {
         struct File: Decodable {
             struct Model: Decodable {
@@ -31,7 +31,7 @@ struct GGUFTests {
     }
 
     @Test(arguments: [("gpt2", "gpt-2"), ("gpt2", "smollm"), ("llama3", "llama-bpe"), ("qwen2", "qwen2")])
-    func `a GGUF's vocabulary gives the ids of the tokenizer it was made from`(
+    func `a GGUF vocabulary gives the ids of the tokenizer it was made from`(
         fixture: String,
         pre: String
     ) throws {
@@ -49,7 +49,7 @@ struct GGUFTests {
         #expect(tokenizer.unknownTokenID == nil)
     }
 
-    @Test func `without merges a vocabulary of byte-level pairs is refused`() throws {
+    @Test func `a byte-level BPE vocabulary without merges is refused`() throws {
         var vocabulary = try vocabulary(of: "gpt2", pre: "gpt-2")
         vocabulary.merges = []
         let error = #expect(throws: TokenizerError.self) { try Tokenizer(gguf: vocabulary) }
@@ -57,9 +57,7 @@ struct GGUFTests {
         #expect(error?.message.contains("tokenizer.ggml.merges is missing or empty") == true)
     }
 
-    @Test func `without a pre-tokenizer the default cuts words, and a note says so in llama.cpp's words`()
-        throws
-    {
+    @Test func `without a pre-tokenizer the default is used, with a note in llama.cpp's words`() throws {
         let tokenizer = try Tokenizer(gguf: vocabulary(of: "gpt2", pre: ""))
         let note = try #require(tokenizer.notes.first)
         #expect(tokenizer.notes.count == 1 && note.contains("missing pre-tokenizer type, using: 'default'"))
@@ -77,7 +75,7 @@ struct GGUFTests {
         #expect(error?.message.contains("tokenizer.ggml.pre is 'nobody-knows'") == true)
     }
 
-    @Test func `what a GGUF's tokenizer saves opens as the same tokenizer`() throws {
+    @Test func `a saved GGUF tokenizer gives the same results`() throws {
         let tokenizer = try Tokenizer(gguf: vocabulary(of: "smollm", pre: "smollm"))
         try withTemporaryFolder { folder in
             try tokenizer.save(to: folder)

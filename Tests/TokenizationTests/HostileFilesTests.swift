@@ -2,7 +2,7 @@ import Testing
 
 @testable import Tokenization
 
-/// Files made to harm: each is an error that says where, or harmless.
+/// Malicious files: each is an error with its position, or harmless.
 struct HostileFilesTests {
     private func open(_ json: String) throws -> Tokenizer {
         try Tokenizer(files: TokenizerFiles(tokenizer: Array(json.utf8)))
@@ -69,8 +69,7 @@ struct HostileFilesTests {
         (#""decoder": {"type": "Strip", "content": "ab", "start": 0, "stop": 0}"#, "$.decoder.content"),
         (#""added_tokens": [{"id": 0}]"#, "$.added_tokens[0]"),
     ])
-    func `a stage with a value that does not fit is an error with its JSON path`(stage: String, place: String)
-    {
+    func `a stage with an invalid value is an error with its JSON path`(stage: String, place: String) {
         #expect {
             try open("{\(Self.model), \(stage)}")
         } throws: {
@@ -78,7 +77,7 @@ struct HostileFilesTests {
         }
     }
 
-    @Test func `of two merges of one pair the last counts, and merges of nothing do no harm`() throws {
+    @Test func `the last of two merges of one pair counts, and empty merges are harmless`() throws {
         let tokenizer = try open(
             #"{"model": {"type": "BPE", "vocab": {"": 0, "a": 1, "b": 2, "ab": 3, "bab": 4, "abab": 5, "aba": 6},"#
                 + #""merges": ["a b", ["b", "ab"], ["", "a"], "a b", ["ab", "ab"], ["", ""]]}}"#
@@ -87,7 +86,7 @@ struct HostileFilesTests {
         #expect(tokenizer.encode(String(repeating: "ab", count: 20_000)).count == 10_000)
     }
 
-    @Test func `sequences nested deep are read`() throws {
+    @Test func `deeply nested sequences are read`() throws {
         let nested = (0..<55).reduce(#"{"type": "Lowercase"}"#) { inner, _ in
             #"{"type": "Sequence", "normalizers": [\#(inner)]}"#
         }

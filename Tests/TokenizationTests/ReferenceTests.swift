@@ -3,13 +3,13 @@ import Testing
 @testable import Tokenization
 
 struct ReferenceTests {
-    @Test func `the fixtures are there`() {
-        // A parametrized test without arguments passes.
+    @Test func `the fixtures exist`() {
+        // A parameterized test without arguments would pass.
         #expect(TokenizerFixture.all.count >= 27)
     }
 
     @Test(arguments: TokenizerFixture.all)
-    func `ids, tokens, offsets, words and types are the reference's`(fixture: TokenizerFixture) throws {
+    func `ids, tokens, offsets, words and types equal tokenizers'`(fixture: TokenizerFixture) throws {
         let tokenizer = try fixture.tokenizer()
         for expected in try fixture.cases() {
             let encoding =
@@ -28,7 +28,7 @@ struct ReferenceTests {
     }
 
     @Test(arguments: TokenizerFixture.all)
-    func `decoding gives the reference's text, byte for byte`(fixture: TokenizerFixture) throws {
+    func `decoding gives tokenizers' text, byte for byte`(fixture: TokenizerFixture) throws {
         let tokenizer = try fixture.tokenizer()
         for expected in try fixture.cases() {
             let decoded = tokenizer.decode(expected.ids, skipSpecialTokens: false)
@@ -49,7 +49,7 @@ struct ReferenceTests {
     }
 
     @Test(arguments: TokenizerFixture.all)
-    func `truncation keeps the tokens around the text and counts them`(fixture: TokenizerFixture) throws {
+    func `truncation keeps the special tokens and counts them`(fixture: TokenizerFixture) throws {
         let tokenizer = try fixture.tokenizer()
         let text = "The quick brown fox doesn't jump over the lazy dog"
         let around = tokenizer.encode("").ids.count
@@ -63,7 +63,7 @@ struct ReferenceTests {
     }
 
     @Test(arguments: TokenizerFixture.all)
-    func `windows of long texts and pairs are the reference's`(fixture: TokenizerFixture) throws {
+    func `windows of long texts and pairs equal tokenizers'`(fixture: TokenizerFixture) throws {
         let tokenizer = try fixture.tokenizer()
         for expected in try fixture.truncations() {
             guard let windows = expected.windows else {

@@ -8,7 +8,7 @@ struct RegularExpressionTests {
     private struct File: Decodable {
         struct Case: Decodable {
             var pattern: String
-            /// For each text the ranges found that are not empty, in scalars.
+            /// For each text, the ranges of its non-empty matches, in scalars.
             var found: [[[Int]]]
         }
 
@@ -16,7 +16,7 @@ struct RegularExpressionTests {
         var cases: [Case]
     }
 
-    @Test func `matches are those of the reference's engine`() throws {
+    @Test func `matches equal those of tokenizers' engine`() throws {
         let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .appendingPathComponent("Fixtures/regexes/cases.json")
         let file = try JSONDecoder().decode(File.self, from: Data(contentsOf: url))
@@ -37,7 +37,7 @@ struct RegularExpressionTests {
         ("(a", 0), ("a)", 1), ("a|*", 2), ("[a", 0), ("[]", 0), ("[z-a]", 2), ("[[:foo:]]", 1), ("x\\", 1),
         ("a(?qb)", 3), ("\\x{110000}", 0), ("(a)\\2", 3), ("\\k<n>", 0),
     ])
-    func `a faulty expression is an error with its place`(pattern: String, offset: Int) {
+    func `an invalid expression is an error with its position`(pattern: String, offset: Int) {
         #expect { try RegularExpression(pattern) } throws: { ($0 as? RegexFault)?.offset == offset }
     }
 
@@ -47,27 +47,27 @@ struct RegularExpressionTests {
         String(repeating: "(", count: 5000) + String(repeating: ")", count: 5000),
         String(repeating: "[", count: 5000) + String(repeating: "]", count: 5000),
     ])
-    func `what is not supported says so`(pattern: String) {
+    func `an unsupported expression is reported as unsupported`(pattern: String) {
         #expect { try RegularExpression(pattern) } throws: { ($0 as? RegexFault)?.isUnsupported == true }
     }
 
     @Test(arguments: [
         "(a+)+$", "(a|a)*b", "(?:a|aa)+c", "(?:(?:a*)*)*b", "(?=(a+)+c)b", "(.*)*\\1x", "\\s*\\s*\\s*x",
     ])
-    func `an expression that explodes ends all the same`(pattern: String) throws {
+    func `an expression with exponential backtracking ends`(pattern: String) throws {
         let regex = try RegularExpression(pattern)
         let found = Self.matches(of: regex, in: String(repeating: "a", count: 60) + "!")
         #expect(found.filter { !$0.isEmpty }.isEmpty)
     }
 
     @Test(arguments: [#"\p{L}+"#, #"(?:\p{L}|\d\d)+"#, #"(?:ab?)+"#, #"(?<=a)a"#, ".*?$"])
-    func `a long word needs no deep stack`(pattern: String) throws {
+    func `a long word does not need a deep stack`(pattern: String) throws {
         let regex = try RegularExpression(pattern)
         let text = String(repeating: "a", count: 300_000)
         #expect(Self.matches(of: regex, in: text).map(\.count).reduce(0, +) >= 299_999)
     }
 
-    @Test func `an error in a tokenizer names the place in the file and in the expression`() throws {
+    @Test func `an error in a tokenizer names the position in the file and in the expression`() throws {
         let json = """
             {"model": {"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "a"}, "pre_tokenizer": {"type": "Split",
             "pattern": {"Regex": "ab\\\\X"}, "behavior": "Isolated"}}

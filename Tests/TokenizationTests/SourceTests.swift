@@ -62,7 +62,7 @@ struct SourceFixture: CustomTestStringConvertible {
 }
 
 struct SourceTests {
-    @Test func `the fixtures hold every class`() throws {
+    @Test func `the fixtures contain every class`() throws {
         var classes: Set<TokenizerClass> = []
         for fixture in SourceFixture.all {
             func json(_ name: String) -> JSONValue? {
@@ -81,18 +81,18 @@ struct SourceTests {
     }
 
     @Test(arguments: SourceFixture.all)
-    func `a model's folder gives the library's ids, types and text`(
+    func `a model's folder gives transformers' ids, types and text`(
         fixture: SourceFixture
     ) throws {
         try SourceFixture.check(Tokenizer(folder: fixture.folder), fixture.expected(), fixture.name)
     }
 
     @Test(arguments: SourceFixture.all)
-    func `what such a folder's tokenizer saves opens as the same tokenizer`(fixture: SourceFixture) throws {
+    func `a saved tokenizer gives the same results`(fixture: SourceFixture) throws {
         let tokenizer = try Tokenizer(folder: fixture.folder)
         try withTemporaryFolder { folder in
             try tokenizer.save(to: folder)
-            // The model writes its own configuration beside the tokenizer's files.
+            // The model writes its own configuration next to the tokenizer's files.
             let model = fixture.folder.appendingPathComponent("config.json")
             if FileManager.default.fileExists(atPath: model.path) {
                 try FileManager.default.copyItem(at: model, to: folder.appendingPathComponent("config.json"))
@@ -115,13 +115,13 @@ struct HostileSourceTests {
 
     private func config(_ name: String) -> [UInt8] { Array("{\"tokenizer_class\": \"\(name)\"}".utf8) }
 
-    @Test func `a vocabulary that nothing names a class for is an error that says what to write`() throws {
+    @Test func `a vocabulary without a class is an error that tells how to name one`() throws {
         let message = try #require(try error(["vocab.txt": Array("a\n".utf8)])).message
         #expect(message.contains("vocab.txt alone does not say how to read it"))
         #expect(message.contains("\"tokenizer_class\" (one of AlbertTokenizer, BertTokenizer"))
     }
 
-    @Test func `a class that is not known is an error that lists the known ones`() throws {
+    @Test func `an unknown class is an error that lists the known ones`() throws {
         let found = try error(["vocab.txt": Array("a\n".utf8), "tokenizer_config.json": config("Magic")])
         #expect(found?.code == .unsupported)
         #expect(found?.message.contains("'Magic' cannot be built from vocab.txt") == true)
@@ -131,7 +131,7 @@ struct HostileSourceTests {
         let found = try error([
             "vocab.txt": Array("a\n".utf8), "tokenizer_config.json": config("T5Tokenizer"),
         ])
-        #expect(found?.message.contains("it fits BertTokenizer, MPNetTokenizer") == true)
+        #expect(found?.message.contains("this file, which fits only BertTokenizer, MPNetTokenizer") == true)
     }
 
     @Test func `a missing merges file is an error that names it`() throws {
@@ -140,7 +140,7 @@ struct HostileSourceTests {
     }
 
     @Test(arguments: ["a", "a  b", "a b c", "a x", "b a", ""])
-    func `a merge of no two tokens is an error with its line`(line: String) throws {
+    func `an invalid merge is an error with its line`(line: String) throws {
         let files = [
             "vocab.json": Array(#"{"a": 0, "b": 1, "ab": 2}"#.utf8),
             "merges.txt": Array("#version: 0.2\na b\n\(line)\n".utf8),
@@ -161,7 +161,7 @@ struct HostileSourceTests {
             "expected a token id as the name"
         ),
     ])
-    func `an option that does not fit is an error with its JSON path`(json: String, expected: String) throws {
+    func `an invalid option is an error with its JSON path`(json: String, expected: String) throws {
         let model = SourceFixture(name: "t5").folder.appendingPathComponent("spiece.model")
         let files = [
             "spiece.model": [UInt8](try Data(contentsOf: model)), "tokenizer_config.json": Array(json.utf8),
@@ -170,9 +170,7 @@ struct HostileSourceTests {
         #expect(message.contains(expected), "\(message)")
     }
 
-    @Test func `a damaged SentencePiece model is an error with its byte, or a tokenizer, never a crash`()
-        throws
-    {
+    @Test func `a damaged SentencePiece model gives an error with its offset or a tokenizer`() throws {
         let whole = [UInt8](
             try Data(contentsOf: SourceFixture(name: "t5").folder.appendingPathComponent("spiece.model"))
         )
@@ -202,7 +200,7 @@ struct HostileSourceTests {
     }
 }
 
-/// The same numbers every time.
+/// A random number generator with a fixed sequence.
 private struct Lehmer: RandomNumberGenerator {
     var state: UInt64
 

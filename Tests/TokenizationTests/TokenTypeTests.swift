@@ -4,7 +4,7 @@ import Testing
 
 @testable import Tokenization
 
-/// Whether a tokenizer gives token types to the model, and which.
+/// Tests whether a tokenizer gives token types to the model, and which ones.
 struct TokenTypeTests {
     private struct Default: Decodable {
         var model_type: String
@@ -14,7 +14,7 @@ struct TokenTypeTests {
 
     private struct Defaults: Decodable { var cases: [Default] }
 
-    /// A tokenizer of a folder with these files beside a `tokenizer.json` of words.
+    /// The tokenizer of a folder with these files and a WordPiece `tokenizer.json`.
     private func tokenizer(_ files: [String: String]) throws -> Tokenizer {
         try withTemporaryFolder { folder in
             let json = SourceFixture.root.appendingPathComponent("json-bert/tokenizer.json")
@@ -26,7 +26,7 @@ struct TokenTypeTests {
         }
     }
 
-    @Test func `by default every class does as in transformers, for every family`() throws {
+    @Test func `every class has transformers' default, for every family`() throws {
         let url = SourceFixture.root.deletingLastPathComponent().appendingPathComponent("token-types.json")
         let cases = try JSONDecoder().decode(Defaults.self, from: Data(contentsOf: url)).cases
         #expect(cases.count > 700)
@@ -37,7 +37,7 @@ struct TokenTypeTests {
         }
     }
 
-    @Test func `model_input_names goes before the class`() throws {
+    @Test func `model_input_names takes precedence over the class`() throws {
         let bert = #"{"model_type": "bert"}"#
         func gives(_ config: String?, model: String? = bert) throws -> Bool {
             var files: [String: String] = [:]
@@ -55,7 +55,7 @@ struct TokenTypeTests {
         #expect(try gives("{\(with)}", model: #"{"model_type": "llama"}"#))
         #expect(try gives(#"{"model_input_names": null}"#))
         #expect(try !gives(#"{"model_input_names": []}"#))
-        // The class may stand in the model's configuration alone.
+        // Only the model's configuration may name the class.
         #expect(
             try !gives("{}", model: #"{"model_type": "bert", "tokenizer_class": "PreTrainedTokenizerFast"}"#)
         )
@@ -64,7 +64,7 @@ struct TokenTypeTests {
     }
 
     @Test(arguments: [#""token_type_ids""#, "3", "[1]", #"{"a": 1}"#])
-    func `model_input_names of another kind is refused by name`(value: String) {
+    func `model_input_names of the wrong type is refused by name`(value: String) {
         #expect {
             try tokenizer(["tokenizer_config.json": "{\"model_input_names\": \(value)}"])
         } throws: {
@@ -74,7 +74,7 @@ struct TokenTypeTests {
     }
 
     @Test(arguments: SourceFixture.all)
-    func `what is built from a vocabulary says the same once it is saved`(fixture: SourceFixture) throws {
+    func `a tokenizer built from a vocabulary is saved with its token types`(fixture: SourceFixture) throws {
         try withTemporaryFolder { folder in
             let tokenizer = try Tokenizer(folder: fixture.folder)
             try tokenizer.save(to: folder)
@@ -86,7 +86,7 @@ struct TokenTypeTests {
         }
     }
 
-    @Test func `a class that the model's configuration alone names is kept when it is saved`() throws {
+    @Test func `a class that only the model's configuration names is kept when it is saved`() throws {
         try withTemporaryFolder { folder in
             let words = SourceFixture.root.appendingPathComponent("bert/vocab.txt")
             try FileManager.default.copyItem(at: words, to: folder.appendingPathComponent("vocab.txt"))
@@ -99,7 +99,7 @@ struct TokenTypeTests {
         }
     }
 
-    @Test func `single texts have types, too, if the template says so`() throws {
+    @Test func `single texts also have types if the template sets them`() throws {
         let root = try JSONDocument(
             parsing: Array(
                 Data(contentsOf: SourceFixture.root.appendingPathComponent("json-bert/tokenizer.json"))
@@ -127,7 +127,7 @@ struct TokenTypeTests {
         )
     }
 
-    @Test func `a token left out is cut like any text`() throws {
+    @Test func `a token that is left out is split like any text`() throws {
         let tokenizer = try Tokenizer(folder: SourceFixture(name: "gpt2-bos").folder)
         let added = try #require(tokenizer.pipeline.added.largestID)
         let token = try #require(tokenizer.token(for: added))

@@ -3,7 +3,7 @@ import Testing
 @testable import Tokenization
 
 struct TokenViewTests {
-    /// Whole words, as GPT-2 cuts them.
+    /// A view of whole words, split as in BERT.
     private func words(_ style: TokenView.Style = .bars) throws -> TokenView {
         let json =
             #"{"model": {"type": "WordPiece", "unk_token": "?", "vocab": {"?": 0, "the": 1, "quick": 2, "dog": 3, "s": 4}}, "#
@@ -15,18 +15,18 @@ struct TokenViewTests {
         try TokenView(TokenizerFixture(name: fixture).tokenizer(), style: style)
     }
 
-    @Test func `bars stand between tokens, and brackets around those that stand for no text`() throws {
+    @Test func `bars separate tokens, and brackets enclose those that cover no text`() throws {
         #expect(try words().render(" the quick dog's  ") == " the │quick │dog│'│s  ")
         #expect(try view("bert-uncased").render("The dog") == "⟨[CLS]⟩│The │dog│⟨[SEP]⟩")
         #expect(try view("bert-uncased").render("", addSpecialTokens: false) == "")
     }
 
-    @Test func `a character of several tokens says how many`() throws {
+    @Test func `a character of several tokens shows their number`() throws {
         #expect(try view("gpt2").render("a👍b") == "a│👍⟨×4⟩│b")
         #expect(try view("llama2").render("x👍").hasSuffix("│👍⟨×4⟩"))
     }
 
-    @Test func `what was cut off stands behind scissors`() throws {
+    @Test func `text that was cut off comes after scissors`() throws {
         #expect(try words().render("the quick dog", maxLength: 2) == "the │quick✂ dog")
     }
 
@@ -47,7 +47,7 @@ struct TokenViewTests {
     }
 
     @Test(arguments: TokenizerFixture.all)
-    func `every text can be shown, and nothing of it is lost`(fixture: TokenizerFixture) throws {
+    func `every text can be shown without losing any of it`(fixture: TokenizerFixture) throws {
         let view = try TokenView(fixture.tokenizer())
         for text in try fixture.cases().map(\.text) {
             _ = view.render(text, maxLength: 9)

@@ -10,7 +10,7 @@ struct WordCacheTests {
         return try Tokenizer(files: TokenizerFiles(tokenizer: Array(json.utf8)))
     }
 
-    @Test func `words are cut at metaspaces where no merge reaches over one`() throws {
+    @Test func `words are split at metaspaces if no merge crosses one`() throws {
         let tokenizer = try tokenizer(merges: #""▁ b""#)
         #expect((tokenizer.pipeline.model as? BytePairModel)?.cutsAtMetaspaces == true)
         let encoding = tokenizer.encode("a▁b▁▁a")
@@ -19,13 +19,13 @@ struct WordCacheTests {
     }
 
     @Test(arguments: [(#""▁ b", "a ▁b""#, [Int32(4)]), (#""a ▁""#, [5, 1])])
-    func `a merge that reaches over a metaspace is not cut`(merges: String, ids: [Int32]) throws {
+    func `a merge that crosses a metaspace is not split`(merges: String, ids: [Int32]) throws {
         let tokenizer = try tokenizer(merges: merges)
         #expect((tokenizer.pipeline.model as? BytePairModel)?.cutsAtMetaspaces == false)
         #expect(tokenizer.encode("a▁b").ids == ids)
     }
 
-    @Test func `a word that was met before gives the same tokens, whatever came between`() {
+    @Test func `a cached word gives the same tokens, regardless of the words after it`() {
         let cache = WordCache()
         func bytes(_ number: Int) -> [UInt8] { Array("word\(number)".utf8) }
         for number in 0..<20_000 {

@@ -4,7 +4,7 @@ import Testing
 
 struct WordPatternTests {
     @Test(arguments: WordPattern.allCases)
-    func `a scanner cuts as its regular expression does, in every spelling`(pattern: WordPattern) throws {
+    func `a scanner splits like its regular expression, in every spelling`(pattern: WordPattern) throws {
         var random = SystemSequence(state: 7)
         let engines = try pattern.spellings.map { try RegularExpression($0) }
         for _ in 0..<1500 {
@@ -21,7 +21,7 @@ struct WordPatternTests {
         }
     }
 
-    @Test func `patterns are known by what they say, not by how they look`() {
+    @Test func `only well-known expressions are recognized`() {
         #expect(WordPattern(regex: WordPattern.o200k.regex) == .o200k)
         #expect(WordPattern(regex: #"\p{L}+"#) == nil)
     }
@@ -38,7 +38,7 @@ struct WordPatternTests {
     }
 }
 
-/// A small random sequence that is the same every time.
+/// A small random number generator with a fixed sequence.
 private struct SystemSequence {
     var state: UInt64
 

@@ -7,10 +7,10 @@ import Testing
         AvailableCPUs.quota(groups: groups) { files[$0] }
     }
 
-    @Test("a container that sees itself as the root has its limit there")
+    @Test("a container whose own group is the root reads its limit there")
     func container() { #expect(quota("0::/\n", ["/sys/fs/cgroup/cpu.max": "50000 100000\n"]) == 0.5) }
 
-    @Test("the least limit on the way up counts")
+    @Test("the smallest limit of all ancestors counts")
     func nested() {
         let files = [
             "/sys/fs/cgroup/batch/job/cpu.max": "max 100000\n",
@@ -20,7 +20,7 @@ import Testing
         #expect(quota("0::/batch/job\n", files) == 1.5)
     }
 
-    @Test("version 1")
+    @Test("cgroup version 1")
     func versionOne() {
         let groups = "12:memory:/docker/a\n4:cpu,cpuacct:/docker/a\n"
         let files = [
@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test(
-        "no limit, no files, nonsense: nothing limits",
+        "no limit, missing files and invalid content mean unlimited",
         arguments: ["max 100000\n", "", "a b\n", "0 100000\n", "1\n"]
     )
     func none(text: String) {
@@ -41,7 +41,7 @@ import Testing
         #expect(quota(text, [:]) == nil)
     }
 
-    @Test("this process has a CPU and a thread")
+    @Test("this process has at least one CPU and one thread")
     func here() {
         #expect(AvailableCPUs.count >= 1)
         #expect((1...AvailableCPUs.count).contains(AvailableCPUs.usefulThreads))

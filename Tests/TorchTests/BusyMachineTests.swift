@@ -5,7 +5,7 @@ import Testing
 @Suite struct BusyMachineTests {
     private static let quarter: UInt64 = 250_000_000
 
-    /// What is decided at each look, for shares of the time in which threads waited.
+    /// The decision at each look, for the shares of time that threads waited.
     private func decisions(_ shares: [Double]) -> [Bool?] {
         var share = WaitingShare()
         var (waited, time): (UInt64, UInt64) = (0, 0)
@@ -17,16 +17,16 @@ import Testing
         }
     }
 
-    @Test("a neighbour is noticed at the first look")
+    @Test("another busy program is detected at the first look")
     func busy() { #expect(decisions([0, 0.02, 0.6, 0.7]) == [nil, nil, true, nil]) }
 
-    @Test("only two quiet seconds end it")
+    @Test("only two quiet seconds end the busy state")
     func quiet() {
         let pause = [0.6] + Array(repeating: 0, count: 7) + [0.6] + Array(repeating: 0, count: 8)
         #expect(decisions(pause) == [true] + Array(repeating: nil, count: 15) + [false])
     }
 
-    @Test("threads sleep or spin, and compute the same bits")
+    @Test("sleeping and spinning threads compute the same bits")
     func sameBits() throws {
         let random = try RandomSource(seed: 3)
         let (a, b) = (
@@ -39,7 +39,7 @@ import Testing
         }
     }
 
-    @Test("a thread that ended takes its account with it, and that decides nothing")
+    @Test("a look is ignored if a thread ended and its waiting time was lost")
     func endedThread() {
         var share = WaitingShare()
         _ = share.change(waited: 1_000_000_000, at: 0)

@@ -2,16 +2,16 @@ import TestSupport
 import Testing
 import Torch
 
-/// DeBERTa's attention and convolution where the models' fixtures do not reach: real sizes, many lengths, dropout.
+/// DeBERTa's attention and convolution in cases that the model fixtures do not cover: real sizes, many lengths, dropout.
 struct DisentangledAttentionTests {
-    /// A packed batch and everything that attention takes.
+    /// A packed batch and all inputs of attention.
     private struct Batch {
         let lengths: [Int]
         let cuSeqlens: [Int32]
         let options: DisentangledOptions
         /// Queries, keys, values, `[T, 2, 4]`.
         let inputs: [Tensor]
-        /// By the content and by the position of the query, `[P, 2, 4]` of all distances.
+        /// Position keys and position queries, `[P, 2, 4]` for all distances.
         let tables: [Tensor]
 
         init(lengths: [Int], options: DisentangledOptions) throws {
@@ -47,7 +47,7 @@ struct DisentangledAttentionTests {
             )
         }
 
-        /// Gradients of a loss that weighs every number of the result otherwise; they are cleared.
+        /// Gradients of a loss with a different weight for every element of the result; clears them.
         func gradients(of result: Tensor) throws -> [[Double]] {
             let weights = try Tensor.normal(result.shape, random: RandomSource(seed: 12))
             try (result * weights).sum().backward()
@@ -67,7 +67,7 @@ struct DisentangledAttentionTests {
     }
 
     // make_log_bucket_position(distance, 256, 512) of transformers 5.23.0 steps up at these distances past 128.
-    @Test func `distances fall into the reference's buckets`() throws {
+    @Test func `distances fall into the same buckets as in transformers`() throws {
         let steps = [
             129, 130, 131, 133, 134, 136, 137, 139, 140, 142, 143, 145, 146, 148, 150, 151, 153, 155, 156,
             158, 160,
@@ -98,8 +98,8 @@ struct DisentangledAttentionTests {
         #expect(try options.neededPositions([0, 40]) == 0..<10)
     }
 
-    // 1e-5: the same sums of some hundred float32 products, cut into other tiles.
-    @Test func `texts of many lengths together are the same as each alone, gradients too`() throws {
+    // 1e-5: the same sums of a few hundred float32 products in another order.
+    @Test func `a batch of texts of many lengths gives the same results and gradients as each text alone`() throws {
         let lengths = [3, 70, 1, 12, 12, 5, 30, 9, 64, 20]
         let batch = try Batch(lengths: lengths, options: Self.options)
         let together = try batch.attention(0..<lengths.count)
@@ -114,7 +114,7 @@ struct DisentangledAttentionTests {
     }
 
     // 1e-5: as above.
-    @Test func `some rows alone are the same as among all`() throws {
+    @Test func `selected rows give the same results as all rows`() throws {
         let lengths = [3, 40, 1, 12]
         let batch = try Batch(lengths: lengths, options: Self.options)
         let rows = try PackedRows(positions: [2, 17, 0, 5], cuSeqlens: batch.cuSeqlens, device: .cpu)
@@ -131,7 +131,7 @@ struct DisentangledAttentionTests {
         #expect(try largest(some.array(of: Double.self), minus: all.array(of: Double.self)) < 1e-5)
     }
 
-    @Test func `dropout zeroes weights, keeps their mean, and repeats with its seed`() throws {
+    @Test func `dropout zeroes weights, keeps their mean, and is reproducible by seed`() throws {
         var options = Self.options
         options.dropout = 0.4
         let batch = try Batch(lengths: [200, 150], options: options)
@@ -140,14 +140,14 @@ struct DisentangledAttentionTests {
         let first = try batch.attention(0..<2, random: RandomSource(seed: 1)).array(of: Double.self)
         #expect(try batch.attention(0..<2, random: RandomSource(seed: 1)).array(of: Double.self) == first)
         #expect(try batch.attention(0..<2, random: RandomSource(seed: 2)).array(of: Double.self) != first)
-        // A row's weights sum to 1; dropped ones are missing and the others are larger. 700 rows of two heads: the mean's
-        // own deviation is below 0.01.
+        // A row's weights sum to 1. Dropout removes some and scales up the others. With 700 rows of two heads the standard
+        // deviation of the mean is below 0.01.
         #expect(first.contains { abs($0 - 1) > 0.01 })
         #expect(abs(first.reduce(0, +) / Double(first.count) - 1) < 0.05)
         #expect(try batch.attention(0..<2).array(of: Double.self).allSatisfy { abs($0 - 1) < 1e-5 })
     }
 
-    @Test func `tables of other sizes and impossible buckets are refused`() throws {
+    @Test func `tables of wrong size and invalid bucket counts are refused`() throws {
         let batch = try Batch(lengths: [3, 4], options: Self.options)
         #expect(throws: TorchError.self) {
             try batch.inputs[0].disentangledAttention(
@@ -175,14 +175,14 @@ struct DisentangledAttentionTests {
         let weight = try Tensor([Float(1), 10, 100], shape: [1, 1, 3])
         let y = try x.packedConvolution(weight, bias: Tensor([Float(1000)]), cuSeqlens: [0, 3, 4, 6])
         #expect(try y.array(of: Float.self) == [1210, 1321, 1032, 1040, 1650, 1065])
-        // Two groups that do not mix: each channel has a weight of its own.
+        // Two groups that do not mix: each channel has its own weight.
         let pair = try Tensor([Float(1), 10, 2, 20, 3, 30], shape: [3, 2])
         let own = try Tensor([Float(0), 1, 0, 0, 0, 1], shape: [2, 1, 3])
         let z = try pair.packedConvolution(own, bias: nil, cuSeqlens: [0, 2, 3], groups: 2)
         #expect(try z.array(of: Float.self) == [1, 20, 2, 0, 3, 0])
     }
 
-    @Test func `convolutions over an even number of tokens or past the batch are refused`() throws {
+    @Test func `convolutions with an even kernel size or past the batch are refused`() throws {
         let x = try Tensor([Float(1), 2, 3], shape: [3, 1])
         let (odd, even) = (try Tensor.full(1, [1, 1, 3]), try Tensor.full(1, [1, 1, 2]))
         #expect(throws: TorchError.self) { try x.packedConvolution(even, bias: nil, cuSeqlens: [0, 3]) }

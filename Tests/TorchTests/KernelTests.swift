@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 import Torch
 
-/// Our float32 kernels against libtorch's own operations in float64, values and every gradient.
+/// Compares our float32 kernels with libtorch's operations in float64: values and all gradients.
 ///
 /// Tolerance 2e-5 of the largest value: sums of a few hundred float32 products.
 struct KernelTests {
@@ -35,7 +35,7 @@ struct KernelTests {
         #expect(result.shape == expected.shape)
         let ours = try result.array(of: Double.self)
         let theirs = try expected.array(of: Double.self)
-        // Gradients that cancel to nothing are held to the size of what cancels.
+        // For gradients that cancel to zero the tolerance is relative to the size of the terms.
         let scale = max(theirs.map(abs).max() ?? 0, 0.05)
         let error = try #require(paired(ours, theirs).map { abs($0 - $1) }.max())
         #expect(error <= 2e-5 * scale, "\(what): \(error) of \(scale)")
@@ -53,7 +53,7 @@ struct KernelTests {
     }
 
     @Test(arguments: [[1, 16], [37, 576], [5, 19]])
-    func `RMSNorm, also at widths that are no multiple of a vector`(shape: [Int]) throws {
+    func `RMSNorm, also for widths that are not a multiple of the vector width`(shape: [Int]) throws {
         try compare([shape, [shape[1]]]) { x throws(TorchError) in try x[0].rmsNorm(x[1], epsilon: 1e-5) }
     }
 
@@ -79,7 +79,7 @@ struct KernelTests {
     }
 
     @Test(arguments: [[5, 7], [3, 1000]])
-    func `dropout's mask is that of libtorch's operations, forward and backward`(shape: [Int]) throws {
+    func `dropout's mask equals that of libtorch's operations, forward and backward`(shape: [Int]) throws {
         func run(plain: Bool) throws -> (result: [Float], gradient: [Float]) {
             let x = try Tensor.normal(shape, random: RandomSource(seed: 3))
             try x.setRequiresGradient(true)
@@ -93,7 +93,7 @@ struct KernelTests {
         #expect(ours.result.contains(0))
     }
 
-    @Test func `dropout keeps its share and the mean, and other seeds keep others`() throws {
+    @Test func `dropout keeps the expected share and the mean, and seeds give different masks`() throws {
         let ones = try Tensor.full(1, [1000, 100])
         func kept(_ seed: UInt64) throws -> [Float] { try ones.dropout(0.25, seed: seed).array() }
         let first = try kept(1)
@@ -104,7 +104,7 @@ struct KernelTests {
         #expect(try first != kept(1 << 32 | 1))
     }
 
-    /// Whole numbers up to 8, which bfloat16 holds, so that both ways and float32 agree to the last bit.
+    /// Integers up to 8, which bfloat16 represents exactly, so that both routes agree with float32 to the last bit.
     private func small(_ shape: [Int]) throws -> Tensor {
         let count = shape.reduce(1, *)
         let values = (0..<count).map { (index: Int) -> Float in Float((index * 7 + index / 3) % 17 - 8) }
@@ -112,7 +112,7 @@ struct KernelTests {
     }
 
     @Test(arguments: [DType.float32, .bfloat16], [false, true])
-    func `narrow products are those of float32 where nothing is rounded`(
+    func `narrow products equal float32 products if nothing is rounded`(
         weightType: DType,
         isWide: Bool
     ) throws {
@@ -137,7 +137,7 @@ struct KernelTests {
             weightType
         )
         let exact = try run({ try $0.linear($1, bias: $2) }, .float32)
-        // Results of up to some hundreds are rounded to 8 bits on their way where products are narrow.
+        // Narrow products round intermediate results of up to a few hundred to 8 bits.
         for (ours, wanted) in try paired(narrow, exact) {
             let scale = wanted.map(abs).max() ?? 0
             #expect(try paired(ours, wanted).allSatisfy { abs($0 - $1) <= scale / 256 })
@@ -145,7 +145,7 @@ struct KernelTests {
         if isWide && weightType == .float32 { #expect(narrow == exact) }
     }
 
-    @Test func `what narrow products round to is asked for`() throws {
+    @Test func `narrow products round to the requested type`() throws {
         let x = try Tensor([Float(1) + 1 / 512], shape: [1, 1])
         let one = try Tensor([Float(1)], shape: [1, 1])
         #expect(
@@ -169,7 +169,7 @@ struct KernelTests {
         #expect(abs(result[0]) < 1e-30 && abs(result[1]) < 1e-30 && result[2...4] == [0, 100, 1e4])
     }
 
-    @Test func `rope turns, and its gradient turns back`() throws {
+    @Test func `rope rotates, and its gradient rotates back`() throws {
         let angles = try Tensor.normal([9, 16], random: random)
         let cosine = try Tensor.concatenated([angles.map(.cos), angles.map(.cos)], dimension: 1)
         let sine = try Tensor.concatenated([angles.map(.sin), angles.map(.sin)], dimension: 1)
@@ -178,7 +178,7 @@ struct KernelTests {
         }
     }
 
-    @Test func `rope may turn a part of each head`() throws {
+    @Test func `rope may rotate only a part of each head`() throws {
         let angles = try Tensor.normal([9, 12], random: random)
         let (cosine, sine) = (try angles.map(.cos), try angles.map(.sin))
         try compare([[9, 3, 32]]) { x throws(TorchError) in
@@ -195,7 +195,7 @@ struct KernelTests {
         var window: AttentionOptions.Window
         var softcap: Double?
         var dropout = 0.0
-        /// One query a sequence, at these positions.
+        /// One query per sequence, at these positions.
         var positions: [Int32]?
 
         var testDescription: String {
@@ -209,10 +209,10 @@ struct KernelTests {
         Attention(lengths: [5, 1, 17, 64], heads: 9, keyValueHeads: 3, width: 64, window: .causal),
         Attention(lengths: [130, 65, 63], heads: 4, keyValueHeads: 4, width: 32, window: .causal),
         Attention(lengths: [130, 3, 16], heads: 4, keyValueHeads: 1, width: 48, window: .full),
-        // Longer than what a product takes of its depth at once.
+        // Longer than one depth block of a product.
         Attention(lengths: [300], heads: 2, keyValueHeads: 1, width: 16, window: .causal),
         Attention(lengths: [7, 2], heads: 2, keyValueHeads: 2, width: 6, window: .causal),
-        // Windows: causal, on both sides, and of a row's own key alone; softcaps; dropout; a query a sequence.
+        // Windows: causal, on both sides, and only a row's own key. Also soft-caps, dropout, and one query per sequence.
         Attention(
             lengths: [130, 1, 70],
             heads: 4,
@@ -280,7 +280,7 @@ struct KernelTests {
         }
     }
 
-    @Test func `attention's dropout keeps its share of weights, and other seeds keep others`() throws {
+    @Test func `attention's dropout keeps the expected share of weights, and seeds give different masks`() throws {
         let ones = try Tensor.full(1, [400, 1, 16])
         var options = AttentionOptions(scale: 1, window: .full)
         options.dropout = 0.25
@@ -295,12 +295,12 @@ struct KernelTests {
         }
         let first = try means(random)
         #expect(try first != means(random))
-        // Each of 400 rows averages 400 draws of 0 or 4/3 around 1: σ 0.029 a row, 0.0014 over all.
+        // Each of 400 rows averages 400 draws of 0 or 4/3 around 1: σ 0.029 per row, 0.0014 overall.
         #expect(abs(first.reduce(0, +) / 400 - 1) < 0.007)
         #expect(first.allSatisfy { abs($0 - 1) < 0.15 })
     }
 
-    @Test func `attention survives scores that would overflow`() throws {
+    @Test func `attention stays finite for scores that would overflow`() throws {
         let q = try Tensor.full(100, [20, 1, 16])
         let v = try Tensor.normal([20, 1, 16], random: random)
         let result = try q.variableLengthAttention(

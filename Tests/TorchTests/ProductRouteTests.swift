@@ -3,13 +3,13 @@ import Testing
 @testable import Torch
 
 @Suite struct ProductRouteTests {
-    @Test("the measurement overrules what the CPU's instruction sets suggest")
+    @Test("the measurement overrides the suggestion by the CPU's instruction sets")
     func fastest() {
         let (plain, wide) = (
             ProductRoutes(float32: .mkl, bfloat16: .float32),
             ProductRoutes(float32: .oneDNN, bfloat16: .bfloat16)
         )
-        // Intel with AVX-512 and instructions for bfloat16, as measured: float32 is the faster one.
+        // Measured on Intel with AVX-512 and bfloat16 instructions: float32 is faster.
         let intel = ProductSpeeds(float32: [.mkl: 205, .oneDNN: 309], bfloat16: 168)
         // Zen 5.
         let zen5 = ProductSpeeds(float32: [.mkl: 200, .oneDNN: 490], bfloat16: 900)
@@ -22,7 +22,7 @@ import Testing
         }
     }
 
-    @Test("noise does not change a route, nor does it take precision")
+    @Test("noise neither changes a route nor costs precision")
     func margin() {
         let even = ProductSpeeds(float32: [.mkl: 100, .oneDNN: 105], bfloat16: 109)
         for route in ProductRoutes.Float32.allCases {

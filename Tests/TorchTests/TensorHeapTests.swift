@@ -1,11 +1,11 @@
 import Testing
 import Torch
 
-/// The heap of large tensors, which the whole process shares: other tests may use it meanwhile.
+/// The heap of large tensors. The whole process shares it, so other tests may use it at the same time.
 struct TensorHeapTests {
     init() { TensorHeap.adopt() }
 
-    @Test func `tensors that come and go in every size never share memory`() throws {
+    @Test func `tensors of changing sizes never share memory`() throws {
         var random = SystemRandomNumberGenerator()
         var held: [(tensor: Tensor, value: Double)] = []
         for round in 0..<400 {
@@ -13,7 +13,7 @@ struct TensorHeapTests {
                 let (tensor, value) = held.remove(at: Int.random(in: 0..<24, using: &random))
                 #expect(try Self.holds(tensor, value))
             }
-            // From below the smallest that the heap takes, 64 KB, to 4 MB.
+            // From below the heap's minimum, 64 KB, to 4 MB.
             let count = Int.random(in: 1_000...1_000_000, using: &random)
             held.append((try Tensor.full(Double(round), [count]), Double(round)))
         }
@@ -36,7 +36,7 @@ struct TensorHeapTests {
     }
     #endif
 
-    @Test func `more than all addresses is an error`() throws {
+    @Test func `a request beyond the address space is an error`() throws {
         #expect { try Tensor.empty([1 << 46]) } throws: { ($0 as? TorchError)?.code == .outOfMemory }
     }
 }

@@ -14,7 +14,7 @@ struct TensorTests {
         #expect(try a.max().item() == 6)
     }
 
-    @Test func `a fault is an error that names the operation and both shapes`() throws {
+    @Test func `an error names the operation and both shapes`() throws {
         let a = try Tensor.zeros([2, 3])
         let b = try Tensor.zeros([2, 5])
         #expect {
@@ -32,11 +32,11 @@ struct TensorTests {
         }
     }
 
-    @Test func `more memory than there is is an error, not the end`() throws {
+    @Test func `running out of memory is an error, not a crash`() throws {
         #expect { try Tensor.empty([1 << 46]) } throws: { ($0 as? TorchError)?.code == .outOfMemory }
     }
 
-    @Test func `gradients add up until they are cleared`() throws {
+    @Test func `gradients accumulate until they are cleared`() throws {
         let x = try Tensor([3] as [Float])
         try x.setRequiresGradient(true)
         for expected in [6.0, 12] {
@@ -48,7 +48,7 @@ struct TensorTests {
         #expect(try withNoGradient { () throws(TorchError) in try (x * x).requiresGradient } == false)
     }
 
-    @Test func `random streams repeat and resume`() throws {
+    @Test func `random streams are reproducible and resume`() throws {
         let first = try RandomSource(seed: 42)
         let order = try first.permutation(10)
         #expect(try RandomSource(seed: 42).permutation(10) == order)
@@ -60,7 +60,7 @@ struct TensorTests {
         #expect(try first.permutation(5) == next)
     }
 
-    @Test func `borrowed memory is read in place and its owner released last`() throws {
+    @Test func `borrowed memory is read in place, and its owner is released last`() throws {
         final class Owner {
             let memory = UnsafeMutablePointer<Float>.allocate(capacity: 4)
             let isGone: UnsafeMutablePointer<Bool>
@@ -100,7 +100,7 @@ struct TensorTests {
             betas: (0.9, 0.999),
             epsilon: 1e-8
         )
-        // The first step moves by the learning rate against the gradient's sign, after decay.
+        // After decay, the first step moves by the learning rate against the sign of the gradient.
         let expected = [1 * (1 - 0.1 * 0.01) - 0.1, -2 * (1 - 0.1 * 0.01) - 0.1]
         for (value, wanted) in try paired(parameter.array(of: Double.self), expected) {
             #expect(abs(value - wanted) < 1e-6)
@@ -110,7 +110,7 @@ struct TensorTests {
 
     // 1e-6 relative to weights of size 1: the same formula in another order of operations.
     @Test(arguments: [0, 0.1], [1, 0.3])
-    func `our AdamW moves as libtorch's does, rows that nothing ever touched too`(
+    func `our AdamW updates like libtorch's, including rows without any gradient`(
         weightDecay: Double,
         gradientScale: Double
     ) throws {
@@ -125,7 +125,7 @@ struct TensorTests {
         for step in 1...4 {
             let gradients = try shapes.map { shape in
                 let values = try Tensor.normal(shape, random: random)
-                // Half of the rows have no gradient in even steps, and a quarter none ever.
+                // Half of the rows have no gradient in even steps, and a quarter never has one.
                 guard shape.count == 2 else { return values }
                 let rows = (0..<shape[0]).map { $0 % 4 == 0 || ($0 % 2 == 0 && step % 2 == 0) ? Float(0) : 1 }
                 return try values * Tensor(rows, shape: [shape[0], 1])

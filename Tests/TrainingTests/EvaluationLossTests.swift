@@ -109,7 +109,7 @@ struct EvaluationLossTests {
         #expect(note(CrossEntropy(classWeights: [1, 2], labelSmoothing: 0.1)) == "weighted, smoothing 0.1")
         #expect(note(CrossEntropy(focalGamma: 2)) == "focal with gamma 2.0")
         #expect(note(BinaryCrossEntropy(labelCount: 2, positiveWeights: [1, 2])) == "weighted")
-        #expect(note(CustomLoss { (logits, _, _) throws(TorchError) in logits }) == "a loss of your own")
+        #expect(note(CustomLoss { (logits, _, _) throws(TorchError) in logits }) == "a custom loss")
     }
 
     @Test func `settings of a loss are read as they were written`() throws {
@@ -158,7 +158,7 @@ struct EvaluationLossTests {
             let outcome = try trainer.run { if case .evaluated(let record) = $0 { records.append(record) } }
             #expect(records.count == 4)
             #expect(calls.withLock { $0.contains([22, 3]) }, "all logits at once")
-            for record in records { #expect(record.lossNote == "a loss of your own") }
+            for record in records { #expect(record.lossNote == "a custom loss") }
             let logits = try classifier.logits(examples)
             let sum = logits.joined().reduce(0) { $0 + Double($1) * Double($1) }
             let best = try #require(records.min { $0.loss < $1.loss })

@@ -55,7 +55,7 @@ struct RunFolderTests {
                 try RunFolder(place).claim()
             } throws: {
                 "\($0)".hasSuffix(
-                    "another run of attune writes there; wait for its end or stop it, or write elsewhere"
+                    "another run of attune is writing there; wait for it to end, stop it, or write elsewhere"
                 )
             }
             withExtendedLifetime(claim) {}

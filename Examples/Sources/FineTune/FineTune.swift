@@ -1,7 +1,7 @@
 import Attune
 import Foundation
 
-/// Fine-tunes a language model on a file of labelled texts, measures it, saves it and asks it.
+/// Fine-tunes a language model on a file of labelled texts, evaluates and saves it, and predicts a label.
 ///
 ///     swift run -c release FineTune MODEL DATA.csv TEXT-COLUMN LABEL-COLUMN OUTPUT-FOLDER
 @main
@@ -20,10 +20,10 @@ struct FineTune {
             labelColumn: labelColumn
         )
 
-        // What a step frees, the next one uses.
+        // Each step reuses the memory of the previous one.
         TensorHeap.adopt()
 
-        // A fifth of the rows is held out, every label's share kept.
+        // Hold out a fifth of the rows, keeping each label's share.
         job.held = .held(.fraction(0.2), seed: 1)
         job.classWeights = .balanced
         job.arguments.learningRate = 5e-5
@@ -45,7 +45,7 @@ struct FineTune {
             print(evaluation.metrics.table(labels: result.classifier.labels))
         }
 
-        // The classifier at hand can be asked at once; a saved one is loaded with TextClassifier.load(path).
+        // The trained classifier can predict immediately; a saved one is loaded with TextClassifier.load(path).
         let text = "Together we will build a better future."
         for prediction in try result.classifier.classify([text]) {
             print("\"\(text)\" is \(prediction.label), by \(prediction.score)")

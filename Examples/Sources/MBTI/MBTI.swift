@@ -1,7 +1,7 @@
 import Attune
 import Foundation
 
-/// The tutorial that Attune replaces, step by step: posts, whose authors judge (J) or perceive (P), and a language model.
+/// The tutorial that Attune replaces, step by step: a language model learns whether a post's author judges (J) or perceives (P).
 ///
 ///     swift run -c release MBTI MODEL posts.parquet OUT
 @main
@@ -18,7 +18,7 @@ struct MBTI {
         var posts = try Dataset(file)
         for column in ["mbti", "E-I", "N-S", "F-T", "J-P"] { posts = try posts.classEncodeColumn(column) }
 
-        // Keep 1 %, hold out a fifth of that; every type keeps its share.
+        // Keep 1 % and hold out a fifth of it; both keep every type's share.
         let sample = try posts.sample(.fraction(0.01), stratifyBy: "mbti", seed: 0)
         let (train, test) = try sample.loaded().trainTestSplit(
             testSize: .fraction(0.2),
@@ -30,7 +30,7 @@ struct MBTI {
             try LabelledTexts(test, textColumn: "body", labelColumns: ["J-P"])
         )
 
-        // The model with a new head for the labels' names, and its tokenizer.
+        // Load the model, with a fresh head for these labels, and its tokenizer.
         TensorHeap.adopt()
         var options = SequenceClassifier.LoadOptions()
         options.labels = learned.names
@@ -51,7 +51,7 @@ struct MBTI {
         (arguments.saveStrategy, arguments.saveSteps) = (.steps, 1000)
         arguments.loadBestModelAtEnd = true
 
-        // Cross-entropy weighted by name, so that the rarer class is not forgotten.
+        // Cross-entropy with a higher weight for the rarer class.
         let targets = try learned.targets(among: classifier.labels)
         let evaluation = classifier.encode(held.inputs, targets: try held.targets(among: classifier.labels))
         let trainer = try Trainer(
@@ -69,7 +69,7 @@ struct MBTI {
             if case .logged(let row) = event { print("step \(row.step): loss \(row.loss)") }
         }
 
-        // Evaluate, save, and ask.
+        // Evaluate, save and predict.
         if let record = try evaluate(classifier, on: evaluation, withIntervals: true) {
             print(record.metrics.table(labels: classifier.labels))
         }

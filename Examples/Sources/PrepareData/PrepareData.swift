@@ -1,11 +1,11 @@
 import Attune
 import Foundation
 
-/// The data path of a fine-tuning, step by step: load, encode labels, keep a part, split it, tokenize, write.
+/// Prepares data for fine-tuning, step by step: load, encode labels, keep a sample, split it, tokenize, write.
 ///
 ///     swift run -c release PrepareData posts.parquet MODEL OUT
 ///
-/// The rows are those that the Python datasets library picks with the same seeds.
+/// The rows are the ones that the Python library datasets picks with the same seeds.
 @main
 struct PrepareData {
     static func main() throws {
@@ -16,7 +16,7 @@ struct PrepareData {
         }
         let (file, model, out) = (arguments[1], arguments[2], URL(filePath: arguments[3]))
 
-        // Nothing is read yet but the file's schema.
+        // This reads only the file's schema.
         var posts = try Dataset(file)
         print(
             "\(posts.count) rows: \(posts.features.map { "\($0.name) (\($0.feature))" }.joined(separator: ", "))"

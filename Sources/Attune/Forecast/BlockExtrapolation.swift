@@ -2,19 +2,19 @@ import Classification
 import Torch
 import Training
 
-/// What surrounds the tensors of a run.
+/// The memory of a run besides its tensors.
 struct Surroundings {
-    /// The program without tensors.
+    /// Bytes of the program without tensors.
     let program: Int
-    /// The most that reading the data took.
+    /// Peak bytes while reading the data.
     let reading: Int
-    /// The checkpoint's files, which are mapped while they are read.
+    /// Bytes of the checkpoint files, which are mapped while they are read.
     let checkpointBytes: Int
-    /// Whether the best model is read again at the end.
+    /// Whether the best model is loaded at the end.
     let restoresBest: Bool
 }
 
-/// From what two models with few blocks took to what the whole one takes.
+/// Extrapolates from two models with few blocks to the whole model.
 struct BlockExtrapolation {
     let trials: MemoryProbe
     let small: TrialMeasurement
@@ -22,7 +22,7 @@ struct BlockExtrapolation {
 
     private var sizes: (small: Int, large: Int) { trials.sizes }
 
-    /// A line through what the two took, at the whole model's number of blocks.
+    /// Linear extrapolation from the two models to the whole model's number of blocks.
     private func extended(_ value: (TrialMeasurement) -> Int) -> Int {
         let (few, many) = (value(small), value(large))
         guard sizes.large > sizes.small else { return many }
@@ -33,7 +33,7 @@ struct BlockExtrapolation {
         ProbedStep(small: small, sizes.small, large: large, sizes.large)
     }
 
-    /// Weights of frozen blocks that the trials lack.
+    /// Bytes of the weights of frozen blocks that the trial models lack.
     private var missingWeights: Int {
         guard trials.missingFrozenBlocks > 0 else { return 0 }
         let all = (try? trials.outline.weightCount(blocks: 2)) ?? 0
@@ -41,13 +41,13 @@ struct BlockExtrapolation {
         return trials.missingFrozenBlocks * (all - one) * trials.job.weightsDType.byteWidth
     }
 
-    /// Seconds of a typical step.
+    /// The time of a typical step, in seconds.
     var secondsPerStep: Double {
         guard let few = small.typical, let many = large.typical else { return 0 }
         return growing(few, many).seconds(blocks: trials.comparableBlocks)
     }
 
-    /// Seconds of all evaluations.
+    /// The time of all evaluations, in seconds.
     func evaluationSeconds(of held: EncodedExamples?, _ arguments: TrainingArguments, steps: Int) -> Double {
         guard let held, let few = small.evaluation, let many = large.evaluation, large.evaluationTokens > 0
         else { return 0 }
@@ -57,11 +57,11 @@ struct BlockExtrapolation {
             totalSteps: steps,
             stepsPerEpoch: arguments.stepsPerEpoch(examples: trials.train.count)
         )
-        // The last one is the result, unless other weights are the best.
+        // The last evaluation is the result, unless the best weights are from another step.
         return once * Double(during + (during == 0 || arguments.loadBestModelAtEnd ? 1 : 0))
     }
 
-    /// Memory by class.
+    /// The memory forecast, by kind.
     func memory(_ arguments: TrainingArguments, _ around: Surroundings) -> MemoryForecast {
         let moments = growing(small.heaviest, large.heaviest).moments(blocks: trials.comparableBlocks)
         let worst = moments.max { $0.bytes < $1.bytes }
@@ -92,14 +92,14 @@ struct BlockExtrapolation {
         )
     }
 
-    /// Whether all gradients are there at a moment: from the first micro-batch's backward pass on.
+    /// Whether all gradients exist at a moment, that is, from the end of the first micro-batch's backward pass.
     private static func holdsGradients(_ moment: ProbedStep.Moment?) -> Bool {
         guard let moment else { return false }
         return moment.microBatch > 0 || moment.phase == .update || moment.phase == .backward && moment.isLate
     }
 
-    /// What the heap of tensors will hold beyond so many bytes of them, if these are the most.
+    /// The expected overhead of the tensor heap at a peak of `tensors` bytes.
     ///
-    /// Half of what it may: with seven settings of SmolLM2-135M it held 0.1 to 7.9 % more after 30 to 60 steps.
+    /// Half of the allowed slack: with seven settings of SmolLM2-135M the heap held 0.1 to 7.9 % more after 30 to 60 steps.
     private func gaps(in tensors: Int) -> Int { Int(TensorHeap.slack / 2 * Double(tensors)) }
 }

@@ -6,19 +6,19 @@ import Torch
 import Training
 
 extension FineTuning {
-    /// What a run would take of memory and time.
+    /// Forecasts the memory and time of a run.
     ///
-    /// Rows, tokens and batches are the run's own. Memory is measured, not modelled: the model is built with two blocks and
-    /// with three, with random weights, and takes real steps of the run, those with its heaviest batch among them; what a
-    /// block adds is then added for every further one. No weight is read, so a model far larger than this machine can be
-    /// planned on it.
+    /// Rows, tokens and batches are those of the run. Memory is measured, not modelled: the model is built with two and with
+    /// three blocks and random weights, and takes real steps of the run, including its largest batch. The cost of one block
+    /// is then added for each further block. No weights are read, so even a model far larger than this machine can be
+    /// planned.
     ///
     /// - Parameters:
-    ///   - limits: Where the run does not fit into one of these, in bytes, lighter settings are measured, too.
-    ///   - emit: Told what was read and measured.
+    ///   - limits: Memory limits. If the run does not fit into one of them, lighter settings are measured, too.
+    ///   - emit: Receives notes on the data and the measurements.
     /// - Returns: The forecast.
-    /// - Throws: As ``run(into:observers:shouldStop:shouldSave:emit:)`` before its first step; ``TrainingError`` with code
-    ///   `.outOfMemory` where not even a few blocks fit.
+    /// - Throws: The errors of ``run(into:observers:shouldStop:shouldSave:emit:)`` before its first step; ``TrainingError``
+    ///   with code `.outOfMemory` if not even a few blocks fit.
     public func forecast(
         limits: [MemoryLimit] = [],
         emit: (Event) throws -> Void = { _ in }
@@ -45,7 +45,7 @@ extension FineTuning {
             held: held
         )
         try emit(
-            .note("measuring steps of \(trials.sizes.small) and \(counted(trials.sizes.large, "block"))")
+            .note("measuring steps with \(trials.sizes.small) and \(counted(trials.sizes.large, "block"))")
         )
         let small = try trials.measure([arguments], blocks: trials.sizes.small, withTime: true)[0]
         let large =
@@ -140,14 +140,14 @@ extension FineTuning {
         )
     }
 
-    /// What is resident without tensors: memory that the heaps keep for the next ones is left out.
+    /// Resident bytes without tensors, and without freed memory that the heaps keep.
     private func programBytes() throws -> Int {
         guard let process = ProcessMemory.now() else { return 0 }
         let kept = process.heap - min(try TorchRuntime.heapBytesInUse(), process.heap)
         return max(0, process.resident - kept - TensorHeap.now.resident)
     }
 
-    /// Seconds of a step: of the whole model where it fits well and takes little time, else by what a block adds.
+    /// The time of a step in seconds: measured on the whole model if it fits easily and is fast, else extrapolated by block.
     private func time(
         _ trials: MemoryProbe,
         _ growth: BlockExtrapolation,
@@ -160,7 +160,7 @@ extension FineTuning {
         guard !isMeasured, device == .cpu, let available = ProcessMemory.available(),
             memory.peak < available / 2, guess < 15
         else { return (guess, isMeasured) }
-        try emit(.note("measuring the time of steps of all \(counted(trials.outline.blockCount, "block"))"))
+        try emit(.note("measuring the time of steps with all \(counted(trials.outline.blockCount, "block"))"))
         let whole = try trials.measure(
             [arguments],
             blocks: trials.outline.blockCount,
@@ -175,7 +175,7 @@ extension FineTuning {
         _ trials: MemoryProbe,
         _ around: Surroundings
     ) throws -> [Forecast.Alternative] {
-        // Checkpointed blocks are measured on models of their own size.
+        // Gradient checkpointing needs trial models of other sizes.
         try [false, true].flatMap { isCheckpointing -> [Forecast.Alternative] in
             let chosen = variants.filter { $0.arguments.gradientCheckpointing == isCheckpointing }
             guard let first = chosen.first else { return [] }

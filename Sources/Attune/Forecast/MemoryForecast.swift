@@ -1,82 +1,82 @@
-/// What a run will take of memory at its worst, in bytes, by class.
+/// The peak memory of a run in bytes, by kind.
 public struct MemoryForecast: Sendable, Equatable {
-    /// The program itself: libraries, the data, what it keeps beside tensors.
+    /// The program without tensors: libraries, data and other memory.
     public var program: Int
     /// The weights.
     public var weights: Int
-    /// Gradients at the worst moment of training.
+    /// The gradients at the peak of training.
     public var gradients: Int
-    /// What the optimizer remembers.
+    /// The optimizer state.
     public var optimizerState: Int
-    /// Everything else that tensors hold at that moment: activations, and what operations need while they work.
+    /// All other tensors at the peak: activations and temporary tensors of operations.
     public var activations: Int
-    /// What the allocator holds on top, because freed memory is not always where the next tensor fits.
+    /// The allocator's overhead: freed memory that does not fit the next tensor.
     public var overhead: Int
-    /// The process at its worst while the checkpoint is read.
+    /// The peak of the process while it loads the checkpoint.
     public var loading: Int
-    /// The process at its worst while evaluating; 0 where nothing is evaluated.
+    /// The peak of the process during evaluation; 0 without evaluation.
     public var evaluation: Int
-    /// The process at its worst while the best model is taken back at the end; 0 where it is not.
+    /// The peak of the process while it loads the best model at the end; 0 if it does not.
     public var restoring: Int
-    /// What reading the data took at its worst, before any tensor.
+    /// The peak of the process while it reads the data, before any tensor exists.
     public var reading: Int
 
-    /// What all tensors hold at the worst moment of training: what a GPU must have room for.
+    /// All tensors at the peak of training; a GPU must have this much memory.
     public var tensors: Int { weights + gradients + optimizerState + activations }
 
-    /// The process at its worst in training.
+    /// The peak of the process in training.
     public var training: Int { program + tensors + overhead }
 
-    /// The most that the process will have resident at once.
+    /// The peak resident memory of the process.
     public var peak: Int { [training, loading, evaluation, restoring, reading].max() ?? training }
 
-    /// A part of the run, by which ``peak`` is reached.
+    /// The part of the run with the peak.
     public var worst: String {
         let parts = [
             ("training", training), ("loading the checkpoint", loading), ("evaluation", evaluation),
-            ("taking back the best model", restoring), ("reading the data", reading),
+            ("loading the best model", restoring), ("reading the data", reading),
         ]
         return parts.max { $0.1 < $1.1 }?.0 ?? "training"
     }
 }
 
-/// What a run will take, from a few real steps of a model like its own with fewer blocks.
+/// The forecast of a run, measured with a few real steps of a similar model with fewer blocks.
 public struct Forecast: Sendable {
     /// Rows, labels, tokens and steps.
     public let plan: DatasetSummary
-    /// Tokens of a step on average.
+    /// The mean number of tokens per step.
     public let tokensPerStep: Double
-    /// Texts of the micro-batch with the most tokens.
+    /// The number of texts in the micro-batch with the most tokens.
     public let worstBatchTexts: Int
-    /// Its tokens.
+    /// The number of tokens in the micro-batch with the most tokens.
     public let worstBatchTokens: Int
-    /// Blocks of the model.
+    /// The number of blocks of the model.
     public let blocks: Int
-    /// Blocks of the models that were measured for memory.
+    /// The numbers of blocks of the models on which memory was measured.
     public let measuredBlocks: [Int]
-    /// Whether time was measured on the whole model, not on those.
+    /// Whether time was measured on the whole model.
     public let isTimeOfWholeModel: Bool
-    /// Seconds of a step.
+    /// The time of a step in seconds.
     public let secondsPerStep: Double
-    /// Seconds of all evaluations, that at the end included.
+    /// The time of all evaluations in seconds, including the final one.
     public let evaluationSeconds: Double
-    /// Memory.
+    /// The memory of the run.
     public let memory: MemoryForecast
-    /// What the run writes to its output folder.
+    /// The disk space that the run needs in its output folder.
     public let disk: RunDisk
-    /// Other settings and what they take, where ``memory`` was more than wanted.
+    /// Lighter settings and their memory, if ``memory`` exceeded a limit.
     public let alternatives: [Alternative]
 
-    /// Seconds of all steps.
+    /// The time of all steps in seconds.
     public var trainingSeconds: Double { secondsPerStep * Double(plan.totalSteps) }
 
-    /// Flags that make a run take less.
+    /// Flags with which a run needs less memory.
     public struct Alternative: Sendable {
-        /// What to add to the command.
+        /// The flags to add to the command.
         public let flags: [String]
-        /// Whether what is learned stays the same but for rounding.
+        /// Whether the trained model stays the same, except for rounding.
         public let keepsNumbers: Bool
-        /// Memory with them.
+        /// The memory with these flags.
         public let memory: MemoryForecast
     }
 }

@@ -1,33 +1,33 @@
-/// A device that a run may have to fit into.
+/// The memory limit of a device.
 public struct MemoryLimit: Sendable, Equatable {
-    /// What to call it.
+    /// The name of the device.
     public let name: String
-    /// Its bytes.
+    /// The memory in bytes.
     public let bytes: Int
-    /// Whether the process must fit, as on a CPU; else the tensors alone, as on a GPU.
+    /// Whether the whole process must fit, as on a CPU, or only the tensors, as on a GPU.
     public let holdsProcess: Bool
 
-    /// A limit.
+    /// Creates a limit.
     ///
     /// - Parameters:
-    ///   - name: What to call it.
-    ///   - bytes: Its bytes.
-    ///   - holdsProcess: Whether the whole process must fit, or tensors alone.
+    ///   - name: The name of the device.
+    ///   - bytes: The memory in bytes.
+    ///   - holdsProcess: Whether the whole process must fit, or only the tensors.
     public init(name: String, bytes: Int, holdsProcess: Bool) {
         self.name = name
         self.bytes = bytes
         self.holdsProcess = holdsProcess
     }
 
-    /// What of a run must fit.
+    /// The bytes of a run that must fit.
     ///
-    /// - Parameter memory: The run's.
-    /// - Returns: Bytes.
+    /// - Parameter memory: The forecast of the run.
+    /// - Returns: The needed bytes.
     public func needed(_ memory: MemoryForecast) -> Int { holdsProcess ? memory.peak : memory.tensors }
 
     /// Whether a run fits.
     ///
-    /// - Parameter memory: The run's.
-    /// - Returns: Whether what it needs is there.
+    /// - Parameter memory: The forecast of the run.
+    /// - Returns: True if the needed bytes are within the limit.
     public func holds(_ memory: MemoryForecast) -> Bool { needed(memory) <= bytes }
 }

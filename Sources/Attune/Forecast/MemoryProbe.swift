@@ -5,7 +5,7 @@ import Models
 import Torch
 import Training
 
-/// Models like a run's own, with fewer blocks, on which real steps of the run are measured.
+/// Measures real steps of a run on similar models with fewer blocks.
 struct MemoryProbe {
     let job: FineTuning
     let outline: ModelSkeleton
@@ -15,14 +15,14 @@ struct MemoryProbe {
     let train: EncodedExamples
     let held: EncodedExamples?
 
-    /// Blocks of the real model.
+    /// The number of blocks of the real model.
     let blockCount: Int
-    /// Blocks of the two models; the same twice where one tells all.
+    /// The numbers of blocks of the two trial models; equal if one model is enough.
     let sizes: (small: Int, large: Int)
-    /// How many of their blocks are frozen.
+    /// The number of frozen blocks in the trial models.
     let frozen: Int
 
-    /// Chooses the models' sizes; `blockCount` blocks where the real model is to have others than its outline says.
+    /// Chooses the sizes of the trial models. `blockCount` overrides the outline's number of blocks.
     init(
         job: FineTuning,
         outline: ModelSkeleton,
@@ -42,19 +42,19 @@ struct MemoryProbe {
         self.held = held
         self.blockCount = blockCount ?? outline.blockCount
         let frozenBlocks = min(job.arguments.frozenLayerCount ?? 0, self.blockCount)
-        // The first block takes its input from the embeddings, the others from a block.
+        // The first block gets its input from the embeddings, the others from a block.
         frozen = min(frozenBlocks, 2)
         let moving = self.blockCount - frozenBlocks
-        // The last block computes pooled rows only, and the first is what the embeddings' gradient waits for: of two blocks
-        // neither is both. Checkpointed blocks reach their highest moment within one block, so each end needs two.
+        // The last block computes only pooled rows, and the first one precedes the embeddings' gradient, so there must be two
+        // blocks. With gradient checkpointing the peak is within a block, so each end needs two.
         let few = job.arguments.gradientCheckpointing ? 4 : 2
         sizes = (frozen + min(moving, few), frozen + min(moving, few + 1))
     }
 
-    /// The same for other settings of the run, which may need models of other sizes.
+    /// The same probe for other settings, which may need models of other sizes.
     ///
     /// - Parameter arguments: The settings.
-    /// - Returns: Trials of the same model and data.
+    /// - Returns: A probe of the same model and data.
     func sized(for arguments: TrainingArguments) -> MemoryProbe {
         var job = job
         job.arguments = arguments
@@ -70,13 +70,13 @@ struct MemoryProbe {
         )
     }
 
-    /// Blocks that the real model has beyond frozen ones that the trials lack.
+    /// The number of blocks to extrapolate to: those of the real model, without frozen blocks that the trial models lack.
     var comparableBlocks: Int { blockCount - missingFrozenBlocks }
 
-    /// Frozen blocks that the trials lack: weights and nothing else.
+    /// The number of frozen blocks that the trial models lack; these need memory only for their weights.
     var missingFrozenBlocks: Int { min(job.arguments.frozenLayerCount ?? 0, blockCount) - frozen }
 
-    /// A classifier with so many blocks.
+    /// A classifier with the given number of blocks.
     static func classifier(
         _ job: FineTuning,
         _ outline: ModelSkeleton,
@@ -95,15 +95,15 @@ struct MemoryProbe {
         return try outline.classifier(blocks: blocks, options: options, seed: job.arguments.seed)
     }
 
-    /// Takes a few steps with each of some settings.
+    /// Takes a few steps with each of several settings.
     ///
     /// - Parameters:
     ///   - variants: The settings.
-    ///   - blocks: Blocks of the model.
-    ///   - withTime: Whether the first one's time is measured, too.
-    ///   - wholeFrozen: How many blocks are frozen, where the model is no trial but the whole.
-    /// - Returns: What they took, one a variant, and which steps were taken.
-    /// - Throws: ``TrainingError`` with code `.outOfMemory` where the model does not fit; as a run's steps.
+    ///   - blocks: The number of blocks of the model.
+    ///   - withTime: Whether to measure the time of the first settings, too.
+    ///   - wholeFrozen: The number of frozen blocks if the whole model is measured.
+    /// - Returns: For each of the settings, the measurement and the steps that were taken.
+    /// - Throws: ``TrainingError`` with code `.outOfMemory` if the model does not fit; the errors of a run's steps.
     func measure(
         _ variants: [TrainingArguments],
         blocks: Int,
@@ -116,7 +116,7 @@ struct MemoryProbe {
         let classifier = try Self.classifier(job, outline, blocks: blocks, labels: labels, problemType)
         var results: [(measurement: TrialMeasurement, notable: NotableSteps)] = []
         for (index, arguments) in variants.enumerated() {
-            // Evaluation and the like are none of a trial's.
+            // A trial does not evaluate or save.
             var arguments = arguments.fitting(
                 classifier.model.parameters.parameters,
                 frozenBlocks: wholeFrozen ?? frozen
@@ -144,14 +144,14 @@ struct MemoryProbe {
         try Self.requireRoom(outline, blocks: blocks, of: blockCount, available: available)
     }
 
-    /// A system that gives memory it does not have would end the process instead of saying no.
+    /// Checks the free memory, because a system that overcommits memory would kill the process.
     static func requireRoom(_ outline: ModelSkeleton, blocks: Int, of all: Int, available: Int) throws {
         let needed = try 16 * outline.weightCount(blocks: blocks)
         guard needed > available else { return }
         throw TrainingError(
             .outOfMemory,
-            "even \(blocks) of the model's \(counted(all, "block")), on which a plan is measured, need about "
-                + "\(formattedSize(needed)), and \(formattedSize(available)) are free; free some memory, or plan on a "
+            "even the \(blocks) of \(counted(all, "block")) on which a plan is measured need about "
+                + "\(formattedSize(needed)), but only \(formattedSize(available)) is free; free some memory, or plan on a "
                 + "larger machine"
         )
     }

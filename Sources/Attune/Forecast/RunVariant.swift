@@ -1,21 +1,20 @@
 import Training
 
-/// Settings of a run that take less memory than those given, with the flags that say so.
+/// Settings of a run that need less memory than the given ones, with their flags.
 struct RunVariant: Sendable {
     var arguments: TrainingArguments
     var flags: [String] = []
-    /// Whether what is learned stays the same but for rounding.
+    /// Whether the trained model stays the same, except for rounding.
     var keepsNumbers = true
 
-    /// The settings given, then what takes less: each change by itself, then one upon the other, those that change no
-    /// number first.
+    /// Lighter settings: each change alone, then all changes accumulated, beginning with those that do not change results.
     ///
     /// - Parameters:
-    ///   - arguments: As given.
-    ///   - worstTokens: Tokens of the heaviest micro-batch.
-    ///   - worstTexts: Its texts.
-    ///   - longest: Tokens of the longest text.
-    /// - Returns: The settings that are sound, without those given.
+    ///   - arguments: The given settings.
+    ///   - worstTokens: The number of tokens of the largest micro-batch.
+    ///   - worstTexts: The number of texts of the largest micro-batch.
+    ///   - longest: The number of tokens of the longest text.
+    /// - Returns: The valid settings, without the given ones.
     static func lighter(
         than arguments: TrainingArguments,
         worstTokens: Int,
@@ -30,7 +29,7 @@ struct RunVariant: Sendable {
         ]
         var variants = changes.compactMap { $0(start) }
         var all: RunVariant? = start
-        // A budget and the optimizer within the backward pass exclude each other.
+        // A token budget and the optimizer in the backward pass exclude each other.
         for index in [0, 2, 3, 4] {
             guard let next = all.flatMap(changes[index]) else { continue }
             all = next

@@ -7,13 +7,13 @@ import Hub
 struct HubCacheCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cache",
-        abstract: "Shows what was downloaded from the Hub, and deletes it.",
-        discussion: "It is the Python library's cache as well: what is deleted here is gone for it too."
+        abstract: "Lists the repositories downloaded from the Hub, or deletes them.",
+        discussion: "The Python library uses the same cache: a repository deleted here is gone there, too."
     )
 
     @Option(
         help: ArgumentHelp(
-            "Deletes a repository, as it is listed: org/name, or datasets/org/name.",
+            "Delete a repository, named as listed: org/name or datasets/org/name.",
             valueName: "name"
         )
     )

@@ -8,9 +8,9 @@ extension RepositoryID.Kind: ExpressibleByArgument {}
 struct HubDownloadCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "download",
-        abstract: "Downloads a repository, or some of its files, and prints where they are.",
+        abstract: "Downloads a repository, or some of its files, and prints the folder.",
         discussion: """
-            What is there is not fetched again. A download that was interrupted goes on where it was.
+            Files that are already there are not downloaded again. An interrupted download resumes.
 
               attune hub download org/name
               attune hub download org/name@v1.0 config.json "*.safetensors"
@@ -21,13 +21,13 @@ struct HubDownloadCommand: ParsableCommand {
     @Argument(help: "The repository, as org/name or org/name@revision.")
     var repository: String
 
-    @Argument(help: "Files or patterns; `*` passes slashes. Default: all files.")
+    @Argument(help: "Files or patterns; `*` also matches slashes. Default: all files.")
     var files: [String] = []
 
-    @Option(help: ArgumentHelp("Files or patterns that are left out.", valueName: "pattern"))
+    @Option(help: ArgumentHelp("Files or patterns to leave out.", valueName: "pattern"))
     var exclude: [String] = []
 
-    @Option(help: "What the repository holds.")
+    @Option(help: "The type of repository.")
     var kind = RepositoryID.Kind.model
 
     @OptionGroup var hub: HubOptions

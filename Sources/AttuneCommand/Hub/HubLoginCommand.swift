@@ -6,10 +6,10 @@ import Hub
 struct HubLoginCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "login",
-        abstract: "Asks for a token, checks it with the Hub, and stores it for you alone.",
+        abstract: "Asks for a token, checks it with the Hub, and stores it so that only you can read it.",
         discussion: """
-            Make a token at https://huggingface.co/settings/tokens. It is asked for without being shown, or read from \
-            standard input when that is no terminal: `attune hub login < token.txt`. The Python library finds it as well.
+            Create a token at https://huggingface.co/settings/tokens. It is not shown while you type it. If standard input is \
+            not a terminal, it is read from there: `attune hub login < token.txt`. The Python library finds it, too.
             """
     )
 
@@ -28,24 +28,24 @@ struct HubLoginCommand: ParsableCommand {
             try print("logged in as \(account.name)\(account.role.map { ", who may \($0)" } ?? "")")
             for name in ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"]
             where !(environment.variables[name] ?? "").isEmpty {
-                writeToStandardError("attune: note: the variable \(name) comes before this login; unset it\n")
+                writeToStandardError("attune: note: the variable \(name) takes precedence over this login; unset it\n")
             }
         }
     }
 
-    /// A line that is typed but not shown.
+    /// Reads a line without showing it.
     private func readSecret() throws -> String {
         guard isatty(STDIN_FILENO) == 1 else { return readLine() ?? "" }
         writeToStandardError("Token: ")
         var before = termios()
         guard tcgetattr(STDIN_FILENO, &before) == 0 else {
             throw ValidationError(
-                "cannot hide what is typed here; give the token by HF_TOKEN, or on standard input"
+                "this terminal cannot hide the token while you type it; set HF_TOKEN, or pass the token on standard input"
             )
         }
         var hidden = before
         hidden.c_lflag &= ~tcflag_t(ECHO)
-        // Ctrl-C while typing must not leave a terminal that shows nothing.
+        // Ctrl-C while typing must not leave the terminal without echo.
         signal(SIGINT, SIG_IGN)
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden)
         let text = readLine() ?? ""
@@ -68,7 +68,7 @@ struct HubLogoutCommand: ParsableCommand {
             let environment = HubOptions.environment
             try print(try Token.forget(in: environment) ? "logged out" : "was not logged in")
             if let left = try waiting({ try await Token.find(in: environment) }) {
-                writeToStandardError("attune: note: \(left) is still used; take it away there\n")
+                writeToStandardError("attune: note: \(left) is still used; remove it there\n")
             }
         }
     }
@@ -78,7 +78,7 @@ struct HubLogoutCommand: ParsableCommand {
 struct HubWhoamiCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "whoami",
-        abstract: "Says whose token is used, and what it may do."
+        abstract: "Shows the account and the permissions of the token."
     )
 
     @OptionGroup var hub: HubOptions

@@ -2,17 +2,17 @@ import ArgumentParser
 import Foundation
 import Hub
 
-/// As whom the Hub is asked, and where it is.
+/// The token for the Hub, and the Hub's address.
 struct HubOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "A token of the Hub. Better: `attune hub login`, HF_TOKEN or a .env file, which other users of this machine do not see.",
+            "A token for the Hub. Better: `attune hub login`, HF_TOKEN or a .env file, which other users cannot see.",
             valueName: "token"
         )
     )
     var token: String?
 
-    /// The process's variables; only the executable reads them.
+    /// The process's environment; only the executable reads it.
     static var environment: HubEnvironment {
         HubEnvironment(
             variables: ProcessInfo.processInfo.environment,
@@ -36,7 +36,7 @@ struct HubOptions: ParsableArguments {
     }
 }
 
-/// Runs what is asynchronous and waits for it: the commands are synchronous, for the sake of the engine's threads.
+/// Runs an asynchronous closure and waits for it. The commands are synchronous because of the engine's threads.
 func waiting<Result: Sendable>(_ body: @escaping @Sendable () async throws -> Result) throws -> Result {
     let done = DispatchSemaphore(value: 0)
     let box = ResultBox<Result>()
@@ -49,7 +49,7 @@ func waiting<Result: Sendable>(_ body: @escaping @Sendable () async throws -> Re
     return try result.get()
 }
 
-/// `@unchecked Sendable`: it is written before the semaphore is signalled and read after it was waited for.
+/// `@unchecked Sendable`: written before the semaphore is signalled, read after waiting for it.
 private final class ResultBox<Value: Sendable>: @unchecked Sendable {
     var result: Result<Value, any Error>?
 }

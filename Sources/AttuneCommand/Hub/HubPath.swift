@@ -1,22 +1,22 @@
 import Foundation
 import Hub
 
-/// Where every `--model` and `--dataset` comes in: what lies on this machine stays as it is, an id of the Hub is downloaded.
+/// Resolves every `--model` and `--dataset`: a local path stays as it is, an id of the Hub is downloaded.
 ///
-/// It takes no token of its own: a flag would end up in saved recipes and in the command that goes on.
+/// There is no flag for a token here: it would end up in saved recipes and in the command that resumes a run.
 enum HubPath {
-    /// A model's folder or `.gguf` file.
+    /// Resolves a model's folder or `.gguf` file.
     ///
     /// - Parameter name: A path, or `org/name[@revision]`.
     /// - Returns: A path.
-    /// - Throws: What downloading can throw.
+    /// - Throws: The errors of downloading.
     static func model(_ name: String) throws -> String { try model(name, .model) }
 
-    /// A model's folder or `.gguf` file of which only the tokenizer is needed.
+    /// Resolves a model's folder or `.gguf` file, and downloads only its tokenizer.
     ///
     /// - Parameter name: A path, or `org/name[@revision]`.
     /// - Returns: A path.
-    /// - Throws: What downloading can throw.
+    /// - Throws: The errors of downloading.
     static func tokenizer(_ name: String) throws -> String { try model(name, .tokenizer) }
 
     private static func model(_ name: String, _ selection: FileSelection) throws -> String {
@@ -27,17 +27,17 @@ enum HubPath {
         return path(place)
     }
 
-    /// A dataset's file, folder or pattern.
+    /// Resolves a dataset's file, folder or pattern.
     ///
     /// - Parameter name: A path, a pattern, or `org/name[@revision]`.
     /// - Returns: A path or a pattern.
-    /// - Throws: What downloading can throw.
+    /// - Throws: The errors of downloading.
     static func dataset(_ name: String) throws -> String {
         guard isID(name) else { return name }
         do {
             return path(try download(name, .dataset, .dataset).folder)
         } catch let error as HubError where error.code == .unsupported && !name.contains("@") {
-            // Where the repository's own files cannot be read here, the Hub may have made Parquet files of them.
+            // If the repository's own files cannot be read here, the Hub may have converted them to Parquet.
             guard let converted = try? download("\(name)@refs/convert/parquet", .dataset, .dataset) else {
                 throw error
             }
@@ -45,7 +45,7 @@ enum HubPath {
         }
     }
 
-    /// An id of the Hub without its revision; nil for what lies on this machine.
+    /// An id of the Hub without its revision; nil for a local path.
     ///
     /// - Parameter name: A path, or `org/name[@revision]`.
     /// - Returns: `org/name`.
@@ -57,7 +57,7 @@ enum HubPath {
         !FileManager.default.fileExists(atPath: name) && RepositoryID.looksLikeID(name)
     }
 
-    /// A place for a person, without a slash at its end.
+    /// A path to show, without a slash at its end.
     static func path(_ place: URL) -> String {
         let path = place.path(percentEncoded: false)
         return path.hasSuffix("/") ? String(path.dropLast()) : path
@@ -80,7 +80,7 @@ enum HubPath {
                 }
             }
         } catch let error as HubError {
-            throw error.adding("there is no file or folder \(name) here, and as for the Hub: ")
+            throw error.adding("no local file or folder \(name), and on the Hub: ")
         }
     }
 }

@@ -3,9 +3,9 @@ import Foundation
 import Hub
 import Synchronization
 
-/// One line for all files that are fetched or sent.
+/// One progress line for all files that are downloaded or uploaded.
 final class HubProgress: Sendable {
-    /// Which way they go.
+    /// The direction of a transfer.
     enum Direction: String {
         case downloading
         case uploading
@@ -23,7 +23,7 @@ final class HubProgress: Sendable {
     private let direction: Direction
     private let state = Mutex(State())
 
-    /// Shows nothing yet.
+    /// Creates a progress line without showing anything.
     init(_ direction: Direction = .downloading) { self.direction = direction }
 
     /// Shows an event; called from several tasks.
@@ -44,7 +44,7 @@ final class HubProgress: Sendable {
             case .finished: state.finished += 1
             case .notKept(let reason):
                 state.line.close()
-                writeToStandardError("attune: warning: the Hub's cache stays as it is: \(reason)\n")
+                writeToStandardError("attune: warning: the Hub's cache was not updated: \(reason)\n")
             }
             let now = state
             guard now.files > 0 else { return }

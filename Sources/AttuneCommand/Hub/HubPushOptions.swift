@@ -2,25 +2,25 @@ import ArgumentParser
 import Foundation
 import Hub
 
-/// What a run sends to the Hub while it goes on, by the reference's names.
+/// The parts of a run that are sent to the Hub, with transformers' names.
 ///
 /// Source: `HubStrategy` of transformers 5.23 (trainer_utils.py).
 enum HubStrategy: String, ExpressibleByArgument, CaseIterable {
     /// The model, once training is over.
     case end
-    /// The model of every checkpoint, and at the end.
+    /// The model at every checkpoint, and at the end.
     case everySave = "every_save"
-    /// Besides, the latest checkpoint, from which a run goes on, as `last-checkpoint`.
+    /// In addition, the latest checkpoint as `last-checkpoint`, from which a run can resume.
     case checkpoint
-    /// Besides, every checkpoint under its own name.
+    /// In addition, every checkpoint under its own name.
     case allCheckpoints = "all_checkpoints"
 }
 
-/// Where a run's model goes on the Hub.
+/// Whether and where a run pushes its model to the Hub.
 struct HubPushOptions: ParsableArguments {
     @Flag(
         help: """
-            Send the model to the Hub, beside training and at its end; the token and the repository are checked before \
+            Push the model to the Hub, during training and at its end. The token and the repository are checked before \
             the first step.
             """
     )
@@ -28,33 +28,33 @@ struct HubPushOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The repository: name, org/name or org/name@branch. Default: the output folder's name, yours.",
+            "The repository: name, org/name or org/name@branch. Default: the output folder's name, in your account.",
             valueName: "name"
         )
     )
     var hubModelId: String?
 
-    @Flag(help: "Where the repository is created, show it to its owner only.")
+    @Flag(help: "Make the repository private if it is created.")
     var hubPrivateRepo = false
 
     @Option(
         help: ArgumentHelp(
-            "\(HubStrategy.allCases.map(\.rawValue).joined(separator: ", ")): what is sent, and when.",
+            "\(HubStrategy.allCases.map(\.rawValue).joined(separator: ", ")): what is pushed, and when.",
             valueName: "strategy"
         )
     )
     var hubStrategy = HubStrategy.everySave
 
     func validate() throws {
-        if !pushToHub, hubModelId != nil { throw ValidationError("--hub-model-id goes with --push-to-hub") }
-        if !pushToHub, hubPrivateRepo { throw ValidationError("--hub-private-repo goes with --push-to-hub") }
+        if !pushToHub, hubModelId != nil { throw ValidationError("--hub-model-id needs --push-to-hub") }
+        if !pushToHub, hubPrivateRepo { throw ValidationError("--hub-private-repo needs --push-to-hub") }
     }
 
-    /// The repository to push to; nil where nothing is pushed.
+    /// The repository to push to; nil without `--push-to-hub`.
     ///
-    /// - Parameter folder: The output folder, whose name it has unless another is given.
-    /// - Returns: The id, of which the owner may be missing.
-    /// - Throws: A name that cannot be a repository's, naming the flag.
+    /// - Parameter folder: The output folder. Its name is the default for the repository's name.
+    /// - Returns: The id, perhaps without an owner.
+    /// - Throws: `ValidationError` for an invalid repository name.
     func repository(for folder: String) throws -> RepositoryID? {
         guard pushToHub else { return nil }
         let name = hubModelId ?? URL(filePath: folder).standardizedFileURL.lastPathComponent

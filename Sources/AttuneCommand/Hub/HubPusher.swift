@@ -4,14 +4,14 @@ import Foundation
 import Hub
 import Synchronization
 
-/// Sends a run's model to the Hub beside training, one push at a time; a push that fails stops nothing.
+/// Pushes a run's model to the Hub during training, one push at a time. A failed push does not stop the run.
 ///
-/// A checkpoint is pushed from hard links to its files, which stay when the run takes the checkpoint away.
+/// A checkpoint is pushed from hard links to its files, which remain when the run deletes the checkpoint.
 final class HubPusher: Sendable {
-    /// A checkpoint that waits or is on its way.
+    /// A checkpoint that is waiting or being pushed.
     private struct Push {
         var name: String
-        /// The links to its files.
+        /// The folder of links to its files.
         var folder: URL
         var uploads: [UploadOptions]
     }
@@ -29,21 +29,21 @@ final class HubPusher: Sendable {
     private let links: URL
     private let state = Mutex(State())
 
-    /// What a run leaves in its output folder that is no part of the model.
+    /// Files in the output folder that are not part of the model.
     private static let left = ["checkpoint-*", "replay-step-*", "_*"]
-    /// Weights of an earlier model that would stand beside the new ones.
+    /// Weights of an earlier model in the repository, which would remain next to the new ones.
     private static let stale = [
         "model.safetensors", "model-*-of-*.safetensors", "model.safetensors.index.json",
     ]
 
-    /// Makes sure that the run may push, before its first step.
+    /// Checks before the first step that the run may push.
     ///
     /// - Parameters:
-    ///   - id: The repository; it is created if need be.
-    ///   - isPrivate: Whether a new one is shown to its owner only; nil for what the owner's settings say.
-    ///   - strategy: What is sent, and when.
+    ///   - id: The repository; it is created if it does not exist.
+    ///   - isPrivate: Whether a new repository is private; nil for the owner's default.
+    ///   - strategy: What is pushed, and when.
     ///   - folder: The run's output folder.
-    /// - Throws: ``HubError`` with what to do.
+    /// - Throws: ``HubError`` with a remedy.
     init(_ id: RepositoryID, isPrivate: Bool?, _ strategy: HubStrategy, folder: URL) throws {
         (repository, settings) = try waiting {
             let environment = HubOptions.environment
@@ -60,12 +60,12 @@ final class HubPusher: Sendable {
         links = folder.appending(path: ".pushing", directoryHint: .isDirectory)
     }
 
-    // MARK: Beside training
+    // MARK: During training
 
-    /// Takes away what a killed run was pushing; the folder is this run's now.
+    /// Removes the links of a killed run. Call it once this run owns the folder.
     func begin() { removeLinks() }
 
-    /// Takes a checkpoint that the run has saved, and goes on at once.
+    /// Queues a saved checkpoint for pushing and returns immediately.
     ///
     /// - Parameter checkpoint: Its folder.
     func push(_ checkpoint: URL) {
@@ -92,7 +92,7 @@ final class HubPusher: Sendable {
         do {
             let push = Push(name: name, folder: try link(checkpoint), uploads: uploads)
             state.withLock { state in
-                // Nobody waits for what a newer one replaces.
+                // A newer checkpoint replaces those that are still waiting.
                 if strategy != .allCheckpoints {
                     for old in state.waiting { try? FileManager.default.removeItem(at: old.folder) }
                     state.waiting = []
@@ -101,11 +101,11 @@ final class HubPusher: Sendable {
                 if state.task == nil { state.task = Task.detached { await self.work() } }
             }
         } catch {
-            note("\(name) cannot be pushed: \(error); training goes on")
+            note("\(name) cannot be pushed: \(error); training continues")
         }
     }
 
-    /// What there is to tell since it was last asked.
+    /// Returns the notes since the last call.
     func takeNotes() -> [String] {
         state.withLock { state in
             defer { state.notes = [] }
@@ -127,7 +127,7 @@ final class HubPusher: Sendable {
                 note("pushed \(push.name) to \(repository)")
             } catch {
                 // The links may be gone because the run is over.
-                if !Task.isCancelled { note("pushing \(push.name) failed: \(error); training goes on") }
+                if !Task.isCancelled { note("pushing \(push.name) failed: \(error); training continues") }
             }
             try? FileManager.default.removeItem(at: push.folder)
         }
@@ -150,9 +150,9 @@ final class HubPusher: Sendable {
 
     private func removeLinks() { try? FileManager.default.removeItem(at: links) }
 
-    // MARK: When training is over
+    // MARK: After training
 
-    /// Leaves what is on its way: the run was stopped, and the next push makes up for it.
+    /// Cancels all pushes, because the run was stopped. The next push sends the missing files.
     func cancel() {
         state.withLock { state in
             state.waiting = []
@@ -162,12 +162,12 @@ final class HubPusher: Sendable {
         removeLinks()
     }
 
-    /// Sends the saved model, after what is on its way.
+    /// Pushes the saved model, after the push in progress.
     ///
     /// - Parameters:
     ///   - folder: The output folder.
-    ///   - shouldStop: Asked many times a second.
-    /// - Returns: Where it is, or nil where it was stopped.
+    ///   - shouldStop: Called many times a second.
+    /// - Returns: The commit, or nil if the push was stopped.
     /// - Throws: ``HubError``, `FileError`.
     func pushFinal(_ folder: URL, shouldStop: @escaping @Sendable () -> Bool) throws -> UploadedCommit? {
         defer { cancel() }
@@ -207,11 +207,11 @@ final class HubPusher: Sendable {
         }
     }
 
-    /// The command that repeats the last push, to be pasted into a shell.
+    /// The shell command that repeats the last push.
     ///
     /// - Parameters:
-    ///   - folder: The output folder, as it was given.
-    ///   - program: As it was called.
+    ///   - folder: The output folder as typed.
+    ///   - program: The program's name as typed.
     /// - Returns: One line.
     func repetition(of folder: String, program: String) -> String {
         let words =

@@ -6,10 +6,10 @@ import Hub
 struct HubUploadCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "upload",
-        abstract: "Uploads a folder or a file into a repository, which is created if need be.",
+        abstract: "Uploads a folder or a file to a repository, which is created if it does not exist.",
         discussion: """
-            What is there is not sent again, so an upload that was interrupted is simply repeated. Hidden files, `.env` \
-            among them, stay here.
+            Files that are already there are not sent again, so just repeat an interrupted upload. Hidden files, such as \
+            `.env`, are not uploaded.
 
               attune hub upload runs/tweets tweets
               attune hub upload runs/tweets org/tweets --exclude "checkpoint-*" --private
@@ -21,17 +21,17 @@ struct HubUploadCommand: ParsableCommand {
     @Argument(help: "The folder or file.")
     var place: String
 
-    @Argument(help: "The repository, as name, org/name or org/name@branch; a name alone is yours.")
+    @Argument(help: "The repository, as name, org/name or org/name@branch; a name alone is in your account.")
     var repository: String
 
-    @Option(help: ArgumentHelp("Only these files or patterns; `*` passes slashes.", valueName: "pattern"))
+    @Option(help: ArgumentHelp("Only these files or patterns; `*` also matches slashes.", valueName: "pattern"))
     var include: [String] = []
 
-    @Option(help: ArgumentHelp("Files or patterns that are left out.", valueName: "pattern"))
+    @Option(help: ArgumentHelp("Files or patterns to leave out.", valueName: "pattern"))
     var exclude: [String] = []
 
     @Option(
-        help: ArgumentHelp("Deletes these from the repository, except what is sent.", valueName: "pattern")
+        help: ArgumentHelp("Delete these files from the repository, except those being uploaded.", valueName: "pattern")
     )
     var delete: [String] = []
 
@@ -41,10 +41,10 @@ struct HubUploadCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The commit's first line.", valueName: "text"))
     var message = UploadOptions().message
 
-    @Option(help: "What the repository holds.")
+    @Option(help: "The type of repository.")
     var kind = RepositoryID.Kind.model
 
-    @Flag(help: "Where it is created, show it to its owner only.")
+    @Flag(help: "Make the repository private if it is created.")
     var `private` = false
 
     @Flag(help: "Open a pull request instead of changing the branch.")
@@ -62,7 +62,7 @@ struct HubUploadCommand: ParsableCommand {
                 message: message,
                 asPullRequest: pullRequest
             )
-            // Before a repository is created for it.
+            // Check before creating a repository.
             guard FileManager.default.fileExists(atPath: place) else {
                 throw HubError(.notFound, "there is no file or folder \(place) to upload")
             }
@@ -80,10 +80,10 @@ struct HubUploadCommand: ParsableCommand {
 }
 
 extension UploadedCommit {
-    /// What came of it, in a line.
+    /// The result of the upload, in one line.
     var summary: String {
         guard changedFiles + deletedFiles > 0 else {
-            return "all \(unchangedFiles) files are there as they are; nothing was sent"
+            return "all \(unchangedFiles) files are up to date; nothing was sent"
         }
         var parts = ["sent \(changedFiles == 1 ? "a file" : "\(changedFiles) files")"]
         if unchangedFiles > 0 { parts.append("\(unchangedFiles) were there already") }

@@ -1,4 +1,4 @@
-// SHA-256 and SHA-1 of what comes in pieces: names of contents on the Hub and in caches, never secrets.
+// Incremental SHA-256 and SHA-1, for naming contents on the Hub and in caches, not for secrets.
 //
 // Source: FIPS 180-4, https://doi.org/10.6028/NIST.FIPS.180-4.
 #ifndef CHASH_H
@@ -11,23 +11,23 @@
 typedef struct {
     uint32_t words[8];
     uint64_t byteCount;
-    // Whether the CPU's own instructions are used; asked once, as a virtual machine takes long to answer.
+    // Whether the CPU's SHA instructions are used. Checked once, because the check is slow on a virtual machine.
     int isAccelerated;
     uint8_t block[64];
 } ch_state;
 
-// Starts a SHA-256.
+// Starts a SHA-256 hash.
 void ch_sha256_begin(ch_state *state);
 // Adds bytes.
 void ch_sha256_update(ch_state *state, const void *bytes, size_t count);
-// Writes the digest, 32 bytes; the state is used up.
+// Writes the 32-byte digest. The state must not be used afterwards.
 void ch_sha256_finish(ch_state *state, uint8_t *digest);
 
-// Starts a SHA-1.
+// Starts a SHA-1 hash.
 void ch_sha1_begin(ch_state *state);
 // Adds bytes.
 void ch_sha1_update(ch_state *state, const void *bytes, size_t count);
-// Writes the digest, 20 bytes; the state is used up.
+// Writes the 20-byte digest. The state must not be used afterwards.
 void ch_sha1_finish(ch_state *state, uint8_t *digest);
 
 #endif

@@ -1,4 +1,4 @@
-// What neural networks are built of. `T` packed tokens, `N` heads, `M` key/value heads, `D` head width.
+// Operations of neural networks. `T` packed tokens, `N` heads, `M` key/value heads, `D` head width.
 #ifndef CT_NN_H
 #define CT_NN_H
 
@@ -10,22 +10,22 @@ extern "C" {
 
 /// How a CPU computes the products of linear layers; other devices ignore it.
 typedef struct ct_products {
-    bool by_onednn; // float32 products by oneDNN, else by MKL; ignored if this build of libtorch lacks oneDNN
-    bool in_float32; // products asked for in a narrower type are computed in float32, and float32 factors are not rounded
+    bool by_onednn; // float32 products use oneDNN, else MKL; ignored if this build of libtorch lacks oneDNN
+    bool in_float32; // products requested in a narrower type are computed in float32, and float32 factors are not rounded
 } ct_products;
 
-/// What the CPU's instruction sets suggest, unmeasured.
+/// The routes that the CPU's instruction sets suggest, without measuring.
 ct_products ct_nn_suggested_products(void);
-/// Whether this build of libtorch has oneDNN's products.
+/// Whether this build of libtorch has oneDNN.
 bool ct_nn_has_onednn(void);
 /// x · wᵀ + bias, x [.., in], w [out, in], bias [out] or null handle. True float32 on every CPU.
 int ct_nn_linear(ct_tensor *out, ct_tensor x, ct_tensor w, ct_tensor bias, ct_products products);
-/// x · wᵀ + bias in float32, x and w rounded to `type` unless `products` says float32. w is float32 or of that type, and so
-/// is its gradient. `narrow` is w in that type, or a null handle where it is to be rounded here.
+/// x · wᵀ + bias in float32, with x and w rounded to `type` unless `products` computes in float32. w and its gradient are
+/// float32 or of that type. `narrow` is w in that type, or a null handle to round it in this call.
 int ct_nn_narrow_linear(ct_tensor *out, ct_tensor x, ct_tensor w, ct_tensor narrow, ct_tensor bias, ct_dtype type,
                         ct_products products);
-/// Rows of `table` [V, H] by `ids` [T]; row `padding_index` gets no gradient, -1 for none such. On a CPU the gradient of a
-/// float32 table has the rows that occur and no others (see `ct_autograd_grad`).
+/// Rows of `table` [V, H] by `ids` [T]; row `padding_index` gets no gradient (-1 for none). On a CPU the gradient of a
+/// float32 table only has the rows that occur (see `ct_autograd_grad`).
 int ct_nn_embedding(ct_tensor *out, ct_tensor table, ct_tensor ids, int64_t padding_index);
 /// x / rms(x) · w over the last dimension, statistics in float32.
 int ct_nn_rms_norm(ct_tensor *out, ct_tensor x, ct_tensor w, double epsilon);
@@ -41,40 +41,40 @@ int ct_nn_rope(ct_tensor *out, ct_tensor x, ct_tensor cosine, ct_tensor sine);
 typedef struct ct_attention {
     double scale;   // factor on the scores
     double softcap; // c: scores → c · tanh(scores / c); 0 for none
-    double dropout; // probability of a weight to be zeroed
+    double dropout; // probability that a weight is zeroed
     int64_t left;   // keys before its own position that a query sees; -1 for all
     int64_t right;  // keys after it; 0 is causal, -1 for all
-    uint64_t seed;  // of dropout
+    uint64_t seed;  // dropout's seed
 } ct_attention;
 
-/// Attention within each of `count` sequences of a packed batch, sequence i owning query rows q_offsets[i] ..<
-/// q_offsets[i + 1] and key rows k_offsets[i] ..< k_offsets[i + 1]; q [R, N, D], k and v [T, M, D]; N a multiple of M.
-/// q_positions [R] say where in its sequence each query stands, rising; null where every row is a query.
+/// Attention within each of `count` sequences of a packed batch. Sequence i has the query rows q_offsets[i] ..<
+/// q_offsets[i + 1] and the key rows k_offsets[i] ..< k_offsets[i + 1]. q is [R, N, D], k and v are [T, M, D]; N is a multiple
+/// of M. q_positions [R] are the queries' ascending positions in their sequence; null if every row is a query.
 int ct_nn_varlen_attention(ct_tensor *out, ct_tensor q, ct_tensor k, ct_tensor v, const int32_t *q_offsets,
                            const int32_t *q_positions, const int32_t *k_offsets, size_t count, ct_attention how);
-/// How DeBERTa's attention counts distances, and what else it needs.
+/// The options of DeBERTa's attention.
 typedef struct ct_disentangled {
     double scale;         // factor on all scores
-    double dropout;       // probability of a weight to be zeroed
-    int64_t buckets;      // distances fall into so many a side, far ones together; 0 for one each
-    int64_t max_distance; // the farthest that is told apart
+    double dropout;       // probability that a weight is zeroed
+    int64_t buckets;      // distance buckets on each side, shared by far distances; 0 for one row per distance
+    int64_t max_distance; // the largest distance with its own row or bucket
 } ct_disentangled;
 
-/// Which rows first ..< end of a table by distance the texts of a batch need whose longest has so many tokens. The table
-/// has 2 S rows for the distances of query and key from -S to S - 1, S buckets or, without, max_distance.
+/// The rows first ..< end of a position table that a batch needs if its longest text has `longest` tokens. The table has 2 S
+/// rows for the distances of query and key from -S to S - 1, where S is `buckets` or, without buckets, `max_distance`.
 int ct_nn_disentangled_rows(int64_t *first, int64_t *end, int64_t longest, ct_disentangled how);
-/// Attention within each sequence as above, N = M, whose scores are scale · (q · k + q · pos_key + k · pos_query), the
-/// last two the rows [P, N, D] that the batch needs of tables by distance; either may be a null handle. `generator` may be
-/// null without dropout.
+/// Attention within each sequence as above, with N = M and scores scale · (q · k + q · pos_key + k · pos_query). pos_key and
+/// pos_query are the rows [P, N, D] of position tables that the batch needs; either may be a null handle. `generator` may
+/// be null without dropout.
 int ct_nn_disentangled_attention(ct_tensor *out, ct_tensor q, ct_tensor k, ct_tensor v, ct_tensor pos_key,
                                  ct_tensor pos_query, const int32_t *q_offsets, const int32_t *q_positions,
                                  const int32_t *k_offsets, size_t count, ct_disentangled how, ct_generator generator);
-/// Convolution along each of `count` sequences of x [T, C] by w [O, C / groups, K], K odd, with zeros before and after a
-/// sequence; bias [O] or null handle.
+/// Convolution along each of `count` sequences of x [T, C] with w [O, C / groups, K], K odd, with zero padding before and
+/// after each sequence; bias [O] or null handle.
 int ct_nn_packed_convolution(ct_tensor *out, ct_tensor x, ct_tensor w, ct_tensor bias, const int32_t *offsets,
                              size_t count, int64_t groups);
-/// Zeroes elements with probability p and scales the rest by 1 / (1 - p): which, follows from `seed`, the same on every
-/// device. `plain` takes libtorch's operations even where our kernel could.
+/// Zeroes elements with probability p and scales the rest by 1 / (1 - p). `seed` determines the mask, equally on every
+/// device. `plain` uses libtorch's operations instead of our kernel.
 int ct_nn_dropout(ct_tensor *out, ct_tensor x, double p, uint64_t seed, bool plain);
 
 #ifdef __cplusplus

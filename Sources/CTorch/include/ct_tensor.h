@@ -1,4 +1,4 @@
-// Making, inspecting, converting and viewing tensors.
+// Creating, inspecting, converting and viewing tensors.
 #ifndef CT_TENSOR_H
 #define CT_TENSOR_H
 
@@ -10,15 +10,15 @@ extern "C" {
 
 int ct_tensor_empty(ct_tensor *out, const int64_t *shape, size_t rank, ct_dtype dtype, ct_device device);
 int ct_tensor_full(ct_tensor *out, const int64_t *shape, size_t rank, double value, ct_dtype dtype, ct_device device);
-/// Float32 zeros on the CPU that take memory only where something is written.
+/// Float32 zeros on the CPU whose pages take memory only once they are written to.
 int ct_tensor_zeros_on_demand(ct_tensor *out, const int64_t *shape, size_t rank);
-/// A tensor over foreign CPU memory, row-major; `release(owner)` runs when the last view of it is gone.
+/// A tensor over foreign row-major CPU memory; `release(owner)` runs when the last view of it is released.
 int ct_tensor_from_memory(ct_tensor *out, void *data, const int64_t *shape, size_t rank, ct_dtype dtype,
                           void *owner, void (*release)(void *owner));
-/// A CPU tensor holding a copy of `bytes` bytes.
+/// A CPU tensor with a copy of `bytes` bytes.
 int ct_tensor_copy_memory(ct_tensor *out, const void *data, size_t bytes, const int64_t *shape, size_t rank,
                           ct_dtype dtype);
-/// 0 ..< n in an order drawn from `generator` (int64), as `torch.randperm`.
+/// 0 ..< n (int64) in random order, like `torch.randperm`.
 int ct_tensor_random_permutation(ct_tensor *out, int64_t n, ct_generator generator);
 /// Fills in place from N(mean, std).
 int ct_tensor_fill_normal(ct_tensor tensor, double mean, double std, ct_generator generator);
@@ -30,7 +30,7 @@ void ct_tensor_free(ct_tensor tensor);
 size_t ct_tensor_rank(ct_tensor tensor);
 int64_t ct_tensor_size(ct_tensor tensor, size_t dimension);
 int64_t ct_tensor_element_count(ct_tensor tensor);
-/// How often the values were changed in place; the same number means the same values.
+/// The number of in-place changes; an unchanged number means unchanged values.
 int ct_tensor_version(uint32_t *out, ct_tensor tensor);
 int ct_tensor_dtype(ct_dtype *out, ct_tensor tensor);
 int ct_tensor_device(ct_device *out, ct_tensor tensor);

@@ -1,7 +1,7 @@
-// AdamW (Loshchilov and Hutter 2019), float32 on the CPU: one pass over memory that clips, decays, and moves.
+// AdamW (Loshchilov and Hutter 2019), float32 on the CPU: one pass over memory that clips, decays and updates.
 //
-// Sixteen weights whose gradients and moments are all 0, which is what rows of an embedding are that no example ever used,
-// only decay, and where nothing decays they are neither read nor written.
+// Sixteen weights whose gradients and moments are all 0, such as embedding rows that no example ever used, only decay.
+// Without weight decay they are neither read nor written.
 #include "adamw.h"
 #include "kernels.h"
 #include "parallel.h"
@@ -64,7 +64,7 @@ CT_MULTIVERSION void step_span(const Span &span, const AdamWStep &step) {
         vec p = vec{} + span.p[i], m = vec{} + span.m[i], v = vec{} + span.v[i];
         move(p, vec{} + span.g[i], m, v, step);
         span.p[i] = p[0];
-        // Zeros that stay zeros are not written: their pages may not be in memory.
+        // Zeros that stay zeros are not written, because their pages may not be in memory.
         if (span.m[i] != m[0]) span.m[i] = m[0];
         if (span.v[i] != v[0]) span.v[i] = v[0];
         if (span.copy == nullptr) continue;
@@ -74,13 +74,13 @@ CT_MULTIVERSION void step_span(const Span &span, const AdamWStep &step) {
     }
 }
 
-/// Arrays of one parameter, and where to cut them.
+/// Arrays of one parameter, and how to split them.
 struct Arrays {
     float *p, *m, *v;
     uint16_t *copy;
     std::vector<Span> &spans;
 
-    /// Elements begin ..< end, whose gradients are `g`, or all 0.
+    /// Elements begin ..< end, with gradients `g` or all 0.
     void add(int64_t begin, int64_t end, const float *g) {
         static const std::vector<float> zeros(chunk);
         for (int64_t i = begin; i < end; i += chunk)
@@ -109,7 +109,7 @@ void adamw(at::TensorList parameters, at::TensorList gradients, at::TensorList f
             arrays.add(0, count, gradients[k].const_data_ptr<float>());
             continue;
         }
-        // Some rows have gradients; the others may still move on.
+        // Some rows have gradients; the others may still change.
         const auto rows = gradients[k]._indices().select(0, 0).contiguous();
         const float *values = gradients[k]._values().const_data_ptr<float>();
         const int64_t width = gradients[k].size(1);
@@ -122,7 +122,7 @@ void adamw(at::TensorList parameters, at::TensorList gradients, at::TensorList f
         }
         arrays.add(done, count, nullptr);
     }
-    // Whoever is free takes the next few: the spans of a table are mostly left alone and take no time.
+    // Free threads take the next few spans, because most spans of a table need no work.
     constexpr size_t few = 8;
     std::atomic<size_t> taken{0};
     parallel(at::get_num_threads(), /*grain=*/1, [&](int64_t, int64_t) {

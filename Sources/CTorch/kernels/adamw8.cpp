@@ -1,10 +1,10 @@
-// AdamW with moments in 8 bits: decode, move, encode, in one pass over memory.
+// AdamW with 8-bit moments: decode, update and encode in one pass over memory.
 //
-// As bitsandbytes' CPU backend does it, on every device: weight decay before the update (its CUDA kernel decays after it
-// and then corrects the sign of a first moment whose code lost it), and codes looked up in 65,536 steps from -1 to 1, so
-// that none but a block of zeros has the code of 0. That grain is coarse below 1.5e-5 of a block's largest and yet keeps
-// training together: with the nearest code, as in CUDA, a second moment may become 0 where the first does not, and the
-// quotient sends its weight far away (tried on the fixtures: 47 in 100 steps, from 0.05).
+// Follows bitsandbytes' CPU backend on every device. Weight decay comes before the update (its CUDA kernel decays afterwards
+// and then corrects the sign of a first moment whose code lost it). Codes are looked up in 65,536 steps from -1 to 1, so that
+// only a block of zeros has the code of 0. That grid is coarse below 1.5e-5 of a block's largest magnitude, but it keeps
+// training stable: with the nearest code, as in CUDA, a second moment may become 0 while the first does not, and the quotient
+// makes the weight explode (tried on the fixtures: to 47 in 100 steps, from 0.05).
 #include "adamw8.h"
 #include "kernels.h"
 #include "parallel.h"
@@ -21,7 +21,7 @@ namespace {
 constexpr int64_t block = moments8_block;
 static_assert(block == PlaceHash::block);
 
-/// What codes stand for, and the code of every step from -1 to 1.
+/// The values of the codes, and the code of every step from -1 to 1.
 struct CodeTable {
     static constexpr int32_t steps = 65536;
     std::array<float, 256> values;
@@ -61,7 +61,7 @@ CT_INLINE void encode(const float *moments, float largest, uint8_t *codes, int64
         x = x > 1.0f ? 1.0f : x;
         indices[i] = static_cast<int32_t>((x + 1.0f) * 0.5f * (CodeTable::steps - 1) + 0.5f);
     }
-    // The mask changes nothing for numbers, and keeps what is none within the table.
+    // The mask does not change finite numbers, and keeps NaN within the table.
     for (int64_t i = 0; i < count; i++) codes[i] = table.codes[indices[i] & (CodeTable::steps - 1)];
 }
 
@@ -71,7 +71,7 @@ CT_INLINE float largest_of(const vec &values) {
     return result;
 }
 
-/// The move of one block; m and v hold the decoded moments, then the new ones.
+/// Updates one block; m and v hold the decoded moments, then the new ones.
 CT_INLINE void move(float *p, const float *g, float *m, float *v, uint16_t *copy, const AdamW8Step &step, float &m_size,
                     float &v_size) {
     vec m_largest{}, v_largest{};
@@ -124,7 +124,7 @@ CT_MULTIVERSION void step_blocks(int64_t begin, int64_t end, const Arrays &all, 
                  all.first_sizes[b], all.second_sizes[b]);
         } else {
             const auto bytes = static_cast<size_t>(count) * sizeof(float);
-            // A tail is filled up with zeros, which stay zeros.
+            // A tail is padded with zeros, which stay zeros.
             for (float *x : {m + count, v + count, p + count, g + count})
                 std::memset(x, 0, static_cast<size_t>(block - count) * sizeof(float));
             if (all.p.wide != nullptr)

@@ -1,7 +1,7 @@
 // Attention over a packed batch, float32 on the CPU, exact.
 //
 // One task is one sequence and one key/value head (with all the query heads that share it), so nothing is shared
-// between tasks. Query rows go in blocks: a block's scores against the keys that any of its rows may see stay in the
+// between tasks. Query rows are processed in blocks: a block's scores for all keys that any of its rows may see stay in the
 // cache. The backward pass recomputes the scores from the saved log-sum-exp (Dao et al. 2022, FlashAttention, section
 // 3.1) instead of keeping [L, L] matrices, and dropout's mask from its seed.
 #include "attention.h"
@@ -32,7 +32,7 @@ struct Sequence {
     const int64_t *positions;
 };
 
-/// What one thread works in: transposed keys and values [D, L'], scores and their gradients [block, L'], L' = L
+/// Buffers of one thread: transposed keys and values [D, L'], scores and their gradients [block, L'], where L' is L
 /// rounded up to whole vectors.
 struct Scratch {
     float *keys, *values, *scores, *gradients;
@@ -48,7 +48,7 @@ struct Scratch {
     }
 };
 
-/// The keys [begin, end) that some row of a block sees; `begin` on a whole vector.
+/// The keys [begin, end) that any row of a block sees; `begin` is a multiple of the vector width.
 struct Span {
     int64_t begin, end;
 };
@@ -66,7 +66,7 @@ CT_INLINE void transpose(const float *rows, int64_t row, int64_t length, int64_t
     }
 }
 
-/// Which of sixteen weights from column `column` on dropout keeps: 1 / (1 - p) or 0 each.
+/// Dropout's mask for sixteen weights from `column` on: 1 / (1 - p) or 0 each.
 CT_INLINE void kept(uint32_t row_key, int64_t column, const AttentionOptions &options, vec &scale) {
     uvec h;
     PlaceHash::bits(row_key, column, h);
@@ -74,7 +74,7 @@ CT_INLINE void kept(uint32_t row_key, int64_t column, const AttentionOptions &op
     scale = h >= threshold ? vec{} + options.dropout_scale() : vec{};
 }
 
-/// In place: raw scores → scaled and soft-capped ones.
+/// In place: raw scores → scaled and soft-capped scores.
 CT_INLINE void cap(float *scores, int64_t columns, const AttentionOptions &options) {
     const float inward = options.scale / options.softcap;
     for (int64_t j = 0; j < columns; j += lanes) {
@@ -154,11 +154,11 @@ CT_INLINE void ForwardTask::run(int64_t kv_head, const Sequence &sequence, const
     }
 }
 
-/// In place, over the visible columns: raw scores → the weights that values were summed by; the weights' gradients →
-/// the raw scores'.
+/// In place, over the visible columns: raw scores → the weights of the values; gradients of the weights → gradients of the
+/// raw scores.
 ///
-/// With P the probabilities, m dropout's mask and δ = Σ P·m·dP = dy·y: dS = P·(m·dP - δ)·scale, and through a soft-cap
-/// the square of its tanh is lost: ·(1 - t²).
+/// With P the probabilities, m dropout's mask and δ = Σ P·m·dP = dy·y: dS = P·(m·dP - δ)·scale, and a soft-cap adds
+/// the factor 1 - t², where t is its tanh.
 CT_INLINE void score_gradients(float *scores, float *gradients, int64_t visible_begin, int64_t visible_end,
                                int64_t columns, int64_t first_column, float lse, float delta, uint32_t row_key,
                                const AttentionOptions &options) {
@@ -236,7 +236,7 @@ CT_INLINE void BackwardTask::run(int64_t kv_head, const Sequence &sequence, cons
 template <typename Task> void run_all(const Task &task, const PackedQueries &rows) {
     const Shape &shape = task.shape;
     const int64_t length = rows.longest(), size = Scratch::size(shape.width, length);
-    // Allocated out here, where running out of memory is an exception that somebody catches.
+    // Allocated outside of the parallel region, so that an out-of-memory exception can be caught.
     auto memory = at::empty({at::get_num_threads(), size}, at::TensorOptions().dtype(at::kFloat));
     float *start_of_memory = memory.mutable_data_ptr<float>();
     std::atomic<int64_t> taken{0};

@@ -1,4 +1,4 @@
-// What our attention kernel and its plain version share: which keys a row sees, and dropout's mask.
+// Shared by our attention kernel and its plain version: the keys that a row sees, and dropout's mask.
 #ifndef CT_ATTENTION_H
 #define CT_ATTENTION_H
 
@@ -19,7 +19,7 @@ struct AttentionOptions {
     static constexpr int64_t unlimited = std::numeric_limits<int64_t>::max() / 4;
 
     float scale = 1, softcap = 0, dropout = 0;
-    int64_t left = unlimited, right = unlimited; // neighbours that a row sees on each side
+    int64_t left = unlimited, right = unlimited; // number of keys that a row sees on each side
     uint64_t seed = 0;
 
     CT_INLINE int64_t first_key(int64_t position) const { return std::max<int64_t>(0, position - left); }
@@ -27,12 +27,12 @@ struct AttentionOptions {
 
     CT_INLINE float dropout_scale() const { return Dropout{dropout, seed}.scale(); }
     CT_INLINE uint32_t dropout_threshold() const { return Dropout{dropout, seed}.threshold(); }
-    /// What a row's and head's mask starts from.
+    /// The key of the mask of one row and head.
     CT_INLINE uint32_t row_key(int64_t row, int64_t head) const {
         const uint32_t a = PlaceHash::mix(static_cast<uint32_t>(seed) + static_cast<uint32_t>(row));
         return PlaceHash::mix(a ^ (static_cast<uint32_t>(seed >> 32) + static_cast<uint32_t>(head) * PlaceHash::golden));
     }
-    /// Whether dropout keeps the weight of key `column`; the kernel computes the same sixteen at a time.
+    /// Whether dropout keeps the weight of key `column`. The kernel computes sixteen columns at a time.
     bool keeps(uint32_t row_key, int64_t column) const {
         return PlaceHash::mix(static_cast<uint32_t>(column) * PlaceHash::golden ^ row_key) >= dropout_threshold();
     }
@@ -47,8 +47,8 @@ struct AttentionOptions {
     }
 };
 
-/// A packed batch whose queries may be some of the rows only: sequence i owns query rows q_offsets[i] ..< q_offsets[i +
-/// 1], each with a rising position among the keys k_offsets[i] ..< k_offsets[i + 1].
+/// A packed batch with queries for all or only some of the rows: sequence i has the query rows q_offsets[i] ..<
+/// q_offsets[i + 1], with ascending positions among the keys k_offsets[i] ..< k_offsets[i + 1].
 struct PackedQueries {
     std::vector<int64_t> q_offsets, k_offsets, positions;
 
@@ -60,8 +60,8 @@ struct PackedQueries {
     }
 };
 
-/// The arguments of an attention, checked: offsets of queries and keys, and where each query stands (null where every row
-/// is a query).
+/// Checks the arguments of attention: offsets of queries and keys, and the position of each query (null if every row is a
+/// query).
 PackedQueries packed_queries(const at::Tensor &q, const at::Tensor &k, const int32_t *q_offsets,
                              const int32_t *q_positions, const int32_t *k_offsets, size_t count);
 

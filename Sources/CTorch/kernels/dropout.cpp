@@ -1,4 +1,4 @@
-// Dropout (Srivastava et al. 2014), float32 on the CPU: the mask follows from a seed and is never in memory.
+// Dropout (Srivastava et al. 2014), float32 on the CPU: the mask is computed from a seed and never stored.
 #include "dropout.h"
 
 #include "hash.h"

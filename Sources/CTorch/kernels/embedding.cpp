@@ -1,8 +1,8 @@
-// Lookup in a table on the CPU, whose gradient has the rows that occur and no others: a batch of some hundred tokens then
-// neither makes nor reads a table of gradients as large as that of 49,152 tokens.
+// Table lookup on the CPU with a gradient that only has the rows that occur: a batch of a few hundred tokens neither creates
+// nor reads a gradient for all 49,152 rows of a vocabulary.
 //
-// Where the table is bfloat16 the rows are summed in float32 and rounded once; libtorch sums in the table's type, where a
-// token's hundredth occurrence no longer counts.
+// For a bfloat16 table the rows are summed in float32 and rounded once. libtorch sums in the table's type, in which a token's
+// hundredth occurrence no longer counts.
 #include "kernels.h"
 #include "parallel.h"
 #include "vector.h"
@@ -10,7 +10,7 @@
 namespace ct {
 namespace {
 
-/// Adds each row of dy to its place in `sums`, in order.
+/// Adds each row of dy to its row in `sums`, in order.
 CT_MULTIVERSION void add_columns(int64_t begin, int64_t end, int64_t rows, int64_t width, const float *dy,
                                  const int64_t *places, float *sums) {
     for (int64_t t = 0; t < rows; t++) {
@@ -19,7 +19,7 @@ CT_MULTIVERSION void add_columns(int64_t begin, int64_t end, int64_t rows, int64
     }
 }
 
-/// Zeros [count, H] and on them the rows of dy [T, H] at places [T], those of one place in their order.
+/// Returns [count, H], the sums of the rows of dy [T, H] by target row in places [T], added in order.
 at::Tensor summed_rows(const at::Tensor &gradient, const at::Tensor &places, int64_t count) {
     const auto dy = gradient.contiguous(), at_rows = places.contiguous();
     const int64_t width = dy.size(1);

@@ -5,7 +5,7 @@ namespace {
 
 constexpr int64_t mask = 0xFFFFFFFF;
 
-/// Murmur3's finaliser over int64 tensors that hold 32 bits each.
+/// Murmur3's finalizer for int64 tensors with 32-bit values.
 at::Tensor mixed(at::Tensor h) {
     h = h ^ h.bitwise_right_shift(16);
     h = (h * static_cast<int64_t>(PlaceHash::first)).bitwise_and(mask);

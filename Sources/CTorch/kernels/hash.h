@@ -1,4 +1,4 @@
-// Random bits out of a place: the same whatever thread computes it, and computed again where they were not kept.
+// Random bits computed from an element's index: independent of threads, and recomputed instead of stored.
 #ifndef CT_HASH_H
 #define CT_HASH_H
 
@@ -9,7 +9,7 @@
 
 namespace ct {
 
-/// Murmur3's 32-bit finaliser and its constants.
+/// Murmur3's 32-bit finalizer and its constants.
 struct PlaceHash {
     static constexpr uint32_t golden = 0x9E3779B1, first = 0x85EBCA6B, second = 0xC2B2AE35;
 
@@ -21,7 +21,7 @@ struct PlaceHash {
         return h ^ h >> 16;
     }
 
-    /// Of sixteen numbers at once, in place.
+    /// Mixes sixteen numbers in place.
     CT_INLINE static void mix(uvec &h) {
         h ^= h >> 16;
         h *= first;
@@ -30,14 +30,14 @@ struct PlaceHash {
         h ^= h >> 16;
     }
 
-    /// The bits of sixteen places from `place` on under one key.
+    /// Computes the bits of sixteen elements from index `place` on, for one key.
     CT_INLINE static void bits(uint32_t key, int64_t place, uvec &h) {
         for (int64_t i = 0; i < lanes; i++) h[i] = static_cast<uint32_t>(place + i);
         h = h * golden ^ key;
         mix(h);
     }
 
-    /// Elements of a tensor whose bits follow from one key.
+    /// The number of elements that share one key.
     static constexpr int64_t block = 256;
 
     /// The key of a block of elements.
@@ -47,7 +47,7 @@ struct PlaceHash {
     }
 };
 
-/// The 32 bits of a tensor's elements 0 ..< count, as int64, by libtorch's operations on every device.
+/// The 32 bits of elements 0 ..< count, as int64, with libtorch's operations on every device.
 at::Tensor place_bits(int64_t count, uint64_t key, const at::TensorOptions &options);
 
 } // namespace ct

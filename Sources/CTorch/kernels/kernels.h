@@ -1,6 +1,6 @@
-// Our own kernels: forward and backward, with autograd, for float32 on the CPU, where libtorch's were a measured
-// hot spot. `*_supported` says whether a kernel can take these arguments; every caller has libtorch's own
-// operations as the other way, which is also what the tests compare with.
+// Our own kernels, forward and backward with autograd, for float32 operations on the CPU in which libtorch was a measured
+// hot spot. `*_supported` returns whether a kernel supports the arguments. Every caller falls back to libtorch's
+// operations, and tests compare the two.
 #ifndef CT_KERNELS_H
 #define CT_KERNELS_H
 
@@ -15,8 +15,8 @@ inline bool is_cpu_float32(const at::Tensor &x) { return x.is_cpu() && x.scalar_
 bool linear_supported(const at::Tensor &x, const at::Tensor &w);
 at::Tensor linear(const at::Tensor &x, const at::Tensor &w, const std::optional<at::Tensor> &bias, ct_products products);
 
-/// x · wᵀ + bias in float32, of factors rounded to `type` unless `products` computes them in float32; w in float32 or in
-/// `type`, of which `copy` may be there already.
+/// x · wᵀ + bias in float32, with factors rounded to `type` unless `products` computes in float32. w is float32 or `type`;
+/// `copy` is w in that type, if available.
 at::Tensor narrow_linear(const at::Tensor &x, const at::Tensor &w, const std::optional<at::Tensor> &copy,
                          const std::optional<at::Tensor> &bias, at::ScalarType type, ct_products products);
 ct_products suggested_products();

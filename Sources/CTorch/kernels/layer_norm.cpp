@@ -1,4 +1,4 @@
-// LayerNorm (Ba et al. 2016) of a sum, float32 on the CPU: one pass forward, one backward; the sum is kept, and no other
+// LayerNorm (Ba et al. 2016) of a sum, float32 on the CPU: one pass forward, one backward. The sum is the only stored
 // intermediate.
 #include "kernels.h"
 #include "parallel.h"
@@ -15,7 +15,7 @@ struct Sizes {
     int64_t rows, width;
 };
 
-/// x + r into `sums` where there is an r, whose mean and reciprocal deviation go into `moments` [rows, 2].
+/// Writes x + r to `sums` if there is an r, and the mean and reciprocal deviation to `moments` [rows, 2].
 CT_MULTIVERSION void forward_rows(int64_t begin, int64_t end, int64_t width, const float *x, const float *r,
                                   const float *w, const float *b, float epsilon, float *sums, float *moments, float *y) {
     const float share = 1.0f / static_cast<float>(width);

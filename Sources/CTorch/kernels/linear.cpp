@@ -1,8 +1,8 @@
-// Linear layers in true float32, and in narrower types where the machine multiplies those faster.
+// Linear layers in true float32, and in narrower types if the machine multiplies those faster.
 //
-// libtorch's own float32 matmul goes to MKL. Which of MKL and oneDNN is faster depends on the CPU, so the caller measures
-// and says. `setFloat32MatmulPrecision("medium")` would also go to oneDNN, but lets it round inputs to bfloat16 if the CPU
-// has AMX; the op called here never does.
+// libtorch's float32 matmul uses MKL. Whether MKL or oneDNN is faster depends on the CPU, so the caller measures and chooses.
+// `setFloat32MatmulPrecision("medium")` would also use oneDNN, but allows it to round inputs to bfloat16 if the CPU has AMX;
+// the op called here never does.
 #include "kernels.h"
 
 #include <ATen/core/dispatch/Dispatcher.h>
@@ -14,7 +14,7 @@ using LinearPointwise = at::Tensor(const at::Tensor &, const at::Tensor &, const
                                    std::string_view, c10::List<std::optional<at::Scalar>>,
                                    std::optional<std::string_view>);
 
-/// The op, or nothing where this build of libtorch lacks oneDNN.
+/// The op, or null if this build of libtorch lacks oneDNN.
 const std::optional<c10::TypedOperatorHandle<LinearPointwise>> &linear_pointwise() {
     static const auto op = []() -> std::optional<c10::TypedOperatorHandle<LinearPointwise>> {
         const auto found = c10::Dispatcher::singleton().findSchema({"mkldnn::_linear_pointwise", ""});
@@ -33,14 +33,14 @@ at::Tensor product(const at::Tensor &x, const at::Tensor &w, const std::optional
     return linear_pointwise()->call(x, w, bias, "none", scalars, std::nullopt);
 }
 
-/// Multiplies in `factor`, float32 or narrower. Sums, biases and results are float32.
+/// Multiplies in the type `factor`, float32 or narrower. Sums, biases and results are float32.
 struct Linear : torch::autograd::Function<Linear> {
     static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &x, const at::Tensor &w,
                               const std::optional<at::Tensor> &copy, const std::optional<at::Tensor> &bias,
                               at::ScalarType factor, bool by_onednn) {
         const bool is_wide = factor == at::kFloat;
         const auto rows = x.reshape({-1, x.size(-1)}).to(factor), weight = copy && !is_wide ? *copy : w.to(factor);
-        // The wide copy of a narrow weight is made again when it is needed.
+        // The wide copy of a narrow weight is recomputed when it is needed.
         context->save_for_backward({rows, is_wide ? w : weight});
         context->saved_data["by_onednn"] = by_onednn;
         context->saved_data["has_bias"] = bias.has_value();
@@ -72,7 +72,7 @@ struct Linear : torch::autograd::Function<Linear> {
         }
         if (context->needs_input_grad(1))
             dw = multiply(dy.t(), rows.t()).to(context->saved_data["weight_type"].toScalarType());
-        // An absent copy or bias is no input, and asking for its gradient would be out of range.
+        // A missing copy or bias is not an input, so requesting its gradient would be out of range.
         const bool has_copy = context->saved_data["has_copy"].toBool();
         if (context->saved_data["has_bias"].toBool() && context->needs_input_grad(has_copy ? 3 : 2)) dbias = wide.sum(0);
         return {dx, dw, at::Tensor(), dbias, at::Tensor(), at::Tensor()};
@@ -85,8 +85,8 @@ bool has_onednn() { return linear_pointwise().has_value(); }
 
 ct_products suggested_products() {
 #if defined(__x86_64__)
-    // Without instructions for bfloat16 libtorch is slower by far: 20 GFLOP/s where float32 reaches 157, on two Zen 3
-    // cores, which multiply float32 as fast by MKL as by oneDNN (157-181 and 96-163).
+    // Without bfloat16 instructions libtorch is much slower: 20 GFLOP/s instead of 157 in float32, on two Zen 3 cores,
+    // which multiply float32 as fast with MKL as with oneDNN (157-181 and 96-163).
     return {at::get_cpu_capability() == "AVX512" && has_onednn(), !__builtin_cpu_supports("avx512bf16")};
 #else
     return {has_onednn(), false};

@@ -7,7 +7,7 @@ PackedQueries packed_queries(const at::Tensor &q, const at::Tensor &k, const int
     const auto bounds = [&](const int32_t *offsets, int64_t end, const char *what) {
         const std::vector<int64_t> values(offsets, offsets + count + 1);
         TORCH_CHECK(std::is_sorted(values.begin(), values.end()) && values.front() == 0 && values.back() == end,
-                    "sequence offsets must rise from 0 to ", end, " ", what);
+                    "sequence offsets must ascend from 0 to ", end, " ", what);
         return values;
     };
     PackedQueries rows{bounds(q_offsets, q.size(0), "queries"), bounds(k_offsets, k.size(0), "keys"), {}};
@@ -20,7 +20,7 @@ PackedQueries packed_queries(const at::Tensor &q, const at::Tensor &k, const int
         for (int64_t r = 0; r < queries; r++) {
             const int64_t position = q_positions ? q_positions[start + r] : r;
             TORCH_CHECK(position >= 0 && position < length && (r == 0 || position > rows.positions.back()),
-                        "query positions of sequence ", i, " must rise within its ", length, " keys");
+                        "query positions of sequence ", i, " must ascend within its ", length, " keys");
             rows.positions.push_back(position);
         }
     }

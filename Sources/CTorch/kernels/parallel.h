@@ -1,4 +1,4 @@
-// Work shared over libtorch's own OpenMP pool.
+// Parallel loops on libtorch's OpenMP pool.
 #ifndef CT_PARALLEL_H
 #define CT_PARALLEL_H
 
@@ -15,11 +15,11 @@ extern "C" int omp_get_num_threads(void);
 
 namespace ct {
 
-/// Calls `body(begin, end)` over a static partition of 0 ..< count, at least `grain` to a thread.
+/// Calls `body(begin, end)` for a static partition of 0 ..< count, with at least `grain` indices per thread.
 ///
-/// In code compiled without OpenMP `at::parallel_for` runs on one thread, so this enters libgomp by its ABI
-/// (1.6 µs a call; a second OpenMP runtime would fight libtorch's for the cores). `body` must not throw, and what
-/// it computes for an index must not depend on the partition: results are then the same for any thread count.
+/// In code compiled without OpenMP `at::parallel_for` runs on one thread, so this calls libgomp through its ABI
+/// (1.6 µs per call; a second OpenMP runtime would compete with libtorch's for the cores). `body` must not throw, and its
+/// result for an index must not depend on the partition, so that results are the same for any thread count.
 template <typename Body> void parallel(int64_t count, int64_t grain, const Body &body) {
 #if defined(__linux__)
     const int64_t threads = std::min<int64_t>(at::get_num_threads(), count / std::max<int64_t>(grain, 1));

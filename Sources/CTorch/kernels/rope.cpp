@@ -1,7 +1,7 @@
 // Rotary position embedding (Su et al. 2021) in the half-split layout, float32 on the CPU.
 //
 // y[:h] = x[:h]·cos[:h] - x[h:]·sin[:h], y[h:] = x[h:]·cos[h:] + x[:h]·sin[h:], h = D/2; the gradient is the
-// transposed rotation. Where cosines and sines are narrower than a head, the rest of the head is copied.
+// transposed rotation. If cosines and sines are narrower than a head, the rest of the head is copied.
 #include "kernels.h"
 #include "parallel.h"
 #include "vector.h"

@@ -29,7 +29,7 @@ void round_stochastically_plain(const at::Tensor &wide, at::Tensor &narrow, uint
     const auto random = place_bits(flat.numel(), key, flat.options()).bitwise_right_shift(16);
     const auto values = flat.view(at::kInt).to(at::kLong).bitwise_and(mask);
     const auto rounded = (values + random).bitwise_and(mask & ~int64_t{0xFFFF});
-    // Back to a signed 32-bit pattern, whose upper half is the bfloat16.
+    // Back to a signed 32-bit pattern; its upper half is the bfloat16 value.
     const auto signed_bits = at::where(rounded >= (int64_t{1} << 31), rounded - (int64_t{1} << 32), rounded);
     const auto result = signed_bits.to(at::kInt).view(at::kFloat);
     narrow.copy_(at::where(flat.isfinite(), result, flat).reshape(narrow.sizes()));

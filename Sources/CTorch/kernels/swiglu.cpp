@@ -1,4 +1,4 @@
-// silu(gate) · up (Shazeer 2020), float32 on the CPU, without the intermediates.
+// silu(gate) · up (Shazeer 2020), float32 on the CPU, without intermediates.
 #include "kernels.h"
 #include "parallel.h"
 #include "vector.h"

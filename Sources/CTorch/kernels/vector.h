@@ -1,19 +1,19 @@
-// Sixteen floats at a time, on whatever vectors the machine has.
+// Sixteen floats at a time, with the machine's vector width.
 #ifndef CT_VECTOR_H
 #define CT_VECTOR_H
 
 #include <algorithm>
 #include <cstdint>
 
-// A function so marked is compiled for AVX-512, for AVX2 and for the baseline; the loader picks one.
+// Compiles a function for AVX-512, AVX2 and the baseline; the loader picks one.
 #if defined(__x86_64__) && defined(__linux__)
 // (Not "arch=x86-64-v4": that prefers vectors of half the width.)
 #define CT_MULTIVERSION __attribute__((target_clones("avx512f", "arch=x86-64-v3", "default")))
 #else
 #define CT_MULTIVERSION
 #endif
-// What such a function is made of must land inside it to be compiled for the same machine; vectors go in and out by
-// reference, since passing them by value depends on the machine.
+// Helpers of such a function must be inlined to be compiled for the same machine. Vectors are passed by reference, because
+// passing them by value depends on the machine.
 #define CT_INLINE inline __attribute__((always_inline))
 
 namespace ct {
@@ -34,8 +34,8 @@ CT_INLINE float sum(const vec &v) {
     return total;
 }
 
-/// In place: e^x to 2 ulp; 0 below -87.3, e^88.3 above 88.3 (never an infinity). Cephes' `expf`: reduction by ln 2 in two parts, a polynomial of
-/// degree 5.
+/// In place: e^x to 2 ulp; 0 below -87.3, e^88.3 above 88.3 (never infinite). Cephes' `expf`: reduction by ln 2 in two
+/// parts, a polynomial of degree 5.
 CT_INLINE void exp(vec &x) {
     const vec low = vec{} - 87.33654f;
     const ivec underflow = x < low;
@@ -72,8 +72,7 @@ CT_INLINE void tanh(vec &x) {
     x = size < 0.625f ? near : (x < 0.0f ? -far : far);
 }
 
-/// Stores sixteen floats as bfloat16, each rounded to the nearest, of two as near to the even one; what is no number stays
-/// so.
+/// Stores sixteen floats as bfloat16, each rounded to nearest, ties to even; NaN stays NaN.
 CT_INLINE void store_bfloat16(uint16_t *p, const vec &v) {
     const uvec bits = reinterpret_cast<const uvec &>(v);
     const uvec rounded = bits + 0x7FFFu + ((bits >> 16) & 1u);
@@ -83,7 +82,7 @@ CT_INLINE void store_bfloat16(uint16_t *p, const vec &v) {
 
 constexpr int64_t round_up(int64_t n) { return (n + lanes - 1) / lanes * lanes; }
 
-/// How many rows by vectors of a product a machine's registers hold.
+/// The rows and vectors of a product's tile that fit into a machine's registers.
 struct Baseline {
 #if defined(__aarch64__)
     static constexpr int rows = 6, vectors = 1;
@@ -110,8 +109,8 @@ __attribute__((target("arch=x86-64-v3"))) void run_avx2(const Task &task, const 
 }
 #endif
 
-/// Calls `task.run<Machine>(arguments…)` compiled for this machine: CT_MULTIVERSION for code whose shape depends on the
-/// registers. `run` must be CT_INLINE.
+/// Calls `task.run<Machine>(arguments…)` compiled for this machine, like CT_MULTIVERSION but for code whose shape depends
+/// on the registers. `run` must be CT_INLINE.
 template <typename Task, typename... Arguments>
 void run_on_this_machine(const Task &task, const Arguments &...arguments) {
 #if defined(__x86_64__) && defined(__linux__)
@@ -122,7 +121,7 @@ void run_on_this_machine(const Task &task, const Arguments &...arguments) {
     task.template run<Baseline>(arguments...);
 }
 
-/// One tile of the product below: R rows by C vectors, held in registers over the whole of k.
+/// One tile of the product below: R rows by C vectors, kept in registers for all of k.
 template <int R, int C>
 CT_INLINE void multiply_tile(int64_t k, const float *a, int64_t a_row, int64_t a_column, const float *b, int64_t b_row,
                              float *c, int64_t c_row, bool accumulate) {
@@ -141,7 +140,7 @@ CT_INLINE void multiply_tile(int64_t k, const float *a, int64_t a_row, int64_t a
         for (int j = 0; j < C; j++) store(c + r * c_row + j * lanes, sums[r][j]);
 }
 
-/// C vectors of columns of the product below: tiles of R rows, then of half as many, down to one.
+/// C vectors of columns of the product below, in tiles of R rows, then half as many, down to one.
 template <int R, int C>
 CT_INLINE void multiply_columns(int64_t m, int64_t k, const float *a, int64_t a_row, int64_t a_column, const float *b,
                                 int64_t b_row, float *c, int64_t c_row, bool accumulate) {
@@ -152,7 +151,7 @@ CT_INLINE void multiply_columns(int64_t m, int64_t k, const float *a, int64_t a_
         multiply_columns<R / 2, C>(m - i, k, a + i * a_row, a_row, a_column, b, b_row, c + i * c_row, c_row, accumulate);
 }
 
-/// All columns of the product below: as many vectors of them together as fit, then fewer.
+/// All columns of the product below, in groups of as many vectors as fit, then fewer.
 template <typename Machine, int C = Machine::vectors>
 CT_INLINE void multiply_rows(int64_t m, int64_t n, int64_t k, const float *a, int64_t a_row, int64_t a_column,
                              const float *b, int64_t b_row, float *c, int64_t c_row, bool accumulate) {
@@ -163,14 +162,14 @@ CT_INLINE void multiply_rows(int64_t m, int64_t n, int64_t k, const float *a, in
         multiply_rows<Machine, C / 2>(m, n - j, k, a, a_row, a_column, b + j, b_row, c + j, c_row, accumulate);
 }
 
-/// c [m, n] = a [m, k] · b [k, n], added to c if `accumulate`. n is a multiple of 16; a may have any strides (so a
-/// transposed a costs nothing), b and c have rows of consecutive floats.
+/// Computes c [m, n] = a [m, k] · b [k, n], added to c if `accumulate`. n is a multiple of 16. a may have any strides, so a
+/// transposed a costs nothing; b and c have rows of consecutive floats.
 ///
-/// Sums run over k in its order whatever the tiles, so that machines with the same arithmetic agree to the bit.
+/// Sums always run over k in order, independent of tiles, so that machines with the same arithmetic agree to the bit.
 template <typename Machine>
 CT_INLINE void multiply(int64_t m, int64_t n, int64_t k, const float *a, int64_t a_row, int64_t a_column,
                         const float *b, int64_t b_row, float *c, int64_t c_row, bool accumulate) {
-    constexpr int64_t depth = 128; // of b, at 64 columns 32 KB: every row of a meets it in the nearest cache
+    constexpr int64_t depth = 128; // rows of b, 32 KB for 64 columns, which stay in the nearest cache for every row of a
     int64_t p = 0;
     do {
         multiply_rows<Machine>(m, n, std::min(depth, k - p), a + p * a_column, a_row, a_column, b + p * b_row, b_row, c,

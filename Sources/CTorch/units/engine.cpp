@@ -1,6 +1,6 @@
 // Tensors, memory, autograd, threads.
 //
-// Reading libtorch's headers takes longer than compiling these files, so they are compiled together.
+// Parsing libtorch's headers takes longer than compiling these files, so they are compiled together.
 #include "../autograd.cpp"
 #include "../barriers.cpp"
 #include "../base.cpp"

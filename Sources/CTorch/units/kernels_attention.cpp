@@ -1,5 +1,5 @@
 // Kernels: attention and rotary embedding.
 //
-// Reading libtorch's headers takes longer than compiling these files, so they are compiled together.
+// Parsing libtorch's headers takes longer than compiling these files, so they are compiled together.
 #include "../kernels/attention.cpp"
 #include "../kernels/rope.cpp"

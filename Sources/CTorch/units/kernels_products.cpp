@@ -1,6 +1,6 @@
 // Kernels: products, 8-bit AdamW, RMSNorm.
 //
-// Reading libtorch's headers takes longer than compiling these files, so they are compiled together.
+// Parsing libtorch's headers takes longer than compiling these files, so they are compiled together.
 #include "../kernels/adamw8.cpp"
 #include "../kernels/linear.cpp"
 #include "../kernels/packed_queries.cpp"

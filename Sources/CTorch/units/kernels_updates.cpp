@@ -1,6 +1,6 @@
 // Kernels: AdamW, LayerNorm, dropout, embeddings.
 //
-// Reading libtorch's headers takes longer than compiling these files, so they are compiled together.
+// Parsing libtorch's headers takes longer than compiling these files, so they are compiled together.
 #include "../kernels/adamw.cpp"
 #include "../kernels/dropout.cpp"
 #include "../kernels/embedding.cpp"

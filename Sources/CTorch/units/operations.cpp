@@ -1,6 +1,6 @@
-// What networks and optimizers call.
+// Operations of networks and optimizers.
 //
-// Reading libtorch's headers takes longer than compiling these files, so they are compiled together.
+// Parsing libtorch's headers takes longer than compiling these files, so they are compiled together.
 #include "../convolution.cpp"
 #include "../disentangled.cpp"
 #include "../math.cpp"

@@ -1,17 +1,17 @@
 import Models
 
-/// A tensor of a checkpoint, known from its header.
+/// A tensor of a checkpoint, as described in its header.
 public struct InspectedTensor: Sendable, Equatable {
-    /// The checkpoint's name for it; of a GGUF the Hub's, where the family is known.
+    /// The tensor's name in the checkpoint. For a GGUF of a known family, its name on the Hub.
     public var name: String
-    /// Sizes, outermost first.
+    /// The shape, outermost dimension first.
     public var shape: [Int]
-    /// How it is stored: `F32`, `BF16`, `Q4_1`.
+    /// The storage type: `F32`, `BF16`, `Q4_1`.
     public var storage: String
 
-    /// The number of its elements.
+    /// The number of elements.
     public var parameters: Int { shape.reduce(1, *) }
 
-    /// Whether it is computed from the configuration and learns nothing: masks, position numbers, rotary frequencies.
+    /// Whether it is computed from the configuration and not trained: masks, position ids, rotary frequencies.
     var isBuffer: Bool { ComputedTensors.contain(name) }
 }

@@ -4,80 +4,80 @@ import JSON
 public import Models
 public import Tokenization
 
-/// What a model on disk is, told from its configuration, its checkpoint's header and its tokenizer: no weight is read.
+/// The properties of a model on disk, from its configuration, its checkpoint's header and its tokenizer. No weight is read.
 ///
-/// A family that is not known here is inspected all the same.
+/// Models of an unknown family can be inspected too.
 public struct ModelInspection: Sendable {
     /// A file of the model.
     public struct File: Sendable, Equatable {
-        /// Its name.
+        /// The file's name.
         public var name: String
-        /// Its bytes.
+        /// The file's size in bytes.
         public var size: Int
     }
 
-    /// How many parameters are stored in one way.
+    /// The parameters with one storage type.
     public struct Storage: Sendable, Equatable {
-        /// `F32`, `BF16`, `Q4_1`.
+        /// The storage type: `F32`, `BF16`, `Q4_1`.
         public var name: String
-        /// Tensors stored so.
+        /// The number of tensors of this type.
         public var tensors: Int
-        /// Their parameters.
+        /// The number of their parameters.
         public var parameters: Int
     }
 
     /// The folder or file.
     public let path: String
-    /// The name of the model's class, as its configuration has it; of a GGUF the file's own word where the family is unknown.
+    /// The model's class name from its configuration. For a GGUF of an unknown family, the file's own term.
     public let architecture: String?
-    /// The configuration; nil where there is none, or none that can be read.
+    /// The configuration; nil if it is missing or cannot be read.
     public let configuration: ModelConfiguration?
-    /// Why there is no configuration.
+    /// The reason that there is no configuration.
     public let configurationFault: String?
-    /// Whether classifiers of the family can be made here.
+    /// Whether classifiers of the family are supported.
     public var isKnownFamily: Bool { isKnown(configuration) }
-    /// Fields of the configuration of which nothing is known here; empty for a family that is not known.
+    /// Unknown fields of the configuration; empty for an unknown family.
     public let unreadFields: [String]
-    /// Why a model of a known family cannot be computed here all the same.
+    /// The reason that a model of a known family cannot be used.
     public let unsupported: String?
     /// All tensors by name.
     public let tensors: [InspectedTensor]
-    /// The parameters, by what they are for.
+    /// The parameters by role.
     public let blocks: [ParameterBlock]
-    /// The parameters, by how they are stored, the most first.
+    /// The parameters by storage type, most parameters first.
     public let storages: [Storage]
-    /// The tokenizer; nil where there is none, or none that can be read.
+    /// The tokenizer; nil if it is missing or cannot be read.
     public let tokenizer: Tokenizer?
-    /// Why there is no tokenizer.
+    /// The reason that there is no tokenizer.
     public let tokenizerFault: String?
-    /// The settings of its training, from `attune.json`; nil if there is none, or none that can be read.
+    /// The settings of its training, from `attune.json`; nil if missing or unreadable.
     public let settings: ClassifierSettings?
-    /// Why the settings cannot be read; nil if there is no fault.
+    /// The reason that the settings cannot be read; nil if there is none.
     public let settingsFault: String?
-    /// How tokenizer and model go together; nil if one of them is missing or not known.
+    /// Whether tokenizer and model fit together; nil if one of them is missing or unknown.
     public let fit: TokenizerFit?
-    /// The model's files by name.
+    /// The model's files, sorted by name.
     public let files: [File]
-    /// What a person should know of the model although it can be read, a sentence each.
+    /// Warnings about the model, one sentence each.
     public let notes: [String]
-    /// How many tokens of a text it sees, and what decides that.
+    /// The most tokens of a text, and the reason for this limit.
     public let length: TextLengthLimit
 
     /// The number of parameters.
     public var parameterCount: Int { blocks.reduce(0) { $0 + $1.parameters } }
 
-    /// Tokens of a text at the most: what model and tokenizer allow, whatever the length of training.
+    /// The most tokens of a text that model and tokenizer allow, independent of the length of training.
     public var contextLength: Int? { length.tokens }
 
-    /// About how much memory it needs.
+    /// An estimate of its memory.
     public var memory: MemoryEstimate {
         MemoryEstimate(blocks: blocks, configuration: configuration, length: contextLength)
     }
 
-    /// Looks at a model.
+    /// Inspects a model.
     ///
     /// - Parameter path: A folder in the Hub's layout or a `.gguf` file.
-    /// - Throws: `ModelError` where there is nothing there; `CheckpointError` where its weights cannot be opened.
+    /// - Throws: `ModelError` if nothing exists there; `CheckpointError` if its weights cannot be opened.
     public init(path: String) throws {
         self.path = path
         let source = try Source(path)
@@ -108,7 +108,7 @@ public struct ModelInspection: Sendable {
             (unreadFields, unsupported) = Self.fields(of: source.configuration, isKnownFamily)
         }
         let checkpoint = source.checkpoint
-        // Layer 10 after layer 9.
+        // Numeric order: layer 10 comes after layer 9.
         tensors = checkpoint.tensorNames.sorted { $0.compare($1, options: .numeric) == .orderedAscending }
             .compactMap { name in
                 checkpoint.info(name).map {
@@ -126,7 +126,7 @@ public struct ModelInspection: Sendable {
         storages = counts.values.sorted { ($1.parameters, $0.name) < ($0.parameters, $1.name) }
     }
 
-    /// The fields that nothing reads, or why the model cannot be computed.
+    /// The fields that nothing reads, or the reason that the model is not supported.
     private static func fields(
         of configuration: ModelConfiguration?,
         _ isKnownFamily: Bool
@@ -138,7 +138,7 @@ public struct ModelInspection: Sendable {
 
 private func isKnown(_ configuration: ModelConfiguration?) -> Bool { configuration?.isKnownFamily ?? false }
 
-/// A model's parts, each there or not.
+/// The parts of a model, each of which may be missing.
 private struct Source {
     var architecture: String?
     var configuration: ModelConfiguration?
@@ -150,7 +150,7 @@ private struct Source {
     var settingsFault: String?
     var files: [ModelInspection.File]
     var notes: [String] = []
-    /// Why the model cannot be trained although its parts can be read.
+    /// The reason that the model cannot be trained although its parts can be read.
     var fault: String?
 
     init(_ path: String) throws {
@@ -165,7 +165,7 @@ private struct Source {
         do throws(ModelError) {
             try place.requireKnownLayout()
         } catch {
-            // A whole model beside an adapter can be shown, and why it cannot be trained.
+            // A complete model next to an adapter can be shown, with the reason that it cannot be trained.
             guard place.hasConfiguration else { throw error }
             fault = error.message
         }
@@ -191,7 +191,7 @@ private struct Source {
             options: .skipsHiddenFiles
         )
         self.files = files.compactMap { file in
-            // A snapshot of the Hub's cache links to its files.
+            // Files in a snapshot of the Hub's cache are links.
             let values = try? file.resolvingSymlinksInPath().resourceValues(forKeys: [
                 .fileSizeKey, .isRegularFileKey,
             ])
@@ -207,7 +207,7 @@ private struct Source {
             configuration = try ModelConfiguration(gguf: file, source: url.path(percentEncoded: false))
             checkpoint = try HubNamedGGUF(file)
         } catch {
-            // The tensors under their own names.
+            // Show the tensors under their original names.
             configurationFault = "\(error)"
             checkpoint = file
         }

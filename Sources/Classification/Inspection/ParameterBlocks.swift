@@ -1,40 +1,40 @@
-/// Parameters that belong together: the embeddings, layers of one kind, a head.
+/// A group of parameters: the embeddings, layers of one kind, or a head.
 public struct ParameterBlock: Sendable, Equatable {
-    /// What a block is for.
+    /// The role of a block.
     public enum Role: String, Sendable, CaseIterable {
         case embeddings
         case layers
         case norm = "final norm"
         case pooler
         case other
-        /// Which a classifier has no use for.
+        /// A head that a classifier does not use.
         case languageModelHead = "language-model head"
         case head = "classification head"
     }
 
-    /// A part of every layer.
+    /// A part that every layer has.
     public struct Part: Sendable, Equatable {
         /// `attention`, `feed-forward` or `norms`.
         public var name: String
-        /// Its parameters in all layers of the kind.
+        /// The number of its parameters in all layers of this kind.
         public var parameters: Int
     }
 
-    /// What it is for.
+    /// The block's role.
     public var role: Role
-    /// What its tensors' names have in common, `model.layers` say.
+    /// The common prefix of its tensors' names, `model.layers` for example.
     public var place: String
-    /// Of layers: how many there are of this kind; 1 else.
+    /// The number of layers of this kind; 1 for other blocks.
     public var count = 1
-    /// Its parameters, of all layers together.
+    /// The number of its parameters, in all its layers.
     public var parameters = 0
-    /// Of layers: their parts.
+    /// The parts of layers; empty for other blocks.
     public var parts: [Part] = []
 
-    /// Groups a checkpoint's tensors by their names, which need not be of a family that is known.
+    /// Groups a checkpoint's tensors by name, also for unknown families.
     ///
-    /// - Parameter tensors: Names and shapes.
-    /// - Returns: Blocks in the order in which a text meets them.
+    /// - Parameter tensors: The tensors' names and shapes.
+    /// - Returns: The blocks, in the order of a forward pass.
     static func grouping(_ tensors: [InspectedTensor]) -> [ParameterBlock] {
         var single: [Role: ParameterBlock] = [:]
         var layers: [Layer.Key: Layer] = [:]
@@ -60,7 +60,7 @@ public struct ParameterBlock: Sendable, Equatable {
         return blocks
     }
 
-    /// Layers of equal tensors together, in the order of each kind's first.
+    /// Groups layers with equal tensors, in the order of each kind's first layer.
     private static func kinds(of layers: [Layer.Key: Layer]) -> [ParameterBlock] {
         var blocks: [ParameterBlock] = []
         var places: [[String]: Int] = [:]
@@ -92,7 +92,7 @@ public struct ParameterBlock: Sendable, Equatable {
     }
 }
 
-/// One layer's tensors.
+/// The tensors of one layer.
 private struct Layer {
     struct Key: Hashable {
         var place: String
@@ -119,7 +119,7 @@ private struct Layer {
 }
 
 extension ParameterBlock.Role {
-    /// The role that a name outside the layers tells.
+    /// The role that a name outside the layers indicates.
     fileprivate init(ofSteps steps: [String]) {
         let languageModelHeads: Set = [
             "lm_head", "embed_out", "cls", "generator_predictions", "generator_lm_head",
@@ -129,7 +129,7 @@ extension ParameterBlock.Role {
         let heads: Set = ["score", "classifier", "pre_classifier", "head", "classification_head"]
         let embeddings: Set = ["wte", "wpe", "shared"]
         let name = steps.joined(separator: ".").lowercased()
-        // A decoder that is one linear layer, not a stack.
+        // A decoder that is a single linear layer, not a stack.
         let isLinearDecoder = steps.first == "decoder" && steps.count == 2
         if let first = steps.first, languageModelHeads.contains(first) || isLinearDecoder {
             self = .languageModelHead
@@ -147,7 +147,7 @@ extension ParameterBlock.Role {
     }
 }
 
-/// The steps that two dotted names begin with.
+/// The common leading parts of two dotted names.
 private func commonSteps(_ a: String, _ b: String) -> String {
     zip(a.split(separator: "."), b.split(separator: ".")).prefix { $0 == $1 }.map { String($0.0) }
         .joined(separator: ".")

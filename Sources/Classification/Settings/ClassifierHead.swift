@@ -3,24 +3,24 @@ import Foundation
 import JSON
 public import Models
 
-/// The head of a saved classifier, as its configuration describes it.
+/// The classification head of a saved model, as described by its configuration.
 public struct ClassifierHead: Sendable, Equatable {
     /// The label names by id.
     public let labels: [String]
-    /// Whether a text has one label, several, or a number.
+    /// Whether a text has one label, several labels or a number.
     public let problemType: ProblemType
-    /// Whether the configuration says so; otherwise it is transformers' guess.
+    /// Whether the configuration states the problem type; otherwise it is inferred as in transformers.
     public let isProblemTypeStated: Bool
 
-    /// Reads the head's description, without any weight; nil for a base model, and if there is no model.
+    /// Reads the description of the head, without any weight. Nil for a base model, and if there is no model.
     ///
     /// - Parameters:
     ///   - path: A model's folder or a `.gguf` file.
     ///   - labelNames: Names for its labels, by id; nil keeps those of the configuration.
-    /// - Throws: `ModelError` for a folder of another layout, for a configuration that cannot be read or that does not name
-    ///   each label once, and for names that do not fit.
+    /// - Throws: `ModelError` for a folder in another layout, for a configuration that cannot be read or does not name
+    ///     each label once, and for names that do not fit.
     public init?(model path: String, labelNames: [String]? = nil) throws {
-        // A place without a model is refused when the model is opened.
+        // A missing model is an error only when the model is opened.
         guard let place = try? ModelPlace(path) else { return nil }
         let configuration: ModelConfiguration
         switch place {

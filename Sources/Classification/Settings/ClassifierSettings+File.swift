@@ -3,23 +3,23 @@ public import Foundation
 import JSON
 public import Models
 
-// `attune.json`: one field a line, in the order in which a person asks for them.
+// `attune.json`: one field per line, the most interesting ones first.
 extension ClassifierSettings {
     /// The file's name in a model's folder.
     public static let fileName = "attune.json"
 
     /// The version of the file.
     ///
-    /// A new field does not raise it; a field with a new meaning does.
+    /// A new field does not change the version; a new meaning of a field does.
     public static let version = 1
 
-    /// Larger files are refused unread: ten thousand long label names take less than a megabyte.
+    /// Larger files are rejected without reading: ten thousand long label names take less than a megabyte.
     private static let largest = 64 << 20
 
-    /// Reads the choices of a model.
+    /// Reads the settings of a model.
     ///
-    /// - Parameter path: A model's folder, or a `.gguf` file, which has none.
-    /// - Throws: As ``init(folder:)``.
+    /// - Parameter path: A model's folder, or a `.gguf` file, which has no settings.
+    /// - Throws: The errors of ``init(folder:)``.
     public init(model path: String) throws(ModelError) {
         var isFolder: ObjCBool = false
         let isThere = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
@@ -32,7 +32,7 @@ extension ClassifierSettings {
 
     /// Reads a model folder's `attune.json`.
     ///
-    /// - Parameter folder: In the Hub's layout; a link in it may not lead out of it. Without the file nothing is chosen.
+    /// - Parameter folder: A folder in the Hub's layout, which links may not leave. Without the file, all settings are nil.
     /// - Throws: ``ModelError`` if the file cannot be read or is damaged, naming file and field.
     public init(folder: URL) throws(ModelError) {
         let file: MappedFile
@@ -40,7 +40,7 @@ extension ClassifierSettings {
             file = try MappedFile(contentsOf: containedFile(Self.fileName, in: folder))
         } catch {
             let path = folder.appending(path: Self.fileName).path(percentEncoded: false)
-            // A link that leads nowhere is a fault; no file is not.
+            // A link without a target is an error; a missing file is not.
             let isLink = (try? FileManager.default.destinationOfSymbolicLink(atPath: path)) != nil
             guard error.code == .missing, !isLink else { throw ModelError(.badConfiguration, error.message) }
             self.init()
@@ -52,13 +52,13 @@ extension ClassifierSettings {
         try self.init(parsing: file.bytes, source: file.path)
     }
 
-    /// Reads the text of an `attune.json`.
+    /// Parses the text of an `attune.json`.
     ///
     /// - Parameters:
-    ///   - bytes: The file's.
+    ///   - bytes: The file's contents.
     ///   - source: Its path, for messages.
-    /// - Throws: `.badConfiguration` for anything but a JSON object, for a field of the wrong type or given twice, and
-    ///   for another version.
+    /// - Throws: `.badConfiguration` unless it is a JSON object with fields of the right types, each at most once, and of
+    ///     this version.
     public init(parsing bytes: some Collection<UInt8>, source: String) throws(ModelError) {
         let document: JSONValue
         do throws(JSONError) {
@@ -85,7 +85,7 @@ extension ClassifierSettings {
             guard member.value == .null || field.read(&self, member.value) else {
                 throw Self.damaged(
                     source,
-                    "\(field.name) must be \(field.expected), and is \(shortened(member.value.kind))"
+                    "\(field.name) must be \(field.expected), but is \(shortened(member.value.kind))"
                 )
             }
         }
@@ -94,13 +94,13 @@ extension ClassifierSettings {
     private static func requireVersion(_ object: JSONObject, _ source: String) throws(ModelError) {
         let found = object["version"]
         guard let version = found.int, version > 0 else {
-            let state = object.contains("version") ? "and is \(shortened(found.kind))" : "and is missing"
+            let state = object.contains("version") ? "but is \(shortened(found.kind))" : "but is missing"
             throw damaged(source, "version must be a whole number from 1, \(state)")
         }
         guard version <= Self.version else {
             throw ModelError(
                 .badConfiguration,
-                "\(source) is of version \(version), and this Attune reads version \(Self.version): update Attune, or "
+                "\(source) has version \(version), but this Attune reads version \(Self.version): update Attune, or "
                     + "remove the file to use the model without its settings"
             )
         }
@@ -113,7 +113,7 @@ extension ClassifierSettings {
         )
     }
 
-    /// `attune.json`'s text: one field a line.
+    /// The text of `attune.json`: one field per line.
     public var formatted: String {
         var members = [("version", JSONValue.int(Self.version))]
         members += Field.all.map { ($0.name, $0.write(self)) }.filter { $0.1 != .null }
@@ -122,16 +122,16 @@ extension ClassifierSettings {
         return "{\n" + lines.joined(separator: ",\n") + "\n}\n"
     }
 
-    /// Writes `attune.json`, whole or not at all.
+    /// Writes `attune.json` atomically.
     ///
-    /// - Parameter folder: The model's; it must exist.
+    /// - Parameter folder: The model's folder, which must exist.
     /// - Throws: `FileError` if it cannot be written.
     func save(to folder: URL) throws(FileError) {
         try writeAtomically(Data(formatted.utf8), to: folder.appending(path: Self.fileName))
     }
 }
 
-/// The beginning of a text from a file, so that a message stays one.
+/// The beginning of a string from a file, to keep messages short.
 private func shortened(_ text: String) -> String {
     text.unicodeScalars.count > 80 ? String(text.unicodeScalars.prefix(80)) + "…" : text
 }

@@ -1,10 +1,10 @@
 import JSON
 public import Models
 
-/// The choices of a training run that decide how a classifier's texts are read and measured afterwards.
+/// The training settings that determine how a classifier's texts are read and evaluated.
 ///
-/// A model's folder keeps them as `attune.json` beside `config.json`, and transformers ignores that file. Evaluation and
-/// prediction use them unless told otherwise. Nil means that nothing was chosen.
+/// A model's folder stores them as `attune.json` next to `config.json`; transformers ignores that file. Evaluation and
+/// prediction use them unless overridden. Nil means that nothing was set.
 ///
 /// ```swift
 /// var told = ClassifierSettings()
@@ -13,40 +13,40 @@ public import Models
 /// classifier.settings.textColumn                          // the column of training
 /// ```
 public struct ClassifierSettings: Sendable, Equatable {
-    /// The column of the texts.
+    /// The column with the texts.
     public var textColumn: String?
-    /// The column of the second texts of pairs; an empty name stands for single texts.
+    /// The column with the second texts of pairs. An empty name means single texts.
     public var textPairColumn: String?
-    /// The column of labels, or one column of 0 and 1 per label.
+    /// The column with the labels, or one column of 0 and 1 per label.
     public var labelColumns: [String]?
     /// The names of the labels, by id.
     ///
-    /// Names that a caller gives replace those of `config.json`. The names in a folder's `attune.json` are a record:
-    /// `config.json` is saved together with the weights, so its names hold if the two differ.
+    /// Names that a caller gives replace those of `config.json`. The names in a folder's `attune.json` are only a record:
+    /// `config.json` is saved together with the weights, so its names are used if the two differ.
     public var labelNames: [String]?
-    /// Whether a text has one label, several, or a number.
+    /// Whether a text has one label, several labels or a number.
     public var problemType: ProblemType?
-    /// The most tokens of a text; longer texts are cut.
+    /// The most tokens of a text; longer texts are truncated.
     public var maxLength: Int?
     /// How empty texts are treated.
     public var emptyTexts: RowPolicy?
     /// How rows without a label are treated.
     public var missingLabels: RowPolicy?
-    /// The loss of training, if it is not the plain one of the problem type; evaluation computes the same.
+    /// The loss of training, if it is not the plain loss of the problem type. Evaluation computes the same loss.
     package var loss: LossSettings?
-    /// Fields of a later version, kept for when the model is saved again.
+    /// Fields of a later version, kept when the model is saved again.
     var laterFields = JSONObject()
 
-    /// Nothing is chosen.
+    /// Creates settings in which nothing is set.
     public init() {}
 
-    /// The names of fields in the file that this version does not know; they have no effect.
+    /// The names of fields in the file that this version does not know. They have no effect.
     public var unknownFields: [String] { laterFields.members.map(\.name) }
 
-    /// These choices, completed by others.
+    /// Returns these settings, completed by others.
     ///
-    /// - Parameter saved: The choices that hold for everything that is not chosen here, such as those of training.
-    /// - Returns: The combination. Label names are never completed: those of the model hold.
+    /// - Parameter saved: The settings to use for everything that is not set here, for example those of training.
+    /// - Returns: The combination. Label names are never completed: those of the model are used.
     public func completed(by saved: ClassifierSettings) -> ClassifierSettings {
         var result = self
         for field in Field.all where field.name != Field.labelNames {
@@ -60,17 +60,17 @@ public struct ClassifierSettings: Sendable, Equatable {
 extension ClassifierSettings {
     /// One field of the file.
     ///
-    /// A new choice is one property above and one line in ``all``.
+    /// A new setting needs one property above and one line in ``all``.
     struct Field {
         /// Its name in the file.
         let name: String
-        /// The values that it accepts, for messages.
+        /// The accepted values, for messages.
         let expected: String
-        /// Takes the value from the file; false if it is not one of those expected.
+        /// Reads the value from the file; returns false if it is not accepted.
         let read: (inout ClassifierSettings, JSONValue) -> Bool
-        /// The value for the file; null if nothing is chosen.
+        /// The value for the file; null if nothing is set.
         let write: (ClassifierSettings) -> JSONValue
-        /// Takes another value if nothing is chosen.
+        /// Copies the other settings' value if nothing is set.
         let complete: (inout ClassifierSettings, ClassifierSettings) -> Void
 
         private init<Value>(
@@ -116,7 +116,7 @@ extension ClassifierSettings {
                 Field(
                     loss,
                     \.loss,
-                    "a loss with its weights, as a run writes it",
+                    "a loss with its weights, as training writes it",
                     read: LossSettings.init(remembered:),
                     write: { $0.note == nil ? .null : $0.json }
                 ),
@@ -130,9 +130,9 @@ extension ClassifierSettings {
             Field(
                 name,
                 place,
-                "a text that is not empty",
+                "a non-empty string",
                 read: { $0.string.flatMap { $0.isEmpty ? nil : $0 } },
-                // An empty name says the same as no name, once nothing can be overridden any more.
+                // When saved, an empty name is the same as no name, because it no longer overrides anything.
                 write: { $0.isEmpty ? .null : .string($0) }
             )
         }
@@ -144,7 +144,7 @@ extension ClassifierSettings {
             Field(
                 name,
                 place,
-                "a list of different texts",
+                "a list of distinct strings",
                 read: { json in
                     guard let values = json.array, !values.isEmpty else { return nil }
                     let texts = values.compactMap(\.string)

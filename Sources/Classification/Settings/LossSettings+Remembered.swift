@@ -2,11 +2,11 @@ import JSON
 import Models
 import NN
 
-// The loss of training in `attune.json`, which comes from anywhere: what is not a loss is refused, not computed.
+// Reading the loss of training from `attune.json`. The file may come from anywhere, so invalid losses are rejected.
 extension LossSettings {
-    /// Reads a loss from a file of unknown origin; nil for anything but a loss with sound numbers.
+    /// Reads a loss from an untrusted file; nil unless it is a loss with valid numbers.
     ///
-    /// - Parameter json: As ``json`` writes it.
+    /// - Parameter json: The loss as ``json`` writes it.
     init?(remembered json: JSONValue) {
         let weights = json["class_weights"]
         let count = weights.array?.count ?? json["label_count"].int ?? 1
@@ -23,12 +23,12 @@ extension LossSettings {
             && weights.contains { $0.double ?? 0 > 0 }
     }
 
-    /// Whether it is a loss for such a classifier.
+    /// Whether the loss suits a classifier.
     ///
     /// - Parameters:
-    ///   - problemType: The classifier's.
-    ///   - labelCount: The number of its labels.
-    /// - Returns: Whether its kind and its weights fit.
+    ///   - problemType: The classifier's problem type.
+    ///   - labelCount: The classifier's number of labels.
+    /// - Returns: Whether the loss's kind and weights fit.
     func fits(_ problemType: ProblemType, labelCount: Int) -> Bool {
         switch self {
         case .crossEntropy(let loss):
@@ -40,5 +40,5 @@ extension LossSettings {
     }
 
     static let unfitNote =
-        "\(ClassifierSettings.fileName) keeps a loss for other labels than the model has; the plain loss is computed instead"
+        "\(ClassifierSettings.fileName) has a loss for other labels than the model's; the plain loss is used instead"
 }

@@ -2,24 +2,24 @@ import JSON
 import Models
 
 extension ModelConfiguration {
-    /// The same classifier with other names for its labels.
+    /// The same configuration with other label names.
     ///
-    /// - Parameter names: By id; nil keeps the names.
+    /// - Parameter names: The names by id; nil keeps the current ones.
     /// - Returns: The configuration with those names.
-    /// - Throws: `ModelError` if the model has no labels to name, or another number of them, or if a name comes twice.
+    /// - Throws: `ModelError` if the model has no labels or another number of them, or if a name is repeated.
     func naming(_ names: [String]?) throws(ModelError) -> ModelConfiguration {
         guard let names else { return self }
         guard isClassifier else {
             throw ModelError(
                 .mismatchedLabels,
-                "--label-names gives names for a classifier's labels, and \(source) is of a base model, which has none; "
-                    + "leave it out"
+                "--label-names names a classifier's labels, but \(source) is of a base model, which has none; "
+                    + "leave the option out"
             )
         }
         guard names.count == labels.count else {
             throw ModelError(
                 .mismatchedLabels,
-                "--label-names gives \(names.count == 1 ? "1 name" : "\(names.count) names") (\(listed(names))), and the model has "
+                "--label-names gives \(names.count == 1 ? "1 name" : "\(names.count) names") (\(listed(names))), but the model has "
                     + (labels.count == 1 ? "1 label" : "\(labels.count) labels") + ": \(listed(labels)); "
                     + "name each of them, in this order"
             )
@@ -39,10 +39,10 @@ extension ModelConfiguration {
 }
 
 extension ClassifierSettings {
-    /// Sentences for a person about saved settings.
+    /// Notes about saved settings.
     ///
-    /// - Parameter configuration: That of the model beside them.
-    /// - Returns: A sentence for each thing to know.
+    /// - Parameter configuration: The configuration of the model in the same folder.
+    /// - Returns: The notes, one sentence each.
     func notes(comparedWith configuration: ModelConfiguration) -> [String] {
         var notes: [String] = []
         if !unknownFields.isEmpty {
@@ -54,8 +54,8 @@ extension ClassifierSettings {
         }
         if let labelNames, configuration.isClassifier, labelNames != configuration.labels {
             notes.append(
-                "\(Self.fileName) was written for the labels \(listed(labelNames)), and config.json has "
-                    + "\(listed(configuration.labels)): config.json's hold, and the other settings may be of an earlier model"
+                "\(Self.fileName) was written for the labels \(listed(labelNames)), but config.json has "
+                    + "\(listed(configuration.labels)): config.json's are used, and the other settings may belong to an earlier model"
             )
         }
         return notes

@@ -1,9 +1,9 @@
-/// How rows without a label or without a text are treated.
+/// The treatment of rows without a label or without a text.
 public enum RowPolicy: String, Sendable, CaseIterable {
-    /// Stop, naming the first.
+    /// Stop with an error that names the first row.
     case refuse
-    /// Leave them out and say how many.
+    /// Drop the rows and report their number.
     case drop
-    /// Use them like any other row; not possible for missing labels.
+    /// Keep the rows. Not possible for missing labels.
     case keep
 }

@@ -1,11 +1,11 @@
 import Files
 
-/// What a cached dataset was made of and how: equal keys mean equal rows.
+/// Identifies the inputs and settings of a cached dataset: equal keys mean equal rows.
 public struct CacheKey: Sendable, Equatable {
     /// A SHA-256 digest in hexadecimal.
     public let digest: String
 
-    /// The key of what is added in a closure.
+    /// Creates a key from the values that a closure adds.
     ///
     /// - Parameter body: Adds everything that the rows depend on, in a fixed order.
     public init(_ body: (inout Builder) -> Void) {
@@ -14,7 +14,7 @@ public struct CacheKey: Sendable, Equatable {
         digest = builder.hash.hexadecimalDigest()
     }
 
-    /// Takes in what a key depends on.
+    /// Collects the values that a key depends on.
     public struct Builder {
         fileprivate var hash = SHA256()
 
@@ -26,7 +26,7 @@ public struct CacheKey: Sendable, Equatable {
             text.withUTF8 { add(UnsafeRawBufferPointer($0)) }
         }
 
-        /// Adds bytes with their number.
+        /// Adds bytes with their count.
         ///
         /// - Parameter bytes: Any bytes.
         public mutating func add(_ bytes: [UInt8]) { bytes.withUnsafeBytes { add($0) } }

@@ -1,39 +1,39 @@
 public import Foundation
 
-/// Datasets that were made before, as Arrow files by what they were made of.
+/// A cache of prepared datasets, stored as Arrow files that are named by the hash of their inputs.
 ///
-/// Several runs may share a folder: a file appears whole or not at all, and two runs that make the same one replace
-/// it by its like. A damaged file counts as none.
+/// Several runs may share a folder: files are written atomically, and runs that make the same dataset write equal files.
+/// A damaged file is treated as missing.
 ///
 /// ```
-/// <folder>/<SHA-256 of what it was made of>.arrow
+/// <folder>/<SHA-256 of the inputs>.arrow
 /// ```
 public struct DatasetCache: Sendable {
-    /// Where the files are.
+    /// The folder of the cached files.
     public let folder: URL
     private static let descriptionKey = "attune"
 
-    /// A cache in a folder, which is made when something is first kept.
+    /// Creates a cache in a folder; the folder is created when the first dataset is stored.
     ///
     /// - Parameter folder: The folder.
     public init(folder: URL) { self.folder = folder }
 
-    /// A dataset that is kept.
+    /// A cached dataset.
     public struct Entry: Sendable {
         /// The file.
         public var url: URL
-        /// What it is, as whoever kept it described it.
+        /// The description given when it was stored.
         public var description: String
-        /// The file's bytes.
+        /// The size of the file in bytes.
         public var byteCount: Int
-        /// When it was last made or asked for.
+        /// When it was last written or requested.
         public var lastUsed: Date
     }
 
-    /// A dataset that was made before, mapped.
+    /// Returns a cached dataset, memory-mapped.
     ///
-    /// - Parameter key: What it was made of.
-    /// - Returns: The rows and their description; nil where they were not kept, or the file is damaged.
+    /// - Parameter key: The key of its inputs.
+    /// - Returns: The rows and their description; nil if they are not cached, or the file is damaged.
     public func dataset(for key: CacheKey) -> (rows: Dataset, description: String)? {
         let url = url(of: key)
         let path = url.path(percentEncoded: false)
@@ -41,25 +41,25 @@ public struct DatasetCache: Sendable {
             let source = try? ArrowSource(path: path, format: .ipc),
             let rows = try? Dataset(contentsOf: url).loaded()
         else { return nil }
-        // The time of last use decides what may go first.
+        // The time of last use decides which files are deleted first.
         try? FileManager.default.setAttributes([.modificationDate: Date.now], ofItemAtPath: path)
         return (rows, source.metadata(Self.descriptionKey) ?? "")
     }
 
-    /// Keeps a dataset.
+    /// Stores a dataset.
     ///
     /// - Parameters:
     ///   - rows: The rows.
-    ///   - key: What they were made of.
-    ///   - description: What they are, for ``entries()`` and for who asks for them.
-    /// - Throws: `.cannotWrite`, `.notAllowed`; nothing is left behind then.
+    ///   - key: The key of their inputs.
+    ///   - description: A description, returned by ``entries()`` and ``dataset(for:)``.
+    /// - Throws: `.cannotWrite`, `.notAllowed`; no partial file is left behind.
     public func keep(_ rows: Dataset, for key: CacheKey, description: String) throws(DatasetError) {
         try rows.write(to: url(of: key), as: .arrow, metadata: [(Self.descriptionKey, description)])
     }
 
-    /// All datasets that are kept, the one used last first.
+    /// Returns all cached datasets, most recently used first.
     ///
-    /// - Returns: One entry a file.
+    /// - Returns: One entry per file.
     public func entries() -> [Entry] {
         let keys: [URLResourceKey] = [.fileSizeKey, .contentModificationDateKey]
         let files = try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: keys)
@@ -76,11 +76,11 @@ public struct DatasetCache: Sendable {
         return entries.sorted { $0.lastUsed > $1.lastUsed }
     }
 
-    /// Deletes datasets that are kept; a run that has one mapped goes on with it.
+    /// Deletes cached datasets. A run that has mapped one can still read it.
     ///
-    /// - Parameter date: Those that were last used before it; nil deletes all.
-    /// - Returns: How many files went, and their bytes.
-    /// - Throws: `.notAllowed` where one cannot be deleted.
+    /// - Parameter date: Deletes the datasets last used before this date; nil deletes all.
+    /// - Returns: The number of deleted files, and their total size in bytes.
+    /// - Throws: `.notAllowed` if a file cannot be deleted.
     public func clear(unusedSince date: Date? = nil) throws(DatasetError) -> (count: Int, byteCount: Int) {
         var (count, bytes) = (0, 0)
         for entry in entries() where date.map({ entry.lastUsed < $0 }) ?? true {

@@ -1,22 +1,23 @@
-/// How the cells of a column of text are to be read, if all of them spell lists or objects of labels.
+/// How to read a text column whose cells are all lists or label objects written as text.
 struct CellColumn {
     private enum Form: Equatable {
         /// Every cell is a list.
         case lists(ColumnType)
-        /// Every cell is an object of 0 and 1 with these names.
+        /// Every cell is an object with these names and values 0 and 1.
         case scores([String])
-        /// Every cell is Label Studio's choices, or one choice as plain text.
+        /// Every cell holds Label Studio's choices, or one choice as plain text.
         case choices
     }
 
     private let form: Form
     private let example: String
 
-    /// Looks at a column's cells.
+    /// Examines a column's cells.
     ///
-    /// Of a column in a file the first stretch decides whether all of it is looked at.
+    /// If the column is in a file, its first batch decides whether the rest is examined.
     ///
-    /// - Returns: Nil if its cells are plain texts, or not all alike. A damaged file is left to those who need the column.
+    /// - Returns: Nil if the cells are plain texts or of different kinds. Errors in the file are ignored here; they are
+    ///   reported when the column is read.
     init?(_ column: Column) {
         guard column.selection == nil, column.count > 0, (try? Self.isWorthReading(column)) ?? false else {
             return nil
@@ -34,19 +35,19 @@ struct CellColumn {
         example = shortened(survey.example, to: 40)
     }
 
-    /// How the column is read, for a note.
+    /// A note that says how the column is read.
     var note: String {
         switch form {
         case .lists: "holds lists written as text, such as \(example); they are read as lists"
         case .scores(let names):
-            "holds objects of 0 and 1 written as text, read as the labels that are 1 of "
+            "holds objects of 0 and 1 written as text, read as lists of the labels set to 1, out of "
                 + names.prefix(8).map { "\"\($0)\"" }.joined(separator: ", ") + (names.count > 8 ? ", …" : "")
         case .choices:
-            "holds Label Studio's choices, such as \(example) for several and plain text for one; they are read as lists"
+            "holds Label Studio's choices, such as \(example) for several choices and plain text for one; they are read as lists"
         }
     }
 
-    /// The column as it is to be read; nil if its lists turn out to hold different types.
+    /// Returns the converted column; nil if its lists hold different types.
     ///
     /// - Throws: `.badFile`.
     func column(_ column: Column, _ storage: StorageOptions) throws(DatasetError) -> Column? {
@@ -82,7 +83,7 @@ struct CellColumn {
         }
     }
 
-    /// Whether cells may spell lists: none of the first ones says that they do not.
+    /// Whether the cells may be lists written as text, judging by the first ones.
     private static func isWorthReading(_ column: Column) throws(DatasetError) -> Bool {
         let enough = DatasetError(.badData, "")
         var isWorth = false
@@ -111,7 +112,7 @@ struct CellColumn {
         return isWorth
     }
 
-    /// What the cells so far are.
+    /// The kinds of the cells seen so far.
     private struct Survey {
         private var type: ColumnType?
         private var lists = 0
@@ -125,9 +126,9 @@ struct CellColumn {
             cell.starts(with: "{\"choices\"".utf8) || cell.starts(with: "{'choices'".utf8)
         }
 
-        /// Looks at more cells.
+        /// Examines more cells.
         ///
-        /// - Throws: An error without meaning as soon as the cells are not all alike.
+        /// - Throws: A placeholder error, to stop, when the cells differ in kind.
         mutating func add(_ batch: ArrowBatch) throws(DatasetError) {
             for row in 0..<batch.count where !batch.isMissing(row) {
                 guard add(batch.values.utf8(row)) else { throw DatasetError(.badData, "") }
@@ -136,7 +137,7 @@ struct CellColumn {
 
         private mutating func add(_ cell: UnsafeBufferPointer<UInt8>) -> Bool {
             guard SpelledCell.mayStart(cell) else {
-                // An empty text is no label.
+                // An empty text is not a label.
                 plain += 1
                 return lists == 0 && scores == 0 && cell.contains { $0 > 0x20 }
             }
@@ -184,7 +185,7 @@ struct CellColumn {
             return names == found || found.count == names.count && Set(found) == Set(names)
         }
 
-        /// The form of all cells; nil if there is none.
+        /// The form of all cells; nil if they have no common form.
         var form: Form? {
             if lists > 0 { return .lists(type ?? ColumnType(.string, isList: true)) }
             if scores > 0 { return names.map(Form.scores) }

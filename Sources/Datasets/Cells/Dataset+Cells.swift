@@ -1,13 +1,12 @@
 import Files
 
 extension Dataset {
-    /// The same rows with lists and labels in the types they stand for: cells of text that all spell lists become lists,
-    /// objects of 0 and 1 become lists of the names that are 1.
+    /// Converts text cells that are all lists into lists, and objects of 0 and 1 into lists of the names set to 1.
     ///
-    /// A column that holds anything else is left as it is.
+    /// Other columns are not changed.
     ///
-    /// - Parameter source: The file's or folder's name, for the notes.
-    /// - Returns: A dataset with those columns changed, and a warning for each that says how it is read.
+    /// - Parameter source: The name of the file or folder, for the notes.
+    /// - Returns: A dataset with the converted columns, and a warning for each that says how it was read.
     /// - Throws: `.badFile`.
     func readingCells(of source: String) throws(DatasetError) -> Dataset {
         var result = self
@@ -25,7 +24,7 @@ extension Dataset {
         return notes.reduce(result) { $0.warning($1) }
     }
 
-    /// This dataset with one more column for objects of 0 and 1: the names that are 1.
+    /// Adds a column for objects of 0 and 1 that holds the names set to 1.
     private func readingScores(
         of nested: NestedColumn,
         notes: inout [String],
@@ -47,7 +46,7 @@ extension Dataset {
                     nested,
                     because:
                         "\(location(ofRow: refusal.row)) has \"\(name)\": \(refusal.value), which is neither 0 nor 1; "
-                        + "write labels as 0 or 1, or learn one of its parts as a number, such as "
+                        + "write labels as 0 or 1, or train on one of its parts as a number, for example with "
                         + "--label-column \(part) --problem-type regression"
                 )
             }
@@ -55,18 +54,19 @@ extension Dataset {
         }
         let labels = ScoreColumn.labels(scores, names: names, count: count)
         var note =
-            "holds objects of 0 and 1, read as the labels that are 1 of \(names.prefix(8).map { "\"\($0)\"" }.joined(separator: ", "))"
+            "holds objects of 0 and 1, read as lists of the labels set to 1, out of "
+            + "\(names.prefix(8).map { "\"\($0)\"" }.joined(separator: ", "))"
         if names.count > 8 { note += ", …" }
         if let first = labels.incomplete.first {
-            let row = counted(labels.incomplete.count, "row lacks", "rows lack")
+            let row = counted(labels.incomplete.count, "row lacks some of them and counts", "rows lack some of them and count")
             note +=
-                "; \(row) some of them and count as without a label (the first is \(location(ofRow: first)))"
+                "; \(row) as unlabelled (the first is \(location(ofRow: first)))"
         }
         notes.append("\(source): column \"\(nested.name)\" \(note)")
         return replacing(nested.name, with: try labels.column(storage))
     }
 
-    /// This dataset with the reason why a nested column holds no labels.
+    /// Records why a nested column does not hold labels.
     private func refusing(_ nested: NestedColumn, because reason: String) -> Dataset {
         var all = nestedColumns
         for index in all.indices where all[index].name == nested.name { all[index].refusal = reason }

@@ -1,11 +1,11 @@
 extension Dataset {
-    /// The same rows with label vectors as lists of labels: `[0, 1, 0]` is the label `1` of `0`, `1` and `2`.
+    /// Converts label vectors into lists of labels: `[0, 1, 0]` is the label `1` out of `0`, `1` and `2`.
     ///
-    /// Lists are label vectors if all have one length of at least 2, hold 0 and 1 (or truth values) alone, and could not be
-    /// lists of ids, as some hold a value twice. Other columns stay as they are.
+    /// Lists are label vectors if all have the same length of at least 2, hold only 0 and 1 (or Booleans), and cannot be
+    /// lists of ids because some repeat a value. Other columns are not changed.
     ///
-    /// - Parameter names: Columns of labels.
-    /// - Returns: A dataset with such columns changed, and a warning for each that says how it is read.
+    /// - Parameter names: The label columns.
+    /// - Returns: A dataset with the converted columns, and a warning for each that says how it was read.
     /// - Throws: `.missingColumn`, `.badFile`.
     public func readingLabelVectors(in names: [String]) throws(DatasetError) -> Dataset {
         var result = self
@@ -20,7 +20,7 @@ extension Dataset {
             }
             let feature = Feature.list(.classLabel(ClassLabel(names: labels)))
             result = try result.addColumn(name, sets, feature: feature).warning(
-                "column \"\(name)\" holds lists of \(length) zeros and ones, read as the labels 0 to \(length - 1) by their places"
+                "column \"\(name)\" holds lists of \(length) zeros and ones, read as the labels 0 to \(length - 1) by position"
             )
         }
         return result
@@ -31,7 +31,7 @@ extension Dataset {
         return .list(values.indices.filter { values[$0].score == true }.map(CellValue.int))
     }
 
-    /// The length of all vectors; nil if the lists are no vectors.
+    /// The length of all vectors; nil if the lists are not label vectors.
     private func labelVectorLength(_ name: String) throws(DatasetError) -> Int? {
         let done = DatasetError(.badData, "")
         var length: Int?

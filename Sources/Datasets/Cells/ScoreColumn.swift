@@ -1,6 +1,6 @@
-/// One member of objects of scores: the rows in which it is 1, and those in which it is missing.
+/// One member of score objects: the rows in which it is 1, and the rows in which it is missing.
 struct ScoreColumn {
-    /// A value that is no label.
+    /// A value that is not a label.
     struct Refusal {
         var row: Int
         var value: String
@@ -10,10 +10,10 @@ struct ScoreColumn {
     private(set) var rows: [Int] = []
     /// Rows in which it is missing.
     private(set) var missing: [Int] = []
-    /// The first value that is neither 0 nor 1; nil if there is none.
+    /// The first value other than 0 and 1; nil if all are valid.
     private(set) var refusal: Refusal?
 
-    /// Looks at a column of numbers or truth values, all of its rows, up to the first value that is no label.
+    /// Reads all rows of a column of numbers or Booleans, or up to the first value that is not a label.
     ///
     /// - Throws: `.badFile`.
     init(_ column: Column) throws(DatasetError) {
@@ -41,15 +41,15 @@ struct ScoreColumn {
         }
     }
 
-    /// The labels of rows of several scores.
+    /// The labels of all rows, combined from several scores.
     struct Labels {
-        /// By row; nil if a score is missing.
+        /// The labels by row; nil if a score is missing.
         var sets: [[Int32]?]
         var names: [String]
-        /// Rows in which some scores are missing and others are not.
+        /// Rows in which some but not all scores are missing.
         var incomplete: [Int]
 
-        /// The labels as lists of classes.
+        /// Returns the labels as a column of lists of classes.
         ///
         /// - Throws: `.badFile` if memory runs out.
         func column(_ storage: StorageOptions) throws(DatasetError) -> Column {
@@ -67,12 +67,12 @@ struct ScoreColumn {
         }
     }
 
-    /// Puts scores together.
+    /// Combines scores into labels.
     ///
     /// - Parameters:
-    ///   - scores: One a label.
-    ///   - names: The labels' names.
-    ///   - count: Rows.
+    ///   - scores: One score column per label.
+    ///   - names: The label names.
+    ///   - count: The number of rows.
     /// - Returns: The labels of all rows.
     static func labels(_ scores: [ScoreColumn], names: [String], count: Int) -> Labels {
         var sets = [[Int32]?](repeating: [], count: count)
@@ -91,7 +91,7 @@ struct ScoreColumn {
 }
 
 extension CellValue {
-    /// A number as a person writes it.
+    /// A number as text, for messages.
     fileprivate var number: String {
         switch self {
         case .int(let number): "\(number)"

@@ -1,10 +1,10 @@
-/// A list or an object that a cell of text spells, as Python's `str`, NumPy's or JSON writes it.
+/// A list or an object written as text in a cell, by Python's or NumPy's `str` or as JSON.
 ///
-/// Such cells come from `pandas.DataFrame.to_csv`, which writes every value by its `str`.
+/// `pandas.DataFrame.to_csv` writes such cells, because it formats every value with `str`.
 enum SpelledCell: Equatable {
-    /// A list, a tuple or a set of texts, numbers and truth values.
+    /// A list, a tuple or a set of texts, numbers and Booleans.
     case list([CellValue])
-    /// An object's members.
+    /// The members of an object.
     case object([Member])
     /// Label Studio's choices: an object such as `{"choices": ["Good", "Cheap"]}`.
     case choices([CellValue])
@@ -15,7 +15,7 @@ enum SpelledCell: Equatable {
         var value: CellValue
     }
 
-    /// Reads a cell; nil if it spells neither a list nor an object of plain values.
+    /// Reads a cell; nil if it is neither a list nor an object of plain values.
     init?(_ bytes: UnsafeBufferPointer<UInt8>) {
         var scanner = CellScanner(bytes)
         guard let cell = scanner.cell() else { return nil }
@@ -29,7 +29,7 @@ enum SpelledCell: Equatable {
         self = cell
     }
 
-    /// Whether a cell may spell a list or an object, by its first byte.
+    /// Whether the first byte allows the cell to be a list or an object.
     static func mayStart(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
         switch bytes.first(where: { $0 > 0x20 }) {
         case UInt8(ascii: "["), UInt8(ascii: "("), UInt8(ascii: "{"): true
@@ -40,14 +40,14 @@ enum SpelledCell: Equatable {
     }
 }
 
-/// Takes a cell apart.
+/// Parses a cell.
 ///
-/// It is strict: texts need quotes, so that `[removed]` is a text.
+/// Texts need quotes, so `[removed]` is plain text and not a list.
 private struct CellScanner {
     private let bytes: UnsafeBufferPointer<UInt8>
     private var position = 0
 
-    /// Elements of a list or an object at most.
+    /// The maximum number of elements in a list or an object.
     private static let mostElements = 1 << 16
 
     init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
@@ -65,7 +65,7 @@ private struct CellScanner {
         return position == bytes.count ? found : nil
     }
 
-    /// The next byte that is not white space; 0 at the end.
+    /// The next byte other than white space; 0 at the end.
     private mutating func peek() -> UInt8 {
         while position < bytes.count, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[position]) { position += 1 }
         return position < bytes.count ? bytes[position] : 0
@@ -86,7 +86,7 @@ private struct CellScanner {
         return true
     }
 
-    /// A list, with commas or, as NumPy writes, with spaces alone; a tuple of one value needs its comma.
+    /// A list separated by commas or, as in NumPy, by spaces; a tuple of one value needs a comma.
     private mutating func list(closedBy end: Unicode.Scalar, isTuple: Bool) -> SpelledCell? {
         position += 1
         if take(end) { return .list([]) }
@@ -111,7 +111,7 @@ private struct CellScanner {
         return .list(values)
     }
 
-    /// An object; or a set, which Python writes with the same braces.
+    /// An object, or a set, which Python writes with the same braces.
     private mutating func object() -> SpelledCell? {
         let start = position
         position += 1
@@ -136,7 +136,7 @@ private struct CellScanner {
         return take("}") ? .object(members) : nil
     }
 
-    /// A text in quotes, a number or a truth value; or one of NumPy's, such as `np.int64(1)`.
+    /// A quoted text, a number, a Boolean, or a NumPy scalar such as `np.int64(1)`.
     private mutating func element() -> CellValue? {
         switch peek() {
         case UInt8(ascii: "\""), UInt8(ascii: "'"): return text()
@@ -161,7 +161,7 @@ private struct CellScanner {
         byte == UInt8(ascii: "_") || (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte | 0x20)
     }
 
-    /// A number as Python or NumPy writes it; `0.` and `1.` are NumPy's.
+    /// A number as Python or NumPy writes it; NumPy writes `0.` and `1.`.
     private mutating func number() -> CellValue? {
         let start = position
         while position < bytes.count, "+-.eE0123456789".utf8.contains(bytes[position]), position - start < 64

@@ -1,24 +1,24 @@
 import Files
 
-/// Labels that are lists or objects written as text, in a column that could not be read as such.
+/// Labels that are lists or objects written as text, in a column that could not be converted.
 ///
-/// Columns whose cells are all alike are read as lists of labels (``Dataset/init(contentsOf:storage:)``), so these are
-/// mixed with other texts, or hold something that is no label.
+/// Columns whose cells all have one form are read as lists of labels (``Dataset/init(contentsOf:storage:)``). The columns
+/// here mix lists with other texts, or contain values that are not labels.
 package struct SpelledLabels: Sendable, Equatable {
-    /// Rows whose label is such a text.
+    /// The number of rows with such a label.
     package let count: Int
-    /// The first of the rows to correct, from 0: those that differ from most.
+    /// The first rows to correct, zero-based: those that differ from the majority.
     package let rows: [Int]
-    /// What is wrong, as a sentence without its full stop.
+    /// The problem, as a sentence without a period.
     package let message: String
 
-    /// Looks for such labels; nil if there are none.
+    /// Finds such labels; nil if there are none.
     ///
     /// - Parameters:
     ///   - labels: The labels of a column.
-    ///   - column: Its name.
-    ///   - dataset: The labels' rows.
-    ///   - exampleCount: Rows to name at most.
+    ///   - column: The column's name.
+    ///   - dataset: The rows with these labels.
+    ///   - exampleCount: The maximum number of rows to name.
     package init?(_ labels: RowLabels, column: String, of dataset: Dataset, exampleCount: Int = 8) {
         guard !labels.isMultiLabel else { return nil }
         let cells = labels.names.map { Self.mayBeSpelled($0) ? SpelledCell($0) : nil }
@@ -50,14 +50,14 @@ package struct SpelledLabels: Sendable, Equatable {
         } else {
             rows = [firstSpelled]
             message =
-                start + "the labels are lists or objects written as text that are not alike, such as "
+                start + "the labels are lists or objects written as text, but not all of one kind, such as "
                 + "\(name(firstSpelled)) in \(dataset.location(ofRow: firstSpelled))"
         }
     }
 
-    /// What to do.
+    /// How to fix the problem.
     package static let remedy =
-        "write the labels of all rows in the same way: a list of names each, or one name each"
+        "write the labels of all rows in the same way: a list of names per row, or one name per row"
 
     /// The error for training on such labels.
     package var error: DatasetError { DatasetError(.badData, "\(message); \(Self.remedy)") }

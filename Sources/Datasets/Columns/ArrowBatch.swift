@@ -1,18 +1,18 @@
 import CArrow
 
-/// A stretch of a column's rows: one Arrow array, on the heap or mapped from a file.
+/// Consecutive rows of a column: one Arrow array, on the heap or memory-mapped from a file.
 ///
-/// `@unchecked Sendable`: nothing changes between `init` and `deinit`, and Arrow may release on any thread.
+/// `@unchecked Sendable`: immutable between `init` and `deinit`, and Arrow may release memory on any thread.
 final class ArrowBatch: @unchecked Sendable {
     let type: ColumnType
-    /// Rows.
+    /// The number of rows.
     let count: Int
-    /// The values; of a list column the elements of all its lists.
+    /// The values; for a list column, the elements of all its lists.
     let values: ArrowValues
     private let lists: ArrowLists?
     private var array: ArrowArray
 
-    /// Takes an array over.
+    /// Takes ownership of an array.
     init(_ array: ArrowArray, type: ColumnType) {
         self.array = array
         self.type = type
@@ -28,7 +28,7 @@ final class ArrowBatch: @unchecked Sendable {
 
     deinit { array.release?(&array) }
 
-    /// Lends the array to CArrow.
+    /// Passes the array to CArrow for the duration of a call.
     func withArray<Result>(_ body: (UnsafePointer<ArrowArray>) -> Result) -> Result {
         withUnsafePointer(to: &array, body)
     }
@@ -36,20 +36,20 @@ final class ArrowBatch: @unchecked Sendable {
     /// Whether a row has no value.
     func isMissing(_ row: Int) -> Bool { lists?.isMissing(row) ?? values.isMissing(row) }
 
-    /// Where a row's list lies among ``values``; a single value is a list of one.
+    /// The range of a row's list in ``values``; a single value counts as a list of one.
     func elements(of row: Int) -> Range<Int> { lists?.elements(of: row) ?? row..<row + 1 }
 
-    /// One value.
+    /// The value of a row.
     func value(_ row: Int) -> CellValue {
         guard !isMissing(row) else { return .missing }
         guard let lists else { return values.value(row, as: type.value) }
         return .list(lists.elements(of: row).map { values.value($0, as: type.value) })
     }
 
-    /// Bytes of memory that the rows take, about.
+    /// The approximate memory size of the rows, in bytes.
     var byteCount: Int {
         guard let lists, count > 0 else { return count / 8 + values.byteCount(0..<count, as: type.value) }
-        // Slices of an array share all its elements.
+        // Slices of an array share all of its elements.
         let elements = lists.elements(of: 0).lowerBound..<lists.elements(of: count - 1).upperBound
         return count / 8 + 4 * count + values.byteCount(elements, as: type.value)
     }
@@ -57,9 +57,9 @@ final class ArrowBatch: @unchecked Sendable {
 
 /// The flat values of an array of the Arrow C data interface.
 ///
-/// Valid as long as the array's owner. Source: https://arrow.apache.org/docs/format/Columnar.html
+/// Valid as long as the array's owner exists. Source: https://arrow.apache.org/docs/format/Columnar.html
 struct ArrowValues {
-    /// How many there are.
+    /// The number of values.
     let count: Int
     private let offset: Int
     private let validity: UnsafePointer<UInt8>?
@@ -74,7 +74,7 @@ struct ArrowValues {
         third = array.n_buffers > 2 ? array.buffers?[2] : nil
     }
 
-    /// Where the texts and their offsets lie: equal for two arrays that share them.
+    /// The addresses of the offsets and text bytes: equal for two arrays that share them.
     var identity: [UnsafeRawPointer?] { [second, third] }
 
     @inline(__always)
@@ -84,7 +84,7 @@ struct ArrowValues {
         return validity[index >> 3] & (1 << UInt8(index & 7)) == 0
     }
 
-    /// A text's bytes.
+    /// The bytes of a text.
     @inline(__always)
     func utf8(_ row: Int) -> UnsafeBufferPointer<UInt8> {
         guard let offsets = second?.assumingMemoryBound(to: Int32.self) else {
@@ -102,7 +102,7 @@ struct ArrowValues {
         second?.assumingMemoryBound(to: Int32.self)[row + offset] ?? 0
     }
 
-    /// Several values in a row.
+    /// Several consecutive values.
     func int32s(_ rows: Range<Int>) -> UnsafeBufferPointer<Int32> {
         let start = second?.assumingMemoryBound(to: Int32.self)
         return UnsafeBufferPointer(
@@ -135,7 +135,7 @@ struct ArrowValues {
         }
     }
 
-    /// Bytes of some of the values, about.
+    /// The approximate size of a range of values, in bytes.
     func byteCount(_ range: Range<Int>, as type: ValueType) -> Int {
         switch type {
         case .bool: return range.count / 8

@@ -2,44 +2,44 @@ import CArrow
 import Files
 import Foundation
 
-/// Throws what the last call of this thread to CArrow failed for.
+/// Throws an error if the last CArrow call on this thread failed.
 ///
 /// - Parameters:
-///   - status: What the call returned.
-///   - message: Makes a sentence of Arrow's reason.
-/// - Throws: `.badFile` with that sentence.
+///   - status: The status that the call returned.
+///   - message: Makes the error's message from Arrow's reason.
+/// - Throws: `.badFile` with that message.
 func checkArrow(_ status: Int32, _ message: (String) -> String) throws(DatasetError) {
     guard status != Int32(CA_OK.rawValue) else { return }
     throw DatasetError(.badFile, message(String(cString: ca_last_error())))
 }
 
-/// A Parquet file, or an Arrow IPC file or stream: columns that are read when they are needed.
+/// A Parquet file, or an Arrow IPC file or stream, whose columns are read when they are needed.
 ///
-/// `@unchecked Sendable`: CArrow's sources are immutable once open, and each reader has a state of its own.
+/// `@unchecked Sendable`: CArrow's sources are immutable once open, and each reader has its own state.
 final class ArrowSource: @unchecked Sendable {
-    /// What a file is.
+    /// The format of a file.
     enum Format { case parquet, ipc }
 
     /// A column of the file, or a part of a nested one (``NestedColumn``).
     struct Field {
-        /// Its number, for ``ArrowSource/read(column:piece:type:_:)``.
+        /// The index of the column, for ``ArrowSource/read(column:piece:type:_:)``.
         var column: Int
         var name: String
         /// Nil if it holds nested values.
         var type: ColumnType?
-        /// How many objects lead to it: 0 for a column of the file, 1 for a member of its objects.
+        /// The number of enclosing objects: 0 for a column of the file, 1 for a member of its objects.
         var depth: Int
-        /// What nested values are.
+        /// The kind of nested values.
         var kind: NestedColumn.Kind
     }
 
-    /// A small file may hold one long text a million times.
+    // A small file may contain one long text a million times.
     private static let leastLimit = 1 << 30
     private static let mostExpansion = 200
 
     let path: String
     private var source = ca_source()
-    /// Bytes of values that one column may take.
+    /// The maximum size of one column's values, in bytes.
     let byteLimit: Int
 
     /// Opens a file.
@@ -57,7 +57,7 @@ final class ArrowSource: @unchecked Sendable {
 
     deinit { ca_source_free(source) }
 
-    /// The file's columns, in its order; behind a nested one come its parts.
+    /// The file's columns in order; a nested column is followed by its parts.
     var fields: [Field] {
         (0..<ca_source_column_count(source)).map {
             Field(
@@ -70,10 +70,10 @@ final class ArrowSource: @unchecked Sendable {
         }
     }
 
-    /// What the schema says under a key.
+    /// The value of a key in the schema's metadata.
     func metadata(_ key: String) -> String? { ca_source_metadata(source, key).map { String(cString: $0) } }
 
-    /// Rows by piece: what can be read side by side.
+    /// The number of rows in each piece; pieces can be read concurrently.
     var pieceCounts: [Int] {
         (0..<ca_source_piece_count(source)).map { Int(ca_source_piece_rows(source, $0)) }
     }
@@ -81,10 +81,10 @@ final class ArrowSource: @unchecked Sendable {
     /// Reads a piece of a column, batch by batch.
     ///
     /// - Parameters:
-    ///   - column: Which, from 0.
-    ///   - piece: Which, from 0.
-    ///   - type: The column's.
-    ///   - body: Gets every batch.
+    ///   - column: The zero-based index of the column.
+    ///   - piece: The zero-based index of the piece.
+    ///   - type: The column's type.
+    ///   - body: Receives every batch.
     /// - Throws: `.badFile`.
     func read(
         column: Int,
@@ -101,16 +101,16 @@ final class ArrowSource: @unchecked Sendable {
         }
     }
 
-    /// The fault of a file whose values take more than ``byteLimit``.
+    /// The error for a file whose values take more than ``byteLimit``.
     var isTooLarge: DatasetError {
         DatasetError(
             .badFile,
             "\(path) cannot be read: its texts take more than \(Self.mostExpansion) times the file's size; "
-                + "write it again without the repeated ones"
+                + "write it again without repeated texts"
         )
     }
 
-    /// Reads a piece of a column as the distinct texts of every batch and their numbers.
+    /// Reads a piece of a column as distinct texts and codes, batch by batch.
     ///
     /// - Throws: `.badFile`.
     func readClasses(
@@ -145,33 +145,33 @@ final class ArrowSource: @unchecked Sendable {
         guard rows == told else {
             throw DatasetError(
                 .badFile,
-                "\(path) cannot be read: it holds \(counted(rows, "row")) where it tells of \(told); "
+                "\(path) cannot be read: it holds \(counted(rows, "row")), but declares \(told); "
                     + "write it again, or download it again"
             )
         }
     }
 
-    /// Throws what Arrow says is wrong with the file.
+    /// Throws Arrow's error, with the file and column in the message.
     private func check(_ status: Int32, column: Int? = nil) throws(DatasetError) {
         try checkArrow(status) { reason in
             let column = column.map { String(cString: ca_source_column_name(source, Int32($0))) }
             let reason = column.map { "column \"\($0)\": \(reason)" } ?? reason
             if status == Int32(CA_OUT_OF_MEMORY.rawValue) {
-                return "\(path) cannot be read: it takes more memory than reading may (\(reason)); "
-                    + "write it again in several files"
+                return "\(path) cannot be read: it needs more memory than reading may use (\(reason)); "
+                    + "write it again as several files"
             }
             return "\(path) cannot be read: \(reason); write it again, or download it again"
         }
     }
 }
 
-/// A batch of class names: distinct texts once, and for each row which one.
+/// A batch of class names: the distinct texts, and a code for each row.
 ///
-/// `@unchecked Sendable`: as ``ArrowBatch``.
+/// `@unchecked Sendable` for the same reason as ``ArrowBatch``.
 final class ClassBatch: @unchecked Sendable {
-    /// The number of each row's text.
+    /// For each row, the index of its text.
     let codes: ArrowValues
-    /// The texts.
+    /// The distinct texts.
     let names: ArrowValues
     private var array: ArrowArray
 
@@ -185,7 +185,7 @@ final class ClassBatch: @unchecked Sendable {
 }
 
 extension NestedColumn.Kind {
-    /// CArrow's name for it.
+    /// Converts CArrow's kind.
     fileprivate init(_ nesting: ca_nesting) {
         switch nesting {
         case CA_OBJECT: self = .object

@@ -1,12 +1,12 @@
 import CArrow
 import Files
 
-/// Writes a Parquet or an Arrow IPC file, batch by batch.
+/// Writes a Parquet or Arrow IPC file, batch by batch.
 final class ArrowWriter {
-    /// What to write.
+    /// The format to write.
     enum Format { case parquet, arrow }
 
-    /// Takes the bytes that Arrow makes.
+    /// Receives the bytes that Arrow produces.
     private final class Sink {
         let write: (UnsafeRawBufferPointer) throws(FileError) -> Void
         var failure: FileError?
@@ -25,11 +25,11 @@ final class ArrowWriter {
     /// Starts a file.
     ///
     /// - Parameters:
-    ///   - format: What to write.
-    ///   - names: The columns' names.
-    ///   - types: The columns' types, as many.
-    ///   - metadata: What the schema is to carry beside them.
-    ///   - write: Takes the file's bytes, from its first to its last.
+    ///   - format: The format to write.
+    ///   - names: The names of the columns.
+    ///   - types: The types of the columns, one per name.
+    ///   - metadata: Additional metadata of the schema.
+    ///   - write: Receives the file's bytes, from first to last.
     /// - Throws: `.cannotWrite`.
     init(
         format: Format,
@@ -66,11 +66,11 @@ final class ArrowWriter {
 
     deinit { ca_writer_free(writer) }
 
-    /// Adds rows: one batch a column, all of one length.
+    /// Adds rows: one batch per column, all of the same length.
     ///
     /// - Throws: `.cannotWrite`.
     func append(_ batches: [ArrowBatch]) throws(DatasetError) {
-        // Copies of the descriptions; the batches keep what these point to.
+        // Shallow copies: the batches keep the buffers alive.
         let arrays = batches.map { $0.withArray { $0.pointee } }
         let status = withExtendedLifetime(batches) {
             arrays.withUnsafeBufferPointer { arrays in
@@ -81,7 +81,7 @@ final class ArrowWriter {
         try check(status)
     }
 
-    /// Writes what is left; without it the file is not whole.
+    /// Writes the rest of the file; without this call the file is incomplete.
     ///
     /// - Throws: `.cannotWrite`.
     func close() throws(DatasetError) { try check(ca_writer_close(writer)) }
@@ -96,12 +96,12 @@ final class ArrowWriter {
     }
 }
 
-/// Lends C an array of texts.
+/// Passes an array of texts to C for the duration of a call.
 private func withCStrings<Result>(
     _ texts: [String],
     _ body: (UnsafePointer<UnsafePointer<CChar>?>?) -> Result
 ) -> Result {
-    // One block for all, so that nothing has to be freed one by one.
+    // One block for all texts, so nothing has to be freed individually.
     var bytes: [CChar] = []
     var starts: [Int] = []
     for text in texts {

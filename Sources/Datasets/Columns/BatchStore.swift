@@ -2,20 +2,20 @@ import CArrow
 import Files
 public import Foundation
 
-/// How much memory columns may take, and where what is beyond it goes.
+/// How much memory columns may use, and where larger columns are stored.
 public struct StorageOptions: Sendable {
-    /// Bytes of one column, or of one text file's columns together, that stay in memory.
+    /// The maximum size in memory, in bytes, of one column, or of all columns of one text file together.
     ///
-    /// What is larger goes to a temporary file that is mapped. Default 1 GB.
+    /// Larger data goes to a temporary file that is memory-mapped. Default 1 GB.
     public var memoryLimit = 1 << 30
-    /// Where temporary files go; they have no name while they are used, so that none is left behind.
+    /// The folder for temporary files. They are unlinked while in use, so none is left behind.
     public var temporaryFolder = FileManager.default.temporaryDirectory
 
-    /// The defaults.
+    /// Creates the default options.
     public init() {}
 }
 
-/// Rows on their way into a dataset: kept in memory, and from a limit on in a mapped file.
+/// Collects the rows of a dataset, in memory up to a limit and in a memory-mapped file beyond it.
 struct BatchStore {
     private let names: [String]
     private let types: [ColumnType]
@@ -31,12 +31,12 @@ struct BatchStore {
         columns = types.map { _ in [] }
     }
 
-    /// Adds rows: one batch a column, all of one length.
+    /// Adds rows: one batch per column, all of the same length.
     mutating func append(_ batches: [ArrowBatch]) throws(DatasetError) {
         if let spill { return try spill.writer.append(batches) }
         byteCount += batches.reduce(0) { $0 + $1.byteCount }
         for (index, batch) in batches.enumerated() { columns[index].append(batch) }
-        // What other columns take counts, too: all of them share the memory that reading may take.
+        // Other columns count, too, because all share the memory limit for reading.
         if byteCount > options.memoryLimit || ca_memory_in_use() > ca_memory_limit() / 2 { try spillOver() }
     }
 
@@ -49,14 +49,14 @@ struct BatchStore {
         spill = file
     }
 
-    /// All rows.
+    /// Returns the columns with all rows.
     consuming func finish() throws(DatasetError) -> [Column] {
         if let spill { return try spill.columns() }
         return zip(types, columns).map { Column(type: $0, batches: $1) }
     }
 }
 
-/// A temporary Arrow file: written once, then mapped without a name.
+/// A temporary Arrow file that is written once, memory-mapped, and then unlinked.
 private final class SpillFile {
     let writer: ArrowWriter
     private let path: String

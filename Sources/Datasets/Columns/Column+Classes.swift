@@ -1,13 +1,13 @@
-/// A column's distinct texts in the order of their bytes, and for every value which of them it is.
+/// A column's distinct texts, sorted by bytes, and a code for every value.
 struct ClassCodes: Sendable {
-    /// Sorted by bytes, which is the order of code points.
+    /// The distinct texts, sorted by bytes, which is the order of code points.
     var names: [String]
-    /// By value; -1 where it is missing.
+    /// For each value, the index of its name; -1 for a missing value.
     var codes: [Int32]
 }
 
 extension Column {
-    /// The classes that the values name; of a list column, which must be loaded, those of all elements, row by row.
+    /// The classes of the values. For a list column, which must be loaded: the classes of all elements, row by row.
     ///
     /// - Throws: `.badFile`.
     ///
@@ -44,7 +44,7 @@ extension Column {
     }
 }
 
-/// Texts numbered as they come, and the numbers of values.
+/// Texts numbered in order of appearance, and the codes of values.
 private struct ClassTable: Sendable {
     private(set) var names: [[UInt8]] = []
     private(set) var codes: [Int32] = []
@@ -58,13 +58,13 @@ private struct ClassTable: Sendable {
         return number
     }
 
-    /// The dictionary that came last: the batches of a Parquet column share theirs.
+    /// The previous dictionary: the batches of a Parquet column share one.
     private var last: (identity: SharedDictionary, map: [Int32])?
 
-    /// Adds a batch's values; of lists the elements of one row after another.
+    /// Adds the values of a batch; for lists, the elements row by row.
     mutating func append(_ batch: ClassBatch, order lists: ArrowBatch?) {
         let identity = SharedDictionary(batch)
-        // Only names that a row has are classes: a dictionary may hold more.
+        // Only names used by a row are classes; a dictionary may contain more.
         var map = [Int32](repeating: Self.unseen, count: batch.names.count)
         if let last, last.identity == identity { map = last.map }
         codes.reserveCapacity(codes.count + batch.codes.count)
@@ -86,7 +86,7 @@ private struct ClassTable: Sendable {
 
     private static let unseen: Int32 = -2
 
-    /// The texts that values have, sorted, and the values' places among them.
+    /// Sorts the used texts and renumbers the codes accordingly.
     func sorted(_ codes: [Int32]) -> ClassCodes {
         var isUsed = [Bool](repeating: false, count: names.count)
         for code in codes where code >= 0 { isUsed[Int(code)] = true }
@@ -102,7 +102,7 @@ private struct ClassTable: Sendable {
     }
 }
 
-/// Tells whether two batches share their texts; holds the batch, so that its memory is not given to another.
+/// Compares whether two batches share their texts. It keeps the batch alive, so that its memory is not reused.
 private struct SharedDictionary: Sendable, Equatable {
     private let batch: ClassBatch
 

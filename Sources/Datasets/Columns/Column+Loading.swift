@@ -1,11 +1,11 @@
 import CArrow
 
-/// Which stored rows a selection needs, each once and ascending, and the selection among these.
+/// The stored rows that a selection needs, sorted and unique, and the selection expressed in terms of them.
 struct Compaction: Sendable {
     let kept: [Int]
     let selection: RowSelection
 
-    /// Nil where so many rows are needed that all had better be kept.
+    /// Nil if so many rows are needed that it is better to keep all.
     init?(_ selection: RowSelection, storedCount: Int) {
         guard selection.rows.count * 4 < storedCount else { return nil }
         var kept: [Int] = []
@@ -17,11 +17,11 @@ struct Compaction: Sendable {
 }
 
 extension Column {
-    /// The column in memory, or mapped where it is large.
+    /// Reads the column into memory, or into a memory-mapped file if it is large.
     ///
     /// - Parameters:
     ///   - compaction: The stored rows to keep; nil keeps all.
-    ///   - options: How much may stay in memory.
+    ///   - options: The memory limit.
     /// - Returns: A loaded column of the same rows.
     /// - Throws: `.badFile`.
     func loaded(_ compaction: Compaction?, _ options: StorageOptions) throws(DatasetError) -> Column {
@@ -55,7 +55,7 @@ extension Column {
         return column
     }
 
-    /// A piece, and which of the chosen rows lie in it.
+    /// A piece, and the range of the chosen rows that lie in it.
     private struct Part: Sendable {
         var piece: Int
         var chosen: Range<Int>
@@ -73,10 +73,10 @@ extension Column {
         return parts
     }
 
-    /// Bytes that pieces read side by side may take together; larger ones pass batch by batch.
+    /// The maximum total size of concurrently read pieces, in bytes; larger pieces are read batch by batch.
     private static let windowBytes = 512 << 20
 
-    /// Bytes that the values may take: what the files that hold them allow.
+    /// The maximum size of the values in bytes, according to the files that hold them.
     private var byteLimit: Int {
         var sources: [ObjectIdentifier: Int] = [:]
         for case .file(let source, _, _, _) in pieces { sources[ObjectIdentifier(source)] = source.byteLimit }
@@ -86,13 +86,13 @@ extension Column {
         }
     }
 
-    /// A part's batches; nil where they take more than so many bytes.
+    /// Reads the batches of a part; nil if they exceed a size limit in bytes.
     private func batches(
         _ part: Part,
         of rows: [Int]?,
         upTo limit: Int
     ) throws(DatasetError) -> [ArrowBatch]? {
-        /// Ends the reading early.
+        /// A placeholder error that stops the reading early.
         let enough = DatasetError(.badData, "")
         var batches: [ArrowBatch] = []
         var room = limit
@@ -108,7 +108,7 @@ extension Column {
         return batches
     }
 
-    /// Hands a part's batches on, of chosen rows where there are any.
+    /// Passes the batches of a part to a closure, with only the chosen rows if there is a choice.
     private func read(
         _ part: Part,
         of rows: [Int]?,
@@ -131,9 +131,9 @@ extension Column {
 }
 
 extension ArrowBatch {
-    /// The rows of these numbers, in that order.
+    /// Returns the rows at these indices, in that order.
     ///
-    /// - Throws: `.badFile` where memory runs out.
+    /// - Throws: `.badFile` if memory runs out.
     func taking(_ rows: [Int64]) throws(DatasetError) -> ArrowBatch {
         var taken = ArrowArray()
         let status = withArray { ca_array_take(&taken, $0, type.arrow, rows, Int64(rows.count)) }
@@ -141,9 +141,9 @@ extension ArrowBatch {
         return ArrowBatch(taken, type: type)
     }
 
-    /// The values as texts, as Python's `str` writes them.
+    /// Returns the values as texts, as Python's `str` writes them.
     ///
-    /// - Throws: `.badFile` where memory runs out.
+    /// - Throws: `.badFile` if memory runs out.
     func asText() throws(DatasetError) -> ArrowBatch {
         if type.value == .string { return self }
         var text = ArrowArray()
@@ -152,9 +152,9 @@ extension ArrowBatch {
         return ArrowBatch(text, type: ColumnType(.string, isList: type.isList))
     }
 
-    /// The values, of lists the elements, as distinct texts and their numbers.
+    /// Returns the values, or the elements of lists, as distinct texts and codes.
     ///
-    /// - Throws: `.badFile` where memory runs out.
+    /// - Throws: `.badFile` if memory runs out.
     func asClasses() throws(DatasetError) -> ClassBatch {
         var classes = ArrowArray()
         let status = withArray { ca_array_to_classes(&classes, $0, type.arrow) }

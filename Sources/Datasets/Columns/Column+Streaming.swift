@@ -1,21 +1,21 @@
 extension Dataset {
-    /// Hands a column's rows on batch by batch without keeping them, so that a file larger than memory passes through.
+    /// Streams a column batch by batch without keeping its rows, so that a file may be larger than memory.
     ///
-    /// Stretches of rows are read side by side; within one, batches come in order.
+    /// Ranges of rows are read concurrently; within a range, batches come in order.
     ///
     /// - Parameters:
     ///   - name: The column.
-    ///   - start: Makes what gathers a stretch, from the number of its rows.
-    ///   - body: Adds a batch to it.
-    /// - Returns: What was gathered, in the rows' order.
-    /// - Throws: `.missingColumn`, `.badFile`, and what `body` throws.
+    ///   - start: Makes the initial result of a range, given its number of rows.
+    ///   - body: Adds a batch to the result of its range.
+    /// - Returns: The results of all ranges, in row order.
+    /// - Throws: `.missingColumn`, `.badFile`, and errors of `body`.
     func gather<Part: Sendable>(
         _ name: String,
         start: @Sendable (Int) -> Part,
         _ body: @Sendable (inout Part, ArrowBatch) throws(DatasetError) -> Void
     ) throws(DatasetError) -> [Part] {
         let stretches = try stretches(of: name)
-        // Without a window every core would start a stretch of its own, and all of them would be in memory.
+        // A window limits how many ranges are in memory together.
         var parts: [Part] = []
         var first = 0
         while first < stretches.count {
@@ -30,12 +30,12 @@ extension Dataset {
         return parts
     }
 
-    /// Hands a column's rows on batch by batch, in order and one at a time.
+    /// Streams a column batch by batch, in order and one at a time.
     ///
     /// - Parameters:
     ///   - name: The column.
-    ///   - body: Gets every batch.
-    /// - Throws: `.missingColumn`, `.badFile`, and what `body` throws.
+    ///   - body: Receives every batch.
+    /// - Throws: `.missingColumn`, `.badFile`, and errors of `body`.
     func stream(
         _ name: String,
         _ body: (ArrowBatch) throws(DatasetError) -> Void
@@ -43,7 +43,7 @@ extension Dataset {
         for stretch in try stretches(of: name) { try stretch.read(body) }
     }
 
-    /// Rows of a chosen few are gathered first: they stand anywhere in the file.
+    /// The ranges to read. Selected rows are loaded first, because they may be anywhere in the file.
     private func stretches(of name: String) throws(DatasetError) -> [Stretch] {
         let column = columns[try index(of: name)]
         guard column.selection != nil else {
@@ -56,7 +56,7 @@ extension Dataset {
     }
 }
 
-/// Rows that follow one another.
+/// Consecutive rows of a column.
 private struct Stretch: Sendable {
     enum Place { case piece(Int), rows(Range<Int>) }
 

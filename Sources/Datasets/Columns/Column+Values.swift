@@ -1,20 +1,20 @@
 import Files
 
 extension Column {
-    /// A column of given values.
+    /// Creates a column from values.
     ///
     /// - Parameters:
-    ///   - values: A value a row.
-    ///   - feature: What the column holds; nil tells it by the values.
+    ///   - values: One value per row.
+    ///   - feature: What the column holds; nil infers it from the values.
     ///   - name: The column's name, for messages.
-    /// - Throws: `.badData` where the values' types differ.
+    /// - Throws: `.badData` if the values have different types.
     init(_ values: [CellValue], feature: Feature? = nil, name: String) throws(DatasetError) {
         let wanted = feature?.columnType
         var type = wanted
         func differ(_ found: String) -> DatasetError {
             DatasetError(
                 .badData,
-                "column \"\(name)\" holds \(found) where it held \(type.map { "\(Feature($0))" } ?? "lists") before; "
+                "column \"\(name)\" holds \(found), but earlier rows hold \(type.map { "\(Feature($0))" } ?? "lists"); "
                     + "give all its values one type"
             )
         }
@@ -48,7 +48,7 @@ extension Column {
         self.init(feature: feature ?? Feature(chosen), type: chosen, batches: batches)
     }
 
-    /// Refuses whole numbers that 32 bits cannot hold, and ids beyond the classes; a negative id means "no label".
+    /// Rejects integers that do not fit into 32 bits, and ids beyond the classes. A negative id means "no label".
     private static func checkRange(
         of values: [CellValue],
         type: ColumnType,
@@ -62,9 +62,9 @@ extension Column {
                 guard let number = element.int, !range.contains(number) else { continue }
                 let allowed =
                     label.map {
-                        "and its \(counted($0.names.count, "class has", "classes have")) ids below \($0.names.count)"
+                        "but its \(counted($0.names.count, "class has", "classes have")) ids below \($0.names.count)"
                     }
-                    ?? "which is not from \(range.lowerBound) to \(range.upperBound - 1)"
+                    ?? "which is outside \(range.lowerBound) to \(range.upperBound - 1)"
                 throw DatasetError(
                     .badData,
                     "row \(row + 1): column \"\(name)\" holds \(number), \(allowed); fix the row, or choose another feature"
@@ -73,7 +73,7 @@ extension Column {
         }
     }
 
-    /// The column as texts, of the same rows; it must be loaded.
+    /// Converts a loaded column to texts.
     func asText() throws(DatasetError) -> Column {
         guard type.value != .string else { return self }
         var batches: [ArrowBatch] = []
@@ -87,7 +87,7 @@ extension Column {
         )
     }
 
-    /// The rows of a range one after another in memory; the column must be loaded.
+    /// Copies a range of rows of a loaded column into one batch.
     func batch(_ range: Range<Int>) throws(DatasetError) -> ArrowBatch {
         var builder = ColumnBuilder(type: type)
         var cursor = ColumnCursor(self)
@@ -100,13 +100,13 @@ extension Column {
 }
 
 extension ColumnType {
-    /// The type that holds values of both types; nil where there is none.
+    /// Returns the type that can hold values of both types; nil if there is none.
     func holding(_ other: ColumnType, isFixed: Bool) -> ColumnType? {
         guard isList == other.isList else { return nil }
         if value == other.value { return self }
         switch (value, other.value) {
         case (.int64, .int32), (.float64, .int32), (.float64, .int64): return self
-        // A value that fits is put into a column of given type; what cannot fit was refused before.
+        // A fixed type accepts the values that fit; others have been rejected before.
         case (.int32, .int64): return isFixed ? self : other
         case (.int32, .float64), (.int64, .float64): return isFixed ? nil : other
         default: return nil

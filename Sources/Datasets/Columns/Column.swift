@@ -1,13 +1,13 @@
-/// Row numbers that several columns share.
+/// Row indices that several columns share.
 final class RowSelection: Sendable {
     let rows: [Int]
 
     init(_ rows: [Int]) { self.rows = rows }
 }
 
-/// A column: pieces one after another, each in memory, mapped, or still in its file, and which of their rows count.
+/// A column: a sequence of pieces (in memory, memory-mapped, or in a file), and a selection of their rows.
 struct Column: Sendable {
-    /// A stretch of stored rows.
+    /// Consecutive stored rows.
     enum Piece: Sendable {
         case batch(ArrowBatch)
         case file(ArrowSource, column: Int, piece: Int, count: Int)
@@ -23,9 +23,9 @@ struct Column: Sendable {
     var feature: Feature
     let type: ColumnType
     let pieces: [Piece]
-    /// The first stored row of every piece, and the number of all of them at the end.
+    /// The first stored row of every piece, followed by the number of all stored rows.
     let starts: [Int]
-    /// The stored rows that count, in their order; nil where all do.
+    /// The selected stored rows, in order; nil if all are selected.
     let selection: RowSelection?
 
     init(feature: Feature, type: ColumnType, pieces: [Piece], selection: RowSelection? = nil) {
@@ -45,23 +45,23 @@ struct Column: Sendable {
         )
     }
 
-    /// Rows in the pieces.
+    /// The number of rows in all pieces.
     var storedCount: Int { starts[starts.count - 1] }
 
-    /// Rows that count.
+    /// The number of selected rows.
     var count: Int { selection?.rows.count ?? storedCount }
 
-    /// Whether all rows are in memory or mapped.
+    /// Whether all rows are in memory or memory-mapped.
     var isLoaded: Bool {
         pieces.allSatisfy { if case .batch = $0 { true } else { false } }
     }
 
-    /// The same pieces with other rows of them.
+    /// Returns a column of the same pieces with another selection.
     func selecting(_ selection: RowSelection?) -> Column {
         Column(feature: feature, type: type, pieces: pieces, selection: selection)
     }
 
-    /// The piece that holds a stored row.
+    /// Returns the index of the piece that contains a stored row.
     func pieceIndex(of row: Int) -> Int {
         var (low, high) = (0, pieces.count)
         while high - low > 1 {
@@ -71,7 +71,7 @@ struct Column: Sendable {
         return low
     }
 
-    /// Hands a piece's stored rows on batch by batch.
+    /// Reads the stored rows of a piece batch by batch.
     func read(
         piece index: Int,
         _ body: (ArrowBatch) throws(DatasetError) -> Void
@@ -84,16 +84,16 @@ struct Column: Sendable {
     }
 }
 
-/// Finds the batches of a loaded column's rows; fastest where one row follows another.
+/// Finds the batches of a loaded column's rows; fastest for consecutive rows.
 struct ColumnCursor {
     private let column: Column
     private var range = 0..<0
     private var current: ArrowBatch?
 
-    /// A cursor over a column that is loaded.
+    /// Creates a cursor over a loaded column.
     init(_ column: Column) { self.column = column }
 
-    /// The batch that holds a row, and where in it; nil beyond the last.
+    /// Returns the batch that contains a row, and the row's index in it; nil beyond the last row.
     @inline(__always)
     mutating func locate(_ row: Int) -> (batch: ArrowBatch, row: Int)? {
         let stored = column.selection?.rows[row] ?? row

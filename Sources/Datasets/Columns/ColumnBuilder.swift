@@ -1,9 +1,9 @@
 import CArrow
 
 extension ArrowBatch {
-    /// Lists of numbers that lie end to end.
+    /// Creates a batch of lists from their concatenated numbers.
     ///
-    /// - Throws: `.badFile` where memory runs out.
+    /// - Throws: `.badFile` if memory runs out.
     convenience init(packed values: [Int32], listOffsets: [Int32], type: ColumnType) throws(DatasetError) {
         var array = ArrowArray()
         let status = ca_array_make(
@@ -22,16 +22,16 @@ extension ArrowBatch {
     }
 }
 
-/// Gathers the values of a column, to be made into Arrow memory at once.
+/// Collects the values of a column for one Arrow array.
 struct ColumnBuilder {
     let type: ColumnType
-    /// Rows so far.
+    /// The number of rows collected.
     private(set) var count = 0
-    /// Bytes of values so far.
+    /// The size of the collected values, in bytes.
     var byteCount: Int { data.count }
     private var validity: [UInt8] = []
     private var hasMissing = false
-    /// Which of the lists' elements have no value.
+    /// The indices of list elements without a value.
     private var missingElements: [Int] = []
     private var listOffsets: [Int32]
     private var offsets: [Int32]
@@ -44,7 +44,7 @@ struct ColumnBuilder {
         offsets = type.value == .string ? [0] : []
     }
 
-    /// Whether it is time to make a batch of the rows.
+    /// Whether there are enough rows for a batch.
     var isFull: Bool {
         count >= Self.batchRows || data.count >= Self.batchBytes || elementCount >= Self.batchElements
     }
@@ -53,15 +53,15 @@ struct ColumnBuilder {
     private static let batchElements = 1 << 21
     private static let batchBytes = 1 << 24
 
-    /// A row without a value.
+    /// Adds a row without a value.
     mutating func appendMissing() {
         if !type.isList { appendElement(.missing) }
         endRow(isMissing: true)
     }
 
-    /// Rows without a value, as many as fill a batch at most.
+    /// Adds rows without a value, at most as many as fill a batch.
     ///
-    /// - Returns: How many of them.
+    /// - Returns: The number of rows added.
     mutating func appendMissing(upTo rows: Int) -> Int {
         let rows = min(rows, max(Self.batchRows - count, 1))
         count += rows
@@ -79,21 +79,21 @@ struct ColumnBuilder {
         return rows
     }
 
-    /// A row of text.
+    /// Adds a row of text.
     mutating func append(utf8: some Collection<UInt8>) {
         data.append(contentsOf: utf8)
         endElement()
         endRow()
     }
 
-    /// A row of a fixed-size value of exactly the column's type.
+    /// Adds a row with a fixed-size value of exactly the column's type.
     mutating func append(number: some BitwiseCopyable) {
         appendBytes(of: number)
         endElement()
         endRow()
     }
 
-    /// A row of any value; one of another type than the column's is missing.
+    /// Adds a row with any value; a value of another type becomes missing.
     mutating func append(_ value: CellValue) {
         switch value {
         case .missing: appendMissing()
@@ -107,7 +107,7 @@ struct ColumnBuilder {
         }
     }
 
-    /// A row of a batch of the same type.
+    /// Adds a row from a batch of the same type.
     mutating func append(_ batch: ArrowBatch, row: Int) {
         guard !batch.isMissing(row) else { return appendMissing() }
         for element in batch.elements(of: row) {
@@ -126,7 +126,7 @@ struct ColumnBuilder {
 
     /// Adds a value, or an element of a list, without ending the row.
     ///
-    /// One of another type is missing.
+    /// A value of another type becomes missing.
     private mutating func appendElement(_ value: CellValue) {
         switch (type.value, value) {
         case (.string, .string(var text)): text.withUTF8 { data.append(contentsOf: $0) }
@@ -159,7 +159,7 @@ struct ColumnBuilder {
         if type.isList { listOffsets.append(Int32(truncatingIfNeeded: elementCount)) }
     }
 
-    /// Bytes of a value; a text's vary.
+    /// The size of a value in bytes; 0 for texts, whose size varies.
     private static func width(of type: ValueType) -> Int {
         switch type {
         case .string: 0
@@ -169,7 +169,7 @@ struct ColumnBuilder {
         }
     }
 
-    /// The values as Arrow memory; the builder is empty after it.
+    /// Returns the values as an Arrow array and empties the builder.
     mutating func finish() throws(DatasetError) -> ArrowBatch {
         guard data.count <= Int32.max, elementCount < Int32.max else {
             throw DatasetError(

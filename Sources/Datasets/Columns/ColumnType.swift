@@ -1,6 +1,6 @@
 import CArrow
 
-/// What one value of a column is; the reference's dtype names.
+/// The type of one value, with the dtype names of datasets.
 public enum ValueType: String, Sendable, CaseIterable {
     /// UTF-8 text.
     case string
@@ -14,12 +14,12 @@ public enum ValueType: String, Sendable, CaseIterable {
     case float64
 }
 
-/// How a column's values lie in memory.
+/// The type of a column's values in memory.
 struct ColumnType: Sendable, Equatable {
     var value: ValueType
     var isList = false
 
-    /// The type that CArrow names; nil for nested values.
+    /// Converts CArrow's type; nil for nested values.
     init?(_ type: ca_type) {
         switch type.kind {
         case CA_STRING: value = .string
@@ -40,7 +40,7 @@ struct ColumnType: Sendable, Equatable {
     /// Whether each value is one number.
     var isNumber: Bool { !isList && [.int32, .int64, .float64].contains(value) }
 
-    /// CArrow's name for it.
+    /// The corresponding CArrow type.
     var arrow: ca_type {
         let kind =
             switch value {

@@ -2,13 +2,13 @@ import Dispatch
 import Foundation
 import Synchronization
 
-/// Does independent work on all cores; results come in the order of the items.
+/// Runs independent work on all cores and returns the results in the order of the items.
 ///
 /// - Parameters:
-///   - items: What to work on.
-///   - body: Makes one item's result.
-/// - Returns: As many results as there are items.
-/// - Throws: The first failure, by the items' order.
+///   - items: The items to work on.
+///   - body: Computes the result of one item.
+/// - Returns: One result per item.
+/// - Throws: The first failure, in the order of the items.
 func concurrentMap<Item: Sendable, Result: Sendable>(
     _ items: [Item],
     _ body: @Sendable (Item) throws(DatasetError) -> Result
@@ -33,5 +33,5 @@ func concurrentMap<Item: Sendable, Result: Sendable>(
     return values
 }
 
-/// Items that are worked on side by side before their results are put in order.
+/// The number of items to process concurrently before their results are collected in order.
 var concurrentWindow: Int { 2 * ProcessInfo.processInfo.activeProcessorCount }

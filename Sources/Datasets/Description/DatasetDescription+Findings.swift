@@ -1,15 +1,15 @@
 import Files
 
 extension DatasetDescription {
-    /// What there is to mend, the gravest first; empty where there is nothing to do.
+    /// Everything that should be fixed, most serious first; empty if nothing was found.
     public var findings: [Finding] {
         var list = FindingList()
         list.add(
             .repeatedHeader,
             repeatedHeaderRows.count,
-            "\(counted(repeatedHeaderRows.count, "row repeats", "rows repeat")) the header, as when files are joined by hand",
+            "\(counted(repeatedHeaderRows.count, "row repeats", "rows repeat")) the header, as if files had been concatenated",
             do:
-                "delete \(repeatedHeaderRows.count == 1 ? "it" : "them"): the columns' names are taken for a text and its label",
+                "delete \(repeatedHeaderRows.count == 1 ? "it" : "them"): the column names would count as a text and its label",
             [Finding.Example(rows: repeatedHeaderRows)]
         )
         if let labels {
@@ -35,14 +35,14 @@ extension DatasetDescription {
             }
         }
         if let labels {
-            // Of one class alone the size is no matter.
+            // The size of a single class does not matter.
             if !list.all.contains(where: { $0.kind == .oneClass }) { Self.addClassSizes(labels, to: &list) }
             list.add(
                 .similarNames,
                 labels.similarNames.count,
                 "\(counted(labels.similarNames.count, "group of label names differs", "groups of label names differ")) "
                     + "in case or spaces only",
-                do: "give each the same name, unless they are meant to differ",
+                do: "give each group one name, unless the names are meant to differ",
                 labels.similarNames.map { Finding.Example(labels: $0) }
             )
             Self.addOddNames(labels, to: &list)
@@ -51,10 +51,10 @@ extension DatasetDescription {
     }
 }
 
-// What is wrong with texts.
+// Findings about texts.
 extension DatasetDescription {
     private static func addEmptyTexts(_ texts: Texts, to list: inout FindingList) {
-        let remedy = "leave them out: there is nothing in them to learn from"
+        let remedy = "leave them out: nothing can be learned from them"
         list.add(
             .missingTexts,
             texts.missing,
@@ -65,7 +65,7 @@ extension DatasetDescription {
         list.add(
             .emptyTexts,
             texts.blank,
-            "\(counted(texts.blank, "text is", "texts are")) empty, or white space only",
+            "\(counted(texts.blank, "text is", "texts are")) empty or only white space",
             do: remedy,
             [Finding.Example(rows: texts.blankRows)]
         )
@@ -81,7 +81,7 @@ extension DatasetDescription {
             "\(counted(repeated.conflictingTexts, "text has", "texts have")) different labels in different rows "
                 + "(\(counted(repeated.conflictingRows, "row")))",
             do:
-                "decide which label is right, or leave these rows out: no answer to them can be right every time",
+                "decide which label is right, or leave these rows out: no prediction can be right for all of them",
             repeated.conflictExamples.map(example)
         )
         list.add(
@@ -89,7 +89,7 @@ extension DatasetDescription {
             repeated.repeatedRows,
             "\(counted(repeated.repeatedRows, "row repeats", "rows repeat")) the text of an earlier one "
                 + "(\(counted(repeated.texts, "text")))",
-            do: "keep one row of each before you split: a text on both sides of a split flatters the result",
+            do: "keep one row of each before you split: a text in both parts of a split inflates the metrics",
             repeated.examples.map(example)
         )
     }
@@ -101,10 +101,10 @@ extension DatasetDescription {
         list.add(
             .textsInBothSplits,
             overlap.sharedRows,
-            "\(counted(overlap.sharedRows, "evaluation row has", "evaluation rows have")) a text that is trained on, too "
-                + "(\(percentage(overlap.sharedRows, of: overlap.evaluationRows))\(differing))",
+            "\(counted(overlap.sharedRows, "evaluation row has", "evaluation rows have")) a text that is also in the "
+                + "training data (\(percentage(overlap.sharedRows, of: overlap.evaluationRows))\(differing))",
             do:
-                "leave them out of one side: a model may know them by heart, and the result then says too much",
+                "leave them out of one part: the model may have memorized them, which inflates the metrics",
             overlap.examples.map {
                 Finding.Example(
                     rows: [$0.trainRow],
@@ -122,40 +122,40 @@ extension DatasetDescription {
         tokens: TextLengths?,
         to list: inout FindingList
     ) {
-        let worst = cut.byClass.first.map { "; of \"\($0.name)\" \(percentage($0.cut, of: $0.count))" } ?? ""
+        let worst = cut.byClass.first.map { "; \(percentage($0.cut, of: $0.count)) of \"\($0.name)\"" } ?? ""
         list.add(
             .truncatedTexts,
             cut.cut,
             "\(counted(cut.cut, "text is", "texts are")) longer than \(counted(cut.maxLength, "token")) "
                 + "(\(percentage(cut.cut, of: rows))\(worst))",
             do: longerLength(than: cut, of: rows, tokens: tokens)
-                + "what is cut off is never seen, which is no loss where the beginning tells the class"
+                + "the model never sees what is cut off, which does no harm if the beginning shows the class"
         )
     }
 
-    /// Which longer length leaves 95 % of the texts whole, or as many as the model allows.
+    /// Advice on a longer length that keeps 95 % of the texts whole, or as many as the model allows.
     private static func longerLength(than cut: Truncation, of rows: Int, tokens: TextLengths?) -> String {
         let enough = tokens?.percentile95 ?? 0
         if let limit = cut.limit, limit <= cut.maxLength {
             return
-                "the model takes no more than \(counted(limit, "token")): shorten or divide the texts, or choose a model that "
-                + "takes longer ones; "
+                "the model accepts at most \(counted(limit, "token")): shorten or split the texts, or choose a model that "
+                + "accepts longer ones; "
         }
         if let limit = cut.limit, enough > limit {
             let whole = percentage(rows - cut.cutAtLimit, of: rows)
             return
-                "--max-length \(limit), the most that the model takes, leaves \(whole) whole, for more time and memory; "
+                "--max-length \(limit), the model's maximum, keeps \(whole) of all texts whole but takes more time and memory; "
         }
         return enough > cut.maxLength
-            ? "--max-length \(enough) leaves 95 % whole, for more time and memory; " : ""
+            ? "--max-length \(enough) keeps 95 % of all texts whole but takes more time and memory; " : ""
     }
 }
 
-// What is wrong with labels.
+// Findings about labels.
 extension DatasetDescription {
-    /// Rows below which a class is called small: of a fifth held out, fewer than two.
+    /// Classes with fewer rows are called small: a 20 % hold-out would contain fewer than two of them.
     private static let smallClass = 10
-    /// How many times the rows of the smallest class the largest may have.
+    /// The largest class may have this many times as many rows as the smallest.
     private static let mostUnequal = 4
 
     private static func addUnfitLabels(_ labels: LabelCounts, rows: Int, to list: inout FindingList) {
@@ -183,14 +183,15 @@ extension DatasetDescription {
             .negativeClasses,
             labels.negativeClasses.count,
             "\(labels.negativeClasses.joined(separator: " and ")) \(labels.negativeClasses.count == 1 ? "is a class" : "are classes") "
-                + "like 0 and 1, as the column names no classes",
+                + "like 0 and 1, because the column has no class names",
             do: "if it means \"no label\", empty these cells or leave the rows out",
             [Finding.Example(labels: labels.negativeClasses)]
         )
         list.add(
             .joinedNames,
             labels.joinedNames.count,
-            "\(counted(labels.joinedNames.count, "label name joins", "label names join")) others, and each is a class of its own",
+            "\(counted(labels.joinedNames.count, "label name combines", "label names combine")) other names, "
+                + "and each counts as a class",
             do: "if a text may have several labels, write lists such as [\"a\", \"b\"] into these cells",
             [Finding.Example(labels: labels.joinedNames)]
         )
@@ -200,21 +201,21 @@ extension DatasetDescription {
         list.add(
             .lookalikeNames,
             labels.lookalikeNames.count,
-            "\(counted(labels.lookalikeNames.count, "group of label names looks", "groups of label names look")) the same and "
-                + "\(labels.lookalikeNames.count == 1 ? "is" : "are") not: accents in one character or two, or characters that "
-                + "do not show",
-            do: "give each the same spelling, for example that of Unicode's NFC without such characters",
+            "\(counted(labels.lookalikeNames.count, "group of label names looks", "groups of label names look")) the same but "
+                + "\(labels.lookalikeNames.count == 1 ? "differs" : "differ"): accents as one character or two, or invisible "
+                + "characters",
+            do: "give each group one spelling, for example Unicode NFC without invisible characters",
             labels.lookalikeNames.map { Finding.Example(labels: $0, spellings: $0.map(NameGroups.spelled)) }
         )
         list.add(
             .listsOfOne,
             labels.hasOneLabelEach ? 1 : 0,
             "every row has exactly one label, though each may have several",
-            do: "--problem-type single-label learns one label a text"
+            do: "to learn one label per text, use --problem-type single-label"
         )
     }
 
-    /// What the rows to measure on lack.
+    /// Adds the findings about columns and labels that the evaluation data lacks.
     private func addEvaluationColumns(to list: inout FindingList) {
         func named(_ columns: [String]) -> String {
             (columns.count == 1 ? "column " : "columns ")
@@ -223,24 +224,24 @@ extension DatasetDescription {
         list.add(
             .evaluationWithoutTextColumn,
             missingEvaluationTextColumns.count,
-            "the rows to measure on have no \(named(missingEvaluationTextColumns))",
-            do: "give the column the same name there: nothing can be measured without texts"
+            "the evaluation data has no \(named(missingEvaluationTextColumns))",
+            do: "give the column the same name there: without texts nothing can be evaluated"
         )
         list.add(
             .evaluationWithoutLabelColumn,
             missingEvaluationLabelColumns.count,
-            "the rows to measure on have no \(named(missingEvaluationLabelColumns))",
-            do: "choose rows with labels: nothing can be measured without them"
+            "the evaluation data has no \(named(missingEvaluationLabelColumns))",
+            do: "choose evaluation data with labels: without them nothing can be evaluated"
         )
         let missing = labels?.missingInEvaluation ?? 0
         list.add(
             .missingEvaluationLabels,
             missing,
             "\(counted(missing, "evaluation row has", "evaluation rows have")) no label"
-                + (missing == evaluationRows ? ", which is all of them" : ""),
+                + (missing == evaluationRows ? " (all of them)" : ""),
             do: missing == evaluationRows
-                ? "choose another split to measure on: nothing can be measured without labels"
-                : "label them or leave them out: they cannot be measured on"
+                ? "choose another split for the evaluation: without labels nothing can be evaluated"
+                : "label them or leave them out: they cannot be evaluated"
         )
     }
 
@@ -250,20 +251,20 @@ extension DatasetDescription {
         list.add(
             .classesWithoutRows,
             absent.count,
-            "\(counted(absent.count, "class has", "classes have")) no row to train on"
-                + (isMeasured ? ", though the evaluation has some" : ""),
+            "\(counted(absent.count, "class has", "classes have")) no training row"
+                + (isMeasured ? ", but the evaluation data has some" : ""),
             do: isMeasured
-                ? "add rows, or leave the class out of the evaluation: it can never be right there"
-                : "leave the name out, or add rows: nothing can be learnt of it",
+                ? "add rows, or leave the class out of the evaluation: the model can never predict it"
+                : "remove the name, or add rows: the class cannot be learned",
             [Finding.Example(labels: absent.map(\.name))]
         )
         let lonely = labels.classes.filter { $0.count == 1 }
         list.add(
             .classesOfOneRow,
             lonely.count,
-            "\(counted(lonely.count, "class has", "classes have")) one row only, and a stratified split needs two",
+            "\(counted(lonely.count, "class has", "classes have")) only one row, but a stratified split needs two",
             do:
-                "add rows, merge the class into another, or leave it out; without --stratify-by one side goes without it",
+                "add rows, merge the class into another, or leave it out; without --stratify-by one part lacks it",
             [Finding.Example(labels: lonely.map(\.name))]
         )
         let small = labels.classes.filter { 2..<smallClass ~= $0.count }
@@ -271,7 +272,7 @@ extension DatasetDescription {
             .smallClasses,
             small.count,
             "\(counted(small.count, "class has", "classes have")) fewer than \(smallClass) rows",
-            do: "add rows or merge: of a fifth held out hardly one would be such, so believe no score of it",
+            do: "add rows or merge classes: a 20 % hold-out would get about one such row, so its score would mean nothing",
             [Finding.Example(labels: small.map(\.name))]
         )
         let used = labels.classes.filter { $0.count > 0 }
@@ -279,9 +280,9 @@ extension DatasetDescription {
         list.add(
             .unequalClasses,
             most.count > mostUnequal * least.count ? most.count / least.count : 0,
-            "\"\(most.name)\" has \(grouped(most.count / least.count)) times the rows of \"\(least.name)\"",
+            "\"\(most.name)\" has \(grouped(most.count / least.count)) times as many rows as \"\(least.name)\"",
             do: labels.isMultiLabel
-                ? "look at the scores of each class rather than at all of them together"
+                ? "look at the metrics of each class rather than at their averages"
                 : "try --class-weights balanced, and look at the balanced accuracy"
         )
     }

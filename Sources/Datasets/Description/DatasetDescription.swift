@@ -77,7 +77,7 @@ public struct DatasetDescription: Sendable, Equatable {
         for rows in [dataset.count, options.evaluation?.count ?? 0] where rows > Int(Int32.max) {
             throw DatasetError(
                 .badData,
-                "\(rows) rows are more than can be described at a time (\(Int32.max)); describe a part of the files"
+                "\(rows) rows are more than can be described at once (\(Int32.max)); describe a part of the files"
             )
         }
         rows = dataset.count
@@ -91,7 +91,7 @@ public struct DatasetDescription: Sendable, Equatable {
         }
         if let limit = options.lengthLimit, let maxLength = options.maxLength, maxLength > limit {
             warnings.append(
-                "the model takes \(counted(limit, "token")) at most, so texts are cut there and not at \(grouped(maxLength))"
+                "the model accepts at most \(counted(limit, "token")), so texts are cut there, not at \(grouped(maxLength))"
             )
         }
         self.warnings = warnings

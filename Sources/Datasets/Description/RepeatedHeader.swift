@@ -1,7 +1,7 @@
 extension Dataset {
-    /// The rows that hold the columns' names, as the header of a second file does when files are joined by hand.
+    /// The rows that repeat the column names, as the header of a second file does after files are concatenated.
     ///
-    /// Only columns of text alone can hold a header, whatever the format that they were saved in since.
+    /// Only a dataset whose columns are all text can contain a header row, whichever format it was saved in later.
     ///
     /// - Parameter column: The column to look at first; nil takes the last.
     /// - Returns: Rows from 0, ascending.
@@ -32,18 +32,18 @@ extension Dataset {
     /// A sentence about rows that repeat the header; nil if there are none.
     ///
     /// - Parameter column: The column to look at first; nil takes the last.
-    /// - Returns: The rows' places and the remedy.
+    /// - Returns: The rows' locations and the remedy.
     /// - Throws: `.missingColumn`, `.badFile`.
     package func repeatedHeaderNote(lookingFirstAt column: String? = nil) throws(DatasetError) -> String? {
         let rows = try repeatedHeaderRows(lookingFirstAt: column)
         guard !rows.isEmpty else { return nil }
         let (verb, object) = rows.count == 1 ? ("repeats", "it") : ("repeat", "them")
         return
-            "\(locations(ofRows: rows)) \(verb) the header, as when files are joined by hand: delete \(object), or the columns' "
-            + "names are taken for a text and its label"
+            "\(locations(ofRows: rows)) \(verb) the header, as if files had been concatenated: delete \(object), or the "
+            + "column names count as a text and its label"
     }
 
-    /// Whether a text is a column's name, behind the mark at a file's start or without it.
+    /// Whether a text is the column's name, with or without a byte-order mark before it.
     private static func isName(_ text: UnsafeBufferPointer<UInt8>, _ name: [UInt8]) -> Bool {
         text.elementsEqual(name)
             || text.count == name.count + 3 && text.elementsEqual([0xEF, 0xBB, 0xBF] + name)

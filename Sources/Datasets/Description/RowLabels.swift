@@ -101,7 +101,7 @@ package struct RowLabels: Sendable {
                     throw DatasetError(
                         .badData,
                         "column \"\(name)\" holds \"\(shortened(value, to: 40))\"; several label columns must hold 0 or 1 each, "
-                            + "so name one column, or make the others 0 and 1"
+                            + "so name only one column, or write the others as 0 and 1"
                     )
                 }
             }

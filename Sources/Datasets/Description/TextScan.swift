@@ -117,7 +117,7 @@ extension Dataset {
         if case .value = feature { return }
         throw DatasetError(
             .badData,
-            "column \"\(column)\" holds \(feature), where one text a row is needed; choose another --text-column"
+            "column \"\(column)\" holds \(feature), but one text per row is needed; choose another --text-column"
         )
     }
 }

@@ -19,7 +19,7 @@ extension Dataset {
                     guard id >= names.count else { continue }
                     throw DatasetError(
                         .badData,
-                        "\(location(ofRow: start + row)): column \"\(name)\" holds class id \(id), and its "
+                        "\(location(ofRow: start + row)): column \"\(name)\" holds class id \(id), but its "
                             + "\(counted(names.count, "class has", "classes have")) the ids 0 to \(names.count - 1); fix the row, or write "
                             + "the file with the names of all its classes"
                     )
@@ -56,7 +56,7 @@ extension Dataset {
                 let shown = number.isNaN ? "NaN" : number < 0 ? "-Infinity" : "Infinity"
                 throw DatasetError(
                     .badData,
-                    "\(location(ofRow: start + row)): column \"\(name)\" holds \(shown), and a label must be finite; "
+                    "\(location(ofRow: start + row)): column \"\(name)\" holds \(shown), but a label must be finite; "
                         + "fix or remove the row"
                 )
             }

@@ -49,7 +49,7 @@ struct DelimitedReader {
         guard try read(&record) else { throw input.bad("has no header") }
         let header = (0..<record.count).map { record.string($0) ?? "" }
         if let twice = Dictionary(grouping: header, by: { Array($0.utf8) }).first(where: { $1.count > 1 }) {
-            throw input.bad("names the column \"\(String(decoding: twice.key, as: UTF8.self))\" twice")
+            throw input.bad("two columns are named \"\(String(decoding: twice.key, as: UTF8.self))\"; rename one")
         }
         var pending: [DelimitedRecord] = []
         while pending.count < 2, try read(&record) {
@@ -66,7 +66,7 @@ struct DelimitedReader {
         guard !record.isBlank || rows.names.count == 1 else { return }
         guard record.count == rows.names.count else {
             throw input.bad(
-                "line \(record.line) has \(counted(record.count, "field")) where the header has \(rows.names.count)"
+                "line \(record.line) has \(counted(record.count, "field")), but the header has \(rows.names.count)"
             )
         }
         try rows.append(record)

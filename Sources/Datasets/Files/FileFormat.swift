@@ -37,9 +37,9 @@ enum FileFormat: CaseIterable, Sendable {
         let ending = name.contains(".") ? name.split(separator: ".").last.map(String.init) : nil
         return DatasetError(
             .unknownFormat,
-            (ending.map { "\(path): files ending in \".\($0)\" are not known" }
-                ?? "\(path): its name has no ending that tells the format")
-                + "; known are " + allCases.flatMap(\.endings).map { "." + $0 }.joined(separator: ", ")
+            (ending.map { "\(path): files ending in \".\($0)\" are not supported" }
+                ?? "\(path): its name has no extension that shows the format")
+                + "; supported are " + allCases.flatMap(\.endings).map { "." + $0 }.joined(separator: ", ")
         )
     }
 

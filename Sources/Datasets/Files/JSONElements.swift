@@ -152,7 +152,7 @@ struct JSONElements {
         try skipSpace()
         guard try input.isFinished() else {
             throw input.bad(
-                "line \(input.line): something follows the array; one array of objects is expected"
+                "line \(input.line): something follows the array; the file must be one array of objects"
             )
         }
     }

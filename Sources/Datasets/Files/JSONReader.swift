@@ -74,7 +74,7 @@ struct JSONReader {
             if first == UInt8(ascii: "[") {
                 throw JSONShape.error(
                     input.path,
-                    found: "an array of lists without names for the columns (pandas' orient=\"values\")",
+                    found: "an array of lists without column names (pandas' orient=\"values\")",
                     reader: "pandas.read_json(PATH).set_axis([\"text\", \"label\"], axis=1)"
                 )
             }
@@ -110,7 +110,7 @@ struct JSONReader {
             }
             guard taken.isUTF8 else { throw input.notUTF8(line: number) }
             guard taken.isText || taken.isMissing else {
-                throw input.bad("line \(number): the array's elements before are texts, and this one is not")
+                throw input.bad("line \(number): the array's earlier elements are texts, but this one is not")
             }
             _ = taken.isText ? try columns[column].append(text: text) : try columns[column].append(.missing)
             rows += 1
@@ -219,7 +219,7 @@ struct JSONReader {
                 next = column + 1
                 // Columns that rows lack are filled up when they come again.
                 guard columns[column].count <= rows else {
-                    throw input.bad("line \(number) names \"\(String(decoding: key, as: UTF8.self))\" twice")
+                    throw input.bad("line \(number) has the key \"\(String(decoding: key, as: UTF8.self))\" twice")
                 }
                 try columns[column].pad(to: rows)
                 try append(valueOf: column, from: &scanner, bytes, number: number)
@@ -235,7 +235,7 @@ struct JSONReader {
         if let known = places[key] { return known }
         guard columns.count < Self.mostColumns else {
             throw input.bad(
-                "line \(number): more than \(Self.mostColumns) different names; write rows that all have the same ones"
+                "line \(number): more than \(Self.mostColumns) different keys; write rows that all have the same keys"
             )
         }
         var column = JSONColumn(name: key, storage)
@@ -304,7 +304,7 @@ struct JSONReader {
         }
         guard fits else {
             throw input.bad(
-                "line \(number): \(shown(column)) holds \(kind) where the rows before hold "
+                "line \(number): \(shown(column)) holds \(kind), but earlier rows hold "
                     + "\(columns[column].description); give all values one type"
             )
         }
@@ -320,7 +320,7 @@ struct JSONReader {
         guard columns[column].conflicts(withNested: isNested) else { return }
         let before = columns[column].description
         columns[column].conflict =
-            "line \(number) holds \(kind) where the rows before hold \(before); give all values one type"
+            "line \(number) holds \(kind), but earlier rows hold \(before); give all values one type"
     }
 
     /// The choices of an object such as `{"choices": ["Good", "Cheap"]}`; nil for any other object.
@@ -362,12 +362,12 @@ struct JSONReader {
 
     /// Why a row is no object.
     private func notAnObject(_ bytes: [UInt8], number: Int) -> DatasetError {
-        guard bytes.count <= Self.mostExplained else { return input.bad("line \(number) is no JSON object") }
+        guard bytes.count <= Self.mostExplained else { return input.bad("line \(number) is not a JSON object") }
         do throws(JSONError) {
             let value = try JSONValue.parse(bytes, allowingNonFinite: true)
             guard value.object == nil else {
                 return input.bad(
-                    "line \(number) is not JSON: a number in it has needless zeros, or it nests too deeply"
+                    "line \(number) is not JSON: a number has leading zeros, or values are nested too deeply"
                 )
             }
             return input.bad("line \(number) holds \(value.kind), not an object")

@@ -35,7 +35,7 @@ enum JSONShape: Equatable {
         let written = JSONValue.string(stem + "-rows.jsonl").oneLine
         return DatasetError(
             .badFile,
-            "\(path) holds \(found); wanted is an array of objects, or an object a line: in Python, "
+            "\(path) holds \(found), but must hold an array of objects, or one object per line: in Python, "
                 + "\(read).to_json(\(written), orient=\"records\", lines=True)"
         )
     }

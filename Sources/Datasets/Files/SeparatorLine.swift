@@ -14,7 +14,7 @@ enum SeparatorLine {
         guard let found = separator(in: String(decoding: line, as: UTF8.self)) else { return nil }
         guard let separator = found.utf8.first, found.utf8.count == 1 else {
             throw input.bad(
-                "line 1 names \"\(found)\" as the separator of fields; it must be one character such as ; , | or a tab"
+                "line 1 names \"\(found)\" as the field separator; it must be one character such as ; , | or a tab"
             )
         }
         input.position += line.count

@@ -79,7 +79,7 @@ final class TextInput {
 
     /// The fault of a row that is not UTF-8.
     func notUTF8(line: Int) -> DatasetError {
-        DatasetError(.badEncoding, "\(path): line \(line) is not UTF-8; convert the file, with iconv say")
+        DatasetError(.badEncoding, "\(path): line \(line) is not UTF-8; convert the file, for example with iconv")
     }
 }
 

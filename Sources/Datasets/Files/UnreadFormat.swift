@@ -64,14 +64,14 @@ enum UnreadFormat: CaseIterable {
                 "an archive; unpack it (tar -xf \(shellQuoted(file)), or the program that made it) and name the file in it"
         case .xz:
             return
-                "compressed in a way that is not read here; decompress it (xz -d \(shellQuoted(file))), or use .gz, .zst, .bz2 or .lz4"
+                "compressed in an unsupported way; decompress it (xz -d \(shellQuoted(file))), or use .gz, .zst, .bz2 or .lz4"
         case .spreadsheet:
             return "a spreadsheet; save its sheet as CSV in UTF-8, or " + pandas("read_excel")
         case .pickle:
-            return "a Python pickle, which may run any code when it is opened; if you trust it, "
+            return "a Python pickle, which can run any code when opened; if you trust it, "
                 + pandas("read_pickle")
-        case .arff: return "an ARFF file of Weka; save it as CSV there"
-        case .statistics: return "a file of a statistics program; save it as CSV there"
+        case .arff: return "a Weka ARFF file; save it as CSV in Weka"
+        case .statistics: return "a file of a statistics program; save it as CSV in that program"
         case .hdf: return "an HDF5 file; " + pandas("read_hdf")
         case .numpy:
             return "a file of arrays without texts; write texts and labels as .csv, .jsonl or .parquet"
@@ -82,7 +82,7 @@ enum UnreadFormat: CaseIterable {
         case .markup: return "markup, not a table; write its rows as .csv, .jsonl or .parquet"
         case .compressed:
             return
-                "compressed, and its name does not say what it holds; name it as in data.csv.gz or data.jsonl.gz"
+                "compressed, but its name does not say what it holds; rename it, for example to data.csv.gz or data.jsonl.gz"
         }
     }
 }

@@ -1,7 +1,7 @@
-/// Plain texts in folders named by their class: one text a file, in the columns `text` and `label`.
+/// Plain texts in folders named after their class: one text per file, read into the columns `text` and `label`.
 ///
-/// `reviews/pos/0.txt`, or below folders of splits `aclImdb/train/pos/0.txt`. What else is in the folder does not turn this
-/// off: it is left out, and listed.
+/// For example `reviews/pos/0.txt`, or `aclImdb/train/pos/0.txt` below split folders. Other files in the folder are left
+/// out and listed.
 struct ClassFolders {
     /// A text and its class.
     struct Text {
@@ -11,20 +11,20 @@ struct ClassFolders {
 
     /// The texts by split, in the order of their paths.
     let splits: [(name: String, texts: [Text])]
-    /// Files of texts that are in no class's folder.
+    /// Text files outside the class folders.
     let strays: [String]
 
-    /// Finds class folders; nil if there are not at least two classes, or more texts are outside of them than inside.
+    /// Finds class folders; nil if there are fewer than two classes, or if more texts are outside class folders than inside.
     ///
     /// - Parameters:
-    ///   - files: Files, of which the `.txt` ones count.
-    ///   - folder: The dataset's folder, or a pattern's fixed beginning.
-    ///   - hasSplits: Whether folders above the classes may tell splits; a pattern's files are all one split.
+    ///   - files: The files; only `.txt` files are considered.
+    ///   - folder: The dataset's folder, or the fixed beginning of a pattern.
+    ///   - hasSplits: Whether folders above the classes may name splits; files of a pattern are all one split.
     init?(_ files: [String], in folder: String, hasSplits: Bool) {
         let texts = files.filter { FileFormat(path: $0) == .lines }.map { path in
             (path: path, folders: Array(SplitNames.parts(of: path, below: folder).dropLast()))
         }
-        // A split's folder holds classes; a folder with a split's name that holds texts itself may be a class like others.
+        // A split folder contains class folders; a folder that has a split's name but contains texts may be a class.
         let usesSplits =
             hasSplits
             && texts.contains { $0.folders.dropLast().contains { SplitNames.split(ofFolder: $0) != nil } }
@@ -52,16 +52,16 @@ struct ClassFolders {
         splits = SplitNames.words.compactMap { name, _ in found[name].map { (name, $0) } }
     }
 
-    /// The texts of all splits.
+    /// The number of texts in all splits.
     var count: Int { splits.reduce(0) { $0 + $1.texts.count } }
 
-    /// Whether at least two classes have two texts or more.
+    /// Whether at least two classes have two or more texts.
     var hasSeveralTextsEach: Bool {
         Dictionary(grouping: splits.flatMap(\.texts)) { Array($0.label.utf8) }.values.count { $0.count > 1 }
             > 1
     }
 
-    /// A split's texts.
+    /// Reads the texts of a split.
     ///
     /// - Throws: `.badFile` naming the file.
     static func dataset(_ files: [Text], _ storage: StorageOptions) throws(DatasetError) -> Dataset {
@@ -95,7 +95,7 @@ struct ClassFolders {
         )
     }
 
-    /// A file's text; in another encoding than UTF-8 what ``Dataset/init(contentsOf:storage:)`` makes of such a file.
+    /// Reads a file's text; other encodings than UTF-8 are handled as in ``Dataset/init(contentsOf:storage:)``.
     private static func text(of path: String, _ western: inout [String]) throws(DatasetError) -> [UInt8] {
         let (text, encoding) = try text(of: path, in: nil)
         guard !text.withUnsafeBufferPointer(isUTF8) else { return text }

@@ -1,12 +1,12 @@
 import Yams
 
 extension DatasetCard {
-    /// The classes that a README.md names for columns, as `dataset_info` has them: files of text hold ids alone.
+    /// Returns the class names of columns from `dataset_info` in a README.md, since text files contain only ids.
     ///
     /// - Parameters:
-    ///   - path: The README.md.
+    ///   - path: The path of the README.md.
     ///   - configuration: The configuration; nil takes `default`, or the only one.
-    /// - Returns: Columns and what they hold; none if nothing is said or it cannot be read.
+    /// - Returns: The columns and their features; empty if there are none or the file cannot be read.
     ///
     /// Source: `DatasetInfosDict.from_dataset_card_data` and `Features._from_yaml_list` of datasets 5.2.
     static func classes(path: String, configuration: String?) -> [(column: String, feature: Feature)] {
@@ -26,7 +26,7 @@ extension DatasetCard {
         }
     }
 
-    /// `class_label: {names: {'0': neg, '1': pos}}`, or with a list of names.
+    /// Reads `class_label: {names: {'0': neg, '1': pos}}`, or the same with a list of names.
     private static func label(_ type: Node?) -> ClassLabel? {
         guard let names = type?.mapping?["class_label"]?.mapping?["names"] else { return nil }
         if let list = names.sequence {
@@ -45,9 +45,9 @@ extension DatasetCard {
 }
 
 extension Dataset {
-    /// The same rows with the classes that a README.md names, in columns whose file names none.
+    /// Applies the class names from a README.md to columns whose file has no class names.
     ///
-    /// A column that holds something else stays as it is, with a warning.
+    /// A column with other values is not changed, and a warning says so.
     func naming(_ classes: [(column: String, feature: Feature)]) throws(DatasetError) -> Dataset {
         var named = self
         for (column, feature) in classes {
@@ -59,7 +59,7 @@ extension Dataset {
             } catch {
                 guard error.code == .badData else { throw error }
                 named = named.warning(
-                    "the classes that README.md names for column \"\(column)\" are not used: \(error.message)"
+                    "the class names in README.md for column \"\(column)\" are not used: \(error.message)"
                 )
             }
         }

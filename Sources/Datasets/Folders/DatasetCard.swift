@@ -1,7 +1,7 @@
 import Foundation
 import Yams
 
-/// What a dataset's `README.md` says of its files: the YAML between the first two lines of dashes.
+/// The files listed in the YAML front matter of a dataset's `README.md`.
 ///
 /// Source: https://huggingface.co/docs/hub/datasets-manual-configuration
 struct DatasetCard {
@@ -12,17 +12,17 @@ struct DatasetCard {
 
     /// Reads a card.
     ///
-    /// - Returns: Nil where there is no file, or it lists no configurations.
-    /// - Throws: `.badFile` where its YAML is none.
+    /// - Returns: Nil if there is no file, or if it lists no configurations.
+    /// - Throws: `.badFile` if the front matter is not valid YAML.
     init?(path: String) throws(DatasetError) {
         guard let found = try Self.frontMatter(path)?["configs"]?.sequence, !found.isEmpty else { return nil }
         self.path = path
         configurations = Array(found)
     }
 
-    /// What the YAML at a README.md's head says of the texts' languages.
+    /// Returns the languages of the texts from a README.md's front matter.
     ///
-    /// - Returns: Codes as they stand there; none where nothing is said or it cannot be read.
+    /// - Returns: The codes as written there; empty if there are none or the file cannot be read.
     static func languages(path: String) -> [String] {
         guard let found = (try? frontMatter(path))?["language"] else { return [] }
         let codes = found.sequence?.compactMap(\.string) ?? found.string.map { [$0] } ?? []
@@ -38,26 +38,26 @@ struct DatasetCard {
         let lines = text.split(omittingEmptySubsequences: false) { $0.isNewline }.dropFirst()
         guard let end = lines.firstIndex(of: "---") else { return nil }
         let yaml = lines[..<end].joined(separator: "\n")
-        // Few aliases of aliases unfold to more than any memory holds.
+        // A few nested aliases can expand to more than any memory holds.
         guard aliasCount(in: yaml) <= mostAliases else {
-            throw DatasetError(.badFile, "\(path): the YAML at its head has too many aliases; write them out")
+            throw DatasetError(.badFile, "\(path): the YAML front matter has too many aliases; write them out")
         }
         do { return try Yams.compose(yaml: yaml)?.mapping } catch {
-            throw DatasetError(.badFile, "\(path): the YAML at its head cannot be read: \(error)")
+            throw DatasetError(.badFile, "\(path): the YAML front matter cannot be read: \(error)")
         }
     }
 
-    /// Words that start with an asterisk, where the text has anchors at all.
+    /// The number of words that start with an asterisk; 0 if the text has no anchors.
     private static func aliasCount(in yaml: String) -> Int {
         guard yaml.utf8.contains(UInt8(ascii: "&")) else { return 0 }
         let words = yaml.utf8.split { " \t\n,[]{}:?-".utf8.contains($0) }
         return words.count { $0.first == UInt8(ascii: "*") }
     }
 
-    /// The files of a configuration's splits; nil where it names none.
+    /// Returns the files of a configuration's splits; nil if it lists none.
     ///
-    /// - Throws: `.badData` for a configuration that is not listed; `.missingFile` where a pattern matches nothing;
-    ///   `.badFile` for one that leads out of the folder.
+    /// - Throws: `.badData` for a configuration that is not listed; `.missingFile` if a pattern matches nothing;
+    ///   `.badFile` for a pattern that points outside the folder.
     func splits(in folder: String, configuration: String?) throws(DatasetError) -> [DatasetFiles.Split]? {
         func name(_ configuration: Node) -> String {
             configuration.mapping?["config_name"]?.string ?? "default"
@@ -84,7 +84,7 @@ struct DatasetCard {
             var found: [String] = []
             for pattern in patterns {
                 guard !pattern.hasPrefix("/"), !pattern.split(separator: "/").contains("..") else {
-                    throw DatasetError(.badFile, "\(path): \"\(pattern)\" leads out of the folder")
+                    throw DatasetError(.badFile, "\(path): \"\(pattern)\" points outside the folder")
                 }
                 found += FilePattern(pattern, in: folder).files()
             }
@@ -101,7 +101,7 @@ struct DatasetCard {
         return splits
     }
 
-    /// `data_files` in any of its spellings: a pattern, a list of them, or a list of splits with patterns.
+    /// Reads `data_files` in any of its forms: a pattern, a list of them, or a list of splits with patterns.
     private static func patterns(_ value: Node) -> [(split: String, patterns: [String])] {
         func list(_ value: Node?) -> [String] {
             value?.sequence.map { $0.compactMap(\.string) } ?? value?.string.map { [$0] } ?? []

@@ -1,20 +1,20 @@
 import Files
 import Foundation
 
-/// The files that a dataset's name stands for, by split: a file, a pattern, or a folder as the Hub lays them out.
+/// The files of a dataset, by split. A dataset is a file, a pattern, or a folder with the Hub's layout.
 ///
 /// Source: `data_files.py` of datasets 5.2.
 struct DatasetFiles {
-    /// A part of the data with a purpose: `train`, `validation`, `test`.
+    /// A named part of the data: `train`, `validation`, `test`.
     struct Split: Equatable {
         var name: String
         var files: [String]
     }
 
     let splits: [Split]
-    /// The texts' classes, if the files are texts in folders named by their class.
+    /// The class folders, if the files are texts in folders named after their class.
     private let classFolders: ClassFolders?
-    /// What a person should know of the choice of files: those that were left out.
+    /// Notes on the choice of files: those that were left out.
     let notes: [String]
 
     private init(splits: [Split], classFolders: ClassFolders? = nil, notes: [String] = []) {
@@ -23,11 +23,11 @@ struct DatasetFiles {
         self.notes = notes
     }
 
-    /// Looks for files.
+    /// Finds the files.
     ///
     /// - Parameters:
     ///   - name: A path or a pattern.
-    ///   - configuration: Which of the configurations that a folder's README.md lists; nil takes the default one.
+    ///   - configuration: One of the configurations in a folder's README.md; nil takes the default.
     /// - Throws: `.missingFile`, `.badFile`.
     init(_ name: String, configuration: String? = nil) throws(DatasetError) {
         var isFolder: ObjCBool = false
@@ -56,7 +56,7 @@ struct DatasetFiles {
             if let first = files.first { throw FileFormat.unknown(first) }
             throw DatasetError(
                 .missingFile,
-                "no file of rows matches \"\(pattern)\"; quote the pattern, and check the folder"
+                "no data file matches \"\(pattern)\"; quote the pattern, and check the folder"
             )
         }
         if known.allSatisfy({ FileFormat(path: $0) == .lines }),
@@ -95,18 +95,18 @@ struct DatasetFiles {
             return Self(classes, of: folder, all, in: folder)
         }
         let named = SplitNames(rows, in: folder)
-        // Texts beside tables are notes about them, unless their names say that they are data.
+        // Text files next to tables are notes about them, unless their names mark them as data.
         let candidates =
             named.areTold || tables.isEmpty
             ? named.splits : [Split(name: "train", files: tables)]
         guard let format = mostCommon(candidates.flatMap(\.files)) else {
             let script = all.first { $0.hasSuffix(".py") }
             let reason =
-                script.map { "it needs the Python script \($0), which is not run here" }
+                script.map { "it needs the Python script \($0), which is not supported" }
                 ?? all.first { UnreadFormat(path: $0).map { $0 != .markup } ?? false }.flatMap { path in
                     UnreadFormat(path: path).map { "\(path) is \($0.advice(for: path))" }
                 }
-                ?? "it holds no file of rows"
+                ?? "it holds no data file"
             throw DatasetError(
                 .badFile,
                 "\(folder): \(reason); give a folder of .parquet, .csv, .jsonl or .txt files"
@@ -122,14 +122,14 @@ struct DatasetFiles {
         }
         if !unread.isEmpty {
             notes.append(
-                "\(folder): left out \(counted(unread.count, "file")) of a format that is not read: "
+                "\(folder): left out \(counted(unread.count, "file")) of an unsupported format: "
                     + "\(listedFiles(unread, below: folder)); save the rows as .csv, .jsonl or .parquet"
             )
         }
         return Self(splits: splits, notes: notes)
     }
 
-    /// Class folders and all files that are there.
+    /// Takes class folders, and notes the other files that are left out.
     private init(_ classes: ClassFolders, of name: String, _ files: [String], in folder: String) {
         let splits = classes.splits.map { Split(name: $0.name, files: $0.texts.map(\.path)) }
         let taken = Set(splits.flatMap(\.files).map { Array($0.utf8) })
@@ -144,7 +144,7 @@ struct DatasetFiles {
         self.init(splits: splits, classFolders: classes, notes: strays.isEmpty ? [] : [note])
     }
 
-    /// What was left out of a folder, and why.
+    /// Notes on what was left out of a folder, and why.
     private static func notes(
         _ splits: [Split],
         of folder: String,
@@ -166,43 +166,43 @@ struct DatasetFiles {
             let slash = folder.hasSuffix("/") ? "" : "/"
             let pattern = shellQuoted(folder + slash + (isDeep ? "**/" : "") + "*.\(ending)")
             notes.append(
-                "\(folder): names of files or folders tell the splits \(names), as in datasets; left out "
-                    + "\(counted(unnamed.count, "file")) whose name tells none: \(listedFiles(unnamed, below: folder)); "
-                    + "to read all of them as one, give --dataset \(pattern)"
+                "\(folder): file or folder names give the splits \(names), as in datasets; left out "
+                    + "\(counted(unnamed.count, "file")) with no split in the name: \(listedFiles(unnamed, below: folder)); "
+                    + "to read all of them as one split, use --dataset \(pattern)"
             )
         }
         if !others.isEmpty {
             notes.append(
-                "\(folder): most files of rows end in .\(format.endings[0]); left out \(counted(others.count, "file")) of another "
+                "\(folder): most data files end in .\(format.endings[0]); left out \(counted(others.count, "file")) of another "
                     + "format: \(listedFiles(others, below: folder))"
             )
         }
         var seen: Set<[UInt8]> = []
         if let twice = splits.flatMap(\.files).first(where: { !seen.insert(Array($0.utf8)).inserted }) {
             notes.append(
-                "\(folder): the name of \(listedFiles([twice], below: folder)) tells several splits, so its rows are in each of "
-                    + "them, as in datasets; rename it"
+                "\(folder): the name of \(listedFiles([twice], below: folder)) contains several split names, so its "
+                    + "rows are in each split, as in datasets; rename it"
             )
         }
         let capital = areTold ? [] : rows.filter { SplitNames.isSplitName($0, below: folder) }
         if rows.count > 1, let first = capital.first {
             notes.append(
-                "\(folder): all files are one split, as in datasets: a name such as \(listedFiles([first], below: folder)) tells a "
-                    + "split in small letters only; rename it, or name the rows to measure on with --eval-dataset"
+                "\(folder): all files are one split, as in datasets: a name such as \(listedFiles([first], below: folder)) gives "
+                    + "a split only in lower case; rename it, or name the evaluation data with --eval-dataset"
             )
         }
         return notes
     }
 
-    /// A split's rows.
+    /// Reads the rows of a split.
     ///
     /// - Parameters:
     ///   - name: The split; nil takes `train`, or the only one.
     ///   - dataset: The dataset's name, for messages.
-    ///   - configuration: The configuration, whose classes a README.md may name; nil takes the default one.
+    ///   - configuration: The configuration, for class names from a README.md; nil takes the default.
     ///   - storage: How much memory the rows may take.
     /// - Returns: The rows of all its files.
-    /// - Throws: `.badData` listing the splits there are; `.badFile`.
+    /// - Throws: `.badData` listing the existing splits; `.badFile`.
     func rows(
         ofSplit name: String?,
         of dataset: String,
@@ -237,7 +237,7 @@ struct DatasetFiles {
         )
     }
 
-    /// Files that describe others.
+    /// Whether a file only describes other files.
     private static func isDescription(_ path: String) -> Bool {
         let name = path.split(separator: "/").last.map(String.init) ?? path
         return [
@@ -247,7 +247,7 @@ struct DatasetFiles {
         .contains(name)
     }
 
-    /// The format of the most common ending; of equally common ones datasets' favourite.
+    /// The format of the most common file name extension; ties are resolved as in datasets.
     ///
     /// Source: `infer_module_for_data_files_list` of datasets 5.2 (load.py).
     private static func mostCommon(_ files: [String]) -> FileFormat? {
@@ -261,7 +261,7 @@ struct DatasetFiles {
         return most.flatMap { FileFormat(path: "x." + $0) }
     }
 
-    /// A file's ending without that of a compression, in small letters.
+    /// The file name extension without that of a compression, in lower case.
     private static func ending(of path: String) -> String {
         let parts = path.split(separator: "/").last?.lowercased().split(separator: ".").map(String.init) ?? []
         return parts.last { FileFormat(path: "x." + $0) != nil } ?? ""
@@ -269,7 +269,7 @@ struct DatasetFiles {
 }
 
 extension Dataset {
-    /// Refuses rows of a file whose columns are not those of the files before it.
+    /// Rejects a file whose columns differ from those of the first file.
     fileprivate func requireColumns(
         of first: Dataset,
         _ file: String,
@@ -278,17 +278,17 @@ extension Dataset {
         guard ownColumnNames != first.ownColumnNames else { return }
         throw DatasetError(
             .badFile,
-            "\(file) has the columns \(listedColumns) where \(firstFile) has \(first.listedColumns); "
-                + "read them one by one, or give them the same columns"
+            "\(file) has the columns \(listedColumns), but \(firstFile) has \(first.listedColumns); "
+                + "read the files separately, or give them the same columns"
         )
     }
 }
 
-/// The first of several files, for a message.
+/// Lists the first of several files, for a message.
 ///
 /// - Parameters:
 ///   - files: Paths.
-///   - folder: What to leave out at their beginning.
+///   - folder: The folder to leave out at their beginning.
 /// - Returns: `a.csv, b.csv and 3 more`.
 func listedFiles(_ files: [String], below folder: String = "") -> String {
     let most = 5

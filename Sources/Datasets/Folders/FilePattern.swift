@@ -6,7 +6,7 @@ import Glibc
 import Darwin
 #endif
 
-/// A pattern of paths as a shell has them: `*`, `?` and `[…]` within a name, `**` for any number of folders.
+/// A pattern of paths as in a shell: `*`, `?` and `[…]` within a name, `**` for any number of folders.
 struct FilePattern {
     /// The pattern's beginning without wildcards.
     let base: String
@@ -15,11 +15,11 @@ struct FilePattern {
     /// Whether a text is a pattern rather than a path.
     static func isPattern(_ text: String) -> Bool { text.contains { "*?[".contains($0) } }
 
-    /// A pattern.
+    /// Creates a pattern.
     ///
     /// - Parameters:
-    ///   - text: The pattern; below `folder` unless it starts at the root.
-    ///   - folder: Nil for the working folder.
+    ///   - text: The pattern, relative to `folder` unless it starts at the root.
+    ///   - folder: The folder; nil for the working directory.
     init(_ text: String, in folder: String? = nil) {
         let all = text.split(separator: "/").map(String.init).filter { $0 != "." }
         let fixed = all.prefix { !Self.isPattern($0) }
@@ -28,7 +28,7 @@ struct FilePattern {
         base = root + fixed.joined(separator: "/")
     }
 
-    /// The files that match, sorted; hidden ones do not, nor those in folders such as `__MACOSX` that it does not name.
+    /// The matching files, sorted, without hidden ones and those in folders such as `__MACOSX` that the pattern does not name.
     func files() -> [String] {
         guard !parts.isEmpty else { return FileManager.default.fileExists(atPath: base) ? [base] : [] }
         let namedSpecial = parts.dropLast().count(where: isSpecialFolder)
@@ -49,12 +49,12 @@ struct FilePattern {
     }
 }
 
-/// Whether a folder's name marks it as no data, as `__MACOSX` and `__pycache__` do.
+/// Whether a folder's name shows that it is not data, as in `__MACOSX` and `__pycache__`.
 ///
 /// Source: `_is_inside_unrequested_special_dir` of datasets 5.2 (data_files.py).
 func isSpecialFolder(_ name: String) -> Bool { name.utf8.starts(with: "__".utf8) }
 
-/// All files in a folder and the folders in it, sorted by their paths' bytes; hidden ones are left out.
+/// Returns all files in a folder and its subfolders, sorted by the bytes of their paths, without hidden ones.
 func filesBelow(_ folder: String) -> [String] {
     let place = folder.isEmpty ? "." : folder
     guard let found = FileManager.default.enumerator(atPath: place) else { return [] }
@@ -67,7 +67,7 @@ func filesBelow(_ folder: String) -> [String] {
     return files.sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }
 }
 
-/// Whether a path leads to a file with an end: reading a pipe may wait for ever, and a device never ends.
+/// Whether a path is a regular file: reading a pipe may block forever, and a device never ends.
 func isRegularFile(_ path: String) -> Bool {
     var status = stat()
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG

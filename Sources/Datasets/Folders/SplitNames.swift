@@ -1,29 +1,29 @@
-/// Tells the splits of a folder by the names of its files and folders, as datasets does.
+/// Determines the splits of a folder from the names of its files and subfolders, as datasets does.
 ///
-/// The first of these that finds a file decides, and files that it does not name belong to no split:
-/// `data/<split>-00000-of-00001.*` (any split), folders named by a split's word, files named by one, all files.
-/// A word stands alone or between signs and digits (`my-train_2.csv`), in small letters.
+/// The first of these rules that matches a file decides, and files that it does not match belong to no split:
+/// `data/<split>-00000-of-00001.*` (any split), folders named after a split, files named after a split, all files.
+/// The split's word stands alone or between punctuation and digits (`my-train_2.csv`), in lower case.
 ///
-/// Source: `_get_data_files_patterns` of datasets 5.2 (data_files.py). A file that several of its patterns name is read
-/// once here, and only files of rows decide.
+/// Source: `_get_data_files_patterns` of datasets 5.2 (data_files.py). Unlike there, a file that matches several patterns is
+/// read once, and only data files count.
 struct SplitNames {
     /// Files by split, in datasets' order.
     let splits: [DatasetFiles.Split]
-    /// Whether a name told a split; else all files are there to train on.
+    /// Whether a name determined a split; otherwise all files form the split `train`.
     let areTold: Bool
 
-    /// The splits' words, in datasets' order.
+    /// The words that name each split, in datasets' order.
     static let words: [(split: String, words: [String])] = [
         ("train", ["train", "training"]),
         ("validation", ["validation", "valid", "dev", "val"]),
         ("test", ["test", "testing", "eval", "evaluation"]),
     ]
 
-    /// Looks at names.
+    /// Examines the names.
     ///
     /// - Parameters:
     ///   - files: Paths, sorted by their bytes.
-    ///   - folder: The folder that they are in.
+    ///   - folder: The folder that contains the files.
     init(_ files: [String], in folder: String) {
         let parts = files.map { (file: $0, parts: Self.parts(of: $0, below: folder)) }
         if let sharded = Self.sharded(parts) {
@@ -56,15 +56,15 @@ struct SplitNames {
         (splits, areTold) = ([DatasetFiles.Split(name: "train", files: files)], false)
     }
 
-    /// The names from a folder down to a file.
+    /// The path components from a folder to a file.
     static func parts(of path: String, below folder: String) -> [String] {
-        // By bytes: for Swift's characters an accent after the slash would belong to it.
+        // Compare bytes: Swift's characters would attach a combining accent to the slash before it.
         let below =
             path.utf8.starts(with: folder.utf8) ? path.utf8.dropFirst(folder.utf8.count) : path.utf8[...]
         return below.split(separator: UInt8(ascii: "/")).map { String(Substring($0)) }
     }
 
-    /// The split that a folder's name stands for, in any case of letters; nil if it stands for none.
+    /// The split that a folder's name stands for, ignoring case; nil if it names no split.
     static func split(ofFolder name: String) -> String? {
         let name = name.lowercased()
         return words.first { _, words in
@@ -74,7 +74,7 @@ struct SplitNames {
         }?.split
     }
 
-    /// Whether a path's name would tell a split but for capital letters.
+    /// Whether a path would name a split if case were ignored.
     static func isSplitName(_ path: String, below folder: String) -> Bool {
         let parts = parts(of: path, below: folder).map { $0.lowercased() }
         guard let name = parts.last else { return false }
@@ -84,7 +84,7 @@ struct SplitNames {
         return isNamed || parts.dropLast().contains { split(ofFolder: $0) != nil }
     }
 
-    /// Whether a name holds a word: at its start, or behind one of datasets' signs; before one of them, or at the end.
+    /// Whether a name contains a word between datasets' separators, or at its start or end.
     private static func holds(_ word: String, in name: String, atStart: Bool, mayEnd: Bool) -> Bool {
         let name = Array(name.utf8)
         let word = Array(word.utf8)

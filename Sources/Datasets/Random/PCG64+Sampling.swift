@@ -1,4 +1,4 @@
-// NumPy's Generator methods that the splits use. What must agree is not only the distribution but every draw:
+// NumPy's Generator methods that the splits use. Not only the distribution but every draw must agree:
 // how many words are taken from the stream, of which width, and in which order.
 //
 // Source: numpy/random/_generator.pyx and numpy/random/src/distributions/distributions.c of NumPy 2.4.
@@ -8,7 +8,7 @@ extension PCG64 {
     ///
     /// Source: D. Lemire, "Fast Random Integer Generation in an Interval", 2019.
     ///
-    /// - Parameter last: The largest value that may come out.
+    /// - Parameter last: The largest possible value.
     /// - Returns: A uniform integer in `0...last`; NumPy's `integers(0, last, endpoint=True)`.
     @inline(__always)
     public mutating func integer(through last: UInt64) -> UInt64 {
@@ -48,7 +48,7 @@ extension PCG64 {
         }
     }
 
-    /// An integer in `0...last` by masking and rejecting: what `shuffle` and `permutation` draw with, and `choice` not.
+    /// Draws an integer in `0...last` by masking and rejection, as in `shuffle` and `permutation` but not in `choice`.
     ///
     /// Source: `random_interval` in distributions.c.
     @inline(__always)
@@ -63,7 +63,7 @@ extension PCG64 {
 
     /// Shuffles as `choice` does.
     ///
-    /// The tail `first..<count` is final after this; with `first` 1 the whole array is.
+    /// The tail `first..<count` is final after this call; if `first` is 1, the whole array is.
     private mutating func shuffleForChoice<Element>(_ values: inout [Element], from first: Int) {
         guard values.count > first else { return }
         values.withUnsafeMutableBufferPointer { buffer in
@@ -73,7 +73,7 @@ extension PCG64 {
         }
     }
 
-    /// A random order of the integers below `count`; NumPy's `Generator.permutation(count)`.
+    /// Returns a random order of the integers below `count`; NumPy's `Generator.permutation(count)`.
     ///
     /// - Parameter count: How many integers to order.
     /// - Returns: Each of `0..<count` once.
@@ -88,22 +88,22 @@ extension PCG64 {
     ///
     /// - Parameters:
     ///   - values: The population.
-    ///   - count: How many to pick; at most `values.count`, more is taken as all of them.
+    ///   - count: The number of elements to pick, limited to `values.count`.
     /// - Returns: `count` elements of `values`.
-    /// - Complexity: O(*count*), or O(*n*) where NumPy shuffles the tail of a large population.
+    /// - Complexity: O(*count*), or O(*n*) if NumPy shuffles the tail of a large population.
     public mutating func choice<Element>(_ values: [Element], count: Int) -> [Element] {
         let count = min(max(count, 0), values.count)
         return choiceIndices(population: values.count, count: count).map { values[$0] }
     }
 
     private mutating func choiceIndices(population: Int, count: Int) -> [Int] {
-        // NumPy's tuning: shuffling the tail is cheaper once a fiftieth of a large population is asked for.
+        // NumPy's tuning: shuffling the tail is cheaper if more than a fiftieth of a large population is requested.
         if population > 10_000, count > population / 50 {
             var order = Array(0..<population)
             shuffleForChoice(&order, from: max(population - count, 1))
             return Array(order.suffix(count))
         }
-        // R. Floyd's sampling: position j takes a value in 0...j, or j itself where that value is taken already.
+        // R. Floyd's sampling: position j takes a value in 0...j, or j itself if that value is already taken.
         var taken: Set<Int> = []
         var picked: [Int] = []
         picked.reserveCapacity(count)

@@ -1,7 +1,7 @@
 /// The PCG XSL-RR 128/64 bit generator that `numpy.random.default_rng` uses.
 ///
 /// Its stream equals NumPy's for the same seed, so everything that is drawn from it (splits, samples, shuffles)
-/// picks the same rows as the Python libraries. Also usable wherever Swift takes a `RandomNumberGenerator`.
+/// picks the same rows as the Python libraries. Also usable as a Swift `RandomNumberGenerator`.
 ///
 /// Source: [`numpy/random/src/pcg64`](https://github.com/numpy/numpy/blob/v2.4.0/numpy/random/src/pcg64/pcg64.h);
 /// M. E. O'Neill, "PCG: A Family of Simple Fast Space-Efficient Statistically Good Algorithms for Random Number
@@ -11,7 +11,7 @@ public struct PCG64: RandomNumberGenerator, Sendable, Equatable {
 
     private var state: UInt128
     private let increment: UInt128
-    /// The upper half of the last 64-bit draw, waiting for the next 32-bit draw.
+    /// The upper half of the last 64-bit draw, kept for the next 32-bit draw.
     private var spare: UInt32?
 
     /// Starts the stream that `np.random.default_rng(seed)` starts.
@@ -25,7 +25,7 @@ public struct PCG64: RandomNumberGenerator, Sendable, Equatable {
         state = state &* Self.multiplier &+ increment
     }
 
-    /// The next 64 random bits.
+    /// Returns the next 64 random bits.
     ///
     /// - Returns: A uniform integer over all of `UInt64`.
     @inline(__always)
@@ -37,7 +37,7 @@ public struct PCG64: RandomNumberGenerator, Sendable, Equatable {
         return (mixed >> rotation) | (mixed << ((64 &- rotation) & 63))
     }
 
-    /// The next 32 random bits: two come out of each 64-bit draw, the lower half first.
+    /// Returns the next 32 random bits: each 64-bit draw gives two values, the lower half first.
     ///
     /// - Returns: A uniform integer over all of `UInt32`.
     @inline(__always)

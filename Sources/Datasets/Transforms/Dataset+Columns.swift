@@ -1,7 +1,7 @@
 import Files
 
 extension Dataset {
-    /// The same rows with some columns only.
+    /// Keeps only some columns.
     ///
     /// - Parameter names: The columns to keep, in this order.
     /// - Returns: A dataset that shares the columns' memory.
@@ -12,9 +12,9 @@ extension Dataset {
         return with(chosen)
     }
 
-    /// The same rows without some columns.
+    /// Removes some columns.
     ///
-    /// - Parameter names: The columns to leave out.
+    /// - Parameter names: The columns to remove.
     /// - Returns: A dataset that shares the other columns' memory.
     /// - Throws: `.missingColumn`.
     public func removeColumns(_ names: [String]) throws(DatasetError) -> Dataset {
@@ -23,19 +23,19 @@ extension Dataset {
         return with(namedColumns.enumerated().filter { !gone.contains($0.offset) }.map(\.element))
     }
 
-    /// The same rows, one column under another name.
+    /// Renames a column.
     ///
     /// - Parameters:
-    ///   - name: The column's name now.
-    ///   - newName: Its name then.
+    ///   - name: The current name of the column.
+    ///   - newName: The new name.
     /// - Returns: A dataset that shares the columns' memory.
-    /// - Throws: `.missingColumn`; `.badData` where another column has that name.
+    /// - Throws: `.missingColumn`; `.badData` if another column has the new name.
     public func renameColumn(_ name: String, to newName: String) throws(DatasetError) -> Dataset {
         let index = try index(of: name)
         guard [nil, index].contains(place(of: newName)) else {
             throw DatasetError(
                 .badData,
-                "there is a column \"\(newName)\" already; remove it, or choose another name"
+                "a column \"\(newName)\" already exists; remove it, or choose another name"
             )
         }
         var renamed = namedColumns
@@ -43,14 +43,14 @@ extension Dataset {
         return with(renamed)
     }
 
-    /// The same rows and one more column, or another in place of one of that name.
+    /// Adds a column, or replaces the column of that name.
     ///
     /// - Parameters:
     ///   - name: The column's name.
-    ///   - values: A value a row; all of one type but for missing ones.
-    ///   - feature: What the column holds; nil tells it by the values.
+    ///   - values: One value per row; all of one type, except for missing ones.
+    ///   - feature: What the column holds; nil infers it from the values.
     /// - Returns: A dataset with that column.
-    /// - Throws: `.badData` where the number of values is another than that of the rows, or their types differ.
+    /// - Throws: `.badData` if the number of values differs from the number of rows, or if their types differ.
     public func addColumn(
         _ name: String,
         _ values: [CellValue],
@@ -59,13 +59,13 @@ extension Dataset {
         guard values.count == count || columns.isEmpty else {
             throw DatasetError(
                 .badData,
-                "column \"\(name)\" has \(counted(values.count, "row")) where the dataset has \(count)"
+                "column \"\(name)\" has \(counted(values.count, "row")), but the dataset has \(count)"
             )
         }
         return replacing(name, with: try Column(values, feature: feature, name: name))
     }
 
-    /// This dataset with one more column, or another in place of one of that name.
+    /// Adds a column, or replaces the column of that name.
     func replacing(_ name: String, with column: Column) -> Dataset {
         var all = namedColumns
         if let index = place(of: name) {

@@ -1,9 +1,9 @@
 extension Dataset {
-    /// The same rows with a column's values as ids of classes, named by the values' texts in the order of code points.
+    /// Encodes a column's values as class ids. The class names are the values' texts in code-point order.
     ///
-    /// Nobody types an id: the ids follow from the names.
+    /// The ids follow from the names, so users never assign them.
     ///
-    /// - Parameter name: A column of texts, numbers or booleans, or of lists of these (several labels a row).
+    /// - Parameter name: A column of texts, numbers or booleans, or of lists of these (several labels per row).
     /// - Returns: A dataset whose column is a ``Feature/classLabel(_:)``; missing values stay missing.
     /// - Throws: `.missingColumn`, `.badFile`.
     ///
@@ -44,16 +44,16 @@ extension Dataset {
         return replacing(name, with: encoded)
     }
 
-    /// The same rows with a column's values as another type.
+    /// Converts a column's values to another type.
     ///
-    /// Texts become numbers if they spell one, and class names ids; ids become names. A negative id means "no label": it
-    /// stays as it is in a column of classes, and is missing in any other.
+    /// Texts are parsed as numbers, class names become ids, and ids become names. A negative id means "no label": it is kept
+    /// in a column of classes and becomes missing in any other column.
     ///
     /// - Parameters:
     ///   - name: The column.
-    ///   - feature: What it is to hold.
-    /// - Returns: A dataset with the column changed.
-    /// - Throws: `.badData` naming the first row whose value is none of that type; `.missingColumn`, `.badFile`.
+    ///   - feature: The new feature of the column.
+    /// - Returns: A dataset with the column converted.
+    /// - Throws: `.badData` naming the first row whose value cannot be converted; `.missingColumn`, `.badFile`.
     ///
     /// Source: `Dataset.cast_column` of datasets 5.2 (arrow_dataset.py).
     public func castColumn(_ name: String, to feature: Feature) throws(DatasetError) -> Dataset {
@@ -63,7 +63,7 @@ extension Dataset {
         guard let type = feature.columnType else {
             throw DatasetError(
                 .badData,
-                "column \"\(name)\" cannot become \(feature): lists of lists are not known"
+                "column \"\(name)\" cannot become \(feature): lists of lists are not supported"
             )
         }
         let texts = try loaded.columns[0].asText()
@@ -87,8 +87,8 @@ extension Dataset {
                 let shown = text.string.map { "\"\($0)\"" } ?? "a list"
                 throw DatasetError(
                     .badData,
-                    "row \(row + 1): column \"\(name)\" holds \(shown), which is no \(feature); "
-                        + "mend the row, or filter such rows out first"
+                    "row \(row + 1): column \"\(name)\" holds \(shown), which cannot become \(feature); "
+                        + "fix the row, or filter out such rows first"
                 )
             }
             converted.append(cast)
@@ -96,13 +96,13 @@ extension Dataset {
         return replacing(name, with: try Column(converted, feature: feature, name: name))
     }
 
-    /// Whether a value of a column of classes is a negative id.
+    /// Whether a value of a class column is a negative id.
     private static func isUnlabelled(_ value: CellValue, in feature: Feature) -> Bool {
         guard case .classLabel = feature, let id = value.int else { return false }
         return id < 0
     }
 
-    /// One value as another feature has it; nil where it cannot be.
+    /// Converts one value to another feature; nil if that is not possible.
     private func cast(
         _ value: CellValue,
         _ text: CellValue,
@@ -130,9 +130,9 @@ extension Dataset {
             text = names[id]
         }
         if let label = feature.classLabel {
-            // Whole numbers that are ids stay ids; all else is a name.
+            // Integers that are valid ids stay ids; everything else is a name.
             if old.classLabel == nil, let id = value.int, label.names.indices.contains(id) { return .int(id) }
-            // As datasets reads a text that is no name: as an id.
+            // As in datasets, a text that is not a name is parsed as an id.
             return (label.id(for: text) ?? Int(text).flatMap { $0 < label.names.count ? $0 : nil }).map(
                 CellValue.int
             )
@@ -141,7 +141,7 @@ extension Dataset {
         case .string: return .string(text)
         case .float64: return (Double(text) ?? value.bool.map { $0 ? 1 : 0 }).map(CellValue.double)
         case .int32, .int64:
-            // A number without a fraction is a whole one.
+            // A number without a fraction is an integer.
             let whole =
                 Int(text) ?? value.bool.map { $0 ? 1 : 0 } ?? value.double.flatMap { Int(exactly: $0) }
             guard let whole, type.value == .int64 || Int32(exactly: whole) != nil else { return nil }
@@ -155,10 +155,10 @@ extension Dataset {
         }
     }
 
-    /// The distinct values of a column in the order in which they first come.
+    /// Returns the distinct values of a column in order of first appearance.
     ///
     /// - Parameter name: The column.
-    /// - Returns: Each value once; `.missing` where a row has none.
+    /// - Returns: Each value once; `.missing` if a row has no value.
     /// - Throws: `.missingColumn`, `.badFile`.
     ///
     /// Source: `Dataset.unique` of datasets 5.2 (arrow_dataset.py).

@@ -1,28 +1,28 @@
 import Files
 
-/// Rows divided so that every class keeps its share, and the classes that are too small for that.
+/// A stratified hold-out, and the classes that are too small to be in it.
 package struct HoldOut: Sendable {
     /// The rows to train on.
     package let train: Dataset
     /// The rows held out.
     package let test: Dataset
-    /// Classes of one row, which is trained on.
+    /// The classes with one row, which is used for training.
     package let singleRowClasses: [String]
-    /// Other classes of which no row is held out, because the hold-out is too small for them.
+    /// Other classes without a row in the hold-out, because the hold-out is too small.
     package let absentClasses: [String]
 }
 
 extension Dataset {
-    /// Divides the rows and keeps the shares of a column's values in both parts, however few rows a value has.
+    /// Splits the rows, stratified by a column, however few rows a value has.
     ///
-    /// The rows are those of ``trainTestSplit(testSize:stratifyBy:seed:)`` whenever that succeeds. If it refuses, a class
-    /// of one row is trained on, and a hold-out of fewer rows than classes holds the likeliest ones.
+    /// The result equals ``trainTestSplit(testSize:stratifyBy:seed:)`` whenever that succeeds. Otherwise, a class with one
+    /// row is used for training, and a hold-out with fewer rows than classes contains the most likely classes.
     ///
     /// - Parameters:
-    ///   - size: How large the hold-out is.
-    ///   - column: One class a row: a class, text, number or boolean, or a list of exactly one.
+    ///   - size: The size of the hold-out.
+    ///   - column: A column with one class per row: a class, text, number or boolean, or a list of exactly one.
     ///   - seed: Any number.
-    /// - Returns: Both parts, and the classes that are not in the hold-out.
+    /// - Returns: Both parts, and the classes missing from the hold-out.
     /// - Throws: `.missingColumn`; `.badData` naming the row if it has no value or several, or if no class has enough rows.
     package func holdOut(
         _ size: SplitSize,
@@ -37,9 +37,9 @@ extension Dataset {
             guard classes.count == 1 else {
                 throw DatasetError(
                     .badData,
-                    "\(location(ofRow: row)) has \(code < 0 ? "no value" : "\(counted(classes.count, "value"))") in column \"\(column)\", and "
-                        + "keeping the shares of its values in both parts needs one a row; remove such rows first, or "
-                        + "give --stratify-by none"
+                    "\(location(ofRow: row)) has \(code < 0 ? "no value" : "\(counted(classes.count, "value"))") in column "
+                        + "\"\(column)\", but a stratified hold-out needs exactly one per row; remove such rows first, or "
+                        + "use --stratify-by none"
                 )
             }
             rowsByClass[Int(classes[0])].append(row)
@@ -50,8 +50,9 @@ extension Dataset {
         guard testCount < rest else {
             throw DatasetError(
                 .badData,
-                "\(single.count) of the \(counted(count, "row")) \(single.count == 1 ? "is the only one of its" : "are the only ones of their") value in "
-                    + "column \"\(column)\", so that \(counted(testCount, "row")) cannot be held out with the shares kept; hold out fewer, or give --stratify-by none"
+                "\(single.count) of the \(counted(count, "row")) \(single.count == 1 ? "is the only one with its" : "are the only ones with their") value in "
+                    + "column \"\(column)\", so a stratified hold-out of \(counted(testCount, "row")) is impossible; "
+                    + "hold out fewer, or use --stratify-by none"
             )
         }
         var random = PCG64(seed: seed)

@@ -1,8 +1,8 @@
 extension Dataset {
-    /// A dataset of given texts.
+    /// Creates a dataset from texts.
     ///
-    /// - Parameter columns: Names and values, all of one length; nil is a missing value.
-    /// - Throws: `.badData` where lengths differ.
+    /// - Parameter columns: Names and values, all of the same length; nil is a missing value.
+    /// - Throws: `.badData` if the lengths differ.
     public init(columns: [(name: String, values: [String?])]) throws(DatasetError) {
         var dataset = Dataset(names: [], columns: [])
         for column in columns {
@@ -12,10 +12,10 @@ extension Dataset {
         self = dataset
     }
 
-    /// A dataset of given values.
+    /// Creates a dataset from values.
     ///
-    /// - Parameter columns: Names and values, all of one length.
-    /// - Throws: `.badData` where lengths differ, or types within a column.
+    /// - Parameter columns: Names and values, all of the same length.
+    /// - Throws: `.badData` if the lengths differ, or the types within a column.
     public init(_ columns: KeyValuePairs<String, [CellValue]>) throws(DatasetError) {
         var dataset = Dataset(names: [], columns: [])
         for column in columns { dataset = try dataset.addColumn(column.key, column.value) }

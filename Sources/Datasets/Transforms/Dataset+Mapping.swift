@@ -1,27 +1,28 @@
 import Files
 
 extension Dataset {
-    /// The rows for which a condition holds, in order.
+    /// Keeps the rows that satisfy a condition, in order.
     ///
     /// - Parameters:
-    ///   - columns: The columns that the condition looks at; nil reads all of them.
-    ///   - isIncluded: Tells whether a row stays.
+    ///   - columns: The columns that the condition uses; nil reads all of them.
+    ///   - isIncluded: Returns whether to keep a row.
     /// - Returns: A dataset of those rows.
-    /// - Throws: `.missingColumn`, `.badFile`, and what `isIncluded` throws.
+    /// - Throws: `.missingColumn`, `.badFile`, and errors of `isIncluded`.
     public func filter(columns: [String]? = nil, _ isIncluded: (DatasetRow) throws -> Bool) throws -> Dataset {
         var kept: [Int] = []
         for row in try rows(columns: columns) where try isIncluded(row) { kept.append(row.index) }
         return select(kept)
     }
 
-    /// The same rows with columns made from each.
+    /// Adds columns computed from each row.
     ///
     /// - Parameters:
-    ///   - columns: The columns that `transform` looks at; nil reads all of them.
-    ///   - transform: A row's new values by column, the same columns for every row; a column of that name is replaced.
+    ///   - columns: The columns that `transform` uses; nil reads all of them.
+    ///   - transform: Returns a row's new values by column, with the same columns for every row. Existing columns of these
+    ///     names are replaced.
     /// - Returns: A dataset with those columns.
-    /// - Throws: `.badData` where rows give different columns or types; `.missingColumn`, `.badFile`, and what
-    ///   `transform` throws.
+    /// - Throws: `.badData` if rows give different columns or types; `.missingColumn`, `.badFile`, and errors of
+    ///   `transform`.
     ///
     /// Source: `Dataset.map` of datasets 5.2 (arrow_dataset.py).
     public func map(
@@ -35,14 +36,14 @@ extension Dataset {
         return try adding(gathered)
     }
 
-    /// The same rows with columns made from many at a time.
+    /// Adds columns computed from batches of rows.
     ///
     /// - Parameters:
-    ///   - size: Rows at a time.
-    ///   - columns: The columns that `transform` looks at; nil reads all of them.
-    ///   - transform: The new values by column for all rows it is given, one each.
+    ///   - size: The number of rows per batch.
+    ///   - columns: The columns that `transform` uses; nil reads all of them.
+    ///   - transform: Returns the new values by column, one for each row of the batch.
     /// - Returns: A dataset with those columns.
-    /// - Throws: As ``map(columns:_:)``, and `.badData` where the number of values is another than that of the rows.
+    /// - Throws: As ``map(columns:_:)``, and `.badData` if the number of values differs from the number of rows.
     public func mapBatches(
         of size: Int = 1000,
         columns: [String]? = nil,
@@ -68,9 +69,9 @@ extension Dataset {
         return result
     }
 
-    /// Rows of several datasets, one after another.
+    /// Concatenates the rows of several datasets.
     ///
-    /// - Parameter datasets: All with the same columns, in any order, holding the same.
+    /// - Parameter datasets: Datasets with the same columns and features; the columns may be in any order.
     /// - Returns: All rows; the columns in the first dataset's order.
     /// - Throws: `.badData` naming the column that differs.
     ///
@@ -93,7 +94,7 @@ extension Dataset {
                 }
                 parts.append(part)
             }
-            // Ids of classes may lie in 32 bits or in 64.
+            // Class ids may be stored in 32 or 64 bits.
             guard parts.contains(where: { $0.type != column.type }) else {
                 joined.append((name, Column(joining: parts)))
                 continue
@@ -111,7 +112,7 @@ extension Dataset {
             if let extra = dataset.columnNames.first(where: { first.place(of: $0) == nil }) {
                 throw DatasetError(
                     .badData,
-                    "part \(number + 1) has a column \"\(extra)\" that part 1 has not; remove it"
+                    "part \(number + 1) has a column \"\(extra)\" that part 1 lacks; remove it"
                 )
             }
         }
@@ -127,7 +128,7 @@ extension Dataset {
 }
 
 extension Column {
-    /// Columns of one type, one after another.
+    /// Concatenates columns of the same type.
     init(joining parts: [Column]) {
         let pieces = parts.flatMap(\.pieces)
         var selection: [Int]?
@@ -150,7 +151,7 @@ extension Column {
     }
 }
 
-/// New columns on their way: values by column, made into Arrow memory from time to time.
+/// Collects new columns: values by column, periodically moved into Arrow memory.
 private struct GatheredColumns {
     private var names: [String] = []
     private var values: [[CellValue]] = []
@@ -166,7 +167,7 @@ private struct GatheredColumns {
         guard names == columns.map(\.name) else {
             throw DatasetError(
                 .badData,
-                "rows give different columns: \(columns.map(\.name)) where it was \(names) before"
+                "rows give different columns: \(columns.map(\.name)), but earlier rows give \(names)"
             )
         }
         for (index, column) in columns.enumerated() { values[index] += column.values }
@@ -193,9 +194,9 @@ private struct GatheredColumns {
 }
 
 extension Column {
-    /// Loaded columns one after another, of the type that holds the values of all.
+    /// Concatenates loaded columns, converted to a type that can hold all values.
     ///
-    /// - Throws: `.badData` where there is no such type.
+    /// - Throws: `.badData` if there is no such type.
     init(widening parts: [Column], name: String) throws(DatasetError) {
         var type: ColumnType?
         for part in parts where part.tellsType {
@@ -206,7 +207,7 @@ extension Column {
             guard let common = known.holding(part.type, isFixed: false) else {
                 throw DatasetError(
                     .badData,
-                    "column \"\(name)\" holds \(Feature(part.type)) where it held \(Feature(known)) before; "
+                    "column \"\(name)\" holds \(Feature(part.type)), but earlier rows hold \(Feature(known)); "
                         + "give all its values one type"
                 )
             }
@@ -247,7 +248,7 @@ extension Column {
         hasBatch { batch in (0..<batch.count).contains { !batch.isMissing($0) } }
     }
 
-    /// Whether any row has a value of the column's type, which a list without values has not.
+    /// Whether any row has a value of the column's type; lists must contain an element.
     private var tellsType: Bool {
         guard type.isList else { return hasRows }
         return hasBatch { batch in

@@ -1,14 +1,14 @@
 import Files
 
 extension Dataset {
-    /// The same rows with a column of lists of numbers, given end to end.
+    /// Adds a column of lists of numbers, given as concatenated values.
     ///
     /// - Parameters:
-    ///   - name: The column's name; one of that name is replaced.
-    ///   - values: All lists' elements, `[T]`.
-    ///   - cuSeqlens: Where each list starts and the last ends, `[count + 1]`.
+    ///   - name: The column's name; an existing column of that name is replaced.
+    ///   - values: The elements of all lists, `[T]`.
+    ///   - cuSeqlens: The start of each list, and the end of the last one, `[count + 1]`.
     /// - Returns: A dataset with that column.
-    /// - Throws: `.badData` where the numbers do not fit.
+    /// - Throws: `.badData` if the numbers are inconsistent.
     public func addColumn(_ name: String, values: [Int32], cuSeqlens: [Int32]) throws(DatasetError) -> Dataset
     {
         guard cuSeqlens.count == count + 1 || columns.isEmpty && !cuSeqlens.isEmpty,
@@ -17,8 +17,8 @@ extension Dataset {
         else {
             throw DatasetError(
                 .badData,
-                "column \"\(name)\" has \(counted(cuSeqlens.count - 1, "list")) where the dataset has \(counted(count, "row")), "
-                    + "or their ends do not fit its \(counted(values.count, "number"))"
+                "column \"\(name)\" has \(counted(cuSeqlens.count - 1, "list")) for \(counted(count, "row")) of the dataset, "
+                    + "or cuSeqlens does not fit its \(counted(values.count, "number"))"
             )
         }
         let type = ColumnType(.int32, isList: true)
@@ -26,18 +26,18 @@ extension Dataset {
         return replacing(name, with: Column(type: type, batches: [batch]))
     }
 
-    /// A column of lists of whole numbers, end to end.
+    /// Returns a column of lists of integers as concatenated values.
     ///
     /// - Parameter name: The column.
-    /// - Returns: All lists' elements, `[T]`, and where each list starts and the last ends, `[count + 1]`; a missing list
-    ///   is an empty one.
-    /// - Throws: `.missingColumn`, `.badFile`; `.badData` where the column holds something else.
+    /// - Returns: The elements of all lists, `[T]`, and the start of each list and the end of the last one, `[count + 1]`; a
+    ///   missing list counts as empty.
+    /// - Throws: `.missingColumn`, `.badFile`; `.badData` if the column holds something else.
     public func packed(_ name: String) throws(DatasetError) -> (values: [Int32], cuSeqlens: [Int32]) {
         let column = try loaded(columns: [name]).columns[0]
         guard column.type.isList, column.type.value == .int32 || column.type.value == .int64 else {
             throw DatasetError(
                 .badData,
-                "column \"\(name)\" holds \(column.feature); lists of whole numbers are needed"
+                "column \"\(name)\" holds \(column.feature); lists of integers are needed"
             )
         }
         var values: [Int32] = []
@@ -60,12 +60,12 @@ extension Dataset {
         return (values, cuSeqlens)
     }
 
-    /// The same rows with several columns of zeros and ones (or truth values) as one column of lists of classes.
+    /// Combines several columns of zeros and ones (or Booleans) into one column of lists of classes.
     ///
     /// - Parameters:
     ///   - names: The columns; their names become the classes.
     ///   - newName: The new column's name.
-    /// - Returns: A dataset with that column instead of those.
+    /// - Returns: A dataset with the new column in place of the old ones.
     /// - Throws: `.badData` naming the first row that holds neither 0 nor 1; `.missingColumn`, `.badFile`.
     public func combineLabelColumns(_ names: [String], into newName: String) throws(DatasetError) -> Dataset {
         let classes = classNames(of: names)
@@ -80,7 +80,7 @@ extension Dataset {
                 case let other?:
                     throw DatasetError(
                         .badData,
-                        "row \(row + 1): column \"\(name)\" holds \"\(other)\"; a label's column holds 0 or 1 in every row"
+                        "row \(row + 1): column \"\(name)\" holds \"\(other)\"; a label column must hold 0 or 1 in every row"
                     )
                 }
             }

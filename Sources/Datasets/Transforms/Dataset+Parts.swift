@@ -1,5 +1,5 @@
 extension Dataset {
-    /// The names of the file's own columns, nested ones among them, without those of parts.
+    /// The names of the file's own columns, including nested ones but not their parts.
     var ownColumnNames: Set<[UInt8]> {
         let parts = Set(nestedColumns.flatMap(\.parts).map { Array($0.utf8) })
         let nested = nestedColumns.filter { column in
@@ -8,12 +8,12 @@ extension Dataset {
         return Set((columnNames + nested.map(\.name)).map { Array($0.utf8) }).subtracting(parts)
     }
 
-    /// Datasets with the same parts of nested columns: objects of one file may lack what those of another have.
+    /// Gives all datasets the same parts of nested columns, since objects in one file may lack members of another.
     ///
-    /// A part that is not there is missing in every row; one that holds different types is left out.
+    /// A part that a dataset lacks becomes missing in every row; a part with different types is left out.
     ///
-    /// - Parameter datasets: Of several files.
-    /// - Returns: As many datasets.
+    /// - Parameter datasets: The datasets of several files.
+    /// - Returns: The same number of datasets.
     /// - Throws: `.badFile`.
     static func aligningParts(_ datasets: [Dataset]) throws(DatasetError) -> [Dataset] {
         var names: [String] = []

@@ -1,20 +1,20 @@
 import Files
 
-/// How large a part is.
+/// The size of a part of a dataset.
 public enum SplitSize: Sendable, Equatable {
-    /// A share of the rows, between 0 and 1, rounded up.
+    /// A fraction of the rows, between 0 and 1, rounded up.
     case fraction(Double)
-    /// So many rows.
+    /// A number of rows.
     case count(Int)
 
-    /// The number of rows of `total` that this is.
+    /// Returns the number of rows out of `total`.
     func rows(of total: Int) throws(DatasetError) -> Int {
         switch self {
         case .fraction(let fraction):
             guard fraction > 0, fraction < 1 else {
                 throw DatasetError(
                     .badData,
-                    "a part of \(fraction) of the rows; a fraction lies between 0 and 1"
+                    "a fraction of \(fraction) of the rows; it must be between 0 and 1"
                 )
             }
             return Int((fraction * Double(total)).rounded(.up))
@@ -22,7 +22,7 @@ public enum SplitSize: Sendable, Equatable {
             guard count > 0, count < total else {
                 throw DatasetError(
                     .badData,
-                    "a part of \(counted(count, "row")) of \(total); it must leave at least one row"
+                    "a part of \(counted(count, "row")) of \(total); it must take and leave at least one row"
                 )
             }
             return count
@@ -31,14 +31,14 @@ public enum SplitSize: Sendable, Equatable {
 }
 
 extension Dataset {
-    /// Divides the rows into two parts, the reference's rows in the reference's order.
+    /// Splits the rows into two parts, with the same rows in the same order as datasets.
     ///
     /// - Parameters:
-    ///   - testSize: How large the test part is.
-    ///   - column: A column whose values keep their shares in both parts; nil divides blindly.
+    ///   - testSize: The size of the test part.
+    ///   - column: The column to stratify by; nil splits without stratification.
     ///   - seed: Any number.
     /// - Returns: Both parts.
-    /// - Throws: `.badData` where a class has one row only or a part is smaller than the number of classes;
+    /// - Throws: `.badData` if a class has only one row, or a part has fewer rows than there are classes;
     ///   `.missingColumn`.
     ///
     /// Source: `Dataset.train_test_split` of datasets 5.2 (arrow_dataset.py, utils/stratify.py).
@@ -51,7 +51,7 @@ extension Dataset {
         guard testCount < count else {
             throw DatasetError(
                 .badData,
-                "a test part of \(counted(testCount, "row")) leaves nothing of \(count) to train on"
+                "a test part of \(counted(testCount, "row")) leaves none of the \(count) to train on"
             )
         }
         var random = PCG64(seed: seed)
@@ -65,7 +65,7 @@ extension Dataset {
                 classes.codes.count { $0 < 0 },
                 first: row,
                 in: [column],
-                remedy: "leave them out before splitting by it (--missing-labels drop)"
+                remedy: "leave them out before a stratified split (--missing-labels drop)"
             )
         }
         let split = try StratifiedSplit(
@@ -78,13 +78,13 @@ extension Dataset {
         return (select(rows.train), select(rows.test))
     }
 
-    /// A random part of the rows: the test part of a split of that size and seed.
+    /// Draws a random sample of the rows: the test part of a split with that size and seed.
     ///
     /// - Parameters:
-    ///   - size: How large it is; a share of 1 is everything.
-    ///   - column: A column whose values keep their shares; nil draws blindly.
+    ///   - size: The size of the sample; a fraction of 1 takes all rows.
+    ///   - column: The column to stratify by; nil draws without stratification.
     ///   - seed: Any number.
-    /// - Returns: That part, or all rows in their order.
+    /// - Returns: The sample, or all rows in their order.
     /// - Throws: As ``trainTestSplit(testSize:stratifyBy:seed:)``.
     public func sample(
         _ size: SplitSize,
@@ -95,13 +95,13 @@ extension Dataset {
         return try trainTestSplit(testSize: size, stratifyBy: column, seed: seed).test
     }
 
-    /// The classes of a column in the order in which the split takes them: ids where it has them, names otherwise.
+    /// Returns the classes of a column in the order that the split uses: by id if the column has ids, otherwise by name.
     private func stratification(_ name: String) throws(DatasetError) -> ClassCodes {
         let column = columns[try index(of: name)]
         guard !column.type.isList else {
             throw DatasetError(
                 .badData,
-                "column \"\(name)\" holds lists; a stratified split needs a column of one class a row"
+                "column \"\(name)\" holds lists; a stratified split needs a column with one class per row"
             )
         }
         guard let label = column.feature.classLabel else { return try column.classes() }
@@ -111,7 +111,7 @@ extension Dataset {
             guard let (batch, row) = cursor.locate(row), !batch.isMissing(row) else { return -1 }
             return Int32(clamping: batch.values.int(row, as: loaded.type.value))
         }
-        // Classes without rows do not count, and a negative id is no class.
+        // Classes without rows do not count, and a negative id is not a class.
         let present = Set(codes).filter { $0 >= 0 }.sorted()
         let rank = Dictionary(uniqueKeysWithValues: present.enumerated().map { ($1, Int32($0)) })
         return ClassCodes(

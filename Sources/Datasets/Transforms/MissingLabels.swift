@@ -1,24 +1,24 @@
 import Files
 
 extension Dataset {
-    /// The labels of every row, whose ids must be below the number of classes.
+    /// Reads the labels of every row, and checks that all ids are below the number of classes.
     ///
     /// - Parameter columns: One column of labels or of lists of them, or several columns of 0 and 1.
     /// - Returns: The labels.
-    /// - Throws: `.missingColumn`, `.badFile`; `.badData` for an id beyond the classes, or several columns that hold
-    ///   something else than 0 and 1.
+    /// - Throws: `.missingColumn`, `.badFile`; `.badData` for an id beyond the classes, or for several columns with
+    ///   values other than 0 and 1.
     package func checkedLabels(_ columns: [String]) throws(DatasetError) -> RowLabels {
         for column in columns { try requireKnownClasses(in: column) }
         return try RowLabels(self, columns: columns)
     }
 
-    /// The error for rows without a label; if no row has one, it says so and names the split.
+    /// Returns the error for rows without a label. If no row has a label, it says so and names the split.
     ///
     /// - Parameters:
-    ///   - missing: How many rows.
-    ///   - row: The first of them, from 0.
+    ///   - missing: The number of rows without a label.
+    ///   - row: The zero-based index of the first one.
     ///   - columns: The label columns.
-    ///   - remedy: What to do about some rows.
+    ///   - remedy: How to fix it if only some rows lack a label.
     /// - Returns: An error with code `.badData`.
     /// - Throws: `.badFile`.
     package func missingLabels(
@@ -39,7 +39,7 @@ extension Dataset {
             return DatasetError(
                 .badData,
                 "\(name)\(count == 1 ? "the only row has" : "none of the \(counted(count, "row")) has") a label in \(shown)\(held); "
-                    + "choose another split, such as one to validate on, or another label column"
+                    + "choose another split, such as the validation split, or another label column"
             )
         }
         let held = ids.isEmpty ? "" : " or hold \(listed)"

@@ -1,26 +1,26 @@
 import Files
 
-/// A split that keeps every class's share in both parts.
+/// A stratified split, which keeps the share of every class in both parts.
 ///
-/// Source: datasets 5.2, utils/stratify.py, itself scikit-learn's `StratifiedShuffleSplit`.
+/// Source: datasets 5.2, utils/stratify.py, which is scikit-learn's `StratifiedShuffleSplit`.
 package struct StratifiedSplit {
     private let rowsByClass: [[Int]]
     private let trainCount: Int
     private let testCount: Int
 
-    /// A split of classes with two rows at least, whatever the sizes of the parts.
+    /// Creates a split of classes with at least two rows each, without checking the sizes of the parts.
     init(rowsByClass: [[Int]], trainCount: Int, testCount: Int) {
         (self.rowsByClass, self.trainCount, self.testCount) = (rowsByClass, trainCount, testCount)
     }
 
-    /// Groups rows by class and checks that both parts can hold every class.
+    /// Groups rows by class and checks that both parts can contain every class.
     init(classes: ClassCodes, column: String, trainCount: Int, testCount: Int) throws(DatasetError) {
         var rowsByClass = [[Int]](repeating: [], count: classes.names.count)
         for (row, code) in classes.codes.enumerated() {
             guard code >= 0 else {
                 throw DatasetError(
                     .badData,
-                    "row \(row + 1) has no value in column \"\(column)\"; remove such rows before splitting by it"
+                    "row \(row + 1) has no value in column \"\(column)\"; remove such rows before a stratified split"
                 )
             }
             rowsByClass[Int(code)].append(row)
@@ -30,8 +30,8 @@ package struct StratifiedSplit {
             let shown = lonely.prefix(8).joined(separator: ", ") + (lonely.count > 8 ? ", …" : "")
             throw DatasetError(
                 .badData,
-                "column \"\(column)\": \(lonely.count) \(lonely.count == 1 ? "class has" : "classes have") one row only (\(shown)), and a stratified split needs two; "
-                    + "remove these rows, or split without --stratify-by"
+                "column \"\(column)\": \(lonely.count) \(lonely.count == 1 ? "class has" : "classes have") only one row "
+                    + "(\(shown)), but a stratified split needs two; remove these rows, or split without --stratify-by"
             )
         }
         for (part, count) in [("train", trainCount), ("test", testCount)] where count < rowsByClass.count {
@@ -46,7 +46,7 @@ package struct StratifiedSplit {
         self.testCount = testCount
     }
 
-    /// Draws both parts, taking from the stream exactly what the reference takes.
+    /// Draws both parts, with exactly the same draws from the random stream as datasets.
     func draw(_ random: inout PCG64) -> (train: [Int], test: [Int]) {
         let counts = rowsByClass.map(\.count)
         let trainCounts = Self.approximateMode(counts, draws: trainCount, &random)
@@ -67,7 +67,7 @@ package struct StratifiedSplit {
         return (train, test)
     }
 
-    /// How many of each class the likeliest draw of `draws` rows holds; ties are broken at random.
+    /// Returns the class counts of the most likely draw of `draws` rows; ties are broken at random.
     package static func approximateMode(_ counts: [Int], draws: Int, _ random: inout PCG64) -> [Int] {
         let total = Double(counts.reduce(0, +))
         let continuous = counts.map { Double(draws * $0) / total }

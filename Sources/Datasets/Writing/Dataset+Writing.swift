@@ -2,20 +2,20 @@ package import Files
 public import Foundation
 
 extension Dataset {
-    /// Writes all rows into a file that appears whole or not at all, and that ``init(contentsOf:storage:)`` reads back.
+    /// Writes all rows atomically to a file that ``init(contentsOf:storage:)`` can read back.
     ///
-    /// Parquet and Arrow files keep the features, in the way that the reference reads; elsewhere classes are written by
-    /// their names. In delimited text a missing value is an empty field, an empty text a quoted one, a list JSON.
+    /// Parquet and Arrow files keep the features in the format of datasets; other formats contain class names. In delimited
+    /// text, a missing value is an empty field, an empty text is an empty quoted field, and a list is JSON.
     ///
     /// - Parameters:
-    ///   - url: The file; folders on the way are made.
-    ///   - format: What to write.
-    /// - Throws: `.cannotWrite`, `.notAllowed`; `.badFile` where the rows turn out to be damaged.
+    ///   - url: The file; missing folders are created.
+    ///   - format: The file format.
+    /// - Throws: `.cannotWrite`, `.notAllowed`; `.badFile` if the rows are damaged.
     public func write(to url: URL, as format: DatasetFormat) throws(DatasetError) {
         try write(to: url, as: format, metadata: [])
     }
 
-    /// Writes all rows with more in the schema than the features; text formats have no place for it.
+    /// Writes all rows with additional schema metadata, which text formats ignore.
     func write(
         to url: URL,
         as format: DatasetFormat,
@@ -24,12 +24,12 @@ extension Dataset {
         try write(to: RawPath(url.path(percentEncoded: false)), as: format, metadata)
     }
 
-    /// Writes all rows like ``write(to:as:)``, under a name that need not be UTF-8.
+    /// Writes all rows like ``write(to:as:)``, to a path that need not be UTF-8.
     ///
     /// - Parameters:
-    ///   - path: The file; folders on the way are made.
-    ///   - format: What to write.
-    /// - Throws: `.cannotWrite`, `.notAllowed`, `.readerGone`; `.badFile` where the rows turn out to be damaged.
+    ///   - path: The file; missing folders are created.
+    ///   - format: The file format.
+    /// - Throws: `.cannotWrite`, `.notAllowed`, `.readerGone`; `.badFile` if the rows are damaged.
     package func write(to path: RawPath, as format: DatasetFormat) throws(DatasetError) {
         try write(to: path, as: format, [])
     }
@@ -100,12 +100,12 @@ extension Dataset {
                 bytes.removeAll(keepingCapacity: true)
             }
         }
-        // Without rows there is a header still.
+        // Without rows there is still a header.
         if !bytes.isEmpty { try asDataset { () throws(FileError) in try file.write(bytes) } }
     }
 }
 
-/// A file on its way that Arrow's writer and this module write into.
+/// An unfinished file to which both Arrow's writer and this module write.
 private final class SharedFile {
     private var file: AtomicFile
 
@@ -118,11 +118,11 @@ private final class SharedFile {
     func commit() throws(FileError) { try file.commit() }
 }
 
-/// Does what reads or writes a file, a failure becoming a dataset's.
+/// Runs file operations and converts their errors.
 ///
-/// - Parameter body: The work.
-/// - Returns: What it returns.
-/// - Throws: The file's error under the code that datasets have for it.
+/// - Parameter body: The file operations.
+/// - Returns: The result of `body`.
+/// - Throws: The file error, converted to a `DatasetError`.
 func asDataset<Result: ~Copyable>(_ body: () throws(FileError) -> Result) throws(DatasetError) -> Result {
     do throws(FileError) {
         return try body()
@@ -132,7 +132,7 @@ func asDataset<Result: ~Copyable>(_ body: () throws(FileError) -> Result) throws
 }
 
 extension DatasetError {
-    /// A file's error under the code that datasets have for it.
+    /// Converts a file error.
     init(_ error: FileError) {
         code =
             switch error.code {

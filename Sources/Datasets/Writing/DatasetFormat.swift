@@ -1,13 +1,13 @@
-/// A format that rows can be written in.
+/// A format in which rows can be written.
 public enum DatasetFormat: String, Sendable, CaseIterable {
     /// Fields separated by commas.
     case csv
     /// Fields separated by tabs.
     case tsv
-    /// A JSON object a line.
+    /// One JSON object per line.
     case jsonl
     /// Parquet, compressed with Snappy.
     case parquet
-    /// Arrow's IPC file format, which can be mapped.
+    /// Arrow's IPC file format, which can be memory-mapped.
     case arrow
 }

@@ -1,19 +1,19 @@
 import JSON
 
-/// Spells rows as delimited text or as JSON lines.
+/// Formats rows as delimited text or as JSON lines.
 ///
 /// Source: RFC 4180, RFC 8259.
 struct RowText {
-    /// What comes before the first row.
+    /// The header, before the first row.
     let header: [UInt8]
-    /// What stands between fields; nil for JSON.
+    /// The field separator; nil for JSON.
     private let delimiter: UInt8?
     private var cursors: [ColumnCursor]
     private let columns: [Column]
-    /// The columns' names as JSON, with the colon behind.
+    /// The column names as JSON strings, followed by a colon.
     private let keys: [[UInt8]]
 
-    /// Spells rows of a dataset that is loaded.
+    /// Creates a formatter for the rows of a loaded dataset.
     init(_ dataset: Dataset, delimiter: UInt8?) {
         self.delimiter = delimiter
         columns = dataset.columns
@@ -30,7 +30,7 @@ struct RowText {
         self.header = header
     }
 
-    /// Appends a row with its line break.
+    /// Appends a row and a line break.
     mutating func append(_ row: Int, to bytes: inout [UInt8]) {
         if delimiter == nil { bytes.append(UInt8(ascii: "{")) }
         for index in columns.indices {
@@ -72,7 +72,7 @@ struct RowText {
         case (.missing, _): .null
         case (.list(let values), .list(let element)): .array(values.map { json($0, element) })
         case (.list(let values), _): .array(values.map { json($0, feature) })
-        // An id without a name, such as the reference's -1, is no class.
+        // An id without a name, such as -1 in datasets, is not a class.
         case (.int(let id), .classLabel(let label)):
             label.names.indices.contains(id) ? .string(label.names[id]) : .null
         case (.string(let text), _): .string(text)
@@ -88,7 +88,7 @@ struct RowText {
         isName: Bool = false,
         to bytes: inout [UInt8]
     ) {
-        // A name with a sign that might be a delimiter is quoted: readers tell the delimiter by the header.
+        // Quote a name with a possible delimiter, because readers guess the delimiter from the header.
         let isPlain =
             !text.isEmpty
             && !text.contains { $0 == UInt8(ascii: "\"") || $0 == 0x0D || $0 == 0x0A || $0 == delimiter }

@@ -1,11 +1,11 @@
-// Intervals of what is counted, given how many examples each class has.
+// Intervals of counted metrics, given the number of examples of each class.
 extension ClassificationMetrics {
-    /// 95 % intervals by name; numbers that the examples leave undefined have none.
+    /// The 95 % intervals by name, without those of metrics that the examples leave undefined.
     var countedIntervals: [String: ClosedRange<Double>] {
         let shared = accuracyInterval
         var result = [
             "accuracy": shared, "f1_micro": shared, "precision_micro": shared, "recall_micro": shared,
-            // Weighted by support the recalls are the accuracy.
+            // Weighted by support, the mean recall equals the accuracy.
             "recall_weighted": shared,
         ]
         let present = met.filter { perClass[$0].support > 0 }
@@ -17,7 +17,7 @@ extension ClassificationMetrics {
         let counted = met
         let alike = 1 / Double(counted.count)
         func share(_ id: Int) -> Double { Double(perClass[id].support) / Double(confusion.total) }
-        // A share of nothing counts as 0, which no interval describes.
+        // An undefined ratio counts as 0, which no interval describes.
         let allOccur = present.count == counted.count
         let allAnswered = counted.allSatisfy { confusion.predicted(as: $0) > 0 }
         if allOccur {
@@ -29,7 +29,7 @@ extension ClassificationMetrics {
         for (name, average, weight) in [
             ("macro", Average.macro, { _ in alike }), ("weighted", .weighted, share),
         ] as [(String, Average, (Int) -> Double)] {
-            /// How far the classes' shares of the examples, which are the weights, move the mean.
+            /// The variance of the mean that comes from its weights, the classes' shares of the examples.
             func variance(_ path: KeyPath<PerClass, Double>) -> Double {
                 guard average == .weighted else { return 0 }
                 let mean = averaged(path, average)
@@ -66,7 +66,7 @@ extension ClassificationMetrics {
         return (weight, value, Interval.share(value, of: Double(perClass[id].support)))
     }
 
-    /// Nil if nothing was taken for the class.
+    /// Nil if nothing was predicted as the class.
     private func precision(_ id: Int, _ weight: Double) -> Part? {
         let count = confusion.predicted(as: id)
         let value = perClass[id].precision
@@ -78,7 +78,7 @@ extension ClassificationMetrics {
         return (weight, perClass[id].f1, Interval.f1(hits: confusion[id, id], of: touched))
     }
 
-    /// What the classes' F1 have in common: an example that is wrong is missed by one and an alarm for another.
+    /// The dependence of the classes' F1: a wrong example is a miss for one class and a false alarm for another.
     private func dependence(of classes: [Int], _ weight: (Int) -> Double) -> Double {
         var steps = [Double](repeating: 0, count: perClass.count)
         for id in classes {
@@ -101,9 +101,9 @@ extension ClassificationMetrics {
         return min(commonVariance(together, alone, of: classes.count), 2)
     }
 
-    /// The correlation as a sum of what each class's recall moves it, its errors going where they went.
+    /// The correlation as a sum over the recall of each class, with its errors distributed as they were.
     ///
-    /// Nil if labels or predictions are all of one class.
+    /// Nil if all labels or all predictions have the same class.
     private var matthewsInterval: ClosedRange<Double>? {
         let total = Double(confusion.total)
         let truth = perClass.map { Double($0.support) / total }
@@ -113,7 +113,7 @@ extension ClassificationMetrics {
         guard deviation > 0 else { return nil }
         let expected = zip(truth, predicted).reduce(0) { $0 + $1.0 * $1.1 }
         let covariance = accuracy - expected
-        // Where a class's errors go: the mean share of truth, and of predictions, in the classes that they went to.
+        // For each class, the mean share of labels, and of predictions, in the classes that its errors went to.
         var (truthHit, predictedHit) = (
             [Double](repeating: 0, count: perClass.count), [Double](repeating: 0, count: perClass.count)
         )
@@ -123,7 +123,7 @@ extension ClassificationMetrics {
         }
         let parts = perClass.indices.filter { perClass[$0].support > 0 }.map { id -> Part in
             let errors = Double(perClass[id].support - confusion[id, id])
-            // A class without errors would have them as all predictions are spread.
+            // A class without errors is assumed to have them in proportion to all predictions.
             let others = 1 - predicted[id]
             let a = errors > 0 ? truthHit[id] / errors : ratio(expected - truth[id] * predicted[id], others)
             let b =
@@ -138,15 +138,15 @@ extension ClassificationMetrics {
 }
 
 extension Interval {
-    /// F1, by the share of hits among what is of a class or was taken for it: F1 = 2 J / (1 + J).
+    /// The interval of F1, from the Jaccard index J of the class's examples and predictions: F1 = 2 J / (1 + J).
     ///
     /// - Parameters:
-    ///   - hits: Examples of the class that were taken for it.
-    ///   - count: Examples of the class or taken for it; positive.
-    ///   - independent: As many independent ones as would know the share as well; nil for `count`.
+    ///   - hits: The examples of the class that were predicted as it.
+    ///   - count: The examples that belong to the class or were predicted as it; positive.
+    ///   - independent: The effective number of independent examples; nil for `count`.
     /// - Returns: The interval.
     ///
-    /// Source: Lam 2023, "Confidence intervals for the F1 score": Wilson's for the transformed share.
+    /// Source: Lam 2023, "Confidence intervals for the F1 score": Wilson's interval for the transformed share.
     static func f1(hits: Int, of count: Int, independent: Double? = nil) -> ClosedRange<Double> {
         let jaccard = Double(hits) / Double(count)
         let interval = share(jaccard, of: independent ?? Double(count))

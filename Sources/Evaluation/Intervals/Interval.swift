@@ -1,17 +1,17 @@
 import Foundation
 
-/// 95 % intervals in closed form, made for few examples and for values at the end of their range.
+/// 95 % intervals in closed form, suited to few examples and to values at the end of their range.
 ///
-/// Each holds its value. Each takes time linear in what it is given.
+/// Each interval contains its value and takes time linear in its input.
 enum Interval {
-    /// The normal distribution's 97.5 % quantile.
+    /// The 97.5 % quantile of the normal distribution.
     static let z = 1.959963984540054
 
-    /// A share of independent examples.
+    /// The interval of a share of independent examples.
     ///
     /// - Parameters:
-    ///   - share: In 0 ... 1.
-    ///   - count: Examples, or as many independent ones as would know the share as well; positive.
+    ///   - share: The share, from 0 to 1.
+    ///   - count: The number of examples, or the effective number of independent ones; positive.
     /// - Returns: The interval.
     ///
     /// Source: Wilson 1927.
@@ -22,17 +22,17 @@ enum Interval {
         return holding(share, center - half, center + half, in: 0...1)
     }
 
-    /// A sum of estimates whose intervals are known: its distances are the roots of the sums of squared distances.
+    /// The interval of a weighted sum of estimates with known intervals: squared distances are added.
     ///
     /// - Parameters:
-    ///   - value: The sum, with whatever constants it has.
-    ///   - parts: What each estimate is multiplied by, the estimate and its interval.
-    ///   - dependence: The variance of the sum, divided by what it would be if the estimates were independent.
-    ///   - variance: What varies beside the estimates: their weights.
-    ///   - range: What the sum can be.
+    ///   - value: The sum, including any constants.
+    ///   - parts: The weight of each estimate, the estimate and its interval.
+    ///   - dependence: The variance of the sum, divided by its variance if the estimates were independent.
+    ///   - variance: The variance from other sources: the weights.
+    ///   - range: The possible range of the sum.
     /// - Returns: The sum's interval.
     ///
-    /// Source: Zou and Donner 2008, the method of variance estimates recovery; of two shares it is Newcombe's 1998.
+    /// Source: Zou and Donner 2008, the method of variance estimates recovery; for two shares it is Newcombe's 1998.
     static func sum(
         _ value: Double,
         of parts: some Sequence<(weight: Double, value: Double, interval: ClosedRange<Double>)>,
@@ -45,7 +45,7 @@ enum Interval {
         for (weight, value, interval) in parts {
             let down = weight * (value - interval.lowerBound)
             let up = weight * (interval.upperBound - value)
-            // What a negative weight lowers, it lowers by what the estimate may be higher.
+            // With a negative weight, the upper distance of the estimate extends the sum downwards.
             below += (weight < 0 ? up : down) * (weight < 0 ? up : down)
             above += (weight < 0 ? down : up) * (weight < 0 ? down : up)
         }
@@ -57,17 +57,17 @@ enum Interval {
         )
     }
 
-    /// The area under a ROC curve.
+    /// The interval of the area under a ROC curve.
     ///
     /// - Parameters:
-    ///   - area: In 0 ... 1.
-    ///   - positives: Examples of the class; positive.
-    ///   - negatives: All others; positive.
-    ///   - variance: DeLong's estimate; nil relies on Hanley's and McNeil's alone.
+    ///   - area: The area, from 0 to 1.
+    ///   - positives: The number of examples of the class; positive.
+    ///   - negatives: The number of all other examples; positive.
+    ///   - variance: DeLong's estimate; nil uses only that of Hanley and McNeil.
     /// - Returns: The interval.
     ///
-    /// Source: Newcombe 2006 (part 2): the areas that are at most z of their own standard errors away, those of Hanley and
-    /// McNeil 1982, which are made to agree with DeLong's 1988 the more, the more examples there are.
+    /// Source: Newcombe 2006 (part 2): the areas within z of their own standard errors, by Hanley and
+    /// McNeil 1982. With more examples, the errors are scaled towards DeLong's 1988.
     static func area(
         _ area: Double,
         positives: Double,
@@ -100,16 +100,16 @@ enum Interval {
         return holding(area, end(0), end(1), in: 0...1)
     }
 
-    /// As many examples as a model's variance is worth beside an estimated one.
+    /// The number of examples that the model's variance counts for, relative to an estimated one.
     private static let trust = 20.0
 
-    /// The mean of non-negative numbers that need not lie evenly on both sides of it.
+    /// The interval of the mean of non-negative numbers, which may be skewed.
     ///
-    /// Nil for fewer than two or for equal ones.
+    /// Nil for fewer than two values or for equal ones.
     ///
     /// - Parameters:
-    ///   - mean: Theirs.
-    ///   - values: The numbers.
+    ///   - mean: The mean of the values.
+    ///   - values: The values.
     /// - Returns: The interval.
     ///
     /// Source: Hall 1992, "On the removal of skewness by transformation".
@@ -139,12 +139,12 @@ enum Interval {
             in: 0...(.infinity)
         )
     }
-    /// A correlation; nil for fewer than four pairs, and for a perfect one.
+    /// The interval of a correlation; nil for fewer than four pairs, and for a perfect correlation.
     ///
     /// - Parameters:
-    ///   - correlation: In -1 ... 1.
-    ///   - count: Pairs.
-    ///   - spread: Its variance on Fisher's scale, times the pairs; 1 for normal numbers.
+    ///   - correlation: The correlation, from -1 to 1.
+    ///   - count: The number of pairs.
+    ///   - spread: The variance on Fisher's scale, times the number of pairs; 1 for normal numbers.
     /// - Returns: The interval.
     ///
     /// Source: Fisher 1921.
@@ -153,17 +153,17 @@ enum Interval {
         of count: Int,
         spread: Double = 1
     ) -> ClosedRange<Double>? {
-        // Within rounding of 1 there is nothing that varies.
+        // Up to rounding errors, a perfect correlation has no variance.
         guard count > 3, abs(correlation) < 1 - 1e-12 else { return nil }
         let half = z * (spread / Double(count - 3)).squareRoot()
         let center = atanh(correlation)
         return holding(correlation, tanh(center - half), tanh(center + half), in: -1...1)
     }
 
-    /// The 97.5 % quantile of Student's t.
+    /// The 97.5 % quantile of Student's t distribution.
     ///
-    /// Source: Abramowitz and Stegun 26.7.5, the normal quantile's expansion, to 3e-4; below five degrees of freedom, where
-    /// it is less, a table.
+    /// Source: Abramowitz and Stegun 26.7.5, an expansion around the normal quantile, accurate to 3e-4. Below five degrees of
+    /// freedom, where it is less accurate, a table.
     static func studentQuantile(_ degrees: Double) -> Double {
         let few = [12.706204736174694, 4.302652729749462, 3.1824463052837078, 2.7764451051977934]
         if degrees < 5 { return few[max(Int(degrees), 1) - 1] }
@@ -176,7 +176,7 @@ enum Interval {
         return z + terms.enumerated().reduce(0) { $0 + $1.element / pow(n, Double($1.offset + 1)) }
     }
 
-    /// Two ends, within the range and around the value.
+    /// Clamps two ends to the range and makes them enclose the value.
     static func holding(
         _ value: Double,
         _ low: Double,

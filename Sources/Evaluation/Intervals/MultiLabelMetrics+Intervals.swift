@@ -1,6 +1,6 @@
-// Intervals of sets of labels. An example's decisions hang together, so that examples are what is counted.
+// Intervals of multi-label metrics. The decisions of one example depend on each other, so examples are the units.
 extension MultiLabelMetrics {
-    /// 95 % intervals of what is counted, by name.
+    /// The 95 % intervals of counted metrics, by name.
     static func intervals(
         of metrics: MultiLabelMetrics,
         _ answers: [Answer],
@@ -34,7 +34,7 @@ extension MultiLabelMetrics {
             ("macro", Average.macro, { _ in 1 / width }),
             ("weighted", .weighted, { ratio(Double($0.support), Double(supports)) }),
         ] as [(String, Average, (Counts) -> Double)] {
-            // A share of nothing counts as 0, which no interval describes.
+            // An undefined ratio counts as 0, which no interval describes.
             for kind in Kind.allCases where average == .weighted || counts.allSatisfy({ kind.count($0) > 0 })
             {
                 result["\(kind.rawValue)_\(name)"] = Interval.sum(
@@ -51,7 +51,7 @@ extension MultiLabelMetrics {
         return result
     }
 
-    /// What a share is of.
+    /// A metric that is a share of decisions.
     private enum Kind: String, CaseIterable {
         case f1, precision, recall
 
@@ -63,7 +63,7 @@ extension MultiLabelMetrics {
             }
         }
 
-        /// Decisions that it is a share of.
+        /// The number of decisions in the metric's denominator.
         func count(_ counts: Counts) -> Int {
             switch self {
             case .f1: counts.predicted + counts.support - counts.hits
@@ -72,7 +72,7 @@ extension MultiLabelMetrics {
             }
         }
 
-        /// A label's interval; nil if it has none of them.
+        /// The interval of a label; nil if its denominator is 0.
         func interval(_ counts: Counts) -> ClosedRange<Double>? {
             let count = count(counts)
             guard count > 0 else { return nil }
@@ -82,7 +82,7 @@ extension MultiLabelMetrics {
         }
     }
 
-    /// All decisions alike, in clusters of an example each.
+    /// The intervals of micro averages, with examples as clusters of decisions.
     private static func micro(_ answers: [Answer], _ counts: [Counts]) -> [String: ClosedRange<Double>] {
         var all = Counts()
         for label in counts {
@@ -116,7 +116,7 @@ extension MultiLabelMetrics {
         return result
     }
 
-    /// What the labels have in common, since they are of the same examples.
+    /// The dependence between labels, which share the same examples.
     private static func dependence(
         _ answers: [Answer],
         _ counts: [Counts],
@@ -124,7 +124,7 @@ extension MultiLabelMetrics {
         _ weight: (Counts) -> Double
     ) -> Double {
         var (together, alone) = (0.0, 0.0)
-        // What a hit, and a miss, of a label moves the mean.
+        // The influence of a hit, and of a miss, of each label on the mean.
         let influences = counts.map { label -> (hit: Double, miss: Double) in
             let share = ratio(Double(label.hits), Double(kind.count(label)))
             // F1 moves with its share by 2 / (1 + J)².
@@ -136,7 +136,7 @@ extension MultiLabelMetrics {
         }
         for answer in answers {
             var sum = 0.0
-            // In order, so that the sum is the same in every process.
+            // Added in order, so that the sum is the same in every process.
             answer.forEach { id, isGiven, isWanted in
                 guard kind == .f1 || kind == .precision && isGiven || kind == .recall && isWanted else {
                     return
@@ -150,7 +150,7 @@ extension MultiLabelMetrics {
         return commonVariance(together, alone, of: counts.count)
     }
 
-    /// The mean of what examples, each a cluster of decisions, have as shares.
+    /// The interval of a mean of shares, with examples as clusters of decisions.
     private static func clustered(
         _ share: Double,
         _ distances: [Double],
@@ -160,13 +160,13 @@ extension MultiLabelMetrics {
         Interval.share(share, of: effectiveCount(share, distances, of: count, atMost: limit))
     }
 
-    /// As many independent examples as would know a share as well: p (1 - p) divided by its variance.
+    /// The effective number of independent examples: p (1 - p) divided by the variance.
     ///
     /// - Parameters:
     ///   - share: p.
-    ///   - distances: By example, what its share differs by.
-    ///   - count: The answer if nothing varies.
-    ///   - limit: The largest answer.
+    ///   - distances: The difference of each example from the share.
+    ///   - count: The result if nothing varies.
+    ///   - limit: The largest result.
     /// - Returns: At least 1.
     ///
     /// Source: Korn and Graubard 1998.

@@ -1,15 +1,15 @@
 import Foundation
 
-/// A server that speaks the Hub's protocol: only it may ever see the token.
+/// A server with the Hub's API. The token is sent only to it.
 public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
-    /// Scheme, host, port and path, without a slash at its end.
+    /// Scheme, host, port and path, without a trailing slash.
     public let description: String
     let origin: Origin
 
-    /// Reads an address.
+    /// Parses an address.
     ///
-    /// - Parameter text: Such as `https://huggingface.co`.
-    /// - Throws: `.badName` where it is no http or https address, or holds a name, a password or a query.
+    /// - Parameter text: An address, for example `https://huggingface.co`.
+    /// - Throws: `.badName` if it is not an http or https address, or contains a user name, a password or a query.
     public init(_ text: String) throws(HubError) {
         var trimmed = text[...]
         while trimmed.last == "/" { trimmed.removeLast() }
@@ -20,7 +20,7 @@ public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
             throw HubError(
                 .badName,
                 "HF_ENDPOINT is not the address of a server; give one such as https://huggingface.co, "
-                    + "without a user's name, a password or a query"
+                    + "without a user name, a password or a query"
             )
         }
         description = String(trimmed)
@@ -31,7 +31,7 @@ public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
     func address(_ path: String) -> String { "\(description)/\(path)" }
 }
 
-/// Who is spoken to: scheme, host and port.
+/// An origin: scheme, host and port.
 struct Origin: Sendable, Hashable {
     let scheme: String
     let host: String
@@ -52,7 +52,7 @@ struct Origin: Sendable, Hashable {
     }
 }
 
-/// A path's characters as an address may hold them; slashes stay.
+/// Percent-encodes a path for an address, optionally keeping slashes.
 func percentEncoded(_ path: String, keepingSlashes: Bool = true) -> String {
     var allowed = CharacterSet(
         charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"

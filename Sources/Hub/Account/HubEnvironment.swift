@@ -1,22 +1,22 @@
 public import Foundation
 
-/// Where the Hub is and where its files are kept on this machine, from variables that are handed in.
+/// The Hub's address and the local folders, from environment variables that are passed in.
 ///
 /// Source: [`constants.py`](https://github.com/huggingface/huggingface_hub/blob/main/src/huggingface_hub/constants.py)
 public struct HubEnvironment: Sendable, Equatable {
-    /// The variables, as the Python library names them.
+    /// The variables, named as in huggingface_hub.
     public var variables: [String: String]
-    /// The user's folder, which `~` stands for.
+    /// The user's home folder, which `~` stands for.
     public var home: URL
-    /// Where a `.env` may lie.
+    /// The folder that may contain a `.env` file.
     public var workingFolder: URL
 
-    /// Takes the variables.
+    /// Creates an environment.
     ///
     /// - Parameters:
-    ///   - variables: The process's, or others in a test.
-    ///   - home: The user's folder.
-    ///   - workingFolder: Where a `.env` may lie.
+    ///   - variables: The process's variables, or others in a test.
+    ///   - home: The user's home folder.
+    ///   - workingFolder: The folder that may contain a `.env` file.
     public init(variables: [String: String], home: URL, workingFolder: URL) {
         self.variables = variables
         self.home = home
@@ -25,8 +25,8 @@ public struct HubEnvironment: Sendable, Equatable {
 
     /// `HF_ENDPOINT`, or the public Hub.
     ///
-    /// - Returns: The address, without a slash at its end.
-    /// - Throws: `.badName` where it is no http or https address.
+    /// - Returns: The address, without a trailing slash.
+    /// - Throws: `.badName` if it is not an http or https address.
     public func endpoint() throws(HubError) -> Endpoint {
         try Endpoint(value("HF_ENDPOINT") ?? "https://huggingface.co")
     }
@@ -44,32 +44,32 @@ public struct HubEnvironment: Sendable, Equatable {
         return path.map(expanded) ?? hubHome.appending(path: "hub", directoryHint: .isDirectory)
     }
 
-    /// `HF_TOKEN_PATH`, or `token` in ``hubHome``: where the token of a login lies.
+    /// `HF_TOKEN_PATH`, or `token` in ``hubHome``: the file with the token of the last login.
     public var tokenFile: URL { value("HF_TOKEN_PATH").map(expanded) ?? hubHome.appending(path: "token") }
 
-    /// The tokens by name that logins left, beside ``tokenFile``.
+    /// The file with the tokens of all logins by name, next to ``tokenFile``.
     public var storedTokensFile: URL {
         tokenFile.deletingLastPathComponent().appending(path: "stored_tokens")
     }
 
-    /// Whether the network may not be used: `HF_HUB_OFFLINE`.
+    /// Whether `HF_HUB_OFFLINE` or `TRANSFORMERS_OFFLINE` forbids using the network.
     public var isOffline: Bool { isSet("HF_HUB_OFFLINE") || isSet("TRANSFORMERS_OFFLINE") }
 
-    /// Whether only a token that was given for the purpose is sent: `HF_HUB_DISABLE_IMPLICIT_TOKEN`.
+    /// Whether only an explicitly given token is sent: `HF_HUB_DISABLE_IMPLICIT_TOKEN`.
     var sendsOnlyGivenToken: Bool { isSet("HF_HUB_DISABLE_IMPLICIT_TOKEN") }
 
-    /// A variable that is there and not empty.
+    /// The value of a variable; nil if it is unset or empty.
     func value(_ name: String) -> String? {
         guard let value = variables[name], !value.isEmpty else { return nil }
         return value
     }
 
-    /// A variable that says yes, as the Python library reads it.
+    /// Whether a variable is set to true, by the rules of huggingface_hub.
     func isSet(_ name: String) -> Bool {
         ["1", "ON", "YES", "TRUE"].contains(value(name)?.uppercased())
     }
 
-    /// A path with `~`, `$NAME` and `${NAME}` replaced; relative ones start at ``workingFolder``.
+    /// A path with `~`, `$NAME` and `${NAME}` expanded. Relative paths start at ``workingFolder``.
     private func expanded(_ path: String) -> URL {
         var text = path
         if text == "~" || text.hasPrefix("~/") { text = home.path(percentEncoded: false) + text.dropFirst() }

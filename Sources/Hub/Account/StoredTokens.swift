@@ -8,14 +8,14 @@ import Darwin
 #endif
 
 extension Token {
-    /// Keeps a token as a login of the Python library does: `token` for the one in use, `stored_tokens` by name.
+    /// Stores a token as a login of huggingface_hub does: `token` for the active one, `stored_tokens` by name.
     ///
-    /// Both files and their folder are open to their owner alone.
+    /// Only their owner can access the two files and their folder.
     ///
     /// - Parameters:
-    ///   - name: What the Hub calls the token.
-    ///   - environment: Where to.
-    /// - Throws: `FileError` where it cannot be written.
+    ///   - name: The token's name on the Hub.
+    ///   - environment: The environment that names the files.
+    /// - Throws: `FileError` if it cannot be written.
     ///
     /// Source: `_write_secret` in [`_auth.py`](https://github.com/huggingface/huggingface_hub/blob/main/src/huggingface_hub/utils/_auth.py)
     public func store(named name: String, in environment: HubEnvironment) throws {
@@ -25,11 +25,11 @@ extension Token {
         try writeSecretly(secret, to: environment.tokenFile)
     }
 
-    /// Forgets every token that logins left on this machine.
+    /// Deletes all tokens that logins stored on this machine.
     ///
-    /// - Parameter environment: Where from.
-    /// - Returns: Whether there was any.
-    /// - Throws: `FileError` where a file cannot be deleted.
+    /// - Parameter environment: The environment that names the files.
+    /// - Returns: Whether there were any.
+    /// - Throws: `FileError` if a file cannot be deleted.
     public static func forget(in environment: HubEnvironment) throws -> Bool {
         var found = false
         for file in [environment.tokenFile, environment.storedTokensFile] {
@@ -39,7 +39,7 @@ extension Token {
             } else if errno != ENOENT {
                 throw FileError(
                     .notAllowed,
-                    "cannot delete \(path): \(String(cString: strerror(errno))); delete it by hand"
+                    "cannot delete \(path): \(String(cString: strerror(errno))); delete it yourself"
                 )
             }
         }
@@ -52,7 +52,7 @@ extension Token {
     }
 }
 
-/// The file of tokens by name: sections as Python's `configparser` writes them; those not touched stay as they are.
+/// The file of tokens by name: sections in the format of Python's `configparser`. Other sections stay unchanged.
 struct TokenSections {
     private var sections: [(name: String, lines: [Substring])] = []
 

@@ -3,24 +3,24 @@ import Files
 import Foundation
 import SystemPackage
 
-/// A secret that opens the Hub; nothing that prints it shows it.
+/// An access token for the Hub. Printing it never shows the secret.
 public struct Token: Sendable, Equatable, CustomStringConvertible, CustomDebugStringConvertible,
     CustomReflectable
 {
-    /// Where a token was found.
+    /// The place where a token was found.
     public enum Source: Sendable, Equatable, CustomStringConvertible {
         /// The flag `--token`, or an argument in a program.
         case given
-        /// Typed, or standard input.
+        /// Typed, or read from standard input.
         case typed
-        /// A variable of the environment.
+        /// An environment variable.
         case variable(String)
         /// A variable in a `.env` file.
         case environmentFile(String)
-        /// A file that a login left.
+        /// A file that a login stored.
         case file(String)
 
-        /// For a person: `HF_TOKEN in .env`.
+        /// A description for people: `HF_TOKEN in .env`.
         public var description: String {
             switch self {
             case .given: "--token"
@@ -32,17 +32,17 @@ public struct Token: Sendable, Equatable, CustomStringConvertible, CustomDebugSt
         }
     }
 
-    /// Where it was found.
+    /// The place where it was found.
     public let source: Source
-    /// The secret itself, for the header alone.
+    /// The secret itself, used only for the header.
     let secret: String
 
-    /// Takes a token.
+    /// Creates a token.
     ///
     /// - Parameters:
-    ///   - text: The secret; spaces and line ends around it do not count.
-    ///   - source: Where it was found.
-    /// - Throws: `.notAllowed` where it is empty or holds what no token holds.
+    ///   - text: The secret; surrounding whitespace is removed.
+    ///   - source: The place where it was found.
+    /// - Throws: `.notAllowed` if it is empty or contains characters that tokens never contain.
     public init(_ text: String, source: Source = .given) throws(HubError) {
         secret = text.trimmingCharacters(in: .whitespacesAndNewlines)
         self.source = source
@@ -51,26 +51,26 @@ public struct Token: Sendable, Equatable, CustomStringConvertible, CustomDebugSt
         else {
             throw HubError(
                 .notAllowed,
-                "the token from \(source) is empty or holds characters that no token has; "
+                "the token from \(source) is empty or contains characters that a token never has; "
                     + "copy it again from https://huggingface.co/settings/tokens"
             )
         }
     }
 
-    /// That it is a token, and where it was found.
+    /// That it is a token, and its source.
     public var description: String { "a token from \(source)" }
-    /// The same.
+    /// The same as ``description``.
     public var debugDescription: String { description }
-    /// Without the secret: what dumps values sees only where it was found.
+    /// A mirror without the secret: dumping the value shows only its source.
     public var customMirror: Mirror { Mirror(self, children: ["source": source]) }
 
-    /// Looks for a token: the one given, `HF_TOKEN`, a `.env` in the working folder, the file of a login.
+    /// Looks for a token: the given one, `HF_TOKEN`, a `.env` in the working folder, then the file of a login.
     ///
     /// - Parameters:
-    ///   - given: From `--token`.
-    ///   - environment: Where to look.
-    /// - Returns: The first there is; nil for none.
-    /// - Throws: `.notAllowed` where the one found can be none; `FileError` where a file that is there cannot be read.
+    ///   - given: The token from `--token`.
+    ///   - environment: The environment to search.
+    /// - Returns: The first token found, or nil.
+    /// - Throws: `.notAllowed` if the token found is invalid; `FileError` if an existing file cannot be read.
     public static func find(given: String? = nil, in environment: HubEnvironment) async throws -> Token? {
         if let given { return try Token(given, source: .given) }
         if environment.sendsOnlyGivenToken { return nil }
@@ -83,11 +83,11 @@ public struct Token: Sendable, Equatable, CustomStringConvertible, CustomDebugSt
         return try stored(in: environment)
     }
 
-    /// The token that a login left.
+    /// Reads the token that a login stored.
     ///
-    /// - Parameter environment: Where to look.
-    /// - Returns: The token; nil for none.
-    /// - Throws: `.notAllowed` where it can be none; `FileError` where it cannot be read.
+    /// - Parameter environment: The environment to search.
+    /// - Returns: The token, or nil.
+    /// - Throws: `.notAllowed` if it is invalid; `FileError` if it cannot be read.
     public static func stored(in environment: HubEnvironment) throws -> Token? {
         let path = environment.tokenFile.path(percentEncoded: false)
         guard FileManager.default.fileExists(atPath: path) else { return nil }
@@ -108,7 +108,7 @@ public struct Token: Sendable, Equatable, CustomStringConvertible, CustomDebugSt
             )
         } catch {
             // The reader's own error could show a line of the file.
-            throw FileError(.inputOutput, "cannot read \(path); write one NAME=value a line, or take it away")
+            throw FileError(.inputOutput, "cannot read \(path); write one NAME=value per line, or remove the file")
         }
         let reader = ConfigReader(provider: provider)
         for (key, name) in [("hf.token", "HF_TOKEN"), ("hf.hub.token", "HF_HUB_TOKEN")] {
@@ -124,14 +124,14 @@ public struct Token: Sendable, Equatable, CustomStringConvertible, CustomDebugSt
         guard !isMeant else {
             throw FileError(
                 .inputOutput,
-                "\(path) names a token in a way that is not read; write the line HF_TOKEN=hf_..., "
-                    + "without export and with plain line ends"
+                "\(path) sets a token in a format that is not supported; write the line HF_TOKEN=hf_..., "
+                    + "without export and with Unix line endings"
             )
         }
         return nil
     }
 
-    /// A value without the quotes that a shell would take away.
+    /// A value without the quotes that a shell would remove.
     private static func unquoted(_ text: String) -> String {
         guard text.count >= 2, let first = text.first, first == text.last, "\"'".contains(first) else {
             return text

@@ -2,21 +2,21 @@ import Files
 public import Foundation
 
 extension HubCache {
-    /// A repository that is here, whole or in part.
+    /// A repository that is in the cache, complete or partial.
     public struct Entry: Sendable, Equatable {
         /// `org/name`, or `datasets/org/name`.
         public var name: String
-        /// What deleting it frees.
+        /// The bytes that deleting it frees.
         public var byteCount: Int
-        /// The branches and tags that were asked for.
+        /// The branches and tags that were requested.
         public var revisions: [String]
-        /// When a file of it was last written.
+        /// The last time that one of its files was written.
         public var lastUsed: Date
     }
 
-    /// What is here, by name.
+    /// Lists the repositories in the cache by name.
     ///
-    /// - Returns: Models and datasets; anything else in the folder is left out.
+    /// - Returns: Models and datasets; other contents of the folder are left out.
     public func repositories() -> [Entry] {
         let path = folder.path(percentEncoded: false)
         let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
@@ -35,17 +35,17 @@ extension HubCache {
         }.sorted { $0.name < $1.name }
     }
 
-    /// Deletes all of a repository; it is gone at once for whoever looks, and then from the disk.
+    /// Deletes a repository. A rename hides it immediately; then its files are deleted.
     ///
     /// - Parameter id: The repository.
     /// - Returns: The bytes that were freed.
-    /// - Throws: `.notFound` where it is not here; `FileError` where it cannot be deleted.
+    /// - Throws: `.notFound` if it is not in the cache; `FileError` if it cannot be deleted.
     public func delete(_ id: RepositoryID) throws -> Int {
         let place = repository(id).folder
         guard FileManager.default.fileExists(atPath: place.path(percentEncoded: false)) else {
             throw HubError(
                 .notFound,
-                "the cache \(folder.path(percentEncoded: false)) has no \(id.kind.rawValue) \(id.name); `attune hub cache` lists what it has"
+                "the cache \(folder.path(percentEncoded: false)) has no \(id.kind.rawValue) \(id.name); `attune hub cache` lists its contents"
             )
         }
         let bytes = Self.contents(of: place).byteCount

@@ -1,27 +1,27 @@
 import Files
 public import Foundation
 
-/// The Hub's files on this machine, laid out as the Python library lays them out, so that both use what either fetched.
+/// The Hub's files on this machine, in the layout of huggingface_hub, so that both can use each other's downloads.
 ///
 /// `models--org--name/` holds `blobs/<etag>` (contents), `snapshots/<commit>/<file>` (relative links to them), `refs/<revision>`
-/// (the commit a branch stood at), `.no_exist/<commit>/<file>` (what is known not to be there) and `trees/<commit>.json`
+/// (the commit that a branch pointed to), `.no_exist/<commit>/<file>` (files known not to exist) and `trees/<commit>.json`
 /// (a commit's list of files).
 ///
 /// Source: [`file_download.py`](https://github.com/huggingface/huggingface_hub/blob/main/src/huggingface_hub/file_download.py)
-/// and `_tree_cache.py` beside it.
+/// and `_tree_cache.py` next to it.
 public struct HubCache: Sendable {
-    /// `hub` in the Hub's folder.
+    /// The cache folder, `hub` in the Hub's home folder by default.
     public let folder: URL
 
-    /// Opens a cache; nothing is made before something is written.
+    /// Opens a cache. Nothing is created until something is written.
     ///
-    /// - Parameter folder: As ``HubEnvironment/cacheFolder`` says.
+    /// - Parameter folder: The folder, as given by ``HubEnvironment/cacheFolder``.
     public init(folder: URL) { self.folder = folder }
 
-    /// A repository's part of the cache.
+    /// Returns a repository's part of the cache.
     ///
     /// - Parameter id: The repository.
-    /// - Returns: Its part, whether or not anything is there.
+    /// - Returns: Its part, whether or not anything exists there.
     public func repository(_ id: RepositoryID) -> CachedRepository {
         CachedRepository(
             folder: folder.appending(path: id.folderName, directoryHint: .isDirectory),
@@ -38,20 +38,20 @@ public struct CachedRepository: Sendable {
     let locks: URL
     let cacheFolder: URL
 
-    /// What the cache knows of a file.
+    /// What the cache knows about a file.
     public enum Knowledge: Sendable, Equatable {
-        /// It is there, whole.
+        /// The complete file is in the cache.
         case present(URL)
         /// The Hub said that the commit has no such file.
         case absent
-        /// Nothing is known.
+        /// Nothing is known about the file.
         case unknown
     }
 
-    /// The commit that a revision stood at when it was last asked for.
+    /// Returns the commit that a revision pointed to when the Hub was last asked.
     ///
     /// - Parameter revision: A branch, a tag or a commit.
-    /// - Returns: The commit; nil where it was never asked for.
+    /// - Returns: The commit; nil if the Hub was never asked.
     public func commit(of revision: String) -> String? {
         if isCommit(revision) { return revision }
         guard isRelativePath(revision),
@@ -61,24 +61,24 @@ public struct CachedRepository: Sendable {
         return isCommit(text) ? text : nil
     }
 
-    /// Where a commit's files lie.
+    /// Returns the folder with a commit's files.
     ///
     /// - Parameter commit: 40 hexadecimal digits.
-    /// - Returns: The folder, whether or not it is there.
+    /// - Returns: The folder, whether or not it exists.
     public func snapshot(_ commit: String) -> URL {
         folder.appending(path: "snapshots/\(commit)", directoryHint: .isDirectory)
     }
 
-    /// What is known of a file.
+    /// Looks up a file.
     ///
     /// - Parameters:
     ///   - name: Its path in the repository.
     ///   - commit: The commit.
-    /// - Returns: Where it lies, that the commit has none, or that nothing is known.
+    /// - Returns: The file's place, that the commit has no such file, or that nothing is known.
     public func file(_ name: String, at commit: String) -> Knowledge {
         guard isRelativePath(name), isCommit(commit) else { return .unknown }
         let place = snapshot(commit).appending(path: name)
-        // Following the link: one whose contents are gone is not there.
+        // Follow the link: a link to deleted contents does not count.
         if FileManager.default.fileExists(atPath: place.path(percentEncoded: false)) {
             return .present(place)
         }
@@ -86,13 +86,13 @@ public struct CachedRepository: Sendable {
         return FileManager.default.fileExists(atPath: mark.path(percentEncoded: false)) ? .absent : .unknown
     }
 
-    /// Where contents lie under their entity tag, which must have been checked.
+    /// The place of contents with this entity tag, which must have been checked.
     func blob(_ entityTag: String) -> URL { folder.appending(path: "blobs/\(entityTag)") }
 
-    /// What keeps two processes from fetching the same contents.
+    /// The lock that keeps two processes from downloading the same contents.
     func lock(_ entityTag: String) -> URL { locks.appending(path: "\(entityTag).lock") }
 
-    /// Remembers which commit a revision stands at.
+    /// Remembers the commit that a revision points to.
     func remember(_ revision: String, standsAt commit: String) throws(FileError) {
         guard revision != commit, isRelativePath(revision), self.commit(of: revision) != commit else {
             return
@@ -100,20 +100,20 @@ public struct CachedRepository: Sendable {
         try writeAtomically(Data(commit.utf8), to: folder.appending(path: "refs/\(revision)"))
     }
 
-    /// Remembers that a commit has no such file.
+    /// Remembers that a commit does not have a file.
     func rememberAbsent(_ name: String, at commit: String) throws(FileError) {
         guard isRelativePath(name), isCommit(commit), file(name, at: commit) == .unknown else { return }
         try writeAtomically(Data(), to: folder.appending(path: ".no_exist/\(commit)/\(name)"))
     }
 
-    /// Makes a file of a commit a relative link to its contents, replacing what is there, at once or not at all.
+    /// Makes a file of a commit a relative link to its contents, replacing an existing one atomically.
     ///
     /// - Parameters:
     ///   - name: The file's path in the repository, checked.
     ///   - commit: The commit, checked.
-    ///   - entityTag: Of the contents, which are there.
+    ///   - entityTag: The entity tag of the contents, which exist.
     /// - Returns: The file's place.
-    /// - Throws: `FileError` where the link cannot be made.
+    /// - Throws: `FileError` if the link cannot be created.
     @discardableResult
     func link(_ name: String, at commit: String, to entityTag: String) throws(FileError) -> URL {
         let place = snapshot(commit).appending(path: name)
@@ -126,7 +126,7 @@ public struct CachedRepository: Sendable {
         return place
     }
 
-    /// Marks the cache as one that backups may skip, as the Python library does.
+    /// Marks the cache as a folder that backups may skip, as huggingface_hub does.
     func markCacheFolder() throws(FileError) {
         let tag = cacheFolder.appending(path: "CACHEDIR.TAG")
         guard !FileManager.default.fileExists(atPath: tag.path(percentEncoded: false)) else { return }

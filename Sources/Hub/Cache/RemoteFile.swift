@@ -4,21 +4,21 @@ import JSON
 
 /// A file of a commit, as the Hub lists it.
 public struct RemoteFile: Sendable, Hashable {
-    /// Its path in the repository: it leads nowhere but below a folder.
+    /// Its path in the repository, which never leads out of a folder.
     public let name: String
-    /// Its bytes.
+    /// Its size in bytes.
     public let byteCount: Int
-    /// Git's hash of what the repository itself holds: the contents, or a pointer to them.
+    /// The Git hash of the object in the repository: the contents, or a pointer to them.
     let gitHash: String
-    /// The contents' SHA-256, where they are kept outside the repository.
+    /// The contents' SHA-256, if they are stored outside the repository.
     let sha256: String?
-    /// The contents' hash in the Hub's newer store, kept for the Python library's sake.
+    /// The contents' hash in the Hub's Xet store, kept for huggingface_hub.
     let xetHash: String?
 
-    /// What the contents are called in the cache.
+    /// The name of the contents in the cache.
     var entityTag: String { sha256 ?? gitHash }
 
-    /// Takes a file of a list, if its name and hashes are such as may become paths here.
+    /// Creates a file of a list; nil if its name or hashes cannot safely become paths here.
     init?(name: String, byteCount: Int, gitHash: String, sha256: String?, xetHash: String?) {
         guard isRelativePath(name), byteCount >= 0, isCommit(gitHash), sha256.map(isSHA256) ?? true else {
             return nil
@@ -31,7 +31,7 @@ public struct RemoteFile: Sendable, Hashable {
     }
 }
 
-/// Whether a text is a SHA-256 as the Hub writes it.
+/// Whether a string is a SHA-256 as the Hub writes it.
 func isSHA256(_ text: String) -> Bool {
     text.utf8.count == 64
         && text.utf8.allSatisfy {
@@ -43,7 +43,7 @@ func isSHA256(_ text: String) -> Bool {
 extension CachedRepository {
     private func treeFile(_ commit: String) -> URL { folder.appending(path: "trees/\(commit).json") }
 
-    /// The files that a commit has, where that was asked before; nil where it was not, or cannot be read.
+    /// The files of a commit, if the list is in the cache; nil if it is missing or cannot be read.
     func files(at commit: String) -> [RemoteFile]? {
         guard isCommit(commit), let bytes = try? readFile(treeFile(commit), limit: 1 << 28),
             let document = try? JSONValue.parse(bytes), document["format_version"].int == 1,
@@ -66,7 +66,7 @@ extension CachedRepository {
         return files
     }
 
-    /// Remembers the files that a commit has, which never change.
+    /// Remembers a commit's files, which never change.
     func remember(_ files: [RemoteFile], at commit: String) throws(FileError) {
         let members = files.sorted { $0.name < $1.name }.map { file in
             var facts: [(String, JSONValue)] = [
@@ -84,7 +84,7 @@ extension CachedRepository {
         try writeAtomically(Data(document.oneLineInOrder.utf8), to: treeFile(commit))
     }
 
-    /// The names of the files that are there for a commit, sorted.
+    /// The names of the commit's files in the cache, sorted.
     func namesPresent(at commit: String) -> [String] {
         let folder = snapshot(commit).path(percentEncoded: false)
         guard isCommit(commit), let found = FileManager.default.enumerator(atPath: folder) else { return [] }

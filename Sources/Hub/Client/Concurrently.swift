@@ -1,10 +1,10 @@
-/// Does something with each item, so many at a time; the first failure ends it.
+/// Runs a closure for each item, at most `limit` at a time, and stops at the first error.
 ///
 /// - Parameters:
-///   - items: In this order.
-///   - limit: How many at a time.
-///   - body: What is done.
-/// - Throws: What `body` throws first.
+///   - items: The items, in the order to start them.
+///   - limit: The most closures that run at the same time.
+///   - body: The work for one item.
+/// - Throws: The first error that `body` throws.
 func concurrently<Item: Sendable>(
     _ items: [Item],
     limit: Int,

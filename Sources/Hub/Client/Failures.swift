@@ -7,7 +7,7 @@ import NIOHTTP1
 import NIOPosix
 
 extension HubClient {
-    /// Whether a failure may be gone with the next try: everything of the connection, nothing of ours.
+    /// Whether a retry may succeed: true for connection errors, false for errors of our own.
     func isTransient(_ error: any Error) -> Bool {
         switch error {
         case is HubError, is FileError, is CancellationError: false
@@ -16,20 +16,20 @@ extension HubClient {
         }
     }
 
-    /// Whether there was no connection at all.
+    /// Whether no connection could be established.
     func isWithoutConnection(_ error: any Error) -> Bool {
         if error as? HTTPClientError == .connectTimeout || error is NIOConnectionError { return true }
         return (error as? IOError)?.errnoCode == ECONNREFUSED
     }
 
-    /// A failed connection in words.
+    /// Describes a connection error in words.
     func plain(_ error: any Error) -> String {
         if let error = error as? HTTPClientError {
             if error == .connectTimeout { return "could not be reached in time" }
-            if error == .readTimeout { return "fell silent" }
+            if error == .readTimeout { return "stopped answering" }
             if error == .remoteConnectionClosed { return "closed the connection" }
             if error == .proxyAuthenticationRequired {
-                return "lies behind a proxy that wants a name and a password"
+                return "is behind a proxy that requires a user name and a password"
             }
             return "failed (\(error.shortDescription))"
         }
@@ -37,17 +37,17 @@ extension HubClient {
             return error.errnoCode == ECONNREFUSED ? "refused the connection" : "broke the connection"
         }
         if error is NIOConnectionError { return "could not be reached" }
-        // By name alone: an error's own text may hold an address with a key in it.
+        // Only the type's name: an error's own text may contain an address with a key in it.
         return "failed (\(type(of: error)))"
     }
 
-    /// Makes sure that an answer is what was asked for.
+    /// Throws unless an answer has the expected status.
     ///
     /// - Parameters:
-    ///   - answer: Of any status.
+    ///   - answer: The answer, of any status.
     ///   - id: The repository, for the message.
-    ///   - file: The file, where one was asked for.
-    /// - Throws: What is wrong and what to do, by the Hub's error codes.
+    ///   - file: The file, if one was requested.
+    /// - Throws: An error for the Hub's error code, with a remedy.
     ///
     /// Source: `hf_raise_for_status` in [`_http.py`](https://github.com/huggingface/huggingface_hub/blob/main/src/huggingface_hub/utils/_http.py)
     func check(_ answer: Answer, of id: RepositoryID, file: String? = nil) throws(HubError) {
@@ -60,21 +60,21 @@ extension HubClient {
         case (_, "RevisionNotFound"):
             throw HubError(
                 .notFound,
-                "the \(kind) \(id.name) has no revision \(id.revision); see \(page)/tree for those it has"
+                "the \(kind) \(id.name) has no revision \(id.revision); see \(page)/tree for its revisions"
             )
         case (_, "EntryNotFound"):
             throw HubError(
                 .notFound,
-                "the \(kind) \(id) has no file \(shown(file ?? "of that name")); see \(page)/tree/\(id.revision) for those it has"
+                "the \(kind) \(id) has no file \(shown(file ?? "of that name")); see \(page)/tree/\(id.revision) for its files"
             )
         case (_, "GatedRepo"):
             let remedy =
                 settings.token == nil
-                ? "log in with `attune hub login` after asking for access on \(page)"
-                : "ask for access on \(page), and use a token that may read gated repositories"
+                ? "request access on \(page), then log in with `attune hub login`"
+                : "request access on \(page), and use a token that may read gated repositories"
             throw HubError(
                 .notAllowed,
-                "the \(kind) \(id.name) is only for those whom its authors let in; \(remedy)"
+                "the \(kind) \(id.name) is gated, and its authors must grant access; \(remedy)"
             )
         case (_, _) where said == "Access to this resource is disabled.":
             throw HubError(.notAllowed, "the Hub has disabled the \(kind) \(id.name); see \(page)")
@@ -87,49 +87,49 @@ extension HubClient {
                 ?? "without a token; if it is private, log in with `attune hub login`"
             throw HubError(
                 .notFound,
-                "\(settings.endpoint) shows no \(kind) \(id.name) \(seen); check the name"
+                "\(settings.endpoint) has no \(kind) \(id.name) that is visible \(seen); check the name"
             )
         case (403, _):
             let why = said.isEmpty ? "" : " (\(shown(said)))"
             throw HubError(
                 .notAllowed,
-                "\(settings.endpoint) does not allow this for the \(kind) \(id.name)\(why); use a token that may"
+                "\(settings.endpoint) does not allow this for the \(kind) \(id.name)\(why); use a token with this permission"
             )
         default: throw unexpected(answer, subject: "the \(kind) \(id)")
         }
     }
 
-    /// What is said of a token that the Hub does not know.
+    /// The error for a token that the Hub does not know.
     func badToken() -> HubError {
         HubError(
             .notAllowed,
             "\(settings.endpoint) does not accept \(settings.token?.description ?? "the token"); "
-                + "make a new one at \(settings.endpoint)/settings/tokens and log in with `attune hub login`"
+                + "create a new one at \(settings.endpoint)/settings/tokens and log in with `attune hub login`"
         )
     }
 
-    /// What is said of an answer that the protocol does not have.
+    /// The error for an answer that the protocol does not define.
     func unexpected(_ answer: Answer, subject: String) -> HubError {
         if answer.status == 407 {
             return HubError(
                 .unreachable,
-                "the proxy wants a name and a password; put them into HTTPS_PROXY, as http://name:password@host:port"
+                "the proxy requires a user name and a password; put them into HTTPS_PROXY as http://name:password@host:port"
             )
         }
         return HubError(
             .badAnswer,
-            "\(settings.endpoint) answered \(answer.status) when asked for \(subject), which is not what the Hub answers; "
-                + "log in to this network if it asks for that, and check HF_ENDPOINT and HTTPS_PROXY"
+            "\(settings.endpoint) answered \(answer.status) when asked for \(subject), which is not an answer of the Hub; "
+                + "log in to this network if it requires a login, and check HF_ENDPOINT and HTTPS_PROXY"
         )
     }
 
-    /// The answer as JSON.
+    /// Parses the answer as JSON.
     func json(_ answer: Answer, subject: String) throws(HubError) -> JSONValue {
         guard let value = try? JSONValue.parse(answer.body) else {
             throw HubError(
                 .badAnswer,
-                "\(settings.endpoint) answered with something that is not the Hub's when asked for \(subject); "
-                    + "log in to this network if it asks for that, and check HF_ENDPOINT and HTTPS_PROXY"
+                "\(settings.endpoint) did not answer with JSON when asked for \(subject), so it may not be the Hub; "
+                    + "log in to this network if it requires a login, and check HF_ENDPOINT and HTTPS_PROXY"
             )
         }
         return value

@@ -1,9 +1,9 @@
 import NIOHTTP1
 
 extension HubClient {
-    /// Makes sure that the Hub answers, whatever it says.
+    /// Checks that the Hub answers, with any status.
     ///
-    /// - Throws: `.offline` if the network may not be used; `.unreachable` if nobody answers.
+    /// - Throws: `.offline` if the network may not be used; `.unreachable` if the Hub does not answer.
     public func requireAnswer() async throws {
         _ = try await ask(.GET, "api/whoami-v2", subject: "an answer")
     }

@@ -3,22 +3,22 @@ import JSON
 import NIOHTTP1
 
 extension HubClient {
-    /// Who a token belongs to.
+    /// The account that a token belongs to.
     public struct Account: Sendable, Equatable {
         /// The user's or organization's name.
         public var name: String
-        /// What the user calls the token.
+        /// The name that the user gave the token.
         public var tokenName: String?
-        /// What it may do: `read`, `write` or `fineGrained`.
+        /// The token's permission: `read`, `write` or `fineGrained`.
         public var role: String?
         /// The organizations that the user belongs to.
         public var organizations: [String]
     }
 
-    /// Asks the Hub whose token it is.
+    /// Asks the Hub for the token's account.
     ///
     /// - Returns: The account.
-    /// - Throws: `.notAllowed` without a token or with one that the Hub does not know; what a request can throw.
+    /// - Throws: `.notAllowed` without a token or if the Hub does not know it; the errors of a request.
     public func account() async throws -> Account {
         guard settings.token != nil else {
             throw HubError(
@@ -41,11 +41,11 @@ extension HubClient {
         )
     }
 
-    /// Asks which commit a revision stands at.
+    /// Asks for the commit that a revision points to.
     ///
     /// - Parameter id: The repository and its revision.
     /// - Returns: The commit.
-    /// - Throws: `.notFound`, `.notAllowed`, or what a request can throw.
+    /// - Throws: `.notFound`, `.notAllowed`, or the errors of a request.
     func commit(of id: RepositoryID) async throws -> String {
         let path = "\(id.apiPath)/revision/\(percentEncoded(id.revision, keepingSlashes: false))"
         let subject = "the \(id.kind.rawValue) \(id)"
@@ -54,19 +54,19 @@ extension HubClient {
         guard let commit = try json(answer, subject: subject)["sha"].string, isCommit(commit) else {
             throw HubError(
                 .badAnswer,
-                "\(settings.endpoint) did not say at which commit \(subject) stands; check HF_ENDPOINT"
+                "\(settings.endpoint) did not name the commit of \(subject); check HF_ENDPOINT"
             )
         }
         return commit
     }
 
-    /// Asks for a commit's files, page by page.
+    /// Asks for the list of a commit's files, page by page.
     ///
     /// - Parameters:
     ///   - id: The repository.
     ///   - commit: The commit.
     /// - Returns: All its files.
-    /// - Throws: `.badAnswer` where one's name leads out of its folder; what a request can throw.
+    /// - Throws: `.badAnswer` if a file name leads out of its folder; the errors of a request.
     func files(of id: RepositoryID, at commit: String) async throws -> [RemoteFile] {
         var next: String? = "\(id.apiPath)/tree/\(commit)?recursive=true&expand=false"
         let subject = "the files of the \(id.kind.rawValue) \(id)"
@@ -82,7 +82,7 @@ extension HubClient {
                 switch entry["type"].string {
                 case "file": files.append(try file(entry, of: id))
                 case "directory": break
-                // Passing over what is not understood would take a file away unseen.
+                // Skipping an unknown type could silently omit a file.
                 default: throw unexpected(answer, subject: subject)
                 }
             }
@@ -91,7 +91,7 @@ extension HubClient {
             guard pages < 10_000 else {
                 throw HubError(
                     .badAnswer,
-                    "\(settings.endpoint) lists \(subject) without end; check HF_ENDPOINT"
+                    "\(settings.endpoint) never finishes listing \(subject); check HF_ENDPOINT"
                 )
             }
         }
@@ -111,14 +111,14 @@ extension HubClient {
         else {
             throw HubError(
                 .badAnswer,
-                "\(settings.endpoint) lists a file of \(id) that cannot be kept safely: its name is \"\(shown(entry["path"].string ?? ""))\"; "
+                "\(settings.endpoint) lists a file of \(id) that cannot be stored safely: its name is \"\(shown(entry["path"].string ?? ""))\"; "
                     + "nothing was downloaded, and you should not trust this repository"
             )
         }
         return file
     }
 
-    /// The address of the next page, from the `Link` header; only the endpoint's own.
+    /// The address of the next page, from the `Link` header. Only addresses of the endpoint are accepted.
     private func nextPage(_ answer: Answer, subject: String) throws(HubError) -> String? {
         for header in answer.headers["Link"] {
             for link in header.split(separator: ",") where link.contains(/;\s*rel="?next"?/) {
@@ -142,8 +142,8 @@ extension HubClient {
     /// - Parameters:
     ///   - name: Its path in the repository.
     ///   - id: The repository and its revision.
-    /// - Returns: The commit, the contents' name in the cache, and their size where the Hub says it.
-    /// - Throws: `.notFound` where there is none, which the cache then remembers; what a request can throw.
+    /// - Returns: The commit, the contents' name in the cache, and their size if the Hub states it.
+    /// - Throws: `.notFound` if there is no such file, which the cache then remembers; the errors of a request.
     func head(
         of name: String,
         in id: RepositoryID
@@ -167,7 +167,7 @@ extension HubClient {
         else {
             throw HubError(
                 .badAnswer,
-                "\(settings.endpoint) does not say what \(subject) is, so it is no Hub's answer; check HF_ENDPOINT and HTTPS_PROXY"
+                "\(settings.endpoint) did not name the commit and hash of \(subject), so it may not be the Hub; check HF_ENDPOINT and HTTPS_PROXY"
             )
         }
         let isRedirect = answer.status / 100 == 3
@@ -176,7 +176,7 @@ extension HubClient {
         return (commit, tag, size.flatMap(Int.init))
     }
 
-    /// Where a file's contents are asked for.
+    /// The path for requesting a file's contents.
     func resolvePath(_ name: String, in id: RepositoryID) -> String {
         "\(id.pagePath)/resolve/\(percentEncoded(id.revision, keepingSlashes: false))/\(percentEncoded(name))"
     }

@@ -4,33 +4,33 @@ import JSON
 import NIOCore
 import NIOHTTP1
 
-/// Speaks to the Hub for as long as a closure runs.
+/// A client of the Hub, open while a closure runs.
 public struct HubClient: Sendable {
-    /// Where to, as whom, and how patiently.
+    /// The server, the token, retries and timeouts.
     public struct Settings: Sendable {
-        /// Where the Hub is and its cache.
+        /// The Hub's address and the cache folder.
         public var environment: HubEnvironment
         /// The server.
         public var endpoint: Endpoint
-        /// Sent to the endpoint and to nobody else.
+        /// The token, sent only to the endpoint.
         public var token: Token?
-        /// What is done when something fails that may not fail again.
+        /// How failed requests are retried.
         public var retries = RetryPolicy.standard
-        /// Files that are fetched at a time.
+        /// The number of files that are downloaded at the same time.
         public var connections = 8
-        /// How long a connection may take to stand.
+        /// The timeout for establishing a connection.
         public var connectTimeout: Duration = .seconds(10)
-        /// How long a server may be silent.
+        /// The timeout for a server that sends nothing.
         public var readTimeout: Duration = .seconds(30)
-        /// What the program calls itself.
+        /// The program's name in the `User-Agent` header.
         public var userAgent = "attune/0.1.0"
 
-        /// Takes what the environment says.
+        /// Reads the settings from the environment.
         ///
         /// - Parameters:
-        ///   - environment: Endpoint and folders.
-        ///   - token: As whom; nil for nobody.
-        /// - Throws: `.badName` where the endpoint is no address.
+        ///   - environment: The endpoint and the folders.
+        ///   - token: The token; nil for anonymous access.
+        /// - Throws: `.badName` if the endpoint is not a valid address.
         public init(environment: HubEnvironment, token: Token?) throws(HubError) {
             self.environment = environment
             endpoint = try environment.endpoint()
@@ -38,19 +38,19 @@ public struct HubClient: Sendable {
         }
     }
 
-    /// Where to, as whom, and how patiently.
+    /// The server, the token, retries and timeouts.
     public let settings: Settings
-    /// The files that are here already.
+    /// The files that are already on this machine.
     public let cache: HubCache
     let transport: Transport
 
     /// Opens a client for as long as a closure runs.
     ///
     /// - Parameters:
-    ///   - settings: Where to, as whom, and how patiently.
-    ///   - body: What is done with it.
+    ///   - settings: The server, the token, retries and timeouts.
+    ///   - body: The work to do with the client.
     /// - Returns: What `body` returns.
-    /// - Throws: What `body` throws; `.badName` where a proxy's address is none.
+    /// - Throws: The errors of `body`; `.badName` if a proxy's address is invalid.
     public static func with<Result: Sendable>(
         _ settings: Settings,
         _ body: @Sendable (HubClient) async throws -> Result
@@ -71,7 +71,7 @@ public struct HubClient: Sendable {
         }
     }
 
-    /// An answer, whole.
+    /// A complete answer.
     struct Answer: Sendable {
         var status: Int
         var headers: HTTPHeaders
@@ -79,16 +79,16 @@ public struct HubClient: Sendable {
         var address: String
     }
 
-    /// What the server says to a request; follows redirects within the endpoint, and repeats what may succeed later.
+    /// Sends a request; follows redirects within the endpoint and retries errors that may be temporary.
     ///
     /// - Parameters:
-    ///   - method: Such as GET.
-    ///   - path: Below the endpoint, or a whole address of its.
-    ///   - subject: What is asked for, in messages.
-    ///   - headers: Beside the token's.
-    ///   - body: What is sent, if anything.
-    ///   - limit: Bytes of the answer at the most.
-    /// - Returns: The answer, whatever its status.
+    ///   - method: The method, GET for example.
+    ///   - path: A path below the endpoint, or a complete address of the endpoint.
+    ///   - subject: The thing that is requested, for messages.
+    ///   - headers: Headers in addition to the token's.
+    ///   - body: The request's body, if any.
+    ///   - limit: The most bytes of the answer.
+    /// - Returns: The answer, of any status.
     /// - Throws: `.offline`, `.unreachable`, `.badAnswer`.
     func ask(
         _ method: HTTPMethod,
@@ -118,7 +118,7 @@ public struct HubClient: Sendable {
                         address = next
                         continue
                     }
-                    // A file's contents lie elsewhere: the head that says so is what was asked for.
+                    // The contents are stored on another server. A HEAD request only needs this header.
                     if method == .HEAD {
                         return .done(
                             Answer(status: status, headers: response.headers, body: [], address: next)
@@ -126,8 +126,8 @@ public struct HubClient: Sendable {
                     }
                     throw HubError(
                         .unreachable,
-                        "\(settings.endpoint) sends us to \(Origin(address: next)?.host ?? "another server") instead of answering; "
-                            + "log in to this network if it asks for that, and check HF_ENDPOINT and HTTPS_PROXY"
+                        "\(settings.endpoint) redirects to \(Origin(address: next)?.host ?? "another server") instead of answering; "
+                            + "log in to this network if it requires a login, and check HF_ENDPOINT and HTTPS_PROXY"
                     )
                 }
                 if RetryPolicy.isTransient(status) {
@@ -141,18 +141,18 @@ public struct HubClient: Sendable {
             }
             throw HubError(
                 .badAnswer,
-                "\(settings.endpoint) sends us in circles for \(subject); check HF_ENDPOINT"
+                "\(settings.endpoint) redirects in circles for \(subject); check HF_ENDPOINT"
             )
         }
     }
 
-    /// One try's outcome.
+    /// The outcome of one attempt.
     enum Attempt<Value: Sendable>: Sendable {
         case done(Value)
         case failed(reason: String, asked: String?)
     }
 
-    /// Repeats something until it is done or the patience ends.
+    /// Repeats an attempt until it succeeds or the limit of retries is reached.
     func repeating<Value: Sendable>(
         _ subject: String,
         _ body: (Int) async throws -> Attempt<Value>
@@ -172,7 +172,7 @@ public struct HubClient: Sendable {
                 }
             } catch let error where isTransient(error) {
                 reason = plain(error)
-                // Who is offline should not wait long for what the cache has.
+                // Without a connection, fall back to the cache soon.
                 if isWithoutConnection(error) { limit = min(limit, 2) }
             }
             guard attempt < limit else {
@@ -192,12 +192,12 @@ public struct HubClient: Sendable {
         guard settings.environment.isOffline else { return }
         throw HubError(
             .offline,
-            "\(subject) is not in the cache \(cache.folder.path(percentEncoded: false)), and HF_HUB_OFFLINE forbids the network; "
-                + "unset it, or download it before"
+            "\(subject) is not in the cache \(cache.folder.path(percentEncoded: false)), and HF_HUB_OFFLINE forbids using the network; "
+                + "unset it, or download while online first"
         )
     }
 
-    /// An answer's body, whole.
+    /// The complete body of an answer.
     func collected(_ response: HTTPClientResponse, limit: Int) async throws -> [UInt8] {
         var bytes: [UInt8] = []
         for try await buffer in response.body {
@@ -217,7 +217,7 @@ public struct HubClient: Sendable {
         return bytes
     }
 
-    /// A redirect's target, which may be relative.
+    /// The target of a redirect, which may be relative.
     func resolved(_ location: String, against address: String) -> String? {
         guard let base = URL(string: address), let url = URL(string: location, relativeTo: base) else {
             return nil

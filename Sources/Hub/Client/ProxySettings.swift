@@ -1,7 +1,7 @@
 import AsyncHTTPClient
 import Foundation
 
-/// The proxy that the environment asks for.
+/// The proxy settings of the environment.
 struct ProxySettings: Sendable {
     private let variables: [String: String]
 
@@ -14,11 +14,11 @@ struct ProxySettings: Sendable {
         return nil
     }
 
-    /// The proxy for a server: `HTTPS_PROXY` or `HTTP_PROXY`, else `ALL_PROXY`, unless `NO_PROXY` names the server.
+    /// Returns the proxy for a server: `HTTPS_PROXY` or `HTTP_PROXY`, else `ALL_PROXY`, unless `NO_PROXY` names the server.
     ///
     /// - Parameter origin: The server.
-    /// - Returns: The proxy; nil to go straight.
-    /// - Throws: `.badName` where the variable is no address.
+    /// - Returns: The proxy; nil for a direct connection.
+    /// - Throws: `.badName` if the variable is not a valid address.
     func proxy(for origin: Origin) throws(HubError) -> HTTPClient.Configuration.Proxy? {
         let name = "\(origin.scheme)_proxy"
         guard let text = value(name) ?? value("all_proxy"), !isExempt(origin) else { return nil }
@@ -29,7 +29,7 @@ struct ProxySettings: Sendable {
             // The variable may hold a password, so it is not shown.
             throw HubError(
                 .badName,
-                "\(name.uppercased()) is no proxy's address; give one such as http://proxy.example.org:3128"
+                "\(name.uppercased()) is not the address of a proxy; give one such as http://proxy.example.org:3128"
             )
         }
         guard scheme == "http" else { return .socksServer(host: host, port: components.port ?? 1080) }

@@ -1,13 +1,13 @@
-/// What happens while files are fetched or sent, for whoever shows it.
+/// An event of a download or an upload, for progress displays.
 public enum TransferEvent: Sendable, Equatable {
-    /// What will be moved; what is where it belongs already does not count.
+    /// The files to transfer and their bytes, without files that are already in place.
     case planned(files: Int, byteCount: Int)
-    /// So many bytes more are there; fewer than none when bad ones were thrown away.
+    /// The number of bytes transferred since the last event; negative if corrupt bytes were discarded.
     case transferred(byteCount: Int)
-    /// A file failed and is tried again.
+    /// The transfer of a file failed and is retried.
     case retrying(file: String, reason: String)
-    /// A file is there, checked.
+    /// A file is complete and its hash is checked.
     case finished(file: String)
-    /// The cache cannot be written, so that it does not remember what the Hub said; its files serve all the same.
+    /// The cache cannot be written, so it does not remember the Hub's answer. Its files are still used.
     case notKept(reason: String)
 }

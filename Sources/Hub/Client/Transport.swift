@@ -3,7 +3,7 @@ import Foundation
 import NIOCore
 import NIOHTTP1
 
-/// Sends single requests; it follows no redirect and repeats nothing.
+/// Sends single requests, without following redirects or retrying.
 final class Transport: Sendable {
     private let straight: HTTPClient
     private let byProxy: HTTPClient?
@@ -18,9 +18,9 @@ final class Transport: Sendable {
         token = settings.token
         proxies = ProxySettings(settings.environment)
         var configuration = HTTPClient.Configuration()
-        // By hand: a redirect to another host must not carry the token there.
+        // Redirects are followed elsewhere: a redirect to another host must not carry the token there.
         configuration.redirectConfiguration = .disallow
-        // Ranges and hashes are of the bytes as they are stored.
+        // Ranges and hashes refer to the bytes as they are stored.
         configuration.decompression = .disabled
         configuration.httpVersion = .http1Only
         configuration.timeout = .init(
@@ -28,7 +28,7 @@ final class Transport: Sendable {
             read: TimeAmount(settings.readTimeout)
         )
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = max(8, settings.connections)
-        // Repeating is the client's matter: this only would wait for the whole time limit.
+        // The client retries. A retry here would only wait for the whole timeout.
         configuration.connectionPool.retryConnectionEstablishment = false
         var proxied: HTTPClient.Configuration?
         if let proxy = try proxies.proxy(for: settings.endpoint.origin) {
@@ -44,18 +44,18 @@ final class Transport: Sendable {
         try? await byProxy?.shutdown()
     }
 
-    /// Whether an address is the endpoint's: the token goes nowhere else.
+    /// Whether an address belongs to the endpoint. The token is sent nowhere else.
     func isEndpoint(_ address: String) -> Bool { Origin(address: address) == endpoint.origin }
 
     /// Sends one request.
     ///
     /// - Parameters:
-    ///   - method: Such as GET.
-    ///   - address: The whole address.
-    ///   - headers: Beside the token's and the program's.
-    ///   - body: What is sent, if anything.
-    /// - Returns: The answer's head, and its body as it comes.
-    /// - Throws: `HTTPClientError`, or what the system says of the connection.
+    ///   - method: The method, GET for example.
+    ///   - address: The complete address.
+    ///   - headers: Headers in addition to the token and the user agent.
+    ///   - body: The request's body, if any.
+    /// - Returns: The head of the answer, and its body as a stream.
+    /// - Throws: `HTTPClientError`, or the system's error for the connection.
     func send(
         _ method: HTTPMethod,
         _ address: String,
@@ -65,7 +65,7 @@ final class Transport: Sendable {
         guard let origin = Origin(address: address) else {
             throw HubError(
                 .badAnswer,
-                "\(endpoint) sent us to \"\(shown(withoutQuery(address)))\", which is no address"
+                "\(endpoint) redirected to \"\(shown(withoutQuery(address)))\", which is not a valid address"
             )
         }
         var request = HTTPClientRequest(url: address)
@@ -83,7 +83,7 @@ final class Transport: Sendable {
     }
 }
 
-/// An address without what may be secret in it: signed links carry keys after the question mark.
+/// An address without its query, which may contain a key of a signed link.
 func withoutQuery(_ address: String) -> String {
     String(address.prefix { $0 != "?" && $0 != "#" })
 }

@@ -1,7 +1,7 @@
 import Files
 import NIOCore
 
-/// Compares contents, as they come, with the hash that they are named by.
+/// Checks contents, piece by piece, against the hash that they are named by.
 struct ContentCheck: Sendable {
     private enum Hash: Sendable {
         case sha256(SHA256)
@@ -12,11 +12,11 @@ struct ContentCheck: Sendable {
     private var hash: Hash
     private let expected: String
 
-    /// Starts a comparison.
+    /// Starts a check.
     ///
     /// - Parameters:
-    ///   - entityTag: A SHA-256, or Git's SHA-1 of a small file; any other name says nothing of the contents.
-    ///   - byteCount: How many bytes will come, which Git's hash begins with.
+    ///   - entityTag: A SHA-256, or Git's SHA-1 of a small file. Contents with any other name are not checked.
+    ///   - byteCount: The number of bytes to come, which Git's hash begins with.
     ///
     /// Source: [Git objects](https://git-scm.com/book/en/v2/Git-Internals-Git-Objects)
     init(entityTag: String, byteCount: Int?) {
@@ -35,7 +35,7 @@ struct ContentCheck: Sendable {
     mutating func update(_ bytes: UnsafeRawBufferPointer) {
         switch hash {
         case .sha256(var value):
-            // Without this the value would be copied with every piece.
+            // Without this the value would be copied for each piece.
             hash = .none
             value.update(bytes)
             hash = .sha256(value)
@@ -47,14 +47,14 @@ struct ContentCheck: Sendable {
         }
     }
 
-    /// The comparison after a further piece.
+    /// Returns the check after another piece.
     func updated(with piece: ByteBuffer) -> ContentCheck {
         var next = self
         piece.withUnsafeReadableBytes { next.update($0) }
         return next
     }
 
-    /// Whether what came is what was announced.
+    /// Whether the contents match the announced hash.
     func agrees() -> Bool {
         switch hash {
         case .sha256(let value): value.hexadecimalDigest() == expected

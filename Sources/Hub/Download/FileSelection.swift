@@ -7,7 +7,7 @@ import Glibc
 import Darwin
 #endif
 
-/// Which of a repository's files are wanted.
+/// A selection of a repository's files.
 public struct FileSelection: Sendable, Equatable {
     enum Choice: Sendable, Equatable {
         case patterns(include: [String], exclude: [String])
@@ -20,31 +20,31 @@ public struct FileSelection: Sendable, Equatable {
 
     /// All files.
     public static let all = FileSelection(choice: .patterns(include: [], exclude: []))
-    /// What loading a model takes: configuration, tokenizer, and the weights in one format.
+    /// The files needed to load a model: configuration, tokenizer, and the weights in one format.
     public static let model = FileSelection(choice: .model)
-    /// What tokenizing takes: configuration and tokenizer.
+    /// The files needed to tokenize: configuration and tokenizer.
     public static let tokenizer = FileSelection(choice: .tokenizer)
 
-    /// What reading a dataset takes: its files of rows, and the README.md that says which is which.
+    /// The files needed to read a dataset: its data files, and the README.md that assigns them to splits.
     public static let dataset = FileSelection(choice: .dataset)
 
-    /// The files that patterns name, as Python's `fnmatch` reads them: `*` passes slashes too.
+    /// Selects the files that match patterns, as in Python's `fnmatch`: `*` matches slashes too.
     ///
     /// - Parameters:
-    ///   - include: Names or patterns; a folder's name with a slash stands for all in it. None stands for all files.
-    ///   - exclude: Those left out of them.
+    ///   - include: Names or patterns. A folder's name with a slash selects everything in it. Empty selects all files.
+    ///   - exclude: The files to leave out.
     /// - Returns: The selection.
     public static func matching(_ include: [String], except exclude: [String] = []) -> FileSelection {
         FileSelection(choice: .patterns(include: include, exclude: exclude))
     }
 
-    /// The wanted names.
+    /// Applies the selection.
     ///
     /// - Parameters:
     ///   - names: All names of a commit.
     ///   - id: The repository, for messages.
-    /// - Returns: Those wanted, in the order given.
-    /// - Throws: `.notFound` where a pattern names none; `.unsupported` where there are no weights that can be read here.
+    /// - Returns: The selected names, in the order given.
+    /// - Throws: `.notFound` if a pattern matches nothing; `.unsupported` if there are no weights that Attune can read.
     func apply(to names: [String], of id: RepositoryID) throws(HubError) -> [String] {
         switch choice {
         case .patterns(let include, let exclude): try Self.matching(names, include, exclude, of: id)
@@ -73,7 +73,7 @@ public struct FileSelection: Sendable, Equatable {
         }
     }
 
-    /// Whether a file is wanted by its own name, not as one of many.
+    /// Whether a file is selected by its exact name, not by a pattern.
     func names(_ name: String) -> Bool {
         guard case .patterns(let include, _) = choice else { return false }
         return include.contains(name)
@@ -94,13 +94,13 @@ public struct FileSelection: Sendable, Equatable {
         "added_tokens.json",
         "vocab.txt", "vocab.json", "merges.txt", "spiece.model", "spm.model", "sentencepiece.model",
         "sentencepiece.bpe.model", "tokenizer.model",
-        // What tells an adapter and SetFit's models from others.
+        // These identify adapters and SetFit models.
         "adapter_config.json", "config_setfit.json",
     ]
 
     private static func isSmallModelFile(_ name: String) -> Bool { smallModelFiles.contains(name) }
 
-    /// The files of rows that can be read here, and their description.
+    /// The data files that Attune can read, and their description.
     private static func rows(of names: [String], id: RepositoryID) throws(HubError) -> [String] {
         let rows = names.filter {
             $0.lowercased().contains(
@@ -110,17 +110,17 @@ public struct FileSelection: Sendable, Equatable {
         guard rows.contains(where: { !$0.lowercased().hasSuffix("requirements.txt") }) else {
             let script = names.first { $0.hasSuffix(".py") }
             let reason =
-                script.map { "it needs the Python script \(shown($0)), which is not run here" }
+                script.map { "it needs the Python script \(shown($0)), which Attune does not run" }
                 ?? "it has \(sample(of: names))"
             throw HubError(
                 .unsupported,
-                "the dataset \(id) has no files of rows that can be read here: \(reason); convert it to Parquet, or choose another"
+                "the dataset \(id) has no data files that Attune can read: \(reason); convert it to Parquet, or choose another"
             )
         }
         return rows + names.filter { $0 == "README.md" }
     }
 
-    /// The configuration and the tokenizer; where only a GGUF file holds one, that.
+    /// The configuration and the tokenizer. If only a GGUF file has a tokenizer, that file too.
     private static func tokenizer(of names: [String], id: RepositoryID) throws(HubError) -> [String] {
         let small = names.filter(isSmallModelFile)
         let descriptions: Set = [
@@ -133,10 +133,10 @@ public struct FileSelection: Sendable, Equatable {
         return small + (try weights(of: names, id: id).filter { $0.lowercased().hasSuffix(".gguf") })
     }
 
-    /// The weights in one format: shards by their list, one safetensors file, or the only GGUF file.
+    /// The weights in one format: shards with their index, one safetensors file, or the only GGUF file.
     private static func weights(of names: [String], id: RepositoryID) throws(HubError) -> [String] {
         let all = Set(names)
-        // The order in which a folder is opened: one file before shards.
+        // The order in which a folder is opened: a single file before shards.
         if all.contains("model.safetensors") { return ["model.safetensors"] }
         if all.contains("model.safetensors.index.json") {
             return ["model.safetensors.index.json"]
@@ -163,7 +163,7 @@ public struct FileSelection: Sendable, Equatable {
         )
     }
 
-    /// What to do about a model whose weights cannot be read here.
+    /// The remedy for a model with weights that Attune cannot read.
     private static func remedy(_ names: [String], _ id: RepositoryID) -> String {
         if names.contains("adapter_config.json") {
             return "it is an adapter, not a whole model: download it with `attune hub download \(id)`; "
@@ -172,7 +172,7 @@ public struct FileSelection: Sendable, Equatable {
         let pickles = names.filter { $0.hasPrefix("pytorch_model") && $0.contains(".bin") }
         if let pickle = pickles.sorted().first {
             return
-                "it has \(shown(pickle)), which may run a program when it is opened: ask its authors for safetensors, "
+                "it has \(shown(pickle)), which may run code when it is opened: ask its authors for safetensors, "
                 + "or download it with `attune hub download \(id)`; `attune inspect` on its folder says how to convert it"
         }
         let others = names.filter { name in
@@ -180,6 +180,6 @@ public struct FileSelection: Sendable, Equatable {
         }
         guard let other = others.first else { return "choose another model" }
         return
-            "it has \(shown(other)), which is not read here; ask its authors for safetensors, or choose another model"
+            "it has \(shown(other)), which Attune does not read; ask its authors for safetensors, or choose another model"
     }
 }

@@ -4,7 +4,7 @@ import Foundation
 import NIOCore
 import NIOHTTP1
 
-/// One file to fetch.
+/// A file to download.
 struct WantedFile: Sendable {
     var id: RepositoryID
     var name: String
@@ -14,13 +14,13 @@ struct WantedFile: Sendable {
 }
 
 extension HubClient {
-    /// Brings a file's contents into the cache and links them, unless they are there: one process at a time does it.
+    /// Downloads a file's contents into the cache and links them, unless they exist. A lock lets only one process do it.
     ///
     /// - Parameters:
-    ///   - wanted: The file; its name, commit and tag were checked.
-    ///   - report: Hears what happens.
+    ///   - wanted: The file. Its name, commit and tag must have been checked.
+    ///   - report: Receives the events.
     /// - Returns: The file's place in the snapshot.
-    /// - Throws: What a request can throw, `.badAnswer` where the contents stay wrong, `FileError`.
+    /// - Throws: The errors of a request; `.badAnswer` if the contents stay wrong; `FileError`.
     func fetch(_ wanted: WantedFile, _ report: @Sendable (TransferEvent) -> Void) async throws -> URL {
         let cached = cache.repository(wanted.id)
         let blob = cached.blob(wanted.entityTag)
@@ -52,7 +52,7 @@ extension HubClient {
         }
     }
 
-    /// Fetches into a partial file, going on where it ends, until it is whole and right; then it gets its name.
+    /// Downloads into a partial file, resuming at its end, until it is complete and correct; then renames it.
     private func fetchContents(
         _ wanted: WantedFile,
         to blob: URL,
@@ -63,14 +63,14 @@ extension HubClient {
         do {
             try await complete(&file, wanted, report)
         } catch let error as FileError where error.code == .diskFull {
-            // What is kept for the next try would keep the disk full.
+            // A partial file kept for the next attempt would keep the disk full.
             file.discard()
             throw error
         }
         try file.commit(to: blob)
     }
 
-    /// Takes over what an earlier process left of the same contents, by a rename that only one can win.
+    /// Takes over the partial file of an earlier process, by a rename that only one process can win.
     private func adoptPartial(of blob: URL) throws -> URL {
         let folder = blob.deletingLastPathComponent()
         let stem = blob.lastPathComponent + "."
@@ -115,7 +115,7 @@ extension HubClient {
                 asked = RetryPolicy.retryAfter(outcome.retryAfter, now: .now)
                 if outcome.isWhole, check.agrees() { return }
                 if outcome.isWhole {
-                    reason = "sent \(file.byteCount) bytes that are not those of \(subject)"
+                    reason = "sent \(file.byteCount) bytes that do not match the hash of \(subject)"
                     spoiled += 1
                     report(.transferred(byteCount: -file.byteCount))
                     try file.truncate(to: 0)
@@ -128,14 +128,14 @@ extension HubClient {
             guard spoiled < 3 else {
                 throw HubError(
                     .badAnswer,
-                    "\(settings.endpoint) \(reason), \(spoiled) times; a proxy may change what passes, or the repository is damaged: try another network"
+                    "\(settings.endpoint) \(reason), \(spoiled) times; a proxy may be altering the data, or the repository is damaged; try another network"
                 )
             }
             guard attempt < settings.retries.attempts else {
                 throw HubError(
                     .unreachable,
                     "\(settings.endpoint) \(reason) when asked for \(subject), \(attempt) times; "
-                        + "what came so far is kept, so start again later to go on"
+                        + "the part received is kept, so run again later to resume"
                 )
             }
             report(.retrying(file: wanted.name, reason: reason))
@@ -145,7 +145,7 @@ extension HubClient {
         }
     }
 
-    /// A comparison that has seen what there is.
+    /// Returns a check that includes the bytes in the file.
     private func restarted(_ file: borrowing ResumableFile, _ wanted: WantedFile) throws -> ContentCheck {
         var check = ContentCheck(entityTag: wanted.entityTag, byteCount: wanted.byteCount)
         try file.forEachPiece { check.update($0) }
@@ -158,7 +158,7 @@ extension HubClient {
         var retryAfter: String?
     }
 
-    /// One request for what is missing.
+    /// Sends one request for the missing bytes.
     private func receive(
         _ file: inout ResumableFile,
         _ check: inout ContentCheck,
@@ -175,22 +175,22 @@ extension HubClient {
             )
         }
         if let encoding = response.headers.first(name: "Content-Encoding"), encoding != "identity" {
-            return Received(reason: "sent the file packed as \(shown(encoding)), which was not asked for")
+            return Received(reason: "sent the file compressed as \(shown(encoding)), which was not requested")
         }
         if status == 206 {
             guard let range = response.headers.first(name: "Content-Range"),
                 range.hasPrefix("bytes \(file.byteCount)-")
-            else { return Received(reason: "sent another part of the file than the one asked for") }
+            else { return Received(reason: "sent a different part of the file than requested") }
         } else if file.byteCount > 0 {
-            // The server gives no parts, or has none left to give: from the start.
+            // The server does not support ranges, or has no bytes after this one: start over.
             report(.transferred(byteCount: -file.byteCount))
             try file.truncate(to: 0)
             check = try restarted(file, wanted)
-            if status == 416 { return Received(reason: "has no such part of the file") }
+            if status == 416 { return Received(reason: "does not have the requested part of the file") }
         }
         guard status == 200 || status == 206 else {
-            // A link to the storage that is no longer valid: the endpoint gives a new one.
-            if let host { return Received(reason: "sent us to \(host), which answered \(status)") }
+            // A storage link that has expired: the endpoint gives a new one.
+            if let host { return Received(reason: "redirected to \(host), which answered \(status)") }
             let answer = Answer(status: status, headers: response.headers, body: [], address: "")
             try self.check(answer, of: wanted.id, file: wanted.name)
             throw unexpected(answer, subject: wanted.name)
@@ -214,7 +214,7 @@ extension HubClient {
                 if incoming.isFull { report(.transferred(byteCount: try await incoming.write(to: &file))) }
             }
         } catch let error where !(error is FileError) {
-            // What came before the cut counts.
+            // Keep the bytes received before the connection broke.
             report(.transferred(byteCount: try await incoming.write(to: &file)))
             check = await incoming.check
             throw error
@@ -228,9 +228,9 @@ extension HubClient {
         return Received(isWhole: true)
     }
 
-    /// Asks for the contents and follows redirects; the token stays with the endpoint.
+    /// Requests the contents and follows redirects. The token is sent only to the endpoint.
     ///
-    /// Says which other host answered, if one did.
+    /// Also returns the name of another host that answered, if any.
     private func open(
         _ wanted: WantedFile,
         from start: Int
@@ -248,23 +248,23 @@ extension HubClient {
         }
         throw HubError(
             .badAnswer,
-            "\(settings.endpoint) sends us in circles for \(wanted.name); check HF_ENDPOINT"
+            "\(settings.endpoint) redirects in circles for \(wanted.name); check HF_ENDPOINT"
         )
     }
 }
 
-/// Bytes on their way into a file: written by the megabyte, each hashed while the next one comes.
+/// Buffers bytes for a file. It writes them by the megabyte and hashes each piece while the next one arrives.
 private struct IncomingBytes {
     private var pieces: [ByteBuffer] = []
     private var hashed: Task<ContentCheck, Never>
-    /// Bytes that are not written yet.
+    /// The number of bytes that are not written yet.
     private(set) var byteCount = 0
 
     init(_ check: ContentCheck) { hashed = Task { check } }
 
     var isFull: Bool { byteCount >= 1 << 20 }
 
-    /// The comparison with all that was written.
+    /// The check over all bytes written.
     var check: ContentCheck { get async { await hashed.value } }
 
     mutating func add(_ piece: ByteBuffer) {
@@ -272,7 +272,7 @@ private struct IncomingBytes {
         pieces.append(piece)
     }
 
-    /// Writes what came, and says how much that was.
+    /// Writes the buffered bytes and returns their number.
     mutating func write(to file: inout ResumableFile) async throws -> Int {
         let (pieces, byteCount, before) = (pieces, byteCount, await hashed.value)
         (self.pieces, self.byteCount) = ([], 0)

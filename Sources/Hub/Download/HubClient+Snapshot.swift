@@ -2,27 +2,27 @@ import Files
 public import Foundation
 
 extension HubClient {
-    /// What was downloaded.
+    /// The result of a download.
     public struct Snapshot: Sendable, Equatable {
-        /// The folder, laid out as the repository is.
+        /// The folder, laid out like the repository.
         public var folder: URL
         /// The commit.
         public var commit: String
-        /// The wanted files' paths in it.
+        /// The paths of the selected files in the folder.
         public var files: [String]
     }
 
-    /// Makes sure that the wanted files of a repository are here.
+    /// Makes sure that the selected files of a repository are on this machine.
     ///
-    /// What the cache has is not fetched again; a commit that is named whole and is here takes no request. Where the Hub cannot
-    /// be reached, or may not be, a revision is what it was when it was last asked for.
+    /// Cached files are not downloaded again. A full commit hash that is in the cache needs no request. If the Hub cannot be
+    /// reached or the network may not be used, a revision means the commit that it pointed to when the Hub was last asked.
     ///
     /// - Parameters:
     ///   - id: The repository and its revision.
-    ///   - selection: Which files.
-    ///   - report: Hears what happens, from several tasks.
-    /// - Returns: Where they are.
-    /// - Throws: ``HubError`` or `FileError`; no file that is not whole and right is ever visible.
+    ///   - selection: The files to download.
+    ///   - report: Receives the events, from several tasks.
+    /// - Returns: The downloaded files.
+    /// - Throws: ``HubError`` or `FileError`. Incomplete or corrupt files never become visible.
     public func snapshot(
         of id: RepositoryID,
         _ selection: FileSelection = .all,
@@ -45,14 +45,14 @@ extension HubClient {
         }
     }
 
-    /// Makes sure that one file of a repository is here.
+    /// Makes sure that one file of a repository is on this machine.
     ///
     /// - Parameters:
     ///   - name: Its path in the repository.
     ///   - id: The repository and its revision.
-    ///   - report: Hears what happens.
-    /// - Returns: Where it is.
-    /// - Throws: `.badName` where the name leads out of a folder; ``HubError`` or `FileError` else.
+    ///   - report: Receives the events.
+    /// - Returns: The file's place.
+    /// - Throws: `.badName` if the name leads out of a folder; otherwise ``HubError`` or `FileError`.
     public func file(
         _ name: String,
         of id: RepositoryID,
@@ -61,7 +61,7 @@ extension HubClient {
         guard isRelativePath(name) else {
             throw HubError(
                 .badName,
-                "\"\(shown(name))\" is no path in a repository; give one such as data/train.csv"
+                "\"\(shown(name))\" is not a path in a repository; give one such as data/train.csv"
             )
         }
         let cached = cache.repository(id)
@@ -98,7 +98,7 @@ extension HubClient {
         }
     }
 
-    /// A commit's files, from the cache or the Hub, which the cache then remembers.
+    /// Returns a commit's files, from the cache or from the Hub; the cache then remembers them.
     private func listed(
         _ id: RepositoryID,
         at commit: String,
@@ -111,9 +111,9 @@ extension HubClient {
         return files
     }
 
-    /// Lets the cache remember something; one that cannot be written, such as a read-only one, serves without it.
+    /// Stores something in the cache. If the cache cannot be written, read-only for example, the download continues without it.
     ///
-    /// Source: `_cache_commit_hash_for_specific_revision` of huggingface_hub, and `snapshot_download`, which warn.
+    /// Source: `_cache_commit_hash_for_specific_revision` and `snapshot_download` of huggingface_hub, which warn.
     private func keep(
         _ report: @Sendable (TransferEvent) -> Void,
         _ remember: () throws(FileError) -> Void
@@ -141,7 +141,7 @@ extension HubClient {
         )
         if !missing.isEmpty {
             report(.planned(files: missing.count, byteCount: missing.reduce(0) { $0 + $1.byteCount }))
-            // Two files of the same contents are fetched once.
+            // Files with the same contents are downloaded once.
             let bytes = Dictionary(
                 missing.map { ($0.entityTag, $0.byteCount) },
                 uniquingKeysWith: { first, _ in first }
@@ -151,7 +151,7 @@ extension HubClient {
                 at: cache.folder
             )
         }
-        // The largest first: the last one to end is then a small one.
+        // Largest first, so that a small file is the last to finish.
         let queue = missing.sorted { $0.byteCount > $1.byteCount }
         try await concurrently(queue, limit: settings.connections) { next in
             let wanted = WantedFile(
@@ -166,11 +166,11 @@ extension HubClient {
         return Snapshot(folder: cached.snapshot(commit), commit: commit, files: names)
     }
 
-    /// What the cache has, where all that is wanted is there.
+    /// Returns the snapshot in the cache, if it has all selected files.
     private func present(_ selection: FileSelection, of id: RepositoryID) throws -> Snapshot? {
         let cached = cache.repository(id)
         guard let commit = cached.commit(of: id.revision) else { return nil }
-        // Without a list of the commit's files, what is there is all that can be known of it.
+        // Without a list of the commit's files, only the files present are known.
         let listed = cached.files(at: commit)?.map(\.name) ?? cached.namesPresent(at: commit)
         let names = try selection.apply(to: listed, of: id)
         let isWhole = names.allSatisfy {

@@ -1,10 +1,10 @@
-/// Whether a text is a whole commit: 40 hexadecimal digits.
+/// Whether a string is a full commit hash: 40 hexadecimal digits.
 func isCommit(_ text: String) -> Bool { text.utf8.count == 40 && text.utf8.allSatisfy(isHexByte) }
 
-/// Whether a text names a place below a folder and nowhere else.
+/// Whether a string is a path that stays below a folder.
 ///
-/// What a server calls its files becomes paths on this machine, so nothing that could lead out of a folder passes:
-/// no `..`, no root, no empty part, no backslash, no control character, no part longer than a file's name may be.
+/// A server's file names become paths on this machine, so anything that could lead out of a folder is rejected:
+/// `..`, an absolute path, an empty part, a backslash, a control character, or a part longer than a file name may be.
 func isRelativePath(_ text: String) -> Bool {
     guard !text.isEmpty, text.utf8.count <= 4096 else { return false }
     return text.split(separator: "/", omittingEmptySubsequences: false).allSatisfy { part in
@@ -15,7 +15,7 @@ func isRelativePath(_ text: String) -> Bool {
     }
 }
 
-/// Whether what a server names a file's contents can be a file's name in the cache.
+/// Whether a server's name for a file's contents can be a file name in the cache.
 func isBlobName(_ text: String) -> Bool {
     (1...128).contains(text.utf8.count) && text.utf8.first != UInt8(ascii: ".")
         && text.utf8.allSatisfy { byte in
@@ -24,7 +24,7 @@ func isBlobName(_ text: String) -> Bool {
         }
 }
 
-/// The entity tag as the cache names it: without quotes and the mark of a weak one.
+/// The entity tag as the cache names it: without quotes and without the prefix of a weak tag.
 ///
 /// Source: `_normalize_etag` in [`file_download.py`](https://github.com/huggingface/huggingface_hub/blob/main/src/huggingface_hub/file_download.py)
 func normalizedEntityTag(_ text: String) -> String {

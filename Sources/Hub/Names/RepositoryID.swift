@@ -1,27 +1,27 @@
 import Foundation
 
-/// A model's or a dataset's place on the Hub: `org/name`, `org/name@revision`.
+/// The id of a model or a dataset on the Hub: `org/name` or `org/name@revision`.
 public struct RepositoryID: Sendable, Hashable, CustomStringConvertible {
-    /// What a repository holds.
+    /// The kind of a repository.
     public enum Kind: String, Sendable, Hashable, CaseIterable {
         case model
         case dataset
     }
 
-    /// What it holds.
+    /// The kind of the repository.
     public let kind: Kind
-    /// `org/name`, or `name` alone as the oldest models have it.
+    /// `org/name`, or `name` alone for the oldest models.
     public let name: String
     /// A branch, a tag or a commit.
     public let revision: String
 
-    /// Reads an id.
+    /// Parses an id.
     ///
     /// - Parameters:
-    ///   - text: `org/name`, `name`, either with `@revision`.
-    ///   - kind: What the repository holds.
-    ///   - revision: The revision where the text names none.
-    /// - Throws: `.badName` with what is wrong; a name that would lead out of the cache's folder is one.
+    ///   - text: `org/name` or `name`, optionally with `@revision`.
+    ///   - kind: The kind of the repository.
+    ///   - revision: The revision to use if the text has none.
+    /// - Throws: `.badName` with the reason; for example, a name that would lead out of the cache folder.
     ///
     /// Source: [`_validators.py`](https://github.com/huggingface/huggingface_hub/blob/main/src/huggingface_hub/utils/_validators.py)
     public init(_ text: String, kind: Kind, revision: String = "main") throws(HubError) {
@@ -42,37 +42,37 @@ public struct RepositoryID: Sendable, Hashable, CustomStringConvertible {
         revision = checkedRevision
     }
 
-    /// `org/name`, with `@revision` unless that is `main`.
+    /// `org/name`, with `@revision` unless the revision is `main`.
     public var description: String { revision == "main" ? name : "\(name)@\(revision)" }
 
-    /// Whether a text is written as an id: what tells `org/name` from a path that is not there.
+    /// Whether a string looks like an id, to tell `org/name` from a path that does not exist.
     ///
-    /// - Parameter text: Any text.
-    /// - Returns: True for `org/name` and `org/name@revision`; a name alone is none here.
+    /// - Parameter text: Any string.
+    /// - Returns: True for `org/name` and `org/name@revision`; false for a name without an owner.
     public static func looksLikeID(_ text: String) -> Bool {
         guard let id = try? RepositoryID(text, kind: .model) else { return false }
         return id.name.contains("/")
     }
 
-    /// Whether the revision is a whole commit, which never changes.
+    /// The revision if it is a full commit hash, which never changes.
     var commit: String? { isCommit(revision) ? revision : nil }
 
-    /// Its folder's name in the cache.
+    /// The name of its folder in the cache.
     package var folderName: String {
         "\(kind.rawValue)s--" + name.replacing("/", with: "--")
     }
 
-    /// Its path on the Hub's own pages, without a slash before it.
+    /// Its path on the Hub's website, without a leading slash.
     var pagePath: String { kind == .dataset ? "datasets/\(name)" : name }
 
-    /// Its path in the Hub's API, without a slash before it.
+    /// Its path in the Hub's API, without a leading slash.
     var apiPath: String { "api/\(kind.rawValue)s/\(name)" }
 
     private static func check(name: String) throws(HubError) {
         let advice = "give the id as the Hub writes it, such as org/name or org/name@revision"
         let parts = name.split(separator: "/", omittingEmptySubsequences: false)
         guard (1...2).contains(parts.count) else {
-            throw HubError(.badName, "\(quoted(name)) is no repository's id; \(advice)")
+            throw HubError(.badName, "\(quoted(name)) is not a repository id; \(advice)")
         }
         for part in parts {
             guard (1...96).contains(part.utf8.count), part.utf8.allSatisfy(isNameByte),
@@ -80,15 +80,15 @@ public struct RepositoryID: Sendable, Hashable, CustomStringConvertible {
             else {
                 throw HubError(
                     .badName,
-                    "\(quoted(name)) is no repository's id: \"\(shown(String(part)))\" must have 1 to 96 letters, digits, '-', '_' or '.', "
-                        + "and neither begin nor end with '-' or '.'; \(advice)"
+                    "\(quoted(name)) is not a repository id: \"\(shown(String(part)))\" must have 1 to 96 letters, digits, '-', '_' or '.', "
+                        + "and must not begin or end with '-' or '.'; \(advice)"
                 )
             }
         }
         guard !name.contains("--"), !name.contains(".."), !name.hasSuffix(".git") else {
             throw HubError(
                 .badName,
-                "\(quoted(name)) is no repository's id: it may hold neither \"--\" nor \"..\", nor end with .git; \(advice)"
+                "\(quoted(name)) is not a repository id: it must not contain \"--\" or \"..\" or end with .git; \(advice)"
             )
         }
     }
@@ -99,7 +99,7 @@ public struct RepositoryID: Sendable, Hashable, CustomStringConvertible {
         else {
             throw HubError(
                 .badName,
-                "\(quoted(revision)) is no revision; give a branch, a tag or a commit after the '@'"
+                "\(quoted(revision)) is not a revision; give a branch, a tag or a commit after the '@'"
             )
         }
     }
@@ -107,7 +107,7 @@ public struct RepositoryID: Sendable, Hashable, CustomStringConvertible {
     private static func quoted(_ text: String) -> String { "\"\(shown(text))\"" }
 }
 
-/// A text for a message: control characters, which could rewrite the terminal, are left out.
+/// A string for a message, without control characters, which could rewrite the terminal.
 func shown(_ text: String) -> String {
     String(
         String.UnicodeScalarView(

@@ -3,30 +3,30 @@ import JSON
 import NIOCore
 import NIOHTTP1
 
-/// What the Hub is told of a file before it is sent.
+/// The facts about a file that the Hub needs before an upload.
 struct LocalProbe: Sendable {
     var path: String
     var sample: [UInt8]
     var byteCount: Int
 }
 
-/// How the Hub wants a file.
+/// How the Hub stores a file.
 enum UploadMode: Sendable, Equatable {
-    /// Within the commit.
+    /// Inside the commit.
     case regular
-    /// Outside, named by its SHA-256.
+    /// Outside Git, named by its SHA-256.
     case large
-    /// Not at all, says the repository's `.gitignore`.
+    /// Not at all, because the repository's `.gitignore` excludes it.
     case ignored
 }
 
-/// A line of a commit.
+/// One operation of a commit.
 enum CommitOperation: Sendable {
     case regular(LocalFile)
     case large(name: String, sha256: String, byteCount: Int)
     case delete(String)
 
-    /// What it adds to the request, roughly.
+    /// The approximate number of bytes that it adds to the request.
     var byteCount: Int {
         switch self {
         case .regular(let file): 200 + file.name.utf8.count + file.byteCount * 4 / 3
@@ -34,7 +34,7 @@ enum CommitOperation: Sendable {
         }
     }
 
-    /// The line as JSON.
+    /// The operation as a line of JSON.
     ///
     /// Source: `_prepare_commit_payload` in [`_commit_api.py`](https://github.com/huggingface/huggingface_hub/blob/main/src/huggingface_hub/_commit_api.py)
     fileprivate func line() throws -> JSONValue {
@@ -63,7 +63,7 @@ enum CommitOperation: Sendable {
 }
 
 extension HubClient {
-    /// Asks how files are to be sent: the repository's `.gitattributes`, their size and first bytes decide.
+    /// Asks how to send each file. The repository's `.gitattributes` and the file's size and first bytes decide.
     ///
     /// Source: `_fetch_upload_modes` in [`_commit_api.py`](https://github.com/huggingface/huggingface_hub/blob/main/src/huggingface_hub/_commit_api.py)
     func uploadModes(
@@ -98,22 +98,22 @@ extension HubClient {
                     "\(settings.endpoint) did not say how to send \(shown(probe.path)) to \(id); check HF_ENDPOINT"
                 )
             }
-            // The stores of large files take no empty ones.
+            // The stores of large files reject empty ones.
             if probe.byteCount == 0, mode == .large { modes[probe.path] = .regular }
         }
         return modes
     }
 
-    /// What one request to commit came to.
+    /// The outcome of a commit request.
     enum CommitOutcome: Sendable {
         case made(commit: String, address: String, pullRequest: String?)
-        /// Somebody was faster: the branch stands elsewhere by now.
+        /// Somebody else committed first, so the branch has changed.
         case conflict
     }
 
-    /// Commits, if the branch still stands where it was looked at.
+    /// Commits if the branch has not changed since it was read.
     ///
-    /// Repeated after a cut, it cannot be done twice: the parent would not be the same any more.
+    /// A retry cannot commit twice, because the parent would no longer match.
     func commit(
         _ operations: [CommitOperation],
         to id: RepositoryID,
@@ -144,7 +144,7 @@ extension HubClient {
         guard let commit = document["commitOid"].string, isCommit(commit) else {
             throw HubError(
                 .badAnswer,
-                "\(settings.endpoint) did not say which commit \(subject) became; look at \(settings.endpoint.address(id.pagePath))"
+                "\(settings.endpoint) did not return the hash of \(subject); look at \(settings.endpoint.address(id.pagePath))"
             )
         }
         return .made(

@@ -5,33 +5,33 @@ import NIOCore
 import NIOHTTP1
 import Synchronization
 
-/// A file whose contents are kept outside Git.
+/// A file with contents stored outside Git.
 struct LargeFile: Sendable {
     var file: LocalFile
     var sha256: String
 }
 
-/// What the Hub says is to be done with a large file's contents.
+/// The Hub's instructions for sending a large file's contents.
 ///
 /// Source: [the Git LFS batch API](https://github.com/git-lfs/git-lfs/blob/main/docs/api/batch.md) and
 /// [`lfs.py`](https://github.com/huggingface/huggingface_hub/blob/main/src/huggingface_hub/lfs.py)
 private struct UploadActions: Sendable {
-    /// Where all of it goes, or where its completion is told.
+    /// The address for the complete contents, or for reporting that all parts were sent.
     var address: String
-    /// Bytes of a part, and where each goes; nil for all at once.
+    /// The bytes per part and the address of each part; nil to send everything in one request.
     var parts: (byteCount: Int, addresses: [String])?
-    /// Where to ask whether it came.
+    /// The address for verifying the upload.
     var verification: String?
 }
 
 extension HubClient {
-    /// Sends contents to the store of large files, those that it lacks; nothing is visible before a commit names it.
+    /// Sends contents that the store of large files lacks. Nothing is visible until a commit names them.
     ///
     /// - Parameters:
-    ///   - files: The files; equal ones are sent once.
+    ///   - files: The files. Equal contents are sent once.
     ///   - id: The repository.
-    ///   - report: Hears what happens.
-    /// - Throws: `.unsupported` where the Hub wants another way; what a request can throw.
+    ///   - report: Receives the events.
+    /// - Throws: `.unsupported` if the Hub requires another protocol; the errors of a request.
     func send(
         _ files: [LargeFile],
         to id: RepositoryID,
@@ -54,7 +54,7 @@ extension HubClient {
         }
     }
 
-    /// Asks where contents go; what the store has has no entry.
+    /// Asks where to send contents. Contents that the store already has get no entry.
     private func batch(_ files: [LargeFile], to id: RepositoryID) async throws -> [String: UploadActions] {
         let sizes = Dictionary(
             files.map { ($0.sha256, $0.file.byteCount) },
@@ -80,7 +80,7 @@ extension HubClient {
         if document["transfer"].string == "xet" {
             throw HubError(
                 .unsupported,
-                "\(settings.endpoint) takes large files of \(id) by Xet alone, which Attune does not speak; "
+                "\(settings.endpoint) accepts large files for \(id) only through Xet, which Attune does not support; "
                     + "upload this folder with Python's `hf upload`"
             )
         }
@@ -92,7 +92,7 @@ extension HubClient {
             if let message = object["error"]["message"].string {
                 throw HubError(
                     .notAllowed,
-                    "\(settings.endpoint) refuses a file for \(id): \(shown(message))"
+                    "\(settings.endpoint) rejected a file for \(id): \(shown(message))"
                 )
             }
             if object["actions"].object != nil {
@@ -128,7 +128,7 @@ extension HubClient {
         return found
     }
 
-    /// Sends one file; links that are no longer valid are asked for again.
+    /// Sends one file, and requests new links if they have expired.
     private func send(
         _ large: LargeFile,
         _ first: UploadActions,
@@ -142,11 +142,11 @@ extension HubClient {
             guard attempt < 3 else {
                 throw HubError(
                     .unreachable,
-                    "\(refusal) \(large.file.name) for \(id), \(attempt) times; what was sent whole is kept, so start again later to go on"
+                    "\(refusal) \(large.file.name) for \(id), \(attempt) times; files sent completely are kept, so run again later to resume"
                 )
             }
             report(.transferred(byteCount: -large.file.byteCount))
-            report(.retrying(file: large.file.name, reason: "refused it; asking again where it goes"))
+            report(.retrying(file: large.file.name, reason: "rejected it; requesting a new link"))
             guard let next = try await batch([large], to: id)[large.sha256] else {
                 report(.transferred(byteCount: large.file.byteCount))
                 return
@@ -155,9 +155,9 @@ extension HubClient {
         }
     }
 
-    /// Sends one file by what the Hub said.
+    /// Sends one file as the Hub instructed.
     ///
-    /// - Returns: Who refused it, in words, or nil where it is there.
+    /// - Returns: A description of the refusal, or nil if the file was sent.
     private func sendOnce(
         _ large: LargeFile,
         _ actions: UploadActions,
@@ -175,7 +175,7 @@ extension HubClient {
                     tags.withLock { $0[part.offset + 1] = tag }
                 } else {
                     refused.withLock {
-                        $0 = sent.refusal ?? "the store of large files gave no tag for a part of"
+                        $0 = sent.refusal ?? "the store of large files returned no ETag for a part of"
                     }
                 }
             }
@@ -212,7 +212,7 @@ extension HubClient {
             ? nil : "\(settings.endpoint) answered \(verified.status) when asked whether it has"
     }
 
-    /// Puts a part of a file where the Hub said; repeats what may succeed later.
+    /// Sends a part of a file to the given address, and retries errors that may be temporary.
     private func put(
         _ file: LocalFile,
         from start: Int,
@@ -222,7 +222,7 @@ extension HubClient {
     ) async throws -> (entityTag: String?, refusal: String?) {
         let host = Origin(address: address)?.host ?? "the store of large files"
         let sent = Mutex(0)
-        /// What was sent in vain counts nothing.
+        /// Subtracts the bytes of a failed attempt.
         func forget() {
             report(
                 .transferred(
@@ -235,7 +235,7 @@ extension HubClient {
         return try await repeating("room for \(file.name)") { attempt in
             if attempt > 1 {
                 forget()
-                report(.retrying(file: file.name, reason: "failed to take it"))
+                report(.retrying(file: file.name, reason: "failed to accept it"))
             }
             let pieces = file.pieces(from: start, count: count) { byteCount in
                 sent.withLock { $0 += byteCount }
@@ -250,7 +250,7 @@ extension HubClient {
             _ = try await collected(response, limit: 1 << 20)
             if RetryPolicy.isTransient(status) {
                 return .failed(
-                    reason: "sent us to \(host), which answered \(status)",
+                    reason: "directed us to \(host), which answered \(status)",
                     asked: response.headers.first(name: "Retry-After")
                 )
             }

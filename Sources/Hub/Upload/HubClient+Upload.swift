@@ -2,18 +2,18 @@ import Files
 public import Foundation
 
 extension HubClient {
-    /// Sends a file or a folder into a repository that is there.
+    /// Uploads a file or a folder to an existing repository.
     ///
-    /// Contents that the Hub has are not sent again, and files that are as they were are left out of the commit, so an upload
-    /// that was cut is repeated at the cost of what is missing. A branch that moves on meanwhile is looked at again.
+    /// Contents that the Hub already has are not sent again, and unchanged files are left out of the commit, so repeating an
+    /// interrupted upload sends only the missing files. If the branch changes during the upload, it is read again.
     ///
     /// - Parameters:
-    ///   - place: The file or folder.
-    ///   - id: The repository, and the branch as its revision.
-    ///   - options: Which files, where to, and what is deleted.
-    ///   - report: Hears what happens, from several tasks.
-    /// - Returns: What the branch stands at; where nothing changed, that is what it stood at.
-    /// - Throws: ``HubError`` or `FileError`; a branch never shows a file that is not whole.
+    ///   - place: The file or folder to upload.
+    ///   - id: The repository; its revision is the branch.
+    ///   - options: The files to upload, their place in the repository, and the files to delete.
+    ///   - report: Receives the events, from several tasks.
+    /// - Returns: The branch's new commit, or its current one if nothing changed.
+    /// - Throws: ``HubError`` or `FileError`. A branch never shows an incomplete file.
     ///
     /// Source: `create_commit` in [`hf_api.py`](https://github.com/huggingface/huggingface_hub/blob/main/src/huggingface_hub/hf_api.py)
     public func upload(
@@ -51,17 +51,17 @@ extension HubClient {
             try await send(plan.large, to: id, report)
             if let result = try await commit(plan, to: id, options, head, report) { return result }
             guard attempt < 5 else { break }
-            report(.retrying(file: id.revision, reason: "moved on meanwhile"))
+            report(.retrying(file: id.revision, reason: "changed meanwhile"))
         }
         throw HubError(
             .unreachable,
-            "\(id) moved on each time while this was written to it; try again when nobody else writes"
+            "\(id) changed during each attempt to write to it; try again when nobody else writes"
         )
     }
 
-    /// Commits what is planned, in as many commits as it takes.
+    /// Commits a plan, in several commits if it is large.
     ///
-    /// - Returns: Nil where somebody else was faster.
+    /// - Returns: Nil if somebody else committed first.
     private func commit(
         _ plan: UploadPlan,
         to id: RepositoryID,
@@ -114,7 +114,7 @@ extension HubClient {
     }
 }
 
-/// What is to be sent, against what is there.
+/// The files to send, compared with those on the Hub.
 private struct UploadPlan {
     var regular: [LocalFile] = []
     var large: [LargeFile] = []
@@ -140,7 +140,7 @@ private struct UploadPlan {
         }
     }
 
-    /// Operations by commit: what is large first, since what describes it should not come before it; what is deleted last.
+    /// The operations by commit: large files first, so that files that describe them do not come earlier; deletions last.
     func commits() -> [[CommitOperation]] {
         let operations =
             large.map {

@@ -4,15 +4,15 @@ import NIOCore
 import NIOHTTP1
 
 extension HubClient {
-    /// Makes sure that a repository is there to write to, before hours of work depend on it.
+    /// Makes sure that a repository exists and can be written to, before hours of work depend on it.
     ///
-    /// It is created where it is missing; then the Hub is asked how a file would be sent, which it tells writers alone.
+    /// Creates it if it is missing, then asks the Hub how to send a file, which the Hub answers only for writers.
     ///
     /// - Parameters:
-    ///   - id: The repository; a name alone is the token's owner's.
-    ///   - isPrivate: Whether a new one is shown to its owner only; nil for what the owner's settings say.
+    ///   - id: The repository. A name without an owner belongs to the token's account.
+    ///   - isPrivate: Whether a new repository is private; nil for the default of the owner's settings.
     /// - Returns: The id with its owner.
-    /// - Throws: `.notAllowed` where the token may not write there, with what to do; what a request can throw.
+    /// - Throws: `.notAllowed` with a remedy if the token may not write there; the errors of a request.
     ///
     /// Source: `init_hf_repo` in [`trainer.py`](https://github.com/huggingface/transformers/blob/main/src/transformers/trainer.py)
     public func prepareWriting(to id: RepositoryID, isPrivate: Bool? = nil) async throws -> RepositoryID {
@@ -21,8 +21,8 @@ extension HubClient {
         if account.role == "read" {
             throw HubError(
                 .notAllowed,
-                "\(settings.token?.description ?? "the token") may only read; make one that may write at "
-                    + "\(settings.endpoint.address("settings/tokens")), then `attune hub login`"
+                "\(settings.token?.description ?? "the token") may only read; create one with write permission at "
+                    + "\(settings.endpoint.address("settings/tokens")), then run `attune hub login`"
             )
         }
         try await createRepository(owned, isPrivate: isPrivate)
@@ -31,12 +31,12 @@ extension HubClient {
         return owned
     }
 
-    /// Creates a repository unless it is there.
+    /// Creates a repository unless it exists.
     ///
     /// - Parameters:
-    ///   - id: Its id, with its owner.
-    ///   - isPrivate: Whether it is shown to its owner only; nil for what the owner's settings say.
-    /// - Throws: `.notAllowed` where the token may not; what a request can throw.
+    ///   - id: The id, with its owner.
+    ///   - isPrivate: Whether it is private; nil for the default of the owner's settings.
+    /// - Throws: `.notAllowed` if the token lacks the permission; the errors of a request.
     ///
     /// Source: `create_repo` in [`hf_api.py`](https://github.com/huggingface/huggingface_hub/blob/main/src/huggingface_hub/hf_api.py)
     public func createRepository(_ id: RepositoryID, isPrivate: Bool? = nil) async throws {
@@ -49,7 +49,7 @@ extension HubClient {
         switch answer.status {
         case 200..<300, 409: return
         case 401, 402, 403:
-            // A token that may write to this one repository may not create any.
+            // A token with write permission for this one repository may not create any.
             if (try? await commit(of: RepositoryID(id, checkedRevision: "main"))) != nil { return }
             throw writingRefused(answer, id)
         default: throw unexpected(answer, subject: subject)
@@ -72,7 +72,7 @@ extension HubClient {
         )
     }
 
-    /// Makes sure that a request to write was granted.
+    /// Throws unless a request to write was granted.
     func checkWriting(_ answer: Answer, _ id: RepositoryID) throws(HubError) {
         switch answer.status {
         case 200..<300: return
@@ -80,17 +80,17 @@ extension HubClient {
         case 413:
             throw HubError(
                 .notAllowed,
-                "\(settings.endpoint) takes no more into \(id): \(said(answer, "too large"))"
+                "\(settings.endpoint) accepts no more data for \(id): \(said(answer, "too large"))"
             )
         case 402:
             throw HubError(
                 .notAllowed,
-                "\(settings.endpoint) takes no more into \(id): \(said(answer, "no room is left"))"
+                "\(settings.endpoint) accepts no more data for \(id): \(said(answer, "no room is left"))"
             )
         case 400, 422:
             throw HubError(
                 .badAnswer,
-                "\(settings.endpoint) refuses what was sent to \(id): \(said(answer, "no reason given"))"
+                "\(settings.endpoint) rejected the data sent to \(id): \(said(answer, "no reason given"))"
             )
         default: try check(answer, of: id)
         }
@@ -106,12 +106,12 @@ extension HubClient {
         return HubError(
             .notAllowed,
             "\(settings.token?.description ?? "the token") may not write to the \(id.kind.rawValue) \(id.name) "
-                + "(\(said(answer, "answered \(answer.status)"))); check the name's owner, or give the token the right to write at "
+                + "(\(said(answer, "answered \(answer.status)"))); check the owner in the name, or give the token write permission at "
                 + settings.endpoint.address("settings/tokens")
         )
     }
 
-    /// What the server said in words.
+    /// The server's error message.
     private func said(_ answer: Answer, _ otherwise: String) -> String {
         if let said = answer.headers.first(name: "X-Error-Message"), !said.isEmpty { return shown(said) }
         return (try? JSONValue.parse(answer.body))?["error"].string.map(shown) ?? otherwise
@@ -119,11 +119,11 @@ extension HubClient {
 }
 
 extension RepositoryID {
-    /// The same repository with an owner: a name alone is the token's owner's.
+    /// The same repository with an owner. A name without one belongs to the token's account.
     ///
     /// - Parameter owner: The account.
     /// - Returns: `owner/name`.
-    /// - Throws: `.badName` where that is no id.
+    /// - Throws: `.badName` if the result is not a valid id.
     public func owned(by owner: String) throws(HubError) -> RepositoryID {
         name.contains("/") ? self : try RepositoryID("\(owner)/\(name)", kind: kind, revision: revision)
     }

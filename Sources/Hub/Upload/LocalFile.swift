@@ -2,16 +2,16 @@ import Files
 import Foundation
 import NIOCore
 
-/// A file of this machine that goes into a repository.
+/// A local file to upload.
 struct LocalFile: Sendable {
-    /// Where it lies.
+    /// The file's place.
     let place: URL
     /// Its path in the repository.
     let name: String
-    /// Its bytes when it was looked at.
+    /// Its size in bytes when it was read first.
     let byteCount: Int
 
-    /// The first bytes, by which the Hub tells text from what is kept outside Git.
+    /// The first bytes, by which the Hub distinguishes text from files stored outside Git.
     func sample() throws(FileError) -> [UInt8] {
         var bytes: [UInt8] = []
         try forEachPiece(from: 0, count: min(512, byteCount)) {
@@ -20,9 +20,9 @@ struct LocalFile: Sendable {
         return bytes
     }
 
-    /// Both names that its contents may have: Git's, and the one outside it.
+    /// The two hashes that can name its contents: Git's and the SHA-256.
     ///
-    /// One pass, a piece at a time.
+    /// Computes both in one pass, piece by piece.
     func hashes() throws(FileError) -> (git: String, sha256: String) {
         var git = SHA1()
         var sha256 = SHA256()
@@ -36,7 +36,7 @@ struct LocalFile: Sendable {
         return (git.hexadecimalDigest(), sha256.hexadecimalDigest())
     }
 
-    /// Its bytes.
+    /// All of its bytes.
     func contents() throws(FileError) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(byteCount)
@@ -44,7 +44,7 @@ struct LocalFile: Sendable {
         return bytes
     }
 
-    /// A part of it as it is read, for sending.
+    /// A part of the file as a stream; `read` receives the size of each piece.
     func pieces(from start: Int, count: Int, read: @escaping @Sendable (Int) -> Void) -> FilePieces {
         FilePieces(file: self, start: start, count: count, read: read)
     }
@@ -59,7 +59,7 @@ struct LocalFile: Sendable {
     }
 }
 
-/// A part of a file, a megabyte at a time.
+/// A part of a file, one megabyte at a time.
 struct FilePieces: AsyncSequence, Sendable {
     typealias Element = ByteBuffer
 
@@ -87,7 +87,7 @@ struct FilePieces: AsyncSequence, Sendable {
     func makeAsyncIterator() -> AsyncIterator { AsyncIterator(pieces: self) }
 }
 
-/// Reads a part of a file; one that became shorter meanwhile is an error, not a shorter part.
+/// Reads a part of a file. If the file has become shorter, it throws instead of returning less.
 private struct PieceReader {
     private let handle: FileHandle
     private let name: String

@@ -1,26 +1,26 @@
 import Foundation
 
-/// What of a folder goes where, and how.
+/// The files of a folder to upload, their place in the repository, and the commit's settings.
 public struct UploadOptions: Sendable, Equatable {
-    /// Which of the folder's files; nothing that is hidden unless a pattern names it.
+    /// The files to upload. Hidden files are left out unless named exactly.
     public var selection: FileSelection
-    /// The folder in the repository, or a single file's path there; empty for its top, or the file's own name.
+    /// The folder in the repository, or the path of a single file. Empty for the top folder, or the file's own name.
     public var pathInRepository: String
-    /// What is deleted in the same commit, by patterns of paths in the repository: what is sent stays.
+    /// Patterns of repository paths to delete in the same commit. Uploaded files are never deleted.
     public var deleting: [String]
     /// The commit's first line.
     public var message: String
-    /// Whether a pull request is opened instead of moving the branch.
+    /// Whether to open a pull request instead of committing to the branch.
     public var asPullRequest: Bool
 
-    /// Takes the settings.
+    /// Creates the options.
     ///
     /// - Parameters:
-    ///   - selection: Which of the folder's files.
-    ///   - pathInRepository: Where they go.
-    ///   - deleting: Patterns of what is deleted in the same commit.
+    ///   - selection: The files to upload.
+    ///   - pathInRepository: Their place in the repository.
+    ///   - deleting: Patterns of paths to delete in the same commit.
     ///   - message: The commit's first line.
-    ///   - asPullRequest: Whether a pull request is opened.
+    ///   - asPullRequest: Whether to open a pull request.
     public init(
         selection: FileSelection = .all,
         pathInRepository: String = "",
@@ -36,31 +36,31 @@ public struct UploadOptions: Sendable, Equatable {
     }
 }
 
-/// What an upload came to.
+/// The result of an upload.
 public struct UploadedCommit: Sendable, Equatable {
-    /// What the branch, or the pull request, stands at.
+    /// The new commit of the branch or the pull request.
     public var commit: String
-    /// Where a person looks at it.
+    /// The web address of the commit.
     public var address: String
-    /// The pull request's page, where one was opened.
+    /// The pull request's page, if one was opened.
     public var pullRequest: String?
-    /// Files that the commits changed.
+    /// The number of files that the commits changed.
     public var changedFiles: Int
-    /// Files that were there as they are.
+    /// The number of files that were already up to date.
     public var unchangedFiles: Int
-    /// Files that the commits deleted.
+    /// The number of files that the commits deleted.
     public var deletedFiles: Int
 }
 
 extension LocalFile {
-    /// The files of a folder, or a single one, under their names in the repository.
+    /// Lists the files of a folder, or a single file, with their names in the repository.
     ///
     /// - Parameters:
-    ///   - place: The file or folder.
-    ///   - options: Which, and where to.
+    ///   - place: The file or folder to upload.
+    ///   - options: The files to upload, and their place in the repository.
     ///   - id: The repository, for messages.
-    /// - Returns: Sorted by name.
-    /// - Throws: `.notFound` where there are none; `.badName` where one's name cannot be a repository's.
+    /// - Returns: The files, sorted by name.
+    /// - Throws: `.notFound` if there are none; `.badName` if a name cannot be used in a repository.
     static func all(
         at place: URL,
         _ options: UploadOptions,
@@ -71,7 +71,7 @@ extension LocalFile {
         guard options.pathInRepository.isEmpty || isRelativePath(top) else {
             throw HubError(
                 .badName,
-                "\"\(shown(options.pathInRepository))\" is no path in a repository; give one such as checkpoints/last"
+                "\"\(shown(options.pathInRepository))\" is not a path in a repository; give one such as checkpoints/last"
             )
         }
         var isFolder: ObjCBool = false
@@ -112,17 +112,17 @@ extension LocalFile {
 
     private static func file(_ place: URL, name: String) throws(HubError) -> LocalFile {
         guard isRelativePath(name) else {
-            throw HubError(.badName, "the name \"\(shown(name))\" cannot be a repository's; rename the file")
+            throw HubError(.badName, "the name \"\(shown(name))\" cannot be used in a repository; rename the file")
         }
         let path = place.resolvingSymlinksInPath().path(percentEncoded: false)
         let facts = try? FileManager.default.attributesOfItem(atPath: path)
         guard let size = facts?[.size] as? Int, facts?[.type] as? FileAttributeType == .typeRegular else {
-            throw HubError(.notFound, "\(shown(path)) is no file that can be read")
+            throw HubError(.notFound, "\(shown(path)) is not a readable file")
         }
         return LocalFile(place: URL(filePath: path), name: name, byteCount: size)
     }
 
-    /// Whether a file is nobody's business: `.env` and its like, Git's own, what is being written.
+    /// Whether a file must not be uploaded by default: `.env` and other hidden files, Git's own, and files being written.
     private static func isHidden(_ name: String, _ selection: FileSelection) -> Bool {
         if name.hasSuffix(".incomplete") || name.hasSuffix(".tmp") { return true }
         let hidden = name.split(separator: "/").contains { $0.hasPrefix(".") && $0 != ".gitattributes" }

@@ -9,8 +9,8 @@ extension GGUFVocabulary {
     }
 
     private static let preTokenizers: [(names: [String], PreTokenizer)] = [
-        // transformers reads `smollm` by GPT-2's pattern alone, though the model's own tokenizer makes digits
-        // pieces first: two spaces before a digit come out otherwise. We follow transformers.
+        // transformers reads `smollm` with GPT-2's pattern alone, although the model's own tokenizer isolates
+        // digits first, which changes how two spaces before a digit are split. We follow transformers.
         (["gpt-2", "gpt2", "default", "smollm"], .byteLevel),
         (
             [
@@ -21,13 +21,13 @@ extension GGUFVocabulary {
         (["qwen2", "deepseek-r1-qwen", "kormo", "f2llmv2", "megrez"], .split(.qwen2)),
     ]
 
-    /// The files that say the same as the GGUF's values.
+    /// Makes the tokenizer files that are equivalent to the GGUF's values.
     func makeFiles() throws(TokenizerError) -> TokenizerFiles {
         guard model == "gpt2" || Self.pieceModels.contains(model) else {
             let known = (["gpt2"] + Self.pieceModels).joined(separator: ", ")
             throw TokenizerError(
                 .unsupported,
-                "tokenizer.ggml.model is '\(model)', which is not supported here. Supported: \(known)."
+                "tokenizer.ggml.model is '\(model)', which is not supported. Supported: \(known)."
             )
         }
         try check()
@@ -50,7 +50,7 @@ extension GGUFVocabulary {
         if !tokenTypes.isEmpty, tokenTypes.count != tokens.count {
             throw TokenizerError(
                 .corrupt,
-                "tokenizer.ggml.token_type has \(tokenTypes.count) values for \(tokens.count) tokens; expected one each."
+                "tokenizer.ggml.token_type has \(tokenTypes.count) values for \(tokens.count) tokens; expected one per token."
             )
         }
         let ids = [
@@ -67,15 +67,15 @@ extension GGUFVocabulary {
         }
     }
 
-    /// Without merges, every word would come apart into single bytes.
+    /// Rejects a vocabulary without merges, which would split every word into single bytes.
     ///
     /// Source: llama.cpp, "cannot find tokenizer merges in model file" (src/llama-vocab.cpp).
     private func requireMerges() throws(TokenizerError) {
         guard merges.isEmpty else { return }
         throw TokenizerError(
             .corrupt,
-            "tokenizer.ggml.merges is missing or empty, so that words would be cut into single letters. "
-                + "Convert the model again with a current llama.cpp, or take another file of it."
+            "tokenizer.ggml.merges is missing or empty, so words would be split into single bytes. "
+                + "Convert the model again with a current llama.cpp, or use another GGUF file of the model."
         )
     }
 
@@ -114,6 +114,8 @@ extension GGUFVocabulary {
         json.raw(isFirst ? "],\n" : "\n  ],\n")
     }
 
+    /// Whether a token can occur in a text.
+    ///
     /// Control tokens with characters outside the byte alphabet are fillers, which transformers leaves out.
     private func isReachable(_ id: Int, _ type: Int) -> Bool {
         !tokens[id].isEmpty && (type != Self.control || ByteAlphabet.unspell(Array(tokens[id].utf8)) != nil)
@@ -125,7 +127,7 @@ extension GGUFVocabulary {
             let known = Self.preTokenizers.flatMap(\.names).joined(separator: ", ")
             throw TokenizerError(
                 .unsupported,
-                "tokenizer.ggml.pre is '\(preTokenizer)', which is not known here. Known: \(known)."
+                "tokenizer.ggml.pre is '\(preTokenizer)', which is unknown. Known: \(known)."
             )
         }
         return found.1
@@ -173,7 +175,7 @@ extension GGUFVocabulary {
     private func writeModel(to json: inout JSONWriter) {
         json.raw("  \"model\": {\"type\": \"BPE\", \"dropout\": null, \"unk_token\": null, ")
         json.raw("\"continuing_subword_prefix\": \"\", \"end_of_word_suffix\": \"\", \"fuse_unk\": false, ")
-        // Llama 3 takes a word that is a token whole, whatever its merges say.
+        // Llama 3 encodes a word that is a token as that token, regardless of the merges.
         json.raw(
             "\"byte_fallback\": false, \"ignore_merges\": \(preTokenizer.hasPrefix("llama")),\n    \"vocab\": {"
         )
@@ -193,7 +195,7 @@ extension GGUFVocabulary {
     private var specialTokens: [(name: String, token: String)] {
         [
             ("bos_token", bosTokenID), ("eos_token", eosTokenID), ("unk_token", unknownTokenID),
-            // A model that was never padded is padded with what ends its texts.
+            // A model without a padding token uses its end-of-text token.
             ("pad_token", padTokenID ?? eosTokenID),
         ].compactMap { name, id in id.map { (name, tokens[Int($0)]) } }
     }

@@ -1,22 +1,22 @@
-// GGUF vocabularies that are not byte-level pairs: SentencePiece's pairs, Unigram and WordPiece.
+// GGUF vocabularies that are not byte-level BPE: SentencePiece's BPE, Unigram and WordPiece.
 
 extension GGUFVocabulary {
-    /// What a token is, by its number in `token_type`.
+    /// The kinds of tokens, by their number in `token_type`.
     private enum TokenType {
         static let control = 3
         static let userDefined = 4
     }
 
-    /// The most blanks that T5 has by default.
+    /// The default number of T5's sentinel tokens.
     private static let blankCount = 100
 
-    /// Models of which the values say how to build them, in the words of `tokenizer.ggml.model`.
+    /// The values of `tokenizer.ggml.model` that are built from pieces.
     static let pieceModels = ["llama", "gemma4", "t5", "bert"]
 
-    /// The files that say the same as the values of a vocabulary of pieces.
+    /// Makes the tokenizer files that are equivalent to a vocabulary of pieces.
     ///
     /// Source: [`gguf_tokenizer_mapping`](https://github.com/huggingface/transformers/blob/v5.23.0/src/transformers/integrations/gguf/gguf_tokenizer_mapping.py);
-    /// it reads no WordPiece, which follows llama.cpp's converter.
+    /// it does not read WordPiece, which follows llama.cpp's converter here.
     func makePieceFiles() throws(TokenizerError) -> TokenizerFiles {
         let settings = try SourceSettings(config: settingsJSON())
         var builder: TokenizerBuilder
@@ -45,7 +45,7 @@ extension GGUFVocabulary {
                 .bytePairs(merges: merges),
                 tokens: entries
             )
-            // Phi-3's tokenizer puts the first space in before anything is cut.
+            // Phi-3's tokenizer inserts the leading space before it splits the text.
             builder.prependsByNormalizer = architecture == "phi3"
         }
         builder.firstTokens =
@@ -86,7 +86,7 @@ extension GGUFVocabulary {
         guard merges.isEmpty else { return [] }
         guard scores.count == tokens.count else { throw missing("scores", scores.count) }
         guard scores.allSatisfy({ !$0.isNaN }) else {
-            throw TokenizerError(.corrupt, "tokenizer.ggml.scores holds a value that is no number.")
+            throw TokenizerError(.corrupt, "tokenizer.ggml.scores contains NaN.")
         }
         return kept.map { Double(scores[Int($0)]) }
     }
@@ -104,7 +104,7 @@ extension GGUFVocabulary {
             else {
                 throw TokenizerError(
                     .corrupt,
-                    "tokenizer.ggml.merges[\(index)]: expected two tokens whose joined text is a token too."
+                    "tokenizer.ggml.merges[\(index)]: expected two tokens that join to another token."
                 )
             }
             result.append((parts[0], parts[1]))
@@ -112,7 +112,7 @@ extension GGUFVocabulary {
         return result
     }
 
-    /// T5's blanks, which such a file calls `[PAD32000]` and so on, under their own names.
+    /// The tokens with T5's sentinels, which GGUF files call `[PAD32000]` and so on, under their own names.
     private func blanksNamed() -> [String] {
         var result = tokens
         var next = Self.blankCount - 1
@@ -127,7 +127,7 @@ extension GGUFVocabulary {
         return result
     }
 
-    /// WordPiece tokens as BERT spells them: such a file marks the starts of words, not their insides.
+    /// WordPiece tokens as BERT spells them; GGUF files mark the starts of words instead of their continuations.
     private func wordPieces() -> [String] {
         tokens.enumerated().map { index, token in
             let isControl =
@@ -143,7 +143,7 @@ extension GGUFVocabulary {
         func quoted(_ id: Int32?) -> String { id.map { JSONWriter.quoted(tokens[Int($0)]) } ?? "null" }
         json.raw("{\n")
         if model == "bert" {
-            // Older files name these two by the names of other models' tokens.
+            // Older files store these two as the BOS and EOS tokens.
             json.member("cls_token", quoted(classifierTokenID ?? bosTokenID))
             json.member("sep_token", quoted(separatorTokenID ?? eosTokenID))
             if let maskTokenID { json.member("mask_token", quoted(maskTokenID)) }
@@ -152,7 +152,7 @@ extension GGUFVocabulary {
             json.member("eos_token", quoted(eosTokenID))
         }
         json.member("unk_token", quoted(unknownTokenID))
-        // A model that was never padded is padded with what ends its texts.
+        // A model without a padding token uses its end-of-text token.
         json.member("pad_token", quoted(padTokenID ?? eosTokenID))
         json.member("add_bos_token", "\(model == "gemma4" ? false : addsBOS ?? (model == "llama"))")
         json.member("add_eos_token", "\(addsEOS ?? false)", isLast: true)

@@ -1,9 +1,9 @@
 /// A tokenizer as a GGUF file describes it: the values of its `tokenizer.*` keys.
 public struct GGUFVocabulary: Sendable, Equatable {
-    /// `tokenizer.ggml.model`: `gpt2` for byte-level pairs, `llama` and `gemma4` for SentencePiece's pairs, `t5` for
+    /// `tokenizer.ggml.model`: `gpt2` for byte-level BPE, `llama` and `gemma4` for SentencePiece's BPE, `t5` for
     /// Unigram, `bert` for WordPiece.
     public var model: String
-    /// `tokenizer.ggml.pre`: the name of the pattern that cuts words; empty if the file does not say.
+    /// `tokenizer.ggml.pre`: the name of the pattern that splits text into words; empty if the file does not say.
     public var preTokenizer: String
     /// `tokenizer.ggml.tokens`: the tokens by id.
     public var tokens: [String]
@@ -27,23 +27,23 @@ public struct GGUFVocabulary: Sendable, Equatable {
     public var separatorTokenID: Int32?
     /// `tokenizer.ggml.mask_token_id`.
     public var maskTokenID: Int32?
-    /// `tokenizer.ggml.add_bos_token`: whether texts begin with ``bosTokenID``; nil where the file does not say.
+    /// `tokenizer.ggml.add_bos_token`: whether texts begin with ``bosTokenID``; nil if the file does not say.
     public var addsBOS: Bool?
-    /// `tokenizer.ggml.add_eos_token`: whether texts end with ``eosTokenID``; nil where the file does not say.
+    /// `tokenizer.ggml.add_eos_token`: whether texts end with ``eosTokenID``; nil if the file does not say.
     public var addsEOS: Bool?
-    /// `general.architecture`, which decides between vocabularies of the same model.
+    /// `general.architecture`, which distinguishes vocabularies with the same ``model``.
     public var architecture = ""
     /// `tokenizer.chat_template`.
     public var chatTemplate: String?
 
-    /// A vocabulary.
+    /// Creates a vocabulary.
     ///
     /// - Parameters:
     ///   - model: `tokenizer.ggml.model`.
     ///   - preTokenizer: `tokenizer.ggml.pre`.
-    ///   - tokens: By id.
-    ///   - tokenTypes: As many, or none.
-    ///   - merges: In the order learnt.
+    ///   - tokens: The tokens by id.
+    ///   - tokenTypes: The type of each token, or an empty array.
+    ///   - merges: The merges in the order learned.
     public init(model: String, preTokenizer: String, tokens: [String], tokenTypes: [Int], merges: [String]) {
         self.model = model
         self.preTokenizer = preTokenizer
@@ -54,14 +54,14 @@ public struct GGUFVocabulary: Sendable, Equatable {
 }
 
 extension GGUFVocabulary {
-    /// What a person should know of the vocabulary although it can be used, a sentence each.
+    /// Warnings about a vocabulary that can be used nevertheless, one sentence each.
     ///
-    /// Source: llama.cpp's warning of a vocabulary of byte-level pairs, the only ones with patterns (src/llama-vocab.cpp).
+    /// Source: llama.cpp's warning for byte-level BPE, the only vocabularies with patterns (src/llama-vocab.cpp).
     var notes: [String] {
         guard model == "gpt2", preTokenizer.isEmpty else { return [] }
         return [
-            "the GGUF file does not say how texts are cut into words (tokenizer.ggml.pre): missing pre-tokenizer type, using: "
-                + "'default'; texts may be tokenized in another way than the model was trained with; "
+            "the GGUF file does not say how to split texts into words (tokenizer.ggml.pre): missing pre-tokenizer type, using: "
+                + "'default'; texts may be tokenized differently from the model's training; "
                 + "convert the model again with a current llama.cpp"
         ]
     }
@@ -70,11 +70,11 @@ extension GGUFVocabulary {
 extension Tokenizer {
     /// Makes the tokenizer that a GGUF file describes.
     ///
-    /// It is the one that `save(to:)` writes as a `tokenizer.json`.
+    /// `save(to:)` writes it as a `tokenizer.json`.
     ///
     /// - Parameter gguf: The file's values.
-    /// - Throws: `.unsupported` for a model or pre-tokenizer that is not known, listing the known ones;
-    ///   `.corrupt` where the values contradict each other.
+    /// - Throws: `.unsupported` for an unknown model or pre-tokenizer, listing the known ones;
+    ///   `.corrupt` if the values contradict each other.
     public init(gguf: GGUFVocabulary) throws(TokenizerError) {
         do throws(TokenizerError) {
             try self.init(files: gguf.makeFiles())

@@ -1,23 +1,23 @@
 /// A JSON text parsed into a flat list of nodes, in the order they are written.
 ///
-/// A tokenizer's file is a few hundred thousand strings. Foundation's parser would make an object of each, and
-/// key its dictionaries by canonical equivalence, which merges tokens that differ in bytes; here a string is a
-/// range of bytes, and the members of an object keep their order.
+/// A tokenizer file has a few hundred thousand strings. Foundation's parser would allocate an object for each, and
+/// its dictionaries compare keys by canonical equivalence, which merges tokens that differ in bytes. Here a string
+/// is a range of bytes, and the members of an object keep their order.
 struct JSONDocument: Sendable {
-    /// What a node is.
+    /// The kinds of nodes.
     enum Kind: UInt8, Sendable {
         case null, bool, number, string, array, object
     }
 
     /// One value: a scalar's bytes, or a container's extent.
     struct Node: Sendable {
-        /// What the node is.
+        /// The node's kind.
         var kind: Kind
-        /// Where a scalar's text starts in the document's bytes; for a container, how many elements it has.
+        /// The start of a scalar's text in the document's bytes, or the number of a container's elements.
         var start: UInt32
         /// The length of a scalar's text; 0 for a container.
         var length: UInt32
-        /// The index of the node after this one and all it holds.
+        /// The index of the next node after this one and its contents.
         var next: UInt32
     }
 
@@ -32,12 +32,12 @@ struct JSONDocument: Sendable {
     /// Parses a JSON text.
     ///
     /// - Parameter source: UTF-8.
-    /// - Throws: `.corrupt` naming line and column.
+    /// - Throws: `.corrupt` with line and column.
     init(parsing source: [UInt8]) throws(TokenizerError) {
         guard source.count < Int(UInt32.max) / 2 else {
             throw TokenizerError(
                 .corrupt,
-                "The JSON text is \(source.count) bytes; at most 2 GB are read."
+                "The JSON text has \(source.count) bytes; the limit is 2 GB."
             )
         }
         var parser = JSONParser(count: source.count)

@@ -1,5 +1,5 @@
 extension JSONParser {
-    /// Reads a string that starts at the current position, and makes a node of it.
+    /// Reads the string at the current position and appends its node.
     mutating func parseString(_ text: UnsafeBufferPointer<UInt8>) throws(Fault) {
         advance(by: 1)
         let start = offset
@@ -12,7 +12,7 @@ extension JSONParser {
             isASCII |= text[end]
             end += 1
         }
-        guard end < text.count else { throw Fault(offset: start - 1, reason: "a string without an end") }
+        guard end < text.count else { throw Fault(offset: start - 1, reason: "an unterminated string") }
         if text[end] == UInt8(ascii: "\"") {
             if isASCII >= 0x80 { try checkUTF8(UnsafeBufferPointer(rebasing: text[start..<end]), at: start) }
             appendString(start: start, length: end - start)
@@ -36,7 +36,7 @@ extension JSONParser {
         var index = start
         while true {
             guard index < text.count else {
-                throw Fault(offset: start - 1, reason: "a string without an end")
+                throw Fault(offset: start - 1, reason: "an unterminated string")
             }
             let byte = text[index]
             if byte == UInt8(ascii: "\"") { break }
@@ -63,7 +63,7 @@ extension JSONParser {
         at index: Int,
         into result: inout [UInt8]
     ) throws(Fault) -> Int {
-        guard index + 1 < text.count else { throw Fault(offset: index, reason: "a string without an end") }
+        guard index + 1 < text.count else { throw Fault(offset: index, reason: "an unterminated string") }
         switch text[index + 1] {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): result.append(text[index + 1])
         case UInt8(ascii: "b"): result.append(0x08)
@@ -94,14 +94,14 @@ extension JSONParser {
             }
         }
         guard let scalar = Unicode.Scalar(value) else {
-            throw Fault(offset: index, reason: "half of a surrogate pair, which is no character")
+            throw Fault(offset: index, reason: "a lone surrogate, which is not a character")
         }
         result.append(contentsOf: UTF8.encode(scalar).map(Array.init) ?? [])
         return next
     }
 
     private func hexadecimal(_ text: UnsafeBufferPointer<UInt8>, at start: Int) throws(Fault) -> UInt32 {
-        guard start + 4 <= text.count else { throw Fault(offset: start, reason: "a string without an end") }
+        guard start + 4 <= text.count else { throw Fault(offset: start, reason: "an unterminated string") }
         var value: UInt32 = 0
         for index in start..<start + 4 {
             guard let digit = Character(Unicode.Scalar(text[index])).hexDigitValue else {

@@ -1,6 +1,6 @@
 /// Turns JSON text into nodes; see `JSONDocument`.
 struct JSONParser {
-    /// Where and why parsing stopped.
+    /// The position and reason of a parsing error.
     struct Fault: Error {
         var offset: Int
         var reason: String
@@ -23,16 +23,16 @@ struct JSONParser {
         if position < count { throw Fault(offset: position, reason: "text after the end of the value") }
     }
 
-    /// Where the parser stands.
+    /// The current position.
     var offset: Int { position }
 
-    /// Moves on.
+    /// Advances the position.
     mutating func advance(by distance: Int) { position += distance }
 
-    /// Makes a node of a string that stands in the source as it is.
+    /// Appends the node of a string without escapes, which refers to the source.
     mutating func appendString(start: Int, length: Int) { append(.string, start, length) }
 
-    /// Makes a node of a string that had escapes, and keeps its text.
+    /// Appends the node of a string that had escapes, and stores its unescaped text.
     mutating func appendUnescaped(_ string: [UInt8]) {
         append(.string, count + unescaped.count, string.count)
         unescaped.append(contentsOf: string)

@@ -1,19 +1,19 @@
-/// A value in a JSON document, with the path by which it was reached.
+/// A value in a JSON document, with its path.
 struct JSONValue: Sendable {
-    /// The document it stands in.
+    /// The document that contains the value.
     let document: JSONDocument
-    /// Its node.
+    /// The index of its node.
     let index: Int
-    /// How it was reached: `$.model.vocab`, say.
+    /// Its path, `$.model.vocab` for example.
     let path: String
 
-    /// What the value is.
+    /// The value's kind.
     var kind: JSONDocument.Kind { document.nodes[index].kind }
 
     /// Whether the value is `null`.
     var isNull: Bool { kind == .null }
 
-    /// A string's UTF-8, or nil.
+    /// The UTF-8 of a string; nil for other kinds.
     var utf8: ArraySlice<UInt8>? { kind == .string ? text : nil }
 
     private var text: ArraySlice<UInt8> {
@@ -21,16 +21,16 @@ struct JSONValue: Sendable {
         return document.bytes[Int(node.start)..<Int(node.start) + Int(node.length)]
     }
 
-    /// A string, or nil.
+    /// The string; nil for other kinds.
     var string: String? { utf8.map { String(decoding: $0, as: UTF8.self) } }
 
-    /// A Boolean, or nil.
+    /// The Boolean; nil for other kinds.
     var bool: Bool? { kind == .bool ? text.first == UInt8(ascii: "t") : nil }
 
-    /// A number as it is written, or nil.
+    /// The number; nil for other kinds.
     var number: Double? { kind == .number ? Double(String(decoding: text, as: UTF8.self)) : nil }
 
-    /// A whole number, or nil.
+    /// The number if it is whole; nil otherwise.
     var integer: Int? {
         guard kind == .number else { return nil }
         if let value = Int(String(decoding: text, as: UTF8.self)) { return value }
@@ -60,7 +60,7 @@ struct JSONValue: Sendable {
         }
     }
 
-    /// The last member of a name, or nil where there is none or its value is `null`.
+    /// The last member with a name; nil if it is missing or `null`.
     subscript(_ name: String) -> JSONValue? {
         guard kind == .object else { return nil }
         let wanted = Array(name.utf8)
@@ -99,25 +99,25 @@ struct JSONValue: Sendable {
 // MARK: - Typed reading
 
 extension JSONValue {
-    /// A member that must be there.
+    /// Returns a required member.
     func required(_ name: String) throws(TokenizerError) -> JSONValue {
         guard let value = self[name] else { throw fault("the member '\(name)' is missing.") }
         return value
     }
 
-    /// The string it must be.
+    /// Returns the value, which must be a string.
     func asString() throws(TokenizerError) -> String {
         guard let string else { throw fault("expected a string, found \(kind).") }
         return string
     }
 
-    /// The UTF-8 of the string it must be.
+    /// Returns the UTF-8 of the value, which must be a string.
     func asUTF8() throws(TokenizerError) -> [UInt8] {
         guard let utf8 else { throw fault("expected a string, found \(kind).") }
         return Array(utf8)
     }
 
-    /// The token id it must be.
+    /// Returns the value, which must be a token id.
     func asTokenID() throws(TokenizerError) -> Int32 {
         guard let integer, let id = Int32(exactly: integer), id >= 0, id <= Vocabulary.largestID else {
             throw fault("expected a token id between 0 and \(Vocabulary.largestID).")
@@ -125,20 +125,20 @@ extension JSONValue {
         return id
     }
 
-    /// The single character it must be.
+    /// Returns the value, which must be a single character.
     func asScalar() throws(TokenizerError) -> UInt32 {
         let scalars = Array(try asString().unicodeScalars)
         guard scalars.count == 1 else { throw fault("expected a single character, found \(scalars.count).") }
         return scalars[0].value
     }
 
-    /// The count it must be.
+    /// Returns the value, which must be a count.
     func asCount() throws(TokenizerError) -> Int {
-        guard let integer, integer >= 0 else { throw fault("expected a whole number from 0 on.") }
+        guard let integer, integer >= 0 else { throw fault("expected a whole number of at least 0.") }
         return integer
     }
 
-    /// A Boolean member.
+    /// Returns a Boolean member, or a default if it is missing.
     func flag(_ name: String, default value: Bool) throws(TokenizerError) -> Bool {
         guard let member = self[name] else { return value }
         guard let bool = member.bool else {
@@ -147,7 +147,7 @@ extension JSONValue {
         return bool
     }
 
-    /// A string member, or nil where there is none.
+    /// Returns a string member, or nil if it is missing.
     func optionalString(_ name: String) throws(TokenizerError) -> String? {
         guard let member = self[name] else { return nil }
         return try member.asString()

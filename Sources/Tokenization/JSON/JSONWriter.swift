@@ -1,9 +1,9 @@
 /// Writes JSON text.
 struct JSONWriter {
-    /// What has been written.
+    /// The text written, as UTF-8.
     private(set) var bytes: [UInt8] = []
 
-    /// Appends text as it is: brackets, commas, names known to need no escapes.
+    /// Appends text unchanged: brackets, commas, and names that need no escapes.
     mutating func raw(_ text: String) { bytes.append(contentsOf: text.utf8) }
 
     /// Appends a string with its quotes.
@@ -27,7 +27,7 @@ struct JSONWriter {
         bytes.append(UInt8(ascii: "\""))
     }
 
-    /// Appends an object's member, its value given as JSON text.
+    /// Appends an object's member with a value given as JSON text.
     mutating func member(_ name: String, _ value: String, isLast: Bool = false) {
         raw("  ")
         string(name)

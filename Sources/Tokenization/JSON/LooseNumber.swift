@@ -1,7 +1,7 @@
-/// Numbers as tokenizers' JSON reader rounds them.
+/// Reads numbers with the rounding of tokenizers' JSON reader.
 ///
-/// It makes a double of all digits and scales that, so that long fractions come out a last bit off; of two ways to cut
-/// a word that cost the same, such a bit decides.
+/// The reader converts all digits to a double and scales it, so the last bit of long fractions can be off. That bit
+/// decides between two segmentations of a word with equal scores.
 ///
 /// Source: [`f64_from_parts`](https://github.com/serde-rs/json/blob/v1.0.145/src/de.rs) of serde_json without
 /// `float_roundtrip`
@@ -10,8 +10,8 @@ enum LooseNumber {
 
     /// The value of a JSON number.
     ///
-    /// - Parameter text: Its text.
-    /// - Returns: Nil where it is none, or too large.
+    /// - Parameter text: The number's text.
+    /// - Returns: The value; nil if the text is not a number, or the number is too large.
     static func value(of text: some Collection<UInt8>) -> Double? {
         var digits = text[...]
         let isNegative = digits.first == UInt8(ascii: "-")
@@ -31,7 +31,7 @@ enum LooseNumber {
             count += 1
             let (product, overflow) = significand.multipliedReportingOverflow(by: 10)
             let (sum, carry) = product.addingReportingOverflow(UInt64(byte - 0x30))
-            // From here on, digits of the fraction are left out; those before it count by their number.
+            // Once the significand is full, fraction digits are dropped, and each integer digit raises the exponent.
             isFull = isFull || overflow || carry
             if !isFull { significand = sum }
             if isFraction { exponent -= isFull ? 0 : 1 } else if isFull { exponent += 1 }

@@ -3,7 +3,7 @@ extension BytePairModel {
     ///
     /// - Parameters:
     ///   - json: An object of type `BPE`.
-    ///   - takesRawBytes: Whether words come as raw bytes, not spelled in the byte alphabet.
+    ///   - takesRawBytes: Whether words arrive as raw bytes instead of spelled in the byte alphabet.
     /// - Throws: `.corrupt` or `.unsupported` with the JSON path.
     init(json: JSONValue, takesRawBytes: Bool) throws(TokenizerError) {
         if let dropout = json["dropout"], dropout.number != 0 {
@@ -78,7 +78,7 @@ extension Vocabulary {
         return value <= largestID ? Int32(value) : nil
     }
 
-    /// The tokens `<0x00>` … `<0xFF>`, -1 for one that is missing.
+    /// The ids of the tokens `<0x00>` … `<0xFF>`; -1 for a missing one.
     func byteTokens() -> [Int32] {
         (0...255).map { byte in
             let digits = String(byte, radix: 16, uppercase: true)
@@ -92,8 +92,8 @@ extension MergeTable {
     ///
     /// - Parameters:
     ///   - json: The array.
-    ///   - vocabulary: Where both halves and what they become must be.
-    ///   - prefix: What the right half loses when it is joined.
+    ///   - vocabulary: The vocabulary, which must contain both halves and the joined token.
+    ///   - prefix: The prefix that the right half loses when it is joined.
     /// - Throws: `.corrupt` with the JSON path.
     init(json: JSONValue, _ vocabulary: Vocabulary, prefix: [UInt8]) throws(TokenizerError) {
         guard json.kind == .array else { throw json.fault("expected an array, found \(json.kind).") }
@@ -121,14 +121,14 @@ extension MergeTable {
         }
         if let wrong {
             throw json.elements[wrong].fault(
-                "expected two tokens of the vocabulary whose joined text is a token too."
+                "expected two tokens of the vocabulary that join to another token."
             )
         }
     }
 
     /// Adds a merge of two texts.
     ///
-    /// - Returns: False where one of them, or what they become, is no token.
+    /// - Returns: False if one of them, or the joined text, is not a token.
     mutating func insert(
         _ left: UnsafeBufferPointer<UInt8>,
         _ right: UnsafeBufferPointer<UInt8>,

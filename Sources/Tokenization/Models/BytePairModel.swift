@@ -1,32 +1,32 @@
-/// Byte-pair encoding: a word starts as its characters (or bytes) and neighbours merge by rank.
+/// Byte-pair encoding (BPE): a word starts as its characters (or bytes) and neighbours merge by rank.
 ///
-/// Where the pipeline's last step spells bytes as characters (`ByteLevel`), the model can take the bytes
-/// themselves, which saves the spelling and looks every first symbol up in a table of 256.
+/// If the last pre-tokenizer spells bytes as characters (`ByteLevel`), the model can take the raw bytes instead.
+/// This saves the spelling, and the first symbols come from a table of 256 entries.
 ///
 /// Source: [`models/bpe`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/models/bpe/model.rs)
 struct BytePairModel: TokenModel {
-    /// How a word becomes its first symbols, and what happens to those that are no token.
+    /// How a word is split into its first symbols, and how unknown symbols are treated.
     struct Options: Sendable {
-        /// Stands for a symbol that is no token; such symbols are dropped where it is nil.
+        /// The token for unknown symbols; nil drops them.
         var unknownID: Int32?
-        /// Whether unknown neighbours become one token.
+        /// Whether adjacent unknown symbols become one token.
         var fusesUnknown = false
-        /// The tokens `<0x00>` … `<0xFF>`, where unknown symbols fall back to them; -1 for one that is missing.
+        /// The tokens `<0x00>` … `<0xFF>` if unknown symbols fall back to them; -1 for a missing one.
         var byteTokens: [Int32]?
-        /// Whether a word that is a token is taken whole, whatever the merges say.
+        /// Whether a word that is a token becomes that token, regardless of the merges.
         var ignoresMerges = false
-        /// What symbols after a word's first one are prefixed with in the vocabulary.
+        /// The vocabulary's prefix for the symbols after a word's first one.
         var prefix: [UInt8] = []
-        /// What a word's last symbol is suffixed with in the vocabulary.
+        /// The vocabulary's suffix for a word's last symbol.
         var suffix: [UInt8] = []
     }
 
     let vocabulary: Vocabulary
     let merges: MergeTable
     let options: Options
-    /// Whether no merge reaches over the start of a `▁`, so that what lies between can be cached as words.
+    /// Whether no merge crosses the start of a `▁`, so that the text between can be cached as words.
     let cutsAtMetaspaces: Bool
-    /// The tokens of the bytes, where words come as raw bytes; -1 for one that is missing.
+    /// The tokens of the 256 bytes if words arrive as raw bytes; -1 for a missing one.
     let rawBytes: [Int32]?
 
     init(
@@ -152,8 +152,8 @@ struct BytePairModel: TokenModel {
         if let id = vocabulary.id(of: symbol) {
             symbols.add(id, from: start, to: end)
         } else if let byteTokens = options.byteTokens, symbol.allSatisfy({ byteTokens[Int($0)] >= 0 }) {
-            // As in tokenizers, an unknown symbol still held back stays behind these.
-            // A prefix or suffix has bytes too, which stand for nothing in the piece.
+            // As in tokenizers, an unknown symbol that is held back comes after these.
+            // A prefix or suffix has bytes too, which cover nothing in the piece.
             for (offset, byte) in symbol.enumerated() {
                 let (from, to) = (min(start + offset, end), min(start + offset + 1, end))
                 symbols.merger.append(byteTokens[Int(byte)], from: from, to: to)
@@ -164,7 +164,7 @@ struct BytePairModel: TokenModel {
     }
 }
 
-/// A word's first symbols, with unknown ones held back until it is known whether the next one joins them.
+/// A word's first symbols; an unknown one is held back until it is clear whether the next one joins it.
 private struct SymbolRow {
     var merger: PairMerger
     private let unknownID: Int32?
@@ -177,7 +177,7 @@ private struct SymbolRow {
         self.fusesUnknown = fusesUnknown
     }
 
-    /// Adds a symbol; an id of -1 is an unknown one.
+    /// Adds a symbol; the id -1 means an unknown one.
     @inline(__always)
     mutating func add(_ id: Int32, from start: Int, to end: Int) {
         if id >= 0 {
@@ -193,7 +193,7 @@ private struct SymbolRow {
         }
     }
 
-    /// Lets go of the unknown symbol held back.
+    /// Appends the unknown symbol that is held back.
     mutating func finish() {
         guard let held = unknown, let id = unknownID else { return }
         merger.append(id, from: held.lowerBound, to: held.upperBound)

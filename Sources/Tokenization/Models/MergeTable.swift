@@ -1,10 +1,10 @@
-/// The merges of a byte-pair model: which two neighbours become which token, and which pair goes first.
+/// The merges of a BPE model: for each pair of neighbours, the joined token and its rank.
 struct MergeTable: Sendable {
-    /// What a pair becomes.
+    /// The result of merging a pair.
     struct Merge: Sendable {
-        /// The pair's place in the list of merges; lower goes first.
+        /// The pair's position in the list of merges; lower ranks merge first.
         var rank: UInt32
-        /// The token it becomes.
+        /// The joined token.
         var id: Int32
     }
 
@@ -18,15 +18,15 @@ struct MergeTable: Sendable {
     private var slots: [Slot]
     private let mask: Int
 
-    /// Whether any merge joins a text with a `▁` behind it.
+    /// Whether any merge joins a text with a `▁` after it.
     var joinsMetaspaces = false
 
     /// The number of different pairs.
     private(set) var count = 0
 
-    /// Makes an empty table with room.
+    /// Makes an empty table.
     ///
-    /// - Parameter capacity: The most merges that will be inserted.
+    /// - Parameter capacity: The maximum number of merges that will be inserted.
     init(capacity: Int) {
         var size = 16
         while size < capacity * 2 { size *= 2 }
@@ -34,7 +34,7 @@ struct MergeTable: Sendable {
         mask = size - 1
     }
 
-    /// Adds a merge; of two for one pair, the last counts, as in tokenizers.
+    /// Adds a merge; of several for the same pair, the last counts, as in tokenizers.
     mutating func insert(_ left: Int32, _ right: Int32, _ merge: Merge) {
         let pair = Self.pack(left, right)
         var index = Int(truncatingIfNeeded: ByteHash.mix(pair)) & mask
@@ -43,7 +43,7 @@ struct MergeTable: Sendable {
         slots[index] = Slot(pair: pair, merge: merge)
     }
 
-    /// What two neighbours become, or nil.
+    /// The merge of two neighbours, or nil.
     @inline(__always)
     func merge(_ left: Int32, _ right: Int32) -> Merge? {
         let pair = Self.pack(left, right)

@@ -1,18 +1,18 @@
-/// Merges a row of symbols, the lowest rank first and of equals the leftmost, until no pair can be merged.
+/// Merges a row of symbols until no pair can be merged: the lowest rank first, the leftmost of equal ranks.
 ///
-/// Short rows are searched again after each merge; long ones go through a heap, so that a word of a million
-/// letters takes n log n steps.
+/// Short rows are searched again after each merge. Long ones use a heap, so that even a word of a million
+/// letters takes O(n log n) steps.
 struct PairMerger {
     private struct Symbol {
         var id: Int32
         var start: Int32
         var end: Int32
-        /// The neighbours' indices, -1 at the ends; the heap alone needs them.
+        /// The neighbours' indices, -1 at the ends; only the heap uses them.
         var previous: Int32 = -1
         var next: Int32 = -1
-        /// The rank of the pair that this symbol and the next one make.
+        /// The rank of this symbol's pair with the next one.
         var rank = PairMerger.none
-        /// What that pair becomes.
+        /// The joined token of that pair.
         var merged: Int32 = 0
     }
 
@@ -28,7 +28,7 @@ struct PairMerger {
     private var symbols: [Symbol] = []
     private var heap: [Candidate] = []
 
-    /// Forgets the last row.
+    /// Removes the last row.
     mutating func reset() { symbols.removeAll(keepingCapacity: true) }
 
     /// Appends a symbol to the row.
@@ -39,7 +39,7 @@ struct PairMerger {
         )
     }
 
-    /// Merges the row and appends what is left to the output.
+    /// Merges the row and appends the resulting tokens to the output.
     mutating func merge(with table: MergeTable, into output: inout [PieceToken]) {
         if symbols.count > Self.longestScan {
             mergeWithHeap(table, into: &output)
@@ -94,7 +94,7 @@ struct PairMerger {
         while let best = pop() {
             let at = Int(best.position)
             let next = Int(symbols[at].next)
-            // A candidate is stale once either symbol has changed; a dead symbol has no next one.
+            // A candidate is stale once either symbol has changed; a merged symbol has no next one.
             guard next >= 0, symbols[at].rank == best.rank, symbols[at].merged == best.id else { continue }
             symbols[at].id = best.id
             symbols[at].end = symbols[next].end

@@ -1,6 +1,6 @@
-/// Finds all tokens that a text starts with.
+/// Finds all tokens that are a prefix of a text.
 ///
-/// A node's children are found by hashing the node and a byte; the first byte has a table of its own.
+/// A hash of the node and a byte finds a child; the first byte has its own table.
 struct TokenTrie: Sendable {
     private struct Edge: Sendable {
         var key: UInt64
@@ -12,12 +12,12 @@ struct TokenTrie: Sendable {
     private var edges: [Edge]
     private var count = 0
     private var roots = [Int32](repeating: -1, count: 256)
-    /// For each node the token that ends there, or -1.
+    /// For each node, the token that ends there, or -1.
     private var tokens: [Int32] = []
 
-    /// Makes an empty trie with room.
+    /// Makes an empty trie.
     ///
-    /// - Parameter capacity: About how many bytes the tokens have together.
+    /// - Parameter capacity: The approximate number of bytes of all tokens.
     init(capacity: Int) {
         var size = 64
         while size < capacity * 2 { size *= 2 }
@@ -34,12 +34,12 @@ struct TokenTrie: Sendable {
         tokens[Int(node)] = id
     }
 
-    /// Visits every token that the text from an index on starts with, the shortest first.
+    /// Visits every token that starts at an index of a text, the shortest first.
     ///
     /// - Parameters:
     ///   - text: The text.
-    ///   - start: Where the tokens start.
-    ///   - body: Gets where a token ends, and its id.
+    ///   - start: The index.
+    ///   - body: Called with the end and the id of each token.
     @inline(__always)
     func visitPrefixes(of text: UnsafeBufferPointer<UInt8>, from start: Int, _ body: (Int, Int32) -> Void) {
         var node = roots[Int(text[start])]

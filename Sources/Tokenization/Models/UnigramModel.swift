@@ -1,18 +1,18 @@
-/// Unigram: of all ways to put a word together from tokens, the one of the highest score.
+/// Unigram: the segmentation of a word into tokens that has the highest score.
 ///
 /// Source: [`models/unigram`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/models/unigram/model.rs)
 struct UnigramModel: TokenModel {
     let vocabulary: Vocabulary
-    /// The tokens' logarithmic probabilities, by id.
+    /// The tokens' log probabilities, by id.
     let scores: [Double]
-    /// Stands for characters that are no token.
+    /// The token for unknown characters.
     let unknownID: Int32
-    /// The tokens `<0x00>` … `<0xFF>`, where unknown text falls back to them; -1 for one that is missing.
+    /// The tokens `<0x00>` … `<0xFF>` if unknown text falls back to them; -1 for a missing one.
     let byteTokens: [Int32]?
     private let trie: TokenTrie
     private let unknownScore: Double
 
-    /// How much worse than the worst token an unknown character is.
+    /// How far an unknown character scores below the worst token.
     private static let unknownPenalty = 10.0
 
     /// Reads the `model` member of a tokenizer.json.
@@ -23,7 +23,9 @@ struct UnigramModel: TokenModel {
         let list = try json.required("vocab")
         guard list.kind == .array else { throw list.fault("expected an array, found \(list.kind).") }
         let count = Int(list.document.nodes[list.index].start)
-        guard count <= Vocabulary.largestID else { throw list.fault("\(count) tokens are too many.") }
+        guard count <= Vocabulary.largestID else {
+            throw list.fault("\(count) tokens; the limit is \(Vocabulary.largestID).")
+        }
         var vocabulary = Vocabulary(capacity: count, bytes: count * 8)
         var trie = TokenTrie(capacity: count * 6)
         var scores: [Double] = []
@@ -76,7 +78,7 @@ struct UnigramModel: TokenModel {
         if isShort { workspace.cache.remember(piece, hash: hash, tokens: tokens[start...]) }
     }
 
-    /// The best way to a place of a word: its score, and the token that it ends with.
+    /// The best segmentation up to a position in a word: its score and its last token.
     struct Node: Sendable {
         var score = 0.0
         var start: Int32 = -1
@@ -114,7 +116,7 @@ struct UnigramModel: TokenModel {
         node = Node(score: score, start: Int32(truncatingIfNeeded: start), id: id)
     }
 
-    /// The best path, unknown neighbours joined.
+    /// The best path, with adjacent unknown tokens joined.
     private func path(_ nodes: [Node]) -> [PieceToken] {
         var result: [PieceToken] = []
         var end = nodes.count - 1

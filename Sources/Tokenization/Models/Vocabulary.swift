@@ -1,8 +1,8 @@
 /// Tokens by id and ids by token, compared by bytes.
 ///
-/// The texts lie end to end in one array; the table is open addressing over their hashes.
+/// The texts are stored end to end in one array. The hash table uses open addressing.
 struct Vocabulary: Sendable {
-    /// The largest id accepted: more than any real vocabulary, and little enough to allocate a table for.
+    /// The largest supported id: larger than in any real vocabulary, and small enough to allocate a table for.
     static let largestID = 1 << 24
 
     private struct Entry {
@@ -13,7 +13,7 @@ struct Vocabulary: Sendable {
 
     private var storage: [UInt8]
     private var entries: [Entry] = []
-    /// For each id, its entry, or -1 where no token has that id.
+    /// For each id, its entry, or -1 if no token has that id.
     private var entryOfID: [Int32] = []
     private var slots: [Int32]
     private let mask: Int
@@ -24,11 +24,11 @@ struct Vocabulary: Sendable {
     /// The number of ids: the largest id plus one.
     var idCount: Int { entryOfID.count }
 
-    /// Makes an empty vocabulary with room.
+    /// Makes an empty vocabulary.
     ///
     /// - Parameters:
-    ///   - tokens: About how many tokens will be inserted.
-    ///   - bytes: About how many bytes they take together.
+    ///   - tokens: The maximum number of tokens that will be inserted.
+    ///   - bytes: The approximate number of bytes of all tokens.
     init(capacity tokens: Int, bytes: Int = 0) {
         var size = 16
         while size < tokens * 2 { size *= 2 }
@@ -40,12 +40,12 @@ struct Vocabulary: Sendable {
         storage.reserveCapacity(bytes)
     }
 
-    /// Adds a token; within capacity.
+    /// Adds a token; the caller must stay within the capacity.
     ///
     /// - Parameters:
     ///   - token: The token's bytes.
     ///   - id: Its id.
-    /// - Returns: False where the token is there already; its id is replaced, as in tokenizers.
+    /// - Returns: False if the token was already present; its id is replaced, as in tokenizers.
     @discardableResult
     mutating func insert(_ token: UnsafeBufferPointer<UInt8>, id: Int32) -> Bool {
         if entryOfID.count <= Int(id) {
@@ -75,7 +75,7 @@ struct Vocabulary: Sendable {
         Array(token).withUnsafeBufferPointer { id(of: $0) }
     }
 
-    /// The bytes of a token, or nil where no token has that id.
+    /// The bytes of a token, or nil if no token has that id.
     func token(_ id: Int32) -> ArraySlice<UInt8>? {
         guard id >= 0, Int(id) < entryOfID.count, entryOfID[Int(id)] >= 0 else { return nil }
         let entry = entries[Int(entryOfID[Int(id)])]
@@ -100,7 +100,7 @@ struct Vocabulary: Sendable {
     }
 }
 
-/// A fast hash of short byte strings; not for anything an attacker chooses the size of.
+/// A fast hash for short byte strings; not for tables with a size that an attacker can choose.
 enum ByteHash {
     private static let multiplier: UInt64 = 0x9E37_79B9_7F4A_7C15
 
@@ -122,7 +122,7 @@ enum ByteHash {
         return mix(state ^ tail)
     }
 
-    /// Spreads a value's bits.
+    /// Mixes a value's bits.
     @inline(__always)
     static func mix(_ value: UInt64) -> UInt64 {
         let product = value.multipliedFullWidth(by: multiplier)

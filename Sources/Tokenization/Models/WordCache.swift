@@ -1,9 +1,9 @@
-/// Maps words to the tokens they gave before.
+/// A cache of the tokens of words.
 ///
-/// Only short words are kept, and only so many: a text of unrelated words costs a bounded amount of memory.
+/// It keeps only short words and a limited number of them, so its memory is bounded.
 ///
-/// A class with memory of its own: every word of a text asks it, and copying arrays' references for each was a
-/// sixth of the time.
+/// A class that manages its own memory: every word of a text is looked up here, and copying references to arrays
+/// for each took a sixth of the time.
 final class WordCache {
     /// The longest word kept, in bytes.
     static let longestWord = 64
@@ -32,9 +32,9 @@ final class WordCache {
         tokens.deallocate()
     }
 
-    /// Appends the tokens of a word met before.
+    /// Appends the tokens of a cached word.
     ///
-    /// - Returns: False where the word is new.
+    /// - Returns: False if the word is not cached.
     @inline(__always)
     func recall(_ word: UnsafeBufferPointer<UInt8>, hash: UInt64, into output: inout [PieceToken]) -> Bool {
         let mask = slots.count - 1
@@ -51,7 +51,7 @@ final class WordCache {
         }
     }
 
-    /// Keeps a word's tokens, while there is room.
+    /// Caches a word's tokens if there is room.
     ///
     /// - Parameters:
     ///   - word: At most ``longestWord`` bytes.

@@ -1,9 +1,9 @@
-/// A token for every whole word.
+/// Word level: one token for every word.
 ///
 /// Source: [`models/wordlevel`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/models/wordlevel/mod.rs)
 struct WordLevelModel: TokenModel {
     let vocabulary: Vocabulary
-    /// Stands for a word that is no token.
+    /// The token for unknown words.
     let unknownID: Int32
 
     /// Reads the `model` member of a tokenizer.json.

@@ -1,13 +1,13 @@
-/// WordPiece: takes from a word the longest token that starts it, again and again.
+/// WordPiece: repeatedly takes the longest token at the start of the rest of a word.
 ///
 /// Source: [`models/wordpiece`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/models/wordpiece/mod.rs)
 struct WordPieceModel: TokenModel {
     let vocabulary: Vocabulary
-    /// Stands for a word that cannot be put together from tokens.
+    /// The token for words that cannot be split into tokens.
     let unknownID: Int32
-    /// What tokens inside a word start with.
+    /// The prefix of tokens inside a word.
     let prefix: [UInt8]
-    /// Words of more characters are unknown.
+    /// The longest word in characters; longer ones are unknown.
     let longestWord: Int
 
     /// Reads the `model` member of a tokenizer.json.
@@ -43,7 +43,7 @@ struct WordPieceModel: TokenModel {
 
     /// Appends a word's tokens.
     ///
-    /// - Returns: False where the word is unknown.
+    /// - Returns: False if the word is unknown.
     private func appendTokens(
         of piece: UnsafeBufferPointer<UInt8>,
         to tokens: inout [PieceToken],

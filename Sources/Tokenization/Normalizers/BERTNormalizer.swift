@@ -1,4 +1,4 @@
-/// BERT's normaliser: takes out control characters, sets ideographs apart, strips accents and lower-cases.
+/// BERT's normaliser: removes control characters, separates ideographs, strips accents and lower-cases.
 ///
 /// Source: [`normalizers/bert`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/normalizers/bert.rs)
 struct BERTNormalizer: Normalizer {
@@ -55,7 +55,7 @@ struct BERTNormalizer: Normalizer {
     }
 }
 
-/// Lower-cases every character by itself, by Unicode's full mapping.
+/// Lower-cases each character independently, with Unicode's full mapping.
 struct LowercaseNormalizer: Normalizer {
     func normalize(_ text: inout TrackedText) {
         if text.bytes.allSatisfy({ $0 < 0x80 }) {
@@ -76,7 +76,7 @@ struct LowercaseNormalizer: Normalizer {
 extension TrackedText {
     /// Rewrites the text scalar by scalar.
     ///
-    /// - Parameter body: Gets a scalar, the index of its first byte and the builder that takes what it becomes.
+    /// - Parameter body: Called with a scalar, the index of its first byte and the builder for its replacement.
     mutating func rewriteScalars(_ body: (UInt32, Int, inout TextBuilder) -> Void) {
         rewrite { bytes, builder in
             var index = 0

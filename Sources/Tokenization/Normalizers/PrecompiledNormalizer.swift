@@ -5,14 +5,14 @@ import Foundation
 /// Source: [`normalizers/precompiled`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/normalizers/precompiled.rs)
 /// and [`spm_precompiled`](https://github.com/huggingface/spm_precompiled/blob/master/src/lib.rs)
 struct PrecompiledNormalizer: Normalizer {
-    /// The double array: a trie of what is replaced.
+    /// The double array: a trie of the texts to replace.
     private let units: [UInt32]
     /// The replacements, each ended by a zero byte.
     private let replacements: [UInt8]
-    /// What single ASCII characters become; nil for those that stay.
+    /// The replacements of single ASCII characters; nil for those that stay.
     private let ascii: [[UInt8]?]
 
-    /// Graphemes of this many bytes are looked up character by character only.
+    /// Graphemes of at least this many bytes are looked up only character by character.
     private static let longGrapheme = 6
 
     /// Reads a stage of type `Precompiled`.
@@ -30,7 +30,9 @@ struct PrecompiledNormalizer: Normalizer {
         }
         let size = Int(unit(0))
         guard size % 4 == 0, size <= bytes.count - 4 else {
-            throw charsmap.fault("its trie is \(size) bytes of \(bytes.count - 4).")
+            throw charsmap.fault(
+                "its trie has \(size) bytes; expected a multiple of 4, at most \(bytes.count - 4)."
+            )
         }
         let units = stride(from: 4, to: 4 + size, by: 4).map(unit)
         let replacements = Array(bytes[(4 + size)...])
@@ -71,7 +73,7 @@ struct PrecompiledNormalizer: Normalizer {
             ? ascii[Int(part[0])] : Self.replacement(for: part, units, replacements)
     }
 
-    /// What the shortest known start of a text becomes; as in tokenizers, in place of the whole text.
+    /// The replacement of the shortest known prefix of a text; as in tokenizers, it replaces the whole text.
     private static func replacement(for part: [UInt8], _ units: [UInt32], _ replacements: [UInt8]) -> [UInt8]?
     {
         func offset(_ unit: UInt32) -> Int { Int(unit >> 10) << Int((unit & 1 << 9) >> 6) }
@@ -107,12 +109,12 @@ struct PrecompiledNormalizer: Normalizer {
 struct TextChange {
     /// The character.
     var scalar: UInt32
-    /// 0 where it replaces the next old one, 1 where it is put in, -n where n more old ones go with it.
+    /// 0 if it replaces the next old character, 1 if it is inserted, -n if it also replaces n more old characters.
     var change: Int
 }
 
 extension TrackedText {
-    /// Rewrites the text as a list of changes; they are tokenizers', and origins come out as its alignments.
+    /// Rewrites the text by a list of changes in tokenizers' format; the origins equal its alignments.
     ///
     /// Source: [`NormalizedString::transform`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/tokenizer/normalizer.rs)
     ///

@@ -1,4 +1,4 @@
-/// Puts a text in front of each text that is not empty.
+/// Prepends a fixed text to each non-empty text.
 struct PrependNormalizer: Normalizer {
     var content: [UInt8]
 
@@ -11,7 +11,7 @@ struct PrependNormalizer: Normalizer {
     }
 }
 
-/// Replaces every match of a text.
+/// Replaces every match of a pattern.
 ///
 /// Source: [`NormalizedString::replace`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/tokenizer/normalizer.rs)
 struct ReplaceNormalizer: Normalizer {
@@ -25,7 +25,7 @@ struct ReplaceNormalizer: Normalizer {
         text.rewrite { bytes, builder in
             for stretch in stretches {
                 if stretch.isDelimiter {
-                    // What is put in stands for the last character of what is taken out.
+                    // The replacement takes the origin of the match's last character.
                     builder.put(content, for: stretch.range.upperBound - 1)
                 } else {
                     builder.keep(stretch.range, of: bytes)
@@ -35,7 +35,7 @@ struct ReplaceNormalizer: Normalizer {
     }
 }
 
-/// SentencePiece's normaliser for translation: drops control characters, makes odd spaces plain ones.
+/// SentencePiece's normaliser for translation: drops control characters and replaces unusual spaces with plain ones.
 ///
 /// Source: [`normalizers/unicode`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/normalizers/unicode.rs)
 struct NMTNormalizer: Normalizer {
@@ -51,7 +51,7 @@ struct NMTNormalizer: Normalizer {
     }
 }
 
-/// Takes out combining marks.
+/// Removes combining marks.
 ///
 /// Source: [`normalizers/strip`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/normalizers/strip.rs)
 struct StripAccentsNormalizer: Normalizer {
@@ -62,7 +62,7 @@ struct StripAccentsNormalizer: Normalizer {
         }
     }
 
-    /// Whether tokenizers' tables, of Unicode 9, have a character as a combining mark.
+    /// Whether a character is a combining mark in tokenizers' tables, which follow Unicode 9.
     private static func isMark(_ value: UInt32) -> Bool {
         switch value {
         case 0..<0x300, 0x7FD, 0x111C9: return false
@@ -87,7 +87,7 @@ struct ByteLevelNormalizer: Normalizer {
     }
 }
 
-/// Takes whitespace off the ends.
+/// Removes whitespace at the ends.
 struct StripNormalizer: Normalizer {
     var left: Bool
     var right: Bool

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Unicode's normal forms.
+/// Converts text to one of Unicode's normal forms.
 struct UnicodeNormalizer: Normalizer {
     /// The four normal forms.
     enum Form: String, Sendable {
@@ -65,7 +65,7 @@ struct UnicodeNormalizer: Normalizer {
             var end = start + 1
             while end < characters.count, characters[end].order > 0 { end += 1 }
             if end - start > 1 {
-                // Sorted with their places, as the sort must keep equals in order and take long runs quickly.
+                // Sorted by order and offset: equal characters must keep their order, and long runs must stay fast.
                 let run = characters[start..<end].enumerated().sorted {
                     ($0.element.order, $0.offset) < ($1.element.order, $1.offset)
                 }
@@ -75,7 +75,7 @@ struct UnicodeNormalizer: Normalizer {
         }
     }
 
-    /// Composes each starter with what follows it, as far as nothing stands between.
+    /// Composes each starter with the characters after it that are not blocked.
     private static func compose(_ characters: inout [Character]) {
         var result: [Character] = []
         var starter: Int?
@@ -101,16 +101,16 @@ struct UnicodeNormalizer: Normalizer {
         return hangul(first, second) ?? compositions[UInt64(first) << 32 | UInt64(second)]
     }
 
-    /// What two characters compose to, for all that is not Hangul.
+    /// The compositions of two characters, except for Hangul.
     private static let compositions: [UInt64: UInt32] = {
         var whole: [[UInt32]: UInt32] = [:]
         var result: [UInt64: UInt32] = [:]
-        // Where all of Unicode 9's composed characters are.
+        // The ranges that contain all composed characters of Unicode 9.
         for value in [0xC0..<0x3400, 0x1_1000..<0x1_1A00].joined() {
             guard let scalar = Unicode.Scalar(UInt32(value)), isKnown(scalar) else { continue }
             let text = String(Swift.Character(scalar))
             let parts = text.decomposedStringWithCanonicalMapping.unicodeScalars.map(\.value)
-            // What composition leaves out does not come back; Foundation forgets U+0CCB.
+            // Characters that composition excludes do not recompose. Foundation also excludes U+0CCB by mistake.
             guard parts.count > 1,
                 value == 0xCCB
                     || text.precomposedStringWithCanonicalMapping.unicodeScalars.elementsEqual([scalar])
@@ -127,12 +127,12 @@ struct UnicodeNormalizer: Normalizer {
         return result
     }()
 
-    /// Whether tokenizers' tables, of Unicode 9, have a character.
+    /// Whether a character is in tokenizers' tables, which follow Unicode 9.
     static func isKnown(_ scalar: Unicode.Scalar) -> Bool {
         scalar.value < 0x590 || (scalar.properties.age?.major ?? 99) <= 9
     }
 
-    /// A Hangul syllable of two parts, by arithmetic: Unicode 16, section 3.12.
+    /// The Hangul syllable of two parts, by arithmetic: Unicode 16, section 3.12.
     private static func hangul(_ first: UInt32, _ second: UInt32) -> UInt32? {
         if (0x1100..<0x1113).contains(first), (0x1161..<0x1176).contains(second) {
             return 0xAC00 + ((first - 0x1100) * 21 + second - 0x1161) * 28

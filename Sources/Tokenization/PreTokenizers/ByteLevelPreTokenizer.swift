@@ -1,4 +1,4 @@
-/// GPT-2's pre-tokenizer: cuts by its pattern, then spells every byte as a printable character.
+/// GPT-2's pre-tokenizer: splits by its pattern, then spells every byte as a printable character.
 ///
 /// Source: [`pre_tokenizers/byte_level`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/pre_tokenizers/byte_level.rs)
 struct ByteLevelPreTokenizer: PreTokenizer {
@@ -6,7 +6,7 @@ struct ByteLevelPreTokenizer: PreTokenizer {
     var addsPrefixSpace: Bool
     /// Whether GPT-2's pattern cuts the pieces.
     var cuts: Bool
-    /// Whether bytes are spelled; false where the model takes raw bytes.
+    /// Whether bytes are spelled as characters; false if the model takes raw bytes.
     var spells: Bool
 
     func split(_ text: inout TrackedText) {

@@ -1,8 +1,8 @@
-/// Spells spaces as a visible character, and cuts in front of each.
+/// Spells spaces as a visible character, and splits before each.
 ///
 /// Source: [`pre_tokenizers/metaspace`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/pre_tokenizers/metaspace.rs)
 struct MetaspacePreTokenizer: PreTokenizer {
-    /// Which pieces get one in front that have none.
+    /// Which pieces get a leading replacement character if they have none.
     enum PrependScheme: String, Sendable, CaseIterable {
         case always, never, first
     }

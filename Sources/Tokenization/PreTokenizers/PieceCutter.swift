@@ -1,4 +1,4 @@
-/// What becomes of the delimiters at which a piece is cut.
+/// How the delimiters are treated when a piece is split.
 enum DelimiterBehavior: String, Sendable, CaseIterable {
     case removed = "Removed"
     case isolated = "Isolated"
@@ -7,23 +7,23 @@ enum DelimiterBehavior: String, Sendable, CaseIterable {
     case contiguous = "Contiguous"
 }
 
-/// Cuts pieces at delimiters.
+/// Splits pieces at delimiters.
 ///
 /// Source: [`NormalizedString::split`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/tokenizer/normalizer.rs)
 enum PieceCutter {
-    /// A stretch of a piece: a delimiter, or what lies between two.
+    /// A part of a piece: a delimiter, or the text between two.
     struct Stretch {
         var range: Range<Int>
         var isDelimiter: Bool
     }
 
-    /// Cuts a piece at single characters.
+    /// Splits a piece at single characters.
     ///
     /// - Parameters:
     ///   - bytes: The text.
-    ///   - piece: The part of it to cut.
-    ///   - behavior: What becomes of the delimiters.
-    ///   - parts: Where to append the parts.
+    ///   - piece: The part of it to split.
+    ///   - behavior: How the delimiters are treated.
+    ///   - parts: Receives the parts.
     ///   - isDelimiter: Which scalars are delimiters.
     static func cut(
         _ bytes: UnsafeBufferPointer<UInt8>,
@@ -52,7 +52,7 @@ enum PieceCutter {
         arrange(stretches, behavior, into: &parts)
     }
 
-    /// Cuts where each delimiter by itself decides: left out, a part of its own, or the start of one.
+    /// Splits if each delimiter is treated independently: removed, isolated, or the start of the next part.
     @inline(__always)
     private static func cutAtOnce(
         _ bytes: UnsafeBufferPointer<UInt8>,
@@ -75,12 +75,12 @@ enum PieceCutter {
         if start < index { parts.append(start..<index) }
     }
 
-    /// Joins stretches as a behaviour asks for.
+    /// Joins stretches according to a behaviour.
     ///
     /// - Parameters:
-    ///   - stretches: All of a piece, in order.
-    ///   - behavior: What becomes of the delimiters.
-    ///   - parts: Where to append the parts; empty ones are left out.
+    ///   - stretches: All stretches of a piece, in order.
+    ///   - behavior: How the delimiters are treated.
+    ///   - parts: Receives the parts; empty ones are left out.
     static func arrange(
         _ stretches: [Stretch],
         _ behavior: DelimiterBehavior,

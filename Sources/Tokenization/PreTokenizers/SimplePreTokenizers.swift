@@ -1,8 +1,8 @@
-/// Cuts digits off: each by itself, or runs of them.
+/// Separates digits from other text, one by one or in runs.
 ///
 /// Source: [`pre_tokenizers/digits`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/pre_tokenizers/digits.rs)
 struct DigitsPreTokenizer: PreTokenizer {
-    /// Whether every digit is a piece of its own.
+    /// Whether every digit is a separate piece.
     var individually: Bool
 
     func split(_ text: inout TrackedText) {
@@ -14,7 +14,7 @@ struct DigitsPreTokenizer: PreTokenizer {
     }
 }
 
-/// Drops whitespace, and makes punctuation pieces of their own.
+/// Drops whitespace and isolates punctuation characters.
 ///
 /// Source: [`pre_tokenizers/bert`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/pre_tokenizers/bert.rs)
 struct BERTPreTokenizer: PreTokenizer {
@@ -37,11 +37,11 @@ struct BERTPreTokenizer: PreTokenizer {
     }
 }
 
-/// Cuts at characters of a class, or at one character.
+/// Splits at characters of a class, or at one character.
 ///
 /// Sources: `pre_tokenizers/whitespace`, `/punctuation` and `/delimiter` of tokenizers.
 struct CharacterPreTokenizer: PreTokenizer {
-    /// What counts as a delimiter.
+    /// The characters that count as delimiters.
     enum Delimiter: Sendable {
         case characters(CharacterClass)
         case scalar(UInt32)
@@ -62,7 +62,7 @@ struct CharacterPreTokenizer: PreTokenizer {
     }
 }
 
-/// Keeps words, and runs of what is neither word nor whitespace.
+/// Keeps words, and runs of characters that are neither word characters nor whitespace.
 ///
 /// Source: [`pre_tokenizers/whitespace`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/pre_tokenizers/whitespace.rs),
 /// `\w+|[^\w\s]+` by Rust's `regex`
@@ -95,11 +95,11 @@ struct WhitespacePreTokenizer: PreTokenizer {
     }
 }
 
-/// Cuts into parts of so many characters.
+/// Splits into parts of a fixed number of characters.
 ///
 /// Source: [`pre_tokenizers/fixed_length`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/pre_tokenizers/fixed_length.rs)
 struct FixedLengthPreTokenizer: PreTokenizer {
-    /// The characters of a part; at least 1.
+    /// The number of characters of a part; at least 1.
     var length: Int
 
     func split(_ text: inout TrackedText) {
@@ -118,13 +118,13 @@ struct FixedLengthPreTokenizer: PreTokenizer {
     }
 }
 
-/// Cuts where one script ends and another starts; Japanese kana count as Han.
+/// Splits between scripts; Japanese kana count as Han.
 ///
 /// Source: [`pre_tokenizers/unicode_scripts`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/pre_tokenizers/unicode_scripts/pre_tokenizer.rs)
 struct UnicodeScriptsPreTokenizer: PreTokenizer {
     func split(_ text: inout TrackedText) {
         text.cutPieces { bytes, piece, parts in
-            // As in tokenizers, what comes before the first character of a script is dropped.
+            // As in tokenizers, text before the first character with a script is dropped.
             var start: Int?
             var script: Int?
             var index = piece.lowerBound
@@ -142,7 +142,7 @@ struct UnicodeScriptsPreTokenizer: PreTokenizer {
 
     private static let runs = UnicodeSets.runs(ScriptRunTable.runs)
 
-    /// A number for a character's script; nil where it goes with any.
+    /// A number for a character's script; nil if it fits any script.
     private static func script(of scalar: UInt32) -> Int? {
         var (low, high) = (0, runs.count)
         while low < high {
@@ -153,7 +153,7 @@ struct UnicodeScriptsPreTokenizer: PreTokenizer {
     }
 }
 
-/// Runs pre-tokenizers one after another, each on the pieces of the one before.
+/// Runs pre-tokenizers one after another, each on the pieces of the previous one.
 struct PreTokenizerSequence: PreTokenizer {
     var steps: [any PreTokenizer]
 

@@ -1,10 +1,10 @@
-/// Cuts at the matches of a pattern.
+/// Splits at the matches of a pattern.
 ///
 /// Source: [`pre_tokenizers/split`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/pre_tokenizers/split.rs)
 struct SplitPreTokenizer: PreTokenizer {
     var pattern: TextPattern
     var behavior: DelimiterBehavior
-    /// Whether what lies between matches counts as the delimiter.
+    /// Whether the text between matches counts as the delimiter.
     var isInverted: Bool
 
     func split(_ text: inout TrackedText) {
@@ -24,12 +24,12 @@ struct SplitPreTokenizer: PreTokenizer {
 
 /// Finds one text in another.
 enum ByteSearch {
-    /// A piece as matches of a text and what lies between them.
+    /// Splits a piece into matches of a text and the parts between them.
     ///
     /// - Parameters:
-    ///   - wanted: What to look for; nothing matches an empty one.
+    ///   - wanted: The text to search for; an empty one never matches.
     ///   - bytes: The text.
-    ///   - piece: The part of it to look in.
+    ///   - piece: The part of it to search.
     /// - Returns: Stretches that cover the piece; matches are delimiters.
     static func stretches(
         of wanted: [UInt8],

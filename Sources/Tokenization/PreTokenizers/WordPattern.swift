@@ -1,23 +1,23 @@
-/// The well-known patterns that cut texts into words, as scanners written by hand.
+/// The well-known patterns that split texts into words, as hand-written scanners.
 ///
-/// Each matches at every position, so that a piece is cut into its matches and nothing lies between them. A
-/// pattern's look-ahead ends with its piece.
+/// Each pattern matches at every position, so its matches cover the whole piece. Look-ahead ends at the end of the
+/// piece.
 enum WordPattern: Sendable, CaseIterable {
     /// GPT-2, RoBERTa and most byte-level vocabularies since.
     case gpt2
-    /// Llama 3 and GPT-4: words with what stands before them, digits by up to three, newlines with symbols.
+    /// Llama 3 and GPT-4: words with the character before them, up to three digits, symbols with newlines after them.
     case llama3
-    /// Qwen 2: as Llama 3, digits one by one.
+    /// Qwen 2: like Llama 3, but digits one by one.
     case qwen2
-    /// GPT-4 as tiktoken spells it now: as Llama 3, but digits stay together, and whitespace at a
-    /// text's end.
+    /// GPT-4 as tiktoken spells it now: like Llama 3, but digits stay together, and so does whitespace at the end of
+    /// a text.
     case cl100k
-    /// GPT-4o: words are cut where lower case is followed by upper case; contractions stay with their word.
+    /// GPT-4o: words are split between lower case and upper case; contractions stay with their word.
     case o200k
-    /// Mistral's Tekken: as GPT-4o, digits one by one, contractions cut off.
+    /// Mistral's Tekken: like GPT-4o, but digits one by one and contractions split off.
     case tekken
 
-    /// The regular expression that the scanner stands for, as tokenizer.json spells it.
+    /// The regular expression that the scanner implements, as spelled in tokenizer.json.
     var regex: String { spellings[0] }
 
     /// Every known spelling of the expression.
@@ -57,7 +57,7 @@ enum WordPattern: Sendable, CaseIterable {
         }
     }
 
-    /// The pattern of a regular expression, where it is one of the well-known ones.
+    /// Finds the pattern of a regular expression; nil if it is not one of the well-known ones.
     init?(regex: String) {
         let wanted = Array(regex.utf8)
         let known = Self.allCases.first { $0.spellings.contains { $0.utf8.elementsEqual(wanted) } }
@@ -65,12 +65,12 @@ enum WordPattern: Sendable, CaseIterable {
         self = known
     }
 
-    /// Cuts a piece into words.
+    /// Splits a piece into words.
     ///
     /// - Parameters:
     ///   - bytes: The text.
-    ///   - piece: The part of it to cut.
-    ///   - parts: Where to append the words.
+    ///   - piece: The part of it to split.
+    ///   - parts: Receives the words.
     func cut(_ bytes: UnsafeBufferPointer<UInt8>, _ piece: Range<Int>, into parts: inout [Range<Int>]) {
         let scanner = WordScanner(bytes: UnsafeBufferPointer(rebasing: bytes[..<piece.upperBound]))
         switch self {
@@ -79,7 +79,7 @@ enum WordPattern: Sendable, CaseIterable {
         case .qwen2: Self.cut(piece, into: &parts) { scanner.endOfLlama3Word(from: $0, mostDigits: 1) }
         case .cl100k:
             Self.cut(piece, into: &parts) {
-                // In Oniguruma `{1,3}+` is any number of such runs, not a possessive one.
+                // In Oniguruma, `{1,3}+` means any number of these runs, not a possessive quantifier.
                 scanner.endOfLastSpaces(from: $0) ?? scanner.endOfLlama3Word(from: $0, mostDigits: .max)
             }
         case .o200k: Self.cut(piece, into: &parts) { scanner.endOfCasedWord(from: $0, isTekken: false) }

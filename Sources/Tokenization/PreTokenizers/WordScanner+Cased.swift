@@ -1,12 +1,12 @@
 extension WordScanner {
-    /// `[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]`: what may come first in a word of GPT-4o's pattern.
+    /// `[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]`: characters at the start of a word in GPT-4o's pattern.
     private static let large: CharacterClass = [.upper, .caseless, .mark]
-    /// `[\p{Lm}\p{Lo}\p{M}]`: what may come first and last.
+    /// `[\p{Lm}\p{Lo}\p{M}]`: characters at the start or the end.
     private static let either: CharacterClass = [.caseless, .mark]
-    /// `[\p{Ll}\p{Lm}\p{Lo}\p{M}]`: what may come last.
+    /// `[\p{Ll}\p{Lm}\p{Lo}\p{M}]`: characters at the end.
     private static let small: CharacterClass = [.lower, .caseless, .mark]
 
-    /// The end of the word at `index` by the pattern of GPT-4o or of Tekken.
+    /// The end of the word at `index` in the pattern of GPT-4o or of Tekken.
     func endOfCasedWord(from index: Int, isTekken: Bool) -> Int {
         let first = character(index)
         if first.kind.contains(.number) { return endOfDigits(from: index, most: isTekken ? 1 : 3) }
@@ -30,7 +30,7 @@ extension WordScanner {
         return endOfLines(from: index) ?? endOfSpaces(from: index)
     }
 
-    /// The letters of a word: some large ones and then small ones, at least one; or large ones alone.
+    /// The end of a word's letters: any number of large ones and then at least one small one, or only large ones.
     private func endOfCasedLetters(from body: Int, orFrom index: Int, _ first: CharacterClass) -> Int? {
         guard body < bytes.count else { return first.contains(.mark) ? bytes.count : nil }
         var end = body
@@ -44,14 +44,14 @@ extension WordScanner {
             end = next.end
             if !next.kind.isDisjoint(with: Self.either) { lastEither = end }
         }
-        // Without a lower-case letter behind them, the last letters of no case are the small ones.
+        // If no lower-case letter follows, the last caseless letters are the small ones.
         if let lastEither { return lastEither }
-        // A mark in front is a letter too, where it is not a prefix.
+        // A leading mark is a letter too, if it is not a prefix.
         if body > index, first.contains(.mark) { return body }
         return end > body ? end : nil
     }
 
-    /// `\s++$`: whitespace from `index` to the end of the text, or nil where anything else comes.
+    /// `\s++$`: whitespace from `index` to the end of the text, or nil if anything else follows.
     func endOfLastSpaces(from index: Int) -> Int? {
         guard character(index).kind.contains(.whitespace) else { return nil }
         let end = run(from: index) { $0.contains(.whitespace) }

@@ -1,4 +1,4 @@
-/// Finds where words end.
+/// Finds the ends of words.
 struct WordScanner {
     /// The text up to the end of the piece.
     let bytes: UnsafeBufferPointer<UInt8>
@@ -13,7 +13,7 @@ struct WordScanner {
         return (CharacterClass.of(value), index + length)
     }
 
-    /// The end of the run of characters that starts at `index` and for which a condition holds.
+    /// The end of the run of characters from `index` that meet a condition.
     @inline(__always)
     func run(from index: Int, while holds: (CharacterClass) -> Bool) -> Int {
         var end = index
@@ -25,7 +25,7 @@ struct WordScanner {
         return end
     }
 
-    /// The end of the word at `index` by GPT-2's pattern.
+    /// The end of the word at `index` in GPT-2's pattern.
     func endOfGPT2Word(from index: Int) -> Int {
         if bytes[index] == Self.apostrophe, let end = endOfContraction(from: index, ignoresCase: false) {
             return end
@@ -40,7 +40,7 @@ struct WordScanner {
         return endOfSpaces(from: index)
     }
 
-    /// The end of the word at `index` by the pattern of Llama 3 and Qwen 2.
+    /// The end of the word at `index` in the pattern of Llama 3 and Qwen 2.
     func endOfLlama3Word(from index: Int, mostDigits: Int) -> Int {
         if bytes[index] == Self.apostrophe, let end = endOfContraction(from: index, ignoresCase: true) {
             return end
@@ -88,7 +88,7 @@ struct WordScanner {
         return lastLineEnd
     }
 
-    /// `\s+(?!\S)|\s+`: a run of whitespace, less its last character where a word follows.
+    /// `\s+(?!\S)|\s+`: a run of whitespace, without its last character if a word follows.
     func endOfSpaces(from index: Int) -> Int {
         var end = index
         var last = index
@@ -109,7 +109,7 @@ struct WordScanner {
         switch first {
         case UInt8(ascii: "s"), UInt8(ascii: "t"), UInt8(ascii: "m"), UInt8(ascii: "d"): return index + 2
         case 0xC5 | fold:
-            // The long s, U+017F, is an s but for its case.
+            // The long s, U+017F, equals s if case is ignored.
             let isLongS = index + 2 < bytes.count && bytes[index + 1] == 0xC5 && bytes[index + 2] == 0xBF
             return ignoresCase && isLongS ? index + 3 : nil
         default: break

@@ -30,7 +30,7 @@ struct WordPieceDecoder: Decoder {
         }
     }
 
-    /// Takes out the spaces that tokenization has put around punctuation.
+    /// Removes the spaces that tokenization has put around punctuation.
     static func clean(_ text: [UInt8]) -> [UInt8] {
         cleanings.reduce(text) { text, cleaning in
             TextPattern.text(Array(cleaning.from.utf8)).replace(by: Array(cleaning.to.utf8), in: text)
@@ -38,7 +38,7 @@ struct WordPieceDecoder: Decoder {
     }
 }
 
-/// Joins what a speech model says at each moment: repeated tokens count once, and pads not at all.
+/// Joins the output of a speech model (CTC): repeated tokens count once, and padding tokens are dropped.
 ///
 /// Source: [`decoders/ctc`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/decoders/ctc.rs)
 struct CTCDecoder: Decoder {
@@ -114,7 +114,7 @@ struct FuseDecoder: Decoder {
     func decode(_ tokens: [[UInt8]]) -> [[UInt8]] { [tokens.flatMap { $0 }] }
 }
 
-/// Takes up to so many of a character off the ends of every token.
+/// Removes up to `start` and `stop` copies of a character from the ends of every token.
 struct StripDecoder: Decoder {
     var content: UInt32
     var start: Int
@@ -140,7 +140,7 @@ struct StripDecoder: Decoder {
 /// Source: [`pre_tokenizers/metaspace`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/pre_tokenizers/metaspace.rs)
 struct MetaspaceDecoder: Decoder {
     var replacement: UInt32
-    /// Whether encoding put one in front of the text.
+    /// Whether encoding prepended one to the text.
     var prepends: Bool
 
     func decode(_ tokens: [[UInt8]]) -> [[UInt8]] {
@@ -158,7 +158,7 @@ struct MetaspaceDecoder: Decoder {
     }
 }
 
-/// Turns the end-of-word suffix into a space, except behind the last token.
+/// Turns the end-of-word suffix into a space, except after the last token.
 struct BPEDecoder: Decoder {
     var suffix: [UInt8]
 

@@ -31,10 +31,10 @@ struct ByteLevelPostProcessor: PostProcessor {
     ///
     /// - Parameters:
     ///   - range: The bytes that the token covers.
-    ///   - margin: How many spaces it has at its ends.
-    ///   - isFirst: Whether it is its sequence's first one.
+    ///   - margin: The number of spaces at its ends.
+    ///   - isFirst: Whether it is the first token of its sequence.
     ///   - source: The text.
-    /// - Returns: What is left, perhaps nothing.
+    /// - Returns: The trimmed range, which may be empty.
     func trim(
         _ range: Range<Int>,
         by margin: TokenMargins.Margin,
@@ -53,7 +53,7 @@ struct ByteLevelPostProcessor: PostProcessor {
         return start..<end
     }
 
-    /// So many characters on: the reference counts characters, whatever stands there.
+    /// Moves an index by a number of characters: any characters, not only spaces, as in tokenizers.
     private static func move(_ index: Int, by count: Int, in text: UnsafeBufferPointer<UInt8>) -> Int {
         var index = index
         for _ in 0..<count where index < text.count {
@@ -66,7 +66,7 @@ struct ByteLevelPostProcessor: PostProcessor {
     private static func moveBack(_ index: Int, by count: Int, in text: UnsafeBufferPointer<UInt8>) -> Int {
         var place = min(index, text.count)
         for _ in 0..<count {
-            // As in tokenizers, fewer characters than there are to leave out leave everything.
+            // As in tokenizers, nothing is trimmed if there are fewer characters than spaces to trim.
             guard place > 0 else { return index }
             place -= 1
             while place > 0, text[place] & 0xC0 == 0x80 { place -= 1 }
@@ -97,7 +97,7 @@ struct TemplatePostProcessor: PostProcessor {
 
     var single: [Part]
     var pair: [Part]
-    /// Whether windows get the template's type ids too; where not, they keep their sequence's number.
+    /// Whether windows get the template's type ids too; otherwise they keep their sequence's number.
     var setsTypesOfWindows = false
 
     func process(_ sequences: [Encoding], addSpecialTokens: Bool) -> [Encoding] {
@@ -120,7 +120,7 @@ struct TemplatePostProcessor: PostProcessor {
     }
 }
 
-/// Runs post-processors one after another; each gets the parts that the one before left.
+/// Runs post-processors one after another, each on the parts of the previous one.
 struct PostProcessorSequence: PostProcessor {
     var steps: [any PostProcessor]
 

@@ -1,8 +1,8 @@
-/// Unicode's full case folding, by which Oniguruma compares where case is ignored.
+/// Unicode's full case folding, which Oniguruma uses to ignore case.
 ///
 /// Source: [`CaseFolding.txt`](https://www.unicode.org/Public/16.0.0/ucd/CaseFolding.txt), statuses C and F
 enum CaseFolding {
-    /// The folding of a character: up to three others.
+    /// The folding of a character: up to three characters.
     static func fold(_ scalar: UInt32) -> [UInt32] {
         if scalar < 0x80 { return [scalar >= 0x41 && scalar <= 0x5A ? scalar + 0x20 : scalar] }
         if let known = CaseFoldingTable.exceptions[scalar] { return known }
@@ -13,7 +13,7 @@ enum CaseFolding {
         return value.properties.lowercaseMapping.unicodeScalars.map(\.value)
     }
 
-    /// The characters that fold to several, with what they fold to.
+    /// The characters that fold to several, with their foldings.
     static let expanding: [(scalar: UInt32, folding: [UInt32])] = folded.filter { $0.folding.count > 1 }
 
     /// Every character that folding changes.
@@ -23,7 +23,7 @@ enum CaseFolding {
         return folding == [scalar] ? nil : (scalar, folding)
     }
 
-    /// For each folding, every character that has it; where it is one character, that one among them.
+    /// For each folding, every character that has it, including the folding itself if it is one character.
     private static let classes: [[UInt32]: [UInt32]] = {
         var result: [[UInt32]: [UInt32]] = [:]
         for (scalar, folding) in folded {
@@ -32,7 +32,7 @@ enum CaseFolding {
         return result
     }()
 
-    /// A set with every character that differs from one of its own by case alone.
+    /// The set with every character that differs from a member only by case.
     static func closure(of set: ScalarSet) -> ScalarSet {
         var more: [UInt32] = []
         for members in classes.values where members.contains(where: set.contains) { more += members }
@@ -56,7 +56,7 @@ enum CaseFolding {
 }
 
 extension CaseFolding {
-    /// Whether a folded character stands in what another one folds to.
+    /// Whether a folded character is part of a folding of several characters.
     static func isInsideExpansion(_ scalar: UInt32) -> Bool { insideExpansions.contains(scalar) }
 
     private static let insideExpansions = Set(expanding.flatMap(\.folding))

@@ -3,15 +3,15 @@ struct RegexCompiler {
     private(set) var program = RegexProgram()
     private var lookDepth = 0
     private let capturesMatter: Bool
-    /// Set where the expression grows beyond the bound.
+    /// Whether the program has exceeded the limit.
     private var isTooLarge = false
 
-    /// The most instructions: repetitions of groups are written out.
+    /// The maximum number of instructions; repeated groups are expanded.
     private static let mostInstructions = 50_000
 
     /// Compiles an expression.
     ///
-    /// - Throws: Where it is too large.
+    /// - Throws: `RegexFault` if the expression is too large.
     static func compile(_ node: RegexNode, referencesGroups: Bool) throws(RegexFault) -> RegexProgram {
         var compiler = RegexCompiler(capturesMatter: referencesGroups)
         compiler.program.canMemorise = !referencesGroups
@@ -20,7 +20,7 @@ struct RegexCompiler {
         if compiler.isTooLarge {
             throw RegexFault(
                 offset: 0,
-                reason: "an expression so large is not supported",
+                reason: "an expression this large is not supported",
                 isUnsupported: true
             )
         }
@@ -80,7 +80,7 @@ struct RegexCompiler {
             }
             emit(.anchor, anchor.rawValue)
         case .reference(let groups, let ignoresCase):
-            // The last group that has matched counts; where none has, nothing matches.
+            // The last group that has matched counts. If none has, the reference fails.
             for group in groups.reversed() {
                 emit(.reference, Int32(group), ignoresCase ? 1 : 0, here + 2)
                 if group != groups.first { emit(.jump, 0) }
@@ -90,7 +90,9 @@ struct RegexCompiler {
         }
     }
 
-    /// References in a row: one that has no text goes to the next, the last one fails, and the others skip the rest.
+    /// Links consecutive references.
+    ///
+    /// A group without text goes to the next one, or fails if it is the last. A group with text skips the rest.
     private mutating func patchReferences(_ count: Int) {
         guard !isTooLarge else { return }
         let end = here
@@ -124,7 +126,7 @@ struct RegexCompiler {
                 add(part)
                 break
             }
-            // Where the next character cannot start the branch, there is no need to try it.
+            // A branch that cannot start with the next character is skipped.
             let guardAt = part.firstSet.map { emit(.guardSet, number($0)) }
             let split = emit(.split)
             point(split, a: here)
@@ -194,7 +196,7 @@ struct RegexCompiler {
         if let check { point(check, b: here) }
     }
 
-    /// A choice between another round, which comes next, and leaving, which `leave` points to here.
+    /// Emits a choice between another round, which follows, and the exit, which `leave` sets.
     private mutating func addSplit(_ greed: RegexNode.Greed) -> Int {
         let split = emit(.split)
         if greed == .lazy { point(split, b: here) } else { point(split, a: here) }
@@ -239,7 +241,7 @@ struct RegexCompiler {
 
     // MARK: Runs
 
-    /// A run need not be shortened where what follows cannot start with what it takes.
+    /// Makes a run possessive if the next instruction cannot match any of its characters: shortening it is useless.
     private mutating func makeRunsPossessive() {
         for index in program.instructions.indices where program.instructions[index].operation == .run {
             let run = program.tables.sets[Int(program.instructions[index].a)]

@@ -1,7 +1,7 @@
 extension RegexMachine {
     /// Runs an instruction of the rarer kinds.
     ///
-    /// - Returns: False where it fails.
+    /// - Returns: False if it fails.
     mutating func stepRarely(
         _ instruction: RegexInstruction,
         _ counter: inout Int32,
@@ -45,9 +45,9 @@ extension RegexMachine {
         return true
     }
 
-    /// Forgets the choices since the last barrier, but not how groups and registers are restored.
+    /// Removes the choices since the last barrier, but keeps the frames that restore groups and registers.
     ///
-    /// - Returns: The barrier's place.
+    /// - Returns: The barrier's position.
     private mutating func cutToBarrier() -> Int {
         guard barrier >= 0, barrier < stack.count else { return 0 }
         let (place, outer, bottom) = (stack[barrier].position, stack[barrier].other, barrier)
@@ -81,7 +81,7 @@ extension RegexMachine {
         return true
     }
 
-    /// Takes characters whose foldings, one after another, are the wanted ones.
+    /// Matches characters whose joined foldings equal the wanted ones.
     private func takeFolded(_ instruction: RegexInstruction, _ position: inout Int) -> Bool {
         var wanted = Int(instruction.a)
         let end = wanted + Int(instruction.b)
@@ -148,7 +148,7 @@ extension RegexMachine {
         return takeFoldedText(start..<end, &position)
     }
 
-    /// Takes a text that equals a captured one but for case: character by character, as tokenizers compares them.
+    /// Matches the text of a group regardless of case: character by character, as in tokenizers.
     private func takeFoldedText(_ captured: Range<Int>, _ position: inout Int) -> Bool {
         guard position + captured.count <= text.count else { return false }
         let end = position + captured.count
@@ -156,7 +156,7 @@ extension RegexMachine {
         while at < captured.upperBound {
             guard position < text.count else { return false }
             let (wanted, found) = (UTF8Scanner.scalar(text, at: at), UTF8Scanner.scalar(text, at: position))
-            // A character beyond as many bytes as were captured is compared as it is.
+            // A character that extends beyond the captured number of bytes is compared without folding.
             let isWhole = position + found.length <= end
             guard CaseFolding.fold(wanted.value) == (isWhole ? CaseFolding.fold(found.value) : [found.value])
             else {

@@ -1,10 +1,10 @@
 /// Runs a compiled regular expression over a text.
 ///
-/// It backtracks, as tokenizers' engine does, on a stack of its own. Where a search takes long, the places at
-/// which a choice has failed are remembered, which makes it linear in the text; for the expressions where that
-/// is not sound (back-references, repetitions of what may be empty) and look-arounds, a bound on the steps ends it.
+/// It backtracks like tokenizers' engine, on an explicit stack. A long search remembers the positions at which a choice
+/// has failed, which makes it linear in the text. That is not sound for back-references and repetitions of groups
+/// that may be empty; for these and for look-arounds, a limit on the steps ends the search.
 struct RegexMachine {
-    /// What to do when a choice has failed.
+    /// The action to take when a choice has failed.
     struct Frame {
         enum Kind: UInt8 {
             case resume, run, lazyRun, barrier, negative, behind, register, slot
@@ -16,7 +16,7 @@ struct RegexMachine {
         var other: Int
     }
 
-    /// A program's tables, in place.
+    /// A program's tables, accessed without copying.
     struct Tables {
         var instructions: UnsafeBufferPointer<RegexInstruction>
         var blocks: UnsafeBufferPointer<UInt32>
@@ -29,7 +29,7 @@ struct RegexMachine {
     }
 
     let tables: Tables
-    /// The text; nothing beyond it is looked at.
+    /// The text; nothing beyond it is read.
     let text: UnsafeBufferPointer<UInt8>
     var stack: [Frame] = []
     var barrier = -1
@@ -40,9 +40,9 @@ struct RegexMachine {
     private var memo = RegexMemo()
     private var stepsUntilMemo = 0
 
-    /// Searches of more steps than this remember where they failed.
+    /// Searches of more steps than this remember the positions at which they failed.
     private static let stepsBeforeMemo = 50_000
-    /// The most choices kept at once: about 100 MB.
+    /// The maximum number of choices on the stack: about 100 MB.
     static let deepestStack = 1 << 22
 
     init(_ program: RegexProgram, tables: Tables, text: UnsafeBufferPointer<UInt8>) {
@@ -53,10 +53,10 @@ struct RegexMachine {
         stepsLeft = RegularExpression.steps(for: text.count)
     }
 
-    /// Whether a search was given up because it took too many steps.
+    /// Whether a search was abandoned because it took too many steps.
     var isExhausted: Bool { stepsLeft <= 0 }
 
-    /// The first match that starts at an index or behind it.
+    /// The first match that starts at or after an index.
     mutating func firstMatch(from start: Int) -> Range<Int>? {
         searchStart = start
         stepsUntilMemo = Self.stepsBeforeMemo
@@ -101,7 +101,7 @@ struct RegexMachine {
 
     /// Runs instructions until one fails or the match ends.
     ///
-    /// - Returns: False where one fails; at the end of a match the counter is negative.
+    /// - Returns: False if one fails; at the end of a match the counter is negative.
     private mutating func step(_ counter: inout Int32, _ position: inout Int) -> Bool {
         while true {
             let instruction = tables.instructions[Int(counter)]
@@ -142,7 +142,7 @@ struct RegexMachine {
         }
     }
 
-    /// Whether a choice at a place has not been tried; counts it as tried.
+    /// Records a choice at a position as tried, and returns whether it is new.
     private mutating func isNew(_ counter: Int32, _ position: Int) -> Bool {
         guard !memo.isOn else { return memo.insert(counter, position) }
         stepsUntilMemo -= 1
@@ -156,7 +156,7 @@ struct RegexMachine {
         stack.append(Frame(kind: kind, target: target, position: position, other: other))
     }
 
-    /// Takes a run of characters of one set.
+    /// Matches a run of characters of one set.
     private mutating func take(
         _ instruction: RegexInstruction,
         _ next: Int32,
@@ -188,9 +188,9 @@ struct RegexMachine {
         return true
     }
 
-    /// Goes back to the last choice that has another way.
+    /// Goes back to the last choice with an untried alternative.
     ///
-    /// - Returns: False where there is none.
+    /// - Returns: False if none is left.
     private mutating func backtrack(_ counter: inout Int32, _ position: inout Int) -> Bool {
         while let frame = stack.popLast() {
             stepsLeft -= 1
@@ -236,28 +236,28 @@ struct RegexMachine {
     }
 }
 
-/// Which choices of a search have been tried at which places.
+/// The choices that a search has tried, by position.
 struct RegexMemo {
-    /// The most memory it takes, in bits.
+    /// The memory limit, in bits.
     private static let mostBits = 1 << 28
 
     private var bits: [UInt64] = []
-    /// For each instruction, the number of its row of bits.
+    /// For each instruction, the index of its row of bits.
     private var rows: [Int32] = []
     private var start = 0
     private var width = 0
 
-    /// Whether choices are remembered.
+    /// Whether choices are recorded.
     var isOn: Bool { width > 0 }
 
-    /// Forgets everything.
+    /// Removes all records.
     mutating func forget() {
         guard isOn else { return }
         bits = []
         width = 0
     }
 
-    /// Starts to remember, where there is memory for it.
+    /// Starts recording, if it fits into the memory limit.
     mutating func start(_ instructions: UnsafeBufferPointer<RegexInstruction>, _ range: ClosedRange<Int>) {
         var count: Int32 = 0
         rows = instructions.map { instruction in
@@ -270,9 +270,9 @@ struct RegexMemo {
         bits = Array(repeating: 0, count: Int(count) * width / 64 + 1)
     }
 
-    /// Remembers a choice.
+    /// Records a choice.
     ///
-    /// - Returns: False where it was known.
+    /// - Returns: False if it was already recorded.
     mutating func insert(_ counter: Int32, _ position: Int) -> Bool {
         let index = Int(rows[Int(counter)]) * width + position - start
         let mask: UInt64 = 1 << UInt64(index & 63)

@@ -1,24 +1,24 @@
-/// A regular expression as it is read.
+/// A parsed regular expression.
 indirect enum RegexNode: Sendable {
-    /// Matches nothing, everywhere.
+    /// Matches the empty text at any position.
     case empty
-    /// A run of characters; where case is ignored, their foldings.
+    /// A run of characters; if case is ignored, their foldings.
     case literal([UInt32], ignoresCase: Bool)
     /// One character of a set.
     case set(ScalarSet)
-    /// One after another.
+    /// The parts, one after another.
     case sequence([RegexNode])
-    /// The first that leads to a match.
+    /// The first alternative that leads to a match.
     case alternatives([RegexNode])
-    /// So many times; `most` is nil where there is no limit.
+    /// A repetition; `most` is nil if there is no limit.
     case repetition(RegexNode, least: Int, most: Int?, Greed)
-    /// A group whose text a back-reference may ask for.
+    /// A group that a back-reference can name.
     case capture(RegexNode, Int)
-    /// A group that is not entered again once it has matched.
+    /// A group without backtracking once it has matched.
     case atomic(RegexNode)
-    /// What follows, or where `isBehind` precedes, must or must not match.
+    /// A look-ahead, or a look-behind if `isBehind`, that must match, or must not if `isNegated`.
     case look(RegexNode, isBehind: Bool, isNegated: Bool)
-    /// A place in the text.
+    /// A position in the text.
     case anchor(RegexAnchor)
     /// The text of the last of these groups that has matched.
     case reference([Int], ignoresCase: Bool)
@@ -29,28 +29,28 @@ indirect enum RegexNode: Sendable {
     }
 }
 
-/// A place in the text.
+/// A position in the text.
 enum RegexAnchor: Int32, Sendable {
     case lineStart, lineEnd, textStart, textEnd, lastLineEnd, searchStart, wordBoundary, noWordBoundary
 }
 
-/// Why a regular expression was not understood.
+/// The reason why a regular expression cannot be used.
 struct RegexFault: Error, Equatable {
-    /// Where in the expression, in characters from 0.
+    /// The zero-based position in the expression, in characters.
     var offset: Int
-    /// What is wrong there.
+    /// The problem at that position.
     var reason: String
-    /// Whether the expression is sound, and tokenizers would take it.
+    /// Whether the expression is valid and tokenizers would accept it.
     var isUnsupported: Bool = false
 }
 
 extension RegexNode {
-    /// The fewest and the most characters of a match; `most` is nil where there is no limit.
+    /// The fewest and the most characters of a match; `most` is nil if there is no limit.
     var width: (least: Int, most: Int?) {
         switch self {
         case .empty, .anchor, .look: return (0, 0)
         case .literal(let scalars, let ignoresCase):
-            // A folding of up to three characters may stand as one.
+            // One character can match a folding of up to three characters.
             return ignoresCase ? ((scalars.count + 2) / 3, scalars.count) : (scalars.count, scalars.count)
         case .set: return (1, 1)
         case .sequence(let parts):
@@ -74,7 +74,7 @@ extension RegexNode {
         }
     }
 
-    /// Whether it can match without a character.
+    /// Whether it can match the empty text.
     var isNullable: Bool { width.least == 0 }
 
     private static let unlimited = 1 << 30
@@ -92,7 +92,7 @@ extension RegexNode {
         return overflow || result >= unlimited ? nil : result
     }
 
-    /// The characters that a match can start with; nil where it may match without one.
+    /// The characters that a match can start with; nil if it can match the empty text.
     var firstSet: ScalarSet? {
         switch self {
         case .empty, .anchor, .look, .reference: return nil
@@ -120,7 +120,7 @@ extension RegexNode {
         }
     }
 
-    /// The characters with which a match that is not empty starts; nil where that is not known.
+    /// The characters that a non-empty match can start with; nil if they are unknown.
     private var possibleFirst: ScalarSet? {
         switch self {
         case .empty, .anchor, .look: return ScalarSet()

@@ -1,11 +1,11 @@
 extension RegexParser {
-    /// A class in brackets, `[` already read.
+    /// Parses a class in brackets after its `[`.
     mutating func parseClassAtom(from start: Int) throws(RegexFault) -> RegexNode {
         let (set, isNegated) = try parseClass(from: start)
         return classNode(set, isNegated: isNegated)
     }
 
-    /// One thing in a class.
+    /// An item of a class.
     private enum Item {
         case character(UInt32)
         case set(ScalarSet)
@@ -13,19 +13,19 @@ extension RegexParser {
 
     private static let deepestClass = 100
 
-    /// What a class holds up to its `]`, and whether it starts with `^`.
+    /// Parses a class up to its `]`, and also returns whether it starts with `^`.
     private mutating func parseClass(
         from start: Int,
         depth: Int = 0
     ) throws(RegexFault) -> (ScalarSet, isNegated: Bool) {
-        guard depth < Self.deepestClass else { throw unsupported("a class nested so deep", at: start) }
+        guard depth < Self.deepestClass else { throw unsupported("a class nested this deeply", at: start) }
         let isNegated = take("^")
         var whole: ScalarSet?
         var set = ScalarSet()
         var isFirst = true
         var isEmpty = true
         while true {
-            guard let next = current else { throw fault("the class has no end", at: start) }
+            guard let next = current else { throw fault("the class is not closed by ']'", at: start) }
             if next == "]", !isFirst || !hasLaterBracket {
                 position += 1
                 break
@@ -66,7 +66,7 @@ extension RegexParser {
         return false
     }
 
-    /// `low-high`, or `low` alone.
+    /// Parses the rest of `low-high`, or `low` alone.
     private mutating func parseRange(from low: UInt32, depth: Int) throws(RegexFault) -> ScalarSet {
         let single = ScalarSet(low..<low + 1)
         guard current == "-", let after = peek(1), after != "]", !startsSetOperation(1) else { return single }
@@ -86,7 +86,7 @@ extension RegexParser {
 
     private mutating func parseItem(depth: Int) throws(RegexFault) -> Item {
         let start = position
-        guard let next = current else { throw fault("the class has no end", at: start) }
+        guard let next = current else { throw fault("the class is not closed by ']'", at: start) }
         if next == "[" {
             if let posix = try parsePOSIX() { return .set(posix) }
             position += 1
@@ -101,7 +101,7 @@ extension RegexParser {
         return .character(try parseCharacterEscape(from: start))
     }
 
-    /// `[:name:]` or `[:^name:]`; nil where what follows is a class that starts with a colon.
+    /// Parses `[:name:]` or `[:^name:]`; nil for a class that starts with a colon.
     private mutating func parsePOSIX() throws(RegexFault) -> ScalarSet? {
         guard peek(1) == ":" else { return nil }
         var index = position + 2
@@ -116,7 +116,7 @@ extension RegexParser {
             index += 1
         }
         guard index + 1 < pattern.count, pattern[index] == ":", pattern[index + 1] == "]" else { return nil }
-        guard let set = UnicodeSets.posix(name) else { throw fault("there is no POSIX class '\(name)'") }
+        guard let set = UnicodeSets.posix(name) else { throw fault("unknown POSIX class '\(name)'") }
         position = index + 2
         return isNegated ? set.inverted : set
     }

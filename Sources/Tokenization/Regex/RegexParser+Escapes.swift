@@ -1,5 +1,5 @@
 extension RegexParser {
-    /// An escape outside classes, the backslash already read.
+    /// Parses an escape outside classes, after the backslash.
     mutating func parseEscape(from start: Int) throws(RegexFault) -> RegexNode {
         guard let next = current else { throw fault("the expression ends in a backslash", at: start) }
         if let anchor = Self.anchor(next) {
@@ -16,10 +16,10 @@ extension RegexParser {
         case "R":
             position += 1
             return Self.newline
-        case "X": throw unsupported("a grapheme '\\X'", at: start)
+        case "X": throw unsupported("the grapheme escape '\\X'", at: start)
         case "y", "Y": throw unsupported("a text-segment boundary", at: start)
-        case "K": throw unsupported("keeping what is on the left, '\\K',", at: start)
-        case "g": throw unsupported("calling a group, '\\g',", at: start)
+        case "K": throw unsupported("the keep escape '\\K'", at: start)
+        case "g": throw unsupported("the group call '\\g'", at: start)
         case "k":
             position += 1
             return try parseNamedReference(from: start)
@@ -27,7 +27,7 @@ extension RegexParser {
             if let reference = parseNumberedReference(from: start) { return reference }
         default: break
         }
-        // As in tokenizers, these are taken as they are even where case is ignored.
+        // As in tokenizers, these sets are not case-folded, even if case is ignored.
         if let set = try parseSetEscape(from: start, isInClass: false) { return .set(set) }
         return literal(try parseCharacterEscape(from: start))
     }
@@ -44,7 +44,7 @@ extension RegexParser {
         }
     }
 
-    /// `\R`: a line end, CR LF as one.
+    /// `\R`: a line end; CR LF counts as one.
     private static let newline = RegexNode.atomic(
         .alternatives([
             .literal([0x0D, 0x0A], ignoresCase: false),
@@ -52,7 +52,7 @@ extension RegexParser {
         ])
     )
 
-    /// `\1` … `\9`, and longer numbers where there are as many groups; anything else is octal.
+    /// Parses `\1` … `\9`, and longer numbers if that many groups exist; anything else is octal.
     private mutating func parseNumberedReference(from start: Int) -> RegexNode? {
         var end = position
         var number = 0
@@ -65,7 +65,7 @@ extension RegexParser {
         return reference(to: number, from: start)
     }
 
-    /// `\d`, `\p{…}` and the like, the backslash already read; nil where it is none.
+    /// Parses `\d`, `\p{…}` or a similar escape, after the backslash; nil for other escapes.
     mutating func parseSetEscape(from start: Int, isInClass: Bool) throws(RegexFault) -> ScalarSet? {
         let name: String
         switch current {
@@ -78,7 +78,7 @@ extension RegexParser {
         }
         let isNegated = current.map { $0 < 0x61 } ?? false
         position += 1
-        // Outside classes, the engine counts Latin-1's superscripts and fractions as word characters.
+        // Outside classes, tokenizers' engine counts Latin-1's superscripts and fractions as word characters.
         let isOddWord = name == "word" && !isInClass
         let set =
             isOddWord ? UnicodeSets.word.union(Self.latin1Numbers) : UnicodeSets.posix(name) ?? ScalarSet()
@@ -87,7 +87,7 @@ extension RegexParser {
 
     static let latin1Numbers = ScalarSet(scalars: [0xB2, 0xB3, 0xB9, 0xBC, 0xBD, 0xBE])
 
-    /// `\p{Name}`, `\p{^Name}` or `\P{Name}`; without a brace it is the letter.
+    /// Parses `\p{Name}`, `\p{^Name}` or `\P{Name}`; nil without a brace, which means the letter.
     private mutating func parseProperty(from start: Int) throws(RegexFault) -> ScalarSet? {
         guard peek(1) == "{" else { return nil }
         var isNegated = current == "P"
@@ -98,14 +98,14 @@ extension RegexParser {
             name.append(scalar)
             position += 1
         }
-        guard take("}") else { throw fault("the property has no end", at: start) }
+        guard take("}") else { throw fault("the property is not closed by '}'", at: start) }
         guard let set = UnicodeSets.named(String(name)) else {
             throw unsupported("the property '\(String(name))'", at: start)
         }
         return isNegated ? set.inverted : set
     }
 
-    /// An escape that stands for one character, the backslash already read.
+    /// Parses an escape for one character, after the backslash.
     mutating func parseCharacterEscape(from start: Int) throws(RegexFault) -> UInt32 {
         guard let next = current else { throw fault("the expression ends in a backslash", at: start) }
         position += 1
@@ -122,7 +122,7 @@ extension RegexParser {
         case "o" where current == "{":
             position += 1
             let value = digits(radix: 8, least: 1, most: 11)
-            guard take("}") else { throw fault("the escape has no end", at: start) }
+            guard take("}") else { throw fault("the escape is not closed by '}'", at: start) }
             return try scalar(value, from: start)
         case 0x30...0x37:
             position -= 1
@@ -144,12 +144,12 @@ extension RegexParser {
         return next == "?" ? 0x7F : next & 0x9F
     }
 
-    /// `\x{…}`, or `\xHH`, of which several above 0x7F in a row are the UTF-8 of one character.
+    /// Parses `\x{…}` or `\xHH`; several `\xHH` above 0x7F in a row are the UTF-8 of one character.
     private mutating func parseHexadecimal(from start: Int) throws(RegexFault) -> UInt32 {
         if take("{") {
             let value = digits(radix: 16, least: 1, most: 8)
             guard take("}") else {
-                throw fault("the escape has no end, or holds more than one number", at: start)
+                throw fault("the escape is not closed by '}', or contains more than one number", at: start)
             }
             return try scalar(value, from: start)
         }
@@ -161,7 +161,7 @@ extension RegexParser {
             bytes.append(UInt8(byte))
         }
         let scalars = bytes.withUnsafeBufferPointer { UTF8Scanner.isValid($0) ? UTF8Scanner.scalars($0) : [] }
-        guard scalars.count == 1 else { throw fault("these bytes are not UTF-8 of one character", at: start) }
+        guard scalars.count == 1 else { throw fault("these bytes are not one UTF-8 character", at: start) }
         return scalars[0]
     }
 
@@ -180,7 +180,7 @@ extension RegexParser {
 
     private func scalar(_ value: Int?, from start: Int) throws(RegexFault) -> UInt32 {
         guard let value, let number = UInt32(exactly: value), Unicode.Scalar(number) != nil else {
-            throw fault("the escape stands for no character", at: start)
+            throw fault("the escape is not a valid character", at: start)
         }
         return number
     }

@@ -1,5 +1,5 @@
 extension RegexParser {
-    /// A group, the opening parenthesis already read; nil for options that hold for the rest of nothing.
+    /// Parses a group after its opening parenthesis; nil if it only sets options.
     mutating func parseGroup(from start: Int) throws(RegexFault) -> RegexNode? {
         guard current == "?" else {
             if current == "*" { throw unsupported("a call-out", at: start) }
@@ -23,10 +23,10 @@ extension RegexParser {
         }
     }
 
-    /// What a group holds, up to and with its closing parenthesis.
+    /// Parses the contents of a group and its closing parenthesis.
     private mutating func closed(from start: Int) throws(RegexFault) -> RegexNode {
         let body = try parseAlternatives()
-        guard take(")") else { throw fault("the group has no end", at: start) }
+        guard take(")") else { throw fault("the group is not closed by ')'", at: start) }
         return body
     }
 
@@ -54,13 +54,13 @@ extension RegexParser {
             position += 1
         }
         guard current == end, let first = name.first, !("0"..."9").contains(first) else {
-            throw fault("the group's name is not well-formed", at: start)
+            throw fault("the group's name is invalid", at: start)
         }
         position += 1
         return String(name)
     }
 
-    /// `(?imx-imx)`, which holds to the end of the enclosing group, or `(?imx-imx:…)`.
+    /// Parses `(?imx-imx)`, which applies until the end of the enclosing group, or `(?imx-imx:…)`.
     private mutating func parseOptions(from start: Int) throws(RegexFault) -> RegexNode? {
         let outer = options
         var turnsOn = true
@@ -82,13 +82,13 @@ extension RegexParser {
                 return body
             case "W", "D", "S", "P", "y", "C", "I", "L":
                 throw unsupported("the option '\(Unicode.Scalar(next).map(String.init) ?? "")'", at: start)
-            default: throw fault("there is no such option or kind of group", at: position - 1)
+            default: throw fault("unknown option or kind of group", at: position - 1)
             }
         }
-        throw fault("the group has no end", at: start)
+        throw fault("the group is not closed by ')'", at: start)
     }
 
-    /// `\k<name>` or `\k<1>`, `\k` already read.
+    /// Parses `\k<name>` or `\k<1>`, after the `\k`.
     mutating func parseNamedReference(from start: Int) throws(RegexFault) -> RegexNode {
         let isQuoted = current == "'"
         guard isQuoted || current == "<" else { throw fault("expected a group's name", at: start) }
@@ -110,7 +110,7 @@ extension RegexParser {
         return .reference(groups, ignoresCase: options.ignoresCase)
     }
 
-    /// A reference by number; whether there is such a group is known at the end.
+    /// A reference by number; ``parse()`` checks at the end whether the group exists.
     mutating func reference(to number: Int, from start: Int) -> RegexNode {
         references.append((number, start))
         return .reference([number], ignoresCase: options.ignoresCase)

@@ -1,13 +1,13 @@
-/// Reads a regular expression in Oniguruma's own syntax, which tokenizers' patterns are written in.
+/// Parses a regular expression in Oniguruma's syntax, which tokenizers' patterns use.
 ///
 /// Source: [`doc/RE`](https://github.com/kkos/oniguruma/blob/v6.9.10/doc/RE)
 struct RegexParser {
-    /// What options may change within an expression.
+    /// The settings that options can change within an expression.
     struct Options {
         var ignoresCase = false
         /// Whether `.` matches a line feed.
         var dotMatchesNewline = false
-        /// Whether spaces and comments mean nothing.
+        /// Whether spaces and comments are ignored.
         var isExtended = false
     }
 
@@ -15,19 +15,19 @@ struct RegexParser {
     var position = 0
     var options = Options()
     var depth = 0
-    /// How many look-behinds the place is in.
+    /// The number of look-behinds around the current position.
     var behindDepth = 0
-    /// How many groups there are by number.
+    /// The number of numbered groups.
     var groupCount = 0
     /// The groups by name.
     var names: [String: [Int]] = [:]
-    /// Whether groups without a name are numbered: not where any has a name.
+    /// Whether unnamed groups are numbered: not if any group has a name.
     let capturesUnnamed: Bool
-    /// The groups that back-references ask for, each with its place.
+    /// The groups that back-references name, each with the position of the reference.
     var references: [(group: Int, offset: Int)] = []
 
     private static let deepestNesting = 100
-    /// Oniguruma's own bound.
+    /// Oniguruma's limit.
     private static let mostRepetitions = 100_000
 
     init(_ text: String) {
@@ -45,12 +45,12 @@ struct RegexParser {
         return false
     }
 
-    /// Reads the whole expression.
+    /// Parses the whole expression.
     mutating func parse() throws(RegexFault) -> RegexNode {
         let node = try parseAlternatives()
-        if position < pattern.count { throw fault("')' closes no group") }
+        if position < pattern.count { throw fault("')' has no matching '('") }
         for reference in references where reference.group > groupCount || reference.group < 1 {
-            throw RegexFault(offset: reference.offset, reason: "there is no group \(reference.group)")
+            throw RegexFault(offset: reference.offset, reason: "group \(reference.group) does not exist")
         }
         return node
     }
@@ -63,7 +63,7 @@ struct RegexParser {
         position + distance < pattern.count ? pattern[position + distance] : nil
     }
 
-    /// Moves past a text where it is next.
+    /// Skips a text if it is next, and returns whether it was.
     mutating func take(_ text: StaticString) -> Bool {
         let length = text.utf8CodeUnitCount
         guard position + length <= pattern.count else { return false }
@@ -84,7 +84,7 @@ struct RegexParser {
 
     // MARK: Structure
 
-    /// Alternatives up to the end of the group; options set inside last as long.
+    /// Parses alternatives up to the end of the group, where options that were set inside end too.
     mutating func parseAlternatives() throws(RegexFault) -> RegexNode {
         depth += 1
         guard depth <= Self.deepestNesting else {
@@ -117,7 +117,7 @@ struct RegexParser {
         return parts.count == 1 ? parts[0] : parts.isEmpty ? .empty : .sequence(parts)
     }
 
-    /// Joins neighbouring literals, since where case is ignored "ss" is one "ß".
+    /// Appends a node, joined with a literal before it: if case is ignored, "ss" matches "ß".
     private static func append(_ node: RegexNode, to parts: inout [RegexNode]) {
         if case .literal(let more, let ignoresCase) = node, case .literal(let known, ignoresCase) = parts.last
         {
@@ -144,7 +144,7 @@ struct RegexParser {
             position += next == "\\" ? 2 : 1
             if next == ")" { return }
         }
-        throw fault("the comment has no end", at: start)
+        throw fault("the comment is not closed by ')'", at: start)
     }
 
     // MARK: Repetition
@@ -168,7 +168,7 @@ struct RegexParser {
             result = .repetition(result, least: least, most: most, greed)
             count += 1
             guard depth + count <= Self.deepestNesting else {
-                throw unsupported("so many quantifiers in a row", at: start)
+                throw unsupported("this many quantifiers in a row", at: start)
             }
         }
         return result
@@ -185,7 +185,7 @@ struct RegexParser {
         }
     }
 
-    /// `{n}`, `{n,}`, `{,n}` or `{n,m}`; anything else is a literal brace.
+    /// Parses `{n}`, `{n,}`, `{,n}` or `{n,m}`; anything else is a literal brace.
     private mutating func parseInterval() throws(RegexFault) -> (Int, Int?, isInterval: Bool)? {
         let start = position
         position += 1
@@ -198,7 +198,7 @@ struct RegexParser {
             return nil
         }
         if let least, let most, least > most {
-            throw unsupported("an interval whose first number is the larger", at: start)
+            throw unsupported("an interval with the larger number first", at: start)
         }
         return (least ?? 0, most, true)
     }
@@ -216,7 +216,7 @@ struct RegexParser {
 
     // MARK: Atoms
 
-    /// One character, class, group or anchor; nil where it was an option that has taken effect.
+    /// Parses a character, class, group or anchor; nil for an option, which takes effect immediately.
     private mutating func parseAtom() throws(RegexFault) -> RegexNode? {
         guard let next = current else { return nil }
         let start = position
@@ -233,10 +233,10 @@ struct RegexParser {
         }
     }
 
-    /// A character as the options want it.
+    /// A character under the current options.
     func literal(_ scalar: UInt32) -> RegexNode {
         guard options.ignoresCase else { return .literal([scalar], ignoresCase: false) }
-        // As in tokenizers, "ß" is no "ss" in a look-behind.
+        // As in tokenizers, "ß" does not match "ss" in a look-behind.
         if behindDepth > 0 { return .set(CaseFolding.closure(of: ScalarSet(scalar..<scalar + 1))) }
         let folding = CaseFolding.fold(scalar)
         let isCaseless = folding == [scalar] && CaseFolding.starting(with: scalar).count == 1
@@ -244,7 +244,7 @@ struct RegexParser {
             ? .literal([scalar], ignoresCase: false) : .literal(folding, ignoresCase: true)
     }
 
-    /// A set as the options want it; where case is ignored, the foldings of its members match too.
+    /// A set under the current options; if case is ignored, the foldings of its members match too.
     func classNode(_ set: ScalarSet, isNegated: Bool) -> RegexNode {
         guard options.ignoresCase else { return .set(isNegated ? set.inverted : set) }
         let closed = CaseFolding.closure(of: set)
@@ -254,7 +254,7 @@ struct RegexParser {
     }
 }
 
-/// Lets patterns be compared with characters written out.
+/// Comparisons of scalar values with character literals.
 func == (left: UInt32, right: Unicode.Scalar) -> Bool { left == right.value }
 func != (left: UInt32, right: Unicode.Scalar) -> Bool { left != right.value }
 func == (left: UInt32?, right: Unicode.Scalar) -> Bool { left == right.value }

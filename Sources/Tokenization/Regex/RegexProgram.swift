@@ -5,9 +5,9 @@ struct RegexInstruction: Sendable {
         case match
         /// The byte `a`.
         case byte
-        /// The bytes from `a` on, `b` of them.
+        /// The `b` bytes from `a`.
         case literal
-        /// Characters whose foldings joined are those from `a` on, `b` of them.
+        /// Characters whose joined foldings are the `b` foldings from `a`.
         case folded
         /// A character of set `a`.
         case set
@@ -17,40 +17,40 @@ struct RegexInstruction: Sendable {
         case lazyRun
         /// The same, as many as possible and never fewer.
         case possessiveRun
-        /// Goes to `a`; should that fail, to `b`.
+        /// Goes to `a`; if that fails, to `b`.
         case split
         /// Goes to `b` unless a character of set `a` is next.
         case guardSet
         /// Goes to `a`.
         case jump
-        /// Fails unless the place is an anchor of kind `a`.
+        /// Fails unless the position is an anchor of kind `a`.
         case anchor
         /// Starts a part that `cut` ends.
         case barrier
-        /// Forgets all that could be tried since the last barrier; where `a` is 1, goes back to its place.
+        /// Removes all choices since the last barrier; if `a` is 1, goes back to its position.
         case cut
-        /// Starts a part that must not match: should it fail, goes to `a`.
+        /// Starts a part that must not match: if it fails, goes to `a`.
         case negative
         /// The part that must not match has matched: fails.
         case negativeEnd
-        /// Goes back `a` characters, or should that fail more of them, up to `b` (-1: any number).
+        /// Goes back `a` characters; if that fails, more, up to `b` (-1: any number).
         case behind
-        /// Fails unless at the last barrier's place.
+        /// Fails unless at the last barrier's position.
         case atBarrier
-        /// Notes the place in register `a`.
+        /// Stores the position in register `a`.
         case mark
-        /// Goes to `b` if the place is that of register `a`: an empty round ends a repetition.
+        /// Goes to `b` if the position is that of register `a`: an empty round ends a repetition.
         case leaveIfEmpty
-        /// Notes the place in slot `a` of the groups.
+        /// Stores the position in slot `a` of the groups.
         case save
-        /// The text of group `a`; where `b` is 1, whatever its case. Where it has not matched, goes to `c`.
+        /// The text of group `a`, regardless of case if `b` is 1; goes to `c` if the group has not matched.
         case reference
         /// Fails.
         case fail
     }
 
     var operation: Operation
-    /// Whether a second visit at the same place is sure to fail, as the first did.
+    /// Whether a second visit at the same position must fail as the first did.
     var isMemorable = false
     var a: Int32 = 0
     var b: Int32 = 0
@@ -65,10 +65,10 @@ struct RegexProgram: Sendable {
     var foldings: [UInt32] = []
     var registerCount = 0
     var slotCount = 0
-    /// The number of the set that a match starts with, or -1 where it may start with anything.
+    /// The number of the set that a match starts with, or -1 if it can start with anything.
     var first: Int32 = -1
-    /// The number of `\w` in `tables`, where an anchor asks for it.
+    /// The number of `\w` in `tables`, if an anchor uses it.
     var word: Int32 = -1
-    /// Whether what has failed at a place fails there again, but for what look-arounds hold.
+    /// Whether a choice that has failed at a position fails there again, except inside look-arounds.
     var canMemorise = true
 }

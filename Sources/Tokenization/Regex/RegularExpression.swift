@@ -1,39 +1,39 @@
-/// A regular expression with the meaning that tokenizers gives it: Oniguruma's, over UTF-8.
+/// A regular expression with the same meaning as in tokenizers, which uses Oniguruma, over UTF-8.
 ///
-/// Characters and cases are Unicode 16's. What Oniguruma knows and this does not is an error that names it:
-/// absent groups, conditionals, calls of groups, call-outs, `\X`, `\K` and the rarest properties.
+/// Characters and cases follow Unicode 16. Features of Oniguruma that are not supported are errors that name them:
+/// absent groups, conditionals, group calls, call-outs, `\X`, `\K` and the rarest properties.
 struct RegularExpression: Sendable {
     private let program: RegexProgram
 
-    /// The longest expression read, in characters.
+    /// The longest supported expression, in characters.
     private static let longestPattern = 20_000
 
     /// Compiles an expression.
     ///
     /// - Parameter pattern: The expression.
-    /// - Throws: What is wrong with it, and where.
+    /// - Throws: `RegexFault` with the problem and its position.
     init(_ pattern: String) throws(RegexFault) {
         var parser = RegexParser(pattern)
         guard parser.pattern.count <= Self.longestPattern else {
-            throw RegexFault(offset: 0, reason: "an expression so long is not supported", isUnsupported: true)
+            throw RegexFault(offset: 0, reason: "an expression this long is unsupported", isUnsupported: true)
         }
         let node = try parser.parse()
         let referencesGroups = !parser.references.isEmpty
         program = try RegexCompiler.compile(node, referencesGroups: referencesGroups)
     }
 
-    /// How many steps all searches of a text may take together: enough for any sane expression.
+    /// The maximum number of steps of all searches of a text together: enough for any reasonable expression.
     static func steps(for length: Int) -> Int { 20_000_000 + min(length, 1 << 32) * 100 }
 
     /// Visits the matches in a part of a text, from left to right; they do not overlap.
     ///
-    /// Look-around and anchors see the part alone, as in tokenizers. Where a search takes more steps than
-    /// `steps(for:)` allows, the matches end there.
+    /// Look-around and anchors see only the part, as in tokenizers. If the searches take more steps than
+    /// `steps(for:)` allows, the matches end early.
     ///
     /// - Parameters:
     ///   - bytes: The text, well-formed UTF-8.
     ///   - piece: The part of it to search.
-    ///   - body: Gets each match as a range of `bytes`.
+    ///   - body: Called with each match as a range of `bytes`.
     func visitMatches(
         in bytes: UnsafeBufferPointer<UInt8>,
         _ piece: Range<Int>,
@@ -46,7 +46,7 @@ struct RegularExpression: Sendable {
             var lastEnd = -1
             while index <= text.count, let match = machine.firstMatch(from: index) {
                 if match.isEmpty, match.lowerBound == lastEnd {
-                    // As in tokenizers, no empty match right behind another match.
+                    // As in tokenizers, an empty match directly after another match does not count.
                     guard index < text.count else { break }
                     index += UTF8Scanner.scalar(text, at: index).length
                     continue
@@ -57,7 +57,7 @@ struct RegularExpression: Sendable {
         }
     }
 
-    /// A part of a text as matches and what lies between them.
+    /// Splits a part of a text into matches and the text between them.
     ///
     /// Source: `Pattern for &Regex` in [`utils/onig`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/utils/onig.rs)
     func stretches(in bytes: UnsafeBufferPointer<UInt8>, _ piece: Range<Int>) -> [PieceCutter.Stretch] {

@@ -1,6 +1,6 @@
-/// A set of Unicode scalars: ranges that ascend, do not touch and do not overlap.
+/// A set of Unicode scalars: ascending ranges that neither touch nor overlap.
 struct ScalarSet: Sendable, Equatable {
-    /// The first value that is no scalar's.
+    /// One more than the largest scalar value.
     static let limit: UInt32 = 0x11_0000
 
     /// The ranges.
@@ -12,7 +12,7 @@ struct ScalarSet: Sendable, Equatable {
     /// Makes an empty set.
     init() {}
 
-    /// Makes a set of one range; empty where the range is.
+    /// Makes a set of one range; empty if the range is empty.
     init(_ range: Range<UInt32>) {
         if !range.isEmpty { ranges = [range] }
     }
@@ -32,13 +32,13 @@ struct ScalarSet: Sendable, Equatable {
         }
     }
 
-    /// Whether nothing is in it.
+    /// Whether the set is empty.
     var isEmpty: Bool { ranges.isEmpty }
 
     /// The number of scalars.
     var count: Int { ranges.reduce(0) { $0 + $1.count } }
 
-    /// What is not in it.
+    /// The complement.
     var inverted: ScalarSet {
         var result = ScalarSet()
         var start: UInt32 = 0
@@ -50,10 +50,10 @@ struct ScalarSet: Sendable, Equatable {
         return result
     }
 
-    /// What is in either.
+    /// The union with another set.
     func union(_ other: ScalarSet) -> ScalarSet { ScalarSet(ranges: ranges + other.ranges) }
 
-    /// What is in both.
+    /// The intersection with another set.
     func intersection(_ other: ScalarSet) -> ScalarSet {
         var result = ScalarSet()
         var (left, right) = (0, 0)
@@ -67,7 +67,7 @@ struct ScalarSet: Sendable, Equatable {
         return result
     }
 
-    /// Whether a scalar is in it.
+    /// Whether a scalar is in the set.
     func contains(_ scalar: UInt32) -> Bool {
         var (low, high) = (0, ranges.count)
         while low < high {
@@ -80,11 +80,11 @@ struct ScalarSet: Sendable, Equatable {
 
 /// Sets of scalars as tables of bits, for constant-time look-up.
 ///
-/// Blocks of 256 scalars that are alike share their bits.
+/// Equal blocks of 256 scalars share their bits.
 struct ScalarTables: Sendable {
     private static let blockCount = Int(ScalarSet.limit >> 8)
 
-    /// For each set and block, where the block's four words of bits start.
+    /// For each set and block, the start of the block's four words of bits.
     private(set) var blocks: [UInt32] = []
     /// The bits of all blocks.
     private(set) var bits: [UInt64] = []
@@ -93,7 +93,7 @@ struct ScalarTables: Sendable {
 
     /// Adds a set.
     ///
-    /// - Returns: Its number; the number it has already where it is there.
+    /// - Returns: Its number; a set that is already present keeps its number.
     mutating func add(_ set: ScalarSet) -> Int {
         if let number = sets.firstIndex(of: set) { return number }
         sets.append(set)

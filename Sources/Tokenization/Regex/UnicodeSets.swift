@@ -1,8 +1,8 @@
-/// The sets of scalars that regular expressions name: general categories, scripts, POSIX classes and a few more.
+/// The sets of scalars that have names in regular expressions: general categories, scripts, POSIX classes and a few more.
 ///
-/// Names are compared as tokenizers' engine does, without case, spaces, `-` and `_`.
+/// As in tokenizers' engine, names are compared without case, spaces, `-` and `_`.
 enum UnicodeSets {
-    /// The set of a name as `\p{…}` gives it, or nil where the name is not known.
+    /// The set of `\p{…}` with a name, or nil if the name is unknown.
     static func named(_ name: String) -> ScalarSet? {
         let key = String(name.lowercased().filter { $0 != " " && $0 != "_" && $0 != "-" })
         if let categories = categories(named: key) { return ofCategories(categories) }
@@ -36,7 +36,7 @@ enum UnicodeSets {
         }
     }
 
-    /// The set of a POSIX class as `[:…:]` gives it, or nil where the name is not known.
+    /// The set of the POSIX class `[:…:]` with a name, or nil if the name is unknown.
     static func posix(_ name: String) -> ScalarSet? {
         switch name {
         case "alpha": return alphabetic
@@ -57,7 +57,7 @@ enum UnicodeSets {
         }
     }
 
-    /// What `\w` matches.
+    /// The characters that `\w` matches.
     static let word = alphabetic.union(ofCategories(["Mn", "Mc", "Me", "Nd", "Pc"]))
 
     private static let alphabetic = having(\.isAlphabetic)
@@ -70,7 +70,7 @@ enum UnicodeSets {
         whitespace.union(ofCategories(["Cc", "Cn", "Cs"])).inverted
     }
 
-    /// The scalars that Unicode 16 has assigned; all others are in planes of private use or in none.
+    /// Ranges with all scalars that Unicode 16 has assigned, except those for private use.
     private static let assignedSpan: [Range<UInt32>] = [0..<0x3_4000, 0xE_0000..<0xE_0200]
 
     /// The scalars that have a property in Unicode 16.
@@ -169,7 +169,7 @@ extension UnicodeSets {
         }
     }
 
-    /// The two-letter categories that a name stands for, or nil where it is no category's.
+    /// The two-letter categories with a name, or nil if it does not name a category.
     private static func categories(named key: String) -> [String]? {
         if key == "lc" || key == "casedletter" { return ["Lu", "Ll", "Lt"] }
         guard let short = longCategoryNames[key] ?? (key.count <= 2 ? key : nil) else { return nil }
@@ -196,7 +196,7 @@ extension UnicodeSets {
 // MARK: - Scripts
 
 extension UnicodeSets {
-    /// Runs of scalars with a number each, as `make_unicode_tables.py` spells them.
+    /// Parses runs of scalars, each with a number, as written by `make_unicode_tables.py`.
     static func runs(_ text: String) -> [(range: Range<UInt32>, number: Int)] {
         var end: UInt32 = 0
         var result: [(range: Range<UInt32>, number: Int)] = []
@@ -222,7 +222,7 @@ extension UnicodeSets {
         var result: [String: ScalarSet] = [:]
         for (index, ranges) in ranges.enumerated() {
             let name = names[2 * index + 1]
-            // Two codes of one script are numbered once.
+            // Two codes of the same script share one number.
             let set = ranges.isEmpty ? result[name] : ScalarSet(ranges: ranges)
             result[name] = set
             result[names[2 * index]] = set

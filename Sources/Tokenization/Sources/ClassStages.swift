@@ -1,15 +1,15 @@
-/// What the class of a model's folder does to the stages of its `tokenizer.json`.
+/// The changes that the tokenizer class of a model's folder makes to the stages of its `tokenizer.json`.
 ///
-/// The library takes vocabulary and merges from the file, and builds the stages around them anew, as the class and
-/// `tokenizer_config.json` say: `do_lower_case` of a BERT counts, not what its file has. Classes that are not known
-/// here, and folders without a model's `config.json`, are read as the file says.
+/// transformers takes vocabulary and merges from the file, but builds the other stages from the class and
+/// `tokenizer_config.json`: for BERT, `do_lower_case` overrides the file. For unknown classes, and folders without a
+/// model's `config.json`, the file's stages are used.
 ///
 /// Source: `TokenizersBackend.convert_to_native_format` of transformers 5.23.
 struct ClassStages {
     private let builder: TokenizerBuilder
     private let root: JSONValue
 
-    /// Finds the class; nil where the file is to be read as it is.
+    /// Finds the class; nil if the file's stages are used unchanged.
     ///
     /// - Parameters:
     ///   - files: The folder's files.
@@ -27,7 +27,7 @@ struct ClassStages {
             source: TokenizerFiles.tokenizerName
         )
         guard let known, known != .generic else { return nil }
-        // Files of Llama's class with another kind of vocabulary are read as they are.
+        // Files of Llama's class with another kind of vocabulary are used unchanged.
         guard known.isByteLevel == Self.isByteLevel(root["pre_tokenizer"]) else { return nil }
         builder = TokenizerBuilder(known, settings, .wordPiece, tokens: [])
         self.root = root
@@ -38,14 +38,14 @@ struct ClassStages {
             || (json?["pretokenizers"]?.elements ?? []).contains(where: isByteLevel)
     }
 
-    /// The special tokens that the class has where the files name none.
+    /// The default special tokens of the class, used if the files name none.
     var defaultTokens: [(name: String, token: AddedToken)] {
         TokenizerSettings.names.compactMap { name in builder.special(name).map { (name, $0) } }
     }
 
-    /// Replaces the stages that the class builds otherwise.
+    /// Replaces the stages that the class builds differently.
     ///
-    /// - Parameter pipeline: What the file says, with all its added tokens.
+    /// - Parameter pipeline: The pipeline of the file, with all its added tokens.
     /// - Throws: `.corrupt` or `.unsupported`, naming class and stage.
     func apply(to pipeline: inout Pipeline) throws(TokenizerError) {
         do throws(TokenizerError) {
@@ -66,8 +66,8 @@ struct ClassStages {
             if let json = try changed("decoder", builder.decoder()) {
                 pipeline.decoder = json.isNull ? nil : try reader.readDecoder(json)
             }
-            // GPTNeoXTokenizer of transformers 5.23 drops the file's post-processor, and of add_bos_token and add_eos_token
-            // nothing is left by the time that it makes its own (tokenization_gpt_neox.py).
+            // GPTNeoXTokenizer of transformers 5.23 drops the file's post-processor, and add_bos_token and add_eos_token
+            // are lost before it makes its own (tokenization_gpt_neox.py).
             guard builder.tokenizerClass != .gptNeoX else {
                 pipeline.postProcessor = nil
                 return
@@ -83,7 +83,7 @@ struct ClassStages {
         }
     }
 
-    /// A stage as the class spells it; nil where the file has the same.
+    /// A stage as the class builds it; nil if the file has the same one.
     private func changed(_ name: String, _ stage: String) throws(TokenizerError) -> JSONValue? {
         let json = try JSONDocument(parsing: Array(stage.utf8)).root
         return json.serialized == (root[name]?.serialized ?? "null") ? nil : json

@@ -1,4 +1,4 @@
-/// Merges for a vocabulary that came without them: every way to join two tokens to a third.
+/// The merges of a vocabulary that comes without them: every way to join two tokens to a third.
 ///
 /// Source: [`generate_merges`](https://github.com/huggingface/transformers/blob/v5.23.0/src/transformers/tokenization_utils_base.py)
 enum MergeRecovery {
@@ -12,11 +12,11 @@ enum MergeRecovery {
         var score: Double
     }
 
-    /// The merges, the one that goes first in front.
+    /// The merges, highest priority first.
     ///
     /// - Parameters:
     ///   - tokens: The vocabulary in its order.
-    ///   - scores: For each token how early it is made, the highest first; nil takes the ids, the lowest first.
+    ///   - scores: The priority of each token, highest first; nil uses the ids, lowest first.
     /// - Returns: Pairs of tokens.
     static func merges(
         of tokens: [(token: [UInt8], id: Int32)],
@@ -28,14 +28,14 @@ enum MergeRecovery {
         }
         var all: [Candidate] = []
         for (index, entry) in tokens.enumerated() {
-            // Of two equal tokens the vocabulary knows the last; tokenizers' dictionary has one.
+            // Of two equal tokens, the vocabulary keeps the last; transformers' dictionary also has only one.
             guard vocabulary.id(of: entry.token) == entry.id else { continue }
             let score = scores.map { $0[index] } ?? Double(entry.id)
             var own = splits(of: entry.token, vocabulary, score: score)
             own.sort { ($0.leftID, $0.rightID) < ($1.leftID, $1.rightID) }
             all += own
         }
-        // Swift's sort is stable, as Python's.
+        // Swift's sort is stable, like Python's.
         if scores == nil {
             all.sort { ($0.score, $0.leftLength, $0.rightLength) < ($1.score, $1.leftLength, $1.rightLength) }
         } else {

@@ -1,4 +1,4 @@
-/// Steps through a protocol buffer's fields; nothing in the bytes can make it read past their end.
+/// Iterates over the fields of a protocol buffer, and never reads past its end, whatever the bytes contain.
 ///
 /// Source: [the wire format](https://protobuf.dev/programming-guides/encoding/)
 struct ProtobufReader {
@@ -7,11 +7,11 @@ struct ProtobufReader {
         case number(UInt64)
         case fixed32(UInt32)
         case bytes(Range<Int>)
-        /// One that nobody asks for: eight bytes, or a group's end.
+        /// An eight-byte value, which is not used.
         case skipped
     }
 
-    /// What is wrong with the bytes, and where.
+    /// An error in the bytes, with its offset.
     struct Fault: Error {
         var offset: Int
         var reason: String
@@ -25,7 +25,7 @@ struct ProtobufReader {
     ///
     /// - Parameters:
     ///   - bytes: The whole buffer.
-    ///   - range: The message's part of it; nil is all of it.
+    ///   - range: The message's range; nil for the whole buffer.
     init(_ bytes: [UInt8], _ range: Range<Int>? = nil) {
         self.bytes = bytes
         offset = range?.lowerBound ?? 0
@@ -37,7 +37,7 @@ struct ProtobufReader {
         guard offset < end else { return nil }
         let start = offset
         let key = try varint()
-        guard key >> 3 > 0 else { throw Fault(offset: start, reason: "a field of number 0") }
+        guard key >> 3 > 0 else { throw Fault(offset: start, reason: "a field with number 0") }
         switch key & 7 {
         case 0: return (key >> 3, .number(try varint()))
         case 1:
@@ -48,7 +48,7 @@ struct ProtobufReader {
             guard length <= UInt64(end - offset) else {
                 throw Fault(
                     offset: start,
-                    reason: "a field of \(length) bytes where \(end - offset) are left"
+                    reason: "a field of \(length) bytes, but only \(end - offset) are left"
                 )
             }
             return (key >> 3, .bytes(try take(Int(length))))
@@ -56,7 +56,7 @@ struct ProtobufReader {
             let range = try take(4)
             let value = range.reversed().reduce(UInt32(0)) { $0 << 8 | UInt32(bytes[$1]) }
             return (key >> 3, .fixed32(value))
-        default: throw Fault(offset: start, reason: "wire type \(key & 7), which is not in use")
+        default: throw Fault(offset: start, reason: "wire type \(key & 7), which is not supported")
         }
     }
 

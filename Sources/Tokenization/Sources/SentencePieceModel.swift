@@ -1,8 +1,8 @@
-/// What a SentencePiece `.model` file holds, as far as tokenizing needs it.
+/// The contents of a SentencePiece `.model` file that tokenizing needs.
 ///
 /// Source: [`sentencepiece_model.proto`](https://github.com/google/sentencepiece/blob/master/src/sentencepiece_model.proto)
 struct SentencePieceModel {
-    /// What kind of token a piece is.
+    /// The kind of a piece.
     enum Kind: UInt64 {
         case normal = 1
         case unknown, control, userDefined, unused, byte
@@ -17,26 +17,26 @@ struct SentencePieceModel {
 
     /// The tokens by id.
     var pieces: [Piece] = []
-    /// 1 is Unigram, 2 pairs, 3 whole words, 4 characters.
+    /// 1 is Unigram, 2 BPE, 3 whole words, 4 characters.
     var modelType = 1
     /// Whether unknown characters become the tokens of their bytes.
     var byteFallback = false
     /// The unknown token's id.
     var unknownID = 0
-    /// The ids of the tokens around a text; -1 for one that there is not.
+    /// The ids of the tokens around a text; -1 for a missing one.
     var bosID = 1
     var eosID = 2
-    /// How the special tokens are spelled.
+    /// The texts of the special tokens.
     var unknownPiece = "<unk>"
     var bosPiece = "<s>"
     var eosPiece = "</s>"
-    /// The compiled normaliser; empty where there is none.
+    /// The compiled normaliser; empty if the model has none.
     var charsmap: [UInt8] = []
 
     /// Parses a file.
     ///
     /// - Parameter bytes: The file.
-    /// - Throws: `.corrupt` with the byte's place.
+    /// - Throws: `.corrupt` with the byte offset.
     init(parsing bytes: [UInt8]) throws(TokenizerError) {
         do throws(ProtobufReader.Fault) {
             var reader = ProtobufReader(bytes)
@@ -56,10 +56,10 @@ struct SentencePieceModel {
             )
         }
         guard !pieces.isEmpty else {
-            throw TokenizerError(.corrupt, "Not a SentencePiece model: it holds no tokens.")
+            throw TokenizerError(.corrupt, "Not a SentencePiece model: it contains no tokens.")
         }
         guard pieces.count <= Vocabulary.largestID else {
-            throw TokenizerError(.corrupt, "\(pieces.count) tokens are too many.")
+            throw TokenizerError(.corrupt, "\(pieces.count) tokens; the limit is \(Vocabulary.largestID).")
         }
     }
 
@@ -88,7 +88,7 @@ struct SentencePieceModel {
             }
         }
         guard piece.score.isFinite else {
-            throw ProtobufReader.Fault(offset: range.lowerBound, reason: "a score that is no number")
+            throw ProtobufReader.Fault(offset: range.lowerBound, reason: "a score that is NaN or infinite")
         }
         return piece
     }

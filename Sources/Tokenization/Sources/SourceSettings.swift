@@ -1,24 +1,24 @@
-/// What a folder's small files say about a tokenizer that is built from bare vocabulary files.
+/// The settings in a folder's small files, for a tokenizer built from bare vocabulary files.
 ///
 /// Source: `PreTrainedTokenizerBase._from_pretrained` of transformers 5.23.
 struct SourceSettings {
-    /// `tokenizer_config.json`; an empty object where there is none.
+    /// `tokenizer_config.json`; an empty object if it is missing.
     let config: JSONValue
-    /// The special tokens by name, as the files give them; a name that they set to null is in `withoutToken`.
+    /// The special tokens by name, as in the files; names that are set to null are in `withoutToken`.
     private(set) var named: [String: AddedToken] = [:]
     /// The names that the files set to null.
     private(set) var withoutToken: Set<String> = []
-    /// Tokens with ids of their own, lowest id first.
+    /// The added tokens that the files list with ids, lowest id first.
     private(set) var added: [AddedToken] = []
-    /// Further special tokens; nil where the files have no list of them.
+    /// Further special tokens; nil if the files have no list of them.
     private(set) var extra: [AddedToken]?
 
     /// Reads the files' contents.
     ///
     /// - Parameters:
-    ///   - config: `tokenizer_config.json`, where there is one.
-    ///   - specialTokens: `special_tokens_map.json`, where there is one.
-    ///   - addedTokens: `added_tokens.json`, where there is one.
+    ///   - config: `tokenizer_config.json`, if present.
+    ///   - specialTokens: `special_tokens_map.json`, if present.
+    ///   - addedTokens: `added_tokens.json`, if present.
     /// - Throws: `.corrupt` with file and JSON path.
     init(
         config: [UInt8]?,
@@ -31,7 +31,7 @@ struct SourceSettings {
         } catch {
             throw error.inside(TokenizerFiles.configName)
         }
-        // The older files count only where the newer one does not list its tokens.
+        // The older files count only if the newer one does not list its tokens.
         guard self.config["added_tokens_decoder"] == nil else { return }
         if let specialTokens {
             let root = try Self.parse(specialTokens, TokenizerFiles.specialTokensName)
@@ -123,7 +123,7 @@ struct SourceSettings {
         }
     }
 
-    /// A whole number among the options; the default where there is none.
+    /// A whole-number option; the default if it is missing.
     func count(_ name: String, default value: Int, most: Int) throws(TokenizerError) -> Int {
         guard let json = config[name] else { return value }
         guard let count = json.integer, (0...most).contains(count) else {
@@ -132,7 +132,7 @@ struct SourceSettings {
         return count
     }
 
-    /// The token of a name: the files', else the class's.
+    /// The special token with a name, from the files or else from the class.
     func token(_ name: String, of tokenizerClass: TokenizerClass) -> AddedToken? {
         if let token = named[name] { return token }
         guard !withoutToken.contains(name) else { return nil }
@@ -140,7 +140,7 @@ struct SourceSettings {
             return nil
         }
         var token = AddedToken(content: content)
-        // These classes let their mask take the space in front of it.
+        // In these classes, the mask token includes the space before it.
         token.stripsLeft =
             name == "mask_token" && [.camembert, .mpnet, .xlnet].contains(tokenizerClass)
         return token

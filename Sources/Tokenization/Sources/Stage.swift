@@ -1,4 +1,4 @@
-/// Spells the stages of a `tokenizer.json`.
+/// Writes the stages of a `tokenizer.json` as JSON text.
 enum Stage {
     /// A token that a template adds.
     struct Token: Equatable {

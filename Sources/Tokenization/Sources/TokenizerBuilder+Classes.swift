@@ -1,4 +1,4 @@
-// What each class puts around its vocabulary.
+// The stages that each class builds around its vocabulary.
 // Source: `__init__` of the classes in `models/*/tokenization_*.py` of transformers 5.23.
 
 extension TokenizerBuilder {
@@ -134,7 +134,7 @@ extension TokenizerBuilder {
             guard let id = id(of: content) ?? fallback else {
                 throw TokenizerError(
                     .corrupt,
-                    "\(tokenizerClass.rawValue) needs a \(name), and the files name none that is in the vocabulary."
+                    "\(tokenizerClass.rawValue) needs a \(name), but the files name none that is in the vocabulary."
                 )
             }
             return Stage.Token(content: content, id: id)

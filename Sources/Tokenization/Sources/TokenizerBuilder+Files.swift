@@ -1,7 +1,7 @@
 import Foundation
 
 extension TokenizerBuilder {
-    /// Reads a `vocab.txt`: a token a line, ids from 0 on.
+    /// Reads a `vocab.txt`: one token per line, with ids from 0.
     ///
     /// - Throws: `.corrupt` naming the line.
     init(
@@ -12,7 +12,7 @@ extension TokenizerBuilder {
         var tokens: [(token: [UInt8], id: Int32)] = []
         for (index, line) in try Self.lines(of: wordList).enumerated() {
             guard index <= Vocabulary.largestID else {
-                throw TokenizerError(.corrupt, "more than \(Vocabulary.largestID) lines are too many.")
+                throw TokenizerError(.corrupt, "more than \(Vocabulary.largestID) lines are not supported.")
             }
             var line = line[...]
             while let last = line.unicodeScalars.last, last.properties.isWhitespace {
@@ -23,7 +23,7 @@ extension TokenizerBuilder {
         self.init(tokenizerClass, settings, .wordPiece, tokens: Self.lastOfEqual(tokens))
     }
 
-    /// Reads a `vocab.json` of tokens and ids, and a `merges.txt` of a pair a line.
+    /// Reads a `vocab.json` of tokens and ids, and a `merges.txt` with one pair per line.
     ///
     /// - Throws: `.corrupt` with the JSON path, or naming the line of `merges.txt`.
     init(
@@ -45,8 +45,8 @@ extension TokenizerBuilder {
             else {
                 throw TokenizerError(
                     .corrupt,
-                    "merges.txt, line \(index + 1): expected two tokens of the vocabulary whose joined text "
-                        + "is a token too, with a space between."
+                    "merges.txt, line \(index + 1): expected two tokens of the vocabulary, separated "
+                        + "by a space, that join to another token."
                 )
             }
             pairs.append((parts[0], parts[1]))
@@ -54,7 +54,7 @@ extension TokenizerBuilder {
         self.init(tokenizerClass, settings, .bytePairs(merges: pairs), tokens: Self.lastOfEqual(tokens))
     }
 
-    /// The lines of a file; the last one's end may be missing.
+    /// The lines of a file; the last line break may be missing.
     private static func lines(of bytes: [UInt8]) throws(TokenizerError) -> [String] {
         guard bytes.withUnsafeBufferPointer(UTF8Scanner.isValid) else {
             throw TokenizerError(.corrupt, "the file is not UTF-8.")
@@ -64,7 +64,7 @@ extension TokenizerBuilder {
         return lines.map { String(decoding: $0.last == 0x0D ? $0.dropLast() : $0, as: UTF8.self) }
     }
 
-    /// Leaves out tokens that come again later.
+    /// Leaves out tokens that are repeated later.
     static func lastOfEqual(
         _ tokens: [(token: [UInt8], id: Int32)]
     ) -> [(token: [UInt8], id: Int32)] {
@@ -76,11 +76,11 @@ extension TokenizerBuilder {
 }
 
 extension TokenizerBuilder {
-    /// Takes a SentencePiece model.
+    /// Creates a builder from a SentencePiece model.
     ///
     /// Source: `SentencePieceExtractor.extract` and the converters' `convert_from_spm` of transformers 5.23.
     ///
-    /// - Throws: `.unsupported` for a model of another kind than the class is made for.
+    /// - Throws: `.unsupported` for a model type other than Unigram or BPE.
     init(
         _ tokenizerClass: TokenizerClass,
         _ settings: SourceSettings,
@@ -89,7 +89,7 @@ extension TokenizerBuilder {
         guard (1...2).contains(model.modelType) else {
             throw TokenizerError(
                 .unsupported,
-                "the model is of type \(model.modelType) (3: words, 4: characters); expected 1, Unigram, or 2, BPE."
+                "the model type is \(model.modelType) (3: words, 4: characters); expected 1 (Unigram) or 2 (BPE)."
             )
         }
         let isPairs =
@@ -110,7 +110,7 @@ extension TokenizerBuilder {
             let scores = pieces.map(\.score)
             let unknown = Self.unknownID(model, tokenizerClass, settings, pieces)
             guard pieces.indices.contains(unknown) else {
-                throw TokenizerError(.corrupt, "the unknown token's id is \(unknown) of \(pieces.count).")
+                throw TokenizerError(.corrupt, "the unknown id is \(unknown); expected 0..<\(pieces.count).")
             }
             self.init(tokenizerClass, settings, .unigram(scores: scores, unknownID: unknown), tokens: tokens)
         }

@@ -1,39 +1,39 @@
-/// Builds a `tokenizer.json` from a bare vocabulary, as one of the Python library's classes would.
+/// Builds a `tokenizer.json` from a bare vocabulary, like one of transformers' tokenizer classes.
 ///
-/// Everything goes through the same file format, so that what was built can be saved and opened again.
+/// The result has the same file format as any other, so it can be saved and opened again.
 struct TokenizerBuilder {
-    /// A vocabulary and how words become its tokens.
+    /// The kind of model that splits words into tokens.
     enum Model {
-        /// Parts of words, each the longest that fits.
+        /// WordPiece: parts of words, each the longest that fits.
         case wordPiece
-        /// Pairs that merge, in order.
+        /// BPE: pairs that merge, in order.
         case bytePairs(merges: [(left: [UInt8], right: [UInt8])])
-        /// The likeliest parts; a score for each token.
+        /// Unigram: the likeliest parts, with a score for each token.
         case unigram(scores: [Double], unknownID: Int)
     }
 
     var tokenizerClass: TokenizerClass
     var settings: SourceSettings
     var model: Model
-    /// The tokens in the file's order; of two equal ones the last counts.
+    /// The tokens in the file's order; of two equal ones, the last counts.
     var tokens: [(token: [UInt8], id: Int32)]
     /// The class's name in the model's `config.json`, which counts if `tokenizer_config.json` names none.
     var className: String?
     /// SentencePiece's compiled normaliser, in base64.
     var charsmap: String?
-    /// What the vocabulary file itself marks as control or user-defined tokens.
+    /// The tokens that the vocabulary file itself marks as control or user-defined.
     var fileTokens: [AddedToken] = []
     /// Tokens that are added before all others.
     var firstTokens: [AddedToken] = []
-    /// Whether the normaliser puts the first space in, and nothing cuts the text: Phi-3's way, of Llama's class.
+    /// Whether the normaliser inserts the leading space and nothing splits the text, as in Phi-3 of Llama's class.
     var prependsByNormalizer = false
-    /// Of a vocabulary file without a class: whether unknown characters become bytes, and the unknown token.
+    /// For a vocabulary file without a class: whether unknown characters become bytes, and the unknown token.
     var byteFallback = false
     var unknownToken: String?
-    /// Special tokens by name that the vocabulary file spells, where neither files nor class name them.
+    /// The special tokens by name in the vocabulary file, used if neither the files nor the class names them.
     var fallbackTokens: [String: String] = [:]
 
-    /// The added tokens, resolved; made by ``resolve()``.
+    /// The resolved added tokens, set by ``resolve()``.
     private(set) var added = AddedTokens()
     private(set) var addedIDs: [Int32] = []
     private var vocabulary = Vocabulary(capacity: 0)
@@ -56,23 +56,23 @@ struct TokenizerBuilder {
         return added.id(of: bytes) ?? vocabulary.id(of: bytes)
     }
 
-    /// The special token of a name, in the files or the class.
+    /// The special token with a name, from the files or the class.
     func special(_ name: String) -> AddedToken? {
         if let token = settings.token(name, of: tokenizerClass) { return token }
         guard !settings.withoutToken.contains(name) else { return nil }
         return fallbackTokens[name].map { AddedToken(content: $0) }
     }
 
-    /// Takes over tokens that have been read already.
+    /// Uses the tokens of a pipeline that has been read.
     mutating func adopt(_ pipeline: Pipeline, charsmap: String?) {
         vocabulary = pipeline.vocabulary
         added = pipeline.added
         self.charsmap = charsmap
     }
 
-    /// The files that say the same.
+    /// Makes the equivalent tokenizer files.
     ///
-    /// - Throws: `.corrupt` where a token that the class needs is missing.
+    /// - Throws: `.corrupt` if a token that the class needs is missing.
     func files() throws(TokenizerError) -> TokenizerFiles {
         var builder = self
         builder.resolve()
@@ -81,7 +81,7 @@ struct TokenizerBuilder {
         return files
     }
 
-    /// Adds tokens in the library's order, which decides the ids of those that the vocabulary lacks.
+    /// Adds tokens in transformers' order, which determines the ids of those outside the vocabulary.
     private mutating func resolve() {
         vocabulary = Vocabulary(capacity: tokens.count, bytes: tokens.count * 8)
         for (token, id) in tokens {
@@ -157,7 +157,7 @@ struct TokenizerBuilder {
         json.raw("}")
     }
 
-    /// The options, the special tokens and the class, less what the built file says already.
+    /// The options, the special tokens and the class, without the settings that the built tokenizer.json contains.
     private func configJSON() -> [UInt8] {
         let built: Set<String> = [
             "added_tokens_decoder", "additional_special_tokens", "extra_special_tokens", "tokenizer_class",

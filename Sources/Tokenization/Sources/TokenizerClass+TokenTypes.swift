@@ -1,5 +1,5 @@
 extension TokenizerClass {
-    /// The classes of transformers whose default `model_input_names` hold `token_type_ids`, without `Fast` at their end.
+    /// The classes of transformers with `token_type_ids` in their default `model_input_names`, named without `Fast`.
     ///
     /// `PreTrainedTokenizerFast`, `TokenizersBackend` and classes that transformers does not know are not among them.
     private static let namesWithTokenTypes: Set<String> = [
@@ -9,12 +9,12 @@ extension TokenizerClass {
         "MobileBertTokenizer", "SqueezeBertTokenizer", "TapasTokenizer",
     ]
 
-    /// Whether the class that transformers takes for a folder gives token types to the model by default.
+    /// Whether the class that transformers chooses for a folder gives token types to the model by default.
     ///
     /// - Parameters:
     ///   - name: The class that the folder's files name; nil if they name none.
     ///   - modelType: `model_type` of `config.json`; nil without one.
-    /// - Returns: True for BERT's and DeBERTa's classes and those made of them.
+    /// - Returns: True for BERT's and DeBERTa's classes and those derived from them.
     ///
     /// Source: `AutoTokenizer.from_pretrained` and `model_input_names` in `models/*/tokenization_*.py` of transformers 5.23.
     static func givesTokenTypes(name: String?, modelType: String?) -> Bool {

@@ -1,4 +1,4 @@
-/// The Python library's classes that can build a tokenizer from bare vocabulary files.
+/// The classes of transformers that can build a tokenizer from bare vocabulary files.
 ///
 /// A folder names its class in `tokenizer_config.json`, or its model type in `config.json` implies one.
 ///
@@ -20,10 +20,10 @@ enum TokenizerClass: String, CaseIterable {
     case t5 = "T5Tokenizer"
     case xlmRoberta = "XLMRobertaTokenizer"
     case xlnet = "XLNetTokenizer"
-    /// No class of its own: what the vocabulary file says by itself.
+    /// No specific class: the vocabulary file alone determines the tokenizer.
     case generic = "TokenizersBackend"
 
-    /// Other names of the same class, and of classes that build the same.
+    /// Other names of these classes, and names of classes that build the same tokenizer.
     private static let aliases: [String: TokenizerClass] = [
         "BartTokenizer": .roberta, "LEDTokenizer": .roberta, "LongformerTokenizer": .roberta,
         "MvpTokenizer": .roberta, "ConvBertTokenizer": .bert, "DistilBertTokenizer": .bert,
@@ -77,13 +77,13 @@ enum TokenizerClass: String, CaseIterable {
         return result
     }()
 
-    /// Model types whose registered class counts even where their files name another.
+    /// Model types whose registered class counts even if their files name another.
     static let overrulesFiles: Set<String> = ["qwen2"]
 
-    /// The class that a model type is registered with; nil for a type that is not known here.
+    /// The class that a model type is registered with; nil for an unknown type.
     static func registered(for modelType: String) -> TokenizerClass? { modelTypes[modelType] }
 
-    /// The class of a name, with or without `Fast` at its end.
+    /// Finds the class with a name, with or without `Fast` at its end.
     init?(named name: String) {
         let name = name.hasSuffix("Fast") ? String(name.dropLast(4)) : name
         guard let found = Self.aliases[name] ?? Self.aliases[name + "Fast"] ?? Self(rawValue: name) else {
@@ -92,13 +92,13 @@ enum TokenizerClass: String, CaseIterable {
         self = found
     }
 
-    /// The class of a model's folder.
+    /// Finds the class of a model's folder.
     ///
     /// - Parameters:
-    ///   - name: What its files call the class; nil where they do not.
-    ///   - modelType: `model_type` of its `config.json`; nil where there is none.
+    ///   - name: The class that its files name; nil if they name none.
+    ///   - modelType: `model_type` of its `config.json`; nil without one.
     ///   - source: The vocabulary file, for the message.
-    /// - Throws: `.unsupported` for a class that is not known, `.corrupt` where nothing names one.
+    /// - Throws: `.unsupported` for an unknown class, `.corrupt` if nothing names one.
     init(name: String?, modelType: String?, source: String) throws(TokenizerError) {
         let registered = modelType.flatMap { Self.modelTypes[$0] }
         let overrules = registered == .generic || modelType.map(Self.overrulesFiles.contains) == true
@@ -111,20 +111,20 @@ enum TokenizerClass: String, CaseIterable {
             throw TokenizerError(
                 .corrupt,
                 "\(source) alone does not say how to read it: give tokenizer_config.json a \"tokenizer_class\" "
-                    + "(one of \(known)), or put the model's config.json beside it."
+                    + "(one of \(known)), or put the model's config.json next to it."
             )
         }
         guard let named = Self(named: name) else {
             throw TokenizerError(
                 .unsupported,
-                "tokenizer_class '\(name)' cannot be built from \(source) here. Known: \(known). "
-                    + "Save it as tokenizer.json with the Python library."
+                "tokenizer_class '\(name)' cannot be built from \(source). Known: \(known). "
+                    + "Save the tokenizer as tokenizer.json with transformers."
             )
         }
         self = named
     }
 
-    /// The special tokens that the class has where its files name no others.
+    /// The default special tokens of the class, used if its files name no others.
     var defaultTokens: [(name: String, content: String)] {
         switch self {
         case .bert: Self.named(unk: "[UNK]", sep: "[SEP]", pad: "[PAD]", cls: "[CLS]", mask: "[MASK]")
@@ -200,7 +200,7 @@ enum TokenizerClass: String, CaseIterable {
     /// Whether its vocabulary spells bytes as characters.
     var isByteLevel: Bool { [.gpt2, .gptNeoX, .qwen2, .roberta, .deberta, .clip].contains(self) }
 
-    /// Whether it lays texts out by itself, whatever a tokenizer.json has for that.
+    /// Whether it replaces the post-processor of a tokenizer.json with its own.
     var replacesPostProcessor: Bool {
         [.bert, .mpnet, .roberta, .clip, .deberta, .debertaV2, .t5, .xlmRoberta, .camembert, .xlnet].contains(
             self

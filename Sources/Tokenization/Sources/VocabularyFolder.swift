@@ -2,7 +2,7 @@ import Foundation
 
 /// A folder with vocabulary files and no `tokenizer.json`.
 struct VocabularyFolder {
-    /// The vocabulary files that are read, the first that is there.
+    /// The supported vocabulary files; the first one present is read.
     private enum Source: String, CaseIterable {
         case pairs = "vocab.json"
         case words = "vocab.txt"
@@ -18,7 +18,7 @@ struct VocabularyFolder {
 
     /// Looks for a vocabulary file.
     ///
-    /// - Returns: Nil where there is none.
+    /// - Returns: Nil if the folder has none.
     init?(_ folder: URL) {
         let found = Source.allCases.first { source in
             FileManager.default.fileExists(atPath: folder.appendingPathComponent(source.rawValue).path)
@@ -28,7 +28,7 @@ struct VocabularyFolder {
         source = found
     }
 
-    /// The names of the files that are looked for.
+    /// The names of the supported files.
     static var names: String { Source.allCases.map(\.rawValue).joined(separator: ", ") }
 
     /// Builds the files of the tokenizer that the folder describes.
@@ -85,7 +85,7 @@ struct VocabularyFolder {
         guard wanted.contains(tokenizerClass) else {
             throw TokenizerError(
                 .unsupported,
-                "\(tokenizerClass.rawValue) is not built from such a file; it fits "
+                "\(tokenizerClass.rawValue) cannot be built from this file, which fits only "
                     + wanted.map(\.rawValue).joined(separator: ", ")
                     + ". Check tokenizer_class in tokenizer_config.json."
             )

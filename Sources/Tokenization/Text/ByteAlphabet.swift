@@ -1,4 +1,4 @@
-/// GPT-2's spelling of bytes as printable characters: most bytes are themselves, the rest start at U+0100.
+/// GPT-2's spelling of bytes as printable characters: most bytes map to themselves, the rest from U+0100.
 ///
 /// Source: [`bytes_to_unicode`](https://github.com/openai/gpt-2/blob/master/src/encoder.py#L9)
 enum ByteAlphabet {
@@ -36,7 +36,7 @@ enum ByteAlphabet {
         return result
     }
 
-    /// The bytes that a spelling stands for, or nil where a character stands for no byte.
+    /// The bytes that a spelling stands for, or nil if a character is not in the alphabet.
     static func unspell(_ text: [UInt8]) -> [UInt8]? {
         text.withUnsafeBufferPointer { bytes in
             var result: [UInt8] = []

@@ -1,8 +1,8 @@
-/// The classes of characters that split patterns ask for, as a set of bits.
+/// The character classes that split patterns use, as a bit set.
 ///
-/// The general categories come from the Swift standard library's Unicode tables; whitespace is Unicode's
-/// `White_Space`, which is what tokenizers' `\s` and Rust's `char::is_whitespace` mean. tokenizers'
-/// regexes know Unicode 16, so what later versions added is `other` to them, though `numeric` counts it.
+/// The general categories come from the Swift standard library's Unicode tables. Whitespace is Unicode's
+/// `White_Space`, as in tokenizers' `\s` and Rust's `char::is_whitespace`. tokenizers' regexes use Unicode 16, so
+/// characters from later versions are `other`, although `numeric` includes them.
 struct CharacterClass: OptionSet, Sendable {
     let rawValue: UInt16
 
@@ -28,29 +28,29 @@ struct CharacterClass: OptionSet, Sendable {
     static let nonspacingMark = Self(rawValue: 512)
     /// `\p{Cc}`, `\p{Cf}`, `\p{Cn}` and `\p{Co}`.
     static let other = Self(rawValue: 1024)
-    /// What `\w` matches.
+    /// `\w`.
     static let word = Self(rawValue: 2048)
-    /// What Rust's `char::is_numeric` is true for.
+    /// Rust's `char::is_numeric`.
     static let numeric = Self(rawValue: 4096)
-    /// `\p{P}` as tokenizers' stages for BERT know it, and ASCII's symbols.
+    /// `\p{P}` in tokenizers' stages for BERT, and ASCII's symbols.
     static let bertPunctuation = Self(rawValue: 8192)
-    /// `\p{Mn}` as tokenizers' stages for BERT know it.
+    /// `\p{Mn}` in tokenizers' stages for BERT.
     static let bertAccent = Self(rawValue: 16384)
-    /// What tokenizers' stages for BERT take out of a text.
+    /// The characters that tokenizers' stages for BERT remove.
     static let bertControl = Self(rawValue: 32768)
 
     /// The classes of a scalar.
     ///
     /// - Parameter scalar: A scalar's value.
-    /// - Returns: Every class it is in.
+    /// - Returns: All classes that contain it.
     @inline(__always)
     static func of(_ scalar: UInt32) -> CharacterClass {
         scalar < UInt32(tableSize) ? table[Int(scalar)] : beyondTable(scalar)
     }
 
-    /// Whether Rust's regex engine, which tokenizers uses for added tokens and `Whitespace`, takes a scalar for `\w`.
+    /// Whether a scalar is `\w` in Rust's regex engine, which tokenizers uses for added tokens and `Whitespace`.
     ///
-    /// Unlike Oniguruma it counts joiners, and not Latin-1's superscripts and fractions.
+    /// Unlike Oniguruma, it includes joiners and excludes Latin-1's superscripts and fractions.
     static func isRustWord(_ scalar: UInt32) -> Bool {
         if scalar < 0x80 { return of(scalar).contains(.word) }
         if scalar == 0x200C || scalar == 0x200D { return true }
@@ -62,7 +62,7 @@ struct CharacterClass: OptionSet, Sendable {
     private static let table: [CharacterClass] = (0..<UInt32(tableSize)).map(computed)
 
     private static func beyondTable(_ scalar: UInt32) -> CharacterClass {
-        // The great blocks of ideographs and of Hangul syllables, without a search.
+        // The large blocks of ideographs and Hangul syllables need no search.
         if (0x4E00...0x9FFF).contains(scalar) || (0xAC00...0xD7A3).contains(scalar) {
             return [.letter, .caseless, .word]
         }
@@ -81,7 +81,7 @@ struct CharacterClass: OptionSet, Sendable {
         if properties.isWhitespace { result.insert(.whitespace) }
         if isNumeric { result.insert(.numeric) }
         result.formUnion(bert)
-        // tokenizers' regex engine takes Latin-1's superscripts and fractions for word characters.
+        // tokenizers' regex engine treats Latin-1's superscripts and fractions as word characters.
         if [0xB2, 0xB3, 0xB9, 0xBC, 0xBD, 0xBE].contains(value) { result.insert(.word) }
         return result
     }
@@ -89,12 +89,12 @@ struct CharacterClass: OptionSet, Sendable {
     /// The Unicode version of tokenizers' regex engine.
     static let regexUnicodeVersion = 16
 
-    /// The classes of tokenizers' stages for BERT, which know Unicode 8.
+    /// The classes of tokenizers' stages for BERT, which use Unicode 8.
     private static func ofBERT(
         _ value: UInt32,
         _ properties: Unicode.Scalar.Properties
     ) -> CharacterClass {
-        // What Unicode has put into another category since.
+        // The characters that Unicode has moved to another category since.
         switch value {
         case 0x166D, 0x111C9: return .bertPunctuation
         case 0x1734, 0x1171E: return .bertAccent

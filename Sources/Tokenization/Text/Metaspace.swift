@@ -3,12 +3,12 @@ enum Metaspace {
     /// Its UTF-8.
     static let utf8: [UInt8] = [0xE2, 0x96, 0x81]
 
-    /// Where the next word starts: at a metaspace that follows anything else.
+    /// The end of a word: the next metaspace that follows another character.
     ///
     /// - Parameters:
     ///   - text: Well-formed UTF-8.
-    ///   - start: Where this word starts.
-    /// - Returns: The first such place after `start`, or the end of the text.
+    ///   - start: The start of the word.
+    /// - Returns: Its index, or the end of the text.
     static func endOfWord(in text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
         var index = start
         while starts(text, at: index) { index += 3 }
@@ -19,7 +19,7 @@ enum Metaspace {
         return text.count
     }
 
-    /// Whether a merge of two texts would reach over the start of a metaspace.
+    /// Whether a merge of two texts would cross the start of a metaspace.
     static func joins(_ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>) -> Bool {
         guard starts(right, at: 0) else { return false }
         return left.count < 3 || !starts(left, at: left.count - 3)

@@ -1,17 +1,17 @@
-/// What a `Split` or `Replace` looks for.
+/// The pattern of a `Split` or `Replace` stage.
 enum TextPattern: Sendable {
-    /// A well-known pattern, by a scanner written by hand.
+    /// A well-known pattern with a hand-written scanner.
     case words(WordPattern)
     /// Any other regular expression.
     case regex(RegularExpression)
-    /// A text as it is; not empty.
+    /// A literal text, not empty.
     case text([UInt8])
 
-    /// A part of a text as matches and what lies between them.
+    /// Splits a part of a text into matches and the text between them.
     ///
     /// - Parameters:
     ///   - bytes: The text.
-    ///   - piece: The part of it to look in.
+    ///   - piece: The part of it to search.
     /// - Returns: Stretches that cover the part; matches are delimiters, and may be empty.
     func stretches(in bytes: UnsafeBufferPointer<UInt8>, _ piece: Range<Int>) -> [PieceCutter.Stretch] {
         switch self {
@@ -40,7 +40,7 @@ enum TextPattern: Sendable {
     init(json: JSONValue) throws(TokenizerError) {
         if let text = json["String"] {
             let wanted = try text.asUTF8()
-            // Nothing is found everywhere, as tokenizers' engine does it.
+            // An empty text matches everywhere, as in tokenizers' engine.
             self = wanted.isEmpty ? .regex(try Self.read("", at: text)) : .text(wanted)
             return
         }
@@ -61,7 +61,7 @@ enum TextPattern: Sendable {
             return try RegularExpression(pattern)
         } catch {
             throw json.fault(
-                "the regular expression is not usable at its character \(error.offset + 1): \(error.reason).",
+                "the regular expression cannot be used: at character \(error.offset + 1), \(error.reason).",
                 error.isUnsupported ? .unsupported : .corrupt
             )
         }

@@ -1,21 +1,21 @@
-/// Where a byte of a changed text comes from: a range of the source text's bytes.
+/// The origin of a byte in a rewritten text: a range of the source text's bytes.
 struct Origin: Sendable, Equatable {
     var start: Int32
     var end: Int32
 }
 
-/// A text on its way to tokens: what it has become, the pieces it is cut into, and where each byte came from.
+/// A text on its way to tokens: its current bytes, its pieces, and the origin of each byte.
 ///
-/// Stages of a pipeline change it in place. While nothing has rewritten it, its bytes are a range of the source
-/// and no table of origins is kept.
+/// The stages of a pipeline change it in place. Until it is rewritten, its bytes are a range of the source and no
+/// table of origins is kept.
 struct TrackedText: Sendable {
-    /// The text's UTF-8 as it is now.
+    /// The text's current UTF-8.
     private(set) var bytes: [UInt8]
-    /// The ranges of `bytes` that may not be merged across; none is empty, they ascend and may leave gaps.
+    /// The ranges of `bytes` that merges cannot cross: non-empty and ascending, possibly with gaps.
     var pieces: [Range<Int>]
-    /// Where each byte comes from; empty while the text is unchanged, or when origins are not wanted.
+    /// The origin of each byte; empty while the text is unchanged, or if origins are not wanted.
     private(set) var origins: [Origin] = []
-    /// Where the text starts in the source.
+    /// The start of the text in the source.
     private(set) var base: Int
     /// Whether rewriting keeps origins.
     let keepsOrigins: Bool
@@ -26,8 +26,8 @@ struct TrackedText: Sendable {
     ///
     /// - Parameters:
     ///   - bytes: Well-formed UTF-8.
-    ///   - base: Where it starts in the source, in bytes.
-    ///   - keepsOrigins: Whether offsets will be asked for.
+    ///   - base: Its start in the source, in bytes.
+    ///   - keepsOrigins: Whether offsets will be needed.
     init(_ bytes: [UInt8], base: Int = 0, keepsOrigins: Bool = true) {
         self.bytes = bytes
         self.base = base
@@ -59,7 +59,7 @@ struct TrackedText: Sendable {
         return start..<max(start, Int(origin(at: range.upperBound - 1).end))
     }
 
-    /// A part of the text as a text of its own, of one piece.
+    /// A part of the text as a separate text of one piece.
     func slice(_ range: Range<Int>) -> TrackedText {
         if range == 0..<bytes.count, pieces.count <= 1 { return self }
         var result = TrackedText(
@@ -72,9 +72,9 @@ struct TrackedText: Sendable {
         return result
     }
 
-    /// Cuts every piece again.
+    /// Splits every piece again.
     ///
-    /// - Parameter cut: Gets the text's bytes, a piece and the list to which it appends that piece's parts.
+    /// - Parameter cut: Called with the text's bytes, a piece and the list to which it appends that piece's parts.
     mutating func cutPieces(
         _ cut: (UnsafeBufferPointer<UInt8>, Range<Int>, inout [Range<Int>]) -> Void
     ) {
@@ -86,9 +86,9 @@ struct TrackedText: Sendable {
         pieces = parts
     }
 
-    /// Rewrites the whole text; it is one piece afterwards.
+    /// Rewrites the whole text, which is one piece afterwards.
     ///
-    /// - Parameter body: Gets the old bytes and the builder that takes the new ones.
+    /// - Parameter body: Called with the old bytes and the builder for the new ones.
     mutating func rewrite(_ body: (UnsafeBufferPointer<UInt8>, inout TextBuilder) -> Void) {
         var builder = TextBuilder(origins: keepsOrigins ? allOrigins() : nil, capacity: bytes.count)
         bytes.withUnsafeBufferPointer { body($0, &builder) }
@@ -97,14 +97,14 @@ struct TrackedText: Sendable {
 
     /// Replaces bytes one by one; neither origins nor pieces change.
     ///
-    /// - Parameter replacement: Gives for each byte its new value; text stays UTF-8.
+    /// - Parameter replacement: Returns the new value of a byte; the text must stay UTF-8.
     mutating func mapBytes(_ replacement: (UInt8) -> UInt8) {
         for index in bytes.indices { bytes[index] = replacement(bytes[index]) }
     }
 
-    /// Rewrites each piece; what lies between pieces is dropped.
+    /// Rewrites each piece; text between pieces is dropped.
     ///
-    /// - Parameter body: Gets the old bytes, a piece and the builder that takes the new ones.
+    /// - Parameter body: Called with the old bytes, a piece and the builder for the new ones.
     mutating func rewritePieces(_ body: (UnsafeBufferPointer<UInt8>, Range<Int>, inout TextBuilder) -> Void) {
         var builder = TextBuilder(origins: keepsOrigins ? allOrigins() : nil, capacity: bytes.count)
         var changed: [Range<Int>] = []
@@ -146,11 +146,11 @@ struct TrackedText: Sendable {
     }
 }
 
-/// Collects what a text is rewritten to, and for each byte the origin of the old byte it is put for.
+/// Collects a rewritten text and, for each byte, the origin of the old byte that it stands for.
 struct TextBuilder {
     /// The new text.
     private(set) var bytes: [UInt8] = []
-    /// The origins of the new text; empty when they are not wanted.
+    /// The origins of the new text; empty if they are not wanted.
     private(set) var origins: [Origin] = []
     private let old: [Origin]?
 
@@ -181,7 +181,7 @@ struct TextBuilder {
     @inline(__always)
     private mutating func follow(_ count: Int, _ index: Int) {
         guard let old else { return }
-        // What is put before anything has been read stands for nothing.
+        // Text without an old byte has an empty origin.
         let origin = old.indices.contains(index) ? old[index] : Origin(start: 0, end: 0)
         for _ in 0..<count { origins.append(origin) }
     }

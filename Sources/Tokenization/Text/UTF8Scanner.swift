@@ -1,11 +1,11 @@
 /// Steps through UTF-8 that is known to be well-formed.
 enum UTF8Scanner {
-    /// The scalar at an index, and how many bytes it takes.
+    /// The scalar at an index, with its number of bytes.
     ///
     /// - Parameters:
     ///   - bytes: Well-formed UTF-8.
     ///   - index: The first byte of a scalar.
-    /// - Returns: The scalar's value and its length in bytes; U+FFFD and 1 where the bytes are not UTF-8 after all.
+    /// - Returns: The scalar's value and its length in bytes; U+FFFD and 1 if the bytes are not UTF-8 after all.
     @inline(__always)
     static func scalar(_ bytes: UnsafeBufferPointer<UInt8>, at index: Int) -> (value: UInt32, length: Int) {
         let first = UInt32(bytes[index])
@@ -44,7 +44,7 @@ enum UTF8Scanner {
     ///
     /// - Parameters:
     ///   - value: A scalar's value.
-    ///   - bytes: Where to append.
+    ///   - bytes: Receives the bytes.
     /// - Returns: The number of bytes appended.
     @inline(__always) @discardableResult
     static func append(_ value: UInt32, to bytes: inout [UInt8]) -> Int {
@@ -73,7 +73,7 @@ enum UTF8Scanner {
     /// Whether bytes are well-formed UTF-8.
     ///
     /// - Parameter bytes: Any bytes.
-    /// - Returns: True where every sequence is complete, shortest-form and a scalar.
+    /// - Returns: True if every sequence is complete, in its shortest form and a scalar.
     static func isValid(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
         String(validating: bytes, as: UTF8.self) != nil
     }

@@ -4,8 +4,8 @@ import Tokenization
 /// Times one tokenizer on a corpus and prints `measure<TAB>value` lines; `Benchmarks/tokenizers` runs it.
 ///
 /// Usage: TokenizerSpeed CORPUS TOKENIZER.json SECONDS [MEASURE…]
-/// MEASURE is ids1, ids2, offsets1 or offsets2; none measures all.
-/// The corpus is a count, as many lengths (all little-endian 32-bit numbers) and the texts' UTF-8 end to end.
+/// MEASURE is ids1, ids2, offsets1 or offsets2; without it all are measured.
+/// The corpus is a count, that many lengths (all little-endian 32-bit numbers) and the texts' UTF-8, concatenated.
 @main
 struct TokenizerSpeed {
     static func main() throws {
@@ -38,7 +38,7 @@ struct TokenizerSpeed {
         }
     }
 
-    /// The least seconds that some runs take, each with a tokenizer that has met no text yet.
+    /// Returns the seconds of the fastest run, each with a new tokenizer, so that its cache is empty.
     static func best(within seconds: Double, _ json: URL, _ body: (Tokenizer) -> Void) throws -> Double {
         var times: [Double] = []
         repeat {
@@ -48,7 +48,7 @@ struct TokenizerSpeed {
         return times.min() ?? 0
     }
 
-    /// Adler-32 of the ids as little-endian 32-bit numbers, which Python has built in.
+    /// Returns the Adler-32 checksum of the ids as little-endian 32-bit numbers; Python's zlib computes the same.
     static func adler32(_ ids: [Int32]) -> UInt32 {
         var (low, high): (UInt32, UInt32) = (1, 0)
         for id in ids {
