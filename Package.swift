@@ -101,7 +101,7 @@ let torchTargets: [Target] = [
         name: "Attune",
         dependencies: [
             "Training", "Classification", "Models", "NN", "Checkpoints", "Torch", "Tokenization", "Datasets",
-            "Evaluation", "Reporting", "Files", "JSON",
+            "Evaluation", "Reporting", "Hub", "Files", "JSON", yams,
         ]
     ),
     .executableTarget(

@@ -4,6 +4,7 @@
 @_exported public import Datasets
 @_exported public import Evaluation
 @_exported public import Files
+@_exported public import Hub
 @_exported public import Models
 @_exported public import NN
 @_exported public import Tokenization

@@ -167,17 +167,3 @@ struct ClassifierOptions: ParsableArguments {
         return classifier
     }
 }
-
-extension ModelError {
-    /// The error for a base model, which has no classification head.
-    ///
-    /// - Parameters:
-    ///   - path: The model as typed.
-    ///   - report: The load report; its notes may explain why there is no head.
-    /// - Returns: The error.
-    static func untrained(_ path: String, _ report: LoadReport) -> ModelError {
-        let what =
-            "\(path) is a base model without a classification head; train one first with `attune train`"
-        return ModelError(.unsupported, ([what] + report.notes).joined(separator: "; "))
-    }
-}

@@ -15,6 +15,11 @@ public struct Prediction: Sendable, Equatable {
     public var scores: [Double]
     /// The logits, by id.
     public var logits: [Float]
+    /// The label names by id, which ``scores`` and ``logits`` belong to.
+    public var names: [String]
+
+    /// The score of each label, by name.
+    public var scoresByLabel: [String: Double] { Dictionary(zip(names, scores)) { first, _ in first } }
 
     /// Creates a prediction from logits: by softmax, for multi-label by a sigmoid each, for regression unchanged.
     ///
@@ -40,8 +45,51 @@ public struct Prediction: Sendable, Equatable {
         }
         self.problemType = problemType
         self.logits = logits
+        names = labels
         label = labels[best]
         score = scores[best]
+    }
+}
+
+extension Prediction: Codable {
+    private enum Key: String, CodingKey {
+        case problemType = "problem_type"
+        case label, score, labels, scores
+    }
+
+    /// A label and its score, as transformers' pipeline writes them.
+    private struct LabelScore: Codable {
+        var label: String
+        var score: Double
+    }
+
+    /// Reads what ``encode(to:)`` wrote; logits are not kept.
+    ///
+    /// - Parameter decoder: Of JSON or another form.
+    /// - Throws: `DecodingError`.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: Key.self)
+        let all = try container.decode([LabelScore].self, forKey: .scores)
+        problemType = try container.decode(ProblemType.self, forKey: .problemType)
+        labels = try container.decode([String].self, forKey: .labels)
+        label = try container.decode(String.self, forKey: .label)
+        score = try container.decode(Double.self, forKey: .score)
+        scores = all.map(\.score)
+        names = all.map(\.label)
+        logits = []
+    }
+
+    /// Writes the predicted labels and the score of every label, `[{"label": "J", "score": 0.9}, …]`, by id.
+    ///
+    /// - Parameter encoder: Of JSON or another form.
+    /// - Throws: What the encoder throws.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(problemType, forKey: .problemType)
+        try container.encode(label, forKey: .label)
+        try container.encode(score, forKey: .score)
+        try container.encode(labels, forKey: .labels)
+        try container.encode(zip(names, scores).map(LabelScore.init), forKey: .scores)
     }
 }
 

@@ -82,6 +82,17 @@ struct TextClassifierTests {
         #expect(number.score == -2.5 && number.label == "stars" && number.labels.isEmpty)
     }
 
+    @Test func `a prediction is written with a score for each label, and read again`() throws {
+        let prediction = Prediction(logits: [2, -1, 0.5], labels: ["a", "b", "c"], problemType: .multiLabel)
+        #expect(prediction.scoresByLabel["c"] == prediction.scores[2])
+        let data = try JSONEncoder().encode(prediction)
+        var expected = prediction
+        expected.logits = []
+        #expect(try JSONDecoder().decode(Prediction.self, from: data) == expected)
+        let text = String(decoding: data, as: UTF8.self)
+        #expect(text.contains(#""labels":["a","c"]"#))
+    }
+
     @Test func `pairs keep their type ids if one of them has no tokens`() throws {
         let path = Fixture.folder.appending(path: "models/sentence-transformers").path(percentEncoded: false)
         var options = SequenceClassifier.LoadOptions()

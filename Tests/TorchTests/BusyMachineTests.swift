@@ -3,27 +3,19 @@ import Testing
 @testable import Torch
 
 @Suite struct BusyMachineTests {
-    private static let quarter: UInt64 = 250_000_000
-
-    /// The decision at each look, for the shares of time that threads waited.
+    /// The decision at each look, for shares of the time in which threads waited.
     private func decisions(_ shares: [Double]) -> [Bool?] {
         var share = WaitingShare()
-        var (waited, time): (UInt64, UInt64) = (0, 0)
-        _ = share.change(waited: waited, at: time)
-        return shares.map {
-            waited += UInt64($0 * Double(Self.quarter))
-            time += Self.quarter
-            return share.change(waited: waited, at: time)
-        }
+        return shares.map { share.change($0) }
     }
 
-    @Test("another busy program is detected at the first look")
+    @Test("a neighbour is noticed at the first look")
     func busy() { #expect(decisions([0, 0.02, 0.6, 0.7]) == [nil, nil, true, nil]) }
 
-    @Test("only two quiet seconds end the busy state")
+    @Test("only two quiet seconds end it")
     func quiet() {
-        let pause = [0.6] + Array(repeating: 0, count: 7) + [0.6] + Array(repeating: 0, count: 8)
-        #expect(decisions(pause) == [true] + Array(repeating: nil, count: 15) + [false])
+        let pause = [0.6] + Array(repeating: 0, count: 19) + [0.6] + Array(repeating: 0, count: 20)
+        #expect(decisions(pause) == [true] + Array(repeating: nil, count: 39) + [false])
     }
 
     @Test("sleeping and spinning threads compute the same bits")
@@ -39,11 +31,12 @@ import Testing
         }
     }
 
-    @Test("a look is ignored if a thread ended and its waiting time was lost")
-    func endedThread() {
+    @Test("a look compares with the one before; a thread that ended takes its account with it")
+    func looks() throws {
         var share = WaitingShare()
-        _ = share.change(waited: 1_000_000_000, at: 0)
-        #expect(share.change(waited: 10, at: Self.quarter) == nil)
-        #expect(share.change(waited: 10 + Self.quarter / 2, at: 2 * Self.quarter) == true)
+        #expect(share.look(waited: 1_000_000_000, at: 0) == nil)
+        #expect(share.look(waited: 10, at: 100_000_000) == nil)
+        let look = share.look(waited: 50_000_010, at: 200_000_000)
+        #expect(try #require(look) == (share: 0.5, seconds: 0.1))
     }
 }

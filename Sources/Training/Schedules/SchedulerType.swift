@@ -104,6 +104,18 @@ public struct SchedulerOptions: Sendable, Equatable {
         }
     }
 
+    /// The options that are given, as ``init(_:for:)`` reads them: `num_cycles=2.0,min_lr=1e-06`.
+    package var text: String {
+        let values: [(String, Any?)] = [
+            ("num_cycles", numCycles), ("min_lr", minLr), ("min_lr_rate", minLrRate), ("warmup_lr_rate", warmupLrRate),
+            ("lr_end", lrEnd), ("power", power), ("timescale", timescale), ("num_decay_steps", numDecaySteps),
+            ("num_stable_steps", numStableSteps), ("warmup_type", warmupType?.rawValue),
+            ("decay_type", decayType?.rawValue), ("min_lr_ratio", minLrRatio), ("factor", factor),
+            ("patience", patience), ("threshold", threshold), ("cooldown", cooldown),
+        ]
+        return values.compactMap { name, value in value.map { "\(name)=\($0)" } }.joined(separator: ",")
+    }
+
     private mutating func set(_ name: String, to text: String) -> Bool {
         let number = Double(text).flatMap { $0.isFinite && $0 >= 0 ? $0 : nil }
         let count = Int(text).flatMap { $0 >= 0 ? $0 : nil }

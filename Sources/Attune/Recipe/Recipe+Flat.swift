@@ -1,0 +1,245 @@
+import Datasets
+import Training
+
+// The recipe's parts under the names that transformers gives them, for ``Recipe/settings``.
+extension Recipe {
+    var labelColumn: String? {
+        get { labels.count == 1 ? labels[0] : nil }
+        set { labels = newValue.map { [$0] } ?? [] }
+    }
+
+    var labelColumns: [String] {
+        get { labels.count > 1 ? labels : [] }
+        set { labels += newValue }
+    }
+
+    // MARK: Evaluation
+
+    var holdOutSize: SplitSize? {
+        get { if case .holdOut(let size, _, _) = evaluation { size } else { nil } }
+        set { if let newValue { evaluation = .holdOut(newValue, stratification: .labels, seed: 42) } }
+    }
+
+    /// `none`, or a column; nil for the labels.
+    var holdOutColumn: String? {
+        get {
+            guard case .holdOut(_, let stratification, _) = evaluation else { return nil }
+            return switch stratification {
+            case .labels: nil
+            case .column(let name): name
+            case .nothing: Self.noColumn
+            }
+        }
+        set {
+            guard case .holdOut(let size, _, let seed) = evaluation else { return }
+            let stratification = newValue.map { $0 == Self.noColumn ? Stratification.nothing : .column($0) }
+            evaluation = .holdOut(size, stratification: stratification ?? .labels, seed: seed)
+        }
+    }
+
+    var holdOutSeed: UInt64 {
+        get { if case .holdOut(_, _, let seed) = evaluation { seed } else { 42 } }
+        set {
+            guard case .holdOut(let size, let stratification, _) = evaluation else { return }
+            evaluation = .holdOut(size, stratification: stratification, seed: newValue)
+        }
+    }
+
+    var evaluationData: String? {
+        get { if case .data(let source) = evaluation { source.name } else { nil } }
+        set { if let newValue { evaluation = .data(DataSource(newValue)) } }
+    }
+
+    var evaluationSplit: String? {
+        get {
+            switch evaluation {
+            case .data(let source): source.split
+            case .split(let name): name
+            case .none, .holdOut: nil
+            }
+        }
+        set {
+            guard let newValue else { return }
+            if case .data(var source) = evaluation {
+                source.split = newValue
+                evaluation = .data(source)
+            } else {
+                evaluation = .split(newValue)
+            }
+        }
+    }
+
+    var sampleSize: SplitSize? {
+        get { sample?.size }
+        set { sample = newValue.map { Sample($0) } }
+    }
+
+    var sampleSeed: UInt64 {
+        get { sample?.seed ?? 0 }
+        set { sample?.seed = newValue }
+    }
+
+    /// `none`, or a column.
+    var sampleColumn: String? {
+        get { sample?.stratifyBy }
+        set { sample?.stratifyBy = newValue == Self.noColumn ? nil : newValue }
+    }
+
+    /// The value that stands for no column.
+    static let noColumn = "none"
+
+    // MARK: Training
+
+    var epochs: Double {
+        get { if case .epochs(let count) = length { count } else { 3 } }
+        set { length = .epochs(newValue) }
+    }
+
+    /// transformers writes -1 for "not set".
+    var maxSteps: Int? {
+        get { if case .steps(let count) = length { count } else { nil } }
+        set { if let newValue, newValue != -1 { length = .steps(newValue) } }
+    }
+
+    /// Steps, or a share of all below 1.
+    var warmupSteps: Double {
+        get { if case .steps(let count) = schedule.warmup { Double(count) } else { 0 } }
+        set { schedule.warmup = newValue < 1 && newValue > 0 ? .ratio(newValue) : .steps(Int(newValue)) }
+    }
+
+    var warmupRatio: Double? {
+        get { if case .ratio(let share) = schedule.warmup { share } else { nil } }
+        set { if let newValue, newValue > 0 { schedule.warmup = .ratio(newValue) } }
+    }
+
+    var scheduleType: SchedulerType {
+        get { schedule.type }
+        set { schedule = ScheduleChoice(newValue, SchedulerOptions(), warmup: schedule.warmup) }
+    }
+
+    var scheduleOptions: ScheduleText? {
+        get {
+            let text = schedule.options.text
+            return text.isEmpty ? nil : ScheduleText(text)
+        }
+        set {
+            guard let newValue, let options = try? SchedulerOptions(newValue.text, for: schedule.type) else { return }
+            schedule = ScheduleChoice(schedule.type, options, warmup: schedule.warmup)
+        }
+    }
+
+    var optimizerOptions: OptimizerText? {
+        get {
+            guard case .sgd(_, _, let momentum, let dampening, let nesterov) = optimizer,
+                momentum != 0 || dampening != 0 || nesterov
+            else { return nil }
+            return OptimizerText("momentum=\(momentum),dampening=\(dampening),nesterov=\(nesterov)")
+        }
+        set {
+            guard let newValue, case .sgd(let rate, let decay, _, _, _) = optimizer else { return }
+            var arguments = TrainingArguments()
+            arguments.optimizer = .sgd
+            try? arguments.setOptimizerArguments(newValue.text)
+            optimizer = .sgd(
+                learningRate: rate,
+                weightDecay: decay,
+                momentum: arguments.sgdMomentum,
+                dampening: arguments.sgdDampening,
+                nesterov: arguments.sgdNesterov
+            )
+        }
+    }
+
+    var adamBeta1: Double {
+        get { optimizer.beta1 ?? 0.9 }
+        set { optimizer.beta1 = newValue }
+    }
+
+    var adamBeta2: Double {
+        get { optimizer.beta2 ?? 0.999 }
+        set { optimizer.beta2 = newValue }
+    }
+
+    var adamEpsilon: Double {
+        get { optimizer.epsilon ?? 1e-8 }
+        set { optimizer.epsilon = newValue }
+    }
+
+    /// transformers' flags for ``precision``.
+    var asksForBF16: Bool {
+        get { false }
+        set { if newValue { precision = .bf16 } }
+    }
+
+    var asksForTF32: Bool {
+        get { false }
+        set { if newValue { precision = .tf32 } }
+    }
+
+    /// Accepted for transformers' scripts; memory does not grow with the number of evaluation batches.
+    var evaluationAccumulation: Int? {
+        get { nil }
+        set { _ = newValue }
+    }
+
+    /// Names of reports, or `none`.
+    var reportNames: [String] {
+        get { reports.map(\.rawValue) }
+        set { reports = RunReport.allCases.filter { newValue.contains($0.rawValue) } }
+    }
+
+    static func areReportNames(_ names: [String]) -> Bool {
+        names == [noColumn] || names.allSatisfy { RunReport(rawValue: $0) != nil }
+    }
+
+    var noReplayFile: Bool {
+        get { !saving.writesReplayFile }
+        set { saving.writesReplayFile = !newValue }
+    }
+}
+
+/// transformers' `lr_scheduler_kwargs`.
+struct ScheduleText: SettingConvertible {
+    static var expectation: String { "name=value,name=value" }
+
+    let text: String
+
+    init(_ text: String) { self.text = text }
+
+    init?(_ value: SettingValue) {
+        guard let text = pairText(value) else { return nil }
+        self.text = text
+    }
+
+    var settingValue: SettingValue? { .text(text) }
+}
+
+/// transformers' `optim_args`.
+struct OptimizerText: SettingConvertible {
+    static var expectation: String { "name=value,name=value" }
+
+    let text: String
+
+    init(_ text: String) { self.text = text }
+
+    init?(_ value: SettingValue) {
+        guard let text = pairText(value) else { return nil }
+        self.text = text
+    }
+
+    var settingValue: SettingValue? { .text(text) }
+}
+
+/// `name=value,name=value`, from text or from numbers by name.
+private func pairText(_ value: SettingValue) -> String? {
+    switch value {
+    case .text(let text): text
+    case .numbers(let numbers):
+        numbers.map { pair in
+            // A count is written without a decimal point.
+            "\(pair.name)=\(Int(exactly: pair.number).map { "\($0)" } ?? "\(pair.number)")"
+        }
+        .joined(separator: ",")
+    default: nil
+    }
+}

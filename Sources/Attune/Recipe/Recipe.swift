@@ -1,0 +1,126 @@
+public import Classification
+public import Datasets
+public import Models
+public import Training
+
+/// Everything that describes a run: model, data, evaluation, optimizer, schedule, length and the rest.
+///
+/// ```swift
+/// var recipe = Recipe(model: .hub("answerdotai/ModernBERT-base"), data: .file("tweets.csv"), text: "text", label: "author")
+/// recipe.evaluation = .holdOut(0.2, seed: 1)
+/// recipe.optimizer = .adamW(learningRate: 5e-5, weightDecay: 0.01)
+/// recipe.schedule = .linear(warmup: .ratio(0.1))
+/// recipe.length = .epochs(1)
+/// let run = try await recipe.start(in: URL(filePath: "runs/tweets"))
+/// ```
+///
+/// A recipe is a value that can be stored: its coded form has the names of transformers' `TrainingArguments`, the same that
+/// the command's flags and `recipe.yaml` have (``settings`` lists them). Defaults are transformers'.
+public struct Recipe: Sendable, Equatable {
+    // MARK: Model and data
+
+    /// The model to fine-tune.
+    public var model: ModelSource
+    /// The labelled texts.
+    public var data: DataSource
+    /// The column of texts.
+    public var text: String
+    /// The column of second texts, to classify pairs; nil for single texts.
+    public var textPair: String?
+    /// The columns of labels: one with names, lists of names or numbers, or several with 0 and 1, one for each label.
+    public var labels: [String]
+    /// Whether a text has one label, several or a number; nil decides by the data.
+    public var problemType: ProblemType?
+    /// Names for the labels of the model's head, by id; nil keeps the names that it has.
+    public var labelNames: [String]?
+    /// The maximum number of tokens of a text; longer texts are cut. Nil uses the model's limit.
+    public var maxLength: Int?
+    /// What to do with rows that have no label: refuse or drop.
+    public var missingLabels = RowPolicy.refuse
+    /// What to do with rows whose text is empty.
+    public var emptyTexts = RowPolicy.keep
+    /// Uses only a part of the rows; nil uses all.
+    public var sample: Sample?
+
+    // MARK: Evaluation
+
+    /// The examples that the model is evaluated on.
+    public var evaluation = Evaluation.none
+    /// When to evaluate during training, besides the evaluation at its end.
+    public var evaluates = EvaluationTimes()
+    /// Which evaluation is the best, and what follows from that.
+    public var selection = Selection()
+
+    // MARK: Training
+
+    /// The optimizer and its learning rate.
+    public var optimizer = OptimizerChoice.adamW()
+    /// The learning rate's course over the run.
+    public var schedule = ScheduleChoice.linear()
+    /// How long to train.
+    public var length = Length.epochs(3)
+    /// How many examples a step has, and how they are cut into micro-batches.
+    public var batch = Batch()
+    /// What is minimized.
+    public var loss = Loss()
+    /// Gradients are scaled down to this L2 norm; 0 does not clip.
+    public var maxGradNorm = 1.0
+    /// The learning rate is multiplied by this factor for every block further from the head; 1 treats all blocks alike.
+    public var layerwiseLearningRateDecay = 1.0
+    /// The parameters that are not trained.
+    public var frozen = Frozen()
+    /// The type of matrix products.
+    public var precision = Precision.fp32
+    /// The type in which weights are kept in memory.
+    public var weights = WeightsType.fp32
+    /// What trades time for memory.
+    public var memory = Memory()
+    /// Whether to start a new head even if the model is a classifier.
+    public var reinitializesHead = false
+    /// Whether to train although nearly every row has a label of its own, as a column of ids has.
+    public var allowsManyClasses = false
+    /// Whether the token embedding gets rows for tokens of the tokenizer that it lacks.
+    public var resizesEmbeddings = false
+    /// The seed of head and dropout and, without ``dataSeed``, of the order of the data.
+    public var seed: UInt64 = 42
+    /// The seed of the order of the data; nil uses ``seed``.
+    public var dataSeed: UInt64?
+    /// The order of the examples.
+    public var sampling = SamplingStrategy.random
+    /// Whether the last examples of an epoch are left out if they do not fill a micro-batch.
+    public var dropsLast = false
+
+    // MARK: Files
+
+    /// When to log.
+    public var logging = Logging()
+    /// When to save checkpoints, and which to keep.
+    public var saving = Saving()
+    /// Where numbers are written during training.
+    public var reports: [RunReport] = []
+
+    /// A recipe with transformers' defaults.
+    ///
+    /// - Parameters:
+    ///   - model: The model to fine-tune.
+    ///   - data: The labelled texts.
+    ///   - text: The column of texts.
+    ///   - label: The column of labels.
+    public init(model: ModelSource, data: DataSource, text: String, label: String) {
+        self.init(model: model, data: data, text: text, labels: [label])
+    }
+
+    /// A recipe with transformers' defaults, for labels in several columns of 0 and 1.
+    ///
+    /// - Parameters:
+    ///   - model: The model to fine-tune.
+    ///   - data: The labelled texts.
+    ///   - text: The column of texts.
+    ///   - labels: The columns of labels.
+    public init(model: ModelSource, data: DataSource, text: String, labels: [String]) {
+        (self.model, self.data, self.text, self.labels) = (model, data, text, labels)
+    }
+
+    /// A recipe with nothing but defaults, from which the defaults of all settings are read.
+    static let defaults = Recipe(model: .folder(""), data: .file(""), text: "", labels: [])
+}

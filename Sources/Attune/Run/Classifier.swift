@@ -1,0 +1,112 @@
+public import Classification
+public import Foundation
+public import Hub
+public import Models
+public import Torch
+
+/// A trained classifier that any number of tasks may ask at the same time.
+///
+/// ```swift
+/// let classifier = try await Classifier.load(.folder("runs/tweets"))
+/// for prediction in try await classifier.classify(["Thank you, Ohio!"]) { print(prediction.label, prediction.score) }
+/// ```
+///
+/// Texts of one call are computed together, calls one after another, on a thread of their own.
+public actor Classifier {
+    /// The label names by id; of a regression the name of the predicted number.
+    public nonisolated let labels: [String]
+    /// Whether a text has one label, several or a number.
+    public nonisolated let problemType: ProblemType
+    /// The maximum number of tokens of a text, longer ones are cut; nil without a limit.
+    public nonisolated let maxLength: Int?
+    /// Remarks on the model and its settings for a person, a sentence each.
+    public nonisolated let notes: [String]
+
+    private let classifier: TextClassifier
+    private let thread: ComputeThread
+
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+
+    init(_ trained: sending TextClassifier, on thread: ComputeThread) {
+        labels = trained.labels
+        problemType = trained.problemType
+        maxLength = trained.lengthLimit
+        notes = trained.notes
+        classifier = trained
+        self.thread = thread
+    }
+
+    /// Loads a trained classifier.
+    ///
+    /// - Parameters:
+    ///   - source: A folder in the Hub's layout, a `.gguf` file, or an id of the Hub.
+    ///   - device: Where to compute; nil uses a GPU if there is one.
+    ///   - hub: The Hub and its cache.
+    /// - Returns: A classifier with a trained head.
+    /// - Throws: `ModelError` with code `.unsupported` for a base model, which has no trained head; the errors of loading.
+    public static func load(
+        _ source: ModelSource,
+        device: Device? = nil,
+        hub: HubEnvironment = .process
+    ) async throws -> Classifier {
+        let path = try await source.path(in: hub)
+        let thread = ComputeThread(name: "attune.classifier")
+        return try await ClassifierLoader(thread).load(path, named: source.name, device)
+    }
+
+    /// Classifies texts.
+    ///
+    /// - Parameter texts: Any texts.
+    /// - Returns: A prediction each, in order.
+    /// - Throws: `TorchError`; `CancellationError` between two batches if the task is cancelled.
+    public func classify(_ texts: [String]) throws -> [Prediction] { try classify(.texts(texts)) }
+
+    /// Classifies texts or pairs of texts.
+    ///
+    /// - Parameter inputs: Any texts.
+    /// - Returns: A prediction each, in order.
+    /// - Throws: `TorchError`; `CancellationError` between two batches if the task is cancelled.
+    public func classify(_ inputs: TextInputs) throws -> [Prediction] {
+        let rows = try classifier.logits(classifier.encode(inputs)) { _ in !Task.isCancelled }
+        guard rows.count == inputs.count else { throw CancellationError() }
+        return classifier.predictions(of: rows)
+    }
+
+    /// Saves the classifier in the Hub's layout.
+    ///
+    /// - Parameter folder: Created if necessary.
+    /// - Throws: `CheckpointError` or `FileError` if it cannot be written.
+    public func save(to folder: URL) throws { try classifier.save(to: folder) }
+}
+
+/// Loads a classifier on the thread that will compute with it.
+private actor ClassifierLoader {
+    private let thread: ComputeThread
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+
+    init(_ thread: ComputeThread) { self.thread = thread }
+
+    func load(_ path: String, named name: String, _ device: Device?) throws -> Classifier {
+        var options = SequenceClassifier.LoadOptions()
+        options.device = try device ?? Device.preferred()
+        options.mapsWeights = true
+        let (classifier, report) = try TextClassifier.load(path, options: options)
+        guard report.fresh.isEmpty else { throw ModelError.untrained(name, report) }
+        return Classifier(classifier, on: thread)
+    }
+}
+
+extension ModelError {
+    /// The error for a base model, which has no head to ask.
+    ///
+    /// - Parameters:
+    ///   - name: The model, as it was given.
+    ///   - report: What was loaded; its notes may explain why there is no head.
+    /// - Returns: The error.
+    package static func untrained(_ name: String, _ report: LoadReport) -> ModelError {
+        let what =
+            "\(name) is a base model without a classification head; train one first with `attune train`"
+        return ModelError(.unsupported, ([what] + report.notes).joined(separator: "; "))
+    }
+}

@@ -1,0 +1,86 @@
+import Synchronization
+
+/// A run's events on their way from the training thread to their readers.
+///
+/// The training thread never waits for a reader. Nothing is dropped but progress: of several `.evaluating` in a row only the
+/// last one is kept.
+final class EventQueue: Sendable {
+    private struct State {
+        var events: [FineTuning.Event] = []
+        /// How the run ended; nil while it runs.
+        var end: Result<Void, any Error>?
+        var readers: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let state = Mutex(State())
+
+    /// Adds an event.
+    func add(_ event: FineTuning.Event) {
+        wake { state in
+            if event.isProgress, state.events.last?.isProgress == true { state.events.removeLast() }
+            state.events.append(event)
+        }
+    }
+
+    /// Marks the end: no more events follow.
+    ///
+    /// - Parameter end: How the run ended.
+    func finish(_ end: Result<Void, any Error>) { wake { $0.end = end } }
+
+    private func wake(_ change: (inout State) -> Void) {
+        let readers = state.withLock { state in
+            change(&state)
+            defer { state.readers = [] }
+            return state.readers
+        }
+        for reader in readers { reader.resume() }
+    }
+
+    /// All events since the last call; waits for one.
+    ///
+    /// - Returns: Empty at the end.
+    /// - Throws: The error that ended the run.
+    func take() async throws -> [FineTuning.Event] {
+        while true {
+            let (events, end) = state.withLock { state in
+                defer { state.events = [] }
+                return (state.events, state.end)
+            }
+            if !events.isEmpty { return events }
+            if let end {
+                try end.get()
+                return []
+            }
+            await withCheckedContinuation { continuation in
+                let isReady = state.withLock { state in
+                    guard state.events.isEmpty, state.end == nil else { return true }
+                    state.readers.append(continuation)
+                    return false
+                }
+                if isReady { continuation.resume() }
+            }
+        }
+    }
+
+    /// Waits for the end.
+    ///
+    /// - Throws: The error that ended the run.
+    func waitForEnd() async throws {
+        while true {
+            if let end = state.withLock({ $0.end }) { return try end.get() }
+            await withCheckedContinuation { continuation in
+                let isReady = state.withLock { state in
+                    guard state.end == nil else { return true }
+                    state.readers.append(continuation)
+                    return false
+                }
+                if isReady { continuation.resume() }
+            }
+        }
+    }
+}
+
+extension FineTuning.Event {
+    /// Whether a later event of its kind says all that it says.
+    fileprivate var isProgress: Bool { if case .run(.evaluating) = self { true } else { false } }
+}

@@ -1,0 +1,83 @@
+public import Foundation
+public import Hub
+
+extension ModelSource {
+    /// The id on the Hub, without a revision; nil for a path.
+    public var hubID: String? { Attune.hubID(name) }
+
+    /// The model on this machine; downloads it if necessary.
+    ///
+    /// - Parameters:
+    ///   - environment: The Hub and its cache.
+    ///   - selection: The files that are needed.
+    ///   - progress: Receives the progress of downloads.
+    /// - Returns: A folder, or a `.gguf` file.
+    /// - Throws: `HubError`.
+    public func path(
+        in environment: HubEnvironment,
+        _ selection: FileSelection = .model,
+        progress: @escaping @Sendable (TransferEvent) -> Void = { _ in }
+    ) async throws -> String {
+        guard hubID != nil, !name.lowercased().hasSuffix(".gguf") else { return name }
+        let snapshot = try await download(name, .model, selection, environment, progress)
+        let gguf = snapshot.files.first { $0.lowercased().hasSuffix(".gguf") }
+        return plainPath(gguf.map { snapshot.folder.appending(path: $0) } ?? snapshot.folder)
+    }
+}
+
+extension DataSource {
+    /// The id on the Hub, without a revision; nil for a path.
+    public var hubID: String? { Attune.hubID(name) }
+
+    /// The dataset on this machine; downloads it if necessary.
+    ///
+    /// - Parameters:
+    ///   - environment: The Hub and its cache.
+    ///   - progress: Receives the progress of downloads.
+    /// - Returns: A file, a folder or a pattern.
+    /// - Throws: `HubError`.
+    public func path(
+        in environment: HubEnvironment,
+        progress: @escaping @Sendable (TransferEvent) -> Void = { _ in }
+    ) async throws -> String {
+        guard hubID != nil else { return name }
+        do {
+            return plainPath(try await download(name, .dataset, .dataset, environment, progress).folder)
+        } catch let error as HubError where error.code == .unsupported && !name.contains("@") {
+            // If the repository's own files cannot be read here, the Hub may have made Parquet files of them.
+            let converted = "\(name)@refs/convert/parquet"
+            guard let found = try? await download(converted, .dataset, .dataset, environment, progress) else {
+                throw error
+            }
+            return plainPath(found.folder)
+        }
+    }
+}
+
+private func hubID(_ name: String) -> String? {
+    let isID = !FileManager.default.fileExists(atPath: name) && RepositoryID.looksLikeID(name)
+    return isID ? name.split(separator: "@").first.map(String.init) : nil
+}
+
+/// A path without a slash at its end.
+private func plainPath(_ place: URL) -> String {
+    let path = place.path(percentEncoded: false)
+    return path.hasSuffix("/") ? String(path.dropLast()) : path
+}
+
+private func download(
+    _ name: String,
+    _ kind: RepositoryID.Kind,
+    _ selection: FileSelection,
+    _ environment: HubEnvironment,
+    _ progress: @escaping @Sendable (TransferEvent) -> Void
+) async throws -> HubClient.Snapshot {
+    do {
+        let token = try await Token.find(in: environment)
+        return try await HubClient.with(.init(environment: environment, token: token)) { client in
+            try await client.snapshot(of: RepositoryID(name, kind: kind), selection, report: progress)
+        }
+    } catch let error as HubError {
+        throw error.adding("there is no file or folder \(name) here, and on the Hub: ")
+    }
+}

@@ -1,0 +1,162 @@
+import Foundation
+import Testing
+
+@testable import Attune
+
+@Suite struct RecipeTests {
+    private let plain = Recipe(model: .folder("models/bert"), data: .file("tweets.csv"), text: "text", label: "author")
+
+    /// A recipe in which other settings have an effect.
+    private var rich: Recipe {
+        var recipe = plain
+        recipe.evaluation = .holdOut(.count(50), stratification: .column("sex"), seed: 7)
+        recipe.sample = Recipe.Sample(.fraction(0.5), stratifyBy: "sex", seed: 3)
+        recipe.optimizer = .adamW(learningRate: 1e-3, weightDecay: 0.1, beta1: 0.8, epsilon: 1e-6, moments: .eightBit)
+        recipe.schedule = .cosineWithMinimum(cycles: 1.5, minimum: 1e-5, warmup: .ratio(0.1))
+        recipe.length = .steps(100)
+        recipe.batch = Recipe.Batch(size: 4, accumulation: 2, maxTokens: 512)
+        recipe.loss.classWeights = .named(["C, C++": 0.5, "Swift": 2])
+        recipe.evaluates = .every(steps: 10)
+        recipe.selection.patience = 3
+        recipe.frozen.parameters = ["embeddings", "encoder.layer.*"]
+        recipe.reports = [.jsonLines]
+        recipe.labelNames = ["no", "yes"]
+        return recipe
+    }
+
+    @Test func `defaults are those of transformers`() {
+        #expect(TrainingArguments(plain) == TrainingArguments())
+    }
+
+    @Test func `a recipe is the same after JSON and after YAML`() throws {
+        for recipe in [plain, rich] {
+            let json = try JSONEncoder().encode(recipe)
+            #expect(try JSONDecoder().decode(Recipe.self, from: json) == recipe)
+            #expect(try Recipe(yaml: recipe.yaml()) == recipe)
+        }
+    }
+
+    @Test func `only settings that differ from their defaults are coded`() throws {
+        var recipe = plain
+        recipe.optimizer.learningRate = 2e-5
+        #expect(recipe.givenValues.map(\.name) == ["model", "dataset", "text_column", "label_column", "learning_rate"])
+    }
+
+    /// A value for every setting that is not its default, and what else must be set for it to have an effect.
+    private static let others: [String: (value: SettingValue, needed: [String: SettingValue])] = {
+        let held: [String: SettingValue] = ["test_size": .double(0.2)]
+        let evaluating: [String: SettingValue] = ["test_size": .double(0.2), "eval_strategy": .text("epoch")]
+        let sample: [String: SettingValue] = ["sample": .int(10)]
+        return [
+            "model": (.text("other"), [:]), "dataset": (.text("other.csv"), [:]), "split": (.text("dev"), [:]),
+            "dataset_config": (.text("en"), [:]), "text_column": (.text("body"), [:]),
+            "text_pair_column": (.text("second"), [:]), "label_column": (.text("mood"), [:]),
+            "label_columns": (.list(["good", "cheap"]), [:]), "problem_type": (.text("regression"), [:]),
+            "label_names": (.list(["a", "b"]), [:]), "max_length": (.int(64), [:]),
+            "missing_labels": (.text("drop"), [:]), "empty_texts": (.text("drop"), [:]), "sample": (.int(10), [:]),
+            "sample_seed": (.int(5), sample), "sample_stratify_by": (.text("sex"), sample),
+            "test_size": (.double(0.2), [:]), "stratify_by": (.text("none"), held), "split_seed": (.int(5), held),
+            "eval_dataset": (.text("test.csv"), [:]), "eval_split": (.text("test"), [:]),
+            "optim": (.text("lion_32bit"), [:]), "optim_args": (.text("momentum=0.9"), ["optim": .text("sgd")]),
+            "learning_rate": (.double(1e-3), [:]), "weight_decay": (.double(0.1), [:]),
+            "adam_beta1": (.double(0.8), [:]), "adam_beta2": (.double(0.8), [:]),
+            "adam_epsilon": (.double(1e-6), [:]), "lr_scheduler_type": (.text("cosine"), [:]),
+            "lr_scheduler_kwargs": (.text("num_cycles=2"), ["lr_scheduler_type": .text("cosine")]),
+            "warmup_steps": (.int(7), [:]), "warmup_ratio": (.double(0.1), [:]),
+            "num_train_epochs": (.double(1.5), [:]), "max_steps": (.int(9), [:]),
+            "per_device_train_batch_size": (.int(3), [:]), "gradient_accumulation_steps": (.int(3), [:]),
+            "hf_compat_ga": (.bool(true), [:]), "max_grad_norm": (.double(0), [:]),
+            "class_weights": (.text("balanced"), [:]), "label_smoothing_factor": (.double(0.1), [:]),
+            "focal_gamma": (.double(2), [:]), "layerwise_lr_decay": (.double(0.9), [:]),
+            "freeze": (.list(["embeddings"]), [:]), "freeze_layers": (.int(2), [:]),
+            "precision": (.text("bf16"), [:]), "bf16": (.bool(true), [:]), "tf32": (.bool(true), [:]),
+            "weights_dtype": (.text("bf16"), [:]), "seed": (.int(1), [:]), "data_seed": (.int(1), [:]),
+            "train_sampling_strategy": (.text("sequential"), [:]), "dataloader_drop_last": (.bool(true), [:]),
+            "reinit_head": (.bool(true), [:]), "allow_many_classes": (.bool(true), [:]),
+            "resize_embeddings": (.bool(true), [:]), "gradient_checkpointing": (.bool(true), [:]),
+            "max_tokens_per_batch": (.int(512), [:]), "optimizer_in_backward": (.bool(true), [:]),
+            "logging_strategy": (.text("epoch"), [:]), "logging_steps": (.int(10), [:]),
+            "logging_first_step": (.bool(true), [:]), "eval_strategy": (.text("epoch"), held),
+            "eval_steps": (.int(10), ["test_size": .double(0.2), "eval_strategy": .text("steps")]),
+            "eval_delay": (.double(2), evaluating), "eval_on_start": (.bool(true), evaluating),
+            "per_device_eval_batch_size": (.int(3), [:]), "save_strategy": (.text("epoch"), [:]),
+            "save_steps": (.int(10), [:]), "save_total_limit": (.int(2), [:]), "save_only_model": (.bool(true), [:]),
+            "report_to": (.list(["jsonl"]), [:]), "no_replay_file": (.bool(true), [:]),
+            "load_best_model_at_end": (.bool(true), evaluating), "metric_for_best_model": (.text("f1"), evaluating),
+            "greater_is_better": (.bool(true), evaluating), "early_stopping_patience": (.int(2), evaluating),
+            "early_stopping_threshold": (
+                .double(0.1), evaluating.merging(["early_stopping_patience": .int(2)]) { $1 }
+            ),
+        ]
+    }()
+
+    /// Accepted for transformers' scripts, without an effect.
+    private static let ignored: Set = ["eval_accumulation_steps"]
+
+    @Test(arguments: Recipe.settings.map(\.name).filter { !ignored.contains($0) })
+    func `every setting reaches the run, and is read as it was written`(name: String) throws {
+        let other = try #require(Self.others[name], "add a value for the new setting \(name)")
+        var base = plain
+        if name == "label_columns" { base.labels = [] }
+        for setting in Recipe.settings { if let value = other.needed[setting.name] { try base.set(setting.name, to: value) } }
+        var changed = base
+        try changed.set(name, to: other.value)
+        func job(_ recipe: Recipe) -> String {
+            var text = ""
+            dump(
+                FineTuning(
+                    recipe,
+                    model: recipe.model.name,
+                    dataset: recipe.data.name,
+                    evaluationDataset: nil
+                ),
+                to: &text
+            )
+            return text
+        }
+        #expect(job(changed) != job(base))
+        #expect(try Recipe(yaml: changed.yaml()) == changed)
+    }
+
+    /// What is wrong with settings, as a recipe's error says it.
+    private func fault(_ values: [String: SettingValue]) -> String? {
+        let complete: [String: SettingValue] = [
+            "model": .text("m"), "dataset": .text("d"), "text_column": .text("t"), "label_column": .text("l"),
+        ]
+        do throws(SettingError) { _ = try Recipe(complete.merging(values) { $1 }) } catch { return error.description }
+        return nil
+    }
+
+    @Test func `errors name the setting, the value and what is allowed`() {
+        #expect(fault(["learnin_rate": .double(1)]) == "there is no setting learnin_rate; did you mean learning_rate?")
+        #expect(fault(["learning_rate": .text("fast")]) == #"learning_rate must be a number above 0, not "fast""#)
+        #expect(fault(["learning_rate": .int(0)]) == #"learning_rate must be a number above 0, not "0""#)
+        #expect(fault(["eval_strategy": .text("best")]) == #"eval_strategy must be no, steps or epoch, not "best""#)
+        #expect(
+            fault(["optim": .text("sgd"), "adam_beta1": .double(0.5)])
+                == "adam_beta1 has no effect without optim adamw or lion; add that, or leave it out"
+        )
+        #expect(
+            fault(["warmup_steps": .int(1), "warmup_ratio": .double(0.1)])
+                == "warmup_steps and warmup_ratio exclude each other; leave one of them out"
+        )
+        #expect(fault(["num_train_epochs": .int(2)]) == nil)
+        let error = SettingError("learning_rate", .excludes("max_steps"))
+        #expect(error.message { "--" + $0.replacing("_", with: "-") }.hasPrefix("--learning-rate and --max-steps"))
+    }
+
+    @Test func `an error in YAML names the line`() {
+        let text = "model: m\ndataset: d\ntext_column: t\nlabel_column: l\nseed: -1\n"
+        #expect(throws: RecipeFileError(name: "r.yaml", line: 5, #"seed must be a whole number from 0, not "-1""#)) {
+            try Recipe(yaml: text, name: "r.yaml")
+        }
+        #expect(throws: RecipeFileError.self) { try Recipe(yaml: "model: m\nmodel: n\n") }
+        #expect(throws: RecipeFileError.self) { try Recipe(yaml: "- model") }
+    }
+
+    @Test func `a path is not mistaken for an id of the Hub`() {
+        #expect(ModelSource.folder("runs/tweets").hubID == nil)
+        #expect(ModelSource.hub("org/name", revision: "v1").hubID == "org/name")
+        #expect(DataSource.file("data/tweets.csv").hubID == nil)
+    }
+}
