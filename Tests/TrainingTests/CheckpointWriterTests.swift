@@ -60,30 +60,30 @@ struct CheckpointWriterTests {
                 outputFolder: folder
             )
             try classifier.model.parameters.setRequiresGradient(true)
-            var moving = try trainer.moving()
-            _ = try trainer.step(0, [0, 1, 2, 3], 1e-3, moving)
+            var stepState = try trainer.stepState()
+            _ = try trainer.step(0, [0, 1, 2, 3], 1e-3, stepState)
 
             let weights = classifier.model.parameters.parameters.map(\.value)
-            let moments = moving.optimizer.state.map(\.tensor)
+            let moments = stepState.optimizer.state.map(\.tensor)
             let copies: () throws -> [[Float]] = {
                 try (weights + moments).map { try $0.detached().to(dtype: .float32).array(of: Float.self) }
             }
             let before = try copies()
             // The writer reads after the backward pass, and leaves a step that does not wait enough time to continue.
             let (backwardIsOver, updateIsOver) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
-            moving.phaseEnded = { (phase) throws(TorchError) in
+            stepState.phaseEnded = { (phase) throws(TorchError) in
                 if phase == (inBackward ? .forward : .backward) { backwardIsOver.signal() }
                 if phase == .update { updateIsOver.signal() }
             }
             var seen: [[Float]] = []
-            moving.checkpoints.begin { [place] in
+            stepState.checkpoints.begin { [place] in
                 backwardIsOver.wait()
                 _ = updateIsOver.wait(timeout: .now() + .milliseconds(200))
                 seen = try copies()
                 return place
             }
-            _ = try trainer.step(1, [0, 1, 2, 3], 1e-3, moving)
-            #expect(moving.checkpoints.takeWritten() == [place])
+            _ = try trainer.step(1, [0, 1, 2, 3], 1e-3, stepState)
+            #expect(stepState.checkpoints.takeWritten() == [place])
             #expect(seen == before)
             #expect(try copies() != before)
         }
