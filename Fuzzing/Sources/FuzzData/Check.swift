@@ -55,7 +55,7 @@ struct Check {
         }
     }
 
-    private func size(_ value: Value) -> Int {
+    private func size(_ value: CellValue) -> Int {
         switch value {
         case .string(let text): text.utf8.count
         case .list(let values): values.reduce(1) { $0 + size($1) }
