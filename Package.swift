@@ -119,7 +119,9 @@ let hubTestSupport = Target.target(
     path: "Tests/HubTestSupport"
 )
 
-/// The tests of a module, in `Tests/<Module>Tests`. They have the module's own dependencies.
+/// The tests of a module, in `Tests/<Module>Tests`.
+///
+/// They have the module's own dependencies.
 func tests(_ target: Target) -> Target {
     .testTarget(
         name: "\(target.name)Tests",

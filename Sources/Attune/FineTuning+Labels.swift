@@ -63,7 +63,9 @@ extension FineTuning {
         }
         let shown = head.labels.prefix(12).joined(separator: ", ") + (head.labels.count > 12 ? ", …" : "")
         try emit(
-            .note("the model is a classifier and keeps its head: \(shown); --reinit-head starts with a fresh head")
+            .note(
+                "the model is a classifier and keeps its head: \(shown); --reinit-head starts with a fresh head"
+            )
         )
         if let note = match.note(head.labels) { try emit(.note(note)) }
         if let measured {

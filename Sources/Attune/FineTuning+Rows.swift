@@ -96,13 +96,19 @@ extension FineTuning {
     private func problemType(of data: Dataset, _ emit: (Event) throws -> Void) throws -> ProblemType {
         if let problemType { return problemType }
         if labelColumns.count > 1 {
-            try emit(.note("\(labelColumns.count) label columns: multi-label, so a text may have several labels, or none"))
+            try emit(
+                .note(
+                    "\(labelColumns.count) label columns: multi-label, so a text may have several labels, or none"
+                )
+            )
             return .multiLabel
         }
         let feature = try data.feature(of: labelColumn)
         if case .list = feature {
             try emit(
-                .note("column \"\(labelColumn)\" holds lists: multi-label, so a text may have several labels, or none")
+                .note(
+                    "column \"\(labelColumn)\" holds lists: multi-label, so a text may have several labels, or none"
+                )
             )
             return .multiLabel
         }

@@ -71,7 +71,9 @@ struct ConvertCommand: ParsableCommand {
             let leftOut = rows.nestedColumns.filter { rows.leftOutColumns.contains($0.name) }
             if !leftOut.isEmpty {
                 let listed = leftOut.map(\.description).joined(separator: ", ")
-                writeToStandardError("attune: warning: columns left out because they hold nested values: \(listed)\n")
+                writeToStandardError(
+                    "attune: warning: columns left out because they hold nested values: \(listed)\n"
+                )
             }
             try rows.write(to: output.path, as: format)
             try print("\(output.name): \(counted(rows.count, "row"))")

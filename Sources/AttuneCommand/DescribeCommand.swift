@@ -39,10 +39,17 @@ struct DescribeCommand: ParsableCommand {
     )
     var labelColumn: [String] = []
 
-    @Option(help: ArgumentHelp("The same in one option: columns of 0 and 1, one per class.", valueName: "a,b,c"))
+    @Option(
+        help: ArgumentHelp("The same in one option: columns of 0 and 1, one per class.", valueName: "a,b,c")
+    )
     var labelColumns: String?
 
-    @Option(help: ArgumentHelp("The evaluation set, to find texts that are in the training set, too.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "The evaluation set, to find texts that are in the training set, too.",
+            valueName: "file"
+        )
+    )
     var evalDataset: String?
 
     @Option(
@@ -54,7 +61,10 @@ struct DescribeCommand: ParsableCommand {
     var evalSplit: String?
 
     @Option(
-        help: ArgumentHelp("Count tokens with this model's tokenizer: a folder or a .gguf file.", valueName: "model")
+        help: ArgumentHelp(
+            "Count tokens with this model's tokenizer: a folder or a .gguf file.",
+            valueName: "model"
+        )
     )
     var model: String?
 
@@ -90,7 +100,9 @@ struct DescribeCommand: ParsableCommand {
             throw ValidationError("--eval-dataset and --eval-split exclude each other")
         }
         let names = labelNames
-        if Set(names).count < names.count { throw ValidationError("a label column is given twice; give each once") }
+        if Set(names).count < names.count {
+            throw ValidationError("a label column is given twice; give each once")
+        }
     }
 
     private var labelNames: [String] {

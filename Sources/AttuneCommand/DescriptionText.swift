@@ -42,7 +42,8 @@ struct DescriptionText {
                 indent: 2
             ).text
         if !description.leftOutColumns.isEmpty {
-            text += "columns left out because they hold nested values: \(listed(description.leftOutColumns))\n"
+            text +=
+                "columns left out because they hold nested values: \(listed(description.leftOutColumns))\n"
         }
         for warning in description.warnings { text += "note: \(shortened(warning, to: 400))\n" }
         return text

@@ -22,7 +22,9 @@ struct DoctorCommand: ParsableCommand {
 
     func run() throws {
         try reportingFailure {
-            try print("engine        libtorch \(TorchRuntime.version), CPU kernels for \(TorchRuntime.cpuCapability)")
+            try print(
+                "engine        libtorch \(TorchRuntime.version), CPU kernels for \(TorchRuntime.cpuCapability)"
+            )
             let cuda: String
             do throws(TorchError) {
                 cuda = try TorchRuntime.openCUDA() ? "opened" : "not in this build of libtorch"

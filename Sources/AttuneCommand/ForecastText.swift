@@ -16,7 +16,9 @@ struct ForecastText {
         text += "\npeak memory, \(forecast.memory.worst)\n" + memoryTable
         text += "\nfits\n" + TextTable(rows: limits.map(fit), indent: 2, rightAligned: [1]).text
         if !forecast.alternatives.isEmpty {
-            text += "\nwhat needs less memory (without a note: the same results, except for rounding)\n" + alternatives
+            text +=
+                "\nwhat needs less memory (without a note: the same results, except for rounding)\n"
+                + alternatives
         }
         text += "\n" + howMeasured + "\n"
         return text

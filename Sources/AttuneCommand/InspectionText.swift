@@ -125,7 +125,9 @@ struct InspectionText {
         var lines: [String] = []
         let texts = [settings.textColumn, settings.textPairColumn].compactMap { $0 }.map { "\"\($0)\"" }
         if !texts.isEmpty {
-            lines.append("texts from column\(texts.count == 1 ? "" : "s") \(texts.joined(separator: " and "))")
+            lines.append(
+                "texts from column\(texts.count == 1 ? "" : "s") \(texts.joined(separator: " and "))"
+            )
         }
         if let length = settings.maxLength { lines.append("at most \(counted(length, "token")) per text") }
         if let columns = settings.labelColumns {

@@ -13,7 +13,8 @@ struct ReplayText {
             "step \(replay.step) of \(replay.totalSteps), learning rate \(replay.learningRate), \(precision.rawValue), seed "
             + "\(replay.seed); the run reported: \(replay.fault)\n"
         if replay.hasMoved {
-            text += "the weights closer to the loss had already been updated, so this is not exactly the same step\n"
+            text +=
+                "the weights closer to the loss had already been updated, so this is not exactly the same step\n"
         }
         text += weights
         for (index, batch) in report.microBatches.enumerated() {

@@ -42,7 +42,10 @@ struct SplitCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Stratify the split by this column.", valueName: "column"))
     var stratifyBy: String?
 
-    @Option(help: "Rows without a value in the --stratify-by column: refuse (with an error that names a row) or drop.")
+    @Option(
+        help:
+            "Rows without a value in the --stratify-by column: refuse (with an error that names a row) or drop."
+    )
     var missingLabels = RowPolicy.refuse
 
     @Option(help: "Seed of the split.")

@@ -141,7 +141,8 @@ public struct LoadReport: Sendable, Equatable {
         }
         let mismatches = mismatched.map { "\($0.name) is \($0.found) instead of \($0.expected)" }
         return [
-            "\(counted(loaded.count, "tensor")) loaded", named(fresh, "newly initialized"), named(missing, "missing"),
+            "\(counted(loaded.count, "tensor")) loaded", named(fresh, "newly initialized"),
+            named(missing, "missing"),
             named(mismatches, "with another shape"), named(unexpected, "not used"),
             named(dropped.map(\.name), "not needed by a classifier"),
             unreadFields.isEmpty

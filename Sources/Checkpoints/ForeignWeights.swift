@@ -123,7 +123,9 @@ struct ForeignWeights {
             + "sys.argv[1] + '/model.safetensors', {'format': 'pt'})\" \(shellQuoted(path)) \(shellQuoted(name))"
     }
 
-    /// Converts one shard at a time, so that a large model needs no more memory than its largest shard. Writes the index last.
+    /// Converts one shard at a time, so that a large model needs no more memory than its largest shard.
+    ///
+    /// Writes the index last.
     private var shardConversion: String {
         "python3 -c \"import json, sys, torch; from safetensors.torch import save_file; d = sys.argv[1]; "
             + "i = json.load(open(d + '/\(Self.pickleIndex)')); m = i['weight_map']; "

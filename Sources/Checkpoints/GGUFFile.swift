@@ -49,7 +49,10 @@ public struct GGUFFile: Checkpoint {
             )
         }
         guard (2...3).contains(version) else {
-            throw CheckpointError(.unsupported, "\(file.path) is GGUF version \(version); supported are 2 and 3")
+            throw CheckpointError(
+                .unsupported,
+                "\(file.path) is GGUF version \(version); supported are 2 and 3"
+            )
         }
         let tensorCount = try reader.count(of: "tensors", atLeast: 24)
         let valueCount = try reader.count(of: "metadata values", atLeast: 13)
@@ -166,7 +169,9 @@ public struct GGUFFile: Checkpoint {
             count = product
         }
         guard (header.shape.last ?? 1).isMultiple(of: header.type.blockSize) else {
-            throw reader.corrupt("tensor \(quoted(header.name)) has rows that are not a whole number of blocks")
+            throw reader.corrupt(
+                "tensor \(quoted(header.name)) has rows that are not a whole number of blocks"
+            )
         }
         return header.shape.contains(0) ? 0 : count / header.type.blockSize * header.type.blockBytes
     }

@@ -27,7 +27,9 @@ struct GGUFReader {
         Value(littleEndian: try take(MemoryLayout<Value>.size).loadUnaligned(as: Value.self))
     }
 
-    /// Reads a count of items that take at least `size` bytes each. Throws if the rest of the file cannot hold them.
+    /// Reads a count of items that take at least `size` bytes each.
+    ///
+    /// Throws if the rest of the file cannot hold them.
     mutating func count(of what: String, atLeast size: Int) throws(CheckpointError) -> Int {
         let count = try number(UInt64.self)
         guard count <= UInt64((file.bytes.count - position) / size) else {

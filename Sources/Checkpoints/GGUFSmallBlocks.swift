@@ -14,7 +14,9 @@ func twoBits(_ block: UnsafeRawPointer, into y: UnsafeMutablePointer<Float>) {
     }
 }
 
-/// Q3_K: sixteen groups of 16 values with a six-bit scale each. The third bits are stored apart, as inverted sign bits.
+/// Q3_K: sixteen groups of 16 values with a six-bit scale each.
+///
+/// The third bits are stored apart, as inverted sign bits.
 func threeBits(_ block: UnsafeRawPointer, into y: UnsafeMutablePointer<Float>) {
     let scale = half(block + 108)
     for group in 0..<16 {

@@ -4,7 +4,9 @@ import Foundation
 import JSON
 import Models
 
-/// A folder given as a model. Its layout is recognised by file names, before any file is opened.
+/// A folder given as a model.
+///
+/// Its layout is recognised by file names, before any file is opened.
 struct ModelFolder {
     let url: URL
     private let path: String
@@ -44,7 +46,9 @@ struct ModelFolder {
 
     // MARK: Adapters
 
-    /// transformers would load the adapter on top of the model. Without the adapter, the logits differ.
+    /// transformers would load the adapter on top of the model.
+    ///
+    /// Without the adapter, the logits differ.
     private var adapter: ModelError? {
         guard holdsAdapter else { return nil }
         let configuration = json("adapter_config.json")

@@ -22,7 +22,9 @@ public final class TextClassifier {
     public let maxLength: Int
     /// The same length, and the reason for it.
     public let length: TextLengthLimit
-    /// The settings of training, with the current length, labels and problem type. They are saved with the classifier.
+    /// The settings of training, with the current length, labels and problem type.
+    ///
+    /// They are saved with the classifier.
     public private(set) var settings: ClassifierSettings
     /// Warnings about the model and its settings, one sentence each.
     public let notes: [String]
@@ -274,8 +276,9 @@ public final class TextClassifier {
 }
 
 extension SequenceClassifier.LoadOptions {
-    /// Decides the meaning of a head with one logit. The label's name does not reveal it, so if `config.json` does not state
-    /// the problem type, the caller's choice is used.
+    /// Decides the meaning of a head with one logit.
+    ///
+    /// The label's name does not reveal it, so if `config.json` does not state the problem type, the caller's choice is used.
     ///
     /// - Parameter configuration: The checkpoint's configuration.
     /// - Returns: The configuration, with the caller's choice.

@@ -24,7 +24,9 @@ public enum TextInputs: Sendable {
         }
     }
 
-    /// The examples without text: empty or only white space. A pair counts if both texts are.
+    /// The examples without text: empty or only white space.
+    ///
+    /// A pair counts if both texts are.
     ///
     /// A classifier still predicts something for these examples.
     public var emptyExamples: [Int] {

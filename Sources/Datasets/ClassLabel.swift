@@ -1,4 +1,6 @@
-/// Label names by id. Ids follow from sorted unique names, so users never assign them.
+/// Label names by id.
+///
+/// Ids follow from sorted unique names, so users never assign them.
 ///
 /// Source: `ClassLabel` and `class_encode_column` of datasets 5.2.
 public struct ClassLabel: Sendable, Equatable, Codable {

@@ -126,7 +126,10 @@ extension Dataset {
             guard names.insert(Array(field.name.utf8)).inserted else {
                 // A column whose own name contains dots takes precedence over a part with that path.
                 if field.depth > 0 { continue }
-                throw DatasetError(.badFile, "\(source.path): two columns are named \"\(field.name)\"; rename one")
+                throw DatasetError(
+                    .badFile,
+                    "\(source.path): two columns are named \"\(field.name)\"; rename one"
+                )
             }
             if field.depth == 0 { root = nil }
             guard let type = field.type else {

@@ -50,7 +50,9 @@ extension Dataset {
         DatasetRows(try loaded(columns: columns))
     }
 
-    /// Reads the columns. Of a sample of a large file, only the sampled rows are kept.
+    /// Reads the columns.
+    ///
+    /// Of a sample of a large file, only the sampled rows are kept.
     ///
     /// - Parameter columns: The columns to read; the result has only these. Nil reads all.
     /// - Returns: A dataset whose columns are in memory or memory-mapped.

@@ -1,4 +1,6 @@
-/// A column of nested values. Each part is read as a separate column.
+/// A column of nested values.
+///
+/// Each part is read as a separate column.
 ///
 /// A part is named by its path, with dots: `cats.POS` is the member `POS` of the objects in the column `cats`, as in
 /// `Dataset.flatten` of datasets. A path may pass through lists: `annotations.result.value.choices` gathers the choices of

@@ -31,7 +31,9 @@ public struct ClassificationMetrics: Sendable, Equatable {
     public let perClass: [PerClass]
     /// The probability metrics; nil if there are no probabilities, or some are NaN or infinite.
     public private(set) var probabilities: ProbabilityMetrics?
-    /// The 95 % intervals by metric name, if requested. Each interval contains its value.
+    /// The 95 % intervals by metric name, if requested.
+    ///
+    /// Each interval contains its value.
     public private(set) var intervals: [String: ClosedRange<Double>] = [:]
 
     /// Computes the metrics of predictions and their probabilities.
@@ -119,7 +121,9 @@ public struct ClassificationMetrics: Sendable, Equatable {
         confusion.total > 0 ? Interval.share(accuracy, of: Double(confusion.total)) : 0...1
     }
 
-    /// Averages a metric over classes. Macro and weighted averages include classes that occur or were predicted.
+    /// Averages a metric over classes.
+    ///
+    /// Macro and weighted averages include classes that occur or were predicted.
     ///
     /// - Parameters:
     ///   - metric: Precision, recall or F1.
@@ -143,8 +147,9 @@ public struct ClassificationMetrics: Sendable, Equatable {
         perClass.indices.filter { perClass[$0].support > 0 || confusion.predicted(as: $0) > 0 }
     }
 
-    /// All metrics by scikit-learn's names, in display order. For two classes, `f1`, `precision` and
-    /// `recall` are those of class 1.
+    /// All metrics by scikit-learn's names, in display order.
+    ///
+    /// For two classes, `f1`, `precision` and `recall` are those of class 1.
     public var values: [(name: String, value: Double)] {
         var values = [
             (name: "accuracy", value: accuracy), ("majority_baseline", majorityBaseline),

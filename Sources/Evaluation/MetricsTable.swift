@@ -94,7 +94,9 @@ extension MultiLabelMetrics {
 }
 
 extension RegressionMetrics {
-    /// The metrics as plain text. Each line ends in a line feed.
+    /// The metrics as plain text.
+    ///
+    /// Each line ends in a line feed.
     public var table: String {
         row(
             "RMSE",
@@ -108,7 +110,9 @@ extension RegressionMetrics {
     }
 }
 
-/// A whole number with a comma between thousands. This module has no dependency that provides it.
+/// A whole number with a comma between thousands.
+///
+/// This module has no dependency that provides it.
 private func grouped(_ number: Int) -> String {
     let digits = String(number)
     let places = digits.enumerated().map { place, digit in
@@ -122,7 +126,9 @@ private let mostRows = 60
 /// The number of largest and worst classes that are shown if there are more.
 private let someRows = 15
 
-/// A row per class. If there are many classes, only the largest and the worst.
+/// A row per class.
+///
+/// If there are many classes, only the largest and the worst.
 private func classTables(
     _ labels: [String],
     _ perClass: [ClassificationMetrics.PerClass],

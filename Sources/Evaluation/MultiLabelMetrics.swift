@@ -42,7 +42,9 @@ public struct MultiLabelMetrics: Sendable, Equatable {
     /// The number of scores that the areas under curves compare, if these are left out because there are too many; nil
     /// otherwise.
     public let uncomparedScores: Int?
-    /// The 95 % intervals by name, if requested. Each interval contains its value.
+    /// The 95 % intervals by name, if requested.
+    ///
+    /// Each interval contains its value.
     public private(set) var intervals: [String: ClosedRange<Double>] = [:]
 
     /// Computes the metrics of predicted label sets.
@@ -141,7 +143,9 @@ public struct MultiLabelMetrics: Sendable, Equatable {
         }
     }
 
-    /// All metrics by scikit-learn's names, in display order. `accuracy` is that of whole label sets.
+    /// All metrics by scikit-learn's names, in display order.
+    ///
+    /// `accuracy` is that of whole label sets.
     public var values: [(name: String, value: Double)] {
         var values = [(name: "accuracy", value: exactMatch), ("hamming_loss", hammingLoss)]
         let metrics: [(String, KeyPath<ClassificationMetrics.PerClass, Double>)] = [

@@ -2,7 +2,9 @@
 ///
 /// Only the positives are sorted, and the other scores are located among them: n examples with m positives take n log m steps.
 struct RankedScores {
-    /// The area under the ROC curve; ties count half. Nil if there are no positives or no negatives.
+    /// The area under the ROC curve; ties count half.
+    ///
+    /// Nil if there are no positives or no negatives.
     let areaUnderROC: Double?
     /// The average precision; nil if there are no positives.
     let averagePrecision: Double?

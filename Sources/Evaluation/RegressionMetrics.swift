@@ -20,7 +20,9 @@ public struct RegressionMetrics: Sendable, Equatable {
     /// The root mean squared error of always predicting the mean, in the numbers' unit.
     public let meanBaseline: Double
 
-    /// The 95 % intervals by name, if requested. Each interval contains its value.
+    /// The 95 % intervals by name, if requested.
+    ///
+    /// Each interval contains its value.
     public private(set) var intervals: [String: ClosedRange<Double>] = [:]
 
     /// Computes the metrics of predictions.

@@ -6,7 +6,9 @@ import Glibc
 import Darwin
 #endif
 
-/// A file that grows by whole records. A record that cannot be written completely is removed again.
+/// A file that grows by whole records.
+///
+/// A record that cannot be written completely is removed again.
 package final class AppendingFile {
     private let path: String
     private let descriptor: Int32

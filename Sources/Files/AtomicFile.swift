@@ -19,7 +19,9 @@ public func writeAtomically(_ data: Data, to url: URL) throws(FileError) {
     try writeAtomically(data, to: url, permissions: nil)
 }
 
-/// Writes a temporary file, syncs it, then renames it. It has the given permissions from its first byte.
+/// Writes a temporary file, syncs it, then renames it.
+///
+/// It has the given permissions from its first byte.
 ///
 /// - Parameters:
 ///   - data: The file's contents.
@@ -46,7 +48,9 @@ private func write(_ data: Data, to file: consuming AtomicFile) throws(FileError
     try file.commit()
 }
 
-/// A file being written: call `write` any number of times, then `commit`. Without `commit`, nothing remains.
+/// A file being written: call `write` any number of times, then `commit`.
+///
+/// Without `commit`, nothing remains.
 ///
 /// Only regular files can be replaced. Anything else is written directly (``WriteTarget``).
 package struct AtomicFile: ~Copyable {
@@ -191,7 +195,9 @@ package struct AtomicFile: ~Copyable {
         }
     }
 
-    /// An error for this file. For a target that is written directly, it states the amount written.
+    /// An error for this file.
+    ///
+    /// For a target that is written directly, it states the amount written.
     private func error(_ code: Int32) -> FileError {
         FileError(
             writing: path,

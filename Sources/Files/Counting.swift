@@ -22,7 +22,9 @@ package func grouped(_ number: Int) -> String {
     return (number < 0 ? "-" : "") + digits
 }
 
-/// Formats a percentage, `12.3 %`. Only zero is shown as `0 %`, and only the whole as `100 %`.
+/// Formats a percentage, `12.3 %`.
+///
+/// Only zero is shown as `0 %`, and only the whole as `100 %`.
 package func percentage(_ part: Int, of whole: Int) -> String {
     guard whole > 0, part > 0 else { return "0 %" }
     if part == whole { return "100 %" }

@@ -133,7 +133,8 @@ private struct Refusal {
         guard let name = overlongName(in: path) else {
             return "the path has \(path.utf8.count) bytes, more than the system allows; choose a shorter one"
         }
-        return "the name \(name.prefix(24))… has \(name.utf8.count) bytes, but at most \(longestName) are allowed; "
+        return
+            "the name \(name.prefix(24))… has \(name.utf8.count) bytes, but at most \(longestName) are allowed; "
             + "choose a shorter one"
     }
 

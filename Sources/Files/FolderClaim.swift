@@ -6,7 +6,9 @@ import Glibc
 import Darwin
 #endif
 
-/// A claim on a folder that lets one process at a time write into it. The system releases it when the process ends.
+/// A claim on a folder that lets one process at a time write into it.
+///
+/// The system releases it when the process ends.
 public final class FolderClaim: Sendable {
     private let descriptor: Int32
 
@@ -41,7 +43,9 @@ public final class FolderClaim: Sendable {
     deinit { close(descriptor) }
 }
 
-/// Makes a folder's entries survive a power failure. If the system cannot do this, the files are still correct.
+/// Makes a folder's entries survive a power failure.
+///
+/// If the system cannot do this, the files are still correct.
 ///
 /// - Parameter folder: A folder in which files were created or renamed.
 package func syncFolder(_ folder: URL) {

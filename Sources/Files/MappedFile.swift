@@ -6,7 +6,9 @@ import Glibc
 import Darwin
 #endif
 
-/// A file mapped into memory. Pages are read when they are first used.
+/// A file mapped into memory.
+///
+/// Pages are read when they are first used.
 ///
 /// `@unchecked Sendable`: the mapping is private, read-only and never changes until `deinit`.
 public final class MappedFile: @unchecked Sendable {
@@ -51,7 +53,9 @@ public final class MappedFile: @unchecked Sendable {
         bytes = UnsafeRawBufferPointer(start: start, count: count)
     }
 
-    /// Checks that the file still has all mapped bytes. Reading a page that no longer exists ends the process.
+    /// Checks that the file still has all mapped bytes.
+    ///
+    /// Reading a page that no longer exists ends the process.
     ///
     /// - Throws: `.inputOutput` if it has become shorter. A file that was replaced or deleted stays mapped and is fine.
     public func checkLength() throws(FileError) {

@@ -36,7 +36,9 @@ final class PageBuffer {
     /// Discards the collected bytes.
     func clear() { count = 0 }
 
-    /// Sets whether a file is written past the system's cache. Returns whether its disk supports that.
+    /// Sets whether a file is written past the system's cache.
+    ///
+    /// Returns whether its disk supports that.
     static func setBypass(_ bypasses: Bool, of descriptor: Int32) -> Bool {
         #if canImport(Glibc)
         let flags = fcntl(descriptor, F_GETFL)

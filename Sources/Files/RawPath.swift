@@ -25,7 +25,9 @@ public struct RawPath: Sendable, Equatable {
 
     init(_ url: URL) { self.init(url.path(percentEncoded: false)) }
 
-    /// The path for messages. Bytes that are not UTF-8 are shown as U+FFFD.
+    /// The path for messages.
+    ///
+    /// Bytes that are not UTF-8 are shown as U+FFFD.
     public var shown: String { String(decoding: bytes, as: UTF8.self) }
 
     /// Whether the path is UTF-8, so that its text names the same file.

@@ -6,7 +6,9 @@ import Glibc
 import Darwin
 #endif
 
-/// A file that is received in parts, over several attempts and processes. It stays on disk until it is renamed at the end.
+/// A file that is received in parts, over several attempts and processes.
+///
+/// It stays on disk until it is renamed at the end.
 package struct ResumableFile: ~Copyable {
     /// The temporary path.
     package let path: String

@@ -39,7 +39,9 @@ package enum StandIn: Sendable, Equatable {
         return nil
     }
 
-    /// The beginnings of the Hub's refusals. A download that ignores the status saves them as the file.
+    /// The beginnings of the Hub's refusals.
+    ///
+    /// A download that ignores the status saves them as the file.
     private static let hubMessages = [
         "Entry not found", "Repository not found", "Revision not found", "Invalid username or password",
         "Invalid credentials", "Access to model ",
@@ -60,7 +62,8 @@ package enum StandIn: Sendable, Equatable {
             return "\(path) is a web page (HTML), not the file itself; download it again, "
                 + "with `attune hub download` or with the page's download link"
         case .hubMessage(let text):
-            return "\(path) contains a message from the Hub, not the file itself: \"\(text)\"; download it again, "
+            return
+                "\(path) contains a message from the Hub, not the file itself: \"\(text)\"; download it again, "
                 + "with a token if the model asks for one (`attune hub login`)"
         case .empty:
             return "\(path) is empty; download it again"

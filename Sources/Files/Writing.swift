@@ -4,7 +4,9 @@ import Glibc
 import Darwin
 #endif
 
-/// Makes one `write` call. This is the only function that writes at a descriptor's current position.
+/// Makes one `write` call.
+///
+/// This is the only function that writes at a descriptor's current position.
 ///
 /// Repeats a call that a signal interrupts, and waits for a slow reader on a non-blocking descriptor.
 ///

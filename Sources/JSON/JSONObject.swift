@@ -11,7 +11,9 @@ public struct JSONObject: Sendable, Equatable, ExpressibleByDictionaryLiteral {
         public var value: JSONValue
     }
 
-    /// The members in order. A document may repeat a name; then the last one counts.
+    /// The members in order.
+    ///
+    /// A document may repeat a name; then the last one counts.
     public private(set) var members: [Member]
 
     /// Creates an object from members.

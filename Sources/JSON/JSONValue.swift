@@ -11,7 +11,9 @@ public enum JSONValue: Sendable, Equatable {
     /// Creates a whole number.
     public static func int(_ value: Int) -> JSONValue { .number(String(value)) }
 
-    /// Creates a number. NaN and infinities, which JSON lacks, become null.
+    /// Creates a number.
+    ///
+    /// NaN and infinities, which JSON lacks, become null.
     public static func double(_ value: Double) -> JSONValue { value.isFinite ? .number("\(value)") : .null }
 
     /// The value of an object's member; null if there is none.

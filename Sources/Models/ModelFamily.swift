@@ -15,7 +15,9 @@ struct ModelFamily: Sendable {
     /// Builds the network with its parameters in PyTorch's order.
     let make: @Sendable (ParameterScope, ConfigurationReader) throws -> ClassifierNetwork
 
-    /// All supported families. A new family needs a file and an entry here.
+    /// All supported families.
+    ///
+    /// A new family needs a file and an entry here.
     static let all: [ModelFamily] = [
         .decoder("llama", "LlamaForSequenceClassification", DecoderConfiguration.llama),
         .decoder("mistral", "MistralForSequenceClassification", DecoderConfiguration.mistral),

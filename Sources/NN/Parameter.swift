@@ -90,8 +90,10 @@ public final class Parameter {
 }
 
 extension Parameter {
-    /// Returns the float32 values rounded to bfloat16. The copy is kept and updated when the values change: by an optimizer's
-    /// kernel during its step (``existingBFloat16Copy``), otherwise by this method.
+    /// Returns the float32 values rounded to bfloat16.
+    ///
+    /// The copy is kept and updated when the values change: by an optimizer's kernel during its step (``existingBFloat16Copy``),
+    /// otherwise by this method.
     ///
     /// - Returns: A contiguous tensor of ``shape``.
     /// - Throws: `.outOfMemory`.

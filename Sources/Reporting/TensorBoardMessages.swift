@@ -54,7 +54,9 @@ struct TensorBoardSessionLog: Message, Equatable {
     /// What happened to the session.
     struct Status: RawRepresentable, Equatable {
         var rawValue: Int32
-        /// The session started. Records of earlier files from this step on are ignored.
+        /// The session started.
+        ///
+        /// Records of earlier files from this step on are ignored.
         static let start = Self(rawValue: 1)
     }
 

@@ -84,8 +84,9 @@ extension Tensor {
         try gradient(asRows: false)
     }
 
-    /// Returns the gradient as stored. For a table it may be sparse, with some rows only, and is then only valid for
-    /// `totalNorm`, `scale` and ``OptimizerStep``.
+    /// Returns the gradient as stored.
+    ///
+    /// For a table it may be sparse, with some rows only, and is then only valid for `totalNorm`, `scale` and ``OptimizerStep``.
     ///
     /// - Throws: `.failed` if this is not a leaf.
     package func gradientOfRows() throws(TorchError) -> Tensor? { try gradient(asRows: true) }

@@ -63,8 +63,9 @@ public final class BusyMachine: Sendable {
         }
     }
 
-    /// Sets how many threads compute the next batch. Call it between two batches, on the computing thread: OpenMP stores the
-    /// number per calling thread.
+    /// Sets how many threads compute the next batch.
+    ///
+    /// Call it between two batches, on the computing thread: OpenMP stores the number per calling thread.
     public func adaptThreads() {
         guard let count = state.withLock({ $0.cores.next() }) else { return }
         // If this fails, all threads keep computing: slower, but correct.

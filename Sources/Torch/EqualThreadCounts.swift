@@ -32,7 +32,8 @@ private struct OddProducts {
 
     /// Rows of a batch, and the widths of a layer.
     private static let shapes = [
-        (3, 100, 1024), (17, 256, 100), (32, 768, 20), (100, 64, 100), (250, 100, 384), (512, 384, 20), (1000, 100, 20),
+        (3, 100, 1024), (17, 256, 100), (32, 768, 20), (100, 64, 100), (250, 100, 384), (512, 384, 20),
+        (1000, 100, 20),
         (128, 384, 384), (2, 100, 3),
     ]
 
@@ -61,10 +62,14 @@ private struct OddProducts {
                 gradient: try layer.gradient.transposed(0, 1)
             )
             for (a, b) in [
-                (layer.x, layer.weight), (layer.gradient, transposed.weight), (transposed.gradient, transposed.x),
+                (layer.x, layer.weight), (layer.gradient, transposed.weight),
+                (transposed.gradient, transposed.x),
             ] {
-                for route in ProductRoutes.Float32.allCases where route != .oneDNN || ProductRoutes.hasOneDNN {
-                    results.append(try a.linear(b, routes: ProductRoutes(float32: route)).array(of: Float.self))
+                for route in ProductRoutes.Float32.allCases where route != .oneDNN || ProductRoutes.hasOneDNN
+                {
+                    results.append(
+                        try a.linear(b, routes: ProductRoutes(float32: route)).array(of: Float.self)
+                    )
                 }
                 if routes.bfloat16 == .bfloat16 {
                     let product = try a.linear(b, copy: nil, bias: nil, in: .bfloat16, routes: routes)

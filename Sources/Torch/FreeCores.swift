@@ -3,8 +3,9 @@
 /// At a barrier all threads wait for the one without a core, so fewer threads, each with a core, are faster. After a pause
 /// all threads are tried again. If cores are still taken, the next pause is twice as long.
 struct FreeCores {
-    /// A core counts as taken if threads lacked it for at least this share of the time. Next to one busy program, threads that
-    /// sleep at barriers lack 0.4 to 0.7 of a core; on a quiet machine at most 0.1.
+    /// A core counts as taken if threads lacked it for at least this share of the time.
+    ///
+    /// Next to one busy program, threads that sleep at barriers lack 0.4 to 0.7 of a core; on a quiet machine at most 0.1.
     static let takenShare = 0.4
     /// Seconds until all threads are tried again: the first pause and the longest.
     static let pauses = (first: 0.5, longest: 16.0)

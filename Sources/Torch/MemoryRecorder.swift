@@ -6,7 +6,9 @@ import CTorch
 package final class MemoryRecorder {
     private var isRecording = true
 
-    /// Starts recording. A thread can have one recorder at a time.
+    /// Starts recording.
+    ///
+    /// A thread can have one recorder at a time.
     ///
     /// - Throws: `.failed` if another recorder is active.
     package init() throws(TorchError) { try check("MemoryRecorder", ct_memory_start()) }

@@ -95,7 +95,8 @@ extension Tensor {
         guard cuSeqlens.count > 1, rows.map({ $0.cuSeqlens.count == cuSeqlens.count }) ?? true else {
             throw TorchError(
                 operation: "attention",
-                message: "a packed batch needs at least one sequence, and the same number of sequences for queries and keys"
+                message:
+                    "a packed batch needs at least one sequence, and the same number of sequences for queries and keys"
             )
         }
         var native = ct_attention()

@@ -16,7 +16,9 @@ private final class CheckpointBody {
         state = try random?.state() ?? []
     }
 
-    /// Runs the body. The second run draws the same numbers as the first and then restores the stream.
+    /// Runs the body.
+    ///
+    /// The second run draws the same numbers as the first and then restores the stream.
     func callAsFunction(_ input: Tensor, again: Bool) throws(TorchError) -> Tensor {
         guard again, let random else { return try run(input) }
         let now = try random.state()
@@ -28,8 +30,9 @@ private final class CheckpointBody {
 }
 
 extension Tensor {
-    /// Runs `body` on this tensor without keeping its intermediates. The backward pass runs it again, which saves memory but
-    /// costs time.
+    /// Runs `body` on this tensor without keeping its intermediates.
+    ///
+    /// The backward pass runs it again, which saves memory but costs time.
     ///
     /// - Parameters:
     ///   - random: The stream that `body` draws from; its second run draws the same numbers.

@@ -7,6 +7,7 @@ public struct DisentangledOptions: Sendable, Equatable {
     /// Factor on the scores, 1/√(D · number of score terms).
     public var scale: Double
     /// The number of distance buckets on each side: half of them for one distance each, half for increasingly wide ranges.
+    ///
     /// Nil gives every distance its own row.
     public var buckets: Int?
     /// The largest distance with its own row or bucket; larger ones share it.
@@ -80,7 +81,8 @@ extension Tensor {
         guard cuSeqlens.count > 1, rows.map({ $0.cuSeqlens.count == cuSeqlens.count }) ?? true else {
             throw TorchError(
                 operation: "attention",
-                message: "a packed batch needs at least one sequence, and the same number of sequences for queries and keys"
+                message:
+                    "a packed batch needs at least one sequence, and the same number of sequences for queries and keys"
             )
         }
         var native = options.native

@@ -45,7 +45,9 @@ extension TorchError.Code {
     }
 }
 
-/// Throws for a failed CTorch status. Must run on the thread of the call, immediately after it, to read its message.
+/// Throws for a failed CTorch status.
+///
+/// Must run on the thread of the call, immediately after it, to read its message.
 func check(_ operation: String, _ status: Int32) throws(TorchError) {
     guard status != Int32(CT_OK.rawValue) else { return }
     let code: TorchError.Code =

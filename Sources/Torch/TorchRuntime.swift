@@ -17,7 +17,9 @@ public enum TorchRuntime {
         return Int(count)
     }
 
-    /// Sets the number of threads per operation. Call it at the start, or between two batches on the computing thread.
+    /// Sets the number of threads per operation.
+    ///
+    /// Call it at the start, or between two batches on the computing thread.
     ///
     /// - Parameter count: At least 1.
     /// - Throws: `.failed` if `count` is not positive.

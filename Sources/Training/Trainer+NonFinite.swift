@@ -53,7 +53,8 @@ extension Trainer {
         var place: String
         if hasMoved, let first, let parameter = classifier.model.parameters[first] {
             // The step cannot be replayed, because some weights are already updated.
-            place = "the first non-finite gradient in the backward pass is that of \(first) (\(parameter.value.dtype.rawValue))"
+            place =
+                "the first non-finite gradient in the backward pass is that of \(first) (\(parameter.value.dtype.rawValue))"
         } else {
             let found = Result { try replay.run(on: classifier.model, loss: self.loss) }
             place = explanation(of: found)

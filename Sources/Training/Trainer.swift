@@ -213,7 +213,9 @@ public struct Trainer {
         try emit(.started(plan))
         let start = ContinuousClock.now
         if arguments.evalOnStart, firstStep == 0 { try evaluateAtStart(&state, shouldStop, emit) }
-        if state.evaluationPending { try evaluateAndSaveIfDue(&state, stepState, shouldStop, shouldSave, emit) }
+        if state.evaluationPending {
+            try evaluateAndSaveIfDue(&state, stepState, shouldStop, shouldSave, emit)
+        }
         var order = (epoch: -1, indices: [Int]())
         var seen = 0
         while state.step < totalSteps, !state.selection.shouldStop, !shouldStop() {

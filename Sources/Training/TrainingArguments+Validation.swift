@@ -43,7 +43,10 @@ extension TrainingArguments {
             "--layerwise-lr-decay must be above 0 and at most 1"
         )
         try require((frozenLayerCount ?? 0) >= 0, "--freeze-layers must not be negative")
-        try require((0..<1).contains(labelSmoothingFactor), "--label-smoothing-factor must be at least 0 and below 1")
+        try require(
+            (0..<1).contains(labelSmoothingFactor),
+            "--label-smoothing-factor must be at least 0 and below 1"
+        )
         try require(focalGamma >= 0 && focalGamma.isFinite, "--focal-gamma must be finite and not negative")
         try require(
             !sgdNesterov || (sgdMomentum > 0 && sgdDampening == 0),

@@ -81,7 +81,11 @@ struct DataShapesCommandTests {
         ("x.zip", 65, "unpack it"), ("x.xlsx", 65, "save its sheet as CSV"),
         ("values.json", 65, "orient=\"values\""),
     ])
-    func `a file that cannot be read gives an error with a remedy`(name: String, code: Int32, advice: String) throws {
+    func `a file that cannot be read gives an error with a remedy`(
+        name: String,
+        code: Int32,
+        advice: String
+    ) throws {
         try describe(name, "[[\"a\", \"b\"]]", []) { outcome in
             #expect(outcome.code == code && outcome.errors.contains(advice), "\(outcome.errors)")
         }

@@ -186,7 +186,9 @@ struct DescribeTests {
                 )
             )
             #expect(
-                split.output.contains("left out 2 files with no split in the name: notes.csv, other/body.csv; ")
+                split.output.contains(
+                    "left out 2 files with no split in the name: notes.csv, other/body.csv; "
+                )
             )
             let file = try attune(arguments + ["--eval-dataset", path + "other/body.csv"])
             #expect(file.code == 0)

@@ -18,7 +18,8 @@ struct DoctorTests {
         return try attune(["doctor"], variables: all)
     }
 
-    @Test func `it shows whether the Hub answers and the token's account, but never the token`() async throws {
+    @Test func `it shows whether the Hub answers and the token's account, but never the token`() async throws
+    {
         let hub = FakeHub([:])
         let endpoint = try await hub.start()
         try withTemporaryFolder { folder in

@@ -35,7 +35,8 @@ struct FullDiskTests {
     private let training =
         "train --model $BASE --dataset d.csv --text-column text --label-column label --threads 1"
 
-    @Test func `a run keeps its checkpoint and complete lines, exits with 74, and can be resumed with more space`()
+    @Test
+    func `a run keeps its checkpoint and complete lines, exits with 74, and can be resumed with more space`()
         throws
     {
         try withTemporaryFolder { folder in

@@ -34,7 +34,9 @@ struct HoldOutCommandTests {
         )
     }
 
-    @Test func `the hold-out is stratified by label unless overridden, and the recipe records the choice`() throws {
+    @Test func `the hold-out is stratified by label unless overridden, and the recipe records the choice`()
+        throws
+    {
         try withTemporaryFolder { folder in
             let data = try unequal(in: folder)
             // In less than half of ten seeds, a random draw of a fifth has exactly one of the five rare rows.
@@ -78,7 +80,8 @@ struct HoldOutCommandTests {
         }
     }
 
-    @Test func `a class with one row stays in training, and a class too small for the hold-out is reported`() throws
+    @Test func `a class with one row stays in training, and a class too small for the hold-out is reported`()
+        throws
     {
         try withTemporaryFolder { folder in
             let rows = (0..<20).map { "text \($0),\($0 % 2 == 0 ? "a" : "b"),x" }

@@ -9,7 +9,9 @@ import Testing
 /// SIGUSR1 saves a checkpoint, and the run continues.
 @Suite(.timeLimit(.minutes(10)))
 struct InterruptTests {
-    @Test func `the command that resumes repeats the typed arguments, quoted, without tokens and an older checkpoint`()
+    @Test
+    func
+        `the command that resumes repeats the typed arguments, quoted, without tokens and an older checkpoint`()
         throws
     {
         let typed = [
@@ -149,8 +151,7 @@ struct InterruptTests {
         }
     }
 
-    @Test func `a closing terminal sends SIGHUP twice, and the checkpoint is still saved`() throws
-    {
+    @Test func `a closing terminal sends SIGHUP twice, and the checkpoint is still saved`() throws {
         try withTemporaryFolder { folder in
             try data(in: folder)
             let outcome = try shell(

@@ -96,7 +96,10 @@ struct NamesWithCommasTests {
             let data = try data(in: folder)
             for (flags, code, part) in [
                 (["--class-weights", "C, C++"], 64, "NAME=WEIGHT, not \"C, C++\""),
-                (["--class-weights", "a=0"], 64, "gives \"a\" the weight 0; a weight must be a finite number above 0"),
+                (
+                    ["--class-weights", "a=0"], 64,
+                    "gives \"a\" the weight 0; a weight must be a finite number above 0"
+                ),
                 (["--class-weights", "a=1", "--class-weights", "a=2"], 64, "gives \"a\" two weights"),
                 (
                     ["--class-weights", "balanced", "--class-weights", "a=2"], 64,

@@ -58,7 +58,8 @@ struct PushTests {
         ] + more
     }
 
-    @Test func `a trained model is on the Hub, with a model card, and can be loaded from there`() async throws {
+    @Test func `a trained model is on the Hub, with a model card, and can be loaded from there`() async throws
+    {
         try await withHub { hub, folder, attune in
             let trained = try attune(
                 train(folder, ["--hub-private-repo", "--hub-strategy", "checkpoint"]),

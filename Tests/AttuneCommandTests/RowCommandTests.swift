@@ -25,8 +25,7 @@ struct RowCommandTests {
         )
     }
 
-    @Test func `ids as labels are refused with exit code 65, unless --allow-many-classes is given`() throws
-    {
+    @Test func `ids as labels are refused with exit code 65, unless --allow-many-classes is given`() throws {
         let rows = "text,id\n" + (0..<30).map { "ticket \($0),\($0)\n" }.joined()
         try withFile("tickets.csv", rows) { folder, path in
             let refused = try train(path, folder, ["--label-column", "id"])
@@ -62,7 +61,9 @@ struct RowCommandTests {
         }
     }
 
-    @Test func `lists of one label are trained as single labels, and rows without a label are dropped`() throws {
+    @Test func `lists of one label are trained as single labels, and rows without a label are dropped`()
+        throws
+    {
         let rows = (0..<12).map { row in
             "{\"text\": \"text \(row)\", \"label\": [\(row == 3 ? "" : row % 2 == 0 ? "\"ham\"" : "\"spam\"")]}"
         }

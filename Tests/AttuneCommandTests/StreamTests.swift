@@ -270,7 +270,10 @@ struct StreamTests {
         #expect(!outcome.errors.contains("error"), "\(outcome.errors)")
     }
 
-    @Test func `a file name that is not UTF-8 is accepted, and another such argument is refused with its byte`() throws {
+    @Test
+    func `a file name that is not UTF-8 is accepted, and another such argument is refused with its byte`()
+        throws
+    {
         let outcome = try run(
             #"""
             n=$(printf 'caf\351'); cp "$FEW" "$n.csv"

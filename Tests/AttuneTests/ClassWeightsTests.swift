@@ -12,7 +12,9 @@ struct ClassWeightsTests {
     }
 
     // Searching all labels for each name would take ten billion string comparisons.
-    @Test(.timeLimit(.minutes(3))) func `a hundred thousand named weights, and one label without a weight`() throws {
+    @Test(.timeLimit(.minutes(3))) func `a hundred thousand named weights, and one label without a weight`()
+        throws
+    {
         let labels = (0..<100_000).map { "label \($0)" }
         var given = Dictionary(uniqueKeysWithValues: labels.map { ($0, 2.0) })
         #expect(try values(.named(given), .classes([0]), labels) == [Double](repeating: 2, count: 100_000))

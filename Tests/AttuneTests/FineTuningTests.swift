@@ -204,7 +204,9 @@ struct FineTuningTests {
         )
     }
 
-    @Test(arguments: ["nan", "inf"]) func `a row with a NaN or infinite number is named`(number: String) throws {
+    @Test(arguments: ["nan", "inf"]) func `a row with a NaN or infinite number is named`(
+        number: String
+    ) throws {
         let complaint = try complaint(["a,1", "b,\(number)", "c,3"]) { $0.problemType = .regression }
         #expect(
             complaint.hasPrefix(

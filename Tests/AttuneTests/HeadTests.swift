@@ -47,7 +47,11 @@ struct HeadTests {
             var job = try job("data.jsonl", lines.joined(separator: "\n"), in: folder)
             job.classWeights = .balanced
             let (result, notes, out) = try run(job, in: folder)
-            #expect(notes.contains("column \"label\" holds lists: multi-label, so a text may have several labels, or none"))
+            #expect(
+                notes.contains(
+                    "column \"label\" holds lists: multi-label, so a text may have several labels, or none"
+                )
+            )
             #expect(notes.contains { $0.hasPrefix("class weights: sunny ") })
             let evaluation = try #require(result.evaluation)
             #expect(try #require(evaluation.metrics["accuracy"]) == 1 && evaluation.loss < 0.2)
@@ -76,7 +80,9 @@ struct HeadTests {
             var job = try job("data.csv", contents, in: folder)
             job.labelColumns = ["wind", "sun"]
             let (result, notes, _) = try run(job, in: folder)
-            #expect(notes.contains("2 label columns: multi-label, so a text may have several labels, or none"))
+            #expect(
+                notes.contains("2 label columns: multi-label, so a text may have several labels, or none")
+            )
             #expect(result.classifier.labels == ["wind", "sun"])
             #expect(try #require(result.evaluation?.metrics["f1_micro"]) == 1)
         }

@@ -28,7 +28,8 @@ import Testing
     }
 
     @Test(arguments: ["", "{", "{}", "[1]"])
-    func `with a damaged file, or one from another machine, products are measured again`(text: String) throws {
+    func `with a damaged file, or one from another machine, products are measured again`(text: String) throws
+    {
         try withTemporaryFolder { folder in
             let file = try #require(try MeasuredProducts.measure(in: folder).file)
             try forge(file) { _ in text }

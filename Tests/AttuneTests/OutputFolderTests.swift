@@ -107,8 +107,9 @@ struct OutputFolderTests {
     }
 
     @Test(arguments: ["README.md", "recipe.yaml"])
-    func `a model card or recipe that no run wrote is refused, and kept even when overwriting`(name: String) throws
-    {
+    func `a model card or recipe that no run wrote is refused, and kept even when overwriting`(
+        name: String
+    ) throws {
         try withTemporaryFolder { folder in
             var job = try job(in: folder)
             let output = folder.appending(path: "out")
@@ -196,11 +197,14 @@ struct OutputFolderTests {
             job.model = output.appending(path: "checkpoint-2").path(percentEncoded: false)
             job.overwritesOutputFolder = true
             let error = #expect(throws: TrainingError.self) { try job.run(into: output) { _ in } }
-            #expect(error?.message.contains("is in the folder that --overwrite-output-dir would empty") == true)
+            #expect(
+                error?.message.contains("is in the folder that --overwrite-output-dir would empty") == true
+            )
         }
     }
 
-    @Test func `a resumed run keeps its folder, and removes old results together with the old model`() throws {
+    @Test func `a resumed run keeps its folder, and removes old results together with the old model`() throws
+    {
         try withTemporaryFolder { folder in
             var job = try job(in: folder)
             let output = folder.appending(path: "out")

@@ -4,14 +4,25 @@ import Testing
 @testable import Attune
 
 @Suite struct RecipeTests {
-    private let plain = Recipe(model: .folder("models/bert"), data: .file("tweets.csv"), text: "text", label: "author")
+    private let plain = Recipe(
+        model: .folder("models/bert"),
+        data: .file("tweets.csv"),
+        text: "text",
+        label: "author"
+    )
 
     /// A recipe in which other settings have an effect.
     private var rich: Recipe {
         var recipe = plain
         recipe.evaluation = .holdOut(.count(50), stratification: .column("sex"), seed: 7)
         recipe.sample = Recipe.Sample(.fraction(0.5), stratifyBy: "sex", seed: 3)
-        recipe.optimizer = .adamW(learningRate: 1e-3, weightDecay: 0.1, beta1: 0.8, epsilon: 1e-6, moments: .eightBit)
+        recipe.optimizer = .adamW(
+            learningRate: 1e-3,
+            weightDecay: 0.1,
+            beta1: 0.8,
+            epsilon: 1e-6,
+            moments: .eightBit
+        )
         recipe.schedule = .cosineWithMinimum(cycles: 1.5, minimum: 1e-5, warmup: .ratio(0.1))
         recipe.length = .steps(100)
         recipe.batch = Recipe.Batch(size: 4, accumulation: 2, maxTokens: 512)
@@ -39,7 +50,11 @@ import Testing
     @Test func `only settings that differ from their defaults are coded`() throws {
         var recipe = plain
         recipe.optimizer.learningRate = 2e-5
-        #expect(recipe.givenValues.map(\.name) == ["model", "dataset", "text_column", "label_column", "learning_rate"])
+        #expect(
+            recipe.givenValues.map(\.name) == [
+                "model", "dataset", "text_column", "label_column", "learning_rate",
+            ]
+        )
     }
 
     /// A value for every setting that is not its default, and what else must be set for it to have an effect.
@@ -48,16 +63,20 @@ import Testing
         let evaluating: [String: SettingValue] = ["test_size": .double(0.2), "eval_strategy": .text("epoch")]
         let sample: [String: SettingValue] = ["sample": .int(10)]
         return [
-            "model": (.text("other"), [:]), "dataset": (.text("other.csv"), [:]), "split": (.text("dev"), [:]),
+            "model": (.text("other"), [:]), "dataset": (.text("other.csv"), [:]),
+            "split": (.text("dev"), [:]),
             "dataset_config": (.text("en"), [:]), "text_column": (.text("body"), [:]),
             "text_pair_column": (.text("second"), [:]), "label_column": (.text("mood"), [:]),
             "label_columns": (.list(["good", "cheap"]), [:]), "problem_type": (.text("regression"), [:]),
             "label_names": (.list(["a", "b"]), [:]), "max_length": (.int(64), [:]),
-            "missing_labels": (.text("drop"), [:]), "empty_texts": (.text("drop"), [:]), "sample": (.int(10), [:]),
+            "missing_labels": (.text("drop"), [:]), "empty_texts": (.text("drop"), [:]),
+            "sample": (.int(10), [:]),
             "sample_seed": (.int(5), sample), "sample_stratify_by": (.text("sex"), sample),
-            "test_size": (.double(0.2), [:]), "stratify_by": (.text("none"), held), "split_seed": (.int(5), held),
+            "test_size": (.double(0.2), [:]), "stratify_by": (.text("none"), held),
+            "split_seed": (.int(5), held),
             "eval_dataset": (.text("test.csv"), [:]), "eval_split": (.text("test"), [:]),
-            "optim": (.text("lion_32bit"), [:]), "optim_args": (.text("momentum=0.9"), ["optim": .text("sgd")]),
+            "optim": (.text("lion_32bit"), [:]),
+            "optim_args": (.text("momentum=0.9"), ["optim": .text("sgd")]),
             "learning_rate": (.double(1e-3), [:]), "weight_decay": (.double(0.1), [:]),
             "adam_beta1": (.double(0.8), [:]), "adam_beta2": (.double(0.8), [:]),
             "adam_epsilon": (.double(1e-6), [:]), "lr_scheduler_type": (.text("cosine"), [:]),
@@ -80,9 +99,11 @@ import Testing
             "eval_steps": (.int(10), ["test_size": .double(0.2), "eval_strategy": .text("steps")]),
             "eval_delay": (.double(2), evaluating), "eval_on_start": (.bool(true), evaluating),
             "per_device_eval_batch_size": (.int(3), [:]), "save_strategy": (.text("epoch"), [:]),
-            "save_steps": (.int(10), [:]), "save_total_limit": (.int(2), [:]), "save_only_model": (.bool(true), [:]),
+            "save_steps": (.int(10), [:]), "save_total_limit": (.int(2), [:]),
+            "save_only_model": (.bool(true), [:]),
             "report_to": (.list(["jsonl"]), [:]), "no_replay_file": (.bool(true), [:]),
-            "load_best_model_at_end": (.bool(true), evaluating), "metric_for_best_model": (.text("f1"), evaluating),
+            "load_best_model_at_end": (.bool(true), evaluating),
+            "metric_for_best_model": (.text("f1"), evaluating),
             "greater_is_better": (.bool(true), evaluating), "early_stopping_patience": (.int(2), evaluating),
             "early_stopping_threshold": (
                 .double(0.1), evaluating.merging(["early_stopping_patience": .int(2)]) { $1 }
@@ -98,7 +119,9 @@ import Testing
         let other = try #require(Self.others[name], "add a value for the new setting \(name)")
         var base = plain
         if name == "label_columns" { base.labels = [] }
-        for setting in Recipe.settings { if let value = other.needed[setting.name] { try base.set(setting.name, to: value) } }
+        for setting in Recipe.settings {
+            if let value = other.needed[setting.name] { try base.set(setting.name, to: value) }
+        }
         var changed = base
         try changed.set(name, to: other.value)
         func job(_ recipe: Recipe) -> String {
@@ -123,15 +146,25 @@ import Testing
         let complete: [String: SettingValue] = [
             "model": .text("m"), "dataset": .text("d"), "text_column": .text("t"), "label_column": .text("l"),
         ]
-        do throws(SettingError) { _ = try Recipe(complete.merging(values) { $1 }) } catch { return error.description }
+        do throws(SettingError) { _ = try Recipe(complete.merging(values) { $1 }) } catch {
+            return error.description
+        }
         return nil
     }
 
     @Test func `errors name the setting, the value and what is allowed`() {
-        #expect(fault(["learnin_rate": .double(1)]) == "there is no setting learnin_rate; did you mean learning_rate?")
-        #expect(fault(["learning_rate": .text("fast")]) == #"learning_rate must be a number above 0, not "fast""#)
+        #expect(
+            fault(["learnin_rate": .double(1)])
+                == "there is no setting learnin_rate; did you mean learning_rate?"
+        )
+        #expect(
+            fault(["learning_rate": .text("fast")]) == #"learning_rate must be a number above 0, not "fast""#
+        )
         #expect(fault(["learning_rate": .int(0)]) == #"learning_rate must be a number above 0, not "0""#)
-        #expect(fault(["eval_strategy": .text("best")]) == #"eval_strategy must be no, steps or epoch, not "best""#)
+        #expect(
+            fault(["eval_strategy": .text("best")])
+                == #"eval_strategy must be no, steps or epoch, not "best""#
+        )
         #expect(
             fault(["optim": .text("sgd"), "adam_beta1": .double(0.5)])
                 == "adam_beta1 has no effect without optim adamw or lion; add that, or leave it out"
@@ -142,12 +175,16 @@ import Testing
         )
         #expect(fault(["num_train_epochs": .int(2)]) == nil)
         let error = SettingError("learning_rate", .excludes("max_steps"))
-        #expect(error.message { "--" + $0.replacing("_", with: "-") }.hasPrefix("--learning-rate and --max-steps"))
+        #expect(
+            error.message { "--" + $0.replacing("_", with: "-") }.hasPrefix("--learning-rate and --max-steps")
+        )
     }
 
     @Test func `an error in YAML names the line`() {
         let text = "model: m\ndataset: d\ntext_column: t\nlabel_column: l\nseed: -1\n"
-        #expect(throws: RecipeFileError(name: "r.yaml", line: 5, #"seed must be a whole number from 0, not "-1""#)) {
+        #expect(
+            throws: RecipeFileError(name: "r.yaml", line: 5, #"seed must be a whole number from 0, not "-1""#)
+        ) {
             try Recipe(yaml: text, name: "r.yaml")
         }
         #expect(throws: RecipeFileError.self) { try Recipe(yaml: "model: m\nmodel: n\n") }

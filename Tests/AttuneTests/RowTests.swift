@@ -168,7 +168,11 @@ struct RowTests {
                 "warning: 1 text has different labels in different rows (2 rows) (rows 1, 2: \"x\", \"y\": “a”): "
             )
         )
-        #expect(said[1].hasPrefix("warning: 1 evaluation row has a text that is also in the training data (50.0 %)"))
+        #expect(
+            said[1].hasPrefix(
+                "warning: 1 evaluation row has a text that is also in the training data (50.0 %)"
+            )
+        )
     }
 
     @Test func `notes common to two splits of a folder are given once`() throws {

@@ -5,14 +5,23 @@ import Testing
 @testable import Attune
 
 @Suite(.timeLimit(.minutes(5))) struct TrainingRunTests {
-    private let model = ModelSource.folder(Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false))
+    private let model = ModelSource.folder(
+        Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
+    )
 
     /// A recipe over texts of two authors, told apart by a word.
     private func recipe(in folder: URL, steps: Int) throws -> Recipe {
-        let rows = (0..<40).map { $0.isMultiple(of: 2) ? "number \($0) is sunny,ann" : "number \($0) is rainy,bob" }
+        let rows = (0..<40).map {
+            $0.isMultiple(of: 2) ? "number \($0) is sunny,ann" : "number \($0) is rainy,bob"
+        }
         let file = folder.appending(path: "data.csv")
         try Data((["text,author"] + rows).joined(separator: "\n").utf8).write(to: file)
-        var recipe = Recipe(model: model, data: .file(file.path(percentEncoded: false)), text: "text", label: "author")
+        var recipe = Recipe(
+            model: model,
+            data: .file(file.path(percentEncoded: false)),
+            text: "text",
+            label: "author"
+        )
         recipe.evaluation = .holdOut(0.2, seed: 1)
         recipe.optimizer = .adamW(learningRate: 1e-2)
         recipe.length = .steps(steps)
@@ -50,7 +59,9 @@ import Testing
         }
     }
 
-    @Test func `cancelling the task saves a checkpoint, and the resumed run gives the same bytes`() async throws {
+    @Test func `cancelling the task saves a checkpoint, and the resumed run gives the same bytes`()
+        async throws
+    {
         try await withTemporaryFolder { folder in
             let recipe = try recipe(in: folder, steps: 40)
             let whole = folder.appending(path: "whole")
@@ -69,11 +80,15 @@ import Testing
             }
             let last = try await reader.value
             #expect((5..<40).contains(last))
-            let names = try FileManager.default.contentsOfDirectory(atPath: output.path(percentEncoded: false))
+            let names = try FileManager.default.contentsOfDirectory(
+                atPath: output.path(percentEncoded: false)
+            )
             #expect(names.contains("checkpoint-\(last)") && !names.contains("model.safetensors"))
             await #expect(throws: FileError.self) { try await recipe.start(in: output, options: options) }
             _ = try await recipe.start(in: output, resuming: .latest, options: options).result
-            let weights = try [whole, output].map { try Data(contentsOf: $0.appending(path: "model.safetensors")) }
+            let weights = try [whole, output].map {
+                try Data(contentsOf: $0.appending(path: "model.safetensors"))
+            }
             #expect(weights[0] == weights[1])
         }
     }
@@ -94,7 +109,10 @@ import Testing
 
     @Test func `many tasks may ask one classifier at the same time`() async throws {
         try await withTemporaryFolder { folder in
-            let run = try await recipe(in: folder, steps: 5).start(in: folder.appending(path: "run"), options: options)
+            let run = try await recipe(in: folder, steps: 5).start(
+                in: folder.appending(path: "run"),
+                options: options
+            )
             let classifier = try await run.result.classifier
             let texts = (0..<24).map { "text number \($0) is sunny" }
             let alone = try await classifier.classify(texts)
@@ -119,7 +137,15 @@ import Testing
         func step(_ step: Int) -> FineTuning.Event {
             .run(
                 .step(
-                    StepRecord(step: step, totalSteps: 9, epoch: 0, loss: 1, gradientNorm: 1, learningRate: 1, examples: 1)
+                    StepRecord(
+                        step: step,
+                        totalSteps: 9,
+                        epoch: 0,
+                        loss: 1,
+                        gradientNorm: 1,
+                        learningRate: 1,
+                        examples: 1
+                    )
                 )
             )
         }

@@ -135,7 +135,8 @@ struct ForeignWeightsTests {
         .enabled(if: python != nil, "needs Python with torch and safetensors"),
         arguments: [makeOne, makeShards]
     )
-    func `the command converts all weights, including tied ones, and keeps the pickle`(script: String) throws {
+    func `the command converts all weights, including tied ones, and keeps the pickle`(script: String) throws
+    {
         let python = try #require(Self.python)
         try withTemporaryFolder { parent in
             // A path that a shell must not split or expand.
@@ -170,7 +171,8 @@ struct StandInTests {
             "is a Git LFS pointer, not the file of 4.4 GB itself; fetch it with `git lfs pull`"
         ),
         ("<!DOCTYPE html>\n<html><body>Log in</body></html>", "is a web page (HTML)"),
-        ("\n  <html>", "is a web page (HTML)"), ("Entry not found", "a message from the Hub"), ("", "is empty"),
+        ("\n  <html>", "is a web page (HTML)"), ("Entry not found", "a message from the Hub"),
+        ("", "is empty"),
     ]
 
     @Test(arguments: standIns)

@@ -88,7 +88,9 @@ struct HostileGGUFTests {
         var writer = Writer(tensors: 1)
         writer.tensor("w", [4], type: 31)
         writer.data(64)
-        #expect(try complaint(writer).contains("tensor \"w\" has the unknown type 31; supported are F32, F16"))
+        #expect(
+            try complaint(writer).contains("tensor \"w\" has the unknown type 31; supported are F32, F16")
+        )
     }
 
     @Test(arguments: [

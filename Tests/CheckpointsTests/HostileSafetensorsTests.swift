@@ -54,7 +54,8 @@ struct HostileSafetensorsTests {
             0, #"tensor "a" would be larger than any memory"#
         ),
         (
-            #"{"a":{"dtype":"F32","shape":[2.5],"data_offsets":[0,8]}}"#, 8, #"tensor "a" has an invalid dimension"#
+            #"{"a":{"dtype":"F32","shape":[2.5],"data_offsets":[0,8]}}"#, 8,
+            #"tensor "a" has an invalid dimension"#
         ),
         (
             #"{"a":{"dtype":"F32","shape":[18446744073709551616],"data_offsets":[0,8]}}"#, 8,
@@ -64,8 +65,7 @@ struct HostileSafetensorsTests {
         (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[-8,0]}}"#, 8, #"tensor "a" lacks a dtype"#),
         (#"{"a":7}"#, 8, #"tensor "a" lacks a dtype"#),
     ])
-    func `a false header is refused by the tensor's name`(header: String, data: Int, part: String) throws
-    {
+    func `a false header is refused by the tensor's name`(header: String, data: Int, part: String) throws {
         try withTemporaryFolder { folder in
             let url = folder.appending(path: "x.safetensors")
             try write(header, data: data, to: url)
@@ -152,7 +152,10 @@ struct HostileSafetensorsTests {
             #"{"weight_map":{"a":"1.safetensors","b":"2.safetensors","a":"1.safetensors"}}"#,
             #""a" is listed twice"#
         ),
-        (#"{"weight_map":{"a":"1.safetensors","b":"3.safetensors"}}"#, #"it contains tensor "b" of the model"#),
+        (
+            #"{"weight_map":{"a":"1.safetensors","b":"3.safetensors"}}"#,
+            #"it contains tensor "b" of the model"#
+        ),
         (#"{"weight_map":{"a":7}}"#, #"tensor "a" has no file name"#),
         (#"{"weight_map":["a"]}"#, "it has no `weight_map`"), (#"{"weight_map""#, "not valid JSON"),
         (#"{"weight_map":{"a":"1.safetensors\u0000.safetensors"}}"#, "not a file next to the index"),

@@ -99,7 +99,10 @@ struct ClassifierSettingsTests {
                 "{\"version\": 1, \"text_column\": 3}",
                 "text_column must be a non-empty string, but is the number 3"
             ),
-            ("{\"version\": 1, \"label_columns\": \"a\"}", "label_columns must be a list of distinct strings"),
+            (
+                "{\"version\": 1, \"label_columns\": \"a\"}",
+                "label_columns must be a list of distinct strings"
+            ),
             (
                 "{\"version\": 1, \"label_names\": [\"a\", 1]}",
                 "label_names must be a list of distinct strings"
@@ -201,8 +204,7 @@ struct RememberedSettingsTests {
         return settings
     }
 
-    @Test func `a saved classifier is loaded with the length of its training, unless overridden`() throws
-    {
+    @Test func `a saved classifier is loaded with the length of its training, unless overridden`() throws {
         try withTemporaryFolder { folder in
             let path = try saved(in: folder)
             let text = try String(contentsOf: folder.appending(path: "attune.json"), encoding: .utf8)

@@ -100,8 +100,10 @@ struct ModelFolderTests {
             (["config.json": nil, "pytorch_model.bin": "x"], "weights as a pickle"),
         ] as [([String: String?], String)]
     )
-    func `each layout is named with a remedy, by every function`(files: [String: String?], part: String) throws
-    {
+    func `each layout is named with a remedy, by every function`(
+        files: [String: String?],
+        part: String
+    ) throws {
         try withModel(files) { folder in
             for message in messages(folder) { #expect(message.contains(part), "\(message)") }
         }

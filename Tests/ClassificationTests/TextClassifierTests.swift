@@ -115,7 +115,8 @@ struct TextClassifierTests {
         #expect(try batch.typeIDs?.array(of: Int32.self) == [0, 1, 1, 0, 1])
     }
 
-    @Test func `a missing model and a model without a tokenizer are errors that say what is missing`() throws {
+    @Test func `a missing model and a model without a tokenizer are errors that say what is missing`() throws
+    {
         #expect { try TextClassifier.load("nowhere") } throws: {
             "\($0)".contains("there is no model at nowhere")
         }

@@ -31,7 +31,9 @@ struct ArrowTests {
         }
     }
 
-    @Test func `errors for nested values name the parts, and errors for lists say that texts are needed`() throws {
+    @Test func `errors for nested values name the parts, and errors for lists say that texts are needed`()
+        throws
+    {
         let data = try Dataset(contentsOf: Self.folder.appending(path: "none.parquet")).select([3, 1])
         #expect { try data.strings("pair") } throws: {
             "\($0)".hasPrefix("column \"pair\" holds nested values")

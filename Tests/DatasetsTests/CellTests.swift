@@ -128,7 +128,9 @@ struct CellTests {
             let found = try data.contents()["s"]
             #expect(
                 Set((found ?? []).map { "\($0)" })
-                    == Set([["Bad"], ["Good", "Cheap"]].map { "\(CellValue.list($0.map(CellValue.string)))" })
+                    == Set(
+                        [["Bad"], ["Good", "Cheap"]].map { "\(CellValue.list($0.map(CellValue.string)))" }
+                    )
             )
         }
     }

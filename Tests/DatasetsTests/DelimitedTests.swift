@@ -68,7 +68,10 @@ struct DelimitedTests {
         #expect(try data.contents() == ["a": ["5\" wide", "\""], "b": ["", "a\""]])
     }
 
-    @Test func `an empty field is missing, a quoted empty field is an empty text, and an empty line is skipped`() throws {
+    @Test
+    func `an empty field is missing, a quoted empty field is an empty text, and an empty line is skipped`()
+        throws
+    {
         let data = try read("a,b\n,\"\"\n\n\"\",x\n\n", as: "x.csv")
         #expect(try data.contents() == ["a": [nil, ""], "b": ["", "x"]])
     }

@@ -240,7 +240,8 @@ struct LengthTests {
         arguments: [
             (nil, 4, 4, "the model accepts at most 4 tokens: shorten or split the texts"),
             (3, 4, 3, "--max-length 4, the model's maximum, keeps 50.0 % of all texts whole"),
-            (3, 9, 3, "--max-length 7 keeps 95 % of all texts whole"), (9, 4, 4, "the model accepts at most 4 tokens"),
+            (3, 9, 3, "--max-length 7 keeps 95 % of all texts whole"),
+            (9, 4, 4, "the model accepts at most 4 tokens"),
             (3, nil, 3, "--max-length 7 keeps 95 % of all texts whole"),
         ] as [(Int?, Int?, Int, String)]
     )
@@ -392,7 +393,8 @@ struct LabelCountTests {
         #expect(finding.line.contains("(\"New York\", \"New\\u{A0}York\"): give each group one spelling"))
     }
 
-    @Test func `names that combine other labels are reported, and names that contain commas are not`() throws {
+    @Test func `names that combine other labels are reported, and names that contain commas are not`() throws
+    {
         func joined(_ names: [String]) throws -> [String] {
             let values = names.map { CellValue.string($0) }
             return try #require(try describe(Dataset(["label": values + values]), ["label"]).labels)
@@ -409,7 +411,8 @@ struct LabelCountTests {
     }
 
     @Test func `small and unequal classes are reported with a remedy`() throws {
-        let values = Array(repeating: CellValue.string("often"), count: 40) + ["once"] + ["rare", "rare", "rare"]
+        let values =
+            Array(repeating: CellValue.string("often"), count: 40) + ["once"] + ["rare", "rare", "rare"]
         let findings = try describe(Dataset(["label": values]), ["label"]).findings
         #expect(findings.map(\.kind) == [.classesOfOneRow, .smallClasses, .unequalClasses])
         #expect(

@@ -4,8 +4,9 @@ import Testing
 
 @testable import Datasets
 
-/// Features that datasets wrote (Scripts/fixtures/make_reader_fixtures.py). Scripts/check-features lets datasets read the
-/// files written here.
+/// Features that datasets wrote (Scripts/fixtures/make_reader_fixtures.py).
+///
+/// Scripts/check-features lets datasets read the files written here.
 struct FeatureTests {
     private static let names = ["zebra", "ant", "é", "e\u{301}", "unused"]
 

@@ -65,7 +65,9 @@ struct FolderChoiceTests {
             ]
         )
         let deep = try notes(["train/a.parquet", "test/a.parquet", "more.parquet"])
-        #expect(deep.count == 1 && deep[0].contains("left out 1 file with no split in the name: more.parquet; "))
+        #expect(
+            deep.count == 1 && deep[0].contains("left out 1 file with no split in the name: more.parquet; ")
+        )
         #expect(deep[0].hasSuffix("use --dataset 'news/**/*.parquet'"))
         let many = try notes(["data/train-00000-of-00001.jsonl"] + (0..<8).map { "\($0).jsonl" })
         #expect(
@@ -89,13 +91,19 @@ struct FolderChoiceTests {
         #expect(try notes(["data/train-00000-of-00001.parquet", "data/test-00000-of-00001.parquet"]).isEmpty)
     }
 
-    @Test func `files of another format, names with two splits and upper-case split names are reported`() throws {
+    @Test func `files of another format, names with two splits and upper-case split names are reported`()
+        throws
+    {
         #expect(
             try notes(["a.csv", "b.csv", "c.jsonl"]) == [
                 "news/: most data files end in .csv; left out 1 file of another format: c.jsonl"
             ]
         )
-        #expect(try notes(["train-test.csv"])[0].contains("the name of train-test.csv contains several split names"))
+        #expect(
+            try notes(["train-test.csv"])[0].contains(
+                "the name of train-test.csv contains several split names"
+            )
+        )
         #expect(
             try notes(["Train.csv", "Test.csv"]) == [
                 "news/: all files are one split, as in datasets: a name such as Test.csv gives a split only in lower case; "
@@ -255,7 +263,8 @@ struct CardClassTests {
     private let classes = Feature.classLabel(ClassLabel(names: ["neg", "pos"]))
 
     /// Expected values as read by datasets 5.2.
-    @Test func `ids and names in text files become classes of the card, and negative ids mean no label`() throws
+    @Test func `ids and names in text files become classes of the card, and negative ids mean no label`()
+        throws
     {
         let ids = try rows(info, ["train.csv": "text,label\na,0\nb,1\nc,-1\nd,1\n"])
         #expect(try ids.feature(of: "label") == classes && ids.contents()["label"] == [0, 1, -1, 1])

@@ -41,7 +41,8 @@ struct FormatTests {
     }
 
     @Test(arguments: ["table.csv", "table.tsv"], compressions)
-    func `delimited text holds texts, and an empty field is missing`(name: String, compression: String) throws {
+    func `delimited text holds texts, and an empty field is missing`(name: String, compression: String) throws
+    {
         let contents = try open(name + compression).contents()
         #expect(contents["text"] == ["plain", "two\nlines, \"quoted\"", nil, nil, "naïve 😀 e\u{301}"])
         #expect(contents["label"] == ["b", "a", nil, "b", "é"])

@@ -7,7 +7,8 @@ import Testing
 struct HoldOutTests {
     private func dataset(_ labels: [String?]) throws -> Dataset {
         try Dataset([
-            "row": labels.indices.map(CellValue.int), "label": labels.map { $0.map(CellValue.string) ?? .missing },
+            "row": labels.indices.map(CellValue.int),
+            "label": labels.map { $0.map(CellValue.string) ?? .missing },
         ])
     }
 

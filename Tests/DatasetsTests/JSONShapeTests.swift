@@ -56,7 +56,9 @@ struct JSONShapeTests {
     @Test func `an array of texts becomes the column text, as in datasets`() throws {
         #expect(try read("[\"a\",\n \"b\", null]", as: "x.json").contents() == ["text": ["a", "b", nil]])
         #expect(
-            complaint("[\"a\", 1]", as: "x.json").hasPrefix(": line 1: the array's earlier elements are texts")
+            complaint("[\"a\", 1]", as: "x.json").hasPrefix(
+                ": line 1: the array's earlier elements are texts"
+            )
         )
     }
 

@@ -114,7 +114,8 @@ struct MissingLabelTests {
                 .first { $0.kind == .listsOfOne }
         }
         #expect(
-            try finding([["a"], ["b"], nil])?.remedy == "to learn one label per text, use --problem-type single-label"
+            try finding([["a"], ["b"], nil])?.remedy
+                == "to learn one label per text, use --problem-type single-label"
         )
         #expect(try finding([["a"], ["b"], []]) == nil && finding([["a"], ["a", "b"]]) == nil)
     }

@@ -3,8 +3,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Objects and lists of objects. The fixtures hold the same rows, written by pyarrow and by Python's json
-/// (Scripts/fixtures/make_arrow_fixtures.py).
+/// Objects and lists of objects.
+///
+/// The fixtures hold the same rows, written by pyarrow and by Python's json (Scripts/fixtures/make_arrow_fixtures.py).
 struct NestedTests {
     private static let files = ["nested.parquet", "nested.arrow", "nested.jsonl"]
 
@@ -45,7 +46,9 @@ struct NestedTests {
         #expect(try data.contents()["cats"] == [[1], [0], [], [0, 1], [], [0], [1], [0], []])
         #expect(try data.contents()["flags"]?[5...7] == [[1], nil, [1]])
         #expect(
-            data.warnings.contains { $0.contains("\"cats\" holds objects of 0 and 1, read as lists of the labels") }
+            data.warnings.contains {
+                $0.contains("\"cats\" holds objects of 0 and 1, read as lists of the labels")
+            }
         )
         let together = try RowLabels(data, columns: ["cats"])
         let apart = try RowLabels(data, columns: ["cats.POS", "cats.NEG"])
@@ -54,7 +57,8 @@ struct NestedTests {
     }
 
     @Test(arguments: files)
-    func `objects of other numbers are not labels, and the error names the row and value`(name: String) throws {
+    func `objects of other numbers are not labels, and the error names the row and value`(name: String) throws
+    {
         #expect { try open(name).strings("scores") } throws: {
             "\($0)".hasPrefix("column \"scores\" holds nested values (object); row 2 of ")
                 && "\($0)".contains("\(name) has \"joy\": 0.25, which is neither 0 nor 1")
@@ -110,7 +114,9 @@ struct NestedTests {
         }
     }
 
-    @Test func `a part is an empty list if a list on its path exists, wherever the part first appears`() throws {
+    @Test func `a part is an empty list if a list on its path exists, wherever the part first appears`()
+        throws
+    {
         let lines = [
             #"{"t": "1", "l": []}"#, #"{"t": "2", "l": null}"#, #"{"t": "3", "l": [{}]}"#, #"{"t": "4"}"#,
             #"{"t": "5", "l": [{"a": 1}, {"b": "x"}, {"a": 2}]}"#, #"{"t": "6", "l": []}"#,

@@ -82,7 +82,9 @@ struct ReaderTests {
                 == ": line 2 is not JSON: expected a value at byte 6"
         )
         #expect(
-            complaint("x", as: "x.dat").hasPrefix(": files ending in \".dat\" are not supported; supported are .csv")
+            complaint("x", as: "x.dat").hasPrefix(
+                ": files ending in \".dat\" are not supported; supported are .csv"
+            )
         )
     }
 

@@ -44,7 +44,8 @@ extension CellValue {
         case .string(let text): self = .string(text)
         case .bool(let truth): self = .bool(truth)
         case .array(let values): self = .list(values.map(CellValue.init))
-        case .number(let text): self = Int(text).map(CellValue.int) ?? Double(text).map(CellValue.double) ?? .missing
+        case .number(let text):
+            self = Int(text).map(CellValue.int) ?? Double(text).map(CellValue.double) ?? .missing
         default: self = .missing
         }
     }

@@ -98,7 +98,8 @@ struct SplitTests {
         }
     }
 
-    @Test func `class encodings equal those of datasets and distinguish canonically equivalent names`() throws {
+    @Test func `class encodings equal those of datasets and distinguish canonically equivalent names`() throws
+    {
         for fixture in try Fixture.cases("datasets-5.2.0/class-encodings.json") {
             // Our readers return numbers and Booleans as text, in Python's format, as datasets does.
             let values = try fixture["values"].elements().map { value -> String? in
@@ -143,7 +144,8 @@ struct PCG64Tests {
         }
     }
 
-    @Test func `permutations and choices equal those of NumPy and leave the stream in the same state`() throws {
+    @Test func `permutations and choices equal those of NumPy and leave the stream in the same state`() throws
+    {
         for fixture in try Fixture.cases("datasets-5.2.0/numpy-permutations.json") {
             var random = PCG64(seed: try #require(fixture["seed"].string.flatMap { UInt64($0) }))
             let count = try #require(fixture["count"].int)

@@ -43,7 +43,9 @@ struct AccumulatorTests {
         return accumulator.metrics(withIntervals: true)
     }
 
-    @Test(arguments: [2, 3, 70]) func `batches of any size give the metrics of all probabilities`(classes: Int) {
+    @Test(arguments: [2, 3, 70]) func `batches of any size give the metrics of all probabilities`(
+        classes: Int
+    ) {
         let rows = logits(60, classes: classes)
         // Not every class occurs.
         let labels = rows.indices.map { $0 % max(classes - 1, 2) }
@@ -60,7 +62,8 @@ struct AccumulatorTests {
         }
     }
 
-    @Test func `label sets in batches give the metrics of all probabilities, with few or many predicted labels`() {
+    @Test
+    func `label sets in batches give the metrics of all probabilities, with few or many predicted labels`() {
         for shift in [-3, 0, 3] as [Float] {
             let rows = logits(40, classes: 70).map { row in row.map { $0 - 1.5 + shift } }
             let sets = rows.indices.map { row in (0..<row % 4).map { (row * 7 + $0 * 11) % 70 } }

@@ -253,7 +253,9 @@ struct IntervalPropertyTests {
         }
     }
 
-    @Test func `intervals of regression metrics contain their values, and a perfect prediction has none`() throws {
+    @Test func `intervals of regression metrics contain their values, and a perfect prediction has none`()
+        throws
+    {
         for n in [2, 5, 40] {
             let truth = (0..<n).map { Double($0 * 37 % 11) }
             let metrics = RegressionMetrics(
@@ -272,7 +274,9 @@ struct IntervalPropertyTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1))) func `a confusion matrix of thousands of classes takes linear space`() throws {
+    @Test(.timeLimit(.minutes(1))) func `a confusion matrix of thousands of classes takes linear space`()
+        throws
+    {
         let labels = (0..<20_000).map { $0 * 7 % 20_000 }
         let predictions = labels.enumerated().map { $0 % 4 == 0 ? ($1 + 1) % 20_000 : $1 }
         let confusion = ConfusionMatrix(predictions: predictions, labels: labels, classCount: 20_000)

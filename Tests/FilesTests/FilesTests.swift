@@ -66,7 +66,9 @@ struct AtomicLinkTests {
 }
 
 struct FreeSpaceTests {
-    @Test func `a disk without space is an error before the work, even if the folder does not exist yet`() throws {
+    @Test func `a disk without space is an error before the work, even if the folder does not exist yet`()
+        throws
+    {
         let folder = FileManager.default.temporaryDirectory.appending(path: "not/made/yet")
         try requireFreeSpace(1, at: folder)
         #expect { try requireFreeSpace(1 << 60, at: folder) } throws: { error in

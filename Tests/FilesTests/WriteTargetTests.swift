@@ -75,7 +75,10 @@ struct WriteTargetTests {
             var failure: FileError?
             do throws(FileError) { try file.write([2]) } catch { failure = error }
             #expect(failure?.code == .readerGone)
-            #expect(failure?.message == "cannot write \(path): the program that reads it has ended; 100 bytes written")
+            #expect(
+                failure?.message
+                    == "cannot write \(path): the program that reads it has ended; 100 bytes written"
+            )
         }
     }
 

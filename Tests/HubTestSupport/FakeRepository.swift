@@ -15,7 +15,9 @@ public struct FakeRepository: Sendable {
     public var isGated = false
     /// Its other branches and pull requests by name: `refs/convert/parquet`, `refs/pr/1`.
     public var branches: [String: FakeRepository] = [:]
-    /// Hashes of large contents by name, cached because they are slow to compute. Valid while nothing else changes the files.
+    /// Hashes of large contents by name, cached because they are slow to compute.
+    ///
+    /// Valid while nothing else changes the files.
     var sha256s: [String: String] = [:]
 
     /// Creates a repository.

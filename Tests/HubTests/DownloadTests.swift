@@ -100,7 +100,8 @@ struct DownloadTests {
         }
     }
 
-    @Test func `a model selects its configuration, its tokenizer and its weights in one format`() async throws {
+    @Test func `a model selects its configuration, its tokenizer and its weights in one format`() async throws
+    {
         try await withTemporaryFolder { folder in
             let hub = FakeHub(["org/tiny": tinyModel])
             let id = id
@@ -237,7 +238,9 @@ struct DownloadTests {
         }
     }
 
-    @Test func `without the network a revision resolves from the cache, and missing files are an error`() async throws {
+    @Test func `without the network a revision resolves from the cache, and missing files are an error`()
+        async throws
+    {
         try await withTemporaryFolder { folder in
             let hub = FakeHub(["org/tiny": tinyModel])
             let id = id

@@ -62,7 +62,9 @@ struct HubFailureTests {
         #expect(closed?.code == .notAllowed && closed?.message.contains("attune hub login") == true)
         let hidden = try await failure(FakeHub(["org/tiny": secret]), token: "hf_wrong")
         #expect(
-            hidden?.message.contains("has no model org/tiny that is visible to a token from --token; check the name")
+            hidden?.message.contains(
+                "has no model org/tiny that is visible to a token from --token; check the name"
+            )
                 == true
         )
         #expect(hidden?.message.contains("hf_wrong") == false)
@@ -91,7 +93,8 @@ struct HubFailureTests {
         }
     }
 
-    @Test func `a captive portal's page and a redirect to its login are not taken for the Hub`() async throws {
+    @Test func `a captive portal's page and a redirect to its login are not taken for the Hub`() async throws
+    {
         let page = try await failure(
             FakeHub([:]) { _, _, _ in FakeAnswer(200, [("Content-Type", "text/html")], Data("<html>".utf8)) }
         )
@@ -195,7 +198,9 @@ struct HubFailureTests {
         )
         let error = #expect(throws: HubError.self) { try rows(["texts.py", "README.md"]) }
         #expect(error?.code == .unsupported)
-        #expect(error?.message.contains("needs the Python script texts.py, which Attune does not run") == true)
+        #expect(
+            error?.message.contains("needs the Python script texts.py, which Attune does not run") == true
+        )
     }
 
     @Test func `weights are selected in one format, and pickled ones are rejected with the reason`() throws {
@@ -224,7 +229,9 @@ struct HubFailureTests {
         #expect(error?.message.contains("`attune hub download org/tiny`; `attune inspect`") == true)
     }
 
-    @Test func `adapters, SetFit models and foreign weights are recognised or rejected with the reason`() throws {
+    @Test func `adapters, SetFit models and foreign weights are recognised or rejected with the reason`()
+        throws
+    {
         let id = try RepositoryID("org/tiny", kind: .model)
         func chosen(_ names: [String]) throws -> [String] { try FileSelection.model.apply(to: names, of: id) }
         let whole = ["config.json", "adapter_config.json", "config_setfit.json", "model.safetensors"]

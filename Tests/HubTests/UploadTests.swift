@@ -69,7 +69,8 @@ struct UploadTests {
         hub.requests.filter { $0.method == "POST" && $0.path.contains(ending) }.count
     }
 
-    @Test func `a folder is uploaded to a new repository, with large files outside Git and without hidden files`()
+    @Test
+    func `a folder is uploaded to a new repository, with large files outside Git and without hidden files`()
         async throws
     {
         let hub = FakeHub([:])
@@ -121,7 +122,8 @@ struct UploadTests {
         #expect(hub["org/new"]?.files["model.safetensors"] == contents["model.safetensors"])
     }
 
-    @Test func `a commit that conflicts with a newer one is repeated on top of it and loses nothing`() async throws
+    @Test func `a commit that conflicts with a newer one is repeated on top of it and loses nothing`()
+        async throws
     {
         // Somebody else changes the branch just before the Hub handles the first commit.
         let other = Mutex<FakeHub?>(nil)
@@ -229,7 +231,9 @@ struct UploadTests {
         #expect(error.message.contains("Xet"))
     }
 
-    @Test func `after a store rejects a file, new links are requested, then the error names the store`() async throws {
+    @Test func `after a store rejects a file, new links are requested, then the error names the store`()
+        async throws
+    {
         let hub = FakeHub(
             [:],
             doorman: .init { _, request in request.method == "PUT" ? FakeAnswer(403) : nil }

@@ -28,7 +28,9 @@ struct ConfigurationTests {
             try complaint {
                 $0 = $0.replacing("\"model_type\": \"llama\"", with: "\"model_type\": \"mamba\"")
             }
-            .hasPrefix("config.json: models of type \"mamba\" are not supported; supported are: llama, mistral, ")
+            .hasPrefix(
+                "config.json: models of type \"mamba\" are not supported; supported are: llama, mistral, "
+            )
         )
     }
 

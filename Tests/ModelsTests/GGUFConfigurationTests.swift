@@ -40,8 +40,9 @@ struct GGUFConfigurationTests {
         "gptneox", "bert", "modern-bert",
     ]
 
-    /// Whether two documents are equivalent. Numbers are compared as float32, the type in the file, and objects by the fields of
-    /// the first.
+    /// Whether two documents are equivalent.
+    ///
+    /// Numbers are compared as float32, the type in the file, and objects by the fields of the first.
     private func agree(_ ours: JSONValue, _ theirs: JSONValue) -> Bool {
         if let ours = ours.double, let theirs = theirs.double { return Float(ours) == Float(theirs) }
         if let ours = ours.array, let theirs = theirs.array {

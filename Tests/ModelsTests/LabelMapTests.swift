@@ -53,7 +53,8 @@ struct LabelMapTests {
         let configuration = try ModelConfiguration(parsing: Array(text.utf8), source: "config.json")
         #expect(configuration.labels == names && configuration.labelFault == nil)
         #expect(
-            configuration.labelNote?.contains("gives \"label 99999\" the id 7, but id2label gives 99999") ?? false
+            configuration.labelNote?.contains("gives \"label 99999\" the id 7, but id2label gives 99999")
+                ?? false
         )
     }
 

@@ -44,7 +44,10 @@ struct NarrowCopyTests {
                 try step(parameter, optimizer)
                 // The kernel has already written it.
                 if rule.writesNarrowCopies {
-                    #expect(try bits(#require(parameter.existingBFloat16Copy)) == rounded(parameter), "\(rule)")
+                    #expect(
+                        try bits(#require(parameter.existingBFloat16Copy)) == rounded(parameter),
+                        "\(rule)"
+                    )
                 }
                 #expect(try bits(parameter.narrowed()) == rounded(parameter), "\(rule)")
             }

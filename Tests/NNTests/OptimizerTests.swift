@@ -36,7 +36,9 @@ struct OptimizerTests {
         #expect(try gradientClipping(store.parameters, to: 14).factor == 1)
     }
 
-    @Test func `a step in the backward pass names a non-finite gradient, and reports whether weights changed before`()
+    @Test
+    func
+        `a step in the backward pass names a non-finite gradient, and reports whether weights changed before`()
         throws
     {
         for (maxNorm, hasMoved) in [(1.0, false), (0, true)] {

@@ -99,7 +99,9 @@ struct DisentangledAttentionTests {
     }
 
     // 1e-5: the same sums of a few hundred float32 products in another order.
-    @Test func `a batch of texts of many lengths gives the same results and gradients as each text alone`() throws {
+    @Test func `a batch of texts of many lengths gives the same results and gradients as each text alone`()
+        throws
+    {
         let lengths = [3, 70, 1, 12, 12, 5, 30, 9, 64, 20]
         let batch = try Batch(lengths: lengths, options: Self.options)
         let together = try batch.attention(0..<lengths.count)

@@ -3,7 +3,9 @@ import Testing
 @testable import Torch
 
 @Suite struct FreeCoresTests {
-    /// The number of threads before each look, for the shares that the looks find. Batches are short.
+    /// The number of threads before each look, for the shares that the looks find.
+    ///
+    /// Batches are short.
     private func counts(_ counts: [Int], _ shares: [Double]) -> [Int] {
         var cores = FreeCores(counts: counts)
         var inUse = counts.last ?? 1

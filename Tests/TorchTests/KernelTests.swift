@@ -280,7 +280,9 @@ struct KernelTests {
         }
     }
 
-    @Test func `attention's dropout keeps the expected share of weights, and seeds give different masks`() throws {
+    @Test func `attention's dropout keeps the expected share of weights, and seeds give different masks`()
+        throws
+    {
         let ones = try Tensor.full(1, [400, 1, 16])
         var options = AttentionOptions(scale: 1, window: .full)
         options.dropout = 0.25

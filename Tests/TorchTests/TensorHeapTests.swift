@@ -1,7 +1,9 @@
 import Testing
 import Torch
 
-/// The heap of large tensors. The whole process shares it, so other tests may use it at the same time.
+/// The heap of large tensors.
+///
+/// The whole process shares it, so other tests may use it at the same time.
 struct TensorHeapTests {
     init() { TensorHeap.adopt() }
 

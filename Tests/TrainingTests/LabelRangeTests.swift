@@ -45,7 +45,9 @@ struct LabelRangeTests {
         )
         #expect(try refusal(.classes([7, 7, 7])).hasPrefix("training example 0 has the label id 7"))
         #expect(try refusal(.classes([0, -100, 1])).hasPrefix("training example 1 has the label id -100"))
-        #expect(try refusal(.labelSets([[0], [1, 5], []])).hasPrefix("training example 1 has the label id 5"))
+        #expect(
+            try refusal(.labelSets([[0], [1, 5], []])).hasPrefix("training example 1 has the label id 5")
+        )
         #expect(try refusal(.classes([0, 1, 1])) == "nothing")
     }
 

@@ -74,7 +74,8 @@ struct ModelSelectionTests {
         try FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false)).sorted()
     }
 
-    @Test func `the best weights are loaded even if no save was due at their step and the limit is one`() throws
+    @Test func `the best weights are loaded even if no save was due at their step and the limit is one`()
+        throws
     {
         try withTemporaryFolder { folder in
             let classifier = try classifier()
@@ -154,8 +155,7 @@ struct ModelSelectionTests {
         }
     }
 
-    @Test func `an unknown metric is refused before the first step, with a list of the metrics`() throws
-    {
+    @Test func `an unknown metric is refused before the first step, with a list of the metrics`() throws {
         let classifier = try classifier()
         #expect {
             try trainer(classifier, in: FileManager.default.temporaryDirectory) {

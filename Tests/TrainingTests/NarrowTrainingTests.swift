@@ -71,8 +71,9 @@ struct NarrowTrainingTests {
     }
 
     @Test(arguments: [OptimizerName.adamWFused, .adamW8])
-    func `resuming from a checkpoint gives the same bytes as an uninterrupted run`(optimizer: OptimizerName) throws
-    {
+    func `resuming from a checkpoint gives the same bytes as an uninterrupted run`(
+        optimizer: OptimizerName
+    ) throws {
         try withTemporaryFolder { folder in
             let save = { (arguments: inout TrainingArguments) in
                 arguments.saveStrategy = .steps

@@ -88,8 +88,7 @@ struct NonFiniteTests {
         }
     }
 
-    @Test func `a huge weight is traced to the layer with the overflow, with its type and token`() throws
-    {
+    @Test func `a huge weight is traced to the layer with the overflow, with its type and token`() throws {
         try withTemporaryFolder { folder in
             let text = try stopped(in: folder) { classifier in
                 try classifier.model.parameters["model.layers.0.mlp.up_proj.weight"]?.value.fill(3e38)
@@ -148,7 +147,8 @@ struct NonFiniteTests {
         }
     }
 
-    @Test(arguments: [1, 2]) func `non-finite gradients of a finite loss are reported with parameter, type and examples`(
+    @Test(arguments: [1, 2])
+    func `non-finite gradients of a finite loss are reported with parameter, type and examples`(
         accumulation: Int
     ) throws {
         try withTemporaryFolder { folder in
@@ -164,7 +164,8 @@ struct NonFiniteTests {
             )
             let (replay, model) = try StepReplay.load(folder.appending(path: "replay-step-1.safetensors"))
             #expect(
-                replay.fault == "gradients are NaN or infinite" && replay.learningRate == 5e-5 && replay.seed == 42
+                replay.fault == "gradients are NaN or infinite" && replay.learningRate == 5e-5
+                    && replay.seed == 42
             )
             let report = try replay.run(on: model)
             guard case .gradient(let gradient) = report.origin else {
@@ -175,7 +176,9 @@ struct NonFiniteTests {
             // The last norm's backward pass overflows, and the next gradient is that of the last block's last product.
             #expect(gradient.name == "model.layers.1.mlp.down_proj.weight")
             #expect(
-                text.contains("the first non-finite gradient in the backward pass is that of \(gradient.name) (float32)"),
+                text.contains(
+                    "the first non-finite gradient in the backward pass is that of \(gradient.name) (float32)"
+                ),
                 "\(text) \(report.explanation)"
             )
             // The gradients of the head and the last norm come first, and are finite.
@@ -254,8 +257,7 @@ struct NonFiniteTests {
         }
     }
 
-    @Test func `there is no replay file if turned off, and a write failure is reported`() throws
-    {
+    @Test func `there is no replay file if turned off, and a write failure is reported`() throws {
         try withTemporaryFolder { folder in
             func damage(_ classifier: TextClassifier) throws {
                 try classifier.model.parameters["score.weight"]?.value.fill(.nan)

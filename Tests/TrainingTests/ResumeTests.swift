@@ -238,8 +238,7 @@ struct ResumeTests {
         }
     }
 
-    @Test func `an unchanged run gives no note, and a second resumption remembers the first change`() throws
-    {
+    @Test func `an unchanged run gives no note, and a second resumption remembers the first change`() throws {
         try withTemporaryFolder { folder in
             let whole = try run(Setup(), in: folder.appending(path: "whole"), resumes: false)
             _ = try run(Setup(), in: folder, resumes: false, stopAfter: 2)
@@ -346,7 +345,9 @@ struct ResumeTests {
         }
     }
 
-    @Test func `a best evaluation with the plain loss is not compared with one with the training loss`() throws {
+    @Test func `a best evaluation with the plain loss is not compared with one with the training loss`()
+        throws
+    {
         try withTemporaryFolder { folder in
             var setup = Setup()
             setup.arguments.loadBestModelAtEnd = true

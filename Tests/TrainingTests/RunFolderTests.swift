@@ -20,7 +20,8 @@ struct RunFolderTests {
         try String(contentsOf: folder.appending(path: name).appending(path: "content"), encoding: .utf8)
     }
 
-    @Test func `unfinished checkpoints of killed runs are removed, and those being replaced are restored`() throws
+    @Test func `unfinished checkpoints of killed runs are removed, and those being replaced are restored`()
+        throws
     {
         try withTemporaryFolder { folder in
             let others = ["checkpoint-7", "checkpoint-9", ".checkpoint-x", ".checkpoint-1.2.other", "runs"]

@@ -451,7 +451,9 @@ struct TrainerHeadTests {
                 train: numbers,
                 outputFolder: FileManager.default.temporaryDirectory
             )
-        } throws: { "\($0)".contains("no targets of the classifier's problem type, single_label_classification") }
+        } throws: {
+            "\($0)".contains("no targets of the classifier's problem type, single_label_classification")
+        }
         #expect(throws: TrainingError.self) { try evaluate(classifier, on: numbers) }
         #expect(throws: TrainingError.self) { try evaluate(classifier, on: classifier.encode(["a"])) }
     }

@@ -42,7 +42,9 @@ struct Check {
             bytes += info.byteCount
             let tensor = try checkpoint.tensor(name)
             guard tensor.shape == info.shape else {
-                throw Fault(description: "\(name) has shape \(tensor.shape), but its description \(info.shape)")
+                throw Fault(
+                    description: "\(name) has shape \(tensor.shape), but its description \(info.shape)"
+                )
             }
             _ = try nonFinite(in: tensor)
         }

@@ -1,6 +1,8 @@
 import FuzzSupport
 
-/// Damages the values of JSON. Most documents stay valid JSON, so that they reach the readers' own checks.
+/// Damages the values of JSON.
+///
+/// Most documents stay valid JSON, so that they reach the readers' own checks.
 struct JSONDamage {
     private static let words = [
         "0", "-1", "1", "2", "3", "7", "9", "17", "64", "2.5", "0.5", "-0.0", "1e-400", "1e999", "255",

@@ -92,7 +92,8 @@ struct Check {
                 back.columnNames.map({ Array($0.utf8) }) == data.columnNames.map({ Array($0.utf8) })
             else {
                 throw Fault(
-                    description: "\(format): different columns or rows: \(back.columnNames), \(data.columnNames)"
+                    description:
+                        "\(format): different columns or rows: \(back.columnNames), \(data.columnNames)"
                 )
             }
             for (name, feature) in data.features {

@@ -7,7 +7,9 @@ import FuzzSupport
 // Inputs depend only on their number. The current input is in WORK and its number in `WORK/at`, so that both are available after
 // a crash. WORK should be a memory file system. After a failure Scripts/fuzz-data restarts this with the next input.
 
-/// A file to damage. Its name shows the format.
+/// A file to damage.
+///
+/// Its name shows the format.
 struct Seed {
     var name: String
     var bytes: [UInt8]

@@ -20,7 +20,12 @@ public enum OptimizerChoice: Sendable, Equatable {
         nesterov: Bool = false
     )
     /// Lion.
-    case lion(learningRate: Double = 5e-5, weightDecay: Double = 0, beta1: Double = 0.9, beta2: Double = 0.999)
+    case lion(
+        learningRate: Double = 5e-5,
+        weightDecay: Double = 0,
+        beta1: Double = 0.9,
+        beta2: Double = 0.999
+    )
     /// Adafactor.
     case adafactor(learningRate: Double = 5e-5, weightDecay: Double = 0)
 

@@ -50,9 +50,13 @@ extension Recipe {
 
     /// Settings whose defaults depend on others.
     private static func complete(_ given: inout [String: SettingValue]) {
-        if given["eval_strategy"] == nil, given["eval_steps"] != nil { given["eval_strategy"] = .text("steps") }
+        if given["eval_strategy"] == nil, given["eval_steps"] != nil {
+            given["eval_strategy"] = .text("steps")
+        }
         // Weights in bfloat16 are multiplied in bfloat16.
-        if given["weights_dtype"] == .text("bf16"), Set(given.keys).isDisjoint(with: ["precision", "bf16", "tf32"]) {
+        if given["weights_dtype"] == .text("bf16"),
+            Set(given.keys).isDisjoint(with: ["precision", "bf16", "tf32"])
+        {
             given["precision"] = .text("bf16")
         }
         if let column = given["stratify_by"], given["sample"] != nil {
@@ -116,7 +120,9 @@ extension Recipe: Codable {
     /// - Throws: What the encoder throws.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: SettingKey.self)
-        for (name, value) in givenValues { try container.encode(value, forKey: SettingKey(stringValue: name)) }
+        for (name, value) in givenValues {
+            try container.encode(value, forKey: SettingKey(stringValue: name))
+        }
     }
 }
 

@@ -123,7 +123,9 @@ extension Recipe {
             return text.isEmpty ? nil : ScheduleText(text)
         }
         set {
-            guard let newValue, let options = try? SchedulerOptions(newValue.text, for: schedule.type) else { return }
+            guard let newValue, let options = try? SchedulerOptions(newValue.text, for: schedule.type) else {
+                return
+            }
             schedule = ScheduleChoice(schedule.type, options, warmup: schedule.warmup)
         }
     }

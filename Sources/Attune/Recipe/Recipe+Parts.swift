@@ -39,7 +39,8 @@ extension Recipe {
         ///   - share: Between 0 and 1.
         ///   - stratified: Whether each label keeps its share, if every text has one label.
         ///   - seed: The seed of the draw.
-        public static func holdOut(_ share: Double, stratified: Bool = true, seed: UInt64 = 42) -> Evaluation {
+        public static func holdOut(_ share: Double, stratified: Bool = true, seed: UInt64 = 42) -> Evaluation
+        {
             .holdOut(.fraction(share), stratification: stratified ? .labels : .nothing, seed: seed)
         }
     }

@@ -4,8 +4,11 @@ import NN
 import Training
 
 extension Recipe {
-    /// Every setting of a recipe. A setting comes after those that it depends on.
-    public static let settings = dataSettings + evaluationSettings + trainingSettings + memorySettings + timesSettings
+    /// Every setting of a recipe.
+    ///
+    /// A setting comes after those that it depends on.
+    public static let settings =
+        dataSettings + evaluationSettings + trainingSettings + memorySettings + timesSettings
 
     // MARK: Model and data
 
@@ -138,7 +141,8 @@ extension Recipe {
             "Hold out a share (0.2) or a number (500) of the rows; every label keeps its share.",
             placeholder: "size",
             allowed: (
-                "a share of the rows between 0 and 1, or a whole number of rows above 0", { $0 != .fraction(1) }
+                "a share of the rows between 0 and 1, or a whole number of rows above 0",
+                { $0 != .fraction(1) }
             )
         ),
         Setting(
@@ -363,7 +367,13 @@ extension Recipe {
             placeholder: "count",
             allowed: ("a whole number from 0", { ($0 ?? 0) >= 0 })
         ),
-        Setting("precision", .training, \.precision, "fp32, tf32 or bf16: the type of matrix products.", placeholder: "type"),
+        Setting(
+            "precision",
+            .training,
+            \.precision,
+            "fp32, tf32 or bf16: the type of matrix products.",
+            placeholder: "type"
+        ),
         Setting("bf16", .training, \.asksForBF16, "The same as precision bf16."),
         Setting("tf32", .training, \.asksForTF32, "The same as precision tf32."),
         Setting(
@@ -383,7 +393,13 @@ extension Recipe {
             "The seed of head and dropout and, without data_seed, of the order of the data.",
             placeholder: "seed"
         ),
-        Setting("data_seed", .training, \.dataSeed, "The seed of the order of the data.", placeholder: "seed"),
+        Setting(
+            "data_seed",
+            .training,
+            \.dataSeed,
+            "The seed of the order of the data.",
+            placeholder: "seed"
+        ),
         Setting(
             "train_sampling_strategy",
             .training,
@@ -397,7 +413,12 @@ extension Recipe {
             \.dropsLast,
             "Leave out the last examples of an epoch if they do not fill a micro-batch."
         ),
-        Setting("reinit_head", .training, \.reinitializesHead, "Start a new head even if the model is a classifier."),
+        Setting(
+            "reinit_head",
+            .training,
+            \.reinitializesHead,
+            "Start a new head even if the model is a classifier."
+        ),
         Setting(
             "allow_many_classes",
             .training,
@@ -493,7 +514,13 @@ extension Recipe {
             unless: evaluating,
             allowed: notNegative
         ),
-        Setting("eval_on_start", .times, \.evaluates.atStart, "Evaluate before the first step as well.", unless: evaluating),
+        Setting(
+            "eval_on_start",
+            .times,
+            \.evaluates.atStart,
+            "Evaluate before the first step as well.",
+            unless: evaluating
+        ),
         Setting(
             "per_device_eval_batch_size",
             .times,
@@ -549,7 +576,9 @@ extension Recipe {
             .times,
             \.saving.modelOnly,
             "Save the model alone in checkpoints: smaller, but such checkpoints cannot be resumed.",
-            unless: { $0.saving.strategy == .no ? Setting.Need("save_strategy", "steps, epoch or best") : nil }
+            unless: {
+                $0.saving.strategy == .no ? Setting.Need("save_strategy", "steps, epoch or best") : nil
+            }
         ),
         Setting(
             "report_to",

@@ -33,7 +33,9 @@ public struct Recipe: Sendable, Equatable {
     public var problemType: ProblemType?
     /// Names for the labels of the model's head, by id; nil keeps the names that it has.
     public var labelNames: [String]?
-    /// The maximum number of tokens of a text; longer texts are cut. Nil uses the model's limit.
+    /// The maximum number of tokens of a text; longer texts are cut.
+    ///
+    /// Nil uses the model's limit.
     public var maxLength: Int?
     /// What to do with rows that have no label: refuse or drop.
     public var missingLabels = RowPolicy.refuse

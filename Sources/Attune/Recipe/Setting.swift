@@ -76,10 +76,16 @@ public struct Setting: Sendable {
         read = { $0[keyPath: path].settingValue }
         write = { recipe, given throws(SettingError) in
             guard let value = Value(given) else {
-                throw SettingError(name, .wrongValue(given.text, expected: allowed?.words ?? Value.expectation))
+                throw SettingError(
+                    name,
+                    .wrongValue(given.text, expected: allowed?.words ?? Value.expectation)
+                )
             }
             guard allowed?.test(value) ?? true else {
-                throw SettingError(name, .wrongValue(given.text, expected: allowed?.words ?? Value.expectation))
+                throw SettingError(
+                    name,
+                    .wrongValue(given.text, expected: allowed?.words ?? Value.expectation)
+                )
             }
             if let need = need(recipe) {
                 // A value that says nothing new may stay: the recipe that a run leaves lists every setting.

@@ -28,7 +28,9 @@ final class ComputeThread: SerialExecutor, Sendable {
 
     func asUnownedSerialExecutor() -> UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }
 
-    /// The jobs that wait. The thread holds them and not the executor, which could not end otherwise.
+    /// The jobs that wait.
+    ///
+    /// The thread holds them and not the executor, which could not end otherwise.
     private final class Jobs: Sendable {
         private struct State {
             var waiting: [(UnownedJob, UnownedSerialExecutor)] = []

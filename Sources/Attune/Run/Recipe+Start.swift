@@ -32,7 +32,8 @@ public struct RunOptions: Sendable {
     /// The Hub and its cache.
     public var hub: HubEnvironment = .process
     /// The folder where measurements of this machine are kept; nil computes as the CPU's instruction sets suggest.
-    public var measurements: URL? = FileManager.default.urls(for: .cachesDirectory, in: .userDomainMask).first?
+    public var measurements: URL? = FileManager.default.urls(for: .cachesDirectory, in: .userDomainMask)
+        .first?
         .appending(path: "attune/products", directoryHint: .isDirectory)
 
     /// A GPU if there is one, and nothing of your own.
@@ -84,7 +85,9 @@ extension Recipe {
         let worker = TrainingWorker(thread)
         Task { [job] in
             let result: Result<TrainingRun.Result, any Error>
-            do { result = .success(try await worker.run(job, options, in: folder, recipe: text, state)) } catch {
+            do {
+                result = .success(try await worker.run(job, options, in: folder, recipe: text, state))
+            } catch {
                 result = .failure(error)
             }
             state.finish(result)

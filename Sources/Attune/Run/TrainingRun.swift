@@ -34,7 +34,9 @@ public struct TrainingRun: Sendable {
     /// Asks the run to finish its step, to save a checkpoint and to end.
     public func stop() { state.stop() }
 
-    /// Asks the run to save a checkpoint after its step. The run continues.
+    /// Asks the run to save a checkpoint after its step.
+    ///
+    /// The run continues.
     public func saveCheckpoint() { state.saveCheckpoint() }
 
     /// What a run leaves.
@@ -117,7 +119,9 @@ public struct TrainingRun: Sendable {
     }
 }
 
-/// A run was stopped before its end. A checkpoint is saved, from which it can be resumed.
+/// A run was stopped before its end.
+///
+/// A checkpoint is saved, from which it can be resumed.
 public struct TrainingInterrupted: Error, Sendable, Equatable, CustomStringConvertible {
     /// Optimizer steps taken.
     public let step: Int

@@ -28,7 +28,9 @@ struct HubLoginCommand: ParsableCommand {
             try print("logged in as \(account.name)\(account.role.map { ", who may \($0)" } ?? "")")
             for name in ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"]
             where !(environment.variables[name] ?? "").isEmpty {
-                writeToStandardError("attune: note: the variable \(name) takes precedence over this login; unset it\n")
+                writeToStandardError(
+                    "attune: note: the variable \(name) takes precedence over this login; unset it\n"
+                )
             }
         }
     }

@@ -24,14 +24,19 @@ struct HubUploadCommand: ParsableCommand {
     @Argument(help: "The repository, as name, org/name or org/name@branch; a name alone is in your account.")
     var repository: String
 
-    @Option(help: ArgumentHelp("Only these files or patterns; `*` also matches slashes.", valueName: "pattern"))
+    @Option(
+        help: ArgumentHelp("Only these files or patterns; `*` also matches slashes.", valueName: "pattern")
+    )
     var include: [String] = []
 
     @Option(help: ArgumentHelp("Files or patterns to leave out.", valueName: "pattern"))
     var exclude: [String] = []
 
     @Option(
-        help: ArgumentHelp("Delete these files from the repository, except those being uploaded.", valueName: "pattern")
+        help: ArgumentHelp(
+            "Delete these files from the repository, except those being uploaded.",
+            valueName: "pattern"
+        )
     )
     var delete: [String] = []
 

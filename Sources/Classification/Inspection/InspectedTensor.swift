@@ -2,7 +2,9 @@ import Models
 
 /// A tensor of a checkpoint, as described in its header.
 public struct InspectedTensor: Sendable, Equatable {
-    /// The tensor's name in the checkpoint. For a GGUF of a known family, its name on the Hub.
+    /// The tensor's name in the checkpoint.
+    ///
+    /// For a GGUF of a known family, its name on the Hub.
     public var name: String
     /// The shape, outermost dimension first.
     public var shape: [Int]

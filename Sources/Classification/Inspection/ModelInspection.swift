@@ -4,7 +4,9 @@ import JSON
 public import Models
 public import Tokenization
 
-/// The properties of a model on disk, from its configuration, its checkpoint's header and its tokenizer. No weight is read.
+/// The properties of a model on disk, from its configuration, its checkpoint's header and its tokenizer.
+///
+/// No weight is read.
 ///
 /// Models of an unknown family can be inspected too.
 public struct ModelInspection: Sendable {
@@ -28,7 +30,9 @@ public struct ModelInspection: Sendable {
 
     /// The folder or file.
     public let path: String
-    /// The model's class name from its configuration. For a GGUF of an unknown family, the file's own term.
+    /// The model's class name from its configuration.
+    ///
+    /// For a GGUF of an unknown family, the file's own term.
     public let architecture: String?
     /// The configuration; nil if it is missing or cannot be read.
     public let configuration: ModelConfiguration?

@@ -12,7 +12,9 @@ public struct ClassifierHead: Sendable, Equatable {
     /// Whether the configuration states the problem type; otherwise it is inferred as in transformers.
     public let isProblemTypeStated: Bool
 
-    /// Reads the description of the head, without any weight. Nil for a base model, and if there is no model.
+    /// Reads the description of the head, without any weight.
+    ///
+    /// Nil for a base model, and if there is no model.
     ///
     /// - Parameters:
     ///   - path: A model's folder or a `.gguf` file.

@@ -15,7 +15,9 @@ public import Models
 public struct ClassifierSettings: Sendable, Equatable {
     /// The column with the texts.
     public var textColumn: String?
-    /// The column with the second texts of pairs. An empty name means single texts.
+    /// The column with the second texts of pairs.
+    ///
+    /// An empty name means single texts.
     public var textPairColumn: String?
     /// The column with the labels, or one column of 0 and 1 per label.
     public var labelColumns: [String]?
@@ -32,7 +34,9 @@ public struct ClassifierSettings: Sendable, Equatable {
     public var emptyTexts: RowPolicy?
     /// How rows without a label are treated.
     public var missingLabels: RowPolicy?
-    /// The loss of training, if it is not the plain loss of the problem type. Evaluation computes the same loss.
+    /// The loss of training, if it is not the plain loss of the problem type.
+    ///
+    /// Evaluation computes the same loss.
     package var loss: LossSettings?
     /// Fields of a later version, kept when the model is saved again.
     var laterFields = JSONObject()
@@ -40,7 +44,9 @@ public struct ClassifierSettings: Sendable, Equatable {
     /// Creates settings in which nothing is set.
     public init() {}
 
-    /// The names of fields in the file that this version does not know. They have no effect.
+    /// The names of fields in the file that this version does not know.
+    ///
+    /// They have no effect.
     public var unknownFields: [String] { laterFields.members.map(\.name) }
 
     /// Returns these settings, completed by others.

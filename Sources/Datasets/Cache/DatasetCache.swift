@@ -76,7 +76,9 @@ public struct DatasetCache: Sendable {
         return entries.sorted { $0.lastUsed > $1.lastUsed }
     }
 
-    /// Deletes cached datasets. A run that has mapped one can still read it.
+    /// Deletes cached datasets.
+    ///
+    /// A run that has mapped one can still read it.
     ///
     /// - Parameter date: Deletes the datasets last used before this date; nil deletes all.
     /// - Returns: The number of deleted files, and their total size in bytes.

@@ -58,7 +58,11 @@ extension Dataset {
             + "\(names.prefix(8).map { "\"\($0)\"" }.joined(separator: ", "))"
         if names.count > 8 { note += ", …" }
         if let first = labels.incomplete.first {
-            let row = counted(labels.incomplete.count, "row lacks some of them and counts", "rows lack some of them and count")
+            let row = counted(
+                labels.incomplete.count,
+                "row lacks some of them and counts",
+                "rows lack some of them and count"
+            )
             note +=
                 "; \(row) as unlabelled (the first is \(location(ofRow: first)))"
         }

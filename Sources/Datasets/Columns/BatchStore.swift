@@ -8,7 +8,9 @@ public struct StorageOptions: Sendable {
     ///
     /// Larger data goes to a temporary file that is memory-mapped. Default 1 GB.
     public var memoryLimit = 1 << 30
-    /// The folder for temporary files. They are unlinked while in use, so none is left behind.
+    /// The folder for temporary files.
+    ///
+    /// They are unlinked while in use, so none is left behind.
     public var temporaryFolder = FileManager.default.temporaryDirectory
 
     /// Creates the default options.

@@ -7,7 +7,9 @@ struct ClassCodes: Sendable {
 }
 
 extension Column {
-    /// The classes of the values. For a list column, which must be loaded: the classes of all elements, row by row.
+    /// The classes of the values.
+    ///
+    /// For a list column, which must be loaded: the classes of all elements, row by row.
     ///
     /// - Throws: `.badFile`.
     ///
@@ -102,7 +104,9 @@ private struct ClassTable: Sendable {
     }
 }
 
-/// Compares whether two batches share their texts. It keeps the batch alive, so that its memory is not reused.
+/// Compares whether two batches share their texts.
+///
+/// It keeps the batch alive, so that its memory is not reused.
 private struct SharedDictionary: Sendable, Equatable {
     private let batch: ClassBatch
 

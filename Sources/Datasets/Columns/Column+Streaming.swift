@@ -43,7 +43,9 @@ extension Dataset {
         for stretch in try stretches(of: name) { try stretch.read(body) }
     }
 
-    /// The ranges to read. Selected rows are loaded first, because they may be anywhere in the file.
+    /// The ranges to read.
+    ///
+    /// Selected rows are loaded first, because they may be anywhere in the file.
     private func stretches(of name: String) throws(DatasetError) -> [Stretch] {
         let column = columns[try index(of: name)]
         guard column.selection != nil else {

@@ -48,7 +48,9 @@ extension Column {
         self.init(feature: feature ?? Feature(chosen), type: chosen, batches: batches)
     }
 
-    /// Rejects integers that do not fit into 32 bits, and ids beyond the classes. A negative id means "no label".
+    /// Rejects integers that do not fit into 32 bits, and ids beyond the classes.
+    ///
+    /// A negative id means "no label".
     private static func checkRange(
         of values: [CellValue],
         type: ColumnType,

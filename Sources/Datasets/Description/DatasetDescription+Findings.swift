@@ -272,7 +272,8 @@ extension DatasetDescription {
             .smallClasses,
             small.count,
             "\(counted(small.count, "class has", "classes have")) fewer than \(smallClass) rows",
-            do: "add rows or merge classes: a 20 % hold-out would get about one such row, so its score would mean nothing",
+            do:
+                "add rows or merge classes: a 20 % hold-out would get about one such row, so its score would mean nothing",
             [Finding.Example(labels: small.map(\.name))]
         )
         let used = labels.classes.filter { $0.count > 0 }

@@ -88,7 +88,9 @@ public struct LabelCounts: Sendable, Equatable {
         negativeClasses = labels.isMultiLabel ? [] : Self.negative(classes.map(\.name))
     }
 
-    /// The ids -1 and -100 next to a complete range of ids from 0. The values -1, 0 and 1 alone count as ratings.
+    /// The ids -1 and -100 next to a complete range of ids from 0.
+    ///
+    /// The values -1, 0 and 1 alone count as ratings.
     private static func negative(_ names: [String]) -> [String] {
         let ids = names.compactMap { Int($0) }
         let classes = Set(ids.filter { $0 >= 0 })

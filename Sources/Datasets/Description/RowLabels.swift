@@ -1,4 +1,6 @@
-/// The labels of every row, stored as distinct sets of classes. A single class is a set of one.
+/// The labels of every row, stored as distinct sets of classes.
+///
+/// A single class is a set of one.
 package struct RowLabels: Sendable {
     /// The class names.
     package let names: [String]

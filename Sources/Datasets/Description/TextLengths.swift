@@ -43,7 +43,9 @@ public struct TextLengths: Sendable, Equatable {
         histogram = Self.histogram(sorted, most: quartiles[4], usual: percentile99)
     }
 
-    /// Sorts lengths. Most are small, so a counting sort is faster than comparisons.
+    /// Sorts lengths.
+    ///
+    /// Most are small, so a counting sort is faster than comparisons.
     private static func sorted(_ lengths: [Int32]) -> [Int32] {
         let countedBelow: Int32 = 1 << 16
         var counts = [Int](repeating: 0, count: Int(countedBelow))

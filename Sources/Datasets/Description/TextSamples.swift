@@ -1,5 +1,7 @@
 extension Dataset {
-    /// Returns the beginnings of the texts of a few rows. This reads the file again, because texts are not kept.
+    /// Returns the beginnings of the texts of a few rows.
+    ///
+    /// This reads the file again, because texts are not kept.
     ///
     /// - Parameters:
     ///   - rows: Any rows, in any order.

@@ -70,7 +70,9 @@ struct TextScan: Sendable {
         }
     }
 
-    /// Combines two scans into one of pairs. Pairs are equal if both texts are, and missing if both texts are.
+    /// Combines two scans into one of pairs.
+    ///
+    /// Pairs are equal if both texts are, and missing if both texts are.
     ///
     /// - Parameter other: The scan of the second texts, with the same number of rows.
     /// - Returns: A scan of pairs, with the total lengths of both texts.

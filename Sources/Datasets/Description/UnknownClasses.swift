@@ -1,8 +1,9 @@
 import Files
 
 extension Dataset {
-    /// Rejects a class column in which a row has an id beyond the class names. Such a file was written with too few names,
-    /// and treating the row as unlabelled would hide that.
+    /// Rejects a class column in which a row has an id beyond the class names.
+    ///
+    /// Such a file was written with too few names, and treating the row as unlabelled would hide that.
     ///
     /// A negative id means "no label", as -1 does in datasets and -100 in the losses of transformers.
     ///

@@ -49,7 +49,9 @@ struct DelimitedReader {
         guard try read(&record) else { throw input.bad("has no header") }
         let header = (0..<record.count).map { record.string($0) ?? "" }
         if let twice = Dictionary(grouping: header, by: { Array($0.utf8) }).first(where: { $1.count > 1 }) {
-            throw input.bad("two columns are named \"\(String(decoding: twice.key, as: UTF8.self))\"; rename one")
+            throw input.bad(
+                "two columns are named \"\(String(decoding: twice.key, as: UTF8.self))\"; rename one"
+            )
         }
         var pending: [DelimitedRecord] = []
         while pending.count < 2, try read(&record) {

@@ -12,7 +12,9 @@ struct JSONColumn {
     var conflict: String?
     private let storage: StorageOptions
     private var type: ColumnType?
-    /// The number of missing values at the start. There may be many, so they are only counted.
+    /// The number of missing values at the start.
+    ///
+    /// There may be many, so they are only counted.
     private var leadingMissing = 0
     /// The next rows, up to the first that determines the type: empty lists, infinite numbers and missing values.
     private var leading: [CellValue] = []
@@ -89,7 +91,9 @@ struct JSONColumn {
         return try endRow()
     }
 
-    /// Adds a row of Label Studio's choices. In such a column, a plain text is one choice.
+    /// Adds a row of Label Studio's choices.
+    ///
+    /// In such a column, a plain text is one choice.
     ///
     /// Source: https://labelstud.io/guide/export (JSON_MIN and CSV).
     ///
@@ -117,7 +121,9 @@ struct JSONColumn {
         return try endRow()
     }
 
-    /// Switches to nested values. Earlier values are dropped, because a column cannot hold both.
+    /// Switches to nested values.
+    ///
+    /// Earlier values are dropped, because a column cannot hold both.
     private mutating func startNested() {
         var parts = JSONParts(name: name, storage)
         parts.holdsOthers = type != nil || leading.contains(where: \.isInfinite)

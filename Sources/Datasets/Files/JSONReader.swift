@@ -219,7 +219,9 @@ struct JSONReader {
                 next = column + 1
                 // Columns that a row lacks are padded when they next appear.
                 guard columns[column].count <= rows else {
-                    throw input.bad("line \(number) has the key \"\(String(decoding: key, as: UTF8.self))\" twice")
+                    throw input.bad(
+                        "line \(number) has the key \"\(String(decoding: key, as: UTF8.self))\" twice"
+                    )
                 }
                 try columns[column].pad(to: rows)
                 try append(valueOf: column, from: &scanner, bytes, number: number)
@@ -262,7 +264,8 @@ struct JSONReader {
             fits = try columns[column].append(text: text)
         case UInt8(ascii: "["):
             let values = list(&scanner)
-            let isMixed = values.map { !CellValue.list($0).isUntypedList && CellValue.list($0).type == nil } ?? false
+            let isMixed =
+                values.map { !CellValue.list($0).isUntypedList && CellValue.list($0).type == nil } ?? false
             kind = isMixed ? "a list of values of different types" : "a list"
             if let list = values {
                 guard list.count < Self.mostElements else {
@@ -314,7 +317,9 @@ struct JSONReader {
         "\"\(String(decoding: columns[column].name, as: UTF8.self))\""
     }
 
-    /// Records the first line that mixes nested and other values. The column is left out, and using it gives the reason.
+    /// Records the first line that mixes nested and other values.
+    ///
+    /// The column is left out, and using it gives the reason.
     private mutating func noteConflict(_ column: Int, _ kind: String, isNested: Bool, number: Int) {
         hasNested = hasNested || isNested
         guard columns[column].conflicts(withNested: isNested) else { return }
@@ -362,7 +367,9 @@ struct JSONReader {
 
     /// The error for a row that is not an object.
     private func notAnObject(_ bytes: [UInt8], number: Int) -> DatasetError {
-        guard bytes.count <= Self.mostExplained else { return input.bad("line \(number) is not a JSON object") }
+        guard bytes.count <= Self.mostExplained else {
+            return input.bad("line \(number) is not a JSON object")
+        }
         do throws(JSONError) {
             let value = try JSONValue.parse(bytes, allowingNonFinite: true)
             guard value.object == nil else {

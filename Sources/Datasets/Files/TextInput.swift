@@ -71,7 +71,9 @@ final class TextInput {
         }
     }
 
-    /// The maximum size of a row in bytes. A row is copied several times, so this also limits memory.
+    /// The maximum size of a row in bytes.
+    ///
+    /// A row is copied several times, so this also limits memory.
     static let mostRowBytes = 128 << 20
 
     /// Makes an error about this file.
@@ -79,7 +81,10 @@ final class TextInput {
 
     /// The error for a row that is not UTF-8.
     func notUTF8(line: Int) -> DatasetError {
-        DatasetError(.badEncoding, "\(path): line \(line) is not UTF-8; convert the file, for example with iconv")
+        DatasetError(
+            .badEncoding,
+            "\(path): line \(line) is not UTF-8; convert the file, for example with iconv"
+        )
     }
 }
 

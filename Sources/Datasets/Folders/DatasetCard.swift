@@ -40,7 +40,10 @@ struct DatasetCard {
         let yaml = lines[..<end].joined(separator: "\n")
         // A few nested aliases can expand to more than any memory holds.
         guard aliasCount(in: yaml) <= mostAliases else {
-            throw DatasetError(.badFile, "\(path): the YAML front matter has too many aliases; write them out")
+            throw DatasetError(
+                .badFile,
+                "\(path): the YAML front matter has too many aliases; write them out"
+            )
         }
         do { return try Yams.compose(yaml: yaml)?.mapping } catch {
             throw DatasetError(.badFile, "\(path): the YAML front matter cannot be read: \(error)")

@@ -1,7 +1,9 @@
 import Files
 import Foundation
 
-/// The files of a dataset, by split. A dataset is a file, a pattern, or a folder with the Hub's layout.
+/// The files of a dataset, by split.
+///
+/// A dataset is a file, a pattern, or a folder with the Hub's layout.
 ///
 /// Source: `data_files.py` of datasets 5.2.
 struct DatasetFiles {

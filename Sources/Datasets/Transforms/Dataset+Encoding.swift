@@ -1,5 +1,7 @@
 extension Dataset {
-    /// Encodes a column's values as class ids. The class names are the values' texts in code-point order.
+    /// Encodes a column's values as class ids.
+    ///
+    /// The class names are the values' texts in code-point order.
     ///
     /// The ids follow from the names, so users never assign them.
     ///

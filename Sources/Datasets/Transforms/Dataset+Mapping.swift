@@ -8,7 +8,8 @@ extension Dataset {
     ///   - isIncluded: Returns whether to keep a row.
     /// - Returns: A dataset of those rows.
     /// - Throws: `.missingColumn`, `.badFile`, and errors of `isIncluded`.
-    public func filter(columns: [String]? = nil, _ isIncluded: (DatasetRow) throws -> Bool) throws -> Dataset {
+    public func filter(columns: [String]? = nil, _ isIncluded: (DatasetRow) throws -> Bool) throws -> Dataset
+    {
         var kept: [Int] = []
         for row in try rows(columns: columns) where try isIncluded(row) { kept.append(row.index) }
         return select(kept)

@@ -12,7 +12,9 @@ extension Dataset {
         return try RowLabels(self, columns: columns)
     }
 
-    /// Returns the error for rows without a label. If no row has a label, it says so and names the split.
+    /// Returns the error for rows without a label.
+    ///
+    /// If no row has a label, it says so and names the split.
     ///
     /// - Parameters:
     ///   - missing: The number of rows without a label.

@@ -1,6 +1,8 @@
 import Foundation
 
-/// A server with the Hub's API. The token is sent only to it.
+/// A server with the Hub's API.
+///
+/// The token is sent only to it.
 public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
     /// Scheme, host, port and path, without a trailing slash.
     public let description: String

@@ -69,7 +69,9 @@ public struct HubEnvironment: Sendable, Equatable {
         ["1", "ON", "YES", "TRUE"].contains(value(name)?.uppercased())
     }
 
-    /// A path with `~`, `$NAME` and `${NAME}` expanded. Relative paths start at ``workingFolder``.
+    /// A path with `~`, `$NAME` and `${NAME}` expanded.
+    ///
+    /// Relative paths start at ``workingFolder``.
     private func expanded(_ path: String) -> URL {
         var text = path
         if text == "~" || text.hasPrefix("~/") { text = home.path(percentEncoded: false) + text.dropFirst() }

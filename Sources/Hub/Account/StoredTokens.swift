@@ -52,7 +52,9 @@ extension Token {
     }
 }
 
-/// The file of tokens by name: sections in the format of Python's `configparser`. Other sections stay unchanged.
+/// The file of tokens by name: sections in the format of Python's `configparser`.
+///
+/// Other sections stay unchanged.
 struct TokenSections {
     private var sections: [(name: String, lines: [Substring])] = []
 

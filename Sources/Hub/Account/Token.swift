@@ -3,7 +3,9 @@ import Files
 import Foundation
 import SystemPackage
 
-/// An access token for the Hub. Printing it never shows the secret.
+/// An access token for the Hub.
+///
+/// Printing it never shows the secret.
 public struct Token: Sendable, Equatable, CustomStringConvertible, CustomDebugStringConvertible,
     CustomReflectable
 {
@@ -108,7 +110,10 @@ public struct Token: Sendable, Equatable, CustomStringConvertible, CustomDebugSt
             )
         } catch {
             // The reader's own error could show a line of the file.
-            throw FileError(.inputOutput, "cannot read \(path); write one NAME=value per line, or remove the file")
+            throw FileError(
+                .inputOutput,
+                "cannot read \(path); write one NAME=value per line, or remove the file"
+            )
         }
         let reader = ConfigReader(provider: provider)
         for (key, name) in [("hf.token", "HF_TOKEN"), ("hf.hub.token", "HF_HUB_TOKEN")] {

@@ -35,7 +35,9 @@ extension HubCache {
         }.sorted { $0.name < $1.name }
     }
 
-    /// Deletes a repository. A rename hides it immediately; then its files are deleted.
+    /// Deletes a repository.
+    ///
+    /// A rename hides it immediately; then its files are deleted.
     ///
     /// - Parameter id: The repository.
     /// - Returns: The bytes that were freed.

@@ -13,7 +13,9 @@ public struct HubCache: Sendable {
     /// The cache folder, `hub` in the Hub's home folder by default.
     public let folder: URL
 
-    /// Opens a cache. Nothing is created until something is written.
+    /// Opens a cache.
+    ///
+    /// Nothing is created until something is written.
     ///
     /// - Parameter folder: The folder, as given by ``HubEnvironment/cacheFolder``.
     public init(folder: URL) { self.folder = folder }

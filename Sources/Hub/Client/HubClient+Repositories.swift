@@ -118,7 +118,9 @@ extension HubClient {
         return file
     }
 
-    /// The address of the next page, from the `Link` header. Only addresses of the endpoint are accepted.
+    /// The address of the next page, from the `Link` header.
+    ///
+    /// Only addresses of the endpoint are accepted.
     private func nextPage(_ answer: Answer, subject: String) throws(HubError) -> String? {
         for header in answer.headers["Link"] {
             for link in header.split(separator: ",") where link.contains(/;\s*rel="?next"?/) {

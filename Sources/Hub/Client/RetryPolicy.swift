@@ -4,7 +4,9 @@ import Foundation
 public struct RetryPolicy: Sendable, Equatable {
     /// The number of consecutive attempts without a byte of progress.
     public var attempts: Int
-    /// The wait after the first failed attempt. It doubles with each further one.
+    /// The wait after the first failed attempt.
+    ///
+    /// It doubles with each further one.
     public var firstDelay: Duration
     /// The longest wait, both for the doubled delay and for a delay that the server requests.
     public var longestDelay: Duration

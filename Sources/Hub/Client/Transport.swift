@@ -44,7 +44,9 @@ final class Transport: Sendable {
         try? await byProxy?.shutdown()
     }
 
-    /// Whether an address belongs to the endpoint. The token is sent nowhere else.
+    /// Whether an address belongs to the endpoint.
+    ///
+    /// The token is sent nowhere else.
     func isEndpoint(_ address: String) -> Bool { Origin(address: address) == endpoint.origin }
 
     /// Sends one request.

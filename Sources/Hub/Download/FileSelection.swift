@@ -120,7 +120,9 @@ public struct FileSelection: Sendable, Equatable {
         return rows + names.filter { $0 == "README.md" }
     }
 
-    /// The configuration and the tokenizer. If only a GGUF file has a tokenizer, that file too.
+    /// The configuration and the tokenizer.
+    ///
+    /// If only a GGUF file has a tokenizer, that file too.
     private static func tokenizer(of names: [String], id: RepositoryID) throws(HubError) -> [String] {
         let small = names.filter(isSmallModelFile)
         let descriptions: Set = [

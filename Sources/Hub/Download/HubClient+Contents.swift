@@ -14,7 +14,9 @@ struct WantedFile: Sendable {
 }
 
 extension HubClient {
-    /// Downloads a file's contents into the cache and links them, unless they exist. A lock lets only one process do it.
+    /// Downloads a file's contents into the cache and links them, unless they exist.
+    ///
+    /// A lock lets only one process do it.
     ///
     /// - Parameters:
     ///   - wanted: The file. Its name, commit and tag must have been checked.
@@ -228,7 +230,9 @@ extension HubClient {
         return Received(isWhole: true)
     }
 
-    /// Requests the contents and follows redirects. The token is sent only to the endpoint.
+    /// Requests the contents and follows redirects.
+    ///
+    /// The token is sent only to the endpoint.
     ///
     /// Also returns the name of another host that answered, if any.
     private func open(
@@ -253,7 +257,9 @@ extension HubClient {
     }
 }
 
-/// Buffers bytes for a file. It writes them by the megabyte and hashes each piece while the next one arrives.
+/// Buffers bytes for a file.
+///
+/// It writes them by the megabyte and hashes each piece while the next one arrives.
 private struct IncomingBytes {
     private var pieces: [ByteBuffer] = []
     private var hashed: Task<ContentCheck, Never>

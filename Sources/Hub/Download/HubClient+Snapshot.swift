@@ -111,7 +111,9 @@ extension HubClient {
         return files
     }
 
-    /// Stores something in the cache. If the cache cannot be written, read-only for example, the download continues without it.
+    /// Stores something in the cache.
+    ///
+    /// If the cache cannot be written, read-only for example, the download continues without it.
     ///
     /// Source: `_cache_commit_hash_for_specific_revision` and `snapshot_download` of huggingface_hub, which warn.
     private func keep(

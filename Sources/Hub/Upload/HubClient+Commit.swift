@@ -63,7 +63,9 @@ enum CommitOperation: Sendable {
 }
 
 extension HubClient {
-    /// Asks how to send each file. The repository's `.gitattributes` and the file's size and first bytes decide.
+    /// Asks how to send each file.
+    ///
+    /// The repository's `.gitattributes` and the file's size and first bytes decide.
     ///
     /// Source: `_fetch_upload_modes` in [`_commit_api.py`](https://github.com/huggingface/huggingface_hub/blob/main/src/huggingface_hub/_commit_api.py)
     func uploadModes(

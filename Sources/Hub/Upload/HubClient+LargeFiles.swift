@@ -25,7 +25,9 @@ private struct UploadActions: Sendable {
 }
 
 extension HubClient {
-    /// Sends contents that the store of large files lacks. Nothing is visible until a commit names them.
+    /// Sends contents that the store of large files lacks.
+    ///
+    /// Nothing is visible until a commit names them.
     ///
     /// - Parameters:
     ///   - files: The files. Equal contents are sent once.
@@ -54,7 +56,9 @@ extension HubClient {
         }
     }
 
-    /// Asks where to send contents. Contents that the store already has get no entry.
+    /// Asks where to send contents.
+    ///
+    /// Contents that the store already has get no entry.
     private func batch(_ files: [LargeFile], to id: RepositoryID) async throws -> [String: UploadActions] {
         let sizes = Dictionary(
             files.map { ($0.sha256, $0.file.byteCount) },

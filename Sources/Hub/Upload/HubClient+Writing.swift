@@ -119,7 +119,9 @@ extension HubClient {
 }
 
 extension RepositoryID {
-    /// The same repository with an owner. A name without one belongs to the token's account.
+    /// The same repository with an owner.
+    ///
+    /// A name without one belongs to the token's account.
     ///
     /// - Parameter owner: The account.
     /// - Returns: `owner/name`.

@@ -87,7 +87,9 @@ struct FilePieces: AsyncSequence, Sendable {
     func makeAsyncIterator() -> AsyncIterator { AsyncIterator(pieces: self) }
 }
 
-/// Reads a part of a file. If the file has become shorter, it throws instead of returning less.
+/// Reads a part of a file.
+///
+/// If the file has become shorter, it throws instead of returning less.
 private struct PieceReader {
     private let handle: FileHandle
     private let name: String

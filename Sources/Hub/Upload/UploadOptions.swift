@@ -2,11 +2,17 @@ import Foundation
 
 /// The files of a folder to upload, their place in the repository, and the commit's settings.
 public struct UploadOptions: Sendable, Equatable {
-    /// The files to upload. Hidden files are left out unless named exactly.
+    /// The files to upload.
+    ///
+    /// Hidden files are left out unless named exactly.
     public var selection: FileSelection
-    /// The folder in the repository, or the path of a single file. Empty for the top folder, or the file's own name.
+    /// The folder in the repository, or the path of a single file.
+    ///
+    /// Empty for the top folder, or the file's own name.
     public var pathInRepository: String
-    /// Patterns of repository paths to delete in the same commit. Uploaded files are never deleted.
+    /// Patterns of repository paths to delete in the same commit.
+    ///
+    /// Uploaded files are never deleted.
     public var deleting: [String]
     /// The commit's first line.
     public var message: String
@@ -112,7 +118,10 @@ extension LocalFile {
 
     private static func file(_ place: URL, name: String) throws(HubError) -> LocalFile {
         guard isRelativePath(name) else {
-            throw HubError(.badName, "the name \"\(shown(name))\" cannot be used in a repository; rename the file")
+            throw HubError(
+                .badName,
+                "the name \"\(shown(name))\" cannot be used in a repository; rename the file"
+            )
         }
         let path = place.resolvingSymlinksInPath().path(percentEncoded: false)
         let facts = try? FileManager.default.attributesOfItem(atPath: path)

@@ -5,7 +5,9 @@ import NN
 /// change the result are reported.
 final class ConfigurationReader {
     let configuration: ModelConfiguration
-    /// The padding token in the checkpoint's configuration. Its embedding is not trained. The tokenizer's may differ.
+    /// The padding token in the checkpoint's configuration.
+    ///
+    /// Its embedding is not trained. The tokenizer's may differ.
     let paddingIndex: Int?
     /// Names of the fields that were read.
     private(set) var readNames: Set<String> = []
@@ -44,8 +46,9 @@ final class ConfigurationReader {
         return value
     }
 
-    /// A positive whole number; nil if the field is null. If it is missing, the default of transformers' configuration
-    /// class.
+    /// A positive whole number; nil if the field is null.
+    ///
+    /// If it is missing, the default of transformers' configuration class.
     func optionalInteger(_ name: String, missing fallback: Int? = nil) throws(ModelError) -> Int? {
         if self[name] == .null { return configuration.fields.contains(name) ? nil : fallback }
         return try integer(name)
@@ -58,7 +61,9 @@ final class ConfigurationReader {
         return value
     }
 
-    /// The number that a norm adds to the variance. It must not be negative, to avoid the root of a negative number.
+    /// The number that a norm adds to the variance.
+    ///
+    /// It must not be negative, to avoid the root of a negative number.
     func epsilon(_ name: String, default fallback: Double) throws(ModelError) -> Double {
         let value = try number(name, default: fallback)
         guard value >= 0 else { throw bad(name, "a number of at least 0") }

@@ -46,7 +46,9 @@ extension GGUFMetadata {
         if let long, let short, type == "none" || type == "longrope" {
             return try longRope(long: long, short: short)
         }
-        if long != nil || short != nil { throw unsupported("the model has only one of the two tables of rotary factors") }
+        if long != nil || short != nil {
+            throw unsupported("the model has only one of the two tables of rotary factors")
+        }
         if let frequencies {
             guard type == "none" else {
                 throw unsupported("the model scales its rotary frequencies twice")
@@ -65,7 +67,9 @@ extension GGUFMetadata {
     /// Source: `_compute_yarn_parameters` of transformers 5.23; llama.cpp's converter writes the same fields.
     private func yarn(_ factor: JSONValue?) throws(ModelError) -> JSONObject {
         guard let factor, let original = self["rope.scaling.original_context_length"]?.int else {
-            throw unsupported("the model scales its rotary frequencies with \"yarn\" without a factor and original length")
+            throw unsupported(
+                "the model scales its rotary frequencies with \"yarn\" without a factor and original length"
+            )
         }
         if let extrapolation = self["rope.scaling.yarn_ext_factor"]?.double, extrapolation != 1 {
             throw unsupported("the model has a yarn extrapolation factor of \(extrapolation)")

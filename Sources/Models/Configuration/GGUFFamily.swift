@@ -205,7 +205,9 @@ struct GGUFFamily: Sendable {
 }
 
 extension GGUFMetadata {
-    /// Returns whether the four attention projections have biases. Throws if only some have.
+    /// Returns whether the four attention projections have biases.
+    ///
+    /// Throws if only some have.
     func attentionBias() throws(ModelError) -> Bool {
         let biases = ["q", "k", "v", "output"].map { has("blk.0.attn_\($0).bias") }
         guard Set(biases).count == 1 else {

@@ -20,7 +20,8 @@ extension ModelConfiguration {
     /// The reason why the labels do not name each row of a head exactly once, with the map; nil if they do.
     public var labelFault: String? {
         if self["num_labels"] != .null, labelCount == nil {
-            return "\(source): `num_labels` is \(self["num_labels"].kind); expected a whole number of at least 1"
+            return
+                "\(source): `num_labels` is \(self["num_labels"].kind); expected a whole number of at least 1"
         }
         guard self["id2label"] == .null || self["id2label"].object != nil else {
             return "\(source): `id2label` is \(self["id2label"].kind); expected an object of ids and names"

@@ -9,7 +9,9 @@ struct RopeParameters {
     var overridden: JSONObject?
     /// Whether each layer type has its own parameters.
     var isPerLayerType = false
-    /// Whether yarn's ramp begins and ends at whole numbers. transformers reads it outside of the layers' parameters.
+    /// Whether yarn's ramp begins and ends at whole numbers.
+    ///
+    /// transformers reads it outside of the layers' parameters.
     var truncates = true
 
     /// Returns the type of scaling, after the family's aliases.
@@ -21,7 +23,9 @@ struct RopeParameters {
 
 extension ConfigurationReader {
     private static let layerTypes = ["full_attention", "sliding_attention"]
-    /// Families with layer types but without rotary parameters per layer type. transformers fails on such a file.
+    /// Families with layer types but without rotary parameters per layer type.
+    ///
+    /// transformers fails on such a file.
     private static let familiesWithLayerTypes: Set = ["gemma2", "qwen2", "qwen3"]
 
     /// Resolves the two spellings.

@@ -19,7 +19,10 @@ extension ModelFamily {
             dropped: [
                 .init(prefix: "lm_predictions.", reason: "a classifier has no masked-language-model head"),
                 .init(prefix: "cls.", reason: "a classifier has no masked-language-model head"),
-                .init(prefix: "mask_predictions.", reason: "a classifier has no replaced-token detection head"),
+                .init(
+                    prefix: "mask_predictions.",
+                    reason: "a classifier has no replaced-token detection head"
+                ),
                 .init(prefix: "qa_outputs.", reason: "a classifier has no question-answering head"),
             ],
             ignoredSuffixes: ["embeddings.position_embeddings.weight"]

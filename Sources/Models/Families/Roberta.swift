@@ -29,7 +29,10 @@ extension ModelFamily {
                 renamedSuffixes: KeyMap.tensorFlowNames,
                 dropped: [
                     .init(prefix: "lm_head.", reason: "a classifier has no masked-language-model head"),
-                    .init(prefix: "roberta.pooler.", reason: "RoBERTa's classifier has a head instead of a pooler"),
+                    .init(
+                        prefix: "roberta.pooler.",
+                        reason: "RoBERTa's classifier has a head instead of a pooler"
+                    ),
                     .init(prefix: "pooler.", reason: "RoBERTa's classifier has a head instead of a pooler"),
                 ]
             )

@@ -16,7 +16,10 @@ public struct BinaryCrossEntropy: ClassificationLoss, Equatable {
     ///   - positiveWeights: One weight per label.
     ///   - focalGamma: γ, not negative.
     public init(labelCount: Int, positiveWeights: [Float]? = nil, focalGamma: Double = 0) {
-        precondition(positiveWeights.map { $0.count == labelCount } ?? true, "there must be one weight per label")
+        precondition(
+            positiveWeights.map { $0.count == labelCount } ?? true,
+            "there must be one weight per label"
+        )
         self.labelCount = labelCount
         self.positiveWeights = positiveWeights
         self.focalGamma = focalGamma

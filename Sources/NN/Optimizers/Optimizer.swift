@@ -157,7 +157,9 @@ public final class Optimizer {
         )
     }
 
-    /// Updates parameters by the rule. bfloat16 parameters are updated one by one in float32, so that only one has a copy.
+    /// Updates parameters by the rule.
+    ///
+    /// bfloat16 parameters are updated one by one in float32, so that only one has a copy.
     func update(_ updates: [ParameterUpdate], _ numbers: StepHyperparameters) throws(TorchError) {
         let isWide = { (parameter: ParameterUpdate) in
             parameter.value.dtype == .float32 || self.rule.updatesBFloat16(parameter)

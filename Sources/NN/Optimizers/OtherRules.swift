@@ -84,8 +84,9 @@ public struct Lion: OptimizerRule {
     }
 }
 
-/// Adafactor with the run's learning rates, as in transformers' Trainer. For the second moment of a matrix it only keeps the
-/// means of rows and columns.
+/// Adafactor with the run's learning rates, as in transformers' Trainer.
+///
+/// For the second moment of a matrix it only keeps the means of rows and columns.
 ///
 /// Source: Shazeer and Stern 2018; `Adafactor(scale_parameter=False, relative_step=False)` of transformers 5.23.
 public struct Adafactor: OptimizerRule {

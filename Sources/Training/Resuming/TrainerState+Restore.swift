@@ -28,7 +28,10 @@ extension TrainerState {
         guard let data = try? Data(contentsOf: url), let document = try? JSONValue.parse(data),
             let step = document["global_step"].int
         else {
-            throw TrainingError(.badCheckpoint, "cannot resume: \(path) is missing or not a valid trainer state")
+            throw TrainingError(
+                .badCheckpoint,
+                "cannot resume: \(path) is missing or not a valid trainer state"
+            )
         }
         func refuse(_ reason: String) -> TrainingError {
             TrainingError(.badCheckpoint, "cannot resume from \(folder.lastPathComponent): \(reason)")

@@ -107,7 +107,8 @@ public struct SchedulerOptions: Sendable, Equatable {
     /// The options that are given, as ``init(_:for:)`` reads them: `num_cycles=2.0,min_lr=1e-06`.
     package var text: String {
         let values: [(String, Any?)] = [
-            ("num_cycles", numCycles), ("min_lr", minLr), ("min_lr_rate", minLrRate), ("warmup_lr_rate", warmupLrRate),
+            ("num_cycles", numCycles), ("min_lr", minLr), ("min_lr_rate", minLrRate),
+            ("warmup_lr_rate", warmupLrRate),
             ("lr_end", lrEnd), ("power", power), ("timescale", timescale), ("num_decay_steps", numDecaySteps),
             ("num_stable_steps", numStableSteps), ("warmup_type", warmupType?.rawValue),
             ("decay_type", decayType?.rawValue), ("min_lr_ratio", minLrRatio), ("factor", factor),
