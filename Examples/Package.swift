@@ -1,15 +1,22 @@
-// swift-tools-version: 6.1
+// swift-tools-version: 6.2
 import PackageDescription
 
-// A separate package that depends on Attune by path, as yours would.
+let attune = Target.Dependency.product(name: "Attune", package: "attune")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+
+// A separate package that depends on Attune by path, as yours would. `Scripts/check-examples` runs its programs.
 let package = Package(
     name: "examples",
     platforms: [.macOS(.v15)],
-    dependencies: [.package(name: "attune", path: "..")],
+    dependencies: [
+        .package(name: "attune", path: ".."),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+    ],
     targets: [
-        .executableTarget(name: "FineTune", dependencies: [.product(name: "Attune", package: "attune")]),
-        .executableTarget(name: "MBTI", dependencies: [.product(name: "Attune", package: "attune")]),
-        .executableTarget(name: "PrepareData", dependencies: [.product(name: "Attune", package: "attune")]),
+        .executableTarget(name: "FineTune", dependencies: [attune]),
+        .executableTarget(name: "MBTI", dependencies: [attune]),
+        .executableTarget(name: "PrepareData", dependencies: [attune]),
+        .executableTarget(name: "Serve", dependencies: [attune, hummingbird]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,54 +1,49 @@
 import Attune
 import Foundation
 
-/// Fine-tunes a language model on a file of labelled texts, evaluates and saves it, and predicts a label.
+/// Fine-tunes a language model on labelled texts, evaluates and saves it, and classifies a text.
 ///
-///     swift run -c release FineTune MODEL DATA.csv TEXT-COLUMN LABEL-COLUMN OUTPUT-FOLDER
+///     swift run -c release FineTune MODEL DATA TEXT-COLUMN LABEL-COLUMN OUTPUT-FOLDER
+///
+/// Model and data are paths or ids of the Hub. The same command resumes an interrupted run from its latest checkpoint.
 @main
 struct FineTune {
-    static func main() throws {
+    static func main() async throws {
         let arguments = Array(CommandLine.arguments.dropFirst())
         guard arguments.count == 5 else {
-            print("usage: FineTune MODEL DATA.csv TEXT-COLUMN LABEL-COLUMN OUTPUT-FOLDER")
+            print("usage: FineTune MODEL DATA TEXT-COLUMN LABEL-COLUMN OUTPUT-FOLDER")
             exit(64)
         }
-        let (textColumn, labelColumn) = (arguments[2], arguments[3])
-        var job = FineTuning(
-            model: arguments[0],
-            dataset: arguments[1],
-            textColumn: textColumn,
-            labelColumn: labelColumn
+
+        var recipe = Recipe(
+            model: ModelSource(arguments[0]),
+            data: DataSource(arguments[1]),
+            text: arguments[2],
+            label: arguments[3]
         )
-
-        // Each step reuses the memory of the previous one.
-        TensorHeap.adopt()
-
         // Hold out a fifth of the rows, keeping each label's share.
-        job.held = .held(.fraction(0.2), seed: 1)
-        job.classWeights = .balanced
-        job.arguments.learningRate = 5e-5
-        job.arguments.numTrainEpochs = 1
-        job.arguments.weightDecay = 0.01
-        job.arguments.warmup = .ratio(0.1)
-        job.arguments.saveStrategy = .no
+        recipe.evaluation = .holdOut(0.2, stratified: true, seed: 1)
+        recipe.optimizer = .adamW(learningRate: 5e-5, weightDecay: 0.01)
+        recipe.schedule = .linear(warmup: .ratio(0.1))
+        recipe.length = .epochs(1)
 
-        let folder = URL(filePath: arguments[4], directoryHint: .isDirectory)
-        let result = try job.run(into: folder) { event in
+        let run = try await recipe.start(in: URL(filePath: arguments[4]), resuming: .latest)
+        // If this task is cancelled, the run saves a checkpoint and ends.
+        for try await event in run.events {
             switch event {
             case .note(let text): print(text)
-            case .run(.step(let step)) where step.step.isMultiple(of: 20):
-                print("step \(step.step)/\(step.totalSteps), loss \(step.loss)")
-            case .run, .resolved: break
+            case .step(let step): print("step \(step.step)/\(step.totalSteps), loss \(step.loss)")
+            case .evaluated(let evaluation): print("evaluation loss \(evaluation.lossText)")
+            default: break
             }
         }
-        if let evaluation = result.evaluation {
-            print(evaluation.metrics.table(labels: result.classifier.labels))
-        }
+        let result = try await run.result
+        if let metrics = result.evaluation?.metrics { print(metrics.table(labels: result.classifier.labels)) }
 
-        // The trained classifier can predict immediately; a saved one is loaded with TextClassifier.load(path).
-        let text = "Together we will build a better future."
-        for prediction in try result.classifier.classify([text]) {
-            print("\"\(text)\" is \(prediction.label), by \(prediction.score)")
+        // Any number of tasks may share the classifier. Classifier.load(.folder(path)) loads it again later.
+        let text = "Thank you, Ohio!"
+        for prediction in try await result.classifier.classify([text]) {
+            print("\"\(text)\" is \(prediction.label), with a score of \(prediction.score)")
         }
     }
 }

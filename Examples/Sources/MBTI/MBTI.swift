@@ -1,81 +1,62 @@
 import Attune
 import Foundation
 
-/// The tutorial that Attune replaces, step by step: a language model learns whether a post's author judges (J) or perceives (P).
+/// The tutorial that Attune replaces, as a recipe: a language model learns whether a post's author judges (J) or perceives (P).
 ///
-///     swift run -c release MBTI MODEL posts.parquet OUT
+///     swift run -c release MBTI MODEL posts.parquet OUTPUT-FOLDER
+///
+/// `docs/mission.md` compares it with the tutorial, and `PrepareData` shows the steps of its data one by one.
 @main
 struct MBTI {
-    static func main() throws {
-        let words = Array(CommandLine.arguments.dropFirst())
-        guard words.count == 3 else {
-            print("usage: MBTI MODEL posts.parquet OUT")
+    static func main() async throws {
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        guard arguments.count == 3 else {
+            print("usage: MBTI MODEL posts.parquet OUTPUT-FOLDER")
             exit(64)
         }
-        let (model, file, folder) = (words[0], words[1], URL(filePath: words[2], directoryHint: .isDirectory))
 
-        // Load the posts and encode their classes.
-        var posts = try Dataset(file)
-        for column in ["mbti", "E-I", "N-S", "F-T", "J-P"] { posts = try posts.classEncodeColumn(column) }
-
-        // Keep 1 % and hold out a fifth of it; both keep every type's share.
-        let sample = try posts.sample(.fraction(0.01), stratifyBy: "mbti", seed: 0)
-        let (train, test) = try sample.loaded().trainTestSplit(
-            testSize: .fraction(0.2),
-            stratifyBy: "mbti",
-            seed: 1
+        // Labels are names: class_encode_column, rename_column and remove_columns have no counterpart.
+        var recipe = Recipe(
+            model: ModelSource(arguments[0]),
+            data: DataSource(arguments[1]),
+            text: "body",
+            label: "J-P"
         )
-        let (learned, held) = (
-            try LabelledTexts(train, textColumn: "body", labelColumns: ["J-P"]),
-            try LabelledTexts(test, textColumn: "body", labelColumns: ["J-P"])
-        )
+        // Keep 1 % of the posts and hold out a fifth of them. Both draws keep the share of each of the 16 types.
+        recipe.sample = .init(.fraction(0.01), stratifyBy: "mbti", seed: 0)
+        recipe.evaluation = .holdOut(.fraction(0.2), stratification: .column("mbti"), seed: 1)
 
-        // Load the model, with a fresh head for these labels, and its tokenizer.
-        TensorHeap.adopt()
-        var options = SequenceClassifier.LoadOptions()
-        options.labels = learned.names
-        let (classifier, _) = try TextClassifier.load(model, options: options)
-
-        // The same arguments as the tutorial's TrainingArguments.
-        var arguments = TrainingArguments()
-        arguments.learningRate = 2e-5
-        arguments.perDeviceTrainBatchSize = 4
-        arguments.perDeviceEvalBatchSize = 4
-        arguments.gradientAccumulationSteps = 2
-        arguments.numTrainEpochs = 1
-        arguments.weightDecay = 0.01
-        arguments.optimizer = .adamW8
-        arguments.precision = .tf32
-        arguments.loggingSteps = 1000
-        (arguments.evalStrategy, arguments.evalSteps) = (.steps, 1000)
-        (arguments.saveStrategy, arguments.saveSteps) = (.steps, 1000)
-        arguments.loadBestModelAtEnd = true
+        // The tutorial's TrainingArguments.
+        recipe.optimizer = .adamW(learningRate: 2e-5, weightDecay: 0.01, moments: .eightBit)
+        recipe.length = .epochs(1)
+        recipe.batch = .init(size: 4, accumulation: 2)
+        recipe.precision = .tf32
+        recipe.logging.steps = 1000
+        recipe.evaluates = .every(steps: 1000)
+        recipe.evaluates.batchSize = 4
+        recipe.saving.steps = 1000
+        recipe.selection.loadsBestModel = true
 
         // Cross-entropy with a higher weight for the rarer class.
-        let targets = try learned.targets(among: classifier.labels)
-        let evaluation = classifier.encode(held.inputs, targets: try held.targets(among: classifier.labels))
-        let trainer = try Trainer(
-            classifier,
-            arguments: arguments,
-            classWeights: ClassWeights.named(["J": 0.6, "P": 0.4]).values(
-                labels: classifier.labels,
-                targets: targets
-            ),
-            train: classifier.encode(learned.inputs, targets: targets),
-            evaluation: evaluation,
-            outputFolder: folder
-        )
-        _ = try trainer.run { event in
-            if case .logged(let row) = event { print("step \(row.step): loss \(row.loss)") }
-        }
+        recipe.loss.classWeights = .named(["J": 0.6, "P": 0.4])
 
-        // Evaluate, save and predict.
-        if let record = try evaluate(classifier, on: evaluation, withIntervals: true) {
-            print(record.metrics.table(labels: classifier.labels))
+        // Train, evaluate and save.
+        let run = try await recipe.start(in: URL(filePath: arguments[2]))
+        for try await event in run.events {
+            switch event {
+            case .note(let text): print(text)
+            case .logged(let row): print("step \(row.step): loss \(row.loss)")
+            case .evaluated(let record): print("step \(record.step): loss \(record.lossText) on the hold-out")
+            case .loadedBest(let step, let metric, let value): print("best: step \(step), \(metric) \(value)")
+            default: break
+            }
         }
-        try classifier.save(to: folder)
-        for answer in try classifier.classify(["I planned this evening weeks ago."]) {
-            print(answer.label, answer.score)
+        let result = try await run.result
+        if let metrics = result.evaluation?.metrics { print(metrics.table(labels: result.classifier.labels)) }
+
+        // Predict.
+        for prediction in try await result.classifier.classify(["I planned this evening weeks ago."]) {
+            print(prediction.label, prediction.score)
         }
     }
 }
