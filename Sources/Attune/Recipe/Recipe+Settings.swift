@@ -56,7 +56,7 @@ extension Recipe {
             "label_column",
             .modelAndData,
             \.labelColumn,
-            "The column of label names, lists of label names, or numbers.",
+            "The column of label names, lists of label names, or numbers; may be repeated, for columns of 0 and 1.",
             placeholder: "name"
         ),
         Setting(
@@ -355,7 +355,7 @@ extension Recipe {
         Setting(
             "freeze",
             .training,
-            \.frozen.parameters,
+            \.frozenParameters,
             "Parameters not to train: beginnings of their names, or quoted patterns with *.",
             placeholder: "name"
         ),
