@@ -41,6 +41,10 @@ extension Recipe {
         }
         for name in Self.required where given[name] == nil { throw SettingError(name, .missing) }
         try requireLabels()
+        // The recipe that a run leaves has the default, logging_steps.
+        if let steps = evaluates.steps, evaluates.strategy != .steps, steps != logging.steps {
+            throw SettingError("eval_steps", .withoutEffect(Setting.Need("eval_strategy", "steps")))
+        }
     }
 
     private func requireLabels() throws(SettingError) {
