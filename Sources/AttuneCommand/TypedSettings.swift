@@ -112,11 +112,10 @@ struct TypedSettings {
         if let advice = ReferenceArguments.advice(on: flag) {
             throw RecipeError(.validationFailure, "--\(flag) \(advice)")
         }
-        // The parser complains of a missing flag before an unknown one, which may be the same, misspelled.
+        guard word.hasPrefix("--"), !Self.ofEveryCommand.contains(name) else { return }
         let known = Recipe.settings.map(\.flag) + own.flags.flatMap(\.names)
-        if word.hasPrefix("--"), !Self.ofEveryCommand.contains(name), let meant = nearest(to: flag, among: known) {
-            throw RecipeError(.validationFailure, "unknown flag --\(name); did you mean --\(meant)?")
-        }
+        let hint = nearest(to: flag, among: known).map { "did you mean --\($0)?" } ?? "--help lists the flags"
+        throw RecipeError(.validationFailure, "unknown flag --\(name); \(hint)")
     }
 
     /// What the parser takes besides a command's own flags.
