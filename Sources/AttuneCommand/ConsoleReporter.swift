@@ -122,7 +122,7 @@ extension RunSchedule {
         if forgetsBest {
             notes.append(
                 "the best evaluation so far used the plain loss, but eval_loss is now the training loss; the next "
-                    + "evaluation starts the comparison anew"
+                    + "evaluation starts a new comparison"
             )
         }
         if let keptRoutes {

@@ -5,7 +5,7 @@ import Foundation
 struct PlanText {
     let plan: DatasetSummary
     let job: FineTuning
-    /// What will be pushed to the Hub; nil for nothing.
+    /// The contents to be pushed to the Hub; nil for nothing.
     var push: String?
 
     /// The text, with a line feed at the end of each line.

@@ -29,7 +29,7 @@ enum ReferenceArguments {
         "deepspeed": oneProcess,
         "disable-tqdm": "is not needed: progress is a plain line every few seconds if standard error is not a terminal",
         "do-eval": "is not needed: --test-size or --eval-dataset turns evaluation on",
-        "do-predict": "is a command of its own: attune predict",
+        "do-predict": "is a separate command: attune predict",
         "do-train": "is not needed: attune train always trains",
         "eval-do-concat-batches": notNeeded,
         "eval-use-gather-object": oneProcess,

@@ -71,7 +71,7 @@ public struct EncodedExamples: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - size: The texts per batch.
-    ///   - maxTokens: The most tokens of a batch. A longer text is a batch by itself. Nil takes 4,096.
+    ///   - maxTokens: The most tokens of a batch. A longer text is a batch alone. Nil takes 4,096.
     ///   - maxTexts: The most texts of a batch without a `size`, at least one; nil for any number.
     /// - Returns: Ranges that cover all texts.
     public func batches(of size: Int?, maxTokens: Int? = nil, maxTexts: Int? = nil) -> [Range<Int>] {

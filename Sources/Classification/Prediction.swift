@@ -81,8 +81,8 @@ extension Prediction: Codable {
 
     /// Writes the predicted labels and the score of every label, `[{"label": "J", "score": 0.9}, …]`, by id.
     ///
-    /// - Parameter encoder: Of JSON or another form.
-    /// - Throws: What the encoder throws.
+    /// - Parameter encoder: An encoder of JSON or another format.
+    /// - Throws: The encoder's errors.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: Key.self)
         try container.encode(problemType, forKey: .problemType)

@@ -52,7 +52,7 @@ extension Dataset {
 
     /// Reads the columns.
     ///
-    /// Of a sample of a large file, only the sampled rows are kept.
+    /// If the rows are a sample of a large file, only they are kept.
     ///
     /// - Parameter columns: The columns to read; the result has only these. Nil reads all.
     /// - Returns: A dataset whose columns are in memory or memory-mapped.

@@ -74,7 +74,7 @@ public struct Dataset: Sendable {
     /// Returns the feature of a column.
     ///
     /// - Parameter column: The column's name.
-    /// - Returns: What the column holds.
+    /// - Returns: The kind of values in the column.
     /// - Throws: `.missingColumn`, listing the existing columns.
     public func feature(of column: String) throws(DatasetError) -> Feature {
         columns[try index(of: column)].feature

@@ -276,7 +276,7 @@ package func linkAtomically(to target: String, at url: URL) throws(FileError) {
 
 /// Removes a folder's temporary files that killed processes left.
 ///
-/// - Parameter folder: A folder that nobody else is writing to.
+/// - Parameter folder: A folder that no other process is writing to.
 package func removeTemporaries(in folder: URL) {
     let names = try? FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false))
     for name in names ?? [] where AtomicFile.isTemporary(name) {

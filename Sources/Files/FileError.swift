@@ -26,7 +26,7 @@ public struct FileError: Error, Sendable, Equatable, CustomStringConvertible {
 
     /// The kind of failure.
     public var code: Code
-    /// What is wrong, in which file, and how to fix it.
+    /// The problem, the file, and the remedy.
     public var message: String
 
     package init(_ code: Code, _ message: String) {

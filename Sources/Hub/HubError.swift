@@ -20,7 +20,7 @@ public struct HubError: Error, Sendable, Equatable, CustomStringConvertible {
 
     /// The kind of failure.
     public var code: Code
-    /// What is wrong, where, and how to fix it.
+    /// The problem, its place, and the remedy.
     public var message: String
 
     package init(_ code: Code, _ message: String) {

@@ -6,7 +6,7 @@ import SwiftProtobuf
 ///
 /// Each record is on disk when its call returns, so a reader can follow along.
 public struct TensorBoardFile {
-    /// Where it is.
+    /// The file's location.
     public let url: URL
     private let file: AppendingFile
 

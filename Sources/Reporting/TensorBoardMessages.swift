@@ -51,7 +51,7 @@ struct TensorBoardEvent: Message, Equatable {
 struct TensorBoardSessionLog: Message, Equatable {
     static let protoMessageName = "tensorboard.SessionLog"
 
-    /// What happened to the session.
+    /// The change of the session's state.
     struct Status: RawRepresentable, Equatable {
         var rawValue: Int32
         /// The session started.

@@ -27,7 +27,7 @@ public struct PackedEncodings: Sendable, Equatable {
     public var cuSeqlens: [Int32]
     /// The number of texts that were truncated.
     public var truncatedCount: Int
-    /// For each id, the bytes of its own text that it covers, `[T]`; empty if they were not requested.
+    /// For each id, the bytes of its text that it covers, `[T]`; empty if they were not requested.
     public var spans: [TokenSpan] = []
     /// For each id, its type id, `[T]`; empty if all are 0.
     public var typeIDs: [Int32] = []

@@ -60,8 +60,8 @@ extension Tokenizer {
     ///   - pairs: The pairs, in order: a question and a passage, two sentences to compare.
     ///   - addSpecialTokens: Whether to add special tokens around and between texts. Default true.
     ///   - maxLength: The most ids of a pair, special ones included. Nil, the default, does not truncate.
-    ///   - truncation: Which text is truncated. Default: the longer one.
-    ///   - withOffsets: Whether to return the bytes of its own text that each id covers. Default false.
+    ///   - truncation: The text that is truncated. Default: the longer one.
+    ///   - withOffsets: Whether to return the bytes that each id covers in its text. Default false.
     ///   - threads: How many threads to use. Nil, the default, uses every core.
     /// - Returns: The ids and type ids end to end and the start of each pair.
     public func encodeBatch(

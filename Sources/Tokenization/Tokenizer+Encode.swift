@@ -1,4 +1,4 @@
-/// Which text of a pair is truncated if the two are too long.
+/// The text of a pair that is truncated if the two are too long.
 public enum PairTruncation: Sendable, Equatable {
     /// The longer one, then both evenly.
     case longestFirst
@@ -33,7 +33,7 @@ extension Tokenizer {
     ///   - pair: The second text.
     ///   - addSpecialTokens: Whether to add special tokens around and between the texts. Default true.
     ///   - maxLength: The most tokens to return, special ones included. Nil, the default, does not truncate.
-    ///   - truncation: Which text is truncated. Default: the longer one.
+    ///   - truncation: The text that is truncated. Default: the longer one.
     /// - Returns: Ids, tokens and their origins in the texts; `sequenceIDs` distinguishes the two.
     public func encode(
         _ text: String,

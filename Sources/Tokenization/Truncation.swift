@@ -7,7 +7,7 @@ public struct Truncation: Sendable, Equatable {
 
     /// The most tokens of a window, special ones included.
     public var maxLength: Int
-    /// Which text of a pair is truncated.
+    /// The text of a pair that is truncated.
     public var strategy: PairTruncation
     /// The end from which tokens are removed; windows start at the other one.
     public var side: Side
@@ -18,7 +18,7 @@ public struct Truncation: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - maxLength: The most tokens of a window, special ones included.
-    ///   - strategy: Which text of a pair is truncated. Default the longer one.
+    ///   - strategy: The text of a pair that is truncated. Default the longer one.
     ///   - side: The end from which tokens are removed. Default the right one.
     ///   - stride: The number of tokens that a window shares with the previous one. Default 0.
     public init(

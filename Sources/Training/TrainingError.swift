@@ -16,7 +16,7 @@ public struct TrainingError: Error, Sendable, Equatable, CustomStringConvertible
 
     /// The kind of failure.
     public var code: Code
-    /// What is wrong and how to fix it.
+    /// The problem and its remedy.
     public var message: String
 
     package init(_ code: Code, _ message: String) {

@@ -57,7 +57,7 @@ import Testing
         )
     }
 
-    /// A value for every setting that is not its default, and what else must be set for it to have an effect.
+    /// A value other than the default for every setting, and the settings that it needs to have an effect.
     private static let others: [String: (value: SettingValue, needed: [String: SettingValue])] = {
         let held: [String: SettingValue] = ["test_size": .double(0.2)]
         let evaluating: [String: SettingValue] = ["test_size": .double(0.2), "eval_strategy": .text("epoch")]
@@ -115,7 +115,7 @@ import Testing
     private static let ignored: Set = ["eval_accumulation_steps"]
 
     @Test(arguments: Recipe.settings.map(\.name).filter { !ignored.contains($0) })
-    func `every setting reaches the run, and is read as it was written`(name: String) throws {
+    func `every setting changes the run, and is read back unchanged`(name: String) throws {
         let other = try #require(Self.others[name], "add a value for the new setting \(name)")
         var base = plain
         for setting in Recipe.settings {
@@ -140,7 +140,7 @@ import Testing
         #expect(try Recipe(yaml: changed.yaml()) == changed)
     }
 
-    /// What is wrong with settings, as a recipe's error says it.
+    /// The error's message for settings; nil if they are valid.
     private func fault(_ values: [String: SettingValue]) -> String? {
         let complete: [String: SettingValue] = [
             "model": .text("m"), "dataset": .text("d"), "text_column": .text("t"), "label_column": .text("l"),
@@ -151,7 +151,7 @@ import Testing
         return nil
     }
 
-    @Test func `errors name the setting, the value and what is allowed`() {
+    @Test func `errors name the setting, the value and the allowed values`() {
         #expect(
             fault(["learnin_rate": .double(1)])
                 == #"unknown setting "learnin_rate"; did you mean learning_rate?"#
@@ -190,7 +190,7 @@ import Testing
         #expect(throws: RecipeFileError.self) { try Recipe(yaml: "- model") }
     }
 
-    @Test func `a path is not mistaken for an id of the Hub`() {
+    @Test func `a path is not taken for an id of the Hub`() {
         #expect(ModelSource.folder("runs/tweets").hubID == nil)
         #expect(ModelSource.hub("org/name", revision: "v1").hubID == "org/name")
         #expect(DataSource.file("data/tweets.csv").hubID == nil)

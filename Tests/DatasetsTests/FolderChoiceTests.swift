@@ -5,7 +5,7 @@ import Testing
 
 @testable import Datasets
 
-/// Which files of a folder are read, and the notes about the others.
+/// The choice of a folder's files, and the notes about the others.
 struct FolderChoiceTests {
     /// Makes a folder of files, each with one row whose text is the file's path.
     private func withLayout<Result>(_ files: [String], _ body: (String) throws -> Result) throws -> Result {

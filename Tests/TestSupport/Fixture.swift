@@ -33,12 +33,12 @@ public enum Fixture {
 
 /// The error for a fixture that lacks something a test needs.
 public struct FixtureError: Error, CustomStringConvertible {
-    /// What is missing, and where.
+    /// The missing part and its place.
     public let description: String
 
     /// Creates an error.
     ///
-    /// - Parameter description: What is missing, and where.
+    /// - Parameter description: The missing part and its place.
     public init(_ description: String) { self.description = description }
 }
 

@@ -69,10 +69,10 @@ struct GGUFTests {
 
     @Test func `an unknown pre-tokenizer is refused by its name`() throws {
         let error = #expect(throws: TokenizerError.self) {
-            try Tokenizer(gguf: vocabulary(of: "gpt2", pre: "nobody-knows"))
+            try Tokenizer(gguf: vocabulary(of: "gpt2", pre: "no-such-one"))
         }
         #expect(error?.code == .unsupported)
-        #expect(error?.message.contains("tokenizer.ggml.pre is 'nobody-knows'") == true)
+        #expect(error?.message.contains("tokenizer.ggml.pre is 'no-such-one'") == true)
     }
 
     @Test func `a saved GGUF tokenizer gives the same results`() throws {

@@ -16,7 +16,7 @@ import Testing
         }
     }
 
-    @Test("two threads beside one busy program become one, and two again after a pause")
+    @Test("two threads next to one busy program become one, and two again after a pause")
     func oneNeighbour() {
         let quiet = Array(repeating: 0.02, count: 12)
         let found = counts([1, 2], [0.02, 0.02, 0.02, 0.7, 0.7] + quiet)

@@ -1,6 +1,6 @@
 public import Training
 
-/// An optimizer with the numbers that it has.
+/// An optimizer with its hyperparameters.
 public enum OptimizerChoice: Sendable, Equatable {
     /// AdamW.
     case adamW(
@@ -29,7 +29,7 @@ public enum OptimizerChoice: Sendable, Equatable {
     /// Adafactor.
     case adafactor(learningRate: Double = 5e-5, weightDecay: Double = 0)
 
-    /// How AdamW keeps its moments.
+    /// The format of AdamW's moments.
     public enum Moments: Sendable, Equatable {
         /// In float32, by fused kernels: transformers' `adamw_torch_fused`.
         case float32
@@ -39,7 +39,7 @@ public enum OptimizerChoice: Sendable, Equatable {
         case eightBit
     }
 
-    /// The name by which transformers knows it.
+    /// Its name in transformers.
     public var name: OptimizerName {
         get {
             switch self {
@@ -99,7 +99,7 @@ public enum OptimizerChoice: Sendable, Equatable {
         }
     }
 
-    /// The weight decay of all weights but biases and norms.
+    /// The weight decay of all weights except biases and norms.
     public var weightDecay: Double {
         get {
             switch self {
@@ -145,7 +145,7 @@ public enum OptimizerChoice: Sendable, Equatable {
         set { if let newValue, let beta2 { set(beta1: newValue, beta2: beta2) } }
     }
 
-    /// The decay of their squares' running mean; nil for optimizers without it, which ignore a new value.
+    /// The decay of the squared gradients' running mean; nil for optimizers without it, which ignore a new value.
     public var beta2: Double? {
         get {
             switch self {

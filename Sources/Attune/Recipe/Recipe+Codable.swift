@@ -20,7 +20,7 @@ extension Recipe {
         try Self.setting(name).read(self)
     }
 
-    /// A recipe from settings, in any order.
+    /// Creates a recipe from settings, in any order.
     ///
     /// - Parameter values: Values by the names of settings.
     /// - Throws: ``SettingError`` for the first setting, in the order of ``settings``, that is wrong or missing.
@@ -35,7 +35,7 @@ extension Recipe {
         }
         try Self.requireOnePrecision(given)
         Self.complete(&given)
-        // In the order of declaration: a setting may depend on one that is declared before it.
+        // In the order of declaration, because a setting may depend on one that is declared before it.
         for setting in Self.settings {
             if let value = given[setting.name] { try setting.write(&self, value) }
         }
@@ -81,7 +81,7 @@ extension Recipe {
         if given["eval_strategy"] == nil, given["eval_steps"] != nil {
             given["eval_strategy"] = .text("steps")
         }
-        // Weights in bfloat16 are multiplied in bfloat16.
+        // Weights in bfloat16 need bfloat16 products.
         if given["weights_dtype"] == .text("bf16"),
             Set(given.keys).isDisjoint(with: ["precision", "bf16", "tf32"])
         {
@@ -122,9 +122,9 @@ private struct SettingKey: CodingKey {
 }
 
 extension Recipe: Codable {
-    /// Reads settings by name; what is left out or null has its default.
+    /// Reads settings by name; settings that are missing or null have their defaults.
     ///
-    /// - Parameter decoder: Of JSON, YAML or another form with names and values.
+    /// - Parameter decoder: A decoder of JSON, YAML or another format with names and values.
     /// - Throws: `DecodingError` whose underlying error is a ``SettingError``.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: SettingKey.self)
@@ -145,8 +145,8 @@ extension Recipe: Codable {
 
     /// Writes the settings that differ from their defaults.
     ///
-    /// - Parameter encoder: Of JSON, YAML or another form with names and values.
-    /// - Throws: What the encoder throws.
+    /// - Parameter encoder: An encoder of JSON, YAML or another format with names and values.
+    /// - Throws: The encoder's errors.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: SettingKey.self)
         for (name, value) in givenValues {
@@ -156,9 +156,9 @@ extension Recipe: Codable {
 }
 
 extension SettingValue: Codable {
-    /// Reads a scalar, a list of names or numbers by name.
+    /// Reads a scalar, a list of names, or numbers by name.
     ///
-    /// - Parameter decoder: Of JSON, YAML or another form.
+    /// - Parameter decoder: A decoder of JSON, YAML or another format.
     /// - Throws: `DecodingError` for other values.
     public init(from decoder: any Decoder) throws {
         if let names = try? [String](from: decoder) {
@@ -184,10 +184,10 @@ extension SettingValue: Codable {
         }
     }
 
-    /// Writes the value as what it is.
+    /// Writes the value with its own type.
     ///
-    /// - Parameter encoder: Of JSON, YAML or another form.
-    /// - Throws: What the encoder throws.
+    /// - Parameter encoder: An encoder of JSON, YAML or another format.
+    /// - Throws: The encoder's errors.
     public func encode(to encoder: any Encoder) throws {
         if case .numbers(let numbers) = self {
             var container = encoder.container(keyedBy: SettingKey.self)

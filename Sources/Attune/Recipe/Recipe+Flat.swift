@@ -1,7 +1,7 @@
 import Datasets
 import Training
 
-// The recipe's parts under the names that transformers gives them, for ``Recipe/settings``.
+// Each of transformers' arguments as one property, for ``Recipe/settings``.
 extension Recipe {
     var labelColumn: WholeNames {
         get { WholeNames(labels) }
@@ -26,7 +26,7 @@ extension Recipe {
         set { if let newValue { evaluation = .holdOut(newValue, stratification: .labels, seed: 42) } }
     }
 
-    /// `none`, or a column; nil for the labels.
+    /// `none` or a column; nil means the labels.
     var holdOutColumn: String? {
         get {
             guard case .holdOut(_, let stratification, _) = evaluation else { return nil }
@@ -107,7 +107,7 @@ extension Recipe {
         set { if let newValue, newValue != -1 { length = .steps(newValue) } }
     }
 
-    /// Steps, or a share of all below 1.
+    /// A number of steps; below 1, a share of all steps.
     var warmupSteps: Double {
         get { if case .steps(let count) = schedule.warmup { Double(count) } else { 0 } }
         set { schedule.warmup = newValue < 1 && newValue > 0 ? .ratio(newValue) : .steps(Int(newValue)) }
@@ -173,7 +173,7 @@ extension Recipe {
         set { optimizer.epsilon = newValue }
     }
 
-    /// transformers' flags for ``precision``.
+    /// transformers' flags `bf16` and `tf32`, which set ``precision``.
     var asksForBF16: Bool {
         get { false }
         set { if newValue { precision = .bf16 } }
@@ -184,7 +184,7 @@ extension Recipe {
         set { if newValue { precision = .tf32 } }
     }
 
-    /// Accepted for transformers' scripts; memory does not grow with the number of evaluation batches.
+    /// Accepted for transformers' scripts, without an effect.
     var evaluationAccumulation: Int? {
         get { nil }
         set { _ = newValue }

@@ -2,13 +2,13 @@ import Foundation
 import Training
 
 extension FineTuning {
-    /// The run that a recipe describes.
+    /// Creates the job that a recipe describes.
     ///
     /// - Parameters:
-    ///   - recipe: What to do.
+    ///   - recipe: The settings.
     ///   - model: The model's folder or `.gguf` file on this machine.
     ///   - dataset: The dataset's file, folder or pattern on this machine.
-    ///   - evaluationDataset: The same of a dataset to evaluate on; nil if there is none.
+    ///   - evaluationDataset: The same for a separate evaluation dataset; nil without one.
     package init(_ recipe: Recipe, model: String, dataset: String, evaluationDataset: String?) {
         self.init(model: model, dataset: dataset, textColumn: recipe.text, labelColumn: "")
         split = recipe.data.split
@@ -41,9 +41,9 @@ extension FineTuning {
 }
 
 extension TrainingArguments {
-    /// The part of a recipe that the training loop knows.
+    /// Creates the arguments of the training loop from a recipe.
     ///
-    /// - Parameter recipe: What to do.
+    /// - Parameter recipe: The settings.
     package init(_ recipe: Recipe) {
         self.init()
         learningRate = recipe.optimizer.learningRate

@@ -11,7 +11,7 @@ extension Recipe {
         /// A column whose values keep their shares; nil draws at random.
         public var stratifyBy: String?
 
-        /// A part of the rows.
+        /// Creates a sample.
         ///
         /// - Parameters:
         ///   - size: A share or a number of the rows.
@@ -22,13 +22,13 @@ extension Recipe {
         }
     }
 
-    /// The examples that a model is evaluated on.
+    /// The evaluation examples.
     public enum Evaluation: Sendable, Equatable {
-        /// None: the model is not evaluated.
+        /// No examples: the model is not evaluated.
         case none
-        /// A part of the data that is not trained on.
+        /// A hold-out: a part of the data that is not trained on.
         case holdOut(SplitSize, stratification: Stratification, seed: UInt64)
-        /// Another source, of which a split may be chosen.
+        /// Another source, or one of its splits.
         case data(DataSource)
         /// Another split of the training data's folder.
         case split(String)
@@ -37,17 +37,18 @@ extension Recipe {
         ///
         /// - Parameters:
         ///   - share: Between 0 and 1.
-        ///   - stratified: Whether each label keeps its share, if every text has one label.
+        ///   - stratified: Whether each label keeps its share. Applies to single-label data.
         ///   - seed: The seed of the draw.
+        /// - Returns: The hold-out.
         public static func holdOut(_ share: Double, stratified: Bool = true, seed: UInt64 = 42) -> Evaluation
         {
             .holdOut(.fraction(share), stratification: stratified ? .labels : .nothing, seed: seed)
         }
     }
 
-    /// When to evaluate during training.
+    /// The times of evaluations during training.
     public struct EvaluationTimes: Sendable, Equatable {
-        /// Never, by steps or by epochs.
+        /// Never, every few steps, or after each epoch.
         public var strategy = IntervalStrategy.no
         /// Steps between evaluations; nil uses ``Logging/steps``.
         public var steps: Int?
@@ -55,22 +56,23 @@ extension Recipe {
         public var delay = 0.0
         /// Whether to evaluate before the first step as well.
         public var atStart = false
-        /// Examples of an evaluation batch; nil fills batches by tokens.
+        /// The examples of an evaluation batch; nil fills batches by tokens.
         public var batchSize: Int?
 
-        /// Never.
+        /// Creates times without an evaluation.
         public init() {}
 
-        /// Every so many steps.
+        /// Evaluates every `steps` steps.
         ///
         /// - Parameter steps: Steps between evaluations.
+        /// - Returns: The times.
         public static func every(steps: Int) -> EvaluationTimes {
             var times = EvaluationTimes()
             (times.strategy, times.steps) = (.steps, steps)
             return times
         }
 
-        /// After every epoch.
+        /// Evaluates after every epoch.
         public static var everyEpoch: EvaluationTimes {
             var times = EvaluationTimes()
             times.strategy = .epoch
@@ -78,24 +80,24 @@ extension Recipe {
         }
     }
 
-    /// Which evaluation is the best, and what follows from that.
+    /// The choice of the best evaluation, and its use.
     public struct Selection: Sendable, Equatable {
         /// Whether the run ends with the weights of its best evaluation.
         public var loadsBestModel = false
-        /// The metric that decides, with or without `eval_`; nil uses the loss.
+        /// The metric to compare, with or without `eval_`; nil uses the loss.
         public var metric: String?
         /// Whether a greater value is better; nil uses the metric's own direction.
         public var greaterIsBetter: Bool?
-        /// Evaluations without improvement after which training stops; nil never stops early.
+        /// The number of evaluations without improvement after which training stops; nil never stops early.
         public var patience: Int?
-        /// The least difference that counts as an improvement.
+        /// The smallest difference that counts as an improvement.
         public var threshold = 0.0
 
-        /// No selection.
+        /// Creates a selection that loads no model and never stops early.
         public init() {}
     }
 
-    /// How long to train.
+    /// The length of training.
     public enum Length: Sendable, Equatable {
         /// Passes over the training data; fractions are allowed.
         case epochs(Double)
@@ -103,52 +105,52 @@ extension Recipe {
         case steps(Int)
     }
 
-    /// How many examples a step has, and how they are cut into micro-batches.
+    /// The examples of a step and their division into micro-batches.
     public struct Batch: Sendable, Equatable {
-        /// Examples of a micro-batch.
+        /// The examples of a micro-batch.
         public var size = 8
-        /// Micro-batches of an optimizer step.
+        /// The micro-batches of an optimizer step.
         public var accumulation = 1
-        /// The maximum number of tokens of a micro-batch; nil cuts a step by ``size``.
+        /// The maximum number of tokens of a micro-batch; nil divides a step by ``size``.
         public var maxTokens: Int?
-        /// Whether to repeat transformers' fault under accumulation, to compare numbers.
+        /// Whether to sum micro-batches as transformers does, which is not exact, to compare numbers.
         public var repeatsAccumulationFault = false
 
-        /// Eight examples.
+        /// Creates a batch of eight examples.
         public init() {}
 
-        /// A batch.
+        /// Creates a batch.
         ///
         /// - Parameters:
-        ///   - size: Examples of a micro-batch.
-        ///   - accumulation: Micro-batches of an optimizer step.
+        ///   - size: The examples of a micro-batch.
+        ///   - accumulation: The micro-batches of an optimizer step.
         ///   - maxTokens: The maximum number of tokens of a micro-batch.
         public init(size: Int, accumulation: Int = 1, maxTokens: Int? = nil) {
             (self.size, self.accumulation, self.maxTokens) = (size, accumulation, maxTokens)
         }
     }
 
-    /// What is minimized: cross-entropy, of several labels binary cross-entropy, of numbers the squared error.
+    /// The loss to minimize: cross-entropy, binary cross-entropy for multi-label data, the squared error for regression.
     public struct Loss: Sendable, Equatable {
         /// The weight of each class.
         public var classWeights = ClassWeights.equal
         /// The share of the target distribution that is spread evenly over all classes.
         public var labelSmoothing = 0.0
-        /// γ of the focal loss; 0 weighs easy and hard examples alike.
+        /// The focal loss's γ; 0 weights easy and hard examples alike.
         public var focalGamma = 0.0
 
-        /// The plain loss.
+        /// Creates the plain loss.
         public init() {}
     }
 
     /// The parameters that are not trained.
     public struct Frozen: Sendable, Equatable {
-        /// Beginnings of parameter names, or patterns with `*`.
+        /// Prefixes of parameter names, or patterns with `*`.
         public var parameters: [String] = []
-        /// The number of blocks, counted from the embedding, that are not trained, nor is what comes before them.
+        /// The number of lowest blocks to freeze, with the embeddings below them; nil freezes none.
         public var blocks: Int?
 
-        /// All parameters are trained.
+        /// Creates a value with which all parameters are trained.
         public init() {}
     }
 
@@ -160,44 +162,44 @@ extension Recipe {
         case bf16
     }
 
-    /// What trades time for memory; the trained model is the same.
+    /// Settings that trade time for memory; the trained model is the same.
     public struct Memory: Sendable, Equatable {
-        /// Whether blocks are computed again in the backward pass instead of kept.
+        /// Whether blocks are computed again in the backward pass instead of keeping their activations.
         public var gradientCheckpointing = false
-        /// Whether the weights of each block are updated as soon as the backward pass has their gradients.
+        /// Whether each block's weights are updated as soon as the backward pass has their gradients.
         public var optimizerInBackward = false
 
-        /// The fastest way.
+        /// Creates the fastest settings.
         public init() {}
     }
 
-    /// When to log.
+    /// The times of log rows.
     public struct Logging: Sendable, Equatable {
-        /// Never, by steps or by epochs.
+        /// Never, every few steps, or after each epoch.
         public var strategy = IntervalStrategy.steps
-        /// Steps between rows of the log.
+        /// Steps between log rows.
         public var steps = 500
         /// Whether the first step has a row.
         public var firstStep = false
 
-        /// Every 500 steps.
+        /// Creates a log row every 500 steps.
         public init() {}
     }
 
-    /// When to save checkpoints, and which to keep.
+    /// The times of checkpoints, and the number to keep.
     public struct Saving: Sendable, Equatable {
-        /// Never, by steps, by epochs, or when an evaluation is the best so far.
+        /// Never, every few steps, after each epoch, or after each evaluation that is the best so far.
         public var strategy = IntervalStrategy.steps
         /// Steps between checkpoints.
         public var steps = 500
-        /// How many checkpoints to keep, the newest and the best in any case; nil keeps all.
+        /// The number of checkpoints to keep, always including the newest and the best; nil keeps all.
         public var limit: Int?
-        /// Whether checkpoints hold the model alone, so that they cannot be resumed.
+        /// Whether checkpoints hold only the model, so that they cannot be resumed.
         public var modelOnly = false
-        /// Whether a step with a NaN or infinite loss or gradient leaves a file that `attune replay` runs again.
+        /// Whether a step with a NaN or infinite loss or gradient is saved in a file for `attune replay`.
         public var writesReplayFile = true
 
-        /// Every 500 steps.
+        /// Creates a checkpoint every 500 steps.
         public init() {}
     }
 }

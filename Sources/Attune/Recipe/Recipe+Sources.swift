@@ -1,14 +1,14 @@
 import Foundation
 import Hub
 
-/// Where a model comes from.
+/// The origin of a model: a path, or an id of the Hub.
 public struct ModelSource: Sendable, Equatable, Hashable, CustomStringConvertible {
     /// A path, or an id of the Hub: `org/name` or `org/name@revision`.
     ///
     /// A file or folder of that name on this machine takes precedence over the Hub.
     public let name: String
 
-    /// A path or an id of the Hub, as a person types it.
+    /// Creates a source from a path or an id of the Hub, as typed.
     ///
     /// - Parameter name: `models/bert`, `model.gguf`, `org/name` or `org/name@revision`.
     public init(_ name: String) { self.name = name }
@@ -18,6 +18,7 @@ public struct ModelSource: Sendable, Equatable, Hashable, CustomStringConvertibl
     /// - Parameters:
     ///   - id: `org/name`.
     ///   - revision: A branch, a tag or a commit; nil uses `main`.
+    /// - Returns: The source.
     public static func hub(_ id: String, revision: String? = nil) -> ModelSource {
         ModelSource(id + (revision.map { "@" + $0 } ?? ""))
     }
@@ -25,18 +26,20 @@ public struct ModelSource: Sendable, Equatable, Hashable, CustomStringConvertibl
     /// A folder in the Hub's layout.
     ///
     /// - Parameter path: The folder.
+    /// - Returns: The source.
     public static func folder(_ path: String) -> ModelSource { ModelSource(pathText(path)) }
 
     /// A `.gguf` file.
     ///
     /// - Parameter path: The file.
+    /// - Returns: The source.
     public static func gguf(_ path: String) -> ModelSource { ModelSource(pathText(path)) }
 
     /// The path or id.
     public var description: String { name }
 }
 
-/// Where labelled texts come from.
+/// The origin of labelled texts: a path, or an id of the Hub.
 public struct DataSource: Sendable, Equatable, Hashable, CustomStringConvertible {
     /// A path, a pattern of paths, or an id of the Hub: `org/name` or `org/name@revision`.
     ///
@@ -44,10 +47,10 @@ public struct DataSource: Sendable, Equatable, Hashable, CustomStringConvertible
     public var name: String
     /// The split of a folder to train on; nil uses `train`, or the only split.
     public var split: String?
-    /// The configuration, of those that the folder's README.md lists; nil uses the default one.
+    /// One of the configurations that the folder's README.md lists; nil uses the default one.
     public var configuration: String?
 
-    /// A path or an id of the Hub, as a person types it.
+    /// Creates a source from a path or an id of the Hub, as typed.
     ///
     /// - Parameters:
     ///   - name: `tweets.csv`, `data`, `data/*.parquet`, `org/name` or `org/name@revision`.
@@ -60,6 +63,7 @@ public struct DataSource: Sendable, Equatable, Hashable, CustomStringConvertible
     /// A file of rows: CSV, TSV, JSON, Parquet, Arrow, text.
     ///
     /// - Parameter path: The file, or a pattern.
+    /// - Returns: The source.
     public static func file(_ path: String) -> DataSource { DataSource(pathText(path)) }
 
     /// A folder of files.
@@ -68,6 +72,7 @@ public struct DataSource: Sendable, Equatable, Hashable, CustomStringConvertible
     ///   - path: The folder.
     ///   - split: The split to train on.
     ///   - configuration: The configuration.
+    /// - Returns: The source.
     public static func folder(
         _ path: String,
         split: String? = nil,
@@ -83,6 +88,7 @@ public struct DataSource: Sendable, Equatable, Hashable, CustomStringConvertible
     ///   - revision: A branch, a tag or a commit; nil uses `main`.
     ///   - split: The split to train on.
     ///   - configuration: The configuration.
+    /// - Returns: The source.
     public static func hub(
         _ id: String,
         revision: String? = nil,

@@ -7,7 +7,7 @@ extension Recipe {
     ///
     /// - Parameters:
     ///   - yaml: The text.
-    ///   - name: How errors name the text, usually its path.
+    ///   - name: The text's name in errors, usually its path.
     /// - Throws: ``RecipeFileError`` with the line.
     public init(yaml: String, name: String = "recipe.yaml") throws(RecipeFileError) {
         let entries = try RecipeEntry.read(yaml, name: name, known: { try? Self.setting($0).name })
@@ -18,10 +18,10 @@ extension Recipe {
         }
     }
 
-    /// Every setting as YAML, one a line; settings that are not set are null.
+    /// Writes every setting as YAML, one per line; settings without a value are null.
     ///
-    /// - Returns: A text that ``init(yaml:name:)`` and `attune train` read.
-    /// - Throws: What the YAML library throws.
+    /// - Returns: Text that ``init(yaml:name:)`` and `attune train` read.
+    /// - Throws: The YAML library's errors.
     public func yaml() throws -> String {
         let pairs = Self.settings.map { setting in
             (Node(setting.name), setting.read(self).map(Self.node) ?? Node("null"))
@@ -41,7 +41,7 @@ extension Recipe {
     }
 
     private static func scalar(_ text: String) -> Node {
-        // Unquoted, these would be read as nothing.
+        // Without quotes, these would be read as null.
         Node(text, .implicit, ["", "~", "null"].contains(text.lowercased()) ? .singleQuoted : .any)
     }
 }
@@ -59,9 +59,9 @@ package struct RecipeEntry: Equatable {
     ///
     /// - Parameters:
     ///   - yaml: The text.
-    ///   - name: How errors name it.
-    ///   - known: The name of a setting as it is declared; nil if there is no such setting.
-    ///   - advice: What to say of a name that is not known, `is not needed: …`.
+    ///   - name: Its name in errors.
+    ///   - known: Returns a setting's declared name; nil for an unknown setting.
+    ///   - advice: Returns advice on an unknown name, `is not needed: …`; nil without any.
     /// - Returns: The lines in order.
     /// - Throws: ``RecipeFileError`` with the line.
     package static func read(
@@ -134,13 +134,13 @@ extension SettingValue {
     }
 }
 
-/// A recipe's text that cannot be read.
+/// The error for a recipe's text that cannot be read.
 public struct RecipeFileError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// The file's path, or what the text is called.
+    /// The name of the text, usually the file's path.
     public var name: String
     /// The line, from 1; nil if no single line is wrong.
     public var line: Int?
-    /// What is wrong and what to do.
+    /// The problem and its remedy.
     public var message: String
 
     package init(name: String, line: Int?, _ message: String) {

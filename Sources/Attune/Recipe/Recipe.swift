@@ -3,7 +3,7 @@ public import Datasets
 public import Models
 public import Training
 
-/// Everything that describes a run: model, data, evaluation, optimizer, schedule, length and the rest.
+/// The description of a run: model, data, evaluation, optimizer, schedule, length and all other settings.
 ///
 /// ```swift
 /// var recipe = Recipe(model: .hub("answerdotai/ModernBERT-base"), data: .file("tweets.csv"), text: "text", label: "author")
@@ -14,8 +14,8 @@ public import Training
 /// let run = try await recipe.start(in: URL(filePath: "runs/tweets"))
 /// ```
 ///
-/// A recipe is a value that can be stored: its coded form has the names of transformers' `TrainingArguments`, the same that
-/// the command's flags and `recipe.yaml` have (``settings`` lists them). Defaults are transformers'.
+/// A recipe can be stored as JSON or YAML. Its coded form uses the names of transformers' `TrainingArguments`, as the
+/// command's flags and `recipe.yaml` do (``settings`` lists them). Defaults are those of transformers.
 public struct Recipe: Sendable, Equatable {
     // MARK: Model and data
 
@@ -27,30 +27,30 @@ public struct Recipe: Sendable, Equatable {
     public var text: String
     /// The column of second texts, to classify pairs; nil for single texts.
     public var textPair: String?
-    /// The columns of labels: one with names, lists of names or numbers, or several with 0 and 1, one for each label.
+    /// The label columns: one with names, lists of names or numbers, or several with 0 and 1, one for each label.
     public var labels: [String]
-    /// Whether a text has one label, several or a number; nil decides by the data.
+    /// Whether a text has one label, several labels or a number; nil decides by the data.
     public var problemType: ProblemType?
-    /// Names for the labels of the model's head, by id; nil keeps the names that it has.
+    /// Names for the labels of the model's head, by id; nil keeps its own names.
     public var labelNames: [String]?
     /// The maximum number of tokens of a text; longer texts are cut.
     ///
     /// Nil uses the model's limit.
     public var maxLength: Int?
-    /// What to do with rows that have no label: refuse or drop.
+    /// The treatment of rows without a label: refuse or drop.
     public var missingLabels = RowPolicy.refuse
-    /// What to do with rows whose text is empty.
+    /// The treatment of rows with an empty text.
     public var emptyTexts = RowPolicy.keep
-    /// Uses only a part of the rows; nil uses all.
+    /// The part of the rows to use; nil uses all.
     public var sample: Sample?
 
     // MARK: Evaluation
 
-    /// The examples that the model is evaluated on.
+    /// The evaluation examples.
     public var evaluation = Evaluation.none
-    /// When to evaluate during training, besides the evaluation at its end.
+    /// The times of evaluations during training, besides the one at its end.
     public var evaluates = EvaluationTimes()
-    /// Which evaluation is the best, and what follows from that.
+    /// The choice of the best evaluation, and its use.
     public var selection = Selection()
 
     // MARK: Training
@@ -59,11 +59,11 @@ public struct Recipe: Sendable, Equatable {
     public var optimizer = OptimizerChoice.adamW()
     /// The learning rate's course over the run.
     public var schedule = ScheduleChoice.linear()
-    /// How long to train.
+    /// The length of training.
     public var length = Length.epochs(3)
-    /// How many examples a step has, and how they are cut into micro-batches.
+    /// The examples of a step and their division into micro-batches.
     public var batch = Batch()
-    /// What is minimized.
+    /// The loss to minimize.
     public var loss = Loss()
     /// Gradients are scaled down to this L2 norm; 0 does not clip.
     public var maxGradNorm = 1.0
@@ -75,15 +75,15 @@ public struct Recipe: Sendable, Equatable {
     public var precision = Precision.fp32
     /// The type in which weights are kept in memory.
     public var weights = WeightsType.fp32
-    /// What trades time for memory.
+    /// Settings that trade time for memory.
     public var memory = Memory()
-    /// Whether to start a new head even if the model is a classifier.
+    /// Whether to start with a fresh head even if the model is a classifier.
     public var reinitializesHead = false
-    /// Whether to train although nearly every row has a label of its own, as a column of ids has.
+    /// Whether to train although nearly every row has a different label, as in a column of ids.
     public var allowsManyClasses = false
-    /// Whether the token embedding gets rows for tokens of the tokenizer that it lacks.
+    /// Whether the token embedding gets rows for tokens that only the tokenizer has.
     public var resizesEmbeddings = false
-    /// The seed of head and dropout and, without ``dataSeed``, of the order of the data.
+    /// The seed of head and dropout, and of the order of the data unless ``dataSeed`` is set.
     public var seed: UInt64 = 42
     /// The seed of the order of the data; nil uses ``seed``.
     public var dataSeed: UInt64?
@@ -94,14 +94,14 @@ public struct Recipe: Sendable, Equatable {
 
     // MARK: Files
 
-    /// When to log.
+    /// The times of log rows.
     public var logging = Logging()
-    /// When to save checkpoints, and which to keep.
+    /// The times of checkpoints, and the number to keep.
     public var saving = Saving()
-    /// Where numbers are written during training.
+    /// Files that receive numbers during training.
     public var reports: [RunReport] = []
 
-    /// A recipe with transformers' defaults.
+    /// Creates a recipe with transformers' defaults.
     ///
     /// - Parameters:
     ///   - model: The model to fine-tune.
@@ -112,7 +112,7 @@ public struct Recipe: Sendable, Equatable {
         self.init(model: model, data: data, text: text, labels: [label])
     }
 
-    /// A recipe with transformers' defaults, for labels in several columns of 0 and 1.
+    /// Creates a recipe with transformers' defaults, for labels in several columns of 0 and 1.
     ///
     /// - Parameters:
     ///   - model: The model to fine-tune.
@@ -123,6 +123,6 @@ public struct Recipe: Sendable, Equatable {
         (self.model, self.data, self.text, self.labels) = (model, data, text, labels)
     }
 
-    /// A recipe with nothing but defaults, from which the defaults of all settings are read.
+    /// A recipe with only defaults, from which the defaults of all settings are read.
     static let defaults = Recipe(model: .folder(""), data: .file(""), text: "", labels: [])
 }

@@ -1,23 +1,23 @@
 public import Training
 
-/// The learning rate's course over the run, with the numbers that it has.
+/// The learning rate's course over the run, with its options.
 ///
 /// Source: `get_scheduler` of transformers 5.23 (optimization.py).
 public enum ScheduleChoice: Sendable, Equatable {
-    /// Falls to 0 in a line.
+    /// Falls linearly to 0.
     case linear(warmup: Warmup = .steps(0))
-    /// Falls as a cosine does; half a cycle falls once.
+    /// Follows a cosine; half a cycle falls once.
     case cosine(cycles: Double? = nil, warmup: Warmup = .steps(0))
-    /// Falls as a cosine does and starts again.
+    /// Follows a cosine, with restarts.
     case cosineWithRestarts(cycles: Double? = nil, warmup: Warmup = .steps(0))
-    /// A cosine that ends at a rate above 0, given as a rate or as a share of the highest.
+    /// Follows a cosine to a minimum above 0, given as a rate or as a share of the highest rate.
     case cosineWithMinimum(
         cycles: Double? = nil,
         minimum: Double? = nil,
         minimumShare: Double? = nil,
         warmup: Warmup = .steps(0)
     )
-    /// The same with a warm-up that begins above 0.
+    /// Like ``cosineWithMinimum(cycles:minimum:minimumShare:warmup:)``, with a warm-up that begins above 0.
     case cosineWarmupWithMinimum(
         cycles: Double? = nil,
         minimum: Double? = nil,
@@ -25,15 +25,15 @@ public enum ScheduleChoice: Sendable, Equatable {
         warmupShare: Double? = nil,
         warmup: Warmup = .steps(0)
     )
-    /// Falls as a polynomial does.
+    /// Follows a polynomial.
     case polynomial(end: Double? = nil, power: Double? = nil, warmup: Warmup = .steps(0))
-    /// Stays the same.
+    /// Stays constant.
     case constant
-    /// Rises, then stays the same.
+    /// Rises, then stays constant.
     case constantWithWarmup(Warmup)
-    /// Falls as 1/√step does.
+    /// Falls in proportion to 1/√step.
     case inverseSquareRoot(timescale: Int? = nil, warmup: Warmup = .steps(0))
-    /// Rises, stays the same, falls.
+    /// Rises, stays constant, falls.
     case warmupStableDecay(
         decaySteps: Int,
         stableSteps: Int? = nil,
@@ -52,12 +52,12 @@ public enum ScheduleChoice: Sendable, Equatable {
         minimum: Double? = nil
     )
 
-    /// The schedule of that name.
+    /// Creates the schedule of a type.
     ///
     /// - Parameters:
     ///   - type: transformers' `lr_scheduler_type`.
-    ///   - options: transformers' `lr_scheduler_kwargs`; those that the schedule does not have are left out.
-    ///   - warmup: How long the rate rises first; left out for schedules without a warm-up.
+    ///   - options: transformers' `lr_scheduler_kwargs`; options of other schedules are ignored.
+    ///   - warmup: The length of the warm-up; ignored by schedules without one.
     init(_ type: SchedulerType, _ options: SchedulerOptions, warmup: Warmup) {
         self =
             switch type {
@@ -121,7 +121,7 @@ public enum ScheduleChoice: Sendable, Equatable {
         }
     }
 
-    /// How long the rate rises first; schedules without a warm-up have none and ignore a new value.
+    /// The length of the warm-up; schedules without one ignore a new value.
     public var warmup: Warmup {
         get {
             switch self {
@@ -150,7 +150,7 @@ public enum ScheduleChoice: Sendable, Equatable {
         case .polynomial(let end, let power, _): (options.lrEnd, options.power) = (end, power)
         case .inverseSquareRoot(let timescale, _): options.timescale = timescale
         case .warmupStableDecay(let decay, let stable, let rise, let fall, let share, let cycles, _):
-            // Negative while nobody has given it.
+            // Negative means not given.
             (options.numDecaySteps, options.numStableSteps) = (decay < 0 ? nil : decay, stable)
             (options.warmupType, options.decayType) = (rise, fall)
             (options.minLrRatio, options.numCycles) = (share, cycles)

@@ -1,8 +1,8 @@
 /// One setting of a ``Recipe``, declared in one place: its name, default, documentation and check.
 ///
-/// Flags, `recipe.yaml`, the coded form of a recipe and help are made from this declaration.
+/// Flags, their help, `recipe.yaml` and the coded form of a recipe are all derived from this declaration.
 public struct Setting: Sendable {
-    /// A group of settings, under which help lists them.
+    /// A group of settings in help.
     public enum Section: String, Sendable, CaseIterable {
         case modelAndData = "Model and data"
         case evaluation = "Held-out data"
@@ -12,7 +12,7 @@ public struct Setting: Sendable {
         case times = "Logging, evaluation and saving"
     }
 
-    /// How a value is written after a flag.
+    /// The form of a flag on the command line.
     public enum Form: Sendable, Equatable {
         /// The flag alone means true.
         case flag
@@ -26,22 +26,22 @@ public struct Setting: Sendable {
 
     /// The name in recipes and in transformers' `TrainingArguments`: `learning_rate`.
     public let name: String
-    /// Other names that are understood.
+    /// Other accepted names.
     public let aliases: [String]
-    /// The group that help lists it under.
+    /// Its group in help.
     public let section: Section
-    /// How a value is written after its flag.
+    /// The form of its flag on the command line.
     public let form: Form
-    /// A sentence that says what it does.
+    /// A sentence about its effect.
     public let help: String
-    /// What stands for its value in help: `steps`.
+    /// The name of its value in help: `steps`.
     public let placeholder: String
-    /// What a value must be: `a whole number`.
+    /// A description of valid values: `a whole number`.
     public let expectation: String
     let read: @Sendable (Recipe) -> SettingValue?
     let write: @Sendable (inout Recipe, SettingValue) throws(SettingError) -> Void
 
-    /// The value that holds if none is given; nil if that means "not set".
+    /// The default; nil if the setting has no value by default.
     public var defaultValue: SettingValue? { read(.defaults) }
 
     /// The flag's name, without dashes.
@@ -51,13 +51,13 @@ public struct Setting: Sendable {
     ///
     /// - Parameters:
     ///   - name: The name in recipes.
-    ///   - section: The group that help lists it under.
-    ///   - path: The property that holds it.
-    ///   - help: A sentence that says what it does.
-    ///   - placeholder: What stands for its value in help.
-    ///   - aliases: Other names that are understood.
-    ///   - need: The setting without which it has no effect in this recipe; nil if it has an effect.
-    ///   - allowed: The values that are allowed, in words, and the test for them; nil allows all.
+    ///   - section: Its group in help.
+    ///   - path: The property of the recipe.
+    ///   - help: A sentence about its effect.
+    ///   - placeholder: The name of its value in help.
+    ///   - aliases: Other accepted names.
+    ///   - need: Returns the setting that is missing for it to have an effect in a recipe; nil if it has an effect.
+    ///   - allowed: A description of valid values, and their test; nil allows all.
     init<Value: SettingConvertible>(
         _ name: String,
         _ section: Section,
@@ -90,7 +90,7 @@ public struct Setting: Sendable {
                 )
             }
             if let need = need(recipe) {
-                // A value that says nothing new may stay: the recipe that a run leaves lists every setting.
+                // The current value and the default are accepted, because the recipe that a run saves lists every setting.
                 guard value == recipe[keyPath: path] || value == Recipe.defaults[keyPath: path] else {
                     throw SettingError(name, .withoutEffect(need))
                 }
@@ -100,22 +100,22 @@ public struct Setting: Sendable {
         }
     }
 
-    /// Another setting, without which one has no effect.
+    /// A setting without which another one has no effect.
     public struct Need: Sendable, Equatable {
-        /// The other setting's name.
+        /// The needed setting's name.
         public var setting: String
-        /// What it must be given, if it takes a value.
+        /// The value that it needs, if it takes one.
         public var value: String?
 
         init(_ setting: String, _ value: String? = nil) { (self.setting, self.value) = (setting, value) }
     }
 }
 
-/// A setting that cannot be as it is given.
+/// The error for a wrong setting.
 public struct SettingError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// What is wrong.
+    /// The kind of problem.
     public enum Fault: Sendable, Equatable {
-        /// No setting has this name; perhaps another one is meant.
+        /// No setting has this name. `nearest` is a similar name, if there is one.
         case unknown(nearest: String?)
         /// The value is not of the setting's type or not in its range.
         case wrongValue(String, expected: String)
@@ -125,13 +125,13 @@ public struct SettingError: Error, Sendable, Equatable, CustomStringConvertible 
         case excludes(String)
         /// It contradicts another setting.
         case contradicts(String, reason: String)
-        /// It is not given and must be.
+        /// It is required but not given.
         case missing
     }
 
     /// The setting's name in recipes.
     public var setting: String
-    /// What is wrong.
+    /// The problem.
     public var fault: Fault
 
     init(_ setting: String, _ fault: Fault) { (self.setting, self.fault) = (setting, fault) }
@@ -145,13 +145,13 @@ public struct SettingError: Error, Sendable, Equatable, CustomStringConvertible 
         }
     }
 
-    /// The message, with settings named as recipes name them.
+    /// The message, with the settings' names in recipes.
     public var description: String { message { $0 } }
 
-    /// The message.
+    /// Returns the message.
     ///
-    /// - Parameter spelled: The spelling of a setting's name, which is a flag on a command line: `--learning-rate`.
-    /// - Returns: What is wrong and what to do.
+    /// - Parameter spelled: Returns the spelling of a setting's name, for example its flag: `--learning-rate`.
+    /// - Returns: The problem and its remedy.
     public func message(_ spelled: (String) -> String) -> String {
         let name = spelled(setting)
         return switch fault {

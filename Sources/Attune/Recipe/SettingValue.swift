@@ -2,7 +2,7 @@ public import Datasets
 public import Models
 public import Training
 
-/// A setting's value as a file or a command line has it.
+/// A setting's value in a file or on a command line.
 public enum SettingValue: Sendable, Equatable {
     case bool(Bool)
     case int(Int)
@@ -19,7 +19,7 @@ public enum SettingValue: Sendable, Equatable {
         /// The number.
         public var number: Double
 
-        /// A number with a name.
+        /// Creates a number with a name.
         ///
         /// - Parameters:
         ///   - name: The name.
@@ -27,7 +27,7 @@ public enum SettingValue: Sendable, Equatable {
         public init(_ name: String, _ number: Double) { (self.name, self.number) = (name, number) }
     }
 
-    /// The value as it is typed after a flag.
+    /// The value as typed after a flag.
     public var text: String {
         switch self {
         case .bool(let value): "\(value)"
@@ -40,17 +40,17 @@ public enum SettingValue: Sendable, Equatable {
     }
 }
 
-/// A type that a setting can have.
+/// A type of settings.
 protocol SettingConvertible: Sendable, Equatable {
-    /// What a value must be, for messages: `a number`.
+    /// A description of valid values for messages: `a number`.
     static var expectation: String { get }
-    /// How a value is written after its flag.
+    /// The form of its flag on the command line.
     static var form: Setting.Form { get }
 
     /// Reads a value; nil if it is not of this type.
     init?(_ value: SettingValue)
 
-    /// The value to write; nil if the setting is not set.
+    /// The value to write; nil if the setting has no value.
     var settingValue: SettingValue? { get }
 }
 
@@ -236,7 +236,7 @@ extension SplitSize: SettingConvertible {
     static var expectation: String { "a share of the rows with a decimal point, or a whole number of rows" }
 
     init?(_ value: SettingValue) {
-        // A number with a decimal point is a share.
+        // A number with a decimal point is a share of the rows.
         switch value {
         case .int(let count) where count > 0: self = .count(count)
         case .double(let share) where share > 0 && share <= 1: self = .fraction(share)

@@ -4,27 +4,28 @@ public import Hub
 public import Models
 public import Torch
 
-/// A trained classifier that any number of tasks may ask at the same time.
+/// A trained classifier that any number of tasks may use at the same time.
 ///
 /// ```swift
 /// let classifier = try await Classifier.load(.folder("runs/tweets"))
 /// for prediction in try await classifier.classify(["Thank you, Ohio!"]) { print(prediction.label, prediction.score) }
 /// ```
 ///
-/// Texts of one call are computed together, calls one after another, on a thread of their own.
+/// It computes the texts of one call together, and calls one after another, on a dedicated thread.
 public actor Classifier {
-    /// The label names by id; of a regression the name of the predicted number.
+    /// The label names by id; for regression, the name of the predicted number.
     public nonisolated let labels: [String]
-    /// Whether a text has one label, several or a number.
+    /// Whether a text has one label, several labels or a number.
     public nonisolated let problemType: ProblemType
-    /// The maximum number of tokens of a text, longer ones are cut; nil without a limit.
+    /// The maximum number of tokens of a text; longer texts are truncated; nil without a limit.
     public nonisolated let maxLength: Int?
-    /// Remarks on the model and its settings for a person, a sentence each.
+    /// Notes about the model and its settings, a sentence each.
     public nonisolated let notes: [String]
 
     private let classifier: TextClassifier
     private let thread: ComputeThread
 
+    /// The executor of the classifier's thread.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
     init(_ trained: sending TextClassifier, on thread: ComputeThread) {
@@ -40,7 +41,7 @@ public actor Classifier {
     ///
     /// - Parameters:
     ///   - source: A folder in the Hub's layout, a `.gguf` file, or an id of the Hub.
-    ///   - device: Where to compute; nil uses a GPU if there is one.
+    ///   - device: The device to compute on; nil uses a GPU if there is one.
     ///   - hub: The Hub and its cache.
     /// - Returns: A classifier with a trained head.
     /// - Throws: `ModelError` with code `.unsupported` for a base model, which has no trained head; the errors of loading.
@@ -57,14 +58,14 @@ public actor Classifier {
     /// Classifies texts.
     ///
     /// - Parameter texts: Any texts.
-    /// - Returns: A prediction each, in order.
+    /// - Returns: A prediction for each text, in order.
     /// - Throws: `TorchError`; `CancellationError` between two batches if the task is cancelled.
     public func classify(_ texts: [String]) throws -> [Prediction] { try classify(.texts(texts)) }
 
     /// Classifies texts or pairs of texts.
     ///
     /// - Parameter inputs: Any texts.
-    /// - Returns: A prediction each, in order.
+    /// - Returns: A prediction for each text, in order.
     /// - Throws: `TorchError`; `CancellationError` between two batches if the task is cancelled.
     public func classify(_ inputs: TextInputs) throws -> [Prediction] {
         let rows = try classifier.logits(classifier.encode(inputs)) { _ in !Task.isCancelled }
@@ -98,11 +99,11 @@ private actor ClassifierLoader {
 }
 
 extension ModelError {
-    /// The error for a base model, which has no head to ask.
+    /// Returns the error for a base model, which has no trained head.
     ///
     /// - Parameters:
     ///   - name: The model, as it was given.
-    ///   - report: What was loaded; its notes may explain why there is no head.
+    ///   - report: The report of loading, whose notes may explain the missing head.
     /// - Returns: The error.
     package static func untrained(_ name: String, _ report: LoadReport) -> ModelError {
         let what =

@@ -3,8 +3,8 @@ import Synchronization
 
 /// A thread that runs the work of actors, one job at a time.
 ///
-/// libtorch keeps a pool of threads for every thread that computes, so computing should stay on one thread instead of moving
-/// between those of Swift's pool, which should not be blocked either.
+/// libtorch keeps a pool of threads for every thread that computes. So work should stay on one thread instead of moving
+/// between the threads of Swift's pool, which should not be blocked either.
 final class ComputeThread: SerialExecutor, Sendable {
     private let jobs = Jobs()
 
@@ -28,9 +28,9 @@ final class ComputeThread: SerialExecutor, Sendable {
 
     func asUnownedSerialExecutor() -> UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }
 
-    /// The jobs that wait.
+    /// The waiting jobs.
     ///
-    /// The thread holds them and not the executor, which could not end otherwise.
+    /// The thread retains them instead of the executor, so that the executor can be deallocated.
     private final class Jobs: Sendable {
         private struct State {
             var waiting: [(UnownedJob, UnownedSerialExecutor)] = []

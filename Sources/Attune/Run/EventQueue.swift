@@ -2,12 +2,12 @@ import Synchronization
 
 /// A run's events on their way from the training thread to their readers.
 ///
-/// The training thread never waits for a reader. Nothing is dropped but progress: of several `.evaluating` in a row only the
-/// last one is kept.
+/// The training thread never waits for a reader. Only progress is dropped: several `.evaluating` events in a row are replaced
+/// by the last one.
 final class EventQueue: Sendable {
     private struct State {
         var events: [FineTuning.Event] = []
-        /// How the run ended; nil while it runs.
+        /// The end of the run; nil while it runs.
         var end: Result<Void, any Error>?
         var readers: [CheckedContinuation<Void, Never>] = []
     }
@@ -24,7 +24,7 @@ final class EventQueue: Sendable {
 
     /// Marks the end: no more events follow.
     ///
-    /// - Parameter end: How the run ended.
+    /// - Parameter end: The run's error, if it failed.
     func finish(_ end: Result<Void, any Error>) { wake { $0.end = end } }
 
     private func wake(_ change: (inout State) -> Void) {
@@ -36,9 +36,9 @@ final class EventQueue: Sendable {
         for reader in readers { reader.resume() }
     }
 
-    /// All events since the last call; waits for one.
+    /// Returns all events since the last call; waits for at least one.
     ///
-    /// - Returns: Empty at the end.
+    /// - Returns: The events; empty at the end.
     /// - Throws: The error that ended the run.
     func take() async throws -> [FineTuning.Event] {
         while true {
@@ -81,6 +81,6 @@ final class EventQueue: Sendable {
 }
 
 extension FineTuning.Event {
-    /// Whether a later event of its kind says all that it says.
+    /// Whether a later event of the same kind replaces it.
     fileprivate var isProgress: Bool { if case .run(.evaluating) = self { true } else { false } }
 }

@@ -5,11 +5,11 @@ extension ModelSource {
     /// The id on the Hub, without a revision; nil for a path.
     public var hubID: String? { Attune.hubID(name) }
 
-    /// The model on this machine; downloads it if necessary.
+    /// Returns the model's path on this machine; downloads it if necessary.
     ///
     /// - Parameters:
     ///   - environment: The Hub and its cache.
-    ///   - selection: The files that are needed.
+    ///   - selection: The files to download.
     ///   - progress: Receives the progress of downloads.
     /// - Returns: A folder, or a `.gguf` file.
     /// - Throws: `HubError`.
@@ -29,7 +29,7 @@ extension DataSource {
     /// The id on the Hub, without a revision; nil for a path.
     public var hubID: String? { Attune.hubID(name) }
 
-    /// The dataset on this machine; downloads it if necessary.
+    /// Returns the dataset's path on this machine; downloads it if necessary.
     ///
     /// - Parameters:
     ///   - environment: The Hub and its cache.
@@ -44,7 +44,7 @@ extension DataSource {
         do {
             return plainPath(try await download(name, .dataset, .dataset, environment, progress).folder)
         } catch let error as HubError where error.code == .unsupported && !name.contains("@") {
-            // If the repository's own files cannot be read here, the Hub may have made Parquet files of them.
+            // If the repository's own files are not supported, the Hub may have converted them to Parquet.
             let converted = "\(name)@refs/convert/parquet"
             guard let found = try? await download(converted, .dataset, .dataset, environment, progress) else {
                 throw error
@@ -59,7 +59,7 @@ private func hubID(_ name: String) -> String? {
     return isID ? name.split(separator: "@").first.map(String.init) : nil
 }
 
-/// A path without a slash at its end.
+/// Returns a path without a slash at its end.
 private func plainPath(_ place: URL) -> String {
     let path = place.path(percentEncoded: false)
     return path.hasSuffix("/") ? String(path.dropLast()) : path

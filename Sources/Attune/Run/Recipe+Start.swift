@@ -7,9 +7,9 @@ import NN
 public import Torch
 public import Training
 
-/// How a run starts if its folder holds an earlier one.
+/// The start of a run whose folder holds an earlier one.
 public enum Resumption: Sendable, Equatable {
-    /// From scratch. A folder with an earlier run is refused.
+    /// From scratch; a folder with an earlier run is refused.
     case never
     /// From the latest checkpoint in the output folder; from scratch if there is none.
     case latest
@@ -19,39 +19,39 @@ public enum Resumption: Sendable, Equatable {
     case overwriting
 }
 
-/// Where and with which parts of your own a recipe runs; none of it is part of the recipe.
+/// Options of a run that are not part of its recipe: device, caches, a custom loss and custom metrics.
 public struct RunOptions: Sendable {
-    /// Where to compute; nil uses a GPU if there is one.
+    /// The device to compute on; nil uses a GPU if there is one.
     public var device: Device?
-    /// Where tokenized texts are kept from run to run; nil keeps none.
+    /// The cache of tokenized texts for later runs; nil keeps none.
     public var tokenCache: TokenCache?
-    /// A loss of your own, made from the class weights; nil uses the loss of the data's kind.
+    /// Creates a custom loss from the class weights; nil uses the usual loss of the problem type.
     public var loss: (@Sendable (_ classWeights: [Float]?) -> any ClassificationLoss)?
-    /// Metrics of your own, computed in every evaluation.
+    /// Custom metrics, computed in every evaluation.
     public var metrics: [CustomMetric] = []
     /// The Hub and its cache.
     public var hub: HubEnvironment = .process
-    /// The folder where measurements of this machine are kept; nil computes as the CPU's instruction sets suggest.
+    /// The folder for measurements of this machine; nil measures nothing and chooses by the CPU's instruction sets.
     public var measurements: URL? = FileManager.default.urls(for: .cachesDirectory, in: .userDomainMask)
         .first?
         .appending(path: "attune/products", directoryHint: .isDirectory)
 
-    /// A GPU if there is one, and nothing of your own.
+    /// Creates the default options.
     public init() {}
 }
 
 extension Recipe {
-    /// Starts the run on a thread of its own: reads the data, trains, evaluates and saves.
+    /// Starts the run on a dedicated thread: reads the data, trains, evaluates and saves.
     ///
-    /// Models and datasets of the Hub are downloaded before this returns.
+    /// Downloads models and datasets of the Hub before it returns.
     ///
     /// - Parameters:
     ///   - folder: The output folder, in the Hub's layout at the end.
-    ///   - resuming: How to start if the folder holds an earlier run.
-    ///   - options: Where and with which parts of your own to run.
-    /// - Returns: The run; its events and its result.
-    /// - Throws: `TrainingError` for settings that contradict each other; `HubError`; `FileError` if something in the folder
-    ///   would be overwritten. Later errors are thrown by the run's events and its result.
+    ///   - resuming: The start if the folder holds an earlier run.
+    ///   - options: Device, caches, custom loss and custom metrics.
+    /// - Returns: The run, with its events and its result.
+    /// - Throws: `TrainingError` for contradictory settings; `HubError`; `FileError` if something in the folder would be
+    ///   overwritten. The run's events and its result throw later errors.
     public func start(
         in folder: URL,
         resuming: Resumption = .never,
@@ -132,7 +132,7 @@ private func train(
 ) throws -> sending FineTuning.Result {
     var job = job
     job.device = try options.device ?? Device.preferred()
-    // Blocks that a step frees are used by the next one.
+    // Each step reuses the memory of the previous one.
     TensorHeap.adopt()
     let products = try options.measurements.flatMap { place throws(TorchError) in
         job.device == .cpu ? try MeasuredProducts.find(in: place) : nil

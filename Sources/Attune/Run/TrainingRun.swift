@@ -3,7 +3,7 @@ public import Foundation
 import Synchronization
 public import Training
 
-/// A run that ``Recipe/start(in:resuming:options:)`` started, on a thread of its own.
+/// A run that ``Recipe/start(in:resuming:options:)`` started, on a dedicated thread.
 public struct TrainingRun: Sendable {
     /// The output folder.
     public let folder: URL
@@ -11,13 +11,13 @@ public struct TrainingRun: Sendable {
 
     init(folder: URL, _ state: RunState) { (self.folder, self.state) = (folder, state) }
 
-    /// What happens, as it happens; for one reader.
+    /// The events of the run, as they occur; for one reader.
     ///
-    /// Nothing but progress is dropped if the reader is slow. If the reading task is cancelled, the run finishes its step and
+    /// If the reader is slow, only progress is dropped. If the reading task is cancelled, the run finishes its step and
     /// saves a checkpoint; the sequence then ends after the last event.
     public var events: Events { Events(state: state) }
 
-    /// The trained classifier and its evaluation, when training is over.
+    /// The trained classifier and its evaluation, at the end of training.
     ///
     /// If the waiting task is cancelled, the run finishes its step, saves a checkpoint and throws ``TrainingInterrupted``.
     public var result: Result {
@@ -31,7 +31,7 @@ public struct TrainingRun: Sendable {
         }
     }
 
-    /// Asks the run to finish its step, to save a checkpoint and to end.
+    /// Asks the run to finish its step, save a checkpoint and end.
     public func stop() { state.stop() }
 
     /// Asks the run to save a checkpoint after its step.
@@ -39,23 +39,23 @@ public struct TrainingRun: Sendable {
     /// The run continues.
     public func saveCheckpoint() { state.saveCheckpoint() }
 
-    /// What a run leaves.
+    /// The result of a run.
     public struct Result: Sendable {
         /// The trained classifier.
         public let classifier: Classifier
-        /// How training ended.
+        /// The end of training.
         public let outcome: Trainer.Outcome
-        /// The evaluation of the saved model; nil without examples to evaluate on.
+        /// The evaluation of the saved model; nil without evaluation examples.
         public let evaluation: EvaluationRecord?
     }
 
-    /// What happens in a run.
+    /// An event of a run.
     public enum Event: Sendable {
-        /// A sentence for a person: what was read, what was cut.
+        /// A message for people, for example about truncated texts.
         case note(String)
-        /// The settings that follow from the data, once it is read.
+        /// The settings that depend on the data, after it is read.
         case resolved(ResolvedSettings)
-        /// All numbers are known, and the first step begins.
+        /// The schedule is known, and the first step begins.
         case started(RunSchedule)
         /// An optimizer step was taken.
         case step(StepRecord)
@@ -67,7 +67,7 @@ public struct TrainingRun: Sendable {
         case evaluated(EvaluationRecord)
         /// A checkpoint folder is complete.
         case saved(URL)
-        /// Training is over, and the classifier has the weights of its best evaluation again.
+        /// Training is over, and the weights of the best evaluation are loaded again.
         case loadedBest(step: Int, metric: String, value: Double)
 
         init(_ event: FineTuning.Event) {
@@ -91,7 +91,7 @@ public struct TrainingRun: Sendable {
     public struct Events: AsyncSequence, Sendable {
         fileprivate let state: RunState
 
-        /// Begins with the first event that nobody has read.
+        /// Begins with the first unread event.
         public func makeAsyncIterator() -> Iterator { Iterator(state: state) }
 
         /// Reads events one after another.
@@ -101,9 +101,9 @@ public struct TrainingRun: Sendable {
 
             fileprivate init(state: RunState) { self.state = state }
 
-            /// The next event; waits for it.
+            /// Waits for the next event.
             ///
-            /// - Returns: Nil after the last one.
+            /// - Returns: The event; nil after the last one.
             /// - Throws: The error that ended the run.
             public mutating func next() async throws -> Event? {
                 if read.isEmpty {
@@ -128,14 +128,14 @@ public struct TrainingInterrupted: Error, Sendable, Equatable, CustomStringConve
     /// The output folder.
     public let folder: URL
 
-    /// A sentence for a person.
+    /// A message for people.
     public var description: String {
         "stopped after step \(step); the run can be resumed from the latest checkpoint in "
             + folder.path(percentEncoded: false)
     }
 }
 
-/// What the training thread and the readers of a run share.
+/// The state that the training thread and the readers of a run share.
 final class RunState: Sendable {
     let queue = EventQueue()
     private let isStopped = Atomic<Bool>(false)
@@ -159,7 +159,7 @@ final class RunState: Sendable {
         }
     }
 
-    /// How the run ended; only after its end.
+    /// Returns how the run ended, only after its end.
     func outcome() throws -> TrainingRun.Result {
         guard let result = end.withLock({ $0 }) else { throw CancellationError() }
         return try result.get()

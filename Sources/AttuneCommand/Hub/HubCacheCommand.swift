@@ -8,7 +8,7 @@ struct HubCacheCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cache",
         abstract: "Lists the repositories downloaded from the Hub, or deletes them.",
-        discussion: "The Python library uses the same cache: a repository deleted here is gone there, too."
+        discussion: "huggingface_hub uses the same cache: a repository deleted here is gone there, too."
     )
 
     @Option(

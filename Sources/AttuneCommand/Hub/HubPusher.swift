@@ -43,7 +43,7 @@ final class HubPusher: Sendable {
     /// - Parameters:
     ///   - id: The repository; it is created if it does not exist.
     ///   - isPrivate: Whether a new repository is private; nil for the owner's default.
-    ///   - strategy: What is pushed, and when.
+    ///   - strategy: The contents and times of pushes.
     ///   - folder: The run's output folder.
     /// - Throws: ``HubError`` with a remedy.
     init(_ id: RepositoryID, isPrivate: Bool?, _ strategy: HubStrategy, folder: URL) throws {

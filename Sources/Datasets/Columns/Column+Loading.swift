@@ -5,7 +5,7 @@ struct Compaction: Sendable {
     let kept: [Int]
     let selection: RowSelection
 
-    /// Nil if so many rows are needed that it is better to keep all.
+    /// Nil if more than a quarter of the rows are needed, because then it is better to keep all.
     init?(_ selection: RowSelection, storedCount: Int) {
         guard selection.rows.count * 4 < storedCount else { return nil }
         var kept: [Int] = []
@@ -55,7 +55,7 @@ extension Column {
         return column
     }
 
-    /// A piece, and the range of the chosen rows that lie in it.
+    /// A piece, and the range of its chosen rows.
     private struct Part: Sendable {
         var piece: Int
         var chosen: Range<Int>

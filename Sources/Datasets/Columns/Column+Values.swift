@@ -5,7 +5,7 @@ extension Column {
     ///
     /// - Parameters:
     ///   - values: One value per row.
-    ///   - feature: What the column holds; nil infers it from the values.
+    ///   - feature: The kind of values in the column; nil infers it from the values.
     ///   - name: The column's name, for messages.
     /// - Throws: `.badData` if the values have different types.
     init(_ values: [CellValue], feature: Feature? = nil, name: String) throws(DatasetError) {

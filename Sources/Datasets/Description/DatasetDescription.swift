@@ -6,7 +6,7 @@ import Files
 /// Lengths are in Unicode scalars, as counted by Python's `len`: they match what users of datasets see, are the same in
 /// every version of Unicode, and take no extra time to count. An emoji made of several scalars counts as several.
 public struct DatasetDescription: Sendable, Equatable {
-    /// A column and what it holds.
+    /// A column and its kind of values.
     public struct ColumnSummary: Sendable, Equatable {
         /// The column's name.
         public var name: String
@@ -28,7 +28,7 @@ public struct DatasetDescription: Sendable, Equatable {
         public var characters: TextLengths
         /// The lengths in tokens, including special tokens; nil without a token counter.
         public var tokens: TextLengths?
-        /// What the maximum length cuts off; nil without a maximum length or a token counter.
+        /// The tokens that the maximum length cuts off; nil without a maximum length or a token counter.
         public var truncation: Truncation?
         /// The texts that occur in several rows.
         public var repeated: RepeatedTexts
@@ -65,7 +65,7 @@ public struct DatasetDescription: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - dataset: The rows.
-    ///   - options: What to describe.
+    ///   - options: The columns and limits.
     ///   - progress: Receives the progress, on any thread.
     /// - Throws: `.missingColumn`, `.badFile`; `.badData` if a column cannot be texts or labels; errors of the token counter.
     public init(

@@ -5,7 +5,7 @@ struct TextScan: Sendable {
 
     /// A hash of each text's bytes.
     ///
-    /// 64 bits of Swift's `Hasher`, which is keyed differently in every process, so that nobody can construct collisions.
+    /// 64 bits of Swift's `Hasher`, which is keyed differently in every process, so that collisions cannot be constructed.
     /// Among n different texts, the probability of any collision is n²/2⁶⁵: one in seven million for 2.3 million texts, one
     /// in 3,700 for a hundred million.
     private(set) var hashes: [UInt64] = []

@@ -146,7 +146,7 @@ struct DatasetFiles {
         self.init(splits: splits, classFolders: classes, notes: strays.isEmpty ? [] : [note])
     }
 
-    /// Notes on what was left out of a folder, and why.
+    /// Notes about the files of a folder that are left out, with the reasons.
     private static func notes(
         _ splits: [Split],
         of folder: String,

@@ -48,7 +48,7 @@ extension Dataset {
     /// - Parameters:
     ///   - name: The column's name.
     ///   - values: One value per row; all of one type, except for missing ones.
-    ///   - feature: What the column holds; nil infers it from the values.
+    ///   - feature: The kind of values in the column; nil infers it from the values.
     /// - Returns: A dataset with that column.
     /// - Throws: `.badData` if the number of values differs from the number of rows, or if their types differ.
     public func addColumn(

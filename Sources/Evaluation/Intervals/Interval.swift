@@ -66,7 +66,7 @@ enum Interval {
     ///   - variance: DeLong's estimate; nil uses only that of Hanley and McNeil.
     /// - Returns: The interval.
     ///
-    /// Source: Newcombe 2006 (part 2): the areas within z of their own standard errors, by Hanley and
+    /// Source: Newcombe 2006 (part 2): the areas within z of their standard errors, by Hanley and
     /// McNeil 1982. With more examples, the errors are scaled towards DeLong's 1988.
     static func area(
         _ area: Double,

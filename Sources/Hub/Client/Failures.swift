@@ -7,7 +7,7 @@ import NIOHTTP1
 import NIOPosix
 
 extension HubClient {
-    /// Whether a retry may succeed: true for connection errors, false for errors of our own.
+    /// Whether a retry may succeed: true for connection errors, false for this module's errors.
     func isTransient(_ error: any Error) -> Bool {
         switch error {
         case is HubError, is FileError, is CancellationError: false

@@ -49,7 +49,7 @@ public struct HubClient: Sendable {
     /// - Parameters:
     ///   - settings: The server, the token, retries and timeouts.
     ///   - body: The work to do with the client.
-    /// - Returns: What `body` returns.
+    /// - Returns: The result of `body`.
     /// - Throws: The errors of `body`; `.badName` if a proxy's address is invalid.
     public static func with<Result: Sendable>(
         _ settings: Settings,

@@ -55,7 +55,7 @@ extension HubClient {
         }
         throw HubError(
             .unreachable,
-            "\(id) changed during each attempt to write to it; try again when nobody else writes"
+            "\(id) changed during each attempt to write to it; try again when no one else writes to it"
         )
     }
 

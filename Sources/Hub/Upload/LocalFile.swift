@@ -115,7 +115,7 @@ private struct PieceReader {
         guard let data, !data.isEmpty else {
             throw FileError(
                 .inputOutput,
-                "\(name) became shorter while it was sent; send it again when nobody writes to it"
+                "\(name) became shorter while it was sent; send it again when nothing writes to it"
             )
         }
         left -= data.count

@@ -24,7 +24,7 @@ enum PieceCutter {
     ///   - piece: The part of it to split.
     ///   - behavior: How the delimiters are treated.
     ///   - parts: Receives the parts.
-    ///   - isDelimiter: Which scalars are delimiters.
+    ///   - isDelimiter: Whether a scalar is a delimiter.
     static func cut(
         _ bytes: UnsafeBufferPointer<UInt8>,
         _ piece: Range<Int>,

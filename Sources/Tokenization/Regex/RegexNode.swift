@@ -23,7 +23,7 @@ indirect enum RegexNode: Sendable {
     /// The text of the last of these groups that has matched.
     case reference([Int], ignoresCase: Bool)
 
-    /// Which number of repetitions is tried first.
+    /// The number of repetitions that is tried first.
     enum Greed: Sendable {
         case greedy, lazy, possessive
     }

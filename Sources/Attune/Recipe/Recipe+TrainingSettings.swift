@@ -1,0 +1,258 @@
+import Training
+
+extension Recipe {
+    /// The settings of optimizer, schedule, length, batch, loss, frozen parameters, precision and seeds.
+    static let trainingSettings: [Setting] = [
+        Setting(
+            "optim",
+            .training,
+            \.optimizer.name,
+            "\(OptimizerName.expectation); adamw_8bit and lion for short.",
+            placeholder: "name"
+        ),
+        Setting(
+            "optim_args",
+            .training,
+            \.optimizerOptions,
+            "SGD's options: momentum=0.9,dampening=0,nesterov=true.",
+            placeholder: "name=value,…",
+            unless: { $0.optimizer.name == .sgd ? nil : Setting.Need("optim", "sgd") }
+        ),
+        Setting(
+            "learning_rate",
+            .training,
+            \.optimizer.learningRate,
+            "The highest learning rate.",
+            placeholder: "rate",
+            allowed: ("a number above 0", { $0 > 0 })
+        ),
+        Setting(
+            "weight_decay",
+            .training,
+            \.optimizer.weightDecay,
+            "The weight decay of all weights except biases and norms.",
+            placeholder: "decay",
+            allowed: notNegative
+        ),
+        Setting(
+            "adam_beta1",
+            .training,
+            \.adamBeta1,
+            "The decay of the gradients' running mean.",
+            placeholder: "decay",
+            unless: { $0.optimizer.beta1 == nil ? Setting.Need("optim", "adamw or lion") : nil },
+            allowed: belowOne
+        ),
+        Setting(
+            "adam_beta2",
+            .training,
+            \.adamBeta2,
+            "The decay of the squared gradients' running mean.",
+            placeholder: "decay",
+            unless: { $0.optimizer.beta2 == nil ? Setting.Need("optim", "adamw or lion") : nil },
+            allowed: belowOne
+        ),
+        Setting(
+            "adam_epsilon",
+            .training,
+            \.adamEpsilon,
+            "Added to the root of the second moment.",
+            placeholder: "epsilon",
+            unless: { $0.optimizer.epsilon == nil ? Setting.Need("optim", "adamw") : nil }
+        ),
+        Setting(
+            "lr_scheduler_type",
+            .training,
+            \.scheduleType,
+            "The learning rate's course: \(SchedulerType.expectation).",
+            placeholder: "name"
+        ),
+        Setting(
+            "lr_scheduler_kwargs",
+            .training,
+            \.scheduleOptions,
+            "The schedule's options by transformers' names: num_cycles, min_lr, power and so on.",
+            placeholder: "name=value,…"
+        ),
+        Setting(
+            "warmup_steps",
+            .training,
+            \.warmupSteps,
+            "Warm-up steps; below 1 a share of all steps.",
+            placeholder: "steps",
+            allowed: (
+                "a whole number of steps, or a share between 0 and 1",
+                { $0 >= 0 && ($0 < 1 || $0 == $0.rounded()) }
+            )
+        ),
+        Setting(
+            "warmup_ratio",
+            .training,
+            \.warmupRatio,
+            "The share of all steps that is warm-up.",
+            placeholder: "share",
+            allowed: ("a share from 0 to 1, 1 excluded", { $0.map { (0..<1).contains($0) } ?? true })
+        ),
+        Setting(
+            "num_train_epochs",
+            .training,
+            \.epochs,
+            "Passes over the training data; fractions are allowed.",
+            placeholder: "epochs"
+        ),
+        Setting(
+            "max_steps",
+            .training,
+            \.maxSteps,
+            "Optimizer steps; takes precedence over num_train_epochs.",
+            placeholder: "steps",
+            allowed: ("a whole number above 0", { $0.map { $0 > 0 || $0 == -1 } ?? true })
+        ),
+        Setting(
+            "per_device_train_batch_size",
+            .training,
+            \.batch.size,
+            "Examples of a micro-batch.",
+            placeholder: "examples",
+            allowed: ("a whole number above 0", { $0 > 0 })
+        ),
+        Setting(
+            "gradient_accumulation_steps",
+            .training,
+            \.batch.accumulation,
+            "Micro-batches of an optimizer step; their mean is exact.",
+            placeholder: "count",
+            allowed: ("a whole number above 0", { $0 > 0 })
+        ),
+        Setting(
+            "hf_compat_ga",
+            .training,
+            \.batch.repeatsAccumulationFault,
+            "Repeat transformers' fault under gradient accumulation, to compare numbers."
+        ),
+        Setting(
+            "max_grad_norm",
+            .training,
+            \.maxGradNorm,
+            "Scale gradients down to this L2 norm; 0 does not clip.",
+            placeholder: "norm",
+            allowed: notNegative
+        ),
+        Setting(
+            "class_weights",
+            .training,
+            \.loss.classWeights,
+            """
+            The weight of each class: balanced, effective-number[=BETA], or NAME=WEIGHT,NAME=WEIGHT. May be repeated, one \
+            class each. Quote a name that contains a comma. In multi-label data, a weight applies to texts that have the label.
+            """,
+            placeholder: "weights"
+        ),
+        Setting(
+            "label_smoothing_factor",
+            .training,
+            \.loss.labelSmoothing,
+            "Spread this share of the target distribution over all classes.",
+            placeholder: "share",
+            allowed: belowOne
+        ),
+        Setting(
+            "focal_gamma",
+            .training,
+            \.loss.focalGamma,
+            "Focal loss: the larger, the less easy examples count; often 2.",
+            placeholder: "gamma",
+            allowed: notNegative
+        ),
+        Setting(
+            "layerwise_lr_decay",
+            .training,
+            \.layerwiseLearningRateDecay,
+            "Multiply the learning rate by this factor for every block further from the head.",
+            placeholder: "factor",
+            allowed: ("a number above 0 and at most 1", { $0 > 0 && $0 <= 1 })
+        ),
+        Setting(
+            "freeze",
+            .training,
+            \.frozenParameters,
+            "Parameters to freeze: prefixes of their names, or quoted patterns with *.",
+            placeholder: "name"
+        ),
+        Setting(
+            "freeze_layers",
+            .training,
+            \.frozen.blocks,
+            "Freeze this many of the lowest blocks and the embeddings below them.",
+            placeholder: "count",
+            allowed: ("a whole number from 0", { ($0 ?? 0) >= 0 })
+        ),
+        Setting(
+            "precision",
+            .training,
+            \.precision,
+            "fp32, tf32 or bf16: the type of matrix products.",
+            placeholder: "type"
+        ),
+        Setting("bf16", .training, \.asksForBF16, "The same as precision bf16."),
+        Setting("tf32", .training, \.asksForTF32, "The same as precision tf32."),
+        Setting(
+            "weights_dtype",
+            .training,
+            \.weights,
+            """
+            fp32 or bf16: the type in which weights are kept in memory. bf16 needs half of it and is less exact; training \
+            rounds stochastically.
+            """,
+            placeholder: "type"
+        ),
+        Setting(
+            "seed",
+            .training,
+            \.seed,
+            "The seed of head and dropout and, without data_seed, of the order of the data.",
+            placeholder: "seed"
+        ),
+        Setting(
+            "data_seed",
+            .training,
+            \.dataSeed,
+            "The seed of the order of the data.",
+            placeholder: "seed"
+        ),
+        Setting(
+            "train_sampling_strategy",
+            .training,
+            \.sampling,
+            "random or sequential: the order of the examples.",
+            placeholder: "order"
+        ),
+        Setting(
+            "dataloader_drop_last",
+            .training,
+            \.dropsLast,
+            "Leave out the last examples of an epoch if they do not fill a micro-batch."
+        ),
+        Setting(
+            "reinit_head",
+            .training,
+            \.reinitializesHead,
+            "Start with a fresh head even if the model is a classifier."
+        ),
+        Setting(
+            "allow_many_classes",
+            .training,
+            \.allowsManyClasses,
+            "Train although nearly every row has a different label, as in a column of ids."
+        ),
+        Setting(
+            "resize_embeddings",
+            .training,
+            \.resizesEmbeddings,
+            """
+            Add rows to the token embedding for tokens that only the tokenizer has. They are drawn around the mean of its \
+            rows, as by transformers' resize_token_embeddings.
+            """
+        ),
+    ]
+}
