@@ -119,7 +119,7 @@ struct TrainingCommandLine {
     func located(_ message: String) -> String? {
         guard let file else { return nil }
         let words = message.split { !($0.isLetter || $0.isNumber || $0 == "-") }.filter { $0.hasPrefix("--") }
-        let lines = lines(of: words.map { $0.dropFirst(2).replacing("-", with: "_") })
+        let lines = lines(of: words.map { String($0.dropFirst(2)).replacing("-", with: "_") })
         return lines.isEmpty ? nil : "\(file.path): \(Self.shown(lines)): \(message)"
     }
 
