@@ -1,4 +1,5 @@
 import ArgumentParser
+import Attune
 import JSON
 
 /// The flags of a command, taken from its declaration.
@@ -40,6 +41,28 @@ struct FlagCatalog {
                 defaultValue: argument["defaultValue"].string
             )
         }
+    }
+
+    private init(_ flags: [Flag]) { self.flags = flags }
+
+    /// The flags with those of a recipe's settings.
+    ///
+    /// - Parameter settings: The settings.
+    /// - Returns: All of them.
+    func adding(_ settings: [Setting]) -> FlagCatalog {
+        FlagCatalog(
+            flags
+                + settings.map { setting in
+                    let names = [setting.name] + setting.aliases
+                    return Flag(
+                        name: setting.flag,
+                        names: names.map { $0.replacing("_", with: "-") },
+                        takesValue: setting.form != .flag,
+                        isRepeating: setting.form == .list || setting.form == .names,
+                        defaultValue: setting.defaultValue?.text
+                    )
+                }
+        )
     }
 
     /// Finds a flag by any of its names.

@@ -28,36 +28,6 @@ struct LabelColumnOptions: ParsableArguments {
     }
 }
 
-/// The label columns, at least one, and the problem type.
-struct LabelOptions: ParsableArguments {
-    @OptionGroup var named: LabelColumnOptions
-
-    @Option(
-        help: ArgumentHelp(
-            "single-label, multi-label or regression: a text has one label, any number of labels, or a number.",
-            discussion:
-                "Default: multi-label if the column holds lists or there are several columns, else single-label.",
-            valueName: "type"
-        )
-    )
-    var problemType: ProblemType?
-
-    /// The label columns, in the order given.
-    var columns: [String] { named.columns }
-
-    func validate() throws {
-        let columns = columns
-        if columns.isEmpty {
-            throw ValidationError(
-                "Missing expected argument '--label-column <name>': the column of labels to learn"
-            )
-        }
-        if columns.count > 1, problemType == .regression {
-            throw ValidationError("--problem-type regression learns the numbers of one column; give one --label-column")
-        }
-    }
-}
-
 extension ProblemType: ExpressibleByArgument {
     /// Reads `single-label`, `multi-label` or `regression`, or the spellings of transformers' `config.json`.
     ///

@@ -42,7 +42,7 @@ struct PlanCommand: ParsableCommand {
     ///   - line: The same arguments, parsed.
     /// - Returns: The arguments for the parser.
     static func completed(_ words: [String], _ line: TrainingCommandLine) -> [String] {
-        line.gives("output-dir") ? words : words + ["--output-dir=."]
+        line.gives("output_dir") ? words : words + ["--output-dir=."]
     }
 
     func run() throws { try run(TrainingCommandLine([])) }
@@ -53,11 +53,11 @@ struct PlanCommand: ParsableCommand {
     /// - Throws: An exit code, after the error has been printed.
     func run(_ line: TrainingCommandLine) throws {
         try reportingFailure {
-            var job = try train.job()
-            try train.requireEffect(job.arguments, line)
-            for remark in train.remarks(job.arguments) { writeToStandardError(remark + "\n") }
+            let recipe = try line.recipe()
+            var job = try train.job(recipe)
+            for remark in line.remarks(recipe) { writeToStandardError(remark + "\n") }
             try TrainCommand.download(&job)
-            let engine = try Engine(train.device, threads: train.training.threads)
+            let engine = try Engine(train.device, threads: train.threads)
             (job.device, job.productRoutes) = (engine.device, engine.productRoutes)
             let limits = limits()
             let forecast = try job.forecast(limits: limits) {

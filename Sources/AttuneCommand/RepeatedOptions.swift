@@ -1,4 +1,5 @@
 import ArgumentParser
+import Attune
 
 /// Refuses a single-value option that is given twice.
 ///
@@ -20,7 +21,8 @@ enum RepeatedOptions {
             command = next
             rest = rest.dropFirst()
         }
-        let catalog = try FlagCatalog(of: command)
+        let takesRecipe = command == TrainCommand.self || command == PlanCommand.self
+        let catalog = try FlagCatalog(of: command).adding(takesRecipe ? Recipe.settings : [])
         var given: [String: String] = [:]
         while let word = rest.popFirst(), word != "--" {
             guard word.hasPrefix("-") else { continue }

@@ -28,15 +28,16 @@ extension TrainCommand {
     /// The origins and the destination of the model, for its model card.
     func card(
         of job: FineTuning,
-        _ recipe: @escaping @Sendable (ResolvedSettings) throws -> String,
+        _ recipe: Recipe,
+        _ yaml: @escaping @Sendable (ResolvedSettings) throws -> String,
         _ pusher: HubPusher?
     ) -> ModelCardDetails {
         var card = ModelCardDetails()
-        card.baseModel = HubPath.id(source.model)
-        card.dataset = HubPath.id(source.data.dataset)
+        card.baseModel = recipe.model.hubID
+        card.dataset = recipe.data.hubID
         card.languages = Dataset.languages(of: job.dataset)
         card.repository = pusher?.repository.name
-        card.recipe = recipe
+        card.recipe = yaml
         return card
     }
 

@@ -11,6 +11,7 @@ extension TrainCommand {
     /// - Parameters:
     ///   - count: The number of seeds.
     ///   - job: The run to repeat.
+    ///   - recipe: The settings.
     ///   - folder: The common output folder.
     ///   - engine: The engine that computes.
     ///   - interrupt: Polled after every step.
@@ -19,37 +20,35 @@ extension TrainCommand {
     func runSeeds(
         _ count: Int,
         _ job: FineTuning,
+        _ recipe: Recipe,
         into folder: URL,
         _ engine: Engine,
         _ interrupt: Interrupt,
         _ line: TrainingCommandLine
     ) throws {
-        var known = try resolved(job)
+        var known = try completed(recipe, job)
         var reporter = ConsoleReporter()
         var current: UInt64?
         let results = try job.run(
             seeds: count,
             into: folder,
-            resuming: saving.resumeFromCheckpoint != nil,
+            resuming: resumeFromCheckpoint != nil,
             shouldStop: { interrupt.isRequested },
             shouldSave: { interrupt.takeCheckpointRequest() }
         ) { run, event in
             engine.adaptThreads()
             if run.seed != current { (current, reporter) = (run.seed, ConsoleReporter()) }
-            if case .resolved(let settings) = event {
-                known.merge(Self.resolved(settings, holdsOut: held.testSize != nil)) { $1 }
-            }
+            if case .resolved(let settings) = event { known = known.completed(settings) }
             if case .run(.started(let plan)) = event {
-                let dataSeed = job.arguments.dataSeed.map { $0 &+ UInt64(run.index) } ?? run.seed
-                try write(line.resolvedRecipe(known), to: folder)
-                let recipe = try line.resolvedRecipe(
-                    known,
-                    replacing: [
-                        "seed": "\(run.seed)", "data-seed": "\(dataSeed)", "seeds": "1",
-                        "output-dir": run.folder.path(percentEncoded: false),
-                    ]
+                try write(line.yaml(known), to: folder)
+                var own = known
+                own.seed = run.seed
+                own.dataSeed = job.arguments.dataSeed.map { $0 &+ UInt64(run.index) } ?? run.seed
+                let yaml = try line.yaml(
+                    own,
+                    replacing: ["seeds": "1", "output-dir": run.folder.path(percentEncoded: false)]
                 )
-                try write(plan.formerSettings + recipe, to: run.folder)
+                try write(plan.formerSettings + yaml, to: run.folder)
             }
             reporter.show(event)
         }

@@ -28,21 +28,19 @@ struct TrainCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("A YAML file of flags.", valueName: "recipe.yaml"))
     var recipe: String?
 
-    @OptionGroup(title: "Model and data") var source: SourceOptions
-    @OptionGroup(title: "Model and data") var names: LabelNameOptions
-    @OptionGroup(title: "Held-out data") var held: HeldOptions
-    @OptionGroup(title: "Rows and their tokens") var rows: RowOptions
-    @OptionGroup(title: "Rows and their tokens") var cache: CacheOptions
-    @OptionGroup(title: "Training") var training: TrainingOptions
-    @OptionGroup(title: "Training") var optimizer: OptimizerOptions
-    @OptionGroup(title: "Memory") var memory: MemoryOptions
-    @OptionGroup(title: "Logging, evaluation and saving") var saving: SavingOptions
-    @OptionGroup(title: "Logging, evaluation and saving") var selection: SelectionOptions
-
+    @OptionGroup(title: "Repetition") var seeds: SeedOptions
     @OptionGroup(title: "The Hub") var push: HubPushOptions
 
     @OptionGroup(title: "Machine") var device: DeviceOptions
-    @OptionGroup(title: "Machine") var weights: WeightsOptions
+    @OptionGroup(title: "Machine") var cache: CacheOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "CPU threads. Default: all cores, or a container's share of them; fewer while other programs hold cores.",
+            valueName: "count"
+        )
+    )
+    var threads: Int?
 
     @Option(help: ArgumentHelp("The output folder.", valueName: "folder"))
     var outputDir: String
@@ -56,12 +54,16 @@ struct TrainCommand: ParsableCommand {
     )
     var overwriteOutputDir = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Resume from a checkpoint folder, or from the output folder's latest; start from scratch if it has none.",
+            valueName: "latest|folder"
+        )
+    )
+    var resumeFromCheckpoint: String?
+
     @Flag(help: "Show what the run would do, and do not train.")
     var dryRun = false
-
-    func validate() throws {
-        _ = try job()
-    }
 
     func run() throws { try run(TrainingCommandLine([])) }
 
@@ -71,28 +73,28 @@ struct TrainCommand: ParsableCommand {
     /// - Throws: An exit code, after the error has been printed.
     func run(_ line: TrainingCommandLine) throws {
         try reportingFailure {
-            var job = try job()
-            try requireEffect(job.arguments, line)
+            let recipe = try line.recipe()
+            var job = try job(recipe)
             let folder = URL(filePath: outputDir, directoryHint: .isDirectory)
             // Check before any download. Resumed seeds have their own folders.
-            if training.seedCount == nil || !job.resumesFromLatest { try job.requireFree(folder) }
-            for remark in remarks(job.arguments) { writeToStandardError(remark + "\n") }
+            if seeds.count == nil || !job.resumesFromLatest { try job.requireFree(folder) }
+            for remark in line.remarks(recipe) { writeToStandardError(remark + "\n") }
             try Self.download(&job)
             if dryRun {
                 let plan = try job.plan { if case .note(let text) = $0 { writeToStandardError(text + "\n") } }
                 try print(PlanText(plan: plan, job: job, push: try pushPlan()).text, terminator: "")
-                if let count = training.seedCount { try print("this run is repeated \(count) times, each in its own seed-<n>") }
+                if let count = seeds.count { try print("this run is repeated \(count) times, each in its own seed-<n>") }
                 return
             }
-            let engine = try Engine(device, threads: training.threads)
+            let engine = try Engine(device, threads: threads)
             (job.device, job.productRoutes) = (engine.device, engine.productRoutes)
             let interrupt = Interrupt()
             let listener = interrupt.listen(
                 message: "stopping after this step, then saving; a second Ctrl-C or SIGTERM ends immediately"
             )
             defer { listener.forEach { $0.cancel() } }
-            if let count = training.seedCount {
-                return try runSeeds(count, job, into: folder, engine, interrupt, line)
+            if let count = seeds.count {
+                return try runSeeds(count, job, recipe, into: folder, engine, interrupt, line)
             }
             let pusher = try push.repository(for: outputDir).map {
                 try HubPusher(
@@ -103,11 +105,9 @@ struct TrainCommand: ParsableCommand {
                 )
             }
             var reporter = ConsoleReporter()
-            let known = try resolved(job)
-            let recipe: @Sendable (ResolvedSettings) throws -> String = { [holdsOut = held.testSize != nil] in
-                try line.resolvedRecipe(known.merging(Self.resolved($0, holdsOut: holdsOut)) { $1 })
-            }
-            job.card = card(of: job, recipe, pusher)
+            let known = try completed(recipe, job)
+            let yaml: @Sendable (ResolvedSettings) throws -> String = { try line.yaml(known.completed($0)) }
+            job.card = card(of: job, recipe, yaml, pusher)
             var settings = ResolvedSettings()
             let result: FineTuning.Result
             do {
@@ -119,7 +119,7 @@ struct TrainCommand: ParsableCommand {
                     engine.adaptThreads()
                     if case .resolved(let found) = event { settings = found }
                     if case .run(.started(let plan)) = event {
-                        try write(plan.formerSettings + recipe(settings), to: folder)
+                        try write(plan.formerSettings + yaml(settings), to: folder)
                         pusher?.begin()
                     }
                     reporter.show(event)
@@ -173,88 +173,38 @@ struct TrainCommand: ParsableCommand {
         }
     }
 
-    /// The run that the options describe, with ids of the Hub as typed.
+    /// The run of a recipe, with ids of the Hub as they were given: nothing is downloaded or read.
     ///
-    /// Nothing is downloaded or read.
-    func job() throws -> FineTuning {
-        var job = FineTuning(
-            model: source.model,
-            dataset: source.data.dataset,
-            textColumn: source.textColumn,
-            labelColumn: ""
-        )
-        job.labelColumns = source.labels.columns
-        job.problemType = source.labels.problemType
-        job.textPairColumn = source.textPairColumn
-        job.split = source.data.split
-        job.datasetConfig = source.data.datasetConfig
-        job.maxLength = source.maxLength
-        job.labelNames = names.names
-        job.missingLabels = rows.missingLabels
-        job.emptyTexts = rows.emptyTexts
+    /// - Parameter recipe: The settings.
+    /// - Returns: The run.
+    /// - Throws: `ValidationError` for flags that contradict each other or the recipe; `TrainingError`.
+    func job(_ recipe: Recipe) throws -> FineTuning {
+        var job = FineTuning(recipe, model: recipe.model.name, dataset: recipe.data.name, evaluationDataset: nil)
         job.tokenCache = cache.cache
-        job.sample = held.sample
-        job.sampleSeed = held.sampleSeed
-        job.sampleStratifyBy = held.sample == nil ? nil : held.sampleColumn
-        job.held = try held.choice()
-        job.classWeights = try training.weights()
         job.overwritesOutputFolder = overwriteOutputDir
-        if training.seedCount != nil, let name = saving.resumeFromCheckpoint, name != "latest" {
+        if seeds.count != nil, let name = resumeFromCheckpoint, name != "latest" {
             throw ValidationError(
                 "--seeds resumes with --resume-from-checkpoint latest, not from one checkpoint"
             )
         }
-        job.resumesFromLatest = saving.resumeFromCheckpoint == "latest"
-        job.checkpoint = saving.resumeFromCheckpoint.flatMap {
+        job.resumesFromLatest = resumeFromCheckpoint == "latest"
+        job.checkpoint = resumeFromCheckpoint.flatMap {
             $0 == "latest" ? nil : URL(filePath: $0, directoryHint: .isDirectory)
         }
-        job.reinitializesHead = training.reinitHead
-        job.allowsManyClasses = training.allowManyClasses
-        job.resizesEmbeddings = training.resizeEmbeddings
-        try training.apply(to: &job.arguments)
-        memory.apply(to: &job.arguments)
-        try optimizer.apply(to: &job.arguments)
-        saving.apply(to: &job.arguments)
-        selection.apply(to: &job.arguments)
-        job.reportTo = saving.reports
-        job.weightsDType = weights.dtype
-        // bfloat16 weights are multiplied in bfloat16, unless a precision is given.
-        if weights.dtype == .bfloat16, training.precision.isLeftOut { job.arguments.precision = .bf16 }
-        if job.problemType == .regression, job.classWeights != .equal {
-            throw ValidationError("--class-weights needs classes, and --problem-type regression has none")
-        }
         _ = try push.repository(for: outputDir)
-        if push.pushToHub, training.seedCount != nil {
+        if push.pushToHub, seeds.count != nil {
             throw ValidationError(
-                "--push-to-hub pushes one model, but --seeds trains several; leave one of them out, or push a model with "
-                    + "`attune hub upload`"
+                "--push-to-hub pushes one model, but --seeds trains several; leave one of them out, and push the one you choose with `attune hub upload`"
             )
         }
-        do { try job.validate() } catch {
-            // The message names a strategy that was not typed but implied by --eval-steps.
-            let isImplied = saving.evalStrategy == nil && job.held == .nothing
-            let reason =
-                isImplied ? saving.evalSteps.map { "--eval-steps \($0) asks for evaluations: " } : nil
-            throw ValidationError((reason ?? "") + error.message)
-        }
+        do { try job.validate() } catch { throw ValidationError(error.message) }
         return job
     }
 
-    /// Settings derived from the data, for the recipe.
-    static func resolved(_ settings: ResolvedSettings, holdsOut: Bool) -> [String: String] {
-        holdsOut ? ["stratify-by": settings.stratifiedBy ?? HeldOptions.none] : [:]
-    }
-
-    /// Settings derived from other settings if not given.
-    func resolved(_ job: FineTuning) throws -> [String: String] {
-        var values = ["eval-steps": "\(job.arguments.evalSteps ?? job.arguments.loggingSteps)"]
-        values["eval-strategy"] = job.arguments.evalStrategy.rawValue
-        if held.sample != nil { values["sample-stratify-by"] = job.sampleStratifyBy ?? HeldOptions.none }
-        values["precision"] = job.arguments.precision.rawValue
-        values["data-seed"] = "\(job.arguments.dataSeed ?? job.arguments.seed)"
-        values["max-length"] = try TextClassifier.tokenizerAndLimit(of: job.model, maxLength: job.maxLength).lengthLimit
-            .map { "\($0)" }
-        return values
+    /// The recipe with the values that follow from others.
+    func completed(_ recipe: Recipe, _ job: FineTuning) throws -> Recipe {
+        let reading = try TextClassifier.tokenizerAndLimit(of: job.model, maxLength: job.maxLength)
+        return recipe.completed(maxLength: reading.lengthLimit)
     }
 
     private func printSummary(_ result: FineTuning.Result) throws {

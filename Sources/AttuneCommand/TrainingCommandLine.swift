@@ -3,178 +3,166 @@ import Attune
 import Foundation
 import Yams
 
-/// The arguments of `attune train`, and the recipe's settings that no flag overrides.
+/// What was typed after `attune train`, with the settings of a recipe file that no flag overrides.
+///
+/// Flags of a recipe's settings are read here; they come from ``Recipe/settings``. The parser gets the command's own flags.
 struct TrainingCommandLine {
-    /// The arguments after `attune train`.
+    /// What was typed after the command's name.
     let typed: [String]
     /// The arguments for the parser.
     let arguments: [String]
-    /// The recipe, if one is given.
-    let recipe: Recipe?
-    private let catalog: FlagCatalog
-    /// The given values by flag.
+    private let file: RecipeFile?
+    private let own: FlagCatalog
+    /// Values of settings by name, of both sources.
+    private let values: [String: SettingValue]
+    /// Values of the command's own flags, of both sources.
     private let given: [String: [String]]
-    /// The flags on the command line, including those given as `false`.
-    private let typedFlags: Set<String>
+    /// The settings and own flags that were typed, by their names in recipes.
+    private let typedNames: Set<String>
 
-    /// Reads the recipe that the arguments name.
+    /// Reads what was typed, and the recipe file that it names.
     ///
     /// - Parameters:
     ///   - typed: The arguments after the command's name.
-    ///   - command: The command, which has at least the flags of `attune train`.
+    ///   - command: `attune train`, or a command with its flags.
     /// - Throws: ``RecipeError``.
     init(_ typed: [String], for command: any ParsableCommand.Type = TrainCommand.self) throws {
         self.typed = typed
-        catalog = try FlagCatalog(of: command)
-        let (typed, denied) = Self.withoutTruthValues(typed, catalog)
-        var given: [String: [String]] = [:]
-        var paths: [String] = []
-        var rest = typed[...]
-        var isUnderstood = true
-        while let word = rest.popFirst() {
-            guard word.hasPrefix("-"), word != "-" else {
-                paths.append(word)
-                continue
+        own = try FlagCatalog(of: command)
+        let words = try TypedSettings(typed, own)
+        var arguments = words.others
+        var values = words.values
+        var given = words.given
+        file = try words.paths.count == 1 ? RecipeFile(contentsOf: words.paths[0], own) : nil
+        for entry in file?.entries ?? [] where !words.names.contains(entry.name) {
+            if (try? Recipe.setting(entry.name)) != nil {
+                values[entry.name] = entry.value
+            } else if let flag = own[entry.name.replacing("_", with: "-")] {
+                let texts = Self.texts(entry.value)
+                if flag.takesValue {
+                    arguments += texts.map { "--\(flag.name)=\($0)" }
+                    given[flag.name] = texts
+                } else if texts == ["true"] {
+                    arguments.append("--\(flag.name)")
+                    given[flag.name] = []
+                }
             }
-            let parts = word.drop { $0 == "-" }
-                .split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-            guard let flag = catalog[parts.first ?? ""] else {
-                if let name = parts.first?.replacing("_", with: "-"),
-                    let advice = ReferenceArguments.advice(on: name)
+        }
+        (self.arguments, self.values, self.given, typedNames) = (arguments, values, given, words.names)
+    }
+
+    private static func texts(_ value: SettingValue) -> [String] {
+        if case .list(let names) = value { names } else { [value.text] }
+    }
+
+    /// The recipe of the run.
+    ///
+    /// - Returns: The settings that were typed, those of the file, and defaults.
+    /// - Throws: ``RecipeError`` that names the flag, or the line of the file.
+    func recipe() throws(RecipeError) -> Recipe {
+        var values = values
+        while true {
+            do throws(SettingError) { return try Recipe(values) } catch {
+                // A typed setting may leave one of the file without effect.
+                if case .withoutEffect(let need) = error.fault, typedNames.contains(need.setting),
+                    !typedNames.contains(error.setting), values[error.setting] != nil
                 {
-                    throw RecipeError(.validationFailure, "--\(name) \(advice)")
+                    values[error.setting] = nil
+                } else {
+                    throw located(error)
                 }
-                // The parser would report a missing flag first, even if the unknown flag is that one, misspelled.
-                if word.hasPrefix("--"), let name = parts.first, !Self.ofEveryCommand.contains(name),
-                    let meant = nearest(to: name, among: catalog.flags.flatMap(\.names))
-                {
-                    throw RecipeError(
-                        .validationFailure,
-                        "unknown flag --\(name); did you mean --\(meant)?"
-                    )
-                }
-                // The parser reports the unknown flag; its value must not be taken for a recipe.
-                isUnderstood = false
-                break
-            }
-            var values: [String] = []
-            if flag.takesValue {
-                values = [word.contains("=") ? parts.dropFirst().first ?? "" : rest.popFirst() ?? ""]
-            }
-            given[flag.name] = flag.isRepeating ? (given[flag.name] ?? []) + values : values
-        }
-        typedFlags = denied.union(given.keys)
-        guard isUnderstood, paths.count == 1 else {
-            (arguments, recipe, self.given) = (typed, nil, given)
-            return
-        }
-        let recipe = try Recipe(contentsOf: paths[0], catalog)
-        var arguments = typed
-        for entry in recipe.entries where given[entry.flag] == nil && !denied.contains(entry.flag) {
-            given[entry.flag] = entry.values
-            arguments +=
-                entry.values.isEmpty ? ["--\(entry.flag)"] : entry.values.map { "--\(entry.flag)=\($0)" }
-        }
-        (self.arguments, self.recipe, self.given) = (arguments, recipe, given)
-    }
-
-    /// Whether the command line overrides a setting on which a setting of the recipe depends.
-    ///
-    /// - Parameters:
-    ///   - flag: The overridden flag, without dashes.
-    ///   - other: The dependent flag in the recipe, without dashes.
-    /// - Returns: True if `flag` is typed, and `other` is in the recipe and not typed.
-    func overrides(_ flag: String, neededBy other: String) -> Bool {
-        typedFlags.contains(flag) && !typedFlags.contains(other)
-            && recipe?.entries.contains { $0.flag == other } ?? false
-    }
-
-    /// Whether a flag is given on the command line or in the recipe.
-    ///
-    /// - Parameter flag: The flag without dashes.
-    /// - Returns: True if the flag is given.
-    func gives(_ flag: String) -> Bool { given[flag] != nil }
-
-    /// Accepts `true` or `false` after a flag without a value, as transformers' scripts do.
-    private static func withoutTruthValues(
-        _ typed: [String],
-        _ catalog: FlagCatalog
-    ) -> (words: [String], denied: Set<String>) {
-        var words: [String] = []
-        var denied: Set<String> = []
-        for word in typed {
-            let truth = Bool(word.lowercased())
-            if let truth, let last = words.last, last.hasPrefix("--"),
-                let flag = catalog[String(last.dropFirst(2))], !flag.takesValue
-            {
-                if !truth {
-                    words.removeLast()
-                    denied.insert(flag.name)
-                }
-            } else {
-                words.append(word)
             }
         }
-        return (words, denied)
     }
 
-    /// Flags of every command, which the parser adds.
-    private static let ofEveryCommand: Set = [
-        "help", "help-hidden", "version", "experimental-dump-help", "generate-completion-script",
-    ]
-
-    /// Settings of a single call, which are left out of the run's recipe.
-    private static let ofOneCall: Set = ["dry-run", "overwrite-output-dir", "resume-from-checkpoint"]
-
-    /// A recipe that repeats the run: every setting with its value, including defaults.
+    /// Whether a setting or one of the command's own flags is given.
     ///
-    /// - Parameters:
-    ///   - resolved: By flag, the values that the run determined for settings that were not given.
-    ///   - replaced: By flag, the values that replace given ones.
-    /// - Returns: The recipe in YAML.
-    /// - Throws: The YAML library's errors.
-    func resolvedRecipe(
-        _ resolved: [String: String] = [:],
-        replacing replaced: [String: String] = [:]
-    ) throws -> String {
-        let pairs: [(Node, Node)] = catalog.flags.filter { !Self.ofOneCall.contains($0.name) }.map { flag in
-            (
-                Node(recipeName(flag.name)),
-                replaced[flag.name].map(Self.scalar) ?? value(of: flag, resolved[flag.name])
+    /// - Parameter name: Its name in recipes.
+    /// - Returns: Whether it was typed or is in the file.
+    func gives(_ name: String) -> Bool {
+        values[name] != nil || given[name.replacing("_", with: "-")] != nil
+    }
+
+    /// Whether a number is given that is not 0.
+    func isNotZero(_ name: String) -> Bool { values[name].flatMap { Double($0.text) }.map { $0 != 0 } ?? false }
+
+    // MARK: Errors
+
+    private func located(_ error: SettingError) -> RecipeError {
+        if error.fault == .missing, let setting = try? Recipe.setting(error.setting) {
+            let what = error.setting == "label_column" ? ": it says what is to be learned" : ""
+            return RecipeError(
+                .validationFailure,
+                "Missing expected argument '--\(setting.flag) <\(setting.placeholder)>'\(what)"
             )
         }
-        let yaml = try Yams.serialize(node: .mapping(.init(pairs)), width: -1, allowUnicode: true)
-        return OutputFolder.recipeHeading + yaml
+        let lines = lines(of: error.settings)
+        guard let file, !lines.isEmpty else {
+            return RecipeError(.validationFailure, error.message { "--" + $0.replacing("_", with: "-") })
+        }
+        return RecipeError(.validationFailure, "\(file.path): \(Self.shown(lines)): \(error.message { $0 })")
     }
 
-    private func value(of flag: FlagCatalog.Flag, _ resolved: String?) -> Node {
+    /// The lines of settings that the file gives, and no flag.
+    private func lines(of names: [String]) -> [Int] {
+        (file?.entries ?? []).filter { names.contains($0.name) && !typedNames.contains($0.name) }.map(\.line)
+    }
+
+    private static func shown(_ lines: [Int]) -> String {
+        (lines.count == 1 ? "line " : "lines ") + lines.map { "\($0)" }.joined(separator: " and ")
+    }
+
+    /// A message with the place in the file of the settings whose flags it names.
+    ///
+    /// - Parameter message: Names flags.
+    /// - Returns: Nil if it names no setting of the file.
+    func located(_ message: String) -> String? {
+        guard let file else { return nil }
+        let words = message.split { !($0.isLetter || $0.isNumber || $0 == "-") }.filter { $0.hasPrefix("--") }
+        let lines = lines(of: words.map { String($0.dropFirst(2)).replacing("-", with: "_") })
+        return lines.isEmpty ? nil : "\(file.path): \(Self.shown(lines)): \(message)"
+    }
+
+    // MARK: The recipe that a run leaves
+
+    /// Flags of one call, which the recipe of the run does not repeat.
+    private static let ofOneCall: Set = ["dry-run", "overwrite-output-dir", "resume-from-checkpoint"]
+
+    /// Every setting and flag with its value, those with defaults too, as a recipe file that repeats the run.
+    ///
+    /// - Parameters:
+    ///   - recipe: The settings.
+    ///   - replaced: By the names of own flags, other values than those given.
+    /// - Returns: YAML.
+    /// - Throws: What the YAML library throws.
+    func yaml(_ recipe: Recipe, replacing replaced: [String: String] = [:]) throws -> String {
+        let pairs: [(Node, Node)] = own.flags.filter { !Self.ofOneCall.contains($0.name) }.map { flag in
+            (Node(recipeName(flag.name)), replaced[flag.name].map(Self.scalar) ?? value(of: flag))
+        }
+        return try recipe.yaml()
+            + Yams.serialize(node: .mapping(.init(pairs)), width: -1, allowUnicode: true)
+    }
+
+    private func value(of flag: FlagCatalog.Flag) -> Node {
         guard flag.takesValue else { return Node(given[flag.name] == nil ? "false" : "true") }
-        guard let values = given[flag.name] else {
-            return (flag.defaultValue ?? resolved).map(Self.scalar) ?? Node("null")
-        }
-        // As plain text, names with commas would be split.
-        if flag.name == Recipe.mappingFlag, let pairs = try? ClassWeights.pairs(typed: values) {
-            return Node(pairs.map { (Self.scalar($0.name), Self.scalar($0.weight)) }, .implicit, .flow)
-        }
-        if flag.name == Recipe.mappingFlag { return Self.scalar(values.joined()) }
-        if flag.name == Recipe.listFlag {
-            return Node(values.flatMap(listed).map(Self.scalar), .implicit, .flow)
-        }
+        guard let values = given[flag.name] else { return flag.defaultValue.map(Self.scalar) ?? Node("null") }
         if flag.isRepeating { return Node(values.map(Self.scalar), .implicit, .flow) }
         return Self.scalar(values.last ?? "")
     }
 
     private static func scalar(_ text: String) -> Node {
-        // Unquoted, these would be read as null.
+        // Unquoted, these would be read as nothing.
         Node(text, .implicit, ["", "~", "null"].contains(text.lowercased()) ? .singleQuoted : .any)
     }
 
-    /// The shell command that resumes an interrupted run.
+    // MARK: Resuming
+
+    /// The command that resumes an interrupted run, to be pasted into a shell.
     ///
-    /// It has the typed arguments and `--resume-from-checkpoint latest`, without `--overwrite-output-dir`. Tokens are left
-    /// out, so that they do not end up in a log.
+    /// It is what was typed, and `--resume-from-checkpoint latest`, without `--overwrite-output-dir`. A token is not repeated:
+    /// readers of the log would have it.
     ///
-    /// - Parameter program: The program's name as typed.
+    /// - Parameter program: As it was called.
     /// - Returns: One line.
     func continuation(of program: String) -> String { Self.continuation(of: program, typed) }
 
@@ -194,19 +182,5 @@ struct TrainingCommandLine {
             if !word.contains("=") { _ = rest.popFirst() }
         }
         return (words + ["--resume-from-checkpoint", "latest"]).map(shellQuoted).joined(separator: " ")
-    }
-
-    /// Adds to a parser's message the recipe's lines of the flags that it names.
-    ///
-    /// - Parameter message: The parser's message.
-    /// - Returns: The message with the lines; nil if it names no setting of the recipe.
-    func located(_ message: String) -> String? {
-        guard let recipe else { return nil }
-        let words = message.split { !($0.isLetter || $0.isNumber || $0 == "-") }.map(String.init)
-        let meant = recipe.entries.filter { words.contains("--\($0.flag)") && given[$0.flag] == $0.values }
-        guard let first = meant.first else { return nil }
-        let lines = meant.map { "\($0.line)" }.joined(separator: " and ")
-        let place = meant.count == 1 ? "line \(first.line)" : "lines \(lines)"
-        return "\(recipe.path): \(place): \(message)"
     }
 }

@@ -103,14 +103,14 @@ struct CommandTests {
                 ),
                 (
                     try train(good, in: folder, ["--learning-rate", "0"]), 64,
-                    "--learning-rate must be positive"
+                    "--learning-rate must be a number above 0, not \"0\""
                 ),
                 (
                     try train(good, in: folder, ["--test-size", "0.2", "--eval-dataset", good]), 64,
-                    "excludes --eval-dataset"
+                    "--test-size and --eval-dataset exclude each other"
                 ),
-                (try train(good, in: folder, ["--nonsense"]), 64, "Unknown option"),
-                (try train(good, in: folder, ["--problem-type", "both"]), 64, "'both' is invalid"),
+                (try train(good, in: folder, ["--nonsense"]), 64, "unknown flag --nonsense"),
+                (try train(good, in: folder, ["--problem-type", "both"]), 64, "--problem-type must be single-label, multi-label or regression, not \"both\""),
                 (
                     try train(good, in: folder, ["--label-column", "text", "--problem-type", "regression"]),
                     64,
@@ -122,7 +122,7 @@ struct CommandTests {
                         in: folder,
                         ["--problem-type", "regression", "--class-weights", "balanced"]
                     ),
-                    64, "--class-weights needs classes"
+                    64, "a regression has no classes"
                 ),
                 (
                     try train(good, in: folder, ["--weights-dtype", "bf16", "--precision", "fp32"]), 64,

@@ -25,9 +25,9 @@ struct DependentFlagTests {
         arguments: [
             (
                 "--eval-steps 5 --eval-strategy no --test-size 0.2",
-                "--eval-steps 5 needs --eval-strategy steps"
+                "--eval-steps has no effect without --eval-strategy steps"
             ),
-            ("--eval-steps 5 --eval-strategy epoch --test-size 0.2", "--eval-strategy is epoch"),
+            ("--eval-steps 5 --eval-strategy epoch --test-size 0.2", "--eval-steps has no effect without --eval-strategy steps"),
             ("--eval-steps 5", "--eval-strategy steps needs --test-size, --eval-dataset or --eval-split"),
             ("--eval-strategy epoch", "--eval-strategy epoch needs --test-size"),
             (
@@ -78,7 +78,7 @@ struct DependentFlagTests {
             let contrary = try plan([path])
             #expect(contrary.code == 64, "\(contrary.errors)")
             #expect(
-                contrary.errors.contains("lines 1 and 2: --eval-steps 50 needs"),
+                contrary.errors.contains("lines 1 and 2: eval_steps has no effect without eval_strategy steps"),
                 "\(contrary.errors)"
             )
         }

@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 
 @testable import Attune
+@testable import Training
 
 @Suite(.timeLimit(.minutes(5))) struct TrainingRunTests {
     private let model = ModelSource.folder(

@@ -33,19 +33,47 @@ extension Recipe {
         for (name, other) in Self.exclusive where given[name] != nil && given[other] != nil {
             throw SettingError(name, .excludes(other))
         }
+        try Self.requireOnePrecision(given)
         Self.complete(&given)
         // In the order of declaration, because a setting may depend on one that is declared before it.
         for setting in Self.settings {
             if let value = given[setting.name] { try setting.write(&self, value) }
         }
         for name in Self.required where given[name] == nil { throw SettingError(name, .missing) }
+        try requireLabels()
+        // The recipe that a run leaves has the default, logging_steps.
+        if let steps = evaluates.steps, evaluates.strategy != .steps, steps != logging.steps {
+            throw SettingError("eval_steps", .withoutEffect(Setting.Need("eval_strategy", "steps")))
+        }
+    }
+
+    private func requireLabels() throws(SettingError) {
         if labels.isEmpty { throw SettingError("label_column", .missing) }
+        if let name = labels.first(where: { name in labels.count { $0 == name } > 1 }) {
+            throw SettingError("label_column", .wrongValue(name, expected: "named once"))
+        }
+        if problemType == .regression, labels.count > 1 {
+            throw SettingError(
+                "problem_type",
+                .contradicts("label_column", reason: "a regression learns the numbers of one column")
+            )
+        }
+        if problemType == .regression, loss.classWeights != .equal {
+            throw SettingError("class_weights", .contradicts("problem_type", reason: "a regression has no classes"))
+        }
+    }
+
+    private static func requireOnePrecision(_ given: [String: SettingValue]) throws(SettingError) {
+        let wanted = ["bf16", "tf32"].filter { given[$0].flatMap(Bool.init) ?? false }
+        if wanted.count > 1 { throw SettingError(wanted[0], .excludes(wanted[1])) }
+        if let name = wanted.first, let precision = given["precision"], precision != .text(name) {
+            throw SettingError(name, .excludes("precision"))
+        }
     }
 
     /// Settings of which only one can be given.
     private static let exclusive = [
         ("test_size", "eval_dataset"), ("test_size", "eval_split"), ("warmup_steps", "warmup_ratio"),
-        ("label_column", "label_columns"),
     ]
 
     /// Settings whose defaults depend on others.
@@ -67,7 +95,8 @@ extension Recipe {
 
     private static let required = ["model", "dataset", "text_column"]
 
-    private static func setting(_ name: String) throws(SettingError) -> Setting {
+    /// A setting by its name in recipes, or an older one.
+    package static func setting(_ name: String) throws(SettingError) -> Setting {
         if let setting = settings.first(where: { $0.name == name || $0.aliases.contains(name) }) {
             return setting
         }

@@ -3,14 +3,20 @@ import Training
 
 // Each of transformers' arguments as one property, for ``Recipe/settings``.
 extension Recipe {
-    var labelColumn: String? {
-        get { labels.count == 1 ? labels[0] : nil }
-        set { labels = newValue.map { [$0] } ?? [] }
+    var labelColumn: WholeNames {
+        get { WholeNames(labels) }
+        set { labels = newValue.names }
     }
 
+    /// Adds to ``labelColumn``.
     var labelColumns: [String] {
-        get { labels.count > 1 ? labels : [] }
+        get { [] }
         set { labels += newValue }
+    }
+
+    var frozenParameters: WholeNames {
+        get { WholeNames(frozen.parameters) }
+        set { frozen.parameters = newValue.names }
     }
 
     // MARK: Evaluation
@@ -79,9 +85,9 @@ extension Recipe {
         set { sample?.seed = newValue }
     }
 
-    /// `none` or a column.
+    /// `none`, or a column; nil without a sample.
     var sampleColumn: String? {
-        get { sample?.stratifyBy }
+        get { sample.map { $0.stratifyBy ?? Self.noColumn } }
         set { sample?.stratifyBy = newValue == Self.noColumn ? nil : newValue }
     }
 
@@ -185,19 +191,39 @@ extension Recipe {
     }
 
     /// Names of reports, or `none`.
-    var reportNames: [String] {
-        get { reports.map(\.rawValue) }
-        set { reports = RunReport.allCases.filter { newValue.contains($0.rawValue) } }
+    var reportNames: WholeNames {
+        get { WholeNames(reports.map(\.rawValue)) }
+        set { reports = RunReport.allCases.filter { newValue.names.contains($0.rawValue) } }
     }
 
-    static func areReportNames(_ names: [String]) -> Bool {
-        names == [noColumn] || names.allSatisfy { RunReport(rawValue: $0) != nil }
+    static func areReportNames(_ list: WholeNames) -> Bool {
+        list.names == [noColumn] || list.names.allSatisfy { RunReport(rawValue: $0) != nil }
     }
 
     var noReplayFile: Bool {
         get { !saving.writesReplayFile }
         set { saving.writesReplayFile = !newValue }
     }
+}
+
+/// Names that may hold commas, and are never split.
+struct WholeNames: SettingConvertible {
+    static var expectation: String { "a list of names" }
+    static var form: Setting.Form { .names }
+
+    let names: [String]
+
+    init(_ names: [String]) { self.names = names }
+
+    init?(_ value: SettingValue) {
+        switch value {
+        case .list(let names): self.names = names
+        case .numbers: return nil
+        default: names = [value.text]
+        }
+    }
+
+    var settingValue: SettingValue? { names.isEmpty ? nil : .list(names) }
 }
 
 /// transformers' `lr_scheduler_kwargs`.

@@ -54,7 +54,7 @@ extension Recipe {
             "label_column",
             .modelAndData,
             \.labelColumn,
-            "The column of label names, lists of label names, or numbers.",
+            "The column of label names, lists of label names, or numbers; may be repeated, for columns of 0 and 1.",
             placeholder: "name"
         ),
         Setting(

@@ -175,7 +175,7 @@ extension Recipe {
         Setting(
             "freeze",
             .training,
-            \.frozen.parameters,
+            \.frozenParameters,
             "Parameters to freeze: prefixes of their names, or quoted patterns with *.",
             placeholder: "name"
         ),

@@ -10,9 +10,7 @@ extension Recipe {
     ///   - name: The text's name in errors, usually its path.
     /// - Throws: ``RecipeFileError`` with the line.
     public init(yaml: String, name: String = "recipe.yaml") throws(RecipeFileError) {
-        let entries = try RecipeEntry.read(yaml, name: name) { key in
-            Self.settings.first { $0.name == key || $0.aliases.contains(key) }?.name
-        }
+        let entries = try RecipeEntry.read(yaml, name: name, known: { try? Self.setting($0).name })
         let values = Dictionary(entries.map { ($0.name, $0.value) }) { first, _ in first }
         do { try self.init(values) } catch {
             let line = entries.first { $0.name == error.setting }?.line
@@ -63,26 +61,29 @@ package struct RecipeEntry: Equatable {
     ///   - yaml: The text.
     ///   - name: Its name in errors.
     ///   - known: Returns a setting's declared name; nil for an unknown setting.
+    ///   - advice: Returns advice on an unknown name, `is not needed: …`; nil without any.
     /// - Returns: The lines in order.
     /// - Throws: ``RecipeFileError`` with the line.
     package static func read(
         _ yaml: String,
         name: String,
-        known: (String) -> String?
+        known: (String) -> String?,
+        advice: (String) -> String? = { _ in nil }
     ) throws(RecipeFileError) -> [RecipeEntry] {
         let node: Node?
         do { node = try Yams.compose(yaml: yaml) } catch {
-            throw RecipeFileError(name: name, line: nil, "is not YAML: \(error)")
+            throw RecipeFileError(name: name, line: nil, "not YAML: \(error)")
         }
         guard let node else { return [] }
         guard let mapping = node.mapping else {
-            throw RecipeFileError(name: name, line: nil, "a recipe is a list of NAME: VALUE")
+            throw RecipeFileError(name: name, line: nil, "a recipe is a mapping with lines NAME: VALUE")
         }
         var entries: [RecipeEntry] = []
         for (key, value) in mapping {
             let line = key.mark?.line ?? 0
             let typed = key.scalar?.string ?? ""
             guard let setting = known(typed) else {
+                if let advice = advice(typed) { throw RecipeFileError(name: name, line: line, "\(typed) \(advice)") }
                 let near = nearest(to: typed, among: Recipe.settings.map(\.name))
                 throw RecipeFileError(
                     name: name,

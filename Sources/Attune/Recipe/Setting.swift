@@ -18,8 +18,10 @@ public struct Setting: Sendable {
         case flag
         /// One value follows.
         case value
-        /// One value follows, and the flag may be repeated.
+        /// A list with commas follows; or the flag is repeated, with one name each.
         case list
+        /// One or several names follow, whatever they contain, and the flag may be repeated.
+        case names
     }
 
     /// The name in recipes and in transformers' `TrainingArguments`: `learning_rate`.
@@ -121,6 +123,8 @@ public struct SettingError: Error, Sendable, Equatable, CustomStringConvertible 
         case withoutEffect(Setting.Need)
         /// It excludes another setting.
         case excludes(String)
+        /// It contradicts another setting.
+        case contradicts(String, reason: String)
         /// It is required but not given.
         case missing
     }
@@ -131,6 +135,15 @@ public struct SettingError: Error, Sendable, Equatable, CustomStringConvertible 
     public var fault: Fault
 
     init(_ setting: String, _ fault: Fault) { (self.setting, self.fault) = (setting, fault) }
+
+    /// The settings that the message names.
+    public var settings: [String] {
+        switch fault {
+        case .withoutEffect(let need): [setting, need.setting]
+        case .excludes(let other), .contradicts(let other, _): [setting, other]
+        case .unknown, .wrongValue, .missing: [setting]
+        }
+    }
 
     /// The message, with the settings' names in recipes.
     public var description: String { message { $0 } }
@@ -143,11 +156,12 @@ public struct SettingError: Error, Sendable, Equatable, CustomStringConvertible 
         let name = spelled(setting)
         return switch fault {
         case .unknown(let nearest):
-            "there is no setting \(name)" + (nearest.map { "; did you mean \(spelled($0))?" } ?? "")
+            "unknown setting \"\(name)\"" + (nearest.map { "; did you mean \(spelled($0))?" } ?? "")
         case .wrongValue(let value, let expected): "\(name) must be \(expected), not \"\(value)\""
         case .withoutEffect(let need):
             "\(name) has no effect without \(spelled(need.setting))\(need.value.map { " " + $0 } ?? ""); add that, or leave it out"
         case .excludes(let other): "\(name) and \(spelled(other)) exclude each other; leave one of them out"
+        case .contradicts(let other, let reason): "\(name) contradicts \(spelled(other)): \(reason)"
         case .missing: "\(name) is missing"
         }
     }

@@ -156,13 +156,14 @@ extension [String]: SettingConvertible {
 
     init?(_ value: SettingValue) {
         switch value {
-        case .list(let names): self = names
+        // A name may be quoted as in a list.
+        case .list(let names): self = names.map { quotedParts(of: $0).count == 1 ? unquoted($0) : $0 }
         case .numbers: return nil
         default: self = quotedParts(of: value.text).map(unquoted)
         }
     }
 
-    var settingValue: SettingValue? { .list(self) }
+    var settingValue: SettingValue? { isEmpty ? nil : .list(self) }
 }
 
 /// A type with a name for each of its values.

@@ -78,6 +78,6 @@ private func download(
             try await client.snapshot(of: RepositoryID(name, kind: kind), selection, report: progress)
         }
     } catch let error as HubError {
-        throw error.adding("there is no file or folder \(name) here, and on the Hub: ")
+        throw error.adding("no local file or folder \(name), and on the Hub: ")
     }
 }

@@ -12,17 +12,8 @@ struct HubOptions: ParsableArguments {
     )
     var token: String?
 
-    /// The process's environment; only the executable reads it.
-    static var environment: HubEnvironment {
-        HubEnvironment(
-            variables: ProcessInfo.processInfo.environment,
-            home: FileManager.default.homeDirectoryForCurrentUser,
-            workingFolder: URL(
-                filePath: FileManager.default.currentDirectoryPath,
-                directoryHint: .isDirectory
-            )
-        )
-    }
+    /// The Hub as this process's variables describe it.
+    static var environment: HubEnvironment { .process }
 
     /// Opens a client for as long as a closure runs.
     func withClient<Result: Sendable>(

@@ -48,6 +48,9 @@ struct HubPushOptions: ParsableArguments {
     func validate() throws {
         if !pushToHub, hubModelId != nil { throw ValidationError("--hub-model-id needs --push-to-hub") }
         if !pushToHub, hubPrivateRepo { throw ValidationError("--hub-private-repo needs --push-to-hub") }
+        if !pushToHub, hubStrategy != .everySave {
+            throw ValidationError("--hub-strategy has no effect without --push-to-hub; add that, or leave it out")
+        }
     }
 
     /// The repository to push to; nil without `--push-to-hub`.
