@@ -16,7 +16,10 @@ struct DatasetOptions: ParsableArguments {
     var split: String?
 
     @Option(
-        help: ArgumentHelp("The configuration, one of those that the folder's README.md lists.", valueName: "name")
+        help: ArgumentHelp(
+            "The configuration, one of those that the folder's README.md lists.",
+            valueName: "name"
+        )
     )
     var datasetConfig: String?
 

@@ -36,7 +36,9 @@ struct Engine {
     func adaptThreads() { busyMachine.adaptThreads() }
 
     /// libtorch's default number of threads, or fewer if the container's CPU limit is lower.
-    static func usefulThreads() throws -> Int { try min(TorchRuntime.threadCount(), AvailableCPUs.usefulThreads) }
+    static func usefulThreads() throws -> Int {
+        try min(TorchRuntime.threadCount(), AvailableCPUs.usefulThreads)
+    }
 
     /// The folder of saved measurements.
     static var measurements: URL { CacheOptions.folder.appending(path: "products") }

@@ -24,7 +24,9 @@ struct LabelColumnOptions: ParsableArguments {
     var columns: [String] { labelColumn + labelColumns.flatMap(listed) }
 
     func validate() throws {
-        if Set(columns).count < columns.count { throw ValidationError("a label column is given twice; give each once") }
+        if Set(columns).count < columns.count {
+            throw ValidationError("a label column is given twice; give each once")
+        }
     }
 }
 

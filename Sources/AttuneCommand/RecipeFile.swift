@@ -47,7 +47,7 @@ struct RecipeFile {
 struct RecipeError: Error, CustomStringConvertible {
     /// The exit code.
     var code: ExitCode
-    /// What is wrong, where, and how to fix it.
+    /// The error, its place, and how to fix it.
     var description: String
 
     init(_ code: ExitCode, _ description: String) { (self.code, self.description) = (code, description) }

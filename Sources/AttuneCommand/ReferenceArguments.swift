@@ -20,14 +20,17 @@ enum ReferenceArguments {
 
     private static let advice: [String: String] = [
         "activation-checkpointing": "is called --gradient-checkpointing here",
-        "activation-checkpointing-kwargs": "has no options here; --gradient-checkpointing recomputes whole blocks",
+        "activation-checkpointing-kwargs":
+            "has no options here; --gradient-checkpointing recomputes whole blocks",
         "adafactor": "is called --optim adafactor here",
-        "auto-find-batch-size": "is not supported: --max-tokens-per-batch bounds a step's memory without changing its result",
+        "auto-find-batch-size":
+            "is not supported: --max-tokens-per-batch bounds a step's memory without changing its result",
         "average-tokens-across-devices": oneProcess,
         "batch-eval-metrics": "is not needed: an evaluation's memory does not grow",
         "debug": "is not supported",
         "deepspeed": oneProcess,
-        "disable-tqdm": "is not needed: progress is a plain line every few seconds if standard error is not a terminal",
+        "disable-tqdm":
+            "is not needed: progress is a plain line every few seconds if standard error is not a terminal",
         "do-eval": "is not needed: --test-size or --eval-dataset turns evaluation on",
         "do-predict": "is a separate command: attune predict",
         "do-train": "is not needed: attune train always trains",
@@ -36,7 +39,8 @@ enum ReferenceArguments {
         "fp16": "is not supported, because float16 overflows: --precision bf16 is as fast and does not",
         "full-determinism": "is not needed: the same seed and thread count always give the same bytes",
         "group-by-length": packed,
-        "gradient-checkpointing-kwargs": "has no options here; --gradient-checkpointing recomputes whole blocks",
+        "gradient-checkpointing-kwargs":
+            "has no options here; --gradient-checkpointing recomputes whole blocks",
         "hub-always-push":
             "is not needed: a newer push replaces a waiting one; --hub-strategy all_checkpoints sends all",
         "hub-revision": "is part of the name: --hub-model-id org/name@branch",
@@ -80,6 +84,7 @@ enum ReferenceArguments {
         ("log-on-each-node", oneProcess), ("torch-compile", "is not needed: fused kernels are built in"),
         ("fp16-", "is not supported, because float16 overflows: --precision bf16 is as fast and does not"),
         ("bf16-full-eval", "is not needed: --precision applies to evaluations, too"),
-        ("half-precision-backend", notNeeded), ("trackio-", "is not supported; --report-to lists the supported reports"),
+        ("half-precision-backend", notNeeded),
+        ("trackio-", "is not supported; --report-to lists the supported reports"),
     ]
 }

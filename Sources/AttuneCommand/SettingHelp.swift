@@ -32,7 +32,9 @@ enum SettingHelp {
             .joined(separator: ", ")
         if setting.form != .flag { names += " <\(setting.placeholder)>" }
         var help = setting.help
-        if setting.form != .flag, let value = setting.defaultValue?.text, !value.isEmpty { help += " (default: \(value))" }
+        if setting.form != .flag, let value = setting.defaultValue?.text, !value.isEmpty {
+            help += " (default: \(value))"
+        }
         let lines = wrapped(help, to: width - column)
         let first = "  " + names
         let indent = String(repeating: " ", count: column)

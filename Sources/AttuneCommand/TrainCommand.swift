@@ -83,7 +83,9 @@ struct TrainCommand: ParsableCommand {
             if dryRun {
                 let plan = try job.plan { if case .note(let text) = $0 { writeToStandardError(text + "\n") } }
                 try print(PlanText(plan: plan, job: job, push: try pushPlan()).text, terminator: "")
-                if let count = seeds.count { try print("this run is repeated \(count) times, each in its own seed-<n>") }
+                if let count = seeds.count {
+                    try print("this run is repeated \(count) times, each in its own seed-<n>")
+                }
                 return
             }
             let engine = try Engine(device, threads: threads)
@@ -179,7 +181,12 @@ struct TrainCommand: ParsableCommand {
     /// - Returns: The run.
     /// - Throws: `ValidationError` for flags that contradict each other or the recipe; `TrainingError`.
     func job(_ recipe: Recipe) throws -> FineTuning {
-        var job = FineTuning(recipe, model: recipe.model.name, dataset: recipe.data.name, evaluationDataset: nil)
+        var job = FineTuning(
+            recipe,
+            model: recipe.model.name,
+            dataset: recipe.data.name,
+            evaluationDataset: nil
+        )
         job.tokenCache = cache.cache
         job.overwritesOutputFolder = overwriteOutputDir
         if seeds.count != nil, let name = resumeFromCheckpoint, name != "latest" {

@@ -3,11 +3,11 @@ import Attune
 import Foundation
 import Yams
 
-/// What was typed after `attune train`, with the settings of a recipe file that no flag overrides.
+/// The arguments of `attune train`, with the settings of a recipe file that no flag overrides.
 ///
 /// Flags of a recipe's settings are read here; they come from ``Recipe/settings``. The parser gets the command's own flags.
 struct TrainingCommandLine {
-    /// What was typed after the command's name.
+    /// The arguments after the command's name.
     let typed: [String]
     /// The arguments for the parser.
     let arguments: [String]
@@ -64,13 +64,10 @@ struct TrainingCommandLine {
         while true {
             do throws(SettingError) { return try Recipe(values) } catch {
                 // A typed setting may leave one of the file without effect.
-                if case .withoutEffect(let need) = error.fault, typedNames.contains(need.setting),
+                guard case .withoutEffect(let need) = error.fault, typedNames.contains(need.setting),
                     !typedNames.contains(error.setting), values[error.setting] != nil
-                {
-                    values[error.setting] = nil
-                } else {
-                    throw located(error)
-                }
+                else { throw located(error) }
+                values[error.setting] = nil
             }
         }
     }
@@ -84,7 +81,9 @@ struct TrainingCommandLine {
     }
 
     /// Whether a number is given that is not 0.
-    func isNotZero(_ name: String) -> Bool { values[name].flatMap { Double($0.text) }.map { $0 != 0 } ?? false }
+    func isNotZero(_ name: String) -> Bool {
+        values[name].flatMap { Double($0.text) }.map { $0 != 0 } ?? false
+    }
 
     // MARK: Errors
 
@@ -159,7 +158,7 @@ struct TrainingCommandLine {
 
     /// The command that resumes an interrupted run, to be pasted into a shell.
     ///
-    /// It is what was typed, and `--resume-from-checkpoint latest`, without `--overwrite-output-dir`. A token is not repeated:
+    /// It has the same arguments, and `--resume-from-checkpoint latest`, without `--overwrite-output-dir`. A token is not repeated:
     /// readers of the log would have it.
     ///
     /// - Parameter program: As it was called.

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Attune
 
-/// What was typed after `attune train`, taken apart: settings of the recipe, the command's own flags, and paths.
+/// The arguments of `attune train`, taken apart: settings of the recipe, the command's own flags, and paths.
 struct TypedSettings {
     /// Values of settings by name.
     private(set) var values: [String: SettingValue] = [:]
@@ -118,7 +118,7 @@ struct TypedSettings {
         throw RecipeError(.validationFailure, "unknown flag --\(name); \(hint)")
     }
 
-    /// What the parser takes besides a command's own flags.
+    /// Flags that the parser adds to those of a command.
     private static let ofEveryCommand: Set = [
         "help", "help-hidden", "version", "experimental-dump-help", "generate-completion-script",
     ]

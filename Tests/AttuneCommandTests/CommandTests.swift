@@ -86,8 +86,7 @@ struct CommandTests {
         }
     }
 
-    @Test func `an error has a clear message and the right exit code, and leaves no partial files`() throws
-    {
+    @Test func `an error has a clear message and the right exit code, and leaves no partial files`() throws {
         try withTemporaryFolder { folder in
             let good = try file("text,label\na,x\nb,y\n", in: folder)
             let cases: [(CommandOutcome, Int32, String)] = [
@@ -110,7 +109,10 @@ struct CommandTests {
                     "--test-size and --eval-dataset exclude each other"
                 ),
                 (try train(good, in: folder, ["--nonsense"]), 64, "unknown flag --nonsense"),
-                (try train(good, in: folder, ["--problem-type", "both"]), 64, "--problem-type must be single-label, multi-label or regression, not \"both\""),
+                (
+                    try train(good, in: folder, ["--problem-type", "both"]), 64,
+                    "--problem-type must be single-label, multi-label or regression, not \"both\""
+                ),
                 (
                     try train(good, in: folder, ["--label-column", "text", "--problem-type", "regression"]),
                     64,

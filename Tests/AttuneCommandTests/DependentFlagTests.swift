@@ -27,7 +27,10 @@ struct DependentFlagTests {
                 "--eval-steps 5 --eval-strategy no --test-size 0.2",
                 "--eval-steps has no effect without --eval-strategy steps"
             ),
-            ("--eval-steps 5 --eval-strategy epoch --test-size 0.2", "--eval-steps has no effect without --eval-strategy steps"),
+            (
+                "--eval-steps 5 --eval-strategy epoch --test-size 0.2",
+                "--eval-steps has no effect without --eval-strategy steps"
+            ),
             ("--eval-steps 5", "--eval-strategy steps needs --test-size, --eval-dataset or --eval-split"),
             ("--eval-strategy epoch", "--eval-strategy epoch needs --test-size"),
             (
@@ -63,7 +66,8 @@ struct DependentFlagTests {
         #expect(warmup.code == 0 && warmup.errors.contains("warmup has no effect with the schedule constant"))
     }
 
-    @Test func `a typed flag may make a recipe's setting ineffective, but the recipe itself may not`() throws {
+    @Test func `a typed flag may make a recipe's setting ineffective, but the recipe itself may not`() throws
+    {
         try withTemporaryFolder { folder in
             let recipe = folder.appending(path: "r.yaml")
             try Data(
@@ -78,7 +82,9 @@ struct DependentFlagTests {
             let contrary = try plan([path])
             #expect(contrary.code == 64, "\(contrary.errors)")
             #expect(
-                contrary.errors.contains("lines 1 and 2: eval_steps has no effect without eval_strategy steps"),
+                contrary.errors.contains(
+                    "lines 1 and 2: eval_steps has no effect without eval_strategy steps"
+                ),
                 "\(contrary.errors)"
             )
         }

@@ -153,7 +153,11 @@ struct RecipeTests {
             let none = try attune([
                 "train", recipe, "--report-to", "none", "--report-to", "jsonl", "--output-dir", "x",
             ])
-            #expect(none.code == 64 && none.errors.contains("--report-to must be tensorboard, jsonl, both of them, or none"), "\(none.errors)")
+            #expect(
+                none.code == 64
+                    && none.errors.contains("--report-to must be tensorboard, jsonl, both of them, or none"),
+                "\(none.errors)"
+            )
         }
     }
 
@@ -167,7 +171,10 @@ struct RecipeTests {
                 ),
                 ("learning-rate: 1", "did you mean learning_rate?"),
                 ("learning_rate: fast", "line 6: learning_rate must be a number above 0, not \"fast\""),
-                ("lr_scheduler_type: cosine\nlearning_rate: -1", "line 7: learning_rate must be a number above 0, not \"-1\""),
+                (
+                    "lr_scheduler_type: cosine\nlearning_rate: -1",
+                    "line 7: learning_rate must be a number above 0, not \"-1\""
+                ),
                 (
                     "warmup_steps: 3\nwarmup_ratio: 0.1",
                     "lines 6 and 7: warmup_steps and warmup_ratio exclude"
@@ -185,7 +192,10 @@ struct RecipeTests {
                 #expect(outcome.errors.contains(part), "\(outcome.errors)")
             }
             let list = try attune(["train", try file("- a\n", "list.yaml", in: folder)])
-            #expect(list.code == 64 && list.errors.contains("a mapping with lines NAME: VALUE"), "\(list.errors)")
+            #expect(
+                list.code == 64 && list.errors.contains("a mapping with lines NAME: VALUE"),
+                "\(list.errors)"
+            )
             let missing = try attune(["train", "nowhere.yaml"])
             #expect(missing.code == 66 && missing.errors.contains("cannot read the recipe nowhere.yaml"))
             let unknown = try attune(["train", "--modle", "m"])

@@ -25,7 +25,9 @@ struct ResumeCommandTests {
 
     private let model = Fixture.folder.appending(path: "models/tiny-base", directoryHint: .isDirectory)
 
-    @Test func `another model of the same shapes is refused, and no file names it as the trained model`() throws {
+    @Test func `another model of the same shapes is refused, and no file names it as the trained model`()
+        throws
+    {
         try withTemporaryFolder { folder in
             let first = try train(model, in: folder, ["--max-steps", "4"])
             #expect(first.code == 0, "\(first.errors)")
@@ -93,7 +95,9 @@ struct ResumeCommandTests {
         }
     }
 
-    @Test func `a changed learning rate is reported with both values, also in the recipe and the model card`() throws {
+    @Test func `a changed learning rate is reported with both values, also in the recipe and the model card`()
+        throws
+    {
         try withTemporaryFolder { folder in
             _ = try train(model, in: folder, ["--max-steps", "4", "--learning-rate", "1e-3"])
             let resumed = try train(

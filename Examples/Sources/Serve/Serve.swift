@@ -20,7 +20,7 @@ struct Serve {
             print("usage: Serve FOLDER [PORT]")
             exit(64)
         }
-        // All requests share the classifier, which computes them one after another on a thread of its own.
+        // All requests share the classifier, which computes them one after another on its own thread.
         let classifier = try await Classifier.load(.folder(arguments[1]))
 
         let router = Router()

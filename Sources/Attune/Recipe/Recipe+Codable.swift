@@ -59,7 +59,10 @@ extension Recipe {
             )
         }
         if problemType == .regression, loss.classWeights != .equal {
-            throw SettingError("class_weights", .contradicts("problem_type", reason: "a regression has no classes"))
+            throw SettingError(
+                "class_weights",
+                .contradicts("problem_type", reason: "a regression has no classes")
+            )
         }
     }
 

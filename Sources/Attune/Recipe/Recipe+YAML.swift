@@ -83,7 +83,9 @@ package struct RecipeEntry: Equatable {
             let line = key.mark?.line ?? 0
             let typed = key.scalar?.string ?? ""
             guard let setting = known(typed) else {
-                if let advice = advice(typed) { throw RecipeFileError(name: name, line: line, "\(typed) \(advice)") }
+                if let advice = advice(typed) {
+                    throw RecipeFileError(name: name, line: line, "\(typed) \(advice)")
+                }
                 let near = nearest(to: typed, among: Recipe.settings.map(\.name))
                 throw RecipeFileError(
                     name: name,

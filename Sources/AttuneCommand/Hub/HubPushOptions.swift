@@ -49,7 +49,9 @@ struct HubPushOptions: ParsableArguments {
         if !pushToHub, hubModelId != nil { throw ValidationError("--hub-model-id needs --push-to-hub") }
         if !pushToHub, hubPrivateRepo { throw ValidationError("--hub-private-repo needs --push-to-hub") }
         if !pushToHub, hubStrategy != .everySave {
-            throw ValidationError("--hub-strategy has no effect without --push-to-hub; add that, or leave it out")
+            throw ValidationError(
+                "--hub-strategy has no effect without --push-to-hub; add that, or leave it out"
+            )
         }
     }
 
