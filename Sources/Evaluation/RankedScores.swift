@@ -1,3 +1,7 @@
+import Dispatch
+import Foundation
+import Synchronization
+
 /// The areas under the curves of one class against all others.
 ///
 /// Only the positives are sorted, and the other scores are located among them: n examples with m positives take n log m steps.
@@ -153,27 +157,45 @@ struct MeanAreas {
             if let precision = ranked.averagePrecision { precisions.append((precision, ranked.positives)) }
         }
         // Scores are stored example by example, so several classes are read at a time; the more examples, the fewer classes.
-        let several = min(max(Self.scoresReadAtOnce / max(count, 1), 1), max(scores.classes.count, 1))
-        var columns = [Double](repeating: 0, count: several * count)
-        var isPositive = [Bool](repeating: false, count: count)
+        let several = max(Self.scoresReadAtOnce / max(count, 1), 1)
         for start in stride(from: 0, to: scores.classes.count, by: several) {
             let places = start..<min(start + several, scores.classes.count)
-            columns.withUnsafeMutableBufferPointer { columns in
-                scores.read(places, count: count, into: columns)
-                for place in places {
-                    let examples = members.examples(ofPlace: place)
-                    for example in examples { isPositive[example] = true }
-                    let first = (place - start) * count
-                    let column = UnsafeBufferPointer(rebasing: columns[first..<first + count])
-                    take(RankedScores(column, isPositive: isPositive, positives: examples))
-                    for example in examples { isPositive[example] = false }
-                }
-            }
+            for ranked in Self.ranked(places, scores, members, count: count) { take(ranked) }
         }
         (self.areas, self.precisions) = (areas, precisions)
         areaUnderROC = mean(areas.map(\.value))
         averagePrecision = mean(precisions.map(\.value))
         dependence = commonVariance(sum.reduce(0) { $0 + $1 * $1 }, alone, of: areas.count)
+    }
+
+    /// The areas of several classes, computed on all cores; the number of cores changes no result.
+    private static func ranked(
+        _ places: Range<Int>,
+        _ scores: ScoreColumns,
+        _ members: ClassMembers,
+        count: Int
+    ) -> [RankedScores] {
+        let parts = min(ProcessInfo.processInfo.activeProcessorCount, places.count)
+        let found = Mutex([[RankedScores]](repeating: [], count: parts))
+        DispatchQueue.concurrentPerform(iterations: parts) { part in
+            func bound(_ part: Int) -> Int { places.lowerBound + places.count * part / parts }
+            let own = bound(part)..<bound(part + 1)
+            var columns = [Double](repeating: 0, count: own.count * count)
+            columns.withUnsafeMutableBufferPointer { scores.read(own, count: count, into: $0) }
+            var isPositive = [Bool](repeating: false, count: count)
+            let ranked = columns.withUnsafeBufferPointer { columns in
+                own.map { place in
+                    let examples = members.examples(ofPlace: place)
+                    for example in examples { isPositive[example] = true }
+                    defer { for example in examples { isPositive[example] = false } }
+                    let first = (place - own.lowerBound) * count
+                    let column = UnsafeBufferPointer(rebasing: columns[first..<first + count])
+                    return RankedScores(column, isPositive: isPositive, positives: examples)
+                }
+            }
+            found.withLock { $0[part] = ranked }
+        }
+        return found.withLock { $0.flatMap(\.self) }
     }
 
     /// The 95 % intervals by name.
