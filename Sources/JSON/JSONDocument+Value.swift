@@ -32,7 +32,7 @@ extension JSONDocument {
         /// The UTF-8 of a string; nil for other kinds.
         package var utf8: ArraySlice<UInt8>? { kind == .string ? text : nil }
 
-        /// The text of a scalar: the string without quotes and escapes, or what the source has for other kinds.
+        /// The text of a scalar: a string without its quotes and escapes, or another scalar as written.
         package var text: ArraySlice<UInt8> {
             let node = document.nodes[index]
             return document.bytes[Int(node.start)..<Int(node.start) + Int(node.length)]

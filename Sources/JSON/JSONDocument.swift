@@ -29,7 +29,7 @@ package struct JSONDocument: Sendable {
         package var countsScalars = true
         /// Whether a byte-order mark may come first.
         package var skipsByteOrderMark = false
-        /// Whether numbers are checked. Otherwise any run of the bytes that numbers consist of is a number.
+        /// Whether numbers are checked, so that not every run of digits, signs, points and `e` is a number.
         package var checksNumbers = true
         /// Whether Python's `NaN`, `Infinity` and `-Infinity` are read as null.
         package var allowsNonFinite = false

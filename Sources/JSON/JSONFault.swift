@@ -44,7 +44,7 @@ package struct JSONFault: Error, Equatable {
         self.end = end ?? offset
     }
 
-    /// The line and the column of the error, from 1. Columns are counted in bytes.
+    /// The line and the column of the error, from 1; columns count bytes.
     package func place(in source: [UInt8]) -> (line: Int, column: Int) {
         let before = source.prefix(offset)
         let start = before.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0

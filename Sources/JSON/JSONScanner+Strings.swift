@@ -1,6 +1,6 @@
 /// Strings. The scanner does not check their UTF-8: rows are checked as a whole, documents string by string.
 extension JSONScanner {
-    /// Reads and unescapes a string. As in Python, half of a surrogate pair is accepted; it becomes U+FFFD.
+    /// Reads and unescapes a string; half of a surrogate pair becomes U+FFFD.
     ///
     /// - Parameter text: Receives the string.
     /// - Returns: False if there is no valid string.
@@ -15,9 +15,24 @@ extension JSONScanner {
         }
     }
 
+    /// Skips a string.
+    ///
+    /// - Returns: False if there is no valid string.
     mutating func skipString() -> Bool {
+        guard peek() == UInt8(ascii: "\"") else { return false }
+        let quote = position
+        position += 1
         var scratch: [UInt8] = []
-        return string(into: &scratch)
+        do throws(JSONFault) {
+            while true {
+                _ = skipPlain()
+                if try takeEndOfString(openedAt: quote) { return true }
+                try unescape(into: &scratch, replacingHalves: true)
+                scratch.removeAll(keepingCapacity: true)
+            }
+        } catch {
+            return false
+        }
     }
 
     /// Reads and unescapes the string that starts at the current position.
@@ -25,6 +40,7 @@ extension JSONScanner {
     /// - Parameters:
     ///   - text: The string is appended.
     ///   - replacingHalves: Whether half of a surrogate pair becomes U+FFFD, instead of being an error.
+    /// - Throws: The first error.
     mutating func appendString(to text: inout [UInt8], replacingHalves: Bool) throws(JSONFault) {
         let quote = position
         position += 1

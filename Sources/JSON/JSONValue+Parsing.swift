@@ -65,9 +65,7 @@ private struct TreeBuilder {
     private mutating func text() -> String {
         let node = nodes[index]
         index += 1
-        return String(
-            decoding: UnsafeBufferPointer(rebasing: bytes[Int(node.start)..<Int(node.start) + Int(node.length)]),
-            as: UTF8.self
-        )
+        let range = Int(node.start)..<Int(node.start) + Int(node.length)
+        return String(decoding: UnsafeBufferPointer(rebasing: bytes[range]), as: UTF8.self)
     }
 }
