@@ -16,11 +16,12 @@ demo: setup ## Fine-tune a language model on real tweets and predict (about thre
 	@swift build $(configuration) --product attune
 	@Scripts/demo
 
-test: setup ## Build everything, run every test, build the example
+test: setup ## Build everything, run every test, build and run the examples
 	swift build $(configuration) --build-tests --explicit-target-dependency-import-check error
 	swift test $(configuration) --skip-build
 # In the same build folder, so that nothing is built twice.
 	swift build $(configuration) --package-path Examples --scratch-path .build
+	Scripts/check-examples
 
 lint: ## Check formatting and the project's rules
 	@swift format lint --strict --recursive --parallel Package.swift Sources Tests Examples Benchmarks Fuzzing Scripts \

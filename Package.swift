@@ -38,7 +38,7 @@ let pureTargets: [Target] = [
     // Content hashes. A TLS library for them would add 280 files to compile (docs/performance.md).
     .target(name: "CHash", cSettings: [.unsafeFlags(["-O2", "-Wall"])]),
     .target(name: "Files", dependencies: ["CHash"]),
-    .target(name: "Tokenization", dependencies: ["Files"]),
+    .target(name: "Tokenization", dependencies: ["Files", "JSON"]),
     .target(
         name: "CArrow",
         cxxSettings: [

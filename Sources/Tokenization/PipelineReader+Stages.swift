@@ -1,3 +1,5 @@
+import JSON
+
 extension PipelineReader {
     /// Reads a pre-tokenizer.
     ///
@@ -8,7 +10,7 @@ extension PipelineReader {
     /// - Returns: The stage.
     /// - Throws: `.corrupt` or `.unsupported` with the JSON path.
     func readPreTokenizer(
-        _ json: JSONValue,
+        _ json: JSONDocument.Value,
         isLast: Bool,
         _ spelling: Spelling
     ) throws(TokenizerError) -> any PreTokenizer {
@@ -62,7 +64,7 @@ extension PipelineReader {
         }
     }
 
-    private func readSplit(_ json: JSONValue) throws(TokenizerError) -> any PreTokenizer {
+    private func readSplit(_ json: JSONDocument.Value) throws(TokenizerError) -> any PreTokenizer {
         let behavior = try readBehavior(json.required("behavior"))
         return SplitPreTokenizer(
             pattern: try TextPattern(json: json.required("pattern")),
@@ -71,7 +73,7 @@ extension PipelineReader {
         )
     }
 
-    private func readBehavior(_ json: JSONValue) throws(TokenizerError) -> DelimiterBehavior {
+    private func readBehavior(_ json: JSONDocument.Value) throws(TokenizerError) -> DelimiterBehavior {
         guard let behavior = DelimiterBehavior(rawValue: try json.asString()) else {
             let known = DelimiterBehavior.allCases.map(\.rawValue).joined(separator: ", ")
             throw json.fault("expected one of \(known).")
@@ -80,7 +82,7 @@ extension PipelineReader {
     }
 
     /// Reads a post-processor.
-    func readPostProcessor(_ json: JSONValue) throws(TokenizerError) -> any PostProcessor {
+    func readPostProcessor(_ json: JSONDocument.Value) throws(TokenizerError) -> any PostProcessor {
         let type = try json.required("type").asString()
         switch type {
         case "Sequence":
@@ -107,7 +109,7 @@ extension PipelineReader {
         }
     }
 
-    private func readRobertaProcessing(_ json: JSONValue) throws(TokenizerError) -> any PostProcessor {
+    private func readRobertaProcessing(_ json: JSONDocument.Value) throws(TokenizerError) -> any PostProcessor {
         let (cls, sep) = try (readNamedToken(json, "cls"), readNamedToken(json, "sep"))
         let single: [TemplatePostProcessor.Part] = [cls(0), .sequence(0, typeID: 0), sep(0)]
         let template = TemplatePostProcessor(
@@ -126,7 +128,7 @@ extension PipelineReader {
     ///
     /// - Returns: A function that makes the template's part for a type id.
     private func readNamedToken(
-        _ json: JSONValue,
+        _ json: JSONDocument.Value,
         _ name: String
     ) throws(TokenizerError) -> @Sendable (Int32) -> TemplatePostProcessor.Part {
         let pair = try json.required(name)
@@ -141,7 +143,7 @@ extension PipelineReader {
 
 extension TemplatePostProcessor {
     /// Reads a post-processor of type `TemplateProcessing`.
-    init(json: JSONValue) throws(TokenizerError) {
+    init(json: JSONDocument.Value) throws(TokenizerError) {
         var tokens: [String: [SpecialToken]] = [:]
         for (name, value) in json["special_tokens"]?.members ?? [] {
             let ids = try value.required("ids").elements
@@ -160,7 +162,7 @@ extension TemplatePostProcessor {
     }
 
     private static func parts(
-        _ json: JSONValue,
+        _ json: JSONDocument.Value,
         _ tokens: [String: [SpecialToken]]
     ) throws(TokenizerError) -> [Part] {
         var result: [Part] = []

@@ -1,3 +1,5 @@
+import JSON
+
 /// Runs normalisers one after another.
 struct NormalizerSequence: Normalizer {
     var steps: [any Normalizer]
@@ -9,7 +11,7 @@ struct NormalizerSequence: Normalizer {
 
 extension PipelineReader {
     /// Reads a normaliser.
-    func readNormalizer(_ json: JSONValue) throws(TokenizerError) -> any Normalizer {
+    func readNormalizer(_ json: JSONDocument.Value) throws(TokenizerError) -> any Normalizer {
         let type = try json.required("type").asString()
         if let form = UnicodeNormalizer.Form(rawValue: type) { return UnicodeNormalizer(form: form) }
         switch type {
@@ -54,7 +56,7 @@ extension PipelineReader {
     }
 
     /// Reads a decoder.
-    func readDecoder(_ json: JSONValue) throws(TokenizerError) -> any Decoder {
+    func readDecoder(_ json: JSONDocument.Value) throws(TokenizerError) -> any Decoder {
         let type = try json.required("type").asString()
         switch type {
         case "Sequence":
@@ -107,7 +109,7 @@ extension PipelineReader {
 
 extension MetaspacePreTokenizer {
     /// Reads a stage of type `Metaspace`.
-    init(json: JSONValue) throws(TokenizerError) {
+    init(json: JSONDocument.Value) throws(TokenizerError) {
         replacement = try json.required("replacement").asScalar()
         cuts = try json.flag("split", default: true)
         let named = json["prepend_scheme"]

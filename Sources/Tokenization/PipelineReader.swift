@@ -1,8 +1,10 @@
+import JSON
+
 /// Builds a pipeline from a tokenizer.json.
 ///
 /// The `"type"` of a stage names it. An unknown type is an error with its JSON path, never a guess.
 struct PipelineReader {
-    let root: JSONValue
+    let root: JSONDocument.Value
 
     /// Reads the whole file.
     ///
@@ -35,7 +37,7 @@ struct PipelineReader {
         var isSpelled = false
         var takesRawBytes = false
 
-        init(preTokenizer: JSONValue?, model: JSONValue) {
+        init(preTokenizer: JSONDocument.Value?, model: JSONDocument.Value) {
             var last = preTokenizer
             while let inner = last?["pretokenizers"]?.elements.last { last = inner }
             isSpelled = last?["type"]?.string == "ByteLevel"
@@ -49,7 +51,7 @@ struct PipelineReader {
     }
 
     private func readModel(
-        _ json: JSONValue,
+        _ json: JSONDocument.Value,
         _ spelling: Spelling
     ) throws(TokenizerError) -> (any TokenModel, Vocabulary) {
         let type = try json.optionalString("type") ?? Self.guessModelType(json)
@@ -71,13 +73,13 @@ struct PipelineReader {
     }
 
     /// Whether a pre-tokenizer treats the start of the text differently.
-    private static func asksForPlace(_ json: JSONValue?) -> Bool {
+    private static func asksForPlace(_ json: JSONDocument.Value?) -> Bool {
         guard let json else { return false }
         return json["prepend_scheme"]?.string == "first"
             || (json["pretokenizers"]?.elements ?? []).contains(where: asksForPlace)
     }
 
-    private static func guessModelType(_ json: JSONValue) -> String {
+    private static func guessModelType(_ json: JSONDocument.Value) -> String {
         if json["merges"] != nil { return "BPE" }
         return json["vocab"]?.kind == .array ? "Unigram" : "WordPiece"
     }
@@ -89,7 +91,7 @@ struct PipelineReader {
     }
 
     /// The error for a stage of an unknown type.
-    func unknown(_ type: String, in json: JSONValue, known: [String]) -> TokenizerError {
+    func unknown(_ type: String, in json: JSONDocument.Value, known: [String]) -> TokenizerError {
         json.fault(
             "'\(type)' is not supported. Supported: \(known.joined(separator: ", ")).",
             .unsupported
@@ -97,7 +99,7 @@ struct PipelineReader {
     }
 
     /// Returns the elements of a member, which must be an array.
-    func steps(_ name: String, of json: JSONValue) throws(TokenizerError) -> [JSONValue] {
+    func steps(_ name: String, of json: JSONDocument.Value) throws(TokenizerError) -> [JSONDocument.Value] {
         let list = try json.required(name)
         guard list.kind == .array else { throw list.fault("expected an array, found \(list.kind).") }
         return list.elements
@@ -106,7 +108,7 @@ struct PipelineReader {
 
 extension AddedToken {
     /// Reads an element of `added_tokens`, or a special token of a tokenizer_config.json.
-    init(json: JSONValue, isSpecialByDefault: Bool = false) throws(TokenizerError) {
+    init(json: JSONDocument.Value, isSpecialByDefault: Bool = false) throws(TokenizerError) {
         content = try json.required("content").asString()
         isSpecial = try json.flag("special", default: isSpecialByDefault)
         isNormalized = try json.flag("normalized", default: !isSpecial)
@@ -116,10 +118,10 @@ extension AddedToken {
     }
 }
 
-extension Optional where Wrapped == JSONValue {
+extension Optional where Wrapped == JSONDocument.Value {
     /// `map` with a typed error.
     func map<Stage>(
-        optional read: (JSONValue) throws(TokenizerError) -> Stage
+        optional read: (JSONDocument.Value) throws(TokenizerError) -> Stage
     ) throws(TokenizerError) -> Stage? {
         guard let self else { return nil }
         return try read(self)

@@ -1,4 +1,5 @@
 public import Foundation
+import JSON
 
 /// Turns texts into token ids and back, exactly as tokenizers and transformers do with the same files.
 ///
@@ -36,7 +37,7 @@ public struct Tokenizer: Sendable {
 
     init(files: TokenizerFiles) throws(TokenizerError) {
         var pipeline: Pipeline
-        let root: JSONValue
+        let root: JSONDocument.Value
         do throws(TokenizerError) {
             root = try JSONDocument(parsing: files.tokenizer).root
             pipeline = try PipelineReader(root: root).read()

@@ -1,3 +1,5 @@
+import JSON
+
 /// The settings in `tokenizer_config.json` and `special_tokens_map.json`.
 struct TokenizerSettings: Sendable, Equatable {
     /// The names in the files for the special tokens with a purpose.
@@ -74,7 +76,7 @@ struct TokenizerSettings: Sendable, Equatable {
         try complete(&pipeline, with: ordered, config)
     }
 
-    private static func parse(_ bytes: [UInt8], _ file: String) throws(TokenizerError) -> JSONValue {
+    private static func parse(_ bytes: [UInt8], _ file: String) throws(TokenizerError) -> JSONDocument.Value {
         do throws(TokenizerError) {
             return try JSONDocument(parsing: bytes).root
         } catch {
@@ -82,7 +84,7 @@ struct TokenizerSettings: Sendable, Equatable {
         }
     }
 
-    private mutating func readConfig(_ root: JSONValue) {
+    private mutating func readConfig(_ root: JSONDocument.Value) {
         if let length = root["model_max_length"]?.number, length >= 1, length < Self.unlimited {
             modelMaxLength = Int(length)
         }
@@ -92,7 +94,7 @@ struct TokenizerSettings: Sendable, Equatable {
 
     /// Whether `model_input_names` lists token types; without it, the default of the class.
     private static func givesTokenTypes(
-        _ config: JSONValue?,
+        _ config: JSONDocument.Value?,
         _ files: TokenizerFiles
     ) throws(TokenizerError) -> Bool {
         if let names = config?["model_input_names"], !names.isNull {
@@ -108,7 +110,7 @@ struct TokenizerSettings: Sendable, Equatable {
         )
     }
 
-    private static func token(_ json: JSONValue?) throws(TokenizerError) -> AddedToken? {
+    private static func token(_ json: JSONDocument.Value?) throws(TokenizerError) -> AddedToken? {
         guard let json, !json.isNull else { return nil }
         if let content = json.string { return AddedToken(content: content) }
         return try AddedToken(json: json, isSpecialByDefault: true)
@@ -117,7 +119,7 @@ struct TokenizerSettings: Sendable, Equatable {
     private func complete(
         _ pipeline: inout Pipeline,
         with special: [AddedToken],
-        _ config: JSONValue?
+        _ config: JSONDocument.Value?
     ) throws(TokenizerError) {
         var new: [AddedToken] = []
         for (_, value) in config?["added_tokens_decoder"]?.members ?? [] {

@@ -70,7 +70,13 @@ struct DoctorTests {
 
     @Test func `it shows the speed of each product route, and the chosen one`() throws {
         let speeds = ProductSpeeds(float32: [.mkl: 205, .oneDNN: 309], bfloat16: 168)
-        let table = ProductTable(MeasuredProducts(speeds: speeds, equalThreadCounts: [1, 2], file: URL(filePath: "/cache/cpu.json")))
+        let table = ProductTable(
+            MeasuredProducts(
+                speeds: speeds,
+                equalThreadCounts: [1, 2],
+                file: URL(filePath: "/cache/cpu.json")
+            )
+        )
         #expect(
             table.lines == [
                 "products      fp32 by MKL      205 GFLOP/s",

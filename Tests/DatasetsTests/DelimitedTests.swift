@@ -85,8 +85,8 @@ struct DelimitedTests {
     }
 
     @Test func `errors give the line of the file, counting quoted line breaks`() throws {
-        #expect(complaint("a,b\n\"1\n2\n3\",x\n4\n", as: "x.csv").hasPrefix(": line 5 has 1 field "))
-        #expect(complaint("a,b\r1,2\r3\r", as: "x.csv").hasPrefix(": line 3 has 1 field "))
+        #expect(complaint("a,b\n\"1\n2\n3\",x\n4\n", as: "x.csv").hasPrefix(": line 5 has 1 field, but"))
+        #expect(complaint("a,b\r1,2\r3\r", as: "x.csv").hasPrefix(": line 3 has 1 field, but"))
     }
 
     @Test func `truncated UTF-16 ends in a replacement character`() throws {

@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import Testing
 
 @testable import Tokenization
@@ -65,7 +66,7 @@ struct SourceTests {
     @Test func `the fixtures contain every class`() throws {
         var classes: Set<TokenizerClass> = []
         for fixture in SourceFixture.all {
-            func json(_ name: String) -> JSONValue? {
+            func json(_ name: String) -> JSONDocument.Value? {
                 let data = try? Data(contentsOf: fixture.folder.appendingPathComponent(name))
                 return data.flatMap { try? JSONDocument(parsing: Array($0)).root }
             }

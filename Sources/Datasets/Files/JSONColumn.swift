@@ -1,3 +1,5 @@
+import JSON
+
 /// A column of a JSON file that is being read; its type is inferred from the rows.
 struct JSONColumn {
     /// The bytes of the column's name.

@@ -1,3 +1,5 @@
+import JSON
+
 /// The parts of a nested JSON column that is being read: one column per path of names, such as `cats.POS`.
 ///
 /// ``NestedColumn`` explains paths and how lists on them are gathered.
@@ -97,7 +99,7 @@ struct JSONParts {
     }
 
     private mutating func walk(_ scanner: inout JSONScanner, _ lists: Lists, depth: Int) -> Bool {
-        guard depth < JSONScanner.mostDepth else { return false }
+        guard depth < JSONScanner.depthLimit else { return false }
         switch scanner.peek() {
         case UInt8(ascii: "{"):
             _ = scanner.take("{")
@@ -138,7 +140,7 @@ struct JSONParts {
             add(.string(String(decoding: text, as: UTF8.self)), lists, depth)
             return true
         default:
-            guard let value = scanner.scalar() else { return false }
+            guard let value = scanner.cell() else { return false }
             add(value, lists, depth)
             return true
         }

@@ -106,7 +106,7 @@ struct JSONReader {
                 let isText = scanner.string(into: &text) && scanner.isAtEnd()
                 self.text = text
                 var other = JSONScanner(buffer)
-                return (isText, other.scalar() == .missing && other.isAtEnd(), isUTF8(buffer))
+                return (isText, other.cell() == .missing && other.isAtEnd(), isUTF8(buffer))
             }
             guard taken.isUTF8 else { throw input.notUTF8(line: number) }
             guard taken.isText || taken.isMissing else {
@@ -300,7 +300,7 @@ struct JSONReader {
                 throw notAnObject(bytes, number: number)
             }
         default:
-            guard let value = scanner.scalar() else { throw notAnObject(bytes, number: number) }
+            guard let value = scanner.cell() else { throw notAnObject(bytes, number: number) }
             kind = value.bool != nil ? "a truth value" : "a number"
             if value != .missing { noteConflict(column, kind, isNested: false, number: number) }
             fits = try columns[column].append(value)
@@ -348,7 +348,7 @@ struct JSONReader {
                 guard scanner.string(into: &text) else { return nil }
                 values.append(.string(String(decoding: text, as: UTF8.self)))
             } else {
-                guard let value = scanner.scalar() else { return nil }
+                guard let value = scanner.cell() else { return nil }
                 values.append(value)
             }
             // The caller rejects lists of this length.

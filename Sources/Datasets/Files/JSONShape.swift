@@ -155,7 +155,7 @@ enum JSONShape: Equatable {
             } while scanner.take(",")
             return scanner.take("}") ? .object(count: count, firstName: first, of: elements) : nil
         case UInt8(ascii: "\""): return scanner.skipValue() ? .text : nil
-        default: return scanner.scalar() != nil ? .scalar : nil
+        default: return scanner.cell() != nil ? .scalar : nil
         }
     }
 }

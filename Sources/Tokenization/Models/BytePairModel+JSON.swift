@@ -1,3 +1,5 @@
+import JSON
+
 extension BytePairModel {
     /// Reads the `model` member of a tokenizer.json.
     ///
@@ -5,7 +7,7 @@ extension BytePairModel {
     ///   - json: An object of type `BPE`.
     ///   - takesRawBytes: Whether words arrive as raw bytes instead of spelled in the byte alphabet.
     /// - Throws: `.corrupt` or `.unsupported` with the JSON path.
-    init(json: JSONValue, takesRawBytes: Bool) throws(TokenizerError) {
+    init(json: JSONDocument.Value, takesRawBytes: Bool) throws(TokenizerError) {
         if let dropout = json["dropout"], dropout.number != 0 {
             throw dropout.fault("dropout makes ids random; set it to null.", .unsupported)
         }
@@ -37,7 +39,7 @@ extension Vocabulary {
     ///
     /// - Parameter json: `{"token": id, …}`.
     /// - Throws: `.corrupt` with the JSON path.
-    init(json: JSONValue) throws(TokenizerError) {
+    init(json: JSONDocument.Value) throws(TokenizerError) {
         guard json.kind == .object else { throw json.fault("expected an object, found \(json.kind).") }
         let document = json.document
         let size = Int(document.nodes[json.index].start)
@@ -59,7 +61,7 @@ extension Vocabulary {
             }
         }
         if let wrong {
-            let value = JSONValue(
+            let value = JSONDocument.Value(
                 document: document,
                 index: wrong.index,
                 path: "\(json.path)[\"\(wrong.name)\"]"
@@ -95,7 +97,7 @@ extension MergeTable {
     ///   - vocabulary: The vocabulary, which must contain both halves and the joined token.
     ///   - prefix: The prefix that the right half loses when it is joined.
     /// - Throws: `.corrupt` with the JSON path.
-    init(json: JSONValue, _ vocabulary: Vocabulary, prefix: [UInt8]) throws(TokenizerError) {
+    init(json: JSONDocument.Value, _ vocabulary: Vocabulary, prefix: [UInt8]) throws(TokenizerError) {
         guard json.kind == .array else { throw json.fault("expected an array, found \(json.kind).") }
         let document = json.document
         let size = Int(document.nodes[json.index].start)

@@ -1,3 +1,5 @@
+import JSON
+
 /// Unigram: the segmentation of a word into tokens that has the highest score.
 ///
 /// Source: [`models/unigram`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/models/unigram/model.rs)
@@ -19,7 +21,7 @@ struct UnigramModel: TokenModel {
     ///
     /// - Parameter json: An object of type `Unigram`.
     /// - Throws: `.corrupt` with the JSON path.
-    init(json: JSONValue) throws(TokenizerError) {
+    init(json: JSONDocument.Value) throws(TokenizerError) {
         let list = try json.required("vocab")
         guard list.kind == .array else { throw list.fault("expected an array, found \(list.kind).") }
         let count = Int(list.document.nodes[list.index].start)
@@ -54,10 +56,10 @@ struct UnigramModel: TokenModel {
         byteTokens = try json.flag("byte_fallback", default: false) ? vocabulary.byteTokens() : nil
     }
 
-    private static func entry(_ list: JSONValue, _ at: Int) -> ([UInt8], Double)? {
+    private static func entry(_ list: JSONDocument.Value, _ at: Int) -> ([UInt8], Double)? {
         let document = list.document
         guard document.nodes[at].kind == .array, document.nodes[at].start == 2 else { return nil }
-        let token = JSONValue(document: document, index: at + 1, path: list.path)
+        let token = JSONDocument.Value(document: document, index: at + 1, path: list.path)
         guard let text = token.utf8 else { return nil }
         let node = document.nodes[Int(document.nodes[at + 1].next)]
         let written = document.bytes[Int(node.start)..<Int(node.start) + Int(node.length)]

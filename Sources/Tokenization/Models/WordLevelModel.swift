@@ -1,3 +1,5 @@
+import JSON
+
 /// Word level: one token for every word.
 ///
 /// Source: [`models/wordlevel`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/models/wordlevel/mod.rs)
@@ -10,7 +12,7 @@ struct WordLevelModel: TokenModel {
     ///
     /// - Parameter json: An object of type `WordLevel`.
     /// - Throws: `.corrupt` with the JSON path.
-    init(json: JSONValue) throws(TokenizerError) {
+    init(json: JSONDocument.Value) throws(TokenizerError) {
         vocabulary = try Vocabulary(json: json.required("vocab"))
         let name = try json.optionalString("unk_token") ?? "<unk>"
         guard let id = vocabulary.id(of: name.utf8) else {

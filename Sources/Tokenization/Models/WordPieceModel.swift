@@ -1,3 +1,5 @@
+import JSON
+
 /// WordPiece: repeatedly takes the longest token at the start of the rest of a word.
 ///
 /// Source: [`models/wordpiece`](https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/models/wordpiece/mod.rs)
@@ -14,7 +16,7 @@ struct WordPieceModel: TokenModel {
     ///
     /// - Parameter json: An object of type `WordPiece`.
     /// - Throws: `.corrupt` with the JSON path.
-    init(json: JSONValue) throws(TokenizerError) {
+    init(json: JSONDocument.Value) throws(TokenizerError) {
         vocabulary = try Vocabulary(json: json.required("vocab"))
         prefix = try Array((json.optionalString("continuing_subword_prefix") ?? "##").utf8)
         longestWord = json["max_input_chars_per_word"]?.integer ?? 100

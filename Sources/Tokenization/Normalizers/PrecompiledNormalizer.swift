@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 
 /// SentencePiece's compiled table of replacements.
 ///
@@ -19,7 +20,7 @@ struct PrecompiledNormalizer: Normalizer {
     ///
     /// - Parameter json: The object.
     /// - Throws: `.corrupt` with the JSON path.
-    init(json: JSONValue) throws(TokenizerError) {
+    init(json: JSONDocument.Value) throws(TokenizerError) {
         let charsmap = try json.required("precompiled_charsmap")
         guard let data = Data(base64Encoded: try charsmap.asString()), data.count >= 4 else {
             throw charsmap.fault("expected SentencePiece's charsmap in base64.")

@@ -1,3 +1,5 @@
+import JSON
+
 /// The changes that the tokenizer class of a model's folder makes to the stages of its `tokenizer.json`.
 ///
 /// transformers takes vocabulary and merges from the file, but builds the other stages from the class and
@@ -7,7 +9,7 @@
 /// Source: `TokenizersBackend.convert_to_native_format` of transformers 5.23.
 struct ClassStages {
     private let builder: TokenizerBuilder
-    private let root: JSONValue
+    private let root: JSONDocument.Value
 
     /// Finds the class; nil if the file's stages are used unchanged.
     ///
@@ -15,7 +17,7 @@ struct ClassStages {
     ///   - files: The folder's files.
     ///   - root: Its `tokenizer.json`.
     /// - Throws: `.corrupt` naming the file.
-    init?(_ files: TokenizerFiles, _ root: JSONValue) throws(TokenizerError) {
+    init?(_ files: TokenizerFiles, _ root: JSONDocument.Value) throws(TokenizerError) {
         guard let bytes = files.modelConfiguration, let model = try? JSONDocument(parsing: bytes).root,
             let modelType = model["model_type"]?.string, !modelType.isEmpty
         else { return nil }
@@ -33,7 +35,7 @@ struct ClassStages {
         self.root = root
     }
 
-    private static func isByteLevel(_ json: JSONValue?) -> Bool {
+    private static func isByteLevel(_ json: JSONDocument.Value?) -> Bool {
         json?["type"]?.string == "ByteLevel"
             || (json?["pretokenizers"]?.elements ?? []).contains(where: isByteLevel)
     }
@@ -84,12 +86,12 @@ struct ClassStages {
     }
 
     /// A stage as the class builds it; nil if the file has the same one.
-    private func changed(_ name: String, _ stage: String) throws(TokenizerError) -> JSONValue? {
+    private func changed(_ name: String, _ stage: String) throws(TokenizerError) -> JSONDocument.Value? {
         let json = try JSONDocument(parsing: Array(stage.utf8)).root
         return json.serialized == (root[name]?.serialized ?? "null") ? nil : json
     }
 
-    private static func charsmap(_ json: JSONValue?) -> String? {
+    private static func charsmap(_ json: JSONDocument.Value?) -> String? {
         guard let json else { return nil }
         if let found = json["precompiled_charsmap"]?.string { return found }
         return (json["normalizers"]?.elements ?? []).compactMap(charsmap).first

@@ -1,9 +1,11 @@
+import JSON
+
 /// The settings in a folder's small files, for a tokenizer built from bare vocabulary files.
 ///
 /// Source: `PreTrainedTokenizerBase._from_pretrained` of transformers 5.23.
 struct SourceSettings {
     /// `tokenizer_config.json`; an empty object if it is missing.
-    let config: JSONValue
+    let config: JSONDocument.Value
     /// The special tokens by name, as in the files; names that are set to null are in `withoutToken`.
     private(set) var named: [String: AddedToken] = [:]
     /// The names that the files set to null.
@@ -44,7 +46,7 @@ struct SourceSettings {
         if let addedTokens { try readAddedTokens(addedTokens) }
     }
 
-    private static func parse(_ bytes: [UInt8], _ name: String) throws(TokenizerError) -> JSONValue {
+    private static func parse(_ bytes: [UInt8], _ name: String) throws(TokenizerError) -> JSONDocument.Value {
         do throws(TokenizerError) {
             let root = try JSONDocument(parsing: bytes).root
             guard root.kind == .object else { throw root.fault("expected an object, found \(root.kind).") }
@@ -67,7 +69,7 @@ struct SourceSettings {
         }
     }
 
-    private mutating func readTokens(_ root: JSONValue) throws(TokenizerError) {
+    private mutating func readTokens(_ root: JSONDocument.Value) throws(TokenizerError) {
         for (name, value) in root.members where TokenizerSettings.names.contains(name) {
             withoutToken.remove(name)
             named[name] = try Self.token(value)
@@ -83,7 +85,7 @@ struct SourceSettings {
         extra = tokens
     }
 
-    private static func token(_ json: JSONValue) throws(TokenizerError) -> AddedToken? {
+    private static func token(_ json: JSONDocument.Value) throws(TokenizerError) -> AddedToken? {
         if json.isNull { return nil }
         if let content = json.string { return AddedToken(content: content) }
         var token = try AddedToken(json: json, isSpecialByDefault: true)

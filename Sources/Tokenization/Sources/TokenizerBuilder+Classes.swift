@@ -1,3 +1,5 @@
+import JSON
+
 // The stages that each class builds around its vocabulary.
 // Source: `__init__` of the classes in `models/*/tokenization_*.py` of transformers 5.23.
 

@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 
 extension TokenizerBuilder {
     /// Reads a `vocab.txt`: one token per line, with ids from 0.

@@ -1,3 +1,5 @@
+import JSON
+
 /// Builds a `tokenizer.json` from a bare vocabulary, like one of transformers' tokenizer classes.
 ///
 /// The result has the same file format as any other, so it can be saved and opened again.

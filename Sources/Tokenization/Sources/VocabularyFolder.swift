@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 
 /// A folder with vocabulary files and no `tokenizer.json`.
 struct VocabularyFolder {
@@ -59,7 +60,7 @@ struct VocabularyFolder {
         return files
     }
 
-    private func modelConfiguration() throws(TokenizerError) -> JSONValue? {
+    private func modelConfiguration() throws(TokenizerError) -> JSONDocument.Value? {
         guard let bytes = try read("config.json") else { return nil }
         do throws(TokenizerError) {
             return try JSONDocument(parsing: bytes).root

@@ -1,3 +1,5 @@
+import JSON
+
 /// The pattern of a `Split` or `Replace` stage.
 enum TextPattern: Sendable {
     /// A well-known pattern with a hand-written scanner.
@@ -37,7 +39,7 @@ enum TextPattern: Sendable {
     ///
     /// - Parameter json: The object.
     /// - Throws: `.corrupt` or `.unsupported` with the JSON path and the place in the expression.
-    init(json: JSONValue) throws(TokenizerError) {
+    init(json: JSONDocument.Value) throws(TokenizerError) {
         if let text = json["String"] {
             let wanted = try text.asUTF8()
             // An empty text matches everywhere, as in tokenizers' engine.
@@ -55,7 +57,7 @@ enum TextPattern: Sendable {
 
     private static func read(
         _ pattern: String,
-        at json: JSONValue
+        at json: JSONDocument.Value
     ) throws(TokenizerError) -> RegularExpression {
         do throws(RegexFault) {
             return try RegularExpression(pattern)
