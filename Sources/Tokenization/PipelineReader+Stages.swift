@@ -109,7 +109,8 @@ extension PipelineReader {
         }
     }
 
-    private func readRobertaProcessing(_ json: JSONDocument.Value) throws(TokenizerError) -> any PostProcessor {
+    private func readRobertaProcessing(_ json: JSONDocument.Value) throws(TokenizerError) -> any PostProcessor
+    {
         let (cls, sep) = try (readNamedToken(json, "cls"), readNamedToken(json, "sep"))
         let single: [TemplatePostProcessor.Part] = [cls(0), .sequence(0, typeID: 0), sep(0)]
         let template = TemplatePostProcessor(

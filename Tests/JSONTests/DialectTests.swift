@@ -1,7 +1,7 @@
 import JSON
 import Testing
 
-/// What the readers share, and where they differ: documents, tokenizer files, and rows of data.
+/// The common behaviour of the readers, and their differences: documents, tokenizer files, and rows of data.
 struct DialectTests {
     private enum Reader { case document, python, tokenizer, rows }
 

@@ -28,6 +28,7 @@ extension ExitCode {
             case let error as TokenizerError: Self.of(error.code)
             case let error as TrainingError: Self.of(error.code)
             case is UnknownLabel: .badData
+            case let error as RecipeError: error.code
             // An index beyond a tensor comes from a file's ids or from the number of a device.
             case let error as TorchError: error.code == .indexOutOfRange ? .badData : .internalError
             default: .internalError
