@@ -72,7 +72,7 @@ struct UnreachableHubTests {
                     + ["--output-dir", "o", "--learning-rate", "0"],
                 variables: ["HF_ENDPOINT": endpoint]
             )
-            #expect(outcome.code == 64 && outcome.errors.contains("--learning-rate must be positive"))
+            #expect(outcome.code == 64 && outcome.errors.contains("--learning-rate must be a number above 0"))
         }
         #expect(hub.requests.isEmpty)
         await hub.stop()
