@@ -172,6 +172,15 @@ import Testing
             fault(["warmup_steps": .int(1), "warmup_ratio": .double(0.1)])
                 == "warmup_steps and warmup_ratio exclude each other; leave one of them out"
         )
+        #expect(
+            fault(["class_weights": .list(["a=1", "a=2"])])?.hasPrefix(
+                #"class_weights gives "a" two weights"#
+            ) == true
+        )
+        #expect(fault(["lr_scheduler_kwargs": .text("power=2")])?.hasPrefix("lr_scheduler_kwargs ") == true)
+        #expect(
+            fault(["optim": .text("sgd"), "optim_args": .text("speed=2")])?.hasPrefix("optim_args ") == true
+        )
         #expect(fault(["num_train_epochs": .int(2)]) == nil)
         let error = SettingError("learning_rate", .excludes("max_steps"))
         #expect(

@@ -1,3 +1,4 @@
+import Foundation
 import Training
 
 extension Recipe {
@@ -16,7 +17,15 @@ extension Recipe {
             \.optimizerOptions,
             "SGD's options: momentum=0.9,dampening=0,nesterov=true.",
             placeholder: "name=value,…",
-            unless: { $0.optimizer.name == .sgd ? nil : Setting.Need("optim", "sgd") }
+            unless: { $0.optimizer.name == .sgd ? nil : Setting.Need("optim", "sgd") },
+            whyInvalid: { recipe, value in
+                guard recipe.optimizer.name == .sgd, let text = OptimizerText(value)?.text else { return nil }
+                return reason(of: "optim_args") {
+                    var arguments = TrainingArguments()
+                    arguments.optimizer = .sgd
+                    try arguments.setOptimizerArguments(text)
+                }
+            }
         ),
         Setting(
             "learning_rate",
@@ -72,7 +81,13 @@ extension Recipe {
             .training,
             \.scheduleOptions,
             "The schedule's options by transformers' names: num_cycles, min_lr, power and so on.",
-            placeholder: "name=value,…"
+            placeholder: "name=value,…",
+            whyInvalid: { recipe, value in
+                guard let text = ScheduleText(value)?.text else { return nil }
+                return reason(of: "lr_scheduler_kwargs") {
+                    _ = try SchedulerOptions(text, for: recipe.schedule.type)
+                }
+            }
         ),
         Setting(
             "warmup_steps",
@@ -146,7 +161,14 @@ extension Recipe {
             The weight of each class: balanced, effective-number[=BETA], or NAME=WEIGHT,NAME=WEIGHT. May be repeated, one \
             class each. Quote a name that contains a comma. In multi-label data, a weight applies to texts that have the label.
             """,
-            placeholder: "weights"
+            placeholder: "weights",
+            whyInvalid: { _, value in
+                switch value {
+                case .numbers: nil
+                case .list(let texts): reason(of: "class_weights") { _ = try ClassWeights(typed: texts) }
+                default: reason(of: "class_weights") { _ = try ClassWeights(typed: [value.text]) }
+                }
+            }
         ),
         Setting(
             "label_smoothing_factor",
@@ -255,4 +277,13 @@ extension Recipe {
             """
         ),
     ]
+
+    /// The message of an error without the flag that it begins with; nil if there is none.
+    private static func reason(of name: String, _ body: () throws(TrainingError) -> Void) -> String? {
+        do throws(TrainingError) { try body() } catch {
+            return String(error.message.trimmingPrefix("--\(name.replacing("_", with: "-"))"))
+                .trimmingCharacters(in: .whitespaces)
+        }
+        return nil
+    }
 }

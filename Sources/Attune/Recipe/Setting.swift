@@ -58,6 +58,7 @@ public struct Setting: Sendable {
     ///   - aliases: Other accepted names.
     ///   - need: Returns the setting that is missing for it to have an effect in a recipe; nil if it has an effect.
     ///   - allowed: A description of valid values, and their test; nil allows all.
+    ///   - reason: Says what is wrong with a value that has a form; nil if nothing is.
     init<Value: SettingConvertible>(
         _ name: String,
         _ section: Section,
@@ -66,7 +67,8 @@ public struct Setting: Sendable {
         placeholder: String = "value",
         aliases: [String] = [],
         unless need: @escaping @Sendable (Recipe) -> Need? = { _ in nil },
-        allowed: (words: String, test: @Sendable (Value) -> Bool)? = nil
+        allowed: (words: String, test: @Sendable (Value) -> Bool)? = nil,
+        whyInvalid reason: @escaping @Sendable (Recipe, SettingValue) -> String? = { _, _ in nil }
     ) {
         self.name = name
         self.aliases = aliases
@@ -77,13 +79,8 @@ public struct Setting: Sendable {
         expectation = Value.expectation
         read = { $0[keyPath: path].settingValue }
         write = { recipe, given throws(SettingError) in
-            guard let value = Value(given) else {
-                throw SettingError(
-                    name,
-                    .wrongValue(given.text, expected: allowed?.words ?? Value.expectation)
-                )
-            }
-            guard allowed?.test(value) ?? true else {
+            if let reason = reason(recipe, given) { throw SettingError(name, .invalid(reason)) }
+            guard let value = Value(given), allowed?.test(value) ?? true else {
                 throw SettingError(
                     name,
                     .wrongValue(given.text, expected: allowed?.words ?? Value.expectation)
@@ -119,6 +116,8 @@ public struct SettingError: Error, Sendable, Equatable, CustomStringConvertible 
         case unknown(nearest: String?)
         /// The value is not of the setting's type or not in its range.
         case wrongValue(String, expected: String)
+        /// The value is wrong for a reason that follows the setting's name: `gives "a" two weights`.
+        case invalid(String)
         /// It has no effect without another setting.
         case withoutEffect(Setting.Need)
         /// It excludes another setting.
@@ -141,7 +140,7 @@ public struct SettingError: Error, Sendable, Equatable, CustomStringConvertible 
         switch fault {
         case .withoutEffect(let need): [setting, need.setting]
         case .excludes(let other), .contradicts(let other, _): [setting, other]
-        case .unknown, .wrongValue, .missing: [setting]
+        case .unknown, .wrongValue, .invalid, .missing: [setting]
         }
     }
 
@@ -158,6 +157,7 @@ public struct SettingError: Error, Sendable, Equatable, CustomStringConvertible 
         case .unknown(let nearest):
             "unknown setting \"\(name)\"" + (nearest.map { "; did you mean \(spelled($0))?" } ?? "")
         case .wrongValue(let value, let expected): "\(name) must be \(expected), not \"\(value)\""
+        case .invalid(let reason): "\(name) \(reason)"
         case .withoutEffect(let need):
             "\(name) has no effect without \(spelled(need.setting))\(need.value.map { " " + $0 } ?? ""); add that, or leave it out"
         case .excludes(let other): "\(name) and \(spelled(other)) exclude each other; leave one of them out"
