@@ -279,9 +279,9 @@ extension Recipe {
     ]
 
     /// The message of an error without the flag that it begins with; nil if there is none.
-    private static func reason(of name: String, _ body: () throws(TrainingError) -> Void) -> String? {
-        do throws(TrainingError) { try body() } catch {
-            return String(error.message.trimmingPrefix("--\(name.replacing("_", with: "-"))"))
+    private static func reason(of name: String, _ body: () throws -> Void) -> String? {
+        do { try body() } catch {
+            return "\(error)".trimmingPrefix("--\(name.replacing("_", with: "-"))")
                 .trimmingCharacters(in: .whitespaces)
         }
         return nil
