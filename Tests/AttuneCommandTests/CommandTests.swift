@@ -209,7 +209,7 @@ struct CommandTests {
             #expect(skipped.output == "{\"text\": \"\"}\n{\"text\": \"\"}\n")
 
             let mistakes: [([String], Int32, String)] = [
-                (["--ids", "1", "99999999"], 65, "has the id 99999999; its ids are 0 to"),
+                (["--ids", "1", "99999999"], 65, "has no token with the id 99999999; its ids are 0 to"),
                 (["--ids", "one"], 64, "'one' is invalid"), ([], 64, "give either --ids or --input"),
                 (["--input", "nowhere.jsonl"], 66, "cannot read nowhere.jsonl"),
                 (

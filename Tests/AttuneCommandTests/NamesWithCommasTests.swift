@@ -87,7 +87,10 @@ struct NamesWithCommasTests {
             // A single entry is not split either.
             try Data("class_weights: {\"x=1,y\": 2}\n".utf8).write(to: recipe)
             let one = try train(data, in: folder, [recipe.path(percentEncoded: false)])
-            #expect(one.code == 65 && one.errors.contains("names \"x=1,y\""), "\(one.errors)")
+            #expect(
+                one.code == 65 && one.errors.contains("names the unknown label \"x=1,y\""),
+                "\(one.errors)"
+            )
         }
     }
 
@@ -107,7 +110,7 @@ struct NamesWithCommasTests {
                 ),
                 (
                     ["--class-weights", "C++=1,a=b=1"], 65,
-                    "--class-weights names \"C++\", and the labels are"
+                    "--class-weights names the unknown label \"C++\"; the labels are"
                 ),
             ] as [([String], Int32, String)] {
                 let outcome = try train(data, in: folder, flags)

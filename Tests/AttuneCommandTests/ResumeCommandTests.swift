@@ -114,7 +114,7 @@ struct ResumeCommandTests {
             #expect(recipe.hasPrefix("# Until step 4: learning_rate: 0.001\n"), "\(recipe)")
             #expect(
                 try text("README.md", in: folder)
-                    .contains("Resumed with other settings: until step 4 `learning_rate` was `0.001`.")
+                    .contains("Resumed with other settings: until step 4, `learning_rate` was `0.001`.")
             )
             let smoothed = try train(
                 model,

@@ -23,7 +23,11 @@ struct ClassWeightsTests {
             try values(.named(given), .classes([0]), labels)
         }
         let message = error?.message ?? ""
-        #expect(message.hasPrefix("--class-weights names \"label x\", and the labels are \"label 0\", "))
+        #expect(
+            message.hasPrefix(
+                "--class-weights names the unknown label \"label x\"; the labels are \"label 0\", "
+            )
+        )
         #expect(message.hasSuffix("\"label 11\", … (100,000 in all)"))
     }
 

@@ -200,7 +200,9 @@ struct FineTuningTests {
             try complaint(rows) { $0.classWeights = .named(["ann": 1]) }.contains("no weight for \"bob\"")
         )
         #expect(
-            try complaint(rows) { $0.classWeights = .named(["ann": 1, "eve": 1]) }.contains("names \"eve\"")
+            try complaint(rows) { $0.classWeights = .named(["ann": 1, "eve": 1]) }.contains(
+                "names the unknown label \"eve\""
+            )
         )
     }
 

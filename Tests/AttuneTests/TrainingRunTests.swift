@@ -51,10 +51,12 @@ import Testing
             let result = try await run.result
             #expect(evaluations.isEmpty || evaluations.last == result.evaluation?.loss)
             let texts = ["number 7 is sunny", "number 8 is rainy"]
-            #expect(try await result.classifier.classify(texts).map(\.label) == ["ann", "bob"])
+            let predictions = try await result.classifier.classify(texts)
+            #expect(predictions.count == 2 && predictions[0].names == ["ann", "bob"])
+            #expect(predictions.allSatisfy { abs($0.scores.reduce(0, +) - 1) < 1e-6 })
             // The folder holds the same classifier, and the recipe that repeats the run.
             let loaded = try await Classifier.load(.folder(output.path(percentEncoded: false)), device: .cpu)
-            #expect(try await loaded.classify(texts) == result.classifier.classify(texts))
+            #expect(try await loaded.classify(texts) == predictions)
             let yaml = try String(contentsOf: output.appending(path: "recipe.yaml"), encoding: .utf8)
             #expect(try Recipe(yaml: yaml) == recipe(in: folder, steps: 30))
         }

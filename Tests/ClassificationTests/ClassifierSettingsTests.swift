@@ -179,7 +179,9 @@ struct ClassifierSettingsTests {
                 "\($0)".contains("outside the model's folder")
             }
             try FileManager.default.removeItem(at: folder.appending(path: "other.json"))
-            #expect { try ClassifierSettings(folder: inner) } throws: { "\($0)".contains("no such file") }
+            #expect { try ClassifierSettings(folder: inner) } throws: {
+                "\($0)".contains("which does not exist")
+            }
         }
     }
 }

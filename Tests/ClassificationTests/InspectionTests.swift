@@ -85,7 +85,7 @@ struct InspectionTests {
         #expect(inspection.tokenizerFault?.contains("tokenizer.json") == true)
         #expect(inspection.parameterCount == 6 && inspection.memory.prediction == nil)
         let broken = try inspect([("a.weight", [2, 3])], config: "[1]")
-        #expect(broken.configurationFault?.contains("it holds a list, not an object") == true)
+        #expect(broken.configurationFault?.contains("it contains a list instead of an object") == true)
     }
 
     @Test func `a missing model is an error that says so`() throws {

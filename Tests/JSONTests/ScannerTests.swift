@@ -23,7 +23,7 @@ struct ScannerTests {
         #expect(scalar("9223372036854775807") == .int(.max))
         #expect(scalar("-9223372036854775808") == .int(.min))
         #expect(scalar("9223372036854775808") == .double(9_223_372_036_854_775_808))
-        #expect(scalar("-9223372036854775809") == .double(-9_223_372_036_854_775_809))
+        #expect(scalar("-9223372036854775809") == .double(-9_223_372_036_854_775_808))
         #expect(scalar("-0") == .int(0) && scalar("1.0") == .double(1) && scalar("1e2") == .double(100))
         #expect(scalar("1e999") == .double(.infinity) && scalar("0.1") == .double(0.1))
     }

@@ -26,7 +26,7 @@ struct EncoderConfigurationTests {
     @Test func `an invalid field of relative attention is named`() throws {
         #expect(
             try complaint("deberta-v3", ["pos_att_type": .array([.string("c2p"), .string("p2p")])])
-                == "config.json: `pos_att_type` names \"p2p\"; supported are c2p and p2c"
+                == "config.json: `pos_att_type` contains \"p2p\"; supported are c2p and p2c"
         )
         #expect(
             try complaint("deberta-v3", ["pos_att_type": .int(3)]).contains("expected a list of c2p and p2c")

@@ -255,7 +255,7 @@ struct LayerPlanTests {
         arguments.frozenParameters = []
         arguments.frozenLayerCount = 4
         #expect { try FreezingPlan(parameters).freeze(parameters, arguments) } throws: {
-            "\($0)".contains("the model has 3 blocks")
+            "\($0)".contains("the model has only 3 blocks")
         }
     }
 }

@@ -73,11 +73,11 @@ struct NonFiniteTests {
             }.message
             #expect(text.contains("step 1: the loss is nan"), "\(text)")
             #expect(
-                text.contains("the weight model.layers.1.mlp.up_proj.weight (float32) itself has 384"),
+                text.contains("the weight model.layers.1.mlp.up_proj.weight (float32) has 384"),
                 "\(text)"
             )
             #expect(
-                text.contains("`attune replay ") && text.contains("replay-step-1.safetensors` runs"),
+                text.contains("`attune replay ") && text.contains("replay-step-1.safetensors` replays"),
                 "\(text)"
             )
             let (replay, model) = try StepReplay.load(folder.appending(path: "replay-step-1.safetensors"))
@@ -141,7 +141,7 @@ struct NonFiniteTests {
             }.message
             #expect(text.contains("Caused by example 2;"), "\(text)")
             #expect(
-                text.contains("model.embed_tokens.weight (float32) itself has 16 non-finite values"),
+                text.contains("model.embed_tokens.weight (float32) has 16 non-finite values"),
                 "\(text)"
             )
         }

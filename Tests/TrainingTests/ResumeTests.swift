@@ -133,7 +133,7 @@ struct ResumeTests {
     }
 
     private static let refused: [(String, @Sendable (inout Setup) -> Void)] = [
-        ("trained the weights of tiny-base, and other has others", { ($0.model, $0.scale) = ("other", 2) }),
+        ("trained the weights of tiny-base, but other has others", { ($0.model, $0.scale) = ("other", 2) }),
         ("began with other weights than tiny-base now has", { $0.scale = 2 }),
         (
             "has rms_norm_eps 1e-06 in its model's config.json, but this one has 1e-05",

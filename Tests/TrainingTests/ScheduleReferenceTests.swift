@@ -55,7 +55,7 @@ struct ScheduleReferenceTests {
 
     @Test(arguments: [
         ("linear", "num_cycles=2", "linear"), ("cosine", "cycles=2", "num_cycles"),
-        ("polynomial", "power", "pair"), ("warmup_stable_decay", "decay_type=steep", "steep"),
+        ("polynomial", "power", "name=value"), ("warmup_stable_decay", "decay_type=steep", "steep"),
     ])
     func `an option that a schedule does not have is refused by name`(
         type: String,

@@ -108,9 +108,12 @@ extension Recipe {
     }
 
     /// A number of steps; below 1, a share of all steps.
-    var warmupSteps: Double {
-        get { if case .steps(let count) = schedule.warmup { Double(count) } else { 0 } }
-        set { schedule.warmup = newValue < 1 && newValue > 0 ? .ratio(newValue) : .steps(Int(newValue)) }
+    var warmupSteps: Double? {
+        get { if case .steps(let count) = schedule.warmup { Double(count) } else { nil } }
+        set {
+            guard let newValue else { return }
+            schedule.warmup = newValue < 1 && newValue > 0 ? .ratio(newValue) : .steps(Int(newValue))
+        }
     }
 
     var warmupRatio: Double? {

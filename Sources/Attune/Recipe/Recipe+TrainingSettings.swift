@@ -97,7 +97,7 @@ extension Recipe {
             placeholder: "steps",
             allowed: (
                 "a whole number of steps, or a share between 0 and 1",
-                { $0 >= 0 && ($0 < 1 || $0 == $0.rounded()) }
+                { $0.map { $0 >= 0 && ($0 < 1 || $0 == $0.rounded()) } ?? true }
             )
         ),
         Setting(

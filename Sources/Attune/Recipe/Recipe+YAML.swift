@@ -1,5 +1,5 @@
 import Datasets
-public import Foundation
+import Foundation
 import Yams
 
 extension Recipe {

@@ -1,5 +1,5 @@
 public import Classification
-public import Datasets
+import Datasets
 public import Models
 public import Training
 

@@ -62,7 +62,7 @@ public struct Setting: Sendable {
     init<Value: SettingConvertible>(
         _ name: String,
         _ section: Section,
-        _ path: WritableKeyPath<Recipe, Value> & Sendable,
+        _ path: any WritableKeyPath<Recipe, Value> & Sendable,
         _ help: String,
         placeholder: String = "value",
         aliases: [String] = [],

@@ -1,4 +1,4 @@
-public import Evaluation
+import Evaluation
 public import Foundation
 import Synchronization
 public import Training
