@@ -1,5 +1,5 @@
 import Classification
-public import Datasets
+import Datasets
 import Files
 public import Foundation
 public import Hub
