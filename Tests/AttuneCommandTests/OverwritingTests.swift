@@ -115,7 +115,7 @@ struct OverwritingTests {
             #expect(try Data(contentsOf: URL(filePath: parts + "/test.csv")) != test)
             let itself = try split(parts + "/train.csv", ["--overwrite-output-dir"])
             #expect(
-                itself.code == 64 && itself.errors.contains("is also the file of --dataset"),
+                itself.code == 64 && itself.errors.contains("is the file of --dataset"),
                 "\(itself.errors)"
             )
         }
