@@ -117,16 +117,21 @@ public final class BusyMachine: Sendable {
 
 /// Decides whether the machine is busy from the time that threads waited for a core.
 struct WaitingShare {
-    /// A single look above this share of the elapsed time means that the machine is busy.
+    /// The machine is busy if the mean of ``looksAtOnce`` looks is above this share of the elapsed time.
     static let busyShare = 0.1
-    /// The machine is quiet after ``quietLooks`` looks in a row below this share.
+    /// A single look above this share is enough.
+    static let clearlyBusyShare = 0.3
+    /// The machine is quiet after ``quietMeans`` means in a row below this share.
     static let quietShare = 0.03
-    /// The number of looks in a row, so that a short pause of another program changes nothing.
-    static let quietLooks = 20
+    /// The number of means in a row, so that a short pause of another program changes nothing.
+    static let quietMeans = 7
+    /// Looks whose mean counts: on a quiet machine single looks reach 0.1.
+    static let looksAtOnce = 3
 
     private var last: (waited: UInt64, time: UInt64)?
     private var isBusy = false
     private var quietCount = 0
+    private var shares: [Double] = []
 
     /// Records a look.
     ///
@@ -144,8 +149,13 @@ struct WaitingShare {
 
     /// Returns whether the machine is busy now; nil if the look's share does not change that.
     mutating func change(_ share: Double) -> Bool? {
-        quietCount = share < Self.quietShare ? quietCount + 1 : 0
-        let next = isBusy ? quietCount < Self.quietLooks : share > Self.busyShare
+        shares.append(share)
+        let isClear = !isBusy && share > Self.clearlyBusyShare
+        guard isClear || shares.count == Self.looksAtOnce else { return nil }
+        let mean = shares.reduce(0, +) / Double(shares.count)
+        shares = []
+        quietCount = mean < Self.quietShare ? quietCount + 1 : 0
+        let next = isBusy ? quietCount < Self.quietMeans : isClear || mean > Self.busyShare
         guard next != isBusy else { return nil }
         isBusy = next
         return next

@@ -14,8 +14,14 @@ import Testing
 
     @Test("only two quiet seconds end it")
     func quiet() {
-        let pause = [0.6] + Array(repeating: 0, count: 19) + [0.6] + Array(repeating: 0, count: 20)
-        #expect(decisions(pause) == [true] + Array(repeating: nil, count: 39) + [false])
+        let pause = [0.6] + Array(repeating: 0, count: 18) + [0.6] + Array(repeating: 0, count: 23)
+        #expect(decisions(pause) == [true] + Array(repeating: nil, count: 41) + [false])
+    }
+
+    @Test("a single look above a tenth, as on a quiet machine, changes nothing; three in a row do")
+    func noise() {
+        #expect(decisions([0.02, 0.13, 0.02, 0.01, 0.13, 0.01]) == Array(repeating: nil, count: 6))
+        #expect(decisions([0.13, 0.13, 0.13]) == [nil, nil, true])
     }
 
     @Test("sleeping and spinning threads compute the same bits")
