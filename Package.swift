@@ -107,7 +107,10 @@ let torchTargets: [Target] = [
     .executableTarget(
         name: "AttuneCommand",
         dependencies: [
-            "Attune", "Hub", "Models", "Training", "Datasets", "Files", "JSON", argumentParser, yams,
+            // Those that Attune re-exports too: otherwise a change below it would not compile the command anew.
+            "Attune", "Hub", "Training", "Classification", "Models", "NN", "Checkpoints", "Torch",
+            "Tokenization",
+            "Datasets", "Evaluation", "Files", "JSON", argumentParser, yams,
         ]
     ),
 ]

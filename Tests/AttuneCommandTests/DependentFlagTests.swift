@@ -78,6 +78,9 @@ struct DependentFlagTests {
                 path, "--eval-strategy", "no", "--save-strategy", "epoch", "--optim", "sgd",
             ])
             #expect(typed.code == 0, "\(typed.errors)")
+            // A typed flag wins over a setting of the file that it excludes.
+            try Data("warmup_steps: 3\nprecision: fp32\n".utf8).write(to: recipe)
+            #expect(try plan([path, "--warmup-ratio", "0.1", "--tf32"]).code == 0)
             try Data("eval_strategy: no\neval_steps: 50\n".utf8).write(to: recipe)
             let contrary = try plan([path])
             #expect(contrary.code == 64, "\(contrary.errors)")

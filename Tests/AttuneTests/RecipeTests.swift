@@ -181,6 +181,7 @@ import Testing
         #expect(
             fault(["optim": .text("sgd"), "optim_args": .text("speed=2")])?.hasPrefix("optim_args ") == true
         )
+        #expect(fault(["warmup_steps": .double(1e300)])?.hasPrefix("warmup_steps must be") == true)
         #expect(fault(["num_train_epochs": .int(2)]) == nil)
         let error = SettingError("learning_rate", .excludes("max_steps"))
         #expect(

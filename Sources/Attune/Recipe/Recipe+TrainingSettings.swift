@@ -97,7 +97,7 @@ extension Recipe {
             placeholder: "steps",
             allowed: (
                 "a whole number of steps, or a share between 0 and 1",
-                { $0.map { $0 >= 0 && ($0 < 1 || $0 == $0.rounded()) } ?? true }
+                { $0.map { (0..<1).contains($0) || $0 >= 1 && Int(exactly: $0) != nil } ?? true }
             )
         ),
         Setting(

@@ -63,14 +63,23 @@ struct TrainingCommandLine {
         var values = values
         while true {
             do throws(SettingError) { return try Recipe(values) } catch {
-                // A typed setting may leave one of the file without effect.
-                guard case .withoutEffect(let need) = error.fault, typedNames.contains(need.setting),
-                    !typedNames.contains(error.setting), values[error.setting] != nil
-                else { throw located(error) }
-                values[error.setting] = nil
+                guard let name = overridden(by: error), values[name] != nil else { throw located(error) }
+                values[name] = nil
             }
         }
     }
+
+    /// The setting of the file that a typed one excludes or leaves without effect; nil if the error has another cause.
+    private func overridden(by error: SettingError) -> String? {
+        switch error.fault {
+        case .withoutEffect(let need) where typedNames.contains(need.setting): untyped(error.setting)
+        case .excludes(let other) where typedNames.contains(other): untyped(error.setting)
+        case .excludes(let other) where typedNames.contains(error.setting): untyped(other)
+        default: nil
+        }
+    }
+
+    private func untyped(_ name: String) -> String? { typedNames.contains(name) ? nil : name }
 
     /// Whether a setting or one of the command's own flags is given.
     ///
