@@ -107,7 +107,7 @@ let torchTargets: [Target] = [
     .executableTarget(
         name: "AttuneCommand",
         dependencies: [
-            // Those that Attune re-exports too: otherwise a change below it would not compile the command anew.
+            // Including those that Attune re-exports, so that a change in them recompiles the command.
             "Attune", "Hub", "Training", "Classification", "Models", "NN", "Checkpoints", "Torch",
             "Tokenization",
             "Datasets", "Evaluation", "Files", "JSON", argumentParser, yams,
