@@ -7,7 +7,7 @@ import Testing
 @testable import AttuneCommand
 
 /// `attune doctor`: the Hub, the token, the disk and the advice.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.hangGuard)
 struct DoctorTests {
     private func doctor(_ variables: [String: String], in folder: URL) throws -> CommandOutcome {
         var all = [

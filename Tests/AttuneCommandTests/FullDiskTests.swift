@@ -11,7 +11,7 @@ private let mountsDisks =
 
 /// A disk that becomes full: existing files stay intact, and the run reports the reason.
 @Suite(
-    .timeLimit(.minutes(10)),
+    .hangGuard,
     .enabled(if: mountsDisks, "only root may mount a disk, and not in every container")
 )
 struct FullDiskTests {

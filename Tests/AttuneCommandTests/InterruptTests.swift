@@ -7,7 +7,7 @@ import Testing
 /// Ctrl-C, SIGTERM and SIGHUP finish the step, save a checkpoint, and print the command that resumes the run.
 ///
 /// SIGUSR1 saves a checkpoint, and the run continues.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.hangGuard)
 struct InterruptTests {
     @Test
     func

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// `--push-to-hub` and `attune hub upload` with a local Hub.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.hangGuard)
 struct PushTests {
     private let texts = (0..<40).map { $0 % 2 == 0 ? "sunny day \($0),sun" : "rainy day \($0),rain" }
 

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Every write to standard output, standard error and files is checked.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.hangGuard)
 struct StreamTests {
     /// A trained classifier and its data, created once.
     private struct Work {

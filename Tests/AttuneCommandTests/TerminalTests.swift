@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Escape sequences are written only to terminals that support them.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.hangGuard)
 struct TerminalTests {
     /// Runs the command with standard output and standard error on a new pseudo-terminal.
     private func onTerminal(

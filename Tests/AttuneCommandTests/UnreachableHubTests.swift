@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// A Hub that does not answer: every command exits with 69, but parsing flags does not contact it.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.hangGuard)
 struct UnreachableHubTests {
     private static let columns = ["--text-column", "text", "--label-column", "label"]
 

@@ -5,7 +5,7 @@ import Testing
 @testable import Attune
 @testable import Training
 
-@Suite(.timeLimit(.minutes(5))) struct TrainingRunTests {
+@Suite(.hangGuard) struct TrainingRunTests {
     private let model = ModelSource.folder(
         Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
     )

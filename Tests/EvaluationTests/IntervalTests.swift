@@ -274,7 +274,7 @@ struct IntervalPropertyTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1))) func `a confusion matrix of thousands of classes takes linear space`()
+    @Test func `a confusion matrix of thousands of classes takes linear space`()
         throws
     {
         let labels = (0..<20_000).map { $0 * 7 % 20_000 }

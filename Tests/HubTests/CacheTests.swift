@@ -5,7 +5,7 @@ import Testing
 
 @testable import Hub
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.hangGuard)
 struct HubCacheTests {
     private let commit = String(repeating: "a1", count: 20)
 

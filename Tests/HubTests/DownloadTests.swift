@@ -53,7 +53,7 @@ func withHub<Result: Sendable>(
     return try await HubClient.with(settings, body)
 }
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.hangGuard)
 struct DownloadTests {
     private let id: RepositoryID
     init() throws { id = try RepositoryID("org/tiny", kind: .model) }

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Hub
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.hangGuard)
 struct HubFailureTests {
     private func failure(
         _ hub: FakeHub,

