@@ -37,7 +37,7 @@ struct Hanging: Error { var arguments: [String]? }
 /// - Parameter process: A running process.
 /// - Throws: ``Hanging``.
 func waitForExit(of process: Process) throws {
-    guard !waits(upTo: .seconds(300), for: { !process.isRunning }) else { return process.waitUntilExit() }
+    guard !waits(upTo: .seconds(1200), for: { !process.isRunning }) else { return process.waitUntilExit() }
     kill(process.processIdentifier, SIGKILL)
     throw Hanging(arguments: process.arguments)
 }

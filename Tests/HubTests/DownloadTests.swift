@@ -49,7 +49,7 @@ func withHub<Result: Sendable>(
     )
     var settings = try HubClient.Settings(environment: environment, token: token.map { try Token($0) })
     settings.retries = RetryPolicy(attempts: 6, firstDelay: .milliseconds(2), longestDelay: .milliseconds(20))
-    settings.readTimeout = .seconds(20)
+    settings.readTimeout = .seconds(300)
     return try await HubClient.with(settings, body)
 }
 
