@@ -1,4 +1,4 @@
-import Testing
+public import Testing
 
 extension Trait where Self == TimeLimitTrait {
     /// Fails a test that would otherwise wait forever, for example for a server or another process.
