@@ -9,7 +9,7 @@ public struct LabelledTexts: Sendable {
     /// The texts; a missing text is empty.
     public let texts: [String]
     /// The second texts, if the examples are pairs.
-    public let seconds: [String]?
+    public let pairedTexts: [String]?
     /// The classes, in the data's own order if it has one, else sorted; for regression, the column's name.
     public let names: [String]
     /// The problem type.
@@ -22,7 +22,7 @@ public struct LabelledTexts: Sendable {
     let source: Dataset
 
     /// The texts or pairs to tokenize.
-    public var inputs: TextInputs { TextInputs(texts, seconds: seconds) }
+    public var inputs: TextInputs { TextInputs(texts, pairedTexts: pairedTexts) }
 
     /// Reads the columns.
     ///
@@ -42,7 +42,7 @@ public struct LabelledTexts: Sendable {
         problemType: ProblemType = .singleLabel
     ) throws(DatasetError) {
         texts = try dataset.strings(textColumn).map { $0 ?? "" }
-        seconds = try textPairColumn.map { name throws(DatasetError) in
+        pairedTexts = try textPairColumn.map { name throws(DatasetError) in
             try dataset.strings(name).map { $0 ?? "" }
         }
         self.problemType = problemType

@@ -24,7 +24,7 @@ extension ModelCard {
     }
 
     private func modelIndex(_ metrics: [(name: String, value: Double)]) -> [String] {
-        let split: String? = if case .split(let name) = job.held { name } else { nil }
+        let split: String? = if case .split(let name) = job.recipe.evaluation { name } else { nil }
         return [
             "model-index:", "- name: \(quoted(title))", "  results:", "  - task:",
             "      type: text-classification",

@@ -10,7 +10,7 @@ import Training
 ///
 /// Source: https://huggingface.co/docs/hub/model-cards
 struct ModelCard {
-    let job: FineTuning
+    let job: TrainingJob
     /// The recipe that repeats the run, as YAML.
     let recipe: String?
     let classifier: TextClassifier
@@ -29,7 +29,7 @@ struct ModelCard {
 
         # \(markdown(title))
 
-        \(model) fine-tuned on \(counted(train.count, "text")) from \(data) (column \(code(job.textColumn))) \(purpose)
+        \(model) fine-tuned on \(counted(train.count, "text")) from \(data) (column \(code(job.recipe.text))) \(purpose)
         \(labelTable)
         ## Intended use
 
@@ -126,8 +126,8 @@ struct ModelCard {
             details.dataset?.split(separator: "/").last.map(String.init)
                 ?? URL(filePath: path).deletingPathExtension().lastPathComponent
         }
-        return if case .file(let path, _) = job.held {
-            URL(filePath: path).deletingPathExtension().lastPathComponent
+        return if case .data(let source) = job.recipe.evaluation {
+            URL(filePath: job.evaluationDataset ?? source.name).deletingPathExtension().lastPathComponent
         } else {
             name(job.dataset)
         }
@@ -193,7 +193,7 @@ struct ModelCard {
 
     private var usage: String {
         let place = details.repository ?? "."
-        let isPair = job.textPairColumn != nil
+        let isPair = job.recipe.textPair != nil
         let (flag, swift, python) =
             isPair
             ? (

@@ -243,7 +243,7 @@ public struct OutputFolder: Sendable {
     }
 }
 
-extension FineTuning {
+extension TrainingJob {
     /// Refuses an output folder in which the run would overwrite files, before anything is read or downloaded.
     ///
     /// A folder with the checkpoint to resume from belongs to the run.
@@ -254,7 +254,7 @@ extension FineTuning {
     public func requireFree(_ folder: URL) throws {
         try requireApartFromModel(folder)
         guard !resumes(in: folder) else { return }
-        try OutputFolder(folder).requireFree(overwriting: overwritesOutputFolder, reports: reportTo)
+        try OutputFolder(folder).requireFree(overwriting: overwritesOutputFolder, reports: recipe.reports)
     }
 
     /// Whether the run resumes from a checkpoint in this folder.

@@ -68,8 +68,10 @@ public struct RowReader: Sendable {
         let (column, pair) = (try textColumn(of: rows), try textPairColumn(of: rows))
         let loaded = try rows.loaded(columns: [column] + [pair].compactMap { $0 }.filter { $0 != column })
         let texts = try loaded.strings(column).map { $0 ?? "" }
-        let seconds = try pair.map { name throws(DatasetError) in try loaded.strings(name).map { $0 ?? "" } }
-        return TextInputs(texts, seconds: seconds)
+        let pairedTexts = try pair.map { name throws(DatasetError) in
+            try loaded.strings(name).map { $0 ?? "" }
+        }
+        return TextInputs(texts, pairedTexts: pairedTexts)
     }
 
     /// The labelled rows that remain after applying the policies, in order.

@@ -40,13 +40,7 @@ public struct SeedResults: Sendable, Equatable {
                     + [shown(spread.maximum)] + values
             )
         }
-        let widths = lines[0].indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
-        return lines.map { line in
-            line.enumerated().map { column, cell in
-                let space = String(repeating: " ", count: widths[column] - cell.count)
-                return column == 0 ? cell + space : space + cell
-            }.joined(separator: "  ") + "\n"
-        }.joined()
+        return TextTable(numbers: lines).text
     }
 
     /// The contents of `seeds_results.json`: the seeds, the spread and values of every metric, and the job's settings.

@@ -104,11 +104,11 @@ extension Dataset {
         cache: TokenCache? = nil
     ) throws(DatasetError) -> Dataset {
         let texts = try strings(column).map { $0 ?? "" }
-        let seconds = try pairColumn.map { name throws(DatasetError) in try strings(name).map { $0 ?? "" } }
-        let inputs = TextInputs(texts, seconds: seconds)
+        let pairedTexts = try pairColumn.map { name throws(DatasetError) in try strings(name).map { $0 ?? "" }
+        }
+        let inputs = TextInputs(texts, pairedTexts: pairedTexts)
         return try adding(
-            cache?.encodeBatch(inputs, with: tokenizer, maxLength: maxLength, source: column).encodings
-                ?? inputs.encoded(by: tokenizer, maxLength: maxLength)
+            inputs.encoded(by: tokenizer, maxLength: maxLength, cache: cache, source: column).encodings
         )
     }
 
@@ -120,5 +120,25 @@ extension Dataset {
             values: encodings.typeIDs,
             cuSeqlens: encodings.cuSeqlens
         )
+    }
+}
+
+extension TextInputs {
+    /// Tokenizes the texts, or reads their tokens from a cache.
+    ///
+    /// - Parameters:
+    ///   - tokenizer: The tokenizer, which also adds special tokens.
+    ///   - maxLength: The maximum number of tokens of a text; nil cuts nothing.
+    ///   - cache: The cache of tokenized texts; nil caches nothing.
+    ///   - source: The origin of the texts, shown in the list of cached files.
+    /// - Returns: The tokens, and whether they were in the cache.
+    func encoded(
+        by tokenizer: Tokenizer,
+        maxLength: Int?,
+        cache: TokenCache?,
+        source: String
+    ) -> (encodings: PackedEncodings, wasFound: Bool) {
+        cache?.encodeBatch(self, with: tokenizer, maxLength: maxLength, source: source)
+            ?? (encoded(by: tokenizer, maxLength: maxLength), false)
     }
 }

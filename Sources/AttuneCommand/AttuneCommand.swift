@@ -79,7 +79,7 @@ struct AttuneCommand: ParsableCommand {
             return error.code
         }
         let code = exitCode(for: error)
-        let text = SettingHelp.completed(fullMessage(for: error))
+        let text = CompletionScript.completed(SettingHelp.completed(fullMessage(for: error)))
         if code.isSuccess {
             do throws(FileError) { if !text.isEmpty { try print(text) } } catch { return reported(error) }
         } else if let message = line?.located(self.message(for: error)) {

@@ -48,23 +48,22 @@ public struct EncodedExamples: Sendable, Equatable {
         padTokenID: Int32?,
         device: Device
     ) throws(TorchError) -> PackedBatch {
-        var ids: [Int32] = []
-        var typeIDs: [Int32] = []
-        var cuSeqlens: [Int32] = [0]
-        let hasTypes = !encodings.typeIDs.isEmpty
-        for index in indices {
-            let range = encodings.range(of: index)
-            ids += encodings.ids[range]
-            if hasTypes { typeIDs += encodings.typeIDs[range] }
-            cuSeqlens.append(Int32(ids.count))
-        }
+        let selected = encodings.selecting(indices)
         return try PackedBatch(
-            ids: ids,
-            cuSeqlens: cuSeqlens,
-            typeIDs: hasTypes ? typeIDs : nil,
+            ids: selected.ids,
+            cuSeqlens: selected.cuSeqlens,
+            typeIDs: encodings.typeIDs.isEmpty ? nil : selected.typeIDs,
             padTokenID: padTokenID,
             device: device
         )
+    }
+
+    /// Selects examples.
+    ///
+    /// - Parameter indices: The indices of the examples, in any order.
+    /// - Returns: The examples in that order, with their targets.
+    public func selecting(_ indices: some Collection<Int>) -> EncodedExamples {
+        EncodedExamples(encodings: encodings.selecting(indices), targets: targets?.selecting(indices))
     }
 
     /// Splits the texts into batches in order: `size` texts each if given, else as many as fit into `maxTokens` tokens.

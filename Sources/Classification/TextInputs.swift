@@ -11,9 +11,9 @@ public enum TextInputs: Sendable {
     ///
     /// - Parameters:
     ///   - texts: The texts, or the first texts of pairs.
-    ///   - seconds: The second texts of pairs.
-    public init(_ texts: [String], seconds: [String]?) {
-        self = seconds.map { .pairs(Array(zip(texts, $0))) } ?? .texts(texts)
+    ///   - pairedTexts: The second texts of pairs.
+    public init(_ texts: [String], pairedTexts: [String]?) {
+        self = pairedTexts.map { .pairs(Array(zip(texts, $0))) } ?? .texts(texts)
     }
 
     /// The number of examples.

@@ -40,7 +40,7 @@ extension ClassificationMetrics {
             )
         }
         text += classTables(labels, perClass, "class", "classes")
-        if labels.count <= 12 { text += "\n" + rows(confusionRows(labels)) }
+        if labels.count <= 12 { text += "\n" + TextTable(numbers: confusionRows(labels)).text }
         return text
     }
 
@@ -136,15 +136,15 @@ private func classTables(
     _ many: String
 ) -> String {
     func table(_ ids: some Sequence<Int>) -> String {
-        rows(
-            [[one, "precision", "recall", "F1", "examples"]]
+        TextTable(
+            numbers: [[one, "precision", "recall", "F1", "examples"]]
                 + ids.map { id in
                     let row = perClass[id]
                     return [
                         labels[id], fixed(row.precision), fixed(row.recall), fixed(row.f1), "\(row.support)",
                     ]
                 }
-        )
+        ).text
     }
     guard perClass.count > mostRows else { return "\n" + table(perClass.indices) }
     let occurring = perClass.indices.filter { perClass[$0].support > 0 }
@@ -192,15 +192,3 @@ private func spelled(_ interval: ClosedRange<Double>, _ format: (Double) -> Stri
 private func significant(_ value: Double) -> String { String(format: "%.4g", value) }
 
 private func fixed(_ value: Double) -> String { String(format: "%.3f", value) }
-
-/// Aligns columns: the first to the left, the others to the right.
-private func rows(_ cells: [[String]]) -> String {
-    guard let first = cells.first else { return "" }
-    let widths = first.indices.map { column in cells.map { $0[column].count }.max() ?? 0 }
-    return cells.map { row in
-        row.enumerated().map { column, cell in
-            let padding = String(repeating: " ", count: widths[column] - cell.count)
-            return column == 0 ? cell + padding : padding + cell
-        }.joined(separator: "  ") + "\n"
-    }.joined()
-}

@@ -57,6 +57,24 @@ public struct PackedEncodings: Sendable, Equatable {
     ///
     /// - Parameter index: The text's index.
     public subscript(index: Int) -> ArraySlice<Int32> { ids[range(of: index)] }
+
+    /// Selects texts.
+    ///
+    /// - Parameter indices: The indices of the texts, in any order.
+    /// - Returns: Their ids, type ids and spans in that order; ``truncatedCount`` remains that of all texts, because it is not
+    ///   known which of them were truncated.
+    public func selecting(_ indices: some Collection<Int>) -> PackedEncodings {
+        var selected = PackedEncodings(truncatedCount: truncatedCount)
+        selected.cuSeqlens.reserveCapacity(indices.count + 1)
+        for index in indices {
+            let range = range(of: index)
+            selected.ids += ids[range]
+            if !typeIDs.isEmpty { selected.typeIDs += typeIDs[range] }
+            if !spans.isEmpty { selected.spans += spans[range] }
+            selected.cuSeqlens.append(Int32(truncatingIfNeeded: selected.ids.count))
+        }
+        return selected
+    }
 }
 
 extension PackedEncodings {

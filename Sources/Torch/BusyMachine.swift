@@ -23,6 +23,8 @@ public final class BusyMachine: Sendable {
     private struct State {
         var share = WaitingShare()
         var cores: FreeCores
+        /// Whether a first batch has begun.
+        var isComputing = false
         /// Nil while not watching.
         var timer: (any DispatchSourceTimer)?
     }
@@ -65,9 +67,17 @@ public final class BusyMachine: Sendable {
 
     /// Sets how many threads compute the next batch.
     ///
-    /// Call it between two batches, on the computing thread: OpenMP stores the number per calling thread.
+    /// Call it before the first batch and between two batches, on the computing thread: OpenMP stores the number per calling
+    /// thread. The first call forgets the looks before it, because threads that read data may outnumber the cores.
     public func adaptThreads() {
-        guard let count = state.withLock({ $0.cores.next() }) else { return }
+        let next = state.withLock { state in
+            if !state.isComputing {
+                (state.isComputing, state.share) = (true, WaitingShare())
+                Self.setSleeping(false)
+            }
+            return state.cores.next()
+        }
+        guard let count = next else { return }
         // If this fails, all threads keep computing: slower, but correct.
         try? TorchRuntime.setThreadCount(count)
     }
@@ -118,14 +128,18 @@ public final class BusyMachine: Sendable {
 /// Decides whether the machine is busy from the time that threads waited for a core.
 struct WaitingShare {
     /// The machine is busy if the mean of ``looksAtOnce`` looks is above this share of the elapsed time.
-    static let busyShare = 0.1
+    ///
+    /// On a quiet machine means reach 0.08. Next to one busy program they are 0.4 and more.
+    static let busyShare = 0.2
     /// A single look above this share is enough.
     static let clearlyBusyShare = 0.3
     /// The machine is quiet after ``quietMeans`` means in a row below this share.
-    static let quietShare = 0.03
+    ///
+    /// A run may also become busy without other programs, for example when it tokenizes, and must become quiet again.
+    static let quietShare = 0.1
     /// The number of means in a row, so that a short pause of another program changes nothing.
-    static let quietMeans = 7
-    /// Looks whose mean counts: on a quiet machine single looks reach 0.1.
+    static let quietMeans = 4
+    /// Looks whose mean counts: on a quiet machine single looks reach 0.13.
     static let looksAtOnce = 3
 
     private var last: (waited: UInt64, time: UInt64)?

@@ -19,7 +19,13 @@ public struct TorchError: Error, Sendable, Equatable {
     /// libtorch's message, with the shapes.
     public var message: String
 
-    package init(code: Code = .failed, operation: String, message: String) {
+    /// Creates an error, for example in a custom loss.
+    ///
+    /// - Parameters:
+    ///   - code: The kind of failure.
+    ///   - operation: The operation that failed.
+    ///   - message: The problem.
+    public init(code: Code = .failed, operation: String, message: String) {
         self.code = code
         self.operation = operation
         self.message = message

@@ -20,7 +20,7 @@ import Torch
 ///   - progress: Called with the number of finished examples; returns whether to continue.
 /// - Returns: The record; nil if `progress` stopped the evaluation.
 /// - Throws: ``TrainingError`` if the examples have no targets or those of another problem type, if logits or the loss are
-///   NaN or infinite, or if all examples have a weight of 0; `TorchError`.
+///   NaN or infinite, or if all examples have a weight of 0; `TorchError`; the errors of `progress`.
 public func evaluate(
     _ classifier: TextClassifier,
     on examples: EncodedExamples,
@@ -32,7 +32,7 @@ public func evaluate(
     epoch: Double = 0,
     metrics: [CustomMetric] = [],
     withIntervals: Bool = false,
-    progress: (Int) -> Bool = { _ in true }
+    progress: (Int) throws -> Bool = { _ in true }
 ) throws -> EvaluationRecord? {
     try Trainer.requireSound(examples, "evaluation", for: classifier)
     guard let targets = examples.targets, targets.problemType == classifier.problemType else {
@@ -63,7 +63,7 @@ public func evaluate(
             if !metrics.isEmpty { kept += rows.map { Array(logits[$0]) } }
         }
         done = range.upperBound
-        return progress(done)
+        return try progress(done)
     }
     guard done == examples.count else { return nil }
     try requireFinite(lost, step: step, precision)

@@ -131,20 +131,14 @@ extension Trainer {
             // An evaluation may take long; a run that resumes from a checkpoint saved meanwhile repeats it.
             var unevaluated = state
             unevaluated.evaluationPending = evaluation != nil
-            var failure: (any Error)?
             isBest = try evaluateNow(
                 &state,
                 { [unevaluated] in
-                    if shouldSave() {
-                        do {
-                            try beginSaving(unevaluated, stepState, isInterrupted: true, emit)
-                        } catch { failure = error }
-                    }
-                    return failure != nil || shouldStop()
+                    if shouldSave() { try beginSaving(unevaluated, stepState, isInterrupted: true, emit) }
+                    return shouldStop()
                 },
                 emit
             )
-            if let failure { throw failure }
         }
         guard state.step < totalSteps, !state.evaluationPending else { return }
         let isAskedFor = shouldSave()
@@ -156,7 +150,7 @@ extension Trainer {
     /// Evaluates; returns whether this was the best evaluation so far.
     func evaluateNow(
         _ state: inout TrainerState,
-        _ shouldStop: () -> Bool,
+        _ shouldStop: () throws -> Bool,
         _ emit: (RunEvent) throws -> Void
     ) throws -> Bool {
         guard var record = try measure(state, shouldStop, emit) else {
@@ -194,12 +188,11 @@ extension Trainer {
     /// Evaluates the evaluation examples; returns nil if there are none or the run has to stop.
     private func measure(
         _ state: TrainerState,
-        _ shouldStop: () -> Bool,
+        _ shouldStop: () throws -> Bool,
         _ emit: (RunEvent) throws -> Void
     ) throws -> EvaluationRecord? {
         guard let evaluation else { return nil }
-        var failure: (any Error)?
-        let record = try evaluate(
+        return try evaluate(
             classifier,
             on: evaluation,
             loss: loss,
@@ -211,11 +204,9 @@ extension Trainer {
             // The last evaluation is the run's result.
             withIntervals: state.step == totalSteps
         ) { done in
-            do { try emit(.evaluating(done: done, of: evaluation.count)) } catch { failure = error }
-            return failure == nil && !shouldStop()
+            try emit(.evaluating(done: done, of: evaluation.count))
+            return try !shouldStop()
         }
-        if let failure { throw failure }
-        return record
     }
 
     /// Begins to save.

@@ -1,3 +1,4 @@
+import Attune
 import Foundation
 import JSON
 import TestSupport
@@ -24,6 +25,42 @@ struct ResumeCommandTests {
     }
 
     private let model = Fixture.folder.appending(path: "models/tiny-base", directoryHint: .isDirectory)
+
+    @Test func `a run that a Swift program cancelled is resumed by the command, with the same bytes`()
+        async throws
+    {
+        try await withTemporaryFolder { folder in
+            let rows = (0..<24).map { $0 % 2 == 0 ? "sunny day \($0),sun" : "rainy day \($0),rain" }
+            let data = folder.appending(path: "data.csv")
+            try Data("text,label\n\(rows.joined(separator: "\n"))".utf8).write(to: data)
+            var recipe = Recipe(
+                model: .folder(model.path(percentEncoded: false)),
+                data: .file(data.path(percentEncoded: false)),
+                text: "text",
+                label: "label"
+            )
+            recipe.length = .steps(40)
+            var options = RunOptions()
+            (options.device, options.measurements) = (.cpu, nil)
+            let whole = folder.appending(path: "whole")
+            _ = try await recipe.start(in: whole, options: options).result
+            let stopped = folder.appending(path: "stopped", directoryHint: .isDirectory)
+            let run = try await recipe.start(in: stopped, options: options)
+            for try await event in run.events {
+                if case .step(let record) = event, record.step == 5 { run.stop() }
+            }
+            await #expect(throws: TrainingInterrupted.self) { try await run.result }
+            let place = stopped.path(percentEncoded: false)
+            let resumed = try attune([
+                "train", place + "recipe.yaml", "--output-dir", place, "--resume-from-checkpoint", "latest",
+            ])
+            #expect(resumed.code == 0, "\(resumed.errors)")
+            let weights = try [whole, stopped].map {
+                try Data(contentsOf: $0.appending(path: "model.safetensors"))
+            }
+            #expect(weights[0] == weights[1])
+        }
+    }
 
     @Test func `another model of the same shapes is refused, and no file names it as the trained model`()
         throws

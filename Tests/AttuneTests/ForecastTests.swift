@@ -7,27 +7,26 @@ import Testing
 
 /// Forecasts of a run's steps, time and memory.
 struct ForecastTests {
-    private func job(in folder: URL, model: String = "tiny-base") throws -> FineTuning {
+    private func job(in folder: URL, model: String = "tiny-base") throws -> TrainingJob {
         let rows = (0..<60).map { row in
             let words = String(repeating: row.isMultiple(of: 2) ? "sunny " : "rainy ", count: row % 7 + 3)
             return "number \(row) is \(words),\(row.isMultiple(of: 2) ? "ann" : "bob")"
         }
         let url = folder.appending(path: "data.csv")
         try Data((["text,author"] + rows).joined(separator: "\n").utf8).write(to: url)
-        var job = FineTuning(
+        var job = TrainingJob(
             model: Fixture.folder.appending(path: "models/\(model)").path(percentEncoded: false),
             dataset: url.path(percentEncoded: false),
-            textColumn: "text",
-            labelColumn: "author"
+            label: "author"
         )
-        job.held = .held(.fraction(0.2), stratifyBy: "author", seed: 1)
+        job.recipe.evaluation = .holdOut(.fraction(0.2), stratification: .column("author"), seed: 1)
         return job
     }
 
     /// The bytes of a step's tensors with a number of blocks: forecast from few blocks, and measured.
     private func tensors(
         blocks: Int,
-        _ change: (inout FineTuning) -> Void
+        _ change: (inout TrainingJob) -> Void
     ) throws -> (foretold: MemoryForecast, measured: Int) {
         try withTemporaryFolder { folder in
             var job = try job(in: folder)
@@ -43,7 +42,7 @@ struct ForecastTests {
                 problemType: .singleLabel,
                 classWeights: nil,
                 train: try job.encode(rows, with: reader, "training") { _ in },
-                held: nil,
+                evaluation: nil,
                 blockCount: blocks
             )
             let small = try trials.measure([job.arguments], blocks: trials.sizes.small, withTime: false)[0]
@@ -59,45 +58,45 @@ struct ForecastTests {
                 [job.arguments],
                 blocks: blocks,
                 withTime: false,
-                frozen: job.arguments.frozenLayerCount
+                frozen: job.recipe.frozen.blocks
             )[0]
             return (growth.memory(job.arguments, around), whole.measurement.heaviest.peak)
         }
     }
 
-    private static let settings: [(String, @Sendable (inout TrainingArguments) -> Void)] = [
+    private static let settings: [(String, @Sendable (inout Recipe) -> Void)] = [
         ("plain", { _ in }),
         (
             "accumulating",
             {
-                $0.perDeviceTrainBatchSize = 4; $0.gradientAccumulationSteps = 2
+                $0.batch.size = 4; $0.batch.accumulation = 2
             }
         ),
-        ("checkpointed blocks", { $0.gradientCheckpointing = true }),
+        ("checkpointed blocks", { $0.memory.gradientCheckpointing = true }),
         (
             "8 bits in bfloat16",
             {
-                $0.optimizer = .adamW8; $0.precision = .bf16
+                $0.optimizer.name = .adamW8; $0.precision = .bf16
             }
         ),
-        ("within the backward pass", { $0.optimizerInBackward = true }),
+        ("within the backward pass", { $0.memory.optimizerInBackward = true }),
         (
             "within the backward pass, unclipped",
             {
-                $0.optimizerInBackward = true; $0.maxGradNorm = 0
+                $0.memory.optimizerInBackward = true; $0.maxGradNorm = 0
             }
         ),
-        ("a budget of tokens", { $0.maxTokensPerBatch = 60 }),
-        ("five frozen blocks", { $0.frozenLayerCount = 5 }),
-        ("nine frozen blocks", { $0.frozenLayerCount = 9 }),
-        ("one text at a time", { $0.perDeviceTrainBatchSize = 1 }),
-        ("many texts", { $0.perDeviceTrainBatchSize = 40 }),
+        ("a budget of tokens", { $0.batch.maxTokens = 60 }),
+        ("five frozen blocks", { $0.frozen.blocks = 5 }),
+        ("nine frozen blocks", { $0.frozen.blocks = 9 }),
+        ("one text at a time", { $0.batch.size = 1 }),
+        ("many texts", { $0.batch.size = 40 }),
     ]
 
     @Test(arguments: settings.map(\.0))
     func `ten blocks need as much memory as forecast from two and three`(setting: String) throws {
         let change = Self.settings.first { $0.0 == setting }?.1
-        let (foretold, measured) = try tensors(blocks: 10) { change?(&$0.arguments) }
+        let (foretold, measured) = try tensors(blocks: 10) { change?(&$0.recipe) }
         // The same operations use the same bytes; half a percent allows for the moment of a block's peak.
         let error = abs(Double(foretold.tensors) / Double(measured) - 1)
         #expect(error < 0.005, "\(foretold.tensors) foretold, \(measured) measured")

@@ -6,26 +6,21 @@ import Testing
 
 /// Multi-label and regression, from a file to the saved classifier's predictions.
 struct HeadTests {
-    private func job(_ file: String, _ contents: String, in folder: URL) throws -> FineTuning {
+    private func job(_ file: String, _ contents: String, in folder: URL) throws -> TrainingJob {
         let url = folder.appending(path: file)
         try Data(contents.utf8).write(to: url)
-        var job = FineTuning(
-            model: Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false),
-            dataset: url.path(percentEncoded: false),
-            textColumn: "text",
-            labelColumn: "label"
-        )
-        job.held = .held(.fraction(0.25), stratifyBy: nil, seed: 1)
-        job.arguments.learningRate = 1e-2
-        job.arguments.numTrainEpochs = 10
-        job.arguments.saveStrategy = .no
+        var job = TrainingJob(dataset: url.path(percentEncoded: false), label: "label")
+        job.recipe.evaluation = .holdOut(.fraction(0.25), stratification: .nothing, seed: 1)
+        job.recipe.optimizer.learningRate = 1e-2
+        job.recipe.length = .epochs(10)
+        job.recipe.saving.strategy = .no
         return job
     }
 
     private func run(
-        _ job: FineTuning,
+        _ job: TrainingJob,
         in folder: URL
-    ) throws -> (result: FineTuning.Result, notes: [String], out: URL) {
+    ) throws -> (result: TrainingJob.Result, notes: [String], out: URL) {
         let out = folder.appending(path: "out", directoryHint: .isDirectory)
         var notes: [String] = []
         let result = try job.run(into: out) { if case .note(let text) = $0 { notes.append(text) } }
@@ -45,7 +40,7 @@ struct HeadTests {
                 return "{\"text\": \"\(row.text)\", \"label\": [\(labels)]}"
             }
             var job = try job("data.jsonl", lines.joined(separator: "\n"), in: folder)
-            job.classWeights = .balanced
+            job.recipe.loss.classWeights = .balanced
             let (result, notes, out) = try run(job, in: folder)
             #expect(
                 notes.contains(
@@ -78,7 +73,7 @@ struct HeadTests {
             }
             let contents = (["text,wind,sun"] + lines).joined(separator: "\n")
             var job = try job("data.csv", contents, in: folder)
-            job.labelColumns = ["wind", "sun"]
+            job.recipe.labels = ["wind", "sun"]
             let (result, notes, _) = try run(job, in: folder)
             #expect(
                 notes.contains("2 label columns: multi-label, so a text may have several labels, or none")
@@ -95,14 +90,13 @@ struct HeadTests {
             }
             let contents = (["text,label"] + lines).joined(separator: "\n")
             var job = try job("data.csv", contents, in: folder)
-            job.arguments.maxSteps = 1
+            job.recipe.length = .steps(1)
             let classes = try run(job, in: folder)
             #expect(classes.result.classifier.labels == ["-0.5", "1.5"])
 
-            job.problemType = .regression
+            job.recipe.problemType = .regression
             job.overwritesOutputFolder = true
-            job.arguments.maxSteps = nil
-            job.arguments.numTrainEpochs = 20
+            job.recipe.length = .epochs(20)
             let (result, _, out) = try run(job, in: folder)
             let evaluation = try #require(result.evaluation)
             #expect(try #require(evaluation.metrics["rmse"]) < 0.3)
@@ -123,11 +117,11 @@ struct HeadTests {
     private func complaint(
         _ file: String,
         _ contents: String,
-        _ change: (inout FineTuning) -> Void = { _ in }
+        _ change: (inout TrainingJob) -> Void = { _ in }
     ) throws -> String {
         try withTemporaryFolder { folder in
             var job = try job(file, contents, in: folder)
-            job.held = .nothing
+            job.recipe.evaluation = .none
             change(&job)
             do {
                 _ = try run(job, in: folder)
@@ -146,12 +140,12 @@ struct HeadTests {
             )
         )
         #expect(
-            try complaint("g.jsonl", lists) { $0.problemType = .regression }.contains(
+            try complaint("g.jsonl", lists) { $0.recipe.problemType = .regression }.contains(
                 "holds lists, but a regression learns one number per row"
             )
         )
         func regression(_ rows: String) throws -> String {
-            try complaint("c.csv", "text,label\n" + rows) { $0.problemType = .regression }
+            try complaint("c.csv", "text,label\n" + rows) { $0.recipe.problemType = .regression }
         }
         #expect(
             try regression("a,1\nb,many").contains(
@@ -162,7 +156,7 @@ struct HeadTests {
         let infinite = "{\"text\": \"a\", \"label\": 1.5}\n{\"text\": \"b\", \"label\": -Infinity}\n"
         for type in [ProblemType.regression, .singleLabel] {
             #expect(
-                try complaint("i-\(type).jsonl", infinite) { $0.problemType = type }.contains(
+                try complaint("i-\(type).jsonl", infinite) { $0.recipe.problemType = type }.contains(
                     "column \"label\" holds -Infinity, but a label must be finite"
                 )
             )
@@ -182,18 +176,18 @@ struct HeadTests {
         #expect(try regression("a,2\nb,2.0").contains("all with the number 2.0"))
         #expect(
             try complaint("d.csv", "text,label\na,1\nb,2") {
-                $0.problemType = .regression
-                $0.classWeights = .balanced
+                $0.recipe.problemType = .regression
+                $0.recipe.loss.classWeights = .balanced
             }.contains("--class-weights needs classes")
         )
         #expect(
             try complaint("e.csv", "text,x,y\na,1,0\nb,0,1") {
-                $0.labelColumns = ["x", "y"]
-                $0.problemType = .regression
+                $0.recipe.labels = ["x", "y"]
+                $0.recipe.problemType = .regression
             }.contains("a regression learns the numbers of one column")
         )
         #expect(
-            try complaint("f.csv", "text,x,y\na,1,0\nb,0,maybe") { $0.labelColumns = ["x", "y"] }.contains(
+            try complaint("f.csv", "text,x,y\na,1,0\nb,0,maybe") { $0.recipe.labels = ["x", "y"] }.contains(
                 "column \"y\" holds \"maybe\""
             )
         )

@@ -26,17 +26,12 @@ struct LabelMatchTests {
     private func job(
         _ model: String,
         _ data: URL,
-        _ change: (inout FineTuning) -> Void = { _ in }
-    ) -> FineTuning {
-        var job = FineTuning(
-            model: model,
-            dataset: data.path(percentEncoded: false),
-            textColumn: "text",
-            labelColumn: "label"
-        )
-        job.arguments.learningRate = 1e-12
-        job.arguments.maxSteps = 1
-        job.arguments.saveStrategy = .no
+        _ change: (inout TrainingJob) -> Void = { _ in }
+    ) -> TrainingJob {
+        var job = TrainingJob(model: model, dataset: data.path(percentEncoded: false), label: "label")
+        job.recipe.optimizer.learningRate = 1e-12
+        job.recipe.length = .steps(1)
+        job.recipe.saving.strategy = .no
         change(&job)
         return job
     }
@@ -106,8 +101,8 @@ struct LabelMatchTests {
             rows[30].label = "judgin"
             let data = try write(rows, in: folder)
             let job = job(model, data) {
-                $0.held = .held(.fraction(0.5), stratifyBy: nil, seed: 1)
-                $0.missingLabels = .drop
+                $0.recipe.evaluation = .holdOut(.fraction(0.5), stratification: .nothing, seed: 1)
+                $0.recipe.missingLabels = .drop
             }
             for action in ["run", "plan", "forecast"] {
                 let complaint = complaint {
@@ -127,7 +122,9 @@ struct LabelMatchTests {
             }
             // The error names a separate evaluation file.
             let clean = try write(self.rows(names), "train.csv", in: folder)
-            let measured = self.job(model, clean) { $0.held = .file(data.path(percentEncoded: false)) }
+            let measured = self.job(model, clean) {
+                $0.recipe.evaluation = .data(.file(data.path(percentEncoded: false)))
+            }
             rows[3].label = "neither"
             _ = try write(rows, in: folder)
             #expect(
@@ -135,7 +132,7 @@ struct LabelMatchTests {
                     "data.csv: row 18 is labelled \"cancellation\", which the model does not know (2 rows have"
                 )
             )
-            let anew = self.job(model, data) { $0.reinitializesHead = true }
+            let anew = self.job(model, data) { $0.recipe.reinitializesHead = true }
             #expect(try anew.plan().labels == ["cancellation", "judgin", "judging", "neither", "perceiving"])
         }
     }
@@ -156,13 +153,13 @@ struct LabelMatchTests {
             #expect(try job(model, lists).plan().targets == .labelSets([[0, 2], [0], []]))
             let columns = folder.appending(path: "columns.csv")
             try Data("text,neither,judging\na,1,1\nb,0,1\nc,0,0".utf8).write(to: columns)
-            let several = job(model, columns) { $0.labelColumns = ["neither", "judging"] }
+            let several = job(model, columns) { $0.recipe.labels = ["neither", "judging"] }
             #expect(try several.plan().targets == .labelSets([[0, 2], [0], []]))
             // A column with one label per row: the head makes the task multi-label.
             let single = try write(rows(names, count: 3), in: folder)
             let plan = try job(model, single).plan()
             #expect(plan.problemType == .multiLabel && plan.targets == .labelSets([[0], [1], [2]]))
-            let unknown = job(model, columns) { $0.labelColumns = ["text", "judging"] }
+            let unknown = job(model, columns) { $0.recipe.labels = ["text", "judging"] }
             #expect(complaint { _ = try unknown.plan() }.contains("column \"text\" holds"))
 
             let other = folder.appending(path: "single", directoryHint: .isDirectory)
@@ -213,7 +210,7 @@ struct LabelMatchTests {
                 unnamed.contains("labels may also be given as the model's ids, 0 to 2")
                     && unnamed.contains("--reinit-head")
             )
-            let named = job(model, capitals) { $0.labelNames = ["JUDGING", "PERCEIVING", "NEITHER"] }
+            let named = job(model, capitals) { $0.recipe.labelNames = ["JUDGING", "PERCEIVING", "NEITHER"] }
             #expect(try named.plan().targets == .classes([0, 1, 2]))
             let out = folder.appending(path: "out")
             _ = try named.run(into: out) { _ in }
@@ -232,7 +229,9 @@ struct LabelMatchTests {
                 numbers.contains("--label-names 0,1,2 renames \"judging\", \"perceiving\", \"neither\""),
                 "\(numbers)"
             )
-            let both = job(lower, ids) { ($0.labelNames, $0.reinitializesHead) = (["0", "1", "2"], true) }
+            let both = job(lower, ids) {
+                ($0.recipe.labelNames, $0.recipe.reinitializesHead) = (["0", "1", "2"], true)
+            }
             #expect(complaint { _ = try both.plan() }.contains("--reinit-head replaces that head"))
         }
     }
@@ -245,9 +244,9 @@ struct LabelMatchTests {
                 to: data
             )
             let job = job(model, data) {
-                ($0.textColumn, $0.textPairColumn, $0.labelColumns) = ("question", "answer", ["kind"])
-                ($0.maxLength, $0.emptyTexts, $0.missingLabels) = (9, .drop, .drop)
-                ($0.arguments.saveStrategy, $0.arguments.saveSteps, $0.arguments.maxSteps) = (.steps, 1, 2)
+                ($0.recipe.text, $0.recipe.textPair, $0.recipe.labels) = ("question", "answer", ["kind"])
+                ($0.recipe.maxLength, $0.recipe.emptyTexts, $0.recipe.missingLabels) = (9, .drop, .drop)
+                ($0.recipe.saving.strategy, $0.recipe.saving.steps, $0.recipe.length) = (.steps, 1, .steps(2))
             }
             let out = folder.appending(path: "out", directoryHint: .isDirectory)
             _ = try job.run(into: out) { _ in }

@@ -9,18 +9,13 @@ import Testing
 struct OutputFolderTests {
     private let model = Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
 
-    private func job(in folder: URL) throws -> FineTuning {
+    private func job(in folder: URL) throws -> TrainingJob {
         let rows = (0..<24).map { "number \($0) is \($0 % 2 == 0 ? "sunny,ann" : "rainy,bob")" }
         let data = folder.appending(path: "data.csv")
         try Data((["text,author"] + rows).joined(separator: "\n").utf8).write(to: data)
-        var job = FineTuning(
-            model: model,
-            dataset: data.path(percentEncoded: false),
-            textColumn: "text",
-            labelColumn: "author"
-        )
-        job.held = .held(.fraction(0.25), seed: 1)
-        (job.arguments.maxSteps, job.arguments.saveSteps) = (4, 2)
+        var job = TrainingJob(model: model, dataset: data.path(percentEncoded: false), label: "author")
+        job.recipe.evaluation = .holdOut(.fraction(0.25), stratification: .labels, seed: 1)
+        (job.recipe.length, job.recipe.saving.steps) = (.steps(4), 2)
         return job
     }
 
@@ -39,7 +34,7 @@ struct OutputFolderTests {
     }
 
     /// The error with which a job refuses a folder, after checking that the folder is unchanged.
-    private func refusal(of job: FineTuning, in folder: URL) throws -> String {
+    private func refusal(of job: TrainingJob, in folder: URL) throws -> String {
         let before = try contents(folder)
         var job = job
         // It is refused before anything is read.
@@ -77,7 +72,7 @@ struct OutputFolderTests {
     @Test func `overwriting removes a model with its results, and keeps files that no run wrote`() throws {
         try withTemporaryFolder { folder in
             var job = try job(in: folder)
-            job.reportTo = [.jsonLines, .tensorBoard]
+            job.recipe.reports = [.jsonLines, .tensorBoard]
             let output = folder.appending(path: "out")
             _ = try job.run(into: output) { _ in }
             let mine = Data("mine".utf8)
@@ -87,9 +82,9 @@ struct OutputFolderTests {
             #expect(try names(output).isSuperset(of: ["eval_results.json", "checkpoint-2", "events.jsonl"]))
 
             job.overwritesOutputFolder = true
-            job.held = .nothing
-            job.reportTo = []
-            job.arguments.saveStrategy = .no
+            job.recipe.evaluation = .none
+            job.recipe.reports = []
+            job.recipe.saving.strategy = .no
             _ = try job.run(into: output) { _ in }
             let left = try names(output)
             #expect(
@@ -213,10 +208,10 @@ struct OutputFolderTests {
             job.resumesFromLatest = true
             // Resuming has priority over overwriting, which would remove the checkpoint.
             job.overwritesOutputFolder = true
-            job.arguments.maxSteps = 6
+            job.recipe.length = .steps(6)
             var steps: [Int] = []
             // A second Ctrl-C stops the evaluation before its last batch, so there is no result.
-            job.arguments.perDeviceEvalBatchSize = 1
+            job.recipe.evaluates.batchSize = 1
             let result = try job.run(into: output, shouldStop: { steps.last == 6 }) { event in
                 if case .run(.step(let step)) = event { steps.append(step.step) }
             }
@@ -237,7 +232,7 @@ struct OutputFolderTests {
     @Test func `several seeds count as one run: refused, removed or resumed together`() throws {
         try withTemporaryFolder { folder in
             var job = try job(in: folder)
-            (job.arguments.maxSteps, job.arguments.seed) = (2, 7)
+            (job.recipe.length, job.recipe.seed) = (.steps(2), 7)
             let output = folder.appending(path: "out")
             _ = try job.run(seeds: 3, into: output) { _, _ in }
             let error = #expect(throws: FileError.self) { try job.run(seeds: 2, into: output) { _, _ in } }

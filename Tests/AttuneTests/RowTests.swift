@@ -8,19 +8,14 @@ struct RowTests {
     /// A job with files of the given contents, in a folder.
     private func withJob<Result>(
         _ files: KeyValuePairs<String, String>,
-        _ body: (inout FineTuning, String) throws -> Result
+        _ body: (inout TrainingJob, String) throws -> Result
     ) throws -> Result {
         try withTemporaryFolder { folder in
             for (name, text) in files {
                 try Data(text.utf8).write(to: folder.appending(path: name))
             }
             let path = folder.path(percentEncoded: false)
-            var job = FineTuning(
-                model: Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false),
-                dataset: path + (files.count == 1 ? files[0].key : ""),
-                textColumn: "text",
-                labelColumn: "label"
-            )
+            var job = TrainingJob(dataset: path + (files.count == 1 ? files[0].key : ""), label: "label")
             return try body(&job, path)
         }
     }
@@ -28,7 +23,7 @@ struct RowTests {
     /// The notes or the error of planning a job, without the folder's path.
     private func plan(
         _ files: KeyValuePairs<String, String>,
-        _ change: (inout FineTuning) throws -> Void = { _ in }
+        _ change: (inout TrainingJob) throws -> Void = { _ in }
     ) throws -> (plan: DatasetSummary?, said: [String]) {
         try withJob(files) { job, path in
             try change(&job)
@@ -52,7 +47,7 @@ struct RowTests {
 
     @Test func `lists of exactly one label are single labels if requested`() throws {
         let one = lists((0..<12).map { [$0 % 2 == 0 ? "ham" : "spam"] })
-        let single = try plan(["x.jsonl": one]) { $0.problemType = .singleLabel }
+        let single = try plan(["x.jsonl": one]) { $0.recipe.problemType = .singleLabel }
         #expect(single.plan?.problemType == .singleLabel && single.plan?.labels == ["ham", "spam"])
         #expect(single.plan?.targets == .classes((0..<12).map { $0 % 2 }))
         #expect(!single.said.contains { $0.hasPrefix("warning") })
@@ -64,13 +59,13 @@ struct RowTests {
                     + "text, use --problem-type single-label"
             )
         )
-        let asked = try plan(["x.jsonl": one]) { $0.problemType = .multiLabel }
+        let asked = try plan(["x.jsonl": one]) { $0.recipe.problemType = .multiLabel }
         #expect(!asked.said.contains { $0.hasPrefix("warning") })
     }
 
     @Test func `a single-label task names rows with several labels and rows without a label`() throws {
         let some = lists([["a"], [], ["b"], ["a", "b"], ["b"], [], ["b", "a"]])
-        let refused = try plan(["x.jsonl": some]) { $0.problemType = .singleLabel }
+        let refused = try plan(["x.jsonl": some]) { $0.recipe.problemType = .singleLabel }
         #expect(
             refused.said.last
                 == "column \"label\" gives 2 rows several labels (rows 4, 7 of x.jsonl), and 2 rows have none (rows 2, 6 of "
@@ -78,16 +73,16 @@ struct RowTests {
         )
         let empty = lists([["a"], [], ["b"], ["a"], ["b"]])
         #expect(
-            try plan(["x.jsonl": empty]) { $0.problemType = .singleLabel }.said.last
+            try plan(["x.jsonl": empty]) { $0.recipe.problemType = .singleLabel }.said.last
                 == "column \"label\" gives 1 row no label (row 2 of x.jsonl), but the task is single-label; remove them, or "
                 + "leave them out with --missing-labels drop"
         )
         let dropped = try plan(["x.jsonl": empty]) {
-            ($0.problemType, $0.missingLabels) = (.singleLabel, .drop)
+            ($0.recipe.problemType, $0.recipe.missingLabels) = (.singleLabel, .drop)
         }
         #expect(dropped.plan?.training.count == 4 && dropped.said.contains("left out 1 row without a label"))
         let several = try plan(["x.jsonl": some]) {
-            ($0.problemType, $0.missingLabels) = (.singleLabel, .drop)
+            ($0.recipe.problemType, $0.recipe.missingLabels) = (.singleLabel, .drop)
         }
         #expect(
             several.said.last?.hasPrefix(
@@ -99,7 +94,7 @@ struct RowTests {
     @Test func `columns of 0 and 1 are also single labels if each row has exactly one`() throws {
         let rows = "text,a,b\nx,1,0\ny,0,1\nz,1,0\n"
         let single = try plan(["x.csv": rows]) {
-            ($0.labelColumns, $0.problemType) = (["a", "b"], .singleLabel)
+            ($0.recipe.labels, $0.recipe.problemType) = (["a", "b"], .singleLabel)
         }
         #expect(single.plan?.labels == ["a", "b"] && single.plan?.targets == .classes([0, 1, 0]))
     }
@@ -128,8 +123,8 @@ struct RowTests {
                 + "--allow-many-classes"
         )
         #expect(try plan(["x.csv": tickets { "id-\($0)" }]).said.last?.contains("regression") == false)
-        #expect(try plan(["x.csv": ids]) { $0.allowsManyClasses = true }.plan?.labels.count == 40)
-        #expect(try plan(["x.csv": ids]) { $0.problemType = .regression }.plan != nil)
+        #expect(try plan(["x.csv": ids]) { $0.recipe.allowsManyClasses = true }.plan?.labels.count == 40)
+        #expect(try plan(["x.csv": ids]) { $0.recipe.problemType = .regression }.plan != nil)
         #expect(try plan(["x.csv": tickets { "\($0 % 20)" }]).plan?.labels.count == 20)
     }
 
@@ -159,7 +154,7 @@ struct RowTests {
     @Test func `texts with two labels, and texts in both parts, are reported`() throws {
         let train = "text,label\na,x\na,y\nb,x\nc,y\n"
         let said = try plan(["train.csv": train, "test.csv": "text,label\nb,x\nd,y\n"]) {
-            $0.held = .split("test")
+            $0.recipe.evaluation = .split("test")
         }
         .said.filter { $0.hasPrefix("warning: ") }
         #expect(said.count == 2)
@@ -178,7 +173,7 @@ struct RowTests {
     @Test func `notes common to two splits of a folder are given once`() throws {
         let rows = "text,label\na,x\nb,y\n"
         let said = try plan(["train.csv": rows, "test.csv": "text,label\nc,x\n", "notes.csv": rows]) {
-            $0.held = .split("test")
+            $0.recipe.evaluation = .split("test")
         }
         .said
         #expect(said.count { $0.contains("left out 1 file with no split in the name: notes.csv") } == 1)
@@ -195,25 +190,19 @@ struct RowTests {
             try write("validation", [0, -100, 1])
             try write("test", [-1, -1])
             let path = folder.path(percentEncoded: false)
-            var job = FineTuning(
-                model: Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false),
-                dataset: path,
-                textColumn: "text",
-                labelColumn: "label"
-            )
-            job.held = .split("validation")
+            var job = TrainingJob(dataset: path, label: "label")
+            job.recipe.evaluation = .split("validation")
             #expect { try job.plan() } throws: {
                 "\($0)".hasPrefix(
                     "2 rows have no value or hold -1 or -100 in column \"label\" (the first is row 3 of "
                 )
             }
-            job.missingLabels = .drop
+            job.recipe.missingLabels = .drop
             let plan = try job.plan()
-            #expect(plan.training.count == 4 && plan.held?.count == 2 && plan.labels == ["no", "yes"])
-            job.sample = .count(2)
-            job.sampleStratifyBy = "label"
+            #expect(plan.training.count == 4 && plan.evaluation?.count == 2 && plan.labels == ["no", "yes"])
+            job.recipe.sample = Recipe.Sample(.count(2), stratifyBy: "label")
             #expect(try job.plan().training.count == 2)
-            job.held = .split("test")
+            job.recipe.evaluation = .split("test")
             #expect { try job.plan() } throws: {
                 "\($0)".hasPrefix(
                     "\(path), split \"test\": none of the 2 rows has a label in column \"label\", which holds -1 for"
@@ -238,8 +227,8 @@ struct RowTests {
     }
 
     @Test func `empty texts are counted, and pairs if both texts are empty`() {
-        #expect(TextInputs(["a", "", " \n\u{A0}", "b"], seconds: nil).emptyExamples == [1, 2])
-        #expect(TextInputs(["", "", "a"], seconds: ["", "b", ""]).emptyExamples == [0])
+        #expect(TextInputs(["a", "", " \n\u{A0}", "b"], pairedTexts: nil).emptyExamples == [1, 2])
+        #expect(TextInputs(["", "", "a"], pairedTexts: ["", "b", ""]).emptyExamples == [0])
     }
 
     @Test func `class names with commas are kept in the plan`() throws {

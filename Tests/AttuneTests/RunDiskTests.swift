@@ -43,48 +43,43 @@ struct RunDiskTests {
         }
     }
 
-    private func job(in folder: URL) throws -> FineTuning {
+    private func job(in folder: URL) throws -> TrainingJob {
         let rows = (0..<40).map { "number \($0) is \($0 % 2 == 0 ? "sunny,ann" : "rainy,bob")" }
         let data = folder.appending(path: "data.csv")
         try Data((["text,author"] + rows).joined(separator: "\n").utf8).write(to: data)
-        var job = FineTuning(
-            model: Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false),
-            dataset: data.path(percentEncoded: false),
-            textColumn: "text",
-            labelColumn: "author"
-        )
-        job.held = .held(.fraction(0.2), seed: 1)
-        job.arguments.maxSteps = 10
+        var job = TrainingJob(dataset: data.path(percentEncoded: false), label: "author")
+        job.recipe.evaluation = .holdOut(.fraction(0.2), stratification: .labels, seed: 1)
+        job.recipe.length = .steps(10)
         return job
     }
 
-    private static let settings: [(String, @Sendable (inout TrainingArguments) -> Void)] = [
+    private static let settings: [(String, @Sendable (inout Recipe) -> Void)] = [
         ("the defaults: one at the end", { _ in }),
-        ("every 4 steps", { $0.saveSteps = 4 }),
-        ("every 5 steps, the last at the end", { $0.saveSteps = 5 }),
+        ("every 4 steps", { $0.saving.steps = 4 }),
+        ("every 5 steps, the last at the end", { $0.saving.steps = 5 }),
         (
             "two kept",
             {
-                $0.saveSteps = 2; $0.saveTotalLimit = 2
+                $0.saving.steps = 2; $0.saving.limit = 2
             }
         ),
         (
             "the model alone",
             {
-                $0.saveSteps = 3; $0.saveOnlyModel = true
+                $0.saving.steps = 3; $0.saving.modelOnly = true
             }
         ),
-        ("every epoch", { $0.saveStrategy = .epoch }), ("none", { $0.saveStrategy = .no }),
+        ("every epoch", { $0.saving.strategy = .epoch }), ("none", { $0.saving.strategy = .no }),
         (
             "momentum of sgd",
             {
-                $0.saveSteps = 5; $0.optimizer = .sgd; $0.sgdMomentum = 0.9
+                $0.saving.steps = 5; $0.optimizer = .sgd(momentum: 0.9)
             }
         ),
         (
             "adafactor",
             {
-                $0.saveSteps = 5; $0.optimizer = .adafactor
+                $0.saving.steps = 5; $0.optimizer.name = .adafactor
             }
         ),
     ]
@@ -94,7 +89,7 @@ struct RunDiskTests {
     func `a run writes the forecast number of bytes`(setting: String) throws {
         try withTemporaryFolder { folder in
             var job = try job(in: folder)
-            try #require(Self.settings.first { $0.0 == setting }).1(&job.arguments)
+            try #require(Self.settings.first { $0.0 == setting }).1(&job.recipe)
             let disk = try job.forecast().disk
             let output = folder.appending(path: "out")
             _ = try job.run(into: output) { _ in }
@@ -151,12 +146,12 @@ struct RunDiskTests {
     @Test func `a forecast refuses the same settings as a run`() throws {
         try withTemporaryFolder { folder in
             var job = try job(in: folder)
-            job.weightsDType = .bfloat16
+            job.recipe.weights = .bf16
             let error = #expect(throws: TrainingError.self) { try job.forecast() }
             #expect(error?.message.contains("needs --precision bf16") == true)
-            job.weightsDType = .float32
-            job.held = .nothing
-            job.arguments.evalStrategy = .epoch
+            job.recipe.weights = .fp32
+            job.recipe.evaluation = .none
+            job.recipe.evaluates.strategy = .epoch
             let other = #expect(throws: TrainingError.self) { try job.forecast() }
             #expect(other?.message.contains("needs --test-size, --eval-dataset or --eval-split") == true)
         }

@@ -6,22 +6,17 @@ import Testing
 
 /// A job repeated with several seeds.
 struct SeedTests {
-    private func job(in folder: URL) throws -> FineTuning {
+    private func job(in folder: URL) throws -> TrainingJob {
         let rows = (0..<40).map {
             $0.isMultiple(of: 2) ? "number \($0) is sunny,ann" : "number \($0) is rainy,bob"
         }
         let data = folder.appending(path: "data.csv")
         try Data((["text,author"] + rows).joined(separator: "\n").utf8).write(to: data)
-        var job = FineTuning(
-            model: Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false),
-            dataset: data.path(percentEncoded: false),
-            textColumn: "text",
-            labelColumn: "author"
-        )
-        job.held = .held(.fraction(0.2), stratifyBy: "author", seed: 1)
-        job.arguments.learningRate = 3e-3
-        job.arguments.maxSteps = 6
-        job.arguments.seed = 7
+        var job = TrainingJob(dataset: data.path(percentEncoded: false), label: "author")
+        job.recipe.evaluation = .holdOut(.fraction(0.2), stratification: .column("author"), seed: 1)
+        job.recipe.optimizer.learningRate = 3e-3
+        job.recipe.length = .steps(6)
+        job.recipe.seed = 7
         return job
     }
 
@@ -40,7 +35,7 @@ struct SeedTests {
             }
             #expect(seeds == [7, 8, 9] && results.rows.map(\.seed) == seeds && !results.wasInterrupted)
             var alone = job
-            alone.arguments.seed = 8
+            alone.recipe.seed = 8
             let second = try alone.run(into: folder.appending(path: "alone")) { _ in }
             #expect(try weights(all.appending(path: "seed-8")) == weights(folder.appending(path: "alone")))
             #expect(try weights(all.appending(path: "seed-7")) != weights(all.appending(path: "seed-8")))
@@ -98,9 +93,9 @@ struct SeedTests {
             #expect(started.map(\.seed) == [10] && Array(more.rows.prefix(3)) == whole.rows)
 
             var other = job
-            other.arguments.learningRate = 1e-4
+            other.recipe.optimizer.learningRate = 1e-4
             #expect { try other.run(seeds: 3, into: place, resuming: true) { _, _ in } } throws: {
-                "\($0)".contains("belongs to another job: learningRate was 0.003 and is 0.0001.")
+                "\($0)".contains("belongs to another job: learning_rate was 0.003 and is 0.0001.")
             }
             var fresh: [UInt64] = []
             other.overwritesOutputFolder = true
@@ -114,8 +109,8 @@ struct SeedTests {
     @Test func `without evaluation the spread is that of the training loss`() throws {
         try withTemporaryFolder { folder in
             var job = try job(in: folder)
-            job.held = .nothing
-            job.arguments.dataSeed = 1
+            job.recipe.evaluation = .none
+            job.recipe.dataSeed = 1
             let results = try job.run(seeds: 2, into: folder.appending(path: "out")) { _, _ in }
             #expect(results.spreads.map(\.name) == ["train_loss"])
             #expect(throws: TrainingError.self) { try job.run(seeds: 0, into: folder) { _, _ in } }

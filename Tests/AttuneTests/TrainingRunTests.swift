@@ -110,6 +110,66 @@ import Testing
         }
     }
 
+    @Test func `messages name settings, because a Swift program has no flags`() async throws {
+        #expect(
+            Recipe.spelled("--learning-rate must be positive; see --max-length, --unknown and a--b")
+                == "learning_rate must be positive; see max_length, --unknown and a--b"
+        )
+        #expect(
+            Recipe.spelled("give --resume-from-checkpoint latest, or --overwrite-output-dir")
+                == "give resuming: .latest, or resuming: .overwriting"
+        )
+        try await withTemporaryFolder { folder in
+            var recipe = try recipe(in: folder, steps: 3)
+            recipe.memory.optimizerInBackward = true
+            recipe.batch.accumulation = 2
+            let error = await #expect(throws: TrainingError.self) { try await recipe.plan(options: options) }
+            let message = error?.message ?? ""
+            #expect(message.contains("optimizer_in_backward needs one backward pass"), "\(message)")
+            #expect(!message.contains("--"), "\(message)")
+        }
+    }
+
+    @Test func `rows in memory give the same weights as the same rows in a file`() async throws {
+        try await withTemporaryFolder { folder in
+            var recipe = try recipe(in: folder, steps: 4)
+            let fromFile = folder.appending(path: "file")
+            _ = try await recipe.start(in: fromFile, options: options).result
+            recipe.data = .memory
+            var options = options
+            options.rows = try Dataset([
+                "text": (0..<40).map { .string("number \($0) is \($0 % 2 == 0 ? "sunny" : "rainy")") },
+                "author": (0..<40).map { .string($0 % 2 == 0 ? "ann" : "bob") },
+            ])
+            let fromMemory = folder.appending(path: "memory")
+            _ = try await recipe.start(in: fromMemory, options: options).result
+            let weights = try [fromFile, fromMemory].map {
+                try Data(contentsOf: $0.appending(path: "model.safetensors"))
+            }
+            #expect(weights[0] == weights[1])
+            // Evaluation rows in memory, too.
+            options.evaluationRows = options.rows
+            recipe.evaluation = .data(.memory)
+            let plan = try await recipe.plan(options: options)
+            #expect(plan.training.count == 40 && plan.evaluation?.count == 40)
+        }
+    }
+
+    @Test func `a plan and a forecast train nothing`() async throws {
+        try await withTemporaryFolder { folder in
+            let recipe = try recipe(in: folder, steps: 30)
+            let plan = try await recipe.plan(options: options)
+            #expect(plan.labels == ["ann", "bob"] && plan.training.count == 32 && plan.totalSteps == 30)
+            #expect(plan.evaluation?.count == 8)
+            let forecast = try await recipe.forecast(options: options)
+            #expect(forecast.plan.totalSteps == 30 && forecast.memory.peak > 0)
+            let names = try FileManager.default.contentsOfDirectory(
+                atPath: folder.path(percentEncoded: false)
+            )
+            #expect(names == ["data.csv"])
+        }
+    }
+
     @Test func `many tasks may ask one classifier at the same time`() async throws {
         try await withTemporaryFolder { folder in
             let run = try await recipe(in: folder, steps: 5).start(
@@ -137,7 +197,7 @@ import Testing
 
     @Test func `a slow reader misses no step`() async throws {
         let queue = EventQueue()
-        func step(_ step: Int) -> FineTuning.Event {
+        func step(_ step: Int) -> TrainingJob.Event {
             .run(
                 .step(
                     StepRecord(

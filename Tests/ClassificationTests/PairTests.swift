@@ -90,7 +90,7 @@ struct PairTests {
             let outputs = try #require(one["outputs"].array)
             try #require(outputs.count == fixture.inputs.count)
             for (input, output) in zip(fixture.inputs, outputs) {
-                let inputs = TextInputs([input.first], seconds: input.second.map { [$0] })
+                let inputs = TextInputs([input.first], pairedTexts: input.second.map { [$0] })
                 let examples = classifier.encode(inputs)
                 #expect(examples.encodings.ids.map(Int.init) == output["ids"].array?.compactMap(\.int), title)
                 #expect(classifier.tokenizer.givesTokenTypes == (output["types"] != .null), title)
@@ -129,7 +129,7 @@ struct PairTests {
     @Test(arguments: ["bert", "deberta-v2-types", "gpt2", "roberta"])
     func `a saved model gives the same token types`(name: String) throws {
         let fixture = try PairFixture(name)
-        let inputs = TextInputs(["The quick fox"], seconds: ["doesn't jump"])
+        let inputs = TextInputs(["The quick fox"], pairedTexts: ["doesn't jump"])
         for one in fixture.cases.prefix(7) {
             try withTemporaryFolder { folder in
                 let (first, second) = (folder.appending(path: "1"), folder.appending(path: "2"))
@@ -165,7 +165,7 @@ struct GGUFPairTests {
             try classifier.save(to: folder)
             let again = try TextClassifier.load(folder.path(percentEncoded: false)).classifier
             for (input, output) in zip(fixture.inputs, outputs) {
-                let inputs = TextInputs([input.first], seconds: input.second.map { [$0] })
+                let inputs = TextInputs([input.first], pairedTexts: input.second.map { [$0] })
                 for one in [classifier, again] {
                     let encodings = one.encode(inputs).encodings
                     #expect(encodings.ids.map(Int.init) == output["ids"].array?.compactMap(\.int))

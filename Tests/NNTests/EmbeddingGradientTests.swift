@@ -56,7 +56,7 @@ struct EmbeddingGradientTests {
     @Test(arguments: [0, 0.1])
     func `every rule takes the same steps with sparse and dense gradients`(weightDecay: Double) throws {
         var plain = AdamW()
-        plain.isPlain = true
+        plain.usesLibtorchKernel = true
         var momentum = SGD()
         momentum.momentum = 0.9
         for rule in [AdamW(), plain, AdamW8(), SGD(), momentum, Lion(), Adafactor()] as [any OptimizerRule] {

@@ -34,7 +34,7 @@ struct NarrowCopyTests {
     @Test(arguments: [[3, 7], [70, 65]], [ParameterRole.plain, .embedding])
     func `every rule keeps the copy equal to its rounded weights`(shape: [Int], role: ParameterRole) throws {
         var (plain, plain8) = (AdamW(), AdamW8())
-        (plain.isPlain, plain8.isPlain) = (true, true)
+        (plain.usesLibtorchKernel, plain8.usesLibtorchKernel) = (true, true)
         for rule in [AdamW(), plain, AdamW8(), plain8, SGD(), Lion(), Adafactor()] as [any OptimizerRule] {
             let parameter = try parameter(shape, role: role)
             let optimizer = try Optimizer(rule, [ParameterGroup([parameter], weightDecay: 0.1)])

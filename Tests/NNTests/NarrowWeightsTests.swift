@@ -82,7 +82,7 @@ struct NarrowWeightsTests {
 
     @Test func `with 8-bit moments the kernel updates bfloat16 like the plain version`() throws {
         var plain = AdamW8()
-        plain.isPlain = true
+        plain.usesLibtorchKernel = true
         let kernel = try step(AdamW8())
         // One in a thousand: the two agree to 1 ulp of float32, which may change a rounding. An embedding's moments have 32
         // bits, which only makes a difference after the first step.

@@ -12,16 +12,23 @@ import Testing
     @Test("a neighbour is noticed at the first look")
     func busy() { #expect(decisions([0, 0.02, 0.6, 0.7]) == [nil, nil, true, nil]) }
 
-    @Test("only two quiet seconds end it")
+    @Test("only a quiet second ends it")
     func quiet() {
-        let pause = [0.6] + Array(repeating: 0, count: 18) + [0.6] + Array(repeating: 0, count: 23)
-        #expect(decisions(pause) == [true] + Array(repeating: nil, count: 41) + [false])
+        let pause = [0.6] + Array(repeating: 0, count: 9) + [0.6] + Array(repeating: 0, count: 14)
+        #expect(decisions(pause) == [true] + Array(repeating: nil, count: 23) + [false])
     }
 
-    @Test("a single look above a tenth, as on a quiet machine, changes nothing; three in a row do")
+    // Measured on a virtual machine with two cores and no other program: a median of 0.02, 0.06 in every tenth look.
+    @Test("the short waits of a quiet machine end it, too")
+    func ordinaryWaits() {
+        let waits = [0.6, 0.04, 0.02, 0.13, 0.02, 0.05, 0.06, 0.01, 0.12, 0.03, 0.02, 0.06, 0.06]
+        #expect(decisions(waits) == [true] + Array(repeating: nil, count: 11) + [false])
+    }
+
+    @Test("a single look above a tenth, as on a quiet machine, changes nothing; three of a quarter do")
     func noise() {
         #expect(decisions([0.02, 0.13, 0.02, 0.01, 0.13, 0.01]) == Array(repeating: nil, count: 6))
-        #expect(decisions([0.13, 0.13, 0.13]) == [nil, nil, true])
+        #expect(decisions([0.25, 0.25, 0.25]) == [nil, nil, true])
     }
 
     @Test("sleeping and spinning threads compute the same bits")

@@ -107,9 +107,9 @@ struct OptimizerReferenceTests {
     // A code may be the next one if two float32 roundings differ, and then its weight changes slightly differently from
     // there on. Only few weights may differ, and only slightly.
     @Test(arguments: [false, true])
-    func `a hundred 8-bit steps end at bitsandbytes' weights`(isPlain: Bool) throws {
+    func `a hundred 8-bit steps end at bitsandbytes' weights`(usesLibtorchKernel: Bool) throws {
         var rule = AdamW8()
-        rule.isPlain = isPlain
+        rule.usesLibtorchKernel = usesLibtorchKernel
         let (store, optimizer) = try start(Self.all, rule)
         try take(0..<100, store, optimizer)
         let state = Dictionary(uniqueKeysWithValues: optimizer.state.map { ($0.name, $0.tensor) })
@@ -135,7 +135,7 @@ struct OptimizerReferenceTests {
 
     @Test func `the kernel and libtorch's operations take the same 8-bit step`() throws {
         var plain = AdamW8()
-        plain.isPlain = true
+        plain.usesLibtorchKernel = true
         let (a, b) = (try start(["wide"], AdamW8()), try start(["wide"], plain))
         try take(0..<1, a.store, a.optimizer)
         try take(0..<1, b.store, b.optimizer)

@@ -38,7 +38,7 @@ struct BlockExtrapolation {
         guard trials.missingFrozenBlocks > 0 else { return 0 }
         let all = (try? trials.outline.weightCount(blocks: 2)) ?? 0
         let one = (try? trials.outline.weightCount(blocks: 1)) ?? 0
-        return trials.missingFrozenBlocks * (all - one) * trials.job.weightsDType.byteWidth
+        return trials.missingFrozenBlocks * (all - one) * trials.job.recipe.weights.dtype.byteWidth
     }
 
     /// The time of a typical step, in seconds.
@@ -48,11 +48,16 @@ struct BlockExtrapolation {
     }
 
     /// The time of all evaluations, in seconds.
-    func evaluationSeconds(of held: EncodedExamples?, _ arguments: TrainingArguments, steps: Int) -> Double {
-        guard let held, let few = small.evaluation, let many = large.evaluation, large.evaluationTokens > 0
+    func evaluationSeconds(
+        of examples: EncodedExamples?,
+        _ arguments: TrainingArguments,
+        steps: Int
+    ) -> Double {
+        guard let examples, let few = small.evaluation, let many = large.evaluation,
+            large.evaluationTokens > 0
         else { return 0 }
         let batch = growing(few, many).seconds(blocks: trials.comparableBlocks)
-        let once = batch * Double(held.tokenCount) / Double(large.evaluationTokens)
+        let once = batch * Double(examples.tokenCount) / Double(large.evaluationTokens)
         let during = arguments.evaluationCount(
             totalSteps: steps,
             stepsPerEpoch: arguments.stepsPerEpoch(examples: trials.train.count)

@@ -7,13 +7,15 @@ import Training
 
 /// Measures real steps of a run on similar models with fewer blocks.
 struct MemoryProbe {
-    let job: FineTuning
+    let job: TrainingJob
+    /// The settings that decide the sizes of the trial models.
+    let arguments: TrainingArguments
     let outline: ModelSkeleton
     let labels: [String]
     let problemType: ProblemType
     let classWeights: [Float]?
     let train: EncodedExamples
-    let held: EncodedExamples?
+    let evaluation: EncodedExamples?
 
     /// The number of blocks of the real model.
     let blockCount: Int
@@ -24,32 +26,35 @@ struct MemoryProbe {
 
     /// Chooses the sizes of the trial models.
     ///
-    /// `blockCount` overrides the outline's number of blocks.
+    /// `blockCount` overrides the outline's number of blocks, and `arguments` those of the job.
     init(
-        job: FineTuning,
+        job: TrainingJob,
+        arguments: TrainingArguments? = nil,
         outline: ModelSkeleton,
         labels: [String],
         problemType: ProblemType,
         classWeights: [Float]?,
         train: EncodedExamples,
-        held: EncodedExamples?,
+        evaluation: EncodedExamples?,
         blockCount: Int? = nil
     ) {
         self.job = job
+        let arguments = arguments ?? job.arguments
+        self.arguments = arguments
         self.outline = outline
         self.labels = labels
         self.problemType = problemType
         self.classWeights = classWeights
         self.train = train
-        self.held = held
+        self.evaluation = evaluation
         self.blockCount = blockCount ?? outline.blockCount
-        let frozenBlocks = min(job.arguments.frozenLayerCount ?? 0, self.blockCount)
+        let frozenBlocks = min(arguments.frozenLayerCount ?? 0, self.blockCount)
         // The first block gets its input from the embeddings, the others from a block.
         frozen = min(frozenBlocks, 2)
         let moving = self.blockCount - frozenBlocks
         // The last block computes only pooled rows, and the first one precedes the embeddings' gradient, so there must be two
         // blocks. With gradient checkpointing the peak is within a block, so each end needs two.
-        let few = job.arguments.gradientCheckpointing ? 4 : 2
+        let few = arguments.gradientCheckpointing ? 4 : 2
         sizes = (frozen + min(moving, few), frozen + min(moving, few + 1))
     }
 
@@ -58,16 +63,15 @@ struct MemoryProbe {
     /// - Parameter arguments: The settings.
     /// - Returns: A probe of the same model and data.
     func sized(for arguments: TrainingArguments) -> MemoryProbe {
-        var job = job
-        job.arguments = arguments
-        return MemoryProbe(
+        MemoryProbe(
             job: job,
+            arguments: arguments,
             outline: outline,
             labels: labels,
             problemType: problemType,
             classWeights: classWeights,
             train: train,
-            held: held,
+            evaluation: evaluation,
             blockCount: blockCount
         )
     }
@@ -76,11 +80,11 @@ struct MemoryProbe {
     var comparableBlocks: Int { blockCount - missingFrozenBlocks }
 
     /// The number of frozen blocks that the trial models lack; these need memory only for their weights.
-    var missingFrozenBlocks: Int { min(job.arguments.frozenLayerCount ?? 0, blockCount) - frozen }
+    var missingFrozenBlocks: Int { min(arguments.frozenLayerCount ?? 0, blockCount) - frozen }
 
     /// A classifier with the given number of blocks.
     static func classifier(
-        _ job: FineTuning,
+        _ job: TrainingJob,
         _ outline: ModelSkeleton,
         blocks: Int,
         labels: [String],
@@ -90,9 +94,9 @@ struct MemoryProbe {
         options.labels = labels
         options.problemType = problemType
         options.reinitializesHead = true
-        options.resizesEmbeddings = job.resizesEmbeddings
+        options.resizesEmbeddings = job.recipe.resizesEmbeddings
         options.device = job.device
-        options.weightsDType = job.weightsDType
+        options.weightsDType = job.recipe.weights.dtype
         options.productRoutes = job.productRoutes
         return try outline.classifier(blocks: blocks, options: options, seed: job.arguments.seed)
     }
@@ -130,7 +134,7 @@ struct MemoryProbe {
                 classWeights: classWeights,
                 loss: job.loss?(classWeights),
                 train: train,
-                evaluation: held,
+                evaluation: evaluation,
                 metrics: job.metrics,
                 outputFolder: .temporaryDirectory
             )

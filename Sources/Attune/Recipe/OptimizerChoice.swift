@@ -1,33 +1,30 @@
 public import Training
 
-/// An optimizer with its hyperparameters.
-public enum OptimizerChoice: Sendable, Equatable {
-    /// AdamW.
-    case adamW(
-        learningRate: Double = 5e-5,
-        weightDecay: Double = 0,
-        beta1: Double = 0.9,
-        beta2: Double = 0.999,
-        epsilon: Double = 1e-8,
-        moments: Moments = .float32
-    )
-    /// Stochastic gradient descent.
-    case sgd(
-        learningRate: Double = 5e-5,
-        weightDecay: Double = 0,
-        momentum: Double = 0,
-        dampening: Double = 0,
-        nesterov: Bool = false
-    )
-    /// Lion.
-    case lion(
-        learningRate: Double = 5e-5,
-        weightDecay: Double = 0,
-        beta1: Double = 0.9,
-        beta2: Double = 0.999
-    )
-    /// Adafactor.
-    case adafactor(learningRate: Double = 5e-5, weightDecay: Double = 0)
+/// The optimizer, its learning rate and its options.
+public struct OptimizerChoice: Sendable, Equatable {
+    /// The highest learning rate.
+    public var learningRate: Double
+    /// The share of a weight that is subtracted per step, times the learning rate; biases and norms are exempt.
+    public var weightDecay: Double
+    /// The way it computes an update.
+    public var rule: Rule
+
+    /// An optimizer's way to compute an update, with its own options.
+    public enum Rule: Sendable, Equatable {
+        /// AdamW.
+        case adamW(
+            beta1: Double = 0.9,
+            beta2: Double = 0.999,
+            epsilon: Double = 1e-8,
+            moments: Moments = .float32
+        )
+        /// Stochastic gradient descent.
+        case sgd(momentum: Double = 0, dampening: Double = 0, nesterov: Bool = false)
+        /// Lion.
+        case lion(beta1: Double = 0.9, beta2: Double = 0.999)
+        /// Adafactor.
+        case adafactor
+    }
 
     /// The format of AdamW's moments.
     public enum Moments: Sendable, Equatable {
@@ -39,154 +36,108 @@ public enum OptimizerChoice: Sendable, Equatable {
         case eightBit
     }
 
-    /// Its name in transformers.
+    /// Creates a choice with transformers' defaults.
+    ///
+    /// - Parameters:
+    ///   - rule: The way it computes an update.
+    ///   - learningRate: The highest learning rate.
+    ///   - weightDecay: The share of a weight that is subtracted per step, times the learning rate.
+    public init(_ rule: Rule, learningRate: Double = 5e-5, weightDecay: Double = 0) {
+        (self.rule, self.learningRate, self.weightDecay) = (rule, learningRate, weightDecay)
+    }
+
+    /// AdamW.
+    ///
+    /// - Parameters:
+    ///   - learningRate: The highest learning rate.
+    ///   - weightDecay: The share of a weight that is subtracted per step, times the learning rate.
+    ///   - beta1: The decay of the gradients' running mean.
+    ///   - beta2: The decay of the squared gradients' running mean.
+    ///   - epsilon: Added to the root of the second moment.
+    ///   - moments: The format of the moments.
+    /// - Returns: The choice.
+    public static func adamW(
+        learningRate: Double = 5e-5,
+        weightDecay: Double = 0,
+        beta1: Double = 0.9,
+        beta2: Double = 0.999,
+        epsilon: Double = 1e-8,
+        moments: Moments = .float32
+    ) -> OptimizerChoice {
+        let rule = Rule.adamW(beta1: beta1, beta2: beta2, epsilon: epsilon, moments: moments)
+        return OptimizerChoice(rule, learningRate: learningRate, weightDecay: weightDecay)
+    }
+
+    /// Stochastic gradient descent.
+    ///
+    /// - Parameters:
+    ///   - learningRate: The highest learning rate.
+    ///   - weightDecay: The share of a weight that is subtracted per step, times the learning rate.
+    ///   - momentum: The decay of the gradients' running sum; 0 keeps none.
+    ///   - dampening: The share of a gradient that the running sum leaves out.
+    ///   - nesterov: Whether to use Nesterov's momentum.
+    /// - Returns: The choice.
+    public static func sgd(
+        learningRate: Double = 5e-5,
+        weightDecay: Double = 0,
+        momentum: Double = 0,
+        dampening: Double = 0,
+        nesterov: Bool = false
+    ) -> OptimizerChoice {
+        let rule = Rule.sgd(momentum: momentum, dampening: dampening, nesterov: nesterov)
+        return OptimizerChoice(rule, learningRate: learningRate, weightDecay: weightDecay)
+    }
+
+    /// Its name in transformers; a new name gets its own default options.
     public var name: OptimizerName {
         get {
-            switch self {
-            case .adamW(_, _, _, _, _, .float32): .adamWFused
-            case .adamW(_, _, _, _, _, .float32Unfused): .adamW
-            case .adamW(_, _, _, _, _, .eightBit): .adamW8
+            switch rule {
+            case .adamW(_, _, _, .float32): .adamWFused
+            case .adamW(_, _, _, .float32Unfused): .adamW
+            case .adamW(_, _, _, .eightBit): .adamW8
             case .sgd: .sgd
             case .lion: .lion
             case .adafactor: .adafactor
             }
         }
         set {
-            let (rate, decay) = (learningRate, weightDecay)
-            switch newValue {
-            case .adamWFused: self = .adamW(learningRate: rate, weightDecay: decay)
-            case .adamW: self = .adamW(learningRate: rate, weightDecay: decay, moments: .float32Unfused)
-            case .adamW8: self = .adamW(learningRate: rate, weightDecay: decay, moments: .eightBit)
-            case .sgd: self = .sgd(learningRate: rate, weightDecay: decay)
-            case .lion: self = .lion(learningRate: rate, weightDecay: decay)
-            case .adafactor: self = .adafactor(learningRate: rate, weightDecay: decay)
-            }
+            rule =
+                switch newValue {
+                case .adamWFused: .adamW()
+                case .adamW: .adamW(moments: .float32Unfused)
+                case .adamW8: .adamW(moments: .eightBit)
+                case .sgd: .sgd()
+                case .lion: .lion()
+                case .adafactor: .adafactor
+                }
         }
     }
 
-    /// The highest learning rate.
-    public var learningRate: Double {
+    /// The decays of the running means; nil for optimizers without them, which ignore new values.
+    var betas: (first: Double, second: Double)? {
         get {
-            switch self {
-            case .adamW(let rate, _, _, _, _, _), .sgd(let rate, _, _, _, _), .lion(let rate, _, _, _),
-                .adafactor(let rate, _):
-                rate
-            }
-        }
-        set {
-            switch self {
-            case .adamW(_, let decay, let beta1, let beta2, let epsilon, let moments):
-                self = .adamW(
-                    learningRate: newValue,
-                    weightDecay: decay,
-                    beta1: beta1,
-                    beta2: beta2,
-                    epsilon: epsilon,
-                    moments: moments
-                )
-            case .sgd(_, let decay, let momentum, let dampening, let nesterov):
-                self = .sgd(
-                    learningRate: newValue,
-                    weightDecay: decay,
-                    momentum: momentum,
-                    dampening: dampening,
-                    nesterov: nesterov
-                )
-            case .lion(_, let decay, let beta1, let beta2):
-                self = .lion(learningRate: newValue, weightDecay: decay, beta1: beta1, beta2: beta2)
-            case .adafactor(_, let decay): self = .adafactor(learningRate: newValue, weightDecay: decay)
-            }
-        }
-    }
-
-    /// The weight decay of all weights except biases and norms.
-    public var weightDecay: Double {
-        get {
-            switch self {
-            case .adamW(_, let decay, _, _, _, _), .sgd(_, let decay, _, _, _), .lion(_, let decay, _, _),
-                .adafactor(_, let decay):
-                decay
-            }
-        }
-        set {
-            switch self {
-            case .adamW(let rate, _, let beta1, let beta2, let epsilon, let moments):
-                self = .adamW(
-                    learningRate: rate,
-                    weightDecay: newValue,
-                    beta1: beta1,
-                    beta2: beta2,
-                    epsilon: epsilon,
-                    moments: moments
-                )
-            case .sgd(let rate, _, let momentum, let dampening, let nesterov):
-                self = .sgd(
-                    learningRate: rate,
-                    weightDecay: newValue,
-                    momentum: momentum,
-                    dampening: dampening,
-                    nesterov: nesterov
-                )
-            case .lion(let rate, _, let beta1, let beta2):
-                self = .lion(learningRate: rate, weightDecay: newValue, beta1: beta1, beta2: beta2)
-            case .adafactor(let rate, _): self = .adafactor(learningRate: rate, weightDecay: newValue)
-            }
-        }
-    }
-
-    /// The decay of the gradients' running mean; nil for optimizers without it, which ignore a new value.
-    public var beta1: Double? {
-        get {
-            switch self {
-            case .adamW(_, _, let beta, _, _, _), .lion(_, _, let beta, _): beta
+            switch rule {
+            case .adamW(let first, let second, _, _), .lion(let first, let second): (first, second)
             case .sgd, .adafactor: nil
             }
         }
-        set { if let newValue, let beta2 { set(beta1: newValue, beta2: beta2) } }
-    }
-
-    /// The decay of the squared gradients' running mean; nil for optimizers without it, which ignore a new value.
-    public var beta2: Double? {
-        get {
-            switch self {
-            case .adamW(_, _, _, let beta, _, _), .lion(_, _, _, let beta): beta
-            case .sgd, .adafactor: nil
+        set {
+            guard let (first, second) = newValue else { return }
+            switch rule {
+            case .adamW(_, _, let epsilon, let moments):
+                rule = .adamW(beta1: first, beta2: second, epsilon: epsilon, moments: moments)
+            case .lion: rule = .lion(beta1: first, beta2: second)
+            case .sgd, .adafactor: break
             }
-        }
-        set { if let newValue, let beta1 { set(beta1: beta1, beta2: newValue) } }
-    }
-
-    private mutating func set(beta1: Double, beta2: Double) {
-        switch self {
-        case .adamW(let rate, let decay, _, _, let epsilon, let moments):
-            self = .adamW(
-                learningRate: rate,
-                weightDecay: decay,
-                beta1: beta1,
-                beta2: beta2,
-                epsilon: epsilon,
-                moments: moments
-            )
-        case .lion(let rate, let decay, _, _):
-            self = .lion(learningRate: rate, weightDecay: decay, beta1: beta1, beta2: beta2)
-        case .sgd, .adafactor: break
         }
     }
 
     /// Added to the root of the second moment; nil for optimizers without it, which ignore a new value.
-    public var epsilon: Double? {
-        get { if case .adamW(_, _, _, _, let epsilon, _) = self { epsilon } else { nil } }
+    var epsilon: Double? {
+        get { if case .adamW(_, _, let epsilon, _) = rule { epsilon } else { nil } }
         set {
-            guard let newValue, case .adamW(let rate, let decay, let beta1, let beta2, _, let moments) = self
-            else { return }
-            self = .adamW(
-                learningRate: rate,
-                weightDecay: decay,
-                beta1: beta1,
-                beta2: beta2,
-                epsilon: newValue,
-                moments: moments
-            )
+            guard let newValue, case .adamW(let beta1, let beta2, _, let moments) = rule else { return }
+            rule = .adamW(beta1: beta1, beta2: beta2, epsilon: newValue, moments: moments)
         }
     }
 }

@@ -126,10 +126,10 @@ extension Recipe {
         set { schedule = ScheduleChoice(newValue, SchedulerOptions(), warmup: schedule.warmup) }
     }
 
-    var scheduleOptions: ScheduleText? {
+    var scheduleOptions: Assignments? {
         get {
             let text = schedule.options.text
-            return text.isEmpty ? nil : ScheduleText(text)
+            return text.isEmpty ? nil : Assignments(text)
         }
         set {
             guard let newValue, let options = try? SchedulerOptions(newValue.text, for: schedule.type) else {
@@ -139,21 +139,19 @@ extension Recipe {
         }
     }
 
-    var optimizerOptions: OptimizerText? {
+    var optimizerOptions: Assignments? {
         get {
-            guard case .sgd(_, _, let momentum, let dampening, let nesterov) = optimizer,
+            guard case .sgd(let momentum, let dampening, let nesterov) = optimizer.rule,
                 momentum != 0 || dampening != 0 || nesterov
             else { return nil }
-            return OptimizerText("momentum=\(momentum),dampening=\(dampening),nesterov=\(nesterov)")
+            return Assignments("momentum=\(momentum),dampening=\(dampening),nesterov=\(nesterov)")
         }
         set {
-            guard let newValue, case .sgd(let rate, let decay, _, _, _) = optimizer else { return }
+            guard let newValue, case .sgd = optimizer.rule else { return }
             var arguments = TrainingArguments()
             arguments.optimizer = .sgd
             try? arguments.setOptimizerArguments(newValue.text)
-            optimizer = .sgd(
-                learningRate: rate,
-                weightDecay: decay,
+            optimizer.rule = .sgd(
                 momentum: arguments.sgdMomentum,
                 dampening: arguments.sgdDampening,
                 nesterov: arguments.sgdNesterov
@@ -162,13 +160,13 @@ extension Recipe {
     }
 
     var adamBeta1: Double {
-        get { optimizer.beta1 ?? 0.9 }
-        set { optimizer.beta1 = newValue }
+        get { optimizer.betas?.first ?? 0.9 }
+        set { optimizer.betas?.first = newValue }
     }
 
     var adamBeta2: Double {
-        get { optimizer.beta2 ?? 0.999 }
-        set { optimizer.beta2 = newValue }
+        get { optimizer.betas?.second ?? 0.999 }
+        set { optimizer.betas?.second = newValue }
     }
 
     var adamEpsilon: Double {
@@ -229,8 +227,8 @@ struct WholeNames: SettingConvertible {
     var settingValue: SettingValue? { names.isEmpty ? nil : .list(names) }
 }
 
-/// transformers' `lr_scheduler_kwargs`.
-struct ScheduleText: SettingConvertible {
+/// `name=value,name=value`: transformers' `lr_scheduler_kwargs` and `optim_args`.
+struct Assignments: SettingConvertible {
     static var expectation: String { "name=value,name=value" }
 
     let text: String
@@ -238,39 +236,17 @@ struct ScheduleText: SettingConvertible {
     init(_ text: String) { self.text = text }
 
     init?(_ value: SettingValue) {
-        guard let text = pairText(value) else { return nil }
-        self.text = text
-    }
-
-    var settingValue: SettingValue? { .text(text) }
-}
-
-/// transformers' `optim_args`.
-struct OptimizerText: SettingConvertible {
-    static var expectation: String { "name=value,name=value" }
-
-    let text: String
-
-    init(_ text: String) { self.text = text }
-
-    init?(_ value: SettingValue) {
-        guard let text = pairText(value) else { return nil }
-        self.text = text
-    }
-
-    var settingValue: SettingValue? { .text(text) }
-}
-
-/// `name=value,name=value`, from text or from numbers by name.
-private func pairText(_ value: SettingValue) -> String? {
-    switch value {
-    case .text(let text): text
-    case .numbers(let numbers):
-        numbers.map { pair in
-            // A count is written without a decimal point.
-            "\(pair.name)=\(Int(exactly: pair.number).map { "\($0)" } ?? "\(pair.number)")"
+        switch value {
+        case .text(let text): self.text = text
+        case .numbers(let numbers):
+            text = numbers.map { pair in
+                // A count is written without a decimal point.
+                "\(pair.name)=\(Int(exactly: pair.number).map { "\($0)" } ?? "\(pair.number)")"
+            }
+            .joined(separator: ",")
+        default: return nil
         }
-        .joined(separator: ",")
-    default: nil
     }
+
+    var settingValue: SettingValue? { .text(text) }
 }

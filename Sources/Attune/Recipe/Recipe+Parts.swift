@@ -1,4 +1,5 @@
 public import Datasets
+import Torch
 public import Training
 
 extension Recipe {
@@ -160,6 +161,9 @@ extension Recipe {
         case fp32
         /// bfloat16, with stochastic rounding in training. Head, norms and biases stay float32.
         case bf16
+
+        /// The tensors' type.
+        var dtype: DType { self == .bf16 ? .bfloat16 : .float32 }
     }
 
     /// Settings that trade time for memory; the trained model is the same.

@@ -66,6 +66,11 @@ public struct DataSource: Sendable, Equatable, Hashable, CustomStringConvertible
     /// - Returns: The source.
     public static func file(_ path: String) -> DataSource { DataSource(pathText(path)) }
 
+    /// Rows in memory, which ``RunOptions`` holds.
+    ///
+    /// A recipe with such rows can be stored, but only a program that has the rows can run it.
+    public static var memory: DataSource { DataSource("rows in memory") }
+
     /// A folder of files.
     ///
     /// - Parameters:

@@ -19,7 +19,7 @@ extension Recipe {
             placeholder: "name=value,…",
             unless: { $0.optimizer.name == .sgd ? nil : Setting.Need("optim", "sgd") },
             whyInvalid: { recipe, value in
-                guard recipe.optimizer.name == .sgd, let text = OptimizerText(value)?.text else { return nil }
+                guard recipe.optimizer.name == .sgd, let text = Assignments(value)?.text else { return nil }
                 return reason(of: "optim_args") {
                     var arguments = TrainingArguments()
                     arguments.optimizer = .sgd
@@ -49,7 +49,7 @@ extension Recipe {
             \.adamBeta1,
             "The decay of the gradients' running mean.",
             placeholder: "decay",
-            unless: { $0.optimizer.beta1 == nil ? Setting.Need("optim", "adamw or lion") : nil },
+            unless: { $0.optimizer.betas == nil ? Setting.Need("optim", "adamw or lion") : nil },
             allowed: belowOne
         ),
         Setting(
@@ -58,7 +58,7 @@ extension Recipe {
             \.adamBeta2,
             "The decay of the squared gradients' running mean.",
             placeholder: "decay",
-            unless: { $0.optimizer.beta2 == nil ? Setting.Need("optim", "adamw or lion") : nil },
+            unless: { $0.optimizer.betas == nil ? Setting.Need("optim", "adamw or lion") : nil },
             allowed: belowOne
         ),
         Setting(
@@ -83,7 +83,7 @@ extension Recipe {
             "The schedule's options by transformers' names: num_cycles, min_lr, power and so on.",
             placeholder: "name=value,…",
             whyInvalid: { recipe, value in
-                guard let text = ScheduleText(value)?.text else { return nil }
+                guard let text = Assignments(value)?.text else { return nil }
                 return reason(of: "lr_scheduler_kwargs") {
                     _ = try SchedulerOptions(text, for: recipe.schedule.type)
                 }

@@ -6,7 +6,7 @@ import Synchronization
 /// by the last one.
 final class EventQueue: Sendable {
     private struct State {
-        var events: [FineTuning.Event] = []
+        var events: [TrainingJob.Event] = []
         /// The end of the run; nil while it runs.
         var end: Result<Void, any Error>?
         var readers: [CheckedContinuation<Void, Never>] = []
@@ -15,7 +15,7 @@ final class EventQueue: Sendable {
     private let state = Mutex(State())
 
     /// Adds an event.
-    func add(_ event: FineTuning.Event) {
+    func add(_ event: TrainingJob.Event) {
         wake { state in
             if event.isProgress, state.events.last?.isProgress == true { state.events.removeLast() }
             state.events.append(event)
@@ -40,7 +40,7 @@ final class EventQueue: Sendable {
     ///
     /// - Returns: The events; empty at the end.
     /// - Throws: The error that ended the run.
-    func take() async throws -> [FineTuning.Event] {
+    func take() async throws -> [TrainingJob.Event] {
         while true {
             let (events, end) = state.withLock { state in
                 defer { state.events = [] }
@@ -80,7 +80,7 @@ final class EventQueue: Sendable {
     }
 }
 
-extension FineTuning.Event {
+extension TrainingJob.Event {
     /// Whether a later event of the same kind replaces it.
     fileprivate var isProgress: Bool { if case .run(.evaluating) = self { true } else { false } }
 }

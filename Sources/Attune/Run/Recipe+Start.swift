@@ -1,5 +1,5 @@
 import Classification
-import Datasets
+public import Datasets
 import Files
 public import Foundation
 public import Hub
@@ -23,6 +23,12 @@ public enum Resumption: Sendable, Equatable {
 public struct RunOptions: Sendable {
     /// The device to compute on; nil uses a GPU if there is one.
     public var device: Device?
+    /// The labelled texts, if they are in memory; the recipe's data should be ``DataSource/memory`` then.
+    ///
+    /// A run can only be resumed with the same rows.
+    public var rows: Dataset?
+    /// The evaluation texts, if they are in memory; the recipe's evaluation should be `.data(.memory)` then.
+    public var evaluationRows: Dataset?
     /// The cache of tokenized texts for later runs; nil keeps none.
     public var tokenCache: TokenCache?
     /// Creates a custom loss from the class weights; nil uses the usual loss of the problem type.
@@ -57,99 +63,82 @@ extension Recipe {
         resuming: Resumption = .never,
         options: RunOptions = RunOptions()
     ) async throws -> TrainingRun {
-        var job = FineTuning(
-            self,
-            model: model.name,
-            dataset: data.name,
-            evaluationDataset: nil
-        )
+        var job = try TrainingJob(self, options)
         switch resuming {
         case .never: break
         case .latest: job.resumesFromLatest = true
         case .checkpoint(let place): job.checkpoint = place
         case .overwriting: job.overwritesOutputFolder = true
         }
-        (job.loss, job.metrics, job.tokenCache) = (options.loss, options.metrics, options.tokenCache)
-        try job.validate()
-        try job.requireFree(folder)
+        try Recipe.spellingErrors { try job.requireFree(folder) }
         (job.card.baseModel, job.card.dataset) = (model.hubID, data.hubID)
         let text = try yaml()
         job.card.recipe = { _ in text }
-        job.model = try await model.path(in: options.hub)
-        job.dataset = try await data.path(in: options.hub)
-        if case .data(let source) = evaluation {
-            job.held = .file(try await source.path(in: options.hub), split: source.split)
-        }
+        try await job.download(from: options.hub)
         let state = RunState()
-        let thread = ComputeThread(name: "attune.training")
-        let worker = TrainingWorker(thread)
+        let worker = TrainingWorker()
         Task { [job] in
             let result: Result<TrainingRun.Result, any Error>
             do {
                 result = .success(try await worker.run(job, options, in: folder, recipe: text, state))
             } catch {
-                result = .failure(error)
+                result = .failure(Recipe.spelled(error))
             }
             state.finish(result)
         }
         return TrainingRun(folder: folder, state)
     }
-}
 
-/// Runs a job on its thread.
-private actor TrainingWorker {
-    private let thread: ComputeThread
+    /// Reads and tokenizes the data and computes the sizes of the run, without reading weights and without training.
+    ///
+    /// - Parameters:
+    ///   - options: Caches, and the Hub from which model and data are downloaded if necessary.
+    ///   - note: Receives messages for people, for example about truncated texts.
+    /// - Returns: The rows, labels, tokens and steps.
+    /// - Throws: The errors of ``start(in:resuming:options:)`` and of a run before its first step.
+    public func plan(
+        options: RunOptions = RunOptions(),
+        note: @escaping @Sendable (String) -> Void = { _ in }
+    ) async throws -> DatasetSummary {
+        var job = try TrainingJob(self, options)
+        try await job.download(from: options.hub)
+        return try await TrainingWorker().plan(job, note)
+    }
 
-    nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
-
-    init(_ thread: ComputeThread) { self.thread = thread }
-
-    func run(
-        _ job: FineTuning,
-        _ options: RunOptions,
-        in folder: URL,
-        recipe: String,
-        _ state: RunState
-    ) throws -> TrainingRun.Result {
-        let result = try train(job, options, in: folder, recipe: recipe, state)
-        let (outcome, evaluation) = (result.outcome, result.evaluation)
-        guard !outcome.wasInterrupted else { throw TrainingInterrupted(step: outcome.step, folder: folder) }
-        return TrainingRun.Result(
-            classifier: Classifier(result.classifier, on: thread),
-            outcome: outcome,
-            evaluation: evaluation
-        )
+    /// Forecasts the memory and time of the run from a few real steps of smaller models.
+    ///
+    /// No weights are read, so even a model that is too large for this machine can be planned.
+    ///
+    /// - Parameters:
+    ///   - limits: Memory limits. If the run does not fit into one of them, lighter settings are measured, too.
+    ///   - options: Device, caches, custom loss and custom metrics.
+    ///   - note: Receives messages for people.
+    /// - Returns: The forecast.
+    /// - Throws: The errors of ``plan(options:note:)``; `TrainingError` with code `.outOfMemory` if not even a few blocks fit.
+    public func forecast(
+        limits: [MemoryLimit] = [],
+        options: RunOptions = RunOptions(),
+        note: @escaping @Sendable (String) -> Void = { _ in }
+    ) async throws -> Forecast {
+        var job = try TrainingJob(self, options)
+        try await job.download(from: options.hub)
+        return try await TrainingWorker().forecast(job, options, limits, note)
     }
 }
 
-/// Runs a job on the calling thread.
-private func train(
-    _ job: FineTuning,
-    _ options: RunOptions,
-    in folder: URL,
-    recipe: String,
-    _ state: RunState
-) throws -> sending FineTuning.Result {
-    var job = job
-    job.device = try options.device ?? Device.preferred()
-    // Each step reuses the memory of the previous one.
-    TensorHeap.adopt()
-    let products = try options.measurements.flatMap { place throws(TorchError) in
-        job.device == .cpu ? try MeasuredProducts.find(in: place) : nil
+extension TrainingJob {
+    /// Creates a valid job with the options of a run.
+    fileprivate init(_ recipe: Recipe, _ options: RunOptions) throws {
+        self.init(recipe)
+        (rows, evaluationRows) = (options.rows, options.evaluationRows)
+        (loss, metrics, tokenCache) = (options.loss, options.metrics, options.tokenCache)
+        try Recipe.spellingErrors(validate)
     }
-    job.productRoutes = products?.speeds.fastest ?? .suggested
-    let busyMachine = BusyMachine(threadCounts: products?.equalThreadCounts ?? [])
-    busyMachine.watch()
-    defer { busyMachine.stop() }
-    return try job.run(
-        into: folder,
-        shouldStop: { state.shouldStop },
-        shouldSave: { state.takeCheckpointRequest() }
-    ) { event in
-        busyMachine.adaptThreads()
-        if case .run(.started) = event, OutputFolder(folder).mayWrite("recipe.yaml") {
-            try writeAtomically(Data(recipe.utf8), to: folder.appending(path: "recipe.yaml"))
-        }
-        state.queue.add(event)
+
+    /// Downloads model and data if they are ids of the Hub, and replaces their paths by local ones.
+    fileprivate mutating func download(from hub: HubEnvironment) async throws {
+        model = try await recipe.model.path(in: hub)
+        dataset = try await recipe.data.path(in: hub)
+        if case .data(let source) = recipe.evaluation { evaluationDataset = try await source.path(in: hub) }
     }
 }

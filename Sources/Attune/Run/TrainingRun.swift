@@ -70,10 +70,10 @@ public struct TrainingRun: Sendable {
         /// Training is over, and the weights of the best evaluation are loaded again.
         case loadedBest(step: Int, metric: String, value: Double)
 
-        init(_ event: FineTuning.Event) {
+        init(_ event: TrainingJob.Event) {
             self =
                 switch event {
-                case .note(let text): .note(text)
+                case .note(let text): .note(Recipe.spelled(text))
                 case .resolved(let settings): .resolved(settings)
                 case .run(.started(let schedule)): .started(schedule)
                 case .run(.step(let record)): .step(record)
@@ -97,7 +97,7 @@ public struct TrainingRun: Sendable {
         /// Reads events one after another.
         public struct Iterator: AsyncIteratorProtocol {
             fileprivate let state: RunState
-            private var read: ArraySlice<FineTuning.Event> = []
+            private var read: ArraySlice<TrainingJob.Event> = []
 
             fileprivate init(state: RunState) { self.state = state }
 

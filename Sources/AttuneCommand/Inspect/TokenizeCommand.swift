@@ -89,7 +89,7 @@ struct TokenizeCommand: ParsableCommand {
             let reader = try RowReader(model: path, told: told)
             let inputs =
                 try input.map { try reader.inputs(of: rows(of: $0)) }
-                ?? TextInputs(text, seconds: textPair.isEmpty ? nil : textPair)
+                ?? TextInputs(text, pairedTexts: textPair.isEmpty ? nil : textPair)
             let tokenizer = try TextClassifier.tokenizer(of: path)
             let length = reader.settings.maxLength
             for note in tokenizer.notes + (try lengthNotes(path, tokenizer, length)) {

@@ -5,7 +5,7 @@ import Foundation
 struct ForecastText {
     let forecast: Forecast
     let limits: [MemoryLimit]
-    let job: FineTuning
+    let job: TrainingJob
     /// Free space on the output folder's disk in bytes; nil if unknown.
     let freeDisk: Int?
 

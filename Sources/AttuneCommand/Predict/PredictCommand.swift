@@ -120,7 +120,7 @@ struct PredictCommand: ParsableCommand {
                 "attune: warning: the model was trained on pairs of texts; give the second texts with --text-pair\n"
             )
         }
-        return TextInputs(text, seconds: textPair.isEmpty ? nil : textPair)
+        return TextInputs(text, pairedTexts: textPair.isEmpty ? nil : textPair)
     }
 
     /// Whether each text is left out because it is empty.

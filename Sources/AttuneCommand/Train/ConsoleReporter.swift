@@ -13,7 +13,7 @@ struct ConsoleReporter {
     private var lastMetric = ""
 
     /// Shows an event.
-    mutating func show(_ event: FineTuning.Event) {
+    mutating func show(_ event: TrainingJob.Event) {
         switch event {
         case .note(let text): writeToStandardError(text + "\n")
         case .resolved: break

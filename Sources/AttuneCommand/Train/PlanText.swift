@@ -4,7 +4,7 @@ import Foundation
 /// The output of `attune train --dry-run`.
 struct PlanText {
     let plan: DatasetSummary
-    let job: FineTuning
+    let job: TrainingJob
     /// The contents to be pushed to the Hub; nil for nothing.
     var push: String?
 
@@ -15,7 +15,8 @@ struct PlanText {
     var rows: [[String]] {
         var rows = [
             ["model", job.model], ["train on", sizes(plan.training)],
-            ["evaluate on", plan.held.map(sizes) ?? "nothing: no texts are held out"], ["labels", labels],
+            ["evaluate on", plan.evaluation.map(sizes) ?? "nothing: no texts are held out"],
+            ["labels", labels],
         ]
         if let weights = plan.classWeights {
             rows.append([
@@ -43,7 +44,7 @@ struct PlanText {
 
     private var precision: String {
         job.arguments.precision.rawValue
-            + (job.weightsDType == .bfloat16 ? "; weights in bf16, rounded stochastically" : "")
+            + (job.recipe.weights == .bf16 ? "; weights in bf16, rounded stochastically" : "")
     }
 
     /// The optimizer and the options that save memory.
@@ -90,7 +91,7 @@ struct PlanText {
 
     private var evaluations: String {
         let arguments = job.arguments
-        guard plan.held != nil else { return "never: no texts are held out" }
+        guard plan.evaluation != nil else { return "never: no texts are held out" }
         let count = arguments.evaluationCount(totalSteps: plan.totalSteps, stepsPerEpoch: plan.stepsPerEpoch)
         return switch arguments.evalStrategy {
         case .no, .best: "at the end"

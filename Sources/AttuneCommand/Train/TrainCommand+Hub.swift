@@ -27,14 +27,13 @@ extension TrainCommand {
 
     /// The origins and the destination of the model, for its model card.
     func card(
-        of job: FineTuning,
-        _ recipe: Recipe,
+        of job: TrainingJob,
         _ yaml: @escaping @Sendable (ResolvedSettings) throws -> String,
         _ pusher: HubPusher?
     ) -> ModelCardDetails {
         var card = ModelCardDetails()
-        card.baseModel = recipe.model.hubID
-        card.dataset = recipe.data.hubID
+        card.baseModel = job.recipe.model.hubID
+        card.dataset = job.recipe.data.hubID
         card.languages = Dataset.languages(of: job.dataset)
         card.repository = pusher?.repository.name
         card.recipe = yaml

@@ -11,7 +11,6 @@ extension TrainCommand {
     /// - Parameters:
     ///   - count: The number of seeds.
     ///   - job: The run to repeat.
-    ///   - recipe: The settings.
     ///   - folder: The common output folder.
     ///   - engine: The engine that computes.
     ///   - interrupt: Polled after every step.
@@ -19,14 +18,13 @@ extension TrainCommand {
     /// - Throws: ``ArgumentParser/ExitCode`` if the run was stopped; the library's errors.
     func runSeeds(
         _ count: Int,
-        _ job: FineTuning,
-        _ recipe: Recipe,
+        _ job: TrainingJob,
         into folder: URL,
         _ engine: Engine,
         _ interrupt: Interrupt,
         _ line: TrainingCommandLine
     ) throws {
-        var known = try completed(recipe, job)
+        var known = try completed(job)
         var reporter = ConsoleReporter()
         var current: UInt64?
         let results = try job.run(
@@ -36,14 +34,14 @@ extension TrainCommand {
             shouldStop: { interrupt.isRequested },
             shouldSave: { interrupt.takeCheckpointRequest() }
         ) { run, event in
-            engine.adaptThreads()
+            if event.isOfLoop { engine.adaptThreads() }
             if run.seed != current { (current, reporter) = (run.seed, ConsoleReporter()) }
             if case .resolved(let settings) = event { known = known.completed(settings) }
             if case .run(.started(let plan)) = event {
                 try write(line.yaml(known), to: folder)
                 var own = known
                 own.seed = run.seed
-                own.dataSeed = job.arguments.dataSeed.map { $0 &+ UInt64(run.index) } ?? run.seed
+                own.dataSeed = job.recipe.dataSeed.map { $0 &+ UInt64(run.index) } ?? run.seed
                 let yaml = try line.yaml(
                     own,
                     replacing: ["seeds": "1", "output-dir": run.folder.path(percentEncoded: false)]

@@ -96,7 +96,7 @@ struct TrainCommand: ParsableCommand {
             )
             defer { listener.forEach { $0.cancel() } }
             if let count = seeds.count {
-                return try runSeeds(count, job, recipe, into: folder, engine, interrupt, line)
+                return try runSeeds(count, job, into: folder, engine, interrupt, line)
             }
             let pusher = try push.repository(for: outputDir).map {
                 try HubPusher(
@@ -107,18 +107,18 @@ struct TrainCommand: ParsableCommand {
                 )
             }
             var reporter = ConsoleReporter()
-            let known = try completed(recipe, job)
+            let known = try completed(job)
             let yaml: @Sendable (ResolvedSettings) throws -> String = { try line.yaml(known.completed($0)) }
-            job.card = card(of: job, recipe, yaml, pusher)
+            job.card = card(of: job, yaml, pusher)
             var settings = ResolvedSettings()
-            let result: FineTuning.Result
+            let result: TrainingJob.Result
             do {
                 result = try job.run(
                     into: folder,
                     shouldStop: { interrupt.isRequested },
                     shouldSave: { interrupt.takeCheckpointRequest() }
                 ) { event in
-                    engine.adaptThreads()
+                    if event.isOfLoop { engine.adaptThreads() }
                     if case .resolved(let found) = event { settings = found }
                     if case .run(.started(let plan)) = event {
                         try write(plan.formerSettings + yaml(settings), to: folder)
@@ -138,7 +138,7 @@ struct TrainCommand: ParsableCommand {
             }
             // The model is saved. Finish the remaining work even if printing fails.
             let printing = Result { try printSummary(result) }
-            if interrupt.isRequested, job.held != .nothing, result.evaluation == nil {
+            if interrupt.isRequested, recipe.evaluation != .none, result.evaluation == nil {
                 writeToStandardError(
                     "the evaluation was stopped; evaluate the saved model with `attune evaluate`\n"
                 )
@@ -167,12 +167,10 @@ struct TrainCommand: ParsableCommand {
     ///
     /// - Parameter job: The run as the options describe it.
     /// - Throws: The errors of downloading.
-    static func download(_ job: inout FineTuning) throws {
+    static func download(_ job: inout TrainingJob) throws {
         job.model = try HubPath.model(job.model)
         job.dataset = try HubPath.dataset(job.dataset)
-        if case .file(let path, let split) = job.held {
-            job.held = .file(try HubPath.dataset(path), split: split)
-        }
+        job.evaluationDataset = try job.evaluationDataset.map(HubPath.dataset)
     }
 
     /// The run of a recipe, with ids of the Hub as they were given: nothing is downloaded or read.
@@ -180,13 +178,8 @@ struct TrainCommand: ParsableCommand {
     /// - Parameter recipe: The settings.
     /// - Returns: The run.
     /// - Throws: `ValidationError` for flags that contradict each other or the recipe; `TrainingError`.
-    func job(_ recipe: Recipe) throws -> FineTuning {
-        var job = FineTuning(
-            recipe,
-            model: recipe.model.name,
-            dataset: recipe.data.name,
-            evaluationDataset: nil
-        )
+    func job(_ recipe: Recipe) throws -> TrainingJob {
+        var job = TrainingJob(recipe)
         job.tokenCache = cache.cache
         job.overwritesOutputFolder = overwriteOutputDir
         if seeds.count != nil, let name = resumeFromCheckpoint, name != "latest" {
@@ -209,12 +202,12 @@ struct TrainCommand: ParsableCommand {
     }
 
     /// The recipe with the values that follow from others.
-    func completed(_ recipe: Recipe, _ job: FineTuning) throws -> Recipe {
-        let reading = try TextClassifier.tokenizerAndLimit(of: job.model, maxLength: job.maxLength)
-        return recipe.completed(maxLength: reading.lengthLimit)
+    func completed(_ job: TrainingJob) throws -> Recipe {
+        let reading = try TextClassifier.tokenizerAndLimit(of: job.model, maxLength: job.recipe.maxLength)
+        return job.recipe.completed(maxLength: reading.lengthLimit)
     }
 
-    private func printSummary(_ result: FineTuning.Result) throws {
+    private func printSummary(_ result: TrainingJob.Result) throws {
         let outcome = result.outcome
         let rate = Double(outcome.examplesSeen) / max(outcome.runtime, 1e-9)
         try print(

@@ -13,7 +13,7 @@ public struct AdamW: OptimizerRule {
     /// Added to the square root of the second moment.
     public var epsilon = 1e-8
     /// Whether to use libtorch's fused kernel instead of ours, to compare the two.
-    package var isPlain = false
+    package var usesLibtorchKernel = false
 
     /// True, because the kernel also writes bfloat16 copies when it updates weights.
     public var writesNarrowCopies: Bool { true }
@@ -56,7 +56,7 @@ public struct AdamW: OptimizerRule {
             betas: (beta1, beta2),
             epsilon: epsilon,
             gradientScale: numbers.gradientScale,
-            plain: isPlain
+            plain: usesLibtorchKernel
         )
     }
 }

@@ -15,7 +15,7 @@ public struct AdamW8: OptimizerRule {
     /// Added to the square root of the second moment.
     public var epsilon = 1e-8
     /// Whether to use libtorch's operations instead of our kernel, to compare the two.
-    package var isPlain = false
+    package var usesLibtorchKernel = false
 
     /// The number of elements that share a scale.
     private static let block = 256
@@ -65,7 +65,9 @@ public struct AdamW8: OptimizerRule {
     /// - Throws: `.failed` or `.outOfMemory` from the kernel.
     public func update(_ updates: [ParameterUpdate], _ numbers: StepHyperparameters) throws(TorchError) {
         var wide = AdamW()
-        (wide.beta1, wide.beta2, wide.epsilon, wide.isPlain) = (beta1, beta2, epsilon, isPlain)
+        (wide.beta1, wide.beta2, wide.epsilon, wide.usesLibtorchKernel) = (
+            beta1, beta2, epsilon, usesLibtorchKernel
+        )
         try wide.update(updates.filter { $0.state.count == 2 }, numbers)
         for parameter in updates where parameter.state.count == 4 {
             let state = parameter.state
@@ -83,7 +85,7 @@ public struct AdamW8: OptimizerRule {
                 epsilon: epsilon,
                 gradientScale: numbers.gradientScale,
                 roundingKey: parameter.roundingKey,
-                plain: isPlain
+                plain: usesLibtorchKernel
             )
         }
     }

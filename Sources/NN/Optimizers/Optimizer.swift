@@ -227,10 +227,7 @@ public final class Optimizer {
 
 /// The key of a parameter's random bits in a step: the same on every machine and after resuming.
 private func roundingKey(_ seed: UInt64, step: Int, parameter name: String) -> UInt64 {
-    // FNV-1a of the name, then SplitMix64's finalizer, so that keys of neighboring steps are unrelated.
-    var key = seed &+ UInt64(truncatingIfNeeded: step) &* 0x9e37_79b9_7f4a_7c15
-    for byte in name.utf8 { key = (key ^ UInt64(byte)) &* 0x100_0000_01b3 }
-    key = (key ^ (key >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    key = (key ^ (key >> 27)) &* 0x94d0_49bb_1331_11eb
-    return key ^ (key >> 31)
+    var key = MixedKey(start: seed &+ UInt64(truncatingIfNeeded: step) &* MixedKey.gamma)
+    key.add(name)
+    return key.value
 }

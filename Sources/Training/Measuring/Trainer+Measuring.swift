@@ -1,7 +1,6 @@
 import Classification
 import Models
 package import NN
-import Tokenization
 package import Torch
 
 /// The steps that represent a run.
@@ -162,7 +161,7 @@ extension Trainer {
         let batches = evaluation.batches(of: arguments.perDeviceEvalBatchSize)
         let sizes = batches.map { $0.reduce(0) { $0 + evaluation.length(of: $1) } }
         guard let heaviest = sizes.indices.max(by: { sizes[$0] < sizes[$1] }) else { return }
-        let examples = evaluation.part(batches[heaviest])
+        let examples = evaluation.selecting(batches[heaviest])
         _ = try recorder.takeTrace()
         let start = ContinuousClock.now
         _ = try classifier.logits(
@@ -175,20 +174,6 @@ extension Trainer {
         trace.phases = [StepTrace.Phase(kind: nil, live: try recorder.takeTrace())]
         result.evaluation = trace
         result.evaluationTokens = sizes[heaviest]
-    }
-}
-
-extension EncodedExamples {
-    /// A range of texts, without targets.
-    fileprivate func part(_ range: Range<Int>) -> EncodedExamples {
-        var part = PackedEncodings()
-        for index in range {
-            let ids = encodings.range(of: index)
-            part.ids += encodings.ids[ids]
-            if !encodings.typeIDs.isEmpty { part.typeIDs += encodings.typeIDs[ids] }
-            part.cuSeqlens.append(Int32(part.ids.count))
-        }
-        return EncodedExamples(encodings: part)
     }
 }
 

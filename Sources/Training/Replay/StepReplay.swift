@@ -115,18 +115,3 @@ extension Trainer {
         )
     }
 }
-
-extension EncodedExamples {
-    /// The given examples, in the given order.
-    fileprivate func selecting(_ indices: [Int]) -> EncodedExamples {
-        var picked = encodings
-        (picked.ids, picked.typeIDs, picked.spans, picked.cuSeqlens) = ([], [], [], [0])
-        for index in indices {
-            let range = encodings.range(of: index)
-            picked.ids += encodings.ids[range]
-            if !encodings.typeIDs.isEmpty { picked.typeIDs += encodings.typeIDs[range] }
-            picked.cuSeqlens.append(Int32(picked.ids.count))
-        }
-        return EncodedExamples(encodings: picked, targets: targets?.selecting(indices))
-    }
-}

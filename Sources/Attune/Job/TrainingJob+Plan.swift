@@ -17,7 +17,7 @@ public struct DatasetSummary: Sendable {
     /// The sizes of the training texts.
     public let training: TextSizes
     /// The sizes of the evaluation texts; nil without evaluation.
-    public let held: TextSizes?
+    public let evaluation: TextSizes?
     /// The maximum number of tokens of a text; nil if unlimited.
     public let lengthLimit: Int?
     /// The number of steps per epoch.
@@ -40,30 +40,27 @@ public struct DatasetSummary: Sendable {
     }
 }
 
-extension FineTuning {
+extension TrainingJob {
     /// Reads and tokenizes a run's data and computes its sizes, without reading weights and without training.
     ///
     /// - Parameter emit: Receives notes on the data.
     /// - Returns: The summary.
     /// - Throws: The errors of ``run(into:observers:shouldStop:shouldSave:emit:)`` before its first step.
-    public func plan(emit: (Event) throws -> Void = { _ in }) throws -> DatasetSummary {
+    package func plan(emit: (Event) throws -> Void = { _ in }) throws -> DatasetSummary {
         try validate()
-        let (trainRows, heldRows) = try rows(emit)
-        let labels = try labels(of: trainRows, heldRows, emit)
-        if !resizesEmbeddings { try TextClassifier.requireFit(of: model) }
-        let reading = try TextClassifier.tokenizerAndLimit(of: model, maxLength: maxLength)
+        let (trainRows, evaluationRows) = try rows(emit)
+        let labels = try labels(of: trainRows, evaluationRows, emit)
+        if !recipe.resizesEmbeddings { try TextClassifier.requireFit(of: model) }
+        let reading = try TextClassifier.tokenizerAndLimit(of: model, maxLength: recipe.maxLength)
         for note in reading.notes { try emit(.note(note)) }
         let targets = try trainRows.targets(among: labels)
         func sizes(_ rows: LabelledTexts, _ purpose: String) -> DatasetSummary.TextSizes {
-            let found = tokenCache?.encodeBatch(
-                rows.inputs,
-                with: reading.tokenizer,
+            let (encodings, _) = rows.inputs.encoded(
+                by: reading.tokenizer,
                 maxLength: reading.lengthLimit,
+                cache: tokenCache,
                 source: "\(purpose) texts of \(dataset)"
             )
-            let encodings =
-                found?.encodings
-                ?? rows.inputs.encoded(by: reading.tokenizer, maxLength: reading.lengthLimit)
             // A text without tokens is encoded as one padding token.
             let lengths = (0..<encodings.count).map { max(encodings.range(of: $0).count, 1) }
             return DatasetSummary.TextSizes(
@@ -74,15 +71,15 @@ extension FineTuning {
             )
         }
         let training = sizes(trainRows, "training")
-        let held = heldRows.map { sizes($0, "evaluation") }
+        let evaluation = evaluationRows.map { sizes($0, "evaluation") }
         let totalSteps = arguments.totalSteps(examples: training.count)
         return DatasetSummary(
             labels: labels,
             problemType: trainRows.problemType,
             targets: targets,
-            classWeights: try classWeights.values(labels: labels, targets: targets),
+            classWeights: try recipe.loss.classWeights.values(labels: labels, targets: targets),
             training: training,
-            held: held,
+            evaluation: evaluation,
             lengthLimit: reading.lengthLimit,
             stepsPerEpoch: arguments.stepsPerEpoch(examples: training.count),
             totalSteps: totalSteps,

@@ -5,7 +5,7 @@ import NN
 import Torch
 import Training
 
-extension FineTuning {
+extension TrainingJob {
     /// Forecasts the memory and time of a run.
     ///
     /// Rows, tokens and batches are those of the run. Memory is measured, not modelled: the model is built with two and with
@@ -19,22 +19,22 @@ extension FineTuning {
     /// - Returns: The forecast.
     /// - Throws: The errors of ``run(into:observers:shouldStop:shouldSave:emit:)`` before its first step; ``TrainingError``
     ///   with code `.outOfMemory` if not even a few blocks fit.
-    public func forecast(
+    package func forecast(
         limits: [MemoryLimit] = [],
         emit: (Event) throws -> Void = { _ in }
     ) throws -> Forecast {
         try validate()
-        let (trainRows, heldRows) = try rows(emit)
+        let (trainRows, evaluationRows) = try rows(emit)
         let reading = ProcessMemory.now()?.peak ?? 0
-        let labels = try labels(of: trainRows, heldRows, emit)
-        let outline = try ModelSkeleton(model, maxLength: maxLength)
-        let texts = try TextClassifier.tokenizerAndLimit(of: model, maxLength: maxLength)
+        let labels = try labels(of: trainRows, evaluationRows, emit)
+        let outline = try ModelSkeleton(model, maxLength: recipe.maxLength)
+        let texts = try TextClassifier.tokenizerAndLimit(of: model, maxLength: recipe.maxLength)
         for note in texts.notes { try emit(.note(note)) }
-        let (train, held) = try encoded(trainRows, heldRows, labels, outline, emit)
+        let (train, evaluation) = try encoded(trainRows, evaluationRows, labels, outline, emit)
         guard let targets = train.targets else {
             throw TrainingError(.badData, "the data has no targets")
         }
-        let weights = try classWeights.values(labels: labels, targets: targets)
+        let weights = try recipe.loss.classWeights.values(labels: labels, targets: targets)
         let trials = MemoryProbe(
             job: self,
             outline: outline,
@@ -42,7 +42,7 @@ extension FineTuning {
             problemType: trainRows.problemType,
             classWeights: weights,
             train: train,
-            held: held
+            evaluation: evaluation
         )
         try emit(
             .note("measuring steps with \(trials.sizes.small) and \(counted(trials.sizes.large, "block"))")
@@ -78,9 +78,9 @@ extension FineTuning {
             arguments,
             totalSteps: totalSteps,
             stepsPerEpoch: stepsPerEpoch,
-            savedModel: weightsDType == .float32
+            savedModel: recipe.weights.dtype == .float32
                 ? memory.weights
-                : try outline.weightCount(blocks: outline.blockCount) * weightsDType.byteWidth,
+                : try outline.weightCount(blocks: outline.blockCount) * recipe.weights.dtype.byteWidth,
             weights: memory.weights,
             optimizerState: memory.optimizerState
         )
@@ -91,7 +91,7 @@ extension FineTuning {
                 targets: targets,
                 classWeights: weights,
                 training: Self.sizes(of: train),
-                held: held.map(Self.sizes),
+                evaluation: evaluation.map(Self.sizes),
                 lengthLimit: texts.lengthLimit,
                 stepsPerEpoch: stepsPerEpoch,
                 totalSteps: totalSteps,
@@ -104,7 +104,7 @@ extension FineTuning {
             measuredBlocks: Array(Set([trials.sizes.small, trials.sizes.large])).sorted(),
             isTimeOfWholeModel: isWhole,
             secondsPerStep: secondsPerStep,
-            evaluationSeconds: growth.evaluationSeconds(of: held, arguments, steps: totalSteps),
+            evaluationSeconds: growth.evaluationSeconds(of: evaluation, arguments, steps: totalSteps),
             memory: memory,
             disk: disk,
             alternatives: alternatives
@@ -113,11 +113,11 @@ extension FineTuning {
 
     private func encoded(
         _ train: LabelledTexts,
-        _ held: LabelledTexts?,
+        _ evaluation: LabelledTexts?,
         _ labels: [String],
         _ outline: ModelSkeleton,
         _ emit: (Event) throws -> Void
-    ) throws -> (train: EncodedExamples, held: EncodedExamples?) {
+    ) throws -> (train: EncodedExamples, evaluation: EncodedExamples?) {
         let classifier = try MemoryProbe.classifier(
             self,
             outline,
@@ -127,7 +127,7 @@ extension FineTuning {
         )
         return (
             try encode(train, with: classifier, "training", emit),
-            try held.map { try encode($0, with: classifier, "evaluation", emit) }
+            try evaluation.map { try encode($0, with: classifier, "evaluation", emit) }
         )
     }
 

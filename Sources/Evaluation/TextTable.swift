@@ -1,18 +1,30 @@
 /// A table of text with aligned columns, two spaces apart.
-struct TextTable {
-    let rows: [[String]]
-    let indent: Int
-    /// The indices of right-aligned columns; the others are left-aligned.
-    let rightAligned: Set<Int>
+package struct TextTable {
+    private let rows: [[String]]
+    private let indent: Int
+    private let rightAligned: Set<Int>
 
-    init(rows: [[String]], indent: Int = 0, rightAligned: Set<Int> = []) {
+    /// Creates a table.
+    ///
+    /// - Parameters:
+    ///   - rows: The cells of each row; rows may have different lengths.
+    ///   - indent: Spaces before each row.
+    ///   - rightAligned: The indices of right-aligned columns; the others are left-aligned.
+    package init(rows: [[String]], indent: Int = 0, rightAligned: Set<Int> = []) {
         self.rows = rows
         self.indent = indent
         self.rightAligned = rightAligned
     }
 
+    /// Creates a table of numbers: the first column is left-aligned, the others are right-aligned.
+    ///
+    /// - Parameter rows: The cells of each row.
+    package init(numbers rows: [[String]]) {
+        self.init(rows: rows, rightAligned: Set(1..<max(2, rows.map(\.count).max() ?? 0)))
+    }
+
     /// The lines, each with a newline and without trailing spaces.
-    var text: String {
+    package var text: String {
         var widths: [Int] = []
         for row in rows {
             for (column, cell) in row.enumerated() {
@@ -33,20 +45,4 @@ struct TextTable {
         }
         return text
     }
-}
-
-/// A bar of block characters, in steps of an eighth.
-///
-/// Any part above 0 shows at least one eighth.
-///
-/// - Parameters:
-///   - part: The value of the bar.
-///   - whole: The value of a bar of full width.
-///   - width: The full width, in characters.
-/// - Returns: The bar; empty for nothing.
-func bar(_ part: Int, of whole: Int, width: Int = 40) -> String {
-    guard part > 0, whole > 0 else { return "" }
-    let eighths = max(1, Int((Double(part) / Double(whole) * Double(8 * width)).rounded()))
-    let partial = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"]
-    return String(repeating: "█", count: eighths / 8) + partial[eighths % 8]
 }

@@ -1,44 +1,4 @@
-import Foundation
 import Training
-
-extension FineTuning {
-    /// Creates the job that a recipe describes.
-    ///
-    /// - Parameters:
-    ///   - recipe: The settings.
-    ///   - model: The model's folder or `.gguf` file on this machine.
-    ///   - dataset: The dataset's file, folder or pattern on this machine.
-    ///   - evaluationDataset: The same for a separate evaluation dataset; nil without one.
-    package init(_ recipe: Recipe, model: String, dataset: String, evaluationDataset: String?) {
-        self.init(model: model, dataset: dataset, textColumn: recipe.text, labelColumn: "")
-        split = recipe.data.split
-        datasetConfig = recipe.data.configuration
-        textPairColumn = recipe.textPair
-        labelColumns = recipe.labels
-        problemType = recipe.problemType
-        labelNames = recipe.labelNames
-        maxLength = recipe.maxLength
-        (missingLabels, emptyTexts) = (recipe.missingLabels, recipe.emptyTexts)
-        if let part = recipe.sample {
-            (sample, sampleSeed, sampleStratifyBy) = (part.size, part.seed, part.stratifyBy)
-        }
-        held =
-            switch recipe.evaluation {
-            case .none: .nothing
-            case .holdOut(let size, let stratification, let seed):
-                .held(size, stratifyBy: stratification, seed: seed)
-            case .data(let source): .file(evaluationDataset ?? source.name, split: source.split)
-            case .split(let name): .split(name)
-            }
-        classWeights = recipe.loss.classWeights
-        reinitializesHead = recipe.reinitializesHead
-        allowsManyClasses = recipe.allowsManyClasses
-        resizesEmbeddings = recipe.resizesEmbeddings
-        weightsDType = recipe.weights == .bf16 ? .bfloat16 : .float32
-        reportTo = recipe.reports
-        arguments = TrainingArguments(recipe)
-    }
-}
 
 extension TrainingArguments {
     /// Creates the arguments of the training loop from a recipe.
@@ -51,7 +11,7 @@ extension TrainingArguments {
         optimizer = recipe.optimizer.name
         (adamBeta1, adamBeta2) = (recipe.adamBeta1, recipe.adamBeta2)
         adamEpsilon = recipe.adamEpsilon
-        if case .sgd(_, _, let momentum, let dampening, let nesterov) = recipe.optimizer {
+        if case .sgd(let momentum, let dampening, let nesterov) = recipe.optimizer.rule {
             (sgdMomentum, sgdDampening, sgdNesterov) = (momentum, dampening, nesterov)
         }
         scheduler = recipe.schedule.type

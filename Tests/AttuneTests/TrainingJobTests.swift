@@ -5,7 +5,7 @@ import JSON
 import TestSupport
 import Testing
 
-struct FineTuningTests {
+struct TrainingJobTests {
     private var model: String {
         Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
     }
@@ -18,13 +18,8 @@ struct FineTuningTests {
     }
 
     /// A job with that file.
-    private func job(_ rows: [String], in folder: URL) throws -> FineTuning {
-        FineTuning(
-            model: model,
-            dataset: try write(rows, in: folder),
-            textColumn: "text",
-            labelColumn: "author"
-        )
+    private func job(_ rows: [String], in folder: URL) throws -> TrainingJob {
+        TrainingJob(model: model, dataset: try write(rows, in: folder), label: "author")
     }
 
     private let rows = (0..<40).map {
@@ -36,8 +31,10 @@ struct FineTuningTests {
     {
         try withTemporaryFolder { folder in
             var job = try job(rows, in: folder)
-            (job.arguments.learningRate, job.arguments.maxSteps, job.arguments.saveSteps) = (1e-2, 6, 2)
-            job.arguments.loggingSteps = 3
+            (job.recipe.optimizer.learningRate, job.recipe.length, job.recipe.saving.steps) = (
+                1e-2, .steps(6), 2
+            )
+            job.recipe.logging.steps = 3
             job.resumesFromLatest = true
             struct Killed: Error {}
             /// The notes, the steps taken and the saved results.
@@ -85,11 +82,11 @@ struct FineTuningTests {
     @Test func `a file of texts is trained to a saved classifier that predicts them`() throws {
         try withTemporaryFolder { folder in
             var job = try job(rows, in: folder)
-            job.held = .held(.fraction(0.2), stratifyBy: "author", seed: 1)
-            job.arguments.learningRate = 1e-2
-            job.arguments.numTrainEpochs = 6
-            job.arguments.saveStrategy = .no
-            job.classWeights = .balanced
+            job.recipe.evaluation = .holdOut(.fraction(0.2), stratification: .column("author"), seed: 1)
+            job.recipe.optimizer.learningRate = 1e-2
+            job.recipe.length = .epochs(6)
+            job.recipe.saving.strategy = .no
+            job.recipe.loss.classWeights = .balanced
             let output = folder.appending(path: "out")
             var notes: [String] = []
             let result = try job.run(into: output) { if case .note(let text) = $0 { notes.append(text) } }
@@ -121,15 +118,15 @@ struct FineTuningTests {
     @Test func `the evaluation after the last step is the result, and is not repeated`() throws {
         try withTemporaryFolder { folder in
             var job = try job(rows, in: folder)
-            job.held = .held(.fraction(0.2), stratifyBy: "author", seed: 1)
-            job.arguments.evalStrategy = .epoch
-            (job.arguments.numTrainEpochs, job.arguments.learningRate) = (2, 1e-2)
-            job.arguments.saveStrategy = .epoch
+            job.recipe.evaluation = .holdOut(.fraction(0.2), stratification: .column("author"), seed: 1)
+            job.recipe.evaluates.strategy = .epoch
+            (job.recipe.length, job.recipe.optimizer.learningRate) = (.epochs(2), 1e-2)
+            job.recipe.saving.strategy = .epoch
             job.resumesFromLatest = true
             let output = folder.appending(path: "out")
             /// The evaluated steps, the result, and the evaluations in the log.
             func run(
-                _ change: (inout FineTuning) -> Void = { _ in }
+                _ change: (inout TrainingJob) -> Void = { _ in }
             ) throws -> (evaluated: [Int], result: EvaluationRecord, logged: [JSONValue]) {
                 final class Listener: RunObserver {
                     var steps: [Int] = []
@@ -158,8 +155,8 @@ struct FineTuningTests {
             let best = try run {
                 $0.resumesFromLatest = false
                 $0.overwritesOutputFolder = true
-                $0.arguments.loadBestModelAtEnd = true
-                $0.arguments.greaterIsBetter = true
+                $0.recipe.selection.loadsBestModel = true
+                $0.recipe.selection.greaterIsBetter = true
             }
             #expect(best.evaluated == [4, 8, 8] && best.logged == [.int(4), .int(8), .int(8)])
             #expect(best.result.loss > first.result.loss)
@@ -167,8 +164,10 @@ struct FineTuningTests {
     }
 
     /// The error for a job with these rows.
-    private func complaint(_ rows: [String], _ change: (inout FineTuning) -> Void = { _ in }) throws -> String
-    {
+    private func complaint(
+        _ rows: [String],
+        _ change: (inout TrainingJob) -> Void = { _ in }
+    ) throws -> String {
         try withTemporaryFolder { folder in
             var job = try job(rows, in: folder)
             change(&job)
@@ -194,13 +193,17 @@ struct FineTuningTests {
             )
         )
         #expect(
-            try complaint(rows) { $0.labelColumns = ["who"] }.contains("the columns are \"text\", \"author\"")
+            try complaint(rows) { $0.recipe.labels = ["who"] }.contains(
+                "the columns are \"text\", \"author\""
+            )
         )
         #expect(
-            try complaint(rows) { $0.classWeights = .named(["ann": 1]) }.contains("no weight for \"bob\"")
+            try complaint(rows) { $0.recipe.loss.classWeights = .named(["ann": 1]) }.contains(
+                "no weight for \"bob\""
+            )
         )
         #expect(
-            try complaint(rows) { $0.classWeights = .named(["ann": 1, "eve": 1]) }.contains(
+            try complaint(rows) { $0.recipe.loss.classWeights = .named(["ann": 1, "eve": 1]) }.contains(
                 "names the unknown label \"eve\""
             )
         )
@@ -209,7 +212,7 @@ struct FineTuningTests {
     @Test(arguments: ["nan", "inf"]) func `a row with a NaN or infinite number is named`(
         number: String
     ) throws {
-        let complaint = try complaint(["a,1", "b,\(number)", "c,3"]) { $0.problemType = .regression }
+        let complaint = try complaint(["a,1", "b,\(number)", "c,3"]) { $0.recipe.problemType = .regression }
         #expect(
             complaint.hasPrefix(
                 "row 2 of "
@@ -312,7 +315,7 @@ struct TextPairTests {
 
     @Test func `pairs come unchanged from the cache, and differ from concatenated texts`() throws {
         let texts = (0..<1000).map { "text \($0)" }
-        let pairs = TextInputs(texts, seconds: texts.reversed())
+        let pairs = TextInputs(texts, pairedTexts: texts.reversed())
         try withTemporaryFolder { folder in
             let cache = TokenCache(DatasetCache(folder: folder))
             func encode(_ inputs: TextInputs) -> (encodings: PackedEncodings, wasFound: Bool) {
@@ -328,7 +331,7 @@ struct TextPairTests {
 
     @Test func `the cache's key includes whether the model uses token types`() throws {
         let texts = (0..<1000).map { "text \($0)" }
-        let pairs = TextInputs(texts, seconds: texts.reversed())
+        let pairs = TextInputs(texts, pairedTexts: texts.reversed())
         let source = Fixture.folder.appending(path: "models/sentence-transformers")
         try withTemporaryFolder { folder in
             let cache = TokenCache(DatasetCache(folder: folder.appending(path: "cache")))
@@ -358,7 +361,7 @@ struct TextPairTests {
             textPairColumn: "answer",
             labelColumns: ["label"]
         )
-        #expect(labelled.seconds == ["a friend of mine", "because", "so"])
+        #expect(labelled.pairedTexts == ["a friend of mine", "because", "so"])
         guard case .pairs(let pairs) = labelled.inputs else {
             Issue.record("the inputs are not pairs")
             return

@@ -31,7 +31,7 @@ public struct ResolvedSettings: Sendable, Equatable {
     public init(stratifiedBy: String? = nil) { self.stratifiedBy = stratifiedBy }
 }
 
-extension FineTuning {
+extension TrainingJob {
     /// Splits the rows into a training set and a hold-out.
     ///
     /// Emits notes on classes that are not held out.
@@ -58,7 +58,7 @@ extension FineTuning {
         case .nothing: column = nil
         case .column(let name): column = name
         case .labels:
-            column = type == .singleLabel && labelColumns.count == 1 ? labelColumn : nil
+            column = type == .singleLabel && recipe.labels.count == 1 ? labelColumn : nil
             if column == nil {
                 let reason = type == .regression ? "the labels are numbers" : "a text may have several labels"
                 try emit(

@@ -3,32 +3,32 @@ import Files
 import Models
 import Training
 
-extension FineTuning {
+extension TrainingJob {
     /// The training rows and the evaluation rows.
     ///
     /// - Parameter emit: Receives notes on the data.
-    /// - Returns: Both sets; `held` is nil without evaluation.
+    /// - Returns: Both sets; `evaluation` is nil without evaluation examples.
     /// - Throws: `DatasetError`, `TrainingError`; the errors of `emit`.
-    func rows(_ emit: (Event) throws -> Void) throws -> (train: LabelledTexts, held: LabelledTexts?) {
+    func rows(_ emit: (Event) throws -> Void) throws -> (train: LabelledTexts, evaluation: LabelledTexts?) {
         // Two splits of one folder give the same notes.
         var told: Set<String> = []
         func note(_ event: Event) throws {
             if case .note(let text) = event, !told.insert(text).inserted { return }
             try emit(event)
         }
-        var data = try read(dataset, split: split, note)
+        var data = try read(rows, dataset, split: recipe.data.split, note)
         try note(.note("read \(counted(data.count, "row")) from \(dataset)"))
         let type = try problemType(of: data, note)
-        if let sample {
+        if let sample = recipe.sample {
             // Stratifying a sample by label needs a label in every row.
-            if missingLabels == .drop, let sampleStratifyBy, labelColumns.contains(sampleStratifyBy) {
+            if recipe.missingLabels == .drop, let column = sample.stratifyBy, recipe.labels.contains(column) {
                 data = try cleaned(data, type, note)
             }
-            data = try data.sample(sample, stratifyBy: sampleStratifyBy, seed: sampleSeed)
+            data = try data.sample(sample.size, stratifyBy: sample.stratifyBy, seed: sample.seed)
             try note(.note("kept a sample of \(counted(data.count, "row"))"))
         }
         data = try cleaned(data, type, note)
-        if type == .singleLabel, labelColumns.count == 1,
+        if type == .singleLabel, recipe.labels.count == 1,
             try data.unique(labelColumn).count(where: { $0 != .missing }) < 2
         {
             throw TrainingError(
@@ -37,16 +37,17 @@ extension FineTuning {
             )
         }
         let measured: Dataset? =
-            switch held {
-            case .nothing, .held: nil
-            case .file(let path, let split): try measuredRows(path, split, type, note)
-            case .split(let split): try measuredRows(dataset, split, type, note)
+            switch recipe.evaluation {
+            case .none, .holdOut: nil
+            case .data(let source):
+                try measuredRows(evaluationRows, evaluationDataset ?? source.name, source.split, type, note)
+            case .split(let split): try measuredRows(nil, dataset, split, type, note)
             }
         // The checks take more than two seconds.
         if data.count >= 1_000_000 { try note(.note("checking \(grouped(data.count)) rows")) }
         try tellFindings(data, measured, type, note)
-        if held == .nothing { try emit(.note(Self.nothingHeldOut)) }
-        guard case .held(let size, let stratification, let seed) = held else {
+        if recipe.evaluation == .none { try emit(.note(Self.nothingHeldOut)) }
+        guard case .holdOut(let size, let stratification, let seed) = recipe.evaluation else {
             return (try texts(data, type), try measured.map { try texts($0, type) })
         }
         let (train, test) = try holdOut(data, size, stratification, seed: seed, type, emit)
@@ -63,14 +64,14 @@ extension FineTuning {
         _ emit: (Event) throws -> Void
     ) throws {
         var options = DescriptionOptions(
-            textColumn: textColumn,
-            labelColumns: type == .regression ? [] : labelColumns
+            textColumn: recipe.text,
+            labelColumns: type == .regression ? [] : recipe.labels
         )
-        options.textPairColumn = textPairColumn
+        options.textPairColumn = recipe.textPair
         options.evaluation = measured
         options.exampleCount = 1
         let description = try DatasetDescription(data, options)
-        if let labels = description.labels, labels.isLikeIDs, !allowsManyClasses {
+        if let labels = description.labels, labels.isLikeIDs, !recipe.allowsManyClasses {
             let used = labels.classes.count { $0.count > 0 }
             let isNumber = labels.classes.allSatisfy { Double($0.name) != nil }
             throw TrainingError(
@@ -85,8 +86,8 @@ extension FineTuning {
             .conflictingLabels, .textsInBothSplits, .classesOfOneRow, .similarNames, .lookalikeNames,
             .joinedNames, .negativeClasses,
         ]
-        if case .held = held { kinds.insert(.repeatedTexts) }
-        if problemType == nil { kinds.insert(.listsOfOne) }
+        if case .holdOut = recipe.evaluation { kinds.insert(.repeatedTexts) }
+        if recipe.problemType == nil { kinds.insert(.listsOfOne) }
         for finding in description.findings where kinds.contains(finding.kind) {
             try emit(.note("warning: \(finding.line)"))
         }
@@ -94,11 +95,11 @@ extension FineTuning {
 
     /// The given problem type; else multi-label if the data has several labels per text, or single-label.
     private func problemType(of data: Dataset, _ emit: (Event) throws -> Void) throws -> ProblemType {
-        if let problemType { return problemType }
-        if labelColumns.count > 1 {
+        if let type = recipe.problemType { return type }
+        if recipe.labels.count > 1 {
             try emit(
                 .note(
-                    "\(labelColumns.count) label columns: multi-label, so a text may have several labels, or none"
+                    "\(recipe.labels.count) label columns: multi-label, so a text may have several labels, or none"
                 )
             )
             return .multiLabel
@@ -128,29 +129,45 @@ extension FineTuning {
     }
 
     private func measuredRows(
+        _ given: Dataset?,
         _ path: String,
         _ split: String?,
         _ type: ProblemType,
         _ emit: (Event) throws -> Void
     ) throws -> Dataset {
         // If a folder has train and test, evaluate on test.
-        let isFolder = try split == nil && Dataset.splitNames(of: path).contains("test")
-        let rows = try read(path, split: isFolder ? "test" : split, emit)
+        let isFolder = try given == nil && split == nil && Self.hasTestSplit(path)
+        let rows = try read(given, path, split: isFolder ? "test" : split, emit)
         return try cleaned(rows, type, emit)
     }
 
+    /// Whether a path is a folder of which `test` is a split.
+    static func hasTestSplit(_ path: String) throws(DatasetError) -> Bool {
+        try Dataset.splitNames(of: path).contains("test")
+    }
+
     /// Reads the columns that a job needs, and checks first that all of them exist.
-    private func read(_ path: String, split: String?, _ emit: (Event) throws -> Void) throws -> Dataset {
-        let data = try Dataset(path, split: split, configuration: datasetConfig)
-            .readingLabelVectors(in: labelColumns)
+    ///
+    /// `given` are the rows, if they are in memory.
+    private func read(
+        _ given: Dataset?,
+        _ path: String,
+        split: String?,
+        _ emit: (Event) throws -> Void
+    ) throws -> Dataset {
+        let data = try (given ?? Dataset(path, split: split, configuration: recipe.data.configuration))
+            .readingLabelVectors(in: recipe.labels)
         for warning in data.warnings { try emit(.note("warning: \(warning)")) }
-        if let note = try data.repeatedHeaderNote(lookingFirstAt: labelColumns.first) {
+        if let note = try data.repeatedHeaderNote(lookingFirstAt: recipe.labels.first) {
             try emit(.note("warning: \(note)"))
         }
-        var needed = [textColumn] + labelColumns + [textPairColumn].compactMap { $0 }
-        if path == dataset, split == self.split {
-            let drawing = if case .held(_, let choice, _) = held { choice.column } else { nil as String? }
-            needed += [drawing, sampleStratifyBy].compactMap { $0 }
+        var needed = [recipe.text] + recipe.labels + [recipe.textPair].compactMap { $0 }
+        if path == dataset, split == recipe.data.split {
+            let drawing =
+                if case .holdOut(_, let choice, _) = recipe.evaluation { choice.column } else {
+                    nil as String?
+                }
+            needed += [drawing, recipe.sample?.stratifyBy].compactMap { $0 }
         }
         return try data.selectColumns(
             needed.enumerated().filter { !needed[..<$0.offset].contains($0.element) }.map(\.element)
@@ -163,11 +180,11 @@ extension FineTuning {
         _ emit: (Event) throws -> Void
     ) throws -> Dataset {
         let (rows, notes) = try data.loaded().cleaned(
-            textColumn: textColumn,
-            labelColumns: labelColumns,
+            textColumn: recipe.text,
+            labelColumns: recipe.labels,
             problemType: type,
-            missingLabels: missingLabels,
-            emptyTexts: emptyTexts
+            missingLabels: recipe.missingLabels,
+            emptyTexts: recipe.emptyTexts
         )
         for note in notes { try emit(.note(note)) }
         return rows
@@ -176,9 +193,9 @@ extension FineTuning {
     private func texts(_ dataset: Dataset, _ type: ProblemType) throws -> LabelledTexts {
         try LabelledTexts(
             dataset,
-            textColumn: textColumn,
-            textPairColumn: textPairColumn,
-            labelColumns: labelColumns,
+            textColumn: recipe.text,
+            textPairColumn: recipe.textPair,
+            labelColumns: recipe.labels,
             problemType: type
         )
     }

@@ -5,10 +5,10 @@ import Models
 import Training
 
 // The labels that a run trains for: those of the kept head, matched by name, or those of the data.
-extension FineTuning {
+extension TrainingJob {
     /// The head that the run keeps; nil for a base model or a fresh head.
     func keptHead() throws -> ClassifierHead? {
-        reinitializesHead ? nil : try ClassifierHead(model: model, labelNames: labelNames)
+        recipe.reinitializesHead ? nil : try ClassifierHead(model: model, labelNames: recipe.labelNames)
     }
 
     /// The label names by id.
@@ -25,7 +25,7 @@ extension FineTuning {
         _ measured: LabelledTexts?,
         _ emit: (Event) throws -> Void = { _ in }
     ) throws -> [String] {
-        if let length = try ClassifierSettings(model: model).maxLength, maxLength == nil {
+        if let length = try ClassifierSettings(model: model).maxLength, recipe.maxLength == nil {
             try emit(
                 .note(
                     "texts are cut to \(counted(length, "token")), the length used in training; --max-length changes that"
@@ -35,7 +35,7 @@ extension FineTuning {
         if let head = try keptHead() { return try labels(of: head, train, measured, emit) }
         // A random hold-out may take every row of a rare label, so its labels count too; a separate evaluation file may not add
         // labels.
-        let drawn = if case .held = held { measured?.names ?? [] } else { [String]() }
+        let drawn = if case .holdOut = recipe.evaluation { measured?.names ?? [] } else { [String]() }
         // If the data itself defines the order of its classes, the ids follow it.
         let labels = train.hasOwnClasses ? train.names : ClassLabel(values: train.names + drawn).names
         guard labels.count > 1 || train.problemType == .regression else {
@@ -59,7 +59,7 @@ extension FineTuning {
         guard train.problemType != .regression, head.problemType != .regression else { return head.labels }
         let match: LabelMatch
         do { match = try train.match(among: head.labels) } catch {
-            throw located(error, in: dataset, split)
+            throw located(error, in: dataset, recipe.data.split)
         }
         let shown = head.labels.prefix(12).joined(separator: ", ") + (head.labels.count > 12 ? ", …" : "")
         try emit(
@@ -79,11 +79,12 @@ extension FineTuning {
 
     /// The file and the split of the evaluation rows.
     private var measuredSource: (path: String, split: String?) {
-        switch held {
-        case .nothing, .held: (dataset, split)
-        case .split(let split): (dataset, split)
-        case .file(let path, let split):
-            (path, split ?? ((try? Dataset.splitNames(of: path))?.contains("test") == true ? "test" : nil))
+        switch recipe.evaluation {
+        case .none, .holdOut: return (dataset, recipe.data.split)
+        case .split(let split): return (dataset, split)
+        case .data(let source):
+            let path = evaluationDataset ?? source.name
+            return (path, source.split ?? ((try? Self.hasTestSplit(path)) == true ? "test" : nil))
         }
     }
 
@@ -91,7 +92,12 @@ extension FineTuning {
     private func located(_ error: UnknownLabel, in path: String, _ split: String?) -> UnknownLabel {
         var located = error
         located.canStartNewHead = true
-        return located.located(in: path, split: split, configuration: datasetConfig, columns: labelColumns)
+        return located.located(
+            in: path,
+            split: split,
+            configuration: recipe.data.configuration,
+            columns: recipe.labels
+        )
     }
 }
 
@@ -159,11 +165,11 @@ extension LabelledTexts {
     }
 }
 
-extension FineTuning {
+extension TrainingJob {
     /// The label names as settings for loading the model.
     var labelNameChoice: ClassifierSettings {
         var choice = ClassifierSettings()
-        choice.labelNames = labelNames
+        choice.labelNames = recipe.labelNames
         return choice
     }
 
@@ -176,11 +182,11 @@ extension FineTuning {
     func settingsToKeep(_ loss: LossSettings?) -> ClassifierSettings {
         var settings = ClassifierSettings()
         settings.loss = loss
-        settings.textColumn = textColumn
-        settings.textPairColumn = textPairColumn
-        settings.labelColumns = labelColumns
-        settings.emptyTexts = emptyTexts
-        settings.missingLabels = missingLabels == .keep ? .refuse : missingLabels
+        settings.textColumn = recipe.text
+        settings.textPairColumn = recipe.textPair
+        settings.labelColumns = recipe.labels
+        settings.emptyTexts = recipe.emptyTexts
+        settings.missingLabels = recipe.missingLabels == .keep ? .refuse : recipe.missingLabels
         return settings
     }
 }

@@ -1,23 +1,23 @@
 import Files
-public import Foundation
+package import Foundation
 import JSON
 import Training
 
 // A single run is noisy, because the head's initial weights, dropout and the data order vary. Several seeds show how noisy.
-extension FineTuning {
+extension TrainingJob {
     /// One repetition of a job.
-    public struct SeedRun: Sendable, Equatable {
+    package struct SeedRun: Sendable, Equatable {
         /// The seed of the repetition.
-        public let seed: UInt64
+        package let seed: UInt64
         /// The zero-based index of the repetition.
-        public let index: Int
+        package let index: Int
         /// The number of repetitions.
-        public let count: Int
+        package let count: Int
         /// The output folder, `seed-<n>` in the common output folder.
-        public let folder: URL
+        package let folder: URL
     }
 
-    /// Repeats the job with the seeds `arguments.seed`, the next number, and so on.
+    /// Repeats the job with the recipe's seed, the next number, and so on.
     ///
     /// The head's initial weights, dropout and the data order change with the seed; the split and the sample have their own
     /// seeds and stay the same. Every seed saves a complete model in `seed-<n>`, the same as a run with that seed alone.
@@ -35,7 +35,7 @@ extension FineTuning {
     /// - Returns: The metrics of all seeds.
     /// - Throws: `TrainingError` if `folder` has seeds of another job; the errors of
     ///   ``run(into:observers:shouldStop:shouldSave:emit:)``.
-    public func run(
+    package func run(
         seeds count: Int,
         into folder: URL,
         resuming: Bool = false,
@@ -57,11 +57,11 @@ extension FineTuning {
         results.rows = []
         for index in 0..<count {
             let run = SeedRun(
-                seed: arguments.seed &+ UInt64(index),
+                seed: recipe.seed &+ UInt64(index),
                 index: index,
                 count: count,
                 folder: folder.appending(
-                    path: "seed-\(arguments.seed &+ UInt64(index))",
+                    path: "seed-\(recipe.seed &+ UInt64(index))",
                     directoryHint: .isDirectory
                 )
             )
@@ -104,8 +104,8 @@ extension FineTuning {
     ) throws -> SeedResults.Row? {
         guard !shouldStop() else { return nil }
         var job = self
-        job.arguments.seed = run.seed
-        job.arguments.dataSeed = arguments.dataSeed.map { $0 &+ UInt64(run.index) }
+        job.recipe.seed = run.seed
+        job.recipe.dataSeed = recipe.dataSeed.map { $0 &+ UInt64(run.index) }
         job.resumesFromLatest = resuming
         let result = try job.run(
             into: run.folder,
@@ -113,7 +113,9 @@ extension FineTuning {
             shouldStop: shouldStop,
             shouldSave: shouldSave
         ) { try emit(run, $0) }
-        guard !result.outcome.wasInterrupted, result.evaluation != nil || held == .nothing else { return nil }
+        guard !result.outcome.wasInterrupted, result.evaluation != nil || recipe.evaluation == .none else {
+            return nil
+        }
         let unwanted = ["eval_runtime", "eval_samples_per_second"]
         let measured = (result.evaluation?.values() ?? []).filter {
             !unwanted.contains($0.name) && $0.value.isFinite
@@ -147,25 +149,12 @@ extension FineTuning {
         return results
     }
 
-    /// The settings that identify the job, without device and reporting.
+    /// The settings that identify the job, without those that change no number.
     private var settings: [String: String] {
-        let aside: Set = [
-            "arguments", "checkpoint", "tokenCache", "reportTo", "device", "loss", "metrics",
-            "overwritesOutputFolder", "card",
-        ]
-        let pairs =
-            Mirror(reflecting: self).children.filter { !aside.contains($0.label ?? "") }
-            + Mirror(reflecting: arguments).children.filter { $0.label != "writesReplayFile" }
-        return Dictionary(pairs.map { ($0.label ?? "", Self.shown($0.value)) }) { _, last in last }
-    }
-
-    /// A value as text: optionals unwrapped, and dictionaries sorted, because their order differs from run to run.
-    private static func shown(_ value: Any) -> String {
-        let mirror = Mirror(reflecting: value)
-        if mirror.displayStyle == .optional { return mirror.children.first.map { shown($0.value) } ?? "none" }
-        if case .named(let weights) = value as? ClassWeights {
-            return weights.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ",")
-        }
-        return "\(value)"
+        var recipe = recipe
+        (recipe.reports, recipe.saving.writesReplayFile) = ([], true)
+        return Dictionary(
+            uniqueKeysWithValues: Recipe.settings.map { ($0.name, $0.read(recipe)?.text ?? "none") }
+        )
     }
 }

@@ -1,0 +1,107 @@
+import Classification
+import Files
+import Foundation
+import Models
+import NN
+import Torch
+import Training
+
+// The model of a run, and its texts as the model reads them.
+extension TrainingJob {
+    /// Bytes for the model plus checkpoints, minus existing checkpoints that will be replaced.
+    func bytesToWrite(_ classifier: TextClassifier, _ examples: Int, in folder: URL) throws -> Int {
+        let parameters = classifier.model.parameters
+        let disk = RunDisk(
+            arguments,
+            totalSteps: arguments.totalSteps(examples: examples),
+            stepsPerEpoch: arguments.stepsPerEpoch(examples: examples),
+            savedModel: parameters.weightCount * recipe.weights.dtype.byteWidth,
+            weights: parameters.parameters.reduce(0) { $0 + $1.value.count * $1.value.dtype.byteWidth },
+            optimizerState: try arguments.optimizerStateBytes(of: parameters.parameters)
+        )
+        return disk.peak - RunFolder(folder).bytesOfCheckpoints
+    }
+
+    /// The class weights by label id; nil if all are equal.
+    func weights(
+        _ labels: [String],
+        _ train: EncodedExamples,
+        _ emit: (Event) throws -> Void
+    ) throws -> [Float]? {
+        guard let targets = train.targets,
+            let weights = try recipe.loss.classWeights.values(labels: labels, targets: targets)
+        else { return nil }
+        let shown = listedLabels(by: weights) { "\(labels[$0]) \(String(format: "%.3g", weights[$0]))" }
+        try emit(.note("class weights: \(shown)"))
+        return weights
+    }
+
+    /// Loads the model with a head for the labels.
+    func loadModel(
+        labels: [String],
+        _ problemType: ProblemType,
+        _ emit: (Event) throws -> Void
+    ) throws -> TextClassifier {
+        var options = SequenceClassifier.LoadOptions()
+        options.labels = labels
+        options.problemType = problemType
+        options.reinitializesHead = recipe.reinitializesHead
+        options.resizesEmbeddings = recipe.resizesEmbeddings
+        options.device = device
+        options.weightsDType = recipe.weights.dtype
+        options.productRoutes = productRoutes
+        let (classifier, report) = try TextClassifier.load(
+            model,
+            options: options,
+            maxLength: recipe.maxLength,
+            settings: labelNameChoice,
+            seed: arguments.seed
+        )
+        for note in classifier.notes { try emit(.note(note)) }
+        let weights = classifier.model.parameters.weightCount
+        try emit(
+            .note(
+                "loaded \(model): \(String(format: "%.1f", Double(weights) / 1e6)) million weights; \(report.summary)"
+            )
+        )
+        if arguments.precision == .bf16, productRoutes.multipliesInFloat32(.bfloat16, on: device) {
+            try emit(
+                .note(
+                    "--precision bf16: matrix products are computed in float32, which is faster on this CPU (see attune doctor)"
+                )
+            )
+        }
+        return classifier
+    }
+
+    /// The rows as the model reads them, with a note on their lengths.
+    func encode(
+        _ rows: LabelledTexts,
+        with classifier: TextClassifier,
+        _ purpose: String,
+        _ emit: (Event) throws -> Void
+    ) throws -> EncodedExamples {
+        let targets = try rows.targets(among: classifier.labels)
+        let (encodings, wasFound) = rows.inputs.encoded(
+            by: classifier.tokenizer,
+            maxLength: classifier.lengthLimit,
+            cache: tokenCache,
+            source: "\(purpose) texts of \(dataset)"
+        )
+        let examples = classifier.examples(encodings, targets: targets)
+        let mean = Double(examples.tokenCount) / Double(max(examples.count, 1))
+        var note =
+            "\(purpose): \(counted(examples.count, "text")), \(String(format: "%.0f", mean)) tokens each on average"
+        let cut = examples.encodings.truncatedCount
+        if cut > 0 {
+            let limit = counted(classifier.maxLength, "token")
+            note += "; \(grouped(cut)) longer than \(limit) \(cut == 1 ? "was" : "were") cut"
+            if let reason = classifier.length.explanation { note += " (\(reason))" }
+        }
+        let empty = rows.inputs.emptyExamples.count
+        if empty > 0 { note += "; \(grouped(empty)) \(empty == 1 ? "is" : "are") empty" }
+        if wasFound { note += "; tokens read from the cache" }
+        try emit(.note(note))
+        return examples
+    }
+}

@@ -1,0 +1,243 @@
+import Checkpoints
+package import Classification
+package import Datasets
+import Evaluation
+import Files
+package import Foundation
+import Models
+package import NN
+package import Torch
+package import Training
+
+/// The run of a recipe on this machine: local paths, device, caches and the treatment of an earlier run.
+///
+/// ``Recipe/start(in:resuming:options:)`` and the command create it, and it trains on the calling thread.
+package struct TrainingJob: Sendable {
+    /// The settings, with model and data as the user named them.
+    package var recipe: Recipe
+    /// The model's folder or `.gguf` file on this machine.
+    package var model: String
+    /// The dataset's file, folder or pattern on this machine.
+    package var dataset: String
+    /// The same for a separate evaluation dataset; nil if the recipe has none.
+    package var evaluationDataset: String?
+    /// Labelled texts in memory, instead of ``dataset``.
+    package var rows: Dataset?
+    /// Evaluation texts in memory, instead of ``evaluationDataset``.
+    package var evaluationRows: Dataset?
+    /// The device to compute on.
+    package var device = Device.cpu
+    /// The CPU routes of matrix products.
+    ///
+    /// The default follows from the instruction sets; ``MeasuredProducts`` measures.
+    package var productRoutes = ProductRoutes.suggested
+    /// The cache of tokenized texts; nil caches nothing.
+    package var tokenCache: TokenCache?
+    /// Creates a custom loss from the class weights; nil uses the usual loss of the problem type.
+    package var loss: (@Sendable (_ classWeights: [Float]?) -> any ClassificationLoss)?
+    /// Custom metrics, computed in every evaluation.
+    package var metrics: [CustomMetric] = []
+    /// A checkpoint to resume from.
+    package var checkpoint: URL?
+    /// Whether to resume from the output folder's latest checkpoint, or from scratch if it has none.
+    package var resumesFromLatest = false
+    /// Whether to remove the files of an earlier run from the output folder; if false, a folder with such files is refused.
+    ///
+    /// A run that resumes removes nothing. Files that no run wrote are never touched.
+    package var overwritesOutputFolder = false
+    /// Additional details for the model card.
+    package var card = ModelCardDetails()
+
+    /// Creates a job whose model and data are on this machine.
+    ///
+    /// - Parameter recipe: The settings.
+    package init(_ recipe: Recipe) {
+        self.recipe = recipe
+        (model, dataset) = (recipe.model.name, recipe.data.name)
+        if case .data(let source) = recipe.evaluation { evaluationDataset = source.name }
+    }
+
+    /// The arguments of the training loop.
+    package var arguments: TrainingArguments { TrainingArguments(recipe) }
+
+    /// The names of the label columns, for messages.
+    var labelColumn: String { recipe.labels.joined(separator: ", ") }
+
+    /// An event of a running job.
+    package enum Event: Sendable {
+        /// A note to show, for example on the data that was read.
+        case note(String)
+        /// The settings derived from the data, after reading it.
+        case resolved(ResolvedSettings)
+        /// An event of the training run.
+        case run(RunEvent)
+
+        /// Whether the training loop runs, so that only the threads that compute are busy.
+        ///
+        /// Before it, tokenization uses more threads than there are cores, which would be mistaken for a busy machine.
+        package var isOfLoop: Bool { if case .run = self { true } else { false } }
+    }
+
+    /// The result of a job.
+    package struct Result {
+        /// The trained classifier.
+        package let classifier: TextClassifier
+        /// The outcome of training.
+        package let outcome: Trainer.Outcome
+        /// The final evaluation; nil if nothing is held out or the run was stopped.
+        package let evaluation: EvaluationRecord?
+    }
+
+    /// Reads the data, trains, evaluates and saves.
+    ///
+    /// - Parameters:
+    ///   - folder: The output folder, which gets the Hub's layout.
+    ///   - observers: Receive every event of training, and the final evaluation.
+    ///   - shouldStop: Called after every step. If true, the run saves a checkpoint, nothing else, and stops.
+    ///   - shouldSave: Called after every step. If true, the run saves a checkpoint and continues.
+    ///   - emit: Receives the events.
+    /// - Returns: The result.
+    /// - Throws: `FileError` with code `.exists` if files in the folder would be overwritten; the errors of the other
+    ///   modules, each with its cause and remedy; the errors of observers.
+    package func run(
+        into folder: URL,
+        observers: [any RunObserver] = [],
+        shouldStop: () -> Bool = { false },
+        shouldSave: () -> Bool = { false },
+        emit: (Event) throws -> Void
+    ) throws -> Result {
+        try validate()
+        try requireFree(folder)
+        var settings = ResolvedSettings()
+        let (trainRows, evaluationRows) = try rows { event in
+            if case .resolved(let found) = event { settings = found }
+            try emit(event)
+        }
+        let labels = try labels(of: trainRows, evaluationRows, emit)
+        let classifier = try loadModel(labels: labels, trainRows.problemType, emit)
+        try requireFreeSpace(bytesToWrite(classifier, trainRows.texts.count, in: folder), at: folder)
+        let train = try encode(trainRows, with: classifier, "training", emit)
+        let evaluationExamples = try evaluationRows.map {
+            try encode($0, with: classifier, "evaluation", emit)
+        }
+        let weights = try weights(labels, train, emit)
+        let trainer = try Trainer(
+            classifier,
+            arguments: arguments,
+            classWeights: weights,
+            loss: loss?(weights),
+            train: train,
+            evaluation: evaluationExamples,
+            metrics: metrics,
+            outputFolder: folder,
+            modelName: card.baseModel ?? model
+        )
+        classifier.remember(settingsToKeep(LossSettings(trainer.loss)))
+        // All input is validated; only now create the output folder.
+        let claim = try RunFolder(folder).claim()
+        defer { withExtendedLifetime(claim) {} }
+        // Another run may have finished there in the meantime.
+        try requireFree(folder)
+        let output = OutputFolder(folder)
+        if overwritesOutputFolder, !resumes(in: folder) { try output.removeFormerRun() }
+        for note in output.notes { try emit(.note(note)) }
+        let checkpoint = try checkpoint(in: folder, emit)
+        let listening = recipe.reports.map { $0.observer(in: folder) } + observers
+        let outcome = try trainer.run(
+            resumingFrom: checkpoint,
+            shouldStop: shouldStop,
+            shouldSave: shouldSave
+        ) { event in
+            try emit(.run(event))
+            for observer in listening { try observer.receive(event) }
+        }
+        guard !outcome.wasInterrupted else {
+            return Result(classifier: classifier, outcome: outcome, evaluation: nil)
+        }
+        try output.removeResults()
+        try classifier.save(to: folder)
+        // Reuse the run's final evaluation, if there is one.
+        let later =
+            try outcome.evaluation == nil
+            ? measure(classifier, evaluationExamples, trainer.loss, outcome, shouldStop, emit) : nil
+        if let later { for observer in listening { try observer.receive(.evaluated(later)) } }
+        let evaluation = outcome.evaluation ?? later
+        try ResultFiles(outcome: outcome, evaluation: evaluation).save(to: folder)
+        if output.mayWrite("README.md") {
+            let page = ModelCard(
+                job: self,
+                recipe: try card.recipe?(settings),
+                classifier: classifier,
+                train: train,
+                evaluation: evaluation,
+                changes: outcome.changes
+            )
+            try writeAtomically(Data(page.text.utf8), to: folder.appending(path: "README.md"))
+        }
+        return Result(classifier: classifier, outcome: outcome, evaluation: evaluation)
+    }
+
+    /// The checkpoint to resume from.
+    ///
+    /// Emits a note if starting from scratch might surprise.
+    private func checkpoint(in folder: URL, _ emit: (Event) throws -> Void) throws -> URL? {
+        guard checkpoint == nil, resumesFromLatest else { return checkpoint }
+        let latest = RunFolder(folder).latestCheckpoint
+        if latest == nil {
+            let path = folder.path(percentEncoded: false)
+            try emit(.note("no checkpoint in \(path): starting from scratch"))
+        }
+        return latest
+    }
+
+    /// Checks the settings of the job without reading anything.
+    ///
+    /// - Throws: `TrainingError` with code `.badArgument`, naming the flag.
+    package func validate() throws(TrainingError) {
+        try arguments.validate()
+        guard recipe.labelNames == nil || !recipe.reinitializesHead else {
+            throw TrainingError(
+                .badArgument,
+                "--label-names names the labels of the model's head, but --reinit-head replaces that head; leave one of them out"
+            )
+        }
+        guard recipe.weights.dtype == .float32 || arguments.precision == .bf16 else {
+            throw TrainingError(
+                .badArgument,
+                "--weights-dtype bf16 multiplies in bfloat16 and needs --precision bf16, not "
+                    + arguments.precision.rawValue
+            )
+        }
+        guard arguments.evalStrategy == .no || recipe.evaluation != .none else {
+            throw TrainingError(
+                .badArgument,
+                "--eval-strategy \(arguments.evalStrategy.rawValue) needs --test-size, --eval-dataset or --eval-split"
+            )
+        }
+    }
+
+    private func measure(
+        _ classifier: TextClassifier,
+        _ examples: EncodedExamples?,
+        _ loss: any ClassificationLoss,
+        _ outcome: Trainer.Outcome,
+        _ shouldStop: () -> Bool,
+        _ emit: (Event) throws -> Void
+    ) throws -> EvaluationRecord? {
+        guard let examples else { return nil }
+        return try evaluate(
+            classifier,
+            on: examples,
+            loss: loss,
+            batchSize: arguments.perDeviceEvalBatchSize,
+            precision: arguments.precision,
+            step: outcome.step,
+            epoch: outcome.epoch,
+            metrics: metrics,
+            withIntervals: true
+        ) { done in
+            try emit(.run(.evaluating(done: done, of: examples.count)))
+            return !shouldStop()
+        }
+    }
+}
