@@ -17,6 +17,8 @@ let package = Package(
         .executableTarget(name: "MBTI", dependencies: [attune]),
         .executableTarget(name: "PrepareData", dependencies: [attune]),
         .executableTarget(name: "Serve", dependencies: [attune, hummingbird]),
+        // The Swift of README.md and docs/, written by `Scripts/doc-snippets` and only compiled.
+        .executableTarget(name: "Snippets", dependencies: [attune]),
     ],
     swiftLanguageModes: [.v6]
 )
