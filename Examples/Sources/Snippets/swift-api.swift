@@ -75,6 +75,7 @@ func swiftapi() async throws {
                                 ]
                                 recipe.selection.metric = "confident"
                                 let run = try await recipe.start(in: folder, options: options)
+                                print(try await run.result.evaluation?.loss ?? .nan)
                                 do {
                                     let json = try JSONEncoder().encode(recipe)
                                     let same = try JSONDecoder().decode(Recipe.self, from: json)
