@@ -16,7 +16,7 @@ extension TrainingJob {
             if case .note(let text) = event, !told.insert(text).inserted { return }
             try emit(event)
         }
-        var data = try read(rows, dataset, split: recipe.data.split, note)
+        var data = try read(rows, dataset, split: recipe.data.split, forTraining: true, note)
         try note(.note("read \(counted(data.count, "row")) from \(dataset)"))
         let type = try problemType(of: data, note)
         if let sample = recipe.sample {
@@ -137,7 +137,7 @@ extension TrainingJob {
     ) throws -> Dataset {
         // If a folder has train and test, evaluate on test.
         let isFolder = try given == nil && split == nil && Self.hasTestSplit(path)
-        let rows = try read(given, path, split: isFolder ? "test" : split, emit)
+        let rows = try read(given, path, split: isFolder ? "test" : split, forTraining: false, emit)
         return try cleaned(rows, type, emit)
     }
 
@@ -153,6 +153,7 @@ extension TrainingJob {
         _ given: Dataset?,
         _ path: String,
         split: String?,
+        forTraining: Bool,
         _ emit: (Event) throws -> Void
     ) throws -> Dataset {
         let data = try (given ?? Dataset(path, split: split, configuration: recipe.data.configuration))
@@ -162,7 +163,7 @@ extension TrainingJob {
             try emit(.note("warning: \(note)"))
         }
         var needed = [recipe.text] + recipe.labels + [recipe.textPair].compactMap { $0 }
-        if path == dataset, split == recipe.data.split {
+        if forTraining {
             let drawing =
                 if case .holdOut(_, let choice, _) = recipe.evaluation { choice.column } else {
                     nil as String?
