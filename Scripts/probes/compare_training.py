@@ -98,8 +98,11 @@ def share(found, wanted):
     return abs(found - wanted) / abs(wanted) if wanted else abs(found)
 
 
-def deviations(found, wanted):
-    """Returns the largest deviation of each quantity, and the tensor whose weights deviate most."""
+def deviations(found, wanted, is_weighted):
+    """Returns the largest deviation of each quantity, and the tensor whose weights deviate most.
+
+    The Trainers of weighted variants evaluate without weights. Ours reports that loss as log_loss, and the weighted one as loss.
+    """
     (rows, weights, metrics), (their_rows, their_weights, their_metrics) = found, wanted
     if [row["step"] for row in rows] != [row["step"] for row in their_rows] or weights.keys() != their_weights.keys():
         return dict.fromkeys(LIMITS, math.inf), ""
@@ -109,7 +112,7 @@ def deviations(found, wanted):
     furthest = max(distances, key=distances.get)
     names = [name for name in their_metrics if name in metrics and name not in ("epoch", "eval_loss")
              and "runtime" not in name and "per_second" not in name]
-    return {**worst, "weights": distances[furthest], "eval_loss": share(metrics["eval_loss"], their_metrics["eval_loss"]),
+    return {**worst, "weights": distances[furthest], "eval_loss": share(metrics["eval_log_loss" if is_weighted else "eval_loss"], their_metrics["eval_loss"]),
             "metrics": max(share(metrics[name], their_metrics[name]) for name in names)}, furthest
 
 
@@ -144,7 +147,7 @@ def main():
             for variant in options.variants.split(";"):
                 wanted = reference(variant, work / model, train, held, work)
                 found = ours(options.attune, variant, work / model, work)
-                worst, furthest = deviations(found, wanted)
+                worst, furthest = deviations(found, wanted, "class_weights" in VARIANTS[variant])
                 limits = {**LIMITS, "weights": VARIANTS[variant].get("weights_limit", LIMITS["weights"])}
                 beyond = [name for name, limit in limits.items() if not worst[name] <= limit]
                 losses = f"{wanted[0][0]['loss']:.3f} … {wanted[0][-1]['loss']:.3f}"
