@@ -40,14 +40,26 @@ struct ResumeCommandTests {
                 label: "label"
             )
             recipe.length = .steps(40)
+            recipe.evaluation = .holdOut(0.25)
+            recipe.evaluates = .every(steps: 5)
             var options = RunOptions()
             (options.device, options.measurements) = (.cpu, nil)
             let whole = folder.appending(path: "whole")
             _ = try await recipe.start(in: whole, options: options).result
             let stopped = folder.appending(path: "stopped", directoryHint: .isDirectory)
+            // The run waits in its first evaluation, because otherwise it could end before it is stopped.
+            let gate = Gate()
+            options.metrics = [
+                CustomMetric("gate") { _ in
+                    gate.pass()
+                    return 0
+                }
+            ]
             let run = try await recipe.start(in: stopped, options: options)
             for try await event in run.events {
-                if case .step(let record) = event, record.step == 5 { run.stop() }
+                guard case .step(let record) = event, record.step == 5 else { continue }
+                run.stop()
+                gate.open()
             }
             await #expect(throws: TrainingInterrupted.self) { try await run.result }
             let place = stopped.path(percentEncoded: false)

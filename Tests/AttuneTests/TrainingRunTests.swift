@@ -66,17 +66,32 @@ import Testing
         async throws
     {
         try await withTemporaryFolder { folder in
-            let recipe = try recipe(in: folder, steps: 40)
+            var recipe = try recipe(in: folder, steps: 40)
+            recipe.evaluates = .every(steps: 5)
             let whole = folder.appending(path: "whole")
             _ = try await recipe.start(in: whole, options: options).result
             let output = folder.appending(path: "stopped")
-            let reader = Task { [options] in
-                let run = try await recipe.start(in: output, options: options)
+            // The run waits in its first evaluation, because otherwise it could end before it is cancelled.
+            let gate = Gate()
+            var gated = options
+            gated.metrics = [
+                CustomMetric("gate") { _ in
+                    gate.pass()
+                    return 0
+                }
+            ]
+            let reader = Task { [gated, recipe] in
+                let run = try await recipe.start(in: output, options: gated)
                 var last = 0
                 for try await event in run.events {
                     guard case .step(let record) = event else { continue }
                     last = record.step
-                    if last == 5 { withUnsafeCurrentTask { $0?.cancel() } }
+                    guard last == 5 else { continue }
+                    withUnsafeCurrentTask { $0?.cancel() }
+                    Task.detached {
+                        while !run.isStopping { try await Task.sleep(for: .milliseconds(5)) }
+                        gate.open()
+                    }
                 }
                 await #expect(throws: TrainingInterrupted.self) { try await run.result }
                 return last

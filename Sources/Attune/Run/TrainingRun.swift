@@ -34,6 +34,9 @@ public struct TrainingRun: Sendable {
     /// Asks the run to finish its step, save a checkpoint and end.
     public func stop() { state.stop() }
 
+    /// Whether the run has been asked to end, by ``stop()`` or by the cancellation of a task.
+    public var isStopping: Bool { state.shouldStop }
+
     /// Asks the run to save a checkpoint after its step.
     ///
     /// The run continues.
