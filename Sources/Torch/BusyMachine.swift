@@ -129,7 +129,7 @@ public final class BusyMachine: Sendable {
 struct WaitingShare {
     /// The machine is busy if the mean of ``looksAtOnce`` looks is above this share of the elapsed time.
     ///
-    /// On a quiet machine means reach 0.08. Next to one busy program they are 0.4 and more.
+    /// On a quiet virtual machine with two cores means reached 0.09. Next to one busy program threads lack 0.4 to 0.7 of a core.
     static let busyShare = 0.2
     /// A single look above this share is enough.
     static let clearlyBusyShare = 0.3
@@ -139,7 +139,7 @@ struct WaitingShare {
     static let quietShare = 0.1
     /// The number of means in a row, so that a short pause of another program changes nothing.
     static let quietMeans = 4
-    /// Looks whose mean counts: on a quiet machine single looks reach 0.13.
+    /// Looks whose mean counts: on a quiet machine single looks reached 0.23.
     static let looksAtOnce = 3
 
     private var last: (waited: UInt64, time: UInt64)?

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// The output for an evaluation's loss, and for a run that resumes with other settings.
-struct ResumeCommandTests {
+@Suite(.hangGuard) struct ResumeCommandTests {
     private func train(_ model: URL, in folder: URL, _ more: [String]) throws -> CommandOutcome {
         let rows = (0..<24).map { $0 % 2 == 0 ? "sunny day \($0),sun" : "rainy day \($0),rain" }
         let data = folder.appending(path: "data.csv")

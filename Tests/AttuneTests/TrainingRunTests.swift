@@ -162,6 +162,12 @@ import Testing
                 try Data(contentsOf: $0.appending(path: "model.safetensors"))
             }
             #expect(weights[0] == weights[1])
+            await #expect(throws: TrainingError.self) {
+                try await recipe.plan(options: self.options)
+            }
+            recipe.data = .file("data.csv")
+            await #expect(throws: TrainingError.self) { try await recipe.plan(options: options) }
+            recipe.data = .memory
             // Evaluation rows in memory, too.
             options.evaluationRows = options.rows
             recipe.evaluation = .data(.memory)

@@ -75,7 +75,7 @@ package struct TrainingJob: Sendable {
         /// Whether the training loop runs, so that only the threads that compute are busy.
         ///
         /// Before it, tokenization uses more threads than there are cores, which would be mistaken for a busy machine.
-        package var isOfLoop: Bool { if case .run = self { true } else { false } }
+        package var isFromTrainingLoop: Bool { if case .run = self { true } else { false } }
     }
 
     /// The result of a job.
@@ -195,6 +195,15 @@ package struct TrainingJob: Sendable {
     /// - Throws: `TrainingError` with code `.badArgument`, naming the flag.
     package func validate() throws(TrainingError) {
         try arguments.validate()
+        try requireRows(rows, for: recipe.data, "data", "rows")
+        if case .data(let source) = recipe.evaluation {
+            try requireRows(evaluationRows, for: source, "evaluation", "evaluationRows")
+        } else if evaluationRows != nil {
+            throw TrainingError(
+                .badArgument,
+                "the evaluationRows of the options need the evaluation .data(.memory)"
+            )
+        }
         guard recipe.labelNames == nil || !recipe.reinitializesHead else {
             throw TrainingError(
                 .badArgument,
@@ -214,6 +223,22 @@ package struct TrainingJob: Sendable {
                 "--eval-strategy \(arguments.evalStrategy.rawValue) needs --test-size, --eval-dataset or --eval-split"
             )
         }
+    }
+
+    /// Checks that rows are in memory exactly if the recipe says so.
+    private func requireRows(
+        _ rows: Dataset?,
+        for source: DataSource,
+        _ property: String,
+        _ option: String
+    ) throws(TrainingError) {
+        guard (rows != nil) != (source == .memory) else { return }
+        throw TrainingError(
+            .badArgument,
+            rows == nil
+                ? "the recipe's \(property) is in memory, but the options have no \(option)"
+                : "the options have \(option), but the recipe's \(property) is \(source.name), not .memory"
+        )
     }
 
     private func measure(

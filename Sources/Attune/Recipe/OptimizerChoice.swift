@@ -1,6 +1,8 @@
 public import Training
 
 /// The optimizer, its learning rate and its options.
+///
+/// Source: `OptimizerNames` and the defaults of `TrainingArguments` in transformers 5.23 (training_args.py).
 public struct OptimizerChoice: Sendable, Equatable {
     /// The highest learning rate.
     public var learningRate: Double
@@ -86,6 +88,34 @@ public struct OptimizerChoice: Sendable, Equatable {
     ) -> OptimizerChoice {
         let rule = Rule.sgd(momentum: momentum, dampening: dampening, nesterov: nesterov)
         return OptimizerChoice(rule, learningRate: learningRate, weightDecay: weightDecay)
+    }
+
+    /// Lion.
+    ///
+    /// - Parameters:
+    ///   - learningRate: The highest learning rate.
+    ///   - weightDecay: The share of a weight that is subtracted per step, times the learning rate.
+    ///   - beta1: The decay of the mean that decides the sign of an update.
+    ///   - beta2: The decay of the gradients' running mean.
+    /// - Returns: The choice.
+    public static func lion(
+        learningRate: Double = 5e-5,
+        weightDecay: Double = 0,
+        beta1: Double = 0.9,
+        beta2: Double = 0.999
+    ) -> OptimizerChoice {
+        let rule = Rule.lion(beta1: beta1, beta2: beta2)
+        return OptimizerChoice(rule, learningRate: learningRate, weightDecay: weightDecay)
+    }
+
+    /// Adafactor.
+    ///
+    /// - Parameters:
+    ///   - learningRate: The highest learning rate.
+    ///   - weightDecay: The share of a weight that is subtracted per step, times the learning rate.
+    /// - Returns: The choice.
+    public static func adafactor(learningRate: Double = 5e-5, weightDecay: Double = 0) -> OptimizerChoice {
+        OptimizerChoice(.adafactor, learningRate: learningRate, weightDecay: weightDecay)
     }
 
     /// Its name in transformers; a new name gets its own default options.

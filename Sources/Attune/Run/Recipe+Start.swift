@@ -23,11 +23,11 @@ public enum Resumption: Sendable, Equatable {
 public struct RunOptions: Sendable {
     /// The device to compute on; nil uses a GPU if there is one.
     public var device: Device?
-    /// The labelled texts, if they are in memory; the recipe's data should be ``DataSource/memory`` then.
+    /// The labelled texts, if they are in memory; the recipe's data must be ``DataSource/memory`` then.
     ///
     /// A run can only be resumed with the same rows.
     public var rows: Dataset?
-    /// The evaluation texts, if they are in memory; the recipe's evaluation should be `.data(.memory)` then.
+    /// The evaluation texts, if they are in memory; the recipe's evaluation must be `.data(.memory)` then.
     public var evaluationRows: Dataset?
     /// The cache of tokenized texts for later runs; nil keeps none.
     public var tokenCache: TokenCache?

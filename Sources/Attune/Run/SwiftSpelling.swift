@@ -38,21 +38,9 @@ extension Recipe {
     /// - Parameter error: An error of the library.
     /// - Returns: The same error for Swift programs.
     static func spelled(_ error: any Error) -> any Error {
-        switch error {
-        case var error as TrainingError:
-            error.message = spelled(error.message)
-            return error
-        case var error as DatasetError:
-            error.message = spelled(error.message)
-            return error
-        case var error as ModelError:
-            error.message = spelled(error.message)
-            return error
-        case var error as FileError:
-            error.message = spelled(error.message)
-            return error
-        default: return error
-        }
+        guard var named = error as? any ErrorWithMessage else { return error }
+        named.message = spelled(named.message)
+        return named
     }
 
     /// Calls a function of a job; its errors name settings.
@@ -60,3 +48,13 @@ extension Recipe {
         do { return try body() } catch { throw spelled(error) }
     }
 }
+
+/// An error of the library with a message for people.
+private protocol ErrorWithMessage: Error {
+    var message: String { get set }
+}
+
+extension TrainingError: ErrorWithMessage {}
+extension DatasetError: ErrorWithMessage {}
+extension ModelError: ErrorWithMessage {}
+extension FileError: ErrorWithMessage {}

@@ -66,7 +66,7 @@ private func train(
         shouldStop: { state.shouldStop },
         shouldSave: { state.takeCheckpointRequest() }
     ) { event in
-        if event.isOfLoop { busyMachine.adaptThreads() }
+        if event.isFromTrainingLoop { busyMachine.adaptThreads() }
         if case .run(.started) = event, OutputFolder(folder).mayWrite("recipe.yaml") {
             try writeAtomically(Data(recipe.utf8), to: folder.appending(path: "recipe.yaml"))
         }

@@ -34,7 +34,7 @@ extension TrainCommand {
             shouldStop: { interrupt.isRequested },
             shouldSave: { interrupt.takeCheckpointRequest() }
         ) { run, event in
-            if event.isOfLoop { engine.adaptThreads() }
+            if event.isFromTrainingLoop { engine.adaptThreads() }
             if run.seed != current { (current, reporter) = (run.seed, ConsoleReporter()) }
             if case .resolved(let settings) = event { known = known.completed(settings) }
             if case .run(.started(let plan)) = event {

@@ -118,7 +118,7 @@ struct TrainCommand: ParsableCommand {
                     shouldStop: { interrupt.isRequested },
                     shouldSave: { interrupt.takeCheckpointRequest() }
                 ) { event in
-                    if event.isOfLoop { engine.adaptThreads() }
+                    if event.isFromTrainingLoop { engine.adaptThreads() }
                     if case .resolved(let found) = event { settings = found }
                     if case .run(.started(let plan)) = event {
                         try write(plan.formerSettings + yaml(settings), to: folder)
