@@ -129,7 +129,7 @@ func tests(_ target: Target) -> Target {
     .testTarget(
         name: "\(target.name)Tests",
         dependencies: [.byName(name: target.name), "TestSupport"] + target.dependencies
-            + (["Hub", "AttuneCommand"].contains(target.name) ? ["HubTestSupport"] : []),
+            + (["Hub", "Attune", "AttuneCommand"].contains(target.name) ? ["HubTestSupport"] : []),
         path: "Tests/\(target.name)Tests"
     )
 }

@@ -20,10 +20,10 @@ public struct SeedResults: Sendable, Equatable {
     public internal(set) var wasInterrupted = false
 
     /// The spread of each metric over all seeds that have it, sorted by name.
-    public var spreads: [(name: String, spread: Spread)] {
+    public var spreads: [(name: String, spread: MetricSpread)] {
         (rows.first?.values ?? []).compactMap { metric in
             let values = rows.compactMap { row in row.values.first { $0.name == metric.name }?.value }
-            return Spread(values).map { (metric.name, $0) }
+            return MetricSpread(values).map { (metric.name, $0) }
         }
     }
 

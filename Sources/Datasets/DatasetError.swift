@@ -1,3 +1,5 @@
+import Files
+
 /// An error in reading, writing or splitting data.
 public struct DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The kind of failure.
@@ -27,9 +29,13 @@ public struct DatasetError: Error, Sendable, Equatable, CustomStringConvertible 
     /// The problem, the file and line, and how to fix it.
     public var message: String
 
+    /// The settings that the message names, as recipes do: `learning_rate`.
+    public let settings: [String]
+
     package init(_ code: Code, _ message: String) {
         self.code = code
         self.message = message
+        settings = settingsNamed(in: message)
     }
 
     /// The message.

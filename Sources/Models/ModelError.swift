@@ -1,3 +1,5 @@
+import Files
+
 /// An error in creating, loading or saving a model.
 public struct ModelError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The kind of failure.
@@ -21,7 +23,11 @@ public struct ModelError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The problem, its place, and the remedy.
     public var message: String
 
+    /// The settings that the message names, as recipes do: `max_length`.
+    public let settings: [String]
+
     package init(_ code: Code, _ message: String) {
+        settings = settingsNamed(in: message)
         self.code = code
         self.message = message
     }

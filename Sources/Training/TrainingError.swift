@@ -1,3 +1,5 @@
+import Files
+
 /// An error that prevents a run from starting or continuing.
 public struct TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The kind of failure.
@@ -19,9 +21,13 @@ public struct TrainingError: Error, Sendable, Equatable, CustomStringConvertible
     /// The problem and its remedy.
     public var message: String
 
+    /// The settings that the message names, as recipes do: `learning_rate`.
+    public let settings: [String]
+
     package init(_ code: Code, _ message: String) {
         self.code = code
         self.message = message
+        settings = settingsNamed(in: message)
     }
 
     /// The message.

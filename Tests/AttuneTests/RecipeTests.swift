@@ -62,6 +62,7 @@ import Testing
         let held: [String: SettingValue] = ["test_size": .double(0.2)]
         let evaluating: [String: SettingValue] = ["test_size": .double(0.2), "eval_strategy": .text("epoch")]
         let sample: [String: SettingValue] = ["sample": .int(10)]
+        let pushing: [String: SettingValue] = ["push_to_hub": .bool(true)]
         return [
             "model": (.text("other"), [:]), "dataset": (.text("other.csv"), [:]),
             "split": (.text("dev"), [:]),
@@ -102,6 +103,9 @@ import Testing
             "save_steps": (.int(10), [:]), "save_total_limit": (.int(2), [:]),
             "save_only_model": (.bool(true), [:]),
             "report_to": (.list(["jsonl"]), [:]), "no_replay_file": (.bool(true), [:]),
+            "push_to_hub": (.bool(true), [:]),
+            "hub_model_id": (.text("org/name"), pushing), "hub_private_repo": (.bool(true), pushing),
+            "hub_strategy": (.text("end"), pushing),
             "load_best_model_at_end": (.bool(true), evaluating),
             "metric_for_best_model": (.text("f1"), evaluating),
             "greater_is_better": (.bool(true), evaluating), "early_stopping_patience": (.int(2), evaluating),
@@ -122,7 +126,7 @@ import Testing
         "sample_seed", "sample_stratify_by", "test_size", "stratify_by", "split_seed", "eval_dataset",
         "eval_split",
         "class_weights", "weights_dtype", "reinit_head", "allow_many_classes", "resize_embeddings",
-        "report_to",
+        "report_to", "push_to_hub", "hub_model_id", "hub_private_repo", "hub_strategy",
     ]
 
     @Test(arguments: Recipe.settings.map(\.name).filter { !ignored.contains($0) })

@@ -35,6 +35,18 @@ import Testing
         return options
     }()
 
+    @Test func `an error names its settings as data, too`() async throws {
+        try await withTemporaryFolder { folder in
+            var recipe = try recipe(in: folder, steps: 1)
+            (recipe.evaluation, recipe.evaluates) = (.none, .everyEpoch)
+            let error = await #expect(throws: TrainingError.self) {
+                _ = try await recipe.start(in: folder.appending(path: "run"), options: options)
+            }
+            #expect(error?.message == "eval_strategy epoch needs test_size, eval_dataset or eval_split")
+            #expect(error?.settings == ["eval_strategy", "test_size", "eval_dataset", "eval_split"])
+        }
+    }
+
     @Test func `a run tells what happens and ends with a classifier`() async throws {
         try await withTemporaryFolder { folder in
             let output = folder.appending(path: "run")

@@ -152,7 +152,7 @@ extension TrainingJob {
     /// The settings that identify the job, without those that change no number.
     private var settings: [String: String] {
         var recipe = recipe
-        (recipe.reports, recipe.saving.writesReplayFile) = ([], true)
+        (recipe.reports, recipe.saving.writesReplayFile, recipe.push) = ([], true, nil)
         return Dictionary(
             uniqueKeysWithValues: Recipe.settings.map { ($0.name, $0.read(recipe)?.text ?? "none") }
         )

@@ -47,6 +47,10 @@ package struct TrainingJob: Sendable {
     package var overwritesOutputFolder = false
     /// Additional details for the model card.
     package var card = ModelCardDetails()
+    /// Pushes checkpoints to the Hub during training; nil pushes nothing.
+    ///
+    /// Finish it after the run. A run that fails or is stopped cancels it.
+    package var pusher: HubPusher?
 
     /// Creates a job whose model and data are on this machine.
     ///
@@ -143,12 +147,16 @@ package struct TrainingJob: Sendable {
         for note in output.notes { try emit(.note(note)) }
         let checkpoint = try checkpoint(in: folder, emit)
         let listening = recipe.reports.map { $0.observer(in: folder) } + observers
+        var isTrained = false
+        defer { if !isTrained { pusher?.cancel() } }
         let outcome = try trainer.run(
             resumingFrom: checkpoint,
             shouldStop: shouldStop,
             shouldSave: shouldSave
         ) { event in
             try emit(.run(event))
+            pusher?.receive(event)
+            for note in pusher?.takeNotes() ?? [] { try emit(.note(note)) }
             for observer in listening { try observer.receive(event) }
         }
         guard !outcome.wasInterrupted else {
@@ -174,6 +182,7 @@ package struct TrainingJob: Sendable {
             )
             try writeAtomically(Data(page.text.utf8), to: folder.appending(path: "README.md"))
         }
+        isTrained = true
         return Result(classifier: classifier, outcome: outcome, evaluation: evaluation)
     }
 

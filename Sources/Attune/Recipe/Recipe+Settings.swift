@@ -7,6 +7,7 @@ extension Recipe {
     /// A setting comes after those that it depends on.
     public static let settings =
         dataSettings + evaluationSettings + trainingSettings + memorySettings + timesSettings
+        + hubSettings
 
     // MARK: Model and data
 

@@ -100,6 +100,8 @@ public struct Recipe: Sendable, Equatable {
     public var saving = Saving()
     /// Files that receive numbers during training.
     public var reports: [RunReport] = []
+    /// The push of the model to the Hub; nil pushes nothing.
+    public var push: Push?
 
     /// Creates a recipe with transformers' defaults.
     ///

@@ -10,6 +10,7 @@ public struct Setting: Sendable {
         case training = "Training"
         case memory = "Memory"
         case times = "Logging, evaluation and saving"
+        case hub = "The Hub"
     }
 
     /// The form of a flag on the command line.

@@ -47,7 +47,7 @@ public struct RunOptions: Sendable {
 }
 
 extension Recipe {
-    /// Starts the run on a dedicated thread: reads the data, trains, evaluates and saves.
+    /// Starts the run on a dedicated thread: reads the data, trains, evaluates and saves, and pushes to the Hub if asked.
     ///
     /// Downloads models and datasets of the Hub before it returns.
     ///
@@ -74,13 +74,21 @@ extension Recipe {
         (job.card.baseModel, job.card.dataset) = (model.hubID, data.hubID)
         let text = try yaml()
         job.card.recipe = { _ in text }
+        // Checked before any download.
+        if let push {
+            job.pusher = try await HubPusher(push, from: folder, in: options.hub)
+            job.card.repository = job.pusher?.repository.name
+        }
         try await job.download(from: options.hub)
         let state = RunState()
         let worker = TrainingWorker()
         Task { [job] in
             let result: Result<TrainingRun.Result, any Error>
             do {
-                result = .success(try await worker.run(job, options, in: folder, recipe: text, state))
+                var trained = try await worker.run(job, options, in: folder, recipe: text, state)
+                trained.push = await job.pusher?.result { state.shouldStop }
+                for note in job.pusher?.takeNotes() ?? [] { state.queue.add(.note(note)) }
+                result = .success(trained)
             } catch {
                 result = .failure(Recipe.spelled(error))
             }

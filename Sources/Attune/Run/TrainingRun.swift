@@ -1,5 +1,6 @@
 import Evaluation
 public import Foundation
+public import Hub
 import Synchronization
 public import Training
 
@@ -50,6 +51,10 @@ public struct TrainingRun: Sendable {
         public let outcome: Trainer.Outcome
         /// The evaluation of the saved model; nil without evaluation examples.
         public let evaluation: EvaluationRecord?
+        /// The push of the saved model to the Hub; nil if the recipe has none, or if it was stopped.
+        ///
+        /// A failed push leaves the model saved in the output folder.
+        public internal(set) var push: Swift.Result<UploadedCommit, any Error>?
     }
 
     /// An event of a run.

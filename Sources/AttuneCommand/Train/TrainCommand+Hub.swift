@@ -8,12 +8,16 @@ extension TrainCommand {
     /// Pushes the trained model.
     ///
     /// If that fails, prints a command that repeats the push; the model is saved locally.
-    func finish(_ pusher: HubPusher, _ folder: URL, _ interrupt: Interrupt) throws {
+    func finish(_ pusher: HubPusher, _ interrupt: Interrupt) throws {
         var failure = ExitCode.interrupted
         defer { for note in pusher.takeNotes() { writeToStandardError(note + "\n") } }
         var made: UploadedCommit?
+        let progress = HubProgress(.uploading)
+        writeToStandardError("pushing to \(pusher.repository)\n")
         do {
-            made = try pusher.pushFinal(folder, shouldStop: { interrupt.isRequested })
+            made = try waiting {
+                try await pusher.finish(shouldStop: { interrupt.isRequested }) { progress.show($0) }
+            }
         } catch {
             writeToStandardError("attune: error: the model is saved, but pushing it failed: \(error)\n")
             failure = ExitCode(for: error)
@@ -40,11 +44,20 @@ extension TrainCommand {
         return card
     }
 
-    /// A description of the push for `--dry-run`; nil without `--push-to-hub`.
-    func pushPlan() throws -> String? {
-        try push.repository(for: outputDir).map { id in
+    /// Checks before any download that the run may push; nil if the recipe has no push.
+    func pusher(_ recipe: Recipe) throws -> HubPusher? {
+        try recipe.push.map { push in
+            let folder = outputFolder
+            return try waiting { try await HubPusher(push, from: folder, in: HubOptions.environment) }
+        }
+    }
+
+    /// A description of the push for `--dry-run`; nil if the recipe has none.
+    func pushPlan(_ recipe: Recipe) throws -> String? {
+        try recipe.push.map { push in
+            let id = try push.repositoryID(for: outputFolder)
             let owner = id.name.contains("/") ? "" : "your "
-            return "to \(owner)\(id), \(push.hubStrategy.rawValue); token and repository were not checked"
+            return "to \(owner)\(id), \(push.strategy.rawValue); token and repository were not checked"
         }
     }
 }

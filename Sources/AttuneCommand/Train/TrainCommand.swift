@@ -29,7 +29,6 @@ struct TrainCommand: ParsableCommand {
     var recipe: String?
 
     @OptionGroup(title: "Repetition") var seeds: SeedOptions
-    @OptionGroup(title: "The Hub") var push: HubPushOptions
 
     @OptionGroup(title: "Machine") var device: DeviceOptions
     @OptionGroup(title: "Machine") var cache: CacheOptions
@@ -65,6 +64,8 @@ struct TrainCommand: ParsableCommand {
     @Flag(help: "Show what the run would do, and do not train.")
     var dryRun = false
 
+    var outputFolder: URL { URL(filePath: outputDir, directoryHint: .isDirectory) }
+
     func run() throws { try run(TrainingCommandLine([])) }
 
     /// Trains.
@@ -75,14 +76,14 @@ struct TrainCommand: ParsableCommand {
         try reportingFailure {
             let recipe = try line.recipe()
             var job = try job(recipe)
-            let folder = URL(filePath: outputDir, directoryHint: .isDirectory)
+            let folder = outputFolder
             // Check before any download. Resumed seeds have their own folders.
             if seeds.count == nil || !job.resumesFromLatest { try job.requireFree(folder) }
             for remark in line.remarks(recipe) { writeToStandardError(remark + "\n") }
             try Self.download(&job)
             if dryRun {
                 let plan = try job.plan { if case .note(let text) = $0 { writeToStandardError(text + "\n") } }
-                try print(PlanText(plan: plan, job: job, push: try pushPlan()).text, terminator: "")
+                try print(PlanText(plan: plan, job: job, push: try pushPlan(recipe)).text, terminator: "")
                 if let count = seeds.count {
                     try print("this run is repeated \(count) times, each in its own seed-<n>")
                 }
@@ -98,42 +99,26 @@ struct TrainCommand: ParsableCommand {
             if let count = seeds.count {
                 return try runSeeds(count, job, into: folder, engine, interrupt, line)
             }
-            let pusher = try push.repository(for: outputDir).map {
-                try HubPusher(
-                    $0,
-                    isPrivate: push.hubPrivateRepo ? true : nil,
-                    push.hubStrategy,
-                    folder: folder
-                )
-            }
+            let pusher = try pusher(recipe)
+            job.pusher = pusher
             var reporter = ConsoleReporter()
             let known = try completed(job)
             let yaml: @Sendable (ResolvedSettings) throws -> String = { try line.yaml(known.completed($0)) }
             job.card = card(of: job, yaml, pusher)
             var settings = ResolvedSettings()
-            let result: TrainingJob.Result
-            do {
-                result = try job.run(
-                    into: folder,
-                    shouldStop: { interrupt.isRequested },
-                    shouldSave: { interrupt.takeCheckpointRequest() }
-                ) { event in
-                    if event.isFromTrainingLoop { engine.adaptThreads() }
-                    if case .resolved(let found) = event { settings = found }
-                    if case .run(.started(let plan)) = event {
-                        try write(plan.formerSettings + yaml(settings), to: folder)
-                        pusher?.begin()
-                    }
-                    reporter.show(event)
-                    if case .run(.saved(let checkpoint)) = event { pusher?.push(checkpoint) }
-                    for note in pusher?.takeNotes() ?? [] { reporter.show(.note(note)) }
+            let result = try job.run(
+                into: folder,
+                shouldStop: { interrupt.isRequested },
+                shouldSave: { interrupt.takeCheckpointRequest() }
+            ) { event in
+                if event.isFromTrainingLoop { engine.adaptThreads() }
+                if case .resolved(let found) = event { settings = found }
+                if case .run(.started(let plan)) = event {
+                    try write(plan.formerSettings + yaml(settings), to: folder)
                 }
-            } catch {
-                pusher?.cancel()
-                throw error
+                reporter.show(event)
             }
             if result.outcome.wasInterrupted {
-                pusher?.cancel()
                 throw interrupted(after: "step \(result.outcome.step)", line)
             }
             // The model is saved. Finish the remaining work even if printing fails.
@@ -144,7 +129,7 @@ struct TrainCommand: ParsableCommand {
                 )
                 throw ExitCode.interrupted
             }
-            if let pusher { try finish(pusher, folder, interrupt) }
+            if let pusher { try finish(pusher, interrupt) }
             try printing.get()
         }
     }
@@ -191,8 +176,10 @@ struct TrainCommand: ParsableCommand {
         job.checkpoint = resumeFromCheckpoint.flatMap {
             $0 == "latest" ? nil : URL(filePath: $0, directoryHint: .isDirectory)
         }
-        _ = try push.repository(for: outputDir)
-        if push.pushToHub, seeds.count != nil {
+        do { _ = try recipe.push?.repositoryID(for: outputFolder) } catch {
+            throw ValidationError(error.message { "--" + $0.replacing("_", with: "-") })
+        }
+        if recipe.push != nil, seeds.count != nil {
             throw ValidationError(
                 "--push-to-hub pushes one model, but --seeds trains several; leave one of them out, and push the one you choose with `attune hub upload`"
             )

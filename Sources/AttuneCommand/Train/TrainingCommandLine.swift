@@ -1,5 +1,6 @@
 import ArgumentParser
 import Attune
+import Files
 import Foundation
 import Yams
 
@@ -126,8 +127,7 @@ struct TrainingCommandLine {
     /// - Returns: Nil if it names no setting of the file.
     func located(_ message: String) -> String? {
         guard let file else { return nil }
-        let words = message.split { !($0.isLetter || $0.isNumber || $0 == "-") }.filter { $0.hasPrefix("--") }
-        let lines = lines(of: words.map { String($0.dropFirst(2)).replacing("-", with: "_") })
+        let lines = lines(of: settingsNamed(in: message))
         return lines.isEmpty ? nil : "\(file.path): \(Self.shown(lines)): \(message)"
     }
 

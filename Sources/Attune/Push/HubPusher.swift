@@ -1,15 +1,15 @@
-import Attune
 import Files
-import Foundation
-import Hub
+package import Foundation
+package import Hub
 import Synchronization
+import Training
 
 /// Pushes a run's model to the Hub during training, one push at a time.
 ///
 /// A failed push does not stop the run.
 ///
 /// A checkpoint is pushed from hard links to its files, which remain when the run deletes the checkpoint.
-final class HubPusher: Sendable {
+package final class HubPusher: Sendable {
     /// A checkpoint that is waiting or being pushed.
     private struct Push {
         var name: String
@@ -25,9 +25,10 @@ final class HubPusher: Sendable {
     }
 
     /// The repository, with its owner.
-    let repository: RepositoryID
+    package let repository: RepositoryID
     private let settings: HubClient.Settings
-    private let strategy: HubStrategy
+    private let strategy: PushStrategy
+    private let folder: URL
     private let links: URL
     private let state = Mutex(State())
 
@@ -41,38 +42,39 @@ final class HubPusher: Sendable {
     /// Checks before the first step that the run may push.
     ///
     /// - Parameters:
-    ///   - id: The repository; it is created if it does not exist.
-    ///   - isPrivate: Whether a new repository is private; nil for the owner's default.
-    ///   - strategy: The contents and times of pushes.
+    ///   - push: The repository, which is created if it does not exist, and the contents and times of pushes.
     ///   - folder: The run's output folder.
-    /// - Throws: ``HubError`` with a remedy.
-    init(_ id: RepositoryID, isPrivate: Bool?, _ strategy: HubStrategy, folder: URL) throws {
-        (repository, settings) = try waiting {
-            let environment = HubOptions.environment
-            let settings = try HubClient.Settings(
-                environment: environment,
-                token: try await Token.find(in: environment)
-            )
-            let owned = try await HubClient.with(settings) {
-                try await $0.prepareWriting(to: id, isPrivate: isPrivate)
-            }
-            return (owned, settings)
+    ///   - environment: The Hub and its cache.
+    /// - Throws: ``SettingError`` for an invalid repository name; ``HubError`` with a remedy.
+    package init(_ push: Recipe.Push, from folder: URL, in environment: HubEnvironment) async throws {
+        let id = try push.repositoryID(for: folder)
+        let settings = try HubClient.Settings(
+            environment: environment,
+            token: try await Token.find(in: environment)
+        )
+        repository = try await HubClient.with(settings) {
+            // Nil leaves the choice to the owner's settings.
+            try await $0.prepareWriting(to: id, isPrivate: push.isPrivate ? true : nil)
         }
-        self.strategy = strategy
+        (self.settings, strategy, self.folder) = (settings, push.strategy, folder)
         links = folder.appending(path: ".pushing", directoryHint: .isDirectory)
     }
 
     // MARK: During training
 
-    /// Removes the links of a killed run.
+    /// Queues saved checkpoints for pushing.
     ///
-    /// Call it once this run owns the folder.
-    func begin() { removeLinks() }
+    /// - Parameter event: An event of the run, which owns the folder by then.
+    func receive(_ event: RunEvent) {
+        switch event {
+        // A killed run may have left links.
+        case .started: removeLinks()
+        case .saved(let checkpoint): push(checkpoint)
+        default: break
+        }
+    }
 
-    /// Queues a saved checkpoint for pushing and returns immediately.
-    ///
-    /// - Parameter checkpoint: Its folder.
-    func push(_ checkpoint: URL) {
+    private func push(_ checkpoint: URL) {
         guard strategy != .end else { return }
         let name = checkpoint.lastPathComponent
         let step = name.split(separator: "-").last ?? ""
@@ -110,7 +112,7 @@ final class HubPusher: Sendable {
     }
 
     /// Returns the notes since the last call.
-    func takeNotes() -> [String] {
+    package func takeNotes() -> [String] {
         state.withLock { state in
             defer { state.notes = [] }
             return state.notes
@@ -159,7 +161,7 @@ final class HubPusher: Sendable {
     /// Cancels all pushes, because the run was stopped.
     ///
     /// The next push sends the missing files.
-    func cancel() {
+    package func cancel() {
         state.withLock { state in
             state.waiting = []
             state.task?.cancel()
@@ -171,32 +173,32 @@ final class HubPusher: Sendable {
     /// Pushes the saved model, after the push in progress.
     ///
     /// - Parameters:
-    ///   - folder: The output folder.
     ///   - shouldStop: Called many times a second.
+    ///   - progress: Receives the progress of the upload.
     /// - Returns: The commit, or nil if the push was stopped.
     /// - Throws: ``HubError``, `FileError`.
-    func pushFinal(_ folder: URL, shouldStop: @escaping @Sendable () -> Bool) throws -> UploadedCommit? {
+    package func finish(
+        shouldStop: @escaping @Sendable () -> Bool,
+        progress: @escaping @Sendable (TransferEvent) -> Void = { _ in }
+    ) async throws -> UploadedCommit? {
         defer { cancel() }
-        let progress = HubProgress(.uploading)
         let task = Task.detached { [self] in
             let running = state.withLock { state in
                 if strategy != .allCheckpoints { state.waiting = [] }
                 return state.task
             }
-            if let running {
-                writeToStandardError("waiting for the last checkpoint's push\n")
-                await running.value
-            }
+            await running?.value
             return try await HubClient.with(settings) { client in
                 try await client.upload(
-                    folder,
+                    self.folder,
                     to: self.repository,
                     UploadOptions(
                         selection: .matching([], except: Self.left),
                         deleting: Self.stale,
                         message: "End of training"
-                    )
-                ) { progress.show($0) }
+                    ),
+                    report: progress
+                )
             }
         }
         let watcher = Task.detached {
@@ -207,9 +209,18 @@ final class HubPusher: Sendable {
         }
         defer { watcher.cancel() }
         do {
-            return try waiting { try await task.value }
+            return try await task.value
         } catch  where task.isCancelled {
             return nil
+        }
+    }
+
+    /// The outcome of ``finish(shouldStop:progress:)``; nil if the push was stopped.
+    func result(
+        shouldStop: @escaping @Sendable () -> Bool
+    ) async -> Result<UploadedCommit, any Error>? {
+        do { return try await finish(shouldStop: shouldStop).map { .success($0) } } catch {
+            return .failure(error)
         }
     }
 
@@ -219,7 +230,7 @@ final class HubPusher: Sendable {
     ///   - folder: The output folder as typed.
     ///   - program: The program's name as typed.
     /// - Returns: One line.
-    func repetition(of folder: String, program: String) -> String {
+    package func repetition(of folder: String, program: String) -> String {
         let words =
             [program, "hub", "upload", folder, "\(repository)"] + Self.left.flatMap { ["--exclude", $0] }
             + Self.stale.flatMap { ["--delete", $0] }

@@ -1,5 +1,5 @@
 /// Mean and standard deviation of repeated measurements, for example of a metric over several seeds.
-public struct Spread: Sendable, Equatable {
+public struct MetricSpread: Sendable, Equatable {
     /// The measurements.
     public let values: [Double]
     /// Their mean.
