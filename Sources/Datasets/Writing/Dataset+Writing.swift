@@ -134,13 +134,13 @@ func asDataset<Result: ~Copyable>(_ body: () throws(FileError) -> Result) throws
 extension DatasetError {
     /// Converts a file error.
     init(_ error: FileError) {
-        code =
+        let code: Code =
             switch error.code {
             case .missing: .missingFile
             case .notAllowed: .notAllowed
             case .readerGone: .readerGone
             case .diskFull, .exists, .inputOutput: .cannotWrite
             }
-        message = error.message
+        self.init(code, error.message)
     }
 }
