@@ -1,5 +1,5 @@
-import Foundation
-public import Hub
+package import Foundation
+package import Hub
 
 extension Recipe {
     /// The push of a run's model to the Hub, during training and at its end.
