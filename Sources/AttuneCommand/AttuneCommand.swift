@@ -22,13 +22,18 @@ struct AttuneCommand: ParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            TrainCommand.self, PlanCommand.self, EvaluateCommand.self, PredictCommand.self,
+            TrainCommand.self, StartCommand.self, PlanCommand.self, EvaluateCommand.self, PredictCommand.self,
             TokenizeCommand.self,
             DecodeCommand.self,
             DataCommand.self,
             InspectCommand.self, ReplayCommand.self, HubCommand.self, DoctorCommand.self,
         ]
     )
+
+    /// The commands that take a recipe's settings.
+    private static let recipeCommands: [any RecipeCommand.Type] = [
+        TrainCommand.self, PlanCommand.self, StartCommand.self,
+    ]
 
     /// Parses the command line, including the recipe of `attune train`, and runs the command.
     static func main() {
@@ -42,20 +47,12 @@ struct AttuneCommand: ParsableCommand {
         do {
             try TypedArguments.ofProcess.requireText()
             try RepeatedOptions.refuse(in: typed)
-            if typed.first == TrainCommand.configuration.commandName {
-                line = try TrainingCommandLine(Array(typed.dropFirst()))
-            } else if typed.first == PlanCommand.configuration.commandName {
-                line = try TrainingCommandLine(Array(typed.dropFirst()), for: PlanCommand.self)
+            if let taker = recipeCommands.first(where: { $0.configuration.commandName == typed.first }) {
+                line = try TrainingCommandLine(Array(typed.dropFirst()), for: taker)
             }
-            var words = line.map { [typed[0]] + $0.arguments } ?? typed
-            if let line, typed.first == PlanCommand.configuration.commandName {
-                words = PlanCommand.completed(words, line)
-            }
-            var command = try parseAsRoot(words)
-            if let train = command as? TrainCommand, let line {
-                try train.run(line)
-            } else if let plan = command as? PlanCommand, let line {
-                try plan.run(line)
+            var command = try parseAsRoot(line.map { [typed[0]] + $0.arguments } ?? typed)
+            if let command = command as? any RecipeCommand, let line {
+                try command.run(line)
             } else {
                 try command.run()
             }

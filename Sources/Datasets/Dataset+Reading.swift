@@ -98,6 +98,30 @@ extension Dataset {
         }
     }
 
+    /// Whether a name is that of a file of rows, by its extension, a folder, or a pattern.
+    ///
+    /// - Parameter name: A path.
+    /// - Returns: False for other files, whether or not they exist.
+    package static func looksLikeRows(_ name: String) -> Bool {
+        var isFolder: ObjCBool = false
+        if FileManager.default.fileExists(atPath: name, isDirectory: &isFolder) {
+            return isFolder.boolValue || FileFormat(path: name) != nil
+        }
+        return FileFormat(path: name) != nil || name.contains("*")
+    }
+
+    /// Returns the columns that a delimited file marks as classes, as Orange's header does.
+    ///
+    /// - Parameter path: A file of any format.
+    /// - Returns: The columns' names; none if the file marks no columns or cannot be read.
+    public static func columnsMarkedAsClasses(in path: String) -> [String] {
+        guard isRegularFile(path), let format = FileFormat(path: path), [.commas, .tabs].contains(format)
+        else { return [] }
+        let usual = format == .tabs ? UInt8(ascii: "\t") : nil
+        let marked = try? DelimitedReader(TextInput(OpenableFile(path)), usual: usual).markedClasses()
+        return marked ?? []
+    }
+
     /// The same rows with one more warning.
     func warning(_ text: String) -> Dataset {
         Dataset(

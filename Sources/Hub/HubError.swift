@@ -34,6 +34,12 @@ public struct HubError: Error, Sendable, Equatable, CustomStringConvertible {
     /// - Returns: The error.
     public func adding(_ words: String) -> HubError { HubError(code, words + message) }
 
+    /// Returns the same error with a suffix that suggests a remedy.
+    ///
+    /// - Parameter words: The suffix, which begins with a semicolon.
+    /// - Returns: The error.
+    package func adding(after words: String) -> HubError { HubError(code, message + words) }
+
     /// The message.
     public var description: String { message }
 }

@@ -78,8 +78,12 @@ func shell(
 }
 
 /// Runs the built executable, with further environment variables.
-func attune(_ arguments: [String], variables: [String: String] = [:]) throws -> CommandOutcome {
-    try outcome(of: attuneExecutable, arguments, variables: variables)
+func attune(
+    _ arguments: [String],
+    in folder: URL? = nil,
+    variables: [String: String] = [:]
+) throws -> CommandOutcome {
+    try outcome(of: attuneExecutable, arguments, in: folder, variables: variables)
 }
 
 /// Runs a program to its end, with the tests' own caches.

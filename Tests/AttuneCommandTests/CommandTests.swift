@@ -136,8 +136,8 @@ struct CommandTests {
                     "Missing expected argument '--label-column <name>'"
                 ),
                 (
-                    try attune(["predict", "--model", "nowhere", "--text", "x"]), 66,
-                    "there is no model at nowhere"
+                    try attune(["predict", "--model", "./nowhere", "--text", "x"]), 66,
+                    "there is no model at ./nowhere"
                 ),
                 (try attune(["predict", "--model", model, "--text", "x"]), 65, "train one first"),
                 (try attune(["predict", "--model", model]), 64, "give either --text or --input"),

@@ -59,7 +59,11 @@ struct InspectTests {
     }
 
     @Test func `a file that is not a model`() throws {
-        let outcome = try attune(["inspect", "--model", "nowhere"])
-        #expect(outcome.code == 66 && outcome.errors.contains("there is no model at nowhere"))
+        let outcome = try attune(["inspect", "--model", "nowhere.gguf"])
+        #expect(outcome.code == 66 && outcome.errors.contains("there is no model at nowhere.gguf"))
+        let offline = try attune(["inspect", "--model", "nowhere"], variables: ["HF_HUB_OFFLINE": "1"])
+        #expect(
+            offline.code == 66 && offline.errors.contains("no local file or folder nowhere, and on the Hub: ")
+        )
     }
 }

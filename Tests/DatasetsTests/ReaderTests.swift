@@ -48,6 +48,22 @@ struct ReaderTests {
         #expect(plain.count == 2)
     }
 
+    @Test func `the columns that Orange's header marks as classes are known without reading the rows`() throws
+    {
+        func marked(_ text: String, as name: String) throws -> [String] {
+            try withTemporaryFolder { folder in
+                let file = folder.appending(path: name)
+                try Data(text.utf8).write(to: file)
+                return Dataset.columnsMarkedAsClasses(in: file.path(percentEncoded: false))
+            }
+        }
+        let header = "Topic\tContent\tAuthor\ndiscrete\tstring\tdiscrete\n"
+        #expect(try marked(header + "class\tmeta\t\na\tb\tc\n", as: "x.tab") == ["Topic"])
+        #expect(try marked("Topic\tText\nd\tstring\nclass\t\na\tb\n", as: "x.tab") == ["Topic"])
+        #expect(try marked("class\tText\na\tb\nc\td\n", as: "x.tab") == [])
+        #expect(try marked("{}", as: "x.jsonl") == [] && marked("", as: "x.tab") == [])
+    }
+
     @Test func `rows that only resemble Orange's headers stay data`() throws {
         #expect(try read("a,b\nc,d\nc,i\n", as: "x.csv").strings("a") == ["c", "c"])
         #expect(try read("Text\ntext\n\nmore\n", as: "x.csv").strings("Text") == ["text", nil, "more"])

@@ -90,6 +90,8 @@ package struct TrainingJob: Sendable {
         package let outcome: Trainer.Outcome
         /// The final evaluation; nil if nothing is held out or the run was stopped.
         package let evaluation: EvaluationRecord?
+        /// Whether the model is any good; nil if the run was stopped, or without an evaluation.
+        package var verdict: Verdict?
     }
 
     /// Reads the data, trains, evaluates and saves.
@@ -183,7 +185,14 @@ package struct TrainingJob: Sendable {
             try writeAtomically(Data(page.text.utf8), to: folder.appending(path: "README.md"))
         }
         isTrained = true
-        return Result(classifier: classifier, outcome: outcome, evaluation: evaluation)
+        let verdict = Verdict(
+            evaluation,
+            outcome.curve,
+            labels: classifier.labels,
+            arguments,
+            usesClassWeights: recipe.loss.classWeights != .equal
+        )
+        return Result(classifier: classifier, outcome: outcome, evaluation: evaluation, verdict: verdict)
     }
 
     /// The checkpoint to resume from.

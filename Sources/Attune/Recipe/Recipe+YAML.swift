@@ -30,7 +30,7 @@ extension Recipe {
             + (try Yams.serialize(node: .mapping(.init(pairs)), width: -1, allowUnicode: true))
     }
 
-    private static func node(_ value: SettingValue) -> Node {
+    static func node(_ value: SettingValue) -> Node {
         switch value {
         case .bool, .int, .double: Node(value.text)
         case .text(let text): scalar(text)
@@ -40,7 +40,7 @@ extension Recipe {
         }
     }
 
-    private static func scalar(_ text: String) -> Node {
+    static func scalar(_ text: String) -> Node {
         // Without quotes, these would be read as null.
         Node(text, .implicit, ["", "~", "null"].contains(text.lowercased()) ? .singleQuoted : .any)
     }

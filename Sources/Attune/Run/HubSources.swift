@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 public import Hub
 
@@ -26,6 +27,16 @@ extension ModelSource {
 }
 
 extension DataSource {
+    /// Whether a name can be a dataset: rows on this machine by their name, or an id of the Hub.
+    ///
+    /// - Parameter name: A path or an id.
+    /// - Returns: False for a recipe's path.
+    package static func canBeNamed(_ name: String) -> Bool {
+        if Dataset.looksLikeRows(name) { return true }
+        let isRecipe = [".yaml", ".yml"].contains { name.lowercased().hasSuffix($0) }
+        return !isRecipe && name.contains("/") && Attune.hubID(name) != nil
+    }
+
     /// The id on the Hub, without a revision; nil for a path.
     public var hubID: String? { Attune.hubID(name) }
 
@@ -55,7 +66,8 @@ extension DataSource {
 }
 
 private func hubID(_ name: String) -> String? {
-    let isID = !FileManager.default.fileExists(atPath: name) && RepositoryID.looksLikeID(name)
+    guard !FileManager.default.fileExists(atPath: name) else { return nil }
+    let isID = RepositoryID.looksLikeID(name) || PopularNames.canBeID(withoutOwner: name)
     return isID ? name.split(separator: "@").first.map(String.init) : nil
 }
 
@@ -78,6 +90,8 @@ private func download(
             try await client.snapshot(of: RepositoryID(name, kind: kind), selection, report: progress)
         }
     } catch let error as HubError {
-        throw error.adding("no local file or folder \(name), and on the Hub: ")
+        let named = error.adding("no local file or folder \(name), and on the Hub: ")
+        guard kind == .model, let nearest = PopularNames.nearest(to: name) else { throw named }
+        throw named.adding(after: "; did you mean \(nearest)?")
     }
 }

@@ -51,6 +51,8 @@ public struct TrainingRun: Sendable {
         public let outcome: Trainer.Outcome
         /// The evaluation of the saved model; nil without evaluation examples.
         public let evaluation: EvaluationRecord?
+        /// Whether the model is any good, and the next thing to try; nil without an evaluation.
+        public let verdict: Verdict?
         /// The push of the saved model to the Hub; nil if the recipe has none, or if it was stopped.
         ///
         /// A failed push leaves the model saved in the output folder.

@@ -21,10 +21,16 @@ actor TrainingWorker {
         let result = try train(job, options, in: folder, recipe: recipe, state)
         let (outcome, evaluation) = (result.outcome, result.evaluation)
         guard !outcome.wasInterrupted else { throw TrainingInterrupted(step: outcome.step, folder: folder) }
+        let verdict = result.verdict.map { verdict in
+            var spelled = verdict
+            spelled.text = Recipe.spelled(verdict.text)
+            return spelled
+        }
         return TrainingRun.Result(
             classifier: Classifier(result.classifier, on: thread),
             outcome: outcome,
-            evaluation: evaluation
+            evaluation: evaluation,
+            verdict: verdict
         )
     }
 

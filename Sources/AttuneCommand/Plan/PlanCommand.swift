@@ -4,7 +4,7 @@ import Files
 import Foundation
 
 /// `attune plan`.
-struct PlanCommand: ParsableCommand {
+struct PlanCommand: RecipeCommand {
     static let configuration = CommandConfiguration(
         commandName: "plan",
         abstract: "Forecasts the steps, time, memory and disk of a training run, and whether it fits.",
@@ -22,6 +22,8 @@ struct PlanCommand: ParsableCommand {
             """
     )
 
+    static let needsOutputFolder = false
+
     @OptionGroup var train: TrainCommand
 
     @Option(
@@ -35,24 +37,13 @@ struct PlanCommand: ParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
-    /// Adds an output folder, which the parser requires and a plan does not need.
-    ///
-    /// - Parameters:
-    ///   - words: The command's name and its arguments.
-    ///   - line: The same arguments, parsed.
-    /// - Returns: The arguments for the parser.
-    static func completed(_ words: [String], _ line: TrainingCommandLine) -> [String] {
-        line.gives("output_dir") ? words : words + ["--output-dir=."]
-    }
-
-    func run() throws { try run(TrainingCommandLine([])) }
-
     /// Measures and prints the forecast.
     ///
     /// - Parameter line: The command line and its recipe.
     /// - Throws: An exit code, after the error has been printed.
     func run(_ line: TrainingCommandLine) throws {
         try reportingFailure {
+            let line = try train.drafted(line)
             let recipe = try line.recipe()
             var job = try train.job(recipe)
             for remark in line.remarks(recipe) { writeToStandardError(remark + "\n") }

@@ -4,7 +4,7 @@ import Files
 import Foundation
 
 /// `attune train`.
-struct TrainCommand: ParsableCommand {
+struct TrainCommand: RecipeCommand {
     static let configuration = CommandConfiguration(
         commandName: "train",
         abstract: "Fine-tunes a model on labelled texts, evaluates it and saves it.",
@@ -25,7 +25,12 @@ struct TrainCommand: ParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("A YAML file of flags.", valueName: "recipe.yaml"))
+    @Argument(
+        help: ArgumentHelp(
+            "A YAML file of flags; or a dataset, for which all settings that are not given are chosen.",
+            valueName: "recipe.yaml|dataset"
+        )
+    )
     var recipe: String?
 
     @OptionGroup(title: "Repetition") var seeds: SeedOptions
@@ -66,14 +71,13 @@ struct TrainCommand: ParsableCommand {
 
     var outputFolder: URL { URL(filePath: outputDir, directoryHint: .isDirectory) }
 
-    func run() throws { try run(TrainingCommandLine([])) }
-
     /// Trains.
     ///
     /// - Parameter line: The command line and its recipe, for the recipe that the run writes.
     /// - Throws: An exit code, after the error has been printed.
     func run(_ line: TrainingCommandLine) throws {
         try reportingFailure {
+            let line = try drafted(line)
             let recipe = try line.recipe()
             var job = try job(recipe)
             let folder = outputFolder
@@ -213,6 +217,7 @@ struct TrainCommand: ParsableCommand {
             try print(evaluation.metrics.table(labels: result.classifier.labels))
         }
         try print("saved to \(outputDir)")
+        if let verdict = result.verdict { try print("\n" + verdict.text) }
         try print("next: attune predict --model \(shellQuoted(outputDir)) --text \"…\"")
     }
 }

@@ -11,13 +11,15 @@ struct TrainingCommandLine {
     /// The arguments after the command's name.
     let typed: [String]
     /// The arguments for the parser.
-    let arguments: [String]
+    private(set) var arguments: [String]
+    /// The dataset that was typed instead of a recipe file: the settings that are not given are to be chosen.
+    let dataset: String?
     private let file: RecipeFile?
     private let own: FlagCatalog
-    /// Values of settings by name, of both sources.
-    private let values: [String: SettingValue]
+    /// Values of settings by name, of all sources.
+    private(set) var values: [String: SettingValue]
     /// Values of the command's own flags, of both sources.
-    private let given: [String: [String]]
+    private var given: [String: [String]]
     /// The settings and own flags that were typed, by their names in recipes.
     private let typedNames: Set<String>
 
@@ -27,14 +29,25 @@ struct TrainingCommandLine {
     ///   - typed: The arguments after the command's name.
     ///   - command: `attune train`, or a command with its flags.
     /// - Throws: ``RecipeError``.
-    init(_ typed: [String], for command: any ParsableCommand.Type = TrainCommand.self) throws {
+    init(_ typed: [String], for command: any RecipeCommand.Type = TrainCommand.self) throws {
         self.typed = typed
         own = try FlagCatalog(of: command)
         let words = try TypedSettings(typed, own)
         var arguments = words.others
         var values = words.values
         var given = words.given
-        file = try words.paths.count == 1 ? RecipeFile(contentsOf: words.paths[0], own) : nil
+        let path = words.paths.count == 1 ? words.paths[0] : nil
+        dataset = path.flatMap { DataSource.canBeNamed($0) ? $0 : nil }
+        if let path, dataset == nil { file = try RecipeFile(contentsOf: path, own) } else { file = nil }
+        if let dataset {
+            guard values["dataset"] == nil else {
+                throw RecipeError(
+                    .validationFailure,
+                    "\(dataset) and --dataset name two datasets; leave one of them out"
+                )
+            }
+            values["dataset"] = .text(dataset)
+        }
         for entry in file?.entries ?? [] where !words.names.contains(entry.name) {
             if (try? Recipe.setting(entry.name)) != nil {
                 values[entry.name] = entry.value
@@ -50,10 +63,36 @@ struct TrainingCommandLine {
             }
         }
         (self.arguments, self.values, self.given, typedNames) = (arguments, values, given, words.names)
+        guard given["output-dir"] == nil else { return }
+        if dataset != nil {
+            chooseOutputFolder()
+        } else if !command.needsOutputFolder {
+            // The parser requires one.
+            self.arguments.append("--output-dir=.")
+        }
     }
 
     private static func texts(_ value: SettingValue) -> [String] {
         if case .list(let names) = value { names } else { [value.text] }
+    }
+
+    // MARK: A dataset instead of a recipe
+
+    /// Chooses the folder of a run: a new one, or the latest to resume or to overwrite.
+    private mutating func chooseOutputFolder() {
+        let plain = RecipeDraft.outputFolder(for: DataSource(dataset ?? ""))
+        func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
+        let all = [plain] + (2...999).map { "\(plain)-\($0)" }
+        let free = all.firstIndex { !exists($0) } ?? 0
+        let isAgain = given["resume-from-checkpoint"] != nil || given["overwrite-output-dir"] != nil
+        let folder = all[isAgain ? max(0, free - 1) : free]
+        given["output-dir"] = [folder]
+        arguments.append("--output-dir=\(folder)")
+    }
+
+    /// Takes the settings that a draft chose.
+    mutating func take(_ draft: RecipeDraft) {
+        for choice in draft.choices { values[choice.setting] = choice.value }
     }
 
     /// The recipe of the run.
@@ -97,7 +136,8 @@ struct TrainingCommandLine {
 
     // MARK: Errors
 
-    private func located(_ error: SettingError) -> RecipeError {
+    /// The error with the place of its setting: its flag, or the line of the file.
+    func located(_ error: SettingError) -> RecipeError {
         if error.fault == .missing, let setting = try? Recipe.setting(error.setting) {
             let what = error.setting == "label_column" ? ": it says what is to be learned" : ""
             return RecipeError(
@@ -172,7 +212,11 @@ struct TrainingCommandLine {
     ///
     /// - Parameter program: As it was called.
     /// - Returns: One line.
-    func continuation(of program: String) -> String { Self.continuation(of: program, typed) }
+    func continuation(of program: String) -> String {
+        // The folder's recipe has the settings that were chosen.
+        let words = dataset == nil ? typed : [(given["output-dir"]?.last ?? ".") + "/recipe.yaml"]
+        return Self.continuation(of: program, words)
+    }
 
     static func continuation(of program: String, _ typed: [String]) -> String {
         var words = [program, "train"]

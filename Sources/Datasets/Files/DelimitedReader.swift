@@ -43,16 +43,30 @@ struct DelimitedReader {
         return known.first { header.contains($0) } ?? known[0]
     }
 
-    /// Reads all rows.
-    func dataset(_ storage: StorageOptions) throws(DatasetError) -> Dataset {
+    /// Returns the columns that Orange's header marks as classes, without reading further; none for other files.
+    func markedClasses() throws(DatasetError) -> [String] {
+        let header = try header()
+        var (types, flags) = (DelimitedRecord(), DelimitedRecord())
+        guard try read(&types), try read(&flags), isOrange(types: types, flags: flags) else { return [] }
+        return header.indices.filter { $0 < flags.count && ["class", "c"].contains(flags.string($0)) }
+            .map { header[$0] }
+    }
+
+    private func header() throws(DatasetError) -> [String] {
         var record = DelimitedRecord()
         guard try read(&record) else { throw input.bad("has no header") }
-        let header = (0..<record.count).map { record.string($0) ?? "" }
+        return (0..<record.count).map { record.string($0) ?? "" }
+    }
+
+    /// Reads all rows.
+    func dataset(_ storage: StorageOptions) throws(DatasetError) -> Dataset {
+        let header = try header()
         if let twice = Dictionary(grouping: header, by: { Array($0.utf8) }).first(where: { $1.count > 1 }) {
             throw input.bad(
                 "two columns are named \"\(String(decoding: twice.key, as: UTF8.self))\"; rename one"
             )
         }
+        var record = DelimitedRecord()
         var pending: [DelimitedRecord] = []
         while pending.count < 2, try read(&record) {
             if !record.isBlank || header.count == 1 { pending.append(record) }
