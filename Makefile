@@ -3,13 +3,29 @@
 # Tests and demo share one build, so the tests run the code that users run. After a small change a debug build is faster:
 # `swift build --build-tests && swift test --skip-build`.
 configuration := -c release
-.PHONY: help setup demo test lint format bench docs clean
+.PHONY: help setup build install uninstall dist wheel demo test lint format bench docs clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## Fetch libtorch into your cache and link it here (once)
 	@Scripts/setup-native
+
+build: setup ## Build the command: .build/release/attune
+	@swift build $(configuration) --product attune
+
+# With sudo the build stays the user's: make build && sudo make install
+install: $(if $(SUDO_USER),,build) ## Install the command in PREFIX: ~/.local, or /usr/local for root (docs/install.md)
+	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' Scripts/install
+
+uninstall: ## Remove what `make install` put into PREFIX
+	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' Scripts/install --remove
+
+dist: build ## Write an archive that runs from any folder, without Swift or Python
+	@Scripts/dist
+
+wheel: build ## Write a Python wheel that uses the libraries of the packages torch and pyarrow
+	@Scripts/wheel
 
 demo: setup ## Fine-tune a language model on real tweets and predict (about three minutes after the first build)
 	@Scripts/fetch-demo-data
