@@ -188,6 +188,11 @@ gather() {
     copy_licenses "$1/share/doc/attune" "$torch"/../torch-*.dist-info/licenses "$arrow"/../pyarrow-*.dist-info/licenses
 }
 
+# source_date: prints the time of the sources, in seconds, so that the same sources give the same archives.
+source_date() {
+    printf '%s' "${SOURCE_DATE_EPOCH:-$(git -C "$root" log -1 --format=%ct 2>/dev/null || stat -c %Y "$root/Package.swift")}"
+}
+
 # bytes PATH: prints the size of a file, or of all files in a folder.
 bytes() { find "$1" -type f -printf '%s\n' | awk '{sum += $1} END {printf "%.0f\n", sum}'; }
 
