@@ -3,7 +3,7 @@
 import os
 import sys
 
-LIBRARIES = (("torch", "@TORCH@", "torch/lib/libtorch_cpu.so"), ("pyarrow", "@PYARROW@", "pyarrow/libarrow.so.2600"))
+LIBRARIES = (("torch", "@TORCH@", "torch/lib/libtorch_cpu.so"), ("pyarrow", "@PYARROW@", "pyarrow/@ARROW@"))
 
 
 def main():
