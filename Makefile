@@ -32,12 +32,13 @@ demo: setup ## Fine-tune a language model on real tweets and predict (about thre
 	@swift build $(configuration) --product attune
 	@Scripts/demo
 
-test: setup ## Build everything, run every test, build and run the examples
+test: setup ## Build everything, run every test, the examples, and the commands of the documents
 	swift build $(configuration) --build-tests --explicit-target-dependency-import-check error
 	swift test $(configuration) --skip-build
 # In the same build folder, so that nothing is built twice.
 	swift build $(configuration) --package-path Examples --scratch-path .build
 	Scripts/check-examples
+	Scripts/doc-commands
 
 lint: ## Check formatting and the project's rules
 	@swift format lint --strict --recursive --parallel Package.swift Sources Tests Examples Benchmarks Fuzzing Scripts \
@@ -51,9 +52,9 @@ bench: setup ## Compare training and tokenization speed with transformers (needs
 	@Benchmarks/run
 	@Benchmarks/tokenizers
 
-docs: ## Show where the documentation is
-	@echo 'README.md shows the command, ARCHITECTURE.md the modules; `attune help train` explains every flag.'
-	@echo 'Every public symbol has API documentation; Xcode and `swift package` with the DocC plugin render it.'
+docs: setup ## Render the documents and the documentation of every public symbol as a website
+	@swift build $(configuration) --product attune
+	@Scripts/doc-site
 
 clean: ## Remove builds and runs; fetched libraries stay in your cache
 	@rm -rf .build .build-fuzzing* Examples/.build Benchmarks/TokenizerSpeed/.build runs

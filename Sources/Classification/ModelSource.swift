@@ -97,7 +97,7 @@ extension TextClassifier {
     ///
     /// - Parameter path: The folder or file.
     /// - Returns: The tokenizer.
-    /// - Throws: As ``load(_:options:maxLength:seed:)``.
+    /// - Throws: As ``load(_:options:maxLength:settings:seed:)``.
     public static func tokenizer(of path: String) throws -> Tokenizer { try tokenizer(of: ModelPlace(path)) }
 
     private static func tokenizer(of place: ModelPlace) throws -> Tokenizer {
@@ -126,7 +126,7 @@ extension TextClassifier {
     ///         model.
     /// - Returns: The tokenizer; the most tokens of a text, nil if unlimited; the reason for that length; and
     ///     notes on the model, one sentence each, including one if the requested length was reduced.
-    /// - Throws: As ``load(_:options:maxLength:seed:)``.
+    /// - Throws: As ``load(_:options:maxLength:settings:seed:)``.
     public static func tokenizerAndLimit(
         of path: String,
         maxLength: Int? = nil

@@ -172,7 +172,7 @@ public final class TextClassifier {
     /// Computes logits in evaluation mode, batch by batch.
     ///
     /// - Parameters:
-    ///   - examples: Examples from ``encode(_:targets:)``.
+    ///   - examples: Examples from ``encode(_:targets:)-(TextInputs,_)``.
     ///   - batchSize: The texts per batch; nil fills batches by tokens.
     ///   - maxTokensPerBatch: The most tokens of a batch without a `batchSize`; at least one text. Nil takes 4,096.
     ///   - matmulDType: The type of matrix products.
@@ -202,7 +202,7 @@ public final class TextClassifier {
     /// texts need not be stored.
     ///
     /// - Parameters:
-    ///   - examples: Examples from ``encode(_:targets:)``.
+    ///   - examples: Examples from ``encode(_:targets:)-(TextInputs,_)``.
     ///   - batchSize: The texts per batch; nil fills batches by tokens.
     ///   - maxTokensPerBatch: The most tokens of a batch without a `batchSize`; at least one text. Nil takes 4,096.
     ///   - matmulDType: The type of matrix products.

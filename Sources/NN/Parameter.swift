@@ -190,7 +190,7 @@ public final class ParameterStore {
 
     /// Turns gradients of all trainable parameters on, or of all parameters off.
     ///
-    /// - Parameter wanted: Whether ``Torch/Tensor/backward()`` computes them.
+    /// - Parameter wanted: Whether `Tensor.backward()` computes them.
     /// - Throws: `.failed` for a parameter that has no floating-point values.
     public func setRequiresGradient(_ wanted: Bool) throws(TorchError) {
         for parameter in parameters {

@@ -5,7 +5,7 @@ import Foundation
 ///
 ///     swift run -c release MBTI MODEL posts.parquet OUTPUT-FOLDER
 ///
-/// `docs/mission.md` compares it with the tutorial, and `PrepareData` shows the steps of its data one by one.
+/// `docs/from-transformers.md` compares it with the tutorial, and `PrepareData` shows the steps of its data one by one.
 @main
 struct MBTI {
     static func main() async throws {

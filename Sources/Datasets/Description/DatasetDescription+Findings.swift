@@ -117,7 +117,7 @@ extension DatasetDescription {
     }
 
     private static func addTruncation(
-        _ cut: Truncation,
+        _ cut: TruncatedTexts,
         of rows: Int,
         tokens: TextLengths?,
         to list: inout FindingList
@@ -134,7 +134,7 @@ extension DatasetDescription {
     }
 
     /// Advice on a longer length that keeps 95 % of the texts whole, or as many as the model allows.
-    private static func longerLength(than cut: Truncation, of rows: Int, tokens: TextLengths?) -> String {
+    private static func longerLength(than cut: TruncatedTexts, of rows: Int, tokens: TextLengths?) -> String {
         let enough = tokens?.percentile95 ?? 0
         if let limit = cut.limit, limit <= cut.maxLength {
             return

@@ -29,7 +29,7 @@ public struct DatasetDescription: Sendable, Equatable {
         /// The lengths in tokens, including special tokens; nil without a token counter.
         public var tokens: TextLengths?
         /// The tokens that the maximum length cuts off; nil without a maximum length or a token counter.
-        public var truncation: Truncation?
+        public var truncation: TruncatedTexts?
         /// The texts that occur in several rows.
         public var repeated: RepeatedTexts
         /// The texts that also occur in the evaluation data; nil without evaluation data.

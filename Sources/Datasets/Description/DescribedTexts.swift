@@ -41,7 +41,7 @@ struct DescribedTexts {
             let counts = try tokenCounts(dataset, counter, rows: scan.hashes.count)
             texts.tokens = TextLengths(counts)
             texts.truncation = [options.maxLength, options.lengthLimit].compactMap { $0 }.min().map {
-                Truncation(lengths: counts, maxLength: $0, limit: options.lengthLimit, labels: labels)
+                TruncatedTexts(lengths: counts, maxLength: $0, limit: options.lengthLimit, labels: labels)
             }
         }
         return (texts, scan)

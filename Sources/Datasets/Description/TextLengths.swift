@@ -82,8 +82,8 @@ public struct TextLengths: Sendable, Equatable {
     }
 }
 
-/// The effect of a maximum length on the texts.
-public struct Truncation: Sendable, Equatable {
+/// The number of texts that a maximum length truncates, and the tokens that they lose.
+public struct TruncatedTexts: Sendable, Equatable {
     /// A class and the number of its texts that are truncated.
     public struct ClassCount: Sendable, Equatable {
         /// The class's name.
