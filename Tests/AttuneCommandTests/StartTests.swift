@@ -26,7 +26,7 @@ struct StartTests {
         }
     }
 
-    @Test func `a dataset alone is trained on, and every choice is said with its flag`() throws {
+    @Test func `a dataset alone is trained on, and every choice is printed with its flag`() throws {
         try withTweets { folder, attune in
             let outcome = try attune("train", "tweets.csv", "--max-steps", "4")
             #expect(outcome.code == 0, "\(outcome.errors)")

@@ -84,7 +84,7 @@ struct VerdictTests {
         )
     }
 
-    @Test func `a loss that rises is told from the log, whatever the score`() {
+    @Test func `a rising loss in the log means divergence, whatever the score`() {
         let verdict = verdict(good, curve([1.2, 40, 488])) { $0.learningRate = 5 }
         #expect(verdict?.text == "Diverged: the loss ended at 488. Try --learning-rate 0.5, a tenth.")
         // One row alone is compared with the loss of guessing, log 3 = 1.1.

@@ -2,7 +2,7 @@ import Datasets
 import Files
 import Foundation
 
-/// The columns of texts and labels of a dataset that nobody has described.
+/// The columns of texts and labels of a dataset that no one has described.
 struct ColumnChoice: Sendable, Equatable {
     /// A chosen column, or several, and the reason.
     struct Choice: Sendable, Equatable {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Statistics of a column's values, from which its role can be told.
+/// Statistics of a column's values, from which its role follows.
 struct ColumnProfile: Sendable {
     /// The kind of values.
     enum Kind: Sendable, Equatable {

@@ -5,7 +5,7 @@ import Foundation
 public import Hub
 import Tokenization
 
-/// A recipe for a first run on texts that nobody has described: every choice with its reason.
+/// A recipe for a first run on texts that no one has described: every choice with its reason.
 ///
 /// ```swift
 /// let draft = try await RecipeDraft.make(for: .file("tweets.csv"))

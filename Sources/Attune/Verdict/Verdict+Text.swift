@@ -28,7 +28,7 @@ struct VerdictAdvice {
     let arguments: TrainingArguments
     let usesClassWeights: Bool
 
-    /// The advice of a verdict; nil if there is nothing to mend.
+    /// The advice of a verdict; nil if there is nothing to fix.
     func sentence(for verdict: Verdict) -> String? {
         switch verdict.quality {
         case .diverged: return "Try --learning-rate \(shown(arguments.learningRate / 10)), a tenth."
