@@ -151,7 +151,7 @@ struct Drafting {
             most < usual
             ? "more would take longer than \(Int(StarterModel.patience / 60)) minutes on this machine"
             : usual > 3 ? "few rows need more passes" : "the usual number of passes"
-        choose("num_train_epochs", .double(Double(min(most, usual))), why)
+        choose("num_train_epochs", .int(min(most, usual)), why)
     }
 
     /// Whether the texts are not all in English, whose names and borrowed words have few letters beyond ASCII.
@@ -237,11 +237,13 @@ struct Drafting {
         guard !gives("eval_strategy", "eval_steps", "save_strategy", "load_best_model_at_end"),
             gives("test_size", "eval_dataset", "eval_split"), !gives("max_steps")
         else { return }
+        let epochs = values["num_train_epochs"].flatMap { Double($0) } ?? 3
+        // The only pass is evaluated at the end anyway.
+        guard epochs > 1 else { return }
         choose("eval_strategy", .text("epoch"), "a score after every pass")
         choose("save_strategy", .text("epoch"), "a checkpoint with every score")
         choose("load_best_model_at_end", .bool(true), "the best of these models is kept")
         choose("save_total_limit", .int(1), "older checkpoints are removed")
-        let epochs = values["num_train_epochs"].flatMap { Double($0) } ?? 3
         if epochs > 3 {
             choose("early_stopping_patience", .int(2), "ends when two passes have not helped")
         }

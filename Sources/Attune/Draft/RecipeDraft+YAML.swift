@@ -10,7 +10,7 @@ extension RecipeDraft {
     /// - Returns: YAML that ``Recipe/init(yaml:name:)`` and `attune train` read.
     /// - Throws: The YAML library's errors.
     package func yaml(outputFolder folder: String, command: String) throws -> String {
-        let reasons = Dictionary(choices.map { ($0.setting, $0.reason) }) { first, _ in first }
+        let chosen = Dictionary(choices.map { ($0.setting, $0) }) { first, _ in first }
         var lines = [
             "# A recipe for \(recipe.data): \(summary).",
             "# Change it as you like, then run: \(command)",
@@ -18,12 +18,11 @@ extension RecipeDraft {
             "",
         ]
         for setting in Recipe.settings {
-            guard let value = setting.read(recipe) else { continue }
-            guard reasons[setting.name] != nil || value != setting.defaultValue else { continue }
-            lines.append(
-                try Self.line(setting.name, Recipe.node(value))
-                    + (reasons[setting.name].map { "  # \($0)" } ?? "")
-            )
+            if let choice = chosen[setting.name] {
+                lines.append(try Self.line(setting.name, Recipe.node(choice.value)) + "  # \(choice.reason)")
+            } else if let value = setting.read(recipe), value != setting.defaultValue {
+                lines.append(try Self.line(setting.name, Recipe.node(value)))
+            }
         }
         lines.append(try Self.line("output_dir", Recipe.scalar(folder)) + "  # for the trained model")
         return lines.joined(separator: "\n") + "\n"
