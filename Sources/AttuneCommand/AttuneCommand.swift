@@ -9,31 +9,31 @@ struct AttuneCommand: ParsableCommand {
         commandName: "attune",
         abstract: "Fine-tunes language models into classifiers of your texts.",
         discussion: """
-            From a file of labelled texts to a trained, evaluated and saved classifier:
+            Attune fine-tunes a language model with a table of labelled texts, evaluates it, and saves a classifier in the \
+            Hub's layout, which transformers opens, too. It needs no Python.
 
-              attune train --model SmolLM2-135M.gguf --dataset tweets.csv \\
-                --text-column text --label-column author \\
-                --test-size 0.2 --output-dir runs/tweets
-              attune predict --model runs/tweets --text "Thank you, Ohio!"
+            Flags have the names and defaults of transformers' TrainingArguments. Underscores instead of dashes, --flag=value, \
+            and true or false after a switch are accepted by every command. A recipe is a YAML file with the same names in \
+            snake_case; flags override it.
 
-            Results go to standard output, progress and notes to standard error. Exit codes: 0 done, 64 usage, \
-            65 bad data, 66 missing input, 69 the Hub cannot be reached, 70 internal error, 73 would overwrite, \
-            74 write failed (full disk or closed standard output), 77 not allowed, 130 interrupted.
+            Results go to standard output, progress and notes to standard error.
             """,
         version: "0.1.0",
-        subcommands: [
-            TrainCommand.self, StartCommand.self, PlanCommand.self, EvaluateCommand.self, PredictCommand.self,
-            TokenizeCommand.self,
-            DecodeCommand.self,
-            DataCommand.self,
-            InspectCommand.self, ReplayCommand.self, HubCommand.self, DoctorCommand.self,
+        subcommands: [ManCommand.self],
+        groupedSubcommands: [
+            CommandGroup(name: "Train", subcommands: [TrainCommand.self, StartCommand.self, PlanCommand.self]),
+            CommandGroup(name: "Use a classifier", subcommands: [PredictCommand.self, EvaluateCommand.self]),
+            CommandGroup(name: "Prepare data", subcommands: [DataCommand.self]),
+            CommandGroup(
+                name: "Look inside",
+                subcommands: [
+                    InspectCommand.self, TokenizeCommand.self, DecodeCommand.self, ReplayCommand.self,
+                    DoctorCommand.self,
+                ]
+            ),
+            CommandGroup(name: "Share models", subcommands: [HubCommand.self]),
         ]
     )
-
-    /// The commands that take a recipe's settings.
-    private static let recipeCommands: [any RecipeCommand.Type] = [
-        TrainCommand.self, PlanCommand.self, StartCommand.self,
-    ]
 
     /// Parses the command line, including the recipe of `attune train`, and runs the command.
     static func main() {
@@ -42,47 +42,62 @@ struct AttuneCommand: ParsableCommand {
         signal(SIGXFSZ, SIG_IGN)
         // A closed pipe must not end it either: a run does not depend on a reader of its messages.
         signal(SIGPIPE, SIG_IGN)
-        let typed = Array(CommandLine.arguments.dropFirst())
+        var request: CommandRequest?
         var line: TrainingCommandLine?
         do {
             try TypedArguments.ofProcess.requireText()
-            try RepeatedOptions.refuse(in: typed)
-            if let taker = recipeCommands.first(where: { $0.configuration.commandName == typed.first }) {
-                line = try TrainingCommandLine(Array(typed.dropFirst()), for: taker)
+            let read = try CommandRequest(Array(CommandLine.arguments.dropFirst()))
+            if let help = read.help { return try print(help.text()) }
+            request = read
+            var words = read.wordsForParser
+            if let taker = read.node.type as? any RecipeCommand.Type, read.flags != nil {
+                let typed = read.words
+                let taken = try TrainingCommandLine(Array(typed.dropFirst()), for: taker)
+                line = taken
+                words = [typed[0]] + taken.arguments
             }
-            var command = try parseAsRoot(line.map { [typed[0]] + $0.arguments } ?? typed)
+            var command = try parseAsRoot(words)
             if let command = command as? any RecipeCommand, let line {
                 try command.run(line)
             } else {
                 try command.run()
             }
         } catch {
-            Foundation.exit(finish(error, line).rawValue)
+            Foundation.exit(finish(error, request, line).rawValue)
         }
     }
 
     /// Prints an error of the parser or of a command.
     ///
-    /// The parser throws help and version texts, too. They are results and are printed here, because the parser's own printing
-    /// ignores write failures.
+    /// The parser throws version texts and completion scripts, too. They are results and are printed here, because the parser's
+    /// own printing ignores write failures.
     ///
     /// - Parameters:
     ///   - error: The parser's error, or a command's exit code, whose message has been printed already.
+    ///   - request: The command and its flags.
     ///   - line: The training command line, which knows the lines of its recipe's settings.
     /// - Returns: The process's exit code.
-    private static func finish(_ error: any Error, _ line: TrainingCommandLine?) -> ExitCode {
+    private static func finish(
+        _ error: any Error,
+        _ request: CommandRequest?,
+        _ line: TrainingCommandLine?
+    ) -> ExitCode {
         if let error = error as? RecipeError {
             writeToStandardError("attune: error: \(error)\n")
             return error.code
         }
+        if error is FileError { return reported(error) }
         let code = exitCode(for: error)
-        let text = CompletionScript.completed(SettingHelp.completed(fullMessage(for: error)))
-        if code.isSuccess {
+        guard !code.isSuccess else {
+            let text = CompletionScript.completed(fullMessage(for: error))
             do throws(FileError) { if !text.isEmpty { try print(text) } } catch { return reported(error) }
-        } else if let message = line?.located(self.message(for: error)) {
-            writeToStandardError("attune: error: \(message)\n")
-        } else if !text.isEmpty {
-            writeToStandardError(text + "\n")
+            return code
+        }
+        let message = self.message(for: error)
+        if let located = line?.located(message) {
+            writeToStandardError("attune: error: \(located)\n")
+        } else if !message.isEmpty {
+            writeToStandardError("attune: error: \(ParserMessage(message, request?.node).text)\n")
         }
         return code
     }

@@ -1,23 +1,66 @@
-/// Returns the name with the smallest edit distance, ignoring case; nil if more than half of the letters would change.
+/// The name that someone probably meant, to be suggested in an error.
+///
+/// A name is found in spite of other case and separators (`learning rate`), a few wrong, missing or transposed letters
+/// (`trian`), or shortened and omitted words (`learn-rate`, `epochs`). The longer the name, the more letters may be wrong.
+///
+/// - Parameters:
+///   - name: The unknown name, as typed.
+///   - names: The known names; of equally similar ones, the first is taken.
+/// - Returns: A known name; nil if none is similar, or if several have the words of the unknown one.
 package func nearest(to name: String, among names: [String]) -> String? {
-    let wanted = Array(name.lowercased().unicodeScalars.prefix(100))
-    let edits = names.prefix(1000).map {
-        (name: $0, edits: distance(wanted, Array($0.lowercased().unicodeScalars.prefix(100))))
+    let typed = words(of: name)
+    guard !typed.isEmpty else { return nil }
+    let letters = Array(typed.joined().prefix(100))
+    let known = names.prefix(1000).map { (name: $0, words: words(of: $0)) }
+    let edits = known.map { (name: $0.name, edits: distance(letters, Array($0.words.joined().prefix(100)))) }
+    if let best = edits.min(by: { $0.edits < $1.edits }), best.edits <= allowedEdits(letters.count) {
+        return best.name
     }
-    return edits.min { $0.edits < $1.edits }.flatMap { 2 * $0.edits <= wanted.count ? $0.name : nil }
+    let shortened = known.filter { isShortened(typed, from: $0.words) }
+    return shortened.count == 1 ? shortened[0].name : nil
 }
 
-/// The Levenshtein distance: the number of letters to insert, remove or replace.
+/// The number of letters that may be wrong in a name of this length.
+private func allowedEdits(_ count: Int) -> Int {
+    switch count {
+    case ..<3: 0
+    case ..<6: 1
+    case ..<9: 2
+    default: 3
+    }
+}
+
+/// The words of a name in lower case: `learning_rate` has two.
+private func words(of name: String) -> [[Unicode.Scalar]] {
+    name.lowercased().unicodeScalars.split { "-_ .".unicodeScalars.contains($0) }.map(Array.init)
+}
+
+/// Whether each typed word begins a different word of the name, in the same order.
+private func isShortened(_ typed: [[Unicode.Scalar]], from words: [[Unicode.Scalar]]) -> Bool {
+    var rest = words[...]
+    return typed.allSatisfy { word in
+        guard word.count >= 3, let index = rest.firstIndex(where: { $0.starts(with: word) }) else {
+            return false
+        }
+        rest = rest[(index + 1)...]
+        return true
+    }
+}
+
+/// The number of letters to insert, remove, replace or transpose with their neighbor.
+///
+/// This is the optimal string alignment distance.
 private func distance(_ a: [Unicode.Scalar], _ b: [Unicode.Scalar]) -> Int {
+    var before: [Int] = []
     var row = Array(0...b.count)
     for (i, x) in a.enumerated() {
-        var diagonal = row[0]
-        row[0] = i + 1
+        var next = [i + 1]
         for (j, y) in b.enumerated() {
-            let changed = diagonal + (x == y ? 0 : 1)
-            diagonal = row[j + 1]
-            row[j + 1] = min(changed, row[j] + 1, diagonal + 1)
+            var edits = min(row[j] + (x == y ? 0 : 1), row[j + 1] + 1, next[j] + 1)
+            if i > 0, j > 0, x == b[j - 1], y == a[i - 1] { edits = min(edits, before[j - 1] + 1) }
+            next.append(edits)
         }
+        (before, row) = (row, next)
     }
     return row[b.count]
 }

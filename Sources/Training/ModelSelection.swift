@@ -1,3 +1,4 @@
+import Datasets
 import JSON
 
 /// The best evaluation so far, and early stopping.
@@ -65,12 +66,13 @@ struct ModelSelection: Sendable, Equatable {
     static func unknown(_ metric: String, among names: [String], isLeftOut: Bool = false) -> TrainingError {
         let own = names.map { String($0.trimmingPrefix("eval_")) }
             .filter { $0 != "runtime" && !$0.hasSuffix("_per_second") }
+        let near = isLeftOut ? nil : nearest(to: String(metric.trimmingPrefix("eval_")), among: own)
         return TrainingError(
             .badArgument,
             "--metric-for-best-model \(metric.trimmingPrefix("eval_")) is not available"
                 + (isLeftOut
                     ? ", because there are too many evaluation texts and labels to compare their scores" : "")
-                + "; choose one of "
+                + (near.map { "; did you mean \($0)? Choose one of " } ?? "; choose one of ")
                 + own.joined(separator: ", ")
         )
     }

@@ -226,12 +226,4 @@ struct CommandTests {
             }
         }
     }
-
-    @Test func `help has an example`() throws {
-        let help = try attune(["--help"])
-        #expect(help.code == 0 && help.output.contains("attune train --model"))
-        #expect(try attune(["help", "train"]).output.contains("--gradient-accumulation-steps"))
-        #expect(try attune(["help", "tokenize"]).output.contains("Un│belie│vable"))
-        #expect(try attune(["help", "decode"]).output.contains("attune decode --model SmolLM2.gguf --ids"))
-    }
 }

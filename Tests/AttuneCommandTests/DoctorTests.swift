@@ -112,30 +112,3 @@ struct DoctorTests {
         #expect(advice { $0.hasAccelerator = false }.contains("no GPU is used"))
     }
 }
-
-/// Examples in `--help` can be copied.
-struct HelpTests {
-    @Test(
-        arguments: [
-            [], ["train"], ["plan"], ["evaluate"], ["predict"], ["replay"], ["inspect"], ["tokenize"],
-            ["decode"],
-            ["data", "describe"], ["data", "split"], ["data", "convert"], ["data", "cache"],
-            ["hub", "download"],
-            ["hub", "upload"], ["hub", "cache"], ["hub", "login"], ["doctor"],
-        ]
-    )
-    func `an example breaks lines only at a backslash`(command: [String]) throws {
-        let help = try attune(["help"] + command)
-        #expect(help.code == 0, "\(help.errors)")
-        let text = try #require(help.output.components(separatedBy: "\nUSAGE:").first)
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map {
-            String($0).trimmingCharacters(in: .whitespaces)
-        }
-        for (line, next) in zip(lines, lines.dropFirst()) where line.hasPrefix("attune ") {
-            #expect(
-                line.hasSuffix("\\") || next.isEmpty || next.hasPrefix("attune "),
-                "\(command): \(line) ⏎ \(next)"
-            )
-        }
-    }
-}

@@ -44,6 +44,7 @@ extension Recipe {
         Setting(
             "push_to_hub",
             .hub,
+            isCommon: true,
             \.pushesToHub,
             """
             Push the model to the Hub, during training and at its end. The token and the repository are checked before the \

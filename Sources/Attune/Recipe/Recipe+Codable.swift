@@ -1,3 +1,4 @@
+import Datasets
 import Files
 
 extension Recipe {
@@ -103,7 +104,20 @@ extension Recipe {
         if let setting = settings.first(where: { $0.name == name || $0.aliases.contains(name) }) {
             return setting
         }
-        throw SettingError(name, .unknown(nearest: nearest(to: name, among: settings.map(\.name))))
+        throw SettingError(name, .unknown(nearest: settingName(nearestTo: name)))
+    }
+
+    /// The name of the setting that someone probably meant; nil if none is similar.
+    ///
+    /// - Parameters:
+    ///   - typed: An unknown name.
+    ///   - others: Other names that are known in the same place.
+    /// - Returns: A setting's name in recipes, or one of the other names.
+    package static func settingName(nearestTo typed: String, or others: [String] = []) -> String? {
+        let names = settings.map(\.name) + others + settings.flatMap(\.aliases)
+        return nearest(to: typed, among: names).map { name in
+            settings.first { $0.aliases.contains(name) }?.name ?? name
+        }
     }
 
     /// The settings that differ from their defaults, by name and in the order of ``settings``.

@@ -14,60 +14,76 @@ extension Recipe {
     private static let dataSettings: [Setting] = [
         Setting(
             "model",
-            .modelAndData,
+            .model,
+            isCommon: true,
             \.model,
             "A model's folder in the Hub's layout, a .gguf file, or an id of the Hub: org/name[@revision].",
-            placeholder: "model"
+            placeholder: "model",
+            aliases: ["model_name_or_path", "model_name", "base_model"]
         ),
         Setting(
             "dataset",
-            .modelAndData,
+            .data,
+            isCommon: true,
             \.data.name,
             """
             A file of rows, a folder or a quoted pattern: .csv, .tsv, .tab (Orange), .jsonl, .json, .txt, .parquet, .arrow; \
             text also compressed. Or an id of the Hub: org/name[@revision].
             """,
-            placeholder: "path"
+            placeholder: "path",
+            aliases: ["dataset_name", "train_file", "data"]
         ),
         Setting(
             "split",
-            .modelAndData,
+            .data,
             \.data.split,
             "The split of a folder to train on: train, validation, test. Default: train.",
-            placeholder: "name"
+            placeholder: "name",
+            aliases: ["train_split_name"]
         ),
         Setting(
             "dataset_config",
-            .modelAndData,
+            .data,
             \.data.configuration,
             "The configuration, of those that a folder's README.md lists.",
-            placeholder: "name"
+            placeholder: "name",
+            aliases: ["dataset_config_name"]
         ),
-        Setting("text_column", .modelAndData, \.text, "The column of texts.", placeholder: "name"),
+        Setting(
+            "text_column",
+            .data,
+            isCommon: true,
+            \.text,
+            "The column of texts.",
+            placeholder: "name",
+            aliases: ["text_column_name", "text_column_names"]
+        ),
         Setting(
             "text_pair_column",
-            .modelAndData,
+            .data,
             \.textPair,
             "The column of second texts, to classify pairs.",
             placeholder: "name"
         ),
         Setting(
             "label_column",
-            .modelAndData,
+            .data,
+            isCommon: true,
             \.labelColumn,
             "The column of label names, lists of label names, or numbers; may be repeated, for columns of 0 and 1.",
-            placeholder: "name"
+            placeholder: "name",
+            aliases: ["label_column_name"]
         ),
         Setting(
             "label_columns",
-            .modelAndData,
+            .data,
             \.labelColumns,
             "Columns of 0 and 1, one for each label. A name with a comma is quoted.",
             placeholder: "a,b,c"
         ),
         Setting(
             "problem_type",
-            .modelAndData,
+            .data,
             \.problemType,
             """
             single-label, multi-label or regression: a text has one label, several or a number. Default: multi-label if the \
@@ -77,22 +93,24 @@ extension Recipe {
         ),
         Setting(
             "label_names",
-            .modelAndData,
+            .model,
             \.labelNames,
             "Names for the labels of the model's head, by id.",
             placeholder: "a,b,c"
         ),
         Setting(
             "max_length",
-            .modelAndData,
+            .data,
+            isCommon: true,
             \.maxLength,
             "The maximum number of tokens of a text; longer texts are cut. The model keeps it for evaluation and prediction.",
             placeholder: "tokens",
+            aliases: ["max_seq_length", "max_seq_len", "max_len"],
             allowed: atLeastOne
         ),
         Setting(
             "missing_labels",
-            .rows,
+            .data,
             \.missingLabels,
             "Rows without a label: refuse (and name the first) or drop.",
             placeholder: "policy",
@@ -100,21 +118,21 @@ extension Recipe {
         ),
         Setting(
             "empty_texts",
-            .rows,
+            .data,
             \.emptyTexts,
             "Rows whose text is empty: keep, drop or refuse.",
             placeholder: "policy"
         ),
         Setting(
             "sample",
-            .rows,
+            .data,
             \.sampleSize,
             "Use only a share or a number of the rows; 1.0 is all of them.",
             placeholder: "size"
         ),
         Setting(
             "sample_seed",
-            .rows,
+            .data,
             \.sampleSeed,
             "The seed of the sample.",
             placeholder: "seed",
@@ -122,7 +140,7 @@ extension Recipe {
         ),
         Setting(
             "sample_stratify_by",
-            .rows,
+            .data,
             \.sampleColumn,
             "A column whose values keep their shares in the sample; none draws at random. Default: stratify_by's column.",
             placeholder: "column|none",
@@ -136,9 +154,11 @@ extension Recipe {
         Setting(
             "test_size",
             .evaluation,
+            isCommon: true,
             \.holdOutSize,
             "Hold out a share (0.2) or a number (500) of the rows; every label keeps its share.",
             placeholder: "size",
+            aliases: ["validation_size", "val_size"],
             allowed: (
                 "a share of the rows between 0 and 1, or a whole number of rows above 0",
                 { $0 != .fraction(1) }
@@ -166,16 +186,19 @@ extension Recipe {
         Setting(
             "eval_dataset",
             .evaluation,
+            isCommon: true,
             \.evaluationData,
             "Evaluate on this file, folder or dataset of the Hub instead of a hold-out.",
-            placeholder: "path"
+            placeholder: "path",
+            aliases: ["validation_file", "eval_file"]
         ),
         Setting(
             "eval_split",
             .evaluation,
             \.evaluationSplit,
             "Evaluate on this split of the dataset's folder, or of eval_dataset.",
-            placeholder: "name"
+            placeholder: "name",
+            aliases: ["validation_split_name"]
         ),
     ]
 

@@ -5,7 +5,7 @@ extension Recipe {
     static let timesSettings: [Setting] = [
         Setting(
             "logging_strategy",
-            .times,
+            .reporting,
             \.logging.strategy,
             "When to log: no, steps or epoch.",
             placeholder: "strategy",
@@ -13,7 +13,8 @@ extension Recipe {
         ),
         Setting(
             "eval_strategy",
-            .times,
+            .evaluation,
+            isCommon: true,
             \.evaluates.strategy,
             "When to evaluate during training: no, steps or epoch. Default: no; steps if eval_steps is given.",
             placeholder: "strategy",
@@ -22,7 +23,7 @@ extension Recipe {
         ),
         Setting(
             "logging_steps",
-            .times,
+            .reporting,
             \.logging.steps,
             "Steps between rows of the log.",
             placeholder: "steps",
@@ -32,10 +33,10 @@ extension Recipe {
             },
             allowed: ("a whole number above 0", { $0 > 0 })
         ),
-        Setting("logging_first_step", .times, \.logging.firstStep, "Log the first step as well."),
+        Setting("logging_first_step", .reporting, \.logging.firstStep, "Log the first step as well."),
         Setting(
             "eval_steps",
-            .times,
+            .evaluation,
             \.evaluates.steps,
             "Steps between evaluations. Default: logging_steps.",
             placeholder: "steps",
@@ -43,7 +44,7 @@ extension Recipe {
         ),
         Setting(
             "eval_delay",
-            .times,
+            .evaluation,
             \.evaluates.delay,
             "Steps, or epochs, before the first evaluation.",
             placeholder: "count",
@@ -52,43 +53,45 @@ extension Recipe {
         ),
         Setting(
             "eval_on_start",
-            .times,
+            .evaluation,
             \.evaluates.atStart,
             "Evaluate before the first step as well.",
             unless: evaluating
         ),
         Setting(
             "per_device_eval_batch_size",
-            .times,
+            .evaluation,
             \.evaluates.batchSize,
             "Examples of an evaluation batch; affects memory only.",
             placeholder: "examples",
+            aliases: ["eval_batch_size"],
             allowed: atLeastOne
         ),
         Setting(
             "eval_accumulation_steps",
-            .times,
+            .evaluation,
             \.evaluationAccumulation,
             "Accepted for transformers' scripts without an effect, because evaluation here takes little memory.",
             placeholder: "steps"
         ),
         Setting(
             "save_strategy",
-            .times,
+            .saving,
             \.saving.strategy,
             "When to save checkpoints: no, steps, epoch or best.",
             placeholder: "strategy"
         ),
         Setting(
             "load_best_model_at_end",
-            .times,
+            .evaluation,
+            isCommon: true,
             \.selection.loadsBestModel,
             "End with the weights of the best evaluation, whose checkpoint is always kept.",
             unless: evaluating
         ),
         Setting(
             "save_steps",
-            .times,
+            .saving,
             \.saving.steps,
             "Steps between checkpoints.",
             placeholder: "steps",
@@ -97,7 +100,7 @@ extension Recipe {
         ),
         Setting(
             "save_total_limit",
-            .times,
+            .saving,
             \.saving.limit,
             "The number of checkpoints to keep; the oldest are removed first, the best never.",
             placeholder: "count",
@@ -109,7 +112,7 @@ extension Recipe {
         ),
         Setting(
             "save_only_model",
-            .times,
+            .saving,
             \.saving.modelOnly,
             "Save only the model in checkpoints: smaller, but such checkpoints cannot be resumed.",
             unless: {
@@ -118,7 +121,7 @@ extension Recipe {
         ),
         Setting(
             "report_to",
-            .times,
+            .reporting,
             \.reportNames,
             "tensorboard, jsonl or none: where numbers are written during training; may be repeated.",
             placeholder: "report",
@@ -126,7 +129,7 @@ extension Recipe {
         ),
         Setting(
             "no_replay_file",
-            .times,
+            .saving,
             \.noReplayFile,
             """
             If the loss or gradients become NaN or infinite, stop without the file that `attune replay` runs again; it holds \
@@ -135,7 +138,7 @@ extension Recipe {
         ),
         Setting(
             "metric_for_best_model",
-            .times,
+            .evaluation,
             \.selection.metric,
             "The metric that decides which evaluation is the best. Default: the loss.",
             placeholder: "metric",
@@ -143,7 +146,7 @@ extension Recipe {
         ),
         Setting(
             "greater_is_better",
-            .times,
+            .evaluation,
             \.selection.greaterIsBetter,
             "Whether a greater value is better. Default: the metric's own direction.",
             placeholder: "true|false",
@@ -151,16 +154,17 @@ extension Recipe {
         ),
         Setting(
             "early_stopping_patience",
-            .times,
+            .evaluation,
             \.selection.patience,
             "Stop after this many evaluations without improvement.",
             placeholder: "evaluations",
+            aliases: ["patience"],
             unless: evaluating,
             allowed: atLeastOne
         ),
         Setting(
             "early_stopping_threshold",
-            .times,
+            .evaluation,
             \.selection.threshold,
             "The smallest difference that counts as an improvement.",
             placeholder: "difference",

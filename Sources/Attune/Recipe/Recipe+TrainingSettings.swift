@@ -6,14 +6,15 @@ extension Recipe {
     static let trainingSettings: [Setting] = [
         Setting(
             "optim",
-            .training,
+            .optimizer,
             \.optimizer.name,
             "\(OptimizerName.expectation); adamw_8bit and lion for short.",
-            placeholder: "name"
+            placeholder: "name",
+            aliases: ["optimizer"]
         ),
         Setting(
             "optim_args",
-            .training,
+            .optimizer,
             \.optimizerOptions,
             "SGD's options: momentum=0.9,dampening=0,nesterov=true.",
             placeholder: "name=value,…",
@@ -29,15 +30,17 @@ extension Recipe {
         ),
         Setting(
             "learning_rate",
-            .training,
+            .optimizer,
+            isCommon: true,
             \.optimizer.learningRate,
             "The highest learning rate.",
             placeholder: "rate",
+            aliases: ["lr"],
             allowed: ("a number above 0", { $0 > 0 })
         ),
         Setting(
             "weight_decay",
-            .training,
+            .optimizer,
             \.optimizer.weightDecay,
             "The weight decay of all weights except biases and norms.",
             placeholder: "decay",
@@ -45,7 +48,7 @@ extension Recipe {
         ),
         Setting(
             "adam_beta1",
-            .training,
+            .optimizer,
             \.adamBeta1,
             "The decay of the gradients' running mean.",
             placeholder: "decay",
@@ -54,7 +57,7 @@ extension Recipe {
         ),
         Setting(
             "adam_beta2",
-            .training,
+            .optimizer,
             \.adamBeta2,
             "The decay of the squared gradients' running mean.",
             placeholder: "decay",
@@ -63,7 +66,7 @@ extension Recipe {
         ),
         Setting(
             "adam_epsilon",
-            .training,
+            .optimizer,
             \.adamEpsilon,
             "Added to the root of the second moment.",
             placeholder: "epsilon",
@@ -71,14 +74,15 @@ extension Recipe {
         ),
         Setting(
             "lr_scheduler_type",
-            .training,
+            .schedule,
             \.scheduleType,
             "The learning rate's course: \(SchedulerType.expectation).",
-            placeholder: "name"
+            placeholder: "name",
+            aliases: ["lr_scheduler", "scheduler"]
         ),
         Setting(
             "lr_scheduler_kwargs",
-            .training,
+            .schedule,
             \.scheduleOptions,
             "The schedule's options by transformers' names: num_cycles, min_lr, power and so on.",
             placeholder: "name=value,…",
@@ -91,7 +95,7 @@ extension Recipe {
         ),
         Setting(
             "warmup_steps",
-            .training,
+            .schedule,
             \.warmupSteps,
             "Warm-up steps; below 1 a share of all steps.",
             placeholder: "steps",
@@ -102,7 +106,7 @@ extension Recipe {
         ),
         Setting(
             "warmup_ratio",
-            .training,
+            .schedule,
             \.warmupRatio,
             "The share of all steps that is warm-up.",
             placeholder: "share",
@@ -110,14 +114,16 @@ extension Recipe {
         ),
         Setting(
             "num_train_epochs",
-            .training,
+            .schedule,
+            isCommon: true,
             \.epochs,
             "Passes over the training data; fractions are allowed.",
-            placeholder: "epochs"
+            placeholder: "epochs",
+            aliases: ["epochs", "num_epochs"]
         ),
         Setting(
             "max_steps",
-            .training,
+            .schedule,
             \.maxSteps,
             "Optimizer steps; takes precedence over num_train_epochs.",
             placeholder: "steps",
@@ -125,43 +131,49 @@ extension Recipe {
         ),
         Setting(
             "per_device_train_batch_size",
-            .training,
+            .batches,
+            isCommon: true,
             \.batch.size,
             "Examples of a micro-batch.",
             placeholder: "examples",
+            aliases: ["batch_size", "train_batch_size"],
             allowed: ("a whole number above 0", { $0 > 0 })
         ),
         Setting(
             "gradient_accumulation_steps",
-            .training,
+            .batches,
             \.batch.accumulation,
             "Micro-batches of an optimizer step; their mean is exact.",
             placeholder: "count",
+            aliases: ["gradient_accumulation", "accumulation_steps"],
             allowed: ("a whole number above 0", { $0 > 0 })
         ),
         Setting(
             "hf_compat_ga",
-            .training,
+            .batches,
             \.batch.repeatsAccumulationFault,
             "Repeat transformers' fault under gradient accumulation, to compare numbers."
         ),
         Setting(
             "max_grad_norm",
-            .training,
+            .optimizer,
             \.maxGradNorm,
             "Scale gradients down to this L2 norm; 0 does not clip.",
             placeholder: "norm",
+            aliases: ["max_gradient_norm"],
             allowed: notNegative
         ),
         Setting(
             "class_weights",
-            .training,
+            .loss,
+            isCommon: true,
             \.loss.classWeights,
             """
             The weight of each class: balanced, effective-number[=BETA], or NAME=WEIGHT,NAME=WEIGHT. May be repeated, one \
             class each. Quote a name that contains a comma. In multi-label data, a weight applies to texts that have the label.
             """,
             placeholder: "weights",
+            aliases: ["class_weight"],
             whyInvalid: { _, value in
                 switch value {
                 case .numbers: nil
@@ -172,15 +184,16 @@ extension Recipe {
         ),
         Setting(
             "label_smoothing_factor",
-            .training,
+            .loss,
             \.loss.labelSmoothing,
             "Spread this share of the target distribution over all classes.",
             placeholder: "share",
+            aliases: ["label_smoothing"],
             allowed: belowOne
         ),
         Setting(
             "focal_gamma",
-            .training,
+            .loss,
             \.loss.focalGamma,
             "Focal loss: the larger, the less easy examples count; often 2.",
             placeholder: "gamma",
@@ -188,7 +201,7 @@ extension Recipe {
         ),
         Setting(
             "layerwise_lr_decay",
-            .training,
+            .optimizer,
             \.layerwiseLearningRateDecay,
             "Multiply the learning rate by this factor for every block further from the head.",
             placeholder: "factor",
@@ -196,14 +209,14 @@ extension Recipe {
         ),
         Setting(
             "freeze",
-            .training,
+            .model,
             \.frozenParameters,
             "Parameters to freeze: prefixes of their names, or quoted patterns with *.",
             placeholder: "name"
         ),
         Setting(
             "freeze_layers",
-            .training,
+            .model,
             \.frozen.blocks,
             "Freeze this many of the lowest blocks and the embeddings below them.",
             placeholder: "count",
@@ -211,16 +224,17 @@ extension Recipe {
         ),
         Setting(
             "precision",
-            .training,
+            .memory,
+            isCommon: true,
             \.precision,
             "fp32, tf32 or bf16: the type of matrix products.",
             placeholder: "type"
         ),
-        Setting("bf16", .training, \.asksForBF16, "The same as precision bf16."),
-        Setting("tf32", .training, \.asksForTF32, "The same as precision tf32."),
+        Setting("bf16", .memory, \.asksForBF16, "The same as precision bf16."),
+        Setting("tf32", .memory, \.asksForTF32, "The same as precision tf32."),
         Setting(
             "weights_dtype",
-            .training,
+            .memory,
             \.weights,
             """
             fp32 or bf16: the type in which weights are kept in memory. bf16 needs half of it and is less exact; training \
@@ -230,46 +244,48 @@ extension Recipe {
         ),
         Setting(
             "seed",
-            .training,
+            .batches,
+            isCommon: true,
             \.seed,
             "The seed of head and dropout and, without data_seed, of the order of the data.",
-            placeholder: "seed"
+            placeholder: "seed",
+            aliases: ["random_seed", "random_state"]
         ),
         Setting(
             "data_seed",
-            .training,
+            .batches,
             \.dataSeed,
             "The seed of the order of the data.",
             placeholder: "seed"
         ),
         Setting(
             "train_sampling_strategy",
-            .training,
+            .batches,
             \.sampling,
             "random or sequential: the order of the examples.",
             placeholder: "order"
         ),
         Setting(
             "dataloader_drop_last",
-            .training,
+            .batches,
             \.dropsLast,
             "Leave out the last examples of an epoch if they do not fill a micro-batch."
         ),
         Setting(
             "reinit_head",
-            .training,
+            .model,
             \.reinitializesHead,
             "Start with a fresh head even if the model is a classifier."
         ),
         Setting(
             "allow_many_classes",
-            .training,
+            .data,
             \.allowsManyClasses,
             "Train although nearly every row has a different label, as in a column of ids."
         ),
         Setting(
             "resize_embeddings",
-            .training,
+            .model,
             \.resizesEmbeddings,
             """
             Add rows to the token embedding for tokens that only the tokenizer has. They are drawn around the mean of its \

@@ -61,6 +61,7 @@ package struct RecipeEntry: Equatable {
     ///   - yaml: The text.
     ///   - name: Its name in errors.
     ///   - known: Returns a setting's declared name; nil for an unknown setting.
+    ///   - others: Names besides those of settings, to be suggested for an unknown name.
     ///   - advice: Returns advice on an unknown name, `is not needed: …`; nil without any.
     /// - Returns: The lines in order.
     /// - Throws: ``RecipeFileError`` with the line.
@@ -68,6 +69,7 @@ package struct RecipeEntry: Equatable {
         _ yaml: String,
         name: String,
         known: (String) -> String?,
+        others: [String] = [],
         advice: (String) -> String? = { _ in nil }
     ) throws(RecipeFileError) -> [RecipeEntry] {
         let node: Node?
@@ -86,7 +88,7 @@ package struct RecipeEntry: Equatable {
                 if let advice = advice(typed) {
                     throw RecipeFileError(name: name, line: line, "\(typed) \(advice)")
                 }
-                let near = nearest(to: typed, among: Recipe.settings.map(\.name))
+                let near = Recipe.settingName(nearestTo: typed, or: others)
                 throw RecipeFileError(
                     name: name,
                     line: line,

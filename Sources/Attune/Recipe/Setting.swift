@@ -1,16 +1,22 @@
+import Datasets
+
 /// One setting of a ``Recipe``, declared in one place: its name, default, documentation and check.
 ///
 /// Flags, their help, `recipe.yaml` and the coded form of a recipe are all derived from this declaration.
 public struct Setting: Sendable {
-    /// A group of settings in help.
+    /// A heading in help, in the order of help.
     public enum Section: String, Sendable, CaseIterable {
-        case modelAndData = "Model and data"
-        case evaluation = "Held-out data"
-        case rows = "Rows"
-        case training = "Training"
-        case memory = "Memory"
-        case times = "Logging, evaluation and saving"
-        case hub = "The Hub"
+        case data = "Data"
+        case model = "Model"
+        case optimizer = "Optimizer"
+        case schedule = "Schedule and length"
+        case batches = "Batches and seeds"
+        case loss = "Loss"
+        case memory = "Memory and speed"
+        case evaluation = "Evaluation"
+        case saving = "Saving"
+        case reporting = "Reporting"
+        case hub = "Hub"
     }
 
     /// The form of a flag on the command line.
@@ -29,8 +35,10 @@ public struct Setting: Sendable {
     public let name: String
     /// Other accepted names.
     public let aliases: [String]
-    /// Its group in help.
+    /// Its heading in help.
     public let section: Section
+    /// Whether most runs need it, so that short help explains it.
+    public let isCommon: Bool
     /// The form of its flag on the command line.
     public let form: Form
     /// A sentence about its effect.
@@ -39,6 +47,8 @@ public struct Setting: Sendable {
     public let placeholder: String
     /// A description of valid values: `a whole number`.
     public let expectation: String
+    /// The valid values, if they are names; empty for numbers, paths and other values.
+    public let choices: [String]
     let read: @Sendable (Recipe) -> SettingValue?
     let write: @Sendable (inout Recipe, SettingValue) throws(SettingError) -> Void
 
@@ -52,7 +62,8 @@ public struct Setting: Sendable {
     ///
     /// - Parameters:
     ///   - name: The name in recipes.
-    ///   - section: Its group in help.
+    ///   - section: Its heading in help.
+    ///   - isCommon: Whether most runs need it.
     ///   - path: The property of the recipe.
     ///   - help: A sentence about its effect.
     ///   - placeholder: The name of its value in help.
@@ -63,6 +74,7 @@ public struct Setting: Sendable {
     init<Value: SettingConvertible>(
         _ name: String,
         _ section: Section,
+        isCommon: Bool = false,
         _ path: any WritableKeyPath<Recipe, Value> & Sendable,
         _ help: String,
         placeholder: String = "value",
@@ -74,10 +86,12 @@ public struct Setting: Sendable {
         self.name = name
         self.aliases = aliases
         self.section = section
+        self.isCommon = isCommon
         self.help = help
         self.placeholder = placeholder
         form = Value.form
         expectation = Value.expectation
+        choices = Value.choices
         read = { $0[keyPath: path].settingValue }
         write = { recipe, given throws(SettingError) in
             if let reason = reason(recipe, given) { throw SettingError(name, .invalid(reason)) }
@@ -157,7 +171,8 @@ public struct SettingError: Error, Sendable, Equatable, CustomStringConvertible 
         return switch fault {
         case .unknown(let nearest):
             "unknown setting \"\(name)\"" + (nearest.map { "; did you mean \(spelled($0))?" } ?? "")
-        case .wrongValue(let value, let expected): "\(name) must be \(expected), not \"\(value)\""
+        case .wrongValue(let value, let expected):
+            "\(name) must be \(expected), not \"\(value)\"" + suggestion(for: value)
         case .invalid(let reason): "\(name) \(reason)"
         case .withoutEffect(let need):
             "\(name) has no effect without \(spelled(need.setting))\(need.value.map { " " + $0 } ?? ""); add that, or leave it out"
@@ -165,5 +180,10 @@ public struct SettingError: Error, Sendable, Equatable, CustomStringConvertible 
         case .contradicts(let other, let reason): "\(name) contradicts \(spelled(other)): \(reason)"
         case .missing: "\(name) is missing"
         }
+    }
+    /// A suggestion for a misspelt value of a setting with named values; empty without any.
+    private func suggestion(for value: String) -> String {
+        let choices = (try? Recipe.setting(setting))?.choices ?? []
+        return nearest(to: value, among: choices).map { "; did you mean \"\($0)\"?" } ?? ""
     }
 }

@@ -46,6 +46,8 @@ protocol SettingConvertible: Sendable, Equatable {
     static var expectation: String { get }
     /// The form of its flag on the command line.
     static var form: Setting.Form { get }
+    /// The valid values, if they are names.
+    static var choices: [String] { get }
 
     /// Reads a value; nil if it is not of this type.
     init?(_ value: SettingValue)
@@ -56,6 +58,7 @@ protocol SettingConvertible: Sendable, Equatable {
 
 extension SettingConvertible {
     static var form: Setting.Form { .value }
+    static var choices: [String] { [] }
 }
 
 extension Double: SettingConvertible {
@@ -141,6 +144,7 @@ extension String: SettingConvertible {
 extension Optional: SettingConvertible where Wrapped: SettingConvertible {
     static var expectation: String { Wrapped.expectation }
     static var form: Setting.Form { Wrapped.form == .flag ? .value : Wrapped.form }
+    static var choices: [String] { Wrapped.form == .flag ? ["true", "false"] : Wrapped.choices }
 
     init?(_ value: SettingValue) {
         guard let wrapped = Wrapped(value) else { return nil }
@@ -170,7 +174,8 @@ extension [String]: SettingConvertible {
 protocol NamedSetting: SettingConvertible, CaseIterable, RawRepresentable<String> {}
 
 extension NamedSetting {
-    static var expectation: String { listed(allCases.map(\.rawValue)) }
+    static var expectation: String { listed(choices) }
+    static var choices: [String] { allCases.map(\.rawValue) }
 
     init?(_ value: SettingValue) {
         guard case .text(let name) = value else { return nil }
@@ -212,6 +217,7 @@ extension OptimizerName: NamedSetting {
 
 extension ProblemType: SettingConvertible {
     static var expectation: String { "single-label, multi-label or regression" }
+    static var choices: [String] { ["single-label", "multi-label", "regression"] }
 
     init?(_ value: SettingValue) {
         guard case .text(let text) = value else { return nil }

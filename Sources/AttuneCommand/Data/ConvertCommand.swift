@@ -6,12 +6,7 @@ import Foundation
 struct ConvertCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "convert",
-        abstract: "Converts a file, a folder or a pattern into one file of another format.",
-        discussion: """
-            attune data convert --dataset posts.csv.gz --output posts.parquet
-            attune data convert --dataset 'logs/*.jsonl' \\
-              --columns text label --output all.csv
-            """
+        abstract: "Converts a file, a folder or a pattern into one file of another format."
     )
 
     @OptionGroup var data: DatasetOptions

@@ -13,12 +13,6 @@ struct DescribeCommand: ParsableCommand {
         discussion: """
             Without --text-column it shows the columns. Texts are streamed, so a file may be larger than memory. Characters are \
             Unicode scalars, as Python counts them. Rows count from 1, without the header.
-
-              attune data describe --dataset tweets.csv \\
-                --text-column text --label-column author
-              attune data describe --dataset data/ --text-column text \\
-                --label-columns toxic,insult \\
-                --model SmolLM2-135M.gguf --max-length 256
             """
     )
 

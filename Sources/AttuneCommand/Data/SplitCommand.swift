@@ -10,9 +10,6 @@ struct SplitCommand: ParsableCommand {
         abstract:
             "Splits rows into train and test, with the same rows as Python's datasets for the same seed.",
         discussion: """
-            attune data split --dataset posts.parquet --test-size 0.2 \\
-              --stratify-by label --seed 1 --output-dir parts
-
             With --sample, a sample is drawn first: the test part of a split of that size and seed, stratified by the same \
             column. With --class-encode, columns become class ids, and the files keep the class names; with --model, texts \
             become token ids in a column input_ids.
@@ -81,7 +78,6 @@ struct SplitCommand: ParsableCommand {
     var format = DatasetFormat.jsonl
 
     @Flag(
-        name: [.customLong("overwrite-output-dir"), .customLong("overwrite_output_dir")],
         help: "Replace the files of an earlier split in the folder; keep other files."
     )
     var overwriteOutputDir = false

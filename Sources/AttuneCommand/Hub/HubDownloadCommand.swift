@@ -11,11 +11,8 @@ struct HubDownloadCommand: ParsableCommand {
         abstract: "Downloads a repository, or some of its files, and prints the folder.",
         discussion: """
             Files that are already there are not downloaded again. An interrupted download resumes.
-
-              attune hub download org/name
-              attune hub download org/name@v1.0 config.json "*.safetensors"
-              attune hub download --kind dataset org/texts --exclude "*.zip"
-            """
+            """,
+        aliases: ["pull"]
     )
 
     @Argument(help: "The repository, as org/name or org/name@revision.")

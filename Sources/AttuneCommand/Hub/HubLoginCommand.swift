@@ -9,7 +9,7 @@ struct HubLoginCommand: ParsableCommand {
         abstract: "Asks for a token, checks it with the Hub, and stores it so that only you can read it.",
         discussion: """
             Create a token at https://huggingface.co/settings/tokens. It is not shown while you type it. If standard input is \
-            not a terminal, it is read from there: `attune hub login < token.txt`. huggingface_hub finds it, too.
+            not a terminal, it is read from there. huggingface_hub finds it, too.
             """
     )
 

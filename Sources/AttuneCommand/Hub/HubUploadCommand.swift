@@ -10,12 +10,8 @@ struct HubUploadCommand: ParsableCommand {
         discussion: """
             Files that are already there are not sent again, so just repeat an interrupted upload. Hidden files, such as \
             `.env`, are not uploaded.
-
-              attune hub upload runs/tweets tweets
-              attune hub upload runs/tweets org/tweets --exclude "checkpoint-*" --private
-              attune hub upload --kind dataset texts/ org/texts@dev \\
-                --message "More texts" --pull-request
-            """
+            """,
+        aliases: ["push"]
     )
 
     @Argument(help: "The folder or file.")

@@ -9,9 +9,6 @@ struct DecodeCommand: ParsableCommand {
         commandName: "decode",
         abstract: "Turns token ids back into text.",
         discussion: """
-            attune decode --model SmolLM2.gguf --ids 19556 28 905 17
-            attune decode --model SmolLM2.gguf --input tokens.jsonl --output texts.jsonl
-
             --ids prints the text itself. --input reads the output of `attune tokenize`, or bare lists of ids, one per \
             line, and prints one JSON object per line: {"text": "…"}. Lower-casing and truncation cannot be undone; \
             bytes that are not valid UTF-8 become \u{FFFD}.

@@ -12,9 +12,6 @@ struct InspectCommand: ParsableCommand {
             Only headers are read, no weights, so any model takes just a moment. Models of families that Attune does not \
             support are shown, too.
 
-              attune inspect --model SmolLM2-135M.gguf
-              attune inspect --model runs/tweets --tensors
-
             Memory is estimated, not measured: the weights in float32 or bfloat16; for prediction, twice the largest layer's \
             activations for a batch; for training, weights, gradients and AdamW's two moments in float32, without the batch's \
             activations.

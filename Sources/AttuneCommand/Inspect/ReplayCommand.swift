@@ -13,9 +13,6 @@ struct ReplayCommand: ParsableCommand {
             step, its tokens and labels, and the state of dropout. The file contains the texts' tokens: share it only with \
             people who may see the texts.
 
-              attune replay runs/tweets/replay-step-12.safetensors
-              attune replay runs/tweets/replay-step-12.safetensors --precision fp32
-
             Exit codes: 0 NaN or infinity reproduced, with its origin; 1 not reproduced (with another --precision, that is an \
             answer, too); 65 not a replay file; 66 no such file.
             """

@@ -11,16 +11,11 @@ struct TokenizeCommand: ParsableCommand {
             "Shows the tokens of texts: one JSON object per line, or the texts with their tokens marked.",
         discussion: """
             A model reads tokens, not letters: pieces of words, each with an id. They determine how much text fits into \
-            --max-length, and which texts the model can tell apart. To see them:
+            --max-length, and which texts the model can tell apart.
 
-              attune tokenize --model SmolLM2.gguf --text "Unbelievable: 12,345 €" --show
-
-            Tokens are coloured in a terminal, and separated by bars elsewhere: Un│belie│vable│:│ 12│… \
+            With --show, tokens are coloured in a terminal, and separated by bars elsewhere: Un│belie│vable│:│ 12│… \
             ⟨[CLS]⟩ is a special token that the model expects around a text, 👍⟨×4⟩ is a character of four tokens, and ✂ \
-            marks the cut by --max-length. To write the tokens to a file, and to decode them:
-
-              attune tokenize --model SmolLM2.gguf --input tweets.csv --output tokens.jsonl
-              attune decode --model SmolLM2.gguf --input tokens.jsonl
+            marks the cut by --max-length.
 
             For a trained classifier, columns and maximum length are as in training, unless given here. Pairs also have \
             "token_type_ids", if the model uses token types.

@@ -1,6 +1,7 @@
 /// Arguments of transformers' `TrainingArguments` without a flag here, with advice on what to do instead.
 ///
-/// Source: `TrainingArguments` of transformers 5.23, and the names in versions 4 (training_args.py).
+/// Source: `TrainingArguments` of transformers 5.23, the names in versions 4 (training_args.py), and the arguments of its example
+/// scripts run_classification.py and run_glue.py.
 enum ReferenceArguments {
     /// The advice on an argument that is not supported.
     ///
@@ -75,6 +76,37 @@ enum ReferenceArguments {
         "use-ipex": notNeeded,
         "use-liger-kernel": "is not needed: fused kernels are built in",
         "use-mps-device": "is called --device mps here",
+        "cache-dir": "is not supported: the variable HF_HUB_CACHE names the folder of downloads",
+        "config-name": "is not supported: the configuration is read from --model",
+        "tokenizer-name": "is not supported: the tokenizer is read from --model",
+        "cpu": "is called --device cpu here",
+        "cuda": "is called --device cuda here",
+        "gpu": "is called --device cuda here",
+        "do-regression": "is called --problem-type regression here",
+        "fp32": "is called --precision fp32 here",
+        "ignore-mismatched-sizes": "is called --reinit-head here",
+        "max-train-samples": "is called --sample here; it draws the rows at random",
+        "max-eval-samples":
+            "is not supported: --test-size or --eval-dataset chooses the rows of the evaluation",
+        "metric-name":
+            "is not needed: all metrics are computed; --metric-for-best-model chooses the best model by one",
+        "mixed-precision": "is called --precision here",
+        "model-revision": "is part of the name: --model org/name@revision",
+        "num-labels": "is not needed: the labels are those of the data",
+        "overwrite-cache": "is called --no-token-cache here",
+        "padding": packed,
+        "pad-to-max-length": packed,
+        "pad-to-multiple-of": packed,
+        "preprocessing-num-workers": "is not needed: texts are tokenized on all cores",
+        "shuffle-train-dataset": "is not needed: training draws the rows in a random order",
+        "shuffle-seed": "is called --data-seed here",
+        "task-name": "is not supported: --dataset names the data",
+        "trust-remote-code": "is not supported: Attune runs no code of repositories",
+        "truncation": "is not needed: texts longer than --max-length are cut",
+        "use-auth-token": noToken,
+        "use-fast-tokenizer": notNeeded,
+        "use-fast": notNeeded,
+        "warmup-proportion": "is called --warmup-ratio here",
     ]
 
     private static let advicePerPrefix = [

@@ -11,11 +11,8 @@ struct EvaluateCommand: ParsableCommand {
         usage: "attune evaluate [<options>] --model <model> --dataset <path>",
         discussion: """
             Columns, maximum length and the treatment of empty texts and missing labels are as in training (attune.json in the \
-            model's folder), unless given here. Labels are matched by name. --label-names names the labels of a model that \
-            was saved without names:
-
-              attune evaluate --model org/model --dataset test.csv \\
-                --text-column body --label-column mood --label-names sad,glad
+            model's folder), unless given here. Labels are matched by name. --label-names sad,glad names the labels of a model \
+            that was saved without names, in the order of their ids.
             """
     )
 

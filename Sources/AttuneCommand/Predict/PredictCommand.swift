@@ -8,11 +8,6 @@ struct PredictCommand: ParsableCommand {
         commandName: "predict",
         abstract: "Classifies texts. Prints one JSON object per line, in the order of the texts.",
         discussion: """
-            attune predict --model runs/tweets \\
-              --text "Thank you, Ohio!" --text "Register to vote today"
-            attune predict --model runs/tweets \\
-              --input new.csv --text-column text --output labels.jsonl
-
             A single-label classifier prints {"label": …, "score": …, "scores": {…}}; a multi-label classifier prints \
             {"labels": […], "scores": {…}} with the labels above 0.5; a regression prints {"score": …} with the number. An \
             empty text that is left out prints {"label": null}, so that there is one line per text.

@@ -13,9 +13,6 @@ struct StartCommand: RecipeCommand {
             Takes the obvious columns of texts and labels, a stratified hold-out, a model that trains in minutes on this \
             machine, a length that cuts at most 5 % of the texts, and a batch that fits into memory. Options that are given \
             are kept. If the columns are not obvious, it lists the candidates and stops.
-
-              attune start tweets.csv
-              attune start tweets.csv --label-column author --recipe-file tweets.yaml
             """
     )
 

@@ -33,8 +33,9 @@ struct RecipeFile {
                 known: { key in
                     if let setting = try? Recipe.setting(key) { return setting.name }
                     guard !key.contains("-") else { return nil }
-                    return own[key.replacing("_", with: "-")].map { recipeName($0.name) }
+                    return own[key].map { recipeName($0.name) }
                 },
+                others: own.flags.map { recipeName($0.name) },
                 advice: { ReferenceArguments.advice(on: $0.replacing("_", with: "-")) }
             )
         } catch {

@@ -50,7 +50,6 @@ struct TrainCommand: RecipeCommand {
     var outputDir: String
 
     @Flag(
-        name: [.customLong("overwrite-output-dir"), .customLong("overwrite_output_dir")],
         help: """
             Remove the model, checkpoints and results of an earlier run from the output folder; files that no run wrote \
             stay.

@@ -31,7 +31,7 @@ struct TrainingCommandLine {
     /// - Throws: ``RecipeError``.
     init(_ typed: [String], for command: any RecipeCommand.Type = TrainCommand.self) throws {
         self.typed = typed
-        own = try FlagCatalog(of: command)
+        own = try FlagCatalog(of: command).addingForeignNames(of: "attune train")
         let words = try TypedSettings(typed, own)
         var arguments = words.others
         var values = words.values

@@ -14,8 +14,6 @@ struct TypedSettings {
     /// The words for the parser: all but settings.
     private(set) var others: [String] = []
 
-    private var typed: [String: [String]] = [:]
-
     /// Takes words apart.
     ///
     /// - Parameters:
@@ -23,26 +21,24 @@ struct TypedSettings {
     ///   - own: The command's own flags.
     /// - Throws: ``RecipeError`` for a flag that does not exist, or one without its value.
     init(_ words: [String], _ own: FlagCatalog) throws(RecipeError) {
-        var rest = words[...]
-        while let word = rest.popFirst() {
-            guard word.hasPrefix("-"), word != "-" else {
-                paths.append(word)
-                others.append(word)
-                continue
-            }
-            let parts = word.drop { $0 == "-" }
-                .split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-            let name = parts.first ?? ""
-            let value = parts.count > 1 ? parts[1] : nil
-            if word.hasPrefix("--"), let setting = try? Recipe.setting(name.replacing("-", with: "_")) {
-                try take(setting, value, &rest)
-            } else if let flag = own[name] ?? own[name.replacing("_", with: "-")] {
-                take(flag, word, value, &rest)
-            } else {
-                try refuse(name, word, own)
-                // The parser says what is wrong, or knows it.
-                others += [word] + rest
-                break
+        let catalog = own.adding(Recipe.settings).addingForeignNames(of: "attune train")
+        var typed: [String: [String]] = [:]
+        for entry in try FlagWords(words, catalog, command: "attune train").entries {
+            switch entry {
+            case .text(let path, _):
+                paths.append(path)
+                others.append(path)
+            case .flag(let flag, let texts):
+                names.insert(recipeName(flag.name))
+                if let setting = flag.setting {
+                    typed[setting.name, default: []] += texts
+                } else if flag.takesValue {
+                    others += texts.map { "--\(flag.name)=\($0)" }
+                    given[flag.name] = flag.isRepeating ? (given[flag.name] ?? []) + texts : texts
+                } else if texts == ["true"] {
+                    others.append("--" + flag.name)
+                    given[flag.name] = []
+                }
             }
         }
         for (name, texts) in typed {
@@ -55,71 +51,4 @@ struct TypedSettings {
             }
         }
     }
-
-    private mutating func take(
-        _ setting: Setting,
-        _ value: String?,
-        _ rest: inout ArraySlice<String>
-    ) throws(RecipeError) {
-        names.insert(setting.name)
-        var texts: [String] = []
-        if let value {
-            texts = [value]
-        } else if setting.form == .flag {
-            // transformers' scripts write true or false after such a flag.
-            texts = [rest.first.flatMap { Bool($0.lowercased()) } != nil ? rest.removeFirst() : "true"]
-        } else if let next = rest.first, !next.hasPrefix("--") {
-            texts = [rest.removeFirst()]
-            if setting.name == "freeze" {
-                while let next = rest.first, !next.hasPrefix("-") { texts.append(rest.removeFirst()) }
-            }
-        } else {
-            throw RecipeError(
-                .validationFailure,
-                "Missing value for '--\(setting.flag) <\(setting.placeholder)>'"
-            )
-        }
-        typed[setting.name, default: []] += texts
-    }
-
-    private mutating func take(
-        _ flag: FlagCatalog.Flag,
-        _ word: String,
-        _ value: String?,
-        _ rest: inout ArraySlice<String>
-    ) {
-        names.insert(recipeName(flag.name))
-        if flag.takesValue {
-            others.append(word)
-            var values = value.map { [$0] } ?? []
-            if value == nil, let next = rest.popFirst() {
-                others.append(next)
-                values = [next]
-            }
-            given[flag.name] = flag.isRepeating ? (given[flag.name] ?? []) + values : values
-        } else {
-            if let next = rest.first, let truth = Bool(next.lowercased()) {
-                rest.removeFirst()
-                guard truth else { return }
-            }
-            others.append(word)
-            given[flag.name] = []
-        }
-    }
-
-    private func refuse(_ name: String, _ word: String, _ own: FlagCatalog) throws(RecipeError) {
-        let flag = name.replacing("_", with: "-")
-        if let advice = ReferenceArguments.advice(on: flag) {
-            throw RecipeError(.validationFailure, "--\(flag) \(advice)")
-        }
-        guard word.hasPrefix("--"), !Self.ofEveryCommand.contains(name) else { return }
-        let known = Recipe.settings.map(\.flag) + own.flags.flatMap(\.names)
-        let hint = nearest(to: flag, among: known).map { "did you mean --\($0)?" } ?? "--help lists the flags"
-        throw RecipeError(.validationFailure, "unknown flag --\(name); \(hint)")
-    }
-
-    /// Flags that the parser adds to those of a command.
-    private static let ofEveryCommand: Set = [
-        "help", "help-hidden", "version", "experimental-dump-help", "generate-completion-script",
-    ]
 }

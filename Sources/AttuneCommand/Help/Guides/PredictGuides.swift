@@ -1,0 +1,132 @@
+import ArgumentParser
+
+/// The headings of flags for reading texts with a saved classifier, and for computing.
+private let headings: [(title: String, flags: [String])] = [
+    ("Data", ["text-pair", "text-pair-column", "split", "dataset-config", "empty-texts", "missing-labels"]),
+    ("Model", ["label-names", "problem-type"]),
+    (
+        "Memory and speed",
+        [
+            "batch-size", "max-tokens-per-batch", "precision", "bf16", "tf32", "weights-dtype", "device",
+            "threads",
+        ]
+    ),
+]
+
+extension EvaluateCommand: GuidedCommand {
+    static var guide: HelpGuide {
+        HelpGuide(
+            examples: [
+                .init(
+                    "The accuracy on other rows; the columns are those of training",
+                    "attune evaluate --model runs/tickets --dataset tickets.csv"
+                ),
+                .init(
+                    "All metrics of all labels, as JSON",
+                    "attune evaluate --model runs/tickets --dataset tickets.csv --output results.json"
+                ),
+            ],
+            common: ["model", "dataset", "text-column", "label-column", "max-length", "output"],
+            headings: [("Data", ["label-columns"])] + headings
+        )
+    }
+}
+
+extension PredictCommand: GuidedCommand {
+    static var guide: HelpGuide {
+        HelpGuide(
+            examples: [
+                .init(
+                    "Two texts",
+                    #"attune predict --model runs/tickets --text "I was charged twice" --text "Please cancel my account""#
+                ),
+                .init(
+                    "Each row of a file",
+                    "attune predict --model runs/tickets --input new.csv --output predictions.jsonl"
+                ),
+            ],
+            common: ["model", "text", "input", "output", "text-column", "max-length", "logits"],
+            headings: headings
+        )
+    }
+}
+
+extension TokenizeCommand: GuidedCommand {
+    static var guide: HelpGuide {
+        HelpGuide(
+            examples: [
+                .init(
+                    "A text with its tokens marked",
+                    #"attune tokenize --model runs/tickets --text "Unbelievable: 12,345 €" --show"#
+                ),
+                .init(
+                    "The ids and tokens of each row of a file",
+                    "attune tokenize --model runs/tickets --input tickets.csv --output tokens.jsonl"
+                ),
+            ],
+            common: ["model", "text", "input", "output", "show", "max-length"],
+            headings: [
+                ("Data", ["text-column", "text-pair", "text-pair-column"]), ("Display", ["color", "no-special-tokens"]),
+                ("Memory and speed", ["threads"]),
+            ]
+        )
+    }
+}
+
+extension DecodeCommand: GuidedCommand {
+    static var guide: HelpGuide {
+        HelpGuide(
+            examples: [
+                .init("The text of some ids", "attune decode --model runs/tickets --ids 19 28 5 17"),
+                .init(
+                    "The texts of a file that `attune tokenize` wrote",
+                    "attune decode --model runs/tickets --input tokens.jsonl --output texts.jsonl"
+                ),
+            ],
+            common: ["model", "ids", "input", "output", "skip-special-tokens"]
+        )
+    }
+}
+
+extension InspectCommand: GuidedCommand {
+    static var guide: HelpGuide {
+        HelpGuide(
+            examples: [
+                .init("A model of the Hub", "attune inspect --model sentence-transformers/all-MiniLM-L6-v2"),
+                .init(
+                    "A trained classifier, with every tensor",
+                    "attune inspect --model runs/tickets --tensors"
+                ),
+            ],
+            common: ["model", "tensors", "json"]
+        )
+    }
+}
+
+extension ReplayCommand: GuidedCommand {
+    static var guide: HelpGuide {
+        HelpGuide(
+            examples: [
+                .init(
+                    "The layer in which NaN first appeared",
+                    "attune replay runs/tickets/replay-step-12.safetensors"
+                ),
+                .init(
+                    "Whether float32 avoids it",
+                    "attune replay runs/tickets/replay-step-12.safetensors --precision fp32"
+                ),
+            ],
+            common: ["precision", "output"],
+            headings: [("Memory and speed", ["threads", "device"])]
+        )
+    }
+}
+
+extension DoctorCommand: GuidedCommand {
+    static var guide: HelpGuide {
+        HelpGuide(examples: [
+            .init("Everything about this machine", "attune doctor"),
+            .init("Without asking the Hub", "HF_HUB_OFFLINE=1 attune doctor"),
+        ])
+    }
+}

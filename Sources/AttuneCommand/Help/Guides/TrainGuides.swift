@@ -1,0 +1,66 @@
+import ArgumentParser
+
+extension AttuneCommand: GuidedCommand {
+    static var guide: HelpGuide {
+        HelpGuide(examples: [
+            .init(
+                "Train, and test on a fifth of the rows",
+                """
+                attune train --model sentence-transformers/all-MiniLM-L6-v2 --dataset tickets.csv --text-column text \
+                --label-column label --test-size 0.2 --output-dir runs/tickets
+                """
+            ),
+            .init("Classify a text", #"attune predict --model runs/tickets --text "I was charged twice""#),
+        ])
+    }
+}
+
+extension TrainCommand: GuidedCommand {
+    static var guide: HelpGuide {
+        HelpGuide(
+            examples: [
+                AttuneCommand.guide.examples[0],
+                .init(
+                    "The same again from its recipe, with another learning rate",
+                    "attune train runs/tickets/recipe.yaml --learning-rate 1e-4 --output-dir runs/faster"
+                ),
+                .init(
+                    "Stop when the macro F1 stops improving, and keep the best weights",
+                    """
+                    attune train runs/tickets/recipe.yaml --eval-strategy epoch --save-strategy epoch \
+                    --metric-for-best-model f1_macro --early-stopping-patience 2 --load-best-model-at-end \
+                    --output-dir runs/best
+                    """
+                ),
+            ],
+            common: ["output-dir", "resume-from-checkpoint", "overwrite-output-dir", "dry-run"],
+            headings: [
+                ("Batches and seeds", ["seeds"]),
+                ("Memory and speed", ["threads", "device", "token-cache", "no-token-cache"]),
+            ]
+        )
+    }
+}
+
+extension PlanCommand: GuidedCommand {
+    static var guide: HelpGuide {
+        HelpGuide(
+            examples: [
+                .init(
+                    "Whether a run fits, and how long it takes",
+                    """
+                    attune plan --model sentence-transformers/all-MiniLM-L6-v2 --dataset tickets.csv --text-column text \
+                    --label-column label
+                    """
+                ),
+                .init(
+                    "The same for larger batches on a GPU of 24 GB",
+                    "attune plan runs/tickets/recipe.yaml --per-device-train-batch-size 32 --memory 24GB"
+                ),
+            ],
+            common: ["memory", "json"],
+            headings: TrainCommand.guide.headings
+                + [("Saving", ["output-dir", "overwrite-output-dir", "resume-from-checkpoint", "dry-run"])]
+        )
+    }
+}

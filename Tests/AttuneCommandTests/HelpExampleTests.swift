@@ -1,0 +1,63 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import AttuneCommand
+
+/// The examples of help, run as they are in a folder with the files that they name.
+struct HelpExampleTests {
+    /// Commands that ask the Hub, or need a file that only a failed run leaves; their examples are only parsed.
+    private static let parsedOnly: Set = [
+        "attune hub login", "attune hub whoami", "attune hub upload", "attune hub download", "attune replay",
+        "attune hub",
+    ]
+
+    @Test func `every example of help runs`() throws {
+        try withTemporaryFolder { folder in
+            try prepare(folder)
+            for node in [CommandNode.root] + CommandNode.root.all {
+                // The program's own examples are those of its commands.
+                let isRepeated = node.path.count == 1 || node.path.last == "data"
+                for example in node.guide.examples where !isRepeated {
+                    let command = example.command.replacing(/\battune (?=[a-z])/, with: "$ATTUNE ")
+                    let outcome = try shell(
+                        command + " </dev/null",
+                        in: folder,
+                        variables: ["HF_HOME": folder.appending(path: "hf").path(percentEncoded: false)]
+                    )
+                    let isFine =
+                        Self.parsedOnly.contains(node.spelled) || example.command.contains("hub whoami")
+                    #expect(
+                        isFine ? outcome.code != 64 : outcome.code == 0,
+                        "\(example.command): \(outcome.errors)"
+                    )
+                    #expect(
+                        !outcome.errors.contains("unknown flag") && !outcome.errors.contains("does not take"),
+                        "\(example.command): \(outcome.errors)"
+                    )
+                }
+            }
+        }
+    }
+
+    /// Writes the files that examples name; the model is small and has the name of a popular one.
+    private func prepare(_ folder: URL) throws {
+        let files = FileManager.default
+        let labels = ["billing", "bug", "account"]
+        let rows = (0..<30).map { "ticket \($0) about \(labels[$0 % 3]) things,\(labels[$0 % 3])" }
+        try Data(("text,label\n" + rows.joined(separator: "\n") + "\n").utf8)
+            .write(to: folder.appending(path: "tickets.csv"))
+        try Data("text\nI was charged twice\nIt crashes\n".utf8).write(to: folder.appending(path: "new.csv"))
+        try Data("hf_abc\n".utf8).write(to: folder.appending(path: "token.txt"))
+        let repository = folder.appending(path: "hf/hub/models--sentence-transformers--all-MiniLM-L6-v2")
+        let revision = String(repeating: "a", count: 40)
+        for part in ["refs", "snapshots"] {
+            try files.createDirectory(at: repository.appending(path: part), withIntermediateDirectories: true)
+        }
+        try Data(revision.utf8).write(to: repository.appending(path: "refs/main"))
+        try files.copyItem(
+            at: Fixture.folder.appending(path: "models/tiny-base"),
+            to: repository.appending(path: "snapshots/\(revision)")
+        )
+    }
+}
