@@ -21,7 +21,10 @@ struct AttuneCommand: ParsableCommand {
         version: "0.1.0",
         subcommands: [ManCommand.self],
         groupedSubcommands: [
-            CommandGroup(name: "Train", subcommands: [TrainCommand.self, StartCommand.self, PlanCommand.self]),
+            CommandGroup(
+                name: "Train",
+                subcommands: [TrainCommand.self, StartCommand.self, PlanCommand.self]
+            ),
             CommandGroup(name: "Use a classifier", subcommands: [PredictCommand.self, EvaluateCommand.self]),
             CommandGroup(name: "Prepare data", subcommands: [DataCommand.self]),
             CommandGroup(

@@ -75,9 +75,14 @@ struct HelpTests {
         // About a screen.
         #expect(end - start < 50, "\(end - start)")
         #expect(short.contains("\n  --learning-rate <rate>"))
-        #expect(short.contains("  Optimizer  ") && short.contains("--adam-beta1") && !short.contains("--adam-beta1 <"))
+        #expect(
+            short.contains("  Optimizer  ") && short.contains("--adam-beta1")
+                && !short.contains("--adam-beta1 <")
+        )
         let all = try page("attune train")
-        for section in Setting.Section.allCases { #expect(all.contains("\n\(section.rawValue)\n"), "\(section)") }
+        for section in Setting.Section.allCases {
+            #expect(all.contains("\n\(section.rawValue)\n"), "\(section)")
+        }
     }
 
     @Test(arguments: commands, [80, 60, 40])
@@ -147,7 +152,7 @@ struct HelpTests {
         #expect(page.code == 0 && page.output.hasPrefix(".TH ATTUNE 1"))
         for node in CommandNode.root.all {
             #expect(page.output.contains(".SS \(node.spelled)\n"))
-            for flag in try node.catalog().flags where node.type != PlanCommand.self {
+            for flag in try node.catalog().flags where !node.takesRecipe || node.type == TrainCommand.self {
                 #expect(page.output.contains(".B \(Roff.escaped(flag.spelled))\n"), "\(flag.name)")
             }
         }

@@ -62,19 +62,18 @@ struct HelpPage {
     func blocks(explainsAll: Bool) -> [HelpBlock] {
         let explains = explainsAll || rare.reduce(0) { $0 + $1.flags.count } <= Self.fewFlags
         return [.paragraph(node.purpose), .heading("Usage"), .paragraph(usage)] + examples + verbs + arguments
-            + (explains ? allFlags(withOtherNames: explainsAll) : shortFlags) + (explains ? notes : []) + furtherHelp(explains)
+            + (explains ? allFlags(withOtherNames: explainsAll) : shortFlags) + (explains ? notes : [])
+            + furtherHelp(explains)
     }
 
     private var usage: String {
         if !node.commands.isEmpty { return "\(node.spelled) <command>" }
+        if let usage = node.type.configuration.usage { return usage }
         let words = catalog.arguments.map { argument in
             let name = "<\(argument.name)>" + (argument.isRepeating ? "…" : "")
             return argument.isOptional ? "[\(name)]" : name
         }
-        // A plan needs no output folder.
-        let needed = shown.filter {
-            $0.isRequired && !(node.type == PlanCommand.self && $0.name == "output-dir")
-        }
+        let needed = shown.filter(\.isRequired)
         let hasOthers = shown.count > needed.count
         return ([node.spelled] + words + needed.map(\.spelled) + (hasOthers ? ["[flags]"] : []))
             .joined(separator: " ")
@@ -144,7 +143,7 @@ struct HelpPage {
     var manual: [HelpBlock] {
         guard node.commands.isEmpty else { return [.paragraph(node.purpose)] + notes }
         let flags =
-            node.type == PlanCommand.self
+            node.takesRecipe && node.type != TrainCommand.self
             ? common.filter { $0.setting == nil }.map { term($0) } : allFlags(withOtherNames: true)
         return [.paragraph(node.purpose), .heading("Usage"), .paragraph(usage)] + examples + arguments + flags
             + notes
@@ -190,7 +189,9 @@ struct HelpPage {
             parts.append("Default: \(value).")
         }
         let others = flag.names.filter { $0 != flag.name }
-        if withOtherNames, !others.isEmpty { parts.append("Also \(others.map { "--" + $0 }.joined(separator: ", ")).") }
+        if withOtherNames, !others.isEmpty {
+            parts.append("Also \(others.map { "--" + $0 }.joined(separator: ", ")).")
+        }
         return .term(flag.spelled, parts.joined(separator: " "))
     }
 

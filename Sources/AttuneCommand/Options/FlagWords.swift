@@ -1,5 +1,6 @@
 import ArgumentParser
 import Attune
+import Foundation
 
 /// The words after a command's name, with every flag under its declared name.
 ///
@@ -105,8 +106,7 @@ struct FlagWords {
     /// - Returns: Nil for `false`.
     private static func resumption(_ value: String?, _ rest: inout ArraySlice<String>) -> String? {
         var value = value
-        let isRecipe = rest.first.map { next in [".yaml", ".yml"].contains { next.hasSuffix($0) } } ?? false
-        if value == nil, let next = rest.first, !isFlag(next), next != "--", !isRecipe {
+        if value == nil, let next = rest.first, !isFlag(next), next != "--", !isFile(next) {
             value = rest.removeFirst()
         }
         switch value.flatMap({ Bool($0.lowercased()) }) {
@@ -114,6 +114,13 @@ struct FlagWords {
         case false: return nil
         case nil: return value ?? "latest"
         }
+    }
+
+    /// Whether a word is a recipe or a dataset, not the folder of a checkpoint.
+    private static func isFile(_ word: String) -> Bool {
+        var isFolder: ObjCBool = false
+        let exists = FileManager.default.fileExists(atPath: word, isDirectory: &isFolder)
+        return exists ? !isFolder.boolValue : word.hasSuffix(".yaml") || word.hasSuffix(".yml")
     }
 
     // MARK: Refusals

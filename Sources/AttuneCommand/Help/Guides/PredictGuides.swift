@@ -66,7 +66,8 @@ extension TokenizeCommand: GuidedCommand {
             ],
             common: ["model", "text", "input", "output", "show", "max-length"],
             headings: [
-                ("Data", ["text-column", "text-pair", "text-pair-column"]), ("Display", ["color", "no-special-tokens"]),
+                ("Data", ["text-column", "text-pair", "text-pair-column"]),
+                ("Display", ["color", "no-special-tokens"]),
                 ("Memory and speed", ["threads"]),
             ]
         )

@@ -42,6 +42,22 @@ extension TrainCommand: GuidedCommand {
     }
 }
 
+extension StartCommand: GuidedCommand {
+    static var guide: HelpGuide {
+        HelpGuide(
+            examples: [
+                .init("A recipe for a file, to be read and changed", "attune start tickets.csv"),
+                .init(
+                    "With another column of labels, in another file",
+                    "attune start tickets.csv --label-column team --recipe-file team.yaml"
+                ),
+            ],
+            common: ["recipe-file"],
+            headings: PlanCommand.guide.headings
+        )
+    }
+}
+
 extension PlanCommand: GuidedCommand {
     static var guide: HelpGuide {
         HelpGuide(
