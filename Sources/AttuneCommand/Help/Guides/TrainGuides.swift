@@ -48,8 +48,8 @@ extension StartCommand: GuidedCommand {
             examples: [
                 .init("A recipe for a file, to be read and changed", "attune start tickets.csv"),
                 .init(
-                    "With another column of labels, in another file",
-                    "attune start tickets.csv --label-column team --recipe-file team.yaml"
+                    "The same with given columns, in another file",
+                    "attune start tickets.csv --text-column text --label-column label --recipe-file tickets.yaml"
                 ),
             ],
             common: ["recipe-file"],
