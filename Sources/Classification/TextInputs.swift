@@ -55,11 +55,36 @@ public enum TextInputs: Sendable {
     ///   - maxLength: The most tokens of an example; in a pair, the longer text is truncated. Nil truncates nothing.
     /// - Returns: The ids, packed; also type ids, if the tokenizer gives them to the model and not all are 0.
     public func encoded(by tokenizer: Tokenizer, maxLength: Int?) -> PackedEncodings {
-        var encodings =
+        encoded(by: tokenizer, maxLength: maxLength) { _ in }
+    }
+
+    /// Tokenizes the examples, on all cores, and reports the progress.
+    ///
+    /// - Parameters:
+    ///   - tokenizer: The tokenizer, which also adds special tokens around and between texts.
+    ///   - maxLength: The most tokens of an example; in a pair, the longer text is truncated. Nil truncates nothing.
+    ///   - progress: Called many times with the number of examples done so far, on the calling thread.
+    /// - Returns: The ids, packed; also type ids, if the tokenizer gives them to the model and not all are 0.
+    /// - Throws: The errors of `progress`.
+    public func encoded(
+        by tokenizer: Tokenizer,
+        maxLength: Int?,
+        progress: (Int) throws -> Void
+    ) rethrows -> PackedEncodings {
+        // Large enough that all cores stay busy, small enough for progress several times a second.
+        let size = max(8192, count / 200)
+        var parts: [PackedEncodings] = []
+        for start in stride(from: 0, to: count, by: size) {
+            let end = min(start + size, count)
             switch self {
-            case .texts(let texts): tokenizer.encodeBatch(texts, maxLength: maxLength)
-            case .pairs(let pairs): tokenizer.encodeBatch(pairs: pairs, maxLength: maxLength)
+            case .texts(let texts):
+                parts.append(tokenizer.encodeBatch(Array(texts[start..<end]), maxLength: maxLength))
+            case .pairs(let pairs):
+                parts.append(tokenizer.encodeBatch(pairs: Array(pairs[start..<end]), maxLength: maxLength))
             }
+            try progress(end)
+        }
+        var encodings = PackedEncodings(joining: parts)
         if !tokenizer.givesTokenTypes { encodings.typeIDs = [] }
         return encodings
     }

@@ -62,12 +62,14 @@ public enum EvaluationMetrics: Sendable, Equatable {
 
     /// The metrics as a plain-text table.
     ///
-    /// - Parameter labels: The label names by id.
+    /// - Parameters:
+    ///   - labels: The label names by id.
+    ///   - columns: The most characters of a line of the tables, whose cells are shortened; nil for no limit.
     /// - Returns: The lines, each ending in a line feed.
-    public func table(labels: [String]) -> String {
+    public func table(labels: [String], columns: Int? = nil) -> String {
         switch self {
-        case .singleLabel(let metrics): metrics.table(labels: labels)
-        case .multiLabel(let metrics): metrics.table(labels: labels)
+        case .singleLabel(let metrics): metrics.table(labels: labels, columns: columns)
+        case .multiLabel(let metrics): metrics.table(labels: labels, columns: columns)
         case .regression(let metrics): metrics.table
         }
     }

@@ -3,9 +3,11 @@ import Foundation
 extension ClassificationMetrics {
     /// Returns the metrics, a row per class and the confusion matrix as plain text.
     ///
-    /// - Parameter labels: The label names by id.
+    /// - Parameters:
+    ///   - labels: The label names by id.
+    ///   - columns: The most characters of a line of the tables, whose cells are shortened; nil for no limit.
     /// - Returns: The lines, each ending in a line feed.
-    public func table(labels: [String]) -> String {
+    public func table(labels: [String], columns: Int? = nil) -> String {
         let interval = "95 %: \(spelled(accuracyInterval, fixed))"
         var text =
             "accuracy             \(fixed(accuracy))   (\(interval); majority baseline: \(fixed(majorityBaseline)))\n"
@@ -39,8 +41,10 @@ extension ClassificationMetrics {
                 reason("ece", "chance alone makes it positive")
             )
         }
-        text += classTables(labels, perClass, "class", "classes")
-        if labels.count <= 12 { text += "\n" + TextTable(numbers: confusionRows(labels)).text }
+        text += classTables(labels, perClass, "class", "classes", columns)
+        if labels.count <= 12 {
+            text += "\n" + TextTable(numbers: confusionRows(labels)).text(columns: columns)
+        }
         return text
     }
 
@@ -58,9 +62,11 @@ extension ClassificationMetrics {
 extension MultiLabelMetrics {
     /// Returns the metrics and a row per label as plain text.
     ///
-    /// - Parameter labels: The label names by id.
+    /// - Parameters:
+    ///   - labels: The label names by id.
+    ///   - columns: The most characters of a line of the tables, whose cells are shortened; nil for no limit.
     /// - Returns: The lines, each ending in a line feed.
-    public func table(labels: [String]) -> String {
+    public func table(labels: [String], columns: Int? = nil) -> String {
         func line(_ title: String, _ value: Double, _ name: String, _ meaning: String) -> String {
             row(title, value, intervals[name], meaning)
         }
@@ -89,7 +95,7 @@ extension MultiLabelMetrics {
         if let logLoss {
             text += line("log loss", logLoss, "log_loss", "the plain loss, without weights or focal term")
         }
-        return text + classTables(labels, perLabel, "label", "labels")
+        return text + classTables(labels, perLabel, "label", "labels", columns)
     }
 }
 
@@ -133,7 +139,8 @@ private func classTables(
     _ labels: [String],
     _ perClass: [ClassificationMetrics.PerClass],
     _ one: String,
-    _ many: String
+    _ many: String,
+    _ columns: Int?
 ) -> String {
     func table(_ ids: some Sequence<Int>) -> String {
         TextTable(
@@ -144,7 +151,7 @@ private func classTables(
                         labels[id], fixed(row.precision), fixed(row.recall), fixed(row.f1), "\(row.support)",
                     ]
                 }
-        ).text
+        ).text(columns: columns)
     }
     guard perClass.count > mostRows else { return "\n" + table(perClass.indices) }
     let occurring = perClass.indices.filter { perClass[$0].support > 0 }

@@ -24,7 +24,18 @@ package struct TextTable {
     }
 
     /// The lines, each with a newline and without trailing spaces.
-    package var text: String {
+    package var text: String { text(columns: nil) }
+
+    /// The fewest characters to which a cell is shortened.
+    private static let leastWidth = 6
+
+    /// The lines, with cells shortened so that lines fit.
+    ///
+    /// The first column is shortened first. A table of very many columns may still be wider.
+    ///
+    /// - Parameter columns: The most characters of a line; nil for no limit.
+    /// - Returns: The lines, each with a newline and without trailing spaces.
+    package func text(columns: Int?) -> String {
         var widths: [Int] = []
         for row in rows {
             for (column, cell) in row.enumerated() {
@@ -32,10 +43,12 @@ package struct TextTable {
                 widths[column] = max(widths[column], cell.count)
             }
         }
+        if let columns { shrink(&widths, to: columns - indent) }
         var text = ""
         for row in rows {
             var line = String(repeating: " ", count: indent)
-            for (column, cell) in row.enumerated() {
+            for (column, whole) in row.enumerated() {
+                let cell = whole.count > widths[column] ? whole.prefix(widths[column] - 1) + "…" : whole
                 let space = String(repeating: " ", count: widths[column] - cell.count)
                 line += rightAligned.contains(column) ? space + cell : cell + space
                 line += "  "
@@ -44,5 +57,21 @@ package struct TextTable {
             text += line + "\n"
         }
         return text
+    }
+
+    private func shrink(_ widths: inout [Int], to columns: Int) {
+        var excess = widths.reduce(0) { $0 + $1 + 2 } - 2 - columns
+        // A first column of names has room for a little more.
+        if excess > 0, let first = widths.first, first > 2 * Self.leastWidth {
+            let cut = min(excess, first - 2 * Self.leastWidth)
+            widths[0] -= cut
+            excess -= cut
+        }
+        while excess > 0, let widest = widths.indices.max(by: { widths[$0] < widths[$1] }),
+            widths[widest] > Self.leastWidth
+        {
+            widths[widest] -= 1
+            excess -= 1
+        }
     }
 }

@@ -32,6 +32,20 @@ package func writeAtomically(_ data: Data, to url: URL, permissions: UInt32?) th
     try write(data, to: AtomicFile(at: url, permissions: permissions))
 }
 
+/// Writes a temporary file and renames it, without waiting for the disk.
+///
+/// For small files that are replaced often. Readers always find a complete file, but after a power failure it may be missing.
+///
+/// - Parameters:
+///   - data: The file's contents.
+///   - url: The file's place; parent folders are created.
+/// - Throws: `.diskFull`, `.notAllowed` or `.inputOutput`. No partial file remains.
+package func replaceQuickly(_ data: Data, at url: URL) throws(FileError) {
+    var file = try AtomicFile(at: url)
+    try file.write(Array(data))
+    try file.commit(syncing: false)
+}
+
 /// Writes a file like ``writeAtomically(_:to:)``, under a name that need not be UTF-8.
 ///
 /// - Parameters:
@@ -225,15 +239,16 @@ package struct AtomicFile: ~Copyable {
 
     /// Syncs the file and renames it to its final name.
     ///
+    /// - Parameter syncing: Whether to wait until the disk has the contents.
     /// - Throws: `.diskFull` or `.inputOutput`.
-    package mutating func commit() throws(FileError) {
+    package mutating func commit(syncing: Bool = true) throws(FileError) {
         if let buffer {
             // The last bytes are not a whole page.
             if bypassesCache { useCache() }
             try send(buffer.bytes)
         }
         // A pipe cannot be synced.
-        guard fsync(descriptor) == 0 || places == nil else { throw error(errno) }
+        guard !syncing || fsync(descriptor) == 0 || places == nil else { throw error(errno) }
         // Some network disks report a failed write only on closing. The descriptor is closed in either case.
         let closing = close(descriptor)
         descriptor = -1

@@ -11,6 +11,8 @@ import Darwin
 /// The system releases it when the process ends.
 public final class FolderClaim: Sendable {
     private let descriptor: Int32
+    /// Whether the claim keeps out other processes; some file systems have no locks.
+    package let isLocked: Bool
 
     /// Claims a folder, and creates it if necessary.
     ///
@@ -29,10 +31,20 @@ public final class FolderClaim: Sendable {
         }
         descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw FileError(reading: path, errorCode: errno) }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK else {
-            // Locked, or on a file system without locks, where other processes cannot be kept out.
-            return
+        // A process that only looks at the claim holds the lock for an instant.
+        for attempt in 0..<5 {
+            if attempt > 0 { usleep(20_000) }
+            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 {
+                isLocked = true
+                return
+            }
+            if errno != EWOULDBLOCK {
+                // A file system without locks, where other processes cannot be kept out.
+                isLocked = false
+                return
+            }
         }
+        isLocked = false
         close(descriptor)
         throw FileError(
             .inputOutput,
@@ -41,6 +53,18 @@ public final class FolderClaim: Sendable {
     }
 
     deinit { close(descriptor) }
+
+    /// Whether a process has claimed a folder.
+    ///
+    /// - Parameter folder: The folder.
+    /// - Returns: False if it is free or missing; nil on a file system without locks.
+    package static func isHeld(_ folder: URL) -> Bool? {
+        let descriptor = open(folder.path(percentEncoded: false), O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return errno == ENOENT ? false : nil }
+        defer { close(descriptor) }
+        if flock(descriptor, LOCK_SH | LOCK_NB) == 0 { return false }
+        return errno == EWOULDBLOCK ? true : nil
+    }
 }
 
 /// Makes a folder's entries survive a power failure.

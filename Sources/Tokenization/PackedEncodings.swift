@@ -79,7 +79,7 @@ public struct PackedEncodings: Sendable, Equatable {
 
 extension PackedEncodings {
     /// Joins parts in order.
-    init(joining parts: [PackedEncodings]) {
+    package init(joining parts: [PackedEncodings]) {
         if parts.count == 1 {
             self = parts[0]
             return

@@ -48,6 +48,22 @@ public struct RunSchedule: Sendable, Equatable {
     ///
     /// They are kept, so that the resumed run gives the same results.
     public var keptRoutes: ProductRoutes?
+
+    package init(
+        examples: Int,
+        tokens: Int,
+        effectiveBatchSize: Int,
+        stepsPerEpoch: Int,
+        totalSteps: Int,
+        firstStep: Int,
+        formerTotalSteps: Int? = nil,
+        trainableWeights: Int
+    ) {
+        (self.examples, self.tokens) = (examples, tokens)
+        (self.effectiveBatchSize, self.stepsPerEpoch) = (effectiveBatchSize, stepsPerEpoch)
+        (self.totalSteps, self.firstStep) = (totalSteps, firstStep)
+        (self.formerTotalSteps, self.trainableWeights) = (formerTotalSteps, trainableWeights)
+    }
 }
 
 /// A setting that was changed when a run was resumed.
@@ -78,6 +94,20 @@ public struct StepRecord: Sendable, Equatable {
     public var learningRate: Double
     /// The number of examples in the step.
     public var examples: Int
+
+    package init(
+        step: Int,
+        totalSteps: Int,
+        epoch: Double,
+        loss: Double,
+        gradientNorm: Double,
+        learningRate: Double,
+        examples: Int
+    ) {
+        (self.step, self.totalSteps, self.epoch) = (step, totalSteps, epoch)
+        (self.loss, self.gradientNorm) = (loss, gradientNorm)
+        (self.learningRate, self.examples) = (learningRate, examples)
+    }
 }
 
 /// A row of the log, with means since the previous row.
@@ -92,6 +122,11 @@ public struct LogRecord: Sendable, Equatable {
     public var gradientNorm: Double
     /// The last step's learning rate.
     public var learningRate: Double
+
+    package init(step: Int, epoch: Double, loss: Double, gradientNorm: Double, learningRate: Double) {
+        (self.step, self.epoch, self.loss) = (step, epoch, loss)
+        (self.gradientNorm, self.learningRate) = (gradientNorm, learningRate)
+    }
 }
 
 /// The result of an evaluation.
