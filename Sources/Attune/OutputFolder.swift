@@ -23,6 +23,8 @@ public struct OutputFolder: Sendable {
         case companion
         /// Results of a run.
         case result
+        /// The state that a run shows to other processes.
+        case state
         case checkpoint, replay, report, recipe, modelCard
         /// The folder of one seed.
         case seed
@@ -39,6 +41,7 @@ public struct OutputFolder: Sendable {
             case "all_results.json", "eval_results.json", "train_results.json", "trainer_state.json",
                 "seeds_results.json":
                 self = .result
+            case RunRecorder.fileName: self = .state
             case "README.md": self = .modelCard
             case "recipe.yaml": self = .recipe
             case "events.jsonl", "runs": self = .report
@@ -204,7 +207,7 @@ public struct OutputFolder: Sendable {
     func removeFormerRun(except excluded: String? = nil) throws(FileError) {
         // Remove the configuration first: if this process is killed here, the rest is not mistaken for a model.
         let model = holdsRun ? names([.model, .companion]) : []
-        let others = names([.result, .replay, .checkpoint, .modelCard, .recipe]).filter(wasWritten)
+        let others = names([.result, .state, .replay, .checkpoint, .modelCard, .recipe]).filter(wasWritten)
         // Remove the files that identify a run last.
         let last = ["recipe.yaml", "trainer_state.json"]
         for name in model where name == "config.json" { try remove(place(name)) }

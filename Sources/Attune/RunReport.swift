@@ -1,5 +1,4 @@
 public import Foundation
-import JSON
 import Reporting
 import Training
 
@@ -59,41 +58,21 @@ private final class TensorBoardReport: RunObserver {
 private final class JSONLinesReport: RunObserver {
     private let url: URL
     private var file: JSONLinesFile?
+    private var translator = ProgressTranslator()
 
     init(url: URL) { self.url = url }
 
     func receive(_ event: RunEvent) throws {
-        switch event {
-        case .started(let plan):
-            try add(
-                "started",
-                [
-                    ("examples", .int(plan.examples)), ("tokens", .int(plan.tokens)),
-                    ("batch", .int(plan.effectiveBatchSize)), ("steps_per_epoch", .int(plan.stepsPerEpoch)),
-                    ("max_steps", .int(plan.totalSteps)), ("first_step", .int(plan.firstStep)),
-                    ("trainable_weights", .int(plan.trainableWeights)),
-                ]
-            )
-        case .logged(let row):
-            try add("log", [("step", .int(row.step))] + row.values.map { ($0.name, .double($0.value)) })
-        case .evaluated(let record):
-            let numbers = record.values().map { ($0.name, JSONValue.double($0.value)) }
-            try add("eval", [("step", .int(record.step)), ("epoch", .double(record.epoch))] + numbers)
-        case .saved(let url): try add("saved", [("checkpoint", .string(url.lastPathComponent))])
-        case .loadedBest(let step, let metric, let value):
-            try add(
-                "loaded_best",
-                [("step", .int(step)), ("metric", .string(metric)), ("value", .double(value))]
-            )
-        case .step, .evaluating: break
-        }
-    }
-
-    private func add(_ name: String, _ values: [(String, JSONValue)]) throws {
-        let file = try self.file ?? JSONLinesFile(url)
-        self.file = file
         let time = Date.now.timeIntervalSince1970
-        try file.add(JSONObject([("event", .string(name)), ("time", .double(time))] + values))
+        for event in translator.events(of: .run(event), at: time) {
+            switch event {
+            case .started, .log, .evaluation, .saved, .loadedBest:
+                let file = try self.file ?? JSONLinesFile(url)
+                self.file = file
+                try file.add(event.json(at: time))
+            case .phase, .progress, .step, .note, .error, .result: break
+            }
+        }
     }
 }
 

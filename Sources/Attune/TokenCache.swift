@@ -32,8 +32,28 @@ public struct TokenCache: Sendable {
         maxLength: Int?,
         source: String
     ) -> (encodings: PackedEncodings, wasFound: Bool) {
+        encodeBatch(inputs, with: tokenizer, maxLength: maxLength, source: source) { _ in }
+    }
+
+    /// Tokenizes texts, or reads them from the cache, and reports the progress.
+    ///
+    /// - Parameters:
+    ///   - inputs: The texts or pairs.
+    ///   - tokenizer: The tokenizer.
+    ///   - maxLength: The maximum number of tokens of a text; nil cuts nothing.
+    ///   - source: The origin of the texts, shown in the list of cached files.
+    ///   - progress: Called with the number of texts tokenized so far; not at all if they are in the cache.
+    /// - Returns: The ids, and whether they were in the cache. If the cache cannot be written, the ids are only returned.
+    /// - Throws: The errors of `progress`.
+    public func encodeBatch(
+        _ inputs: TextInputs,
+        with tokenizer: Tokenizer,
+        maxLength: Int?,
+        source: String,
+        progress: (Int) throws -> Void
+    ) rethrows -> (encodings: PackedEncodings, wasFound: Bool) {
         guard inputs.count >= Self.leastTexts else {
-            return (inputs.encoded(by: tokenizer, maxLength: maxLength), false)
+            return (try inputs.encoded(by: tokenizer, maxLength: maxLength, progress: progress), false)
         }
         let key = CacheKey { key in
             // Change this number if the same files give other ids.
@@ -68,7 +88,7 @@ public struct TokenCache: Sendable {
             encodings.typeIDs = (try? rows.packed(Self.typeColumn))?.values ?? []
             return (encodings, true)
         }
-        let encodings = inputs.encoded(by: tokenizer, maxLength: maxLength)
+        let encodings = try inputs.encoded(by: tokenizer, maxLength: maxLength, progress: progress)
         let description = JSONValue.object([
             "source": .string(source), "texts": .int(inputs.count), "tokens": .int(encodings.ids.count),
             "truncated": .int(encodings.truncatedCount),
@@ -108,7 +128,8 @@ extension Dataset {
         }
         let inputs = TextInputs(texts, pairedTexts: pairedTexts)
         return try adding(
-            inputs.encoded(by: tokenizer, maxLength: maxLength, cache: cache, source: column).encodings
+            inputs.encoded(by: tokenizer, maxLength: maxLength, cache: cache, source: column) { _ in }
+                .encodings
         )
     }
 
@@ -131,14 +152,25 @@ extension TextInputs {
     ///   - maxLength: The maximum number of tokens of a text; nil cuts nothing.
     ///   - cache: The cache of tokenized texts; nil caches nothing.
     ///   - source: The origin of the texts, shown in the list of cached files.
+    ///   - progress: Called with the number of texts tokenized so far.
     /// - Returns: The tokens, and whether they were in the cache.
+    /// - Throws: The errors of `progress`.
     func encoded(
         by tokenizer: Tokenizer,
         maxLength: Int?,
         cache: TokenCache?,
-        source: String
-    ) -> (encodings: PackedEncodings, wasFound: Bool) {
-        cache?.encodeBatch(self, with: tokenizer, maxLength: maxLength, source: source)
-            ?? (encoded(by: tokenizer, maxLength: maxLength), false)
+        source: String,
+        progress: (Int) throws -> Void
+    ) rethrows -> (encodings: PackedEncodings, wasFound: Bool) {
+        guard let cache else {
+            return (try encoded(by: tokenizer, maxLength: maxLength, progress: progress), false)
+        }
+        return try cache.encodeBatch(
+            self,
+            with: tokenizer,
+            maxLength: maxLength,
+            source: source,
+            progress: progress
+        )
     }
 }

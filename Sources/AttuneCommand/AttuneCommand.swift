@@ -23,7 +23,7 @@ struct AttuneCommand: ParsableCommand {
         groupedSubcommands: [
             CommandGroup(
                 name: "Train",
-                subcommands: [TrainCommand.self, StartCommand.self, PlanCommand.self]
+                subcommands: [TrainCommand.self, WatchCommand.self, StartCommand.self, PlanCommand.self]
             ),
             CommandGroup(name: "Use a classifier", subcommands: [PredictCommand.self, EvaluateCommand.self]),
             CommandGroup(name: "Prepare data", subcommands: [DataCommand.self]),

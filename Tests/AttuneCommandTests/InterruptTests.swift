@@ -179,8 +179,8 @@ struct InterruptTests {
             let outcome = try shell(
                 """
                 $ATTUNE \(training) --max-steps 1 --output-dir out >/dev/null 2>/dev/null
-                $ATTUNE predict --model out --input many.csv --output o.jsonl >/dev/null 2>err & p=$!
-                until grep -q classified err; do sleep 0.01; done
+                $ATTUNE predict --json --model out --input many.csv --output o.jsonl >/dev/null 2>err & p=$!
+                until grep -q '"progress", .*"phase": "predict"' err; do sleep 0.01; done
                 kill -\(name) $p; wait $p; test $? -gt 128; echo $?; ls
                 """
                 .replacing("--max-steps 300 ", with: ""),

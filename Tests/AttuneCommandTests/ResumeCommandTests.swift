@@ -196,10 +196,10 @@ import Testing
             #expect(trained.code == 0, "\(trained.errors)")
             let line = try #require(
                 trained.errors.split(separator: "\n").last {
-                    $0.contains("evaluated after step 4: eval loss")
+                    $0.hasPrefix("eval  step 4/4")
                 }
             )
-            #expect(line.contains(" (weighted, smoothing 0.1), accuracy ") && line.contains(", f1_macro 0."))
+            #expect(line.contains(" (weighted, smoothing 0.1)  f1_macro 0.") && line.contains("  accuracy "))
             #expect(trained.output.contains("(weighted, smoothing 0.1)\n"))
             #expect(trained.output.contains("the plain loss, without weights or smoothing)"))
             let results = try JSONValue.parse(try text("eval_results.json", in: folder).utf8)

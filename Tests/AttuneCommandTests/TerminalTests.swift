@@ -63,13 +63,22 @@ struct TerminalTests {
             let model = try trained(in: folder)
             let arguments = ["predict", "--model", model, "--input", try rows(400, in: folder), "--output"]
             let output = folder.appending(path: "o").path(percentEncoded: false)
-            for name in ["dumb", ""] {
-                let shown = try onTerminal(arguments + [output], variables: ["TERM": name])
-                #expect(shown.contains("classified 400/400") && !shown.contains("\u{1B}"), "\(shown)")
+            for variables in [["TERM": "dumb"], ["TERM": ""], ["TERM": "xterm", "CI": "true"]] {
+                let shown = try onTerminal(arguments + [output], variables: variables)
+                // A short prediction leaves only its summary.
+                #expect(shown == "wrote 400 predictions to \(output)\r\n", "\(shown)")
             }
-            let shown = try onTerminal(arguments + [output], variables: ["TERM": "xterm"], columns: 14)
-            #expect(shown.contains("\r\u{1B}[2Kclassified 40\r\n"), "\(shown.debugDescription)")
-            #expect(!shown.contains("classified 400/"), "\(shown.debugDescription)")
+            let shown = try onTerminal(
+                arguments + [output],
+                variables: ["TERM": "xterm", "NO_COLOR": "1", "CI": ""],
+                columns: 16
+            )
+            #expect(shown.contains("\r\u{1B}[2Kpredict  400/400"), "\(shown.debugDescription)")
+            // The live line is erased before the summary.
+            #expect(shown.contains("\r\u{1B}[2Kwrote 400"), "\(shown.debugDescription)")
+            for line in shown.replacing("\r\n", with: "\r\u{1B}[2K").split(separator: "\r\u{1B}[2K") {
+                #expect(line.count < 16 || line.contains(output), "\(line)")
+            }
         }
     }
 

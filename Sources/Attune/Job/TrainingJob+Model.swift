@@ -82,11 +82,17 @@ extension TrainingJob {
         _ emit: (Event) throws -> Void
     ) throws -> EncodedExamples {
         let targets = try rows.targets(among: classifier.labels)
-        let (encodings, wasFound) = rows.inputs.encoded(
+        func progress(_ done: Int) throws {
+            let count = rows.inputs.count
+            try emit(.progress(WorkProgress(.tokenize, done: done, of: count, subject: "\(purpose) texts")))
+        }
+        try progress(0)
+        let (encodings, wasFound) = try rows.inputs.encoded(
             by: classifier.tokenizer,
             maxLength: classifier.lengthLimit,
             cache: tokenCache,
-            source: "\(purpose) texts of \(dataset)"
+            source: "\(purpose) texts of \(dataset)",
+            progress: progress
         )
         let examples = classifier.examples(encodings, targets: targets)
         let mean = Double(examples.tokenCount) / Double(max(examples.count, 1))

@@ -48,19 +48,24 @@ extension TrainingJob {
     /// - Throws: The errors of ``run(into:observers:shouldStop:shouldSave:emit:)`` before its first step.
     package func plan(emit: (Event) throws -> Void = { _ in }) throws -> DatasetSummary {
         try validate()
+        try emit(.progress(WorkProgress(.read, subject: dataset)))
         let (trainRows, evaluationRows) = try rows(emit)
         let labels = try labels(of: trainRows, evaluationRows, emit)
         if !recipe.resizesEmbeddings { try TextClassifier.requireFit(of: model) }
         let reading = try TextClassifier.tokenizerAndLimit(of: model, maxLength: recipe.maxLength)
         for note in reading.notes { try emit(.note(note)) }
         let targets = try trainRows.targets(among: labels)
-        func sizes(_ rows: LabelledTexts, _ purpose: String) -> DatasetSummary.TextSizes {
-            let (encodings, _) = rows.inputs.encoded(
+        func sizes(_ rows: LabelledTexts, _ purpose: String) throws -> DatasetSummary.TextSizes {
+            let (encodings, _) = try rows.inputs.encoded(
                 by: reading.tokenizer,
                 maxLength: reading.lengthLimit,
                 cache: tokenCache,
                 source: "\(purpose) texts of \(dataset)"
-            )
+            ) { done in
+                let count = rows.inputs.count
+                let subject = "\(purpose) texts"
+                try emit(.progress(WorkProgress(.tokenize, done: done, of: count, subject: subject)))
+            }
             // A text without tokens is encoded as one padding token.
             let lengths = (0..<encodings.count).map { max(encodings.range(of: $0).count, 1) }
             return DatasetSummary.TextSizes(
@@ -70,8 +75,8 @@ extension TrainingJob {
                 truncated: encodings.truncatedCount
             )
         }
-        let training = sizes(trainRows, "training")
-        let evaluation = evaluationRows.map { sizes($0, "evaluation") }
+        let training = try sizes(trainRows, "training")
+        let evaluation = try evaluationRows.map { try sizes($0, "evaluation") }
         let totalSteps = arguments.totalSteps(examples: training.count)
         return DatasetSummary(
             labels: labels,

@@ -53,6 +53,9 @@ extension TrainingJob {
         let isOwn = resuming && FileManager.default.fileExists(atPath: file.path(percentEncoded: false))
         if resuming { results = try finished(in: file, settings) }
         var hasBegun = resuming
+        // Keeps out a second run of seeds, and shows readers of the folder that more seeds follow.
+        var claim: FolderClaim?
+        defer { withExtendedLifetime(claim) {} }
         let done = results.rows
         results.rows = []
         for index in 0..<count {
@@ -76,6 +79,7 @@ extension TrainingJob {
             let row = try job.row(of: run, resuming: resuming, observers(run), shouldStop, shouldSave) {
                 run,
                 event in
+                if claim == nil, case .run(.started) = event { claim = try RunFolder(folder).claim() }
                 if !hasBegun, case .run(.started) = event {
                     // The seed's own run has already emptied the seed's folder.
                     try OutputFolder(folder).removeFormerRun(except: run.folder.lastPathComponent)
@@ -107,6 +111,7 @@ extension TrainingJob {
         job.recipe.seed = run.seed
         job.recipe.dataSeed = recipe.dataSeed.map { $0 &+ UInt64(run.index) }
         job.resumesFromLatest = resuming
+        job.repetition = RunSnapshot.Repetition(seed: run.seed, index: run.index, count: run.count)
         let result = try job.run(
             into: run.folder,
             observers: observers,

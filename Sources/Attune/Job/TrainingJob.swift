@@ -51,6 +51,8 @@ package struct TrainingJob: Sendable {
     ///
     /// Finish it after the run. A run that fails or is stopped cancels it.
     package var pusher: HubPusher?
+    /// The place of the run among repetitions with other seeds, for readers of its folder.
+    var repetition: RunSnapshot.Repetition?
 
     /// Creates a job whose model and data are on this machine.
     ///
@@ -73,6 +75,8 @@ package struct TrainingJob: Sendable {
         case note(String)
         /// The settings derived from the data, after reading it.
         case resolved(ResolvedSettings)
+        /// A part of a phase outside the training run is done.
+        case progress(WorkProgress)
         /// An event of the training run.
         case run(RunEvent)
 
@@ -112,14 +116,40 @@ package struct TrainingJob: Sendable {
         shouldSave: () -> Bool = { false },
         emit: (Event) throws -> Void
     ) throws -> Result {
+        // It keeps the claim on the folder until it has recorded the end.
+        let recorder = RunRecorder(repetition)
+        defer { withExtendedLifetime(recorder) {} }
+        do {
+            let result = try run(into: folder, observers, shouldStop, shouldSave, recorder) { event in
+                recorder.receive(event)
+                try emit(event)
+            }
+            recorder.end(result.outcome.wasInterrupted ? .interrupted : .finished)
+            return result
+        } catch {
+            recorder.end(.failed, "\(error)")
+            throw error
+        }
+    }
+
+    private func run(
+        into folder: URL,
+        _ observers: [any RunObserver],
+        _ shouldStop: () -> Bool,
+        _ shouldSave: () -> Bool,
+        _ recorder: RunRecorder,
+        _ emit: (Event) throws -> Void
+    ) throws -> Result {
         try validate()
         try requireFree(folder)
         var settings = ResolvedSettings()
+        try emit(.progress(WorkProgress(.read, subject: dataset)))
         let (trainRows, evaluationRows) = try rows { event in
             if case .resolved(let found) = event { settings = found }
             try emit(event)
         }
         let labels = try labels(of: trainRows, evaluationRows, emit)
+        try emit(.progress(WorkProgress(.load, subject: model)))
         let classifier = try loadModel(labels: labels, trainRows.problemType, emit)
         try requireFreeSpace(bytesToWrite(classifier, trainRows.texts.count, in: folder), at: folder)
         let train = try encode(trainRows, with: classifier, "training", emit)
@@ -141,11 +171,11 @@ package struct TrainingJob: Sendable {
         classifier.remember(settingsToKeep(LossSettings(trainer.loss)))
         // All input is validated; only now create the output folder.
         let claim = try RunFolder(folder).claim()
-        defer { withExtendedLifetime(claim) {} }
         // Another run may have finished there in the meantime.
         try requireFree(folder)
         let output = OutputFolder(folder)
         if overwritesOutputFolder, !resumes(in: folder) { try output.removeFormerRun() }
+        recorder.begin(in: folder, claim)
         for note in output.notes { try emit(.note(note)) }
         let checkpoint = try checkpoint(in: folder, emit)
         let listening = recipe.reports.map { $0.observer(in: folder) } + observers
@@ -164,13 +194,17 @@ package struct TrainingJob: Sendable {
         guard !outcome.wasInterrupted else {
             return Result(classifier: classifier, outcome: outcome, evaluation: nil)
         }
+        try emit(.progress(WorkProgress(.save)))
         try output.removeResults()
         try classifier.save(to: folder)
         // Reuse the run's final evaluation, if there is one.
         let later =
             try outcome.evaluation == nil
             ? measure(classifier, evaluationExamples, trainer.loss, outcome, shouldStop, emit) : nil
-        if let later { for observer in listening { try observer.receive(.evaluated(later)) } }
+        if let later {
+            recorder.receive(.run(.evaluated(later)))
+            for observer in listening { try observer.receive(.evaluated(later)) }
+        }
         let evaluation = outcome.evaluation ?? later
         try ResultFiles(outcome: outcome, evaluation: evaluation).save(to: folder)
         if output.mayWrite("README.md") {

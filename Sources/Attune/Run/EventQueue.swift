@@ -2,8 +2,8 @@ import Synchronization
 
 /// A run's events on their way from the training thread to their readers.
 ///
-/// The training thread never waits for a reader. Only progress is dropped: several `.evaluating` events in a row are replaced
-/// by the last one.
+/// The training thread never waits for a reader. Only progress is dropped: several events of progress in a row are replaced by
+/// the last one.
 final class EventQueue: Sendable {
     private struct State {
         var events: [TrainingJob.Event] = []
@@ -82,5 +82,10 @@ final class EventQueue: Sendable {
 
 extension TrainingJob.Event {
     /// Whether a later event of the same kind replaces it.
-    fileprivate var isProgress: Bool { if case .run(.evaluating) = self { true } else { false } }
+    fileprivate var isProgress: Bool {
+        switch self {
+        case .progress, .run(.evaluating): true
+        case .note, .resolved, .run: false
+        }
+    }
 }

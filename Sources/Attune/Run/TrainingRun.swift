@@ -65,6 +65,8 @@ public struct TrainingRun: Sendable {
         case note(String)
         /// The settings that depend on the data, after it is read.
         case resolved(ResolvedSettings)
+        /// A part of reading, loading, tokenizing or saving is done.
+        case progress(WorkProgress)
         /// The schedule is known, and the first step begins.
         case started(RunSchedule)
         /// An optimizer step was taken.
@@ -85,6 +87,7 @@ public struct TrainingRun: Sendable {
                 switch event {
                 case .note(let text): .note(Recipe.spelled(text))
                 case .resolved(let settings): .resolved(settings)
+                case .progress(let progress): .progress(progress)
                 case .run(.started(let schedule)): .started(schedule)
                 case .run(.step(let record)): .step(record)
                 case .run(.logged(let record)): .logged(record)

@@ -94,7 +94,18 @@ extension ExitCode {
 /// Runs a command's body.
 ///
 /// Turns an error into one line on standard error and its exit code.
-func reportingFailure(_ body: () throws -> Void) throws {
+///
+/// - Parameters:
+///   - messages: The options for messages, if the command has them.
+///   - body: The work.
+/// - Throws: An exit code, after the error has been printed; errors of usage.
+func reportingFailure(_ messages: MessageOptions? = nil, _ body: () throws -> Void) throws {
+    guard let messages else { return try reportingErrors(body) }
+    try Console.$current.withValue(messages.console) { try reportingErrors(body) }
+}
+
+private func reportingErrors(_ body: () throws -> Void) throws {
+    defer { Console.current.close() }
     do {
         try body()
     } catch let code as ExitCode {
@@ -117,6 +128,6 @@ func reported(_ error: any Error) -> ExitCode {
         raise(SIGPIPE)
         return code
     }
-    writeToStandardError("attune: error: \(error)\n")
+    Console.current.error("\(error)", exitCode: code.rawValue)
     return code
 }

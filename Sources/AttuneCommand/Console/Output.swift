@@ -1,6 +1,7 @@
 import ArgumentParser
 import Files
 import Foundation
+import JSON
 
 // All output of commands is written here, and every write is checked.
 
@@ -13,13 +14,38 @@ import Foundation
 ///   - terminator: Text to print after it.
 /// - Throws: `.readerGone`; `.diskFull` or `.inputOutput` with how much was written.
 func print(_ text: String, terminator: String = "\n") throws(FileError) {
+    Console.current.close()
     try StandardStreams.write(text + terminator)
 }
 
-/// Writes progress and notes to standard error; results go to standard output.
+/// Prints a result that is meant for people to standard output, and folds its lines to the terminal's width.
 ///
-/// Text that cannot be written is dropped.
-func writeToStandardError(_ text: String) { StandardStreams.writeMessage(text) }
+/// - Parameter text: Lines, each ending in a line feed.
+/// - Throws: `.readerGone`; `.diskFull` or `.inputOutput` with how much was written.
+func printFolded(_ text: String) throws(FileError) {
+    let lines = text.folded(to: Terminal.outputColumns, keepsIndented: false)
+    try print(lines.joined(separator: "\n"), terminator: "")
+}
+
+/// Prints a result as text or as a JSON object.
+///
+/// - Parameters:
+///   - text: The result for people.
+///   - object: The result for programs.
+///   - asJSON: Whether to print the object.
+/// - Throws: `.readerGone`; `.diskFull` or `.inputOutput` with how much was written.
+func printResult(_ text: String, _ object: JSONObject, asJSON: Bool) throws(FileError) {
+    if asJSON {
+        try print(JSONValue.object(object).formatted, terminator: "")
+    } else {
+        try print(text)
+    }
+}
+
+/// Writes a note to standard error; results go to standard output.
+///
+/// `--quiet` leaves it out, and `--json` makes it an event. Text that cannot be written is dropped.
+func writeToStandardError(_ text: String) { Console.current.note(text) }
 
 /// The path of an output file, as typed.
 ///

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Attune
 import Foundation
+import JSON
 
 /// `attune data convert`.
 struct ConvertCommand: ParsableCommand {
@@ -42,6 +43,8 @@ struct ConvertCommand: ParsableCommand {
     )
     var output: OutputPath
 
+    @OptionGroup(title: "Messages") var messages: MessageOptions
+
     func validate() throws {
         guard format != nil else {
             let known = DatasetFormat.allCases.map { ".\($0.rawValue)" }.joined(separator: ", ")
@@ -54,7 +57,7 @@ struct ConvertCommand: ParsableCommand {
     }
 
     func run() throws {
-        try reportingFailure {
+        try reportingFailure(messages) {
             guard let format else { return }
             try requireApart(output, from: [("--dataset", data.dataset)])
             var rows = try data.read()
@@ -71,7 +74,11 @@ struct ConvertCommand: ParsableCommand {
                 )
             }
             try rows.write(to: output.path, as: format)
-            try print("\(output.name): \(counted(rows.count, "row"))")
+            try printResult(
+                "\(output.name): \(counted(rows.count, "row"))",
+                ["output": .string(output.name), "rows": .int(rows.count)],
+                asJSON: messages.json
+            )
         }
     }
 }

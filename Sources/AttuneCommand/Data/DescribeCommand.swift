@@ -1,6 +1,5 @@
 import ArgumentParser
 import Attune
-import Dispatch
 import Foundation
 import JSON
 import Synchronization
@@ -73,8 +72,7 @@ struct DescribeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Examples to show for each finding.", valueName: "count"))
     var examples = 3
 
-    @Flag(help: "Print one JSON object instead of text.")
-    var json = false
+    @OptionGroup(title: "Messages") var messages: MessageOptions
 
     func validate() throws {
         if let maxLength, maxLength < 1 { throw ValidationError("--max-length must be at least 1") }
@@ -104,9 +102,9 @@ struct DescribeCommand: ParsableCommand {
     }
 
     func run() throws {
-        try reportingFailure {
-            let waiting = WaitingLine("reading \(data.dataset)")
-            defer { waiting.close() }
+        try reportingFailure(messages) {
+            let console = Console.current
+            console.begin(.read, data.dataset)
             let rows = try Dataset(
                 HubPath.dataset(data.dataset),
                 split: data.split,
@@ -132,10 +130,8 @@ struct DescribeCommand: ParsableCommand {
             }
             options.exampleCount = examples
             let passes = (rows.count + (held?.rows.count ?? 0)) * (textPairColumn == nil ? 1 : 2)
-            let description = try DatasetDescription(rows, options) { step in
-                waiting.add(step.rows, of: passes, counting: step.phase == .countingTokens)
-            }
-            waiting.close()
+            let seen = DescribedRows(total: passes)
+            let description = try DatasetDescription(rows, options) { seen.add($0, console) }
             let source = DescribedSource(
                 dataset: data.dataset,
                 evaluation: held?.name,
@@ -143,10 +139,10 @@ struct DescribeCommand: ParsableCommand {
                 model: model
             )
             let output =
-                json
+                messages.json
                 ? DescriptionJSON(description, source).object.formatted
                 : DescriptionText(description, source).text
-            try print(output, terminator: "")
+            try messages.json ? print(output, terminator: "") : printFolded(output)
         }
     }
 
@@ -193,45 +189,24 @@ struct DescribedSource {
     var model: String?
 }
 
-/// A progress line on standard error for work that takes longer than two seconds.
-private final class WaitingLine: Sendable {
-    private struct State {
-        var line = ProgressLine()
-        var read = 0
-        var counted = 0
-        var isClosed = false
-    }
+/// The rows that a description has read, and the texts whose tokens it has counted.
+private final class DescribedRows: Sendable {
+    private let counts = Mutex((read: 0, counted: 0))
+    private let total: Int
 
-    private let state = Mutex(State())
-    private let start = ContinuousClock.now
-    private static let patience = Duration.seconds(2)
+    init(total: Int) { self.total = total }
 
-    init(_ text: String) {
-        DispatchQueue.global().asyncAfter(deadline: .now() + 2) { [weak self] in
-            self?.state.withLock { state in
-                guard !state.isClosed, state.read == 0 else { return }
-                state.line.show({ text + " …" })
+    /// Adds the rows of a step; called from several threads.
+    func add(_ step: DescriptionProgress, _ console: Console) {
+        counts.withLock { counts in
+            if step.phase == .countingTokens {
+                if counts.counted == 0 { console.begin(.tokenize) }
+                counts.counted += step.rows
+                console.show(.tokenize, counts.counted, of: nil)
+            } else {
+                counts.read += step.rows
+                console.show(.read, counts.read, of: total)
             }
-        }
-    }
-
-    func add(_ rows: Int, of total: Int, counting: Bool) {
-        state.withLock { state in
-            if counting { state.counted += rows } else { state.read += rows }
-            guard ContinuousClock.now - start > Self.patience else { return }
-            let text =
-                counting
-                ? "counting tokens: \(counted(state.counted, "text"))"
-                : "reading texts: \(grouped(state.read)) of \(grouped(total))"
-            state.line.show({ text })
-        }
-    }
-
-    func close() {
-        state.withLock { state in
-            guard !state.isClosed else { return }
-            state.isClosed = true
-            state.line.close()
         }
     }
 }

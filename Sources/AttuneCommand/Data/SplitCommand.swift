@@ -2,6 +2,7 @@ import ArgumentParser
 import Attune
 import Files
 import Foundation
+import JSON
 
 /// `attune data split`.
 struct SplitCommand: ParsableCommand {
@@ -82,6 +83,8 @@ struct SplitCommand: ParsableCommand {
     )
     var overwriteOutputDir = false
 
+    @OptionGroup(title: "Messages") var messages: MessageOptions
+
     private func place(of part: String) -> URL {
         URL(filePath: outputDir, directoryHint: .isDirectory).appending(path: "\(part).\(format.rawValue)")
     }
@@ -113,7 +116,7 @@ struct SplitCommand: ParsableCommand {
     }
 
     func run() throws {
-        try reportingFailure {
+        try reportingFailure(messages) {
             try requireFree()
             let tokenizer = try model.map { try TextClassifier.tokenizer(of: HubPath.tokenizer($0)) }
             var rows = try data.read()
@@ -138,6 +141,7 @@ struct SplitCommand: ParsableCommand {
                 stratifyBy: stratifyBy,
                 seed: seed
             )
+            var result = JSONObject()
             for (name, part) in [("train", parts.train), ("test", parts.test)] {
                 let tokenized = try tokenizer.map {
                     try part.tokenize(
@@ -149,8 +153,11 @@ struct SplitCommand: ParsableCommand {
                 }
                 let url = place(of: name)
                 try (tokenized ?? part).write(to: url, as: format)
-                try print("\(url.path(percentEncoded: false)): \(counted(part.count, "row"))")
+                let path = url.path(percentEncoded: false)
+                result[name] = .object(["output": .string(path), "rows": .int(part.count)])
+                if !messages.json { try print("\(path): \(counted(part.count, "row"))") }
             }
+            if messages.json { try print(JSONValue.object(result).formatted, terminator: "") }
         }
     }
 }

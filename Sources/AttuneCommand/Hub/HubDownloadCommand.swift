@@ -1,6 +1,7 @@
 public import ArgumentParser
 import Foundation
 public import Hub
+import JSON
 
 extension RepositoryID.Kind: ExpressibleByArgument {}
 
@@ -29,15 +30,18 @@ struct HubDownloadCommand: ParsableCommand {
 
     @OptionGroup var hub: HubOptions
 
+    @OptionGroup(title: "Messages") var messages: MessageOptions
+
     func run() throws {
-        try reportingFailure {
+        try reportingFailure(messages) {
             let id = try RepositoryID(repository, kind: kind)
             let selection = FileSelection.matching(files, except: exclude)
             let progress = HubProgress()
             let snapshot = try hub.withClient { client in
                 try await client.snapshot(of: id, selection) { progress.show($0) }
             }
-            try print(HubPath.path(snapshot.folder))
+            let path = HubPath.path(snapshot.folder)
+            try printResult(path, ["folder": .string(path)], asJSON: messages.json)
         }
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 import Hub
 
@@ -38,7 +39,7 @@ struct HubLoginCommand: ParsableCommand {
     /// Reads a line without showing it.
     private func readSecret() throws -> String {
         guard isatty(STDIN_FILENO) == 1 else { return readLine() ?? "" }
-        writeToStandardError("Token: ")
+        StandardStreams.writeMessage("Token: ")
         var before = termios()
         guard tcgetattr(STDIN_FILENO, &before) == 0 else {
             throw ValidationError(
@@ -53,7 +54,7 @@ struct HubLoginCommand: ParsableCommand {
         let text = readLine() ?? ""
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &before)
         signal(SIGINT, SIG_DFL)
-        writeToStandardError("\n")
+        StandardStreams.writeMessage("\n")
         return text
     }
 }

@@ -1,18 +1,21 @@
+import Attune
 import Files
 import Foundation
 import Hub
 import Synchronization
 
-/// One progress line for all files that are downloaded or uploaded.
+/// The progress of all files that are downloaded or uploaded.
 final class HubProgress: Sendable {
     /// The direction of a transfer.
-    enum Direction: String {
+    enum Direction {
         case downloading
         case uploading
+
+        fileprivate var phase: WorkPhase { self == .downloading ? .download : .upload }
+        fileprivate var past: String { self == .downloading ? "downloaded" : "uploaded" }
     }
 
     private struct State {
-        var line = ProgressLine()
         var total = 0
         var received = 0
         var files = 0
@@ -21,9 +24,10 @@ final class HubProgress: Sendable {
     }
 
     private let direction: Direction
+    private let console = Console.current
     private let state = Mutex(State())
 
-    /// Creates a progress line without showing anything.
+    /// Creates the progress of a transfer without showing anything.
     init(_ direction: Direction = .downloading) { self.direction = direction }
 
     /// Shows an event; called from several tasks.
@@ -31,34 +35,25 @@ final class HubProgress: Sendable {
         state.withLock { state in
             switch event {
             case .planned(let files, let byteCount):
-                state.files = files
-                state.total = byteCount
-                state.start = .now
-                writeToStandardError(
-                    "attune: \(direction.rawValue) \(files == 1 ? "a file" : "\(files) files"), \(formattedSize(byteCount))\n"
-                )
+                (state.files, state.total, state.start) = (files, byteCount, .now)
+                console.begin(direction.phase, files == 1 ? "a file" : "\(files) files")
             case .transferred(let byteCount): state.received += byteCount
             case .retrying(let file, let reason):
-                state.line.close()
-                writeToStandardError("attune: \(file): the Hub \(reason); trying again\n")
+                console.note("attune: \(file): the Hub \(reason); trying again")
             case .finished: state.finished += 1
             case .notKept(let reason):
-                state.line.close()
-                writeToStandardError("attune: warning: the Hub's cache was not updated: \(reason)\n")
+                console.note("attune: warning: the Hub's cache was not updated: \(reason)")
             }
-            let now = state
-            guard now.files > 0 else { return }
-            let isLast = now.finished == now.files
-            state.line.show(
-                {
-                    let seconds = (ContinuousClock.now - now.start) / .seconds(1)
-                    let speed = seconds > 0 ? Int(Double(max(0, now.received)) / seconds) : 0
-                    return
-                        "\(formattedSize(max(0, now.received))) of \(formattedSize(now.total)), \(now.finished) of \(now.files) files, \(formattedSize(speed))/s"
-                },
-                isLast: isLast
+            guard state.files > 0 else { return }
+            let received = max(0, state.received)
+            console.show(direction.phase, received, of: state.total)
+            guard state.finished == state.files, case .finished = event else { return }
+            let seconds = (ContinuousClock.now - state.start) / .seconds(1)
+            let speed = seconds > 0.1 ? " (\(formattedSize(Int(Double(received) / seconds)))/s)" : ""
+            let files = state.files == 1 ? "a file" : "\(state.files) files"
+            console.note(
+                "\(direction.past) \(files), \(formattedSize(received)), in \(clockTime(seconds))\(speed)"
             )
-            if isLast { state.line.close() }
         }
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Hub
+import JSON
 
 /// `attune hub upload`.
 struct HubUploadCommand: ParsableCommand {
@@ -53,8 +54,10 @@ struct HubUploadCommand: ParsableCommand {
 
     @OptionGroup var hub: HubOptions
 
+    @OptionGroup(title: "Messages") var messages: MessageOptions
+
     func run() throws {
-        try reportingFailure {
+        try reportingFailure(messages) {
             let id = try RepositoryID(repository, kind: kind)
             let options = UploadOptions(
                 selection: .matching(include, except: exclude),
@@ -75,7 +78,13 @@ struct HubUploadCommand: ParsableCommand {
                 return try await client.upload(folder, to: owned, options) { progress.show($0) }
             }
             writeToStandardError(made.summary + "\n")
-            try print(made.pullRequest ?? made.address)
+            let result: JSONObject = [
+                "address": .string(made.address),
+                "pull_request": made.pullRequest.map(JSONValue.string) ?? .null,
+                "changed_files": .int(made.changedFiles), "deleted_files": .int(made.deletedFiles),
+                "unchanged_files": .int(made.unchangedFiles),
+            ]
+            try printResult(made.pullRequest ?? made.address, result, asJSON: messages.json)
         }
     }
 }

@@ -29,17 +29,16 @@ struct InspectCommand: ParsableCommand {
     @Flag(help: "List every tensor: name, shape and stored type.")
     var tensors = false
 
-    @Flag(help: "Print one JSON object instead of text.")
-    var json = false
+    @OptionGroup(title: "Messages") var messages: MessageOptions
 
     func run() throws {
-        try reportingFailure {
+        try reportingFailure(messages) {
             let inspection = try ModelInspection(path: HubPath.model(model))
-            if json {
+            if messages.json {
                 let object = InspectionJSON(inspection: inspection, listsTensors: tensors).object
                 try print(JSONValue.object(object).oneLineInOrder)
             } else {
-                try print(InspectionText(inspection: inspection).text, terminator: "")
+                try printFolded(InspectionText(inspection: inspection).text)
                 if tensors {
                     try print("\n" + InspectionText(inspection: inspection).tensors, terminator: "")
                 }

@@ -34,15 +34,12 @@ struct PlanCommand: RecipeCommand {
     )
     var memory: [DeviceMemory] = []
 
-    @Flag(help: "Print JSON.")
-    var json = false
-
     /// Measures and prints the forecast.
     ///
     /// - Parameter line: The command line and its recipe.
     /// - Throws: An exit code, after the error has been printed.
     func run(_ line: TrainingCommandLine) throws {
-        try reportingFailure {
+        try reportingFailure(train.messages) {
             let line = try train.drafted(line)
             let recipe = try line.recipe()
             var job = try train.job(recipe)
@@ -51,15 +48,16 @@ struct PlanCommand: RecipeCommand {
             let engine = try Engine(train.device, threads: train.threads)
             (job.device, job.productRoutes) = (engine.device, engine.productRoutes)
             let limits = limits()
+            var reporter = ConsoleReporter()
             let forecast = try job.forecast(limits: limits) {
-                if case .note(let text) = $0 { writeToStandardError(text + "\n") }
+                reporter.show($0)
             }
             let free = freeSpace(at: URL(filePath: train.outputDir, directoryHint: .isDirectory))
             let text =
-                json
+                train.messages.json
                 ? ForecastJSON(forecast: forecast, limits: limits, freeDisk: free).text
                 : ForecastText(forecast: forecast, limits: limits, job: job, freeDisk: free).text
-            try print(text, terminator: "")
+            try train.messages.json ? print(text, terminator: "") : printFolded(text)
         }
     }
 

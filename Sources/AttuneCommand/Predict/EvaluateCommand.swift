@@ -31,6 +31,8 @@ struct EvaluateCommand: ParsableCommand {
     )
     var output: OutputPath?
 
+    @OptionGroup(title: "Messages") var messages: MessageOptions
+
     func validate() throws {
         guard missingLabels != .keep else {
             throw ValidationError(
@@ -47,7 +49,7 @@ struct EvaluateCommand: ParsableCommand {
     }
 
     func run() throws {
-        try reportingFailure {
+        try reportingFailure(messages) {
             try requireApart(output, from: [("--dataset", data.dataset)])
             let path = try HubPath.model(classifier.model)
             let reader = try RowReader(model: path, told: told)
@@ -66,7 +68,8 @@ struct EvaluateCommand: ParsableCommand {
             for note in notes { writeToStandardError(note + "\n") }
             let examples = model.encode(labelled.inputs, targets: try targets(labelled, model, labelColumns))
             writeToStandardError(note(on: reader, model, examples))
-            var line = ProgressLine()
+            let console = Console.current
+            console.begin(.evaluate)
             let record = try Training.evaluate(
                 model,
                 on: examples,
@@ -77,17 +80,19 @@ struct EvaluateCommand: ParsableCommand {
                 withIntervals: true
             ) { done in
                 engine.adaptThreads()
-                line.show({ "evaluating \(done)/\(examples.count)" }, isLast: done == examples.count)
+                console.show(.evaluate, done, of: examples.count)
                 return true
             }
-            line.close()
             guard let record else { return }
             var results = record.results.members.map { ($0.name, $0.value) }
             results += record.labelResults(model.labels).members.map { ($0.name, $0.value) }
             // Write the file even if printing fails.
             try output?.write(JSONValue.object(JSONObject(results)).formatted)
+            guard !messages.json else {
+                return try print(JSONValue.object(JSONObject(results)).formatted, terminator: "")
+            }
             try print("on \(counted(examples.count, "text")): loss \(record.lossText)\n")
-            try print(record.metrics.table(labels: model.labels), terminator: "")
+            try printFolded(record.metrics.table(labels: model.labels, columns: Terminal.outputColumns))
         }
     }
 

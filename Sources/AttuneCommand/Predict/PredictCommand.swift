@@ -44,6 +44,8 @@ struct PredictCommand: ParsableCommand {
     @Flag(help: "Add the logits, in full float32 precision.")
     var logits = false
 
+    @OptionGroup(title: "Messages") var messages: MessageOptions
+
     func validate() throws {
         guard text.isEmpty != (input == nil) else { throw ValidationError("give either --text or --input") }
         guard textPair.isEmpty || textPair.count == text.count else {
@@ -52,7 +54,7 @@ struct PredictCommand: ParsableCommand {
     }
 
     func run() throws {
-        try reportingFailure {
+        try reportingFailure(messages) {
             try requireApart(output, from: [("--input", input)])
             let path = try HubPath.model(classifier.model)
             let reader = try RowReader(model: path, told: classifier.told)
@@ -77,7 +79,8 @@ struct PredictCommand: ParsableCommand {
                     row += 1
                 }
             }
-            var line = ProgressLine()
+            let console = Console.current
+            if inputs.count > 100 { console.begin(.predict) }
             let width = model.labels.count
             // Write each batch's answers immediately: with thousands of labels, all answers would take gigabytes.
             try model.forEachBatch(
@@ -94,12 +97,10 @@ struct PredictCommand: ParsableCommand {
                     row += 1
                 }
                 if inputs.count > 100 {
-                    let done = texts.upperBound
-                    line.show({ "classified \(done)/\(examples.count)" }, isLast: done == examples.count)
+                    console.show(.predict, texts.upperBound, of: examples.count)
                 }
                 return true
             }
-            line.close()
             try addLeftOut()
             try lines.close()
             if let output {

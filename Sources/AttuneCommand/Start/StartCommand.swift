@@ -2,6 +2,7 @@ import ArgumentParser
 import Attune
 import Files
 import Foundation
+import JSON
 
 /// `attune start`.
 struct StartCommand: RecipeCommand {
@@ -24,7 +25,7 @@ struct StartCommand: RecipeCommand {
     var recipeFile: OutputPath = OutputPath(argument: "recipe.yaml")
 
     func run(_ line: TrainingCommandLine) throws {
-        try reportingFailure {
+        try reportingFailure(train.messages) {
             guard line.dataset != nil else {
                 throw ValidationError("name a dataset: attune start tweets.csv")
             }
@@ -39,9 +40,25 @@ struct StartCommand: RecipeCommand {
             try recipeFile.write(
                 draft.yaml(outputFolder: output, command: "attune train \(shellQuoted(recipeFile.name))")
             )
-            try print(DraftText(draft, outputFolder: output).text, terminator: "")
-            try print("wrote \(recipeFile.name)")
-            try print("next: attune train \(shellQuoted(recipeFile.name))")
+            let text =
+                DraftText(draft, outputFolder: output).text + "wrote \(recipeFile.name)\n"
+                + "next: attune train \(shellQuoted(recipeFile.name))\n"
+            try train.messages.json ? printJSON(draft) : print(text, terminator: "")
         }
+    }
+
+    /// Prints the choices as a JSON object, for `--json`.
+    private func printJSON(_ draft: RecipeDraft) throws {
+        let choices = draft.choices.map { choice in
+            JSONValue.object([
+                "setting": .string(choice.setting), "value": .string(choice.value.text),
+                "reason": .string(choice.reason),
+            ])
+        }
+        let object: JSONObject = [
+            "recipe": .string(recipeFile.name), "output_dir": .string(train.outputDir),
+            "seconds": draft.seconds.map(JSONValue.double) ?? .null, "choices": .array(choices),
+        ]
+        try print(JSONValue.object(object).formatted, terminator: "")
     }
 }

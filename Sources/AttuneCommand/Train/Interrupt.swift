@@ -19,27 +19,31 @@ final class Interrupt: Sendable {
     /// - Parameter message: Printed to standard error at the first signal to stop.
     /// - Returns: The sources, to be cancelled.
     func listen(message: String) -> [any DispatchSourceSignal] {
-        [SIGINT, SIGTERM, SIGHUP, SIGUSR1].compactMap { number in
+        let console = Console.current
+        return [SIGINT, SIGTERM, SIGHUP, SIGUSR1].compactMap { number in
             let former = signal(number, SIG_IGN)
             guard unsafeBitCast(former, to: Int.self) != unsafeBitCast(SIG_IGN, to: Int.self) else {
                 return nil
             }
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
-            source.setEventHandler { [self] in hear(number, message) }
+            source.setEventHandler { [self] in hear(number, message, console) }
             source.resume()
             return source
         }
     }
 
-    private func hear(_ number: Int32, _ message: String) {
+    private func hear(_ number: Int32, _ message: String, _ console: Console) {
         guard number != SIGUSR1 else {
             asksForCheckpoint.store(true, ordering: .relaxed)
-            return writeToStandardError("\nsaving a checkpoint after this step; the run continues\n")
+            return console.note("saving a checkpoint after this step; the run continues")
         }
         // A terminal that closes sends SIGHUP more than once.
-        if number != SIGHUP, urgentStops.add(1, ordering: .relaxed).newValue > 1 { exit(130) }
+        if number != SIGHUP, urgentStops.add(1, ordering: .relaxed).newValue > 1 {
+            console.close()
+            exit(130)
+        }
         guard stops.add(1, ordering: .relaxed).newValue == 1 else { return }
-        writeToStandardError("\n\(message)\n")
+        console.note(message)
     }
 
     /// Whether a signal to stop has arrived.

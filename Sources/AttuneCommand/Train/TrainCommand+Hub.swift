@@ -19,12 +19,14 @@ extension TrainCommand {
                 try await pusher.finish(shouldStop: { interrupt.isRequested }) { progress.show($0) }
             }
         } catch {
-            writeToStandardError("attune: error: the model is saved, but pushing it failed: \(error)\n")
             failure = ExitCode(for: error)
+            let message = "the model is saved, but pushing it failed: \(error)"
+            Console.current.error(message, exitCode: failure.rawValue)
         }
         if let made { return try print("pushed to \(pusher.repository): \(made.address)") }
-        writeToStandardError(
-            "push it with:\n  \(pusher.repetition(of: outputDir, program: CommandLine.arguments[0]))\n"
+        Console.current.stopped(
+            "push it with:\n  \(pusher.repetition(of: outputDir, program: CommandLine.arguments[0]))",
+            exitCode: failure.rawValue
         )
         throw failure
     }

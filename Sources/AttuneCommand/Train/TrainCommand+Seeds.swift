@@ -57,6 +57,7 @@ extension TrainCommand {
                 line
             )
         }
+        if messages.json { return try printJSON(results) }
         try print(
             "over \(counted(count, "seed"))\n\n\(results.table)\nsaved to \(outputDir), a model in each seed-<n>"
         )

@@ -35,6 +35,8 @@ struct TrainCommand: RecipeCommand {
 
     @OptionGroup(title: "Repetition") var seeds: SeedOptions
 
+    @OptionGroup(title: "Messages") var messages: MessageOptions
+
     @OptionGroup(title: "Machine") var device: DeviceOptions
     @OptionGroup(title: "Machine") var cache: CacheOptions
 
@@ -75,7 +77,7 @@ struct TrainCommand: RecipeCommand {
     /// - Parameter line: The command line and its recipe, for the recipe that the run writes.
     /// - Throws: An exit code, after the error has been printed.
     func run(_ line: TrainingCommandLine) throws {
-        try reportingFailure {
+        try reportingFailure(messages) {
             let line = try drafted(line)
             let recipe = try line.recipe()
             var job = try job(recipe)
@@ -85,8 +87,9 @@ struct TrainCommand: RecipeCommand {
             for remark in line.remarks(recipe) { writeToStandardError(remark + "\n") }
             try Self.download(&job)
             if dryRun {
-                let plan = try job.plan { if case .note(let text) = $0 { writeToStandardError(text + "\n") } }
-                try print(PlanText(plan: plan, job: job, push: try pushPlan(recipe)).text, terminator: "")
+                var reporter = ConsoleReporter()
+                let plan = try job.plan { reporter.show($0) }
+                try printFolded(PlanText(plan: plan, job: job, push: try pushPlan(recipe)).text)
                 if let count = seeds.count {
                     try print("this run is repeated \(count) times, each in its own seed-<n>")
                 }
@@ -125,7 +128,7 @@ struct TrainCommand: RecipeCommand {
                 throw interrupted(after: "step \(result.outcome.step)", line)
             }
             // The model is saved. Finish the remaining work even if printing fails.
-            let printing = Result { try printSummary(result) }
+            let printing = Result { try messages.json ? printJSON(result) : printSummary(result) }
             if interrupt.isRequested, recipe.evaluation != .none, result.evaluation == nil {
                 writeToStandardError(
                     "the evaluation was stopped; evaluate the saved model with `attune evaluate`\n"
@@ -145,8 +148,9 @@ struct TrainCommand: RecipeCommand {
 
     /// Prints the command that resumes the run.
     func interrupted(after what: String, _ line: TrainingCommandLine) -> ExitCode {
-        writeToStandardError(
-            "stopped after \(what); resume with:\n  \(line.continuation(of: CommandLine.arguments[0]))\n"
+        Console.current.stopped(
+            "stopped after \(what); resume with:\n  \(line.continuation(of: CommandLine.arguments[0]))",
+            exitCode: ExitCode.interrupted.rawValue
         )
         return .interrupted
     }
@@ -200,9 +204,9 @@ struct TrainCommand: RecipeCommand {
     private func printSummary(_ result: TrainingJob.Result) throws {
         let outcome = result.outcome
         let rate = Double(outcome.examplesSeen) / max(outcome.runtime, 1e-9)
-        try print(
+        try printFolded(
             String(
-                format: "trained %@ in %@ (%.1f examples/s), mean loss %.4f%@",
+                format: "trained %@ in %@ (%.1f examples/s), mean loss %.4f%@\n",
                 counted(outcome.step, "step"),
                 clockTime(outcome.runtime),
                 rate,
@@ -212,11 +216,14 @@ struct TrainCommand: RecipeCommand {
         )
         if let evaluation = result.evaluation {
             let examples = evaluation.metrics.count
-            try print("\non \(counted(examples, "held-out text")): loss \(evaluation.lossText)\n")
-            try print(evaluation.metrics.table(labels: result.classifier.labels))
+            try printFolded("\non \(counted(examples, "held-out text")): loss \(evaluation.lossText)\n\n")
+            let columns = Terminal.outputColumns
+            try printFolded(
+                evaluation.metrics.table(labels: result.classifier.labels, columns: columns) + "\n"
+            )
         }
-        try print("saved to \(outputDir)")
-        if let verdict = result.verdict { try print("\n" + verdict.text) }
+        try printFolded("saved to \(outputDir)\n")
+        if let verdict = result.verdict { try printFolded("\n\(verdict.text)\n") }
         try print("next: attune predict --model \(shellQuoted(outputDir)) --text \"…\"")
     }
 }

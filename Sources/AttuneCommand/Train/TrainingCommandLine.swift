@@ -174,7 +174,9 @@ struct TrainingCommandLine {
     // MARK: The recipe that a run leaves
 
     /// Flags of one call, which the recipe of the run does not repeat.
-    private static let ofOneCall: Set = ["dry-run", "overwrite-output-dir", "resume-from-checkpoint"]
+    private static let ofOneCall: Set = [
+        "dry-run", "overwrite-output-dir", "resume-from-checkpoint", "quiet", "verbose", "json",
+    ]
 
     /// Every setting and flag with its value, those with defaults too, as a recipe file that repeats the run.
     ///
