@@ -13,9 +13,6 @@ struct WatchCommand: ParsableCommand {
             RUN is the run's output folder, or the common folder of several seeds. The run may be on another machine that \
             shares the folder. Ctrl-C ends watching; the run continues.
 
-              attune watch runs/tweets
-              attune watch runs/tweets --once
-
             Exit codes: 0 the run has finished, or with --once is running; 1 it was stopped, failed or was killed; 66 there is \
             no run; 130 watching was interrupted.
             """

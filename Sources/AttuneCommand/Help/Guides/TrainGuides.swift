@@ -42,6 +42,18 @@ extension TrainCommand: GuidedCommand {
     }
 }
 
+extension WatchCommand: GuidedCommand {
+    static var guide: HelpGuide {
+        HelpGuide(
+            examples: [
+                .init("Follow a run in another terminal, until it ends", "attune watch runs/tickets"),
+                .init("How far a run is, as JSON", "attune watch runs/tickets --once --json"),
+            ],
+            common: ["once"]
+        )
+    }
+}
+
 extension StartCommand: GuidedCommand {
     static var guide: HelpGuide {
         HelpGuide(
