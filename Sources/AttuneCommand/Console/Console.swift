@@ -148,7 +148,7 @@ final class Console: Sendable {
         state.withLock { state in
             guard form != .json else { return write(.note(Self.plain(text)), at: Self.now) }
             stay(highlighted(text.folded(to: style.columns)), &state)
-            draw(at: Self.now, &state)
+            if form == .terminal { draw(at: Self.now, &state) }
         }
     }
 
