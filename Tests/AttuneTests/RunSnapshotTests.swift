@@ -131,7 +131,7 @@ struct WatchedRunTests {
             let watched = WatchedRun(output)
             var during: WatchedRun.Reading?
             _ = try job(in: folder).run(into: output) { event in
-                if case .run(.evaluating) = event { during = during ?? (try watched.read()) }
+                if case .run(.evaluating) = event, during == nil { during = try watched.read() }
             }
             let running = try #require(during)
             #expect(running.snapshot.state == .running && running.life == .running && !running.isOver)
