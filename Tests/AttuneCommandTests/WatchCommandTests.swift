@@ -1,4 +1,3 @@
-import Attune
 import Evaluation
 import Foundation
 import JSON
@@ -6,6 +5,7 @@ import TestSupport
 import Testing
 import Training
 
+@testable import Attune
 @testable import AttuneCommand
 
 /// `attune watch` shows a run from another process, and never disturbs it.
