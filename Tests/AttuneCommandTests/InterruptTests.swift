@@ -118,7 +118,7 @@ struct InterruptTests {
             let outcome = try shell(
                 """
                 $ATTUNE \(training) --output-dir out 2>err >/dev/null & p=$!
-                until grep -q 'step 1/' err; do sleep 0.01; done
+                until grep -q 'step *1/' err; do sleep 0.01; done
                 kill -USR1 $p
                 until grep -q 'saved checkpoint' err; do sleep 0.01; done
                 grep -c 'saving a checkpoint after this step; the run continues' err
@@ -141,7 +141,7 @@ struct InterruptTests {
                 """
                 trap '' HUP
                 $ATTUNE \(training) --output-dir out >/dev/null 2>err & p=$!
-                until grep -q 'step 1/' err; do sleep 0.01; done
+                until grep -q 'step *1/' err; do sleep 0.01; done
                 kill -HUP $p; wait $p; echo $?
                 grep -c stopping err
                 """,
@@ -157,7 +157,7 @@ struct InterruptTests {
             let outcome = try shell(
                 """
                 $ATTUNE \(training) --output-dir out >/dev/null 2>err & p=$!
-                until grep -q 'step 1/' err; do sleep 0.01; done
+                until grep -q 'step *1/' err; do sleep 0.01; done
                 kill -HUP $p; sleep 0.05; kill -HUP $p; wait $p; echo $?
                 tail -n 1 err | grep -c -e '--resume-from-checkpoint latest'
                 ls out | grep -c checkpoint

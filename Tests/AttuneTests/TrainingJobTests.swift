@@ -98,7 +98,7 @@ struct TrainingJobTests {
             #expect(
                 files == [
                     "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json",
-                    "attune.json",
+                    "attune.json", ".attune-run.json",
                     "all_results.json",
                     "train_results.json", "eval_results.json", "trainer_state.json", "README.md",
                 ]

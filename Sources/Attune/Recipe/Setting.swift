@@ -91,7 +91,9 @@ public struct Setting: Sendable {
         self.placeholder = placeholder
         form = Value.form
         expectation = Value.expectation
-        choices = Value.choices
+        choices = Value.choices.filter { choice in
+            Value(.text(choice)).map { allowed?.test($0) ?? true } ?? false
+        }
         read = { $0[keyPath: path].settingValue }
         write = { recipe, given throws(SettingError) in
             if let reason = reason(recipe, given) { throw SettingError(name, .invalid(reason)) }
