@@ -72,7 +72,9 @@ struct CompletionTests {
     }
 
     @Test(arguments: ["zsh", "fish"])
-    func `the other shells' scripts have every setting in all three commands that take a recipe`(shell: String) throws {
+    func `the other shells' scripts have every setting in all three commands that take a recipe`(
+        shell: String
+    ) throws {
         let script = try attune(["--generate-completion-script", shell]).output
         for flag in ["learning-rate", "per-device-train-batch-size", "warmup-ratio"] {
             let form = shell == "zsh" ? "--\(flag)[" : "-l '\(flag)'"

@@ -67,15 +67,19 @@ struct StreamTests {
     func `a full disk ends every command with exit code 74 and a message`(command: String) throws {
         let full = try run("$ATTUNE \(command) >/dev/full")
         #expect(full.code == 74, "\(full.errors)")
-        let lines = full.errors.split(separator: "\n").filter { $0.hasPrefix("attune: error") }
+        // With --json an error is an event.
+        let isEvent = command.hasSuffix("--json")
+        let lines = full.errors.split(separator: "\n").filter {
+            $0.hasPrefix(isEvent ? #"{"event": "error""# : "attune: error: ")
+        }
         #expect(lines.count == 1, "\(full.errors)")
         #expect(
-            lines.first?.wholeMatch(
-                of:
-                    /attune: error: cannot write standard output: the disk is full; .*; 0 of [\d,]+ (lines|bytes) written/
-            ) != nil,
+            lines.first?.contains(
+                /cannot write standard output: the disk is full; .*; 0 of [\d,]+ (lines|bytes) written/
+            ) == true,
             "\(full.errors)"
         )
+        if isEvent { #expect(lines.first?.hasSuffix(#""exit_code": 74}"#) == true, "\(full.errors)") }
     }
 
     @Test(arguments: ["--version", "predict --model $M --text sun", "data cache"])

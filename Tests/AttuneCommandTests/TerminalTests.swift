@@ -73,7 +73,7 @@ struct TerminalTests {
                 variables: ["TERM": "xterm", "NO_COLOR": "1", "CI": ""],
                 columns: 16
             )
-            #expect(shown.contains("\r\u{1B}[2Kpredict  400/400"), "\(shown.debugDescription)")
+            #expect(shown.contains("\r\u{1B}[2Kpredict  █"), "\(shown.debugDescription)")
             // The live line is erased before the summary.
             #expect(shown.contains("\r\u{1B}[2Kwrote 400"), "\(shown.debugDescription)")
             for line in shown.replacing("\r\n", with: "\r\u{1B}[2K").split(separator: "\r\u{1B}[2K") {
