@@ -34,7 +34,7 @@ func swiftapi() async throws {
                     case .step(let step): print("\(step.step)/\(step.totalSteps) \(step.loss)")
                     case .evaluated(let evaluation): print(evaluation.metrics["f1_macro"] ?? .nan)
                     case .saved(let checkpoint): print("saved \(checkpoint.lastPathComponent)")
-                    case .resolved, .logged, .evaluating, .loadedBest: break
+                    case .resolved, .logged, .evaluating, .loadedBest, .progress: break
                     }
                 }
                 let result = try await run.result

@@ -91,7 +91,10 @@ private func download(
         }
     } catch let error as HubError {
         let named = error.adding("no local file or folder \(name), and on the Hub: ")
-        guard kind == .model, let nearest = PopularNames.nearest(to: name) else { throw named }
+        // The Hub answers for a name that does not exist as for one that needs permission.
+        guard kind == .model, [.notFound, .notAllowed].contains(error.code),
+            let nearest = PopularNames.nearest(to: name)
+        else { throw named }
         throw named.adding(after: "; did you mean \(nearest)?")
     }
 }

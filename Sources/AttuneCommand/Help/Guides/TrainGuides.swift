@@ -3,13 +3,7 @@ import ArgumentParser
 extension AttuneCommand: GuidedCommand {
     static var guide: HelpGuide {
         HelpGuide(examples: [
-            .init(
-                "Train, and test on a fifth of the rows",
-                """
-                attune train --model sentence-transformers/all-MiniLM-L6-v2 --dataset tickets.csv --text-column text \
-                --label-column label --test-size 0.2 --output-dir runs/tickets
-                """
-            ),
+            .init("Train on a file, and test on a fifth of its rows", "attune train tickets.csv"),
             .init("Classify a text", #"attune predict --model runs/tickets --text "I was charged twice""#),
         ])
     }
@@ -20,6 +14,13 @@ extension TrainCommand: GuidedCommand {
         HelpGuide(
             examples: [
                 AttuneCommand.guide.examples[0],
+                .init(
+                    "The same with settings of your own",
+                    """
+                    attune train --model sentence-transformers/all-MiniLM-L6-v2 --dataset tickets.csv --text-column text \
+                    --label-column label --test-size 0.2 --output-dir runs/own
+                    """
+                ),
                 .init(
                     "The same again from its recipe, with another learning rate",
                     "attune train runs/tickets/recipe.yaml --learning-rate 1e-4 --output-dir runs/faster"
