@@ -84,7 +84,7 @@ public enum TextInputs: Sendable {
             }
             try progress(end)
         }
-        var encodings = PackedEncodings(joining: parts)
+        var encodings = parts.count == 1 ? parts[0] : PackedEncodings(joining: parts)
         if !tokenizer.givesTokenTypes { encodings.typeIDs = [] }
         return encodings
     }

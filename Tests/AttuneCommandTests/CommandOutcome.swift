@@ -51,6 +51,18 @@ private let cacheHome: URL = {
     return folder
 }()
 
+/// Writes `d.csv`, texts about two kinds of weather with the labels `sun` and `rain`.
+///
+/// - Parameters:
+///   - count: The number of rows.
+///   - folder: The folder of the file.
+/// - Throws: The errors of writing.
+func writeWeather(_ count: Int, to folder: URL) throws {
+    let rows = (0..<count).map { $0 % 2 == 0 ? "sunny day \($0),sun" : "rainy day \($0),rain" }
+    try Data("text,label\n\(rows.joined(separator: "\n"))\n".utf8)
+        .write(to: folder.appending(path: "d.csv"))
+}
+
 /// Runs a shell script, with the executable as `$ATTUNE` and a model to train as `$BASE`.
 ///
 /// - Parameters:

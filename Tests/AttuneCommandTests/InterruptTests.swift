@@ -100,20 +100,13 @@ struct InterruptTests {
         }
     }
 
-    private func data(in folder: URL) throws {
-        let rows = (0..<24).map { $0 % 2 == 0 ? "sunny day \($0),sun" : "rainy day \($0),rain" }
-        try Data("text,label\n\(rows.joined(separator: "\n"))\n".utf8).write(
-            to: folder.appending(path: "d.csv")
-        )
-    }
-
     private let training =
         "train --model $BASE --dataset d.csv --text-column text --label-column label --threads 1 --max-steps 300 "
         + "--save-steps 1000 --save-only-model"
 
     @Test func `SIGUSR1 saves a checkpoint that can be resumed, and the run continues`() throws {
         try withTemporaryFolder { folder in
-            try data(in: folder)
+            try writeWeather(24, to: folder)
             // Far more steps than the run takes, because a busy machine may send the signals late.
             let outcome = try shell(
                 """
@@ -136,7 +129,7 @@ struct InterruptTests {
 
     @Test func `a signal that was ignored at the start stays ignored, as nohup needs it`() throws {
         try withTemporaryFolder { folder in
-            try data(in: folder)
+            try writeWeather(24, to: folder)
             let outcome = try shell(
                 """
                 trap '' HUP
@@ -153,7 +146,7 @@ struct InterruptTests {
 
     @Test func `a closing terminal sends SIGHUP twice, and the checkpoint is still saved`() throws {
         try withTemporaryFolder { folder in
-            try data(in: folder)
+            try writeWeather(24, to: folder)
             let outcome = try shell(
                 """
                 $ATTUNE \(training) --output-dir out >/dev/null 2>err & p=$!
@@ -173,7 +166,7 @@ struct InterruptTests {
     @Test(arguments: ["TERM", "HUP", "USR1"])
     func `interrupted predictions leave no output file`(name: String) throws {
         try withTemporaryFolder { folder in
-            try data(in: folder)
+            try writeWeather(24, to: folder)
             let rows = (0..<60_000).map { "text number \($0)\n" }.joined()
             try Data("text\n\(rows)".utf8).write(to: folder.appending(path: "many.csv"))
             let outcome = try shell(

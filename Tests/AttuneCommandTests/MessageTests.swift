@@ -7,13 +7,6 @@ import Testing
 /// Messages on standard error: whole lines in a file, events with `--json`, only errors with `--quiet`.
 @Suite(.hangGuard)
 struct MessageTests {
-    private func prepare(_ folder: URL) throws {
-        let rows = (0..<40).map { $0 % 2 == 0 ? "sunny day \($0),sun" : "rainy day \($0),rain" }
-        try Data("text,label\n\(rows.joined(separator: "\n"))\n".utf8).write(
-            to: folder.appending(path: "d.csv")
-        )
-    }
-
     private let training = """
         $ATTUNE train --model $BASE --dataset d.csv --text-column text --label-column label --threads 1 --max-steps 6 \
         --test-size 0.2 --eval-strategy steps --eval-steps 3 --logging-steps 2 --metric-for-best-model f1_macro \
@@ -24,7 +17,7 @@ struct MessageTests {
         throws
     {
         try withTemporaryFolder { folder in
-            try prepare(folder)
+            try writeWeather(40, to: folder)
             let outcome = try shell(training, in: folder)
             #expect(outcome.code == 0, "\(outcome.errors)")
             let errors = outcome.errors
@@ -48,7 +41,7 @@ struct MessageTests {
 
     @Test func `--quiet shows only results and errors`() throws {
         try withTemporaryFolder { folder in
-            try prepare(folder)
+            try writeWeather(40, to: folder)
             let outcome = try shell("\(training) --quiet", in: folder)
             #expect(outcome.code == 0 && outcome.errors == "", "\(outcome.errors)")
             #expect(outcome.output.contains("accuracy"))
@@ -61,7 +54,7 @@ struct MessageTests {
 
     @Test func `--verbose rows have every metric`() throws {
         try withTemporaryFolder { folder in
-            try prepare(folder)
+            try writeWeather(40, to: folder)
             let outcome = try shell("\(training) --verbose", in: folder)
             #expect(outcome.code == 0)
             let rows = outcome.errors.split(separator: "\n").filter { $0.hasPrefix("eval  ") }
@@ -72,7 +65,7 @@ struct MessageTests {
 
     @Test func `--json prints events on standard error, and the result on both streams`() throws {
         try withTemporaryFolder { folder in
-            try prepare(folder)
+            try writeWeather(40, to: folder)
             let outcome = try shell("\(training) --json", in: folder)
             #expect(outcome.code == 0, "\(outcome.errors)")
             let events = try outcome.errors.split(separator: "\n").map { try JSONValue.parse($0.utf8) }
@@ -104,7 +97,7 @@ struct MessageTests {
 
     @Test func `the data commands print their results as JSON, too`() throws {
         try withTemporaryFolder { folder in
-            try prepare(folder)
+            try writeWeather(40, to: folder)
             let converted = try shell(
                 "$ATTUNE data convert --json --dataset d.csv --output d.jsonl",
                 in: folder

@@ -11,13 +11,6 @@ import Training
 /// `attune watch` shows a run from another process, and never disturbs it.
 @Suite(.hangGuard)
 struct WatchCommandTests {
-    private func prepare(_ folder: URL) throws {
-        let rows = (0..<40).map { $0 % 2 == 0 ? "sunny day \($0),sun" : "rainy day \($0),rain" }
-        try Data("text,label\n\(rows.joined(separator: "\n"))\n".utf8).write(
-            to: folder.appending(path: "d.csv")
-        )
-    }
-
     private let training = """
         $ATTUNE train --model $BASE --dataset d.csv --text-column text --label-column label --threads 1 \
         --test-size 0.2 --save-strategy no
@@ -25,7 +18,7 @@ struct WatchCommandTests {
 
     @Test func `a finished run shows its rows, and its seeds are found in the common folder`() throws {
         try withTemporaryFolder { folder in
-            try prepare(folder)
+            try writeWeather(40, to: folder)
             let outcome = try shell(
                 """
                 \(training) --max-steps 4 --logging-steps 2 --output-dir out >/dev/null 2>&1
@@ -52,7 +45,7 @@ struct WatchCommandTests {
 
     @Test func `a run is watched while it trains, and a stopped watch leaves it running`() throws {
         try withTemporaryFolder { folder in
-            try prepare(folder)
+            try writeWeather(40, to: folder)
             // Far more steps than the run takes.
             let outcome = try shell(
                 """
@@ -79,7 +72,7 @@ struct WatchCommandTests {
 
     @Test func `a killed run is recognised`() throws {
         try withTemporaryFolder { folder in
-            try prepare(folder)
+            try writeWeather(40, to: folder)
             let outcome = try shell(
                 """
                 \(training) --max-steps 1000000 --output-dir out >/dev/null 2>err & p=$!

@@ -76,6 +76,42 @@ struct VerdictTests {
         #expect(abs(comparison.value - 0.65) < 1e-12 && abs(comparison.constant - 0.55) < 1e-12)
     }
 
+    @Test func `a good accuracy counts even if rare classes are missed`() {
+        // Nine of ten are right, and only four of ten are of the largest class; of the rare class nothing is found.
+        let verdict = verdict(evaluation((0, 0, 40), (1, 1, 50), (2, 0, 10)), curve(falling))
+        guard case .better(let comparison)? = verdict?.quality else {
+            Issue.record("\(String(describing: verdict))")
+            return
+        }
+        #expect(comparison.metric == "accuracy" && verdict?.sign == .neverPredicted(["rare"]))
+    }
+
+    @Test func `if one class is most of the data, the balanced accuracy decides`() {
+        // The accuracy is 0.93, and always answering "calm" gives 0.95; but 40 of 50 loud texts are found.
+        let truth = Array(repeating: 0, count: 950) + Array(repeating: 1, count: 50)
+        let predictions =
+            Array(repeating: 0, count: 890) + Array(repeating: 1, count: 60)
+            + Array(repeating: 1, count: 40) + Array(repeating: 0, count: 10)
+        let metrics = ClassificationMetrics(
+            predictions: predictions,
+            labels: truth,
+            probabilities: predictions.map { $0 == 0 ? [0.9, 0.1, 0] : [0.1, 0.9, 0] },
+            classCount: 3,
+            withIntervals: true
+        )
+        let record = EvaluationRecord(
+            step: 1,
+            epoch: 1,
+            loss: 0.2,
+            metrics: .singleLabel(metrics),
+            runtime: 1
+        )
+        #expect(
+            verdict(record, curve(falling))?.text
+                == "Better than always answering \"calm\": balanced accuracy 0.868 against 0.500."
+        )
+    }
+
     @Test func `a score below thirty texts proves nothing`() {
         let verdict = verdict(evaluation((0, 0, 15), (1, 1, 14)), curve(falling))
         #expect(verdict?.quality == .tooFewExamples(29))
@@ -87,10 +123,14 @@ struct VerdictTests {
     @Test func `a rising loss in the log means divergence, whatever the score`() {
         let verdict = verdict(good, curve([1.2, 40, 488])) { $0.learningRate = 5 }
         #expect(verdict?.text == "Diverged: the loss ended at 488. Try --learning-rate 0.5, a tenth.")
-        // One row alone is compared with the loss of guessing, log 3 = 1.1.
+        // A small loss may double by chance: it is compared with the loss of guessing, log 3 = 1.1.
+        #expect(self.verdict(good, curve([0.05, 0.4]))?.quality != .diverged(loss: 0.4))
+        #expect(self.verdict(good, curve([0.05, 1.7]))?.quality == .diverged(loss: 1.7))
         #expect(self.verdict(good, curve([3.4]))?.quality == .diverged(loss: 3.4))
         #expect(self.verdict(good, curve([3.2]))?.quality != .diverged(loss: 3.2))
+        // Without an evaluation, only ten times the first loss is certain.
         #expect(self.verdict(nil, curve([1.2, 40, 488]))?.quality == .diverged(loss: 488))
+        #expect(self.verdict(nil, curve([1.2, 4])) == nil)
     }
 
     @Test func `a loss that is NaN has diverged`() {

@@ -67,7 +67,7 @@ public struct Verdict: Sendable, Equatable {
         _ arguments: TrainingArguments,
         usesClassWeights: Bool
     ) {
-        if let loss = Self.divergedLoss(curve, evaluation?.metrics) {
+        if let loss = Self.divergedLoss(curve, guessing: evaluation.map { Self.lossOfGuessing($0.metrics) }) {
             quality = .diverged(loss: loss)
             sign = nil
         } else if let evaluation {
@@ -83,16 +83,25 @@ public struct Verdict: Sendable, Equatable {
 
     // MARK: Rules
 
-    /// The last training loss, if training diverged: the loss doubled, or ended far above that of guessing.
-    private static func divergedLoss(_ curve: TrainingCurve, _ metrics: EvaluationMetrics?) -> Double? {
+    /// The last training loss, if training diverged: it is NaN or infinite, far above that of guessing, or above that of guessing
+    /// and twice what it was at first.
+    ///
+    /// Without an evaluation it must be ten times what it was, because the loss of guessing is not known.
+    private static func divergedLoss(_ curve: TrainingCurve, guessing: Double?) -> Double? {
         guard let first = curve.training.first?.loss, let last = curve.training.last?.loss else { return nil }
-        if curve.training.count > 1, !(last <= 2 * max(first, 0.1)) { return last }
-        // The loss of guessing among K classes is log K. A run of a few rows may begin above it.
-        if case .singleLabel(let metrics)? = metrics {
-            let guessing = log(Double(max(metrics.confusion.classCount, 2)))
-            if !(last <= 3 * guessing) { return last }
+        guard last.isFinite else { return last }
+        guard let guessing else { return last > 10 * first ? last : nil }
+        return last > 3 * guessing || (last > 1.5 * guessing && last > 2 * first) ? last : nil
+    }
+
+    /// The loss of a model that has learned nothing: log K for one of K classes, log 2 for each of several labels, the variance of
+    /// numbers.
+    private static func lossOfGuessing(_ metrics: EvaluationMetrics) -> Double {
+        switch metrics {
+        case .singleLabel(let metrics): log(Double(max(metrics.confusion.classCount, 2)))
+        case .multiLabel: log(2)
+        case .regression(let metrics): metrics.meanBaseline * metrics.meanBaseline
         }
-        return last.isFinite ? nil : last
     }
 
     private static func quality(_ metrics: EvaluationMetrics, _ labels: [String]) -> Quality {
@@ -108,18 +117,30 @@ public struct Verdict: Sendable, Equatable {
         let largest = metrics.perClass.indices.max {
             metrics.perClass[$0].support < metrics.perClass[$1].support
         }
-        let comparison = Comparison(
+        let answer = name(largest, labels)
+        let accuracy = Comparison(
             metric: "accuracy",
             value: metrics.accuracy,
             constant: metrics.majorityBaseline,
-            answer: name(largest, labels)
+            answer: answer
         )
-        // The recall that a constant answer has on average: 1 of one class, 0 of the others.
+        if metrics.accuracyInterval.lowerBound > accuracy.constant { return .better(accuracy) }
+        // If one class is most of the data, a model that finds the others may be right less often. A constant answer finds all
+        // examples of one class and none of the others.
         let present = Double(max(metrics.perClass.count { $0.support > 0 }, 2))
-        let lift = (metrics.balancedAccuracy - 1 / present) / (1 - 1 / present)
-        if lift < 0.1 { return .noBetterThanConstant(comparison) }
-        return metrics.accuracyInterval.lowerBound > metrics.majorityBaseline
-            ? .better(comparison) : .unclear(comparison)
+        let balanced = Comparison(
+            metric: "balanced accuracy",
+            value: metrics.balancedAccuracy,
+            constant: 1 / present,
+            answer: answer
+        )
+        if (balanced.value - balanced.constant) / (1 - balanced.constant) < 0.1 {
+            return .noBetterThanConstant(accuracy)
+        }
+        if let interval = metrics.intervals["balanced_accuracy"], interval.lowerBound > balanced.constant {
+            return .better(balanced)
+        }
+        return .unclear(accuracy.value > accuracy.constant ? accuracy : balanced)
     }
 
     private static func quality(_ metrics: MultiLabelMetrics, _ labels: [String]) -> Quality {
