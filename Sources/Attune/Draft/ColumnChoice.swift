@@ -16,6 +16,8 @@ struct ColumnChoice: Sendable, Equatable {
     var label: Choice
     /// Whether the labels are numbers to be learned as such.
     var isRegression = false
+    /// Whether each text has one label, so that labels can keep their shares in a hold-out.
+    private(set) var hasOneLabel = false
 
     /// Chooses columns; those that are given are kept.
     ///
@@ -36,6 +38,8 @@ struct ColumnChoice: Sendable, Equatable {
         } else {
             (self.label, isRegression) = try Self.label(of: columns.filter { !taken.contains($0.name) })
         }
+        let labels = columns.filter { self.label.columns.contains($0.name) }
+        hasOneLabel = labels.count == 1 && labels[0].kind != .lists && !isRegression
     }
 
     // MARK: Texts

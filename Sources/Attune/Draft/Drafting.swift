@@ -10,8 +10,8 @@ import Torch
 
 /// The state of a draft: settings are chosen one after another.
 struct Drafting {
-    let data: DataSource
-    let options: RunOptions
+    private let data: DataSource
+    private let options: RunOptions
     private(set) var values: [String: SettingValue]
     private(set) var choices: [RecipeDraft.Choice] = []
     private(set) var summary = ""
@@ -33,7 +33,12 @@ struct Drafting {
     private static let tokenizedCount = 2_000
 
     init(data: DataSource, given: [String: SettingValue], options: RunOptions) {
-        (self.data, self.options) = (data, options)
+        self.data = DataSource(
+            data.name,
+            split: data.split ?? given["split"]?.text,
+            configuration: data.configuration ?? given["dataset_config"]?.text
+        )
+        self.options = options
         values = given
         values["dataset"] = .text(data.name)
         if let split = data.split { values["split"] = .text(split) }
@@ -114,8 +119,8 @@ struct Drafting {
         {
             choose("eval_split", .text(split), "the folder has a split for it")
         } else {
-            let kept = columns.isRegression ? "a fifth of the rows" : "a fifth; every label keeps its share"
-            choose("test_size", .double(0.2), kept)
+            let reason = columns.hasOneLabel ? "a fifth; every label keeps its share" : "a fifth of the rows"
+            choose("test_size", .double(0.2), reason)
         }
     }
 
@@ -219,10 +224,10 @@ struct Drafting {
             let layers = configuration["num_hidden_layers"].int ?? configuration["n_layers"].int,
             let width = configuration["hidden_size"].int ?? configuration["dim"].int
         else { return }
-        // A block keeps about 34 numbers of 4 bytes per token and unit of its width.
-        let budget = Int(0.3 * Double(memory)) / (layers * width * 34 * 4)
-        guard batch * length > budget else { return }
-        let tokens = max(length, budget / 512 * 512)
+        // A block keeps about 34 numbers of 4 bytes per token and unit of its width. Wrong sizes are refused when the model loads.
+        let budget = 0.3 * Double(memory) / max(Double(layers) * Double(width) * 34 * 4, 1)
+        guard Double(batch) * Double(length) > budget else { return }
+        let tokens = max(length, Int(budget) / 512 * 512)
         choose(
             "max_tokens_per_batch",
             .int(tokens),

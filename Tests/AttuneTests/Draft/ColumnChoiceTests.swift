@@ -32,6 +32,14 @@ struct ColumnChoiceTests {
     @Test func `the usual names are taken`() throws {
         let found = try choice(numbers("id"), texts("text"), column("label", ["a", "b"]))
         #expect(found.text.columns == ["text"] && found.label.columns == ["label"] && !found.isRegression)
+        #expect(found.hasOneLabel)
+    }
+
+    @Test func `lists, several columns and numbers are not one label of a text`() throws {
+        let lists = ColumnProfile(listsNamed: "labels", rows: 60)
+        #expect(try !choice(texts("text"), lists).hasOneLabel)
+        #expect(try !choice(texts("text"), column("a", ["0", "1"]), column("b", ["1", "0"])).hasOneLabel)
+        #expect(try !choice(texts("text"), column("score", ["0.5", "1.25"])).hasOneLabel)
     }
 
     @Test func `a text column may have another name if it alone has texts`() throws {

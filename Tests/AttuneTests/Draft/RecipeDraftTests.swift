@@ -104,6 +104,46 @@ struct RecipeDraftTests {
         }
     }
 
+    @Test(arguments: [0, -1, Int.max]) func `a model's impossible width does not end the process`(
+        width: Int
+    ) async throws {
+        try await withTemporaryFolder { folder in
+            let model = folder.appending(path: "model")
+            try FileManager.default.copyItem(
+                at: Fixture.folder.appending(path: "models/tiny-base"),
+                to: model
+            )
+            let file = model.appending(path: "config.json")
+            let config = try String(contentsOf: file, encoding: .utf8)
+            let changed = config.replacing(/"hidden_size": \d+/, with: "\"hidden_size\": \(width)")
+            #expect(changed != config)
+            try FileManager.default.removeItem(at: file)
+            try Data(changed.utf8).write(to: file)
+            // The draft may be refused, or the model when it is loaded.
+            _ = try? await RecipeDraft.make(
+                for: data(lines, in: folder),
+                given: ["model": .text(model.path(percentEncoded: false))],
+                options: options(folder, caching: nil)
+            )
+        }
+    }
+
+    @Test func `the given split is the one that is looked at`() async throws {
+        try await withTemporaryFolder { folder in
+            let place = folder.appending(path: "data")
+            try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+            try Data("id,other\n1,x\n".utf8).write(to: place.appending(path: "train.csv"))
+            try Data(lines.joined(separator: "\n").utf8).write(to: place.appending(path: "validation.csv"))
+            let model = Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
+            let draft = try await RecipeDraft.make(
+                for: DataSource(place.path(percentEncoded: false)),
+                given: ["model": .text(model), "split": .text("validation"), "max_steps": .int(1)],
+                options: options(folder, caching: nil)
+            )
+            #expect(draft.recipe.text == "said" && draft.recipe.data.split == "validation")
+        }
+    }
+
     @Test func `the folder of a run is named after the dataset`() {
         #expect(RecipeDraft.outputFolder(for: .file("data/my tweets.2016.csv")) == "runs/my-tweets")
         #expect(RecipeDraft.outputFolder(for: .hub("org/reviews@v2")) == "runs/reviews")
