@@ -5,7 +5,7 @@ extension ClassificationMetrics {
     ///
     /// - Parameters:
     ///   - labels: The label names by id.
-    ///   - columns: The most characters of a line of the tables, whose cells are shortened; nil for no limit.
+    ///   - columns: The most terminal columns of a line of the tables, whose cells are shortened; nil for no limit.
     /// - Returns: The lines, each ending in a line feed.
     public func table(labels: [String], columns: Int? = nil) -> String {
         let interval = "95 %: \(spelled(accuracyInterval, fixed))"
@@ -64,7 +64,7 @@ extension MultiLabelMetrics {
     ///
     /// - Parameters:
     ///   - labels: The label names by id.
-    ///   - columns: The most characters of a line of the tables, whose cells are shortened; nil for no limit.
+    ///   - columns: The most terminal columns of a line of the tables, whose cells are shortened; nil for no limit.
     /// - Returns: The lines, each ending in a line feed.
     public func table(labels: [String], columns: Int? = nil) -> String {
         func line(_ title: String, _ value: Double, _ name: String, _ meaning: String) -> String {

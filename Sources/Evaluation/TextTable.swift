@@ -1,4 +1,6 @@
 /// A table of text with aligned columns, two spaces apart.
+///
+/// Widths are those of a terminal, where a Chinese character or an emoji takes two columns.
 package struct TextTable {
     private let rows: [[String]]
     private let indent: Int
@@ -11,7 +13,8 @@ package struct TextTable {
     ///   - indent: Spaces before each row.
     ///   - rightAligned: The indices of right-aligned columns; the others are left-aligned.
     package init(rows: [[String]], indent: Int = 0, rightAligned: Set<Int> = []) {
-        self.rows = rows
+        // A tab or a line feed in a label would shift the columns.
+        self.rows = rows.map { $0.map(\.withoutControls) }
         self.indent = indent
         self.rightAligned = rightAligned
     }
@@ -26,21 +29,21 @@ package struct TextTable {
     /// The lines, each with a newline and without trailing spaces.
     package var text: String { text(columns: nil) }
 
-    /// The fewest characters to which a cell is shortened.
+    /// The fewest terminal columns to which a cell is shortened.
     private static let leastWidth = 6
 
     /// The lines, with cells shortened so that lines fit.
     ///
     /// The first column is shortened first. A table of very many columns may still be wider.
     ///
-    /// - Parameter columns: The most characters of a line; nil for no limit.
+    /// - Parameter columns: The most terminal columns of a line; nil for no limit.
     /// - Returns: The lines, each with a newline and without trailing spaces.
     package func text(columns: Int?) -> String {
         var widths: [Int] = []
         for row in rows {
             for (column, cell) in row.enumerated() {
                 if column == widths.count { widths.append(0) }
-                widths[column] = max(widths[column], cell.count)
+                widths[column] = max(widths[column], cell.displayWidth)
             }
         }
         if let columns { shrink(&widths, to: columns - indent) }
@@ -48,8 +51,8 @@ package struct TextTable {
         for row in rows {
             var line = String(repeating: " ", count: indent)
             for (column, whole) in row.enumerated() {
-                let cell = whole.count > widths[column] ? whole.prefix(widths[column] - 1) + "…" : whole
-                let space = String(repeating: " ", count: widths[column] - cell.count)
+                let cell = whole.shortened(to: widths[column])
+                let space = String(repeating: " ", count: widths[column] - cell.displayWidth)
                 line += rightAligned.contains(column) ? space + cell : cell + space
                 line += "  "
             }

@@ -1,4 +1,5 @@
 import Datasets
+import Evaluation
 import Files
 import Foundation
 
@@ -237,10 +238,7 @@ public struct DraftError: Error, Sendable, Equatable, CustomStringConvertible {
         guard !candidates.isEmpty else {
             return "no column looks like \(sought); name one with \(spelled(setting))"
         }
-        let width = candidates.map(\.column.count).max() ?? 0
-        let lines = candidates.map {
-            "\n  \($0.column.padding(toLength: width, withPad: " ", startingAt: 0))  \($0.about)"
-        }
-        return "no column is obviously the \(sought); choose one with \(spelled(setting)):\(lines.joined())"
+        let table = TextTable(rows: candidates.map { [$0.column, $0.about] }, indent: 2).text.dropLast()
+        return "no column is obviously the \(sought); choose one with \(spelled(setting)):\n\(table)"
     }
 }

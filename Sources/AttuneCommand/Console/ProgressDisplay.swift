@@ -1,4 +1,5 @@
 import Attune
+import Evaluation
 import Files
 import Foundation
 import Training

@@ -1,3 +1,5 @@
+import Evaluation
+
 /// The form of a line in a terminal.
 struct LineStyle: Equatable {
     /// The columns that may be used; nil for no limit.

@@ -1,7 +1,7 @@
 /// The widths of characters in a terminal.
 ///
 /// Source: East Asian Width of Unicode 16 (UAX #11), in ranges; emoji are wide, as terminals show them.
-enum DisplayWidth {
+package enum DisplayWidth {
     /// Ranges of scalars that take two columns.
     private static let wide: [ClosedRange<UInt32>] = [
         0x1100...0x115F, 0x231A...0x231B, 0x2329...0x232A, 0x23E9...0x23EC, 0x23F0...0x23F0, 0x23F3...0x23F3,
@@ -26,7 +26,7 @@ enum DisplayWidth {
     ///
     /// - Parameter character: The character.
     /// - Returns: The columns; a character of several scalars takes those of its widest one.
-    static func columns(of character: Character) -> Int {
+    package static func columns(of character: Character) -> Int {
         let scalars = character.unicodeScalars
         // A variation selector asks for the emoji form.
         if scalars.contains("\u{FE0F}"), scalars.count > 1 { return 2 }
@@ -53,10 +53,10 @@ enum DisplayWidth {
 
 extension StringProtocol {
     /// The columns that the text takes in a terminal.
-    var displayWidth: Int { reduce(0) { $0 + DisplayWidth.columns(of: $1) } }
+    package var displayWidth: Int { reduce(0) { $0 + DisplayWidth.columns(of: $1) } }
 
     /// The text without control characters, which would move the cursor.
-    var withoutControls: String {
+    package var withoutControls: String {
         String(
             String.UnicodeScalarView(
                 unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }
@@ -68,7 +68,7 @@ extension StringProtocol {
     ///
     /// - Parameter columns: The columns.
     /// - Returns: The text or its beginning; empty if there is no column.
-    func shortened(to columns: Int) -> String {
+    package func shortened(to columns: Int) -> String {
         guard displayWidth > columns else { return String(self) }
         guard columns > 0 else { return "" }
         var (kept, used) = ("", 0)
@@ -79,47 +79,5 @@ extension StringProtocol {
             used += width
         }
         return kept + "…"
-    }
-}
-
-extension String {
-    /// The text in lines of at most some columns, broken between words.
-    ///
-    /// A longer word, such as a path, is kept whole, so that it can be copied.
-    ///
-    /// - Parameters:
-    ///   - columns: The columns; nil breaks nothing.
-    ///   - indent: The spaces before each further line, in addition to those of the first.
-    ///   - keepsIndented: Whether to keep lines that begin with two spaces whole: in messages they are commands.
-    /// - Returns: The lines, at least one.
-    func folded(to columns: Int?, indent: Int = 2, keepsIndented: Bool = true) -> [String] {
-        let lines = split(separator: Character("\n"), omittingEmptySubsequences: false).map { String($0) }
-        guard let columns else { return lines }
-        return lines.flatMap { line in
-            line.displayWidth <= columns || keepsIndented && line.hasPrefix("  ")
-                ? [line] : line.foldedLine(to: columns, indent: indent)
-        }
-    }
-
-    private func foldedLine(to columns: Int, indent: Int) -> [String] {
-        let first = prefix { $0 == " " }.count
-        let margin = String(repeating: " ", count: first + indent)
-        var lines: [String] = []
-        var line = String(prefix(first))
-        var rest = Substring(dropFirst(first))
-        var gap = ""
-        while !rest.isEmpty {
-            let word = String(rest.prefix { $0 != " " })
-            rest = rest.dropFirst(word.count)
-            if line.allSatisfy({ $0 == " " }) || (line + gap + word).displayWidth <= columns {
-                line += gap + word
-            } else {
-                lines.append(line)
-                line = margin + word
-            }
-            gap = String(rest.prefix { $0 == " " })
-            rest = rest.dropFirst(gap.count)
-        }
-        return lines + [line]
     }
 }
