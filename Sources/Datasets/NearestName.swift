@@ -1,7 +1,8 @@
 /// The name that someone probably meant, to be suggested in an error.
 ///
 /// A name is found in spite of other case and separators (`learning rate`), a few wrong, missing or transposed letters
-/// (`trian`), or shortened and omitted words (`learn-rate`, `epochs`). The longer the name, the more letters may be wrong.
+/// (`trian`), shortened or omitted words (`learn-rate`, `epochs`), or both (`lern-rate`). The longer the name, the more letters
+/// may be wrong.
 ///
 /// - Parameters:
 ///   - name: The unknown name, as typed.
@@ -16,8 +17,12 @@ package func nearest(to name: String, among names: [String]) -> String? {
     if let best = edits.min(by: { $0.edits < $1.edits }), best.edits <= allowedEdits(letters.count) {
         return best.name
     }
-    let shortened = known.filter { isShortened(typed, from: $0.words) }
-    return shortened.count == 1 ? shortened[0].name : nil
+    let shortened = known.compactMap { name, words in
+        editsToShortened(typed, from: words).map { (name: name, edits: $0) }
+    }
+    let least = shortened.map(\.edits).min()
+    let best = shortened.filter { $0.edits == least }
+    return best.count == 1 ? best[0].name : nil
 }
 
 /// The number of letters that may be wrong in a name of this length.
@@ -35,16 +40,32 @@ private func words(of name: String) -> [[Unicode.Scalar]] {
     name.lowercased().unicodeScalars.split { "-_ .".unicodeScalars.contains($0) }.map(Array.init)
 }
 
-/// Whether each typed word begins a different word of the name, in the same order.
-private func isShortened(_ typed: [[Unicode.Scalar]], from words: [[Unicode.Scalar]]) -> Bool {
+/// The number of wrong letters if each typed word begins a different word of the name, in the same order.
+///
+/// Nil if one does not, or has too many wrong letters.
+private func editsToShortened(_ typed: [[Unicode.Scalar]], from words: [[Unicode.Scalar]]) -> Int? {
     var rest = words[...]
-    return typed.allSatisfy { word in
-        guard word.count >= 3, let index = rest.firstIndex(where: { $0.starts(with: word) }) else {
-            return false
+    var sum = 0
+    for word in typed {
+        let matches = rest.indices.compactMap { index in
+            editsToBeginning(word, of: rest[index]).map { (index: index, edits: $0) }
         }
-        rest = rest[(index + 1)...]
-        return true
+        guard let best = matches.min(by: { $0.edits < $1.edits }) else { return nil }
+        sum += best.edits
+        rest = rest[(best.index + 1)...]
     }
+    return sum
+}
+
+/// The number of wrong letters of a word that begins another one; nil if there are too many.
+///
+/// The first letter must be right, because short words are similar to many others.
+private func editsToBeginning(_ typed: [Unicode.Scalar], of word: [Unicode.Scalar]) -> Int? {
+    guard typed.count >= 3, typed[0] == word.first else { return nil }
+    let allowed = typed.count < 4 ? 0 : typed.count < 8 ? 1 : 2
+    let ends = max(1, typed.count - allowed)...max(1, typed.count + allowed)
+    let edits = ends.filter { $0 <= word.count }.map { distance(typed, Array(word.prefix($0))) }.min()
+    return edits.flatMap { $0 <= allowed ? $0 : nil }
 }
 
 /// The number of letters to insert, remove, replace or transpose with their neighbor.

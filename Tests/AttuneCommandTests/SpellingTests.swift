@@ -131,6 +131,29 @@ struct SpellingTests {
                 ["train", "--warmup", "1"],
                 "unknown flag --warmup; did you mean --warmup-steps or --warmup-ratio?"
             ),
+            (["train", "--lern-rate", "1"], "unknown flag --lern-rate; did you mean --learning-rate?"),
+            (
+                ["train", "--batchsize", "1"],
+                "unknown flag --batchsize; did you mean --per-device-train-batch-size?"
+            ),
+            (["predict", "--batchsize", "1"], "unknown flag --batchsize; did you mean --batch-size?"),
+            (
+                ["train", "--eval-stratgy", "no"],
+                "unknown flag --eval-stratgy; did you mean --eval-strategy?"
+            ),
+            (["train", "--label-colum", "l"], "unknown flag --label-colum; did you mean --label-column?"),
+            (
+                ["train", "--gradient-acumulation", "2"],
+                "unknown flag --gradient-acumulation; did you mean --gradient-accumulation-steps?"
+            ),
+            (["train", "--wieght-decay", "0"], "unknown flag --wieght-decay; did you mean --weight-decay?"),
+            (["train", "--stratgy", "no"], "unknown flag --stratgy; `attune help train` lists the flags"),
+            (["train", "--gpus", "1"], "unknown flag --gpus; `attune help train` lists the flags"),
+            (["train", "--use-lora"], "unknown flag --use-lora; `attune help train` lists the flags"),
+            (
+                ["train", "--temperature", "1"],
+                "unknown flag --temperature; `attune help train` lists the flags"
+            ),
             (["train", "--bogus"], "unknown flag --bogus; `attune help train` lists the flags"),
             (["inspect", "-model", "x"], "unknown flag -model; did you mean --model?"),
             (["evaluate", "--test-size", "1"], "unknown flag --test-size; it is a flag of"),
