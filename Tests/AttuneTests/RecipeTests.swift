@@ -208,4 +208,18 @@ import Testing
         #expect(ModelSource.hub("org/name", revision: "v1").hubID == "org/name")
         #expect(DataSource.file("data/tweets.csv").hubID == nil)
     }
+
+    @Test func `each required setting is missed by its name, in the order of declaration`() throws {
+        var values: [String: SettingValue] = [:]
+        let required = Recipe.settings.filter(\.isRequired).map(\.name)
+        #expect(required == ["model", "dataset", "text_column", "label_column"])
+        for name in required {
+            #expect(throws: SettingError(name, .missing)) { try Recipe(values) }
+            values[name] = .text(name)
+        }
+        #expect(throws: Never.self) { try Recipe(values) }
+        values["label_column"] = nil
+        values["label_columns"] = .list(["a", "b"])
+        #expect(try Recipe(values).labels == ["a", "b"])
+    }
 }

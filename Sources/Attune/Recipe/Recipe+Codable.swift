@@ -40,7 +40,11 @@ extension Recipe {
         for setting in Self.settings {
             if let value = given[setting.name] { try setting.write(&self, value) }
         }
-        for name in Self.required where given[name] == nil { throw SettingError(name, .missing) }
+        for setting in Self.settings where setting.isRequired && given[setting.name] == nil {
+            // The other spelling of the same setting.
+            if setting.name == "label_column", given["label_columns"] != nil { continue }
+            throw SettingError(setting.name, .missing)
+        }
         try requireLabels()
         // The recipe that a run leaves has the default, logging_steps.
         if let steps = evaluates.steps, evaluates.strategy != .steps, steps != logging.steps {
@@ -96,8 +100,6 @@ extension Recipe {
             if given["test_size"] == nil { given["stratify_by"] = nil }
         }
     }
-
-    private static let required = ["model", "dataset", "text_column"]
 
     /// A setting by its name in recipes, or an older one.
     package static func setting(_ name: String) throws(SettingError) -> Setting {

@@ -16,6 +16,7 @@ extension Recipe {
             "model",
             .model,
             isCommon: true,
+            isRequired: true,
             \.model,
             "A model's folder in the Hub's layout, a .gguf file, or an id of the Hub: org/name[@revision].",
             placeholder: "model",
@@ -25,6 +26,7 @@ extension Recipe {
             "dataset",
             .data,
             isCommon: true,
+            isRequired: true,
             \.data.name,
             """
             A file of rows, a folder or a quoted pattern: .csv, .tsv, .tab (Orange), .jsonl, .json, .txt, .parquet, .arrow; \
@@ -53,6 +55,7 @@ extension Recipe {
             "text_column",
             .data,
             isCommon: true,
+            isRequired: true,
             \.text,
             "The column of texts.",
             placeholder: "name",
@@ -69,6 +72,7 @@ extension Recipe {
             "label_column",
             .data,
             isCommon: true,
+            isRequired: true,
             \.labelColumn,
             "The column of label names, lists of label names, or numbers; may be repeated, for columns of 0 and 1.",
             placeholder: "name",

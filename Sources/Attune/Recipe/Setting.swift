@@ -39,6 +39,8 @@ public struct Setting: Sendable {
     public let section: Section
     /// Whether most runs need it, so that short help explains it.
     public let isCommon: Bool
+    /// Whether a recipe without it is an error.
+    public let isRequired: Bool
     /// The form of its flag on the command line.
     public let form: Form
     /// A sentence about its effect.
@@ -64,6 +66,7 @@ public struct Setting: Sendable {
     ///   - name: The name in recipes.
     ///   - section: Its heading in help.
     ///   - isCommon: Whether most runs need it.
+    ///   - isRequired: Whether a recipe without it is an error.
     ///   - path: The property of the recipe.
     ///   - help: A sentence about its effect.
     ///   - placeholder: The name of its value in help.
@@ -75,6 +78,7 @@ public struct Setting: Sendable {
         _ name: String,
         _ section: Section,
         isCommon: Bool = false,
+        isRequired: Bool = false,
         _ path: any WritableKeyPath<Recipe, Value> & Sendable,
         _ help: String,
         placeholder: String = "value",
@@ -87,6 +91,7 @@ public struct Setting: Sendable {
         self.aliases = aliases
         self.section = section
         self.isCommon = isCommon
+        self.isRequired = isRequired
         self.help = help
         self.placeholder = placeholder
         form = Value.form

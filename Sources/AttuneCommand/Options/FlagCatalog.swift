@@ -144,7 +144,7 @@ extension FlagCatalog.Flag {
             takesValue: setting.form != .flag,
             takesList: setting.name == "freeze",
             isRepeating: setting.form == .list || setting.form == .names,
-            isRequired: ["model", "dataset", "text_column", "label_column"].contains(setting.name),
+            isRequired: setting.isRequired,
             defaultValue: setting.defaultValue?.text,
             valueName: setting.placeholder,
             heading: setting.section.rawValue,
