@@ -1,6 +1,7 @@
 import Files
 public import Foundation
 import JSON
+import Synchronization
 public import Torch
 
 /// The measured speeds of matrix products on this machine, saved in a file.
@@ -13,8 +14,10 @@ public struct MeasuredProducts: Sendable, Equatable {
     public let speeds: ProductSpeeds
     /// Numbers of threads with bit-identical results, ascending; the last is the number in use during the measurement.
     public let equalThreadCounts: [Int]
-    /// The file of the measurement; nil if it could not be written.
+    /// The file of the measurement; nil if it was not saved.
     public let file: URL?
+    /// Whether other programs used the cores during the measurement, so that the speeds are too low and were not saved.
+    public let wasMachineBusy: Bool
 
     /// Creates a measurement.
     ///
@@ -22,13 +25,22 @@ public struct MeasuredProducts: Sendable, Equatable {
     ///   - speeds: The measured speeds.
     ///   - equalThreadCounts: Numbers of threads with bit-identical results, ascending.
     ///   - file: The file of the measurement.
-    public init(speeds: ProductSpeeds, equalThreadCounts: [Int], file: URL?) {
+    ///   - wasMachineBusy: Whether other programs used the cores during the measurement.
+    public init(speeds: ProductSpeeds, equalThreadCounts: [Int], file: URL?, wasMachineBusy: Bool = false) {
         self.speeds = speeds
         self.equalThreadCounts = equalThreadCounts
         self.file = file
+        self.wasMachineBusy = wasMachineBusy
     }
 
+    /// Measurements of this process that were not saved because the machine was busy, by file.
+    ///
+    /// All runs of a process compute with the same routes, and a busy machine measures only once.
+    private static let unsaved = Mutex<[URL: MeasuredProducts]>([:])
+
     /// Reads a saved measurement, or measures and saves.
+    ///
+    /// A measurement on a busy machine is not saved, but this process keeps using it.
     ///
     /// - Parameter folder: The folder of measurements, one file per CPU model, libtorch version and number of threads. If it
     ///   cannot be written, the measurement is only returned.
@@ -42,25 +54,47 @@ public struct MeasuredProducts: Sendable, Equatable {
         {
             return MeasuredProducts(speeds: speeds, equalThreadCounts: counts, file: file)
         }
+        if let known = unsaved.withLock({ $0[file] }) { return known }
         return try measure(in: folder)
     }
 
-    /// Measures again, even if there is a saved measurement.
+    /// Measures again, even if there is a saved measurement, and saves unless the machine is busy.
     ///
     /// - Parameter folder: The folder to save the measurement in.
     /// - Returns: The measurement.
     /// - Throws: `TorchError` `.outOfMemory`.
     public static func measure(in folder: URL) throws(TorchError) -> MeasuredProducts {
+        try measure(in: folder, isBusy: nil)
+    }
+
+    /// Measures, and saves unless the machine is busy.
+    ///
+    /// - Parameters:
+    ///   - folder: The folder to save the measurement in.
+    ///   - isBusy: Whether the machine counts as busy; nil observes it.
+    /// - Returns: The measurement.
+    /// - Throws: `TorchError` `.outOfMemory`.
+    package static func measure(in folder: URL, isBusy: Bool?) throws(TorchError) -> MeasuredProducts {
         let key = try Key()
+        let waiting = CoreWaiting()
         let speeds = try ProductSpeeds.measured()
+        let isBusy = isBusy ?? waiting.wasDisturbed(threads: key.threads)
         let counts = try EqualThreadCounts.measured(speeds.fastest)
         let file = folder.appending(path: key.fileName)
+        func measurement(savedIn file: URL?) -> MeasuredProducts {
+            MeasuredProducts(speeds: speeds, equalThreadCounts: counts, file: file, wasMachineBusy: isBusy)
+        }
+        guard !isBusy else {
+            let measurement = measurement(savedIn: nil)
+            unsaved.withLock { $0[file] = measurement }
+            return measurement
+        }
         do {
             try makeFolder(folder)
             try writeAtomically(Data(key.json(speeds, counts).formatted.utf8), to: file)
-            return MeasuredProducts(speeds: speeds, equalThreadCounts: counts, file: file)
+            return measurement(savedIn: file)
         } catch {
-            return MeasuredProducts(speeds: speeds, equalThreadCounts: counts, file: nil)
+            return measurement(savedIn: nil)
         }
     }
 }
@@ -70,7 +104,7 @@ private struct Key {
     private let cpu: String
     private let libtorch = TorchRuntime.version
     private let kernels = TorchRuntime.cpuCapability
-    private let threads: Int
+    let threads: Int
 
     init() throws(TorchError) {
         cpu = processorName() ?? "an unknown CPU"
@@ -83,9 +117,13 @@ private struct Key {
         return words.joined(separator: "-") + ".json"
     }
 
+    /// The members that must be the same in a saved measurement.
+    ///
+    /// Version 1 also kept measurements of busy machines.
     private var members: JSONObject {
         [
-            "cpu": .string(cpu), "kernels": .string(kernels), "libtorch": .string(libtorch),
+            "version": .int(2), "cpu": .string(cpu), "kernels": .string(kernels),
+            "libtorch": .string(libtorch),
             "threads": .int(threads),
         ]
     }

@@ -2,12 +2,6 @@ import CTorch
 import Dispatch
 import Synchronization
 
-#if canImport(Glibc)
-import Glibc
-#else
-import Darwin
-#endif
-
 /// Detects other programs on the same cores, and adapts how this process's threads wait for each other and how many of them
 /// compute.
 ///
@@ -17,8 +11,6 @@ import Darwin
 ///
 /// Results do not depend on it, because it only chooses thread counts that compute the same bits. It works on Linux, whose
 /// kernel records that time; on other systems it does nothing.
-///
-/// Source: `/proc/<pid>/schedstat`, https://docs.kernel.org/scheduler/sched-stats.html.
 public final class BusyMachine: Sendable {
     private struct State {
         var share = WaitingShare()
@@ -89,39 +81,13 @@ public final class BusyMachine: Sendable {
     }
 
     private func look() {
-        guard let waited = Self.nanosecondsWithoutCore() else { return }
+        guard let waited = CoreWaiting.nanoseconds() else { return }
         let now = DispatchTime.now().uptimeNanoseconds
         state.withLock { state in
             guard state.timer != nil, let look = state.share.look(waited: waited, at: now) else { return }
             state.cores.look(look.share, seconds: look.seconds)
             if let isBusy = state.share.change(look.share) { Self.setSleeping(isBusy) }
         }
-    }
-
-    /// The total time that this process's threads were ready to run without a core; nil if the system does not record it.
-    private static func nanosecondsWithoutCore() -> UInt64? {
-        #if canImport(Glibc)
-        guard let folder = opendir("/proc/self/task") else { return nil }
-        defer { closedir(folder) }
-        var sum: UInt64?
-        while let entry = readdir(folder) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) {
-                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            guard name.first?.isNumber == true, let file = fopen("/proc/self/task/\(name)/schedstat", "r")
-            else { continue }
-            defer { fclose(file) }
-            var line = [CChar](repeating: 0, count: 128)
-            guard fgets(&line, Int32(line.count), file) != nil else { continue }
-            let fields = String(decoding: line.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-                .split(separator: " ")
-            // "<running> <waiting> <time slices>"
-            if fields.count > 1, let waiting = UInt64(fields[1]) { sum = (sum ?? 0) + waiting }
-        }
-        return sum
-        #else
-        return nil
-        #endif
     }
 }
 

@@ -12,7 +12,8 @@ import Testing
     @Test func `a machine is measured once, and then the file is used`() throws {
         try withTemporaryFolder { folder in
             let place = folder.appending(path: "not/yet/there")
-            let first = try MeasuredProducts.find(in: place)
+            // Other tests keep the machine busy.
+            let first = try MeasuredProducts.measure(in: place, isBusy: false)
             let file = try #require(first.file)
             #expect(first.speeds.float32[.mkl] ?? 0 > 0)
             #expect(try MeasuredProducts.find(in: place) == first)
@@ -22,7 +23,7 @@ import Testing
             #expect(forged.speeds.bfloat16 == 12_345_678)
             #expect(forged.speeds.fastest.bfloat16 == .bfloat16)
             // `attune doctor` measures again.
-            #expect(try MeasuredProducts.measure(in: place).speeds.bfloat16 < 12_345_678)
+            #expect(try MeasuredProducts.measure(in: place, isBusy: false).speeds.bfloat16 < 12_345_678)
             #expect(try MeasuredProducts.find(in: place).speeds.bfloat16 < 12_345_678)
         }
     }
@@ -31,11 +32,42 @@ import Testing
     func `with a damaged file, or one from another machine, products are measured again`(text: String) throws
     {
         try withTemporaryFolder { folder in
-            let file = try #require(try MeasuredProducts.measure(in: folder).file)
+            let file = try #require(try MeasuredProducts.measure(in: folder, isBusy: false).file)
             try forge(file) { _ in text }
             #expect(try MeasuredProducts.find(in: folder).speeds.float32[.mkl] ?? 0 > 0)
             try forge(file) {
                 $0.replacing("\"threads\": ", with: "\"threads\": 9").replacing(
+                    "\"bf16\": ",
+                    with: "\"bf16\": 1234567"
+                )
+            }
+            #expect(try MeasuredProducts.find(in: folder).speeds.bfloat16 < 1_000_000)
+        }
+    }
+
+    @Test func `a measurement on a busy machine is used by this process, but not saved`() throws {
+        try withTemporaryFolder { folder in
+            let busy = try MeasuredProducts.measure(in: folder, isBusy: true)
+            #expect(busy.wasMachineBusy && busy.file == nil && busy.speeds.bfloat16 > 0)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+            // The same speeds, and so the same routes, in every run of this process.
+            #expect(try MeasuredProducts.find(in: folder) == busy)
+            let quiet = try MeasuredProducts.measure(in: folder, isBusy: false)
+            let file = try #require(quiet.file)
+            #expect(!quiet.wasMachineBusy)
+            #expect(try MeasuredProducts.find(in: folder) == quiet)
+            // It does not replace a better one either.
+            let before = try Data(contentsOf: file)
+            _ = try MeasuredProducts.measure(in: folder, isBusy: true)
+            #expect(try Data(contentsOf: file) == before && MeasuredProducts.find(in: folder) == quiet)
+        }
+    }
+
+    @Test func `a file of the version that kept measurements of busy machines is measured again`() throws {
+        try withTemporaryFolder { folder in
+            let file = try #require(try MeasuredProducts.measure(in: folder, isBusy: false).file)
+            try forge(file) {
+                $0.replacing("\"version\": 2", with: "\"version\": 1").replacing(
                     "\"bf16\": ",
                     with: "\"bf16\": 1234567"
                 )
