@@ -70,7 +70,7 @@ private final class JSONLinesReport: RunObserver {
                 let file = try self.file ?? JSONLinesFile(url)
                 self.file = file
                 try file.add(event.json(at: time))
-            case .phase, .progress, .step, .note, .error, .result: break
+            case .phase, .progress, .step, .note, .error, .verdict, .result: break
             }
         }
     }

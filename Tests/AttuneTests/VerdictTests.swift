@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import Testing
 
 @testable import Attune
@@ -162,6 +163,32 @@ struct VerdictTests {
     @Test func `without evaluations the log tells whether the loss still falls`() {
         #expect(verdict(good, curve([8, 7, 6, 5, 4, 3, 2, 1].map { $0 / 4 }))?.sign == .stillImproving)
         #expect(verdict(good, curve([1, 0.6, 0.5, 0.5, 0.5, 0.5, 0.49, 0.5]))?.sign == nil)
+    }
+
+    private func event(_ verdict: Verdict?) throws -> String {
+        let members = ProgressEvent.verdict(try #require(verdict)).json(at: 1).members
+        // The text is tested above.
+        return JSONValue.object(JSONObject(members.filter { $0.name != "text" }.map { ($0.name, $0.value) }))
+            .oneLineInOrder
+    }
+
+    @Test func `the event has the quality, its numbers and the sign`() throws {
+        #expect(
+            try event(verdict(evaluation((0, 0, 60), (1, 0, 40)), curve(falling)))
+                == #"{"event": "verdict", "time": 1.0, "quality": "no_better_than_constant", "metric": "accuracy", "#
+                + #""value": 0.6, "constant": 0.6, "answer": "calm", "sign": "never_predicted", "labels": ["loud"]}"#
+        )
+        #expect(
+            try event(verdict(evaluation((0, 0, 15), (1, 1, 14)), curve(falling)))
+                == #"{"event": "verdict", "time": 1.0, "quality": "too_few_examples", "examples": 29}"#
+        )
+        #expect(
+            try event(verdict(good, curve([1.2, 40, 488])))
+                == #"{"event": "verdict", "time": 1.0, "quality": "diverged", "loss": 488.0}"#
+        )
+        let overfit = try event(verdict(good, curve(falling, evaluation: [0.8, 0.6, 0.7, 0.9])))
+        #expect(overfit.contains(#""quality": "better""#), "\(overfit)")
+        #expect(overfit.hasSuffix(#""sign": "overfitting", "since_step": 20}"#), "\(overfit)")
     }
 
     @Test func `without an evaluation there is no verdict`() { #expect(verdict(nil, curve(falling)) == nil) }

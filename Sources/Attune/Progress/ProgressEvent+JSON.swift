@@ -15,6 +15,7 @@ extension ProgressEvent {
         case .saved: "saved"
         case .loadedBest: "loaded_best"
         case .error: "error"
+        case .verdict: "verdict"
         case .result: "result"
         }
     }
@@ -75,6 +76,7 @@ extension ProgressEvent {
         case .loadedBest(let step, let metric, let value):
             return [("step", .int(step)), ("metric", .string(metric)), ("value", .double(value))]
         case .error(let message, let code): return [("message", .string(message)), ("exit_code", .int(code))]
+        case .verdict(let verdict): return verdict.members
         case .result(let object): return object.members.map { ($0.name, $0.value) }
         }
     }
@@ -85,7 +87,7 @@ extension ProgressEvent {
         text.map { [(name, .string($0))] } ?? []
     }
 
-    /// Reads an event of a run; results are not read back.
+    /// Reads an event of a run; verdicts and results are not read back.
     ///
     /// Nil for an unknown event, or one that lacks a member.
     ///

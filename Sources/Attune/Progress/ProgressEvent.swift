@@ -23,6 +23,8 @@ package enum ProgressEvent: Sendable, Equatable {
     case loadedBest(step: Int, metric: String, value: Double)
     /// The work failed or was stopped.
     case error(message: String, exitCode: Int)
+    /// Whether the trained model is any good, and what to try next.
+    case verdict(Verdict)
     /// The result of a command.
     case result(JSONObject)
 }

@@ -98,7 +98,7 @@ package struct RunSnapshot: Sendable, Equatable {
         switch event {
         case .phase: (phase, progress) = (Entry(number: 0, time: time, event: event), nil)
         case .progress, .step: progress = Entry(number: 0, time: time, event: event)
-        case .note, .started, .log, .evaluation, .saved, .loadedBest, .error, .result:
+        case .note, .started, .log, .evaluation, .saved, .loadedBest, .error, .verdict, .result:
             entries.append(Entry(number: nextNumber, time: time, event: event))
             nextNumber += 1
             if entries.count > Self.mostEntries { entries.removeFirst() }

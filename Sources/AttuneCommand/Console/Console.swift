@@ -90,7 +90,7 @@ final class Console: Sendable {
 
     private static func isResult(_ event: ProgressEvent) -> Bool {
         switch event {
-        case .error, .result: true
+        case .error, .verdict, .result: true
         default: false
         }
     }

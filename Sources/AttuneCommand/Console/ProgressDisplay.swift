@@ -70,7 +70,7 @@ struct ProgressDisplay: Equatable {
                     ]
                 )
             ]
-        case .note, .error, .result: return []
+        case .note, .error, .verdict, .result: return []
         }
     }
 

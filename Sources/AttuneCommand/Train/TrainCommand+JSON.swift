@@ -13,7 +13,10 @@ extension TrainCommand {
         if let evaluation = result.evaluation {
             for member in evaluation.results.members { object[member.name] = member.value }
         }
-        if let verdict = result.verdict { object["verdict"] = .string(verdict.text) }
+        if let verdict = result.verdict {
+            object["verdict"] = .string(verdict.text)
+            Console.current.receive(.verdict(verdict))
+        }
         Console.current.receive(.result(object))
         if let evaluation = result.evaluation {
             for member in evaluation.labelResults(result.classifier.labels).members {
