@@ -1,6 +1,7 @@
 import Attune
 import Foundation
 import HubTestSupport
+import JSON
 import TestSupport
 import Testing
 
@@ -86,6 +87,31 @@ struct DoctorTests {
                 "              saved in /cache/cpu.json",
             ]
         )
+    }
+
+    @Test func `speeds of a busy machine are not saved, and it says so`() {
+        func last(_ file: URL?, busy: Bool) -> String? {
+            let speeds = ProductSpeeds(float32: [.mkl: 20], bfloat16: 2)
+            return ProductTable(
+                MeasuredProducts(speeds: speeds, equalThreadCounts: [1], file: file, wasMachineBusy: busy)
+            ).lines.last
+        }
+        #expect(last(nil, busy: true)?.contains("not saved, because other programs used the cores") == true)
+        #expect(last(nil, busy: false)?.contains("could not be saved") == true)
+    }
+
+    @Test func `with --json it prints one object, and no message`() throws {
+        try withTemporaryFolder { folder in
+            let variables = ["HF_HUB_OFFLINE": "1", "HF_HOME": folder.path(percentEncoded: false)]
+            let outcome = try attune(["doctor", "--json", "--quiet"], variables: variables)
+            #expect(outcome.code == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
+            let report = try JSONValue.parse(outcome.output.utf8)
+            #expect(report["threads"].int ?? 0 > 0 && report["memory"].int ?? 0 > 0, "\(outcome.output)")
+            #expect(report["products"]["gigaflops"]["fp32 mkl"].double ?? 0 > 0)
+            #expect(report["products"]["was_machine_busy"].bool != nil)
+            #expect(report["hub"].string?.hasPrefix("not contacted") == true && report["token"].string != nil)
+            #expect(report["advice"].array?.isEmpty == false && report["devices"].array?.isEmpty == false)
+        }
     }
 
     private func advice(_ change: (inout DoctorAdvice) -> Void) -> String {

@@ -83,6 +83,39 @@ struct MessageTests {
             #expect(result["step"].int == 6 && result["per_label"].array?.count == 2)
             #expect(events.last?["event"].string == "result")
             #expect(events.last?["eval_accuracy"] == result["eval_accuracy"])
+            let verdicts = events.filter { $0["event"].string == "verdict" }
+            #expect(verdicts.count == 1 && events.dropLast().last?["event"].string == "verdict")
+            #expect(verdicts.first?["quality"].string == "too_few_examples")
+            #expect(verdicts.first?["examples"].int == 8)
+            #expect(verdicts.first?["text"] == result["verdict"] && result["verdict"].string != nil)
+        }
+    }
+
+    @Test func `tokenize and decode: --quiet leaves out notes but no error, --json makes them events`() throws
+    {
+        try withTemporaryFolder { folder in
+            let tokenize = "$ATTUNE tokenize --model $BASE --text sunny --output"
+            let told = try shell("\(tokenize) a.jsonl", in: folder)
+            #expect(
+                told.code == 0 && told.errors == "wrote the tokens of 1 text to a.jsonl\n",
+                "\(told.errors)"
+            )
+            let quiet = try shell("\(tokenize) b.jsonl --quiet", in: folder)
+            #expect(quiet.code == 0 && quiet.errors.isEmpty, "\(quiet.errors)")
+            let json = try JSONValue.parse(try shell("\(tokenize) c.jsonl --json", in: folder).errors.utf8)
+            #expect(json["event"].string == "note" && json["text"].string?.hasPrefix("wrote") == true)
+            let both = try shell("\(tokenize) d.jsonl --json --show", in: folder)
+            #expect(both.code == 64 && both.errors.contains("--show and --json exclude each other"))
+
+            let decode = "$ATTUNE decode --model $BASE --ids"
+            let object = try JSONValue.parse(try shell("\(decode) 5 6 --json", in: folder).output.utf8)
+            let plain = try shell("\(decode) 5 6 --quiet", in: folder)
+            #expect(plain.output == (object["text"].string ?? "-") + "\n" && plain.errors.isEmpty)
+            let wrong = try shell("\(decode) 999 --quiet", in: folder)
+            #expect(wrong.code == 65 && wrong.errors.hasPrefix("attune: error: "), "\(wrong.errors)")
+            #expect(wrong.errors.hasSuffix(" has no token with the id 999; its ids are 0 to 481\n"))
+            let event = try JSONValue.parse(try shell("\(decode) 999 --json", in: folder).errors.utf8)
+            #expect(event["event"].string == "error" && event["exit_code"].int == 65)
         }
     }
 

@@ -41,7 +41,10 @@ struct ReplayCommandTests {
                 "\(again.output)"
             )
             #expect(again.output.contains("outputs of the layers") && again.output.contains("<- first"))
+            let printed = try attune(["replay", file, "--json", "--quiet"])
+            #expect(printed.code == 0 && printed.errors.isEmpty, "\(printed.errors)")
             let report = try JSONValue.parse(Data(contentsOf: json))
+            #expect(try JSONValue.parse(printed.output.utf8)["explanation"] == report["explanation"])
             #expect(report["reproduced"].bool == true && report["micro_batches"].array?.count == 1)
             let explanation = try #require(report["explanation"].string)
             #expect(lost.errors.contains(explanation), "\(explanation)")

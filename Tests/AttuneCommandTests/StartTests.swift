@@ -90,6 +90,17 @@ struct StartTests {
         }
     }
 
+    @Test func `with --quiet, start prints only its choices, and train only its result`() throws {
+        try withTweets { _, attune in
+            let started = try attune("start", "tweets.csv", "--max-steps", "4", "--quiet")
+            #expect(started.code == 0 && started.errors.isEmpty, "\(started.errors)")
+            #expect(started.output.contains("--label-column who"))
+            let trained = try attune("train", "tweets.csv", "--max-steps", "4", "--quiet")
+            #expect(trained.code == 0 && trained.errors.isEmpty, "\(trained.errors)")
+            #expect(trained.output.contains("saved to runs/tweets"))
+        }
+    }
+
     @Test func `start without a dataset says how`() throws {
         let outcome = try attune(["start"])
         #expect(outcome.code == 64 && outcome.errors.contains("attune start tweets.csv"))

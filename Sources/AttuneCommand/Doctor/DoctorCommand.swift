@@ -1,8 +1,8 @@
 import ArgumentParser
 import Attune
-import Files
 import Foundation
 import Hub
+import JSON
 
 /// `attune doctor`.
 struct DoctorCommand: ParsableCommand {
@@ -20,59 +20,40 @@ struct DoctorCommand: ParsableCommand {
             """
     )
 
+    @OptionGroup(title: "Messages") var messages: MessageOptions
+
     func run() throws {
-        try reportingFailure {
-            try print(
-                "engine        libtorch \(TorchRuntime.version), CPU kernels for \(TorchRuntime.cpuCapability)"
-            )
-            let cuda: String
-            do throws(TorchError) {
-                cuda = try TorchRuntime.openCUDA() ? "opened" : "not in this build of libtorch"
-            } catch {
-                cuda = "in this build, but cannot be opened: \(error.message)"
-            }
-            try print("CUDA          \(cuda)")
-            if let name = processorName() { try print("processor     \(name)") }
-            let devices = try TorchRuntime.devices()
-            try print("devices       \(devices.map(\.description).joined(separator: ", "))")
+        try reportingFailure(messages) {
+            var report = DoctorReport(asJSON: messages.json)
+            try report.addEngine()
             let cores = AvailableCPUs.count
             let threads = try Engine.usefulThreads()
             try TorchRuntime.setThreadCount(threads)
-            let share = AvailableCPUs.quota.map {
-                String(format: ", of which a container's limit grants %.2g", $0)
-            }
-            try print("threads       \(threads) on \(counted(cores, "core"))\(share ?? "")")
+            let quota = AvailableCPUs.quota
+            let share = quota.map { String(format: ", of which a container's limit grants %.2g", $0) }
+            try report.add(
+                "threads",
+                "\(threads) on \(counted(cores, "core"))\(share ?? "")",
+                [
+                    "threads": .int(threads), "cores": .int(cores),
+                    "container_cores": quota.map(JSONValue.double) ?? .null,
+                ]
+            )
             let freeMemory = ProcessMemory.available()
-            let memory = ByteSize(Int(clamping: ProcessInfo.processInfo.physicalMemory))
-            try print("memory        \(memory)\(freeMemory.map { ", \(ByteSize($0)) free" } ?? "")")
-            let freeDisk = try showDisk()
+            let freeDisk = try report.addSpace(freeMemory: freeMemory)
             let products = try MeasuredProducts.measure(in: Engine.measurements)
-            for line in ProductTable(products).lines { try print(line) }
-            for line in HubCheck(HubOptions.environment).lines { try print(line) }
+            try report.add(ProductTable(products))
+            try report.add(HubCheck(HubOptions.environment))
             let advice = DoctorAdvice(
                 speeds: products.speeds,
                 freeMemory: freeMemory,
                 freeDisk: freeDisk,
                 threads: threads,
                 cores: AvailableCPUs.usefulThreads,
-                hasAccelerator: devices.contains { $0 != .cpu }
+                hasAccelerator: try TorchRuntime.devices().contains { $0 != .cpu }
             )
-            try print("\nadvice")
-            for sentence in advice.sentences { try print("  \(sentence)") }
+            try report.finish(advice.sentences)
         }
-    }
-
-    /// Prints the free disk space; returns that of the working folder's disk.
-    private func showDisk() throws -> Int? {
-        let environment = HubOptions.environment
-        let free = freeSpace(at: environment.workingFolder)
-        if let free { try print("disk          \(ByteSize(free)) free in the working folder") }
-        if let cache = freeSpace(at: environment.cacheFolder) {
-            try print(
-                "              \(ByteSize(cache)) free in the Hub's cache, \(HubPath.path(environment.cacheFolder))"
-            )
-        }
-        return free
     }
 }
 
@@ -109,8 +90,28 @@ struct ProductTable {
             return (index == 0 ? "products      " : "              ") + name
                 + String(format: "%6.0f GFLOP/s", row.speed) + (row.note.isEmpty ? "" : "  \(row.note)")
         }
-        let kept = products.file.map { "saved in \($0.path(percentEncoded: false))" }
-        return lines + ["              " + (kept ?? "could not be saved: each command measures again")]
+        return lines + ["              " + kept]
+    }
+
+    private var kept: String {
+        if let file = products.file { return "saved in \(file.path(percentEncoded: false))" }
+        return products.wasMachineBusy
+            ? "not saved, because other programs used the cores: commands measure again until the machine is quiet"
+            : "could not be saved: each command measures again"
+    }
+
+    /// The speeds in GFLOP/s, the chosen routes, and the file.
+    var json: JSONObject {
+        let speeds = products.speeds
+        var gigaflops: JSONObject = ["bf16": .double(speeds.bfloat16)]
+        for (route, speed) in speeds.float32 { gigaflops["fp32 \(route.rawValue)"] = .double(speed) }
+        return [
+            "gigaflops": .object(gigaflops),
+            "fp32_route": .string(speeds.fastest.float32.rawValue),
+            "bf16_computes_in": .string(speeds.fastest.bfloat16 == .bfloat16 ? "bf16" : "fp32"),
+            "was_machine_busy": .bool(products.wasMachineBusy),
+            "file": products.file.map { .string($0.path(percentEncoded: false)) } ?? .null,
+        ]
     }
 }
 
@@ -121,35 +122,27 @@ struct HubCheck {
 
     init(_ environment: HubEnvironment) { self.environment = environment }
 
-    /// Two lines, with a remedy if something is wrong.
+    /// Two findings, with a remedy if something is wrong.
     ///
     /// The token itself is never shown.
-    var lines: [String] {
+    var findings: (hub: String?, token: String) {
         let token: Token?
         do { token = try waiting { try await Token.find(in: environment) } } catch {
-            return ["token         \(error)"]
+            return (nil, "\(error)")
         }
         let source = token.map { "from \($0.source.description)" }
         let found = source ?? "none: public repositories only; `attune hub login` stores one"
         guard !environment.isOffline else {
-            return [
-                "Hub           not contacted, because HF_HUB_OFFLINE is set: only cached files can be used",
-                "token         \(found)",
-            ]
+            return ("not contacted, because HF_HUB_OFFLINE is set: only cached files can be used", found)
         }
         do {
             let endpoint = "\(try environment.endpoint())"
             let name = try ask(token)
-            return [
-                "Hub           \(endpoint) answers",
-                "token         \(found)\(name.map { ", of \($0)" } ?? "")",
-            ]
+            return ("\(endpoint) answers", "\(found)\(name.map { ", of \($0)" } ?? "")")
         } catch let error as HubError where error.code == .notAllowed {
-            return ["Hub           answers", "token         \(source ?? "none"), refused: \(error)"]
+            return ("answers", "\(source ?? "none"), refused: \(error)")
         } catch {
-            return [
-                "Hub           cannot be reached: \(error)", "token         \(found)",
-            ]
+            return ("cannot be reached: \(error)", found)
         }
     }
 

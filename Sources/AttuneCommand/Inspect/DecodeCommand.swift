@@ -11,7 +11,7 @@ struct DecodeCommand: ParsableCommand {
         discussion: """
             --ids prints the text itself. --input reads the output of `attune tokenize`, or bare lists of ids, one per \
             line, and prints one JSON object per line: {"text": "…"}. Lower-casing and truncation cannot be undone; \
-            bytes that are not valid UTF-8 become \u{FFFD}.
+            bytes that are not valid UTF-8 become \u{FFFD}. With --json the text of --ids is a JSON object, too.
             """
     )
 
@@ -45,24 +45,26 @@ struct DecodeCommand: ParsableCommand {
     @Flag(help: "Leave out special tokens, such as [CLS] and [SEP].")
     var skipSpecialTokens = false
 
+    @OptionGroup(title: "Messages") var messages: MessageOptions
+
     func validate() throws {
         guard ids.isEmpty != (input == nil) else { throw ValidationError("give either --ids or --input") }
     }
 
     func run() throws {
-        try reportingFailure {
+        try reportingFailure(messages) {
             try requireApart(output, from: [("--input", input)])
             let tokenizer = try TextClassifier.tokenizer(of: HubPath.tokenizer(model))
             var made = ""
             if let input {
                 for row in try IDRows(path: input).rows {
                     try check(row.ids, tokenizer, "\(input): line \(row.line): ")
-                    let text = tokenizer.decode(row.ids, skipSpecialTokens: skipSpecialTokens)
-                    made += JSONValue.object(["text": .string(text)]).oneLineInOrder + "\n"
+                    made += line(tokenizer.decode(row.ids, skipSpecialTokens: skipSpecialTokens))
                 }
             } else {
                 try check(ids, tokenizer, "")
-                made = tokenizer.decode(ids, skipSpecialTokens: skipSpecialTokens) + "\n"
+                let text = tokenizer.decode(ids, skipSpecialTokens: skipSpecialTokens)
+                made = messages.json ? line(text) : text + "\n"
             }
             if let output {
                 try output.write(made)
@@ -72,13 +74,18 @@ struct DecodeCommand: ParsableCommand {
         }
     }
 
-    private func check(_ ids: [Int32], _ tokenizer: Tokenizer, _ place: String) throws {
+    /// A text as a line of JSON.
+    private func line(_ text: String) -> String {
+        JSONValue.object(["text": .string(text)]).oneLineInOrder + "\n"
+    }
+
+    private func check(_ ids: [Int32], _ tokenizer: Tokenizer, _ place: String) throws(RecipeError) {
         guard let wrong = ids.first(where: { tokenizer.token(for: $0) == nil }) else { return }
-        writeToStandardError(
-            "attune: error: \(place)\(model) has no token with the id \(wrong); its ids are "
-                + "0 to \(tokenizer.vocabularySize - 1)\n"
+        throw RecipeError(
+            .badData,
+            "\(place)\(model) has no token with the id \(wrong); its ids are "
+                + "0 to \(tokenizer.vocabularySize - 1)"
         )
-        throw ExitCode.badData
     }
 }
 
@@ -89,16 +96,15 @@ struct IDRows {
 
     /// Reads a file.
     ///
-    /// - Throws: `FileError`; an exit code if the message has been printed.
+    /// - Throws: `FileError`; ``RecipeError`` naming the line.
     init(path: String) throws {
         let file = try MappedFile(TypedArguments.path(path))
         let data = withExtendedLifetime(file) { Data(file.bytes) }
         var rows: [(line: Int, ids: [Int32])] = []
         for (index, line) in data.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
             guard line.contains(where: { $0 > 0x20 }) else { continue }
-            func fail(_ reason: String) -> ExitCode {
-                writeToStandardError("attune: error: \(path): line \(index + 1) \(reason)\n")
-                return .badData
+            func fail(_ reason: String) -> RecipeError {
+                RecipeError(.badData, "\(path): line \(index + 1) \(reason)")
             }
             let value: JSONValue
             do { value = try JSONValue.parse(line) } catch { throw fail("is not JSON: \(error)") }

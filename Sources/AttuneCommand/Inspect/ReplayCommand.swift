@@ -37,16 +37,19 @@ struct ReplayCommand: ParsableCommand {
 
     @OptionGroup var device: DeviceOptions
 
+    @OptionGroup(title: "Messages") var messages: MessageOptions
+
     func run() throws {
-        try reportingFailure {
+        try reportingFailure(messages) {
             try requireApart(output, from: [("the replay", file)])
             let engine = try Engine(device, threads: threads)
             let (replay, model) = try StepReplay.load(URL(filePath: file), device: engine.device)
             let report = try replay.run(on: model, precision: precision)
             let text = ReplayText(replay: replay, report: report, precision: precision ?? replay.precision)
+            let json = JSONValue.object(ReplayJSON(replay: replay, report: report).object).formatted
             // Write the file even if printing fails.
-            try output?.write(JSONValue.object(ReplayJSON(replay: replay, report: report).object).formatted)
-            try print(text.text, terminator: "")
+            try output?.write(json)
+            try print(messages.json ? json : text.text, terminator: "")
             if report.origin == nil { throw ExitCode.failure }
         }
     }

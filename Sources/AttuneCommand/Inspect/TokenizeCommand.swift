@@ -67,7 +67,14 @@ struct TokenizeCommand: ParsableCommand {
     @Option(help: "Whether --show colours the tokens; auto does so in a terminal, unless NO_COLOR is set.")
     var color = ColorChoice.auto
 
+    @OptionGroup(title: "Messages") var messages: MessageOptions
+
     func validate() throws {
+        if show, messages.json {
+            throw ValidationError(
+                "--show and --json exclude each other; without --show the tokens are JSON already"
+            )
+        }
         guard text.isEmpty != (input == nil) else { throw ValidationError("give either --text or --input") }
         guard textPair.isEmpty || textPair.count == text.count else {
             throw ValidationError("give one --text-pair for each --text, or none at all")
@@ -76,7 +83,7 @@ struct TokenizeCommand: ParsableCommand {
     }
 
     func run() throws {
-        try reportingFailure {
+        try reportingFailure(messages) {
             try requireApart(output, from: [("--input", input)])
             let path = try HubPath.tokenizer(model)
             var told = ClassifierSettings()
@@ -90,6 +97,7 @@ struct TokenizeCommand: ParsableCommand {
             for note in tokenizer.notes + (try lengthNotes(path, tokenizer, length)) {
                 writeToStandardError("attune: warning: \(note)\n")
             }
+            if inputs.count > 100 { Console.current.begin(.tokenize, input) }
             let encodings = encode(inputs, tokenizer, length)
             if told.maxLength == nil, let length, encodings.truncatedCount > 0 {
                 writeToStandardError(

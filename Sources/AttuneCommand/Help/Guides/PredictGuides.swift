@@ -117,7 +117,7 @@ extension ReplayCommand: GuidedCommand {
                     "attune replay runs/tickets/replay-step-12.safetensors --precision fp32"
                 ),
             ],
-            common: ["precision", "output"],
+            common: ["precision", "output", "json"],
             headings: [("Memory and speed", ["threads", "device"])]
         )
     }
@@ -125,9 +125,12 @@ extension ReplayCommand: GuidedCommand {
 
 extension DoctorCommand: GuidedCommand {
     static var guide: HelpGuide {
-        HelpGuide(examples: [
-            .init("Everything about this machine", "attune doctor"),
-            .init("Without asking the Hub", "HF_HUB_OFFLINE=1 attune doctor"),
-        ])
+        HelpGuide(
+            examples: [
+                .init("Everything about this machine", "attune doctor"),
+                .init("Without asking the Hub, as JSON", "HF_HUB_OFFLINE=1 attune doctor --json"),
+            ],
+            common: ["json"]
+        )
     }
 }
