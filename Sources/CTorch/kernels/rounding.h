@@ -13,6 +13,13 @@ CT_INLINE void widen(const uint16_t *x, float *y, int64_t count) {
     for (int64_t i = 0; i < count; i++) y[i] = std::bit_cast<float>(static_cast<uint32_t>(x[i]) << 16);
 }
 
+/// The nearest bfloat16, ties to even; NaN stays NaN.
+CT_INLINE uint16_t nearest_bfloat16(float x) {
+    const auto bits = std::bit_cast<uint32_t>(x);
+    const bool is_nan = (bits & 0x7FFFFFFFu) > 0x7F800000u;
+    return static_cast<uint16_t>((is_nan ? bits | 0x400000u : bits + 0x7FFFu + (bits >> 16 & 1u)) >> 16);
+}
+
 /// Rounds at most one block of elements. Sixteen random bits are added below a bfloat16's last bit; NaN stays NaN.
 CT_INLINE void round_stochastically(const float *x, uint16_t *y, int64_t count, uint32_t key) {
     for (int64_t i = 0; i < count; i++) {

@@ -1,8 +1,10 @@
-// Kernels: products, 8-bit AdamW, RMSNorm.
+// Kernels: products, quantized matrices, 8-bit AdamW, RMSNorm.
 //
 // Parsing libtorch's headers takes longer than compiling these files, so they are compiled together.
 #include "../kernels/adamw8.cpp"
 #include "../kernels/linear.cpp"
 #include "../kernels/packed_queries.cpp"
+#include "../kernels/quantized4.cpp"
+#include "../kernels/quantized8.cpp"
 #include "../kernels/rms_norm.cpp"
 #include "../kernels/rounding.cpp"

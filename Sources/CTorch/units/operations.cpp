@@ -1,4 +1,4 @@
-// Operations of networks and optimizers.
+// Operations of networks, optimizers and quantized matrices.
 //
 // Parsing libtorch's headers takes longer than compiling these files, so they are compiled together.
 #include "../convolution.cpp"
@@ -6,4 +6,5 @@
 #include "../math.cpp"
 #include "../nn.cpp"
 #include "../optim.cpp"
+#include "../quant.cpp"
 #include "../kernels/swiglu.cpp"
