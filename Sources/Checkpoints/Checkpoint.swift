@@ -8,13 +8,18 @@ public struct TensorInfo: Sendable, Equatable {
     /// The storage type: `F32`, `BF16` or `Q4_1`, for example.
     public var storage: String
 
-    package init(shape: [Int], storage: String) {
+    /// Size in bytes of a tensor that is stored in several parts.
+    private var partBytes: Int?
+
+    package init(shape: [Int], storage: String, partBytes: Int? = nil) {
         self.shape = shape
         self.storage = storage
+        self.partBytes = partBytes
     }
 
     /// Size in bytes as stored.
     public var byteCount: Int {
+        if let partBytes { return partBytes }
         let count = shape.reduce(1, *)
         if let dtype = SafetensorsFile.dtypes[storage] { return count * dtype.byteWidth }
         guard let type = GGUFTensorType(name: storage) else { return 0 }
@@ -53,6 +58,15 @@ public protocol Checkpoint {
     /// - Throws: `.missing` if there is no such tensor.
     func tensor(_ name: String) throws(CheckpointError) -> Tensor
 
+    /// Returns a quantized matrix as it is stored, `[out, in]`.
+    ///
+    /// Its parts may map the file.
+    ///
+    /// - Parameter name: A name in ``tensorNames``.
+    /// - Returns: The matrix; nil if the tensor is not a quantized matrix.
+    /// - Throws: `.missing` if there is no such tensor; `.corrupt` if its parts are invalid.
+    func quantized(_ name: String) throws(CheckpointError) -> QuantizedMatrix?
+
     /// The checkpoint's files, sorted by name; empty if it is in memory.
     var files: [CheckpointFile] { get }
 
@@ -64,6 +78,13 @@ public protocol Checkpoint {
 }
 
 extension Checkpoint {
+    /// Returns a quantized matrix as it is stored; nil, because most checkpoints have none.
+    ///
+    /// - Parameter name: A name in ``tensorNames``.
+    /// - Returns: Nil.
+    /// - Throws: Nothing.
+    public func quantized(_ name: String) throws(CheckpointError) -> QuantizedMatrix? { nil }
+
     /// The checkpoint's files, sorted by name; empty if it is in memory.
     public var files: [CheckpointFile] { [] }
 

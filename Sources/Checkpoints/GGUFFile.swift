@@ -208,4 +208,36 @@ public struct GGUFFile: Checkpoint {
             throw CheckpointError(.inputOutput, "\(file.path): tensor \(quoted(name)): \(error)")
         }
     }
+
+    /// Returns a matrix of blocks without reading it.
+    ///
+    /// - Parameter name: A name in ``tensorNames``.
+    /// - Returns: The matrix, which keeps the file mapped; nil for another shape or a type without blocks.
+    /// - Throws: `.missing` if there is no such tensor; `.inputOutput` if the file has become shorter since it was opened.
+    public func quantized(_ name: String) throws(CheckpointError) -> QuantizedMatrix? {
+        try quantized(name) { _ in .same }
+    }
+
+    /// Returns a matrix of blocks whose rows are in another order.
+    ///
+    /// - Parameters:
+    ///   - name: A name in ``tensorNames``.
+    ///   - order: Returns the order for a number of rows; nil for a tensor that is not such a matrix.
+    /// - Returns: The matrix, which keeps the file mapped; nil for another shape or a type without blocks.
+    /// - Throws: `.missing` if there is no such tensor; `.inputOutput` if the file has become shorter since it was opened.
+    func quantized(
+        _ name: String,
+        order: (Int) throws(CheckpointError) -> GGUFStoredRows.Order?
+    ) throws(CheckpointError) -> QuantizedMatrix? {
+        guard let entry = entries[name] else {
+            throw CheckpointError(.missing, "\(file.path) has no tensor \(quoted(name))")
+        }
+        guard entry.shape.count == 2, entry.type.blockSize > 1, let order = try order(entry.shape[0]) else {
+            return nil
+        }
+        try asCheckpoint { () throws(FileError) in try file.checkLength() }
+        return QuantizedMatrix(
+            GGUFStoredRows(file, entry.range, entry.type, shape: entry.shape, order: order)
+        )
+    }
 }

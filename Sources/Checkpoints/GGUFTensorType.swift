@@ -70,9 +70,26 @@ enum GGUFTensorType: UInt32, CaseIterable {
         // Chunks write to disjoint parts of `values`.
         nonisolated(unsafe) let (source, target) = (input, values)
         DispatchQueue.concurrentPerform(iterations: (count + chunk - 1) / chunk) { index in
-            for block in index * chunk..<min(count, (index + 1) * chunk) {
-                dequantize(source + block * blockBytes, into: target + block * blockSize)
-            }
+            let blocks = index * chunk..<min(count, (index + 1) * chunk)
+            dequantizeHere(
+                UnsafeRawBufferPointer(
+                    start: source + blocks.lowerBound * blockBytes,
+                    count: blocks.count * blockBytes
+                ),
+                into: target + blocks.lowerBound * blockSize
+            )
+        }
+    }
+
+    /// Dequantizes whole blocks to float32, on this thread.
+    ///
+    /// - Parameters:
+    ///   - blocks: A whole number of blocks.
+    ///   - output: Room for ``blockSize`` values per block.
+    func dequantizeHere(_ blocks: UnsafeRawBufferPointer, into output: UnsafeMutablePointer<Float>) {
+        guard let input = blocks.baseAddress else { return }
+        for block in 0..<blocks.count / blockBytes {
+            dequantize(input + block * blockBytes, into: output + block * blockSize)
         }
     }
 

@@ -98,10 +98,39 @@ public struct HubNamedGGUF: Checkpoint {
         } catch {
             throw CheckpointError(.inputOutput, "tensor \(quoted(entry.gguf)): \(error)")
         }
-        throw CheckpointError(
+        throw unevenHeads(entry.gguf, shape)
+    }
+
+    private func unevenHeads(_ name: String, _ shape: [Int]) -> CheckpointError {
+        CheckpointError(
             .corrupt,
-            "tensor \(quoted(entry.gguf)) of shape \(shape) does not divide into the \(headCount) attention heads "
+            "tensor \(quoted(name)) of shape \(shape) does not divide into the \(headCount) attention heads "
                 + "(\(keyValueHeadCount) key heads) that the file's metadata states"
         )
+    }
+
+    /// Returns a matrix of blocks `[out, in]` without reading it; for GPT-2, too, whose ``tensor(_:)`` is `[in, out]`.
+    ///
+    /// - Parameter name: A name in ``tensorNames``.
+    /// - Returns: The matrix with the Hub's order of rows, which keeps the file mapped; nil for other tensors.
+    /// - Throws: `.missing` if there is no such tensor; `.corrupt` if its rows do not divide into the heads.
+    public func quantized(_ name: String) throws(CheckpointError) -> QuantizedMatrix? {
+        guard let entry = entries[name] else {
+            throw CheckpointError(.missing, "the GGUF file has no tensor \(quoted(name))")
+        }
+        return try file.quantized(entry.gguf) { rows throws(CheckpointError) in
+            let order: GGUFStoredRows.Order? =
+                switch entry.change {
+                case .none, .transposed: .same
+                case .interleavedQueries: .interleaved(heads: headCount)
+                case .interleavedKeys: .interleaved(heads: keyValueHeadCount)
+                case .grouped: .grouped(heads: headCount)
+                case .plusOne: nil
+                }
+            guard order?.fits(rows) ?? true else {
+                throw unevenHeads(entry.gguf, file.info(entry.gguf)?.shape ?? [])
+            }
+            return order
+        }
     }
 }
