@@ -5,6 +5,8 @@
 #include "kernels/quantized8.h"
 #include "kernels/rounding.h"
 
+#include <bit>
+
 using ct::tensor;
 
 namespace {
@@ -15,7 +17,7 @@ constexpr int64_t chunk = int64_t{1} << 20;
 int64_t quotient(int64_t count, int64_t size) { return (count + size - 1) / size; }
 
 void require_block(int64_t block) {
-    TORCH_CHECK(block >= 32 && block <= 4096 && (block & (block - 1)) == 0, "blocks of ", block,
+    TORCH_CHECK(block >= 32 && block <= 4096 && std::has_single_bit(static_cast<uint64_t>(block)), "blocks of ", block,
                 " elements are not supported; use a power of two from 32 to 4096");
 }
 
@@ -49,7 +51,7 @@ ct::Quantized4 checked(const ct_quantized4 &handles) {
         matrix.scales.plain = scales.const_data_ptr<float>();
         return matrix;
     }
-    TORCH_CHECK(handles.nested_block > 0 && fits(*nested, at::kFloat, quotient(blocks, handles.nested_block)) && map &&
+    TORCH_CHECK(std::has_single_bit(static_cast<uint64_t>(handles.nested_block)) && handles.nested_block > 0 && fits(*nested, at::kFloat, quotient(blocks, handles.nested_block)) && map &&
                     fits(*map, at::kFloat, 256),
                 "nested scales do not fit ", blocks, " blocks");
     matrix.scales = {nullptr,
@@ -57,7 +59,7 @@ ct::Quantized4 checked(const ct_quantized4 &handles) {
                      map->const_data_ptr<float>(),
                      nested->const_data_ptr<float>(),
                      handles.nested_offset,
-                     handles.nested_block};
+                     std::countr_zero(static_cast<uint64_t>(handles.nested_block))};
     return matrix;
 }
 

@@ -99,14 +99,25 @@ enum GGUFTensorType: UInt32, CaseIterable {
         case .f16: y[0] = half(block)
         case .bf16:
             y[0] = Float(bitPattern: UInt32(UInt16(littleEndian: block.loadUnaligned(as: UInt16.self))) << 16)
-        case .q4_0: fourBits(block + 2, into: y) { half(block) * Float($0 - 8) }
-        case .q4_1: fourBits(block + 4, into: y) { half(block) * Float($0) + half(block + 2) }
-        case .q5_0: fiveBits(block + 2, into: y) { half(block) * Float($0 - 16) }
-        case .q5_1: fiveBits(block + 4, into: y) { half(block) * Float($0) + half(block + 2) }
+        // Scales are read before the loops, which could overwrite them as far as the compiler knows.
+        case .q4_0:
+            let scale = half(block)
+            fourBits(block + 2, into: y) { scale * Float($0 - 8) }
+        case .q4_1:
+            let (scale, minimum) = (half(block), half(block + 2))
+            fourBits(block + 4, into: y) { scale * Float($0) + minimum }
+        case .q5_0:
+            let scale = half(block)
+            fiveBits(block + 2, into: y) { scale * Float($0 - 16) }
+        case .q5_1:
+            let (scale, minimum) = (half(block), half(block + 2))
+            fiveBits(block + 4, into: y) { scale * Float($0) + minimum }
         case .q8_0:
             let scale = half(block)
             for i in 0..<32 { y[i] = scale * Float(block.load(fromByteOffset: 2 + i, as: Int8.self)) }
-        case .iq4_nl: fourBits(block + 2, into: y) { half(block) * nonlinear($0) }
+        case .iq4_nl:
+            let scale = half(block)
+            fourBits(block + 2, into: y) { scale * nonlinear($0) }
         case .q2_k: twoBits(block, into: y)
         case .q3_k: threeBits(block, into: y)
         case .iq4_xs: nonlinearSuperBlock(block, into: y)
@@ -183,13 +194,15 @@ private func sixBits(_ block: UnsafeRawPointer, into y: UnsafeMutablePointer<Flo
     let scale = half(block + 208)
     for half in 0..<2 {
         let (low, high, scales) = (block + half * 64, block + 128 + half * 32, block + 192 + half * 8)
-        for i in 0..<32 {
-            for quarter in 0..<4 {
-                let nibbles = byte(low, i + quarter % 2 * 32)
-                let q =
-                    (quarter < 2 ? nibbles & 15 : nibbles >> 4) | (byte(high, i) >> (quarter * 2) & 3) << 4
-                let s = scales.load(fromByteOffset: i / 16 + quarter * 2, as: Int8.self)
-                y[half * 128 + quarter * 32 + i] = scale * Float(s) * Float(q - 32)
+        for group in 0..<8 {
+            let d = scale * Float(scales.load(fromByteOffset: group, as: Int8.self))
+            let (lows, highs) = (low + group % 4 * 16, high + group % 2 * 16)
+            let (lowShift, highShift) = (UInt8(group / 4 * 4), UInt8(group / 2 * 2))
+            for i in 0..<16 {
+                // Whole numbers of 32 bits, because most machines cannot convert wider vectors.
+                let four = lows.load(fromByteOffset: i, as: UInt8.self) &>> lowShift & 15
+                let two = highs.load(fromByteOffset: i, as: UInt8.self) &>> highShift & 3
+                y[half * 128 + group * 16 + i] = d * Float(Int32(four | two << 4) - 32)
             }
         }
     }

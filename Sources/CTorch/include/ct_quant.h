@@ -18,7 +18,7 @@ typedef struct ct_quantized4 {
     ct_tensor nested_map;    // float32 [256], the values of the scales' codes; null handle if not nested
     ct_tensor nested_scales; // float32, one per `nested_block` scales; null handle if not nested
     float nested_offset;     // added to every decoded scale
-    int64_t nested_block;
+    int64_t nested_block; // a power of two
     int64_t block;
     int64_t rows, columns;
     ct_map4 map;

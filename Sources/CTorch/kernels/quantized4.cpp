@@ -1,7 +1,6 @@
 // 4-bit codes: quantizing and dequantizing, bit for bit as bitsandbytes does.
 #include "quantized4.h"
 #include "parallel.h"
-#include "rounding.h"
 #include "vector.h"
 
 #include <array>
@@ -77,7 +76,7 @@ CT_INLINE float scale_of(const Scales4 &scales, int64_t block) {
     if (scales.plain != nullptr) return scales.plain[block];
     // A volatile product is rounded before the sum, as in bitsandbytes; this file is compiled with contraction.
     const volatile float product =
-        scales.nested_map[scales.codes[block]] * scales.nested_scales[block / scales.nested_block];
+        scales.nested_map[scales.codes[block]] * scales.nested_scales[block >> scales.nested_shift];
     return product + scales.nested_offset;
 }
 
@@ -87,7 +86,7 @@ struct FloatTable {
     alignas(64) float values[16];
 
     CT_INLINE void fill(const float *map, float scale) {
-        for (int i = 0; i < 16; i++) values[i] = map[i] * scale;
+        store(values, load(map) * scale);
     }
 #if defined(CT_AVX2)
     /// Writes 32 values for 16 bytes of codes.
@@ -112,7 +111,7 @@ struct BFloat16Table {
     alignas(64) uint16_t values[16];
 
     CT_INLINE void fill(const float *map, float scale) {
-        for (int i = 0; i < 16; i++) values[i] = nearest_bfloat16(map[i] * scale);
+        store_bfloat16(values, load(map) * scale);
     }
 #if defined(CT_AVX2)
     CT_AVX2 CT_INLINE void expand(const uint8_t *codes, uint16_t *out) const {

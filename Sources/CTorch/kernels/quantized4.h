@@ -15,9 +15,9 @@ struct Scales4 {
     const float *plain;         // null if nested
     const uint8_t *codes;       // null if plain
     const float *nested_map;    // 256 values
-    const float *nested_scales; // one per `nested_block` codes
+    const float *nested_scales; // one per 2^nested_shift codes
     float nested_offset;
-    int64_t nested_block;
+    int nested_shift;
 };
 
 /// Codes and scales of consecutive elements in row-major order. Element i has the high half of byte i / 2 if i is even.
