@@ -39,7 +39,7 @@ struct QuantizedMatrixTests {
     }
 
     @Test(arguments: Quantization.allCases, [DType.float32, .bfloat16, .float16])
-    func `a range of rows equals these rows of the whole matrix, for any number of threads`(
+    func `a range of rows equals these rows of the whole matrix`(
         kind: Quantization,
         dtype: DType
     ) throws {

@@ -47,11 +47,18 @@ struct Check {
                 )
             }
             _ = try nonFinite(in: tensor)
+            if let matrix = try checkpoint.quantized(name), matrix.shape[0] > 0 {
+                let last = matrix.shape[0] - 1
+                guard try matrix.dequantized(rows: last..<last + 1).shape == [1, matrix.shape[1]] else {
+                    throw Fault(description: "the last row of \(name) has another shape")
+                }
+            }
         }
         let size = checkpoint.files.reduce(0) { $0 + $1.byteCount }
         guard bytes == checkpoint.byteCount, bytes <= size else {
             throw Fault(description: "tensors of \(bytes) bytes in files of \(size)")
         }
+        if BitsAndBytesCheckpoint.isQuantized(checkpoint) { try readAll(BitsAndBytesCheckpoint(checkpoint)) }
     }
 
     /// Reads settings and checks that writing and reading them again gives the same.
