@@ -1,7 +1,7 @@
 """The baseline: transformers' Trainer on the same model, rows, batch and steps; prints examples per second.
 
     python3 reference_training.py MODEL_FOLDER ROWS.jsonl STEPS [--batch 8] [--accumulation 1] [--optim …] [--bf16]
-        [--group-by-length] [--max-length N] [--save-steps N]
+        [--group-by-length] [--max-length N] [--save-steps N] [--lora RANK [--dora]]
 """
 
 import argparse
@@ -24,6 +24,8 @@ parser.add_argument("--bf16", action="store_true")
 parser.add_argument("--group-by-length", action="store_true")
 parser.add_argument("--max-length", type=int)
 parser.add_argument("--save-steps", type=int, help="save a checkpoint every N steps; default: none")
+parser.add_argument("--lora", type=int, help="train an adapter of peft of this rank on every linear layer")
+parser.add_argument("--dora", action="store_true")
 options = parser.parse_args()
 
 with open(options.rows) as file:
@@ -32,6 +34,10 @@ data = Dataset.from_dict({name: [row[name] for row in rows] for name in ["text",
 tokenizer = AutoTokenizer.from_pretrained(options.model)
 data = data.map(lambda batch: tokenizer(batch["text"], truncation=True, max_length=options.max_length), batched=True)
 model = AutoModelForSequenceClassification.from_pretrained(options.model, dtype=torch.float32)
+if options.lora:
+    from peft import LoraConfig, get_peft_model
+    model = get_peft_model(model, LoraConfig(r=options.lora, lora_alpha=options.lora, target_modules="all-linear",
+                                             task_type="SEQ_CLS", use_dora=options.dora))
 with tempfile.TemporaryDirectory() as folder:
     arguments = TrainingArguments(
         output_dir=folder, learning_rate=5e-5, max_steps=options.steps, per_device_train_batch_size=options.batch,

@@ -92,6 +92,9 @@ class Bench:
             return float(re.search(r"reference ([\d.]+)", text)[1]), peak
         return first, second, weights and 6e-9 * weights[0] * weights[1]
 
+    def adapter(self, kind):
+        return ["--adapter", kind, "--lora-r", 16, "--lora-alpha", 16, "--lora-target-modules", "all-linear"]
+
     def prediction(self, model, rows, max_length):
         with open(rows) as file:
             count = sum(1 for _ in file)
@@ -140,6 +143,8 @@ class Bench:
             "minilm": ("MiniLM, 32, float32", lambda: self.training("minilm", 60, 24, ours=["--per-device-train-batch-size", 32], reference=["--batch", 32], weights=MINILM, examples=32)),
             "bf16": ("SmolLM2, 8, bf16", lambda: self.training("smollm2", 30, 8, ours=["--precision", "bf16"], reference=["--bf16", "--group-by-length"], weights=SMOLLM2)),
             "minilm-bf16": ("MiniLM, 32, bf16", lambda: self.training("minilm", 60, 12, ours=["--per-device-train-batch-size", 32, "--precision", "bf16"], reference=["--batch", 32, "--bf16", "--group-by-length"], weights=MINILM, examples=32)),
+            "lora": ("SmolLM2, LoRA r 16 on all linear layers, 8, float32", lambda: self.training("smollm2", 40, 12, ours=self.adapter("lora"), reference=["--lora", 16])),
+            "dora": ("SmolLM2, DoRA r 16 on all linear layers, 8, float32", lambda: self.training("smollm2", 30, 8, ours=self.adapter("dora"), reference=["--lora", 16, "--dora"])),
             "saving": ("SmolLM2, 8, float32, a checkpoint every 4 steps", lambda: self.training("smollm2", 12, 12, ours=["--save-strategy", "steps", "--save-steps", 4], reference=["--save-steps", 4])),
             "long": ("SmolLM2, 2 texts of 2,048 tokens, float32", lambda: self.training("smollm2", 3, 2, "long", ours=long, reference=["--batch", 2, "--max-length", 2048], examples=2)),
             "predict": ("MiniLM over 1,500 texts of 20newsgroups-test, 256 tokens", lambda: self.prediction("minilm", self.sample("news", 1500), 256)),

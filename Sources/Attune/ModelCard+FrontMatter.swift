@@ -10,11 +10,19 @@ import Training
 extension ModelCard {
     /// The YAML lines, without the enclosing dashes.
     var frontMatter: String {
-        var lines = ["pipeline_tag: text-classification", "library_name: transformers"]
-        if let baseModel = details.baseModel { lines.append("base_model: \(quoted(baseModel))") }
+        let adapter = classifier.adapter
+        var lines = [
+            "pipeline_tag: text-classification", "library_name: \(adapter == nil ? "transformers" : "peft")",
+        ]
+        let baseModel = adapter.map(\.baseModel) ?? details.baseModel
+        if let baseModel { lines.append("base_model: \(quoted(baseModel))") }
         if let dataset = details.dataset { lines += ["datasets:", "- \(quoted(dataset))"] }
         if !details.languages.isEmpty { lines += ["language:"] + details.languages.map { "- \(quoted($0))" } }
         lines += ["tags:", "- text-classification", "- attune"]
+        if adapter != nil {
+            lines += ["- lora", "- transformers"]
+            if let baseModel { lines.append("- \(quoted("base_model:adapter:\(baseModel)"))") }
+        }
         let metrics = metrics
         if !metrics.isEmpty {
             lines += ["metrics:"] + distinct(metrics.map { hubMetric($0.name) }).map { "- \($0)" }

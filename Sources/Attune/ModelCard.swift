@@ -2,6 +2,7 @@ import Classification
 import Evaluation
 import Files
 import Foundation
+import JSON
 import Models
 import NN
 import Training
@@ -223,11 +224,34 @@ struct ModelCard {
             ```
 
             ```python
-            from transformers import pipeline
-
-            pipeline("text-classification", model="\(place)")(\(python))
+            \(pythonUsage(place, python))
             ```
 
+            """
+    }
+
+    /// The Python lines that load the classifier.
+    private func pythonUsage(_ place: String, _ input: String) -> String {
+        guard let adapter = classifier.adapter else {
+            return """
+                from transformers import pipeline
+
+                pipeline("text-classification", model="\(place)")(\(input))
+                """
+        }
+        // peft's files have no place for the labels.
+        let names = classifier.labels.enumerated().map { "\($0): \(JSONValue.string($1).compact)" }
+        let ids = "{\(names.joined(separator: ", "))}"
+        let base = JSONValue.string(adapter.baseModel ?? place).compact
+        return """
+            from peft import PeftModel
+            from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipeline
+
+            base = AutoModelForSequenceClassification.from_pretrained(
+                \(base), num_labels=\(classifier.labels.count), id2label=\(ids),
+                pad_token_id=\(classifier.model.configuration.padTokenID.map { "\($0)" } ?? "None"), dtype="float32")
+            model = PeftModel.from_pretrained(base, "\(place)")
+            pipeline("text-classification", model=model, tokenizer=AutoTokenizer.from_pretrained("\(place)"))(\(input))
             """
     }
 

@@ -31,7 +31,8 @@ public struct OutputFolder: Sendable {
 
         init?(_ name: String) {
             switch name {
-            case "config.json", "attune.json", "model.safetensors", "model.safetensors.index.json",
+            case "adapter_config.json", "adapter_model.safetensors", "config.json", "attune.json",
+                "model.safetensors", "model.safetensors.index.json",
                 "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja":
                 self = .model
             case "generation_config.json", "added_tokens.json", "vocab.txt", "vocab.json", "merges.txt",
@@ -60,6 +61,9 @@ public struct OutputFolder: Sendable {
             }
         }
     }
+
+    /// The files that make a folder a model: a whole one, or an adapter.
+    private static let configurations: Set = ["config.json", "adapter_config.json"]
 
     // MARK: Contents
 
@@ -146,7 +150,7 @@ public struct OutputFolder: Sendable {
         let latest = RunFolder(url).latestCheckpoint?.lastPathComponent
         let left = names([.model, .result, .replay, .seed])
         let found: String? =
-            if names.contains("config.json") {
+            if names.contains(where: Self.configurations.contains) {
                 "a trained model" + (latest.map { " and checkpoints up to \($0)" } ?? "")
             } else if let latest {
                 "checkpoints of an earlier run, up to \(latest)"
@@ -210,8 +214,8 @@ public struct OutputFolder: Sendable {
         let others = names([.result, .state, .replay, .checkpoint, .modelCard, .recipe]).filter(wasWritten)
         // Remove the files that identify a run last.
         let last = ["recipe.yaml", "trainer_state.json"]
-        for name in model where name == "config.json" { try remove(place(name)) }
-        for name in model where name != "config.json" { try remove(place(name)) }
+        for name in model where Self.configurations.contains(name) { try remove(place(name)) }
+        for name in model where !Self.configurations.contains(name) { try remove(place(name)) }
         for name in others where !last.contains(name) { try remove(place(name)) }
         for name in names([.seed]) where name != excluded && wasWritten(name) {
             try OutputFolder(place(name)).removeFormerRun()

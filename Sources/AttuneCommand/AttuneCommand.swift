@@ -25,7 +25,10 @@ struct AttuneCommand: ParsableCommand {
                 name: "Train",
                 subcommands: [TrainCommand.self, WatchCommand.self, StartCommand.self, PlanCommand.self]
             ),
-            CommandGroup(name: "Use a classifier", subcommands: [PredictCommand.self, EvaluateCommand.self]),
+            CommandGroup(
+                name: "Use a classifier",
+                subcommands: [PredictCommand.self, EvaluateCommand.self, AdapterCommand.self]
+            ),
             CommandGroup(name: "Prepare data", subcommands: [DataCommand.self]),
             CommandGroup(
                 name: "Look inside",

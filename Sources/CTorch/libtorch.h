@@ -48,6 +48,8 @@
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/isfinite.h>
 #include <ATen/ops/layer_norm.h>
+#include <ATen/ops/linalg_qr.h>
+#include <ATen/ops/linalg_svd.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/linspace.h>

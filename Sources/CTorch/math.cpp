@@ -33,6 +33,20 @@ int ct_math_matmul(ct_tensor *out, ct_tensor a, ct_tensor b) {
     return make(out, [&] { return at::matmul(tensor(a), tensor(b)); });
 }
 
+int ct_math_svd(ct_tensor *u, ct_tensor *s, ct_tensor *v, ct_tensor a) {
+    return ct::guard([&] {
+        const auto [left, values, right] = at::linalg_svd(tensor(a), /*full_matrices=*/false);
+        *u = ct::handle(left), *s = ct::handle(values), *v = ct::handle(right);
+    });
+}
+
+int ct_math_qr(ct_tensor *q, ct_tensor *r, ct_tensor a) {
+    return ct::guard([&] {
+        const auto [left, right] = at::linalg_qr(tensor(a));
+        *q = ct::handle(left), *r = ct::handle(right);
+    });
+}
+
 int ct_math_unary(ct_tensor *out, ct_tensor a, ct_unary function) {
     return make(out, [&]() -> at::Tensor {
         const auto &x = tensor(a);

@@ -91,6 +91,22 @@ int ct_nn_narrow_linear(ct_tensor *out, ct_tensor x, ct_tensor w, ct_tensor narr
     });
 }
 
+int ct_nn_low_rank_linear(ct_tensor *out, ct_tensor x, ct_tensor w, ct_tensor narrow, ct_tensor bias, ct_low_rank adapter,
+                          ct_dtype type, ct_products products) {
+    return make(out, [&] {
+        const auto &input = tensor(x), &weight = tensor(w), &a = tensor(adapter.a), &b = tensor(adapter.b);
+        TORCH_CHECK(weight.dim() == 2 && input.dim() >= 1 && input.size(-1) == weight.size(1),
+                    "input ", input.sizes(), " does not fit a weight of shape ", weight.sizes());
+        TORCH_CHECK(a.dim() == 2 && b.dim() == 2 && a.size(1) == weight.size(1) && b.size(0) == weight.size(0) &&
+                        a.size(0) == b.size(1),
+                    "an adapter of shapes ", a.sizes(), " and ", b.sizes(), " does not fit a weight of shape ",
+                    weight.sizes());
+        const ct::LowRank added{a, b, adapter.scale, adapter.dropout, adapter.seed};
+        return ct::low_rank_linear(input, weight, ct::optional(narrow), ct::optional(bias), added, ct::scalar_type(type),
+                                   products);
+    });
+}
+
 int ct_nn_embedding(ct_tensor *out, ct_tensor table, ct_tensor ids, int64_t padding_index) {
     return make(out, [&] {
         if (ct::embedding_supported(tensor(table)))

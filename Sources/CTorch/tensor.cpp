@@ -52,6 +52,13 @@ int ct_tensor_fill_normal(ct_tensor handle, double mean, double std, ct_generato
     });
 }
 
+int ct_tensor_fill_uniform(ct_tensor handle, double low, double high, ct_generator generator) {
+    return ct::guard([&] {
+        at::NoGradGuard no_grad;
+        tensor(handle).uniform_(low, high, ct::generator(generator));
+    });
+}
+
 int ct_tensor_fill(ct_tensor handle, double value) {
     return ct::guard([&] {
         at::NoGradGuard no_grad;

@@ -1,4 +1,3 @@
-import Checkpoints
 import Files
 import Foundation
 import JSON
@@ -9,8 +8,8 @@ import Models
 /// Its layout is recognised by file names, before any file is opened.
 struct ModelFolder {
     let url: URL
-    private let path: String
-    private let names: Set<String>
+    let path: String
+    let names: Set<String>
 
     init(_ url: URL) {
         self.url = url
@@ -19,8 +18,11 @@ struct ModelFolder {
         names = Set((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [])
     }
 
-    /// Whether it has the weights of an adapter, alone or next to a complete model.
+    /// Whether it has an adapter, alone or next to the model that it changes; transformers loads both.
     var holdsAdapter: Bool { names.contains("adapter_config.json") }
+
+    /// Whether it has a tokenizer.
+    var hasTokenizer: Bool { names.contains("tokenizer.json") || names.contains("tokenizer_config.json") }
 
     /// Whether it is a model folder with a configuration that names a family.
     var hasConfiguration: Bool { names.contains("config.json") && !isOldSentenceTransformer }
@@ -29,7 +31,7 @@ struct ModelFolder {
     ///
     /// - Throws: ``ModelError`` that names the layout and a remedy.
     func requireKnownLayout() throws(ModelError) {
-        if let fault = adapter ?? (hasConfiguration ? nil : otherLayout) { throw fault }
+        if !hasConfiguration, let fault = otherLayout { throw fault }
     }
 
     /// Warnings about a folder that can be opened, one sentence each.
@@ -43,51 +45,6 @@ struct ModelFolder {
 
     /// Whether SetFit wrote it: a sentence-transformers model with a pickled head.
     var isSetFit: Bool { names.contains("model_head.pkl") || names.contains("config_setfit.json") }
-
-    // MARK: Adapters
-
-    /// transformers would load the adapter on top of the model.
-    ///
-    /// Without the adapter, the logits differ.
-    private var adapter: ModelError? {
-        guard holdsAdapter else { return nil }
-        let configuration = json("adapter_config.json")
-        let base = configuration["base_model_name_or_path"].string
-        let kind = configuration["peft_type"].string.map { "\($0) adapter" } ?? "adapter"
-        let what =
-            hasConfiguration
-            ? "\(path) contains an adapter (adapter_config.json) next to a model, and transformers would load both; "
-                + "Attune cannot open adapters yet; remove adapter_config.json to use the model without it, or merge them once"
-            : "\(path) is \(kind.first.map { "aeiou".contains($0.lowercased()) } ?? false ? "an" : "a") \(kind)"
-                + "\(base.map { " of \($0)" } ?? ""), not a whole model; Attune cannot open adapters yet; merge it once"
-        return ModelError(
-            .unsupported,
-            "\(what) (needs Python with peft and transformers): \(mergeCommand(configuration))"
-        )
-    }
-
-    private func mergeCommand(_ configuration: JSONValue) -> String {
-        let isClassifier = configuration["task_type"].string == "SEQ_CLS"
-        let name = isClassifier ? "AutoPeftModelForSequenceClassification" : "AutoPeftModelForCausalLM"
-        let labels = isClassifier ? labelCount.map { ", num_labels=\($0)" } ?? "" : ""
-        // Not every adapter includes its tokenizer.
-        let hasTokenizer = names.contains("tokenizer.json") || names.contains("tokenizer_config.json")
-        let tokenizer = hasTokenizer ? path : configuration["base_model_name_or_path"].string ?? path
-        return
-            "python3 -c \"import sys; from peft import \(name) as M; from transformers import AutoTokenizer as T; "
-            + "M.from_pretrained(sys.argv[1]\(labels)).merge_and_unload().save_pretrained(sys.argv[3]); "
-            + "T.from_pretrained(sys.argv[2]).save_pretrained(sys.argv[3])\" "
-            + "\(shellQuoted(path)) \(shellQuoted(tokenizer)) \(shellQuoted(path + "-merged"))"
-    }
-
-    /// The rows of the adapter's own head, which peft does not store in its configuration.
-    private var labelCount: Int? {
-        guard let file = try? SafetensorsFile(contentsOf: url.appending(path: "adapter_model.safetensors"))
-        else { return nil }
-        let endings = ["score.weight", "classifier.weight", "classifier.out_proj.weight"]
-        let head = file.tensorNames.first { name in endings.contains { name.hasSuffix($0) } }
-        return head.flatMap { file.info($0)?.shape.first }
-    }
 
     // MARK: Other layouts
 

@@ -1,4 +1,4 @@
-import Checkpoints
+package import Checkpoints
 import Foundation
 package import Models
 import Tokenization
@@ -13,15 +13,19 @@ package struct ModelSkeleton {
     /// The size of its weight files in bytes.
     package let checkpointBytes: Int
 
+    /// The settings of the model's adapter, if it has one.
+    package var adapter: AdapterConfiguration? { source.adapter?.configuration }
+
     /// Opens a model's folder or a `.gguf` file.
     ///
     /// - Parameters:
     ///   - path: The folder or file.
+    ///   - base: The base model of an adapter; nil takes the one that it names.
     ///   - maxLength: The most tokens of a text; nil takes the length of its training, else that allowed by tokenizer and
     ///         model.
     /// - Throws: As ``TextClassifier/load(_:options:maxLength:seed:)``.
-    package init(_ path: String, maxLength: Int?) throws {
-        source = try ModelSource(path: path)
+    package init(_ path: String, base: String? = nil, maxLength: Int?) throws {
+        source = try ModelSource(path: path, base: base)
         self.maxLength = maxLength ?? source.settings.maxLength
         blockCount = try source.configuration.blockCount()
         checkpointBytes = source.checkpoint.byteCount

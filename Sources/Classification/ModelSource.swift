@@ -8,8 +8,9 @@ public import Tokenization
 enum ModelPlace {
     case folder(ModelFolder)
     case gguf(URL)
+    case adapter(ModelFolder)
 
-    /// Distinguishes a folder from a GGUF file.
+    /// Distinguishes the kinds of models.
     ///
     /// - Parameter path: The folder or file.
     /// - Throws: `.missingFile` if nothing exists there; `.unsupported` for any other file, with a remedy.
@@ -23,7 +24,8 @@ enum ModelPlace {
             )
         }
         if isFolder.boolValue {
-            self = .folder(ModelFolder(url))
+            let folder = ModelFolder(url)
+            self = folder.holdsAdapter ? .adapter(folder) : .folder(folder)
         } else if url.pathExtension.lowercased() == "gguf" {
             self = .gguf(url)
         } else {
@@ -40,21 +42,63 @@ enum ModelPlace {
     }
 }
 
-/// An opened model: a folder in the Hub's layout or a `.gguf` file.
+/// An opened model: a folder in the Hub's layout, a `.gguf` file, or an adapter with its base model.
 struct ModelSource {
+    /// The configuration; with an adapter, that of its base model with the adapter's labels.
     let configuration: ModelConfiguration
+    /// The weights; with an adapter, those of its base model.
     let checkpoint: any Checkpoint
     let tokenizer: Tokenizer
     /// The caller's settings, completed by those in the folder's `attune.json`.
     let settings: ClassifierSettings
     /// Warnings about the folder and the settings, one sentence each.
     let notes: [String]
+    /// The adapter on the model, if any.
+    let adapter: AdapterFolder?
 
-    init(path: String, settings told: ClassifierSettings = .init()) throws {
+    /// Opens a model.
+    ///
+    /// - Parameters:
+    ///   - path: The folder or file.
+    ///   - base: The base model of an adapter; nil takes the one that it names.
+    ///   - told: Settings that override those in the folder.
+    /// - Throws: The errors of reading; ``ModelError`` with a remedy.
+    init(path: String, base: String? = nil, settings told: ClassifierSettings = .init()) throws {
         switch try ModelPlace(path) {
         case .folder(let folder): try self.init(folder: folder, told)
         case .gguf(let url): try self.init(gguf: url, told)
+        case .adapter(let folder): try self.init(AdapterFolder(folder, base: base), told)
         }
+    }
+
+    private init(_ adapter: AdapterFolder, _ told: ClassifierSettings) throws {
+        let base: ModelSource
+        switch try ModelPlace(adapter.base) {
+        // The base may be in the adapter's own folder.
+        case .folder(let folder): base = try ModelSource(folder: folder, .init())
+        case .adapter(let folder) where folder.path == adapter.folder.path:
+            base = try ModelSource(folder: folder, .init())
+        case .gguf(let url): base = try ModelSource(gguf: url, .init())
+        case .adapter:
+            throw ModelError(
+                .unsupported,
+                "\(adapter.base) is an adapter itself; give a whole model with --adapter-base, or merge it first with "
+                    + "`attune adapter merge`"
+            )
+        }
+        let saved = try ClassifierSettings(folder: adapter.folder.url)
+        let stored = try base.configuration.withAdapter(
+            labels: adapter.labels(base.configuration),
+            problemType: adapter.record.problemType ?? saved.problemType
+        )
+        settings = told.completed(by: saved)
+        configuration = try stored.naming(told.labelNames)
+        checkpoint = base.checkpoint
+        tokenizer =
+            adapter.folder.hasTokenizer
+            ? try Tokenizer(folder: adapter.folder.url).fitted(to: configuration) : base.tokenizer
+        notes = adapter.folder.notes + saved.notes(comparedWith: stored) + base.notes
+        self.adapter = adapter
     }
 
     private init(folder: ModelFolder, _ told: ClassifierSettings) throws {
@@ -66,6 +110,7 @@ struct ModelSource {
         checkpoint = try openCheckpoint(folder: folder.url)
         tokenizer = try Tokenizer(folder: folder.url).fitted(to: configuration)
         notes = folder.notes + saved.notes(comparedWith: stored) + tokenizer.notes
+        adapter = nil
     }
 
     private init(gguf url: URL, _ told: ClassifierSettings) throws {
@@ -77,6 +122,7 @@ struct ModelSource {
         checkpoint = try HubNamedGGUF(file)
         tokenizer = try Tokenizer(gguf: file.vocabulary())
         notes = tokenizer.notes
+        adapter = nil
     }
 
     /// Returns the most tokens of a text that the model reads.
@@ -95,13 +141,20 @@ struct ModelSource {
 extension TextClassifier {
     /// Reads the tokenizer of a model's folder or `.gguf` file, without its weights.
     ///
-    /// - Parameter path: The folder or file.
+    /// - Parameters:
+    ///   - path: The folder or file.
+    ///   - base: The base model of an adapter without a tokenizer; nil takes the one that it names.
     /// - Returns: The tokenizer.
-    /// - Throws: As ``load(_:options:maxLength:settings:seed:)``.
-    public static func tokenizer(of path: String) throws -> Tokenizer { try tokenizer(of: ModelPlace(path)) }
+    /// - Throws: As ``load(_:base:options:maxLength:settings:seed:)``.
+    public static func tokenizer(of path: String, base: String? = nil) throws -> Tokenizer {
+        try tokenizer(of: ModelPlace(path), base: base)
+    }
 
-    private static func tokenizer(of place: ModelPlace) throws -> Tokenizer {
+    private static func tokenizer(of place: ModelPlace, base: String?) throws -> Tokenizer {
         switch place {
+        case .adapter(let folder) where folder.hasTokenizer: return try Tokenizer(folder: folder.url)
+        case .adapter(let folder):
+            return try tokenizer(of: ModelPlace(AdapterFolder(folder, base: base).base), base: nil)
         case .folder(let folder):
             do throws(TokenizerError) {
                 return try Tokenizer(folder: folder.url)
@@ -122,6 +175,7 @@ extension TextClassifier {
     ///
     /// - Parameters:
     ///   - path: The folder or `.gguf` file.
+    ///   - base: The base model of an adapter; nil takes the one that it names.
     ///   - maxLength: The most tokens of a text; nil takes the length of its training, else that allowed by tokenizer and
     ///         model.
     /// - Returns: The tokenizer; the most tokens of a text, nil if unlimited; the reason for that length; and
@@ -129,9 +183,10 @@ extension TextClassifier {
     /// - Throws: As ``load(_:options:maxLength:settings:seed:)``.
     public static func tokenizerAndLimit(
         of path: String,
+        base: String? = nil,
         maxLength: Int? = nil
     ) throws -> (tokenizer: Tokenizer, lengthLimit: Int?, length: TextLengthLimit, notes: [String]) {
-        let source = try ModelSource(path: path)
+        let source = try ModelSource(path: path, base: base)
         let length = source.lengthLimit(maxLength)
         let notes =
             source.notes + source.checkpoint.notes + (try source.configuration.notes())
@@ -143,18 +198,21 @@ extension TextClassifier {
     ///
     /// - Parameters:
     ///   - path: The folder or `.gguf` file. A folder only needs the tokenizer.
+    ///   - base: The base model of an adapter; nil takes the one that it names.
     ///   - tokenizer: The model's tokenizer, if it was read before.
     ///   - maxLength: The most tokens of a text; nil takes that allowed by tokenizer and model, not the length of training.
     /// - Returns: The length, and the reason for it.
-    /// - Throws: The errors of ``tokenizer(of:)``; `ModelError` for a configuration that cannot be read.
+    /// - Throws: The errors of ``tokenizer(of:base:)``; `ModelError` for a configuration that cannot be read.
     public static func lengthLimit(
         of path: String,
+        base: String? = nil,
         tokenizer: Tokenizer? = nil,
         maxLength: Int? = nil
     ) throws -> TextLengthLimit {
         let place = try ModelPlace(path)
         let configuration: ModelConfiguration? =
             switch place {
+            case .adapter: try ModelSource(path: path, base: base).configuration
             case .folder(let folder):
                 try folder.hasConfiguration ? ModelConfiguration(folder: folder.url) : nil
             case .gguf(let url):
@@ -165,7 +223,7 @@ extension TextClassifier {
             }
         return TextLengthLimit(
             requested: maxLength,
-            tokenizer: try (tokenizer ?? Self.tokenizer(of: place)).modelMaxLength,
+            tokenizer: try (tokenizer ?? Self.tokenizer(of: place, base: base)).modelMaxLength,
             positions: configuration?.positionLimit
         )
     }

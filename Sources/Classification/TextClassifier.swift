@@ -69,10 +69,11 @@ public final class TextClassifier {
         if let loss = settings.loss, !loss.fits(problemType, labelCount: labels.count) { settings.loss = nil }
     }
 
-    /// Loads a model folder in the Hub's layout or a `.gguf` file.
+    /// Loads a model folder in the Hub's layout, a `.gguf` file, or an adapter's folder with its base model.
     ///
     /// - Parameters:
     ///   - path: The folder or file.
+    ///   - base: The base model of an adapter; nil takes the one that it names.
     ///   - options: The labels, head and device; the tokenizer's padding token is added.
     ///   - maxLength: The most tokens of a text; nil takes that of `settings`.
     ///   - settings: Settings that override those of training. If no length is set, tokenizer and model determine it.
@@ -81,24 +82,28 @@ public final class TextClassifier {
     /// - Throws: `ModelError`, `CheckpointError`, `TokenizerError` or `TorchError`, naming the file and a remedy.
     public static func load(
         _ path: String,
+        base: String? = nil,
         options: SequenceClassifier.LoadOptions = .init(),
         maxLength: Int? = nil,
         settings: ClassifierSettings = ClassifierSettings(),
         seed: UInt64 = 42
     ) throws -> (classifier: TextClassifier, report: LoadReport) {
-        let source = try ModelSource(path: path, settings: settings)
+        let source = try ModelSource(path: path, base: base, settings: settings)
         var options = options
         options.problemType = options.problemType ?? settings.problemType
-        options.padTokenID = options.padTokenID ?? source.tokenizer.padTokenID
+        options.padTokenID =
+            options.padTokenID ?? source.adapter?.record.padTokenID ?? source.tokenizer.padTokenID
         if options.resizesEmbeddings { options.embeddingRows = source.tokenizer.vocabularySize }
         let fit = try source.requireFit(addingRows: options.resizesEmbeddings)
         let configuration = options.settlingSingleLogit(of: source.configuration)
+        options.headComesLater = source.adapter != nil
         var (model, report) = try SequenceClassifier.load(
             source.checkpoint,
             configuration: configuration,
             options: options,
             random: RandomSource(seed: seed)
         )
+        try source.adapter?.attach(to: model, &report, options)
         report.notes += fit.typeNotes
         let classifier = TextClassifier(
             model: model,
@@ -262,12 +267,24 @@ public final class TextClassifier {
     /// Writes `config.json`, the weights, the tokenizer's files and ``settings`` in the Hub's layout, each file
     /// atomically.
     ///
+    /// With an adapter, only the adapter is written, in peft's form and without a `config.json`, which would make transformers
+    /// take the folder for a whole model.
+    ///
     /// - Parameters:
     ///   - folder: The folder; it is created if necessary.
     ///   - purpose: The purpose of the saved model.
     /// - Throws: `CheckpointError` or `FileError` if it cannot be written.
     public func save(to folder: URL, for purpose: SequenceClassifier.SavingPurpose = .use) throws {
-        try model.save(to: folder, for: purpose)
+        if model.adapter == nil {
+            try model.save(to: folder, for: purpose)
+        } else {
+            try model.saveAdapter(to: folder, metadata: adapterRecord.metadata, for: purpose)
+        }
+        try saveCompanions(to: folder)
+    }
+
+    /// Writes the files next to the weights: the tokenizer's and the settings.
+    func saveCompanions(to folder: URL) throws {
         for file in tokenizer.files {
             try writeAtomically(Data(file.contents), to: folder.appending(path: file.name))
         }

@@ -100,10 +100,12 @@ extension Tokenizer {
 extension TextClassifier {
     /// Rejects a model whose tokenizer has tokens without a row in the embedding.
     ///
-    /// - Parameter path: The folder or `.gguf` file. No weight is read.
+    /// - Parameters:
+    ///   - path: The folder or `.gguf` file. No weight is read.
+    ///   - base: The base model of an adapter; nil takes the one that it names.
     /// - Throws: `ModelError` with code `.mismatchedTokenizer`; otherwise the errors of ``load(_:options:maxLength:seed:)``.
-    package static func requireFit(of path: String) throws {
-        let source = try ModelSource(path: path)
+    package static func requireFit(of path: String, base: String? = nil) throws {
+        let source = try ModelSource(path: path, base: base)
         try source.requireFit()
     }
 

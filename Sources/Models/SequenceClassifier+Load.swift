@@ -38,6 +38,8 @@ extension SequenceClassifier {
         ///
         /// Nil takes the checkpoint's number.
         package var embeddingRows: Int?
+        /// Whether an adapter provides the head after loading; the checkpoint's head is not read then.
+        package var headComesLater = false
         /// Whether to refuse NaN and infinite weights; false for code that looks for their origin.
         package var refusesNonFiniteWeights = true
         /// The device of the classifier.
@@ -70,7 +72,7 @@ extension SequenceClassifier {
                 "weights must be float32 or bfloat16, not \(options.weightsDType.rawValue)"
             )
         }
-        let keepsHead = try keepsHead(of: configuration, options: options)
+        let keepsHead = try keepsHead(of: configuration, options: options) && !options.headComesLater
         let family = try ModelFamily.of(configuration)
         let storedRows = try configuration.embeddingRows()
         let wanted = try configuration.withEmbeddingRows(options.embeddingRows)

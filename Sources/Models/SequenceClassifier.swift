@@ -18,6 +18,8 @@ public final class SequenceClassifier {
     /// The routes of linear layers' products on a CPU, which override those of a ``ForwardContext``.
     public package(set) var productRoutes: ProductRoutes
     private let network: ClassifierNetwork
+    /// The adapter on the frozen model; nil if the model is whole.
+    package var adapter: AttachedAdapter?
 
     /// The meaning of the logits.
     public var problemType: ProblemType { configuration.problemType }

@@ -6,6 +6,7 @@ public final class Linear {
     public let weight: Parameter
     /// `[out]`.
     public let bias: Parameter?
+    private let adapted: AdaptedWeight
 
     /// Creates the parameter `weight` and, if requested, `bias` in a scope.
     ///
@@ -25,6 +26,7 @@ public final class Linear {
     ) throws(TorchError) {
         weight = try scope.parameter("weight", [outputSize, inputSize], initialization: .normal(std: std))
         bias = hasBias ? try scope.parameter("bias", [outputSize], initialization: .zeros) : nil
+        adapted = scope.adaptedWeight(.linear, weight, bias: bias)
     }
 
     /// Applies the layer.
@@ -35,7 +37,7 @@ public final class Linear {
     /// - Returns: `[.., out]`, float32.
     /// - Throws: `.failed` if the sizes differ.
     public func callAsFunction(_ x: Tensor, _ context: ForwardContext) throws(TorchError) -> Tensor {
-        let y = try context.product(x, weight, bias: bias?.value)
+        let y = try adapted.product(x, context)
         try context.inspect?(weight.name, x, y, context.productType(of: weight.value))
         return y
     }
@@ -49,6 +51,7 @@ public final class Conv1D {
     public let weight: Parameter
     /// `[out]`.
     public let bias: Parameter
+    private let adapted: AdaptedWeight
 
     /// Creates the parameters `weight` and `bias` in a scope.
     ///
@@ -66,6 +69,7 @@ public final class Conv1D {
     ) throws(TorchError) {
         weight = try scope.parameter("weight", [inputSize, outputSize], initialization: .normal(std: std))
         bias = try scope.parameter("bias", [outputSize], initialization: .zeros)
+        adapted = scope.adaptedWeight(.transposed, weight, bias: bias)
     }
 
     /// Applies the layer.
@@ -76,7 +80,7 @@ public final class Conv1D {
     /// - Returns: `[.., out]`, float32.
     /// - Throws: `.failed` if the sizes differ.
     public func callAsFunction(_ x: Tensor, _ context: ForwardContext) throws(TorchError) -> Tensor {
-        let y = try context.product(x, weight, isTransposed: true, bias: bias.value)
+        let y = try adapted.product(x, context)
         try context.inspect?(weight.name, x, y, context.productType(of: weight.value))
         return y
     }
@@ -100,20 +104,25 @@ extension ForwardContext {
         guard type != .float32 else {
             return try x.linear(turned(weight.value), bias: bias, routes: productRoutes)
         }
-        var copy: Tensor?
-        // A copy is worth it if the weights are multiplied repeatedly, but costs memory that gradient checkpointing should save.
-        if type == .bfloat16, weight.value.dtype == .float32, isGradientEnabled(), !checkpointsBlocks,
-            !productRoutes.multipliesInFloat32(type, on: x.device)
-        {
-            copy = try turned(weight.narrowed())
-        }
         return try x.linear(
             turned(weight.value),
-            copy: copy,
+            copy: narrowCopy(of: weight).map(turned),
             bias: bias?.to(dtype: .float32),
             in: type,
             routes: productRoutes
         )
+    }
+}
+
+extension ForwardContext {
+    /// Returns a float32 weight in the narrower type of the product, if a copy is worth it: the weights are multiplied
+    /// repeatedly, and memory need not be saved.
+    func narrowCopy(of weight: Parameter) throws(TorchError) -> Tensor? {
+        let type = productType(of: weight.value)
+        guard type == .bfloat16, weight.value.dtype == .float32, isGradientEnabled(), !checkpointsBlocks,
+            !productRoutes.multipliesInFloat32(type, on: weight.value.device)
+        else { return nil }
+        return try weight.narrowed()
     }
 }
 
@@ -124,6 +133,7 @@ public final class Embedding {
     /// Whether the requested padding token is outside the table.
     public let isPaddingOutside: Bool
     private let paddingIndex: Int?
+    private let adapted: AdaptedWeight
 
     /// Creates the parameter `weight` in a scope.
     ///
@@ -151,6 +161,7 @@ public final class Embedding {
         let index = paddingIndex.map { $0 < 0 ? count + $0 : $0 }
         self.paddingIndex = index.flatMap { (0..<count).contains($0) ? $0 : nil }
         isPaddingOutside = index != nil && self.paddingIndex == nil
+        adapted = scope.adaptedWeight(.table, weight)
     }
 
     /// Looks up ids.
@@ -159,7 +170,11 @@ public final class Embedding {
     /// - Returns: `[T, H]`, float32.
     /// - Throws: `.indexOutOfRange` for an id outside the table.
     public func callAsFunction(_ ids: Tensor) throws(TorchError) -> Tensor {
-        try weight.value.embedding(ids, paddingIndex: paddingIndex).to(dtype: .float32)
+        try adapted.added(
+            to: weight.value.embedding(ids, paddingIndex: paddingIndex).to(dtype: .float32),
+            ids,
+            paddingIndex: paddingIndex
+        )
     }
 }
 
@@ -177,7 +192,8 @@ extension Embedding {
     /// - Returns: `[R, H]`, float32.
     /// - Throws: `.failed` for an id outside the table.
     public func rows(_ ids: Range<Int>) throws(TorchError) -> Tensor {
-        try weight.value.narrowed(0, to: ids).to(dtype: .float32)
+        let own = try weight.value.narrowed(0, to: ids).to(dtype: .float32)
+        return try adapted.added(to: own, Tensor(ids.map(Int64.init)).to(device: own.device))
     }
 }
 

@@ -15,6 +15,8 @@ public enum ParameterRole: Sendable, Equatable {
     case layerNorm
     /// An embedding table: its moments stay in 32 bits.
     case embedding
+    /// The magnitudes of DoRA: never decayed, because decay would pull the rows of the weight toward zero.
+    case magnitude
 }
 
 /// A weight tensor of a model, identified by its name in the checkpoint.
@@ -31,6 +33,10 @@ public final class Parameter {
     public private(set) var value: Tensor
     /// Whether the optimizer updates it.
     public var isTrainable = true
+    /// Whether it belongs to the frozen base of an adapter and is never trained.
+    package var isFrozen = false
+    /// Factor on the run's learning rate.
+    package var learningRateFactor = 1.0
     /// The values rounded to bfloat16, and the version of the values.
     private var bfloat16Copy: (tensor: Tensor, version: UInt32)?
     /// The float32 sum of gradients of ``sumGradient()``.
@@ -166,6 +172,8 @@ extension Parameter {
 public final class ParameterStore {
     /// The parameters in the order of PyTorch's `named_parameters`, if modules are created in PyTorch's order.
     public private(set) var parameters: [Parameter] = []
+    /// The matrices that an adapter can change, in the same order.
+    package private(set) var adaptedWeights: [AdaptedWeight] = []
     private var indices: [String: Int] = [:]
 
     /// Creates an empty store.
@@ -186,6 +194,31 @@ public final class ParameterStore {
         precondition(indices[parameter.name] == nil, "two parameters have the name \(parameter.name)")
         indices[parameter.name] = parameters.count
         parameters.append(parameter)
+    }
+
+    func add(_ weight: AdaptedWeight) { adaptedWeights.append(weight) }
+
+    /// Inserts the parameters of an adapter behind those of its layer.
+    ///
+    /// - Parameters:
+    ///   - added: The parameters, with new names.
+    ///   - last: The layer's last parameter.
+    package func insert(_ added: [Parameter], after last: Parameter) {
+        let index = (indices[last.name] ?? parameters.count - 1) + 1
+        parameters.insert(contentsOf: added, at: index)
+        reindex()
+    }
+
+    /// Removes parameters.
+    ///
+    /// - Parameter removed: Their names.
+    package func remove(_ removed: Set<String>) {
+        parameters.removeAll { removed.contains($0.name) }
+        reindex()
+    }
+
+    private func reindex() {
+        indices = Dictionary(uniqueKeysWithValues: parameters.enumerated().map { ($1.name, $0) })
     }
 
     /// Turns gradients of all trainable parameters on, or of all parameters off.
@@ -233,6 +266,24 @@ public struct ParameterScope {
     ///
     /// - Parameter index: Zero-based index.
     public subscript(index: Int) -> ParameterScope { self["\(index)"] }
+
+    /// Registers a matrix of this scope that an adapter can change.
+    ///
+    /// - Parameters:
+    ///   - kind: The place of inputs and outputs in the matrix.
+    ///   - weight: The matrix.
+    ///   - bias: The layer's bias.
+    /// - Returns: The matrix.
+    func adaptedWeight(
+        _ kind: AdaptedWeight.Kind,
+        _ weight: Parameter,
+        bias: Parameter? = nil
+    ) -> AdaptedWeight {
+        let path = prefix.hasSuffix(".") ? String(prefix.dropLast()) : prefix
+        let result = AdaptedWeight(path: path, kind: kind, weight: weight, bias: bias)
+        store.add(result)
+        return result
+    }
 
     /// Creates a parameter in this scope.
     ///

@@ -180,6 +180,27 @@ public final class Tensor {
         return tensor
     }
 
+    /// Draws a float32 tensor from U(-`bound`, `bound`).
+    ///
+    /// - Parameters:
+    ///   - shape: Sizes, outermost first.
+    ///   - bound: The largest absolute value.
+    ///   - random: The stream to draw from.
+    /// - Returns: The tensor.
+    /// - Throws: `.outOfMemory`, or `.failed` for a negative size.
+    package static func uniform(
+        _ shape: [Int],
+        within bound: Double,
+        random: RandomSource
+    ) throws(TorchError) -> Tensor {
+        let tensor = try empty(shape, device: random.device)
+        let status = withExtendedLifetime((tensor, random)) {
+            ct_tensor_fill_uniform(tensor.handle, -bound, bound, random.handle)
+        }
+        try check("uniform", status)
+        return tensor
+    }
+
     // MARK: Inspecting
 
     /// Sizes, outermost first; `[]` for a scalar.

@@ -59,7 +59,8 @@ struct FreezingPlan {
         for parameter in parameters {
             let isBelow = arguments.frozenLayerCount != nil && (depths[parameter.name] ?? blockCount) < count
             parameter.isTrainable =
-                !isBelow && !arguments.frozenParameters.contains { Self.matches(parameter.name, $0) }
+                !parameter.isFrozen && !isBelow
+                && !arguments.frozenParameters.contains { Self.matches(parameter.name, $0) }
         }
         guard parameters.contains(where: \.isTrainable) else {
             throw TrainingError(.badArgument, "--freeze leaves nothing to train")

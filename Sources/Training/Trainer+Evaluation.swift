@@ -251,9 +251,6 @@ extension Trainer {
 
     /// Loads the weights of a step's checkpoint.
     func loadWeights(of step: Int) throws {
-        let weights = try openCheckpoint(folder: RunFolder(outputFolder).checkpoint(step))
-        for parameter in classifier.model.parameters.parameters {
-            try parameter.value.assign(weights.tensor(parameter.name))
-        }
+        try classifier.loadWeights(from: RunFolder(outputFolder).checkpoint(step))
     }
 }

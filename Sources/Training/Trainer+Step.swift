@@ -40,7 +40,7 @@ extension Trainer {
         try layers.freeze(parameters.parameters, arguments)
         let decay = arguments.layerwiseLearningRateDecay
         let groups = parameterGroups(parameters.trainable, weightDecay: arguments.weightDecay) {
-            layers.learningRateFactor(of: $0, decay: decay)
+            layers.learningRateFactor(of: $0, decay: decay) * $0.learningRateFactor
         }
         return StepState(
             optimizer: try Optimizer(

@@ -63,6 +63,8 @@ import Testing
         let evaluating: [String: SettingValue] = ["test_size": .double(0.2), "eval_strategy": .text("epoch")]
         let sample: [String: SettingValue] = ["sample": .int(10)]
         let pushing: [String: SettingValue] = ["push_to_hub": .bool(true)]
+        let lora: [String: SettingValue] = ["adapter": .text("lora")]
+        let dora: [String: SettingValue] = ["adapter": .text("dora")]
         return [
             "model": (.text("other"), [:]), "dataset": (.text("other.csv"), [:]),
             "split": (.text("dev"), [:]),
@@ -76,6 +78,17 @@ import Testing
             "test_size": (.double(0.2), [:]), "stratify_by": (.text("none"), held),
             "split_seed": (.int(5), held),
             "eval_dataset": (.text("test.csv"), [:]), "eval_split": (.text("test"), [:]),
+            "adapter": (.text("dora"), [:]), "lora_r": (.int(16), lora), "lora_alpha": (.double(32), lora),
+            "lora_dropout": (.double(0.1), lora), "lora_target_modules": (.list(["q_proj", "v_proj"]), lora),
+            "lora_exclude_modules": (.text(".*down_proj"), lora),
+            "layers_to_transform": (.list(["0", "2"]), lora),
+            "layers_pattern": (.list(["layers"]), lora.merging(["layers_to_transform": .list(["0"])]) { $1 }),
+            "rank_pattern": (.text("down_proj=16,a.b=4"), lora),
+            "alpha_pattern": (.text("down_proj=2.5"), lora),
+            "use_rslora": (.bool(true), lora), "modules_to_save": (.list(["norm"]), lora),
+            "train_bias": (.text("lora_only"), lora), "lora_bias": (.bool(true), lora),
+            "init_lora_weights": (.text("pissa"), lora), "loraplus_lr_ratio": (.double(16), lora),
+            "decay_magnitudes": (.bool(true), dora), "adapter_base": (.text("models/base"), [:]),
             "optim": (.text("lion_32bit"), [:]),
             "optim_args": (.text("momentum=0.9"), ["optim": .text("sgd")]),
             "learning_rate": (.double(1e-3), [:]), "weight_decay": (.double(0.1), [:]),
@@ -127,6 +140,11 @@ import Testing
         "eval_split",
         "class_weights", "weights_dtype", "reinit_head", "allow_many_classes", "resize_embeddings",
         "report_to", "push_to_hub", "hub_model_id", "hub_private_repo", "hub_strategy",
+        "adapter", "lora_r", "lora_alpha", "lora_dropout", "lora_target_modules", "lora_exclude_modules",
+        "layers_to_transform", "layers_pattern", "rank_pattern", "alpha_pattern", "use_rslora",
+        "modules_to_save",
+        "train_bias", "lora_bias", "init_lora_weights", "loraplus_lr_ratio", "decay_magnitudes",
+        "adapter_base",
     ]
 
     @Test(arguments: Recipe.settings.map(\.name).filter { !ignored.contains($0) })

@@ -59,15 +59,8 @@ struct ModelFolderTests {
         "config.json": nil, "model.safetensors": nil, "tokenizer.json": nil, "tokenizer_config.json": nil,
     ]
 
-    private static let adapterConfig =
-        #"{"peft_type": "LORA", "base_model_name_or_path": "org/base", "task_type": "SEQ_CLS"}"#
-
     @Test(
         arguments: [
-            (
-                ["adapter_config.json": adapterConfig, "adapter_model.safetensors": "x"],
-                "is a LORA adapter of org/base, not a whole model; Attune cannot open adapters yet; merge it once"
-            ),
             (
                 [
                     "0_Transformer/config.json": "{}", "modules.json": "[]",
@@ -106,48 +99,6 @@ struct ModelFolderTests {
     ) throws {
         try withModel(files) { folder in
             for message in messages(folder) { #expect(message.contains(part), "\(message)") }
-        }
-    }
-
-    @Test func `an adapter's merge command has its head's number of labels`() throws {
-        try withModel(["adapter_config.json": Self.adapterConfig, "tokenizer.json": nil]) { folder in
-            try writeSafetensors(
-                [
-                    (
-                        "base_model.model.score.modules_to_save.default.score.weight",
-                        try Tensor.full(0, [3, 4])
-                    ),
-                    ("base_model.model.score.weight", try Tensor.full(0, [3, 4])),
-                ],
-                to: folder.appending(path: "adapter_model.safetensors")
-            )
-            let message = messages(folder)[0]
-            #expect(
-                message.contains(
-                    "from peft import AutoPeftModelForSequenceClassification as M; "
-                        + "from transformers import AutoTokenizer as T; M.from_pretrained(sys.argv[1], num_labels=3)"
-                )
-            )
-            #expect(message.hasSuffix("-merged"))
-            // The tokenizer can be used.
-            _ = try TextClassifier.tokenizer(of: path(folder))
-        }
-    }
-
-    @Test func `an adapter next to a complete model is rejected, and shown by inspect`() throws {
-        var files = Self.whole
-        files["adapter_config.json"] = Self.adapterConfig
-        try withModel(files) { folder in
-            for message in messages(folder).prefix(2) {
-                #expect(
-                    message.contains("contains an adapter (adapter_config.json) next to a model"),
-                    "\(message)"
-                )
-                #expect(message.contains("remove adapter_config.json to use the model without it"))
-            }
-            let inspection = try ModelInspection(path: path(folder))
-            #expect(inspection.parameterCount > 0)
-            #expect(inspection.unsupported?.contains("next to a model") == true)
         }
     }
 

@@ -42,33 +42,13 @@ struct FamilyTests {
         try model.parameters.setRequiresGradient(true)
         let logits = try model.logits(reference.batch(reference.texts()))
         #expect(try difference(logits, expected.tensor("logits")) < 1e-4)
-        let loss = try meanLoss(logits, expected.tensor("labels"), model.problemType)
+        let loss = try ReferenceModel.meanLoss(logits, expected.tensor("labels"), model.problemType)
         #expect(try abs(loss.item() - expected.tensor("loss").item()) < 1e-4)
         try loss.backward()
         for parameter in model.parameters.parameters {
             let gradient = try #require(try parameter.value.gradient(), "\(parameter.name)")
             let error = try difference(gradient, expected.tensor("gradient." + parameter.name))
             #expect(error < 1e-4, "\(parameter.name)")
-        }
-    }
-
-    private func meanLoss(
-        _ logits: Tensor,
-        _ labels: Tensor,
-        _ problemType: ProblemType
-    ) throws -> Tensor {
-        let count = logits.shape[0]
-        switch problemType {
-        case .singleLabel:
-            let ids = try labels.array(of: Int64.self).map(Int.init)
-            return try CrossEntropy()(logits, labels: ids) * (1 / Double(count))
-        case .multiLabel:
-            // -y·log σ(x) - (1 - y)·log(1 - σ(x)) = log(1 + eˣ) - y·x
-            let softplus = try (logits.map(.exp) + 1).map(.log)
-            return try (softplus - logits * labels).mean()
-        case .regression:
-            let error = try logits - labels.reshaped([count, 1])
-            return try (error * error).mean()
         }
     }
 

@@ -63,6 +63,27 @@ struct ReferenceModel {
     func logits(_ texts: [(ids: [Int32], typeIDs: [Int32]?)]) throws -> [Double] {
         try model.logits(batch(texts)).array()
     }
+
+    /// The mean loss of a problem type, as in transformers.
+    static func meanLoss(
+        _ logits: Tensor,
+        _ labels: Tensor,
+        _ problemType: ProblemType
+    ) throws -> Tensor {
+        let count = logits.shape[0]
+        switch problemType {
+        case .singleLabel:
+            let ids = try labels.array(of: Int64.self).map(Int.init)
+            return try CrossEntropy()(logits, labels: ids) * (1 / Double(count))
+        case .multiLabel:
+            // -y·log σ(x) - (1 - y)·log(1 - σ(x)) = log(1 + eˣ) - y·x
+            let softplus = try (logits.map(.exp) + 1).map(.log)
+            return try (softplus - logits * labels).mean()
+        case .regression:
+            let error = try logits - labels.reshaped([count, 1])
+            return try (error * error).mean()
+        }
+    }
 }
 
 /// The largest difference relative to the largest value, or to 0.01 if that is larger.

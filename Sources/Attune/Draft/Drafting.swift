@@ -172,11 +172,19 @@ struct Drafting {
         numbers.reduce(0, +) / Double(max(numbers.count, 1))
     }
 
+    /// The float32 products of a core in our measurements, from below (docs/performance.md).
+    private static let usualGigaflops = 50.0
+
     /// The machine's fastest products; nil on a GPU.
     private func gigaflops() throws -> Double? {
         guard try options.device ?? Device.preferred() == .cpu else { return nil }
         guard let place = options.measurements else { return 100 }
-        return try MeasuredProducts.find(in: place).speeds.float32.values.max()
+        let products = try MeasuredProducts.find(in: place)
+        // A busy moment must not change what the same command chooses.
+        guard !products.wasMachineBusy else {
+            return Self.usualGigaflops * Double(AvailableCPUs.usefulThreads)
+        }
+        return products.speeds.float32.values.max()
     }
 
     // MARK: Length and batch

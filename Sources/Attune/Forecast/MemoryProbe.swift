@@ -98,7 +98,15 @@ struct MemoryProbe {
         options.device = job.device
         options.weightsDType = job.recipe.weights.dtype
         options.productRoutes = job.productRoutes
-        return try outline.classifier(blocks: blocks, options: options, seed: job.arguments.seed)
+        let classifier = try outline.classifier(blocks: blocks, options: options, seed: job.arguments.seed)
+        if var adapter = job.recipe.adapter?.configuration {
+            // Blocks and patterns of the whole model may be missing here.
+            (adapter.layers, adapter.layersPattern) = (nil, [])
+            try classifier.attachForTrial(adapter)
+        } else if let adapter = outline.adapter {
+            try classifier.attachForTrial(adapter)
+        }
+        return classifier
     }
 
     /// Takes a few steps with each of several settings.

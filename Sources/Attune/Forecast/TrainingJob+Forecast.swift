@@ -27,8 +27,8 @@ extension TrainingJob {
         let (trainRows, evaluationRows) = try rows(emit)
         let reading = ProcessMemory.now()?.peak ?? 0
         let labels = try labels(of: trainRows, evaluationRows, emit)
-        let outline = try ModelSkeleton(model, maxLength: recipe.maxLength)
-        let texts = try TextClassifier.tokenizerAndLimit(of: model, maxLength: recipe.maxLength)
+        let outline = try ModelSkeleton(model, base: base, maxLength: recipe.maxLength)
+        let texts = try TextClassifier.tokenizerAndLimit(of: model, base: base, maxLength: recipe.maxLength)
         for note in texts.notes { try emit(.note(note)) }
         let (train, evaluation) = try encoded(trainRows, evaluationRows, labels, outline, emit)
         guard let targets = train.targets else {
@@ -74,14 +74,18 @@ extension TrainingJob {
         }
         let totalSteps = arguments.totalSteps(examples: train.count)
         let stepsPerEpoch = arguments.stepsPerEpoch(examples: train.count)
+        // An adapter is saved without its base: as many weights as have moments, of which AdamW keeps two in float32.
+        let isAdapter = recipe.adapter != nil || outline.adapter != nil
+        let wholeBytes =
+            recipe.weights.dtype == .float32
+            ? memory.weights
+            : try outline.weightCount(blocks: outline.blockCount) * recipe.weights.dtype.byteWidth
         let disk = RunDisk(
             arguments,
             totalSteps: totalSteps,
             stepsPerEpoch: stepsPerEpoch,
-            savedModel: recipe.weights.dtype == .float32
-                ? memory.weights
-                : try outline.weightCount(blocks: outline.blockCount) * recipe.weights.dtype.byteWidth,
-            weights: memory.weights,
+            savedModel: isAdapter ? memory.optimizerState / 2 : wholeBytes,
+            weights: isAdapter ? memory.optimizerState / 2 : memory.weights,
             optimizerState: memory.optimizerState
         )
         return Forecast(

@@ -8,7 +8,8 @@ import Training
 extension TrainingJob {
     /// The head that the run keeps; nil for a base model or a fresh head.
     func keptHead() throws -> ClassifierHead? {
-        recipe.reinitializesHead ? nil : try ClassifierHead(model: model, labelNames: recipe.labelNames)
+        recipe.reinitializesHead
+            ? nil : try ClassifierHead(model: model, base: base, labelNames: recipe.labelNames)
     }
 
     /// The label names by id.

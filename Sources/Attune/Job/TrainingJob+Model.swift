@@ -11,13 +11,15 @@ extension TrainingJob {
     /// Bytes for the model plus checkpoints, minus existing checkpoints that will be replaced.
     func bytesToWrite(_ classifier: TextClassifier, _ examples: Int, in folder: URL) throws -> Int {
         let parameters = classifier.model.parameters
+        // With an adapter, only what is trained is saved.
+        let saved = parameters.parameters.filter { !$0.isFrozen }
         let disk = RunDisk(
             arguments,
             totalSteps: arguments.totalSteps(examples: examples),
             stepsPerEpoch: arguments.stepsPerEpoch(examples: examples),
-            savedModel: parameters.weightCount * recipe.weights.dtype.byteWidth,
-            weights: parameters.parameters.reduce(0) { $0 + $1.value.count * $1.value.dtype.byteWidth },
-            optimizerState: try arguments.optimizerStateBytes(of: parameters.parameters)
+            savedModel: saved.reduce(0) { $0 + $1.value.count } * recipe.weights.dtype.byteWidth,
+            weights: saved.reduce(0) { $0 + $1.value.count * $1.value.dtype.byteWidth },
+            optimizerState: try arguments.optimizerStateBytes(of: saved)
         )
         return disk.peak - RunFolder(folder).bytesOfCheckpoints
     }
@@ -52,6 +54,7 @@ extension TrainingJob {
         options.productRoutes = productRoutes
         let (classifier, report) = try TextClassifier.load(
             model,
+            base: base,
             options: options,
             maxLength: recipe.maxLength,
             settings: labelNameChoice,
@@ -64,6 +67,7 @@ extension TrainingJob {
                 "loaded \(model): \(String(format: "%.1f", Double(weights) / 1e6)) million weights; \(report.summary)"
             )
         )
+        try addAdapter(to: classifier, report, emit)
         if arguments.precision == .bf16, productRoutes.multipliesInFloat32(.bfloat16, on: device) {
             try emit(
                 .note(
@@ -72,6 +76,47 @@ extension TrainingJob {
             )
         }
         return classifier
+    }
+
+    /// Adds the recipe's adapter to the model, and says what is trained.
+    private func addAdapter(
+        to classifier: TextClassifier,
+        _ report: LoadReport,
+        _ emit: (Event) throws -> Void
+    ) throws {
+        if let adapter = recipe.adapter {
+            var configuration = adapter.configuration
+            (configuration.baseModel, configuration.baseRevision) = namedBase
+            var training = AdapterTraining()
+            (training.decaysMagnitude, training.rateRatio) = (
+                adapter.decaysMagnitudes, adapter.learningRateRatio
+            )
+            try classifier.attach(configuration, training: training, report: report, seed: arguments.seed)
+            if recipe.model.hubID == nil {
+                try emit(
+                    .note(
+                        "warning: the adapter records its base model as the path \(model), which others do not have; train with "
+                            + "an id of the Hub, or give --adapter-base when loading it"
+                    )
+                )
+            }
+        }
+        guard let adapter = classifier.model.adapter else { return }
+        let (trained, all) = classifier.adapterWeightCounts
+        let kind = adapter.configuration.usesMagnitudes ? "DoRA" : "LoRA"
+        try emit(
+            .note(
+                "\(kind) of rank \(adapter.configuration.rank) on \(counted(adapter.weights.count, "layer")); trains "
+                    + "\(grouped(trained)) of \(grouped(all)) weights (\(String(format: "%.2f", Double(trained) / Double(all) * 100)) %)"
+            )
+        )
+    }
+
+    /// The name and revision of the base model for the adapter's file: the id of the Hub, or a path.
+    private var namedBase: (name: String?, revision: String?) {
+        guard let id = recipe.model.hubID else { return (model, nil) }
+        let parts = recipe.model.name.split(separator: "@", maxSplits: 1).map(String.init)
+        return (id, parts.count > 1 ? parts[1] : nil)
     }
 
     /// The rows as the model reads them, with a note on their lengths.

@@ -52,7 +52,7 @@ extension TrainingJob {
         let (trainRows, evaluationRows) = try rows(emit)
         let labels = try labels(of: trainRows, evaluationRows, emit)
         if !recipe.resizesEmbeddings { try TextClassifier.requireFit(of: model) }
-        let reading = try TextClassifier.tokenizerAndLimit(of: model, maxLength: recipe.maxLength)
+        let reading = try TextClassifier.tokenizerAndLimit(of: model, base: base, maxLength: recipe.maxLength)
         for note in reading.notes { try emit(.note(note)) }
         let targets = try trainRows.targets(among: labels)
         func sizes(_ rows: LabelledTexts, _ purpose: String) throws -> DatasetSummary.TextSizes {

@@ -17,6 +17,8 @@ package struct TrainingJob: Sendable {
     package var recipe: Recipe
     /// The model's folder or `.gguf` file on this machine.
     package var model: String
+    /// The base model on this machine, if the model is an adapter and names an id of the Hub or none.
+    package var base: String?
     /// The dataset's file, folder or pattern on this machine.
     package var dataset: String
     /// The same for a separate evaluation dataset; nil if the recipe has none.
@@ -60,6 +62,7 @@ package struct TrainingJob: Sendable {
     package init(_ recipe: Recipe) {
         self.recipe = recipe
         (model, dataset) = (recipe.model.name, recipe.data.name)
+        base = recipe.adapterBase?.name
         if case .data(let source) = recipe.evaluation { evaluationDataset = source.name }
     }
 

@@ -36,7 +36,8 @@ package final class HubPusher: Sendable {
     private static let left = ["checkpoint-*", "replay-step-*", "_*"]
     /// Weights of an earlier model in the repository, which would remain next to the new ones.
     private static let stale = [
-        "model.safetensors", "model-*-of-*.safetensors", "model.safetensors.index.json",
+        "model.safetensors", "model-*-of-*.safetensors", "model.safetensors.index.json", "config.json",
+        "adapter_model.safetensors", "adapter_config.json",
     ]
 
     /// Checks before the first step that the run may push.

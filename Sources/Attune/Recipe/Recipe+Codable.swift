@@ -89,6 +89,8 @@ extension Recipe {
         if given["eval_strategy"] == nil, given["eval_steps"] != nil {
             given["eval_strategy"] = .text("steps")
         }
+        // An adapter starts at no change at all, and is usually trained with a higher rate.
+        if given["adapter"] != nil, given["learning_rate"] == nil { given["learning_rate"] = .double(2e-4) }
         // Weights in bfloat16 need bfloat16 products.
         if given["weights_dtype"] == .text("bf16"),
             Set(given.keys).isDisjoint(with: ["precision", "bf16", "tf32"])

@@ -6,7 +6,8 @@ extension Recipe {
     ///
     /// A setting comes after those that it depends on.
     public static let settings =
-        dataSettings + evaluationSettings + trainingSettings + memorySettings + timesSettings
+        dataSettings + evaluationSettings + adapterSettings + trainingSettings + memorySettings
+        + timesSettings
         + hubSettings
 
     // MARK: Model and data

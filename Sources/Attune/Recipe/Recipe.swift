@@ -55,6 +55,10 @@ public struct Recipe: Sendable, Equatable {
 
     // MARK: Training
 
+    /// The adapter to train on the frozen model; nil trains all weights.
+    public var adapter: Adapter?
+    /// The base model of an adapter given as ``model``; nil takes the one that the adapter names.
+    public var adapterBase: ModelSource?
     /// The optimizer and its learning rate.
     public var optimizer = OptimizerChoice.adamW()
     /// The learning rate's course over the run.

@@ -8,6 +8,7 @@ public struct Setting: Sendable {
     public enum Section: String, Sendable, CaseIterable {
         case data = "Data"
         case model = "Model"
+        case adapter = "Adapter"
         case optimizer = "Optimizer"
         case schedule = "Schedule and length"
         case batches = "Batches and seeds"

@@ -51,8 +51,9 @@ public actor Classifier {
         hub: HubEnvironment = .process
     ) async throws -> Classifier {
         let path = try await source.path(in: hub)
+        let base = try await ModelSource.basePath(ofModelAt: path, in: hub)
         let thread = ComputeThread(name: "attune.classifier")
-        return try await ClassifierLoader(thread).load(path, named: source.name, device)
+        return try await ClassifierLoader(thread).load(path, base: base, named: source.name, device)
     }
 
     /// Classifies texts.
@@ -88,11 +89,11 @@ private actor ClassifierLoader {
 
     init(_ thread: ComputeThread) { self.thread = thread }
 
-    func load(_ path: String, named name: String, _ device: Device?) throws -> Classifier {
+    func load(_ path: String, base: String?, named name: String, _ device: Device?) throws -> Classifier {
         var options = SequenceClassifier.LoadOptions()
         options.device = try device ?? Device.preferred()
         options.mapsWeights = true
-        let (classifier, report) = try TextClassifier.load(path, options: options)
+        let (classifier, report) = try TextClassifier.load(path, base: base, options: options)
         guard report.fresh.isEmpty else { throw ModelError.untrained(name, report) }
         return Classifier(classifier, on: thread)
     }

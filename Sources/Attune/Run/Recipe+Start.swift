@@ -146,6 +146,7 @@ extension TrainingJob {
     /// Downloads model and data if they are ids of the Hub, and replaces their paths by local ones.
     fileprivate mutating func download(from hub: HubEnvironment) async throws {
         model = try await recipe.model.path(in: hub)
+        base = try await ModelSource.basePath(ofModelAt: model, named: recipe.adapterBase, in: hub)
         dataset = try await recipe.data.path(in: hub)
         if case .data(let source) = recipe.evaluation { evaluationDataset = try await source.path(in: hub) }
     }

@@ -51,6 +51,8 @@ public struct Verdict: Sendable, Equatable {
 
     /// Fewer evaluation examples prove nothing: of 30, chance alone moves the accuracy by up to 0.18.
     static let fewestExamples = 30
+    /// From here on one clear result counts: of 20 texts, Wilson's interval of the accuracy is still right.
+    private static let fewestClearExamples = 20
 
     /// Judges a run; nil without an evaluation, unless the run diverged.
     ///
@@ -105,7 +107,14 @@ public struct Verdict: Sendable, Equatable {
     }
 
     private static func quality(_ metrics: EvaluationMetrics, _ labels: [String]) -> Quality {
-        guard metrics.count >= fewestExamples else { return .tooFewExamples(metrics.count) }
+        guard metrics.count >= fewestExamples else {
+            if case .singleLabel(let own) = metrics, metrics.count >= fewestClearExamples,
+                own.accuracyInterval.lowerBound > own.majorityBaseline
+            {
+                return quality(own, labels)
+            }
+            return .tooFewExamples(metrics.count)
+        }
         switch metrics {
         case .singleLabel(let metrics): return quality(metrics, labels)
         case .multiLabel(let metrics): return quality(metrics, labels)

@@ -115,17 +115,24 @@ struct DescribeCommand: ParsableCommand {
             options.textPairColumn = textPairColumn
             options.evaluation = held?.rows
             if let place = try model.map(HubPath.tokenizer) {
-                let tokenizer = try TextClassifier.tokenizer(of: place)
+                let base = try HubPath.base(ofModelAt: place, .tokenizer)
+                let tokenizer = try TextClassifier.tokenizer(of: place, base: base)
                 options.tokenCounter = counter(of: tokenizer)
                 let length = try TextClassifier.lengthLimit(
                     of: place,
+                    base: base,
                     tokenizer: tokenizer,
                     maxLength: maxLength
                 )
                 if let note = length.note { writeToStandardError("attune: warning: \(note)\n") }
                 options.maxLength = length.tokens
                 // The limit that no --max-length can exceed: the model's positions.
-                let most = try TextClassifier.lengthLimit(of: place, tokenizer: tokenizer, maxLength: .max)
+                let most = try TextClassifier.lengthLimit(
+                    of: place,
+                    base: base,
+                    tokenizer: tokenizer,
+                    maxLength: .max
+                )
                 options.lengthLimit = most.tokens.flatMap { $0 == .max ? nil : $0 }
             }
             options.exampleCount = examples

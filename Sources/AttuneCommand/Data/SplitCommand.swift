@@ -118,7 +118,10 @@ struct SplitCommand: ParsableCommand {
     func run() throws {
         try reportingFailure(messages) {
             try requireFree()
-            let tokenizer = try model.map { try TextClassifier.tokenizer(of: HubPath.tokenizer($0)) }
+            let tokenizer = try model.map { name in
+                let path = try HubPath.tokenizer(name)
+                return try TextClassifier.tokenizer(of: path, base: HubPath.base(ofModelAt: path, .tokenizer))
+            }
             var rows = try data.read()
             for column in classEncode { rows = try rows.classEncodeColumn(column) }
             if let stratifyBy, missingLabels == .drop {

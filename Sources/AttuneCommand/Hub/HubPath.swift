@@ -27,6 +27,30 @@ enum HubPath {
         }
     }
 
+    /// Resolves the base model of an adapter.
+    ///
+    /// - Parameters:
+    ///   - path: A model's path, as resolved before.
+    ///   - named: The base model that was given; nil takes the one that the adapter names.
+    ///   - selection: The files to download.
+    /// - Returns: A path; nil for a whole model, or if the adapter's own name is a path.
+    /// - Throws: The errors of downloading, and of reading the adapter's configuration.
+    static func base(
+        ofModelAt path: String,
+        named: String? = nil,
+        _ selection: FileSelection = .model
+    ) throws -> String? {
+        let progress = HubProgress()
+        return try waiting {
+            try await ModelSource.basePath(
+                ofModelAt: path,
+                named: named.map(ModelSource.init),
+                in: .process,
+                selection
+            ) { progress.show($0) }
+        }
+    }
+
     /// Resolves a dataset's file, folder or pattern.
     ///
     /// - Parameter name: A path, a pattern, or `org/name[@revision]`.

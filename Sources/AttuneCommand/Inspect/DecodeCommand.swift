@@ -54,7 +54,11 @@ struct DecodeCommand: ParsableCommand {
     func run() throws {
         try reportingFailure(messages) {
             try requireApart(output, from: [("--input", input)])
-            let tokenizer = try TextClassifier.tokenizer(of: HubPath.tokenizer(model))
+            let path = try HubPath.tokenizer(model)
+            let tokenizer = try TextClassifier.tokenizer(
+                of: path,
+                base: HubPath.base(ofModelAt: path, .tokenizer)
+            )
             var made = ""
             if let input {
                 for row in try IDRows(path: input).rows {

@@ -86,15 +86,16 @@ struct TokenizeCommand: ParsableCommand {
         try reportingFailure(messages) {
             try requireApart(output, from: [("--input", input)])
             let path = try HubPath.tokenizer(model)
+            let base = try HubPath.base(ofModelAt: path, .tokenizer)
             var told = ClassifierSettings()
             texts.apply(to: &told)
             let reader = try RowReader(model: path, told: told)
             let inputs =
                 try input.map { try reader.inputs(of: rows(of: $0)) }
                 ?? TextInputs(text, pairedTexts: textPair.isEmpty ? nil : textPair)
-            let tokenizer = try TextClassifier.tokenizer(of: path)
+            let tokenizer = try TextClassifier.tokenizer(of: path, base: base)
             let length = reader.settings.maxLength
-            for note in tokenizer.notes + (try lengthNotes(path, tokenizer, length)) {
+            for note in tokenizer.notes + (try lengthNotes(path, base, tokenizer, length)) {
                 writeToStandardError("attune: warning: \(note)\n")
             }
             if inputs.count > 100 { Console.current.begin(.tokenize, input) }
@@ -117,8 +118,18 @@ struct TokenizeCommand: ParsableCommand {
     }
 
     /// A note if the model itself sees fewer tokens than are shown.
-    private func lengthNotes(_ path: String, _ tokenizer: Tokenizer, _ length: Int?) throws -> [String] {
-        let limit = try TextClassifier.lengthLimit(of: path, tokenizer: tokenizer, maxLength: length)
+    private func lengthNotes(
+        _ path: String,
+        _ base: String?,
+        _ tokenizer: Tokenizer,
+        _ length: Int?
+    ) throws -> [String] {
+        let limit = try TextClassifier.lengthLimit(
+            of: path,
+            base: base,
+            tokenizer: tokenizer,
+            maxLength: length
+        )
         guard limit.isCutDown, let tokens = limit.tokens, let explanation = limit.explanation else {
             return []
         }

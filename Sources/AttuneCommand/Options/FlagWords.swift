@@ -139,11 +139,18 @@ struct FlagWords {
         let texts: [String] = entries.compactMap { if case .text(let text, _) = $0 { text } else { nil } }
         guard texts.count > catalog.arguments.count else { return }
         let word = texts[catalog.arguments.count]
-        let missing = catalog.flags.first { $0.isRequired && given[$0.name] == nil && !hasFlag($0.name) }
+        // A file is usually the input; any other word belongs to what is missing.
+        let inputs = Self.isFile(word) ? ["input", "dataset"] : []
+        let input = inputs.lazy.compactMap { catalog[$0] }.first {
+            given[$0.name] == nil && !hasFlag($0.name)
+        }
+        let missing =
+            input ?? catalog.flags.first { $0.isRequired && given[$0.name] == nil && !hasFlag($0.name) }
+        let help = "`\(command.replacing("attune", with: "attune help", maxReplacements: 1))` lists the flags"
         let hint =
             missing.map { "did you mean --\($0.name) \(shellQuoted(word))?" }
             ?? (word == ""
-                ? "an empty word is often a variable without a value" : "`attune help` shows its flags")
+                ? "an empty word is often a variable without a value" : help)
         throw RecipeError(.validationFailure, "`\(command)` does not take the word \"\(word)\"; \(hint)")
     }
 

@@ -118,6 +118,14 @@ struct ClassifierOptions: ParsableArguments {
     )
     var model: String
 
+    @Option(
+        help: ArgumentHelp(
+            "The base model of an adapter, if the one that it names is elsewhere.",
+            valueName: "model"
+        )
+    )
+    var adapterBase: String?
+
     @OptionGroup var texts: TextOptions
     @OptionGroup var names: LabelNameOptions
 
@@ -161,7 +169,8 @@ struct ClassifierOptions: ParsableArguments {
         (options.device, options.productRoutes) = (engine.device, engine.productRoutes)
         options.weightsDType = inference.weights.dtype
         options.mapsWeights = true
-        let (classifier, report) = try TextClassifier.load(path, options: options, settings: told)
+        let base = try HubPath.base(ofModelAt: path, named: adapterBase)
+        let (classifier, report) = try TextClassifier.load(path, base: base, options: options, settings: told)
         guard report.fresh.isEmpty else { throw ModelError.untrained(model, report) }
         for note in classifier.notes { writeToStandardError("attune: warning: \(note)\n") }
         return classifier

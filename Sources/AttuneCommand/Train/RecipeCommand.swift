@@ -1,5 +1,6 @@
 import ArgumentParser
 import Attune
+import Files
 import Foundation
 
 /// A command that takes a recipe's settings, which the parser does not know.
@@ -30,6 +31,13 @@ extension TrainCommand {
         guard line.dataset != nil else { return line }
         let draft = try draft(line)
         writeToStandardError(DraftText(draft, outputFolder: outputDir).text)
+        if let folder = line.unfinished {
+            let recipe = shellQuoted("\(folder)/recipe.yaml")
+            writeToStandardError(
+                "\(folder) holds an unfinished run; to resume it instead: attune train \(recipe) "
+                    + "--resume-from-checkpoint latest\n"
+            )
+        }
         var line = line
         line.take(draft)
         return line

@@ -197,7 +197,11 @@ struct TrainCommand: RecipeCommand {
 
     /// The recipe with the values that follow from others.
     func completed(_ job: TrainingJob) throws -> Recipe {
-        let reading = try TextClassifier.tokenizerAndLimit(of: job.model, maxLength: job.recipe.maxLength)
+        let reading = try TextClassifier.tokenizerAndLimit(
+            of: job.model,
+            base: job.base,
+            maxLength: job.recipe.maxLength
+        )
         return job.recipe.completed(maxLength: reading.lengthLimit)
     }
 

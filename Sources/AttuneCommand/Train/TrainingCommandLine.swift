@@ -78,6 +78,9 @@ struct TrainingCommandLine {
 
     // MARK: A dataset instead of a recipe
 
+    /// The output folder of an earlier run on the same dataset that was stopped; nil if there is none.
+    private(set) var unfinished: String?
+
     /// Chooses the folder of a run: a new one, or the latest to resume or to overwrite.
     private mutating func chooseOutputFolder() {
         let plain = RecipeDraft.outputFolder(for: DataSource(dataset ?? ""))
@@ -86,6 +89,12 @@ struct TrainingCommandLine {
         let free = all.firstIndex { !exists($0) } ?? 0
         let isAgain = given["resume-from-checkpoint"] != nil || given["overwrite-output-dir"] != nil
         let folder = all[isAgain ? max(0, free - 1) : free]
+        if !isAgain, free > 0 {
+            let former = all[free - 1]
+            let isFinished = ["config.json", "adapter_config.json"].contains { exists("\(former)/\($0)") }
+            let hasCheckpoint = RunFolder(URL(filePath: former)).latestCheckpoint != nil
+            unfinished = !isFinished && hasCheckpoint && exists("\(former)/recipe.yaml") ? former : nil
+        }
         given["output-dir"] = [folder]
         arguments.append("--output-dir=\(folder)")
     }

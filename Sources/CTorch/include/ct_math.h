@@ -15,6 +15,10 @@ int ct_math_divide(ct_tensor *out, ct_tensor a, ct_tensor b);
 int ct_math_add_scalar(ct_tensor *out, ct_tensor a, double b);
 int ct_math_multiply_scalar(ct_tensor *out, ct_tensor a, double b);
 int ct_math_matmul(ct_tensor *out, ct_tensor a, ct_tensor b);
+/// The reduced singular value decomposition of a [m, n]: u [m, k], s [k], v [k, n] with k = min(m, n).
+int ct_math_svd(ct_tensor *u, ct_tensor *s, ct_tensor *v, ct_tensor a);
+/// The reduced QR decomposition of a [m, n]: q [m, k], r [k, n].
+int ct_math_qr(ct_tensor *q, ct_tensor *r, ct_tensor a);
 
 /// Element-wise functions of one tensor.
 typedef enum {

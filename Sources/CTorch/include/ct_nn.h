@@ -24,6 +24,19 @@ int ct_nn_linear(ct_tensor *out, ct_tensor x, ct_tensor w, ct_tensor bias, ct_pr
 /// float32 or of that type. `narrow` is w in that type, or a null handle to round it in this call.
 int ct_nn_narrow_linear(ct_tensor *out, ct_tensor x, ct_tensor w, ct_tensor narrow, ct_tensor bias, ct_dtype type,
                         ct_products products);
+/// The product that an adapter adds to a linear layer: scale · drop(x) · aᵀ · bᵀ.
+typedef struct ct_low_rank {
+    ct_tensor a;    // [r, in], float32
+    ct_tensor b;    // [out, r], float32
+    double scale;   // factor on the product
+    double dropout; // probability that an element of the adapter's input is zeroed
+    uint64_t seed;  // dropout's seed
+} ct_low_rank;
+
+/// x · wᵀ + bias in float32 with a frozen w, plus an adapter's product. Types as in `ct_nn_narrow_linear`; `type` may be
+/// float32, too.
+int ct_nn_low_rank_linear(ct_tensor *out, ct_tensor x, ct_tensor w, ct_tensor narrow, ct_tensor bias, ct_low_rank adapter,
+                          ct_dtype type, ct_products products);
 /// Rows of `table` [V, H] by `ids` [T]; row `padding_index` gets no gradient (-1 for none). On a CPU the gradient of a
 /// float32 table only has the rows that occur (see `ct_autograd_grad`).
 int ct_nn_embedding(ct_tensor *out, ct_tensor table, ct_tensor ids, int64_t padding_index);

@@ -22,6 +22,8 @@ int ct_tensor_copy_memory(ct_tensor *out, const void *data, size_t bytes, const 
 int ct_tensor_random_permutation(ct_tensor *out, int64_t n, ct_generator generator);
 /// Fills in place from N(mean, std).
 int ct_tensor_fill_normal(ct_tensor tensor, double mean, double std, ct_generator generator);
+/// Fills in place from U(low, high).
+int ct_tensor_fill_uniform(ct_tensor tensor, double low, double high, ct_generator generator);
 int ct_tensor_fill(ct_tensor tensor, double value);
 /// Another handle to the same tensor.
 int ct_tensor_alias(ct_tensor *out, ct_tensor tensor);

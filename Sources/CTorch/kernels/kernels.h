@@ -19,6 +19,18 @@ at::Tensor linear(const at::Tensor &x, const at::Tensor &w, const std::optional<
 /// `copy` is w in that type, if available.
 at::Tensor narrow_linear(const at::Tensor &x, const at::Tensor &w, const std::optional<at::Tensor> &copy,
                          const std::optional<at::Tensor> &bias, at::ScalarType type, ct_products products);
+
+/// The product that an adapter adds to a linear layer: scale · drop(x) · aᵀ · bᵀ with a [r, in] and b [out, r].
+struct LowRank {
+    at::Tensor a, b;
+    double scale = 1, dropout = 0;
+    uint64_t seed = 0;
+};
+
+/// x · wᵀ + bias with a frozen w, plus an adapter's product; types as in `narrow_linear`, a and b are float32.
+at::Tensor low_rank_linear(const at::Tensor &x, const at::Tensor &w, const std::optional<at::Tensor> &copy,
+                           const std::optional<at::Tensor> &bias, const LowRank &adapter, at::ScalarType type,
+                           ct_products products);
 ct_products suggested_products();
 bool has_onednn();
 

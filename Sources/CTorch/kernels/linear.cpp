@@ -3,6 +3,8 @@
 // libtorch's float32 matmul uses MKL. Whether MKL or oneDNN is faster depends on the CPU, so the caller measures and chooses.
 // `setFloat32MatmulPrecision("medium")` would also use oneDNN, but allows it to round inputs to bfloat16 if the CPU has AMX;
 // the op called here never does.
+#include "linear.h"
+
 #include "kernels.h"
 
 #include <ATen/core/dispatch/Dispatcher.h>
@@ -26,52 +28,40 @@ const std::optional<c10::TypedOperatorHandle<LinearPointwise>> &linear_pointwise
     return op;
 }
 
-/// x · wᵀ + bias for float32 matrices, either of which may be a transposed view.
-at::Tensor product(const at::Tensor &x, const at::Tensor &w, const std::optional<at::Tensor> &bias, bool by_onednn) {
-    if (!by_onednn || !has_onednn()) return bias ? at::addmm(*bias, x, w.t()) : at::mm(x, w.t());
-    const c10::List<std::optional<at::Scalar>> scalars;
-    return linear_pointwise()->call(x, w, bias, "none", scalars, std::nullopt);
-}
-
 /// Multiplies in the type `factor`, float32 or narrower. Sums, biases and results are float32.
 struct Linear : torch::autograd::Function<Linear> {
     static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &x, const at::Tensor &w,
                               const std::optional<at::Tensor> &copy, const std::optional<at::Tensor> &bias,
                               at::ScalarType factor, bool by_onednn) {
-        const bool is_wide = factor == at::kFloat;
-        const auto rows = x.reshape({-1, x.size(-1)}).to(factor), weight = copy && !is_wide ? *copy : w.to(factor);
-        // The wide copy of a narrow weight is recomputed when it is needed.
-        context->save_for_backward({rows, is_wide ? w : weight});
+        const Factors factors{factor, by_onednn};
+        const auto rows = x.reshape({-1, x.size(-1)}).to(factor);
+        const auto weight = copy && !factors.is_float32() ? *copy : w.to(factor);
+        // The rows are only needed for the gradient of the weight. The wide copy of a narrow weight is recomputed.
+        context->save_for_backward({w.requires_grad() ? rows : at::Tensor(), factors.is_float32() ? w : weight});
+        context->saved_data["factor"] = factor;
         context->saved_data["by_onednn"] = by_onednn;
         context->saved_data["has_bias"] = bias.has_value();
         context->saved_data["has_copy"] = copy.has_value();
         context->saved_data["weight_type"] = w.scalar_type();
         auto sizes = x.sizes().vec();
         sizes.back() = w.size(0);
-        if (is_wide) return product(rows, weight, bias, by_onednn).reshape(sizes);
-        const auto y = at::mm(rows, weight.t()).to(at::kFloat);
-        return (bias ? y + *bias : y).reshape(sizes);
+        return factors.product(rows, weight, bias).reshape(sizes);
     }
 
     static torch::autograd::variable_list backward(torch::autograd::AutogradContext *context,
                                                    torch::autograd::variable_list gradients) {
         const auto saved = context->get_saved_variables();
-        const auto &rows = saved[0];
-        const auto factor = rows.scalar_type();
-        const auto weight = saved[1].to(factor);
-        const auto wide = gradients[0].reshape({-1, weight.size(0)}), dy = wide.to(factor);
-        const bool by_onednn = context->saved_data["by_onednn"].toBool();
-        const auto multiply = [&](const at::Tensor &a, const at::Tensor &b) { // a · bᵀ
-            return factor == at::kFloat ? product(a, b, std::nullopt, by_onednn) : at::mm(a, b.t());
-        };
+        const Factors factors{context->saved_data["factor"].toScalarType(), context->saved_data["by_onednn"].toBool()};
+        const auto weight = saved[1].to(factors.type);
+        const auto wide = gradients[0].reshape({-1, weight.size(0)}), dy = wide.to(factors.type);
         at::Tensor dx, dw, dbias;
         if (context->needs_input_grad(0)) {
             auto sizes = gradients[0].sizes().vec();
             sizes.back() = weight.size(1);
-            dx = multiply(dy, weight.t()).to(at::kFloat).reshape(sizes);
+            dx = factors.product(dy, weight.t(), std::nullopt).reshape(sizes);
         }
         if (context->needs_input_grad(1))
-            dw = multiply(dy.t(), rows.t()).to(context->saved_data["weight_type"].toScalarType());
+            dw = factors.product(dy.t(), saved[0].t(), std::nullopt).to(context->saved_data["weight_type"].toScalarType());
         // A missing copy or bias is not an input, so requesting its gradient would be out of range.
         const bool has_copy = context->saved_data["has_copy"].toBool();
         if (context->saved_data["has_bias"].toBool() && context->needs_input_grad(has_copy ? 3 : 2)) dbias = wide.sum(0);
@@ -80,6 +70,12 @@ struct Linear : torch::autograd::Function<Linear> {
 };
 
 } // namespace
+
+at::Tensor float_product(const at::Tensor &x, const at::Tensor &w, const std::optional<at::Tensor> &bias, bool by_onednn) {
+    if (!by_onednn || !has_onednn()) return bias ? at::addmm(*bias, x, w.t()) : at::mm(x, w.t());
+    const c10::List<std::optional<at::Scalar>> scalars;
+    return linear_pointwise()->call(x, w, bias, "none", scalars, std::nullopt);
+}
 
 bool has_onednn() { return linear_pointwise().has_value(); }
 

@@ -3,6 +3,7 @@
 // Parsing libtorch's headers takes longer than compiling these files, so they are compiled together.
 #include "../kernels/adamw8.cpp"
 #include "../kernels/linear.cpp"
+#include "../kernels/low_rank_linear.cpp"
 #include "../kernels/packed_queries.cpp"
 #include "../kernels/quantized4.cpp"
 #include "../kernels/quantized8.cpp"

@@ -1,4 +1,5 @@
 import Checkpoints
+import Files
 import Foundation
 import JSON
 public import Models
@@ -161,18 +162,13 @@ private struct Source {
         switch try ModelPlace(path) {
         case .folder(let folder): try self.init(folder: folder)
         case .gguf(let url): try self.init(gguf: url)
+        case .adapter(let folder): try self.init(adapter: folder)
         }
     }
 
     private init(folder place: ModelFolder) throws {
         let folder = place.url
-        do throws(ModelError) {
-            try place.requireKnownLayout()
-        } catch {
-            // A complete model next to an adapter can be shown, with the reason that it cannot be trained.
-            guard place.hasConfiguration else { throw error }
-            fault = error.message
-        }
+        try place.requireKnownLayout()
         notes = place.notes
         do throws(ModelError) {
             configuration = try ModelConfiguration(folder: folder)
@@ -189,12 +185,34 @@ private struct Source {
             let saved = try ClassifierSettings(folder: folder)
             settings = saved == ClassifierSettings() ? nil : saved
         } catch { settingsFault = error.message }
+        files = try Self.files(of: folder)
+    }
+
+    /// An adapter is shown without its base model, which may be elsewhere.
+    private init(adapter place: ModelFolder) throws {
+        let folder = place.url
+        let (adapter, notes) = try AdapterConfiguration.read(folder: folder)
+        self.notes = place.notes + notes
+        let base = adapter.baseModel.map { " of \($0)" } ?? ""
+        configurationFault =
+            "it is an adapter\(base) (\(adapter.usesMagnitudes ? "DoRA" : "LoRA"), rank \(adapter.rank))"
+        checkpoint = try SafetensorsFile(contentsOf: containedFile(AdapterFile.weightsName, in: folder))
+        if place.hasTokenizer {
+            do { tokenizer = try Tokenizer(folder: folder) } catch { tokenizerFault = "\(error)" }
+        } else {
+            tokenizerFault = "that of the base model"
+        }
+        settings = try ClassifierSettings(folder: folder)
+        files = try Self.files(of: folder)
+    }
+
+    private static func files(of folder: URL) throws -> [ModelInspection.File] {
         let files = try FileManager.default.contentsOfDirectory(
             at: folder,
             includingPropertiesForKeys: [.fileSizeKey, .isRegularFileKey],
             options: .skipsHiddenFiles
         )
-        self.files = files.compactMap { file in
+        return files.compactMap { file in
             // Files in a snapshot of the Hub's cache are links.
             let values = try? file.resolvingSymlinksInPath().resourceValues(forKeys: [
                 .fileSizeKey, .isRegularFileKey,

@@ -18,14 +18,19 @@ public struct ClassifierHead: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - path: A model's folder or a `.gguf` file.
+    ///   - base: The base model of an adapter; nil takes the one that it names.
     ///   - labelNames: Names for its labels, by id; nil keeps those of the configuration.
     /// - Throws: `ModelError` for a folder in another layout, for a configuration that cannot be read or does not name
     ///     each label once, and for names that do not fit.
-    public init?(model path: String, labelNames: [String]? = nil) throws {
+    public init?(model path: String, base: String? = nil, labelNames: [String]? = nil) throws {
         // A missing model is an error only when the model is opened.
         guard let place = try? ModelPlace(path) else { return nil }
         let configuration: ModelConfiguration
         switch place {
+        case .adapter:
+            var told = ClassifierSettings()
+            told.labelNames = labelNames
+            configuration = try ModelSource(path: path, base: base, settings: told).configuration
         case .folder(let folder):
             try folder.requireKnownLayout()
             configuration = try ModelConfiguration(folder: folder.url).naming(labelNames)

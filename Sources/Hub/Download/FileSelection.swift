@@ -51,7 +51,7 @@ public struct FileSelection: Sendable, Equatable {
         case .tokenizer: try Self.tokenizer(of: names, id: id)
         case .dataset: try Self.rows(of: names, id: id)
         case .model:
-            names.filter(Self.isSmallModelFile) + (try Self.weights(of: names, id: id))
+            names.filter(Self.isSmallModelFile) + (try Self.modelFiles(of: names, id: id))
         }
     }
 
@@ -135,6 +135,14 @@ public struct FileSelection: Sendable, Equatable {
         return small + (try weights(of: names, id: id).filter { $0.lowercased().hasSuffix(".gguf") })
     }
 
+    /// The weights of a model, of an adapter, or of both in one folder, which transformers loads together.
+    private static func modelFiles(of names: [String], id: RepositoryID) throws(HubError) -> [String] {
+        let adapter =
+            names.contains("adapter_config.json") ? names.filter { $0 == "adapter_model.safetensors" } : []
+        let isWhole = names.contains("config.json")
+        return adapter + (isWhole || adapter.isEmpty ? try weights(of: names, id: id) : [])
+    }
+
     /// The weights in one format: shards with their index, one safetensors file, or the only GGUF file.
     private static func weights(of names: [String], id: RepositoryID) throws(HubError) -> [String] {
         let all = Set(names)
@@ -167,10 +175,6 @@ public struct FileSelection: Sendable, Equatable {
 
     /// The remedy for a model with weights that Attune cannot read.
     private static func remedy(_ names: [String], _ id: RepositoryID) -> String {
-        if names.contains("adapter_config.json") {
-            return "it is an adapter, not a whole model: download it with `attune hub download \(id)`; "
-                + "`attune inspect` on its folder says how to merge it"
-        }
         let pickles = names.filter { $0.hasPrefix("pytorch_model") && $0.contains(".bin") }
         if let pickle = pickles.sorted().first {
             return

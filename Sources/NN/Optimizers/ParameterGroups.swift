@@ -23,10 +23,10 @@ public struct ParameterGroup {
 }
 
 extension Parameter {
-    /// Whether weight decay applies to the parameter; false for biases and normalization layers.
+    /// Whether weight decay applies to the parameter; false for biases, normalization layers and the magnitudes of DoRA.
     ///
-    /// Source: `Trainer.get_decay_parameter_names` of transformers 5.23.
-    public var isDecayed: Bool { role != .layerNorm && Self.isDecayed(name) }
+    /// Source: `Trainer.get_decay_parameter_names` of transformers 5.23, which decays magnitudes, too.
+    public var isDecayed: Bool { role != .layerNorm && role != .magnitude && Self.isDecayed(name) }
 
     /// Returns whether weight decay applies to a parameter with this name outside of layer normalization.
     package static func isDecayed(_ name: String) -> Bool {

@@ -1,4 +1,6 @@
+import Checkpoints
 import Classification
+import Files
 import JSON
 import Models
 import NN
@@ -45,6 +47,11 @@ struct RunIdentity: Sendable, Equatable {
         let own: [Value] = [
             Value(name: "labels", value: .array(classifier.labels.map(JSONValue.string)), rule: .refused),
             Value(name: "loss", value: loss.json["kind"], rule: .refused),
+            Value(
+                name: "adapter",
+                value: classifier.adapter.map { .string($0.summary) } ?? .null,
+                rule: .refused
+            ),
             Value(name: "class_weights", value: loss.recordedWeights, rule: .refused),
             Value(
                 name: "eval_data",
@@ -184,16 +191,10 @@ struct WeightsFingerprint: Sendable, Equatable {
     private let exact: String
     private let rounded: String
 
-    /// The number of elements at each end of a tensor.
-    private static let sample = 1024
-
     init(_ parameters: [Parameter]) throws(TorchError) {
         var (exact, rounded) = (Fingerprint(), Fingerprint())
         for parameter in parameters {
-            let all = try parameter.value.detached().reshaped([parameter.value.count])
-            let count = min(parameter.value.count, Self.sample)
-            for range in [0..<count, parameter.value.count - count..<parameter.value.count] {
-                let part = try all.narrowed(0, to: range).copy()
+            for part in try parameter.sampledEnds() {
                 exact.add(try part.to(dtype: .float32).array(of: Float.self).map(\.bitPattern))
                 let narrow = try part.to(dtype: .bfloat16).to(dtype: .float32)
                 rounded.add(try narrow.array(of: Float.self).map(\.bitPattern))

@@ -51,10 +51,7 @@ extension TrainerState {
                     + "--num-train-epochs"
             )
         }
-        let weights = try openCheckpoint(folder: folder)
-        for parameter in classifier.model.parameters.parameters {
-            try parameter.value.assign(weights.tensor(parameter.name))
-        }
+        try classifier.loadWeights(from: folder)
         let optimizerState = folder.appending(path: Self.optimizerState)
         guard FileManager.default.fileExists(atPath: optimizerState.path(percentEncoded: false)) else {
             throw refuse(

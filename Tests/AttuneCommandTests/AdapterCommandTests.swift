@@ -1,0 +1,116 @@
+import Foundation
+import JSON
+import TestSupport
+import Testing
+
+/// Adapters on the command line: trained, resumed, used, merged.
+struct AdapterCommandTests {
+    private static let train =
+        "$ATTUNE train --model $BASE --dataset d.csv --text-column text --label-column label --test-size 0.25 "
+        + "--max-steps 6 --per-device-train-batch-size 2 --quiet "
+
+    private func names(_ folder: URL, _ place: String) throws -> Set<String> {
+        Set(
+            try FileManager.default.contentsOfDirectory(
+                atPath: folder.appending(path: place).path(percentEncoded: false)
+            )
+        )
+    }
+
+    @Test(arguments: ["lora", "dora"])
+    func `an adapter is trained, evaluated, used and merged by its folder`(kind: String) throws {
+        try withTemporaryFolder { folder in
+            try writeWeather(24, to: folder)
+            let trained = try shell(
+                Self.train + "--adapter \(kind) --lora-r 4 --lora-target-modules all-linear --output-dir run",
+                in: folder
+            )
+            #expect(trained.code == 0, "\(trained.errors)")
+            let files = try names(folder, "run")
+            #expect(
+                files.isSuperset(of: [
+                    "adapter_config.json", "adapter_model.safetensors", "tokenizer.json", "README.md",
+                ])
+            )
+            #expect(files.isDisjoint(with: ["config.json", "model.safetensors"]))
+            let predict = #"$ATTUNE predict --text "sunny day 3" --logits --quiet --model "#
+            let before = try shell(predict + "run", in: folder)
+            #expect(before.code == 0 && before.output.contains("sun"), "\(before.errors)")
+            let evaluated = try shell("$ATTUNE evaluate --model run --dataset d.csv --quiet", in: folder)
+            #expect(evaluated.code == 0, "\(evaluated.errors)")
+            let merged = try shell(
+                "$ATTUNE adapter merge run --output whole --text 'sunny day 3' --json",
+                in: folder
+            )
+            #expect(merged.code == 0, "\(merged.errors)")
+            let change = try #require(JSONValue.parse(merged.output.utf8)["largest_logit_change"].double)
+            #expect(change < 1e-4)
+            #expect(try names(folder, "whole").isSuperset(of: ["config.json", "model.safetensors"]))
+            let after = try shell(predict + "whole", in: folder)
+            func label(_ text: String) throws -> String? { try JSONValue.parse(text.utf8)["label"].string }
+            #expect(try label(after.output) == label(before.output))
+            for verb in ["inspect", "tokenize --text sunny"] {
+                let parts = verb.split(separator: " ", maxSplits: 1)
+                let outcome = try shell(
+                    "$ATTUNE \(parts[0]) --model run \(parts.dropFirst().joined())",
+                    in: folder
+                )
+                #expect(outcome.code == 0, "\(verb): \(outcome.errors)")
+            }
+            let shown = try shell("$ATTUNE adapter show run --json", in: folder)
+            #expect(try JSONValue.parse(shown.output.utf8)["rank"].int == 4, "\(shown.errors)")
+        }
+    }
+
+    @Test func `training goes on with an adapter, and resumes from its checkpoint`() throws {
+        try withTemporaryFolder { folder in
+            try writeWeather(24, to: folder)
+            let first = try shell(
+                Self.train
+                    + "--adapter lora --lora-r 4 --output-dir run --save-strategy steps --save-steps 3",
+                in: folder
+            )
+            #expect(first.code == 0, "\(first.errors)")
+            #expect(try names(folder, "run/checkpoint-3").contains("adapter_model.safetensors"))
+            let resumed = try shell(
+                "$ATTUNE train run/recipe.yaml --resume-from-checkpoint run/checkpoint-3 --output-dir again --quiet",
+                in: folder
+            )
+            #expect(resumed.code == 0, "\(resumed.errors)")
+            let weights = "adapter_model.safetensors"
+            #expect(
+                try Data(contentsOf: folder.appending(path: "again/\(weights)"))
+                    == Data(contentsOf: folder.appending(path: "run/\(weights)"))
+            )
+            let further = try shell(
+                Self.train.replacing("$BASE", with: "run") + "--output-dir further",
+                in: folder
+            )
+            #expect(further.code == 0, "\(further.errors)")
+            #expect(try names(folder, "further").contains("adapter_model.safetensors"))
+        }
+    }
+
+    @Test(arguments: [
+        ("--lora-r 4", "--adapter lora"),
+        ("--adapter lora --lora-r 0", "--lora-r must be a whole number above 0"),
+        ("--adapter lora --lora-target-modules q_prog", "q_prog matches no layer"),
+        ("--adapter lora --lora-r 5000", "--lora-r 5000 is larger than the layer"),
+        ("--adapter dora --lora-bias", "--lora-bias"), ("--adapter qlora", "lora or dora"),
+    ])
+    func `settings that cannot work are refused by their flag`(flags: String, part: String) throws {
+        try withTemporaryFolder { folder in
+            try writeWeather(24, to: folder)
+            let outcome = try shell(Self.train + flags + " --output-dir run", in: folder)
+            #expect(outcome.code != 0)
+            #expect(outcome.errors.contains(part), "\(outcome.errors)")
+        }
+    }
+
+    @Test func `a whole model is no adapter`() throws {
+        try withTemporaryFolder { folder in
+            let outcome = try shell("$ATTUNE adapter show $BASE", in: folder)
+            #expect(outcome.code != 0)
+        }
+    }
+}
