@@ -137,8 +137,6 @@ public struct OutputFolder: Sendable {
         if reports.contains(.jsonLines), names.contains("events.jsonl"), !wasWritten("events.jsonl") {
             foreign.append("events.jsonl")
         }
-        // Programs that load the folder would take the saved model for the adapter's base model.
-        if names.contains("adapter_config.json") { foreign.append("adapter_config.json") }
         guard foreign.isEmpty else {
             throw occupied(
                 "\(Self.list(foreign)), which no training run wrote and which the run would overwrite or contradict"

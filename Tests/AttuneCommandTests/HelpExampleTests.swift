@@ -17,7 +17,7 @@ struct HelpExampleTests {
             try prepare(folder)
             for node in [CommandNode.root] + CommandNode.root.all {
                 // The program's own examples are those of its commands.
-                let isRepeated = node.path.count == 1 || node.path.last == "data"
+                let isRepeated = node.path.count == 1 || ["data", "adapter"].contains(node.path.last)
                 for example in node.guide.examples where !isRepeated {
                     let command = example.command.replacing(/\battune (?=[a-z])/, with: "$ATTUNE ")
                     let outcome = try shell(
@@ -59,5 +59,15 @@ struct HelpExampleTests {
             at: Fixture.folder.appending(path: "models/tiny-base"),
             to: repository.appending(path: "snapshots/\(revision)")
         )
+        // An adapter that was taken from the weights, so that it can be converted.
+        let outcome = try shell(
+            """
+            $ATTUNE train --model sentence-transformers/all-MiniLM-L6-v2 --dataset tickets.csv --text-column text \
+            --label-column label --adapter lora --init-lora-weights pissa --max-steps 1 --output-dir runs/tickets-lora
+            """,
+            in: folder,
+            variables: ["HF_HOME": folder.appending(path: "hf").path(percentEncoded: false)]
+        )
+        #expect(outcome.code == 0, "\(outcome.errors)")
     }
 }

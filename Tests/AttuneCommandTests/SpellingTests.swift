@@ -149,7 +149,7 @@ struct SpellingTests {
             (["train", "--wieght-decay", "0"], "unknown flag --wieght-decay; did you mean --weight-decay?"),
             (["train", "--stratgy", "no"], "unknown flag --stratgy; `attune help train` lists the flags"),
             (["train", "--gpus", "1"], "unknown flag --gpus; `attune help train` lists the flags"),
-            (["train", "--use-lora"], "unknown flag --use-lora; `attune help train` lists the flags"),
+            (["train", "--use-lora"], "--use-lora is called --adapter lora here"),
             (
                 ["train", "--temperature", "1"],
                 "unknown flag --temperature; `attune help train` lists the flags"

@@ -67,8 +67,7 @@ extension Recipe {
             Train a small adapter on the frozen model: lora or dora. The saved folder holds the adapter only. The default of \
             learning_rate becomes 2e-4.
             """,
-            placeholder: "kind",
-            aliases: ["use_peft", "peft_type"]
+            placeholder: "kind"
         ),
         Setting(
             "lora_r",

@@ -132,7 +132,7 @@ struct AdapterConvertCommand: ParsableCommand {
 struct AdapterShowCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
-        abstract: "Shows what an adapter changes: its base model, layers, ranks and labels."
+        abstract: "Shows an adapter: its base model, layers, ranks and labels."
     )
 
     @OptionGroup var source: AdapterOptions

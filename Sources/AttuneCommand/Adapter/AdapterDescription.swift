@@ -1,7 +1,7 @@
 import Attune
 import JSON
 
-/// What an adapter changes, for `attune adapter show`.
+/// The changes of an adapter, for `attune adapter show`.
 struct AdapterDescription {
     private let classifier: TextClassifier
     private let rows: [(name: String, value: JSONValue)]

@@ -12,7 +12,7 @@ package struct AdapterKey: Equatable {
         case tableB = "lora_embedding_B"
     }
 
-    /// What a tensor is.
+    /// The meaning of a tensor.
     package enum Content: Equatable {
         /// A part of the adapter of the layer with this path.
         case part(Part, path: String)
@@ -25,7 +25,7 @@ package struct AdapterKey: Equatable {
     /// The prefix of all names.
     package static let prefix = "base_model.model."
 
-    /// What the tensor is; nil if it does not belong to an adapter.
+    /// The meaning of the tensor; nil if it does not belong to an adapter.
     package let content: Content?
 
     /// Takes a name apart.

@@ -12,14 +12,15 @@ extension AdapterMergeCommand: GuidedCommand {
             examples: [
                 .init(
                     "A whole classifier from an adapter",
-                    "attune adapter merge runs/tickets --output runs/tickets-whole"
+                    "attune adapter merge runs/tickets-lora --output runs/tickets-whole"
                 ),
                 .init(
                     "The same, with the change of the logits of a text",
-                    #"attune adapter merge runs/tickets --output runs/tickets-whole --text "I want my money back""#
+                    #"attune adapter merge runs/tickets-lora --output runs/checked --text "I want my money back""#
                 ),
             ],
-            common: ["output", "adapter-base"]
+            common: ["output", "adapter-base"],
+            headings: [("Data", ["text"]), ("Memory and speed", ["weights-dtype"])]
         )
     }
 }
@@ -28,8 +29,8 @@ extension AdapterShowCommand: GuidedCommand {
     static var guide: HelpGuide {
         HelpGuide(
             examples: [
-                .init("What an adapter changes", "attune adapter show runs/tickets"),
-                .init("The same as JSON", "attune adapter show runs/tickets --json"),
+                .init("The layers, ranks and labels of an adapter", "attune adapter show runs/tickets-lora"),
+                .init("The same as JSON", "attune adapter show runs/tickets-lora --json"),
             ],
             common: ["adapter-base"]
         )
@@ -42,11 +43,14 @@ extension AdapterConvertCommand: GuidedCommand {
             examples: [
                 .init(
                     "Plain LoRA from a PiSSA adapter",
-                    "attune adapter convert runs/tickets --output runs/tickets-lora"
+                    "attune adapter convert runs/tickets-lora --output runs/tickets-plain"
                 ),
                 .init(
                     "The same with a base model in another place",
-                    "attune adapter convert runs/tickets --output runs/tickets-lora --adapter-base models/phi3"
+                    """
+                    attune adapter convert runs/tickets-lora --output runs/plain \
+                    --adapter-base sentence-transformers/all-MiniLM-L6-v2
+                    """
                 ),
             ],
             common: ["output", "adapter-base"]
