@@ -1,7 +1,6 @@
 import Files
 public import Foundation
 import JSON
-import Synchronization
 public import Torch
 
 /// The measured speeds of matrix products on this machine, saved in a file.
@@ -16,7 +15,7 @@ public struct MeasuredProducts: Sendable, Equatable {
     public let equalThreadCounts: [Int]
     /// The file of the measurement; nil if it was not saved.
     public let file: URL?
-    /// Whether other programs used the cores during the measurement, so that the speeds are too low and were not saved.
+    /// Whether other programs used the cores during the measurement, so that the speeds are too low.
     public let wasMachineBusy: Bool
 
     /// Creates a measurement.
@@ -33,14 +32,10 @@ public struct MeasuredProducts: Sendable, Equatable {
         self.wasMachineBusy = wasMachineBusy
     }
 
-    /// Measurements of this process that were not saved because the machine was busy, by file.
-    ///
-    /// All runs of a process compute with the same routes, and a busy machine measures only once.
-    private static let unsaved = Mutex<[URL: MeasuredProducts]>([:])
-
     /// Reads a saved measurement, or measures and saves.
     ///
-    /// A measurement on a busy machine is not saved, but this process keeps using it.
+    /// A measurement on a busy machine is saved, too, so that all runs take the same routes and give the same bytes; its speeds
+    /// are of no use for an estimate.
     ///
     /// - Parameter folder: The folder of measurements, one file per CPU model, libtorch version and number of threads. If it
     ///   cannot be written, the measurement is only returned.
@@ -48,17 +43,24 @@ public struct MeasuredProducts: Sendable, Equatable {
     /// - Throws: `TorchError` `.outOfMemory`.
     public static func find(in folder: URL) throws(TorchError) -> MeasuredProducts {
         let key = try Key()
-        let file = folder.appending(path: key.fileName)
-        if let data = try? Data(contentsOf: file), let json = try? JSONValue.parse(data),
-            let speeds = key.speeds(json), let counts = key.equalThreadCounts(json)
-        {
-            return MeasuredProducts(speeds: speeds, equalThreadCounts: counts, file: file)
-        }
-        if let known = unsaved.withLock({ $0[file] }) { return known }
+        if let saved = find(savedIn: folder.appending(path: key.fileName), key) { return saved }
         return try measure(in: folder)
     }
 
-    /// Measures again, even if there is a saved measurement, and saves unless the machine is busy.
+    /// Reads a saved measurement; nil if there is none for this machine.
+    private static func find(savedIn file: URL, _ key: Key) -> MeasuredProducts? {
+        guard let data = try? Data(contentsOf: file), let json = try? JSONValue.parse(data),
+            let speeds = key.speeds(json), let counts = key.equalThreadCounts(json)
+        else { return nil }
+        return MeasuredProducts(
+            speeds: speeds,
+            equalThreadCounts: counts,
+            file: file,
+            wasMachineBusy: json["busy"].bool ?? false
+        )
+    }
+
+    /// Measures again, even if there is a saved measurement, and saves unless the machine is busy and there is a better one.
     ///
     /// - Parameter folder: The folder to save the measurement in.
     /// - Returns: The measurement.
@@ -67,7 +69,7 @@ public struct MeasuredProducts: Sendable, Equatable {
         try measure(in: folder, isBusy: nil)
     }
 
-    /// Measures, and saves unless the machine is busy.
+    /// Measures, and saves unless the machine is busy and there is a better measurement.
     ///
     /// - Parameters:
     ///   - folder: The folder to save the measurement in.
@@ -84,14 +86,13 @@ public struct MeasuredProducts: Sendable, Equatable {
         func measurement(savedIn file: URL?) -> MeasuredProducts {
             MeasuredProducts(speeds: speeds, equalThreadCounts: counts, file: file, wasMachineBusy: isBusy)
         }
-        guard !isBusy else {
-            let measurement = measurement(savedIn: nil)
-            unsaved.withLock { $0[file] = measurement }
-            return measurement
+        // A better measurement is not replaced.
+        if isBusy, let saved = find(savedIn: file, key), !saved.wasMachineBusy {
+            return measurement(savedIn: nil)
         }
         do {
             try makeFolder(folder)
-            try writeAtomically(Data(key.json(speeds, counts).formatted.utf8), to: file)
+            try writeAtomically(Data(key.json(speeds, counts, isBusy: isBusy).formatted.utf8), to: file)
             return measurement(savedIn: file)
         } catch {
             return measurement(savedIn: nil)
@@ -128,11 +129,12 @@ private struct Key {
         ]
     }
 
-    func json(_ speeds: ProductSpeeds, _ equalThreadCounts: [Int]) -> JSONValue {
+    func json(_ speeds: ProductSpeeds, _ equalThreadCounts: [Int], isBusy: Bool) -> JSONValue {
         var gigaflops: JSONObject = ["bf16": .double(speeds.bfloat16)]
         for (route, speed) in speeds.float32 { gigaflops["fp32 \(route.rawValue)"] = .double(speed) }
         var object = members
         object["gigaflops"] = .object(gigaflops)
+        if isBusy { object["busy"] = .bool(true) }
         object["equal_thread_counts"] = .array(equalThreadCounts.map { .int($0) })
         return .object(object)
     }

@@ -99,6 +99,12 @@ func attune(
     try outcome(of: attuneExecutable, arguments, in: folder, variables: variables)
 }
 
+/// The environment of this process with the tests' own caches, so that all executables compute with the same routes.
+var environmentOfTests: [String: String] {
+    ProcessInfo.processInfo.environment
+        .merging(["XDG_CACHE_HOME": cacheHome.path(percentEncoded: false)]) { $1 }
+}
+
 /// Runs a program to its end, with the tests' own caches.
 private func outcome(
     of program: URL,
@@ -109,9 +115,7 @@ private func outcome(
     let process = Process()
     (process.executableURL, process.arguments) = (program, arguments)
     if let folder { process.currentDirectoryURL = folder }
-    process.environment = ProcessInfo.processInfo.environment
-        .merging(["XDG_CACHE_HOME": cacheHome.path(percentEncoded: false)]) { $1 }
-        .merging(variables) { $1 }
+    process.environment = environmentOfTests.merging(variables) { $1 }
     return try withTemporaryFolder { streams in
         let files = ["out", "err"].map { streams.appending(path: $0) }
         for file in files { try Data().write(to: file) }

@@ -41,6 +41,7 @@ struct InterruptTests {
     {
         let process = Process()
         process.executableURL = attuneExecutable
+        process.environment = environmentOfTests
         process.arguments = arguments
         let files = ["out", "err"].map { folder.appending(path: $0) }
         for file in files { try Data().write(to: file) }
@@ -88,6 +89,7 @@ struct InterruptTests {
             #expect(command.hasSuffix(" --resume-from-checkpoint latest"), "\(command)")
             let shell = Process()
             shell.executableURL = URL(filePath: "/bin/sh")
+            shell.environment = environmentOfTests
             shell.arguments = ["-c", command + " >/dev/null 2>&1"]
             try shell.run()
             try waitForExit(of: shell)

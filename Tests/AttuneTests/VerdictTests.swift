@@ -186,8 +186,8 @@ struct VerdictTests {
                 + #""value": 0.6, "constant": 0.6, "answer": "calm", "sign": "never_predicted", "labels": ["loud"]}"#
         )
         #expect(
-            try event(verdict(evaluation((0, 0, 15), (1, 1, 14)), curve(falling)))
-                == #"{"event": "verdict", "time": 1.0, "quality": "too_few_examples", "examples": 29}"#
+            try event(verdict(evaluation((0, 0, 9), (1, 1, 9)), curve(falling)))
+                == #"{"event": "verdict", "time": 1.0, "quality": "too_few_examples", "examples": 18}"#
         )
         #expect(
             try event(verdict(good, curve([1.2, 40, 488])))

@@ -94,10 +94,13 @@ struct ProductTable {
     }
 
     private var kept: String {
-        if let file = products.file { return "saved in \(file.path(percentEncoded: false))" }
-        return products.wasMachineBusy
-            ? "not saved, because other programs used the cores: commands measure again until the machine is quiet"
-            : "could not be saved: each command measures again"
+        let place = products.file.map { "saved in \($0.path(percentEncoded: false))" }
+        guard products.wasMachineBusy else {
+            return place ?? "could not be saved: each command measures again"
+        }
+        return (place ?? "not saved")
+            + "; other programs used the cores, so the speeds are too low: run `attune doctor` again "
+            + "on the quiet machine"
     }
 
     /// The speeds in GFLOP/s, the chosen routes, and the file.
