@@ -1,6 +1,7 @@
 // swift-format-ignore-file
 // Written by Scripts/doc-snippets from docs/adapters.md.
 import Attune
+import Foundation
 
 /// Compiles the snippets of docs/adapters.md.
 func adapters() async throws {
