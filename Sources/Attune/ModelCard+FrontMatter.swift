@@ -58,7 +58,7 @@ extension ModelCard {
 
     /// The Hub's name for a metric, such as `f1` for all averages.
     private func hubMetric(_ name: String) -> String {
-        for known in ["f1", "precision", "recall"] where name.hasPrefix("\(known)_") { return known }
+        for known in ["f1", "precision", "recall"] where name.hasPrefix("\(known)_") { return quoted(known) }
         return quoted(name == "pearson" ? "pearsonr" : name)
     }
 

@@ -110,7 +110,10 @@ struct AdapterCommandTests {
     @Test func `a whole model is no adapter`() throws {
         try withTemporaryFolder { folder in
             let outcome = try shell("$ATTUNE adapter show $BASE", in: folder)
-            #expect(outcome.code != 0)
+            #expect(
+                outcome.code == 64 && outcome.errors.contains("is a whole model, not an adapter"),
+                "\(outcome.errors)"
+            )
         }
     }
 }

@@ -161,6 +161,17 @@ import Testing
         #expect(try Recipe(yaml: changed.yaml()) == changed)
     }
 
+    @Test func `every setting of an adapter's file is reported by a flag that exists`() {
+        for setting in AdapterConfiguration.Setting.allCases {
+            #expect(Recipe.settings.contains { $0.flag == setting.flag }, "\(setting.flag)")
+        }
+    }
+
+    @Test func `an adapter cannot add rows to the embedding`() {
+        let text = fault(["adapter": .text("lora"), "resize_embeddings": .bool(true)])
+        #expect(text?.contains("resize_embeddings contradicts adapter") == true, "\(text ?? "nothing")")
+    }
+
     /// The error's message for settings; nil if they are valid.
     private func fault(_ values: [String: SettingValue]) -> String? {
         let complete: [String: SettingValue] = [

@@ -1,9 +1,11 @@
 import Classification
 import Foundation
+import JSON
 import NN
 import TestSupport
 import Testing
 import Tokenization
+import Training
 
 /// The model and data of the runs in Scripts/fixtures/training.
 enum ReferenceRun {
@@ -22,6 +24,28 @@ enum ReferenceRun {
             .replacing("dropout_prob\": 0.1", with: "dropout_prob\": 0.0")
         try Data(configuration.utf8).write(to: folder.appending(path: "config.json"))
         return try TextClassifier.load(folder.path(percentEncoded: false)).classifier
+    }
+
+    /// The texts and labels of a fixture.
+    static func examples(of fixture: JSONValue) throws -> EncodedExamples {
+        let texts = try #require(fixture["texts"].array).map { ($0.array ?? []).compactMap(\.int) }
+        return try examples(texts, #require(fixture["labels"].array).compactMap(\.int))
+    }
+
+    /// Compares every step with the fixture.
+    ///
+    /// 1e-4 relative: float32 summed in another order, accumulated over the steps; the observed difference is 1e-6.
+    static func expect(_ steps: [StepRecord], equal fixture: JSONValue, count: Int, _ name: String) {
+        for (key, ours) in [
+            ("loss", steps.map(\.loss)), ("learning_rate", steps.map(\.learningRate)),
+            ("grad_norm", steps.map(\.gradientNorm)),
+        ] {
+            let theirs = (fixture[key].array ?? []).compactMap(\.double)
+            #expect(ours.count == count && theirs.count == count)
+            for (step, (a, b)) in zip(ours, theirs).enumerated() {
+                #expect(abs(a - b) <= 1e-4 * abs(b), "\(name): \(key) of step \(step + 1)")
+            }
+        }
     }
 
     /// Texts with given ids, each with a class.

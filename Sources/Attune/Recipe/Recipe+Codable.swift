@@ -45,14 +45,14 @@ extension Recipe {
             if setting.name == "label_column", given["label_columns"] != nil { continue }
             throw SettingError(setting.name, .missing)
         }
-        try requireLabels()
+        try requireConsistency()
         // The recipe that a run leaves has the default, logging_steps.
         if let steps = evaluates.steps, evaluates.strategy != .steps, steps != logging.steps {
             throw SettingError("eval_steps", .withoutEffect(Setting.Need("eval_strategy", "steps")))
         }
     }
 
-    private func requireLabels() throws(SettingError) {
+    private func requireConsistency() throws(SettingError) {
         if labels.isEmpty { throw SettingError("label_column", .missing) }
         if let name = labels.first(where: { name in labels.count { $0 == name } > 1 }) {
             throw SettingError("label_column", .wrongValue(name, expected: "named once"))
@@ -61,6 +61,12 @@ extension Recipe {
             throw SettingError(
                 "problem_type",
                 .contradicts("label_column", reason: "a regression learns the numbers of one column")
+            )
+        }
+        if adapter != nil, resizesEmbeddings {
+            throw SettingError(
+                "resize_embeddings",
+                .contradicts("adapter", reason: "the new rows would be neither trained nor saved")
             )
         }
         if problemType == .regression, loss.classWeights != .equal {

@@ -23,22 +23,12 @@ struct AdapterDescription {
             ("rslora", .bool(adapter.usesRankStabilization)),
             ("start", .string(adapter.initialization.rawValue)),
             ("layers", .int(layers.count)),
-            ("targets", .array(Self.names(layers.map(\.path)).map(JSONValue.string))),
+            ("targets", .array(ModulePath.lastNames(of: layers.map(\.path)).map(JSONValue.string))),
             ("modules_to_save", .array(adapter.modulesToSave.map(JSONValue.string))),
             ("trained_weights", .int(weights.trained)),
             ("all_weights", .int(weights.all)),
             ("labels", .array(classifier.labels.map(JSONValue.string))),
         ]
-    }
-
-    /// The last parts of paths, each once, in order.
-    private static func names(_ paths: [String]) -> [String] {
-        var names: [String] = []
-        for path in paths {
-            let name = path.split(separator: ".").last.map(String.init) ?? path
-            if !names.contains(name) { names.append(name) }
-        }
-        return names
     }
 
     /// The description as JSON.

@@ -116,6 +116,14 @@ extension TextClassifier {
     }
 }
 
+extension ModelError {
+    /// The error for new rows of an embedding that an adapter keeps frozen.
+    fileprivate static let resizedUnderAdapter = ModelError(
+        .unsupported,
+        "--resize-embeddings adds random rows, which an adapter would neither train nor save; leave it out, or train all weights"
+    )
+}
+
 /// Compiles a regular expression of an adapter's configuration.
 func compilePattern(_ pattern: String) throws -> (String) -> Bool {
     do throws(TokenizerError) {
@@ -132,16 +140,13 @@ extension AdapterConfiguration.Setting {
         case .rank: "lora-r"
         case .targets: "lora-target-modules"
         case .excluded: "lora-exclude-modules"
-        case .layers: "lora-layers"
-        case .layersPattern: "lora-layers-pattern"
-        case .rankPattern: "lora-rank-pattern"
-        case .alphaPattern: "lora-alpha-pattern"
         case .usesMagnitudes: "adapter"
-        case .bias: "lora-train-bias"
-        case .baseModel: "adapter-base"
-        case .alpha, .dropout, .usesRankStabilization, .biasOfB, .modulesToSave, .initialization,
-            .baseRevision:
-            rawValue.split(separator: "_").joined(separator: "-")
+        case .bias: "train-bias"
+        case .baseModel, .baseRevision: "adapter-base"
+        case .alpha, .dropout, .layers, .layersPattern, .rankPattern, .alphaPattern, .usesRankStabilization,
+            .biasOfB,
+            .modulesToSave, .initialization:
+            rawValue.replacing("_", with: "-")
         }
     }
 }
@@ -153,7 +158,8 @@ extension AdapterFolder {
     ///   - model: The model with a fresh head.
     ///   - report: The report of loading; its fresh parameters come from the file.
     ///   - options: The options of loading.
-    /// - Throws: `ModelError` for a missing, unknown or misshapen tensor; `TorchError`.
+    /// - Throws: `ModelError` for a missing, unknown or misshapen tensor, or if rows were to be added to the embedding;
+    ///   `TorchError`.
     func attach(
         to model: SequenceClassifier,
         _ report: inout LoadReport,
@@ -162,6 +168,7 @@ extension AdapterFolder {
         var attachment = AdapterAttachment(configuration, compile: compilePattern)
         attachment.fresh = report.fresh
         attachment.isNew = false
+        guard !options.resizesEmbeddings else { throw ModelError.resizedUnderAdapter }
         try model.attach(attachment, random: RandomSource(seed: 0))
         try model.loadAdapter(
             file,

@@ -106,12 +106,7 @@ public struct ModelInspection: Sendable {
         } else {
             fit = nil
         }
-        if let fault = source.fault {
-            unreadFields = []
-            unsupported = fault
-        } else {
-            (unreadFields, unsupported) = Self.fields(of: source.configuration, isKnownFamily)
-        }
+        (unreadFields, unsupported) = Self.fields(of: source.configuration, isKnownFamily)
         let checkpoint = source.checkpoint
         // Numeric order: layer 10 comes after layer 9.
         tensors = checkpoint.tensorNames.sorted { $0.compare($1, options: .numeric) == .orderedAscending }
@@ -155,8 +150,6 @@ private struct Source {
     var settingsFault: String?
     var files: [ModelInspection.File]
     var notes: [String] = []
-    /// The reason that the model cannot be trained although its parts can be read.
-    var fault: String?
 
     init(_ path: String) throws {
         switch try ModelPlace(path) {

@@ -44,7 +44,7 @@ struct AdapterTargets {
             let (input, output) = weight.kind.widths(of: weight.weight.shape)
             guard rank <= max(input, output), !isNew || rank <= min(input, output) else {
                 throw refusal(
-                    "--lora-r \(rank) is larger than the layer \(weight.path), which has \(input) inputs and "
+                    "\(isNew ? "--lora-r" : "adapter_config.json: r") \(rank) is larger than the layer \(weight.path), which has \(input) inputs and "
                         + "\(output) outputs"
                 )
             }
@@ -105,13 +105,9 @@ struct AdapterTargets {
         }
         guard let useless else { return }
         let isOnlyWhole = weights.contains { ModulePath.ends($0.path, with: useless) && isWhole($0) }
-        var names: [String] = []
-        for weight in weights {
-            let name = weight.path.split(separator: ".").last.map(String.init) ?? weight.path
-            if !isWhole(weight), !names.contains(name) { names.append(name) }
-        }
+        let names = ModulePath.lastNames(of: weights.filter { !isWhole($0) }.map(\.path))
         throw refusal(
-            "--lora-target-modules \(useless) matches no layer"
+            "\(isNew ? "--lora-target-modules" : "adapter_config.json: target_modules") \(useless) matches no layer"
                 + (isOnlyWhole ? ", because that module is trained whole" : "")
                 + "; the model's layers are \(names.joined(separator: ", "))"
         )

@@ -6,7 +6,20 @@ package typealias PatternCompiler = (_ pattern: String) throws -> (_ text: Strin
 /// Tests of module paths as in peft.
 ///
 /// Source: `BaseTuner._check_target_module_exists` of peft 0.21 (tuners/tuners_utils.py).
-enum ModulePath {
+package enum ModulePath {
+    /// The last parts of paths, each once, in order.
+    ///
+    /// - Parameter paths: Such as `model.layers.0.self_attn.q_proj`.
+    /// - Returns: Such as `q_proj`.
+    package static func lastNames(of paths: [String]) -> [String] {
+        var names: [String] = []
+        for path in paths {
+            let name = path.split(separator: ".").last.map(String.init) ?? path
+            if !names.contains(name) { names.append(name) }
+        }
+        return names
+    }
+
     /// Whether a path is a name, or ends with a dot and the name.
     static func ends(_ path: String, with name: String) -> Bool { path == name || path.hasSuffix("." + name) }
 

@@ -112,16 +112,11 @@ extension SequenceClassifier {
 }
 
 extension AttachedAdapter {
-    /// The targets as peft reads them: the names of the layers, shortened if there are many, as peft does.
+    /// The targets as peft reads them: a choice that only Attune has becomes the last parts of the layers' names.
     var writtenTargets: AdapterConfiguration.Targets {
-        if case .pattern = configuration.targets { return configuration.targets }
-        if case .names = configuration.targets { return configuration.targets }
-        let paths = weights.map(\.path)
-        var names: [String] = []
-        for path in paths {
-            let name = path.split(separator: ".").last.map(String.init) ?? path
-            if !names.contains(name) { names.append(name) }
+        switch configuration.targets {
+        case .pattern, .names: configuration.targets
+        case .familyDefault, .allLinear: .names(ModulePath.lastNames(of: weights.map(\.path)))
         }
-        return .names(names)
     }
 }
