@@ -23,7 +23,7 @@ package struct ModelSkeleton {
     ///   - base: The base model of an adapter; nil takes the one that it names.
     ///   - maxLength: The most tokens of a text; nil takes the length of its training, else that allowed by tokenizer and
     ///         model.
-    /// - Throws: As ``TextClassifier/load(_:options:maxLength:seed:)``.
+    /// - Throws: As ``TextClassifier/load(_:base:options:maxLength:settings:seed:)``.
     package init(_ path: String, base: String? = nil, maxLength: Int?) throws {
         source = try ModelSource(path: path, base: base)
         self.maxLength = maxLength ?? source.settings.maxLength

@@ -180,7 +180,7 @@ extension TextClassifier {
     ///         model.
     /// - Returns: The tokenizer; the most tokens of a text, nil if unlimited; the reason for that length; and
     ///     notes on the model, one sentence each, including one if the requested length was reduced.
-    /// - Throws: As ``load(_:options:maxLength:settings:seed:)``.
+    /// - Throws: As ``load(_:base:options:maxLength:settings:seed:)``.
     public static func tokenizerAndLimit(
         of path: String,
         base: String? = nil,

@@ -103,7 +103,7 @@ extension TextClassifier {
     /// - Parameters:
     ///   - path: The folder or `.gguf` file. No weight is read.
     ///   - base: The base model of an adapter; nil takes the one that it names.
-    /// - Throws: `ModelError` with code `.mismatchedTokenizer`; otherwise the errors of ``load(_:options:maxLength:seed:)``.
+    /// - Throws: `ModelError` with code `.mismatchedTokenizer`; otherwise the errors of ``load(_:base:options:maxLength:settings:seed:)``.
     package static func requireFit(of path: String, base: String? = nil) throws {
         let source = try ModelSource(path: path, base: base)
         try source.requireFit()
