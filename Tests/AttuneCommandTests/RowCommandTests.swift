@@ -93,4 +93,46 @@ struct RowCommandTests {
             )
         }
     }
+
+    @Test func `files and folders need no flag, and an evaluation on the rows of training is remarked`()
+        throws
+    {
+        try withTemporaryFolder { folder in
+            try writeWeather(20, to: folder)
+            let data = folder.appending(path: "d.csv").path(percentEncoded: false)
+            let model = folder.appending(path: "out").path(percentEncoded: false)
+            let described = try attune(["data", "describe", data])
+            #expect(described.code == 0 && described.output.contains("20 rows"), "\(described.errors)")
+            let trained = try train(data, folder, ["--label-column", "label", "--test-size", "0.2"])
+            #expect(trained.code == 0, "\(trained.errors)")
+            let remark = "trained on \(data), on all of its rows but those held out: this score is better"
+            let evaluated = try attune(["evaluate", model, data])
+            #expect(evaluated.code == 0 && evaluated.errors.contains(remark), "\(evaluated.errors)")
+            let other = folder.appending(path: "new.csv")
+            try FileManager.default.copyItem(at: folder.appending(path: "d.csv"), to: other)
+            let new = try attune(["evaluate", model, other.path(percentEncoded: false)])
+            #expect(new.code == 0 && !new.errors.contains("was trained on"), "\(new.errors)")
+        }
+    }
+
+    @Test func `resuming a finished run says that nothing was left, and predictions in a .csv are remarked`()
+        throws
+    {
+        try withTemporaryFolder { folder in
+            try writeWeather(20, to: folder)
+            let data = folder.appending(path: "d.csv").path(percentEncoded: false)
+            let flags = ["--label-column", "label", "--save-steps", "1"]
+            #expect(try train(data, folder, flags).code == 0)
+            let again = try train(data, folder, flags + ["--resume-from-checkpoint", "latest"])
+            #expect(
+                again.code == 0
+                    && again.output.contains("nothing was left to train: the run had done its 1 step")
+            )
+            let answers = folder.appending(path: "a.csv").path(percentEncoded: false)
+            let model = folder.appending(path: "out").path(percentEncoded: false)
+            let predicted = try attune(["predict", model, data, "--output", answers])
+            #expect(predicted.code == 0, "\(predicted.errors)")
+            #expect(predicted.errors.contains("\(answers) receives one JSON object per line"))
+        }
+    }
 }

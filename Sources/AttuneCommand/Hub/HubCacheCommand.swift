@@ -2,6 +2,7 @@ import ArgumentParser
 import Files
 import Foundation
 import Hub
+import JSON
 
 /// `attune hub cache`.
 struct HubCacheCommand: ParsableCommand {
@@ -19,31 +20,55 @@ struct HubCacheCommand: ParsableCommand {
     )
     var delete: [String] = []
 
+    @OptionGroup(title: "Messages") var messages: MessageOptions
+
     func run() throws {
-        try reportingFailure {
+        try reportingFailure(messages) {
             let cache = HubCache(folder: HubOptions.environment.cacheFolder)
-            guard delete.isEmpty else {
-                for name in delete {
-                    let isData = name.hasPrefix("datasets/")
-                    let id = try RepositoryID(
-                        isData ? String(name.dropFirst(9)) : name,
-                        kind: isData ? .dataset : .model
-                    )
-                    try print("deleted \(name), \(formattedSize(try cache.delete(id)))")
-                }
-                return
-            }
-            let repositories = cache.repositories()
-            for repository in repositories {
-                let day = repository.lastUsed.formatted(.iso8601.year().month().day())
-                let revisions =
-                    repository.revisions.isEmpty ? "" : "  (\(repository.revisions.joined(separator: ", ")))"
-                try print("\(day)  \(formattedSize(repository.byteCount))  \(repository.name)\(revisions)")
-            }
-            let total = repositories.reduce(0) { $0 + $1.byteCount }
-            try print(
-                "\(repositories.count == 1 ? "1 repository" : "\(repositories.count) repositories"), \(formattedSize(total)), in \(HubPath.path(cache.folder))"
-            )
+            try delete.isEmpty ? list(cache) : delete(from: cache)
         }
+    }
+
+    private func delete(from cache: HubCache) throws {
+        var deleted: [(name: String, bytes: Int)] = []
+        // Each is reported at once: a later one may fail.
+        for name in delete {
+            let isData = name.hasPrefix("datasets/")
+            let id = try RepositoryID(
+                isData ? String(name.dropFirst(9)) : name,
+                kind: isData ? .dataset : .model
+            )
+            deleted.append((name, try cache.delete(id)))
+            if !messages.json { try print("deleted \(name), \(formattedSize(deleted.last?.bytes ?? 0))") }
+        }
+        guard messages.json else { return }
+        let facts = deleted.map { JSONValue.object(["name": .string($0.name), "bytes": .int($0.bytes)]) }
+        try print(JSONValue.object(["deleted": .array(facts)]).formatted, terminator: "")
+    }
+
+    private func list(_ cache: HubCache) throws {
+        let repositories = cache.repositories()
+        let total = repositories.reduce(0) { $0 + $1.byteCount }
+        let folder = HubPath.path(cache.folder)
+        var lines = repositories.map { repository in
+            let day = repository.lastUsed.formatted(.iso8601.year().month().day())
+            let revisions =
+                repository.revisions.isEmpty ? "" : "  (\(repository.revisions.joined(separator: ", ")))"
+            return "\(day)  \(formattedSize(repository.byteCount))  \(repository.name)\(revisions)"
+        }
+        let count = repositories.count == 1 ? "1 repository" : "\(repositories.count) repositories"
+        lines.append("\(count), \(formattedSize(total)), in \(folder)")
+        let facts = repositories.map { repository in
+            JSONValue.object([
+                "name": .string(repository.name), "bytes": .int(repository.byteCount),
+                "last_used": .string(repository.lastUsed.formatted(.iso8601)),
+                "revisions": .array(repository.revisions.map(JSONValue.string)),
+            ])
+        }
+        try printResult(
+            lines.joined(separator: "\n"),
+            ["folder": .string(folder), "bytes": .int(total), "repositories": .array(facts)],
+            asJSON: messages.json
+        )
     }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Files
 import Foundation
 import Hub
+import JSON
 
 /// `attune hub login`.
 struct HubLoginCommand: ParsableCommand {
@@ -15,9 +16,10 @@ struct HubLoginCommand: ParsableCommand {
     )
 
     @OptionGroup var hub: HubOptions
+    @OptionGroup(title: "Messages") var messages: MessageOptions
 
     func run() throws {
-        try reportingFailure {
+        try reportingFailure(messages) {
             let token = try hub.token.map { try Token($0) } ?? Token(readSecret(), source: .typed)
             let environment = HubOptions.environment
             let account = try waiting {
@@ -26,7 +28,11 @@ struct HubLoginCommand: ParsableCommand {
                 }
             }
             try token.store(named: account.tokenName ?? account.name, in: environment)
-            try print("logged in as \(account.name)\(account.role.map { ", who may \($0)" } ?? "")")
+            try printResult(
+                "logged in as \(account.name)\(account.role.map { ", who may \($0)" } ?? "")",
+                account.json(tokenFrom: nil),
+                asJSON: messages.json
+            )
             for name in ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"]
             where !(environment.variables[name] ?? "").isEmpty {
                 writeToStandardError(
@@ -66,10 +72,17 @@ struct HubLogoutCommand: ParsableCommand {
         abstract: "Deletes the tokens that logins stored on this machine."
     )
 
+    @OptionGroup(title: "Messages") var messages: MessageOptions
+
     func run() throws {
-        try reportingFailure {
+        try reportingFailure(messages) {
             let environment = HubOptions.environment
-            try print(try Token.forget(in: environment) ? "logged out" : "was not logged in")
+            let wasLoggedIn = try Token.forget(in: environment)
+            try printResult(
+                wasLoggedIn ? "logged out" : "was not logged in",
+                ["was_logged_in": .bool(wasLoggedIn)],
+                asJSON: messages.json
+            )
             if let left = try waiting({ try await Token.find(in: environment) }) {
                 writeToStandardError("attune: note: \(left) is still used; remove it there\n")
             }
@@ -85,18 +98,39 @@ struct HubWhoamiCommand: ParsableCommand {
     )
 
     @OptionGroup var hub: HubOptions
+    @OptionGroup(title: "Messages") var messages: MessageOptions
 
     func run() throws {
-        try reportingFailure {
+        try reportingFailure(messages) {
             let (account, source) = try hub.withClient { client in
                 (try await client.account(), client.settings.token?.source.description)
             }
-            try print(account.name)
+            var lines = [account.name]
             if !account.organizations.isEmpty {
-                try print("organizations: \(account.organizations.joined(separator: ", "))")
+                lines.append("organizations: \(account.organizations.joined(separator: ", "))")
             }
             let token = [account.tokenName, account.role.map { "may \($0)" }, source.map { "from \($0)" }]
-            try print("token: \(token.compactMap { $0 }.joined(separator: ", "))")
+            lines.append("token: \(token.compactMap { $0 }.joined(separator: ", "))")
+            try printResult(
+                lines.joined(separator: "\n"),
+                account.json(tokenFrom: source),
+                asJSON: messages.json
+            )
         }
+    }
+}
+
+extension HubClient.Account {
+    /// The account for programs; never the token itself.
+    ///
+    /// - Parameter source: The place of the token; nil if it is not known.
+    /// - Returns: An object with `name`, `organizations`, `token_name`, `token_role` and `token_source`.
+    fileprivate func json(tokenFrom source: String?) -> JSONObject {
+        [
+            "name": .string(name), "organizations": .array(organizations.map(JSONValue.string)),
+            "token_name": tokenName.map(JSONValue.string) ?? .null,
+            "token_role": role.map(JSONValue.string) ?? .null,
+            "token_source": source.map(JSONValue.string) ?? .null,
+        ]
     }
 }

@@ -5,8 +5,8 @@ import Foundation
 /// The words after a command's name, with every flag under its declared name.
 ///
 /// Accepts the spellings of transformers' scripts: underscores (`--max_length`), `--flag=value`, and `true` or `false` after a
-/// switch. Refuses unknown flags, a missing value, a single-value flag that is given twice, and words that the command does not
-/// take.
+/// switch. A file or folder without a flag goes to the flag that takes it: `attune data describe tweets.csv`. Refuses unknown flags,
+/// a missing value, a single-value flag that is given twice, and words that the command does not take.
 struct FlagWords {
     /// A flag with its values, or a word without a flag.
     enum Entry {
@@ -53,7 +53,7 @@ struct FlagWords {
             try refuseSecond(flag, values)
             entries.append(.flag(flag, values))
         }
-        try refuseFurtherWords(command)
+        try placeFurtherWords(command)
     }
 
     /// Whether a word is a flag, not a value such as `-1` or a text such as `- milk`.
@@ -134,24 +134,38 @@ struct FlagWords {
         throw RecipeError(.validationFailure, "--\(flag.name) is given twice\(shown); give it once")
     }
 
-    private func refuseFurtherWords(_ command: String) throws(RecipeError) {
+    /// Gives words beyond the command's arguments to the flags that they belong to, if they exist on disk, and refuses others.
+    private mutating func placeFurtherWords(_ command: String) throws(RecipeError) {
         guard !(catalog.arguments.last?.isRepeating ?? false) else { return }
-        let texts: [String] = entries.compactMap { if case .text(let text, _) = $0 { text } else { nil } }
-        guard texts.count > catalog.arguments.count else { return }
-        let word = texts[catalog.arguments.count]
-        // A file is usually the input; any other word belongs to what is missing.
+        var count = 0
+        for index in entries.indices {
+            guard case .text(let word, _) = entries[index] else { continue }
+            count += 1
+            guard count > catalog.arguments.count else { continue }
+            let flag = flag(for: word)
+            guard let flag, FileManager.default.fileExists(atPath: word) else {
+                throw refusal(of: word, flag, command)
+            }
+            given[flag.name] = word
+            entries[index] = .flag(flag, [word])
+        }
+    }
+
+    /// The flag that a word without one belongs to: a file is the input, any other word the first that is missing.
+    private func flag(for word: String) -> FlagCatalog.Flag? {
         let inputs = Self.isFile(word) ? ["input", "dataset"] : []
         let input = inputs.lazy.compactMap { catalog[$0] }.first {
             given[$0.name] == nil && !hasFlag($0.name)
         }
-        let missing =
-            input ?? catalog.flags.first { $0.isRequired && given[$0.name] == nil && !hasFlag($0.name) }
+        return input ?? catalog.flags.first { $0.isRequired && given[$0.name] == nil && !hasFlag($0.name) }
+    }
+
+    private func refusal(of word: String, _ flag: FlagCatalog.Flag?, _ command: String) -> RecipeError {
         let help = "`\(command.replacing("attune", with: "attune help", maxReplacements: 1))` lists the flags"
         let hint =
-            missing.map { "did you mean --\($0.name) \(shellQuoted(word))?" }
-            ?? (word == ""
-                ? "an empty word is often a variable without a value" : help)
-        throw RecipeError(.validationFailure, "`\(command)` does not take the word \"\(word)\"; \(hint)")
+            flag.map { "did you mean --\($0.name) \(shellQuoted(word))?" }
+            ?? (word == "" ? "an empty word is often a variable without a value" : help)
+        return RecipeError(.validationFailure, "`\(command)` does not take the word \"\(word)\"; \(hint)")
     }
 
     private func hasFlag(_ name: String) -> Bool {

@@ -66,6 +66,8 @@ struct EvaluateCommand: ParsableCommand {
             let model = try classifier.load(path, on: engine)
             let (labelled, notes) = try reader.labelled(rows, problemType: model.problemType)
             for note in notes { writeToStandardError(note + "\n") }
+            let trained = TrainedRowsWarning(model: path, dataset: data.dataset, split: data.split)
+            if let trained { writeToStandardError("attune: warning: \(trained.text)\n") }
             let examples = model.encode(labelled.inputs, targets: try targets(labelled, model, labelColumns))
             writeToStandardError(note(on: reader, model, examples))
             let console = Console.current

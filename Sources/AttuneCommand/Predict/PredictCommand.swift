@@ -56,6 +56,11 @@ struct PredictCommand: ParsableCommand {
     func run() throws {
         try reportingFailure(messages) {
             try requireApart(output, from: [("--input", input)])
+            if let output, [".csv", ".tsv", ".tab"].contains(where: output.name.lowercased().hasSuffix) {
+                writeToStandardError(
+                    "attune: warning: \(output.name) receives one JSON object per line; name it .jsonl\n"
+                )
+            }
             let path = try HubPath.model(classifier.model)
             let reader = try RowReader(model: path, told: classifier.told)
             let inputs = try inputs(reader)

@@ -48,7 +48,12 @@ struct TrainCommand: RecipeCommand {
     )
     var threads: Int?
 
-    @Option(help: ArgumentHelp("The output folder.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp(
+            "The model's folder; with a dataset alone, `attune train FILE` chooses one in runs/.",
+            valueName: "folder"
+        )
+    )
     var outputDir: String
 
     @Flag(
@@ -207,17 +212,7 @@ struct TrainCommand: RecipeCommand {
 
     private func printSummary(_ result: TrainingJob.Result) throws {
         let outcome = result.outcome
-        let rate = Double(outcome.examplesSeen) / max(outcome.runtime, 1e-9)
-        try printFolded(
-            String(
-                format: "trained %@ in %@ (%.1f examples/s), mean loss %.4f%@\n",
-                counted(outcome.step, "step"),
-                clockTime(outcome.runtime),
-                rate,
-                outcome.meanLoss,
-                ProcessMemory.now().map { ", peak memory \(formattedSize($0.peak))" } ?? ""
-            )
-        )
+        try printFolded(Self.trained(outcome) + "\n")
         if let evaluation = result.evaluation {
             let examples = evaluation.metrics.count
             try printFolded("\non \(counted(examples, "held-out text")): loss \(evaluation.lossText)\n\n")
@@ -226,8 +221,25 @@ struct TrainCommand: RecipeCommand {
                 evaluation.metrics.table(labels: result.classifier.labels, columns: columns) + "\n"
             )
         }
-        try printFolded("saved to \(outputDir)\n")
+        let isBest = outcome.weightsStep != outcome.step
+        let kept = isBest ? ", with the weights of step \(outcome.weightsStep), the best" : ""
+        try printFolded("saved to \(outputDir)\(kept)\n")
         if let verdict = result.verdict { try printFolded("\n\(verdict.text)\n") }
         try print("next: attune predict --model \(shellQuoted(outputDir)) --text \"…\"")
+    }
+
+    /// The steps, time, speed and memory of a run in one line.
+    private static func trained(_ outcome: Trainer.Outcome) -> String {
+        guard outcome.examplesSeen > 0 else {
+            return "nothing was left to train: the run had done its \(counted(outcome.step, "step"))"
+        }
+        return String(
+            format: "trained %@ in %@ (%.1f examples/s), mean loss %.4f%@",
+            counted(outcome.step, "step"),
+            clockTime(outcome.runtime),
+            Double(outcome.examplesSeen) / max(outcome.runtime, 1e-9),
+            outcome.meanLoss,
+            ProcessMemory.now().map { ", peak memory \(formattedSize($0.peak))" } ?? ""
+        )
     }
 }

@@ -148,10 +148,10 @@ struct TrainingCommandLine {
     /// The error with the place of its setting: its flag, or the line of the file.
     func located(_ error: SettingError) -> RecipeError {
         if error.fault == .missing, let setting = try? Recipe.setting(error.setting) {
-            let what = error.setting == "label_column" ? ": it says what is to be learned" : ""
+            let reason = setting.name == "label_column" ? ": it holds the labels to learn" : ""
             return RecipeError(
                 .validationFailure,
-                "Missing expected argument '--\(setting.flag) <\(setting.placeholder)>'\(what)"
+                "Missing expected argument '--\(setting.flag) <\(setting.placeholder)>'\(reason)"
             )
         }
         let lines = lines(of: error.settings)

@@ -20,10 +20,13 @@ extension HubLoginCommand: GuidedCommand {
 
 extension HubLogoutCommand: GuidedCommand {
     static var guide: HelpGuide {
-        HelpGuide(examples: [
-            .init("Delete the stored tokens", "attune hub logout"),
-            .init("Check that none is left", "attune hub logout && attune hub whoami"),
-        ])
+        HelpGuide(
+            examples: [
+                .init("Delete the stored tokens", "attune hub logout"),
+                .init("Check that none is left", "attune hub logout && attune hub whoami"),
+            ],
+            common: ["quiet", "json"]
+        )
     }
 }
 
