@@ -1,6 +1,7 @@
 #include "support.h"
 
 #include "kernels/attention.h"
+#include "kernels/frozen_weight.h"
 #include "kernels/kernels.h"
 
 using ct::make;
@@ -61,6 +62,21 @@ at::Tensor attention_by_sequence(const at::Tensor &q, const at::Tensor &k, const
     return at::cat(outputs, 0);
 }
 
+/// Checks that a weight [out, in] can be multiplied with an input.
+void require_fit(const at::Tensor &x, at::IntArrayRef weight) {
+    TORCH_CHECK(weight.size() == 2 && x.dim() >= 1 && x.size(-1) == weight[1], "input ", x.sizes(),
+                " does not fit a weight of shape ", weight);
+}
+
+/// Checks that an adapter fits a weight [out, in].
+ct::LowRank checked(const ct_low_rank &adapter, at::IntArrayRef weight) {
+    const auto &a = tensor(adapter.a), &b = tensor(adapter.b);
+    TORCH_CHECK(weight.size() == 2 && a.dim() == 2 && b.dim() == 2 && a.size(1) == weight[1] && b.size(0) == weight[0] &&
+                    a.size(0) == b.size(1),
+                "an adapter of shapes ", a.sizes(), " and ", b.sizes(), " does not fit a weight of shape ", weight);
+    return {a, b, adapter.scale, adapter.dropout, adapter.seed};
+}
+
 } // namespace
 
 extern "C" {
@@ -83,8 +99,7 @@ int ct_nn_narrow_linear(ct_tensor *out, ct_tensor x, ct_tensor w, ct_tensor narr
         const auto &input = tensor(x), &weight = tensor(w);
         const auto dtype = ct::scalar_type(type);
         const auto copy = ct::optional(narrow);
-        TORCH_CHECK(weight.dim() == 2 && input.dim() >= 1 && input.size(-1) == weight.size(1),
-                    "input ", input.sizes(), " does not fit a weight of shape ", weight.sizes());
+        require_fit(input, weight.sizes());
         TORCH_CHECK(!copy || (copy->sizes() == weight.sizes() && copy->scalar_type() == dtype),
                     "the copy does not fit a weight of shape ", weight.sizes());
         return ct::narrow_linear(input, weight, copy, ct::optional(bias), dtype, products);
@@ -94,16 +109,22 @@ int ct_nn_narrow_linear(ct_tensor *out, ct_tensor x, ct_tensor w, ct_tensor narr
 int ct_nn_low_rank_linear(ct_tensor *out, ct_tensor x, ct_tensor w, ct_tensor narrow, ct_tensor bias, ct_low_rank adapter,
                           ct_dtype type, ct_products products) {
     return make(out, [&] {
-        const auto &input = tensor(x), &weight = tensor(w), &a = tensor(adapter.a), &b = tensor(adapter.b);
-        TORCH_CHECK(weight.dim() == 2 && input.dim() >= 1 && input.size(-1) == weight.size(1),
-                    "input ", input.sizes(), " does not fit a weight of shape ", weight.sizes());
-        TORCH_CHECK(a.dim() == 2 && b.dim() == 2 && a.size(1) == weight.size(1) && b.size(0) == weight.size(0) &&
-                        a.size(0) == b.size(1),
-                    "an adapter of shapes ", a.sizes(), " and ", b.sizes(), " does not fit a weight of shape ",
-                    weight.sizes());
-        const ct::LowRank added{a, b, adapter.scale, adapter.dropout, adapter.seed};
+        const auto &input = tensor(x), &weight = tensor(w);
+        const auto added = checked(adapter, weight.sizes());
+        require_fit(input, weight.sizes());
         return ct::low_rank_linear(input, weight, ct::optional(narrow), ct::optional(bias), added, ct::scalar_type(type),
                                    products);
+    });
+}
+
+int ct_nn_stored_linear(ct_tensor *out, ct_tensor x, ct_stored_matrix w, ct_tensor bias, const ct_low_rank *adapter,
+                        ct_dtype type, ct_products products) {
+    return make(out, [&] {
+        const auto weight = c10::make_intrusive<ct::StoredWeight>(w);
+        require_fit(tensor(x), {w.rows, w.columns});
+        const auto added = adapter ? std::optional(checked(*adapter, {w.rows, w.columns})) : std::nullopt;
+        return ct::stored_linear(tensor(x), weight, ct::optional(bias), added ? &*added : nullptr, ct::scalar_type(type),
+                                 products);
     });
 }
 

@@ -173,6 +173,13 @@ public struct BitsAndBytesCheckpoint: Checkpoint {
         }
     }
 
+    /// Drops a tensor's pages from this process's memory; a quantized matrix stays mapped.
+    ///
+    /// - Parameter name: A name in ``tensorNames``.
+    public func release(_ name: String) {
+        if layers[name] == nil { base.release(name) }
+    }
+
     /// Returns a quantized matrix `[out, in]` as it is stored.
     ///
     /// Its parts may map the file.

@@ -67,6 +67,11 @@ public protocol Checkpoint {
     /// - Throws: `.missing` if there is no such tensor; `.corrupt` if its parts are invalid.
     func quantized(_ name: String) throws(CheckpointError) -> QuantizedMatrix?
 
+    /// Notes that a tensor was copied, so that its pages of a mapped file need no memory any more.
+    ///
+    /// - Parameter name: A name in ``tensorNames``.
+    func release(_ name: String)
+
     /// The checkpoint's files, sorted by name; empty if it is in memory.
     var files: [CheckpointFile] { get }
 
@@ -84,6 +89,11 @@ extension Checkpoint {
     /// - Returns: Nil.
     /// - Throws: Nothing.
     public func quantized(_ name: String) throws(CheckpointError) -> QuantizedMatrix? { nil }
+
+    /// Does nothing.
+    ///
+    /// - Parameter name: A name in ``tensorNames``.
+    public func release(_ name: String) {}
 
     /// The checkpoint's files, sorted by name; empty if it is in memory.
     public var files: [CheckpointFile] { [] }

@@ -209,6 +209,13 @@ public struct GGUFFile: Checkpoint {
         }
     }
 
+    /// Drops a tensor's pages from this process's memory; they are read again when they are used again.
+    ///
+    /// - Parameter name: A name in ``tensorNames``.
+    public func release(_ name: String) {
+        if let range = entries[name]?.range { file.release(range) }
+    }
+
     /// Returns a matrix of blocks without reading it.
     ///
     /// - Parameter name: A name in ``tensorNames``.

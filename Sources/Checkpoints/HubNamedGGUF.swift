@@ -109,6 +109,13 @@ public struct HubNamedGGUF: Checkpoint {
         )
     }
 
+    /// Drops a tensor's pages from this process's memory; they are read again when they are used again.
+    ///
+    /// - Parameter name: A name in ``tensorNames``.
+    public func release(_ name: String) {
+        if let entry = entries[name] { file.release(entry.gguf) }
+    }
+
     /// Returns a matrix of blocks `[out, in]` without reading it; for GPT-2, too, whose ``tensor(_:)`` is `[in, out]`.
     ///
     /// - Parameter name: A name in ``tensorNames``.

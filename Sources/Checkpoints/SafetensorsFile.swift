@@ -217,4 +217,12 @@ public struct SafetensorsFile: Checkpoint {
             throw CheckpointError(.inputOutput, "\(file.path): tensor \(quoted(name)): \(error)")
         }
     }
+
+    /// Drops a tensor's pages from this process's memory; they are read again when they are used again.
+    ///
+    /// - Parameter name: A name in ``tensorNames``.
+    public func release(_ name: String) {
+        guard let range = entries[name]?.range else { return }
+        file.release(dataStart + range.lowerBound..<dataStart + range.upperBound)
+    }
 }

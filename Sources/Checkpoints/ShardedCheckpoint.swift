@@ -163,4 +163,6 @@ struct ShardedCheckpoint: Checkpoint {
         }
         return try shard.tensor(name)
     }
+
+    func release(_ name: String) { shard(of: name)?.release(name) }
 }

@@ -56,6 +56,11 @@ package struct ModelSkeleton {
         var options = options
         options.padTokenID = options.padTokenID ?? source.tokenizer.padTokenID
         if options.resizesEmbeddings { options.embeddingRows = source.tokenizer.vocabularySize }
+        if let adapter = source.adapter {
+            options.frozenStorage = adapter.frozenStorage
+            options.trainedModules = adapter.configuration.modulesToSave
+        }
+        if options.frozenStorage == .asStored { options.frozenStorage = similarStorage }
         try source.requireFit(addingRows: options.resizesEmbeddings)
         let configuration = options.settlingSingleLogit(of: source.configuration)
         let model = try SequenceClassifier.fresh(
@@ -68,5 +73,18 @@ package struct ModelSkeleton {
             tokenizer: source.tokenizer,
             maxLength: maxLength ?? source.settings.maxLength
         )
+    }
+
+    /// A storage for random weights of about the size of the checkpoint's quantized matrices.
+    private var similarStorage: FrozenStorage {
+        var (bits, count) = (0, 0)
+        for name in source.checkpoint.tensorNames {
+            guard let info = source.checkpoint.info(name), (try? source.checkpoint.quantized(name)) != nil
+            else { continue }
+            bits += 8 * info.byteCount
+            count += info.shape.reduce(1, *)
+        }
+        guard count > 0 else { return .floatingPoint }
+        return .quantized(bits < 6 * count ? .nf4 : .int8, isDouble: false)
     }
 }

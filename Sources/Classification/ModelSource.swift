@@ -107,7 +107,7 @@ struct ModelSource {
         let stored = try ModelConfiguration(folder: folder.url)
         settings = told.completed(by: saved)
         configuration = try stored.naming(told.labelNames)
-        checkpoint = try openCheckpoint(folder: folder.url)
+        checkpoint = try stored.readingQuantized(openCheckpoint(folder: folder.url))
         tokenizer = try Tokenizer(folder: folder.url).fitted(to: configuration)
         notes = folder.notes + saved.notes(comparedWith: stored) + tokenizer.notes
         adapter = nil

@@ -96,7 +96,11 @@ public final class TextClassifier {
         if options.resizesEmbeddings { options.embeddingRows = source.tokenizer.vocabularySize }
         let fit = try source.requireFit(addingRows: options.resizesEmbeddings)
         let configuration = options.settlingSingleLogit(of: source.configuration)
-        options.headComesLater = source.adapter != nil
+        if let adapter = source.adapter {
+            options.headComesLater = true
+            options.frozenStorage = adapter.frozenStorage
+            options.trainedModules = adapter.configuration.modulesToSave
+        }
         var (model, report) = try SequenceClassifier.load(
             source.checkpoint,
             configuration: configuration,

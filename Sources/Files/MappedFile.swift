@@ -70,6 +70,17 @@ public final class MappedFile: @unchecked Sendable {
         )
     }
 
+    /// Lets the system drop pages from this process's memory; they are read again when they are used again.
+    ///
+    /// - Parameter range: Bytes of the file. Pages that are only partly inside stay.
+    public func release(_ range: Range<Int>) {
+        let page = Int(getpagesize())
+        let (first, end) = ((range.lowerBound + page - 1) / page * page, range.upperBound / page * page)
+        guard let start = bytes.baseAddress, first < end, end <= bytes.count else { return }
+        // Only advice: a failure changes nothing.
+        _ = madvise(UnsafeMutableRawPointer(mutating: start + first), end - first, MADV_DONTNEED)
+    }
+
     deinit {
         if let start = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: start), bytes.count) }
     }

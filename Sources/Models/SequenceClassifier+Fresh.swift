@@ -69,8 +69,13 @@ extension SequenceClassifier {
         let parameters = ParameterStore()
         let reader = ConfigurationReader(resolved, paddingIndex: padTokenID.map(Int.init))
         let network = try family.make(ParameterScope(parameters), reader)
+        let quantizable = QuantizableMatrices(of: parameters, family.keys, options)
         for parameter in parameters.parameters {
             try parameter.initialize(random: random)
+            if let matrix = try quantizable.quantized(parameter) {
+                try parameter.set(matrix, device: options.device)
+                continue
+            }
             let dtype = weightsDType(of: parameter, family, options)
             try parameter.set(parameter.value.to(dtype: dtype, device: options.device))
         }
@@ -78,8 +83,7 @@ extension SequenceClassifier {
             configuration: resolved,
             parameters: parameters,
             network: network,
-            device: options.device,
-            productRoutes: options.productRoutes
+            options: options
         )
     }
 }

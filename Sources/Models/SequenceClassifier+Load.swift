@@ -23,6 +23,10 @@ extension SequenceClassifier {
         ///
         /// Norms, biases and the head are always float32.
         public var weightsDType = DType.float32
+        /// The form in which the matrices of a frozen model are kept; float unless an adapter is trained or used.
+        public var frozenStorage = FrozenStorage.floatingPoint
+        /// Modules that are trained whole next to an adapter, which are never quantized.
+        package var trainedModules: [String] = []
         /// Whether weights may stay in the mapped file if type and device allow it.
         ///
         /// Only for prediction, because such weights must not be changed.
@@ -104,8 +108,7 @@ extension SequenceClassifier {
             configuration: resolved,
             parameters: parameters,
             network: network,
-            device: options.device,
-            productRoutes: options.productRoutes
+            options: options
         )
         return (classifier, report)
     }
@@ -223,6 +226,7 @@ extension SequenceClassifier {
         addTiedSources(&sources, of: contents, in: checkpoint, &report)
         // Check everything before reading the first tensor.
         try requireFit(contents, checkpoint, sources, &report)
+        let quantizable = QuantizableMatrices(of: store, contents.keys, options)
         for parameter in store.parameters {
             guard let source = sources[parameter.name] else {
                 try parameter.initialize(random: random)
@@ -231,11 +235,25 @@ extension SequenceClassifier {
                 continue
             }
             let dtype = weightsDType(of: parameter, family, options)
+            if contents.grown?.name != parameter.name,
+                let matrix = try quantizable.read(
+                    parameter,
+                    source,
+                    in: checkpoint,
+                    refusesNonFinite: options.refusesNonFiniteWeights
+                )
+            {
+                try parameter.set(matrix, device: options.device)
+                report.loaded.append(source)
+                if try checkpoint.quantized(source) == nil { checkpoint.release(source) }
+                continue
+            }
             let tensor = try checkpoint.tensor(source)
             if options.refusesNonFiniteWeights { try requireFinite(tensor, name: source) }
             report.loaded.append(source)
             guard let grown = contents.grown, grown.name == parameter.name else {
                 try parameter.set(usable(tensor, dtype, options))
+                if !options.mapsWeights { checkpoint.release(source) }
                 continue
             }
             let table = try tensor.withRowsAdded(upTo: parameter.shape[0], random: random)
@@ -244,6 +262,7 @@ extension SequenceClassifier {
                 "the token embedding has grown from \(grown.rows) to \(counted(parameter.shape[0], "row"))"
             )
         }
+        if let note = store.quantizationNote { report.notes.append(note) }
         return report
     }
 

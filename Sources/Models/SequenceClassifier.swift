@@ -18,6 +18,8 @@ public final class SequenceClassifier {
     /// The routes of linear layers' products on a CPU, which override those of a ``ForwardContext``.
     public package(set) var productRoutes: ProductRoutes
     private let network: ClassifierNetwork
+    /// The form in which matrices were to be kept while they are frozen.
+    package let frozenStorage: FrozenStorage
     /// The adapter on the frozen model; nil if the model is whole.
     package var adapter: AttachedAdapter?
 
@@ -43,15 +45,15 @@ public final class SequenceClassifier {
         configuration: ModelConfiguration,
         parameters: ParameterStore,
         network: ClassifierNetwork,
-        device: Device,
-        productRoutes: ProductRoutes
+        options: LoadOptions
     ) {
         self.configuration = configuration
         labels = configuration.labels
         self.parameters = parameters
         self.network = network
-        self.device = device
-        self.productRoutes = productRoutes
+        device = options.device
+        productRoutes = options.productRoutes
+        frozenStorage = options.frozenStorage
     }
 
     /// Returns the logits of every example for every label.
@@ -99,27 +101,37 @@ public final class SequenceClassifier {
         case resumption
     }
 
-    /// Writes `config.json` and the weights in the Hub's layout, each file atomically.
+    /// Writes `config.json` and the weights in the Hub's layout, each file atomically; quantized matrices in bitsandbytes' form.
     ///
     /// - Parameters:
     ///   - folder: The destination, created if needed.
     ///   - maxShardSize: The largest number of tensor bytes in one file.
     ///   - purpose: The purpose of the saved model.
-    /// - Throws: `CheckpointError` or `FileError` if a file cannot be written.
+    /// - Throws: `CheckpointError` or `FileError` if a file cannot be written; `.unsupported` for matrices in GGUF's blocks.
     public func save(
         to folder: URL,
         maxShardSize: Int = 50_000_000_000,
         for purpose: SavingPurpose = .use
     ) throws {
         let dtype = configuration["dtype"].string.flatMap(DType.init(rawValue:)) ?? .float32
+        let tensors = try parameters.parameters.flatMap { parameter -> [(name: String, tensor: Tensor)] in
+            if let matrix = parameter.quantized { return try bitsAndBytesTensors(parameter.name, matrix) }
+            return [
+                (
+                    parameter.name,
+                    purpose == .use ? try parameter.value.to(dtype: dtype) : parameter.value
+                )
+            ]
+        }
         try saveSafetensors(
-            parameters.parameters.map {
-                ($0.name, purpose == .use ? try $0.value.to(dtype: dtype) : $0.value)
-            },
+            tensors,
             toFolder: folder,
             maxShardSize: maxShardSize,
             bypassesCache: purpose == .resumption
         )
-        try writeAtomically(Data(configuration.formatted.utf8), to: folder.appending(path: "config.json"))
+        try writeAtomically(
+            Data(configuration.quantized(parameters).formatted.utf8),
+            to: folder.appending(path: "config.json")
+        )
     }
 }

@@ -35,20 +35,33 @@ package final class AdaptedWeight {
 
     /// The matrix as seen by an adapter.
     ///
-    /// - Returns: `[out, in]`, a view.
     /// - Throws: `.failed` if it has no values.
-    package func matrix() throws(TorchError) -> Tensor {
-        kind == .linear ? weight.value : try weight.value.transposed(0, 1)
+    package func matrix() throws(TorchError) -> FrozenMatrix {
+        if let quantized = weight.quantized {
+            // A quantized table is stored as it is looked up.
+            return kind == .table
+                ? .resident(try quantized.dequantized().transposed(0, 1)) : .quantized(quantized)
+        }
+        return .resident(kind == .linear ? weight.value : try weight.value.transposed(0, 1))
     }
 
     /// The weight with the adapter's change.
     ///
-    /// - Returns: A tensor in the layout and type of the weight.
+    /// - Returns: A tensor in the layout and type of the weight, float32 for a quantized one.
     /// - Throws: `.outOfMemory`.
     package func merged() throws(TorchError) -> Tensor {
         guard let adapter else { return weight.value }
-        let sum = try adapter.merged(into: matrix()).to(dtype: weight.value.dtype)
+        let sum = try adapter.merged(into: matrix().values()).to(dtype: weight.dtype)
         return try (kind == .linear ? sum : sum.transposed(0, 1)).contiguous()
+    }
+
+    /// Replaces a quantized matrix by its values in float32, so that it can be trained.
+    ///
+    /// - Throws: `.outOfMemory`.
+    package func dequantize() throws(TorchError) {
+        guard let quantized = weight.quantized else { return }
+        let values = try quantized.dequantized()
+        try weight.set(kind == .transposed ? values.transposed(0, 1).contiguous() : values)
     }
 }
 
@@ -65,25 +78,16 @@ extension AdaptedWeight {
             return try context.product(x, weight, isTransposed: kind == .transposed, bias: bias?.value)
         }
         let matrix = try matrix()
-        let type = context.productType(of: weight.value)
-        let narrow = try context.narrowCopy(of: weight)
-        let copy = kind == .transposed ? try narrow?.transposed(0, 1) : narrow
         func plain(_ x: Tensor, bias: Tensor?, dropout: Double, seed: UInt64 = 0) throws(TorchError) -> Tensor
         {
-            try x.linear(
-                matrix,
-                copy: copy,
-                bias: bias?.to(dtype: .float32),
-                adding: LowRankProduct(
-                    a: adapter.a.value,
-                    b: adapter.b.value,
-                    scale: adapter.options.scaling,
-                    dropout: dropout,
-                    seed: seed
-                ),
-                in: type,
-                routes: context.productRoutes
+            let added = LowRankProduct(
+                a: adapter.a.value,
+                b: adapter.b.value,
+                scale: adapter.options.scaling,
+                dropout: dropout,
+                seed: seed
             )
+            return try product(x, matrix, bias: bias?.to(dtype: .float32), adding: added, context)
         }
         var bias = bias?.value
         if let own = adapter.bias?.value {
@@ -108,6 +112,25 @@ extension AdaptedWeight {
         let kept = try context.dropout(dropout, x)
         let rest = try context.product(x - kept, weight, isTransposed: kind == .transposed, bias: bias)
         return try rest + plain(kept, bias: nil, dropout: 0) * factors
+    }
+
+    /// Multiplies with the frozen matrix and adds an adapter's product.
+    private func product(
+        _ x: Tensor,
+        _ matrix: FrozenMatrix,
+        bias: Tensor?,
+        adding added: LowRankProduct,
+        _ context: ForwardContext
+    ) throws(TorchError) -> Tensor {
+        let (type, routes) = (context.productType(of: weight), context.productRoutes)
+        switch matrix {
+        case .quantized(let matrix):
+            return try x.linear(matrix, bias: bias, adding: added, in: type, routes: routes)
+        case .resident(let matrix):
+            let narrow = try context.narrowCopy(of: weight)
+            let copy = kind == .transposed ? try narrow?.transposed(0, 1) : narrow
+            return try x.linear(matrix, copy: copy, bias: bias, adding: added, in: type, routes: routes)
+        }
     }
 
     /// Returns rows of a table with the adapter's change, `[.., H]`, float32.

@@ -38,7 +38,7 @@ public final class Linear {
     /// - Throws: `.failed` if the sizes differ.
     public func callAsFunction(_ x: Tensor, _ context: ForwardContext) throws(TorchError) -> Tensor {
         let y = try adapted.product(x, context)
-        try context.inspect?(weight.name, x, y, context.productType(of: weight.value))
+        try context.inspect?(weight.name, x, y, context.productType(of: weight))
         return y
     }
 }
@@ -81,14 +81,14 @@ public final class Conv1D {
     /// - Throws: `.failed` if the sizes differ.
     public func callAsFunction(_ x: Tensor, _ context: ForwardContext) throws(TorchError) -> Tensor {
         let y = try adapted.product(x, context)
-        try context.inspect?(weight.name, x, y, context.productType(of: weight.value))
+        try context.inspect?(weight.name, x, y, context.productType(of: weight))
         return y
     }
 }
 
 extension ForwardContext {
     /// The type in which a weight is multiplied: ``matmulDType``, or the weight's own type if narrower than float32.
-    func productType(of weight: Tensor) -> DType { weight.dtype == .float32 ? matmulDType : weight.dtype }
+    func productType(of weight: Parameter) -> DType { weight.dtype == .float32 ? matmulDType : weight.dtype }
 
     /// Computes `x · weightᵀ + bias` in the type of the product; `x · weight + bias` for a transposed weight.
     func product(
@@ -100,7 +100,10 @@ extension ForwardContext {
         func turned(_ weight: Tensor) throws(TorchError) -> Tensor {
             isTransposed ? try weight.transposed(0, 1) : weight
         }
-        let type = productType(of: weight.value)
+        let type = productType(of: weight)
+        if let matrix = weight.quantized {
+            return try x.linear(matrix, bias: bias?.to(dtype: .float32), in: type, routes: productRoutes)
+        }
         guard type != .float32 else {
             return try x.linear(turned(weight.value), bias: bias, routes: productRoutes)
         }
@@ -118,8 +121,9 @@ extension ForwardContext {
     /// Returns a float32 weight in the narrower type of the product, if a copy is worth it: the weights are multiplied
     /// repeatedly, and memory need not be saved.
     func narrowCopy(of weight: Parameter) throws(TorchError) -> Tensor? {
-        let type = productType(of: weight.value)
-        guard type == .bfloat16, weight.value.dtype == .float32, isGradientEnabled(), !checkpointsBlocks,
+        let type = productType(of: weight)
+        guard type == .bfloat16, weight.quantized == nil, weight.value.dtype == .float32, isGradientEnabled(),
+            !checkpointsBlocks,
             !productRoutes.multipliesInFloat32(type, on: weight.value.device)
         else { return nil }
         return try weight.narrowed()
@@ -170,11 +174,13 @@ public final class Embedding {
     /// - Returns: `[T, H]`, float32.
     /// - Throws: `.indexOutOfRange` for an id outside the table.
     public func callAsFunction(_ ids: Tensor) throws(TorchError) -> Tensor {
-        try adapted.added(
-            to: weight.value.embedding(ids, paddingIndex: paddingIndex).to(dtype: .float32),
-            ids,
-            paddingIndex: paddingIndex
-        )
+        let rows =
+            if let quantized = weight.quantized {
+                try quantized.rows(ids)
+            } else {
+                try weight.value.embedding(ids, paddingIndex: paddingIndex).to(dtype: .float32)
+            }
+        return try adapted.added(to: rows, ids, paddingIndex: paddingIndex)
     }
 }
 
@@ -192,7 +198,12 @@ extension Embedding {
     /// - Returns: `[R, H]`, float32.
     /// - Throws: `.failed` for an id outside the table.
     public func rows(_ ids: Range<Int>) throws(TorchError) -> Tensor {
-        let own = try weight.value.narrowed(0, to: ids).to(dtype: .float32)
+        let own =
+            if let quantized = weight.quantized {
+                try quantized.dequantized(rows: ids)
+            } else {
+                try weight.value.narrowed(0, to: ids).to(dtype: .float32)
+            }
         return try adapted.added(to: own, Tensor(ids.map(Int64.init)).to(device: own.device))
     }
 }

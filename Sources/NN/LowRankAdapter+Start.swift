@@ -64,7 +64,7 @@ extension LowRankAdapter {
     /// Takes A and B from the weight, and subtracts their product from it.
     private func decompose(_ weight: AdaptedWeight, _ start: AdapterStart) throws(TorchError) {
         let rank = options.rank
-        let matrix = try weight.matrix().detached().to(dtype: .float32)  // [out, in]
+        let matrix = try weight.matrix().values()  // [out, in]
         if start == .singularVectors {
             let (u, s, v) = try matrix.singularValues()
             let roots = try (s.narrowed(0, to: 0..<rank) * (1 / options.scaling)).map(.sqrt)

@@ -90,12 +90,12 @@ package final class LowRankAdapter {
 
     /// The weight with the change and, in DoRA, the magnitudes.
     ///
-    /// - Parameter weight: `[out, in]`, any type.
+    /// - Parameter weight: `[out, in]`, float32.
     /// - Returns: `[out, in]`, float32.
     /// - Throws: `.outOfMemory`.
     package func merged(into weight: Tensor) throws(TorchError) -> Tensor {
         try withNoGradient { () throws(TorchError) in
-            let sum = try weight.to(dtype: .float32) + change()
+            let sum = try weight + change()
             guard let magnitude else { return sum }
             let lengths = try sum.map(.square).sum(along: 1).map(.sqrt)
             return try sum * (magnitude.value.detached() / lengths).unsqueezed(1)
@@ -109,26 +109,25 @@ package final class LowRankAdapter {
     ///   - weight: `[out, in]`.
     /// - Returns: `[out]`; its gradient reaches the magnitudes only.
     /// - Throws: `.outOfMemory`.
-    package func rowFactors(_ magnitude: Parameter, _ weight: Tensor) throws(TorchError) -> Tensor {
+    package func rowFactors(_ magnitude: Parameter, _ weight: FrozenMatrix) throws(TorchError) -> Tensor {
         try magnitude.value / lengths(of: weight)
     }
 
     /// The lengths of the rows of W + s·B·A, computed once per change of `a` or `b`, without a matrix of the weight's size:
     /// ‖W + s·B·A‖² = ‖W‖² + 2 s · rowsum((W·Aᵀ) ∘ B) + s² · rowsum((B·(A·Aᵀ)) ∘ B).
-    private func lengths(of weight: Tensor) throws(TorchError) -> Tensor {
+    private func lengths(of weight: FrozenMatrix) throws(TorchError) -> Tensor {
         let versions = [try a.value.version(), try b.value.version()]
         if let lengths, lengths.versions == versions { return lengths.tensor }
         let result = try withNoGradient { () throws(TorchError) -> Tensor in
-            let wide = try weight.detached().to(dtype: .float32)
             let squares: Tensor
             if let frozenSquares {
                 squares = frozenSquares
             } else {
-                squares = try wide.map(.square).sum(along: 1)
+                squares = try weight.squaredLengths()
             }
             frozenSquares = squares
             let (a, b, s) = (try self.a.value.detached(), try self.b.value.detached(), options.scaling)
-            let mixed = try (wide.matmul(a.transposed(0, 1)) * b).sum(along: 1)
+            let mixed = try (weight.product(a).transposed(0, 1) * b).sum(along: 1)
             let own = try (b.matmul(a.matmul(a.transposed(0, 1))) * b).sum(along: 1)
             return try (squares + mixed * (2 * s) + own * (s * s)).map(.relu).map(.sqrt)
         }
@@ -140,7 +139,7 @@ package final class LowRankAdapter {
     ///
     /// - Parameter weight: `[out, in]`.
     /// - Throws: `.outOfMemory`.
-    package func measureMagnitude(of weight: Tensor) throws(TorchError) {
+    package func measureMagnitude(of weight: FrozenMatrix) throws(TorchError) {
         guard let magnitude else { return }
         lengths = nil
         try magnitude.set(lengths(of: weight).copy())

@@ -31,6 +31,8 @@ public final class Parameter {
     public let role: ParameterRole
     /// Its values; empty (`[0]`) until ``set(_:)`` or ``initialize(random:)``.
     public private(set) var value: Tensor
+    /// The values in a quantized form, `[out, in]`, instead of ``value``; nil for values in floating point.
+    public private(set) var quantized: QuantizedMatrix?
     /// Whether the optimizer updates it.
     public var isTrainable = true
     /// Whether it belongs to the frozen base of an adapter and is never trained.
@@ -78,8 +80,33 @@ public final class Parameter {
             )
         }
         value = tensor
+        quantized = nil
         bfloat16Copy = nil
     }
+
+    /// Keeps the values in a quantized form; ``value`` becomes empty. It cannot be trained.
+    ///
+    /// - Parameters:
+    ///   - matrix: `[out, in]`, also for a parameter of shape `[in, out]`.
+    ///   - device: The device of the products.
+    /// - Throws: `.failed` if the shape differs; `.outOfMemory`.
+    package func set(_ matrix: QuantizedMatrix, device: Device) throws(TorchError) {
+        guard matrix.shape == shape || matrix.shape == shape.reversed() else {
+            throw TorchError(
+                operation: name,
+                message: "has shape \(shape), but got a quantized matrix of shape \(matrix.shape)"
+            )
+        }
+        value = try Tensor.empty([0], device: device)
+        quantized = matrix
+        bfloat16Copy = nil
+    }
+
+    /// The type that products round to if no other is requested: float32 for quantized values.
+    package var dtype: DType { quantized == nil ? value.dtype : .float32 }
+
+    /// The bytes of the values in memory.
+    package var byteCount: Int { quantized?.byteCount ?? value.count * value.dtype.byteWidth }
 
     /// Initializes the values, in float32 on the source's device.
     ///

@@ -28,6 +28,12 @@ public struct QuantizedMatrix {
     /// Size of all parts in bytes.
     public let byteCount: Int
 
+    /// Whether the scales of 4-bit blocks are quantized, too.
+    public var isDoubleQuantized: Bool {
+        guard case .fourBits(let codes) = contents, case .nested = codes.scales else { return false }
+        return true
+    }
+
     package init(_ codes: FourBitCodes, originalDType: DType?) {
         contents = .fourBits(codes)
         shape = [codes.rows, codes.columns]

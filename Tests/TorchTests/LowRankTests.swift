@@ -106,4 +106,63 @@ struct LowRankTests {
         }
         #expect(s.shape == [4] && q.shape == [6, 4] && r.shape == [4, 4])
     }
+
+    // 1e-4 of values of about 10, or of 400 for the large matrix: float32 sums in another order.
+    @Test(arguments: Quantization.allCases, [0, 0.3])
+    func `a matrix that stays quantized gives the results and gradients of its dequantized values`(
+        kind: Quantization,
+        dropout: Double
+    ) throws {
+        let given = try Case(input: 64)
+        let matrix = try QuantizedMatrix.quantizing(given.w, to: kind)
+        let values = try matrix.dequantized()
+        let stored = try given.gradients {
+            try $0.x.linear(matrix, bias: $0.bias, adding: $0.product(dropout: dropout))
+        }
+        let plain = try given.gradients {
+            try $0.x.linear(values, bias: $0.bias, adding: $0.product(dropout: dropout))
+        }
+        for (a, b) in zip(stored, plain) {
+            for (x, y) in zip(a, b) { #expect(abs(x - y) < 1e-4) }
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func `a quantized matrix of several tiles, without an adapter, gives the gradients of its values`(
+        byOneDNN: Bool
+    ) throws {
+        let random = try RandomSource(seed: 3)
+        // More than the four million elements of a tile.
+        let matrix = try QuantizedMatrix.quantizing(.normal([2100, 2112], random: random), to: .nf4)
+        let x = try Tensor.normal([3, 2112], random: random)
+        let bias = try Tensor.normal([2100], random: random)
+        for tensor in [x, bias] { try tensor.setRequiresGradient(true) }
+        let routes = ProductRoutes(float32: byOneDNN ? .oneDNN : .mkl)
+        func results(_ body: () throws -> Tensor) throws -> [[Float]] {
+            let y = try body()
+            try (y * y).sum().backward()
+            let gradients = try [x, bias].map { try #require(try $0.gradient()).array(of: Float.self) }
+            for tensor in [x, bias] { try tensor.clearGradient() }
+            return try [y.detached().array(of: Float.self)] + gradients
+        }
+        let stored = try results { try x.linear(matrix, bias: bias, routes: routes) }
+        let values = try matrix.dequantized()
+        let plain = try results { try x.linear(values, bias: bias) }
+        for (a, b) in zip(stored, plain) {
+            let largest = try #require(b.map(abs).max())
+            for (x, y) in zip(a, b) { #expect(abs(x - y) < 1e-5 * largest) }
+        }
+    }
+
+    @Test func `an input that does not fit a quantized matrix, or rows that it lacks, are errors`() throws {
+        let matrix = try QuantizedMatrix.quantizing(
+            .normal([4, 64], random: RandomSource(seed: 1)),
+            to: .nf4
+        )
+        #expect(throws: TorchError.self) { try Tensor.zeros([2, 63]).linear(matrix) }
+        let given = try Case(input: 63)
+        #expect(throws: TorchError.self) {
+            try Tensor.zeros([2, 64]).linear(matrix, adding: given.product(dropout: 0))
+        }
+    }
 }

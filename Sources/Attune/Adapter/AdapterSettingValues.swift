@@ -1,4 +1,5 @@
 import Checkpoints
+import Torch
 
 /// The kind of an adapter.
 enum AdapterKind: String, CaseIterable, NamedSetting {
@@ -7,6 +8,8 @@ enum AdapterKind: String, CaseIterable, NamedSetting {
 }
 
 extension AdapterConfiguration.Bias: NamedSetting {}
+
+extension Quantization: NamedSetting {}
 
 extension AdapterConfiguration.Initialization: NamedSetting {
     init?(_ value: SettingValue) {

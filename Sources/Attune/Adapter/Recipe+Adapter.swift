@@ -1,4 +1,6 @@
 public import Checkpoints
+public import Models
+import Torch
 
 extension Recipe {
     /// The training of an adapter instead of all weights.
@@ -13,11 +15,21 @@ extension Recipe {
         public var decaysMagnitudes = false
         /// The ratio of the learning rate of B to that of the other weights (LoRA+).
         public var learningRateRatio = 1.0
+        /// The form in which the frozen matrices are kept: as the checkpoint stores them, or quantized while loading (QLoRA).
+        public var frozenStorage = FrozenStorage.asStored
 
         /// Creates an adapter.
         ///
         /// - Parameter configuration: The layers and the values of the adapter.
         public init(_ configuration: AdapterConfiguration) { self.configuration = configuration }
+
+        /// Sets how the frozen matrices are kept.
+        func chooseStorage(_ options: inout SequenceClassifier.LoadOptions) {
+            // Start values that are taken from the weights change them.
+            options.frozenStorage =
+                configuration.initialization.changesBase ? .floatingPoint : frozenStorage
+            options.trainedModules = configuration.modulesToSave
+        }
 
         /// LoRA.
         ///
@@ -221,6 +233,36 @@ extension Recipe {
             }
         ),
         Setting(
+            "quantize",
+            .adapter,
+            isCommon: true,
+            \.adapterQuantization,
+            """
+            Keep the frozen matrices in 4 or 8 bits, quantized while loading (QLoRA): nf4, fp4 or int8, as bitsandbytes does. A \
+            model that is stored quantized, such as a .gguf file, is kept as it is stored without this setting.
+            """,
+            placeholder: "type",
+            aliases: ["bnb_4bit_quant_type"],
+            unless: { recipe in
+                guard let adapter = recipe.adapter else { return Setting.Need("adapter", "lora") }
+                return adapter.configuration.initialization.changesBase
+                    ? Setting.Need("init_lora_weights", "true") : nil
+            }
+        ),
+        Setting(
+            "double_quant",
+            .adapter,
+            \.adapterIsDoubleQuantized,
+            "With quantize nf4 or fp4: quantize the scales of the 4-bit blocks, too, which saves a tenth of the memory.",
+            aliases: ["bnb_4bit_use_double_quant"],
+            unless: { recipe in
+                switch recipe.adapter?.frozenStorage {
+                case .quantized(.nf4, _), .quantized(.fp4, _): nil
+                default: Setting.Need("quantize", "nf4")
+                }
+            }
+        ),
+        Setting(
             "adapter_base",
             .adapter,
             \.adapterBase,
@@ -314,5 +356,27 @@ extension Recipe {
     private var adapterDecaysMagnitudes: Bool {
         get { adapter?.decaysMagnitudes ?? false }
         set { adapter?.decaysMagnitudes = newValue }
+    }
+
+    private var adapterQuantization: Quantization? {
+        get {
+            guard case .quantized(let kind, _) = adapter?.frozenStorage else { return nil }
+            return kind
+        }
+        set {
+            let isDouble = adapterIsDoubleQuantized
+            adapter?.frozenStorage = newValue.map { .quantized($0, isDouble: isDouble) } ?? .asStored
+        }
+    }
+
+    private var adapterIsDoubleQuantized: Bool {
+        get {
+            guard case .quantized(_, let isDouble) = adapter?.frozenStorage else { return false }
+            return isDouble
+        }
+        set {
+            guard case .quantized(let kind, _) = adapter?.frozenStorage else { return }
+            adapter?.frozenStorage = .quantized(kind, isDouble: newValue)
+        }
     }
 }

@@ -98,6 +98,7 @@ struct MemoryProbe {
         options.device = job.device
         options.weightsDType = job.recipe.weights.dtype
         options.productRoutes = job.productRoutes
+        job.recipe.adapter?.chooseStorage(&options)
         let classifier = try outline.classifier(blocks: blocks, options: options, seed: job.arguments.seed)
         if var adapter = job.recipe.adapter?.configuration {
             // Blocks and patterns of the whole model may be missing here.

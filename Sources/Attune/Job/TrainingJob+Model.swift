@@ -52,6 +52,7 @@ extension TrainingJob {
         options.device = device
         options.weightsDType = recipe.weights.dtype
         options.productRoutes = productRoutes
+        recipe.adapter?.chooseStorage(&options)
         let (classifier, report) = try TextClassifier.load(
             model,
             base: base,

@@ -37,6 +37,20 @@ typedef struct ct_low_rank {
 /// float32, too.
 int ct_nn_low_rank_linear(ct_tensor *out, ct_tensor x, ct_tensor w, ct_tensor narrow, ct_tensor bias, ct_low_rank adapter,
                           ct_dtype type, ct_products products);
+/// A frozen matrix [rows, columns] that the caller dequantizes.
+typedef struct ct_stored_matrix {
+    void *context;
+    /// Dequantizes rows from `first` on into `out`, float32 or bfloat16 [n, columns] on the CPU.
+    int (*read)(void *context, ct_tensor out, int64_t first);
+    /// Called with the context once nothing can call `read` any more.
+    void (*release)(void *context);
+    int64_t rows, columns;
+} ct_stored_matrix;
+
+/// x · wᵀ + bias in float32 with a matrix that is dequantized tile by tile, also in the backward pass, plus an adapter's product
+/// unless `adapter` is null. Types as in `ct_nn_narrow_linear`. The matrix is released even if this function fails.
+int ct_nn_stored_linear(ct_tensor *out, ct_tensor x, ct_stored_matrix w, ct_tensor bias, const ct_low_rank *adapter,
+                        ct_dtype type, ct_products products);
 /// Rows of `table` [V, H] by `ids` [T]; row `padding_index` gets no gradient (-1 for none). On a CPU the gradient of a
 /// float32 table only has the rows that occur (see `ct_autograd_grad`).
 int ct_nn_embedding(ct_tensor *out, ct_tensor table, ct_tensor ids, int64_t padding_index);

@@ -3,57 +3,101 @@
 // Composed of libtorch's operations it would need three more tensors of the input's size in the backward pass, and a copy of
 // the input for every layer with dropout: here the mask is computed again from its seed.
 #include "dropout.h"
+#include "frozen_weight.h"
 #include "kernels.h"
 #include "linear.h"
 
 namespace ct {
 namespace {
 
+using Weight = c10::intrusive_ptr<FrozenWeight>;
+
 at::Tensor dropped(const at::Tensor &x, const Dropout &how) {
     return is_cpu_float32(x) ? dropout(x, how) : dropout_plain(x, how);
 }
 
+/// The rows of x, [N, columns].
+at::Tensor flat(const at::Tensor &x) { return x.reshape({-1, x.size(-1)}); }
+
+/// Rows in the shape of `like`, except the last size.
+at::Tensor shaped(const at::Tensor &rows, const at::Tensor &like) {
+    auto sizes = like.sizes().vec();
+    sizes.back() = rows.size(1);
+    return rows.reshape(sizes);
+}
+
+void save(torch::autograd::AutogradContext *context, const Weight &weight, const Factors &factors, bool has_bias) {
+    context->saved_data["weight"] = c10::IValue::make_capsule(weight);
+    context->saved_data["factor"] = factors.type;
+    context->saved_data["by_onednn"] = factors.by_onednn;
+    context->saved_data["has_bias"] = has_bias;
+}
+
+Factors saved_factors(torch::autograd::AutogradContext *context) {
+    return {context->saved_data["factor"].toScalarType(), context->saved_data["by_onednn"].toBool()};
+}
+
+at::Tensor input_gradient(torch::autograd::AutogradContext *context, const at::Tensor &dy, const Factors &factors) {
+    const auto capsule = context->saved_data["weight"].toCapsule();
+    return static_cast<const FrozenWeight &>(*capsule).transposed_product(dy.to(factors.type), factors);
+}
+
+/// y = x · wᵀ + bias, with w frozen.
+struct FrozenLinear : torch::autograd::Function<FrozenLinear> {
+    static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &x,
+                              const std::optional<at::Tensor> &bias, const Weight &weight, at::ScalarType factor,
+                              bool by_onednn) {
+        const Factors factors{factor, by_onednn};
+        save(context, weight, factors, bias.has_value());
+        return shaped(weight->product(flat(x).to(factor), bias, factors), x);
+    }
+
+    static torch::autograd::variable_list backward(torch::autograd::AutogradContext *context,
+                                                   torch::autograd::variable_list gradients) {
+        const auto factors = saved_factors(context);
+        const auto dy = flat(gradients[0]);
+        at::Tensor dx, dbias;
+        if (context->needs_input_grad(0)) dx = shaped(input_gradient(context, dy, factors), gradients[0]);
+        // A missing bias is not an input, so requesting its gradient would be out of range.
+        if (context->saved_data["has_bias"].toBool() && context->needs_input_grad(1)) dbias = dy.sum(0);
+        return {dx, dbias, at::Tensor(), at::Tensor(), at::Tensor()};
+    }
+};
+
 /// y = x · wᵀ + bias + scale · drop(x) · aᵀ · bᵀ, with w frozen. Sums, biases and results are float32.
 struct LowRankLinear : torch::autograd::Function<LowRankLinear> {
-    static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &x, const at::Tensor &w,
-                              const std::optional<at::Tensor> &copy, const std::optional<at::Tensor> &bias,
-                              const at::Tensor &a, const at::Tensor &b, double scale, double probability, int64_t seed,
-                              at::ScalarType factor, bool by_onednn) {
+    static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &x,
+                              const std::optional<at::Tensor> &bias, const at::Tensor &a, const at::Tensor &b,
+                              const Weight &weight, double scale, double probability, int64_t seed, at::ScalarType factor,
+                              bool by_onednn) {
         const Factors factors{factor, by_onednn};
         const Dropout dropout{probability, static_cast<uint64_t>(seed)};
-        const auto rows = x.reshape({-1, x.size(-1)}), narrow = rows.to(factor);
-        const auto weight = copy && !factors.is_float32() ? *copy : w.to(factor);
-        auto y = factors.product(narrow, weight, bias);
+        const auto rows = flat(x), narrow = rows.to(factor);
+        auto y = weight->product(narrow, bias, factors);
         const auto adapted = probability > 0 ? dropped(rows, dropout).to(factor) : narrow;
         const auto inner = at::mm(adapted, a.to(factor).t()).to(at::kFloat); // [T, r]
         y.addmm_(inner, b.t(), 1, scale);
-        context->save_for_backward({narrow, factors.is_float32() ? w : weight, a, b, inner});
+        save(context, weight, factors, bias.has_value());
+        context->save_for_backward({narrow, a, b, inner});
         context->saved_data["scale"] = scale;
         context->saved_data["probability"] = probability;
         context->saved_data["seed"] = seed;
-        context->saved_data["factor"] = factor;
-        context->saved_data["by_onednn"] = by_onednn;
-        context->saved_data["has_copy"] = copy.has_value();
-        context->saved_data["has_bias"] = bias.has_value();
-        auto sizes = x.sizes().vec();
-        sizes.back() = w.size(0);
-        return y.reshape(sizes);
+        return shaped(y, x);
     }
 
     static torch::autograd::variable_list backward(torch::autograd::AutogradContext *context,
                                                    torch::autograd::variable_list gradients) {
         const auto saved = context->get_saved_variables();
-        const auto &rows = saved[0], &a = saved[2], &b = saved[3], &inner = saved[4];
-        const Factors factors{context->saved_data["factor"].toScalarType(), context->saved_data["by_onednn"].toBool()};
+        const auto &rows = saved[0], &a = saved[1], &b = saved[2], &inner = saved[3];
+        const auto factors = saved_factors(context);
         const Dropout dropout{context->saved_data["probability"].toDouble(),
                               static_cast<uint64_t>(context->saved_data["seed"].toInt())};
         const double scale = context->saved_data["scale"].toDouble();
         const bool drops = dropout.probability > 0;
-        const auto weight = saved[1].to(factors.type);
-        const auto dy = gradients[0].reshape({-1, weight.size(0)});
+        const auto dy = flat(gradients[0]);
         const auto dinner = at::mm(dy, b).mul_(scale); // [T, r]
-        // A missing copy or bias is not an input, so requesting its gradient would be out of range.
-        size_t input = context->saved_data["has_copy"].toBool() ? 3 : 2;
+        // A missing bias is not an input, so requesting its gradient would be out of range.
+        size_t input = 1;
         at::Tensor dx, dbias, da, db;
         if (context->saved_data["has_bias"].toBool() && context->needs_input_grad(input++)) dbias = dy.sum(0);
         if (context->needs_input_grad(input++)) {
@@ -62,17 +106,24 @@ struct LowRankLinear : torch::autograd::Function<LowRankLinear> {
         }
         if (context->needs_input_grad(input)) db = at::mm(dy.t(), inner).mul_(scale);
         if (context->needs_input_grad(0)) {
-            dx = factors.product(dy.to(factors.type), weight.t(), std::nullopt);
+            dx = input_gradient(context, dy, factors);
             if (drops) dx.add_(dropped(at::mm(dinner, a), dropout));
             else dx.addmm_(dinner, a);
-            auto sizes = gradients[0].sizes().vec();
-            sizes.back() = weight.size(1);
-            dx = dx.reshape(sizes);
+            dx = shaped(dx, gradients[0]);
         }
         const at::Tensor none;
-        return {dx, none, none, dbias, da, db, none, none, none, none, none};
+        return {dx, dbias, da, db, none, none, none, none, none, none};
     }
 };
+
+at::Tensor frozen_linear(const at::Tensor &x, const Weight &weight, const std::optional<at::Tensor> &bias,
+                         const LowRank *adapter, at::ScalarType type, ct_products products) {
+    const auto factor = x.is_cpu() && products.in_float32 ? at::kFloat : type;
+    const bool by_onednn = products.by_onednn && x.is_cpu();
+    if (!adapter) return FrozenLinear::apply(x, bias, weight, factor, by_onednn);
+    return LowRankLinear::apply(x, bias, adapter->a, adapter->b, weight, adapter->scale, adapter->dropout,
+                                static_cast<int64_t>(adapter->seed), factor, by_onednn);
+}
 
 } // namespace
 
@@ -80,9 +131,13 @@ at::Tensor low_rank_linear(const at::Tensor &x, const at::Tensor &w, const std::
                            const std::optional<at::Tensor> &bias, const LowRank &adapter, at::ScalarType type,
                            ct_products products) {
     TORCH_CHECK(!w.requires_grad(), "the weight of a layer with an adapter is frozen");
-    return LowRankLinear::apply(x, w, copy, bias, adapter.a, adapter.b, adapter.scale, adapter.dropout,
-                                static_cast<int64_t>(adapter.seed), x.is_cpu() && products.in_float32 ? at::kFloat : type,
-                                products.by_onednn && x.is_cpu());
+    return frozen_linear(x, c10::make_intrusive<ResidentWeight>(w, copy), bias, &adapter, type, products);
+}
+
+at::Tensor stored_linear(const at::Tensor &x, const c10::intrusive_ptr<StoredWeight> &weight,
+                         const std::optional<at::Tensor> &bias, const LowRank *adapter, at::ScalarType type,
+                         ct_products products) {
+    return frozen_linear(x, weight, bias, adapter, type, products);
 }
 
 } // namespace ct

@@ -2,6 +2,7 @@
 //
 // Parsing libtorch's headers takes longer than compiling these files, so they are compiled together.
 #include "../kernels/adamw8.cpp"
+#include "../kernels/frozen_weight.cpp"
 #include "../kernels/linear.cpp"
 #include "../kernels/low_rank_linear.cpp"
 #include "../kernels/packed_queries.cpp"

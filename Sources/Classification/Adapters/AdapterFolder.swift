@@ -3,6 +3,7 @@ import Files
 import Foundation
 import JSON
 import Models
+import Torch
 
 /// A folder with a LoRA or DoRA adapter, and the model that it changes.
 struct AdapterFolder {
@@ -65,6 +66,13 @@ struct AdapterFolder {
     /// The metadata of a file that Attune wrote; peft and transformers ignore it.
     var record: AdapterRecord { AdapterRecord(file.metadata) }
 
+    /// The form in which the frozen model is kept: as in training.
+    var frozenStorage: FrozenStorage {
+        // Its start values were taken from the weights in floating point.
+        if configuration.initialization.changesBase { return .floatingPoint }
+        return record.storage ?? .asStored
+    }
+
     /// The labels: those recorded in the file, or names like those of transformers for the rows of the head.
     ///
     /// - Parameter model: The configuration of the frozen model.
@@ -109,6 +117,8 @@ struct AdapterRecord: Equatable {
     var padTokenID: Int32?
     /// A fingerprint of the frozen model.
     var base: String?
+    /// The form in which the frozen model was quantized while loading; nil for none.
+    var storage: FrozenStorage?
 
     init() {}
 
@@ -123,6 +133,9 @@ struct AdapterRecord: Equatable {
         problemType = metadata["attune.problem_type"].flatMap(ProblemType.init(rawValue:))
         padTokenID = metadata["attune.pad_token_id"].flatMap { Int32($0) }
         base = metadata["attune.base"]
+        storage = metadata["attune.quantize"].flatMap(Quantization.init(rawValue:)).map {
+            .quantized($0, isDouble: metadata["attune.double_quant"] == "true")
+        }
     }
 
     /// The metadata.
@@ -132,6 +145,10 @@ struct AdapterRecord: Equatable {
         result["attune.problem_type"] = problemType?.rawValue
         result["attune.pad_token_id"] = padTokenID.map { "\($0)" }
         result["attune.base"] = base
+        if case .quantized(let kind, let isDouble) = storage {
+            result["attune.quantize"] = kind.rawValue
+            result["attune.double_quant"] = isDouble ? "true" : nil
+        }
         return result
     }
 }

@@ -112,6 +112,7 @@ extension TextClassifier {
         record.problemType = problemType
         record.padTokenID = model.configuration.padTokenID
         record.base = model.adapter?.baseFingerprint
+        record.storage = model.frozenStorage
         return record
     }
 }

@@ -169,7 +169,8 @@ private struct Source {
             configurationFault = error.code == .missingFile ? "there is no config.json" : error.message
         }
         architecture = configuration?["architectures"].array?.first?.string
-        checkpoint = try openCheckpoint(folder: folder)
+        let stored = try openCheckpoint(folder: folder)
+        checkpoint = try configuration?.readingQuantized(stored) ?? stored
         do {
             let own = try Tokenizer(folder: folder)
             tokenizer = configuration.map(own.fitted) ?? own

@@ -74,6 +74,9 @@ extension SequenceClassifier {
             case .all: all.filter { $0.name.hasSuffix(".bias") }
             }
         let trained = Set(biases.map(\.name)).union(all.map(\.name).filter(isInWhole))
+        for matrix in parameters.adaptedWeights where trained.contains(matrix.weight.name) {
+            try matrix.dequantize()
+        }
         for parameter in all { parameter.isFrozen = !trained.contains(parameter.name) }
         let fingerprint = try all.filter(\.isFrozen).fingerprint()
         for target in targets { try add(target, attachment, random) }
@@ -134,6 +137,7 @@ extension SequenceClassifier {
             }
             weight.adapter = nil
         }
+        for matrix in parameters.adaptedWeights { try matrix.dequantize() }
         parameters.remove(Set(adapter.parameters.map(\.name)))
         for parameter in parameters.parameters { parameter.isFrozen = false }
         self.adapter = nil

@@ -35,7 +35,6 @@ extension ConfigurationReader {
         "is_encoder_decoder": [.bool(false), .null],
         "position_embedding_type": [.string("absolute"), .null],
         "pruned_heads": [.object([:]), .null],
-        "quantization_config": [.null],
         "rope_interleaved": [.bool(false), .null],
         "rope_scaling": [.null],
         "rope_parameters": [.null],
@@ -63,8 +62,11 @@ extension ConfigurationReader {
     /// - Throws: `.unsupported` if an unread field would change the result.
     func unreadFields() throws(ModelError) -> [String] {
         var unknown: [String] = []
+        try configuration.requireKnownQuantization()
         for field in configuration.fields.members
-        where !readNames.contains(field.name) && !Self.inert.contains(field.name) {
+        where field.name != ModelConfiguration.quantizationField && !readNames.contains(field.name)
+            && !Self.inert.contains(field.name)
+        {
             guard let neutral = Self.neutralValues[field.name] else {
                 unknown.append(field.name)
                 continue

@@ -115,6 +115,8 @@ public struct ModelConfiguration: Sendable, Equatable {
         result.fields["problem_type"] = .string(problemType.rawValue)
         result.fields["dtype"] = .string(weightsDType.rawValue)
         result.fields["torch_dtype"] = .null
+        // The classifier states how its own weights are kept when it is saved.
+        result.fields[Self.quantizationField] = .null
         if let padTokenID { result.fields["pad_token_id"] = .int(Int(padTokenID)) }
         return result
     }

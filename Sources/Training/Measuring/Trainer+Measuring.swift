@@ -123,9 +123,7 @@ extension Trainer {
         try parameters.setRequiresGradient(true)
         defer { try? parameters.setRequiresGradient(false) }
         var result = TrialMeasurement()
-        func bytes(_ parameters: [Parameter]) -> Int {
-            parameters.reduce(0) { $0 + $1.value.count * $1.value.dtype.byteWidth }
-        }
+        func bytes(_ parameters: [Parameter]) -> Int { parameters.reduce(0) { $0 + $1.byteCount } }
         result.weightBytes = bytes(parameters.parameters)
         result.gradientBytes = bytes(parameters.trainable.filter { !$0.hasGradientOfRows })
         result.stateBytes = stepState.optimizer.stateBytes
