@@ -25,7 +25,7 @@ struct QuantizableMatrices {
     ///
     /// - Parameters:
     ///   - store: The model's parameters.
-    ///   - keys: The family's names; the head and what a base model may lack are left out.
+    ///   - keys: The family's names; the head and modules that a base model may lack are left out.
     ///   - options: The wanted storage, and the modules that are trained whole.
     init(of store: ParameterStore, _ keys: KeyMap, _ options: SequenceClassifier.LoadOptions) {
         storage = options.frozenStorage

@@ -84,7 +84,9 @@ public final class Parameter {
         bfloat16Copy = nil
     }
 
-    /// Keeps the values in a quantized form; ``value`` becomes empty. It cannot be trained.
+    /// Keeps the values in a quantized form, which cannot be trained.
+    ///
+    /// ``value`` becomes empty.
     ///
     /// - Parameters:
     ///   - matrix: `[out, in]`, also for a parameter of shape `[in, out]`.

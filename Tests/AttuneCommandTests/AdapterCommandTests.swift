@@ -1,3 +1,4 @@
+import Attune
 import Foundation
 import JSON
 import TestSupport
@@ -114,6 +115,83 @@ struct AdapterCommandTests {
                 outcome.code == 64 && outcome.errors.contains("is a whole model, not an adapter"),
                 "\(outcome.errors)"
             )
+        }
+    }
+
+    @Test(arguments: ["nf4 --double-quant", "fp4", "int8"])
+    func `an adapter on a base that is quantized while loading is used on the same base`(kind: String) throws
+    {
+        try withTemporaryFolder { folder in
+            try writeWeather(24, to: folder)
+            let flags = "--adapter lora --lora-r 4 --quantize \(kind) --save-strategy steps --save-steps 3"
+            let trained = try shell(
+                Self.train.replacing("--quiet", with: "") + flags + " --output-dir run",
+                in: folder
+            )
+            #expect(trained.code == 0, "\(trained.errors)")
+            #expect(
+                trained.errors.contains("kept in \(kind.prefix(4).uppercased().prefix(while: { $0 != " " }))")
+            )
+            let resumed = try shell(
+                "$ATTUNE train run/recipe.yaml --resume-from-checkpoint run/checkpoint-3 --output-dir again --quiet",
+                in: folder
+            )
+            #expect(resumed.code == 0, "\(resumed.errors)")
+            let weights = "adapter_model.safetensors"
+            let bytes = try ["run", "again"].map {
+                try Data(contentsOf: folder.appending(path: "\($0)/\(weights)"))
+            }
+            #expect(bytes[0] == bytes[1])
+            let evaluated = try shell("$ATTUNE evaluate --model run --dataset d.csv --json", in: folder)
+            #expect(evaluated.code == 0, "\(evaluated.errors)")
+            #expect(!evaluated.errors.contains("was trained on other weights"), "\(evaluated.errors)")
+            let merged = try shell(
+                "$ATTUNE adapter merge run --output whole --text 'sunny day 3' --json",
+                in: folder
+            )
+            #expect(merged.code == 0, "\(merged.errors)")
+            let change = try #require(JSONValue.parse(merged.output.utf8)["largest_logit_change"].double)
+            #expect(change < 1e-4)
+        }
+    }
+
+    @Test func `an adapter is trained on a folder that bitsandbytes quantized`() throws {
+        try withTemporaryFolder { folder in
+            try writeWeather(24, to: folder)
+            var options = SequenceClassifier.LoadOptions()
+            options.frozenStorage = .quantized(.nf4, isDouble: true)
+            options.labels = ["sun", "rain"]
+            let tiny = Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
+            // In the form in which transformers writes and reads it.
+            try TextClassifier.load(tiny, options: options).classifier.save(
+                to: folder.appending(path: "base")
+            )
+            let train = Self.train.replacing("$BASE", with: "base").replacing("--quiet", with: "")
+            let trained = try shell(
+                train + "--adapter lora --lora-r 4 --output-dir run",
+                in: folder
+            )
+            #expect(trained.code == 0, "\(trained.errors)")
+            #expect(trained.errors.contains("kept in NF4"), "\(trained.errors)")
+            let whole = try shell(train + "--output-dir whole", in: folder)
+            #expect(whole.code == 0, "\(whole.errors)")
+            let saved = try Data(contentsOf: folder.appending(path: "whole/config.json"))
+            #expect(try JSONValue.parse(saved)["quantization_config"] == .null)
+        }
+    }
+
+    @Test func `start values from the weights, and double quantization of eight bits, are refused`() throws {
+        try withTemporaryFolder { folder in
+            try writeWeather(24, to: folder)
+            for (flags, message) in [
+                ("--quantize nf4", "--quantize has no effect without --adapter lora"),
+                ("--adapter lora --quantize nf4 --init-lora-weights pissa", "--init-lora-weights true"),
+                ("--adapter lora --quantize int8 --double-quant", "--quantize nf4"),
+                ("--adapter lora --quantize nf5", "did you mean \"nf4\"?"),
+            ] {
+                let refused = try shell(Self.train + flags + " --output-dir run", in: folder)
+                #expect(refused.code == 64 && refused.errors.contains(message), "\(refused.errors)")
+            }
         }
     }
 }

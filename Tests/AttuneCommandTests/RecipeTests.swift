@@ -36,7 +36,7 @@ struct RecipeTests {
         )
         #expect(
             files.map(\.lastPathComponent).sorted() == [
-                "bert-mbti.yaml", "llama32-mbti.yaml", "phi3-mbti.yaml",
+                "bert-mbti.yaml", "llama32-mbti.yaml", "phi3-mbti-qlora.yaml", "phi3-mbti.yaml",
             ]
         )
         try withTemporaryFolder { folder in
@@ -52,7 +52,8 @@ struct RecipeTests {
                 #expect(outcome.output.contains("train on       160 texts"), "\(outcome.output)")
                 #expect(outcome.output.contains("20 of 8 texts"), "\(outcome.output)")
                 #expect(outcome.output.contains("J 0.6, P 0.4"), "\(outcome.output)")
-                #expect(outcome.output.contains("linear: 2e-05 at step 1"), "\(outcome.output)")
+                let rate = recipe.lastPathComponent.contains("qlora") ? "0.0002" : "2e-05"
+                #expect(outcome.output.contains("linear: \(rate) at step 1"), "\(outcome.output)")
             }
         }
     }
