@@ -243,16 +243,30 @@ struct ModelCard {
         let names = classifier.labels.enumerated().map { "\($0): \(JSONValue.string($1).compact)" }
         let ids = "{\(names.joined(separator: ", "))}"
         let base = JSONValue.string(adapter.baseModel ?? place).compact
+        let quantization = classifier.model.parameters.bitsAndBytes.map(Self.python)
         return """
             from peft import PeftModel
-            from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipeline
+            from transformers import AutoModelForSequenceClassification, AutoTokenizer\(quantization == nil ? "" : ", BitsAndBytesConfig"), pipeline
 
             base = AutoModelForSequenceClassification.from_pretrained(
                 \(base), num_labels=\(classifier.labels.count), id2label=\(ids),
-                pad_token_id=\(classifier.model.configuration.padTokenID.map { "\($0)" } ?? "None"), dtype="float32")
+                pad_token_id=\(classifier.model.configuration.padTokenID.map { "\($0)" } ?? "None"), dtype="float32"\(quantization.map { ",\n    quantization_config=\($0)" } ?? ""))
             model = PeftModel.from_pretrained(base, "\(place)")
             pipeline("text-classification", model=model, tokenizer=AutoTokenizer.from_pretrained("\(place)"))(\(input))
             """
+    }
+
+    /// The call that makes transformers quantize the same matrices.
+    private static func python(_ settings: BitsAndBytesConfiguration) -> String {
+        let skipped = JSONValue.array((settings.skippedModules ?? []).map(JSONValue.string)).compact
+        let type =
+            switch settings.kind {
+            case .int8: "load_in_8bit=True"
+            case .nf4, .fp4:
+                "load_in_4bit=True, bnb_4bit_quant_type=\"\(settings.kind.rawValue)\", "
+                    + "bnb_4bit_use_double_quant=\(settings.isDoubleQuantized ? "True" : "False")"
+            }
+        return "BitsAndBytesConfig(\(type), llm_int8_skip_modules=\(skipped))"
     }
 
     // MARK: Markdown

@@ -10,8 +10,8 @@ package struct ModelSkeleton {
     private let maxLength: Int?
     /// The number of blocks of the real model.
     package let blockCount: Int
-    /// The size of its weight files in bytes.
-    package let checkpointBytes: Int
+    /// The bytes of its largest tensor as stored.
+    package let largestTensor: Int
 
     /// The settings of the model's adapter, if it has one.
     package var adapter: AdapterConfiguration? { source.adapter?.configuration }
@@ -28,7 +28,8 @@ package struct ModelSkeleton {
         source = try ModelSource(path: path, base: base)
         self.maxLength = maxLength ?? source.settings.maxLength
         blockCount = try source.configuration.blockCount()
-        checkpointBytes = source.checkpoint.byteCount
+        let checkpoint = source.checkpoint
+        largestTensor = checkpoint.tensorNames.compactMap { checkpoint.info($0)?.byteCount }.max() ?? 0
     }
 
     /// Returns the number of weights of the same model with fewer blocks.

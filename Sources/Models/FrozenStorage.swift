@@ -63,6 +63,7 @@ struct QuantizableMatrices {
         guard kind != .table, case .quantized = storage else { return nil }
         let tensor = try checkpoint.tensor(source)
         if refusesNonFinite { try Checkpoints.requireFinite(tensor, name: source) }
+        defer { checkpoint.release(source) }
         return try quantize(tensor, kind, name: source)
     }
 
@@ -95,23 +96,30 @@ struct QuantizableMatrices {
 extension QuantizedMatrix {
     /// Throws an error that names the tensor if a value is NaN or infinite.
     fileprivate func requireFinite(name: String) throws {
-        let step = max(1, (1 << 22) / max(1, shape[1]))
-        for start in stride(from: 0, to: shape[0], by: step) {
-            let rows = start..<min(start + step, shape[0])
-            try Checkpoints.requireFinite(dequantized(rows: rows), name: name)
-        }
+        for rows in tiles { try Checkpoints.requireFinite(dequantized(rows: rows), name: name) }
     }
 }
 
 extension ParameterStore {
-    /// A sentence about the matrices that are kept quantized; nil if there are none.
-    var quantizationNote: String? {
+    /// Sentences about the matrices that are kept quantized.
+    ///
+    /// - Parameter storage: The storage that was asked for.
+    /// - Returns: None if there are no such matrices.
+    func quantizationNotes(_ storage: FrozenStorage) -> [String] {
         let matrices = parameters.compactMap(\.quantized)
-        guard !matrices.isEmpty else { return nil }
+        guard !matrices.isEmpty else { return [] }
         let bytes = matrices.reduce(0) { $0 + $1.byteCount }
         let full = matrices.reduce(0) { $0 + $1.shape.reduce(1, *) * 4 }
-        let kinds = Set(matrices.map(\.storage)).sorted().joined(separator: ", ")
-        return "\(counted(matrices.count, "matrix", "matrices")) kept in \(kinds): "
-            + "\(formattedSize(bytes)) instead of \(formattedSize(full)) in float32"
+        let kinds = Set(matrices.map(\.storage)).sorted()
+        var notes = [
+            "\(counted(matrices.count, "matrix", "matrices")) kept in \(kinds.joined(separator: ", ")): "
+                + "\(formattedSize(bytes)) instead of \(formattedSize(full)) in float32"
+        ]
+        if case .quantized(let kind, _) = storage, kinds != [kind.rawValue.uppercased()] {
+            notes.append(
+                "--quantize \(kind.rawValue) leaves matrices as they are that the checkpoint stores quantized"
+            )
+        }
+        return notes
     }
 }

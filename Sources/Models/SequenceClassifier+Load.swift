@@ -81,6 +81,7 @@ extension SequenceClassifier {
         let storedRows = try configuration.embeddingRows()
         let wanted = try configuration.withEmbeddingRows(options.embeddingRows)
         let padTokenID = family.padTokenID(configuration)
+        try configuration.requireQuantized(checkpoint)
         let resolved = try resolve(
             wanted,
             family,
@@ -120,6 +121,7 @@ extension SequenceClassifier {
         padTokenID: Int32?,
         _ options: LoadOptions
     ) throws(ModelError) -> ModelConfiguration {
+        try configuration.requireKnownQuantization()
         if options.labels == nil, let fault = configuration.labelFault {
             throw ModelError(.mismatchedLabels, fault)
         }
@@ -245,7 +247,6 @@ extension SequenceClassifier {
             {
                 try parameter.set(matrix, device: options.device)
                 report.loaded.append(source)
-                if try checkpoint.quantized(source) == nil { checkpoint.release(source) }
                 continue
             }
             let tensor = try checkpoint.tensor(source)
@@ -262,7 +263,7 @@ extension SequenceClassifier {
                 "the token embedding has grown from \(grown.rows) to \(counted(parameter.shape[0], "row"))"
             )
         }
-        if let note = store.quantizationNote { report.notes.append(note) }
+        report.notes += store.quantizationNotes(options.frozenStorage)
         return report
     }
 

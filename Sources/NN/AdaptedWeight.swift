@@ -37,11 +37,7 @@ package final class AdaptedWeight {
     ///
     /// - Throws: `.failed` if it has no values.
     package func matrix() throws(TorchError) -> FrozenMatrix {
-        if let quantized = weight.quantized {
-            // A quantized table is stored as it is looked up.
-            return kind == .table
-                ? .resident(try quantized.dequantized().transposed(0, 1)) : .quantized(quantized)
-        }
+        if let quantized = weight.quantized { return .quantized(quantized) }
         return .resident(kind == .linear ? weight.value : try weight.value.transposed(0, 1))
     }
 
@@ -60,7 +56,7 @@ package final class AdaptedWeight {
     /// - Throws: `.outOfMemory`.
     package func dequantize() throws(TorchError) {
         guard let quantized = weight.quantized else { return }
-        let values = try quantized.dequantized()
+        let values = try quantized.dequantized().to(device: weight.value.device)
         try weight.set(kind == .transposed ? values.transposed(0, 1).contiguous() : values)
     }
 }

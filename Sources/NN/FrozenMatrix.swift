@@ -33,12 +33,8 @@ package enum FrozenMatrix {
     /// - Throws: `.outOfMemory`.
     func squaredLengths() throws(TorchError) -> Tensor {
         guard case .quantized(let matrix) = self else { return try values().map(.square).sum(along: 1) }
-        // A tile of about 16 MB at a time.
-        let step = max(1, (1 << 22) / max(1, matrix.shape[1]))
-        var parts: [Tensor] = []
-        for start in stride(from: 0, to: matrix.shape[0], by: step) {
-            let rows = start..<min(start + step, matrix.shape[0])
-            parts.append(try matrix.dequantized(rows: rows).map(.square).sum(along: 1))
+        let parts = try matrix.tiles.map { (rows) throws(TorchError) in
+            try matrix.dequantized(rows: rows).map(.square).sum(along: 1)
         }
         return try .concatenated(parts)
     }

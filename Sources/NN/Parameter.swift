@@ -104,7 +104,7 @@ public final class Parameter {
         bfloat16Copy = nil
     }
 
-    /// The type that products round to if no other is requested: float32 for quantized values.
+    /// The type of the values; float32 for quantized ones, which are dequantized to it.
     package var dtype: DType { quantized == nil ? value.dtype : .float32 }
 
     /// The bytes of the values in memory.

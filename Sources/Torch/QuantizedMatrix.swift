@@ -58,6 +58,12 @@ public struct QuantizedMatrix {
         byteCount = rows.byteCount
     }
 
+    /// Consecutive rows that take about 16 MB in float32, in order.
+    package var tiles: [Range<Int>] {
+        let step = max(1, (1 << 22) / max(1, shape[1]))
+        return stride(from: 0, to: shape[0], by: step).map { $0..<min($0 + step, shape[0]) }
+    }
+
     /// Quantizes a matrix as bitsandbytes does.
     ///
     /// - Parameters:

@@ -76,7 +76,8 @@ extension Trainer {
 
     /// Writes the replay file and returns a sentence about it for the error.
     private func saved(_ replay: StepReplay) -> String {
-        guard arguments.writesReplayFile else { return "" }
+        // A replay file holds a whole model, and no adapter.
+        guard arguments.writesReplayFile, classifier.model.adapter == nil else { return "" }
         let file = StepReplay.place(of: replay.step, in: outputFolder)
         do {
             try replay.write(classifier.model, to: file)

@@ -52,7 +52,7 @@ struct ForecastTests {
                 small: small.measurement,
                 large: large.measurement
             )
-            let around = Surroundings(program: 0, reading: 0, checkpointBytes: 0, restoresBest: false)
+            let around = Surroundings(program: 0, reading: 0, largestTensor: 0, restoresBest: false)
             // The real model has all frozen blocks, which the trial models lack.
             let whole = try trials.measure(
                 [job.arguments],

@@ -147,8 +147,14 @@ struct CheckpointKindTests {
         }
         #expect(try load("\"flavour\": 3").unreadFields == ["flavour"])
         #expect(try load("\"quantization_config\": null").unreadFields.isEmpty)
-        #expect { try load("\"quantization_config\": {\"bits\": 4}") } throws: {
-            "\($0)".contains("`quantization_config` is {\"bits\":4}, which would change the result")
+        for (quantization, message) in [
+            (#"{"bits": 4}"#, "exactly one of load_in_4bit and load_in_8bit"),
+            (#"{"quant_method": "gptq", "bits": 4}"#, #"the quantization method "gptq" is not supported"#),
+            (#"{"load_in_8bit": true}"#, "describes quantized weights, but the checkpoint has none"),
+        ] {
+            #expect { try load("\"quantization_config\": \(quantization)") } throws: {
+                "\($0)".contains(message)
+            }
         }
         #expect { try load("\"sliding_window\": 7") } throws: { "\($0)".contains("sliding_window") }
     }

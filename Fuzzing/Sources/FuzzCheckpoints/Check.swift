@@ -87,4 +87,15 @@ struct Check {
             throw Fault(description: "logits of shape \(logits.shape) for \(classifier.labels.count) labels")
         }
     }
+
+    /// Loads an adapter on its base model and runs a text through it.
+    func load(adapter folder: URL, base: URL) throws {
+        func path(_ place: URL) -> String { place.path(percentEncoded: false) }
+        let (classifier, report) = try TextClassifier.load(path(folder), base: path(base))
+        guard report.summary.utf8.count < 1 << 14 else { throw Fault(description: "the report is too long") }
+        let logits = try classifier.logits(classifier.encode(["a b a"]), batchSize: 1)
+        guard logits.count == 1, logits[0].count == classifier.labels.count else {
+            throw Fault(description: "\(logits.count) rows of logits for \(classifier.labels.count) labels")
+        }
+    }
 }

@@ -3,7 +3,8 @@ import Foundation
 import FuzzSupport
 
 // FuzzCheckpoints SEEDS WORK FIRST COUNT: opens the inputs FIRST ..< FIRST + COUNT, each made from the files in SEEDS:
-// `*.safetensors`, `*.gguf` and folders with a config.json (`model-*`); shards are made from the first kind.
+// `*.safetensors`, `*.gguf`, folders with a config.json (`model-*`) and adapters with the name of their model in `base`
+// (`adapter-*`); shards are made from the first kind.
 //
 // Inputs depend only on their number. The current input is in WORK and its number in `WORK/at`, so that both are available after
 // a crash. WORK should be a memory file system. After a failure Scripts/fuzz-checkpoints restarts this with the next input.
@@ -60,6 +61,7 @@ struct Inputs {
     let ggufs: [(name: String, bytes: [UInt8], headerSize: Int)]
     let shards: [[(name: String, bytes: [UInt8])]]
     let models: [(name: String, config: [UInt8], checkpoint: any Checkpoint)]
+    let adapters: [(name: String, config: [UInt8], weights: [UInt8], base: URL)]
 
     init(seeds: URL, work: URL) throws {
         self.work = work
@@ -82,11 +84,19 @@ struct Inputs {
                 try openCheckpoint(folder: folder)
             )
         }
+        adapters = try names(in: seeds, prefix: "adapter-").map { folder in
+            let base = String(decoding: try bytes(folder.appending(path: "base")), as: UTF8.self)
+            return (
+                folder.lastPathComponent, try bytes(folder.appending(path: "adapter_config.json")),
+                try bytes(folder.appending(path: "adapter_model.safetensors")),
+                seeds.appending(path: base.trimmingCharacters(in: .newlines))
+            )
+        }
     }
 
     /// Makes an input and opens it; returns its kind and whether it could be read.
     func run(_ mutator: inout Mutator) throws -> (kind: String, wasRead: Bool) {
-        switch mutator.int(0..<21) {
+        switch mutator.int(0..<25) {
         case 0..<9:
             let other = weights[mutator.int(0..<weights.count)].bytes
             let seed = weights[mutator.int(0..<weights.count)].bytes
@@ -108,6 +118,7 @@ struct Inputs {
             let text = JSONDamage.damaged(Array(Self.settings.utf8), &mutator)
             try Data(text).write(to: work.appending(path: ClassifierSettings.fileName))
             return (ClassifierSettings.fileName, try check.passes { try check.reads(settings: text) })
+        case 21...24: return ("adapter", try runAdapter(&mutator))
         default:
             let model = models[mutator.int(0..<models.count)]
             let text = JSONDamage.damaged(model.config, &mutator)
@@ -146,6 +157,22 @@ struct Inputs {
             try Data(content).write(to: folder.appending(path: file.name))
         }
         return try check.passes { try check.readAll(try openCheckpoint(folder: folder)) }
+    }
+
+    private func runAdapter(_ mutator: inout Mutator) throws -> Bool {
+        let adapter = adapters[mutator.int(0..<adapters.count)]
+        let other = adapters[mutator.int(0..<adapters.count)]
+        let damagesSettings = mutator.int(0..<2) == 0
+        let folder = work.appending(path: "adapter", directoryHint: .isDirectory)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let config = damagesSettings ? JSONDamage.damaged(adapter.config, &mutator) : adapter.config
+        let weights =
+            damagesSettings
+            ? adapter.weights : damagedSafetensors(adapter.weights, other: other.weights, &mutator)
+        try Data(config).write(to: folder.appending(path: "adapter_config.json"))
+        try Data(weights).write(to: folder.appending(path: "adapter_model.safetensors"))
+        try Data("\(adapter.name)\n".utf8).write(to: work.appending(path: "adapter-of"))
+        return try check.passes { try check.load(adapter: folder, base: adapter.base) }
     }
 
     private func runGGUF(_ url: URL) throws -> Bool {

@@ -235,7 +235,6 @@ extension Recipe {
         Setting(
             "quantize",
             .adapter,
-            isCommon: true,
             \.adapterQuantization,
             """
             Keep the frozen matrices in 4 or 8 bits, quantized while loading (QLoRA): nf4, fp4 or int8, as bitsandbytes does. A \

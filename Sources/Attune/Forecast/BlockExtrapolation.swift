@@ -8,8 +8,8 @@ struct Surroundings {
     let program: Int
     /// Peak bytes while reading the data.
     let reading: Int
-    /// Bytes of the checkpoint files, which are mapped while they are read.
-    let checkpointBytes: Int
+    /// Bytes of the checkpoint's largest tensor; a mapped file gives its pages back after each tensor.
+    let largestTensor: Int
     /// Whether the best model is loaded at the end.
     let restoresBest: Bool
 }
@@ -88,7 +88,7 @@ struct BlockExtrapolation {
             optimizerState: state,
             activations: peak - weights - state - gradients,
             overhead: gaps(in: peak),
-            loading: around.program + around.checkpointBytes + weights,
+            loading: around.program + around.largestTensor + weights,
             evaluation: evaluation.map {
                 around.program + $0 + missingWeights + gaps(in: $0 + missingWeights)
             } ?? 0,

@@ -55,7 +55,7 @@ extension TrainingJob {
         let around = Surroundings(
             program: try programBytes(),
             reading: reading,
-            checkpointBytes: outline.checkpointBytes,
+            largestTensor: outline.largestTensor,
             restoresBest: arguments.loadBestModelAtEnd
         )
         let memory = growth.memory(arguments, around)
@@ -80,8 +80,10 @@ extension TrainingJob {
             recipe.weights.dtype == .float32
             ? memory.weights
             : try outline.weightCount(blocks: outline.blockCount) * recipe.weights.dtype.byteWidth
+        var saving = arguments
+        if isAdapter { saving.writesReplayFile = false }
         let disk = RunDisk(
-            arguments,
+            saving,
             totalSteps: totalSteps,
             stepsPerEpoch: stepsPerEpoch,
             savedModel: isAdapter ? memory.optimizerState / 2 : wholeBytes,

@@ -40,7 +40,8 @@ final class Interrupt: Sendable {
         // A terminal that closes sends SIGHUP more than once.
         if number != SIGHUP, urgentStops.add(1, ordering: .relaxed).newValue > 1 {
             console.close()
-            exit(130)
+            // Destructors of exit would run while a step computes.
+            _exit(130)
         }
         guard stops.add(1, ordering: .relaxed).newValue == 1 else { return }
         console.note(message)

@@ -233,11 +233,13 @@ struct TrainCommand: RecipeCommand {
         guard outcome.examplesSeen > 0 else {
             return "nothing was left to train: the run had done its \(counted(outcome.step, "step"))"
         }
+        let rate = Double(outcome.examplesSeen) / max(outcome.runtime, 1e-9)
         return String(
-            format: "trained %@ in %@ (%.1f examples/s), mean loss %.4f%@",
+            format: "trained %@ in %@ (%@), mean loss %.4f%@",
             counted(outcome.step, "step"),
             clockTime(outcome.runtime),
-            Double(outcome.examplesSeen) / max(outcome.runtime, 1e-9),
+            rate < 0.1
+                ? String(format: "%.0f s per example", 1 / rate) : String(format: "%.1f examples/s", rate),
             outcome.meanLoss,
             ProcessMemory.now().map { ", peak memory \(formattedSize($0.peak))" } ?? ""
         )

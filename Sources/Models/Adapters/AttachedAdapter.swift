@@ -106,6 +106,8 @@ extension SequenceClassifier {
         _ random: RandomSource
     ) throws(TorchError) {
         let (settings, weight) = (attachment.configuration, target.weight)
+        // The rows of a quantized table are not those of the matrix that an adapter sees.
+        if weight.kind == .table { try weight.dequantize() }
         var options = AdapterOptions(rank: target.rank, scaling: target.scaling)
         options.dropout = settings.dropout
         options.hasMagnitude = settings.usesMagnitudes

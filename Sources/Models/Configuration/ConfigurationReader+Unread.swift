@@ -62,7 +62,6 @@ extension ConfigurationReader {
     /// - Throws: `.unsupported` if an unread field would change the result.
     func unreadFields() throws(ModelError) -> [String] {
         var unknown: [String] = []
-        try configuration.requireKnownQuantization()
         for field in configuration.fields.members
         where field.name != ModelConfiguration.quantizationField && !readNames.contains(field.name)
             && !Self.inert.contains(field.name)

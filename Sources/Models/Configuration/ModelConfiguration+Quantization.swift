@@ -1,6 +1,6 @@
 package import Checkpoints
 import JSON
-import NN
+package import NN
 import Torch
 
 // Models that bitsandbytes has quantized.
@@ -17,6 +17,19 @@ extension ModelConfiguration {
         } catch {
             throw ModelError(.unsupported, "\(source): \(error.message)")
         }
+    }
+
+    /// Throws if the configuration describes quantized weights, but the checkpoint has none.
+    func requireQuantized(_ checkpoint: any Checkpoint) throws {
+        guard self[Self.quantizationField] != .null,
+            try checkpoint.tensorNames.allSatisfy({ try checkpoint.quantized($0) == nil })
+        else { return }
+        try requireKnownQuantization()
+        throw ModelError(
+            .mismatchedCheckpoint,
+            "\(source): `\(Self.quantizationField)` describes quantized weights, but the checkpoint has none; remove the field to "
+                + "use the weights as they are"
+        )
     }
 
     /// Shows the quantized matrices of the model's checkpoint under their plain names.
@@ -36,18 +49,24 @@ extension ModelConfiguration {
     /// - Parameter store: The model's parameters.
     /// - Returns: The same configuration if none is quantized.
     func quantized(_ store: ParameterStore) -> ModelConfiguration {
-        let matrices = store.parameters.compactMap(\.quantized)
-        guard let kind = matrices.lazy.compactMap({ Quantization(rawValue: $0.storage.lowercased()) }).first
-        else { return self }
-        var description = BitsAndBytesConfiguration(
-            kind: kind,
-            isDoubleQuantized: matrices.contains(where: \.isDoubleQuantized)
-        )
-        description.skippedModules = store.adaptedWeights.filter {
-            $0.kind != .table && $0.weight.quantized == nil
-        }.map(\.path)
+        guard let description = store.bitsAndBytes else { return self }
         var fields = fields
         fields[Self.quantizationField] = description.json
         return ModelConfiguration(fields: fields, source: source)
+    }
+}
+
+extension ParameterStore {
+    /// The settings with which bitsandbytes quantizes the same matrices; nil if none is in one of its types.
+    package var bitsAndBytes: BitsAndBytesConfiguration? {
+        let matrices = parameters.compactMap(\.quantized)
+        guard let kind = matrices.lazy.compactMap({ Quantization(rawValue: $0.storage.lowercased()) }).first
+        else { return nil }
+        return BitsAndBytesConfiguration(
+            kind: kind,
+            isDoubleQuantized: matrices.contains(where: \.isDoubleQuantized),
+            skippedModules: adaptedWeights.filter { $0.kind != .table && $0.weight.quantized == nil }
+                .map(\.path)
+        )
     }
 }
