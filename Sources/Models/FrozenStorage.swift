@@ -100,13 +100,10 @@ extension QuantizedMatrix {
     }
 }
 
-extension ParameterStore {
-    /// Sentences about the matrices that are kept quantized.
-    ///
-    /// - Parameter storage: The storage that was asked for.
-    /// - Returns: None if there are no such matrices.
-    func quantizationNotes(_ storage: FrozenStorage) -> [String] {
-        let matrices = parameters.compactMap(\.quantized)
+extension SequenceClassifier {
+    /// Sentences about the matrices that are kept quantized; none if there are no such matrices.
+    package var quantizationNotes: [String] {
+        let matrices = parameters.parameters.compactMap(\.quantized)
         guard !matrices.isEmpty else { return [] }
         let bytes = matrices.reduce(0) { $0 + $1.byteCount }
         let full = matrices.reduce(0) { $0 + $1.shape.reduce(1, *) * 4 }
@@ -115,7 +112,7 @@ extension ParameterStore {
             "\(counted(matrices.count, "matrix", "matrices")) kept in \(kinds.joined(separator: ", ")): "
                 + "\(formattedSize(bytes)) instead of \(formattedSize(full)) in float32"
         ]
-        if case .quantized(let kind, _) = storage, kinds != [kind.rawValue.uppercased()] {
+        if case .quantized(let kind, _) = frozenStorage, kinds != [kind.rawValue.uppercased()] {
             notes.append(
                 "--quantize \(kind.rawValue) leaves matrices as they are that the checkpoint stores quantized"
             )

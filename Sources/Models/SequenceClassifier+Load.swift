@@ -263,7 +263,6 @@ extension SequenceClassifier {
                 "the token embedding has grown from \(grown.rows) to \(counted(parameter.shape[0], "row"))"
             )
         }
-        report.notes += store.quantizationNotes(options.frozenStorage)
         return report
     }
 

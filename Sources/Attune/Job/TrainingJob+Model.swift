@@ -61,7 +61,7 @@ extension TrainingJob {
             settings: labelNameChoice,
             seed: arguments.seed
         )
-        for note in classifier.notes { try emit(.note(note)) }
+        for note in classifier.notes + classifier.model.quantizationNotes { try emit(.note(note)) }
         let weights = classifier.model.parameters.weightCount
         try emit(
             .note(
