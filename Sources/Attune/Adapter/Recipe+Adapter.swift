@@ -252,7 +252,7 @@ extension Recipe {
             "double_quant",
             .adapter,
             \.adapterIsDoubleQuantized,
-            "With quantize nf4 or fp4: quantize the scales of the 4-bit blocks, too, which saves a tenth of the memory.",
+            "With quantize nf4 or fp4: quantize the scales of the 4-bit blocks, too, which saves 8 % of their memory.",
             aliases: ["bnb_4bit_use_double_quant"],
             unless: { recipe in
                 switch recipe.adapter?.frozenStorage {
