@@ -243,14 +243,20 @@ struct ModelCard {
         let names = classifier.labels.enumerated().map { "\($0): \(JSONValue.string($1).compact)" }
         let ids = "{\(names.joined(separator: ", "))}"
         let base = JSONValue.string(adapter.baseModel ?? place).compact
-        let quantization = classifier.model.parameters.bitsAndBytes.map(Self.python)
+        let padTokenID = classifier.model.configuration.padTokenID.map { "\($0)" } ?? "None"
+        var imports = ["AutoModelForSequenceClassification", "AutoTokenizer", "pipeline"]
+        var loading = "pad_token_id=\(padTokenID), dtype=\"float32\""
+        if let settings = classifier.model.parameters.bitsAndBytes {
+            imports.insert("BitsAndBytesConfig", at: 2)
+            loading += ",\n    quantization_config=\(Self.python(settings))"
+        }
         return """
             from peft import PeftModel
-            from transformers import AutoModelForSequenceClassification, AutoTokenizer\(quantization == nil ? "" : ", BitsAndBytesConfig"), pipeline
+            from transformers import \(imports.joined(separator: ", "))
 
             base = AutoModelForSequenceClassification.from_pretrained(
                 \(base), num_labels=\(classifier.labels.count), id2label=\(ids),
-                pad_token_id=\(classifier.model.configuration.padTokenID.map { "\($0)" } ?? "None"), dtype="float32"\(quantization.map { ",\n    quantization_config=\($0)" } ?? ""))
+                \(loading))
             model = PeftModel.from_pretrained(base, "\(place)")
             pipeline("text-classification", model=model, tokenizer=AutoTokenizer.from_pretrained("\(place)"))(\(input))
             """

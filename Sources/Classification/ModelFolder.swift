@@ -73,6 +73,15 @@ struct ModelFolder {
                 kind: "file"
             )
         }
+        let adapters = AdapterPlace.all(in: path).map(\.name)
+        if !adapters.isEmpty {
+            return ModelError(
+                .missingFile,
+                "\(path) holds the adapters \(adapters.joined(separator: ", ")); give one of their folders, such as "
+                    + "\(shellQuoted("\(path)/\(adapters[0])")), or its name to `attune predict` and `attune evaluate`: "
+                    + "--adapter-name \(shellQuoted(adapters[0]))"
+            )
+        }
         if let inner = names.sorted().first(where: { exists("\($0)/config.json") }) {
             return elsewhere("has no config.json, but a folder in it does", inner)
         }

@@ -58,8 +58,7 @@ package struct ModelSkeleton {
         options.padTokenID = options.padTokenID ?? source.tokenizer.padTokenID
         if options.resizesEmbeddings { options.embeddingRows = source.tokenizer.vocabularySize }
         if let adapter = source.adapter {
-            options.frozenStorage = adapter.frozenStorage
-            options.trainedModules = adapter.configuration.modulesToSave
+            options.keepFrozen(adapter.frozenStorage, under: adapter.configuration)
         }
         if options.frozenStorage == .asStored { options.frozenStorage = similarStorage }
         try source.requireFit(addingRows: options.resizesEmbeddings)

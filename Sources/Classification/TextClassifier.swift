@@ -88,7 +88,34 @@ public final class TextClassifier {
         settings: ClassifierSettings = ClassifierSettings(),
         seed: UInt64 = 42
     ) throws -> (classifier: TextClassifier, report: LoadReport) {
-        let source = try ModelSource(path: path, base: base, settings: settings)
+        try load(
+            ModelSource(path: path, base: base, settings: settings),
+            options: options,
+            maxLength: maxLength,
+            settings: settings,
+            seed: seed
+        )
+    }
+
+    /// Loads an opened model.
+    ///
+    /// - Parameters:
+    ///   - source: The opened model.
+    ///   - options: The labels, head and device.
+    ///   - maxLength: The most tokens of a text.
+    ///   - settings: Settings that override those of training.
+    ///   - seed: The seed of a fresh head.
+    ///   - other: A classifier with another adapter on the same base, whose frozen weights are shared.
+    /// - Returns: The classifier and the load report.
+    /// - Throws: As ``load(_:base:options:maxLength:settings:seed:)``.
+    static func load(
+        _ source: ModelSource,
+        options: SequenceClassifier.LoadOptions,
+        maxLength: Int? = nil,
+        settings: ClassifierSettings,
+        seed: UInt64 = 42,
+        sharing other: TextClassifier? = nil
+    ) throws -> (classifier: TextClassifier, report: LoadReport) {
         var options = options
         options.problemType = options.problemType ?? settings.problemType
         options.padTokenID =
@@ -98,14 +125,14 @@ public final class TextClassifier {
         let configuration = options.settlingSingleLogit(of: source.configuration)
         if let adapter = source.adapter {
             options.headComesLater = true
-            options.frozenStorage = adapter.frozenStorage
-            options.trainedModules = adapter.configuration.modulesToSave
+            options.keepFrozen(adapter.frozenStorage, under: adapter.configuration)
         }
         var (model, report) = try SequenceClassifier.load(
             source.checkpoint,
             configuration: configuration,
             options: options,
-            random: RandomSource(seed: seed)
+            random: RandomSource(seed: seed),
+            sharing: other.map { SharedBase($0.model, except: source.adapter?.parameterNames ?? []) }
         )
         try source.adapter?.attach(to: model, &report, options)
         report.notes += fit.typeNotes

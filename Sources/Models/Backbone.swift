@@ -30,14 +30,16 @@ protocol Backbone {
 
 /// The information that every block needs about the batch.
 struct BlockPass {
-    /// The B + 1 offsets of the batch's examples.
-    let cuSeqlens: [Int32]
+    let batch: PackedBatch
     /// The rows that the block returns; nil for all.
     let rows: PackedRows?
     let context: ForwardContext
 
+    /// The B + 1 offsets of the batch's examples.
+    var cuSeqlens: [Int32] { batch.cuSeqlens }
+
     /// The same pass for all rows.
-    var allRows: BlockPass { BlockPass(cuSeqlens: cuSeqlens, rows: nil, context: context) }
+    var allRows: BlockPass { BlockPass(batch: batch, rows: nil, context: context) }
 
     /// Returns the wanted rows `[R, ..]` of a tensor `[T, ..]`.
     func selected(_ x: Tensor) throws(TorchError) -> Tensor {
@@ -70,17 +72,29 @@ extension Collection {
         _ pass: BlockPass,
         _ body: @escaping (Element, Tensor, BlockPass) throws(TorchError) -> Tensor
     ) throws(TorchError) -> Tensor {
-        var x = x
-        for (index, block) in enumerated() {
-            let own = index < count - 1 ? pass.allRows : pass
-            guard pass.context.checkpointsBlocks else {
-                x = try body(block, x, own)
-                continue
+        func run(_ blocks: Range<Int>, _ x: Tensor) throws(TorchError) -> Tensor {
+            var x = x
+            for (index, block) in enumerated().dropFirst(blocks.lowerBound).prefix(blocks.count) {
+                let own = index < count - 1 ? pass.allRows : pass
+                guard pass.context.checkpointsBlocks else {
+                    x = try body(block, x, own)
+                    continue
+                }
+                x = try x.checkpointed(random: pass.context.dropout) { x throws(TorchError) in
+                    try body(block, x, own)
+                }
             }
-            x = try x.checkpointed(random: pass.context.dropout) { x throws(TorchError) in
-                try body(block, x, own)
-            }
+            return x
         }
-        return x
+        guard let kept = pass.context.frozenStates else { return try run(0..<count, x) }
+        let frozen = Swift.min(kept.blockCount, count)
+        let lengths = zip(pass.cuSeqlens, pass.cuSeqlens.dropFirst()).map { Int($1 - $0) }
+        let states = try kept.states(
+            of: pass.batch.examples,
+            // The last block returns the row of each example that the head reads.
+            rowCounts: frozen == count && pass.rows != nil ? lengths.map { _ in 1 } : lengths,
+            dropout: pass.context.dropout
+        ) { () throws(TorchError) in try run(0..<frozen, x) }
+        return try run(frozen..<count, states)
     }
 }

@@ -1,4 +1,4 @@
-import Checkpoints
+package import Checkpoints
 import Files
 import NN
 public import Torch
@@ -7,6 +7,8 @@ public import Torch
 ///
 /// The head, norms, biases, everything that is trained and, unless the file stores it quantized, the token embedding are always
 /// kept in floating point.
+///
+/// Source: Dettmers et al. 2023 (QLoRA).
 public enum FrozenStorage: Sendable, Equatable {
     /// In the type of the weights.
     case floatingPoint
@@ -14,6 +16,18 @@ public enum FrozenStorage: Sendable, Equatable {
     case asStored
     /// Quantized while loading, one matrix at a time; a checkpoint that is quantized already stays as it is stored.
     case quantized(Quantization, isDouble: Bool)
+}
+
+extension SequenceClassifier.LoadOptions {
+    /// Sets how the matrices under an adapter are kept.
+    ///
+    /// - Parameters:
+    ///   - storage: The wanted form.
+    ///   - adapter: The adapter. If it takes its start values from the weights, they are kept in floating point.
+    package mutating func keepFrozen(_ storage: FrozenStorage, under adapter: AdapterConfiguration) {
+        frozenStorage = adapter.initialization.changesBase ? .floatingPoint : storage
+        trainedModules = adapter.modulesToSave
+    }
 }
 
 /// The matrices of a model that may be kept quantized.

@@ -1,3 +1,4 @@
+import NN
 public import Torch
 
 /// Token ids of several examples, one after another, without padding.
@@ -24,6 +25,16 @@ public struct PackedBatch {
 
     /// The number of examples, B.
     public var count: Int { cuSeqlens.count - 1 }
+
+    /// The examples by their ids and types.
+    var examples: [FrozenStates.Example] {
+        zip(cuSeqlens, cuSeqlens.dropFirst()).map { start, end in
+            FrozenStates.Example(
+                ids: Array(tokenIDs[Int(start)..<Int(end)]),
+                types: tokenTypeIDs.map { Array($0[Int(start)..<Int(end)]) }
+            )
+        }
+    }
 
     /// Creates a batch from packed ids.
     ///

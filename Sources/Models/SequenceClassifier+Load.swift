@@ -7,54 +7,6 @@ extension SequenceClassifier {
     /// The supported values of `model_type`.
     public static var knownModelTypes: [String] { ModelFamily.all.map(\.modelType) }
 
-    /// Options for loading a classifier from a checkpoint.
-    public struct LoadOptions: Sendable {
-        /// The labels.
-        ///
-        /// Nil takes the checkpoint's labels.
-        public var labels: [String]?
-        /// The tokenizer's padding token, which overrides the configuration's padding token.
-        public var padTokenID: Int32?
-        /// The problem type.
-        ///
-        /// Nil takes the checkpoint's, else single-label.
-        public var problemType: ProblemType?
-        /// The type of weight matrices: float32, or bfloat16 with half the memory and less precision.
-        ///
-        /// Norms, biases and the head are always float32.
-        public var weightsDType = DType.float32
-        /// The form in which the matrices of a frozen model are kept; float unless an adapter is trained or used.
-        public var frozenStorage = FrozenStorage.floatingPoint
-        /// Modules that are trained whole next to an adapter, which are never quantized.
-        package var trainedModules: [String] = []
-        /// Whether weights may stay in the mapped file if type and device allow it.
-        ///
-        /// Only for prediction, because such weights must not be changed.
-        public var mapsWeights = false
-        /// Whether to replace an existing head with a fresh one.
-        public var reinitializesHead = false
-        /// Whether to add rows to the token embedding if the tokenizer has more tokens.
-        ///
-        /// New rows start near the mean of the existing rows, as in transformers' `resize_token_embeddings`. It has an effect
-        /// only if the tokenizer is known, as in `TextClassifier.load`.
-        public var resizesEmbeddings = false
-        /// The minimum number of rows of the token embedding.
-        ///
-        /// Nil takes the checkpoint's number.
-        package var embeddingRows: Int?
-        /// Whether an adapter provides the head after loading; the checkpoint's head is not read then.
-        package var headComesLater = false
-        /// Whether to refuse NaN and infinite weights; false for code that looks for their origin.
-        package var refusesNonFiniteWeights = true
-        /// The device of the classifier.
-        public var device = Device.cpu
-        /// The product routes on a CPU: suggested by its instruction sets, unless they were measured (`MeasuredProducts`).
-        public var productRoutes = ProductRoutes.suggested
-
-        /// Creates the default options: the checkpoint's own labels and head, on the CPU.
-        public init() {}
-    }
-
     /// Builds the network that a configuration describes, and loads its weights from a checkpoint.
     ///
     /// - Parameters:
@@ -69,6 +21,26 @@ extension SequenceClassifier {
         configuration: ModelConfiguration,
         options: LoadOptions = LoadOptions(),
         random: RandomSource
+    ) throws -> (classifier: SequenceClassifier, report: LoadReport) {
+        try load(checkpoint, configuration: configuration, options: options, random: random, sharing: nil)
+    }
+
+    /// Builds and loads a network whose frozen weights may be those of a loaded classifier.
+    ///
+    /// - Parameters:
+    ///   - checkpoint: The weights of a classifier or a base model.
+    ///   - configuration: The model's configuration.
+    ///   - options: Labels, head, types and device.
+    ///   - random: The stream to draw a fresh head from.
+    ///   - base: Loaded weights of the same checkpoint; nil reads all.
+    /// - Returns: The classifier, and a report of loaded, fresh and ignored tensors.
+    /// - Throws: As ``load(_:configuration:options:random:)``.
+    package static func load(
+        _ checkpoint: any Checkpoint,
+        configuration: ModelConfiguration,
+        options: LoadOptions,
+        random: RandomSource,
+        sharing base: SharedBase?
     ) throws -> (classifier: SequenceClassifier, report: LoadReport) {
         guard options.weightsDType == .float32 || options.weightsDType == .bfloat16 else {
             throw ModelError(
@@ -101,7 +73,7 @@ extension SequenceClassifier {
             labels: resolved.labels,
             grown: embedding.shape[0] > storedRows ? (embedding.name, storedRows) : nil
         )
-        var report = try fill(contents, from: checkpoint, family, options, random)
+        var report = try fill(contents, from: checkpoint, family, options, random, base)
         report.unreadFields = unreadFields
         report.notes = reader.notes + report.notes
         if keepsHead, let note = configuration.labelNote { report.notes.append(note) }
@@ -219,7 +191,8 @@ extension SequenceClassifier {
         from checkpoint: any Checkpoint,
         _ family: ModelFamily,
         _ options: LoadOptions,
-        _ random: RandomSource
+        _ random: RandomSource,
+        _ base: SharedBase?
     ) throws -> LoadReport {
         let store = contents.store
         var report = LoadReport()
@@ -237,6 +210,11 @@ extension SequenceClassifier {
                 continue
             }
             let dtype = weightsDType(of: parameter, family, options)
+            if contents.grown?.name != parameter.name, let base, try base.share(parameter, as: dtype, options)
+            {
+                report.loaded.append(source)
+                continue
+            }
             if contents.grown?.name != parameter.name,
                 let matrix = try quantizable.read(
                     parameter,

@@ -20,6 +20,8 @@ public final class SequenceClassifier {
     private let network: ClassifierNetwork
     /// The form in which matrices were to be kept while they are frozen.
     package let frozenStorage: FrozenStorage
+    /// The states after the frozen first blocks that are kept between epochs; nil keeps none.
+    package var frozenStates: FrozenStates?
     /// The adapter on the frozen model; nil if the model is whole.
     package var adapter: AttachedAdapter?
 
@@ -68,7 +70,9 @@ public final class SequenceClassifier {
         _ context: ForwardContext = ForwardContext()
     ) throws(TorchError) -> Tensor {
         try network.backbone.limits.check(batch)
-        return try network.logits(batch, routed(context))
+        var context = routed(context)
+        context.frozenStates = frozenStates
+        return try network.logits(batch, context)
     }
 
     /// Returns the language model's final states for every token.

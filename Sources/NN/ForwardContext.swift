@@ -10,6 +10,8 @@ public struct ForwardContext {
     public var checkpointsBlocks = false
     /// The stream that dropout draws from; nil turns dropout off, as in evaluation.
     public var dropout: RandomSource?
+    /// The states after the frozen first blocks that are kept between epochs; nil computes them in every pass.
+    package var frozenStates: FrozenStates?
     /// Called with every linear layer's weight name, input, output and product type; may be nil.
     package var inspect:
         ((_ layer: String, _ input: Tensor, _ output: Tensor, _ dtype: DType) throws(TorchError) -> Void)?

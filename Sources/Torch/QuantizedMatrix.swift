@@ -58,10 +58,14 @@ public struct QuantizedMatrix {
         byteCount = rows.byteCount
     }
 
-    /// Consecutive rows that take about 16 MB in float32, in order.
+    /// The number of rows that are dequantized at once: about 16 MB in float32.
+    ///
+    /// Large enough that a product outweighs adding its result to the others, and small compared with a model.
+    var tileRows: Int { max(1, (1 << 22) / max(1, shape[1])) }
+
+    /// Consecutive rows that are dequantized at once, in order.
     package var tiles: [Range<Int>] {
-        let step = max(1, (1 << 22) / max(1, shape[1]))
-        return stride(from: 0, to: shape[0], by: step).map { $0..<min($0 + step, shape[0]) }
+        stride(from: 0, to: shape[0], by: tileRows).map { $0..<min($0 + tileRows, shape[0]) }
     }
 
     /// Quantizes a matrix as bitsandbytes does.

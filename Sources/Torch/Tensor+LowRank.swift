@@ -107,7 +107,8 @@ extension Tensor {
                 context.map { Unmanaged<QuantizedMatrixBox>.fromOpaque($0).release() }
             },
             rows: Int64(weight.shape[0]),
-            columns: Int64(weight.shape[1])
+            columns: Int64(weight.shape[1]),
+            tile_rows: Int64(weight.tileRows)
         )
         return try makeTensor("linear", from: self, self) { out in
             withExtendedLifetime((bias, adapter?.a, adapter?.b)) {

@@ -184,6 +184,9 @@ public struct Trainer {
         state.identity = try RunIdentity(self, modelName: modelName)
         let chosenRoutes = classifier.model.productRoutes
         let stepState = try stepState()
+        let frozenStates = try frozenStates()
+        classifier.model.frozenStates = frozenStates
+        defer { classifier.model.frozenStates = nil }
         // Before throwing an error, finish the checkpoint that is being written.
         defer { try? stepState.checkpoints.wait() }
         if let checkpoint {
@@ -225,6 +228,7 @@ public struct Trainer {
             }
             let rate = learningRate(state)
             let record = try step(state.step, order.indices, rate, stepState)
+            try requireKept(frozenStates)
             try finishSaving(stepState, emit)
             state.step += 1
             seen += record.examples

@@ -18,6 +18,18 @@ struct AdapterCommandTests {
         )
     }
 
+    /// Merges the adapter `run` into the folder `whole` and expects the same logits.
+    private func merge(in folder: URL) throws {
+        let merged = try shell(
+            "$ATTUNE adapter merge run --output whole --text 'sunny day 3' --json",
+            in: folder
+        )
+        #expect(merged.code == 0, "\(merged.errors)")
+        let change = try #require(JSONValue.parse(merged.output.utf8)["largest_logit_change"].double)
+        // float32 sums in another order.
+        #expect(change < 1e-4)
+    }
+
     @Test(arguments: ["lora", "dora"])
     func `an adapter is trained, evaluated, used and merged by its folder`(kind: String) throws {
         try withTemporaryFolder { folder in
@@ -39,13 +51,7 @@ struct AdapterCommandTests {
             #expect(before.code == 0 && before.output.contains("sun"), "\(before.errors)")
             let evaluated = try shell("$ATTUNE evaluate --model run --dataset d.csv --quiet", in: folder)
             #expect(evaluated.code == 0, "\(evaluated.errors)")
-            let merged = try shell(
-                "$ATTUNE adapter merge run --output whole --text 'sunny day 3' --json",
-                in: folder
-            )
-            #expect(merged.code == 0, "\(merged.errors)")
-            let change = try #require(JSONValue.parse(merged.output.utf8)["largest_logit_change"].double)
-            #expect(change < 1e-4)
+            try merge(in: folder)
             #expect(try names(folder, "whole").isSuperset(of: ["config.json", "model.safetensors"]))
             let after = try shell(predict + "whole", in: folder)
             func label(_ text: String) throws -> String? { try JSONValue.parse(text.utf8)["label"].string }
@@ -89,6 +95,47 @@ struct AdapterCommandTests {
             )
             #expect(further.code == 0, "\(further.errors)")
             #expect(try names(folder, "further").contains("adapter_model.safetensors"))
+        }
+    }
+
+    @Test func `several adapters over one base answer by name`() throws {
+        try withTemporaryFolder { folder in
+            try writeWeather(24, to: folder)
+            for (name, kind) in [("tone", "lora"), ("topic", "dora")] {
+                let flags = "--adapter \(kind) --lora-r 2 --output-dir all/\(name)"
+                let trained = try shell(Self.train + flags, in: folder)
+                #expect(trained.code == 0, "\(trained.errors)")
+            }
+            func predict(_ flags: String) throws -> JSONValue {
+                let texts = #" --text "sunny day 3" --text "" --empty-texts drop --logits --quiet"#
+                let outcome = try shell("$ATTUNE predict \(flags)" + texts, in: folder)
+                #expect(outcome.code == 0, "\(outcome.errors)")
+                let lines = outcome.output.split(separator: "\n")
+                #expect(lines.count == 2)
+                return try JSONValue.parse(#require(lines.first).utf8)
+            }
+            let both = try predict("--model all --adapter-name tone --adapter-name topic")
+            #expect(try both["tone"] == predict("--model all --adapter-name tone"))
+            #expect(try both["topic"] == predict("--model all/topic"))
+            let elsewhere = try predict(
+                "--model $BASE --adapter-name topic=all/topic --adapter-name tone=all/tone"
+            )
+            #expect(elsewhere["tone"] == both["tone"] && elsewhere["topic"] == both["topic"])
+            for (flags, part) in [
+                ("predict --model all --text a --adapter-name tome", "only \"tone\", \"topic\""),
+                ("predict --model all --text a", "`attune evaluate`: --adapter-name tone"),
+                (
+                    "predict --model all --text a --adapter-name tone --adapter-name tone",
+                    "there is an adapter named \"tone\" already"
+                ),
+                (
+                    "evaluate --model all --dataset d.csv --adapter-name tone --adapter-name topic",
+                    "give one adapter to evaluate"
+                ),
+            ] {
+                let refused = try shell("$ATTUNE " + flags, in: folder)
+                #expect(refused.code != 0 && refused.errors.contains(part), "\(flags): \(refused.errors)")
+            }
         }
     }
 
@@ -145,13 +192,7 @@ struct AdapterCommandTests {
             let evaluated = try shell("$ATTUNE evaluate --model run --dataset d.csv --json", in: folder)
             #expect(evaluated.code == 0, "\(evaluated.errors)")
             #expect(!evaluated.errors.contains("was trained on other weights"), "\(evaluated.errors)")
-            let merged = try shell(
-                "$ATTUNE adapter merge run --output whole --text 'sunny day 3' --json",
-                in: folder
-            )
-            #expect(merged.code == 0, "\(merged.errors)")
-            let change = try #require(JSONValue.parse(merged.output.utf8)["largest_logit_change"].double)
-            #expect(change < 1e-4)
+            try merge(in: folder)
         }
     }
 

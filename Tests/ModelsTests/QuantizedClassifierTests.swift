@@ -104,7 +104,9 @@ struct QuantizedClassifierTests {
             for (a, b) in try paired(results[0], results[1]) {
                 #expect(abs(a - b) <= 1e-4 * max(1, abs(b)))
             }
-            #expect(stored.adapter?.baseFingerprint == plain.adapter?.baseFingerprint || name == "gpt2-plain")
+            let fingerprint = try #require(stored.adapter?.baseFingerprint)
+            // GPT-2's matrices are transposed when they are quantized, so other elements are at their ends.
+            #expect((fingerprint == plain.adapter?.baseFingerprint) == (name != "gpt2-plain"))
         }
     }
 

@@ -52,6 +52,42 @@ struct AdapterRunTests {
         }
     }
 
+    private static func classifierWithDoRA(in folder: URL) throws -> TextClassifier {
+        let classifier = try ReferenceRun.classifier("llama-gqa", in: folder)
+        var settings = AdapterConfiguration(rank: 4, dropout: 0.1, targets: .allLinear)
+        settings.usesMagnitudes = true
+        try classifier.attach(settings, report: LoadReport(), seed: 5)
+        return classifier
+    }
+
+    private static func examples() throws -> EncodedExamples {
+        try ReferenceRun.examples((0..<6).map { [$0 + 1, $0 + 2, 7] }, [0, 1, 2, 0, 1, 2])
+    }
+
+    @Test func `a NaN loss stops a run without a replay file, which would hold no adapter`() throws {
+        try withTemporaryFolder { folder in
+            let classifier = try Self.classifierWithDoRA(in: folder)
+            var arguments = TrainingArguments()
+            (arguments.maxSteps, arguments.learningRate, arguments.saveStrategy) = (8, 1e38, .no)
+            arguments.perDeviceTrainBatchSize = 2
+            let output = folder.appending(path: "run")
+            try FileManager.default.createDirectory(at: output, withIntermediateDirectories: true)
+            let error = #expect(throws: TrainingError.self) {
+                _ = try Trainer(
+                    classifier,
+                    arguments: arguments,
+                    train: Self.examples(),
+                    outputFolder: output
+                ).run { _ in }
+            }
+            #expect(error.map { !"\($0)".contains("attune replay") } == true)
+            let files = try FileManager.default.contentsOfDirectory(
+                atPath: output.path(percentEncoded: false)
+            )
+            #expect(!files.contains { $0.hasPrefix("replay") })
+        }
+    }
+
     // 1e-5 relative: blocks are recomputed and gradients are summed in another order.
     @Test(arguments: [(true, false), (false, true), (true, true)])
     func `checkpointed blocks and updates within the backward pass give the same losses`(
@@ -60,20 +96,16 @@ struct AdapterRunTests {
     ) throws {
         func losses(checkpoints: Bool, within: Bool) throws -> (values: [Double], hasLearned: Bool) {
             try withTemporaryFolder { folder in
-                let classifier = try ReferenceRun.classifier("llama-gqa", in: folder)
-                var settings = AdapterConfiguration(rank: 4, dropout: 0.1, targets: .allLinear)
-                settings.usesMagnitudes = true
-                try classifier.attach(settings, report: LoadReport(), seed: 5)
+                let classifier = try Self.classifierWithDoRA(in: folder)
                 var arguments = TrainingArguments()
                 (arguments.maxSteps, arguments.learningRate, arguments.saveStrategy) = (8, 1e-2, .no)
                 (arguments.perDeviceTrainBatchSize, arguments.maxGradNorm) = (2, 0)
                 (arguments.gradientCheckpointing, arguments.optimizerInBackward) = (checkpoints, within)
                 var losses: [Double] = []
-                let texts = (0..<6).map { [$0 + 1, $0 + 2, 7] }
                 _ = try Trainer(
                     classifier,
                     arguments: arguments,
-                    train: ReferenceRun.examples(texts, [0, 1, 2, 0, 1, 2]),
+                    train: Self.examples(),
                     outputFolder: folder
                 ).run { if case .step(let record) = $0 { losses.append(record.loss) } }
                 // B begins at 0 in every layer.
@@ -95,10 +127,7 @@ struct AdapterRunTests {
             func run(_ steps: Int, _ place: String, from checkpoint: URL? = nil) throws -> URL {
                 let model = folder.appending(path: "model-\(UUID().uuidString)")
                 try FileManager.default.createDirectory(at: model, withIntermediateDirectories: true)
-                let classifier = try ReferenceRun.classifier("llama-gqa", in: model)
-                var settings = AdapterConfiguration(rank: 4, dropout: 0.1, targets: .allLinear)
-                settings.usesMagnitudes = true
-                try classifier.attach(settings, report: LoadReport(), seed: 5)
+                let classifier = try Self.classifierWithDoRA(in: model)
                 var arguments = TrainingArguments()
                 (arguments.numTrainEpochs, arguments.learningRate) = (2, 1e-3)
                 (arguments.perDeviceTrainBatchSize, arguments.saveStrategy, arguments.saveSteps) = (
@@ -106,11 +135,10 @@ struct AdapterRunTests {
                 )
                 let output = folder.appending(path: place)
                 var taken = 0
-                let texts = (0..<6).map { [$0 + 1, $0 + 2, 7] }
                 _ = try Trainer(
                     classifier,
                     arguments: arguments,
-                    train: ReferenceRun.examples(texts, [0, 1, 2, 0, 1, 2]),
+                    train: Self.examples(),
                     outputFolder: output
                 ).run(resumingFrom: checkpoint, shouldStop: { taken >= steps }) {
                     if case .step = $0 { taken += 1 }

@@ -9,8 +9,12 @@ import Training
 
 /// The model and data of the runs in Scripts/fixtures/training.
 enum ReferenceRun {
-    /// A model fixture without dropout, with an unused tokenizer.
-    static func classifier(_ name: String, in folder: URL) throws -> TextClassifier {
+    /// A model fixture, by default without dropout, with an unused tokenizer.
+    static func classifier(
+        _ name: String,
+        in folder: URL,
+        keepsDropout: Bool = false
+    ) throws -> TextClassifier {
         let models = Fixture.folder.appending(path: "models")
         let model = models.appending(path: name)
         try FileManager.default.copyItem(
@@ -20,8 +24,9 @@ enum ReferenceRun {
         try SmallTokenizer.write(to: folder)
         // No text has the id 0, which is used for padding, as in the script.
         try FileManager.default.removeItem(at: folder.appending(path: "tokenizer_config.json"))
-        let configuration = try String(contentsOf: model.appending(path: "config.json"), encoding: .utf8)
-            .replacing("dropout_prob\": 0.1", with: "dropout_prob\": 0.0")
+        let stored = try String(contentsOf: model.appending(path: "config.json"), encoding: .utf8)
+        let configuration =
+            keepsDropout ? stored : stored.replacing("dropout_prob\": 0.1", with: "dropout_prob\": 0.0")
         try Data(configuration.utf8).write(to: folder.appending(path: "config.json"))
         return try TextClassifier.load(folder.path(percentEncoded: false)).classifier
     }

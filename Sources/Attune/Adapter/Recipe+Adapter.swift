@@ -23,14 +23,6 @@ extension Recipe {
         /// - Parameter configuration: The layers and the values of the adapter.
         public init(_ configuration: AdapterConfiguration) { self.configuration = configuration }
 
-        /// Sets how the frozen matrices are kept.
-        func chooseStorage(_ options: inout SequenceClassifier.LoadOptions) {
-            // Start values that are taken from the weights change them.
-            options.frozenStorage =
-                configuration.initialization.changesBase ? .floatingPoint : frozenStorage
-            options.trainedModules = configuration.modulesToSave
-        }
-
         /// LoRA.
         ///
         /// - Parameters:

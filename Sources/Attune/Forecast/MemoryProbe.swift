@@ -98,7 +98,9 @@ struct MemoryProbe {
         options.device = job.device
         options.weightsDType = job.recipe.weights.dtype
         options.productRoutes = job.productRoutes
-        job.recipe.adapter?.chooseStorage(&options)
+        if let adapter = job.recipe.adapter {
+            options.keepFrozen(adapter.frozenStorage, under: adapter.configuration)
+        }
         let classifier = try outline.classifier(blocks: blocks, options: options, seed: job.arguments.seed)
         if var adapter = job.recipe.adapter?.configuration {
             // Blocks and patterns of the whole model may be missing here.

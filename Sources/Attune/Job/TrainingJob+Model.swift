@@ -52,7 +52,9 @@ extension TrainingJob {
         options.device = device
         options.weightsDType = recipe.weights.dtype
         options.productRoutes = productRoutes
-        recipe.adapter?.chooseStorage(&options)
+        if let adapter = recipe.adapter {
+            options.keepFrozen(adapter.frozenStorage, under: adapter.configuration)
+        }
         let (classifier, report) = try TextClassifier.load(
             model,
             base: base,

@@ -166,12 +166,14 @@ extension Recipe {
         var dtype: DType { self == .bf16 ? .bfloat16 : .float32 }
     }
 
-    /// Settings that trade time for memory; the trained model is the same.
+    /// Settings that trade time for memory, or memory for time; the trained model is the same.
     public struct Memory: Sendable, Equatable {
         /// Whether blocks are computed again in the backward pass instead of keeping their activations.
         public var gradientCheckpointing = false
         /// Whether each block's weights are updated as soon as the backward pass has their gradients.
         public var optimizerInBackward = false
+        /// Whether the states after the frozen first blocks are kept between epochs.
+        public var keepsFrozenStates = false
 
         /// Creates the fastest settings.
         public init() {}

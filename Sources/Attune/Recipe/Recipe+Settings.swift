@@ -233,6 +233,15 @@ extension Recipe {
             once. Clipping takes a second backward pass; max_grad_norm 0 avoids it.
             """
         ),
+        Setting(
+            "cache_frozen_states",
+            .memory,
+            \.memory.keepsFrozenStates,
+            """
+            Keep each text's states after the frozen first blocks, so that later epochs need not compute them again. They \
+            take at most half of the free memory.
+            """
+        ),
     ]
 
     // MARK: Checks that several settings share

@@ -29,6 +29,7 @@ extension TrainingArguments {
         precision = recipe.precision
         gradientCheckpointing = recipe.memory.gradientCheckpointing
         optimizerInBackward = recipe.memory.optimizerInBackward
+        keepsFrozenStates = recipe.memory.keepsFrozenStates
         (seed, dataSeed) = (recipe.seed, recipe.dataSeed)
         trainSamplingStrategy = recipe.sampling
         dataloaderDropLast = recipe.dropsLast

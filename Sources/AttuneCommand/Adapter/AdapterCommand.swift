@@ -12,8 +12,8 @@ struct AdapterCommand: ParsableCommand {
     )
 }
 
-/// An adapter and its base model.
-struct AdapterOptions: ParsableArguments {
+/// An adapter.
+struct AdapterArgument: ParsableArguments {
     @Argument(
         help: ArgumentHelp(
             "The adapter's folder, or an id of the Hub: org/name[@revision].",
@@ -21,6 +21,14 @@ struct AdapterOptions: ParsableArguments {
         )
     )
     var adapter: String
+
+    /// The error for a model that is not an adapter.
+    var wholeModel: ValidationError { ValidationError("\(adapter) is a whole model, not an adapter") }
+}
+
+/// An adapter and its base model.
+struct AdapterOptions: ParsableArguments {
+    @OptionGroup var argument: AdapterArgument
 
     @Option(
         help: ArgumentHelp(
@@ -36,14 +44,12 @@ struct AdapterOptions: ParsableArguments {
     /// - Returns: A classifier with an adapter.
     /// - Throws: `ModelError` for a whole model; the errors of loading.
     func load(_ dtype: DType = .float32) throws -> TextClassifier {
-        let path = try HubPath.model(adapter)
+        let path = try HubPath.model(argument.adapter)
         var options = SequenceClassifier.LoadOptions()
         options.weightsDType = dtype
         let base = try HubPath.base(ofModelAt: path, named: adapterBase)
         let (classifier, _) = try TextClassifier.load(path, base: base, options: options)
-        guard classifier.adapter != nil else {
-            throw ValidationError("\(adapter) is a whole model, not an adapter")
-        }
+        guard classifier.adapter != nil else { throw argument.wholeModel }
         for note in classifier.notes { writeToStandardError("attune: warning: \(note)\n") }
         return classifier
     }
@@ -132,16 +138,18 @@ struct AdapterConvertCommand: ParsableCommand {
 struct AdapterShowCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
-        abstract: "Shows an adapter: its base model, layers, ranks and labels."
+        abstract: "Shows an adapter: its base model, layers, ranks and labels. The base model is not needed."
     )
 
-    @OptionGroup var source: AdapterOptions
+    @OptionGroup var source: AdapterArgument
     @OptionGroup(title: "Messages") var messages: MessageOptions
 
     func run() throws {
         try reportingFailure(messages) {
-            let classifier = try source.load()
-            let description = AdapterDescription(classifier)
+            guard let summary = try AdapterSummary(path: HubPath.model(source.adapter)) else {
+                throw source.wholeModel
+            }
+            let description = AdapterDescription(summary)
             if messages.json {
                 try print(JSONValue.object(description.object).oneLineInOrder)
             } else {

@@ -1,20 +1,13 @@
 import Attune
 import JSON
 
-/// The changes of an adapter, for `attune adapter show`.
+/// The facts about an adapter, for `attune adapter show`.
 struct AdapterDescription {
-    private let classifier: TextClassifier
     private let rows: [(name: String, value: JSONValue)]
 
-    init(_ classifier: TextClassifier) {
-        self.classifier = classifier
-        guard let adapter = classifier.adapter else {
-            rows = []
-            return
-        }
-        let layers = classifier.adapterLayers
-        let ranks = Set(layers.map(\.rank)).sorted()
-        let weights = classifier.adapterWeightCounts
+    init(_ summary: AdapterSummary) {
+        let adapter = summary.configuration
+        let ranks = Set(summary.layers.map(\.rank)).sorted()
         rows = [
             ("kind", .string(adapter.usesMagnitudes ? "DoRA" : "LoRA")),
             ("base", .string(adapter.baseModel ?? "")),
@@ -22,12 +15,11 @@ struct AdapterDescription {
             ("alpha", .double(adapter.alpha)),
             ("rslora", .bool(adapter.usesRankStabilization)),
             ("start", .string(adapter.initialization.rawValue)),
-            ("layers", .int(layers.count)),
-            ("targets", .array(ModulePath.lastNames(of: layers.map(\.path)).map(JSONValue.string))),
+            ("layers", .int(summary.layers.count)),
+            ("targets", .array(ModulePath.lastNames(of: summary.layers.map(\.path)).map(JSONValue.string))),
             ("modules_to_save", .array(adapter.modulesToSave.map(JSONValue.string))),
-            ("trained_weights", .int(weights.trained)),
-            ("all_weights", .int(weights.all)),
-            ("labels", .array(classifier.labels.map(JSONValue.string))),
+            ("trained_weights", .int(summary.weightCount)),
+            ("labels", .array(summary.labels.map(JSONValue.string))),
         ]
     }
 

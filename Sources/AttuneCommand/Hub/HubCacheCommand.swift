@@ -38,8 +38,9 @@ struct HubCacheCommand: ParsableCommand {
                 isData ? String(name.dropFirst(9)) : name,
                 kind: isData ? .dataset : .model
             )
-            deleted.append((name, try cache.delete(id)))
-            if !messages.json { try print("deleted \(name), \(formattedSize(deleted.last?.bytes ?? 0))") }
+            let bytes = try cache.delete(id)
+            deleted.append((name, bytes))
+            if !messages.json { try print("deleted \(name), \(formattedSize(bytes))") }
         }
         guard messages.json else { return }
         let facts = deleted.map { JSONValue.object(["name": .string($0.name), "bytes": .int($0.bytes)]) }

@@ -126,6 +126,16 @@ struct ClassifierOptions: ParsableArguments {
     )
     var adapterBase: String?
 
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp(
+            "An adapter in the model's folder, by the name of its subfolder, as peft saves several; name=folder takes one from "
+                + "elsewhere, for the model as its base. Give it several times to predict with several adapters at once.",
+            valueName: "name"
+        )
+    )
+    var adapterName: [String] = []
+
     @OptionGroup var texts: TextOptions
     @OptionGroup var names: LabelNameOptions
 
@@ -157,22 +167,83 @@ struct ClassifierOptions: ParsableArguments {
     /// - Throws: The errors of ``Engine``.
     func engine() throws -> Engine { try Engine(inference.device, threads: inference.threads) }
 
-    /// Loads the classifier.
+    /// Finds the model and its chosen adapters, downloading what is on the Hub.
     ///
-    /// - Parameters:
-    ///   - path: The model's path, as resolved by ``HubPath``.
-    ///   - engine: The engine that computes.
-    /// - Returns: A trained classifier; notes about it go to standard error.
-    /// - Throws: `ModelError` for a base model; the errors of loading.
-    func load(_ path: String, on engine: Engine) throws -> TextClassifier {
+    /// - Returns: The place of the model.
+    /// - Throws: `ModelError` for an unknown adapter; the errors of downloading.
+    func place() throws -> ClassifierPlace {
+        let path = try HubPath.model(model)
+        var place = ClassifierPlace(path: path, base: nil, adapters: [])
+        for entry in adapterName {
+            guard let sign = entry.firstIndex(of: "="), sign != entry.startIndex else {
+                place.adapters.append(try AdapterPlace(entry, in: path))
+                continue
+            }
+            let folder = try HubPath.model(String(entry[entry.index(after: sign)...]))
+            place.adapters.append(AdapterPlace(name: String(entry[..<sign]), path: folder))
+            if AdapterPlace.all(in: path).isEmpty { place.base = path }
+        }
+        if place.base == nil || adapterBase != nil {
+            place.base = try HubPath.base(ofModelAt: place.first, named: adapterBase)
+        }
+        return place
+    }
+
+    private func options(_ engine: Engine) -> SequenceClassifier.LoadOptions {
         var options = SequenceClassifier.LoadOptions()
         (options.device, options.productRoutes) = (engine.device, engine.productRoutes)
         options.weightsDType = inference.weights.dtype
         options.mapsWeights = true
-        let base = try HubPath.base(ofModelAt: path, named: adapterBase)
-        let (classifier, report) = try TextClassifier.load(path, base: base, options: options, settings: told)
+        return options
+    }
+
+    /// Loads the classifier.
+    ///
+    /// - Parameters:
+    ///   - place: The place of the model, with at most one adapter.
+    ///   - engine: The engine that computes.
+    /// - Returns: A trained classifier; notes about it go to standard error.
+    /// - Throws: `ModelError` for a base model; the errors of loading.
+    func load(_ place: ClassifierPlace, on engine: Engine) throws -> TextClassifier {
+        let (classifier, report) = try TextClassifier.load(
+            place.first,
+            base: place.base,
+            options: options(engine),
+            settings: told
+        )
         guard report.fresh.isEmpty else { throw ModelError.untrained(model, report) }
         for note in classifier.notes { writeToStandardError("attune: warning: \(note)\n") }
         return classifier
     }
+
+    /// Loads several adapters over one base model.
+    ///
+    /// - Parameters:
+    ///   - place: The place of the model and its adapters.
+    ///   - engine: The engine that computes.
+    /// - Returns: The classifiers; notes about them go to standard error.
+    /// - Throws: `ModelError` for a name that is given twice; the errors of loading.
+    func loadAdapters(_ place: ClassifierPlace, on engine: Engine) throws -> NamedAdapters {
+        var adapters = NamedAdapters(base: place.base, options: options(engine))
+        for adapter in place.adapters {
+            let report = try adapters.load(adapter.path, as: adapter.name, settings: told)
+            for note in report.notes {
+                writeToStandardError("attune: warning: adapter \(adapter.name): \(note)\n")
+            }
+        }
+        return adapters
+    }
+}
+
+/// The place of a model on disk, and of its chosen adapters.
+struct ClassifierPlace {
+    /// The folder or `.gguf` file.
+    let path: String
+    /// The base model of the adapters; nil takes the one that they name.
+    var base: String?
+    /// The chosen adapters; empty for the model as it is.
+    var adapters: [AdapterPlace]
+
+    /// The model, or the first chosen adapter: its settings are those of the data.
+    var first: String { adapters.first?.path ?? path }
 }

@@ -39,6 +39,9 @@ struct EvaluateCommand: ParsableCommand {
                 "--missing-labels keep: a row without a label cannot be evaluated; use refuse or drop"
             )
         }
+        guard classifier.adapterName.count < 2 else {
+            throw ValidationError("--adapter-name: give one adapter to evaluate")
+        }
     }
 
     private var told: ClassifierSettings {
@@ -51,8 +54,8 @@ struct EvaluateCommand: ParsableCommand {
     func run() throws {
         try reportingFailure(messages) {
             try requireApart(output, from: [("--dataset", data.dataset)])
-            let path = try HubPath.model(classifier.model)
-            let reader = try RowReader(model: path, told: told)
+            let place = try classifier.place()
+            let reader = try RowReader(model: place.first, told: told)
             guard reader.settings.labelColumns != nil else {
                 throw ValidationError(
                     "Missing expected argument '--label-column <name>': the column of labels to compare with"
@@ -63,10 +66,10 @@ struct EvaluateCommand: ParsableCommand {
             let labelColumns = try reader.labelColumns(of: rows)
             _ = try reader.columns(of: rows)
             let engine = try classifier.engine()
-            let model = try classifier.load(path, on: engine)
+            let model = try classifier.load(place, on: engine)
             let (labelled, notes) = try reader.labelled(rows, problemType: model.problemType)
             for note in notes { writeToStandardError(note + "\n") }
-            let trained = TrainedRowsWarning(model: path, dataset: data.dataset, split: data.split)
+            let trained = TrainedRowsWarning(model: place.first, dataset: data.dataset, split: data.split)
             if let trained { writeToStandardError("attune: warning: \(trained.text)\n") }
             let examples = model.encode(labelled.inputs, targets: try targets(labelled, model, labelColumns))
             writeToStandardError(note(on: reader, model, examples))

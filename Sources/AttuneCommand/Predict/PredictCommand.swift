@@ -10,7 +10,8 @@ struct PredictCommand: ParsableCommand {
         discussion: """
             A single-label classifier prints {"label": …, "score": …, "scores": {…}}; a multi-label classifier prints \
             {"labels": […], "scores": {…}} with the labels above 0.5; a regression prints {"score": …} with the number. An \
-            empty text that is left out prints {"label": null}, so that there is one line per text.
+            empty text that is left out prints {"label": null}, so that there is one line per text. With several --adapter-name, \
+            a line has such an object for each name.
 
             Columns and maximum length are as in training (attune.json in the model's folder), unless given here.
             """
@@ -61,12 +62,16 @@ struct PredictCommand: ParsableCommand {
                     "attune: warning: \(output.name) receives one JSON object per line; name it .jsonl\n"
                 )
             }
-            let path = try HubPath.model(classifier.model)
-            let reader = try RowReader(model: path, told: classifier.told)
+            let place = try classifier.place()
+            let reader = try RowReader(model: place.first, told: classifier.told)
             let inputs = try inputs(reader)
             let isLeftOut = try leftOut(of: inputs, reader.settings.emptyTexts ?? .keep)
             let engine = try classifier.engine()
-            let model = try classifier.load(path, on: engine)
+            guard place.adapters.count < 2 else {
+                let adapters = try classifier.loadAdapters(place, on: engine)
+                return try predict(inputs, isLeftOut, with: adapters, on: engine)
+            }
+            let model = try classifier.load(place, on: engine)
             let examples = model.encode(inputs.selecting(isLeftOut.indices.filter { !isLeftOut[$0] }))
             if let note = model.length.cutNote(examples.encodings.truncatedCount, of: examples.count) {
                 writeToStandardError(note + "\n")

@@ -45,6 +45,8 @@ typedef struct ct_stored_matrix {
     /// Called with the context once nothing can call `read` any more.
     void (*release)(void *context);
     int64_t rows, columns;
+    /// The number of rows that are dequantized at once.
+    int64_t tile_rows;
 } ct_stored_matrix;
 
 /// x · wᵀ + bias in float32 with a matrix that is dequantized tile by tile, also in the backward pass, plus an adapter's product

@@ -6,9 +6,7 @@ namespace ct {
 
 /// Calls `body(first, tile)` for consecutive rows in the type and on the device of a tensor. One buffer serves all tiles.
 template <typename Body> void StoredWeight::for_each_tile(const at::Tensor &like, const Body &body) const {
-    // Large enough that a product outweighs adding its result to the others, and small compared with a model.
-    constexpr int64_t elements = int64_t{1} << 22;
-    const int64_t height = std::clamp<int64_t>(elements / std::max<int64_t>(columns(), 1), 1, std::max<int64_t>(rows(), 1));
+    const int64_t height = std::clamp<int64_t>(matrix.tile_rows, 1, std::max<int64_t>(rows(), 1));
     const auto type = like.scalar_type() == at::kBFloat16 ? at::kBFloat16 : at::kFloat;
     const auto buffer = at::empty({height, columns()}, at::TensorOptions(type));
     for (int64_t first = 0; first < rows(); first += height) {

@@ -25,6 +25,16 @@ struct AdapterFolder {
     init(_ folder: ModelFolder, base: String?) throws {
         self.folder = folder
         (configuration, notes) = try AdapterConfiguration.read(folder: folder.url)
+        file = try Self.weights(in: folder)
+        self.base = try base ?? Self.base(of: folder, configuration)
+    }
+
+    /// Opens an adapter's tensors.
+    ///
+    /// - Parameter folder: The folder.
+    /// - Returns: The file.
+    /// - Throws: `CheckpointError` for a file that cannot be read; ``ModelError`` if there is none.
+    static func weights(in folder: ModelFolder) throws -> SafetensorsFile {
         let place: URL
         do throws(FileError) {
             place = try containedFile(AdapterFile.weightsName, in: folder.url)
@@ -37,8 +47,7 @@ struct AdapterFolder {
                     : error.message
             )
         }
-        file = try SafetensorsFile(contentsOf: place)
-        self.base = try base ?? Self.base(of: folder, configuration)
+        return try SafetensorsFile(contentsOf: place)
     }
 
     /// Finds the frozen model: in the same folder, or at the path that the configuration names.
@@ -67,10 +76,16 @@ struct AdapterFolder {
     var record: AdapterRecord { AdapterRecord(file.metadata) }
 
     /// The form in which the frozen model is kept: as in training.
-    var frozenStorage: FrozenStorage {
-        // Its start values were taken from the weights in floating point.
-        if configuration.initialization.changesBase { return .floatingPoint }
-        return record.storage ?? .asStored
+    var frozenStorage: FrozenStorage { record.storage ?? .asStored }
+
+    /// The parameters of the model itself that the file holds: the head and others that are trained whole.
+    var parameterNames: Set<String> {
+        Set(
+            file.tensorNames.compactMap { key in
+                guard case .parameter(let name) = AdapterKey(key).content else { return nil }
+                return name
+            }
+        )
     }
 
     /// The labels: those recorded in the file, or names like those of transformers for the rows of the head.

@@ -10,13 +10,6 @@ extension TextClassifier {
     /// The adapter's settings; nil for a whole model.
     public var adapter: AdapterConfiguration? { model.adapter?.configuration }
 
-    /// The paths of the layers with an adapter and their ranks, in the model's order.
-    public var adapterLayers: [(path: String, rank: Int)] {
-        (model.adapter?.weights ?? []).compactMap { weight in
-            weight.adapter.map { (weight.path, $0.options.rank) }
-        }
-    }
-
     /// The number of weights that an adapter trains, and of all weights.
     public var adapterWeightCounts: (trained: Int, all: Int) {
         let parameters = model.parameters.parameters
@@ -96,7 +89,7 @@ extension TextClassifier {
     package func loadWeights(from folder: URL) throws {
         if model.adapter != nil {
             let file = try SafetensorsFile(contentsOf: folder.appending(path: AdapterFile.weightsName))
-            try model.loadAdapter(file, source: folder.lastPathComponent)
+            try model.loadAdapter(file, source: folder.lastPathComponent, resuming: true)
         } else {
             let weights = try openCheckpoint(folder: folder)
             for parameter in model.parameters.parameters {

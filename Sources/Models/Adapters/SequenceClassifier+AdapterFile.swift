@@ -77,12 +77,15 @@ extension SequenceClassifier {
     ///   - file: The tensors under peft's names.
     ///   - source: The folder, for messages.
     ///   - keepsHead: Whether the file's head is used; false leaves the model's fresh head.
+    ///   - resuming: Whether values are copied into the parameters' own memory, which an optimizer refers to. Otherwise the model's
+    ///     own parameters get new memory, because theirs may be a mapped file or belong to another classifier, too.
     ///   - refusesNonFinite: Whether NaN and infinite values are refused.
     /// - Throws: `.mismatchedCheckpoint` for a missing, unknown or misshapen tensor.
     package func loadAdapter(
         _ file: any Checkpoint,
         source: String,
         keepsHead: Bool = true,
+        resuming: Bool = false,
         refusesNonFinite: Bool = true
     ) throws {
         guard let adapter else { return }
@@ -103,7 +106,12 @@ extension SequenceClassifier {
             guard let parameter = owners[name] ?? parameters[name] else { continue }
             let tensor = try file.tensor(key)
             if refusesNonFinite { try requireFinite(tensor, name: key) }
-            try parameter.value.assign(tensor)
+            if resuming || owners[name] != nil {
+                try parameter.value.assign(tensor)
+            } else {
+                let (dtype, device) = (parameter.value.dtype, parameter.value.device)
+                try parameter.set(tensor.to(dtype: dtype, device: device).copy())
+            }
         }
         // A file may hold more of the model, such as a resized embedding; it is saved again.
         let further = places.keys.filter { owners[$0] == nil && !adapter.wholeParameters.contains($0) }

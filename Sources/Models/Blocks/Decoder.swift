@@ -280,7 +280,7 @@ final class Decoder: Backbone {
         }
         var x = try tokenEmbedding(batch.ids)  // [T, H]
         if config.embeddingScale != 1 { x = try x * config.embeddingScale }
-        let pass = BlockPass(cuSeqlens: batch.cuSeqlens, rows: rows, context: context)
+        let pass = BlockPass(batch: batch, rows: rows, context: context)
         x = try blocks.run(x, pass) { block, x, pass throws(TorchError) in
             try block(x, rotations[block.layer.rotary], pass)
         }

@@ -177,7 +177,7 @@ final class Encoder: Backbone {
     ) throws(TorchError) -> Tensor {
         var x = try embeddings(batch, context)  // [T, E]
         if let projection { x = try projection(x, context) }  // [T, H]
-        let pass = BlockPass(cuSeqlens: batch.cuSeqlens, rows: rows, context: context)
+        let pass = BlockPass(batch: batch, rows: rows, context: context)
         return try blocks.run(x, pass) { block, x, pass throws(TorchError) in try block(x, pass) }
     }
 }

@@ -320,7 +320,7 @@ final class DebertaV2Model: Backbone {
     ) throws(TorchError) -> Tensor {
         // A checkpointed block must not share tensors that gradients pass through, so it creates its own.
         let shared = context.checkpointsBlocks ? nil : try distanceEmbeddings(batch)
-        let pass = BlockPass(cuSeqlens: batch.cuSeqlens, rows: rows, context: context)
+        let pass = BlockPass(batch: batch, rows: rows, context: context)
         return try blocks.run(embeddings(batch, context), pass) { [self] block, x, pass throws(TorchError) in
             let distances = if let shared { shared } else { try distanceEmbeddings(batch) }
             let y = try block(x, distances, pass)  // [R, H]

@@ -160,7 +160,7 @@ final class GPT2Model: Backbone {
         var embedded = try tokenEmbedding(batch.ids) + positions(batch.positions)  // [T, H]
         if let types = batch.typeIDs { embedded = try embedded + tokenEmbedding(types) }
         let x = try context.dropout(config.embeddingDropout, embedded)
-        let pass = BlockPass(cuSeqlens: batch.cuSeqlens, rows: rows, context: context)
+        let pass = BlockPass(batch: batch, rows: rows, context: context)
         return try norm(
             blocks.run(x, pass) { block, x, pass throws(TorchError) in try block(x, pass) }
         )  // [R, H]

@@ -165,7 +165,7 @@ final class GPTNeoXModel: Backbone {
         let (cosine, sine) = try config.rotary(batch.positions, cuSeqlens: batch.cuSeqlens)
         let rotation = Rotation(cosine: cosine, sine: sine)
         let x = try context.dropout(config.hiddenDropout, tokenEmbedding(batch.ids))  // [T, H]
-        let pass = BlockPass(cuSeqlens: batch.cuSeqlens, rows: rows, context: context)
+        let pass = BlockPass(batch: batch, rows: rows, context: context)
         return try norm(
             blocks.run(x, pass) { block, x, pass throws(TorchError) in try block(x, rotation, pass) }
         )  // [R, H]

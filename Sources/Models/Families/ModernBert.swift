@@ -254,7 +254,7 @@ final class ModernBertModel: Backbone {
         let (global, local) = (try rotation(config.globalRotary), try rotation(config.localRotary))
         let embedded = try embeddingNorm(tokenEmbedding(batch.ids))  // [T, H]
         let x = try context.dropout(config.embeddingDropout, embedded)
-        let pass = BlockPass(cuSeqlens: batch.cuSeqlens, rows: rows, context: context)
+        let pass = BlockPass(batch: batch, rows: rows, context: context)
         return try norm(
             blocks.run(x, pass) { block, x, pass throws(TorchError) in
                 try block(x, block.isLocal ? local : global, pass)

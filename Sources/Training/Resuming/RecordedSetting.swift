@@ -147,7 +147,7 @@ struct RecordedSetting: Sendable {
         RecordedSetting("evaluation", ["perDeviceEvalBatchSize", "evalOnStart"], .free),
         RecordedSetting(
             "memory",
-            ["maxTokensPerBatch", "optimizerInBackward", "gradientCheckpointing"],
+            ["maxTokensPerBatch", "optimizerInBackward", "gradientCheckpointing", "keepsFrozenStates"],
             .free
         ),
     ]

@@ -32,7 +32,7 @@ extension AdapterShowCommand: GuidedCommand {
                 .init("The layers, ranks and labels of an adapter", "attune adapter show runs/tickets-lora"),
                 .init("The same as JSON", "attune adapter show runs/tickets-lora --json"),
             ],
-            common: ["adapter-base"]
+            common: ["json"]
         )
     }
 }
