@@ -83,7 +83,7 @@ let torchTargets: [Target] = [
         ]
     ),
     .target(name: "Torch", dependencies: ["CTorch"]),
-    .target(name: "NN", dependencies: ["Torch"]),
+    .target(name: "NN", dependencies: ["Torch", "Files"]),
     .target(name: "Checkpoints", dependencies: ["Torch", "Files", "JSON"]),
     .target(name: "Models", dependencies: ["NN", "Checkpoints", "Torch", "Files", "JSON"]),
     .target(

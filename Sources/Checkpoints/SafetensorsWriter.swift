@@ -10,6 +10,7 @@ public import Torch
 ///   - file: The destination, written atomically.
 ///   - metadata: The header's `__metadata__`.
 ///   - bypassesCache: Whether to bypass the system's page cache if the disk supports that.
+///   - written: Called with the name of each tensor after it was written.
 /// - Throws: `.diskFull`, `.notAllowed` or `.inputOutput`.
 ///
 /// Source: safetensors/src/tensor.rs, `prepare`: widest dtype first, then by name; the header is padded to 8 bytes.
@@ -17,7 +18,8 @@ public func writeSafetensors(
     _ tensors: [(name: String, tensor: Tensor)],
     to file: URL,
     metadata: [String: String] = ["format": "pt"],
-    bypassesCache: Bool = false
+    bypassesCache: Bool = false,
+    written: (_ name: String) -> Void = { _ in }
 ) throws(CheckpointError) {
     let names = Dictionary(uniqueKeysWithValues: SafetensorsFile.dtypes.map { ($0.value, $0.key) })
     let ordered = tensors.sorted { a, b in
@@ -52,6 +54,7 @@ public func writeSafetensors(
         try withExtendedLifetime(contiguous) { () throws(CheckpointError) in
             try asCheckpoint { () throws(FileError) in try output.write(contiguous.memory) }
         }
+        written(name)
     }
     try asCheckpoint { () throws(FileError) in try output.commit() }
 }
@@ -71,6 +74,7 @@ private func rank(_ dtype: DType) -> Int {
 ///   - folder: The destination, created if needed; shards of an earlier save are removed.
 ///   - maxShardSize: The largest number of tensor bytes in one file.
 ///   - bypassesCache: Whether to bypass the system's page cache if the disk supports that.
+///   - written: Called with the name of each tensor after it was written.
 /// - Throws: `.diskFull`, `.notAllowed` or `.inputOutput`.
 ///
 /// Source: `split_torch_state_dict_into_shards` of huggingface_hub; `PreTrainedModel.save_pretrained`.
@@ -78,7 +82,8 @@ public func saveSafetensors(
     _ tensors: [(name: String, tensor: Tensor)],
     toFolder folder: URL,
     maxShardSize: Int = 50_000_000_000,
-    bypassesCache: Bool = false
+    bypassesCache: Bool = false,
+    written: (_ name: String) -> Void = { _ in }
 ) throws(CheckpointError) {
     var shards: [[(name: String, tensor: Tensor)]] = [[]]
     var size = 0
@@ -99,7 +104,12 @@ public func saveSafetensors(
         ? ["model.safetensors"]
         : (1...shards.count).map { "model-\(padded($0))-of-\(padded(shards.count)).safetensors" }
     for (name, shard) in zip(names, shards) {
-        try writeSafetensors(shard, to: folder.appending(path: name), bypassesCache: bypassesCache)
+        try writeSafetensors(
+            shard,
+            to: folder.appending(path: name),
+            bypassesCache: bypassesCache,
+            written: written
+        )
     }
     let indexName = "model.safetensors.index.json"
     var kept = Set(names)

@@ -77,11 +77,13 @@ extension Collection {
             for (index, block) in enumerated().dropFirst(blocks.lowerBound).prefix(blocks.count) {
                 let own = index < count - 1 ? pass.allRows : pass
                 guard pass.context.checkpointsBlocks else {
+                    pass.context.offload?.begin(index)
                     x = try body(block, x, own)
                     continue
                 }
                 x = try x.checkpointed(random: pass.context.dropout) { x throws(TorchError) in
-                    try body(block, x, own)
+                    pass.context.offload?.begin(index)
+                    return try body(block, x, own)
                 }
             }
             return x

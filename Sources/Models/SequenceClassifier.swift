@@ -22,6 +22,8 @@ public final class SequenceClassifier {
     package let frozenStorage: FrozenStorage
     /// The states after the frozen first blocks that are kept between epochs; nil keeps none.
     package var frozenStates: FrozenStates?
+    /// The file with the blocks' weights and moments; nil if they are in memory.
+    package var offload: BlockOffload?
     /// The adapter on the frozen model; nil if the model is whole.
     package var adapter: AttachedAdapter?
 
@@ -93,6 +95,7 @@ public final class SequenceClassifier {
     private func routed(_ context: ForwardContext) -> ForwardContext {
         var context = context
         context.productRoutes = productRoutes
+        context.offload = offload
         return context
     }
 
@@ -132,7 +135,7 @@ public final class SequenceClassifier {
             toFolder: folder,
             maxShardSize: maxShardSize,
             bypassesCache: purpose == .resumption
-        )
+        ) { [offload] in offload?.release($0) }
         try writeAtomically(
             Data(configuration.quantized(parameters).formatted.utf8),
             to: folder.appending(path: "config.json")

@@ -42,12 +42,12 @@ extension Trainer {
         let groups = parameterGroups(parameters.trainable, weightDecay: arguments.weightDecay) {
             layers.learningRateFactor(of: $0, decay: decay) * $0.learningRateFactor
         }
+        let roundingSeed = RandomPurpose.rounding.seed(from: arguments.seed)
+        let offload = try offloaded()
         return StepState(
-            optimizer: try Optimizer(
-                arguments.optimizerRule,
-                groups,
-                roundingSeed: RandomPurpose.rounding.seed(from: arguments.seed)
-            ),
+            optimizer: try offload.map {
+                try Optimizer(arguments.optimizerRule, groups, roundingSeed: roundingSeed, in: $0)
+            } ?? Optimizer(arguments.optimizerRule, groups, roundingSeed: roundingSeed),
             dropout: try RandomSource(.dropout, seed: arguments.seed, device: classifier.model.device),
             layers: layers
         )

@@ -154,7 +154,7 @@ package struct TrainerState: Sendable, Equatable {
                     optimizer.state,
                     to: place.appending(path: Self.optimizerState),
                     bypassesCache: true
-                )
+                ) { optimizer.offload?.release($0) }
                 try writeSafetensors(
                     [(RandomPurpose.dropout.rawValue, Tensor(dropout, shape: [dropout.count]))],
                     to: place.appending(path: Self.randomStates)

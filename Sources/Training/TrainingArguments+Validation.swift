@@ -79,6 +79,10 @@ extension TrainingArguments {
             "--optimizer-in-backward needs one backward pass per step, but --max-tokens-per-batch may split "
                 + "a step into several; give only one of the two"
         )
+        try require(
+            offloadFolder == nil || optimizerInBackward,
+            "--offload-to needs --optimizer-in-backward, because otherwise all gradients are in memory at once"
+        )
     }
 
     /// Checks the settings of evaluation, the best model and early stopping.

@@ -56,6 +56,8 @@ public struct TrainingArguments: Sendable, Equatable {
     public var maxTokensPerBatch: Int?
     /// Whether to update each block's weights as soon as the backward pass has their gradients, which are then freed.
     public var optimizerInBackward = false
+    /// A folder for a temporary file with the weights and moments of blocks that are not in use; nil keeps them in memory.
+    public var offloadFolder: String?
     /// Whether the states after the frozen first blocks are kept between epochs, as far as half of the free memory allows.
     public var keepsFrozenStates = false
     /// Whether to recompute blocks in the backward pass instead of keeping their activations: less memory, about a third

@@ -7,7 +7,7 @@ import Testing
 
 /// Forecasts of a run's steps, time and memory.
 struct ForecastTests {
-    private func job(in folder: URL, model: String = "tiny-base") throws -> TrainingJob {
+    func job(in folder: URL, model: String = "tiny-base") throws -> TrainingJob {
         let rows = (0..<60).map { row in
             let words = String(repeating: row.isMultiple(of: 2) ? "sunny " : "rainy ", count: row % 7 + 3)
             return "number \(row) is \(words),\(row.isMultiple(of: 2) ? "ann" : "bob")"

@@ -111,6 +111,7 @@ import Testing
             "resize_embeddings": (.bool(true), [:]), "gradient_checkpointing": (.bool(true), [:]),
             "max_tokens_per_batch": (.int(512), [:]), "optimizer_in_backward": (.bool(true), [:]),
             "cache_frozen_states": (.bool(true), [:]),
+            "offload_to": (.text("/tmp"), ["optimizer_in_backward": .bool(true)]),
             "logging_strategy": (.text("epoch"), [:]), "logging_steps": (.int(10), [:]),
             "logging_first_step": (.bool(true), [:]), "eval_strategy": (.text("epoch"), held),
             "eval_steps": (.int(10), ["test_size": .double(0.2), "eval_strategy": .text("steps")]),

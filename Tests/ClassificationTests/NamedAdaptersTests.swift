@@ -35,7 +35,7 @@ struct NamedAdaptersTests {
 
     private func path(_ url: URL) -> String { url.path(percentEncoded: false) }
 
-    /// A matrix without an adapter of its own in the last one, which both may refer to.
+    /// A matrix that several classifiers may refer to.
     private func matrix(_ classifier: TextClassifier) throws -> Parameter {
         try #require(classifier.model.parameters["model.layers.0.mlp.down_proj.weight"])
     }

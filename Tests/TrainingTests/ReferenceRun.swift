@@ -1,6 +1,7 @@
 import Classification
 import Foundation
 import JSON
+import Models
 import NN
 import TestSupport
 import Testing
@@ -13,7 +14,8 @@ enum ReferenceRun {
     static func classifier(
         _ name: String,
         in folder: URL,
-        keepsDropout: Bool = false
+        keepsDropout: Bool = false,
+        options: SequenceClassifier.LoadOptions = .init()
     ) throws -> TextClassifier {
         let models = Fixture.folder.appending(path: "models")
         let model = models.appending(path: name)
@@ -28,7 +30,7 @@ enum ReferenceRun {
         let configuration =
             keepsDropout ? stored : stored.replacing("dropout_prob\": 0.1", with: "dropout_prob\": 0.0")
         try Data(configuration.utf8).write(to: folder.appending(path: "config.json"))
-        return try TextClassifier.load(folder.path(percentEncoded: false)).classifier
+        return try TextClassifier.load(folder.path(percentEncoded: false), options: options).classifier
     }
 
     /// The texts and labels of a fixture.

@@ -11,5 +11,11 @@ func adapters() async throws {
         recipe.optimizer = .adamW(learningRate: 2e-4)
         let result = try await recipe.start(in: URL(filePath: "runs/tweets-lora")).result
         print(result.classifier.labels)
+        do {
+            var adapters = NamedAdapters()
+            try adapters.load("runs/tweets-lora", as: "author")
+            try adapters.load("runs/topics-lora", as: "topic")
+            print(try adapters.classifier("topic").classify(["Thank you, Ohio!"]))
+        }
     }
 }

@@ -41,6 +41,9 @@ struct BlockExtrapolation {
         return trials.missingFrozenBlocks * (all - one) * trials.job.recipe.weights.dtype.byteWidth
     }
 
+    /// Bytes of the trained weights.
+    var trainedBytes: Int { extended(\.gradientBytes) }
+
     /// The time of a typical step, in seconds.
     var secondsPerStep: Double {
         guard let few = small.typical, let many = large.typical else { return 0 }

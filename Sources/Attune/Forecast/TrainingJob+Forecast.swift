@@ -44,22 +44,9 @@ extension TrainingJob {
             train: train,
             evaluation: evaluation
         )
-        try emit(
-            .note("measuring steps with \(trials.sizes.small) and \(counted(trials.sizes.large, "block"))")
-        )
-        let small = try trials.measure([arguments], blocks: trials.sizes.small, withTime: true)[0]
-        let large =
-            try trials.sizes.large == trials.sizes.small
-            ? small : trials.measure([arguments], blocks: trials.sizes.large, withTime: true)[0]
-        let growth = BlockExtrapolation(trials: trials, small: small.measurement, large: large.measurement)
-        let around = Surroundings(
-            program: try programBytes(),
-            reading: reading,
-            largestTensor: outline.largestTensor,
-            restoresBest: arguments.loadBestModelAtEnd
-        )
+        let (growth, notable) = try extrapolation(trials, emit)
+        let around = try surroundings(outline, reading: reading)
         let memory = growth.memory(arguments, around)
-        let notable = small.notable
         let (secondsPerStep, isWhole) = try time(trials, growth, memory, notable, emit)
         var alternatives: [Forecast.Alternative] = []
         if limits.contains(where: { !$0.holds(memory) }) {
@@ -74,7 +61,7 @@ extension TrainingJob {
         }
         let totalSteps = arguments.totalSteps(examples: train.count)
         let stepsPerEpoch = arguments.stepsPerEpoch(examples: train.count)
-        // An adapter is saved without its base: as many weights as have moments, of which AdamW keeps two in float32.
+        // An adapter is saved without its base.
         let isAdapter = recipe.adapter != nil || outline.adapter != nil
         let wholeBytes =
             recipe.weights.dtype == .float32
@@ -86,8 +73,8 @@ extension TrainingJob {
             saving,
             totalSteps: totalSteps,
             stepsPerEpoch: stepsPerEpoch,
-            savedModel: isAdapter ? memory.optimizerState / 2 : wholeBytes,
-            weights: isAdapter ? memory.optimizerState / 2 : memory.weights,
+            savedModel: isAdapter ? growth.trainedBytes : wholeBytes,
+            weights: isAdapter ? growth.trainedBytes : memory.weights,
             optimizerState: memory.optimizerState
         )
         return Forecast(
@@ -117,7 +104,33 @@ extension TrainingJob {
         )
     }
 
-    private func encoded(
+    /// Measures steps of two models with few blocks.
+    func extrapolation(
+        _ trials: MemoryProbe,
+        _ emit: (Event) throws -> Void
+    ) throws -> (growth: BlockExtrapolation, notable: NotableSteps) {
+        try emit(
+            .note("measuring steps with \(trials.sizes.small) and \(counted(trials.sizes.large, "block"))")
+        )
+        let small = try trials.measure([arguments], blocks: trials.sizes.small, withTime: true)[0]
+        let large =
+            try trials.sizes.large == trials.sizes.small
+            ? small : trials.measure([arguments], blocks: trials.sizes.large, withTime: true)[0]
+        let growth = BlockExtrapolation(trials: trials, small: small.measurement, large: large.measurement)
+        return (growth, small.notable)
+    }
+
+    /// The memory of a run besides its tensors.
+    func surroundings(_ outline: ModelSkeleton, reading: Int) throws -> Surroundings {
+        Surroundings(
+            program: try programBytes(),
+            reading: reading,
+            largestTensor: outline.largestTensor,
+            restoresBest: arguments.loadBestModelAtEnd
+        )
+    }
+
+    func encoded(
         _ train: LabelledTexts,
         _ evaluation: LabelledTexts?,
         _ labels: [String],

@@ -172,6 +172,8 @@ extension Recipe {
         public var gradientCheckpointing = false
         /// Whether each block's weights are updated as soon as the backward pass has their gradients.
         public var optimizerInBackward = false
+        /// A folder for a temporary file with the weights and moments of blocks that are not in use; nil keeps them in memory.
+        public var offloadFolder: String?
         /// Whether the states after the frozen first blocks are kept between epochs.
         public var keepsFrozenStates = false
 

@@ -234,6 +234,16 @@ extension Recipe {
             """
         ),
         Setting(
+            "offload_to",
+            .memory,
+            \.memory.offloadFolder,
+            """
+            Keep the weights and moments of blocks that are not in use in a temporary file in this folder, which should be on a \
+            fast disk. Needs optimizer_in_backward; the numbers stay the same.
+            """,
+            placeholder: "folder"
+        ),
+        Setting(
             "cache_frozen_states",
             .memory,
             \.memory.keepsFrozenStates,

@@ -30,6 +30,7 @@ extension TrainingArguments {
         gradientCheckpointing = recipe.memory.gradientCheckpointing
         optimizerInBackward = recipe.memory.optimizerInBackward
         keepsFrozenStates = recipe.memory.keepsFrozenStates
+        offloadFolder = recipe.memory.offloadFolder
         (seed, dataSeed) = (recipe.seed, recipe.dataSeed)
         trainSamplingStrategy = recipe.sampling
         dataloaderDropLast = recipe.dropsLast

@@ -45,6 +45,7 @@ struct PlanCommand: RecipeCommand {
             var job = try train.job(recipe)
             for remark in line.remarks(recipe) { writeToStandardError(remark + "\n") }
             try TrainCommand.download(&job)
+            _ = try train.fitted(line, &job)
             let engine = try Engine(train.device, threads: train.threads)
             (job.device, job.productRoutes) = (engine.device, engine.productRoutes)
             let limits = limits()

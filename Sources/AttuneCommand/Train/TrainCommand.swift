@@ -72,6 +72,15 @@ struct TrainCommand: RecipeCommand {
     )
     var resumeFromCheckpoint: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Choose the cheapest settings with which the run fits into this memory: 24GB, 24GiB (1,024³) or bytes; auto takes "
+                + "the memory that is free now.",
+            valueName: "size|auto"
+        )
+    )
+    var fit: FitLimit?
+
     @Flag(help: "Show what the run would do, and do not train.")
     var dryRun = false
 
@@ -83,14 +92,16 @@ struct TrainCommand: RecipeCommand {
     /// - Throws: An exit code, after the error has been printed.
     func run(_ line: TrainingCommandLine) throws {
         try reportingFailure(messages) {
-            let line = try drafted(line)
-            let recipe = try line.recipe()
+            var line = try drafted(line)
+            var recipe = try line.recipe()
             var job = try job(recipe)
             let folder = outputFolder
             // Check before any download. Resumed seeds have their own folders.
             if seeds.count == nil || !job.resumesFromLatest { try job.requireFree(folder) }
             for remark in line.remarks(recipe) { writeToStandardError(remark + "\n") }
             try Self.download(&job)
+            line = try fitted(line, &job)
+            recipe = job.recipe
             if dryRun {
                 var reporter = ConsoleReporter()
                 let plan = try job.plan { reporter.show($0) }
@@ -114,7 +125,9 @@ struct TrainCommand: RecipeCommand {
             job.pusher = pusher
             var reporter = ConsoleReporter()
             let known = try completed(job)
-            let yaml: @Sendable (ResolvedSettings) throws -> String = { try line.yaml(known.completed($0)) }
+            let yaml: @Sendable (ResolvedSettings) throws -> String = { [line] in
+                try line.yaml(known.completed($0))
+            }
             job.card = card(of: job, yaml, pusher)
             var settings = ResolvedSettings()
             let result = try job.run(
@@ -182,6 +195,11 @@ struct TrainCommand: RecipeCommand {
         if seeds.count != nil, let name = resumeFromCheckpoint, name != "latest" {
             throw ValidationError(
                 "--seeds resumes with --resume-from-checkpoint latest, not from one checkpoint"
+            )
+        }
+        if fit != nil, resumeFromCheckpoint != nil {
+            throw ValidationError(
+                "--fit chooses the settings of a new run; to resume one, give its recipe.yaml, which holds the chosen settings"
             )
         }
         job.resumesFromLatest = resumeFromCheckpoint == "latest"

@@ -104,6 +104,11 @@ struct TrainingCommandLine {
         for choice in draft.choices { values[choice.setting] = choice.value }
     }
 
+    /// Takes settings that were chosen to fit into memory.
+    mutating func take(_ chosen: [(setting: String, value: SettingValue)]) {
+        for (name, value) in chosen { values[name] = value }
+    }
+
     /// The recipe of the run.
     ///
     /// - Returns: The settings that were typed, those of the file, and defaults.
@@ -184,7 +189,7 @@ struct TrainingCommandLine {
 
     /// Flags of one call, which the recipe of the run does not repeat.
     private static let ofOneCall: Set = [
-        "dry-run", "overwrite-output-dir", "resume-from-checkpoint", "quiet", "verbose", "json",
+        "dry-run", "fit", "overwrite-output-dir", "resume-from-checkpoint", "quiet", "verbose", "json",
     ]
 
     /// Every setting and flag with its value, those with defaults too, as a recipe file that repeats the run.
@@ -225,7 +230,8 @@ struct TrainingCommandLine {
     /// - Returns: One line.
     func continuation(of program: String) -> String {
         // The folder's recipe has the settings that were chosen.
-        let words = dataset == nil ? typed : [(given["output-dir"]?.last ?? ".") + "/recipe.yaml"]
+        let isChosen = dataset != nil || given["fit"] != nil
+        let words = isChosen ? [(given["output-dir"]?.last ?? ".") + "/recipe.yaml"] : typed
         return Self.continuation(of: program, words)
     }
 

@@ -84,6 +84,7 @@ extension Optimizer {
     ) throws(TorchError) {
         func handOut(_ index: Int) throws(TorchError) {
             guard let gradient = try parameters[index].updatableGradient() else { return }
+            if let block = parameters[index].block { offload?.begin(block) }
             try body(index, gradient)
             try parameters[index].clearGradient()
         }

@@ -83,6 +83,8 @@ public final class Optimizer {
     let rule: any OptimizerRule
     let groups: [ParameterGroup]
     let states: [[[(name: String, tensor: Tensor)]]]
+    /// The file with the state of the blocks; nil if it is in memory.
+    package private(set) var offload: BlockOffload?
     /// The number of steps taken.
     public internal(set) var stepCount = 0
     /// The seed of stochastic rounding, combined with step and parameter: the same on every machine and after resuming.
@@ -105,6 +107,34 @@ public final class Optimizer {
         self.groups = groups
         states = try groups.map { (group) throws(TorchError) in
             try group.parameters.map { (parameter) throws(TorchError) in try rule.initialState(of: parameter)
+            }
+        }
+    }
+
+    /// Creates an optimizer whose state may be in a file.
+    ///
+    /// - Parameters:
+    ///   - rule: The rule.
+    ///   - groups: The parameter groups.
+    ///   - roundingSeed: Seed of the random bits that round bfloat16 parameters.
+    ///   - offload: The file for the state of the blocks.
+    /// - Throws: `FileError` if the disk is full; `TorchError`.
+    package init(
+        _ rule: any OptimizerRule,
+        _ groups: [ParameterGroup],
+        roundingSeed: UInt64,
+        in offload: BlockOffload
+    ) throws {
+        self.roundingSeed = roundingSeed
+        self.rule = rule
+        self.groups = groups
+        self.offload = offload
+        states = try groups.map { group in
+            try group.parameters.map { parameter in
+                try rule.initialState(of: parameter).map { name, tensor in
+                    let full = "\(parameter.name).\(name)"
+                    return (name, try offload.moved(tensor, block: parameter.block, name: full))
+                }
             }
         }
     }
@@ -220,6 +250,7 @@ public final class Optimizer {
                 )
             }
             try own.assign(saved)
+            offload?.release(name)
         }
         self.stepCount = stepCount
     }

@@ -147,7 +147,10 @@ struct RecordedSetting: Sendable {
         RecordedSetting("evaluation", ["perDeviceEvalBatchSize", "evalOnStart"], .free),
         RecordedSetting(
             "memory",
-            ["maxTokensPerBatch", "optimizerInBackward", "gradientCheckpointing", "keepsFrozenStates"],
+            [
+                "maxTokensPerBatch", "optimizerInBackward", "gradientCheckpointing", "keepsFrozenStates",
+                "offloadFolder",
+            ],
             .free
         ),
     ]

@@ -1,0 +1,27 @@
+import Classification
+import Foundation
+import Models
+import NN
+import Torch
+
+// Weights and moments in a temporary file, if asked.
+extension Trainer {
+    /// Moves the weights of the blocks into a temporary file.
+    ///
+    /// - Returns: The file, which the moments are to be moved to as well; nil unless the arguments name a folder.
+    /// - Throws: `FileError` if the folder cannot be written or its disk is full; ``TrainingError`` on a GPU.
+    func offloaded() throws -> BlockOffload? {
+        guard let folder = arguments.offloadFolder else { return nil }
+        let model = classifier.model
+        guard model.device == .cpu else {
+            throw TrainingError(.badArgument, "--offload-to works on a CPU, not on \(model.device)")
+        }
+        let offload = try BlockOffload(in: URL(filePath: folder, directoryHint: .isDirectory))
+        for parameter in model.parameters.parameters where parameter.quantized == nil {
+            let moved = try offload.moved(parameter.value, block: parameter.block, name: parameter.name)
+            try parameter.set(moved)
+        }
+        model.offload = offload
+        return offload
+    }
+}
