@@ -1,3 +1,4 @@
+#include "kernels/parallel.h"
 #include "support.h"
 #include "tensor_heap.h"
 
@@ -81,6 +82,10 @@ int ct_runtime_thread_count(int *out) {
 
 int ct_runtime_set_thread_count(int count) {
     return ct::guard([&] { at::set_num_threads(count); });
+}
+
+void ct_runtime_parallel(int64_t count, int64_t grain, void *context, void (*body)(void *, int64_t, int64_t)) {
+    ct::parallel(count, grain, [&](int64_t begin, int64_t end) { body(context, begin, end); });
 }
 
 void ct_runtime_use_tensor_heap(double slack) {

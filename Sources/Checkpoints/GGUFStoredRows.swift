@@ -1,4 +1,3 @@
-import Dispatch
 import Files
 import Torch
 
@@ -83,19 +82,16 @@ final class GGUFStoredRows: StoredRows {
             type.dequantize(bytes, into: output)
             return
         }
-        let step = max(1, (1 << 16) / max(1, shape[1]))
         // Parts write to disjoint rows of the output; the file does not change.
         nonisolated(unsafe) let (source, destination) = (base + start, target)
-        DispatchQueue.concurrentPerform(iterations: (rows.count + step - 1) / step) { part in
-            for row in rows.lowerBound + part
-                * step..<min(rows.upperBound, rows.lowerBound + (part + 1) * step)
-            {
+        TorchRuntime.forEachPart(of: rows.count, grain: max(1, (1 << 14) / max(1, shape[1]))) { part in
+            for row in part {
                 type.dequantizeHere(
                     UnsafeRawBufferPointer(
-                        start: source + order.place(of: row, among: shape[0]) * rowBytes,
+                        start: source + order.place(of: rows.lowerBound + row, among: shape[0]) * rowBytes,
                         count: rowBytes
                     ),
-                    into: destination + (row - rows.lowerBound) * shape[1]
+                    into: destination + row * shape[1]
                 )
             }
         }

@@ -12,7 +12,7 @@ import Darwin
 public final class ScratchFile {
     /// A part of the file in memory, which reads and writes it.
     ///
-    /// `@unchecked Sendable`: the addresses never change until `deinit`; whoever writes the bytes orders the accesses.
+    /// `@unchecked Sendable`: the addresses never change until `deinit`; the callers order their accesses to the bytes.
     public final class Part: @unchecked Sendable {
         /// The bytes, 0 at first.
         public let bytes: UnsafeMutableRawBufferPointer

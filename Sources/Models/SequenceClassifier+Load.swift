@@ -73,7 +73,8 @@ extension SequenceClassifier {
             labels: resolved.labels,
             grown: embedding.shape[0] > storedRows ? (embedding.name, storedRows) : nil
         )
-        var report = try fill(contents, from: checkpoint, family, options, random, base)
+        let offload = try options.offloadFolder.map { try BlockOffload(in: $0) }
+        var report = try fill(contents, from: checkpoint, family, options, random, base, offload)
         report.unreadFields = unreadFields
         report.notes = reader.notes + report.notes
         if keepsHead, let note = configuration.labelNote { report.notes.append(note) }
@@ -83,6 +84,7 @@ extension SequenceClassifier {
             network: network,
             options: options
         )
+        classifier.offload = offload
         return (classifier, report)
     }
 
@@ -192,7 +194,8 @@ extension SequenceClassifier {
         _ family: ModelFamily,
         _ options: LoadOptions,
         _ random: RandomSource,
-        _ base: SharedBase?
+        _ base: SharedBase?,
+        _ offload: BlockOffload?
     ) throws -> LoadReport {
         let store = contents.store
         var report = LoadReport()
@@ -202,18 +205,18 @@ extension SequenceClassifier {
         // Check everything before reading the first tensor.
         try requireFit(contents, checkpoint, sources, &report)
         let quantizable = QuantizableMatrices(of: store, contents.keys, options)
-        for parameter in store.parameters {
+        func load(_ parameter: Parameter) throws {
             guard let source = sources[parameter.name] else {
                 try parameter.initialize(random: random)
                 try parameter.set(parameter.value.to(device: options.device))
                 report.fresh.append(parameter.name)
-                continue
+                return
             }
             let dtype = weightsDType(of: parameter, family, options)
             if contents.grown?.name != parameter.name, let base, try base.share(parameter, as: dtype, options)
             {
                 report.loaded.append(source)
-                continue
+                return
             }
             if contents.grown?.name != parameter.name,
                 let matrix = try quantizable.read(
@@ -225,7 +228,7 @@ extension SequenceClassifier {
             {
                 try parameter.set(matrix, device: options.device)
                 report.loaded.append(source)
-                continue
+                return
             }
             let tensor = try checkpoint.tensor(source)
             if options.refusesNonFiniteWeights { try requireFinite(tensor, name: source) }
@@ -233,13 +236,17 @@ extension SequenceClassifier {
             guard let grown = contents.grown, grown.name == parameter.name else {
                 try parameter.set(usable(tensor, dtype, options))
                 if !options.mapsWeights { checkpoint.release(source) }
-                continue
+                return
             }
             let table = try tensor.withRowsAdded(upTo: parameter.shape[0], random: random)
             try parameter.set(table.to(dtype: dtype, device: options.device))
             report.notes.append(
                 "the token embedding has grown from \(grown.rows) to \(counted(parameter.shape[0], "row"))"
             )
+        }
+        for parameter in store.parameters {
+            try load(parameter)
+            try offload?.take(parameter)
         }
         return report
     }

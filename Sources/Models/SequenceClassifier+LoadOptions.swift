@@ -1,3 +1,4 @@
+package import Foundation
 public import Torch
 
 extension SequenceClassifier {
@@ -25,6 +26,9 @@ extension SequenceClassifier {
         ///
         /// Only for prediction, because such weights must not be changed.
         public var mapsWeights = false
+        /// A folder for a temporary file with the weights of the blocks, so that they need not be in memory all at once; nil keeps
+        /// them in memory.
+        package var offloadFolder: URL?
         /// Whether to replace an existing head with a fresh one.
         public var reinitializesHead = false
         /// Whether to add rows to the token embedding if the tokenizer has more tokens.

@@ -7,6 +7,8 @@ package import Torch
 /// Blocks are used one after another, up in the forward pass and down in the backward pass. So the block in use and its two
 /// neighbors stay in memory, the next one is read ahead, and the system may take the pages of all others.
 package final class BlockOffload {
+    /// The number of blocks in memory at once: the one in use and its neighbors.
+    package static let blocksInMemory = 3
     /// Tensors of fewer bytes, which do not fill a page, stay in memory.
     private static let smallest = 1 << 12
 
@@ -48,6 +50,15 @@ package final class BlockOffload {
         parts[name] = part
         byteCount += bytes
         return copy
+    }
+
+    /// Moves the values of a parameter into the file, unless they are there, quantized or outside of the blocks.
+    ///
+    /// - Parameter parameter: The parameter, with values.
+    /// - Throws: `FileError` if the disk is full; `TorchError`.
+    package func take(_ parameter: Parameter) throws {
+        guard parts[parameter.name] == nil, parameter.quantized == nil else { return }
+        try parameter.set(moved(parameter.value, block: parameter.block, name: parameter.name))
     }
 
     /// Prepares a block for its use: reads the next one ahead, and lets the system take the others.

@@ -27,6 +27,30 @@ public enum TorchRuntime {
         try check("setThreadCount", ct_runtime_set_thread_count(Int32(clamping: count)))
     }
 
+    /// Calls a closure for consecutive parts of a range, on the threads of libtorch's operations.
+    ///
+    /// Other threads would compete with them, because they spin between two operations.
+    ///
+    /// - Parameters:
+    ///   - count: The number of indices.
+    ///   - grain: The fewest indices that are worth a thread.
+    ///   - body: Called with each part, on several threads at once.
+    package static func forEachPart(
+        of count: Int,
+        grain: Int,
+        _ body: @Sendable (Range<Int>) -> Void
+    ) {
+        withoutActuallyEscaping(body) { body in
+            var body = body
+            withUnsafeMutablePointer(to: &body) { pointer in
+                ct_runtime_parallel(Int64(count), Int64(grain), pointer) { context, begin, end in
+                    context?.assumingMemoryBound(to: (@Sendable (Range<Int>) -> Void).self)
+                        .pointee(Int(begin)..<Int(end))
+                }
+            }
+        }
+    }
+
     /// Loads the CUDA part of libtorch if this build has one; CUDA devices are available afterwards.
     ///
     /// - Returns: Whether this build has a CUDA part.

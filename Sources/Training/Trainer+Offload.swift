@@ -8,7 +8,7 @@ import Torch
 extension Trainer {
     /// Moves the weights of the blocks into a temporary file.
     ///
-    /// - Returns: The file, which the moments are to be moved to as well; nil unless the arguments name a folder.
+    /// - Returns: The file, which the moments must be moved to, too; nil unless the arguments name a folder.
     /// - Throws: `FileError` if the folder cannot be written or its disk is full; ``TrainingError`` on a GPU.
     func offloaded() throws -> BlockOffload? {
         guard let folder = arguments.offloadFolder else { return nil }
@@ -16,11 +16,10 @@ extension Trainer {
         guard model.device == .cpu else {
             throw TrainingError(.badArgument, "--offload-to works on a CPU, not on \(model.device)")
         }
-        let offload = try BlockOffload(in: URL(filePath: folder, directoryHint: .isDirectory))
-        for parameter in model.parameters.parameters where parameter.quantized == nil {
-            let moved = try offload.moved(parameter.value, block: parameter.block, name: parameter.name)
-            try parameter.set(moved)
-        }
+        // Loading may have moved the weights.
+        let offload =
+            try model.offload ?? BlockOffload(in: URL(filePath: folder, directoryHint: .isDirectory))
+        for parameter in model.parameters.parameters { try offload.take(parameter) }
         model.offload = offload
         return offload
     }

@@ -35,7 +35,7 @@ struct FitTextTests {
         )
     }
 
-    @Test func `the choice names the flags, their price, and what was tried before`() {
+    @Test func `the choice names the flags, their price and the earlier attempts`() {
         let given = attempt([], 61_000_000_000, isMeasured: false)
         let lighter = attempt(
             [("gradient_checkpointing", .bool(true)), ("optim", .text("adamw_bnb_8bit"))],

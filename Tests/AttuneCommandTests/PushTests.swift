@@ -1,5 +1,6 @@
 import Foundation
 import HubTestSupport
+import JSON
 import TestSupport
 import Testing
 
@@ -87,6 +88,40 @@ struct PushTests {
                 FakeHub.token
             )
             #expect(said.output.hasPrefix("{\"label\": \""), "\(said.errors)")
+        }
+    }
+
+    @Test func `a trained adapter is on the Hub without its base, and is used by its id alone`() async throws
+    {
+        try await withHub { hub, folder, attune in
+            let flags = ["--adapter", "lora", "--lora-r", "2", "--quantize", "nf4"]
+            let trained = try attune(train(folder, flags), FakeHub.token)
+            #expect(trained.code == 0, "\(trained.errors)")
+            let files = try #require(hub["ada/weather"]).files
+            let expected = [
+                "adapter_config.json", "adapter_model.safetensors", "tokenizer.json", "README.md",
+            ]
+            #expect(Set(files.keys).isSuperset(of: expected))
+            #expect(Set(files.keys).isDisjoint(with: ["config.json", "model.safetensors"]))
+            let settings = try JSONValue.parse(files["adapter_config.json"] ?? Data())
+            #expect(settings["base_model_name_or_path"] == .string("org/tiny"))
+            let page = String(decoding: files["README.md"] ?? Data(), as: UTF8.self)
+            for line in ["library_name: peft", "base_model: \"org/tiny\"", "PeftModel.from_pretrained"] {
+                #expect(page.contains(line), "\(line)")
+            }
+            func predict(_ model: String) throws -> String {
+                let words = ["predict", "--model", model, "--text", "rainy day 7", "--logits", "--quiet"]
+                let outcome = try attune(words, FakeHub.token)
+                #expect(outcome.code == 0, "\(outcome.errors)")
+                return outcome.output
+            }
+            let local = folder.appending(path: "weather").path(percentEncoded: false)
+            #expect(try predict("ada/weather") == predict(local))
+            let sent = try attune(["hub", "upload", local, "ada/again"], FakeHub.token)
+            #expect(sent.code == 0, "\(sent.errors)")
+            #expect(try predict("ada/again") == predict(local))
+            let shown = try attune(["adapter", "show", "ada/weather"], FakeHub.token)
+            #expect(shown.output.contains("org/tiny"), "\(shown.errors)")
         }
     }
 

@@ -27,32 +27,12 @@ struct ForecastTests {
     private func tensors(
         blocks: Int,
         _ change: (inout TrainingJob) -> Void
-    ) throws -> (foretold: MemoryForecast, measured: Int) {
+    ) throws -> (forecast: MemoryForecast, measured: Int) {
         try withTemporaryFolder { folder in
             var job = try job(in: folder)
             change(&job)
-            let (rows, _) = try job.rows { _ in }
-            let outline = try ModelSkeleton(job.model, maxLength: nil)
-            let labels = try job.labels(of: rows, nil)
-            let reader = try MemoryProbe.classifier(job, outline, blocks: 1, labels: labels, .singleLabel)
-            let trials = MemoryProbe(
-                job: job,
-                outline: outline,
-                labels: labels,
-                problemType: .singleLabel,
-                classWeights: nil,
-                train: try job.encode(rows, with: reader, "training") { _ in },
-                evaluation: nil,
-                blockCount: blocks
-            )
-            let small = try trials.measure([job.arguments], blocks: trials.sizes.small, withTime: false)[0]
-            let large = try trials.measure([job.arguments], blocks: trials.sizes.large, withTime: false)[0]
-            let growth = BlockExtrapolation(
-                trials: trials,
-                small: small.measurement,
-                large: large.measurement
-            )
-            let around = Surroundings(program: 0, reading: 0, largestTensor: 0, restoresBest: false)
+            let growth = try extrapolation(job, blocks: blocks)
+            let trials = growth.trials
             // The real model has all frozen blocks, which the trial models lack.
             let whole = try trials.measure(
                 [job.arguments],
@@ -60,7 +40,54 @@ struct ForecastTests {
                 withTime: false,
                 frozen: job.recipe.frozen.blocks
             )[0]
-            return (growth.memory(job.arguments, around), whole.measurement.heaviest.peak)
+            return (growth.memory(job.arguments, Self.nothing), whole.measurement.heaviest.peak)
+        }
+    }
+
+    /// No memory besides tensors.
+    private static let nothing = Surroundings(program: 0, reading: 0, largestTensor: 0, restoresBest: false)
+
+    /// Measures two models with few blocks.
+    private func extrapolation(_ job: TrainingJob, blocks: Int) throws -> BlockExtrapolation {
+        let (rows, _) = try job.rows { _ in }
+        let outline = try ModelSkeleton(job.model, maxLength: nil)
+        let labels = try job.labels(of: rows, nil)
+        let reader = try MemoryProbe.classifier(job, outline, blocks: 1, labels: labels, .singleLabel)
+        let trials = MemoryProbe(
+            job: job,
+            outline: outline,
+            labels: labels,
+            problemType: .singleLabel,
+            classWeights: nil,
+            train: try job.encode(rows, with: reader, "training") { _ in },
+            evaluation: nil,
+            blockCount: blocks
+        )
+        let small = try trials.measure([job.arguments], blocks: trials.sizes.small, withTime: false)[0]
+        let large = try trials.measure([job.arguments], blocks: trials.sizes.large, withTime: false)[0]
+        return BlockExtrapolation(trials: trials, small: small.measurement, large: large.measurement)
+    }
+
+    @Test func `with weights and moments in a file, those of three blocks are in memory`() throws {
+        try withTemporaryFolder { folder in
+            var job = try job(in: folder)
+            job.recipe.memory.optimizerInBackward = true
+            let growth = try extrapolation(job, blocks: 10)
+            let inMemory = growth.memory(job.arguments, Self.nothing)
+            job.recipe.memory.offloadFolder = folder.path(percentEncoded: false)
+            let inFile = growth.memory(job.arguments, Self.nothing)
+            #expect(inMemory.offloaded == 0 && inFile.offloaded > 0)
+            #expect(
+                inFile.weights + inFile.optimizerState + inFile.offloaded == inMemory.weights
+                    + inMemory.optimizerState
+            )
+            #expect(inFile.tensors + inFile.offloaded == inMemory.tensors)
+            #expect(inFile.activations == inMemory.activations)
+            let blocks = [8, 9].map { blocks in
+                // AdamW keeps two moments of each weight.
+                (try? growth.trials.outline.weightCount(blocks: blocks)) ?? 0
+            }
+            #expect(inFile.offloaded == 7 * 12 * (blocks[1] - blocks[0]))
         }
     }
 
@@ -96,10 +123,10 @@ struct ForecastTests {
     @Test(arguments: settings.map(\.0))
     func `ten blocks need as much memory as forecast from two and three`(setting: String) throws {
         let change = Self.settings.first { $0.0 == setting }?.1
-        let (foretold, measured) = try tensors(blocks: 10) { change?(&$0.recipe) }
+        let (forecast, measured) = try tensors(blocks: 10) { change?(&$0.recipe) }
         // The same operations use the same bytes; half a percent allows for the moment of a block's peak.
-        let error = abs(Double(foretold.tensors) / Double(measured) - 1)
-        #expect(error < 0.005, "\(foretold.tensors) foretold, \(measured) measured")
+        let error = abs(Double(forecast.tensors) / Double(measured) - 1)
+        #expect(error < 0.005, "\(forecast.tensors) forecast, \(measured) measured")
     }
 
     @Test func `a forecast has steps, tokens, time and memory, and lighter settings if the run does not fit`()

@@ -1,4 +1,5 @@
 import Classification
+import NN
 import Torch
 import Training
 
@@ -73,9 +74,10 @@ struct BlockExtrapolation {
     func memory(_ arguments: TrainingArguments, _ around: Surroundings) -> MemoryForecast {
         let moments = growing(small.heaviest, large.heaviest).moments(blocks: trials.comparableBlocks)
         let worst = moments.max { $0.bytes < $1.bytes }
-        let weights = extended(\.weightBytes) + missingWeights
-        let state = extended(\.stateBytes)
-        let peak = (worst?.bytes ?? 0) + missingWeights
+        let (weightsInFile, stateInFile) = inFile(arguments)
+        let weights = extended(\.weightBytes) + missingWeights - weightsInFile
+        let state = extended(\.stateBytes) - stateInFile
+        let peak = (worst?.bytes ?? 0) + missingWeights - weightsInFile - stateInFile
         let gradients =
             arguments.optimizerInBackward
             ? 0 : Self.holdsGradients(worst) ? min(extended(\.gradientBytes), peak - weights - state) : 0
@@ -93,11 +95,23 @@ struct BlockExtrapolation {
             overhead: gaps(in: peak),
             loading: around.program + around.largestTensor + weights,
             evaluation: evaluation.map {
-                around.program + $0 + missingWeights + gaps(in: $0 + missingWeights)
+                let tensors = $0 + missingWeights - weightsInFile - stateInFile
+                return around.program + tensors + gaps(in: tensors)
             } ?? 0,
-            restoring: around.restoresBest ? around.program + 2 * weights + state : 0,
-            reading: around.reading
+            restoring: around.restoresBest ? around.program + 2 * (weights + weightsInFile) + state : 0,
+            reading: around.reading,
+            offloaded: weightsInFile + stateInFile
         )
+    }
+
+    /// The bytes of weights and moments that are in a file and not in memory: those of all blocks but three.
+    private func inFile(_ arguments: TrainingArguments) -> (weights: Int, state: Int) {
+        guard arguments.offloadFolder != nil, sizes.large > sizes.small else { return (0, 0) }
+        let blocks = max(0, trials.comparableBlocks - BlockOffload.blocksInMemory)
+        func growth(_ value: (TrialMeasurement) -> Int) -> Int {
+            blocks * (value(large) - value(small)) / (sizes.large - sizes.small)
+        }
+        return (growth(\.weightBytes), growth(\.stateBytes))
     }
 
     /// Whether all gradients exist at a moment, that is, from the end of the first micro-batch's backward pass.

@@ -20,6 +20,8 @@ public struct MemoryForecast: Sendable, Equatable {
     public var restoring: Int
     /// The peak of the process while it reads the data, before any tensor exists.
     public var reading: Int
+    /// Weights and moments in a temporary file, which are not in memory; 0 without `offload_to`.
+    public var offloaded: Int
 
     /// All tensors at the peak of training; a GPU must have this much memory.
     public var tensors: Int { weights + gradients + optimizerState + activations }

@@ -26,8 +26,10 @@ struct MemoryLadder {
 
     /// Creates the changes that are possible for a recipe.
     ///
-    /// - Parameter recipe: The recipe.
-    init(_ recipe: Recipe) {
+    /// - Parameters:
+    ///   - recipe: The recipe.
+    ///   - offloadFolder: A folder for a file with weights and moments.
+    init(_ recipe: Recipe, offloadFolder: String) {
         let checkpointing =
             recipe.memory.gradientCheckpointing
             ? nil
@@ -49,11 +51,18 @@ struct MemoryLadder {
         let sets: [[Change?]]
         if recipe.adapter == nil {
             let within = Self.updatingWithinBackward(recipe)
+            let offload =
+                recipe.memory.offloadFolder == nil
+                ? Change(
+                    values: [("offload_to", .text(offloadFolder))],
+                    price: "time, by the speed of the disk: weights and moments are in a file"
+                ) : nil
             sets = [
                 [within], [checkpointing], [checkpointing, within], [eightBits], [within, eightBits],
                 [checkpointing, eightBits], [checkpointing, within, eightBits],
                 [checkpointing, eightBits, narrow],
                 [checkpointing, within, eightBits, narrow],
+                [checkpointing, within, eightBits, narrow, offload],
             ]
         } else {
             let nf4 = Self.quantizing(

@@ -139,6 +139,8 @@ struct MemoryProbe {
                 frozenBlocks: wholeFrozen ?? frozen
             )
             arguments.writesReplayFile = false
+            // The forecast subtracts what will be in a file.
+            arguments.offloadFolder = nil
             let trainer = try Trainer(
                 classifier,
                 arguments: arguments,

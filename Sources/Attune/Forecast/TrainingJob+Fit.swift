@@ -10,7 +10,7 @@ package struct MemoryFit: Sendable {
     package struct Attempt: Sendable {
         /// The settings that differ from the given ones.
         package let values: [(setting: String, value: SettingValue)]
-        /// What is given up with them.
+        /// Their disadvantages.
         package let prices: [String]
         /// The peak of the process in bytes, or of the tensors if the limit is that of a GPU.
         ///
@@ -46,16 +46,26 @@ extension TrainingJob {
     ///
     /// - Parameters:
     ///   - limit: The memory to fit into.
+    ///   - offloadFolder: A folder for a file with weights and moments, if nothing else fits.
     ///   - emit: Receives notes on the data and the measurements.
     /// - Returns: The attempts, and the chosen settings.
     /// - Throws: As ``forecast(limits:emit:)``.
-    package func fit(_ limit: MemoryLimit, emit: (Event) throws -> Void = { _ in }) throws -> MemoryFit {
+    package func fit(
+        _ limit: MemoryLimit,
+        offloadingTo offloadFolder: String,
+        emit: (Event) throws -> Void = { _ in }
+    ) throws -> MemoryFit {
         try validate()
         let probe = try MemoryTrials(self, emit)
-        let (attempts, chosen) = try first(of: MemoryLadder(recipe).rungs, in: limit, probe, emit)
+        let (attempts, chosen) = try first(
+            of: MemoryLadder(recipe, offloadFolder: offloadFolder).rungs,
+            in: limit,
+            probe,
+            emit
+        )
         var adapter: MemoryFit.Attempt?
         if chosen == nil, recipe.adapter == nil, let start = MemoryLadder.withAdapter(recipe) {
-            let rungs = MemoryLadder(start.recipe).rungs.map { rung in
+            let rungs = MemoryLadder(start.recipe, offloadFolder: offloadFolder).rungs.map { rung in
                 MemoryLadder.Rung(
                     recipe: rung.recipe,
                     values: start.values + rung.values,
@@ -123,6 +133,7 @@ private struct MemoryTrials {
         // An adapter's own are small; a quantized base takes at least half a byte for each weight.
         guard job.recipe.adapter == nil, outline.adapter == nil else { return weights / 2 }
         let arguments = job.arguments
+        guard arguments.offloadFolder == nil else { return 0 }
         let moments = arguments.optimizer.isAdamW ? (arguments.optimizer == .adamW8 ? 2 : 8) : 0
         // An embedding may have gradients only for the rows in use.
         let inBlocks =
@@ -141,7 +152,7 @@ private struct MemoryTrials {
             train: train,
             evaluation: evaluation
         )
-        return try job.extrapolation(probe, emit).growth.memory(
+        return try job.extrapolation(probe, withTime: false, emit).growth.memory(
             job.arguments,
             job.surroundings(outline, reading: reading)
         )

@@ -44,7 +44,7 @@ extension TrainingJob {
             train: train,
             evaluation: evaluation
         )
-        let (growth, notable) = try extrapolation(trials, emit)
+        let (growth, notable) = try extrapolation(trials, withTime: true, emit)
         let around = try surroundings(outline, reading: reading)
         let memory = growth.memory(arguments, around)
         let (secondsPerStep, isWhole) = try time(trials, growth, memory, notable, emit)
@@ -104,18 +104,19 @@ extension TrainingJob {
         )
     }
 
-    /// Measures steps of two models with few blocks.
+    /// Measures steps of two models with few blocks: their memory and, if asked, their time.
     func extrapolation(
         _ trials: MemoryProbe,
+        withTime: Bool,
         _ emit: (Event) throws -> Void
     ) throws -> (growth: BlockExtrapolation, notable: NotableSteps) {
         try emit(
             .note("measuring steps with \(trials.sizes.small) and \(counted(trials.sizes.large, "block"))")
         )
-        let small = try trials.measure([arguments], blocks: trials.sizes.small, withTime: true)[0]
+        let small = try trials.measure([arguments], blocks: trials.sizes.small, withTime: withTime)[0]
         let large =
             try trials.sizes.large == trials.sizes.small
-            ? small : trials.measure([arguments], blocks: trials.sizes.large, withTime: true)[0]
+            ? small : trials.measure([arguments], blocks: trials.sizes.large, withTime: withTime)[0]
         let growth = BlockExtrapolation(trials: trials, small: small.measurement, large: large.measurement)
         return (growth, small.notable)
     }

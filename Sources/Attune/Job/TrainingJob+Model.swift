@@ -52,6 +52,11 @@ extension TrainingJob {
         options.device = device
         options.weightsDType = recipe.weights.dtype
         options.productRoutes = productRoutes
+        if let folder = recipe.memory.offloadFolder {
+            let place = URL(filePath: folder, directoryHint: .isDirectory)
+            try makeFolder(place)
+            options.offloadFolder = place
+        }
         if let adapter = recipe.adapter {
             options.keepFrozen(adapter.frozenStorage, under: adapter.configuration)
         }

@@ -64,7 +64,7 @@ struct ForecastJSON {
             "program": .int(memory.program), "overhead": .int(memory.overhead),
             "training": .int(memory.training), "loading": .int(memory.loading),
             "evaluation": .int(memory.evaluation), "restoring": .int(memory.restoring),
-            "reading": .int(memory.reading),
+            "reading": .int(memory.reading), "offloaded": .int(memory.offloaded),
         ])
     }
 }

@@ -65,13 +65,14 @@ struct ForecastText {
 
     private var memoryTable: String {
         let memory = forecast.memory
-        let classes = [
+        var classes = [
             ("weights", memory.weights), ("gradients", memory.gradients),
             ("optimizer", memory.optimizerState),
             ("activations", memory.activations), ("all tensors", memory.tensors),
             ("the program itself", memory.program), ("allocator overhead", memory.overhead),
             ("peak of the process", memory.peak),
         ]
+        if memory.offloaded > 0 { classes.append(("in a temporary file", memory.offloaded)) }
         return TextTable(
             rows: classes.map { [$0.0, ($0.0.hasPrefix("peak") ? "about " : "") + formattedSize($0.1)] },
             indent: 2,

@@ -59,7 +59,7 @@ extension TrainCommand {
         let engine = try Engine(device, threads: threads)
         (job.device, job.productRoutes) = (engine.device, engine.productRoutes)
         var reporter = ConsoleReporter()
-        let result = try job.fit(fit.limit(on: engine.device)) { reporter.show($0) }
+        let result = try job.fit(fit.limit(on: engine.device), offloadingTo: outputDir) { reporter.show($0) }
         let text = FitText(fit: result, typed: fit.typed)
         guard let chosen = result.chosen else { throw TrainingError(.outOfMemory, text.refusal) }
         writeToStandardError(text.choice)

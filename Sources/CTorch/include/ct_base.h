@@ -47,6 +47,8 @@ const char *ct_runtime_version(void);
 const char *ct_runtime_cpu_capability(void);
 int ct_runtime_thread_count(int *out);
 int ct_runtime_set_thread_count(int count);
+/// Calls `body` for parts of 0 ..< count on libtorch's threads, each of at least `grain` indices.
+void ct_runtime_parallel(int64_t count, int64_t grain, void *context, void (*body)(void *context, int64_t begin, int64_t end));
 /// Makes threads that wait for each other sleep after a short time (better on a busy machine) or spin for milliseconds (faster
 /// on a quiet one). `cpu_count` is the number of CPUs that this process may use. No effect except on Linux.
 int ct_runtime_set_brief_spinning(bool is_brief, int cpu_count);

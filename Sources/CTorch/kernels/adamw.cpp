@@ -34,7 +34,9 @@ CT_INLINE void move(vec &p, const vec &gradient, vec &m, vec &v, const AdamWStep
     const vec g = gradient * step.gradient_scale;
     m = m + (g - m) * step.rest1;
     v = v * step.beta2 + g * g * step.rest2;
-    const vec divisor = __builtin_elementwise_sqrt(v) / step.correction2 + step.epsilon;
+    vec divisor = v;
+    square_root(divisor);
+    divisor = divisor / step.correction2 + step.epsilon;
     p = p * step.keep - m / divisor * (step.learning_rate / step.correction1);
 }
 

@@ -80,7 +80,9 @@ CT_INLINE void move(float *p, const float *g, float *m, float *v, uint16_t *copy
         const vec gradient = load(g + i) * step.gradient_scale;
         const vec first = load(m + i) * step.beta1 + gradient * (1.0f - step.beta1);
         const vec second = load(v + i) * step.beta2 + gradient * gradient * (1.0f - step.beta2);
-        const vec divisor = __builtin_elementwise_sqrt(second) / step.correction2 + step.epsilon;
+        vec divisor = second;
+        square_root(divisor);
+        divisor = divisor / step.correction2 + step.epsilon;
         const vec moved = load(p + i) * step.keep + first / divisor * rate;
         store(p + i, moved);
         if (copy != nullptr) store_bfloat16(copy + i, moved);

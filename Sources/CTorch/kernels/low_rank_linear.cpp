@@ -42,6 +42,12 @@ at::Tensor input_gradient(torch::autograd::AutogradContext *context, const at::T
     return static_cast<const FrozenWeight &>(*capsule).transposed_product(dy.to(factors.type), factors);
 }
 
+/// Adds scale · thin · wᵀ to y. Where oneDNN multiplies faster, so it does thin matrices, even with a pass for the sum.
+void add_product(at::Tensor &y, const at::Tensor &thin, const at::Tensor &w, double scale, const Factors &factors) {
+    if (factors.by_onednn) y.add_(float_product(thin, w, std::nullopt, true), scale);
+    else y.addmm_(thin, w.t(), 1, scale);
+}
+
 /// y = x · wᵀ + bias, with w frozen.
 struct FrozenLinear : torch::autograd::Function<FrozenLinear> {
     static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &x,
@@ -75,8 +81,8 @@ struct LowRankLinear : torch::autograd::Function<LowRankLinear> {
         const auto rows = flat(x), narrow = rows.to(factor);
         auto y = weight->product(narrow, bias, factors);
         const auto adapted = probability > 0 ? dropped(rows, dropout).to(factor) : narrow;
-        const auto inner = at::mm(adapted, a.to(factor).t()).to(at::kFloat); // [T, r]
-        y.addmm_(inner, b.t(), 1, scale);
+        const auto inner = factors.product(adapted, a.to(factor), std::nullopt); // [T, r]
+        add_product(y, inner, b, scale, factors);
         save(context, weight, factors, bias.has_value());
         context->save_for_backward({narrow, a, b, inner});
         context->saved_data["scale"] = scale;
@@ -95,20 +101,22 @@ struct LowRankLinear : torch::autograd::Function<LowRankLinear> {
         const double scale = context->saved_data["scale"].toDouble();
         const bool drops = dropout.probability > 0;
         const auto dy = flat(gradients[0]);
-        const auto dinner = at::mm(dy, b).mul_(scale); // [T, r]
+        const auto dinner = float_product(dy, b.t(), std::nullopt, factors.by_onednn).mul_(scale); // [T, r]
         // A missing bias is not an input, so requesting its gradient would be out of range.
         size_t input = 1;
         at::Tensor dx, dbias, da, db;
         if (context->saved_data["has_bias"].toBool() && context->needs_input_grad(input++)) dbias = dy.sum(0);
         if (context->needs_input_grad(input++)) {
             const auto adapted = drops ? dropped(rows.to(at::kFloat), dropout).to(factors.type) : rows;
-            da = at::mm(dinner.to(factors.type).t(), adapted).to(at::kFloat);
+            da = factors.product(dinner.to(factors.type).t(), adapted.t(), std::nullopt);
         }
-        if (context->needs_input_grad(input)) db = at::mm(dy.t(), inner).mul_(scale);
+        // The other way around, [out, r] from [out, T] and [T, r], takes oneDNN five times as long.
+        if (context->needs_input_grad(input))
+            db = float_product(inner.t(), dy.t(), std::nullopt, factors.by_onednn).mul_(scale).t();
         if (context->needs_input_grad(0)) {
             dx = input_gradient(context, dy, factors);
-            if (drops) dx.add_(dropped(at::mm(dinner, a), dropout));
-            else dx.addmm_(dinner, a);
+            if (drops) dx.add_(dropped(float_product(dinner, a.t(), std::nullopt, factors.by_onednn), dropout));
+            else add_product(dx, dinner, a.t(), 1, factors);
             dx = shaped(dx, gradients[0]);
         }
         const at::Tensor none;

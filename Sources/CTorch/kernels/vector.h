@@ -34,6 +34,23 @@ CT_INLINE float sum(const vec &v) {
     return total;
 }
 
+// GCC, which compiles these kernels on machines without Swift, lacks Clang's operations on whole vectors.
+#if __has_builtin(__builtin_elementwise_roundeven)
+/// In place: the nearest whole number, even if two are as near.
+CT_INLINE void round_to_even(vec &x) { x = __builtin_elementwise_roundeven(x); }
+
+/// In place: the square root.
+CT_INLINE void square_root(vec &x) { x = __builtin_elementwise_sqrt(x); }
+#else
+CT_INLINE void round_to_even(vec &x) {
+    for (int64_t i = 0; i < lanes; i++) x[i] = __builtin_nearbyintf(x[i]);
+}
+
+CT_INLINE void square_root(vec &x) {
+    for (int64_t i = 0; i < lanes; i++) x[i] = __builtin_sqrtf(x[i]);
+}
+#endif
+
 /// In place: e^x to 2 ulp; 0 below -87.3, e^88.3 above 88.3 (never infinite). Cephes' `expf`: reduction by ln 2 in two
 /// parts, a polynomial of degree 5.
 CT_INLINE void exp(vec &x) {
@@ -41,7 +58,8 @@ CT_INLINE void exp(vec &x) {
     const ivec underflow = x < low;
     x = underflow ? low : x;
     x = x > vec{} + 88.3f ? vec{} + 88.3f : x;
-    const vec n = __builtin_elementwise_roundeven(x * 1.44269504f);
+    vec n = x * 1.44269504f;
+    round_to_even(n);
     x = x - n * 0.693359375f;
     x = x + n * 2.12194440e-4f;
     vec y = vec{} + 1.9875691500e-4f;
