@@ -43,7 +43,7 @@ def compile_shim(sources, torch, output):
 
 def link_program(build, folder):
     """Links the program of a build without the objects of our C++ on libtorch."""
-    objects = (build / "attune.product/Objects.LinkFileList").read_text().split()
+    objects = (build / "attune.product/Objects.LinkFileList").read_text().splitlines()
     kept = folder / "objects"
     kept.write_text("\n".join(name for name in objects if "/CTorch.build/" not in name))
     run("c++", "-shared", *(name for name in objects if "/CTorch.build/" in name), "-o", folder / LIBRARY)
@@ -51,7 +51,8 @@ def link_program(build, folder):
     run("swiftc", "-static-stdlib", "-o", folder / "attune", f"@{kept}", "-L", folder, "-lctorch", "-L", arrow,
         *(f"-l:{name}" for name in ARROW), *(f"-l{name}" for name in SWIFT),
         # SwiftPM gives the program's main another name, so that tests can link it.
-        *"-Xlinker --defsym=main=AttuneCommand_main -Xlinker -rpath -Xlinker $ORIGIN -Xlinker --gc-sections -Xlinker -s".split())
+        *("-Xlinker --defsym=main=AttuneCommand_main -Xlinker -rpath -Xlinker $ORIGIN -Xlinker --gc-sections "
+        "-Xlinker -s -Xlinker --allow-shlib-undefined").split())
     for name in ARROW:
         shutil.copy(arrow / name, folder / name)
         run("strip", folder / name)

@@ -119,7 +119,7 @@ struct DoctorTests {
 
     private func advice(_ change: (inout DoctorAdvice) -> Void) -> String {
         var advice = DoctorAdvice(
-            speeds: ProductSpeeds(float32: [.mkl: 200, .oneDNN: 195], bfloat16: 150),
+            speeds: ProductSpeeds(float32: [.mkl: 200, .oneDNN: 100], bfloat16: 150),
             freeMemory: 16_000_000_000,
             freeDisk: 100_000_000_000,
             threads: 2,

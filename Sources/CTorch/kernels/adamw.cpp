@@ -27,7 +27,7 @@ struct Span {
 CT_INLINE bool is_zero(const vec &a, const vec &b, const vec &c) {
     const uvec bits = (reinterpret_cast<const uvec &>(a) | reinterpret_cast<const uvec &>(b) |
                        reinterpret_cast<const uvec &>(c)) << 1; // without signs
-    return __builtin_reduce_or(bits) == 0;
+    return !has_bits(bits);
 }
 
 CT_INLINE void move(vec &p, const vec &gradient, vec &m, vec &v, const AdamWStep &step) {

@@ -41,6 +41,9 @@ CT_INLINE void round_to_even(vec &x) { x = __builtin_elementwise_roundeven(x); }
 
 /// In place: the square root.
 CT_INLINE void square_root(vec &x) { x = __builtin_elementwise_sqrt(x); }
+
+/// Whether a bit is set in any lane.
+CT_INLINE bool has_bits(const uvec &x) { return __builtin_reduce_or(x) != 0; }
 #else
 CT_INLINE void round_to_even(vec &x) {
     for (int64_t i = 0; i < lanes; i++) x[i] = __builtin_nearbyintf(x[i]);
@@ -48,6 +51,12 @@ CT_INLINE void round_to_even(vec &x) {
 
 CT_INLINE void square_root(vec &x) {
     for (int64_t i = 0; i < lanes; i++) x[i] = __builtin_sqrtf(x[i]);
+}
+
+CT_INLINE bool has_bits(const uvec &x) {
+    uint32_t bits = 0;
+    for (int64_t i = 0; i < lanes; i++) bits |= x[i];
+    return bits != 0;
 }
 #endif
 
