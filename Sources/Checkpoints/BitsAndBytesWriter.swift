@@ -1,7 +1,7 @@
 public import JSON
 public import Torch
 
-/// Returns the tensors that hold a quantized matrix in bitsandbytes' form, for ``saveSafetensors(_:toFolder:maxShardSize:bypassesCache:)``.
+/// Returns the tensors that hold a quantized matrix in bitsandbytes' form.
 ///
 /// - Parameters:
 ///   - name: The name of the matrix, which ends with `weight`.
