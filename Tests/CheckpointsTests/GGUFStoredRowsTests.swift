@@ -67,4 +67,13 @@ struct GGUFStoredRowsTests {
         }
         #expect(throws: CheckpointError.self) { try named.quantized("other") }
     }
+
+    @Test func `every half has the value that Float16 gives it`() {
+        let wrong = (UInt16.min...UInt16.max).filter { bits in
+            let expected = Float(Float16(bitPattern: bits))
+            let value = withUnsafeBytes(of: bits.littleEndian) { $0.baseAddress.map(half) } ?? 0
+            return expected.isNaN ? !value.isNaN : value.bitPattern != expected.bitPattern
+        }
+        #expect(wrong.isEmpty)
+    }
 }
