@@ -79,10 +79,4 @@ package final class BlockOffload {
     ///
     /// - Parameter name: The tensor's name.
     package func release(_ name: String) { parts[name]?.release() }
-
-    /// Lets the system take the pages of all tensors.
-    package func releaseAll() {
-        for part in blocks.values.joined() { part.release() }
-        (current, touched) = (nil, [])
-    }
 }

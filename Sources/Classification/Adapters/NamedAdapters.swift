@@ -5,7 +5,7 @@ public import Models
 
 /// Several adapters over one base model, chosen by name.
 ///
-/// The weights of the base are in memory once, so a further adapter only takes its own.
+/// Adapters that keep the base in the same form share its weights, so a further one only takes its own memory.
 ///
 /// ```swift
 /// var adapters = NamedAdapters()
@@ -37,7 +37,7 @@ public struct NamedAdapters {
     ///   - name: Its name in this collection.
     ///   - settings: Settings that override those of training.
     /// - Returns: The report of loading.
-    /// - Throws: `ModelError` if the name is taken, the folder holds a whole model, or the adapter names another base model; the
+    /// - Throws: `ModelError` if the name is taken, the folder holds a whole model, or the adapter does not fit the base model; the
     ///   errors of ``TextClassifier/load(_:base:options:maxLength:settings:seed:)``.
     @discardableResult
     public mutating func load(
