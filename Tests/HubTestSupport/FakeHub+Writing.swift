@@ -135,12 +135,13 @@ extension FakeHub {
         }
         guard request.path == "/lfs/complete/\(hash)" else { return failure(404, nil, "Not found") }
         return state.withLock { state in
-            var whole = Data()
+            var parts: [Data] = []
             for part in told["parts"].array ?? [] {
                 let place = "\(hash)/\(part["partNumber"].int ?? 0)/\(part["etag"].string ?? "")"
                 guard let bytes = state.parts[place] else { return failure(400, nil, "a part is missing") }
-                whole.append(bytes)
+                parts.append(bytes)
             }
+            let whole = Data.joined(parts)
             guard FakeRepository.sha256(whole) == hash else { return failure(400, nil, "other contents") }
             state.contents[hash] = whole
             state.parts = state.parts.filter { !$0.key.hasPrefix("\(hash)/") }

@@ -117,8 +117,9 @@ private final class Handler: ChannelInboundHandler {
                 method: head.method.rawValue,
                 target: head.uri,
                 headers: headers,
-                body: body
+                body: .joined([body])
             )
+            body = Data()
             let reply = answer(request)
             let isHead = head.method == .HEAD
             let keepsAlive = head.isKeepAlive
