@@ -156,3 +156,54 @@ struct BaselineTests {
         #expect(empty.scores(of: ["anything"]) == [0, 0])
     }
 }
+
+struct BaselineComparisonTests {
+    private let texts = ["red car", "red bus", "blue car", "blue bus", "red bike", "blue bike"]
+
+    @Test func `the table has the model, the linear baseline and a constant answer`() {
+        let rows = BaselineRows(texts: texts, truth: .classes([0, 0, 1, 1, 0, 1]))
+        let comparison = BaselineComparison(training: rows, evaluation: rows, labels: ["red", "blue"])
+        #expect(
+            comparison.table(model: comparison.majority) == """
+                                          accuracy  balanced accuracy  f1 macro
+                this model                  0.5000             0.5000    0.3333
+                linear baseline (TF-IDF)    1.0000             1.0000    1.0000
+                majority class              0.5000             0.5000    0.3333
+
+                """
+        )
+        #expect(comparison.warning(model: comparison.majority)?.contains("is better") == true)
+        #expect(comparison.warning(model: comparison.linear)?.contains("is as good") == true)
+        #expect(comparison.sampleNote.isEmpty)
+    }
+
+    @Test func `a constant answer gives each text the labels of most texts, or the mean`() {
+        let sets = BaselineRows(texts: texts, truth: .labelSets([[0], [0, 1], [0], [0], [1], []]))
+        let comparison = BaselineComparison(training: sets, evaluation: sets, labels: ["most", "few"])
+        #expect(comparison.majority["accuracy"] == 3.0 / 6)
+        #expect(comparison.shownNames == ["f1_micro", "f1_macro", "accuracy"])
+        let numbers = BaselineRows(texts: texts, truth: .numbers([1, 2, 3, 4, 5, 6]))
+        let regression = BaselineComparison(training: numbers, evaluation: numbers, labels: ["stars"])
+        #expect(regression.majority["r2"] == 0)
+        #expect(regression.majority["mae"] == 1.5)
+        // An error is better if it is smaller.
+        #expect(regression.warning(model: regression.majority) != nil)
+        #expect(regression.linear["rmse"] ?? 9 < regression.majority["rmse"] ?? 0)
+    }
+
+    @Test func `too many rows are sampled by the seed, in order`() {
+        let rows = BaselineRows(
+            texts: (0..<100).map { "text \($0)" },
+            truth: .classes((0..<100).map { $0 % 2 })
+        )
+        func numbers(_ seed: UInt64, _ count: Int) -> [Int] {
+            rows.sampled(labelCount: 2, seed: seed, mostRows: count).texts.compactMap { Int($0.dropFirst(5)) }
+        }
+        #expect(numbers(1, 100).count == 100)
+        let sample = numbers(1, 10)
+        #expect(sample.count == 10 && sample == sample.sorted() && sample == numbers(1, 10))
+        #expect(sample != numbers(2, 10))
+        let few = rows.sampled(labelCount: 2, seed: 1, mostRows: 10)
+        #expect(few.truth == .classes(sample.map { $0 % 2 }))
+    }
+}
