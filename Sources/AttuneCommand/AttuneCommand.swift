@@ -23,7 +23,10 @@ struct AttuneCommand: ParsableCommand {
         groupedSubcommands: [
             CommandGroup(
                 name: "Train",
-                subcommands: [TrainCommand.self, WatchCommand.self, StartCommand.self, PlanCommand.self]
+                subcommands: [
+                    TrainCommand.self, WatchCommand.self, StartCommand.self, PlanCommand.self,
+                    BaselineCommand.self,
+                ]
             ),
             CommandGroup(
                 name: "Use a classifier",

@@ -179,6 +179,14 @@ struct TrainCommand: RecipeCommand {
     /// - Throws: The errors of downloading.
     static func download(_ job: inout TrainingJob) throws {
         job.model = try HubPath.model(job.model)
+        try downloadData(&job)
+    }
+
+    /// Downloads datasets of the Hub and replaces them by local paths.
+    ///
+    /// - Parameter job: The run as the options describe it.
+    /// - Throws: The errors of downloading.
+    static func downloadData(_ job: inout TrainingJob) throws {
         job.dataset = try HubPath.dataset(job.dataset)
         job.evaluationDataset = try job.evaluationDataset.map(HubPath.dataset)
     }

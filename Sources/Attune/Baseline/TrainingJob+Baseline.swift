@@ -38,6 +38,40 @@ extension TrainingJob {
         )
     }
 
+    /// Reads the data, trains a baseline on it and evaluates it; the recipe's model is not used.
+    ///
+    /// - Parameters:
+    ///   - options: The options of the baseline.
+    ///   - emit: Receives the events of reading.
+    /// - Returns: The baseline, and its metrics if the recipe has evaluation examples.
+    /// - Throws: The errors of reading; `TrainingError` for data without two labels; ``UnknownLabel``.
+    package func trainBaseline(
+        _ options: LinearBaseline.Options = LinearBaseline.Options(),
+        _ emit: (Event) throws -> Void
+    ) throws -> (saved: SavedBaseline, comparison: BaselineComparison?) {
+        try emit(.progress(WorkProgress(.read, subject: dataset)))
+        let (train, evaluation) = try rows(emit)
+        let labels = try dataLabels(train, evaluation)
+        let all = BaselineRows(train, truth: .init(try train.targets(among: labels)))
+        let training = all.sampled(labelCount: labels.count, seed: recipe.seed)
+        if training.texts.count < all.texts.count { try emit(.note(sampled(training, of: all.texts.count))) }
+        let start = ContinuousClock.now
+        let baseline = LinearBaseline(training: training.texts, training.truth, labels: labels, options)
+        var comparison: BaselineComparison?
+        if let evaluation {
+            let rows = BaselineRows(evaluation, truth: .init(try evaluation.targets(among: labels)))
+            comparison = BaselineComparison(baseline, training, of: all.texts.count, evaluation: rows)
+            comparison?.seconds = (ContinuousClock.now - start) / .seconds(1)
+        }
+        let saved = SavedBaseline(baseline, textColumn: recipe.text, textPairColumn: recipe.textPair)
+        return (saved, comparison)
+    }
+
+    private func sampled(_ training: BaselineRows, of count: Int) -> String {
+        "the linear baseline is trained on a random sample of \(grouped(training.texts.count)) of "
+            + counted(count, "text")
+    }
+
     /// Trains the baseline and evaluates it.
     ///
     /// - Parameters:
@@ -53,12 +87,7 @@ extension TrainingJob {
     ) throws -> BaselineComparison? {
         guard let data, !shouldStop() else { return nil }
         if data.training.texts.count < data.rows {
-            try emit(
-                .note(
-                    "the linear baseline is trained on a random sample of \(grouped(data.training.texts.count)) of "
-                        + "\(counted(data.rows, "text")); --no-baseline leaves it out"
-                )
-            )
+            try emit(.note(sampled(data.training, of: data.rows) + "; --no-baseline leaves it out"))
         }
         return BaselineComparison(
             training: data.training,
@@ -76,11 +105,7 @@ extension BaselineRows {
     ///   - texts: The labelled texts.
     ///   - truth: The true answers, one per text.
     package init(_ texts: LabelledTexts, truth: ScoredRows.Truth) {
-        let second = texts.pairedTexts
-        self.init(
-            texts: second.map { zip(texts.texts, $0).map { "\($0)\n\($1)" } } ?? texts.texts,
-            truth: truth
-        )
+        self.init(texts: joined(texts.texts, texts.pairedTexts), truth: truth)
     }
 }
 
