@@ -30,7 +30,9 @@ struct AttuneCommand: ParsableCommand {
             ),
             CommandGroup(
                 name: "Use a classifier",
-                subcommands: [PredictCommand.self, EvaluateCommand.self, AdapterCommand.self]
+                subcommands: [
+                    PredictCommand.self, EvaluateCommand.self, VerifyCommand.self, AdapterCommand.self,
+                ]
             ),
             CommandGroup(name: "Prepare data", subcommands: [DataCommand.self]),
             CommandGroup(

@@ -226,6 +226,7 @@ package struct TrainingJob: Sendable {
             )
             try writeAtomically(Data(page.text.utf8), to: folder.appending(path: "README.md"))
         }
+        try recordParity(of: classifier, in: folder, emit)
         isTrained = true
         let verdict = Verdict(
             evaluation,
