@@ -95,7 +95,7 @@ extension ParityRecord {
                 .mismatchedLabels,
                 "the record has \(labels.count) labels (\(problemType.rawValue)) and the model has "
                     + "\(classifier.labels.count) (\(classifier.problemType.rawValue)), or their names differ; compare a model "
-                    + "with the record of its own training"
+                    + "with the record of the same training"
             )
         }
         let answers = try answers(of: classifier, matmulDType)
