@@ -114,6 +114,31 @@ struct BaselineTests {
         #expect(!models[0].weights.isEmpty)
     }
 
+    @Test func `many classes are trained one against all others, and many columns in several parts`() {
+        let truth = ScoredRows.Truth.classes(Self.texts.indices.map { $0 % 3 })
+        var options = LinearBaseline.Options()
+        options.manyLabels = 2
+        let model = LinearBaseline(training: Self.texts, truth, labels: ["red", "green", "blue"], options)
+        #expect(!model.usesCharacters)
+        let red = LinearBaseline(
+            training: Self.texts,
+            .labelSets(Self.texts.indices.map { $0 % 3 == 0 ? [0] : [1] }),
+            labels: ["red", "other"]
+        )
+        #expect(model.scores(of: ["red"])[0] > 0 && model.scores(of: ["red"])[1] < 0)
+        #expect(red.scores(of: ["red"])[0] > 0)
+        // Forty columns in parts of eight give the same bits as all at once, because each is a separate problem.
+        let sets = ScoredRows.Truth.labelSets(
+            Self.texts.indices.map { [$0 % 3, 39 - $0 % 3] + ($0 < 350 ? Array(10..<30) : []) }
+        )
+        let names = (0..<40).map { "\($0)" }
+        let whole = LinearBaseline(training: Self.texts, sets, labels: names)
+        options = LinearBaseline.Options()
+        options.mostScores = 700 * 8
+        let parts = LinearBaseline(training: Self.texts, sets, labels: names, options)
+        #expect(whole == parts && whole.columns.count == 26)
+    }
+
     @Test func `a word that decides the class is learned`() {
         let truth = ScoredRows.Truth.classes(Self.texts.indices.map { $0 % 3 })
         let model = LinearBaseline(training: Self.texts, truth, labels: ["a", "b", "c"])

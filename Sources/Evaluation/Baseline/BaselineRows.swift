@@ -21,10 +21,10 @@ public struct BaselineRows: Sendable {
         static let rows = 200_000
         /// The most UTF-8 bytes of text.
         static let bytes = 1 << 25
-        /// The most numbers of a vector: rows times labels.
-        static let scores = 1 << 24
-        /// The most UTF-8 bytes of text times labels.
-        static let work = 1 << 30
+        /// The most rows times labels.
+        static let scores = 1 << 27
+        /// The most UTF-8 bytes of text times labels; with many labels, only words are features.
+        static let (work, workOfWords) = (1 << 30, 1 << 33)
     }
 
     /// A random part of the rows that respects the limits of a training set, in order.
@@ -39,7 +39,9 @@ public struct BaselineRows: Sendable {
         var columns = labelCount
         if case .classes = truth, labelCount <= 2 { columns = 1 }
         let count = min(mostRows ?? Limit.rows, Limit.scores / max(columns, 1))
-        let bytes = min(Limit.bytes, Limit.work / max(columns, 1))
+        let hasManyLabels = labelCount > LinearBaseline.Options().manyLabels
+        let work = hasManyLabels ? Limit.workOfWords : Limit.work
+        let bytes = min(Limit.bytes, work / max(columns, 1))
         let sizes = texts.map(\.utf8.count)
         guard texts.count > count || sizes.reduce(0, +) > bytes else { return self }
         var generator = SplitMix64(state: seed)

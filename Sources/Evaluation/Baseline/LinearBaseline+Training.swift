@@ -13,8 +13,10 @@ extension LinearBaseline {
         package var maximumFeatures = 1 << 20
         /// The most weights, over all features and columns.
         package var maximumWeights = 1 << 26
-        /// The number of labels above which only words are features.
-        package var mostLabelsWithCharacters = 128
+        /// The number of labels above which only words are features, and classes are trained one against all others.
+        package var manyLabels = 128
+        /// The most numbers of a vector of the solver: columns that are separate problems are trained in several parts.
+        package var mostScores = 1 << 22
         /// The number of threads; nil uses all cores.
         package var threads: Int?
 
@@ -37,8 +39,9 @@ extension LinearBaseline {
     ) {
         precondition(texts.count == truth.count, "an answer for each text")
         let workers = options.threads.map(Workers.init) ?? .all
-        let problem = LinearProblem(truth, labelCount: labels.count)
-        let usesCharacters = labels.count <= options.mostLabelsWithCharacters
+        let hasManyLabels = labels.count > options.manyLabels
+        let problem = LinearProblem(truth, labelCount: labels.count, isJoint: !hasManyLabels)
+        let usesCharacters = !hasManyLabels
         let counted = CountedTexts.blocks(texts, withCharacters: usesCharacters, workers)
         let columnCount = problem.columns.count
         let vocabulary = NGramVocabulary(
@@ -47,20 +50,8 @@ extension LinearBaseline {
             limit: min(options.maximumFeatures, options.maximumWeights / max(columnCount, 1)),
             workers
         )
-        var (weights, intercepts): ([Float], [Float]) = ([], [])
-        if columnCount > 0 {
-            let solver = LinearSolver(
-                SparseRows(counted, vocabulary, workers),
-                problem.loss,
-                columnCount: columnCount,
-                inversePenalty: options.inversePenalty,
-                tolerance: options.tolerance,
-                workers
-            )
-            let solution = solver.solve(from: problem.intercepts)
-            weights = solution.weights.map { $0 * problem.scale }
-            intercepts = solution.intercepts.map { $0 * problem.scale + problem.mean }
-        }
+        let rows = SparseRows(counted, vocabulary, workers)
+        let trained = Self.train(rows, problem, options, workers)
         self.init(
             problem.kind,
             labels,
@@ -68,9 +59,44 @@ extension LinearBaseline {
             columnCount > 0 ? vocabulary : NGramVocabulary(hashes: [], weights: []),
             columns: problem.columns,
             constants: problem.constants,
-            weights: weights,
-            intercepts: intercepts
+            weights: trained.weights.map { $0 * problem.scale },
+            intercepts: trained.intercepts.map { $0 * problem.scale + problem.mean }
         )
+    }
+
+    private static func train(
+        _ rows: SparseRows,
+        _ problem: LinearProblem,
+        _ options: Options,
+        _ workers: Workers
+    ) -> (weights: [Float], intercepts: [Float]) {
+        let count = problem.columns.count
+        guard count > 0 else { return ([], []) }
+        let lines = rows.columns()
+        let part = problem.loss.isJoint ? count : max(8, options.mostScores / max(rows.rows.count, 1) / 8 * 8)
+        var weights = [Float](repeating: 0, count: rows.columnCount * count)
+        var intercepts: [Float] = []
+        for start in stride(from: 0, to: count, by: part) {
+            let own = start..<min(start + part, count)
+            let solver = LinearSolver(
+                rows,
+                lines,
+                problem.loss.selecting(own),
+                columnCount: own.count,
+                inversePenalty: options.inversePenalty,
+                tolerance: options.tolerance,
+                workers
+            )
+            let solution = solver.solve(from: Array(problem.intercepts[own]))
+            intercepts += solution.intercepts
+            guard own.count < count else { return (solution.weights, intercepts) }
+            for feature in 0..<rows.columnCount {
+                for column in own {
+                    weights[feature * count + column] = solution.weights[feature * own.count + column - start]
+                }
+            }
+        }
+        return (weights, intercepts)
     }
 }
 
@@ -99,7 +125,8 @@ struct LinearProblem {
     /// - Parameters:
     ///   - truth: The true answers.
     ///   - labelCount: The number of labels.
-    init(_ truth: ScoredRows.Truth, labelCount: Int) {
+    ///   - isJoint: Whether three and more classes are one problem; if not, each is one against all others.
+    init(_ truth: ScoredRows.Truth, labelCount: Int, isJoint: Bool = true) {
         let total = Double(truth.count)
         var constants = [Float](repeating: Self.unseen, count: labelCount)
         switch truth {
@@ -118,12 +145,17 @@ struct LinearProblem {
                 loss = .logistic(ids.map { $0 == present[1] ? [0] : [] })
             default:
                 columns = present
-                let logs = present.map { log(Double(counts[$0]) / total) }
-                let mean = logs.reduce(0, +) / Double(logs.count)
-                intercepts = logs.map { $0 - mean }
                 var places = [Int32](repeating: 0, count: labelCount)
                 for (place, id) in present.enumerated() { places[id] = Int32(place) }
-                loss = .softmax(ids.map { places[$0] })
+                if isJoint {
+                    let logs = present.map { log(Double(counts[$0]) / total) }
+                    let mean = logs.reduce(0, +) / Double(logs.count)
+                    intercepts = logs.map { $0 - mean }
+                    loss = .softmax(ids.map { places[$0] })
+                } else {
+                    intercepts = present.map { log(Double(counts[$0]) / (total - Double(counts[$0]))) }
+                    loss = .logistic(ids.map { [places[$0]] })
+                }
             }
         case .labelSets(let sets):
             kind = .labelSets

@@ -12,6 +12,18 @@ enum LinearLoss: Sendable {
     /// Whether all columns form one problem, instead of one each.
     var isJoint: Bool { if case .softmax = self { true } else { false } }
 
+    /// The loss of some columns alone.
+    ///
+    /// - Parameter columns: The columns; all of them for a joint problem.
+    /// - Returns: The loss, whose columns are counted from 0.
+    func selecting(_ columns: Range<Int>) -> LinearLoss {
+        guard case .logistic(let sets) = self else { return self }
+        let first = Int32(columns.lowerBound)
+        return .logistic(
+            sets.map { set in set.filter { columns.contains(Int($0)) }.map { $0 - first } }
+        )
+    }
+
     /// The derivative of the loss of a row by its scores.
     ///
     /// - Parameters:

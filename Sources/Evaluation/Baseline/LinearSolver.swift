@@ -40,6 +40,7 @@ struct LinearSolver {
     ///
     /// - Parameters:
     ///   - rows: The training rows.
+    ///   - columns: Their columns.
     ///   - loss: The loss.
     ///   - columnCount: The number of columns.
     ///   - inversePenalty: C.
@@ -48,6 +49,7 @@ struct LinearSolver {
     ///   - workers: The threads.
     init(
         _ rows: SparseRows,
+        _ columns: SparseRows.Lines,
         _ loss: LinearLoss,
         columnCount: Int,
         inversePenalty: Double,
@@ -58,7 +60,7 @@ struct LinearSolver {
         (self.rows, self.loss, self.columnCount) = (rows, loss, columnCount)
         (self.inversePenalty, self.tolerance, self.maximumSteps) = (inversePenalty, tolerance, maximumSteps)
         self.workers = workers
-        columns = rows.columns()
+        self.columns = columns
         // Whole vector registers.
         let width = columnCount == 1 ? 1 : (columnCount + 7) / 8 * 8
         space = LinearSpace(rows: rows.rows.count, width: width, isJoint: loss.isJoint, workers: workers)
