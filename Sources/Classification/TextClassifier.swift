@@ -165,7 +165,10 @@ public final class TextClassifier {
     ///   - targets: The targets, one per example, if known.
     /// - Returns: The encoded examples.
     public func encode(_ inputs: TextInputs, targets: Targets? = nil) -> EncodedExamples {
-        examples(inputs.encoded(by: tokenizer, maxLength: lengthLimit), targets: targets)
+        examples(
+            inputs.encoded(by: tokenizer, maxLength: lengthLimit, longText: settings.longText),
+            targets: targets
+        )
     }
 
     /// ``maxLength``, or nil if there is no limit.
@@ -184,7 +187,8 @@ public final class TextClassifier {
         }
         let filler = tokenizer.padTokenID ?? tokenizer.eosTokenID ?? 0
         let hasTypes = !encodings.typeIDs.isEmpty
-        var filled = PackedEncodings(truncatedCount: encodings.truncatedCount)
+        var filled = PackedEncodings(isTruncated: encodings.isTruncated)
+        filled.windowStarts = encodings.windowStarts
         for index in 0..<encodings.count {
             let range = encodings.range(of: index)
             filled.ids += range.isEmpty ? [filler] : encodings.ids[range]
@@ -227,7 +231,7 @@ public final class TextClassifier {
         var rows: [[Float]] = []
         rows.reserveCapacity(examples.count)
         for range in batches(of: examples, batchSize, maxTokensPerBatch) {
-            let values = try logits(examples, range, context)
+            let values = try logits(examples, range, maxTokensPerBatch, context)
             for row in 0..<range.count { rows.append(Array(values[row * width..<(row + 1) * width])) }
             if !progress(rows.count) { break }
         }
@@ -253,7 +257,7 @@ public final class TextClassifier {
     ) throws {
         let context = ForwardContext(matmulDType: matmulDType)
         for range in batches(of: examples, batchSize, maxTokensPerBatch) {
-            guard try body(range, logits(examples, range, context)) else { return }
+            guard try body(range, logits(examples, range, maxTokensPerBatch, context)) else { return }
         }
     }
 
@@ -265,7 +269,32 @@ public final class TextClassifier {
         return examples.batches(of: size, maxTokens: maxTokens, maxTexts: maxTexts)
     }
 
-    /// The logits of a batch, row by row.
+    /// The logits of a batch, row by row; of a text with several windows, the mean over them.
+    private func logits(
+        _ examples: EncodedExamples,
+        _ range: Range<Int>,
+        _ maxTokens: Int?,
+        _ context: ForwardContext
+    ) throws(TorchError) -> [Float] {
+        let encodings = examples.encodings
+        guard !encodings.windowStarts.isEmpty else { return try logits(examples, range, context) }
+        // A single text may have hundreds of windows.
+        let part = encodings.selecting(range)
+        let windows = EncodedExamples(encodings: part.asSequences)
+        var values: [Float] = []
+        for range in windows.batches(of: nil, maxTokens: maxTokens) {
+            values += try logits(windows, range, context)
+        }
+        let width = labels.count
+        return (0..<part.textCount).flatMap { text in
+            let sequences = part.sequences(of: text)
+            return (0..<width).map { label in
+                let sum = sequences.reduce(0.0) { $0 + Double(values[$1 * width + label]) }
+                return Float(sum / Double(sequences.count))
+            }
+        }
+    }
+
     private func logits(
         _ examples: EncodedExamples,
         _ range: Range<Int>,

@@ -127,6 +127,11 @@ extension TrainingJob {
         return (id, parts.count > 1 ? parts[1] : nil)
     }
 
+    /// The part of a longer text that is read: that of the recipe, else as in the model's earlier training.
+    var longText: LongText? {
+        recipe.longText ?? (try? ClassifierSettings(model: model))?.longText
+    }
+
     /// The rows as the model reads them, with a note on their lengths.
     func encode(
         _ rows: LabelledTexts,
@@ -143,6 +148,7 @@ extension TrainingJob {
         let (encodings, wasFound) = try rows.inputs.encoded(
             by: classifier.tokenizer,
             maxLength: classifier.lengthLimit,
+            longText: longText,
             cache: tokenCache,
             source: "\(purpose) texts of \(dataset)",
             progress: progress

@@ -155,7 +155,7 @@ package struct TrainingJob: Sendable {
         try emit(.progress(WorkProgress(.load, subject: model)))
         let classifier = try loadModel(labels: labels, trainRows.problemType, emit)
         try requireFreeSpace(bytesToWrite(classifier, trainRows.texts.count, in: folder), at: folder)
-        let train = try encode(trainRows, with: classifier, "training", emit)
+        let train = try encode(trainRows, with: classifier, "training", emit).windowed
         let evaluationExamples = try evaluationRows.map {
             try encode($0, with: classifier, "evaluation", emit)
         }
@@ -210,6 +210,15 @@ package struct TrainingJob: Sendable {
         }
         let evaluation = outcome.evaluation ?? later
         try ResultFiles(outcome: outcome, evaluation: evaluation).save(to: folder)
+        if let evaluation, let evaluationRows, let evaluationExamples {
+            let rows = ScoredRows(
+                evaluation,
+                labels: classifier.labels,
+                evaluationExamples,
+                evaluationRows.inputs
+            )
+            try rows?.save(to: folder)
+        }
         if output.mayWrite("README.md") {
             let page = ModelCard(
                 job: self,
@@ -263,6 +272,12 @@ package struct TrainingJob: Sendable {
             throw TrainingError(
                 .badArgument,
                 "--label-names names the labels of the model's head, but --reinit-head replaces that head; leave one of them out"
+            )
+        }
+        guard recipe.longText == nil || recipe.textPair == nil else {
+            throw TrainingError(
+                .badArgument,
+                "--long-text works for single texts, not for pairs; leave it out, and the longer text of a pair is cut"
             )
         }
         guard recipe.weights.dtype == .float32 || arguments.precision == .bf16 else {

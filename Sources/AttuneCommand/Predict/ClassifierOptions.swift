@@ -1,5 +1,6 @@
 import ArgumentParser
 import Attune
+import Tokenization
 
 // The options of commands that use a saved model. Each overrides the setting that was saved in training.
 
@@ -29,6 +30,14 @@ struct TextOptions: ParsableArguments {
     )
     var maxLength: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "The part of a longer text that is read: \(LongText.words). Default: as in training, else the head.",
+            valueName: "part"
+        )
+    )
+    var longText: LongText?
+
     func validate() throws {
         if let maxLength, maxLength < 1 { throw ValidationError("--max-length must be at least 1") }
     }
@@ -37,6 +46,7 @@ struct TextOptions: ParsableArguments {
         settings.textColumn = textColumn
         settings.textPairColumn = textPairColumn
         settings.maxLength = maxLength
+        settings.longText = longText
     }
 }
 

@@ -2,7 +2,13 @@ import ArgumentParser
 
 /// The headings of flags for reading texts with a saved classifier, and for computing.
 private let headings: [(title: String, flags: [String])] = [
-    ("Data", ["text-pair", "text-pair-column", "split", "dataset-config", "empty-texts", "missing-labels"]),
+    (
+        "Data",
+        [
+            "text-pair", "text-pair-column", "long-text", "split", "dataset-config", "empty-texts",
+            "missing-labels",
+        ]
+    ),
     ("Model", ["label-names", "problem-type", "adapter-name", "adapter-base"]),
     (
         "Memory and speed",
@@ -27,7 +33,7 @@ extension EvaluateCommand: GuidedCommand {
                 ),
             ],
             common: ["model", "dataset", "text-column", "label-column", "max-length", "output"],
-            headings: [("Data", ["label-columns"])] + headings
+            headings: [("Data", ["label-columns", "predictions"])] + headings
         )
     }
 }
@@ -66,7 +72,7 @@ extension TokenizeCommand: GuidedCommand {
             ],
             common: ["model", "text", "input", "output", "show", "max-length"],
             headings: [
-                ("Data", ["text-column", "text-pair", "text-pair-column"]),
+                ("Data", ["text-column", "text-pair", "text-pair-column", "long-text"]),
                 ("Display", ["color", "no-special-tokens"]),
                 ("Memory and speed", ["threads"]),
             ]
