@@ -10,8 +10,9 @@ package struct RowScores: Sendable {
     package let predictions: [Int]
     /// The probability of the answer, for each row; empty for a regression.
     package let confidences: [Double]
-    /// The lead over the next answer, for each row: the difference of the two highest probabilities, or twice the distance of
-    /// the least certain decision from 0.5. Empty for a regression.
+    /// The lead over the next answer, for each row; empty for a regression.
+    ///
+    /// The difference of the two highest probabilities, or twice the distance of the least certain decision from 0.5.
     package let margins: [Double]
     /// Whether the answer is right, for each row; empty for a regression.
     package let isRight: [Bool]

@@ -18,5 +18,7 @@ package enum ShareInterval {
     ///   - hits: The examples of the class that were predicted as it.
     ///   - count: The examples that belong to the class or were predicted as it; positive.
     /// - Returns: The interval.
-    package static func f1(hits: Int, of count: Int) -> ClosedRange<Double> { Interval.f1(hits: hits, of: count) }
+    package static func f1(hits: Int, of count: Int) -> ClosedRange<Double> {
+        Interval.f1(hits: hits, of: count)
+    }
 }

@@ -78,8 +78,8 @@ public struct HTMLReport {
             }
             return "<dl class=\"tiles\">\n\(items.joined())</dl>\n"
         case .plots(let plots): return "<div class=\"grid\">\n\(plots.map(html).joined())</div>\n"
-        case .table(let table): return "<div class=\"card\">\(scrolling(table, id))</div>\n"
-        case .matrix(let matrix): return "<div class=\"card\">\(html(matrix, id))</div>\n"
+        case .table(let table): return card(table, id)
+        case .matrix(let matrix): return html(matrix, id)
         case .facts(let groups): return html(groups)
         case .list(let items):
             return "<ul class=\"notes\">\(items.map { "<li>\(HTMLText.escaped($0))</li>" }.joined())</ul>\n"
@@ -142,15 +142,26 @@ public struct HTMLReport {
     // MARK: Tables
 
     private func scrolling(_ table: ReportTable, _ id: String) -> String {
-        region(table.caption, id, html(table, id))
+        region(id, html(table, id, hidesCaption: false))
     }
 
     /// A region that scrolls, which a keyboard can reach.
-    private func region(_ name: String, _ id: String, _ inside: String) -> String {
+    private func region(_ id: String, _ inside: String) -> String {
         "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"\(id)-c\">\(inside)</div>"
     }
 
-    private func html(_ table: ReportTable, _ id: String) -> String {
+    /// A table as a part of its own, whose heading does not scroll with it.
+    private func card(_ table: ReportTable, _ id: String) -> String {
+        """
+        <div class="card">
+        <h3 id="\(id)-c">\(HTMLText.escaped(table.caption))</h3>
+        \(region(id, html(table, id, hidesCaption: true)))
+        </div>
+
+        """
+    }
+
+    private func html(_ table: ReportTable, _ id: String, hidesCaption: Bool) -> String {
         func kind(_ column: ReportTable.Column) -> String {
             switch column {
             case .name: "name"
@@ -170,14 +181,16 @@ public struct HTMLReport {
             }
             return "<tr>\(cells.joined())</tr>\n"
         }
-        return "<table><caption id=\"\(id)-c\">\(HTMLText.escaped(table.caption))</caption>"
+        let caption = hidesCaption ? " class=\"off\"" : " id=\"\(id)-c\""
+        return "<table><caption\(caption)>\(HTMLText.escaped(table.caption))</caption>"
             + "<thead><tr>\(head.joined())</tr></thead>\n<tbody>\n\(rows.joined())</tbody></table>"
     }
 
     /// A confusion matrix: a table whose cells are shaded by their share of the row.
     private func html(_ matrix: ReportMatrix, _ id: String) -> String {
         let names = matrix.labels.map(HTMLText.escaped)
-        let head = names.map { "<th scope=\"col\">\($0)</th>" }
+        let isTall = matrix.labels.count > 8 || matrix.labels.contains { $0.count > 12 }
+        let head = names.map { "<th scope=\"col\"><span>\($0)</span></th>" }
         let rows = matrix.counts.enumerated().map { truth, counts in
             let total = max(counts.reduce(0, +), 1)
             let cells = counts.enumerated().map { prediction, count in
@@ -185,18 +198,23 @@ public struct HTMLReport {
                 // The root separates small shares.
                 let steps = Double(ReportPalette.shadeCount - 1)
                 let level = count == 0 ? 0 : max(Int((share.squareRoot() * steps).rounded()), 1)
-                return
-                    "<td class=\"h\(level)\(truth == prediction ? " hit" : "")\">\(ReportNumber.grouped(count))</td>"
+                let kind = "h\(level)\(truth == prediction ? " hit" : "")"
+                return "<td class=\"\(kind)\">\(ReportNumber.grouped(count))</td>"
             }
             return
                 "<tr><th scope=\"row\" title=\"\(names[truth])\">\(names[truth])</th>\(cells.joined())</tr>\n"
         }
-        return region(
-            matrix.caption,
-            id,
-            "<table class=\"matrix\"><caption id=\"\(id)-c\">\(HTMLText.escaped(matrix.caption))</caption>"
-                + "<thead><tr><th scope=\"col\">true ↓ predicted →</th>\(head.joined())</tr></thead>\n"
-                + "<tbody>\n\(rows.joined())</tbody></table>"
-        )
+        let table =
+            "<table class=\"matrix\(isTall ? " tall" : "")\"><caption class=\"off\">\(HTMLText.escaped(matrix.caption))</caption>"
+            + "<thead><tr><th scope=\"col\">true ↓ predicted →</th>\(head.joined())</tr></thead>\n"
+            + "<tbody>\n\(rows.joined())</tbody></table>"
+        return """
+            <div class="card">
+            <h3 id="\(id)-c">\(HTMLText.escaped(matrix.caption))</h3>
+            <p class="small">\(HTMLText.escaped(matrix.explanation))</p>
+            \(region(id, table))
+            </div>
+
+            """
     }
 }

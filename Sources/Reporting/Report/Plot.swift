@@ -90,6 +90,7 @@ struct PlotAxis: Sendable, Equatable {
     ///   - values: The values to show; NaN and infinite ones are ignored.
     ///   - fromZero: Whether the axis includes 0.
     ///   - isWhole: Whether values are whole numbers.
+    /// - Returns: The axis.
     static func numbers(
         _ label: String,
         _ values: some Sequence<Double>,
@@ -120,6 +121,7 @@ struct PlotAxis: Sendable, Equatable {
     /// - Parameters:
     ///   - label: The axis's name.
     ///   - values: The values to show.
+    /// - Returns: The axis.
     static func steps(_ label: String, _ values: some Sequence<Double>) -> PlotAxis {
         let axis = numbers(label, values, fromZero: true, isWhole: true)
         let last = max(values.max() ?? 1, 1)
@@ -136,12 +138,13 @@ struct PlotAxis: Sendable, Equatable {
     /// - Parameters:
     ///   - label: The axis's name.
     ///   - end: The upper end.
+    /// - Returns: The axis.
     static func percent(_ label: String, upTo end: Double = 1) -> PlotAxis {
         let step = end > 0.5 ? 0.25 : ReportNumber.roundStep(max(end, 0.004) / 4)
         let last = max((end / step - 1e-9).rounded(.up), 1)
         let ticks = (0...Int(last)).map {
             let value = Double($0) * step
-            return Tick(position: value, text: ReportNumber.tick(100 * value, step: 100 * step) + " %")
+            return Tick(position: value, text: ReportNumber.tick(100 * value, step: 100 * step) + "\u{A0}%")
         }
         return PlotAxis(label: label, domain: 0...last * step, isLogarithmic: false, ticks: ticks)
     }
@@ -151,9 +154,10 @@ struct PlotAxis: Sendable, Equatable {
     /// - Parameters:
     ///   - label: The axis's name.
     ///   - values: The counts; those under 1 are shown as 1.
+    /// - Returns: The axis.
     static func logarithmic(_ label: String, _ values: [Int]) -> PlotAxis {
         let (least, most) = (Double(max(values.min() ?? 1, 1)), Double(max(values.max() ?? 1, 1)))
-        let (low, high) = (least / 1.6, max(most * 1.6, least * 4))
+        let (low, high) = (least / 1.3, max(most * 1.3, least * 3))
         var ticks: [Tick] = []
         let wide = high / low > 1000
         var power = 1.0
@@ -172,6 +176,7 @@ struct PlotAxis: Sendable, Equatable {
     /// - Parameters:
     ///   - label: The axis's name.
     ///   - names: The names.
+    /// - Returns: The axis.
     static func names(_ label: String, _ names: [String]) -> PlotAxis {
         PlotAxis(
             label: label,

@@ -16,16 +16,16 @@ enum ReportNumber {
     }
 
     /// A share in percent, with one digit after the point.
-    static func percent(_ share: Double) -> String { fixed(100 * share, 1) + " %" }
+    static func percent(_ share: Double) -> String { fixed(100 * share, 1) + "\u{A0}%" }
 
     /// An interval of shares in percent.
     static func percent(_ interval: ClosedRange<Double>) -> String {
-        "\(fixed(100 * interval.lowerBound, 1)) to \(fixed(100 * interval.upperBound, 1)) %"
+        "\(fixed(100 * interval.lowerBound, 1)) to \(fixed(100 * interval.upperBound, 1))\u{A0}%"
     }
 
     /// An interval.
     static func interval(_ interval: ClosedRange<Double>, _ digits: Int = 3) -> String {
-        "\(fixed(interval.lowerBound, digits)) to \(fixed(interval.upperBound, digits))"
+        "\(fixed(interval.lowerBound, digits))\(interval.lowerBound < 0 ? " to " : "–")\(fixed(interval.upperBound, digits))"
     }
 
     /// A number with some significant digits, in scientific form if it is very small or large.
@@ -38,9 +38,19 @@ enum ReportNumber {
         guard value.isFinite, value != 0 else { return fixed(value, 0) }
         let magnitude = Int(log10(abs(value)).rounded(.down))
         if magnitude < -4 || magnitude > 6 {
-            return (value < 0 ? "−" : "") + String(format: "%.\(digits - 1)e", abs(value))
+            return (value < 0 ? "−" : "") + scientific(abs(value), digits - 1)
         }
         return fixed(value, max(digits - 1 - magnitude, 0))
+    }
+
+    /// A positive number in scientific form, without zeros at the end: `5e-5`.
+    private static func scientific(_ value: Double, _ digits: Int) -> String {
+        let text = String(format: "%.\(digits)e", value)
+        let parts = text.split(separator: "e")
+        guard parts.count == 2, let exponent = Int(parts[1]) else { return text }
+        var mantissa = parts[0]
+        while mantissa.contains("."), mantissa.last == "0" || mantissa.last == "." { mantissa.removeLast() }
+        return "\(mantissa)e\(exponent)"
     }
 
     /// A whole number with commas between groups of three digits.
@@ -70,11 +80,7 @@ enum ReportNumber {
     static func tick(_ value: Double, step: Double) -> String {
         if abs(value) < step / 1000 { return "0" }
         if step < 1e-3 || abs(value) >= 1e6 {
-            let text = String(format: "%.1e", abs(value))
-            let parts = text.split(separator: "e")
-            guard parts.count == 2, let exponent = Int(parts[1]) else { return text }
-            let mantissa = parts[0].hasSuffix(".0") ? parts[0].dropLast(2) : parts[0]
-            return "\(value < 0 ? "−" : "")\(mantissa)e\(exponent)"
+            return (value < 0 ? "−" : "") + scientific(abs(value), 1)
         }
         if step >= 1, step.rounded() == step { return grouped(Int(value.rounded())) }
         var digits = 0

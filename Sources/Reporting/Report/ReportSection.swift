@@ -70,6 +70,8 @@ public struct ReportTable: Sendable, Equatable {
 /// A confusion matrix to show: rows are true classes, columns are predictions.
 struct ReportMatrix: Sendable {
     let caption: String
+    /// How to read it.
+    let explanation: String
     let labels: [String]
     /// The number of rows for each pair of classes.
     let counts: [[Int]]

@@ -24,23 +24,25 @@ extension ReportSections {
         let bins = reliability.bins.filter { $0.count > 0 }
         let many = bins.filter { $0.count >= Self.fewRows }
         let few = bins.filter { $0.count < Self.fewRows }
-        func points(_ bins: [Reliability.Bin]) -> [CurvePoint] {
+        func shown(_ bins: [Reliability.Bin]) -> [CurvePoint] {
             bins.map { CurvePoint($0.confidence, $0.share) }
         }
         let gap = reliability.overconfidence
+        let points = ReportNumber.fixed(100 * abs(gap), 1) + " percentage points"
         let finding =
-            abs(gap) < 0.01
-            ? "Confidence and accuracy agree on average (within one percentage point)."
-            : "The model is too \(gap > 0 ? "confident" : "cautious"): by "
-                + "\(ReportNumber.fixed(100 * abs(gap), 1)) percentage points on average."
+            isMultiLabel
+            ? abs(gap) < 0.01
+                ? "Probabilities and frequencies agree on average (within one percentage point)."
+                : "Probabilities are on average \(points) too \(gap > 0 ? "high" : "low")."
+            : abs(gap) < 0.01
+                ? "Confidence and accuracy agree on average (within one percentage point)."
+                : "The model is on average \(points) too \(gap > 0 ? "confident" : "cautious")."
         var legend: [(style: PlotStyle, name: String)] = [(.first, "at least \(Self.fewRows) texts")]
         if !few.isEmpty { legend.append((.quiet, "fewer")) }
         return Plot(
             id: "reliability",
             title: "Reliability",
-            finding: isMultiLabel
-                ? finding.replacing("Confidence and accuracy", with: "Probabilities and frequencies")
-                : finding,
+            finding: finding,
             definition: isMultiLabel
                 ? "All decisions, label by label: mean probability against the share of texts with the label, in 15 equally "
                     + "wide bins (a, b]. Bars are Wilson's 95 % intervals."
@@ -51,7 +53,7 @@ extension ReportSections {
             marks: [
                 .reference(CurvePoint(0, 0), CurvePoint(1, 1)),
                 .whiskers(bins.map { Plot.Whisker(x: $0.confidence, y: $0.interval) }),
-                .line(points(many), .first), .dots(points(many), .first), .dots(points(few), .quiet),
+                .line(shown(many), .first), .dots(shown(many), .first), .dots(shown(few), .quiet),
             ],
             legend: legend,
             table: ReportTable(

@@ -66,8 +66,9 @@ extension ReportSections {
 
     private func matrix(_ confusion: ConfusionMatrix) -> ReportMatrix {
         ReportMatrix(
-            caption: "Confusion matrix: texts by true class (rows) and predicted class (columns); "
-                + "shades are shares of the row",
+            caption: "Confusion matrix",
+            explanation:
+                "Texts by true class (rows) and predicted class (columns). Shades show shares of the row.",
             labels: labels,
             counts: labels.indices.map { truth in labels.indices.map { confusion[truth, $0] } }
         )
@@ -139,18 +140,23 @@ extension ReportSections {
         let named = present.count <= 24 ? worst : Array(worst.prefix(8))
         let finding =
             worst.first.map { first in
-                "The lowest F1 has \(quoted(first.label)): \(ReportNumber.fixed(first.scores.f1, 3)), with "
+                "\(quoted(first.label)) has the lowest F1: \(ReportNumber.fixed(first.scores.f1, 3)), with "
                     + "\(ReportNumber.counted(first.scores.support, "text"))."
                     + (worst.last.map {
-                        " The highest has \(quoted($0.label)): \(ReportNumber.fixed($0.scores.f1, 3))."
+                        " \(quoted($0.label)) has the highest: \(ReportNumber.fixed($0.scores.f1, 3))."
                     } ?? "")
             } ?? "No class occurs in the evaluated texts."
+        let never = present.count { $0.predicted == 0 }
+        let missing =
+            never == 0
+            ? ""
+            : never == 1 ? " One is never predicted." : " \(ReportNumber.grouped(never)) are never predicted."
         return Plot(
             id: "frequency",
             title: "F1 against frequency",
-            finding: finding,
-            definition:
-                "Bars are 95 % intervals. A low F1 at a low frequency often means too few examples; at a high one, "
+            finding: finding + missing,
+            definition: (present.count > 60 ? "" : "Bars are 95 % intervals. ")
+                + "A low F1 at a low frequency often means too few examples; at a high one, "
                 + "labels that overlap.",
             x: .logarithmic("evaluated texts with the label", present.map(\.scores.support)),
             y: .numbers("F1", [0, 1]),

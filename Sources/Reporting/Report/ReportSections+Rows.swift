@@ -34,6 +34,39 @@ extension ReportSections {
             id: "lengths",
             title: "Lengths",
             blocks: [.plots(plots)] + (remark.map { [.paragraph($0)] } ?? [])
+                + (truncation(scores).map { [.table($0)] } ?? [])
+        )
+    }
+
+    /// The truncated texts of each label; nil if no text was truncated, and for a regression.
+    private func truncation(_ scores: RowScores) -> ReportTable? {
+        let cut = scores.rows.isTruncated
+        guard !isRegression, cut.contains(true) else { return nil }
+        var found = labels.indices.map { label in
+            let rows = scores.members(ofLabel: label).enumerated().filter(\.element).map(\.offset)
+            let tokens = rows.map { scores.rows.tokenCounts[$0] }.sorted()
+            return (label: label, tokens: tokens, cut: rows.count { cut[$0] })
+        }.filter { !$0.tokens.isEmpty }
+        func share(_ item: (label: Int, tokens: [Int], cut: Int)) -> Double {
+            Double(item.cut) / Double(item.tokens.count)
+        }
+        found.sort { (share($1), $0.label) < (share($0), $1.label) }
+        return ReportTable(
+            found.count > Self.mostRows
+                ? "Truncated texts by label, the \(Self.mostRows) largest shares"
+                : "Truncated texts by label",
+            [
+                .name("label"), .number("texts"), .number("median tokens"), .number("truncated"),
+                .number("share"),
+            ],
+            found.prefix(Self.mostRows).map { item in
+                [
+                    labels[item.label], ReportNumber.grouped(item.tokens.count),
+                    ReportNumber.grouped(item.tokens[(item.tokens.count - 1) / 2]),
+                    ReportNumber.grouped(item.cut),
+                    ReportNumber.percent(share(item)),
+                ]
+            }
         )
     }
 

@@ -35,7 +35,6 @@ extension ReportSections {
         case .multiLabel(let metrics): supports = metrics.perLabel.map(\.support)
         case .regression: return []
         }
-        // One label of two mirrors the other; the second one is the usual positive class, but both are asked for.
         let most = min(max(Self.mostScores / max(scores.rows.count, 1), 4), Self.mostLabels.table)
         let largest = labels.indices.sorted { (supports[$1], $0) < (supports[$0], $1) }.prefix(most).sorted()
         return largest.map { label in
@@ -57,18 +56,29 @@ extension ReportSections {
     ) -> (marks: [Plot.Mark], legend: [(style: PlotStyle, name: String)]) {
         let count = PlotStyle.series.count
         let others = ordered.dropFirst(count)
-        var marks: [Plot.Mark] = others.prefix(Self.mostQuiet).map { .line(points($0.curve), .quiet) }
+        let quiet = min(others.count, Self.mostQuiet)
+        var marks: [Plot.Mark] = (0..<quiet).map { place in
+            // Evenly chosen, the last one included.
+            let item = others[others.startIndex + others.count * (place + 1) / quiet - 1]
+            return .line(points(item.curve), .quiet)
+        }
         let coloured = Array(zip(PlotStyle.series, ordered))
         // The first has the lowest area and is drawn last, on top.
         marks += coloured.reversed().map { .line(points($1.curve), $0) }
         var legend = coloured.map { style, item in
             (
                 style: style,
-                name: "\(labels[item.label])  \(value(item.curve).map { ReportNumber.fixed($0, 3) } ?? "–")"
+                name:
+                    "\(isolated(labels[item.label])) \(value(item.curve).map { ReportNumber.fixed($0, 3) } ?? "–")"
             )
         }
         if !others.isEmpty {
-            legend.append((.quiet, others.count > Self.mostQuiet ? "\(Self.mostQuiet) others" : "others"))
+            legend.append(
+                (
+                    .quiet,
+                    others.count > Self.mostQuiet ? "\(Self.mostQuiet) of \(others.count) others" : "others"
+                )
+            )
         }
         return (marks, legend)
     }
@@ -146,7 +156,7 @@ extension ReportSections {
         guard ordered.count > 1 else {
             return "The \(name) of \(quoted(low.label)) is \(ReportNumber.fixed(lowest, 3))."
         }
-        return "The lowest \(name) has \(quoted(low.label)): \(ReportNumber.fixed(lowest, 3)); the highest "
-            + "\(quoted(high.label)): \(ReportNumber.fixed(highest, 3))."
+        return "\(quoted(low.label)) has the lowest \(name): \(ReportNumber.fixed(lowest, 3)); "
+            + "\(quoted(high.label)) the highest: \(ReportNumber.fixed(highest, 3))."
     }
 }

@@ -3,7 +3,7 @@ import Evaluation
 // The curves of the training.
 extension ReportSections {
     /// The most rows of a table of steps.
-    private static let mostSteps = 40
+    private static let mostSteps = 24
 
     /// Loss, metrics, learning rate and gradient norm; nil without a log.
     var training: ReportSection? {
@@ -23,7 +23,7 @@ extension ReportSections {
 
     /// The best step as a vertical line.
     private var bestMark: [Plot.Mark] {
-        content.bestStep.map { [.rule(Double($0), "best: step \($0)")] } ?? []
+        content.bestStep.map { [.rule(Double($0), "best: step \(ReportNumber.grouped($0))")] } ?? []
     }
 
     private func steps(_ series: [Series]) -> PlotAxis {

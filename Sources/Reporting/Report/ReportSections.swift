@@ -38,7 +38,20 @@ struct ReportSections {
     var labels: [String] { content.rows?.labels ?? [] }
 
     /// A label's name in quotes.
-    func quoted(_ label: Int) -> String { "“\(labels[label])”" }
+    func quoted(_ label: Int) -> String { "“\(isolated(labels[label]))”" }
+
+    /// A name that does not reorder the text after it, even if it is written from right to left.
+    ///
+    /// - Parameter name: The name.
+    /// - Returns: The name; in Unicode's isolates if it contains letters of a script like Arabic or Hebrew.
+    func isolated(_ name: String) -> String {
+        let isReversed = name.unicodeScalars.contains { scalar in
+            (0x590...0x8FF).contains(scalar.value) || (0xFB1D...0xFDFF).contains(scalar.value)
+                || (0xFE70...0xFEFF).contains(scalar.value) || (0x10800...0x10FFF).contains(scalar.value)
+                || (0x1E800...0x1EFFF).contains(scalar.value)
+        }
+        return isReversed ? "\u{2068}\(name)\u{2069}" : name
+    }
 
     // MARK: Summary
 

@@ -18,7 +18,7 @@ enum ReportStyle {
         :focus-visible{outline:3px solid var(--link);outline-offset:2px}
         .skip{position:absolute;left:-999rem;top:0;padding:.6rem 1rem;background:var(--panel)}
         .skip:focus{left:.5rem;top:.5rem;z-index:1}
-        .wrap{max-width:76rem;margin:0 auto;padding:0 1.25rem}
+        .wrap{max-width:82rem;margin:0 auto;padding:0 1.25rem}
         header{padding:2.5rem 0 .25rem}
         .eyebrow{margin:0;color:var(--muted);font-size:.875rem}
         h1{margin:.1rem 0 .25rem;font-size:clamp(1.6rem,4.5vw,2.25rem);line-height:1.2;letter-spacing:-.015em;overflow-wrap:anywhere}
@@ -33,7 +33,7 @@ enum ReportStyle {
         p{margin:.4rem 0;max-width:46rem}
         .lead{font-size:1.2rem;line-height:1.45;max-width:44rem}
         .small{color:var(--muted);font-size:.875rem;line-height:1.5}
-        .tiles{display:grid;grid-template-columns:repeat(auto-fill,minmax(10.5rem,1fr));gap:.75rem;margin:1.25rem 0}
+        .tiles{display:grid;grid-template-columns:repeat(auto-fill,minmax(12.5rem,1fr));gap:.75rem;margin:1.25rem 0}
         .tiles div{padding:.8rem 1rem;background:var(--panel);border:1px solid var(--line);border-radius:.5rem}
         .tiles dt{color:var(--muted);font-size:.875rem}
         .tiles dd{margin:0}
@@ -46,8 +46,9 @@ enum ReportStyle {
 
     private static let figures = """
         .grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,21rem),1fr));gap:1rem;margin:1rem 0}
-        figure,.card{margin:0;padding:1rem 1.1rem;background:var(--panel);border:1px solid var(--line);border-radius:.5rem;min-width:0}
-        .grid>figure:only-child{max-width:37.5rem}
+        .card{margin:1rem 0}figure{margin:0}
+        figure,.card{padding:1rem 1.1rem;background:var(--panel);border:1px solid var(--line);border-radius:.5rem;min-width:0}
+        .grid>figure:only-child{max-width:31rem}
         figure .finding{margin:.2rem 0 .6rem;font-size:.9375rem;line-height:1.45}
         svg{display:block;width:100%;height:auto;overflow:visible}
         svg text{font-size:12.5px;fill:var(--muted);font-variant-numeric:tabular-nums;unicode-bidi:plaintext}
@@ -67,6 +68,7 @@ enum ReportStyle {
         .l.s4{stroke:var(--s4);stroke-dasharray:10 4 2 4}
         .d.s0,.b.s0{fill:var(--s0)}.d.s1,.b.s1{fill:var(--s1)}.d.s2,.b.s2{fill:var(--s2)}.d.s3,.b.s3{fill:var(--s3)}.d.s4,.b.s4{fill:var(--s4)}
         .d{stroke:var(--panel);stroke-width:.75}
+        .d.s0{fill:var(--panel);stroke:var(--s0);stroke-width:1.5}
         .b.s2{stroke:var(--ink);stroke-width:1}
         .legend{display:flex;flex-wrap:wrap;gap:.15rem 1rem;margin:.4rem 0 0;padding:0;list-style:none;font-size:.875rem}
         .legend li{display:flex;align-items:center;gap:.45rem;min-width:0;overflow-wrap:anywhere}
@@ -81,20 +83,24 @@ enum ReportStyle {
         .card .scroll{margin:0;max-height:44rem}
         table{border-collapse:collapse;font-size:.875rem;line-height:1.4;font-variant-numeric:tabular-nums}
         caption{padding:0 0 .4rem;text-align:left;color:var(--muted)}
-        .card caption{color:var(--ink);font-weight:600;font-size:1rem}
+        .card h3+.small{margin-top:.1rem}
+        .card h3{margin-bottom:.5rem}
         th,td{padding:.32rem .6rem;text-align:left;vertical-align:top;border-bottom:1px solid var(--line);unicode-bidi:isolate}
         tbody th{font-weight:500}
         thead th{position:sticky;top:0;background:var(--panel);color:var(--muted);font-weight:600;vertical-align:bottom;border-bottom:1px solid var(--axis)}
         .num{text-align:right;white-space:nowrap}
-        .name{min-width:6rem;max-width:18rem;overflow-wrap:anywhere}
+        .name{min-width:6rem;max-width:20rem;overflow-wrap:break-word}
         .long{min-width:18rem;max-width:40rem;overflow-wrap:anywhere;unicode-bidi:plaintext}
         .matrix th,.matrix td{padding:.3rem .45rem}
         .matrix td{min-width:2.6rem;text-align:right;border:1px solid var(--panel)}
         .matrix tbody th{position:sticky;left:0;background:var(--panel);text-align:right;max-width:11rem;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
-        .matrix thead th{text-align:right;max-width:8rem;overflow-wrap:anywhere}
-        .matrix thead th:first-child{left:0;z-index:1;text-align:right}
+        .matrix thead th{text-align:right;max-width:7rem;overflow-wrap:break-word}
+        .matrix.tall thead th+th{padding:.3rem 0;text-align:left}
+        .matrix.tall thead th+th span{display:inline-block;max-height:9.5rem;overflow:hidden;text-overflow:ellipsis;writing-mode:vertical-rl;transform:rotate(180deg);white-space:nowrap;vertical-align:bottom;margin-left:.7rem}
+        .matrix thead th:first-child{left:0;z-index:1}
         .matrix .hit{font-weight:700;outline:1.5px solid var(--axis);outline-offset:-2px}
         \((0..<ReportPalette.shadeCount).map { ".h\($0){background:var(--h\($0));color:var(--t\($0))}" }.joined())
+        .facts .card{margin:0}
         .facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,19rem),1fr));gap:1rem}
         .facts dl{display:grid;grid-template-columns:minmax(6.5rem,max-content) 1fr;gap:.2rem .9rem;margin:.5rem 0 0;font-size:.875rem}
         .facts dt{color:var(--muted)}
@@ -106,6 +112,6 @@ enum ReportStyle {
         @media (max-width:34rem){.wrap{padding:0 .9rem}header{padding-top:1.4rem}figure,.card{padding:.85rem}.lead{font-size:1.1rem}.tiles{grid-template-columns:1fr 1fr}.tiles .v{font-size:1.35rem}}
         @media (prefers-reduced-motion:no-preference){html{scroll-behavior:smooth}}
         @media (forced-colors:active){.l,.w,.v,.a{stroke:CanvasText}.g,.r{stroke:GrayText}.b,.d{fill:CanvasText}svg text{fill:CanvasText}svg .k{stroke:Canvas}.matrix td{border-color:CanvasText}}
-        @media print{@page{margin:14mm}body{background:#fff;font-size:10.5pt}nav,.skip{display:none}.wrap{max-width:none;padding:0}.page{display:block}header{padding-top:0}section{margin-top:1.5rem}figure,.tiles div,.facts>div,tr{break-inside:avoid}h2,h3,caption{break-after:avoid}.grid{grid-template-columns:1fr 1fr}.scroll,.card .scroll,pre{overflow:visible;max-height:none}pre{white-space:pre-wrap}details::details-content{content-visibility:visible;block-size:auto}details>summary{color:inherit;list-style:none}thead th,.matrix tbody th{position:static}.b,.matrix td,.legend svg{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
+        @media print{@page{margin:14mm}body{background:#fff;font-size:10.5pt}nav,.skip{display:none}.wrap{max-width:none;padding:0}.page{display:block}header{padding-top:0}section{margin-top:1.5rem}figure,.tiles div,.facts>div,tr{break-inside:avoid}h2,h3,caption{break-after:avoid}.grid{grid-template-columns:1fr 1fr}.scroll,.card .scroll,pre{overflow:visible;max-height:none}pre{white-space:pre-wrap}table{font-size:8pt}th,td{padding:.14rem .35rem}figure table{font-size:7pt}figure th,figure td{padding:.1rem .2rem}.name,.long{min-width:0}.matrix{font-size:6.5pt}.matrix th,.matrix td{min-width:0;padding:.1rem .15rem}details::details-content{content-visibility:visible;block-size:auto}details>summary{color:inherit;list-style:none}thead th,.matrix tbody th{position:static}.b,.matrix td,.legend svg{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
         """
 }

@@ -7,7 +7,7 @@ struct SVGPlot {
     let plot: Plot
 
     private static let size = (width: 420.0, height: 280.0)
-    private static let inside = (left: 58.0, right: 404.0, top: 16.0, bottom: 228.0)
+    private static let inside = (left: 64.0, right: 404.0, top: 16.0, bottom: 228.0)
     private static let mostPoints = 500
 
     /// The chart, with its title and its finding for screen readers.
@@ -143,7 +143,7 @@ struct SVGPlot {
         case .second: "M\(x) \(y)m-3.2-3.2h6.4v6.4h-6.4z"
         case .third: "M\(x) \(y)m0-4.4l4.2 7.6h-8.4z"
         case .fourth: "M\(x) \(y)m0-4.6l4.6 4.6l-4.6 4.6l-4.6-4.6z"
-        case .quiet: "M\(x) \(y)m-1.8 0a1.8 1.8 0 1 0 3.6 0a1.8 1.8 0 1 0-3.6 0z"
+        case .quiet: "M\(x) \(y)m-3 0a3 3 0 1 0 6 0a3 3 0 1 0-6 0z"
         }
     }
 
