@@ -20,11 +20,37 @@ public struct RunReportPage {
 
     /// Writes `report.html` to the output folder of a finished run.
     ///
-    /// - Parameter folder: The run's output folder.
+    /// - Parameters:
+    ///   - folder: The run's output folder.
+    ///   - texts: The texts of all evaluated rows, if some may be shown; usually none, because a report may be shared.
     /// - Throws: `FileError` if a file cannot be read or written, ``RunReportError`` if one is damaged.
-    public static func write(in folder: URL) throws {
-        let page = HTMLReport(try RunReportPage(of: folder).content())
-        try writeAtomically(Data(page.text.utf8), to: folder.appending(path: fileName))
+    public static func write(in folder: URL, texts: [String] = []) throws {
+        let shown = Dictionary(uniqueKeysWithValues: zip(texts.indices, texts))
+        let report = RunReportPage(of: folder)
+        let page = report.page(try report.content(texts: shown))
+        try writeAtomically(Data(page.utf8), to: file(in: folder))
+    }
+
+    /// The page of a run.
+    ///
+    /// - Parameter folder: The run's output folder.
+    /// - Returns: The file.
+    package static func file(in folder: URL) -> URL { folder.appending(path: fileName) }
+
+    /// The report as a page.
+    ///
+    /// - Parameter content: Everything that the report shows.
+    /// - Returns: HTML.
+    package func page(_ content: ReportContent) -> String { HTMLReport(content).text }
+
+    /// The report for a terminal.
+    ///
+    /// - Parameters:
+    ///   - content: Everything that the report shows.
+    ///   - columns: The width of the terminal; nil if it is unknown.
+    /// - Returns: Lines, each ending in a line feed.
+    package func text(_ content: ReportContent, _ columns: Int?) -> String {
+        TextReport(content, columns: columns).text
     }
 
     /// Reads everything that the report shows.
@@ -37,8 +63,11 @@ public struct RunReportPage {
         let state = try json("trainer_state.json")
         guard let state, state["global_step"].int != nil else {
             let path = folder.path(percentEncoded: false)
-            throw RunReportError(
-                "\(path) has no trainer_state.json of a finished run; give the output folder of `attune train`"
+            throw FileError(
+                .missing,
+                exists(folder)
+                    ? "\(path) holds no finished run (trainer_state.json); give the --output-dir of a run"
+                    : "there is no folder \(path); give the --output-dir of a run"
             )
         }
         let run = RunFacts(

@@ -150,7 +150,7 @@ public struct HTMLReport {
         "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"\(id)-c\">\(inside)</div>"
     }
 
-    /// A table as a part of its own, whose heading does not scroll with it.
+    /// A table as a separate part, whose heading does not scroll with it.
     private func card(_ table: ReportTable, _ id: String) -> String {
         """
         <div class="card">

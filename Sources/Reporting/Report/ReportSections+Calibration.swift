@@ -1,6 +1,6 @@
 import Evaluation
 
-// Whether the probabilities can be believed, and what they are good for.
+// Whether the probabilities can be believed, and the errors if only confident answers are taken.
 extension ReportSections {
     /// The bins with fewer rows than this are marked, because they say little.
     private static let fewRows = 10

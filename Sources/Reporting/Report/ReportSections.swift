@@ -157,7 +157,7 @@ struct ReportSections {
         }
     }
 
-    /// The model beside simpler classifiers.
+    /// The model compared with simpler classifiers.
     private func comparison(_ metrics: EvaluationMetrics) -> ReportTable? {
         guard !content.baselines.isEmpty else { return nil }
         let shown = metrics.values.map(\.name).filter { name in
@@ -168,7 +168,7 @@ struct ReportSections {
             [baseline.name] + shown.map { baseline.metrics[$0].map { ReportNumber.significant($0) } ?? "–" }
         }
         return ReportTable(
-            "Beside simpler classifiers, on the same texts",
+            "Compared with simpler classifiers, on the same texts",
             [.name("classifier")] + shown.map { .number(Self.names[$0] ?? $0) },
             [["this model"] + own] + others
         )

@@ -180,7 +180,7 @@ struct SVGPlot {
             "<path class=\"v\" d=\"M\(c(place)) \(c(Self.inside.top))V\(c(Self.inside.bottom))\"/>\(text)\n"
     }
 
-    /// Names beside points; a name without room is left out, because the table has it.
+    /// Names next to points; a name without room is left out, because the table has it.
     private func names(_ names: [(point: CurvePoint, name: String)]) -> String {
         typealias Box = (left: Double, top: Double, right: Double, bottom: Double)
         var taken: [Box] = names.map {
