@@ -78,7 +78,7 @@ struct RunFacts {
                 ("Training texts", run["examples"].int.map(ReportedNumber.grouped)),
                 ("Fingerprint", run["data"].string), ("Evaluated on", evaluatedData),
                 ("Text column", setting("text_column")), ("Second text", setting("text_pair_column")),
-                ("Label column", setting("label_column") ?? setting("label_columns")),
+                ("Label column", (setting("label_column") ?? setting("label_columns"))?.trimming("[]")),
                 ("Empty texts", setting("empty_texts")), ("Missing labels", setting("missing_labels")),
             ]
         )
@@ -100,8 +100,11 @@ struct RunFacts {
     }
 
     private var training: ReportContent.FactGroup {
+        func positive(_ name: String) -> String? {
+            setting(name).flatMap(Double.init).flatMap { $0 > 0 ? ReportedNumber.text($0) : nil }
+        }
         let warmup =
-            setting("warmup_ratio").map { "ratio \($0)" } ?? setting("warmup_steps").map { "\($0) steps" }
+            positive("warmup_ratio").map { "ratio \($0)" } ?? positive("warmup_steps").map { "\($0) steps" }
         return group(
             "Training",
             [
@@ -118,9 +121,7 @@ struct RunFacts {
 
     private var time: ReportContent.FactGroup {
         func seconds(_ name: String) -> String? {
-            results[name].double.map {
-                $0 < 90 ? "\(ReportedNumber.text($0)) s" : "\(ReportedNumber.text($0 / 60)) min"
-            }
+            results[name].double.map(ReportedNumber.duration)
         }
         func rate(_ name: String) -> String? {
             results[name].double.map { "\(ReportedNumber.text($0)) texts/s" }
@@ -142,6 +143,13 @@ struct RunFacts {
     }
 }
 
+extension String {
+    /// The text without these characters at its ends.
+    fileprivate func trimming(_ characters: String) -> String {
+        trimmingCharacters(in: CharacterSet(charactersIn: characters))
+    }
+}
+
 /// Numbers of facts as text.
 enum ReportedNumber {
     /// A number with at most four significant digits.
@@ -149,6 +157,15 @@ enum ReportedNumber {
         guard value.isFinite else { return "\(value)" }
         if value.rounded() == value, abs(value) < 1e9 { return grouped(Int(value)) }
         return String(format: "%.4g", value)
+    }
+
+    /// Seconds in the two largest units.
+    static func duration(_ seconds: Double) -> String {
+        guard seconds.isFinite, seconds < 1e9 else { return "\(seconds) s" }
+        guard seconds >= 60 else { return "\(text(seconds)) s" }
+        let whole = Int(seconds.rounded())
+        return whole < 3600
+            ? "\(whole / 60) min \(whole % 60) s" : "\(grouped(whole / 3600)) h \(whole % 3600 / 60) min"
     }
 
     /// A whole number with commas between groups of three digits.

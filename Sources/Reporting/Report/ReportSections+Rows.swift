@@ -10,7 +10,7 @@ extension ReportSections {
         let byLength = scores.errorsByLength()
         let byTruncation = scores.errorsByTruncation()
         var plots = [
-            bucketPlot("lengths", "Errors by length", "tokens", byLength, lengthFinding(byLength))
+            bucketPlot("length-errors", "Errors by length", "tokens", byLength, lengthFinding(byLength))
         ]
         let cut = byTruncation.count == 2 ? byTruncation[1] : nil
         if let cut {

@@ -33,7 +33,7 @@ enum ReportStyle {
         p{margin:.4rem 0;max-width:46rem}
         .lead{font-size:1.2rem;line-height:1.45;max-width:44rem}
         .small{color:var(--muted);font-size:.875rem;line-height:1.5}
-        .tiles{display:grid;grid-template-columns:repeat(auto-fill,minmax(12.5rem,1fr));gap:.75rem;margin:1.25rem 0}
+        .tiles{display:grid;grid-template-columns:repeat(auto-fill,minmax(14rem,1fr));gap:.75rem;margin:1.25rem 0}
         .tiles div{padding:.8rem 1rem;background:var(--panel);border:1px solid var(--line);border-radius:.5rem}
         .tiles dt{color:var(--muted);font-size:.875rem}
         .tiles dd{margin:0}
@@ -45,7 +45,7 @@ enum ReportStyle {
         """
 
     private static let figures = """
-        .grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,21rem),1fr));gap:1rem;margin:1rem 0}
+        .grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,23rem),1fr));gap:1rem;margin:1rem 0}
         .card{margin:1rem 0}figure{margin:0}
         figure,.card{padding:1rem 1.1rem;background:var(--panel);border:1px solid var(--line);border-radius:.5rem;min-width:0}
         .grid>figure:only-child{max-width:31rem}
@@ -109,9 +109,9 @@ enum ReportStyle {
 
     private static let media = """
         @media (min-width:72rem){.page{display:grid;grid-template-columns:11rem minmax(0,1fr);gap:0 3rem;align-items:start}nav{position:sticky;top:1.5rem;margin:3.6rem 0 0;font-size:.9375rem}nav ul{display:block}}
-        @media (max-width:34rem){.wrap{padding:0 .9rem}header{padding-top:1.4rem}figure,.card{padding:.85rem}.lead{font-size:1.1rem}.tiles{grid-template-columns:1fr 1fr}.tiles .v{font-size:1.35rem}}
+        @media (max-width:34rem){.wrap{padding:0 .9rem}header{padding-top:1.4rem}figure,.card{padding:.85rem}.long{min-width:13rem}.lead{font-size:1.1rem}.tiles{grid-template-columns:1fr 1fr}.tiles .v{font-size:1.35rem}}
         @media (prefers-reduced-motion:no-preference){html{scroll-behavior:smooth}}
         @media (forced-colors:active){.l,.w,.v,.a{stroke:CanvasText}.g,.r{stroke:GrayText}.b,.d{fill:CanvasText}svg text{fill:CanvasText}svg .k{stroke:Canvas}.matrix td{border-color:CanvasText}}
-        @media print{@page{margin:14mm}body{background:#fff;font-size:10.5pt}nav,.skip{display:none}.wrap{max-width:none;padding:0}.page{display:block}header{padding-top:0}section{margin-top:1.5rem}figure,.tiles div,.facts>div,tr{break-inside:avoid}h2,h3,caption{break-after:avoid}.grid{grid-template-columns:1fr 1fr}.scroll,.card .scroll,pre{overflow:visible;max-height:none}pre{white-space:pre-wrap}table{font-size:8pt}th,td{padding:.14rem .35rem}figure table{font-size:7pt}figure th,figure td{padding:.1rem .2rem}.name,.long{min-width:0}.matrix{font-size:6.5pt}.matrix th,.matrix td{min-width:0;padding:.1rem .15rem}details::details-content{content-visibility:visible;block-size:auto}details>summary{color:inherit;list-style:none}thead th,.matrix tbody th{position:static}.b,.matrix td,.legend svg{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
+        @media print{@page{margin:14mm}body{background:#fff;font-size:10.5pt}nav,.skip{display:none}.wrap{max-width:none;padding:0}.page{display:block}header{padding-top:0}section{margin-top:1.5rem}figure,.tiles div,.facts>div,tr{break-inside:avoid}h2,h3,caption,.card>.small{break-after:avoid}.grid{grid-template-columns:1fr 1fr}.scroll,.card .scroll,pre{overflow:visible;max-height:none}pre{white-space:pre-wrap}table{font-size:8pt}th,td{padding:.14rem .35rem}figure table{font-size:7pt}figure th,figure td{padding:.1rem .2rem}.name,.long{min-width:0}.matrix{font-size:6.5pt}.matrix th,.matrix td{min-width:0;padding:.1rem .15rem}details::details-content{content-visibility:visible;block-size:auto}details>summary{color:inherit;list-style:none}thead th,.matrix tbody th{position:static}.b,.matrix td,.legend svg{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
         """
 }

@@ -172,7 +172,7 @@ struct SVGPlot {
         let text = label(
             name,
             c(place + (isLeft ? -5 : 5)),
-            c(Self.inside.top + 10),
+            c(Self.inside.top - 5),
             isLeft ? "end" : "start",
             "k"
         )

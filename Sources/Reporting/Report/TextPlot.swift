@@ -25,7 +25,7 @@ struct TextPlot {
             return space + name + (name.isEmpty ? " │" : " ┤") + text
         }
         lines.append(String(repeating: " ", count: margin) + " └" + String(repeating: "─", count: width))
-        lines.append(axis(width, margin))
+        lines += axis(width, margin)
         return lines.map { line in
             var line = line
             while line.last == " " || line.last == "\u{2800}" { line.removeLast() }
@@ -34,7 +34,7 @@ struct TextPlot {
     }
 
     /// The numbers and the name of the horizontal axis.
-    private func axis(_ width: Int, _ margin: Int) -> String {
+    private func axis(_ width: Int, _ margin: Int) -> [String] {
         var cells = [Character](repeating: " ", count: margin + 2 + width)
         var end = -1
         for tick in plot.x.ticks {
@@ -45,7 +45,14 @@ struct TextPlot {
             cells.replaceSubrange(start..<start + text.count, with: text)
             end = start + text.count
         }
-        return String(cells) + "  " + plot.x.label
+        let line = String(cells)
+        guard line.displayWidth + 2 + plot.x.label.displayWidth > columns else {
+            return [line + "  " + plot.x.label]
+        }
+        return [
+            line,
+            String(repeating: " ", count: margin + 2) + plot.x.label.shortened(to: columns - margin - 2),
+        ]
     }
 
     private func draw(_ mark: Plot.Mark, _ canvas: inout Canvas) {
