@@ -2,7 +2,7 @@ import Evaluation
 import Files
 public import Foundation
 import JSON
-public import Reporting
+package import Reporting
 
 /// The report of a run, made from the files in its output folder.
 public struct RunReportPage {
@@ -59,7 +59,7 @@ public struct RunReportPage {
     /// - Returns: The content.
     /// - Throws: `FileError` if the folder is not that of a finished run or a file cannot be read; ``RunReportError`` if one
     ///   is damaged.
-    public func content(texts: [Int: String] = [:]) throws -> ReportContent {
+    package func content(texts: [Int: String] = [:]) throws -> ReportContent {
         let state = try json("trainer_state.json")
         guard let state, state["global_step"].int != nil else {
             let path = folder.path(percentEncoded: false)
