@@ -98,8 +98,9 @@ class Scratch:
             elif path.name in FILES:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 FILES[path.name](path)
-        if "--model" in words and (model := words[words.index("--model") + 1]).startswith("runs/"):
-            self.provide_run(self.folder / model)
+        for word, run in zip(words, words[1:]):
+            if word in ("--model", "report") and run.startswith("runs/"):
+                self.provide_run(self.folder / run)
 
     def provide_real(self, path):
         """Links a file of the demo, or of the package with its tweets."""

@@ -41,7 +41,11 @@ public struct OutputFolder: Sendable {
                 "training_args.bin":
                 self = .companion
             case "all_results.json", "eval_results.json", "train_results.json", "trainer_state.json",
+<<<<<<< HEAD
                 "seeds_results.json", ScoredRows.fileName:
+=======
+                "seeds_results.json", RunReportPage.predictionsName, RunReportPage.fileName:
+>>>>>>> 9c65b64b0b00f8e689a33d1c65270fc9f19f32a7
                 self = .result
             case RunRecorder.fileName: self = .state
             case "README.md": self = .modelCard

@@ -33,7 +33,8 @@ struct AttuneCommand: ParsableCommand {
             CommandGroup(
                 name: "Look inside",
                 subcommands: [
-                    InspectCommand.self, TokenizeCommand.self, DecodeCommand.self, ReplayCommand.self,
+                    ReportCommand.self, InspectCommand.self, TokenizeCommand.self, DecodeCommand.self,
+                    ReplayCommand.self,
                     DoctorCommand.self,
                 ]
             ),

@@ -230,6 +230,10 @@ package struct TrainingJob: Sendable {
             )
             try writeAtomically(Data(page.text.utf8), to: folder.appending(path: "README.md"))
         }
+        // The model is saved; a report that cannot be made is no reason to fail.
+        do { try RunReportPage.write(in: folder) } catch let error as RunReportError {
+            try emit(.note("no \(RunReportPage.fileName): \(error)"))
+        }
         isTrained = true
         let verdict = Verdict(
             evaluation,
