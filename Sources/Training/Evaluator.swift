@@ -47,6 +47,8 @@ public func evaluate(
     var meter = EvaluationMeter(targets, labelCount: width)
     var loss = EvaluationLoss(loss, for: classifier)
     var kept: [[Float]] = []
+    // Metrics are those of calibrated scores; the loss is that of the model.
+    var decisions = DecisionMeter(classifier, targets)
     var lost: [Int] = []
     var done = 0
     try classifier.forEachBatch(
@@ -58,7 +60,7 @@ public func evaluate(
         let rows = range.map { ($0 - range.lowerBound) * width..<($0 - range.lowerBound + 1) * width }
         lost += zip(range, rows).filter { !logits[$1].allSatisfy(\.isFinite) }.map(\.0)
         if lost.isEmpty {
-            meter.add(logits)
+            meter.add(decisions?.add(logits) ?? logits)
             try loss.add(logits, width: width, of: targets)
             if !metrics.isEmpty { kept += rows.map { Array(logits[$0]) } }
         }
@@ -81,6 +83,7 @@ public func evaluate(
             targets,
             labels: classifier.labels
         ),
+        decisions: decisions?.effect,
         runtime: runtime
     )
 }

@@ -91,6 +91,9 @@ struct EvaluateCommand: ParsableCommand {
             guard let record else { return }
             var results = record.results.members.map { ($0.name, $0.value) }
             results += record.labelResults(model.labels).members.map { ($0.name, $0.value) }
+            if let effect = record.decisions {
+                results.append(("decisions", DecisionText(effect, labels: model.labels).object))
+            }
             // Write the file even if printing fails.
             try output?.write(JSONValue.object(JSONObject(results)).formatted)
             guard !messages.json else {
@@ -98,6 +101,9 @@ struct EvaluateCommand: ParsableCommand {
             }
             try print("on \(counted(examples.count, "text")): loss \(record.lossText)\n")
             try printFolded(record.metrics.table(labels: model.labels, columns: Terminal.outputColumns))
+            if let effect = record.decisions, model.decisions?.rejects == true {
+                try printFolded("\n" + DecisionText(effect, labels: model.labels).text)
+            }
         }
     }
 

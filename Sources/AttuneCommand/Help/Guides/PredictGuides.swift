@@ -3,7 +3,7 @@ import ArgumentParser
 /// The headings of flags for reading texts with a saved classifier, and for computing.
 private let headings: [(title: String, flags: [String])] = [
     ("Data", ["text-pair", "text-pair-column", "split", "dataset-config", "empty-texts", "missing-labels"]),
-    ("Model", ["label-names", "problem-type", "adapter-name", "adapter-base"]),
+    ("Model", ["label-names", "problem-type", "adapter-name", "adapter-base", "raw"]),
     (
         "Memory and speed",
         [
