@@ -42,10 +42,14 @@ public struct OutputFolder: Sendable {
                 self = .companion
             case "all_results.json", "eval_results.json", "train_results.json", "trainer_state.json",
 <<<<<<< HEAD
+<<<<<<< HEAD
                 "seeds_results.json", ScoredRows.fileName:
 =======
                 "seeds_results.json", RunReportPage.predictionsName, RunReportPage.fileName:
 >>>>>>> 9c65b64b0b00f8e689a33d1c65270fc9f19f32a7
+=======
+                "seeds_results.json", "decisions.json":
+>>>>>>> f988d2469053299400071c228f102ced68de57e3
                 self = .result
             case RunRecorder.fileName: self = .state
             case "README.md": self = .modelCard

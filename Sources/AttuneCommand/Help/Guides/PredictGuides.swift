@@ -2,6 +2,7 @@ import ArgumentParser
 
 /// The headings of flags for reading texts with a saved classifier, and for computing.
 private let headings: [(title: String, flags: [String])] = [
+<<<<<<< HEAD
     (
         "Data",
         [
@@ -10,6 +11,10 @@ private let headings: [(title: String, flags: [String])] = [
         ]
     ),
     ("Model", ["label-names", "problem-type", "adapter-name", "adapter-base"]),
+=======
+    ("Data", ["text-pair", "text-pair-column", "split", "dataset-config", "empty-texts", "missing-labels"]),
+    ("Model", ["label-names", "problem-type", "adapter-name", "adapter-base", "raw"]),
+>>>>>>> f988d2469053299400071c228f102ced68de57e3
     (
         "Memory and speed",
         [
