@@ -1,4 +1,8 @@
+<<<<<<< HEAD
 import Evaluation
+=======
+import Classification
+>>>>>>> 59bd1cb26a7e1ff167cddd58b118c49567d220da
 import Files
 public import Foundation
 import JSON
@@ -43,6 +47,7 @@ public struct OutputFolder: Sendable {
             case "all_results.json", "eval_results.json", "train_results.json", "trainer_state.json",
 <<<<<<< HEAD
 <<<<<<< HEAD
+<<<<<<< HEAD
                 "seeds_results.json", ScoredRows.fileName:
 =======
                 "seeds_results.json", RunReportPage.predictionsName, RunReportPage.fileName:
@@ -50,6 +55,9 @@ public struct OutputFolder: Sendable {
 =======
                 "seeds_results.json", "decisions.json":
 >>>>>>> f988d2469053299400071c228f102ced68de57e3
+=======
+                "seeds_results.json", ParityRecord.fileName:
+>>>>>>> 59bd1cb26a7e1ff167cddd58b118c49567d220da
                 self = .result
             case RunRecorder.fileName: self = .state
             case "README.md": self = .modelCard

@@ -23,11 +23,16 @@ struct AttuneCommand: ParsableCommand {
         groupedSubcommands: [
             CommandGroup(
                 name: "Train",
-                subcommands: [TrainCommand.self, WatchCommand.self, StartCommand.self, PlanCommand.self]
+                subcommands: [
+                    TrainCommand.self, WatchCommand.self, StartCommand.self, PlanCommand.self,
+                    BaselineCommand.self,
+                ]
             ),
             CommandGroup(
                 name: "Use a classifier",
-                subcommands: [PredictCommand.self, EvaluateCommand.self, AdapterCommand.self]
+                subcommands: [
+                    PredictCommand.self, EvaluateCommand.self, VerifyCommand.self, AdapterCommand.self,
+                ]
             ),
             CommandGroup(
                 name: "Judge a classifier",

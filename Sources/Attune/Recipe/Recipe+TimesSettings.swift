@@ -68,6 +68,15 @@ extension Recipe {
             allowed: atLeastOne
         ),
         Setting(
+            "no_baseline",
+            .evaluation,
+            \.noBaseline,
+            """
+            Do not compare the last evaluation with a linear baseline: TF-IDF and logistic regression, trained on the same \
+            rows in seconds.
+            """
+        ),
+        Setting(
             "eval_accumulation_steps",
             .evaluation,
             \.evaluationAccumulation,

@@ -55,6 +55,8 @@ public struct Recipe: Sendable, Equatable {
     public var evaluates = EvaluationTimes()
     /// The choice of the best evaluation, and its use.
     public var selection = Selection()
+    /// Whether the last evaluation is compared with a linear baseline, which is trained on the same rows in seconds.
+    public var comparesBaseline = true
 
     // MARK: Training
 

@@ -43,6 +43,23 @@ extension EvaluateCommand: GuidedCommand {
     }
 }
 
+extension VerifyCommand: GuidedCommand {
+    static var guide: HelpGuide {
+        HelpGuide(
+            examples: [
+                .init("After copying a model", "attune verify --model runs/tickets"),
+                .init(
+                    "In bfloat16, as it will be served",
+                    "attune verify --model runs/tickets --precision bf16"
+                ),
+                .init("The same check in Python", "attune verify --model runs/tickets --python > verify.py"),
+            ],
+            common: ["model", "against", "tolerance", "python"],
+            headings: [("Data", ["text-column", "max-length"])] + headings
+        )
+    }
+}
+
 extension PredictCommand: GuidedCommand {
     static var guide: HelpGuide {
         HelpGuide(

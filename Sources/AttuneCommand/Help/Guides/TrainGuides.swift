@@ -83,6 +83,39 @@ extension StartCommand: GuidedCommand {
     }
 }
 
+extension BaselineCommand: GuidedCommand {
+    static var guide: HelpGuide {
+        HelpGuide(
+            examples: [
+                .init(
+                    "How well a simple classifier does on a file",
+                    "attune baseline --dataset tickets.csv --text-column text --label-column label --test-size 0.2"
+                ),
+                .init(
+                    "The same, saved, and used for other texts",
+                    """
+                    attune baseline --dataset tickets.csv --text-column text --label-column label --output-dir runs/linear
+                    attune baseline --model runs/linear --input new.csv --output predictions.jsonl
+                    """
+                ),
+            ],
+            common: ["dataset", "text-column", "label-column", "test-size", "output-dir", "model", "input"],
+            headings: [
+                (
+                    "Data",
+                    [
+                        "split", "dataset-config", "text-pair-column", "label-columns", "problem-type",
+                        "missing-labels",
+                    ]
+                ),
+                ("Evaluation", ["eval-dataset", "eval-split", "stratify-by", "split-seed"]),
+                ("Saving", ["overwrite-output-dir"]),
+                ("Prediction", ["text", "output"]),
+            ]
+        )
+    }
+}
+
 extension PlanCommand: GuidedCommand {
     static var guide: HelpGuide {
         HelpGuide(
