@@ -99,16 +99,9 @@ class Scratch:
             elif path.name in FILES:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 FILES[path.name](path)
-<<<<<<< HEAD
         for word, run in zip(words, words[1:]):
-            if word in ("--model", "report") and run.startswith("runs/"):
+            if word in ("--model", "report", "calibrate", "errors") and run.startswith("runs/"):
                 self.provide_run(self.folder / run)
-=======
-        if "--model" in words and (model := words[words.index("--model") + 1]).startswith("runs/"):
-            self.provide_run(self.folder / model)
-        if words[1] in ("calibrate", "errors"):
-            self.provide_run(self.folder / words[2])
->>>>>>> f988d2469053299400071c228f102ced68de57e3
 
     def provide_real(self, path):
         """Links a file of the demo, or of the package with its tweets."""

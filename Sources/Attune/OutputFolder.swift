@@ -1,8 +1,5 @@
-<<<<<<< HEAD
-import Evaluation
-=======
 import Classification
->>>>>>> 59bd1cb26a7e1ff167cddd58b118c49567d220da
+import Evaluation
 import Files
 public import Foundation
 import JSON
@@ -45,19 +42,8 @@ public struct OutputFolder: Sendable {
                 "training_args.bin":
                 self = .companion
             case "all_results.json", "eval_results.json", "train_results.json", "trainer_state.json",
-<<<<<<< HEAD
-<<<<<<< HEAD
-<<<<<<< HEAD
-                "seeds_results.json", ScoredRows.fileName:
-=======
-                "seeds_results.json", RunReportPage.predictionsName, RunReportPage.fileName:
->>>>>>> 9c65b64b0b00f8e689a33d1c65270fc9f19f32a7
-=======
-                "seeds_results.json", "decisions.json":
->>>>>>> f988d2469053299400071c228f102ced68de57e3
-=======
-                "seeds_results.json", ParityRecord.fileName:
->>>>>>> 59bd1cb26a7e1ff167cddd58b118c49567d220da
+                "seeds_results.json", "decisions.json", ScoredRows.fileName, RunReportPage.fileName,
+                ParityRecord.fileName:
                 self = .result
             case RunRecorder.fileName: self = .state
             case "README.md": self = .modelCard

@@ -47,14 +47,11 @@ public func evaluate(
     var meter = EvaluationMeter(targets, labelCount: width)
     var loss = EvaluationLoss(loss, for: classifier)
     var kept: [[Float]] = []
-<<<<<<< HEAD
     // A run's final evaluation keeps them for its report.
     let keepsLogits = withIntervals && examples.count * width <= 1 << 24
     var scored: [Float] = []
-=======
     // Metrics are those of calibrated scores; the loss is that of the model.
     var decisions = DecisionMeter(classifier, targets)
->>>>>>> f988d2469053299400071c228f102ced68de57e3
     var lost: [Int] = []
     var done = 0
     try classifier.forEachBatch(
@@ -66,12 +63,8 @@ public func evaluate(
         let rows = range.map { ($0 - range.lowerBound) * width..<($0 - range.lowerBound + 1) * width }
         lost += zip(range, rows).filter { !logits[$1].allSatisfy(\.isFinite) }.map(\.0)
         if lost.isEmpty {
-<<<<<<< HEAD
-            meter.add(logits)
-            if keepsLogits { scored += logits }
-=======
             meter.add(decisions?.add(logits) ?? logits)
->>>>>>> f988d2469053299400071c228f102ced68de57e3
+            if keepsLogits { scored += logits }
             try loss.add(logits, width: width, of: targets)
             if !metrics.isEmpty { kept += rows.map { Array(logits[$0]) } }
         }

@@ -212,8 +212,8 @@ package struct TrainingJob: Sendable {
             for observer in listening { try observer.receive(.evaluated(later)) }
         }
         let evaluation = outcome.evaluation ?? later
-<<<<<<< HEAD
-        try ResultFiles(outcome: outcome, evaluation: evaluation).save(to: folder)
+        let baseline = try compare(baselineRows, shouldStop, emit)
+        try ResultFiles(outcome: outcome, evaluation: evaluation, baseline: baseline).save(to: folder)
         if let evaluation, let evaluationRows, let evaluationExamples {
             let rows = ScoredRows(
                 evaluation,
@@ -223,10 +223,6 @@ package struct TrainingJob: Sendable {
             )
             try rows?.save(to: folder)
         }
-=======
-        let baseline = try compare(baselineRows, shouldStop, emit)
-        try ResultFiles(outcome: outcome, evaluation: evaluation, baseline: baseline).save(to: folder)
->>>>>>> 59bd1cb26a7e1ff167cddd58b118c49567d220da
         if output.mayWrite("README.md") {
             let page = ModelCard(
                 job: self,
@@ -239,14 +235,11 @@ package struct TrainingJob: Sendable {
             )
             try writeAtomically(Data(page.text.utf8), to: folder.appending(path: "README.md"))
         }
-<<<<<<< HEAD
+        try recordParity(of: classifier, in: folder, emit)
         // The model is saved; a report that cannot be made is no reason to fail.
         do { try RunReportPage.write(in: folder) } catch let error as RunReportError {
             try emit(.note("no \(RunReportPage.fileName): \(error)"))
         }
-=======
-        try recordParity(of: classifier, in: folder, emit)
->>>>>>> 59bd1cb26a7e1ff167cddd58b118c49567d220da
         isTrained = true
         let verdict = Verdict(
             evaluation,

@@ -100,15 +100,13 @@ struct EvaluateCommand: ParsableCommand {
             guard let record else { return }
             var results = record.results.members.map { ($0.name, $0.value) }
             results += record.labelResults(model.labels).members.map { ($0.name, $0.value) }
-<<<<<<< HEAD
             if let predictions {
                 let folder = URL(filePath: predictions, directoryHint: .isDirectory)
                 try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
                 try ScoredRows(record, labels: model.labels, examples, labelled.inputs)?.save(to: folder)
-=======
+            }
             if let effect = record.decisions {
                 results.append(("decisions", DecisionText(effect, labels: model.labels).object))
->>>>>>> f988d2469053299400071c228f102ced68de57e3
             }
             // Write the file even if printing fails.
             try output?.write(JSONValue.object(JSONObject(results)).formatted)

@@ -2,7 +2,6 @@ import ArgumentParser
 
 /// The headings of flags for reading texts with a saved classifier, and for computing.
 private let headings: [(title: String, flags: [String])] = [
-<<<<<<< HEAD
     (
         "Data",
         [
@@ -10,11 +9,7 @@ private let headings: [(title: String, flags: [String])] = [
             "missing-labels",
         ]
     ),
-    ("Model", ["label-names", "problem-type", "adapter-name", "adapter-base"]),
-=======
-    ("Data", ["text-pair", "text-pair-column", "split", "dataset-config", "empty-texts", "missing-labels"]),
     ("Model", ["label-names", "problem-type", "adapter-name", "adapter-base", "raw"]),
->>>>>>> f988d2469053299400071c228f102ced68de57e3
     (
         "Memory and speed",
         [
