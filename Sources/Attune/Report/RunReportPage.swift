@@ -1,3 +1,4 @@
+import Datasets
 import Evaluation
 import Files
 public import Foundation
@@ -8,8 +9,6 @@ package import Reporting
 public struct RunReportPage {
     /// The name of the page in the output folder.
     static let fileName = "report.html"
-    /// The name of the evaluated rows in the output folder.
-    static let predictionsName = "eval_predictions.jsonl"
 
     private let folder: URL
 
@@ -76,8 +75,11 @@ public struct RunReportPage {
             configuration: try json("config.json") ?? .null,
             settings: try settings()
         )
-        let predictions = folder.appending(path: Self.predictionsName)
-        let rows = try exists(predictions) ? ScoredRows(reporting: predictions, labels: run.labels) : nil
+        let predictions = folder.appending(path: ScoredRows.fileName)
+        let rows: ScoredRows?
+        do {
+            rows = try exists(predictions) ? ScoredRows(run: folder) : nil
+        } catch let error as DatasetError { throw RunReportError(error.message) }
         var content = ReportContent(title: name, subtitle: run.subtitle)
         content.facts = run.groups
         content.log = Self.log(state)
