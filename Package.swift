@@ -60,7 +60,7 @@ let pureTargets: [Target] = [
     .target(name: "Datasets", dependencies: ["CArrow", "Files", "JSON", yams]),
     .target(name: "Evaluation"),
     .target(name: "Hub", dependencies: ["Files", "JSON", httpClient, configuration, system] + nio),
-    .target(name: "Reporting", dependencies: ["Files", "JSON", protobuf]),
+    .target(name: "Reporting", dependencies: ["Evaluation", "Files", "JSON", protobuf]),
 ]
 
 let torchTargets: [Target] = [
@@ -88,7 +88,7 @@ let torchTargets: [Target] = [
     .target(name: "Models", dependencies: ["NN", "Checkpoints", "Torch", "Files", "JSON"]),
     .target(
         name: "Classification",
-        dependencies: ["Models", "NN", "Checkpoints", "Torch", "Tokenization", "Files", "JSON"]
+        dependencies: ["Models", "NN", "Checkpoints", "Torch", "Tokenization", "Evaluation", "Files", "JSON"]
     ),
     .target(
         name: "Training",

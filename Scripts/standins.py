@@ -49,6 +49,7 @@ AUTHORS = ["HillaryClinton", "realDonaldTrump"]
 FILES = {
     "tweets.csv": lambda path: csv(path, ["text", "author"], AUTHORS),
     "new.csv": lambda path: csv(path, ["text", "author"], AUTHORS, 20),
+    "held-out.csv": lambda path: csv(path, ["text", "author"], AUTHORS, 60),
     "reviews.csv": lambda path: csv(path, ["text", "stars"], ["5", "1"]),
     "election-tweets-2016.tab": lambda path: orange(path, ["Content", "Author"], AUTHORS),
     "weather.jsonl": weather,
@@ -98,8 +99,9 @@ class Scratch:
             elif path.name in FILES:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 FILES[path.name](path)
-        if "--model" in words and (model := words[words.index("--model") + 1]).startswith("runs/"):
-            self.provide_run(self.folder / model)
+        for word, run in zip(words, words[1:]):
+            if word in ("--model", "report", "calibrate", "errors") and run.startswith("runs/"):
+                self.provide_run(self.folder / run)
 
     def provide_real(self, path):
         """Links a file of the demo, or of the package with its tweets."""

@@ -34,11 +34,16 @@ struct AttuneCommand: ParsableCommand {
                     PredictCommand.self, EvaluateCommand.self, VerifyCommand.self, AdapterCommand.self,
                 ]
             ),
+            CommandGroup(
+                name: "Judge a classifier",
+                subcommands: [CalibrateCommand.self, CompareCommand.self, ErrorsCommand.self]
+            ),
             CommandGroup(name: "Prepare data", subcommands: [DataCommand.self]),
             CommandGroup(
                 name: "Look inside",
                 subcommands: [
-                    InspectCommand.self, TokenizeCommand.self, DecodeCommand.self, ReplayCommand.self,
+                    ReportCommand.self, InspectCommand.self, TokenizeCommand.self, DecodeCommand.self,
+                    ReplayCommand.self,
                     DoctorCommand.self,
                 ]
             ),

@@ -5,13 +5,13 @@ public import Torch
 
 /// Tokenized texts and, if known, their targets.
 public struct EncodedExamples: Sendable, Equatable {
-    /// The ids of all texts, each with at least one token.
+    /// The ids of all texts, each with at least one token; a text may have several windows.
     public let encodings: PackedEncodings
     /// One target per text; nil if unknown.
     public let targets: Targets?
 
     /// The number of texts.
-    public var count: Int { encodings.count }
+    public var count: Int { encodings.textCount }
 
     /// The number of tokens in all texts.
     public var tokenCount: Int { encodings.ids.count }
@@ -22,20 +22,30 @@ public struct EncodedExamples: Sendable, Equatable {
     ///   - encodings: The ids of the texts.
     ///   - targets: The targets, one per text, if known.
     public init(encodings: PackedEncodings, targets: Targets? = nil) {
-        precondition(targets.map { $0.count == encodings.count } ?? true, "a target for each text")
+        precondition(targets.map { $0.count == encodings.textCount } ?? true, "a target for each text")
         self.encodings = encodings
         self.targets = targets
     }
 
-    /// Returns the number of tokens of a text.
+    /// Returns the number of tokens of a text, in all of its windows.
     ///
     /// - Parameter index: The index of the text.
     /// - Returns: The number of tokens.
     public func length(of index: Int) -> Int {
-        Int(encodings.cuSeqlens[index + 1] - encodings.cuSeqlens[index])
+        let sequences = encodings.sequences(of: index)
+        return Int(encodings.cuSeqlens[sequences.upperBound] - encodings.cuSeqlens[sequences.lowerBound])
     }
 
-    /// Returns some of the texts as a batch, in the given order.
+    /// The same examples with each window as an example of its own, with the target of its text.
+    ///
+    /// Training learns from them.
+    public var windowed: EncodedExamples {
+        guard !encodings.windowStarts.isEmpty else { return self }
+        let texts = (0..<count).flatMap { text in encodings.sequences(of: text).map { _ in text } }
+        return EncodedExamples(encodings: encodings.asSequences, targets: targets?.selecting(texts))
+    }
+
+    /// Returns some of the texts as a batch, in the given order, with all windows of each text.
     ///
     /// - Parameters:
     ///   - indices: The indices of the texts.

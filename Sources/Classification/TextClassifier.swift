@@ -28,6 +28,10 @@ public final class TextClassifier {
     public private(set) var settings: ClassifierSettings
     /// Warnings about the model and its settings, one sentence each.
     public let notes: [String]
+    /// The decisions about scores and labels, from the folder's `decisions.json`; nil for the model's own scores.
+    ///
+    /// They are saved with the classifier.
+    public var decisions: Decisions?
 
     /// The label names by id; for regression, the name of the predicted quantity.
     public var labels: [String] { model.labels }
@@ -40,9 +44,11 @@ public final class TextClassifier {
         tokenizer: Tokenizer,
         maxLength: Int?,
         settings: ClassifierSettings = ClassifierSettings(),
-        notes: [String] = []
+        notes: [String] = [],
+        decisions: Decisions? = nil
     ) {
         self.model = model
+        self.decisions = decisions
         self.tokenizer = tokenizer
         length = TextLengthLimit(
             requested: maxLength,
@@ -141,7 +147,9 @@ public final class TextClassifier {
             tokenizer: source.tokenizer,
             maxLength: maxLength ?? source.settings.maxLength,
             settings: source.settings,
-            notes: source.notes + report.notes
+            notes: source.notes + report.notes,
+            // A head for other labels is about to be trained.
+            decisions: source.decisions?.labels.count == model.labels.count ? source.decisions : nil
         )
         if let limit = classifier.lengthLimit { try requireRoom(limit, for: source.tokenizer) }
         report.notes = classifier.notes
@@ -165,7 +173,10 @@ public final class TextClassifier {
     ///   - targets: The targets, one per example, if known.
     /// - Returns: The encoded examples.
     public func encode(_ inputs: TextInputs, targets: Targets? = nil) -> EncodedExamples {
-        examples(inputs.encoded(by: tokenizer, maxLength: lengthLimit), targets: targets)
+        examples(
+            inputs.encoded(by: tokenizer, maxLength: lengthLimit, longText: settings.longText),
+            targets: targets
+        )
     }
 
     /// ``maxLength``, or nil if there is no limit.
@@ -184,7 +195,8 @@ public final class TextClassifier {
         }
         let filler = tokenizer.padTokenID ?? tokenizer.eosTokenID ?? 0
         let hasTypes = !encodings.typeIDs.isEmpty
-        var filled = PackedEncodings(truncatedCount: encodings.truncatedCount)
+        var filled = PackedEncodings(isTruncated: encodings.isTruncated)
+        filled.windowStarts = encodings.windowStarts
         for index in 0..<encodings.count {
             let range = encodings.range(of: index)
             filled.ids += range.isEmpty ? [filler] : encodings.ids[range]
@@ -227,7 +239,7 @@ public final class TextClassifier {
         var rows: [[Float]] = []
         rows.reserveCapacity(examples.count)
         for range in batches(of: examples, batchSize, maxTokensPerBatch) {
-            let values = try logits(examples, range, context)
+            let values = try logits(examples, range, maxTokensPerBatch, context)
             for row in 0..<range.count { rows.append(Array(values[row * width..<(row + 1) * width])) }
             if !progress(rows.count) { break }
         }
@@ -253,7 +265,7 @@ public final class TextClassifier {
     ) throws {
         let context = ForwardContext(matmulDType: matmulDType)
         for range in batches(of: examples, batchSize, maxTokensPerBatch) {
-            guard try body(range, logits(examples, range, context)) else { return }
+            guard try body(range, logits(examples, range, maxTokensPerBatch, context)) else { return }
         }
     }
 
@@ -265,7 +277,32 @@ public final class TextClassifier {
         return examples.batches(of: size, maxTokens: maxTokens, maxTexts: maxTexts)
     }
 
-    /// The logits of a batch, row by row.
+    /// The logits of a batch, row by row; of a text with several windows, the mean over them.
+    private func logits(
+        _ examples: EncodedExamples,
+        _ range: Range<Int>,
+        _ maxTokens: Int?,
+        _ context: ForwardContext
+    ) throws(TorchError) -> [Float] {
+        let encodings = examples.encodings
+        guard !encodings.windowStarts.isEmpty else { return try logits(examples, range, context) }
+        // A single text may have hundreds of windows.
+        let part = encodings.selecting(range)
+        let windows = EncodedExamples(encodings: part.asSequences)
+        var values: [Float] = []
+        for range in windows.batches(of: nil, maxTokens: maxTokens) {
+            values += try logits(windows, range, context)
+        }
+        let width = labels.count
+        return (0..<part.textCount).flatMap { text in
+            let sequences = part.sequences(of: text)
+            return (0..<width).map { label in
+                let sum = sequences.reduce(0.0) { $0 + Double(values[$1 * width + label]) }
+                return Float(sum / Double(sequences.count))
+            }
+        }
+    }
+
     private func logits(
         _ examples: EncodedExamples,
         _ range: Range<Int>,
@@ -287,16 +324,18 @@ public final class TextClassifier {
         try predictions(of: logits(encode(texts)))
     }
 
-    /// Converts logits into predictions.
+    /// Converts logits into predictions, as ``decisions`` say.
     ///
     /// - Parameter logits: Logits `[count][K]` from ``logits(_:batchSize:maxTokensPerBatch:matmulDType:progress:)``.
     /// - Returns: One prediction per row, in order.
     public func predictions(of logits: [[Float]]) -> [Prediction] {
-        logits.map { Prediction(logits: $0, labels: labels, problemType: problemType) }
+        logits.map {
+            Prediction(logits: $0, labels: labels, problemType: problemType, decisions: decisions)
+        }
     }
 
-    /// Writes `config.json`, the weights, the tokenizer's files and ``settings`` in the Hub's layout, each file
-    /// atomically.
+    /// Writes `config.json`, the weights, the tokenizer's files, ``settings`` and ``decisions`` in the Hub's layout, each
+    /// file atomically.
     ///
     /// With an adapter, only the adapter is written, in peft's form and without a `config.json`, which would make transformers
     /// take the folder for a whole model.
@@ -314,12 +353,13 @@ public final class TextClassifier {
         try saveCompanions(to: folder)
     }
 
-    /// Writes the files next to the weights: the tokenizer's and the settings.
+    /// Writes the files next to the weights: the tokenizer's, the settings and the decisions.
     func saveCompanions(to folder: URL) throws {
         for file in tokenizer.files {
             try writeAtomically(Data(file.contents), to: folder.appending(path: file.name))
         }
         try settings.save(to: folder)
+        try decisions?.save(to: folder)
     }
 }
 

@@ -53,9 +53,14 @@ public enum TextInputs: Sendable {
     /// - Parameters:
     ///   - tokenizer: The tokenizer, which also adds special tokens around and between texts.
     ///   - maxLength: The most tokens of an example; in a pair, the longer text is truncated. Nil truncates nothing.
+    ///   - longText: The part of a longer text to keep; nil cuts the side that the tokenizer cuts. Pairs ignore it.
     /// - Returns: The ids, packed; also type ids, if the tokenizer gives them to the model and not all are 0.
-    public func encoded(by tokenizer: Tokenizer, maxLength: Int?) -> PackedEncodings {
-        encoded(by: tokenizer, maxLength: maxLength) { _ in }
+    public func encoded(
+        by tokenizer: Tokenizer,
+        maxLength: Int?,
+        longText: LongText? = nil
+    ) -> PackedEncodings {
+        encoded(by: tokenizer, maxLength: maxLength, longText: longText) { _ in }
     }
 
     /// Tokenizes the examples, on all cores, and reports the progress.
@@ -63,12 +68,14 @@ public enum TextInputs: Sendable {
     /// - Parameters:
     ///   - tokenizer: The tokenizer, which also adds special tokens around and between texts.
     ///   - maxLength: The most tokens of an example; in a pair, the longer text is truncated. Nil truncates nothing.
+    ///   - longText: The part of a longer text to keep; nil cuts the side that the tokenizer cuts. Pairs ignore it.
     ///   - progress: Called many times with the number of examples done so far, on the calling thread.
     /// - Returns: The ids, packed; also type ids, if the tokenizer gives them to the model and not all are 0.
     /// - Throws: The errors of `progress`.
     public func encoded(
         by tokenizer: Tokenizer,
         maxLength: Int?,
+        longText: LongText? = nil,
         progress: (Int) throws -> Void
     ) rethrows -> PackedEncodings {
         // Large enough that all cores stay busy, small enough for progress several times a second.
@@ -78,7 +85,9 @@ public enum TextInputs: Sendable {
             let end = min(start + size, count)
             switch self {
             case .texts(let texts):
-                parts.append(tokenizer.encodeBatch(Array(texts[start..<end]), maxLength: maxLength))
+                parts.append(
+                    tokenizer.encodeBatch(Array(texts[start..<end]), maxLength: maxLength, longText: longText)
+                )
             case .pairs(let pairs):
                 parts.append(tokenizer.encodeBatch(pairs: Array(pairs[start..<end]), maxLength: maxLength))
             }

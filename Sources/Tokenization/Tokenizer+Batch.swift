@@ -15,14 +15,16 @@ extension Tokenizer {
     ///   - texts: The texts, in order.
     ///   - addSpecialTokens: Whether to add special tokens around texts. Default true.
     ///   - maxLength: The most ids of a text, special ones included. Nil, the default, does not truncate.
+    ///   - longText: The part of a longer text to keep. Nil, the default, cuts the side that the tokenizer cuts.
     ///   - withOffsets: Whether to return the bytes that each id covers. Default false.
     ///   - threads: How many threads to use. Nil, the default, uses every core.
-    /// - Returns: The ids end to end and the start of each text; also type ids, if the tokenizer gives any token a type
+    /// - Returns: The ids end to end and the start of each text or window; also type ids, if the tokenizer gives any token a type
     ///   other than 0.
     public func encodeBatch(
         _ texts: [String],
         addSpecialTokens: Bool = true,
         maxLength: Int? = nil,
+        longText: LongText? = nil,
         withOffsets: Bool = false,
         threads: Int? = nil
     ) -> PackedEncodings {
@@ -30,7 +32,7 @@ extension Tokenizer {
         let frame = layout.frame ?? ([], [])
         let room = maxLength.map { max(0, $0 - layout.specialCount) }
         var packed = inParallel(texts, threads) { texts, workspace in
-            encode(texts, frame, room, withOffsets ? .trimmed : .none, workspace)
+            encode(texts, frame, room, longText, withOffsets ? .trimmed : .none, workspace)
         }
         if layout.hasTypes { packed.typeIDs = layout.typeIDs(ofSingle: packed) }
         return packed
@@ -41,7 +43,7 @@ extension Tokenizer {
         let layout = layout(isPair: false, addSpecialTokens)
         let room = maxLength.map { max(0, $0 - layout.specialCount) }
         return workspaces.withWorkspace { workspace in
-            encode([text], layout.frame ?? ([], []), room, .whole, workspace)
+            encode([text], layout.frame ?? ([], []), room, nil, .whole, workspace)
         }
     }
 
@@ -109,6 +111,7 @@ extension Tokenizer {
         _ texts: ArraySlice<String>,
         _ frame: (before: [Int32], after: [Int32]),
         _ room: Int?,
+        _ longText: LongText?,
         _ offsets: Offsets,
         _ workspace: Workspace
     ) -> PackedEncodings {
@@ -117,17 +120,27 @@ extension Tokenizer {
         var sink = TokenSink()
         sink.wantsSpans = offsets != .none
         sink.margins = offsets == .trimmed && !margins.steps.isEmpty ? margins : nil
-        for var text in texts {
+        let longText = longText ?? (settings.truncatesLeft ? .tail : .head)
+        for (index, var text) in texts.enumerated() {
             sink.appendSpecial(frame.before)
             sink.start = sink.ids.count
             text.withUTF8 { pipeline.append($0, to: &sink, workspace: workspace) }
-            if let room, sink.ids.count - sink.start > room {
-                result.truncatedCount += 1
-                sink.cut(to: room, fromLeft: settings.truncatesLeft)
+            let count = sink.ids.count - sink.start
+            if let room, count > room {
+                if case .window(let stride) = longText {
+                    let windows = LongText.windows(of: count, room: room, stride: stride)
+                    sink.repeatWindows(windows, between: frame) { result.cuSeqlens.append($0) }
+                } else {
+                    result.markTruncated(index)
+                    sink.cut(to: room, keepingLast: longText.tailCount(of: room))
+                }
             }
             sink.appendSpecial(frame.after)
             result.cuSeqlens.append(Int32(truncatingIfNeeded: sink.ids.count))
+            if case .window = longText { result.endWindow() }
         }
+        if !result.isTruncated.isEmpty { result.fillTruncated(texts.count) }
+        if result.count == texts.count { result.windowStarts = [] }
         result.ids = sink.ids
         result.spans = sink.spans
         return result
@@ -145,14 +158,14 @@ extension Tokenizer {
         result.cuSeqlens.reserveCapacity(pairs.count + 1)
         var (first, second) = workspace.sequences
         workspace.sequences = (TokenSink(), TokenSink())
-        for (text, pair) in pairs {
+        for (index, (text, pair)) in pairs.enumerated() {
             read(text, into: &first, withOffsets, workspace)
             read(pair, into: &second, withOffsets, workspace)
             if let room, first.ids.count + second.ids.count > room {
-                result.truncatedCount += 1
+                result.markTruncated(index)
                 let counts = Self.lengths(first.ids.count, second.ids.count, room: room, truncation)
-                first.cut(to: counts.0, fromLeft: settings.truncatesLeft)
-                second.cut(to: counts.1, fromLeft: settings.truncatesLeft)
+                first.cut(to: counts.0, keepingLast: settings.truncatesLeft ? counts.0 : 0)
+                second.cut(to: counts.1, keepingLast: settings.truncatesLeft ? counts.1 : 0)
             }
             for (part, typeID) in layout.parts {
                 switch part {
@@ -163,6 +176,7 @@ extension Tokenizer {
             }
             result.cuSeqlens.append(Int32(truncatingIfNeeded: result.ids.count))
         }
+        if !result.isTruncated.isEmpty { result.fillTruncated(pairs.count) }
         workspace.sequences = (first, second)
         return result
     }
@@ -188,13 +202,35 @@ extension TokenSink {
         }
     }
 
-    /// Truncates the sequence to a number of tokens.
-    fileprivate mutating func cut(to room: Int, fromLeft: Bool) {
+    /// Truncates the sequence to `room` tokens, of which the last `tail` are those of its end.
+    fileprivate mutating func cut(to room: Int, keepingLast tail: Int) {
         let excess = ids.count - start - room
         guard excess > 0 else { return }
-        let surplus = fromLeft ? start..<start + excess : start + room..<ids.count
+        let surplus = start + room - tail..<ids.count - tail
         ids.removeSubrange(surplus)
         if wantsSpans { spans.removeSubrange(surplus) }
+    }
+
+    /// Replaces the sequence by its windows, with special tokens between them.
+    ///
+    /// Special tokens before the first and after the last window are left to the caller, who adds those of every text.
+    fileprivate mutating func repeatWindows(
+        _ windows: [Range<Int>],
+        between frame: (before: [Int32], after: [Int32]),
+        _ end: (Int32) -> Void
+    ) {
+        let (content, contentSpans) = (Array(ids[start...]), wantsSpans ? Array(spans[start...]) : [])
+        ids.removeSubrange(start...)
+        if wantsSpans { spans.removeSubrange(start...) }
+        for (index, window) in windows.enumerated() {
+            if index > 0 {
+                appendSpecial(frame.after)
+                end(Int32(truncatingIfNeeded: ids.count))
+                appendSpecial(frame.before)
+            }
+            ids += content[window]
+            if wantsSpans { spans += contentSpans[window] }
+        }
     }
 }
 
@@ -209,5 +245,22 @@ extension PackedEncodings {
         ids.append(id)
         if withOffsets { spans.append(TokenSpan(start: 0, end: 0)) }
         typeIDs.append(typeID)
+    }
+
+    /// Notes that a text was truncated; texts before it were not, unless noted.
+    fileprivate mutating func markTruncated(_ text: Int) {
+        fillTruncated(text)
+        isTruncated.append(true)
+    }
+
+    /// Notes that the remaining of `count` texts were not truncated.
+    fileprivate mutating func fillTruncated(_ count: Int) {
+        isTruncated += repeatElement(false, count: count - isTruncated.count)
+    }
+
+    /// Ends a text of one or several windows.
+    fileprivate mutating func endWindow() {
+        if windowStarts.isEmpty { windowStarts = [0] }
+        windowStarts.append(Int32(truncatingIfNeeded: count))
     }
 }

@@ -47,6 +47,11 @@ public func evaluate(
     var meter = EvaluationMeter(targets, labelCount: width)
     var loss = EvaluationLoss(loss, for: classifier)
     var kept: [[Float]] = []
+    // A run's final evaluation keeps them for its report.
+    let keepsLogits = withIntervals && examples.count * width <= 1 << 24
+    var scored: [Float] = []
+    // Metrics are those of calibrated scores; the loss is that of the model.
+    var decisions = DecisionMeter(classifier, targets)
     var lost: [Int] = []
     var done = 0
     try classifier.forEachBatch(
@@ -58,7 +63,8 @@ public func evaluate(
         let rows = range.map { ($0 - range.lowerBound) * width..<($0 - range.lowerBound + 1) * width }
         lost += zip(range, rows).filter { !logits[$1].allSatisfy(\.isFinite) }.map(\.0)
         if lost.isEmpty {
-            meter.add(logits)
+            meter.add(decisions?.add(logits) ?? logits)
+            if keepsLogits { scored += logits }
             try loss.add(logits, width: width, of: targets)
             if !metrics.isEmpty { kept += rows.map { Array(logits[$0]) } }
         }
@@ -68,7 +74,7 @@ public func evaluate(
     guard done == examples.count else { return nil }
     try requireFinite(lost, step: step, precision)
     let runtime = (ContinuousClock.now - start) / .seconds(1)
-    return EvaluationRecord(
+    var record = EvaluationRecord(
         step: step,
         epoch: epoch,
         loss: try loss.mean(of: targets, step: step),
@@ -81,8 +87,11 @@ public func evaluate(
             targets,
             labels: classifier.labels
         ),
+        decisions: decisions?.effect,
         runtime: runtime
     )
+    if keepsLogits { record.logits = scored }
+    return record
 }
 
 /// Refuses non-finite logits, because their metrics would still be numbers.

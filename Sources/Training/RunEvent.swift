@@ -145,10 +145,14 @@ public struct EvaluationRecord: Sendable, Equatable {
     public var metrics: EvaluationMetrics
     /// Custom metrics.
     public var customMetrics: [NamedValue] = []
+    /// The effect of the classifier's decisions; nil without decisions.
+    public var decisions: DecisionEffect?
     /// The duration in seconds.
     public var runtime: Double
     /// The metric that selects the best model, if the run selects one.
     public var selection: NamedValue?
+    /// The logits `[N · K]`, row by row, of an evaluation with intervals; nil if they are more than 64 MB.
+    public var logits: [Float]?
 
     /// ``loss`` as text, such as `0.8840 (weighted, smoothing 0.1)`.
     public var lossText: String { String(format: "%.4f", loss) + (lossNote.map { " (\($0))" } ?? "") }

@@ -72,6 +72,7 @@ import Testing
             "text_pair_column": (.text("second"), [:]), "label_column": (.text("mood"), [:]),
             "label_columns": (.list(["good", "cheap"]), [:]), "problem_type": (.text("regression"), [:]),
             "label_names": (.list(["a", "b"]), [:]), "max_length": (.int(64), [:]),
+            "long_text": (.text("head-tail:16"), [:]),
             "missing_labels": (.text("drop"), [:]), "empty_texts": (.text("drop"), [:]),
             "sample": (.int(10), [:]),
             "sample_seed": (.int(5), sample), "sample_stratify_by": (.text("sex"), sample),
@@ -139,7 +140,8 @@ import Testing
     /// Settings that a job reads from its recipe; the training loop gets all others.
     private static let readByJob: Set = [
         "model", "dataset", "split", "dataset_config", "text_column", "text_pair_column", "label_column",
-        "label_columns", "problem_type", "label_names", "max_length", "missing_labels", "empty_texts",
+        "label_columns", "problem_type", "label_names", "max_length", "long_text", "missing_labels",
+        "empty_texts",
         "sample",
         "sample_seed", "sample_stratify_by", "test_size", "stratify_by", "split_seed", "eval_dataset",
         "eval_split",

@@ -98,7 +98,7 @@ struct TrainingJobTests {
             #expect(
                 files == [
                     "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json",
-                    "attune.json", ".attune-run.json",
+                    "attune.json", ".attune-run.json", "eval_predictions.jsonl",
                     "all_results.json",
                     "train_results.json", "eval_results.json", "trainer_state.json", "README.md",
                     "parity.json",
@@ -287,6 +287,22 @@ struct TokenCacheTests {
             #expect(!encode(texts, 5).wasFound && !encode(texts.reversed(), 4).wasFound)
             #expect(!encode(Array(texts.dropLast()), 4).wasFound, "few texts are not kept")
             #expect(cache.datasets.entries().count == 3)
+            // Windows come back as windows, and which texts were cut as well.
+            for part in [LongText.window(stride: 2), .tail] {
+                let words = texts.map { $0 + " and more words" }
+                let made = (0..<2).map { _ in
+                    cache.encodeBatch(
+                        .texts(words),
+                        with: tokenizer,
+                        maxLength: 4,
+                        longText: part,
+                        source: "test"
+                    )
+                }
+                #expect(!made[0].wasFound && made[1].wasFound && made[0].encodings == made[1].encodings)
+                #expect(made[0].encodings == tokenizer.encodeBatch(words, maxLength: 4, longText: part))
+                #expect(made[0].encodings.windowStarts.isEmpty == (part == .tail))
+            }
         }
     }
 }

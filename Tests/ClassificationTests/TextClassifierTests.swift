@@ -55,6 +55,44 @@ struct TextClassifierTests {
         #expect(examples.encodings.truncatedCount == 1)
     }
 
+    @Test func `the logits of a text in windows are the mean over its windows`() throws {
+        let classifier = try tiny()
+        var settings = classifier.settings
+        settings.longText = .window(stride: 40)
+        classifier.remember(settings)
+        let long = (0..<90).map { "word \($0)" }.joined(separator: " ")
+        let examples = classifier.encode(["short", long, "x"], targets: .classes([0, 1, 0]))
+        let windows = examples.windowed
+        #expect(examples.count == 3 && windows.count > 5)
+        #expect(windows.targets == .classes([0] + Array(repeating: 1, count: windows.count - 2) + [0]))
+        let each = try classifier.logits(windows)
+        let inner = each.dropFirst().dropLast()
+        let mean = (0..<2).map { label in inner.reduce(0) { $0 + Double($1[label]) } / Double(inner.count) }
+        // 1e-5: batches of other sizes may sum products in another order.
+        for limit in [nil, 64] {
+            let pooled = try classifier.logits(examples, maxTokensPerBatch: limit)
+            #expect(pooled.count == 3)
+            for label in 0..<2 {
+                #expect(abs(Double(pooled[1][label]) - mean[label]) < 1e-5)
+                #expect(abs(pooled[0][label] - each[0][label]) < 1e-5)
+                #expect(abs(pooled[2][label] - each[each.count - 1][label]) < 1e-5)
+            }
+        }
+    }
+
+    @Test func `the part of a longer text is saved with the classifier`() throws {
+        let classifier = try tiny()
+        var settings = classifier.settings
+        settings.longText = .headTail(head: 8)
+        classifier.remember(settings)
+        try withTemporaryFolder { folder in
+            try classifier.save(to: folder)
+            let path = folder.path(percentEncoded: false)
+            #expect(try ClassifierSettings(model: path).longText == .headTail(head: 8))
+            #expect(try TextClassifier.load(path).classifier.settings.longText == .headTail(head: 8))
+        }
+    }
+
     @Test func `batches cover all texts in order, by number or by tokens`() {
         let encodings = PackedEncodings(
             ids: [Int32](repeating: 0, count: 9000),

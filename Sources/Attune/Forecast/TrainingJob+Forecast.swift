@@ -146,8 +146,8 @@ extension TrainingJob {
             train.problemType
         )
         return (
-            try encode(train, with: classifier, "training", emit),
-            try evaluation.map { try encode($0, with: classifier, "evaluation", emit) }
+            try encode(train, with: classifier, "training", emit).windowed,
+            try evaluation.map { try encode($0, with: classifier, "evaluation", emit).windowed }
         )
     }
 

@@ -197,6 +197,7 @@ extension TrainingJob {
         settings.textColumn = recipe.text
         settings.textPairColumn = recipe.textPair
         settings.labelColumns = recipe.labels
+        settings.longText = longText
         settings.emptyTexts = recipe.emptyTexts
         settings.missingLabels = recipe.missingLabels == .keep ? .refuse : recipe.missingLabels
         return settings

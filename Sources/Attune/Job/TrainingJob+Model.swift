@@ -68,6 +68,16 @@ extension TrainingJob {
             settings: labelNameChoice,
             seed: arguments.seed
         )
+        // Training changes the scores that decisions were fitted on.
+        if classifier.decisions != nil {
+            classifier.decisions = nil
+            try emit(
+                .note(
+                    "the calibration of \(model) (decisions.json) does not fit the weights after training and is not kept; "
+                        + "repeat `attune calibrate` afterwards"
+                )
+            )
+        }
         for note in classifier.notes + classifier.model.quantizationNotes { try emit(.note(note)) }
         let weights = classifier.model.parameters.weightCount
         try emit(
@@ -127,6 +137,11 @@ extension TrainingJob {
         return (id, parts.count > 1 ? parts[1] : nil)
     }
 
+    /// The part of a longer text that is read: that of the recipe, else as in the model's earlier training.
+    var longText: LongText? {
+        recipe.longText ?? (try? ClassifierSettings(model: model))?.longText
+    }
+
     /// The rows as the model reads them, with a note on their lengths.
     func encode(
         _ rows: LabelledTexts,
@@ -143,6 +158,7 @@ extension TrainingJob {
         let (encodings, wasFound) = try rows.inputs.encoded(
             by: classifier.tokenizer,
             maxLength: classifier.lengthLimit,
+            longText: longText,
             cache: tokenCache,
             source: "\(purpose) texts of \(dataset)",
             progress: progress

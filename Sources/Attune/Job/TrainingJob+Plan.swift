@@ -59,6 +59,7 @@ extension TrainingJob {
             let (encodings, _) = try rows.inputs.encoded(
                 by: reading.tokenizer,
                 maxLength: reading.lengthLimit,
+                longText: longText,
                 cache: tokenCache,
                 source: "\(purpose) texts of \(dataset)"
             ) { done in
@@ -66,10 +67,10 @@ extension TrainingJob {
                 let subject = "\(purpose) texts"
                 try emit(.progress(WorkProgress(.tokenize, done: done, of: count, subject: subject)))
             }
-            // A text without tokens is encoded as one padding token.
+            // Training counts windows. A text without tokens is encoded as one padding token.
             let lengths = (0..<encodings.count).map { max(encodings.range(of: $0).count, 1) }
             return DatasetSummary.TextSizes(
-                count: encodings.count,
+                count: purpose == "training" ? encodings.count : encodings.textCount,
                 tokens: lengths.reduce(0, +),
                 longest: lengths.max() ?? 0,
                 truncated: encodings.truncatedCount

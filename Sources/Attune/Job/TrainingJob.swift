@@ -157,7 +157,7 @@ package struct TrainingJob: Sendable {
         try emit(.progress(WorkProgress(.load, subject: model)))
         let classifier = try loadModel(labels: labels, trainRows.problemType, emit)
         try requireFreeSpace(bytesToWrite(classifier, trainRows.texts.count, in: folder), at: folder)
-        let train = try encode(trainRows, with: classifier, "training", emit)
+        let train = try encode(trainRows, with: classifier, "training", emit).windowed
         let evaluationExamples = try evaluationRows.map {
             try encode($0, with: classifier, "evaluation", emit)
         }
@@ -214,6 +214,15 @@ package struct TrainingJob: Sendable {
         let evaluation = outcome.evaluation ?? later
         let baseline = try compare(baselineRows, shouldStop, emit)
         try ResultFiles(outcome: outcome, evaluation: evaluation, baseline: baseline).save(to: folder)
+        if let evaluation, let evaluationRows, let evaluationExamples {
+            let rows = ScoredRows(
+                evaluation,
+                labels: classifier.labels,
+                evaluationExamples,
+                evaluationRows.inputs
+            )
+            try rows?.save(to: folder)
+        }
         if output.mayWrite("README.md") {
             let page = ModelCard(
                 job: self,
@@ -227,6 +236,10 @@ package struct TrainingJob: Sendable {
             try writeAtomically(Data(page.text.utf8), to: folder.appending(path: "README.md"))
         }
         try recordParity(of: classifier, in: folder, emit)
+        // The model is saved; a report that cannot be made is no reason to fail.
+        do { try RunReportPage.write(in: folder) } catch let error as RunReportError {
+            try emit(.note("no \(RunReportPage.fileName): \(error)"))
+        }
         isTrained = true
         let verdict = Verdict(
             evaluation,
@@ -275,6 +288,12 @@ package struct TrainingJob: Sendable {
             throw TrainingError(
                 .badArgument,
                 "--label-names names the labels of the model's head, but --reinit-head replaces that head; leave one of them out"
+            )
+        }
+        guard recipe.longText == nil || recipe.textPair == nil else {
+            throw TrainingError(
+                .badArgument,
+                "--long-text works for single texts, not for pairs; leave it out, and the longer text of a pair is cut"
             )
         }
         guard recipe.weights.dtype == .float32 || arguments.precision == .bf16 else {

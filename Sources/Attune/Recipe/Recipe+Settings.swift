@@ -114,6 +114,14 @@ extension Recipe {
             allowed: atLeastOne
         ),
         Setting(
+            "long_text",
+            .data,
+            \.longText,
+            "The part of a longer text that is read: its head, its tail, both, or all of it in windows, whose logits are averaged. "
+                + "The model keeps it for evaluation and prediction.",
+            placeholder: "part"
+        ),
+        Setting(
             "missing_labels",
             .data,
             \.missingLabels,

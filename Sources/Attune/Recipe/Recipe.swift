@@ -1,6 +1,7 @@
 public import Classification
 import Datasets
 public import Models
+public import Tokenization
 public import Training
 
 /// The description of a run: model, data, evaluation, optimizer, schedule, length and all other settings.
@@ -37,6 +38,8 @@ public struct Recipe: Sendable, Equatable {
     ///
     /// Nil uses the model's limit.
     public var maxLength: Int?
+    /// The part of a longer text that is read; nil cuts the side that the tokenizer cuts.
+    public var longText: LongText?
     /// The treatment of rows without a label: refuse or drop.
     public var missingLabels = RowPolicy.refuse
     /// The treatment of rows with an empty text.

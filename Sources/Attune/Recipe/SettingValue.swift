@@ -1,5 +1,6 @@
 public import Datasets
 public import Models
+public import Tokenization
 public import Training
 
 /// A setting's value in a file or on a command line.
@@ -236,6 +237,17 @@ extension ProblemType: SettingConvertible {
         case .regression: .text("regression")
         }
     }
+}
+
+extension LongText: SettingConvertible {
+    static var expectation: String { words }
+
+    init?(_ value: SettingValue) {
+        guard case .text(let text) = value else { return nil }
+        self.init(text)
+    }
+
+    var settingValue: SettingValue? { .text(description) }
 }
 
 extension SplitSize: SettingConvertible {

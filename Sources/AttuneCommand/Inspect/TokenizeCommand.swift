@@ -2,6 +2,7 @@ import ArgumentParser
 import Attune
 import Foundation
 import JSON
+import Tokenization
 
 /// `attune tokenize`.
 struct TokenizeCommand: ParsableCommand {
@@ -75,6 +76,11 @@ struct TokenizeCommand: ParsableCommand {
                 "--show and --json exclude each other; without --show the tokens are JSON already"
             )
         }
+        if show, let part = texts.longText, part != .head {
+            throw ValidationError(
+                "--show marks the cut after the head; leave out --long-text \(part), or --show"
+            )
+        }
         guard text.isEmpty != (input == nil) else { throw ValidationError("give either --text or --input") }
         guard textPair.isEmpty || textPair.count == text.count else {
             throw ValidationError("give one --text-pair for each --text, or none at all")
@@ -99,7 +105,7 @@ struct TokenizeCommand: ParsableCommand {
                 writeToStandardError("attune: warning: \(note)\n")
             }
             if inputs.count > 100 { Console.current.begin(.tokenize, input) }
-            let encodings = encode(inputs, tokenizer, length)
+            let encodings = encode(inputs, tokenizer, length, reader.settings.longText)
             if told.maxLength == nil, let length, encodings.truncatedCount > 0 {
                 writeToStandardError(
                     "texts are cut to \(counted(length, "token")), the length used in training; --max-length changes that\n"
@@ -136,13 +142,19 @@ struct TokenizeCommand: ParsableCommand {
         return ["the model itself sees at most \(counted(tokens, "token")) of a text: \(explanation)"]
     }
 
-    private func encode(_ inputs: TextInputs, _ tokenizer: Tokenizer, _ length: Int?) -> PackedEncodings {
+    private func encode(
+        _ inputs: TextInputs,
+        _ tokenizer: Tokenizer,
+        _ length: Int?,
+        _ longText: LongText? = nil
+    ) -> PackedEncodings {
         switch inputs {
         case .texts(let texts):
             tokenizer.encodeBatch(
                 texts,
                 addSpecialTokens: !noSpecialTokens,
                 maxLength: length,
+                longText: longText,
                 threads: threads
             )
         case .pairs(let pairs):
@@ -157,6 +169,9 @@ struct TokenizeCommand: ParsableCommand {
 
     private func lines(_ encodings: PackedEncodings, _ tokenizer: Tokenizer) -> String {
         var made = ""
+        let texts = (0..<encodings.textCount).flatMap { text in
+            encodings.sequences(of: text).map { _ in text }
+        }
         for index in 0..<encodings.count {
             let ids = encodings[index]
             var object: JSONObject = [
@@ -167,6 +182,8 @@ struct TokenizeCommand: ParsableCommand {
                 let types = encodings.typeIDs[encodings.range(of: index)]
                 object["token_type_ids"] = .array(types.map { .int(Int($0)) })
             }
+            // A text may have several windows.
+            if !encodings.windowStarts.isEmpty { object["text"] = .int(texts[index]) }
             made += JSONValue.object(object).oneLineInOrder + "\n"
         }
         return made

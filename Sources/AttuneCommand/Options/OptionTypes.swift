@@ -1,8 +1,16 @@
 public import ArgumentParser
 public import Attune
+public import Tokenization
 
 extension DatasetFormat: ExpressibleByArgument {}
 extension IntervalStrategy: ExpressibleByArgument {}
+extension LongText: ExpressibleByArgument {
+    /// Reads a value of `--long-text`.
+    ///
+    /// - Parameter argument: The value.
+    public init?(argument: String) { self.init(argument) }
+}
+
 extension Precision: ExpressibleByArgument {}
 extension RowPolicy: ExpressibleByArgument {}
 extension SamplingStrategy: ExpressibleByArgument {}

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Attune
+import Tokenization
 
 // The options of commands that use a saved model. Each overrides the setting that was saved in training.
 
@@ -29,6 +30,14 @@ struct TextOptions: ParsableArguments {
     )
     var maxLength: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "The part of a longer text that is read: \(LongText.words). Default: as in training, else the head.",
+            valueName: "part"
+        )
+    )
+    var longText: LongText?
+
     func validate() throws {
         if let maxLength, maxLength < 1 { throw ValidationError("--max-length must be at least 1") }
     }
@@ -37,6 +46,7 @@ struct TextOptions: ParsableArguments {
         settings.textColumn = textColumn
         settings.textPairColumn = textPairColumn
         settings.maxLength = maxLength
+        settings.longText = longText
     }
 }
 
@@ -150,6 +160,12 @@ struct ClassifierOptions: ParsableArguments {
     @Option(help: "Empty texts: keep, drop or refuse. Default: as in training, else keep.")
     var emptyTexts: RowPolicy?
 
+    @Flag(
+        help:
+            "Ignore decisions.json in the model's folder: the model's own scores, without thresholds or sets."
+    )
+    var raw = false
+
     @OptionGroup var inference: InferenceOptions
 
     /// The settings given on the command line.
@@ -213,6 +229,10 @@ struct ClassifierOptions: ParsableArguments {
         )
         guard report.fresh.isEmpty else { throw ModelError.untrained(model, report) }
         for note in classifier.notes { writeToStandardError("attune: warning: \(note)\n") }
+        if raw { classifier.decisions = nil }
+        if let decisions = classifier.decisions {
+            writeToStandardError("as calibrated: \(decisions.summary) (decisions.json; --raw ignores it)\n")
+        }
         return classifier
     }
 
@@ -227,6 +247,7 @@ struct ClassifierOptions: ParsableArguments {
         var adapters = NamedAdapters(base: place.base, options: options(engine))
         for adapter in place.adapters {
             let report = try adapters.load(adapter.path, as: adapter.name, settings: told)
+            if raw { try adapters.classifier(adapter.name).decisions = nil }
             for note in report.notes {
                 writeToStandardError("attune: warning: adapter \(adapter.name): \(note)\n")
             }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Attune
+import Evaluation
 import Foundation
 import JSON
 
@@ -30,6 +31,14 @@ struct EvaluateCommand: ParsableCommand {
         )
     )
     var output: OutputPath?
+
+    @Option(
+        help: ArgumentHelp(
+            "Write each row's label, prediction and logits into this folder, as \(ScoredRows.fileName), for reports and comparisons.",
+            valueName: "folder"
+        )
+    )
+    var predictions: String?
 
     @OptionGroup(title: "Messages") var messages: MessageOptions
 
@@ -91,6 +100,14 @@ struct EvaluateCommand: ParsableCommand {
             guard let record else { return }
             var results = record.results.members.map { ($0.name, $0.value) }
             results += record.labelResults(model.labels).members.map { ($0.name, $0.value) }
+            if let predictions {
+                let folder = URL(filePath: predictions, directoryHint: .isDirectory)
+                try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+                try ScoredRows(record, labels: model.labels, examples, labelled.inputs)?.save(to: folder)
+            }
+            if let effect = record.decisions {
+                results.append(("decisions", DecisionText(effect, labels: model.labels).object))
+            }
             // Write the file even if printing fails.
             try output?.write(JSONValue.object(JSONObject(results)).formatted)
             guard !messages.json else {
@@ -98,6 +115,9 @@ struct EvaluateCommand: ParsableCommand {
             }
             try print("on \(counted(examples.count, "text")): loss \(record.lossText)\n")
             try printFolded(record.metrics.table(labels: model.labels, columns: Terminal.outputColumns))
+            if let effect = record.decisions, model.decisions?.rejects == true {
+                try printFolded("\n" + DecisionText(effect, labels: model.labels).text)
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 import JSON
 public import Models
+public import Tokenization
 
 /// The training settings that determine how a classifier's texts are read and evaluated.
 ///
@@ -30,6 +31,8 @@ public struct ClassifierSettings: Sendable, Equatable {
     public var problemType: ProblemType?
     /// The most tokens of a text; longer texts are truncated.
     public var maxLength: Int?
+    /// The part of a longer text that is read; nil cuts the side that the tokenizer cuts.
+    public var longText: LongText?
     /// How empty texts are treated.
     public var emptyTexts: RowPolicy?
     /// How rows without a label are treated.
@@ -111,6 +114,13 @@ extension ClassifierSettings {
                     "a whole number from 1 to 1000000000",
                     read: { $0.int.flatMap { (1...1_000_000_000).contains($0) ? $0 : nil } },
                     write: JSONValue.int
+                ),
+                Field(
+                    "long_text",
+                    \.longText,
+                    LongText.words,
+                    read: { $0.string.flatMap { LongText($0) } },
+                    write: { .string($0.description) }
                 ),
                 text("text_column", \.textColumn),
                 text("text_pair_column", \.textPairColumn),

@@ -44,7 +44,7 @@ public struct BaselineRows: Sendable {
         let bytes = min(Limit.bytes, work / max(columns, 1))
         let sizes = texts.map(\.utf8.count)
         guard texts.count > count || sizes.reduce(0, +) > bytes else { return self }
-        var generator = SplitMix64(state: seed)
+        var generator = SplitMix64(seed: seed)
         let order = texts.indices.map { (generator.next(), $0) }.sorted { $0 < $1 }
         var (chosen, left): ([Int], Int) = ([], bytes)
         for (_, row) in order.prefix(count) {
@@ -63,19 +63,5 @@ public struct BaselineRows: Sendable {
             case .numbers(let numbers): .numbers(rows.map { numbers[$0] })
             }
         return BaselineRows(texts: rows.map { texts[$0] }, truth: truth)
-    }
-}
-
-/// Random numbers from a seed.
-///
-/// Source: Steele, Lea and Flood 2014.
-private struct SplitMix64 {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = (state ^ state >> 30) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
-        return value ^ value >> 31
     }
 }

@@ -2,8 +2,14 @@ import ArgumentParser
 
 /// The headings of flags for reading texts with a saved classifier, and for computing.
 private let headings: [(title: String, flags: [String])] = [
-    ("Data", ["text-pair", "text-pair-column", "split", "dataset-config", "empty-texts", "missing-labels"]),
-    ("Model", ["label-names", "problem-type", "adapter-name", "adapter-base"]),
+    (
+        "Data",
+        [
+            "text-pair", "text-pair-column", "long-text", "split", "dataset-config", "empty-texts",
+            "missing-labels",
+        ]
+    ),
+    ("Model", ["label-names", "problem-type", "adapter-name", "adapter-base", "raw"]),
     (
         "Memory and speed",
         [
@@ -27,7 +33,7 @@ extension EvaluateCommand: GuidedCommand {
                 ),
             ],
             common: ["model", "dataset", "text-column", "label-column", "max-length", "output"],
-            headings: [("Data", ["label-columns"])] + headings
+            headings: [("Data", ["label-columns", "predictions"])] + headings
         )
     }
 }
@@ -61,9 +67,24 @@ extension PredictCommand: GuidedCommand {
                     "Each row of a file",
                     "attune predict --model runs/tickets --input new.csv --output predictions.jsonl"
                 ),
+                .init(
+                    "A table of any size with two more columns, which a second call continues after a crash",
+                    "attune predict --model runs/tickets --input new.csv --output labelled.csv --resume"
+                ),
+                .init(
+                    "Lines from another program",
+                    "tail -f messages.txt | attune predict --model runs/tickets --flush"
+                ),
             ],
-            common: ["model", "text", "input", "output", "text-column", "max-length", "logits"],
-            headings: headings
+            common: [
+                "model", "text", "input", "output", "columns", "text-column", "max-length", "logits",
+                "resume",
+            ],
+            headings: [
+                ("Output", ["keep-columns", "id-column", "top-k", "threshold", "on-error", "flush"]),
+                ("Many rows", ["shard", "merge"]),
+                ("Data", ["input-format"]),
+            ] + headings
         )
     }
 }
@@ -83,7 +104,7 @@ extension TokenizeCommand: GuidedCommand {
             ],
             common: ["model", "text", "input", "output", "show", "max-length"],
             headings: [
-                ("Data", ["text-column", "text-pair", "text-pair-column"]),
+                ("Data", ["text-column", "text-pair", "text-pair-column", "long-text"]),
                 ("Display", ["color", "no-special-tokens"]),
                 ("Memory and speed", ["threads"]),
             ]

@@ -55,6 +55,18 @@ extension WatchCommand: GuidedCommand {
     }
 }
 
+extension ReportCommand: GuidedCommand {
+    static var guide: HelpGuide {
+        HelpGuide(
+            examples: [
+                .init("The page of a run, for a browser", "attune report runs/tickets --output tickets.html"),
+                .init("The same in the terminal", "attune report runs/tickets --text"),
+            ],
+            common: ["text", "output"]
+        )
+    }
+}
+
 extension StartCommand: GuidedCommand {
     static var guide: HelpGuide {
         HelpGuide(
