@@ -190,15 +190,27 @@ struct BaselineComparisonTests {
         let comparison = BaselineComparison(training: rows, evaluation: rows, labels: ["red", "blue"])
         #expect(
             comparison.table(model: comparison.majority) == """
-                                          accuracy  balanced accuracy  f1 macro
+                                          accuracy  balanced accuracy  F1 macro
                 this model                  0.5000             0.5000    0.3333
                 linear baseline (TF-IDF)    1.0000             1.0000    1.0000
                 majority class              0.5000             0.5000    0.3333
 
                 """
         )
-        #expect(comparison.warning(model: comparison.majority)?.contains("is better") == true)
+        // Without an interval, and at the same accuracy, nothing is clearly better.
+        #expect(comparison.warning(model: comparison.majority)?.contains("is as good") == true)
         #expect(comparison.warning(model: comparison.linear)?.contains("is as good") == true)
+        let wrong = ClassificationMetrics(
+            predictions: [1, 1, 0, 0, 1, 0],
+            labels: [0, 0, 1, 1, 0, 1],
+            probabilities: Array(repeating: [0.5, 0.5], count: 6),
+            classCount: 2,
+            withIntervals: true
+        )
+        #expect(comparison.warning(model: .singleLabel(wrong))?.contains("is better") == true)
+        let numbers = BaselineRows(texts: texts, truth: .classes([0, 1, 0, 1, 0, 1]))
+        let weak = BaselineComparison(training: rows, evaluation: numbers, labels: ["red", "blue"])
+        #expect(weak.warning(model: comparison.linear) == nil)
         #expect(comparison.sampleNote.isEmpty)
     }
 

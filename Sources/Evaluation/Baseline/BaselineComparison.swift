@@ -95,10 +95,22 @@ public struct BaselineComparison: Sendable, Equatable {
             case .regression: "mean"
             }
         let rows =
-            [[""] + shownNames.map { $0.replacing("_", with: " ") }]
+            [[""] + shownNames.map(title)]
             + (model.map { [row("this model", $0)] } ?? [])
             + [row("linear baseline (TF-IDF)", linear), row(constant, majority)]
         return TextTable(numbers: rows).text
+    }
+
+    /// A metric's name in tables.
+    private func title(_ name: String) -> String {
+        switch name {
+        case "accuracy": if case .multiLabel = linear { "exact match" } else { name }
+        case "f1_micro": "F1 micro"
+        case "f1_macro": "F1 macro"
+        case "rmse", "mae": name.uppercased()
+        case "r2": "R²"
+        default: name.replacing("_", with: " ")
+        }
     }
 
     /// A note on the rows, if the baseline saw only a part of them; else empty.
@@ -110,6 +122,8 @@ public struct BaselineComparison: Sendable, Equatable {
 
     /// A sentence for a model that is not better than the linear baseline; nil for a better one.
     ///
+    /// A baseline within the model's 95 % interval is as good.
+    ///
     /// - Parameter model: The model's metrics on the same rows.
     /// - Returns: The sentence.
     public func warning(model: EvaluationMetrics) -> String? {
@@ -117,8 +131,8 @@ public struct BaselineComparison: Sendable, Equatable {
         guard let own = model[name], let other = linear[name] else { return nil }
         let isError = name == "rmse"
         guard isError ? own >= other : own <= other else { return nil }
-        return own == other
-            ? "A linear classifier, trained in seconds, is as good on these texts."
-            : "A linear classifier, trained in seconds, is better on these texts."
+        let isClear = model.intervals[name].map { !$0.contains(other) } ?? false
+        let method = isError ? "A linear regression" : "A linear classifier"
+        return "\(method), trained in seconds, is \(isClear ? "better" : "as good") on these texts."
     }
 }
