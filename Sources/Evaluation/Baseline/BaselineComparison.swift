@@ -41,19 +41,13 @@ public struct BaselineComparison: Sendable, Equatable {
         evaluation: BaselineRows
     ) {
         let count = baseline.labels.count
-        linear = LinearBaseline.metrics(
-            baseline.scores(of: evaluation.texts),
-            evaluation.truth,
-            labelCount: count,
-            withIntervals: true
-        )
+        linear = LinearBaseline.metrics(evaluation.truth, labelCount: count, withIntervals: true) { part in
+            baseline.scores(of: Array(evaluation.texts[part]))
+        }
         let constant = Self.constantScores(training.truth, labelCount: count)
-        majority = LinearBaseline.metrics(
-            evaluation.texts.flatMap { _ in constant },
-            evaluation.truth,
-            labelCount: count,
-            withIntervals: false
-        )
+        majority = LinearBaseline.metrics(evaluation.truth, labelCount: count, withIntervals: false) { part in
+            part.flatMap { _ in constant }
+        }
         (trainedRows, self.rows, seconds) = (training.texts.count, rows ?? training.texts.count, 0)
     }
 

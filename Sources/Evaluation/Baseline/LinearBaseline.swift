@@ -118,39 +118,47 @@ public struct LinearBaseline: Sendable, Equatable {
         return scores
     }
 
-    /// Evaluates scores.
+    /// Evaluates scores, which are computed for a part of the texts at a time, because all may not fit into memory.
     ///
     /// - Parameters:
-    ///   - scores: The scores, `labels.count` per text.
     ///   - truth: The true answers, one per text.
     ///   - labelCount: The number of labels.
     ///   - withIntervals: Whether to compute 95 % intervals.
+    ///   - scores: Computes the scores of a range of texts, `labelCount` per text.
     /// - Returns: The metrics.
     static func metrics(
-        _ scores: [Float],
         _ truth: ScoredRows.Truth,
         labelCount: Int,
-        withIntervals: Bool
-    )
-        -> EvaluationMetrics
-    {
+        withIntervals: Bool,
+        scores: (Range<Int>) -> [Float]
+    ) -> EvaluationMetrics {
+        let size = max(64, scoresAtOnce / max(labelCount, 1))
+        func forEachPart(_ take: ([Float]) -> Void) {
+            for start in stride(from: 0, to: truth.count, by: size) {
+                take(scores(start..<min(start + size, truth.count)))
+            }
+        }
         switch truth {
         case .classes(let ids):
             var accumulator = ClassificationAccumulator(labels: ids, classCount: labelCount)
-            accumulator.add(logits: scores)
+            forEachPart { accumulator.add(logits: $0) }
             return .singleLabel(accumulator.metrics(withIntervals: withIntervals))
         case .labelSets(let sets):
             var accumulator = MultiLabelAccumulator(labels: sets, labelCount: labelCount)
-            accumulator.add(logits: scores)
+            forEachPart { accumulator.add(logits: $0) }
             return .multiLabel(accumulator.metrics(withIntervals: withIntervals))
         case .numbers(let numbers):
+            var predictions: [Double] = []
+            forEachPart { predictions += $0.map(Double.init) }
             return .regression(
                 RegressionMetrics(
-                    predictions: scores.map(Double.init),
+                    predictions: predictions,
                     labels: numbers,
                     withIntervals: withIntervals
                 )
             )
         }
     }
+
+    private static let scoresAtOnce = 1 << 20
 }
