@@ -86,7 +86,10 @@ public struct RunReportPage {
         (content.bestStep, content.bestMetric) = (run.bestStep, run.bestMetric)
         (content.rows, content.evaluatedData) = (rows, run.evaluatedData)
         content.texts = texts
-        content.recipe = try text("recipe.yaml")
+        // Settings without a value have their default, and would be most of the lines.
+        content.recipe = try text("recipe.yaml").map { recipe in
+            recipe.split(separator: "\n").filter { !$0.hasSuffix(": null") }.joined(separator: "\n") + "\n"
+        }
         return content
     }
 

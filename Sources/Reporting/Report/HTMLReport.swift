@@ -109,10 +109,11 @@ public struct HTMLReport {
         let definition = plot.definition.map { "<p class=\"small\">\(HTMLText.escaped($0))</p>\n" }
         return """
             <figure id="\(plot.id)">
-            <h3>\(HTMLText.escaped(plot.title))</h3>
+            <div class="chart"><h3>\(HTMLText.escaped(plot.title))</h3>
             <p class="finding">\(HTMLText.escaped(plot.finding))</p>
             \(SVGPlot(plot: plot).text)
-            \(legend.isEmpty ? "" : "<ul class=\"legend\">\(legend.joined())</ul>\n")\(definition ?? "")\
+            \(legend.isEmpty ? "" : "<ul class=\"legend\">\(legend.joined())</ul>\n")</div>
+            \(definition ?? "")\
             <details><summary>Numbers<span class="off"> of “\(HTMLText.escaped(plot.title))”</span></summary>\
             \(scrolling(plot.table, plot.id + "-n"))</details>
             </figure>

@@ -37,7 +37,7 @@ enum ReportNumber {
     static func significant(_ value: Double, _ digits: Int = 4) -> String {
         guard value.isFinite, value != 0 else { return fixed(value, 0) }
         let magnitude = Int(log10(abs(value)).rounded(.down))
-        if magnitude < -4 || magnitude > 6 {
+        if magnitude < -3 || magnitude > 6 {
             return (value < 0 ? "−" : "") + scientific(abs(value), digits - 1)
         }
         return fixed(value, max(digits - 1 - magnitude, 0))
