@@ -1,3 +1,4 @@
+import Datasets
 import Evaluation
 import Files
 import Foundation
@@ -54,7 +55,7 @@ struct RunReportPageTests {
                 try write(
                     [
                         "trainer_state.json": state, "config.json": configuration,
-                        RunReportPage.predictionsName: line + rest + "\n",
+                        ScoredRows.fileName: line + rest + "\n",
                     ],
                     to: folder
                 )
@@ -75,24 +76,26 @@ struct RunReportPageTests {
             try write(
                 [
                     "trainer_state.json": state, "config.json": configuration,
-                    RunReportPage.predictionsName: #"{"label": "hail", "logits": [1, 2, 3, 4]}"# + "\n",
+                    ScoredRows.fileName: #"{"label": "hail", "logits": [1, 2, 3, 4]}"# + "\n",
                 ],
                 to: folder
             )
-            let error = #expect(throws: RunReportError.self) { try RunReportPage.write(in: folder) }
-            #expect(error?.message.contains("eval_predictions.jsonl, line 1: ") == true)
-            #expect(error?.message.contains("\"hail\"") == true)
+            let error = #expect(throws: DatasetError.self) { try RunReportPage.write(in: folder) }
+            #expect(error?.message.contains("eval_predictions.jsonl, line 1 is not a row") == true)
+            try write(["trainer_state.json": "{"], to: folder)
+            #expect(throws: RunReportError.self) { try RunReportPage.write(in: folder) }
         }
     }
 
     @Test("the page is written next to the model, and shows texts only if they are given")
     func page() throws {
         try withTemporaryFolder { folder in
-            let line = #"{"label": "snow", "logits": [1, 2, 3, -0.5], "tokens": 7, "truncated": false}"#
+            let line =
+                #"{"label": "snow", "logits": [1, 2, 3, -0.5], "tokens": 7, "truncated": false, "text_hash": "ab"}"#
             try write(
                 [
                     "trainer_state.json": state, "config.json": configuration,
-                    RunReportPage.predictionsName: line + "\n",
+                    ScoredRows.fileName: line + "\n",
                 ],
                 to: folder
             )

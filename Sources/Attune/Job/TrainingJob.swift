@@ -237,7 +237,8 @@ package struct TrainingJob: Sendable {
         }
         try recordParity(of: classifier, in: folder, emit)
         // The model is saved; a report that cannot be made is no reason to fail.
-        do { try RunReportPage.write(in: folder) } catch let error as RunReportError {
+        do { try RunReportPage.write(in: folder) } catch {
+            if error is FileError { throw error }
             try emit(.note("no \(RunReportPage.fileName): \(error)"))
         }
         isTrained = true

@@ -22,7 +22,7 @@ public struct RunReportPage {
     /// - Parameters:
     ///   - folder: The run's output folder.
     ///   - texts: The texts of all evaluated rows, if some may be shown; usually none, because a report may be shared.
-    /// - Throws: `FileError` if a file cannot be read or written, ``RunReportError`` if one is damaged.
+    /// - Throws: `FileError` if a file cannot be read or written; ``RunReportError`` or `DatasetError` if one is damaged.
     public static func write(in folder: URL, texts: [String] = []) throws {
         let shown = Dictionary(uniqueKeysWithValues: zip(texts.indices, texts))
         let report = RunReportPage(of: folder)
@@ -56,8 +56,8 @@ public struct RunReportPage {
     ///
     /// - Parameter texts: The texts of evaluated rows to show, by index; usually none, because a report may be shared.
     /// - Returns: The content.
-    /// - Throws: `FileError` if the folder is not that of a finished run or a file cannot be read; ``RunReportError`` if one
-    ///   is damaged.
+    /// - Throws: `FileError` if the folder is not that of a finished run or a file cannot be read; ``RunReportError``
+    ///   or `DatasetError` if one is damaged.
     package func content(texts: [Int: String] = [:]) throws -> ReportContent {
         let state = try json("trainer_state.json")
         guard let state, state["global_step"].int != nil else {
