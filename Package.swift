@@ -110,7 +110,7 @@ let torchTargets: [Target] = [
             // Including those that Attune re-exports, so that a change in them recompiles the command.
             "Attune", "Hub", "Training", "Classification", "Models", "NN", "Checkpoints", "Torch",
             "Tokenization",
-            "Datasets", "Evaluation", "Files", "JSON", argumentParser, yams,
+            "Datasets", "Evaluation", "Reporting", "Files", "JSON", argumentParser, yams,
         ]
     ),
 ]

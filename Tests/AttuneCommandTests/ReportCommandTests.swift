@@ -19,6 +19,7 @@ struct ReportCommandTests {
                 cmp first.html other.html; echo $?
                 $ATTUNE report out --text >text; echo $?
                 grep -c TRAINING text
+                $ATTUNE report out --text --dataset d.csv | grep -c 'y day'
                 $ATTUNE report nowhere; echo $?
                 mkdir empty; $ATTUNE report empty; echo $?
                 echo '{' >out/eval_predictions.jsonl; $ATTUNE report out; echo $?
@@ -32,7 +33,10 @@ struct ReportCommandTests {
             )
             #expect(text.hasSuffix("66\n66\n65\n"), "\(text)\(outcome.errors)")
             #expect(outcome.errors.contains("there is no folder nowhere/; give the --output-dir of a run"))
-            #expect(outcome.errors.contains("out/eval_predictions.jsonl, line 1 is not a row"), "\(outcome.errors)")
+            #expect(
+                outcome.errors.contains("out/eval_predictions.jsonl, line 1 is not a row"),
+                "\(outcome.errors)"
+            )
             let page = try String(contentsOf: folder.appending(path: "first.html"), encoding: .utf8)
             #expect(page.contains("<h3>Loss</h3>") && !page.contains("sunny day"))
         }

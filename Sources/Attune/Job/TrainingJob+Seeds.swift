@@ -159,6 +159,7 @@ extension TrainingJob {
         var recipe = recipe
         (recipe.reports, recipe.saving.writesReplayFile, recipe.push) = ([], true, nil)
         recipe.comparesBaseline = true
+        recipe.reportsTexts = false
         return Dictionary(
             uniqueKeysWithValues: Recipe.settings.map { ($0.name, $0.read(recipe)?.text ?? "none") }
         )

@@ -237,7 +237,10 @@ package struct TrainingJob: Sendable {
         }
         try recordParity(of: classifier, in: folder, emit)
         // The model is saved; a report that cannot be made is no reason to fail.
-        do { try RunReportPage.write(in: folder) } catch {
+        do {
+            let texts = recipe.reportsTexts ? evaluationRows?.inputs.shown : nil
+            try RunReportPage.write(in: folder, texts: texts ?? [])
+        } catch {
             if error is FileError { throw error }
             try emit(.note("no \(RunReportPage.fileName): \(error)"))
         }

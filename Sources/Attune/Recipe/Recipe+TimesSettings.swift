@@ -137,6 +137,12 @@ extension Recipe {
             allowed: ("tensorboard, jsonl, both of them, or none", areReportNames)
         ),
         Setting(
+            "report_texts",
+            .reporting,
+            \.reportsTexts,
+            "Show texts of evaluated rows in report.html. By default it has only row numbers, so that it can be shared."
+        ),
+        Setting(
             "no_replay_file",
             .saving,
             \.noReplayFile,

@@ -109,6 +109,8 @@ public struct Recipe: Sendable, Equatable {
     public var saving = Saving()
     /// Files that receive numbers during training.
     public var reports: [RunReport] = []
+    /// Whether `report.html` shows texts of evaluated rows.
+    public var reportsTexts = false
     /// The push of the model to the Hub; nil pushes nothing.
     public var push: Push?
 

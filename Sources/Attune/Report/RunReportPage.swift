@@ -10,7 +10,8 @@ public struct RunReportPage {
     /// The name of the page in the output folder.
     static let fileName = "report.html"
 
-    private let folder: URL
+    /// The run's output folder.
+    let folder: URL
 
     /// Describes the report of a run.
     ///

@@ -61,8 +61,13 @@ extension ReportCommand: GuidedCommand {
             examples: [
                 .init("The page of a run, for a browser", "attune report runs/tickets --output tickets.html"),
                 .init("The same in the terminal", "attune report runs/tickets --text"),
+                .init(
+                    "With the texts of the rows to look at",
+                    "attune report runs/tickets --dataset tickets.csv"
+                ),
             ],
-            common: ["text", "output"]
+            common: ["text", "output", "dataset"],
+            headings: [("Data", ["split"])]
         )
     }
 }
