@@ -35,7 +35,9 @@ struct HTMLReportTests {
     func wellFormed(sample: Int) throws {
         let page = HTMLReport(Self.samples[sample].content).text
         var open: [String] = []
+        let element = try Regex("</?[a-z0-9]+( [a-zA-Z-]+=\"[^\"]*\")*/?>")
         for tag in try all("<[^>]*>", page).dropFirst() {
+            try #require(tag.wholeMatch(of: element) != nil, "\(tag)")
             let name = String(tag.drop { $0 == "<" || $0 == "/" }.prefix { $0.isLetter || $0.isNumber })
             if tag.hasPrefix("</") {
                 try #require(open.popLast() == name, "\(tag)")
@@ -46,6 +48,16 @@ struct HTMLReportTests {
         #expect(open.isEmpty)
         #expect(!page.contains("<script") && !page.contains("onload='"))
         #expect(!page.unicodeScalars.contains("\u{7}"))
+    }
+
+    @Test("quotes are escaped also before a combining mark, and control characters are replaced")
+    func escaping() {
+        let escaped = HTMLText.escaped("a\"\u{301}'<b>&\u{7}\n\u{FFFF}😀")
+        #expect(
+            escaped.unicodeScalars.elementsEqual(
+                "a&quot;\u{301}&#39;&lt;b&gt;&amp;\u{FFFD}\n\u{FFFD}😀".unicodeScalars
+            )
+        )
     }
 
     @Test("the page loads nothing and runs nothing", arguments: samples.indices)
