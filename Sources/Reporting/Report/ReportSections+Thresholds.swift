@@ -100,8 +100,8 @@ extension ReportSections {
             marks: marks,
             legend: legend,
             table: ReportTable(
-                "Precision at a recall, lowest average precision first",
-                [.name("label"), .number("average precision")]
+                "Precision at a recall, lowest average precision (AP) first",
+                [.name("label"), .number("AP")]
                     + Self.recalls.map { .number("at \(ReportNumber.tick(100 * $0, step: 1)) %") },
                 ordered.prefix(60).map { item in
                     [labels[item.label], item.curve.averagePrecision.map { ReportNumber.fixed($0) } ?? "–"]
