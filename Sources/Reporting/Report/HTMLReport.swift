@@ -44,7 +44,7 @@ public struct HTMLReport {
             </header>
             <main id="content">
             \(sections.map(html).joined())</main>
-            <footer>Written by Attune. Intervals contain the value for texts of the same kind with 95 % confidence. \
+            <footer>Written by Attune. Intervals contain the value for texts of the same kind with 95&nbsp;% confidence. \
             This page loads nothing and runs no script.</footer>
             </div>
             </div>

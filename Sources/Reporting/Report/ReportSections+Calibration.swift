@@ -45,9 +45,9 @@ extension ReportSections {
             finding: finding,
             definition: isMultiLabel
                 ? "All decisions, label by label: mean probability against the share of texts with the label, in 15 equally "
-                    + "wide bins (a, b]. Bars are Wilson's 95 % intervals."
+                    + "wide bins (a, b]. Bars are Wilson's 95\u{A0}% intervals."
                 : "Mean confidence (the highest probability) against the share of right answers, in 15 equally wide bins "
-                    + "(a, b] as in Guo et al. 2017. Bars are Wilson's 95 % intervals. On the line, confidence can be believed.",
+                    + "(a, b] as in Guo et al. 2017. Bars are Wilson's 95\u{A0}% intervals. On the line, confidence can be believed.",
             x: .percent(isMultiLabel ? "mean probability" : "mean confidence"),
             y: .percent(isMultiLabel ? "texts with the label" : "right answers"),
             marks: [
@@ -94,7 +94,7 @@ extension ReportSections {
         return Plot(
             id: "histogram",
             title: "Confidence",
-            finding: "\(ReportNumber.percent(share)) of the answers have a confidence above 90 %; "
+            finding: "\(ReportNumber.percent(share)) of the answers have a confidence above 90\u{A0}%; "
                 + "\(ReportNumber.grouped(sureErrors)) of these \(ReportNumber.grouped(sure.count)) are wrong.",
             definition: isMultiLabel
                 ? "The confidence of a text is that of its least certain label; right means all labels."

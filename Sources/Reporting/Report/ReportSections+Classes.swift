@@ -106,8 +106,8 @@ extension ReportSections {
         let noun = content.rows.map { if case .labelSets = $0.truth { "label" } else { "class" } } ?? "class"
         let caption =
             isCut
-            ? "The \(Self.mostLabels.table) largest of \(ReportNumber.grouped(results.count)), with 95 % intervals"
-            : "Precision, recall and F1 of each \(noun), with 95 % intervals"
+            ? "The \(Self.mostLabels.table) largest of \(ReportNumber.grouped(results.count)), with 95\u{A0}% intervals"
+            : "Precision, recall and F1 of each \(noun), with 95\u{A0}% intervals"
         func spelled(_ value: Double, _ interval: ClosedRange<Double>?) -> [String] {
             [
                 interval == nil ? "–" : ReportNumber.fixed(value, 3),
@@ -155,7 +155,7 @@ extension ReportSections {
             id: "frequency",
             title: "F1 against frequency",
             finding: finding + missing,
-            definition: (present.count > 60 ? "" : "Bars are 95 % intervals. ")
+            definition: (present.count > 60 ? "" : "Bars are 95\u{A0}% intervals. ")
                 + "A low F1 at a low frequency often means too few examples; at a high one, "
                 + "labels that overlap.",
             x: .logarithmic("evaluated texts with the label", present.map(\.scores.support)),

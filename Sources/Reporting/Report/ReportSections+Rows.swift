@@ -101,7 +101,7 @@ extension ReportSections {
             id: id,
             title: title,
             finding: finding,
-            definition: "Bars are 95 % intervals.",
+            definition: "Bars are 95\u{A0}% intervals.",
             x: .names(axis, buckets.map(\.name)),
             y: isRegression
                 ? .numbers("mean absolute error", [0, highest], fromZero: true)

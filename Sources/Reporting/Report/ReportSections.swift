@@ -98,11 +98,11 @@ struct ReportSections {
                     ? "That is worse than \(answer), which reaches \(ReportNumber.percent(baseline))."
                     : "That cannot be told apart from \(answer), which reaches \(ReportNumber.percent(baseline))."
             return "The model is right for \(ReportNumber.percent(metrics.accuracy)) of \(evaluatedTexts) "
-                + "(95 % interval: \(ReportNumber.percent(interval))). \(judgement)"
+                + "(95\u{A0}% interval: \(ReportNumber.percent(interval))). \(judgement)"
         case .multiLabel(let metrics):
             let f1 = metrics.averaged(\.f1, .micro)
             let interval = metrics.intervals["f1_micro"].map {
-                " (95 % interval: \(ReportNumber.interval($0)))"
+                " (95\u{A0}% interval: \(ReportNumber.interval($0)))"
             }
             return
                 "Micro-averaged F1 is \(ReportNumber.fixed(f1, 3))\(interval ?? "") on \(evaluatedTexts); all labels "
