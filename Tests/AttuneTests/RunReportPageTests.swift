@@ -1,4 +1,3 @@
-import Datasets
 import Evaluation
 import Files
 import Foundation
@@ -20,6 +19,8 @@ struct RunReportPageTests {
         "metric_for_best_model": "accuracy", "learning_rate": 1e-5}}}
         """
     private let configuration = #"{"id2label": {"1": "sun", "0": "rain", "10": "x", "2": "snow"}}"#
+
+    private let settings = #"{"version": 1, "label_names": ["rain", "sun", "snow", "x"]}"#
 
     /// Writes a run's files.
     private func write(_ files: [String: String], to folder: URL) throws {
@@ -55,6 +56,7 @@ struct RunReportPageTests {
                 try write(
                     [
                         "trainer_state.json": state, "config.json": configuration,
+                        "attune.json": settings,
                         ScoredRows.fileName: line + rest + "\n",
                     ],
                     to: folder
@@ -76,11 +78,12 @@ struct RunReportPageTests {
             try write(
                 [
                     "trainer_state.json": state, "config.json": configuration,
+                    "attune.json": settings,
                     ScoredRows.fileName: #"{"label": "hail", "logits": [1, 2, 3, 4]}"# + "\n",
                 ],
                 to: folder
             )
-            let error = #expect(throws: DatasetError.self) { try RunReportPage.write(in: folder) }
+            let error = #expect(throws: RunReportError.self) { try RunReportPage.write(in: folder) }
             #expect(error?.message.contains("eval_predictions.jsonl, line 1 is not a row") == true)
             try write(["trainer_state.json": "{"], to: folder)
             #expect(throws: RunReportError.self) { try RunReportPage.write(in: folder) }
@@ -95,6 +98,7 @@ struct RunReportPageTests {
             try write(
                 [
                     "trainer_state.json": state, "config.json": configuration,
+                    "attune.json": settings,
                     ScoredRows.fileName: line + "\n",
                 ],
                 to: folder
