@@ -1,6 +1,5 @@
-public import Classification
-public import Evaluation
-import Files
+package import Classification
+package import Evaluation
 import Foundation
 import NN
 import Torch
@@ -62,16 +61,5 @@ extension TextClassifier {
             isTruncated: Array(repeating: false, count: examples.count),
             textHashes: texts.hashes
         )
-    }
-}
-
-extension TextInputs {
-    /// A hash of each example's text, or of both texts of a pair.
-    fileprivate var hashes: [String] {
-        func hash(_ text: String) -> String { String(SHA256.hexadecimalDigest(of: text.utf8).prefix(16)) }
-        return switch self {
-        case .texts(let texts): texts.map(hash)
-        case .pairs(let pairs): pairs.map { hash($0.0 + "\u{0}" + $0.1) }
-        }
     }
 }
