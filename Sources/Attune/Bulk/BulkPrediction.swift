@@ -57,8 +57,6 @@ public struct BulkPrediction {
     public var emptyTexts = RowPolicy.keep
     /// The treatment of rows with an error.
     public var errors = RowErrorPolicy.fail
-    /// Whether to find out which texts were cut.
-    public var findsTruncated = false
     /// Whether each row is answered before the next one is read.
     public var isRowByRow = false
 
@@ -136,7 +134,7 @@ public struct BulkPrediction {
         let inputs = read.inputs.selecting(chosen)
         let examples = classifier.encode(inputs)
         counts.truncated += examples.encodings.truncatedCount
-        let isTruncated = findsTruncated ? truncated(inputs, examples) : []
+        let isTruncated = examples.encodings.isTruncated
         let distinct = DistinctTexts(examples)
         let logits = try self.logits(of: distinct, in: examples) { part in
             try betweenBatches(counts.rows + read.count * part / max(distinct.texts.count, 1))
@@ -198,20 +196,6 @@ public struct BulkPrediction {
         }
         return logits
     }
-
-    /// Whether each text is longer than the limit.
-    private func truncated(_ inputs: TextInputs, _ examples: EncodedExamples) -> [Bool] {
-        var isTruncated = [Bool](repeating: false, count: examples.count)
-        guard let limit = classifier.lengthLimit, examples.encodings.truncatedCount > 0 else {
-            return isTruncated
-        }
-        let full = isTruncated.indices.filter { examples.length(of: $0) >= limit }
-        let whole = inputs.selecting(full).encoded(by: classifier.tokenizer, maxLength: nil)
-        for (index, text) in full.enumerated() where whole.range(of: index).count > limit {
-            isTruncated[text] = true
-        }
-        return isTruncated
-    }
 }
 
 /// The distinct texts among examples: those with other token ids.
@@ -240,7 +224,7 @@ struct DistinctTexts {
         let encodings = examples.encodings
         places.reserveCapacity(examples.count)
         for index in 0..<examples.count {
-            let range = encodings.range(of: index)
+            let range = encodings.range(ofText: index)
             let types = encodings.typeIDs.isEmpty ? [] : encodings.typeIDs[range]
             let key = Key(ids: encodings.ids[range], typeIDs: types)
             if let place = known[key] {

@@ -23,6 +23,7 @@ public struct PredictedWindow {
     private let logits: [Float]
     private let labels: [String]
     private let problemType: ProblemType
+    private let decisions: Decisions?
 
     init(
         firstRow: Int,
@@ -33,6 +34,7 @@ public struct PredictedWindow {
     ) {
         (self.firstRow, self.answers, self.source, self.logits) = (firstRow, answers, source, logits)
         (labels, problemType) = (classifier.labels, classifier.problemType)
+        decisions = classifier.decisions
     }
 
     /// The rows' numbers.
@@ -48,7 +50,8 @@ public struct PredictedWindow {
         return Prediction(
             logits: Array(logits[place * width..<(place + 1) * width]),
             labels: labels,
-            problemType: problemType
+            problemType: problemType,
+            decisions: decisions
         )
     }
 }

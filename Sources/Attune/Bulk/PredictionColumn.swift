@@ -15,6 +15,10 @@ public enum PredictionColumn: String, Sendable, CaseIterable {
     case scores
     /// The logit of every label, in the order of ids.
     case logits
+    /// The labels of the conformal set, the most likely first; none without sets in `decisions.json`.
+    case set
+    /// The least score for the label, if `decisions.json` has thresholds.
+    case threshold
     /// Whether the text was cut.
     case truncated
     /// The number of the text's tokens, after cutting.
@@ -113,9 +117,10 @@ public struct PredictionLayout: Sendable {
         columns.contains(name) ? "input_" + name : name
     }
 
-    /// The predicted label of a prediction; nil below the threshold.
+    /// The predicted label of a prediction; nil below the threshold, which replaces those of `decisions.json`.
     func label(of prediction: Prediction) -> String? {
-        threshold.map { prediction.score >= $0 } ?? true ? prediction.label : nil
+        let isTaken = threshold.map { prediction.score >= $0 } ?? !prediction.isRejected
+        return isTaken ? prediction.label : nil
     }
 
     /// The predicted labels of a multi-label prediction.

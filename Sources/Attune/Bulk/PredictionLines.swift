@@ -70,6 +70,8 @@ public struct PredictionLines {
             add("[")
             for (id, logit) in prediction.logits.enumerated() { add(id > 0 ? ", \(logit)" : "\(logit)") }
             add("]")
+        case .set: add(prediction.set.map { JSONValue.array($0.map(JSONValue.string)).oneLine } ?? "null")
+        case .threshold: add(prediction.threshold.map { JSONValue.double($0).oneLine } ?? "null")
         case .id, .text, .label, .truncated, .tokens, .error: add("null")
         }
     }
@@ -117,7 +119,7 @@ public struct PredictionLines {
             case .error: member(.error, failure.map(JSONValue.string) ?? .null)
             case .tokens: member(.tokens, window.tokens(index).map(JSONValue.int) ?? .null)
             case .truncated: member(.truncated, window.isTruncated(index).map(JSONValue.bool) ?? .null)
-            case .label, .score, .scores, .logits:
+            case .label, .score, .scores, .logits, .set, .threshold:
                 if let prediction {
                     append(column, prediction, to: &line)
                 } else if layout.columns != nil {

@@ -113,7 +113,8 @@ struct PredictionTable {
         case .id: .value(layout.idColumn == nil ? .int64 : .string)
         case .label: problemType == .multiLabel ? .list(.value(.string)) : .value(.string)
         case .text, .scores, .error: .value(.string)
-        case .score: .value(.float64)
+        case .score, .threshold: .value(.float64)
+        case .set: .list(.value(.string))
         case .logits: .list(.value(.float64))
         case .truncated: .value(.bool)
         case .tokens: .value(.int64)
@@ -141,6 +142,8 @@ struct PredictionTable {
         case .label where problemType == .singleLabel:
             return layout.label(of: prediction).map(CellValue.string) ?? .missing
         case .score: return .double(prediction.score)
+        case .threshold: return prediction.threshold.map(CellValue.double) ?? .missing
+        case .set: return prediction.set.map { .list($0.map(CellValue.string)) } ?? .missing
         case .scores:
             let members = layout.shownIDs(of: prediction).map {
                 (prediction.names[$0], JSONValue.double(prediction.scores[$0]))
