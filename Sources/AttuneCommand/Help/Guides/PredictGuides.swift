@@ -50,9 +50,24 @@ extension PredictCommand: GuidedCommand {
                     "Each row of a file",
                     "attune predict --model runs/tickets --input new.csv --output predictions.jsonl"
                 ),
+                .init(
+                    "A table of any size with two more columns, which a second call continues after a crash",
+                    "attune predict --model runs/tickets --input new.csv --output labelled.csv --resume"
+                ),
+                .init(
+                    "Lines from another program",
+                    "tail -f messages.txt | attune predict --model runs/tickets --flush"
+                ),
             ],
-            common: ["model", "text", "input", "output", "text-column", "max-length", "logits"],
-            headings: headings
+            common: [
+                "model", "text", "input", "output", "columns", "text-column", "max-length", "logits",
+                "resume",
+            ],
+            headings: [
+                ("Output", ["keep-columns", "id-column", "top-k", "threshold", "on-error", "flush"]),
+                ("Many rows", ["shard", "merge"]),
+                ("Data", ["input-format"]),
+            ] + headings
         )
     }
 }
