@@ -1,4 +1,4 @@
-public import Classification
+import Classification
 public import Datasets
 import Files
 public import Foundation

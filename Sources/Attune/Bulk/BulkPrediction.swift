@@ -1,7 +1,7 @@
 public import Classification
-public import Datasets
+import Datasets
 import Files
-public import Models
+import Models
 import Tokenization
 public import Torch
 

@@ -1,5 +1,5 @@
 public import Classification
-public import Datasets
+import Datasets
 
 /// The answer to one row.
 public enum RowAnswer: Sendable, Equatable {

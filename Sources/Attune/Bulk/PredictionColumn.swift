@@ -1,4 +1,4 @@
-public import Classification
+import Classification
 public import Models
 
 /// A column of predictions.

@@ -1,5 +1,5 @@
 import Files
-public import Foundation
+import Foundation
 public import JSON
 
 /// A record of everything that determines the bytes of predictions, kept next to parts and shards.

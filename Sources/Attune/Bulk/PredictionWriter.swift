@@ -1,7 +1,7 @@
 public import Classification
 public import Datasets
 import Files
-public import Models
+import Models
 
 /// The format of predictions.
 public enum PredictionFormat: String, Sendable, CaseIterable {

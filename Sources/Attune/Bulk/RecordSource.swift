@@ -1,5 +1,5 @@
 import Classification
-public import Datasets
+import Datasets
 import Files
 import Foundation
 

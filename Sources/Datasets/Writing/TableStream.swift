@@ -6,11 +6,8 @@ package import Foundation
 /// The bytes depend only on the sequence of rows, not on the tables' sizes: row groups of Parquet begin at fixed numbers of
 /// rows.
 package final class TableStream {
-    /// A receiver of a file's bytes, from first to last.
-    package typealias Write = (UnsafeRawBufferPointer) throws(FileError) -> Void
-
     private let format: DatasetFormat
-    private let write: Write
+    private let write: (UnsafeRawBufferPointer) throws(FileError) -> Void
     private let writesHeader: Bool
     private var hasBegun = false
     private var writer: ArrowWriter?
@@ -22,7 +19,11 @@ package final class TableStream {
     ///   - format: The file format.
     ///   - writesHeader: Whether delimited text begins with the columns' names.
     ///   - write: Receives the file's bytes.
-    package init(format: DatasetFormat, writesHeader: Bool = true, write: @escaping Write) {
+    package init(
+        format: DatasetFormat,
+        writesHeader: Bool = true,
+        write: @escaping (UnsafeRawBufferPointer) throws(FileError) -> Void
+    ) {
         (self.format, self.writesHeader, self.write) = (format, writesHeader, write)
     }
 
