@@ -193,7 +193,7 @@ struct BulkPredictTests {
             try #require(null.code == 0 && answers.count == 4, "\(null.errors)")
             #expect(answers.map { $0["label"] == .null } == [false, true, false, true])
             #expect(answers[1]["error"].string?.contains("line 2 is not JSON") == true)
-            #expect(answers[3]["error"].string?.contains("line 4 holds a list") == true)
+            #expect(answers[3]["error"].string?.contains("line 4 holds the number 1, not an object") == true)
             #expect(null.errors.contains("2 rows could not be predicted"), "\(null.errors)")
             let skipped = try run("$P --on-error skip <bad.jsonl", in: folder)
             #expect(try lines(skipped.output) == [answers[0], answers[2]])

@@ -132,13 +132,11 @@ public struct BulkJob {
     public func describeShard(_ output: URL, _ manifest: PredictionManifest) throws {
         guard let shard else { return }
         let file = try MappedFile(contentsOf: output)
-        var hash = SHA256()
-        hash.update(file.bytes)
         var fields = manifest.fields
         fields["shard"] = .int(shard.index)
         fields["shards"] = .int(shard.count)
         fields["output_bytes"] = .int(file.bytes.count)
-        fields["output_sha256"] = .string(hash.hexadecimalDigest())
+        fields["output_sha256"] = .string(file.sha256)
         try PredictionManifest(fields: fields).write(to: PredictionShard.manifest(of: output))
     }
 }

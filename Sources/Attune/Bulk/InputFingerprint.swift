@@ -20,7 +20,7 @@ enum ContentFingerprint {
             ("name", .string(URL(filePath: path).lastPathComponent)), ("bytes", .int(file.bytes.count)),
         ]
         if file.bytes.count <= mostHashed {
-            members.append(("sha256", .string(digest(of: file.bytes))))
+            members.append(("sha256", .string(file.sha256)))
         } else {
             let attributes = try? FileManager.default.attributesOfItem(atPath: path)
             let changed = (attributes?[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
@@ -40,20 +40,16 @@ enum ContentFingerprint {
             for file in files(of: path) {
                 let mapped = try MappedFile(contentsOf: file)
                 hash.update("\(file.lastPathComponent) \(mapped.bytes.count)\n".utf8)
-                if mapped.bytes.count <= mostHashed {
-                    hash.update(mapped.bytes)
-                } else {
-                    hash.update(UnsafeRawBufferPointer(rebasing: mapped.bytes.prefix(end)))
-                    hash.update(UnsafeRawBufferPointer(rebasing: mapped.bytes.suffix(end)))
+                mapped.withBytes { bytes in
+                    if bytes.count <= mostHashed {
+                        hash.update(bytes)
+                    } else {
+                        hash.update(UnsafeRawBufferPointer(rebasing: bytes.prefix(end)))
+                        hash.update(UnsafeRawBufferPointer(rebasing: bytes.suffix(end)))
+                    }
                 }
             }
         }
-        return hash.hexadecimalDigest()
-    }
-
-    private static func digest(of bytes: UnsafeRawBufferPointer) -> String {
-        var hash = SHA256()
-        hash.update(bytes)
         return hash.hexadecimalDigest()
     }
 
@@ -70,5 +66,25 @@ enum ContentFingerprint {
             configurations.contains(name) || weights.contains(where: name.hasSuffix)
         }
         .map { url.appending(path: $0) }
+    }
+}
+
+extension MappedFile {
+    /// Passes the bytes to a closure, and keeps the file mapped until it returns.
+    ///
+    /// - Parameter body: Reads the bytes.
+    /// - Returns: The result of `body`.
+    /// - Throws: The errors of `body`.
+    func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+        try withExtendedLifetime(self) { try body(bytes) }
+    }
+
+    /// The SHA-256 of the contents in hexadecimal.
+    var sha256: String {
+        withBytes { bytes in
+            var hash = SHA256()
+            hash.update(bytes)
+            return hash.hexadecimalDigest()
+        }
     }
 }

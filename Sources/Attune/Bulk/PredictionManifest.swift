@@ -33,7 +33,7 @@ public struct PredictionManifest: Sendable, Equatable {
     ) throws(FileError) {
         var files: [JSONValue] = []
         for input in inputs { files.append(try ContentFingerprint.ofInput(input)) }
-        fields = [
+        let members: JSONObject = [
             "version": .int(Self.version), "input": .array(files),
             "total_rows": .int(total), "first_row": .int(rows.lowerBound), "end_row": .int(rows.upperBound),
             "rows_per_part": .int(rowsPerPart),
@@ -41,6 +41,12 @@ public struct PredictionManifest: Sendable, Equatable {
             "settings": .object(settings), "columns": .array(columns.map(JSONValue.string)),
             "format": .string(format.rawValue),
         ]
+        fields = Self.written(members)
+    }
+
+    /// The fields as they are read from a file, where members are sorted.
+    private static func written(_ fields: JSONObject) -> JSONObject {
+        (try? JSONValue.parse(JSONValue.object(fields).formatted.utf8))?.object ?? fields
     }
 
     init(fields: JSONObject) { self.fields = fields }

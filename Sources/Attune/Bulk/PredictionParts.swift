@@ -106,9 +106,10 @@ enum PredictionJoin {
             try stream.close()
         } else {
             for (file, skipped) in files {
-                let bytes = try MappedFile(contentsOf: file).bytes.dropFirst(skipped)
-                for start in stride(from: bytes.startIndex, to: bytes.endIndex, by: 1 << 20) {
-                    try sink.write(Array(bytes[start..<min(start + 1 << 20, bytes.endIndex)]))
+                try MappedFile(contentsOf: file).withBytes { bytes in
+                    for start in stride(from: skipped, to: bytes.count, by: 1 << 20) {
+                        try sink.write(Array(bytes[start..<min(start + (1 << 20), bytes.count)]))
+                    }
                 }
             }
         }

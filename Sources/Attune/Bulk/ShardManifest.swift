@@ -132,21 +132,21 @@ public enum ShardMerge {
     /// Compares a shard with the size and hash in its manifest.
     private static func check(_ part: Part) throws {
         let file = try MappedFile(contentsOf: part.file)
-        var hash = SHA256()
-        hash.update(file.bytes)
         guard part.manifest.fields["output_bytes"].int == file.bytes.count,
-            part.manifest.fields["output_sha256"].string == hash.hexadecimalDigest()
+            part.manifest.fields["output_sha256"].string == file.sha256
         else { throw refusal(part, "is not the file that its manifest describes; run this shard again") }
     }
 
     /// The number of bytes of the header, whose names may hold line breaks in quotes.
     private static func headerLength(of file: URL) throws(FileError) -> Int {
-        var isQuoted = false
-        for (index, byte) in try MappedFile(contentsOf: file).bytes.enumerated() {
-            if byte == UInt8(ascii: "\"") { isQuoted.toggle() }
-            if byte == 0x0A, !isQuoted { return index + 1 }
+        try MappedFile(contentsOf: file).withBytes { bytes in
+            var isQuoted = false
+            for (index, byte) in bytes.enumerated() {
+                if byte == UInt8(ascii: "\"") { isQuoted.toggle() }
+                if byte == 0x0A, !isQuoted { return index + 1 }
+            }
+            return 0
         }
-        return 0
     }
 
     private static func name(_ part: Part) -> String { part.file.lastPathComponent }
