@@ -57,8 +57,6 @@ public struct BulkPrediction {
     public var emptyTexts = RowPolicy.keep
     /// The treatment of rows with an error.
     public var errors = RowErrorPolicy.fail
-    /// Whether to find out which texts were cut.
-    public var findsTruncated = false
     /// Whether each row is answered before the next one is read.
     public var isRowByRow = false
 
@@ -136,7 +134,7 @@ public struct BulkPrediction {
         let inputs = read.inputs.selecting(chosen)
         let examples = classifier.encode(inputs)
         counts.truncated += examples.encodings.truncatedCount
-        let isTruncated = findsTruncated ? truncated(inputs, examples) : []
+        let isTruncated = examples.encodings.isTruncated
         let distinct = DistinctTexts(examples)
         let logits = try self.logits(of: distinct, in: examples) { part in
             try betweenBatches(counts.rows + read.count * part / max(distinct.texts.count, 1))
@@ -145,15 +143,15 @@ public struct BulkPrediction {
         let width = classifier.labels.count
         for (text, index) in chosen.enumerated() {
             let row = readable[index]
-            let place_ = distinct.places[text]
-            guard logits[place_ * width..<(place_ + 1) * width].allSatisfy(\.isFinite) else {
+            let known = distinct.places[text]
+            guard logits[known * width..<(known + 1) * width].allSatisfy(\.isFinite) else {
                 let message = "\(place(firstRow + row)): the model's logits are NaN or infinite"
                 try fail(message)
                 answers[row] = .failed(message)
                 continue
             }
             answers[row] = .logits(
-                place_,
+                known,
                 tokens: examples.length(of: text),
                 isTruncated: isTruncated.isEmpty ? false : isTruncated[text]
             )
@@ -198,20 +196,6 @@ public struct BulkPrediction {
         }
         return logits
     }
-
-    /// Whether each text is longer than the limit.
-    private func truncated(_ inputs: TextInputs, _ examples: EncodedExamples) -> [Bool] {
-        var isTruncated = [Bool](repeating: false, count: examples.count)
-        guard let limit = classifier.lengthLimit, examples.encodings.truncatedCount > 0 else {
-            return isTruncated
-        }
-        let full = isTruncated.indices.filter { examples.length(of: $0) >= limit }
-        let whole = inputs.selecting(full).encoded(by: classifier.tokenizer, maxLength: nil)
-        for (index, text) in full.enumerated() where whole.range(of: index).count > limit {
-            isTruncated[text] = true
-        }
-        return isTruncated
-    }
 }
 
 /// The distinct texts among examples: those with other token ids.
@@ -224,9 +208,12 @@ struct DistinctTexts {
     private struct Key: Hashable {
         var ids: ArraySlice<Int32>
         var typeIDs: ArraySlice<Int32>
+        /// The ends of a text's windows in its ids.
+        var windowEnds: [Int]
 
         static func == (first: Key, second: Key) -> Bool {
             first.ids.elementsEqual(second.ids) && first.typeIDs.elementsEqual(second.typeIDs)
+                && first.windowEnds == second.windowEnds
         }
 
         func hash(into hasher: inout Hasher) { ids.withUnsafeBytes { hasher.combine(bytes: $0) } }
@@ -240,9 +227,15 @@ struct DistinctTexts {
         let encodings = examples.encodings
         places.reserveCapacity(examples.count)
         for index in 0..<examples.count {
-            let range = encodings.range(of: index)
-            let types = encodings.typeIDs.isEmpty ? [] : encodings.typeIDs[range]
-            let key = Key(ids: encodings.ids[range], typeIDs: types)
+            let sequences = encodings.sequences(of: index)
+            let start = Int(encodings.cuSeqlens[sequences.lowerBound])
+            let range = start..<Int(encodings.cuSeqlens[sequences.upperBound])
+            let key = Key(
+                ids: encodings.ids[range],
+                typeIDs: encodings.typeIDs.isEmpty ? [] : encodings.typeIDs[range],
+                windowEnds: sequences.count == 1
+                    ? [] : sequences.map { encodings.range(of: $0).upperBound - start }
+            )
             if let place = known[key] {
                 places.append(place)
             } else {

@@ -107,7 +107,6 @@ struct PredictCommand: ParsableCommand {
             prediction.matmulDType = classifier.inference.precision.choice.matmulDType
             prediction.emptyTexts = reader.settings.emptyTexts ?? .keep
             prediction.errors = bulk.onError
-            prediction.findsTruncated = layout.columns?.contains(.truncated) ?? false
             prediction.isRowByRow = readsStandardInput && (bulk.flush || StandardStreams.isTyped)
             var job = BulkJob(prediction, source, format: format, layout: layout)
             (job.features, job.shard) = (features, bulk.shard)
