@@ -52,13 +52,13 @@ extension TextClassifier {
             case .labelSets(let sets): .labelSets(sets)
             case .numbers(let numbers): .numbers(numbers)
             }
-        let starts = examples.encodings.cuSeqlens
+        let cut = examples.encodings.isTruncated
         return ScoredRows(
             labels: labels,
             logits: logits,
             truth: truth,
-            tokenCounts: zip(starts, starts.dropFirst()).map { Int($1 - $0) },
-            isTruncated: Array(repeating: false, count: examples.count),
+            tokenCounts: (0..<examples.count).map(examples.length),
+            isTruncated: cut.isEmpty ? Array(repeating: false, count: examples.count) : cut,
             textHashes: texts.hashes
         )
     }
