@@ -143,15 +143,15 @@ public struct BulkPrediction {
         let width = classifier.labels.count
         for (text, index) in chosen.enumerated() {
             let row = readable[index]
-            let place_ = distinct.places[text]
-            guard logits[place_ * width..<(place_ + 1) * width].allSatisfy(\.isFinite) else {
+            let known = distinct.places[text]
+            guard logits[known * width..<(known + 1) * width].allSatisfy(\.isFinite) else {
                 let message = "\(place(firstRow + row)): the model's logits are NaN or infinite"
                 try fail(message)
                 answers[row] = .failed(message)
                 continue
             }
             answers[row] = .logits(
-                place_,
+                known,
                 tokens: examples.length(of: text),
                 isTruncated: isTruncated.isEmpty ? false : isTruncated[text]
             )
@@ -208,9 +208,12 @@ struct DistinctTexts {
     private struct Key: Hashable {
         var ids: ArraySlice<Int32>
         var typeIDs: ArraySlice<Int32>
+        /// The ends of a text's windows in its ids.
+        var windowEnds: [Int]
 
         static func == (first: Key, second: Key) -> Bool {
             first.ids.elementsEqual(second.ids) && first.typeIDs.elementsEqual(second.typeIDs)
+                && first.windowEnds == second.windowEnds
         }
 
         func hash(into hasher: inout Hasher) { ids.withUnsafeBytes { hasher.combine(bytes: $0) } }
@@ -224,9 +227,15 @@ struct DistinctTexts {
         let encodings = examples.encodings
         places.reserveCapacity(examples.count)
         for index in 0..<examples.count {
-            let range = encodings.range(ofText: index)
-            let types = encodings.typeIDs.isEmpty ? [] : encodings.typeIDs[range]
-            let key = Key(ids: encodings.ids[range], typeIDs: types)
+            let sequences = encodings.sequences(of: index)
+            let start = Int(encodings.cuSeqlens[sequences.lowerBound])
+            let range = start..<Int(encodings.cuSeqlens[sequences.upperBound])
+            let key = Key(
+                ids: encodings.ids[range],
+                typeIDs: encodings.typeIDs.isEmpty ? [] : encodings.typeIDs[range],
+                windowEnds: sequences.count == 1
+                    ? [] : sequences.map { encodings.range(of: $0).upperBound - start }
+            )
             if let place = known[key] {
                 places.append(place)
             } else {

@@ -88,7 +88,9 @@ public struct PredictionManifest: Sendable, Equatable {
         _ prefix: String,
         _ ignored: Set<String>
     ) -> (field: String, own: String, other: String)? {
-        let names = own.members.map(\.name) + other.members.map(\.name).filter { !own.contains($0) }
+        // The number of rows follows from the input.
+        let first = ["version", "input", "model", "settings", "columns", "format"].filter(own.contains)
+        let names = first + own.members.map(\.name) + other.members.map(\.name)
         for name in names where !ignored.contains(prefix + name) && own[name] != other[name] {
             if let first = own[name].object, let second = other[name].object {
                 return difference(first, second, "\(prefix)\(name).", ignored)

@@ -69,14 +69,14 @@ struct PredictionTable {
                 carriedCells[column].append(hasFixedTypes ? cell(name) : Self.text(cell(name)))
             }
             let prediction = window.prediction(index)
-            for (place_, column) in columns.enumerated() {
+            for (slot, column) in columns.enumerated() {
                 let value: CellValue =
                     switch column {
                     case .id: layout.idColumn.map { Self.text(cell($0)) } ?? .int(window.firstRow + index)
                     case .text: place.map { .string(window.text($0.text)) } ?? .missing
                     default: self.value(column, index, window, prediction)
                     }
-                cells[place_].append(value)
+                cells[slot].append(value)
             }
         }
         return try table(

@@ -137,23 +137,34 @@ struct BaselineCommand: ParsableCommand {
                 try rows.strings(name).map { $0 ?? "" }
             }
         }
-        let format = PredictionFormat(
-            labels: saved.baseline.labels,
-            problemType: saved.problemType,
-            withLogits: false
-        )
-        let lines = PredictionOutput(output)
+        var written = ""
         let part = 1 << 16
         for start in stride(from: 0, to: texts.count, by: part) {
             let own = start..<min(start + part, texts.count)
-            let paired = pairs.map { Array($0[own]) }
-            for answer in saved.predictions(of: Array(texts[own]), pairedTexts: paired) {
-                try lines.add(format.line(answer))
-            }
+            let answers = saved.predictions(of: Array(texts[own]), pairedTexts: pairs.map { Array($0[own]) })
+            let lines = answers.map { Self.line($0) + "\n" }.joined()
+            if output == nil { try print(lines, terminator: "") } else { written += lines }
         }
-        try lines.close()
+        try output?.write(written)
         if let output {
             writeToStandardError("wrote \(counted(texts.count, "prediction")) to \(output.name)\n")
         }
+    }
+
+    /// A prediction as a line of JSON, in the form of `attune predict`.
+    private static func line(_ prediction: Prediction) -> String {
+        var object: JSONObject = [:]
+        switch prediction.problemType {
+        case .singleLabel:
+            object["label"] = .string(prediction.label)
+            object["score"] = .double(prediction.score)
+        case .multiLabel: object["labels"] = .array(prediction.labels.map(JSONValue.string))
+        case .regression: object["score"] = .double(prediction.score)
+        }
+        if prediction.problemType != .regression {
+            let scores = zip(prediction.names, prediction.scores).map { ($0, JSONValue.double($1)) }
+            object["scores"] = .object(JSONObject(scores))
+        }
+        return JSONValue.object(object).oneLine
     }
 }

@@ -72,8 +72,8 @@ extension PredictCommand: GuidedCommand {
                     "attune predict --model runs/tickets --input new.csv --output labelled.csv --resume"
                 ),
                 .init(
-                    "Lines from another program",
-                    "tail -f messages.txt | attune predict --model runs/tickets --flush"
+                    "Lines of standard input, each answered before the next one is read",
+                    "attune predict --model runs/tickets --input - --flush"
                 ),
             ],
             common: [
