@@ -68,11 +68,11 @@ extension PredictCommand: GuidedCommand {
                     "attune predict --model runs/tickets --input new.csv --output predictions.jsonl"
                 ),
                 .init(
-                    "A table of any size with two more columns, which a second call continues after a crash",
+                    "Two more columns for a large table; resumes after a crash",
                     "attune predict --model runs/tickets --input new.csv --output labelled.csv --resume"
                 ),
                 .init(
-                    "Lines of standard input, each answered before the next one is read",
+                    "Lines of standard input, each answered at once",
                     "attune predict --model runs/tickets --input - --flush"
                 ),
             ],
