@@ -99,8 +99,9 @@ enum PredictionJoin {
         into sink: any ByteSink
     ) throws {
         if format == .parquet {
-            let stream = TableStream(format: .parquet) { bytes throws(FileError) in
-                try sink.write(Array(bytes))
+            let stream = TableStream(format: .parquet) { bytes in
+                do throws(FileError) { try sink.write(Array(bytes)) } catch { return error }
+                return nil
             }
             for (file, _) in files { try stream.append(parquet: file) }
             try stream.close()

@@ -94,8 +94,9 @@ public final class PredictionWriter {
             fixed: features
         )
         stream = format.table.map { table in
-            TableStream(format: table, writesHeader: writesHeader) { bytes throws(FileError) in
-                try sink.write(Array(bytes))
+            TableStream(format: table, writesHeader: writesHeader) { bytes in
+                do throws(FileError) { try sink.write(Array(bytes)) } catch { return error }
+                return nil
             }
         }
     }

@@ -6,8 +6,11 @@ package import Foundation
 /// The bytes depend only on the sequence of rows, not on the tables' sizes: row groups of Parquet begin at fixed numbers of
 /// rows.
 package final class TableStream {
+    /// Receives the file's bytes; returns the reason if they cannot be written.
+    package typealias Output = (UnsafeRawBufferPointer) -> FileError?
+
     private let format: DatasetFormat
-    private let write: (UnsafeRawBufferPointer) throws(FileError) -> Void
+    private let write: Output
     private let writesHeader: Bool
     private var hasBegun = false
     private var writer: ArrowWriter?
@@ -22,7 +25,7 @@ package final class TableStream {
     package init(
         format: DatasetFormat,
         writesHeader: Bool = true,
-        write: @escaping (UnsafeRawBufferPointer) throws(FileError) -> Void
+        write: @escaping Output
     ) {
         (self.format, self.writesHeader, self.write) = (format, writesHeader, write)
     }
@@ -58,10 +61,7 @@ package final class TableStream {
 
     private func send(_ bytes: [UInt8]) throws(DatasetError) {
         guard !bytes.isEmpty else { return }
-        let result: Result<Void, FileError> = bytes.withUnsafeBytes { bytes in
-            do throws(FileError) { return .success(try write(bytes)) } catch { return .failure(error) }
-        }
-        if case .failure(let error) = result { throw DatasetError(error) }
+        if let error = bytes.withUnsafeBytes(write) { throw DatasetError(error) }
     }
 
     private func append(_ rows: Dataset, _ format: ArrowWriter.Format) throws(DatasetError) {
@@ -94,7 +94,9 @@ package final class TableStream {
             names: rows.columnNames,
             types: rows.columns.map(\.type),
             metadata: [("huggingface", StoredFeatures.metadata(for: rows.features))],
-            write: write
+            write: { [write] bytes throws(FileError) in
+                if let error = write(bytes) { throw error }
+            }
         )
         builders = rows.columns.map { ColumnBuilder(type: $0.type) }
         writer = made
