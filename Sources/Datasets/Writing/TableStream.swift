@@ -1,4 +1,4 @@
-import Files
+package import Files
 package import Foundation
 
 /// Writes tables of the same columns one after another as the bytes of one file.
