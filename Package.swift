@@ -88,7 +88,7 @@ let torchTargets: [Target] = [
     .target(name: "Models", dependencies: ["NN", "Checkpoints", "Torch", "Files", "JSON"]),
     .target(
         name: "Classification",
-        dependencies: ["Models", "NN", "Checkpoints", "Torch", "Tokenization", "Files", "JSON"]
+        dependencies: ["Models", "NN", "Checkpoints", "Torch", "Tokenization", "Evaluation", "Files", "JSON"]
     ),
     .target(
         name: "Training",

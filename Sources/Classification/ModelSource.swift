@@ -55,6 +55,8 @@ struct ModelSource {
     let notes: [String]
     /// The adapter on the model, if any.
     let adapter: AdapterFolder?
+    /// The decisions in the folder's `decisions.json`, if any.
+    let decisions: Decisions?
 
     /// Opens a model.
     ///
@@ -99,6 +101,7 @@ struct ModelSource {
             ? try Tokenizer(folder: adapter.folder.url).fitted(to: configuration) : base.tokenizer
         notes = adapter.folder.notes + saved.notes(comparedWith: stored) + base.notes
         self.adapter = adapter
+        decisions = try Decisions.read(folder: adapter.folder.url, for: stored)
     }
 
     private init(folder: ModelFolder, _ told: ClassifierSettings) throws {
@@ -111,6 +114,7 @@ struct ModelSource {
         tokenizer = try Tokenizer(folder: folder.url).fitted(to: configuration)
         notes = folder.notes + saved.notes(comparedWith: stored) + tokenizer.notes
         adapter = nil
+        decisions = try Decisions.read(folder: folder.url, for: stored)
     }
 
     private init(gguf url: URL, _ told: ClassifierSettings) throws {
@@ -122,7 +126,7 @@ struct ModelSource {
         checkpoint = try HubNamedGGUF(file)
         tokenizer = try Tokenizer(gguf: file.vocabulary())
         notes = tokenizer.notes
-        adapter = nil
+        (adapter, decisions) = (nil, nil)
     }
 
     /// Returns the most tokens of a text that the model reads.

@@ -1,3 +1,4 @@
+import Evaluation
 import Foundation
 public import Models
 
@@ -17,6 +18,14 @@ public struct Prediction: Sendable, Equatable {
     public var logits: [Float]
     /// The label names by id, which ``scores`` and ``logits`` belong to.
     public var names: [String]
+    /// The labels among which the true one is with the demanded probability, the most likely first.
+    ///
+    /// Nil unless the model's ``Decisions`` have conformal sets.
+    public var set: [String]?
+    /// Whether the model's ``Decisions`` give the text no label; then ``labels`` is empty, and ``label`` is the most likely one.
+    public var isRejected = false
+    /// The threshold of ``label`` in the model's ``Decisions``; infinite if the label is never given, nil without one.
+    public var threshold: Double?
 
     /// The score of each label, by name.
     public var scoresByLabel: [String: Double] { Dictionary(zip(names, scores)) { first, _ in first } }
@@ -51,10 +60,40 @@ public struct Prediction: Sendable, Equatable {
     }
 }
 
+extension Prediction {
+    /// Creates a prediction from logits, as a model's decisions say.
+    ///
+    /// - Parameters:
+    ///   - logits: The logits, one per label, float32.
+    ///   - labels: The label names by id, at least one.
+    ///   - problemType: The meaning of the logits.
+    ///   - decisions: The decisions about scores and labels; nil for the model's own scores.
+    public init(
+        logits: [Float],
+        labels: [String],
+        problemType: ProblemType = .singleLabel,
+        decisions: Decisions?
+    ) {
+        self.init(logits: logits, labels: labels, problemType: problemType)
+        guard let decisions, problemType == decisions.problemType else { return }
+        let answer = decisions.answer(logits)
+        scores = answer.scores
+        self.labels = answer.labels.map { labels[$0] }
+        let likeliest = scores.indices.max { scores[$0] < scores[$1] } ?? 0
+        let best = problemType == .singleLabel ? answer.labels.first ?? likeliest : likeliest
+        label = labels[best]
+        score = scores[best]
+        set = answer.set.map { $0.map { labels[$0] } }
+        isRejected = problemType == .singleLabel && answer.labels.isEmpty
+        threshold = decisions.thresholds?.values[best]
+    }
+}
+
 extension Prediction: Codable {
     private enum Key: String, CodingKey {
         case problemType = "problem_type"
-        case label, score, labels, scores
+        case label, score, labels, scores, set, threshold
+        case isRejected = "rejected"
     }
 
     /// A label and its score, as transformers' pipeline writes them.
@@ -77,6 +116,9 @@ extension Prediction: Codable {
         scores = all.map(\.score)
         names = all.map(\.label)
         logits = []
+        set = try container.decodeIfPresent([String].self, forKey: .set)
+        isRejected = try container.decodeIfPresent(Bool.self, forKey: .isRejected) ?? false
+        threshold = try container.decodeIfPresent(Double.self, forKey: .threshold)
     }
 
     /// Writes the predicted labels and the score of every label, `[{"label": "J", "score": 0.9}, …]`, by id.
@@ -90,6 +132,10 @@ extension Prediction: Codable {
         try container.encode(score, forKey: .score)
         try container.encode(labels, forKey: .labels)
         try container.encode(zip(names, scores).map(LabelScore.init), forKey: .scores)
+        try container.encodeIfPresent(set, forKey: .set)
+        if isRejected { try container.encode(true, forKey: .isRejected) }
+        // JSON has no infinity.
+        if let threshold, threshold.isFinite { try container.encode(threshold, forKey: .threshold) }
     }
 }
 

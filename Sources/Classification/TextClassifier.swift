@@ -28,6 +28,10 @@ public final class TextClassifier {
     public private(set) var settings: ClassifierSettings
     /// Warnings about the model and its settings, one sentence each.
     public let notes: [String]
+    /// The decisions about scores and labels, from the folder's `decisions.json`; nil for the model's own scores.
+    ///
+    /// They are saved with the classifier.
+    public var decisions: Decisions?
 
     /// The label names by id; for regression, the name of the predicted quantity.
     public var labels: [String] { model.labels }
@@ -40,9 +44,11 @@ public final class TextClassifier {
         tokenizer: Tokenizer,
         maxLength: Int?,
         settings: ClassifierSettings = ClassifierSettings(),
-        notes: [String] = []
+        notes: [String] = [],
+        decisions: Decisions? = nil
     ) {
         self.model = model
+        self.decisions = decisions
         self.tokenizer = tokenizer
         length = TextLengthLimit(
             requested: maxLength,
@@ -141,7 +147,9 @@ public final class TextClassifier {
             tokenizer: source.tokenizer,
             maxLength: maxLength ?? source.settings.maxLength,
             settings: source.settings,
-            notes: source.notes + report.notes
+            notes: source.notes + report.notes,
+            // A head for other labels is about to be trained.
+            decisions: source.decisions?.labels.count == model.labels.count ? source.decisions : nil
         )
         if let limit = classifier.lengthLimit { try requireRoom(limit, for: source.tokenizer) }
         report.notes = classifier.notes
@@ -316,16 +324,18 @@ public final class TextClassifier {
         try predictions(of: logits(encode(texts)))
     }
 
-    /// Converts logits into predictions.
+    /// Converts logits into predictions, as ``decisions`` say.
     ///
     /// - Parameter logits: Logits `[count][K]` from ``logits(_:batchSize:maxTokensPerBatch:matmulDType:progress:)``.
     /// - Returns: One prediction per row, in order.
     public func predictions(of logits: [[Float]]) -> [Prediction] {
-        logits.map { Prediction(logits: $0, labels: labels, problemType: problemType) }
+        logits.map {
+            Prediction(logits: $0, labels: labels, problemType: problemType, decisions: decisions)
+        }
     }
 
-    /// Writes `config.json`, the weights, the tokenizer's files and ``settings`` in the Hub's layout, each file
-    /// atomically.
+    /// Writes `config.json`, the weights, the tokenizer's files, ``settings`` and ``decisions`` in the Hub's layout, each
+    /// file atomically.
     ///
     /// With an adapter, only the adapter is written, in peft's form and without a `config.json`, which would make transformers
     /// take the folder for a whole model.
@@ -343,12 +353,13 @@ public final class TextClassifier {
         try saveCompanions(to: folder)
     }
 
-    /// Writes the files next to the weights: the tokenizer's and the settings.
+    /// Writes the files next to the weights: the tokenizer's, the settings and the decisions.
     func saveCompanions(to folder: URL) throws {
         for file in tokenizer.files {
             try writeAtomically(Data(file.contents), to: folder.appending(path: file.name))
         }
         try settings.save(to: folder)
+        try decisions?.save(to: folder)
     }
 }
 

@@ -68,6 +68,16 @@ extension TrainingJob {
             settings: labelNameChoice,
             seed: arguments.seed
         )
+        // Training changes the scores that decisions were fitted on.
+        if classifier.decisions != nil {
+            classifier.decisions = nil
+            try emit(
+                .note(
+                    "the calibration of \(model) (decisions.json) does not fit the weights after training and is not kept; "
+                        + "repeat `attune calibrate` afterwards"
+                )
+            )
+        }
         for note in classifier.notes + classifier.model.quantizationNotes { try emit(.note(note)) }
         let weights = classifier.model.parameters.weightCount
         try emit(

@@ -69,6 +69,10 @@ struct ManPage {
             "attune.json",
             "In a model's folder: the settings that evaluation and prediction take from training."
         ),
+        (
+            "decisions.json",
+            "In a model's folder: calibration, thresholds and conformal sets, which predictions apply (`attune calibrate`)."
+        ),
         (".env", "In the working folder: HF_TOKEN or HF_HUB_TOKEN, the token for the Hub."),
         (
             "~/.cache/attune",

@@ -90,7 +90,8 @@ public struct FileSelection: Sendable, Equatable {
     }
 
     private static let smallModelFiles: Set<String> = [
-        "config.json", "attune.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
+        "config.json", "attune.json", "decisions.json", "tokenizer.json", "tokenizer_config.json",
+        "special_tokens_map.json",
         "added_tokens.json",
         "vocab.txt", "vocab.json", "merges.txt", "spiece.model", "spm.model", "sentencepiece.model",
         "sentencepiece.bpe.model", "tokenizer.model",
@@ -126,7 +127,8 @@ public struct FileSelection: Sendable, Equatable {
     private static func tokenizer(of names: [String], id: RepositoryID) throws(HubError) -> [String] {
         let small = names.filter(isSmallModelFile)
         let descriptions: Set = [
-            "config.json", "attune.json", "tokenizer_config.json", "special_tokens_map.json",
+            "config.json", "attune.json", "decisions.json", "tokenizer_config.json",
+            "special_tokens_map.json",
             "added_tokens.json", "adapter_config.json", "config_setfit.json",
         ]
         guard small.allSatisfy(descriptions.contains),
