@@ -29,6 +29,10 @@ struct AttuneCommand: ParsableCommand {
                 name: "Use a classifier",
                 subcommands: [PredictCommand.self, EvaluateCommand.self, AdapterCommand.self]
             ),
+            CommandGroup(
+                name: "Judge a classifier",
+                subcommands: [CalibrateCommand.self, CompareCommand.self, ErrorsCommand.self]
+            ),
             CommandGroup(name: "Prepare data", subcommands: [DataCommand.self]),
             CommandGroup(
                 name: "Look inside",

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Attune
+import Evaluation
 import Foundation
 import Hub
 
@@ -27,7 +28,7 @@ extension ExitCode {
             case let error as ModelError: error.code == .missingFile ? .missingInput : .badData
             case let error as TokenizerError: Self.of(error.code)
             case let error as TrainingError: Self.of(error.code)
-            case is UnknownLabel: .badData
+            case is UnknownLabel, is DecisionError: .badData
             case let error as RecipeError: error.code
             // An index beyond a tensor comes from a file's ids or from the number of a device.
             case let error as TorchError: error.code == .indexOutOfRange ? .badData : .internalError

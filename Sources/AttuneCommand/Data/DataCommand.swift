@@ -4,7 +4,9 @@ import ArgumentParser
 struct DataCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "data",
-        abstract: "Describes, splits and converts datasets, and manages the cache of tokenized texts.",
-        subcommands: [DescribeCommand.self, SplitCommand.self, ConvertCommand.self, CacheCommand.self]
+        abstract: "Describes, splits, converts and corrects datasets, and manages the cache of tokenized texts.",
+        subcommands: [
+            DescribeCommand.self, SplitCommand.self, ConvertCommand.self, ApplyCommand.self, CacheCommand.self,
+        ]
     )
 }
