@@ -50,6 +50,8 @@ public func evaluate(
     // A run's final evaluation keeps them for its report.
     let keepsLogits = withIntervals && examples.count * width <= 1 << 24
     var scored: [Float] = []
+    // Metrics are those of calibrated scores; the loss is that of the model.
+    var decisions = DecisionMeter(classifier, targets)
     var lost: [Int] = []
     var done = 0
     try classifier.forEachBatch(
@@ -61,7 +63,7 @@ public func evaluate(
         let rows = range.map { ($0 - range.lowerBound) * width..<($0 - range.lowerBound + 1) * width }
         lost += zip(range, rows).filter { !logits[$1].allSatisfy(\.isFinite) }.map(\.0)
         if lost.isEmpty {
-            meter.add(logits)
+            meter.add(decisions?.add(logits) ?? logits)
             if keepsLogits { scored += logits }
             try loss.add(logits, width: width, of: targets)
             if !metrics.isEmpty { kept += rows.map { Array(logits[$0]) } }
@@ -85,6 +87,7 @@ public func evaluate(
             targets,
             labels: classifier.labels
         ),
+        decisions: decisions?.effect,
         runtime: runtime
     )
     if keepsLogits { record.logits = scored }

@@ -145,6 +145,8 @@ public struct EvaluationRecord: Sendable, Equatable {
     public var metrics: EvaluationMetrics
     /// Custom metrics.
     public var customMetrics: [NamedValue] = []
+    /// The effect of the classifier's decisions; nil without decisions.
+    public var decisions: DecisionEffect?
     /// The duration in seconds.
     public var runtime: Double
     /// The metric that selects the best model, if the run selects one.

@@ -10,6 +10,7 @@ struct HelpExampleTests {
     private static let parsedOnly: Set = [
         "attune hub login", "attune hub whoami", "attune hub upload", "attune hub download", "attune replay",
         "attune hub",
+        "attune compare",
     ]
 
     @Test func `every example of help runs`() throws {
@@ -48,6 +49,9 @@ struct HelpExampleTests {
         try Data(("text,label\n" + rows.joined(separator: "\n") + "\n").utf8)
             .write(to: folder.appending(path: "tickets.csv"))
         try Data("text\nI was charged twice\nIt crashes\n".utf8).write(to: folder.appending(path: "new.csv"))
+        let table =
+            "row,text,label,proposed_label,confidence,keep\n1,ticket 0 about billing things,bug,bug,0.9,yes\n"
+        try Data(table.utf8).write(to: folder.appending(path: "suspects.csv"))
         try Data("hf_abc\n".utf8).write(to: folder.appending(path: "token.txt"))
         let repository = folder.appending(path: "hf/hub/models--sentence-transformers--all-MiniLM-L6-v2")
         let revision = String(repeating: "a", count: 40)

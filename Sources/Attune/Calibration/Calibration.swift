@@ -49,7 +49,7 @@ public struct Calibration: Sendable, Equatable {
         public let after: CalibrationMeasures
         /// Each label's threshold with its effect on the rows that it was chosen on, by id; empty without thresholds.
         public let thresholds: [ScoreThreshold?]
-        /// The effect of thresholds on rows that fitted nothing; nil without thresholds.
+        /// The effect of thresholds or sets on rows that fitted nothing; nil without them.
         public let answers: AnswerEffect?
         /// The effect of conformal sets on rows that fitted nothing; nil without sets.
         public let sets: SetEffect?
@@ -125,7 +125,7 @@ public struct Calibration: Sendable, Equatable {
             before: before,
             after: after,
             thresholds: found,
-            answers: decisions.thresholds.map { AnswerEffect($0, on: unused) },
+            answers: decisions.rejects ? AnswerEffect(decisions, on: unused) : nil,
             sets: decisions.sets.map { SetEffect($0, on: unused) },
             notes: notes
         )
@@ -181,8 +181,6 @@ extension Calibration.Outcome {
         if let sets {
             decisions.effect["coverage"] = sets.all.coverage
             decisions.effect["set_size"] = sets.all.meanSize
-            decisions.effect["answered"] = Double(sets.all.answered) / Double(max(sets.all.rows, 1))
-            decisions.effect["answered_precision"] = sets.all.accuracy
         }
         return Self(
             decisions: decisions,
@@ -193,5 +191,20 @@ extension Calibration.Outcome {
             sets: sets,
             notes: notes
         )
+    }
+}
+
+extension AnswerEffect {
+    /// Measures thresholds or sets on rows with calibrated probabilities.
+    fileprivate init(_ decisions: Decisions, on probabilities: LabelProbabilities) {
+        if let thresholds = decisions.thresholds {
+            self.init(thresholds, on: probabilities)
+            return
+        }
+        let answers = (0..<probabilities.count).map { row -> [Int] in
+            let set = decisions.sets?.set(of: probabilities.row(row)) ?? []
+            return set.count == 1 ? set : []
+        }
+        self.init(answers, truth: probabilities.truth, width: probabilities.width)
     }
 }

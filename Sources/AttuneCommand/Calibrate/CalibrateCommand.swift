@@ -70,9 +70,21 @@ struct CalibrateCommand: ParsableCommand {
     )
     var output: OutputPath?
 
+    @Flag(help: "Remove decisions.json from the model's folder, so that its own scores are used again.")
+    var remove = false
+
     @OptionGroup(title: "Messages") var messages: MessageOptions
 
     func validate() throws {
+        guard !remove else {
+            guard output == nil, scoring.dataset == nil else {
+                throw ValidationError(
+                    "--remove takes neither --dataset nor --output; it only removes decisions.json"
+                )
+            }
+            return
+        }
+        _ = try scoring.requireDataset()
         guard thresholds == nil || conformal == nil else {
             throw ValidationError(
                 "--thresholds and --conformal exclude each other: both decide which texts are rejected"
@@ -97,13 +109,15 @@ struct CalibrateCommand: ParsableCommand {
 
     func run() throws {
         try reportingFailure(messages) {
-            try requireApart(output, from: [("--dataset", scoring.data.dataset)])
             let folder = try ownFolder()
+            if remove, let folder { return try removeDecisions(in: folder) }
+            let dataset = try scoring.requireDataset()
+            try requireApart(output, from: [("--dataset", dataset)])
             let scored = try scoring.score(model)
             let trained = TrainedRowsWarning(
                 model: scored.path,
-                dataset: scoring.data.dataset,
-                split: scoring.data.split
+                dataset: dataset,
+                split: scoring.split
             )
             if let trained {
                 writeToStandardError(
@@ -118,7 +132,7 @@ struct CalibrateCommand: ParsableCommand {
             if let coverage { calibration.coverage = coverage }
             calibration.testShare = testSize
             calibration.seed = seed
-            let outcome = try calibration.fit(scored.scored, dataset: scoring.data.dataset)
+            let outcome = try calibration.fit(scored.scored, dataset: dataset)
             for note in outcome.notes { writeToStandardError("attune: warning: \(note)\n") }
             let place: String
             if let output {
@@ -138,6 +152,16 @@ struct CalibrateCommand: ParsableCommand {
         }
     }
 
+    private func removeDecisions(in folder: URL) throws {
+        let place = HubPath.path(folder.appending(path: Decisions.fileName))
+        let wasThere = try Decisions.remove(folder: folder)
+        try printResult(
+            wasThere ? "removed \(place)" : "there is no \(place)",
+            ["removed": .bool(wasThere)],
+            asJSON: messages.json
+        )
+    }
+
     /// The model's own folder, to write to; nil if `--output` names a file.
     private func ownFolder() throws -> URL? {
         guard output == nil else { return nil }
@@ -149,13 +173,4 @@ struct CalibrateCommand: ParsableCommand {
         }
         return URL(filePath: model, directoryHint: .isDirectory)
     }
-}
-
-extension Calibration.Method: ExpressibleByArgument {}
-extension ConformalSets.Method: ExpressibleByArgument {}
-extension ThresholdGoal: ExpressibleByArgument {
-    /// Reads a goal such as `precision:0.9`.
-    ///
-    /// - Parameter argument: The text as typed.
-    public init?(argument: String) { self.init(text: argument) }
 }

@@ -3,6 +3,7 @@ import Evaluation
 import Files
 import Foundation
 import JSON
+import Training
 
 /// The result of `attune calibrate`, for people and for programs.
 struct CalibrationText {
@@ -27,6 +28,12 @@ struct CalibrationText {
 
     private var labels: [String] { outcome.decisions.labels }
 
+    private var decisions: DecisionText? {
+        guard let answers = outcome.answers else { return nil }
+        let effect = DecisionEffect(answers: answers, sets: outcome.sets)
+        return DecisionText(effect, labels: labels, thresholds: outcome.decisions.thresholds)
+    }
+
     /// The lines of the result.
     var text: String {
         let source = outcome.decisions.source
@@ -38,8 +45,7 @@ struct CalibrationText {
             [name, decimals(values.0.value, 4), decimals(values.1.value, 4)]
         }
         text += TextTable(numbers: [["", "before", "after"]] + measures).text
-        if let answers = outcome.answers { text += "\n" + thresholdTable(answers) }
-        if let sets = outcome.sets { text += "\n" + setTable(sets) }
+        text += decisions.map { "\n" + $0.text } ?? ""
         text += "\nwritten to \(place)\n"
         text +=
             isElsewhere
@@ -49,37 +55,8 @@ struct CalibrationText {
         return text
     }
 
-    private func thresholdTable(_ answers: AnswerEffect) -> String {
-        var rows = [["label", "threshold", "precision", "recall", "answers", "rows"]]
-        for (label, (found, part)) in zip(labels, zip(outcome.thresholds, answers.byLabel)) {
-            rows.append([
-                label, found.map { $0.value.isFinite ? decimals($0.value, 4) : "never" } ?? "-",
-                decimals(part.precision, 3), decimals(part.recall, 3), grouped(part.answers),
-                grouped(part.rows),
-            ])
-        }
-        let share = 100 * Double(answers.answered) / Double(max(answers.rows, 1))
-        return TextTable(numbers: rows).text
-            + "answered: \(grouped(answers.answered)) of \(grouped(answers.rows)) (\(decimals(share, 1)) %), of which "
-            + "\(decimals(answers.precision.map { 100 * $0 }, 1)) % right\n"
-    }
-
-    private func setTable(_ effect: SetEffect) -> String {
-        func row(_ name: String, _ part: SetEffect.Part) -> [String] {
-            [
-                name, decimals(part.coverage, 3), decimals(part.meanSize, 2), grouped(part.answered),
-                decimals(part.accuracy, 3), grouped(part.rows),
-            ]
-        }
-        var rows = [["label", "coverage", "set size", "answered", "right", "rows"]]
-        rows += zip(labels, effect.byLabel).map(row)
-        rows.append(row("all", effect.all))
-        return TextTable(numbers: rows).text
-    }
-
     /// The result as JSON.
     var object: JSONValue {
-        func number(_ value: Double?) -> JSONValue { value.map(JSONValue.double) ?? .null }
         func measures(_ measures: CalibrationMeasures) -> JSONValue {
             .object(JSONObject(measures.values.map { ($0.name, .double($0.value)) }))
         }
@@ -91,34 +68,7 @@ struct CalibrationText {
             "after": measures(outcome.after),
         ]
         if case .temperature(let value) = outcome.decisions.scaling { object["temperature"] = .double(value) }
-        if let answers = outcome.answers {
-            let parts = zip(labels, zip(outcome.thresholds, answers.byLabel)).map { label, values in
-                JSONValue.object([
-                    "label": .string(label), "threshold": number(values.0?.value),
-                    "precision": number(values.1.precision), "recall": number(values.1.recall),
-                    "answers": .int(values.1.answers), "rows": .int(values.1.rows),
-                ])
-            }
-            object["thresholds"] = .array(parts)
-            object["answered"] = .int(answers.answered)
-            object["answered_precision"] = number(answers.precision)
-        }
-        if let sets = outcome.sets {
-            func part(_ name: String, _ part: SetEffect.Part) -> JSONValue {
-                .object([
-                    "label": .string(name), "coverage": number(part.coverage),
-                    "set_size": number(part.meanSize),
-                    "answered": .int(part.answered), "accuracy": number(part.accuracy),
-                    "rows": .int(part.rows),
-                ])
-            }
-            object["conformal"] = .object([
-                "quantile": number(outcome.decisions.sets?.quantile), "coverage": number(sets.all.coverage),
-                "set_size": number(sets.all.meanSize), "answered": .int(sets.all.answered),
-                "accuracy": number(sets.all.accuracy),
-                "labels": .array(zip(labels, sets.byLabel).map(part)),
-            ])
-        }
+        if let decisions { object["decisions"] = decisions.object }
         object["notes"] = .array(outcome.notes.map(JSONValue.string))
         return .object(object)
     }

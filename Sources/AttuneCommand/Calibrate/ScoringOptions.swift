@@ -5,7 +5,25 @@ import Foundation
 
 /// The labelled rows that a saved classifier scores, for `attune calibrate` and `attune errors`.
 struct ScoringOptions: ParsableArguments {
-    @OptionGroup var data: DatasetOptions
+    @Option(help: .fileOfRows)
+    var dataset: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The split of a folder: train, validation or test. Default: train.",
+            valueName: "name"
+        )
+    )
+    var split: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The configuration, one of those that the folder's README.md lists.",
+            valueName: "name"
+        )
+    )
+    var datasetConfig: String?
+
     @OptionGroup var texts: TextOptions
     @OptionGroup var labels: LabelColumnOptions
 
@@ -31,6 +49,16 @@ struct ScoringOptions: ParsableArguments {
                 "--missing-labels keep: a row without a label cannot be used; use refuse or drop"
             )
         }
+    }
+
+    /// The dataset, as it was given.
+    ///
+    /// - Throws: `ValidationError` without `--dataset`.
+    func requireDataset() throws -> String {
+        guard let dataset else {
+            throw ValidationError("Missing expected argument '--dataset <path>': the labelled rows to score")
+        }
+        return dataset
     }
 
     /// A classifier with the rows that it scored.
@@ -75,7 +103,9 @@ struct ScoringOptions: ParsableArguments {
             )
         }
         // Check the columns before reading the weights.
-        let rows = try data.read()
+        let dataset = try requireDataset()
+        let rows = try Dataset(HubPath.dataset(dataset), split: split, configuration: datasetConfig)
+        for warning in rows.warnings { writeToStandardError("attune: warning: \(warning)\n") }
         let columns = (
             text: try reader.textColumn(of: rows), pair: try reader.textPairColumn(of: rows),
             labels: try reader.labelColumns(of: rows)
@@ -132,9 +162,9 @@ struct ScoringOptions: ParsableArguments {
             return try rows.targets(among: model.labels)
         } catch {
             throw error.located(
-                in: try HubPath.dataset(data.dataset),
-                split: data.split,
-                configuration: data.datasetConfig,
+                in: try HubPath.dataset(requireDataset()),
+                split: split,
+                configuration: datasetConfig,
                 columns: columns
             )
         }

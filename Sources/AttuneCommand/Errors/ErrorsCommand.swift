@@ -50,6 +50,7 @@ struct ErrorsCommand: ParsableCommand {
     @OptionGroup(title: "Messages") var messages: MessageOptions
 
     func validate() throws {
+        _ = try scoring.requireDataset()
         if top < 0 { throw ValidationError("--top must not be negative") }
         if let output, format == nil { throw unknownFormat(output) }
         guard scoring.emptyTexts != .drop, scoring.missingLabels != .drop else {
@@ -65,16 +66,17 @@ struct ErrorsCommand: ParsableCommand {
 
     func run() throws {
         try reportingFailure(messages) {
-            try requireApart(output, from: [("--dataset", scoring.data.dataset)])
+            let dataset = try scoring.requireDataset()
+            try requireApart(output, from: [("--dataset", dataset)])
             let scored = try scoring.score(model, keepsAllRows: true)
             let trained = TrainedRowsWarning(
                 model: scored.path,
-                dataset: scoring.data.dataset,
-                split: scoring.data.split
+                dataset: dataset,
+                split: scoring.split
             )
             if trained != nil {
                 writeToStandardError(
-                    "attune: warning: the model was trained on \(scoring.data.dataset) and has learned its labels, wrong ones too: "
+                    "attune: warning: the model was trained on \(dataset) and has learned its labels, wrong ones too: "
                         + "most suspects stay hidden; give rows that it was not trained on\n"
                 )
             }
@@ -126,7 +128,7 @@ struct ErrorsCommand: ParsableCommand {
             text += "and \(grouped(found.suspects.count - rows.count)) more\n"
         }
         guard let output else { return text }
-        let dataset = shellQuoted(scoring.data.dataset)
+        let dataset = shellQuoted(scoring.dataset ?? "<path>")
         return text
             + "\nwritten to \(output.name)\nnext: edit it, then attune data apply \(shellQuoted(output.name)) --dataset "
             + "\(dataset) --output <file>\n"
@@ -154,6 +156,3 @@ func unknownFormat(_ output: OutputPath) -> ValidationError {
     let known = DatasetFormat.allCases.map { ".\($0.rawValue)" }.joined(separator: ", ")
     return ValidationError("--output \(output.name): the extension must be one of \(known)")
 }
-
-extension ConfidentLearning.Rule: ExpressibleByArgument {}
-extension ConfidentLearning.Order: ExpressibleByArgument {}

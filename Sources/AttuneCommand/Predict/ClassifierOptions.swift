@@ -160,6 +160,12 @@ struct ClassifierOptions: ParsableArguments {
     @Option(help: "Empty texts: keep, drop or refuse. Default: as in training, else keep.")
     var emptyTexts: RowPolicy?
 
+    @Flag(
+        help:
+            "Ignore decisions.json in the model's folder: the model's own scores, without thresholds or sets."
+    )
+    var raw = false
+
     @OptionGroup var inference: InferenceOptions
 
     /// The settings given on the command line.
@@ -223,6 +229,10 @@ struct ClassifierOptions: ParsableArguments {
         )
         guard report.fresh.isEmpty else { throw ModelError.untrained(model, report) }
         for note in classifier.notes { writeToStandardError("attune: warning: \(note)\n") }
+        if raw { classifier.decisions = nil }
+        if let decisions = classifier.decisions {
+            writeToStandardError("as calibrated: \(decisions.summary) (decisions.json; --raw ignores it)\n")
+        }
         return classifier
     }
 
@@ -237,6 +247,7 @@ struct ClassifierOptions: ParsableArguments {
         var adapters = NamedAdapters(base: place.base, options: options(engine))
         for adapter in place.adapters {
             let report = try adapters.load(adapter.path, as: adapter.name, settings: told)
+            if raw { try adapters.classifier(adapter.name).decisions = nil }
             for note in report.notes {
                 writeToStandardError("attune: warning: adapter \(adapter.name): \(note)\n")
             }

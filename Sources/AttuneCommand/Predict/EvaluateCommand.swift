@@ -105,6 +105,9 @@ struct EvaluateCommand: ParsableCommand {
                 try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
                 try ScoredRows(record, labels: model.labels, examples, labelled.inputs)?.save(to: folder)
             }
+            if let effect = record.decisions {
+                results.append(("decisions", DecisionText(effect, labels: model.labels).object))
+            }
             // Write the file even if printing fails.
             try output?.write(JSONValue.object(JSONObject(results)).formatted)
             guard !messages.json else {
@@ -112,6 +115,9 @@ struct EvaluateCommand: ParsableCommand {
             }
             try print("on \(counted(examples.count, "text")): loss \(record.lossText)\n")
             try printFolded(record.metrics.table(labels: model.labels, columns: Terminal.outputColumns))
+            if let effect = record.decisions, model.decisions?.rejects == true {
+                try printFolded("\n" + DecisionText(effect, labels: model.labels).text)
+            }
         }
     }
 

@@ -37,7 +37,7 @@ extension Decisions {
         guard file.bytes.count <= largest else {
             throw damaged(file.path, "it has \(file.bytes.count) bytes")
         }
-        return try Decisions(parsing: file.bytes, source: file.path)
+        return try Decisions(parsing: file.bytes, path: file.path)
     }
 
     /// Reads a model folder's `decisions.json` and compares its labels with the model's.
@@ -129,9 +129,9 @@ extension Decisions {
     ///
     /// - Parameters:
     ///   - bytes: The file's contents.
-    ///   - source: Its path, for messages.
+    ///   - path: Its path, for messages.
     /// - Throws: `.badConfiguration` naming the file and the field.
-    public init(parsing bytes: some Collection<UInt8>, source path: String) throws(ModelError) {
+    public init(parsing bytes: some Collection<UInt8>, path: String) throws(ModelError) {
         let document: JSONValue
         do throws(JSONError) {
             document = try JSONValue.parse(bytes)

@@ -61,20 +61,20 @@ public struct Decisions: Sendable, Equatable {
     }
 
     /// The decision about one text.
-    struct Answer {
+    package struct Answer {
         /// The probability of each label.
-        var scores: [Double]
+        package var scores: [Double]
         /// The ids of the labels that the text gets; empty if it is rejected.
-        var labels: [Int]
+        package var labels: [Int]
         /// The ids of the labels of the conformal set, the most probable first; nil without sets.
-        var set: [Int]?
+        package var set: [Int]?
     }
 
     /// Decides the labels of a text.
     ///
     /// - Parameter logits: The logits, one per label.
     /// - Returns: The answer.
-    func answer(_ logits: [Float]) -> Answer {
+    package func answer(_ logits: [Float]) -> Answer {
         let isExclusive = problemType == .singleLabel
         let scaling = scaling ?? .temperature(1)
         let scores = scaling.probabilities(of: logits, isExclusive: isExclusive)
@@ -88,6 +88,9 @@ public struct Decisions: Sendable, Equatable {
         }
         return Answer(scores: scores, labels: [thresholds.label(scores)].compactMap { $0 })
     }
+
+    /// Whether thresholds or sets decide the labels of a text, so that a text may get none.
+    public var rejects: Bool { thresholds != nil || sets != nil }
 
     /// The decisions in one sentence, for people.
     public var summary: String {

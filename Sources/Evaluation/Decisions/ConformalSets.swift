@@ -160,16 +160,29 @@ public struct SetEffect: Sendable, Equatable {
         byLabel = [Part](repeating: Part(), count: probabilities.width)
         for row in 0..<probabilities.count {
             guard let truth = probabilities.truth.label(of: row) else { continue }
-            let set = sets.set(of: probabilities.row(row))
-            var part = Part()
-            part.rows = 1
-            part.covered = set.contains(truth) ? 1 : 0
-            part.labels = set.count
-            part.answered = set.count == 1 ? 1 : 0
-            part.right = set == [truth] ? 1 : 0
-            all.add(part)
-            byLabel[truth].add(part)
+            add(sets.set(of: probabilities.row(row)), truth: truth)
         }
+    }
+
+    /// Creates an effect without rows.
+    ///
+    /// - Parameter width: The number of labels.
+    public init(width: Int) { byLabel = [Part](repeating: Part(), count: width) }
+
+    /// Adds a row.
+    ///
+    /// - Parameters:
+    ///   - set: The ids of its set.
+    ///   - truth: The id of its true label.
+    public mutating func add(_ set: [Int], truth: Int) {
+        var part = Part()
+        part.rows = 1
+        part.covered = set.contains(truth) ? 1 : 0
+        part.labels = set.count
+        part.answered = set.count == 1 ? 1 : 0
+        part.right = set == [truth] ? 1 : 0
+        all.add(part)
+        byLabel[truth].add(part)
     }
 }
 

@@ -103,8 +103,8 @@ public struct ScoreThresholds: Sendable, Equatable {
 
     /// Decides the label of a text that has exactly one.
     ///
-    /// Of the labels whose score reaches their threshold, the one with the highest score in relation to its threshold; else the
-    /// most probable of the labels without a threshold; else none, and the text is rejected.
+    /// The label that exceeds its threshold by the highest factor is given. If none reaches its threshold, the most probable label
+    /// without a threshold is given. If there is no such label, the text is rejected.
     ///
     /// - Parameter scores: The scores of a row, by id.
     /// - Returns: The label's id; nil if the text is rejected.

@@ -9,7 +9,7 @@ private let headings: [(title: String, flags: [String])] = [
             "missing-labels",
         ]
     ),
-    ("Model", ["label-names", "problem-type", "adapter-name", "adapter-base"]),
+    ("Model", ["label-names", "problem-type", "adapter-name", "adapter-base", "raw"]),
     (
         "Memory and speed",
         [
