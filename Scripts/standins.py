@@ -49,6 +49,7 @@ AUTHORS = ["HillaryClinton", "realDonaldTrump"]
 FILES = {
     "tweets.csv": lambda path: csv(path, ["text", "author"], AUTHORS),
     "new.csv": lambda path: csv(path, ["text", "author"], AUTHORS, 20),
+    "held-out.csv": lambda path: csv(path, ["text", "author"], AUTHORS, 60),
     "reviews.csv": lambda path: csv(path, ["text", "stars"], ["5", "1"]),
     "election-tweets-2016.tab": lambda path: orange(path, ["Content", "Author"], AUTHORS),
     "weather.jsonl": weather,
@@ -100,6 +101,8 @@ class Scratch:
                 FILES[path.name](path)
         if "--model" in words and (model := words[words.index("--model") + 1]).startswith("runs/"):
             self.provide_run(self.folder / model)
+        if words[1] in ("calibrate", "errors"):
+            self.provide_run(self.folder / words[2])
 
     def provide_real(self, path):
         """Links a file of the demo, or of the package with its tweets."""

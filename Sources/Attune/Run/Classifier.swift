@@ -21,6 +21,8 @@ public actor Classifier {
     public nonisolated let maxLength: Int?
     /// Notes about the model and its settings, a sentence each.
     public nonisolated let notes: [String]
+    /// The decisions about scores and labels that predictions apply, from `decisions.json`; nil for the model's own scores.
+    public nonisolated let decisions: Decisions?
 
     private let classifier: TextClassifier
     private let thread: ComputeThread
@@ -33,6 +35,7 @@ public actor Classifier {
         problemType = trained.problemType
         maxLength = trained.lengthLimit
         notes = trained.notes
+        decisions = trained.decisions
         classifier = trained
         self.thread = thread
     }
