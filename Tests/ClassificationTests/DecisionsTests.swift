@@ -69,7 +69,7 @@ import Testing
             ),
             (
                 #"{"version": 1, "labels": ["a"], "problem_type": "single_label_classification", "temperature": 0}"#,
-                "temperature must be above 0"
+                "temperature must be from 1e-6 to 1e6"
             ),
             (
                 #"{"version": 1, "labels": ["a"], "problem_type": "single_label_classification", "temperature": "1"}"#,
@@ -85,7 +85,7 @@ import Testing
             ),
             (
                 #"{"version": 1, "labels": ["a"], "problem_type": "single_label_classification", "vector_weights": [1, 2]}"#,
-                "vector_weights must be a list of 1 finite numbers"
+                "vector_weights must be a list of 1 numbers from -1e6 to 1e6"
             ),
             (
                 #"{"version": 1, "labels": ["a"], "problem_type": "single_label_classification", "conformal_method": "raps"}"#,

@@ -109,6 +109,29 @@ import Testing
         }
     }
 
+    @Test("Of thresholds with equal F scores the highest is chosen")
+    func equalThresholds() {
+        // F1 is 2/3 at 0.9 and at 0.6.
+        let found = ScoreThreshold(
+            .fScore(beta: 1),
+            scores: [0.9, 0.8, 0.7, 0.6],
+            isPositive: [true, false, false, true]
+        )
+        #expect(found.value == 0.9)
+    }
+
+    @Test("Goals are read as they are written, and anything else is refused")
+    func goals() {
+        for text in ["f1", "fbeta:2.0", "precision:0.9", "precision:0.9:lower", "recall:0.95"] {
+            #expect(ThresholdGoal(text: text)?.text == text)
+        }
+        for text in [
+            "", "f2", "fbeta", "fbeta:0", "precision", "precision:90", "precision:0.9:upper", "recall:0",
+        ] {
+            #expect(ThresholdGoal(text: text) == nil, "\(text)")
+        }
+    }
+
     @Test("A label that cannot reach its goal, or has no rows, is never given")
     func unreachedThresholds() {
         let goal = ThresholdGoal.precision(0.9, byLowerEnd: false)

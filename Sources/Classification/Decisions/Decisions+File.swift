@@ -148,7 +148,9 @@ extension Decisions {
         }
         self.init(labels: labels, problemType: type)
         if let temperature = try reader.number("temperature") {
-            guard temperature > 0 else { throw Self.damaged(path, "temperature must be above 0") }
+            guard (1e-6...1e6).contains(temperature) else {
+                throw Self.damaged(path, "temperature must be from 1e-6 to 1e6")
+            }
             scaling = .temperature(temperature)
         } else if let weights = try reader.numbers("vector_weights", count: labels.count) {
             guard let biases = try reader.numbers("vector_biases", count: labels.count) else {
@@ -257,8 +259,8 @@ private struct DecisionReader {
     }
 
     func numbers(_ name: String, count: Int) throws(ModelError) -> [Double]? {
-        try read(name, "a list of \(count) finite numbers") { value in
-            let numbers = (value.array ?? []).compactMap(\.double).filter(\.isFinite)
+        try read(name, "a list of \(count) numbers from -1e6 to 1e6") { value in
+            let numbers = (value.array ?? []).compactMap(\.double).filter { abs($0) <= 1e6 }
             return numbers.count == count && value.array?.count == count ? numbers : nil
         }
     }
