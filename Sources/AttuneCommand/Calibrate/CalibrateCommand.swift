@@ -140,7 +140,7 @@ struct CalibrateCommand: ParsableCommand {
                 place = output.name
             } else if let folder {
                 try outcome.decisions.save(to: folder)
-                place = HubPath.path(folder.appending(path: Decisions.fileName))
+                place = ownPlace
             } else {
                 return
             }
@@ -153,13 +153,18 @@ struct CalibrateCommand: ParsableCommand {
     }
 
     private func removeDecisions(in folder: URL) throws {
-        let place = HubPath.path(folder.appending(path: Decisions.fileName))
+        let place = ownPlace
         let wasThere = try Decisions.remove(folder: folder)
         try printResult(
             wasThere ? "removed \(place)" : "there is no \(place)",
             ["removed": .bool(wasThere)],
             asJSON: messages.json
         )
+    }
+
+    /// The path of the model's own decisions, to show.
+    private var ownPlace: String {
+        (model.hasSuffix("/") ? String(model.dropLast()) : model) + "/" + Decisions.fileName
     }
 
     /// The model's own folder, to write to; nil if `--output` names a file.
