@@ -1,8 +1,7 @@
 public import Classification
 public import Evaluation
-import Files
-import Foundation
 import NN
+import Tokenization
 import Torch
 import Training
 
@@ -53,25 +52,14 @@ extension TextClassifier {
             case .labelSets(let sets): .labelSets(sets)
             case .numbers(let numbers): .numbers(numbers)
             }
-        let starts = examples.encodings.cuSeqlens
+        let cut = examples.encodings.isTruncated
         return ScoredRows(
             labels: labels,
             logits: logits,
             truth: truth,
-            tokenCounts: zip(starts, starts.dropFirst()).map { Int($1 - $0) },
-            isTruncated: Array(repeating: false, count: examples.count),
+            tokenCounts: (0..<examples.count).map(examples.length),
+            isTruncated: cut.isEmpty ? Array(repeating: false, count: examples.count) : cut,
             textHashes: texts.hashes
         )
-    }
-}
-
-extension TextInputs {
-    /// A hash of each example's text, or of both texts of a pair.
-    fileprivate var hashes: [String] {
-        func hash(_ text: String) -> String { String(SHA256.hexadecimalDigest(of: text.utf8).prefix(16)) }
-        return switch self {
-        case .texts(let texts): texts.map(hash)
-        case .pairs(let pairs): pairs.map { hash($0.0 + "\u{0}" + $0.1) }
-        }
     }
 }
