@@ -134,15 +134,15 @@ struct CalibrateCommand: ParsableCommand {
             calibration.seed = seed
             let outcome = try calibration.fit(scored.scored, dataset: dataset)
             for note in outcome.notes { writeToStandardError("attune: warning: \(note)\n") }
-            let place: String
-            if let output {
+            var place: String?
+            if outcome.decisions.isEmpty {
+                place = nil
+            } else if let output {
                 try output.write(outcome.decisions.formatted)
                 place = output.name
             } else if let folder {
                 try outcome.decisions.save(to: folder)
                 place = ownPlace
-            } else {
-                return
             }
             let text = CalibrationText(outcome, place: place, model: model, isElsewhere: output != nil)
             guard !messages.json else {
