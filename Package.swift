@@ -60,7 +60,7 @@ let pureTargets: [Target] = [
     .target(name: "Datasets", dependencies: ["CArrow", "Files", "JSON", yams]),
     .target(name: "Evaluation"),
     .target(name: "Hub", dependencies: ["Files", "JSON", httpClient, configuration, system] + nio),
-    .target(name: "Reporting", dependencies: ["Files", "JSON", protobuf]),
+    .target(name: "Reporting", dependencies: ["Evaluation", "Files", "JSON", protobuf]),
 ]
 
 let torchTargets: [Target] = [
@@ -110,7 +110,7 @@ let torchTargets: [Target] = [
             // Including those that Attune re-exports, so that a change in them recompiles the command.
             "Attune", "Hub", "Training", "Classification", "Models", "NN", "Checkpoints", "Torch",
             "Tokenization",
-            "Datasets", "Evaluation", "Files", "JSON", argumentParser, yams,
+            "Datasets", "Evaluation", "Reporting", "Files", "JSON", argumentParser, yams,
         ]
     ),
 ]

@@ -111,10 +111,9 @@ class Scratch:
             elif path.name in FILES:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 FILES[path.name](path)
-        if "--model" in words and (model := words[words.index("--model") + 1]).startswith("runs/"):
-            self.provide_run(self.folder / model)
-        if words[1] in ("calibrate", "errors"):
-            self.provide_run(self.folder / words[2])
+        for word, run in zip(words, words[1:]):
+            if word in ("--model", "report", "calibrate", "errors") and run.startswith("runs/"):
+                self.provide_run(self.folder / run)
 
     def provide_real(self, path):
         """Links a file of the demo, or of the package with its tweets."""

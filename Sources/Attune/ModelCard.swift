@@ -17,6 +17,7 @@ struct ModelCard {
     let classifier: TextClassifier
     let train: EncodedExamples
     let evaluation: EvaluationRecord?
+    let baseline: BaselineComparison?
     let changes: [SettingChange]
 
     var details: ModelCardDetails { job.card }
@@ -142,7 +143,19 @@ struct ModelCard {
             \(evaluation.lossText). The brackets contain 95 % confidence intervals, which apply only to texts of the same \
             kind.
 
-            \(block("", evaluation.metrics.table(labels: classifier.labels) + own))\(confusions)
+            \(block("", evaluation.metrics.table(labels: classifier.labels) + own))\(confusions)\(compared)
+            """
+    }
+
+    /// The metrics of simple methods on the same texts.
+    private var compared: String {
+        guard let evaluation, let baseline else { return "" }
+        return """
+
+            Simple methods, trained on the same texts and evaluated on the same texts: a linear classifier of words and \
+            characters, and a constant answer. \(baseline.sampleNote)
+
+            \(block("", baseline.table(model: evaluation.metrics)))
             """
     }
 

@@ -1,3 +1,4 @@
+import Classification
 import Evaluation
 import Files
 public import Foundation
@@ -41,7 +42,8 @@ public struct OutputFolder: Sendable {
                 "training_args.bin":
                 self = .companion
             case "all_results.json", "eval_results.json", "train_results.json", "trainer_state.json",
-                "seeds_results.json", "decisions.json", ScoredRows.fileName:
+                "seeds_results.json", "decisions.json", ScoredRows.fileName, RunReportPage.fileName,
+                ParityRecord.fileName:
                 self = .result
             case RunRecorder.fileName: self = .state
             case "README.md": self = .modelCard

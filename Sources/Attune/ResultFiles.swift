@@ -11,6 +11,7 @@ public import Training
 struct ResultFiles {
     let outcome: Trainer.Outcome
     let evaluation: EvaluationRecord?
+    var baseline: BaselineComparison?
 
     /// Writes `train_results.json`, `eval_results.json`, `all_results.json` and `trainer_state.json`.
     func save(to folder: URL) throws {
@@ -31,6 +32,7 @@ struct ResultFiles {
             state.append(evaluation)
             files.append(("eval_results.json", JSONValue.object(results).formatted))
         }
+        for member in baseline?.results.members ?? [] { all[member.name] = member.value }
         files.append(("all_results.json", JSONValue.object(all).formatted))
         files.append(("trainer_state.json", state.formatted))
         for (name, text) in files { try writeAtomically(Data(text.utf8), to: folder.appending(path: name)) }

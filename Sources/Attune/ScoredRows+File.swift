@@ -1,8 +1,10 @@
+import Classification
 import Datasets
 public import Evaluation
 import Files
 public import Foundation
 import JSON
+import Models
 
 // `eval_predictions.jsonl`: one line per row of a run's final evaluation, without its text.
 //
@@ -47,6 +49,25 @@ extension ScoredRows {
     /// - Throws: `FileError` if it cannot be written.
     public func save(to folder: URL) throws {
         try writeAtomically(Data(lines.utf8), to: folder.appending(path: Self.fileName))
+    }
+
+    /// Reads the file of a run, with the labels of its model.
+    ///
+    /// - Parameter run: The run's folder.
+    /// - Throws: `ModelError` if there is no such file, `DatasetError` if it is damaged, naming the line; the errors of reading
+    ///   the model's labels.
+    public init(run: URL) throws {
+        let path = run.appending(path: Self.fileName).path(percentEncoded: false)
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw ModelError(
+                .missingFile,
+                "there is no \(path), the rows of the run's evaluation; write it with `attune evaluate --model <run> "
+                    + "--dataset <file> --predictions <run>`"
+            )
+        }
+        // An adapter's folder has no config.json, but the settings have the names, too.
+        let labels = try ClassifierSettings(folder: run).labelNames ?? ModelConfiguration(folder: run).labels
+        try self.init(folder: run, labels: labels)
     }
 
     /// Reads the file of a run.
@@ -116,7 +137,7 @@ private struct PartialRows {
         } else if let names = line["labels"].array {
             let set = names.compactMap { $0.string.flatMap { ids[$0] } }
             guard set.count == names.count else { return false }
-            labelSets.append(set)
+            labelSets.append(set.sorted())
         } else {
             guard let number = line["target"].double else { return false }
             numbers.append(number)

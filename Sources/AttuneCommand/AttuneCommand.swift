@@ -23,11 +23,20 @@ struct AttuneCommand: ParsableCommand {
         groupedSubcommands: [
             CommandGroup(
                 name: "Train",
-                subcommands: [TrainCommand.self, WatchCommand.self, StartCommand.self, PlanCommand.self]
+                subcommands: [
+                    TrainCommand.self, WatchCommand.self, StartCommand.self, PlanCommand.self,
+                    BaselineCommand.self,
+                ]
             ),
             CommandGroup(
                 name: "Use a classifier",
-                subcommands: [PredictCommand.self, EvaluateCommand.self, AdapterCommand.self]
+                subcommands: [
+                    PredictCommand.self, EvaluateCommand.self, VerifyCommand.self, AdapterCommand.self,
+                ]
+            ),
+            CommandGroup(
+                name: "Judge a classifier",
+                subcommands: [CalibrateCommand.self, CompareCommand.self, ErrorsCommand.self]
             ),
             CommandGroup(
                 name: "Judge a classifier",
@@ -37,7 +46,8 @@ struct AttuneCommand: ParsableCommand {
             CommandGroup(
                 name: "Look inside",
                 subcommands: [
-                    InspectCommand.self, TokenizeCommand.self, DecodeCommand.self, ReplayCommand.self,
+                    ReportCommand.self, InspectCommand.self, TokenizeCommand.self, DecodeCommand.self,
+                    ReplayCommand.self,
                     DoctorCommand.self,
                 ]
             ),

@@ -32,8 +32,7 @@ public struct EncodedExamples: Sendable, Equatable {
     /// - Parameter index: The index of the text.
     /// - Returns: The number of tokens.
     public func length(of index: Int) -> Int {
-        let sequences = encodings.sequences(of: index)
-        return Int(encodings.cuSeqlens[sequences.upperBound] - encodings.cuSeqlens[sequences.lowerBound])
+        encodings.range(ofText: index).count
     }
 
     /// The same examples with each window as an example of its own, with the target of its text.

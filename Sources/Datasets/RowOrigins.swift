@@ -98,6 +98,9 @@ extension Dataset {
         return "rows \(numbers)\(more)" + (places[0].map { " of \($0.file.path)" } ?? "")
     }
 
+    /// The files that the rows were read from, in order; nil if they were not read from files.
+    package var sourceFiles: [String]? { origins.map { $0.files.map(\.path) } }
+
     /// The name of the rows in messages: `sst, split "test"`; nil if they were not read by name.
     package var sourceName: String? {
         origins?.name.map { name in

@@ -65,6 +65,15 @@ public struct PackedEncodings: Sendable, Equatable {
         windowStarts.isEmpty ? text..<text + 1 : Int(windowStarts[text])..<Int(windowStarts[text + 1])
     }
 
+    /// The range of a text's ids in all of them, with all of its windows.
+    ///
+    /// - Parameter text: The text's index.
+    /// - Returns: The positions of its ids, spans and type ids.
+    public func range(ofText text: Int) -> Range<Int> {
+        let sequences = sequences(of: text)
+        return Int(cuSeqlens[sequences.lowerBound])..<Int(cuSeqlens[sequences.upperBound])
+    }
+
     /// The range of a sequence's ids in all of them.
     ///
     /// - Parameter index: The sequence's index.

@@ -116,6 +116,8 @@ private func outcome(
     (process.executableURL, process.arguments) = (program, arguments)
     if let folder { process.currentDirectoryURL = folder }
     process.environment = environmentOfTests.merging(variables) { $1 }
+    // `attune predict` reads texts from a pipe, and the tests' own standard input may be one.
+    process.standardInput = FileHandle.nullDevice
     return try withTemporaryFolder { streams in
         let files = ["out", "err"].map { streams.appending(path: $0) }
         for file in files { try Data().write(to: file) }

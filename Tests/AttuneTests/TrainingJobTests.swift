@@ -101,6 +101,7 @@ struct TrainingJobTests {
                     "attune.json", ".attune-run.json", "eval_predictions.jsonl",
                     "all_results.json",
                     "train_results.json", "eval_results.json", "trainer_state.json", "README.md",
+                    "parity.json",
                 ]
             )
             let state = try JSONValue.parse(Data(contentsOf: output.appending(path: "trainer_state.json")))

@@ -2,6 +2,7 @@ import Checkpoints
 import Classification
 import Foundation
 import Models
+import NN
 import TestSupport
 import Testing
 import Tokenization

@@ -1,7 +1,7 @@
-public import Classification
-public import Evaluation
+package import Classification
+package import Evaluation
+import Foundation
 import NN
-import Tokenization
 import Torch
 import Training
 

@@ -34,6 +34,17 @@ extension TrainingJob {
             )
         }
         if let head = try keptHead() { return try labels(of: head, train, measured, emit) }
+        return try dataLabels(train, measured)
+    }
+
+    /// The label names of the data by id.
+    ///
+    /// - Parameters:
+    ///   - train: The training rows.
+    ///   - measured: The evaluation rows.
+    /// - Returns: The names, in the data's own order if it has one, else sorted.
+    /// - Throws: `TrainingError` for fewer than two labels.
+    func dataLabels(_ train: LabelledTexts, _ measured: LabelledTexts?) throws(TrainingError) -> [String] {
         // A random hold-out may take every row of a rare label, so its labels count too; a separate evaluation file may not add
         // labels.
         let drawn = if case .holdOut = recipe.evaluation { measured?.names ?? [] } else { [String]() }

@@ -158,6 +158,8 @@ extension TrainingJob {
     private var settings: [String: String] {
         var recipe = recipe
         (recipe.reports, recipe.saving.writesReplayFile, recipe.push) = ([], true, nil)
+        recipe.comparesBaseline = true
+        recipe.reportsTexts = false
         return Dictionary(
             uniqueKeysWithValues: Recipe.settings.map { ($0.name, $0.read(recipe)?.text ?? "none") }
         )

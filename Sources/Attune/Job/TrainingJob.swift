@@ -1,7 +1,7 @@
 import Checkpoints
 package import Classification
 package import Datasets
-import Evaluation
+package import Evaluation
 import Files
 package import Foundation
 import Models
@@ -97,6 +97,8 @@ package struct TrainingJob: Sendable {
         package let outcome: Trainer.Outcome
         /// The final evaluation; nil if nothing is held out or the run was stopped.
         package let evaluation: EvaluationRecord?
+        /// The metrics of simple methods on the rows of the final evaluation; nil without it.
+        package var baseline: BaselineComparison?
         /// Whether the model is any good; nil if the run was stopped, or without an evaluation.
         package var verdict: Verdict?
     }
@@ -159,6 +161,7 @@ package struct TrainingJob: Sendable {
         let evaluationExamples = try evaluationRows.map {
             try encode($0, with: classifier, "evaluation", emit)
         }
+        let baselineRows = try baselineRows(trainRows, evaluationRows, labels: classifier.labels)
         let weights = try weights(labels, train, emit)
         let trainer = try Trainer(
             classifier,
@@ -209,7 +212,8 @@ package struct TrainingJob: Sendable {
             for observer in listening { try observer.receive(.evaluated(later)) }
         }
         let evaluation = outcome.evaluation ?? later
-        try ResultFiles(outcome: outcome, evaluation: evaluation).save(to: folder)
+        let baseline = try compare(baselineRows, shouldStop, emit)
+        try ResultFiles(outcome: outcome, evaluation: evaluation, baseline: baseline).save(to: folder)
         if let evaluation, let evaluationRows, let evaluationExamples {
             let rows = ScoredRows(
                 evaluation,
@@ -226,9 +230,19 @@ package struct TrainingJob: Sendable {
                 classifier: classifier,
                 train: train,
                 evaluation: evaluation,
+                baseline: baseline,
                 changes: outcome.changes
             )
             try writeAtomically(Data(page.text.utf8), to: folder.appending(path: "README.md"))
+        }
+        try recordParity(of: classifier, in: folder, emit)
+        // The model is saved; a report that cannot be made is no reason to fail.
+        do {
+            let texts = recipe.reportsTexts ? evaluationRows?.inputs.shown : nil
+            try RunReportPage.write(in: folder, texts: texts ?? [])
+        } catch {
+            if error is FileError { throw error }
+            try emit(.note("no \(RunReportPage.fileName): \(error)"))
         }
         isTrained = true
         let verdict = Verdict(
@@ -238,7 +252,13 @@ package struct TrainingJob: Sendable {
             arguments,
             usesClassWeights: recipe.loss.classWeights != .equal
         )
-        return Result(classifier: classifier, outcome: outcome, evaluation: evaluation, verdict: verdict)
+        return Result(
+            classifier: classifier,
+            outcome: outcome,
+            evaluation: evaluation,
+            baseline: baseline,
+            verdict: verdict
+        )
     }
 
     /// The checkpoint to resume from.

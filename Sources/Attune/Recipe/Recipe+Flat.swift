@@ -201,6 +201,11 @@ extension Recipe {
         list.names == [noColumn] || list.names.allSatisfy { RunReport(rawValue: $0) != nil }
     }
 
+    var noBaseline: Bool {
+        get { !comparesBaseline }
+        set { comparesBaseline = !newValue }
+    }
+
     var noReplayFile: Bool {
         get { !saving.writesReplayFile }
         set { saving.writesReplayFile = !newValue }

@@ -68,6 +68,15 @@ extension Recipe {
             allowed: atLeastOne
         ),
         Setting(
+            "no_baseline",
+            .evaluation,
+            \.noBaseline,
+            """
+            Do not compare the last evaluation with a linear baseline: TF-IDF and logistic regression, trained on the same \
+            rows in seconds.
+            """
+        ),
+        Setting(
             "eval_accumulation_steps",
             .evaluation,
             \.evaluationAccumulation,
@@ -126,6 +135,12 @@ extension Recipe {
             "tensorboard, jsonl or none: where numbers are written during training; may be repeated.",
             placeholder: "report",
             allowed: ("tensorboard, jsonl, both of them, or none", areReportNames)
+        ),
+        Setting(
+            "report_texts",
+            .reporting,
+            \.reportsTexts,
+            "Show texts of evaluated rows in report.html. By default it has only row numbers, so that it can be shared."
         ),
         Setting(
             "no_replay_file",

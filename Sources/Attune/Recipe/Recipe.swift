@@ -55,6 +55,8 @@ public struct Recipe: Sendable, Equatable {
     public var evaluates = EvaluationTimes()
     /// The choice of the best evaluation, and its use.
     public var selection = Selection()
+    /// Whether the last evaluation is compared with a linear baseline, which is trained on the same rows in seconds.
+    public var comparesBaseline = true
 
     // MARK: Training
 
@@ -107,6 +109,8 @@ public struct Recipe: Sendable, Equatable {
     public var saving = Saving()
     /// Files that receive numbers during training.
     public var reports: [RunReport] = []
+    /// Whether `report.html` shows texts of evaluated rows.
+    public var reportsTexts = false
     /// The push of the model to the Hub; nil pushes nothing.
     public var push: Push?
 

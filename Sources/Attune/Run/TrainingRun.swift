@@ -1,4 +1,4 @@
-import Evaluation
+public import Evaluation
 public import Foundation
 public import Hub
 import Synchronization
@@ -51,6 +51,8 @@ public struct TrainingRun: Sendable {
         public let outcome: Trainer.Outcome
         /// The evaluation of the saved model; nil without evaluation examples.
         public let evaluation: EvaluationRecord?
+        /// The metrics of a linear baseline and of a constant answer on the same rows; nil without an evaluation.
+        public let baseline: BaselineComparison?
         /// Whether the model is any good, and the next thing to try; nil without an evaluation.
         public let verdict: Verdict?
         /// The push of the saved model to the Hub; nil if the recipe has none, or if it was stopped.

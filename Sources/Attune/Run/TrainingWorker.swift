@@ -19,7 +19,7 @@ actor TrainingWorker {
         _ state: RunState
     ) throws -> TrainingRun.Result {
         let result = try train(job, options, in: folder, recipe: recipe, state)
-        let (outcome, evaluation) = (result.outcome, result.evaluation)
+        let (outcome, evaluation, baseline) = (result.outcome, result.evaluation, result.baseline)
         guard !outcome.wasInterrupted else { throw TrainingInterrupted(step: outcome.step, folder: folder) }
         let verdict = result.verdict.map { verdict in
             var spelled = verdict
@@ -30,6 +30,7 @@ actor TrainingWorker {
             classifier: Classifier(result.classifier, on: thread),
             outcome: outcome,
             evaluation: evaluation,
+            baseline: baseline,
             verdict: verdict
         )
     }

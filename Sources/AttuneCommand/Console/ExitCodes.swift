@@ -30,6 +30,7 @@ extension ExitCode {
             case let error as TrainingError: Self.of(error.code)
             case is UnknownLabel, is DecisionError: .badData
             case let error as RecipeError: error.code
+            case is RunReportError: .badData
             // An index beyond a tensor comes from a file's ids or from the number of a device.
             case let error as TorchError: error.code == .indexOutOfRange ? .badData : .internalError
             default: .internalError

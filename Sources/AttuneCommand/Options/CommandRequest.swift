@@ -35,7 +35,14 @@ struct CommandRequest {
     var words: [String] { flags.map { Array(node.path.dropFirst()) + $0.words } ?? typed }
 
     /// The same words for the parser.
-    var wordsForParser: [String] { flags.map { Array(node.path.dropFirst()) + $0.wordsForParser } ?? typed }
+    var wordsForParser: [String] {
+        guard let flags else { return typed }
+        // `attune predict --merge` is the only use of a classifier's flags without a model.
+        let needsNoModel =
+            node.type is PredictCommand.Type && flags.words.contains("--merge")
+            && !flags.words.contains { $0 == "--model" || $0.hasPrefix("--model=") }
+        return Array(node.path.dropFirst()) + flags.wordsForParser + (needsNoModel ? ["--model", ""] : [])
+    }
 
     /// Whether a word is a flag that the parser adds to every command.
     static func isOfParser(_ word: String) -> Bool { ofParser.contains(String(word.prefix { $0 != "=" })) }

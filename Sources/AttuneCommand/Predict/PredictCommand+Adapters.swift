@@ -16,7 +16,7 @@ extension PredictCommand {
         with adapters: NamedAdapters,
         on engine: Engine
     ) throws {
-        let lines = PredictionOutput(output)
+        let sink: any ByteSink = output.map { FileSink($0.path) } ?? standardOutput(inputs.count)
         let console = Console.current
         if inputs.count > 100 { console.begin(.predict) }
         // A few batches at a time, so that only their answers are in memory.
@@ -35,12 +35,12 @@ extension PredictCommand {
                     line += ((place > 0 ? ", " : "") + JSONValue.string(name).oneLine + ": ").utf8
                     line += (isLeftOut[row] ? answers.none : answers.lines[next]).dropLast()
                 }
-                try lines.add(line + Array("}\n".utf8))
+                try sink.write(line + Array("}\n".utf8))
                 if !isLeftOut[row] { next += 1 }
             }
             if inputs.count > 100 { console.show(.predict, rows.upperBound, of: inputs.count) }
         }
-        try lines.close()
+        try sink.close()
         if let output {
             writeToStandardError("wrote \(counted(inputs.count, "prediction")) to \(output.name)\n")
         }
@@ -51,10 +51,12 @@ extension PredictCommand {
         to inputs: TextInputs,
         _ classifier: TextClassifier
     ) throws -> (lines: [[UInt8]], none: [UInt8]) {
-        let format = PredictionFormat(
+        var layout = PredictionLayout()
+        layout.addsLogits = logits
+        let format = PredictionLines(
             labels: classifier.labels,
             problemType: classifier.problemType,
-            withLogits: logits
+            layout: layout
         )
         let rows = try classifier.logits(
             classifier.encode(inputs),

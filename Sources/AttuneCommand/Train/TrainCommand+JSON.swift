@@ -13,6 +13,9 @@ extension TrainCommand {
         if let evaluation = result.evaluation {
             for member in evaluation.results.members { object[member.name] = member.value }
         }
+        for member in result.baseline?.results.members ?? [] {
+            object[member.name] = member.value
+        }
         if let verdict = result.verdict {
             object["verdict"] = .string(verdict.text)
             Console.current.receive(.verdict(verdict))

@@ -179,6 +179,14 @@ struct TrainCommand: RecipeCommand {
     /// - Throws: The errors of downloading.
     static func download(_ job: inout TrainingJob) throws {
         job.model = try HubPath.model(job.model)
+        try downloadData(&job)
+    }
+
+    /// Downloads datasets of the Hub and replaces them by local paths.
+    ///
+    /// - Parameter job: The run as the options describe it.
+    /// - Throws: The errors of downloading.
+    static func downloadData(_ job: inout TrainingJob) throws {
         job.dataset = try HubPath.dataset(job.dataset)
         job.evaluationDataset = try job.evaluationDataset.map(HubPath.dataset)
     }
@@ -239,11 +247,20 @@ struct TrainCommand: RecipeCommand {
                 evaluation.metrics.table(labels: result.classifier.labels, columns: columns) + "\n"
             )
         }
+        if let evaluation = result.evaluation, let baseline = result.baseline {
+            try printFolded(Self.compared(baseline, evaluation) + "\n")
+        }
         let isBest = outcome.weightsStep != outcome.step
         let kept = isBest ? ", with the weights of step \(outcome.weightsStep), the best" : ""
         try printFolded("saved to \(outputDir)\(kept)\n")
         if let verdict = result.verdict { try printFolded("\n\(verdict.text)\n") }
         try print("next: attune predict --model \(shellQuoted(outputDir)) --text \"…\"")
+    }
+
+    /// The metrics of simple methods on the same texts, and a warning if the model is no better.
+    private static func compared(_ baseline: BaselineComparison, _ evaluation: EvaluationRecord) -> String {
+        let warning = baseline.warning(model: evaluation.metrics).map { "\($0)\n" } ?? ""
+        return baseline.table(model: evaluation.metrics) + warning
     }
 
     /// The steps, time, speed and memory of a run in one line.

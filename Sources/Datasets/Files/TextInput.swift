@@ -9,7 +9,8 @@ final class TextInput {
     /// The one-based line of `position`; readers update it.
     var line = 1
     let encoding: TextEncoding
-    private let input: ByteInput
+    /// The rest of the file; nil for bytes in memory.
+    private let input: ByteInput?
     private var raw: [UInt8] = []
     private var isAtEnd = false
     private static let chunkBytes = 1 << 20
@@ -22,11 +23,27 @@ final class TextInput {
     /// - Throws: `.badFile`, `.notAllowed`.
     init(_ file: OpenableFile, encoding: TextEncoding? = nil) throws(DatasetError) {
         path = file.name
-        input = try ByteInput(path: file.path)
+        let input = try ByteInput(path: file.path)
+        self.input = input
         isAtEnd = try !input.read(into: &raw, upTo: Self.chunkBytes)
         self.encoding = encoding ?? TextEncoding(startOf: raw)
         decode()
         if chunk.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
+    }
+
+    /// Reads UTF-8 that is in memory.
+    ///
+    /// - Parameters:
+    ///   - bytes: The bytes of a file or of a part of it.
+    ///   - path: The file's name, for messages.
+    ///   - line: The one-based line of the first byte.
+    init(_ bytes: [UInt8], path: String, line: Int) {
+        self.path = path
+        self.line = line
+        input = nil
+        isAtEnd = true
+        encoding = .utf8
+        chunk = bytes
     }
 
     /// Whether nothing is left; reads the next chunk if the current one is used up.
@@ -35,7 +52,7 @@ final class TextInput {
             if isAtEnd, raw.isEmpty { return true }
             chunk.removeAll(keepingCapacity: true)
             position = 0
-            isAtEnd = try !input.read(into: &raw, upTo: Self.chunkBytes)
+            isAtEnd = try !(input?.read(into: &raw, upTo: Self.chunkBytes) ?? false)
             decode()
         }
         return false

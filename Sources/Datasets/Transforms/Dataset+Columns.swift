@@ -76,3 +76,16 @@ extension Dataset {
         return with(all)
     }
 }
+
+extension Dataset {
+    /// Converts numbers and Booleans to texts, as ``strings(_:)`` returns them.
+    ///
+    /// - Returns: The same rows; lists and classes stay as they are.
+    /// - Throws: `.badFile` if memory runs out.
+    package func withTexts() throws(DatasetError) -> Dataset {
+        try changingColumns { (column) throws(DatasetError) in
+            guard column.feature.classLabel == nil, !column.type.isList else { return column }
+            return try column.loaded(nil, storage).asText()
+        }
+    }
+}

@@ -3,9 +3,9 @@ import JSON
 /// Formats rows as delimited text or as JSON lines.
 ///
 /// Source: RFC 4180, RFC 8259.
-struct RowText {
+package struct RowText {
     /// The header, before the first row.
-    let header: [UInt8]
+    package let header: [UInt8]
     /// The field separator; nil for JSON.
     private let delimiter: UInt8?
     private var cursors: [ColumnCursor]
@@ -14,7 +14,11 @@ struct RowText {
     private let keys: [[UInt8]]
 
     /// Creates a formatter for the rows of a loaded dataset.
-    init(_ dataset: Dataset, delimiter: UInt8?) {
+    ///
+    /// - Parameters:
+    ///   - dataset: The rows, in memory or memory-mapped.
+    ///   - delimiter: The field separator; nil for JSON.
+    package init(_ dataset: Dataset, delimiter: UInt8?) {
         self.delimiter = delimiter
         columns = dataset.columns
         cursors = dataset.columns.map(ColumnCursor.init)
@@ -31,8 +35,23 @@ struct RowText {
     }
 
     /// Appends a row and a line break.
-    mutating func append(_ row: Int, to bytes: inout [UInt8]) {
+    ///
+    /// - Parameters:
+    ///   - row: The zero-based row.
+    ///   - bytes: Receives the text.
+    package mutating func append(_ row: Int, to bytes: inout [UInt8]) {
         if delimiter == nil { bytes.append(UInt8(ascii: "{")) }
+        appendCells(of: row, to: &bytes)
+        if delimiter == nil { bytes.append(UInt8(ascii: "}")) }
+        bytes.append(0x0A)
+    }
+
+    /// Appends a row without the braces of a JSON object and without a line break.
+    ///
+    /// - Parameters:
+    ///   - row: The zero-based row.
+    ///   - bytes: Receives the text.
+    package mutating func appendCells(of row: Int, to bytes: inout [UInt8]) {
         for index in columns.indices {
             if index > 0 {
                 if let delimiter { bytes.append(delimiter) } else { bytes += [UInt8(ascii: ","), 0x20] }
@@ -44,8 +63,6 @@ struct RowText {
             }
             append(batch, place, columns[index].feature, to: &bytes)
         }
-        if delimiter == nil { bytes.append(UInt8(ascii: "}")) }
-        bytes.append(0x0A)
     }
 
     private func append(_ batch: ArrowBatch, _ row: Int, _ feature: Feature, to bytes: inout [UInt8]) {

@@ -183,36 +183,6 @@ private struct MacroF1 {
 }
 
 extension ScoredRows {
-    /// The metrics of the rows, with intervals.
-    package var metrics: EvaluationMetrics {
-        switch truth {
-        case .classes(let ids):
-            return .singleLabel(
-                ClassificationMetrics(
-                    predictions: (0..<count).map(prediction(of:)),
-                    labels: ids,
-                    probabilities: (0..<count).map { probabilities(of: $0) },
-                    classCount: labels.count,
-                    withIntervals: true
-                )
-            )
-        case .labelSets(let sets):
-            return .multiLabel(
-                MultiLabelMetrics(
-                    predictions: (0..<count).map(predictedSet(of:)),
-                    labels: sets,
-                    probabilities: (0..<count).map { probabilities(of: $0) },
-                    labelCount: labels.count,
-                    withIntervals: true
-                )
-            )
-        case .numbers(let numbers):
-            return .regression(
-                RegressionMetrics(predictions: logits.map(Double.init), labels: numbers, withIntervals: true)
-            )
-        }
-    }
-
     /// The ids of the labels of a row with a probability above 0.5, ascending.
     fileprivate func predictedSet(of row: Int) -> [Int] {
         logits(of: row).enumerated().filter { $0.element > 0 }.map(\.offset)

@@ -38,6 +38,23 @@ extension EvaluateCommand: GuidedCommand {
     }
 }
 
+extension VerifyCommand: GuidedCommand {
+    static var guide: HelpGuide {
+        HelpGuide(
+            examples: [
+                .init("After copying a model", "attune verify --model runs/tickets"),
+                .init(
+                    "In bfloat16, as it will be served",
+                    "attune verify --model runs/tickets --precision bf16"
+                ),
+                .init("The same check in Python", "attune verify --model runs/tickets --python > verify.py"),
+            ],
+            common: ["model", "against", "tolerance", "python"],
+            headings: [("Data", ["text-column", "max-length"])] + headings
+        )
+    }
+}
+
 extension PredictCommand: GuidedCommand {
     static var guide: HelpGuide {
         HelpGuide(
@@ -50,9 +67,24 @@ extension PredictCommand: GuidedCommand {
                     "Each row of a file",
                     "attune predict --model runs/tickets --input new.csv --output predictions.jsonl"
                 ),
+                .init(
+                    "A table of any size with two more columns, which a second call continues after a crash",
+                    "attune predict --model runs/tickets --input new.csv --output labelled.csv --resume"
+                ),
+                .init(
+                    "Lines of standard input, each answered before the next one is read",
+                    "attune predict --model runs/tickets --input - --flush"
+                ),
             ],
-            common: ["model", "text", "input", "output", "text-column", "max-length", "logits"],
-            headings: headings
+            common: [
+                "model", "text", "input", "output", "columns", "text-column", "max-length", "logits",
+                "resume",
+            ],
+            headings: [
+                ("Output", ["keep-columns", "id-column", "top-k", "threshold", "on-error", "flush"]),
+                ("Many rows", ["shard", "merge"]),
+                ("Data", ["input-format"]),
+            ] + headings
         )
     }
 }

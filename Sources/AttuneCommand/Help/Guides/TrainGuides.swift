@@ -55,6 +55,23 @@ extension WatchCommand: GuidedCommand {
     }
 }
 
+extension ReportCommand: GuidedCommand {
+    static var guide: HelpGuide {
+        HelpGuide(
+            examples: [
+                .init("The page of a run, for a browser", "attune report runs/tickets --output tickets.html"),
+                .init("The same in the terminal", "attune report runs/tickets --text"),
+                .init(
+                    "With the texts of the rows to look at",
+                    "attune report runs/tickets --dataset tickets.csv"
+                ),
+            ],
+            common: ["text", "output", "dataset"],
+            headings: [("Data", ["split"])]
+        )
+    }
+}
+
 extension StartCommand: GuidedCommand {
     static var guide: HelpGuide {
         HelpGuide(
@@ -67,6 +84,39 @@ extension StartCommand: GuidedCommand {
             ],
             common: ["recipe-file"],
             headings: PlanCommand.guide.headings
+        )
+    }
+}
+
+extension BaselineCommand: GuidedCommand {
+    static var guide: HelpGuide {
+        HelpGuide(
+            examples: [
+                .init(
+                    "How well a simple classifier does on a file",
+                    "attune baseline --dataset tickets.csv --text-column text --label-column label --test-size 0.2"
+                ),
+                .init(
+                    "The same, saved, and used for other texts",
+                    """
+                    attune baseline --dataset tickets.csv --text-column text --label-column label --output-dir runs/linear
+                    attune baseline --model runs/linear --input new.csv --output predictions.jsonl
+                    """
+                ),
+            ],
+            common: ["dataset", "text-column", "label-column", "test-size", "output-dir", "model", "input"],
+            headings: [
+                (
+                    "Data",
+                    [
+                        "split", "dataset-config", "text-pair-column", "label-columns", "problem-type",
+                        "missing-labels",
+                    ]
+                ),
+                ("Evaluation", ["eval-dataset", "eval-split", "stratify-by", "split-seed"]),
+                ("Saving", ["overwrite-output-dir"]),
+                ("Prediction", ["text", "output"]),
+            ]
         )
     }
 }
