@@ -38,6 +38,10 @@ struct AttuneCommand: ParsableCommand {
                 name: "Judge a classifier",
                 subcommands: [CalibrateCommand.self, CompareCommand.self, ErrorsCommand.self]
             ),
+            CommandGroup(
+                name: "Judge a classifier",
+                subcommands: [CalibrateCommand.self, CompareCommand.self, ErrorsCommand.self]
+            ),
             CommandGroup(name: "Prepare data", subcommands: [DataCommand.self]),
             CommandGroup(
                 name: "Look inside",

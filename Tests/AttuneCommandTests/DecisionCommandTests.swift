@@ -170,12 +170,12 @@ import Testing
         arguments: [
             (
                 "1,other text,sun,sun,0.9,yes",
-                "row 1 of suspects.csv: its text in column \"text\" is not that of row 1"
+                "suspects.csv: its text in column \"text\" is not that of row 1"
             ),
-            ("9,sunny day 0,sun,sun,0.9,yes", "row 1 of suspects.csv: the dataset has no row 9; it has 4"),
+            ("9,sunny day 0,sun,sun,0.9,yes", "suspects.csv: the dataset has no row 9; it has 4"),
             (
                 "1,sunny day 0,sun,sun,0.9,yes\n1,sunny day 0,sun,sun,0.9,yes",
-                "row 2 of suspects.csv: row 1 of the dataset appears twice"
+                "suspects.csv: row 1 of the dataset appears twice"
             ),
             ("1,sunny day 0,sun,sun,0.9,perhaps", "keep must be yes or no, but is \"perhaps\""),
         ]

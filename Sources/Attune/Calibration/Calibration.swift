@@ -138,15 +138,19 @@ public struct Calibration: Sendable, Equatable {
         case .vector: return try VectorScaling(fitting: rows).scaling
         case .temperature:
             let temperature = try Temperature(fitting: rows)
-            if temperature.isAtLimit {
-                notes.append(
-                    "the best temperature is beyond the limit of \(temperature.value): "
-                        + (temperature.value < 1
-                            ? "the model is right on all rows that fitted it, so its scores cannot be calibrated on them"
-                            : "the model's scores say almost nothing about these rows")
-                )
+            guard temperature.isAtLimit else { return temperature.scaling }
+            let limit = "the best temperature is beyond the limit of \(temperature.value)"
+            if temperature.value > 1 {
+                notes.append(limit + ": the model's scores say almost nothing about these rows")
+                return temperature.scaling
             }
-            return temperature.scaling
+            // It would make the model as sure as can be, from the absence of errors on a few rows.
+            notes.append(
+                limit
+                    + ", because the model is right on all rows that fitted it; its scores stay as they are: give more rows, "
+                    + "among them some that it gets wrong"
+            )
+            return nil
         }
     }
 

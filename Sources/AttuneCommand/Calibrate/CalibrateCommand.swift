@@ -134,15 +134,15 @@ struct CalibrateCommand: ParsableCommand {
             calibration.seed = seed
             let outcome = try calibration.fit(scored.scored, dataset: dataset)
             for note in outcome.notes { writeToStandardError("attune: warning: \(note)\n") }
-            let place: String
-            if let output {
+            var place: String?
+            if outcome.decisions.isEmpty {
+                place = nil
+            } else if let output {
                 try output.write(outcome.decisions.formatted)
                 place = output.name
             } else if let folder {
                 try outcome.decisions.save(to: folder)
-                place = HubPath.path(folder.appending(path: Decisions.fileName))
-            } else {
-                return
+                place = ownPlace
             }
             let text = CalibrationText(outcome, place: place, model: model, isElsewhere: output != nil)
             guard !messages.json else {
@@ -153,13 +153,18 @@ struct CalibrateCommand: ParsableCommand {
     }
 
     private func removeDecisions(in folder: URL) throws {
-        let place = HubPath.path(folder.appending(path: Decisions.fileName))
+        let place = ownPlace
         let wasThere = try Decisions.remove(folder: folder)
         try printResult(
             wasThere ? "removed \(place)" : "there is no \(place)",
             ["removed": .bool(wasThere)],
             asJSON: messages.json
         )
+    }
+
+    /// The path of the model's own decisions, to show.
+    private var ownPlace: String {
+        (model.hasSuffix("/") ? String(model.dropLast()) : model) + "/" + Decisions.fileName
     }
 
     /// The model's own folder, to write to; nil if `--output` names a file.

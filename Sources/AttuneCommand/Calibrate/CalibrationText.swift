@@ -8,7 +8,7 @@ import Training
 /// The result of `attune calibrate`, for people and for programs.
 struct CalibrationText {
     private let outcome: Calibration.Outcome
-    private let place: String
+    private let place: String?
     private let model: String
     private let isElsewhere: Bool
 
@@ -16,10 +16,10 @@ struct CalibrationText {
     ///
     /// - Parameters:
     ///   - outcome: The decisions and their effect.
-    ///   - place: The file that was written.
+    ///   - place: The file that was written; nil if nothing was decided.
     ///   - model: The model, as it was given.
     ///   - isElsewhere: Whether the file is not in the model's folder.
-    init(_ outcome: Calibration.Outcome, place: String, model: String, isElsewhere: Bool) {
+    init(_ outcome: Calibration.Outcome, place: String?, model: String, isElsewhere: Bool) {
         self.outcome = outcome
         self.place = place
         self.model = model
@@ -46,6 +46,7 @@ struct CalibrationText {
         }
         text += TextTable(numbers: [["", "before", "after"]] + measures).text
         text += decisions.map { "\n" + $0.text } ?? ""
+        guard let place else { return text + "\nnothing is decided, so no file is written\n" }
         text += "\nwritten to \(place)\n"
         text +=
             isElsewhere
@@ -61,7 +62,7 @@ struct CalibrationText {
             .object(JSONObject(measures.values.map { ($0.name, .double($0.value)) }))
         }
         var object: JSONObject = [
-            "output": .string(place),
+            "output": place.map(JSONValue.string) ?? .null,
             "rows": .int(outcome.decisions.source?.rows ?? 0),
             "measured_rows": .int(outcome.decisions.source?.measuredRows ?? 0),
             "before": measures(outcome.before),

@@ -88,7 +88,7 @@ struct ErrorsCommand: ParsableCommand {
             guard let labelColumn = scored.columns.labels.first, scored.columns.labels.count == 1 else {
                 throw ValidationError("give one --label-column: suspects need one label per row")
             }
-            if let output, let format {
+            if let output, let format, !found.suspects.isEmpty {
                 let table = try SuspectTable(
                     found.suspects,
                     of: scored.rows,
@@ -128,6 +128,9 @@ struct ErrorsCommand: ParsableCommand {
             text += "and \(grouped(found.suspects.count - rows.count)) more\n"
         }
         guard let output else { return text }
+        guard !found.suspects.isEmpty else {
+            return text + "there is nothing to correct, so \(output.name) is not written\n"
+        }
         let dataset = shellQuoted(scoring.dataset ?? "<path>")
         return text
             + "\nwritten to \(output.name)\nnext: edit it, then attune data apply \(shellQuoted(output.name)) --dataset "

@@ -92,6 +92,9 @@ public struct Decisions: Sendable, Equatable {
     /// Whether thresholds or sets decide the labels of a text, so that a text may get none.
     public var rejects: Bool { thresholds != nil || sets != nil }
 
+    /// Whether they change nothing.
+    public var isEmpty: Bool { scaling == nil && !rejects }
+
     /// The decisions in one sentence, for people.
     public var summary: String {
         var parts: [String] = []

@@ -5,7 +5,8 @@ private let headings: [(title: String, flags: [String])] = [
     (
         "Data",
         [
-            "label-columns", "text-pair-column", "split", "dataset-config", "max-length", "empty-texts",
+            "label-columns", "text-pair-column", "split", "dataset-config", "max-length", "long-text",
+            "empty-texts",
             "missing-labels",
         ]
     ), ("Model", ["adapter-base"]),
