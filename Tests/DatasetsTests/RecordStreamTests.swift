@@ -62,7 +62,10 @@ import Testing
         let all = try Dataset(columns: [("text", (0..<70_000).map { "text \($0)" })])
         func bytes(_ size: Int) throws -> Data {
             var data = Data()
-            let stream = TableStream(format: format) { data.append(contentsOf: $0) }
+            let stream = TableStream(format: format) { bytes in
+                    data.append(contentsOf: bytes)
+                    return nil
+                }
             for start in stride(from: 0, to: all.count, by: size) {
                 try stream.append(all.select(start..<start + size))
             }
