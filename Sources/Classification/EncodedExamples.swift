@@ -35,7 +35,7 @@ public struct EncodedExamples: Sendable, Equatable {
         encodings.range(ofText: index).count
     }
 
-    /// The same examples with each window as an example of its own, with the target of its text.
+    /// The same examples with each window as a separate example, with the target of its text.
     ///
     /// Training learns from them.
     public var windowed: EncodedExamples {

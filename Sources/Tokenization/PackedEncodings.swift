@@ -108,7 +108,7 @@ public struct PackedEncodings: Sendable, Equatable {
         cuSeqlens.append(Int32(truncatingIfNeeded: ids.count))
     }
 
-    /// The same sequences, each as a text of its own.
+    /// The same sequences, each as a separate text.
     public var asSequences: PackedEncodings {
         guard !windowStarts.isEmpty else { return self }
         var result = self

@@ -32,7 +32,7 @@ struct ReportCommandTests {
                 "\(text)"
             )
             #expect(text.hasSuffix("66\n66\n65\n"), "\(text)\(outcome.errors)")
-            #expect(outcome.errors.contains("there is no folder nowhere/; give the --output-dir of a run"))
+            #expect(outcome.errors.contains("/nowhere/; give the --output-dir of a run"))
             #expect(
                 outcome.errors.contains("out/eval_predictions.jsonl, line 1 is not a row"),
                 "\(outcome.errors)"

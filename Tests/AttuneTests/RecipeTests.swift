@@ -148,7 +148,7 @@ import Testing
         "eval_split",
         "no_baseline", "class_weights", "weights_dtype", "reinit_head", "allow_many_classes",
         "resize_embeddings",
-        "report_to", "push_to_hub", "hub_model_id", "hub_private_repo", "hub_strategy",
+        "report_to", "report_texts", "push_to_hub", "hub_model_id", "hub_private_repo", "hub_strategy",
         "quantize", "double_quant", "adapter", "lora_r", "lora_alpha", "lora_dropout", "lora_target_modules",
         "lora_exclude_modules",
         "layers_to_transform", "layers_pattern", "rank_pattern", "alpha_pattern", "use_rslora",

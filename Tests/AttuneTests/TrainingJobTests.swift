@@ -98,7 +98,7 @@ struct TrainingJobTests {
             #expect(
                 files == [
                     "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json",
-                    "attune.json", ".attune-run.json", "eval_predictions.jsonl",
+                    "attune.json", ".attune-run.json", "eval_predictions.jsonl", "parity.json", "report.html",
                     "all_results.json",
                     "train_results.json", "eval_results.json", "trainer_state.json", "README.md",
                     "parity.json",

@@ -63,9 +63,9 @@ import Testing
         func bytes(_ size: Int) throws -> Data {
             var data = Data()
             let stream = TableStream(format: format) { bytes in
-                    data.append(contentsOf: bytes)
-                    return nil
-                }
+                data.append(contentsOf: bytes)
+                return nil
+            }
             for start in stride(from: 0, to: all.count, by: size) {
                 try stream.append(all.select(start..<start + size))
             }

@@ -59,6 +59,6 @@ struct CompareCommand: ParsableCommand {
         guard let yaml = try? String(contentsOf: file, encoding: .utf8),
             let entries = try? RecipeEntry.read(yaml, name: file.lastPathComponent, known: { $0 })
         else { return [] }
-        return entries.map { ($0.name, $0.value.text ?? "\($0.value)") }
+        return entries.map { ($0.name, $0.value.text) }
     }
 }

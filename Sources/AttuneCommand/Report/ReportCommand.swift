@@ -77,7 +77,9 @@ struct ReportCommand: ParsableCommand {
             } else {
                 let file = RunReportPage.file(in: place)
                 try writeAtomically(Data(report.page(content).utf8), to: file)
-                name = file.path(percentEncoded: false)
+                name =
+                    folder.hasSuffix("/")
+                    ? folder + file.lastPathComponent : "\(folder)/\(file.lastPathComponent)"
             }
             try printResult("wrote \(name)", ["report": .string(name)], asJSON: messages.json)
         }

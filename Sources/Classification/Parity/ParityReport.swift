@@ -129,7 +129,7 @@ extension ParityRecord {
             pairs.reduce(0) { largest, pair in
                 let difference = abs(pair.0 - pair.1) / (isRelative ? max(1, abs(pair.0)) : 1)
                 // A comparison with NaN is false, so that NaN stays.
-                return difference <= largest ? largest : difference
+                return difference.isNaN || difference > largest ? difference : largest
             }
         }
         let pairs = zip(row.logits, logits).map { (Double($0), Double($1)) }

@@ -114,6 +114,7 @@ extension BaselineCommand: GuidedCommand {
                     ]
                 ),
                 ("Evaluation", ["eval-dataset", "eval-split", "stratify-by", "split-seed"]),
+                ("Loss", ["c"]),
                 ("Saving", ["overwrite-output-dir"]),
                 ("Prediction", ["text", "output"]),
             ]
