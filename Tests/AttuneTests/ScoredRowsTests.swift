@@ -99,9 +99,9 @@ import Testing
     }
 
     @Test func `a part of a longer text is refused for pairs`() throws {
-        try withTemporaryFolder { folder in
+        try withTemporaryFolder { folder -> Void in
             #expect {
-                try trained((0..<20).map { "text \($0),a\($0 % 2)" }, in: folder) {
+                _ = try trained((0..<20).map { "text \($0),a\($0 % 2)" }, in: folder) {
                     ($0.recipe.textPair, $0.recipe.longText) = ("author", .tail)
                 }
             } throws: { "\($0)".contains("--long-text works for single texts") }
