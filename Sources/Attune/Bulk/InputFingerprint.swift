@@ -58,7 +58,8 @@ enum ContentFingerprint {
         let url = URL(filePath: path)
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else { return [url] }
         let configurations: Set = [
-            "config.json", "attune.json", "adapter_config.json", "tokenizer.json", "tokenizer_config.json",
+            "config.json", "attune.json", "decisions.json", "adapter_config.json", "tokenizer.json",
+            "tokenizer_config.json",
             "special_tokens_map.json", "vocab.txt", "vocab.json", "merges.txt", "added_tokens.json",
         ]
         let weights = [".safetensors", ".gguf", ".model", ".bin"]

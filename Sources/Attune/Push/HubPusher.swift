@@ -1,3 +1,4 @@
+import Evaluation
 import Files
 package import Foundation
 package import Hub
@@ -33,7 +34,7 @@ package final class HubPusher: Sendable {
     private let state = Mutex(State())
 
     /// Files in the output folder that are not part of the model.
-    private static let left = ["checkpoint-*", "replay-step-*", "_*"]
+    private static let left = ["checkpoint-*", "replay-step-*", ScoredRows.fileName, "_*"]
     /// Weights of an earlier model in the repository, which would remain next to the new ones.
     private static let stale = [
         "model.safetensors", "model-*-of-*.safetensors", "model.safetensors.index.json", "config.json",

@@ -1,3 +1,4 @@
+import Classification
 import Datasets
 import Evaluation
 import Files
@@ -70,9 +71,10 @@ public struct RunReportPage {
                     : "there is no folder \(path); give the --output-dir of a run"
             )
         }
+        let results = try json("all_results.json") ?? .null
         let run = RunFacts(
             state: state,
-            results: try json("all_results.json") ?? .null,
+            results: results,
             configuration: try json("config.json") ?? .null,
             settings: try settings()
         )
@@ -87,11 +89,50 @@ public struct RunReportPage {
         (content.bestStep, content.bestMetric) = (run.bestStep, run.bestMetric)
         (content.rows, content.evaluatedData) = (rows, run.evaluatedData)
         content.texts = texts
+        content.baselines = Self.baselines(results)
+        do {
+            content.extraSections = try Decisions.read(folder: folder).map { [Self.section($0)] } ?? []
+        } catch { throw RunReportError(error.message) }
         // Settings without a value have their default, and would be most of the lines.
         content.recipe = try text("recipe.yaml").map { recipe in
             recipe.split(separator: "\n").filter { !$0.hasSuffix(": null") }.joined(separator: "\n") + "\n"
         }
         return content
+    }
+
+    /// The results of simpler classifiers on the same rows.
+    private static func baselines(_ results: JSONValue) -> [ReportContent.Baseline] {
+        [("linear baseline (TF-IDF)", "baseline_"), ("majority class", "majority_")].compactMap {
+            name,
+            prefix in
+            var metrics: [String: Double] = [:]
+            for member in results.object?.members ?? [] where member.name.hasPrefix(prefix) {
+                metrics[String(member.name.dropFirst(prefix.count))] = member.value.double
+            }
+            return metrics.isEmpty ? nil : ReportContent.Baseline(name, metrics)
+        }
+    }
+
+    /// The decisions that were fitted after the run.
+    private static func section(_ decisions: Decisions) -> ReportContent.ExtraSection {
+        var paragraphs = [
+            "Predictions use \(decisions.summary). The other sections show the model's own scores."
+        ]
+        if let source = decisions.source {
+            paragraphs.append(
+                "Fitted on \(counted(source.rows, "row")) of \(source.dataset), measured on "
+                    + "\(counted(source.measuredRows, "other row"))."
+            )
+        }
+        let effect = decisions.effect.sorted { $0.key < $1.key }.map {
+            [$0.key, String(format: "%.4f", $0.value)]
+        }
+        let table = ReportTable("Measured on other rows", [.name("measure"), .number("value")], effect)
+        return ReportContent.ExtraSection(
+            "Decisions after training",
+            paragraphs: paragraphs,
+            tables: effect.isEmpty ? [] : [table]
+        )
     }
 
     /// The name of the run: that of its folder.

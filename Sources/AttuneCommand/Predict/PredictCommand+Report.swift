@@ -93,6 +93,7 @@ extension PredictCommand {
             ("text_pair_column", json(reader.settings.textPairColumn)),
             ("max_length", json(model.lengthLimit)),
             ("long_text", json(model.settings.longText.map { "\($0)" })),
+            ("decisions", .bool(model.decisions != nil)),
             ("labels", .array(model.labels.map(JSONValue.string))),
             ("problem_type", .string(model.problemType.rawValue)),
             ("empty_texts", .string(job.prediction.emptyTexts.rawValue)),

@@ -259,8 +259,15 @@ struct TrainCommand: RecipeCommand {
 
     /// The metrics of simple methods on the same texts, and a warning if the model is no better.
     private static func compared(_ baseline: BaselineComparison, _ evaluation: EvaluationRecord) -> String {
-        let warning = baseline.warning(model: evaluation.metrics).map { "\($0)\n" } ?? ""
-        return baseline.table(model: evaluation.metrics) + warning
+        var text = baseline.table(model: evaluation.metrics)
+        guard let warning = baseline.warning(model: evaluation.metrics) else { return text }
+        text += warning
+        if evaluation.epoch > 0, evaluation.epoch < 1 {
+            let share = String(format: "%.0f", evaluation.epoch * 100)
+            text +=
+                " This run read \(share) % of the training texts: train on all of them (--num-train-epochs 1)."
+        }
+        return text + "\n"
     }
 
     /// The steps, time, speed and memory of a run in one line.
