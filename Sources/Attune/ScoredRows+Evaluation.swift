@@ -20,17 +20,11 @@ extension ScoredRows {
         _ inputs: TextInputs
     ) {
         guard let logits = record.logits, let targets = examples.targets else { return nil }
-        let truth: Truth =
-            switch targets {
-            case .classes(let ids): .classes(ids)
-            case .labelSets(let sets): .labelSets(sets)
-            case .numbers(let numbers): .numbers(numbers)
-            }
         let cut = examples.encodings.isTruncated
         self.init(
             labels: labels,
             logits: logits,
-            truth: truth,
+            truth: Truth(targets),
             tokenCounts: (0..<examples.count).map(examples.length),
             isTruncated: cut.isEmpty ? Array(repeating: false, count: examples.count) : cut,
             textHashes: inputs.hashes

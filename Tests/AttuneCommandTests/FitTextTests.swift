@@ -94,6 +94,8 @@ struct FitTextTests {
             #expect(none.code != 0 && none.errors.contains("no settings fit into 10.0 MB"), "\(none.errors)")
             let wrong = try shell(train + "--fit much --output-dir none", in: folder)
             #expect(wrong.code == 64, "\(wrong.errors)")
+            let bare = try shell(train + "--fit 24 --output-dir none", in: folder)
+            #expect(bare.code == 64 && bare.errors.contains("such as --fit 24GB"), "\(bare.errors)")
         }
     }
 }

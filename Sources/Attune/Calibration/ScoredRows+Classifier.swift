@@ -46,17 +46,11 @@ extension TextClassifier {
                 "the logits of text \(place / labels.count + 1) are NaN or infinite, so nothing can be fitted on them"
             )
         }
-        let truth: ScoredRows.Truth =
-            switch targets {
-            case .classes(let ids): .classes(ids)
-            case .labelSets(let sets): .labelSets(sets)
-            case .numbers(let numbers): .numbers(numbers)
-            }
         let cut = examples.encodings.isTruncated
         return ScoredRows(
             labels: labels,
             logits: logits,
-            truth: truth,
+            truth: ScoredRows.Truth(targets),
             tokenCounts: (0..<examples.count).map(examples.length),
             isTruncated: cut.isEmpty ? Array(repeating: false, count: examples.count) : cut,
             textHashes: texts.hashes

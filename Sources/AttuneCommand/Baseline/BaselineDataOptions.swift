@@ -6,21 +6,7 @@ struct BaselineDataOptions: ParsableArguments {
     @Option(help: .fileOfRows)
     var dataset: String?
 
-    @Option(
-        help: ArgumentHelp(
-            "The split of a folder to train on: train, validation or test. Default: train.",
-            valueName: "name"
-        )
-    )
-    var split: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "The configuration, one of those that the folder's README.md lists.",
-            valueName: "name"
-        )
-    )
-    var datasetConfig: String?
+    @OptionGroup var part: SplitOptions
 
     @Option(
         help: ArgumentHelp(
@@ -95,7 +81,7 @@ struct BaselineDataOptions: ParsableArguments {
     func recipe() throws -> Recipe {
         var recipe = Recipe(
             model: .folder(""),
-            data: DataSource(dataset ?? "", split: split, configuration: datasetConfig),
+            data: DataSource(dataset ?? "", split: part.split, configuration: part.datasetConfig),
             text: textColumn ?? "text",
             labels: labels.columns
         )

@@ -117,7 +117,7 @@ struct CalibrateCommand: ParsableCommand {
             let trained = TrainedRowsWarning(
                 model: scored.path,
                 dataset: dataset,
-                split: scoring.split
+                split: scoring.part.split
             )
             if let trained {
                 writeToStandardError(

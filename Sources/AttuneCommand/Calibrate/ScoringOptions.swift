@@ -8,21 +8,7 @@ struct ScoringOptions: ParsableArguments {
     @Option(help: .fileOfRows)
     var dataset: String?
 
-    @Option(
-        help: ArgumentHelp(
-            "The split of a folder: train, validation or test. Default: train.",
-            valueName: "name"
-        )
-    )
-    var split: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "The configuration, one of those that the folder's README.md lists.",
-            valueName: "name"
-        )
-    )
-    var datasetConfig: String?
+    @OptionGroup var part: SplitOptions
 
     @OptionGroup var texts: TextOptions
     @OptionGroup var labels: LabelColumnOptions
@@ -104,7 +90,7 @@ struct ScoringOptions: ParsableArguments {
         }
         // Check the columns before reading the weights.
         let dataset = try requireDataset()
-        let rows = try Dataset(HubPath.dataset(dataset), split: split, configuration: datasetConfig)
+        let rows = try Dataset(HubPath.dataset(dataset), split: part.split, configuration: part.datasetConfig)
         for warning in rows.warnings { writeToStandardError("attune: warning: \(warning)\n") }
         let columns = (
             text: try reader.textColumn(of: rows), pair: try reader.textPairColumn(of: rows),
@@ -163,8 +149,8 @@ struct ScoringOptions: ParsableArguments {
         } catch {
             throw error.located(
                 in: try HubPath.dataset(requireDataset()),
-                split: split,
-                configuration: datasetConfig,
+                split: part.split,
+                configuration: part.datasetConfig,
                 columns: columns
             )
         }

@@ -2,11 +2,8 @@ import ArgumentParser
 import Attune
 import Foundation
 
-/// The dataset that a command reads.
-struct DatasetOptions: ParsableArguments {
-    @Option(help: .fileOfRows)
-    var dataset: String
-
+/// The part of a dataset that a command reads.
+struct SplitOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "The split of a folder: train, validation or test. Default: train.",
@@ -22,6 +19,19 @@ struct DatasetOptions: ParsableArguments {
         )
     )
     var datasetConfig: String?
+}
+
+/// The dataset that a command reads.
+struct DatasetOptions: ParsableArguments {
+    @Option(help: .fileOfRows)
+    var dataset: String
+
+    @OptionGroup private var part: SplitOptions
+
+    /// The split of a folder.
+    var split: String? { part.split }
+    /// The configuration of a folder.
+    var datasetConfig: String? { part.datasetConfig }
 
     /// The rows; notes on how they were read go to standard error.
     func read() throws -> Dataset {

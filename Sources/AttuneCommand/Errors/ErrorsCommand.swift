@@ -72,7 +72,7 @@ struct ErrorsCommand: ParsableCommand {
             let trained = TrainedRowsWarning(
                 model: scored.path,
                 dataset: dataset,
-                split: scoring.split
+                split: scoring.part.split
             )
             if trained != nil {
                 writeToStandardError(

@@ -88,4 +88,14 @@ struct DeviceMemory: ExpressibleByArgument {
         guard let size = ByteSize(argument) else { return nil }
         (typed, self.size) = (argument, size)
     }
+
+    /// Refuses a size that lacks its unit.
+    ///
+    /// - Parameter flag: The flag that it was given with.
+    /// - Throws: `ValidationError` for less than a megabyte.
+    func requireUnit(_ flag: String) throws {
+        guard size.bytes >= 1_000_000 else {
+            throw ValidationError("\(flag) \(typed) is \(size); give a unit, such as \(flag) 24GB")
+        }
+    }
 }

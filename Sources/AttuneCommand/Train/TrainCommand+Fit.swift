@@ -34,6 +34,7 @@ enum FitLimit: ExpressibleByArgument {
     func limit(on device: Device) throws -> MemoryLimit {
         switch self {
         case .memory(let memory):
+            try memory.requireUnit("--fit")
             return MemoryLimit(name: memory.typed, bytes: memory.size.bytes, holdsProcess: device == .cpu)
         case .automatic:
             guard device == .cpu, let free = ProcessMemory.available() else {

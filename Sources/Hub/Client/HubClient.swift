@@ -178,7 +178,7 @@ public struct HubClient: Sendable {
             guard attempt < limit else {
                 throw HubError(
                     .unreachable,
-                    "\(settings.endpoint) \(reason) when asked for \(subject), \(attempt) times; "
+                    "\(settings.endpoint) \(reason) when asked for \(subject)\(attempt == 1 ? "" : ", \(attempt) times"); "
                         + "try again later, or check the network, HF_ENDPOINT and HTTPS_PROXY"
                 )
             }

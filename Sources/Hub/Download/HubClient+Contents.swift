@@ -136,7 +136,7 @@ extension HubClient {
             guard attempt < settings.retries.attempts else {
                 throw HubError(
                     .unreachable,
-                    "\(settings.endpoint) \(reason) when asked for \(subject), \(attempt) times; "
+                    "\(settings.endpoint) \(reason) when asked for \(subject)\(attempt == 1 ? "" : ", \(attempt) times"); "
                         + "the part received is kept, so run again later to resume"
                 )
             }
