@@ -220,6 +220,10 @@ import Testing
                 "McNemar's exact p = 1.0000", "learning_rate", "1 row predicted differently",
             ] { #expect(outcome.output.contains(part), "\(part) in \(outcome.output)") }
             #expect(!outcome.output.contains("seed"))
+            let paged = try shell("$ATTUNE compare one two --output both.html", in: folder)
+            let page = try String(contentsOf: folder.appending(path: "both.html"), encoding: .utf8)
+            #expect(paged.output == outcome.output && page.contains("<h1>one · two</h1>"))
+            #expect(page.contains("Settings that differ") && page.contains("Metrics of each run"))
             let found = try json("compare one two --json", in: folder)
             #expect(found["flips"].array?.first?["row"].int == 1)
             #expect(found["settings"]["learning_rate"].array?.compactMap(\.string) == ["1e-5", "2e-5"])

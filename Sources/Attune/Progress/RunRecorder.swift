@@ -38,7 +38,14 @@ final class RunRecorder {
     ///   - claim: The claim on it. It is kept, so that a run without a claim is known to have recorded its end.
     func begin(in folder: URL, _ claim: FolderClaim) {
         self.claim = claim
-        file = folder.appending(path: Self.fileName)
+        let place = folder.appending(path: Self.fileName)
+        file = place
+        // A resumed run continues the curve of the run before.
+        if let data = try? Data(contentsOf: place), let json = try? JSONValue.parse(data),
+            let former = RunSnapshot(json: json)
+        {
+            snapshot.curve = former.curve
+        }
         snapshot.origin = RunSnapshot.Origin(
             process: Int(ProcessInfo.processInfo.processIdentifier),
             host: machineName(),
@@ -51,6 +58,12 @@ final class RunRecorder {
     func receive(_ event: TrainingJob.Event) {
         let time = clock()
         var isUrgent = false
+        switch event {
+        // A run from scratch leaves nothing of an earlier one.
+        case .run(.started(let schedule)) where schedule.firstStep == 0: snapshot.curve = StepCurve()
+        case .run(.step(let record)): snapshot.curve.add(record)
+        default: break
+        }
         for event in translator.events(of: event, at: time) {
             snapshot.add(event, at: time)
             switch event {

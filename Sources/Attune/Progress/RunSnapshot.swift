@@ -82,6 +82,8 @@ package struct RunSnapshot: Sendable, Equatable {
     /// The last rows, evaluations, checkpoints and notes.
     package private(set) var entries: [Entry] = []
     private var nextNumber = 0
+    /// The losses of all steps so far.
+    package var curve = StepCurve()
 
     /// Creates the state of a run that begins.
     ///
@@ -123,6 +125,7 @@ package struct RunSnapshot: Sendable, Equatable {
         }
         if let phase { object["phase"] = .object(phase.event.json(at: phase.time)) }
         if let progress { object["progress"] = .object(progress.event.json(at: progress.time)) }
+        if !curve.points.isEmpty { object["steps"] = curve.json }
         object["first_number"] = .int(entries.first?.number ?? nextNumber)
         object["events"] = .array(entries.map { .object($0.event.json(at: $0.time)) })
         return object
@@ -148,6 +151,7 @@ package struct RunSnapshot: Sendable, Equatable {
         }
         phase = Self.entry(json["phase"], number: 0)
         progress = Self.entry(json["progress"], number: 0)
+        curve = StepCurve(json: json["steps"])
         let events = json["events"].array ?? []
         let first = json["first_number"].int ?? 0
         entries = events.enumerated().compactMap { Self.entry($1, number: first + $0) }

@@ -85,7 +85,7 @@ public struct RunReportPage {
         } catch let error as DatasetError { throw RunReportError(error.message) }
         var content = ReportContent(title: name, subtitle: run.subtitle)
         content.facts = run.groups
-        content.log = Self.log(state)
+        content.log = try Self.log(state, steps: json(RunRecorder.fileName)?["steps"] ?? .null)
         (content.bestStep, content.bestMetric) = (run.bestStep, run.bestMetric)
         (content.rows, content.evaluatedData) = (rows, run.evaluatedData)
         content.texts = texts
@@ -170,13 +170,26 @@ public struct RunReportPage {
     }
 
     /// The training log: training and evaluation of one step in one row.
-    private static func log(_ state: JSONValue) -> [ReportContent.LogRow] {
+    ///
+    /// If the run logged seldom, the curve of all of its steps takes the place of the logged losses.
+    private static func log(_ state: JSONValue, steps: JSONValue) -> [ReportContent.LogRow] {
         var rows: [Int: ReportContent.LogRow] = [:]
+        let curve = StepCurve(json: steps).points
+        let logged = (state["log_history"].array ?? []).count { $0["loss"].double != nil }
+        let isSparse = logged < 20 && curve.count > logged
+        for point in isSparse ? curve : [] {
+            rows[point.step] = ReportContent.LogRow(
+                step: point.step,
+                loss: point.loss,
+                learningRate: point.learningRate,
+                gradientNorm: point.gradientNorm
+            )
+        }
         for entry in state["log_history"].array ?? [] {
             guard let step = entry["step"].int else { continue }
             var row = rows[step] ?? ReportContent.LogRow(step: step)
             row.epoch = entry["epoch"].double ?? row.epoch
-            row.loss = entry["loss"].double ?? row.loss
+            if !isSparse { row.loss = entry["loss"].double ?? row.loss }
             row.learningRate = entry["learning_rate"].double ?? row.learningRate
             row.gradientNorm = entry["grad_norm"].double ?? row.gradientNorm
             for member in entry.object?.members ?? [] where member.name.hasPrefix("eval_") {

@@ -9,7 +9,7 @@ struct CompareCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compare",
         abstract: "Compares runs that were evaluated on the same rows.",
-        usage: "attune compare <run> <run> … [--json] [--all]",
+        usage: "attune compare <run> <run> … [--json] [--output <file>]",
         discussion: """
             Shows the metrics side by side with their 95 % intervals, whether the difference is more than chance (McNemar's exact \
             test, and a paired bootstrap of the rows), which settings differ, and which rows are predicted differently. With more \
@@ -32,6 +32,11 @@ struct CompareCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The number of differently predicted rows to print.", valueName: "count"))
     var top = 20
 
+    @Option(
+        help: ArgumentHelp("Also write the comparison to this file, as a page of HTML.", valueName: "file")
+    )
+    var output: OutputPath?
+
     @OptionGroup(title: "Messages") var messages: MessageOptions
 
     func validate() throws {
@@ -48,6 +53,8 @@ struct CompareCommand: ParsableCommand {
             }
             let comparison = try RunComparison(evaluated, draws: draws, seed: seed)
             let text = ComparisonText(comparison, settings: runs.map(Self.settings), top: top)
+            // Write the file even if printing fails.
+            try output?.write(text.page)
             guard !messages.json else { return try print(text.object.formatted, terminator: "") }
             try print(text.text(columns: Terminal.outputColumns), terminator: "")
         }

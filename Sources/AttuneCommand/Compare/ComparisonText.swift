@@ -2,6 +2,7 @@ import Evaluation
 import Files
 import Foundation
 import JSON
+import Reporting
 
 /// The result of `attune compare`, for people and for programs.
 struct ComparisonText {
@@ -50,30 +51,17 @@ struct ComparisonText {
     /// - Parameter columns: The most characters of a line; nil for no limit.
     /// - Returns: The lines, each ending in a line feed.
     func text(columns: Int?) -> String {
-        var text = "\(counted(comparison.rowCount, "row")), the same for all runs\n\n"
-        let metrics = metricNames.map { name in
-            [name]
-                + comparison.runs.map { run in
-                    let value = decimals(run.metrics[name], 4)
-                    let interval = run.metrics.intervals[name].map {
-                        " (\(decimals($0.lowerBound, 3)) to \(decimals($0.upperBound, 3)))"
-                    }
-                    return value + (interval ?? "")
-                }
-        }
-        text += TextTable(rows: [[""] + names] + metrics).text(columns: columns)
+        var text = rowCount + "\n\n"
+        text += TextTable(rows: [[""] + names] + metricRows).text(columns: columns)
         text += "\n" + comparison.pairs.map(sentences).joined(separator: "\n")
-        let changed = differentSettings.map { [$0.name] + $0.values.map { $0 ?? "-" } }
-        if settings.allSatisfy({ !$0.isEmpty }) {
+        if let changed = settingRows {
             text +=
                 changed.isEmpty
                 ? "\nthe recipes are equal\n"
                 : "\n" + TextTable(rows: [["setting"] + names] + changed).text(columns: columns)
         }
         guard !comparison.flips.isEmpty else { return text }
-        let flips = comparison.flips.prefix(top).map { flip in
-            ["\(flip.row + 1)", listed(flip.truth)] + flip.predictions.map(listed)
-        }
+        let flips = flipRows
         text += "\n\(counted(comparison.flips.count, "row")) predicted differently\n"
         if !flips.isEmpty {
             text += TextTable(rows: [["row", "label"] + names] + flips, rightAligned: [0]).text(
@@ -84,6 +72,87 @@ struct ComparisonText {
             text += "and \(grouped(comparison.flips.count - flips.count)) more; --top shows them\n"
         }
         return text
+    }
+
+    // MARK: The rows of tables, for the terminal and the page
+
+    private var rowCount: String { "\(counted(comparison.rowCount, "row")), the same for all runs" }
+
+    private var metricRows: [[String]] {
+        metricNames.map { name in
+            [name]
+                + comparison.runs.map { run in
+                    let value = decimals(run.metrics[name], 4)
+                    let interval = run.metrics.intervals[name].map {
+                        " (\(decimals($0.lowerBound, 3)) to \(decimals($0.upperBound, 3)))"
+                    }
+                    return value + (interval ?? "")
+                }
+        }
+    }
+
+    /// Nil if not every run has a recipe.
+    private var settingRows: [[String]]? {
+        guard settings.allSatisfy({ !$0.isEmpty }) else { return nil }
+        return differentSettings.map { [$0.name] + $0.values.map { $0 ?? "-" } }
+    }
+
+    private var flipRows: [[String]] {
+        comparison.flips.prefix(top).map { flip in
+            ["\(flip.row + 1)", listed(flip.truth)] + flip.predictions.map(listed)
+        }
+    }
+
+    /// The result as a page of HTML.
+    var page: String {
+        let runs = names.map(ReportTable.Column.name)
+        var sections = [
+            ReportContent.ExtraSection(
+                "Metrics",
+                paragraphs: [rowCount + ". In brackets: 95 % intervals."],
+                tables: [ReportTable("Metrics of each run", [.name("metric")] + runs, metricRows)]
+            ),
+            ReportContent.ExtraSection(
+                "Differences",
+                paragraphs: comparison.pairs.flatMap {
+                    sentences($0).split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
+                }
+            ),
+        ]
+        if let changed = settingRows {
+            sections.append(
+                ReportContent.ExtraSection(
+                    "Settings",
+                    paragraphs: changed.isEmpty ? ["The recipes are equal."] : [],
+                    tables: changed.isEmpty
+                        ? [] : [ReportTable("Settings that differ", [.name("setting")] + runs, changed)]
+                )
+            )
+        }
+        if !comparison.flips.isEmpty {
+            let count = counted(comparison.flips.count, "row")
+            sections.append(
+                ReportContent.ExtraSection(
+                    "Rows predicted differently",
+                    paragraphs: [
+                        "\(count) of \(grouped(comparison.rowCount)), of which \(flipRows.count) are listed."
+                    ],
+                    tables: [
+                        ReportTable(
+                            "Predictions that differ",
+                            [.number("row"), .name("label")] + runs,
+                            flipRows
+                        )
+                    ]
+                )
+            )
+        }
+        return HTMLReport(
+            kind: "Comparison of runs",
+            title: names.joined(separator: " · "),
+            subtitle: rowCount,
+            sections: sections
+        ).text
     }
 
     private func listed(_ labels: [String]) -> String {

@@ -4,11 +4,20 @@ public import Attune
 extension RecordFormat: ExpressibleByArgument {}
 extension RowErrorPolicy: ExpressibleByArgument {}
 
-extension PredictionShard: ExpressibleByArgument {
+extension PredictionShard {
     /// Reads a shard such as `3/16`.
     ///
     /// - Parameter argument: The zero-based number, a slash, and the number of shards.
-    public init?(argument: String) { self.init(argument) }
+    /// - Returns: The shard.
+    /// - Throws: `ValidationError` for anything else.
+    static func typed(_ argument: String) throws -> PredictionShard {
+        guard let shard = PredictionShard(argument) else {
+            throw ValidationError(
+                "\(argument) is not a shard: of three, the shards are 0/3, 1/3 and 2/3"
+            )
+        }
+        return shard
+    }
 }
 
 /// The options of `attune predict` for many rows: columns, errors, resuming and shards.
@@ -80,7 +89,8 @@ struct BulkOptions: ParsableArguments {
         help: ArgumentHelp(
             "Predict only one of several equal ranges of rows, for example 3/16; the first is 0/16, the last 15/16. In a Slurm array: --shard $SLURM_ARRAY_TASK_ID/16.",
             valueName: "i/n"
-        )
+        ),
+        transform: PredictionShard.typed
     )
     var shard: PredictionShard?
 

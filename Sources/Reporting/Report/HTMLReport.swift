@@ -4,18 +4,36 @@ import Evaluation
 ///
 /// Equal contents give equal bytes.
 public struct HTMLReport {
-    private let content: ReportContent
+    /// The kind of the page, above its title.
+    private let kind: String
+    private let title: String
+    private let subtitle: String
+    private let sections: [ReportSection]
 
     /// Creates the page of a report.
     ///
     /// - Parameter content: Everything that the report shows.
-    public init(_ content: ReportContent) { self.content = content }
+    public init(_ content: ReportContent) {
+        (kind, title, subtitle) = ("Report of a training run", content.title, content.subtitle)
+        sections = ReportSections(content).all
+    }
+
+    /// Creates a page of paragraphs and tables.
+    ///
+    /// - Parameters:
+    ///   - kind: The kind of the page, in a few words above its title.
+    ///   - title: The title.
+    ///   - subtitle: One line under the title.
+    ///   - sections: The sections, in order.
+    public init(kind: String, title: String, subtitle: String, sections: [ReportContent.ExtraSection]) {
+        (self.kind, self.title, self.subtitle) = (kind, title, subtitle)
+        self.sections = sections.enumerated().map { ReportSection($1, place: $0) }
+    }
 
     /// The page.
     public var text: String {
-        let sections = ReportSections(content).all
         let links = sections.map { "<li><a href=\"#\($0.id)\">\(HTMLText.escaped($0.title))</a></li>\n" }
-        let title = HTMLText.escaped(content.title)
+        let title = HTMLText.escaped(title)
         return """
             <!DOCTYPE html>
             <html lang="en">
@@ -38,9 +56,9 @@ public struct HTMLReport {
             \(links.joined())</ul></nav>
             <div>
             <header>
-            <p class="eyebrow">Report of a training run</p>
+            <p class="eyebrow">\(HTMLText.escaped(kind))</p>
             <h1>\(title)</h1>
-            <p class="subtitle">\(HTMLText.escaped(content.subtitle))</p>
+            <p class="subtitle">\(HTMLText.escaped(subtitle))</p>
             </header>
             <main id="content">
             \(sections.map(html).joined())</main>

@@ -29,6 +29,21 @@ struct ReportSection: Sendable {
     let blocks: [Block]
 }
 
+extension ReportSection {
+    /// A section of paragraphs and tables.
+    ///
+    /// - Parameters:
+    ///   - extra: The section.
+    ///   - place: Its place among such sections.
+    init(_ extra: ReportContent.ExtraSection, place: Int) {
+        self.init(
+            id: "extra-\(place)",
+            title: extra.title,
+            blocks: extra.paragraphs.map { .paragraph($0) } + extra.tables.map { .table($0) }
+        )
+    }
+}
+
 /// A table of a report; the first cell of each row is its heading.
 public struct ReportTable: Sendable, Equatable {
     /// The kind of a column.

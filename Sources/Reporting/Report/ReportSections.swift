@@ -23,13 +23,7 @@ struct ReportSections {
 
     /// The sections with something to show, in order.
     var all: [ReportSection] {
-        let extras = content.extraSections.enumerated().map { place, extra in
-            ReportSection(
-                id: "extra-\(place)",
-                title: extra.title,
-                blocks: extra.paragraphs.map { .paragraph($0) } + extra.tables.map { .table($0) }
-            )
-        }
+        let extras = content.extraSections.enumerated().map { ReportSection($1, place: $0) }
         return [summary, training, classes, thresholds, numbers, calibration, coverage].compactMap(\.self)
             + extras + [lengths, mistakes, run].compactMap(\.self)
     }

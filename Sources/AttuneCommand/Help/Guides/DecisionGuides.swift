@@ -70,7 +70,7 @@ extension CompareCommand: GuidedCommand {
                 .init("Whether the second run is better", "attune compare runs/tickets runs/tickets-2"),
                 .init("As JSON", "attune compare runs/tickets runs/tickets-2 --json"),
             ],
-            common: ["top", "json"],
+            common: ["top", "output", "json"],
             headings: [("Bootstrap", ["draws", "seed"])]
         )
     }
