@@ -265,7 +265,7 @@ struct TrainCommand: RecipeCommand {
         if evaluation.epoch > 0, evaluation.epoch < 1 {
             let share = String(format: "%.0f", evaluation.epoch * 100)
             text +=
-                " This run read \(share) % of the training texts: train on all of them (--num-train-epochs 1)."
+                "\nThis run read \(share) % of the training texts: train on all of them (--num-train-epochs 1)."
         }
         return text + "\n"
     }
