@@ -89,7 +89,7 @@ public struct RunReportPage {
         (content.bestStep, content.bestMetric) = (run.bestStep, run.bestMetric)
         (content.rows, content.evaluatedData) = (rows, run.evaluatedData)
         content.texts = texts
-        content.baselines = Self.baselines(results)
+        content.baselines = Self.baselines(results, rows?.truth)
         do {
             content.extraSections = try Decisions.read(folder: folder).map { [Self.section($0)] } ?? []
         } catch { throw RunReportError(error.message) }
@@ -101,8 +101,17 @@ public struct RunReportPage {
     }
 
     /// The results of simpler classifiers on the same rows.
-    private static func baselines(_ results: JSONValue) -> [ReportContent.Baseline] {
-        [("linear baseline (TF-IDF)", "baseline_"), ("majority class", "majority_")].compactMap {
+    private static func baselines(
+        _ results: JSONValue,
+        _ truth: ScoredRows.Truth?
+    ) -> [ReportContent.Baseline] {
+        let constant =
+            switch truth {
+            case .classes, nil: "majority class"
+            case .labelSets: "labels of most texts"
+            case .numbers: "mean"
+            }
+        return [("linear baseline (TF-IDF)", "baseline_"), (constant, "majority_")].compactMap {
             name,
             prefix in
             var metrics: [String: Double] = [:]

@@ -155,7 +155,7 @@ struct ReportSections {
     private func comparison(_ metrics: EvaluationMetrics) -> ReportTable? {
         guard !content.baselines.isEmpty else { return nil }
         let shown = metrics.values.map(\.name).filter { name in
-            content.baselines.contains { $0.metrics[name] != nil }
+            content.baselines.allSatisfy { $0.metrics[name] != nil }
         }
         let own = shown.map { metrics[$0].map { ReportNumber.significant($0) } ?? "–" }
         let others = content.baselines.map { baseline in
