@@ -18,7 +18,7 @@ struct AttuneCommand: ParsableCommand {
 
             Results go to standard output, progress and notes to standard error.
             """,
-        version: "0.1.0",
+        version: attuneVersion,
         subcommands: [ManCommand.self],
         groupedSubcommands: [
             CommandGroup(

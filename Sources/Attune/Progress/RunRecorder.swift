@@ -89,6 +89,7 @@ final class RunRecorder {
     private func write() {
         guard let file else { return }
         let before = clock()
+        snapshot.peakMemory = ProcessMemory.now()?.peak
         let text = JSONValue.object(snapshot.json).oneLineInOrder + "\n"
         try? replaceQuickly(Data(text.utf8), at: file)
         let after = clock()

@@ -1,3 +1,4 @@
+import Files
 package import JSON
 import Training
 
@@ -82,6 +83,8 @@ package struct RunSnapshot: Sendable, Equatable {
     /// The last rows, evaluations, checkpoints and notes.
     package private(set) var entries: [Entry] = []
     private var nextNumber = 0
+    /// The largest resident memory of the process so far, in bytes.
+    package var peakMemory: Int?
     /// The losses of all steps so far.
     package var curve = StepCurve()
 
@@ -110,7 +113,8 @@ package struct RunSnapshot: Sendable, Equatable {
     /// The snapshot as a JSON object.
     package var json: JSONObject {
         var object: JSONObject = [
-            "version": .int(1), "state": .string(state.rawValue), "start_time": .double(startTime),
+            "version": .int(1), "attune_version": .string(attuneVersion), "state": .string(state.rawValue),
+            "start_time": .double(startTime),
             "update_time": .double(updateTime),
         ]
         if let origin {
@@ -125,6 +129,7 @@ package struct RunSnapshot: Sendable, Equatable {
         }
         if let phase { object["phase"] = .object(phase.event.json(at: phase.time)) }
         if let progress { object["progress"] = .object(progress.event.json(at: progress.time)) }
+        if let peakMemory { object["peak_memory_bytes"] = .int(peakMemory) }
         if !curve.points.isEmpty { object["steps"] = curve.json }
         object["first_number"] = .int(entries.first?.number ?? nextNumber)
         object["events"] = .array(entries.map { .object($0.event.json(at: $0.time)) })
@@ -151,6 +156,7 @@ package struct RunSnapshot: Sendable, Equatable {
         }
         phase = Self.entry(json["phase"], number: 0)
         progress = Self.entry(json["progress"], number: 0)
+        peakMemory = json["peak_memory_bytes"].int
         curve = StepCurve(json: json["steps"])
         let events = json["events"].array ?? []
         let first = json["first_number"].int ?? 0

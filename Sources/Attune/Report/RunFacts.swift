@@ -8,6 +8,8 @@ struct RunFacts {
     let state: JSONValue
     /// `all_results.json`, or null.
     let results: JSONValue
+    /// `.attune-run.json`, or null.
+    let process: JSONValue
     /// `config.json`, or null.
     let configuration: JSONValue
     /// The recipe's settings by name, without those that are null.
@@ -134,9 +136,9 @@ struct RunFacts {
                 ("Evaluation speed", rate("eval_samples_per_second")),
                 (
                     "Peak memory",
-                    results["peak_memory_bytes"].double.map { "\(ReportedNumber.text($0 / 1e9)) GB" }
+                    process["peak_memory_bytes"].double.map { "\(ReportedNumber.text($0 / 1e9)) GB" }
                 ),
-                ("Attune", results["attune_version"].string),
+                ("Attune", process["attune_version"].string),
                 ("transformers of the model", configuration["transformers_version"].string),
             ]
         )

@@ -72,9 +72,11 @@ public struct RunReportPage {
             )
         }
         let results = try json("all_results.json") ?? .null
+        let process = try json(RunRecorder.fileName) ?? .null
         let run = RunFacts(
             state: state,
             results: results,
+            process: process,
             configuration: try json("config.json") ?? .null,
             settings: try settings()
         )
@@ -85,7 +87,7 @@ public struct RunReportPage {
         } catch let error as DatasetError { throw RunReportError(error.message) }
         var content = ReportContent(title: name, subtitle: run.subtitle)
         content.facts = run.groups
-        content.log = try Self.log(state, steps: json(RunRecorder.fileName)?["steps"] ?? .null)
+        content.log = Self.log(state, steps: process["steps"])
         (content.bestStep, content.bestMetric) = (run.bestStep, run.bestMetric)
         (content.rows, content.evaluatedData) = (rows, run.evaluatedData)
         content.texts = texts

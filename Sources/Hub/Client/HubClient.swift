@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import Files
 import Foundation
 import JSON
 import NIOCore
@@ -23,7 +24,7 @@ public struct HubClient: Sendable {
         /// The timeout for a server that sends nothing.
         public var readTimeout: Duration = .seconds(30)
         /// The program's name in the `User-Agent` header.
-        public var userAgent = "attune/0.1.0"
+        public var userAgent = "attune/\(attuneVersion)"
 
         /// Reads the settings from the environment.
         ///

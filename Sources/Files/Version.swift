@@ -1,0 +1,2 @@
+/// The version of Attune.
+public let attuneVersion = "0.1.0"
