@@ -71,7 +71,10 @@ final class RunRecorder {
             default: break
             }
         }
-        if isUrgent || time >= nextWrite { write() }
+        guard isUrgent || time >= nextWrite else { return }
+        // Not at the end, because the report, which is written before it, shows this number.
+        snapshot.peakMemory = ProcessMemory.now()?.peak
+        write()
     }
 
     /// Records the end of the run.
@@ -89,7 +92,6 @@ final class RunRecorder {
     private func write() {
         guard let file else { return }
         let before = clock()
-        snapshot.peakMemory = ProcessMemory.now()?.peak
         let text = JSONValue.object(snapshot.json).oneLineInOrder + "\n"
         try? replaceQuickly(Data(text.utf8), at: file)
         let after = clock()
