@@ -8,7 +8,7 @@ public import Torch
 /// The logits of a saved classifier for neutral texts, as the file `parity.json` in its folder.
 ///
 /// With it, a model can be checked in another place, in another number type, quantized or merged: with
-/// ``compare(_:matmulDType:)``, or with transformers.
+/// ``compare(_:matmulDType:tolerance:)``, or with transformers.
 public struct ParityRecord: Sendable, Equatable {
     /// A text and its logits.
     public struct Row: Sendable, Equatable {
