@@ -48,7 +48,7 @@ public func evaluate(
     var loss = EvaluationLoss(loss, for: classifier)
     var kept: [[Float]] = []
     // A run's final evaluation keeps them for its report.
-    let keepsLogits = withIntervals && examples.count * width <= 1 << 24
+    let keepsLogits = withIntervals && examples.count * width <= 1 << 22
     var scored: [Float] = []
     // Metrics are those of calibrated scores; the loss is that of the model.
     var decisions = DecisionMeter(classifier, targets)

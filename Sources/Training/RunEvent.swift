@@ -151,7 +151,7 @@ public struct EvaluationRecord: Sendable, Equatable {
     public var runtime: Double
     /// The metric that selects the best model, if the run selects one.
     public var selection: NamedValue?
-    /// The logits `[N · K]`, row by row, of an evaluation with intervals; nil if they are more than 64 MB.
+    /// The logits `[N · K]`, row by row, of an evaluation with intervals; nil if they are more than 16 MB.
     public var logits: [Float]?
 
     /// ``loss`` as text, such as `0.8840 (weighted, smoothing 0.1)`.

@@ -222,6 +222,11 @@ package struct TrainingJob: Sendable {
                 evaluationRows.inputs
             )
             try rows?.save(to: folder)
+            if rows == nil {
+                try emit(
+                    .note("the evaluation has too many scores to keep each row's; the report has no rows")
+                )
+            }
         }
         if output.mayWrite("README.md") {
             let page = ModelCard(

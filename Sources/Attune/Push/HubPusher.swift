@@ -33,8 +33,10 @@ package final class HubPusher: Sendable {
     private let links: URL
     private let state = Mutex(State())
 
-    /// Files in the output folder that are not part of the model.
-    private static let left = ["checkpoint-*", "replay-step-*", ScoredRows.fileName, "_*"]
+    /// Files in the output folder that are not part of the model, among them those that show the evaluated rows.
+    private static let left = [
+        "checkpoint-*", "replay-step-*", ScoredRows.fileName, RunReportPage.fileName, "_*",
+    ]
     /// Weights of an earlier model in the repository, which would remain next to the new ones.
     private static let stale = [
         "model.safetensors", "model-*-of-*.safetensors", "model.safetensors.index.json", "config.json",
