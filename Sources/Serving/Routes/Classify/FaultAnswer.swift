@@ -1,5 +1,6 @@
 import HTTPTypes
 import Hummingbird
+import JSON
 
 /// The parts of an answer to a refused request that all families share; each puts them into its own error body.
 struct FaultAnswer: Sendable {
@@ -39,7 +40,7 @@ struct FaultAnswer: Sendable {
         }
         self.reason = reason
         message = fault.description
-        headers = wait.map { [.retryAfter: String($0)] } ?? [:]
+        headers = wait.map { seconds -> HTTPFields in [.retryAfter: String(seconds)] } ?? [:]
     }
 
     /// The answer of a family that refuses a whole request because of one item.
@@ -56,6 +57,59 @@ struct FaultAnswer: Sendable {
         kind = fault.kind
         message = (index.map { "Input \($0): " } ?? "") + fault.description
         headers = [:]
+    }
+}
+
+/// The error of a route that answers all items of a request or none.
+struct RefusedItem: Error, Sendable, Equatable {
+    /// The reason.
+    let fault: ItemFault
+    /// The item's index in the request; nil if it is the only one.
+    let index: Int?
+}
+
+extension FaultAnswer {
+    /// Runs a route's work and turns a refusal into the family's error body.
+    ///
+    /// - Parameters:
+    ///   - record: The request's record, which learns the reason.
+    ///   - body: The family's error body.
+    ///   - work: The work.
+    /// - Returns: The answer.
+    /// - Throws: The errors of `work` that are neither refusals of the request nor of an item.
+    static func catching(
+        _ record: RequestRecord,
+        _ body: (FaultAnswer) -> JSONValue,
+        _ work: () async throws -> Response
+    ) async throws -> Response {
+        let answer: FaultAnswer
+        do {
+            return try await work()
+        } catch let fault as ServingFault {
+            answer = FaultAnswer(fault)
+        } catch let refused as RefusedItem {
+            answer = FaultAnswer(refused.fault, index: refused.index)
+        }
+        record.note(failure: answer.reason)
+        return .json(body(answer), status: answer.status, headers: answer.headers)
+    }
+
+    /// The answers of a route that answers all items of a request or none.
+    ///
+    /// - Parameter results: The service's results.
+    /// - Returns: The answers, in order.
+    /// - Throws: ``RefusedItem`` for the first item without an answer.
+    static func all(_ results: [ItemResult]) throws(RefusedItem) -> [ServedAnswer] {
+        var answers: [ServedAnswer] = []
+        answers.reserveCapacity(results.count)
+        for (index, result) in results.enumerated() {
+            switch result {
+            case .success(let answer): answers.append(answer)
+            case .failure(let fault):
+                throw RefusedItem(fault: fault, index: results.count == 1 ? nil : index)
+            }
+        }
+        return answers
     }
 }
 

@@ -1,0 +1,62 @@
+import JSON
+
+/// The body of `POST /v1/explain`.
+struct ExplainRequest: Sendable, Equatable {
+    /// The text.
+    var text: String
+    /// The name of the label whose logit is explained; nil for the most likely one.
+    var label: String?
+    /// The name of the model; nil for the default one.
+    var model: String?
+
+    /// The names of all accepted members.
+    static let names = ["text", "label", "model"]
+
+    /// Reads a body.
+    ///
+    /// - Parameter json: The body.
+    /// - Throws: `.wrongShape` naming the member.
+    init(_ json: JSONValue) throws(ServingFault) {
+        let fields = try BodyFields(json, known: Self.names)
+        guard let text = try fields.text("text") else { throw fields.fault("text", "a string") }
+        self.text = text
+        label = try fields.text("label")
+        model = try fields.text("model")
+    }
+
+    /// The id of the label.
+    ///
+    /// - Parameter labels: The model's labels.
+    /// - Returns: The id; nil for the most likely label.
+    /// - Throws: `.wrongShape` if the model has no such label.
+    func id(among labels: [String]) throws(ServingFault) -> Int? {
+        guard let label else { return nil }
+        guard let id = labels.firstIndex(where: { $0.utf8.elementsEqual(label.utf8) }) else {
+            let some = labels.prefix(10).map { "\"\($0)\"" }.joined(separator: ", ")
+            let names = labels.count > 10 ? some + " and \(labels.count - 10) more" : some
+            throw .wrongShape(path: "label", expected: "one of the model's labels \(names)")
+        }
+        return id
+    }
+
+    /// The answer.
+    ///
+    /// - Parameters:
+    ///   - attribution: The share of each token.
+    ///   - model: The name of the model.
+    ///   - labels: The model's labels.
+    /// - Returns: The label, and each token with its place in the text's UTF-8 and its score.
+    static func answer(_ attribution: Attribution, model: String, labels: [String]) -> JSONValue {
+        let tokens = attribution.tokens.map { token in
+            JSONValue.object([
+                "text": .string(token.text), "start": .int(token.start), "end": .int(token.end),
+                "score": .double(token.score),
+            ])
+        }
+        return .object([
+            "model": .string(model),
+            "label": labels.indices.contains(attribution.label) ? .string(labels[attribution.label]) : .null,
+            "tokens": .array(tokens),
+        ])
+    }
+}
