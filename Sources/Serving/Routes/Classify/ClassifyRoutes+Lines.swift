@@ -34,10 +34,18 @@ extension ClassifyRoutes {
                     group.addTask { try await reader.run(lines, permits: permits, windows: opening) }
                     var index = 0
                     for await window in windows {
-                        for try await line in Self.lines(window, from: index, reader, record) {
-                            try await writer.write(line)
+                        var results = OrderedResults(window.results)
+                        var answers: [ItemResult] = []
+                        for input in window.inputs {
+                            var result: ItemResult?
+                            if case .success = input.content { result = await results.next() }
+                            if let result { answers.append(result) }
+                            let isRaw = query.options.isRaw
+                            let answer = ClassifyResult(input, result, model: model, isRaw: isRaw)
+                            try await writer.write(answer.line(query.options, first: [("index", .int(index))]))
+                            index += 1
                         }
-                        index += window.inputs.count
+                        record.note(model: model.name, answers: answers, isBatch: true)
                         permission.yield()
                     }
                     try await group.waitForAll()

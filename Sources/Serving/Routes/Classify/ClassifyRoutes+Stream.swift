@@ -17,40 +17,50 @@ extension ClassifyRoutes {
         _ request: ClassifyRequest,
         _ models: [ServedModel],
         _ record: RequestRecord
-    ) throws(ServingFault) -> Response {
+    ) async throws(ServingFault) -> Response {
         let items = items(request.inputs, request.options)
-        var streams: [AsyncStream<(index: Int, result: ItemResult)>] = []
+        var opened: [AsyncStream<IndexedResult>] = []
         for model in models {
-            streams.append(items.isEmpty ? AsyncStream { $0.finish() } : try service.stream(items, with: model))
+            opened.append(
+                items.isEmpty ? AsyncStream { $0.finish() } : try await service.stream(items, with: model)
+            )
         }
+        let streams = opened
         return Response(
             status: .ok,
             headers: [.contentType: LineMedia.type],
-            body: ResponseBody { [streams] writer in
-                var iterators = streams.map { $0.makeAsyncIterator() }
-                var answers = [[ItemResult]](repeating: [], count: models.count)
+            body: ResponseBody { writer in
+                var results = streams.map { OrderedResults($0) }
                 for (index, input) in request.inputs.enumerated() {
                     for (place, model) in models.enumerated() {
                         var result: ItemResult?
-                        if case .success = input.content { result = await iterators[place].next()?.result }
-                        if let result { answers[place].append(result) }
+                        if case .success = input.content { result = await results[place].next() }
+                        record.note(
+                            model: model.name,
+                            answers: [result].compactMap { $0 },
+                            isBatch: request.inputs.count != 1
+                        )
                         var first: [(String, JSONValue)] = [("index", .int(index))]
                         if request.isForSeveralModels { first.append(("model", .string(model.name))) }
-                        let answer = ClassifyResult(
-                            input,
-                            result,
-                            model: model,
-                            isRaw: request.options.isRaw
-                        )
-                        let line = answer.json(request.options, first: first).compact + "\n"
-                        try await writer.write(ByteBuffer(string: line))
+                        let isRaw = request.options.isRaw
+                        let answer = ClassifyResult(input, result, model: model, isRaw: isRaw)
+                        try await writer.write(answer.line(request.options, first: first))
                     }
-                }
-                for (model, answers) in zip(models, answers) {
-                    record.note(model: model.name, answers: answers, isBatch: request.inputs.count != 1)
                 }
                 try await writer.finish(nil)
             }
         )
+    }
+}
+
+extension ClassifyResult {
+    /// The answer as a line.
+    ///
+    /// - Parameters:
+    ///   - options: The number of scores, and whether logits are included.
+    ///   - first: The members that come first, such as `index`.
+    /// - Returns: The line with its line feed.
+    func line(_ options: ClassifyOptions, first: [(String, JSONValue)]) -> ByteBuffer {
+        ByteBuffer(string: json(options, first: first).compact + "\n")
     }
 }

@@ -18,23 +18,23 @@ struct ClassifyRoutes: Sendable {
     /// - Parameter router: The router.
     func add<Context: ServingRequestContext>(to router: some RouterMethods<Context>) {
         router.post("/v1/classify") { request, context in
-            try await FaultAnswer.catching(context.record, Self.errorBody) {
+            let record = context.record
+            return try await FaultAnswer.catching(record, Self.errorBody) {
                 if LineMedia.isLines(request.headers[.contentType]) {
-                    return try classifyLines(request, context.record)
+                    return try classifyLines(request, record)
                 }
                 try request.requireJSON()
                 let streams = LineMedia.accepts(request.headers[.accept])
                 return try await request.withBody(service.limits) { bytes in
-                    try await classify(bytes, streams: streams, context.record)
+                    try await classify(bytes, streams: streams, record)
                 }
             }
         }
         router.post("/v1/explain") { request, context in
-            try await FaultAnswer.catching(context.record, Self.errorBody) {
+            let record = context.record
+            return try await FaultAnswer.catching(record, Self.errorBody) {
                 try request.requireJSON()
-                return try await request.withBody(service.limits) { bytes in
-                    try await explain(bytes, context.record)
-                }
+                return try await request.withBody(service.limits) { bytes in try await explain(bytes) }
             }
         }
     }
@@ -59,7 +59,7 @@ struct ClassifyRoutes: Sendable {
         guard count <= service.limits.maxItems else {
             throw ServingFault.tooManyItems(count: count, limit: service.limits.maxItems)
         }
-        if streams || request.streams { return try streamed(request, models, record) }
+        if streams || request.streams { return try await streamed(request, models, record) }
         var answers: [JSONValue] = []
         for model in models { answers.append(try await answer(request, model, record)) }
         return .json(request.isForSeveralModels ? .object(["models": .array(answers)]) : answers[0])
@@ -106,7 +106,7 @@ struct ClassifyRoutes: Sendable {
         ])
     }
 
-    private func explain(_ bytes: [UInt8], _ record: RequestRecord) async throws -> Response {
+    private func explain(_ bytes: [UInt8]) async throws -> Response {
         let request = try ExplainRequest(BodyFields.parse(bytes))
         let model = try service.model(request.model)
         let label = try request.id(among: model.labels)

@@ -37,6 +37,8 @@ struct FaultAnswer: Sendable {
         case .bodyTooSlow: (status, kind) = (.requestTimeout, "body_too_slow")
         case .notAllowed: (status, kind) = (.forbidden, "not_allowed")
         case .cannotLoad: (status, kind) = (.unprocessableContent, "cannot_load")
+        case .cancelled:
+            (status, kind, reason, wait) = (.serviceUnavailable, "cancelled", .dropped, 1)
         }
         self.reason = reason
         message = fault.description
@@ -89,6 +91,8 @@ extension FaultAnswer {
             answer = FaultAnswer(fault)
         } catch let refused as RefusedItem {
             answer = FaultAnswer(refused.fault, index: refused.index)
+        } catch let broken as UnreadableBody {
+            answer = FaultAnswer(broken)
         }
         record.note(failure: answer.reason)
         return .json(body(answer), status: answer.status, headers: answer.headers)
@@ -110,6 +114,17 @@ extension FaultAnswer {
             }
         }
         return answers
+    }
+}
+
+extension FaultAnswer {
+    /// The answer to a body that broke off.
+    ///
+    /// - Parameter broken: The reason.
+    fileprivate init(_ broken: UnreadableBody) {
+        (status, kind, reason) = (.badRequest, "unreadable_body", .validation)
+        message = broken.description
+        headers = [:]
     }
 }
 

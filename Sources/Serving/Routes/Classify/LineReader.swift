@@ -6,15 +6,13 @@ import NIOCore
 struct LineWindow: Sendable {
     /// The lines.
     let inputs: [ClassifyInput]
-    /// The results of those lines that have an input; nil if there is none, or if the service refused them.
-    let results: AsyncStream<(index: Int, result: ItemResult)>?
-    /// The reason why the service refused them.
-    let fault: ClassifyInput.Fault?
+    /// The results of those lines that have an input.
+    let results: AsyncStream<IndexedResult>
 }
 
 /// Reads a newline-delimited body and sends its lines to the service, never far ahead of the answers.
 struct LineReader: Sendable {
-    /// The classifiers.
+    /// The routes, which have the service.
     let routes: ClassifyRoutes
     /// The model that answers.
     let model: ServedModel
@@ -43,56 +41,78 @@ struct LineReader: Sendable {
         windows: AsyncStream<LineWindow>.Continuation
     ) async throws {
         defer { windows.finish() }
-        var permits = permits.makeAsyncIterator()
+        var permission = permits.makeAsyncIterator()
         var splitter = LineSplitter(limit: routes.service.limits.payloadLimit)
         var count = 0
-        func send(_ lines: some Collection<LineSplitter.Line>) async throws {
-            let inputs = lines.enumerated().map { input($1, index: count + $0) }
-            count += inputs.count
-            guard await permits.next() != nil else { throw CancellationError() }
-            windows.yield(try await window(inputs))
-        }
         for try await chunk in body {
             var lines = splitter.lines(adding: chunk.readableBytesView)[...]
             while !lines.isEmpty {
-                try await send(lines.prefix(Self.windowSize))
+                guard await permission.next() != nil else { throw CancellationError() }
+                let inputs = inputs(lines.prefix(Self.windowSize), from: count)
+                windows.yield(try await window(inputs))
+                count += inputs.count
                 lines = lines.dropFirst(Self.windowSize)
             }
         }
-        if let last = splitter.finish() { try await send([last]) }
+        if let last = splitter.finish() {
+            guard await permission.next() != nil else { throw CancellationError() }
+            windows.yield(try await window(inputs([last], from: count)))
+        }
     }
 
-    /// The item of a line.
+    /// The items of lines.
     ///
     /// - Parameters:
-    ///   - line: The line.
-    ///   - index: Its index, without blank lines.
-    /// - Returns: The item, or the reason why there is none.
-    func input(_ line: LineSplitter.Line, index: Int) -> ClassifyInput {
-        guard case .whole(let bytes) = line else {
-            return ClassifyInput(.init(.bodyTooLarge(limit: routes.service.limits.payloadLimit)))
-        }
-        do throws(ServingFault) {
-            return ClassifyInput(text: try BodyFields.parse(bytes), path: "lines[\(index)]")
-        } catch {
-            return ClassifyInput(.init(error))
+    ///   - lines: The lines.
+    ///   - start: The index of the first one; blank lines have no index.
+    /// - Returns: For each line, the item or the reason why there is none.
+    func inputs(_ lines: some Collection<LineSplitter.Line>, from start: Int) -> [ClassifyInput] {
+        lines.enumerated().map { place, line in
+            guard case .whole(let bytes) = line else {
+                let fault = ServingFault.bodyTooLarge(limit: routes.service.limits.payloadLimit)
+                return ClassifyInput(ClassifyInput.Fault(fault))
+            }
+            do throws(ServingFault) {
+                return ClassifyInput(text: try BodyFields.parse(bytes), path: "lines[\(start + place)]")
+            } catch {
+                return ClassifyInput(ClassifyInput.Fault(error))
+            }
         }
     }
 
     /// Sends lines to the service; waits while it is overloaded, which also makes the client wait.
     private func window(_ inputs: [ClassifyInput]) async throws -> LineWindow {
         let items = routes.items(inputs, options)
-        guard !items.isEmpty else { return LineWindow(inputs: inputs, results: nil, fault: nil) }
-        for attempt in 1... {
+        guard !items.isEmpty else { return LineWindow(inputs: inputs, results: AsyncStream { $0.finish() }) }
+        var attempt = 1
+        while true {
             do throws(ServingFault) {
-                let results = try routes.service.stream(items, with: model)
-                return LineWindow(inputs: inputs, results: results, fault: nil)
+                return LineWindow(inputs: inputs, results: try await routes.service.stream(items, with: model))
             } catch {
                 guard case .overloaded = error, attempt < Self.attempts else {
-                    return LineWindow(inputs: inputs, results: nil, fault: .init(error))
+                    return LineWindow(refusing: inputs, error)
                 }
             }
+            attempt += 1
             try await Task.sleep(for: Self.pause)
         }
+    }
+}
+
+extension LineWindow {
+    /// Lines that the service refused together.
+    ///
+    /// - Parameters:
+    ///   - inputs: The lines.
+    ///   - fault: The reason.
+    init(refusing inputs: [ClassifyInput], _ fault: ServingFault) {
+        let reason = ClassifyInput.Fault(fault)
+        let refused = inputs.map { input in
+            guard case .success = input.content else { return input }
+            var input = input
+            input.content = .failure(reason)
+            return input
+        }
+        self.init(inputs: refused, results: AsyncStream { $0.finish() })
     }
 }
