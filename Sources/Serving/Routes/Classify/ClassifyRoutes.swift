@@ -1,3 +1,4 @@
+import Classification
 import HTTPTypes
 import Hummingbird
 import JSON
@@ -122,6 +123,6 @@ struct ClassifyRoutes: Sendable {
         } catch {
             throw RefusedItem(fault: .failed("\(error)"), index: nil)
         }
-        return .json(ExplainRequest.answer(attribution, model: model.name, labels: model.labels))
+        return .json(try ExplainRequest.answer(attribution, model: model.name, labels: model.labels))
     }
 }

@@ -1,3 +1,4 @@
+import Classification
 import JSON
 
 /// The body of `POST /v1/explain`.
@@ -45,18 +46,29 @@ struct ExplainRequest: Sendable, Equatable {
     ///   - attribution: The share of each token.
     ///   - model: The name of the model.
     ///   - labels: The model's labels.
-    /// - Returns: The label, and each token with its place in the text's UTF-8 and its score.
-    static func answer(_ attribution: Attribution, model: String, labels: [String]) -> JSONValue {
+    /// - Returns: The label and its logit, and each token with its place in the text's UTF-8 and its score.
+    /// - Throws: ``RefusedItem`` if a score is NaN or infinite.
+    static func answer(
+        _ attribution: Attribution,
+        model: String,
+        labels: [String]
+    ) throws(RefusedItem) -> JSONValue {
+        guard attribution.logit.isFinite, attribution.tokens.allSatisfy({ $0.score.isFinite }) else {
+            throw RefusedItem(fault: .nonFinite, index: nil)
+        }
         let tokens = attribution.tokens.map { token in
             JSONValue.object([
                 "text": .string(token.text), "start": .int(token.start), "end": .int(token.end),
-                "score": .double(token.score),
+                "special": .bool(token.isSpecial), "score": .double(token.score),
             ])
         }
+        let hasLabel = labels.indices.contains(attribution.label)
         return .object([
             "model": .string(model),
-            "label": labels.indices.contains(attribution.label) ? .string(labels[attribution.label]) : .null,
+            "label": hasLabel ? .string(labels[attribution.label]) : .null,
+            "logit": .double(attribution.logit),
             "tokens": .array(tokens),
+            "truncated": .bool(attribution.isTruncated),
         ])
     }
 }

@@ -5,7 +5,7 @@ import JSON
 /// The parts of an answer to a refused request that all families share; each puts them into its own error body.
 struct FaultAnswer: Sendable {
     /// The HTTP status.
-    let status: HTTPResponse.Status
+    private(set) var status: HTTPResponse.Status
     /// A word for programs, such as `too_many_items`.
     let kind: String
     /// The reason and the remedy, for people.
@@ -76,15 +76,17 @@ extension FaultAnswer {
     /// - Parameters:
     ///   - record: The request's record, which learns the reason.
     ///   - body: The family's error body.
+    ///   - rejected: The family's status for a body of another form and for too many items.
     ///   - work: The work.
     /// - Returns: The answer.
     /// - Throws: The errors of `work` that are neither refusals of the request nor of an item.
     static func catching(
         _ record: RequestRecord,
         _ body: (FaultAnswer) -> JSONValue,
+        rejecting rejected: HTTPResponse.Status = .unprocessableContent,
         _ work: () async throws -> Response
     ) async throws -> Response {
-        let answer: FaultAnswer
+        var answer: FaultAnswer
         do {
             return try await work()
         } catch let fault as ServingFault {
@@ -95,6 +97,7 @@ extension FaultAnswer {
             answer = FaultAnswer(broken)
         }
         record.note(failure: answer.reason)
+        if answer.status == .unprocessableContent { answer.status = rejected }
         return .json(body(answer), status: answer.status, headers: answer.headers)
     }
 
