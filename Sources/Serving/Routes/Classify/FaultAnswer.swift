@@ -19,30 +19,27 @@ struct FaultAnswer: Sendable {
     ///
     /// - Parameter fault: The reason.
     init(_ fault: ServingFault) {
-        var reason = FailureReason.validation
-        var wait: Int?
-        switch fault {
-        case .overloaded(let seconds):
-            (status, kind, reason, wait) = (.tooManyRequests, "overloaded", .overloaded, seconds)
-        case .loading(let seconds): (status, kind, wait) = (.serviceUnavailable, "loading", seconds)
-        case .draining: (status, kind, wait) = (.serviceUnavailable, "draining", 1)
-        case .failedToLoad: (status, kind) = (.serviceUnavailable, "failed_to_load")
-        case .unknownModel: (status, kind) = (.notFound, "unknown_model")
-        case .tooManyItems: (status, kind, reason) = (.unprocessableContent, "too_many_items", .batchSize)
-        case .malformedJSON: (status, kind) = (.badRequest, "malformed_json")
-        case .notUTF8: (status, kind) = (.badRequest, "not_utf8")
-        case .wrongShape: (status, kind) = (.unprocessableContent, "wrong_shape")
-        case .unsupportedMediaType: (status, kind) = (.unsupportedMediaType, "unsupported_media_type")
-        case .bodyTooLarge: (status, kind) = (.contentTooLarge, "body_too_large")
-        case .bodyTooSlow: (status, kind) = (.requestTimeout, "body_too_slow")
-        case .notAllowed: (status, kind) = (.forbidden, "not_allowed")
-        case .cannotLoad: (status, kind) = (.unprocessableContent, "cannot_load")
-        case .cancelled:
-            (status, kind, reason, wait) = (.serviceUnavailable, "cancelled", .dropped, 1)
-        }
-        self.reason = reason
+        (kind, reason) =
+            switch fault {
+            case .overloaded: ("overloaded", .overloaded)
+            case .loading: ("loading", .validation)
+            case .draining: ("draining", .validation)
+            case .failedToLoad: ("failed_to_load", .validation)
+            case .cancelled: ("cancelled", .dropped)
+            case .unknownModel: ("unknown_model", .modelType)
+            case .tooManyItems: ("too_many_items", .batchSize)
+            case .malformedJSON: ("malformed_json", .validation)
+            case .notUTF8: ("not_utf8", .validation)
+            case .wrongShape: ("wrong_shape", .validation)
+            case .unsupportedMediaType: ("unsupported_media_type", .validation)
+            case .bodyTooLarge: ("body_too_large", .validation)
+            case .bodyTooSlow: ("body_too_slow", .validation)
+            case .notAllowed: ("not_allowed", .validation)
+            case .cannotLoad: ("cannot_load", .validation)
+            }
         message = fault.description
-        headers = wait.map { seconds -> HTTPFields in [.retryAfter: String(seconds)] } ?? [:]
+        status = ErrorReply.status(of: fault)
+        headers = ErrorReply.headers(of: fault)
     }
 
     /// The answer of a family that refuses a whole request because of one item.

@@ -44,7 +44,8 @@ struct VLLMInputs: Sendable, Equatable {
         guard truncation != 0 else {
             throw fields.fault("truncate_prompt_tokens", "-1 for the model's limit, or at least 1")
         }
-        side = try fields.word("truncation_side", of: ["left", "right"]).map { $0 == "left" ? .left : .right }
+        let sides: [String: Truncation.Side] = ["left": .left, "right": .right]
+        side = try fields.word("truncation_side", of: ["left", "right"]).flatMap { sides[$0] }
         addsSpecialTokens = try fields.flag("add_special_tokens") ?? true
         usesActivation = try fields.flag("use_activation") ?? true
         requestID = try fields.text("request_id")
