@@ -19,7 +19,7 @@ struct FaultAnswer: Sendable {
     ///
     /// - Parameter fault: The reason.
     init(_ fault: ServingFault) {
-        (kind, reason) =
+        let words: (kind: String, reason: FailureReason) =
             switch fault {
             case .overloaded: ("overloaded", .overloaded)
             case .loading: ("loading", .validation)
@@ -37,6 +37,7 @@ struct FaultAnswer: Sendable {
             case .notAllowed: ("not_allowed", .validation)
             case .cannotLoad: ("cannot_load", .validation)
             }
+        (kind, reason) = (words.kind, words.reason)
         message = fault.description
         status = ErrorReply.status(of: fault)
         headers = ErrorReply.headers(of: fault)

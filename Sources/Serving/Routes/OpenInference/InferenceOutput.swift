@@ -152,12 +152,14 @@ struct InferenceTensor: Sendable, Equatable {
     /// - Parameter isBinary: Whether the data follow the JSON part.
     /// - Returns: The object.
     func json(isBinary: Bool) -> JSONValue {
-        .object([
-            "name": .string(name),
-            "shape": .array(shape.map(JSONValue.int)),
-            "datatype": .string(data.type),
-            isBinary ? "parameters" : "data": isBinary
-                ? .object(["binary_data_size": .int(data.bytes.count)]) : data.json,
+        var object = JSONObject([
+            ("name", .string(name)), ("shape", .array(shape.map(JSONValue.int))), ("datatype", .string(data.type)),
         ])
+        if isBinary {
+            object["parameters"] = .object(["binary_data_size": .int(data.bytes.count)])
+        } else {
+            object["data"] = data.json
+        }
+        return .object(object)
     }
 }
