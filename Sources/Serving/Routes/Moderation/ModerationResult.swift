@@ -17,8 +17,8 @@ struct ModerationResult: Sendable, Equatable {
     /// Decides which labels apply.
     ///
     /// A multi-label model gives the labels whose score reaches the model's threshold, or exceeds 0.5 without one. A
-    /// single-label model gives its predicted label, or none if its decisions reject the text. Such a model flags texts only
-    /// if its decisions have thresholds, because otherwise it gives every text a label.
+    /// single-label model gives its predicted label, or none if its decisions reject the text; without decisions that reject
+    /// texts, it flags every text.
     ///
     /// - Parameter prediction: The prediction.
     init(_ prediction: Prediction) {

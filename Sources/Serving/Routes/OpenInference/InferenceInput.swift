@@ -22,9 +22,9 @@ struct InferenceInput: Sendable, Equatable {
         }
         let shape = fields["shape"].array?.map(\.int) ?? []
         let sizes = shape.compactMap { $0 }
-        let isValid = sizes.count == shape.count && sizes.allSatisfy { $0 >= 0 }
+        let isValid = sizes.count == shape.count && sizes.allSatisfy { $0 > 0 }
         guard isValid, sizes.count == 1 || sizes.count == 2 && (1...2).contains(sizes[1]) else {
-            throw fields.fault("shape", "[n] or [n, 1] for n texts, or [n, 2] for n pairs of texts")
+            throw fields.fault("shape", "[n] or [n, 1] for n texts, or [n, 2] for n pairs of texts, with n from 1")
         }
         let count = sizes[0]
         guard count <= maxItems else { throw .tooManyItems(count: count, limit: maxItems) }
