@@ -1,5 +1,5 @@
 import Files
-public import HTTPTypes
+import HTTPTypes
 public import Hummingbird
 
 /// A secret that clients send as `Authorization: Bearer KEY`.

@@ -140,7 +140,7 @@ private final class MeasuredRequest: Sendable {
 
     /// Counts and logs the request, once.
     func finish(bytesOut: Int, isClientGone: Bool) {
-        let state: State? = state.withLock { state in
+        let state: State? = self.state.withLock { state in
             defer { state.isFinished = true }
             return state.isFinished ? nil : state
         }

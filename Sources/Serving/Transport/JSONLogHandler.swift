@@ -5,7 +5,9 @@ public import Logging
 /// Writes log events as one JSON object a line, as the access log does.
 ///
 /// ```swift
-/// let logger = Logger(label: "attune") { _ in JSONLogHandler { StandardError.write($0) } }
+/// let logger = Logger(label: "attune") { label in
+///     JSONLogHandler(label: label) { line in StandardStreams.writeMessage(line + "\n") }
+/// }
 /// ```
 public struct JSONLogHandler: LogHandler {
     /// The level below which events are dropped.
@@ -79,7 +81,6 @@ public struct JSONLogHandler: LogHandler {
         case .array(let values): .array(values.map(json))
         case .dictionary(let values):
             .object(JSONObject(values.sorted { $0.key < $1.key }.map { ($0.key, json($0.value)) }))
-        @unknown default: .string("\(value)")
         }
     }
 }
