@@ -48,7 +48,7 @@ final class MetricFamily: Sendable {
         self.help = help
         self.kind = kind
         labelNames = labels
-        series = Mutex(labels.isEmpty ? [[]: Self.empty(kind)] : [:])
+        series = Mutex(labels.isEmpty ? [[]: MetricFamily.empty(kind)] : [:])
     }
 
     private static func empty(_ kind: Kind) -> Series {
