@@ -173,6 +173,12 @@ public final class ClassifierService: Sendable {
 
     // MARK: Requests
 
+    /// The number of items that wait for the model.
+    var waitingItems: Int { queue.itemCount }
+
+    /// The number of requests that were admitted and are not answered yet.
+    var requestsInProgress: Int { state.withLock { $0.requestsInProgress } }
+
     /// Runs a request if there is room for it.
     ///
     /// Called before its body is read, so that a refusal is cheap.
