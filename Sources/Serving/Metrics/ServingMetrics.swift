@@ -145,9 +145,9 @@ extension ServingMetrics {
     func answered(_ answer: ServedAnswer, _ prediction: Prediction, model: ServedModel, seconds: Double) {
         tei.predictSuccess.add()
         tei.predictDuration.observe(seconds)
-        tei.predictTokenization.observe(answer.timing.tokenization.inSeconds)
-        tei.predictQueue.observe(answer.timing.queue.inSeconds)
-        tei.predictInference.observe(answer.timing.inference.inSeconds)
+        tei.predictTokenization.observe(answer.timing.tokenization.seconds)
+        tei.predictQueue.observe(answer.timing.queue.seconds)
+        tei.predictInference.observe(answer.timing.inference.seconds)
         count(prediction, model: model.name, tokens: answer.tokens, isTruncated: answer.isTruncated)
     }
 

@@ -82,9 +82,9 @@ struct TEIMetrics: Sendable {
         requestSuccess.add(1, method)
         requestDuration.observe(seconds)
         guard facts.answers > 0 else { return }
-        requestTokenization.observe(facts.mean(facts.tokenization).inSeconds)
-        requestQueue.observe(facts.mean(facts.queue).inSeconds)
-        requestInference.observe(facts.mean(facts.inference).inSeconds)
+        requestTokenization.observe(facts.mean(facts.tokenization).seconds)
+        requestQueue.observe(facts.mean(facts.queue).seconds)
+        requestInference.observe(facts.mean(facts.inference).seconds)
     }
 }
 

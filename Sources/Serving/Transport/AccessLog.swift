@@ -146,13 +146,13 @@ private final class MeasuredRequest: Sendable {
         }
         guard let state else { return }
         let duration = ContinuousClock.now - start
-        let isGone = isClientGone || state.status == .clientGone
+        let isGone = isClientGone || record.facts.isClientGone
         if isGone, record.facts.isBatch != nil { record.note(failure: .dropped) }
         metrics.requestFinished(
             route: state.route ?? AccessLogLine.unmatchedRoute,
             method: method.rawValue,
             status: state.status.code,
-            seconds: duration.inSeconds,
+            seconds: duration.seconds,
             record: record
         )
         write(

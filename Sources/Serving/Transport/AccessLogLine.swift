@@ -78,13 +78,6 @@ struct AccessLogLine: Sendable {
 
     /// Milliseconds with three decimals.
     private func milliseconds(_ duration: Duration) -> JSONValue {
-        .double((duration.inSeconds * 1_000_000).rounded() / 1000)
-    }
-}
-
-extension Duration {
-    /// The duration in seconds.
-    var inSeconds: Double {
-        Double(components.seconds) + Double(components.attoseconds) / 1e18
+        .double((duration.seconds * 1_000_000).rounded() / 1000)
     }
 }

@@ -72,7 +72,7 @@ enum ErrorReply {
     static func status(of fault: ServingFault) -> HTTPResponse.Status {
         switch fault {
         case .overloaded: .tooManyRequests
-        case .loading, .draining, .failedToLoad: .serviceUnavailable
+        case .loading, .draining, .failedToLoad, .cancelled: .serviceUnavailable
         case .unknownModel: .notFound
         case .malformedJSON, .notUTF8: .badRequest
         case .tooManyItems, .wrongShape, .cannotLoad: .unprocessableContent
@@ -90,7 +90,7 @@ enum ErrorReply {
     static func headers(of fault: ServingFault) -> HTTPFields {
         switch fault {
         case .overloaded(let seconds), .loading(let seconds): [.retryAfter: String(seconds)]
-        case .draining: [.retryAfter: "1", .connection: "close"]
+        case .draining, .cancelled: [.retryAfter: "1", .connection: "close"]
         case .bodyTooLarge, .bodyTooSlow: [.connection: "close"]
         default: [:]
         }
@@ -99,7 +99,7 @@ enum ErrorReply {
     private static func kind(of fault: ServingFault) -> String {
         switch fault {
         case .overloaded: "Overloaded"
-        case .loading, .draining, .failedToLoad: "Unhealthy"
+        case .loading, .draining, .failedToLoad, .cancelled: "Unhealthy"
         case .unknownModel: "NotFound"
         case .notAllowed: "NotAllowed"
         case .cannotLoad: "Backend"

@@ -14,7 +14,7 @@ extension Request {
     /// - Throws: `ServingFault.bodyTooLarge`, without reading the rest; `.bodyTooSlow`; ``UnreadableBody``; `CancellationError`;
     ///   the errors of the work.
     func withBody<R: Sendable>(
-        _ limits: ClassifierService.Limits,
+        _ limits: ServingLimits,
         _ work: @escaping @Sendable ([UInt8]) async throws -> R
     ) async throws -> R {
         try await withBody(upTo: limits.payloadLimit, within: limits.bodySeconds, work)
@@ -38,7 +38,10 @@ extension Request {
         record?.note(bytesIn: bytes.count)
         guard let watch = await record?.connectionWatch() else { return try await work(bytes) }
         let task = Task { try await work(bytes) }
-        let registration = watch.onClose { task.cancel() }
+        let registration = watch.onClose {
+            record?.noteClientGone()
+            task.cancel()
+        }
         defer { watch.forget(registration) }
         return try await withTaskCancellationHandler {
             try await task.value

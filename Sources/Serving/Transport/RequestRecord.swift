@@ -28,6 +28,8 @@ public final class RequestRecord: Sendable {
         var itemFailures: [FailureReason: Int] = [:]
         /// The bytes of the body, if it was read.
         var bytesIn: Int?
+        /// Whether the client hung up while its answer was computed.
+        var isClientGone = false
 
         /// A mean over the answered items.
         ///
@@ -92,6 +94,9 @@ public final class RequestRecord: Sendable {
     ///
     /// - Parameter bytesIn: The number of bytes read.
     func note(bytesIn: Int) { state.withLock { $0.bytesIn = bytesIn } }
+
+    /// Notes that the client hung up before it was answered.
+    func noteClientGone() { state.withLock { $0.isClientGone = true } }
 
     /// The watch of the request's connection.
     ///
