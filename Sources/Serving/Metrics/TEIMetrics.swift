@@ -72,9 +72,9 @@ struct TEIMetrics: Sendable {
         let method = isBatch ? "batch" : "single"
         requestCount.add(1, method)
         predictCount.add(Double(facts.items))
-        // The failure of a request includes those of its items.
+        // The failure of a request includes those of its items. The queue counts dropped items.
         if let failure = facts.failure {
-            requestFailure.add(1, failure.rawValue)
+            if failure != .dropped { requestFailure.add(1, failure.rawValue) }
         } else {
             for (reason, count) in facts.itemFailures { requestFailure.add(Double(count), reason.rawValue) }
         }
