@@ -1,7 +1,6 @@
 import HTTPTypes
 import Hummingbird
 import JSON
-import NIOCore
 
 /// A failed request's answer, as Hugging Face's clients read it: a JSON object with `error`.
 ///
@@ -12,9 +11,9 @@ struct HuggingFaceError: Error, Sendable, Equatable {
     var code: Int
     /// The message.
     var message: String
-    /// The seconds after which to try again.
-    var retryAfter: Int?
-    /// The cause in the metrics; nil if it is not counted.
+    /// Header fields such as `Retry-After`.
+    var headers = HTTPFields()
+    /// The cause in the metrics; nil if it is counted elsewhere, or not at all.
     var failure: FailureReason?
 
     /// Creates the error for a request that is refused as a whole.
@@ -23,10 +22,10 @@ struct HuggingFaceError: Error, Sendable, Equatable {
     init(_ fault: ServingFault) {
         message = fault.description
         switch fault {
-        case .overloaded(let seconds): (code, retryAfter, failure) = (429, seconds, .overloaded)
-        case .loading(let seconds): (code, retryAfter) = (503, seconds)
-        case .draining: (code, retryAfter) = (429, 1)
-        case .cancelled: (code, retryAfter, failure) = (429, 1, .dropped)
+        case .overloaded: (code, failure) = (429, .overloaded)
+        case .loading: code = 503
+        case .draining: code = 429
+        case .cancelled: (code, failure) = (429, .dropped)
         case .failedToLoad, .cannotLoad: code = 500
         case .unknownModel: (code, failure) = (404, .modelType)
         case .tooManyItems: (code, failure) = (422, .batchSize)
@@ -37,9 +36,10 @@ struct HuggingFaceError: Error, Sendable, Equatable {
         case .bodyTooSlow: code = 408
         case .notAllowed: code = 401
         }
+        headers = ErrorReply.headers(of: fault)
     }
 
-    /// Creates the error for an input without an answer.
+    /// Creates the error for an input without an answer, which the request's record counts with its items.
     ///
     /// - Parameters:
     ///   - fault: The reason.
@@ -47,9 +47,9 @@ struct HuggingFaceError: Error, Sendable, Equatable {
     init(_ fault: ItemFault, at index: Int?) {
         message = (index.map { "inputs[\($0)]: " } ?? "") + fault.description
         switch fault {
-        case .empty: (code, failure) = (400, .tokenization)
-        case .tooLong, .tooManyCharacters, .unknownToken: (code, failure) = (422, .tokenization)
-        case .nonFinite, .failed: (code, failure) = (424, .inference)
+        case .empty: code = 400
+        case .tooLong, .tooManyCharacters, .unknownToken: code = 422
+        case .nonFinite, .failed: code = 424
         }
     }
 
@@ -73,15 +73,10 @@ struct HuggingFaceError: Error, Sendable, Equatable {
 
     /// The HTTP response.
     var response: Response {
-        var headers = HTTPFields()
-        headers[.contentType] = "application/json"
-        if let retryAfter { headers[.retryAfter] = String(retryAfter) }
-        return Response(
+        .json(
+            .object(["error": .string(message)]),
             status: HTTPResponse.Status(code: code),
-            headers: headers,
-            body: ResponseBody(
-                byteBuffer: ByteBuffer(string: JSONValue.object(["error": .string(message)]).compact)
-            )
+            headers: headers
         )
     }
 }

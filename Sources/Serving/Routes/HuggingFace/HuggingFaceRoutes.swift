@@ -110,7 +110,7 @@ struct HuggingFaceRoutes: Sendable {
                 "problem_type": .string(model.problemType.rawValue),
                 "labels": .array(model.labels.map(JSONValue.string)),
             ])
-            return .json(text: Array(status.compact.utf8))
+            return .json(status)
         } catch {
             return HuggingFaceError(error).response
         }

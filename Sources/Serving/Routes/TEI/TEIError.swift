@@ -1,7 +1,6 @@
 import HTTPTypes
 import Hummingbird
 import JSON
-import NIOCore
 
 /// A failed request's answer, as text-embeddings-inference gives it.
 ///
@@ -45,9 +44,9 @@ struct TEIError: Error, Sendable, Equatable {
     var kind: Kind?
     /// The message.
     var message: String
-    /// The seconds after which to try again.
-    var retryAfter: Int?
-    /// The cause in the metrics; nil if text-embeddings-inference does not count it.
+    /// Header fields such as `Retry-After`.
+    var headers = HTTPFields()
+    /// The cause in the metrics; nil if it is counted elsewhere, or not at all.
     var failure: FailureReason?
 
     /// Creates an error with a JSON body.
@@ -55,11 +54,9 @@ struct TEIError: Error, Sendable, Equatable {
     /// - Parameters:
     ///   - kind: The kind.
     ///   - message: The message.
-    ///   - retryAfter: The seconds after which to try again.
     ///   - failure: The cause in the metrics.
-    init(_ kind: Kind, _ message: String, retryAfter: Int? = nil, failure: FailureReason? = nil) {
-        (code, self.kind, self.message) = (kind.code, kind, message)
-        (self.retryAfter, self.failure) = (retryAfter, failure)
+    init(_ kind: Kind, _ message: String, failure: FailureReason? = nil) {
+        (code, self.kind, self.message, self.failure) = (kind.code, kind, message, failure)
     }
 
     /// Creates an error in plain text.
@@ -88,13 +85,11 @@ extension TEIError {
     /// - Parameter fault: The reason.
     init(_ fault: ServingFault) {
         switch fault {
-        case .overloaded(let seconds):
-            self.init(.overloaded, "Model is overloaded", retryAfter: seconds, failure: .overloaded)
-        case .loading(let seconds): self.init(.unhealthy, fault.description, retryAfter: seconds)
-        case .draining: self.init(.unhealthy, fault.description, retryAfter: 1)
-        case .cancelled: self.init(.unhealthy, fault.description, retryAfter: 1, failure: .dropped)
-        case .failedToLoad: self.init(.unhealthy, fault.description)
-        case .unknownModel, .cannotLoad: self.init(.backend, "Backend error: \(fault)", failure: .modelType)
+        case .overloaded: self.init(.overloaded, "Model is overloaded", failure: .overloaded)
+        case .loading, .draining, .failedToLoad: self.init(.unhealthy, fault.description)
+        case .cancelled: self.init(.unhealthy, fault.description, failure: .dropped)
+        case .unknownModel, .cannotLoad:
+            self.init(.backend, "Backend error: \(fault)", failure: .modelType)
         case .tooManyItems(let count, let limit):
             self.init(
                 .validation,
@@ -116,9 +111,10 @@ extension TEIError {
         case .bodyTooSlow: self.init(code: 408, text: "Failed to buffer the request body: timed out")
         case .notAllowed: self.init(code: 401, text: "")
         }
+        headers = ErrorReply.headers(of: fault)
     }
 
-    /// The error for an input without an answer.
+    /// The error for an input without an answer, which the request's record counts with its items.
     ///
     /// - Parameters:
     ///   - fault: The reason.
@@ -126,23 +122,17 @@ extension TEIError {
     init(_ fault: ItemFault, of input: ServedInput) {
         let prefix = "Input validation error: `inputs` "
         switch fault {
-        case .empty: self.init(.empty, prefix + "cannot be empty", failure: .tokenization)
+        case .empty: self.init(.empty, prefix + "cannot be empty")
         case .tooLong(let tokens, let limit):
-            self.init(
-                .validation,
-                prefix + "must have less than \(limit) tokens. Given: \(tokens)",
-                failure: .tokenization
-            )
+            self.init(.validation, prefix + "must have less than \(limit) tokens. Given: \(tokens)")
         case .tooManyCharacters(let limit):
             self.init(
                 .validation,
-                prefix + "must have less than \(limit) characters. Given: \(input.characterCount)",
-                failure: .tokenization
+                prefix + "must have less than \(limit) characters. Given: \(input.characterCount)"
             )
-        case .unknownToken: self.init(.tokenizer, "tokenizer error \(fault)", failure: .tokenization)
-        case .nonFinite: self.init(.backend, "score is NaN", failure: .inference)
-        case .failed(let message):
-            self.init(.backend, "Backend error: \(message)", failure: .inference)
+        case .unknownToken: self.init(.tokenizer, "tokenizer error \(fault)")
+        case .nonFinite: self.init(.backend, "score is NaN")
+        case .failed(let message): self.init(.backend, "Backend error: \(message)")
         }
     }
 
@@ -189,15 +179,8 @@ extension TEIError {
     /// - Parameter form: The names of the members of a JSON body.
     /// - Returns: The response.
     func response(_ form: Form = .standard) -> Response {
-        var headers = HTTPFields()
-        headers[.contentType] = kind == nil ? "text/plain; charset=utf-8" : "application/json"
-        if let retryAfter { headers[.retryAfter] = String(retryAfter) }
-        let text = json(form)?.compact ?? message
-        if text.isEmpty { headers[.contentType] = nil }
-        return Response(
-            status: HTTPResponse.Status(code: code),
-            headers: headers,
-            body: ResponseBody(byteBuffer: ByteBuffer(string: text))
-        )
+        let status = HTTPResponse.Status(code: code)
+        guard let json = json(form) else { return .text(message, status: status, headers: headers) }
+        return .json(json, status: status, headers: headers)
     }
 }

@@ -18,7 +18,7 @@ enum TEIInfo {
     /// - Returns: The object.
     static func json(
         _ model: ServedModel,
-        _ limits: ClassifierService.Limits,
+        _ limits: ServingLimits,
         models: [String]
     ) -> JSONValue {
         .object([

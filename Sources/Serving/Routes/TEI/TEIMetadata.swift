@@ -52,9 +52,7 @@ struct TEIMetadata: Sendable, Equatable {
     /// The header fields.
     var fields: HTTPFields {
         var fields = HTTPFields()
-        for (name, value) in values {
-            if let name = HTTPField.Name(name) { fields[name] = value }
-        }
+        for (name, value) in values { fields[named: name] = value }
         return fields
     }
 

@@ -7,8 +7,7 @@ extension TEIRoutes {
     func info() -> Response {
         do throws(ServingFault) {
             let model = try service.model(nil)
-            let info = TEIInfo.json(model, service.limits, models: service.models().map(\.name))
-            return .json(text: Array(info.compact.utf8))
+            return .json(TEIInfo.json(model, service.limits, models: service.models().map(\.name)))
         } catch {
             return TEIError(error).response()
         }
@@ -81,7 +80,7 @@ extension TEIRoutes {
         let query = try TEITokenizeRequest(json)
         let model = try service.model(nil)
         try query.check(limit: service.limits.maxClientBatchSize, maxTokens: model.maxTokens)
-        return .json(text: Array(query.tokens(model.tokenizer).compact.utf8))
+        return .json(query.tokens(model.tokenizer))
     }
 
     /// Answers `/decode`.
@@ -93,7 +92,7 @@ extension TEIRoutes {
         let query = try TEIDecodeRequest(json)
         let model = try service.model(nil)
         try query.check(limit: service.limits.maxClientBatchSize)
-        return .json(text: Array(query.texts(model.tokenizer).compact.utf8))
+        return .json(query.texts(model.tokenizer))
     }
 
     private func scores(_ answers: [ServedAnswer], of model: ServedModel, isRaw: Bool) -> [[Float]] {

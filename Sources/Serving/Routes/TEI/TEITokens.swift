@@ -43,18 +43,25 @@ struct TEITokenizeRequest: Sendable, Equatable {
         if texts.count > limit { throw TEIError(.tooManyItems(count: texts.count, limit: limit)) }
         let (most, overflows) = maxTokens.multipliedReportingOverflow(by: ServedModel.charactersPerToken)
         for text in texts {
-            if text.isEmpty { throw TEIError(.empty, of: .text(text)) }
+            if text.isEmpty { throw Self.error(.empty, text) }
             if let promptName {
                 throw TEIError(
                     .validation,
                     "Input validation error: `default-prompt-name` is set to `\(promptName)` but no prompts "
-                        + "were found in the Sentence Transformers configuration"
+                        + "were found in the Sentence Transformers configuration",
+                    failure: .validation
                 )
             }
             if !overflows, text.utf8.count > most, text.unicodeScalars.count > most {
-                throw TEIError(.tooManyCharacters(limit: most), of: .text(text))
+                throw Self.error(.tooManyCharacters(limit: most), text)
             }
         }
+    }
+
+    private static func error(_ fault: ItemFault, _ text: String) -> TEIError {
+        var error = TEIError(fault, of: .text(text))
+        error.failure = FailureReason(fault)
+        return error
     }
 
     /// The tokens of all texts.
@@ -137,7 +144,11 @@ struct TEIDecodeRequest: Sendable, Equatable {
     func check(limit: Int) throws(TEIError) {
         if ids.count > limit { throw TEIError(.tooManyItems(count: ids.count, limit: limit)) }
         if ids.contains(where: \.isEmpty) {
-            throw TEIError(.empty, "Input validation error: `input_ids` cannot be empty", failure: .validation)
+            throw TEIError(
+                .empty,
+                "Input validation error: `input_ids` cannot be empty",
+                failure: .validation
+            )
         }
     }
 
