@@ -1,6 +1,7 @@
 import Foundation
 import Hummingbird
 import JSON
+import Models
 
 /// The routes of Hugging Face's inference clients in Python and JavaScript.
 ///
