@@ -2,8 +2,9 @@ import Classification
 import Foundation
 import JSON
 import Models
-@testable import Serving
 import Testing
+
+@testable import Serving
 
 /// The requests and answers of Hugging Face's inference clients.
 @Suite struct HuggingFaceRequestTests {
@@ -11,14 +12,16 @@ import Testing
         try HuggingFaceRequest(JSONValue.parseTEI(Array(body.utf8)))
     }
 
-    @Test(arguments: [
-        (#""a""#, [.text("a")]),
-        (#"["a"]"#, [.text("a")]),
-        (#"["a","b","c"]"#, [.text("a"), .text("b"), .text("c")]),
-        (#"{"text":"a","text_pair":"b"}"#, [.pair("a", "b")]),
-        (#"{"text":"a","text_pair":null}"#, [.text("a")]),
-        (#"[{"text":"a","text_pair":"b"},"c",{"text":"d"}]"#, [.pair("a", "b"), .text("c"), .text("d")]),
-    ] as [(String, [ServedInput])])
+    @Test(
+        arguments: [
+            (#""a""#, [.text("a")]),
+            (#"["a"]"#, [.text("a")]),
+            (#"["a","b","c"]"#, [.text("a"), .text("b"), .text("c")]),
+            (#"{"text":"a","text_pair":"b"}"#, [.pair("a", "b")]),
+            (#"{"text":"a","text_pair":null}"#, [.text("a")]),
+            (#"[{"text":"a","text_pair":"b"},"c",{"text":"d"}]"#, [.pair("a", "b"), .text("c"), .text("d")]),
+        ] as [(String, [ServedInput])]
+    )
     func `a list is a batch, and an object with text_pair a pair`(
         inputs: String,
         expected: [ServedInput]
@@ -41,7 +44,9 @@ import Testing
 
     @Test func `parameters may be missing, null or empty`() throws {
         let plain = try read(#"{"inputs":"a"}"#)
-        #expect(plain.topK == nil && plain.function == nil && plain.truncates == nil && plain.maxTokens == nil)
+        #expect(
+            plain.topK == nil && plain.function == nil && plain.truncates == nil && plain.maxTokens == nil
+        )
         for parameters in ["{}", "null", #"{"top_k":null,"function_to_apply":null}"#, #"{"unknown":[1]}"#] {
             #expect(try read(#"{"inputs":"a","parameters":\#(parameters)}"#) == plain)
         }
@@ -102,12 +107,17 @@ import Testing
         #expect(text([[0.25, 0.5, 0.25], [0.25, 0.5, 0.25]], topK: 1) == "[\(best),\(best)]")
     }
 
-    @Test(arguments: [
-        (.malformedJSON("x"), 400), (.notUTF8, 400), (.wrongShape(path: "inputs", expected: "a string"), 422),
-        (.tooManyItems(count: 2, limit: 1), 422), (.unknownModel("a", known: []), 404),
-        (.overloaded(retryAfter: 3), 429), (.draining, 429), (.cancelled, 429), (.loading(retryAfter: 2), 503),
-        (.failedToLoad("no file"), 500), (.unsupportedMediaType(nil), 415), (.bodyTooLarge(limit: 1), 413),
-    ] as [(ServingFault, Int)])
+    @Test(
+        arguments: [
+            (.malformedJSON("x"), 400), (.notUTF8, 400),
+            (.wrongShape(path: "inputs", expected: "a string"), 422),
+            (.tooManyItems(count: 2, limit: 1), 422), (.unknownModel("a", known: []), 404),
+            (.overloaded(retryAfter: 3), 429), (.draining, 429), (.cancelled, 429),
+            (.loading(retryAfter: 2), 503),
+            (.failedToLoad("no file"), 500), (.unsupportedMediaType(nil), 415),
+            (.bodyTooLarge(limit: 1), 413),
+        ] as [(ServingFault, Int)]
+    )
     func `only loading is answered with 503`(fault: ServingFault, code: Int) {
         #expect(HuggingFaceError(fault).code == code)
         #expect(HuggingFaceError(fault).message == fault.description)

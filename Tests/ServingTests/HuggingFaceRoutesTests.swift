@@ -1,9 +1,10 @@
 import Foundation
 import HTTPTypes
 import JSON
-@testable import Serving
 import TestSupport
 import Testing
+
+@testable import Serving
 
 /// The routes of Hugging Face's inference clients, over HTTP.
 @Suite struct HuggingFaceRoutesTests {

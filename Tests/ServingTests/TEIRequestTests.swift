@@ -1,7 +1,8 @@
 import JSON
-@testable import Serving
 import Testing
 import Tokenization
+
+@testable import Serving
 
 /// The decoding of requests to text-embeddings-inference's routes.
 @Suite struct TEIRequestTests {
@@ -18,16 +19,18 @@ import Tokenization
         }
     }
 
-    @Test(arguments: [
-        (#""a""#, [.text("a")], false),
-        (#"["a"]"#, [.text("a")], false),
-        (#"["a","b"]"#, [.pair("a", "b")], false),
-        (#"[["a"],["b"]]"#, [.text("a"), .text("b")], true),
-        (#"[["a"]]"#, [.text("a")], true),
-        (#"[["a","b"],["c","d"]]"#, [.pair("a", "b"), .pair("c", "d")], true),
-        (#"[["a"],["b","c"]]"#, [.text("a"), .pair("b", "c")], true),
-        ("\"\"", [.text("")], false),
-    ] as [(String, [ServedInput], Bool)])
+    @Test(
+        arguments: [
+            (#""a""#, [.text("a")], false),
+            (#"["a"]"#, [.text("a")], false),
+            (#"["a","b"]"#, [.pair("a", "b")], false),
+            (#"[["a"],["b"]]"#, [.text("a"), .text("b")], true),
+            (#"[["a"]]"#, [.text("a")], true),
+            (#"[["a","b"],["c","d"]]"#, [.pair("a", "b"), .pair("c", "d")], true),
+            (#"[["a"],["b","c"]]"#, [.text("a"), .pair("b", "c")], true),
+            ("\"\"", [.text("")], false),
+        ] as [(String, [ServedInput], Bool)]
+    )
     func `a list of two strings is a pair, and a list of lists a batch`(
         inputs: String,
         expected: [ServedInput],
@@ -65,9 +68,11 @@ import Tokenization
         #expect(chosen.wantsRawScores)
     }
 
-    @Test(arguments: [
-        ("Right", .right), ("right", .right), ("Left", .left), ("left", .left), ("LEFT", nil), ("", nil),
-    ] as [(String, Truncation.Side?)])
+    @Test(
+        arguments: [
+            ("Right", .right), ("right", .right), ("Left", .left), ("left", .left), ("LEFT", nil), ("", nil),
+        ] as [(String, Truncation.Side?)]
+    )
     func `the direction of truncation has two spellings`(word: String, side: Truncation.Side?) throws {
         let body = #"{"inputs":"a","truncation_direction":"\#(word)"}"#
         guard let side else {

@@ -1,10 +1,11 @@
 import Classification
 import HTTPTypes
 import JSON
-@testable import Serving
 import TestSupport
 import Testing
 import Tokenization
+
+@testable import Serving
 
 /// The routes of text-embeddings-inference, over HTTP.
 @Suite struct TEIRoutesTests {
@@ -25,7 +26,9 @@ import Tokenization
                 let answer = try await server.post("/predict", #"{"inputs":\#(inputs)}"#)
                 #expect(answer.code == 422)
                 #expect(answer.contentType == "text/plain; charset=utf-8")
-                #expect(answer.text.hasPrefix("Failed to deserialize the JSON body into the target type: inputs"))
+                #expect(
+                    answer.text.hasPrefix("Failed to deserialize the JSON body into the target type: inputs")
+                )
             }
         }
     }
@@ -38,7 +41,9 @@ import Tokenization
             for path in ["/predict", "/", "/invocations"] {
                 let answer = try await server.post(path, #"{"inputs":"hello"}"#)
                 let rows = try answer.json.elements()
-                #expect(rows.map { $0.object?.members.map(\.name) } == [["score", "label"], ["score", "label"]])
+                #expect(
+                    rows.map { $0.object?.members.map(\.name) } == [["score", "label"], ["score", "label"]]
+                )
                 let scores = rows.compactMap(\.["score"].double)
                 #expect(scores == scores.sorted(by: >))
                 for row in rows {
@@ -55,7 +60,9 @@ import Tokenization
         }
     }
 
-    @Test func `a multi-label model gets sigmoids, or on demand text-embeddings-inference's softmax`() async throws {
+    @Test func `a multi-label model gets sigmoids, or on demand text-embeddings-inference's softmax`()
+        async throws
+    {
         for usesTEIActivation in [false, true] {
             try await TEITestServer.run(
                 labels: ["joy", "anger", "fear"],
@@ -77,7 +84,9 @@ import Tokenization
             #expect(header("x-compute-type") == "gpu+optimized")
             #expect(header("x-compute-characters") == "4")
             #expect(header("x-compute-tokens").flatMap { Int($0) } ?? 0 > 0)
-            for name in ["x-compute-time", "x-total-time", "x-tokenization-time", "x-queue-time", "x-inference-time"] {
+            for name in [
+                "x-compute-time", "x-total-time", "x-tokenization-time", "x-queue-time", "x-inference-time",
+            ] {
                 #expect(header(name).flatMap { Int($0) } != nil, "\(name)")
             }
             let failed = try await server.post("/predict", #"{"inputs":""}"#)
@@ -144,7 +153,8 @@ import Tokenization
     }
 
     @Test func `info names the model, its labels and the limits`() async throws {
-        let file = #"{"version":1,"problem_type":"single_label_classification","labels":["ham","spam"],"temperature":2}"#
+        let file =
+            #"{"version":1,"problem_type":"single_label_classification","labels":["ham","spam"],"temperature":2}"#
         let decisions = try Decisions(parsing: file.utf8, path: "decisions.json")
         try await TEITestServer.run(decisions: decisions) { server in
             let info = try await server.get("/info").json
@@ -168,7 +178,8 @@ import Tokenization
 
     @Test func `instances of Vertex AI are answered one by one`() async throws {
         try await TEITestServer.run { server in
-            let body = #"{"instances":[{"inputs":"a"},{"inputs":[["a"],["b"]]},{"inputs":"a","raw_scores":true}]}"#
+            let body =
+                #"{"instances":[{"inputs":"a"},{"inputs":[["a"],["b"]]},{"inputs":"a","raw_scores":true}]}"#
             let answer = try await server.post("/vertex", body)
             #expect(answer.code == 200)
             let predictions = try answer.json["predictions"].elements()

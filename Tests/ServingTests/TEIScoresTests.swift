@@ -2,8 +2,9 @@ import Classification
 import Foundation
 import JSON
 import Models
-@testable import Serving
 import Testing
+
+@testable import Serving
 
 /// The scores of text-embeddings-inference's routes, and their form.
 @Suite struct TEIScoresTests {
@@ -43,7 +44,8 @@ import Testing
     }
 
     @Test func `calibration changes scores but not logits`() throws {
-        let file = #"{"version":1,"problem_type":"single_label_classification","labels":["a","b"],"temperature":2}"#
+        let file =
+            #"{"version":1,"problem_type":"single_label_classification","labels":["a","b"],"temperature":2}"#
         let decisions = try Decisions(parsing: file.utf8, path: "decisions.json")
         let calibrated = Prediction(logits: [2, 0], labels: ["a", "b"], decisions: decisions)
         expect(TEIActivation.model.scores(of: calibrated), [1 / (1 + exp(-1)), 1 / (1 + exp(1))])
@@ -69,7 +71,9 @@ import Testing
         #expect(text([], isBatch: true) == "[]")
     }
 
-    @Test(arguments: ["\"quoted\"", "</script>", "a\u{301}", "\"\u{301}", "line\nbreak", "|", "👩‍👩‍👧", "\u{0}", "\\"])
+    @Test(arguments: [
+        "\"quoted\"", "</script>", "a\u{301}", "\"\u{301}", "line\nbreak", "|", "👩‍👩‍👧", "\u{0}", "\\",
+    ])
     func `hostile labels stay valid JSON`(label: String) throws {
         let body = TEIAnswerWriter(labels: [label]).body([[0.5]], isBatch: false)
         let read = try JSONValue.parse(body).array?.first?["label"].string

@@ -5,6 +5,7 @@ import HummingbirdTesting
 import JSON
 import Models
 import NIOCore
+
 @testable import Serving
 
 /// A server with the routes of text-embeddings-inference and Hugging Face's clients, on a port of its own.
@@ -31,6 +32,7 @@ struct TEITestServer: Sendable {
     ///   - body: The body.
     ///   - contentType: The content type; nil for none.
     /// - Returns: The answer.
+    /// - Throws: The errors of the connection.
     func post(
         _ path: String,
         _ body: String,
@@ -69,6 +71,7 @@ struct TEITestServer: Sendable {
     ///   - service: The service.
     ///   - usesTEIActivation: Whether scores are computed as text-embeddings-inference does.
     ///   - body: Receives the server.
+    /// - Throws: The errors of `body` and of the server.
     static func run(
         _ service: ClassifierService,
         usesTEIActivation: Bool = false,
@@ -91,6 +94,7 @@ struct TEITestServer: Sendable {
     ///   - usesTEIActivation: Whether scores are computed as text-embeddings-inference does.
     ///   - settings: The service's settings.
     ///   - body: Receives the server.
+    /// - Throws: The errors of `body` and of the server.
     static func run(
         labels: [String] = ["ham", "spam"],
         problemType: ProblemType = .singleLabel,

@@ -1,9 +1,10 @@
 import Foundation
 import JSON
-@testable import Serving
 import TestSupport
 import Testing
 import Tokenization
+
+@testable import Serving
 
 /// `/tokenize` and `/decode`.
 @Suite struct TEITokensTests {
@@ -19,7 +20,9 @@ import Tokenization
         #expect(try tokenize(#"{"inputs":"a"}"#).texts == ["a"])
         #expect(try tokenize(#"{"inputs":["a","b"],"add_special_tokens":false}"#).texts == ["a", "b"])
         #expect(try !tokenize(#"{"inputs":"a","add_special_tokens":false}"#).addsSpecialTokens)
-        for body in [#"{"inputs":[["a"]]}"#, #"{"inputs":1}"#, "{}", #"{"inputs":"a","add_special_tokens":null}"#] {
+        for body in [
+            #"{"inputs":[["a"]]}"#, #"{"inputs":1}"#, "{}", #"{"inputs":"a","add_special_tokens":null}"#,
+        ] {
             #expect(throws: ServingFault.self) { try tokenize(body) }
         }
     }
@@ -73,7 +76,10 @@ import Tokenization
     @Test func `ids of one text or of several are read`() throws {
         #expect(try decode(#"{"ids":[1,2]}"#).ids == [[1, 2]])
         #expect(try decode(#"{"ids":[[1],[2,3]],"skip_special_tokens":false}"#).ids == [[1], [2, 3]])
-        for body in [#"{"ids":[1,[2]]}"#, #"{"ids":[-1]}"#, #"{"ids":[1.5]}"#, #"{"ids":"a"}"#, #"{"ids":[4294967296]}"#] {
+        for body in [
+            #"{"ids":[1,[2]]}"#, #"{"ids":[-1]}"#, #"{"ids":[1.5]}"#, #"{"ids":"a"}"#,
+            #"{"ids":[4294967296]}"#,
+        ] {
             #expect(throws: ServingFault.self) { try decode(body) }
         }
         for body in [#"{"ids":[]}"#, #"{"ids":[[]]}"#] {

@@ -102,7 +102,8 @@ extension TEIError {
         case .wrongShape(let path, let expected):
             self.init(
                 code: 422,
-                text: "Failed to deserialize the JSON body into the target type: \(path): expected \(expected)"
+                text:
+                    "Failed to deserialize the JSON body into the target type: \(path): expected \(expected)"
             )
         case .unsupportedMediaType:
             self.init(code: 415, text: "Expected request with `Content-Type: application/json`")
