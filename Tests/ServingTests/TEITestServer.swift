@@ -8,7 +8,7 @@ import NIOCore
 
 @testable import Serving
 
-/// A server with the routes of text-embeddings-inference and Hugging Face's clients, on a port of its own.
+/// A server with the routes of text-embeddings-inference and Hugging Face's clients, on a free port.
 struct TEITestServer: Sendable {
     /// A response, with its body as text.
     struct Answer: Sendable {

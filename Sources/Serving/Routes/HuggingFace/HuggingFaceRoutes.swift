@@ -72,6 +72,7 @@ struct HuggingFaceRoutes: Sendable {
     func answer(_ json: JSONValue, _ record: RequestRecord, model name: String? = nil) async -> Response {
         do {
             let query = try HuggingFaceRequest(json)
+            record.note(model: nil, answers: [], isBatch: query.inputs.count > 1)
             try TEIPredictRequest.requireFit(query.inputs.count, service.limits.maxItems)
             let model = try service.model(name)
             let items = query.items(autoTruncate: service.limits.autoTruncate)

@@ -23,6 +23,8 @@ extension TEIRoutes {
     func predict(_ json: JSONValue, _ record: RequestRecord) async throws -> Response {
         let start = ContinuousClock.now
         let query = try TEIPredictRequest(json)
+        // Refused batches are counted as batches, too.
+        record.note(model: nil, answers: [], isBatch: query.inputs.isBatch)
         try query.requireFit(service.limits.maxClientBatchSize)
         let model = try service.model(nil)
         let items = query.items(autoTruncate: service.limits.autoTruncate)
