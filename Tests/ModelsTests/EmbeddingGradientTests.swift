@@ -6,7 +6,7 @@ import Torch
 
 /// Gradients with respect to token embeddings, for every family.
 struct EmbeddingGradientTests {
-    // 1e-4 as for the weights' gradients (FamilyTests). transformers' gradient of the table is the sum over the places of a token.
+    // 1e-4 as for the weights' gradients (FamilyTests). A row of the table gets the sum over the token's places.
     @Test(arguments: FamilyTests.variants)
     func `gradients of replaced embeddings add up to transformers' gradient of the table`(
         name: String
@@ -33,13 +33,15 @@ struct EmbeddingGradientTests {
         for (place, id) in try batch.ids.array(of: Int64.self).map(Int.init).enumerated() {
             for column in 0..<width { ours[id * width + column] += rows[place * width + column] }
         }
-        // The row of padding is not trained, and GPT-2 takes token types from the same table.
+        // The row of padding is not trained.
         let ids = try Set(batch.ids.array(of: Int64.self).map(Int.init))
         let scale = max(theirs.map(abs).max() ?? 0, 0.01)
         var compared = 0
         for id in ids where id != model.configuration.padTokenID.map(Int.init) {
             let range = id * width..<(id + 1) * width
-            for (a, b) in try paired(ours[range], theirs[range]) { #expect(abs(a - b) < 1e-4 * scale, "\(id)") }
+            for (a, b) in try paired(ours[range], theirs[range]) {
+                #expect(abs(a - b) < 1e-4 * scale, "\(id)")
+            }
             compared += 1
         }
         #expect(compared > 1)
