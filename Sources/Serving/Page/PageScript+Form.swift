@@ -65,6 +65,7 @@ extension PageScript {
     static let form = #"""
         let models = [];
         let running = null;
+        let poll = 0;
 
         // The texts to send, and the number of lines that are too many.
         function typedTexts() {
@@ -134,7 +135,8 @@ extension PageScript {
               return;
             }
             tell(find("state"), error.message);
-            if (error.status === 503 || error.status === 0) setTimeout(loadModels, 2000);
+            clearTimeout(poll);
+            if (error.status === 503 || error.status === 0) poll = setTimeout(loadModels, 2000);
           }
         }
 
@@ -154,7 +156,10 @@ extension PageScript {
           try {
             if (!models.length) await loadModels();
             const chosen = chosenModels();
-            if (!chosen.length) return;
+            if (!chosen.length) {
+              if (find("fault").hidden) showFault(find("state").textContent);
+              return;
+            }
             const start = performance.now();
             const answers = await Promise.all(
               chosen.map(async (model) => {

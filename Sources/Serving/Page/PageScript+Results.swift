@@ -105,7 +105,7 @@ extension PageScript {
           }
           box.append(headline(result, model), facts(result));
           if (!isNumber(result, model)) box.append(...scoreTable(result, model));
-          box.append(explainer(text, isNamed || models.length > 1 ? model.id : undefined, result));
+          box.append(explainer(text, model, result, isNamed));
           return box;
         }
         """#

@@ -87,22 +87,30 @@ extension PageScript {
         const strongestRows = 20;
 
         // The controls that ask for the words that mattered for a label, and the place for the answer.
-        function explainer(text, model, result) {
+        function explainer(text, model, result, isNamed) {
           const id = freshID();
           const choice = make("select", { id });
           for (const { label } of result.scores.slice(0, 500)) choice.append(make("option", { value: label }, label));
           choice.value = result.label;
-          const answer = make("div", { "aria-live": "polite" });
-          const about = model ? " (" + model + ")" : "";
+          // Only the first sentence is read aloud at once.
+          const status = make("p", { role: "status" });
+          const answer = make("div");
+          const about = isNamed ? " (" + model.id + ")" : "";
           const ask = button("Which words mattered", { class: "quiet" }, async () => {
             if (ask.getAttribute("aria-disabled") === "true") return;
             ask.setAttribute("aria-disabled", "true");
-            answer.replaceChildren(make("p", { class: "small" }, "Computing …"));
+            status.className = "small";
+            tell(status, "Computing …");
+            answer.replaceChildren();
             try {
-              const body = { model, text, label: choice.value };
-              answer.replaceChildren(...explained(text, await call("v1/explain", body)));
+              const body = { model: model.id, text, label: choice.value };
+              const { summary, elements } = explained(text, await call("v1/explain", body));
+              status.className = "";
+              tell(status, summary);
+              answer.replaceChildren(...elements);
             } catch (error) {
-              answer.replaceChildren(make("p", { class: "fault" }, error.message));
+              status.className = "fault";
+              tell(status, error.message);
               if (isKeyFault(error)) askForKey(error.message);
             }
             ask.removeAttribute("aria-disabled");
@@ -116,15 +124,16 @@ extension PageScript {
               make("div", { class: "field" }, make("label", { for: id }, "Explain the label" + about), choice),
               ask,
             ),
+            status,
             answer,
           );
         }
 
-        // The elements that show an explanation.
+        // An explanation in a sentence, and the elements that show it.
         function explained(text, answer) {
           const tokens = answer.tokens || [];
           if (!tokens.length || !tokens.every((token) => Number.isFinite(token.score))) {
-            return [make("p", { class: "fault" }, "The model computes no finite scores for this text.")];
+            return { summary: "The model computes no finite scores for this text.", elements: [] };
           }
           const { words, added } = wordScores(text, tokens);
           const read = words.filter((word) => word.score !== null && !/^\s*$/.test(word.text));
@@ -138,8 +147,8 @@ extension PageScript {
               .map((word) => quoted(word.text))
               .join(", ") || "none";
           const label = quoted(String(answer.label));
-          return [
-            make("p", {}, "Most for " + label + ": " + names(true) + ". Most against it: " + names(false) + "."),
+          const summary = "Most for " + label + ": " + names(true) + ". Most against it: " + names(false) + ".";
+          const elements = [
             make(
               "p",
               { class: "small key" },
@@ -152,6 +161,7 @@ extension PageScript {
             drawnWords(words, strongest),
             wordTable(byStrength, added),
           ];
+          return { summary, elements };
         }
 
         // The words with the largest scores as a table.
