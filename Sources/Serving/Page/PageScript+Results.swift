@@ -50,10 +50,10 @@ extension PageScript {
           return list;
         }
 
-        // A label's threshold: the answer has that of its own label, a model may list all.
+        // A label's threshold: the model lists those of all labels, the answer has that of its own label.
         function thresholdOf(label, result, model) {
-          const all = model.thresholds;
-          if (all && typeof all === "object" && typeof all[label] === "number") return all[label];
+          const all = model.decisions?.thresholds ?? {};
+          if (Object.hasOwn(all, label)) return all[label];
           return label === result.label && typeof result.threshold === "number" ? result.threshold : null;
         }
 
