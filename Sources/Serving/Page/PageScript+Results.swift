@@ -50,7 +50,7 @@ extension PageScript {
           return list;
         }
 
-        // A label's threshold: the model lists those of all labels, the answer has that of its own label.
+        // A label's threshold: the model lists those of all labels, an answer has only one.
         function thresholdOf(label, result, model) {
           const all = model.decisions?.thresholds ?? {};
           if (Object.hasOwn(all, label)) return all[label];
@@ -131,7 +131,8 @@ extension PageScript {
           }
           const cards = texts.map((text, index) => {
             const found = ofText(index).map(({ model, result }) => shortAnswer(result, model));
-            const differs = new Set(found).size > 1 ? " (they differ)" : "";
+            const areLabels = ofText(index).every(({ model, result }) => !result.error && !isNumber(result, model));
+            const differs = areLabels && new Set(found).size > 1 ? " (they differ)" : "";
             const preview = [...text].slice(0, 80).join("") + ([...text].length > 80 ? "…" : "");
             const card = make(
               "details",
