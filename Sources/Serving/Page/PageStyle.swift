@@ -9,8 +9,9 @@ enum PageStyle {
         \(media)
         """
 
-    /// The reports' palette; `f1` to `f4` are shades for a label, `g1` to `g4` against it. `ink` on each has a contrast of at
-    /// least 5.3.
+    /// The reports' palette, and shades of words: `f1` to `f4` for a label, `g1` to `g4` against it.
+    ///
+    /// The contrast of `ink` on each is at least 5.3.
     private static let colours = """
         :root{color-scheme:light dark;--page:#f6f6f3;--panel:#fff;--ink:#1a1c21;--muted:#565c69;--line:#dedfdb;--axis:#7c828f;--link:#1f4fb4;--on-link:#fff;--bad:#b3261e;--s0:#858b98;--s1:#2456c4;--f1:#e5ebf8;--f2:#cad6f1;--f3:#b0c2ea;--f4:#9ab1e4;--g1:#f6eae2;--g2:#eed5c5;--g3:#e5c0a8;--g4:#deaf8f}
         @media (prefers-color-scheme:dark){:root{--page:#111317;--panel:#1a1d23;--ink:#eceef2;--muted:#a9b0be;--line:#31363f;--axis:#7f8796;--link:#8db0ff;--on-link:#111317;--bad:#ff9a90;--s0:#747c8b;--s1:#7ea6ff;--f1:#262d3d;--f2:#323e58;--f3:#3e4e72;--f4:#485c88;--g1:#342d2a;--g2:#4e3d31;--g3:#684d38;--g4:#7d5a3d}}

@@ -4,7 +4,9 @@ import Testing
 
 @testable import Serving
 
-/// The page at `/` as a document. `Scripts/check-page` drives it in a browser.
+/// The page at `/` as a document.
+///
+/// `Scripts/check-page` drives it in a browser.
 struct PageTests {
     private let page = PageDocument()
 
@@ -35,7 +37,8 @@ struct PageTests {
     @Test func `nothing is loaded from elsewhere or read as markup`() {
         for forbidden in [
             "http:", "https:", "//cdn", "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write",
-            "eval(", "new Function", "localStorage", "sessionStorage", "document.cookie", " style=", " onclick=",
+            "eval(", "new Function", "localStorage", "sessionStorage", "document.cookie", " style=",
+            " onclick=",
         ] {
             #expect(!page.text.contains(forbidden), "\(forbidden)")
         }
@@ -60,7 +63,8 @@ struct PageTests {
     }
 
     @Test(arguments: [
-        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", true), ("TEXT/HTML ; q=0.1", true),
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", true),
+        ("TEXT/HTML ; q=0.1", true),
         ("*/*", false), ("application/json", false), ("text/html;q=0, */*", false), ("text/htmlx", false),
         ("text/*", false), ("", false),
     ])
