@@ -1,4 +1,4 @@
-import Dispatch
+public import Dispatch
 import Foundation
 import Synchronization
 
@@ -38,7 +38,7 @@ public final class ServerLife: Sendable {
     /// Ends the process unless the task is cancelled in time.
     ///
     /// - Parameter seconds: The time until then.
-    func endsProcess(after seconds: Double) async {
+    func endProcess(after seconds: Double) async {
         do { try await Task.sleep(for: .seconds(seconds)) } catch { return }
         endsProcess(0)
     }

@@ -1,4 +1,3 @@
-import HTTPTypes
 public import Hummingbird
 import HummingbirdCore
 import Logging
@@ -136,17 +135,21 @@ public struct ServingServer: Sendable {
         loading load: @escaping @Sendable () async throws -> Void
     ) async throws {
         let certificates = try certificates()
+        let outcome = Outcome()
         let (listening, isListening) = AsyncStream.makeStream(of: Void.self)
         let application = application(certificates: certificates) { address in
+            outcome.listen()
             await onListening(address)
             isListening.finish()
         }
-        let services: [any Service] = (certificates.map { [$0] } ?? []) + [application]
+        // They stop in the opposite order.
+        var services: [any Service] = []
+        if let certificates { services.append(certificates) }
+        services.append(application)
         var configuration = ServiceGroupConfiguration(services: services, logger: routing.logger)
         configuration.maximumGracefulShutdownDuration = .seconds(settings.shutdownSeconds)
         let group = ServiceGroup(configuration: configuration)
 
-        let outcome = LoadOutcome()
         // Not a child task: loading cannot be interrupted, and a server that is to stop need not wait for it.
         let loading = Task {
             for await _ in listening {}
@@ -165,7 +168,7 @@ public struct ServingServer: Sendable {
         defer {
             loading.cancel()
             stopping.cancel()
-            removeSocket()
+            if outcome.hasListened { removeSocket() }
         }
         do {
             try await group.run()
@@ -185,7 +188,7 @@ public struct ServingServer: Sendable {
         let wasReady = service.state == .ready
         service.drain()
         // Cancelled as soon as the server has stopped.
-        async let emergency: Void = life.endsProcess(
+        async let emergency: Void = life.endProcess(
             after: settings.drainSeconds + settings.shutdownSeconds + Self.emergencySeconds
         )
         if wasReady { try? await Task.sleep(for: .seconds(settings.drainSeconds)) }
@@ -201,15 +204,21 @@ public struct ServingServer: Sendable {
     }
 }
 
-/// The error of loading, if there was one.
-private final class LoadOutcome: Sendable {
-    private let error = Mutex<(any Error)?>(nil)
+/// The parts of a server's life that other tasks report.
+private final class Outcome: Sendable {
+    private let state = Mutex<(hasListened: Bool, failure: (any Error)?)>((false, nil))
 
-    /// The error; nil if there is none so far.
-    var failure: (any Error)? { error.withLock { $0 } }
+    /// Whether the server has accepted connections, so that a socket's file is its own.
+    var hasListened: Bool { state.withLock { $0.hasListened } }
 
-    /// Keeps the error.
-    func fail(_ error: any Error) { self.error.withLock { $0 = error } }
+    /// The error of loading; nil if there is none so far.
+    var failure: (any Error)? { state.withLock { $0.failure } }
+
+    /// Notes that the server accepts connections.
+    func listen() { state.withLock { $0.hasListened = true } }
+
+    /// Keeps the error of loading.
+    func fail(_ error: any Error) { state.withLock { $0.failure = error } }
 }
 
 extension ServerAddress {
