@@ -134,10 +134,10 @@ struct ServeCommandTests {
     // MARK: Models
 
     @Test func `models have names`() throws {
-        let choices = try plan(["runs/tickets/", "tone=runs/a", "nets/small.gguf"]).models
+        let choices = try plan(["/runs/tickets/", "tone=runs/a", "/nets/small.gguf"]).models
         #expect(choices.map(\.name) == ["tickets", "tone", "small"])
-        #expect(choices.map(\.source) == ["runs/tickets/", "runs/a", "nets/small.gguf"])
-        #expect(refusal(["a/x", "b/../c/x"]).contains("named \"x\""))
+        #expect(choices.map(\.source) == ["/runs/tickets/", "runs/a", "/nets/small.gguf"])
+        #expect(refusal(["/a/x", "/b/../c/x"]).contains("named \"x\""))
         #expect(refusal(["a", "b", "--served-model-name", "c"]).contains("name=folder"))
     }
 
