@@ -52,22 +52,16 @@ public struct TLSFiles: Sendable, Equatable {
                 throw ServerError(.notAllowed, "the server's \(contents) may not be read: \(path)")
             }
         }
-        let chain: [NIOSSLCertificate]
-        do {
-            chain = try NIOSSLCertificate.fromPEMFile(certificate)
-        } catch {
+        guard let chain = try? NIOSSLCertificate.fromPEMFile(certificate), !chain.isEmpty else {
             throw ServerError(
                 .badCertificate,
-                "\(certificate) holds no certificate in PEM form (-----BEGIN CERTIFICATE-----): \(error)"
+                "\(certificate) holds no certificate in PEM form (it begins with -----BEGIN CERTIFICATE-----)"
             )
         }
-        let privateKey: NIOSSLPrivateKey
-        do {
-            privateKey = try NIOSSLPrivateKey(file: key, format: .pem)
-        } catch {
+        guard let privateKey = try? NIOSSLPrivateKey(file: key, format: .pem) else {
             throw ServerError(
                 .badCertificate,
-                "\(key) holds no private key in PEM form without a passphrase (-----BEGIN PRIVATE KEY-----): \(error)"
+                "\(key) holds no private key in PEM form without a passphrase (it begins with -----BEGIN PRIVATE KEY-----)"
             )
         }
         var configuration = TLSConfiguration.makeServerConfiguration(
