@@ -64,23 +64,24 @@ def predict(attune, model, texts, folder):
     return answers, seconds[1] - seconds[0]
 
 
-def scores(answer, problem):
-    """The scores by label, in double precision from an answer's logits."""
+def configuration(model):
+    """The labels of a model's folder in order, and its problem type."""
+    values = json.loads((pathlib.Path(model) / "config.json").read_text())
+    labels = [label for _, label in sorted(values["id2label"].items(), key=lambda item: int(item[0]))]
+    return labels, values.get("problem_type") or "single_label_classification"
+
+
+def scores(answer, labels, problem):
+    """The scores by label, in double precision from the logits of a line of `attune predict --logits`."""
     logits = answer["logits"]
     if problem == "regression":
-        return dict(logits)
-    if problem == "multi_label_classification" or len(logits) == 1:
-        return {label: 1 / (1 + math.exp(-value)) for label, value in logits.items()}
-    top = max(logits.values())
-    powers = {label: math.exp(value - top) for label, value in logits.items()}
-    total = sum(powers.values())
-    return {label: power / total for label, power in powers.items()}
-
-
-def problem_type(model):
-    """The problem type of a model's folder, as transformers reads it."""
-    configuration = json.loads((pathlib.Path(model) / "config.json").read_text())
-    return configuration.get("problem_type") or "single_label_classification"
+        values = logits
+    elif problem == "multi_label_classification" or len(logits) == 1:
+        values = [1 / (1 + math.exp(-logit)) for logit in logits]
+    else:
+        powers = [math.exp(logit - max(logits)) for logit in logits]
+        values = [power / sum(powers) for power in powers]
+    return dict(zip(labels, values, strict=True))
 
 
 def worst_difference(result, expected):
