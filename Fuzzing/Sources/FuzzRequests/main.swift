@@ -1,6 +1,5 @@
 import Foundation
 import FuzzSupport
-import Serving
 
 // FuzzRequests SEEDS WORK FIRST COUNT: decodes the bodies FIRST ..< FIRST + COUNT, made from valid bodies of every family of routes.
 // SEEDS is not read, because the valid bodies are in the program.
@@ -20,7 +19,7 @@ func fail(_ line: String, code: Int32 = 1) -> Never {
 }
 
 /// Returns a body: mostly a valid one with damaged values or bytes, and sometimes a large or deep one.
-func body(_ number: Int, of family: Family, _ mutator: inout Mutator) -> [UInt8] {
+func makeBody(_ number: Int, of family: Family, _ mutator: inout Mutator) -> [UInt8] {
     let seed = family.seeds[mutator.int(0..<family.seeds.count)]
     let otherFamily = Family.all[mutator.int(0..<Family.all.count)]
     let other = otherFamily.seeds[mutator.int(0..<otherFamily.seeds.count)]
@@ -40,23 +39,21 @@ func body(_ number: Int, of family: Family, _ mutator: inout Mutator) -> [UInt8]
 /// Returns a body that is deep, long, or has many items or members.
 func large(_ seed: [UInt8], _ mutator: inout Mutator) -> [UInt8] {
     let size = 1 << mutator.int(8..<19)
-    func wrapped(_ open: String, _ close: String) -> [UInt8] {
-        let name = seed.prefix { $0 != UInt8(ascii: ":") } + Array(": ".utf8)
-        let inside = repeatElement(Array(open.utf8), count: size).joined()
-        return name + inside + repeatElement(Array(close.utf8), count: size).joined() + Array("}".utf8)
-    }
+    // The first member's name with its colon.
+    let start = String(decoding: seed.prefix { $0 != UInt8(ascii: ":") }, as: UTF8.self) + ": "
+    func repeated(_ text: String, _ count: Int) -> String { String(repeating: text, count: count) }
+    let text: String
     switch mutator.int(0..<6) {
-    case 0: return wrapped("[", "]")
-    case 1: return wrapped(#"{"a":"#, "}")
-    case 2: return wrapped("[", "")
-    case 3: return wrapped("a", "").map { $0 == UInt8(ascii: "a") ? UInt8(ascii: "1") : $0 }
-    case 4:
-        let items = Array(repeatElement(#""good""#, count: size / 4).joined(separator: ",").utf8)
-        return seed.prefix { $0 != UInt8(ascii: ":") } + Array(": [".utf8) + items + Array("]}".utf8)
+    case 0: text = start + repeated("[", size) + repeated("]", size) + "}"
+    case 1: text = start + repeated(#"{"a":"#, size) + "1" + repeated("}", size + 1)
+    case 2: text = start + repeated("[", size)
+    case 3: text = start + repeated("1", size) + "}"
+    case 4: text = start + "[" + repeated(#""good","#, size / 4) + #""bad"]}"#
     default:
-        let members = (0..<size / 8).map { #""m\#($0)": 1"# }.joined(separator: ",")
-        return Array("{\(members), ".utf8) + seed.dropFirst()
+        let members = (0..<size / 8).map { #""m\#($0)": 1, "# }.joined()
+        text = "{" + members + String(decoding: seed.dropFirst(), as: UTF8.self)
     }
+    return Array(text.utf8)
 }
 
 /// Decodes a body; returns whether it was accepted.
@@ -99,7 +96,7 @@ for number in first..<first + count {
     watchdog.step()
     var mutator = Mutator(random: SplitMix64(state: UInt64(number)), words: Family.words + Mutator.dataWords)
     let family = Family.all[mutator.int(0..<Family.all.count)]
-    let body = body(number, of: family, &mutator)
+    let body = makeBody(number, of: family, &mutator)
     try Data(body).write(to: work.appending(path: "body"))
     try Data("\(number)\n".utf8).write(to: work.appending(path: "at"))
     do {
