@@ -47,7 +47,7 @@ def use_packages(name, packages):
 
 
 def machine():
-    """One line about the machine, to print beside measurements."""
+    """One line about the machine, to print with measurements."""
     model = platform.processor() or platform.machine()
     try:
         with open("/proc/cpuinfo") as file:

@@ -37,7 +37,9 @@ struct Family: Sendable {
         Family("vertex", predictSeeds.map { #"{"instances": [\#($0), {"inputs": "a"}]}"# }) { body in
             try TEIVertexRequest(BodyFields.parse(body)).requests(limit: maxItems).count
         },
-        Family("tokenize", tokenizeSeeds) { body in try TEITokenizeRequest(BodyFields.parse(body)).texts.count },
+        Family("tokenize", tokenizeSeeds) { body in
+            try TEITokenizeRequest(BodyFields.parse(body)).texts.count
+        },
         Family("decode", decodeSeeds) { body in try TEIDecodeRequest(BodyFields.parse(body)).ids.count },
         Family("hugging-face", huggingFaceSeeds) { body in
             try HuggingFaceRequest(BodyFields.parse(body)).inputs.count

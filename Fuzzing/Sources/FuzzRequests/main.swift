@@ -1,11 +1,12 @@
 import Foundation
 import FuzzSupport
 
-// FuzzRequests SEEDS WORK FIRST COUNT: decodes the bodies FIRST ..< FIRST + COUNT, made from valid bodies of every family of routes.
-// SEEDS is not read, because the valid bodies are in the program.
+// FuzzRequests SEEDS WORK FIRST COUNT: decodes the bodies FIRST ..< FIRST + COUNT, made from valid bodies of every
+// family of routes. SEEDS is not read, because the valid bodies are in the program.
 //
-// Bodies depend only on their number. The current body is in WORK and its number in `WORK/at`, so that both are available after a
-// crash. WORK should be a memory file system. After a failure Scripts/fuzz-requests restarts this with the next body.
+// Bodies depend only on their number. The current body is in WORK and its number in `WORK/at`, so that both are
+// available after a crash. WORK should be a memory file system. After a failure Scripts/fuzz-requests restarts this
+// with the next body.
 
 /// A violated invariant.
 struct Violation: Error, CustomStringConvertible {
@@ -106,7 +107,9 @@ for number in first..<first + count {
     } catch {
         fail("body \(number) of \(family.name): \(error)")
     }
-    guard peakMegabytes() < 2048 else { fail("body \(number) of \(family.name): takes \(peakMegabytes()) MB") }
+    guard peakMegabytes() < 2048 else {
+        fail("body \(number) of \(family.name): takes \(peakMegabytes()) MB")
+    }
 }
 for (name, count) in counts.sorted(by: { $0.key < $1.key }) {
     print("\(name) \(count.inputs) \(count.accepted)")
