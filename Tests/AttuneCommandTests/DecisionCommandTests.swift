@@ -38,10 +38,16 @@ import Testing
             try prepare(folder)
             let predict = "$ATTUNE predict --model run --text 'a sunny day'"
             let before = try shell(predict, in: folder)
+            func card() throws -> String {
+                try String(contentsOf: folder.appending(path: "run/README.md"), encoding: .utf8)
+            }
+            let cardOfRun = try card()
             let found = try json("calibrate run --dataset other.csv --json", in: folder)
             let temperature = try #require(found["temperature"].double)
             #expect(found["rows"].int == 40 && found["measured_rows"].int == 40)
             #expect(found["before"]["accuracy"] == found["after"]["accuracy"])
+            #expect(found["model_card"].string == "run/README.md")
+            #expect(try card().contains("## Decisions\n") && card().contains("`other.csv`, and measured on 40"))
             let after = try shell(predict, in: folder)
             #expect(after.errors.contains("as calibrated: temperature"), "\(after.errors)")
             let scores = try [before, after].map { outcome in
@@ -57,7 +63,11 @@ import Testing
             #expect(losses[0] != losses[1])
             #expect(try JSONValue.parse(raw.output.utf8)["decisions"] == .null)
             let removed = try shell("$ATTUNE calibrate run --remove", in: folder)
-            #expect(removed.output.hasPrefix("removed run/decisions.json"), "\(removed.errors)")
+            #expect(
+                removed.output == "removed run/decisions.json; removed its section from run/README.md\n",
+                "\(removed.output)\(removed.errors)"
+            )
+            #expect(try card() == cardOfRun)
             #expect(try shell(predict, in: folder).output == before.output)
         }
     }
