@@ -116,7 +116,8 @@ struct DecisionSectionTests {
         // Labels and names of files cannot end the section early.
         for name in ["<!-- end of decisions -->", "<!-- end of decisions --> `x`"] {
             var hostile = decisions
-            (hostile.source?.dataset, hostile.thresholdGoal) = (name, name)
+            hostile.source?.dataset = name
+            hostile.thresholdGoal = name
             let hidden = put(hostile, into: card)
             #expect(put(nil, into: hidden) == card, "\(hidden)")
         }
