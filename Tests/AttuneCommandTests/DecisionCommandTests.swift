@@ -175,6 +175,50 @@ import Testing
         }
     }
 
+    @Test("errors judges each row by the run that held it out, and names it by its row in the dataset")
+    func folds() throws {
+        try withTemporaryFolder { folder in
+            func texts(_ range: Range<Int>) -> [String] {
+                range.map { "\($0 % 2 == 0 ? "sunny" : "rainy") day \($0)" }
+            }
+            func table(_ range: Range<Int>, wrong: Int? = nil) -> Data {
+                let rows = zip(range, texts(range)).map { row, text in
+                    "\(text),\((row % 2 == 0) != (row == wrong) ? "sun" : "rain")"
+                }
+                return Data(("text,label\n" + rows.joined(separator: "\n") + "\n").utf8)
+            }
+            try table(0..<40, wrong: 31).write(to: folder.appending(path: "all.csv"))
+            for (name, range) in [("one", 20..<40), ("two", 0..<20)] {
+                try table(range, wrong: 31).write(to: folder.appending(path: name + ".csv"))
+            }
+            let trained = try shell(
+                """
+                for name in one two; do
+                    test $name = one && other=two || other=one
+                    $ATTUNE train --model $BASE --dataset $other.csv --eval-dataset $name.csv --text-column text \
+                        --label-column label --learning-rate 1e-2 --num-train-epochs 8 --no-baseline --output-dir $name || exit 1
+                done
+                """,
+                in: folder
+            )
+            try #require(trained.code == 0, "\(trained.errors)")
+            let found = try json("errors one two --dataset all.csv --output suspects.csv --json", in: folder)
+            #expect(found["rows"].int == 40)
+            let rows = try found["suspects"].elements().compactMap { $0["row"].int }
+            #expect(rows.contains(32), "\(rows)")
+            let lines = try String(contentsOf: folder.appending(path: "suspects.csv"), encoding: .utf8)
+                .split(separator: "\n")
+            #expect(lines.contains { $0.hasPrefix("32,rainy day 31,sun,rain,") }, "\(lines)")
+            let part = try shell("$ATTUNE errors one one --dataset all.csv", in: folder)
+            #expect(part.errors.contains("20 rows of 40 are not checked"), "\(part.errors)")
+            let other = try shell("$ATTUNE errors one two --dataset one.csv", in: folder)
+            #expect(
+                other.code == 65 && other.errors.contains("is not in the dataset"),
+                "\(other.code) \(other.errors)"
+            )
+        }
+    }
+
     @Test(
         "data apply refuses a table of other rows, naming its row",
         arguments: [
