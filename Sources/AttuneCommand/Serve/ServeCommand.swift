@@ -81,8 +81,8 @@ struct ServeCommand: ParsableCommand {
         let hub = ServedModelSources(plan)
         var routing = plan.routing
         routing.logger = ConsoleLogHandler.logger(console, environment: ProcessInfo.processInfo.environment)
-        if plan.isJSON { routing.accessLog = AccessLog(.json) { StandardStreams.writeMessage($0 + "\n") } }
-        let service = try service(plan, hub, engine)
+        if plan.isJSON { routing.accessLog = { StandardStreams.writeMessage($0 + "\n") } }
+        let service = service(plan, hub, engine)
         let server = ServingServer(service, routing: routing, settings: plan.server)
         let life = ServerLife { code in
             console.close()
@@ -114,20 +114,19 @@ struct ServeCommand: ParsableCommand {
         _ plan: ServePlan,
         _ hub: ServedModelSources,
         _ engine: Engine
-    ) throws -> ClassifierService {
-        var options = SequenceClassifier.LoadOptions()
-        (options.device, options.productRoutes) = (engine.device, engine.productRoutes)
-        options.weightsDType = plan.dtype
-        options.mapsWeights = true
-        return try ClassifierService(
-            limits: plan.limits,
-            options: options,
-            matmulDType: plan.dtype,
-            longText: plan.longText,
-            raw: models.raw,
-            maxMemory: plan.maxMemory,
-            resolve: { source in try await hub.path(of: source) },
-            betweenBatches: { engine.adaptThreads() }
-        )
+    ) -> ClassifierService {
+        var settings = ServiceSettings()
+        settings.limits = plan.limits
+        settings.options.device = engine.device
+        settings.options.productRoutes = engine.productRoutes
+        settings.options.weightsDType = plan.dtype
+        settings.matmulDType = plan.dtype
+        settings.classifier.longText = plan.longText
+        settings.ignoresDecisions = models.raw
+        settings.maxMemory = plan.maxMemory
+        settings.resolve = { request in try await hub.place(of: request) }
+        settings.training = { folder in TrainingReference(run: folder) }
+        settings.beforeBatch = { engine.adaptThreads() }
+        return ClassifierService(settings)
     }
 }

@@ -141,13 +141,16 @@ struct ServePlan: Sendable {
     }
 
     private mutating func readAccess(_ options: AccessOptions, _ read: inout ServeVariables) throws {
-        routing.apiKeys = try read.list("--api-key", options.apiKey, isSecret: true) ?? []
-        routing.adminKey = try read.text("--admin-key", options.adminKey, isSecret: true)
-        guard !(routing.apiKeys + [routing.adminKey].compactMap(\.self)).contains("") else {
+        let keys = try read.list("--api-key", options.apiKey, isSecret: true) ?? []
+        let adminKey = try read.text("--admin-key", options.adminKey, isSecret: true)
+        guard !(keys + [adminKey].compactMap(\.self)).contains("") else {
             throw ValidationError("a key must not be empty")
         }
-        routing.allowedOrigins = try read.list("--cors-allow-origin", options.corsAllowOrigin) ?? ["*"]
-        for origin in routing.allowedOrigins where origin != "*" {
+        routing.apiKeys = keys.map { APIKey($0) }
+        routing.adminKey = adminKey.map { APIKey($0) }
+        let origins = try read.list("--cors-allow-origin", options.corsAllowOrigin) ?? ["*"]
+        routing.crossOrigin = origins.contains("*") ? .any : .origins(origins)
+        for origin in origins where origin != "*" {
             guard origin.wholeMatch(of: /https?:\/\/[^\/]+/) != nil else {
                 throw ValidationError(
                     "--cors-allow-origin \(origin): an origin is a scheme and a host without a path, such as https://example.org, or *"

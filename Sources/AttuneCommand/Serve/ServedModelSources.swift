@@ -1,4 +1,6 @@
 import Attune
+import Classification
+import Evaluation
 import Foundation
 import Hub
 import Serving
@@ -28,26 +30,59 @@ struct ServedModelSources: Sendable {
         return try await ModelSource(source).path(in: environment) { progress.show($0) }
     }
 
+    /// The paths of a model and its base model, which are downloaded if necessary.
+    ///
+    /// - Parameter request: The request to load it.
+    /// - Returns: Paths on this machine; the base is nil for a whole model.
+    /// - Throws: `HubError`.
+    func place(of request: LoadRequest) async throws -> (path: String, base: String?) {
+        let progress = progress
+        let path = try await path(of: request.source)
+        let named = request.base.map { ModelSource($0) }
+        let base = try await ModelSource.basePath(ofModelAt: path, named: named, in: environment) {
+            progress.show($0)
+        }
+        return (path, base)
+    }
+
     /// Finds a model of the command line, so that loading only reads files.
     ///
     /// - Parameter choice: The model.
     /// - Returns: The request to load it.
     /// - Throws: `HubError`; `ModelError` for an adapter that the model's folder does not hold.
     func request(_ choice: ServedModelChoice) async throws -> LoadRequest {
-        let progress = progress
         let path = try await path(of: choice.source)
-        let named = choice.base.map { ModelSource($0) }
         guard let adapter = choice.adapter else {
-            let base = try await ModelSource.basePath(ofModelAt: path, named: named, in: environment) {
-                progress.show($0)
-            }
-            return LoadRequest(name: choice.name, source: choice.source, base: base)
+            return LoadRequest(name: choice.name, source: choice.source, base: choice.base)
         }
-        let place = try AdapterPlace(adapter, in: path)
-        let base = try await ModelSource.basePath(ofModelAt: place.path, named: named, in: environment) {
-            progress.show($0)
+        return LoadRequest(name: choice.name, source: try AdapterPlace(adapter, in: path).path, base: choice.base)
+    }
+}
+
+extension TrainingReference {
+    /// Reads the facts of a run's evaluation, with which live texts are compared.
+    ///
+    /// - Parameter run: The run's folder.
+    /// - Returns: Nil if the folder has no rows of an evaluation, or if they are numbers.
+    init?(run: String) {
+        guard let rows = try? ScoredRows(run: URL(filePath: run)), rows.count > 0 else { return nil }
+        if case .numbers = rows.truth { return nil }
+        let predictions = (0..<rows.count).map { row in
+            Prediction(
+                logits: Array(rows.logits(of: row)),
+                labels: rows.labels,
+                problemType: { if case .labelSets = rows.truth { .multiLabel } else { .singleLabel } }()
+            )
         }
-        return LoadRequest(name: choice.name, source: place.path, base: base)
+        let counts = predictions.reduce(into: [String: Int]()) { counts, prediction in
+            for label in prediction.labels { counts[label, default: 0] += 1 }
+        }
+        let count = Double(rows.count)
+        self.init(
+            labelShares: rows.labels.map { Double(counts[$0] ?? 0) / count },
+            meanConfidence: predictions.reduce(0) { $0 + $1.score } / count,
+            meanTokens: Double(rows.tokenCounts.reduce(0, +)) / count
+        )
     }
 }
 

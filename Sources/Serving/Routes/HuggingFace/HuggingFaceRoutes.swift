@@ -54,7 +54,7 @@ struct HuggingFaceRoutes: Sendable {
     ) async throws -> Response {
         do {
             try request.requireJSON()
-            return try await request.withBody(service.limits) { body in
+            return try await request.withBody(service) { body in
                 try await answer(try JSONValue.parseTEI(body), record, model: name)
             }
         } catch let fault as ServingFault {

@@ -84,7 +84,7 @@ struct TEIRoutes: Sendable {
         let failure: TEIError
         do {
             try request.requireJSON()
-            return try await request.withBody(service.limits) { body in
+            return try await request.withBody(service) { body in
                 try await work(try JSONValue.parseTEI(body))
             }
         } catch let error as TEIError {
