@@ -10,6 +10,11 @@ struct HuggingFaceRoutes: Sendable {
     /// The classifiers.
     let service: ClassifierService
 
+    /// The paths of all routes.
+    static let paths = [
+        "/models/{model}", "/pipeline/text-classification", "/pipeline/text-classification/{model}",
+    ]
+
     /// Adds the routes.
     ///
     /// - Parameter router: The router.

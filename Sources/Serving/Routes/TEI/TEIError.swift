@@ -88,8 +88,11 @@ extension TEIError {
         case .overloaded: self.init(.overloaded, "Model is overloaded", failure: .overloaded)
         case .loading, .draining, .failedToLoad: self.init(.unhealthy, fault.description)
         case .cancelled: self.init(.unhealthy, fault.description, failure: .dropped)
-        case .unknownModel, .cannotLoad:
+        case .unknownModel:
             self.init(.backend, "Backend error: \(fault)", failure: .modelType)
+            // text-embeddings-inference always has a model.
+            code = 404
+        case .cannotLoad: self.init(.backend, "Backend error: \(fault)", failure: .modelType)
         case .tooManyItems(let count, let limit):
             self.init(
                 .validation,

@@ -15,6 +15,12 @@ struct TEIRoutes: Sendable {
     /// Whether scores are computed as text-embeddings-inference does, whatever the problem type and the decisions.
     var usesTEIActivation = false
 
+    /// The paths of all routes.
+    static let paths = [
+        "/", "/info", "/predict", "/invocations", "/vertex", "/tokenize", "/decode", "/embed", "/embed_all",
+        "/embed_sparse", "/rerank", "/similarity", "/embeddings", "/v1/embeddings",
+    ]
+
     /// Adds the routes.
     ///
     /// - Parameter router: The router.
@@ -29,7 +35,7 @@ struct TEIRoutes: Sendable {
         router.post("/") { request, context in
             try await respond(request, context.record) { json in
                 if json.object?.contains("parameters") == true {
-                    return try await HuggingFaceRoutes(service: service).answer(json, context.record)
+                    return await HuggingFaceRoutes(service: service).answer(json, context.record)
                 }
                 return try await predict(json, context.record)
             }
