@@ -99,6 +99,9 @@ final class BatchQueue: Sendable {
     /// The number of seconds after which a refused client should retry.
     var retryAfter: Int { state.withLock { $0.retryAfter } }
 
+    /// The number of items that wait.
+    var itemCount: Int { state.withLock { $0.waiting.itemCount } }
+
     private func note(_ state: borrowing State) {
         metrics.queueChanged(
             items: state.waiting.itemCount,

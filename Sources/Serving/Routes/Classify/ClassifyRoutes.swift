@@ -26,7 +26,7 @@ struct ClassifyRoutes: Sendable {
                 }
                 try request.requireJSON()
                 let streams = LineMedia.accepts(request.headers[.accept])
-                return try await request.withBody(service.limits) { bytes in
+                return try await request.withBody(service) { bytes in
                     try await classify(bytes, streams: streams, record)
                 }
             }
@@ -35,7 +35,7 @@ struct ClassifyRoutes: Sendable {
             let record = context.record
             return try await FaultAnswer.catching(record, Self.errorBody) {
                 try request.requireJSON()
-                return try await request.withBody(service.limits) { bytes in try await explain(bytes) }
+                return try await request.withBody(service) { bytes in try await explain(bytes) }
             }
         }
     }

@@ -49,7 +49,7 @@ struct ModelRoutes: Sendable {
         router.post("/v1/models") { request, context in
             try await administrating(request, context.record) {
                 try request.requireJSON()
-                return try await request.withBody(service.limits) { bytes in
+                return try await request.withBody(service) { bytes in
                     let request = try ModelRequest(BodyFields.parse(bytes))
                     return .json(description(try await service.load(request.load)), status: .created)
                 }

@@ -19,7 +19,7 @@ struct ModerationRoutes: Sendable {
             let record = context.record
             return try await FaultAnswer.catching(record, VLLMError.body, rejecting: .badRequest) {
                 try request.requireJSON()
-                return try await request.withBody(service.limits) { bytes in try await moderate(bytes, record) }
+                return try await request.withBody(service) { bytes in try await moderate(bytes, record) }
             }
         }
     }

@@ -30,7 +30,7 @@ struct OpenInferenceRoutes: Sendable {
         router.get("/v2") { _, _ in Response.json(Self.server) }
         router.get("/v2/health/live") { _, _ in Response.json(.object(["live": .bool(true)])) }
         router.get("/v2/health/ready") { _, _ in
-            let isReady = service.phase == .ready
+            let isReady = service.state == .ready
             return Response.json(
                 .object(["ready": .bool(isReady)]),
                 status: isReady ? .ok : .serviceUnavailable
@@ -57,7 +57,7 @@ struct OpenInferenceRoutes: Sendable {
                 }
                 let length = request.headers[named: Self.jsonLength].map { Int($0) ?? -1 }
                 if length == nil { try request.requireJSON() }
-                return try await request.withBody(service.limits) { bytes in
+                return try await request.withBody(service) { bytes in
                     try await infer(bytes, jsonCount: length, path, record)
                 }
             }

@@ -54,7 +54,7 @@ struct VLLMRoutes: Sendable {
     ) async throws -> Response {
         try await FaultAnswer.catching(record, VLLMError.body, rejecting: .badRequest) {
             try request.requireJSON()
-            return try await request.withBody(service.limits) { bytes in
+            return try await request.withBody(service) { bytes in
                 try await work(BodyFields(BodyFields.parse(bytes)))
             }
         }
