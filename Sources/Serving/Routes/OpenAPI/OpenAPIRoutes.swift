@@ -32,7 +32,7 @@ struct OpenAPIRoutes: Sendable {
         limits.maxItems = service.limits.maxItems
         if let model = service.models().first {
             limits.tokenIDs = model.embeddingRows
-            limits.maxTokens = min(model.maxTokens, ClassifyOptions.largest)
+            limits.truncationLengths = model.truncationLengths
         }
         return limits
     }
