@@ -78,11 +78,8 @@ import Testing
         #expect(path("org/name").model == "org/name")
         #expect(path("org/name").resource == .metadata)
         #expect(path("org/name/infer").resource == .infer)
-        #expect(path("org/name/versions/1/ready") == {
-            var expected = InferencePath(["org", "name", "ready"])
-            expected.version = "1"
-            return expected
-        }())
+        let version = path("org/name/versions/1/ready")
+        #expect(version.model == "org/name" && version.version == "1" && version.resource == .ready)
         #expect(path("org/ready", known: ["org/ready"]).model == "org/ready")
         #expect(path("ready").model == "ready")
         #expect(path("a%20b").model == "a b")
