@@ -25,8 +25,8 @@ struct HealthRoutesTests {
     }
 
     @Test(arguments: [
-        (ServiceState.loading, ready: false, started: false), (.ready, ready: true, started: true),
-        (.draining, ready: false, started: true), (.failed("no such folder"), ready: false, started: false),
+        (ServiceState.loading, false, false), (.ready, true, true),
+        (.draining, false, true), (.failed("no such folder"), false, false),
     ])
     func `each probe sees its own part of the state`(state: ServiceState, ready: Bool, started: Bool) async throws {
         let responses = try await responses(state)
