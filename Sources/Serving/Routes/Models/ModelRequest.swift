@@ -20,6 +20,6 @@ struct ModelRequest: Sendable, Equatable {
         }
         let name = try fields.text("name")
         if let name, name.isEmpty { throw fields.fault("name", "a name that is not empty") }
-        load = LoadRequest(source, name: name, base: try fields.text("base"))
+        load = LoadRequest(name: name, source: source, base: try fields.text("base"))
     }
 }
