@@ -173,6 +173,9 @@ public final class ClassifierService: Sendable {
 
     // MARK: Requests
 
+    /// A text of more characters for each token of the model's limit is not explained.
+    private static let explainedCharactersPerToken = 32
+
     /// The number of items that wait for the model.
     var waitingItems: Int { queue.itemCount }
 
@@ -271,13 +274,16 @@ public final class ClassifierService: Sendable {
     ///   - label: The label's id; nil for the predicted one.
     ///   - model: A loaded model.
     /// - Returns: The shares.
-    /// - Throws: The errors of the computation.
+    /// - Throws: `ItemFault.tooManyCharacters` for a text far longer than the model reads at once, because it takes several times
+    ///   as long as an answer; the errors of the computation.
     public func attribution(
         of text: String,
         to label: Int? = nil,
         with model: ServedModel
     ) async throws -> Attribution {
-        try await owner.attribution(of: text, to: label, model.handle.key)
+        let most = min(model.maxTokens, limits.maxBatchTokens) * Self.explainedCharactersPerToken
+        guard text.utf8.count <= most else { throw ItemFault.tooManyCharacters(limit: most) }
+        return try await owner.attribution(of: text, to: label, model.handle.key)
     }
 }
 
