@@ -7,17 +7,25 @@ extension Request {
     ///
     /// Hummingbird's `consumeWithCancellationOnInboundClose` closes the connection after each request, so it is not used.
     ///
+    /// A server that is overloaded refuses the request before its body is read.
+    ///
     /// - Parameters:
-    ///   - limits: The largest body, and the seconds within which it must have arrived.
+    ///   - service: Admits the request, and limits the body and the seconds within which it must have arrived.
     ///   - work: Answers the request.
     /// - Returns: The work's value.
-    /// - Throws: `ServingFault.bodyTooLarge`, without reading the rest; `.bodyTooSlow`; ``UnreadableBody``; `CancellationError`;
-    ///   the errors of the work.
+    /// - Throws: `ServingFault.overloaded`; `.bodyTooLarge`, without reading the rest; `.bodyTooSlow`; ``UnreadableBody``;
+    ///   `CancellationError`; the errors of the work.
     func withBody<R: Sendable>(
-        _ limits: ServingLimits,
+        _ service: ClassifierService,
         _ work: @escaping @Sendable ([UInt8]) async throws -> R
     ) async throws -> R {
-        try await withBody(upTo: limits.payloadLimit, within: limits.bodySeconds, work)
+        try await service.admitting {
+            try await withBody(
+                upTo: service.limits.payloadLimit,
+                within: service.limits.bodySeconds,
+                work
+            )
+        }
     }
 
     /// Reads the whole body, then runs the work, which is cancelled if the client hangs up.

@@ -23,7 +23,7 @@ public struct HealthRoutes: Sendable {
     /// Creates the routes.
     ///
     /// - Parameter service: The classifiers.
-    public init(service: ClassifierService) { state = { service.phase } }
+    public init(service: ClassifierService) { state = { service.state } }
 
     /// Creates the routes.
     ///
