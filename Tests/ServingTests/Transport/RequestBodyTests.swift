@@ -72,7 +72,8 @@ struct RequestBodyTests {
 
     @Test func `a client that waits for permission gets it before its body`() async throws {
         try await TransportServer().run { client in
-            let head = "POST /echo HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"
+            let head =
+                "POST /echo HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"
             let text = try await RawConnection(to: client).exchange(
                 [("", head), ("100 Continue\r\n\r\n", "hello")],
                 until: "hello"
@@ -99,6 +100,20 @@ struct RequestBodyTests {
             let text = try await RawConnection(to: client).exchange([("", head)])
             #expect(text.hasPrefix("HTTP/1.1 401 "))
             #expect(text.lowercased().contains("connection: close"))
+        }
+    }
+
+    @Test func `a refused small body keeps its connection, whenever it arrives`() async throws {
+        var server = TransportServer()
+        server.keys = [APIKey("secret")]
+        try await server.run { client in
+            let refused = "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n"
+            let next = "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+            let text = try await RawConnection(to: client).exchange(
+                [("", refused), ("401 Unauthorized", "hello" + next)],
+                until: "200 OK"
+            )
+            #expect(text.contains("HTTP/1.1 401 ") && text.contains("HTTP/1.1 200 OK"))
         }
     }
 
