@@ -39,7 +39,7 @@ struct PageDocument: Sendable {
             "connect-src 'self'", "img-src data:", "base-uri 'none'", "form-action 'none'",
             "frame-ancestors 'none'", "require-trusted-types-for 'script'", "trusted-types 'none'",
         ].joined(separator: "; ")
-        tag = "\"" + SHA256.hexadecimalDigest(of: text.utf8).prefix(32) + "\""
+        tag = "\"\(SHA256.hexadecimalDigest(of: text.utf8).prefix(32))\""
     }
 
     /// The hash of an inline element, as a policy names it.

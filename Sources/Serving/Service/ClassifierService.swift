@@ -141,6 +141,8 @@ public final class ClassifierService: Sendable {
                 storage.models.append(model)
             }
         }
+        // The labels may differ from those of a model that it replaces.
+        metrics.unregister(model.name)
         metrics.register(model)
         metrics.loaded(model, seconds: (ContinuousClock.now - start).seconds)
         return model
@@ -157,6 +159,7 @@ public final class ClassifierService: Sendable {
             return nil
         }
         if let known { throw .unknownModel(name, known: known) }
+        metrics.unregister(name)
     }
 
     /// Refuses a model that would exceed the memory limit.
@@ -172,6 +175,9 @@ public final class ClassifierService: Sendable {
     }
 
     // MARK: Requests
+
+    /// A text of more characters for each token of the model's limit is not explained.
+    private static let explainedCharactersPerToken = 32
 
     /// The number of items that wait for the model.
     var waitingItems: Int { queue.itemCount }
@@ -271,13 +277,16 @@ public final class ClassifierService: Sendable {
     ///   - label: The label's id; nil for the predicted one.
     ///   - model: A loaded model.
     /// - Returns: The shares.
-    /// - Throws: The errors of the computation.
+    /// - Throws: `ItemFault.tooManyCharacters` for a text far longer than the model reads at once, because it takes several times
+    ///   as long as an answer; the errors of the computation.
     public func attribution(
         of text: String,
         to label: Int? = nil,
         with model: ServedModel
     ) async throws -> Attribution {
-        try await owner.attribution(of: text, to: label, model.handle.key)
+        let most = min(model.maxTokens, limits.maxBatchTokens) * Self.explainedCharactersPerToken
+        guard text.utf8.count <= most else { throw ItemFault.tooManyCharacters(limit: most) }
+        return try await owner.attribution(of: text, to: label, model.handle.key)
     }
 }
 
