@@ -7,7 +7,7 @@ import Tokenization
 
 @testable import Serving
 
-/// The body of our own API, without a server.
+/// The body of `/v1/classify`, without a server.
 @Suite struct ClassifyRequestTests {
     private func request(_ body: String, maxItems: Int = .max) throws -> ClassifyRequest {
         try ClassifyRequest(BodyFields.parse(Array(body.utf8)), maxItems: maxItems)
@@ -93,7 +93,7 @@ import Tokenization
     }
 }
 
-/// The answers of our own API, without a server.
+/// The answers of `/v1/classify`, without a server.
 @Suite struct ClassifyResultTests {
     @Test func `scores are in descending order, equal ones by id`() {
         let prediction = Prediction(logits: [1, 2, 1, 2], labels: ["a", "b", "c", "d"])

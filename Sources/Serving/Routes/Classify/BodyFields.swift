@@ -40,7 +40,8 @@ struct BodyFields: Sendable {
         do throws(JSONError) {
             return try JSONValue.parse(bytes)
         } catch {
-            throw error.message == "not UTF-8" ? .notUTF8 : .malformedJSON(error.description)
+            guard error.message != "not UTF-8" else { throw .notUTF8 }
+            throw .malformedJSON(error.description)
         }
     }
 

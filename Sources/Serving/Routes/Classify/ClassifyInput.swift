@@ -1,6 +1,6 @@
 import JSON
 
-/// One item of a request to our own API: an input, or the reason why it is none.
+/// One item of a request to `/v1/classify`: an input, or the reason why it is none.
 ///
 /// An item that cannot be read gets an error of its index, and the others are answered.
 struct ClassifyInput: Sendable, Equatable {
@@ -58,13 +58,14 @@ struct ClassifyInput: Sendable, Equatable {
     ///   - path: Its path, for messages.
     init(text json: JSONValue, path: String) {
         if let text = json.string {
-            self.init(.text(text))
+            self.init(ServedInput.text(text))
         } else if let object = json.object {
             do throws(ServingFault) {
                 let fields = try BodyFields(json, path: path)
                 guard let text = try fields.text("text") else { throw fields.fault("text", "a string") }
                 let pair = try fields.text("text_pair")
-                self.init(pair.map { .pair(text, $0) } ?? .text(text))
+                let input: ServedInput = if let pair { .pair(text, pair) } else { .text(text) }
+                self.init(input)
             } catch {
                 self.init(Fault(error))
             }
@@ -82,7 +83,7 @@ struct ClassifyInput: Sendable, Equatable {
     init(pair json: JSONValue, path: String) {
         let texts = json.array?.map(\.string) ?? []
         if texts.count == 2, let first = texts[0], let second = texts[1] {
-            self.init(.pair(first, second))
+            self.init(ServedInput.pair(first, second))
         } else {
             self.init(Fault(.wrongShape(path: path, expected: "a list of two strings")))
         }

@@ -40,7 +40,8 @@ struct ClassifyRequest: Sendable, Equatable {
             )
         }
         guard given[0] != "text" else {
-            inputs = [ClassifyInput(.text(try fields.text("text") ?? ""))]
+            let text = try fields.text("text") ?? ""
+            inputs = [ClassifyInput(ServedInput.text(text))]
             return
         }
         guard let values = fields[given[0]].array else { throw fields.fault(given[0], "a list") }

@@ -2,7 +2,7 @@ import Classification
 import JSON
 import Models
 
-/// The answer for one item of our own API.
+/// The answer for one item of `/v1/classify`.
 struct ClassifyResult: Sendable {
     /// The item's identification; null for none.
     let id: JSONValue

@@ -21,9 +21,11 @@ extension ClassifyRoutes {
         let items = items(request.inputs, request.options)
         var opened: [AsyncStream<IndexedResult>] = []
         for model in models {
-            opened.append(
-                items.isEmpty ? AsyncStream { $0.finish() } : try await service.stream(items, with: model)
-            )
+            guard !items.isEmpty else {
+                opened.append(.empty)
+                continue
+            }
+            opened.append(try await service.stream(items, with: model))
         }
         let streams = opened
         return Response(

@@ -5,8 +5,8 @@ import JSON
 
 /// Our own API: `POST /v1/classify` and `POST /v1/explain`.
 ///
-/// A faulty item gets an error of its own index; all others are answered. Results can be written one by one, and items can be
-/// sent as lines without a limit on their number.
+/// A faulty item gets an error of its index; all others are answered. Results can be written one by one, and items can be sent
+/// as lines without a limit on their number.
 struct ClassifyRoutes: Sendable {
     /// The classifiers.
     let service: ClassifierService
@@ -18,7 +18,7 @@ struct ClassifyRoutes: Sendable {
     ///
     /// - Parameter router: The router.
     func add<Context: ServingRequestContext>(to router: some RouterMethods<Context>) {
-        router.post("/v1/classify") { request, context in
+        router.post("/v1/classify") { request, context -> Response in
             let record = context.record
             return try await FaultAnswer.catching(record, Self.errorBody) {
                 if LineMedia.isLines(request.headers[.contentType]) {
@@ -31,7 +31,7 @@ struct ClassifyRoutes: Sendable {
                 }
             }
         }
-        router.post("/v1/explain") { request, context in
+        router.post("/v1/explain") { request, context -> Response in
             let record = context.record
             return try await FaultAnswer.catching(record, Self.errorBody) {
                 try request.requireJSON()

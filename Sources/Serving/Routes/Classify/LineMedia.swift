@@ -8,12 +8,18 @@ enum LineMedia {
     /// Whether a body is newline-delimited.
     ///
     /// - Parameter contentType: The `Content-Type` header.
-    static func isLines(_ contentType: String?) -> Bool { contentType.map(names)?.first.map(all.contains) ?? false }
+    static func isLines(_ contentType: String?) -> Bool {
+        guard let contentType, let first = names(contentType).first else { return false }
+        return all.contains(first)
+    }
 
     /// Whether an answer shall be newline-delimited.
     ///
     /// - Parameter accept: The `Accept` header.
-    static func accepts(_ accept: String?) -> Bool { accept.map(names)?.contains(where: all.contains) ?? false }
+    static func accepts(_ accept: String?) -> Bool {
+        guard let accept else { return false }
+        return names(accept).contains { all.contains($0) }
+    }
 
     /// The media types of a header in lower case, without parameters.
     private static func names(_ header: String) -> [String] {

@@ -14,7 +14,7 @@ struct LineQuery: Sendable, Equatable {
     init(_ members: [(name: String, value: String)]) throws(ServingFault) {
         let values = members.map { ($0.name, Self.value($0.name, $0.value)) }
         let known = ["model"] + ClassifyOptions.names
-        let fields = try BodyFields(.object(JSONObject(values)), path: "the query's fields", known: known)
+        let fields = try BodyFields(.object(JSONObject(values)), path: "query", known: known)
         model = try fields.text("model")
         options = try ClassifyOptions(fields)
     }

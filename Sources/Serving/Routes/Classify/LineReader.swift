@@ -83,7 +83,7 @@ struct LineReader: Sendable {
     /// Sends lines to the service; waits while it is overloaded, which also makes the client wait.
     private func window(_ inputs: [ClassifyInput]) async throws -> LineWindow {
         let items = routes.items(inputs, options)
-        guard !items.isEmpty else { return LineWindow(inputs: inputs, results: AsyncStream { $0.finish() }) }
+        guard !items.isEmpty else { return LineWindow(inputs: inputs, results: .empty) }
         var attempt = 1
         while true {
             do throws(ServingFault) {
@@ -113,6 +113,6 @@ extension LineWindow {
             input.content = .failure(reason)
             return input
         }
-        self.init(inputs: refused, results: AsyncStream { $0.finish() })
+        self.init(inputs: refused, results: .empty)
     }
 }

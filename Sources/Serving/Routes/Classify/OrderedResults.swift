@@ -1,3 +1,8 @@
+extension AsyncStream<IndexedResult> {
+    /// No results.
+    static var empty: Self { Self { $0.finish() } }
+}
+
 /// The results of a request's items in the order of the items; the service gives them as they become ready.
 struct OrderedResults {
     private var iterator: AsyncStream<IndexedResult>.Iterator

@@ -43,7 +43,8 @@ struct ModelRoutes: Sendable {
         }
         router.get("/v1/models/**") { request, context in
             try await FaultAnswer.catching(context.record, VLLMError.body) {
-                .json(description(try service.model(Self.name(context.parameters.getCatchAll()))))
+                let model = try service.model(Self.name(context.parameters.getCatchAll()))
+                return .json(description(model))
             }
         }
         router.post("/v1/models") { request, context in
@@ -51,11 +52,12 @@ struct ModelRoutes: Sendable {
                 try request.requireJSON()
                 return try await request.withBody(service) { bytes in
                     let request = try ModelRequest(BodyFields.parse(bytes))
-                    return .json(description(try await service.load(request.load)), status: .created)
+                    let model = try await service.load(request.load)
+                    return Response.json(description(model), status: .created)
                 }
             }
         }
-        router.delete("/v1/models/**") { request, context in
+        router.delete("/v1/models/**") { request, context -> Response in
             let name = Self.name(context.parameters.getCatchAll())
             return try await administrating(request, context.record) {
                 try service.unload(name)

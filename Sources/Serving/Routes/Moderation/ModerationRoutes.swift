@@ -15,7 +15,7 @@ struct ModerationRoutes: Sendable {
     ///
     /// - Parameter router: The router.
     func add<Context: ServingRequestContext>(to router: some RouterMethods<Context>) {
-        router.post("/v1/moderations") { request, context in
+        router.post("/v1/moderations") { request, context -> Response in
             let record = context.record
             return try await FaultAnswer.catching(record, VLLMError.body, rejecting: .badRequest) {
                 try request.requireJSON()

@@ -3,7 +3,7 @@ import JSON
 /// JSON schemas, in the dialect of OpenAPI 3.1.
 enum APISchema {
     /// Any value.
-    static let any = JSONValue.object([:])
+    static let anything = JSONValue.object([:])
     /// `true` or `false`.
     static let flag = JSONValue.object(["type": .string("boolean")])
     /// A number.

@@ -48,23 +48,25 @@ extension OpenAPIDocument {
             "minItems": .int(1), "maxItems": .int(64), "uniqueItems": .bool(true),
         ])
         let texts = APISchema.described(
-            APISchema.list(of: APISchema.any, most: limits.maxItems),
+            APISchema.list(of: APISchema.anything, most: limits.maxItems),
             "Strings, or objects with text, text_pair and id. An element of another kind gets an error of its index."
         )
         let pairs = APISchema.described(
-            APISchema.list(of: APISchema.any, most: limits.maxItems),
+            APISchema.list(of: APISchema.anything, most: limits.maxItems),
             "Lists of two strings. An element of another kind gets an error of its index."
         )
-        let inputs = [("text", APISchema.text), ("texts", texts), ("pairs", pairs)]
+        let inputs: [(String, JSONValue)] = [("text", APISchema.text), ("texts", texts), ("pairs", pairs)]
         let models: [[(String, JSONValue)]] = [
             [("model", name)], [("model", APISchema.null), ("models", names)],
         ]
         return APISchema.any(
-            of: inputs.flatMap { input in
-                models.map { model in
-                    let none = inputs.filter { $0.0 != input.0 }.map { ($0.0, APISchema.null) }
-                    let members =
-                        model + [input] + none + options + [("stream", APISchema.optional(APISchema.flag))]
+            of: inputs.flatMap { input -> [JSONValue] in
+                models.map { model -> JSONValue in
+                    var members: [(String, JSONValue)] = model
+                    members.append(input)
+                    for other in inputs where other.0 != input.0 { members.append((other.0, APISchema.null)) }
+                    members += options
+                    members.append(("stream", APISchema.optional(APISchema.flag)))
                     return APISchema.object(members, required: [input.0], isClosed: true)
                 }
             }

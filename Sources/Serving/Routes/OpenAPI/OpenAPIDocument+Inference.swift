@@ -16,7 +16,7 @@ extension OpenAPIDocument {
         let shapes = [[1], [2], [3], [4], [1, 1], [2, 1], [1, 2], [2, 2]].map(exact)
         return APISchema.described(
             APISchema.any(
-                of: shapes.map { shape, data in
+                of: shapes.map { shape, data -> JSONValue in
                     APISchema.object(
                         [
                             ("name", APISchema.text), ("datatype", .object(["const": .string("BYTES")])),
@@ -105,21 +105,19 @@ extension OpenAPIDocument {
             get("/v2/health/live", "Whether the server lives", [("live", flag)]), ready,
         ]
         let models = ["/v2/models/{model}", "/v2/models/{model}/versions/{version}"]
-        return server
-            + models.flatMap { path in
-                [
-                    get(
-                        path,
-                        "The inputs and outputs of a model",
-                        [
-                            ("name", text), ("versions", APISchema.list(of: text)), ("platform", text),
-                            ("inputs", APISchema.list(of: tensor)), ("outputs", APISchema.list(of: tensor)),
-                        ]
-                    ),
-                    get(path + "/ready", "Whether a model is loaded", [("name", text), ("ready", flag)]),
-                    inference(path + "/infer"),
-                ]
-            }
+        let metadata: [(String, JSONValue)] = [
+            ("name", text), ("versions", APISchema.list(of: text)), ("platform", text),
+            ("inputs", APISchema.list(of: tensor)), ("outputs", APISchema.list(of: tensor)),
+        ]
+        var operations = server
+        for path in models {
+            operations.append(get(path, "The inputs and outputs of a model", metadata))
+            operations.append(
+                get(path + "/ready", "Whether a model is loaded", [("name", text), ("ready", flag)])
+            )
+            operations.append(inference(path + "/infer"))
+        }
+        return operations
     }
 
     /// An operation that classifies.
@@ -154,7 +152,7 @@ extension OpenAPIDocument {
                 .init(
                     description: "The tensors.",
                     content: [
-                        ("application/json", answer), ("application/octet-stream", APISchema.any),
+                        ("application/json", answer), ("application/octet-stream", APISchema.anything),
                     ]
                 )
             ]

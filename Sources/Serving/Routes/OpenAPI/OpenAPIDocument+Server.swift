@@ -28,7 +28,7 @@ extension OpenAPIDocument {
         func text(_ type: String, _ description: String) -> [APIOperation.Answer] {
             [.init(description: description, content: [(type, APISchema.text)])]
         }
-        return probes.map { get($0.0, $0.1, [empty]) } + [
+        let others = [
             get("/metrics", "Measurements for Prometheus", text("text/plain", "Prometheus' text format.")),
             get(
                 "/api-doc/openapi.json",
@@ -49,5 +49,6 @@ extension OpenAPIDocument {
                 ]
             ),
         ]
+        return probes.map { get($0.0, $0.1, [empty]) } + others
     }
 }

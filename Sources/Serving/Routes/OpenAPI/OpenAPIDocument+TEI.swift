@@ -62,7 +62,7 @@ extension OpenAPIDocument {
             )
         }
         let predict = predictBody(limits)
-        return [
+        let classifying = [
             operation(
                 "/predict",
                 "Classify as text-embeddings-inference does",
@@ -83,7 +83,8 @@ extension OpenAPIDocument {
                 ),
                 "The answers."
             ),
-        ] + tokenOperations(limits) + [information]
+        ]
+        return classifying + tokenOperations(limits) + [information]
     }
 
     /// The operations on tokens.
@@ -222,8 +223,9 @@ extension OpenAPIDocument {
             ],
             answers: [.json(predictions, "The scores, the highest first.")]
         )
-        return [root]
-            + paths.map { path in
+        var operations = [root]
+        for path in paths {
+            operations.append(
                 APIOperation(
                     path: path,
                     method: "post",
@@ -234,15 +236,18 @@ extension OpenAPIDocument {
                     body: [("application/json", body(required: ["inputs"], APISchema.optional(parameters)))],
                     answers: [.json(nested, "The scores, the highest first.")]
                 )
-            } + [
-                APIOperation(
-                    path: "/models/{model}",
-                    method: "get",
-                    family: .huggingFace,
-                    tag: "Hugging Face",
-                    summary: "Whether a model is loaded",
-                    answers: [.json(.object(["type": .string("object")]), "The model is loaded.")]
-                )
-            ]
+            )
+        }
+        operations.append(
+            APIOperation(
+                path: "/models/{model}",
+                method: "get",
+                family: .huggingFace,
+                tag: "Hugging Face",
+                summary: "Whether a model is loaded",
+                answers: [.json(.object(["type": .string("object")]), "The model is loaded.")]
+            )
+        )
+        return operations
     }
 }

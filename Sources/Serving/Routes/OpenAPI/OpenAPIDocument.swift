@@ -26,11 +26,12 @@ struct OpenAPIDocument: Sendable {
     ///
     /// - Parameter limits: The limits that the schemas state.
     init(_ limits: Limits = Limits()) {
-        operations =
-            Self.classifyOperations(limits) + Self.modelOperations() + Self.textEmbeddingsOperations(limits)
-            + Self.huggingFaceOperations(limits) + Self.vLLMOperations(limits)
-            + Self.openInferenceOperations(limits) + Self.moderationOperations(limits)
-            + Self.serverOperations()
+        let families: [[APIOperation]] = [
+            Self.classifyOperations(limits), Self.modelOperations(), Self.textEmbeddingsOperations(limits),
+            Self.huggingFaceOperations(limits), Self.vLLMOperations(limits),
+            Self.openInferenceOperations(limits), Self.moderationOperations(limits), Self.serverOperations(),
+        ]
+        operations = families.flatMap { $0 }
         schemas = Self.errorSchemas + Self.classifySchemas + Self.modelSchemas
     }
 

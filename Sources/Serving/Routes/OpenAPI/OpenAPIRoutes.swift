@@ -15,7 +15,7 @@ struct OpenAPIRoutes: Sendable {
     /// - Parameter router: The router.
     func add<Context: ServingRequestContext>(to router: some RouterMethods<Context>) {
         router.get("/api-doc/openapi.json") { _, _ in Response.json(OpenAPIDocument(limits).json) }
-        router.get("/docs") { _, _ in
+        router.get("/docs") { _, _ -> Response in
             let page = DocumentPage(OpenAPIDocument(limits))
             return Response.text(
                 page.html,

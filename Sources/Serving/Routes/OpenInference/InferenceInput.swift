@@ -105,7 +105,7 @@ enum BinaryTexts {
     /// - Parameter texts: The texts.
     /// - Returns: The tensor.
     static func encode(_ texts: [String]) -> [UInt8] {
-        texts.flatMap { text in
+        texts.flatMap { text -> [UInt8] in
             let bytes = Array(text.utf8)
             let count = UInt32(bytes.count)
             return [UInt8(count & 255), UInt8(count >> 8 & 255), UInt8(count >> 16 & 255), UInt8(count >> 24)]

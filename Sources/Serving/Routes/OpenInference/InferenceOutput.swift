@@ -93,7 +93,7 @@ enum TensorData: Sendable, Equatable {
         switch self {
         case .texts(let texts): BinaryTexts.encode(texts)
         case .numbers(let numbers):
-            numbers.flatMap { number in
+            numbers.flatMap { number -> [UInt8] in
                 let bits = number.bitPattern
                 return [
                     UInt8(bits & 255), UInt8(bits >> 8 & 255), UInt8(bits >> 16 & 255), UInt8(bits >> 24),

@@ -17,7 +17,7 @@ struct OpenInferenceRoutes: Sendable {
     private static let jsonLength = "Inference-Header-Content-Length"
 
     /// The paths of all routes; a model's name may contain slashes.
-    static let paths =
+    static let paths: [String] =
         ["/v2", "/v2/health/live", "/v2/health/ready"]
         + ["/v2/models/{model}", "/v2/models/{model}/versions/{version}"].flatMap {
             [$0, $0 + "/ready", $0 + "/infer"]
@@ -29,32 +29,29 @@ struct OpenInferenceRoutes: Sendable {
     func add<Context: ServingRequestContext>(to router: some RouterMethods<Context>) {
         router.get("/v2") { _, _ in Response.json(Self.server) }
         router.get("/v2/health/live") { _, _ in Response.json(.object(["live": .bool(true)])) }
-        router.get("/v2/health/ready") { _, _ in
+        router.get("/v2/health/ready") { _, _ -> Response in
             let isReady = service.state == .ready
             return Response.json(
                 .object(["ready": .bool(isReady)]),
                 status: isReady ? .ok : .serviceUnavailable
             )
         }
-        router.get("/v2/models/**") { request, context in
-            let path = path(context.parameters.getCatchAll())
+        router.get("/v2/models/**") { request, context -> Response in
+            let path = parsed(context.parameters.getCatchAll())
+            guard path.resource != .infer else { return Self.refused(method: "GET", allowed: "OPTIONS, POST") }
             return try await FaultAnswer.catching(context.record, Self.errorBody, rejecting: .badRequest) {
                 let model = try model(path)
-                switch path.resource {
-                case .metadata: return .json(Self.metadata(model))
-                case .ready:
-                    return .json(.object(["name": .string(model.name), "ready": .bool(true)]))
-                case .infer: throw ServingFault.unknownModel(path.model + "/infer", known: names)
-                }
+                guard path.resource == .ready else { return .json(Self.metadata(model)) }
+                return .json(.object(["name": .string(model.name), "ready": .bool(true)]))
             }
         }
-        router.post("/v2/models/**") { request, context in
-            let path = path(context.parameters.getCatchAll())
+        router.post("/v2/models/**") { request, context -> Response in
+            let path = parsed(context.parameters.getCatchAll())
+            guard path.resource == .infer else {
+                return Self.refused(method: "POST", allowed: "GET, HEAD, OPTIONS")
+            }
             let record = context.record
             return try await FaultAnswer.catching(record, Self.errorBody, rejecting: .badRequest) {
-                guard path.resource == .infer else {
-                    throw ServingFault.unknownModel(path.model, known: names.map { $0 + "/infer" })
-                }
                 let length = request.headers[named: Self.jsonLength].map { Int($0) ?? -1 }
                 if length == nil { try request.requireJSON() }
                 return try await request.withBody(service) { bytes in
@@ -64,9 +61,19 @@ struct OpenInferenceRoutes: Sendable {
         }
     }
 
+    /// The answer to a method that a resource of a model does not allow.
+    private static func refused(method: String, allowed: String) -> Response {
+        ErrorReply.response(
+            .methodNotAllowed,
+            "this route allows only \(allowed), not \(method)",
+            kind: "MethodNotAllowed",
+            headers: [.allow: allowed]
+        )
+    }
+
     private var names: [String] { service.models().map(\.name) }
 
-    private func path(_ components: [Substring]) -> InferencePath {
+    private func parsed(_ components: [Substring]) -> InferencePath {
         InferencePath(components, known: names)
     }
 

@@ -19,13 +19,13 @@ struct VLLMRoutes: Sendable {
     ///
     /// - Parameter router: The router.
     func add<Context: ServingRequestContext>(to router: some RouterMethods<Context>) {
-        router.post("/classify") { request, context in
+        router.post("/classify") { request, context -> Response in
             let record = context.record
             return try await respond(request, record) { fields in
                 try await .json(answer(fields, record).classification)
             }
         }
-        router.post("/pooling") { request, context in
+        router.post("/pooling") { request, context -> Response in
             let record = context.record
             return try await respond(request, record) { fields in
                 let encoding = try VLLMEncoding(fields)
