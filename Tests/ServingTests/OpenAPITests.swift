@@ -16,7 +16,7 @@ import Testing
 
     /// A path as the router describes it: everything from the first parameter is one capture.
     private static func routed(_ path: String) -> String {
-        path.firstIndex(of: "{").map { path[..<$0] + "**" } ?? path
+        path.firstIndex(of: "{").map { String(path[..<$0]) + "**" } ?? path
     }
 
     @Test func `the document has the routers' routes, and no others`() {

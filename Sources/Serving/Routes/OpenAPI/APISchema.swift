@@ -18,7 +18,7 @@ enum APISchema {
     static let integer = JSONValue.object(["type": .string("integer")])
 
     /// A whole number from a range.
-    static func integer(_ range: ClosedRange<Int>) -> JSONValue {
+    static func bounded(_ range: ClosedRange<Int>) -> JSONValue {
         .object([
             "type": .string("integer"), "minimum": .int(range.lowerBound), "maximum": .int(range.upperBound),
         ])

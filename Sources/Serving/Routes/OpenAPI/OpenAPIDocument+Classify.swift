@@ -5,7 +5,7 @@ import Tokenization
 extension OpenAPIDocument {
     /// The members for options.
     private static var options: [(String, JSONValue)] {
-        let count = APISchema.integer(1...ClassifyOptions.largest)
+        let count = APISchema.bounded(1...ClassifyOptions.largest)
         let longText = APISchema.described(
             APISchema.optional(
                 APISchema.word(["head", "tail", "head-tail", "head-tail:128", "window", "window:96"])

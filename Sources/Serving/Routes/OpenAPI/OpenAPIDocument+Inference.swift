@@ -50,13 +50,13 @@ extension OpenAPIDocument {
         }
         let outputs = APISchema.any(
             of: [
-                output(["scores", "logits"], APISchema.optional(APISchema.integer(0...ClassifyOptions.largest))),
+                output(["scores", "logits"], APISchema.optional(APISchema.bounded(0...ClassifyOptions.largest))),
                 output(["label", "score"], .object(["enum": .array([.int(0), .null])])),
             ]
         )
         let parameters = APISchema.object([
             ("raw", flag), ("truncate", flag), ("binary_data_output", flag),
-            ("max_tokens", APISchema.optional(APISchema.integer(1...ClassifyOptions.largest))),
+            ("max_tokens", APISchema.optional(APISchema.bounded(1...ClassifyOptions.largest))),
         ])
         return APISchema.object(
             [

@@ -4,11 +4,11 @@ import JSON
 extension OpenAPIDocument {
     /// The inputs of vLLM's routes, and how they are read.
     private static func inputs(_ limits: Limits) -> [(String, JSONValue)] {
-        let id = APISchema.integer(0...max(limits.tokenIDs - 1, 0))
+        let id = APISchema.bounded(0...max(limits.tokenIDs - 1, 0))
         let ids = APISchema.list(of: id, least: 1)
         let truncation = JSONValue.object([
             "anyOf": .array([
-                .object(["const": .int(-1)]), APISchema.integer(limits.truncationLengths), APISchema.null,
+                .object(["const": .int(-1)]), APISchema.bounded(limits.truncationLengths), APISchema.null,
             ]),
             "description": .string("The most tokens; -1 for the model's limit. Without it, a longer text is refused."),
         ])
@@ -82,7 +82,7 @@ extension OpenAPIDocument {
         ]
         let tokens: [(String, JSONValue)] = [
             ("model", APISchema.optional(APISchema.text)),
-            ("tokens", APISchema.list(of: APISchema.integer(0...Int(Int32.max)))),
+            ("tokens", APISchema.list(of: APISchema.bounded(0...Int(Int32.max)))),
         ]
         func operation(
             _ path: String,

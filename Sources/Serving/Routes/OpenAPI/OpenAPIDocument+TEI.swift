@@ -98,7 +98,7 @@ extension OpenAPIDocument {
             required: ["id", "text", "special", "start", "stop"]
         )
         let texts = APISchema.list(of: APISchema.someText, least: 1, most: limits.maxClientBatchSize)
-        let ids = APISchema.list(of: APISchema.integer(0...Int(UInt32.max)), least: 1)
+        let ids = APISchema.list(of: APISchema.bounded(0...Int(UInt32.max)), least: 1)
         let batch = APISchema.list(of: ids, least: 1, most: limits.maxClientBatchSize)
         return [
             APIOperation(
@@ -172,7 +172,7 @@ extension OpenAPIDocument {
 
     /// The operations of Hugging Face's clients.
     static func huggingFaceOperations(_ limits: Limits) -> [APIOperation] {
-        let count = APISchema.integer(1...ClassifyOptions.largest)
+        let count = APISchema.bounded(1...ClassifyOptions.largest)
         let input = APISchema.any(
             of: [
                 APISchema.someText,
