@@ -78,18 +78,18 @@ struct ServeCommand: ParsableCommand {
     /// Serves until the server is stopped.
     private func serve(_ plan: ServePlan, _ text: ServeText, _ engine: Engine) throws {
         let console = Console.current
-        let hub = ServedModelSources(plan)
+        let sources = ServedModelSources(plan)
         var routing = plan.routing
         routing.logger = ConsoleLogHandler.logger(console, environment: ProcessInfo.processInfo.environment)
-        if plan.isJSON { routing.accessLog = AccessLog(.json) { StandardStreams.writeMessage($0 + "\n") } }
-        let service = try service(plan, hub, engine)
+        if plan.isJSON { routing.logSink = { StandardStreams.writeMessage($0 + "\n") } }
+        let service = ClassifierService(settings(plan, sources, engine))
         let server = ServingServer(service, routing: routing, settings: plan.server)
         let life = ServerLife { code in
             console.close()
             _exit(code)
         }
-        let sources = life.listenForSignals { console.note(text.stopping) }
-        defer { for source in sources { source.cancel() } }
+        let signals = life.listenForSignals { console.note(text.stopping) }
+        defer { for signal in signals { signal.cancel() } }
         let start = ContinuousClock.now
         let address = ListeningAddress()
         try waiting {
@@ -97,37 +97,32 @@ struct ServeCommand: ParsableCommand {
                 address.keep(bound)
                 console.note(text.listening(at: bound))
             } loading: {
-                for choice in plan.models {
-                    let request = try await hub.request(choice)
-                    let model = try await service.load(request)
-                    console.note(text.loaded(model))
-                }
-                service.becomeReady()
-                console.note(text.ready(at: address.value, service.models(), after: ContinuousClock.now - start))
+                var requests: [LoadRequest] = []
+                for choice in plan.models { requests.append(try await sources.request(choice)) }
+                try await service.start(requests)
+                let models = service.models()
+                for model in models { console.note(text.loaded(model)) }
+                console.note(text.ready(at: address.value, models, after: ContinuousClock.now - start))
             }
         }
         console.note("stopped")
     }
 
-    /// The service that computes.
-    private func service(
+    /// The settings of the service that computes.
+    private func settings(
         _ plan: ServePlan,
-        _ hub: ServedModelSources,
+        _ sources: ServedModelSources,
         _ engine: Engine
-    ) throws -> ClassifierService {
-        var options = SequenceClassifier.LoadOptions()
-        (options.device, options.productRoutes) = (engine.device, engine.productRoutes)
-        options.weightsDType = plan.dtype
-        options.mapsWeights = true
-        return try ClassifierService(
-            limits: plan.limits,
-            options: options,
-            matmulDType: plan.dtype,
-            longText: plan.longText,
-            raw: models.raw,
-            maxMemory: plan.maxMemory,
-            resolve: { source in try await hub.path(of: source) },
-            betweenBatches: { engine.adaptThreads() }
-        )
+    ) -> ServiceSettings {
+        var settings = ServiceSettings()
+        settings.limits = plan.limits
+        (settings.options.device, settings.options.productRoutes) = (engine.device, engine.productRoutes)
+        (settings.options.weightsDType, settings.matmulDType) = (plan.dtype, plan.dtype)
+        settings.classifier.longText = plan.longText
+        settings.ignoresDecisions = models.raw
+        settings.maxMemory = plan.maxMemory
+        settings.resolve = { request in try await sources.places(request) }
+        settings.beforeBatch = { engine.adaptThreads() }
+        return settings
     }
 }

@@ -192,7 +192,7 @@ struct ServeLimitOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Refuse requests with status 429 if they would wait longer for their turn. Default: 5.",
+            "Refuse requests with status 429 if they would wait longer for their turn. Default: 10.",
             valueName: "seconds"
         )
     )

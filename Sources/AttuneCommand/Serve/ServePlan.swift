@@ -10,7 +10,7 @@ struct ServePlan: Sendable {
     /// The models, the first of which answers requests that name none.
     let models: [ServedModelChoice]
     /// Batches and limits.
-    var limits = ClassifierService.Limits()
+    var limits = ServingLimits()
     /// Address, connections and end.
     var server = ServerSettings()
     /// Keys, origins, hosts and activation.
@@ -141,20 +141,22 @@ struct ServePlan: Sendable {
     }
 
     private mutating func readAccess(_ options: AccessOptions, _ read: inout ServeVariables) throws {
-        routing.apiKeys = try read.list("--api-key", options.apiKey, isSecret: true) ?? []
-        routing.adminKey = try read.text("--admin-key", options.adminKey, isSecret: true)
-        guard !(routing.apiKeys + [routing.adminKey].compactMap(\.self)).contains("") else {
+        let keys = try read.list("--api-key", options.apiKey, isSecret: true) ?? []
+        let adminKey = try read.text("--admin-key", options.adminKey, isSecret: true)
+        guard !(keys + [adminKey].compactMap(\.self)).contains("") else {
             throw ValidationError("a key must not be empty")
         }
-        routing.allowedOrigins = try read.list("--cors-allow-origin", options.corsAllowOrigin) ?? ["*"]
-        for origin in routing.allowedOrigins where origin != "*" {
+        (routing.apiKeys, routing.adminKey) = (keys.map { APIKey($0) }, adminKey.map { APIKey($0) })
+        let origins = try read.list("--cors-allow-origin", options.corsAllowOrigin) ?? ["*"]
+        for origin in origins where origin != "*" {
             guard origin.wholeMatch(of: /https?:\/\/[^\/]+/) != nil else {
                 throw ValidationError(
                     "--cors-allow-origin \(origin): an origin is a scheme and a host without a path, such as https://example.org, or *"
                 )
             }
         }
-        routing.allowedHosts = try read.list("--allowed-hosts", options.allowedHosts)
+        routing.origins = origins.contains("*") ? .any : .origins(origins)
+        routing.allowedHosts = try read.list("--allowed-hosts", options.allowedHosts) ?? []
     }
 
     /// A line for each value that is not the default: its flag, itself, and its origin.

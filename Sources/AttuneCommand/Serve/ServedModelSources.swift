@@ -18,36 +18,37 @@ struct ServedModelSources: Sendable {
         self.environment = environment
     }
 
-    /// The path of a model, which is downloaded if necessary.
+    /// Finds a model and its adapter's base model; what is on the Hub is downloaded.
     ///
-    /// - Parameter source: A folder, a `.gguf` file, or an id of the Hub.
-    /// - Returns: A path on this machine.
-    /// - Throws: `HubError`.
-    func path(of source: String) async throws -> String {
+    /// - Parameter request: The request to load it.
+    /// - Returns: Paths on this machine; no base for a whole model, or if the adapter's own name for it is a path.
+    /// - Throws: `HubError`; the errors of reading an adapter's configuration.
+    func places(_ request: LoadRequest) async throws -> (path: String, base: String?) {
         let progress = progress
-        return try await ModelSource(source).path(in: environment) { progress.show($0) }
+        let path = try await ModelSource(request.source).path(in: environment) { progress.show($0) }
+        let base = try await ModelSource.basePath(
+            ofModelAt: path,
+            named: request.base.map { ModelSource($0) },
+            in: environment
+        ) { progress.show($0) }
+        return (path, base)
     }
 
     /// Finds a model of the command line, so that loading only reads files.
     ///
     /// - Parameter choice: The model.
     /// - Returns: The request to load it.
-    /// - Throws: `HubError`; `ModelError` for an adapter that the model's folder does not hold.
+    /// - Throws: The errors of ``places(_:)``; `ModelError` for a path without a model, or an adapter that the model's folder does
+    ///   not hold.
     func request(_ choice: ServedModelChoice) async throws -> LoadRequest {
-        let progress = progress
-        let path = try await path(of: choice.source)
-        let named = choice.base.map { ModelSource($0) }
-        guard let adapter = choice.adapter else {
-            let base = try await ModelSource.basePath(ofModelAt: path, named: named, in: environment) {
-                progress.show($0)
-            }
-            return LoadRequest(name: choice.name, source: choice.source, base: base)
+        var request = LoadRequest(choice.source, name: choice.name, base: choice.base)
+        let path = try await places(request).path
+        if let adapter = choice.adapter {
+            request.source = try AdapterPlace(adapter, in: path).path
+            _ = try await places(request)
         }
-        let place = try AdapterPlace(adapter, in: path)
-        let base = try await ModelSource.basePath(ofModelAt: place.path, named: named, in: environment) {
-            progress.show($0)
-        }
-        return LoadRequest(name: choice.name, source: place.path, base: base)
+        _ = try ModelSkeleton.load(request.source == choice.source ? path : request.source)
+        return request
     }
 }
 

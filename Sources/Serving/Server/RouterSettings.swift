@@ -2,22 +2,22 @@ public import Logging
 
 /// Settings of the routes: who may call them, and what they write.
 public struct RouterSettings: Sendable {
-    /// The keys that clients may send as `Authorization: Bearer KEY`; if empty, no key is needed.
-    public var apiKeys: [String] = []
+    /// The keys of clients, each of which is enough; if empty, no key is needed.
+    public var apiKeys: [APIKey] = []
     /// The key for loading and unloading models; nil switches these routes off.
-    public var adminKey: String?
-    /// The origins whose pages may read answers, such as `https://example.org`; empty allows none but the server's own page.
-    ///
-    /// `*` allows any, as text-embeddings-inference does by default.
-    public var allowedOrigins: [String] = []
-    /// The values of `Host` that are answered, without ports; nil answers any.
-    public var allowedHosts: [String]?
+    public var adminKey: APIKey?
+    /// The web pages whose scripts may use the server.
+    public var origins = CrossOriginPolicy.any
+    /// The values of `Host` that are answered, such as `models.example.org` or `*.example.org`; if empty, any.
+    public var allowedHosts: [String] = []
     /// Whether scores on text-embeddings-inference's routes use its activation, whatever the problem type.
     public var teiActivation = false
     /// Whether the server has a page at `/`.
     public var hasPage = true
-    /// The receiver of one line for each request; nil for none.
-    public var accessLog: AccessLog?
+    /// The form of the line about each request.
+    public var logFormat = LogFormat.json
+    /// Receives a line about each request, without its line feed and on any thread; nil for none.
+    public var logSink: (@Sendable (String) -> Void)?
     /// The logger for events that are not requests.
     public var logger: Logger
 
@@ -25,29 +25,4 @@ public struct RouterSettings: Sendable {
     ///
     /// - Parameter logger: The logger for events that are not requests.
     public init(logger: Logger = Logger(label: "attune.serve")) { self.logger = logger }
-}
-
-/// A receiver of one line for each request. Lines contain neither texts nor keys.
-public struct AccessLog: Sendable {
-    /// The form of the lines.
-    public enum Form: Sendable, Equatable {
-        /// A line for people.
-        case text
-        /// A JSON object.
-        case json
-    }
-
-    /// The form of the lines.
-    public let form: Form
-    /// Receives a line without its line feed, on any thread.
-    public let write: @Sendable (String) -> Void
-
-    /// Creates a receiver.
-    ///
-    /// - Parameters:
-    ///   - form: The form of the lines.
-    ///   - write: Receives a line without its line feed, on any thread.
-    public init(_ form: Form, write: @escaping @Sendable (String) -> Void) {
-        (self.form, self.write) = (form, write)
-    }
 }
