@@ -43,11 +43,15 @@ struct ServedModelSources: Sendable {
     func request(_ choice: ServedModelChoice) async throws -> LoadRequest {
         var request = LoadRequest(choice.source, name: choice.name, base: choice.base)
         let path = try await places(request).path
-        if let adapter = choice.adapter {
-            request.source = try AdapterPlace(adapter, in: path).path
-            _ = try await places(request)
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw ModelError(
+                .missingFile,
+                "there is no model at \(path): give a folder that `attune train` saved, a .gguf file, or an id of the Hub"
+            )
         }
-        _ = try ModelSkeleton.load(request.source == choice.source ? path : request.source)
+        guard let adapter = choice.adapter else { return request }
+        request.source = try AdapterPlace(adapter, in: path).path
+        _ = try await places(request)
         return request
     }
 }
