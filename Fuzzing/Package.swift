@@ -2,7 +2,8 @@
 import PackageDescription
 
 // Programs that feed damaged and hostile files to the readers (Scripts/fuzz-data, Scripts/broken-data,
-// Scripts/fuzz-checkpoints). They are a separate package, so that the main one does not build them; PURE=1 excludes libtorch.
+// Scripts/fuzz-checkpoints) and bodies to the server's requests (Scripts/fuzz-requests). They are a separate package, so that the
+// main one does not build them; PURE=1 excludes libtorch.
 let pureOnly = Context.environment["PURE"] != nil
 let package = Package(
     name: "fuzzing",
@@ -25,7 +26,11 @@ let package = Package(
                 .executableTarget(
                     name: "FuzzCheckpoints",
                     dependencies: ["FuzzSupport", .product(name: "Attune", package: "attune")]
-                )
+                ),
+                .executableTarget(
+                    name: "FuzzRequests",
+                    dependencies: ["FuzzSupport", .product(name: "Serving", package: "attune")]
+                ),
             ]),
     swiftLanguageModes: [.v6]
 )

@@ -35,7 +35,7 @@ struct ServeCommandTests {
         #expect(plan.limits.maxClientBatchSize == 32 && plan.limits.payloadLimit == 2_000_000)
         #expect(plan.limits.autoTruncate && plan.limits.maxBatchItems == nil)
         #expect(plan.dtype == .float32 && !plan.routing.teiActivation && plan.routing.apiKeys.isEmpty)
-        #expect(plan.routing.origins == .any && plan.routing.allowedHosts.isEmpty)
+        #expect(plan.routing.crossOrigin == .any && plan.routing.allowedHosts == nil)
         #expect(plan.server.drainSeconds == 5 && plan.server.tls == nil)
         #expect(plan.chosen.isEmpty)
     }
@@ -71,7 +71,7 @@ struct ServeCommandTests {
         #expect(plan.limits.payloadLimit == 1000)
         #expect(plan.server.address == .host("127.0.0.1", port: 81))
         #expect(plan.routing.apiKeys == [APIKey("a"), APIKey("b")])
-        #expect(plan.routing.origins == .origins(["https://a.org"]))
+        #expect(plan.routing.crossOrigin == .origins(["https://a.org"]))
         #expect(plan.hubVariables == ["HF_HUB_CACHE": "/data", "HF_TOKEN": "secret"])
     }
 

@@ -78,18 +78,18 @@ struct ServeCommand: ParsableCommand {
     /// Serves until the server is stopped.
     private func serve(_ plan: ServePlan, _ text: ServeText, _ engine: Engine) throws {
         let console = Console.current
-        let sources = ServedModelSources(plan)
+        let hub = ServedModelSources(plan)
         var routing = plan.routing
         routing.logger = ConsoleLogHandler.logger(console, environment: ProcessInfo.processInfo.environment)
-        if plan.isJSON { routing.logSink = { StandardStreams.writeMessage($0 + "\n") } }
-        let service = ClassifierService(settings(plan, sources, engine))
+        if plan.isJSON { routing.accessLog = { StandardStreams.writeMessage($0 + "\n") } }
+        let service = service(plan, hub, engine)
         let server = ServingServer(service, routing: routing, settings: plan.server)
         let life = ServerLife { code in
             console.close()
             _exit(code)
         }
-        let signals = life.listenForSignals { console.note(text.stopping) }
-        defer { for signal in signals { signal.cancel() } }
+        let sources = life.listenForSignals { console.note(text.stopping) }
+        defer { for source in sources { source.cancel() } }
         let start = ContinuousClock.now
         let address = ListeningAddress()
         try waiting {
@@ -98,7 +98,7 @@ struct ServeCommand: ParsableCommand {
                 console.note(text.listening(at: bound))
             } loading: {
                 var requests: [LoadRequest] = []
-                for choice in plan.models { requests.append(try await sources.request(choice)) }
+                for choice in plan.models { requests.append(try await hub.request(choice)) }
                 try await service.start(requests)
                 let models = service.models()
                 for model in models { console.note(text.loaded(model)) }
@@ -108,21 +108,24 @@ struct ServeCommand: ParsableCommand {
         console.note("stopped")
     }
 
-    /// The settings of the service that computes.
-    private func settings(
+    /// The service that computes.
+    private func service(
         _ plan: ServePlan,
-        _ sources: ServedModelSources,
+        _ hub: ServedModelSources,
         _ engine: Engine
-    ) -> ServiceSettings {
+    ) -> ClassifierService {
         var settings = ServiceSettings()
         settings.limits = plan.limits
-        (settings.options.device, settings.options.productRoutes) = (engine.device, engine.productRoutes)
-        (settings.options.weightsDType, settings.matmulDType) = (plan.dtype, plan.dtype)
+        settings.options.device = engine.device
+        settings.options.productRoutes = engine.productRoutes
+        settings.options.weightsDType = plan.dtype
+        settings.matmulDType = plan.dtype
         settings.classifier.longText = plan.longText
         settings.ignoresDecisions = models.raw
         settings.maxMemory = plan.maxMemory
-        settings.resolve = { request in try await sources.places(request) }
+        settings.resolve = { request in try await hub.place(of: request) }
+        settings.training = { folder in TrainingReference(run: folder) }
         settings.beforeBatch = { engine.adaptThreads() }
-        return settings
+        return ClassifierService(settings)
     }
 }

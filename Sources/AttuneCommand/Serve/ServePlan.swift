@@ -146,8 +146,10 @@ struct ServePlan: Sendable {
         guard !(keys + [adminKey].compactMap(\.self)).contains("") else {
             throw ValidationError("a key must not be empty")
         }
-        (routing.apiKeys, routing.adminKey) = (keys.map { APIKey($0) }, adminKey.map { APIKey($0) })
+        routing.apiKeys = keys.map { APIKey($0) }
+        routing.adminKey = adminKey.map { APIKey($0) }
         let origins = try read.list("--cors-allow-origin", options.corsAllowOrigin) ?? ["*"]
+        routing.crossOrigin = origins.contains("*") ? .any : .origins(origins)
         for origin in origins where origin != "*" {
             guard origin.wholeMatch(of: /https?:\/\/[^\/]+/) != nil else {
                 throw ValidationError(
@@ -155,8 +157,7 @@ struct ServePlan: Sendable {
                 )
             }
         }
-        routing.origins = origins.contains("*") ? .any : .origins(origins)
-        routing.allowedHosts = try read.list("--allowed-hosts", options.allowedHosts) ?? []
+        routing.allowedHosts = try read.list("--allowed-hosts", options.allowedHosts)
     }
 
     /// A line for each value that is not the default: its flag, itself, and its origin.

@@ -1,4 +1,6 @@
 import Attune
+import Classification
+import Evaluation
 import Foundation
 import Hub
 import Serving
@@ -18,19 +20,28 @@ struct ServedModelSources: Sendable {
         self.environment = environment
     }
 
-    /// Finds a model and its adapter's base model; what is on the Hub is downloaded.
+    /// The path of a model, which is downloaded if necessary.
+    ///
+    /// - Parameter source: A folder, a `.gguf` file, or an id of the Hub.
+    /// - Returns: A path on this machine.
+    /// - Throws: `HubError`.
+    func path(of source: String) async throws -> String {
+        let progress = progress
+        return try await ModelSource(source).path(in: environment) { progress.show($0) }
+    }
+
+    /// The paths of a model and its base model, which are downloaded if necessary.
     ///
     /// - Parameter request: The request to load it.
-    /// - Returns: Paths on this machine; no base for a whole model, or if the adapter's own name for it is a path.
-    /// - Throws: `HubError`; the errors of reading an adapter's configuration.
-    func places(_ request: LoadRequest) async throws -> (path: String, base: String?) {
+    /// - Returns: Paths on this machine; the base is nil for a whole model.
+    /// - Throws: `HubError`.
+    func place(of request: LoadRequest) async throws -> (path: String, base: String?) {
         let progress = progress
-        let path = try await ModelSource(request.source).path(in: environment) { progress.show($0) }
-        let base = try await ModelSource.basePath(
-            ofModelAt: path,
-            named: request.base.map { ModelSource($0) },
-            in: environment
-        ) { progress.show($0) }
+        let path = try await path(of: request.source)
+        let named = request.base.map { ModelSource($0) }
+        let base = try await ModelSource.basePath(ofModelAt: path, named: named, in: environment) {
+            progress.show($0)
+        }
         return (path, base)
     }
 
@@ -38,11 +49,10 @@ struct ServedModelSources: Sendable {
     ///
     /// - Parameter choice: The model.
     /// - Returns: The request to load it.
-    /// - Throws: The errors of ``places(_:)``; `ModelError` for a path without a model, or an adapter that the model's folder does
-    ///   not hold.
+    /// - Throws: `HubError`; `ModelError` for a path without a model, or an adapter that the model's folder does not hold.
     func request(_ choice: ServedModelChoice) async throws -> LoadRequest {
         var request = LoadRequest(choice.source, name: choice.name, base: choice.base)
-        let path = try await places(request).path
+        let path = try await place(of: request).path
         guard FileManager.default.fileExists(atPath: path) else {
             throw ModelError(
                 .missingFile,
@@ -51,8 +61,35 @@ struct ServedModelSources: Sendable {
         }
         guard let adapter = choice.adapter else { return request }
         request.source = try AdapterPlace(adapter, in: path).path
-        _ = try await places(request)
+        _ = try await place(of: request)
         return request
+    }
+}
+
+extension TrainingReference {
+    /// Reads the facts of a run's evaluation, with which live texts are compared.
+    ///
+    /// - Parameter run: The run's folder.
+    /// - Returns: Nil if the folder has no rows of an evaluation, or if they are numbers.
+    init?(run: String) {
+        guard let rows = try? ScoredRows(run: URL(filePath: run)), rows.count > 0 else { return nil }
+        if case .numbers = rows.truth { return nil }
+        let predictions = (0..<rows.count).map { row in
+            Prediction(
+                logits: Array(rows.logits(of: row)),
+                labels: rows.labels,
+                problemType: { if case .labelSets = rows.truth { .multiLabel } else { .singleLabel } }()
+            )
+        }
+        let counts = predictions.reduce(into: [String: Int]()) { counts, prediction in
+            for label in prediction.labels { counts[label, default: 0] += 1 }
+        }
+        let count = Double(rows.count)
+        self.init(
+            labelShares: rows.labels.map { Double(counts[$0] ?? 0) / count },
+            meanConfidence: predictions.reduce(0) { $0 + $1.score } / count,
+            meanTokens: Double(rows.tokenCounts.reduce(0, +)) / count
+        )
     }
 }
 

@@ -8,14 +8,14 @@ import Synchronization
 ///
 /// ```swift
 /// let service = ClassifierService()
-/// let model = try await service.load(LoadRequest("runs/tweets"))
+/// let model = try await service.load(LoadRequest(source: "runs/tweets"))
 /// service.becomeReady()
 /// for result in try await service.classify([ServedItem(.text("Thank you, Ohio!"))], with: model) {
 ///     print(model.prediction(try result.get()).label)
 /// }
 /// ```
 public final class ClassifierService: Sendable {
-    private struct State {
+    private struct Storage {
         var models: [ServedModel] = []
         var phase = ServiceState.loading
         var nextKey = 0
@@ -27,7 +27,7 @@ public final class ClassifierService: Sendable {
     public let settings: ServiceSettings
     /// The measurements.
     let metrics = ServingMetrics()
-    private let state = Mutex(State())
+    private let storage = Mutex(Storage())
     private let queue: BatchQueue
     private let owner: ModelOwner
     private let loader = ModelLoader()
@@ -49,19 +49,19 @@ public final class ClassifierService: Sendable {
     // MARK: State
 
     /// The state, without waiting for the model.
-    public var phase: ServiceState { state.withLock { $0.phase } }
+    public var state: ServiceState { storage.withLock { $0.phase } }
 
     /// Loads the first models, and becomes ready.
     ///
     /// - Parameter requests: The models; the first one is the default.
-    /// - Throws: `.failedToLoad`, which ``phase`` keeps as well.
+    /// - Throws: `.failedToLoad`, which ``state`` keeps as well.
     public func start(_ requests: [LoadRequest]) async throws(ServingFault) {
         for request in requests {
             do {
                 _ = try await load(request)
             } catch {
                 let message = "\(error)"
-                state.withLock { $0.phase = .failed(message) }
+                storage.withLock { $0.phase = .failed(message) }
                 throw .failedToLoad(message)
             }
         }
@@ -70,11 +70,11 @@ public final class ClassifierService: Sendable {
 
     /// Reports that the first models are loaded.
     public func becomeReady() {
-        state.withLock { if $0.phase == .loading { $0.phase = .ready } }
+        storage.withLock { if $0.phase == .loading { $0.phase = .ready } }
     }
 
     /// Reports that the server is about to stop; requests are still answered.
-    public func drain() { state.withLock { $0.phase = .draining } }
+    public func drain() { storage.withLock { $0.phase = .draining } }
 
     /// Ends all requests that wait, and refuses others.
     public func close() { queue.close() }
@@ -82,7 +82,7 @@ public final class ClassifierService: Sendable {
     // MARK: Models
 
     /// The loaded models, in the order of loading; the first one is the default.
-    public func models() -> [ServedModel] { state.withLock { $0.models } }
+    public func models() -> [ServedModel] { storage.withLock { $0.models } }
 
     /// Finds a model.
     ///
@@ -90,7 +90,7 @@ public final class ClassifierService: Sendable {
     /// - Returns: The model.
     /// - Throws: `.unknownModel`; `.loading` or `.failedToLoad` before the first models are loaded.
     public func model(_ name: String? = nil) throws(ServingFault) -> ServedModel {
-        let (models, phase) = state.withLock { ($0.models, $0.phase) }
+        let (models, phase) = storage.withLock { ($0.models, $0.phase) }
         switch phase {
         case .loading: throw .loading(retryAfter: 2)
         case .failed(let message): throw .failedToLoad(message)
@@ -116,9 +116,9 @@ public final class ClassifierService: Sendable {
             let path = found.path
             let base = try TextClassifier.adapterBase(ofModelAt: path, base: found.base)
             try requireMemory(for: [path, base].compactMap { $0 }, request)
-            let key = state.withLock { state in
-                state.nextKey += 1
-                return state.nextKey
+            let key = storage.withLock { storage in
+                storage.nextKey += 1
+                return storage.nextKey
             }
             let handle = ModelHandle(key: key) { [owner] key in Task { await owner.remove(key) } }
             let facts =
@@ -134,11 +134,11 @@ public final class ClassifierService: Sendable {
         } catch {
             throw .cannotLoad("\(request.source) cannot be loaded: \(error)")
         }
-        state.withLock { state in
-            if let place = state.models.firstIndex(where: { $0.name == model.name }) {
-                state.models[place] = model
+        storage.withLock { storage in
+            if let place = storage.models.firstIndex(where: { $0.name == model.name }) {
+                storage.models[place] = model
             } else {
-                state.models.append(model)
+                storage.models.append(model)
             }
         }
         metrics.register(model)
@@ -151,9 +151,9 @@ public final class ClassifierService: Sendable {
     /// - Parameter name: Its name.
     /// - Throws: `.unknownModel`.
     public func unload(_ name: String) throws(ServingFault) {
-        let known: [String]? = state.withLock { state in
-            guard state.models.contains(where: { $0.name == name }) else { return state.models.map(\.name) }
-            state.models.removeAll { $0.name == name }
+        let known: [String]? = storage.withLock { storage in
+            guard storage.models.contains(where: { $0.name == name }) else { return storage.models.map(\.name) }
+            storage.models.removeAll { $0.name == name }
             return nil
         }
         if let known { throw .unknownModel(name, known: known) }
@@ -173,11 +173,14 @@ public final class ClassifierService: Sendable {
 
     // MARK: Requests
 
+    /// A text of more characters for each token of the model's limit is not explained.
+    private static let explainedCharactersPerToken = 32
+
     /// The number of items that wait for the model.
     var waitingItems: Int { queue.itemCount }
 
     /// The number of requests that were admitted and are not answered yet.
-    var requestsInProgress: Int { state.withLock { $0.requestsInProgress } }
+    var requestsInProgress: Int { storage.withLock { $0.requestsInProgress } }
 
     /// Runs a request if there is room for it.
     ///
@@ -187,13 +190,13 @@ public final class ClassifierService: Sendable {
     /// - Returns: The result of `work`.
     /// - Throws: `.overloaded`; the errors of `work`.
     func admitting<Value: Sendable>(_ work: () async throws -> Value) async throws -> Value {
-        let isFull = state.withLock { state in
-            guard state.requestsInProgress < limits.maxConcurrentRequests else { return true }
-            state.requestsInProgress += 1
+        let isFull = storage.withLock { storage in
+            guard storage.requestsInProgress < limits.maxConcurrentRequests else { return true }
+            storage.requestsInProgress += 1
             return false
         }
         guard !isFull else { throw ServingFault.overloaded(retryAfter: queue.retryAfter) }
-        defer { state.withLock { $0.requestsInProgress -= 1 } }
+        defer { storage.withLock { $0.requestsInProgress -= 1 } }
         try queue.requireRoom()
         return try await work()
     }
@@ -245,9 +248,9 @@ public final class ClassifierService: Sendable {
             continuation.finish()
             return stream
         }
-        let id = state.withLock { state in
-            state.nextRequest += 1
-            return state.nextRequest
+        let id = storage.withLock { storage in
+            storage.nextRequest += 1
+            return storage.nextRequest
         }
         continuation.onTermination = { [queue] reason in
             if case .cancelled = reason { queue.remove(id) }
@@ -271,13 +274,16 @@ public final class ClassifierService: Sendable {
     ///   - label: The label's id; nil for the predicted one.
     ///   - model: A loaded model.
     /// - Returns: The shares.
-    /// - Throws: The errors of the computation.
+    /// - Throws: `ItemFault.tooManyCharacters` for a text far longer than the model reads at once, because it takes several times
+    ///   as long as an answer; the errors of the computation.
     public func attribution(
         of text: String,
         to label: Int? = nil,
         with model: ServedModel
     ) async throws -> Attribution {
-        try await owner.attribution(of: text, to: label, model.handle.key)
+        let most = min(model.maxTokens, limits.maxBatchTokens) * Self.explainedCharactersPerToken
+        guard text.utf8.count <= most else { throw ItemFault.tooManyCharacters(limit: most) }
+        return try await owner.attribution(of: text, to: label, model.handle.key)
     }
 }
 

@@ -86,6 +86,7 @@ actor ModelOwner {
     /// - Throws: `TorchError`; `.unknownModel` if the model was unloaded.
     func attribution(of text: String, to label: Int?, _ key: Int) throws -> Attribution {
         guard let classifier = classifiers[key] else { throw ServingFault.cancelled }
+        settings.beforeBatch()
         return try classifier.attribution(of: text, label: label)
     }
 

@@ -44,11 +44,11 @@ public struct LoadRequest: Sendable, Equatable {
     /// Creates a request.
     ///
     /// - Parameters:
-    ///   - source: A folder, a `.gguf` file or a Hub id; also an adapter's folder.
     ///   - name: The name in requests; nil takes the source.
+    ///   - source: A folder, a `.gguf` file or a Hub id; also an adapter's folder.
     ///   - base: The base model of an adapter; nil takes the one that it names.
-    public init(_ source: String, name: String? = nil, base: String? = nil) {
-        (self.source, self.name, self.base) = (source, name, base)
+    public init(name: String? = nil, source: String, base: String? = nil) {
+        (self.name, self.source, self.base) = (name, source, base)
     }
 }
 

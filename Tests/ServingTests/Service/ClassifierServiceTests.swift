@@ -137,7 +137,7 @@ import Tokenization
                 }
                 return count
             }
-            for _ in 0..<10 { try await service.load(LoadRequest(path, name: "tiny")) }
+            for _ in 0..<10 { try await service.load(LoadRequest(name: "tiny", source: path)) }
             asking.cancel()
             do {
                 #expect(try await asking.value > 0)
@@ -150,7 +150,7 @@ import Tokenization
 
     @Test func `models have names, and an unknown one is refused with the known ones`() async throws {
         try await ServingTestModel.withService { service, folder in
-            try await service.load(LoadRequest(folder.path(percentEncoded: false), name: "second"))
+            try await service.load(LoadRequest(name: "second", source: folder.path(percentEncoded: false)))
             #expect(try service.model().name == "tiny" && service.model("second").name == "second")
             #expect(throws: ServingFault.unknownModel("third", known: ["tiny", "second"])) {
                 try service.model("third")
@@ -163,18 +163,18 @@ import Tokenization
 
     @Test func `a service is loading, ready, draining; a failed start is kept`() async throws {
         let service = ClassifierService()
-        #expect(service.phase == .loading)
+        #expect(service.state == .loading)
         #expect(throws: ServingFault.loading(retryAfter: 2)) { try service.model() }
-        await #expect(throws: ServingFault.self) { try await service.start([LoadRequest("/nowhere")]) }
-        guard case .failed(let message) = service.phase else {
-            Issue.record("\(service.phase)")
+        await #expect(throws: ServingFault.self) { try await service.start([LoadRequest(source: "/nowhere")]) }
+        guard case .failed(let message) = service.state else {
+            Issue.record("\(service.state)")
             return
         }
         #expect(message.contains("/nowhere"))
         try await ServingTestModel.withService { service, _ in
-            #expect(service.phase == .ready)
+            #expect(service.state == .ready)
             service.drain()
-            #expect(service.phase == .draining)
+            #expect(service.state == .draining)
             _ = try await service.classify([ServedItem(.text("hello"))], with: service.model())
             service.close()
             await #expect(throws: ServingFault.draining) {

@@ -47,7 +47,7 @@ enum ServingTestModel {
         try await withTemporaryFolder { folder in
             try save(to: folder, labels: labels, problemType: problemType, decisions: decisions)
             let service = ClassifierService(settings)
-            try await service.start([LoadRequest(folder.path(percentEncoded: false), name: "tiny")])
+            try await service.start([LoadRequest(name: "tiny", source: folder.path(percentEncoded: false))])
             return try await body(service, folder)
         }
     }

@@ -1,10 +1,9 @@
-import FuzzSupport
-
 /// Damages the values of JSON.
 ///
 /// Most documents stay valid JSON, so that they reach the readers' own checks.
-struct JSONDamage {
-    private static let words = [
+package struct JSONDamage {
+    /// Values that the readers of checkpoints interpret.
+    package static let checkpointWords = [
         "0", "-1", "1", "2", "3", "7", "9", "17", "64", "2.5", "0.5", "-0.0", "1e-400", "1e999", "255",
         "65536", "4294967296",
         "1000000000", "4611686018427387904", "9223372036854775807", "18446744073709551616", "null", "true",
@@ -45,7 +44,17 @@ struct JSONDamage {
     }
 
     /// A damaged copy.
-    static func damaged(_ text: [UInt8], _ mutator: inout Mutator) -> [UInt8] {
+    ///
+    /// - Parameters:
+    ///   - text: The document.
+    ///   - mutator: The source of every choice.
+    ///   - words: Values that replace others.
+    /// - Returns: The copy, mostly valid JSON.
+    package static func damaged(
+        _ text: [UInt8],
+        _ mutator: inout Mutator,
+        words: [[UInt8]] = JSONDamage.checkpointWords
+    ) -> [UInt8] {
         var text = text
         for _ in 0..<[1, 1, 1, 2, 3][mutator.int(0..<5)] {
             let scalars = scalars(of: text)

@@ -1,0 +1,1 @@
+"""The rows of Scripts/check-serve."""
