@@ -104,7 +104,8 @@ struct ServeCommandTests {
 
     @Test func `its command lines work unchanged`() throws {
         let plan = try plan([
-            "--model-id", "runs/tickets", "--hostname", "127.0.0.1", "--pooling", "cls", "--max-batch-requests",
+            "--model-id", "runs/tickets", "--hostname", "127.0.0.1", "--pooling", "cls",
+            "--max-batch-requests",
             "4", "--otlp-endpoint", "http://localhost:4317", "--prometheus-port", "9000",
         ])
         #expect(plan.models.map(\.source) == ["runs/tickets"])
@@ -149,7 +150,8 @@ struct ServeCommandTests {
     }
 
     @Test func `adapters are served under their names`() throws {
-        let choices = try plan(["base", "--adapter-name", "tone", "--adapter-name", "topic=runs/topic"]).models
+        let choices = try plan(["base", "--adapter-name", "tone", "--adapter-name", "topic=runs/topic"])
+            .models
         #expect(
             choices == [
                 ServedModelChoice(name: "tone", source: "base", adapter: "tone"),
@@ -171,7 +173,10 @@ struct ServeCommandTests {
     }
 
     @Test func `an unknown model ends with the code of missing input`() throws {
-        let outcome = try attune(["serve", "no/such/model", "--port", "0"], variables: ["HF_HUB_OFFLINE": "1"])
+        let outcome = try attune(
+            ["serve", "no/such/model", "--port", "0"],
+            variables: ["HF_HUB_OFFLINE": "1"]
+        )
         #expect(outcome.code == 66, "\(outcome.errors)")
         #expect(outcome.errors.contains("no/such/model"))
     }

@@ -2,7 +2,7 @@ import Foundation
 import Hummingbird
 import Serving
 
-/// An application with a route of its own next to all routes of `attune serve`.
+/// An application with its own route next to all routes of `attune serve`.
 ///
 ///     swift run -c release MountServing FOLDER [PORT, default 8080]
 ///     curl localhost:8080/hello

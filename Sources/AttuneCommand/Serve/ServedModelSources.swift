@@ -69,8 +69,9 @@ struct ServedModelSources: Sendable {
 extension TrainingReference {
     /// Reads the facts of a run's evaluation, with which live texts are compared.
     ///
+    /// Nil if the folder has no rows of an evaluation, or if they are numbers.
+    ///
     /// - Parameter run: The run's folder.
-    /// - Returns: Nil if the folder has no rows of an evaluation, or if they are numbers.
     init?(run: String) {
         guard let rows = try? ScoredRows(run: URL(filePath: run)), rows.count > 0 else { return nil }
         if case .numbers = rows.truth { return nil }

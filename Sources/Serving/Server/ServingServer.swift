@@ -240,6 +240,7 @@ extension ServerAddress {
     /// The address with the port that was found for port 0.
     ///
     /// - Parameter channel: The listening channel.
+    /// - Returns: The address that clients use.
     func bound(to channel: any Channel) -> ServerAddress {
         guard case .host(let host, _) = self, let port = channel.localAddress?.port else { return self }
         return .host(host, port: port)
