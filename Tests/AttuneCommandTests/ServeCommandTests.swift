@@ -186,6 +186,60 @@ struct ServeCommandTests {
         #expect(outcome.code == 66 && outcome.errors.contains("no.pem"), "\(outcome.errors)")
     }
 
+    // MARK: A server
+
+    @Test
+    func `a server's next command works, a second server on its port is refused, and SIGTERM ends it with 0`()
+        throws
+    {
+        try withTemporaryFolder { folder in
+            try writeWeather(40, to: folder)
+            let outcome = try shell(
+                """
+                $ATTUNE train --model "$BASE" --dataset d.csv --text-column text --label-column label --max-steps 2 \
+                    --output-dir runs/weather >train.log 2>&1 || { cat train.log >&2; exit 1; }
+                # Starts a server and waits until it is ready.
+                start() {
+                    $ATTUNE serve runs/weather --host 127.0.0.1 --port 0 --drain-delay "$1" 2>log &
+                    server=$!
+                    for i in $(seq 1200); do
+                        if grep -q '^next: ' log || ! kill -0 $server; then break; fi
+                        sleep 0.1
+                    done
+                }
+                start 0
+                eval "$(sed -n 's/^next: curl/curl --silent --noproxy 127.0.0.1/p' log)"
+                port=$(sed -nE 's/^listening on http:..127.0.0.1:([0-9]+),.*/\\1/p' log)
+                $ATTUNE serve runs/weather --host 127.0.0.1 --port "$port" 2>second
+                code=$?
+                echo
+                echo "second server $code: $(tail -n 1 second)"
+                kill -TERM $server
+                wait $server
+                echo "SIGTERM $?"
+                cat log >&2
+                start 60
+                kill -TERM $server
+                until grep -q '^stopping' log; do sleep 0.1; done
+                kill -TERM $server
+                wait $server
+                echo "second SIGTERM $?"
+                """,
+                in: folder
+            )
+            #expect(outcome.code == 0, "\(outcome.errors)")
+            let lines = outcome.output.split(separator: "\n").map(String.init)
+            try #require(lines.count == 4, "\(outcome)")
+            #expect(
+                lines[0].hasPrefix(#"[{"score":"#) && lines[0].contains("sun") && lines[0].contains("rain")
+            )
+            #expect(lines[1].hasPrefix("second server 69: ") && lines[1].contains("another program listens"))
+            #expect(lines[2] == "SIGTERM 0")
+            #expect(lines[3] == "second SIGTERM 143")
+            #expect(outcome.errors.contains("loaded weather: ") && outcome.errors.contains("\nstopped\n"))
+        }
+    }
+
     @Test func `no group of commands is listed twice`() {
         let titles = CommandNode.root.groups.map(\.title)
         #expect(Set(titles).count == titles.count, "\(titles)")
