@@ -200,42 +200,45 @@ struct ServeCommandTests {
                     --output-dir runs/weather >train.log 2>&1 || { cat train.log >&2; exit 1; }
                 # Starts a server and waits until it is ready.
                 start() {
-                    $ATTUNE serve runs/weather --host 127.0.0.1 --port 0 --drain-delay "$1" 2>log &
+                    $ATTUNE serve runs/weather --host 127.0.0.1 --port 0 "$@" 2>log &
                     server=$!
                     for i in $(seq 1200); do
                         if grep -q '^next: ' log || ! kill -0 $server; then break; fi
                         sleep 0.1
                     done
                 }
-                start 0
-                eval "$(sed -n 's/^next: curl/curl --silent --noproxy 127.0.0.1/p' log)"
+                ask() { eval "$(sed -n 's/^next: curl/curl --silent --insecure --noproxy 127.0.0.1/p' log)"; echo; }
+                start --drain-delay 0
+                ask
                 port=$(sed -nE 's/^listening on http:..127.0.0.1:([0-9]+),.*/\\1/p' log)
                 $ATTUNE serve runs/weather --host 127.0.0.1 --port "$port" 2>second
-                code=$?
-                echo
-                echo "second server $code: $(tail -n 1 second)"
+                echo "second server $?: $(tail -n 1 second)"
                 kill -TERM $server
                 wait $server
                 echo "SIGTERM $?"
                 cat log >&2
-                start 60
+                start --drain-delay 60 --tls-cert "$TLS/first.pem" --tls-key "$TLS/first.key"
+                ask
                 kill -TERM $server
                 until grep -q '^stopping' log; do sleep 0.1; done
                 kill -TERM $server
                 wait $server
                 echo "second SIGTERM $?"
                 """,
-                in: folder
+                in: folder,
+                variables: ["TLS": Fixture.folder.appending(path: "tls").path(percentEncoded: false)]
             )
             #expect(outcome.code == 0, "\(outcome.errors)")
             let lines = outcome.output.split(separator: "\n").map(String.init)
-            try #require(lines.count == 4, "\(outcome)")
+            try #require(lines.count == 5, "\(outcome)")
             #expect(
                 lines[0].hasPrefix(#"[{"score":"#) && lines[0].contains("sun") && lines[0].contains("rain")
             )
             #expect(lines[1].hasPrefix("second server 69: ") && lines[1].contains("another program listens"))
             #expect(lines[2] == "SIGTERM 0")
-            #expect(lines[3] == "second SIGTERM 143")
+            // The same answer, encrypted.
+            #expect(lines[3] == lines[0])
+            #expect(lines[4] == "second SIGTERM 143")
             #expect(outcome.errors.contains("loaded weather: ") && outcome.errors.contains("\nstopped\n"))
         }
     }
