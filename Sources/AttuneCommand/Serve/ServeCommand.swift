@@ -106,6 +106,9 @@ struct ServeCommand: ParsableCommand {
             }
         }
         console.note("stopped")
+        console.close()
+        // Destructors of exit would run while a model may still be loading or computing.
+        _exit(0)
     }
 
     /// The service that computes.

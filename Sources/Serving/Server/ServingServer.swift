@@ -96,6 +96,7 @@ public struct ServingServer: Sendable {
     }
 
     private var connections: HTTP1Channel.Configuration {
+        let service = service
         let payloadLimit = service.limits.payloadLimit
         let linger = TimeAmount(seconds: settings.transport.lingerSeconds)
         let stalled = TimeAmount(seconds: settings.stalledSeconds)
@@ -103,6 +104,7 @@ public struct ServingServer: Sendable {
             additionalChannelHandlers: [
                 ConnectionHandler(payloadLimit: payloadLimit, linger: linger),
                 StalledWriteHandler(limit: stalled),
+                DrainingHandler { service.phase == .draining },
             ],
             idleTimeout: TimeAmount(seconds: settings.transport.idleSeconds),
             httpDecoderConfiguration: HTTP1Channel.Configuration.DecoderConfiguration(
