@@ -10,7 +10,6 @@ public import NIOHTTPTypes
 ///   request has ended closes the connection, so that a refused body is not read.
 /// - A client that hangs up cancels the work on its request (``ConnectionWatch``). A client that closes only its sending side
 ///   counts as gone, because a socket cannot tell the two apart.
-/// - A connection whose client does not read its answer is closed after some time.
 ///
 /// ```swift
 /// .http1(configuration: .init(additionalChannelHandlers: [ConnectionHandler(payloadLimit: 2_000_000)]))
@@ -31,8 +30,6 @@ public final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHand
     private let payloadLimit: Int
     private let isHTTP1: Bool
     private let linger: TimeAmount
-    private let stalledTime: TimeAmount
-    private var stalled: Scheduled<Void>?
     private var isReadingRequest = false
     /// Whether the rest of the request in progress is read so that the connection can be used again.
     private var isBodySmall = true
@@ -46,17 +43,14 @@ public final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHand
     ///   - payloadLimit: The largest body in bytes; a client that announces a larger one is not asked to send it.
     ///   - isHTTP1: False for a stream of HTTP/2, which is not closed by a header field.
     ///   - linger: The time for which the rest of a refused request is read.
-    ///   - stalledTime: The longest time in which a client reads nothing of its answer.
     public init(
         payloadLimit: Int,
         isHTTP1: Bool = true,
-        linger: TimeAmount = .seconds(2),
-        stalledTime: TimeAmount = .seconds(30)
+        linger: TimeAmount = .seconds(2)
     ) {
         self.payloadLimit = payloadLimit
         self.isHTTP1 = isHTTP1
         self.linger = linger
-        self.stalledTime = stalledTime
     }
 
     /// Reads a part of a request.
@@ -135,21 +129,8 @@ public final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHand
     ///
     /// - Parameter context: The handler's place in the channel.
     public func channelInactive(context: ChannelHandlerContext) {
-        stalled?.cancel()
         watch.close()
         context.fireChannelInactive()
-    }
-
-    /// Closes the connection of a client that does not read its answer.
-    ///
-    /// - Parameter context: The handler's place in the channel.
-    public func channelWritabilityChanged(context: ChannelHandlerContext) {
-        stalled?.cancel()
-        stalled =
-            context.channel.isWritable
-            ? nil
-            : context.eventLoop.assumeIsolated().scheduleTask(in: stalledTime) { context.close(promise: nil) }
-        context.fireChannelWritabilityChanged()
     }
 
     /// Whether the client waits for permission to send a body that is not too large.
