@@ -53,7 +53,7 @@ extension LineReader {
         let (windows, opening) = AsyncStream<LineWindow>.makeStream()
         for _ in 0..<Self.openWindows { permission.yield() }
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await run(lines, permits: permits, windows: opening) }
+            group.addTask { try await run(lines, record, permits: permits, windows: opening) }
             var index = 0
             for await window in windows {
                 let answers = try await write(window, from: index, &writer)

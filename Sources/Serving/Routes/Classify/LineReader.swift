@@ -32,11 +32,13 @@ struct LineReader: Sendable {
     ///
     /// - Parameters:
     ///   - body: The body.
+    ///   - record: The request's record, which learns the number of bytes.
     ///   - permits: One element for each window that may be opened.
     ///   - windows: Receives the windows, and is finished in every case.
     /// - Throws: The errors of reading; `CancellationError`.
     func run(
         _ body: RequestBody,
+        _ record: RequestRecord,
         permits: AsyncStream<Void>,
         windows: AsyncStream<LineWindow>.Continuation
     ) async throws {
@@ -44,7 +46,10 @@ struct LineReader: Sendable {
         var permission = permits.makeAsyncIterator()
         var splitter = LineSplitter(limit: routes.service.limits.payloadLimit)
         var count = 0
+        var bytes = 0
         for try await chunk in body {
+            bytes += chunk.readableBytes
+            record.note(bytesIn: bytes)
             var lines = splitter.lines(adding: chunk.readableBytesView)[...]
             while !lines.isEmpty {
                 guard await permission.next() != nil else { throw CancellationError() }
