@@ -71,7 +71,7 @@ import Testing
         attempt { _ = try ModerationRequest($0, maxItems: 100) }
         attempt { _ = try VLLMInputs(BodyFields($0), maxItems: 100).items(3...64) }
         attempt { _ = try VLLMEncoding(BodyFields($0)) }
-        for count in [nil, 0, bytes.count / 2, bytes.count, -1, .max] as [Int?] {
+        for count in [nil, 0, bytes.count / 2, bytes.count, -1, Int.max] as [Int?] {
             attempt { _ in _ = try InferenceRequest(bytes, jsonCount: count, maxItems: 100) }
         }
         return read
@@ -80,12 +80,12 @@ import Testing
     @Test func `damaged bodies are read or refused`() {
         var generator = Generator(state: 7)
         var read = 0
-        for round in 0..<20_000 {
+        for round in 0..<5_000 {
             let body = Self.bodies[round % Self.bodies.count]
             read += decode(damaged(body, &generator))
         }
         // Some are still valid, so that the decoders were reached.
-        #expect(read > 1_000)
+        #expect(read > 300)
     }
 
     @Test func `damaged lines and binary texts are read or refused`() {

@@ -40,8 +40,12 @@ import Testing
         }
         continuation.finish()
         var results = OrderedResults(stream)
-        for index in 0..<4 { #expect(await results.next() == .failure(.failed("\(index)"))) }
-        #expect(await results.next() == nil)
+        for index in 0..<4 {
+            let result = await results.next()
+            #expect(result == .failure(.failed("\(index)")))
+        }
+        let last = await results.next()
+        #expect(last == nil)
     }
 
     @Test func `the media types of lines`() {
