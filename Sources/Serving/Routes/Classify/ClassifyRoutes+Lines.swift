@@ -20,73 +20,42 @@ extension ClassifyRoutes {
         let query = try LineQuery(
             request.uri.queryParameters.map { (name: String($0.key), value: String($0.value)) }
         )
-        let model = try service.model(query.model)
+        let (model, options) = (try service.model(query.model), query.options)
         // Refuses the request while there is still a status to choose.
         try await service.admitting {}
-        let reader = LineReader(routes: self, model: model, options: query.options)
+        let reader = LineReader(routes: self, model: model, options: options)
         let lines = request.body
         return Response(
             status: .ok,
             headers: [.contentType: LineMedia.type],
             body: ResponseBody { writer in
-                try await service.admitting { try await reader.answer(lines, record, &writer) }
+                let (permits, permission) = AsyncStream<Void>.makeStream()
+                let (windows, opening) = AsyncStream<LineWindow>.makeStream()
+                for _ in 0..<LineReader.openWindows { permission.yield() }
+                let reading = Task {
+                    try await reader.run(lines, record, permits: permits, windows: opening)
+                }
+                defer { reading.cancel() }
+                var index = 0
+                for await window in windows {
+                    var results = OrderedResults(window.results)
+                    var answers: [ItemResult] = []
+                    for input in window.inputs {
+                        var result: ItemResult?
+                        if case .success = input.content { result = await results.next() }
+                        if let result { answers.append(result) }
+                        let answer = ClassifyResult(input, result, model: model, isRaw: options.isRaw)
+                        try await writer.write(answer.line(options, first: [("index", .int(index))]))
+                        index += 1
+                    }
+                    record.note(model: model.name, answers: answers, isBatch: true)
+                    permission.yield()
+                }
+                // A cancelled task ends the loop before the windows end.
+                if Task.isCancelled { reading.cancel() }
+                try await reading.value
                 try await writer.finish(nil)
             }
         )
-    }
-}
-
-extension LineReader {
-    /// Reads the body and writes an answer for each line.
-    ///
-    /// - Parameters:
-    ///   - lines: The body.
-    ///   - record: The request's record.
-    ///   - writer: Receives the answers.
-    /// - Throws: The errors of reading and writing.
-    fileprivate func answer(
-        _ lines: RequestBody,
-        _ record: RequestRecord,
-        _ writer: inout any ResponseBodyWriter
-    ) async throws {
-        let (permits, permission) = AsyncStream<Void>.makeStream()
-        let (windows, opening) = AsyncStream<LineWindow>.makeStream()
-        for _ in 0..<Self.openWindows { permission.yield() }
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await run(lines, record, permits: permits, windows: opening) }
-            var index = 0
-            for await window in windows {
-                let answers = try await write(window, from: index, &writer)
-                record.note(model: model.name, answers: answers, isBatch: true)
-                index += window.inputs.count
-                permission.yield()
-            }
-            try await group.waitForAll()
-        }
-    }
-
-    /// Writes the answers of a window.
-    ///
-    /// - Parameters:
-    ///   - window: The window.
-    ///   - start: The index of its first line.
-    ///   - writer: Receives the answers.
-    /// - Returns: The service's results.
-    /// - Throws: The errors of writing.
-    private func write(
-        _ window: LineWindow,
-        from start: Int,
-        _ writer: inout any ResponseBodyWriter
-    ) async throws -> [ItemResult] {
-        var results = OrderedResults(window.results)
-        var answers: [ItemResult] = []
-        for (place, input) in window.inputs.enumerated() {
-            var result: ItemResult?
-            if case .success = input.content { result = await results.next() }
-            if let result { answers.append(result) }
-            let answer = ClassifyResult(input, result, model: model, isRaw: options.isRaw)
-            try await writer.write(answer.line(options, first: [("index", .int(start + place))]))
-        }
-        return answers
     }
 }

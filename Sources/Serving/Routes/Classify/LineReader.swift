@@ -52,7 +52,7 @@ struct LineReader: Sendable {
             record.note(bytesIn: bytes)
             var lines = splitter.lines(adding: chunk.readableBytesView)[...]
             while !lines.isEmpty {
-                guard await permission.next() != nil else { throw CancellationError() }
+                guard await permission.next(isolation: #isolation) != nil else { throw CancellationError() }
                 let inputs = inputs(lines.prefix(Self.windowSize), from: count)
                 windows.yield(try await window(inputs))
                 count += inputs.count
@@ -60,7 +60,7 @@ struct LineReader: Sendable {
             }
         }
         if let last = splitter.finish() {
-            guard await permission.next() != nil else { throw CancellationError() }
+            guard await permission.next(isolation: #isolation) != nil else { throw CancellationError() }
             windows.yield(try await window(inputs([last], from: count)))
         }
     }

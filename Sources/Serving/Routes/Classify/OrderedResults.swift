@@ -22,7 +22,7 @@ struct OrderedResults {
         defer { place += 1 }
         while true {
             if let result = early.removeValue(forKey: place) { return result }
-            guard let indexed = await iterator.next() else { return nil }
+            guard let indexed = await iterator.next(isolation: #isolation) else { return nil }
             if indexed.index == place { return indexed.result }
             early[indexed.index] = indexed.result
         }
