@@ -31,6 +31,17 @@ let nio: [Target.Dependency] = ["NIOCore", "NIOHTTP1", "NIOPosix"].map {
 }
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+/// The HTTP server, and the packages whose types appear next to it.
+let httpServer: [Target.Dependency] =
+    ["Hummingbird", "HummingbirdTLS"].map { .product(name: $0, package: "hummingbird") }
+    + ["NIOCore", "NIOPosix", "NIOHTTP1"].map { .product(name: $0, package: "swift-nio") } + [
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+    ]
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let pureTargets: [Target] = [
@@ -91,6 +102,12 @@ let torchTargets: [Target] = [
         dependencies: ["Models", "NN", "Checkpoints", "Torch", "Tokenization", "Evaluation", "Files", "JSON"]
     ),
     .target(
+        name: "Serving",
+        dependencies: [
+            "Classification", "Models", "NN", "Torch", "Tokenization", "Evaluation", "Files", "JSON",
+        ] + httpServer
+    ),
+    .target(
         name: "Training",
         dependencies: [
             "Classification", "Models", "NN", "Checkpoints", "Torch", "Tokenization", "Datasets",
@@ -108,10 +125,10 @@ let torchTargets: [Target] = [
         name: "AttuneCommand",
         dependencies: [
             // Including those that Attune re-exports, so that a change in them recompiles the command.
-            "Attune", "Hub", "Training", "Classification", "Models", "NN", "Checkpoints", "Torch",
+            "Attune", "Serving", "Hub", "Training", "Classification", "Models", "NN", "Checkpoints", "Torch",
             "Tokenization",
             "Datasets", "Evaluation", "Reporting", "Files", "JSON", argumentParser, yams,
-        ]
+        ] + httpServer
     ),
 ]
 
@@ -129,7 +146,9 @@ func tests(_ target: Target) -> Target {
     .testTarget(
         name: "\(target.name)Tests",
         dependencies: [.byName(name: target.name), "TestSupport"] + target.dependencies
-            + (["Hub", "Attune", "AttuneCommand"].contains(target.name) ? ["HubTestSupport"] : []),
+            + (["Hub", "Attune", "AttuneCommand"].contains(target.name) ? ["HubTestSupport"] : [])
+            + (target.name == "Serving"
+                ? [.product(name: "HummingbirdTesting", package: "hummingbird"), "Checkpoints"] : []),
         path: "Tests/\(target.name)Tests"
     )
 }
@@ -141,7 +160,7 @@ let withTests: Set<String> = [
     "JSON", "Files", "Tokenization", "Datasets", "Evaluation", "Hub", "Reporting", "Torch", "NN",
     "Checkpoints",
     "Models",
-    "Classification", "Training",
+    "Classification", "Serving", "Training",
     "Attune", "AttuneCommand",
 ]
 let sources = pureTargets + (pureOnly ? [] : torchTargets)
@@ -183,16 +202,23 @@ let package = Package(
             ? []
             : [
                 .library(name: "Attune", targets: ["Attune"]),
+                .library(name: "Serving", targets: ["Serving"]),
                 .executable(name: "attune", targets: ["AttuneCommand"]),
             ]),
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
-        .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: targets,
     swiftLanguageModes: [.v6],

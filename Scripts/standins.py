@@ -86,8 +86,17 @@ class Scratch:
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("HF_")},
             "PATH": f"{programs}:{os.environ['PATH']}", "XDG_CACHE_HOME": str(shared / "cache"), "HF_HOME": str(self.hub()),
-            "HF_HUB_OFFLINE": "1",
+            "HF_HUB_OFFLINE": "1", "CURL_HOME": str(programs),
         }
+        # The server of `attune serve` in the document, while it runs.
+        self.server = None
+        (programs / ".curlrc").write_text("silent\nshow-error\nfail-with-body\n")
+
+    def stop(self):
+        """Stops the document's server, if one runs."""
+        server, self.server = self.server, None
+        if server:
+            server.stop()
 
     def hub(self):
         """A cache of the Hub with the stand-ins for its models."""
@@ -113,6 +122,11 @@ class Scratch:
                 FILES[path.name](path)
         for word, run in zip(words, words[1:]):
             if word in ("--model", "report", "calibrate", "errors") and run.startswith("runs/"):
+                self.provide_run(self.folder / run)
+        for word in words if "serve" in words else []:
+            # A model may have a name: tone=runs/tone.
+            run = word.split("=")[-1]
+            if run.startswith("runs/"):
                 self.provide_run(self.folder / run)
 
     def provide_real(self, path):

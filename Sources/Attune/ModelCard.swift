@@ -29,9 +29,9 @@ struct ModelCard {
         \(frontMatter)
         ---
 
-        # \(markdown(title))
+        # \(Markdown.escaped(title))
 
-        \(model) fine-tuned on \(counted(train.count, "text")) from \(data) (column \(code(job.recipe.text))) \(purpose)
+        \(model) fine-tuned on \(counted(train.count, "text")) from \(data) (column \(Markdown.code(job.recipe.text))) \(purpose)
         \(labelTable)
         ## Intended use
 
@@ -63,11 +63,11 @@ struct ModelCard {
 
     private func reference(_ id: String?, page: String, _ path: String) -> String {
         id.map { "[\($0)](https://huggingface.co/\(page)\($0))" }
-            ?? code(URL(filePath: path).lastPathComponent)
+            ?? Markdown.code(URL(filePath: path).lastPathComponent)
     }
 
     private var purpose: String {
-        let column = code(job.labelColumn)
+        let column = Markdown.code(job.labelColumn)
         return switch classifier.problemType {
         case .singleLabel:
             "to predict \(column). It gives every text one of these \(counted(classifier.labels.count, "label")):"
@@ -98,7 +98,7 @@ struct ModelCard {
             isLong
             ? labels.indices.sorted { (counts[$1], $0) < (counts[$0], $1) }.prefix(Self.someLabels)
             : Array(labels.indices)[...]
-        let rows = shown.map { "| \($0) | \(markdown(labels[$0])) | \(counts[$0]) |\n" }
+        let rows = shown.map { "| \($0) | \(Markdown.escaped(labels[$0])) | \(counts[$0]) |\n" }
         let rest =
             isLong
             ? "\nThese \(Self.someLabels) have the most texts; all \(grouped(labels.count)) are in `config.json`.\n"
@@ -110,7 +110,7 @@ struct ModelCard {
         let scope =
             "Texts like its training texts: of the same kind, length and language"
             + (details.languages.isEmpty
-                ? "" : " (\(details.languages.map(markdown).joined(separator: ", ")))") + "."
+                ? "" : " (\(details.languages.map(Markdown.escaped).joined(separator: ", ")))") + "."
         let limit =
             classifier.problemType == .multiLabel
             ? "It never gives a label that it was not trained on."
@@ -139,11 +139,11 @@ struct ModelCard {
         guard let evaluation else { return "No texts were held out, so the model was not evaluated.\n" }
         let own = evaluation.customMetrics.map { "\($0.name) \(String(format: "%.4f", $0.value))\n" }.joined()
         return """
-            On \(counted(evaluation.metrics.count, "text")) from \(code(measuredData)), not used in training: loss \
+            On \(counted(evaluation.metrics.count, "text")) from \(Markdown.code(measuredData)), not used in training: loss \
             \(evaluation.lossText). The brackets contain 95 % confidence intervals, which apply only to texts of the same \
             kind.
 
-            \(block("", evaluation.metrics.table(labels: classifier.labels) + own))\(confusions)\(compared)
+            \(Markdown.block("", evaluation.metrics.table(labels: classifier.labels) + own))\(confusions)\(compared)
             """
     }
 
@@ -155,7 +155,7 @@ struct ModelCard {
             Simple methods, trained on the same texts and evaluated on the same texts: a linear classifier of words and \
             characters, and a constant answer. \(baseline.sampleNote)
 
-            \(block("", baseline.table(model: evaluation.metrics)))
+            \(Markdown.block("", baseline.table(model: evaluation.metrics)))
             """
     }
 
@@ -168,7 +168,7 @@ struct ModelCard {
         guard !worst.isEmpty else { return "" }
         let labels = classifier.labels
         let rows = worst.map {
-            "| \(markdown(labels[$0.label])) | \(markdown(labels[$0.prediction])) | \($0.count) |\n"
+            "| \(Markdown.escaped(labels[$0.label])) | \(Markdown.escaped(labels[$0.prediction])) | \($0.count) |\n"
         }
         return "\nMost often confused:\n\n| label | predicted as | texts |\n|---|---|---:|\n" + rows.joined()
     }
@@ -192,7 +192,7 @@ struct ModelCard {
     private var resumed: String {
         guard !changes.isEmpty else { return "" }
         let shown = changes.map {
-            "until step \($0.step), \(code($0.setting)) was \(code($0.before))"
+            "until step \($0.step), \(Markdown.code($0.setting)) was \(Markdown.code($0.before))"
         }
         return " Resumed with other settings: \(shown.joined(separator: ", "))."
     }
@@ -200,7 +200,7 @@ struct ModelCard {
     private var recipeSection: String {
         guard let recipe else { return "" }
         return
-            "<details><summary>The recipe: `attune train recipe.yaml` repeats the run</summary>\n\n\(block("yaml", recipe))\n</details>\n"
+            "<details><summary>The recipe: `attune train recipe.yaml` repeats the run</summary>\n\n\(Markdown.block("yaml", recipe))\n</details>\n"
     }
 
     // MARK: Use
@@ -286,26 +286,5 @@ struct ModelCard {
                     + "bnb_4bit_use_double_quant=\(settings.isDoubleQuantized ? "True" : "False")"
             }
         return "BitsAndBytesConfig(\(type), llm_int8_skip_modules=\(skipped))"
-    }
-
-    // MARK: Markdown
-
-    /// Escapes Markdown, because labels and column names may contain any character.
-    private func markdown(_ text: String) -> String {
-        text.map { character -> String in
-            if character.isNewline { return " " }
-            return "\\`*_[]<>|#&~!".contains(character) ? "\\\(character)" : "\(character)"
-        }.joined()
-    }
-
-    private func code(_ text: String) -> String {
-        text.contains("`") || text.contains(where: \.isNewline) ? markdown(text) : "`\(text)`"
-    }
-
-    /// A code block with a fence longer than any fence inside it.
-    private func block(_ language: String, _ text: String) -> String {
-        var fence = "```"
-        while text.contains(fence) { fence += "`" }
-        return "\(fence)\(language)\n\(text.hasSuffix("\n") ? text : text + "\n")\(fence)\n"
     }
 }

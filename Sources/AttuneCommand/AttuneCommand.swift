@@ -31,12 +31,9 @@ struct AttuneCommand: ParsableCommand {
             CommandGroup(
                 name: "Use a classifier",
                 subcommands: [
-                    PredictCommand.self, EvaluateCommand.self, VerifyCommand.self, AdapterCommand.self,
+                    PredictCommand.self, ServeCommand.self, EvaluateCommand.self, VerifyCommand.self,
+                    AdapterCommand.self,
                 ]
-            ),
-            CommandGroup(
-                name: "Judge a classifier",
-                subcommands: [CalibrateCommand.self, CompareCommand.self, ErrorsCommand.self]
             ),
             CommandGroup(
                 name: "Judge a classifier",

@@ -73,7 +73,8 @@ public final class SequenceClassifier {
     ) throws(TorchError) -> Tensor {
         try network.backbone.limits.check(batch)
         var context = routed(context)
-        context.frozenStates = frozenStates
+        // The kept states belong to the model's own embeddings.
+        context.frozenStates = context.replaceEmbeddings == nil ? frozenStates : nil
         return try network.logits(batch, context)
     }
 

@@ -17,6 +17,10 @@ public struct ForwardContext {
     /// Called with every linear layer's weight name, input, output and product type; may be nil.
     package var inspect:
         ((_ layer: String, _ input: Tensor, _ output: Tensor, _ dtype: DType) throws(TorchError) -> Void)?
+    /// Receives the token embeddings `[T, H]` and returns the tensor to use in their place; nil uses them as they are.
+    ///
+    /// With it, a pass gives gradients with respect to the embeddings.
+    package var replaceEmbeddings: ((_ embeddings: Tensor) throws(TorchError) -> Tensor)?
 
     /// Creates a context; by default for evaluation in float32.
     ///
@@ -26,6 +30,16 @@ public struct ForwardContext {
     public init(matmulDType: DType = .float32, dropout: RandomSource? = nil) {
         self.matmulDType = matmulDType
         self.dropout = dropout
+    }
+
+    /// Applies ``replaceEmbeddings``, if set.
+    ///
+    /// - Parameter embeddings: The rows of the token embedding, `[T, H]`, before anything is added to them.
+    /// - Returns: The embeddings to use.
+    /// - Throws: The error of the closure.
+    package func embedded(_ embeddings: Tensor) throws(TorchError) -> Tensor {
+        guard let replaceEmbeddings else { return embeddings }
+        return try replaceEmbeddings(embeddings)
     }
 
     /// Applies dropout while training.

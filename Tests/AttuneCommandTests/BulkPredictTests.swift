@@ -177,6 +177,34 @@ struct BulkPredictTests {
         #expect(!told.errors.contains("\"error\""), "\(told.errors)")
     }
 
+    @Test("a large file gives the same answers row by row as at once, and its first ones before a damaged row")
+    func largeFile() throws {
+        try withTemporaryFolder { folder in
+            // 17 MB of few rows.
+            let padding = String(repeating: "x", count: 85_000)
+            var text = ""
+            for row in 0..<200 {
+                let weather = row % 3 == 0 ? "sunny" : "rainy"
+                text += "{\"text\": \"\(weather) day \(row)\", \"padding\": \"\(padding)\"}\n"
+            }
+            try Data(text.utf8).write(to: folder.appending(path: "large.jsonl"))
+            try Data((text + "{\"text\": \n").utf8).write(to: folder.appending(path: "bad.jsonl"))
+            let told = try run(
+                """
+                $P --input large.jsonl --output whole.jsonl 2>/dev/null
+                $P --input large.jsonl 2>/dev/null | cmp whole.jsonl - && echo same
+                $P --input bad.jsonl >part 2>err; echo $?; wc -l <part; grep -c 'bad.jsonl: line 201' err
+                head -64 whole.jsonl | cmp part - && echo beginning
+                """,
+                in: folder
+            )
+            #expect(
+                told.output.filter { $0 != " " } == "same\n65\n64\n1\nbeginning\n",
+                "\(told.output)\(told.errors)"
+            )
+        }
+    }
+
     // MARK: Rows with errors
 
     @Test("a row that cannot be read stops the run, gets no label, or is left out")

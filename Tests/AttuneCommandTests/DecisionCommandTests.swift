@@ -38,10 +38,16 @@ import Testing
             try prepare(folder)
             let predict = "$ATTUNE predict --model run --text 'a sunny day'"
             let before = try shell(predict, in: folder)
+            func card() throws -> String {
+                try String(contentsOf: folder.appending(path: "run/README.md"), encoding: .utf8)
+            }
+            let cardOfRun = try card()
             let found = try json("calibrate run --dataset other.csv --json", in: folder)
             let temperature = try #require(found["temperature"].double)
             #expect(found["rows"].int == 40 && found["measured_rows"].int == 40)
             #expect(found["before"]["accuracy"] == found["after"]["accuracy"])
+            #expect(found["model_card"].string == "run/README.md")
+            #expect(try card().contains("## Decisions\n") && card().contains("`other.csv`, and measured on 40"))
             let after = try shell(predict, in: folder)
             #expect(after.errors.contains("as calibrated: temperature"), "\(after.errors)")
             let scores = try [before, after].map { outcome in
@@ -57,7 +63,11 @@ import Testing
             #expect(losses[0] != losses[1])
             #expect(try JSONValue.parse(raw.output.utf8)["decisions"] == .null)
             let removed = try shell("$ATTUNE calibrate run --remove", in: folder)
-            #expect(removed.output.hasPrefix("removed run/decisions.json"), "\(removed.errors)")
+            #expect(
+                removed.output == "removed run/decisions.json; removed its section from run/README.md\n",
+                "\(removed.output)\(removed.errors)"
+            )
+            #expect(try card() == cardOfRun)
             #expect(try shell(predict, in: folder).output == before.output)
         }
     }
@@ -161,6 +171,50 @@ import Testing
                 after
                     == before.replacing("sunny day 30,rain", with: "sunny day 30,sun")
                     .replacing("rainy day 47,sun\n", with: "")
+            )
+        }
+    }
+
+    @Test("errors judges each row by the run that held it out, and names it by its row in the dataset")
+    func folds() throws {
+        try withTemporaryFolder { folder in
+            func texts(_ range: Range<Int>) -> [String] {
+                range.map { "\($0 % 2 == 0 ? "sunny" : "rainy") day \($0)" }
+            }
+            func table(_ range: Range<Int>, wrong: Int? = nil) -> Data {
+                let rows = zip(range, texts(range)).map { row, text in
+                    "\(text),\((row % 2 == 0) != (row == wrong) ? "sun" : "rain")"
+                }
+                return Data(("text,label\n" + rows.joined(separator: "\n") + "\n").utf8)
+            }
+            try table(0..<40, wrong: 31).write(to: folder.appending(path: "all.csv"))
+            for (name, range) in [("one", 20..<40), ("two", 0..<20)] {
+                try table(range, wrong: 31).write(to: folder.appending(path: name + ".csv"))
+            }
+            let trained = try shell(
+                """
+                for name in one two; do
+                    test $name = one && other=two || other=one
+                    $ATTUNE train --model $BASE --dataset $other.csv --eval-dataset $name.csv --text-column text \
+                        --label-column label --learning-rate 1e-2 --num-train-epochs 8 --no-baseline --output-dir $name || exit 1
+                done
+                """,
+                in: folder
+            )
+            try #require(trained.code == 0, "\(trained.errors)")
+            let found = try json("errors one two --dataset all.csv --output suspects.csv --json", in: folder)
+            #expect(found["rows"].int == 40)
+            let rows = try found["suspects"].elements().compactMap { $0["row"].int }
+            #expect(rows.contains(32), "\(rows)")
+            let lines = try String(contentsOf: folder.appending(path: "suspects.csv"), encoding: .utf8)
+                .split(separator: "\n")
+            #expect(lines.contains { $0.hasPrefix("32,rainy day 31,sun,rain,") }, "\(lines)")
+            let part = try shell("$ATTUNE errors one one --dataset all.csv", in: folder)
+            #expect(part.errors.contains("20 rows of 40 are not checked"), "\(part.errors)")
+            let other = try shell("$ATTUNE errors one two --dataset one.csv", in: folder)
+            #expect(
+                other.code == 65 && other.errors.contains("is not in the dataset"),
+                "\(other.code) \(other.errors)"
             )
         }
     }

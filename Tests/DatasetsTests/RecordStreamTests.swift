@@ -33,6 +33,58 @@ import Testing
         #expect(try rows.strings("text") == ["a\nb, \"c\"", "d"])
     }
 
+    @Test(
+        "rows of delimited text are those of the reader of whole files",
+        arguments: [
+            // A quote within a field opens nothing.
+            "text,n\na 6\" pipe,1\nan 8\" pipe,2\n", "text,n\n\"a\" b \" c,1\nd,2\n",
+            // Line breaks in a field stay as they are.
+            "text,n\r\n\"a\r\nb\",1\r\nc,2\r\n",
+            // A row of missing values is a row, and so is a blank line of a single column.
+            "text,n\na,1\n,\nb,2\n\nc,3\n", "text\na\n\nb\n",
+            "\"sep=;\"\ntext;n\na,b \" c;1\nd;2\n",
+        ]
+    )
+    func wholeFiles(text: String) throws {
+        try withTemporaryFolder { folder in
+            let file = folder.appending(path: "rows.csv")
+            try Data(text.utf8).write(to: file)
+            let whole = try Dataset(contentsOf: file)
+            let stream = try stream(text, .csv)
+            let records = try records(stream)
+            #expect(records.count == whole.count)
+            var texts: [String?] = []
+            for index in records.indices { texts += try stream.parse(records[index...index]).strings("text") }
+            #expect(try texts == whole.strings("text"))
+        }
+    }
+
+    @Test("a large file of rows is opened with its first rows, which are read again")
+    func large() throws {
+        try withTemporaryFolder { folder in
+            func open(_ name: String, _ text: Data) throws -> (stream: RecordStream, start: Dataset)? {
+                let file = folder.appending(path: name)
+                try text.write(to: file)
+                return RecordStream.large(file.path(percentEncoded: false), rows: 2, from: 20)
+            }
+            let lines = Data("text\tn\na\t1\nb\t2\nc\t3\n\u{E9}\t4\n".utf8)
+            let opened = try #require(try open("rows.tsv", lines))
+            #expect(try opened.start.strings("text") == ["a", "b"])
+            let records = try records(opened.stream)
+            #expect(try opened.stream.parse(records[...]).strings("text") == ["a", "b", "c", "\u{E9}"])
+            func isLarge(_ name: String, _ text: String, _ rest: [UInt8] = []) throws -> Bool {
+                try open(name, Data(Array(text.utf8) + rest)) != nil
+            }
+            #expect(try isLarge("rows.jsonl", "{\"text\": 1}\n{\"text\": 2}\n{\"text\": \n"))
+            // Small, of another format, Western European, not one object per line, and with a damaged beginning.
+            #expect(try !isLarge("small.csv", "text,n\na,1\nb,2\n"))
+            #expect(try !isLarge("rows.txt", "a text\nanother text\na third one\n"))
+            #expect(try !isLarge("west.tsv", "text\tn\na\t1\nb\t2\nc\t3\nd", [0xE9, 0x09, 0x34, 0x0A]))
+            #expect(try !isLarge("array.jsonl", "[{\"text\": \"a\"},\n{\"text\": \"b\"},\n{}]"))
+            #expect(try !isLarge("bad.tsv", "text\tn\na\t1\nb\nc\t3\nd\t4\n"))
+        }
+    }
+
     @Test("a byte-order mark and blank lines are left out, but a blank line of plain text is a text")
     func blanks() throws {
         let json = try stream("\u{FEFF}{\"text\": \"a\"}\n\n  \n{\"text\": \"b\"}\n", .jsonl)

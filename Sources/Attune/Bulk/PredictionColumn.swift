@@ -103,6 +103,19 @@ public struct PredictionLayout: Sendable {
         return needed
     }
 
+    /// Whether columns of the input are needed besides the texts.
+    ///
+    /// - Parameter isTable: Whether each row is written as fields or in Parquet, not as a JSON object.
+    /// - Returns: Whether any is.
+    package func needsInput(isTable: Bool) -> Bool {
+        if idColumn != nil { return true }
+        return switch kept ?? (isTable ? .all : .none) {
+        case .all: true
+        case .none: false
+        case .named(let chosen): !chosen.isEmpty
+        }
+    }
+
     /// The columns of the input to carry through.
     func carried(among names: [String], isTable: Bool) -> [String] {
         switch kept ?? (isTable ? .all : .none) {

@@ -12,6 +12,9 @@ public struct PredictionWindows: Sendable, Equatable {
     /// The most logits of a window: 64 MB.
     private static let mostLogits = 1 << 24
 
+    /// The number of rows in the first window.
+    static let firstRows = 64
+
     /// Creates the windows of a model.
     ///
     /// - Parameter labels: The number of the model's labels.
@@ -28,7 +31,7 @@ public struct PredictionWindows: Sendable, Equatable {
     /// - Parameter row: The start of a window.
     /// - Returns: The rows up to the start of the next window.
     public func window(at row: Int) -> Range<Int> {
-        for end in [64, 512] where row < end && end < rows { return row..<end }
+        for end in [Self.firstRows, 512] where row < end && end < rows { return row..<end }
         return row..<(row / rows + 1) * rows
     }
 

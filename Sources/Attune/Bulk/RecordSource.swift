@@ -33,9 +33,13 @@ public final class RecordSource: RowSource {
     private let records: RecordStream
     private let reader: RowReader
     private var next = 0
+    /// The file whose rows are counted after the first answers; nil if they are counted, or cannot be.
+    private var uncounted: String?
 
-    /// The number of rows; nil for a stream.
+    /// The number of rows; nil for a stream, and for a large file before its first rows have been answered.
     public private(set) var count: Int?
+    /// Notes on reading the first rows of a large file.
+    public private(set) var warnings: [String] = []
     /// The name of the source, for messages.
     public var name: String { records.name }
 
@@ -72,12 +76,46 @@ public final class RecordSource: RowSource {
         records = try RecordStream(file: path, format: format?.stream)
         (self.reader, self.endsAtFailures) = (reader, endsAtFailures)
         try records.skipOrangeHeader()
-        // Find the number of rows, for shards and progress.
-        let counting = try RecordStream(file: path, format: format?.stream)
-        try counting.skipOrangeHeader()
+        // For shards and progress.
+        count = try Self.rows(of: path, format)
+    }
+
+    /// The number of rows of a file of lines.
+    private static func rows(of path: String, _ format: RecordFormat?) throws -> Int {
+        let records = try RecordStream(file: path, format: format?.stream)
+        try records.skipOrangeHeader()
         var rows = 0
-        while try counting.next() != nil { rows += 1 }
-        count = rows
+        while try records.next() != nil { rows += 1 }
+        return rows
+    }
+
+    /// Opens a large file of rows so that its first rows can be answered before the last ones have been read.
+    ///
+    /// A row that cannot be read is an error of the run, after the answers to the rows before it.
+    ///
+    /// - Parameters:
+    ///   - path: The file, as it was given.
+    ///   - reader: Knows the columns of texts.
+    ///   - bytes: The size from which on a file is large; nil takes 16 MB.
+    /// - Returns: Nil for a file that must be read as a whole: of another format, compressed, small, not UTF-8, or without texts
+    ///   in the expected column of its first rows.
+    package static func large(_ path: String, reader: RowReader, from bytes: Int? = nil) -> RecordSource? {
+        let opened = RecordStream.large(
+            path,
+            rows: PredictionWindows.firstRows,
+            from: bytes ?? RecordStream.leastLargeBytes
+        )
+        guard let opened, let column = try? reader.textColumn(of: opened.start) else { return nil }
+        let columns = [column] + [try? reader.textPairColumn(of: opened.start)].compactMap { $0 }
+        // The spelling of numbers may depend on all rows.
+        let areTexts = columns.allSatisfy { (try? opened.start.feature(of: $0)) == .value(.string) }
+        guard areTexts, (try? reader.inputs(of: opened.start)) != nil else { return nil }
+        return RecordSource(opened.stream, of: path, reader: reader, warnings: opened.start.warnings)
+    }
+
+    private init(_ records: RecordStream, of path: String, reader: RowReader, warnings: [String]) {
+        (self.records, self.reader, self.warnings) = (records, reader, warnings)
+        (endsAtFailures, uncounted) = (true, path)
     }
 
     /// Reads consecutive rows.
@@ -86,6 +124,10 @@ public final class RecordSource: RowSource {
     /// - Returns: The rows that exist.
     /// - Throws: `DatasetError`, `FileError`.
     public func read(_ range: Range<Int>) throws -> SourceRows {
+        if let path = uncounted, next > PredictionWindows.firstRows {
+            uncounted = nil
+            count = try? Self.rows(of: path, nil)
+        }
         while next < range.lowerBound {
             guard try records.next() != nil else { break }
             next += 1

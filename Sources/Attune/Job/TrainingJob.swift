@@ -228,7 +228,8 @@ package struct TrainingJob: Sendable {
                 )
             }
         }
-        if output.mayWrite("README.md") {
+        let decisions = DecisionSection(classifier.decisions)
+        if output.mayWrite(DecisionSection.fileName) {
             let page = ModelCard(
                 job: self,
                 recipe: try card.recipe?(settings),
@@ -238,7 +239,13 @@ package struct TrainingJob: Sendable {
                 baseline: baseline,
                 changes: outcome.changes
             )
-            try writeAtomically(Data(page.text.utf8), to: folder.appending(path: "README.md"))
+            try writeAtomically(
+                decisions.put(into: Data(page.text.utf8)),
+                to: folder.appending(path: DecisionSection.fileName)
+            )
+        } else {
+            // The decisions of former weights have been removed, so their description in a person's card must go, too.
+            _ = try decisions.write(in: folder)
         }
         try recordParity(of: classifier, in: folder, emit)
         // The model is saved; a report that cannot be made is no reason to fail.

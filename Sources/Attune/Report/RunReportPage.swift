@@ -107,13 +107,8 @@ public struct RunReportPage {
         _ results: JSONValue,
         _ truth: ScoredRows.Truth?
     ) -> [ReportContent.Baseline] {
-        let constant =
-            switch truth {
-            case .classes, nil: "majority class"
-            case .labelSets: "labels of most texts"
-            case .numbers: "mean"
-            }
-        return [("linear baseline (TF-IDF)", "baseline_"), (constant, "majority_")].compactMap {
+        let constant = BaselineComparison.constantTitle(truth ?? .classes([]))
+        return [(BaselineComparison.linearTitle, "baseline_"), (constant, "majority_")].compactMap {
             name,
             prefix in
             var metrics: [String: Double] = [:]

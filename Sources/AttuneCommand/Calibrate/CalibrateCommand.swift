@@ -135,6 +135,7 @@ struct CalibrateCommand: ParsableCommand {
             let outcome = try calibration.fit(scored.scored, dataset: dataset)
             for note in outcome.notes { writeToStandardError("attune: warning: \(note)\n") }
             var place: String?
+            var card: String?
             if outcome.decisions.isEmpty {
                 place = nil
             } else if let output {
@@ -142,9 +143,18 @@ struct CalibrateCommand: ParsableCommand {
                 place = output.name
             } else if let folder {
                 try outcome.decisions.save(to: folder)
-                place = ownPlace
+                place = own(Decisions.fileName)
+                if try DecisionSection(outcome.decisions).write(in: folder) {
+                    card = own(DecisionSection.fileName)
+                }
             }
-            let text = CalibrationText(outcome, place: place, model: model, isElsewhere: output != nil)
+            let text = CalibrationText(
+                outcome,
+                place: place,
+                card: card,
+                model: model,
+                isElsewhere: output != nil
+            )
             guard !messages.json else {
                 return try print(text.object.formatted, terminator: "")
             }
@@ -153,18 +163,20 @@ struct CalibrateCommand: ParsableCommand {
     }
 
     private func removeDecisions(in folder: URL) throws {
-        let place = ownPlace
+        let place = own(Decisions.fileName)
         let wasThere = try Decisions.remove(folder: folder)
+        let card = try DecisionSection(nil).write(in: folder) ? own(DecisionSection.fileName) : nil
         try printResult(
-            wasThere ? "removed \(place)" : "there is no \(place)",
-            ["removed": .bool(wasThere)],
+            (wasThere ? "removed \(place)" : "there is no \(place)")
+                + (card.map { "; removed its section from \($0)" } ?? ""),
+            ["removed": .bool(wasThere), "model_card": card.map(JSONValue.string) ?? .null],
             asJSON: messages.json
         )
     }
 
-    /// The path of the model's own decisions, to show.
-    private var ownPlace: String {
-        (model.hasSuffix("/") ? String(model.dropLast()) : model) + "/" + Decisions.fileName
+    /// The path of a file in the model's own folder, to show.
+    private func own(_ name: String) -> String {
+        (model.hasSuffix("/") ? String(model.dropLast()) : model) + "/" + name
     }
 
     /// The model's own folder, to write to; nil if `--output` names a file.

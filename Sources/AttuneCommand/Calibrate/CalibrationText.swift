@@ -9,6 +9,7 @@ import Training
 struct CalibrationText {
     private let outcome: Calibration.Outcome
     private let place: String?
+    private let card: String?
     private let model: String
     private let isElsewhere: Bool
 
@@ -17,11 +18,19 @@ struct CalibrationText {
     /// - Parameters:
     ///   - outcome: The decisions and their effect.
     ///   - place: The file that was written; nil if nothing was decided.
+    ///   - card: The model card that got a section on the decisions; nil if none did.
     ///   - model: The model, as it was given.
     ///   - isElsewhere: Whether the file is not in the model's folder.
-    init(_ outcome: Calibration.Outcome, place: String?, model: String, isElsewhere: Bool) {
+    init(
+        _ outcome: Calibration.Outcome,
+        place: String?,
+        card: String?,
+        model: String,
+        isElsewhere: Bool
+    ) {
         self.outcome = outcome
         self.place = place
+        self.card = card
         self.model = model
         self.isElsewhere = isElsewhere
     }
@@ -40,14 +49,14 @@ struct CalibrationText {
         var text =
             "fitted on \(counted(source?.rows ?? 0, "row")), measured on \(counted(source?.measuredRows ?? 0, "other row")): "
             + "\(outcome.decisions.summary)\n\n"
-        let names = ["accuracy", "negative log-likelihood", "calibration error (ECE)", "Brier score"]
-        let measures = zip(names, zip(outcome.before.values, outcome.after.values)).map { name, values in
-            [name, decimals(values.0.value, 4), decimals(values.1.value, 4)]
+        let titles = CalibrationMeasures.names.map(\.title)
+        let measures = zip(titles, zip(outcome.before.values, outcome.after.values)).map { title, values in
+            [title, decimals(values.0.value, 4), decimals(values.1.value, 4)]
         }
         text += TextTable(numbers: [["", "before", "after"]] + measures).text
         text += decisions.map { "\n" + $0.text } ?? ""
         guard let place else { return text + "\nnothing is decided, so no file is written\n" }
-        text += "\nwritten to \(place)\n"
+        text += "\nwritten to \(place)" + (card.map { ", and described in \($0)" } ?? "") + "\n"
         text +=
             isElsewhere
             ? "next: copy it into the model's folder as decisions.json; predict and evaluate apply it from there\n"
@@ -63,6 +72,7 @@ struct CalibrationText {
         }
         var object: JSONObject = [
             "output": place.map(JSONValue.string) ?? .null,
+            "model_card": card.map(JSONValue.string) ?? .null,
             "rows": .int(outcome.decisions.source?.rows ?? 0),
             "measured_rows": .int(outcome.decisions.source?.measuredRows ?? 0),
             "before": measures(outcome.before),

@@ -47,6 +47,9 @@ struct ScoringOptions: ParsableArguments {
         return dataset
     }
 
+    /// The names of the columns with texts, second texts and labels.
+    typealias Columns = (text: String, pair: String?, labels: [String])
+
     /// A classifier with the rows that it scored.
     struct Scored {
         /// The model's folder or file.
@@ -55,19 +58,21 @@ struct ScoringOptions: ParsableArguments {
         let model: TextClassifier
         /// The rows with their labels.
         let rows: LabelledTexts
-        /// The names of the columns with texts, second texts and labels.
-        let columns: (text: String, pair: String?, labels: [String])
+        /// The names of their columns.
+        let columns: Columns
         /// The logits.
         let scored: ScoredRows
     }
 
     /// The settings given on the command line.
-    private var told: ClassifierSettings {
+    ///
+    /// - Parameter keepsAllRows: Whether to keep every row, so that rows have the numbers of the dataset.
+    private func told(keepsAllRows: Bool) -> ClassifierSettings {
         var settings = ClassifierSettings()
         texts.apply(to: &settings)
         settings.labelColumns = labels.columns.isEmpty ? nil : labels.columns
-        settings.emptyTexts = emptyTexts
-        settings.missingLabels = missingLabels
+        settings.emptyTexts = keepsAllRows ? .keep : emptyTexts
+        settings.missingLabels = keepsAllRows ? .refuse : missingLabels
         return settings
     }
 
@@ -80,28 +85,14 @@ struct ScoringOptions: ParsableArguments {
     /// - Throws: `ModelError` for a base model or a regression; the errors of reading and loading.
     func score(_ name: String, keepsAllRows: Bool = false) throws -> Scored {
         let path = try HubPath.model(name)
-        var told = told
-        if keepsAllRows { (told.emptyTexts, told.missingLabels) = (.keep, .refuse) }
-        let reader = try RowReader(model: path, told: told)
-        guard reader.settings.labelColumns != nil else {
-            throw ValidationError(
-                "Missing expected argument '--label-column <name>': the column of the true labels"
-            )
-        }
+        let told = told(keepsAllRows: keepsAllRows)
         // Check the columns before reading the weights.
-        let dataset = try requireDataset()
-        let rows = try Dataset(HubPath.dataset(dataset), split: part.split, configuration: part.datasetConfig)
-        for warning in rows.warnings { writeToStandardError("attune: warning: \(warning)\n") }
-        let columns = (
-            text: try reader.textColumn(of: rows), pair: try reader.textPairColumn(of: rows),
-            labels: try reader.labelColumns(of: rows)
-        )
-        _ = try reader.columns(of: rows)
+        let (reader, rows, columns) = try openDataset(RowReader(model: path, told: told))
         let engine = try Engine(inference.device, threads: inference.threads)
         let model = try load(path, name, told, engine)
-        let (labelled, notes) = try reader.labelled(rows, problemType: model.problemType)
-        for note in notes { writeToStandardError(note + "\n") }
-        let examples = model.encode(labelled.inputs, targets: try targets(labelled, model, columns.labels))
+        let labelled = try labelled(rows, reader, model.problemType)
+        let targets = try targets(of: labelled, columns, among: model.labels)
+        let examples = model.encode(labelled.inputs, targets: targets)
         let console = Console.current
         console.begin(.evaluate)
         let scored = try model.scored(
@@ -115,6 +106,53 @@ struct ScoringOptions: ParsableArguments {
             console.show(.evaluate, done, of: examples.count)
         }
         return Scored(path: path, model: model, rows: labelled, columns: columns, scored: scored)
+    }
+
+    /// Reads all rows with their labels, without a classifier.
+    ///
+    /// - Parameters:
+    ///   - path: The model's folder or file, for the settings of its training.
+    ///   - labels: The label names by id.
+    /// - Returns: The rows with the numbers of the dataset, their columns, and their targets. Notes go to standard error.
+    /// - Throws: The errors of reading; an error that names a label that is not among the names.
+    func allRows(
+        _ path: String,
+        labels: [String]
+    ) throws -> (rows: LabelledTexts, columns: Columns, targets: Targets) {
+        let (reader, rows, columns) = try openDataset(RowReader(model: path, told: told(keepsAllRows: true)))
+        let labelled = try labelled(rows, reader, .singleLabel)
+        return (labelled, columns, try targets(of: labelled, columns, among: labels))
+    }
+
+    /// Opens the dataset and checks its columns.
+    private func openDataset(
+        _ reader: RowReader
+    ) throws -> (reader: RowReader, rows: Dataset, columns: Columns) {
+        guard reader.settings.labelColumns != nil else {
+            throw ValidationError(
+                "Missing expected argument '--label-column <name>': the column of the true labels"
+            )
+        }
+        let dataset = try requireDataset()
+        let rows = try Dataset(HubPath.dataset(dataset), split: part.split, configuration: part.datasetConfig)
+        for warning in rows.warnings { writeToStandardError("attune: warning: \(warning)\n") }
+        let columns: Columns = (
+            text: try reader.textColumn(of: rows), pair: try reader.textPairColumn(of: rows),
+            labels: try reader.labelColumns(of: rows)
+        )
+        _ = try reader.columns(of: rows)
+        return (reader, rows, columns)
+    }
+
+    /// The rows with their labels; notes go to standard error.
+    private func labelled(
+        _ rows: Dataset,
+        _ reader: RowReader,
+        _ problemType: ProblemType
+    ) throws -> LabelledTexts {
+        let (labelled, notes) = try reader.labelled(rows, problemType: problemType)
+        for note in notes { writeToStandardError(note + "\n") }
+        return labelled
     }
 
     private func load(
@@ -138,20 +176,20 @@ struct ScoringOptions: ParsableArguments {
         return model
     }
 
-    /// The targets as ids of the model's labels.
+    /// The targets as ids among some labels.
     private func targets(
-        _ rows: LabelledTexts,
-        _ model: TextClassifier,
-        _ columns: [String]
+        of rows: LabelledTexts,
+        _ columns: Columns,
+        among labels: [String]
     ) throws -> Targets {
         do {
-            return try rows.targets(among: model.labels)
+            return try rows.targets(among: labels)
         } catch {
             throw error.located(
                 in: try HubPath.dataset(requireDataset()),
                 split: part.split,
                 configuration: part.datasetConfig,
-                columns: columns
+                columns: columns.labels
             )
         }
     }

@@ -3,6 +3,7 @@ import Attune
 import Evaluation
 import Foundation
 import Hub
+import Serving
 
 /// Exit codes besides success and usage, with the numbers of sysexits.
 extension ExitCode {
@@ -31,6 +32,8 @@ extension ExitCode {
             case is UnknownLabel, is DecisionError: .badData
             case let error as RecipeError: error.code
             case is RunReportError: .badData
+            case let error as ServerError: Self.of(error.code)
+            case let error as ServingFault: Self.of(error)
             // An index beyond a tensor comes from a file's ids or from the number of a device.
             case let error as TorchError: error.code == .indexOutOfRange ? .badData : .internalError
             default: .internalError
@@ -81,6 +84,24 @@ extension ExitCode {
         case .badArgument: .validationFailure
         case .badData, .notFinite, .badCheckpoint: .badData
         case .outOfMemory: .internalError
+        }
+    }
+
+    private static func of(_ code: ServerError.Code) -> ExitCode {
+        switch code {
+        case .addressInUse: .unavailable
+        case .noSuchAddress: .validationFailure
+        case .notAllowed: .notAllowed
+        case .missingFile: .missingInput
+        case .badCertificate: .badData
+        case .system: .internalError
+        }
+    }
+
+    private static func of(_ fault: ServingFault) -> ExitCode {
+        switch fault {
+        case .cannotLoad, .failedToLoad: .badData
+        default: .internalError
         }
     }
 

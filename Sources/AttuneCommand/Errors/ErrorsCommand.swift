@@ -10,10 +10,12 @@ struct ErrorsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "errors",
         abstract: "Finds rows whose label is probably wrong, by confident learning.",
-        usage: "attune errors [<options>] <model> --dataset <path>",
+        usage: "attune errors [<options>] <model> … --dataset <path>",
         discussion: """
-            Give labelled rows that the model was not trained on: a model that has learned a wrong label does not doubt it. To \
-            check all rows of a dataset, train on one half and look at the other, then the reverse.
+            Give labelled rows that the model was not trained on: a model that has learned a wrong label does not doubt it.
+
+            To check all rows of a dataset, train several times, each time with another part of its rows held out, and give all \
+            the runs. Then nothing is computed: each row is judged by the runs that held it out, from their eval_predictions.jsonl.
 
             --output writes the suspects as a table: the row's number, its text and label, the label that the model proposes, and \
             how sure it is. Change labels there, or write no into the column keep, and take the table back with `attune data apply`.
@@ -21,9 +23,12 @@ struct ErrorsCommand: ParsableCommand {
     )
 
     @Argument(
-        help: ArgumentHelp("A folder that `attune train` saved, or an id of the Hub.", valueName: "model")
+        help: ArgumentHelp(
+            "A folder that `attune train` saved, or an id of the Hub. Several: the output folders of runs.",
+            valueName: "model"
+        )
     )
-    var model: String
+    var models: [String]
 
     @OptionGroup(title: "Data") var scoring: ScoringOptions
 
@@ -68,53 +73,98 @@ struct ErrorsCommand: ParsableCommand {
         try reportingFailure(messages) {
             let dataset = try scoring.requireDataset()
             try requireApart(output, from: [("--dataset", dataset)])
-            let scored = try scoring.score(model, keepsAllRows: true)
-            let trained = TrainedRowsWarning(
-                model: scored.path,
-                dataset: dataset,
-                split: scoring.part.split
-            )
-            if trained != nil {
-                writeToStandardError(
-                    "attune: warning: the model was trained on \(dataset) and has learned its labels, wrong ones too: "
-                        + "most suspects stay hidden; give rows that it was not trained on\n"
-                )
-            }
-            let found = try ConfidentLearning(
-                LabelProbabilities(scored.scored),
-                rule: rule,
-                order: order
-            )
-            guard let labelColumn = scored.columns.labels.first, scored.columns.labels.count == 1 else {
+            let checked = try models.count == 1 ? scored(models[0], dataset) : heldOut()
+            guard let labelColumn = checked.columns.labels.first, checked.columns.labels.count == 1 else {
                 throw ValidationError("give one --label-column: suspects need one label per row")
             }
-            if let output, let format, !found.suspects.isEmpty {
+            if let output, let format, !checked.suspects.isEmpty {
                 let table = try SuspectTable(
-                    found.suspects,
-                    of: scored.rows,
-                    columns: (scored.columns.text, scored.columns.pair, labelColumn),
-                    labels: scored.model.labels
+                    checked.suspects,
+                    of: checked.rows,
+                    columns: (checked.columns.text, checked.columns.pair, labelColumn),
+                    labels: checked.labels
                 )
                 try table.rows.write(to: output.path, as: format)
             }
             guard !messages.json else {
-                return try print(json(found, scored).formatted, terminator: "")
+                return try print(json(checked).formatted, terminator: "")
             }
-            try print(text(found, scored), terminator: "")
+            try print(text(checked), terminator: "")
         }
     }
 
-    private func text(_ found: ConfidentLearning, _ scored: ScoringOptions.Scored) -> String {
-        let labels = scored.model.labels
-        let count = scored.scored.count
-        let share = 100 * Double(found.suspects.count) / Double(max(count, 1))
+    /// The rows of a dataset after checking their labels.
+    private struct CheckedRows {
+        /// The suspects, with the numbers of the dataset's rows.
+        let suspects: [ConfidentLearning.Suspect]
+        /// The number of rows with probabilities.
+        let count: Int
+        /// All rows of the dataset.
+        let rows: LabelledTexts
+        /// The names of their columns.
+        let columns: ScoringOptions.Columns
+        /// The label names by id.
+        let labels: [String]
+    }
+
+    /// Checks the rows with a model that scores them now.
+    private func scored(_ model: String, _ dataset: String) throws -> CheckedRows {
+        let scored = try scoring.score(model, keepsAllRows: true)
+        let trained = TrainedRowsWarning(model: scored.path, dataset: dataset, split: scoring.part.split)
+        if trained != nil {
+            writeToStandardError(
+                "attune: warning: the model was trained on \(dataset) and has learned its labels, wrong ones too: "
+                    + "most suspects stay hidden; give rows that it was not trained on, or several runs that held out other rows\n"
+            )
+        }
+        let found = try ConfidentLearning(LabelProbabilities(scored.scored), rule: rule, order: order)
+        return CheckedRows(
+            suspects: found.suspects,
+            count: scored.scored.count,
+            rows: scored.rows,
+            columns: scored.columns,
+            labels: scored.model.labels
+        )
+    }
+
+    /// Checks the rows with runs that held them out.
+    private func heldOut() throws -> CheckedRows {
+        let runs = try models.map { name in
+            (name: name, rows: try ScoredRows(run: URL(filePath: name, directoryHint: .isDirectory)))
+        }
+        let labels = runs[0].rows.labels
+        let (rows, columns, targets) = try scoring.allRows(models[0], labels: labels)
+        guard case .classes(let truth) = targets else {
+            throw ValidationError("suspects are found only among rows with exactly one label each")
+        }
+        let joined = try OutOfSampleRows(joining: runs, textHashes: rows.inputs.hashes, truth: truth)
+        let unchecked = truth.count - joined.rows.count
+        if unchecked > 0 {
+            writeToStandardError(
+                "attune: warning: \(counted(unchecked, "row")) of \(grouped(truth.count)) \(unchecked == 1 ? "is" : "are") not "
+                    + "checked, because no run evaluated them; hold them out in another run, and give it, too\n"
+            )
+        }
+        let found = try ConfidentLearning(joined.probabilities, rule: rule, order: order)
+        return CheckedRows(
+            suspects: found.suspects.map { $0.numbered(joined.rows[$0.row]) },
+            count: joined.rows.count,
+            rows: rows,
+            columns: columns,
+            labels: labels
+        )
+    }
+
+    private func text(_ checked: CheckedRows) -> String {
+        let (suspects, labels) = (checked.suspects, checked.labels)
+        let share = 100 * Double(suspects.count) / Double(max(checked.count, 1))
         var text =
-            "\(counted(found.suspects.count, "suspect")) among \(counted(count, "row")) (\(decimals(share, 1)) %)\n"
-        let rows = found.suspects.prefix(top).map { suspect in
+            "\(counted(suspects.count, "suspect")) among \(counted(checked.count, "row")) (\(decimals(share, 1)) %)\n"
+        let rows = suspects.prefix(top).map { suspect in
             [
                 "\(suspect.row + 1)", labels[suspect.label], labels[suspect.proposed],
                 decimals(suspect.confidence, 3),
-                scored.rows.texts[suspect.row].replacing(/\s+/, with: " "),
+                checked.rows.texts[suspect.row].replacing(/\s+/, with: " "),
             ]
         }
         if !rows.isEmpty {
@@ -124,11 +174,9 @@ struct ErrorsCommand: ParsableCommand {
             )
             text += "\n" + table.text(columns: Terminal.outputColumns ?? 100)
         }
-        if found.suspects.count > rows.count {
-            text += "and \(grouped(found.suspects.count - rows.count)) more\n"
-        }
+        if suspects.count > rows.count { text += "and \(grouped(suspects.count - rows.count)) more\n" }
         guard let output else { return text }
-        guard !found.suspects.isEmpty else {
+        guard !suspects.isEmpty else {
             return text + "there is nothing to correct, so \(output.name) is not written\n"
         }
         let dataset = shellQuoted(scoring.dataset ?? "<path>")
@@ -137,17 +185,16 @@ struct ErrorsCommand: ParsableCommand {
             + "\(dataset) --output <file>\n"
     }
 
-    private func json(_ found: ConfidentLearning, _ scored: ScoringOptions.Scored) -> JSONValue {
-        let labels = scored.model.labels
-        let suspects = found.suspects.map { suspect in
+    private func json(_ checked: CheckedRows) -> JSONValue {
+        let suspects = checked.suspects.map { suspect in
             JSONValue.object([
-                "row": .int(suspect.row + 1), "label": .string(labels[suspect.label]),
-                "proposed_label": .string(labels[suspect.proposed]),
+                "row": .int(suspect.row + 1), "label": .string(checked.labels[suspect.label]),
+                "proposed_label": .string(checked.labels[suspect.proposed]),
                 "confidence": .double(suspect.confidence),
                 "quality": .double(suspect.quality),
             ])
         }
-        return .object(["rows": .int(scored.scored.count), "suspects": .array(suspects)])
+        return .object(["rows": .int(checked.count), "suspects": .array(suspects)])
     }
 }
 

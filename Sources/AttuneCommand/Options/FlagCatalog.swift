@@ -35,6 +35,12 @@ struct FlagCatalog {
         /// The setting of a recipe that it sets.
         var setting: Setting?
 
+        /// Whether its value is true or false, and may be left out for true.
+        var isTruth: Bool { valueName == Self.truth }
+
+        /// The name of such a value in help.
+        static let truth = "true or false"
+
         /// The flag with its value, as in help: `--seed <seed>`.
         var spelled: String { "--" + name + (takesValue ? " <\(valueName)>" : "") }
     }

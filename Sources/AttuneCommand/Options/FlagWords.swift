@@ -72,7 +72,7 @@ struct FlagWords {
         _ value: String?,
         _ rest: inout ArraySlice<String>
     ) throws(RecipeError) -> [String] {
-        if !flag.takesValue { return [try truth(of: flag, value, &rest)] }
+        if !flag.takesValue || flag.isTruth { return [try truth(of: flag, value, &rest)] }
         if flag.name == "resume-from-checkpoint" { return [resumption(value, &rest)].compactMap(\.self) }
         if let value { return [value] }
         var values: [String] = []
@@ -129,8 +129,8 @@ struct FlagWords {
         guard flag.takesValue, !flag.isRepeating, let value = values.first,
             let first = given.updateValue(value, forKey: flag.name)
         else { return }
-        // A token is not printed: it would end up in a log.
-        let shown = flag.name.hasSuffix("token") ? "" : ", as \"\(first)\" and as \"\(value)\""
+        // A token or key is not printed: it would end up in a log.
+        let shown = flag.name.hasSuffix("token") || flag.name.hasSuffix("key") ? "" : ", as \"\(first)\" and as \"\(value)\""
         throw RecipeError(.validationFailure, "--\(flag.name) is given twice\(shown); give it once")
     }
 

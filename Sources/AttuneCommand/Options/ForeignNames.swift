@@ -32,6 +32,12 @@ enum ForeignNames {
             "output": ["output-file"],
             "batch-size": ["per-device-eval-batch-size", "eval-batch-size"],
         ],
+        "attune serve": [
+            "host": ["hostname"], "model-id": ["model", "model-name-or-path"],
+            "hf-token": ["hf-api-token", "token"], "huggingface-hub-cache": ["hf-hub-cache", "cache-dir"],
+            "cors-allow-origin": ["cors-allow-origins"], "allowed-hosts": ["allowed-host"],
+            "uds-path": ["unix-socket"],
+        ],
         "attune tokenize": ["input": ["input-file", "dataset"], "output": ["output-file"]],
         "attune decode": ["input": ["input-file"], "output": ["output-file"]],
         "attune hub download": ["kind": ["repo-type"], "exclude": ["ignore-patterns"]],

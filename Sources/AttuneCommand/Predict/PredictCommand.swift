@@ -18,6 +18,9 @@ struct PredictCommand: ParsableCommand {
             --input - reads standard input, and so does a pipe without --input and --text. Cells that begin with =, +, - or @ \
             are written as they are; a spreadsheet may take them for formulas.
 
+            A large .jsonl, .csv or .tsv file without --output is read row by row: the first answers come at once, and a row that \
+            cannot be read ends the run after the answers to the rows before it.
+
             Columns and maximum length are as in training (attune.json in the model's folder), unless given here.
             """
     )
@@ -118,7 +121,8 @@ struct PredictCommand: ParsableCommand {
             job.progress = { done in
                 engine.adaptThreads()
                 try stream?.requireReader()
-                if isLong { console.show(.predict, done, of: total) }
+                // The rows of a large file are counted after the first answers.
+                if isLong { console.show(.predict, done, of: total ?? source.count) }
             }
             try report(predict(job, to: stream, place, reader), model, reader)
         }
@@ -190,6 +194,12 @@ struct PredictCommand: ParsableCommand {
                     endsAtFailures: bulk.onError == .fail
                 ), nil
             )
+        }
+        if output == nil, !layout.needsInput(isTable: format.isTable),
+            let source = RecordSource.large(input, reader: reader)
+        {
+            for warning in source.warnings { writeToStandardError("attune: warning: \(warning)\n") }
+            return (source, nil)
         }
         let rows = try rows(of: input)
         let source = try DatasetSource(

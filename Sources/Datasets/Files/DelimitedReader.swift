@@ -7,7 +7,8 @@ import Files
 /// Source: RFC 4180; Python's `csv` with its default dialect.
 struct DelimitedReader {
     private let input: TextInput
-    private var delimiter: UInt8
+    /// The separator of fields.
+    private(set) var delimiter: UInt8
     private var warnings: [String] = []
 
     /// Creates a reader for a file.
@@ -52,7 +53,8 @@ struct DelimitedReader {
             .map { header[$0] }
     }
 
-    private func header() throws(DatasetError) -> [String] {
+    /// Reads the names of the columns.
+    func header() throws(DatasetError) -> [String] {
         var record = DelimitedRecord()
         guard try read(&record) else { throw input.bad("has no header") }
         return (0..<record.count).map { record.string($0) ?? "" }

@@ -30,6 +30,8 @@ package final class RecordStream {
     package let format: Format
     /// The header of delimited text, which precedes every part of it that is parsed.
     private var header: [Record] = []
+    /// The delimiter of the fields, and whether rows have only one; nil before the header was read, and for other formats.
+    private var fields: (delimiter: UInt8, areSingle: Bool)?
     /// Records that were read ahead.
     private var ahead: [Record] = []
     private let read: (inout [UInt8]) throws -> Bool
@@ -98,7 +100,18 @@ package final class RecordStream {
         repeat {
             guard let record = try scan() else { throw DatasetError(.badFile, "\(name) has no header") }
             header.append(record)
-        } while header.count == 1 && header[0].bytes.starts(with: Array("sep=".utf8))
+        } while try header.count == 1 && namesDelimiter(header[0])
+        let text = header.flatMap { $0.bytes + [0x0A] }
+        let reader = try DelimitedReader(
+            TextInput(text, path: name, line: 1),
+            usual: format == .tsv ? UInt8(ascii: "\t") : nil
+        )
+        fields = (reader.delimiter, try reader.header().count == 1)
+    }
+
+    /// Whether a record is the first line for Excel that names the delimiter.
+    private func namesDelimiter(_ record: Record) throws(DatasetError) -> Bool {
+        try SeparatorLine.take(from: TextInput(record.bytes + [0x0A], path: name, line: 1)) != nil
     }
 
     /// The format of a file of records; nil for other files.
@@ -134,27 +147,41 @@ package final class RecordStream {
         return try scan()
     }
 
+    /// Reads the next records, which are read again afterwards.
+    ///
+    /// - Parameter count: The number of records.
+    /// - Returns: The records, fewer at the end.
+    /// - Throws: As ``next()``.
+    package func peek(_ count: Int) throws -> [Record] {
+        while ahead.count < count, let record = try scan() { ahead.append(record) }
+        return Array(ahead.prefix(count))
+    }
+
     /// The next record of the text; blank lines are left out unless they are texts.
     private func scan() throws -> Record? {
-        while true {
-            guard let record = try scanLines() else { return nil }
-            let isSingle = header.last.map { !$0.bytes.contains { ",;\t|".utf8.contains($0) } } ?? false
-            let isKept = format == .text || header.count > 0 && isSingle
-            if isKept || record.bytes.contains(where: { $0 > 0x20 }) { return record }
+        while let record = try scanLines() {
+            let isBlank =
+                switch format {
+                case .jsonl: !record.bytes.contains { $0 > 0x20 }
+                // A line of delimiters is a row of missing values, and a blank line is one if rows have one field.
+                case .csv, .tsv: record.bytes.isEmpty && !(fields?.areSingle ?? false)
+                case .text: false
+                }
+            if !isBlank { return record }
         }
+        return nil
     }
 
     private func scanLines() throws -> Record? {
         var record = Record(bytes: [], line: line)
-        var quotes = 0
-        while true {
-            guard let piece = try takeLine() else {
-                return record.bytes.isEmpty ? nil : record
-            }
+        var quotes = OpenQuote(delimiter: fields?.delimiter)
+        while let piece = try takeLine() {
             record.bytes += piece
-            guard format == .csv || format == .tsv else { return record }
-            quotes += piece.count { $0 == UInt8(ascii: "\"") }
-            if quotes.isMultiple(of: 2) { return record }
+            if format == .csv || format == .tsv { quotes.read(piece) }
+            guard quotes.isOpen else {
+                if record.bytes.last == 0x0D { record.bytes.removeLast() }
+                return record
+            }
             record.bytes.append(0x0A)
             guard record.bytes.count <= TextInput.mostRowBytes else {
                 throw DatasetError(
@@ -163,18 +190,17 @@ package final class RecordStream {
                 )
             }
         }
+        return record.bytes.isEmpty ? nil : record
     }
 
-    /// The next line without its end; nil at the end of the text.
-    private func takeLine() throws -> [UInt8]? {
+    /// The next line without its line feed; nil at the end of the text.
+    private func takeLine() throws -> ArraySlice<UInt8>? {
         var searched = position
         while true {
             if let end = buffer[searched...].firstIndex(of: 0x0A) {
-                var bytes = Array(buffer[position..<end])
-                if bytes.last == 0x0D { bytes.removeLast() }
-                position = end + 1
+                defer { position = end + 1 }
                 line += 1
-                return bytes
+                return buffer[position..<end]
             }
             guard buffer.count - position <= TextInput.mostRowBytes else {
                 throw DatasetError(
@@ -183,7 +209,7 @@ package final class RecordStream {
                 )
             }
             if isAtEnd {
-                let rest = Array(buffer[position...])
+                let rest = buffer[position...]
                 buffer = []
                 position = 0
                 line += 1
@@ -214,6 +240,40 @@ package final class RecordStream {
         case .csv: try DelimitedReader(input, usual: nil).dataset(StorageOptions())
         case .tsv: try DelimitedReader(input, usual: UInt8(ascii: "\t")).dataset(StorageOptions())
         case .text: try LineReader(input: input).dataset(StorageOptions())
+        }
+    }
+}
+
+/// Follows the quotes of delimited text, to find the lines that continue a row.
+///
+/// As in ``DelimitedReader``, a field is quoted only if it begins with a quote.
+private struct OpenQuote {
+    private enum Place { case start, plain, quoted, afterQuote }
+
+    /// The delimiter of the fields; nil if it is not known, and every quote opens or closes a field.
+    let delimiter: UInt8?
+    private var place = Place.start
+
+    init(delimiter: UInt8?) { self.delimiter = delimiter }
+
+    /// Whether the text so far ends inside a quoted field.
+    var isOpen: Bool { place == .quoted }
+
+    /// Reads the next bytes of the row.
+    mutating func read(_ bytes: ArraySlice<UInt8>) {
+        for byte in bytes {
+            let isQuote = byte == UInt8(ascii: "\"")
+            switch place {
+            case .quoted: if isQuote { place = .afterQuote }
+            // A doubled quote is a quote in the field.
+            case .start, .afterQuote: place = isQuote ? .quoted : byte == delimiter ? .start : .plain
+            case .plain:
+                if byte == delimiter {
+                    place = .start
+                } else if isQuote, delimiter == nil {
+                    place = .quoted
+                }
+            }
         }
     }
 }

@@ -12,6 +12,8 @@ public struct BaselineComparison: Sendable, Equatable {
     public let rows: Int
     /// The duration of training and evaluating the baseline in seconds.
     public var seconds: Double
+    /// The name of the constant answer.
+    private let constantTitle: String
 
     /// Trains a linear baseline and evaluates it.
     ///
@@ -49,6 +51,22 @@ public struct BaselineComparison: Sendable, Equatable {
             part.flatMap { _ in constant }
         }
         (trainedRows, self.rows, seconds) = (training.texts.count, rows ?? training.texts.count, 0)
+        constantTitle = Self.constantTitle(training.truth)
+    }
+
+    /// The name of the linear baseline in tables and reports.
+    package static let linearTitle = "linear baseline (TF-IDF)"
+
+    /// The name of the constant answer in tables and reports.
+    ///
+    /// - Parameter truth: The true answers to any rows.
+    /// - Returns: The name, which depends only on the kind of the answers.
+    package static func constantTitle(_ truth: ScoredRows.Truth) -> String {
+        switch truth {
+        case .classes: "majority class"
+        case .labelSets: "labels of most texts"
+        case .numbers: "mean"
+        }
     }
 
     /// The scores that answer without reading the text.
@@ -82,16 +100,10 @@ public struct BaselineComparison: Sendable, Equatable {
         func row(_ title: String, _ metrics: EvaluationMetrics) -> [String] {
             [title] + shownNames.map { name in metrics[name].map { String(format: "%.4f", $0) } ?? "" }
         }
-        let constant =
-            switch linear {
-            case .singleLabel: "majority class"
-            case .multiLabel: "labels of most texts"
-            case .regression: "mean"
-            }
         let rows =
             [[""] + shownNames.map(title)]
             + (model.map { [row("this model", $0)] } ?? [])
-            + [row("linear baseline (TF-IDF)", linear), row(constant, majority)]
+            + [row(Self.linearTitle, linear), row(constantTitle, majority)]
         return TextTable(numbers: rows).text
     }
 

@@ -13,11 +13,14 @@ public struct CalibrationMeasures: Sendable, Equatable {
 
     /// All measures by name, in display order.
     public var values: [(name: String, value: Double)] {
-        [
-            ("accuracy", accuracy), ("log_loss", logLoss), ("ece", calibrationError),
-            ("brier_score", brierScore),
-        ]
+        zip(Self.names, [accuracy, logLoss, calibrationError, brierScore]).map { ($0.name, $1) }
     }
+
+    /// The names of the measures in files and their titles for people, in display order.
+    package static let names = [
+        (name: "accuracy", title: "accuracy"), (name: "log_loss", title: "negative log-likelihood"),
+        (name: "ece", title: "calibration error (ECE)"), (name: "brier_score", title: "Brier score"),
+    ]
 
     /// Measures probabilities; nil without rows.
     ///

@@ -32,6 +32,14 @@ public struct ConfidentLearning: Sendable, Equatable {
         public let quality: Double
         /// The probability of the proposed label.
         public let confidence: Double
+
+        /// The same suspect with another index, for rows that were selected from others.
+        ///
+        /// - Parameter row: The index.
+        /// - Returns: The suspect.
+        package func numbered(_ row: Int) -> Suspect {
+            Suspect(row: row, label: label, proposed: proposed, quality: quality, confidence: confidence)
+        }
     }
 
     /// The mean probability of each label among its rows, which a row must reach to count confidently.

@@ -278,7 +278,7 @@ final class Decoder: Backbone {
             let (cosine, sine) = try rotary(batch.positions, cuSeqlens: batch.cuSeqlens)
             rotations.append(Rotation(cosine: cosine, sine: sine))
         }
-        var x = try tokenEmbedding(batch.ids)  // [T, H]
+        var x = try context.embedded(tokenEmbedding(batch.ids))  // [T, H]
         if config.embeddingScale != 1 { x = try x * config.embeddingScale }
         let pass = BlockPass(batch: batch, rows: rows, context: context)
         x = try blocks.run(x, pass) { block, x, pass throws(TorchError) in

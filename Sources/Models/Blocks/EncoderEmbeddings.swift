@@ -83,7 +83,7 @@ final class EncoderEmbeddings {
     }
 
     func callAsFunction(_ batch: PackedBatch, _ context: ForwardContext) throws(TorchError) -> Tensor {
-        var x = try words(batch.ids)  // [T, E]
+        var x = try context.embedded(words(batch.ids))  // [T, E]
         if let types {
             // Without type ids all are 0, so one row is added to every token.
             if let ids = batch.typeIDs { x = try x + types(ids) } else { x = try x + types.row(0) }

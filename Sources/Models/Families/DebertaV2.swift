@@ -173,7 +173,7 @@ private final class DebertaV2Embeddings {
     }
 
     func callAsFunction(_ batch: PackedBatch, _ context: ForwardContext) throws(TorchError) -> Tensor {
-        var x = try words(batch.ids)  // [T, E]
+        var x = try context.embedded(words(batch.ids))  // [T, E]
         if let positions { x = try x + positions(batch.positions) }
         if let types {
             // Without type ids all are 0, so one row is added to every token.

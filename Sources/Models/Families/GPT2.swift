@@ -157,7 +157,8 @@ final class GPT2Model: Backbone {
         rows: PackedRows?,
         _ context: ForwardContext
     ) throws(TorchError) -> Tensor {
-        var embedded = try tokenEmbedding(batch.ids) + positions(batch.positions)  // [T, H]
+        let words = try context.embedded(tokenEmbedding(batch.ids))
+        var embedded = try words + positions(batch.positions)  // [T, H]
         if let types = batch.typeIDs { embedded = try embedded + tokenEmbedding(types) }
         let x = try context.dropout(config.embeddingDropout, embedded)
         let pass = BlockPass(batch: batch, rows: rows, context: context)

@@ -164,7 +164,8 @@ final class GPTNeoXModel: Backbone {
     ) throws(TorchError) -> Tensor {
         let (cosine, sine) = try config.rotary(batch.positions, cuSeqlens: batch.cuSeqlens)
         let rotation = Rotation(cosine: cosine, sine: sine)
-        let x = try context.dropout(config.hiddenDropout, tokenEmbedding(batch.ids))  // [T, H]
+        let embedded = try context.embedded(tokenEmbedding(batch.ids))  // [T, H]
+        let x = try context.dropout(config.hiddenDropout, embedded)
         let pass = BlockPass(batch: batch, rows: rows, context: context)
         return try norm(
             blocks.run(x, pass) { block, x, pass throws(TorchError) in try block(x, rotation, pass) }

@@ -56,6 +56,10 @@ extension ErrorsCommand: GuidedCommand {
                     "All of them, as a table to correct",
                     "attune errors runs/tickets --dataset tickets.csv --output doubtful.csv"
                 ),
+                .init(
+                    "All rows, each by the run that held it out",
+                    "attune errors runs/fold-1 runs/fold-2 --dataset tickets.csv"
+                ),
             ],
             common: ["dataset", "text-column", "label-column", "output", "top"],
             headings: [("Suspects", ["rule", "order"])] + headings

@@ -5,13 +5,13 @@ import Synchronization
 ///
 /// libtorch keeps a pool of threads for every thread that computes. So work should stay on one thread instead of moving
 /// between the threads of Swift's pool, which should not be blocked either.
-final class ComputeThread: SerialExecutor, Sendable {
+package final class ComputeThread: SerialExecutor, Sendable {
     private let jobs = Jobs()
 
     /// Starts the thread, which ends with this object.
     ///
     /// - Parameter name: Its name in debuggers.
-    init(name: String) {
+    package init(name: String) {
         let thread = Thread { [jobs] in
             while let (job, executor) = jobs.next() { job.runSynchronously(on: executor) }
         }
@@ -24,9 +24,12 @@ final class ComputeThread: SerialExecutor, Sendable {
     deinit { jobs.close() }
 
     /// Runs a job after the jobs before it.
-    func enqueue(_ job: consuming ExecutorJob) { jobs.add(UnownedJob(job), asUnownedSerialExecutor()) }
+    package func enqueue(_ job: consuming ExecutorJob) { jobs.add(UnownedJob(job), asUnownedSerialExecutor()) }
 
-    func asUnownedSerialExecutor() -> UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }
+    /// Whether jobs wait behind the running one.
+    package var hasWaitingJobs: Bool { jobs.hasWaiting }
+
+    package func asUnownedSerialExecutor() -> UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }
 
     /// The waiting jobs.
     ///
@@ -49,6 +52,8 @@ final class ComputeThread: SerialExecutor, Sendable {
             state.withLock { $0.isClosed = true }
             signal.signal()
         }
+
+        var hasWaiting: Bool { state.withLock { !$0.waiting.isEmpty } }
 
         /// The next job; nil at the end.
         func next() -> (UnownedJob, UnownedSerialExecutor)? {
