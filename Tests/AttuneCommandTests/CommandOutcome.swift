@@ -64,6 +64,28 @@ func writeWeather(_ count: Int, to folder: URL) throws {
         .write(to: folder.appending(path: "d.csv"))
 }
 
+/// Runs a command that plans or starts a training, with a small model and 40 rows of two labels, in a new folder.
+///
+/// - Parameters:
+///   - command: The command's name.
+///   - more: Further arguments.
+/// - Returns: The output and exit code.
+/// - Throws: ``Hanging``; the errors of starting a process.
+func attuneWithRows(_ command: String, _ more: [String]) throws -> CommandOutcome {
+    try withTemporaryFolder { folder in
+        let rows = (0..<40).map { "text \($0),\($0 % 2)" }.joined(separator: "\n")
+        try Data("text,label\n\(rows)\n".utf8).write(to: folder.appending(path: "data.csv"))
+        let model = Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
+        return try attune(
+            [
+                command, "--model", model, "--dataset", "data.csv", "--text-column", "text", "--label-column",
+                "label",
+            ] + more,
+            in: folder
+        )
+    }
+}
+
 /// Runs a shell script, with the executable as `$ATTUNE` and a model to train as `$BASE`.
 ///
 /// - Parameters:

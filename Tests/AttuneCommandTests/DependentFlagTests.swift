@@ -4,21 +4,8 @@ import Testing
 
 /// A flag that has an effect only with another flag is not silently ignored.
 struct DependentFlagTests {
-    private let model = Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
-
     private func plan(_ more: [String]) throws -> CommandOutcome {
-        try withTemporaryFolder { folder in
-            let rows = (0..<40).map { "text \($0),\($0 % 2)" }.joined(separator: "\n")
-            try Data("text,label\n\(rows)\n".utf8).write(to: folder.appending(path: "data.csv"))
-            return try attune(
-                [
-                    "train", "--model", model, "--dataset",
-                    folder.appending(path: "data.csv").path(percentEncoded: false),
-                    "--text-column", "text", "--label-column", "label", "--dry-run", "--output-dir",
-                    folder.appending(path: "out").path(percentEncoded: false),
-                ] + more
-            )
-        }
+        try attuneWithRows("train", ["--dry-run", "--output-dir", "out"] + more)
     }
 
     @Test(

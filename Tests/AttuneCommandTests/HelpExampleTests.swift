@@ -63,11 +63,13 @@ struct HelpExampleTests {
             at: Fixture.folder.appending(path: "models/tiny-base"),
             to: repository.appending(path: "snapshots/\(revision)")
         )
-        // An adapter that was taken from the weights, so that it can be converted.
+        // An adapter that was taken from the weights, so that it can be converted, and two runs with other rows held out.
         let outcome = try shell(
             """
-            $ATTUNE train --model sentence-transformers/all-MiniLM-L6-v2 --dataset tickets.csv --text-column text \
-            --label-column label --adapter lora --init-lora-weights pissa --max-steps 1 --output-dir runs/tickets-lora
+            T="$ATTUNE train --model sentence-transformers/all-MiniLM-L6-v2 --dataset tickets.csv --text-column text \
+            --label-column label --max-steps 1 --output-dir runs"
+            $T/tickets-lora --adapter lora --init-lora-weights pissa &&
+                $T/fold-1 --test-size 0.5 --split-seed 1 && $T/fold-2 --test-size 0.5 --split-seed 2
             """,
             in: folder,
             variables: ["HF_HOME": folder.appending(path: "hf").path(percentEncoded: false)]

@@ -1,24 +1,11 @@
 import Foundation
 import JSON
-import TestSupport
 import Testing
 
 /// `attune plan`: steps, disk and memory, with exact sizes.
 struct PlanCommandTests {
-    private let model = Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
-
     private func plan(_ more: [String]) throws -> CommandOutcome {
-        try withTemporaryFolder { folder in
-            let rows = (0..<40).map { "text \($0),\($0 % 2)" }.joined(separator: "\n")
-            try Data("text,label\n\(rows)\n".utf8).write(to: folder.appending(path: "data.csv"))
-            return try attune(
-                [
-                    "plan", "--model", model, "--dataset",
-                    folder.appending(path: "data.csv").path(percentEncoded: false),
-                    "--text-column", "text", "--label-column", "label", "--test-size", "0.2",
-                ] + more
-            )
-        }
+        try attuneWithRows("plan", ["--test-size", "0.2"] + more)
     }
 
     /// The output with single spaces.

@@ -1,6 +1,7 @@
 import Classification
 import Evaluation
 import Foundation
+import Models
 import TestSupport
 import Testing
 

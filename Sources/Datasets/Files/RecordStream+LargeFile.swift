@@ -1,5 +1,5 @@
 import Files
-package import Foundation
+import Foundation
 
 extension RecordStream {
     /// The size of a file that is worth reading before all of it has been checked.

@@ -159,7 +159,8 @@ package struct DecisionSection {
             columns.append(("threshold", values))
         }
         if case .vector(let weights, let biases) = decisions.scaling {
-            columns += [("weight", weights.map(number)), ("bias", biases.map(number))]
+            columns.append(("weight", weights.map(number)))
+            columns.append(("bias", biases.map(number)))
         }
         guard !columns.isEmpty else { return "" }
         guard decisions.labels.count <= mostLabels else {
