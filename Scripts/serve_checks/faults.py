@@ -20,7 +20,7 @@ def connected(server, receives=None):
     link = socket.socket()
     if receives:
         link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receives)
-    link.settimeout(60)
+    link.settimeout(20)
     link.connect(("127.0.0.1", server.port))
     return link
 
