@@ -57,7 +57,10 @@ class LaggingProxy:
         except OSError:
             writer.close()
             return
-        await asyncio.gather(self.copy(reader, far_writer), self.copy(far_reader, writer))
+        try:
+            await asyncio.gather(self.copy(reader, far_writer), self.copy(far_reader, writer))
+        except asyncio.CancelledError:  # The proxy ends.
+            pass
 
     @staticmethod
     async def copy(reader, writer):
