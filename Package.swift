@@ -33,14 +33,13 @@ let configuration = Target.Dependency.product(name: "Configuration", package: "s
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 /// The HTTP server, and the packages whose types appear next to it.
 let httpServer: [Target.Dependency] =
-    ["Hummingbird", "HummingbirdTLS"].map { .product(name: $0, package: "hummingbird") }
+    ["Hummingbird", "HummingbirdCore"].map { .product(name: $0, package: "hummingbird") }
     + ["NIOCore", "NIOPosix", "NIOHTTP1"].map { .product(name: $0, package: "swift-nio") } + [
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
     ]
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 

@@ -35,7 +35,7 @@ struct ServeCommandTests {
         #expect(plan.limits.maxClientBatchSize == 32 && plan.limits.payloadLimit == 2_000_000)
         #expect(plan.limits.autoTruncate && plan.limits.maxBatchItems == nil)
         #expect(plan.dtype == .float32 && !plan.routing.teiActivation && plan.routing.apiKeys.isEmpty)
-        #expect(plan.routing.allowedOrigins == ["*"] && plan.routing.allowedHosts == nil)
+        #expect(plan.routing.crossOrigin == .any && plan.routing.allowedHosts == nil)
         #expect(plan.server.drainSeconds == 5 && plan.server.tls == nil)
         #expect(plan.chosen.isEmpty)
     }
@@ -70,7 +70,8 @@ struct ServeCommandTests {
         #expect(plan.limits.maxClientBatchSize == 9 && plan.limits.tokenizationWorkers == 3)
         #expect(plan.limits.payloadLimit == 1000)
         #expect(plan.server.address == .host("127.0.0.1", port: 81))
-        #expect(plan.routing.apiKeys == ["a", "b"] && plan.routing.allowedOrigins == ["https://a.org"])
+        #expect(plan.routing.apiKeys == [APIKey("a"), APIKey("b")])
+        #expect(plan.routing.crossOrigin == .origins(["https://a.org"]))
         #expect(plan.hubVariables == ["HF_HUB_CACHE": "/data", "HF_TOKEN": "secret"])
     }
 
@@ -103,7 +104,8 @@ struct ServeCommandTests {
 
     @Test func `its command lines work unchanged`() throws {
         let plan = try plan([
-            "--model-id", "runs/tickets", "--hostname", "127.0.0.1", "--pooling", "cls", "--max-batch-requests",
+            "--model-id", "runs/tickets", "--hostname", "127.0.0.1", "--pooling", "cls",
+            "--max-batch-requests",
             "4", "--otlp-endpoint", "http://localhost:4317", "--prometheus-port", "9000",
         ])
         #expect(plan.models.map(\.source) == ["runs/tickets"])
@@ -148,7 +150,8 @@ struct ServeCommandTests {
     }
 
     @Test func `adapters are served under their names`() throws {
-        let choices = try plan(["base", "--adapter-name", "tone", "--adapter-name", "topic=runs/topic"]).models
+        let choices = try plan(["base", "--adapter-name", "tone", "--adapter-name", "topic=runs/topic"])
+            .models
         #expect(
             choices == [
                 ServedModelChoice(name: "tone", source: "base", adapter: "tone"),
@@ -170,7 +173,10 @@ struct ServeCommandTests {
     }
 
     @Test func `an unknown model ends with the code of missing input`() throws {
-        let outcome = try attune(["serve", "no/such/model", "--port", "0"], variables: ["HF_HUB_OFFLINE": "1"])
+        let outcome = try attune(
+            ["serve", "no/such/model", "--port", "0"],
+            variables: ["HF_HUB_OFFLINE": "1"]
+        )
         #expect(outcome.code == 66, "\(outcome.errors)")
         #expect(outcome.errors.contains("no/such/model"))
     }
@@ -178,6 +184,63 @@ struct ServeCommandTests {
     @Test func `a missing certificate is named`() throws {
         let outcome = try attune(["serve", "m", "--port", "0", "--tls-cert", "no.pem", "--tls-key", "no.key"])
         #expect(outcome.code == 66 && outcome.errors.contains("no.pem"), "\(outcome.errors)")
+    }
+
+    // MARK: A server
+
+    @Test
+    func `a server's next command works, a second server on its port is refused, and SIGTERM ends it with 0`()
+        throws
+    {
+        try withTemporaryFolder { folder in
+            try writeWeather(40, to: folder)
+            let outcome = try shell(
+                """
+                $ATTUNE train --model "$BASE" --dataset d.csv --text-column text --label-column label --max-steps 2 \
+                    --output-dir runs/weather >train.log 2>&1 || { cat train.log >&2; exit 1; }
+                # Starts a server and waits until it is ready.
+                start() {
+                    $ATTUNE serve runs/weather --host 127.0.0.1 --port 0 "$@" 2>log &
+                    server=$!
+                    for i in $(seq 1200); do
+                        if grep -q '^next: ' log || ! kill -0 $server; then break; fi
+                        sleep 0.1
+                    done
+                }
+                ask() { eval "$(sed -n 's/^next: curl/curl --silent --insecure --noproxy 127.0.0.1/p' log)"; echo; }
+                start --drain-delay 0
+                ask
+                port=$(sed -nE 's/^listening on http:..127.0.0.1:([0-9]+),.*/\\1/p' log)
+                $ATTUNE serve runs/weather --host 127.0.0.1 --port "$port" 2>second
+                echo "second server $?: $(tail -n 1 second)"
+                kill -TERM $server
+                wait $server
+                echo "SIGTERM $?"
+                cat log >&2
+                start --drain-delay 60 --tls-cert "$TLS/first.pem" --tls-key "$TLS/first.key"
+                ask
+                kill -TERM $server
+                until grep -q '^stopping' log; do sleep 0.1; done
+                kill -TERM $server
+                wait $server
+                echo "second SIGTERM $?"
+                """,
+                in: folder,
+                variables: ["TLS": Fixture.folder.appending(path: "tls").path(percentEncoded: false)]
+            )
+            #expect(outcome.code == 0, "\(outcome.errors)")
+            let lines = outcome.output.split(separator: "\n").map(String.init)
+            try #require(lines.count == 5, "\(outcome)")
+            #expect(
+                lines[0].hasPrefix(#"[{"score":"#) && lines[0].contains("sun") && lines[0].contains("rain")
+            )
+            #expect(lines[1].hasPrefix("second server 69: ") && lines[1].contains("another program listens"))
+            #expect(lines[2] == "SIGTERM 0")
+            // The same answer, encrypted.
+            #expect(lines[3] == lines[0])
+            #expect(lines[4] == "second SIGTERM 143")
+            #expect(outcome.errors.contains("loaded weather: ") && outcome.errors.contains("\nstopped\n"))
+        }
     }
 
     @Test func `no group of commands is listed twice`() {

@@ -130,7 +130,8 @@ struct FlagWords {
             let first = given.updateValue(value, forKey: flag.name)
         else { return }
         // A token or key is not printed: it would end up in a log.
-        let shown = flag.name.hasSuffix("token") || flag.name.hasSuffix("key") ? "" : ", as \"\(first)\" and as \"\(value)\""
+        let isSecret = flag.name.hasSuffix("token") || flag.name.hasSuffix("key")
+        let shown = isSecret ? "" : ", as \"\(first)\" and as \"\(value)\""
         throw RecipeError(.validationFailure, "--\(flag.name) is given twice\(shown); give it once")
     }
 

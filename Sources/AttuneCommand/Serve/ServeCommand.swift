@@ -97,16 +97,18 @@ struct ServeCommand: ParsableCommand {
                 address.keep(bound)
                 console.note(text.listening(at: bound))
             } loading: {
-                for choice in plan.models {
-                    let request = try await hub.request(choice)
-                    let model = try await service.load(request)
-                    console.note(text.loaded(model))
-                }
-                service.becomeReady()
-                console.note(text.ready(at: address.value, service.models(), after: ContinuousClock.now - start))
+                var requests: [LoadRequest] = []
+                for choice in plan.models { requests.append(try await hub.request(choice)) }
+                try await service.start(requests)
+                let models = service.models()
+                for model in models { console.note(text.loaded(model)) }
+                console.note(text.ready(at: address.value, models, after: ContinuousClock.now - start))
             }
         }
         console.note("stopped")
+        console.close()
+        // Destructors of exit would run while a model may still be loading or computing.
+        _exit(0)
     }
 
     /// The service that computes.

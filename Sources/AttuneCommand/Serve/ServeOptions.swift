@@ -61,18 +61,26 @@ struct ServedModelOptions: ParsableArguments {
     )
     var longText: LongText?
 
-    @Flag(help: "Ignore decisions.json in the models' folders: the models' own scores, without thresholds or sets.")
+    @Flag(
+        help:
+            "Ignore decisions.json in the models' folders: the models' own scores, without thresholds or sets."
+    )
     var raw = false
 
     @Option(
         help: ArgumentHelp(
-            "The most memory of all models, such as 8GB; further ones are not loaded. Default: 90 % of what is free at the start.",
+            "The most memory of all models, such as 8GB; further ones are not loaded. Default: no limit.",
             valueName: "size"
         )
     )
     var maxMemory: DeviceMemory?
 
-    @Option(help: ArgumentHelp("The folder of downloaded models. Default: that of huggingface_hub.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp(
+            "The folder of downloaded models. Default: that of huggingface_hub.",
+            valueName: "folder"
+        )
+    )
     var huggingfaceHubCache: String?
 
     @Option(
@@ -120,7 +128,10 @@ struct ListeningOptions: ParsableArguments {
     var drainDelay: Double?
 
     @Option(
-        help: ArgumentHelp("The time for open requests after the drain delay. Default: 30.", valueName: "seconds")
+        help: ArgumentHelp(
+            "The time for open requests after the drain delay. Default: 30.",
+            valueName: "seconds"
+        )
     )
     var shutdownTimeout: Double?
 }
@@ -187,12 +198,14 @@ struct ServeLimitOptions: ParsableArguments {
     )
     var maxClientBatchSize: Int?
 
-    @Option(help: ArgumentHelp("The most texts of a request to other routes. Default: 10000.", valueName: "count"))
+    @Option(
+        help: ArgumentHelp("The most texts of a request to other routes. Default: 10000.", valueName: "count")
+    )
     var maxItems: Int?
 
     @Option(
         help: ArgumentHelp(
-            "Refuse requests with status 429 if they would wait longer for their turn. Default: 5.",
+            "Refuse requests with status 429 if they would wait longer for their turn. Default: 10.",
             valueName: "seconds"
         )
     )
@@ -210,7 +223,10 @@ struct ServeLimitOptions: ParsableArguments {
     var autoTruncate: Bool?
 
     @Option(
-        help: ArgumentHelp("Texts that are split into tokens at the same time. Default: cores - 1.", valueName: "count")
+        help: ArgumentHelp(
+            "Texts that are split into tokens at the same time. Default: cores - 1.",
+            valueName: "count"
+        )
     )
     var tokenizationWorkers: Int?
 }

@@ -10,7 +10,7 @@ struct ServePlan: Sendable {
     /// The models, the first of which answers requests that name none.
     let models: [ServedModelChoice]
     /// Batches and limits.
-    var limits = ClassifierService.Limits()
+    var limits = ServingLimits()
     /// Address, connections and end.
     var server = ServerSettings()
     /// Keys, origins, hosts and activation.
@@ -134,7 +134,9 @@ struct ServePlan: Sendable {
         case (.some, nil): throw ValidationError("--tls-cert needs --tls-key, the file of its private key")
         case (nil, .some): throw ValidationError("--tls-key needs --tls-cert, the file of the certificate")
         }
-        if let seconds = try read.seconds("--drain-delay", options.drainDelay) { server.drainSeconds = seconds }
+        if let seconds = try read.seconds("--drain-delay", options.drainDelay) {
+            server.drainSeconds = seconds
+        }
         if let seconds = try read.seconds("--shutdown-timeout", options.shutdownTimeout) {
             server.shutdownSeconds = seconds
         }

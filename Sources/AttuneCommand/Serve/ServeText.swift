@@ -50,7 +50,8 @@ struct ServeText: Sendable {
     func loaded(_ model: ServedModel) -> String {
         let labels =
             model.problemType == .regression ? "a number" : counted(model.labels.count, "label")
-        return "loaded \(model.name): \(model.architecture), \(labels), up to \(counted(model.maxTokens, "token")) of a text"
+        return
+            "loaded \(model.name): \(model.architecture), \(labels), up to \(counted(model.maxTokens, "token")) of a text"
     }
 
     /// The message once requests are answered: the page, and a command that works.
@@ -59,10 +60,15 @@ struct ServeText: Sendable {
     ///   - address: The address that the server listens on.
     ///   - models: The loaded models.
     ///   - time: The time since the start.
+    /// - Returns: One to three lines.
     func ready(at address: ServerAddress?, _ models: [ServedModel], after time: Duration) -> String {
-        var lines = ["ready after \(seconds(Double(time.components.seconds) + Double(time.components.attoseconds) / 1e18))"]
+        var lines = [
+            "ready after \(seconds(Double(time.components.seconds) + Double(time.components.attoseconds) / 1e18))"
+        ]
         guard let address, let model = models.first else { return lines[0] }
-        if plan.routing.hasPage, let url = address.url(isEncrypted: isEncrypted) { lines.append("page: \(url)/") }
+        if plan.routing.hasPage, let url = address.url(isEncrypted: isEncrypted) {
+            lines.append("page: \(url)/")
+        }
         lines.append("next: \(request(to: model, at: address))")
         return lines.joined(separator: "\n")
     }
@@ -70,7 +76,6 @@ struct ServeText: Sendable {
     /// A `curl` command for a model.
     private func request(to model: ServedModel, at address: ServerAddress) -> String {
         var words = ["curl"]
-        // A certificate for tests is signed by nobody.
         if case .socket(let path) = address { words += ["--unix-socket", shellQuoted(path)] }
         words.append((address.url(isEncrypted: isEncrypted) ?? "http://localhost") + "/predict")
         if !plan.routing.apiKeys.isEmpty { words += ["-H", #""Authorization: Bearer $API_KEY""#] }

@@ -76,7 +76,9 @@ struct ServeVariables {
     /// - Throws: `ValidationError` if it is below `least`.
     mutating func count(_ flag: String, _ typed: Int?, atLeast least: Int = 1) throws -> Int? {
         guard let number = try value(flag, typed, { Int($0) }) else { return nil }
-        guard number >= least else { throw ValidationError("\(flag) must be at least \(least), not \(number)") }
+        guard number >= least else {
+            throw ValidationError("\(flag) must be at least \(least), not \(number)")
+        }
         return number
     }
 

@@ -49,21 +49,29 @@ struct ServedModelSources: Sendable {
     ///
     /// - Parameter choice: The model.
     /// - Returns: The request to load it.
-    /// - Throws: `HubError`; `ModelError` for an adapter that the model's folder does not hold.
+    /// - Throws: `HubError`; `ModelError` for a path without a model, or an adapter that the model's folder does not hold.
     func request(_ choice: ServedModelChoice) async throws -> LoadRequest {
-        let path = try await path(of: choice.source)
-        guard let adapter = choice.adapter else {
-            return LoadRequest(name: choice.name, source: choice.source, base: choice.base)
+        var request = LoadRequest(choice.source, name: choice.name, base: choice.base)
+        let path = try await place(of: request).path
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw ModelError(
+                .missingFile,
+                "there is no model at \(path): give a folder that `attune train` saved, a .gguf file, or an id of the Hub"
+            )
         }
-        return LoadRequest(name: choice.name, source: try AdapterPlace(adapter, in: path).path, base: choice.base)
+        guard let adapter = choice.adapter else { return request }
+        request.source = try AdapterPlace(adapter, in: path).path
+        _ = try await place(of: request)
+        return request
     }
 }
 
 extension TrainingReference {
     /// Reads the facts of a run's evaluation, with which live texts are compared.
     ///
+    /// Nil if the folder has no rows of an evaluation, or if they are numbers.
+    ///
     /// - Parameter run: The run's folder.
-    /// - Returns: Nil if the folder has no rows of an evaluation, or if they are numbers.
     init?(run: String) {
         guard let rows = try? ScoredRows(run: URL(filePath: run)), rows.count > 0 else { return nil }
         if case .numbers = rows.truth { return nil }

@@ -1,4 +1,4 @@
-public import Classification
+import Classification
 import Files
 import Models
 import Synchronization
@@ -167,7 +167,7 @@ extension ServingMetrics {
         guard prediction.problemType != .regression else { return }
         models.scores.observe(prediction.score, model)
         let labels = prediction.names.indices.filter { prediction.labels.contains(prediction.names[$0]) }
-        drift.withLock { drift in
+        drift.withLock { drift -> Void in
             drift[model]?.served.add(labels: labels, confidence: prediction.score, tokens: tokens)
         }
     }

@@ -1,6 +1,6 @@
 public import Logging
 
-/// Settings of the routes: who may call them, and what they write.
+/// Settings of the routes: their callers, and their logs.
 public struct RouterSettings: Sendable {
     /// The keys that clients may send as `Authorization: Bearer KEY`; if empty, no key is needed.
     public var apiKeys: [APIKey] = []
@@ -16,7 +16,9 @@ public struct RouterSettings: Sendable {
     public var hasPage = true
     /// The form of the lines about requests.
     public var logFormat = LogFormat.json
-    /// Receives one line for each request, without its line end, on any thread; nil for none. Lines contain neither texts nor keys.
+    /// Receives one line for each request, without its line end, on any thread; nil for none.
+    ///
+    /// Lines contain neither texts nor keys.
     public var accessLog: (@Sendable (String) -> Void)?
     /// The logger for events that are not requests.
     public var logger: Logger

@@ -31,12 +31,11 @@ public struct ServerError: Error, Sendable, Equatable, CustomStringConvertible {
 
     init(_ code: Code, _ description: String) { (self.code, self.description) = (code, description) }
 
-    /// Explains an error of binding.
+    /// Explains an error of binding; nil for an error of another kind.
     ///
     /// - Parameters:
     ///   - error: An error of SwiftNIO.
     ///   - address: The address that the server wanted.
-    /// - Returns: Nil for an error of another kind.
     init?(_ error: any Error, binding address: ServerAddress) {
         if error is SocketAddressError.UnknownHost {
             self.init(

@@ -57,7 +57,9 @@ public final class ServerLife: Sendable {
             }
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler { [self] in
-                guard signals.add(1, ordering: .relaxed).newValue == 1 else { return endsProcess(128 + number) }
+                guard signals.add(1, ordering: .relaxed).newValue == 1 else {
+                    return endsProcess(128 + number)
+                }
                 heard()
                 stop()
             }

@@ -40,20 +40,10 @@ public struct ServerSettings: Sendable, Equatable {
     public var address = ServerAddress.host("0.0.0.0", port: 3000)
     /// The certificate and its key; nil for plain HTTP.
     public var tls: TLSFiles?
-    /// The most open connections; further ones wait until one of them is closed.
-    ///
-    /// At most the process's limit on open files allows.
-    public var maxConnections = 4096
-    /// The seconds after which a connection without a request is closed.
-    ///
-    /// Longer than the minute of most load balancers: they must be the first to close, or requests may be lost.
-    public var idleSeconds = 75.0
+    /// The limits of connections and headers; of connections at most as many as the process may open files.
+    public var transport = TransportLimits()
     /// The seconds after which a connection is closed whose client does not read its answer.
     public var stalledSeconds = 30.0
-    /// The most bytes of a request's headers.
-    public var maxHeaderBytes = 32 * 1024
-    /// The most headers of a request.
-    public var maxHeaderCount = 100
     /// The seconds from a request to stop until new connections are refused.
     ///
     /// Readiness is false at once. In this time load balancers notice it, and requests that they still send are answered.

@@ -11,7 +11,7 @@ public enum ServingRouter {
     ///
     /// - Parameters:
     ///   - service: The classifiers.
-    ///   - settings: Who may call the routes, and what they write.
+    ///   - settings: The callers of the routes, and their logs.
     /// - Returns: The router.
     public static func build(
         service: ClassifierService,

@@ -18,7 +18,7 @@ import Darwin
 ///
 /// ```swift
 /// let server = ServingServer(service)
-/// try await server.run { _ = try await service.load(LoadRequest(name: "tone", source: "runs/tone")) }
+/// try await server.run { try await service.start([LoadRequest("runs/tickets", name: "tickets")]) }
 /// ```
 ///
 /// An application with routes of its own mounts ``ServingRouter`` instead.
@@ -73,6 +73,7 @@ public struct ServingServer: Sendable {
             configuration: ApplicationConfiguration(
                 address: settings.address.binding,
                 serverName: nil,
+                backlog: settings.transport.backlog,
                 availableConnectionsDelegate: MaximumAvailableConnections(
                     connectionLimit,
                     logger: routing.logger
@@ -95,17 +96,21 @@ public struct ServingServer: Sendable {
     }
 
     private var connections: HTTP1Channel.Configuration {
+        let service = service
         let payloadLimit = service.limits.payloadLimit
-        let stalledTime = TimeAmount(seconds: settings.stalledSeconds)
+        let linger = TimeAmount(seconds: settings.transport.lingerSeconds)
+        let stalled = TimeAmount(seconds: settings.stalledSeconds)
         return HTTP1Channel.Configuration(
             additionalChannelHandlers: [
-                ConnectionHandler(payloadLimit: payloadLimit, stalledTime: stalledTime)
+                ConnectionHandler(payloadLimit: payloadLimit, linger: linger),
+                StalledWriteHandler(limit: stalled),
+                DrainingHandler { service.phase == .draining },
             ],
-            idleTimeout: TimeAmount(seconds: settings.idleSeconds),
+            idleTimeout: TimeAmount(seconds: settings.transport.idleSeconds),
             httpDecoderConfiguration: HTTP1Channel.Configuration.DecoderConfiguration(
-                maxHeaderFieldSize: settings.maxHeaderBytes,
-                maxHeaderListSize: settings.maxHeaderBytes,
-                maxHeaderFieldCount: settings.maxHeaderCount
+                maxHeaderFieldSize: settings.transport.maxHeaderBytes,
+                maxHeaderListSize: settings.transport.maxHeaderBytes,
+                maxHeaderFieldCount: settings.transport.maxHeaderFields
             )
         )
     }
@@ -113,8 +118,8 @@ public struct ServingServer: Sendable {
     /// The most connections: some files besides must stay possible, because a failing `accept` would end the server.
     private var connectionLimit: Int {
         let files = sysconf(Int32(_SC_OPEN_MAX))
-        guard files > 0 else { return settings.maxConnections }
-        return max(16, min(settings.maxConnections, files - 256))
+        let limit = settings.transport.maxConnections
+        return files > 0 ? max(16, min(limit, files - 256)) : limit
     }
 
     // MARK: Life
@@ -168,6 +173,7 @@ public struct ServingServer: Sendable {
         defer {
             loading.cancel()
             stopping.cancel()
+            service.close()
             if outcome.hasListened { removeSocket() }
         }
         do {
@@ -175,7 +181,7 @@ public struct ServingServer: Sendable {
         } catch {
             if let failure = outcome.failure { throw failure }
             if let explained = ServerError(error, binding: settings.address) { throw explained }
-            guard service.state == .draining else { throw error }
+            guard service.phase == .draining else { throw error }
             routing.logger.warning(
                 "requests that were not finished after \(settings.shutdownSeconds) seconds have been cut off"
             )
@@ -185,7 +191,7 @@ public struct ServingServer: Sendable {
 
     /// Becomes unready, waits until load balancers have noticed it, and stops.
     private func stop(_ group: ServiceGroup, _ life: ServerLife) async {
-        let wasReady = service.state == .ready
+        let wasReady = service.phase == .ready
         service.drain()
         // Cancelled as soon as the server has stopped.
         async let emergency: Void = life.endProcess(
@@ -193,6 +199,9 @@ public struct ServingServer: Sendable {
         )
         if wasReady { try? await Task.sleep(for: .seconds(settings.drainSeconds)) }
         await group.triggerGracefulShutdown()
+        try? await Task.sleep(for: .seconds(settings.shutdownSeconds))
+        // The requests that still wait for their turn end with an error instead of silence.
+        service.close()
         await emergency
     }
 
@@ -233,6 +242,7 @@ extension ServerAddress {
     /// The address with the port that was found for port 0.
     ///
     /// - Parameter channel: The listening channel.
+    /// - Returns: The address that clients use.
     func bound(to channel: any Channel) -> ServerAddress {
         guard case .host(let host, _) = self, let port = channel.localAddress?.port else { return self }
         return .host(host, port: port)

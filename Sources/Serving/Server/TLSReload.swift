@@ -114,6 +114,7 @@ final class TLSReload: Service {
     var context: NIOSSLContext { state.withLock { $0.context } }
 
     /// Looks at the files until a graceful shutdown.
+    @concurrent
     func run() async throws {
         try? await cancelWhenGracefulShutdown { () async throws -> Void in
             while true {
@@ -151,6 +152,7 @@ struct ReloadingTLSChannel: ServerChildChannel {
         .flatMap { http.setup(channel: channel, logger: logger) }
     }
 
+    @concurrent
     func handle(value: HTTP1Channel.Value, logger: Logger) async {
         await http.handle(value: value, logger: logger)
     }

@@ -141,6 +141,8 @@ public final class ClassifierService: Sendable {
                 storage.models.append(model)
             }
         }
+        // The labels may differ from those of a model that it replaces.
+        metrics.unregister(model.name)
         metrics.register(model)
         metrics.loaded(model, seconds: (ContinuousClock.now - start).seconds)
         return model
@@ -157,6 +159,7 @@ public final class ClassifierService: Sendable {
             return nil
         }
         if let known { throw .unknownModel(name, known: known) }
+        metrics.unregister(name)
     }
 
     /// Refuses a model that would exceed the memory limit.

@@ -54,6 +54,12 @@ func equalInConstantTime(_ left: [UInt8], _ right: [UInt8]) -> Bool {
 public struct APIKeys<Context: RequestContext>: RouterMiddleware {
     private let keys: [APIKey]
 
+    /// The public paths besides those of ``HealthRoutes``: the page, its icon, the documentation, metrics, and KServe's probes.
+    private let publicPaths = [
+        "/", "/favicon.ico", "/docs", "/api-doc", "/api-doc/openapi.json", "/metrics", "/v2/health/live",
+        "/v2/health/ready",
+    ]
+
     /// Creates the check.
     ///
     /// - Parameter keys: The keys; each one is enough.
@@ -89,11 +95,7 @@ public struct APIKeys<Context: RequestContext>: RouterMiddleware {
 
     private func isPublic(_ request: Request) -> Bool {
         guard request.method == .get || request.method == .head else { return false }
-        switch request.uri.path {
-        case "/", "/health", "/health/live", "/health/ready", "/health/startup", "/livez", "/readyz", "/ping",
-            "/metrics", "/docs", "/api-doc", "/api-doc/openapi.json":
-            return true
-        default: return false
-        }
+        let path = request.uri.path
+        return HealthRoutes.paths.contains(path) || publicPaths.contains(path)
     }
 }

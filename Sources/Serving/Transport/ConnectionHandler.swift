@@ -6,11 +6,10 @@ public import NIOHTTPTypes
 ///
 /// - `100 Continue` is sent before the body is read, unless the declared body is too large.
 /// - After a response with `Connection: close`, the sending side is closed. The rest of the request is read and dropped for a
-///   short time, because a connection closed at once could take the response with it. A response that begins before the
+///   short time, because a connection closed at once could take the response with it. A response that begins before a large
 ///   request has ended closes the connection, so that a refused body is not read.
 /// - A client that hangs up cancels the work on its request (``ConnectionWatch``). A client that closes only its sending side
 ///   counts as gone, because a socket cannot tell the two apart.
-/// - A connection whose client does not read its answer is closed after some time.
 ///
 /// ```swift
 /// .http1(configuration: .init(additionalChannelHandlers: [ConnectionHandler(payloadLimit: 2_000_000)]))
@@ -31,9 +30,9 @@ public final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHand
     private let payloadLimit: Int
     private let isHTTP1: Bool
     private let linger: TimeAmount
-    private let stalledTime: TimeAmount
-    private var stalled: Scheduled<Void>?
     private var isReadingRequest = false
+    /// Whether the rest of the request in progress is read so that the connection can be used again.
+    private var isBodySmall = true
     private var openResponses = 0
     private var closesAfterResponse = false
     private var isDropping = false
@@ -44,17 +43,14 @@ public final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHand
     ///   - payloadLimit: The largest body in bytes; a client that announces a larger one is not asked to send it.
     ///   - isHTTP1: False for a stream of HTTP/2, which is not closed by a header field.
     ///   - linger: The time for which the rest of a refused request is read.
-    ///   - stalledTime: The longest time in which a client reads nothing of its answer.
     public init(
         payloadLimit: Int,
         isHTTP1: Bool = true,
-        linger: TimeAmount = .seconds(2),
-        stalledTime: TimeAmount = .seconds(30)
+        linger: TimeAmount = .seconds(2)
     ) {
         self.payloadLimit = payloadLimit
         self.isHTTP1 = isHTTP1
         self.linger = linger
-        self.stalledTime = stalledTime
     }
 
     /// Reads a part of a request.
@@ -67,6 +63,7 @@ public final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHand
         switch unwrapInboundIn(data) {
         case .head(let head):
             isReadingRequest = true
+            isBodySmall = bodyLength(head) <= Self.smallBody
             openResponses += 1
             if openResponses == 1, expectsContinue(head) {
                 context.writeAndFlush(wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
@@ -96,7 +93,7 @@ public final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHand
         case .head(var head) where head.status.kind != .informational:
             if !isHTTP1 {
                 head.headerFields[.connection] = nil
-            } else if isReadingRequest {
+            } else if isReadingRequest, !isBodySmall {
                 head.headerFields[.connection] = "close"
             }
             closesAfterResponse = head.headerFields[.connection]?.lowercased() == "close"
@@ -132,27 +129,23 @@ public final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHand
     ///
     /// - Parameter context: The handler's place in the channel.
     public func channelInactive(context: ChannelHandlerContext) {
-        stalled?.cancel()
         watch.close()
         context.fireChannelInactive()
-    }
-
-    /// Closes the connection of a client that does not read its answer.
-    ///
-    /// - Parameter context: The handler's place in the channel.
-    public func channelWritabilityChanged(context: ChannelHandlerContext) {
-        stalled?.cancel()
-        stalled =
-            context.channel.isWritable
-            ? nil
-            : context.eventLoop.assumeIsolated().scheduleTask(in: stalledTime) { context.close(promise: nil) }
-        context.fireChannelWritabilityChanged()
     }
 
     /// Whether the client waits for permission to send a body that is not too large.
     private func expectsContinue(_ head: HTTPRequest) -> Bool {
         guard head.headerFields[.expect]?.lowercased() == "100-continue" else { return false }
         return (head.headerFields[.contentLength].flatMap { Int($0) } ?? 0) <= payloadLimit
+    }
+
+    /// The most bytes of a refused body that are read to keep the connection.
+    private static let smallBody = 64 << 10
+
+    /// The bytes of a body; a very large number if the client does not declare them.
+    private func bodyLength(_ head: HTTPRequest) -> Int {
+        if let length = head.headerFields[.contentLength] { return Int(length) ?? .max }
+        return head.headerFields[.transferEncoding] == nil ? 0 : .max
     }
 
     /// Closes the sending side, and drops the rest of the request until the client or the time closes the connection.

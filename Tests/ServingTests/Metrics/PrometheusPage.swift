@@ -86,7 +86,7 @@ struct PrometheusPage {
         }
         guard rest.first == " " else { throw Fault(description: "no space before the value: \(line)") }
         let number = rest.dropFirst()
-        guard let value = number == "+Inf" ? .infinity : Double(number) else {
+        guard let value = number == "+Inf" ? Double.infinity : Double(number) else {
             throw Fault(description: "not a number: \(line)")
         }
         return Sample(name: String(name), labels: labels, value: value)
@@ -120,7 +120,7 @@ struct PrometheusPage {
             var series: [[String: String]: [(bound: Double, count: Double)]] = [:]
             for sample in samples where sample.name == name + "_bucket" {
                 var labels = sample.labels
-                guard let bound = labels.removeValue(forKey: "le").flatMap({ $0 == "+Inf" ? .infinity : Double($0) })
+                guard let bound = labels.removeValue(forKey: "le").flatMap({ $0 == "+Inf" ? Double.infinity : Double($0) })
                 else { throw Fault(description: "a bucket of \(name) without a bound") }
                 series[labels, default: []].append((bound, sample.value))
             }

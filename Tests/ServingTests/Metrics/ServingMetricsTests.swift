@@ -59,7 +59,9 @@ import Testing
         // The mean of one and three seconds; the single request did not wait.
         #expect(page["te_request_queue_duration_sum"] == 2)
         let labels = ["http_route": "/predict", "http_request_method": "POST"]
-        let status = { labels.merging(["http_response_status_code": $0]) { $1 } }
+        func status(_ code: String) -> [String: String] {
+            labels.merging(["http_response_status_code": code]) { _, new in new }
+        }
         #expect(page["http_server_request_duration_seconds_count", status("200")] == 3)
         #expect(page["http_server_request_duration_seconds_count", status("429")] == 1)
         #expect(page["http_server_active_requests"] == 0)

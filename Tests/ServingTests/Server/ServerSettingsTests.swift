@@ -24,7 +24,10 @@ struct ServerSettingsTests {
         (ServerAddress.host("::", port: 80), "[::]:80", "http://localhost:80", true),
         (ServerAddress.host("::1", port: 80), "[::1]:80", "http://[::1]:80", false),
         (ServerAddress.host("127.0.0.1", port: 8080), "127.0.0.1:8080", "http://127.0.0.1:8080", false),
-        (ServerAddress.host("models.example.org", port: 1), "models.example.org:1", "http://models.example.org:1", true),
+        (
+            ServerAddress.host("models.example.org", port: 1), "models.example.org:1",
+            "http://models.example.org:1", true
+        ),
     ])
     func `an address is shown as people type it`(
         address: ServerAddress,
@@ -44,7 +47,8 @@ struct ServerSettingsTests {
     }
 
     @Test(arguments: [
-        (EADDRINUSE, ServerError.Code.addressInUse, "port 0"), (EACCES, ServerError.Code.notAllowed, "below 1024"),
+        (EADDRINUSE, ServerError.Code.addressInUse, "port 0"),
+        (EACCES, ServerError.Code.notAllowed, "below 1024"),
         (EADDRNOTAVAIL, ServerError.Code.noSuchAddress, "0.0.0.0"),
     ])
     func `an error of binding has a remedy`(number: Int32, code: ServerError.Code, remedy: String) throws {

@@ -1,6 +1,9 @@
 @testable import Serving
 import Testing
 
+private let trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+private let span = "00f067aa0ba902b7"
+
 @Suite struct RequestIDTests {
     @Test(arguments: [
         ("a", true), ("550e8400-e29b-41d4-a716-446655440000", true), (String(repeating: "x", count: 128), true),
@@ -17,15 +20,12 @@ import Testing
         #expect(ids.allSatisfy { $0.utf8.count == 32 && RequestID.isValid($0) })
     }
 
-    private static let trace = "4bf92f3577b34da6a3ce929d0e0e4736"
-    private static let span = "00f067aa0ba902b7"
-
     @Test func `a trace is read`() throws {
-        let parent = try #require(TraceParent("00-\(Self.trace)-\(Self.span)-01"))
-        #expect(parent.traceID == Self.trace && parent.spanID == Self.span && parent.isSampled)
-        #expect(TraceParent("00-\(Self.trace)-\(Self.span)-00")?.isSampled == false)
-        #expect(TraceParent("cc-\(Self.trace)-\(Self.span)-01-more")?.traceID == Self.trace)
-        #expect(RequestID(header: nil, traceParent: "00-\(Self.trace)-\(Self.span)-01").traceID == Self.trace)
+        let parent = try #require(TraceParent("00-\(trace)-\(span)-01"))
+        #expect(parent.traceID == trace && parent.spanID == span && parent.isSampled)
+        #expect(TraceParent("00-\(trace)-\(span)-00")?.isSampled == false)
+        #expect(TraceParent("cc-\(trace)-\(span)-01-more")?.traceID == trace)
+        #expect(RequestID(header: nil, traceParent: "00-\(trace)-\(span)-01").traceID == trace)
     }
 
     @Test(arguments: [

@@ -50,7 +50,12 @@ struct ClassifyResult: Sendable {
     }
 
     /// The members for a prediction.
-    private static func members(_ prediction: Prediction, topK: Int?) -> [(String, JSONValue)] {
+    ///
+    /// - Parameters:
+    ///   - prediction: The prediction.
+    ///   - topK: The number of labels in `scores`; nil for all.
+    /// - Returns: The members, in order.
+    static func members(_ prediction: Prediction, topK: Int?) -> [(String, JSONValue)] {
         var members: [(String, JSONValue)] = [
             ("label", .string(prediction.label)), ("score", .double(prediction.score)),
         ]

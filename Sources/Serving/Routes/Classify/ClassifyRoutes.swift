@@ -22,7 +22,7 @@ struct ClassifyRoutes: Sendable {
             let record = context.record
             return try await FaultAnswer.catching(record, Self.errorBody) {
                 if LineMedia.isLines(request.headers[.contentType]) {
-                    return try classifyLines(request, record)
+                    return try await classifyLines(request, record)
                 }
                 try request.requireJSON()
                 let streams = LineMedia.accepts(request.headers[.accept])

@@ -1,6 +1,20 @@
 import Classification
 import JSON
 
+/// A label that the model lacks.
+struct UnknownLabel: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The label.
+    let label: String
+    /// The model's labels.
+    let known: [String]
+
+    var description: String {
+        let some = known.prefix(10).map { "\"\($0)\"" }.joined(separator: ", ")
+        let names = known.count > 10 ? some + " and \(known.count - 10) more" : some
+        return "there is no label \"\(label)\"; the model's labels are \(names)"
+    }
+}
+
 /// The body of `POST /v1/explain`.
 struct ExplainRequest: Sendable, Equatable {
     /// The text.
@@ -29,13 +43,11 @@ struct ExplainRequest: Sendable, Equatable {
     ///
     /// - Parameter labels: The model's labels.
     /// - Returns: The id; nil for the most likely label.
-    /// - Throws: `.wrongShape` if the model has no such label.
-    func id(among labels: [String]) throws(ServingFault) -> Int? {
+    /// - Throws: ``UnknownLabel``.
+    func id(among labels: [String]) throws(UnknownLabel) -> Int? {
         guard let label else { return nil }
         guard let id = labels.firstIndex(where: { $0.utf8.elementsEqual(label.utf8) }) else {
-            let some = labels.prefix(10).map { "\"\($0)\"" }.joined(separator: ", ")
-            let names = labels.count > 10 ? some + " and \(labels.count - 10) more" : some
-            throw .wrongShape(path: "label", expected: "one of the model's labels \(names)")
+            throw UnknownLabel(label: label, known: labels)
         }
         return id
     }

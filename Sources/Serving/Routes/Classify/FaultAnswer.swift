@@ -91,6 +91,8 @@ extension FaultAnswer {
             answer = FaultAnswer(fault)
         } catch let refused as RefusedItem {
             answer = FaultAnswer(refused.fault, index: refused.index)
+        } catch let unknown as UnknownLabel {
+            answer = FaultAnswer(unknown)
         } catch let broken as UnreadableBody {
             answer = FaultAnswer(broken)
         }
@@ -119,6 +121,15 @@ extension FaultAnswer {
 }
 
 extension FaultAnswer {
+    /// The answer to a label that the model lacks.
+    ///
+    /// - Parameter unknown: The label.
+    fileprivate init(_ unknown: UnknownLabel) {
+        (status, kind, reason) = (.notFound, "unknown_label", .validation)
+        message = unknown.description
+        headers = [:]
+    }
+
     /// The answer to a body that broke off.
     ///
     /// - Parameter broken: The reason.

@@ -6,11 +6,12 @@ extension OpenAPIDocument {
     /// The members for options.
     private static var options: [(String, JSONValue)] {
         let count = APISchema.integer(1...ClassifyOptions.largest)
-        let longText = JSONValue.object([
-            "type": .array([.string("string"), .string("null")]),
-            "pattern": .string("^(head|tail|head-tail|head-tail:[1-9][0-9]{0,8}|window|window:[1-9][0-9]{0,8})$"),
-            "description": .string("The part of a longer text that is read: \(LongText.words)."),
-        ])
+        let longText = APISchema.described(
+            APISchema.optional(
+                APISchema.word(["head", "tail", "head-tail", "head-tail:128", "window", "window:96"])
+            ),
+            "The part of a longer text that is read: \(LongText.words). Any number is accepted."
+        )
         return [
             ("top_k", APISchema.described(APISchema.optional(count), "The number of labels in scores; all without it.")),
             (

@@ -8,7 +8,7 @@ extension OpenAPIDocument {
         let ids = APISchema.list(of: id, least: 1)
         let truncation = JSONValue.object([
             "anyOf": .array([
-                .object(["const": .int(-1)]), APISchema.integer(1...max(limits.maxTokens, 1)), APISchema.null,
+                .object(["const": .int(-1)]), APISchema.integer(limits.truncationLengths), APISchema.null,
             ]),
             "description": .string("The most tokens; -1 for the model's limit. Without it, a longer text is refused."),
         ])

@@ -9,8 +9,8 @@ struct OpenAPIDocument: Sendable {
     struct Limits: Sendable, Equatable {
         /// The number of token ids of the default model.
         var tokenIDs = 30_000
-        /// The most tokens that the default model reads.
-        var maxTokens = 512
+        /// The numbers of tokens that the default model can truncate a text to.
+        var truncationLengths = 3...512
         /// The most inputs of text-embeddings-inference's routes.
         var maxClientBatchSize = 32
         /// The most inputs of all other routes.

@@ -30,11 +30,8 @@ struct InferenceInput: Sendable, Equatable {
         guard count <= maxItems else { throw .tooManyItems(count: count, limit: maxItems) }
         let width = sizes.count == 2 ? sizes[1] : 1
         let texts = try Self.texts(fields, binary: binary, isPair: width == 2)
-        guard texts.count == count * width else {
-            throw fields.fault(
-                "data",
-                "\(count * width) strings, as its shape says, and not \(texts.count)"
-            )
+        guard texts.count.isMultiple(of: width), texts.count / width == count else {
+            throw fields.fault("data", "as many strings as its shape says, and not \(texts.count)")
         }
         inputs =
             width == 2

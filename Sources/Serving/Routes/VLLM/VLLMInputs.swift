@@ -76,14 +76,15 @@ struct VLLMInputs: Sendable, Equatable {
 
     /// The items for the service.
     ///
-    /// - Parameter limit: The most tokens that the model reads.
+    /// - Parameter accepted: The numbers of tokens that texts may be truncated to.
     /// - Returns: One item for each input.
-    /// - Throws: `.wrongShape` if texts shall be truncated to more tokens than the model reads.
-    func items(limit: Int) throws(ServingFault) -> [ServedItem] {
-        if let truncation, truncation > limit {
+    /// - Throws: `.wrongShape` if texts shall be truncated to another number.
+    func items(_ accepted: ClosedRange<Int>) throws(ServingFault) -> [ServedItem] {
+        if let truncation, truncation > 0, !accepted.contains(truncation) {
             throw .wrongShape(
                 path: "truncate_prompt_tokens",
-                expected: "at most \(limit), the most tokens that the model reads"
+                expected: "-1 for the model's limit, or a number from \(accepted.lowerBound), so that a token fits besides "
+                    + "special ones, to \(accepted.upperBound), the most that the model reads"
             )
         }
         return inputs.map { input in

@@ -64,7 +64,7 @@ struct VLLMRoutes: Sendable {
     private func answer(_ fields: BodyFields, _ record: RequestRecord) async throws -> VLLMAnswer {
         let request = try VLLMInputs(fields, maxItems: service.limits.maxItems)
         let model = try service.model(request.model)
-        let results = try await service.classify(request.items(limit: model.maxTokens), with: model)
+        let results = try await service.classify(request.items(model.truncationLengths), with: model)
         record.note(model: model.name, answers: results, isBatch: results.count != 1)
         return VLLMAnswer(
             model: model,
@@ -80,5 +80,13 @@ struct VLLMRoutes: Sendable {
         let digits = UInt128.random(in: 0...UInt128.max)
         let text = String(digits, radix: 16)
         return String(repeating: "0", count: 32 - text.count) + text
+    }
+}
+
+extension ServedModel {
+    /// The numbers of tokens that a text can be truncated to: one token besides the special ones, up to the model's limit.
+    var truncationLengths: ClosedRange<Int> {
+        let least = tokenizer.encode("", addSpecialTokens: true).ids.count + 1
+        return min(least, maxTokens)...maxTokens
     }
 }
