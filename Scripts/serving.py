@@ -100,7 +100,10 @@ class Answer:
 
     @property
     def json(self):
-        return json.loads(self.body)
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            raise ValueError(f"the answer is not JSON: {self!r}") from None
 
     def __repr__(self):
         return f"{self.status} {self.headers.get('content-type')} {self.body[:300]!r}"

@@ -31,8 +31,11 @@ class LaggingProxy:
         server = await asyncio.start_server(self.accept, "127.0.0.1", self.port, backlog=1024)
         watch = asyncio.ensure_future(self.watch())
         await self.ended.wait()
-        watch.cancel()
         server.close()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(watch, *others, return_exceptions=True)
 
     async def watch(self):
         """Asks for readiness ten times a second."""
@@ -54,7 +57,10 @@ class LaggingProxy:
         except OSError:
             writer.close()
             return
-        await asyncio.gather(self.copy(reader, far_writer), self.copy(far_reader, writer))
+        try:
+            await asyncio.gather(self.copy(reader, far_writer), self.copy(far_reader, writer))
+        except asyncio.CancelledError:  # The proxy ends.
+            pass
 
     @staticmethod
     async def copy(reader, writer):
@@ -96,19 +102,22 @@ def drained(trial):
             noticed["sent"] = time.monotonic()
             first.process.send_signal(signal.SIGTERM)
             time.sleep(0.3)
-            noticed["ready"] = first.ask("GET", "/health/ready").status
-            noticed["live"] = first.ask("GET", "/health/live").status
-            noticed["code"] = first.process.wait(60)
+            try:
+                noticed["health"] = [first.ask("GET", f"/health/{name}").status for name in ("ready", "live")]
+                noticed["code"] = first.process.wait(60)
+            except (OSError, subprocess.TimeoutExpired) as error:
+                noticed["error"] = repr(error)
             noticed["ended"] = time.monotonic()
 
         thread = threading.Thread(target=terminate)
         thread.start()
         result = load.Load(url, requests).closed(32, seconds=15)
         thread.join()
+        require("error" not in noticed, f"{noticed.get('error')}; {result.statuses}")
         equal(set(result.statuses), {200}, f"the statuses of {sum(result.statuses.values()):,} requests ({result.statuses}; "
                                            f"{result.first_error})")
         equal(noticed["code"], 0, "the exit code")
-        equal((noticed["ready"], noticed["live"]), (503, 200), "/health/ready and /health/live after SIGTERM")
+        equal(noticed["health"], [503, 200], "/health/ready and /health/live after SIGTERM")
         require(proxy.switched, "the proxy did not change the server")
         return (f"{result.statuses[200]:,} requests; the proxy changed after {proxy.switched - noticed['sent']:.1f} s, "
                 f"the server ended after {noticed['ended'] - noticed['sent']:.1f} s")
@@ -171,12 +180,21 @@ def killed(trial):
     return f"ready after {seconds:.2f} s"
 
 
+def ended(server, seconds=30):
+    """The exit code of a server that must end; None if it does not."""
+    try:
+        return server.process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        return None
+
+
 @row("a port that is taken, a model that is missing: an error, not a hang")
 def cannot_start(trial):
     with trial.start().wait() as server:
         other = trial.start(port=server.port)
-        code = other.process.wait(30)
+        code = ended(other)
         require(code not in (0, None) and str(server.port) in other.logged(), f"exit code {code}: {other.logged()[-300:]}")
     missing = trial.start(model=[trial.folder / "missing"])
-    code = missing.process.wait(30)
+    code = ended(missing)
     require(code not in (0, None) and "missing" in missing.logged(), f"exit code {code}: {missing.logged()[-300:]}")

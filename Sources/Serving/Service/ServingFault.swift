@@ -39,19 +39,22 @@ public enum ServingFault: Error, Sendable, Equatable, CustomStringConvertible {
         case .failedToLoad(let message), .cannotLoad(let message), .notAllowed(let message): message
         case .cancelled: "the request was cancelled"
         case .unknownModel(let name, let known):
-            "there is no model \"\(name)\"; the loaded models are \(known.map { "\"\($0)\"" }.joined(separator: ", "))"
+            "there is no model \"\(name.prefix(mostCharacters))\"; the loaded models are \(known.map { "\"\($0)\"" }.joined(separator: ", "))"
         case .tooManyItems(let count, let limit):
             "the request has \(count) items, and at most \(limit) are allowed: send several requests"
         case .malformedJSON(let message): "the body is not JSON: \(message)"
         case .notUTF8: "the body is not UTF-8"
-        case .wrongShape(let path, let expected): "\(path) must be \(expected)"
+        case .wrongShape(let path, let expected): "\(path.prefix(mostCharacters)) must be \(expected)"
         case .unsupportedMediaType(let type):
-            "the content type must be application/json\(type.map { ", not \($0)" } ?? "")"
+            "the content type must be application/json\(type.map { ", not \($0.prefix(mostCharacters))" } ?? "")"
         case .bodyTooLarge(let limit): "the body has more than \(limit) bytes"
         case .bodyTooSlow: "the body did not arrive in time"
         }
     }
 }
+
+/// The most characters of a client's own words in a message.
+private let mostCharacters = 200
 
 /// A count with its unit.
 private func counted(_ count: Int, _ unit: String) -> String { "\(count) \(unit)\(count == 1 ? "" : "s")" }
