@@ -104,7 +104,7 @@ import Tokenization
         try await ClassifyTestServer.run { server in
             let model = try server.service.model()
             let ids = model.tokenizer.encode("hello", addSpecialTokens: true).ids
-            let list = ids.map(String.init).joined(separator: ",")
+            let list = ids.map { String($0) }.joined(separator: ",")
             let text = try await server.post("/classify", #"{"input": "hello", "use_activation": false}"#)
             let tokens = try await server.post("/classify", #"{"input": [\#(list)], "use_activation": false}"#)
             #expect(text.json["data"] == tokens.json["data"])
