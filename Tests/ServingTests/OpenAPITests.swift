@@ -63,6 +63,17 @@ import Testing
         #expect(names.isSubset(of: Set(shared)))
     }
 
+    @Test func `examples fit their schemas`() {
+        let document = OpenAPIDocument()
+        let check = OpenAPISchemaCheck(document.json)
+        for operation in document.operations where !operation.body.isEmpty {
+            for (type, schema) in operation.body where type == "application/json" {
+                let fault = check.fault(operation.exampleBody, schema)
+                #expect(fault == nil, "\(operation.path): \(fault ?? "")")
+            }
+        }
+    }
+
     @Test func `answers fit their schemas`() async throws {
         let tensor = #"{"name": "t", "datatype": "BYTES", "shape": [1], "data": ["a"]}"#
         let requests: [(path: String, body: String?, route: String)] = [

@@ -26,6 +26,8 @@ struct APIOperation: Sendable {
     var details = ""
     /// The media types of the body and their schemas; empty for none.
     var body: [(String, JSONValue)] = []
+    /// A body in JSON that is answered; nil for none.
+    var example: String?
     /// The successful answers.
     var answers: [Answer]
     /// Further statuses of refused requests.
@@ -47,7 +49,9 @@ struct APIOperation: Sendable {
         if !details.isEmpty { object["description"] = .string(details) }
         if !parameters.isEmpty { object["parameters"] = .array(parameters.map(Self.parameter)) }
         if !body.isEmpty {
-            object["requestBody"] = .object(["required": .bool(true), "content": Self.content(body)])
+            object["requestBody"] = .object([
+                "required": .bool(true), "content": Self.content(body, example: exampleBody),
+            ])
         }
         object["responses"] = .object(JSONObject(responses))
         object["security"] = .array(
@@ -69,8 +73,20 @@ struct APIOperation: Sendable {
         ])
     }
 
-    private static func content(_ types: [(String, JSONValue)]) -> JSONValue {
-        .object(JSONObject(types.map { ($0.0, .object(["schema": $0.1])) }))
+    /// The example as JSON; null for none.
+    var exampleBody: JSONValue {
+        guard let example, let json = try? JSONValue.parse(Array(example.utf8)) else { return .null }
+        return json
+    }
+
+    private static func content(_ types: [(String, JSONValue)], example: JSONValue = .null) -> JSONValue {
+        var content = JSONObject()
+        for (type, schema) in types {
+            var object = JSONObject([("schema", schema)])
+            if type == "application/json" { object["example"] = example }
+            content[type] = .object(object)
+        }
+        return .object(content)
     }
 
     private var responses: [(String, JSONValue)] {

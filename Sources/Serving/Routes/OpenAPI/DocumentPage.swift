@@ -55,6 +55,10 @@ struct DocumentPage: Sendable {
         var html = "<article id=\"\(escaped(id))\"><h3><span class=\"method\">\(operation.method.uppercased())</span> "
         html += "<code>\(escaped(operation.path))</code></h3>\n<p>\(escaped(operation.summary)).</p>\n"
         if !operation.details.isEmpty { html += "<p>\(escaped(operation.details))</p>\n" }
+        if let example = operation.example {
+            let command = "curl localhost:3000\(operation.path) -H 'Content-Type: application/json' -d '\(example)'"
+            html += "<pre tabindex=\"0\">\(escaped(command))</pre>\n"
+        }
         for (type, schema) in operation.body { html += details("Body, \(type)", schema) }
         for answer in operation.answers {
             for (type, schema) in answer.content { html += details("\(answer.status), \(type)", schema) }

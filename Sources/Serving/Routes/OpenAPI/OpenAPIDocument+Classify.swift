@@ -91,6 +91,7 @@ extension OpenAPIDocument {
                     + "text, text_pair and id, and is answered by a line while the rest is still being sent. There is no limit on "
                     + "the number of lines; read answers while you send. The query then has the options and the model.",
                 body: [("application/json", body(limits))],
+                example: #"{"texts": ["Thank you, Ohio!", "What a day."], "top_k": 1}"#,
                 answers: [
                     .init(
                         description: "The results in the order of the items.",
@@ -130,6 +131,7 @@ extension OpenAPIDocument {
                         )
                     )
                 ],
+                example: #"{"text": "Thank you, Ohio!"}"#,
                 answers: [.json(APISchema.named("Explanation"), "The tokens and their scores.")]
             ),
         ]

@@ -148,6 +148,7 @@ extension OpenAPIDocument {
                 "Outputs: label (BYTES [n], empty if the model's decisions reject the text), score (FP32 [n]), scores and logits "
                 + "(FP32 [n, labels]). With the parameter classification k, scores and logits are value:index:label, BYTES [n, k].",
             body: [("application/json", inferenceBody)],
+            example: #"{"inputs": [{"name": "text", "datatype": "BYTES", "shape": [1], "data": ["Thank you, Ohio!"]}]}"#,
             answers: [
                 .init(
                     description: "The tensors.",

@@ -59,6 +59,7 @@ extension OpenAPIDocument {
                         )
                     )
                 ],
+                example: #"{"source": "runs/tweets", "name": "tweets"}"#,
                 answers: [.json(model, "The loaded model.", status: 201)],
                 furtherFailures: [403, 422]
             ),

@@ -88,6 +88,7 @@ extension OpenAPIDocument {
             _ path: String,
             _ summary: String,
             details: String = "",
+            example: String,
             _ body: [(String, JSONValue)],
             required: String,
             _ answer: JSONValue,
@@ -101,6 +102,7 @@ extension OpenAPIDocument {
                 summary: summary,
                 details: details,
                 body: [("application/json", APISchema.object(body, required: [required]))],
+                example: example,
                 answers: [.json(answer, description)]
             )
         }
@@ -109,6 +111,7 @@ extension OpenAPIDocument {
                 "/classify",
                 "Classify as vLLM does",
                 details: "probs are by label id. label is null if the model's decisions reject the text.",
+                example: #"{"input": ["Thank you, Ohio!", "What a day."]}"#,
                 inputs(limits),
                 required: "input",
                 answer(classes),
@@ -117,6 +120,7 @@ extension OpenAPIDocument {
             operation(
                 "/pooling",
                 "Compute probabilities or logits as numbers only",
+                example: #"{"input": "Thank you, Ohio!", "use_activation": false}"#,
                 inputs(limits) + encoding,
                 required: "input",
                 answer(pooled),
@@ -125,6 +129,7 @@ extension OpenAPIDocument {
             operation(
                 "/detokenize",
                 "Turn token ids into text",
+                example: #"{"tokens": [1, 2, 3]}"#,
                 tokens,
                 required: "tokens",
                 APISchema.object([("prompt", APISchema.text)], required: ["prompt"]),
@@ -189,6 +194,7 @@ extension OpenAPIDocument {
                         )
                     )
                 ],
+                example: #"{"input": ["Thank you, Ohio!"]}"#,
                 answers: [
                     .json(
                         APISchema.object(

@@ -46,6 +46,7 @@ extension OpenAPIDocument {
             _ path: String,
             _ summary: String,
             details: String = "",
+            example: String,
             _ body: JSONValue,
             _ answer: JSONValue,
             _ description: String
@@ -58,24 +59,35 @@ extension OpenAPIDocument {
                 summary: summary,
                 details: details,
                 body: [("application/json", body)],
+                example: example,
                 answers: [.json(answer, description)]
             )
         }
         let predict = predictBody(limits)
+        let text = #"{"inputs": "Thank you, Ohio!"}"#
         let classifying = [
             operation(
                 "/predict",
                 "Classify as text-embeddings-inference does",
                 details:
                     "All labels, the highest score first. An answer's list is flat for one input and nested for a batch.",
+                example: text,
                 predict,
                 predictions,
                 "The scores of all labels."
             ),
-            operation("/invocations", "The same as /predict", predict, predictions, "The scores of all labels."),
+            operation(
+                "/invocations",
+                "The same as /predict",
+                example: text,
+                predict,
+                predictions,
+                "The scores of all labels."
+            ),
             operation(
                 "/vertex",
                 "Several requests to /predict",
+                example: #"{"instances": [\#(text)]}"#,
                 APISchema.object([("instances", APISchema.list(of: predict))], required: ["instances"]),
                 APISchema.object(
                     [("predictions", APISchema.list(of: predictions))],
@@ -120,6 +132,7 @@ extension OpenAPIDocument {
                         )
                     )
                 ],
+                example: #"{"inputs": "Thank you, Ohio!"}"#,
                 answers: [
                     .json(APISchema.list(of: APISchema.list(of: token)), "A list of tokens for each text.")
                 ]
@@ -142,6 +155,7 @@ extension OpenAPIDocument {
                         )
                     )
                 ],
+                example: #"{"ids": [1, 2, 3]}"#,
                 answers: [.json(APISchema.list(of: APISchema.text), "The texts.")]
             ),
         ]
@@ -221,6 +235,7 @@ extension OpenAPIDocument {
                     )
                 )
             ],
+            example: #"{"inputs": "Thank you, Ohio!", "parameters": {"top_k": 1}}"#,
             answers: [.json(predictions, "The scores, the highest first.")]
         )
         var operations = [root]
@@ -234,6 +249,7 @@ extension OpenAPIDocument {
                     summary: "Classify for huggingface.js and transformers' users",
                     details: "A list in inputs is a batch. The answer is a list for each text.",
                     body: [("application/json", body(required: ["inputs"], APISchema.optional(parameters)))],
+                    example: #"{"inputs": ["Thank you, Ohio!", "What a day."]}"#,
                     answers: [.json(nested, "The scores, the highest first.")]
                 )
             )
