@@ -32,7 +32,7 @@ struct OpenAPIRoutes: Sendable {
         limits.maxItems = service.limits.maxItems
         if let model = service.models().first {
             limits.tokenIDs = model.embeddingRows
-            limits.truncationLengths = model.truncationLengths
+            limits.truncationLengths = model.truncationLengths.clamped(to: 1...ClassifyOptions.largest)
         }
         return limits
     }

@@ -29,7 +29,7 @@ struct InferenceInput: Sendable, Equatable {
         let count = sizes[0]
         guard count <= maxItems else { throw .tooManyItems(count: count, limit: maxItems) }
         let width = sizes.count == 2 ? sizes[1] : 1
-        let texts = try Self.texts(fields, binary: binary, isPair: width == 2)
+        let texts = try Self.texts(fields, binary: binary)
         guard texts.count.isMultiple(of: width), texts.count / width == count else {
             throw fields.fault("data", "as many strings as its shape says, and not \(texts.count)")
         }
@@ -42,8 +42,7 @@ struct InferenceInput: Sendable, Equatable {
     /// The strings in row-major order; in JSON, rows may be nested.
     private static func texts(
         _ fields: BodyFields,
-        binary: ArraySlice<UInt8>,
-        isPair: Bool
+        binary: ArraySlice<UInt8>
     ) throws(ServingFault) -> [String] {
         if let size = try BodyFields(fields.has("parameters") ? fields["parameters"] : .object([:]))
             .integer("binary_data_size", 0...ClassifyOptions.largest)
