@@ -63,13 +63,18 @@ public struct AccessLog<Context: ServingRequestContext>: RouterMiddleware {
         response.headers[named: RequestID.header] = id.id
         measured.answered(response.status, route: context.endpointPath)
         // Hummingbird drops the body of a response to HEAD.
-        if request.method == .head {
-            measured.finish(bytesOut: 0, isClientGone: false)
+        let bytes = request.method == .head ? 0 : response.body.contentLength
+        if let bytes, bytes <= Self.singleWriteBytes {
+            // Hummingbird writes such a response at once, unless its body is a closure.
+            measured.finish(bytesOut: bytes, isClientGone: false)
         } else {
             response.body = measured.watching(response.body)
         }
         return response
     }
+
+    /// The bytes of a response that fits into a connection's buffer, so that its last byte is written with its first one.
+    private static var singleWriteBytes: Int { 64 << 10 }
 }
 
 /// A request between its head and its response's last byte.
