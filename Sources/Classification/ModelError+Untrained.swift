@@ -1,3 +1,4 @@
+package import Checkpoints
 package import Models
 
 extension ModelError {
