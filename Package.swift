@@ -103,7 +103,7 @@ let torchTargets: [Target] = [
     .target(
         name: "Serving",
         dependencies: [
-            "Classification", "Models", "NN", "Torch", "Tokenization", "Evaluation", "Files", "JSON",
+            "Classification", "Models", "Checkpoints", "Torch", "Tokenization", "Evaluation", "Files", "JSON",
         ] + httpServer
     ),
     .target(
@@ -147,7 +147,7 @@ func tests(_ target: Target) -> Target {
         dependencies: [.byName(name: target.name), "TestSupport"] + target.dependencies
             + (["Hub", "Attune", "AttuneCommand"].contains(target.name) ? ["HubTestSupport"] : [])
             + (target.name == "Serving"
-                ? [.product(name: "HummingbirdTesting", package: "hummingbird"), "Checkpoints"] : []),
+                ? [.product(name: "HummingbirdTesting", package: "hummingbird")] : []),
         path: "Tests/\(target.name)Tests"
     )
 }

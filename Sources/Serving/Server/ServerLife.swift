@@ -14,11 +14,11 @@ public final class ServerLife: Sendable {
 
     /// Creates the life of one server.
     ///
-    /// - Parameter endsProcess: Ends the process with an exit code. It is called for a second signal, and if a server does not come
-    ///   to its end in time.
-    public init(endsProcess: @escaping @Sendable (_ code: Int32) -> Void = { _exit($0) }) {
+    /// - Parameter endsProcess: Ends the process with an exit code; nil ends it without cleaning up. It is called for a second
+    ///   signal, and if a server does not come to its end in time.
+    public init(endsProcess: (@Sendable (_ code: Int32) -> Void)? = nil) {
         (wishes, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-        self.endsProcess = endsProcess
+        self.endsProcess = endsProcess ?? { _exit($0) }
     }
 
     /// Asks the server to finish its work and to stop.

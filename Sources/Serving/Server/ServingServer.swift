@@ -104,7 +104,7 @@ public struct ServingServer: Sendable {
             additionalChannelHandlers: [
                 ConnectionHandler(payloadLimit: payloadLimit, linger: linger),
                 StalledWriteHandler(limit: stalled),
-                DrainingHandler { service.phase == .draining },
+                DrainingHandler { service.state == .draining },
             ],
             idleTimeout: TimeAmount(seconds: settings.transport.idleSeconds),
             httpDecoderConfiguration: HTTP1Channel.Configuration.DecoderConfiguration(
@@ -181,7 +181,7 @@ public struct ServingServer: Sendable {
         } catch {
             if let failure = outcome.failure { throw failure }
             if let explained = ServerError(error, binding: settings.address) { throw explained }
-            guard service.phase == .draining else { throw error }
+            guard service.state == .draining else { throw error }
             routing.logger.warning(
                 "requests that were not finished after \(settings.shutdownSeconds) seconds have been cut off"
             )
@@ -191,7 +191,7 @@ public struct ServingServer: Sendable {
 
     /// Becomes unready, waits until load balancers have noticed it, and stops.
     private func stop(_ group: ServiceGroup, _ life: ServerLife) async {
-        let wasReady = service.phase == .ready
+        let wasReady = service.state == .ready
         service.drain()
         // Cancelled as soon as the server has stopped.
         async let emergency: Void = life.endProcess(

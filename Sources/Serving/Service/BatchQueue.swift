@@ -10,6 +10,20 @@ final class BatchQueue: Sendable {
         var speed = ServingSpeed()
         /// The tokens of the batch in progress.
         var tokensInProgress = 0
+
+        /// The expected seconds until a further request's turn.
+        var wait: Double {
+            speed.tokensPerSecond.map { Double(waiting.tokenCount + tokensInProgress) / $0 } ?? 0
+        }
+
+        var retryAfter: Int { max(1, min(30, Int(wait.rounded(.up)))) }
+
+        /// The seconds after which to retry, if a further request would wait too long.
+        ///
+        /// A request of any size is accepted if nothing waits.
+        func refusal(_ limits: ServingLimits) -> Int? {
+            waiting.itemCount > 0 && wait > limits.maxQueueSeconds ? retryAfter : nil
+        }
     }
 
     private let state = Mutex(State())
@@ -108,22 +122,6 @@ final class BatchQueue: Sendable {
             tokens: state.waiting.tokenCount,
             oldestSeconds: state.waiting.oldestArrival.map { (ContinuousClock.now - $0).seconds } ?? 0
         )
-    }
-}
-
-extension BatchQueue.State {
-    /// The expected seconds until a further request's turn.
-    fileprivate var wait: Double {
-        speed.tokensPerSecond.map { Double(waiting.tokenCount + tokensInProgress) / $0 } ?? 0
-    }
-
-    fileprivate var retryAfter: Int { max(1, min(30, Int(wait.rounded(.up)))) }
-
-    /// The seconds after which to retry, if a further request would wait too long.
-    ///
-    /// A request of any size is accepted if nothing waits.
-    fileprivate func refusal(_ limits: ServingLimits) -> Int? {
-        waiting.itemCount > 0 && wait > limits.maxQueueSeconds ? retryAfter : nil
     }
 }
 

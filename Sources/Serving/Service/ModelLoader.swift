@@ -1,3 +1,4 @@
+import Checkpoints
 import Classification
 import Models
 import Torch

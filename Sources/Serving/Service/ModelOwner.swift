@@ -1,6 +1,5 @@
 import Classification
 import Models
-import NN
 import Tokenization
 import Torch
 

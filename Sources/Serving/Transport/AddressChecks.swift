@@ -31,7 +31,7 @@ public struct HostCheck<Context: RequestContext>: RouterMiddleware {
         if hosts.isEmpty || HealthRoutes.paths.contains(request.uri.path) {
             return try await next(request, context)
         }
-        guard let host = request.head.authority ?? request.headers[.host], !host.isEmpty else {
+        guard let host = request.head.authority, !host.isEmpty else {
             return ErrorReply.response(.badRequest, "the request names no host", kind: "Validation")
         }
         guard allows(host) else {

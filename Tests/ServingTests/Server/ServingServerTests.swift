@@ -37,13 +37,13 @@ struct ServingServerTests {
         try await server(service).run(life) {
             place.keep($0)
         } loading: {
-            #expect(service.phase == .loading)
+            #expect(service.state == .loading)
             guard case .host("127.0.0.1", let port)? = place.address else { throw Broken() }
             #expect(port > 0)
             service.becomeReady()
             life.stop()
         }
-        #expect(service.phase == .draining)
+        #expect(service.state == .draining)
     }
 
     @Test func `a ready server answers for the drain delay`() async throws {

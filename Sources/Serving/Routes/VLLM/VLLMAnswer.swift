@@ -1,5 +1,6 @@
 import Classification
 import Foundation
+import HTTPTypes
 import JSON
 import Models
 
