@@ -101,7 +101,7 @@ package final class RecordStream {
             guard let record = try scan() else { throw DatasetError(.badFile, "\(name) has no header") }
             header.append(record)
         } while try header.count == 1 && namesDelimiter(header[0])
-        let text = header.flatMap { $0.bytes + [0x0A] }
+        let text: [UInt8] = header.flatMap { $0.bytes + [0x0A] }
         let reader = try DelimitedReader(
             TextInput(text, path: name, line: 1),
             usual: format == .tsv ? UInt8(ascii: "\t") : nil

@@ -60,7 +60,7 @@ struct HuggingFaceRoutes: Sendable {
         do {
             try request.requireJSON()
             return try await request.withBody(service) { body in
-                try await answer(try JSONValue.parseTEI(body), record, model: name)
+                await answer(try JSONValue.parseTEI(body), record, model: name)
             }
         } catch let fault as ServingFault {
             return failed(HuggingFaceError(fault), record)
