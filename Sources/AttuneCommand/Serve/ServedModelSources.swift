@@ -51,7 +51,7 @@ struct ServedModelSources: Sendable {
     /// - Returns: The request to load it.
     /// - Throws: `HubError`; `ModelError` for a path without a model, or an adapter that the model's folder does not hold.
     func request(_ choice: ServedModelChoice) async throws -> LoadRequest {
-        var request = LoadRequest(choice.source, name: choice.name, base: choice.base)
+        var request = LoadRequest(name: choice.name, source: choice.source, base: choice.base)
         let path = try await place(of: request).path
         guard FileManager.default.fileExists(atPath: path) else {
             throw ModelError(
