@@ -1,6 +1,7 @@
 import Classification
 import HTTPTypes
 import JSON
+import Models
 import TestSupport
 import Testing
 import Tokenization
