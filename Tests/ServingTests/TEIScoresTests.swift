@@ -38,7 +38,7 @@ import Testing
     @Test func `extreme logits give finite scores`() {
         for logits in [[-200, 0, 100], [200, -200], [-1e38, 1e38]] as [[Float]] {
             let scores = TEIActivation.tei.scores(of: prediction(logits, .singleLabel))
-            #expect(scores.allSatisfy(\.isFinite))
+            #expect(scores.allSatisfy { $0.isFinite })
             let sum = scores.reduce(0, +)
             #expect(abs(sum - 1) < 1e-6)
         }
