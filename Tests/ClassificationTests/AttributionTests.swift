@@ -1,3 +1,4 @@
+import Foundation
 import Classification
 import Models
 import NN
