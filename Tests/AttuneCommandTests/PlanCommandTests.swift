@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import TestSupport
 import Testing
 
 /// `attune plan`: steps, disk and memory, with exact sizes.

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Attune
 import Foundation
 import Serving
