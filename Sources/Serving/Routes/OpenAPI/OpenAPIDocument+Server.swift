@@ -41,8 +41,9 @@ extension OpenAPIDocument {
                 "A page on which people try texts",
                 [
                     .init(
-                        description: "The page for browsers; for other clients, no body if requests are answered.",
-                        content: [("text/html", APISchema.text)]
+                        description:
+                            "The page for browsers; for other clients, no body if requests are answered.",
+                        content: [("text/html", APISchema.text), ("text/plain", APISchema.text)]
                     ),
                     .init(status: 304, description: "The browser has the page.", content: []),
                     .init(status: 503, description: "Requests are not answered yet; no body.", content: []),
