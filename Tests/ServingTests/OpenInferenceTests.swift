@@ -28,7 +28,8 @@ import Testing
 
     @Test(
         arguments: [
-            ("[3]", #"["a"]"#), ("[]", "[]"), ("[0]", "[]"), ("[1, 3]", #"["a", "b", "c"]"#), ("[-1]", #"["a"]"#),
+            ("[3]", #"["a"]"#), ("[]", "[]"), ("[0]", "[]"), ("[1, 3]", #"["a", "b", "c"]"#),
+            ("[-1]", #"["a"]"#),
             ("[1]", "[5]"), ("[1]", #""a""#), ("[\"1\"]", #"["a"]"#), ("[11]", "[]"),
             ("[9223372036854775807, 2]", #"["a"]"#),
         ]
@@ -136,6 +137,36 @@ import Testing
                 headers: ["Inference-Header-Content-Length": "100000"]
             )
             #expect(wrong.code == 400)
+        }
+    }
+
+    @Test func `Allow has the methods of a model's resource`() async throws {
+        try await ClassifyTestServer.run { server in
+            for (path, allowed) in [
+                ("/v2/models/tiny", "GET, HEAD, OPTIONS"), ("/v2/models/tiny/ready", "GET, HEAD, OPTIONS"),
+                ("/v2/models/tiny/infer", "OPTIONS, POST"),
+                ("/v2/models/tiny/versions/1/infer", "OPTIONS, POST"),
+            ] {
+                let options = try await server.send(.options, path)
+                #expect(options.code == 204)
+                #expect(options.headers[.allow] == allowed)
+                for method in [HTTPRequest.Method.put, .delete, path.hasSuffix("infer") ? .get : .post] {
+                    let refused = try await server.send(method, path)
+                    #expect(refused.code == 405)
+                    #expect(refused.headers[.allow] == allowed, "\(method) \(path)")
+                }
+            }
+        }
+    }
+
+    @Test func `a name's slashes may be encoded`() async throws {
+        try await ClassifyTestServer.run { server in
+            for path in ["/v2/models/org%2Fname/ready", "/v1/models/org%2Fname", "/models/org%2Fname"] {
+                let answer = try await server.get(path)
+                #expect(answer.code == 404)
+                #expect(answer.text.contains("org/name"), "\(answer.text)")
+            }
+            #expect(try await server.get("/v2/models/org%2F..%2Fname").code == 400)
         }
     }
 
