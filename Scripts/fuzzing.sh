@@ -7,7 +7,8 @@ trash=()
 trap 'rm -rf "${trash[@]}"' EXIT
 
 # fuzz PROGRAM COUNT FIRST SEEDS...: builds the program and runs it on the inputs FIRST ..< FIRST + COUNT.
-# STEP is the number of inputs per process, SANITIZE a sanitizer; PURE=1 builds without libtorch.
+# STEP is the number of inputs per process, SANITIZE a sanitizer; PURE=1 builds without libtorch. TESTABLE=1 lets the program import
+# modules with @testable.
 fuzz() {
     local name=$1 count=$2 next=$3
     shift 3
@@ -20,7 +21,7 @@ fuzz() {
     space=$(mktemp -d "$memory/fuzz.XXXXXX")
     trash+=("$space")
     swift build -c release --package-path Fuzzing --scratch-path "$build" --product "$name" \
-        ${SANITIZE:+--sanitize="$SANITIZE"}
+        ${SANITIZE:+--sanitize="$SANITIZE"} ${TESTABLE:+-Xswiftc -enable-testing}
     program=$(swift build -c release --package-path Fuzzing --scratch-path "$build" --show-bin-path \
         ${SANITIZE:+--sanitize="$SANITIZE"})/$name
     mkdir -p "$space/seeds" "$space/inputs" "$findings"
