@@ -46,7 +46,8 @@ enum PageScript {
         const freshID = () => "e" + (lastID += 1);
 
         const counted = (count, one) => count.toLocaleString("en") + " " + one + (count === 1 ? "" : "s");
-        const quoted = (text) => "“" + text + "”";
+        // Isolated, so that the direction of a text does not reorder the sentence around it.
+        const quoted = (text) => "\u2068“" + text + "”\u2069";
 
         // A probability with three decimals, which shows 0 and 1 only if it is exactly that.
         function share(value) {
