@@ -97,7 +97,7 @@ enum PageStyle {
         """
 
     private static let media = """
-        @media (max-width:34rem){.num{width:3.2rem}.bars td:last-child,.bars th:last-child{width:28%}.wrap{padding:0 .9rem}header{padding-top:1.2rem}.card{padding:.85rem}#submit{width:100%}}
+        @media (max-width:34rem){.num{width:3.2rem}.bars td:last-child,.bars th:last-child{width:24%}.wrap{padding:0 .9rem}header{padding-top:1.2rem}.card{padding:.85rem}#submit{width:100%}}
         @media (prefers-reduced-motion:no-preference){html{scroll-behavior:smooth}}
         @media (forced-colors:active){.fill{background:CanvasText;forced-color-adjust:none}.mark{border-color:Highlight}.bar{border-color:CanvasText}}
         @media print{form,.skip,.quiet,.ask{display:none}.card{break-inside:avoid}pre,.words{max-height:none;overflow:visible;white-space:pre-wrap}}
