@@ -3,6 +3,7 @@ import Foundation
 import JSON
 import TestSupport
 import Testing
+import Tokenization
 
 /// Gradient × input of every family against torch's gradients of transformers' models, by
 /// `Scripts/fixtures/make_attribution_fixtures.py`.
