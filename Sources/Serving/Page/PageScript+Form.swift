@@ -171,8 +171,13 @@ extension PageScript {
             );
             showResults(texts, answers);
             summarize(texts, answers, performance.now() - start, left);
+            // On a phone, the results may be below the window.
+            if (find("list").getBoundingClientRect().top > innerHeight - 80) find("results").scrollIntoView();
           } catch (error) {
             if (error.name === "AbortError") return;
+            // The results of an earlier text would pass for those of this one.
+            find("list").replaceChildren();
+            tell(find("summary"), "There are no results.");
             if (isKeyFault(error)) askForKey(error.message);
             else showFault(error.message);
             if (error.status === 404) loadModels();

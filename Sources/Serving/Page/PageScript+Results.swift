@@ -50,11 +50,11 @@ extension PageScript {
           return list;
         }
 
-        // A label's threshold: the model lists those of all labels, an answer has only one.
+        // A label's threshold, a number or "never": the model lists those of all labels, an answer has only one.
         function thresholdOf(label, result, model) {
           const all = model.decisions?.thresholds ?? {};
           if (Object.hasOwn(all, label)) return all[label];
-          return label === result.label && typeof result.threshold === "number" ? result.threshold : null;
+          return label === result.label ? (result.threshold ?? null) : null;
         }
 
         // The row of a label: name, score, threshold and a bar.
@@ -62,11 +62,11 @@ extension PageScript {
           const threshold = thresholdOf(label, result, model);
           const row = make("tr", {}, make("th", { scope: "row" }, label), make("td", { class: "num" }, share(score)));
           if (givenLabels(result).includes(label)) row.className = "given";
-          if (hasThresholds) row.append(make("td", { class: "num" }, threshold === null ? "" : share(threshold)));
+          if (hasThresholds) row.append(make("td", { class: "num" }, threshold === null ? "" : typeof threshold === "number" ? share(threshold) : threshold));
           const fill = make("div", { class: "fill" });
           fill.style.width = 100 * Math.min(Math.max(score, 0), 1) + "%";
           const bar = make("div", { class: "bar", "aria-hidden": "true" }, fill);
-          if (threshold !== null) {
+          if (typeof threshold === "number") {
             const mark = make("div", { class: "mark" });
             mark.style.left = 100 * Math.min(Math.max(threshold, 0), 1) + "%";
             bar.append(mark);

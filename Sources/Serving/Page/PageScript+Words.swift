@@ -110,7 +110,8 @@ extension PageScript {
               answer.replaceChildren(...elements);
             } catch (error) {
               status.className = "fault";
-              tell(status, error.message);
+              const isLong = error.kind === "too_many_characters";
+              tell(status, isLong ? "The text is too long to explain. Classify a part of it, then explain that." : error.message);
               if (isKeyFault(error)) askForKey(error.message);
             }
             ask.removeAttribute("aria-disabled");

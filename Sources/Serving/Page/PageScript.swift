@@ -46,7 +46,8 @@ enum PageScript {
         const freshID = () => "e" + (lastID += 1);
 
         const counted = (count, one) => count.toLocaleString("en") + " " + one + (count === 1 ? "" : "s");
-        const quoted = (text) => "“" + text + "”";
+        // Isolated, so that the direction of a text does not reorder the sentence around it.
+        const quoted = (text) => "\u2068“" + text + "”\u2069";
 
         // A probability with three decimals, which shows 0 and 1 only if it is exactly that.
         function share(value) {
@@ -62,9 +63,10 @@ enum PageScript {
     /// Requests to the server, with the key that the user typed.
     static let requests = #"""
         class Fault extends Error {
-          constructor(message, status) {
+          constructor(message, status, kind) {
             super(message);
             this.status = status;
+            this.kind = kind;
           }
         }
 
@@ -93,20 +95,24 @@ enum PageScript {
             answer = null;
           }
           if (response.ok && answer !== null) return answer;
-          throw new Fault(reason(response, answer, text), response.status);
+          throw new Fault(reason(response, answer, text), response.status, answer?.error?.kind);
         }
+
+        // A message with a capital letter and a full stop.
+        const sentence = (text) => text[0].toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
 
         // The message of a refused request.
         function reason(response, answer, text) {
           if (response.status === 401) {
             return key ? "The server does not accept this API key." : "The server asks for an API key.";
           }
+          if (response.status === 413) return "The text is too large for the server. Shorten it.";
           const seconds = Number(response.headers.get("Retry-After"));
           const later = seconds > 0 ? " Try again in " + counted(seconds, "second") + "." : "";
           if (response.status === 429) return "The server is busy." + (later || " Try again later.");
           const error = answer && (answer.error ?? answer.message);
           const message = error && typeof error === "object" ? error.message : error;
-          if (typeof message === "string" && message) return message + (/[.!?]$/.test(message) ? "" : ".") + later;
+          if (typeof message === "string" && message) return sentence(message) + later;
           return "The server answered with status " + response.status + (text ? ": " + text.slice(0, 200) : ".");
         }
 

@@ -73,8 +73,9 @@ enum PageStyle {
         th,td{padding:.3rem .5rem .3rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
         tbody th{font-weight:500;overflow-wrap:anywhere;unicode-bidi:isolate}
         thead th{color:var(--muted);font-weight:600}
-        .num{width:5rem;text-align:right;white-space:nowrap}
-        .bars td:last-child,.bars th:last-child{width:40%;padding-right:0}
+        .num{width:4.5rem;text-align:right;white-space:nowrap}
+        .bars td:last-child,.bars th:last-child{width:40%;padding:.3rem 0 .3rem .5rem}
+        tbody tr:last-child>*{border-bottom:0}
         .bar{position:relative;height:.8rem;margin:.2rem 0;border-left:1px solid var(--axis)}
         .fill{height:100%;background:var(--s0);border-radius:0 .15rem .15rem 0}
         .given .fill{background:var(--s1)}
@@ -96,7 +97,7 @@ enum PageStyle {
         """
 
     private static let media = """
-        @media (max-width:34rem){.wrap{padding:0 .9rem}header{padding-top:1.2rem}.card{padding:.85rem}#submit{width:100%}}
+        @media (max-width:34rem){.num{width:3.2rem}.bars td:last-child,.bars th:last-child{width:24%}.wrap{padding:0 .9rem}header{padding-top:1.2rem}.card{padding:.85rem}#submit{width:100%}}
         @media (prefers-reduced-motion:no-preference){html{scroll-behavior:smooth}}
         @media (forced-colors:active){.fill{background:CanvasText;forced-color-adjust:none}.mark{border-color:Highlight}.bar{border-color:CanvasText}}
         @media print{form,.skip,.quiet,.ask{display:none}.card{break-inside:avoid}pre,.words{max-height:none;overflow:visible;white-space:pre-wrap}}

@@ -88,6 +88,7 @@ enum APIFamily: Sendable {
         case 415: "The content type is not supported."
         case 421: "The server does not answer for this host."
         case 422: "A field has a wrong value, or there are too many items."
+        case 403: "The key does not allow this, or the server was started without --admin-key."
         case 424: "The model failed."
         case 429: "The server is overloaded."
         case 503: "The models are loading, or the server is stopping."

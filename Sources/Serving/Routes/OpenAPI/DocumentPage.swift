@@ -36,7 +36,7 @@ struct DocumentPage: Sendable {
             <body>
             <a class="skip" href="#main">Skip to the routes</a>
             <header><h1>Attune \(Self.escaped(attuneVersion)): API</h1>
-            <p><a href="/api-doc/openapi.json">The OpenAPI document</a> has the same contents for programs.</p></header>
+            <p><a href="/api-doc/openapi.json">The OpenAPI document</a> has the same contents for programs. <a href="/">Try a text</a>.</p></header>
             <nav aria-label="Sections"><ul>
             \(links.joined())</ul></nav>
             <main id="main">
@@ -52,24 +52,26 @@ struct DocumentPage: Sendable {
     private static func article(_ operation: APIOperation) -> String {
         let json = operation.json
         let id = json["operationId"].string ?? ""
-        var html = "<article id=\"\(escaped(id))\"><h3><span class=\"method\">\(operation.method.uppercased())</span> "
+        var html =
+            "<article id=\"\(escaped(id))\"><h3><span class=\"method\">\(operation.method.uppercased())</span> "
         html += "<code>\(escaped(operation.path))</code></h3>\n<p>\(escaped(operation.summary)).</p>\n"
         if !operation.details.isEmpty { html += "<p>\(escaped(operation.details))</p>\n" }
         if let example = operation.example {
-            let command = "curl localhost:3000\(operation.path) -H 'Content-Type: application/json' -d '\(example)'"
+            let command =
+                "curl localhost:3000\(operation.path) -H 'Content-Type: application/json' -d '\(example)'"
             html += "<pre tabindex=\"0\">\(escaped(command))</pre>\n"
         }
         for (type, schema) in operation.body { html += details("Body, \(type)", schema) }
         for answer in operation.answers {
             for (type, schema) in answer.content { html += details("\(answer.status), \(type)", schema) }
         }
-        html += "<table><caption>Statuses</caption><thead><tr><th scope=\"col\">Status</th>"
+        html += "<details><summary>Statuses</summary><table><thead><tr><th scope=\"col\">Status</th>"
         html += "<th scope=\"col\">Meaning</th></tr></thead><tbody>\n"
         for response in json["responses"].object?.members ?? [] {
             let meaning = response.value["description"].string ?? ""
             html += "<tr><th scope=\"row\">\(response.name)</th><td>\(escaped(meaning))</td></tr>\n"
         }
-        return html + "</tbody></table></article>\n"
+        return html + "</tbody></table></details></article>\n"
     }
 
     /// A schema that can be opened.
@@ -89,7 +91,8 @@ struct DocumentPage: Sendable {
             }
             return "{\n" + lines.joined(separator: ",\n") + "\n\(indent)}"
         case .array(let values) where values.contains { $0.object != nil || $0.array != nil }:
-            return "[\n" + values.map { inner + indented($0, inner) }.joined(separator: ",\n") + "\n\(indent)]"
+            return "[\n" + values.map { inner + indented($0, inner) }.joined(separator: ",\n")
+                + "\n\(indent)]"
         default: return json.compact
         }
     }
@@ -125,9 +128,9 @@ struct DocumentPage: Sendable {
         nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1rem; padding: 0; list-style: none; }
         article { border-top: 1px solid var(--line); padding: .5rem 0 1rem; }
         h3 { overflow-wrap: anywhere; } .method { color: var(--muted); font-weight: 400; }
-        pre { overflow-x: auto; background: var(--panel); padding: .75rem; }
+        pre { overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere; background: var(--panel); padding: .75rem; }
         summary { cursor: pointer; padding: .25rem 0; }
-        table { border-collapse: collapse; margin-top: .5rem; } caption { text-align: left; color: var(--muted); }
+        table { border-collapse: collapse; margin-top: .5rem; }
         th, td { text-align: left; padding: .25rem 1rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
         """
 }
