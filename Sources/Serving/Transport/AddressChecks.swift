@@ -59,7 +59,8 @@ public struct HostCheck<Context: RequestContext>: RouterMiddleware {
 
     /// The host without its port; an IPv6 address keeps its brackets.
     private static func withoutPort(_ authority: String) -> String {
-        guard let colon = authority.lastIndex(of: ":"), authority[colon...].dropFirst().allSatisfy(\.isNumber),
+        guard let colon = authority.lastIndex(of: ":"),
+            authority[colon...].dropFirst().allSatisfy(\.isNumber),
             !authority[..<colon].contains(":") || authority[..<colon].hasSuffix("]")
         else { return authority }
         return String(authority[..<colon])
@@ -109,7 +110,8 @@ func isPlainPath(_ path: String) -> Bool {
             decoded.append(byte)
             continue
         }
-        guard let high = bytes.next().flatMap(hexadecimalValue), let low = bytes.next().flatMap(hexadecimalValue),
+        guard let high = bytes.next().flatMap(hexadecimalValue),
+            let low = bytes.next().flatMap(hexadecimalValue),
             high << 4 | low != UInt8(ascii: "/")
         else { return false }
         decoded.append(high << 4 | low)

@@ -98,7 +98,9 @@ struct APIOperation: Sendable {
             return (answer.status, JSONValue.object(object))
         }
         if needsKey {
-            responses.append((401, .object(["description": .string("The key is missing or wrong; no body.")])))
+            responses.append(
+                (401, .object(["description": .string("The key is missing or wrong; no body.")]))
+            )
         }
         responses += Set(failures).map { ($0, family.failure($0)) }
         return responses.sorted { $0.0 < $1.0 }.map { (String($0.0), $0.1) }

@@ -81,6 +81,7 @@ enum APISchema {
     /// A shared schema.
     ///
     /// - Parameter name: Its name among the document's components.
+    /// - Returns: The reference to it.
     static func named(_ name: String) -> JSONValue {
         .object(["$ref": .string("#/components/schemas/\(name)")])
     }

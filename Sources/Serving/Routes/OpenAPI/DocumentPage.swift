@@ -52,11 +52,13 @@ struct DocumentPage: Sendable {
     private static func article(_ operation: APIOperation) -> String {
         let json = operation.json
         let id = json["operationId"].string ?? ""
-        var html = "<article id=\"\(escaped(id))\"><h3><span class=\"method\">\(operation.method.uppercased())</span> "
+        var html =
+            "<article id=\"\(escaped(id))\"><h3><span class=\"method\">\(operation.method.uppercased())</span> "
         html += "<code>\(escaped(operation.path))</code></h3>\n<p>\(escaped(operation.summary)).</p>\n"
         if !operation.details.isEmpty { html += "<p>\(escaped(operation.details))</p>\n" }
         if let example = operation.example {
-            let command = "curl localhost:3000\(operation.path) -H 'Content-Type: application/json' -d '\(example)'"
+            let command =
+                "curl localhost:3000\(operation.path) -H 'Content-Type: application/json' -d '\(example)'"
             html += "<pre tabindex=\"0\">\(escaped(command))</pre>\n"
         }
         for (type, schema) in operation.body { html += details("Body, \(type)", schema) }
@@ -89,7 +91,8 @@ struct DocumentPage: Sendable {
             }
             return "{\n" + lines.joined(separator: ",\n") + "\n\(indent)}"
         case .array(let values) where values.contains { $0.object != nil || $0.array != nil }:
-            return "[\n" + values.map { inner + indented($0, inner) }.joined(separator: ",\n") + "\n\(indent)]"
+            return "[\n" + values.map { inner + indented($0, inner) }.joined(separator: ",\n")
+                + "\n\(indent)]"
         default: return json.compact
         }
     }

@@ -41,7 +41,8 @@ extension OpenAPIDocument {
                 "A page on which people try texts",
                 [
                     .init(
-                        description: "The page for browsers; for other clients, no body if requests are answered.",
+                        description:
+                            "The page for browsers; for other clients, no body if requests are answered.",
                         content: [("text/html", APISchema.text)]
                     ),
                     .init(status: 304, description: "The browser has the page.", content: []),

@@ -38,7 +38,9 @@ struct OpenInferenceRoutes: Sendable {
         }
         router.get("/v2/models/**") { request, context -> Response in
             let path = parsed(context.parameters.getCatchAll())
-            guard path.resource != .infer else { return Self.refused(method: "GET", allowed: "OPTIONS, POST") }
+            guard path.resource != .infer else {
+                return Self.refused(method: "GET", allowed: "OPTIONS, POST")
+            }
             return try await FaultAnswer.catching(context.record, Self.errorBody, rejecting: .badRequest) {
                 let model = try model(path)
                 guard path.resource == .ready else { return .json(Self.metadata(model)) }
