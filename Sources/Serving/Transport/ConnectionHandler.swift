@@ -8,7 +8,7 @@ public import NIOHTTPTypes
 /// - After a response with `Connection: close`, the sending side is closed. The rest of the request is read and dropped for a
 ///   short time, because a connection closed at once could take the response with it. A response that begins before a large
 ///   request has ended closes the connection, so that a refused body is not read.
-/// - A client that hangs up cancels the work on its request (``ConnectionWatch``). A client that closes only its sending side
+/// - A client that hangs up cancels the work on its request (`ConnectionWatch`). A client that closes only its sending side
 ///   counts as gone, because a socket cannot tell the two apart.
 ///
 /// ```swift
