@@ -94,8 +94,8 @@ def tokenizer():
     }
 
 
-def make_model(folder, labels=("a", "b", "c"), problem="single_label_classification"):
-    """A tiny BERT classifier of at most 80 tokens."""
+def make_model(folder, labels=("a", "b", "c"), problem="single_label_classification", poisoned=True):
+    """A tiny BERT classifier of at most 80 tokens; if poisoned, one of its words makes scores that are not finite."""
     folder.mkdir()
     vocabulary, contents = tokenizer()
     (folder / "tokenizer.json").write_text(json.dumps(contents))
@@ -110,7 +110,7 @@ def make_model(folder, labels=("a", "b", "c"), problem="single_label_classificat
     tensors = load_file(TINY / "model.safetensors")
     draw = np.random.default_rng(26)
     for name, values in tensors.items():
-        if name.endswith("word_embeddings.weight"):
+        if poisoned and name.endswith("word_embeddings.weight"):
             # Sums overflow in the first norm.
             values[vocabulary[POISON]] = np.where(np.arange(values.shape[1]) < 3 * values.shape[1] // 4, 3e38, -3e38)
         elif name == "classifier.weight" and len(labels) != 3:
@@ -138,7 +138,7 @@ class Trial:
                 problem = "multi_label_classification"
             elif name == "hostile":
                 labels = HOSTILE
-            self.models[name] = make_model(self.folder / name, labels, problem)
+            self.models[name] = make_model(self.folder / name, labels, problem, poisoned=name != "sound")
         return self.models[name]
 
     def start(self, *flags, model="plain", **options):

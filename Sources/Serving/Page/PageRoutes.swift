@@ -18,7 +18,11 @@ struct PageRoutes {
         router.get("/") { request, _ -> Response in
             if Self.acceptsHTML(request.headers) { return page.response(to: request) }
             let isHealthy = service.state == .ready
-            return Response(status: isHealthy ? .ok : .serviceUnavailable, headers: [.vary: "Accept"])
+            // No body; the type is that of text-embeddings-inference's other short answers.
+            return Response(
+                status: isHealthy ? .ok : .serviceUnavailable,
+                headers: [.vary: "Accept", .contentType: "text/plain; charset=utf-8"]
+            )
         }
         router.get("/favicon.ico") { _, _ -> Response in
             Response(status: .noContent, headers: [.cacheControl: "max-age=86400"])

@@ -33,7 +33,9 @@ public enum ServingRouter {
         let adminKeys = settings.apiKeys.isEmpty ? [] : [settings.adminKey].compactMap(\.self)
         router.add(middleware: APIKeys(settings.apiKeys + adminKeys))
         add(service, to: router, settings: settings)
-        router.refuseOtherMethods()
+        router.refuseOtherMethods(
+            resources: [OpenInferenceRoutes.models: OpenInferenceRoutes(service: service).allowed]
+        )
         return router
     }
 

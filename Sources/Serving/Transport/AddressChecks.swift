@@ -67,8 +67,11 @@ public struct HostCheck<Context: RequestContext>: RouterMiddleware {
     }
 }
 
-/// Refuses paths whose parts could be read in two ways: encoded slashes, backslashes, control characters, `.` and `..`, and
-/// escapes that are not valid.
+/// Refuses paths whose parts could be read in two ways: backslashes, control characters, `.` and `..`, and escapes that are not
+/// valid.
+///
+/// An encoded slash is allowed: names of models contain slashes, and clients encode them. A name is only compared with those of
+/// the loaded models, and no path reaches the file system.
 public struct PathCheck<Context: RequestContext>: RouterMiddleware {
     /// Creates the check.
     public init() {}
@@ -90,7 +93,7 @@ public struct PathCheck<Context: RequestContext>: RouterMiddleware {
         guard isPlainPath(request.uri.path) else {
             return ErrorReply.response(
                 .badRequest,
-                "the path contains an encoded slash, a backslash, a control character, `..`, or an invalid escape",
+                "the path contains a backslash, a control character, `.` or `..` as a part, or an invalid escape",
                 kind: "Validation"
             )
         }
@@ -101,7 +104,8 @@ public struct PathCheck<Context: RequestContext>: RouterMiddleware {
 /// Whether a path can be read in only one way.
 ///
 /// - Parameter path: The path as it was sent, with its escapes.
-/// - Returns: False for encoded slashes, backslashes, control characters, `.` and `..` as parts, and invalid escapes.
+/// - Returns: False for backslashes, control characters, `.` and `..` as parts, and invalid escapes; an encoded slash separates
+///   parts, too.
 func isPlainPath(_ path: String) -> Bool {
     var decoded: [UInt8] = []
     var bytes = path.utf8.makeIterator()
@@ -111,8 +115,7 @@ func isPlainPath(_ path: String) -> Bool {
             continue
         }
         guard let high = bytes.next().flatMap(hexadecimalValue),
-            let low = bytes.next().flatMap(hexadecimalValue),
-            high << 4 | low != UInt8(ascii: "/")
+            let low = bytes.next().flatMap(hexadecimalValue)
         else { return false }
         decoded.append(high << 4 | low)
     }

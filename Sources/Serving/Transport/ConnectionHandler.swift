@@ -6,8 +6,9 @@ public import NIOHTTPTypes
 ///
 /// - `100 Continue` is sent before the body is read, unless the declared body is too large.
 /// - After a response with `Connection: close`, the sending side is closed. The rest of the request is read and dropped for a
-///   short time, because a connection closed at once could take the response with it. A response that begins before a large
-///   request has ended closes the connection, so that a refused body is not read.
+///   short time, because a connection closed at once could take the response with it. No more than 1 MB is dropped; then nothing
+///   is read until the time is over. A response that begins before a large request has ended closes the connection, so that a
+///   refused body is not read.
 /// - A client that hangs up cancels the work on its request (`ConnectionWatch`). A client that closes only its sending side
 ///   counts as gone, because a socket cannot tell the two apart.
 ///
@@ -36,6 +37,7 @@ public final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHand
     private var openResponses = 0
     private var closesAfterResponse = false
     private var isDropping = false
+    private var droppedBytes = 0
 
     /// Creates the handler of one connection, or of one stream of HTTP/2.
     ///
@@ -59,7 +61,10 @@ public final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHand
     ///   - context: The handler's place in the channel.
     ///   - data: The part.
     public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard !isDropping else { return }
+        guard !isDropping else {
+            if case .body(let buffer) = unwrapInboundIn(data) { droppedBytes += buffer.readableBytes }
+            return
+        }
         switch unwrapInboundIn(data) {
         case .head(let head):
             isReadingRequest = true
@@ -78,8 +83,15 @@ public final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHand
     ///
     /// - Parameter context: The handler's place in the channel.
     public func channelReadComplete(context: ChannelHandlerContext) {
-        if isDropping { context.read() }
+        if isDropping { read(context: context) }
         context.fireChannelReadComplete()
+    }
+
+    /// Reads from the client, unless enough of a refused request has been dropped.
+    ///
+    /// - Parameter context: The handler's place in the channel.
+    public func read(context: ChannelHandlerContext) {
+        if droppedBytes < Self.mostDroppedBytes { context.read() }
     }
 
     /// Writes a part of a response.
@@ -141,6 +153,8 @@ public final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHand
 
     /// The most bytes of a refused body that are read to keep the connection.
     private static let smallBody = 64 << 10
+    /// The bytes of a refused request after which no more are read.
+    private static let mostDroppedBytes = 1 << 20
 
     /// The bytes of a body; a very large number if the client does not declare them.
     private func bodyLength(_ head: HTTPRequest) -> Int {

@@ -5,7 +5,10 @@ extension Router {
     /// Answers 405 with `Allow` for other methods of all routes added so far, and 204 with `Allow` for `OPTIONS`.
     ///
     /// Call it after all routes have been added. Without it, Hummingbird answers 404.
-    public func refuseOtherMethods() {
+    ///
+    /// - Parameter resources: The allowed methods, as a list for `Allow`, of a path that stands for several resources with different
+    ///   methods, by the path's description.
+    public func refuseOtherMethods(resources: [String: @Sendable (Parameters) -> String] = [:]) {
         var allowed: [String: (path: RouterPath, methods: Set<String>)] = [:]
         for route in routes {
             allowed[route.path.description, default: (route.path, [])].methods.insert(route.method.rawValue)
@@ -15,12 +18,15 @@ extension Router {
             // Hummingbird answers HEAD as GET.
             if methods.contains("GET") { answered.insert("HEAD") }
             answered.insert("OPTIONS")
-            let list = answered.sorted().joined(separator: ", ")
+            let all = answered.sorted().joined(separator: ", ")
+            let resource = resources[path.description]
+            let allowed: @Sendable (Parameters) -> String = { resource?($0) ?? all }
             for name in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "QUERY"]
             where !answered.contains(name) {
                 guard let method = HTTPRequest.Method(rawValue: name) else { continue }
-                on(path, method: method) { _, _ in
-                    ErrorReply.response(
+                on(path, method: method) { _, context in
+                    let list = allowed(context.parameters)
+                    return ErrorReply.response(
                         .methodNotAllowed,
                         "this route allows only \(list)",
                         kind: "MethodNotAllowed",
@@ -29,7 +35,9 @@ extension Router {
                 }
             }
             guard !methods.contains("OPTIONS") else { continue }
-            on(path, method: .options) { _, _ in Response(status: .noContent, headers: [.allow: list]) }
+            on(path, method: .options) { _, context in
+                Response(status: .noContent, headers: [.allow: allowed(context.parameters)])
+            }
         }
     }
 }

@@ -88,8 +88,11 @@ struct HuggingFaceRequest: Sendable, Equatable {
 
     private static func count(_ json: JSONValue, _ name: String) throws(ServingFault) -> Int? {
         if case .null = json { return nil }
-        guard let count = json.int, count > 0 else {
-            throw .wrongShape(path: "parameters.\(name)", expected: "a whole number from 1, or null")
+        guard let count = json.int, 1...ClassifyOptions.largest ~= count else {
+            throw .wrongShape(
+                path: "parameters.\(name)",
+                expected: "a whole number from 1 to \(ClassifyOptions.largest), or null"
+            )
         }
         return count
     }

@@ -45,11 +45,14 @@ enum APIFamily: Sendable {
 
     /// A response to a refused request.
     ///
-    /// - Parameter status: The status.
+    /// - Parameters:
+    ///   - status: The status.
+    ///   - others: The families whose error bodies the route has as well.
     /// - Returns: The response object.
-    func failure(_ status: Int) -> JSONValue {
+    func failure(_ status: Int, others: [APIFamily] = []) -> JSONValue {
         // Checks before the routes have the server's own error body.
-        let schemas = Set([errorSchema, "ServerError"]).sorted().map(APISchema.named)
+        let names = ["ServerError", errorSchema] + others.map(\.errorSchema)
+        let schemas = Set(names).sorted().map(APISchema.named)
         var content = [("application/json", JSONValue.object(["schema": APISchema.any(of: schemas)]))]
         if self == .textEmbeddings, [400, 408, 413, 415, 422].contains(status) {
             content.append(("text/plain", .object(["schema": APISchema.text])))

@@ -18,6 +18,8 @@ struct APIOperation: Sendable {
     var method: String
     /// The family, which determines the error bodies.
     var family: APIFamily
+    /// Families that determine the error bodies of some requests.
+    var otherFamilies: [APIFamily] = []
     /// The name of the section.
     var tag: String
     /// The purpose in a few words.
@@ -69,7 +71,7 @@ struct APIOperation: Sendable {
         let what = name == "version" ? "The only version is 1." : "The name of a loaded model."
         return .object([
             "name": .string(name), "in": .string("path"), "required": .bool(true),
-            "description": .string(what), "schema": APISchema.someText,
+            "description": .string(what), "schema": APISchema.pathPart,
         ])
     }
 
@@ -102,7 +104,7 @@ struct APIOperation: Sendable {
                 (401, .object(["description": .string("The key is missing or wrong; no body.")]))
             )
         }
-        responses += Set(failures).map { ($0, family.failure($0)) }
+        responses += Set(failures).map { ($0, family.failure($0, others: otherFamilies)) }
         return responses.sorted { $0.0 < $1.0 }.map { (String($0.0), $0.1) }
     }
 }

@@ -12,6 +12,14 @@ enum APISchema {
     static let text = JSONValue.object(["type": .string("string")])
     /// A string with at least one character.
     static let someText = JSONValue.object(["type": .string("string"), "minLength": .int(1)])
+    /// A string that ``PathCheck`` accepts in a path: no control characters and backslashes, and no `.` and `..` between slashes.
+    static let pathPart: JSONValue = {
+        let other = #"\\\x00-\x1f\x7f"#
+        let part = "([^./\(other)]|\\.[^./\(other)]|\\.\\.[^/\(other)])[^/\(other)]*"
+        return .object([
+            "type": .string("string"), "minLength": .int(1), "pattern": .string("^(\(part))?(/(\(part))?)*$"),
+        ])
+    }()
     /// Only `null`.
     static let null = JSONValue.object(["type": .string("null")])
     /// A whole number.

@@ -43,7 +43,7 @@ extension OpenAPIDocument {
                     .init(
                         description:
                             "The page for browsers; for other clients, no body if requests are answered.",
-                        content: [("text/html", APISchema.text)]
+                        content: [("text/html", APISchema.text), ("text/plain", APISchema.text)]
                     ),
                     .init(status: 304, description: "The browser has the page.", content: []),
                     .init(status: 503, description: "Requests are not answered yet; no body.", content: []),

@@ -219,6 +219,7 @@ extension OpenAPIDocument {
             path: "/",
             method: "post",
             family: .textEmbeddings,
+            otherFamilies: [.huggingFace],
             tag: "Hugging Face",
             summary: "Classify for huggingface_hub's InferenceClient",
             details:

@@ -66,6 +66,9 @@ struct InferencePath: Sendable, Equatable {
     /// The resource.
     var resource: Resource
 
+    /// The methods that the resource allows, for `Allow`.
+    var allowed: String { resource == .infer ? "OPTIONS, POST" : "GET, HEAD, OPTIONS" }
+
     /// The only version of each model.
     static let onlyVersion = "1"
 

@@ -23,6 +23,9 @@ struct OpenInferenceRoutes: Sendable {
             [$0, $0 + "/ready", $0 + "/infer"]
         }
 
+    /// The path that stands for all resources of all models, as the router describes it.
+    static let models = "/v2/models/**"
+
     /// Adds the routes.
     ///
     /// - Parameter router: The router.
@@ -38,9 +41,7 @@ struct OpenInferenceRoutes: Sendable {
         }
         router.get("/v2/models/**") { request, context -> Response in
             let path = parsed(context.parameters.getCatchAll())
-            guard path.resource != .infer else {
-                return Self.refused(method: "GET", allowed: "OPTIONS, POST")
-            }
+            guard path.resource != .infer else { return Self.refused(method: "GET", allowed: path.allowed) }
             return try await FaultAnswer.catching(context.record, Self.errorBody, rejecting: .badRequest) {
                 let model = try model(path)
                 guard path.resource == .ready else { return .json(Self.metadata(model)) }
@@ -49,9 +50,7 @@ struct OpenInferenceRoutes: Sendable {
         }
         router.post("/v2/models/**") { request, context -> Response in
             let path = parsed(context.parameters.getCatchAll())
-            guard path.resource == .infer else {
-                return Self.refused(method: "POST", allowed: "GET, HEAD, OPTIONS")
-            }
+            guard path.resource == .infer else { return Self.refused(method: "POST", allowed: path.allowed) }
             let record = context.record
             return try await FaultAnswer.catching(record, Self.errorBody, rejecting: .badRequest) {
                 let length = request.headers[named: Self.jsonLength].map { Int($0) ?? -1 }
@@ -62,6 +61,12 @@ struct OpenInferenceRoutes: Sendable {
             }
         }
     }
+
+    /// The methods that a resource of a model allows.
+    ///
+    /// - Parameter parameters: The parameters of a path under ``models``.
+    /// - Returns: The methods, for `Allow`.
+    @Sendable func allowed(_ parameters: Parameters) -> String { parsed(parameters.getCatchAll()).allowed }
 
     /// The answer to a method that a resource of a model does not allow.
     private static func refused(method: String, allowed: String) -> Response {

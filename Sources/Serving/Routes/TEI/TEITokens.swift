@@ -131,7 +131,7 @@ struct TEIDecodeRequest: Sendable, Equatable {
 
     private static func ids(_ values: [JSONValue]?, path: String) throws(ServingFault) -> [UInt32] {
         let ids = values?.compactMap { value -> UInt32? in
-            if case .number(let text) = value { UInt32(text) } else { nil }
+            value.int.flatMap { UInt32(exactly: $0) }
         }
         guard let ids, ids.count == values?.count else { throw .wrongShape(path: path, expected: expected) }
         return ids
