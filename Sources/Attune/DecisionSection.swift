@@ -155,7 +155,9 @@ package struct DecisionSection {
     private static func table(_ decisions: Decisions) -> String {
         var columns: [(title: String, values: [String])] = []
         if let thresholds = decisions.thresholds {
-            let values = thresholds.values.map { $0.map { $0.isFinite ? number($0) : "never given" } ?? "none" }
+            let values = thresholds.values.map {
+                $0.map { $0.isFinite ? number($0) : "never given" } ?? "none"
+            }
             columns.append(("threshold", values))
         }
         if case .vector(let weights, let biases) = decisions.scaling {
@@ -185,11 +187,15 @@ package struct DecisionSection {
         }
         let effect = decisions.effect
         let rows = CalibrationMeasures.names.compactMap { name, title -> String? in
-            guard let before = effect[name + "_before"], let after = effect[name + "_after"] else { return nil }
+            guard let before = effect[name + "_before"], let after = effect[name + "_after"] else {
+                return nil
+            }
             return "| \(title) | \(number(before)) | \(number(after)) |\n"
         }
         guard !rows.isEmpty else { return text.isEmpty ? "" : text + ".\n" }
-        text += (text.isEmpty ? "\nMeasured" : "") + ":\n\n| | before | after |\n|---|---:|---:|\n" + rows.joined()
+        text +=
+            (text.isEmpty ? "\nMeasured" : "") + ":\n\n| | before | after |\n|---|---:|---:|\n"
+            + rows.joined()
         var answers: [String] = []
         func share(_ name: String) -> String? { effect[name].map { String(format: "%.1f %%", 100 * $0) } }
         if let answered = share("answered") {

@@ -24,7 +24,9 @@ package final class ComputeThread: SerialExecutor, Sendable {
     deinit { jobs.close() }
 
     /// Runs a job after the jobs before it.
-    package func enqueue(_ job: consuming ExecutorJob) { jobs.add(UnownedJob(job), asUnownedSerialExecutor()) }
+    package func enqueue(_ job: consuming ExecutorJob) {
+        jobs.add(UnownedJob(job), asUnownedSerialExecutor())
+    }
 
     /// Whether jobs wait behind the running one.
     package var hasWaitingJobs: Bool { jobs.hasWaiting }

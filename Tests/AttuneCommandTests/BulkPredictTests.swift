@@ -177,7 +177,9 @@ struct BulkPredictTests {
         #expect(!told.errors.contains("\"error\""), "\(told.errors)")
     }
 
-    @Test("a large file gives the same answers row by row as at once, and its first ones before a damaged row")
+    @Test(
+        "a large file gives the same answers row by row as at once, and its first ones before a damaged row"
+    )
     func largeFile() throws {
         try withTemporaryFolder { folder in
             // 17 MB of few rows.

@@ -47,7 +47,9 @@ import Testing
             #expect(found["rows"].int == 40 && found["measured_rows"].int == 40)
             #expect(found["before"]["accuracy"] == found["after"]["accuracy"])
             #expect(found["model_card"].string == "run/README.md")
-            #expect(try card().contains("## Decisions\n") && card().contains("`other.csv`, and measured on 40"))
+            #expect(
+                try card().contains("## Decisions\n") && card().contains("`other.csv`, and measured on 40")
+            )
             let after = try shell(predict, in: folder)
             #expect(after.errors.contains("as calibrated: temperature"), "\(after.errors)")
             let scores = try [before, after].map { outcome in

@@ -10,7 +10,8 @@ import Testing
 /// The section of a model card about `decisions.json`.
 @Suite("The decisions in a model card")
 struct DecisionSectionTests {
-    private let card = "---\ntags:\n- attune\n---\n\n# weather\n\n## Evaluation\n\nGood.\n\n## Training\n\nBrief.\n"
+    private let card =
+        "---\ntags:\n- attune\n---\n\n# weather\n\n## Evaluation\n\nGood.\n\n## Training\n\nBrief.\n"
 
     private var decisions: Decisions {
         var decisions = Decisions(labels: ["sun", "rain|snow", "fog"], problemType: .singleLabel)
@@ -72,7 +73,9 @@ struct DecisionSectionTests {
         decisions.sets = ConformalSets(method: .lac, coverage: 0.9, quantile: 0.5)
         decisions.effect = ["coverage": 0.88, "set_size": 1.5, "answered": 0.5]
         let text = put(decisions, into: "")
-        #expect(text.contains("| label | weight | bias |\n|---|---:|---:|\n| a | 1 | 0 |\n| b | 0.5 | -1 |\n"))
+        #expect(
+            text.contains("| label | weight | bias |\n|---|---:|---:|\n| a | 1 | 0 |\n| b | 0.5 | -1 |\n")
+        )
         #expect(text.contains("only if its conformal set (LAC, coverage 0.9) has exactly one"), "\(text)")
         var many = Decisions(labels: (0..<1234).map { "label \($0)" }, problemType: .multiLabel)
         many.thresholds = ScoreThresholds(Array(repeating: 0.5, count: 1234))
@@ -84,7 +87,8 @@ struct DecisionSectionTests {
     @Test(
         "a second section replaces the first one, and removing it gives the card that was there",
         arguments: [
-            "---\ntags:\n- attune\n---\n\n# weather\n\n## Training\n\nBrief.\n", "# My own card\n\nText.\n", "",
+            "---\ntags:\n- attune\n---\n\n# weather\n\n## Training\n\nBrief.\n", "# My own card\n\nText.\n",
+            "",
             "# CRLF\r\n\r\n## Training\r\n\r\nBrief.\r\n",
         ]
     )

@@ -1,5 +1,5 @@
-import Foundation
 import Classification
+import Foundation
 import Models
 import NN
 import TestSupport
@@ -18,7 +18,9 @@ struct AttributionTests {
         options.frozenStorage = storage
         let path = Fixture.folder.appending(path: "models/\(name)").path(percentEncoded: false)
         let classifier = try TextClassifier.load(path, options: options, seed: 5).classifier
-        // Fresh weights are so small that hardly anything reaches the logits from other tokens than the pooled one.
+        // The base's weights are so small that hardly anything reaches the logits from other tokens than the pooled one. The
+        // BERT's are 15 times as large; larger ones would saturate its attention, and differences by 0.01 be off by 30 %.
+        guard name == "tiny-base" else { return classifier }
         for parameter in classifier.model.parameters.parameters
         where parameter.shape.count == 2 && parameter.quantized == nil {
             try parameter.set(parameter.value * 4)

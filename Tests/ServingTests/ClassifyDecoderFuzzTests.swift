@@ -33,7 +33,8 @@ import Testing
         #"{"source": "x", "name": "y", "base": null}"#,
     ]
     private static let pieces = [
-        "[", "]", "{", "}", "\"", ",", ":", "null", "-1", "1e999", "9223372036854775808", "0.5", "\\u0000", "\\ud800",
+        "[", "]", "{", "}", "\"", ",", ":", "null", "-1", "1e999", "9223372036854775808", "0.5", "\\u0000",
+        "\\ud800",
         "[[[[", "\u{1F600}", "true", "\"shape\": [9223372036854775807, 2]", "\"data\": []",
     ]
 
@@ -44,7 +45,9 @@ import Testing
             switch Int.random(in: 0..<4, using: &generator) {
             case 0 where place < bytes.count: bytes[place] = UInt8.random(in: 0...255, using: &generator)
             case 1 where place < bytes.count:
-                bytes.removeSubrange(place..<min(place + Int.random(in: 1...9, using: &generator), bytes.count))
+                bytes.removeSubrange(
+                    place..<min(place + Int.random(in: 1...9, using: &generator), bytes.count)
+                )
             case 2: bytes = Array(bytes[..<place])
             default:
                 let piece = Self.pieces[Int.random(in: 0..<Self.pieces.count, using: &generator)]

@@ -42,7 +42,11 @@ import Testing
             let wrong = try await server.post("/v1/models", body, headers: ["X-Admin-Key": "other"])
             #expect(wrong.code == 401)
             #expect(wrong.headers[.wwwAuthenticate] == "Bearer")
-            let loaded = try await server.post("/v1/models", body, headers: ["Authorization": "Bearer secret"])
+            let loaded = try await server.post(
+                "/v1/models",
+                body,
+                headers: ["Authorization": "Bearer secret"]
+            )
             #expect(loaded.code == 201)
             #expect(loaded.json["id"] == .string("my/twin"))
             #expect(loaded.json["default"] == .bool(false))

@@ -18,7 +18,8 @@ import Tokenization
         #expect(try request(#"{"texts": ["a", "b"]}"#).inputs.count == 2)
         #expect(try request(#"{"pairs": [["a", "b"]]}"#).inputs == [ClassifyInput(.pair("a", "b"))])
         #expect(try request(#"{"texts": []}"#).inputs.isEmpty)
-        let row = try request(#"{"texts": [{"text": "a", "text_pair": "b", "id": 7, "other": true}]}"#).inputs[0]
+        let row = try request(#"{"texts": [{"text": "a", "text_pair": "b", "id": 7, "other": true}]}"#)
+            .inputs[0]
         #expect(row.content == .success(.pair("a", "b")))
         #expect(row.id == .int(7))
     }

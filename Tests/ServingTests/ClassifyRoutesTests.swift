@@ -133,7 +133,8 @@ import Tokenization
             let long = String(repeating: "x", count: 600)
             let cases: [(body: String, code: Int, kind: String)] = [
                 ("{", 400, "malformed_json"), (#"{"text": "a", "model": "b"}"#, 404, "unknown_model"),
-                (#"{"texts": ["a", "b", "c"]}"#, 422, "too_many_items"), (#"{"topk": 1}"#, 422, "wrong_shape"),
+                (#"{"texts": ["a", "b", "c"]}"#, 422, "too_many_items"),
+                (#"{"topk": 1}"#, 422, "wrong_shape"),
                 (#"{"text": "\#(long)"}"#, 413, "body_too_large"),
             ]
             for (body, code, kind) in cases where code != 413 {

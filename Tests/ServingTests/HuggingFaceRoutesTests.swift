@@ -93,7 +93,9 @@ import Testing
             try ServingTestModel.save(to: folder)
             let service = ClassifierService()
             let path = folder.path(percentEncoded: false)
-            try await service.start([LoadRequest(name: "first", source: path), LoadRequest(name: "org/name", source: path)])
+            try await service.start([
+                LoadRequest(name: "first", source: path), LoadRequest(name: "org/name", source: path),
+            ])
             try await TEITestServer.run(service) { server in
                 for path in ["/models/org/name", "/models/org%2Fname"] {
                     #expect(try await server.post(path, #"{"inputs":"a"}"#).code == 200)

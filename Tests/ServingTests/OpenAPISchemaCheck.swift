@@ -26,7 +26,9 @@ struct OpenAPISchemaCheck {
             let faults = choices.map { fault(value, $0, path: path) }
             return faults.contains { $0 == nil } ? nil : faults.compactMap { $0 }.joined(separator: "; or ")
         }
-        if schema.object?.contains("const") == true, value != schema["const"] { return "\(path): not the constant" }
+        if schema.object?.contains("const") == true, value != schema["const"] {
+            return "\(path): not the constant"
+        }
         if let words = schema["enum"].array, !words.contains(value) { return "\(path): not in the list" }
         let types = schema["type"].string.map { [$0] } ?? schema["type"].array?.compactMap(\.string) ?? []
         guard types.isEmpty || types.contains(where: { has(value, $0) }) else {

@@ -59,7 +59,8 @@ import Testing
         }
         collect(document)
         #expect(!names.isEmpty)
-        let shared = document["components"]["schemas"].object?.members.map { "#/components/schemas/\($0.name)" } ?? []
+        let shared =
+            document["components"]["schemas"].object?.members.map { "#/components/schemas/\($0.name)" } ?? []
         #expect(names.isSubset(of: Set(shared)))
     }
 
@@ -84,7 +85,8 @@ import Testing
             ("/v1/explain", #"{"text": "a", "label": "x"}"#, "/v1/explain"),
             ("/v1/models", nil, "/v1/models"), ("/v1/models", #"{"source": "x"}"#, "/v1/models"),
             ("/v1/models/tiny", nil, "/v1/models/{model}"), ("/v1/models/x", nil, "/v1/models/{model}"),
-            ("/classify", #"{"input": ["a", "b"]}"#, "/classify"), ("/classify", #"{"input": ""}"#, "/classify"),
+            ("/classify", #"{"input": ["a", "b"]}"#, "/classify"),
+            ("/classify", #"{"input": ""}"#, "/classify"),
             ("/pooling", #"{"input": [1, 2], "encoding_format": "base64"}"#, "/pooling"),
             ("/detokenize", #"{"tokens": [1, 2]}"#, "/detokenize"), ("/version", nil, "/version"),
             ("/v1/moderations", #"{"input": ["a"]}"#, "/v1/moderations"),
@@ -94,7 +96,8 @@ import Testing
             ("/v2/models/tiny/ready", nil, "/v2/models/{model}/ready"),
             ("/v2/models/tiny/infer", #"{"id": "1", "inputs": [\#(tensor)]}"#, "/v2/models/{model}/infer"),
             ("/v2/models/x/infer", #"{"inputs": [\#(tensor)]}"#, "/v2/models/{model}/infer"),
-            ("/predict", #"{"inputs": [["a"], ["b", "c"]]}"#, "/predict"), ("/predict", #"{"inputs": ""}"#, "/predict"),
+            ("/predict", #"{"inputs": [["a"], ["b", "c"]]}"#, "/predict"),
+            ("/predict", #"{"inputs": ""}"#, "/predict"),
             ("/tokenize", #"{"inputs": "a b"}"#, "/tokenize"), ("/decode", #"{"ids": [1, 2]}"#, "/decode"),
             ("/info", nil, "/info"), ("/", #"{"inputs": "a", "parameters": {}}"#, "/"),
             ("/models/tiny", #"{"inputs": ["a", "b"], "parameters": {"top_k": 1}}"#, "/models/{model}"),

@@ -47,7 +47,8 @@ import Tokenization
         #expect(!plain.truncates && plain.addsSpecialTokens && plain.maxTokens == nil && plain.side == nil)
         let limit = try inputs(#"{"input": "a", "truncate_prompt_tokens": -1}"#).items(3...64)[0]
         #expect(limit.truncates && limit.maxTokens == nil)
-        let body = #"{"input": "a", "truncate_prompt_tokens": 8, "truncation_side": "left", "add_special_tokens": false}"#
+        let body =
+            #"{"input": "a", "truncate_prompt_tokens": 8, "truncation_side": "left", "add_special_tokens": false}"#
         let left = try inputs(body).items(3...64)[0]
         #expect(left.truncates && left.maxTokens == 8 && left.side == .left && !left.addsSpecialTokens)
         #expect(throws: ServingFault.self) {
@@ -106,7 +107,10 @@ import Tokenization
             let ids = model.tokenizer.encode("hello", addSpecialTokens: true).ids
             let list = ids.map { String($0) }.joined(separator: ",")
             let text = try await server.post("/classify", #"{"input": "hello", "use_activation": false}"#)
-            let tokens = try await server.post("/classify", #"{"input": [\#(list)], "use_activation": false}"#)
+            let tokens = try await server.post(
+                "/classify",
+                #"{"input": [\#(list)], "use_activation": false}"#
+            )
             #expect(text.json["data"] == tokens.json["data"])
             let pooled = try await server.post("/pooling", #"{"input": "hello", "use_activation": false}"#)
             #expect(pooled.json["data"].array?.first?["data"] == text.json["data"].array?.first?["probs"])
@@ -133,7 +137,10 @@ import Tokenization
                 #expect(answer.json["error"]["code"] == .int(code))
                 #expect(answer.json["error"]["type"] == .string(type))
             }
-            let cut = try await server.post("/classify", #"{"input": "\#(long)", "truncate_prompt_tokens": -1}"#)
+            let cut = try await server.post(
+                "/classify",
+                #"{"input": "\#(long)", "truncate_prompt_tokens": -1}"#
+            )
             #expect(cut.code == 200)
             #expect(cut.json["usage"]["prompt_tokens"] == .int(64))
             let version = try await server.get("/version")

@@ -42,7 +42,9 @@ package struct OutOfSampleRows {
                     )
                 }
                 counts[place] += 1
-                for (id, value) in zip(ids, probabilities.row(row)) { sums[place * labels.count + id] += value }
+                for (id, value) in zip(ids, probabilities.row(row)) {
+                    sums[place * labels.count + id] += value
+                }
             }
         }
         let found = textHashes.map { places[$0] ?? 0 }

@@ -67,6 +67,7 @@ struct ScoringOptions: ParsableArguments {
     /// The settings given on the command line.
     ///
     /// - Parameter keepsAllRows: Whether to keep every row, so that rows have the numbers of the dataset.
+    /// - Returns: The settings.
     private func told(keepsAllRows: Bool) -> ClassifierSettings {
         var settings = ClassifierSettings()
         texts.apply(to: &settings)

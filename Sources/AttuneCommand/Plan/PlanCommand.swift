@@ -95,7 +95,7 @@ struct DeviceMemory: ExpressibleByArgument {
     /// - Throws: `ValidationError` for less than a megabyte.
     func requireUnit(_ flag: String) throws {
         guard size.bytes >= 1_000_000 else {
-            throw ValidationError("\(flag) \(typed) is \(size); give a unit, such as \(flag) 24GB")
+            throw ValidationError("\(flag) \(typed) is \(size); give a unit, such as \(flag) \(typed)GB")
         }
     }
 }

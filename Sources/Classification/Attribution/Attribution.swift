@@ -9,13 +9,14 @@
 public struct Attribution: Sendable, Equatable {
     /// A token and its score.
     public struct Token: Sendable, Equatable {
-        /// The part of the text that the token covers; for a special token, its name in the vocabulary.
+        /// The part of the text that the token covers, which is empty for a trimmed space; for a special token, its name in the
+        /// vocabulary.
         public var text: String
         /// The first of the text's UTF-8 bytes that the token covers; 0 for a special token.
         public var start: Int
         /// The end of these bytes; 0 for a special token.
         public var end: Int
-        /// Whether the tokenizer added the token, so that it covers no text.
+        /// Whether the tokenizer added the token, such as [CLS].
         public var isSpecial: Bool
         /// The score; above 0 if the token speaks for the label.
         public var score: Double

@@ -93,16 +93,19 @@ extension TextClassifier {
         scores: [Double]
     ) -> [Attribution.Token] {
         let bytes = Array(text.utf8)
+        // A token of spaces may cover no text either, because some tokenizers trim its span.
+        let added = Set(tokenizer.encode("").ids)
         return zip(encodings.ids.indices, scores).map { index, score in
             // A text without tokens is read as one padding token, without a span.
             let range = encodings.spans.isEmpty ? 0..<0 : encodings.spans[index].range
             let id = encodings.ids[index]
+            let isSpecial = range.isEmpty && (encodings.spans.isEmpty || added.contains(id))
             return Attribution.Token(
-                text: range.isEmpty
+                text: isSpecial
                     ? tokenizer.token(for: id) ?? "\(id)" : String(decoding: bytes[range], as: UTF8.self),
                 start: range.isEmpty ? 0 : range.lowerBound,
                 end: range.isEmpty ? 0 : range.upperBound,
-                isSpecial: range.isEmpty,
+                isSpecial: isSpecial,
                 score: score
             )
         }

@@ -27,7 +27,8 @@ extension RecordStream {
             isUTF8(file)
         else { return nil }
         // An error here has a better message from reading the file as a whole.
-        guard let stream = try? RecordStream(file: path, format: format), (try? stream.skipOrangeHeader()) != nil,
+        guard let stream = try? RecordStream(file: path, format: format),
+            (try? stream.skipOrangeHeader()) != nil,
             let records = try? stream.peek(rows), records.count == rows,
             let start = try? stream.parse(records[...]), start.count == rows
         else { return nil }

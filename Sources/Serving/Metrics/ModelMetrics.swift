@@ -13,7 +13,12 @@ struct ModelMetrics: Sendable {
         "Seconds from the start of loading until the model was ready."
     )
     let tokens = MetricFamily("attune_tokens_total", .counter, labels: ["model"], "Tokens of answered items.")
-    let truncated = MetricFamily("attune_truncated_total", .counter, labels: ["model"], "Items that were cut.")
+    let truncated = MetricFamily(
+        "attune_truncated_total",
+        .counter,
+        labels: ["model"],
+        "Items that were cut."
+    )
     let rejected = MetricFamily(
         "attune_rejected_total",
         .counter,

@@ -10,7 +10,11 @@ import Darwin
 struct ProcessMetrics: Sendable {
     let memory = MetricFamily("process_resident_memory_bytes", .gauge, "Bytes of memory in use.")
     let processorTime = MetricFamily("process_cpu_seconds_total", .counter, "Seconds of processor time.")
-    let start = MetricFamily("process_start_time_seconds", .gauge, "The start of the process, in seconds since 1970.")
+    let start = MetricFamily(
+        "process_start_time_seconds",
+        .gauge,
+        "The start of the process, in seconds since 1970."
+    )
 
     /// All metrics.
     var families: [MetricFamily] { [memory, processorTime, start] }
@@ -52,7 +56,9 @@ struct ProcessMetrics: Sendable {
 
     private static func text(of path: String) -> String? {
         // Files in `/proc` report no size, so read to the end.
-        guard let file = FileHandle(forReadingAtPath: path), let data = try? file.readToEnd() else { return nil }
+        guard let file = FileHandle(forReadingAtPath: path), let data = try? file.readToEnd() else {
+            return nil
+        }
         return String(decoding: data, as: UTF8.self)
     }
 }

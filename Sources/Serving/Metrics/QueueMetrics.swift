@@ -1,6 +1,10 @@
 /// The metrics of the queue and its batches that text-embeddings-inference lacks.
 struct QueueMetrics: Sendable {
-    let age = MetricFamily("attune_queue_age_seconds", .gauge, "Seconds that the oldest item has been in the queue.")
+    let age = MetricFamily(
+        "attune_queue_age_seconds",
+        .gauge,
+        "Seconds that the oldest item has been in the queue."
+    )
     let tokens = MetricFamily("attune_queue_tokens", .gauge, "Tokens in the queue.")
     let fill = MetricFamily(
         "attune_batch_fill_ratio",

@@ -26,12 +26,21 @@ struct TEIMetrics: Sendable {
     )
     let predictCount = MetricFamily("te_predict_count", .counter, "Items to classify.")
     let predictSuccess = MetricFamily("te_predict_success", .counter, "Items classified.")
-    let requestDuration = duration("te_request_duration", "Seconds from a request's head to its response's last byte.")
-    let requestTokenization = duration("te_request_tokenization_duration", "Mean seconds of tokenization per request.")
+    let requestDuration = duration(
+        "te_request_duration",
+        "Seconds from a request's head to its response's last byte."
+    )
+    let requestTokenization = duration(
+        "te_request_tokenization_duration",
+        "Mean seconds of tokenization per request."
+    )
     let requestQueue = duration("te_request_queue_duration", "Mean seconds in the queue per request.")
     let requestInference = duration("te_request_inference_duration", "Mean seconds of inference per request.")
     let predictDuration = duration("te_predict_duration", "Seconds from an item's arrival to its answer.")
-    let predictTokenization = duration("te_predict_tokenization_duration", "Seconds of tokenization per item.")
+    let predictTokenization = duration(
+        "te_predict_tokenization_duration",
+        "Seconds of tokenization per item."
+    )
     let predictQueue = duration("te_predict_queue_duration", "Seconds in the queue per item.")
     let predictInference = duration("te_predict_inference_duration", "Seconds of inference per item.")
     let inputLength = MetricFamily(
@@ -40,14 +49,19 @@ struct TEIMetrics: Sendable {
         "Tokens of an item."
     )
     let batchSize = MetricFamily("te_batch_next_size", .histogram(powersOfTwo(upTo: 12)), "Items of a batch.")
-    let batchTokens = MetricFamily("te_batch_next_tokens", .histogram(powersOfTwo(upTo: 20)), "Tokens of a batch.")
+    let batchTokens = MetricFamily(
+        "te_batch_next_tokens",
+        .histogram(powersOfTwo(upTo: 20)),
+        "Tokens of a batch."
+    )
     let queueSize = MetricFamily("te_queue_size", .gauge, "Items in the queue.")
 
     /// All metrics.
     var families: [MetricFamily] {
         [
             requestCount, requestSuccess, requestFailure, predictCount, predictSuccess, requestDuration,
-            requestTokenization, requestQueue, requestInference, predictDuration, predictTokenization, predictQueue,
+            requestTokenization, requestQueue, requestInference, predictDuration, predictTokenization,
+            predictQueue,
             predictInference, inputLength, batchSize, batchTokens, queueSize,
         ]
     }

@@ -30,7 +30,9 @@ final class BatchQueue: Sendable {
     private let limits: ServingLimits
     private let metrics: ServingMetrics
 
-    init(_ limits: ServingLimits, _ metrics: ServingMetrics) { (self.limits, self.metrics) = (limits, metrics) }
+    init(_ limits: ServingLimits, _ metrics: ServingMetrics) {
+        (self.limits, self.metrics) = (limits, metrics)
+    }
 
     /// Adds a request.
     ///

@@ -154,7 +154,9 @@ public final class ClassifierService: Sendable {
     /// - Throws: `.unknownModel`.
     public func unload(_ name: String) throws(ServingFault) {
         let known: [String]? = storage.withLock { storage in
-            guard storage.models.contains(where: { $0.name == name }) else { return storage.models.map(\.name) }
+            guard storage.models.contains(where: { $0.name == name }) else {
+                return storage.models.map(\.name)
+            }
             storage.models.removeAll { $0.name == name }
             return nil
         }

@@ -96,7 +96,7 @@ actor ModelOwner {
         while let batch = queue.next() {
             settings.beforeBatch()
             compute(batch)
-            // A model that is to be loaded or freed gets its turn between two batches.
+            // A model that waits to be loaded or freed gets its turn between two batches.
             if thread.hasWaitingJobs { await Task.yield() }
         }
     }

@@ -100,7 +100,7 @@ public enum ItemFault: Error, Sendable, Equatable, CustomStringConvertible {
     case empty
     /// The text has more tokens than the model reads, and must not be cut.
     case tooLong(tokens: Int, limit: Int)
-    /// The text has so many characters that it cannot fit, and must not be cut.
+    /// The text has too many characters to fit, and must not be cut.
     case tooManyCharacters(limit: Int)
     /// A token id that the vocabulary lacks.
     case unknownToken(Int32)
@@ -109,6 +109,7 @@ public enum ItemFault: Error, Sendable, Equatable, CustomStringConvertible {
     /// The computation failed.
     case failed(String)
 
+    /// The fault in words.
     public var description: String {
         switch self {
         case .empty: "the text is empty"

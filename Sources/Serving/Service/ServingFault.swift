@@ -31,6 +31,7 @@ public enum ServingFault: Error, Sendable, Equatable, CustomStringConvertible {
     /// A model could not be loaded while running.
     case cannotLoad(String)
 
+    /// The fault in words.
     public var description: String {
         switch self {
         case .overloaded(let seconds): "the server is overloaded; retry after \(counted(seconds, "second"))"

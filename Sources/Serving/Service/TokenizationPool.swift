@@ -27,6 +27,6 @@ final class TokenizationPool: Sendable {
         }
     }
 
-    /// Texts of so many bytes take less than a millisecond.
+    /// Texts of up to this number of bytes take less than a millisecond.
     private static let shortBytes = 8192
 }

@@ -38,12 +38,15 @@ struct AccessLogLine: Sendable {
         }
     }
 
-    private var timestamp: String { time.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true)) }
+    private var timestamp: String {
+        time.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+    }
 
     private var object: JSONObject {
         var object: JSONObject = [
             "ts": .string(timestamp), "level": .string("info"), "message": .string("request"),
-            "request_id": .string(id.id), "method": .string(method), "route": .string(route), "status": .int(status),
+            "request_id": .string(id.id), "method": .string(method), "route": .string(route),
+            "status": .int(status),
             "duration_ms": milliseconds(duration), "bytes_out": .int(bytesOut),
         ]
         object["trace_id"] = id.traceID.map(JSONValue.string) ?? .null

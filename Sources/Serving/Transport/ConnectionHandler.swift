@@ -9,7 +9,7 @@ public import NIOHTTPTypes
 ///   short time, because a connection closed at once could take the response with it. No more than 1 MB is dropped; then nothing
 ///   is read until the time is over. A response that begins before a large request has ended closes the connection, so that a
 ///   refused body is not read.
-/// - A client that hangs up cancels the work on its request (``ConnectionWatch``). A client that closes only its sending side
+/// - A client that hangs up cancels the work on its request (`ConnectionWatch`). A client that closes only its sending side
 ///   counts as gone, because a socket cannot tell the two apart.
 ///
 /// ```swift

@@ -15,7 +15,8 @@ public enum CrossOriginPolicy: Sendable, Equatable {
     func allowed(_ origin: String) -> String? {
         switch self {
         case .any: "*"
-        case .origins(let origins): origins.first { $0.lowercased() == origin.lowercased() }.map { _ in origin }
+        case .origins(let origins):
+            origins.first { $0.lowercased() == origin.lowercased() }.map { _ in origin }
         }
     }
 
@@ -34,7 +35,8 @@ public struct CrossOrigin<Context: RequestContext>: RouterMiddleware {
 
     /// The fields that scripts may read.
     private let exposed = [
-        "Retry-After", "WWW-Authenticate", "X-Compute-Characters", "X-Compute-Time", "X-Compute-Tokens", "X-Compute-Type",
+        "Retry-After", "WWW-Authenticate", "X-Compute-Characters", "X-Compute-Time", "X-Compute-Tokens",
+        "X-Compute-Type",
         "X-Inference-Time", "X-Queue-Time", "X-Request-Id", "X-Tokenization-Time", "X-Total-Time",
     ].joined(separator: ", ")
 

@@ -38,11 +38,20 @@ enum ErrorReply {
     ///   - context: Its context.
     /// - Returns: The response.
     /// - Throws: The errors of Hummingbird's own error responses.
-    static func response(to error: any Error, request: Request, context: some RequestContext) throws -> Response {
+    static func response(
+        to error: any Error,
+        request: Request,
+        context: some RequestContext
+    ) throws -> Response {
         switch error {
         case let fault as ServingFault: return response(to: fault)
         case let error as UnreadableBody:
-            return response(.badRequest, error.description, kind: "Validation", headers: [.connection: "close"])
+            return response(
+                .badRequest,
+                error.description,
+                kind: "Validation",
+                headers: [.connection: "close"]
+            )
         case is CancellationError: return response(.clientGone, "the client has hung up", kind: "Cancelled")
         case let error as HTTPError where error.status == .notFound && error.body == nil:
             return response(.notFound, "there is no such route; GET /docs lists them", kind: "NotFound")

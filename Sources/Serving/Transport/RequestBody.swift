@@ -67,7 +67,8 @@ extension Request {
         let type = header?.split(separator: ";", omittingEmptySubsequences: false).first.map {
             String($0).filter { !$0.isWhitespace }.lowercased()
         }
-        guard let type, type == "application/json" || (type.hasPrefix("application/") && type.hasSuffix("+json"))
+        guard let type,
+            type == "application/json" || (type.hasPrefix("application/") && type.hasSuffix("+json"))
         else { throw .unsupportedMediaType(header) }
     }
 

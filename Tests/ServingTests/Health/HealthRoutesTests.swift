@@ -3,9 +3,10 @@ import Hummingbird
 import HummingbirdTesting
 import JSON
 import NIOCore
-@testable import Serving
 import TestSupport
 import Testing
+
+@testable import Serving
 
 @Suite(.hangGuard)
 struct HealthRoutesTests {
@@ -28,7 +29,11 @@ struct HealthRoutesTests {
         (ServiceState.loading, false, false), (.ready, true, true),
         (.draining, false, true), (.failed("no such folder"), false, false),
     ])
-    func `each probe sees its own part of the state`(state: ServiceState, ready: Bool, started: Bool) async throws {
+    func `each probe sees its own part of the state`(
+        state: ServiceState,
+        ready: Bool,
+        started: Bool
+    ) async throws {
         let responses = try await responses(state)
         for (path, response) in responses {
             let isHealthy =
@@ -41,7 +46,9 @@ struct HealthRoutesTests {
             if isHealthy {
                 #expect(response.body.readableBytes == 0)
             } else {
-                #expect(try JSONValue.parse(response.body.readableBytesView)["error_type"].string == "Unhealthy")
+                #expect(
+                    try JSONValue.parse(response.body.readableBytesView)["error_type"].string == "Unhealthy"
+                )
                 #expect(response.headers[.retryAfter].flatMap { Int($0) } != nil)
                 // The reason may contain a path.
                 #expect(!String(buffer: response.body).contains("folder"))

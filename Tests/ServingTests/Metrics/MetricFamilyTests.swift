@@ -1,5 +1,6 @@
-@testable import Serving
 import Testing
+
+@testable import Serving
 
 @Suite struct MetricFamilyTests {
     @Test func `a metric without labels is written before its first value`() throws {

@@ -43,7 +43,8 @@ struct PrometheusPage {
                 guard suffixes.contains(where: { sample.name == current + $0 }) else {
                     throw Fault(description: "a sample outside its metric: \(line)")
                 }
-                guard !samples.contains(where: { $0.name == sample.name && $0.labels == sample.labels }) else {
+                guard !samples.contains(where: { $0.name == sample.name && $0.labels == sample.labels })
+                else {
                     throw Fault(description: "a repeated sample: \(line)")
                 }
                 samples.append(sample)
@@ -120,7 +121,10 @@ struct PrometheusPage {
             var series: [[String: String]: [(bound: Double, count: Double)]] = [:]
             for sample in samples where sample.name == name + "_bucket" {
                 var labels = sample.labels
-                guard let bound = labels.removeValue(forKey: "le").flatMap({ $0 == "+Inf" ? Double.infinity : Double($0) })
+                guard
+                    let bound = labels.removeValue(forKey: "le").flatMap({
+                        $0 == "+Inf" ? Double.infinity : Double($0)
+                    })
                 else { throw Fault(description: "a bucket of \(name) without a bound") }
                 series[labels, default: []].append((bound, sample.value))
             }

@@ -1,8 +1,9 @@
 import Classification
 import Models
-@testable import Serving
 import TestSupport
 import Testing
+
+@testable import Serving
 
 @Suite struct ServingMetricsTests {
     private func page(_ metrics: ServingMetrics) throws -> PrometheusPage {
@@ -23,7 +24,9 @@ import Testing
         let page = try page(ServingMetrics())
         #expect(page["te_request_count", ["method": "single"]] == 0)
         #expect(page["te_request_success", ["method": "batch"]] == 0)
-        for reason in FailureReason.allCases { #expect(page["te_request_failure", ["err": reason.rawValue]] == 0) }
+        for reason in FailureReason.allCases {
+            #expect(page["te_request_failure", ["err": reason.rawValue]] == 0)
+        }
         #expect(page["te_request_duration_bucket", ["le": "+Inf"]] == 0)
         #expect(page.samples.filter { $0.name == "te_request_duration_bucket" }.count == 36)
         #expect(page["te_batch_next_size_bucket", ["le": "4096"]] == 0)
@@ -38,14 +41,23 @@ import Testing
         let batch = RequestRecord()
         batch.note(
             model: "m",
-            answers: [.success(answer(tokens: 3, queue: 1)), .success(answer(tokens: 5, queue: 3)), .failure(.nonFinite)],
+            answers: [
+                .success(answer(tokens: 3, queue: 1)), .success(answer(tokens: 5, queue: 3)),
+                .failure(.nonFinite),
+            ],
             isBatch: true
         )
         let refused = RequestRecord()
         refused.note(failure: .overloaded)
         for (record, status) in [(single, 200), (batch, 200), (refused, 429), (RequestRecord(), 200)] {
             metrics.requestStarted()
-            metrics.requestFinished(route: "/predict", method: "POST", status: status, seconds: 0.02, record: record)
+            metrics.requestFinished(
+                route: "/predict",
+                method: "POST",
+                status: status,
+                seconds: 0.02,
+                record: record
+            )
         }
         let page = try page(metrics)
         #expect(page["te_request_count", ["method": "single"]] == 2)
@@ -70,7 +82,13 @@ import Testing
     @Test func `unusual methods share one label`() throws {
         let metrics = ServingMetrics()
         for method in ["BREW", "WHEN"] {
-            metrics.requestFinished(route: "unmatched", method: method, status: 404, seconds: 0, record: RequestRecord())
+            metrics.requestFinished(
+                route: "unmatched",
+                method: method,
+                status: 404,
+                seconds: 0,
+                record: RequestRecord()
+            )
         }
         let labels = [
             "http_route": "unmatched", "http_request_method": "_OTHER", "http_response_status_code": "404",
@@ -107,7 +125,11 @@ import Testing
         #expect(page["attune_label_share", ["model": "m", "label": "ham", "source": "training"]] == 0.75)
         #expect(page["attune_mean_tokens", ["model": "m", "source": "serving"]] == nil)
         #expect(page["attune_model_load_seconds", ["model": "m"]] == 1.5)
-        #expect(page.samples.contains { $0.name == "attune_model_info" && $0.value == 1 && $0.labels["dtype"] == "float32" })
+        #expect(
+            page.samples.contains {
+                $0.name == "attune_model_info" && $0.value == 1 && $0.labels["dtype"] == "float32"
+            }
+        )
 
         let sure = Prediction(logits: [0, 9], labels: labels)
         var unsure = Prediction(logits: [0.1, 0], labels: labels)

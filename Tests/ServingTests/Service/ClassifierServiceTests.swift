@@ -1,9 +1,10 @@
 import Classification
 import Foundation
-@testable import Serving
 import TestSupport
 import Testing
 import Tokenization
+
+@testable import Serving
 
 @Suite struct ClassifierServiceTests {
     private func texts(_ count: Int) -> [String] {
@@ -34,18 +35,25 @@ import Tokenization
             let model = try service.model()
             var alone: [[Float]] = []
             for text in texts(60) {
-                alone.append(try await service.classify([ServedItem(.text(text))], with: model)[0].get().logits)
+                alone.append(
+                    try await service.classify([ServedItem(.text(text))], with: model)[0].get().logits
+                )
             }
             let together = try await withThrowingTaskGroup(of: (Int, [Float]).self) { group in
                 for (index, text) in texts(60).enumerated() {
                     group.addTask {
-                        (index, try await service.classify([ServedItem(.text(text))], with: model)[0].get().logits)
+                        (
+                            index,
+                            try await service.classify([ServedItem(.text(text))], with: model)[0].get().logits
+                        )
                     }
                 }
                 return try await group.reduce(into: [Int: [Float]]()) { $0[$1.0] = $1.1 }
             }
             for (index, logits) in alone.enumerated() {
-                for (own, other) in try paired(logits, together[index] ?? []) { #expect(abs(own - other) < 1e-5) }
+                for (own, other) in try paired(logits, together[index] ?? []) {
+                    #expect(abs(own - other) < 1e-5)
+                }
             }
         }
     }
@@ -59,7 +67,10 @@ import Tokenization
             var empty = ServedItem(.text(""))
             empty.refusesEmpty = true
             let answers = try await service.classify(
-                [ServedItem(.text("hello")), long, huge, empty, ServedItem(.ids([1, -3])), ServedItem(.ids([1, 2, 3]))],
+                [
+                    ServedItem(.text("hello")), long, huge, empty, ServedItem(.ids([1, -3])),
+                    ServedItem(.ids([1, 2, 3])),
+                ],
                 with: service.model()
             )
             #expect((try? answers[0].get()) != nil)
@@ -84,7 +95,9 @@ import Tokenization
             items[3].maxTokens = 16
             let answers = try await service.classify(items, with: service.model()).map { try $0.get() }
             #expect(answers[0].tokens == 64 && answers[0].isTruncated)
-            #expect(answers[1].tokens == 64 && answers[1].isTruncated && answers[1].logits != answers[0].logits)
+            #expect(
+                answers[1].tokens == 64 && answers[1].isTruncated && answers[1].logits != answers[0].logits
+            )
             #expect(answers[2].windows > 3 && !answers[2].isTruncated && answers[2].tokens > 200)
             #expect(answers[3].tokens == 16)
         }
@@ -157,7 +170,9 @@ import Tokenization
             }
             try service.unload("tiny")
             #expect(try service.model().name == "second")
-            #expect(throws: ServingFault.unknownModel("tiny", known: ["second"])) { try service.unload("tiny") }
+            #expect(throws: ServingFault.unknownModel("tiny", known: ["second"])) {
+                try service.unload("tiny")
+            }
         }
     }
 
@@ -165,7 +180,9 @@ import Tokenization
         let service = ClassifierService()
         #expect(service.state == .loading)
         #expect(throws: ServingFault.loading(retryAfter: 2)) { try service.model() }
-        await #expect(throws: ServingFault.self) { try await service.start([LoadRequest(source: "/nowhere")]) }
+        await #expect(throws: ServingFault.self) {
+            try await service.start([LoadRequest(source: "/nowhere")])
+        }
         guard case .failed(let message) = service.state else {
             Issue.record("\(service.state)")
             return

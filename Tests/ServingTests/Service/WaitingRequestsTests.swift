@@ -1,6 +1,7 @@
-@testable import Serving
 import Testing
 import Tokenization
+
+@testable import Serving
 
 @Suite struct WaitingRequestsTests {
     /// A model of another key is another model.

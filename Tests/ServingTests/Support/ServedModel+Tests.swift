@@ -1,8 +1,9 @@
 import Foundation
 import Models
-@testable import Serving
 import TestSupport
 import Tokenization
+
+@testable import Serving
 
 extension ServedModel {
     /// A description without weights, for tests of the parts around a model.
@@ -13,6 +14,7 @@ extension ServedModel {
     ///   - labels: The labels.
     ///   - problemType: Whether a text has one label, several or a number.
     ///   - training: Facts of its evaluation.
+    /// - Returns: The model.
     /// - Throws: The errors of reading the tokenizer's fixture.
     static func forTests(
         key: Int = 0,

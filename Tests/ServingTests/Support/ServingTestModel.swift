@@ -1,8 +1,9 @@
 import Classification
 import Foundation
 import Models
-@testable import Serving
 import TestSupport
+
+@testable import Serving
 
 /// A tiny BERT with the labels "ham" and "spam", whose fresh head depends on a fixed seed.
 enum ServingTestModel {
@@ -14,6 +15,7 @@ enum ServingTestModel {
     ///   - problemType: Whether a text has one label, several or a number.
     ///   - decisions: Decisions to save with it.
     ///   - seed: The seed of the head.
+    /// - Throws: An error if the base cannot be read or the folder cannot be written.
     static func save(
         to folder: URL,
         labels: [String] = ["ham", "spam"],
@@ -37,6 +39,8 @@ enum ServingTestModel {
     ///   - decisions: Decisions of the model.
     ///   - settings: The service's settings.
     ///   - body: Receives the service and the folder of the model.
+    /// - Returns: The closure's result.
+    /// - Throws: An error if the model cannot be loaded; the errors of the closure.
     static func withService<Result>(
         labels: [String] = ["ham", "spam"],
         problemType: ProblemType = .singleLabel,

@@ -1,11 +1,14 @@
-@testable import Serving
 import Testing
+
+@testable import Serving
 
 @Suite struct APIKeyTests {
     @Test(arguments: [
         ("Bearer secret", true), ("bearer secret", true), ("BEARER secret", true), ("Bearer  secret", false),
-        ("Bearer secret ", false), ("Bearer Secret", false), ("secret", false), ("Basic secret", false), ("", false),
-        ("Bearer", false), ("Bearer ", false), ("Bearer secre", false), ("Bearer secrets", false), (nil, false),
+        ("Bearer secret ", false), ("Bearer Secret", false), ("secret", false), ("Basic secret", false),
+        ("", false),
+        ("Bearer", false), ("Bearer ", false), ("Bearer secre", false), ("Bearer secrets", false),
+        (nil, false),
     ])
     func `only the exact key matches`(authorization: String?, matches: Bool) {
         #expect(APIKey("secret").matches(authorization) == matches)

@@ -3,9 +3,10 @@ import Hummingbird
 import HummingbirdTesting
 import JSON
 import NIOCore
-@testable import Serving
 import TestSupport
 import Testing
+
+@testable import Serving
 
 @Suite(.hangGuard)
 struct AccessLogTests {

@@ -2,9 +2,10 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
 import NIOCore
-@testable import Serving
 import TestSupport
 import Testing
+
+@testable import Serving
 
 @Suite(.hangGuard)
 struct CrossOriginTests {
@@ -110,7 +111,9 @@ struct CrossOriginTests {
                 headers: [.origin: "https://a.example", .accessControlRequestMethod: "POST"]
             )
             let allowed = try #require(response.headers[.accessControlAllowHeaders]).split(separator: ", ")
-            for name in ["Authorization", "Content-Type", "X-Request-Id"] { #expect(allowed.contains(Substring(name))) }
+            for name in ["Authorization", "Content-Type", "X-Request-Id"] {
+                #expect(allowed.contains(Substring(name)))
+            }
             #expect(response.headers[.accessControlAllowMethods]?.contains("POST") == true)
             #expect(response.headers[.accessControlMaxAge] != nil)
         }

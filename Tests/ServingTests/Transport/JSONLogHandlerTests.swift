@@ -1,15 +1,19 @@
 import JSON
 import Logging
-@testable import Serving
 import Synchronization
 import Testing
+
+@testable import Serving
 
 @Suite struct JSONLogHandlerTests {
     @Test func `an event is one JSON line`() throws {
         let lines = Lines()
         var logger = Logger(label: "attune") { JSONLogHandler(label: $0) { lines.add($0) } }
         logger[metadataKey: "model"] = "a\nb"
-        logger.info("two\nlines \"quoted\"", metadata: ["list": ["x", "y"], "model": "c", "table": ["k": "v"]])
+        logger.info(
+            "two\nlines \"quoted\"",
+            metadata: ["list": ["x", "y"], "model": "c", "table": ["k": "v"]]
+        )
         logger.debug("dropped")
         let texts = lines.all
         try #require(texts.count == 1)

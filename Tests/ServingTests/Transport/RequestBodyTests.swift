@@ -4,9 +4,10 @@ import Hummingbird
 import HummingbirdTesting
 import JSON
 import NIOCore
-@testable import Serving
 import TestSupport
 import Testing
+
+@testable import Serving
 
 @Suite(.hangGuard)
 struct RequestBodyTests {
@@ -138,7 +139,12 @@ struct RequestBodyTests {
             let other = TestClient(host: "localhost", port: client.port ?? 0)
             other.connect()
             try await other.executeAndDontWaitForResponse(
-                TestClient.Request("/slow", method: .post, authority: "localhost", body: ByteBuffer(string: "x"))
+                TestClient.Request(
+                    "/slow",
+                    method: .post,
+                    authority: "localhost",
+                    body: ByteBuffer(string: "x")
+                )
             )
             var iterator = events.makeAsyncIterator()
             #expect(await iterator.next() == "started")

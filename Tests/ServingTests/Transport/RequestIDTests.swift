@@ -1,13 +1,16 @@
-@testable import Serving
 import Testing
+
+@testable import Serving
 
 private let trace = "4bf92f3577b34da6a3ce929d0e0e4736"
 private let span = "00f067aa0ba902b7"
 
 @Suite struct RequestIDTests {
     @Test(arguments: [
-        ("a", true), ("550e8400-e29b-41d4-a716-446655440000", true), (String(repeating: "x", count: 128), true),
-        (String(repeating: "x", count: 129), false), ("", false), ("a b", false), ("a\tb", false), ("é", false),
+        ("a", true), ("550e8400-e29b-41d4-a716-446655440000", true),
+        (String(repeating: "x", count: 128), true),
+        (String(repeating: "x", count: 129), false), ("", false), ("a b", false), ("a\tb", false),
+        ("é", false),
         ("a\u{0}", false), ("~!\"", true),
     ])
     func `ids of visible ASCII are accepted`(text: String, isAccepted: Bool) {
@@ -31,8 +34,10 @@ private let span = "00f067aa0ba902b7"
     @Test(arguments: [
         "", "00", "00-\(trace)-\(span)", "00-\(trace)-\(span)-01-more", "ff-\(trace)-\(span)-01",
         "00-\(trace.uppercased())-\(span)-01", "00-\(trace)-\(span)-1", "00-\(trace)-\(span)-0g",
-        "00-\(String(repeating: "0", count: 32))-\(span)-01", "00-\(trace)-\(String(repeating: "0", count: 16))-01",
-        "00_\(trace)_\(span)_01", " 00-\(trace)-\(span)-01", "0-\(trace)-\(span)-01", "00-\(trace)a-\(span)-01",
+        "00-\(String(repeating: "0", count: 32))-\(span)-01",
+        "00-\(trace)-\(String(repeating: "0", count: 16))-01",
+        "00_\(trace)_\(span)_01", " 00-\(trace)-\(span)-01", "0-\(trace)-\(span)-01",
+        "00-\(trace)a-\(span)-01",
     ])
     func `other texts are no traces`(text: String) {
         #expect(TraceParent(text) == nil)

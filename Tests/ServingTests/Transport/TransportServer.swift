@@ -4,6 +4,7 @@ import HummingbirdTesting
 import Logging
 import NIOCore
 import NIOPosix
+
 @testable import Serving
 
 /// A server with the transport's parts and routes of a test, without a model.
@@ -84,7 +85,9 @@ struct RawConnection {
     ///   - pieces: The text to wait for, and the text to send then.
     ///   - end: Stops receiving at this text; nil waits until the server closes the connection.
     /// - Returns: All received text.
-    func exchange(_ pieces: [(after: String, send: String)], until end: String? = nil) async throws -> String {
+    /// - Throws: An error if the connection fails.
+    func exchange(_ pieces: [(after: String, send: String)], until end: String? = nil) async throws -> String
+    {
         let connection = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connect(host: "localhost", port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {

@@ -8,6 +8,7 @@ enum LineMedia {
     /// Whether a body is newline-delimited.
     ///
     /// - Parameter contentType: The `Content-Type` header.
+    /// - Returns: Whether it names one of the types first.
     static func isLines(_ contentType: String?) -> Bool {
         guard let contentType, let first = names(contentType).first else { return false }
         return all.contains(first)
@@ -16,6 +17,7 @@ enum LineMedia {
     /// Whether an answer shall be newline-delimited.
     ///
     /// - Parameter accept: The `Accept` header.
+    /// - Returns: Whether it names one of the types.
     static func accepts(_ accept: String?) -> Bool {
         guard let accept else { return false }
         return names(accept).contains { all.contains($0) }

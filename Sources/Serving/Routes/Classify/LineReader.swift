@@ -92,7 +92,10 @@ struct LineReader: Sendable {
         var attempt = 1
         while true {
             do throws(ServingFault) {
-                return LineWindow(inputs: inputs, results: try await routes.service.stream(items, with: model))
+                return LineWindow(
+                    inputs: inputs,
+                    results: try await routes.service.stream(items, with: model)
+                )
             } catch {
                 guard case .overloaded = error, attempt < Self.attempts else {
                     return LineWindow(refusing: inputs, error)

@@ -52,7 +52,8 @@ public struct HealthRoutes: Sendable {
         case .ready: Response(status: .ok)
         case .loading: unhealthy("the model is being loaded", retryAfter: 2)
         case .draining: unhealthy("the server is shutting down", retryAfter: 5)
-        case .failed: unhealthy("the model could not be loaded; the server's log has the reason", retryAfter: 30)
+        case .failed:
+            unhealthy("the model could not be loaded; the server's log has the reason", retryAfter: 30)
         }
     }
 

@@ -13,7 +13,13 @@ extension OpenAPIDocument {
             "The part of a longer text that is read: \(LongText.words). Any number is accepted."
         )
         return [
-            ("top_k", APISchema.described(APISchema.optional(count), "The number of labels in scores; all without it.")),
+            (
+                "top_k",
+                APISchema.described(
+                    APISchema.optional(count),
+                    "The number of labels in scores; all without it."
+                )
+            ),
             (
                 "raw",
                 APISchema.described(
@@ -23,7 +29,10 @@ extension OpenAPIDocument {
             ),
             (
                 "logits",
-                APISchema.described(APISchema.optional(APISchema.flag), "Whether results have the logits, by label id.")
+                APISchema.described(
+                    APISchema.optional(APISchema.flag),
+                    "Whether results have the logits, by label id."
+                )
             ),
             (
                 "truncate",
@@ -35,7 +44,10 @@ extension OpenAPIDocument {
             ("long_text", longText),
             (
                 "max_tokens",
-                APISchema.described(APISchema.optional(count), "The most tokens of a text, at most the model's limit.")
+                APISchema.described(
+                    APISchema.optional(count),
+                    "The most tokens of a text, at most the model's limit."
+                )
             ),
         ]
     }
@@ -139,13 +151,18 @@ extension OpenAPIDocument {
 
     /// The schemas of answers.
     static var classifySchemas: [(String, JSONValue)] {
-        let (text, number, flag, integer) = (APISchema.text, APISchema.number, APISchema.flag, APISchema.integer)
+        let (text, number, flag, integer) = (
+            APISchema.text, APISchema.number, APISchema.flag, APISchema.integer
+        )
         let scores = APISchema.object([("label", text), ("score", number)], required: ["label", "score"])
         let identification = JSONValue.object(["type": .array([.string("string"), .string("number")])])
         let result = APISchema.object(
             [
                 ("id", identification), ("label", text), ("score", number),
-                ("labels", APISchema.described(APISchema.list(of: text), "All labels of a multi-label model.")),
+                (
+                    "labels",
+                    APISchema.described(APISchema.list(of: text), "All labels of a multi-label model.")
+                ),
                 ("scores", APISchema.described(APISchema.list(of: scores), "The highest score first.")),
                 ("threshold", APISchema.described(number, "The threshold of the label, if it has one.")),
                 (
@@ -154,7 +171,10 @@ extension OpenAPIDocument {
                 ),
                 (
                     "set",
-                    APISchema.described(APISchema.list(of: text), "The labels of the conformal set, if the model has sets.")
+                    APISchema.described(
+                        APISchema.list(of: text),
+                        "The labels of the conformal set, if the model has sets."
+                    )
                 ),
                 ("tokens", integer), ("truncated", flag), ("windows", integer),
                 ("logits", APISchema.list(of: number)),
@@ -179,7 +199,10 @@ extension OpenAPIDocument {
                 APISchema.object(
                     [
                         ("model", text),
-                        ("results", APISchema.list(of: APISchema.any(of: [APISchema.named("Result"), fault]))),
+                        (
+                            "results",
+                            APISchema.list(of: APISchema.any(of: [APISchema.named("Result"), fault]))
+                        ),
                         ("usage", usage),
                     ],
                     required: ["model", "results", "usage"]

@@ -50,7 +50,10 @@ extension OpenAPIDocument {
         }
         let outputs = APISchema.any(
             of: [
-                output(["scores", "logits"], APISchema.optional(APISchema.bounded(0...ClassifyOptions.largest))),
+                output(
+                    ["scores", "logits"],
+                    APISchema.optional(APISchema.bounded(0...ClassifyOptions.largest))
+                ),
                 output(["label", "score"], .object(["enum": .array([.int(0), .null])])),
             ]
         )
@@ -64,7 +67,8 @@ extension OpenAPIDocument {
                 (
                     "inputs",
                     .object([
-                        "type": .string("array"), "items": textTensor, "minItems": .int(1), "maxItems": .int(1),
+                        "type": .string("array"), "items": textTensor, "minItems": .int(1),
+                        "maxItems": .int(1),
                     ])
                 ),
                 ("outputs", APISchema.optional(APISchema.list(of: outputs))),
@@ -148,7 +152,8 @@ extension OpenAPIDocument {
                 "Outputs: label (BYTES [n], empty if the model's decisions reject the text), score (FP32 [n]), scores and logits "
                 + "(FP32 [n, labels]). With the parameter classification k, scores and logits are value:index:label, BYTES [n, k].",
             body: [("application/json", inferenceBody)],
-            example: #"{"inputs": [{"name": "text", "datatype": "BYTES", "shape": [1], "data": ["Thank you, Ohio!"]}]}"#,
+            example:
+                #"{"inputs": [{"name": "text", "datatype": "BYTES", "shape": [1], "data": ["Thank you, Ohio!"]}]}"#,
             answers: [
                 .init(
                     description: "The tensors.",

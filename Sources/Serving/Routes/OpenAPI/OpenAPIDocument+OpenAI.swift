@@ -10,7 +10,9 @@ extension OpenAPIDocument {
             "anyOf": .array([
                 .object(["const": .int(-1)]), APISchema.bounded(limits.truncationLengths), APISchema.null,
             ]),
-            "description": .string("The most tokens; -1 for the model's limit. Without it, a longer text is refused."),
+            "description": .string(
+                "The most tokens; -1 for the model's limit. Without it, a longer text is refused."
+            ),
         ])
         return [
             ("model", APISchema.optional(APISchema.text)),

@@ -24,7 +24,10 @@ struct InferenceInput: Sendable, Equatable {
         let sizes = shape.compactMap { $0 }
         let isValid = sizes.count == shape.count && sizes.allSatisfy { $0 > 0 }
         guard isValid, sizes.count == 1 || sizes.count == 2 && (1...2).contains(sizes[1]) else {
-            throw fields.fault("shape", "[n] or [n, 1] for n texts, or [n, 2] for n pairs of texts, with n from 1")
+            throw fields.fault(
+                "shape",
+                "[n] or [n, 1] for n texts, or [n, 2] for n pairs of texts, with n from 1"
+            )
         }
         let count = sizes[0]
         guard count <= maxItems else { throw .tooManyItems(count: count, limit: maxItems) }
@@ -107,7 +110,9 @@ enum BinaryTexts {
         texts.flatMap { text -> [UInt8] in
             let bytes = Array(text.utf8)
             let count = UInt32(bytes.count)
-            return [UInt8(count & 255), UInt8(count >> 8 & 255), UInt8(count >> 16 & 255), UInt8(count >> 24)]
+            return [
+                UInt8(count & 255), UInt8(count >> 8 & 255), UInt8(count >> 16 & 255), UInt8(count >> 24),
+            ]
                 + bytes
         }
     }

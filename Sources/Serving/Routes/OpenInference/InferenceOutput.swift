@@ -61,7 +61,10 @@ struct InferenceOutput: Sendable, Equatable {
         let count = try parameters.integer("classification", 0...ClassifyOptions.largest) ?? 0
         guard count > 0 else { return }
         guard name == .scores || name == .logits else {
-            throw parameters.fault("classification", "absent for the output \(name), which has no number per label")
+            throw parameters.fault(
+                "classification",
+                "absent for the output \(name), which has no number per label"
+            )
         }
         classification = count
     }
@@ -153,7 +156,8 @@ struct InferenceTensor: Sendable, Equatable {
     /// - Returns: The object.
     func json(isBinary: Bool) -> JSONValue {
         var object = JSONObject([
-            ("name", .string(name)), ("shape", .array(shape.map(JSONValue.int))), ("datatype", .string(data.type)),
+            ("name", .string(name)), ("shape", .array(shape.map(JSONValue.int))),
+            ("datatype", .string(data.type)),
         ])
         if isBinary {
             object["parameters"] = .object(["binary_data_size": .int(data.bytes.count)])

@@ -54,7 +54,9 @@ struct VLLMInputs: Sendable, Equatable {
     private static func inputs(_ fields: BodyFields) throws(ServingFault) -> [ServedInput] {
         let input = fields["input"]
         if let text = input.string { return [.text(text)] }
-        guard let values = input.array, let first = values.first else { throw fields.fault("input", expected) }
+        guard let values = input.array, let first = values.first else {
+            throw fields.fault("input", expected)
+        }
         if case .number = first { return [.ids(try BodyFields.ids(values, path: "input"))] }
         var inputs: [ServedInput] = []
         inputs.reserveCapacity(values.count)
@@ -83,7 +85,8 @@ struct VLLMInputs: Sendable, Equatable {
         if let truncation, truncation > 0, !accepted.contains(truncation) {
             throw .wrongShape(
                 path: "truncate_prompt_tokens",
-                expected: "-1 for the model's limit, or a number from \(accepted.lowerBound), so that a token fits besides "
+                expected:
+                    "-1 for the model's limit, or a number from \(accepted.lowerBound), so that a token fits besides "
                     + "special ones, to \(accepted.upperBound), the most that the model reads"
             )
         }
