@@ -88,6 +88,13 @@ void ct_runtime_parallel(int64_t count, int64_t grain, void *context, void (*bod
     ct::parallel(count, grain, [&](int64_t begin, int64_t end) { body(context, begin, end); });
 }
 
+void ct_runtime_shrink_heaps(void) {
+    if (auto *heap = ct::tensor_heap()) heap->shrink();
+#if defined(__GLIBC__)
+    malloc_trim(0);
+#endif
+}
+
 void ct_runtime_use_tensor_heap(double slack) {
 #if defined(__linux__)
     // Both of oneDNN's caches add entries for each new number of tokens, 4 MB per step and up to 1,024 entries. Few numbers

@@ -117,6 +117,12 @@ void TensorHeap::give(void *block) {
     insert_free(address(block), size);
 }
 
+void TensorHeap::shrink() {
+    std::lock_guard<std::mutex> lock(mutex);
+    highest_live = live;
+    trim();
+}
+
 void TensorHeap::insert_free(uintptr_t begin, size_t size) {
     auto next = free_by_address.lower_bound(begin);
     if (next != free_by_address.end() && next->first == begin + size) {

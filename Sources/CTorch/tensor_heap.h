@@ -39,6 +39,9 @@ public:
     };
     Use use() const;
 
+    /// Returns the pages of free ranges, and forgets the peak: a model was freed, and the next one may be smaller.
+    void shrink();
+
 private:
     static void release(void *block);
 

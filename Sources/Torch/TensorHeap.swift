@@ -23,6 +23,12 @@ public struct TensorHeap: Sendable, Equatable {
     /// Call it once, at the start of a program that trains or predicts. If the heap is not available, nothing changes.
     public static func adopt() { ct_runtime_use_tensor_heap(slack) }
 
+    /// Returns the memory of freed tensors to the system, and forgets the peak.
+    ///
+    /// Call it after a model was freed in a program that continues to run. It takes milliseconds, and the next tensors cost more,
+    /// because the system clears their pages again.
+    public static func shrink() { ct_runtime_shrink_heaps() }
+
     /// The current state; all zero if there is no such heap.
     public static var now: TensorHeap {
         var (live, highestLive, resident): (Int64, Int64, Int64) = (0, 0, 0)

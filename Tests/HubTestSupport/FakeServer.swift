@@ -157,6 +157,9 @@ private final class Handler: ChannelInboundHandler {
         let isCut = reply.cutAfter != nil || (reply.announcedLength ?? reply.body.count) != reply.body.count
         if !isHead {
             let bytes = reply.body.prefix(reply.cutAfter ?? .max)
+            if !isCut, bytes.count > Self.pieceByteCount {
+                return sendPieces(bytes[...], keepsAlive: keepsAlive, context: context)
+            }
             let part = HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(bytes: bytes)))
             if isCut {
                 // Closing before everything is written would cut at another byte.
@@ -168,6 +171,26 @@ private final class Handler: ChannelInboundHandler {
             }
             context.write(wrapOutboundOut(part), promise: nil)
         }
+        finish(keepsAlive: keepsAlive, context: context)
+    }
+
+    /// A buffer cannot hold more than 4 GB, and memory should hold one piece.
+    private static let pieceByteCount = 64 << 20
+
+    private func sendPieces(_ bytes: Data, keepsAlive: Bool, context: ChannelHandlerContext) {
+        guard !bytes.isEmpty else { return finish(keepsAlive: keepsAlive, context: context) }
+        let part = HTTPServerResponsePart.body(
+            .byteBuffer(ByteBuffer(bytes: bytes.prefix(Self.pieceByteCount)))
+        )
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        let rest = bytes.dropFirst(Self.pieceByteCount)
+        context.writeAndFlush(wrapOutboundOut(part)).whenSuccess {
+            let (handler, context) = bound.value
+            handler.sendPieces(rest, keepsAlive: keepsAlive, context: context)
+        }
+    }
+
+    private func finish(keepsAlive: Bool, context: ChannelHandlerContext) {
         let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
         context.writeAndFlush(wrapOutboundOut(.end(nil))).whenComplete { _ in
             if !keepsAlive { bound.value.close(promise: nil) }

@@ -123,39 +123,57 @@ struct TrainCommand: RecipeCommand {
             }
             let pusher = try pusher(recipe)
             job.pusher = pusher
-            var reporter = ConsoleReporter()
-            let known = try completed(job)
-            let yaml: @Sendable (ResolvedSettings) throws -> String = { [line] in
-                try line.yaml(known.completed($0))
-            }
-            job.card = card(of: job, yaml, pusher)
-            var settings = ResolvedSettings()
-            let result = try job.run(
-                into: folder,
-                shouldStop: { interrupt.isRequested },
-                shouldSave: { interrupt.takeCheckpointRequest() }
-            ) { event in
-                if event.isFromTrainingLoop { engine.adaptThreads() }
-                if case .resolved(let found) = event { settings = found }
-                if case .run(.started(let plan)) = event {
-                    try write(plan.formerSettings + yaml(settings), to: folder)
-                }
-                reporter.show(event)
-            }
-            if result.outcome.wasInterrupted {
-                throw interrupted(after: "step \(result.outcome.step)", line)
-            }
-            // The model is saved. Finish the remaining work even if printing fails.
-            let printing = Result { try messages.json ? printJSON(result) : printSummary(result) }
-            if interrupt.isRequested, recipe.evaluation != .none, result.evaluation == nil {
-                writeToStandardError(
-                    "the evaluation was stopped; evaluate the saved model with `attune evaluate`\n"
-                )
-                throw ExitCode.interrupted
-            }
+            let printing = try train(job, into: folder, engine, interrupt, line)
+            // The model is freed, and a push takes minutes.
+            TensorHeap.shrink()
             if let pusher { try finish(pusher, interrupt) }
             try printing.get()
         }
+    }
+
+    /// Trains, saves, evaluates and prints.
+    ///
+    /// - Returns: The result of printing.
+    /// - Throws: `ExitCode.interrupted`; the errors of the job.
+    private func train(
+        _ job: TrainingJob,
+        into folder: URL,
+        _ engine: Engine,
+        _ interrupt: Interrupt,
+        _ line: TrainingCommandLine
+    ) throws -> Result<Void, any Error> {
+        var job = job
+        var reporter = ConsoleReporter()
+        let known = try completed(job)
+        let yaml: @Sendable (ResolvedSettings) throws -> String = { [line] in
+            try line.yaml(known.completed($0))
+        }
+        job.card = card(of: job, yaml, job.pusher)
+        var settings = ResolvedSettings()
+        let result = try job.run(
+            into: folder,
+            shouldStop: { interrupt.isRequested },
+            shouldSave: { interrupt.takeCheckpointRequest() }
+        ) { event in
+            if event.isFromTrainingLoop { engine.adaptThreads() }
+            if case .resolved(let found) = event { settings = found }
+            if case .run(.started(let plan)) = event {
+                try write(plan.formerSettings + yaml(settings), to: folder)
+            }
+            reporter.show(event)
+        }
+        if result.outcome.wasInterrupted {
+            throw interrupted(after: "step \(result.outcome.step)", line)
+        }
+        // The model is saved. Finish the remaining work even if printing fails.
+        let printing = Result { try messages.json ? printJSON(result) : printSummary(result) }
+        if interrupt.isRequested, recipe.evaluation != .none, result.evaluation == nil {
+            writeToStandardError(
+                "the evaluation was stopped; evaluate the saved model with `attune evaluate`\n"
+            )
+            throw ExitCode.interrupted
+        }
+        return printing
     }
 
     /// Writes a run's recipe to its folder, unless there is a file of that name that no run wrote.

@@ -55,6 +55,8 @@ int ct_runtime_set_brief_spinning(bool is_brief, int cpu_count);
 /// Allocates large CPU tensors in a separate heap, which holds at most `slack` (a share) more than their peak, and bounds
 /// oneDNN's caches. Call it once, before the first operation. No effect except on Linux.
 void ct_runtime_use_tensor_heap(double slack);
+/// Returns memory that was freed to the system, and forgets the peak. No effect except on Linux.
+void ct_runtime_shrink_heaps(void);
 /// Loads the CUDA part of libtorch from the folder of the linked part, which makes CUDA devices available; sets `opened` to
 /// whether there is one.
 int ct_runtime_open_cuda(bool *opened);

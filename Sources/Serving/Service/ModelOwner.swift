@@ -59,9 +59,11 @@ actor ModelOwner {
     /// - Parameter key: The key of its handle.
     func remove(_ key: Int) {
         classifiers[key] = nil
-        guard let base = bases.removeValue(forKey: key) else { return }
-        try? adapters[base]?.remove("\(key)")
-        if adapters[base]?.names.isEmpty ?? false { adapters[base] = nil }
+        if let base = bases.removeValue(forKey: key) {
+            try? adapters[base]?.remove("\(key)")
+            if adapters[base]?.names.isEmpty ?? false { adapters[base] = nil }
+        }
+        TensorHeap.shrink()
     }
 
     /// Computes a small batch, so that the first request is as fast as the others.
