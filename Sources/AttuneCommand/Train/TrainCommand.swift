@@ -167,7 +167,7 @@ struct TrainCommand: RecipeCommand {
         }
         // The model is saved. Finish the remaining work even if printing fails.
         let printing = Result { try messages.json ? printJSON(result) : printSummary(result) }
-        if interrupt.isRequested, recipe.evaluation != .none, result.evaluation == nil {
+        if interrupt.isRequested, job.recipe.evaluation != .none, result.evaluation == nil {
             writeToStandardError(
                 "the evaluation was stopped; evaluate the saved model with `attune evaluate`\n"
             )
