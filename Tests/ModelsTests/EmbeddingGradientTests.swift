@@ -8,7 +8,8 @@ import Torch
 /// Gradients with respect to token embeddings, for every family.
 struct EmbeddingGradientTests {
     // 1e-4 as for the weights' gradients (FamilyTests). A row of the table gets the sum over the token's places.
-    @Test(arguments: FamilyTests.variants)
+    // ModernBERT's rows are replaced after their norm, so that they have other gradients (AttributionFixtureTests).
+    @Test(arguments: FamilyTests.variants.filter { !$0.hasPrefix("modernbert") })
     func `gradients of replaced embeddings add up to transformers' gradient of the table`(
         name: String
     ) throws {

@@ -252,7 +252,8 @@ final class ModernBertModel: Backbone {
             return Rotation(cosine: cosine, sine: sine)
         }
         let (global, local) = (try rotation(config.globalRotary), try rotation(config.localRotary))
-        let embedded = try embeddingNorm(context.embedded(tokenEmbedding(batch.ids)))  // [T, H]
+        // The product of a gradient and the input of a norm is zero, because a norm ignores its input's scale.
+        let embedded = try context.embedded(embeddingNorm(tokenEmbedding(batch.ids)))  // [T, H]
         let x = try context.dropout(config.embeddingDropout, embedded)
         let pass = BlockPass(batch: batch, rows: rows, context: context)
         return try norm(
