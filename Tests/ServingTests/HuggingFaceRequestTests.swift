@@ -60,8 +60,13 @@ import Testing
         let items = query.items(autoTruncate: false)
         #expect(items.map(\.truncates) == [true] && items.map(\.maxTokens) == [9])
         #expect(items.map(\.refusesEmpty) == [true])
-        let whole = try read(#"{"inputs":"a","parameters":{"truncation":"do_not_truncate"}}"#)
-        #expect(whole.items(autoTruncate: true).map(\.truncates) == [false])
+        let whole = try read(
+            #"{"inputs":"a","parameters":{"truncation":"do_not_truncate","max_length":9}}"#
+        )
+        .items(autoTruncate: true)
+        #expect(whole.map(\.truncates) == [false] && whole.map(\.maxTokens) == [nil])
+        let cut = try read(#"{"inputs":"a","parameters":{"max_length":9}}"#).items(autoTruncate: false)
+        #expect(cut.map(\.truncates) == [true] && cut.map(\.maxTokens) == [9])
     }
 
     @Test(arguments: [

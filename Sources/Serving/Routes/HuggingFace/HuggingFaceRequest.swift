@@ -119,9 +119,10 @@ struct HuggingFaceRequest: Sendable, Equatable {
     func items(autoTruncate: Bool) -> [ServedItem] {
         inputs.map { input in
             var item = ServedItem(input)
-            item.truncates = truncates ?? autoTruncate
+            // As in transformers' tokenizers: a length alone cuts, and without cutting it has no effect.
+            item.truncates = truncates ?? (maxTokens != nil || autoTruncate)
             item.refusesEmpty = true
-            item.maxTokens = maxTokens
+            item.maxTokens = item.truncates ? maxTokens : nil
             return item
         }
     }

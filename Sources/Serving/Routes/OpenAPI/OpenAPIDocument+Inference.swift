@@ -13,6 +13,8 @@ extension OpenAPIDocument {
                 APISchema.list(of: APISchema.text, least: count, most: count)
             )
         }
+        // Data outside the JSON part need another content type.
+        let parameters = APISchema.optional(APISchema.object([("binary_data_size", .bool(false))]))
         let shapes = [[1], [2], [3], [4], [1, 1], [2, 1], [1, 2], [2, 2]].map(exact)
         return APISchema.described(
             APISchema.any(
@@ -20,7 +22,7 @@ extension OpenAPIDocument {
                     APISchema.object(
                         [
                             ("name", APISchema.text), ("datatype", .object(["const": .string("BYTES")])),
-                            ("shape", shape), ("data", data), ("parameters", APISchema.null),
+                            ("shape", shape), ("data", data), ("parameters", parameters),
                         ],
                         required: ["name", "datatype", "shape", "data"]
                     )

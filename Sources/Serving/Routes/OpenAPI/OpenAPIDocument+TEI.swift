@@ -13,8 +13,8 @@ extension OpenAPIDocument {
         required: ["score", "label"]
     )
 
-    /// The body of `/predict`.
-    private static func predictBody(_ limits: Limits) -> JSONValue {
+    /// The body of `/predict`; at `/`, the member `parameters` would make it one of Hugging Face's clients.
+    private static func predictBody(_ limits: Limits, isRoot: Bool = false) -> JSONValue {
         let single = APISchema.list(of: APISchema.someText, least: 1, most: 1)
         let batch = APISchema.list(
             of: APISchema.any(of: [single, pair]),
@@ -30,7 +30,7 @@ extension OpenAPIDocument {
                 ("inputs", inputs), ("truncate", APISchema.optional(APISchema.flag)),
                 ("truncation_direction", APISchema.word(["Left", "Right", "left", "right"])),
                 ("raw_scores", APISchema.flag),
-            ],
+            ] + (isRoot ? [("parameters", .bool(false))] : []),
             required: ["inputs"]
         )
     }
@@ -230,7 +230,7 @@ extension OpenAPIDocument {
                     "application/json",
                     APISchema.any(
                         of: [
-                            predictBody(limits),
+                            predictBody(limits, isRoot: true),
                             body(required: ["inputs", "parameters"], APISchema.optional(parameters)),
                         ]
                     )
