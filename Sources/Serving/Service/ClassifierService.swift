@@ -132,7 +132,11 @@ public final class ClassifierService: Sendable {
         } catch let fault as ServingFault {
             throw fault
         } catch {
-            throw .cannotLoad("\(request.source) cannot be loaded: \(error)")
+            let message = "\(error)"
+            throw .cannotLoad(
+                message.contains(request.source)
+                    ? message : "\(request.source) cannot be loaded: \(message)"
+            )
         }
         storage.withLock { storage in
             if let place = storage.models.firstIndex(where: { $0.name == model.name }) {

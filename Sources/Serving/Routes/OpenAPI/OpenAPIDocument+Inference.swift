@@ -59,10 +59,22 @@ extension OpenAPIDocument {
                 output(["label", "score"], .object(["enum": .array([.int(0), .null])])),
             ]
         )
-        let parameters = APISchema.object([
-            ("raw", flag), ("truncate", flag), ("binary_data_output", flag),
-            ("max_tokens", APISchema.optional(APISchema.bounded(1...ClassifyOptions.largest))),
-        ])
+        func options(_ truncate: JSONValue, _ maxTokens: JSONValue) -> JSONValue {
+            APISchema.object([
+                ("raw", flag), ("binary_data_output", flag), ("truncate", truncate),
+                ("max_tokens", maxTokens),
+            ])
+        }
+        // With both, a text that is longer than asked for is refused, which no schema can tell.
+        let parameters = APISchema.any(
+            of: [
+                options(
+                    .object(["enum": .array([.bool(true), .null])]),
+                    APISchema.optional(APISchema.bounded(1...ClassifyOptions.largest))
+                ),
+                options(flag, APISchema.null),
+            ]
+        )
         return APISchema.object(
             [
                 ("id", APISchema.optional(APISchema.text)),
