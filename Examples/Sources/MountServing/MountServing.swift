@@ -27,7 +27,7 @@ struct MountServing {
         )
 
         // /health/live answers while the model loads, /health/ready afterwards.
-        async let loaded: Void = service.start([LoadRequest(arguments[1], name: "mine")])
+        async let loaded: Void = service.start([LoadRequest(name: "mine", source: arguments[1])])
         try await server.runService()
         try await loaded
     }
