@@ -70,7 +70,8 @@ struct ServeCommand: ParsableCommand {
             let text = ServeText(plan)
             if let settings = text.settings { writeToStandardError(settings) }
             if let warning = text.warning { writeToStandardError(warning) }
-            let engine = try Engine(device, threads: threads)
+            // A fixed number: the threads of connections look like another program, and fewer threads would halve the throughput.
+            let engine = try Engine(device, threads: threads ?? Engine.usefulThreads())
             try serve(plan, text, engine)
         }
     }
