@@ -81,6 +81,8 @@ let torchTargets: [Target] = [
         cxxSettings: [
             .headerSearchPath("../../.native/torch/include"),
             .headerSearchPath("../../.native/torch/include/torch/csrc/api/include"),
+            // libtorch contains Gloo but not its headers: the parts that c10d's headers need.
+            .headerSearchPath("gloo"),
             // The kernels are optimized in debug builds, too, because the tests would be too slow otherwise.
             .unsafeFlags(["-O3", "-ffp-contract=fast", "-Wall", "-Wno-psabi"]),
         ],
@@ -93,6 +95,7 @@ let torchTargets: [Target] = [
         ]
     ),
     .target(name: "Torch", dependencies: ["CTorch"]),
+    .target(name: "Distributed", dependencies: ["Torch", "Files", "JSON"]),
     .target(name: "NN", dependencies: ["Torch", "Files"]),
     .target(name: "Checkpoints", dependencies: ["Torch", "Files", "JSON"]),
     .target(name: "Models", dependencies: ["NN", "Checkpoints", "Torch", "Files", "JSON"]),
@@ -109,24 +112,27 @@ let torchTargets: [Target] = [
     .target(
         name: "Training",
         dependencies: [
-            "Classification", "Models", "NN", "Checkpoints", "Torch", "Tokenization", "Datasets",
+            "Classification", "Models", "NN", "Checkpoints", "Distributed", "Torch", "Tokenization",
+            "Datasets",
             "Evaluation", "Files", "JSON",
         ]
     ),
     .target(
         name: "Attune",
         dependencies: [
-            "Training", "Classification", "Models", "NN", "Checkpoints", "Torch", "Tokenization", "Datasets",
-            "Evaluation", "Reporting", "Hub", "Files", "JSON", yams,
+            "Training", "Classification", "Models", "NN", "Checkpoints", "Distributed", "Torch",
+            "Tokenization",
+            "Datasets", "Evaluation", "Reporting", "Hub", "Files", "JSON", yams,
         ]
     ),
     .executableTarget(
         name: "AttuneCommand",
         dependencies: [
             // Including those that Attune re-exports, so that a change in them recompiles the command.
-            "Attune", "Serving", "Hub", "Training", "Classification", "Models", "NN", "Checkpoints", "Torch",
-            "Tokenization",
-            "Datasets", "Evaluation", "Reporting", "Files", "JSON", argumentParser, yams,
+            "Attune", "Serving", "Hub", "Training", "Classification", "Models", "NN", "Checkpoints",
+            "Distributed",
+            "Torch", "Tokenization", "Datasets", "Evaluation", "Reporting", "Files", "JSON", argumentParser,
+            yams,
         ] + httpServer
     ),
 ]
@@ -156,10 +162,8 @@ func tests(_ target: Target) -> Target {
 let testSupport = Target.target(name: "TestSupport", dependencies: ["JSON"], path: "Tests/TestSupport")
 
 let withTests: Set<String> = [
-    "JSON", "Files", "Tokenization", "Datasets", "Evaluation", "Hub", "Reporting", "Torch", "NN",
-    "Checkpoints",
-    "Models",
-    "Classification", "Serving", "Training",
+    "JSON", "Files", "Tokenization", "Datasets", "Evaluation", "Hub", "Reporting", "Torch", "Distributed",
+    "NN", "Checkpoints", "Models", "Classification", "Serving", "Training",
     "Attune", "AttuneCommand",
 ]
 let sources = pureTargets + (pureOnly ? [] : torchTargets)

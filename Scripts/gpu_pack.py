@@ -31,12 +31,12 @@ def run(*words, **options):
 def compile_shim(sources, torch, output):
     """Compiles our C++ on libtorch.
 
-    - sources: The folder with `units` and `include`.
+    - sources: The folder with `units`, `include` and `gloo`.
     - torch: The folder of the Python package, with `include` and `lib`.
     """
     lib = torch / "lib"
     openmp = next(lib.glob("libgomp*.so*"), None)
-    run(os.environ.get("CXX", "c++"), *FLAGS, "-I", sources / "include", "-I", torch / "include",
+    run(os.environ.get("CXX", "c++"), *FLAGS, "-I", sources / "include", "-I", sources / "gloo", "-I", torch / "include",
         "-I", torch / "include/torch/csrc/api/include", *sorted(sources.glob("units/*.cpp")), "-o", output,
         "-L", lib, "-ltorch_cpu", "-lc10", *([openmp] if openmp else ["-lgomp"]), f"-Wl,-rpath,{lib}")
 

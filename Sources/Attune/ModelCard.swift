@@ -177,7 +177,8 @@ struct ModelCard {
 
     private var settings: String {
         let arguments = job.arguments
-        let batch = arguments.perDeviceTrainBatchSize * arguments.gradientAccumulationSteps
+        let batch =
+            arguments.perDeviceTrainBatchSize * arguments.gradientAccumulationSteps * arguments.worldSize
         let length =
             arguments.maxSteps.map { "\(counted($0, "step"))" } ?? "\(arguments.numTrainEpochs) epochs"
         return """

@@ -8,7 +8,8 @@ struct Engine {
     /// The fastest measured CPU routes of matrix products.
     let productRoutes: ProductRoutes
 
-    private let busyMachine: BusyMachine
+    /// Nil for one of several processes, whose threads also wait for the network.
+    private let busyMachine: BusyMachine?
 
     /// Opens the device, adopts the heap, sets the number of threads, and measures matrix products unless an earlier
     /// measurement is saved.
@@ -19,21 +20,24 @@ struct Engine {
     ///   - device: The option `--device`.
     ///   - threads: The option `--threads`; nil takes as many as the machine, or the container's share of it, can keep busy,
     ///     and fewer while other programs use the cores.
+    ///   - share: The cores of one of several processes; nil for a single process.
     /// - Throws: ``ArgumentParser/ValidationError`` if there is no such device; `TorchError`.
-    init(_ device: DeviceOptions, threads: Int?) throws {
-        self.device = try device.resolved()
+    init(_ device: DeviceOptions, threads: Int?, share: CPUShare? = nil) throws {
+        self.device = try share == nil ? device.resolved() : device.resolvedInGroup()
         TensorHeap.adopt()
-        try TorchRuntime.setThreadCount(threads ?? Self.usefulThreads())
+        try TorchRuntime.setThreadCount(threads ?? share?.threads ?? Self.usefulThreads())
         let products = self.device == .cpu ? try MeasuredProducts.find(in: Self.measurements) : nil
         productRoutes = products?.speeds.fastest ?? .suggested
-        busyMachine = BusyMachine(threadCounts: threads == nil ? products?.equalThreadCounts ?? [] : [])
-        busyMachine.watch()
+        busyMachine =
+            share == nil
+            ? BusyMachine(threadCounts: threads == nil ? products?.equalThreadCounts ?? [] : []) : nil
+        busyMachine?.watch()
     }
 
     /// Reduces the threads while other programs use the cores, unless `--threads` is given.
     ///
     /// Call it between two batches, on the thread that computes.
-    func adaptThreads() { busyMachine.adaptThreads() }
+    func adaptThreads() { busyMachine?.adaptThreads() }
 
     /// libtorch's default number of threads, or fewer if the container's CPU limit is lower.
     static func usefulThreads() throws -> Int {

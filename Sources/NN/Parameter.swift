@@ -41,7 +41,7 @@ public final class Parameter {
     package var learningRateFactor = 1.0
     /// The values rounded to bfloat16, and the version of the values.
     private var bfloat16Copy: (tensor: Tensor, version: UInt32)?
-    /// The float32 sum of gradients of ``sumGradient()``.
+    /// The float32 sum of gradients of ``sumGradient()``, or the gradient of ``replaceGradient(by:)``.
     private var gradientSum: Tensor?
 
     /// The zero-based index of its block: the number after `layers`, `layer`, `h` or `blocks` in its name; nil for
@@ -159,7 +159,7 @@ extension Parameter {
 extension Parameter {
     /// Returns the accumulated gradient; nil if there is none.
     ///
-    /// - Returns: The gradient in the values' type, or in float32 after ``sumGradient()``.
+    /// - Returns: The gradient in the values' type, or in float32 after ``sumGradient()`` or ``replaceGradient(by:)``.
     /// - Throws: `.failed`.
     public func gradient() throws(TorchError) -> Tensor? {
         if let gradientSum { return gradientSum }
@@ -194,6 +194,23 @@ extension Parameter {
         let wide = try gradient.to(dtype: .float32)
         if let sum = gradientSum { gradientSum = try sum + wide } else { gradientSum = wide }
         try value.clearGradient()
+    }
+
+    /// Replaces the accumulated gradient, for example by its sum over several processes.
+    ///
+    /// Clear it with ``clearGradient()`` before the next backward pass.
+    ///
+    /// - Parameter gradient: A float32 tensor of ``shape``; kept, not copied.
+    /// - Throws: `.failed` if the shape differs.
+    package func replaceGradient(by gradient: Tensor) throws(TorchError) {
+        guard gradient.shape == shape else {
+            throw TorchError(
+                operation: name,
+                message: "has shape \(shape), but got a gradient of shape \(gradient.shape)"
+            )
+        }
+        try value.clearGradient()
+        gradientSum = gradient
     }
 }
 

@@ -10,6 +10,10 @@ public struct TorchError: Error, Sendable, Equatable {
         case outOfMemory
         /// An index or token id is out of range.
         case indexOutOfRange
+        /// Another process, or the store that all share, is gone or cannot be reached.
+        case disconnected
+        /// Another process did not take part in time.
+        case timedOut
     }
 
     /// The kind of failure.
@@ -47,6 +51,8 @@ extension TorchError.Code {
         case .failed: CT_ERROR
         case .outOfMemory: CT_OUT_OF_MEMORY
         case .indexOutOfRange: CT_INDEX
+        case .disconnected: CT_DISCONNECTED
+        case .timedOut: CT_TIMED_OUT
         }
     }
 }
@@ -60,6 +66,8 @@ func check(_ operation: String, _ status: Int32) throws(TorchError) {
         switch UInt32(status) {
         case CT_OUT_OF_MEMORY.rawValue: .outOfMemory
         case CT_INDEX.rawValue: .indexOutOfRange
+        case CT_DISCONNECTED.rawValue: .disconnected
+        case CT_TIMED_OUT.rawValue: .timedOut
         default: .failed
         }
     throw TorchError(code: code, operation: operation, message: String(cString: ct_last_error()))

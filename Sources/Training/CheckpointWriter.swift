@@ -9,6 +9,8 @@ import Synchronization
 final class CheckpointWriter {
     private var pending: Pending?
     private var written: [URL] = []
+    /// Whether the other processes of a group have been told that a checkpoint is being written.
+    var isAnnounced = false
 
     /// A checkpoint that is being written, and its outcome.
     private final class Pending: Sendable {
@@ -32,6 +34,14 @@ final class CheckpointWriter {
             pending.isOver.signal()
         }
     }
+
+    /// Writes a checkpoint on this thread.
+    ///
+    /// Call ``wait()`` first if one is being written.
+    ///
+    /// - Parameter write: Writes a checkpoint and returns its folder.
+    /// - Throws: The error of `write`.
+    func write(_ write: () throws -> URL) throws { written.append(try write()) }
 
     /// Waits until nothing is being written.
     ///

@@ -1,10 +1,13 @@
 public import Classification
+public import Distributed
 import Foundation
 import Models
 public import NN
 import Torch
 
 /// Evaluates a classifier on labelled examples.
+///
+/// In a group every rank computes a part, and all get the metrics that one process would get.
 ///
 /// - Parameters:
 ///   - classifier: The classifier in its current state.
@@ -17,10 +20,12 @@ import Torch
 ///   - epoch: The epoch for the record.
 ///   - metrics: Custom metrics, computed in addition to the others.
 ///   - withIntervals: Whether to compute 95 % intervals too.
-///   - progress: Called with the number of finished examples; returns whether to continue.
+///   - group: The ranks, which must all call this with equal arguments; nil evaluates in this process alone.
+///   - progress: Called with the number of finished examples; returns whether to continue. In a group it is called once a
+///     round, equally often on all ranks, which stop together if it returns false on one of them.
 /// - Returns: The record; nil if `progress` stopped the evaluation.
 /// - Throws: ``TrainingError`` if the examples have no targets or those of another problem type, if logits or the loss are
-///   NaN or infinite, or if all examples have a weight of 0; `TorchError`; the errors of `progress`.
+///   NaN or infinite, or if all examples have a weight of 0; `TorchError`; `DistributedError`; the errors of `progress`.
 public func evaluate(
     _ classifier: TextClassifier,
     on examples: EncodedExamples,
@@ -32,6 +37,7 @@ public func evaluate(
     epoch: Double = 0,
     metrics: [CustomMetric] = [],
     withIntervals: Bool = false,
+    group: ProcessGroup? = nil,
     progress: (Int) throws -> Bool = { _ in true }
 ) throws -> EvaluationRecord? {
     try Trainer.requireSound(examples, "evaluation", for: classifier)
@@ -54,12 +60,7 @@ public func evaluate(
     var decisions = DecisionMeter(classifier, targets)
     var lost: [Int] = []
     var done = 0
-    try classifier.forEachBatch(
-        of: examples,
-        batchSize: batchSize,
-        maxTokensPerBatch: maxTokensPerBatch,
-        matmulDType: precision.matmulDType
-    ) { range, logits in
+    func take(_ range: Range<Int>, _ logits: [Float]) throws -> Bool {
         let rows = range.map { ($0 - range.lowerBound) * width..<($0 - range.lowerBound + 1) * width }
         lost += zip(range, rows).filter { !logits[$1].allSatisfy(\.isFinite) }.map(\.0)
         if lost.isEmpty {
@@ -70,6 +71,24 @@ public func evaluate(
         }
         done = range.upperBound
         return try progress(done)
+    }
+    if let group {
+        try classifier.forEachRound(
+            of: examples,
+            batchSize: batchSize,
+            maxTokensPerBatch: maxTokensPerBatch,
+            matmulDType: precision.matmulDType,
+            in: group,
+            take
+        )
+    } else {
+        try classifier.forEachBatch(
+            of: examples,
+            batchSize: batchSize,
+            maxTokensPerBatch: maxTokensPerBatch,
+            matmulDType: precision.matmulDType,
+            take
+        )
     }
     guard done == examples.count else { return nil }
     try requireFinite(lost, step: step, precision)

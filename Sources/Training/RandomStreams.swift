@@ -21,6 +21,22 @@ enum RandomPurpose: String {
         key.add(seed)
         return key.value
     }
+
+    /// The seed of a rank's stream in one step of a group.
+    ///
+    /// The stream begins in every step, so there is no state to save.
+    ///
+    /// - Parameters:
+    ///   - seed: The run's seed.
+    ///   - rank: The rank.
+    ///   - step: The zero-based index of the step.
+    /// - Returns: A seed that is unrelated to those of other ranks and steps.
+    func seed(from seed: UInt64, rank: Int, step: Int) -> UInt64 {
+        var key = MixedKey()
+        key.add("\(rawValue) of rank \(rank) in step \(step)")
+        key.add(seed)
+        return key.value
+    }
 }
 
 extension RandomSource {

@@ -1,5 +1,7 @@
 import Checkpoints
 import Classification
+import Distributed
+import Foundation
 import Models
 import NN
 import Torch
@@ -169,6 +171,9 @@ extension Trainer {
         if arguments.selectsModel {
             isBest = try state.selection.record(record)
             if let chosen { state.plateau.record(chosen.value) }
+            if let group = parallel?.group {
+                isBest = try SharedState(group).shareSelection(&state, isBest: isBest)
+            }
         }
         try emit(.evaluated(record))
         return isBest
@@ -202,7 +207,8 @@ extension Trainer {
             epoch: state.epoch,
             metrics: metrics,
             // The last evaluation is the run's result.
-            withIntervals: state.step == totalSteps
+            withIntervals: state.step == totalSteps,
+            group: parallel?.group
         ) { done in
             try emit(.evaluating(done: done, of: evaluation.count))
             return try !shouldStop()
@@ -211,7 +217,7 @@ extension Trainer {
 
     /// Begins to save.
     ///
-    /// The next step may begin meanwhile, but waits before it updates weights.
+    /// The next step may begin meanwhile, but waits before it updates weights. In a group only rank 0 writes.
     ///
     /// Call ``finishSaving(_:_:)`` before any other change of weights.
     func beginSaving(
@@ -223,12 +229,22 @@ extension Trainer {
         try finishSaving(stepState, emit)
         // An interrupted run must be able to resume, even with --save-only-model.
         let isWhole = !arguments.saveOnlyModel || isInterrupted
+        let zero = isWhole ? stepState.zero : nil
+        if let group = parallel?.group {
+            guard group.isFirst else {
+                try zero?.sendState()
+                return
+            }
+            try group.announce("saving checkpoint-\(state.step)")
+            stepState.checkpoints.isAnnounced = true
+        }
         let dropout = try stepState.dropout.state()
         let folder = RunFolder(outputFolder)
-        stepState.checkpoints.begin { [classifier, arguments] in
+        let write: () throws -> URL = { [classifier, arguments] in
             let place = try state.save(
                 classifier,
                 optimizer: isWhole ? stepState.optimizer : nil,
+                zero: zero,
                 dropout: dropout,
                 in: folder
             )
@@ -239,18 +255,31 @@ extension Trainer {
             )
             return place
         }
-        // Copies from a GPU are queued with the step's work, so writing in the background gains nothing.
-        if classifier.model.device != .cpu { try finishSaving(stepState, emit) }
+        if zero == nil { stepState.checkpoints.begin(write) } else { try stepState.checkpoints.write(write) }
+        // Copies from a GPU are queued with the step's work, so writing in the background gains nothing. A divided optimizer's
+        // state has been gathered, which needs this thread.
+        if classifier.model.device != .cpu || zero != nil { try finishSaving(stepState, emit) }
     }
 
     /// Waits until saving is done, and emits the events.
     func finishSaving(_ stepState: StepState, _ emit: (RunEvent) throws -> Void) throws {
         try stepState.checkpoints.wait()
+        if stepState.checkpoints.isAnnounced {
+            stepState.checkpoints.isAnnounced = false
+            try parallel?.group.announce(nil)
+        }
         for folder in stepState.checkpoints.takeWritten() { try emit(.saved(folder)) }
     }
 
-    /// Loads the weights of a step's checkpoint.
+    /// Loads the weights of a step's checkpoint; in a group rank 0 reads them for all.
     func loadWeights(of step: Int) throws {
-        try classifier.loadWeights(from: RunFolder(outputFolder).checkpoint(step))
+        let place = RunFolder(outputFolder).checkpoint(step)
+        guard let group = parallel?.group else { return try classifier.loadWeights(from: place) }
+        if group.isFirst {
+            try group.announce("reading \(place.lastPathComponent)")
+            try classifier.loadWeights(from: place)
+        }
+        try SharedState(group).shareWeights(classifier.model)
+        if group.isFirst { try group.announce(nil) }
     }
 }

@@ -1,5 +1,6 @@
 import Checkpoints
 import Classification
+import Distributed
 import Files
 import Foundation
 import Models
@@ -19,6 +20,7 @@ extension Trainer {
         // Remove a NaN's sign, which has no meaning.
         let loss = loss.isNaN ? Double.nan : loss
         let replay = replay(of: start, fault: "the loss is \(loss)")
+        announce(replay)
         let saved = saved(replay)
         let found = Result { try replay.runForward(on: classifier.model, loss: self.loss) }
         let whose = (try? found.get())?.microBatches.last.map(\.nonFiniteExamples) ?? []
@@ -36,12 +38,14 @@ extension Trainer {
     ///   - loss: The step's loss.
     ///   - first: The first parameter with a non-finite gradient, if the gradients have already been freed.
     ///   - hasMoved: Whether weights closer to the loss have already been updated.
+    ///   - replayed: The step's replay, if it has already been run.
     /// - Returns: The error to throw.
     func gradientIsNotFinite(
         _ start: StepStart,
         loss: Double,
         first: String? = nil,
-        hasMoved: Bool = false
+        hasMoved: Bool = false,
+        replayed: Result<ReplayReport, any Error>? = nil
     ) -> TrainingError {
         let replay = replay(of: start, fault: "gradients are NaN or infinite", hasMoved: hasMoved)
         let saved = saved(replay)
@@ -56,7 +60,7 @@ extension Trainer {
             place =
                 "the first non-finite gradient in the backward pass is that of \(first) (\(parameter.value.dtype.rawValue))"
         } else {
-            let found = Result { try replay.run(on: classifier.model, loss: self.loss) }
+            let found = replayed ?? Result { try replay.run(on: classifier.model, loss: self.loss) }
             place = explanation(of: found)
             whose = (try? found.get())?.examples ?? whose
         }
@@ -65,6 +69,39 @@ extension Trainer {
             "step \(replay.step): the loss is \(loss), but gradients are NaN or infinite, and \(touched); \(place). Caused by "
                 + "\(Self.list(whose)). \(remedy)\(saved)"
         )
+    }
+
+    /// The error for NaN or infinite sums of all ranks' gradients; the weights are unchanged.
+    ///
+    /// All ranks have the same sums, so all stop. Each replays its own examples, and the first one with a fault reports it.
+    ///
+    /// - Parameters:
+    ///   - start: The step.
+    ///   - loss: The step's loss.
+    /// - Returns: The error to throw: on other ranks a `DistributedError` with that rank's report.
+    func gradientSumIsNotFinite(_ start: StepStart, loss: Double) -> any Error {
+        guard let parallel else { return gradientIsNotFinite(start, loss: loss) }
+        let replay = replay(of: start, fault: "gradients are NaN or infinite")
+        announce(replay)
+        let replayed = Result { try replay.run(on: classifier.model, loss: self.loss) }
+        let hasFault = (try? replayed.get().origin) != nil
+        do {
+            let rank = try parallel.firstRank(where: hasFault) ?? 0
+            if rank != parallel.group.rank {
+                try parallel.group.announce(nil)
+                // That rank's report ends this wait.
+                try parallel.group.barrier("the report of rank \(rank)")
+            }
+        } catch {
+            return error
+        }
+        return gradientIsNotFinite(start, loss: loss, replayed: replayed)
+    }
+
+    /// Tells the other ranks that this one may take longer.
+    private func announce(_ replay: StepReplay) {
+        // The step has already failed, and its own error is the one to report.
+        try? parallel?.group.announce("replaying step \(replay.step)")
     }
 
     private func explanation(of found: Result<ReplayReport, any Error>) -> String {

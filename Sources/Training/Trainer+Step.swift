@@ -1,4 +1,5 @@
 import Classification
+import Distributed
 import Models
 import NN
 import Torch
@@ -8,6 +9,8 @@ struct StepState {
     let optimizer: Optimizer
     let dropout: RandomSource
     let layers: FreezingPlan
+    /// The optimizer of all ranks if its state is divided among them; ``optimizer`` is then this rank's part.
+    var zero: ZeroOptimizer?
     /// Reads weights in the background; a step waits for it before updating them.
     let checkpoints = CheckpointWriter()
     /// Called at the end of each phase of a step, for measurements.
@@ -44,12 +47,18 @@ extension Trainer {
         }
         let roundingSeed = RandomPurpose.rounding.seed(from: arguments.seed)
         let offload = try offloaded()
+        let rule = arguments.optimizerRule
+        var zero: ZeroOptimizer?
+        if arguments.zeroStage == .one, let parallel {
+            zero = try ZeroOptimizer(rule, groups, roundingSeed: roundingSeed, in: parallel.group)
+        }
         return StepState(
-            optimizer: try offload.map {
-                try Optimizer(arguments.optimizerRule, groups, roundingSeed: roundingSeed, in: $0)
-            } ?? Optimizer(arguments.optimizerRule, groups, roundingSeed: roundingSeed),
+            optimizer: try zero?.optimizer
+                ?? offload.map { try Optimizer(rule, groups, roundingSeed: roundingSeed, in: $0) }
+                ?? Optimizer(rule, groups, roundingSeed: roundingSeed),
             dropout: try RandomSource(.dropout, seed: arguments.seed, device: classifier.model.device),
-            layers: layers
+            layers: layers,
+            zero: zero
         )
     }
 
@@ -60,35 +69,59 @@ extension Trainer {
     ///   - order: The epoch's order of the examples.
     ///   - rate: The learning rate.
     ///   - stepState: The optimizer and the other state of the run.
+    ///   - control: The wishes to stop and to save, which a group exchanges in every step.
     /// - Returns: The step's record.
-    /// - Throws: ``TrainingError`` for a NaN or infinite value or if memory runs out; `TorchError`.
-    func step(_ index: Int, _ order: [Int], _ rate: Double, _ stepState: StepState) throws -> StepRecord {
+    /// - Throws: ``TrainingError`` for a NaN or infinite value or if memory runs out; `TorchError`; `DistributedError`.
+    func step(
+        _ index: Int,
+        _ order: [Int],
+        _ rate: Double,
+        _ stepState: StepState,
+        _ control: RunControl? = nil
+    ) throws -> StepRecord {
         let window = self.window(of: index, order)
+        let share = self.share(of: window)
+        let dropout = try self.dropout(of: index, stepState)
         let start = StepStart(
             index: index,
             learningRate: rate,
             window: window,
-            dropout: try stepState.dropout.state()
+            dropout: try dropout.state(),
+            share: share
         )
         let windowWeight = loss.totalWeight(of: targets.selecting(window))
         var total = 0.0
         var norm = 0.0
-        let batches = microBatches(of: window)
-        for examples in batches {
+        let batches = microBatches(of: share)
+        for (place, examples) in batches.enumerated() {
             do {
-                let (value, amount) = try meanLoss(of: examples, start, windowWeight, stepState.dropout)
+                let (value, amount) = try meanLoss(of: examples, start, windowWeight, dropout)
                 total += amount
                 try stepState.phaseEnded?(.forward)
                 if arguments.optimizerInBackward {
                     try stepState.checkpoints.wait()
                     norm = try moveInBackward(of: value, amount, start, stepState)
                 } else {
-                    try backward(value, isOneOfSeveral: batches.count > 1)
+                    try backward(
+                        value,
+                        isOneOfSeveral: batches.count > 1,
+                        isLast: place == batches.count - 1
+                    )
                 }
                 try stepState.phaseEnded?(.backward)
             } catch let error as TorchError where error.code == .outOfMemory {
                 throw outOfMemory(error, step: index, examples)
             }
+        }
+        if let parallel {
+            if batches.isEmpty { try parallel.reduceDuringBackward(of: nil, isLast: true) }
+            try parallel.finishGradients()
+            // From here on, all ranks have the same numbers.
+            total = try parallel.exchange(
+                loss: total,
+                wantsStop: control?.wantsStop() ?? false,
+                wantsSave: control?.wantsSave() ?? false
+            )
         }
         if !arguments.optimizerInBackward {
             let clipping = try gradientClipping(
@@ -96,9 +129,13 @@ extension Trainer {
                 to: arguments.maxGradNorm
             )
             norm = clipping.norm
-            guard norm.isFinite else { throw gradientIsNotFinite(start, loss: total) }
+            guard norm.isFinite else { throw gradientSumIsNotFinite(start, loss: total) }
             try stepState.checkpoints.wait()
-            try stepState.optimizer.step(learningRate: rate, gradientScale: clipping.factor)
+            if let zero = stepState.zero {
+                try zero.step(learningRate: rate, gradientScale: clipping.factor)
+            } else {
+                try stepState.optimizer.step(learningRate: rate, gradientScale: clipping.factor)
+            }
         }
         try stepState.phaseEnded?(.update)
         return StepRecord(
@@ -136,15 +173,11 @@ extension Trainer {
         return (value, amount)
     }
 
-    /// Runs the backward pass.
-    ///
-    /// bfloat16 gradients of several micro-batches are summed in float32, one parameter at a time.
-    private func backward(_ value: Tensor, isOneOfSeveral: Bool) throws(TorchError) {
-        let narrow = classifier.model.parameters.trainable.filter { $0.value.dtype != .float32 }
-        guard isOneOfSeveral, !narrow.isEmpty else { return try value.backward() }
-        try value.backward(tellingOf: narrow.map(\.value)) { (index) throws(TorchError) in
-            try narrow[index].sumGradient()
-        }
+    /// Runs the backward pass of a micro-batch; in a group, sums of gradients start within that of the last one.
+    private func backward(_ value: Tensor, isOneOfSeveral: Bool, isLast: Bool) throws {
+        if let parallel { return try parallel.reduceDuringBackward(of: value, isLast: isLast) }
+        guard isOneOfSeveral else { return try value.backward() }
+        try value.backward(addingTo: classifier.model.parameters.trainable)
     }
 
     /// Runs the backward pass and updates the weights in it; returns the gradient norm.
@@ -169,10 +202,39 @@ extension Trainer {
         }
     }
 
-    /// The examples of a step.
+    /// The examples of a step, of all ranks.
     private func window(of step: Int, _ order: [Int]) -> ArraySlice<Int> {
-        let size = arguments.perDeviceTrainBatchSize * arguments.gradientAccumulationSteps
+        let size = arguments.examplesPerStep
         let start = step % stepsPerEpoch * size
-        return order[start..<min(order.count, start + size)]
+        let window = order[start..<min(order.count, start + size)]
+        return parallel?.completed(window, of: order) ?? window
+    }
+
+    /// The examples of a step that this process computes.
+    private func share(of window: ArraySlice<Int>) -> ArraySlice<Int> {
+        parallel?.share(of: window, lengths: window.map(train.length)) ?? window
+    }
+
+    /// The dropout stream of a step: that of the run, or a rank's own, which begins in every step.
+    private func dropout(of step: Int, _ stepState: StepState) throws(TorchError) -> RandomSource {
+        guard let group = parallel?.group else { return stepState.dropout }
+        let seed = RandomPurpose.dropout.seed(from: arguments.seed, rank: group.rank, step: step)
+        return try RandomSource(seed: seed, device: classifier.model.device)
+    }
+}
+
+extension Tensor {
+    /// Runs the backward pass of one of several micro-batches.
+    ///
+    /// bfloat16 gradients are summed in float32, one parameter at a time.
+    ///
+    /// - Parameter parameters: The trained parameters.
+    /// - Throws: `.failed` or `.outOfMemory`.
+    func backward(addingTo parameters: [Parameter]) throws(TorchError) {
+        let narrow = parameters.filter { $0.value.dtype != .float32 }
+        guard !narrow.isEmpty else { return try backward() }
+        try backward(tellingOf: narrow.map(\.value)) { (index) throws(TorchError) in
+            try narrow[index].sumGradient()
+        }
     }
 }

@@ -1,4 +1,6 @@
+import Checkpoints
 public import Classification
+public import Distributed
 import Files
 public import Foundation
 import Models
@@ -19,6 +21,8 @@ public struct Trainer {
     let metrics: [CustomMetric]
     let outputFolder: URL
     let modelName: String?
+    /// The state of a run by a group of processes; nil for one process.
+    let parallel: DataParallel?
     let totalSteps: Int
     let stepsPerEpoch: Int
     let schedule: LearningRateSchedule
@@ -63,6 +67,8 @@ public struct Trainer {
     ///   - metrics: Custom metrics, computed at every evaluation.
     ///   - outputFolder: The folder for checkpoints.
     ///   - modelName: The name of the trained model, its path or Hub id. Checkpoints record it.
+    ///   - group: The processes that take every step together, each with its own trainer for the same examples; nil for one
+    ///     process.
     /// - Throws: ``TrainingError`` for an invalid argument, an unknown metric, no examples, or only one class or number.
     public init(
         _ classifier: TextClassifier,
@@ -73,8 +79,11 @@ public struct Trainer {
         evaluation: EncodedExamples? = nil,
         metrics: [CustomMetric] = [],
         outputFolder: URL,
-        modelName: String? = nil
+        modelName: String? = nil,
+        group: ProcessGroup? = nil
     ) throws(TrainingError) {
+        var arguments = arguments
+        if let group { arguments.worldSize = group.size }
         try arguments.validate()
         guard let targets = train.targets, targets.problemType == classifier.problemType else {
             throw TrainingError(
@@ -114,6 +123,7 @@ public struct Trainer {
                 .badArgument,
                 "--dataloader-drop-last drops all \(counted(train.count, "example")), because they do not fill one "
                     + "--per-device-train-batch-size \(arguments.perDeviceTrainBatchSize)"
+                    + (arguments.worldSize > 1 ? " for each of \(arguments.worldSize) processes" : "")
             )
         }
         try Self.requireBudget(arguments.maxTokensPerBatch, for: train)
@@ -139,6 +149,16 @@ public struct Trainer {
         self.metrics = metrics
         self.outputFolder = outputFolder
         self.modelName = modelName
+        let parameters = classifier.model.parameters.parameters
+        parallel = group.flatMap { group in
+            guard group.size > 1 else { return nil }
+            return DataParallel(
+                group,
+                parameters: parameters,
+                arguments: arguments,
+                isInBlock: FreezingPlan(parameters).isInBlock
+            )
+        }
         totalSteps = arguments.totalSteps(examples: train.count)
         stepsPerEpoch = arguments.stepsPerEpoch(examples: train.count)
         schedule = LearningRateSchedule(arguments, totalSteps: totalSteps)
@@ -146,15 +166,18 @@ public struct Trainer {
 
     /// Trains to the last step, or until `shouldStop` returns true; then it saves a checkpoint.
     ///
+    /// In a group all ranks call this at the same time. They stop or save after the same step, if one of them wants to: the step
+    /// in which it tells the others. Only the first rank reads and writes checkpoints.
+    ///
     /// - Parameters:
-    ///   - checkpoint: A checkpoint folder of the same run to resume from.
+    ///   - checkpoint: A checkpoint folder of the same run to resume from; only the first rank of a group needs it.
     ///   - shouldStop: Called after every step; returns whether to stop.
     ///   - shouldSave: Called after every step and during evaluations; returns whether to save a checkpoint from which the
     ///     run can be resumed. The run continues.
     ///   - emit: Receives the events.
     /// - Returns: The outcome.
     /// - Throws: ``TrainingError`` for a NaN or infinite loss or gradient, or a checkpoint of another run; `TorchError`;
-    ///   `CheckpointError`; the errors of `emit`.
+    ///   `CheckpointError`; `DistributedError`; the errors of `emit`.
     public func run(
         resumingFrom checkpoint: URL? = nil,
         shouldStop: () -> Bool = { false },
@@ -162,7 +185,12 @@ public struct Trainer {
         emit: (RunEvent) throws -> Void
     ) throws -> Outcome {
         do {
-            return try train(resumingFrom: checkpoint, shouldStop, shouldSave, emit)
+            return try withoutActuallyEscaping(shouldStop) { shouldStop in
+                try withoutActuallyEscaping(shouldSave) { shouldSave in
+                    let control = RunControl(stop: shouldStop, save: shouldSave, parallel)
+                    return try train(resumingFrom: checkpoint, control, emit)
+                }
+            }
         } catch let error as TorchError where error.code == .outOfMemory {
             throw outOfMemory(error)
         }
@@ -170,8 +198,7 @@ public struct Trainer {
 
     private func train(
         resumingFrom checkpoint: URL?,
-        _ shouldStop: () -> Bool,
-        _ shouldSave: () -> Bool,
+        _ control: RunControl,
         _ emit: (RunEvent) throws -> Void
     ) throws -> Outcome {
         let parameters = classifier.model.parameters
@@ -189,19 +216,7 @@ public struct Trainer {
         defer { classifier.model.frozenStates = nil }
         // Before throwing an error, finish the checkpoint that is being written.
         defer { try? stepState.checkpoints.wait() }
-        if let checkpoint {
-            try state.restore(
-                from: checkpoint,
-                classifier,
-                optimizer: stepState.optimizer,
-                dropout: stepState.dropout
-            )
-            let isOwn =
-                checkpoint.standardizedFileURL.path
-                == RunFolder(outputFolder).checkpoint(state.step)
-                .standardizedFileURL.path
-            state.savedStep = isOwn ? state.step : nil
-        }
+        try restore(&state, stepState, from: checkpoint)
         state.productRoutes = classifier.model.productRoutes
         // Versions that did not record the loss evaluated with the plain loss.
         let forgetsBest =
@@ -215,19 +230,21 @@ public struct Trainer {
         if let kept = state.productRoutes, kept != chosenRoutes { plan.keptRoutes = kept }
         try emit(.started(plan))
         let start = ContinuousClock.now
-        if arguments.evalOnStart, firstStep == 0 { try evaluateAtStart(&state, shouldStop, emit) }
+        if arguments.evalOnStart, firstStep == 0 { try evaluateAtStart(&state, control.wantsStop, emit) }
         if state.evaluationPending {
-            try evaluateAndSaveIfDue(&state, stepState, shouldStop, shouldSave, emit)
+            try evaluateAndSaveIfDue(&state, stepState, control.wantsStop, control.shouldSave, emit)
         }
         var order = (epoch: -1, indices: [Int]())
         var seen = 0
-        while state.step < totalSteps, !state.selection.shouldStop, !shouldStop() {
+        while state.step < totalSteps, !state.selection.shouldStop, !hasStopped(state),
+            !control.shouldStop()
+        {
             let epoch = state.step / stepsPerEpoch
             if order.epoch != epoch {
                 order = (epoch, try dataOrder(arguments, examples: train.count, epoch: epoch))
             }
             let rate = learningRate(state)
-            let record = try step(state.step, order.indices, rate, stepState)
+            let record = try step(state.step, order.indices, rate, stepState, control)
             try requireKept(frozenStates)
             try finishSaving(stepState, emit)
             state.step += 1
@@ -235,7 +252,7 @@ public struct Trainer {
             state.lossSum += record.loss
             try emit(.step(record))
             try log(record, &state, emit)
-            try evaluateAndSaveIfDue(&state, stepState, shouldStop, shouldSave, emit)
+            try evaluateAndSaveIfDue(&state, stepState, control.wantsStop, control.shouldSave, emit)
         }
         try finishSaving(stepState, emit)
         try parameters.setRequiresGradient(false)
@@ -274,13 +291,48 @@ public struct Trainer {
         )
     }
 
+    /// Restores the state of a run from a checkpoint, if there is one, and gives it to the other ranks of a group.
+    private func restore(
+        _ state: inout TrainerState,
+        _ stepState: StepState,
+        from checkpoint: URL?
+    ) throws {
+        let shared = parallel.map { SharedState($0.group) }
+        try shared?.agree(on: self, state.identity)
+        let optimizer = stepState.zero == nil ? stepState.optimizer : nil
+        let checkpoint = parallel?.group.isFirst ?? true ? checkpoint : nil
+        if let checkpoint {
+            try state.restore(from: checkpoint, classifier, optimizer: optimizer, dropout: stepState.dropout)
+            let isOwn =
+                checkpoint.standardizedFileURL.path
+                == RunFolder(outputFolder).checkpoint(state.step)
+                .standardizedFileURL.path
+            state.savedStep = isOwn ? state.step : nil
+        }
+        guard let shared else { return }
+        let isResumed = try shared.shareStart(
+            classifier,
+            optimizer: optimizer,
+            &state,
+            isResumed: checkpoint != nil
+        )
+        guard isResumed, let zero = stepState.zero else { return }
+        let moments = try checkpoint.map {
+            try SafetensorsFile(contentsOf: $0.appending(path: TrainerState.optimizerState))
+        }
+        try zero.restore(stepCount: state.step, from: moments)
+    }
+
+    /// Whether a group has stopped in an evaluation, during which its ranks agree on that.
+    private func hasStopped(_ state: TrainerState) -> Bool { parallel != nil && state.evaluationPending }
+
     func epoch(after step: Int) -> Double { arguments.epoch(after: step, examples: train.count) }
 
     private func plan(firstStep: Int, _ formerTotalSteps: Int?) -> RunSchedule {
         RunSchedule(
             examples: train.count,
             tokens: train.tokenCount,
-            effectiveBatchSize: arguments.perDeviceTrainBatchSize * arguments.gradientAccumulationSteps,
+            effectiveBatchSize: arguments.examplesPerStep,
             stepsPerEpoch: stepsPerEpoch,
             totalSteps: totalSteps,
             firstStep: firstStep,

@@ -89,7 +89,17 @@ package struct TrainerState: Sendable, Equatable {
         arguments.loadBestModelAtEnd || arguments.saveStrategy == .best ? selection.bestStep : nil
     }
 
-    private var document: JSONValue {
+    /// The choice of the best model, with the names of `trainer_state.json`.
+    var selectionState: JSONValue {
+        .object([
+            "best_global_step": selection.bestStep.map(JSONValue.int) ?? .null,
+            "best_metric": selection.bestValue.map(JSONValue.double) ?? .null,
+            "stateful_callbacks": selection.callbackState, "plateau": plateau.json,
+        ])
+    }
+
+    /// The content of `trainer_state.json`.
+    var document: JSONValue {
         .object([
             "best_global_step": selection.bestStep.map(JSONValue.int) ?? .null,
             "best_metric": selection.bestValue.map(JSONValue.double) ?? .null,
@@ -137,24 +147,29 @@ package struct TrainerState: Sendable, Equatable {
     /// - Parameters:
     ///   - classifier: The classifier with this step's weights.
     ///   - optimizer: The optimizer with this step's moments; nil to save only the model.
+    ///   - zero: The same optimizer if it is divided among processes; the others send their part meanwhile.
     ///   - dropout: The state of the dropout stream.
     ///   - folder: The run's folder.
     /// - Returns: The checkpoint's folder.
-    /// - Throws: `CheckpointError` or `FileError` if it cannot be written.
+    /// - Throws: `CheckpointError` or `FileError` if it cannot be written; `DistributedError` if another process fails.
     func save(
         _ classifier: TextClassifier,
         optimizer: Optimizer?,
+        zero: ZeroOptimizer? = nil,
         dropout: [UInt8],
         in folder: RunFolder
     ) throws -> URL {
         try folder.makeCheckpoint(step) { place in
             try classifier.save(to: place, for: .resumption)
             if let optimizer {
-                try writeSafetensors(
-                    optimizer.state,
-                    to: place.appending(path: Self.optimizerState),
-                    bypassesCache: true
-                ) { optimizer.offload?.release($0) }
+                let moments = place.appending(path: Self.optimizerState)
+                if let zero {
+                    try zero.writeState(to: moments)
+                } else {
+                    try writeSafetensors(optimizer.state, to: moments, bypassesCache: true) {
+                        optimizer.offload?.release($0)
+                    }
+                }
                 try writeSafetensors(
                     [(RandomPurpose.dropout.rawValue, Tensor(dropout, shape: [dropout.count]))],
                     to: place.appending(path: Self.randomStates)

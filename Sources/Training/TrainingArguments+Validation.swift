@@ -53,6 +53,7 @@ extension TrainingArguments {
             "--optim-args nesterov=true needs a momentum above 0 and no dampening"
         )
         try requireBatches(require)
+        try requireProcesses(require)
         try requireSelection(require)
         try schedulerOptions.validate(for: scheduler, peak: learningRate)
     }
@@ -83,6 +84,35 @@ extension TrainingArguments {
             offloadFolder == nil || optimizerInBackward,
             "--offload-to needs --optimizer-in-backward, because otherwise all gradients are in memory at once"
         )
+    }
+
+    /// Checks the settings of several processes, and those that need one process.
+    private func requireProcesses(
+        _ require: (Bool, String) throws(TrainingError) -> Void
+    ) throws(TrainingError) {
+        try require(worldSize > 0, "the number of processes must be at least 1, not \(worldSize)")
+        try require(ddpTimeout > 0, "--ddp-timeout must be at least 1 second")
+        try require(ddpBucketCapMB > 0, "--ddp-bucket-cap-mb must be at least 1")
+        let needs: [(isGiven: Bool, flag: String, reason: String)] = [
+            (
+                optimizerInBackward, "--optimizer-in-backward",
+                "frees gradients within the backward pass, before those of the other processes are added"
+            ),
+            (
+                offloadFolder != nil, "--offload-to",
+                "needs --optimizer-in-backward, which several processes cannot use"
+            ),
+            (
+                keepsFrozenStates, "--cache-frozen-states",
+                "keeps the states of examples that another process may compute in the next epoch"
+            ),
+        ]
+        for (isGiven, flag, reason) in needs {
+            try require(
+                !isGiven || worldSize == 1,
+                "\(flag) \(reason); leave it out, or train with one process instead of \(worldSize)"
+            )
+        }
     }
 
     /// Checks the settings of evaluation, the best model and early stopping.

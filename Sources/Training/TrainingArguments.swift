@@ -37,13 +37,29 @@ public enum Warmup: Sendable, Equatable {
     case ratio(Double)
 }
 
+/// The type in which a group of processes exchanges gradients.
+public enum GradientCompression: String, Sendable, CaseIterable {
+    /// float32.
+    case no
+    /// bfloat16, summed in float32: half of the bytes.
+    case bf16
+}
+
+/// The part of the training state that is split among a group of processes.
+public enum ZeroStage: Int, Sendable, CaseIterable {
+    /// Every process keeps everything.
+    case off = 0
+    /// Every process keeps the optimizer state of only some parameters.
+    case one = 1
+}
+
 /// The training arguments, with transformers' names and defaults.
 ///
 /// Source: `TrainingArguments` of transformers 5.23 (training_args.py).
 public struct TrainingArguments: Sendable, Equatable {
     /// The highest learning rate.
     public var learningRate = 5e-5
-    /// Examples per micro-batch.
+    /// Examples per micro-batch of one process.
     public var perDeviceTrainBatchSize = 8
     /// Examples per evaluation batch; nil fills batches by tokens, which is faster and gives the same results.
     public var perDeviceEvalBatchSize: Int?
@@ -51,8 +67,8 @@ public struct TrainingArguments: Sendable, Equatable {
     public var gradientAccumulationSteps = 1
     /// The maximum number of tokens of a micro-batch; nil splits a step by ``perDeviceTrainBatchSize``.
     ///
-    /// If given, a step's ``perDeviceTrainBatchSize`` times ``gradientAccumulationSteps`` examples are packed by length into
-    /// as few micro-batches as possible. The step's result stays the same.
+    /// If given, a process's ``perDeviceTrainBatchSize`` times ``gradientAccumulationSteps`` examples of a step are packed by
+    /// length into as few micro-batches as possible. The step's result stays the same.
     public var maxTokensPerBatch: Int?
     /// Whether to update each block's weights as soon as the backward pass has their gradients, which are then freed.
     public var optimizerInBackward = false
@@ -149,16 +165,32 @@ public struct TrainingArguments: Sendable, Equatable {
     public var writesReplayFile = true
     /// Whether to reproduce transformers' inexact loss under accumulation, the sum of the micro-batches' means.
     public var hfCompatGradientAccumulation = false
+    /// The number of processes that share every step; ``Trainer`` takes it from its group.
+    public var worldSize = 1
+    /// The seconds that a process of a group waits for the others within a step.
+    public var ddpTimeout = 300
+    /// The size of the buffers in which a group sums gradients, in MiB.
+    public var ddpBucketCapMB = 25
+    /// The type in which a group exchanges gradients.
+    public var ddpCommHook = GradientCompression.no
+    /// The part of the training state that a group splits among its processes.
+    public var zeroStage = ZeroStage.off
 
     /// Creates arguments with transformers' defaults.
     public init() {}
 
+    /// The examples of one micro-batch of every process.
+    private var batchOfAllProcesses: Int { perDeviceTrainBatchSize * worldSize }
+
+    /// The maximum number of examples per step, of all processes.
+    public var examplesPerStep: Int { batchOfAllProcesses * gradientAccumulationSteps }
+
     /// The number of examples per epoch.
     ///
     /// - Parameter examples: The number of training examples.
-    /// - Returns: All examples, or only those that fill micro-batches.
+    /// - Returns: All examples, or only those that fill a micro-batch of every process.
     public func examplesPerEpoch(of examples: Int) -> Int {
-        dataloaderDropLast ? examples / perDeviceTrainBatchSize * perDeviceTrainBatchSize : examples
+        dataloaderDropLast ? examples / batchOfAllProcesses * batchOfAllProcesses : examples
     }
 
     /// The number of steps per epoch.
@@ -174,9 +206,9 @@ public struct TrainingArguments: Sendable, Equatable {
         return max((batches + gradientAccumulationSteps - 1) / gradientAccumulationSteps, 1)
     }
 
-    /// The number of micro-batches per epoch, split by ``perDeviceTrainBatchSize``.
+    /// The number of micro-batches of each process per epoch, split by ``perDeviceTrainBatchSize``.
     private func microBatchesPerEpoch(examples: Int) -> Int {
-        (examplesPerEpoch(of: examples) + perDeviceTrainBatchSize - 1) / perDeviceTrainBatchSize
+        (examplesPerEpoch(of: examples) + batchOfAllProcesses - 1) / batchOfAllProcesses
     }
 
     /// The number of epochs after some steps.

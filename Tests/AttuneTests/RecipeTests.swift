@@ -113,6 +113,8 @@ import Testing
             "max_tokens_per_batch": (.int(512), [:]), "optimizer_in_backward": (.bool(true), [:]),
             "cache_frozen_states": (.bool(true), [:]),
             "offload_to": (.text("/tmp"), ["optimizer_in_backward": .bool(true)]),
+            "ddp_timeout": (.int(60), [:]), "ddp_bucket_cap_mb": (.int(5), [:]),
+            "ddp_comm_hook": (.text("bf16"), [:]), "zero_stage": (.int(1), [:]),
             "logging_strategy": (.text("epoch"), [:]), "logging_steps": (.int(10), [:]),
             "logging_first_step": (.bool(true), [:]), "eval_strategy": (.text("epoch"), held),
             "eval_steps": (.int(10), ["test_size": .double(0.2), "eval_strategy": .text("steps")]),

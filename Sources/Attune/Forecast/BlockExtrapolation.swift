@@ -20,12 +20,17 @@ struct BlockExtrapolation {
     let trials: MemoryProbe
     let small: TrialMeasurement
     let large: TrialMeasurement
+    /// The numbers of trained weights of the two models, with embeddings whose gradient is sparse.
+    var trainedCounts = (small: 0, large: 0)
 
     private var sizes: (small: Int, large: Int) { trials.sizes }
 
     /// Linear extrapolation from the two models to the whole model's number of blocks.
     private func extended(_ value: (TrialMeasurement) -> Int) -> Int {
-        let (few, many) = (value(small), value(large))
+        extended(value(small), value(large))
+    }
+
+    private func extended(_ few: Int, _ many: Int) -> Int {
         guard sizes.large > sizes.small else { return many }
         return few + (trials.comparableBlocks - sizes.small) * (many - few) / (sizes.large - sizes.small)
     }
@@ -44,6 +49,9 @@ struct BlockExtrapolation {
 
     /// Bytes of the trained weights.
     var trainedBytes: Int { extended(\.gradientBytes) }
+
+    /// The number of trained weights.
+    var trainedWeights: Int { extended(trainedCounts.small, trainedCounts.large) }
 
     /// The time of a typical step, in seconds.
     var secondsPerStep: Double {
@@ -67,20 +75,42 @@ struct BlockExtrapolation {
             stepsPerEpoch: arguments.stepsPerEpoch(examples: trials.train.count)
         )
         // The last evaluation is the result, unless the best weights are from another step.
-        return once * Double(during + (during == 0 || arguments.loadBestModelAtEnd ? 1 : 0))
+        let count = during + (during == 0 || arguments.loadBestModelAtEnd ? 1 : 0)
+        // Several processes share an evaluation.
+        return once * Double(count) / Double(arguments.worldSize)
+    }
+
+    private func exchange(_ arguments: TrainingArguments) -> ExchangeMemory {
+        ExchangeMemory(arguments, trainedWeights: trainedWeights, gradients: extended(\.gradientBytes))
+    }
+
+    /// The bytes of the optimizer state that only other processes keep.
+    func stateInOtherProcesses(_ arguments: TrainingArguments) -> Int {
+        let bytes = extended(\.stateBytes)
+        return bytes - exchange(arguments).optimizerState(bytes)
     }
 
     /// The memory forecast, by kind.
     func memory(_ arguments: TrainingArguments, _ around: Surroundings) -> MemoryForecast {
         let moments = growing(small.heaviest, large.heaviest).moments(blocks: trials.comparableBlocks)
-        let worst = moments.max { $0.bytes < $1.bytes }
+        let exchange = exchange(arguments)
+        let worst = moments.max {
+            $0.bytes + exchange.added(holdingGradients: Self.holdsGradients($0))
+                < $1.bytes + exchange.added(holdingGradients: Self.holdsGradients($1))
+        }
         let (weightsInFile, stateInFile) = inFile(arguments)
         let weights = extended(\.weightBytes) + missingWeights - weightsInFile
-        let state = extended(\.stateBytes) - stateInFile
-        let peak = (worst?.bytes ?? 0) + missingWeights - weightsInFile - stateInFile
+        let stateElsewhere = stateInOtherProcesses(arguments)
+        let state = extended(\.stateBytes) - stateInFile - stateElsewhere
+        let peak =
+            (worst?.bytes ?? 0) + exchange.added(holdingGradients: Self.holdsGradients(worst)) + missingWeights
+            - weightsInFile - stateInFile - stateElsewhere
+        let holdsGradients = Self.holdsGradients(worst) && !exchange.replacesGradients
         let gradients =
             arguments.optimizerInBackward
-            ? 0 : Self.holdsGradients(worst) ? min(extended(\.gradientBytes), peak - weights - state) : 0
+            ? 0
+            : holdsGradients
+                ? min(extended(\.gradientBytes), peak - weights - state - exchange.buckets) : 0
         let evaluation = small.evaluation.flatMap { few in
             large.evaluation.flatMap { many in
                 growing(few, many).moments(blocks: trials.comparableBlocks).map(\.bytes).max()
@@ -90,12 +120,14 @@ struct BlockExtrapolation {
             program: around.program,
             weights: weights,
             gradients: gradients,
+            gradientBuckets: exchange.buckets,
             optimizerState: state,
-            activations: peak - weights - state - gradients,
+            activations: peak - weights - state - gradients - exchange.buckets,
             overhead: gaps(in: peak),
             loading: around.program + around.largestTensor + weights,
             evaluation: evaluation.map {
-                let tensors = $0 + missingWeights - weightsInFile - stateInFile
+                let tensors =
+                    $0 + missingWeights - weightsInFile - stateInFile - stateElsewhere + exchange.buckets
                 return around.program + tensors + gaps(in: tensors)
             } ?? 0,
             restoring: around.restoresBest ? around.program + 2 * (weights + weightsInFile) + state : 0,

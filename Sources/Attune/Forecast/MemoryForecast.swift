@@ -6,6 +6,8 @@ public struct MemoryForecast: Sendable, Equatable {
     public var weights: Int
     /// The gradients at the peak of training.
     public var gradients: Int
+    /// The buffers in which several processes exchange gradients; 0 for one process.
+    public var gradientBuckets = 0
     /// The optimizer state.
     public var optimizerState: Int
     /// All other tensors at the peak: activations and temporary tensors of operations.
@@ -24,7 +26,7 @@ public struct MemoryForecast: Sendable, Equatable {
     public var offloaded: Int
 
     /// All tensors at the peak of training; a GPU must have this much memory.
-    public var tensors: Int { weights + gradients + optimizerState + activations }
+    public var tensors: Int { weights + gradients + gradientBuckets + optimizerState + activations }
 
     /// The peak of the process in training.
     public var training: Int { program + tensors + overhead }
@@ -68,6 +70,8 @@ public struct Forecast: Sendable {
     public let disk: RunDisk
     /// Lighter settings and their memory, if ``memory`` exceeded a limit.
     public let alternatives: [Alternative]
+    /// The exchange of several processes; nil for one process.
+    public let exchange: ExchangeForecast?
 
     /// The time of all steps in seconds.
     public var trainingSeconds: Double { secondsPerStep * Double(plan.totalSteps) }

@@ -29,7 +29,8 @@ struct MemoryLadder {
     /// - Parameters:
     ///   - recipe: The recipe.
     ///   - offloadFolder: A folder for a file with weights and moments.
-    init(_ recipe: Recipe, offloadFolder: String) {
+    ///   - worldSize: The number of processes that train together.
+    init(_ recipe: Recipe, offloadFolder: String, worldSize: Int = 1) {
         let checkpointing =
             recipe.memory.gradientCheckpointing
             ? nil
@@ -83,7 +84,7 @@ struct MemoryLadder {
         var rungs = [Rung(recipe: recipe)]
         for set in sets {
             // A change that the recipe has made already is missing.
-            guard let rung = Self.applying(set.compactMap(\.self), to: recipe),
+            guard let rung = Self.applying(set.compactMap(\.self), to: recipe, worldSize),
                 !rungs.contains(where: { $0.recipe == rung.recipe })
             else { continue }
             rungs.append(rung)
@@ -91,7 +92,7 @@ struct MemoryLadder {
         self.rungs = rungs
     }
 
-    private static func applying(_ changes: [Change], to recipe: Recipe) -> Rung? {
+    private static func applying(_ changes: [Change], to recipe: Recipe, _ worldSize: Int) -> Rung? {
         var rung = Rung(recipe: recipe)
         for change in changes {
             for (name, value) in change.values {
@@ -102,7 +103,9 @@ struct MemoryLadder {
             }
             if !change.price.isEmpty { rung.prices.append(change.price) }
         }
-        return (try? TrainingArguments(rung.recipe).validate()) != nil ? rung : nil
+        var arguments = TrainingArguments(rung.recipe)
+        arguments.worldSize = worldSize
+        return (try? arguments.validate()) != nil ? rung : nil
     }
 
     /// The optimizer within the backward pass, which takes one pass for each step.
@@ -129,9 +132,11 @@ struct MemoryLadder {
 
     /// The same recipe with an adapter, for a run that does not fit as full tuning.
     ///
-    /// - Parameter recipe: A recipe without an adapter.
+    /// - Parameters:
+    ///   - recipe: A recipe without an adapter.
+    ///   - worldSize: The number of processes that train together.
     /// - Returns: The recipe with LoRA on every linear layer.
-    static func withAdapter(_ recipe: Recipe) -> Rung? {
+    static func withAdapter(_ recipe: Recipe, worldSize: Int = 1) -> Rung? {
         applying(
             [
                 Change(
@@ -139,7 +144,8 @@ struct MemoryLadder {
                     price: "only an adapter and the head are trained"
                 )
             ],
-            to: recipe
+            to: recipe,
+            worldSize
         )
     }
 }

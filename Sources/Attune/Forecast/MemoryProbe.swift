@@ -2,6 +2,7 @@ import Classification
 import Files
 import Foundation
 import Models
+import NN
 import Torch
 import Training
 
@@ -119,19 +120,19 @@ struct MemoryProbe {
     ///   - blocks: The number of blocks of the model.
     ///   - withTime: Whether to measure the time of the first settings, too.
     ///   - wholeFrozen: The number of frozen blocks if the whole model is measured.
-    /// - Returns: For each of the settings, the measurement and the steps that were taken.
+    /// - Returns: For each of the settings, the measurement, the steps that were taken, and the number of trained weights.
     /// - Throws: ``TrainingError`` with code `.outOfMemory` if the model does not fit; the errors of a run's steps.
     func measure(
         _ variants: [TrainingArguments],
         blocks: Int,
         withTime: Bool,
         frozen wholeFrozen: Int? = nil
-    ) throws -> [(measurement: TrialMeasurement, notable: NotableSteps)] {
+    ) throws -> [(measurement: TrialMeasurement, notable: NotableSteps, trainedWeights: Int)] {
         try requireRoom(blocks: blocks)
         let recorder = try MemoryRecorder()
         defer { try? recorder.stop() }
         let classifier = try Self.classifier(job, outline, blocks: blocks, labels: labels, problemType)
-        var results: [(measurement: TrialMeasurement, notable: NotableSteps)] = []
+        var results: [(measurement: TrialMeasurement, notable: NotableSteps, trainedWeights: Int)] = []
         for (index, arguments) in variants.enumerated() {
             // A trial does not evaluate or save.
             var arguments = arguments.fitting(
@@ -141,6 +142,8 @@ struct MemoryProbe {
             arguments.writesReplayFile = false
             // The forecast subtracts what will be in a file.
             arguments.offloadFolder = nil
+            // One process computes the share of one process; the forecast adds the exchange.
+            (arguments.worldSize, arguments.zeroStage) = (1, .off)
             let trainer = try Trainer(
                 classifier,
                 arguments: arguments,
@@ -153,7 +156,8 @@ struct MemoryProbe {
             )
             let notable = try trainer.notableSteps()
             let measurement = try trainer.measure(notable, recorder, withTime: withTime && index == 0)
-            results.append((measurement, notable))
+            let trained = classifier.model.parameters.trainable.reduce(0) { $0 + $1.shape.reduce(1, *) }
+            results.append((measurement, notable, trained))
         }
         return results
     }

@@ -58,14 +58,17 @@ extension TrainingJob {
         try validate()
         let probe = try MemoryTrials(self, emit)
         let (attempts, chosen) = try first(
-            of: MemoryLadder(recipe, offloadFolder: offloadFolder).rungs,
+            of: MemoryLadder(recipe, offloadFolder: offloadFolder, worldSize: worldSize).rungs,
             in: limit,
             probe,
             emit
         )
         var adapter: MemoryFit.Attempt?
-        if chosen == nil, recipe.adapter == nil, let start = MemoryLadder.withAdapter(recipe) {
-            let rungs = MemoryLadder(start.recipe, offloadFolder: offloadFolder).rungs.map { rung in
+        if chosen == nil, recipe.adapter == nil,
+            let start = MemoryLadder.withAdapter(recipe, worldSize: worldSize)
+        {
+            let ladder = MemoryLadder(start.recipe, offloadFolder: offloadFolder, worldSize: worldSize)
+            let rungs = ladder.rungs.map { rung in
                 MemoryLadder.Rung(
                     recipe: rung.recipe,
                     values: start.values + rung.values,

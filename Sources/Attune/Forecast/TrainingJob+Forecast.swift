@@ -17,7 +17,7 @@ extension TrainingJob {
     ///   - limits: Memory limits. If the run does not fit into one of them, lighter settings are measured, too.
     ///   - emit: Receives notes on the data and the measurements.
     /// - Returns: The forecast.
-    /// - Throws: The errors of ``run(into:observers:shouldStop:shouldSave:emit:)`` before its first step; ``TrainingError``
+    /// - Throws: The errors of ``run(into:observers:shouldStop:shouldSave:group:emit:)`` before its first step; ``TrainingError``
     ///   with code `.outOfMemory` if not even a few blocks fit.
     package func forecast(
         limits: [MemoryLimit] = [],
@@ -75,7 +75,8 @@ extension TrainingJob {
             stepsPerEpoch: stepsPerEpoch,
             savedModel: isAdapter ? growth.trainedBytes : wholeBytes,
             weights: isAdapter ? growth.trainedBytes : memory.weights,
-            optimizerState: memory.optimizerState
+            // A checkpoint has the state of all processes.
+            optimizerState: memory.optimizerState + growth.stateInOtherProcesses(arguments)
         )
         return Forecast(
             plan: DatasetSummary(
@@ -100,7 +101,13 @@ extension TrainingJob {
             evaluationSeconds: growth.evaluationSeconds(of: evaluation, arguments, steps: totalSteps),
             memory: memory,
             disk: disk,
-            alternatives: alternatives
+            alternatives: alternatives,
+            exchange: ExchangeForecast(
+                arguments,
+                trainedWeights: growth.trainedWeights,
+                weightWidth: recipe.weights.dtype.byteWidth,
+                secondsPerStep: secondsPerStep
+            )
         )
     }
 
@@ -117,7 +124,12 @@ extension TrainingJob {
         let large =
             try trials.sizes.large == trials.sizes.small
             ? small : trials.measure([arguments], blocks: trials.sizes.large, withTime: withTime)[0]
-        let growth = BlockExtrapolation(trials: trials, small: small.measurement, large: large.measurement)
+        let growth = BlockExtrapolation(
+            trials: trials,
+            small: small.measurement,
+            large: large.measurement,
+            trainedCounts: (small.trainedWeights, large.trainedWeights)
+        )
         return (growth, small.notable)
     }
 
@@ -209,7 +221,8 @@ extension TrainingJob {
                 let growth = BlockExtrapolation(
                     trials: trials,
                     small: pair.0.measurement,
-                    large: pair.1.measurement
+                    large: pair.1.measurement,
+                    trainedCounts: (pair.0.trainedWeights, pair.1.trainedWeights)
                 )
                 return Forecast.Alternative(
                     flags: variant.flags,

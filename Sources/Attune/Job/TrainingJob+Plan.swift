@@ -45,7 +45,7 @@ extension TrainingJob {
     ///
     /// - Parameter emit: Receives notes on the data.
     /// - Returns: The summary.
-    /// - Throws: The errors of ``run(into:observers:shouldStop:shouldSave:emit:)`` before its first step.
+    /// - Throws: The errors of ``run(into:observers:shouldStop:shouldSave:group:emit:)`` before its first step.
     package func plan(emit: (Event) throws -> Void = { _ in }) throws -> DatasetSummary {
         try validate()
         try emit(.progress(WorkProgress(.read, subject: dataset)))

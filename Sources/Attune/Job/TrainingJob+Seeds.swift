@@ -1,3 +1,4 @@
+package import Distributed
 import Files
 package import Foundation
 import JSON
@@ -31,10 +32,11 @@ extension TrainingJob {
     ///   - observers: Creates the observers for a seed, which receive its events.
     ///   - shouldStop: Called after every step. If true, the run saves a checkpoint and stops.
     ///   - shouldSave: Called after every step. If true, the run saves a checkpoint and continues.
+    ///   - group: The processes that train together; nil if this process trains alone. Only the first one writes results.
     ///   - emit: Receives the events of every seed.
     /// - Returns: The metrics of all seeds.
     /// - Throws: `TrainingError` if `folder` has seeds of another job; the errors of
-    ///   ``run(into:observers:shouldStop:shouldSave:emit:)``.
+    ///   ``run(into:observers:shouldStop:shouldSave:group:emit:)``.
     package func run(
         seeds count: Int,
         into folder: URL,
@@ -42,16 +44,21 @@ extension TrainingJob {
         observers: (SeedRun) -> [any RunObserver] = { _ in [] },
         shouldStop: () -> Bool = { false },
         shouldSave: () -> Bool = { false },
+        group: ProcessGroup? = nil,
         emit: (SeedRun, Event) throws -> Void
     ) throws -> SeedResults {
         guard count > 0 else { throw TrainingError(.badArgument, "--seeds must be at least 1") }
-        if !resuming { try requireFree(folder) }
+        let isFirst = group?.isFirst ?? true
+        if !resuming, isFirst { try requireFree(folder) }
         let file = folder.appending(path: "seeds_results.json")
-        let settings = settings
+        var job = self
+        job.worldSize = group?.size ?? 1
+        let settings = job.settings
         var results = SeedResults()
         // Reading finished seeds throws an error if they belong to another job.
         let isOwn = resuming && FileManager.default.fileExists(atPath: file.path(percentEncoded: false))
-        if resuming { results = try finished(in: file, settings) }
+        if resuming, isFirst { results = try finished(in: file, settings) }
+        if let group { try results.share(in: group) }
         var hasBegun = resuming
         // Keeps out a second run of seeds, and shows readers of the folder that more seeds follow.
         var claim: FolderClaim?
@@ -74,13 +81,12 @@ extension TrainingJob {
                 continue
             }
             try emit(run, .note("seed \(run.seed), \(index + 1) of \(count)"))
-            var job = self
             job.overwritesOutputFolder = overwritesOutputFolder || isOwn
-            let row = try job.row(of: run, resuming: resuming, observers(run), shouldStop, shouldSave) {
+            let row = try job.row(of: run, resuming: resuming, observers(run), shouldStop, shouldSave, group) {
                 run,
                 event in
-                if claim == nil, case .run(.started) = event { claim = try RunFolder(folder).claim() }
-                if !hasBegun, case .run(.started) = event {
+                if isFirst, claim == nil, case .run(.started) = event { claim = try RunFolder(folder).claim() }
+                if isFirst, !hasBegun, case .run(.started) = event {
                     // The seed's own run has already emptied the seed's folder.
                     try OutputFolder(folder).removeFormerRun(except: run.folder.lastPathComponent)
                     hasBegun = true
@@ -92,6 +98,7 @@ extension TrainingJob {
                 return results
             }
             results.rows.append(row)
+            guard isFirst else { continue }
             try writeAtomically(Data(results.json(settings: settings).formatted.utf8), to: file)
         }
         return results
@@ -104,9 +111,11 @@ extension TrainingJob {
         _ observers: [any RunObserver],
         _ shouldStop: () -> Bool,
         _ shouldSave: () -> Bool,
+        _ group: ProcessGroup?,
         _ emit: (SeedRun, Event) throws -> Void
     ) throws -> SeedResults.Row? {
-        guard !shouldStop() else { return nil }
+        // In a group the processes agree on that after the first step.
+        if group == nil, shouldStop() { return nil }
         var job = self
         job.recipe.seed = run.seed
         job.recipe.dataSeed = recipe.dataSeed.map { $0 &+ UInt64(run.index) }
@@ -116,11 +125,10 @@ extension TrainingJob {
             into: run.folder,
             observers: observers,
             shouldStop: shouldStop,
-            shouldSave: shouldSave
+            shouldSave: shouldSave,
+            group: group
         ) { try emit(run, $0) }
-        guard !result.outcome.wasInterrupted, result.evaluation != nil || recipe.evaluation == .none else {
-            return nil
-        }
+        guard !result.outcome.wasInterrupted, !result.wasEvaluationStopped else { return nil }
         let unwanted = ["eval_runtime", "eval_samples_per_second"]
         let measured = (result.evaluation?.values() ?? []).filter {
             !unwanted.contains($0.name) && $0.value.isFinite
@@ -160,8 +168,27 @@ extension TrainingJob {
         (recipe.reports, recipe.saving.writesReplayFile, recipe.push) = ([], true, nil)
         recipe.comparesBaseline = true
         recipe.reportsTexts = false
-        return Dictionary(
+        let exchange = recipe.processes
+        recipe.processes = Recipe.Processes()
+        recipe.processes.compression = exchange.compression
+        var settings = Dictionary(
             uniqueKeysWithValues: Recipe.settings.map { ($0.name, $0.read(recipe)?.text ?? "none") }
         )
+        // A step has the batch of every process.
+        if worldSize > 1 { settings["world_size"] = "\(worldSize)" }
+        return settings
+    }
+}
+
+extension SeedResults {
+    /// Takes the finished seeds of the group's first process, so that all processes leave out the same ones.
+    ///
+    /// Metrics are not shared: only the first process writes them.
+    fileprivate mutating func share(in group: ProcessGroup) throws {
+        let own = rows.map { "\($0.seed)" }.joined(separator: "\n")
+        let shared = try group.shared(Array(own.utf8), "the finished seeds")
+        guard !group.isFirst else { return }
+        rows = String(decoding: shared, as: UTF8.self).split(separator: "\n")
+            .compactMap { UInt64($0) }.map { Row(seed: $0, values: []) }
     }
 }

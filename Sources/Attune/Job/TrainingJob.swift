@@ -1,6 +1,7 @@
 import Checkpoints
 package import Classification
 package import Datasets
+package import Distributed
 package import Evaluation
 import Files
 package import Foundation
@@ -66,8 +67,17 @@ package struct TrainingJob: Sendable {
         if case .data(let source) = recipe.evaluation { evaluationDataset = source.name }
     }
 
+    /// The number of processes that train together.
+    ///
+    /// A run takes it from its group; set it to plan a run of several processes.
+    package var worldSize = 1
+
     /// The arguments of the training loop.
-    package var arguments: TrainingArguments { TrainingArguments(recipe) }
+    package var arguments: TrainingArguments {
+        var arguments = TrainingArguments(recipe)
+        arguments.worldSize = worldSize
+        return arguments
+    }
 
     /// The names of the label columns, for messages.
     var labelColumn: String { recipe.labels.joined(separator: ", ") }
@@ -97,6 +107,8 @@ package struct TrainingJob: Sendable {
         package let outcome: Trainer.Outcome
         /// The final evaluation; nil if nothing is held out or the run was stopped.
         package let evaluation: EvaluationRecord?
+        /// Whether training is complete, but the final evaluation was stopped.
+        package var wasEvaluationStopped = false
         /// The metrics of simple methods on the rows of the final evaluation; nil without it.
         package var baseline: BaselineComparison?
         /// Whether the model is any good; nil if the run was stopped, or without an evaluation.
@@ -105,34 +117,44 @@ package struct TrainingJob: Sendable {
 
     /// Reads the data, trains, evaluates and saves.
     ///
+    /// In a group every process calls this with the same recipe. All of them read the data, train, and take part in evaluations;
+    /// only the first one writes to the folder, calls observers, pushes, and compares with a baseline.
+    ///
     /// - Parameters:
     ///   - folder: The output folder, which gets the Hub's layout.
     ///   - observers: Receive every event of training, and the final evaluation.
-    ///   - shouldStop: Called after every step. If true, the run saves a checkpoint, nothing else, and stops.
+    ///   - shouldStop: Called after every step. If true, the run saves a checkpoint, nothing else, and stops. In a group all
+    ///     processes stop if one of them asks for it.
     ///   - shouldSave: Called after every step. If true, the run saves a checkpoint and continues.
+    ///   - group: The processes that train together; nil if this process trains alone.
     ///   - emit: Receives the events.
-    /// - Returns: The result.
+    /// - Returns: The result; without baseline and verdict if this is not the first process of its group.
     /// - Throws: `FileError` with code `.exists` if files in the folder would be overwritten; the errors of the other
-    ///   modules, each with its cause and remedy; the errors of observers.
+    ///   modules, each with its cause and remedy; the errors of observers. After any error the other processes of a group wait
+    ///   until `ProcessGroup.fail(_:)` tells them.
     package func run(
         into folder: URL,
         observers: [any RunObserver] = [],
         shouldStop: () -> Bool = { false },
         shouldSave: () -> Bool = { false },
+        group: ProcessGroup? = nil,
         emit: (Event) throws -> Void
     ) throws -> Result {
-        // It keeps the claim on the folder until it has recorded the end.
+        var job = self
+        job.worldSize = group?.size ?? 1
+        // It keeps the claim on the folder until it has recorded the end. Without a folder it writes nothing.
         let recorder = RunRecorder(repetition)
         defer { withExtendedLifetime(recorder) {} }
         do {
-            let result = try run(into: folder, observers, shouldStop, shouldSave, recorder) { event in
+            let result = try job.run(into: folder, observers, shouldStop, shouldSave, recorder, group) { event in
                 recorder.receive(event)
                 try emit(event)
             }
             recorder.end(result.outcome.wasInterrupted ? .interrupted : .finished)
             return result
         } catch {
-            recorder.end(.failed, "\(error)")
+            let isInterrupted = (error as? DistributedError)?.code == .interrupted
+            recorder.end(isInterrupted ? .interrupted : .failed, "\(error)")
             throw error
         }
     }
@@ -143,10 +165,14 @@ package struct TrainingJob: Sendable {
         _ shouldStop: () -> Bool,
         _ shouldSave: () -> Bool,
         _ recorder: RunRecorder,
+        _ group: ProcessGroup?,
         _ emit: (Event) throws -> Void
     ) throws -> Result {
+        let isFirst = group?.isFirst ?? true
         try validate()
-        try requireFree(folder)
+        if isFirst { try requireFree(folder) }
+        // Hosts read the data at different speeds.
+        try group?.announce("reading the data and the model")
         var settings = ResolvedSettings()
         try emit(.progress(WorkProgress(.read, subject: dataset)))
         let (trainRows, evaluationRows) = try rows { event in
@@ -156,12 +182,15 @@ package struct TrainingJob: Sendable {
         let labels = try labels(of: trainRows, evaluationRows, emit)
         try emit(.progress(WorkProgress(.load, subject: model)))
         let classifier = try loadModel(labels: labels, trainRows.problemType, emit)
-        try requireFreeSpace(bytesToWrite(classifier, trainRows.texts.count, in: folder), at: folder)
+        if isFirst {
+            try requireFreeSpace(bytesToWrite(classifier, trainRows.texts.count, in: folder), at: folder)
+        }
         let train = try encode(trainRows, with: classifier, "training", emit).windowed
         let evaluationExamples = try evaluationRows.map {
             try encode($0, with: classifier, "evaluation", emit)
         }
-        let baselineRows = try baselineRows(trainRows, evaluationRows, labels: classifier.labels)
+        let baselineRows =
+            try isFirst ? baselineRows(trainRows, evaluationRows, labels: classifier.labels) : nil
         let weights = try weights(labels, train, emit)
         let trainer = try Trainer(
             classifier,
@@ -172,21 +201,18 @@ package struct TrainingJob: Sendable {
             evaluation: evaluationExamples,
             metrics: metrics,
             outputFolder: folder,
-            modelName: card.baseModel ?? model
+            modelName: card.baseModel ?? model,
+            group: group
         )
         classifier.remember(settingsToKeep(LossSettings(trainer.loss)))
-        // All input is validated; only now create the output folder.
-        let claim = try RunFolder(folder).claim()
-        // Another run may have finished there in the meantime.
-        try requireFree(folder)
         let output = OutputFolder(folder)
-        if overwritesOutputFolder, !resumes(in: folder) { try output.removeFormerRun() }
-        recorder.begin(in: folder, claim)
-        for note in output.notes { try emit(.note(note)) }
-        let checkpoint = try checkpoint(in: folder, emit)
-        let listening = recipe.reports.map { $0.observer(in: folder) } + observers
+        // All input is validated; only now create the output folder.
+        if isFirst { try begin(in: output, folder, recorder, emit) }
+        let checkpoint = try isFirst ? checkpoint(in: folder, emit) : nil
+        let listening = isFirst ? recipe.reports.map { $0.observer(in: folder) } + observers : []
         var isTrained = false
         defer { if !isTrained { pusher?.cancel() } }
+        try group?.announce(nil)
         let outcome = try trainer.run(
             resumingFrom: checkpoint,
             shouldStop: shouldStop,
@@ -200,77 +226,55 @@ package struct TrainingJob: Sendable {
         guard !outcome.wasInterrupted else {
             return Result(classifier: classifier, outcome: outcome, evaluation: nil)
         }
-        try emit(.progress(WorkProgress(.save)))
-        try output.removeResults()
-        try classifier.save(to: folder)
-        // Reuse the run's final evaluation, if there is one.
-        let later =
-            try outcome.evaluation == nil
-            ? measure(classifier, evaluationExamples, trainer.loss, outcome, shouldStop, emit) : nil
-        if let later {
-            recorder.receive(.run(.evaluated(later)))
-            for observer in listening { try observer.receive(.evaluated(later)) }
+        let trained = TrainedModel(
+            classifier: classifier,
+            outcome: outcome,
+            loss: trainer.loss,
+            train: train,
+            evaluationRows: evaluationRows,
+            evaluation: evaluationExamples,
+            baselineRows: baselineRows,
+            settings: settings
+        )
+        if isFirst { try save(trained, to: output, folder, group, emit) }
+        let (evaluation, wasStopped) = try finalEvaluation(of: trained, group, shouldStop, emit) { record in
+            recorder.receive(.run(.evaluated(record)))
+            for observer in listening { try observer.receive(.evaluated(record)) }
         }
-        let evaluation = outcome.evaluation ?? later
-        let baseline = try compare(baselineRows, shouldStop, emit)
-        try ResultFiles(outcome: outcome, evaluation: evaluation, baseline: baseline).save(to: folder)
-        if let evaluation, let evaluationRows, let evaluationExamples {
-            let rows = ScoredRows(
-                evaluation,
-                labels: classifier.labels,
-                evaluationExamples,
-                evaluationRows.inputs
-            )
-            try rows?.save(to: folder)
-            if rows == nil {
-                try emit(
-                    .note("the evaluation has too many scores to keep each row's; the report has no rows")
-                )
-            }
-        }
-        let decisions = DecisionSection(classifier.decisions)
-        if output.mayWrite(DecisionSection.fileName) {
-            let page = ModelCard(
-                job: self,
-                recipe: try card.recipe?(settings),
-                classifier: classifier,
-                train: train,
-                evaluation: evaluation,
-                baseline: baseline,
-                changes: outcome.changes
-            )
-            try writeAtomically(
-                decisions.put(into: Data(page.text.utf8)),
-                to: folder.appending(path: DecisionSection.fileName)
-            )
-        } else {
-            // The decisions of former weights have been removed, so their description in a person's card must go, too.
-            _ = try decisions.write(in: folder)
-        }
-        try recordParity(of: classifier, in: folder, emit)
-        // The model is saved; a report that cannot be made is no reason to fail.
-        do {
-            let texts = recipe.reportsTexts ? evaluationRows?.inputs.shown : nil
-            try RunReportPage.write(in: folder, texts: texts ?? [])
-        } catch {
-            if error is FileError { throw error }
-            try emit(.note("no \(RunReportPage.fileName): \(error)"))
-        }
+        var result = Result(
+            classifier: classifier,
+            outcome: outcome,
+            evaluation: evaluation,
+            wasEvaluationStopped: wasStopped
+        )
+        guard isFirst else { return result }
+        try group?.announce("writing the results")
+        result.baseline = try saveResults(of: trained, evaluation, to: output, folder, shouldStop, emit)
+        try group?.announce(nil)
         isTrained = true
-        let verdict = Verdict(
+        result.verdict = Verdict(
             evaluation,
             outcome.curve,
             labels: classifier.labels,
             arguments,
             usesClassWeights: recipe.loss.classWeights != .equal
         )
-        return Result(
-            classifier: classifier,
-            outcome: outcome,
-            evaluation: evaluation,
-            baseline: baseline,
-            verdict: verdict
-        )
+        return result
+    }
+
+    /// Claims and empties the output folder, and begins to record the run there.
+    private func begin(
+        in output: OutputFolder,
+        _ folder: URL,
+        _ recorder: RunRecorder,
+        _ emit: (Event) throws -> Void
+    ) throws {
+        let claim = try RunFolder(folder).claim()
+        // Another run may have finished there in the meantime.
+        try requireFree(folder)
+        if overwritesOutputFolder, !resumes(in: folder) { try output.removeFormerRun() }
+        recorder.begin(in: folder, claim)
+        for note in output.notes { try emit(.note(note)) }
     }
 
     /// The checkpoint to resume from.
@@ -341,30 +345,5 @@ package struct TrainingJob: Sendable {
                 ? "the recipe's \(property) is in memory, but the options have no \(option)"
                 : "the options have \(option), but the recipe's \(property) is \(source.name), not .memory"
         )
-    }
-
-    private func measure(
-        _ classifier: TextClassifier,
-        _ examples: EncodedExamples?,
-        _ loss: any ClassificationLoss,
-        _ outcome: Trainer.Outcome,
-        _ shouldStop: () -> Bool,
-        _ emit: (Event) throws -> Void
-    ) throws -> EvaluationRecord? {
-        guard let examples else { return nil }
-        return try evaluate(
-            classifier,
-            on: examples,
-            loss: loss,
-            batchSize: arguments.perDeviceEvalBatchSize,
-            precision: arguments.precision,
-            step: outcome.step,
-            epoch: outcome.epoch,
-            metrics: metrics,
-            withIntervals: true
-        ) { done in
-            try emit(.run(.evaluating(done: done, of: examples.count)))
-            return !shouldStop()
-        }
     }
 }

@@ -7,7 +7,7 @@ extension Recipe {
     /// A setting comes after those that it depends on.
     public static let settings =
         dataSettings + evaluationSettings + adapterSettings + trainingSettings + memorySettings
-        + timesSettings
+        + processSettings + timesSettings
         + hubSettings
 
     // MARK: Model and data

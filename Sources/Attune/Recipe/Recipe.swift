@@ -86,6 +86,8 @@ public struct Recipe: Sendable, Equatable {
     public var weights = WeightsType.fp32
     /// Settings that trade time for memory.
     public var memory = Memory()
+    /// The exchange of gradients if several processes train together.
+    public var processes = Processes()
     /// Whether to start with a fresh head even if the model is a classifier.
     public var reinitializesHead = false
     /// Whether to train although nearly every row has a different label, as in a column of ids.

@@ -14,6 +14,7 @@ public struct Setting: Sendable {
         case batches = "Batches and seeds"
         case loss = "Loss"
         case memory = "Memory and speed"
+        case processes = "Several processes"
         case evaluation = "Evaluation"
         case saving = "Saving"
         case reporting = "Reporting"

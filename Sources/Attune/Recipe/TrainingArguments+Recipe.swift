@@ -31,6 +31,8 @@ extension TrainingArguments {
         optimizerInBackward = recipe.memory.optimizerInBackward
         keepsFrozenStates = recipe.memory.keepsFrozenStates
         offloadFolder = recipe.memory.offloadFolder
+        (ddpTimeout, ddpBucketCapMB) = (recipe.processes.timeout, recipe.processes.bucketMegabytes)
+        (ddpCommHook, zeroStage) = (recipe.processes.compression, recipe.processes.zeroStage)
         (seed, dataSeed) = (recipe.seed, recipe.dataSeed)
         trainSamplingStrategy = recipe.sampling
         dataloaderDropLast = recipe.dropsLast

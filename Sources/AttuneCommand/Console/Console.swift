@@ -47,6 +47,8 @@ final class Console: Sendable {
 
     private let form: Form
     private let detail: Detail
+    /// The rank that marks every message; nil for none.
+    private let rank: Int?
     private let state: Mutex<State>
 
     /// Creates a console on standard error.
@@ -54,9 +56,11 @@ final class Console: Sendable {
     /// - Parameters:
     ///   - form: The form; nil takes that of a terminal if standard error is one.
     ///   - detail: The amount of messages.
-    init(_ form: Form? = nil, _ detail: Detail = .normal) {
+    ///   - rank: A rank of several processes, to mark every message with; nil marks none.
+    init(_ form: Form? = nil, _ detail: Detail = .normal, rank: Int? = nil) {
         self.form = form ?? (Terminal.rewritesLines ? .terminal : .lines)
         self.detail = detail
+        self.rank = rank
         state = Mutex(State(display: ProgressDisplay(isVerbose: detail == .verbose)))
     }
 
@@ -216,11 +220,16 @@ final class Console: Sendable {
     private func stay(_ lines: [String], _ state: inout State) {
         guard !lines.isEmpty else { return }
         clear(&state)
-        StandardStreams.writeMessage(lines.map { $0 + "\n" }.joined())
+        StandardStreams.writeMessage(lines.map(marked).joined())
     }
 
+    /// A line with its end, and with the rank before it.
+    private func marked(_ line: String) -> String { (rank.map { "rank \($0): " } ?? "") + line + "\n" }
+
     private func write(_ event: ProgressEvent, at time: Double) {
-        StandardStreams.writeMessage(JSONValue.object(event.json(at: time)).oneLineInOrder + "\n")
+        var object = event.json(at: time)
+        if let rank { object["rank"] = .int(rank) }
+        StandardStreams.writeMessage(JSONValue.object(object).oneLineInOrder + "\n")
     }
 
     private func clear(_ state: inout State) {
@@ -233,7 +242,7 @@ final class Console: Sendable {
         guard let row = state.display.live(at: time) else { return }
         switch form {
         case .json: break
-        case .lines: StandardStreams.writeMessage(row.folded(style).joined(separator: "\n") + "\n")
+        case .lines: StandardStreams.writeMessage(row.folded(style).map(marked).joined())
         case .terminal:
             StandardStreams.writeMessage("\r\u{1B}[2K" + row.fitted(style))
             state.isDrawn = true

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Attune
+import Distributed
 import Evaluation
 import Foundation
 import Hub
@@ -24,6 +25,7 @@ extension ExitCode {
             switch error {
             case let error as CheckpointError: Self.of(error.code)
             case let error as DatasetError: Self.of(error.code)
+            case let error as DistributedError: Self.of(error.code)
             case let error as FileError: Self.of(error.code)
             case let error as HubError: Self.of(error.code)
             case let error as ModelError: error.code == .missingFile ? .missingInput : .badData
@@ -46,6 +48,15 @@ extension ExitCode {
         case .corrupt, .unsupported: .badData
         case .notAllowed: .notAllowed
         case .diskFull, .inputOutput: .inputOutput
+        }
+    }
+
+    private static func of(_ code: DistributedError.Code) -> ExitCode {
+        switch code {
+        case .badLaunch, .mismatch: .validationFailure
+        case .unreachable, .timedOut: .unavailable
+        case .peerFailed, .failed: .internalError
+        case .interrupted: .interrupted
         }
     }
 

@@ -17,12 +17,19 @@ struct DoctorCommand: ParsableCommand {
 
             The first command that computes measures matrix products in some tens of milliseconds, and later commands reuse \
             the result; doctor measures again.
+
+            With --distributed, and started by torchrun, srun or mpirun as a run would be, it checks instead whether the processes \
+            reach each other, and measures how fast they exchange gradients.
             """
     )
 
     @OptionGroup(title: "Messages") var messages: MessageOptions
 
+    @Flag(help: "Check the connection of several processes, which a launcher must start.")
+    var distributed = false
+
     func run() throws {
+        if distributed { return try DistributedCheck(messages: messages).run() }
         try reportingFailure(messages) {
             var report = DoctorReport(asJSON: messages.json)
             try report.addEngine()

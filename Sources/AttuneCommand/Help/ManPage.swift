@@ -57,6 +57,15 @@ struct ManPage {
         ("HF_HUB_DISABLE_IMPLICIT_TOKEN", "1: send a token only if --token gives it."),
         ("HTTPS_PROXY", "The proxy for the Hub; no_proxy lists hosts without one."),
         ("XDG_CACHE_HOME", "The folder of caches. Default: ~/.cache."),
+        (
+            "RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR, MASTER_PORT",
+            "Set by torchrun for each of several processes that train together, or by hand. srun's and mpirun's own are read, too."
+        ),
+        (
+            "GLOO_SOCKET_IFNAME",
+            "The network interface between several processes. Default: the one that leads to MASTER_ADDR."
+        ),
+        ("OMP_NUM_THREADS", "The most threads, except for the 1 that torchrun sets."),
         ("NO_COLOR", "Not empty: no colours and no bold text."),
     ]
 

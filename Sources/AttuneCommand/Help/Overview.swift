@@ -34,8 +34,11 @@ enum ExitCodeTable {
         (64, "usage", "A flag, a word or a setting is wrong."),
         (65, "bad data", "The data, a model or a checkpoint is damaged, unsuitable or not supported."),
         (66, "missing input", "A file, a folder or a repository does not exist."),
-        (69, "unavailable", "The Hub does not answer, or another program uses the address to serve on."),
-        (70, "internal error", "An error in Attune or libtorch, or out of memory."),
+        (
+            69, "unavailable",
+            "The Hub or another process does not answer, or another program uses the address to serve on."
+        ),
+        (70, "internal error", "An error in Attune or libtorch, out of memory, or another process of the run failed."),
         (73, "would overwrite", "There is a file or a finished model in the way."),
         (74, "write failed", "The disk is full, or standard output is closed."),
         (77, "not allowed", "A file or a repository may not be read or written."),

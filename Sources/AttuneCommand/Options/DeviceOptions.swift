@@ -12,6 +12,19 @@ struct DeviceOptions: ParsableArguments {
     @Option(help: "auto, cpu, cuda or mps; auto uses a GPU if there is one.")
     var device = DeviceChoice.auto
 
+    /// The device of one of several processes.
+    ///
+    /// - Returns: The CPU.
+    /// - Throws: ``ArgumentParser/ValidationError`` for another device.
+    func resolvedInGroup() throws -> Device {
+        guard [.auto, .cpu].contains(device) else {
+            throw ValidationError(
+                "--device \(device.rawValue): several processes train on CPUs only; leave it out, or train with one process"
+            )
+        }
+        return .cpu
+    }
+
     /// Finds and opens the device.
     ///
     /// - Returns: An available device.

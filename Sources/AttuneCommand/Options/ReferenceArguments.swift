@@ -17,7 +17,10 @@ enum ReferenceArguments {
     private static let packed = "is not needed: batches are packed without padding, in any order"
     private static let noToken =
         "is not supported, because recipes would contain it: use `attune hub login`, the variable HF_TOKEN or a .env file"
-    private static let oneProcess = "is for several processes, but a run here is one process"
+    private static let launched =
+        "is not needed: the launcher's variables say it (torchrun, srun, mpirun)"
+    private static let firstOnly = "is not supported: rank 0 writes for all processes"
+    private static let sharded = "is not supported: --zero-stage 1 divides the optimizer state among processes"
 
     private static let advice: [String: String] = [
         "activation-checkpointing": "is called --gradient-checkpointing here",
@@ -26,17 +29,22 @@ enum ReferenceArguments {
         "adafactor": "is called --optim adafactor here",
         "auto-find-batch-size":
             "is not supported: --max-tokens-per-batch bounds a step's memory without changing its result",
-        "average-tokens-across-devices": oneProcess,
+        "average-tokens-across-devices":
+            "is not needed: a step's loss is the mean over the examples of all processes",
         "batch-eval-metrics": "is not needed: an evaluation's memory does not grow",
         "debug": "is not supported",
-        "deepspeed": oneProcess,
+        "ddp-backend": "is not needed: processes on CPUs exchange by Gloo",
+        "ddp-broadcast-buffers": "is not needed: training changes no buffers",
+        "ddp-find-unused-parameters": "is not needed: a parameter without a gradient counts as 0",
+        "ddp-static-graph": notNeeded,
+        "deepspeed": sharded,
         "disable-tqdm":
             "is not needed: progress is a plain line every few seconds if standard error is not a terminal",
         "do-eval": "is not needed: --test-size or --eval-dataset turns evaluation on",
         "do-predict": "is a separate command: attune predict",
         "do-train": "is not needed: attune train always trains",
         "eval-do-concat-batches": notNeeded,
-        "eval-use-gather-object": oneProcess,
+        "eval-use-gather-object": notNeeded,
         "fp16": "is not supported, because float16 overflows: --precision bf16 is as fast and does not",
         "full-determinism": "is not needed: the same seed and thread count always give the same bytes",
         "group-by-length": packed,
@@ -54,7 +62,7 @@ enum ReferenceArguments {
         "include-num-input-tokens-seen": notNeeded,
         "jit-mode-eval": notNeeded,
         "length-column-name": packed,
-        "local-rank": oneProcess,
+        "local-rank": launched,
         "logging-dir": "is not supported: --report-to tensorboard writes to runs/ in the output folder",
         "logging-nan-inf-filter":
             "is not supported: a NaN or infinite loss stops the run and names its origin",
@@ -67,7 +75,7 @@ enum ReferenceArguments {
         "remove-unused-columns": "is not needed: only the named columns are read",
         "restore-callback-states-from-checkpoint": "is not needed: early stopping resumes where it was",
         "run-name": "is not supported: --output-dir identifies a run",
-        "save-on-each-node": oneProcess,
+        "save-on-each-node": firstOnly,
         "save-safetensors": "is not needed: weights are always saved as safetensors",
         "skip-memory-metrics": notNeeded,
         "torch-empty-cache-steps": notNeeded,
@@ -114,9 +122,10 @@ enum ReferenceArguments {
 
     private static let advicePerPrefix = [
         ("dataloader-", "is not needed: texts are tokenized before the first step"),
-        ("ddp-", oneProcess), ("fsdp", oneProcess), ("tpu-", oneProcess), ("accelerator-", oneProcess),
-        ("parallelism-", oneProcess), ("log-level", "is not supported"),
-        ("log-on-each-node", oneProcess), ("torch-compile", "is not needed: fused kernels are built in"),
+        ("fsdp", sharded), ("tpu-", "is not supported"), ("accelerator-", launched),
+        ("parallelism-", sharded), ("log-level", "is not supported"),
+        ("log-on-each-node", "is not supported: --log-ranks chooses the ranks that write messages"),
+        ("torch-compile", "is not needed: fused kernels are built in"),
         ("fp16-", "is not supported, because float16 overflows: --precision bf16 is as fast and does not"),
         ("bf16-full-eval", "is not needed: --precision applies to evaluations, too"),
         ("half-precision-backend", notNeeded),

@@ -9,6 +9,8 @@ struct ForecastJSON {
     let limits: [MemoryLimit]
     /// Free space on the output folder's disk in bytes; nil if unknown.
     let freeDisk: Int?
+    /// The networks between several processes.
+    var bandwidths = Bandwidth.usual
 
     /// One object, ending in a line feed.
     var text: String {
@@ -27,6 +29,7 @@ struct ForecastJSON {
             "blocks": .int(forecast.blocks),
             "measured_blocks": .array(forecast.measuredBlocks.map { .int($0) }),
             "memory": Self.value(of: forecast.memory),
+            "exchange": exchange,
             "disk": .object([
                 "model": .int(forecast.disk.model), "checkpoint": .int(forecast.disk.checkpoint),
                 "checkpoints_kept": .int(forecast.disk.checkpointsKept),
@@ -56,10 +59,17 @@ struct ForecastJSON {
         ]).formatted + "\n"
     }
 
+    /// The exchange of several processes; null for one process.
+    private var exchange: JSONValue {
+        guard let exchange = forecast.exchange else { return .null }
+        return ExchangeText(exchange: exchange, bandwidths: bandwidths).json
+    }
+
     private static func value(of memory: MemoryForecast) -> JSONValue {
         .object([
             "peak": .int(memory.peak), "worst": .string(memory.worst), "tensors": .int(memory.tensors),
             "weights": .int(memory.weights), "gradients": .int(memory.gradients),
+            "gradient_buckets": .int(memory.gradientBuckets),
             "optimizer_state": .int(memory.optimizerState), "activations": .int(memory.activations),
             "program": .int(memory.program), "overhead": .int(memory.overhead),
             "training": .int(memory.training), "loading": .int(memory.loading),

@@ -8,6 +8,8 @@ struct ForecastText {
     let job: TrainingJob
     /// Free space on the output folder's disk in bytes; nil if unknown.
     let freeDisk: Int?
+    /// The networks between several processes.
+    var bandwidths = Bandwidth.usual
 
     /// The text, with a line feed at the end of each line.
     var text: String {
@@ -15,6 +17,9 @@ struct ForecastText {
         var text = TextTable(rows: plan.rows + [["tokens", tokens], ["time", time], ["disk", disk]]).text
         text += "\npeak memory, \(forecast.memory.worst)\n" + memoryTable
         text += "\nfits\n" + TextTable(rows: limits.map(fit), indent: 2, rightAligned: [1]).text
+        if let exchange = forecast.exchange {
+            text += ExchangeText(exchange: exchange, bandwidths: bandwidths).text
+        }
         if !forecast.alternatives.isEmpty {
             text +=
                 "\nwhat needs less memory (without a note: the same results, except for rounding)\n"
@@ -72,6 +77,7 @@ struct ForecastText {
             ("the program itself", memory.program), ("allocator overhead", memory.overhead),
             ("peak of the process", memory.peak),
         ]
+        if memory.gradientBuckets > 0 { classes.insert(("buffers of the exchange", memory.gradientBuckets), at: 2) }
         if memory.offloaded > 0 { classes.append(("in a temporary file", memory.offloaded)) }
         return TextTable(
             rows: classes.map { [$0.0, ($0.0.hasPrefix("peak") ? "about " : "") + formattedSize($0.1)] },

@@ -19,6 +19,9 @@ struct PlanCommand: RecipeCommand {
             the run does not fit, lighter settings are measured, too.
 
             The peak is that of a process on a CPU. On a GPU only the tensors must fit.
+
+            With --world-size it plans a run of several processes, one per host: the memory of one process, the bytes that it sends in \
+            each step, and the share of its time in which it computes.
             """
     )
 
@@ -34,6 +37,29 @@ struct PlanCommand: RecipeCommand {
     )
     var memory: [DeviceMemory] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "The number of processes that train together. A step then has the batch of every process.",
+            valueName: "count"
+        )
+    )
+    var worldSize = 1
+
+    @Option(
+        help: ArgumentHelp(
+            "The network between two hosts, for --world-size: 10Gbit or 1.25GB/s. Default: 1, 10 and 100 Gbit.",
+            valueName: "speed"
+        )
+    )
+    var bandwidth: Bandwidth?
+
+    func validate() throws {
+        guard worldSize > 0 else { throw ValidationError("--world-size must be at least 1") }
+        guard bandwidth == nil || worldSize > 1 else {
+            throw ValidationError("--bandwidth has no effect without --world-size 2 or more")
+        }
+    }
+
     /// Measures and prints the forecast.
     ///
     /// - Parameter line: The command line and its recipe.
@@ -42,7 +68,7 @@ struct PlanCommand: RecipeCommand {
         try reportingFailure(train.messages) {
             let line = try train.drafted(line)
             let recipe = try line.recipe()
-            var job = try train.job(recipe)
+            var job = try train.job(recipe, worldSize: worldSize)
             for remark in line.remarks(recipe) { writeToStandardError(remark + "\n") }
             try TrainCommand.download(&job)
             _ = try train.fitted(line, &job)
@@ -56,11 +82,19 @@ struct PlanCommand: RecipeCommand {
             let free = freeSpace(at: URL(filePath: train.outputDir, directoryHint: .isDirectory))
             let text =
                 train.messages.json
-                ? ForecastJSON(forecast: forecast, limits: limits, freeDisk: free).text
-                : ForecastText(forecast: forecast, limits: limits, job: job, freeDisk: free).text
+                ? ForecastJSON(forecast: forecast, limits: limits, freeDisk: free, bandwidths: bandwidths).text
+                : ForecastText(
+                    forecast: forecast,
+                    limits: limits,
+                    job: job,
+                    freeDisk: free,
+                    bandwidths: bandwidths
+                ).text
             try train.messages.json ? print(text, terminator: "") : printFolded(text)
         }
     }
+
+    private var bandwidths: [Bandwidth] { bandwidth.map { [$0] } ?? Bandwidth.usual }
 
     private func limits() -> [MemoryLimit] {
         if !memory.isEmpty {

@@ -12,13 +12,17 @@ final class Interrupt: Sendable {
     private let asksForCheckpoint = Atomic<Bool>(false)
     private let queue = DispatchQueue(label: "attune.interrupt")
 
+    /// The message of a run that stops.
+    static let ofTraining =
+        "stopping after this step, then saving; a second Ctrl-C or SIGTERM ends immediately"
+
     /// Starts listening and replaces the default handlers.
     ///
     /// A signal that was ignored when the process began stays ignored: SIGHUP under nohup, SIGINT in a script's background job.
     ///
     /// - Parameter message: Printed to standard error at the first signal to stop.
     /// - Returns: The sources, to be cancelled.
-    func listen(message: String) -> [any DispatchSourceSignal] {
+    func listen(message: String = Interrupt.ofTraining) -> [any DispatchSourceSignal] {
         let console = Console.current
         return [SIGINT, SIGTERM, SIGHUP, SIGUSR1].compactMap { number in
             let former = signal(number, SIG_IGN)

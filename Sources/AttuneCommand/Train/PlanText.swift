@@ -29,10 +29,12 @@ struct PlanText {
         let pieces =
             arguments.maxTokensPerBatch.map { "at most \(counted($0, "token")) at once" }
             ?? "\(micro) at once, \(count) times"
+        let processes = arguments.worldSize > 1 ? " in each of \(arguments.worldSize) processes" : ""
         rows += [
             [
                 "steps",
-                "\(plan.totalSteps) of \(counted(micro * count, "text")) (\(pieces)), \(plan.stepsPerEpoch) per epoch",
+                "\(plan.totalSteps) of \(counted(arguments.examplesPerStep, "text")) (\(pieces)\(processes)), "
+                    + "\(plan.stepsPerEpoch) per epoch",
             ],
             ["learning rate", rates], ["optimizer", optimizer], ["precision", precision],
             ["evaluate", evaluations], ["save", saves],

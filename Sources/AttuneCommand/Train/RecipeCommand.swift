@@ -24,12 +24,14 @@ extension RecipeCommand {
 extension TrainCommand {
     /// Chooses the settings that are not given, if a dataset was typed instead of a recipe, and shows the choices.
     ///
-    /// - Parameter line: The command line.
+    /// - Parameters:
+    ///   - line: The command line.
+    ///   - member: This process as one of several; nil if it trains alone.
     /// - Returns: The command line with the choices.
     /// - Throws: ``RecipeError`` if the columns are not obvious; the library's errors.
-    func drafted(_ line: TrainingCommandLine) throws -> TrainingCommandLine {
+    func drafted(_ line: TrainingCommandLine, _ member: GroupMember? = nil) throws -> TrainingCommandLine {
         guard line.dataset != nil else { return line }
-        let draft = try draft(line)
+        let draft = try draft(line, member)
         writeToStandardError(DraftText(draft, outputFolder: outputDir).text)
         if let folder = line.unfinished {
             let recipe = shellQuoted("\(folder)/recipe.yaml")
@@ -44,13 +46,13 @@ extension TrainCommand {
     }
 
     /// Looks at the dataset that was typed.
-    func draft(_ line: TrainingCommandLine) throws -> RecipeDraft {
+    func draft(_ line: TrainingCommandLine, _ member: GroupMember? = nil) throws -> RecipeDraft {
         var options = RunOptions()
-        options.device = try device.resolved()
+        options.device = try member == nil ? device.resolved() : device.resolvedInGroup()
         options.measurements = Engine.measurements
         options.hub = HubOptions.environment
         TensorHeap.adopt()
-        try TorchRuntime.setThreadCount(threads ?? Engine.usefulThreads())
+        try TorchRuntime.setThreadCount(threads ?? member?.share.threads ?? Engine.usefulThreads())
         let (data, given) = (DataSource(line.dataset ?? ""), line.values)
         let progress = HubProgress()
         do {

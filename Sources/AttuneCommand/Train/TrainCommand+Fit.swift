@@ -53,11 +53,16 @@ extension TrainCommand {
     /// - Parameters:
     ///   - line: The command line and its recipe.
     ///   - job: The run, with local paths; it gets the chosen settings.
+    ///   - member: This process as one of several; nil if it trains alone.
     /// - Returns: The command line with the chosen settings.
     /// - Throws: `TrainingError` if nothing fits; the errors of reading the data and of a run's steps.
-    func fitted(_ line: TrainingCommandLine, _ job: inout TrainingJob) throws -> TrainingCommandLine {
+    func fitted(
+        _ line: TrainingCommandLine,
+        _ job: inout TrainingJob,
+        _ member: GroupMember? = nil
+    ) throws -> TrainingCommandLine {
         guard let fit else { return line }
-        let engine = try Engine(device, threads: threads)
+        let engine = try Engine(device, threads: threads, share: member?.share)
         (job.device, job.productRoutes) = (engine.device, engine.productRoutes)
         var reporter = ConsoleReporter()
         let result = try job.fit(fit.limit(on: engine.device), offloadingTo: outputDir) { reporter.show($0) }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Attune
+import Distributed
 import Foundation
 
 // `--seeds`: repeats a run with several seeds and reports the spread of its metrics.
@@ -15,6 +16,7 @@ extension TrainCommand {
     ///   - engine: The engine that computes.
     ///   - interrupt: Polled after every step.
     ///   - line: The command line and its recipe.
+    ///   - member: This process as one of several; nil if it trains alone.
     /// - Throws: ``ArgumentParser/ExitCode`` if the run was stopped; the library's errors.
     func runSeeds(
         _ count: Int,
@@ -22,8 +24,10 @@ extension TrainCommand {
         into folder: URL,
         _ engine: Engine,
         _ interrupt: Interrupt,
-        _ line: TrainingCommandLine
+        _ line: TrainingCommandLine,
+        _ member: GroupMember?
     ) throws {
+        let isFirst = member?.group.isFirst ?? true
         var known = try completed(job)
         var reporter = ConsoleReporter()
         var current: UInt64?
@@ -32,12 +36,13 @@ extension TrainCommand {
             into: folder,
             resuming: resumeFromCheckpoint != nil,
             shouldStop: { interrupt.isRequested },
-            shouldSave: { interrupt.takeCheckpointRequest() }
+            shouldSave: { interrupt.takeCheckpointRequest() },
+            group: member?.group
         ) { run, event in
             if event.isFromTrainingLoop { engine.adaptThreads() }
             if run.seed != current { (current, reporter) = (run.seed, ConsoleReporter()) }
             if case .resolved(let settings) = event { known = known.completed(settings) }
-            if case .run(.started(let plan)) = event {
+            if isFirst, case .run(.started(let plan)) = event {
                 try write(line.yaml(known), to: folder)
                 var own = known
                 own.seed = run.seed
@@ -50,13 +55,22 @@ extension TrainCommand {
             }
             reporter.show(event)
         }
+        guard isFirst else {
+            try member?.leave()
+            if results.wasInterrupted { throw ExitCode.interrupted }
+            return
+        }
         if results.wasInterrupted {
             let done = results.rows.count
-            throw interrupted(
+            let code = interrupted(
                 after: "\(done) of \(counted(count, "seed"))\(current.map { ", in seed \($0)" } ?? "")",
-                line
+                line,
+                inGroup: member != nil
             )
+            try member?.leave()
+            throw code
         }
+        try member?.leave()
         if messages.json { return try printJSON(results) }
         try print(
             "over \(counted(count, "seed"))\n\n\(results.table)\nsaved to \(outputDir), a model in each seed-<n>"

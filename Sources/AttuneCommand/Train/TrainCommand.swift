@@ -1,5 +1,6 @@
 import ArgumentParser
 import Attune
+import Distributed
 import Files
 import Foundation
 
@@ -19,6 +20,10 @@ struct TrainCommand: RecipeCommand {
             refused unless its run is resumed or --overwrite-output-dir is given. Ctrl-C, SIGTERM or SIGHUP finishes the step, saves \
             a checkpoint, prints the command that resumes the run and exits with 130; SIGUSR1 saves a checkpoint, and the run \
             continues. Flags are those of transformers' TrainingArguments, with the same defaults.
+
+            Started by torchrun, srun or mpirun, once per process, all processes train one model: torchrun --nproc-per-node 2 \
+            --no-python attune train recipe.yaml. A step then has the batch of every process. Rank 0 writes the output folder and \
+            the messages. After a failure torchrun --max-restarts resumes from the latest checkpoint.
 
             A recipe is a YAML file with the same names in snake_case (learning_rate: 2e-5). Flags override it. Every run \
             writes its complete settings to recipe.yaml in the output folder.
@@ -47,6 +52,14 @@ struct TrainCommand: RecipeCommand {
         )
     )
     var threads: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "With several processes: all, or the ranks whose messages are shown besides those of rank 0: 1,3.",
+            valueName: "ranks"
+        )
+    )
+    var logRanks: LogRanks?
 
     @Option(
         help: ArgumentHelp(
@@ -86,49 +99,90 @@ struct TrainCommand: RecipeCommand {
 
     var outputFolder: URL { URL(filePath: outputDir, directoryHint: .isDirectory) }
 
-    /// Trains.
+    /// Trains, in this process alone or together with others that a launcher started.
     ///
     /// - Parameter line: The command line and its recipe, for the recipe that the run writes.
     /// - Throws: An exit code, after the error has been printed.
     func run(_ line: TrainingCommandLine) throws {
+        var launch: Launch?
+        try reportingFailure(messages) { launch = try Launch.ofProcess() }
+        if let launch, launch.worldSize > 1 { return try run(line, launch) }
         try reportingFailure(messages) {
-            var line = try drafted(line)
-            var recipe = try line.recipe()
-            var job = try job(recipe)
-            let folder = outputFolder
+            if logRanks != nil {
+                writeToStandardError("--log-ranks has no effect, because this run is one process\n")
+            }
+            let isRestart = launch.map { $0.restartCount > 0 } ?? false
+            let (command, line) = try isRestart ? resumed(line) : (self, line)
+            try command.train(line)
+        }
+    }
+
+    /// Trains.
+    ///
+    /// - Parameters:
+    ///   - typed: The command line and its recipe.
+    ///   - worldSize: The number of processes.
+    ///   - member: This process as one of several; nil if it trains alone.
+    /// - Throws: The errors of the run; `ExitCode.interrupted`.
+    func train(_ typed: TrainingCommandLine, worldSize: Int = 1, in member: GroupMember? = nil) throws {
+        let line: TrainingCommandLine
+        var job: TrainingJob
+        // A process that leaves messages and files to rank 0.
+        let follower = member.flatMap { $0.group.isFirst ? nil : $0 }
+        if let follower {
+            (line, job) = (typed, try received(by: follower, worldSize))
+        } else {
+            (line, job) = try prepared(typed, worldSize, member)
+            try member?.share(job.recipe)
+        }
+        let folder = outputFolder
+        if dryRun {
+            var reporter = ConsoleReporter()
+            let plan = try job.plan { reporter.show($0) }
+            try printFolded(PlanText(plan: plan, job: job, push: try pushPlan(job.recipe)).text)
+            if let count = seeds.count {
+                try print("this run is repeated \(count) times, each in its own seed-<n>")
+            }
+            return
+        }
+        let engine = try Engine(device, threads: threads, share: member?.share)
+        (job.device, job.productRoutes) = (engine.device, engine.productRoutes)
+        let interrupt = member?.interrupt ?? Interrupt()
+        let listener = member == nil ? interrupt.listen() : []
+        defer { listener.forEach { $0.cancel() } }
+        if let count = seeds.count {
+            return try runSeeds(count, job, into: folder, engine, interrupt, line, member)
+        }
+        if let follower { return try follow(job, into: folder, follower) }
+        let pusher = try pusher(job.recipe)
+        job.pusher = pusher
+        let printing = try train(job, into: folder, engine, interrupt, line, member)
+        // The model is freed, and a push takes minutes.
+        TensorHeap.shrink()
+        if let pusher { try finish(pusher, interrupt) }
+        try printing.get()
+    }
+
+    /// Chooses the settings that are not given, checks the output folder, downloads, and fits the run into memory.
+    ///
+    /// - Returns: The command line with the choices, and the run.
+    private func prepared(
+        _ typed: TrainingCommandLine,
+        _ worldSize: Int,
+        _ member: GroupMember?
+    ) throws -> (TrainingCommandLine, TrainingJob) {
+        func prepare() throws -> (TrainingCommandLine, TrainingJob) {
+            var line = try drafted(typed, member)
+            let recipe = try line.recipe()
+            var job = try job(recipe, worldSize: worldSize)
             // Check before any download. Resumed seeds have their own folders.
-            if seeds.count == nil || !job.resumesFromLatest { try job.requireFree(folder) }
+            if seeds.count == nil || !job.resumesFromLatest { try job.requireFree(outputFolder) }
             for remark in line.remarks(recipe) { writeToStandardError(remark + "\n") }
             try Self.download(&job)
-            line = try fitted(line, &job)
-            recipe = job.recipe
-            if dryRun {
-                var reporter = ConsoleReporter()
-                let plan = try job.plan { reporter.show($0) }
-                try printFolded(PlanText(plan: plan, job: job, push: try pushPlan(recipe)).text)
-                if let count = seeds.count {
-                    try print("this run is repeated \(count) times, each in its own seed-<n>")
-                }
-                return
-            }
-            let engine = try Engine(device, threads: threads)
-            (job.device, job.productRoutes) = (engine.device, engine.productRoutes)
-            let interrupt = Interrupt()
-            let listener = interrupt.listen(
-                message: "stopping after this step, then saving; a second Ctrl-C or SIGTERM ends immediately"
-            )
-            defer { listener.forEach { $0.cancel() } }
-            if let count = seeds.count {
-                return try runSeeds(count, job, into: folder, engine, interrupt, line)
-            }
-            let pusher = try pusher(recipe)
-            job.pusher = pusher
-            let printing = try train(job, into: folder, engine, interrupt, line)
-            // The model is freed, and a push takes minutes.
-            TensorHeap.shrink()
-            if let pusher { try finish(pusher, interrupt) }
-            try printing.get()
+            line = try fitted(line, &job, member)
+            return (line, job)
         }
+        return try member.map { try $0.announcing("preparing the run", prepare) } ?? prepare()
     }
 
     /// Trains, saves, evaluates and prints.
@@ -140,7 +194,8 @@ struct TrainCommand: RecipeCommand {
         into folder: URL,
         _ engine: Engine,
         _ interrupt: Interrupt,
-        _ line: TrainingCommandLine
+        _ line: TrainingCommandLine,
+        _ member: GroupMember?
     ) throws -> Result<Void, any Error> {
         var job = job
         var reporter = ConsoleReporter()
@@ -153,7 +208,8 @@ struct TrainCommand: RecipeCommand {
         let result = try job.run(
             into: folder,
             shouldStop: { interrupt.isRequested },
-            shouldSave: { interrupt.takeCheckpointRequest() }
+            shouldSave: { interrupt.takeCheckpointRequest() },
+            group: member?.group
         ) { event in
             if event.isFromTrainingLoop { engine.adaptThreads() }
             if case .resolved(let found) = event { settings = found }
@@ -163,11 +219,14 @@ struct TrainCommand: RecipeCommand {
             reporter.show(event)
         }
         if result.outcome.wasInterrupted {
-            throw interrupted(after: "step \(result.outcome.step)", line)
+            let code = interrupted(after: "step \(result.outcome.step)", line, inGroup: member != nil)
+            try member?.leave()
+            throw code
         }
         // The model is saved. Finish the remaining work even if printing fails.
         let printing = Result { try messages.json ? printJSON(result) : printSummary(result) }
-        if interrupt.isRequested, job.recipe.evaluation != .none, result.evaluation == nil {
+        try member?.leave()
+        if result.wasEvaluationStopped {
             writeToStandardError(
                 "the evaluation was stopped; evaluate the saved model with `attune evaluate`\n"
             )
@@ -183,9 +242,10 @@ struct TrainCommand: RecipeCommand {
     }
 
     /// Prints the command that resumes the run.
-    func interrupted(after what: String, _ line: TrainingCommandLine) -> ExitCode {
+    func interrupted(after what: String, _ line: TrainingCommandLine, inGroup: Bool = false) -> ExitCode {
+        let launcher = inGroup ? " the same launcher and" : ""
         Console.current.stopped(
-            "stopped after \(what); resume with:\n  \(line.continuation(of: CommandLine.arguments[0]))",
+            "stopped after \(what); resume with\(launcher):\n  \(line.continuation(of: CommandLine.arguments[0]))",
             exitCode: ExitCode.interrupted.rawValue
         )
         return .interrupted
@@ -211,11 +271,14 @@ struct TrainCommand: RecipeCommand {
 
     /// The run of a recipe, with ids of the Hub as they were given: nothing is downloaded or read.
     ///
-    /// - Parameter recipe: The settings.
+    /// - Parameters:
+    ///   - recipe: The settings.
+    ///   - worldSize: The number of processes that train together.
     /// - Returns: The run.
     /// - Throws: `ValidationError` for flags that contradict each other or the recipe; `TrainingError`.
-    func job(_ recipe: Recipe) throws -> TrainingJob {
+    func job(_ recipe: Recipe, worldSize: Int = 1) throws -> TrainingJob {
         var job = TrainingJob(recipe)
+        job.worldSize = worldSize
         job.tokenCache = cache.cache
         job.overwritesOutputFolder = overwriteOutputDir
         if seeds.count != nil, let name = resumeFromCheckpoint, name != "latest" {

@@ -18,8 +18,8 @@ struct TrainingCommandLine {
     private let own: FlagCatalog
     /// Values of settings by name, of all sources.
     private(set) var values: [String: SettingValue]
-    /// Values of the command's own flags, of both sources.
-    private var given: [String: [String]]
+    /// Values of the command's own flags by their names, of both sources.
+    private(set) var given: [String: [String]]
     /// The settings and own flags that were typed, by their names in recipes.
     private let typedNames: Set<String>
 
@@ -190,6 +190,7 @@ struct TrainingCommandLine {
     /// Flags of one call, which the recipe of the run does not repeat.
     private static let ofOneCall: Set = [
         "dry-run", "fit", "overwrite-output-dir", "resume-from-checkpoint", "quiet", "verbose", "json",
+        "log-ranks",
     ]
 
     /// Every setting and flag with its value, those with defaults too, as a recipe file that repeats the run.
@@ -229,14 +230,25 @@ struct TrainingCommandLine {
     /// - Parameter program: As it was called.
     /// - Returns: One line.
     func continuation(of program: String) -> String {
-        // The folder's recipe has the settings that were chosen.
-        let isChosen = dataset != nil || given["fit"] != nil
-        let words = isChosen ? [(given["output-dir"]?.last ?? ".") + "/recipe.yaml"] : typed
-        return Self.continuation(of: program, words)
+        Self.continuation(of: program, hasChosenSettings ? [recipeOfRun] : typed)
     }
 
     static func continuation(of program: String, _ typed: [String]) -> String {
-        var words = [program, "train"]
+        ([program, "train"] + resuming(typed)).map(shellQuoted).joined(separator: " ")
+    }
+
+    /// Whether settings were chosen that were not typed; the folder's recipe has them.
+    var hasChosenSettings: Bool { dataset != nil || given["fit"] != nil }
+
+    /// The path of the recipe that the run leaves.
+    var recipeOfRun: String { (given["output-dir"]?.last ?? ".") + "/recipe.yaml" }
+
+    /// The arguments that resume a run, without a token.
+    ///
+    /// - Parameter typed: The arguments of the run.
+    /// - Returns: The arguments after the command's name.
+    static func resuming(_ typed: [String]) -> [String] {
+        var words: [String] = []
         var rest = typed[...]
         while let word = rest.popFirst() {
             let name = word.hasPrefix("--") ? word.dropFirst(2).prefix { $0 != "=" } : ""
@@ -250,6 +262,6 @@ struct TrainingCommandLine {
             }
             if !word.contains("=") { _ = rest.popFirst() }
         }
-        return (words + ["--resume-from-checkpoint", "latest"]).map(shellQuoted).joined(separator: " ")
+        return words + ["--resume-from-checkpoint", "latest"]
     }
 }

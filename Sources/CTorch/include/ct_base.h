@@ -22,7 +22,9 @@ typedef struct { void *ctx; } ct_tensor;
 typedef struct { void *ctx; } ct_generator;
 
 /// The status of a call.
-typedef enum { CT_OK = 0, CT_ERROR = 1, CT_OUT_OF_MEMORY = 2, CT_INDEX = 3 } ct_status;
+typedef enum {
+    CT_OK = 0, CT_ERROR = 1, CT_OUT_OF_MEMORY = 2, CT_INDEX = 3, CT_DISCONNECTED = 4, CT_TIMED_OUT = 5
+} ct_status;
 
 /// Element types, with values private to this interface.
 typedef enum {

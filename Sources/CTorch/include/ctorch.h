@@ -4,6 +4,7 @@
 
 #include "ct_autograd.h"
 #include "ct_base.h"
+#include "ct_distributed.h"
 #include "ct_math.h"
 #include "ct_memory.h"
 #include "ct_nn.h"

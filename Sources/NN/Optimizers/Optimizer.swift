@@ -242,17 +242,38 @@ public final class Optimizer {
     public func restore(stepCount: Int, _ tensor: (String) throws -> Tensor) throws {
         for (name, own) in state {
             let saved = try tensor(name)
-            guard saved.shape == own.shape, saved.dtype == own.dtype else {
-                throw TorchError(
-                    operation: name,
-                    message: "is \(own.dtype.rawValue) of shape \(own.shape), but the saved state has "
-                        + "\(saved.dtype.rawValue) of shape \(saved.shape); resume with the optimizer that saved it"
-                )
-            }
+            try Self.requireFit(of: saved, name: name, shape: own.shape, dtype: own.dtype)
             try own.assign(saved)
             offload?.release(name)
         }
-        self.stepCount = stepCount
+        resume(after: stepCount)
+    }
+
+    /// Continues after a number of steps, with ``state`` as it is.
+    ///
+    /// - Parameter stepCount: The number of steps taken.
+    package func resume(after stepCount: Int) { self.stepCount = stepCount }
+
+    /// Refuses a saved tensor that does not fit this optimizer.
+    ///
+    /// - Parameters:
+    ///   - saved: The saved tensor.
+    ///   - name: Its name in ``state``.
+    ///   - shape: The shape of this optimizer's tensor.
+    ///   - dtype: Its type.
+    /// - Throws: `.failed` if the shape or type differs.
+    package static func requireFit(
+        of saved: Tensor,
+        name: String,
+        shape: [Int],
+        dtype: DType
+    ) throws(TorchError) {
+        guard saved.shape != shape || saved.dtype != dtype else { return }
+        throw TorchError(
+            operation: name,
+            message: "is \(dtype.rawValue) of shape \(shape), but the saved state has "
+                + "\(saved.dtype.rawValue) of shape \(saved.shape); resume with the optimizer that saved it"
+        )
     }
 }
 

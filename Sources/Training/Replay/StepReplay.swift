@@ -83,12 +83,14 @@ struct StepStart {
     let window: ArraySlice<Int>
     /// The state of the dropout stream.
     let dropout: [UInt8]
+    /// The part of the window that this process computes; nil for all of it.
+    var share: ArraySlice<Int>?
 }
 
 extension Trainer {
     /// Everything needed to replay a step, except the weights.
     func replay(of start: StepStart, fault: String, hasMoved: Bool = false) -> StepReplay {
-        let batches = microBatches(of: start.window)
+        let batches = microBatches(of: start.share ?? start.window)
         let examples = batches.flatMap(\.self)
         let encoded = train.selecting(examples)
         let tokenizer = classifier.tokenizer

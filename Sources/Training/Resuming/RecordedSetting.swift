@@ -41,9 +41,9 @@ struct RecordedSetting: Sendable {
     private static let identity: [RecordedSetting] = [
         RecordedSetting(
             "batch_size",
-            ["perDeviceTrainBatchSize", "gradientAccumulationSteps"],
+            ["perDeviceTrainBatchSize", "gradientAccumulationSteps", "worldSize"],
             .refused
-        ) { .int($0.perDeviceTrainBatchSize * $0.gradientAccumulationSteps) },
+        ) { .int($0.examplesPerStep) },
         RecordedSetting("order", ["dataSeed", "trainSamplingStrategy"], .refused) {
             .string(
                 $0.trainSamplingStrategy == .sequential
@@ -151,6 +151,12 @@ struct RecordedSetting: Sendable {
                 "maxTokensPerBatch", "optimizerInBackward", "gradientCheckpointing", "keepsFrozenStates",
                 "offloadFolder",
             ],
+            .free
+        ),
+        // Like the number of processes, they only change the order in which gradients are summed, or their rounding.
+        RecordedSetting(
+            "processes",
+            ["ddpTimeout", "ddpBucketCapMB", "ddpCommHook", "zeroStage"],
             .free
         ),
     ]

@@ -1,5 +1,6 @@
 import Checkpoints
 import Classification
+import Distributed
 import Files
 import JSON
 import Models
@@ -73,6 +74,18 @@ struct RunIdentity: Sendable, Equatable {
 
     /// The name of the model to be trained; nil if it has no name.
     var modelName: String? { self["model"].string }
+
+    /// The data, labels and loss, which all processes of a run must have in common.
+    var agreedValues: [AgreedValue] {
+        let settings = Set(RecordedSetting.all.map(\.name))
+        return [
+            AgreedValue(name: "the number of training examples", value: "\(examples)"),
+            AgreedValue(name: "the fingerprint of the training data", value: data),
+        ]
+            + values.filter { $0.rule != .free && !settings.contains($0.name) }.map {
+                AgreedValue(name: $0.name, value: $0.value.string ?? $0.value.compact)
+            }
+    }
 
     private subscript(name: String) -> JSONValue { values.first { $0.name == name }?.value ?? .null }
 
@@ -162,7 +175,7 @@ struct RunIdentity: Sendable, Equatable {
         switch name {
         case "batch_size":
             "has \(before.shown) examples per step, but this one has \(now.shown) "
-                + "(--per-device-train-batch-size times --gradient-accumulation-steps)"
+                + "(--per-device-train-batch-size times --gradient-accumulation-steps times the number of processes)"
         case "order": "has another data order (\(before.shown)) than this one (\(now.shown))"
         case "labels": "has the labels \(before.shown), but this one has \(now.shown)"
         case "loss": "has the loss \(before.shown), but this one has \(now.shown)"
@@ -204,6 +217,9 @@ struct WeightsFingerprint: Sendable, Equatable {
     }
 
     var json: JSONValue { .object(["exact": .string(exact), "rounded": .string(rounded)]) }
+
+    /// The hash of the weights in their own type.
+    var text: String { exact }
 
     /// Whether a checkpoint's run started with these weights.
     ///

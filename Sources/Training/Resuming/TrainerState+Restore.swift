@@ -14,13 +14,13 @@ extension TrainerState {
     /// - Parameters:
     ///   - folder: The checkpoint's folder.
     ///   - classifier: The classifier that gets the weights.
-    ///   - optimizer: The optimizer that gets the moments.
+    ///   - optimizer: The optimizer that gets the moments; nil if the caller restores them.
     ///   - dropout: The random source that gets the state of its stream.
     /// - Throws: ``TrainingError`` with code `.badCheckpoint`; `CheckpointError`; `TorchError`.
     mutating func restore(
         from folder: URL,
         _ classifier: TextClassifier,
-        optimizer: Optimizer,
+        optimizer: Optimizer?,
         dropout: RandomSource
     ) throws {
         let url = folder.appending(path: Self.trainerState)
@@ -61,23 +61,65 @@ extension TrainerState {
         }
         // Older checkpoints do not record routes; then keep those of this machine.
         if let routes = ProductRoutes(document["product_routes"]) { classifier.model.productRoutes = routes }
-        let moments = try SafetensorsFile(contentsOf: optimizerState)
-        try optimizer.restore(stepCount: step, moments.tensor)
+        if let optimizer {
+            let moments = try SafetensorsFile(contentsOf: optimizerState)
+            try optimizer.restore(stepCount: step, moments.tensor)
+        }
         let states = try SafetensorsFile(contentsOf: folder.appending(path: Self.randomStates))
         try dropout.restore(states.tensor(RandomPurpose.dropout.rawValue).array(of: UInt8.self))
-        self.step = step
+        adopt(document, formerPeak: run["settings"]["learning_rate"].double)
         formerTotalSteps = document["max_steps"].int.flatMap { $0 == totalSteps ? nil : $0 }
+        unchecked = comparison?.unchecked ?? []
+        changes += (comparison?.changes ?? []).map {
+            SettingChange(step: step, setting: $0.setting, before: $0.before, now: $0.now)
+        }
+    }
+
+    /// Takes the step, the log and the best evaluation from a `trainer_state.json`.
+    ///
+    /// - Parameters:
+    ///   - document: The document.
+    ///   - formerPeak: The highest learning rate of its run, which scales that of a plateau; nil keeps the learning rate.
+    private mutating func adopt(_ document: JSONValue, formerPeak: Double? = nil) {
+        step = document["global_step"].int ?? 0
         lossSum = document["loss_sum"].double ?? 0
         lossesSinceLog = (document["losses_since_log"].array ?? []).compactMap(\.double)
         logHistory = document["log_history"].array ?? []
         evaluationPending = document["evaluation_owed"].bool ?? false
         selection.restore(document)
-        plateau.restore(document["plateau"], formerPeak: run["settings"]["learning_rate"].double)
-        unchecked = comparison?.unchecked ?? []
+        plateau.restore(document["plateau"], formerPeak: formerPeak)
         changes = (document["setting_changes"].array ?? []).compactMap(SettingChange.init)
-        changes += (comparison?.changes ?? []).map {
-            SettingChange(step: step, setting: $0.setting, before: $0.before, now: $0.now)
-        }
+    }
+
+    /// The state at the beginning of a run, for the other processes of its group.
+    ///
+    /// - Parameter isResumed: Whether it was restored from a checkpoint.
+    /// - Returns: The value that ``adopt(shared:)`` reads.
+    func shared(isResumed: Bool) -> JSONValue {
+        .object([
+            "is_resumed": .bool(isResumed), "state": document, "former_total_steps": .optional(formerTotalSteps),
+            "saved_step": .optional(savedStep), "unchecked": .array(unchecked.map(JSONValue.string)),
+        ])
+    }
+
+    /// Takes the state of the process that read the checkpoint.
+    ///
+    /// - Parameter shared: The output of ``shared(isResumed:)``.
+    mutating func adopt(shared: JSONValue) {
+        let document = shared["state"]
+        adopt(document)
+        productRoutes = ProductRoutes(document["product_routes"])
+        formerTotalSteps = shared["former_total_steps"].int
+        savedStep = shared["saved_step"].int
+        unchecked = (shared["unchecked"].array ?? []).compactMap(\.string)
+    }
+
+    /// Takes the choice of the best model from another process.
+    ///
+    /// - Parameter other: The other process's ``selectionState``.
+    mutating func adopt(selection other: JSONValue) {
+        selection.restore(other)
+        plateau.restore(other["plateau"])
     }
 
     /// Forgets the best evaluation, because later ones cannot be compared with it.

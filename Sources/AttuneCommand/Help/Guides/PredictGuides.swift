@@ -168,7 +168,7 @@ extension DoctorCommand: GuidedCommand {
                 .init("Everything about this machine", "attune doctor"),
                 .init("Without asking the Hub, as JSON", "HF_HUB_OFFLINE=1 attune doctor --json"),
             ],
-            common: ["json"]
+            common: ["json", "distributed"]
         )
     }
 }

@@ -38,6 +38,7 @@ extension TrainCommand: GuidedCommand {
             headings: [
                 ("Batches and seeds", ["seeds"]),
                 ("Memory and speed", ["fit", "threads", "device", "token-cache", "no-token-cache"]),
+                ("Several processes", ["log-ranks", "world-size", "bandwidth"]),
             ]
         )
     }
@@ -136,6 +137,10 @@ extension PlanCommand: GuidedCommand {
                 .init(
                     "The same for larger batches on a GPU of 24 GB",
                     "attune plan runs/tickets/recipe.yaml --per-device-train-batch-size 32 --memory 24GB"
+                ),
+                .init(
+                    "What four hosts would gain over one",
+                    "attune plan runs/tickets/recipe.yaml --world-size 4 --bandwidth 10Gbit"
                 ),
             ],
             common: ["memory", "json"],

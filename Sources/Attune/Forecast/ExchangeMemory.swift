@@ -1,0 +1,43 @@
+import Training
+
+/// The memory that one of several processes needs for their exchange, and the memory that it saves.
+struct ExchangeMemory {
+    /// The bytes of the buffers in which gradients are exchanged.
+    let buckets: Int
+    /// Whether the buffers take the place of the gradients, because a step has one micro-batch.
+    let replacesGradients: Bool
+    private let gradients: Int
+    private let stateParts: Int
+
+    /// Computes the sizes for a run.
+    ///
+    /// - Parameters:
+    ///   - arguments: The training arguments; with one process, all sizes are 0.
+    ///   - trainedWeights: The number of trained weights.
+    ///   - gradients: Bytes of all gradients, except sparse gradients of embedding rows.
+    init(_ arguments: TrainingArguments, trainedWeights: Int, gradients: Int) {
+        let isShared = arguments.worldSize > 1
+        // Buffers are float32, also for weights in bfloat16 and for embeddings with sparse gradients.
+        let flat = isShared ? 4 * trainedWeights : 0
+        // In bfloat16 the parts to send and the parts received exist as well.
+        buckets = arguments.ddpCommHook == .bf16 ? 2 * flat : flat
+        replacesGradients =
+            isShared && arguments.gradientAccumulationSteps == 1 && arguments.maxTokensPerBatch == nil
+        self.gradients = gradients
+        stateParts = isShared && arguments.zeroStage == .one ? arguments.worldSize : 1
+    }
+
+    /// The bytes to add to a moment of a step that was measured in one process.
+    ///
+    /// - Parameter holdsGradients: Whether all gradients existed at that moment.
+    /// - Returns: The bytes.
+    func added(holdingGradients holdsGradients: Bool) -> Int {
+        buckets - (holdsGradients && replacesGradients ? gradients : 0)
+    }
+
+    /// The bytes of the optimizer state in one process.
+    ///
+    /// - Parameter bytes: The whole state.
+    /// - Returns: Its part with ZeRO-1, else all of it.
+    func optimizerState(_ bytes: Int) -> Int { (bytes + stateParts - 1) / stateParts }
+}

@@ -1,0 +1,374 @@
+// Stores and collectives of several processes, by c10d.
+#include "support.h"
+
+#define USE_C10D_GLOO
+#include "gloo/c10d.h"
+#include "nccl_group.h"
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+#include <new>
+#include <thread>
+#include <typeinfo>
+
+namespace {
+
+using std::chrono::milliseconds;
+
+struct Store {
+    const c10::intrusive_ptr<c10d::Store> store;
+    const int port;
+};
+
+/// Shared by a group and its work, which may outlive the group's handle.
+struct GroupState {
+    std::atomic<int> unfinished{0};
+    std::atomic<bool> is_broken{false};
+};
+
+struct Group {
+    const c10::intrusive_ptr<c10d::Backend> backend;
+    const bool is_on_cpu;
+    const std::shared_ptr<GroupState> state;
+};
+
+const c10::intrusive_ptr<c10d::Store> &store(ct_store handle) { return static_cast<Store *>(handle.ctx)->store; }
+Group &group(ct_group handle) { return *static_cast<Group *>(handle.ctx); }
+
+/// The status of an error between processes. Gloo's exceptions, and some of c10d's, differ only in their texts.
+ct_status status(const std::string &text, bool is_network) {
+    const auto contains = [&](const char *part) { return text.find(part) != std::string::npos; };
+    for (const char *part : {"closed by peer", "reset by peer", "onnection refused", "roken pipe"})
+        if (contains(part)) return CT_DISCONNECTED;
+    for (const char *part : {"imed out", "timeout", "failed to pass monitoredBarrier", "logs for faulty rank"})
+        if (contains(part)) return CT_TIMED_OUT;
+    return is_network ? CT_DISCONNECTED : CT_ERROR;
+}
+
+/// Like `ct::guard`, with separate statuses for lost connections and elapsed times.
+template <typename Body> int guard(Body body) {
+    try {
+        body();
+        return CT_OK;
+    } catch (const c10::OutOfMemoryError &error) {
+        return ct::fail(CT_OUT_OF_MEMORY, error.what_without_backtrace());
+    } catch (const c10::Error &error) {
+        const std::string text = error.what_without_backtrace();
+        const bool is_network = dynamic_cast<const c10::DistNetworkError *>(&error) != nullptr;
+        return ct::fail(status(text, is_network), text.c_str());
+    } catch (const std::bad_alloc &) {
+        return ct::fail(CT_OUT_OF_MEMORY, "out of memory");
+    } catch (const std::exception &error) {
+        const bool is_network = std::strstr(typeid(error).name(), "IoException") != nullptr;
+        return ct::fail(status(error.what(), is_network), error.what());
+    } catch (...) {
+        return ct::fail(CT_ERROR, "an unknown C++ exception");
+    }
+}
+
+/// Suppresses c10d's warnings with their stack traces, unless the user asks for them.
+void prepare_logging() {
+    static std::once_flag once;
+    std::call_once(once, [] {
+        setenv("TORCH_CPP_LOG_LEVEL", "ERROR", 0);
+        c10::initLogging();
+    });
+}
+
+/// Whether a key is set, at the latest after a time.
+bool arrives(c10d::Store &store, const std::string &key, int64_t timeout_ms) {
+    if (store.check({key})) return true;
+    if (timeout_ms <= 0) return false;
+    try {
+        store.wait({key}, milliseconds(timeout_ms));
+        return true;
+    } catch (const c10::DistStoreError &error) {
+        if (std::strstr(error.what_without_backtrace(), "wait timeout") == nullptr) throw;
+        return false;
+    }
+}
+
+/// A send or receive of Gloo. A thread waits for it, because Gloo closes all connections if a timed wait elapses.
+struct Transfer {
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool is_done = false;
+    std::exception_ptr error;
+
+    static std::shared_ptr<Transfer> watch(c10::intrusive_ptr<c10d::Work> work) {
+        auto transfer = std::make_shared<Transfer>();
+        std::thread([transfer, work = std::move(work)]() mutable {
+            std::exception_ptr error;
+            try {
+                work->wait();
+            } catch (...) {
+                error = std::current_exception();
+            }
+            work.reset();
+            const std::lock_guard<std::mutex> lock(transfer->mutex);
+            transfer->is_done = true;
+            transfer->error = error;
+            transfer->changed.notify_all();
+        }).detach();
+        return transfer;
+    }
+
+    bool wait(milliseconds timeout) {
+        std::unique_lock<std::mutex> lock(mutex);
+        if (!changed.wait_for(lock, timeout, [&] { return is_done; })) return false;
+        if (error) std::rethrow_exception(error);
+        return true;
+    }
+};
+
+struct Work {
+    /// Null for a transfer.
+    const c10::intrusive_ptr<c10d::Work> work;
+    /// Null for a collective.
+    const std::shared_ptr<Transfer> transfer;
+    const bool is_on_cpu;
+    /// Whether this process's first tensor changes.
+    const bool writes;
+    const std::vector<at::Tensor> tensors;
+    const std::shared_ptr<GroupState> state;
+    bool is_finished = false;
+
+    bool wait(milliseconds timeout) {
+        if (transfer) return transfer->wait(timeout);
+        if (!is_on_cpu) return wait_for_device(timeout);
+        if (work->isCompleted()) return work->wait();
+        if (timeout.count() <= 0) return false;
+        try {
+            return work->wait(timeout);
+        } catch (const c10::Error &error) {
+            if (std::strstr(error.what_without_backtrace(), "Operation timed out!") == nullptr) throw;
+            return false;
+        }
+    }
+
+    /// NCCL's wait returns at once, so this one asks until the device is done.
+    bool wait_for_device(milliseconds timeout) {
+        const auto end = std::chrono::steady_clock::now() + timeout;
+        while (!work->isCompleted()) {
+            if (std::chrono::steady_clock::now() >= end) return false;
+            std::this_thread::sleep_for(std::chrono::microseconds(50));
+        }
+        if (const auto error = work->exception()) std::rethrow_exception(error);
+        return work->wait();
+    }
+
+    /// Counts the first tensor as changed, because c10d writes to its memory without libtorch's knowledge.
+    void finish() {
+        if (is_finished) return;
+        is_finished = true;
+        state->unfinished--;
+        const auto &target = tensors[0];
+        if (writes && !target.is_inference()) target.unsafeGetTensorImpl()->bump_version();
+    }
+};
+
+void require_plain(const Group &group, const at::Tensor &tensor) {
+    TORCH_CHECK(tensor.layout() == at::kStrided && tensor.is_contiguous(), "a tensor of shape ", tensor.sizes(),
+                " is not contiguous");
+    TORCH_CHECK(group.is_on_cpu ? tensor.is_cpu() : tensor.is_cuda(), "a group for tensors on ",
+                group.is_on_cpu ? "the CPU" : "CUDA devices", " got one on ", tensor.device());
+}
+
+struct Kind {
+    bool is_transfer = false;
+    bool writes = true;
+};
+
+/// Starts a collective by `body`, which gets the first of `tensors`; all of them stay in memory until it is finished.
+template <typename Body>
+int start(ct_work *out, ct_group handle, std::vector<at::Tensor> tensors, Kind kind, Body body) {
+    auto &group = ::group(handle);
+    const int status = guard([&] {
+        for (const auto &tensor : tensors) require_plain(group, tensor);
+        std::vector<at::Tensor> first{tensors[0]};
+        c10::intrusive_ptr<c10d::Work> work = body(*group.backend, first);
+        group.state->unfinished++;
+        std::shared_ptr<Transfer> transfer;
+        if (kind.is_transfer && group.is_on_cpu) transfer = Transfer::watch(std::move(work));
+        out->ctx = new Work{std::move(work), std::move(transfer), group.is_on_cpu, kind.writes, std::move(tensors),
+                            group.state};
+    });
+    if (status == CT_DISCONNECTED || status == CT_TIMED_OUT) group.state->is_broken = true;
+    return status;
+}
+
+c10d::ReduceOp operation(ct_collective_reduction reduction) {
+    switch (reduction) {
+    case CT_REDUCE_SUM: return c10d::ReduceOp::SUM;
+    case CT_REDUCE_MAX: return c10d::ReduceOp::MAX;
+    case CT_REDUCE_MIN: return c10d::ReduceOp::MIN;
+    }
+    TORCH_CHECK(false, "unknown reduction: ", static_cast<int>(reduction));
+}
+
+} // namespace
+
+extern "C" {
+
+int ct_store_new(ct_store *out, const char *host, int port, bool is_server, int64_t timeout_ms) {
+    return guard([&] {
+        prepare_logging();
+        TORCH_CHECK(port >= 0 && port <= 65535, "port ", port, " is not between 0 and 65535");
+        c10d::TCPStoreOptions options;
+        options.port = static_cast<std::uint16_t>(port);
+        options.isServer = is_server;
+        options.waitWorkers = false;
+        options.timeout = milliseconds(timeout_ms);
+        auto store = c10::make_intrusive<c10d::TCPStore>(host, options);
+        // Groups wait for their keys by this time, not by the one for connecting.
+        store->setTimeout(c10d::Store::kDefaultTimeout);
+        const int actual = store->getPort();
+        out->ctx = new Store{std::move(store), actual};
+    });
+}
+
+int ct_store_prefix(ct_store *out, const char *prefix, ct_store handle) {
+    return guard([&] {
+        out->ctx = new Store{c10::make_intrusive<c10d::PrefixStore>(prefix, store(handle)), ct_store_port(handle)};
+    });
+}
+
+void ct_store_free(ct_store handle) { delete static_cast<Store *>(handle.ctx); }
+
+int ct_store_port(ct_store handle) { return static_cast<Store *>(handle.ctx)->port; }
+
+int ct_store_set(ct_store handle, const char *key, const uint8_t *value, size_t count) {
+    return guard([&] { store(handle)->set(key, std::vector<uint8_t>(value, value + count)); });
+}
+
+int ct_store_get(uint8_t **out, size_t *count, ct_store handle, const char *key, int64_t timeout_ms) {
+    return guard([&] {
+        if (!arrives(*store(handle), key, timeout_ms)) {
+            *out = nullptr;
+            return;
+        }
+        const auto value = store(handle)->get(key);
+        auto *copy = static_cast<uint8_t *>(std::malloc(value.size() + 1));
+        if (copy == nullptr) throw std::bad_alloc();
+        if (!value.empty()) std::memcpy(copy, value.data(), value.size());
+        *out = copy;
+        *count = value.size();
+    });
+}
+
+void ct_store_free_value(uint8_t *value) { std::free(value); }
+
+int ct_store_contains(bool *out, ct_store handle, const char *key) {
+    return guard([&] { *out = store(handle)->check({key}); });
+}
+
+int ct_store_add(int64_t *out, ct_store handle, const char *key, int64_t amount) {
+    return guard([&] { *out = store(handle)->add(key, amount); });
+}
+
+int ct_group_new_gloo(ct_group *out, ct_store handle, int rank, int size, const char *address, int64_t connect_ms,
+                      int64_t timeout_ms) {
+    return guard([&] {
+        prepare_logging();
+        using Gloo = c10d::ProcessGroupGloo;
+        const bool is_named = std::getenv("GLOO_SOCKET_IFNAME") != nullptr || address == nullptr;
+        auto options = is_named ? Gloo::Options::create_default(milliseconds(connect_ms))
+                                : Gloo::Options::create(milliseconds(connect_ms));
+        if (!is_named) options->devices = {Gloo::createDeviceForHostname(address)};
+        c10::intrusive_ptr<c10d::Backend> backend =
+            c10::make_intrusive<Gloo>(store(handle), rank, size, std::move(options));
+        backend->setTimeout(milliseconds(timeout_ms));
+        out->ctx = new Group{std::move(backend), true, std::make_shared<GroupState>()};
+    });
+}
+
+int ct_group_new_nccl(ct_group *out, ct_store handle, int rank, int size, int device, int64_t timeout_ms) {
+    return guard([&] {
+        prepare_logging();
+        auto backend = ct::nccl_group(store(handle), rank, size, milliseconds(timeout_ms));
+        const at::Device place(at::kCUDA, static_cast<at::DeviceIndex>(device));
+        backend->setBoundDeviceId(place);
+        // Connects now, so that an error is reported here.
+        backend->eagerConnectSingleDevice(place);
+        out->ctx = new Group{std::move(backend), false, std::make_shared<GroupState>()};
+    });
+}
+
+int ct_group_new_checked(ct_group *out, ct_group handle, ct_group second) {
+    return guard([&] {
+        const auto &checked = group(handle);
+        auto wrapper = c10::make_intrusive<c10d::ProcessGroupWrapper>(checked.backend, group(second).backend);
+        out->ctx = new Group{std::move(wrapper), checked.is_on_cpu, checked.state};
+    });
+}
+
+void ct_group_free(ct_group handle) {
+    auto *group = static_cast<Group *>(handle.ctx);
+    // c10d's destructor would wait for unfinished work until its timeout.
+    if (group->state->unfinished == 0 && !group->state->is_broken) delete group;
+}
+
+int ct_group_all_reduce(ct_work *out, ct_group handle, ct_tensor tensor, ct_collective_reduction reduction) {
+    return start(out, handle, {ct::tensor(tensor)}, {}, [&](c10d::Backend &backend, auto &tensors) {
+        c10d::AllreduceOptions options;
+        options.reduceOp = operation(reduction);
+        return backend.allreduce(tensors, options);
+    });
+}
+
+int ct_group_broadcast(ct_work *out, ct_group handle, ct_tensor tensor, int root) {
+    const Kind kind{.writes = group(handle).backend->getRank() != root};
+    return start(out, handle, {ct::tensor(tensor)}, kind, [&](c10d::Backend &backend, auto &tensors) {
+        c10d::BroadcastOptions options;
+        options.rootRank = root;
+        return backend.broadcast(tensors, options);
+    });
+}
+
+int ct_group_all_to_all(ct_work *out, ct_group handle, ct_tensor input, ct_tensor output) {
+    return start(out, handle, {ct::tensor(output), ct::tensor(input)}, {}, [&](c10d::Backend &backend, auto &outputs) {
+        at::Tensor source = ct::tensor(input);
+        const auto &target = outputs[0];
+        TORCH_CHECK(source.sizes() == target.sizes() && source.scalar_type() == target.scalar_type(),
+                    "input and output of an exchange differ in shape or dtype");
+        TORCH_CHECK(source.dim() > 0 && source.size(0) % backend.getSize() == 0, "a tensor of shape ", source.sizes(),
+                    " cannot be divided among ", backend.getSize(), " processes");
+        // No counts: equal parts.
+        std::vector<int64_t> received, sent;
+        return backend.alltoall_base(outputs[0], source, received, sent);
+    });
+}
+
+int ct_group_send(ct_work *out, ct_group handle, ct_tensor tensor, int rank, int tag) {
+    const Kind kind{.is_transfer = true, .writes = false};
+    return start(out, handle, {ct::tensor(tensor)}, kind,
+                 [&](c10d::Backend &backend, auto &tensors) { return backend.send(tensors, rank, tag); });
+}
+
+int ct_group_receive(ct_work *out, ct_group handle, ct_tensor tensor, int rank, int tag) {
+    const Kind kind{.is_transfer = true};
+    return start(out, handle, {ct::tensor(tensor)}, kind,
+                 [&](c10d::Backend &backend, auto &tensors) { return backend.recv(tensors, rank, tag); });
+}
+
+int ct_work_wait(bool *done, ct_work handle, int64_t timeout_ms) {
+    auto &work = *static_cast<Work *>(handle.ctx);
+    const int status = guard([&] {
+        const bool is_done = work.wait(milliseconds(timeout_ms));
+        if (is_done) work.finish();
+        *done = is_done;
+    });
+    if (status != CT_OK) {
+        work.state->is_broken = true;
+        work.finish();
+    }
+    return status;
+}
+
+void ct_work_free(ct_work handle) { delete static_cast<Work *>(handle.ctx); }
+
+} // extern "C"
