@@ -1,4 +1,5 @@
 import Evaluation
+import Files
 
 /// A report as one self-contained page: no script, no request, readable from a disk and on paper.
 ///

@@ -1,4 +1,5 @@
 import Evaluation
+import Files
 
 /// A chart as SVG.
 ///

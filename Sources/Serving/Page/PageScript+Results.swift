@@ -159,8 +159,8 @@ extension PageScript {
           const cut = left > 0 ? " The page shows the first " + mostTexts + " lines; " + left + " more were not sent." : "";
           const failed = answers.reduce((sum, { results }) => sum + results.filter((result) => result.error).length, 0);
           const errors = failed ? " " + counted(failed, "error") + "." : "";
-          const answer = texts.length === 1 ? " " + first.join("; ") + "." : "";
-          tell(find("summary"), counted(texts.length, "text") + " classified" + time + "." + answer + errors + cut);
+          const answer = texts.length === 1 ? ": " + first.join("; ") : "";
+          tell(find("summary"), counted(texts.length, "text") + " classified" + time + answer + "." + errors + cut);
         }
         """#
 }

@@ -199,15 +199,38 @@ public final class ClassifierService: Sendable {
     /// - Returns: The result of `work`.
     /// - Throws: `.overloaded`; the errors of `work`.
     func admitting<Value: Sendable>(_ work: () async throws -> Value) async throws -> Value {
+        let admission = try admit()
+        defer { withExtendedLifetime(admission) {} }
+        return try await work()
+    }
+
+    /// Admits a request if there is room for it.
+    ///
+    /// - Returns: The request's place, which is free again when it is released.
+    /// - Throws: `.overloaded`.
+    func admit() throws(ServingFault) -> Admission {
         let isFull = storage.withLock { storage in
             guard storage.requestsInProgress < limits.maxConcurrentRequests else { return true }
             storage.requestsInProgress += 1
             return false
         }
-        guard !isFull else { throw ServingFault.overloaded(retryAfter: queue.retryAfter) }
-        defer { storage.withLock { $0.requestsInProgress -= 1 } }
+        guard !isFull else { throw .overloaded(retryAfter: queue.retryAfter) }
+        let admission = admission()
         try queue.requireRoom()
-        return try await work()
+        return admission
+    }
+
+    /// Counts an admitted request as in progress for longer, for an answer that is written after its handler has returned.
+    ///
+    /// - Returns: The request's place.
+    func keepAdmitted() -> Admission {
+        storage.withLock { $0.requestsInProgress += 1 }
+        return admission()
+    }
+
+    /// The place of a request that has been counted.
+    private func admission() -> Admission {
+        Admission { [self] in storage.withLock { $0.requestsInProgress -= 1 } }
     }
 
     /// Classifies the items of a request.

@@ -135,6 +135,16 @@ import Tokenization
         }
     }
 
+    @Test func `an answer that is still being written counts as in progress`() async throws {
+        try await ServingTestModel.withService { service, _ in
+            var written: Admission? = try await service.admitting { service.keepAdmitted() }
+            #expect(service.requestsInProgress == 1)
+            withExtendedLifetime(written) {}
+            written = nil
+            #expect(service.requestsInProgress == 0)
+        }
+    }
+
     @Test func `a model that is swapped under load answers every request`() async throws {
         try await ServingTestModel.withService { service, folder in
             let path = folder.path(percentEncoded: false)

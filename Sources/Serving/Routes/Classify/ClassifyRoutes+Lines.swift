@@ -22,13 +22,14 @@ extension ClassifyRoutes {
         )
         let (model, options) = (try service.model(query.model), query.options)
         // Refuses the request while there is still a status to choose.
-        try await service.admitting {}
+        let admission = try service.admit()
         let reader = LineReader(routes: self, model: model, options: options)
         let lines = request.body
         return Response(
             status: .ok,
             headers: [.contentType: LineMedia.type],
             body: ResponseBody { writer in
+                defer { withExtendedLifetime(admission) {} }
                 let (permits, permission) = AsyncStream<Void>.makeStream()
                 let (windows, opening) = AsyncStream<LineWindow>.makeStream()
                 for _ in 0..<LineReader.openWindows { permission.yield() }

@@ -28,10 +28,12 @@ extension ClassifyRoutes {
             opened.append(try await service.stream(items, with: model))
         }
         let streams = opened
+        let admission = service.keepAdmitted()
         return Response(
             status: .ok,
             headers: [.contentType: LineMedia.type],
             body: ResponseBody { writer in
+                defer { withExtendedLifetime(admission) {} }
                 var results = streams.map { OrderedResults($0) }
                 for (index, input) in request.inputs.enumerated() {
                     for (place, model) in models.enumerated() {

@@ -17,10 +17,10 @@ struct DocumentPage: Sendable {
     var html: String {
         let sections = document.tags.map { tag in
             let operations = document.operations.filter { $0.tag == tag }
-            return "<section id=\"\(Self.anchor(tag))\"><h2>\(Self.escaped(tag))</h2>\n"
+            return "<section id=\"\(Self.anchor(tag))\"><h2>\(HTMLText.escaped(tag))</h2>\n"
                 + operations.map(Self.article).joined() + "</section>\n"
         }
-        let links = document.tags.map { "<li><a href=\"#\(Self.anchor($0))\">\(Self.escaped($0))</a></li>\n" }
+        let links = document.tags.map { "<li><a href=\"#\(Self.anchor($0))\">\(HTMLText.escaped($0))</a></li>\n" }
         let schemas = document.json["components"]["schemas"].object?.members ?? []
         let shared = schemas.map { Self.details($0.name, $0.value, id: "schema-\($0.name)") }
         return """
@@ -35,7 +35,7 @@ struct DocumentPage: Sendable {
             </head>
             <body>
             <a class="skip" href="#main">Skip to the routes</a>
-            <header><h1>Attune \(Self.escaped(attuneVersion)): API</h1>
+            <header><h1>Attune \(HTMLText.escaped(attuneVersion)): API</h1>
             <p><a href="/api-doc/openapi.json">The OpenAPI document</a> has the same contents for programs. <a href="/">Try a text</a>.</p></header>
             <nav aria-label="Sections"><ul>
             \(links.joined())</ul></nav>
@@ -53,13 +53,13 @@ struct DocumentPage: Sendable {
         let json = operation.json
         let id = json["operationId"].string ?? ""
         var html =
-            "<article id=\"\(escaped(id))\"><h3><span class=\"method\">\(operation.method.uppercased())</span> "
-        html += "<code>\(escaped(operation.path))</code></h3>\n<p>\(escaped(operation.summary)).</p>\n"
-        if !operation.details.isEmpty { html += "<p>\(escaped(operation.details))</p>\n" }
+            "<article id=\"\(HTMLText.escaped(id))\"><h3><span class=\"method\">\(operation.method.uppercased())</span> "
+        html += "<code>\(HTMLText.escaped(operation.path))</code></h3>\n<p>\(HTMLText.escaped(operation.summary)).</p>\n"
+        if !operation.details.isEmpty { html += "<p>\(HTMLText.escaped(operation.details))</p>\n" }
         if let example = operation.example {
             let command =
                 "curl localhost:3000\(operation.path) -H 'Content-Type: application/json' -d '\(example)'"
-            html += "<pre tabindex=\"0\">\(escaped(command))</pre>\n"
+            html += "<pre tabindex=\"0\">\(HTMLText.escaped(command))</pre>\n"
         }
         for (type, schema) in operation.body { html += details("Body, \(type)", schema) }
         for answer in operation.answers {
@@ -69,16 +69,16 @@ struct DocumentPage: Sendable {
         html += "<th scope=\"col\">Meaning</th></tr></thead><tbody>\n"
         for response in json["responses"].object?.members ?? [] {
             let meaning = response.value["description"].string ?? ""
-            html += "<tr><th scope=\"row\">\(response.name)</th><td>\(escaped(meaning))</td></tr>\n"
+            html += "<tr><th scope=\"row\">\(response.name)</th><td>\(HTMLText.escaped(meaning))</td></tr>\n"
         }
         return html + "</tbody></table></details></article>\n"
     }
 
     /// A schema that can be opened.
     private static func details(_ name: String, _ schema: JSONValue, id: String = "") -> String {
-        let anchor = id.isEmpty ? "" : " id=\"\(escaped(id))\""
-        return "<details\(anchor)><summary>\(escaped(name))</summary><pre tabindex=\"0\">"
-            + escaped(indented(schema, "")) + "</pre></details>\n"
+        let anchor = id.isEmpty ? "" : " id=\"\(HTMLText.escaped(id))\""
+        return "<details\(anchor)><summary>\(HTMLText.escaped(name))</summary><pre tabindex=\"0\">"
+            + HTMLText.escaped(indented(schema, "")) + "</pre></details>\n"
     }
 
     /// JSON with members in their order, a line each.
@@ -99,22 +99,6 @@ struct DocumentPage: Sendable {
 
     private static func anchor(_ tag: String) -> String {
         String(tag.lowercased().map { $0.isLetter || $0.isNumber ? $0 : "-" })
-    }
-
-    /// A text for HTML, escaped by Unicode scalar, so that a combining character hides no quote.
-    private static func escaped(_ text: String) -> String {
-        var result = String.UnicodeScalarView()
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "&": result.append(contentsOf: "&amp;".unicodeScalars)
-            case "<": result.append(contentsOf: "&lt;".unicodeScalars)
-            case ">": result.append(contentsOf: "&gt;".unicodeScalars)
-            case "\"": result.append(contentsOf: "&quot;".unicodeScalars)
-            case "'": result.append(contentsOf: "&#39;".unicodeScalars)
-            default: result.append(scalar)
-            }
-        }
-        return String(result)
     }
 
     private static let style = """

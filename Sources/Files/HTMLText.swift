@@ -1,5 +1,5 @@
 /// Escaping for HTML.
-enum HTMLText {
+package enum HTMLText {
     /// The text with the characters that HTML interprets replaced, also in attribute values.
     ///
     /// It works on scalars: a quote followed by a combining mark is a single `Character` that differs from a quote. Control
@@ -7,7 +7,7 @@ enum HTMLText {
     ///
     /// - Parameter text: Any text.
     /// - Returns: The escaped text.
-    static func escaped(_ text: some StringProtocol) -> String {
+    package static func escaped(_ text: some StringProtocol) -> String {
         var result = String.UnicodeScalarView()
         for scalar in text.unicodeScalars {
             switch scalar {
