@@ -38,7 +38,7 @@ struct DataParallelRunTests {
             }
             // Rank 1 wants to stop after three steps, and tells rank 0 in the fourth.
             #expect(stopped.map { $0.steps.count } == [4, 4])
-            #expect(stopped.allSatisfy(\.wasInterrupted))
+            #expect(stopped.map(\.wasInterrupted) == [true, true])
             #expect(stopped[0].saved == ["checkpoint-4"] && stopped[1].saved == [])
             let checkpoint = try #require(RunFolder(folder.appending(path: "rank-0")).latestCheckpoint)
             #expect(RunFolder(folder.appending(path: "rank-1")).latestCheckpoint == nil)

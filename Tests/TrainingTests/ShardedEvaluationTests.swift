@@ -112,7 +112,7 @@ struct ShardedEvaluationTests {
             let head = try #require(classifier.model.parameters["score.weight"])
             if group.rank == 1 { try head.value.fill(.nan) }
             let examples = classifier.encode(Self.texts, targets: Self.targets(.singleLabel))
-            return try evaluate(classifier, on: examples, step: 7, batchSize: 1, group: group)
+            return try evaluate(classifier, on: examples, batchSize: 1, step: 7, group: group)
         }
         let messages = outcomes.map { outcome in
             switch outcome {

@@ -157,13 +157,13 @@ struct ZeroOptimizerTests {
     }
 
     @Test(.hangGuard) func `each rank has a part of the state, and together they have all of it`() throws {
-        let whole = try Optimizer(AdamW8(), Self.groups(Self.parameters())).state
+        let whole = try Optimizer(AdamW8(), Self.groups(Self.parameters())).state.map(\.name)
         let states = try Ranks.run(3) { group in
             let zero = try ZeroOptimizer(AdamW8(), Self.groups(Self.parameters()), roundingSeed: 0, in: group)
-            #expect(zero.layout.map(\.name) == whole.map(\.name))
+            #expect(zero.layout.map(\.name) == whole)
             return zero.optimizer.state.map(\.name)
         }
-        #expect(states.flatMap(\.self).sorted() == whole.map(\.name).sorted())
+        #expect(states.flatMap(\.self).sorted() == whole.sorted())
         #expect(states.allSatisfy { $0.count < whole.count })
     }
 
