@@ -95,7 +95,7 @@ let torchTargets: [Target] = [
         ]
     ),
     .target(name: "Torch", dependencies: ["CTorch"]),
-    .target(name: "Distributed", dependencies: ["Torch", "Files", "JSON"]),
+    .target(name: "ProcessGroups", dependencies: ["Torch", "Files", "JSON"]),
     .target(name: "NN", dependencies: ["Torch", "Files"]),
     .target(name: "Checkpoints", dependencies: ["Torch", "Files", "JSON"]),
     .target(name: "Models", dependencies: ["NN", "Checkpoints", "Torch", "Files", "JSON"]),
@@ -112,7 +112,7 @@ let torchTargets: [Target] = [
     .target(
         name: "Training",
         dependencies: [
-            "Classification", "Models", "NN", "Checkpoints", "Distributed", "Torch", "Tokenization",
+            "Classification", "Models", "NN", "Checkpoints", "ProcessGroups", "Torch", "Tokenization",
             "Datasets",
             "Evaluation", "Files", "JSON",
         ]
@@ -120,7 +120,7 @@ let torchTargets: [Target] = [
     .target(
         name: "Attune",
         dependencies: [
-            "Training", "Classification", "Models", "NN", "Checkpoints", "Distributed", "Torch",
+            "Training", "Classification", "Models", "NN", "Checkpoints", "ProcessGroups", "Torch",
             "Tokenization",
             "Datasets", "Evaluation", "Reporting", "Hub", "Files", "JSON", yams,
         ]
@@ -130,7 +130,7 @@ let torchTargets: [Target] = [
         dependencies: [
             // Including those that Attune re-exports, so that a change in them recompiles the command.
             "Attune", "Serving", "Hub", "Training", "Classification", "Models", "NN", "Checkpoints",
-            "Distributed",
+            "ProcessGroups",
             "Torch", "Tokenization", "Datasets", "Evaluation", "Reporting", "Files", "JSON", argumentParser,
             yams,
         ] + httpServer
@@ -162,7 +162,7 @@ func tests(_ target: Target) -> Target {
 let testSupport = Target.target(name: "TestSupport", dependencies: ["JSON"], path: "Tests/TestSupport")
 
 let withTests: Set<String> = [
-    "JSON", "Files", "Tokenization", "Datasets", "Evaluation", "Hub", "Reporting", "Torch", "Distributed",
+    "JSON", "Files", "Tokenization", "Datasets", "Evaluation", "Hub", "Reporting", "Torch", "ProcessGroups",
     "NN", "Checkpoints", "Models", "Classification", "Serving", "Training",
     "Attune", "AttuneCommand",
 ]

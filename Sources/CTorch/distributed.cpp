@@ -329,6 +329,35 @@ int ct_group_broadcast(ct_work *out, ct_group handle, ct_tensor tensor, int root
     });
 }
 
+int ct_group_reduce(ct_work *out, ct_group handle, ct_tensor tensor, int root) {
+    return start(out, handle, {ct::tensor(tensor)}, {}, [&](c10d::Backend &backend, auto &tensors) {
+        c10d::ReduceOptions options;
+        options.reduceOp = c10d::ReduceOp::SUM;
+        options.rootRank = root;
+        return backend.reduce(tensors, options);
+    });
+}
+
+int ct_group_gather(ct_work *out, ct_group handle, ct_tensor input, ct_tensor output, int root) {
+    std::vector<at::Tensor> tensors;
+    if (output.ctx != nullptr) tensors.push_back(ct::tensor(output));
+    tensors.push_back(ct::tensor(input));
+    const Kind kind{.writes = output.ctx != nullptr};
+    return start(out, handle, std::move(tensors), kind, [&](c10d::Backend &backend, auto &) {
+        std::vector<at::Tensor> inputs{ct::tensor(input)};
+        std::vector<std::vector<at::Tensor>> outputs;
+        if (output.ctx != nullptr) {
+            const auto &target = ct::tensor(output);
+            TORCH_CHECK(target.dim() > 0 && target.size(0) == backend.getSize(), "a tensor of shape ", target.sizes(),
+                        " has no part for each of ", backend.getSize(), " processes");
+            outputs.push_back(target.unbind(0));
+        }
+        c10d::GatherOptions options;
+        options.rootRank = root;
+        return backend.gather(outputs, inputs, options);
+    });
+}
+
 int ct_group_all_to_all(ct_work *out, ct_group handle, ct_tensor input, ct_tensor output) {
     return start(out, handle, {ct::tensor(output), ct::tensor(input)}, {}, [&](c10d::Backend &backend, auto &outputs) {
         at::Tensor source = ct::tensor(input);

@@ -11,7 +11,8 @@ public import Torch
 ///   - metadata: The header's `__metadata__`.
 ///   - bypassesCache: Whether to bypass the system's page cache if the disk supports that.
 ///   - written: Called with the name of each tensor after it was written.
-/// - Throws: `.diskFull`, `.notAllowed` or `.inputOutput`.
+///   - writing: Called with the name of each tensor before its values are read.
+/// - Throws: `.diskFull`, `.notAllowed` or `.inputOutput`; the error of `writing`.
 ///
 /// Source: safetensors/src/tensor.rs, `prepare`: widest dtype first, then by name; the header is padded to 8 bytes.
 public func writeSafetensors(
@@ -19,7 +20,8 @@ public func writeSafetensors(
     to file: URL,
     metadata: [String: String] = ["format": "pt"],
     bypassesCache: Bool = false,
-    written: (_ name: String) -> Void = { _ in }
+    written: (_ name: String) -> Void = { _ in },
+    writing: (_ name: String) throws(CheckpointError) -> Void = { _ in }
 ) throws(CheckpointError) {
     let names = Dictionary(uniqueKeysWithValues: SafetensorsFile.dtypes.map { ($0.value, $0.key) })
     let ordered = tensors.sorted { a, b in
@@ -45,6 +47,7 @@ public func writeSafetensors(
     let start = (0..<8).map { UInt8(truncatingIfNeeded: size >> ($0 * 8)) } + Array(header.utf8)
     try asCheckpoint { () throws(FileError) in try output.write(start) }
     for (name, tensor) in ordered {
+        try writing(name)
         let contiguous: Tensor
         do throws(TorchError) {
             contiguous = try tensor.to(device: .cpu).contiguous()
@@ -75,7 +78,8 @@ private func rank(_ dtype: DType) -> Int {
 ///   - maxShardSize: The largest number of tensor bytes in one file.
 ///   - bypassesCache: Whether to bypass the system's page cache if the disk supports that.
 ///   - written: Called with the name of each tensor after it was written.
-/// - Throws: `.diskFull`, `.notAllowed` or `.inputOutput`.
+///   - writing: Called with the name of each tensor before its values are read.
+/// - Throws: `.diskFull`, `.notAllowed` or `.inputOutput`; the error of `writing`.
 ///
 /// Source: `split_torch_state_dict_into_shards` of huggingface_hub; `PreTrainedModel.save_pretrained`.
 public func saveSafetensors(
@@ -83,7 +87,8 @@ public func saveSafetensors(
     toFolder folder: URL,
     maxShardSize: Int = 50_000_000_000,
     bypassesCache: Bool = false,
-    written: (_ name: String) -> Void = { _ in }
+    written: (_ name: String) -> Void = { _ in },
+    writing: (_ name: String) throws(CheckpointError) -> Void = { _ in }
 ) throws(CheckpointError) {
     var shards: [[(name: String, tensor: Tensor)]] = [[]]
     var size = 0
@@ -108,7 +113,8 @@ public func saveSafetensors(
             shard,
             to: folder.appending(path: name),
             bypassesCache: bypassesCache,
-            written: written
+            written: written,
+            writing: writing
         )
     }
     let indexName = "model.safetensors.index.json"

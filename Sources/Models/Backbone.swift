@@ -77,12 +77,12 @@ extension Collection {
             for (index, block) in enumerated().dropFirst(blocks.lowerBound).prefix(blocks.count) {
                 let own = index < count - 1 ? pass.allRows : pass
                 guard pass.context.checkpointsBlocks else {
-                    pass.context.offload?.begin(index)
+                    try pass.context.blockWeights?.begin(index)
                     x = try body(block, x, own)
                     continue
                 }
                 x = try x.checkpointed(random: pass.context.dropout) { x throws(TorchError) in
-                    pass.context.offload?.begin(index)
+                    try pass.context.blockWeights?.begin(index)
                     return try body(block, x, own)
                 }
             }

@@ -73,8 +73,8 @@ extension SequenceClassifier {
             labels: resolved.labels,
             grown: embedding.shape[0] > storedRows ? (embedding.name, storedRows) : nil
         )
-        let offload = try options.offloadFolder.map { try BlockOffload(in: $0) }
-        var report = try fill(contents, from: checkpoint, family, options, random, base, offload)
+        let blockWeights = try blockWeights(of: parameters, family, options)
+        var report = try fill(contents, from: checkpoint, family, options, random, base, blockWeights)
         report.unreadFields = unreadFields
         report.notes = reader.notes + report.notes
         if keepsHead, let note = configuration.labelNote { report.notes.append(note) }
@@ -84,8 +84,24 @@ extension SequenceClassifier {
             network: network,
             options: options
         )
-        classifier.offload = offload
+        classifier.blockWeights = blockWeights
         return (classifier, report)
+    }
+
+    /// Returns the place of the blocks' weights that the options ask for; nil if they are in memory.
+    private static func blockWeights(
+        of store: ParameterStore,
+        _ family: ModelFamily,
+        _ options: LoadOptions
+    ) throws -> (any BlockWeights)? {
+        guard let shard = options.shard else {
+            return try options.offloadFolder.map { try BlockOffload(in: $0) }
+        }
+        return try BlockShards(
+            store.parameters.map { (parameter: $0, dtype: weightsDType(of: $0, family, options)) },
+            rank: shard.rank,
+            of: shard.count
+        )
     }
 
     /// Returns the configuration of the requested classifier.
@@ -195,7 +211,7 @@ extension SequenceClassifier {
         _ options: LoadOptions,
         _ random: RandomSource,
         _ base: SharedBase?,
-        _ offload: BlockOffload?
+        _ blockWeights: (any BlockWeights)?
     ) throws -> LoadReport {
         let store = contents.store
         var report = LoadReport()
@@ -246,7 +262,7 @@ extension SequenceClassifier {
         }
         for parameter in store.parameters {
             try load(parameter)
-            try offload?.take(parameter)
+            try blockWeights?.take(parameter)
         }
         return report
     }

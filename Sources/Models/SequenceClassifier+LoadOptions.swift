@@ -29,6 +29,8 @@ extension SequenceClassifier {
         /// A folder for a temporary file with the weights of the blocks, so that they need not be in memory all at once; nil keeps
         /// them in memory.
         package var offloadFolder: URL?
+        /// The rank and the number of ranks among which the weights of the blocks are divided; nil keeps them whole.
+        package var shard: (rank: Int, count: Int)?
         /// Whether to replace an existing head with a fresh one.
         public var reinitializesHead = false
         /// Whether to add rows to the token embedding if the tokenizer has more tokens.

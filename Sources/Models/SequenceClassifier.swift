@@ -22,8 +22,10 @@ public final class SequenceClassifier {
     package let frozenStorage: FrozenStorage
     /// The states after the frozen first blocks that are kept between epochs; nil keeps none.
     package var frozenStates: FrozenStates?
-    /// The file with the blocks' weights and moments; nil if they are in memory.
-    package var offload: BlockOffload?
+    /// The place of the blocks' weights; nil if they are in memory.
+    package var blockWeights: (any BlockWeights)?
+    /// The file with the blocks' weights and moments; nil if there is none.
+    package var offload: BlockOffload? { blockWeights as? BlockOffload }
     /// The adapter on the frozen model; nil if the model is whole.
     package var adapter: AttachedAdapter?
 
@@ -93,10 +95,24 @@ public final class SequenceClassifier {
         return try network.backbone.states(batch, rows: nil, routed(context))
     }
 
+    /// Replaces the values of a parameter, wherever they are.
+    ///
+    /// - Parameters:
+    ///   - values: The values, in the parameter's shape.
+    ///   - parameter: A parameter of the model.
+    /// - Throws: `.failed` if the shapes differ.
+    package func assign(_ values: Tensor, to parameter: Parameter) throws(TorchError) {
+        if let blockWeights {
+            try blockWeights.assign(values, to: parameter)
+        } else {
+            try parameter.value.assign(values)
+        }
+    }
+
     private func routed(_ context: ForwardContext) -> ForwardContext {
         var context = context
         context.productRoutes = productRoutes
-        context.offload = offload
+        context.blockWeights = blockWeights
         return context
     }
 
@@ -135,8 +151,16 @@ public final class SequenceClassifier {
             tensors,
             toFolder: folder,
             maxShardSize: maxShardSize,
-            bypassesCache: purpose == .resumption
-        ) { [offload] in offload?.release($0) }
+            bypassesCache: purpose == .resumption,
+            written: { [blockWeights] in blockWeights?.release($0) },
+            writing: { [blockWeights] (name) throws(CheckpointError) in
+                do throws(TorchError) {
+                    try blockWeights?.prepare(name)
+                } catch {
+                    throw CheckpointError(.inputOutput, "cannot write tensor \"\(name)\": \(error)")
+                }
+            }
+        )
         try writeAtomically(
             Data(configuration.quantized(parameters).formatted.utf8),
             to: folder.appending(path: "config.json")

@@ -12,8 +12,8 @@ public struct ForwardContext {
     public var dropout: RandomSource?
     /// The states after the frozen first blocks that are kept between epochs; nil computes them in every pass.
     package var frozenStates: FrozenStates?
-    /// The file with the blocks' weights and moments; nil if they are in memory.
-    package var offload: BlockOffload?
+    /// The place of the blocks' weights; nil if they are in memory.
+    package var blockWeights: (any BlockWeights)?
     /// Called with every linear layer's weight name, input, output and product type; may be nil.
     package var inspect:
         ((_ layer: String, _ input: Tensor, _ output: Tensor, _ dtype: DType) throws(TorchError) -> Void)?

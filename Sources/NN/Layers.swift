@@ -123,7 +123,7 @@ extension ForwardContext {
     func narrowCopy(of weight: Parameter) throws(TorchError) -> Tensor? {
         let type = productType(of: weight)
         guard type == .bfloat16, weight.quantized == nil, weight.value.dtype == .float32, isGradientEnabled(),
-            !checkpointsBlocks, offload == nil,
+            !checkpointsBlocks, blockWeights == nil,
             !productRoutes.multipliesInFloat32(type, on: weight.value.device)
         else { return nil }
         return try weight.narrowed()

@@ -30,7 +30,7 @@ public final class Parameter {
     /// The kind of module it belongs to.
     public let role: ParameterRole
     /// Its values; empty (`[0]`) until ``set(_:)`` or ``initialize(random:)``.
-    public private(set) var value: Tensor
+    public private(set) var value: Tensor { didSet { keptEnds = nil } }
     /// The values in a quantized form, `[out, in]`, instead of ``value``; nil for values in floating point.
     public private(set) var quantized: QuantizedMatrix?
     /// Whether the optimizer updates it.
@@ -39,6 +39,8 @@ public final class Parameter {
     package var isFrozen = false
     /// Factor on the run's learning rate.
     package var learningRateFactor = 1.0
+    /// The result of ``sampledEnds()`` for values that are not in memory; setting values clears it.
+    package var keptEnds: [Tensor]?
     /// The values rounded to bfloat16, and the version of the values.
     private var bfloat16Copy: (tensor: Tensor, version: UInt32)?
     /// The float32 sum of gradients of ``sumGradient()``, or the gradient of ``replaceGradient(by:)``.

@@ -9,6 +9,7 @@ extension Parameter {
     /// - Returns: Two tensors of at most 1024 elements each, in the values' type.
     /// - Throws: `.outOfMemory`.
     package func sampledEnds() throws(TorchError) -> [Tensor] {
+        if let keptEnds { return keptEnds }
         if let quantized { return try quantized.sampledEnds(Self.sampleSize) }
         let all = try value.detached().reshaped([value.count])
         let count = min(value.count, Self.sampleSize)

@@ -136,6 +136,36 @@ package final class CollectiveGroup {
         }
     }
 
+    /// Starts to add up a tensor of all processes in one of them.
+    ///
+    /// - Parameters:
+    ///   - tensor: A contiguous tensor, which becomes the sum on `root` and is undefined afterwards in other processes.
+    ///   - root: The process that gets the sum.
+    /// - Returns: The started operation.
+    /// - Throws: `.failed` for a tensor that is not contiguous or on another device; `.disconnected`.
+    package func reduce(_ tensor: Tensor, to root: Int) throws(TorchError) -> CollectiveWork {
+        try start("reduce", tensor) { ct_group_reduce($0, handle, tensor.handle, Int32(clamping: root)) }
+    }
+
+    /// Starts to collect a tensor of all processes in one of them.
+    ///
+    /// - Parameters:
+    ///   - input: A contiguous tensor.
+    ///   - output: A contiguous tensor with one more dimension in front, whose part `s` becomes that of process `s`; nil in all
+    ///     processes but `root`.
+    ///   - root: The process that gets the tensors.
+    /// - Returns: The started operation.
+    /// - Throws: `.failed` if the shapes do not fit; `.disconnected`.
+    package func gather(
+        _ input: Tensor,
+        into output: Tensor?,
+        to root: Int
+    ) throws(TorchError) -> CollectiveWork {
+        try start("gather", output ?? input, input) {
+            ct_group_gather($0, handle, input.handle, output?.handle ?? ct_tensor(), Int32(clamping: root))
+        }
+    }
+
     /// Starts to send an equal part of a tensor to each process, and to collect theirs.
     ///
     /// - Parameters:

@@ -1,8 +1,8 @@
 public import Classification
-public import Distributed
 import Foundation
 import Models
 public import NN
+public import ProcessGroups
 import Torch
 
 /// Evaluates a classifier on labelled examples.

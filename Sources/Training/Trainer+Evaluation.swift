@@ -1,9 +1,9 @@
 import Checkpoints
 import Classification
-import Distributed
 import Foundation
 import Models
 import NN
+import ProcessGroups
 import Torch
 
 extension TrainingArguments {
@@ -230,8 +230,10 @@ extension Trainer {
         // An interrupted run must be able to resume, even with --save-only-model.
         let isWhole = !arguments.saveOnlyModel || isInterrupted
         let zero = isWhole ? stepState.zero : nil
+        let sharded = parallel?.sharded
         if let group = parallel?.group {
             guard group.isFirst else {
+                try sharded?.follow()
                 try zero?.sendState()
                 return
             }
@@ -255,10 +257,11 @@ extension Trainer {
             )
             return place
         }
-        if zero == nil { stepState.checkpoints.begin(write) } else { try stepState.checkpoints.write(write) }
-        // Copies from a GPU are queued with the step's work, so writing in the background gains nothing. A divided optimizer's
-        // state has been gathered, which needs this thread.
-        if classifier.model.device != .cpu || zero != nil { try finishSaving(stepState, emit) }
+        // Divided weights and states are gathered, which needs this thread.
+        let isGathered = zero != nil || sharded != nil
+        if isGathered { try stepState.checkpoints.write(write) } else { stepState.checkpoints.begin(write) }
+        // Copies from a GPU are queued with the step's work, so writing in the background gains nothing.
+        if classifier.model.device != .cpu || isGathered { try finishSaving(stepState, emit) }
     }
 
     /// Waits until saving is done, and emits the events.
@@ -275,8 +278,10 @@ extension Trainer {
     func loadWeights(of step: Int) throws {
         let place = RunFolder(outputFolder).checkpoint(step)
         guard let group = parallel?.group else { return try classifier.loadWeights(from: place) }
-        if group.isFirst {
-            try group.announce("reading \(place.lastPathComponent)")
+        if group.isFirst { try group.announce("reading \(place.lastPathComponent)") }
+        if let sharded = parallel?.sharded {
+            try sharded.together { try classifier.loadWeights(from: place) }
+        } else if group.isFirst {
             try classifier.loadWeights(from: place)
         }
         try SharedState(group).shareWeights(classifier.model)

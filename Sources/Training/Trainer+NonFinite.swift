@@ -1,10 +1,10 @@
 import Checkpoints
 import Classification
-import Distributed
 import Files
 import Foundation
 import Models
 import NN
+import ProcessGroups
 import Torch
 
 // Errors for a NaN or infinite loss or gradient: they name the examples and the origin, and a replay file is written.
@@ -22,7 +22,10 @@ extension Trainer {
         let replay = replay(of: start, fault: "the loss is \(loss)")
         announce(replay)
         let saved = saved(replay)
-        let found = Result { try replay.runForward(on: classifier.model, loss: self.loss) }
+        let found = Result {
+            try requireWholeModel()
+            return try replay.runForward(on: classifier.model, loss: self.loss)
+        }
         let whose = (try? found.get())?.microBatches.last.map(\.nonFiniteExamples) ?? []
         return TrainingError(
             .notFinite,
@@ -81,6 +84,12 @@ extension Trainer {
     /// - Returns: The error to throw: on other ranks a `DistributedError` with that rank's report.
     func gradientSumIsNotFinite(_ start: StepStart, loss: Double) -> any Error {
         guard let parallel else { return gradientIsNotFinite(start, loss: loss) }
+        if parallel.sharded != nil {
+            // No rank can find the examples.
+            var start = start
+            start.share = nil
+            return gradientIsNotFinite(start, loss: loss, replayed: .failure(ReplayError.divided))
+        }
         let replay = replay(of: start, fault: "gradients are NaN or infinite")
         announce(replay)
         let replayed = Result { try replay.run(on: classifier.model, loss: self.loss) }
@@ -96,6 +105,11 @@ extension Trainer {
             return error
         }
         return gradientIsNotFinite(start, loss: loss, replayed: replayed)
+    }
+
+    /// Refuses a replay of a divided model, which other ranks would have to take part in.
+    private func requireWholeModel() throws(ReplayError) {
+        if parallel?.sharded != nil { throw .divided }
     }
 
     /// Tells the other ranks that this one may take longer.
@@ -114,7 +128,9 @@ extension Trainer {
     /// Writes the replay file and returns a sentence about it for the error.
     private func saved(_ replay: StepReplay) -> String {
         // A replay file holds a whole model, and no adapter.
-        guard arguments.writesReplayFile, classifier.model.adapter == nil else { return "" }
+        guard arguments.writesReplayFile, classifier.model.adapter == nil, parallel?.sharded == nil else {
+            return ""
+        }
         let file = StepReplay.place(of: replay.step, in: outputFolder)
         do {
             try replay.write(classifier.model, to: file)
@@ -123,6 +139,12 @@ extension Trainer {
         } catch {
             return ". No replay file was written: \(error)"
         }
+    }
+
+    private enum ReplayError: Error, CustomStringConvertible {
+        case divided
+
+        var description: String { "with --zero-stage 3 no process has the whole model" }
     }
 
     private var remedy: String {

@@ -20,7 +20,7 @@ extension Trainer {
         let offload =
             try model.offload ?? BlockOffload(in: URL(filePath: folder, directoryHint: .isDirectory))
         for parameter in model.parameters.parameters { try offload.take(parameter) }
-        model.offload = offload
+        model.blockWeights = offload
         return offload
     }
 }

@@ -1,7 +1,7 @@
 import Classification
-import Distributed
 import Models
 import NN
+import ProcessGroups
 import Torch
 
 /// State that a training step needs besides the weights.
@@ -47,10 +47,17 @@ extension Trainer {
         }
         let roundingSeed = RandomPurpose.rounding.seed(from: arguments.seed)
         let offload = try offloaded()
+        let sharded = try sharded()
         let rule = arguments.optimizerRule
         var zero: ZeroOptimizer?
-        if arguments.zeroStage == .one, let parallel {
-            zero = try ZeroOptimizer(rule, groups, roundingSeed: roundingSeed, in: parallel.group)
+        if arguments.zeroStage != .off, let parallel {
+            zero = try ZeroOptimizer(
+                rule,
+                groups,
+                roundingSeed: roundingSeed,
+                in: parallel.group,
+                placed: sharded?.owners ?? [:]
+            )
         }
         return StepState(
             optimizer: try zero?.optimizer
@@ -114,7 +121,11 @@ extension Trainer {
             }
         }
         if let parallel {
-            if batches.isEmpty { try parallel.reduceDuringBackward(of: nil, isLast: true) }
+            if parallel.sharded != nil {
+                try parallel.passWithoutExamples(window, lengths: window.map(train.length), microBatches(of:))
+            } else if batches.isEmpty {
+                try parallel.reduceDuringBackward(of: nil, isLast: true)
+            }
             try parallel.finishGradients()
             // From here on, all ranks have the same numbers.
             total = try parallel.exchange(
@@ -124,15 +135,15 @@ extension Trainer {
             )
         }
         if !arguments.optimizerInBackward {
-            let clipping = try gradientClipping(
-                classifier.model.parameters.trainable,
-                to: arguments.maxGradNorm
-            )
+            let clipping =
+                try parallel?.clipping(to: arguments.maxGradNorm)
+                ?? gradientClipping(classifier.model.parameters.trainable, to: arguments.maxGradNorm)
             norm = clipping.norm
             guard norm.isFinite else { throw gradientSumIsNotFinite(start, loss: total) }
             try stepState.checkpoints.wait()
             if let zero = stepState.zero {
                 try zero.step(learningRate: rate, gradientScale: clipping.factor)
+                try parallel?.sharded?.forget()
             } else {
                 try stepState.optimizer.step(learningRate: rate, gradientScale: clipping.factor)
             }

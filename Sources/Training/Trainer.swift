@@ -1,10 +1,10 @@
 import Checkpoints
 public import Classification
-public import Distributed
 import Files
 public import Foundation
 import Models
 public import NN
+public import ProcessGroups
 import Torch
 
 /// Fine-tunes a classifier in a single loop and emits events.
@@ -84,6 +84,8 @@ public struct Trainer {
     ) throws(TrainingError) {
         var arguments = arguments
         if let group { arguments.worldSize = group.size }
+        // Otherwise the backward pass would need the weights of all blocks at once.
+        if arguments.dividesWeights { arguments.gradientCheckpointing = true }
         try arguments.validate()
         guard let targets = train.targets, targets.problemType == classifier.problemType else {
             throw TrainingError(
@@ -191,8 +193,10 @@ public struct Trainer {
                     return try train(resumingFrom: checkpoint, control, emit)
                 }
             }
-        } catch let error as TorchError where error.code == .outOfMemory {
-            throw outOfMemory(error)
+        } catch {
+            let cause = parallel?.sharded?.cause(of: error) ?? error
+            guard let torch = cause as? TorchError, torch.code == .outOfMemory else { throw cause }
+            throw outOfMemory(torch)
         }
     }
 
@@ -301,7 +305,8 @@ public struct Trainer {
         try shared?.agree(on: self, state.identity)
         let optimizer = stepState.zero == nil ? stepState.optimizer : nil
         let checkpoint = parallel?.group.isFirst ?? true ? checkpoint : nil
-        if let checkpoint {
+        func read() throws {
+            guard let checkpoint else { return }
             try state.restore(from: checkpoint, classifier, optimizer: optimizer, dropout: stepState.dropout)
             let isOwn =
                 checkpoint.standardizedFileURL.path
@@ -309,6 +314,7 @@ public struct Trainer {
                 .standardizedFileURL.path
             state.savedStep = isOwn ? state.step : nil
         }
+        if let sharded = parallel?.sharded { try sharded.together(read) } else { try read() }
         guard let shared else { return }
         let isResumed = try shared.shareStart(
             classifier,

@@ -160,7 +160,12 @@ package struct TrainerState: Sendable, Equatable {
         in folder: RunFolder
     ) throws -> URL {
         try folder.makeCheckpoint(step) { place in
-            try classifier.save(to: place, for: .resumption)
+            func saveModel() throws { try classifier.save(to: place, for: .resumption) }
+            if let sharded = classifier.model.shardedBlocks {
+                try sharded.lead(saveModel)
+            } else {
+                try saveModel()
+            }
             if let optimizer {
                 let moments = place.appending(path: Self.optimizerState)
                 if let zero {

@@ -51,6 +51,8 @@ public enum ZeroStage: Int, Sendable, CaseIterable {
     case off = 0
     /// Every process keeps the optimizer state of only some parameters.
     case one = 1
+    /// Every process keeps the weights, the gradients and the optimizer state of only some parameters of the blocks.
+    case three = 3
 }
 
 /// The training arguments, with transformers' names and defaults.
@@ -178,6 +180,9 @@ public struct TrainingArguments: Sendable, Equatable {
 
     /// Creates arguments with transformers' defaults.
     public init() {}
+
+    /// Whether each process has the weights of only some parameters, so that blocks are recomputed in the backward pass.
+    package var dividesWeights: Bool { zeroStage == .three && worldSize > 1 }
 
     /// The examples of one micro-batch of every process.
     private var batchOfAllProcesses: Int { perDeviceTrainBatchSize * worldSize }

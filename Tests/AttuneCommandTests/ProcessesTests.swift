@@ -1,8 +1,8 @@
 import ArgumentParser
 import Attune
-import Distributed
 import Foundation
 import JSON
+import ProcessGroups
 import TestSupport
 import Testing
 

@@ -1,5 +1,5 @@
-import Distributed
 import Foundation
+import ProcessGroups
 import TestSupport
 import Testing
 import Torch

@@ -1,5 +1,5 @@
-import Distributed
 import NN
+import ProcessGroups
 import TestSupport
 import Testing
 import Torch

@@ -1,9 +1,9 @@
 import Checkpoints
 import Classification
-import Distributed
 import Foundation
 import Models
 import NN
+import ProcessGroups
 import TestSupport
 import Testing
 import Torch
@@ -30,6 +30,9 @@ struct DataParallelRun: Sendable {
         var weights: [[Float]] = []
         var wasInterrupted = false
         var saved: [String] = []
+        /// The bytes of other ranks' weights in memory after each step, as counted and by pages; 0 if they are not divided.
+        var foreignBytes: [Int] = []
+        var foreignPages: [Int] = []
     }
 
     init() {
@@ -96,10 +99,15 @@ struct DataParallelRun: Sendable {
             shouldStop: { ending.steps.count >= stop },
             shouldSave: { ending.steps.count == save }
         ) { event in
-            if case .step(let record) = event { ending.steps.append(record) }
+            if case .step(let record) = event {
+                ending.steps.append(record)
+                ending.foreignBytes.append(classifier.model.shardedBlocks?.foreignByteCount ?? 0)
+                ending.foreignPages.append(classifier.model.shardedBlocks?.foreignResidentByteCount ?? 0)
+            }
             if case .saved(let place) = event { ending.saved.append(place.lastPathComponent) }
         }
         ending.wasInterrupted = outcome.wasInterrupted
+        try classifier.model.shardedBlocks?.unite(classifier.model, everywhere: true)
         ending.weights = try classifier.model.parameters.parameters.map {
             try $0.value.to(dtype: .float32).array(of: Float.self)
         }

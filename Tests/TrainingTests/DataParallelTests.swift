@@ -1,9 +1,9 @@
 import Checkpoints
 import Classification
-import Distributed
 import Foundation
 import Models
 import NN
+import ProcessGroups
 import TestSupport
 import Testing
 import Torch

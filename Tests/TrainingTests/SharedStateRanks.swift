@@ -1,9 +1,9 @@
 import Classification
 import Dispatch
-import Distributed
 import Foundation
 import Models
 import NN
+import ProcessGroups
 import TestSupport
 import Testing
 import Torch
@@ -175,6 +175,7 @@ struct RankRun: Sendable {
             if case .saved = event { saved += 1 }
             if case .evaluated(let record) = event { evaluations.append(record.loss) }
         }
+        try classifier.model.shardedBlocks?.unite(classifier.model, everywhere: true)
         return Ending(
             outcome: outcome,
             weights: try Self.weights(of: classifier),

@@ -1,9 +1,9 @@
 import Classification
-import Distributed
 import Foundation
 import JSON
 import Models
 import NN
+import ProcessGroups
 import TestSupport
 import Testing
 import Torch

@@ -1,7 +1,7 @@
 import Checkpoints
-import Distributed
 import Foundation
 import NN
+import ProcessGroups
 import TestSupport
 import Testing
 import Torch

@@ -81,7 +81,27 @@ struct BlockExtrapolation {
     }
 
     private func exchange(_ arguments: TrainingArguments) -> ExchangeMemory {
-        ExchangeMemory(arguments, trainedWeights: trainedWeights, gradients: extended(\.gradientBytes))
+        ExchangeMemory(
+            arguments,
+            trainedWeights: trainedWeights,
+            gradients: extended(\.gradientBytes),
+            blocks: blocks
+        )
+    }
+
+    /// The sizes of all blocks, which several processes may divide.
+    var blocks: DividedBlocks {
+        guard sizes.large > sizes.small else { return DividedBlocks() }
+        func all(_ few: Int, _ many: Int) -> Int {
+            trials.comparableBlocks * (many - few) / (sizes.large - sizes.small)
+        }
+        var blocks = DividedBlocks(count: trials.comparableBlocks + trials.missingFrozenBlocks)
+        blocks.weightBytes = all(small.weightBytes, large.weightBytes) + missingWeights
+        if trials.job.recipe.adapter == nil, trials.outline.adapter == nil {
+            blocks.trainedWeights = all(trainedCounts.small, trainedCounts.large)
+            blocks.gradientBytes = all(small.gradientBytes, large.gradientBytes)
+        }
+        return blocks
     }
 
     /// The bytes of the optimizer state that only other processes keep.
@@ -99,12 +119,13 @@ struct BlockExtrapolation {
                 < $1.bytes + exchange.added(holdingGradients: Self.holdsGradients($1))
         }
         let (weightsInFile, stateInFile) = inFile(arguments)
-        let weights = extended(\.weightBytes) + missingWeights - weightsInFile
+        let weightsElsewhere = exchange.weightsElsewhere
+        let weights = extended(\.weightBytes) + missingWeights - weightsInFile - weightsElsewhere
         let stateElsewhere = stateInOtherProcesses(arguments)
         let state = extended(\.stateBytes) - stateInFile - stateElsewhere
         let peak =
             (worst?.bytes ?? 0) + exchange.added(holdingGradients: Self.holdsGradients(worst)) + missingWeights
-            - weightsInFile - stateInFile - stateElsewhere
+            - weightsInFile - stateInFile - stateElsewhere - weightsElsewhere
         let holdsGradients = Self.holdsGradients(worst) && !exchange.replacesGradients
         let gradients =
             arguments.optimizerInBackward
@@ -127,10 +148,15 @@ struct BlockExtrapolation {
             loading: around.program + around.largestTensor + weights,
             evaluation: evaluation.map {
                 let tensors =
-                    $0 + missingWeights - weightsInFile - stateInFile - stateElsewhere + exchange.buckets
+                    $0 + missingWeights - weightsInFile - stateInFile - stateElsewhere - weightsElsewhere
+                    + exchange.buckets
                 return around.program + tensors + gaps(in: tensors)
             } ?? 0,
-            restoring: around.restoresBest ? around.program + 2 * (weights + weightsInFile) + state : 0,
+            restoring: max(
+                around.restoresBest ? around.program + 2 * (weights + weightsInFile) + state : 0,
+                // At the end, the first of several processes gets the whole model.
+                arguments.dividesWeights ? around.program + weights + weightsElsewhere : 0
+            ),
             reading: around.reading,
             offloaded: weightsInFile + stateInFile
         )

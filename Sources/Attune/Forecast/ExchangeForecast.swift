@@ -10,7 +10,7 @@ public struct ExchangeForecast: Sendable, Equatable {
     public let trainedWeights: Int
     /// The bytes that a process sends in a step to sum the gradients.
     public let gradientBytes: Int
-    /// The bytes that a process sends in a step, on average, to distribute updated weights; 0 without ZeRO-1.
+    /// The bytes that a process sends in a step, on average, to distribute weights; 0 without ZeRO.
     public let weightBytes: Int
     /// The seconds in which a process computes its part of a step.
     public let secondsPerStep: Double
@@ -30,15 +30,28 @@ public struct ExchangeForecast: Sendable, Equatable {
     ///   - trainedWeights: The number of trained weights.
     ///   - weightWidth: The bytes of a weight.
     ///   - secondsPerStep: The seconds in which a process computes its part of a step.
-    init?(_ arguments: TrainingArguments, trainedWeights: Int, weightWidth: Int, secondsPerStep: Double) {
+    ///   - blocks: The sizes of the blocks, whose weights may be divided.
+    init?(
+        _ arguments: TrainingArguments,
+        trainedWeights: Int,
+        weightWidth: Int,
+        secondsPerStep: Double,
+        blocks: DividedBlocks = DividedBlocks()
+    ) {
         guard arguments.worldSize > 1 else { return nil }
         worldSize = arguments.worldSize
         self.trainedWeights = trainedWeights
         let others = Double(worldSize - 1) / Double(worldSize)
         // A ring sends each part of the sum twice: once to add it up, once to hand it on.
         let width = arguments.ddpCommHook == .bf16 ? 2 : 4
-        gradientBytes = Int(2 * others * Double(width * trainedWeights))
-        weightBytes = arguments.zeroStage == .one ? Int(others * Double(weightWidth * trainedWeights)) : 0
+        // The gradient of a divided weight is only sent to its owner, in every micro-batch.
+        let divided = arguments.dividesWeights ? blocks.trainedWeights : 0
+        let sums = 2 * (trainedWeights - divided) + arguments.gradientAccumulationSteps * divided
+        gradientBytes = Int(others * Double(width * sums))
+        let updated =
+            arguments.zeroStage == .off
+            ? 0 : Int(others * Double(weightWidth * (trainedWeights - divided)))
+        weightBytes = updated + blocks.weightBytesSent(arguments)
         self.secondsPerStep = secondsPerStep
         // A backward pass computes two products for each of the forward pass, and with checkpointing the forward pass again.
         let backward = arguments.gradientCheckpointing ? 3.0 / 4 : 2.0 / 3

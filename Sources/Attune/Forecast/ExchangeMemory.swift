@@ -6,6 +6,8 @@ struct ExchangeMemory {
     let buckets: Int
     /// Whether the buffers take the place of the gradients, because a step has one micro-batch.
     let replacesGradients: Bool
+    /// The bytes of the weights that only other processes have in memory.
+    let weightsElsewhere: Int
     private let gradients: Int
     private let stateParts: Int
 
@@ -15,16 +17,27 @@ struct ExchangeMemory {
     ///   - arguments: The training arguments; with one process, all sizes are 0.
     ///   - trainedWeights: The number of trained weights.
     ///   - gradients: Bytes of all gradients, except sparse gradients of embedding rows.
-    init(_ arguments: TrainingArguments, trainedWeights: Int, gradients: Int) {
+    ///   - blocks: The sizes of the blocks, whose weights may be divided.
+    init(
+        _ arguments: TrainingArguments,
+        trainedWeights: Int,
+        gradients: Int,
+        blocks: DividedBlocks = DividedBlocks()
+    ) {
         let isShared = arguments.worldSize > 1
+        let buffered =
+            arguments.dividesWeights
+            ? trainedWeights - blocks.trainedWeights + blocks.gradientsHere(arguments) : trainedWeights
+        weightsElsewhere = blocks.weightsElsewhere(arguments)
         // Buffers are float32, also for weights in bfloat16 and for embeddings with sparse gradients.
-        let flat = isShared ? 4 * trainedWeights : 0
+        let flat = isShared ? 4 * buffered : 0
         // In bfloat16 the parts to send and the parts received exist as well.
         buckets = arguments.ddpCommHook == .bf16 ? 2 * flat : flat
-        replacesGradients =
-            isShared && arguments.gradientAccumulationSteps == 1 && arguments.maxTokensPerBatch == nil
-        self.gradients = gradients
-        stateParts = isShared && arguments.zeroStage == .one ? arguments.worldSize : 1
+        let hasOneBatch = arguments.gradientAccumulationSteps == 1 && arguments.maxTokensPerBatch == nil
+        // Gradients of divided weights are summed in every micro-batch.
+        replacesGradients = isShared && (hasOneBatch || arguments.dividesWeights)
+        self.gradients = hasOneBatch ? gradients : blocks.gradientBytes
+        stateParts = isShared && arguments.zeroStage != .off ? arguments.worldSize : 1
     }
 
     /// The bytes to add to a moment of a step that was measured in one process.
@@ -38,6 +51,6 @@ struct ExchangeMemory {
     /// The bytes of the optimizer state in one process.
     ///
     /// - Parameter bytes: The whole state.
-    /// - Returns: Its part with ZeRO-1, else all of it.
+    /// - Returns: Its part with ZeRO-1 or ZeRO-3, else all of it.
     func optimizerState(_ bytes: Int) -> Int { (bytes + stateParts - 1) / stateParts }
 }

@@ -142,6 +142,7 @@ struct MemoryProbe {
             arguments.writesReplayFile = false
             // The forecast subtracts what will be in a file.
             arguments.offloadFolder = nil
+            if arguments.dividesWeights { arguments.gradientCheckpointing = true }
             // One process computes the share of one process; the forecast adds the exchange.
             (arguments.worldSize, arguments.zeroStage) = (1, .off)
             let trainer = try Trainer(

@@ -106,7 +106,8 @@ extension TrainingJob {
                 arguments,
                 trainedWeights: growth.trainedWeights,
                 weightWidth: recipe.weights.dtype.byteWidth,
-                secondsPerStep: secondsPerStep
+                secondsPerStep: secondsPerStep,
+                blocks: growth.blocks
             )
         )
     }

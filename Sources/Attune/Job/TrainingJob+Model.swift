@@ -3,6 +3,7 @@ import Files
 import Foundation
 import Models
 import NN
+import ProcessGroups
 import Torch
 import Training
 
@@ -42,6 +43,7 @@ extension TrainingJob {
     func loadModel(
         labels: [String],
         _ problemType: ProblemType,
+        _ group: ProcessGroup?,
         _ emit: (Event) throws -> Void
     ) throws -> TextClassifier {
         var options = SequenceClassifier.LoadOptions()
@@ -60,6 +62,8 @@ extension TrainingJob {
         if let adapter = recipe.adapter {
             options.keepFrozen(adapter.frozenStorage, under: adapter.configuration)
         }
+        let divided = arguments.dividesWeights && device == .cpu ? group : nil
+        options.shard = divided.map { (rank: $0.rank, count: $0.size) }
         let (classifier, report) = try TextClassifier.load(
             model,
             base: base,
@@ -85,6 +89,12 @@ extension TrainingJob {
                 "loaded \(model): \(String(format: "%.1f", Double(weights) / 1e6)) million weights; \(report.summary)"
             )
         )
+        if let divided {
+            try ShardedBlocks.connect(classifier.model, divided)
+            if !arguments.gradientCheckpointing {
+                try emit(.note("--zero-stage 3 turns on --gradient-checkpointing"))
+            }
+        }
         try addAdapter(to: classifier, report, emit)
         if arguments.precision == .bf16, productRoutes.multipliesInFloat32(.bfloat16, on: device) {
             try emit(

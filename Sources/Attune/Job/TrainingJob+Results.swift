@@ -1,10 +1,10 @@
 import Classification
 import Datasets
-import Distributed
 import Evaluation
 import Files
 import Foundation
 import NN
+import ProcessGroups
 import Training
 
 /// A trained model, with the data that its results are computed from.

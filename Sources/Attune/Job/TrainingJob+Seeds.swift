@@ -1,7 +1,7 @@
-package import Distributed
 import Files
 package import Foundation
 import JSON
+package import ProcessGroups
 import Training
 
 // A single run is noisy, because the head's initial weights, dropout and the data order vary. Several seeds show how noisy.

@@ -1,12 +1,12 @@
 import Checkpoints
 package import Classification
 package import Datasets
-package import Distributed
 package import Evaluation
 import Files
 package import Foundation
 import Models
 package import NN
+package import ProcessGroups
 package import Torch
 package import Training
 
@@ -181,7 +181,7 @@ package struct TrainingJob: Sendable {
         }
         let labels = try labels(of: trainRows, evaluationRows, emit)
         try emit(.progress(WorkProgress(.load, subject: model)))
-        let classifier = try loadModel(labels: labels, trainRows.problemType, emit)
+        let classifier = try loadModel(labels: labels, trainRows.problemType, group, emit)
         if isFirst {
             try requireFreeSpace(bytesToWrite(classifier, trainRows.texts.count, in: folder), at: folder)
         }
@@ -223,7 +223,9 @@ package struct TrainingJob: Sendable {
             for note in pusher?.takeNotes() ?? [] { try emit(.note(note)) }
             for observer in listening { try observer.receive(event) }
         }
+        let sharded = classifier.model.shardedBlocks
         guard !outcome.wasInterrupted else {
+            sharded?.disconnect(classifier.model)
             return Result(classifier: classifier, outcome: outcome, evaluation: nil)
         }
         let trained = TrainedModel(
@@ -236,10 +238,15 @@ package struct TrainingJob: Sendable {
             baselineRows: baselineRows,
             settings: settings
         )
-        if isFirst { try save(trained, to: output, folder, group, emit) }
+        if isFirst, sharded == nil { try save(trained, to: output, folder, group, emit) }
         let (evaluation, wasStopped) = try finalEvaluation(of: trained, group, shouldStop, emit) { record in
             recorder.receive(.run(.evaluated(record)))
             for observer in listening { try observer.receive(.evaluated(record)) }
+        }
+        if let sharded {
+            // All of them evaluate divided weights; only then the first one gets the whole model.
+            try sharded.unite(classifier.model)
+            if isFirst { try save(trained, to: output, folder, group, emit) }
         }
         var result = Result(
             classifier: classifier,

@@ -11,7 +11,7 @@ extension Recipe {
         public var bucketMegabytes = 25
         /// The type in which gradients are exchanged.
         public var compression = GradientCompression.no
-        /// Whether each process keeps only its part of the optimizer state.
+        /// What each process keeps only its part of: the optimizer state, or also weights and gradients.
         public var zeroStage = ZeroStage.off
 
         /// Creates an exchange in float32, with the whole optimizer state in each process.
@@ -51,8 +51,8 @@ extension Recipe {
             .processes,
             \.processes.zeroStage,
             """
-            0 or 1: with 1 each process keeps only its part of the optimizer state (ZeRO-1), which needs less memory and more \
-            traffic. Checkpoints stay the same.
+            0, 1 or 3: with 1 each process keeps only its part of the optimizer state (ZeRO-1), with 3 also of the weights and \
+            gradients (ZeRO-3), and receives the others block by block. Less memory, more traffic; checkpoints stay the same.
             """,
             placeholder: "stage"
         ),
@@ -81,13 +81,14 @@ extension GradientCompression: SettingConvertible {
 }
 
 extension ZeroStage: SettingConvertible {
-    static var expectation: String { "0 or 1" }
-    static var choices: [String] { ["0", "1"] }
+    static var expectation: String { "0, 1 or 3" }
+    static var choices: [String] { ["0", "1", "3"] }
 
     init?(_ value: SettingValue) {
         switch Int(value) {
         case 0: self = .off
         case 1: self = .one
+        case 3: self = .three
         default: return nil
         }
     }
@@ -96,6 +97,7 @@ extension ZeroStage: SettingConvertible {
         switch self {
         case .off: .int(0)
         case .one: .int(1)
+        case .three: .int(3)
         }
     }
 }

@@ -1,9 +1,9 @@
 import ArgumentParser
 import Attune
-import Distributed
 import Evaluation
 import Foundation
 import Hub
+import ProcessGroups
 import Serving
 
 /// Exit codes besides success and usage, with the numbers of sysexits.

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Attune
-import Distributed
 import Foundation
+import ProcessGroups
 
 /// `attune doctor --distributed`: whether the processes of a launcher reach each other, and how fast.
 struct DistributedCheck {

@@ -1,7 +1,7 @@
 import Attune
-import Distributed
 import Foundation
 import JSON
+import ProcessGroups
 
 /// The findings of `attune doctor --distributed`.
 struct DistributedReport {

@@ -20,7 +20,8 @@ enum ReferenceArguments {
     private static let launched =
         "is not needed: the launcher's variables say it (torchrun, srun, mpirun)"
     private static let firstOnly = "is not supported: rank 0 writes for all processes"
-    private static let sharded = "is not supported: --zero-stage 1 divides the optimizer state among processes"
+    private static let sharded =
+        "is not supported: --zero-stage 1 divides the optimizer state among processes, --zero-stage 3 also the weights"
 
     private static let advice: [String: String] = [
         "activation-checkpointing": "is called --gradient-checkpointing here",

@@ -1,6 +1,6 @@
 import Attune
-import Distributed
 import Foundation
+import ProcessGroups
 
 /// The cores on which one of several processes of a host computes.
 struct CPUShare: Equatable {

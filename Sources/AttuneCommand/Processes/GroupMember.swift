@@ -1,6 +1,6 @@
 import Attune
-import Distributed
 import Foundation
+import ProcessGroups
 
 /// This process as one of several that work on the same run.
 final class GroupMember {

@@ -1,5 +1,5 @@
-import Distributed
 import Foundation
+import ProcessGroups
 
 extension Launch {
     /// The group that a launcher started this process for; nil without a launcher.

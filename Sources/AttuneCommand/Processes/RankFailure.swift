@@ -1,7 +1,7 @@
 import ArgumentParser
 import Attune
-import Distributed
 import Foundation
+import ProcessGroups
 
 /// The error that ends one of several processes, for messages.
 struct RankFailure {

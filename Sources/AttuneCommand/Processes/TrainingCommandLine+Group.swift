@@ -1,6 +1,6 @@
 import Attune
-import Distributed
 import Foundation
+import ProcessGroups
 
 extension TrainingCommandLine {
     /// Flags whose values may differ between the processes of a group: places on one machine, and messages.

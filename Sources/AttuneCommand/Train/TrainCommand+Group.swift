@@ -1,7 +1,7 @@
 import ArgumentParser
 import Attune
-import Distributed
 import Foundation
+import ProcessGroups
 
 // Several processes that a launcher started train one model.
 extension TrainCommand {

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Attune
-import Distributed
 import Foundation
+import ProcessGroups
 
 // `--seeds`: repeats a run with several seeds and reports the spread of its metrics.
 extension TrainCommand {

@@ -1,8 +1,8 @@
 import ArgumentParser
 import Attune
-import Distributed
 import Files
 import Foundation
+import ProcessGroups
 
 /// `attune train`.
 struct TrainCommand: RecipeCommand {

@@ -54,6 +54,10 @@ void ct_group_free(ct_group group);
 /// same order with equal shapes.
 int ct_group_all_reduce(ct_work *out, ct_group group, ct_tensor tensor, ct_collective_reduction reduction);
 int ct_group_broadcast(ct_work *out, ct_group group, ct_tensor tensor, int root);
+/// Adds up corresponding elements on `root`; the tensor is undefined afterwards in other processes.
+int ct_group_reduce(ct_work *out, ct_group group, ct_tensor tensor, int root);
+/// Part s of `output` on `root` is the `input` of process s; the other processes pass a null tensor as `output`.
+int ct_group_gather(ct_work *out, ct_group group, ct_tensor input, ct_tensor output, int root);
 /// Part r of `input` along dimension 0 goes to process r; part s of `output` is the one from process s.
 int ct_group_all_to_all(ct_work *out, ct_group group, ct_tensor input, ct_tensor output);
 int ct_group_send(ct_work *out, ct_group group, ct_tensor tensor, int rank, int tag);

@@ -93,7 +93,7 @@ extension TextClassifier {
         } else {
             let weights = try openCheckpoint(folder: folder)
             for parameter in model.parameters.parameters {
-                try parameter.value.assign(weights.tensor(parameter.name))
+                try model.assign(weights.tensor(parameter.name), to: parameter)
             }
         }
     }

@@ -115,6 +115,8 @@ extension SequenceClassifier {
         options.decaysMagnitude = attachment.training.decaysMagnitude
         options.rateFactorOfB = attachment.training.rateRatio
         let adapter = try LowRankAdapter(weight.path, of: weight.kind, weight: weight.weight.shape, options)
+        let readsWeight = settings.usesMagnitudes || settings.initialization.changesBase
+        if readsWeight, let block = weight.weight.block { try blockWeights?.begin(block) }
         try adapter.initialize(weight, settings.initialization.start, random: random)
         weight.adapter = adapter
         parameters.insert(adapter.parameters, after: weight.bias ?? weight.weight)

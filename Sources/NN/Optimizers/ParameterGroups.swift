@@ -83,8 +83,13 @@ public func gradientClipping(
     return (norm, clippingFactor(norm, to: maxNorm))
 }
 
-/// Returns the factor that clips gradients with this norm to a limit.
-func clippingFactor(_ norm: Double, to maxNorm: Double) -> Double {
+/// Returns the factor that clips gradients to a limit.
+///
+/// - Parameters:
+///   - norm: The norm of the gradients.
+///   - maxNorm: The limit; 0 for no clipping.
+/// - Returns: The factor: 1 if there is nothing to clip or the norm is not finite.
+package func clippingFactor(_ norm: Double, to maxNorm: Double) -> Double {
     let clips = maxNorm > 0 && norm.isFinite && norm + 1e-6 > maxNorm
     return clips ? maxNorm / (norm + 1e-6) : 1
 }

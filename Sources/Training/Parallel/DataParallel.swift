@@ -1,5 +1,5 @@
-import Distributed
 import NN
+import ProcessGroups
 import Torch
 
 /// Data-parallel training: every rank computes a part of each step, and all take the same step with the summed gradients.
@@ -11,6 +11,8 @@ final class DataParallel {
     let group: ProcessGroup
     /// The wishes of the exchanges so far: to stop, which remains, and to save, until ``takeSave()``.
     private(set) var agreed = (stop: false, save: false)
+    /// The blocks whose weights are divided among the ranks; nil if all ranks have all weights.
+    var sharded: ShardedBlocks?
     private let division: WindowShare
     private let arguments: TrainingArguments
     private let parameters: [Parameter]
@@ -21,7 +23,8 @@ final class DataParallel {
     /// The trained parameters and their buffers.
     private struct Reduction {
         let trained: [Parameter]
-        let buckets: GradientBuckets
+        /// Nil without trained parameters, if all of them are divided.
+        let buckets: GradientBuckets?
         /// The parameters whose gradients are complete as soon as the backward pass reports them.
         let early: [Int]
     }
@@ -73,15 +76,16 @@ final class DataParallel {
     /// - Throws: `DistributedError` or `TorchError`.
     func reduceDuringBackward(of value: Tensor?, isLast: Bool) throws {
         let reduction = try self.reduction ?? begin()
-        guard let value else { return }
         let trained = reduction.trained
+        if let sharded { return try sharded.backward(of: value, addingTo: trained) }
+        guard let value else { return }
         guard isLast else { return try value.backward(addingTo: trained) }
         var failure: (any Error)?
         do {
             try value.backward(tellingOf: reduction.early.map { trained[$0].value }) {
                 (place) throws(TorchError) in
                 do {
-                    try reduction.buckets.collect(reduction.early[place])
+                    try reduction.buckets?.collect(reduction.early[place])
                 } catch let error as TorchError {
                     throw error
                 } catch {
@@ -97,16 +101,20 @@ final class DataParallel {
 
     /// Creates the buffers in the first step, when the trained parameters are known.
     private func begin() throws -> Reduction {
-        let trained = parameters.filter(\.isTrainable)
+        let trained = parameters.filter { $0.isTrainable && sharded?.contains($0) != true }
+        // The exchange of divided weights has its own order, which sums of other gradients must not disturb.
+        let isInBlock: (Parameter) -> Bool = sharded == nil ? self.isInBlock : { _ in false }
         let new = Reduction(
             trained: trained,
-            buckets: try GradientBuckets(
-                trained,
-                group,
-                compression: arguments.ddpCommHook,
-                capacity: (arguments.ddpBucketCapMB << 20) / DType.float32.byteWidth,
-                isInBlock: isInBlock
-            ),
+            buckets: trained.isEmpty
+                ? nil
+                : try GradientBuckets(
+                    trained,
+                    group,
+                    compression: arguments.ddpCommHook,
+                    capacity: (arguments.ddpBucketCapMB << 20) / DType.float32.byteWidth,
+                    isInBlock: isInBlock
+                ),
             early: trained.indices.filter { isInBlock(trained[$0]) }
         )
         reduction = new
@@ -118,7 +126,42 @@ final class DataParallel {
     /// Waits until all gradients are summed over all ranks; they are then the gradients of the parameters.
     ///
     /// - Throws: `DistributedError` or `TorchError`.
-    func finishGradients() throws { try reduction?.buckets.finish() }
+    func finishGradients() throws {
+        try reduction?.buckets?.finish()
+        try sharded?.gradients?.handOver()
+    }
+
+    /// Returns the gradient norm over all parameters, and the factor that clips it to a limit.
+    ///
+    /// - Parameter maxNorm: The limit; 0 for no clipping.
+    /// - Returns: The norm before clipping, and the factor: the same on all ranks.
+    /// - Throws: `DistributedError` or `TorchError`.
+    func clipping(to maxNorm: Double) throws -> (norm: Double, factor: Double) {
+        guard let sharded else { return try gradientClipping(parameters.filter(\.isTrainable), to: maxNorm) }
+        return try sharded.clipping(reduction?.trained ?? [], to: maxNorm)
+    }
+
+    /// Runs the passes of a step for which this rank has no examples, because the others need its weights.
+    ///
+    /// - Parameters:
+    ///   - window: The examples of the step.
+    ///   - lengths: Their numbers of tokens.
+    ///   - microBatches: Returns the micro-batches of a rank's examples.
+    /// - Throws: `DistributedError` or `TorchError`.
+    func passWithoutExamples(
+        _ window: ArraySlice<Int>,
+        lengths: [Int],
+        _ microBatches: (ArraySlice<Int>) -> [ArraySlice<Int>]
+    ) throws {
+        guard let sharded else { return }
+        let counts = division.places(lengths).map { places in
+            microBatches(ArraySlice(places.map { window[window.startIndex + $0] })).count
+        }
+        for _ in counts[group.rank]..<(counts.max() ?? 0) {
+            try sharded.passWithoutExamples()
+            try reduceDuringBackward(of: nil, isLast: false)
+        }
+    }
 
     /// Sums the loss of a step, and the wishes of all ranks.
     ///

@@ -1,5 +1,5 @@
-import Distributed
 import NN
+import ProcessGroups
 import Torch
 
 /// The elements to which parts of a buffer are aligned: vectors of any instruction set.

@@ -1,5 +1,6 @@
 import Classification
-import Distributed
+import ProcessGroups
+import Tokenization
 import Torch
 
 /// An evaluation whose batches are divided among the ranks of a group.
@@ -98,17 +99,37 @@ extension TextClassifier {
             ranks: group.size,
             width: width
         )
+        let sharded = model.shardedBlocks
+        // A text with several windows may take several passes.
+        func passCount(_ part: Range<Int>) -> Int {
+            let texts = batches.filter { part.contains($0.lowerBound) }
+            guard !examples.encodings.windowStarts.isEmpty else { return texts.count }
+            return texts.reduce(0) { count, range in
+                let windows = EncodedExamples(encodings: examples.encodings.selecting(range).asSequences)
+                return count + windows.batches(of: nil, maxTokens: maxTokensPerBatch).count
+            }
+        }
         for parts in evaluation.rounds {
             var own: [Float] = []
             // A part begins and ends with a batch, so its batches are those of all examples.
-            try forEachBatch(
-                of: examples.selecting(parts[group.rank]),
-                batchSize: batchSize,
-                maxTokensPerBatch: maxTokensPerBatch,
-                matmulDType: matmulDType
-            ) { _, logits in
-                own += logits
-                return true
+            func compute() throws {
+                try forEachBatch(
+                    of: examples.selecting(parts[group.rank]),
+                    batchSize: batchSize,
+                    maxTokensPerBatch: maxTokensPerBatch,
+                    matmulDType: matmulDType
+                ) { _, logits in
+                    own += logits
+                    return true
+                }
+            }
+            if let sharded {
+                try sharded.reportingFailure(compute)
+                // The others need this rank's weights.
+                let counts = parts.map(passCount)
+                for _ in counts[group.rank]..<(counts.max() ?? 0) { try sharded.passWithoutExamples() }
+            } else {
+                try compute()
             }
             let logits = try group.gathered(own, counts: parts.map { $0.count * width }, activity)
             let texts = parts[0].lowerBound..<parts[parts.count - 1].upperBound

@@ -1,10 +1,10 @@
 import Checkpoints
 import Classification
-import Distributed
 import Files
 import JSON
 import Models
 import NN
+import ProcessGroups
 import Torch
 
 /// The state that the ranks of a group have in common: rank 0's.
@@ -30,7 +30,9 @@ struct SharedState {
         let model = trainer.classifier.model
         let parameters = model.parameters.parameters
         let changed = Set(model.changedByAdapter.map(\.name))
-        let frozen = parameters.filter { !$0.isTrainable && !changed.contains($0.name) }
+        let frozen = parameters.filter {
+            (!$0.isTrainable || model.shardedBlocks?.contains($0) == true) && !changed.contains($0.name)
+        }
         var values = identity?.agreedValues ?? []
         values += trainer.arguments.agreedValues
         values += [
@@ -96,7 +98,10 @@ struct SharedState {
     /// - Throws: `DistributedError`; `TorchError`.
     func shareWeights(_ model: SequenceClassifier, _ activity: String = "sharing the weights") throws {
         // A decomposition of the base may differ in its last digits, or in signs, between processors.
-        let shared = model.parameters.trainable + model.changedByAdapter
+        let shared = (model.parameters.trainable + model.changedByAdapter).filter {
+            // The values of these belong to one rank.
+            model.shardedBlocks?.contains($0) != true
+        }
         try group.copy(shared.map { (tensor: $0.value, root: 0) }, activity)
     }
 

@@ -1,7 +1,7 @@
 import Checkpoints
-import Distributed
 import Foundation
 import NN
+import ProcessGroups
 import Torch
 
 // The divided state in a checkpoint: the same file as that of an undivided optimizer, so any number of processes resumes it.

@@ -1,10 +1,10 @@
-import Distributed
 import NN
+import ProcessGroups
 import Torch
 
 /// An optimizer whose state is divided among the ranks of a group, by whole parameters: ZeRO-1.
 ///
-/// All ranks have all gradients. Each rank updates its own parameters and then sends their values to the others, so the weights
+/// All ranks have all gradients, except for parameters whose values they do not have either (``ShardedBlocks``). Each rank updates its own parameters and then sends their values to the others, so the weights
 /// are those of an undivided optimizer, to the bit.
 ///
 /// Source: Rajbhandari et al. 2020; `ZeroRedundancyOptimizer` of torch (zero_redundancy_optimizer.py:679).
@@ -38,6 +38,7 @@ final class ZeroOptimizer {
     ///   - groups: The parameter groups of all ranks, which are equal on all ranks.
     ///   - roundingSeed: Seed of the random bits that round bfloat16 parameters.
     ///   - group: The ranks.
+    ///   - placed: The ranks of parameters whose values the other ranks do not have, and do not get, by name.
     ///   - smallest: Parameters with fewer elements are sent together, because each message takes time.
     /// - Throws: `.outOfMemory`.
     init(
@@ -45,9 +46,15 @@ final class ZeroOptimizer {
         _ groups: [ParameterGroup],
         roundingSeed: UInt64,
         in group: ProcessGroup,
+        placed: [String: Int] = [:],
         smallest: Int = 1 << 14
     ) throws(TorchError) {
-        let owners = Self.owners(of: groups, ranks: group.size)
+        let shared = groups.map { members in
+            var shared = members
+            shared.parameters.removeAll { placed[$0.name] != nil }
+            return shared
+        }
+        let owners = Self.owners(of: shared, ranks: group.size).merging(placed) { $1 }
         func owner(of parameter: Parameter) -> Int { owners[parameter.name, default: 0] }
         self.group = group
         optimizer = try Optimizer(
@@ -77,8 +84,9 @@ final class ZeroOptimizer {
         let all = groups.flatMap(\.parameters).map { (parameter: $0, owner: owner(of: $0)) }
         func isSmall(_ parameter: Parameter) -> Bool { parameter.shape.reduce(1, *) < smallest }
         parameters = all
-        large = Self.alternating(all.filter { !isSmall($0.parameter) })
-        parcels = try Self.parcels(all.filter { isSmall($0.parameter) })
+        let sent = all.filter { placed[$0.parameter.name] == nil }
+        large = Self.alternating(sent.filter { !isSmall($0.parameter) })
+        parcels = try Self.parcels(sent.filter { isSmall($0.parameter) })
     }
 
     /// Divides parameters among ranks: within each group the largest first, each to the rank with the fewest weights so far.

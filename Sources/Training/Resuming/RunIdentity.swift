@@ -1,10 +1,10 @@
 import Checkpoints
 import Classification
-import Distributed
 import Files
 import JSON
 import Models
 import NN
+import ProcessGroups
 import Tokenization
 import Torch
 

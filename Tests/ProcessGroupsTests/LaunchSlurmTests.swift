@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@testable import Distributed
+@testable import ProcessGroups
 
 /// Positions of Slurm's tasks.
 struct LaunchSlurmTests {

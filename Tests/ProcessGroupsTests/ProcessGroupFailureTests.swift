@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import Torch
 
-@testable import Distributed
+@testable import ProcessGroups
 
 @Suite(.hangGuard) struct ProcessGroupFailureTests {
     @Test func `the reason of a failing rank is the error of the others`() throws {

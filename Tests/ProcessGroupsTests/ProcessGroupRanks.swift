@@ -1,7 +1,7 @@
 import TestSupport
 import Torch
 
-@testable import Distributed
+@testable import ProcessGroups
 
 /// Runs threads as the processes of a group, with a store that the test hosts as torchrun's agent does.
 enum ProcessGroupRanks {

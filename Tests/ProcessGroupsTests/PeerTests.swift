@@ -3,7 +3,7 @@ import JSON
 import TestSupport
 import Testing
 
-@testable import Distributed
+@testable import ProcessGroups
 
 /// Descriptions of processes, and their exchange.
 struct PeerTests {

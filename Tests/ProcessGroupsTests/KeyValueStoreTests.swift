@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@testable import Distributed
+@testable import ProcessGroups
 
 /// The store of tests, and waiting in any store.
 struct KeyValueStoreTests {

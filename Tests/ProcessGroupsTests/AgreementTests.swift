@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@testable import Distributed
+@testable import ProcessGroups
 
 /// Values that must be the same in all processes.
 struct AgreementTests {

@@ -31,6 +31,44 @@ extension ProcessGroup {
         }
     }
 
+    /// Starts to add up a tensor of all processes in one of them.
+    ///
+    /// - Parameters:
+    ///   - tensor: A contiguous tensor of the same shape in all processes. It becomes the sum on `root`, and is undefined
+    ///     afterwards in the others.
+    ///   - root: The rank of the process that gets the sum.
+    /// - Returns: The started operation.
+    /// - Throws: `.failed` for a tensor that is not contiguous; `.peerFailed`; `.mismatch`.
+    public func startReduce(
+        _ tensor: Tensor,
+        to root: Int
+    ) throws(DistributedError) -> PendingCollective {
+        // A ring adds up a part in each process, and all parts are sent to one.
+        let parts = size - 1 + (rank == root ? 0 : 1)
+        return try start(tensor, sending: parts * bytes(tensor) / size) { group throws(TorchError) in
+            try group.reduce(tensor, to: root)
+        }
+    }
+
+    /// Starts to collect a tensor of all processes in one of them.
+    ///
+    /// - Parameters:
+    ///   - input: A contiguous tensor of the same shape in all processes.
+    ///   - output: A contiguous tensor with one more dimension in front, whose part `s` becomes that of rank `s`; nil in all
+    ///     processes but `root`.
+    ///   - root: The rank of the process that gets the tensors.
+    /// - Returns: The started operation.
+    /// - Throws: `.failed` if the shapes do not fit; `.peerFailed`; `.mismatch`.
+    public func startGather(
+        _ input: Tensor,
+        into output: Tensor?,
+        to root: Int
+    ) throws(DistributedError) -> PendingCollective {
+        try start(input, sending: rank == root ? 0 : bytes(input)) { group throws(TorchError) in
+            try group.gather(input, into: output, to: root)
+        }
+    }
+
     /// Starts to send an equal part of a tensor to each process, and to collect theirs.
     ///
     /// - Parameters:

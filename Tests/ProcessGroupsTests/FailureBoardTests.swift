@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@testable import Distributed
+@testable import ProcessGroups
 
 /// The reasons of failures, and the processes that ended without one.
 struct FailureBoardTests {

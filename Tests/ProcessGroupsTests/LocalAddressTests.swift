@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@testable import Distributed
+@testable import ProcessGroups
 
 /// The address under which other hosts reach this process.
 struct LocalAddressTests {

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import Distributed
+@testable import ProcessGroups
 
 /// Positions from the variables of torchrun, and from `RANK` and `WORLD_SIZE`.
 struct LaunchTests {

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 import Torch
 
-@testable import Distributed
+@testable import ProcessGroups
 
 @Suite(.hangGuard) struct ProcessGroupTests {
     @Test(arguments: [1, 2, 3]) func `sums and maxima are the same in all ranks`(size: Int) throws {

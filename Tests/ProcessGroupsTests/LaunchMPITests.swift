@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@testable import Distributed
+@testable import ProcessGroups
 
 /// Positions of the processes of Open MPI and MPICH.
 struct LaunchMPITests {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Distributed
+@testable import ProcessGroups
 
 /// Slurm's node lists, with the results of `scontrol show hostnames`.
 struct SlurmNodeListTests {

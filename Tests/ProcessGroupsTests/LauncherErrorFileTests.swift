@@ -3,7 +3,7 @@ import JSON
 import TestSupport
 import Testing
 
-@testable import Distributed
+@testable import ProcessGroups
 
 /// The file that torchrun reads after a failure.
 struct LauncherErrorFileTests {

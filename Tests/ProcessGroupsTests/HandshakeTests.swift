@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@testable import Distributed
+@testable import ProcessGroups
 
 /// Processes find each other in a store that survives their restarts.
 struct HandshakeTests {
