@@ -1,4 +1,5 @@
 import Classification
+import Evaluation
 import Foundation
 import Models
 import NN
