@@ -115,15 +115,16 @@ struct ShardedBlocksTests {
     ) throws {
         _ = try Ranks.run(ranks) { group in
             let store = try Self.store()
-            try store.setRequiresGradient(true)
             // Frozen, and unused on all ranks.
             try #require(store["layers.1.up"]).isTrainable = false
             let blocks = try Self.blocks(store, group)
+            try store.setRequiresGradient(true)
             blocks.gradients = ShardedGradients(blocks.shards, group, compression)
             for batch in 0..<2 {
                 // The last rank has only one micro-batch.
                 let isIdle = batch == 1 && group.rank == ranks - 1
-                for slot in blocks.shards.all where !isIdle && slot.parameter.name != "layers.3.bias" {
+                for slot in blocks.shards.all
+                where !isIdle && slot.parameter.isTrainable && slot.parameter.name != "layers.3.bias" {
                     let factor = Double((slot.block + 1) * (group.rank + 1))
                     try (slot.parameter.value.to(dtype: .float32) * factor).sum().backward()
                 }

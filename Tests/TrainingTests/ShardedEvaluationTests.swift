@@ -61,7 +61,7 @@ struct ShardedEvaluationTests {
     }
 
     /// A record as text, because an undefined metric may be NaN.
-    private static func text(_ record: EvaluationRecord) -> String {
+    static func text(_ record: EvaluationRecord) -> String {
         let values = record.values().map { "\($0.name): \($0.value)" }
         let intervals = record.metrics.intervals.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }
         return (values + intervals + ["\(record.logits ?? [])"]).joined(separator: "\n")
