@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import struct
 import subprocess
@@ -210,6 +211,18 @@ def parse(description, *more):
     return options
 
 
+def settled(flags):
+    """The flags without those that are given again later, because the command refuses a flag that is given twice."""
+    given = {}
+    for word in map(str, flags):
+        if word.startswith("--"):
+            name = word
+            given[name] = []
+        else:
+            given[name].append(word)
+    return [word for name, values in given.items() for word in [name, *values]]
+
+
 class Job:
     """The command of a run: the same for all ranks."""
 
@@ -223,8 +236,8 @@ class Job:
     def command(self, output, *flags, batch=None, model=None, data=None, threads=1):
         given = self.options
         return [given.attune, "train", "--model", model or given.model, "--dataset", data or given.data,
-                "--per-device-train-batch-size", batch or given.batch, "--output-dir", output, *self.flags,
-                *(["--threads", threads] if threads else []), *flags]
+                *settled(["--per-device-train-batch-size", batch or given.batch, "--output-dir", output, *self.flags,
+                          *(["--threads", threads] if threads else []), *flags])]
 
     def alone(self, output, *flags, seconds=1800, **changes):
         """Runs one process with the batch of all ranks."""
@@ -234,7 +247,7 @@ class Job:
 
 
 def without_dropout(model, folder):
-    """A copy of a model's folder, made of links, without dropout. With dropout each number of ranks has different losses.
+    """A copy of a model's folder without dropout. With dropout each number of ranks has different losses.
 
     A GGUF file is returned unchanged, because the families in such files have no dropout.
     """
@@ -243,7 +256,7 @@ def without_dropout(model, folder):
     folder.mkdir()
     for file in model.iterdir():
         if file.is_file() and file.name != "config.json":
-            (folder / file.name).symlink_to(file)
+            shutil.copyfile(file, folder / file.name)
     config = json.loads((model / "config.json").read_text())
     for name, value in config.items():
         if re.search("dropout|pdrop", name) and type(value) in (int, float):
