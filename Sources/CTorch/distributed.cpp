@@ -1,28 +1,14 @@
-// Stores and collectives of several processes, by c10d.
-#include "support.h"
-
-#define USE_C10D_GLOO
-#include "gloo/c10d.h"
+// Groups of processes and their collectives, by c10d.
+#include "c10d_support.h"
 #include "nccl_group.h"
 
 #include <atomic>
-#include <chrono>
 #include <condition_variable>
-#include <cstdlib>
-#include <cstring>
-#include <mutex>
-#include <new>
 #include <thread>
-#include <typeinfo>
+
+using namespace ct::c10d_support;
 
 namespace {
-
-using std::chrono::milliseconds;
-
-struct Store {
-    const c10::intrusive_ptr<c10d::Store> store;
-    const int port;
-};
 
 /// Shared by a group and its work, which may outlive the group's handle.
 struct GroupState {
@@ -36,61 +22,7 @@ struct Group {
     const std::shared_ptr<GroupState> state;
 };
 
-const c10::intrusive_ptr<c10d::Store> &store(ct_store handle) { return static_cast<Store *>(handle.ctx)->store; }
 Group &group(ct_group handle) { return *static_cast<Group *>(handle.ctx); }
-
-/// The status of an error between processes. Gloo's exceptions, and some of c10d's, differ only in their texts.
-ct_status status(const std::string &text, bool is_network) {
-    const auto contains = [&](const char *part) { return text.find(part) != std::string::npos; };
-    for (const char *part : {"closed by peer", "reset by peer", "onnection refused", "roken pipe"})
-        if (contains(part)) return CT_DISCONNECTED;
-    for (const char *part : {"imed out", "timeout", "failed to pass monitoredBarrier", "logs for faulty rank"})
-        if (contains(part)) return CT_TIMED_OUT;
-    return is_network ? CT_DISCONNECTED : CT_ERROR;
-}
-
-/// Like `ct::guard`, with separate statuses for lost connections and elapsed times.
-template <typename Body> int guard(Body body) {
-    try {
-        body();
-        return CT_OK;
-    } catch (const c10::OutOfMemoryError &error) {
-        return ct::fail(CT_OUT_OF_MEMORY, error.what_without_backtrace());
-    } catch (const c10::Error &error) {
-        const std::string text = error.what_without_backtrace();
-        const bool is_network = dynamic_cast<const c10::DistNetworkError *>(&error) != nullptr;
-        return ct::fail(status(text, is_network), text.c_str());
-    } catch (const std::bad_alloc &) {
-        return ct::fail(CT_OUT_OF_MEMORY, "out of memory");
-    } catch (const std::exception &error) {
-        const bool is_network = std::strstr(typeid(error).name(), "IoException") != nullptr;
-        return ct::fail(status(error.what(), is_network), error.what());
-    } catch (...) {
-        return ct::fail(CT_ERROR, "an unknown C++ exception");
-    }
-}
-
-/// Suppresses c10d's warnings with their stack traces, unless the user asks for them.
-void prepare_logging() {
-    static std::once_flag once;
-    std::call_once(once, [] {
-        setenv("TORCH_CPP_LOG_LEVEL", "ERROR", 0);
-        c10::initLogging();
-    });
-}
-
-/// Whether a key is set, at the latest after a time.
-bool arrives(c10d::Store &store, const std::string &key, int64_t timeout_ms) {
-    if (store.check({key})) return true;
-    if (timeout_ms <= 0) return false;
-    try {
-        store.wait({key}, milliseconds(timeout_ms));
-        return true;
-    } catch (const c10::DistStoreError &error) {
-        if (std::strstr(error.what_without_backtrace(), "wait timeout") == nullptr) throw;
-        return false;
-    }
-}
 
 /// A send or receive of Gloo. A thread waits for it, because Gloo closes all connections if a timed wait elapses.
 struct Transfer {
@@ -213,62 +145,6 @@ c10d::ReduceOp operation(ct_collective_reduction reduction) {
 } // namespace
 
 extern "C" {
-
-int ct_store_new(ct_store *out, const char *host, int port, bool is_server, int64_t timeout_ms) {
-    return guard([&] {
-        prepare_logging();
-        TORCH_CHECK(port >= 0 && port <= 65535, "port ", port, " is not between 0 and 65535");
-        c10d::TCPStoreOptions options;
-        options.port = static_cast<std::uint16_t>(port);
-        options.isServer = is_server;
-        options.waitWorkers = false;
-        options.timeout = milliseconds(timeout_ms);
-        auto store = c10::make_intrusive<c10d::TCPStore>(host, options);
-        // Groups wait for their keys by this time, not by the one for connecting.
-        store->setTimeout(c10d::Store::kDefaultTimeout);
-        const int actual = store->getPort();
-        out->ctx = new Store{std::move(store), actual};
-    });
-}
-
-int ct_store_prefix(ct_store *out, const char *prefix, ct_store handle) {
-    return guard([&] {
-        out->ctx = new Store{c10::make_intrusive<c10d::PrefixStore>(prefix, store(handle)), ct_store_port(handle)};
-    });
-}
-
-void ct_store_free(ct_store handle) { delete static_cast<Store *>(handle.ctx); }
-
-int ct_store_port(ct_store handle) { return static_cast<Store *>(handle.ctx)->port; }
-
-int ct_store_set(ct_store handle, const char *key, const uint8_t *value, size_t count) {
-    return guard([&] { store(handle)->set(key, std::vector<uint8_t>(value, value + count)); });
-}
-
-int ct_store_get(uint8_t **out, size_t *count, ct_store handle, const char *key, int64_t timeout_ms) {
-    return guard([&] {
-        if (!arrives(*store(handle), key, timeout_ms)) {
-            *out = nullptr;
-            return;
-        }
-        const auto value = store(handle)->get(key);
-        auto *copy = static_cast<uint8_t *>(std::malloc(value.size() + 1));
-        if (copy == nullptr) throw std::bad_alloc();
-        if (!value.empty()) std::memcpy(copy, value.data(), value.size());
-        *out = copy;
-        *count = value.size();
-    });
-}
-
-void ct_store_free_value(uint8_t *value) { std::free(value); }
-
-int ct_store_contains(bool *out, ct_store handle, const char *key) {
-    return guard([&] { *out = store(handle)->check({key}); });
-}
-
-int ct_store_add(int64_t *out, ct_store handle, const char *key, int64_t amount) {
-    return guard([&] { *out = store(handle)->add(key, amount); });
-}
 
 int ct_group_new_gloo(ct_group *out, ct_store handle, int rank, int size, const char *address, int64_t connect_ms,
                       int64_t timeout_ms) {

@@ -4,7 +4,7 @@ package import Torch
 /// The weights of a model's blocks on one of several ranks: the values of each parameter belong to one rank.
 ///
 /// The other ranks only have addresses for them, where the values can be received when their block is used and whose pages are
-/// given back afterwards. So tensors never move. This type knows places; whoever trains exchanges the values.
+/// given back afterwards. So tensors never move. This type knows places; the training loop exchanges the values.
 ///
 /// Source: Rajbhandari et al. 2020 (ZeRO-3), with whole parameters as units.
 package final class BlockShards: BlockWeights {

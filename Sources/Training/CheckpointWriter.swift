@@ -9,7 +9,7 @@ import Synchronization
 final class CheckpointWriter {
     private var pending: Pending?
     private var written: [URL] = []
-    /// Whether the other processes of a group have been told that a checkpoint is being written.
+    /// Whether the other processes of a group know that a checkpoint is being written.
     var isAnnounced = false
 
     /// A checkpoint that is being written, and its outcome.

@@ -29,6 +29,8 @@ struct GroupCommandTests {
     ///   - otherFolder: That of rank 1, within the working folder.
     ///   - during: A script that runs meanwhile; `$p0` and `$p1` are the processes.
     ///   - variables: Further variables of both.
+    /// - Returns: The results of both.
+    /// - Throws: The errors of starting them.
     private func run(
         _ command: String,
         _ other: String? = nil,
@@ -120,7 +122,9 @@ struct GroupCommandTests {
         }
     }
 
-    @Test func `processes with other settings end at once, and the message names the flag and both values`() throws {
+    @Test func `processes with other settings end at once, and the message names the flag and both values`()
+        throws
+    {
         try withTemporaryFolder { folder in
             try writeWeather(40, to: folder)
             let outcomes = try run(
@@ -167,7 +171,10 @@ struct GroupCommandTests {
                 during: "until grep -q 'step *1/' err0; do sleep 0.05; done; kill -TERM $p1"
             )
             #expect(outcomes.ranks.map(\.code) == [130, 130], "\(outcomes[0].errors)\(outcomes[1].errors)")
-            #expect(outcomes[0].errors.contains("resume with the same launcher and:\n"), "\(outcomes[0].errors)")
+            #expect(
+                outcomes[0].errors.contains("resume with the same launcher and:\n"),
+                "\(outcomes[0].errors)"
+            )
             #expect(outcomes[1].errors.isEmpty, "\(outcomes[1].errors)")
             let names = try FileManager.default.contentsOfDirectory(
                 atPath: folder.appending(path: "out").path(percentEncoded: false)
@@ -215,7 +222,10 @@ struct GroupCommandTests {
             let sizes = [4, 1_000_000, 100_000_000]
             #expect(report["exchanges"].array?.map(\.["bytes"].int) == sizes + sizes)
             let text = try run("doctor --distributed", in: folder)
-            #expect(text[0].output.contains("all-reduce") && text[0].output.contains("\nadvice\n"), "\(text[0].output)")
+            #expect(
+                text[0].output.contains("all-reduce") && text[0].output.contains("\nadvice\n"),
+                "\(text[0].output)"
+            )
         }
     }
 }

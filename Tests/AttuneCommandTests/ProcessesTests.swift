@@ -11,7 +11,14 @@ import Testing
 /// The parts of a run of several processes that need no other process.
 struct ProcessesTests {
     private func launch(_ launcher: Launch.Launcher = .torchrun, rank: Int = 0) -> Launch {
-        Launch(launcher: launcher, rank: rank, worldSize: 4, localWorldSize: 4, address: "127.0.0.1", port: 29_500)
+        Launch(
+            launcher: launcher,
+            rank: rank,
+            worldSize: 4,
+            localWorldSize: 4,
+            address: "127.0.0.1",
+            port: 29_500
+        )
     }
 
     // MARK: Threads
@@ -31,7 +38,8 @@ struct ProcessesTests {
         Cores(own: 8, ofJob: 8, processes: 2, threads: 4), Cores(own: 8, ofJob: 8, processes: 3, threads: 2),
         Cores(own: 2, ofJob: 2, processes: 4, threads: 1), Cores(own: 8, ofJob: 8, processes: 1, threads: 8),
         // Each bound to its own cores.
-        Cores(own: 4, ofJob: 16, processes: 4, threads: 4), Cores(own: 1, ofJob: 16, processes: 2, threads: 1),
+        Cores(own: 4, ofJob: 16, processes: 4, threads: 4),
+        Cores(own: 1, ofJob: 16, processes: 2, threads: 1),
         // Two of four on each socket.
         Cores(own: 8, ofJob: 16, processes: 4, threads: 4),
         // A container's limit, and that of the user.
@@ -65,7 +73,9 @@ struct ProcessesTests {
     }
 
     @Test func `the cores of a process are read from its status`() {
-        #expect(CPUShare.cores(inStatus: "Name:\tsh\nCpus_allowed_list:\t0-3,8,10-11\nMems_allowed:\t1\n") == 7)
+        #expect(
+            CPUShare.cores(inStatus: "Name:\tsh\nCpus_allowed_list:\t0-3,8,10-11\nMems_allowed:\t1\n") == 7
+        )
         #expect(CPUShare.cores(inStatus: "Name:\tsh\n") == nil)
         #expect(CPUShare.cores(inStatus: "Cpus_allowed_list:\tmany\n") == nil)
     }
@@ -74,7 +84,9 @@ struct ProcessesTests {
 
     @Test func `the ranks that write messages are all, or some`() throws {
         #expect(LogRanks(argument: "all")?.contains(5) == true)
-        #expect(LogRanks(argument: "1,3") == .only([1, 3]) && LogRanks(argument: "1,3")?.contains(2) == false)
+        #expect(
+            LogRanks(argument: "1,3") == .only([1, 3]) && LogRanks(argument: "1,3")?.contains(2) == false
+        )
         for wrong in ["", "1,", "one", "-1"] { #expect(LogRanks(argument: wrong) == nil, "\(wrong)") }
         try LogRanks.only([0, 1]).requireRanks(below: 2)
         #expect(throws: ValidationError.self) { try LogRanks.only([2]).requireRanks(below: 2) }
@@ -100,14 +112,18 @@ struct ProcessesTests {
     // MARK: The command line
 
     private let typed = [
-        "--model", "m", "--dataset", "d.csv", "--text-column", "t", "--label-column", "l", "--learning-rate", "1e-4",
+        "--model", "m", "--dataset", "d.csv", "--text-column", "t", "--label-column", "l", "--learning-rate",
+        "1e-4",
     ]
 
-    @Test func `processes agree on settings, wherever they are given, but not on places and messages`() throws {
+    @Test func `processes agree on settings, wherever they are given, but not on places and messages`() throws
+    {
         try withTemporaryFolder { folder in
             let recipe = folder.appending(path: "r.yaml")
             try Data("learning_rate: 1e-4\nmodel: m\nddp_timeout: 60\nseeds: 2\n".utf8).write(to: recipe)
-            let rest = ["--dataset", "d.csv", "--text-column", "t", "--label-column", "l", "--overwrite-output-dir"]
+            let rest = [
+                "--dataset", "d.csv", "--text-column", "t", "--label-column", "l", "--overwrite-output-dir",
+            ]
             let own = ["--output-dir", "a", "--log-ranks", "all", "--threads", "2", "--quiet"]
             let line = try TrainingCommandLine([recipe.path(percentEncoded: false)] + rest + own)
             let values = Dictionary(uniqueKeysWithValues: line.agreedValues.map { ($0.name, $0.value) })
@@ -158,7 +174,10 @@ struct ProcessesTests {
             let out = folder.appending(path: "out", directoryHint: .isDirectory)
             let place = out.path(percentEncoded: false)
             let line = try TrainingCommandLine(
-                typed + ["--fit", "24GB", "--json", "--output-dir", place.hasSuffix("/") ? String(place.dropLast()) : place]
+                typed + [
+                    "--fit", "24GB", "--json", "--output-dir",
+                    place.hasSuffix("/") ? String(place.dropLast()) : place,
+                ]
             )
             try FileManager.default.createDirectory(at: out, withIntermediateDirectories: true)
             try Data(JSONValue.object(RunSnapshot(startTime: 1).json).formatted.utf8)
@@ -209,6 +228,9 @@ struct ProcessesTests {
 
     @Test func `the check of several processes says how to start it`() throws {
         let outcome = try attune(["doctor", "--distributed"])
-        #expect(outcome.code == 64 && outcome.errors.contains("torchrun --nproc-per-node 2"), "\(outcome.errors)")
+        #expect(
+            outcome.code == 64 && outcome.errors.contains("torchrun --nproc-per-node 2"),
+            "\(outcome.errors)"
+        )
     }
 }

@@ -5,7 +5,10 @@ import Testing
 
 /// The forecast of the exchange between several processes.
 struct ExchangeForecastTests {
-    private func arguments(_ worldSize: Int, _ change: (inout TrainingArguments) -> Void = { _ in }) -> TrainingArguments {
+    private func arguments(
+        _ worldSize: Int,
+        _ change: (inout TrainingArguments) -> Void = { _ in }
+    ) -> TrainingArguments {
         var arguments = TrainingArguments()
         arguments.worldSize = worldSize
         change(&arguments)

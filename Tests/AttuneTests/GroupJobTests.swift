@@ -6,7 +6,7 @@ import Torch
 
 @testable import Attune
 
-/// A job of several processes, for which threads of this process stand in.
+/// A job of several processes, which are threads of this one here.
 @Suite(.hangGuard)
 struct GroupJobTests {
     /// The result of one rank.
@@ -102,7 +102,10 @@ struct GroupJobTests {
             one.recipe.batch.size = 8
             let alone = try Self.run(one, into: folder.appending(path: "one"), nil)
             #expect(names("rank-0", in: folder) == names("one", in: folder))
-            #expect(abs(endings[0].meanLoss - alone.meanLoss) < 1e-3, "\(endings[0].meanLoss) \(alone.meanLoss)")
+            #expect(
+                abs(endings[0].meanLoss - alone.meanLoss) < 1e-3,
+                "\(endings[0].meanLoss) \(alone.meanLoss)"
+            )
         }
     }
 
@@ -128,7 +131,12 @@ struct GroupJobTests {
             let place = folder.appending(path: "rank-0", directoryHint: .isDirectory)
             try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
             try Data("{}".utf8).write(to: place.appending(path: "config.json"))
-            let server = try RendezvousStore(host: "127.0.0.1", port: 0, isServer: true, timeout: .seconds(60))
+            let server = try RendezvousStore(
+                host: "127.0.0.1",
+                port: 0,
+                isServer: true,
+                timeout: .seconds(60)
+            )
             let port = server.port
             let outcomes = RankThreads.outcomes(2) { rank in
                 let group = try ProcessGroup(
@@ -156,17 +164,30 @@ struct GroupJobTests {
             var job = try job(in: folder)
             job.recipe.length = .steps(2)
             let run = job
-            let server = try RendezvousStore(host: "127.0.0.1", port: 0, isServer: true, timeout: .seconds(60))
+            let server = try RendezvousStore(
+                host: "127.0.0.1",
+                port: 0,
+                isServer: true,
+                timeout: .seconds(60)
+            )
             let port = server.port
             /// The number of steps of each rank, and the seeds of its results.
             func repeated(_ resuming: Bool) throws -> [[Int]] {
                 try RankThreads.values(2) { rank in
                     let group = try ProcessGroup(
-                        Launch(rank: rank, worldSize: 2, address: "127.0.0.1", port: port, isStoreHosted: true)
+                        Launch(
+                            rank: rank,
+                            worldSize: 2,
+                            address: "127.0.0.1",
+                            port: port,
+                            isStoreHosted: true
+                        )
                     )
                     var steps = 0
                     let place = folder.appending(path: "rank-\(rank)", directoryHint: .isDirectory)
-                    let results = try run.run(seeds: 2, into: place, resuming: resuming, group: group) { _, event in
+                    let results = try run.run(seeds: 2, into: place, resuming: resuming, group: group) {
+                        _,
+                        event in
                         if case .run(.step) = event { steps += 1 }
                     }
                     try group.leave()

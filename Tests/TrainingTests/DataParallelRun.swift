@@ -71,6 +71,7 @@ struct DataParallelRun: Sendable {
     ///   - stop: The number of steps after which this process wants to stop.
     ///   - save: The number of steps after which this process wants a checkpoint.
     /// - Returns: The outcome.
+    /// - Throws: The errors of the run.
     func callAsFunction(
         _ group: ProcessGroup? = nil,
         in folder: URL = FileManager.default.temporaryDirectory,

@@ -21,7 +21,7 @@ struct DataParallelRunTests {
         return run
     }
 
-    // With dropout every rank has its own stream, which begins anew in every step.
+    // With dropout every rank has its own stream, which begins again in every step.
     @Test(.hangGuard, arguments: [0, 0.3])
     func `one rank stops all after the same step, and the run resumes to the bit`(dropout: Double) throws {
         let run = run(dropout: dropout)

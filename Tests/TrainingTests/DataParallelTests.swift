@@ -12,7 +12,7 @@ import Torch
 
 /// Steps of several ranks, which are those of one process with all their examples.
 struct DataParallelTests {
-    /// Runs that differ in what a rank does between two sums.
+    /// Runs with different work of a rank between two sums.
     enum Kind: String, CaseIterable, Sendable {
         case weighted, accumulated, packed, recomputed, unclipped, frozen, adapter
 
@@ -58,7 +58,9 @@ struct DataParallelTests {
         #expect(recomputed[0].weights == plain[0].weights)
     }
 
-    /// bfloat16 weights are rounded at random, so that any other last digit of a gradient may change them. Two ranks add the same
+    /// bfloat16 weights are rounded at random, so that any other last digit of a gradient may change them.
+    ///
+    /// Two ranks add the same
     /// two gradients as one process with two micro-batches, if these have the examples of the ranks.
     @Test(.hangGuard)
     func `bfloat16 weights are those of one process with the ranks' micro-batches`() throws {

@@ -131,7 +131,8 @@ struct ShardedEvaluationTests {
         #expect(messages[0] == messages[1])
     }
 
-    @Test(arguments: [1, 2, 3, 7]) func `every batch is in one part, in order, and parts have about equal tokens`(
+    @Test(arguments: [1, 2, 3, 7])
+    func `every batch is in one part, in order, and parts have about equal tokens`(
         ranks: Int
     ) {
         var (batches, start) = ([ShardedEvaluation.Batch](), 0)

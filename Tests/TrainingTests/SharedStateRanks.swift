@@ -158,6 +158,7 @@ struct RankRun: Sendable {
     ///   - resumes: Whether to resume from the folder's latest checkpoint.
     ///   - stop: The number of steps after which this process wants to stop.
     /// - Returns: The end of the run.
+    /// - Throws: The errors of the run.
     func train(
         in folder: URL,
         _ group: ProcessGroup? = nil,

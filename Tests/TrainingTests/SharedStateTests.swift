@@ -47,7 +47,8 @@ struct SharedStateTests {
         return (before, try RankRun.weights(of: classifier))
     }
 
-    @Test(.hangGuard, arguments: [2, 3]) func `all ranks begin with the weights of rank 0`(ranks: Int) throws {
+    @Test(.hangGuard, arguments: [2, 3]) func `all ranks begin with the weights of rank 0`(ranks: Int) throws
+    {
         try withTemporaryFolder { folder in
             for dtype in [DType.float32, .bfloat16] {
                 let weights = try Ranks.run(ranks) { group in
@@ -160,7 +161,8 @@ struct SharedStateTests {
             for step in [3, 6] {
                 let places = [alone, folder.appending(path: "rank-0")].map { RunFolder($0).checkpoint(step) }
                 let names = try places.map {
-                    try FileManager.default.contentsOfDirectory(atPath: $0.path(percentEncoded: false)).sorted()
+                    try FileManager.default.contentsOfDirectory(atPath: $0.path(percentEncoded: false))
+                        .sorted()
                 }
                 #expect(names[0] == names[1] && names[0].contains(TrainerState.optimizerState))
                 let states = try places.map {

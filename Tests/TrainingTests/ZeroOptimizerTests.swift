@@ -13,7 +13,8 @@ struct ZeroOptimizerTests {
     private static let names = ["wide", "square", "embedding", "small", "bias"]
 
     private static let rules: [(name: String, rule: any OptimizerRule)] = [
-        ("adamw", AdamW()), ("adamw8", AdamW8()), ("sgd", momentum), ("lion", Lion()), ("adafactor", Adafactor()),
+        ("adamw", AdamW()), ("adamw8", AdamW8()), ("sgd", momentum), ("lion", Lion()),
+        ("adafactor", Adafactor()),
     ]
 
     private static var momentum: SGD {
@@ -90,7 +91,10 @@ struct ZeroOptimizerTests {
     }
 
     @Test(.hangGuard, arguments: rules.indices, [2, 3])
-    func `the weights of all ranks are those of an undivided optimizer, to the bit`(rule: Int, ranks: Int) throws {
+    func `the weights of all ranks are those of an undivided optimizer, to the bit`(
+        rule: Int,
+        ranks: Int
+    ) throws {
         let (name, rule) = Self.rules[rule]
         for dtype in [DType.float32, .bfloat16] {
             let whole = try Self.alone(rule, steps: 4, dtype)
@@ -205,7 +209,12 @@ struct ZeroOptimizerTests {
             let file = folder.appending(path: "optimizer.safetensors")
             _ = try Self.alone(Lion(), steps: 1, stateAt: file)
             let outcomes = try Ranks.outcomes(2) { group in
-                let zero = try ZeroOptimizer(AdamW8(), Self.groups(Self.parameters()), roundingSeed: 0, in: group)
+                let zero = try ZeroOptimizer(
+                    AdamW8(),
+                    Self.groups(Self.parameters()),
+                    roundingSeed: 0,
+                    in: group
+                )
                 try zero.restore(stepCount: 1, from: group.isFirst ? SafetensorsFile(contentsOf: file) : nil)
             }
             #expect { try outcomes[0].get() } throws: { !($0 is DistributedError) }

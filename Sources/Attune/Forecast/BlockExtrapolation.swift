@@ -124,7 +124,8 @@ struct BlockExtrapolation {
         let stateElsewhere = stateInOtherProcesses(arguments)
         let state = extended(\.stateBytes) - stateInFile - stateElsewhere
         let peak =
-            (worst?.bytes ?? 0) + exchange.added(holdingGradients: Self.holdsGradients(worst)) + missingWeights
+            (worst?.bytes ?? 0) + exchange.added(holdingGradients: Self.holdsGradients(worst))
+            + missingWeights
             - weightsInFile - stateInFile - stateElsewhere - weightsElsewhere
         let holdsGradients = Self.holdsGradients(worst) && !exchange.replacesGradients
         let gradients =

@@ -29,7 +29,9 @@ struct TrainedModel {
 
 // The end of a run: the saved model, the final evaluation, and the files with its results.
 extension TrainingJob {
-    /// Saves a trained model. The other processes of a group wait meanwhile.
+    /// Saves a trained model.
+    ///
+    /// The other processes of a group wait meanwhile.
     func save(
         _ trained: TrainedModel,
         to output: OutputFolder,

@@ -82,10 +82,13 @@ extension TrainingJob {
             }
             try emit(run, .note("seed \(run.seed), \(index + 1) of \(count)"))
             job.overwritesOutputFolder = overwritesOutputFolder || isOwn
-            let row = try job.row(of: run, resuming: resuming, observers(run), shouldStop, shouldSave, group) {
+            let row = try job.row(of: run, resuming: resuming, observers(run), shouldStop, shouldSave, group)
+            {
                 run,
                 event in
-                if isFirst, claim == nil, case .run(.started) = event { claim = try RunFolder(folder).claim() }
+                if isFirst, claim == nil, case .run(.started) = event {
+                    claim = try RunFolder(folder).claim()
+                }
                 if isFirst, !hasBegun, case .run(.started) = event {
                     // The seed's own run has already emptied the seed's folder.
                     try OutputFolder(folder).removeFormerRun(except: run.folder.lastPathComponent)

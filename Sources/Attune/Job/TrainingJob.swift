@@ -146,7 +146,8 @@ package struct TrainingJob: Sendable {
         let recorder = RunRecorder(repetition)
         defer { withExtendedLifetime(recorder) {} }
         do {
-            let result = try job.run(into: folder, observers, shouldStop, shouldSave, recorder, group) { event in
+            let result = try job.run(into: folder, observers, shouldStop, shouldSave, recorder, group) {
+                event in
                 recorder.receive(event)
                 try emit(event)
             }

@@ -11,7 +11,7 @@ extension Recipe {
         public var bucketMegabytes = 25
         /// The type in which gradients are exchanged.
         public var compression = GradientCompression.no
-        /// What each process keeps only its part of: the optimizer state, or also weights and gradients.
+        /// The state that is divided among the processes: none, the optimizer's, or also weights and gradients.
         public var zeroStage = ZeroStage.off
 
         /// Creates an exchange in float32, with the whole optimizer state in each process.

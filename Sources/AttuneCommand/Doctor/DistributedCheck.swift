@@ -26,7 +26,9 @@ struct DistributedCheck {
             defer { listener.forEach { $0.cancel() } }
             let report = measured(launch, interrupt)
             guard launch.rank == 0 else { return }
-            do { try printResult(report.text, report.json, asJSON: messages.json) } catch { throw reported(error) }
+            do { try printResult(report.text, report.json, asJSON: messages.json) } catch {
+                throw reported(error)
+            }
         }
     }
 
@@ -71,20 +73,26 @@ struct DistributedCheck {
         for (bytes, count) in Self.sizes {
             let tensor = try Tensor.zeros([bytes / 4])
             let sum = try seconds(count, group) { try group.sum(tensor, "measuring the all-reduce") }
-            speeds.append(DistributedReport.Speed(.allReduce, bytes: bytes, seconds: sum, worldSize: group.size))
+            speeds.append(
+                DistributedReport.Speed(.allReduce, bytes: bytes, seconds: sum, worldSize: group.size)
+            )
         }
         for (bytes, count) in Self.sizes {
             let tensor = try Tensor.zeros([bytes / 4])
             let sending = try seconds(count, group) {
                 try group.broadcast([(tensor: tensor, root: 0)], "measuring the broadcast")
             }
-            speeds.append(DistributedReport.Speed(.broadcast, bytes: bytes, seconds: sending, worldSize: group.size))
+            speeds.append(
+                DistributedReport.Speed(.broadcast, bytes: bytes, seconds: sending, worldSize: group.size)
+            )
         }
         return DistributedReport(launcher: member.launch.launcherName, processes: processes, speeds: speeds)
     }
 
     /// The sizes of tensors in bytes, and how often each is measured.
-    private static let sizes = [(bytes: 4, count: 20), (bytes: 1_000_000, count: 10), (bytes: 100_000_000, count: 3)]
+    private static let sizes = [
+        (bytes: 4, count: 20), (bytes: 1_000_000, count: 10), (bytes: 100_000_000, count: 3),
+    ]
 
     /// The median time of an exchange, in seconds.
     private func seconds(_ count: Int, _ group: ProcessGroup, _ body: () throws -> Void) throws -> Double {

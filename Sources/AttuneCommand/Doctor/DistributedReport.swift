@@ -58,30 +58,32 @@ struct DistributedReport {
             "\(processes.count) processes on \(counted(hosts, "host")), started by \(launcher)\n"
             + "attune \(attuneVersion) and libtorch \(TorchRuntime.version) in all of them\n\n"
         let titles = ["rank", "host", "address", "process", "threads", "cores"]
-        text += TextTable(
-            rows: [titles]
-                + processes.map { process -> [String] in
-                    let peer = process.peer
-                    return [
-                        "\(peer.rank)", peer.host, peer.address.isEmpty ? "unknown" : peer.address,
-                        "\(peer.processID)", "\(process.threads)", "\(process.cores)",
-                    ]
-                },
-            rightAligned: [0, 3, 4, 5]
-        ).text
+        text +=
+            TextTable(
+                rows: [titles]
+                    + processes.map { process -> [String] in
+                        let peer = process.peer
+                        return [
+                            "\(peer.rank)", peer.host, peer.address.isEmpty ? "unknown" : peer.address,
+                            "\(peer.processID)", "\(process.threads)", "\(process.cores)",
+                        ]
+                    },
+                rightAligned: [0, 3, 4, 5]
+            ).text
         text += "\n"
-        text += TextTable(
-            rows: [["exchange", "tensor", "time", "sent per second"]]
-                + speeds.map { speed -> [String] in
-                    [
-                        speed.kind.rawValue, formattedSize(speed.bytes),
-                        String(format: "%.2f ms", 1000 * speed.seconds),
-                        // The time of a few bytes is that of the way.
-                        speed.bytes < 1000 ? "" : String(format: "%.2f GB", speed.bytesPerSecond / 1e9),
-                    ]
-                },
-            rightAligned: [1, 2, 3]
-        ).text
+        text +=
+            TextTable(
+                rows: [["exchange", "tensor", "time", "sent per second"]]
+                    + speeds.map { speed -> [String] in
+                        [
+                            speed.kind.rawValue, formattedSize(speed.bytes),
+                            String(format: "%.2f ms", 1000 * speed.seconds),
+                            // The time of a few bytes is that of the way.
+                            speed.bytes < 1000 ? "" : String(format: "%.2f GB", speed.bytesPerSecond / 1e9),
+                        ]
+                    },
+                rightAligned: [1, 2, 3]
+            ).text
         return text + "\nadvice\n" + advice.map { "  \($0)" }.joined(separator: "\n")
     }
 
@@ -100,7 +102,8 @@ struct DistributedReport {
             let perWeight = largest.seconds / Double(largest.bytes / 4)
             advice.append(
                 String(
-                    format: "summing the gradients of 100 million weights takes about %.2f s in each step, partly while the "
+                    format:
+                        "summing the gradients of 100 million weights takes about %.2f s in each step, partly while the "
                         + "backward pass computes; --ddp-comm-hook bf16 halves the bytes",
                     perWeight * 1e8
                 )

@@ -59,7 +59,7 @@ struct ManPage {
         ("XDG_CACHE_HOME", "The folder of caches. Default: ~/.cache."),
         (
             "RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR, MASTER_PORT",
-            "Set by torchrun for each of several processes that train together, or by hand. srun's and mpirun's own are read, too."
+            "Set by torchrun for each of several processes that train together, or by yourself. srun's and mpirun's own are read, too."
         ),
         (
             "GLOO_SOCKET_IFNAME",

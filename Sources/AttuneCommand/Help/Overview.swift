@@ -38,7 +38,10 @@ enum ExitCodeTable {
             69, "unavailable",
             "The Hub or another process does not answer, or another program uses the address to serve on."
         ),
-        (70, "internal error", "An error in Attune or libtorch, out of memory, or another process of the run failed."),
+        (
+            70, "internal error",
+            "An error in Attune or libtorch, out of memory, or another process of the run failed."
+        ),
         (73, "would overwrite", "There is a file or a finished model in the way."),
         (74, "write failed", "The disk is full, or standard output is closed."),
         (77, "not allowed", "A file or a repository may not be read or written."),

@@ -19,7 +19,9 @@ struct Bandwidth: ExpressibleByArgument, Equatable {
         var unit = text.dropFirst(digits.count)
         for ending in ["/s", "ps"] where unit.hasSuffix(ending) { unit = unit.dropLast(2) }
         let powers: [Character: Double] = ["k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12]
-        guard let letter = unit.popFirst(), let power = powers[Character(letter.lowercased())] else { return nil }
+        guard let letter = unit.popFirst(), let power = powers[Character(letter.lowercased())] else {
+            return nil
+        }
         switch unit {
         case "bit", "Bit", "b": bitsPerSecond = number * power
         case "B", "byte", "bytes": bitsPerSecond = 8 * number * power

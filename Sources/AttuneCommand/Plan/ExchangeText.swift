@@ -11,7 +11,8 @@ struct ExchangeText {
     var text: String {
         "\nexchange of \(exchange.worldSize) processes, one per host\n"
             + TextTable(rows: [["each step", sent]], indent: 2).text
-            + TextTable(rows: [Self.titles] + bandwidths.map(row), indent: 2, rightAligned: [0, 1, 2, 3, 4]).text
+            + TextTable(rows: [Self.titles] + bandwidths.map(row), indent: 2, rightAligned: [0, 1, 2, 3, 4])
+            .text
             + "  a process sends at most \(formattedSize(Int(ExchangeForecast.fastestSending))) per second; "
             + "`attune doctor --distributed` measures the real network\n"
     }
@@ -27,14 +28,17 @@ struct ExchangeText {
 
     private func row(_ bandwidth: Bandwidth) -> [String] {
         let speed = bandwidth.bitsPerSecond
-        func seconds(_ seconds: Double) -> String { String(format: seconds < 1 ? "%.3f s" : "%.1f s", seconds) }
+        func seconds(_ seconds: Double) -> String {
+            String(format: seconds < 1 ? "%.3f s" : "%.1f s", seconds)
+        }
         func share(_ overlapping: Bool) -> String {
             let efficiency = exchange.efficiency(bitsPerSecond: speed, overlapping: overlapping)
             return String(format: "%.0f %%", 100 * efficiency)
         }
         return [
             bandwidth.typed, seconds(exchange.seconds(bitsPerSecond: speed)),
-            seconds(exchange.wholeSeconds(bitsPerSecond: speed, overlapping: true)), share(true), share(false),
+            seconds(exchange.wholeSeconds(bitsPerSecond: speed, overlapping: true)), share(true),
+            share(false),
         ]
     }
 

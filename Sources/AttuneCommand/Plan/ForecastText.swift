@@ -77,7 +77,9 @@ struct ForecastText {
             ("the program itself", memory.program), ("allocator overhead", memory.overhead),
             ("peak of the process", memory.peak),
         ]
-        if memory.gradientBuckets > 0 { classes.insert(("buffers of the exchange", memory.gradientBuckets), at: 2) }
+        if memory.gradientBuckets > 0 {
+            classes.insert(("buffers of the exchange", memory.gradientBuckets), at: 2)
+        }
         if memory.offloaded > 0 { classes.append(("in a temporary file", memory.offloaded)) }
         return TextTable(
             rows: classes.map { [$0.0, ($0.0.hasPrefix("peak") ? "about " : "") + formattedSize($0.1)] },

@@ -82,7 +82,8 @@ struct PlanCommand: RecipeCommand {
             let free = freeSpace(at: URL(filePath: train.outputDir, directoryHint: .isDirectory))
             let text =
                 train.messages.json
-                ? ForecastJSON(forecast: forecast, limits: limits, freeDisk: free, bandwidths: bandwidths).text
+                ? ForecastJSON(forecast: forecast, limits: limits, freeDisk: free, bandwidths: bandwidths)
+                    .text
                 : ForecastText(
                     forecast: forecast,
                     limits: limits,

@@ -89,9 +89,12 @@ extension CPUShare {
     /// The number of cores in the status of a process; nil if it has none.
     ///
     /// - Parameter status: The contents of `/proc/<process>/status`, with a line such as `Cpus_allowed_list: 0-3,8`.
+    /// - Returns: The number of cores.
     static func cores(inStatus status: String) -> Int? {
         let name = "Cpus_allowed_list:"
-        guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix(name) }) else { return nil }
+        guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix(name) }) else {
+            return nil
+        }
         var count = 0
         for part in line.dropFirst(name.count).trimmingCharacters(in: .whitespaces).split(separator: ",") {
             let ends = part.split(separator: "-").compactMap { Int($0) }
@@ -116,8 +119,11 @@ extension CPUShare {
                 ? "warning: \(bound): start it with `mpirun --bind-to none`"
                 : "warning: \(bound); let the launcher bind it to more, or not at all"
         }
-        guard Self.isLimitOfTorchrun(launch, processes: processes, environment), threads > 1 else { return nil }
-        return "each process computes on \(threads) of \(coresOfJob) cores, although torchrun set OMP_NUM_THREADS=1; "
+        guard Self.isLimitOfTorchrun(launch, processes: processes, environment), threads > 1 else {
+            return nil
+        }
+        return
+            "each process computes on \(threads) of \(coresOfJob) cores, although torchrun set OMP_NUM_THREADS=1; "
             + "--threads changes that"
     }
 }

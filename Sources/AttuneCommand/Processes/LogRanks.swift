@@ -21,6 +21,7 @@ enum LogRanks: ExpressibleByArgument, Equatable {
     /// Whether a rank writes messages.
     ///
     /// - Parameter rank: The rank.
+    /// - Returns: Whether it does.
     func contains(_ rank: Int) -> Bool {
         switch self {
         case .all: true

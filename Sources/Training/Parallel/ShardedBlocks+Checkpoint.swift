@@ -6,7 +6,7 @@ package import Torch
 // Checkpoints of a divided model. Rank 0 reads or writes the usual files, one tensor after another, and tells the others which
 // values it sends or needs.
 extension ShardedBlocks {
-    /// What the others do next.
+    /// The next action of the others.
     private enum Order {
         case end
         /// Rank 0 needs the values of a block.

@@ -36,10 +36,19 @@ struct SharedState {
         var values = identity?.agreedValues ?? []
         values += trainer.arguments.agreedValues
         values += [
-            AgreedValue(name: "the custom metrics", value: trainer.metrics.map(\.name).joined(separator: ", ")),
-            AgreedValue(name: "the number of trained parameters", value: "\(model.parameters.trainable.count)"),
+            AgreedValue(
+                name: "the custom metrics",
+                value: trainer.metrics.map(\.name).joined(separator: ", ")
+            ),
+            AgreedValue(
+                name: "the number of trained parameters",
+                value: "\(model.parameters.trainable.count)"
+            ),
             AgreedValue(name: "the model's parameters", value: Self.layout(of: parameters)),
-            AgreedValue(name: "the fingerprint of the frozen weights", value: try WeightsFingerprint(frozen).text),
+            AgreedValue(
+                name: "the fingerprint of the frozen weights",
+                value: try WeightsFingerprint(frozen).text
+            ),
         ]
         try group.agree(on: values, about: "the run")
         if group.isFirst { try group.announce("reading the weights") }
@@ -50,7 +59,9 @@ struct SharedState {
         var hash = Fingerprint()
         for parameter in parameters {
             let trained = parameter.isTrainable ? "trained" : "frozen"
-            hash.add(Array("\(parameter.name) \(parameter.shape) \(parameter.dtype.rawValue) \(trained)".utf8))
+            hash.add(
+                Array("\(parameter.name) \(parameter.shape) \(parameter.dtype.rawValue) \(trained)".utf8)
+            )
         }
         return "\(counted(parameters.count, "tensor")), fingerprint \(hash.text)"
     }

@@ -26,7 +26,9 @@ extension ZeroOptimizer {
             let part = order[next]
             next += 1
             guard part.owner != group.rank, let tensor = tensors[part.name] else { return }
-            do { try group.copy([(tensor: tensor, root: part.owner)], Self.activity) } catch { failure = error }
+            do { try group.copy([(tensor: tensor, root: part.owner)], Self.activity) } catch {
+                failure = error
+            }
         }
         receive()
         // Tensors of other ranks share memory: each is received after the one before it was written.

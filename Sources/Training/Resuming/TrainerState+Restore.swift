@@ -97,7 +97,8 @@ extension TrainerState {
     /// - Returns: The value that ``adopt(shared:)`` reads.
     func shared(isResumed: Bool) -> JSONValue {
         .object([
-            "is_resumed": .bool(isResumed), "state": document, "former_total_steps": .optional(formerTotalSteps),
+            "is_resumed": .bool(isResumed), "state": document,
+            "former_total_steps": .optional(formerTotalSteps),
             "saved_step": .optional(savedStep), "unchecked": .array(unchecked.map(JSONValue.string)),
         ])
     }

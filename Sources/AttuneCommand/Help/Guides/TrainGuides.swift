@@ -139,7 +139,7 @@ extension PlanCommand: GuidedCommand {
                     "attune plan runs/tickets/recipe.yaml --per-device-train-batch-size 32 --memory 24GB"
                 ),
                 .init(
-                    "What four hosts would gain over one",
+                    "The gain of four hosts over one",
                     "attune plan runs/tickets/recipe.yaml --world-size 4 --bandwidth 10Gbit"
                 ),
             ],

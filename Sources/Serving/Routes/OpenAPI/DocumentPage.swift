@@ -20,7 +20,9 @@ struct DocumentPage: Sendable {
             return "<section id=\"\(Self.anchor(tag))\"><h2>\(HTMLText.escaped(tag))</h2>\n"
                 + operations.map(Self.article).joined() + "</section>\n"
         }
-        let links = document.tags.map { "<li><a href=\"#\(Self.anchor($0))\">\(HTMLText.escaped($0))</a></li>\n" }
+        let links = document.tags.map {
+            "<li><a href=\"#\(Self.anchor($0))\">\(HTMLText.escaped($0))</a></li>\n"
+        }
         let schemas = document.json["components"]["schemas"].object?.members ?? []
         let shared = schemas.map { Self.details($0.name, $0.value, id: "schema-\($0.name)") }
         return """
@@ -54,7 +56,8 @@ struct DocumentPage: Sendable {
         let id = json["operationId"].string ?? ""
         var html =
             "<article id=\"\(HTMLText.escaped(id))\"><h3><span class=\"method\">\(operation.method.uppercased())</span> "
-        html += "<code>\(HTMLText.escaped(operation.path))</code></h3>\n<p>\(HTMLText.escaped(operation.summary)).</p>\n"
+        html +=
+            "<code>\(HTMLText.escaped(operation.path))</code></h3>\n<p>\(HTMLText.escaped(operation.summary)).</p>\n"
         if !operation.details.isEmpty { html += "<p>\(HTMLText.escaped(operation.details))</p>\n" }
         if let example = operation.example {
             let command =
