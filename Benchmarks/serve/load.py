@@ -165,7 +165,7 @@ class Result:
             if status != 200:
                 times = self.latencies[status]
                 lines.append(f"  {status or 'connection lost'}: {count:,}; p50 {1000 * percentile(times, 0.5):,.1f} ms, "
-                             f"p99 {1000 * percentile(times, 0.99):,.1f} ms, longest {1000 * max(times):,.1f} ms")
+                             f"p99 {1000 * percentile(times, 0.99):,.1f} ms, longest {1000 * max(times, default=math.nan):,.1f} ms")
         if self.retry_after:
             lines.append("  Retry-After: " + ", ".join(f"{value} s × {count:,}" for value, count in self.retry_after.most_common(5)))
         if self.without_retry_after:

@@ -72,7 +72,17 @@ package func agree(
             bytes.map { Verdict(json: (try? JSONValue.parse($0)) ?? .null) }
             ?? .missing([0], of: peers, topic, timeout)
     }
-    if let error = verdict.error { throw error }
+    guard let error = verdict.error else { return }
+    // Rank 0 may host the store, so it stays until the others have read the answer.
+    let deadline = Deadline(in: .seconds(5))
+    if rank != 0 {
+        try? store.set("\(prefix)/read/\(rank)", [1])
+    } else {
+        for other in peers.dropFirst() {
+            _ = try? store.get("\(prefix)/read/\(other.rank)", waiting: deadline.remaining)
+        }
+    }
+    throw error
 }
 
 /// Rank 0's answer to all.

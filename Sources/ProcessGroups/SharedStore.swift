@@ -3,30 +3,42 @@ package import Torch
 /// The store that all processes share, with errors that name its host.
 package struct SharedStore: KeyValueStore {
     private let store: RendezvousStore
+    private let thread: StoreThread
     /// The store's host and port.
     private let place: String
+    /// The process that hosts the store.
+    private let host: String
 
     /// Creates access to a store.
     ///
     /// - Parameters:
     ///   - store: The connection.
     ///   - place: The store's host and port, for messages.
-    package init(_ store: RendezvousStore, at place: String) { (self.store, self.place) = (store, place) }
+    ///   - host: The process that hosts it, for messages.
+    package init(_ store: RendezvousStore, at place: String, of host: String = "its host") {
+        self.init(store, StoreThread(), at: place, of: host)
+    }
+
+    private init(_ store: RendezvousStore, _ thread: StoreThread, at place: String, of host: String) {
+        (self.store, self.thread, self.place, self.host) = (store, thread, place, host)
+    }
 
     package func set(_ key: String, _ value: [UInt8]) throws(DistributedError) {
-        try translated { () throws(TorchError) in try store.set(key, value) }
+        try answered { [store] () throws(TorchError) in try store.set(key, value) }
     }
 
     package func get(_ key: String, waiting: Duration) throws(DistributedError) -> [UInt8]? {
-        try translated { () throws(TorchError) in try store.get(key, waiting: waiting) }
+        try answered(waiting: waiting) { [store] () throws(TorchError) in
+            try store.get(key, waiting: waiting)
+        }
     }
 
     package func contains(_ key: String) throws(DistributedError) -> Bool {
-        try translated { () throws(TorchError) in try store.contains(key) }
+        try answered { [store] () throws(TorchError) in try store.contains(key) }
     }
 
     package func add(_ amount: Int, to key: String) throws(DistributedError) -> Int {
-        try translated { () throws(TorchError) in try store.add(amount, to: key) }
+        try answered { [store] () throws(TorchError) in try store.add(amount, to: key) }
     }
 
     /// Returns the connection to the keys with a prefix.
@@ -44,7 +56,24 @@ package struct SharedStore: KeyValueStore {
     /// - Returns: The store.
     /// - Throws: `.failed` if there is no memory.
     package func prefixed(_ prefix: String) throws(DistributedError) -> SharedStore {
-        SharedStore(try connection(prefix: prefix), at: place)
+        SharedStore(try connection(prefix: prefix), thread, at: place, of: host)
+    }
+
+    /// Runs a call that needs the store's host.
+    private func answered<Value: Sendable>(
+        waiting: Duration = .zero,
+        _ call: @escaping @Sendable () throws(TorchError) -> Value
+    ) throws(DistributedError) -> Value {
+        let result = thread.run(waiting: waiting) { () -> Result<Value, TorchError> in
+            do throws(TorchError) { return .success(try call()) } catch { return .failure(error) }
+        }
+        guard let result else {
+            throw DistributedError(
+                .timedOut,
+                "the store at \(place) does not answer: \(host) hangs or is gone, or the network to it is cut"
+            )
+        }
+        return try translated { () throws(TorchError) in try result.get() }
     }
 
     private func translated<Result>(
@@ -92,7 +121,7 @@ extension SharedStore {
                     isServer: isServer,
                     timeout: time
                 )
-                return SharedStore(store, at: place)
+                return SharedStore(store, at: place, of: storeHost(launch))
             } catch {
                 if isServer { throw notHosted(at: place, port: launch.port, error) }
                 if options.shouldStop() {
@@ -106,6 +135,11 @@ extension SharedStore {
             }
             sleep(for: .milliseconds(200))
         }
+    }
+
+    /// The process that hosts the store of a launch, for messages.
+    private static func storeHost(_ launch: Launch) -> String {
+        launch.isStoreHosted ? "the launcher's first node" : "rank 0"
     }
 
     private static func notHosted(at place: String, port: Int, _ error: TorchError) -> DistributedError {
@@ -127,10 +161,9 @@ extension SharedStore {
         _ options: GroupOptions,
         _ error: TorchError
     ) -> DistributedError {
-        let host = launch.isStoreHosted ? "the launcher's first node" : "rank 0"
         return DistributedError(
             .unreachable,
-            "\(host) does not answer at \(place) within \(options.startUpTimeout.inSeconds) (\(error.reason)); check that it "
+            "\(storeHost(launch)) does not answer at \(place) within \(options.startUpTimeout.inSeconds) (\(error.reason)); check that it "
                 + "runs, that MASTER_ADDR and MASTER_PORT are the same everywhere, and that no firewall closes the port"
         )
     }

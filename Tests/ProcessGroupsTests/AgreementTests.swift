@@ -55,6 +55,23 @@ struct AgreementTests {
         #expect(two.contains("\"2\" on rank 1 on host b (rank 2 differs from rank 0, too)"), "\(two)")
     }
 
+    @Test(.hangGuard) func `rank 0 stays until the others have read a refusal, because it may host the store`()
+        throws
+    {
+        let store = MemoryStore()
+        let read = StoreRanks.run([0, 1, 2]) { rank in
+            do throws(DistributedError) {
+                let value = AgreedValue(name: "seed", value: "\(rank)")
+                let timeout = Duration.seconds(60)
+                try agree([value], about: "it", rank: rank, peers: Self.peers, store: store, timeout: timeout)
+                return [false]
+            } catch {
+                return [1, 2].map { store.contains("agree/it/1/read/\($0)") }
+            }
+        }
+        #expect(try read[0].get() == [true, true])
+    }
+
     @Test func `long values are cut to the part that differs`() throws {
         let start = String(repeating: "learning_rate: 1\n", count: 100)
         let texts = [start + "seed: 1\n" + start, start + "seed: 2\n" + start]
