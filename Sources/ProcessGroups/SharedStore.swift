@@ -161,7 +161,7 @@ extension SharedStore {
         _ options: GroupOptions,
         _ error: TorchError
     ) -> DistributedError {
-        return DistributedError(
+        DistributedError(
             .unreachable,
             "\(storeHost(launch)) does not answer at \(place) within \(options.startUpTimeout.inSeconds) (\(error.reason)); check that it "
                 + "runs, that MASTER_ADDR and MASTER_PORT are the same everywhere, and that no firewall closes the port"

@@ -55,9 +55,8 @@ struct AgreementTests {
         #expect(two.contains("\"2\" on rank 1 on host b (rank 2 differs from rank 0, too)"), "\(two)")
     }
 
-    @Test(.hangGuard) func `rank 0 stays until the others have read a refusal, because it may host the store`()
-        throws
-    {
+    // Rank 0 may host the store.
+    @Test(.hangGuard) func `rank 0 stays until the others have read a refusal`() throws {
         let store = MemoryStore()
         let read = StoreRanks.run([0, 1, 2]) { rank in
             do throws(DistributedError) {
