@@ -142,6 +142,9 @@ package struct FailureBoard: Sendable {
         }
     }
 
+    /// The processes that have disappeared, as the first process that looked for them found; empty before that.
+    package func found() -> [Peer] { (try? published()) ?? [] }
+
     /// The other processes that have not noticed a lost connection.
     private func silentRanks() throws(DistributedError) -> [Int] {
         var ranks: [Int] = []

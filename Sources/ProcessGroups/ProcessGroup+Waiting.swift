@@ -47,6 +47,12 @@ extension ProcessGroup {
     /// Looks for reasons to end a wait, once a second.
     private func lookAround(_ wait: inout Wait, _ heedsStop: Bool) throws(DistributedError) {
         if let told = board.reason(within: .zero) { throw heard(told) }
+        // An operation may exchange nothing with the process that is gone, so only others have lost a connection.
+        let gone = board.found()
+        if let error = lost(gone) {
+            conclude(besides: gone.count)
+            throw ended(error)
+        }
         let now = ContinuousClock.now
         let works: [(peer: Peer, text: String)]
         do throws(DistributedError) {

@@ -48,6 +48,27 @@ import Torch
         }
     }
 
+    @Test func `a wait ends when another rank has found one missing`() throws {
+        let isOver = Gate()
+        let outcomes = try ProcessGroupRanks.outcomes(
+            3,
+            options: { _ in GroupOptions(stepTimeout: .seconds(20)) }
+        ) { group in
+            if group.rank == 0 {
+                defer { isOver.open() }
+                return try group.barrier("step 3")
+            }
+            if group.rank == 2 {
+                try group.store.set("missing/1", text: "[1]")
+                _ = try group.store.add(1, to: "missing/count")
+            }
+            // All connections stay open.
+            isOver.pass()
+        }
+        let error = try #require(ProcessGroupRanks.error(of: outcomes[0]))
+        #expect(error.code == .peerFailed && error.message.hasPrefix("rank 1"))
+    }
+
     @Test func `a late rank is named, and the group is unusable afterwards`() throws {
         let isOver = Gate()
         let outcomes = try ProcessGroupRanks.outcomes(
