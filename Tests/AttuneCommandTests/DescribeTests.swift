@@ -199,20 +199,34 @@ struct DescribeTests {
         }
     }
 
-    @Test func `without given columns it shows all columns`() throws {
+    @Test func `without given columns it looks for them, as training does`() throws {
         try describe([]) { outcome in
             #expect(
-                outcome.output == """
+                outcome.output.hasPrefix(
+                    """
                     weather/: 9 rows
                     compared with the split "test": 2 rows for evaluation
 
                       text   string
                       label  string
 
-                    name the texts with --text-column and the labels with --label-column to see more
+                    texts in "text", by its name; labels in "label", by its name (--text-column and --label-column choose others)
 
+                    labels in "label": 4 classes
                     """
+                ),
+                "\(outcome.output)"
             )
+        }
+    }
+
+    @Test func `columns without obvious roles are listed, with the flags that choose`() throws {
+        try withTemporaryFolder { folder in
+            let file = folder.appending(path: "rows.csv")
+            try Data("a,b\n1,2\n3,4\n".utf8).write(to: file)
+            let outcome = try attune(["data", "describe", "--dataset", file.path(percentEncoded: false)])
+            #expect(outcome.code == 0)
+            #expect(outcome.output.contains("--text-column"), "\(outcome.output)\(outcome.errors)")
         }
     }
 

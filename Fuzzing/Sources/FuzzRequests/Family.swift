@@ -47,7 +47,7 @@ struct Family: Sendable {
         Family("vllm", vllmSeeds) { body in
             let fields = try BodyFields(BodyFields.parse(body))
             _ = try VLLMEncoding(fields)
-            return try VLLMInputs(fields, maxItems: maxItems).items(limit: 512).count
+            return try VLLMInputs(fields, maxItems: maxItems).items(3...512).count
         },
         Family("infer", inferSeeds) { body in
             try InferenceRequest(body, jsonCount: nil, maxItems: maxItems).inputs.count

@@ -4,17 +4,21 @@ import Files
 import Foundation
 
 /// The columns of texts and labels of a dataset that no one has described.
-struct ColumnChoice: Sendable, Equatable {
+package struct ColumnChoice: Sendable, Equatable {
     /// A chosen column, or several, and the reason.
-    struct Choice: Sendable, Equatable {
-        var columns: [String]
-        var reason: String
+    package struct Choice: Sendable, Equatable {
+        /// The columns' names.
+        package var columns: [String]
+        /// The reason, in a few words: "by its name".
+        package var reason: String
     }
 
-    var text: Choice
+    /// The column of texts.
+    package var text: Choice
     /// The column of second texts, if rows are pairs.
-    var textPair: String?
-    var label: Choice
+    package var textPair: String?
+    /// The column of labels, or several of 0 and 1.
+    package var label: Choice
     /// Whether the labels are numbers to be learned as such.
     var isRegression = false
     /// Whether each text has one label, so that labels can keep their shares in a hold-out.

@@ -27,8 +27,6 @@ struct Drafting {
     /// The estimated duration of the run on this machine; nil if it is not known.
     private(set) var seconds: Double?
 
-    /// The most rows that are looked at.
-    private static let sampleSize = 20_000
     /// The most texts that are tokenized to choose the length.
     private static let tokenizedCount = 2_000
 
@@ -59,22 +57,12 @@ struct Drafting {
     mutating func chooseData(at path: String) throws {
         let all = try Dataset(path, split: data.split, configuration: data.configuration)
         rows = all.count
-        let sample =
-            all.count <= Self.sampleSize ? all : all.select(Self.spread(Self.sampleSize, over: all.count))
-        let marked = Dataset.columnsMarkedAsClasses(in: path)
-        let profiles = try sample.features.map { name, feature in
-            if case .list = feature { return ColumnProfile(listsNamed: name, rows: sample.count) }
-            return ColumnProfile(
-                name: name,
-                texts: try sample.strings(name),
-                isMarkedAsClass: marked.contains(name) || feature.classLabel != nil
-            )
-        }
+        let sample = ColumnChoice.sample(of: all)
         summary =
             "\(counted(rows, "row")), columns \(all.columnNames.prefix(8).joined(separator: ", "))"
             + (all.columnNames.count > 8 ? ", …" : "")
         let columns = try ColumnChoice(
-            profiles,
+            ColumnChoice.profiles(of: sample, at: path),
             text: values["text_column"]?.text,
             label: gives("label_column", "label_columns") ? givenLabels : nil
         )
@@ -124,10 +112,6 @@ struct Drafting {
         }
     }
 
-    /// Zero-based indices that are spread evenly over rows, because files are often sorted by label.
-    private static func spread(_ count: Int, over rows: Int) -> [Int] {
-        (0..<count).map { Int(Double($0) * Double(rows) / Double(count)) }
-    }
 
     // MARK: Model
 
@@ -192,7 +176,7 @@ struct Drafting {
     /// Chooses the length by the tokens of a sample, and a batch that fits into memory.
     mutating func chooseSizes(model path: String) throws {
         let reading = try TextClassifier.tokenizerAndLimit(of: path)
-        let places = Self.spread(min(Self.tokenizedCount, texts.count), over: texts.count)
+        let places = spreadEvenly(min(Self.tokenizedCount, texts.count), over: texts.count)
         let inputs = TextInputs(
             places.map { texts[$0] },
             pairedTexts: secondTexts.map { second in places.map { second[$0] } }

@@ -10,7 +10,7 @@ struct DescribeCommand: ParsableCommand {
         commandName: "describe",
         abstract: "Describes a dataset before you train on it: its problems, and how to fix them.",
         discussion: """
-            Without --text-column it shows the columns. Texts are streamed, so a file may be larger than memory. Characters are \
+            Without --text-column and --label-column it looks for the columns, as `attune train` does. Texts are streamed, so a file may be larger than memory. Characters are \
             Unicode scalars, as Python counts them. Rows count from 1, without the header.
             """
     )
@@ -85,9 +85,6 @@ struct DescribeCommand: ParsableCommand {
                 "--text-pair-column holds the second texts; name the first with --text-column"
             )
         }
-        if textColumn == nil, model != nil {
-            throw ValidationError("--model counts the tokens of texts; name their column with --text-column")
-        }
         if evalDataset != nil, evalSplit != nil {
             throw ValidationError("--eval-dataset and --eval-split exclude each other")
         }
@@ -105,19 +102,19 @@ struct DescribeCommand: ParsableCommand {
         try reportingFailure(messages) {
             let console = Console.current
             console.begin(.read, data.dataset)
-            let rows = try Dataset(
-                HubPath.dataset(data.dataset),
-                split: data.split,
-                configuration: data.datasetConfig
-            ).readingLabelVectors(in: labelNames)
-            let held = try evaluation()
-            var options = DescriptionOptions(textColumn: textColumn, labelColumns: labelNames)
-            options.textPairColumn = textPairColumn
+            let place = try HubPath.dataset(data.dataset)
+            let all = try Dataset(place, split: data.split, configuration: data.datasetConfig)
+            let columns = try columns(of: all, at: place)
+            let rows = try all.readingLabelVectors(in: columns.labels)
+            let held = try evaluation(columns.labels)
+            var options = DescriptionOptions(textColumn: columns.text, labelColumns: columns.labels)
+            options.textPairColumn = columns.textPair
             options.evaluation = held?.rows
             if let place = try model.map(HubPath.tokenizer) {
+                guard columns.text != nil else { throw ValidationError(Self.tokensOfNothing) }
                 let base = try HubPath.base(ofModelAt: place, .tokenizer)
                 let tokenizer = try TextClassifier.tokenizer(of: place, base: base)
-                options.tokenCounter = counter(of: tokenizer)
+                options.tokenCounter = counter(of: tokenizer, arePairs: columns.textPair != nil)
                 let length = try TextClassifier.lengthLimit(
                     of: place,
                     base: base,
@@ -136,14 +133,15 @@ struct DescribeCommand: ParsableCommand {
                 options.lengthLimit = most.tokens.flatMap { $0 == .max ? nil : $0 }
             }
             options.exampleCount = examples
-            let passes = (rows.count + (held?.rows.count ?? 0)) * (textPairColumn == nil ? 1 : 2)
+            let passes = (rows.count + (held?.rows.count ?? 0)) * (columns.textPair == nil ? 1 : 2)
             let seen = DescribedRows(total: passes)
             let description = try DatasetDescription(rows, options) { seen.add($0, console) }
             let source = DescribedSource(
                 dataset: data.dataset,
                 evaluation: held?.name,
-                labelColumns: labelNames,
-                model: model
+                labelColumns: columns.labels,
+                model: model,
+                choice: columns.note
             )
             let output =
                 messages.json
@@ -153,10 +151,30 @@ struct DescribeCommand: ParsableCommand {
         }
     }
 
+    private static let tokensOfNothing = "--model counts the tokens of texts; name their column with --text-column"
+
+    /// The columns that are described, and a sentence about those that no one has named.
+    private func columns(of rows: Dataset, at place: String) throws -> DescribedColumns {
+        var columns = DescribedColumns(text: textColumn, textPair: textPairColumn, labels: labelNames)
+        guard columns.text == nil || columns.labels.isEmpty else { return columns }
+        do {
+            let choice = try ColumnChoice(
+                of: rows,
+                at: place,
+                text: columns.text,
+                label: columns.labels.isEmpty ? nil : columns.labels
+            )
+            columns.adopt(choice)
+        } catch let error as DraftError {
+            columns.note = error.message { "--" + $0.replacing("_", with: "-") }
+        }
+        return columns
+    }
+
     /// The evaluation set, if there is one.
-    private func evaluation() throws -> (rows: Dataset, name: String)? {
+    private func evaluation(_ labels: [String]) throws -> (rows: Dataset, name: String)? {
         if let evalDataset {
-            return (try withLabelVectors(Dataset(HubPath.dataset(evalDataset))), evalDataset)
+            return (try withLabelVectors(Dataset(HubPath.dataset(evalDataset)), labels), evalDataset)
         }
         let place = try HubPath.dataset(data.dataset)
         var name = evalSplit
@@ -165,21 +183,24 @@ struct DescribeCommand: ParsableCommand {
             name = names.contains("train") ? ["test", "validation"].first(where: names.contains) : nil
         }
         guard let name else { return nil }
-        let rows = try withLabelVectors(Dataset(place, split: name, configuration: data.datasetConfig))
+        let rows = try withLabelVectors(
+            Dataset(place, split: name, configuration: data.datasetConfig),
+            labels
+        )
         return (rows, "the split \"\(name)\"")
     }
 
     /// Reads label vectors if the label columns exist: an evaluation set may lack labels.
-    private func withLabelVectors(_ rows: Dataset) throws -> Dataset {
-        try rows.readingLabelVectors(in: labelNames.filter(rows.columnNames.contains))
+    private func withLabelVectors(_ rows: Dataset, _ labels: [String]) throws -> Dataset {
+        try rows.readingLabelVectors(in: labels.filter(rows.columnNames.contains))
     }
 
-    private func counter(of tokenizer: Tokenizer) -> DescriptionOptions.TokenCounter {
+    private func counter(of tokenizer: Tokenizer, arePairs: Bool) -> DescriptionOptions.TokenCounter {
         // The special tokens around a text do not depend on the text.
         let plain = tokenizer.encode("a", addSpecialTokens: false).count
         let special =
-            textPairColumn == nil
-            ? tokenizer.encode("a").count - plain : tokenizer.encode("a", pair: "a").count - 2 * plain
+            arePairs
+            ? tokenizer.encode("a", pair: "a").count - 2 * plain : tokenizer.encode("a").count - plain
         return DescriptionOptions.TokenCounter(specialCount: special) { texts in
             let starts = tokenizer.encodeBatch(texts, addSpecialTokens: false).cuSeqlens
             return zip(starts, starts.dropFirst()).map { Int($1 - $0) }
@@ -194,6 +215,36 @@ struct DescribedSource {
     var evaluation: String?
     var labelColumns: [String]
     var model: String?
+    /// A sentence about the columns that no one has named.
+    var choice: String?
+}
+
+/// The columns that are described.
+private struct DescribedColumns {
+    var text: String?
+    var textPair: String?
+    var labels: [String]
+    /// A sentence about the columns that no one has named.
+    var note: String?
+
+    /// Takes the columns of a choice, and says why they were chosen.
+    mutating func adopt(_ choice: ColumnChoice) {
+        var reasons: [String] = []
+        if text == nil {
+            (text, textPair) = (choice.text.columns.first, choice.textPair)
+            reasons.append("texts in \(shown(choice.text.columns)), \(choice.text.reason)")
+        }
+        if labels.isEmpty {
+            labels = choice.label.columns
+            reasons.append("labels in \(shown(choice.label.columns)), \(choice.label.reason)")
+        }
+        note = "\(reasons.joined(separator: "; ")) (--text-column and --label-column choose others)"
+    }
+
+    private func shown(_ columns: [String]) -> String {
+        columns.count > 3
+            ? counted(columns.count, "column") : columns.map { "\"\($0)\"" }.joined(separator: ", ")
+    }
 }
 
 /// The rows that a description has read, and the texts whose tokens it has counted.

@@ -45,6 +45,7 @@ struct DescriptionText {
             text +=
                 "columns left out because they hold nested values: \(listed(description.leftOutColumns))\n"
         }
+        if let choice = source.choice { text += "\n\(choice)\n" }
         for warning in description.warnings { text += "note: \(shortened(warning, to: 400))\n" }
         return text
     }
@@ -144,9 +145,7 @@ struct DescriptionText {
     private var findings: String {
         let findings = description.findings
         guard !findings.isEmpty else {
-            return source.labelColumns.isEmpty && description.texts == nil
-                ? "name the texts with --text-column and the labels with --label-column to see more\n"
-                : "nothing to fix\n"
+            return source.labelColumns.isEmpty && description.texts == nil ? "" : "nothing to fix\n"
         }
         var text = "to fix:\n"
         for (index, finding) in findings.enumerated() {

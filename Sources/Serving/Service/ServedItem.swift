@@ -109,14 +109,18 @@ public enum ItemFault: Error, Sendable, Equatable, CustomStringConvertible {
     /// The computation failed.
     case failed(String)
 
+    /// Routes differ in what a request may say; the server's flag is for all of them.
+    private static let remedy =
+        "shorten it, let the request truncate it if its route has an option for that, or start the server with --auto-truncate true"
+
     /// The fault in words.
     public var description: String {
         switch self {
         case .empty: "the text is empty"
         case .tooLong(let tokens, let limit):
-            "the text has \(tokens) tokens, and the model reads at most \(limit): shorten it, or allow truncation"
+            "the text has \(tokens) tokens, and the model reads at most \(limit): \(Self.remedy)"
         case .tooManyCharacters(let limit):
-            "the text has more than \(limit) characters: shorten it, or allow truncation"
+            "the text has more than \(limit) characters: \(Self.remedy)"
         case .unknownToken(let id): "the vocabulary has no token \(id)"
         case .nonFinite: "the model gave a score that is not finite"
         case .failed(let message): message

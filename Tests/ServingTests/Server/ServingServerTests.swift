@@ -1,11 +1,12 @@
 import Logging
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Serving
 
 /// The life of a server: listening, loading, stopping.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.hangGuard)
 struct ServingServerTests {
     private struct Broken: Error {}
 
