@@ -74,7 +74,7 @@ func isAccepted(_ body: [UInt8], by family: Family) throws -> Bool {
     } catch {
         // Only errors that the routes can answer.
         let kind = String(describing: type(of: error))
-        guard ["ServingFault", "TEIError"].contains(kind) else {
+        guard ["ServingFault", "TEIError", "UnknownLabel"].contains(kind) else {
             throw Violation(description: "an error of type \(kind): \(error)")
         }
         let message = "\(error)"
