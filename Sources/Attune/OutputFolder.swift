@@ -50,7 +50,7 @@ public struct OutputFolder: Sendable {
             case "recipe.yaml": self = .recipe
             case "events.jsonl", "runs": self = .report
             default:
-                if name.wholeMatch(of: /model-\d+-of-\d+\.safetensors/) != nil {
+                if name.wholeMatch(of: /(shard-\d+-)?model-\d+-of-\d+\.safetensors/) != nil {
                     self = .model
                 } else if name.wholeMatch(of: /checkpoint-\d+/) != nil {
                     self = .checkpoint

@@ -2,6 +2,8 @@
 
 #include <torch/csrc/autograd/autograd.h>
 
+#include <algorithm>
+
 using ct::make;
 using ct::tensor;
 
@@ -32,6 +34,22 @@ struct GradientHooks {
 
     const std::vector<at::Tensor> leaves;
 };
+
+/// Returns [U, H], the given rows of a sparse gradient, with zeros for those that it lacks.
+at::Tensor dense_rows(const at::Tensor &gradient, const at::Tensor &rows) {
+    const auto wanted = rows.contiguous(), found = gradient._indices().select(0, 0).contiguous();
+    TORCH_CHECK(wanted.is_cpu() && found.is_cpu(), "rows of a sparse gradient are on the CPU");
+    const int64_t *begin = wanted.const_data_ptr<int64_t>(), *end = begin + wanted.numel();
+    auto places = at::empty_like(found);
+    for (int64_t i = 0; i < found.numel(); i++) {
+        const int64_t row = found.const_data_ptr<int64_t>()[i];
+        const int64_t *place = std::lower_bound(begin, end, row);
+        TORCH_CHECK(place != end && *place == row, "row ", row, " has a gradient, but no text of the step uses it");
+        places.mutable_data_ptr<int64_t>()[i] = place - begin;
+    }
+    auto result = at::zeros({wanted.numel(), gradient.size(1)}, gradient._values().options());
+    return result.index_copy_(0, places, gradient._values());
+}
 
 } // namespace
 
@@ -76,6 +94,31 @@ int ct_autograd_grad(ct_tensor *out, ct_tensor handle, bool as_rows) {
             *out = ct::handle(grad);
         else
             *out = ct::handle(as_rows ? grad.coalesce() : grad.to_dense());
+    });
+}
+
+int ct_autograd_grad_of_rows(ct_tensor *out, ct_tensor handle, ct_tensor rows) {
+    return ct::guard([&] {
+        at::NoGradGuard no_grad;
+        const auto &grad = tensor(handle).grad();
+        if (!grad.defined())
+            *out = ct_tensor{nullptr};
+        else if (grad.is_sparse())
+            *out = ct::handle(dense_rows(grad.coalesce(), tensor(rows)));
+        else
+            *out = ct::handle(grad.index_select(0, tensor(rows)));
+    });
+}
+
+int ct_autograd_set_grad_of_rows(ct_tensor handle, ct_tensor rows, ct_tensor values) {
+    return ct::guard([&] {
+        const auto &table = tensor(handle), &sums = tensor(values);
+        TORCH_CHECK(table.dim() == 2 && sums.dim() == 2 && sums.size(0) == tensor(rows).numel() &&
+                        sums.size(1) == table.size(1) && sums.scalar_type() == table.scalar_type(),
+                    "a gradient of rows ", sums.sizes(), " does not fit a table of shape ", table.sizes());
+        auto gradient = at::_sparse_coo_tensor_unsafe(tensor(rows).unsqueeze(0), sums, table.sizes(), sums.options());
+        gradient._coalesced_(true);
+        table.mutable_grad() = gradient;
     });
 }
 

@@ -57,6 +57,18 @@ struct Transfer {
     }
 };
 
+/// The time of a collective, which c10d's thread stops.
+struct Stopwatch {
+    const std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
+    /// -1 while it runs.
+    std::atomic<int64_t> nanoseconds{-1};
+
+    void stop() {
+        const auto time = std::chrono::steady_clock::now() - start;
+        nanoseconds = std::chrono::duration_cast<std::chrono::nanoseconds>(time).count();
+    }
+};
+
 struct Work {
     /// Null for a transfer.
     const c10::intrusive_ptr<c10d::Work> work;
@@ -68,6 +80,21 @@ struct Work {
     const std::vector<at::Tensor> tensors;
     const std::shared_ptr<GroupState> state;
     bool is_finished = false;
+    /// Null if the time is not measured.
+    std::shared_ptr<Stopwatch> stopwatch = nullptr;
+
+    /// Measures the time until Gloo's thread completes the operation.
+    void measure() {
+        // NCCL's future is complete once the operation is queued, and transfers have none.
+        if (!is_on_cpu || !work || stopwatch) return;
+        const auto begun = std::make_shared<Stopwatch>();
+        try {
+            work->getFuture()->addCallback([begun](c10::ivalue::Future &) { begun->stop(); }, false);
+        } catch (const c10::Error &) {
+            return; // An operation without a future.
+        }
+        stopwatch = begun;
+    }
 
     bool wait(milliseconds timeout) {
         if (transfer) return transfer->wait(timeout);
@@ -272,6 +299,15 @@ int ct_work_wait(bool *done, ct_work handle, int64_t timeout_ms) {
         work.finish();
     }
     return status;
+}
+
+int ct_work_measure(ct_work handle) {
+    return guard([&] { static_cast<Work *>(handle.ctx)->measure(); });
+}
+
+int64_t ct_work_nanoseconds(ct_work handle) {
+    const auto &stopwatch = static_cast<Work *>(handle.ctx)->stopwatch;
+    return stopwatch ? stopwatch->nanoseconds.load() : -1;
 }
 
 void ct_work_free(ct_work handle) { delete static_cast<Work *>(handle.ctx); }

@@ -121,6 +121,14 @@ int ct_tensor_copy_(ct_tensor destination, ct_tensor source) {
     });
 }
 
+int ct_tensor_index_copy_(ct_tensor destination, ct_tensor indices, ct_tensor source) {
+    return ct::guard([&] {
+        at::NoGradGuard no_grad;
+        at::Tensor rows = tensor(destination);
+        rows.index_copy_(0, tensor(indices), tensor(source).to(rows.options()));
+    });
+}
+
 int ct_tensor_reshape(ct_tensor *out, ct_tensor handle, const int64_t *shape, size_t rank) {
     return make(out, [&] { return tensor(handle).reshape(dims(shape, rank)); });
 }

@@ -101,9 +101,6 @@ public func saveSafetensors(
         shards[shards.count - 1].append((name, tensor))
         size += bytes
     }
-    func padded(_ number: Int) -> String {
-        String(repeating: "0", count: max(0, 5 - "\(number)".count)) + "\(number)"
-    }
     let names =
         shards.count == 1
         ? ["model.safetensors"]
@@ -117,27 +114,15 @@ public func saveSafetensors(
             writing: writing
         )
     }
-    let indexName = "model.safetensors.index.json"
     var kept = Set(names)
     if shards.count > 1 {
-        let map = zip(names, shards).flatMap { name, shard in shard.map { ($0.name, JSONValue.string(name)) }
-        }
-        let total = tensors.reduce(0) { $0 + $1.tensor.count }
-        let bytes = tensors.reduce(0) { $0 + $1.tensor.count * $1.tensor.dtype.byteWidth }
-        let index = JSONValue.object([
-            "metadata": .object(["total_parameters": .int(total), "total_size": .int(bytes)]),
-            "weight_map": .object(JSONObject(map)),
-        ])
-        let data = Data(index.formatted.utf8)
-        try asCheckpoint { () throws(FileError) in
-            try writeAtomically(data, to: folder.appending(path: indexName))
-        }
-        kept.insert(indexName)
+        try writeWeightIndex(
+            zip(names, shards).flatMap { name, shard in shard.map { (tensor: $0.name, file: name) } },
+            elements: tensors.reduce(0) { $0 + $1.tensor.count },
+            bytes: tensors.reduce(0) { $0 + $1.tensor.count * $1.tensor.dtype.byteWidth },
+            to: folder
+        )
+        kept.insert(ShardedCheckpoint.indexName)
     }
-    let present =
-        (try? FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false))) ?? []
-    for name in present where name.hasPrefix("model") && name.contains(".safetensors") && !kept.contains(name)
-    {
-        try? FileManager.default.removeItem(at: folder.appending(path: name))
-    }
+    removeWeights(in: folder, except: kept)
 }

@@ -3,7 +3,8 @@ public import Foundation
 import JSON
 import Torch
 
-/// Opens a model folder's weights: `model.safetensors`, or the shards of `model.safetensors.index.json`.
+/// Opens a model folder's weights: `model.safetensors`, the shards of `model.safetensors.index.json`, or without an index the
+/// files of several processes, `shard-*-model-*-of-*.safetensors`.
 ///
 /// - Parameter folder: A folder in the Hub's layout.
 /// - Returns: The tensors of all files.
@@ -16,10 +17,14 @@ public func openCheckpoint(folder: URL) throws(CheckpointError) -> any Checkpoin
         return try SafetensorsFile(contentsOf: contained("model.safetensors", in: folder))
     }
     if names.contains(ShardedCheckpoint.indexName) { return try ShardedCheckpoint(folder: folder) }
+    if names.contains(where: { RankShard.isShard($0, .model) }) {
+        return try DistributedCheckpoint(folder: folder)
+    }
     throw ForeignWeights(path: path, names: names).error
 }
 
-private func contained(_ name: String, in folder: URL) throws(CheckpointError) -> URL {
+/// Returns a file of a folder; throws if a link leads out of the folder.
+func contained(_ name: String, in folder: URL) throws(CheckpointError) -> URL {
     try asCheckpoint { () throws(FileError) in try containedFile(name, in: folder) }
 }
 

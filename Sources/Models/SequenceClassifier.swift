@@ -41,6 +41,9 @@ public final class SequenceClassifier {
     /// The number of rows of the token embedding: one more than the highest valid token id.
     public var embeddingRows: Int { network.backbone.limits.tokens }
 
+    /// The token embedding, from which every family only looks up rows.
+    package var tokenTable: Parameter { network.backbone.tokenEmbedding.weight }
+
     /// The model's use of token types.
     public var tokenTypes: TokenTypes { network.backbone.limits.types }
 
@@ -137,16 +140,7 @@ public final class SequenceClassifier {
         maxShardSize: Int = 50_000_000_000,
         for purpose: SavingPurpose = .use
     ) throws {
-        let dtype = configuration["dtype"].string.flatMap(DType.init(rawValue:)) ?? .float32
-        let tensors = try parameters.parameters.flatMap { parameter -> [(name: String, tensor: Tensor)] in
-            if let matrix = parameter.quantized { return try bitsAndBytesTensors(parameter.name, matrix) }
-            return [
-                (
-                    parameter.name,
-                    purpose == .use ? try parameter.value.to(dtype: dtype) : parameter.value
-                )
-            ]
-        }
+        let tensors = try parameters.parameters.flatMap { try savedTensors(of: $0, for: purpose) }
         try saveSafetensors(
             tensors,
             toFolder: folder,
@@ -161,9 +155,35 @@ public final class SequenceClassifier {
                 }
             }
         )
+        try saveConfiguration(to: folder)
+    }
+
+    /// Writes `config.json`.
+    ///
+    /// - Parameter folder: The destination.
+    /// - Throws: `FileError` if it cannot be written.
+    package func saveConfiguration(to folder: URL) throws {
         try writeAtomically(
             Data(configuration.quantized(parameters).formatted.utf8),
             to: folder.appending(path: "config.json")
         )
+    }
+
+    /// Returns a parameter as it is saved: one tensor, or several for a quantized matrix.
+    func savedTensors(
+        of parameter: Parameter,
+        for purpose: SavingPurpose
+    ) throws -> [(name: String, tensor: Tensor)] {
+        if let matrix = parameter.quantized { return try bitsAndBytesTensors(parameter.name, matrix) }
+        let dtype = savedDType(of: parameter, for: purpose)
+        return [(parameter.name, purpose == .use ? try parameter.value.to(dtype: dtype) : parameter.value)]
+    }
+
+    /// Returns the type in which a parameter is saved, unless it is quantized.
+    func savedDType(of parameter: Parameter, for purpose: SavingPurpose) -> DType {
+        switch purpose {
+        case .use: configuration["dtype"].string.flatMap(DType.init(rawValue:)) ?? .float32
+        case .resumption: parameter.value.dtype
+        }
     }
 }

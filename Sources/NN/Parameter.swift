@@ -214,6 +214,35 @@ extension Parameter {
         try value.clearGradient()
         gradientSum = gradient
     }
+
+    /// Returns rows of a table's accumulated gradient, in float32; nil if there is none.
+    ///
+    /// - Parameter rows: The indices of the rows, ascending, `int64`, on the device of the values.
+    /// - Returns: `[U, H]` for U rows, with zeros in those without a gradient.
+    /// - Throws: `.failed` if a gradient of rows has another row; `.outOfMemory`.
+    package func gradient(ofRows rows: Tensor) throws(TorchError) -> Tensor? {
+        let last = try value.gradient(ofRows: rows)?.to(dtype: .float32)
+        guard let sum = try gradientSum?.gatheringRows(rows) else { return last }
+        guard let last else { return sum }
+        return try sum + last
+    }
+
+    /// Replaces a table's accumulated gradient by one of some rows, for example by its sum over several processes.
+    ///
+    /// It gets the form that it has in one process: sparse if ``hasGradientOfRows``, else dense, with zeros in other rows. Clear it
+    /// with ``clearGradient()`` before the next backward pass.
+    ///
+    /// - Parameters:
+    ///   - values: `[U, H]`, float32; kept, not copied.
+    ///   - rows: The indices of the rows, ascending, `int64`, on the device of the values.
+    /// - Throws: `.failed` if the shapes do not fit; `.outOfMemory`.
+    package func replaceGradient(by values: Tensor, ofRows rows: Tensor) throws(TorchError) {
+        try clearGradient()
+        if hasGradientOfRows { return try value.setGradient(values, ofRows: rows) }
+        let whole = try Tensor.zeros(shape, device: value.device)
+        try whole.assign(values, toRows: rows)
+        gradientSum = whole
+    }
 }
 
 /// All parameters of a model, in the order in which its modules were created.

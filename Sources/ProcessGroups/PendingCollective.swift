@@ -7,4 +7,6 @@ public struct PendingCollective {
     let work: CollectiveWork
     /// The number of operations that this process had started with this one: the same in all processes.
     let number: Int
+    /// The start, if the operation is measured.
+    var timing: CollectiveTiming?
 }

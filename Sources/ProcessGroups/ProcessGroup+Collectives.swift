@@ -98,9 +98,13 @@ extension ProcessGroup {
         let group = try collectives(on: tensor.device)
         startedCount += 1
         do throws(TorchError) {
+            let began = collectiveFinished.map { _ in ContinuousClock.now }
             let work = try body(group)
             bytesSent += bytes
-            return PendingCollective(work: work, number: startedCount)
+            let timing = try began.map { (began) throws(TorchError) in
+                try CollectiveTiming(of: work, began, tensorBytes: self.bytes(tensor), bytesSent: bytes)
+            }
+            return PendingCollective(work: work, number: startedCount, timing: timing)
         } catch {
             throw ended(by: error, "a collective operation")
         }

@@ -32,6 +32,17 @@ extension ProcessGroup {
     }
 
     func wait(_ pending: PendingCollective, _ activity: String, heedsStop: Bool) throws(DistributedError) {
+        let timing = collectiveFinished == nil ? nil : pending.timing
+        let began = timing.map { _ in ContinuousClock.now }
+        try awaitEnd(of: pending, activity, heedsStop)
+        if let timing, let began { collectiveFinished?(CollectiveSpan(pending, timing, activity, began)) }
+    }
+
+    private func awaitEnd(
+        of pending: PendingCollective,
+        _ activity: String,
+        _ heedsStop: Bool
+    ) throws(DistributedError) {
         if let failure { throw failure }
         var wait = Wait(activity, number: pending.number, timeout: options.stepTimeout)
         while true {

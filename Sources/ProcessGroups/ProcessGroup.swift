@@ -17,6 +17,9 @@ public final class ProcessGroup {
     /// The bytes of tensors that this process has sent, by the formulas of Gloo's algorithms.
     public internal(set) var bytesSent = 0
 
+    /// Receives every collective operation that was started while this is set, after it was waited for; nil measures nothing.
+    public var collectiveFinished: ((CollectiveSpan) -> Void)?
+
     let options: GroupOptions
     let store: SharedStore
     let board: FailureBoard
@@ -142,7 +145,9 @@ public final class ProcessGroup {
 
 extension Launch {
     /// Writes the reason of this process's failure for the launcher, if it asks for one.
-    fileprivate func report(_ reason: String) {
+    ///
+    /// - Parameter reason: The message of the error.
+    package func report(_ reason: String) {
         if let errorFile { LauncherErrorFile(url: errorFile).write(message: reason) }
     }
 }

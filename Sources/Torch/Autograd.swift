@@ -97,6 +97,35 @@ extension Tensor {
         return gradient.ctx == nil ? nil : Tensor(handle: gradient)
     }
 
+    /// Returns rows of a table's accumulated gradient, dense; nil before the first ``backward()``.
+    ///
+    /// - Parameter rows: The indices of the rows, ascending, `int64`. A gradient as of `embedding` must have no other rows.
+    /// - Returns: `[U, H]` for U rows, with zeros in those without a gradient.
+    /// - Throws: `.failed` if a sparse gradient has another row.
+    package func gradient(ofRows rows: Tensor) throws(TorchError) -> Tensor? {
+        var gradient = ct_tensor()
+        try check(
+            "gradient",
+            withExtendedLifetime((self, rows)) { ct_autograd_grad_of_rows(&gradient, handle, rows.handle) }
+        )
+        return gradient.ctx == nil ? nil : Tensor(handle: gradient)
+    }
+
+    /// Replaces a table's accumulated gradient by a sparse one, as ``backward()`` leaves it for a lookup.
+    ///
+    /// - Parameters:
+    ///   - values: `[U, H]`, in this tensor's type; kept, not copied.
+    ///   - rows: The indices of the rows, ascending, `int64`.
+    /// - Throws: `.failed` if the shapes or types do not fit.
+    package func setGradient(_ values: Tensor, ofRows rows: Tensor) throws(TorchError) {
+        try check(
+            "setGradient",
+            withExtendedLifetime((self, values, rows)) {
+                ct_autograd_set_grad_of_rows(handle, rows.handle, values.handle)
+            }
+        )
+    }
+
     /// Clears the accumulated gradient.
     ///
     /// - Throws: `.failed` if this is not a leaf.

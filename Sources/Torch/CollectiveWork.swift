@@ -11,6 +11,20 @@ package final class CollectiveWork {
 
     deinit { ct_work_free(handle) }
 
+    /// Begins to measure the time until the operation completes, which may be before it is waited for.
+    ///
+    /// - Throws: `.outOfMemory`.
+    package func measureTime() throws(TorchError) {
+        let status = withExtendedLifetime(self) { ct_work_measure(handle) }
+        try check("collective", status)
+    }
+
+    /// The time from ``measureTime()`` to the completion; nil if the operation is running, or if it runs on a CUDA device.
+    package var measuredTime: Duration? {
+        let time = withExtendedLifetime(self) { ct_work_nanoseconds(handle) }
+        return time < 0 ? nil : .nanoseconds(time)
+    }
+
     /// Waits for the end of the operation.
     ///
     /// - Parameter time: The longest wait; zero for none.

@@ -40,6 +40,21 @@ extension Tensor {
         try check("assign", withExtendedLifetime((self, source)) { ct_tensor_copy_(handle, source.handle) })
     }
 
+    /// Overwrites some of this tensor's rows with those of another tensor, without recording.
+    ///
+    /// - Parameters:
+    ///   - source: One row per index; converted if its dtype or device differs.
+    ///   - indices: The rows, one-dimensional, `int64`, on this tensor's device; each at most once.
+    /// - Throws: `.failed` if the shapes do not fit; `.indexOutOfRange`.
+    package func assign(_ source: Tensor, toRows indices: Tensor) throws(TorchError) {
+        try check(
+            "assign",
+            withExtendedLifetime((self, source, indices)) {
+                ct_tensor_index_copy_(handle, indices.handle, source.handle)
+            }
+        )
+    }
+
     /// Sets every element, without recording.
     ///
     /// - Parameter value: The value.

@@ -11,6 +11,12 @@ final class CheckpointWriter {
     private var written: [URL] = []
     /// Whether the other processes of a group know that a checkpoint is being written.
     var isAnnounced = false
+    /// Completes a checkpoint to which several processes write; nil if one is complete when it was written.
+    ///
+    /// It receives the folder, and returns the checkpoint's place, or nil if another process reports it.
+    var completion: ((URL) throws -> URL?)?
+    /// Records when a checkpoint is written, and waits for it; nil records nothing.
+    var trace: RunTrace?
 
     /// A checkpoint that is being written, and its outcome.
     private final class Pending: Sendable {
@@ -28,8 +34,10 @@ final class CheckpointWriter {
         self.pending = pending
         // Safe without a lock: the trainer calls wait() before it mutates anything that is read here.
         nonisolated(unsafe) let write = write
+        // The next step may have begun when the thread starts.
+        let (trace, step) = (trace, trace?.recordedStep)
         Thread.detachNewThread {
-            let result = Result { try write() }
+            let result = Result { try trace?.record(.write, on: .writer, in: step, write) ?? write() }
             pending.outcome.withLock { $0 = result }
             pending.isOver.signal()
         }
@@ -49,12 +57,26 @@ final class CheckpointWriter {
     func wait() throws {
         guard let pending else { return }
         self.pending = nil
-        pending.isOver.wait()
+        if let trace {
+            trace.record(.waitForCheckpoint) { pending.isOver.wait() }
+        } else {
+            pending.isOver.wait()
+        }
         let outcome = pending.outcome.withLock { $0 }
         if let outcome { written.append(try outcome.get()) }
     }
 
-    /// Returns the checkpoints completed since the last call.
+    /// Completes and returns the checkpoints written since the last call.
+    ///
+    /// - Throws: The error of ``completion``.
+    func takeCompleted() throws -> [URL] {
+        let written = takeWritten()
+        guard let completion, !written.isEmpty else { return written }
+        self.completion = nil
+        return try written.compactMap(completion)
+    }
+
+    /// Returns the checkpoints written since the last call.
     func takeWritten() -> [URL] {
         defer { written = [] }
         return written

@@ -13,7 +13,7 @@ public struct RunFolder: Sendable {
     /// - Parameter url: The folder.
     public init(_ url: URL) { self.url = url }
 
-    /// The files of a checkpoint besides the model, which a run needs to resume.
+    /// Patterns of the files of a checkpoint besides the model, which a run needs to resume.
     public static let stateFiles = TrainerState.fileNames
 
     /// The folder of a step's checkpoint.
@@ -87,20 +87,41 @@ public struct RunFolder: Sendable {
     /// - Returns: The checkpoint's folder.
     /// - Throws: The errors of `write`; `FileError`. In that case no files remain.
     func makeCheckpoint(_ step: Int, _ write: (URL) throws -> Void) throws -> URL {
-        let (temporary, place) = (hidden(step, "incomplete"), checkpoint(step))
+        let temporary = hidden(step, "incomplete")
         do {
             try write(temporary)
-            syncFolder(temporary)
-            let replaced = hidden(step, "replaced")
-            let isThere = exists(place)
-            if isThere { try move(place, to: replaced) }
-            try move(temporary, to: place)
-            syncFolder(url)
-            if isThere { try remove(replaced) }
+            return try publish(temporary, as: step)
         } catch {
             try? FileManager.default.removeItem(at: temporary)
             throw error
         }
+    }
+
+    /// The hidden name of a checkpoint to which several processes write, which ``tidy()`` removes.
+    ///
+    /// - Parameters:
+    ///   - step: The step.
+    ///   - attempt: A number that no process of a killed attempt knows, which may still be writing.
+    /// - Returns: The name.
+    static func draftName(_ step: Int, attempt: UInt32) -> String {
+        ".checkpoint-\(step).\(ProcessInfo.processInfo.processIdentifier)-\(attempt).incomplete"
+    }
+
+    /// Gives a complete checkpoint its name.
+    ///
+    /// - Parameters:
+    ///   - draft: The checkpoint under another name in this folder.
+    ///   - step: The step; an existing checkpoint of that step is replaced.
+    /// - Returns: The checkpoint's folder.
+    /// - Throws: `FileError`.
+    func publish(_ draft: URL, as step: Int) throws(FileError) -> URL {
+        syncFolder(draft)
+        let (place, replaced) = (checkpoint(step), hidden(step, "replaced"))
+        let isThere = exists(place)
+        if isThere { try move(place, to: replaced) }
+        try move(draft, to: place)
+        syncFolder(url)
+        if isThere { try remove(replaced) }
         return place
     }
 

@@ -145,7 +145,7 @@ extension Trainer {
         guard state.step < totalSteps, !state.evaluationPending else { return }
         let isAskedFor = shouldSave()
         guard isAskedFor || isSaveDue(state.step, isBest: isBest) else { return }
-        try beginSaving(state, stepState, isInterrupted: isAskedFor, emit)
+        try traced(.save) { try beginSaving(state, stepState, isInterrupted: isAskedFor, emit) }
         state.savedStep = state.step
     }
 
@@ -197,27 +197,30 @@ extension Trainer {
         _ emit: (RunEvent) throws -> Void
     ) throws -> EvaluationRecord? {
         guard let evaluation else { return nil }
-        return try evaluate(
-            classifier,
-            on: evaluation,
-            loss: loss,
-            batchSize: arguments.perDeviceEvalBatchSize,
-            precision: arguments.precision,
-            step: state.step,
-            epoch: state.epoch,
-            metrics: metrics,
-            // The last evaluation is the run's result.
-            withIntervals: state.step == totalSteps,
-            group: parallel?.group
-        ) { done in
-            try emit(.evaluating(done: done, of: evaluation.count))
-            return try !shouldStop()
+        return try traced(.evaluation) {
+            try evaluate(
+                classifier,
+                on: evaluation,
+                loss: loss,
+                batchSize: arguments.perDeviceEvalBatchSize,
+                precision: arguments.precision,
+                step: state.step,
+                epoch: state.epoch,
+                metrics: metrics,
+                // The last evaluation is the run's result.
+                withIntervals: state.step == totalSteps,
+                group: parallel?.group
+            ) { done in
+                try emit(.evaluating(done: done, of: evaluation.count))
+                return try !shouldStop()
+            }
         }
     }
 
     /// Begins to save.
     ///
-    /// The next step may begin meanwhile, but waits before it updates weights. In a group only rank 0 writes.
+    /// The next step may begin meanwhile, but waits before it updates weights. In a group only rank 0 writes, unless
+    /// ``savesShards``.
     ///
     /// Call ``finishSaving(_:_:)`` before any other change of weights.
     func beginSaving(
@@ -229,6 +232,7 @@ extension Trainer {
         try finishSaving(stepState, emit)
         // An interrupted run must be able to resume, even with --save-only-model.
         let isWhole = !arguments.saveOnlyModel || isInterrupted
+        if savesShards { return try beginSavingShards(state, stepState, isWhole: isWhole, emit) }
         let zero = isWhole ? stepState.zero : nil
         let sharded = parallel?.sharded
         if let group = parallel?.group {
@@ -271,7 +275,7 @@ extension Trainer {
             stepState.checkpoints.isAnnounced = false
             try parallel?.group.announce(nil)
         }
-        for folder in stepState.checkpoints.takeWritten() { try emit(.saved(folder)) }
+        for folder in try stepState.checkpoints.takeCompleted() { try emit(.saved(folder)) }
     }
 
     /// Loads the weights of a step's checkpoint; in a group rank 0 reads them for all.

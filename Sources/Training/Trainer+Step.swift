@@ -58,6 +58,7 @@ extension Trainer {
                 in: parallel.group,
                 placed: sharded?.owners ?? [:]
             )
+            parallel.owners = zero?.owners ?? [:]
         }
         return StepState(
             optimizer: try zero?.optimizer
@@ -107,13 +108,17 @@ extension Trainer {
                 try stepState.phaseEnded?(.forward)
                 if arguments.optimizerInBackward {
                     try stepState.checkpoints.wait()
-                    norm = try moveInBackward(of: value, amount, start, stepState)
+                    norm = try traced(.backwardAndUpdate) {
+                        try moveInBackward(of: value, amount, start, stepState)
+                    }
                 } else {
-                    try backward(
-                        value,
-                        isOneOfSeveral: batches.count > 1,
-                        isLast: place == batches.count - 1
-                    )
+                    try traced(.backward) {
+                        try backward(
+                            value,
+                            isOneOfSeveral: batches.count > 1,
+                            isLast: place == batches.count - 1
+                        )
+                    }
                 }
                 try stepState.phaseEnded?(.backward)
             } catch let error as TorchError where error.code == .outOfMemory {
@@ -122,30 +127,40 @@ extension Trainer {
         }
         if let parallel {
             if parallel.sharded != nil {
-                try parallel.passWithoutExamples(window, lengths: window.map(train.length), microBatches(of:))
+                try traced(.passWithoutExamples) {
+                    let lengths = window.map(train.length)
+                    try parallel.passWithoutExamples(window, lengths: lengths, microBatches(of:))
+                }
             } else if batches.isEmpty {
                 try parallel.reduceDuringBackward(of: nil, isLast: true)
             }
-            try parallel.finishGradients()
+            try traced(.waitForGradients) {
+                try parallel.finishGradients { UsedRows(of: window, in: train, tableRows: $0) }
+            }
             // From here on, all ranks have the same numbers.
-            total = try parallel.exchange(
-                loss: total,
-                wantsStop: control?.wantsStop() ?? false,
-                wantsSave: control?.wantsSave() ?? false
-            )
+            total = try traced(.exchangeLoss) {
+                try parallel.exchange(
+                    loss: total,
+                    wantsStop: control?.wantsStop() ?? false,
+                    wantsSave: control?.wantsSave() ?? false
+                )
+            }
         }
         if !arguments.optimizerInBackward {
-            let clipping =
+            let clipping = try traced(.clipping) {
                 try parallel?.clipping(to: arguments.maxGradNorm)
-                ?? gradientClipping(classifier.model.parameters.trainable, to: arguments.maxGradNorm)
+                    ?? gradientClipping(classifier.model.parameters.trainable, to: arguments.maxGradNorm)
+            }
             norm = clipping.norm
             guard norm.isFinite else { throw gradientSumIsNotFinite(start, loss: total) }
             try stepState.checkpoints.wait()
-            if let zero = stepState.zero {
-                try zero.step(learningRate: rate, gradientScale: clipping.factor)
-                try parallel?.sharded?.forget()
-            } else {
-                try stepState.optimizer.step(learningRate: rate, gradientScale: clipping.factor)
+            try traced(.update) {
+                if let zero = stepState.zero {
+                    try zero.step(learningRate: rate, gradientScale: clipping.factor)
+                    try parallel?.sharded?.forget()
+                } else {
+                    try stepState.optimizer.step(learningRate: rate, gradientScale: clipping.factor)
+                }
             }
         }
         try stepState.phaseEnded?(.update)
@@ -168,18 +183,22 @@ extension Trainer {
         _ dropout: RandomSource
     ) throws -> (value: Tensor, amount: Double) {
         let wanted = targets.selecting(examples)
-        let batch = try train.batch(
-            examples,
-            padTokenID: classifier.model.configuration.padTokenID,
-            device: classifier.model.device
-        )
+        let batch = try traced(.readBatch) {
+            try train.batch(
+                examples,
+                padTokenID: classifier.model.configuration.padTokenID,
+                device: classifier.model.device
+            )
+        }
         var context = ForwardContext(matmulDType: arguments.precision.matmulDType, dropout: dropout)
         context.checkpointsBlocks = arguments.gradientCheckpointing
-        let logits = try classifier.model.logits(batch, context)
         // The mean over the whole step, independent of its micro-batches; transformers' inexact loss uses each one's own weight.
         let weight = arguments.hfCompatGradientAccumulation ? loss.totalWeight(of: wanted) : windowWeight
-        let value = try loss(logits, wanted) * (1 / weight)
-        let amount = try value.item()
+        let (value, amount) = try traced(.forward) { () throws -> (Tensor, Double) in
+            let logits = try classifier.model.logits(batch, context)
+            let value = try loss(logits, wanted) * (1 / weight)
+            return (value, try value.item())
+        }
         guard amount.isFinite else { throw lossIsNotFinite(start, amount, examples) }
         return (value, amount)
     }

@@ -26,6 +26,8 @@ public struct Trainer {
     let totalSteps: Int
     let stepsPerEpoch: Int
     let schedule: LearningRateSchedule
+    /// Records when each part of some steps begins and ends; nil records nothing.
+    package var trace: RunTrace?
 
     /// The outcome of a run.
     public struct Outcome: Sendable, Equatable {
@@ -157,6 +159,7 @@ public struct Trainer {
             return DataParallel(
                 group,
                 parameters: parameters,
+                tokenTable: classifier.model.tokenTable,
                 arguments: arguments,
                 isInBlock: FreezingPlan(parameters).isInBlock
             )
@@ -234,6 +237,9 @@ public struct Trainer {
         if let kept = state.productRoutes, kept != chosenRoutes { plan.keptRoutes = kept }
         try emit(.started(plan))
         let start = ContinuousClock.now
+        trace?.begin()
+        defer { endTrace() }
+        stepState.checkpoints.trace = trace
         if arguments.evalOnStart, firstStep == 0 { try evaluateAtStart(&state, control.wantsStop, emit) }
         if state.evaluationPending {
             try evaluateAndSaveIfDue(&state, stepState, control.wantsStop, control.shouldSave, emit)
@@ -248,7 +254,10 @@ public struct Trainer {
                 order = (epoch, try dataOrder(arguments, examples: train.count, epoch: epoch))
             }
             let rate = learningRate(state)
-            let record = try step(state.step, order.indices, rate, stepState, control)
+            enterTrace(step: state.step + 1, taken: state.step - firstStep + 1)
+            let record = try traced(.step) {
+                try step(state.step, order.indices, rate, stepState, control)
+            }
             try requireKept(frozenStates)
             try finishSaving(stepState, emit)
             state.step += 1
@@ -264,7 +273,7 @@ public struct Trainer {
         let wasInterrupted = state.evaluationPending || state.step < totalSteps && !stoppedEarly
         let isSaved = state.savedStep == state.step && !(wasInterrupted && arguments.saveOnlyModel)
         if wasInterrupted || savesLast(state), !isSaved {
-            try beginSaving(state, stepState, isInterrupted: wasInterrupted, emit)
+            try traced(.save) { try beginSaving(state, stepState, isInterrupted: wasInterrupted, emit) }
         }
         try finishSaving(stepState, emit)
         let runtime = (ContinuousClock.now - start) / .seconds(1)
@@ -303,6 +312,7 @@ public struct Trainer {
     ) throws {
         let shared = parallel.map { SharedState($0.group) }
         try shared?.agree(on: self, state.identity)
+        try requireSharedFolder()
         let optimizer = stepState.zero == nil ? stepState.optimizer : nil
         let checkpoint = parallel?.group.isFirst ?? true ? checkpoint : nil
         func read() throws {
@@ -323,9 +333,7 @@ public struct Trainer {
             isResumed: checkpoint != nil
         )
         guard isResumed, let zero = stepState.zero else { return }
-        let moments = try checkpoint.map {
-            try SafetensorsFile(contentsOf: $0.appending(path: TrainerState.optimizerState))
-        }
+        let moments = try checkpoint.flatMap { try TrainerState.moments(in: $0) }
         try zero.restore(stepCount: state.step, from: moments)
     }
 

@@ -136,8 +136,10 @@ package struct TrainerState: Sendable, Equatable {
     /// The file of the run's state.
     static let trainerState = "trainer_state.json"
 
-    /// The files of a checkpoint besides the model.
-    static let fileNames = [randomStates, optimizerState, trainerState]
+    /// The files of a checkpoint besides the model; `*` stands for the numbers of ranks.
+    static let fileNames = [
+        randomStates, optimizerState, "shard-*-optimizer-*-of-*.safetensors", trainerState,
+    ]
 
     /// The text of `trainer_state.json`.
     package var formatted: String { document.formatted }
@@ -175,12 +177,22 @@ package struct TrainerState: Sendable, Equatable {
                         optimizer.offload?.release($0)
                     }
                 }
-                try writeSafetensors(
-                    [(RandomPurpose.dropout.rawValue, Tensor(dropout, shape: [dropout.count]))],
-                    to: place.appending(path: Self.randomStates)
-                )
+                try Self.saveRandomStates(dropout, to: place)
             }
             try writeAtomically(Data(formatted.utf8), to: place.appending(path: Self.trainerState))
         }
+    }
+
+    /// Writes the states of the random streams.
+    ///
+    /// - Parameters:
+    ///   - dropout: The state of the dropout stream.
+    ///   - folder: The checkpoint's folder.
+    /// - Throws: `CheckpointError` if the file cannot be written; `TorchError`.
+    static func saveRandomStates(_ dropout: [UInt8], to folder: URL) throws {
+        try writeSafetensors(
+            [(RandomPurpose.dropout.rawValue, Tensor(dropout, shape: [dropout.count]))],
+            to: folder.appending(path: randomStates)
+        )
     }
 }

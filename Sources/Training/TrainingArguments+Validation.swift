@@ -86,6 +86,15 @@ extension TrainingArguments {
         )
     }
 
+    /// Checks only the settings of several processes, and those that need one process: before the others are known.
+    ///
+    /// - Throws: ``TrainingError`` with code `.badArgument`, naming the flag.
+    package func validateProcesses() throws(TrainingError) {
+        try requireProcesses { (condition, message) throws(TrainingError) in
+            if !condition { throw TrainingError(.badArgument, message) }
+        }
+    }
+
     /// Checks the settings of several processes, and those that need one process.
     private func requireProcesses(
         _ require: (Bool, String) throws(TrainingError) -> Void

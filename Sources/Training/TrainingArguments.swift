@@ -143,6 +143,9 @@ public struct TrainingArguments: Sendable, Equatable {
     public var saveTotalLimit: Int?
     /// Whether checkpoints contain only the model: at most a third of the size, but such checkpoints cannot be resumed.
     public var saveOnlyModel = false
+    /// Whether every process of a group writes its own part of checkpoints and of the trained model, in a folder that all share;
+    /// without effect in one process, and for adapters.
+    public var saveSharded = false
     /// Whether to load the weights of the best evaluation at the end; their checkpoint is then always kept.
     public var loadBestModelAtEnd = false
     /// The metric that selects the best evaluation, with or without `eval_`; nil takes the loss.

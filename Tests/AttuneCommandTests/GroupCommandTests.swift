@@ -93,6 +93,24 @@ struct GroupCommandTests {
         }
     }
 
+    @Test func `each process writes its own trace, with the exchange`() throws {
+        try withTemporaryFolder { folder in
+            try writeWeather(40, to: folder)
+            let outcomes = try run(
+                training + " --max-steps 3 --trace t.json --trace-steps 2",
+                in: folder
+            )
+            #expect(outcomes.ranks.map(\.code) == [0, 0], "\(outcomes[0].errors)\(outcomes[1].errors)")
+            #expect(outcomes[0].errors.contains("the trace of step 2 is in "), "\(outcomes[0].errors)")
+            for rank in 0..<2 {
+                let place = folder.appending(path: "t.rank\(rank).json")
+                let events = try #require(try JSONValue.parse(Data(contentsOf: place)).array)
+                #expect(events.contains { $0["name"].string == "summing gradients" })
+                #expect(events.contains { $0["args"]["name"].string == "rank \(rank) of 2" })
+            }
+        }
+    }
+
     @Test func `--log-ranks shows the messages of another rank`() throws {
         try withTemporaryFolder { folder in
             try writeWeather(40, to: folder)
@@ -119,6 +137,37 @@ struct GroupCommandTests {
                 atPath: folder.appending(path: "runs").path(percentEncoded: false)
             )
             #expect(runs == ["d"])
+        }
+    }
+
+    // Rank 1 is missing, and nobody hosts the store: a process that waited for either would not name the flag.
+    @Test(
+        arguments: ["--optimizer-in-backward", "--cache-frozen-states --freeze-layers 1"],
+        [false, true]
+    )
+    func `settings that need one process are refused before it waits for the others`(
+        flags: String,
+        isDatasetAlone: Bool
+    ) throws {
+        try withTemporaryFolder { folder in
+            try writeWeather(40, to: folder)
+            let command = isDatasetAlone ? "train d.csv --model $BASE --threads 1" : training
+            let outcome = try shell(
+                "exec \"$ATTUNE\" \(command) \(flags)",
+                in: folder,
+                variables: [
+                    "TORCHELASTIC_RUN_ID": "test", "TORCHELASTIC_USE_AGENT_STORE": "True", "WORLD_SIZE": "2",
+                    "LOCAL_WORLD_SIZE": "2", "RANK": "0", "LOCAL_RANK": "0", "MASTER_ADDR": "127.0.0.1",
+                    "MASTER_PORT": "9",
+                    "TORCHELASTIC_ERROR_FILE": folder.appending(path: "reason").path(percentEncoded: false),
+                ]
+            )
+            let flag = flags.prefix { $0 != " " }
+            #expect(outcome.code == 64, "\(outcome.errors)")
+            #expect(outcome.errors.contains("rank 0: \(flag) "), "\(outcome.errors)")
+            #expect(outcome.errors.contains("train with one process instead of 2"), "\(outcome.errors)")
+            let reason = try String(contentsOf: folder.appending(path: "reason"), encoding: .utf8)
+            #expect(reason.contains(flag), "\(reason)")
         }
     }
 

@@ -124,7 +124,9 @@ struct ProcessesTests {
             let rest = [
                 "--dataset", "d.csv", "--text-column", "t", "--label-column", "l", "--overwrite-output-dir",
             ]
-            let own = ["--output-dir", "a", "--log-ranks", "all", "--threads", "2", "--quiet"]
+            let own = [
+                "--output-dir", "a", "--log-ranks", "all", "--threads", "2", "--quiet", "--trace", "t.json",
+            ]
             let line = try TrainingCommandLine([recipe.path(percentEncoded: false)] + rest + own)
             let values = Dictionary(uniqueKeysWithValues: line.agreedValues.map { ($0.name, $0.value) })
             #expect(
@@ -211,15 +213,24 @@ struct ProcessesTests {
         let outcome = try attuneWithRows("plan", two + ["--bandwidth", "10Gbit", "--json"])
         #expect(outcome.code == 0, "\(outcome.errors)")
         let plan = try JSONValue.parse(outcome.output.utf8)
-        let weights = try #require(plan["exchange"]["trained_weights"].int)
-        #expect(plan["exchange"]["gradient_bytes_per_step"].int == 4 * weights)
-        #expect(plan["memory"]["gradient_buckets"].int == 4 * weights)
+        let exchange = plan["exchange"]
+        let weights = try #require(exchange["trained_weights"].int)
+        // The token embedding has rows of 16 weights, and a step uses few of them.
+        let (rows, used) = (
+            try #require(exchange["embedding_rows"].int),
+            try #require(exchange["embedding_rows_per_step"].double)
+        )
+        #expect(rows == 482 && used > 0 && used < 100)
+        let exchanged = weights - Int((Double(rows) - used) * 16)
+        #expect(exchange["gradient_bytes_per_step"].int == 4 * exchanged)
+        #expect(plan["memory"]["gradient_buckets"].int == 4 * exchanged)
         #expect(plan["exchange"]["networks"].array?.count == 1)
         // 32 texts, 8 in each of two processes.
         #expect(plan["steps_per_epoch"].int == 2)
         let text = try attuneWithRows("plan", two)
         #expect(text.output.contains("8 at once, 1 times in each of 2 processes"), "\(text.output)")
         #expect(text.output.contains("exchange of 2 processes") && text.output.contains("100Gbit"))
+        #expect(text.output.contains("only the rows that a step uses"), "\(text.output)")
         let alone = try attuneWithRows("plan", ["--bandwidth", "10Gbit"])
         #expect(alone.code == 64 && alone.errors.contains("--bandwidth has no effect"), "\(alone.errors)")
         let refused = try attuneWithRows("plan", two + ["--optimizer-in-backward"])

@@ -19,6 +19,7 @@ struct ExchangeForecastTests {
         _ worldSize: Int,
         weights: Int = 100_000_000,
         seconds: Double = 3,
+        table: ExchangedTable? = nil,
         _ change: (inout TrainingArguments) -> Void = { _ in }
     ) throws -> ExchangeForecast {
         try #require(
@@ -26,7 +27,8 @@ struct ExchangeForecastTests {
                 arguments(worldSize, change),
                 trainedWeights: weights,
                 weightWidth: 4,
-                secondsPerStep: seconds
+                secondsPerStep: seconds,
+                table: table
             )
         )
     }
@@ -45,6 +47,39 @@ struct ExchangeForecastTests {
         #expect(try exchange(4) { $0.ddpCommHook = .bf16 }.gradientBytes == 300_000_000)
         #expect(try exchange(4).weightBytes == 0)
         #expect(try exchange(4) { $0.zeroStage = .one }.weightBytes == 300_000_000)
+    }
+
+    @Test func `of a token embedding only the used rows are sent, after the backward pass`() throws {
+        // 50 of 100 million weights, of which a step uses 2 %.
+        let table = ExchangedTable(rows: 50_000, width: 1000, usedRows: 1000)
+        let exchange = try exchange(2, table: table)
+        #expect(exchange.gradientBytes == 4 * 51_000_000)
+        #expect(exchange.embeddingRows == 50_000 && exchange.usedEmbeddingRows == 1000)
+        #expect(try self.exchange(4, table: table) { $0.ddpCommHook = .bf16 }.gradientBytes == 153_000_000)
+        // Owners send whole tables, because moments change more rows than a step uses.
+        #expect(try self.exchange(4, table: table) { $0.zeroStage = .one }.weightBytes == 300_000_000)
+        // The last 25 MiB of 200 MB, and 4 MB of rows, at 1 GB/s.
+        let last = 0.025 * 1.048576 + 0.004
+        #expect(abs(exchange.wholeSeconds(bitsPerSecond: 1e12, overlapping: true) - 3 - last) < 1e-6)
+        let whole = ExchangedTable(rows: 50_000, width: 1000, usedRows: 50_000)
+        #expect(try self.exchange(2, table: whole).gradientBytes == 400_000_000)
+    }
+
+    @Test func `buffers hold only the used rows, except for a table with dense gradients`() {
+        func buckets(_ isGradientOfRows: Bool) -> Int {
+            ExchangeMemory(
+                arguments(2),
+                trainedWeights: 1000,
+                gradients: 400,
+                table: ExchangedTable(
+                    rows: 60,
+                    width: 10,
+                    usedRows: 6,
+                    isGradientOfRows: isGradientOfRows
+                )
+            ).buckets
+        }
+        #expect(buckets(true) == 4 * (1000 - 54 * 10) && buckets(false) == 4000)
     }
 
     @Test func `the exchange hides behind the backward pass, except for the last buffer`() throws {

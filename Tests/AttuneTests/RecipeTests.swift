@@ -121,7 +121,7 @@ import Testing
             "eval_delay": (.double(2), evaluating), "eval_on_start": (.bool(true), evaluating),
             "per_device_eval_batch_size": (.int(3), [:]), "save_strategy": (.text("epoch"), [:]),
             "save_steps": (.int(10), [:]), "save_total_limit": (.int(2), [:]),
-            "save_only_model": (.bool(true), [:]),
+            "save_only_model": (.bool(true), [:]), "save_sharded": (.bool(true), [:]),
             "report_to": (.list(["jsonl"]), [:]), "report_texts": (.bool(true), [:]),
             "no_replay_file": (.bool(true), [:]),
             "no_baseline": (.bool(true), [:]),

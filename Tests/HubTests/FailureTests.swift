@@ -214,6 +214,15 @@ struct HubFailureTests {
             "model.safetensors.index.json",
         ]
         #expect(try weights(shards + ["onnx/model.onnx"]).sorted() == shards)
+        // Those of several processes, with or without an index; not their moments.
+        let written = [
+            "model.safetensors.index.json", "shard-00001-model-00001-of-00001.safetensors",
+            "shard-00002-model-00001-of-00001.safetensors",
+        ]
+        #expect(
+            try weights(written + ["shard-00001-optimizer-00001-of-00001.safetensors"]).sorted() == written
+        )
+        #expect(try weights(Array(written.dropFirst())) == Array(written.dropFirst()))
         #expect(try weights(["a.Q4.gguf"]) == ["a.Q4.gguf"])
         #expect(throws: HubError.self) { try weights(["a.Q4.gguf", "a.Q8.gguf"]) }
         let tokenizer = try FileSelection.tokenizer.apply(to: ["config.json", "a.Q4.gguf"], of: id)

@@ -83,6 +83,53 @@ struct EmbeddingGradientTests {
         #expect(used == [3])
     }
 
+    @Test func `rows of the gradient can be taken out, and replaced by others`() throws {
+        let table = try table().parameters[0]
+        #expect(try table.gradient(ofRows: Tensor([3] as [Int64])) == nil)
+        // Two micro-batches use rows 0, 3, 41 and 599, and 0 and 7, of which the last is not trained.
+        for ids in Self.batches.prefix(2) { try backward(table, ids, asRows: true) }
+        let whole = try #require(try table.gradient()).array(of: Float.self)
+        let rows: [Int64] = [0, 3, 5, 7, 41, 599]
+        let taken = try #require(try table.gradient(ofRows: Tensor(rows)))
+        let expected = rows.flatMap { whole[Int($0) * Self.width..<Int($0 + 1) * Self.width] }
+        #expect(try taken.array(of: Float.self) == expected)
+        #expect {
+            _ = try table.gradient(ofRows: Tensor([0, 3, 599] as [Int64]))
+        } throws: { "\($0)".contains("row") }
+
+        try table.replaceGradient(by: taken * 2, ofRows: Tensor(rows))
+        #expect(try table.gradient()?.array(of: Float.self) == whole.map { 2 * $0 })
+        let norm = try gradientClipping([table], to: 0).norm
+        // Float32 sums in another order.
+        #expect(abs(norm - 2 * whole.reduce(0) { $0 + Double($1 * $1) }.squareRoot()) <= 1e-5 * norm)
+        try table.clearGradient()
+        #expect(try table.gradient() == nil)
+        #expect(throws: TorchError.self) {
+            try table.replaceGradient(by: taken, ofRows: Tensor([1] as [Int64]))
+        }
+    }
+
+    @Test func `replaced rows of a bfloat16 table are part of a dense gradient in float32`() throws {
+        let table = try table().parameters[0]
+        try table.set(table.value.detached().to(dtype: .bfloat16))
+        try table.value.setRequiresGradient(true)
+        try table.value.embedding(Tensor([4, 9, 4] as [Int64])).to(dtype: .float32).sum().backward()
+        let rows = try Tensor([4, 9] as [Int64])
+        let taken = try #require(try table.gradient(ofRows: rows))
+        let expected = [Float](repeating: 2, count: Self.width) + [Float](repeating: 1, count: Self.width)
+        #expect(taken.dtype == .float32)
+        #expect(try taken.array(of: Float.self) == expected)
+        // A sum of earlier micro-batches counts, too.
+        try table.sumGradient()
+        try table.value.embedding(Tensor([9] as [Int64])).to(dtype: .float32).sum().backward()
+        let both = try #require(try table.gradient(ofRows: rows))
+        #expect(try both.array(of: Float.self).allSatisfy { $0 == 2 })
+        try table.replaceGradient(by: both, ofRows: rows)
+        let whole = try #require(try table.gradient())
+        #expect(whole.dtype == .float32 && whole.shape == table.shape)
+        #expect(try whole.sum().item() == Double(2 * 2 * Self.width))
+    }
+
     @Test func `the gradient takes no memory for rows that do not occur`() throws {
         let tableBytes = Self.count * Self.width * DType.float32.byteWidth
         func growth(asRows: Bool) throws -> Int {

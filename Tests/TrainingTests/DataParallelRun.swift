@@ -18,6 +18,8 @@ struct DataParallelRun: Sendable {
     var loss: (any ClassificationLoss)?
     var adapter: AdapterConfiguration?
     var weightsDType = DType.float32
+    /// The steps of a trace; nil for none.
+    var tracedSteps: ClosedRange<Int>?
     /// 17 texts of 3 to 13 ids.
     var texts: [[Int]] = (0..<17).map { text in
         (0..<3 + text * 7 % 11).map { 3 + (text * 31 + $0 * 17) % 470 }
@@ -30,6 +32,8 @@ struct DataParallelRun: Sendable {
         var weights: [[Float]] = []
         var wasInterrupted = false
         var saved: [String] = []
+        /// The trace as JSON.
+        var trace = ""
         /// The bytes of other ranks' weights in memory after each step, as counted and by pages; 0 if they are not divided.
         var foreignBytes: [Int] = []
         var foreignPages: [Int] = []
@@ -85,7 +89,7 @@ struct DataParallelRun: Sendable {
         let path = Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
         let classifier = try TextClassifier.load(path, options: options).classifier
         if let adapter { try classifier.attach(adapter, report: LoadReport(), seed: 5) }
-        let trainer = try Trainer(
+        var trainer = try Trainer(
             classifier,
             arguments: arguments,
             classWeights: classWeights,
@@ -94,6 +98,9 @@ struct DataParallelRun: Sendable {
             outputFolder: folder,
             group: group
         )
+        trainer.trace = tracedSteps.map {
+            RunTrace(steps: $0, rank: group?.rank ?? 0, of: group?.size ?? 1)
+        }
         var ending = Ending()
         let outcome = try trainer.run(
             resumingFrom: checkpoint,
@@ -108,6 +115,7 @@ struct DataParallelRun: Sendable {
             if case .saved(let place) = event { ending.saved.append(place.lastPathComponent) }
         }
         ending.wasInterrupted = outcome.wasInterrupted
+        ending.trace = trainer.trace?.json ?? ""
         try classifier.model.shardedBlocks?.unite(classifier.model, everywhere: true)
         ending.weights = try classifier.model.parameters.parameters.map {
             try $0.value.to(dtype: .float32).array(of: Float.self)

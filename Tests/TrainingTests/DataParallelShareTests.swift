@@ -140,7 +140,15 @@ struct DataParallelShareTests {
             #expect { try arguments.validate() } throws: {
                 ($0 as? TrainingError)?.code == .badArgument && "\($0)".contains(message)
             }
+            // Before the other settings are known, and before a process waits for the others.
+            arguments.learningRate = 0
+            #expect { try arguments.validateProcesses() } throws: {
+                ($0 as? TrainingError)?.code == .badArgument
+            }
         }
+        var incomplete = TrainingArguments()
+        (incomplete.worldSize, incomplete.learningRate) = (2, 0)
+        try incomplete.validateProcesses()
         var alone = TrainingArguments()
         (alone.optimizerInBackward, alone.offloadFolder) = (true, "folder")
         try alone.validate()

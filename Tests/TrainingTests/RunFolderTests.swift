@@ -28,11 +28,13 @@ struct RunFolderTests {
             try make(
                 others + [
                     ".checkpoint-5.11.incomplete", ".checkpoint-7.11.replaced", ".checkpoint-8.11.replaced",
+                    RunFolder.draftName(6, attempt: 4_000_000_000),
                 ],
                 in: folder
             )
             for name in [
-                "model.safetensors.11-22.incomplete", ".attune-probe.1-2.incomplete", "own.incomplete",
+                "model.safetensors.11-22.incomplete", ".attune-probe.1-2.incomplete",
+                ".shared.1-4000000000.incomplete", "own.incomplete",
                 "a-b.incomplete",
             ] {
                 try Data().write(to: folder.appending(path: name))

@@ -69,6 +69,7 @@ struct SharedStateTests {
         ("learning_rate", { $0.arguments.learningRate = 1 }),
         ("ddp_bucket_cap_mb", { $0.arguments.ddpBucketCapMB = 1 }),
         ("save_strategy", { $0.arguments.saveStrategy = .best }),
+        ("save_sharded", { $0.arguments.saveSharded = true }),
         ("the model's parameters", { $0.arguments.frozenLayerCount = 1 }),
         ("the custom metrics", { $0.metrics = [CustomMetric("mine") { _ in 0 }] }),
     ]

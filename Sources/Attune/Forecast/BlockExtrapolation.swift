@@ -22,6 +22,8 @@ struct BlockExtrapolation {
     let large: TrialMeasurement
     /// The numbers of trained weights of the two models, with embeddings whose gradient is sparse.
     var trainedCounts = (small: 0, large: 0)
+    /// The token embedding in the exchange of several processes; nil for one process, or if it is frozen.
+    var table: ExchangedTable?
 
     private var sizes: (small: Int, large: Int) { trials.sizes }
 
@@ -85,7 +87,8 @@ struct BlockExtrapolation {
             arguments,
             trainedWeights: trainedWeights,
             gradients: extended(\.gradientBytes),
-            blocks: blocks
+            blocks: blocks,
+            table: table
         )
     }
 

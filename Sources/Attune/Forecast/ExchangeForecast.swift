@@ -8,6 +8,10 @@ public struct ExchangeForecast: Sendable, Equatable {
     public let worldSize: Int
     /// The number of trained weights.
     public let trainedWeights: Int
+    /// The number of rows of the token embedding; nil if it is not trained.
+    public let embeddingRows: Int?
+    /// The mean number of these rows whose gradients a step exchanges: those that its texts use.
+    public let usedEmbeddingRows: Double?
     /// The bytes that a process sends in a step to sum the gradients.
     public let gradientBytes: Int
     /// The bytes that a process sends in a step, on average, to distribute weights; 0 without ZeRO.
@@ -16,7 +20,8 @@ public struct ExchangeForecast: Sendable, Equatable {
     public let secondsPerStep: Double
     /// The seconds of that in which gradients are exchanged meanwhile: the backward pass of the last micro-batch.
     public let overlappedSeconds: Double
-    private let bytesOfLastBucket: Int
+    /// The bytes of the last buffer, and of the rows of the token embedding.
+    private let bytesAfterBackward: Int
 
     /// The bytes per second that one process sends at most, however fast the network is.
     ///
@@ -31,22 +36,28 @@ public struct ExchangeForecast: Sendable, Equatable {
     ///   - weightWidth: The bytes of a weight.
     ///   - secondsPerStep: The seconds in which a process computes its part of a step.
     ///   - blocks: The sizes of the blocks, whose weights may be divided.
+    ///   - table: The token embedding, of which only some rows are exchanged; nil if all gradients are exchanged whole.
     init?(
         _ arguments: TrainingArguments,
         trainedWeights: Int,
         weightWidth: Int,
         secondsPerStep: Double,
-        blocks: DividedBlocks = DividedBlocks()
+        blocks: DividedBlocks = DividedBlocks(),
+        table: ExchangedTable? = nil
     ) {
         guard arguments.worldSize > 1 else { return nil }
         worldSize = arguments.worldSize
         self.trainedWeights = trainedWeights
+        (embeddingRows, usedEmbeddingRows) = (table?.rows, table?.usedRows)
         let others = Double(worldSize - 1) / Double(worldSize)
         // A ring sends each part of the sum twice: once to add it up, once to hand it on.
         let width = arguments.ddpCommHook == .bf16 ? 2 : 4
         // The gradient of a divided weight is only sent to its owner, in every micro-batch.
         let divided = arguments.dividesWeights ? blocks.trainedWeights : 0
-        let sums = 2 * (trainedWeights - divided) + arguments.gradientAccumulationSteps * divided
+        // The token embedding is exchanged by itself, and only the rows that a step uses.
+        let inRows = table.map { $0.weights - $0.unsentWeights } ?? 0
+        let whole = trainedWeights - (table?.weights ?? 0)
+        let sums = 2 * (whole + inRows - divided) + arguments.gradientAccumulationSteps * divided
         gradientBytes = Int(others * Double(width * sums))
         let updated =
             arguments.zeroStage == .off
@@ -57,8 +68,9 @@ public struct ExchangeForecast: Sendable, Equatable {
         let backward = arguments.gradientCheckpointing ? 3.0 / 4 : 2.0 / 3
         overlappedSeconds = secondsPerStep * backward / Double(arguments.gradientAccumulationSteps)
         let bucket = Double(arguments.ddpBucketCapMB) * 1_048_576
-        let share = min(1, bucket / Double(max(4 * trainedWeights, 1)))
-        bytesOfLastBucket = Int(Double(gradientBytes) * share)
+        let share = min(1, bucket / Double(max(4 * whole, 1)))
+        let rowBytes = others * Double(width * 2 * inRows)
+        bytesAfterBackward = Int((Double(gradientBytes) - rowBytes) * share + rowBytes)
     }
 
     /// The seconds of a step's exchange.
@@ -77,10 +89,10 @@ public struct ExchangeForecast: Sendable, Equatable {
     /// - Returns: The seconds.
     public func wholeSeconds(bitsPerSecond: Double, overlapping: Bool) -> Double {
         guard overlapping else { return secondsPerStep + seconds(bitsPerSecond: bitsPerSecond) }
-        // The last buffer is complete only at the end of the backward pass.
+        // These gradients are complete only at the end of the backward pass.
         let waiting = max(
             Self.seconds(gradientBytes, bitsPerSecond) - overlappedSeconds,
-            Self.seconds(bytesOfLastBucket, bitsPerSecond)
+            Self.seconds(bytesAfterBackward, bitsPerSecond)
         )
         return secondsPerStep + waiting + Self.seconds(weightBytes, bitsPerSecond)
     }

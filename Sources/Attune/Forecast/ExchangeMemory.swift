@@ -18,19 +18,23 @@ struct ExchangeMemory {
     ///   - trainedWeights: The number of trained weights.
     ///   - gradients: Bytes of all gradients, except sparse gradients of embedding rows.
     ///   - blocks: The sizes of the blocks, whose weights may be divided.
+    ///   - table: The token embedding, of which only some rows are exchanged; nil if all gradients are exchanged whole.
     init(
         _ arguments: TrainingArguments,
         trainedWeights: Int,
         gradients: Int,
-        blocks: DividedBlocks = DividedBlocks()
+        blocks: DividedBlocks = DividedBlocks(),
+        table: ExchangedTable? = nil
     ) {
         let isShared = arguments.worldSize > 1
         let buffered =
             arguments.dividesWeights
             ? trainedWeights - blocks.trainedWeights + blocks.gradientsHere(arguments) : trainedWeights
         weightsElsewhere = blocks.weightsElsewhere(arguments)
-        // Buffers are float32, also for weights in bfloat16 and for embeddings with sparse gradients.
-        let flat = isShared ? 4 * buffered : 0
+        // The sums of a table with dense gradients are put into a whole table again.
+        let unsent = table.map { $0.isGradientOfRows ? $0.unsentWeights : 0 } ?? 0
+        // Buffers are float32, also for weights in bfloat16.
+        let flat = isShared ? 4 * (buffered - unsent) : 0
         // In bfloat16 the parts to send and the parts received exist as well.
         buckets = arguments.ddpCommHook == .bf16 ? 2 * flat : flat
         let hasOneBatch = arguments.gradientAccumulationSteps == 1 && arguments.maxTokensPerBatch == nil

@@ -113,6 +113,11 @@ struct MemoryProbe {
         return classifier
     }
 
+    /// The outcome of some steps.
+    typealias Trial = (
+        measurement: TrialMeasurement, notable: NotableSteps, trainedWeights: Int, table: ExchangedTable?
+    )
+
     /// Takes a few steps with each of several settings.
     ///
     /// - Parameters:
@@ -120,19 +125,19 @@ struct MemoryProbe {
     ///   - blocks: The number of blocks of the model.
     ///   - withTime: Whether to measure the time of the first settings, too.
     ///   - wholeFrozen: The number of frozen blocks if the whole model is measured.
-    /// - Returns: For each of the settings, the measurement, the steps that were taken, and the number of trained weights.
+    /// - Returns: For each of the settings, the measurement, the steps that were taken, and the trained weights.
     /// - Throws: ``TrainingError`` with code `.outOfMemory` if the model does not fit; the errors of a run's steps.
     func measure(
         _ variants: [TrainingArguments],
         blocks: Int,
         withTime: Bool,
         frozen wholeFrozen: Int? = nil
-    ) throws -> [(measurement: TrialMeasurement, notable: NotableSteps, trainedWeights: Int)] {
+    ) throws -> [Trial] {
         try requireRoom(blocks: blocks)
         let recorder = try MemoryRecorder()
         defer { try? recorder.stop() }
         let classifier = try Self.classifier(job, outline, blocks: blocks, labels: labels, problemType)
-        var results: [(measurement: TrialMeasurement, notable: NotableSteps, trainedWeights: Int)] = []
+        var results: [Trial] = []
         for (index, arguments) in variants.enumerated() {
             // A trial does not evaluate or save.
             var arguments = arguments.fitting(
@@ -158,7 +163,9 @@ struct MemoryProbe {
             let notable = try trainer.notableSteps()
             let measurement = try trainer.measure(notable, recorder, withTime: withTime && index == 0)
             let trained = classifier.model.parameters.trainable.reduce(0) { $0 + $1.shape.reduce(1, *) }
-            results.append((measurement, notable, trained))
+            // After the steps it is known which parameters are frozen.
+            let table = try ExchangedTable.ofRun(classifier.model, variants[index], train)
+            results.append((measurement, notable, trained, table))
         }
         return results
     }

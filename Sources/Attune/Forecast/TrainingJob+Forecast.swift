@@ -107,7 +107,8 @@ extension TrainingJob {
                 trainedWeights: growth.trainedWeights,
                 weightWidth: recipe.weights.dtype.byteWidth,
                 secondsPerStep: secondsPerStep,
-                blocks: growth.blocks
+                blocks: growth.blocks,
+                table: growth.table
             )
         )
     }
@@ -129,7 +130,8 @@ extension TrainingJob {
             trials: trials,
             small: small.measurement,
             large: large.measurement,
-            trainedCounts: (small.trainedWeights, large.trainedWeights)
+            trainedCounts: (small.trainedWeights, large.trainedWeights),
+            table: small.table
         )
         return (growth, small.notable)
     }
@@ -223,7 +225,8 @@ extension TrainingJob {
                     trials: trials,
                     small: pair.0.measurement,
                     large: pair.1.measurement,
-                    trainedCounts: (pair.0.trainedWeights, pair.1.trainedWeights)
+                    trainedCounts: (pair.0.trainedWeights, pair.1.trainedWeights),
+                    table: pair.0.table
                 )
                 return Forecast.Alternative(
                     flags: variant.flags,

@@ -46,6 +46,38 @@ extension TrainingJob {
         try group?.announce(nil)
     }
 
+    /// Saves a trained model to which every process of a group writes its own part; all of them call it.
+    ///
+    /// - Parameters:
+    ///   - trainer: The trainer of the model.
+    ///   - output: The output folder's contents before the run.
+    ///   - folder: The output folder, which all processes share.
+    ///   - isFirst: Whether this process removes earlier results.
+    ///   - emit: Receives the progress.
+    /// - Throws: The errors of `Trainer.saveShards(to:)`; the errors of `emit`.
+    func saveShards(
+        of trainer: Trainer,
+        to output: OutputFolder,
+        _ folder: URL,
+        isFirst: Bool,
+        _ emit: (Event) throws -> Void
+    ) throws {
+        try emit(.progress(WorkProgress(.save)))
+        if isFirst { try output.removeResults() }
+        try trainer.saveShards(to: folder)
+    }
+
+    /// Returns the reason why `--save-sharded` has no effect.
+    ///
+    /// - Parameter classifier: The classifier, with its adapter.
+    /// - Returns: The reason; nil if it has an effect, or is not given.
+    func noteOnShards(_ classifier: TextClassifier) -> String? {
+        guard arguments.saveSharded else { return nil }
+        if worldSize == 1 { return "--save-sharded has no effect in one process, which writes all files" }
+        guard classifier.adapter != nil else { return nil }
+        return "--save-sharded has no effect with an adapter, whose small files rank 0 writes"
+    }
+
     /// The final evaluation: that of training if it was the run's last work, else a new one.
     ///
     /// - Parameters:

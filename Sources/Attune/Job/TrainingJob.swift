@@ -40,6 +40,8 @@ package struct TrainingJob: Sendable {
     package var loss: (@Sendable (_ classWeights: [Float]?) -> any ClassificationLoss)?
     /// Custom metrics, computed in every evaluation.
     package var metrics: [CustomMetric] = []
+    /// A trace of some steps; nil writes none.
+    package var trace: TraceOptions?
     /// A checkpoint to resume from.
     package var checkpoint: URL?
     /// Whether to resume from the output folder's latest checkpoint, or from scratch if it has none.
@@ -183,6 +185,7 @@ package struct TrainingJob: Sendable {
         let labels = try labels(of: trainRows, evaluationRows, emit)
         try emit(.progress(WorkProgress(.load, subject: model)))
         let classifier = try loadModel(labels: labels, trainRows.problemType, group, emit)
+        if let note = noteOnShards(classifier) { try emit(.note(note)) }
         if isFirst {
             try requireFreeSpace(bytesToWrite(classifier, trainRows.texts.count, in: folder), at: folder)
         }
@@ -193,7 +196,7 @@ package struct TrainingJob: Sendable {
         let baselineRows =
             try isFirst ? baselineRows(trainRows, evaluationRows, labels: classifier.labels) : nil
         let weights = try weights(labels, train, emit)
-        let trainer = try Trainer(
+        var trainer = try Trainer(
             classifier,
             arguments: arguments,
             classWeights: weights,
@@ -209,6 +212,10 @@ package struct TrainingJob: Sendable {
         let output = OutputFolder(folder)
         // All input is validated; only now create the output folder.
         if isFirst { try begin(in: output, folder, recorder, emit) }
+        let traceFile = try trace.map { (options) throws(FileError) in try TraceFile(options, group) }
+        trainer.trace = traceFile?.trace
+        // A run that fails also leaves its trace, and its own error is the one to report.
+        defer { _ = traceFile?.finish() }
         let checkpoint = try isFirst ? checkpoint(in: folder, emit) : nil
         let listening = isFirst ? recipe.reports.map { $0.observer(in: folder) } + observers : []
         var isTrained = false
@@ -220,10 +227,12 @@ package struct TrainingJob: Sendable {
             shouldSave: shouldSave
         ) { event in
             try emit(.run(event))
+            if let note = traceFile?.writeIfOver() { try emit(.note(note)) }
             pusher?.receive(event)
             for note in pusher?.takeNotes() ?? [] { try emit(.note(note)) }
             for observer in listening { try observer.receive(event) }
         }
+        if let note = traceFile?.finish() { try emit(.note(note)) }
         let sharded = classifier.model.shardedBlocks
         guard !outcome.wasInterrupted else {
             sharded?.disconnect(classifier.model)
@@ -239,12 +248,19 @@ package struct TrainingJob: Sendable {
             baselineRows: baselineRows,
             settings: settings
         )
-        if isFirst, sharded == nil { try save(trained, to: output, folder, group, emit) }
+        if trainer.savesShards {
+            try saveShards(of: trainer, to: output, folder, isFirst: isFirst, emit)
+        } else if isFirst, sharded == nil {
+            try save(trained, to: output, folder, group, emit)
+        }
         let (evaluation, wasStopped) = try finalEvaluation(of: trained, group, shouldStop, emit) { record in
             recorder.receive(.run(.evaluated(record)))
             for observer in listening { try observer.receive(.evaluated(record)) }
         }
-        if let sharded {
+        if let sharded, trainer.savesShards {
+            // The model is saved, and may be too large for the first process.
+            sharded.disconnect(classifier.model)
+        } else if let sharded {
             // All of them evaluate divided weights; only then the first one gets the whole model.
             try sharded.unite(classifier.model)
             if isFirst { try save(trained, to: output, folder, group, emit) }
@@ -303,6 +319,7 @@ package struct TrainingJob: Sendable {
     /// - Throws: `TrainingError` with code `.badArgument`, naming the flag.
     package func validate() throws(TrainingError) {
         try arguments.validate()
+        try trace?.validate()
         try requireRows(rows, for: recipe.data, "data", "rows")
         if case .data(let source) = recipe.evaluation {
             try requireRows(evaluationRows, for: source, "evaluation", "evaluationRows")

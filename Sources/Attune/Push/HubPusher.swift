@@ -39,7 +39,8 @@ package final class HubPusher: Sendable {
     ]
     /// Weights of an earlier model in the repository, which would remain next to the new ones.
     private static let stale = [
-        "model.safetensors", "model-*-of-*.safetensors", "model.safetensors.index.json", "config.json",
+        "model.safetensors", "model-*-of-*.safetensors", "shard-*-model-*-of-*.safetensors",
+        "model.safetensors.index.json", "config.json",
         "adapter_model.safetensors", "adapter_config.json",
     ]
 

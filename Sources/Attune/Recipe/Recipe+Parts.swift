@@ -204,6 +204,8 @@ extension Recipe {
         public var limit: Int?
         /// Whether checkpoints hold only the model, so that they cannot be resumed.
         public var modelOnly = false
+        /// Whether each of several processes writes its own part of checkpoints and of the model, in a folder that all share.
+        public var isSharded = false
         /// Whether a step with a NaN or infinite loss or gradient is saved in a file for `attune replay`.
         public var writesReplayFile = true
 

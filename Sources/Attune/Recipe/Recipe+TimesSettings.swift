@@ -129,6 +129,16 @@ extension Recipe {
             }
         ),
         Setting(
+            "save_sharded",
+            .saving,
+            \.saving.isSharded,
+            """
+            Let each of several processes write its own part of checkpoints and of the trained model, as torch's distributed \
+            checkpoint does, instead of rank 0 everything. transformers and Attune open such folders, too. The output \
+            folder must be on a file system that all processes share. No effect with one process or an adapter.
+            """
+        ),
+        Setting(
             "report_to",
             .reporting,
             \.reportNames,

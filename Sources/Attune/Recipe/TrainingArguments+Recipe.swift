@@ -43,6 +43,7 @@ extension TrainingArguments {
         perDeviceEvalBatchSize = recipe.evaluates.batchSize
         (saveStrategy, saveSteps) = (recipe.saving.strategy, recipe.saving.steps)
         (saveTotalLimit, saveOnlyModel) = (recipe.saving.limit, recipe.saving.modelOnly)
+        saveSharded = recipe.saving.isSharded
         writesReplayFile = recipe.saving.writesReplayFile
         loadBestModelAtEnd = recipe.selection.loadsBestModel
         (metricForBestModel, greaterIsBetter) = (recipe.selection.metric, recipe.selection.greaterIsBetter)

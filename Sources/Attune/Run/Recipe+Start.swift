@@ -35,6 +35,8 @@ public struct RunOptions: Sendable {
     public var loss: (@Sendable (_ classWeights: [Float]?) -> any ClassificationLoss)?
     /// Custom metrics, computed in every evaluation.
     public var metrics: [CustomMetric] = []
+    /// A trace of some steps; nil writes none.
+    public var trace: TraceOptions?
     /// The Hub and its cache.
     public var hub: HubEnvironment = .process
     /// The folder for measurements of this machine; nil measures nothing and chooses by the CPU's instruction sets.
@@ -140,6 +142,7 @@ extension TrainingJob {
         self.init(recipe)
         (rows, evaluationRows) = (options.rows, options.evaluationRows)
         (loss, metrics, tokenCache) = (options.loss, options.metrics, options.tokenCache)
+        trace = options.trace
         try Recipe.spellingErrors(validate)
     }
 

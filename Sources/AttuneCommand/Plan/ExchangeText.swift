@@ -10,7 +10,7 @@ struct ExchangeText {
     /// The text, with a line feed at the end of each line.
     var text: String {
         "\nexchange of \(exchange.worldSize) processes, one per host\n"
-            + TextTable(rows: [["each step", sent]], indent: 2).text
+            + TextTable(rows: [["each step", sent]] + rows, indent: 2).text
             + TextTable(rows: [Self.titles] + bandwidths.map(row), indent: 2, rightAligned: [0, 1, 2, 3, 4])
             .text
             + "  a process sends at most \(formattedSize(Int(ExchangeForecast.fastestSending))) per second; "
@@ -22,6 +22,20 @@ struct ExchangeText {
         let weights = exchange.weightBytes
         return "each process sends \(formattedSize(exchange.gradientBytes)) of gradients"
             + (weights > 0 ? " and \(formattedSize(weights)) of weights" : "")
+    }
+
+    /// The rows of the token embedding whose gradients are sent, unless these are all rows.
+    private var rows: [[String]] {
+        guard let all = exchange.embeddingRows, let used = exchange.usedEmbeddingRows, Int(used) < all else {
+            return []
+        }
+        return [
+            [
+                "",
+                "of the token embedding only the rows that a step uses: about \(grouped(Int(used.rounded()))) of "
+                    + grouped(all),
+            ]
+        ]
     }
 
     private static let titles = ["bandwidth", "exchange", "step", "efficiency", "without overlap"]
@@ -46,6 +60,8 @@ struct ExchangeText {
     var json: JSONValue {
         .object([
             "world_size": .int(exchange.worldSize), "trained_weights": .int(exchange.trainedWeights),
+            "embedding_rows": exchange.embeddingRows.map(JSONValue.int) ?? .null,
+            "embedding_rows_per_step": exchange.usedEmbeddingRows.map(JSONValue.double) ?? .null,
             "gradient_bytes_per_step": .int(exchange.gradientBytes),
             "weight_bytes_per_step": .int(exchange.weightBytes),
             "networks": .array(

@@ -6,6 +6,7 @@ extension TrainingCommandLine {
     /// Flags whose values may differ between the processes of a group: places on one machine, and messages.
     private static let ofOneProcess: Set = [
         "output-dir", "log-ranks", "threads", "token-cache", "no-token-cache", "quiet", "verbose", "json",
+        "trace", "trace-steps",
     ]
 
     /// The settings and flags that the processes of a group must have in common, of the command line and of the recipe.

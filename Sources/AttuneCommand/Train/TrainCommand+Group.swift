@@ -23,6 +23,11 @@ extension TrainCommand {
                 guard launch.rank == 0 else { return }
                 return try reportingFailure(messages) { try train(line, worldSize: launch.worldSize) }
             }
+            do { try requireUsable(line, by: launch.worldSize) } catch {
+                let failure = RankFailure(error, line)
+                launch.report(failure.message)
+                failure.endProcess(launch, nil)
+            }
             let interrupt = Interrupt()
             let listener = interrupt.listen()
             defer { listener.forEach { $0.cancel() } }
@@ -46,6 +51,24 @@ extension TrainCommand {
                 throw reported(error)
             }
         }
+    }
+
+    /// Refuses settings that several processes cannot use, before this process waits for the others.
+    ///
+    /// - Parameters:
+    ///   - line: The command line and its recipe.
+    ///   - worldSize: The number of processes.
+    /// - Throws: ``RecipeError`` or `ValidationError`, which name the flag.
+    func requireUsable(_ line: TrainingCommandLine, by worldSize: Int) throws {
+        guard line.dataset != nil else {
+            _ = try job(line.recipe(), worldSize: worldSize)
+            return
+        }
+        // The settings that are not given depend on the data, and are checked when they have been chosen.
+        guard let recipe = line.recipeBeforeDraft() else { return }
+        var known = TrainingJob(recipe)
+        known.worldSize = worldSize
+        do { try known.arguments.validateProcesses() } catch { throw ValidationError(error.message) }
     }
 
     /// The command of a run that its launcher has started again: it resumes from the latest checkpoint.

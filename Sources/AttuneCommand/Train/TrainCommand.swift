@@ -94,6 +94,23 @@ struct TrainCommand: RecipeCommand {
     )
     var fit: FitLimit?
 
+    @Option(
+        help: ArgumentHelp(
+            "Write when each part of some steps began and ended, for ui.perfetto.dev. With several processes each writes its own "
+                + "file: trace.rank0.json.",
+            valueName: "file"
+        )
+    )
+    var trace: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Steps of the trace, counted from the start or from resuming. Default: 2-6.",
+            valueName: "first-last"
+        )
+    )
+    var traceSteps: TraceSteps?
+
     @Flag(help: "Show what the run would do, and do not train.")
     var dryRun = false
 
@@ -280,6 +297,7 @@ struct TrainCommand: RecipeCommand {
         var job = TrainingJob(recipe)
         job.worldSize = worldSize
         job.tokenCache = cache.cache
+        job.trace = try traceOptions()
         job.overwritesOutputFolder = overwriteOutputDir
         if seeds.count != nil, let name = resumeFromCheckpoint, name != "latest" {
             throw ValidationError(

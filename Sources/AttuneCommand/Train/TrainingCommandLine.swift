@@ -123,6 +123,18 @@ struct TrainingCommandLine {
         }
     }
 
+    /// The recipe of a dataset alone before the settings that are not given have been chosen.
+    ///
+    /// - Returns: The given settings, defaults, and placeholders for the model and the columns; nil if these do not fit together.
+    func recipeBeforeDraft() -> Recipe? {
+        var line = self
+        for setting in Recipe.settings where setting.isRequired && line.values[setting.name] == nil {
+            if setting.name == "label_column", line.values["label_columns"] != nil { continue }
+            line.values[setting.name] = .text("-")
+        }
+        return try? line.recipe()
+    }
+
     /// The setting of the file that a typed one excludes or leaves without effect; nil if the error has another cause.
     private func overridden(by error: SettingError) -> String? {
         switch error.fault {
@@ -190,7 +202,7 @@ struct TrainingCommandLine {
     /// Flags of one call, which the recipe of the run does not repeat.
     private static let ofOneCall: Set = [
         "dry-run", "fit", "overwrite-output-dir", "resume-from-checkpoint", "quiet", "verbose", "json",
-        "log-ranks",
+        "log-ranks", "trace", "trace-steps",
     ]
 
     /// Every setting and flag with its value, those with defaults too, as a recipe file that repeats the run.

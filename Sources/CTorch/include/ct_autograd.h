@@ -27,6 +27,11 @@ int ct_autograd_backward_each(ct_tensor loss, bool keep_graph, const ct_tensor *
 /// The accumulated gradient, or a null handle if there is none yet. With `as_rows` the gradient of a table may be a sparse
 /// tensor of some distinct rows, which only the functions of `ct_optim.h` that say so accept.
 int ct_autograd_grad(ct_tensor *out, ct_tensor tensor, bool as_rows);
+/// Rows of the accumulated gradient of a table, dense, or a null handle if there is no gradient. `rows` (int64) ascends; a sparse
+/// gradient of another row is an error.
+int ct_autograd_grad_of_rows(ct_tensor *out, ct_tensor tensor, ct_tensor rows);
+/// Replaces the accumulated gradient of a table by a sparse one of some rows. `rows` (int64) ascends; `values` is kept, not copied.
+int ct_autograd_set_grad_of_rows(ct_tensor tensor, ct_tensor rows, ct_tensor values);
 int ct_autograd_clear_grad(ct_tensor tensor);
 
 /// Computes `out` from `input`; `again` is true for the second run. Returns a status.

@@ -65,6 +65,10 @@ int ct_group_receive(ct_work *out, ct_group group, ct_tensor tensor, int rank, i
 
 /// Waits for up to `timeout_ms`; `done` is false if the work is still running, which it continues to do.
 int ct_work_wait(bool *done, ct_work work, int64_t timeout_ms);
+/// Begins to measure the time until `work` completes, which may be before it is waited for. Has no effect on NCCL's work.
+int ct_work_measure(ct_work work);
+/// The nanoseconds from `ct_work_measure` to the completion; -1 if the work is running or is not measured.
+int64_t ct_work_nanoseconds(ct_work work);
 /// Tensors of unfinished work stay in memory until it is finished.
 void ct_work_free(ct_work work);
 

@@ -44,6 +44,8 @@ int ct_tensor_to(ct_tensor *out, ct_tensor tensor, ct_dtype dtype, ct_device dev
 int ct_tensor_contiguous(ct_tensor *out, ct_tensor tensor);
 int ct_tensor_clone(ct_tensor *out, ct_tensor tensor);
 int ct_tensor_copy_(ct_tensor destination, ct_tensor source);
+/// Overwrites the rows of `destination` at `indices` by those of `source`, without recording.
+int ct_tensor_index_copy_(ct_tensor destination, ct_tensor indices, ct_tensor source);
 
 int ct_tensor_reshape(ct_tensor *out, ct_tensor tensor, const int64_t *shape, size_t rank);
 int ct_tensor_transpose(ct_tensor *out, ct_tensor tensor, int64_t a, int64_t b);

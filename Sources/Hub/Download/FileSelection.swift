@@ -150,10 +150,13 @@ public struct FileSelection: Sendable, Equatable {
         let all = Set(names)
         // The order in which a folder is opened: a single file before shards.
         if all.contains("model.safetensors") { return ["model.safetensors"] }
+        // Those of several processes can be opened without an index.
+        let written = names.filter { $0.wholeMatch(of: /shard-\d+-model-\d+-of-\d+\.safetensors/) != nil }
         if all.contains("model.safetensors.index.json") {
-            return ["model.safetensors.index.json"]
+            return ["model.safetensors.index.json"] + written
                 + names.filter { $0.wholeMatch(of: /model-\d+-of-\d+\.safetensors/) != nil }
         }
+        if !written.isEmpty { return written }
         let gguf = names.filter { $0.lowercased().hasSuffix(".gguf") }
         if let part = gguf.first, gguf.allSatisfy({ $0.contains(/-\d{5}-of-\d{5}\.gguf$/) }) {
             throw HubError(

@@ -13,9 +13,12 @@ final class DataParallel {
     private(set) var agreed = (stop: false, save: false)
     /// The blocks whose weights are divided among the ranks; nil if all ranks have all weights.
     var sharded: ShardedBlocks?
+    /// The ranks that update a trained parameter alone, by its name; empty if all update all.
+    var owners: [String: Int] = [:]
     private let division: WindowShare
     private let arguments: TrainingArguments
     private let parameters: [Parameter]
+    private let tokenTable: Parameter?
     private let isInBlock: (Parameter) -> Bool
     private var reduction: Reduction?
     private var hasExchanged = false
@@ -34,15 +37,17 @@ final class DataParallel {
     /// - Parameters:
     ///   - group: The processes of the run.
     ///   - parameters: The model's parameters; those that are trainable in the first step are exchanged.
+    ///   - tokenTable: The token embedding, of whose gradient only the rows that a step uses are exchanged; nil exchanges all.
     ///   - arguments: The training arguments.
     ///   - isInBlock: Whether a parameter is used in only one block, so that the backward pass reports its gradient once.
     init(
         _ group: ProcessGroup,
         parameters: [Parameter],
+        tokenTable: Parameter?,
         arguments: TrainingArguments,
         isInBlock: @escaping (Parameter) -> Bool
     ) {
-        (self.group, self.parameters) = (group, parameters)
+        (self.group, self.parameters, self.tokenTable) = (group, parameters, tokenTable)
         (self.arguments, self.isInBlock) = (arguments, isInBlock)
         division = WindowShare(among: group.size, arguments)
     }
@@ -113,6 +118,7 @@ final class DataParallel {
                     group,
                     compression: arguments.ddpCommHook,
                     capacity: (arguments.ddpBucketCapMB << 20) / DType.float32.byteWidth,
+                    table: tokenTable,
                     isInBlock: isInBlock
                 ),
             early: trained.indices.filter { isInBlock(trained[$0]) }
@@ -125,9 +131,10 @@ final class DataParallel {
 
     /// Waits until all gradients are summed over all ranks; they are then the gradients of the parameters.
     ///
+    /// - Parameter usedRows: Returns the rows of the token embedding that the step uses on any rank, of its number of rows.
     /// - Throws: `DistributedError` or `TorchError`.
-    func finishGradients() throws {
-        try reduction?.buckets?.finish()
+    func finishGradients(_ usedRows: (Int) -> UsedRows) throws {
+        try reduction?.buckets?.finish(usedRows)
         try sharded?.gradients?.handOver()
     }
 

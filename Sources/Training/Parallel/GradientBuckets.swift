@@ -11,7 +11,8 @@ private func aligned(_ count: Int, to size: Int) -> Int { (count + size - 1) / s
 /// The gradients of all trained parameters in flat float32 buffers, each of which is summed over all ranks.
 ///
 /// A buffer's sum starts in the backward pass, as soon as its gradients and those of all buffers before it are complete. So all
-/// ranks start the sums in the same order.
+/// ranks start the sums in the same order. The token embedding has no place in them: of its gradient only the rows that a step uses
+/// are summed, after the backward pass, in which it is the last one to be complete (``TableGradient``).
 ///
 /// Source: `c10d::Reducer`, the engine of PyTorch's DistributedDataParallel.
 final class GradientBuckets {
@@ -19,8 +20,10 @@ final class GradientBuckets {
     private let compression: GradientCompression
     private let parameters: [Parameter]
     private let buckets: [Bucket]
-    /// Every parameter's part of its buffer, in the parameter's shape.
-    private let slices: [Tensor]
+    /// The index of the token embedding; nil if it is not trained.
+    private let table: Int?
+    /// Every parameter's part of its buffer, in the parameter's shape; nil for the token embedding.
+    private let slices: [Tensor?]
     /// The bucket of each parameter.
     private let places: [Int]
     /// Part of the last buffer: 1 for each parameter that has a gradient here.
@@ -56,6 +59,7 @@ final class GradientBuckets {
     ///   - group: The group.
     ///   - compression: The type of the exchange.
     ///   - capacity: The maximum number of elements of a buffer.
+    ///   - table: The token embedding, which is used by lookup only; nil exchanges all gradients whole.
     ///   - isInBlock: Whether a parameter's gradient is complete as soon as the backward pass reports it.
     /// - Throws: `.outOfMemory`.
     init(
@@ -63,18 +67,24 @@ final class GradientBuckets {
         _ group: ProcessGroup,
         compression: GradientCompression,
         capacity: Int,
+        table: Parameter? = nil,
         isInBlock: (Parameter) -> Bool
     ) throws(TorchError) {
         (self.group, self.parameters, self.compression) = (group, parameters, compression)
+        let tableIndex = table.flatMap { table in parameters.firstIndex { $0 === table } }
+        self.table = tableIndex
         let sizes = parameters.map { aligned($0.shape.reduce(1, *), to: alignment) }
-        let layout = GradientBuckets.layout(
-            sizes,
-            isInBlock: parameters.map(isInBlock),
+        let whole = parameters.indices.filter { $0 != tableIndex }
+        let places = GradientBuckets.layout(
+            whole.map { sizes[$0] },
+            isInBlock: whole.map { isInBlock(parameters[$0]) },
             capacity: capacity
         )
+        // Without other parameters there is still a buffer for the marks.
+        let layout = places.isEmpty ? [[]] : places.map { $0.map { whole[$0] } }
         var buckets: [Bucket] = []
         var slices = [Tensor?](repeating: nil, count: parameters.count)
-        var places = [Int](repeating: 0, count: parameters.count)
+        var bucketOfParameter = [Int](repeating: 0, count: parameters.count)
         var marks = try Tensor.zeros([parameters.count])
         for (place, members) in layout.enumerated() {
             let isLast = place == layout.count - 1
@@ -83,21 +93,21 @@ final class GradientBuckets {
             // Equal parts for all ranks. The gaps between gradients stay 0.
             let buffer = try Tensor.zeros(
                 [aligned(count, to: alignment * group.size)],
-                device: parameters[members[0]].value.device
+                device: parameters[0].value.device
             )
             var start = 0
             for index in members {
                 let shape = parameters[index].shape
                 let range = start..<start + shape.reduce(1, *)
                 slices[index] = try buffer.narrowed(0, to: range).reshaped(shape)
-                places[index] = place
+                bucketOfParameter[index] = place
                 start += sizes[index]
             }
             if isLast { marks = try buffer.narrowed(0, to: used..<used + parameters.count) }
             buckets.append(Bucket(buffer, memberCount: members.count + (isLast ? 1 : 0)))
         }
-        (self.buckets, self.places, self.marks) = (buckets, places, marks)
-        self.slices = slices.compactMap(\.self)
+        (self.buckets, self.places, self.marks) = (buckets, bucketOfParameter, marks)
+        self.slices = slices
         isCollected = [Bool](repeating: false, count: parameters.count)
         hasGradient = isCollected
     }
@@ -130,37 +140,60 @@ final class GradientBuckets {
     /// - Parameter index: The index of the parameter.
     /// - Throws: `DistributedError` or `TorchError`.
     func collect(_ index: Int) throws {
-        guard !isCollected[index] else { return }
+        guard !isCollected[index], let slice = slices[index] else { return }
         isCollected[index] = true
         let parameter = parameters[index]
         try parameter.sumGradient()
         if let gradient = try parameter.gradient() {
-            try slices[index].assign(gradient)
+            try slice.assign(gradient)
             try parameter.clearGradient()
             hasGradient[index] = true
         } else {
-            try slices[index].fill(0)
+            try slice.fill(0)
         }
         try complete(places[index])
     }
 
     /// Takes the remaining gradients, waits for all sums, and makes them the gradients of the parameters.
     ///
+    /// - Parameter usedRows: Returns the rows of the token embedding that the step uses, of its number of rows: the same on all ranks.
     /// - Throws: `DistributedError` or `TorchError`.
-    func finish() throws {
+    func finish(_ usedRows: (Int) -> UsedRows = UsedRows.init(all:)) throws {
         for index in parameters.indices { try collect(index) }
+        let rows = try table.map { try collectTable($0, usedRows) }
         try marks.assign(Tensor(hasGradient.map { $0 ? Float(1) : 0 }))
         try complete(buckets.count - 1)
+        let rowBucket = rows.map { Bucket($0.buffer, memberCount: 0) }
+        if let rowBucket { try start(rowBucket) }
+        let started = buckets + (rowBucket.map { [$0] } ?? [])
         switch compression {
-        case .no: for bucket in buckets { try wait(for: bucket) }
-        case .bf16: try finishCompressed()
+        case .no: for bucket in started { try wait(for: bucket) }
+        case .bf16: try finishCompressed(started)
         }
         for (index, count) in try marks.array(of: Float.self).enumerated() where count > 0 {
-            try parameters[index].replaceGradient(by: slices[index])
+            if let slice = slices[index] {
+                try parameters[index].replaceGradient(by: slice)
+            } else {
+                try rows?.handOver()
+            }
         }
         for index in parameters.indices { (isCollected[index], hasGradient[index]) = (false, false) }
         for bucket in buckets { bucket.missing = bucket.memberCount }
         startedCount = 0
+    }
+
+    /// Takes the gradient of the token embedding.
+    private func collectTable(_ index: Int, _ usedRows: (Int) -> UsedRows) throws(TorchError) -> TableGradient
+    {
+        let parameter = parameters[index]
+        let rows = try TableGradient(
+            of: parameter,
+            usedRows(parameter.shape[0]),
+            // Equal parts for all ranks.
+            aligning: alignment * group.size
+        )
+        hasGradient[index] = rows.isPresent
+        return rows
     }
 
     /// Counts a complete member of a bucket, and starts the sums of all buckets that are complete in order.
@@ -197,7 +230,7 @@ final class GradientBuckets {
     /// Sums the parts of a buffer that this rank has received, and sends the sum to all.
     ///
     /// Sums in bfloat16 would be rounded once for each rank.
-    private func finishCompressed() throws {
+    private func finishCompressed(_ buckets: [Bucket]) throws {
         for bucket in buckets {
             try wait(for: bucket)
             guard let received = bucket.received else { continue }

@@ -62,7 +62,7 @@ extension ZeroOptimizer {
     ///   - stepCount: The number of steps taken.
     ///   - file: The saved state on rank 0; nil on other ranks.
     /// - Throws: `CheckpointError` if a tensor cannot be read; `TorchError` if it does not fit; `DistributedError`.
-    func restore(stepCount: Int, from file: SafetensorsFile?) throws {
+    func restore(stepCount: Int, from file: (any Checkpoint)?) throws {
         let (own, room) = (ownState, try file == nil ? roomForOthers() : nil)
         for part in layout {
             let target = own[part.name]

@@ -31,6 +31,11 @@ final class ZeroOptimizer {
         var count: Int { shape.reduce(1, *) }
     }
 
+    /// The rank that updates a parameter, by its name.
+    var owners: [String: Int] {
+        Dictionary(parameters.map { ($0.parameter.name, $0.owner) }, uniquingKeysWith: { first, _ in first })
+    }
+
     /// Creates the optimizer of a group's rank.
     ///
     /// - Parameters:
@@ -122,6 +127,9 @@ final class ZeroOptimizer {
     }
 
     /// Sends the owners' values to all ranks.
+    ///
+    /// Also all rows of the token embedding, although only those of a step's texts have gradients (``TableGradient``): moments change
+    /// every row that was ever used, also in steps without it, and weight decay changes all rows.
     private func shareUpdates() throws {
         for parcel in parcels where parcel.owner == group.rank { try parcel.fill() }
         try group.copy(

@@ -141,7 +141,10 @@ struct RecordedSetting: Sendable {
         RecordedSetting("log", ["loggingStrategy", "loggingSteps", "loggingFirstStep"], .free),
         RecordedSetting(
             "checkpoints",
-            ["saveStrategy", "saveSteps", "saveTotalLimit", "saveOnlyModel", "writesReplayFile"],
+            [
+                "saveStrategy", "saveSteps", "saveTotalLimit", "saveOnlyModel", "saveSharded",
+                "writesReplayFile",
+            ],
             .free
         ),
         RecordedSetting("evaluation", ["perDeviceEvalBatchSize", "evalOnStart"], .free),

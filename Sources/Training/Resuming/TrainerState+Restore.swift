@@ -52,8 +52,7 @@ extension TrainerState {
             )
         }
         try classifier.loadWeights(from: folder)
-        let optimizerState = folder.appending(path: Self.optimizerState)
-        guard FileManager.default.fileExists(atPath: optimizerState.path(percentEncoded: false)) else {
+        guard let moments = try Self.moments(in: folder) else {
             throw refuse(
                 "it contains only the model, saved with --save-only-model; start a new run from its weights with "
                     + "--model"
@@ -61,10 +60,7 @@ extension TrainerState {
         }
         // Older checkpoints do not record routes; then keep those of this machine.
         if let routes = ProductRoutes(document["product_routes"]) { classifier.model.productRoutes = routes }
-        if let optimizer {
-            let moments = try SafetensorsFile(contentsOf: optimizerState)
-            try optimizer.restore(stepCount: step, moments.tensor)
-        }
+        if let optimizer { try optimizer.restore(stepCount: step, moments.tensor) }
         let states = try SafetensorsFile(contentsOf: folder.appending(path: Self.randomStates))
         try dropout.restore(states.tensor(RandomPurpose.dropout.rawValue).array(of: UInt8.self))
         adopt(document, formerPeak: run["settings"]["learning_rate"].double)

@@ -37,7 +37,10 @@ extension TrainCommand: GuidedCommand {
             common: ["output-dir", "resume-from-checkpoint", "overwrite-output-dir", "dry-run"],
             headings: [
                 ("Batches and seeds", ["seeds"]),
-                ("Memory and speed", ["fit", "threads", "device", "token-cache", "no-token-cache"]),
+                (
+                    "Memory and speed",
+                    ["fit", "threads", "device", "token-cache", "no-token-cache", "trace", "trace-steps"]
+                ),
                 ("Several processes", ["log-ranks", "world-size", "bandwidth"]),
             ]
         )
