@@ -212,7 +212,7 @@ struct DescribeTests {
 
                     texts in "text", by its name; labels in "label", by its name (--text-column and --label-column choose others)
 
-                    labels in "label": 4 classes
+                    labels in "label": 5 classes
                     """
                 ),
                 "\(outcome.output)"
