@@ -164,9 +164,15 @@ struct ForecastTests {
         try withTemporaryFolder { folder in
             let job = try job(in: folder)
             let outline = try ModelSkeleton(job.model, maxLength: nil)
-            #expect(throws: TrainingError.self) {
-                try MemoryProbe.requireRoom(outline, blocks: 2, of: 2, available: 1000)
+            let error = #expect(throws: TrainingError.self) {
+                try MemoryProbe.requireRoom(
+                    16 * outline.weightCount(blocks: 2),
+                    blocks: 2,
+                    of: 2,
+                    available: 1000
+                )
             }
+            #expect(error?.message.contains("even the 2 of 2 blocks") == true)
         }
     }
 }

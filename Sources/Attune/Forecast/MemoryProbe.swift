@@ -170,14 +170,22 @@ struct MemoryProbe {
         return results
     }
 
+    /// The bytes of a model with its gradients and moments, roughly; an adapter's are few.
+    ///
+    /// - Parameter blocks: The number of blocks of the model.
+    /// - Throws: ``TrainingError`` if the model has no such part.
+    func bytesNeeded(blocks: Int) throws -> Int {
+        let hasAdapter = job.recipe.adapter != nil || outline.adapter != nil
+        return try outline.weightCount(blocks: blocks) * (hasAdapter ? job.recipe.weights.dtype.byteWidth : 16)
+    }
+
     private func requireRoom(blocks: Int) throws {
         guard job.device == .cpu, let available = ProcessMemory.available() else { return }
-        try Self.requireRoom(outline, blocks: blocks, of: blockCount, available: available)
+        try Self.requireRoom(bytesNeeded(blocks: blocks), blocks: blocks, of: blockCount, available: available)
     }
 
     /// Checks the free memory, because a system that overcommits memory would kill the process.
-    static func requireRoom(_ outline: ModelSkeleton, blocks: Int, of all: Int, available: Int) throws {
-        let needed = try 16 * outline.weightCount(blocks: blocks)
+    static func requireRoom(_ needed: Int, blocks: Int, of all: Int, available: Int) throws {
         guard needed > available else { return }
         throw TrainingError(
             .outOfMemory,
